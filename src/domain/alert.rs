@@ -1,0 +1,258 @@
+//! An alert: a snapshot of all its messages need, and its form in JSON.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::{BillingPeriod, Budget, BudgetSource, Currency, CustomerId, Metric, Plan, SubscriptionCost, UsageDate};
+
+/// How bad; later ones are worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Worth looking at today.
+    #[default]
+    Warning,
+    /// Wakes somebody.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, mildest first.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+
+    /// The name used in configuration and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// Reads the name used in configuration.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
+}
+
+/// Where an alert stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertState {
+    /// Raised, and owed to its notifiers.
+    Raised,
+    /// Raised under a silence: recorded, not delivered.
+    Silenced,
+    /// The value fell below the step by a changed budget, or the period is over.
+    Resolved,
+    /// Its rule was removed.
+    Closed,
+}
+
+impl AlertState {
+    /// The name used in JSON and in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Silenced => "silenced",
+            Self::Resolved => "resolved",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Reads the name used in the ledger.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Raised, Self::Silenced, Self::Resolved, Self::Closed].into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// The customer, as it was when the alert was raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerView {
+    /// As received.
+    pub id: CustomerId,
+    /// As received; may be empty.
+    pub name: String,
+    /// The name we call it by.
+    pub label: Option<String>,
+    /// How it buys Azure.
+    pub plan: Plan,
+}
+
+impl CustomerView {
+    /// What people call it: the label, else the name, else the id.
+    pub fn called(&self) -> &str {
+        self.label.as_deref().filter(|label| !label.trim().is_empty()).unwrap_or(if self.name.trim().is_empty() {
+            self.id.as_str()
+        } else {
+            &self.name
+        })
+    }
+}
+
+/// The budget in force when the alert was raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetView {
+    /// The amount, exactly as read.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+    /// Its currency; none when unknown.
+    pub currency: Option<Currency>,
+    /// Where it was set.
+    pub source: BudgetSource,
+    /// For a step that alerts again: the amount it alerted under before.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub previous_amount: Option<Decimal>,
+}
+
+impl BudgetView {
+    /// The view of a budget in force.
+    pub fn of(budget: &Budget) -> Self {
+        Self { amount: budget.amount(), currency: budget.currency(), source: budget.source(), previous_amount: None }
+    }
+}
+
+/// The cost when the alert was raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CostView {
+    /// The amount, exactly as read.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+    /// Its currency; none when unknown.
+    pub currency: Option<Currency>,
+    /// The cost in US dollars, where there is one.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub usd: Option<Decimal>,
+}
+
+/// An alert in the form that webhooks, listings and the ledger share. Decimals are strings, times are UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its identity.
+    pub id: Uuid,
+    /// The rule's name when it was raised.
+    pub rule: String,
+    /// What the rule measures.
+    pub metric: Metric,
+    /// The step, canonical.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub threshold: Decimal,
+    /// The lower steps newly passed by the same jump, ascending; at most 50.
+    pub passed: Vec<Decimal>,
+    /// The value; none over a budget of zero.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub value: Option<Decimal>,
+    /// Whether there is cost over a budget of zero.
+    pub over_zero: bool,
+    /// How bad.
+    pub severity: Severity,
+    /// Whether it was raised before, or in, the first good poll of the ledger or of its rule.
+    pub baseline: bool,
+    /// The first 8 characters of the id in upper case, for people.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// The customer.
+    pub customer: CustomerView,
+    /// The subscription, where the alert is about one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The budget in force; none without one.
+    pub budget: Option<BudgetView>,
+    /// The cost.
+    pub cost: CostView,
+    /// `percentUsed` as reported, canonical, where the budget in force is Partner Center's.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub reported_percent: Option<Decimal>,
+    /// The percentage computed from cost and budget.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub computed_percent: Option<Decimal>,
+    /// The billing period it belongs to.
+    pub billing_period: BillingPeriod,
+    /// What each subscription has cost, the costliest first; empty when nobody answered in time.
+    pub subscriptions: Vec<SubscriptionCost>,
+    /// The date of the data.
+    pub usage_as_of: UsageDate,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// Where it stands in its life.
+    pub state: AlertState,
+}
+
+/// What was known of the customer before the record that raised the alert, in the same period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Previous {
+    /// The date of that data.
+    pub usage_as_of: Timestamp,
+    /// The cost then.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub cost: Decimal,
+    /// The metric's value then, under today's budget.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub value: Option<Decimal>,
+}
+
+/// What messages need beside the alert itself; not part of any payload.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AlertContext {
+    /// The rule's description.
+    pub description: Option<String>,
+    /// The next step of the ladder: "next message at".
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub next_at: Option<Decimal>,
+    /// The budget that exists too, but is not in force.
+    pub other_budget: Option<BudgetView>,
+    /// The customer's own mail addresses.
+    pub contacts: Vec<String>,
+    /// The state before.
+    pub previous: Option<Previous>,
+    /// Whether the data is dated in the next period but taken for late data of this one.
+    pub carried_over: bool,
+}
+
+/// An alert with its context: all that its messages need, now and after any restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertSnapshot {
+    /// The alert.
+    pub alert: Alert,
+    /// What messages need beside it.
+    pub context: AlertContext,
+}
+
+impl Alert {
+    /// The short reference of an id, for people.
+    pub fn reference_of(id: Uuid) -> String {
+        id.simple().to_string().chars().take(8).collect::<String>().to_ascii_uppercase()
+    }
+
+    /// Cost above the budget, in the customer's currency; none without a budget or below it.
+    pub fn over(&self) -> Option<Decimal> {
+        let over = self.cost.amount.checked_sub(self.budget.as_ref()?.amount)?;
+        (over > Decimal::ZERO).then_some(over)
+    }
+
+    /// Cost above the budget in US dollars at the record's own rate; none where either is unknown.
+    pub fn usd_over(&self) -> Option<Decimal> {
+        self.cost.usd?.checked_mul(self.over()?)?.checked_div(self.cost.amount)
+    }
+
+    /// Orders the worst first: by severity, then US dollars over the budget (else US dollars of cost), then percent.
+    pub fn worst_first(&self, other: &Self) -> Ordering {
+        let money = |alert: &Self| alert.usd_over().or(alert.cost.usd).unwrap_or_default();
+        let percent = |alert: &Self| if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
+        let rank = |alert: &Self| (alert.severity, money(alert), percent(alert));
+        rank(other).cmp(&rank(self)).then_with(|| self.customer.called().cmp(other.customer.called())).then_with(|| self.id.cmp(&other.id))
+    }
+}
+
+impl AsRef<Alert> for AlertSnapshot {
+    fn as_ref(&self) -> &Alert {
+        &self.alert
+    }
+}

@@ -1,0 +1,85 @@
+//! A usage record joined with what we know of the customer: what rules judge.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::domain::{BillingPeriod, Budget, Currency, Evaluation, Inputs, UsageRecord};
+
+/// Who a customer is to us, from the local configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Profile {
+    /// The name we call it by.
+    pub label: Option<String>,
+    /// Free words that `match.tags` selects by.
+    pub tags: Vec<String>,
+    /// The customer's own mail addresses.
+    pub contacts: Vec<String>,
+    /// Notifiers that are owed its alerts, in addition to the rule's.
+    pub notify: Vec<Box<str>>,
+    /// Rules that do not apply to it.
+    pub mute_rules: Vec<Box<str>>,
+}
+
+/// A usage record with its currency, budget and billing period settled.
+#[derive(Debug, Clone)]
+pub struct Assessed {
+    /// What was read.
+    pub record: UsageRecord,
+    /// What the local configuration says of the customer.
+    pub profile: Arc<Profile>,
+    /// The customer's currency, if known.
+    pub currency: Option<Currency>,
+    /// The budget in force.
+    pub budget: Option<Budget>,
+    /// The budget that exists too, but is not in force.
+    pub other_budget: Option<Budget>,
+    /// `totalCost / amount × 100` of the budget in force, rounded half-up to two decimals.
+    pub computed_percent: Option<Decimal>,
+    /// The billing period the record belongs to.
+    pub period: BillingPeriod,
+    /// Whether the record is dated in the next period but taken for late data of this one.
+    pub carried_over: bool,
+}
+
+impl Assessed {
+    /// What metrics are computed from.
+    pub fn inputs(&self) -> Inputs {
+        Inputs {
+            cost: self.record.cost,
+            usd_cost: self.record.usd_cost,
+            budget: self.budget.map(|budget| budget.amount()),
+            reported_percent: self.reported_percent(),
+        }
+    }
+
+    /// `percentUsed`, where the budget in force is the one it was computed from.
+    pub fn reported_percent(&self) -> Option<Decimal> {
+        let in_force = self.budget?.source() == crate::domain::BudgetSource::PartnerCenter;
+        self.record.reported_percent.filter(|_| in_force)
+    }
+
+    /// Whether the reported and the computed percentage are more than 0.01 apart.
+    pub fn percents_disagree(&self) -> bool {
+        match (self.reported_percent(), self.computed_percent) {
+            (Some(reported), Some(computed)) => reported.saturating_sub(computed).abs() > Decimal::new(1, 2),
+            _ => false,
+        }
+    }
+
+    /// The instant that places its alerts in a billing period: `usage_as_of`, or the end of the period for cost that
+    /// was carried over from it.
+    pub fn belongs_at(&self) -> Timestamp {
+        if self.carried_over { self.period.last_instant() } else { self.record.usage_as_of.instant() }
+    }
+}
+
+/// An assessed record with what every rule says of it.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The record.
+    pub assessed: Assessed,
+    /// One entry for each rule, in the order of the configuration.
+    pub evaluations: Vec<Evaluation>,
+}

@@ -1,0 +1,111 @@
+//! Who is alerted about: the customer's identity, kind and subscriptions.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A customer's id as Partner Center wrote it: an opaque string, compared case-insensitively, shown as received.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CustomerId(String);
+
+/// The form of a [`CustomerId`] that is equal for ids that differ in case only; what maps and tables are keyed by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CustomerKey(Box<str>);
+
+impl CustomerId {
+    /// An id as received; `None` for an empty one, which identifies nobody.
+    pub fn try_new(id: impl Into<String>) -> Option<Self> {
+        let id = id.into();
+        if id.trim().is_empty() { None } else { Some(Self(id)) }
+    }
+
+    /// The id as received.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key under which this customer is remembered.
+    pub fn key(&self) -> CustomerKey {
+        CustomerKey::of(&self.0)
+    }
+}
+
+impl PartialEq for CustomerId {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for CustomerId {}
+
+impl fmt::Display for CustomerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl CustomerKey {
+    /// The key of an id as written by anyone, in any case.
+    pub fn of(id: &str) -> Self {
+        if id.is_ascii() { Self(id.to_ascii_lowercase().into()) } else { Self(id.to_lowercase().into()) }
+    }
+
+    /// The key as text, lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for CustomerKey {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How a customer buys Azure, which decides its billing period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plan {
+    /// An Azure plan (`isUpgraded`): billed by the UTC calendar month.
+    AzurePlan,
+    /// A Microsoft Azure (MS-AZR-0145P) subscription: billed from the partner's billing day, Pacific time.
+    Legacy,
+}
+
+impl Plan {
+    /// The name used in configuration and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AzurePlan => "azure-plan",
+            Self::Legacy => "legacy",
+        }
+    }
+}
+
+/// What one subscription of a customer has cost so far, for the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionCost {
+    /// The subscription's id as received.
+    pub id: String,
+    /// Its name as received, for example "Azure plan".
+    pub name: String,
+    /// Its cost in the customer's currency.
+    pub cost: Decimal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_differ_in_case_are_one_customer() {
+        let upper = CustomerId::try_new("65726577-C208-40FD").unwrap();
+        let lower = CustomerId::try_new("65726577-c208-40fd").unwrap();
+        assert_eq!(upper, lower);
+        assert_eq!(upper.as_str(), "65726577-C208-40FD");
+        assert_eq!(CustomerId::try_new("ÅSA").unwrap(), CustomerId::try_new("åsa").unwrap());
+        assert_eq!(CustomerId::try_new(" "), None);
+    }
+}

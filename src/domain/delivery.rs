@@ -1,0 +1,147 @@
+//! One message owed to one recipient of one notifier, and what the message says.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::{AlertSnapshot, Severity};
+
+/// What a message is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// One new alert.
+    Alert(Box<AlertSnapshot>),
+    /// Several alerts of one poll, worst first.
+    Digest(Digest),
+    /// A message that somebody asked for to try a notifier, with an alert that is made up.
+    Test(Box<AlertSnapshot>),
+}
+
+/// A part of a digest. Its members never change once recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Digest {
+    /// The members of this part, worst first.
+    pub alerts: Vec<AlertSnapshot>,
+    /// Which part, from 1.
+    pub part: u32,
+    /// How many parts the digest has.
+    pub parts: u32,
+    /// How many alerts all parts have together.
+    pub total: u32,
+    /// How many of them are critical.
+    pub criticals: u32,
+    /// Whether it is the first account of a new ledger or rule.
+    pub baseline: bool,
+}
+
+/// The kind of a message, as listings and payloads name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum MessageKind {
+    /// One new alert.
+    #[serde(rename = "budget.alert.raised")]
+    Raised,
+    /// Several alerts in one.
+    #[serde(rename = "budget.digest")]
+    Digest,
+    /// A try.
+    #[serde(rename = "budget.test")]
+    Test,
+}
+
+impl MessageKind {
+    /// The `type` of a webhook payload.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raised => "budget.alert.raised",
+            Self::Digest => "budget.digest",
+            Self::Test => "budget.test",
+        }
+    }
+
+    /// Reads the name used in the ledger.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Raised, Self::Digest, Self::Test].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl Message {
+    /// Its kind.
+    pub fn kind(&self) -> MessageKind {
+        match self {
+            Self::Alert(_) => MessageKind::Raised,
+            Self::Digest(_) => MessageKind::Digest,
+            Self::Test(_) => MessageKind::Test,
+        }
+    }
+
+    /// The alerts it carries, worst first.
+    pub fn alerts(&self) -> &[AlertSnapshot] {
+        match self {
+            Self::Alert(alert) | Self::Test(alert) => std::slice::from_ref(&**alert),
+            Self::Digest(digest) => &digest.alerts,
+        }
+    }
+
+    /// The worst severity it carries.
+    pub fn severity(&self) -> Severity {
+        self.alerts().iter().map(|snapshot| snapshot.alert.severity).max().unwrap_or_default()
+    }
+}
+
+/// Whether a delivery is still owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryState {
+    /// Owed.
+    Pending,
+    /// Accepted by the receiver.
+    Sent,
+    /// Given up; kept for `deliveries retry`.
+    Dead,
+}
+
+impl DeliveryState {
+    /// The name used in JSON and in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Reads the name used in the ledger.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Sent, Self::Dead].into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// A delivery as a notifier gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The delivery's own id, for the ledger and the log.
+    pub id: Uuid,
+    /// The identity of the message, the same for every attempt and every recipient: `webhook-id`, `Message-ID`.
+    pub identity: Uuid,
+    /// The notifier's name.
+    pub notifier: String,
+    /// The one recipient, for notifiers that have several (a mail address).
+    pub recipient: Option<String>,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// What it says.
+    pub message: Message,
+}
+
+/// Where a rule's alerts go and how a poll's alerts are put into messages there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The notifier's name.
+    pub notifier: Box<str>,
+    /// Its recipients; `[None]` for a notifier that is one recipient itself.
+    pub recipients: Vec<Option<String>>,
+    /// More new alerts than this in one poll become one digest; none = never.
+    pub digest_above: Option<u32>,
+    /// How many alerts one part of a digest holds within the destination's size limits.
+    pub digest_part: u32,
+}

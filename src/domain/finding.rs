@@ -1,0 +1,91 @@
+//! News about the daemon itself for its operator: a value that a stage reports and assembly tells.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What kind of trouble; the metric's label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingCode {
+    /// The source failed; alerts may be late.
+    SourceFailing,
+    /// The sign-in was refused (`invalid_grant` and the like).
+    SignInRefused,
+    /// The sign-in was made without multi-factor authentication.
+    MfaRequired,
+    /// The account lacks the role.
+    RoleMissing,
+    /// No items where the last good poll had some.
+    NoItems,
+    /// Records that could not be used.
+    UnusableRecords,
+    /// A local budget in another currency than the record's.
+    CurrencyClash,
+    /// A notifier refuses or cannot be reached.
+    NotifierFailing,
+    /// Deliveries were given up.
+    DeliveryDead,
+    /// A reload was refused.
+    ReloadRefused,
+    /// The ledger cannot be written.
+    LedgerUnwritable,
+}
+
+impl FindingCode {
+    /// Every code.
+    pub const ALL: [Self; 11] = [
+        Self::SourceFailing,
+        Self::SignInRefused,
+        Self::MfaRequired,
+        Self::RoleMissing,
+        Self::NoItems,
+        Self::UnusableRecords,
+        Self::CurrencyClash,
+        Self::NotifierFailing,
+        Self::DeliveryDead,
+        Self::ReloadRefused,
+        Self::LedgerUnwritable,
+    ];
+
+    /// The name used in logs, metrics, JSON and the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SourceFailing => "source-failing",
+            Self::SignInRefused => "sign-in-refused",
+            Self::MfaRequired => "mfa-required",
+            Self::RoleMissing => "role-missing",
+            Self::NoItems => "no-items",
+            Self::UnusableRecords => "unusable-records",
+            Self::CurrencyClash => "currency-clash",
+            Self::NotifierFailing => "notifier-failing",
+            Self::DeliveryDead => "delivery-dead",
+            Self::ReloadRefused => "reload-refused",
+            Self::LedgerUnwritable => "ledger-unwritable",
+        }
+    }
+
+    /// Reads the name used in the ledger.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One piece of news for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OperatorFinding {
+    /// What kind of trouble.
+    pub code: FindingCode,
+    /// What it is about where there can be several: a notifier's name, a customer's id; else empty.
+    pub subject: String,
+    /// What happened, one sentence without secrets.
+    pub summary: String,
+    /// What to do about it, one sentence.
+    pub action: String,
+}

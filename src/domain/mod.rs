@@ -1,0 +1,27 @@
+//! The nouns of budget alerting with their invariants; no I/O and no clock, `now` is always an argument.
+
+mod alert;
+mod assessed;
+mod budget;
+mod customer;
+mod decimal;
+mod delivery;
+mod finding;
+mod metric;
+mod period;
+mod reason;
+mod rule;
+mod usage;
+
+pub use alert::{Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Previous, Severity};
+pub use assessed::{Assessed, Judged, Profile};
+pub use budget::{Budget, BudgetSource};
+pub use customer::{CustomerId, CustomerKey, Plan, SubscriptionCost};
+pub use decimal::{Currency, InvalidCurrency, Number, NumberError, canonical, parse_decimal, parse_wire_number, percent_of, rounded};
+pub use delivery::{Delivery, DeliveryState, Digest, Message, MessageKind, Route};
+pub use finding::{FindingCode, OperatorFinding};
+pub use metric::{CrossedStep, Crossing, Direction, Inputs, Metric, MetricValue, MissingInput};
+pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates};
+pub use reason::{Reason, Suppression, Verdict};
+pub use rule::{Evaluation, Rearm, RuleFacts};
+pub use usage::{UsageDate, UsageRecord};

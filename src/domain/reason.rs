@@ -1,0 +1,182 @@
+//! Why something was decided: one closed type that the log, the metrics, `check`, `status` and `explain` speak from.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+/// The reason of a decision about one customer and one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The customer's `mute_rules` names the rule.
+    Muted,
+    /// No pattern of `match.customers` fits.
+    CustomerNotSelected,
+    /// A pattern of `match.exclude` fits.
+    CustomerExcluded,
+    /// The customer has none of `match.tags`.
+    TagNotSelected,
+    /// `match.plan` is the other kind of customer.
+    PlanNotSelected,
+    /// `match.currency` does not hold the customer's currency.
+    CurrencyNotSelected,
+    /// `match.budget` does not hold the customer's budget.
+    BudgetNotSelected,
+    /// `match.usd_cost` asks for more.
+    UsdCostTooSmall,
+    /// The metric needs a budget and there is none.
+    NoBudget,
+    /// The metric is for customers without a budget and there is one.
+    HasBudget,
+    /// The steps are by currency and the customer's is unknown.
+    CurrencyUnknown,
+    /// The steps are by currency and none is in the customer's.
+    CurrencyWithoutStep,
+    /// The metric needs a USD cost and the record has none.
+    NoUsdCost,
+    /// The value has not reached the first step.
+    BelowFirstStep,
+    /// The value reached a step: a new alert.
+    NewStep,
+    /// The value reached a step again, under a budget above every one it alerted under.
+    BudgetRaised,
+    /// The highest step reached was raised before in this period.
+    AlreadyRaised,
+    /// The highest step reached was passed by a higher alert before in this period.
+    AlreadyPassed,
+    /// It alerted before; the budget has been raised, but the customer was not seen below the step under it.
+    NotSeenBelow,
+    /// It alerted before; the budget has been raised, but the rule says `rearm = "never"`.
+    RearmNever,
+    /// A lower step of the same jump, recorded as passed.
+    PassedByHigher,
+}
+
+/// The three ways in which a crossing stays silent, as `poll` and the metric count them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Suppression {
+    /// The highest crossed step was raised or passed before.
+    Duplicate,
+    /// A step recorded as passed.
+    Passed,
+    /// An alert recorded as silenced.
+    Silenced,
+}
+
+impl Suppression {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Duplicate, Self::Passed, Self::Silenced];
+
+    /// The metric's label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Passed => "passed",
+            Self::Silenced => "silenced",
+        }
+    }
+}
+
+impl Reason {
+    /// The stable word for logs and JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Muted => "muted",
+            Self::CustomerNotSelected => "customer-not-selected",
+            Self::CustomerExcluded => "customer-excluded",
+            Self::TagNotSelected => "tag-not-selected",
+            Self::PlanNotSelected => "plan-not-selected",
+            Self::CurrencyNotSelected => "currency-not-selected",
+            Self::BudgetNotSelected => "budget-not-selected",
+            Self::UsdCostTooSmall => "usd-cost-too-small",
+            Self::NoBudget => "no-budget",
+            Self::HasBudget => "has-budget",
+            Self::CurrencyUnknown => "currency-unknown",
+            Self::CurrencyWithoutStep => "currency-without-step",
+            Self::NoUsdCost => "no-usd-cost",
+            Self::BelowFirstStep => "below-first-step",
+            Self::NewStep => "new-step",
+            Self::BudgetRaised => "budget-raised",
+            Self::AlreadyRaised => "already-raised",
+            Self::AlreadyPassed => "already-passed",
+            Self::NotSeenBelow => "not-seen-below",
+            Self::RearmNever => "rearm-never",
+            Self::PassedByHigher => "passed-by-higher",
+        }
+    }
+
+    /// How it is counted when it keeps a crossing silent.
+    pub fn suppression(self) -> Option<Suppression> {
+        match self {
+            Self::AlreadyRaised | Self::AlreadyPassed | Self::NotSeenBelow | Self::RearmNever => Some(Suppression::Duplicate),
+            Self::PassedByHigher => Some(Suppression::Passed),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that the rule does not apply to the customer at all.
+    pub fn is_not_applicable(self) -> bool {
+        !matches!(
+            self,
+            Self::BelowFirstStep
+                | Self::NewStep
+                | Self::BudgetRaised
+                | Self::AlreadyRaised
+                | Self::AlreadyPassed
+                | Self::NotSeenBelow
+                | Self::RearmNever
+                | Self::PassedByHigher
+        )
+    }
+}
+
+impl fmt::Display for Reason {
+    /// A sentence fragment that fits after "because".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Muted => "the customer's mute_rules names this rule",
+            Self::CustomerNotSelected => "no pattern of match.customers fits the customer",
+            Self::CustomerExcluded => "a pattern of match.exclude fits the customer",
+            Self::TagNotSelected => "the customer has none of the tags of match.tags",
+            Self::PlanNotSelected => "match.plan is for the other kind of customer",
+            Self::CurrencyNotSelected => "match.currency does not list the customer's currency",
+            Self::BudgetNotSelected => "match.budget does not hold the customer's budget",
+            Self::UsdCostTooSmall => "the cost in USD is below match.usd_cost",
+            Self::NoBudget => "the customer has no budget, in Partner Center or locally",
+            Self::HasBudget => "the customer has a budget, and the metric is for those without",
+            Self::CurrencyUnknown => "the steps are by currency and the customer's currency is unknown",
+            Self::CurrencyWithoutStep => "no step is given in the customer's currency",
+            Self::NoUsdCost => "the record has no cost in USD",
+            Self::BelowFirstStep => "the value has not reached the first step",
+            Self::NewStep => "the value reached a step that had not alerted in this billing period",
+            Self::BudgetRaised => "the value reached the step again under a raised budget",
+            Self::AlreadyRaised => "this step was raised before in this billing period",
+            Self::AlreadyPassed => "a higher step was raised before in this billing period",
+            Self::NotSeenBelow => "the budget was raised, but the customer has not been below the step under it",
+            Self::RearmNever => "the step alerted before and the rule says rearm = \"never\"",
+            Self::PassedByHigher => "a higher step of the same jump alerts",
+        })
+    }
+}
+
+/// What a rule says about one customer, before anything is remembered: its value and the steps it reached, or why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The rule does not apply.
+    NotApplicable(Reason),
+    /// The rule applies and no step is reached.
+    Below {
+        /// The value; never absent, since a cost over a zero budget is over every step.
+        value: Decimal,
+        /// The first step of the ladder for this customer.
+        next_at: Decimal,
+    },
+    /// At least one step is reached.
+    Crossed {
+        /// The value; none over a budget of zero.
+        value: Option<Decimal>,
+        /// The steps.
+        crossing: crate::domain::Crossing,
+    },
+}

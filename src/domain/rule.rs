@@ -1,0 +1,39 @@
+//! What identifies a rule to the rest of the house, and what it says of a customer.
+
+use std::sync::Arc;
+
+use crate::domain::{Metric, Verdict};
+
+/// Whether a step alerts again in the same period after the budget was raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rearm {
+    /// Under an amount above every one it alerted under, once the customer was seen below it.
+    #[default]
+    OnRaise,
+    /// Not before the next period.
+    Never,
+}
+
+/// A rule as its alerts know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFacts {
+    /// Its name in the configuration.
+    pub name: Box<str>,
+    /// The name it had before, whose alerts count as its own.
+    pub formerly: Option<Box<str>>,
+    /// What it is for, in the operator's words.
+    pub description: Option<String>,
+    /// What it measures.
+    pub metric: Metric,
+    /// What a raised budget does.
+    pub rearm: Rearm,
+}
+
+/// What one rule says of one customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluation {
+    /// The rule.
+    pub rule: Arc<RuleFacts>,
+    /// Its verdict.
+    pub verdict: Verdict,
+}

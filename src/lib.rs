@@ -1,0 +1,4 @@
+//! Budget alerts for Microsoft cloud resellers: reads Partner Center usage, judges it by rules, tells the right people
+//! once.
+
+pub mod domain;
