@@ -2,3 +2,4 @@
 //! once.
 
 pub mod domain;
+pub mod clock;
