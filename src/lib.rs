@@ -4,3 +4,4 @@
 pub mod domain;
 pub mod clock;
 pub mod secret;
+pub mod metrics;
