@@ -5,3 +5,4 @@ pub mod domain;
 pub mod clock;
 pub mod secret;
 pub mod metrics;
+pub mod outbound;
