@@ -6,3 +6,4 @@ pub mod clock;
 pub mod secret;
 pub mod metrics;
 pub mod outbound;
+pub mod source;

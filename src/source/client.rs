@@ -1,0 +1,161 @@
+//! Sends one request to Partner Center and judges the answer: its headers, its token, its errors. Trying again is
+//! decided in `call`; bodies are read by those who asked.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, HeaderMap, WWW_AUTHENTICATE};
+use reqwest::{Response, StatusCode, Url};
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::outbound;
+use crate::secret::Secret;
+use crate::source::auth::SignIn;
+use crate::source::call::Call;
+use crate::source::links::PageLink;
+use crate::source::{BuildError, PartnerCenterConfig, Place, SourceError};
+
+/// What is read of the body of an error, in bytes.
+const ERROR_CAP: usize = 16 * 1024;
+/// The code of a token without multi-factor authentication.
+const MFA_CODE: &str = "900421";
+
+/// A client of one partner's Partner Center.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    sign_in: SignIn,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+}
+
+impl Client {
+    pub(crate) fn new(config: &PartnerCenterConfig, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Self, BuildError> {
+        if config.api_url.cannot_be_a_base() {
+            return Err(BuildError::Address(config.api_url.clone()));
+        }
+        let http = outbound::client(config.timeout)?;
+        let sign_in = SignIn::new(config, http.clone(), Arc::clone(&clock), metrics.clone())?;
+        Ok(Self { http, base: config.api_url.clone(), sign_in, clock, metrics })
+    }
+
+    /// The base of the API, without `/v1`.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The sign-in, for what it has to tell.
+    pub(crate) fn sign_in(&self) -> &SignIn {
+        &self.sign_in
+    }
+
+    /// The address of `/v1/{segments}`; the segments are percent-encoded.
+    pub(crate) fn address(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("v1").extend(segments);
+        }
+        url
+    }
+
+    /// One try. An answer that is no success is an error.
+    pub(crate) async fn send(&self, link: &PageLink, call: &mut Call) -> Result<Response, SourceError> {
+        let token = self.sign_in.access(call.refused.as_ref()).await?;
+        call.token = Some(token.clone());
+        let request = self.http.get(link.url.clone()).headers(headers(link, call)).bearer_auth(token.expose());
+        let answered = request.send().await;
+        let code = answered.as_ref().map_or_else(|_| "error".to_owned(), |response| response.status().as_u16().to_string());
+        self.metrics.partner_center_requests.with_label_values(&[call.endpoint.label(), code.as_str()]).inc();
+        let mut response = answered.map_err(|error| network(&error))?;
+        call.answered(response.headers());
+        if response.status().is_success() { Ok(response) } else { Err(refusal(&mut response, &token, self.clock.now()).await) }
+    }
+
+    /// Waits before the next try of a call; `false` when there shall be none.
+    pub(crate) async fn wait_after(&self, error: &SourceError, call: &mut Call) -> bool {
+        match call.wait_after(error) {
+            Some(wait) => {
+                self.clock.sleep(wait).await;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The headers of a request: the link's, then ours, which win.
+fn headers(link: &PageLink, call: &Call) -> HeaderMap {
+    let mut headers = link.headers.clone();
+    let id = |id: uuid::Uuid| reqwest::header::HeaderValue::try_from(id.to_string()).ok();
+    for (name, value) in [("ms-requestid", id(call.request_id)), ("ms-correlationid", id(call.correlation_id))] {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
+    for (name, value) in [
+        (ACCEPT.as_str(), "application/json"),
+        ("ms-contract-version", "v1"),
+        ("x-locale", "en-US"),
+        ("ms-partnercenter-application", "budget-alertd"),
+    ] {
+        headers.insert(name, reqwest::header::HeaderValue::from_static(value));
+    }
+    headers
+}
+
+/// The next piece of a body.
+pub(crate) async fn chunk(response: &mut Response) -> Result<Option<impl AsRef<[u8]> + use<>>, SourceError> {
+    response.chunk().await.map_err(|error| network(&error))
+}
+
+fn network(error: &reqwest::Error) -> SourceError {
+    let unanswered = error.is_timeout() || error.is_connect() || error.is_request();
+    SourceError::Network { place: Place::PartnerCenter, reason: outbound::describe(error), unanswered }
+}
+
+async fn refusal(response: &mut Response, token: &Secret, now: Timestamp) -> SourceError {
+    let status = response.status();
+    let retry_after = outbound::retry_after(response.headers(), now);
+    let phrase = response.extensions().get::<hyper::ext::ReasonPhrase>();
+    let mut signs = phrase.map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned()).unwrap_or_default();
+    for challenge in response.headers().get_all(WWW_AUTHENTICATE) {
+        signs.push_str(&String::from_utf8_lossy(challenge.as_bytes()));
+    }
+    let body = outbound::read_start(response, ERROR_CAP).await;
+    let reason = said(&body).replace(token.expose(), "***");
+    signs.push_str(&body);
+    let place = Place::PartnerCenter;
+    match status {
+        StatusCode::UNAUTHORIZED if is_mfa(&signs) => SourceError::MfaRequired { reason },
+        StatusCode::UNAUTHORIZED => SourceError::Unauthorized { reason },
+        StatusCode::FORBIDDEN => SourceError::RoleMissing { reason },
+        StatusCode::TOO_MANY_REQUESTS => SourceError::Throttled { place, retry_after },
+        status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            SourceError::Unavailable { place, status: status.as_u16(), reason }
+        }
+        status => SourceError::Refused { place, status: status.as_u16(), reason },
+    }
+}
+
+fn is_mfa(signs: &str) -> bool {
+    signs.contains(MFA_CODE) || signs.to_ascii_lowercase().contains("mfa required")
+}
+
+/// What an error says: `{code, description}`, `{statusCode, message}`, some other text, or nothing.
+fn said(body: &str) -> String {
+    let clipped = |text: &str| text.chars().take(300).collect::<String>();
+    let Ok(Value::Object(fault)) = serde_json::from_str(body) else {
+        let is_page = body.starts_with('<');
+        return if is_page { "a page of HTML".to_owned() } else { clipped(body) };
+    };
+    let text = |name: &str| match fault.get(name) {
+        Some(Value::String(text)) => clipped(text),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let message = [text("description"), text("message")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let code = text("code");
+    [message, code].into_iter().filter(|part| !part.is_empty()).reduce(|message, code| format!("{message} ({code})")).unwrap_or_default()
+}

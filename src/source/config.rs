@@ -1,0 +1,52 @@
+//! Where usage is read from.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::secret::Secret;
+
+/// The source of usage.
+#[derive(Debug, Clone)]
+pub enum Config {
+    /// Partner Center's REST API.
+    PartnerCenter(Box<PartnerCenterConfig>),
+    /// One saved collection in the same form.
+    File {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// How Partner Center is reached.
+#[derive(Debug, Clone)]
+pub struct PartnerCenterConfig {
+    /// Base of the API, without `/v1`.
+    pub api_url: Url,
+    /// Base of the sign-in, without the tenant.
+    pub login_url: Url,
+    /// The partner's tenant.
+    pub tenant_id: String,
+    /// The application.
+    pub client_id: String,
+    /// Its secret; none for a public client.
+    pub client_secret: Option<Secret>,
+    /// The first refresh token; later ones are kept in `state_dir`.
+    pub refresh_token: Option<Secret>,
+    /// One request, end to end.
+    pub timeout: Duration,
+    /// Where the rotated refresh token is kept.
+    pub state_dir: PathBuf,
+}
+
+/// Why a source cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The HTTP client cannot be made.
+    #[error("cannot make an HTTP client")]
+    Client(#[from] reqwest::Error),
+    /// The address cannot have a path.
+    #[error("{0} is no address of an HTTP server")]
+    Address(Url),
+}

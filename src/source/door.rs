@@ -1,0 +1,62 @@
+//! The room's front door: one source of usage, whatever it is. Which one it is, is the configuration's choice.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::domain::CustomerId;
+use crate::metrics::Metrics;
+use crate::source::client::Client;
+use crate::source::file::FileSource;
+use crate::source::{BuildError, Config, ReadReport, Sink, SourceError, SubscriptionSummary, SubscriptionUsage, pages, summaries};
+
+/// Where usage is read from.
+pub struct Source {
+    kind: Kind,
+    metrics: Metrics,
+}
+
+enum Kind {
+    PartnerCenter(Box<Client>),
+    File(FileSource),
+}
+
+impl Config {
+    /// Makes the source. Nothing is read or asked yet.
+    pub fn build(&self, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Source, BuildError> {
+        let kind = match self {
+            Self::PartnerCenter(config) => Kind::PartnerCenter(Box::new(Client::new(config, clock, metrics.clone())?)),
+            Self::File { path } => Kind::File(FileSource::new(path)),
+        };
+        Ok(Source { kind, metrics })
+    }
+}
+
+impl Source {
+    /// Reads the whole collection ("Get usage records for all customers"), handing each usable record to `into` as
+    /// it arrives; memory does not grow with the collection. `now` dates what has no usable date of its own.
+    pub async fn read(&self, now: Timestamp, into: &mut dyn Sink) -> ReadReport {
+        match &self.kind {
+            Kind::PartnerCenter(client) => pages::read(client, now, &self.metrics, into).await,
+            Kind::File(file) => file.read(now, &self.metrics, into).await,
+        }
+    }
+
+    /// What each subscription of a customer has cost, the costliest first; `None` when the source cannot tell (a file).
+    pub async fn subscriptions(&self, customer: &CustomerId) -> Result<Option<Vec<SubscriptionUsage>>, SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => summaries::subscriptions(client, customer).await.map(Some),
+            Kind::File(_) => Ok(None),
+        }
+    }
+
+    /// The period and the cost of one subscription ("Get usage summary for customer's subscription"); `None` when there
+    /// is none, or the source cannot tell (a file).
+    pub async fn summary(&self, customer: &CustomerId, subscription: &str) -> Result<Option<SubscriptionSummary>, SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => summaries::summary(client, customer, subscription).await,
+            Kind::File(_) => Ok(None),
+        }
+    }
+}

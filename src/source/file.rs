@@ -1,0 +1,59 @@
+//! A saved collection in the same form as Partner Center's answer: imports, dry runs, air-gapped use. No sign-in, no
+//! paging, no second try.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tokio::io::AsyncReadExt;
+
+use crate::metrics::Metrics;
+use crate::source::report::RecordSink;
+use crate::source::scan::{ItemSink, Outline, Scanner};
+use crate::source::{ReadReport, Sink, SourceError, links};
+
+/// How much is read at a time, in bytes.
+const CHUNK: usize = 256 * 1024;
+
+/// A source that is a file.
+#[derive(Debug)]
+pub(crate) struct FileSource {
+    path: PathBuf,
+}
+
+impl FileSource {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Reads the file; what was read before a failure stands.
+    pub(crate) async fn read(&self, now: Timestamp, metrics: &Metrics, into: &mut dyn Sink) -> ReadReport {
+        let mut sink = RecordSink::new(into, now, 0, 0);
+        let outcome = self.scan(&mut sink).await;
+        let tally = sink.into_tally();
+        let items = tally.items();
+        let mut report = tally.report(metrics);
+        match outcome {
+            Ok(outline) => {
+                report.errors.extend(links::missing_items(&outline, items));
+                if !matches!(links::next(&outline), Ok(None)) {
+                    report.errors.push("the file has a link to a next page, which is not in it".into());
+                }
+            }
+            Err(reason) => report.fail(SourceError::File { path: self.path.clone(), reason }),
+        }
+        report
+    }
+
+    async fn scan(&self, sink: &mut RecordSink<'_>) -> Result<Outline, String> {
+        let mut file = tokio::fs::File::open(&self.path).await.map_err(|error| error.to_string())?;
+        let whole = |error| format!("the collection {error}");
+        let mut scanner = Scanner::new();
+        let mut chunk = Vec::with_capacity(CHUNK);
+        while file.read_buf(&mut chunk).await.map_err(|error| error.to_string())? > 0 {
+            scanner.feed(&chunk, sink).map_err(whole)?;
+            ItemSink::settle(sink).await;
+            chunk.clear();
+        }
+        scanner.finish().map_err(whole)
+    }
+}

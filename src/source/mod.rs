@@ -1,0 +1,26 @@
+//! Reads usage, from Partner Center or from a file, as a stream of records; it judges nothing and remembers nothing but
+//! the sign-in.
+
+mod auth;
+mod call;
+mod client;
+mod config;
+mod door;
+mod error;
+mod file;
+mod links;
+mod pages;
+mod record;
+mod report;
+mod scan;
+mod summaries;
+mod token_answer;
+mod token_store;
+mod walk;
+mod wire;
+
+pub use config::{BuildError, Config, PartnerCenterConfig};
+pub use door::Source;
+pub use error::{Place, SourceError};
+pub use report::{Read, ReadReport, Settle, Sink};
+pub use summaries::{SubscriptionSummary, SubscriptionUsage};

@@ -1,0 +1,194 @@
+//! What reading a collection yields: its records as they come, and at the end an account of how it went.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::UsageRecord;
+use crate::metrics::Metrics;
+use crate::source::SourceError;
+use crate::source::record::{Skip, Usable, usage_record};
+use crate::source::scan::ItemSink;
+use crate::source::wire::{WireUsage, mended, object, object_at_start};
+
+/// How many skipped records are named; the rest is a number.
+const NAMED: usize = 20;
+
+/// One record, as it is handed out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// The record.
+    pub record: UsageRecord,
+    /// Grows by one whenever a cut page is read again from its start: the same customer under another attempt is a
+    /// repetition, under the same attempt it stands in the collection twice.
+    pub attempt: u32,
+}
+
+/// What [`Sink::settle`] waits for.
+pub type Settle<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Takes records as they are read.
+pub trait Sink: Send {
+    /// Takes one record.
+    fn take(&mut self, read: Read);
+
+    /// Called now and then while the reading goes on: nothing more is read before it is done, so that a sink which
+    /// passes records on need not keep more than a few of them.
+    fn settle(&mut self) -> Settle<'_>;
+}
+
+impl<F: FnMut(Read) + Send> Sink for F {
+    fn take(&mut self, read: Read) {
+        self(read);
+    }
+
+    fn settle(&mut self) -> Settle<'_> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// How the reading of a collection went.
+#[derive(Debug, Default)]
+pub struct ReadReport {
+    /// Usable items; those of a repeated page are counted once.
+    pub records: u64,
+    /// Items that could not be used.
+    pub skipped: u64,
+    /// The newest date that came with the data.
+    pub newest: Option<Timestamp>,
+    /// What a person should know, a sentence each: skipped records, warnings, the failure.
+    pub errors: Vec<String>,
+    /// Why the reading failed, if it did. What was read before stands all the same.
+    pub failure: Option<SourceError>,
+}
+
+impl ReadReport {
+    /// The reading failed after all that it gave.
+    pub(crate) fn fail(&mut self, error: SourceError) {
+        self.errors.push(error.in_full());
+        self.failure = Some(error);
+    }
+}
+
+/// What one page held.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Tally {
+    records: u64,
+    skips: BTreeMap<&'static str, u64>,
+    oddities: BTreeMap<&'static str, u64>,
+    named: Vec<String>,
+    newest: Option<Timestamp>,
+}
+
+impl Tally {
+    fn skipped(&self) -> u64 {
+        self.skips.values().sum()
+    }
+
+    /// All items, usable or not.
+    pub(crate) fn items(&self) -> u64 {
+        self.records.saturating_add(self.skipped())
+    }
+
+    /// Adds what another page held.
+    pub(crate) fn add(&mut self, page: Self) {
+        let sum = |into: &mut BTreeMap<_, u64>, from| {
+            for (label, count) in from {
+                *into.entry(label).or_default() += count;
+            }
+        };
+        self.records += page.records;
+        sum(&mut self.skips, page.skips);
+        sum(&mut self.oddities, page.oddities);
+        let room = NAMED.saturating_sub(self.named.len());
+        self.named.extend(page.named.into_iter().take(room));
+        self.newest = self.newest.max(page.newest);
+    }
+
+    /// The account of the whole reading; counts into the metrics.
+    pub(crate) fn report(self, metrics: &Metrics) -> ReadReport {
+        for (label, count) in &self.skips {
+            metrics.records_skipped.with_label_values(&[label]).inc_by(*count);
+        }
+        for (label, count) in &self.oddities {
+            metrics.record_oddities.with_label_values(&[label]).inc_by(*count);
+        }
+        let skipped = self.skipped();
+        let unnamed = skipped.saturating_sub(u64::try_from(self.named.len()).unwrap_or(u64::MAX));
+        let mut errors = self.named;
+        if unnamed > 0 {
+            errors.push(format!("and {unnamed} more records were skipped"));
+        }
+        ReadReport { records: self.records, skipped, newest: self.newest, errors, failure: None }
+    }
+}
+
+/// Takes the items of one page: hands out the usable ones and keeps the tally.
+pub(crate) struct RecordSink<'a> {
+    into: &'a mut dyn Sink,
+    now: Timestamp,
+    attempt: u32,
+    /// How many items earlier pages held, to name an item by its place.
+    before: u64,
+    tally: Tally,
+}
+
+impl<'a> RecordSink<'a> {
+    /// A sink for a page after `before` items, read at `now`.
+    pub(crate) fn new(into: &'a mut dyn Sink, now: Timestamp, attempt: u32, before: u64) -> Self {
+        Self { into, now, attempt, before, tally: Tally::default() }
+    }
+
+    /// What the page held so far.
+    pub(crate) fn into_tally(self) -> Tally {
+        self.tally
+    }
+
+    fn take(&mut self, wire: &WireUsage<'_>) {
+        let oddities = &mut self.tally.oddities;
+        match usage_record(wire, self.now, &mut |label| *oddities.entry(label).or_default() += 1) {
+            Ok(Usable { record, dated }) => {
+                self.tally.records += 1;
+                if dated {
+                    self.tally.newest = self.tally.newest.max(Some(record.usage_as_of.instant()));
+                }
+                self.into.take(Read { record, attempt: self.attempt });
+            }
+            Err(skip) => self.skip(&skip),
+        }
+    }
+
+    fn skip(&mut self, skip: &Skip) {
+        if self.tally.named.len() < NAMED {
+            let place = self.before.saturating_add(self.tally.items()).saturating_add(1);
+            self.tally.named.push(format!("record {place} skipped: {skip}"));
+        }
+        *self.tally.skips.entry(skip.label()).or_default() += 1;
+    }
+}
+
+impl ItemSink for RecordSink<'_> {
+    fn settle(&mut self) -> Settle<'_> {
+        self.into.settle()
+    }
+
+    fn at_start(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (wire, taken) = object_at_start(bytes)?;
+        self.take(&wire);
+        Some(taken)
+    }
+
+    fn whole(&mut self, item: &[u8]) {
+        if let Some(wire) = object(item) {
+            return self.take(&wire);
+        }
+        match object(mended(item).as_bytes()) {
+            Some(wire) => self.take(&wire),
+            None => self.skip(&Skip::BadJson),
+        }
+    }
+
+    fn too_large(&mut self) {
+        self.skip(&Skip::TooLarge);
+    }
+}

@@ -1,0 +1,107 @@
+//! What the token endpoint answers (OAuth 2.0, RFC 6749 section 5, as Microsoft Entra ID writes it): tokens, or why not.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::outbound::one_line;
+use crate::secret::Secret;
+use crate::source::{Place, SourceError};
+
+/// How long an access token lives when the answer does not say.
+const USUAL_LIFE: Duration = Duration::from_hours(1);
+/// The errors that trying again cannot mend.
+const FINAL_ERRORS: [&str; 8] = [
+    "invalid_grant",
+    "interaction_required",
+    "consent_required",
+    "login_required",
+    "invalid_client",
+    "unauthorized_client",
+    "invalid_request",
+    "invalid_scope",
+];
+
+/// The tokens of a good answer.
+pub(crate) struct TokenAnswer {
+    pub(crate) access_token: Secret,
+    pub(crate) expires_in: Duration,
+    /// The next refresh token; none = the old one stays.
+    pub(crate) refresh_token: Option<Secret>,
+}
+
+impl TokenAnswer {
+    /// Reads an answer; the older endpoint writes its numbers in quotes.
+    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+        let answer = json(body)?;
+        let token = |name: &str| answer.get(name).and_then(Value::as_str).filter(|token| !token.is_empty()).map(Secret::new);
+        let expires_in = answer.get("expires_in").and_then(|life| life.as_u64().or_else(|| life.as_str()?.trim().parse().ok()));
+        Some(Self {
+            access_token: token("access_token")?,
+            expires_in: expires_in.map_or(USUAL_LIFE, Duration::from_secs),
+            refresh_token: token("refresh_token"),
+        })
+    }
+}
+
+/// The error of an answer that is no success; nothing in it is one of `secrets`.
+pub(crate) fn refusal<'a>(status: StatusCode, body: &[u8], secrets: impl Iterator<Item = &'a Secret>) -> SourceError {
+    let answer = json(body).unwrap_or_default();
+    let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    let error = field("error");
+    let mut reason = first_sentence(error, field("error_description"));
+    for secret in secrets.filter(|secret| !secret.expose().is_empty()) {
+        reason = reason.replace(secret.expose(), "***");
+    }
+    if FINAL_ERRORS.contains(&error) {
+        return SourceError::SignInRefused { reason };
+    }
+    let (place, status) = (Place::SignIn, status.as_u16());
+    if status >= 500 || status == 408 || error == "temporarily_unavailable" {
+        SourceError::Unavailable { place, status, reason }
+    } else {
+        SourceError::Refused { place, status, reason }
+    }
+}
+
+/// The code and the first line of the description, which begins with the AADSTS code; trace ids follow after it.
+fn first_sentence(error: &str, description: &str) -> String {
+    let line = description.lines().next().unwrap_or_default();
+    let line = line.split(" Trace ID:").next().unwrap_or_default();
+    let clipped: String = one_line(line).chars().take(300).collect();
+    match (error, clipped.as_str()) {
+        ("", text) => text.to_owned(),
+        (code, "") => one_line(code).chars().take(100).collect(),
+        (code, text) => format!("{}: {text}", one_line(code)),
+    }
+}
+
+/// Whether the user of this token passed multi-factor authentication; `None` when the token does not say (it is opaque
+/// to us by right, so that this serves a warning only).
+pub(crate) fn was_multi_factor(access_token: &str) -> Option<bool> {
+    let payload = URL_SAFE_NO_PAD.decode(access_token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
+    let claims: Value = serde_json::from_slice(&payload).ok()?;
+    let methods = claims.get("amr")?.as_array()?;
+    Some(methods.iter().any(|method| method == "mfa"))
+}
+
+fn json(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_says_whether_it_was_multi_factor() {
+        let token = |claims: &str| format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+        assert_eq!(was_multi_factor(&token(r#"{"amr":["pwd","mfa"]}"#)), Some(true));
+        assert_eq!(was_multi_factor(&token(r#"{"amr":["pwd"]}"#)), Some(false));
+        assert_eq!(was_multi_factor(&token("{}")), None);
+        assert_eq!(was_multi_factor("opaque"), None);
+    }
+}

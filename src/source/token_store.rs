@@ -1,0 +1,92 @@
+//! The refresh token on disk (`sign-in.json` in the state folder): whole or not at all, readable by its owner only. When a
+//! token is renewed is decided in `auth`.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
+
+/// Its name in the state folder.
+const FILE_NAME: &str = "sign-in.json";
+
+/// A refresh token and where it came from.
+#[derive(Clone)]
+pub(crate) struct StoredToken {
+    pub(crate) token: Secret,
+    /// SHA-256, in hex, of the configured token it descends from; empty when it descends from none.
+    pub(crate) seed: String,
+    /// When it was issued; none for a configured token.
+    pub(crate) issued_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    refresh_token: String,
+    #[serde(default)]
+    seed_sha256: String,
+    #[serde(default)]
+    issued_at: Option<Timestamp>,
+}
+
+/// The place of the file.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenStore {
+    folder: PathBuf,
+}
+
+impl TokenStore {
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// The token that is kept, if any. What is in the file is part of no error.
+    pub(crate) fn load(&self) -> io::Result<Option<StoredToken>> {
+        let text = match fs::read(self.folder.join(FILE_NAME)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let written: Written = serde_json::from_slice(&text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is damaged"))?;
+        let token = Secret::new(written.refresh_token);
+        Ok(Some(StoredToken { token, seed: written.seed_sha256, issued_at: written.issued_at })
+            .filter(|stored| !stored.token.expose().is_empty()))
+    }
+
+    /// Keeps a token: it is on disk, and survives a power cut, when this returns.
+    pub(crate) fn save(&self, stored: &StoredToken) -> io::Result<()> {
+        if !self.folder.exists() {
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        }
+        let temporary = self.folder.join(format!(".{FILE_NAME}.{}", std::process::id()));
+        let kept = self.write(&temporary, stored).and_then(|()| fs::rename(&temporary, self.folder.join(FILE_NAME)));
+        if kept.is_err() {
+            // What is left over is no token anybody reads; the error to tell is the first one.
+            drop(fs::remove_file(&temporary));
+        }
+        kept?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    fn write(&self, path: &Path, stored: &StoredToken) -> io::Result<()> {
+        // A leftover of a killed process could have other permissions.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let owner = fs::metadata(&self.folder)?;
+        if file.metadata()?.uid() != owner.uid() {
+            // A command run by root must leave a file that the daemon can read.
+            chown(path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        let written =
+            Written { refresh_token: stored.token.expose().to_owned(), seed_sha256: stored.seed.clone(), issued_at: stored.issued_at };
+        file.write_all(&serde_json::to_vec(&written)?)?;
+        file.sync_all()
+    }
+}
