@@ -7,3 +7,4 @@ pub mod secret;
 pub mod metrics;
 pub mod outbound;
 pub mod source;
+pub mod budgets;
