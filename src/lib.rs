@@ -8,3 +8,4 @@ pub mod metrics;
 pub mod outbound;
 pub mod source;
 pub mod budgets;
+pub mod rules;

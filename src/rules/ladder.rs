@@ -1,0 +1,124 @@
+//! The steps of a rule in one currency: which of them a value has reached, and which comes next.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+
+use crate::domain::{CrossedStep, Crossing, Direction, Severity, canonical};
+
+/// How many steps of `then_every` a crossing names; the lower ones are implied.
+const NAMED: u64 = 50;
+
+/// How far `then_every` is climbed. Beyond so many steps they would no longer be exact, and no budget is that wrong.
+const CLIMB_LIMIT: u64 = 1_000_000_000_000_000;
+
+/// A written step.
+#[derive(Debug, Clone)]
+pub(crate) struct Rung {
+    /// The threshold, canonical.
+    pub(crate) at: Decimal,
+    /// How bad.
+    pub(crate) severity: Severity,
+    /// Who is told.
+    pub(crate) notify: Arc<[Box<str>]>,
+}
+
+/// Written steps in the order in which they are reached, and what continues them.
+#[derive(Debug, Clone)]
+pub(crate) struct Ladder {
+    first: Rung,
+    rest: Vec<Rung>,
+    then_every: Option<Decimal>,
+    direction: Direction,
+}
+
+impl Ladder {
+    /// A ladder of at least one step; the caller has checked the order.
+    pub(crate) fn new(first: Rung, rest: Vec<Rung>, then_every: Option<Decimal>, direction: Direction) -> Self {
+        Self { first, rest, then_every, direction }
+    }
+
+    /// The threshold of the first step.
+    pub(crate) fn first_at(&self) -> Decimal {
+        self.first.at
+    }
+
+    /// Whether `value` has reached the first step.
+    pub(crate) fn is_reached(&self, value: Decimal) -> bool {
+        self.direction.reached(value, self.first.at)
+    }
+
+    /// The steps that `value` has reached; `None` when there are none. The notifiers `also` are owed each of them.
+    pub(crate) fn crossing(&self, value: Decimal, also: &[Box<str>]) -> Option<Crossing> {
+        let mut steps: Vec<CrossedStep> = self.reached_rungs(value).map(|rung| rung.crossed(also)).collect();
+        let next_written = self.rungs().nth(steps.len()).map(|rung| rung.at);
+        if next_written.is_some() {
+            return (!steps.is_empty()).then_some(Crossing { steps, next_at: next_written });
+        }
+        let climbed = self.climbed(value);
+        let last = self.rest.last().unwrap_or(&self.first);
+        let named = climbed.saturating_sub(NAMED)..climbed;
+        steps.extend(named.filter_map(|below| {
+            let at = self.generated(below.saturating_add(1))?;
+            Some(CrossedStep { at, written: false, ..last.crossed(also) })
+        }));
+        let next_at = if climbed < CLIMB_LIMIT { self.generated(climbed.saturating_add(1)) } else { None };
+        Some(Crossing { steps, next_at })
+    }
+
+    /// Every written step: what a cost over a budget of zero has reached.
+    pub(crate) fn whole(&self, also: &[Box<str>]) -> Crossing {
+        Crossing { steps: self.rungs().map(|rung| rung.crossed(also)).collect(), next_at: None }
+    }
+
+    fn rungs(&self) -> impl Iterator<Item = &Rung> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    fn reached_rungs(&self, value: Decimal) -> impl Iterator<Item = &Rung> {
+        self.rungs().take_while(move |rung| self.direction.reached(value, rung.at))
+    }
+
+    /// How many steps of `then_every` a value beyond the last written step has reached.
+    fn climbed(&self, value: Decimal) -> u64 {
+        let Some(every) = self.then_every else { return 0 };
+        let last = self.last_at();
+        let distance = match self.direction {
+            Direction::Up => value.saturating_sub(last),
+            Direction::Down => last.saturating_sub(value),
+        };
+        let count = distance.checked_div(every).and_then(|count| count.to_u64()).unwrap_or(CLIMB_LIMIT).min(CLIMB_LIMIT);
+        // The quotient may have been rounded up to a whole number that is not quite reached.
+        let reached = self.generated(count).is_none_or(|at| self.direction.reached(value, at));
+        if reached { count } else { count.saturating_sub(1) }
+    }
+
+    /// The threshold of the `count`th step of `then_every`, counted from 1.
+    fn generated(&self, count: u64) -> Option<Decimal> {
+        let beyond = Decimal::from(count).saturating_mul(self.then_every?);
+        Some(canonical(match self.direction {
+            Direction::Up => self.last_at().saturating_add(beyond),
+            Direction::Down => self.last_at().saturating_sub(beyond),
+        }))
+    }
+
+    fn last_at(&self) -> Decimal {
+        self.rest.last().unwrap_or(&self.first).at
+    }
+}
+
+impl Rung {
+    fn crossed(&self, also: &[Box<str>]) -> CrossedStep {
+        CrossedStep { at: self.at, written: true, severity: self.severity, notify: joined(&self.notify, also) }
+    }
+}
+
+/// The step's notifiers and those of `also` that are not among them.
+fn joined(notify: &Arc<[Box<str>]>, also: &[Box<str>]) -> Arc<[Box<str>]> {
+    let mut more = also.iter().filter(|name| !notify.contains(name)).peekable();
+    if more.peek().is_none() {
+        return Arc::clone(notify);
+    }
+    notify.iter().chain(more).cloned().collect()
+}

@@ -1,0 +1,74 @@
+//! Compiles rules and evaluates assessed records, purely: what was reached, each with its reason.
+//!
+//! Left to others: reading the configuration (`config`), what an alert is and whether it is new (`ledger`).
+
+mod ladder;
+mod rule;
+mod selection;
+mod sentence;
+mod spec;
+
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+use crate::domain::{Assessed, Evaluation, Reason, RuleFacts};
+
+pub use rule::Rule;
+pub use selection::{BudgetRange, Glob, InvalidGlob, Selection};
+pub use spec::{At, RuleError, RuleSpec, StepSpec};
+
+/// Every rule of the configuration, in its order.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    rules: Vec<Rule>,
+}
+
+impl Rules {
+    /// The rules, in the order of the configuration.
+    pub fn new(rules: Vec<Rule>) -> Self {
+        Self { rules }
+    }
+
+    /// What every rule says of one record: one evaluation each, in the order of the configuration.
+    pub fn evaluate(&self, assessed: &Assessed) -> Vec<Evaluation> {
+        let inputs = assessed.inputs();
+        self.rules.iter().map(|rule| Evaluation { rule: Arc::clone(rule.facts()), verdict: rule.verdict(assessed, &inputs) }).collect()
+    }
+
+    /// How many rules would be crossed. It allocates nothing: most records of most polls end here.
+    pub fn crossed(&self, assessed: &Assessed) -> usize {
+        let inputs = assessed.inputs();
+        self.rules.iter().filter(|rule| rule.is_crossed(assessed, &inputs)).count()
+    }
+
+    /// Why no rule can ever alert about this customer as it is now: of all their reasons the one easiest to mend. `None`
+    /// when one can.
+    pub fn uncovered(&self, assessed: &Assessed) -> Option<Reason> {
+        let inputs = assessed.inputs();
+        let mut worst = Some(Reason::CustomerNotSelected);
+        for rule in &self.rules {
+            let reason = rule.never(assessed, &inputs)?;
+            let telling = matches!(reason, Reason::NoBudget | Reason::CurrencyUnknown | Reason::Muted);
+            worst = if telling && worst == Some(Reason::CustomerNotSelected) { Some(reason) } else { worst };
+        }
+        worst
+    }
+
+    /// The same for the same rules, most likely another one for other rules.
+    pub fn fingerprint(&self) -> u64 {
+        let specs: Vec<_> = self.rules.iter().map(Rule::spec).collect();
+        FixedState::with_seed(0).hash_one(format!("{specs:?}"))
+    }
+
+    /// Every rule as its alerts know it.
+    pub fn facts(&self) -> impl Iterator<Item = &Arc<RuleFacts>> {
+        self.rules.iter().map(Rule::facts)
+    }
+
+    /// What each rule means, one sentence each: whom it judges, by what, at which steps, and who is told.
+    pub fn sentences(&self) -> Vec<String> {
+        self.rules.iter().map(sentence::of).collect()
+    }
+}

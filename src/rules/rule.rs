@@ -1,0 +1,200 @@
+//! One compiled rule: its ladders, its selection, and its verdict on a record.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::domain::{Assessed, Currency, Direction, Inputs, Metric, MetricValue, MissingInput, Reason, RuleFacts, Verdict, canonical};
+use crate::rules::ladder::{Ladder, Rung};
+use crate::rules::{At, RuleError, RuleSpec, StepSpec};
+
+/// A rule that can be evaluated.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    facts: Arc<RuleFacts>,
+    spec: RuleSpec,
+    /// One without a currency, or one for each.
+    ladders: Vec<(Option<Currency>, Ladder)>,
+}
+
+impl Rule {
+    /// Compiles a rule, or says everything that is wrong with it.
+    pub fn try_new(spec: RuleSpec) -> Result<Self, Vec<RuleError>> {
+        let mut errors = forms(&spec);
+        errors.extend(orders(&spec));
+        if errors.is_empty() {
+            errors.extend(distances(&spec));
+        }
+        let silent = |step: &StepSpec| step.notify.as_ref().unwrap_or(&spec.notify).is_empty();
+        errors.extend(spec.steps.iter().enumerate().filter(|(_, step)| silent(step)).map(|(step, _)| RuleError::NobodyTold { step }));
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let ladders = currencies(&spec).into_iter().filter_map(|currency| Some((currency, ladder(&spec, currency)?))).collect();
+        let facts = Arc::new(RuleFacts {
+            name: spec.name.clone(),
+            formerly: spec.formerly.clone(),
+            description: spec.description.clone(),
+            metric: spec.metric,
+            rearm: spec.rearm,
+        });
+        Ok(Self { facts, spec, ladders })
+    }
+
+    /// The rule as its alerts know it.
+    pub fn facts(&self) -> &Arc<RuleFacts> {
+        &self.facts
+    }
+
+    /// The rule as it was written.
+    pub fn spec(&self) -> &RuleSpec {
+        &self.spec
+    }
+
+    /// What the rule says of a record.
+    pub(crate) fn verdict(&self, assessed: &Assessed, inputs: &Inputs) -> Verdict {
+        match self.applies(assessed, inputs) {
+            Err(reason) => Verdict::NotApplicable(reason),
+            Ok((ladder, None)) => Verdict::Crossed { value: None, crossing: ladder.whole(&assessed.profile.notify) },
+            Ok((ladder, Some(value))) => match ladder.crossing(value, &assessed.profile.notify) {
+                Some(crossing) => Verdict::Crossed { value: Some(value), crossing },
+                None => Verdict::Below { value, next_at: ladder.first_at() },
+            },
+        }
+    }
+
+    /// Whether [`Self::verdict`] would be a crossing; the cheapest questions first.
+    pub(crate) fn is_crossed(&self, assessed: &Assessed, inputs: &Inputs) -> bool {
+        let Ok(ladder) = self.ladder(assessed.currency) else { return false };
+        // The assessment has divided once already; dividing again would be most of the work of a poll's records.
+        if let (Metric::PercentUsed, Some(computed)) = (self.facts.metric, assessed.computed_percent)
+            && !ladder.is_reached(computed.max(inputs.reported_percent.unwrap_or_default()).max(Decimal::ZERO))
+        {
+            return false;
+        }
+        let reached = match self.facts.metric.value(inputs) {
+            MetricValue::Number(value) => ladder.is_reached(value),
+            MetricValue::OverZero => true,
+            MetricValue::Missing(_) => false,
+        };
+        reached && self.refusal(assessed).is_none()
+    }
+
+    /// Why the rule can never alert about this customer as it is now; it computes no value.
+    pub(crate) fn never(&self, assessed: &Assessed, inputs: &Inputs) -> Option<Reason> {
+        let missing = match self.facts.metric {
+            Metric::PercentUsed | Metric::AmountOver | Metric::AmountLeft if inputs.budget.is_none() => Some(Reason::NoBudget),
+            Metric::UnbudgetedCost if inputs.budget.is_some() => Some(Reason::HasBudget),
+            Metric::UsdTotalCost if inputs.usd_cost.is_none() => Some(Reason::NoUsdCost),
+            _ => self.ladder(assessed.currency).err(),
+        };
+        self.refusal(assessed).or(missing)
+    }
+
+    /// The ladder and the value (none over a budget of zero), or why the rule does not apply.
+    fn applies(&self, assessed: &Assessed, inputs: &Inputs) -> Result<(&Ladder, Option<Decimal>), Reason> {
+        if let Some(reason) = self.refusal(assessed) {
+            return Err(reason);
+        }
+        let value = match self.facts.metric.value(inputs) {
+            MetricValue::Number(value) => Some(value),
+            MetricValue::OverZero => None,
+            MetricValue::Missing(MissingInput::Budget) => return Err(Reason::NoBudget),
+            MetricValue::Missing(MissingInput::NoBudget) => return Err(Reason::HasBudget),
+            MetricValue::Missing(MissingInput::UsdCost) => return Err(Reason::NoUsdCost),
+        };
+        Ok((self.ladder(assessed.currency)?, value))
+    }
+
+    fn refusal(&self, assessed: &Assessed) -> Option<Reason> {
+        if assessed.profile.mute_rules.iter().any(|muted| **muted == *self.facts.name) {
+            return Some(Reason::Muted);
+        }
+        self.spec.selection.refusal(assessed)
+    }
+
+    fn ladder(&self, currency: Option<Currency>) -> Result<&Ladder, Reason> {
+        let wanted = if self.facts.metric.is_money() { Some(currency.ok_or(Reason::CurrencyUnknown)?) } else { None };
+        let found = self.ladders.iter().find(|(currency, _)| *currency == wanted);
+        found.map(|(_, ladder)| ladder).ok_or(Reason::CurrencyWithoutStep)
+    }
+}
+
+/// The currencies that any step is given in; one `None` for bare numbers.
+fn currencies(spec: &RuleSpec) -> BTreeSet<Option<Currency>> {
+    spec.steps.iter().flat_map(|step| step.at.numbers()).map(|(currency, _)| currency).collect()
+}
+
+fn ladder(spec: &RuleSpec, currency: Option<Currency>) -> Option<Ladder> {
+    let mut rungs = spec.steps.iter().filter_map(|step| {
+        let notify = step.notify.as_ref().unwrap_or(&spec.notify);
+        Some(Rung { at: canonical(step.at.in_currency(currency)?), severity: step.severity, notify: notify.iter().cloned().collect() })
+    });
+    let first = rungs.next()?;
+    let then_every = spec.then_every.as_ref().and_then(|every| every.in_currency(currency));
+    Some(Ladder::new(first, rungs.collect(), then_every, spec.metric.direction()))
+}
+
+/// Bare numbers and amounts where the metric wants the other, and negative steps.
+fn forms(spec: &RuleSpec) -> Vec<RuleError> {
+    let metric = spec.metric;
+    let mut errors = Vec::new();
+    if spec.steps.is_empty() {
+        errors.push(RuleError::NoSteps);
+    }
+    let steps = spec.steps.iter().enumerate().map(|(index, step)| (Some(index), &step.at));
+    for (step, at) in steps.chain(spec.then_every.iter().map(|every| (None, every))) {
+        match at {
+            At::Number(_) if metric.is_money() => errors.push(RuleError::BareNumber { step, metric }),
+            At::ByCurrency(_) if !metric.is_money() => errors.push(RuleError::AmountsByCurrency { step, metric }),
+            At::ByCurrency(amounts) if amounts.is_empty() => errors.push(RuleError::NoAmount { step }),
+            _ => {}
+        }
+        let may_be_negative = matches!(metric, Metric::AmountOver | Metric::AmountLeft);
+        let negative = at.numbers().iter().any(|(_, number)| *number < Decimal::ZERO);
+        if let Some(step) = step.filter(|_| negative && !may_be_negative) {
+            errors.push(RuleError::Negative { step, metric });
+        }
+    }
+    errors
+}
+
+/// Steps that are not strictly beyond the one before, in each currency.
+fn orders(spec: &RuleSpec) -> Vec<RuleError> {
+    let metric = spec.metric;
+    let mut errors = Vec::new();
+    for currency in currencies(spec) {
+        let mut before: Option<Decimal> = None;
+        for (step, at) in spec.steps.iter().enumerate().filter_map(|(step, spec)| Some((step, spec.at.in_currency(currency)?))) {
+            if let Some(before) = before.filter(|before| metric.direction().reached(*before, at)) {
+                errors.push(RuleError::OutOfOrder { step, metric, currency, at, before });
+            }
+            before = Some(at);
+        }
+    }
+    errors
+}
+
+/// Distances of `then_every` that lead nowhere.
+fn distances(spec: &RuleSpec) -> Vec<RuleError> {
+    let mut errors = Vec::new();
+    for (currency, every) in spec.then_every.iter().flat_map(At::numbers) {
+        let last = spec.steps.iter().rev().find_map(|step| step.at.in_currency(currency));
+        match (last, currency) {
+            (Some(last), _) if every <= Decimal::ZERO || next(spec.metric, last, every) == last => {
+                errors.push(RuleError::ThenEveryTooSmall);
+            }
+            (None, Some(currency)) => errors.push(RuleError::ThenEveryWithoutStep(currency)),
+            _ => {}
+        }
+    }
+    errors
+}
+
+fn next(metric: Metric, last: Decimal, every: Decimal) -> Decimal {
+    match metric.direction() {
+        Direction::Up => last.saturating_add(every),
+        Direction::Down => last.saturating_sub(every),
+    }
+}

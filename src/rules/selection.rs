@@ -1,0 +1,113 @@
+//! Which customers a rule judges: the parts of `match`, all of which must hold.
+
+use rust_decimal::Decimal;
+use wildmatch::WildMatch;
+
+use crate::domain::{Assessed, Currency, Plan, Reason};
+
+/// A pattern of `*` and `?`, compared case-insensitively with a customer's id, name and label.
+#[derive(Debug, Clone)]
+pub struct Glob {
+    pattern: WildMatch,
+    text: Box<str>,
+}
+
+/// An empty pattern, which would fit no customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an empty pattern fits no customer; \"*\" fits all")]
+pub struct InvalidGlob;
+
+impl Glob {
+    /// Compiles a pattern; refuses an empty one.
+    pub fn try_new(text: &str) -> Result<Self, InvalidGlob> {
+        if text.trim().is_empty() {
+            return Err(InvalidGlob);
+        }
+        Ok(Self { pattern: WildMatch::new_case_insensitive(text), text: text.into() })
+    }
+
+    /// The pattern as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn fits(&self, assessed: &Assessed) -> bool {
+        self.pattern.matches(assessed.record.customer.as_str())
+            || self.pattern.matches(&assessed.record.name)
+            || assessed.profile.label.as_deref().is_some_and(|label| self.pattern.matches(label))
+    }
+}
+
+/// `match.budget`: from `at_least` up to, not including, `below`, in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetRange {
+    /// The customer's currency.
+    pub currency: Currency,
+    /// The smallest amount.
+    pub at_least: Option<Decimal>,
+    /// The first amount beyond.
+    pub below: Option<Decimal>,
+}
+
+/// The customers that a rule judges; an empty part selects everybody.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Any of them must fit.
+    pub customers: Vec<Glob>,
+    /// None of them may fit.
+    pub exclude: Vec<Glob>,
+    /// The customer must have any of them.
+    pub tags: Vec<Box<str>>,
+    /// How the customer buys.
+    pub plan: Option<Plan>,
+    /// The customer's currency must be one of them; an unknown one is not.
+    pub currency: Vec<Currency>,
+    /// The budget in force must lie in it.
+    pub budget: Option<BudgetRange>,
+    /// The least cost in US dollars; records without one are selected.
+    pub usd_at_least: Option<Decimal>,
+}
+
+impl Selection {
+    /// Says why the customer is not selected, the first reason in the order of the documentation.
+    pub(crate) fn refusal(&self, assessed: &Assessed) -> Option<Reason> {
+        let checks = [
+            (self.has_customer(assessed), Reason::CustomerNotSelected),
+            (!self.exclude.iter().any(|glob| glob.fits(assessed)), Reason::CustomerExcluded),
+            (self.has_tag(assessed), Reason::TagNotSelected),
+            (self.plan.is_none_or(|plan| plan == assessed.record.plan), Reason::PlanNotSelected),
+            (self.has_currency(assessed), Reason::CurrencyNotSelected),
+            (self.budget.is_none_or(|range| range.holds(assessed)), Reason::BudgetNotSelected),
+            (self.has_usd_cost(assessed), Reason::UsdCostTooSmall),
+        ];
+        checks.into_iter().find_map(|(holds, reason)| (!holds).then_some(reason))
+    }
+
+    fn has_customer(&self, assessed: &Assessed) -> bool {
+        self.customers.is_empty() || self.customers.iter().any(|glob| glob.fits(assessed))
+    }
+
+    fn has_tag(&self, assessed: &Assessed) -> bool {
+        self.tags.is_empty() || assessed.profile.tags.iter().any(|tag| self.tags.iter().any(|wanted| **wanted == **tag))
+    }
+
+    fn has_currency(&self, assessed: &Assessed) -> bool {
+        self.currency.is_empty() || assessed.currency.is_some_and(|currency| self.currency.contains(&currency))
+    }
+
+    fn has_usd_cost(&self, assessed: &Assessed) -> bool {
+        match (self.usd_at_least, assessed.record.usd_cost) {
+            (Some(least), Some(cost)) => cost >= least,
+            _ => true,
+        }
+    }
+}
+
+impl BudgetRange {
+    fn holds(&self, assessed: &Assessed) -> bool {
+        let Some(budget) = assessed.budget else { return false };
+        assessed.currency == Some(self.currency)
+            && self.at_least.is_none_or(|least| budget.amount() >= least)
+            && self.below.is_none_or(|below| budget.amount() < below)
+    }
+}

@@ -1,0 +1,99 @@
+//! What a rule means, in one sentence for people.
+
+use rust_decimal::Decimal;
+
+use crate::domain::{Direction, Metric, Plan, Rearm, Severity, canonical};
+use crate::rules::{At, Glob, Rule, RuleSpec, Selection, StepSpec};
+
+/// The sentence of one rule: steps, who is told, which customers, how often.
+pub(crate) fn of(rule: &Rule) -> String {
+    let spec = rule.spec();
+    format!("{}: {}{}; {}; {}.", spec.name, steps(spec), continued(spec), selected(&spec.selection), repeated(spec))
+}
+
+fn steps(spec: &RuleSpec) -> String {
+    let told = |step: &StepSpec| {
+        let names: Vec<String> = step.notify.as_ref().unwrap_or(&spec.notify).iter().map(ToString::to_string).collect();
+        let severity = match step.severity {
+            Severity::Info => "is news to",
+            Severity::Warning => "is a warning to",
+            Severity::Critical => "is critical to",
+        };
+        format!("{severity} {}", listed(&names, "and"))
+    };
+    let (first, rest) = match spec.steps.split_first() {
+        Some((first, rest)) => (format!("{} {}", reached(spec.metric, &amount(spec.metric, &first.at)), told(first)), rest),
+        None => return "nothing".to_owned(),
+    };
+    let rest = rest.iter().map(|step| format!(", {} {}", amount(spec.metric, &step.at), told(step)));
+    std::iter::once(first).chain(rest).collect()
+}
+
+fn reached(metric: Metric, amount: &str) -> String {
+    match metric {
+        Metric::PercentUsed => format!("a customer that has used {amount} of its budget"),
+        Metric::AmountOver => format!("a customer whose cost is {amount} over its budget"),
+        Metric::AmountLeft => format!("a customer whose budget has {amount} or less left"),
+        Metric::TotalCost | Metric::UsdTotalCost => format!("a customer that has cost {amount}"),
+        Metric::UnbudgetedCost => format!("a customer without a budget that has cost {amount}"),
+    }
+}
+
+fn amount(metric: Metric, at: &At) -> String {
+    match at {
+        At::Number(number) if metric == Metric::PercentUsed => format!("{} %", canonical(*number)),
+        At::Number(number) => format!("{} USD", canonical(*number)),
+        At::ByCurrency(amounts) => {
+            let amount = |(currency, amount): (_, &Decimal)| format!("{} {currency}", canonical(*amount));
+            listed(&amounts.iter().map(amount).collect::<Vec<_>>(), "or")
+        }
+    }
+}
+
+fn continued(spec: &RuleSpec) -> String {
+    let Some(every) = &spec.then_every else { return String::new() };
+    let beyond = if spec.metric.direction() == Direction::Up { "above" } else { "below" };
+    format!(", and so is every further {} {beyond}", amount(spec.metric, every))
+}
+
+fn selected(selection: &Selection) -> String {
+    let mut parts = Vec::new();
+    let mut part = |wanted: bool, text: String| parts.extend(wanted.then_some(text));
+    part(!selection.customers.is_empty(), format!("whose id, name or label is like {}", globs(&selection.customers)));
+    part(!selection.exclude.is_empty(), format!("whose id, name or label is not like {}", globs(&selection.exclude)));
+    let tags: Vec<String> = selection.tags.iter().map(|tag| format!("\"{tag}\"")).collect();
+    part(!tags.is_empty(), format!("tagged {}", listed(&tags, "or")));
+    part(selection.plan == Some(Plan::AzurePlan), "on an Azure plan".to_owned());
+    part(selection.plan == Some(Plan::Legacy), "on a legacy subscription".to_owned());
+    let currencies: Vec<String> = selection.currency.iter().map(ToString::to_string).collect();
+    part(!currencies.is_empty(), format!("billed in {}", listed(&currencies, "or")));
+    parts.extend(selection.budget.map(|range| match (range.at_least, range.below) {
+        (Some(least), Some(below)) => format!("with a budget from {least} to below {below} {}", range.currency),
+        (Some(least), None) => format!("with a budget of at least {least} {}", range.currency),
+        (None, Some(below)) => format!("with a budget below {below} {}", range.currency),
+        (None, None) => format!("with a budget in {}", range.currency),
+    }));
+    parts.extend(selection.usd_at_least.map(|least| format!("with a cost of at least {least} USD where that is known")));
+    if parts.is_empty() { "it judges every customer".to_owned() } else { format!("it judges customers {}", listed(&parts, "and")) }
+}
+
+fn repeated(spec: &RuleSpec) -> &'static str {
+    match spec.rearm {
+        Rearm::OnRaise if spec.metric.reads_budget() => "each step alerts once per billing period, and again under a raised budget",
+        _ => "each step alerts once per billing period",
+    }
+}
+
+fn globs(globs: &[Glob]) -> String {
+    let quoted: Vec<String> = globs.iter().map(|glob| format!("\"{}\"", glob.as_str())).collect();
+    listed(&quoted, "or")
+}
+
+/// "a", "a and b", "a, b and c".
+fn listed(words: &[String], last: &str) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [most @ .., end] => format!("{} {last} {end}", most.join(", ")),
+    }
+}
