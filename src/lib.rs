@@ -9,3 +9,4 @@ pub mod outbound;
 pub mod source;
 pub mod budgets;
 pub mod rules;
+pub mod ledger;

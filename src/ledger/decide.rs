@@ -1,0 +1,215 @@
+//! Decides what is new: pure, from what rules say of a customer now and what was raised and passed before.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::domain::{
+    CrossedStep, Crossing, Direction, Evaluation, Inputs, Judged, MetricValue, Rearm, Reason, RuleFacts, Severity, Verdict,
+};
+use crate::ledger::{Recollection, SpentStep};
+
+/// A new alert, before it has an identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raise {
+    /// The rule.
+    pub rule: Arc<RuleFacts>,
+    /// The value; none over a budget of zero.
+    pub value: Option<Decimal>,
+    /// The highest step reached.
+    pub at: Decimal,
+    /// The severity of that step.
+    pub severity: Severity,
+    /// Lower steps newly passed by the same jump, ascending.
+    pub passed: Vec<Decimal>,
+    /// The notifiers of all steps newly passed, each once.
+    pub notify: Vec<Box<str>>,
+    /// For a step that alerts again: the highest amount it alerted under before.
+    pub previous_amount: Option<Decimal>,
+    /// The next step of the ladder.
+    pub next_at: Option<Decimal>,
+    /// Why it is raised.
+    pub reason: Reason,
+}
+
+/// A lower step that is spent without an alert of its own: it was added below one that had been raised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatePass {
+    /// The rule.
+    pub rule: Arc<RuleFacts>,
+    /// The step.
+    pub at: Decimal,
+    /// The alert that passed it.
+    pub by: uuid::Uuid,
+}
+
+/// What is new about one customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// New alerts, at most one for each rule.
+    pub raise: Vec<Raise>,
+    /// Steps to be recorded as passed beside those of `raise`.
+    pub late: Vec<LatePass>,
+    /// Rows of steps the customer was seen below, and the amount it was seen under.
+    pub seen_below: Vec<(i64, Decimal)>,
+    /// The reason of each rule's decision, in the order of the configuration.
+    pub reasons: Vec<(Arc<RuleFacts>, Reason)>,
+}
+
+impl Decided {
+    /// Whether nothing has to be written.
+    pub fn is_nothing(&self) -> bool {
+        self.raise.is_empty() && self.late.is_empty() && self.seen_below.is_empty()
+    }
+}
+
+/// Decides for one customer.
+pub fn decide(judged: &Judged, remembered: Option<&Recollection>) -> Decided {
+    let mut decided = Decided::default();
+    for evaluation in &judged.evaluations {
+        let memory = Memory::of(evaluation, judged, remembered);
+        let reason = memory.decide(evaluation, &mut decided);
+        decided.reasons.push((Arc::clone(&evaluation.rule), reason));
+    }
+    decided
+}
+
+/// What is remembered of one customer and one rule in the record's billing period.
+struct Memory<'a> {
+    steps: Vec<&'a SpentStep>,
+    direction: Direction,
+    /// The budget amount in force, for metrics that read it.
+    amount: Option<Decimal>,
+    /// The value that the last seen cost has under that amount.
+    last_value: Option<Decimal>,
+}
+
+/// Whether a step may alert.
+enum Standing {
+    New,
+    /// It alerted under this amount at most, and may alert again.
+    Rearmed(Decimal),
+    Spent(Reason),
+}
+
+impl<'a> Memory<'a> {
+    fn of(evaluation: &Evaluation, judged: &Judged, remembered: Option<&'a Recollection>) -> Self {
+        let rule = &evaluation.rule;
+        let period = &judged.assessed.period;
+        let same_rule = |step: &SpentStep| step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule);
+        let steps = remembered.map_or_else(Vec::new, |remembered| {
+            let in_period = remembered.steps.iter().filter(|step| period.holds(step.belongs_at));
+            in_period.filter(|step| step.metric == rule.metric && same_rule(step)).collect()
+        });
+        let amount = judged.assessed.budget.filter(|_| rule.metric.reads_budget()).map(|budget| budget.amount());
+        let last_value = remembered.and_then(|remembered| {
+            let seen = &remembered.seen;
+            let in_period = seen.period.same_span(period) || period.holds(seen.usage_as_of.instant());
+            let inputs = Inputs { cost: seen.cost, usd_cost: seen.usd_cost, budget: amount, reported_percent: None };
+            match rule.metric.value(&inputs) {
+                MetricValue::Number(value) if in_period => Some(value),
+                _ => None,
+            }
+        });
+        Self { steps, direction: rule.metric.direction(), amount, last_value }
+    }
+
+    fn decide(&self, evaluation: &Evaluation, decided: &mut Decided) -> Reason {
+        match &evaluation.verdict {
+            Verdict::NotApplicable(reason) => *reason,
+            Verdict::Below { value, .. } => {
+                self.notice_below(evaluation, *value, decided);
+                Reason::BelowFirstStep
+            }
+            Verdict::Crossed { value, crossing } => {
+                if let Some(value) = value {
+                    self.notice_below(evaluation, *value, decided);
+                }
+                self.decide_crossing(&evaluation.rule, *value, crossing, decided)
+            }
+        }
+    }
+
+    fn decide_crossing(&self, rule: &Arc<RuleFacts>, value: Option<Decimal>, crossing: &Crossing, decided: &mut Decided) -> Reason {
+        let Some(highest) = crossing.highest() else { return Reason::BelowFirstStep };
+        let (reason, previous_amount) = match self.standing(rule, highest.at) {
+            Standing::New => (Reason::NewStep, None),
+            Standing::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
+            Standing::Spent(reason) => {
+                decided.late.extend(self.late_passes(rule, crossing));
+                return reason;
+            }
+        };
+        let fresh: Vec<&CrossedStep> = crossing
+            .steps
+            .iter()
+            .filter(|step| step.at == highest.at || !matches!(self.standing(rule, step.at), Standing::Spent(_)))
+            .collect();
+        let mut passed: Vec<Decimal> = fresh.iter().map(|step| step.at).filter(|at| *at != highest.at).collect();
+        passed.sort_unstable();
+        let mut notify: Vec<Box<str>> = Vec::new();
+        for name in fresh.iter().flat_map(|step| step.notify.iter()) {
+            if !notify.contains(name) {
+                notify.push(name.clone());
+            }
+        }
+        decided.raise.push(Raise {
+            rule: Arc::clone(rule),
+            value,
+            at: highest.at,
+            severity: highest.severity,
+            passed,
+            notify,
+            previous_amount,
+            next_at: crossing.next_at,
+            reason,
+        });
+        reason
+    }
+
+    /// The spent steps that are `at` or further along the ladder: a step below a raised one is passed.
+    fn at_or_beyond(&self, at: Decimal) -> impl Iterator<Item = &'a SpentStep> {
+        self.steps.iter().copied().filter(move |step| self.direction.at_or_beyond(step.at, at))
+    }
+
+    fn standing(&self, rule: &RuleFacts, at: Decimal) -> Standing {
+        let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else { return Standing::New };
+        let raised_itself = self.steps.iter().any(|step| step.at == at && step.raised);
+        let before = if raised_itself { Reason::AlreadyRaised } else { Reason::AlreadyPassed };
+        match (self.amount, most) {
+            (Some(amount), Some(most)) if amount > most => match rule.rearm {
+                Rearm::Never => Standing::Spent(Reason::RearmNever),
+                Rearm::OnRaise if self.was_below(at, most) => Standing::Rearmed(most),
+                Rearm::OnRaise => Standing::Spent(Reason::NotSeenBelow),
+            },
+            _ => Standing::Spent(before),
+        }
+    }
+
+    /// Whether the customer was seen below `at` under an amount above `most`, or its last cost would have been.
+    fn was_below(&self, at: Decimal, most: Decimal) -> bool {
+        let nearest = self.at_or_beyond(at).map(|step| step.at).reduce(|a, b| if self.direction.at_or_beyond(a, b) { b } else { a });
+        let seen = self.steps.iter().filter(|step| Some(step.at) == nearest).filter_map(|step| step.seen_below).max();
+        seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
+    }
+
+    /// Remembers that the customer is below spent steps under a higher amount than they were spent under.
+    fn notice_below(&self, evaluation: &Evaluation, value: Decimal, decided: &mut Decided) {
+        let Some(amount) = self.amount.filter(|_| evaluation.rule.rearm == Rearm::OnRaise) else { return };
+        for step in &self.steps {
+            let most = self.at_or_beyond(step.at).filter_map(|step| step.amount).max();
+            let higher = most.is_none_or(|most| amount > most) && step.seen_below.is_none_or(|under| amount > under);
+            if higher && !self.direction.reached(value, step.at) {
+                decided.seen_below.push((step.row, amount));
+            }
+        }
+    }
+
+    /// Written steps that have no row of their own, below one that has.
+    fn late_passes(&self, rule: &Arc<RuleFacts>, crossing: &Crossing) -> Vec<LatePass> {
+        let unknown = crossing.steps.iter().filter(|step| step.written && self.steps.iter().all(|spent| spent.at != step.at));
+        unknown
+            .filter_map(|step| Some(LatePass { rule: Arc::clone(rule), at: step.at, by: self.at_or_beyond(step.at).next()?.alert }))
+            .collect()
+    }
+}

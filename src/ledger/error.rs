@@ -1,0 +1,147 @@
+//! What can go wrong with the ledger, each with the file and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+use uuid::Uuid;
+
+/// A failure of the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process holds the ledger.
+    #[error("{} is held by another budget-alertd{}: stop it first, or let it do this", path.display(), by.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Held {
+        /// The ledger's file.
+        path: PathBuf,
+        /// The process, as written in the lock file.
+        by: Option<u32>,
+    },
+    /// There is no ledger to read.
+    #[error("{} does not exist: the first `poll` or `run` makes it", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{} is no ledger of budget-alertd ({what}): name another file, or move this one away", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// The file is damaged.
+    #[error("{} is damaged ({what}): put a sound copy in its place; moved away, everything would be alerted anew", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A newer version of this program wrote the file.
+    #[error("{} has schema version {found}, and this version knows up to {known}: use the newer budget-alertd that wrote it", path.display())]
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest known here.
+        known: i64,
+    },
+    /// An older version wrote the file, and it was opened for reading only.
+    #[error("{} has schema version {found}, and {known} is needed: the next `poll` or `run` brings it up to date", path.display())]
+    OlderVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The one needed.
+        known: i64,
+    },
+    /// No space left for it.
+    #[error("{} cannot grow, the disk is full: free some space", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// It may not be written, or not even opened.
+    #[error("{} cannot be opened or written: check the owner and the rights of the file and its folder", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file or its folder could not be made, read or locked.
+    #[error("{} cannot be used: check the disk, the file and its folder", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// What was to be recorded contradicts what is there; nothing of it was recorded.
+    #[error("{} already has an entry of what was to be recorded, or lacks one it refers to", path.display())]
+    Conflict {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// Anything else that SQLite reports.
+    #[error("{} failed", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The ledger has no such delivery.
+    #[error("the ledger has no delivery {0}")]
+    UnknownDelivery(Uuid),
+    /// The ledger's thread has ended: it was closed.
+    #[error("the ledger is closed")]
+    Gone,
+    /// The SQLite library in use can corrupt a ledger.
+    #[error("the SQLite library is version {found}, and 3.51.3 or newer is needed: build with the bundled one")]
+    OldSqlite {
+        /// Its version.
+        found: &'static str,
+    },
+}
+
+impl LedgerError {
+    /// Names the file, and the kind of trouble, of what SQLite reports.
+    pub(super) fn of(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match (source.sqlite_error_code(), &source) {
+            (Some(ErrorCode::DiskFull), _) => Self::Full { path, source },
+            (
+                Some(
+                    ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied,
+                ),
+                _,
+            ) => Self::ReadOnly { path, source },
+            (Some(ErrorCode::ConstraintViolation), _) => Self::Conflict { path, source },
+            (Some(ErrorCode::NotADatabase), _) => Self::NotOurs { path, what: "not an SQLite file" },
+            (Some(ErrorCode::DatabaseCorrupt), _)
+            | (None, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)) => {
+                Self::Corrupt { path, what: source.to_string() }
+            }
+            _ => Self::Sqlite { path, source },
+        }
+    }
+
+    /// Names the file of what the system reports.
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}

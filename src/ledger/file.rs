@@ -1,0 +1,212 @@
+//! Opens the ledger's file: made whole or not at all, checked before it is trusted, never silently started anew.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::ledger::column::Instant;
+use crate::ledger::error::LedgerError;
+use crate::ledger::lock::{beside, folder_of, make};
+
+/// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
+const APPLICATION_ID: u32 = 0x6267_616c;
+/// What brings a ledger from each version to the next; applied in order, never changed once released.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+/// The version this program writes (`PRAGMA user_version`).
+const VERSION: i64 = 1;
+/// 3.51.3: before it, two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the WAL-reset bug").
+const OLDEST_SOUND_SQLITE: i32 = 3_051_003;
+
+/// Opens the ledger for writing, its lock held; makes it where there is none.
+pub(super) fn open(path: &Path, now: Timestamp) -> Result<Connection, LedgerError> {
+    check_sqlite()?;
+    if !inspect(path)? {
+        create(path, now)?;
+    }
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    prepare(&connection, path)?;
+    Ok(connection)
+}
+
+/// Makes the folder of the ledger where there is none, for its owner only.
+pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
+    let folder = folder_of(path);
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(LedgerError::io(folder))
+}
+
+/// Opens an existing ledger for reading, beside whoever writes it.
+pub(super) fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
+    check_sqlite()?;
+    if !inspect(path)? {
+        return Err(LedgerError::Missing { path: path.to_owned() });
+    }
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let found = version(&connection, path)?;
+    if found < VERSION {
+        return Err(LedgerError::OlderVersion { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(connection)
+}
+
+/// A private copy of the ledger, or an empty one where there is none: whatever is written to it is forgotten.
+///
+/// It lies in a temporary file of SQLite's own, so that a large ledger does not fill the memory.
+pub(super) fn copy(path: &Path, now: Timestamp) -> Result<Connection, LedgerError> {
+    check_sqlite()?;
+    let sqlite = |error| LedgerError::of(path, error);
+    let mut copy = Connection::open("").map_err(sqlite)?;
+    if inspect(path)? {
+        let original = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        version(&original, path)?;
+        // In one step, so that a writer beside it does not make it start over.
+        Backup::new(&original, &mut copy).and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None)).map_err(sqlite)?;
+        migrate(&copy, path)?;
+    } else {
+        initialise(&copy, path, now)?;
+    }
+    copy.execute_batch("PRAGMA synchronous = OFF").map_err(sqlite)?;
+    tune(&copy).map_err(sqlite)?;
+    Ok(copy)
+}
+
+/// Marks the file as closed in order, and moves the write-ahead log into it.
+pub(super) fn close(connection: Connection) -> rusqlite::Result<()> {
+    connection.execute("UPDATE file SET clean = 1", [])?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+fn check_sqlite() -> Result<(), LedgerError> {
+    if rusqlite::version_number() < OLDEST_SOUND_SQLITE {
+        return Err(LedgerError::OldSqlite { found: rusqlite::version() });
+    }
+    Ok(())
+}
+
+/// Whether there is a ledger at `path`; an error when there is something else.
+fn inspect(path: &Path) -> Result<bool, LedgerError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return absent(path),
+        Err(error) => return Err(LedgerError::io(path)(error)),
+    };
+    let mut header = Vec::new();
+    file.by_ref().take(100).read_to_end(&mut header).map_err(LedgerError::io(path))?;
+    if header.is_empty() {
+        return Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is empty".into() });
+    }
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(LedgerError::NotOurs { path: path.to_owned(), what: "not an SQLite file" });
+    }
+    match header.get(68..72) {
+        Some(id) if id == APPLICATION_ID.to_be_bytes() => Ok(true),
+        Some(_) => Err(LedgerError::NotOurs { path: path.to_owned(), what: "an SQLite file of another program" }),
+        None => Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is cut off".into() }),
+    }
+}
+
+/// A log without its file is what is left of a lost ledger, and SQLite would play it into a new one.
+fn absent(path: &Path) -> Result<bool, LedgerError> {
+    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    if log > 0 {
+        return Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is gone, but its write-ahead log is there".into() });
+    }
+    Ok(false)
+}
+
+/// Makes a new ledger beside its place and moves it there once it is whole, so that a crash leaves none or all of it.
+fn create(path: &Path, now: Timestamp) -> Result<(), LedgerError> {
+    let unfinished = beside(path, ".new");
+    let mut options = OpenOptions::new();
+    make(&unfinished, options.write(true).create(true).truncate(true)).map_err(LedgerError::io(&unfinished))?;
+    let connection = connect(&unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    initialise(&connection, &unfinished, now)?;
+    connection.close().map_err(|(_, error)| LedgerError::of(&unfinished, error))?;
+    std::fs::rename(&unfinished, path).map_err(LedgerError::io(path))?;
+    let folder = folder_of(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(LedgerError::io(folder))
+}
+
+fn initialise(connection: &Connection, path: &Path, now: Timestamp) -> Result<(), LedgerError> {
+    let begin = format!("PRAGMA synchronous = FULL; PRAGMA application_id = {APPLICATION_ID}");
+    connection.execute_batch(&begin).map_err(|error| LedgerError::of(path, error))?;
+    migrate(connection, path)?;
+    let row = "INSERT INTO file (only, created_at, clean) VALUES (1, ?1, 1)";
+    connection.execute(row, [Instant(now)]).map_err(|error| LedgerError::of(path, error))?;
+    Ok(())
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        tune(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|error| LedgerError::of(path, error))
+}
+
+/// Settings of a connection, none of them kept in the file. The cache is in KiB when negative.
+fn tune(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA cache_size = -3072;
+         PRAGMA journal_size_limit = 8388608;",
+    )
+}
+
+/// Makes a ledger ready for writing: durable, of this version, and checked when the last one who held it did not end
+/// in order.
+fn prepare(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let sqlite = |error| LedgerError::of(path, error);
+    // A ledger that is refused is left as it is, its log not moved into it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sqlite)?;
+    if mode != "wal" {
+        return Err(LedgerError::Corrupt { path: path.to_owned(), what: format!("journal mode {mode} instead of wal") });
+    }
+    connection.execute_batch("PRAGMA synchronous = FULL").map_err(sqlite)?;
+    version(connection, path)?;
+    let clean: bool = connection.query_row("SELECT clean FROM file", [], |row| row.get(0)).map_err(sqlite)?;
+    if !clean {
+        check_pages(connection, path)?;
+    }
+    migrate(connection, path)?;
+    connection.execute("UPDATE file SET clean = 0 WHERE clean <> 0", []).map_err(sqlite)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
+    Ok(())
+}
+
+fn check_pages(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    tracing::info!(ledger.path = %path.display(), "the ledger was not closed in order; checking it");
+    let found: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| LedgerError::of(path, error))?;
+    if found == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { path: path.to_owned(), what: found }) }
+}
+
+/// The version of a ledger, refused when it is newer than this program.
+fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| LedgerError::of(path, error))?;
+    if found > VERSION {
+        return Err(LedgerError::NewerVersion { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(found)
+}
+
+/// Applies what is missing, each step with its version in one transaction.
+fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let found = version(connection, path)?;
+    for (to, step) in (1_i64..).zip(MIGRATIONS).filter(|(to, _)| *to > found) {
+        let script = format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {to}; COMMIT;");
+        connection.execute_batch(&script).map_err(|error| LedgerError::of(path, error))?;
+    }
+    Ok(())
+}

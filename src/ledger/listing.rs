@@ -1,0 +1,128 @@
+//! What listings ask for and get, in plain structs; how it is shown is the commands' and the pages'.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::{AlertSnapshot, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
+use crate::ledger::entry::PollResult;
+
+/// Which alerts to list; all of them when nothing is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlertFilter {
+    /// Raised at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Raised before this instant.
+    pub until: Option<Timestamp>,
+    /// Of this customer.
+    pub customer: Option<CustomerKey>,
+    /// No more than so many, the newest.
+    pub limit: Option<u32>,
+}
+
+/// An alert in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertRow {
+    /// The alert, in its state of today.
+    pub snapshot: AlertSnapshot,
+    /// How its deliveries stand, by notifier.
+    pub deliveries: Vec<DeliverySummary>,
+}
+
+/// How the deliveries of an alert to one notifier stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliverySummary {
+    /// The notifier's name.
+    pub notifier: String,
+    /// How many are owed.
+    pub pending: u64,
+    /// How many were accepted.
+    pub sent: u64,
+    /// How many were given up.
+    pub dead: u64,
+}
+
+/// Which deliveries to list; all of them when nothing is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Recorded at this instant or later.
+    pub since: Option<Timestamp>,
+    /// Recorded before this instant.
+    pub until: Option<Timestamp>,
+    /// With an alert of this customer.
+    pub customer: Option<CustomerKey>,
+    /// In this state.
+    pub state: Option<DeliveryState>,
+    /// To this notifier.
+    pub notifier: Option<String>,
+    /// No more than so many, the newest.
+    pub limit: Option<u32>,
+}
+
+/// A delivery in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// Its own id.
+    pub id: Uuid,
+    /// The identity of its message.
+    pub identity: Uuid,
+    /// The alerts in its message, in their order.
+    pub alerts: Vec<Uuid>,
+    /// The notifier's name.
+    pub notifier: String,
+    /// The recipient, for notifiers that have several.
+    pub recipient: Option<String>,
+    /// The kind of its message.
+    pub kind: MessageKind,
+    /// Whether it is still owed.
+    pub state: DeliveryState,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it was accepted or given up.
+    pub ended_at: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// What the destination said last, or why it was given up.
+    pub last_detail: Option<String>,
+}
+
+/// One attempt of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// When it ended.
+    pub at: Timestamp,
+    /// One of the metric's outcomes.
+    pub outcome: String,
+    /// What the destination said.
+    pub detail: String,
+}
+
+/// What a notifier owes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    /// Its name.
+    pub notifier: String,
+    /// How many deliveries are owed.
+    pub pending: u64,
+    /// When the oldest of them was recorded.
+    pub oldest: Option<Timestamp>,
+    /// How many were given up.
+    pub dead: u64,
+}
+
+/// An open finding for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenFinding {
+    /// What it says.
+    pub finding: OperatorFinding,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The last poll and the last good one; their rules are not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PollStatus {
+    /// The last one, however it ended.
+    pub last: Option<PollResult>,
+    /// The last good one.
+    pub last_good: Option<PollResult>,
+}

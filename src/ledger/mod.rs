@@ -1,0 +1,28 @@
+//! Remembers durably: last seen state, alerts, deliveries, periods; decides what is new, stores it, lists it.
+
+mod column;
+mod config;
+mod decide;
+mod entry;
+mod error;
+mod file;
+mod listing;
+mod lock;
+mod plan;
+mod reader;
+mod store;
+mod table;
+mod thread;
+
+pub use config::Config;
+pub use decide::{Decided, LatePass, Raise, decide};
+pub use entry::{
+    AttemptRecord, DigestPart, GiveUp, Known, NewMessage, NewStep, NotifierState, PollMemory, PollResult, Recollection, Recording,
+    RetryFilter, RetryTo, Seen, SpentStep,
+};
+pub use error::LedgerError;
+pub use listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary, OpenFinding, Owed, PollStatus};
+pub use plan::{NewAlert, Occasion, messages, snapshot, step, steps};
+pub use reader::Reader;
+pub use store::Ledger;
+pub use table::customers::fold;

@@ -1,0 +1,175 @@
+//! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure, identities are handed in.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::{
+    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, MetricValue, Previous,
+    Route, Severity, SubscriptionCost, canonical,
+};
+use crate::ledger::{DigestPart, NewMessage, NewStep, Raise, Seen};
+
+/// More alerts than this of a first good poll come as one digest, for every type of notifier.
+const BASELINE_DIGEST_ABOVE: usize = 5;
+/// How many passed steps an alert names.
+const MOST_PASSED: usize = 50;
+
+/// What surrounds a new alert.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// When it is raised.
+    pub now: Timestamp,
+    /// Whether it is raised before, or in, the first good poll of the ledger or its rule.
+    pub baseline: bool,
+    /// What each subscription has cost, the costliest first.
+    pub subscriptions: &'a [SubscriptionCost],
+    /// The last seen state.
+    pub seen: Option<&'a Seen>,
+}
+
+/// The alert with all that its messages need.
+pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasion<'_>) -> AlertSnapshot {
+    let record = &assessed.record;
+    let budget = assessed.budget.as_ref().map(|budget| BudgetView { previous_amount: raise.previous_amount, ..BudgetView::of(budget) });
+    let alert = Alert {
+        id,
+        rule: raise.rule.name.to_string(),
+        metric: raise.rule.metric,
+        threshold: canonical(raise.at),
+        passed: named(raise),
+        value: raise.value.map(canonical),
+        over_zero: raise.value.is_none(),
+        severity: raise.severity,
+        baseline: occasion.baseline,
+        reference: Alert::reference_of(id),
+        customer: CustomerView {
+            id: record.customer.clone(),
+            name: record.name.clone(),
+            label: assessed.profile.label.clone(),
+            plan: record.plan,
+        },
+        subscription: None,
+        budget,
+        cost: CostView { amount: record.cost, currency: assessed.currency, usd: record.usd_cost },
+        reported_percent: assessed.reported_percent().map(canonical),
+        computed_percent: assessed.computed_percent,
+        billing_period: assessed.period,
+        subscriptions: occasion.subscriptions.to_vec(),
+        usage_as_of: record.usage_as_of,
+        raised_at: occasion.now,
+        state: AlertState::Raised,
+    };
+    let context = AlertContext {
+        description: raise.rule.description.clone(),
+        next_at: raise.next_at,
+        other_budget: assessed.other_budget.as_ref().map(BudgetView::of),
+        contacts: assessed.profile.contacts.clone(),
+        previous: occasion.seen.and_then(|seen| previous(assessed, raise, seen)),
+        carried_over: assessed.carried_over,
+    };
+    AlertSnapshot { alert, context }
+}
+
+/// The steps passed, ascending: at most the 50 next to the highest, the lower ones are implied.
+fn named(raise: &Raise) -> Vec<rust_decimal::Decimal> {
+    let surplus = raise.passed.len().saturating_sub(MOST_PASSED);
+    match raise.rule.metric.direction() {
+        Direction::Up => raise.passed.iter().skip(surplus).copied().collect(),
+        Direction::Down => raise.passed.iter().take(MOST_PASSED).copied().collect(),
+    }
+}
+
+/// The state before, where it is older data of the same period.
+fn previous(assessed: &Assessed, raise: &Raise, seen: &Seen) -> Option<Previous> {
+    let older = seen.usage_as_of.instant() < assessed.record.usage_as_of.instant();
+    if !older || !assessed.period.holds(seen.usage_as_of.instant()) {
+        return None;
+    }
+    let inputs = Inputs { cost: seen.cost, usd_cost: seen.usd_cost, reported_percent: None, ..assessed.inputs() };
+    let value = match raise.rule.metric.value(&inputs) {
+        MetricValue::Number(value) => Some(value),
+        MetricValue::OverZero | MetricValue::Missing(_) => None,
+    };
+    Some(Previous { usage_as_of: seen.usage_as_of.instant(), cost: seen.cost, value })
+}
+
+/// The steps that an alert spends: its own, and those it passed.
+pub fn steps(alert: Uuid, assessed: &Assessed, raise: &Raise) -> Vec<NewStep> {
+    let own = std::iter::once((raise.at, true));
+    own.chain(raise.passed.iter().map(|at| (*at, false))).map(|(at, raised)| step(alert, assessed, &raise.rule, at, raised)).collect()
+}
+
+/// One step of a customer, raised or passed by `alert`.
+pub fn step(alert: Uuid, assessed: &Assessed, rule: &crate::domain::RuleFacts, at: rust_decimal::Decimal, raised: bool) -> NewStep {
+    NewStep {
+        customer: assessed.record.customer.key(),
+        rule: rule.name.clone(),
+        metric: rule.metric,
+        at: canonical(at),
+        amount: assessed.budget.filter(|_| rule.metric.reads_budget()).map(|budget| canonical(budget.amount())),
+        period: assessed.period,
+        belongs_at: assessed.belongs_at(),
+        raised,
+        alert,
+    }
+}
+
+/// A new alert and the notifiers it is owed to.
+#[derive(Debug, Clone)]
+pub struct NewAlert {
+    /// The alert.
+    pub snapshot: AlertSnapshot,
+    /// Names of notifiers.
+    pub notify: Vec<Box<str>>,
+}
+
+/// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else one message each.
+pub fn messages(new: &[NewAlert], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
+    let mut messages = Vec::new();
+    for route in routes {
+        let mut alerts: Vec<&Alert> =
+            new.iter().filter(|new| new.notify.contains(&route.notifier)).map(|new| &new.snapshot.alert).collect();
+        alerts.sort_by(|a, b| a.worst_first(b));
+        let (digested, single) = divide(&alerts, route);
+        messages.extend(digest(&digested, route, fresh_id));
+        messages.extend(single.iter().map(|alert| message(route, &[alert], None, fresh_id())));
+    }
+    messages
+}
+
+/// Which alerts go into the digest, and which go alone.
+fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a Alert>) {
+    let too_many = route.digest_above.is_some_and(|most| alerts.len() > usize::try_from(most).unwrap_or(usize::MAX));
+    let (baseline, later): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().copied().partition(|alert| alert.baseline);
+    if too_many {
+        (alerts.to_vec(), Vec::new())
+    } else if baseline.len() > BASELINE_DIGEST_ABOVE {
+        (baseline, later)
+    } else {
+        (Vec::new(), alerts.to_vec())
+    }
+}
+
+fn digest(alerts: &[&Alert], route: &Route, fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let parts = alerts.chunks(usize::try_from(route.digest_part).unwrap_or(usize::MAX).max(1));
+    let whole = DigestPart {
+        part: 0,
+        parts: count(parts.len()),
+        total: count(alerts.len()),
+        criticals: count(alerts.iter().filter(|alert| alert.severity == Severity::Critical).count()),
+        baseline: alerts.iter().all(|alert| alert.baseline),
+    };
+    parts.enumerate().map(|(index, part)| message(route, part, Some(DigestPart { part: count(index + 1), ..whole }), fresh_id())).collect()
+}
+
+fn message(route: &Route, alerts: &[&Alert], digest: Option<DigestPart>, identity: Uuid) -> NewMessage {
+    NewMessage {
+        identity,
+        notifier: route.notifier.clone(),
+        recipients: route.recipients.clone(),
+        alerts: alerts.iter().map(|alert| alert.id).collect(),
+        digest,
+        severity: alerts.iter().map(|alert| alert.severity).max().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,148 @@
+//! The ledger for listings: a connection of its own that reads beside whoever writes.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::domain::{CustomerKey, MetricValue};
+use crate::ledger::Config;
+use crate::ledger::entry::{NotifierState, Recollection, Seen};
+use crate::ledger::error::LedgerError;
+use crate::ledger::file;
+use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus};
+use crate::ledger::table::{customers, deliveries, findings, listings, notifiers, polls};
+
+/// A read-only view of the ledger. Each call sees the ledger as it is then; no call waits for the writer.
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Reader {
+    /// Opens the ledger for reading; fails when there is none, or when it is not a ledger of this version.
+    pub fn open(config: &Config) -> Result<Self, LedgerError> {
+        Ok(Self { connection: file::open_read_only(&config.path)?, path: config.path.clone() })
+    }
+
+    /// The alerts that a filter chooses, newest first.
+    pub fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, LedgerError> {
+        self.read(|connection| listings::alerts(connection, filter))
+    }
+
+    /// The deliveries that a filter chooses, newest first.
+    pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, LedgerError> {
+        self.read(|connection| listings::deliveries(connection, filter))
+    }
+
+    /// The attempts of a delivery, in their order.
+    pub fn attempts(&self, delivery: Uuid) -> Result<Vec<AttemptRow>, LedgerError> {
+        self.read(|connection| listings::attempts(connection, delivery))
+    }
+
+    /// The customers that have used most of their budget, then those without one by their cost in US dollars; no more
+    /// than `limit`. The memory it takes grows with `limit` only.
+    pub fn customers_worst_first(&self, limit: usize) -> Result<Vec<Seen>, LedgerError> {
+        let mut worst = BinaryHeap::new();
+        self.read(|connection| {
+            customers::each_seen(connection, |seen| {
+                worst.push(Reverse(Ranked { rank: rank(&seen), seen }));
+                if worst.len() > limit {
+                    worst.pop();
+                }
+            })
+        })?;
+        Ok(worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.seen).collect())
+    }
+
+    /// The customers that somebody may mean by `text`: the one with this id; else those with this name or label, in any
+    /// case; else those whose name or label contains it. One is a hit, several are ambiguous.
+    pub fn find_customer(&self, text: &str) -> Result<Vec<Seen>, LedgerError> {
+        if let Some(found) = self.recollection(&CustomerKey::of(text.trim()))? {
+            return Ok(vec![found.seen]);
+        }
+        let wanted = text.trim().to_lowercase();
+        let (mut same, mut similar) = (Vec::new(), Vec::new());
+        self.read(|connection| {
+            customers::each_seen(connection, |seen| {
+                let names = [Some(seen.name.to_lowercase()), seen.label.as_ref().map(|label| label.to_lowercase())];
+                if names.iter().flatten().any(|name| name.trim() == wanted) {
+                    same.push(seen);
+                } else if !wanted.is_empty() && names.iter().flatten().any(|name| name.contains(&wanted)) {
+                    similar.push(seen);
+                }
+            })
+        })?;
+        Ok(if same.is_empty() { similar } else { same })
+    }
+
+    /// What is remembered of one customer.
+    pub fn recollection(&self, key: &CustomerKey) -> Result<Option<Recollection>, LedgerError> {
+        self.read(|connection| customers::recall(connection, key))
+    }
+
+    /// The open findings, oldest first.
+    pub fn findings(&self) -> Result<Vec<OpenFinding>, LedgerError> {
+        self.read(findings::all_open)
+    }
+
+    /// The last poll and the last good one.
+    pub fn polls(&self) -> Result<PollStatus, LedgerError> {
+        self.read(|connection| Ok(PollStatus { last: polls::result(connection, "last")?, last_good: polls::result(connection, "good")? }))
+    }
+
+    /// What each notifier owes and has given up, by name.
+    pub fn owed(&self) -> Result<Vec<Owed>, LedgerError> {
+        self.read(deliveries::owed)
+    }
+
+    /// How the destinations of all notifiers that ever failed are doing, by name.
+    pub fn notifier_states(&self) -> Result<Vec<(String, NotifierState)>, LedgerError> {
+        self.read(notifiers::states)
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LedgerError> {
+        work(&self.connection).map_err(|error| LedgerError::of(&self.path, error))
+    }
+}
+
+/// Percent of the budget, then cost in US dollars, then cost; larger is worse, nothing is best.
+type Rank = (Option<Decimal>, Option<Decimal>, Decimal);
+
+fn rank(seen: &Seen) -> Rank {
+    let percent = match seen.percent_used() {
+        MetricValue::Number(percent) => Some(percent),
+        MetricValue::OverZero => Some(Decimal::MAX),
+        MetricValue::Missing(_) => None,
+    };
+    (percent, seen.usd_cost, seen.cost)
+}
+
+/// A last seen state, ordered by its rank; equal ranks by id, so that listings are stable.
+struct Ranked {
+    rank: Rank,
+    seen: Seen,
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank.cmp(&other.rank).then_with(|| other.seen.customer.as_str().cmp(self.seen.customer.as_str()))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked {}

@@ -1,0 +1,255 @@
+//! The ledger as the daemon uses it: every call is one job of the ledger's thread.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, OperatorFinding};
+use crate::ledger::Config;
+use crate::ledger::entry::{
+    AttemptRecord, GiveUp, Known, NotifierState, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo,
+};
+use crate::ledger::error::LedgerError;
+use crate::ledger::file;
+use crate::ledger::listing::Owed;
+use crate::ledger::lock::Lock;
+use crate::ledger::table::{alerts, customers, deliveries, findings, notifiers, polls, retry};
+use crate::ledger::thread::Thread;
+use crate::metrics::Metrics;
+
+/// The open ledger. Cloning shares it; see [`Ledger::close`] for its end.
+#[derive(Clone)]
+pub struct Ledger {
+    thread: Thread,
+    metrics: Metrics,
+}
+
+impl Ledger {
+    /// Opens the ledger, and makes it where there is none. It is held by this process until it is closed.
+    ///
+    /// Fails when another process holds it, when the file is not a sound ledger, or of a newer version.
+    pub fn open(config: &Config, metrics: Metrics, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        Self::open_within(config, u32::MAX, metrics, clock)
+    }
+
+    /// A private copy of the ledger, or an empty one where there is none: reads and writes like the original, which it
+    /// leaves alone; nothing of it stays.
+    #[expect(clippy::needless_pass_by_value, reason = "rooms are built with a clock of their own")]
+    pub fn preview(config: &Config, metrics: Metrics, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        let connection = file::copy(&config.path, clock.now())?;
+        Self::over(connection, None, config, metrics)
+    }
+
+    /// Like [`Self::open`], for a ledger that may not grow beyond so many pages: what a full disk does can so be tried out.
+    #[expect(clippy::needless_pass_by_value, reason = "rooms are built with a clock of their own")]
+    pub fn open_within(config: &Config, pages: u32, metrics: Metrics, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        file::make_folder(&config.path)?;
+        let lock = Lock::take(&config.path)?;
+        let connection = file::open(&config.path, clock.now())?;
+        let limit = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+        limit.map_err(|error| LedgerError::of(&config.path, error))?;
+        Self::over(connection, Some(lock), config, metrics)
+    }
+
+    fn over(connection: Connection, lock: Option<Lock>, config: &Config, metrics: Metrics) -> Result<Self, LedgerError> {
+        for code in FindingCode::ALL {
+            let open = findings::count(&connection, code).map_err(|error| LedgerError::of(&config.path, error))?;
+            metrics.operator_findings.with_label_values(&[code.as_str()]).set(open);
+        }
+        Ok(Self { thread: Thread::start(connection, lock, &config.path)?, metrics })
+    }
+
+    /// Finishes what is queued, closes the file in order and lets it go. Other handles find the ledger gone.
+    pub async fn close(&self) -> Result<(), LedgerError> {
+        self.thread.close().await
+    }
+
+    /// Answers when the ledger's thread makes progress.
+    pub async fn alive(&self) -> Result<(), LedgerError> {
+        self.thread.run(|_| Ok(())).await
+    }
+
+    /// What is known of every customer, by [`crate::ledger::fold`] of its key.
+    pub async fn scan(&self) -> Result<Known, LedgerError> {
+        self.thread.run(|connection| customers::scan(connection)).await
+    }
+
+    /// What is remembered of these customers; those never seen are missing.
+    pub async fn recall(&self, customers: Vec<CustomerKey>) -> Result<HashMap<CustomerKey, Recollection>, LedgerError> {
+        self.thread
+            .run(move |connection| {
+                let found = customers.into_iter().map(|key| Ok((customers::recall(connection, &key)?, key)));
+                found.filter_map(|found| found.map(|(recollection, key)| Some((key, recollection?))).transpose()).collect()
+            })
+            .await
+    }
+
+    /// Records all of it, durably, or nothing of it.
+    ///
+    /// Fails with [`LedgerError::Conflict`] when a step, an alert or a message is there already.
+    pub async fn record(&self, recording: Recording) -> Result<(), LedgerError> {
+        self.thread.write(move |connection| record(connection, &recording)).await
+    }
+
+    /// What the next poll must know of those before it.
+    pub async fn poll_memory(&self) -> Result<PollMemory, LedgerError> {
+        self.thread.run(|connection| polls::memory(connection)).await
+    }
+
+    /// Keeps the result of a poll; a good one settles its rules.
+    pub async fn finish_poll(&self, result: PollResult) -> Result<(), LedgerError> {
+        self.thread.write(move |connection| polls::keep(connection, &result)).await
+    }
+
+    /// What is owed to a notifier, without those in `except`: worst severity first, then in the order of recording.
+    pub async fn due(&self, notifier: &str, except: Vec<Uuid>, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
+        let notifier = notifier.to_owned();
+        self.thread.run(move |connection| deliveries::due(connection, &notifier, &except, limit)).await
+    }
+
+    /// Marks a delivery as accepted by its receiver; on disk when it returns.
+    pub async fn mark_sent(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {
+        self.mark(attempt, DeliveryState::Sent).await
+    }
+
+    /// Marks a delivery as given up, because its message was refused.
+    pub async fn mark_dead(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {
+        self.mark(attempt, DeliveryState::Dead).await
+    }
+
+    async fn mark(&self, attempt: AttemptRecord, state: DeliveryState) -> Result<(), LedgerError> {
+        let id = attempt.delivery;
+        let marked = self.thread.write(move |connection| {
+            let row = deliveries::add_attempt(connection, &attempt)?;
+            row.map(|row| deliveries::end(connection, row, state, attempt.at)).transpose()
+        });
+        marked.await?.ok_or(LedgerError::UnknownDelivery(id))
+    }
+
+    /// Records a failed attempt with the state of its notifier, and gives up whatever the notifier has owed beyond both
+    /// limits; returns what was given up.
+    pub async fn mark_failed(
+        &self,
+        attempt: AttemptRecord,
+        notifier: &str,
+        state: NotifierState,
+        give_up: GiveUp,
+    ) -> Result<Vec<Uuid>, LedgerError> {
+        let (id, notifier) = (attempt.delivery, notifier.to_owned());
+        let marked = self.thread.write(move |connection| {
+            if deliveries::add_attempt(connection, &attempt)?.is_none() {
+                return Ok(None);
+            }
+            notifiers::replace(connection, &notifier, &state)?;
+            deliveries::give_up(connection, &notifier, &state, &give_up, attempt.at).map(Some)
+        });
+        marked.await?.ok_or(LedgerError::UnknownDelivery(id))
+    }
+
+    /// How a notifier's destination is doing.
+    pub async fn notifier_state(&self, notifier: &str) -> Result<NotifierState, LedgerError> {
+        let notifier = notifier.to_owned();
+        self.thread.run(move |connection| notifiers::state(connection, &notifier)).await
+    }
+
+    /// Replaces the state of a notifier.
+    pub async fn set_notifier_state(&self, notifier: &str, state: NotifierState) -> Result<(), LedgerError> {
+        let notifier = notifier.to_owned();
+        self.thread.write(move |connection| notifiers::replace(connection, &notifier, &state)).await
+    }
+
+    /// Gives up what is owed to notifiers that are not among the `known`; returns how many. Writes nothing when nothing is.
+    pub async fn bury_orphans(&self, known: Vec<Box<str>>, now: Timestamp) -> Result<u64, LedgerError> {
+        let orphans = self.thread.run(|connection| deliveries::notifiers_that_owe(connection)).await?;
+        let orphans = without(orphans, &known);
+        self.for_each(orphans, move |connection, notifier| deliveries::bury(connection, notifier, now)).await
+    }
+
+    /// Gives what rules did under former names to the names they have now, (before, now) each, so that a name may change
+    /// again or the former one be forgotten. Writes nothing when there is nothing of that name.
+    pub async fn rename_rules(&self, renames: Vec<(Box<str>, Box<str>)>) -> Result<(), LedgerError> {
+        if renames.is_empty() {
+            return Ok(());
+        }
+        let asked = renames.clone();
+        let known: Vec<bool> =
+            self.thread.run(move |connection| asked.iter().map(|(before, _)| alerts::knows_rule(connection, before)).collect()).await?;
+        if known.contains(&true) {
+            let all =
+                move |connection: &Connection| renames.iter().try_for_each(|(before, now)| alerts::rename_rule(connection, before, now));
+            self.thread.write(all).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes open alerts of rules that are not among the `known`, former names included; returns how many. Writes nothing
+    /// when there are none.
+    pub async fn close_rules(&self, known: Vec<Box<str>>) -> Result<u64, LedgerError> {
+        let gone = without(self.thread.run(|connection| alerts::rules_with_open_ones(connection)).await?, &known);
+        self.for_each(gone, alerts::close_rule).await
+    }
+
+    async fn for_each<W>(&self, names: Vec<String>, work: W) -> Result<u64, LedgerError>
+    where
+        W: Fn(&Connection, &str) -> rusqlite::Result<usize> + Send + 'static,
+    {
+        if names.is_empty() {
+            return Ok(0);
+        }
+        let all = move |connection: &Connection| names.iter().map(|name| work(connection, name)).sum::<rusqlite::Result<usize>>();
+        self.thread.write(all).await.map(count)
+    }
+
+    /// Owes again what was given up, to the same notifier or to another; the shares of its failures start anew. Returns how
+    /// many deliveries are owed by it.
+    pub async fn retry(&self, filter: RetryFilter, now: Timestamp, to: Option<RetryTo>) -> Result<u64, LedgerError> {
+        self.thread.write(move |connection| retry::revive(connection, &filter, to.as_ref(), now)).await.map(count)
+    }
+
+    /// What each notifier owes and has given up, by name.
+    pub async fn owed(&self) -> Result<Vec<Owed>, LedgerError> {
+        self.thread.run(|connection| deliveries::owed(connection)).await
+    }
+
+    /// Opens a finding for the operator; returns whether it is new.
+    pub async fn report(&self, finding: OperatorFinding, now: Timestamp) -> Result<bool, LedgerError> {
+        let code = finding.code;
+        let new = self.thread.write(move |connection| findings::open(connection, &finding, now)).await?;
+        if new {
+            self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc();
+        }
+        Ok(new)
+    }
+
+    /// Closes a finding; returns whether it was open.
+    pub async fn clear(&self, code: FindingCode, subject: &str, now: Timestamp) -> Result<bool, LedgerError> {
+        let subject = subject.to_owned();
+        let closed = self.thread.run(move |connection| findings::close(connection, code, &subject, now)).await?;
+        if closed {
+            self.metrics.operator_findings.with_label_values(&[code.as_str()]).dec();
+        }
+        Ok(closed)
+    }
+}
+
+fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<()> {
+    recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
+    recording.alerts.iter().try_for_each(|alert| alerts::add(connection, alert))?;
+    recording.steps.iter().try_for_each(|step| customers::add_step(connection, step))?;
+    recording.seen_below.iter().try_for_each(|(step, amount)| customers::mark_seen_below(connection, *step, *amount))?;
+    recording.messages.iter().try_for_each(|message| deliveries::owe(connection, message, recording.now))
+}
+
+fn without(mut names: Vec<String>, known: &[Box<str>]) -> Vec<String> {
+    let known: HashSet<&str> = known.iter().map(AsRef::as_ref).collect();
+    names.retain(|name| !known.contains(name.as_str()));
+    names
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}

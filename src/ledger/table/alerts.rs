@@ -1,0 +1,101 @@
+//! Alerts as snapshots, and the messages that carry them.
+
+use rusqlite::{Connection, Row, named_params, params};
+
+use crate::domain::{AlertSnapshot, AlertState, MessageKind};
+use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::entry::NewMessage;
+
+/// Adds a new alert; its customer must have been seen.
+pub(in crate::ledger) fn add(connection: &Connection, snapshot: &AlertSnapshot) -> rusqlite::Result<()> {
+    let alert = &snapshot.alert;
+    let json = serde_json::to_string(snapshot).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, snapshot)
+             VALUES (:id, (SELECT id FROM customer WHERE key = :key), :subscription, :rule, :severity, :state, :raised_at, :snapshot)",
+        )?
+        .execute(named_params! {
+            ":id": Id(alert.id),
+            ":key": alert.customer.id.key().as_str(),
+            ":subscription": alert.subscription.as_deref().unwrap_or_default(),
+            ":rule": alert.rule,
+            ":severity": alert.severity.as_str(),
+            ":state": alert.state.as_str(),
+            ":raised_at": Instant(alert.raised_at),
+            ":snapshot": json,
+        })?;
+    Ok(())
+}
+
+/// The snapshot in a row with the columns `snapshot` and `state`; the column holds, whatever the snapshot says.
+pub(in crate::ledger) fn snapshot(row: &Row<'_>) -> rusqlite::Result<AlertSnapshot> {
+    let mut snapshot: AlertSnapshot = serde_json::from_str(row.get_ref("snapshot")?.as_str()?).map_err(column::unreadable)?;
+    snapshot.alert.state = column::read(row, "state", AlertState::from_name)?;
+    Ok(snapshot)
+}
+
+/// The alerts of a message, in their order.
+pub(in crate::ledger) fn of_message(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AlertSnapshot>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT snapshot, state FROM message_alert JOIN alert ON alert.id = message_alert.alert WHERE message = ?1 ORDER BY position",
+    )?;
+    statement.query_map([message], snapshot)?.collect()
+}
+
+/// Adds a message without its deliveries; returns its row.
+pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessage) -> rusqlite::Result<i64> {
+    let digest = message.digest.as_ref();
+    let kind = if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised };
+    connection
+        .prepare_cached(
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline)
+             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline)",
+        )?
+        .execute(named_params! {
+            ":identity": Id(message.identity),
+            ":kind": kind.as_str(),
+            ":part": digest.map_or(0, |digest| digest.part),
+            ":parts": digest.map_or(0, |digest| digest.parts),
+            ":total": digest.map_or(0, |digest| digest.total),
+            ":criticals": digest.map_or(0, |digest| digest.criticals),
+            ":baseline": digest.is_some_and(|digest| digest.baseline),
+        })?;
+    let row = connection.last_insert_rowid();
+    let mut statement = connection.prepare_cached("INSERT INTO message_alert (message, position, alert) VALUES (?1, ?2, ?3)")?;
+    for (position, alert) in (0_i64..).zip(&message.alerts) {
+        statement.execute(params![row, position, Id(*alert)])?;
+    }
+    Ok(row)
+}
+
+/// Rules that have open alerts. Steps through the index from name to name, so that it costs as many look-ups as rules.
+pub(in crate::ledger) fn rules_with_open_ones(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE open (rule) AS (
+             SELECT min(rule) FROM alert WHERE state = 'raised'
+             UNION ALL
+             SELECT (SELECT min(rule) FROM alert WHERE state = 'raised' AND rule > open.rule) FROM open WHERE open.rule IS NOT NULL
+         ) SELECT rule FROM open WHERE rule IS NOT NULL",
+    )?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Closes the open alerts of a rule that was removed; returns how many.
+pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str) -> rusqlite::Result<usize> {
+    connection.prepare_cached("UPDATE alert SET state = 'closed' WHERE state = 'raised' AND rule = ?1")?.execute([rule])
+}
+
+/// Whether anything was done under this name.
+pub(in crate::ledger) fn knows_rule(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE rule = ?1) OR EXISTS (SELECT 1 FROM rule WHERE name = ?1)";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// Gives what was done under one name to another. Alerts keep the name they were told under.
+pub(in crate::ledger) fn rename_rule(connection: &Connection, before: &str, now: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE OR IGNORE step SET rule = ?2 WHERE rule = ?1")?.execute([before, now])?;
+    connection.prepare_cached("UPDATE alert SET rule = ?2 WHERE rule = ?1")?.execute([before, now])?;
+    connection.prepare_cached("UPDATE OR IGNORE rule SET name = ?2 WHERE name = ?1")?.execute([before, now])?;
+    Ok(())
+}

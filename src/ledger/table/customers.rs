@@ -1,0 +1,207 @@
+//! Customers: what is known of each, its last seen state and the steps it has spent.
+
+use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::domain::{BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, PeriodSource, Plan, UsageDate, canonical};
+use crate::ledger::column::{self, Exact, Id, Instant};
+use crate::ledger::entry::{Known, NewStep, Recollection, Seen, SpentStep};
+
+/// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of the SHA-256 of its key.
+pub fn fold(customer: &CustomerId) -> u128 {
+    let id = customer.as_str();
+    let uuid = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
+    uuid.map_or_else(|| fold_text(customer.key().as_str()), |uuid| uuid.as_u128())
+}
+
+fn fold_text(key: &str) -> u128 {
+    // Only the usual form counts as a UUID: other spellings of the same one are other ids to Partner Center.
+    let uuid = if key.len() == 36 { Uuid::try_parse(key).ok() } else { None };
+    uuid.map_or_else(|| digest(key), |uuid| uuid.as_u128())
+}
+
+fn digest(key: &str) -> u128 {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    hash.as_ref().iter().take(16).fold(0, |folded, byte| (folded << 8) | u128::from(*byte))
+}
+
+/// The fingerprint of every customer.
+pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<Known> {
+    let count = connection.query_row("SELECT count(*) FROM customer", [], |row| column::count(row, 0))?;
+    let mut known = Known::with_capacity_and_hasher(usize::try_from(count).unwrap_or_default(), foldhash::fast::RandomState::default());
+    let mut statement = connection.prepare_cached("SELECT key, fingerprint FROM customer")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = fold_text(row.get_ref(0)?.as_str()?);
+        known.insert(key, row.get::<_, i64>(1)?.cast_unsigned());
+    }
+    Ok(known)
+}
+
+const SEEN_COLUMNS: &str = "SELECT received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency, reported_percent,
+    computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost, cycle_first_day,
+    cycle_last_day, asked_at, asked_for, fingerprint, customer
+    FROM seen JOIN customer ON customer.id = seen.customer";
+
+/// What is remembered of one customer; `None` when it was never seen.
+pub(in crate::ledger) fn recall(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Option<Recollection>> {
+    let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE key = ?1"))?;
+    let found = statement.query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?))).optional()?;
+    found.map(|(seen, customer)| Ok(Recollection { seen, steps: steps(connection, customer)? })).transpose()
+}
+
+/// Every last seen state, in no order, to `visit`.
+pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMut(Seen)) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(SEEN_COLUMNS)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(seen(row)?);
+    }
+    Ok(())
+}
+
+fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
+    let day = |column: &str| {
+        let text = row.get::<_, Option<String>>(column)?;
+        text.map(|text| text.parse::<Date>().map_err(column::unreadable)).transpose()
+    };
+    let cycle = match (day("cycle_first_day")?, day("cycle_last_day")?) {
+        (Some(first), Some(last)) => LegacyCycle::try_new(first, last),
+        _ => None,
+    };
+    let currency = row.get::<_, Option<String>>("currency")?;
+    Ok(Seen {
+        customer: column::read(row, "received_id", |text| CustomerId::try_new(text))?,
+        name: row.get("name")?,
+        label: row.get("label")?,
+        plan: column::read(row, "plan", plan)?,
+        usage_as_of: column::read(row, "usage_as_of", UsageDate::parse)?,
+        seen_at: column::instant(row, "seen_at")?,
+        cost: column::decimal(row, "cost")?,
+        usd_cost: column::decimal_if_any(row, "usd_cost")?,
+        currency: currency.map(|code| Currency::try_new(&code).map_err(column::unreadable)).transpose()?,
+        reported_percent: column::decimal_if_any(row, "reported_percent")?,
+        computed_percent: column::decimal_if_any(row, "computed_percent")?,
+        budget: column::decimal_if_any(row, "budget")?,
+        partner_center_budget: column::decimal_if_any(row, "partner_center_budget")?,
+        period: BillingPeriod {
+            start: column::instant(row, "period_start")?,
+            end: column::instant(row, "period_end")?,
+            source: column::read(row, "period_source", PeriodSource::from_name)?,
+        },
+        closing_cost: column::decimal(row, "closing_cost")?,
+        cycle,
+        asked: column::instant_if_any(row, "asked_at")?.zip(column::instant_if_any(row, "asked_for")?),
+        fingerprint: row.get::<_, i64>("fingerprint")?.cast_unsigned(),
+    })
+}
+
+fn plan(name: &str) -> Option<Plan> {
+    [Plan::AzurePlan, Plan::Legacy].into_iter().find(|plan| plan.as_str() == name)
+}
+
+fn steps(connection: &Connection, customer: i64) -> rusqlite::Result<Vec<SpentStep>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, rule, metric, at, nullif(amount, '') AS amount, belongs_at, raised, alert, seen_below FROM step WHERE customer = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([customer], |row| {
+        Ok(SpentStep {
+            row: row.get("id")?,
+            rule: row.get("rule")?,
+            metric: column::read(row, "metric", Metric::from_name)?,
+            at: column::decimal(row, "at")?,
+            amount: column::decimal_if_any(row, "amount")?,
+            belongs_at: column::instant(row, "belongs_at")?,
+            raised: row.get("raised")?,
+            alert: column::id(row, "alert")?,
+            seen_below: column::decimal_if_any(row, "seen_below")?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Replaces the last seen state of a customer.
+pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> rusqlite::Result<()> {
+    let customer: i64 = connection
+        .prepare_cached(
+            "INSERT INTO customer (key, fingerprint) VALUES (?1, ?2)
+             ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint RETURNING id",
+        )?
+        .query_row(params![seen.customer.key().as_str(), seen.fingerprint.cast_signed()], |row| row.get(0))?;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO seen VALUES (:customer, :received_id, :name, :label, :plan, :usage_as_of, :seen_at, :cost, :usd_cost,
+             :currency, :reported_percent, :computed_percent, :budget, :partner_center_budget, :period_start, :period_end,
+             :period_source, :closing_cost, :cycle_first_day, :cycle_last_day, :asked_at, :asked_for)",
+        )?
+        .execute(named_params! {
+            ":customer": customer,
+            ":received_id": seen.customer.as_str(),
+            ":name": seen.name,
+            ":label": seen.label,
+            ":plan": seen.plan.as_str(),
+            ":usage_as_of": seen.usage_as_of.to_string(),
+            ":seen_at": Instant(seen.seen_at),
+            ":cost": Exact(seen.cost),
+            ":usd_cost": seen.usd_cost.map(Exact),
+            ":currency": seen.currency.as_ref().map(Currency::as_str),
+            ":reported_percent": seen.reported_percent.map(Exact),
+            ":computed_percent": seen.computed_percent.map(Exact),
+            ":budget": seen.budget.map(Exact),
+            ":partner_center_budget": seen.partner_center_budget.map(Exact),
+            ":period_start": Instant(seen.period.start),
+            ":period_end": Instant(seen.period.end),
+            ":period_source": seen.period.source.as_str(),
+            ":closing_cost": Exact(seen.closing_cost),
+            ":cycle_first_day": seen.cycle.map(|cycle| cycle.first_day().to_string()),
+            ":cycle_last_day": seen.cycle.map(|cycle| cycle.last_day().to_string()),
+            ":asked_at": seen.asked.map(|(at, _)| Instant(at)),
+            ":asked_for": seen.asked.map(|(_, date)| Instant(date)),
+        })?;
+    Ok(())
+}
+
+/// Adds a step raised or passed; a step that is there already is refused.
+pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO step (customer, rule, metric, at, amount, period_start, period_end, belongs_at, raised, alert)
+             VALUES ((SELECT id FROM customer WHERE key = :key), :rule, :metric, :at, :amount, :period_start, :period_end, :belongs_at,
+             :raised, :alert)",
+        )?
+        .execute(named_params! {
+            ":key": step.customer.as_str(),
+            ":rule": step.rule,
+            ":metric": step.metric.as_str(),
+            ":at": Exact(canonical(step.at)),
+            ":amount": step.amount.map(|amount| canonical(amount).to_string()).unwrap_or_default(),
+            ":period_start": Instant(step.period.start),
+            ":period_end": Instant(step.period.end),
+            ":belongs_at": Instant(step.belongs_at),
+            ":raised": step.raised,
+            ":alert": Id(step.alert),
+        })?;
+    Ok(())
+}
+
+/// Marks a step as one that the customer was seen below, under this budget amount.
+pub(in crate::ledger) fn mark_seen_below(connection: &Connection, step: i64, amount: Decimal) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?.execute(params![step, Exact(canonical(amount))])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_folds_to_its_value_and_nothing_else_to_the_same() {
+        let folded = |id: &str| fold(&CustomerId::try_new(id).unwrap());
+        assert_eq!(folded("00000000-0000-0000-0000-0000000000FF"), 0xff);
+        assert_ne!(folded("000000000000000000000000000000ff"), 0xff);
+        assert_ne!(folded("{00000000-0000-0000-0000-0000000000ff}"), 0xff);
+        assert_ne!(folded("contoso"), folded("fabrikam"));
+    }
+}

@@ -1,0 +1,207 @@
+//! Deliveries: what is owed, how its attempts ended, what was given up.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use uuid::Uuid;
+
+use crate::domain::{Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
+use crate::ledger::column::{self, Count, Id, Instant, Length};
+use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
+use crate::ledger::listing::Owed;
+use crate::ledger::table::{alerts, notifiers};
+
+/// A delivery to be owed.
+pub(in crate::ledger) struct NewDelivery<'a> {
+    /// The row of its message.
+    pub(in crate::ledger) message: i64,
+    /// The notifier's name.
+    pub(in crate::ledger) notifier: &'a str,
+    /// The recipient, for notifiers that have several.
+    pub(in crate::ledger) recipient: Option<&'a str>,
+    /// The worst severity in the message.
+    pub(in crate::ledger) severity: i64,
+}
+
+/// Adds a message and a delivery for each of its recipients.
+pub(in crate::ledger) fn owe(connection: &Connection, message: &NewMessage, now: Timestamp) -> rusqlite::Result<()> {
+    let row = alerts::add_message(connection, message)?;
+    for recipient in &message.recipients {
+        let new =
+            NewDelivery { message: row, notifier: &message.notifier, recipient: recipient.as_deref(), severity: rank(message.severity) };
+        add(connection, &new, now)?;
+    }
+    Ok(())
+}
+
+fn rank(severity: Severity) -> i64 {
+    match severity {
+        Severity::Info => 0,
+        Severity::Warning => 1,
+        Severity::Critical => 2,
+    }
+}
+
+/// Adds one delivery, whose share of the notifier's failures starts now.
+pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    let notifier = notifiers::state(connection, new.notifier)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO delivery (id, message, notifier, recipient, severity, state, created_at, probes_then, possible_then)
+             VALUES (:id, :message, :notifier, :recipient, :severity, 'pending', :created_at, :probes, :possible)",
+        )?
+        .execute(named_params! {
+            ":id": Id(Uuid::new_v4()),
+            ":message": new.message,
+            ":notifier": new.notifier,
+            ":recipient": new.recipient,
+            ":severity": new.severity,
+            ":created_at": Instant(now),
+            ":probes": Count(notifier.probes),
+            ":possible": Length(notifier.possible),
+        })?;
+    Ok(())
+}
+
+/// What is owed to a notifier: worst severity first, then oldest; without those in `except`.
+pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT delivery.id AS id, identity, notifier, recipient, created_at, message, kind, part, parts, total, criticals, baseline
+         FROM delivery JOIN message ON message.id = delivery.message
+         WHERE notifier = ?1 AND delivery.state = 'pending' ORDER BY delivery.severity DESC, delivery.seq",
+    )?;
+    let mut rows = statement.query([notifier])?;
+    let mut due = Vec::new();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    while due.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if !except.contains(&column::id(row, "id")?) {
+            due.push(delivery(connection, row)?);
+        }
+    }
+    Ok(due)
+}
+
+fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        id: column::id(row, "id")?,
+        identity: column::id(row, "identity")?,
+        notifier: row.get("notifier")?,
+        recipient: row.get("recipient")?,
+        created_at: column::instant(row, "created_at")?,
+        message: message(connection, row)?,
+    })
+}
+
+fn message(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Message> {
+    let mut alerts = alerts::of_message(connection, row.get("message")?)?;
+    let single = |alert: Option<_>| alert.map(Box::new).ok_or_else(|| column::unreadable("a message without an alert"));
+    Ok(match column::read(row, "kind", MessageKind::from_name)? {
+        MessageKind::Raised => Message::Alert(single(alerts.pop())?),
+        MessageKind::Test => Message::Test(single(alerts.pop())?),
+        MessageKind::Digest => Message::Digest(Digest {
+            alerts,
+            part: row.get("part")?,
+            parts: row.get("parts")?,
+            total: row.get("total")?,
+            criticals: row.get("criticals")?,
+            baseline: row.get("baseline")?,
+        }),
+    })
+}
+
+/// Records an attempt; returns the delivery's row, or `None` when there is no such delivery.
+pub(in crate::ledger) fn add_attempt(connection: &Connection, attempt: &AttemptRecord) -> rusqlite::Result<Option<i64>> {
+    let row: Option<i64> = connection
+        .prepare_cached("UPDATE delivery SET attempts = attempts + 1, last_detail = ?2 WHERE id = ?1 RETURNING seq")?
+        .query_row(params![Id(attempt.delivery), attempt.detail], |row| row.get(0))
+        .optional()?;
+    if let Some(row) = row {
+        connection.prepare_cached("INSERT INTO attempt (delivery, at, outcome, detail) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            row,
+            Instant(attempt.at),
+            attempt.outcome,
+            attempt.detail
+        ])?;
+    }
+    Ok(row)
+}
+
+/// Ends a delivery.
+pub(in crate::ledger) fn end(connection: &Connection, row: i64, state: DeliveryState, at: Timestamp) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE delivery SET state = ?2, ended_at = ?3 WHERE seq = ?1")?.execute(params![
+        row,
+        state.as_str(),
+        Instant(at)
+    ])?;
+    Ok(())
+}
+
+/// Gives up what a notifier owes for as long and as often as `give_up` says; returns what.
+pub(in crate::ledger) fn give_up(
+    connection: &Connection,
+    notifier: &str,
+    state: &NotifierState,
+    limits: &GiveUp,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Uuid>> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE delivery SET state = 'dead', ended_at = :now
+         WHERE notifier = :notifier AND state = 'pending'
+         AND :possible - possible_then >= :after AND :probes - probes_then >= :least RETURNING id",
+    )?;
+    let given_up = statement.query_map(
+        named_params! {
+            ":now": Instant(now),
+            ":notifier": notifier,
+            ":possible": Length(state.possible),
+            ":after": Length(limits.after),
+            ":probes": Count(state.probes),
+            ":least": Count(limits.probes),
+        },
+        |row| column::id(row, 0),
+    )?;
+    given_up.collect()
+}
+
+/// Gives up everything owed to a notifier that does not exist; returns how many.
+pub(in crate::ledger) fn bury(connection: &Connection, notifier: &str, now: Timestamp) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 'dead', ended_at = ?2, last_detail = 'the notifier no longer exists'
+             WHERE notifier = ?1 AND state = 'pending'",
+        )?
+        .execute(params![notifier, Instant(now)])
+}
+
+/// What each notifier owes and has given up, by name.
+pub(in crate::ledger) fn owed(connection: &Connection) -> rusqlite::Result<Vec<Owed>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT notifier, sum(pending) AS pending, min(oldest) AS oldest, sum(dead) AS dead FROM (
+             SELECT notifier, count(*) AS pending, min(created_at) AS oldest, 0 AS dead FROM delivery WHERE state = 'pending' GROUP BY notifier
+             UNION ALL
+             SELECT notifier, 0, NULL, count(*) FROM delivery WHERE state = 'dead' GROUP BY notifier
+         ) GROUP BY notifier ORDER BY notifier",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(Owed {
+            notifier: row.get("notifier")?,
+            pending: column::count(row, "pending")?,
+            oldest: column::instant_if_any(row, "oldest")?,
+            dead: column::count(row, "dead")?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Notifiers that are owed anything. Steps through the index from name to name.
+pub(in crate::ledger) fn notifiers_that_owe(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE owing (name) AS (
+             SELECT min(notifier) FROM delivery WHERE state = 'pending'
+             UNION ALL
+             SELECT (SELECT min(notifier) FROM delivery WHERE state = 'pending' AND notifier > owing.name) FROM owing WHERE owing.name IS NOT NULL
+         ) SELECT name FROM owing WHERE name IS NOT NULL",
+    )?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}

@@ -1,0 +1,101 @@
+//! Alerts and deliveries for listings, newest first.
+
+use rusqlite::{Connection, Row, named_params};
+use uuid::Uuid;
+
+use crate::domain::{CustomerKey, DeliveryState, MessageKind};
+use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary};
+use crate::ledger::table::alerts;
+
+/// The alerts that a filter chooses.
+pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -> rusqlite::Result<Vec<AlertRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, snapshot, state FROM alert
+         WHERE (:since IS NULL OR raised_at >= :since) AND (:until IS NULL OR raised_at < :until)
+         AND (:customer IS NULL OR customer = (SELECT id FROM customer WHERE key = :customer))
+         ORDER BY seq DESC LIMIT ifnull(:limit, -1)",
+    )?;
+    let rows = statement.query_map(
+        named_params! {
+            ":since": filter.since.map(Instant),
+            ":until": filter.until.map(Instant),
+            ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
+            ":limit": filter.limit,
+        },
+        |row| Ok(AlertRow { snapshot: alerts::snapshot(row)?, deliveries: summaries(connection, column::id(row, "id")?)? }),
+    )?;
+    rows.collect()
+}
+
+fn summaries(connection: &Connection, alert: Uuid) -> rusqlite::Result<Vec<DeliverySummary>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT notifier, sum(state = 'pending') AS pending, sum(state = 'sent') AS sent, sum(state = 'dead') AS dead
+         FROM message_alert JOIN delivery ON delivery.message = message_alert.message
+         WHERE alert = ?1 GROUP BY notifier ORDER BY notifier",
+    )?;
+    let rows = statement.query_map([Id(alert)], |row| {
+        Ok(DeliverySummary {
+            notifier: row.get("notifier")?,
+            pending: column::count(row, "pending")?,
+            sent: column::count(row, "sent")?,
+            dead: column::count(row, "dead")?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// The deliveries that a filter chooses.
+pub(in crate::ledger) fn deliveries(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Vec<DeliveryRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT delivery.id AS id, message, identity, notifier, recipient, kind, state, created_at, ended_at, attempts, last_detail
+         FROM delivery JOIN message ON message.id = delivery.message
+         WHERE (:since IS NULL OR created_at >= :since) AND (:until IS NULL OR created_at < :until)
+         AND (:state IS NULL OR state = :state) AND (:notifier IS NULL OR notifier = :notifier)
+         AND (:customer IS NULL OR EXISTS (
+             SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
+             WHERE message_alert.message = delivery.message AND customer = (SELECT id FROM customer WHERE key = :customer)))
+         ORDER BY seq DESC LIMIT ifnull(:limit, -1)",
+    )?;
+    let rows = statement.query_map(
+        named_params! {
+            ":since": filter.since.map(Instant),
+            ":until": filter.until.map(Instant),
+            ":state": filter.state.map(DeliveryState::as_str),
+            ":notifier": filter.notifier,
+            ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
+            ":limit": filter.limit,
+        },
+        |row| delivery(connection, row),
+    )?;
+    rows.collect()
+}
+
+fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    let mut members = connection.prepare_cached("SELECT alert FROM message_alert WHERE message = ?1 ORDER BY position")?;
+    let alerts = members.query_map([row.get::<_, i64>("message")?], |row| column::id(row, 0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(DeliveryRow {
+        id: column::id(row, "id")?,
+        identity: column::id(row, "identity")?,
+        alerts,
+        notifier: row.get("notifier")?,
+        recipient: row.get("recipient")?,
+        kind: column::read(row, "kind", MessageKind::from_name)?,
+        state: column::read(row, "state", DeliveryState::from_name)?,
+        created_at: column::instant(row, "created_at")?,
+        ended_at: column::instant_if_any(row, "ended_at")?,
+        attempts: column::count(row, "attempts")?,
+        last_detail: row.get("last_detail")?,
+    })
+}
+
+/// The attempts of a delivery, in their order.
+pub(in crate::ledger) fn attempts(connection: &Connection, delivery: Uuid) -> rusqlite::Result<Vec<AttemptRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at, outcome, detail FROM attempt JOIN delivery ON delivery.seq = attempt.delivery WHERE delivery.id = ?1 ORDER BY attempt.id",
+    )?;
+    let rows = statement.query_map([Id(delivery)], |row| {
+        Ok(AttemptRow { at: column::instant(row, "at")?, outcome: row.get("outcome")?, detail: row.get("detail")? })
+    })?;
+    rows.collect()
+}

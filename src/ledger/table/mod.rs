@@ -1,0 +1,10 @@
+//! The SQL, one file for each group of tables; transactions are the callers'.
+
+pub(super) mod alerts;
+pub(super) mod customers;
+pub(super) mod deliveries;
+pub(super) mod findings;
+pub(super) mod listings;
+pub(super) mod notifiers;
+pub(super) mod polls;
+pub(super) mod retry;

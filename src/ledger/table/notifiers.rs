@@ -1,0 +1,48 @@
+//! How each notifier's destination is doing, across restarts.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use crate::ledger::column::{self, Count, Instant, Length};
+use crate::ledger::entry::NotifierState;
+
+/// The state of a notifier; that of one which never failed when nothing is recorded.
+pub(in crate::ledger) fn state(connection: &Connection, name: &str) -> rusqlite::Result<NotifierState> {
+    let mut statement = connection.prepare_cached("SELECT * FROM notifier WHERE name = ?1")?;
+    Ok(statement.query_row([name], read).optional()?.unwrap_or_default())
+}
+
+/// The states of all notifiers that ever failed, by name.
+pub(in crate::ledger) fn states(connection: &Connection) -> rusqlite::Result<Vec<(String, NotifierState)>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM notifier ORDER BY name")?;
+    statement.query_map([], |row| Ok((row.get("name")?, read(row)?)))?.collect()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<NotifierState> {
+    Ok(NotifierState {
+        failures: row.get("failures")?,
+        failing_since: column::instant_if_any(row, "failing_since")?,
+        next_probe_at: column::instant_if_any(row, "next_probe_at")?,
+        probes: column::count(row, "probes")?,
+        possible: row.get::<_, Length>("possible")?.0,
+        last_error: row.get("last_error")?,
+    })
+}
+
+/// Replaces the state of a notifier.
+pub(in crate::ledger) fn replace(connection: &Connection, name: &str, state: &NotifierState) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO notifier (name, failures, failing_since, next_probe_at, probes, possible, last_error)
+             VALUES (:name, :failures, :failing_since, :next_probe_at, :probes, :possible, :last_error)",
+        )?
+        .execute(named_params! {
+            ":name": name,
+            ":failures": state.failures,
+            ":failing_since": state.failing_since.map(Instant),
+            ":next_probe_at": state.next_probe_at.map(Instant),
+            ":probes": Count(state.probes),
+            ":possible": Length(state.possible),
+            ":last_error": state.last_error,
+        })?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Polls: the last one, the last good one, and the rules that have been through a good one.
+
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use crate::ledger::column::{self, Count, Instant};
+use crate::ledger::entry::{PollMemory, PollResult};
+
+/// What the next poll must know of those before it.
+pub(in crate::ledger) fn memory(connection: &Connection) -> rusqlite::Result<PollMemory> {
+    let good = result(connection, "good")?;
+    let mut statement = connection.prepare_cached("SELECT name FROM rule ORDER BY name")?;
+    let settled_rules = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(PollMemory {
+        last_good_at: good.as_ref().map(|good| good.at),
+        last_good_items: good.map(|good| good.records.saturating_add(good.skipped)),
+        settled_rules,
+    })
+}
+
+/// The result kept as `which`: `last` or `good`; its rules are not kept.
+pub(in crate::ledger) fn result(connection: &Connection, which: &str) -> rusqlite::Result<Option<PollResult>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM poll WHERE which = ?1")?;
+    let read = statement.query_row([which], |row| {
+        Ok(PollResult {
+            at: column::instant(row, "at")?,
+            good: row.get("good")?,
+            records: column::count(row, "records")?,
+            skipped: column::count(row, "skipped")?,
+            alerts: column::count(row, "alerts")?,
+            newest: column::instant_if_any(row, "newest")?,
+            errors: serde_json::from_str(row.get_ref("errors")?.as_str()?).map_err(column::unreadable)?,
+            rules: Vec::new(),
+        })
+    });
+    read.optional()
+}
+
+/// Keeps a result, as the last and, when it is good, as the last good one; a good poll settles its rules.
+pub(in crate::ledger) fn keep(connection: &Connection, result: &PollResult) -> rusqlite::Result<()> {
+    replace(connection, "last", result)?;
+    if result.good {
+        replace(connection, "good", result)?;
+        let mut statement = connection.prepare_cached("INSERT OR IGNORE INTO rule (name, settled_at) VALUES (?1, ?2)")?;
+        for rule in &result.rules {
+            statement.execute(params![rule, Instant(result.at)])?;
+        }
+    }
+    Ok(())
+}
+
+fn replace(connection: &Connection, which: &str, result: &PollResult) -> rusqlite::Result<()> {
+    let errors = serde_json::to_string(&result.errors).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO poll (which, at, good, records, skipped, alerts, newest, errors)
+             VALUES (:which, :at, :good, :records, :skipped, :alerts, :newest, :errors)",
+        )?
+        .execute(named_params! {
+            ":which": which,
+            ":at": Instant(result.at),
+            ":good": result.good,
+            ":records": Count(result.records),
+            ":skipped": Count(result.skipped),
+            ":alerts": Count(result.alerts),
+            ":newest": result.newest.map(Instant),
+            ":errors": errors,
+        })?;
+    Ok(())
+}

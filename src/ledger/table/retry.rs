@@ -1,0 +1,119 @@
+//! Owes again what was given up, to the same notifier or to another one.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, named_params, params};
+use uuid::Uuid;
+
+use crate::ledger::column::{self, Count, Length};
+use crate::ledger::entry::{RetryFilter, RetryTo};
+use crate::ledger::table::{deliveries, deliveries::NewDelivery, notifiers};
+
+/// A delivery that was given up.
+struct Dead {
+    row: i64,
+    message: i64,
+    notifier: String,
+    recipient: Option<String>,
+    severity: i64,
+}
+
+/// Owes the chosen deliveries again; returns how many are owed by it.
+pub(in crate::ledger) fn revive(
+    connection: &Connection,
+    filter: &RetryFilter,
+    to: Option<&RetryTo>,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
+    let dead = chosen(connection, filter)?;
+    match to {
+        None => dead.iter().map(|dead| owe_again(connection, dead, &dead.notifier, dead.recipient.as_deref())).sum(),
+        Some(to) => dead.chunk_by(|a, b| a.message == b.message).map(|dead| move_to(connection, dead, to, now)).sum(),
+    }
+}
+
+/// The chosen ones, those of one message together.
+fn chosen(connection: &Connection, filter: &RetryFilter) -> rusqlite::Result<Vec<Dead>> {
+    let ids: HashSet<Uuid> = filter.ids.iter().copied().collect();
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, id, message, notifier, recipient, severity FROM delivery
+         WHERE state = 'dead' AND (?1 IS NULL OR notifier = ?1) ORDER BY message, seq",
+    )?;
+    let rows = statement.query_map(params![filter.notifier], |row| {
+        let dead = Dead {
+            row: row.get("seq")?,
+            message: row.get("message")?,
+            notifier: row.get("notifier")?,
+            recipient: row.get("recipient")?,
+            severity: row.get("severity")?,
+        };
+        Ok((column::id(row, "id")?, dead))
+    })?;
+    let chosen = rows.filter(|row| row.as_ref().map_or(true, |(id, _)| ids.is_empty() || ids.contains(id)));
+    chosen.map(|row| row.map(|(_, dead)| dead)).collect()
+}
+
+fn owe_again(connection: &Connection, dead: &Dead, notifier: &str, recipient: Option<&str>) -> rusqlite::Result<usize> {
+    let state = notifiers::state(connection, notifier)?;
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 'pending', ended_at = NULL, notifier = :notifier, recipient = :recipient,
+             probes_then = :probes, possible_then = :possible WHERE seq = :row",
+        )?
+        .execute(named_params! {
+            ":row": dead.row,
+            ":notifier": notifier,
+            ":recipient": recipient,
+            ":probes": Count(state.probes),
+            ":possible": Length(state.possible),
+        })
+}
+
+/// Owes one message to the recipients of another notifier, those apart who have had it or are owed it. The deliveries
+/// given up become theirs with their attempts; what is more than one for each recipient joins the first.
+fn move_to(connection: &Connection, dead: &[Dead], to: &RetryTo, now: Timestamp) -> rusqlite::Result<usize> {
+    let Some(first) = dead.first() else { return Ok(0) };
+    let served = served(connection, dead, to)?;
+    let recipients: Vec<Option<&str>> =
+        to.recipients.iter().map(Option::as_deref).filter(|recipient| !served.contains(recipient.unwrap_or_default())).collect();
+    if recipients.is_empty() {
+        return Ok(0);
+    }
+    for surplus in dead.get(recipients.len()..).unwrap_or_default() {
+        join(connection, surplus.row, first.row)?;
+    }
+    // Out of each other's way first: a recipient may change places with another.
+    let kept = dead.get(..recipients.len()).unwrap_or(dead);
+    for dead in kept {
+        connection.prepare_cached("UPDATE delivery SET recipient = 'moving ' || seq WHERE seq = ?1")?.execute([dead.row])?;
+    }
+    for (dead, recipient) in kept.iter().zip(&recipients) {
+        owe_again(connection, dead, &to.notifier, *recipient)?;
+    }
+    for recipient in recipients.get(kept.len()..).unwrap_or_default() {
+        let new = NewDelivery { message: first.message, notifier: &to.notifier, recipient: *recipient, severity: first.severity };
+        deliveries::add(connection, &new, now)?;
+    }
+    Ok(recipients.len())
+}
+
+/// Hands the attempts of one delivery to another, and takes it out.
+fn join(connection: &Connection, surplus: i64, kept: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE attempt SET delivery = ?2 WHERE delivery = ?1")?.execute([surplus, kept])?;
+    connection
+        .prepare_cached("UPDATE delivery SET attempts = attempts + (SELECT attempts FROM delivery WHERE seq = ?1) WHERE seq = ?2")?
+        .execute([surplus, kept])?;
+    connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([surplus])?;
+    Ok(())
+}
+
+/// Recipients of `to` who have a delivery of the same message that is not to be moved.
+fn served(connection: &Connection, dead: &[Dead], to: &RetryTo) -> rusqlite::Result<HashSet<String>> {
+    let Some(first) = dead.first() else { return Ok(HashSet::new()) };
+    let mut statement =
+        connection.prepare_cached("SELECT seq, ifnull(recipient, '') FROM delivery WHERE message = ?1 AND notifier = ?2")?;
+    let rows = statement.query_map(params![first.message, to.notifier], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
+    let rows = rows.filter(|row| row.as_ref().map_or(true, |(seq, _)| dead.iter().all(|dead| dead.row != *seq)));
+    rows.map(|row| row.map(|(_, recipient)| recipient)).collect()
+}

@@ -1,0 +1,92 @@
+//! The one thread that owns the ledger's connection: it does what it is sent, in order.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ledger::error::LedgerError;
+use crate::ledger::file;
+use crate::ledger::lock::Lock;
+
+/// How many jobs may wait; a sender waits beyond that.
+const QUEUE: usize = 64;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+enum Order {
+    Do(Job),
+    Stop,
+}
+
+/// The sending end of the thread. Cloning shares it; when the last one is dropped, the thread finishes what is queued,
+/// closes the file and ends.
+#[derive(Clone)]
+pub(super) struct Thread {
+    orders: mpsc::Sender<Order>,
+    handle: Arc<Mutex<Option<JoinHandle<rusqlite::Result<()>>>>>,
+    path: Arc<Path>,
+}
+
+impl Thread {
+    /// Starts the thread over an open connection; `lock` is let go after the connection is closed. A connection without
+    /// a lock is a copy that nobody will read again.
+    pub(super) fn start(connection: Connection, lock: Option<Lock>, path: &Path) -> Result<Self, LedgerError> {
+        let (orders, queue) = mpsc::channel(QUEUE);
+        let work = move || serve(connection, lock, queue);
+        let handle = std::thread::Builder::new().name("ledger".into()).spawn(work).map_err(LedgerError::io(path))?;
+        Ok(Self { orders, handle: Arc::new(Mutex::new(Some(handle))), path: path.into() })
+    }
+
+    /// Lets the thread do `work` and waits for what comes of it. Once sent, it is done even when nobody waits any more.
+    pub(super) async fn run<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = move |connection: &mut Connection| {
+            // Nobody waits any more: the work is done all the same.
+            let _gone = reply.send(work(connection));
+        };
+        self.orders.send(Order::Do(Box::new(job))).await.map_err(|_| LedgerError::Gone)?;
+        answer.await.map_err(|_| LedgerError::Gone)?.map_err(|error| LedgerError::of(&self.path, error))
+    }
+
+    /// Like [`Self::run`], in one transaction: all of it or nothing, on disk when it returns.
+    pub(super) async fn write<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.run(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Lets the thread finish what is queued and end, and waits for it. Other handles find it gone.
+    pub(super) async fn close(&self) -> Result<(), LedgerError> {
+        self.orders.send(Order::Stop).await.map_err(|_| LedgerError::Gone)?;
+        self.orders.closed().await;
+        let Some(handle) = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let ended = tokio::task::spawn_blocking(move || handle.join()).await;
+        let closed = ended.map_err(|_| LedgerError::Gone)?.map_err(|_| LedgerError::Gone)?;
+        closed.map_err(|error| LedgerError::of(&self.path, error))
+    }
+}
+
+fn serve(mut connection: Connection, lock: Option<Lock>, mut queue: mpsc::Receiver<Order>) -> rusqlite::Result<()> {
+    while let Some(Order::Do(job)) = queue.blocking_recv() {
+        job(&mut connection);
+    }
+    queue.close();
+    let closed = if lock.is_some() { file::close(connection) } else { Ok(()) };
+    drop(lock);
+    closed
+}
