@@ -11,4 +11,5 @@
     reason = "a test fails by panicking"
 )]
 
+mod ledger;
 mod source;

@@ -1,0 +1,214 @@
+//! Opening: one holder, sound files only, usable by the daemon whoever ran a command first.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use super::*;
+
+/// The text of a refusal to open, with its causes, without the folder.
+fn refusal(folder: &tempfile::TempDir) -> String {
+    let error = open(&config(folder)).err().expect("opening is refused");
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text.replace(&folder.path().display().to_string(), "")
+}
+
+/// What a killed process leaves behind: its files as they are while it has them open.
+fn killed_image(of: &Path, into: &Path) {
+    for name in ["ledger.db", "ledger.db-wal"] {
+        std::fs::copy(of.join(name), into.join(name)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_second_opening_is_refused_and_says_who_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let held = open(&config(&folder)).err().unwrap();
+    assert!(matches!(held, LedgerError::Held { by: Some(pid), .. } if pid == std::process::id()), "{held}");
+    ledger.close().await.unwrap();
+    assert!(matches!(ledger.scan().await, Err(LedgerError::Gone)));
+    open(&config(&folder)).unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn files_are_for_their_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { path: folder.path().join("made/here/ledger.db"), ..config(&folder) };
+    let ledger = open(&config).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    let folder = config.path.parent().unwrap();
+    let mode = |path: &Path| format!("{:o}", path.metadata().unwrap().permissions().mode() & 0o7777);
+    assert_eq!(mode(folder), "700");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), "600", "{}", path.display());
+    }
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    // Only root can give a folder away; anybody else finds nothing to check, since all files are theirs anyway.
+    let owner = if std::os::unix::fs::chown(folder.path(), Some(65534), Some(65534)).is_ok() {
+        65534
+    } else {
+        folder.path().metadata().unwrap().uid()
+    };
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().uid(), owner, "{}", entry.path().display());
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock"]);
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_reached_by_a_symbolic_link_is_as_good_as_any() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("private")).unwrap();
+    std::os::unix::fs::symlink("private", folder.path().join("public")).unwrap();
+    let config = Config { path: folder.path().join("public/ledger.db"), ..config(&folder) };
+    open(&config).unwrap().close().await.unwrap();
+    assert!(folder.path().join("private/ledger.db").exists());
+}
+
+#[tokio::test]
+async fn after_a_kill_everything_recorded_is_there() {
+    let (folder, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    killed_image(folder.path(), after.path());
+    ledger.close().await.unwrap();
+    assert_eq!(Reader::open(&config(&after)).unwrap().owed().unwrap()[0].pending, 1);
+    let ledger = open(&config(&after)).unwrap();
+    ledger.alive().await.unwrap();
+    assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1);
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_kill_damaged_pages_are_found_and_refused() {
+    let (folder, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    ledger.close().await.unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    killed_image(folder.path(), after.path());
+    ledger.close().await.unwrap();
+    let path = config(&after).path;
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The third page: not among those that the log would replace.
+    bytes[2 * 4096..2 * 4096 + 100].fill(0xa5);
+    std::fs::write(&path, &bytes).unwrap();
+    let text = refusal(&after);
+    assert!(text.starts_with("/ledger.db is damaged (") && text.contains("put a sound copy in its place"), "{text}");
+    assert!(std::fs::read(&path).unwrap() == bytes, "the file is left as it is");
+    assert!(std::fs::metadata(after.path().join("ledger.db-wal")).unwrap().len() > 0, "so is its log");
+}
+
+#[tokio::test]
+async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder).path;
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    ledger.close().await.unwrap();
+    let sound = std::fs::read(&path).unwrap();
+    let with = |at: usize, bytes: &[u8]| {
+        let mut changed = sound.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        changed
+    };
+    let damaged = "put a sound copy in its place; moved away, everything would be alerted anew";
+    let foreign = "name another file, or move this one away";
+    let cases = [
+        (Vec::new(), format!("/ledger.db is damaged (it is empty): {damaged}")),
+        (b"hello, world".to_vec(), format!("/ledger.db is no ledger of budget-alertd (not an SQLite file): {foreign}")),
+        (with(68, &[0; 4]), format!("/ledger.db is no ledger of budget-alertd (an SQLite file of another program): {foreign}")),
+        (sound[..50].to_vec(), format!("/ledger.db is damaged (it is cut off): {damaged}")),
+        (sound[..sound.len() / 2].to_vec(), format!("/ledger.db is damaged (database disk image is malformed): {damaged}")),
+        (
+            with(60, &99_u32.to_be_bytes()),
+            "/ledger.db has schema version 99, and this version knows up to 1: use the newer budget-alertd that wrote it".into(),
+        ),
+    ];
+    for (bytes, text) in cases {
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(refusal(&folder), text);
+        let (reader, preview) = (Reader::open(&config(&folder)), Ledger::preview(&config(&folder), Metrics::new(), clock()));
+        assert!(reader.is_err() && preview.is_err(), "{text}");
+        assert!(std::fs::read(&path).unwrap() == bytes, "{text}");
+    }
+    std::fs::write(&path, &sound).unwrap();
+    open(&config(&folder)).unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_file_whose_log_is_left_is_not_started_anew() {
+    let (folder, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    killed_image(folder.path(), after.path());
+    ledger.close().await.unwrap();
+    std::fs::remove_file(config(&after).path).unwrap();
+    assert!(refusal(&after).starts_with("/ledger.db is damaged (it is gone, but its write-ahead log is there)"));
+}
+
+#[tokio::test]
+async fn an_opening_cut_short_leaves_nothing_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ledger.db.new"), b"half a led").unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    assert!(!folder.path().join("ledger.db.new").exists());
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_leaves_everything_intact() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    ledger.close().await.unwrap();
+    let pages = u32::try_from(std::fs::metadata(config(&folder).path).unwrap().len() / 4096).unwrap();
+    let more = Recording { seen: (1..100).map(seen).collect(), ..one_alert(2, "other", "slack", Severity::Critical) };
+    let mut refused = 0;
+    // The disk is full at each page in turn, until there is enough of it.
+    for limit in pages.. {
+        let ledger = Ledger::open_within(&config(&folder), limit, Metrics::new(), clock()).unwrap();
+        let recorded = ledger.record(more.clone()).await;
+        let (customers, due) = (ledger.scan().await.unwrap().len(), ledger.due("slack", vec![], 10).await.unwrap());
+        ledger.close().await.unwrap();
+        let Err(full) = recorded else {
+            assert_eq!((customers, due.len()), (99, 2));
+            break;
+        };
+        assert!(matches!(full, LedgerError::Full { .. }), "{full:?}");
+        assert!(full.to_string().ends_with("ledger.db cannot grow, the disk is full: free some space"), "{full}");
+        assert_eq!((customers, due.len()), (1, 1));
+        refused += 1;
+    }
+    assert!(refused > 3, "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_queued_is_finished_when_the_last_handle_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let queued = ledger.clone();
+    let recording = tokio::spawn(async move { queued.record(one_alert(1, "spend", "slack", Severity::Critical)).await });
+    drop(ledger);
+    recording.await.unwrap().unwrap();
+    let reader = Reader::open(&config(&folder)).unwrap();
+    assert_eq!(reader.owed().unwrap()[0].pending, 1);
+}

@@ -1,0 +1,191 @@
+//! What is recorded is there exactly, and whole or not at all.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_recorded_is_recalled_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(7, "spend", "slack", Severity::Critical)).await.unwrap();
+    ledger.record(Recording { seen: vec![seen(2)], ..Recording::default() }).await.unwrap();
+    ledger.close().await.unwrap();
+
+    let ledger = open(&config(&folder)).unwrap();
+    let known = ledger.scan().await.unwrap();
+    assert_eq!(known.len(), 2);
+    assert_eq!(known[&fold(&customer(1))], u64::MAX - 5);
+    assert_eq!(known[&2], u64::MAX - 5);
+
+    let remembered = ledger.recall(vec![customer(1).key(), customer(2).key(), customer(3).key()]).await.unwrap();
+    assert_eq!(remembered.len(), 2);
+    let one = &remembered[&customer(1).key()];
+    // Debug shows the digits, which equality of decimals and ids does not ask for.
+    assert_eq!(format!("{:?}", one.seen), format!("{:?}", seen(1)));
+    assert_eq!(one.steps.len(), 1);
+    assert_eq!(one.steps[0].at.to_string(), "100");
+    assert_eq!(one.steps[0].amount, Some(decimal("20")));
+    assert!(one.steps[0].raised && one.steps[0].seen_below.is_none());
+
+    let due = ledger.due("slack", vec![], 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].identity, id(1007));
+    assert_eq!(format!("{:?}", due[0].message), format!("{:?}", Message::Alert(Box::new(snapshot(7, "spend", Severity::Critical)))));
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_last_seen_state_replaces_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let bare = Seen {
+        customer: CustomerId::try_new(customer(1).as_str().to_lowercase()).unwrap(),
+        label: None,
+        plan: Plan::AzurePlan,
+        usd_cost: None,
+        currency: None,
+        reported_percent: None,
+        computed_percent: None,
+        budget: None,
+        partner_center_budget: None,
+        cycle: None,
+        asked: None,
+        fingerprint: 3,
+        ..seen(1)
+    };
+    ledger.record(Recording { seen: vec![seen(1)], ..Recording::default() }).await.unwrap();
+    ledger.record(Recording { seen: vec![bare.clone()], ..Recording::default() }).await.unwrap();
+    let known = ledger.scan().await.unwrap();
+    assert_eq!(known.into_values().collect::<Vec<_>>(), [3]);
+    let remembered = ledger.recall(vec![customer(1).key()]).await.unwrap();
+    assert_eq!(format!("{:?}", remembered[&customer(1).key()].seen), format!("{bare:?}"));
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_recording_twice_is_refused_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(7, "spend", "slack", Severity::Critical)).await.unwrap();
+    let again = Recording { seen: vec![seen(1), seen(2)], ..one_alert(7, "spend", "slack", Severity::Critical) };
+    assert!(matches!(ledger.record(again).await, Err(LedgerError::Conflict { .. })));
+    assert_eq!(ledger.scan().await.unwrap().len(), 1);
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_entry_that_does_not_fit_keeps_all_of_its_recording_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    let sound = || one_alert(2, "other", "slack", Severity::Critical);
+    let misfits: [(&str, Recording); 6] = [
+        ("a step that is spent", Recording { steps: vec![NewStep { alert: id(2), ..step(2, "spend", "100.00") }], ..sound() }),
+        ("a step of an unknown alert", Recording { steps: vec![step(99, "other", "100")], ..sound() }),
+        (
+            "a step of an unknown customer",
+            Recording { steps: vec![NewStep { customer: customer(9).key(), ..step(2, "other", "100") }], ..sound() },
+        ),
+        ("a message of an unknown alert", Recording { messages: vec![message(1002, "slack", 99, Severity::Info)], ..sound() }),
+        ("a message that is owed", Recording { messages: vec![message(1001, "slack", 2, Severity::Info)], ..sound() }),
+        (
+            "one recipient twice",
+            Recording {
+                messages: vec![NewMessage { recipients: vec![None, None], ..message(1002, "slack", 2, Severity::Info) }],
+                ..sound()
+            },
+        ),
+    ];
+    for (what, misfit) in misfits {
+        let misfit = Recording { seen: vec![seen(1), seen(2)], ..misfit };
+        assert!(matches!(ledger.record(misfit).await, Err(LedgerError::Conflict { .. })), "{what}");
+        assert_eq!(ledger.scan().await.unwrap().len(), 1, "{what}");
+        assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1, "{what}");
+        assert_eq!(ledger.recall(vec![customer(1).key()]).await.unwrap()[&customer(1).key()].steps.len(), 1, "{what}");
+    }
+    ledger.record(sound()).await.unwrap();
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    let november = BillingPeriod::calendar_month(at("2026-11-05T12:00:00Z"), PeriodSource::CalendarMonth);
+    let steps = vec![
+        NewStep { amount: Some(decimal("30")), ..step(1, "spend", "100") },
+        NewStep { amount: None, ..step(1, "spend", "100") },
+        NewStep { period: november, ..step(1, "spend", "100") },
+        NewStep { raised: false, ..step(1, "spend", "80") },
+    ];
+    ledger.record(Recording { steps, ..Recording::default() }).await.unwrap();
+    let steps = ledger.recall(vec![customer(1).key()]).await.unwrap()[&customer(1).key()].steps.clone();
+    let amounts: Vec<_> = steps.iter().map(|step| step.amount.map(|amount| amount.to_string()).unwrap_or_default()).collect();
+    assert_eq!(amounts, ["20", "30", "", "20", "20"]);
+    assert!(!steps[4].raised);
+    ledger.record(Recording { seen_below: vec![(steps[1].row, decimal("45.50"))], ..Recording::default() }).await.unwrap();
+    let below = ledger.recall(vec![customer(1).key()]).await.unwrap()[&customer(1).key()].steps.clone();
+    assert_eq!(below.iter().map(|step| step.seen_below).collect::<Vec<_>>(), [None, Some(decimal("45.50")), None, None, None]);
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn polls_are_remembered_and_good_ones_settle_their_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    assert_eq!(ledger.poll_memory().await.unwrap(), PollMemory::default());
+    let good = PollResult {
+        at: at("2026-10-05T12:00:00Z"),
+        good: true,
+        records: 4,
+        skipped: 1,
+        alerts: 2,
+        newest: Some(at("2026-10-05T11:00:00.1234567Z")),
+        errors: vec!["a \"quoted\" oddity".into()],
+        rules: vec!["spend".into(), "abc".into()],
+    };
+    let failed = PollResult { at: at("2026-10-05T13:00:00Z"), good: false, newest: None, rules: vec!["new".into()], ..good.clone() };
+    ledger.finish_poll(good.clone()).await.unwrap();
+    ledger.finish_poll(failed.clone()).await.unwrap();
+    let memory = ledger.poll_memory().await.unwrap();
+    assert_eq!(memory.last_good_at, Some(good.at));
+    assert_eq!(memory.last_good_items, Some(5), "usable or not");
+    assert_eq!(memory.settled_rules, ["abc".into(), "spend".into()]);
+    let status = Reader::open(&config(&folder)).unwrap().polls().unwrap();
+    assert_eq!(status.last, Some(PollResult { rules: vec![], ..failed }));
+    assert_eq!(status.last_good, Some(PollResult { rules: vec![], ..good }));
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_customers_are_recorded_and_scanned() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    for batch in 0..50_u128 {
+        let seen = (0..2000).map(|number| seen(batch * 2000 + number)).collect();
+        ledger.record(Recording { seen, ..Recording::default() }).await.unwrap();
+    }
+    let known = ledger.scan().await.unwrap();
+    assert_eq!(known.len(), 100_000);
+    assert!((0..100_000).all(|number| known.contains_key(&number)));
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_preview_reads_and_writes_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = Ledger::preview(&config(&folder), Metrics::new(), clock()).unwrap();
+    empty.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    assert_eq!(empty.scan().await.unwrap().len(), 1);
+    assert!(!config(&folder).path.exists());
+
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
+    let preview = Ledger::preview(&config(&folder), Metrics::new(), clock()).unwrap();
+    assert!(preview.scan().await.unwrap().contains_key(&1));
+    preview.record(one_alert(2, "other", "slack", Severity::Critical)).await.unwrap();
+    assert_eq!(preview.due("slack", vec![], 10).await.unwrap().len(), 2);
+    assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1);
+    preview.close().await.unwrap();
+    ledger.close().await.unwrap();
+}
