@@ -10,3 +10,4 @@ pub mod source;
 pub mod budgets;
 pub mod rules;
 pub mod ledger;
+pub mod notify;

@@ -1,0 +1,144 @@
+//! A notifier with what wraps every one: pacing, the time-out, metrics. What a destination speaks is in its own file.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::domain::{Delivery, Route};
+use crate::metrics::Metrics;
+use crate::notify::email::Email;
+use crate::notify::slack::{self, Slack};
+use crate::notify::webhook::Webhook;
+use crate::notify::{BuildError, Config, DeliveryError, FailureReason, Kind, Verdict};
+
+/// An attempt under way. Dropping it cancels the attempt.
+pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<Accepted, DeliveryError>> + Send + 'a>>;
+
+/// A destination.
+pub trait Notifier: Send + Sync {
+    /// Makes one attempt. What precedes handing the message over takes at most three quarters of the time-out, so that
+    /// an attempt cut off by the time-out is always one whose message may have arrived.
+    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
+}
+
+/// A message was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// What the receiver said, one line for the record, without secrets.
+    pub detail: String,
+}
+
+/// A notifier with what wraps every one.
+pub struct Channel {
+    route: Route,
+    give_up_after: Duration,
+    timeout: Duration,
+    pacing: Option<Pacing>,
+    notifier: Box<dyn Notifier>,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+}
+
+impl Channel {
+    /// The notifier's name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.route.notifier
+    }
+
+    /// Where its messages go and how they are put together.
+    pub fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// How long a delivery is tried before it is dead.
+    pub fn give_up_after(&self) -> Duration {
+        self.give_up_after
+    }
+
+    /// Makes one attempt of a delivery, when the destination's pace allows it.
+    pub async fn attempt(&self, delivery: &Delivery) -> Result<Accepted, DeliveryError> {
+        if let Some(pacing) = &self.pacing {
+            pacing.wait(&*self.clock).await;
+        }
+        let started = self.clock.monotonic();
+        let sending = self.notifier.send(delivery, self.clock.now());
+        let result = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| Err(self.timed_out()));
+        self.count(&result, self.clock.monotonic().saturating_sub(started));
+        result
+    }
+
+    fn timed_out(&self) -> DeliveryError {
+        let detail = format!("no answer within {} s; the message may have arrived", self.timeout.as_secs_f32());
+        DeliveryError::new(Verdict::Ambiguous, FailureReason::TimedOut, detail)
+    }
+
+    fn count(&self, result: &Result<Accepted, DeliveryError>, took: Duration) {
+        let outcome = result.as_ref().map_or_else(|error| error.verdict.as_str(), |_| "accepted");
+        self.metrics.delivery_attempts.with_label_values(&[self.name(), outcome]).inc();
+        self.metrics.delivery_attempt_duration.with_label_values(&[self.name()]).observe(took.as_secs_f64());
+    }
+}
+
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Channel").field("route", &self.route).finish_non_exhaustive()
+    }
+}
+
+/// A shortest time between two attempts.
+struct Pacing {
+    interval: Duration,
+    /// When the next attempt may start, by the monotonic clock.
+    free_at: Mutex<Duration>,
+}
+
+impl Pacing {
+    fn every(interval: Duration) -> Self {
+        Self { interval, free_at: Mutex::new(Duration::ZERO) }
+    }
+
+    /// Waits for a turn. Turns are taken in the order of asking; one that is cancelled is not used up.
+    async fn wait(&self, clock: &dyn Clock) {
+        let mut free_at = self.free_at.lock().await;
+        let early = free_at.saturating_sub(clock.monotonic());
+        if !early.is_zero() {
+            clock.sleep(early).await;
+        }
+        *free_at = clock.monotonic().saturating_add(self.interval);
+    }
+}
+
+impl Config {
+    /// Builds the notifier. Nothing is connected yet.
+    pub fn build(&self, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Channel, BuildError> {
+        metrics.know_notifier(&self.name);
+        let (notifier, pacing): (Box<dyn Notifier>, _) = match &self.kind {
+            Kind::Email(email) => (Box::new(Email::build(self, email, Arc::clone(&clock))?), None),
+            Kind::Slack(slack) => (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL))),
+            Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
+        };
+        let (give_up_after, timeout) = (self.give_up_after, self.timeout);
+        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, notifier, clock, metrics })
+    }
+
+    /// Where its messages go and how they are put together.
+    pub fn route(&self) -> Route {
+        let recipients = match &self.kind {
+            Kind::Email(email) => email.to.iter().map(|to| Some(to.email.to_string())).collect(),
+            Kind::Slack(_) | Kind::Webhook(_) => vec![None],
+        };
+        // Slack ends at 50 blocks, mail clients cut mails of 100 kB, webhooks should stay small.
+        let digest_part = match &self.kind {
+            Kind::Email(_) => 250,
+            Kind::Slack(_) => 30,
+            // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
+            Kind::Webhook(_) => 15,
+        };
+        Route { notifier: self.name.clone(), recipients, digest_above: self.digest_above, digest_part }
+    }
+}

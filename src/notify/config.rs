@@ -1,0 +1,148 @@
+//! How each destination is reached.
+
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use reqwest::Url;
+
+use crate::secret::Secret;
+
+/// A configured destination.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Its name in the configuration.
+    pub name: Box<str>,
+    /// What it is.
+    pub kind: Kind,
+    /// More new alerts than this in one poll become one digest; none = never.
+    pub digest_above: Option<u32>,
+    /// How long a delivery is tried before it is dead.
+    pub give_up_after: Duration,
+    /// One attempt, end to end.
+    pub timeout: Duration,
+    /// For times in messages.
+    pub time_zone: jiff::tz::TimeZone,
+}
+
+impl Config {
+    /// What it is, in words without secrets, for `check`.
+    pub fn sentence(&self) -> String {
+        let name = &self.name;
+        match &self.kind {
+            Kind::Email(email) => {
+                let to = if email.to.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", email.to.len()) };
+                format!("{name}: mail to {to} by {}:{}", email.smtp.host, email.smtp.port)
+            }
+            Kind::Slack(_) => format!("{name}: a Slack channel"),
+            Kind::Webhook(webhook) => {
+                let signed = if webhook.keys.is_empty() { "not signed" } else { "signed" };
+                format!("{name}: {signed} webhooks to {}", webhook.url.host_str().unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// The types of destinations.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Mail by SMTP.
+    Email(Box<EmailConfig>),
+    /// A Slack incoming webhook.
+    Slack(SlackConfig),
+    /// Any HTTP endpoint, by the Standard Webhooks specification.
+    Webhook(WebhookConfig),
+}
+
+/// Mail.
+#[derive(Debug, Clone)]
+pub struct EmailConfig {
+    /// The sender.
+    pub from: Mailbox,
+    /// The recipients, at least one.
+    pub to: Vec<Mailbox>,
+    /// The server.
+    pub smtp: SmtpConfig,
+}
+
+/// An SMTP server.
+#[derive(Debug, Clone)]
+pub struct SmtpConfig {
+    /// Its host name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: SmtpTls,
+    /// User name and password, where it asks for them.
+    pub credentials: Option<(String, Secret)>,
+    /// How they are given.
+    pub auth: AuthMechanism,
+}
+
+/// How an SMTP connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// Plain until STARTTLS, which must succeed.
+    Starttls,
+    /// TLS from the first byte.
+    Implicit,
+    /// None.
+    None,
+}
+
+/// How an SMTP sign-in is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMechanism {
+    /// AUTH PLAIN (RFC 4616).
+    Plain,
+    /// AUTH LOGIN.
+    Login,
+}
+
+/// A Slack incoming webhook.
+#[derive(Debug, Clone)]
+pub struct SlackConfig {
+    /// Its address, which is its secret.
+    pub url: Secret,
+}
+
+/// An HTTP endpoint.
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// Its address.
+    pub url: Url,
+    /// Keys that sign, decoded from `whsec_…`; several while rotating.
+    pub keys: Vec<SigningKey>,
+    /// Headers added to each request.
+    pub headers: Vec<(reqwest::header::HeaderName, reqwest::header::HeaderValue)>,
+}
+
+/// A key that signs webhooks. It never prints.
+#[derive(Clone)]
+pub struct SigningKey(Vec<u8>);
+
+/// The text is no signing key.
+#[derive(Debug, thiserror::Error)]
+#[error("a signing key is \"whsec_\" followed by 24 to 64 bytes in base64")]
+pub struct InvalidSigningKey;
+
+impl SigningKey {
+    /// Decodes `whsec_` + base64 of 24 to 64 bytes (Standard Webhooks, "Signature scheme").
+    pub fn try_new(secret: &Secret) -> Result<Self, InvalidSigningKey> {
+        use base64::Engine as _;
+        let encoded = secret.expose().strip_prefix("whsec_").ok_or(InvalidSigningKey)?;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| InvalidSigningKey)?;
+        if (24..=64).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(InvalidSigningKey) }
+    }
+
+    /// The bytes, for the one place that signs.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey(***)")
+    }
+}

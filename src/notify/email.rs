@@ -1,0 +1,127 @@
+//! The mail notifier: one message to one recipient. The conversation with the server is in `smtp`, the words in `render`.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{Address, Message as Mail};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::domain::{Alert, Delivery, Message, Severity};
+use crate::notify::channel::SendFuture;
+use crate::notify::render::{MailText, clean};
+use crate::notify::smtp::Smtp;
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Verdict};
+
+/// Sends mail through one server.
+pub(crate) struct Email {
+    from: Mailbox,
+    to: Vec<Mailbox>,
+    smtp: Smtp,
+    zone: TimeZone,
+}
+
+impl Email {
+    pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
+        let smtp =
+            Smtp::build(&email.smtp, config.timeout, clock).map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
+        let to = email.to.iter().map(harmless).collect();
+        Ok(Self { from: harmless(&email.from), to, smtp, zone: config.time_zone.clone() })
+    }
+
+    async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+        let to = self.recipient(delivery)?;
+        let mail = self.mail(delivery, &to, now)?;
+        self.smtp.send(&self.from.email, &to.email, &mail.formatted()).await
+    }
+
+    /// The delivery's recipient, by the name that the configuration has for it.
+    fn recipient(&self, delivery: &Delivery) -> Result<Mailbox, DeliveryError> {
+        let address = delivery
+            .recipient
+            .as_deref()
+            .and_then(|text| text.parse::<Address>().ok())
+            .ok_or_else(|| DeliveryError::new(Verdict::Message, FailureReason::RecipientRefused, "the recipient is no mail address"))?;
+        let configured = self.to.iter().find(|mailbox| mailbox.email == address).cloned();
+        Ok(configured.unwrap_or_else(|| Mailbox::new(None, address)))
+    }
+
+    fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
+        let unwritable = || DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the mail cannot be written");
+        let text = MailText::of(&delivery.message, &self.zone, now).map_err(|error| unwritable().caused_by(error))?;
+        let domain = self.from.email.domain();
+        let mut builder = Mail::builder()
+            .from(self.from.clone())
+            .to(to.clone())
+            .subject(text.subject)
+            .date(delivery.created_at.max(Timestamp::UNIX_EPOCH).into())
+            .message_id(Some(format!("<{}@{domain}>", delivery.identity.simple())));
+        if let Message::Alert(snapshot) = &delivery.message {
+            let root = thread_root(&snapshot.alert, domain);
+            builder = builder.in_reply_to(root.clone()).references(root);
+        }
+        for (name, value) in headers(&delivery.message, domain) {
+            builder = builder.raw_header(HeaderValue::new(name, value));
+        }
+        let parts = MultiPart::alternative_plain_html(text.plain, text.html);
+        builder.multipart(parts).map_err(|error| unwritable().caused_by(error))
+    }
+}
+
+impl Notifier for Email {
+    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
+        Box::pin(self.deliver(delivery, now))
+    }
+}
+
+/// A mailbox whose name breaks no header.
+fn harmless(mailbox: &Mailbox) -> Mailbox {
+    let name = mailbox.name.as_deref().map(|name| clean(name, 80)).filter(|name| !name.is_empty());
+    Mailbox::new(name, mailbox.email.clone())
+}
+
+/// The id of a message that never was, which mail clients thread the messages about one customer and period under.
+fn thread_root(alert: &Alert, domain: &str) -> String {
+    let text = format!("{}\n{}\n{domain}", alert.customer.id.key().as_str(), alert.billing_period.start);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let hash = digest.as_ref().first_chunk().map_or(Uuid::nil(), |half| Uuid::from_bytes(*half));
+    format!("<budget.{}@{domain}>", hash.simple())
+}
+
+/// What machines read: filters, vacation responders, mail clients.
+fn headers(message: &Message, domain: &str) -> Vec<(HeaderName, String)> {
+    let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
+    let first_rule = alerts().next().map(|alert| alert.rule.as_str());
+    let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
+    let references: Vec<_> = alerts().take(50).map(|alert| clean(&alert.reference, 16)).collect();
+    let mut headers = vec![
+        // No vacation notice answers (RFC 3834).
+        (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()),
+        // For filters: one list for each rule (RFC 2919).
+        (HeaderName::new_from_ascii_str("List-Id"), format!("<{}.budget-alerts.{domain}>", slug(one_rule.unwrap_or("digest")))),
+        (HeaderName::new_from_ascii_str("X-Budget-Alert-Type"), message.kind().as_str().to_owned()),
+        (HeaderName::new_from_ascii_str("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
+        (HeaderName::new_from_ascii_str("X-Budget-Alert-Rule"), clean(one_rule.unwrap_or("several"), 60)),
+        (HeaderName::new_from_ascii_str("X-Budget-Alert-Ref"), references.join(", ")),
+    ];
+    if message.severity() == Severity::Critical {
+        headers.push((HeaderName::new_from_ascii_str("Importance"), "high".to_owned()));
+        headers.push((HeaderName::new_from_ascii_str("X-Priority"), "1 (Highest)".to_owned()));
+    }
+    headers
+}
+
+/// A name as a label of a domain name (RFC 2919); one that the label cannot spell gets a digest of its own.
+fn slug(name: &str) -> String {
+    let label: String = name.chars().take(40).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let label = label.trim_matches('-');
+    if label == name.to_ascii_lowercase() {
+        return label.to_owned();
+    }
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+    let short = digest.as_ref().iter().take(4).fold(0_u32, |folded, byte| (folded << 8) | u32::from(*byte));
+    if label.is_empty() { format!("rule-{short:08x}") } else { format!("{label}-{short:08x}") }
+}

@@ -1,0 +1,73 @@
+//! A POST and what its answer means, for every notifier that speaks HTTP.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
+use reqwest::{RequestBuilder, Response, StatusCode};
+
+use crate::notify::{DeliveryError, FailureReason, Verdict};
+use crate::outbound;
+
+/// However long a receiver wants to be left alone, it is asked again after this.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// How much of an answer is read.
+pub(crate) const ANSWER_CAP: usize = 300;
+/// How long the rest of an answer is waited for once its status is known.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Sends a request; a failure without any answer becomes its verdict.
+pub(crate) async fn send(request: RequestBuilder) -> Result<Response, DeliveryError> {
+    request.send().await.map_err(|error| {
+        let error = error.without_url();
+        let text = outbound::describe(&error);
+        let (verdict, reason, advice) = match (error.is_connect(), error.is_timeout()) {
+            (true, _) if is_about_tls(&text) => {
+                (Verdict::DESTINATION, FailureReason::TlsFailed, "; for a private certificate authority set SSL_CERT_FILE")
+            }
+            (true, true) => (Verdict::DESTINATION, FailureReason::TimedOut, ""),
+            (true, false) => (Verdict::DESTINATION, FailureReason::CannotConnect, "; check the url and the network"),
+            (false, true) => (Verdict::Ambiguous, FailureReason::TimedOut, "; the message may have arrived"),
+            (false, false) => (Verdict::Ambiguous, FailureReason::ConnectionLost, "; the message may have arrived"),
+        };
+        DeliveryError::new(verdict, reason, format!("{text}{advice}")).caused_by(error)
+    })
+}
+
+/// Whether the text of a failed connection speaks of TLS; the types behind it are not reachable from here.
+pub(crate) fn is_about_tls(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["certificate", "tls", "handshake", "corrupt message"].iter().any(|word| text.contains(word))
+}
+
+/// The start of an answer's body on one line. A body that does not come is not waited for: its status is known.
+pub(crate) async fn start_of_body(response: &mut Response) -> String {
+    tokio::time::timeout(ANSWER_PATIENCE, outbound::read_start(response, ANSWER_CAP)).await.unwrap_or_default()
+}
+
+/// The failure that a status other than 2xx means.
+pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &str, now: Timestamp) -> DeliveryError {
+    let (reason, advice) = meaning(status);
+    let verdict = match reason {
+        FailureReason::MessageRefused => Verdict::Message,
+        _ => Verdict::Destination { retry_after: outbound::retry_after(headers, now).map(|after| after.min(LONGEST_RETRY_AFTER)) },
+    };
+    let said = if body.is_empty() { String::new() } else { format!(" \"{body}\"") };
+    let name = status.canonical_reason().map(|name| format!(" {name}")).unwrap_or_default();
+    DeliveryError::new(verdict, reason, format!("{}{name}{said}{advice}", status.as_u16()))
+}
+
+/// Why a status is a failure, and what to do about it.
+fn meaning(status: StatusCode) -> (FailureReason, &'static str) {
+    match status.as_u16() {
+        400 | 415 | 422 => (FailureReason::MessageRefused, "; the receiver does not take this message"),
+        413 => (FailureReason::MessageRefused, "; the message is too large for the receiver"),
+        300..=399 => (FailureReason::Redirected, "; redirects are not followed, configure the final url"),
+        401 | 403 | 407 => (FailureReason::SignInRefused, "; the receiver refuses us, check its secret, headers and url"),
+        404 | 410 => (FailureReason::NotFound, "; the url does not exist any more, configure the new one"),
+        408 => (FailureReason::TimedOut, ""),
+        429 => (FailureReason::Throttled, ""),
+        500..=599 => (FailureReason::ServerError, ""),
+        _ => (FailureReason::UnexpectedAnswer, "; check the url"),
+    }
+}

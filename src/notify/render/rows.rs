@@ -1,0 +1,175 @@
+//! The details below the first two lines: where the cost is, how the period goes on, what to do, why this message came.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::domain::{BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource, rounded};
+use crate::notify::render::amounts::{amount, percent};
+use crate::notify::render::telling::{Standing, Telling};
+use crate::notify::render::{clean, times};
+
+/// A detail with its name.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Row {
+    /// `Where`, `Pace`, …
+    pub label: &'static str,
+    /// One line.
+    pub text: String,
+}
+
+/// A forecast from less of a period says nothing.
+const FORECAST_FROM: i64 = 48 * 3600;
+/// A delivery is late from here on.
+const LATE_FROM: i64 = 15 * 60;
+
+impl Telling<'_> {
+    /// The details that are known, in their order.
+    pub(crate) fn rows(&self, sent: Timestamp) -> Vec<Row> {
+        let rows = [
+            ("Where", self.place()),
+            ("Pace", self.pace(sent)),
+            ("Budget", self.budget_news()),
+            ("Note", Some(self.notes(sent).join(" "))),
+            ("Do", self.to_do()),
+            ("Contact", Some(clean(&self.context.contacts.join(", "), 300))),
+            ("Why you", Some(self.why())),
+            ("Ref", Some(self.reference())),
+        ];
+        let known = rows.into_iter().filter_map(|(label, text)| Some(Row { label, text: text.filter(|text| !text.is_empty())? }));
+        known.collect()
+    }
+
+    /// `Azure plan 43,900 SEK · others 1,100 SEK`.
+    fn place(&self) -> Option<String> {
+        let (named, others) = self.alert.subscriptions.split_at_checked(2).unwrap_or((&self.alert.subscriptions, &[]));
+        let mut parts: Vec<_> =
+            named.iter().map(|one| format!("{} {}", clean(&one.name, 60), self.money(one.cost)).trim().to_owned()).collect();
+        let rest = others.iter().fold(Decimal::ZERO, |sum, one| sum.saturating_add(one.cost));
+        if !others.is_empty() {
+            parts.push(format!("{} others {}", others.len(), self.money(rest)));
+        }
+        (!parts.is_empty()).then(|| parts.join(" · "))
+    }
+
+    /// `900 % used with 46 % of the period over; at this pace 97,800 SEK by 30 Nov`.
+    fn pace(&self, sent: Timestamp) -> Option<String> {
+        let BillingPeriod { start, end, source } = self.alert.billing_period;
+        let (elapsed, length) = (times::seconds_between(start, self.as_of()), times::seconds_between(start, end));
+        if elapsed < 0 || elapsed > length || length == 0 || source == PeriodSource::Assumed {
+            return None;
+        }
+        let share = Decimal::from(elapsed).checked_mul(Decimal::ONE_HUNDRED)?.checked_div(Decimal::from(length))?;
+        let used = self.percent_used().or(self.alert.computed_percent);
+        let used = used.filter(|_| self.standing() != Standing::OverZero).map(|used| format!("{} used with ", percent(used)));
+        let forecast = self
+            .forecast(elapsed, length)
+            .filter(|_| sent < end)
+            .map(|cost| format!("; at this pace {} by {}", self.money(cost), self.period.last_day));
+        Some(format!("{}{} of the period over{}", used.unwrap_or_default(), percent(rounded(share, 0)), forecast.unwrap_or_default()))
+    }
+
+    /// The cost at the period's end if it goes on as on average, to three digits.
+    fn forecast(&self, elapsed: i64, length: i64) -> Option<Decimal> {
+        if elapsed < FORECAST_FROM || self.alert.cost.amount <= Decimal::ZERO {
+            return None;
+        }
+        let cost = self.alert.cost.amount.checked_mul(Decimal::from(length))?.checked_div(Decimal::from(elapsed))?;
+        cost.round_sf(3).map(|cost| cost.max(self.alert.cost.amount))
+    }
+
+    /// What is special about the budget: a change, a second one, percentages that disagree.
+    pub(crate) fn budget_news(&self) -> Option<String> {
+        let alert = self.alert;
+        let change = alert.budget.as_ref().and_then(|budget| {
+            let before = budget.previous_amount?;
+            Some(format!("changed since this step was last told: {} → {}", amount(before), self.money(budget.amount)))
+        });
+        let other = self.context.other_budget.as_ref().map(|other| match &alert.budget {
+            Some(budget) => format!("{} counts; {} does not", in_words(budget), in_words(other)),
+            None => format!("{} does not count", in_words(other)),
+        });
+        let percents = alert
+            .reported_percent
+            .zip(alert.computed_percent)
+            .filter(|(reported, computed)| reported.saturating_sub(*computed).abs() > Decimal::new(1, 2));
+        let percents = percents.map(|(reported, computed)| {
+            format!("Partner Center reports {}, cost and budget give {}; the larger counts", percent(reported), percent(computed))
+        });
+        let news: Vec<_> = [change, other, percents].into_iter().flatten().collect();
+        (!news.is_empty()).then(|| news.join(". "))
+    }
+
+    /// What somebody must know to read the numbers right.
+    pub(crate) fn notes(&self, sent: Timestamp) -> Vec<String> {
+        let alert = self.alert;
+        let mut notes = Vec::new();
+        if alert.baseline {
+            notes.push("This was so already when the rule was first looked at.".to_owned());
+        }
+        if alert.billing_period.source == PeriodSource::Assumed {
+            notes.push("The billing period is assumed: Partner Center has not named it yet.".to_owned());
+        }
+        if self.context.carried_over {
+            notes.push("The data is dated in the next period, but carries on the cost of this one: taken for late data of it.".to_owned());
+        }
+        if sent >= alert.billing_period.end {
+            notes.push(format!("This billing period is over: it ended {}.", times::moment(alert.billing_period.end, sent, self.zone)));
+        }
+        notes.extend(lateness(alert.raised_at, sent));
+        notes
+    }
+
+    /// A command to run, only for an id that a shell takes as it stands.
+    fn to_do(&self) -> Option<String> {
+        let id = self.alert.customer.id.as_str();
+        let plain = id.len() <= 64 && id.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let plain = plain && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        plain.then(|| format!("budget-alertd explain {id}"))
+    }
+
+    /// `rule "spend", step 100 % (80 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.`
+    fn why(&self) -> String {
+        let alert = self.alert;
+        let description = self.context.description.as_deref().map(|text| clean(text, 200)).filter(|text| !text.is_empty());
+        let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
+        let budget = alert.budget.as_ref().filter(|_| alert.metric.reads_budget());
+        let budget = budget.map(|budget| format!(", budget from {}", budget.source.in_words())).unwrap_or_default();
+        let next = self.context.next_at.filter(|_| self.standing() != Standing::OverZero);
+        let next = next.map(|at| format!(" Next message at {}.", self.on_scale(at))).unwrap_or_default();
+        let rule = clean(&alert.rule, 60);
+        let step = self.on_scale(alert.threshold);
+        format!("rule \"{rule}\"{description}, step {step}{}, {}{budget}.{next}", self.passed(), self.period.days)
+    }
+
+    /// ` (80 % passed)`, ` (150 % to 850 % passed)`.
+    fn passed(&self) -> String {
+        match self.alert.passed.as_slice() {
+            [] => String::new(),
+            [one] => format!(" ({} passed)", self.on_scale(*one)),
+            [one, two] => format!(" ({} and {} passed)", self.on_scale(*one), self.on_scale(*two)),
+            [first, .., last] => format!(" ({} to {} passed)", self.on_scale(*first), self.on_scale(*last)),
+        }
+    }
+
+    /// The last line of a chat: `spend ≥ 100 % · Nov · 5F0C1C3E`.
+    pub(crate) fn origin(&self) -> String {
+        let sign = if self.alert.metric.direction() == Direction::Down { "≤" } else { "≥" };
+        let (rule, step) = (clean(&self.alert.rule, 60), self.on_scale(self.alert.threshold));
+        format!("{rule} {sign} {step} · {} · {}", self.period.short, self.reference())
+    }
+}
+
+/// That a message comes long after what it tells was seen.
+pub(crate) fn lateness(seen: Timestamp, sent: Timestamp) -> Option<String> {
+    let late = times::seconds_between(seen, sent);
+    (late >= LATE_FROM).then(|| format!("Delivered {} after it was seen.", times::span(late)))
+}
+
+/// `5,000 SEK from Partner Center`.
+fn in_words(budget: &BudgetView) -> String {
+    let place = match budget.source {
+        BudgetSource::PartnerCenter => "from Partner Center",
+        BudgetSource::Local => "from the local configuration",
+    };
+    format!("{} {place}", crate::notify::render::amounts::money(budget.amount, budget.currency))
+}

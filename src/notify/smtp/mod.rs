@@ -1,0 +1,166 @@
+//! An SMTP conversation (RFC 5321), stage by stage, so that each reply can be judged by where it came. The connection is
+//! kept for the next message. What the message says is not looked at here.
+
+mod judge;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use lettre::transport::smtp::response::Severity;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::notify::{Accepted, AuthMechanism, DeliveryError, FailureReason, SmtpConfig, SmtpTls, Verdict};
+
+use judge::{Stage, failed};
+use stream::Connector;
+
+/// A connection unused for longer is not trusted any more.
+const IDLE_LIFE: Duration = Duration::from_secs(30);
+/// Servers limit the messages of a connection, often to 100.
+const MESSAGES_OF_A_CONNECTION: u32 = 90;
+
+/// Sends messages to one server, one after the other.
+pub(crate) struct Smtp {
+    config: SmtpConfig,
+    connector: Connector,
+    starttls: Option<TlsParameters>,
+    hello: ClientId,
+    /// How long everything up to handing over the message may take.
+    patience: Duration,
+    kept: Mutex<Option<Kept>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A connection that may be used again.
+struct Kept {
+    connection: AsyncSmtpConnection,
+    /// When it was last used, by the monotonic clock.
+    used_at: Duration,
+    messages: u32,
+}
+
+/// TLS cannot be set up.
+pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Smtp {
+    /// Prepares for `config`; nothing is connected yet. `limit` is the time-out of one attempt.
+    pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
+        let starttls = (config.tls == SmtpTls::Starttls).then(|| TlsParameters::new(config.host.clone())).transpose()?;
+        let connector = if config.tls == SmtpTls::Implicit { Connector::tls(&config.host)? } else { Connector::plain() };
+        let patience = limit * 3 / 4;
+        Ok(Self { config: config.clone(), connector, starttls, hello: own_name(), patience, kept: Mutex::default(), clock })
+    }
+
+    /// Sends one message to one recipient. What comes before the message itself is bounded in time here, so that a
+    /// caller's later time-out can only mean that the message may have been taken.
+    pub(crate) async fn send(&self, from: &Address, to: &Address, message: &[u8]) -> Result<Accepted, DeliveryError> {
+        let handed_over = timeout(self.patience, async {
+            let mut place = self.kept.lock().await;
+            let mut kept = self.reused_or_new(place.take()).await?;
+            match self.announce(&mut kept.connection, from, to).await {
+                Ok(()) => Ok((place, kept)),
+                Err(refusal) => {
+                    *place = refusal.leaves_connection.then(|| self.used(kept));
+                    Err(refusal.error)
+                }
+            }
+        });
+        let (mut place, mut kept) = handed_over.await.unwrap_or_else(|_| Err(self.too_slow()))?;
+        // Dropped here, the connection is dropped with it and not kept.
+        match kept.connection.message(message).await {
+            Ok(reply) if reply.code().severity == Severity::PositiveCompletion => {
+                kept.messages += 1;
+                *place = Some(self.used(kept));
+                let text = reply.message().collect::<Vec<_>>().join(" ");
+                Ok(Accepted { detail: judge::one_line(&format!("{} {text}", reply.code())) })
+            }
+            Ok(_) => Err(judge::out_of_step(Stage::Content).error),
+            Err(error) => {
+                let refusal = failed(Stage::Content, &error);
+                *place = refusal.leaves_connection.then(|| self.used(kept));
+                Err(refusal.error)
+            }
+        }
+    }
+
+    fn used(&self, kept: Kept) -> Kept {
+        Kept { used_at: self.clock.monotonic(), ..kept }
+    }
+
+    fn too_slow(&self) -> DeliveryError {
+        let detail = format!("the mail server was not ready for the message within {} s", self.patience.as_secs_f32());
+        DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
+    }
+
+    /// The kept connection if it still answers, else a new one.
+    async fn reused_or_new(&self, kept: Option<Kept>) -> Result<Kept, DeliveryError> {
+        let fresh =
+            |kept: &Kept| kept.messages < MESSAGES_OF_A_CONNECTION && self.clock.monotonic().saturating_sub(kept.used_at) < IDLE_LIFE;
+        if let Some(mut kept) = kept.filter(fresh) {
+            // RSET also clears what a refused message left behind (RFC 5321 section 4.1.1.5).
+            let answers = timeout(self.patience / 4, kept.connection.command(Rset)).await;
+            if answers.is_ok_and(|reply| reply.is_ok()) {
+                return Ok(kept);
+            }
+        }
+        Ok(Kept { connection: self.connect().await?, used_at: self.clock.monotonic(), messages: 0 })
+    }
+
+    /// Connects, protects the connection and signs in.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
+        let stream = self.connector.connect(&self.config.host, self.config.port).await?;
+        let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await;
+        let mut connection = greeted.map_err(|error| failed(Stage::Greeting, &error).error)?;
+        if let Some(parameters) = &self.starttls {
+            if !connection.can_starttls() {
+                let detail = "the mail server offers no STARTTLS, and nothing is sent without; check the port, or who is in between";
+                return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::TlsMissing, detail));
+            }
+            connection.starttls(parameters.clone(), &self.hello).await.map_err(|error| failed(Stage::Tls, &error).error)?;
+        }
+        if let Some((user, password)) = &self.config.credentials {
+            let mechanism = match self.config.auth {
+                AuthMechanism::Plain => Mechanism::Plain,
+                AuthMechanism::Login => Mechanism::Login,
+            };
+            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+            connection.auth(&[mechanism], &credentials).await.map_err(|error| failed(Stage::SignIn, &error).error)?;
+        }
+        Ok(connection)
+    }
+
+    /// Everything between the sign-in and the message: MAIL, RCPT, DATA.
+    async fn announce(&self, connection: &mut AsyncSmtpConnection, from: &Address, to: &Address) -> Result<(), judge::Refusal> {
+        let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        let mut parameters = Vec::new();
+        if !ascii(from) || !ascii(to) {
+            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+                return Err(judge::Refusal::of_recipient("the mail server takes no addresses beyond ASCII (no SMTPUTF8)"));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        let mail = connection.command(Mail::new(Some(from.clone()), parameters)).await;
+        mail.map_err(|error| failed(Stage::Sender, &error))?;
+        let rcpt = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
+        rcpt.map_err(|error| failed(Stage::Recipient, &error))?;
+        let data = connection.command(Data).await.map_err(|error| failed(Stage::Data, &error))?;
+        // Anything else is an answer to something else: somebody slipped one in, and the next would be taken for "accepted".
+        if data.has_code(354) { Ok(()) } else { Err(judge::out_of_step(Stage::Data)) }
+    }
+}
+
+/// The name of this host for EHLO; the loopback address, as a literal, where it has none that is a domain name.
+fn own_name() -> ClientId {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
+    if letters && !name.is_empty() && name != "(none)" { ClientId::Domain(name.to_owned()) } else { ClientId::default() }
+}

@@ -1,0 +1,128 @@
+//! The webhook notifier: JSON to any HTTP endpoint, signed by the Standard Webhooks specification
+//! (<https://www.standardwebhooks.com>).
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
+use serde::Serialize;
+
+use crate::domain::{Alert, Delivery, Message};
+use crate::notify::channel::SendFuture;
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Verdict, WebhookConfig, http};
+use crate::outbound;
+
+const ID: HeaderName = HeaderName::from_static("webhook-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
+/// Headers that are ours: a configured one of the same name is left out.
+const OURS: [HeaderName; 8] = [ID, TIMESTAMP, SIGNATURE, CONTENT_TYPE, USER_AGENT, CONTENT_LENGTH, TRANSFER_ENCODING, HOST];
+
+/// Posts JSON to one endpoint.
+pub(crate) struct Webhook {
+    client: reqwest::Client,
+    config: WebhookConfig,
+}
+
+impl Webhook {
+    pub(crate) fn build(config: &Config, webhook: &WebhookConfig) -> Result<Self, BuildError> {
+        let client = outbound::client(config.timeout)
+            .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
+        Ok(Self { client, config: webhook.clone() })
+    }
+
+    async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+        let body = body(delivery).map_err(|error| {
+            DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the message cannot be written as JSON").caused_by(error)
+        })?;
+        let headers = self.headers(delivery, now, &body);
+        let mut response = http::send(self.client.post(self.config.url.clone()).headers(headers).body(body)).await?;
+        let status = response.status();
+        // Read in any case, so that the connection can be used again.
+        let answer = http::start_of_body(&mut response).await;
+        if status.is_success() {
+            let name = status.canonical_reason().unwrap_or_default();
+            return Ok(Accepted { detail: format!("{} {name}", status.as_u16()).trim_end().to_owned() });
+        }
+        Err(http::refused(status, response.headers(), &self.masked(&answer), now))
+    }
+
+    fn headers(&self, delivery: &Delivery, now: Timestamp, body: &[u8]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.config.headers.iter().filter(|(name, _)| !OURS.contains(name)) {
+            headers.append(name, value.clone());
+        }
+        let id = format!("msg_{}", delivery.identity.simple());
+        let timestamp = now.as_second().to_string();
+        let signatures: Vec<_> = self.config.keys.iter().map(|key| signature(key, &id, &timestamp, body)).collect();
+        let mut set = |name: HeaderName, text: &str| {
+            // Ids, numbers and base64 are valid header values.
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(name, value);
+            }
+        };
+        set(CONTENT_TYPE, "application/json");
+        set(ID, &id);
+        set(TIMESTAMP, &timestamp);
+        if !signatures.is_empty() {
+            set(SIGNATURE, &signatures.join(" "));
+        }
+        headers
+    }
+
+    /// An answer without the values of configured headers, should the receiver have echoed them.
+    fn masked(&self, answer: &str) -> String {
+        let values = self.config.headers.iter().filter_map(|(_, value)| value.to_str().ok()).filter(|value| value.len() >= 6);
+        values.fold(answer.to_owned(), |text, value| text.replace(value, "***"))
+    }
+}
+
+impl Notifier for Webhook {
+    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
+        Box::pin(self.post(delivery, now))
+    }
+}
+
+/// `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64 (Standard Webhooks, "Signature scheme").
+fn signature(key: &SigningKey, id: &str, timestamp: &str, body: &[u8]) -> String {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
+    for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+        context.update(part);
+    }
+    format!("v1,{}", STANDARD.encode(context.sign()))
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    alerts: Vec<&'a Alert>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<Part>,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the payload")]
+struct Part {
+    part: u32,
+    parts: u32,
+    total: u32,
+}
+
+/// The payload: the same bytes on each attempt.
+fn body(delivery: &Delivery) -> Result<Vec<u8>, serde_json::Error> {
+    let message = &delivery.message;
+    let digest = match message {
+        Message::Digest(digest) => Some(Part { part: digest.part, parts: digest.parts, total: digest.total }),
+        Message::Alert(_) | Message::Test(_) => None,
+    };
+    let alerts = message.alerts().iter().map(|snapshot| &snapshot.alert).collect();
+    serde_json::to_vec(&Payload { r#type: message.kind().as_str(), timestamp: delivery.created_at, data: Data { alerts, digest } })
+}
