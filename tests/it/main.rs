@@ -12,4 +12,5 @@
 )]
 
 mod ledger;
+mod notify;
 mod source;

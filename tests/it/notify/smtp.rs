@@ -1,0 +1,179 @@
+//! What a mail server's answers mean, stage by stage, and what no answer means.
+
+use std::time::Duration;
+
+use budget_alertd::clock::SimulatedClock;
+use budget_alertd::metrics::Metrics;
+use budget_alertd::notify::{Accepted, AuthMechanism, Config, DeliveryError, FailureReason, Kind, SmtpTls, Verdict};
+use budget_alertd::secret::Secret;
+
+use super::receivers::{Act, Script, Smtp, Stage};
+use super::samples::{NOW, alert_delivery, attacked, channel, email_config, time};
+
+const DESTINATION: Verdict = Verdict::Destination { retry_after: None };
+
+/// Mail with a sign-in, so that every stage without TLS is passed.
+fn signing_in(port: u16, auth: AuthMechanism) -> Config {
+    let mut config = email_config(port, SmtpTls::None);
+    if let Kind::Email(email) = &mut config.kind {
+        email.smtp.auth = auth;
+        email.smtp.credentials = Some(("alerts".into(), Secret::new("open sesame")));
+    }
+    config
+}
+
+async fn attempt(act: Option<(Stage, Act)>, timeout: Duration) -> Result<Accepted, DeliveryError> {
+    let acts = act.into_iter().collect();
+    let server = Smtp::playing(Script { acts, extensions: vec!["AUTH PLAIN LOGIN"], ..Script::default() }).await;
+    let mut config = signing_in(server.port, AuthMechanism::Plain);
+    config.timeout = timeout;
+    let result = channel(&config).attempt(&alert_delivery(attacked())).await;
+    if let Err(error) = &result {
+        let said = format!("{error} {error:?}");
+        assert!(!said.contains("sesame") && !said.contains("oncall@"), "{said}");
+    }
+    result
+}
+
+async fn verdict(stage: Stage, act: Act) -> Verdict {
+    attempt(Some((stage, act)), Duration::from_secs(20)).await.unwrap_err().verdict
+}
+
+const STAGES: [Stage; 7] = ["", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."];
+
+#[tokio::test]
+async fn every_refusal_has_its_verdict() {
+    for stage in STAGES {
+        assert_eq!(verdict(stage, Act::Say("451 4.3.0 later")).await, DESTINATION, "4xx at {stage}");
+        let permanent = match stage {
+            "RCPT" | "DATA" | "." => Verdict::Message,
+            _ => DESTINATION,
+        };
+        assert_eq!(verdict(stage, Act::Say("554 5.0.0 <oncall@partner.example> no")).await, permanent, "5xx at {stage}");
+        assert_eq!(verdict(stage, Act::Say("421 4.3.2 closing")).await, DESTINATION, "421 at {stage}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_or_silent_conversation_is_ambiguous_only_after_the_final_dot() {
+    for stage in STAGES {
+        let expected = if stage == "." { Verdict::Ambiguous } else { DESTINATION };
+        assert_eq!(verdict(stage, Act::Close).await, expected, "closed at {stage}");
+        assert_eq!(verdict(stage, Act::Say("gibberish")).await, expected, "gibberish at {stage}");
+        // Long enough for a busy machine to come to the final dot.
+        let timeout = Duration::from_millis(if stage == "." { 3000 } else { 400 });
+        let error = attempt(Some((stage, Act::Silence)), timeout).await.unwrap_err();
+        assert_eq!((error.verdict, error.reason), (expected, FailureReason::TimedOut), "silent at {stage}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_recipient_costs_the_others_nothing() {
+    let acts = vec![("RCPT", Act::Say("550 5.1.1 <OnCall@partner.example>: unknown user"))];
+    let server = Smtp::playing(Script { acts, ..Script::default() }).await;
+    let channel = channel(&email_config(server.port, SmtpTls::None));
+    for _ in 0..2 {
+        let error = channel.attempt(&alert_delivery(attacked())).await.unwrap_err();
+        assert_eq!((error.verdict, error.reason), (Verdict::Message, FailureReason::RecipientRefused));
+        assert_eq!(
+            error.to_string(),
+            "the mail server refused the recipient: 550 5.1.1 <address>: unknown user; check the notifier's `to`"
+        );
+    }
+    let commands = server.seen().commands;
+    assert_eq!(commands.iter().filter(|command| *command == "(connected)").count(), 1);
+    assert_eq!(commands.iter().filter(|command| *command == "RSET").count(), 1);
+}
+
+#[tokio::test]
+async fn microsoft_365_without_basic_authentication_is_named() {
+    for (stage, reply) in [
+        ("AUTH", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."),
+        ("MAIL", "530 5.7.57 Client not authenticated to send mail."),
+        ("RCPT", "550 5.7.30 Basic authentication is not supported for Client Submission."),
+    ] {
+        let error = attempt(Some((stage, Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
+        assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused), "{stage}");
+        assert!(error.detail.contains("switched off at Microsoft 365"), "{}", error.detail);
+    }
+}
+
+#[tokio::test]
+async fn both_sign_ins_are_made_as_the_server_wants_them() {
+    for (auth, said) in [(AuthMechanism::Plain, "AUTH PLAIN AGFsZXJ0cwBvcGVuIHNlc2FtZQ=="), (AuthMechanism::Login, "AUTH LOGIN")] {
+        let server = Smtp::playing(Script { extensions: vec!["AUTH PLAIN LOGIN"], ..Script::default() }).await;
+        channel(&signing_in(server.port, auth)).attempt(&alert_delivery(attacked())).await.unwrap();
+        assert!(server.seen().commands.iter().any(|command| command == said), "{:?}", server.seen().commands);
+    }
+    let server = Smtp::playing(Script::default()).await;
+    let error = channel(&signing_in(server.port, AuthMechanism::Plain)).attempt(&alert_delivery(attacked())).await.unwrap_err();
+    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused), "no AUTH offered");
+}
+
+#[tokio::test]
+async fn stripped_starttls_fails_before_anything_is_said() {
+    let server = Smtp::playing(Script { extensions: vec!["AUTH PLAIN"], ..Script::default() }).await;
+    let mut config = signing_in(server.port, AuthMechanism::Plain);
+    if let Kind::Email(email) = &mut config.kind {
+        email.smtp.tls = SmtpTls::Starttls;
+    }
+    let error = channel(&config).attempt(&alert_delivery(attacked())).await.unwrap_err();
+    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::TlsMissing));
+    let seen = server.seen();
+    assert!(seen.messages.is_empty() && seen.commands.iter().all(|command| command == "(connected)" || command.starts_with("EHLO")));
+}
+
+#[tokio::test]
+async fn answers_out_of_step_are_no_acceptance() {
+    let slipped_in = "250 2.1.0 Ok\r\n250 2.1.5 slipped in";
+    assert_eq!(verdict("MAIL", Act::Say(slipped_in)).await, DESTINATION);
+    assert_eq!(verdict(".", Act::Say("354 go on")).await, Verdict::Ambiguous);
+}
+
+#[tokio::test]
+async fn the_connection_is_kept_while_it_is_good() {
+    let connections = async |script: Script, pause: Duration| {
+        let server = Smtp::playing(script).await;
+        let clock = SimulatedClock::starting_at(time(NOW));
+        let channel = email_config(server.port, SmtpTls::None).build(clock.clone(), Metrics::new()).unwrap();
+        for _ in 0..3 {
+            channel.attempt(&alert_delivery(attacked())).await.unwrap();
+            clock.advance(pause);
+        }
+        let seen = server.seen();
+        assert_eq!(seen.messages.len(), 3);
+        seen.commands.iter().filter(|command| *command == "(connected)").count()
+    };
+    assert_eq!(connections(Script::default(), Duration::from_secs(1)).await, 1);
+    assert_eq!(connections(Script::default(), Duration::from_mins(5)).await, 3, "idle for too long");
+    let closing = Script { one_message_only: true, ..Script::default() };
+    assert_eq!(connections(closing, Duration::from_secs(1)).await, 3, "closed by the server");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_the_destinations_fault() {
+    let port = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
+    let error = channel(&email_config(port, SmtpTls::None)).attempt(&alert_delivery(attacked())).await.unwrap_err();
+    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::CannotConnect), "{error}");
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_dropped_leaves_nothing_behind() {
+    let server = Smtp::playing(Script { acts: vec![(".", Act::Silence)], ..Script::default() }).await;
+    let channel = channel(&email_config(server.port, SmtpTls::None));
+    for _ in 0..2 {
+        let before = server.seen().messages.len();
+        let delivery = alert_delivery(attacked());
+        let attempt = channel.attempt(&delivery);
+        let arrived = async {
+            while server.seen().messages.len() == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            result = attempt => panic!("{result:?}"),
+            () = arrived => {}
+        }
+    }
+    assert_eq!(server.seen().commands.iter().filter(|command| *command == "(connected)").count(), 2);
+}

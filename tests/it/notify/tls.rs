@@ -1,0 +1,109 @@
+//! TLS of mail and webhooks against certificates of a private authority, which `SSL_CERT_FILE` names.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use budget_alertd::notify::{Accepted, DeliveryError, FailureReason, SmtpTls, Verdict};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::receivers::{Answer, Http, Script, Smtp, Tls};
+use super::samples::{alert_delivery, attacked, channel, email_config, webhook_config};
+
+/// Names the folder of the authority in the process that trusts it.
+const TRUSTING: &str = "BUDGET_ALERTD_TEST_AUTHORITY";
+
+#[test]
+fn certificates_are_checked_against_the_systems_and_a_private_authority() {
+    in_a_process_that_trusts("notify::tls::certificates_are_checked_against_the_systems_and_a_private_authority", check);
+}
+
+/// The environment of a process cannot be changed safely, so a test runs itself again in one that trusts an authority,
+/// and there does what it is about.
+fn in_a_process_that_trusts(test: &str, inner: impl AsyncFnOnce(Issuer<'static, KeyPair>)) {
+    if let Some(folder) = std::env::var_os(TRUSTING) {
+        let key = KeyPair::from_pem(&std::fs::read_to_string(std::path::Path::new(&folder).join("ca.key")).unwrap()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        return runtime.block_on(inner(Issuer::new(authority_parameters(), key)));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    std::fs::write(folder.path().join("ca.pem"), authority_parameters().self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(folder.path().join("ca.key"), key.serialize_pem()).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env("SSL_CERT_FILE", folder.path().join("ca.pem"))
+        .env(TRUSTING, folder.path())
+        .output()
+        .unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+async fn check(known: Issuer<'static, KeyPair>) {
+    let unknown = Issuer::new(authority_parameters(), KeyPair::generate().unwrap());
+    posted(acceptor(&known, "localhost", false)).await.unwrap();
+    for refused in [acceptor(&known, "mail.example", false), acceptor(&known, "localhost", true), acceptor(&unknown, "localhost", false)] {
+        let error = posted(refused).await.unwrap_err();
+        assert_eq!((error.verdict, error.reason), (Verdict::Destination { retry_after: None }, FailureReason::TlsFailed), "{error}");
+    }
+    for (when, tls) in [(Tls::AfterStarttls, SmtpTls::Starttls), (Tls::FromTheFirstByte, SmtpTls::Implicit)] {
+        let accepted = attempt(acceptor(&known, "localhost", false), when, tls).await.unwrap();
+        assert_eq!(accepted.detail, "250 2.0.0 Ok: queued as 4F2A");
+        let refused = [
+            ("another name", acceptor(&known, "mail.example", false)),
+            ("expired", acceptor(&known, "localhost", true)),
+            ("an unknown authority", acceptor(&unknown, "localhost", false)),
+        ];
+        for (what, acceptor) in refused {
+            let error = attempt(acceptor, when, tls).await.unwrap_err();
+            assert_eq!(error.verdict, Verdict::Destination { retry_after: None }, "{what}");
+            assert_eq!(error.reason, FailureReason::TlsFailed, "{what}: {error}");
+        }
+    }
+}
+
+async fn posted(acceptor: TlsAcceptor) -> Result<Accepted, DeliveryError> {
+    let receiver = Http::over(Some(acceptor), Answer::with(200, "", "")).await;
+    channel(&webhook_config(&receiver.url)).attempt(&alert_delivery(attacked())).await
+}
+
+async fn attempt(acceptor: TlsAcceptor, when: Tls, tls: SmtpTls) -> Result<Accepted, DeliveryError> {
+    let extensions = if when == Tls::AfterStarttls { vec!["STARTTLS"] } else { Vec::new() };
+    let server = Smtp::playing(Script { extensions, tls: Some((acceptor, when)), ..Script::default() }).await;
+    let result = channel(&email_config(server.port, tls)).attempt(&alert_delivery(attacked())).await;
+    assert_eq!(server.seen().messages.len(), usize::from(result.is_ok()));
+    result
+}
+
+fn authority_parameters() -> CertificateParams {
+    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters
+}
+
+/// A certificate for `name` and its key.
+fn certificate(issuer: &Issuer<'_, KeyPair>, name: &str, expired: bool) -> (rcgen::Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    if expired {
+        parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    }
+    (parameters.signed_by(&key, issuer).unwrap(), key)
+}
+
+fn acceptor(issuer: &Issuer<'_, KeyPair>, name: &str, expired: bool) -> TlsAcceptor {
+    let (certificate, key) = certificate(issuer, name, expired);
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
