@@ -11,3 +11,4 @@ pub mod budgets;
 pub mod rules;
 pub mod ledger;
 pub mod notify;
+pub mod simulator;

@@ -1,0 +1,29 @@
+//! A simulated world on real loopback sockets: a Partner Center, a mail server, HTTP receivers, and a month's story for
+//! them to live through. It knows nothing of the pipeline that is run against it, and its wire forms are its own, so
+//! that a mistake in ours cannot hide in it.
+
+mod fault;
+mod http;
+mod http_receiver;
+mod journal;
+mod mail;
+mod mail_receiver;
+mod partner_center;
+mod port;
+mod sign_in;
+mod smtp;
+mod story;
+mod wire;
+mod world;
+
+pub use fault::{Fault, MailFault, Stage};
+pub use http::{Answer, Request};
+pub use http_receiver::{HttpReceiver, ReceivedRequest};
+pub use journal::StillWaiting;
+pub use mail::ReceivedMail;
+pub use mail_receiver::{MailOptions, MailReceiver};
+pub use partner_center::{Endpoint, PartnerCenter};
+pub use sign_in::{Lifetime, SignIn};
+pub use story::{EventKind, Outages, Story, StoryEvent};
+pub use wire::Form;
+pub use world::{SimCustomer, SimPlan, SimSubscription};

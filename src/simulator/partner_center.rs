@@ -1,0 +1,245 @@
+//! The simulated Partner Center: one server for the API and for the sign-in. Its customers are what they were last set to;
+//! how they change over time is the story's part.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::simulator::fault::Faults;
+use crate::simulator::http::{self, Reply};
+use crate::simulator::journal::Journal;
+use crate::simulator::port::Port;
+use crate::simulator::sign_in::Tokens;
+use crate::simulator::wire::{Collection, CustomerRecord, SubscriptionRecord, Summary};
+use crate::simulator::{Answer, Fault, Form, Request, SignIn, SimCustomer, StillWaiting};
+
+/// Where the collection of usage records is.
+const USAGE_RECORDS: &str = "/v1/customers/usagerecords";
+
+/// What can be asked for, and go wrong on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `POST /{tenant}/oauth2/v2.0/token`
+    Token,
+    /// `GET /v1/customers/usagerecords`
+    UsageRecords,
+    /// `GET /v1/customers/{id}/subscriptions/usagerecords`
+    Subscriptions,
+    /// `GET /v1/customers/{id}/subscriptions/{id}/usagesummary`
+    Summary,
+}
+
+struct World {
+    clock: Arc<dyn Clock>,
+    seen: Journal<Request>,
+    state: Mutex<State>,
+    token: Faults<Fault>,
+    usage_records: Faults<Fault>,
+    subscriptions: Faults<Fault>,
+    summary: Faults<Fault>,
+}
+
+struct State {
+    customers: Vec<SimCustomer>,
+    form: Form,
+    tokens: Tokens,
+}
+
+/// A Partner Center on the loopback; dropping it ends it.
+pub struct PartnerCenter {
+    port: Port,
+    world: Arc<World>,
+}
+
+impl PartnerCenter {
+    /// Starts one without customers on a free port.
+    pub fn start(clock: Arc<dyn Clock>, sign_in: SignIn) -> io::Result<Self> {
+        let world = Arc::new(World {
+            clock: Arc::clone(&clock),
+            seen: Journal::new(),
+            state: Mutex::new(State { customers: Vec::new(), form: Form::default(), tokens: Tokens::new(sign_in) }),
+            token: Faults::none(),
+            usage_records: Faults::none(),
+            subscriptions: Faults::none(),
+            summary: Faults::none(),
+        });
+        let answering = Arc::clone(&world);
+        let serve = http::serve(clock, Arc::new(move |request| answering.respond(request)));
+        Ok(Self { port: Port::open(serve)?, world })
+    }
+
+    /// Base of the API, without `/v1`.
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.port.address())
+    }
+
+    /// Base of the sign-in, without the tenant.
+    pub fn login_url(&self) -> String {
+        self.api_url()
+    }
+
+    /// From now on these are the customers.
+    pub fn set_customers(&self, customers: Vec<SimCustomer>) {
+        self.world.state().customers = customers;
+    }
+
+    /// From now on answers are written so.
+    pub fn set_form(&self, form: Form) {
+        self.world.state().form = form;
+    }
+
+    /// From now on the sign-in behaves as changed.
+    pub fn change_sign_in(&self, change: impl FnOnce(&mut SignIn)) {
+        change(&mut self.world.state().tokens.sign_in);
+    }
+
+    /// The newest refresh token; empty once revoked.
+    pub fn refresh_token(&self) -> String {
+        self.world.state().tokens.newest()
+    }
+
+    /// No refresh token works any more: `invalid_grant`.
+    pub fn revoke_sign_in(&self) {
+        self.world.state().tokens.revoke();
+    }
+
+    /// No access token given so far works any more: 401.
+    pub fn expire_access_tokens(&self) {
+        self.world.state().tokens.expire_access();
+    }
+
+    /// The endpoint's next request goes wrong so; several are taken in order.
+    pub fn fail_once(&self, endpoint: Endpoint, fault: Fault) {
+        self.world.faults(endpoint).once(fault);
+    }
+
+    /// The endpoint's requests go wrong so, until [`Self::heal`].
+    pub fn fail(&self, endpoint: Endpoint, fault: Fault) {
+        self.world.faults(endpoint).until_healed(fault);
+    }
+
+    /// Forgets the endpoint's planned faults.
+    pub fn heal(&self, endpoint: Endpoint) {
+        self.world.faults(endpoint).heal();
+    }
+
+    /// Every request so far, in order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.world.seen.entries()
+    }
+
+    /// Waits until at least `count` requests came, and returns them.
+    pub async fn wait_for(&self, count: usize) -> Result<Vec<Request>, StillWaiting> {
+        self.world.seen.wait_for(count, |_| true).await
+    }
+
+    /// Closes every connection and refuses new ones.
+    pub async fn go_down(&self) -> io::Result<()> {
+        self.port.go_down().await
+    }
+
+    /// Accepts connections again, on the same port.
+    pub fn come_back(&self) -> io::Result<()> {
+        self.port.come_back()
+    }
+}
+
+impl World {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn faults(&self, endpoint: Endpoint) -> &Faults<Fault> {
+        match endpoint {
+            Endpoint::Token => &self.token,
+            Endpoint::UsageRecords => &self.usage_records,
+            Endpoint::Subscriptions => &self.subscriptions,
+            Endpoint::Summary => &self.summary,
+        }
+    }
+
+    fn respond(&self, request: Request) -> Reply {
+        let (endpoint, answer) = self.state().answer(&request, self.clock.now());
+        let fault = endpoint.and_then(|endpoint| self.faults(endpoint).take());
+        let echoed = ["MS-RequestId", "MS-CorrelationId"].into_iter().filter_map(|name| Some((name, request.header(name)?)));
+        let answer = echoed.fold(answer, |answer, (name, value)| answer.with_header(name, value)).with_header("MS-CV", "simulated.0");
+        self.seen.push(request);
+        Reply { answer, fault }
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: &Request, now: Timestamp) -> (Option<Endpoint>, Answer) {
+        let path = request.path.split('?').next().unwrap_or_default().to_owned();
+        let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let (endpoint, answer) = match (request.method.as_str(), segments.as_slice()) {
+            ("POST", [tenant, "oauth2", "v2.0", "token"]) => return (Some(Endpoint::Token), self.tokens.exchange(tenant, request, now)),
+            ("GET", ["v1", "customers", "usagerecords"]) => (Endpoint::UsageRecords, self.usage_records(request)),
+            ("GET", ["v1", "customers", id, "subscriptions", "usagerecords"]) => {
+                (Endpoint::Subscriptions, self.subscriptions(request, &path, id))
+            }
+            ("GET", ["v1", "customers", id, "subscriptions", subscription, "usagesummary"]) => {
+                (Endpoint::Summary, self.summary(request, &path, id, subscription))
+            }
+            _ => return (None, Answer::error(404, "1000", "Not found.")),
+        };
+        if !self.tokens.admits(request, now) {
+            return (Some(endpoint), Answer::error(401, "800001", "Partner Token missing in request context."));
+        }
+        if !self.tokens.sign_in.mfa {
+            return (Some(endpoint), Answer::error(401, "900421", "MFA required."));
+        }
+        (Some(endpoint), answer)
+    }
+
+    fn usage_records(&self, request: &Request) -> Answer {
+        let size = self.form.page_size.unwrap_or(usize::MAX).max(1);
+        let Some(from) = page_start(request) else { return Answer::error(400, "3000", "Invalid property: MS-ContinuationToken.") };
+        let items: Vec<_> = self.customers.iter().skip(from).take(size).map(CustomerRecord::of).collect();
+        let next = from.saturating_add(items.len());
+        let mut page = Collection::of(items, USAGE_RECORDS);
+        if next < self.customers.len() {
+            page = page.with_next(USAGE_RECORDS, size, continuation_token(next));
+        }
+        self.form.answer(request, &page)
+    }
+
+    fn subscriptions(&self, request: &Request, path: &str, id: &str) -> Answer {
+        let Some(customer) = self.customer(id) else { return not_a_customer() };
+        let items = customer.subscriptions.iter().map(|subscription| SubscriptionRecord::of(customer, subscription)).collect();
+        self.form.answer(request, &Collection::of(items, path))
+    }
+
+    fn summary(&self, request: &Request, path: &str, id: &str, subscription: &str) -> Answer {
+        let Some(customer) = self.customer(id) else { return not_a_customer() };
+        let found = customer.subscriptions.iter().find(|known| known.id.eq_ignore_ascii_case(subscription));
+        found
+            .and_then(|found| Summary::of(customer, found, path))
+            .map_or_else(|| Answer::error(404, "20003", "The subscription was not found."), |summary| self.form.answer(request, &summary))
+    }
+
+    fn customer(&self, id: &str) -> Option<&SimCustomer> {
+        self.customers.iter().find(|customer| customer.id.eq_ignore_ascii_case(id))
+    }
+}
+
+fn not_a_customer() -> Answer {
+    Answer::error(403, "20002", "The partner ID has no commerce relationship with the customer ID.")
+}
+
+fn continuation_token(from: usize) -> String {
+    use base64::Engine;
+    base64::prelude::BASE64_STANDARD.encode(format!("from {from}"))
+}
+
+/// Where a page begins: at the start, or where the token that came back says; none for another token.
+fn page_start(request: &Request) -> Option<usize> {
+    use base64::Engine;
+    if !request.path.contains("seekOperation=Next") {
+        return Some(0);
+    }
+    let token = base64::prelude::BASE64_STANDARD.decode(request.header("MS-ContinuationToken")?).ok()?;
+    std::str::from_utf8(&token).ok()?.strip_prefix("from ")?.parse().ok()
+}
