@@ -13,4 +13,5 @@
 
 mod ledger;
 mod notify;
+mod simulator;
 mod source;
