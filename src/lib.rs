@@ -11,4 +11,5 @@ pub mod budgets;
 pub mod rules;
 pub mod ledger;
 pub mod notify;
+pub mod pipeline;
 pub mod simulator;

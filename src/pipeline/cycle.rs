@@ -1,0 +1,318 @@
+//! One poll: read → assess → evaluate → confirm → record. What is owed afterwards is the ledger's; sending it is
+//! [`crate::pipeline::Courier`]'s.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::budgets;
+use crate::clock::Clock;
+use crate::domain::{
+    AlertSnapshot, Assessed, CustomerKey, FindingCode, Judged, OperatorFinding, Reason, Route, SubscriptionCost, Suppression,
+};
+use crate::ledger::{self, Ledger, LedgerError, NewAlert, Occasion, PollMemory, PollResult, Recording, decide};
+use crate::metrics::Metrics;
+use crate::pipeline::confirm::{self, Answer, Answers};
+use crate::pipeline::desk::Desk;
+use crate::pipeline::intake::{Candidate, Intake, Tally};
+use crate::pipeline::verdicts::{Asked, last_seen, seen_now};
+use crate::rules::Rules;
+use crate::source::{ReadReport, Source};
+
+/// All that a poll needs.
+pub struct Cycle {
+    /// Where usage is read from.
+    pub source: Source,
+    /// What is known of customers locally.
+    pub budgets: budgets::Config,
+    /// The rules.
+    pub rules: Rules,
+    /// Where alerts can go.
+    pub routes: Vec<Route>,
+    /// What is remembered.
+    pub ledger: Ledger,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The instruments.
+    pub metrics: Metrics,
+}
+
+/// Crossings that raised no alert of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Suppressed {
+    /// Pairs of customer and rule whose highest crossed step was raised or passed before.
+    pub duplicate: u64,
+    /// Steps recorded as passed.
+    pub passed: u64,
+    /// Alerts recorded as silenced.
+    pub silenced: u64,
+}
+
+/// What a poll did.
+#[derive(Debug, Clone)]
+pub struct CycleReport {
+    /// Usable records.
+    pub records: u64,
+    /// Records that could not be used.
+    pub skipped: u64,
+    /// What it raised, worst first.
+    pub alerts: Vec<AlertSnapshot>,
+    /// What it kept silent.
+    pub suppressed: Suppressed,
+    /// Whether the source was read whole.
+    pub good: bool,
+    /// What went wrong or was odd, in words.
+    pub errors: Vec<String>,
+    /// The newest date of the data.
+    pub newest: Option<Timestamp>,
+    /// Why the source could not be read whole, for the operator.
+    pub failure: Option<OperatorFinding>,
+    /// The source asked not to be polled again before this time is over.
+    pub retry_after: Option<Duration>,
+}
+
+impl Cycle {
+    /// Polls once. `accept_empty` takes an answer without items for the truth.
+    ///
+    /// Fails when the ledger cannot be read or written; what was not recorded is found again by the next poll.
+    pub async fn run(&self, accept_empty: bool) -> Result<CycleReport, LedgerError> {
+        let started = self.clock.monotonic();
+        let result = self.poll(accept_empty).await;
+        self.metrics.poll_duration.observe((self.clock.monotonic().saturating_sub(started)).as_secs_f64());
+        let good = result.as_ref().is_ok_and(|report| report.good);
+        self.metrics.polls.with_label_values(&[if good { "ok" } else { "failed" }]).inc();
+        result
+    }
+
+    async fn poll(&self, accept_empty: bool) -> Result<CycleReport, LedgerError> {
+        let now = self.clock.now();
+        let memory = self.ledger.poll_memory().await?;
+        // A clock set back must not make sound dates look like the future's.
+        let dated = memory.last_good_at.map_or(now, |last| last.max(now));
+        self.ledger.rename_rules(self.renames()).await?;
+        let mut intake = Intake::new(self, now);
+        let mut read = self.source.read(dated, &mut intake).await;
+        intake.finish().await;
+        let Intake { candidates, below, mut tally, failure, .. } = intake;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let unexpectedly_empty = is_unexpectedly_empty(&read, &memory, accept_empty);
+        let answers = self.ask(&read, &candidates).await;
+        let retry_after = answers.retry_after;
+        let owed = self.record(candidates, below, answers.by_customer, &memory, &mut tally).await?;
+        if unexpectedly_empty {
+            read.errors.push(EMPTY.to_owned());
+        }
+        let good = read.failure.is_none() && !unexpectedly_empty;
+        let report = self.report(read, retry_after, good, owed, &tally);
+        self.tell(&report, &tally, unexpectedly_empty).await?;
+        Ok(report)
+    }
+
+    /// Rules that say what they were called before: (before, now).
+    fn renames(&self) -> Vec<(Box<str>, Box<str>)> {
+        self.rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, rule.name.clone()))).collect()
+    }
+
+    /// Asks about the candidates, unless the source has just said that it must not or cannot be asked.
+    async fn ask(&self, read: &ReadReport, candidates: &HashMap<CustomerKey, Candidate>) -> Answers {
+        let unwelcome = read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator());
+        if candidates.is_empty() || unwelcome { Answers::default() } else { confirm::ask(self, candidates).await }
+    }
+
+    /// Decides about the candidates with all that is known now, and records everything in one transaction.
+    async fn record(
+        &self,
+        candidates: HashMap<CustomerKey, Candidate>,
+        below: HashMap<CustomerKey, Vec<(i64, Decimal)>>,
+        mut answers: HashMap<CustomerKey, Answer>,
+        memory: &PollMemory,
+        tally: &mut Tally,
+    ) -> Result<Vec<NewAlert>, LedgerError> {
+        let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
+        recording.seen_below = below.into_values().flatten().collect();
+        let mut owed = Vec::new();
+        let mut ordered: Vec<_> = candidates.into_iter().collect();
+        ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (key, candidate) in ordered {
+            let answer = answers.remove(&key);
+            self.record_one(candidate, answer.as_ref(), memory, &mut recording, &mut owed, tally);
+        }
+        recording.messages = ledger::messages(&owed, &self.routes, &mut Uuid::new_v4);
+        recording.alerts = owed.iter().map(|owed| owed.snapshot.clone()).collect();
+        if !recording.is_empty() {
+            self.ledger.record(recording).await?;
+        }
+        owed.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
+        Ok(owed)
+    }
+
+    fn record_one(
+        &self,
+        candidate: Candidate,
+        answer: Option<&Answer>,
+        memory: &PollMemory,
+        recording: &mut Recording,
+        owed: &mut Vec<NewAlert>,
+        tally: &mut Tally,
+    ) {
+        let Candidate { joined, fingerprint, remembered, .. } = candidate;
+        let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
+        let fresh = answer.and_then(|answer| answer.fresh);
+        let asked = answer.is_some().then(|| Asked { cycle: joined.cycle(None, fresh.as_ref()) });
+        let judged = self.judge(joined.place(last.as_ref(), fresh.as_ref()));
+        let decided = decide(&judged, remembered.as_ref());
+        tally.count(&decided);
+        let subscriptions: &[SubscriptionCost] = answer.map_or(&[], |answer| &answer.subscriptions);
+        for raise in &decided.raise {
+            let occasion = Occasion {
+                now: recording.now,
+                baseline: is_baseline(memory, &raise.rule),
+                subscriptions,
+                seen: remembered.as_ref().map(|remembered| &remembered.seen),
+            };
+            let snapshot = ledger::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
+            recording.steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
+            owed.push(NewAlert { snapshot, notify: raise.notify.clone() });
+        }
+        recording.steps.extend(decided.late.iter().map(|late| ledger::step(late.by, &judged.assessed, &late.rule, late.at, false)));
+        recording.seen_below.extend(&decided.seen_below);
+        recording.seen.extend(seen_now(&judged.assessed, fingerprint, remembered.as_ref(), asked, recording.now));
+    }
+
+    /// What every rule says of an assessed record.
+    pub(crate) fn judge(&self, assessed: Assessed) -> Judged {
+        let evaluations = self.rules.evaluate(&assessed);
+        Judged { assessed, evaluations }
+    }
+
+    fn report(&self, read: ReadReport, asked: Option<Duration>, good: bool, owed: Vec<NewAlert>, tally: &Tally) -> CycleReport {
+        let suppressed = Suppressed { duplicate: tally.duplicates, passed: tally.passed, silenced: 0 };
+        let count = |kind: Suppression, number| self.metrics.alerts_suppressed.with_label_values(&[kind.as_str()]).inc_by(number);
+        count(Suppression::Duplicate, suppressed.duplicate);
+        count(Suppression::Passed, suppressed.passed);
+        CycleReport {
+            records: read.records,
+            skipped: read.skipped,
+            alerts: owed.into_iter().map(|owed| owed.snapshot).collect(),
+            suppressed,
+            good,
+            newest: read.newest,
+            retry_after: read.failure.as_ref().and_then(crate::source::SourceError::retry_after).max(asked),
+            failure: read.failure.as_ref().map(crate::source::SourceError::finding),
+            errors: read.errors,
+        }
+    }
+
+    /// Tells the log, the metrics and the operator, and remembers the poll.
+    async fn tell(&self, report: &CycleReport, tally: &Tally, unexpectedly_empty: bool) -> Result<(), LedgerError> {
+        self.count(report);
+        if report.good {
+            self.count_customers(tally);
+        }
+        for snapshot in &report.alerts {
+            let alert = &snapshot.alert;
+            tracing::info!(
+                alert.r#ref = %alert.reference, customer.id = %alert.customer.id, rule = %alert.rule, step = %alert.threshold,
+                severity = alert.severity.as_str(), reason = if alert.budget.as_ref().is_some_and(|budget| budget.previous_amount.is_some()) { Reason::BudgetRaised.code() } else { Reason::NewStep.code() },
+                "alert raised"
+            );
+        }
+        self.tell_operator(report, tally, unexpectedly_empty).await?;
+        let result = PollResult {
+            at: self.clock.now(),
+            good: report.good,
+            records: report.records,
+            skipped: report.skipped,
+            alerts: u64::try_from(report.alerts.len()).unwrap_or(u64::MAX),
+            newest: report.newest,
+            errors: report.errors.clone(),
+            rules: self.rules.facts().map(|rule| rule.name.clone()).collect(),
+        };
+        self.ledger.finish_poll(result).await?;
+        let known = self.rules.facts().flat_map(|rule| std::iter::once(rule.name.clone()).chain(rule.formerly.clone())).collect();
+        self.ledger.close_rules(known).await?;
+        Ok(())
+    }
+
+    /// What is said of all customers together.
+    fn count_customers(&self, tally: &Tally) {
+        for reason in crate::metrics::COVERAGE_REASONS {
+            let number = tally.uncovered.get(reason).copied().unwrap_or_default();
+            self.metrics.customers_without_coverage.with_label_values(&[reason]).set(number);
+        }
+        if tally.unknown_currencies > 0 {
+            tracing::warn!(
+                customers = tally.unknown_currencies,
+                "local budgets are used for customers whose currency is unknown; set customers.\"ID\".currency or source.legacy_currency"
+            );
+        }
+    }
+
+    fn count(&self, report: &CycleReport) {
+        let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.metrics.usage_records.set(number(report.records));
+        for snapshot in &report.alerts {
+            self.metrics.alerts.with_label_values(&[snapshot.alert.rule.as_str(), snapshot.alert.severity.as_str()]).inc();
+        }
+        if let Some(newest) = report.newest {
+            self.metrics.usage_as_of.set(newest.as_duration().as_secs_f64());
+        }
+        if report.good {
+            self.metrics.last_successful_poll.set(self.clock.now().as_duration().as_secs_f64());
+        }
+    }
+
+    async fn tell_operator(&self, report: &CycleReport, tally: &Tally, unexpectedly_empty: bool) -> Result<(), LedgerError> {
+        let desk = Desk { ledger: &self.ledger, clock: &*self.clock };
+        let failures = [FindingCode::SourceFailing, FindingCode::SignInRefused, FindingCode::MfaRequired, FindingCode::RoleMissing];
+        for code in failures {
+            match &report.failure {
+                Some(finding) if finding.code == code => desk.report(finding.clone()).await?,
+                _ => desk.clear(code, "").await?,
+            }
+        }
+        desk.report_if(
+            unexpectedly_empty,
+            FindingCode::NoItems,
+            EMPTY.to_owned(),
+            "check the account; if it is true, run: budget-alertd poll --accept-empty",
+        )
+        .await?;
+        let skipped = format!("{} usage records could not be used", report.skipped);
+        desk.report_if(
+            report.skipped > 0,
+            FindingCode::UnusableRecords,
+            skipped,
+            "see the errors of the last poll in budget-alertd status",
+        )
+        .await?;
+        let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
+        desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, clashes, "set the budgets in the currency of the usage").await
+    }
+}
+
+const EMPTY: &str = "the source answered without any item where the last good poll had some; nothing is concluded from that";
+
+fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: bool) -> bool {
+    let empty = read.failure.is_none() && read.records == 0 && read.skipped == 0;
+    empty && !accept_empty && memory.last_good_items.is_some_and(|items| items > 0)
+}
+
+/// A rule that has not been through a good poll yet, under this name or the former one.
+fn is_baseline(memory: &PollMemory, rule: &crate::domain::RuleFacts) -> bool {
+    let settled = |name: &str| memory.settled_rules.iter().any(|rule| **rule == *name);
+    memory.last_good_at.is_none() || !(settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled))
+}
+
+fn first_of(texts: &[String]) -> String {
+    let shown: Vec<&str> = texts.iter().take(3).map(String::as_str).collect();
+    let more = texts.len().saturating_sub(shown.len());
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", shown.join(", "))
+}

@@ -1,0 +1,91 @@
+//! Explains one customer: what the next poll would decide if its record stayed as it was last seen, by the very stages
+//! that a poll goes through, so that an explanation cannot say anything else. How it is told is the command's.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::budgets::{self, BudgetOddity};
+use crate::domain::{Assessed, BillingPeriod, Judged, Plan, Reason, RuleFacts, UsageRecord, Verdict};
+use crate::ledger::{Raise, Recollection, Seen, SpentStep, decide};
+use crate::pipeline::verdicts::last_seen;
+use crate::rules::Rules;
+
+/// All that bears on one customer.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The last seen record under today's configuration, in its billing period.
+    pub assessed: Assessed,
+    /// What is wrong with its local budget.
+    pub oddity: Option<BudgetOddity>,
+    /// One for each rule, in the order of the configuration.
+    pub rules: Vec<RuleAccount>,
+}
+
+/// What one rule makes of the customer.
+#[derive(Debug, Clone)]
+pub struct RuleAccount {
+    /// The rule.
+    pub rule: Arc<RuleFacts>,
+    /// What it says of the record, whatever was raised before.
+    pub verdict: Verdict,
+    /// What comes of it, and why.
+    pub reason: Reason,
+    /// The alert that the next poll would raise.
+    pub raise: Option<Raise>,
+    /// Its steps that were raised or passed in the billing period.
+    pub spent: Vec<SpentStep>,
+}
+
+impl RuleAccount {
+    /// The highest budget amount that its steps were spent under: only a higher one re-arms them.
+    pub fn spent_under(&self) -> Option<Decimal> {
+        self.spent.iter().filter_map(|step| step.amount).max()
+    }
+}
+
+/// Explains what is remembered of a customer under a configuration.
+pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection) -> Explanation {
+    let joined = budgets.join(record(budgets, &remembered.seen));
+    let oddity = joined.oddity;
+    let mut assessed = joined.place(Some(&last_seen(&remembered.seen)), None);
+    if assessed.period.same_span(&remembered.seen.period) {
+        assessed.period = remembered.seen.period;
+    }
+    let evaluations = rules.evaluate(&assessed);
+    let judged = Judged { assessed, evaluations };
+    let mut decided = decide(&judged, Some(remembered));
+    let Judged { assessed, evaluations } = judged;
+    let accounts = evaluations.into_iter().zip(std::mem::take(&mut decided.reasons)).map(|(evaluation, (rule, reason))| RuleAccount {
+        raise: decided.raise.iter().find(|raise| raise.rule.name == rule.name).cloned(),
+        spent: spent(&rule, &assessed.period, remembered),
+        verdict: evaluation.verdict,
+        reason,
+        rule,
+    });
+    let rules = accounts.collect();
+    Explanation { assessed, oddity, rules }
+}
+
+/// The record as it was read last. A legacy record names no currency, so that today's configuration settles it.
+fn record(budgets: &budgets::Config, seen: &Seen) -> UsageRecord {
+    let local = budgets.customers.get(&seen.customer.key()).and_then(|local| local.currency);
+    let configured = seen.plan == Plan::Legacy && local.or(budgets.legacy_currency).is_some();
+    UsageRecord {
+        customer: seen.customer.clone(),
+        name: seen.name.clone(),
+        plan: seen.plan,
+        cost: seen.cost,
+        currency: seen.currency.filter(|_| !configured),
+        usd_cost: seen.usd_cost,
+        budget: seen.partner_center_budget,
+        reported_percent: seen.reported_percent,
+        usage_as_of: seen.usage_as_of,
+    }
+}
+
+/// The steps of a rule, under its name or the former one, that belong to the period.
+fn spent(rule: &RuleFacts, period: &BillingPeriod, remembered: &Recollection) -> Vec<SpentStep> {
+    let own = |step: &&SpentStep| step.metric == rule.metric && (step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule));
+    remembered.steps.iter().filter(|step| period.holds(step.belongs_at)).filter(own).cloned().collect()
+}

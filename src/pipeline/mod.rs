@@ -1,0 +1,16 @@
+//! The order of the stages in plain code: [`cycle`] reads, assesses, evaluates, confirms and records; [`delivery`] sends
+//! what the ledger owes, [`explain()`] says how it would be decided now. It never spawns; who calls it decides what runs beside what.
+
+mod confirm;
+mod cycle;
+mod delivery;
+mod desk;
+mod explain;
+mod intake;
+mod orphans;
+mod verdicts;
+
+pub use cycle::{Cycle, CycleReport, Suppressed};
+pub use delivery::{Courier, Progress, Unmarked, backoff};
+pub use explain::{Explanation, RuleAccount, explain};
+pub use orphans::bury_orphans;
