@@ -12,4 +12,5 @@ pub mod rules;
 pub mod ledger;
 pub mod notify;
 pub mod pipeline;
+pub mod web;
 pub mod simulator;

@@ -1,0 +1,14 @@
+//! Where the HTTP server listens.
+
+use std::net::SocketAddr;
+
+use crate::secret::Secret;
+
+/// The HTTP server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The bearer token; present whenever the address is not loopback.
+    pub token: Option<Secret>,
+}

@@ -1,0 +1,67 @@
+//! The answers: `/metrics`, `/healthz`, `/readyz`.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus::IntGaugeVec;
+use prometheus::core::Collector as _;
+use prometheus::proto::MetricFamily;
+
+use crate::ledger::LedgerError;
+use crate::web::Shown;
+
+/// All paths.
+pub(super) fn routes(shown: Shown) -> Router {
+    Router::new().route("/metrics", get(metrics)).route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(shown)
+}
+
+async fn metrics(State(shown): State<Shown>) -> Response {
+    if let Err(error) = refresh(&shown).await {
+        tracing::warn!(%error, "what is owed cannot be read for a scrape");
+    }
+    match shown.metrics.render() {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+/// What is owed is asked of the ledger, so that it is true after any restart. A notifier that the ledger does not name owes
+/// nothing.
+async fn refresh(shown: &Shown) -> Result<(), LedgerError> {
+    let now = shown.clock.now();
+    let owed = shown.ledger.owed().await?;
+    let (pending, oldest) = (&shown.metrics.deliveries_pending, &shown.metrics.delivery_oldest_pending);
+    for notifier in labels(pending).iter().filter(|known| owed.iter().all(|owed| owed.notifier != **known)) {
+        pending.with_label_values(&[notifier]).set(0);
+        oldest.with_label_values(&[notifier]).set(0.0);
+    }
+    for owed in owed {
+        pending.with_label_values(&[&owed.notifier]).set(i64::try_from(owed.pending).unwrap_or(i64::MAX));
+        let age = owed.oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64().max(0.0));
+        oldest.with_label_values(&[&owed.notifier]).set(age);
+    }
+    Ok(())
+}
+
+/// The values of a gauge's one label.
+fn labels(gauge: &IntGaugeVec) -> Vec<String> {
+    let families = gauge.collect();
+    let series = families.iter().flat_map(MetricFamily::get_metric);
+    series.flat_map(|metric| metric.get_label().iter().map(|label| label.value().to_owned())).collect()
+}
+
+async fn healthz(State(shown): State<Shown>) -> Response {
+    let overdue = shown.metrics.health.overdue(shown.clock.monotonic());
+    if overdue.is_empty() {
+        (StatusCode::OK, "ok\n").into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("no progress: {}\n", overdue.join(", "))).into_response()
+    }
+}
+
+/// The server is started once configuration and ledger are open.
+async fn readyz() -> &'static str {
+    "ready\n"
+}
