@@ -13,4 +13,5 @@ pub mod ledger;
 pub mod notify;
 pub mod pipeline;
 pub mod web;
+pub mod config;
 pub mod simulator;

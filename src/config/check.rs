@@ -1,0 +1,177 @@
+//! Compares a file with the description of the keys: unknown keys, wrong types, unknown words, what is not supported yet.
+//!
+//! What the values mean is left to the readers of the tables, which stay silent where this has spoken.
+
+use toml::de::{DeTable, DeValue};
+
+use crate::config::keys::{Choice, Kind, Shape, Types};
+use crate::config::reader::{Entry, Reader, by_place, joined};
+use crate::config::value::{called, duration, hint, number, quoted, short};
+
+/// The keys that name the place of a secret.
+const PLACES: [&str; 3] = ["env", "file", "credential"];
+
+/// Checks a table against the keys of `shapes`.
+pub(crate) fn table(reader: &Reader<'_>, table: &DeTable<'_>, shapes: &[Shape], path: &str) {
+    for entry in by_place(table) {
+        let name = entry.name;
+        match shapes.iter().flat_map(|shape| shape.iter()).find(|key| key.name == name) {
+            None => {
+                let known = shapes.iter().flat_map(|shape| shape.iter()).filter(|key| !matches!(key.kind, Kind::Later)).map(|key| key.name);
+                let text = format!("unknown key \"{}\" {}{}", short(name), place(path), hint(name, known));
+                reader.mistake(entry.key, text);
+            }
+            Some(key) => value(reader, &entry, &key.kind, &joined(path, name)),
+        }
+    }
+}
+
+fn place(path: &str) -> String {
+    if path.is_empty() { "at the top level".to_owned() } else { format!("in [{path}]") }
+}
+
+fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
+    match kind {
+        Kind::Later => reader.mistake(entry.key.clone(), format!("\"{}\" is not supported yet", short(path))),
+        Kind::Text => text(reader, entry),
+        Kind::Texts => list(reader, entry, "a list of texts", |item| text(reader, item)),
+        Kind::Boolean => expect(reader, entry, "true or false", entry.value.is_bool()),
+        Kind::Whole => whole(reader, entry),
+        Kind::Number => numeric(reader, entry),
+        Kind::Amount => amount(reader, entry),
+        Kind::Duration => match entry.value {
+            DeValue::String(text) => reader.check(entry, duration(text)),
+            _ => expect(reader, entry, "a duration such as \"15m\"", false),
+        },
+        Kind::Secrets if entry.value.is_array() => list(reader, entry, "a list of secrets", |item| secret(reader, item)),
+        Kind::Secret | Kind::Secrets => secret(reader, entry),
+        Kind::DigestAbove => digest_above(reader, entry),
+        Kind::Choice(choice) => word(reader, entry, choice),
+        Kind::Table(shape) => with_table(reader, entry, |inner| table(reader, inner, &[shape], path)),
+        Kind::Tables(shape) => {
+            list(reader, entry, "a list of tables", |item| with_table(reader, item, |inner| table(reader, inner, &[shape], path)));
+        }
+        Kind::Named(shape) => {
+            each(reader, entry, path, |item, path| with_table(reader, item, |inner| table(reader, inner, &[shape], path)));
+        }
+        Kind::Typed(types) => with_table(reader, entry, |inner| typed(reader, entry, inner, types, path)),
+        Kind::NamedTyped(types) => {
+            each(reader, entry, path, |item, path| with_table(reader, item, |inner| typed(reader, item, inner, types, path)));
+        }
+        Kind::NamedSecrets => each(reader, entry, path, |item, _| secret(reader, item)),
+    }
+}
+
+fn expect(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, holds: bool) {
+    if !holds {
+        reader.mistake(entry.span.clone(), format!("\"{}\" must be {expected}, found {}", short(entry.name), called(entry.value)));
+    }
+}
+
+fn text(reader: &Reader<'_>, entry: &Entry<'_>) {
+    match entry.value {
+        DeValue::String(text) if text.trim().is_empty() => {
+            reader.mistake(entry.span.clone(), format!("\"{}\" must not be empty", short(entry.name)));
+        }
+        value => expect(reader, entry, "a text in quotes", value.is_str()),
+    }
+}
+
+fn list(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, item: impl Fn(&Entry<'_>)) {
+    match entry.value {
+        DeValue::Array(items) if items.is_empty() => {
+            reader.mistake(entry.span.clone(), format!("\"{}\" must not be empty", short(entry.name)));
+        }
+        DeValue::Array(items) => items.iter().for_each(|value| item(&entry.item(value))),
+        _ => expect(reader, entry, expected, false),
+    }
+}
+
+fn with_table(reader: &Reader<'_>, entry: &Entry<'_>, check: impl FnOnce(&DeTable<'_>)) {
+    match entry.value {
+        DeValue::Table(table) => check(table),
+        _ => expect(reader, entry, "a table", false),
+    }
+}
+
+fn each(reader: &Reader<'_>, entry: &Entry<'_>, path: &str, check: impl Fn(&Entry<'_>, &str)) {
+    with_table(reader, entry, |table| by_place(table).iter().for_each(|item| check(item, &joined(path, item.name))));
+}
+
+fn typed(reader: &Reader<'_>, entry: &Entry<'_>, inner: &DeTable<'_>, types: &Types, path: &str) {
+    let named = inner.get("type").and_then(|value| value.get_ref().as_str());
+    let shape = types.choice.names.iter().zip(types.own).find(|(name, _)| Some(**name) == named);
+    match (shape, by_place(inner).iter().find(|entry| entry.name == "type")) {
+        (_, None) => {
+            reader.mistake(
+                entry.key.clone(),
+                format!("[{}] has no type: add type = \"…\", one of {}", short(path), quoted(types.choice.names)),
+            );
+        }
+        (None, Some(found)) => word(reader, found, types.choice),
+        (Some((_, own)), Some(_)) => table(reader, inner, &[TYPE, types.common, own], path),
+    }
+}
+
+/// The key that [`typed`] has looked at.
+const TYPE: Shape = &[crate::config::keys::TYPE_KEY];
+
+fn word(reader: &Reader<'_>, entry: &Entry<'_>, choice: &Choice) {
+    let DeValue::String(name) = entry.value else { return expect(reader, entry, "a text in quotes", false) };
+    if choice.later.contains(&&**name) {
+        reader.mistake(entry.span.clone(), format!("{} = \"{name}\" is not supported yet", entry.name));
+    } else if !choice.names.contains(&&**name) {
+        let nearest = hint(name, choice.names.iter().copied());
+        reader.mistake(entry.span.clone(), format!("unknown {} \"{}\"{nearest}", choice.what, short(name)));
+    }
+}
+
+fn whole(reader: &Reader<'_>, entry: &Entry<'_>) {
+    let fits = entry.value.as_integer().is_some_and(|integer| u32::from_str_radix(integer.as_str(), integer.radix()).is_ok());
+    expect(reader, entry, "a whole number of zero or more", fits);
+}
+
+fn digest_above(reader: &Reader<'_>, entry: &Entry<'_>) {
+    match entry.value {
+        DeValue::Boolean(false) => {}
+        DeValue::String(text) if text == "off" => {}
+        DeValue::Integer(_) => whole(reader, entry),
+        _ => expect(reader, entry, "a whole number of zero or more, or \"off\"", false),
+    }
+}
+
+fn numeric(reader: &Reader<'_>, entry: &Entry<'_>) {
+    match entry.value {
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_) => reader.check(entry, number(entry.value)),
+        _ => expect(reader, entry, "a number", false),
+    }
+}
+
+fn amount(reader: &Reader<'_>, entry: &Entry<'_>) {
+    let DeValue::Table(amounts) = entry.value else { return numeric(reader, entry) };
+    for amount in by_place(amounts) {
+        if let Err(error) = crate::domain::Currency::try_new(amount.name) {
+            reader.mistake(amount.key.clone(), error.to_string());
+        }
+        numeric(reader, &amount);
+    }
+}
+
+fn secret(reader: &Reader<'_>, entry: &Entry<'_>) {
+    let DeValue::Table(places) = entry.value else {
+        let expected = "a text, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }";
+        return if entry.value.is_str() { text(reader, entry) } else { expect(reader, entry, expected, false) };
+    };
+    let places = by_place(places);
+    for place in &places {
+        if PLACES.contains(&place.name) {
+            text(reader, place);
+        } else {
+            let text = format!("unknown place \"{}\" of a secret{}", short(place.name), hint(place.name, PLACES));
+            reader.mistake(place.key.clone(), text);
+        }
+    }
+    if places.is_empty() || places.iter().filter(|place| PLACES.contains(&place.name)).count() > 1 {
+        reader.mistake(entry.span.clone(), format!("\"{}\" needs exactly one of env, file and credential", short(entry.name)));
+    }
+}

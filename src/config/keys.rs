@@ -1,0 +1,271 @@
+//! The one description of every key: its name, what it holds and what it is for.
+//!
+//! It drives the check for unknown keys and wrong types, the nearest-name hints and "not supported yet". What values
+//! mean is left to the readers of the tables.
+
+/// The keys of one table.
+pub(crate) type Shape = &'static [Key];
+
+/// A key that a table may hold.
+pub(crate) struct Key {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// What it is for, in one line.
+    #[expect(dead_code, reason = "for the JSON schema of the configuration")]
+    pub(crate) doc: &'static str,
+}
+
+/// What a key holds.
+pub(crate) enum Kind {
+    /// A text that is not blank.
+    Text,
+    /// A list of texts, not empty.
+    Texts,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number of zero or more.
+    Whole,
+    /// An exact number: integer, float or text.
+    Number,
+    /// A number, or numbers by currency.
+    Amount,
+    /// A text such as `"15m"`.
+    Duration,
+    /// A text, or the place of a secret.
+    Secret,
+    /// A secret, or a list of them.
+    Secrets,
+    /// A whole number, `false` or `"off"`.
+    DigestAbove,
+    /// One of several words.
+    Choice(&'static Choice),
+    /// A table.
+    Table(Shape),
+    /// A list of tables, not empty.
+    Tables(Shape),
+    /// A table whose keys are names and whose values are tables.
+    Named(Shape),
+    /// A table whose keys depend on its `type`.
+    Typed(&'static Types),
+    /// A table of names, each with a table whose keys depend on its `type`.
+    NamedTyped(&'static Types),
+    /// A table of names, each with a secret.
+    NamedSecrets,
+    /// Belongs to a later version.
+    Later,
+}
+
+/// Words to choose from.
+pub(crate) struct Choice {
+    /// What is chosen, for messages.
+    pub(crate) what: &'static str,
+    /// The words.
+    pub(crate) names: &'static [&'static str],
+    /// Words of a later version.
+    pub(crate) later: &'static [&'static str],
+}
+
+/// The types of a table, each with keys of its own.
+pub(crate) struct Types {
+    /// The words that `type` holds.
+    pub(crate) choice: &'static Choice,
+    /// Keys of every type.
+    pub(crate) common: Shape,
+    /// Keys of one type each, in the order of the choice.
+    pub(crate) own: &'static [Shape],
+}
+
+const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    Key { name, kind, doc }
+}
+
+const fn choice(what: &'static str, names: &'static [&'static str], later: &'static [&'static str]) -> Choice {
+    Choice { what, names, later }
+}
+
+/// The key that chooses among types; its word is checked where it is chosen.
+pub(crate) const TYPE_KEY: Key = key("type", Kind::Text, "what it is");
+
+/// The top level.
+pub(crate) const ROOT: Shape = &[
+    key("source", Kind::Typed(&SOURCE), "where usage is read from"),
+    key("daemon", Kind::Table(DAEMON), "state and time zone"),
+    key("ledger", Kind::Table(LEDGER), "the durable record of alerts and deliveries"),
+    key("http", Kind::Table(HTTP), "metrics and health; leave it out for none"),
+    key("operator", Kind::Table(OPERATOR), "who hears of trouble with the daemon itself"),
+    key("budgets", Kind::Table(BUDGETS), "which budget is in force where two exist"),
+    key("customers", Kind::Named(CUSTOMER), "what is known of a customer locally, by id"),
+    key("rules", Kind::Named(RULE), "what is worth an alert"),
+    key("notifiers", Kind::NamedTyped(&NOTIFIER), "where alerts go"),
+    key("customers_csv", Kind::Later, "customers from a spreadsheet"),
+    key("report", Kind::Later, "regular reports"),
+];
+
+pub(crate) const SOURCE_TYPES: Choice = choice("type of source", &["partner-center", "file"], &[]);
+pub(crate) const CLOUDS: Choice = choice("cloud", &["global", "us-government"], &[]);
+
+const SOURCE: Types = Types {
+    choice: &SOURCE_TYPES,
+    // A file source leaves those of Partner Center alone, so that a dry run changes two lines.
+    common: &[
+        key("poll_interval", Kind::Duration, "time between two polls, jittered by up to 10 %"),
+        key("legacy_currency", Kind::Text, "the currency of legacy records, which name none"),
+        key("cloud", Kind::Choice(&CLOUDS), "which Microsoft cloud"),
+        key("api_url", Kind::Text, "base of the API in place of the cloud's"),
+        key("login_url", Kind::Text, "base of the sign-in in place of the cloud's"),
+        key("tenant_id", Kind::Text, "the partner's tenant"),
+        key("client_id", Kind::Text, "the application that signs in"),
+        key("client_secret", Kind::Secret, "its secret; leave it out for a public client"),
+        key("refresh_token", Kind::Secret, "the first one; later ones are kept in state_dir"),
+        key("timeout", Kind::Duration, "one request, end to end"),
+    ],
+    own: &[&[], &[key("path", Kind::Text, "the saved collection, relative to this file")]],
+};
+
+const DAEMON: Shape =
+    &[key("state_dir", Kind::Text, "folder of the ledger and the sign-in"), key("time_zone", Kind::Text, "for times in messages")];
+
+const LEDGER: Shape =
+    &[key("url", Kind::Text, "sqlite:FILE, relative to state_dir"), key("retention", Kind::Duration, "how long history is kept")];
+
+const HTTP: Shape = &[
+    key("listen", Kind::Text, "address and port"),
+    key("token", Kind::Secret, "required when listen is not loopback"),
+    key("public_url", Kind::Later, "for links in messages"),
+];
+
+const OPERATOR: Shape = &[
+    key("notify", Kind::Texts, "notifiers by name"),
+    key("source_failing_after", Kind::Duration, "how long the source may fail before it is news"),
+    key("heartbeat_url", Kind::Secret, "pinged after a cycle that read, judged and left nothing overdue"),
+];
+
+pub(crate) const PREFERENCES: Choice = choice("preference", &["local", "partner-center"], &[]);
+
+const BUDGETS: Shape = &[key("prefer", Kind::Choice(&PREFERENCES), "which budget wins where two exist")];
+
+const CUSTOMER: Shape = &[
+    key("label", Kind::Text, "the name we call it by"),
+    key("budget", Kind::Table(CUSTOMER_BUDGET), "a budget set here"),
+    key("currency", Kind::Text, "the currency of a legacy customer"),
+    key("contacts", Kind::Texts, "the customer's own mail addresses"),
+    key("tags", Kind::Texts, "words that match.tags selects by"),
+    key("notify", Kind::Texts, "notifiers in addition to the rule's"),
+    key("mute_rules", Kind::Texts, "rules that do not apply to it"),
+];
+
+const CUSTOMER_BUDGET: Shape =
+    &[key("amount", Kind::Number, "for one billing period"), key("currency", Kind::Text, "a code of three letters")];
+
+pub(crate) const METRICS: Choice = choice(
+    "metric",
+    &["percent_used", "amount_over", "amount_left", "total_cost", "usd_total_cost", "unbudgeted_cost"],
+    &["forecast_percent", "pace", "daily_cost", "daily_percent", "stale_hours"],
+);
+pub(crate) const REARMS: Choice = choice("rearm", &["on-raise", "never"], &[]);
+pub(crate) const SEVERITIES: Choice = choice("severity", &["info", "warning", "critical"], &[]);
+pub(crate) const PLANS: Choice = choice("plan", &["azure-plan", "legacy"], &[]);
+
+const RULE: Shape = &[
+    key("description", Kind::Text, "what it is for, shown in messages"),
+    key("metric", Kind::Choice(&METRICS), "what it measures"),
+    key("notify", Kind::Texts, "notifiers of steps that name none"),
+    key("rearm", Kind::Choice(&REARMS), "what a raised budget does"),
+    key("then_every", Kind::Amount, "distance of further steps beyond the last"),
+    key("steps", Kind::Tables(STEP), "the thresholds"),
+    key("match", Kind::Table(MATCH), "which customers; all parts must hold"),
+    key("formerly", Kind::Text, "the name it had before"),
+    key("remind_every", Kind::Later, "reminders"),
+];
+
+const STEP: Shape = &[
+    key("at", Kind::Amount, "the threshold"),
+    key("severity", Kind::Choice(&SEVERITIES), "how bad"),
+    key("notify", Kind::Texts, "in place of the rule's"),
+    key("remind_every", Kind::Later, "reminders"),
+];
+
+const MATCH: Shape = &[
+    key("customers", Kind::Texts, "patterns of id, name or label"),
+    key("exclude", Kind::Texts, "patterns of those left out"),
+    key("tags", Kind::Texts, "any of them"),
+    key("plan", Kind::Choice(&PLANS), "how the customer buys"),
+    key("currency", Kind::Texts, "any of them"),
+    key("budget", Kind::Table(MATCH_BUDGET), "the budget's size"),
+    key("usd_cost", Kind::Table(MATCH_USD), "the cost's size"),
+];
+
+const MATCH_BUDGET: Shape = &[
+    key("currency", Kind::Text, "of the customer"),
+    key("at_least", Kind::Number, "the smallest"),
+    key("below", Kind::Number, "the first beyond"),
+];
+
+const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
+
+pub(crate) const NOTIFIER_TYPES: Choice =
+    choice("type of notifier", &["email", "slack", "webhook"], &["teams", "pagerduty", "alertmanager", "graph-mail"]);
+
+const NOTIFIER: Types = Types {
+    choice: &NOTIFIER_TYPES,
+    common: &[
+        key("digest_above", Kind::DigestAbove, "more new alerts than this in one poll become one digest"),
+        key("give_up_after", Kind::Duration, "how long a delivery is tried"),
+        key("timeout", Kind::Duration, "one attempt, end to end"),
+        key("send_resolved", Kind::Later, "tells when it is over"),
+        key("fallback", Kind::Later, "notifiers that step in"),
+        key("fallback_after", Kind::Later, "when they step in"),
+        key("audience", Kind::Later, "messages to the customer"),
+        key("show_cost", Kind::Later, "amounts in messages to the customer"),
+        key("to_customer_contacts", Kind::Later, "sends to the customer's contacts"),
+        key("subject", Kind::Later, "a template"),
+        key("body", Kind::Later, "a template"),
+    ],
+    own: &[
+        &[key("from", Kind::Text, "the sender"), key("to", Kind::Texts, "the recipients"), key("smtp", Kind::Table(SMTP), "the server")],
+        &[key("url", Kind::Secret, "the address of the incoming webhook")],
+        &[
+            key("url", Kind::Text, "the address"),
+            key("secret", Kind::Secrets, "whsec_…; two while rotating"),
+            key("headers", Kind::NamedSecrets, "added to each request"),
+        ],
+    ],
+};
+
+pub(crate) const TLS: Choice = choice("tls", &["starttls", "implicit", "none"], &[]);
+pub(crate) const AUTH: Choice = choice("auth", &["plain", "login"], &["xoauth2"]);
+
+const SMTP: Shape = &[
+    key("host", Kind::Text, "its name"),
+    key("port", Kind::Whole, "587, with implicit TLS 465, without TLS 25"),
+    key("tls", Kind::Choice(&TLS), "how the connection is protected"),
+    key("username", Kind::Text, "where it asks for one"),
+    key("password", Kind::Secret, "where it asks for one"),
+    key("auth", Kind::Choice(&AUTH), "how they are given"),
+    key("allow_plaintext", Kind::Boolean, "allows tls = \"none\" beyond this machine"),
+];
+
+/// The names of all keys, wherever they stand.
+pub(crate) fn names() -> Vec<&'static str> {
+    let mut names = vec![TYPE_KEY.name, "env", "file", "credential"];
+    add_names(ROOT, &mut names);
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn add_names(shape: Shape, names: &mut Vec<&'static str>) {
+    for key in shape {
+        names.push(key.name);
+        match key.kind {
+            Kind::Table(inner) | Kind::Tables(inner) | Kind::Named(inner) => add_names(inner, names),
+            Kind::Typed(types) | Kind::NamedTyped(types) => {
+                add_names(types.common, names);
+                types.own.iter().for_each(|own| add_names(own, names));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Everything that is wrong with a configuration, each with its place and its line, secrets masked.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::config::mask::{self, Hidden};
+
+/// The longest line that is shown whole.
+const SHOWN: usize = 160;
+
+/// One mistake, at a range of bytes of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    pub(crate) span: Range<usize>,
+    pub(crate) text: String,
+    /// Nothing is known to be wrong: it is about a credential that this process may not read.
+    pub(crate) sealed: bool,
+}
+
+/// Everything that is wrong with a configuration, in the order of the file; as text, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Mistakes {
+    list: Vec<String>,
+    /// All of them are about credentials that this process may not read.
+    sealed: bool,
+}
+
+impl Mistakes {
+    /// A file that cannot be read at all.
+    pub(crate) fn unreadable(text: String) -> Self {
+        Self { list: vec![text], sealed: false }
+    }
+
+    /// Whether nothing is wrong but that this process may not read some credentials, as far as it can tell without them.
+    pub fn only_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    /// Each mistake: its place and what is wrong, then its line with a mark below.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.list.join("\n"))
+    }
+}
+
+/// A text and how its places are shown.
+pub(crate) struct Page<'a> {
+    file: &'a str,
+    text: &'a str,
+    hidden: Hidden,
+}
+
+impl<'a> Page<'a> {
+    /// The text of the file that is called `file` in messages.
+    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, hidden: mask::hidden(text) }
+    }
+
+    /// All mistakes.
+    pub(crate) fn mistakes(&self, mistakes: Vec<Mistake>) -> Mistakes {
+        let sealed = !mistakes.is_empty() && mistakes.iter().all(|mistake| mistake.sealed);
+        Mistakes { list: self.lines(mistakes), sealed }
+    }
+
+    /// Each mistake or warning as it is shown, in the order of the text.
+    pub(crate) fn lines(&self, mut mistakes: Vec<Mistake>) -> Vec<String> {
+        mistakes.sort_by_key(|mistake| mistake.span.start);
+        mistakes.dedup();
+        mistakes.iter().map(|mistake| self.shown(mistake)).collect()
+    }
+
+    /// `file:line:column: what`, the line, and a mark below the place.
+    fn shown(&self, mistake: &Mistake) -> String {
+        let start = self.boundary(mistake.span.start);
+        let before = self.text.get(..start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line_end = self.text.get(start..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |at| start + at);
+        let number = before.matches('\n').count() + 1;
+        let column = self.text.get(line_start..start).unwrap_or_default().trim_start_matches('\u{feff}').chars().count() + 1;
+        let end = self.boundary(mistake.span.end).clamp(start, line_end);
+        let (line, mark) = self.line(line_start..line_end, start..end);
+        let (skip, marked) = mark;
+        let (line, space, marks) = (line.trim_end(), " ".repeat(skip), "^".repeat(marked.max(1)));
+        format!("{}:{number}:{column}: {}\n{number:>5} | {line}\n      | {space}{marks}", self.file, mistake.text)
+    }
+
+    /// The line as it may be shown, and where in it the mark goes: letters before, and letters marked.
+    fn line(&self, line: Range<usize>, place: Range<usize>) -> (String, (usize, usize)) {
+        let mut shown = String::new();
+        let (mut skip, mut marked, mut length) = (0, 0, 0);
+        let mut masked_until = line.start;
+        for (at, letter) in self.text.get(line.clone()).unwrap_or_default().char_indices() {
+            let at = line.start + at;
+            if at < masked_until || letter == '\u{feff}' {
+                continue;
+            }
+            if self.hidden.comments.iter().any(|comment| comment.contains(&at)) {
+                break;
+            }
+            let (piece, end) = match self.hidden.values.iter().find(|value| value.contains(&at)) {
+                Some(value) => ("\"***\"".to_owned(), value.end),
+                None => (if letter.is_control() { ' ' } else { letter }.to_string(), at + letter.len_utf8()),
+            };
+            masked_until = end;
+            let letters = piece.chars().count();
+            length += letters;
+            if end <= place.start {
+                skip += letters;
+            } else if at < place.end {
+                marked += letters;
+            }
+            shown.push_str(&piece);
+        }
+        cut(&shown, length, skip, marked)
+    }
+
+    /// `at`, or the start of the letter that it falls into.
+    fn boundary(&self, at: usize) -> usize {
+        (0..=at.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
+    }
+}
+
+/// A long line is cut to what is around the mark.
+fn cut(line: &str, length: usize, skip: usize, marked: usize) -> (String, (usize, usize)) {
+    if length <= SHOWN {
+        return (line.to_owned(), (skip, marked));
+    }
+    let from = skip.saturating_sub(SHOWN / 4);
+    let part: String = line.chars().skip(from).take(SHOWN).collect();
+    let dots = if from > 0 { "…" } else { "" };
+    let shift = dots.chars().count();
+    let left = SHOWN.saturating_sub(skip - from);
+    (format!("{dots}{part}…"), (skip - from + shift, marked.min(left)))
+}

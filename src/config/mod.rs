@@ -1,0 +1,70 @@
+//! Reads `alert-rules.toml` into a checked [`Config`], the tree of the rooms' own configurations, or says everything that
+//! is wrong with it.
+//!
+//! A configuration that loads can run: secrets are fetched, rules are compiled. What the keys are is described once, in
+//! `keys`; what rules mean is left to `rules`.
+
+mod check;
+mod customers;
+mod environment;
+mod keys;
+mod load;
+mod mask;
+mod mistakes;
+mod names;
+mod notifiers;
+mod process;
+mod reader;
+mod rules;
+mod smtp;
+mod source;
+mod url;
+mod value;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use environment::Environment;
+pub use load::{load, parse};
+pub use mistakes::Mistakes;
+pub(crate) use value::duration as parse_duration;
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// Where usage is read from.
+    pub source: crate::source::Config,
+    /// How often.
+    pub poll_interval: Duration,
+    /// The folder of the ledger and of the sign-in.
+    pub state_dir: PathBuf,
+    /// For times in messages.
+    pub time_zone: jiff::tz::TimeZone,
+    /// The ledger.
+    pub ledger: crate::ledger::Config,
+    /// The HTTP server; none by default.
+    pub http: Option<crate::web::Config>,
+    /// Who hears of trouble with the daemon itself.
+    pub operator: Operator,
+    /// What is known of customers locally.
+    pub budgets: crate::budgets::Config,
+    /// The rules, compiled.
+    pub rules: crate::rules::Rules,
+    /// Where alerts go.
+    pub notifiers: Vec<crate::notify::Config>,
+    /// What is allowed but unwise, for `check`.
+    pub warnings: Vec<String>,
+}
+
+/// Who hears of trouble with the daemon itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// Notifiers by name.
+    pub notify: Vec<Box<str>>,
+    /// How long the source may fail before it is news.
+    pub source_failing_after: Duration,
+    /// Pinged after a cycle that read, judged and left nothing overdue.
+    pub heartbeat_url: Option<crate::secret::Secret>,
+}

@@ -1,0 +1,83 @@
+//! Reads the tables about the daemon itself: `[daemon]`, `[ledger]`, `[http]` and `[operator]`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::config::Operator;
+use crate::config::names::Names;
+use crate::config::reader::{Placed, Table};
+use crate::config::url::endpoint;
+use crate::config::value::{hint, short};
+use crate::secret::Secret;
+use crate::{ledger, web};
+
+const RETENTION: Duration = Duration::from_hours(400 * 24);
+const SOURCE_FAILING_AFTER: Duration = Duration::from_hours(3);
+
+/// The folder of the ledger and of the sign-in.
+pub(crate) fn state_dir(daemon: &Table<'_>) -> PathBuf {
+    daemon.text("state_dir").map_or_else(|| daemon.reader.environment().state_dir(), |text| PathBuf::from(text.value))
+}
+
+/// The time zone of messages; UTC by default.
+pub(crate) fn time_zone(daemon: &Table<'_>) -> Option<TimeZone> {
+    let Some(name) = daemon.text("time_zone") else { return Some(TimeZone::UTC) };
+    let zone = TimeZone::get(name.value).ok();
+    if zone.is_none() {
+        let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+        let nearest = hint(name.value, known.iter().map(String::as_str));
+        daemon.reader.mistake(name.span, format!("unknown time zone \"{}\"{nearest}", short(name.value)));
+    }
+    zone
+}
+
+/// The ledger's file.
+pub(crate) fn ledger(table: &Table<'_>, state_dir: &Path) -> Option<ledger::Config> {
+    let file = table.text("url").map_or(Some("ledger.db"), |url| sqlite_file(table, &url))?;
+    Some(ledger::Config { path: state_dir.join(file), retention: table.duration("retention", RETENTION) })
+}
+
+fn sqlite_file<'a>(table: &Table<'a>, url: &Placed<&'a str>) -> Option<&'a str> {
+    if url.value.starts_with("postgres://") || url.value.starts_with("postgresql://") {
+        table.reader.mistake(url.span.clone(), "\"ledger.url\" with postgres:// is not supported yet");
+        return None;
+    }
+    // `sqlite:///var/lib/x.db` is a common way to write an absolute path; `sqlite::memory:` would forget everything.
+    let file = url.value.strip_prefix("sqlite:").map(|file| file.strip_prefix("//").unwrap_or(file));
+    let file = file.filter(|file| !file.trim().is_empty() && !file.starts_with(':'));
+    if file.is_none() {
+        table.reader.mistake(url.span.clone(), "the ledger is \"sqlite:FILE\", for example \"sqlite:ledger.db\"");
+    }
+    file
+}
+
+/// The HTTP server.
+pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
+    let listen = table.required_text("listen");
+    let token = table.secret("token").map(|token| token.value);
+    let listen = listen?;
+    let Ok(address) = listen.value.parse::<SocketAddr>() else {
+        table.reader.mistake(listen.span, "expected an address and a port, such as \"127.0.0.1:9187\" or \"[::1]:9187\"");
+        return None;
+    };
+    if !address.ip().is_loopback() && table.entry("token").is_none() {
+        table.reader.mistake(listen.span, "listening beyond this machine needs a token: add token = { credential = \"http-token\" }");
+    }
+    Some(web::Config { listen: address, token })
+}
+
+/// Who hears of trouble.
+pub(crate) fn operator<'a>(table: &Table<'a>, names: &Names<'a>) -> Operator {
+    let heartbeat_url = table.secret("heartbeat_url").and_then(|url| {
+        table.reader.accept(&url.span, endpoint(url.value.expose()))?;
+        Some(Secret::new(url.value.expose().trim()))
+    });
+    Operator {
+        notify: names.notifiers(table, "notify"),
+        source_failing_after: table.duration("source_failing_after", SOURCE_FAILING_AFTER),
+        heartbeat_url,
+    }
+}

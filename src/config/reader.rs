@@ -1,0 +1,308 @@
+//! Reads tables by key into checked values, and collects every mistake with its place.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::Environment;
+use crate::config::mistakes::Mistake;
+use crate::config::value;
+use crate::domain::Currency;
+use crate::secret::{Secret, SecretError, SecretSource};
+
+/// A range of bytes of the file.
+pub(crate) type Span = Range<usize>;
+
+/// What reading needs beside the file, and what it found.
+pub(crate) struct Reader<'a> {
+    environment: &'a Environment,
+    folder: PathBuf,
+    mistakes: RefCell<Vec<Mistake>>,
+    warnings: RefCell<Vec<Mistake>>,
+    /// Places of secrets in the file itself.
+    inline_secrets: RefCell<Vec<Span>>,
+}
+
+/// One key of a table with its value; for an item of a list, the list's key.
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) key: Span,
+    pub(crate) value: &'a DeValue<'a>,
+    pub(crate) span: Span,
+}
+
+/// A value with its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+/// A table of the file; its getters are silent about wrong types, which the check has named.
+#[derive(Clone)]
+pub(crate) struct Table<'a> {
+    pub(crate) reader: &'a Reader<'a>,
+    pub(crate) span: Span,
+    pub(crate) path: String,
+    entries: Option<&'a DeTable<'a>>,
+}
+
+/// The entries of a table in the order of the file.
+pub(crate) fn by_place<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+    let mut entries: Vec<Entry<'a>> = table.iter().map(|(key, value)| Entry::new(key, value)).collect();
+    entries.sort_by_key(|entry| entry.key.start);
+    entries
+}
+
+/// `rules.spend`, with quotes around what needs them.
+pub(crate) fn joined(path: &str, name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let name = if bare { name.to_owned() } else { format!("\"{}\"", value::short(name)) };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+impl<'a> Entry<'a> {
+    fn new(key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { name: key.get_ref(), key: key.span(), value: value.get_ref(), span: value.span() }
+    }
+
+    fn itself(&self) -> Entry<'_> {
+        Entry { name: self.name, key: self.key.clone(), value: self.value, span: self.span.clone() }
+    }
+
+    /// An item of the list that this entry holds.
+    pub(crate) fn item<'i>(&'i self, value: &'i Spanned<DeValue<'i>>) -> Entry<'i> {
+        Entry { name: self.name, key: value.span(), value: value.get_ref(), span: value.span() }
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(environment: &'a Environment, folder: PathBuf) -> Self {
+        Self { environment, folder, mistakes: RefCell::default(), warnings: RefCell::default(), inline_secrets: RefCell::default() }
+    }
+
+    /// Notes a mistake.
+    pub(crate) fn mistake(&self, span: Span, text: impl Into<String>) {
+        self.mistakes.borrow_mut().push(Mistake { span, text: text.into(), sealed: false });
+    }
+
+    /// Notes what is allowed but unwise.
+    pub(crate) fn warning(&self, span: Span, text: impl Into<String>) {
+        self.warnings.borrow_mut().push(Mistake { span, text: text.into(), sealed: false });
+    }
+
+    /// Warns of every secret that stands in the file itself.
+    pub(crate) fn warn_of_inline_secrets(&self) {
+        let text = "others can read the secret that stands here: move it to a credential, or chmod 600 the file";
+        self.inline_secrets.borrow().iter().for_each(|span| self.warning(span.clone(), text));
+    }
+
+    /// Notes the mistake of a failed conversion.
+    pub(crate) fn check<T>(&self, entry: &Entry<'_>, result: Result<T, String>) {
+        if let Err(text) = result {
+            self.mistake(entry.span.clone(), text);
+        }
+    }
+
+    /// The value, or nothing and a mistake.
+    pub(crate) fn accept<T>(&self, span: &Span, result: Result<T, impl ToString>) -> Option<T> {
+        result.map_err(|error| self.mistake(span.clone(), error.to_string())).ok()
+    }
+
+    /// Everything found: mistakes, and warnings.
+    pub(crate) fn finish(self) -> (Vec<Mistake>, Vec<Mistake>) {
+        (self.mistakes.into_inner(), self.warnings.into_inner())
+    }
+
+    /// A path as written in the file: relative to the file's folder.
+    pub(crate) fn path(&self, written: &str) -> PathBuf {
+        self.folder.join(written)
+    }
+
+    pub(crate) fn environment(&self) -> &'a Environment {
+        self.environment
+    }
+
+    /// Notes a secret that stands in the file itself.
+    fn note_inline(&self, entry: &Entry<'_>) {
+        if entry.value.is_str() {
+            self.inline_secrets.borrow_mut().push(entry.span.clone());
+        }
+    }
+
+    fn secret(&self, entry: &Entry<'_>) -> Option<Placed<Secret>> {
+        let source = match entry.value {
+            DeValue::String(text) if text.trim().is_empty() => return None,
+            DeValue::String(text) => SecretSource::Inline(Secret::new(text.as_ref())),
+            DeValue::Table(places) => match by_place(places).as_slice() {
+                [place] => self.place(place)?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        match source.resolve(self.environment) {
+            Ok(secret) => Some(Placed { value: secret, span: entry.span.clone() }),
+            Err(error) => {
+                let sealed = matches!(source, SecretSource::Credential(_)) && error.is_denied();
+                self.mistakes.borrow_mut().push(Mistake { span: entry.span.clone(), text: missing(&error), sealed });
+                None
+            }
+        }
+    }
+
+    fn place(&self, place: &Entry<'_>) -> Option<SecretSource> {
+        let written = place.value.as_str().filter(|text| !text.trim().is_empty())?;
+        match place.name {
+            "env" => Some(SecretSource::Env(written.to_owned())),
+            "file" => Some(SecretSource::File(self.path(written))),
+            "credential" => Some(SecretSource::Credential(written.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+fn missing(error: &SecretError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("the secret is missing: {error}{cause}")
+}
+
+impl<'a> Table<'a> {
+    /// The whole file.
+    pub(crate) fn root(reader: &'a Reader<'a>, entries: &'a DeTable<'a>) -> Self {
+        Self { reader, span: 0..0, path: String::new(), entries: Some(entries) }
+    }
+
+    pub(crate) fn entry(&self, name: &str) -> Option<Entry<'a>> {
+        self.entries?.get_key_value(name).map(|(key, value)| Entry::new(key, value))
+    }
+
+    /// Notes a missing key.
+    pub(crate) fn require(&self, name: &str) {
+        if self.entry(name).is_none() {
+            self.reader.mistake(self.span.clone(), format!("[{}] has no \"{name}\"", self.path));
+        }
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<Placed<&'a str>> {
+        let entry = self.entry(name)?;
+        let text = entry.value.as_str().filter(|text| !text.trim().is_empty())?;
+        Some(Placed { value: text, span: entry.span })
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required_text(&self, name: &str) -> Option<Placed<&'a str>> {
+        self.require(name);
+        self.text(name)
+    }
+
+    /// A list of texts; empty when there is none.
+    pub(crate) fn texts(&self, name: &str) -> Vec<Placed<&'a str>> {
+        let items = self.entry(name).and_then(|entry| entry.value.as_array());
+        let text = |item: &'a Spanned<DeValue<'a>>| Some(Placed { value: item.get_ref().as_str()?, span: item.span() });
+        items.into_iter().flat_map(|items| items.iter().filter_map(text)).filter(|text| !text.value.trim().is_empty()).collect()
+    }
+
+    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
+        self.entry(name)?.value.as_bool()
+    }
+
+    pub(crate) fn whole(&self, name: &str) -> Option<Placed<u32>> {
+        let entry = self.entry(name)?;
+        let integer = entry.value.as_integer()?;
+        Some(Placed { value: u32::from_str_radix(integer.as_str(), integer.radix()).ok()?, span: entry.span })
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<Placed<Decimal>> {
+        let entry = self.entry(name)?;
+        Some(Placed { value: value::number(entry.value).ok()?, span: entry.span })
+    }
+
+    /// A number of zero or more.
+    pub(crate) fn positive(&self, name: &str) -> Option<Decimal> {
+        let number = self.number(name)?;
+        if number.value < Decimal::ZERO {
+            self.reader.mistake(number.span, format!("\"{name}\" cannot be negative"));
+            return None;
+        }
+        Some(number.value)
+    }
+
+    pub(crate) fn duration(&self, name: &str, default: Duration) -> Duration {
+        self.text(name).and_then(|text| value::duration(text.value).ok()).unwrap_or(default)
+    }
+
+    pub(crate) fn currency(&self, name: &str) -> Option<Currency> {
+        let text = self.text(name)?;
+        self.reader.accept(&text.span, Currency::try_new(text.value))
+    }
+
+    pub(crate) fn secret(&self, name: &str) -> Option<Placed<Secret>> {
+        let entry = self.entry(name)?;
+        self.reader.note_inline(&entry);
+        self.reader.secret(&entry)
+    }
+
+    /// A secret, or a list of them.
+    pub(crate) fn secrets(&self, name: &str) -> Vec<Placed<Secret>> {
+        let Some(entry) = self.entry(name) else { return Vec::new() };
+        let list = || entry.value.as_array().map(|items| items.iter().map(|item| entry.item(item)).collect());
+        let entries: Vec<Entry<'_>> = list().unwrap_or_else(|| vec![entry.itself()]);
+        let secret = |entry: &Entry<'_>| {
+            self.reader.note_inline(entry);
+            self.reader.secret(entry)
+        };
+        entries.iter().filter_map(secret).collect()
+    }
+
+    /// Header values by name, in the order of the file. Those that sign in are secrets wherever they stand.
+    pub(crate) fn headers(&self, name: &str) -> Vec<(Placed<&'a str>, Placed<Secret>)> {
+        let entries = self.table(name).map(|table| table.entries()).unwrap_or_default();
+        let header = |entry: Entry<'a>| {
+            let telling = ["authorization", "cookie", "key", "secret", "token"];
+            if telling.iter().any(|part| entry.name.to_lowercase().contains(part)) {
+                self.reader.note_inline(&entry);
+            }
+            Some((Placed { value: entry.name, span: entry.key.clone() }, self.reader.secret(&entry)?))
+        };
+        entries.into_iter().filter_map(header).collect()
+    }
+
+    /// An inner table.
+    pub(crate) fn table(&self, name: &str) -> Option<Self> {
+        let entry = self.entry(name)?;
+        Some(self.inner(entry.value.as_table()?, entry.key, name))
+    }
+
+    /// An inner table; an empty one when there is none.
+    pub(crate) fn table_or_empty(&self, name: &str) -> Self {
+        self.table(name).unwrap_or_else(|| Self { entries: None, path: joined(&self.path, name), ..self.clone() })
+    }
+
+    /// Inner tables by name, in the order of the file.
+    pub(crate) fn named(&self, name: &str) -> Vec<(&'a str, Self)> {
+        let Some(outer) = self.table(name) else { return Vec::new() };
+        let entries = outer.entries.map(by_place).unwrap_or_default();
+        entries.into_iter().filter_map(|entry| Some((entry.name, outer.inner(entry.value.as_table()?, entry.key, entry.name)))).collect()
+    }
+
+    /// The tables of a list; `None` in place of what is no table.
+    pub(crate) fn tables(&self, name: &str) -> Vec<Option<Self>> {
+        let items = self.entry(name).and_then(|entry| entry.value.as_array());
+        let table = |item: &'a Spanned<DeValue<'a>>| Some(self.inner(item.get_ref().as_table()?, item.span(), name));
+        items.into_iter().flat_map(|items| items.iter().map(table)).collect()
+    }
+
+    /// The entries of an inner table, in the order of the file.
+    pub(crate) fn entries(&self) -> Vec<Entry<'a>> {
+        self.entries.map(by_place).unwrap_or_default()
+    }
+
+    fn inner(&self, entries: &'a DeTable<'a>, span: Span, name: &str) -> Self {
+        Self { reader: self.reader, span, path: joined(&self.path, name), entries: Some(entries) }
+    }
+}

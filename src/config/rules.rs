@@ -1,0 +1,140 @@
+//! Reads `[rules]`: compiles each, and places what the compiler finds wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::de::DeValue;
+
+use crate::config::names::Names;
+use crate::config::reader::{Span, Table, by_place};
+use crate::config::value::{number, short};
+use crate::domain::{Currency, Metric, Plan, Rearm, Severity};
+use crate::rules::{At, BudgetRange, Glob, Rule, RuleError, RuleSpec, Rules, Selection, StepSpec};
+
+/// Every rule, in the order of the file.
+pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Rules {
+    let tables = root.named("rules");
+    former_names(&tables, names);
+    Rules::new(tables.iter().filter_map(|(name, table)| rule(name, table, names)).collect())
+}
+
+/// A former name belongs to one rule, and to none that still exists.
+fn former_names(tables: &[(&str, Table<'_>)], names: &Names<'_>) {
+    let mut seen = BTreeSet::new();
+    for (_, table) in tables {
+        let Some(former) = table.text("formerly") else { continue };
+        if names.has_rule(former.value) {
+            table
+                .reader
+                .mistake(former.span, format!("the rule \"{}\" still exists: formerly names one that was renamed", short(former.value)));
+        } else if !seen.insert(former.value) {
+            table.reader.mistake(former.span, format!("another rule was formerly \"{}\" too", short(former.value)));
+        }
+    }
+}
+
+fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
+    table.require("metric");
+    table.require("steps");
+    let steps = table.tables("steps");
+    let read: Vec<Option<StepSpec>> = steps.iter().map(|step| self::step(step.as_ref()?, names)).collect();
+    let selection = selection(&table.table_or_empty("match"));
+    let notify = names.notifiers(table, "notify");
+    if is_unusable(table, &notify) {
+        return None;
+    }
+    let metric = Metric::from_name(table.text("metric")?.value)?;
+    let then_every = match table.entry("then_every") {
+        Some(entry) => Some(at(entry.value)?),
+        None => None,
+    };
+    let spec = RuleSpec {
+        name: name.into(),
+        formerly: table.text("formerly").map(|former| former.value.into()),
+        description: table.text("description").map(|text| text.value.to_owned()),
+        metric,
+        rearm: if table.text("rearm").is_some_and(|rearm| rearm.value == "never") { Rearm::Never } else { Rearm::OnRaise },
+        notify,
+        then_every,
+        steps: read.into_iter().collect::<Option<_>>().filter(|steps: &Vec<StepSpec>| !steps.is_empty())?,
+        selection,
+    };
+    Rule::try_new(spec).map_err(|errors| place_errors(table, &steps, errors)).ok()
+}
+
+fn place_errors(table: &Table<'_>, steps: &[Option<Table<'_>>], errors: Vec<RuleError>) {
+    let nobody = |error: &RuleError| matches!(error, RuleError::NobodyTold { .. });
+    // One mistake for the rule says more than one for each of its steps.
+    let all_silent = errors.iter().filter(|error| nobody(error)).count() == steps.len();
+    if all_silent {
+        table.reader.mistake(table.span.clone(), format!("[{}] tells nobody: add notify = [\"…\"] to it or to its steps", table.path));
+    }
+    for error in errors.into_iter().filter(|error| !(all_silent && nobody(error))) {
+        let step = error.step().and_then(|step| steps.get(step)?.as_ref());
+        let span = match step {
+            Some(step) => entry_span(step, if nobody(&error) { "severity" } else { "at" }),
+            None => entry_span(table, "then_every"),
+        };
+        table.reader.mistake(span, error.to_string());
+    }
+}
+
+fn entry_span(table: &Table<'_>, key: &str) -> Span {
+    table.entry(key).map_or_else(|| table.span.clone(), |entry| entry.span)
+}
+
+fn step<'a>(step: &Table<'a>, names: &Names<'a>) -> Option<StepSpec> {
+    step.require("at");
+    let severity = step.text("severity").map_or(Some(Severity::default()), |name| Severity::from_name(name.value));
+    let notify = names.notifiers(step, "notify");
+    if is_unusable(step, &notify) {
+        return None;
+    }
+    let notify = step.entry("notify").map(|_| notify);
+    Some(StepSpec { at: at(step.entry("at")?.value)?, severity: severity?, notify })
+}
+
+/// Whether the check has found `notify` wrong, so that it must not be taken for nobody.
+fn is_unusable(table: &Table<'_>, notify: &[Box<str>]) -> bool {
+    notify.is_empty() && table.entry("notify").is_some()
+}
+
+/// A number, or numbers by currency; `None` where the check has found mistakes.
+fn at(value: &DeValue<'_>) -> Option<At> {
+    let DeValue::Table(amounts) = value else { return number(value).ok().map(At::Number) };
+    let amounts = by_place(amounts).into_iter().map(|entry| Some((Currency::try_new(entry.name).ok()?, number(entry.value).ok()?)));
+    Some(At::ByCurrency(amounts.collect::<Option<BTreeMap<_, _>>>()?))
+}
+
+fn selection(table: &Table<'_>) -> Selection {
+    Selection {
+        customers: globs(table, "customers"),
+        exclude: globs(table, "exclude"),
+        tags: table.texts("tags").iter().map(|tag| tag.value.into()).collect(),
+        plan: table.text("plan").and_then(|plan| [Plan::AzurePlan, Plan::Legacy].into_iter().find(|known| known.as_str() == plan.value)),
+        currency: table
+            .texts("currency")
+            .iter()
+            .filter_map(|code| table.reader.accept(&code.span, Currency::try_new(code.value)))
+            .collect(),
+        budget: table.table("budget").and_then(|budget| range(&budget)),
+        usd_at_least: table.table("usd_cost").and_then(|cost| {
+            cost.require("at_least");
+            cost.positive("at_least")
+        }),
+    }
+}
+
+fn globs(table: &Table<'_>, key: &str) -> Vec<Glob> {
+    table.texts(key).iter().filter_map(|text| table.reader.accept(&text.span, Glob::try_new(text.value))).collect()
+}
+
+fn range(budget: &Table<'_>) -> Option<BudgetRange> {
+    budget.require("currency");
+    let (at_least, below) = (budget.positive("at_least"), budget.positive("below"));
+    if let (Some(least), Some(below)) = (at_least, below)
+        && least >= below
+    {
+        budget.reader.mistake(entry_span(budget, "below"), format!("no budget is at least {least} and below {below}"));
+    }
+    Some(BudgetRange { currency: budget.currency("currency")?, at_least, below })
+}

@@ -1,0 +1,61 @@
+//! Reads `[source]`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::config::reader::Table;
+use crate::config::url::endpoint;
+use crate::source::{Config, PartnerCenterConfig};
+
+const POLL_INTERVAL: Duration = Duration::from_hours(1);
+const TIMEOUT: Duration = Duration::from_mins(3);
+
+/// Where usage is read from.
+pub(crate) fn read(source: &Table<'_>, state_dir: &Path) -> Option<Config> {
+    match source.text("type")?.value {
+        "file" => Some(Config::File { path: source.reader.path(source.required_text("path")?.value) }),
+        "partner-center" => partner_center(source, state_dir),
+        _ => None,
+    }
+}
+
+/// How often it is read.
+pub(crate) fn poll_interval(source: &Table<'_>) -> Duration {
+    source.duration("poll_interval", POLL_INTERVAL)
+}
+
+fn partner_center(source: &Table<'_>, state_dir: &Path) -> Option<Config> {
+    let login = match source.text("cloud").map(|cloud| cloud.value) {
+        Some("us-government") => "https://login.microsoftonline.us",
+        _ => "https://login.microsoftonline.com",
+    };
+    let (tenant_id, client_id) = (source.required_text("tenant_id"), source.required_text("client_id"));
+    let api_url = base(source, "api_url", "https://api.partnercenter.microsoft.com");
+    let login_url = base(source, "login_url", login);
+    let client_secret = source.secret("client_secret").map(|secret| secret.value);
+    let refresh_token = source.secret("refresh_token").map(|secret| secret.value);
+    let (tenant_id, client_id) = (tenant_id?, client_id?);
+    // It becomes a part of the sign-in's path.
+    if !tenant_id.value.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-".contains(letter)) {
+        source.reader.mistake(tenant_id.span.clone(), "a tenant is a domain such as contoso.onmicrosoft.com, or its id");
+    }
+    Some(Config::PartnerCenter(Box::new(PartnerCenterConfig {
+        api_url: api_url?,
+        login_url: login_url?,
+        tenant_id: tenant_id.value.to_owned(),
+        client_id: client_id.value.to_owned(),
+        client_secret,
+        refresh_token,
+        timeout: source.duration("timeout", TIMEOUT),
+        state_dir: state_dir.to_owned(),
+    })))
+}
+
+fn base(source: &Table<'_>, key: &str, default: &str) -> Option<Url> {
+    match source.text(key) {
+        Some(text) => source.reader.accept(&text.span, endpoint(text.value)),
+        None => endpoint(default).ok(),
+    }
+}
