@@ -11,6 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod config;
 mod ledger;
 mod notify;
 mod simulator;

@@ -1,0 +1,204 @@
+//! What sound configurations mean: defaults, exact numbers, durations, secrets, paths.
+
+use std::path::Path;
+use std::time::Duration;
+
+use budget_alertd::config::{Config, Environment, load, parse};
+use budget_alertd::domain::CustomerKey;
+use budget_alertd::{notify, source};
+
+const RULE: &str = "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{ at = 80 }]\n";
+
+/// A configuration in `/etc/x`, with `top` in front and `more` behind.
+fn read(source: &str, more: &str, variables: [(&str, &str); 2]) -> Config {
+    let text = format!("[source]\n{source}\n{RULE}\n[notifiers.ops]\ntype = \"slack\"\nurl = {{ env = \"SLACK\" }}\n{more}\n");
+    parse(&text, Path::new("/etc/x/alert-rules.toml"), &Environment::from(variables)).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+const VARIABLES: [(&str, &str); 2] = [("SLACK", "https://hooks.slack.com/services/T/B/X\n"), ("STATE_DIRECTORY", "/var/lib/a:/var/lib/b")];
+const PARTNER_CENTER: &str = "type = \"partner-center\"\ntenant_id = \"contoso.onmicrosoft.com\"\nclient_id = \"abc\"";
+
+#[test]
+fn defaults_are_those_of_the_reference() {
+    let config = read(PARTNER_CENTER, "", VARIABLES);
+    assert_eq!(config.poll_interval, Duration::from_hours(1));
+    assert_eq!(config.state_dir, Path::new("/var/lib/a"));
+    assert_eq!(config.ledger.path, Path::new("/var/lib/a/ledger.db"));
+    assert_eq!(config.ledger.retention, Duration::from_hours(400 * 24));
+    assert_eq!(config.operator.source_failing_after, Duration::from_hours(3));
+    assert_eq!(config.time_zone, jiff::tz::TimeZone::UTC);
+    assert!(config.http.is_none() && config.operator.notify.is_empty() && config.budgets.customers.is_empty());
+    let ops = &config.notifiers[0];
+    assert_eq!((ops.digest_above, ops.give_up_after, ops.timeout), (Some(5), Duration::from_hours(72), Duration::from_secs(20)));
+    let source::Config::PartnerCenter(partner_center) = &config.source else { panic!("another source") };
+    assert_eq!(partner_center.api_url.as_str(), "https://api.partnercenter.microsoft.com/");
+    assert_eq!(partner_center.login_url.as_str(), "https://login.microsoftonline.com/");
+    assert_eq!(partner_center.timeout, Duration::from_mins(3));
+    assert!(partner_center.client_secret.is_none() && partner_center.refresh_token.is_none());
+}
+
+#[test]
+fn without_a_state_directory_state_is_kept_beside_the_process() {
+    let [slack, _] = VARIABLES;
+    assert_eq!(read(PARTNER_CENTER, "", [slack, ("STATE_DIRECTORY", "")]).ledger.path, Path::new("state/ledger.db"));
+    let config = read(PARTNER_CENTER, "[daemon]\nstate_dir = \"/srv/x\"\n[ledger]\nurl = \"sqlite:/mnt/l.db\"", VARIABLES);
+    assert_eq!((config.state_dir.as_path(), config.ledger.path.as_path()), (Path::new("/srv/x"), Path::new("/mnt/l.db")));
+}
+
+#[test]
+fn the_government_cloud_signs_in_elsewhere_and_addresses_can_be_overridden() {
+    let of = |more: &str| match read(&format!("{PARTNER_CENTER}\n{more}"), "", VARIABLES).source {
+        source::Config::PartnerCenter(config) => format!("{} {}", config.api_url, config.login_url),
+        source::Config::File { .. } => panic!("another source"),
+    };
+    assert_eq!(of("cloud = \"us-government\""), "https://api.partnercenter.microsoft.com/ https://login.microsoftonline.us/");
+    let local = "api_url = \"http://127.0.0.1:8080\"\nlogin_url = \"http://[::1]:9/x\"";
+    assert_eq!(of(local), "http://127.0.0.1:8080/ http://[::1]:9/x");
+}
+
+#[test]
+fn a_file_source_is_relative_to_the_configuration() {
+    let source::Config::File { path } = read("type = \"file\"\npath = \"saved/usage.json\"", "", VARIABLES).source else {
+        panic!("another source")
+    };
+    assert_eq!(path, Path::new("/etc/x/saved/usage.json"));
+}
+
+#[test]
+fn a_file_source_leaves_the_keys_of_partner_center_alone_so_that_a_dry_run_changes_two_lines() {
+    let source = "type = \"file\"\npath = \"/u.json\"\ntenant_id = \"x\"\ntimeout = \"5s\"\nclient_secret = { credential = \"none\" }";
+    assert!(matches!(read(source, "", VARIABLES).source, source::Config::File { .. }));
+}
+
+#[test]
+fn a_notifier_that_nothing_tells_is_worth_a_warning() {
+    let more = "[notifiers.spare]\ntype = \"webhook\"\nurl = \"https://x.example\"";
+    let warnings = read(PARTNER_CENTER, more, VARIABLES).warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(
+        warnings[0].starts_with("/etc/x/alert-rules.toml:13:12: no rule, customer or operator tells the notifier \"spare\"\n"),
+        "{}",
+        warnings[0]
+    );
+    assert_eq!(read(PARTNER_CENTER, &format!("{more}\n[operator]\nnotify = [\"spare\"]"), VARIABLES).warnings, Vec::<String>::new());
+}
+
+#[test]
+fn steps_may_be_written_as_tables_of_their_own() {
+    let rule = "[rules.r]\nmetric = \"total_cost\"\nnotify = [\"ops\"]\n[[rules.r.steps]]\nat.SEK = 5\n[[rules.r.steps]]\nat = { SEK = 6 }\nseverity = \"info\"";
+    let rules = super::read(&super::with_rules(rule)).unwrap_or_else(|mistakes| panic!("{mistakes}")).rules;
+    assert!(rules.sentences()[0].contains("has cost 5 SEK is a warning to ops, 6 SEK is news to ops;"), "{}", rules.sentences()[0]);
+}
+
+#[test]
+fn numbers_are_exact_in_every_form() {
+    let budget = |amount: &str| {
+        let more = format!("[customers.AbC]\nbudget = {{ amount = {amount}, currency = \"sek\" }}");
+        let config = read(PARTNER_CENTER, &more, VARIABLES);
+        let budget = config.budgets.customers[&CustomerKey::of("abc")].budget.unwrap();
+        format!("{} {}", budget.amount, budget.currency)
+    };
+    assert_eq!(budget("1_000"), "1000 SEK");
+    assert_eq!(budget("99.5"), "99.5 SEK");
+    assert_eq!(budget("\"99.50\""), "99.50 SEK");
+    assert_eq!(budget("0.1"), "0.1 SEK");
+    assert_eq!(budget("1_234.567_8"), "1234.5678 SEK");
+    assert_eq!(budget("1e3"), "1000 SEK");
+    assert_eq!(budget("0x10"), "16 SEK");
+    assert_eq!(budget("120.5682999999995904716"), "120.5682999999995904716 SEK");
+    assert_eq!(budget("9007199254740993"), "9007199254740993 SEK");
+    assert_eq!(budget("9999999999999999999999999999"), "9999999999999999999999999999 SEK");
+}
+
+#[test]
+fn durations_add_their_units() {
+    let seconds = |text: &str| read(&format!("{PARTNER_CENTER}\npoll_interval = \"{text}\""), "", VARIABLES).poll_interval.as_secs();
+    assert_eq!(["1s", "90s", "15m", "1h30m", "2d", "1d1h1m1s"].map(seconds), [1, 90, 900, 5400, 172_800, 90_061]);
+    for wrong in ["", "1", "s", "1.5h", "1m1h", "1h1h", "-1s", "1w", "1 h", "٣s", "1h 30m"] {
+        let text = super::with_rules(RULE).replace("path =", &format!("poll_interval = \"{wrong}\"\npath ="));
+        assert!(super::mistakes(&text).contains("alert-rules.toml:3:17: "), "{wrong}");
+    }
+}
+
+#[test]
+fn digests_can_be_set_and_switched_off() {
+    let above = |text: &str| {
+        let more = format!("[notifiers.more]\ntype = \"webhook\"\nurl = \"https://x.example\"\n{text}");
+        read(PARTNER_CENTER, &more, VARIABLES).notifiers[1].digest_above
+    };
+    assert_eq!([above(""), above("digest_above = 0"), above("digest_above = 7")], [None, Some(0), Some(7)]);
+    assert_eq!([above("digest_above = false"), above("digest_above = \"off\"")], [None, None]);
+}
+
+#[test]
+fn ports_follow_the_kind_of_protection() {
+    let smtp = |text: &str| {
+        let more = format!(
+            "[notifiers.mail]\ntype = \"email\"\nfrom = \"a@b.example\"\nto = [\"Å <c@d.example>\", \"c@d.example\"]\nsmtp = {{ {text} }}"
+        );
+        match &read(PARTNER_CENTER, &more, VARIABLES).notifiers[1].kind {
+            notify::Kind::Email(email) => {
+                assert_eq!(email.to.len(), 1, "an address given twice is one recipient");
+                format!("{} {} {:?} {:?}", email.smtp.host, email.smtp.port, email.smtp.tls, email.smtp.auth)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(smtp("host = \"m.example\""), "m.example 587 Starttls Plain");
+    assert_eq!(smtp("host = \"m.example\", tls = \"implicit\", auth = \"login\""), "m.example 465 Implicit Login");
+    assert_eq!(smtp("host = \"::1\", tls = \"none\""), "::1 25 None Plain");
+    assert_eq!(smtp("host = \"m.example\", tls = \"none\", port = 2525, allow_plaintext = true"), "m.example 2525 None Plain");
+}
+
+#[test]
+fn secrets_come_from_every_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("id"), "from-credential\n").unwrap();
+    std::fs::write(folder.path().join("token"), "from-file\n").unwrap();
+    let text = format!(
+        "[source]\n{PARTNER_CENTER}\nclient_secret = {{ credential = \"id\" }}\nrefresh_token = {{ file = \"token\" }}\n{RULE}\n\
+         [notifiers.ops]\ntype = \"slack\"\nurl = {{ env = \"SLACK\" }}\n[http]\nlisten = \"0.0.0.0:1\"\ntoken = \"inline\"\n"
+    );
+    let file = folder.path().join("alert-rules.toml");
+    std::fs::write(&file, text).unwrap();
+    let environment = Environment::from([("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()), VARIABLES[0]]);
+    let open = load(&file, &environment).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let source::Config::PartnerCenter(config) = &open.source else { panic!("another source") };
+    let exposed = |secret: &Option<budget_alertd::secret::Secret>| secret.as_ref().unwrap().expose().to_owned();
+    assert_eq!(exposed(&config.client_secret), "from-credential");
+    assert_eq!(exposed(&config.refresh_token), "from-file");
+    assert_eq!(exposed(&open.http.as_ref().unwrap().token), "inline");
+    let notify::Kind::Slack(slack) = &open.notifiers[0].kind else { panic!("no Slack") };
+    assert_eq!(slack.url.expose(), "https://hooks.slack.com/services/T/B/X");
+    warns_only_while_others_can_read(&file, &environment);
+}
+
+fn warns_only_while_others_can_read(file: &Path, environment: &Environment) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let warnings = |mode| {
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+        load(file, environment).unwrap().warnings
+    };
+    assert_eq!(warnings(0o600), Vec::<String>::new());
+    let said = warnings(0o640);
+    assert_eq!(said.len(), 1);
+    assert!(
+        said[0].contains("others can read the secret") && said[0].contains("token = \"***\"") && !said[0].contains("inline"),
+        "{}",
+        said[0]
+    );
+}
+
+#[test]
+fn a_customer_is_what_its_table_says() {
+    let more = "[budgets]\nprefer = \"partner-center\"\n[customers.\"ABC\"]\nlabel = \"Nord\"\ncurrency = \"gbp\"\ntags = [\"gold\"]\n\
+                contacts = [\"it@contoso.example\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
+    let config = read(&format!("{PARTNER_CENTER}\nlegacy_currency = \"SEK\""), more, VARIABLES).budgets;
+    assert_eq!(config.prefer, budget_alertd::budgets::Prefer::PartnerCenter);
+    assert_eq!(config.legacy_currency.unwrap().as_str(), "SEK");
+    let customer = &config.customers[&CustomerKey::of("abc")];
+    assert_eq!(customer.currency.unwrap().as_str(), "GBP");
+    let profile = &customer.profile;
+    assert_eq!((profile.label.as_deref(), profile.tags.join(" ").as_str()), (Some("Nord"), "gold"));
+    assert_eq!((profile.contacts.join(" ").as_str(), &*profile.notify[0], &*profile.mute_rules[0]), ("it@contoso.example", "ops", "spend"));
+}
