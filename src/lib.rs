@@ -14,4 +14,5 @@ pub mod notify;
 pub mod pipeline;
 pub mod web;
 pub mod config;
+pub mod daemon;
 pub mod simulator;

@@ -1,0 +1,101 @@
+//! From one configuration to the next, all or nothing, and from broken loops to new ones. What the loops do is theirs.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::daemon::generation::{Ended, Generation};
+use crate::daemon::loops::{self, PollStatus};
+use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Orders, systemd};
+use crate::domain::FindingCode;
+
+/// The longest that polling waits after loops broke again and again.
+const LONGEST_REST: Duration = Duration::from_mins(5);
+
+impl Daemon {
+    /// Takes over a configuration that loads and can be built; any other changes nothing.
+    pub(super) async fn reload(&mut self, generation: Generation, orders: &Orders) -> Generation {
+        systemd::reloading();
+        let generation = match (orders.load)().and_then(|config| self.accept(config)) {
+            Ok((config, assembly)) => self.change_over(generation, config, assembly).await,
+            Err(why) => {
+                self.refuse(&why).await;
+                generation
+            }
+        };
+        systemd::ready(if self.metrics.config_last_reload_successful.get() == 1 { "reloaded" } else { "reload refused, see the log" });
+        generation
+    }
+
+    /// Starts the loops again after one of them broke; polling rests the longer the more often that happened.
+    pub(super) async fn restart(&mut self, generation: Generation, why: &str) -> Result<Generation, DaemonError> {
+        self.metrics.panics.inc();
+        self.breaks = self.breaks.saturating_add(1);
+        let rest = Duration::from_secs(2_u64.saturating_pow(self.breaks)).min(LONGEST_REST);
+        tracing::error!("a loop broke and all are started again, the next poll is in {} s: {why}", rest.as_secs());
+        let status = self.retire(generation).await;
+        let assembly = self.assemble(&self.config)?;
+        let not_before = status.not_before.max(self.clock.monotonic().saturating_add(rest));
+        Ok(self.start(assembly, PollStatus { not_before, ..status }))
+    }
+
+    /// Checks what a running daemon cannot change, and builds the rest.
+    fn accept(&self, config: Config) -> Result<(Config, Assembly), String> {
+        let fixed = [
+            ("[daemon] state_dir", config.state_dir != self.config.state_dir),
+            ("[ledger] url", config.ledger.path != self.config.ledger.path),
+            ("[http] listen", config.http.as_ref().map(|http| http.listen) != self.config.http.as_ref().map(|http| http.listen)),
+        ];
+        if let Some((key, _)) = fixed.iter().find(|(_, changed)| *changed) {
+            return Err(format!("{key} was changed, which needs a restart: systemctl restart budget-alertd"));
+        }
+        let assembly = self.assemble(&config).map_err(|error| error.to_string())?;
+        Ok((config, assembly))
+    }
+
+    async fn change_over(&mut self, generation: Generation, config: Config, assembly: Assembly) -> Generation {
+        let status = self.retire(generation).await;
+        self.config = config;
+        self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
+        self.breaks = 0;
+        self.metrics.config_last_reload_successful.set(1);
+        self.clear_refusal().await;
+        self.forget_the_gone().await;
+        tracing::info!(config = %self.config.file.display(), "reloaded");
+        self.start(assembly, status)
+    }
+
+    /// Lets the loops finish, with the watchdog fed meanwhile.
+    async fn retire(&self, generation: Generation) -> PollStatus {
+        let mut ending = pin!(generation.stop(GRACE));
+        loop {
+            tokio::select! {
+                Ended { finished, status } = &mut ending => {
+                    if !finished {
+                        tracing::warn!("cut off what did not finish in {} s; it stays owed", GRACE.as_secs());
+                    }
+                    return status;
+                }
+                () = self.clock.sleep(self.tick) => drop(self.feed_watchdog().await),
+            }
+        }
+    }
+
+    async fn refuse(&self, why: &str) {
+        self.metrics.config_last_reload_successful.set(0);
+        let first = why.lines().next().unwrap_or_default();
+        let finding = loops::reload_refused(first);
+        tracing::error!("{}; {}", finding.summary, finding.action);
+        // A line of the log each, as `check` shows them.
+        why.lines().skip(1).for_each(|line| tracing::error!("{line}"));
+        if let Err(error) = self.ledger.report(finding, self.clock.now()).await {
+            tracing::warn!(%error, "the refused reload cannot be recorded");
+        }
+    }
+
+    async fn clear_refusal(&self) {
+        if let Err(error) = self.ledger.clear(FindingCode::ReloadRefused, "", self.clock.now()).await {
+            tracing::warn!(%error, "the good reload cannot be recorded");
+        }
+    }
+}

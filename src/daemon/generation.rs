@@ -1,0 +1,73 @@
+//! The loops of one configuration, started and stopped together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::daemon::Assembly;
+use crate::daemon::loops::{self, PollStatus, Signals};
+use crate::metrics::Metrics;
+
+/// Running loops. Dropping it ends them at once.
+pub(super) struct Generation {
+    stop: watch::Sender<bool>,
+    status: watch::Receiver<PollStatus>,
+    tasks: JoinSet<()>,
+}
+
+impl Generation {
+    /// Starts the loops; `before` is what the ones before them came to.
+    pub(super) fn start(
+        assembly: Assembly,
+        poll_interval: Duration,
+        before: PollStatus,
+        clock: &Arc<dyn Clock>,
+        metrics: &Metrics,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let (status, seen) = watch::channel(before);
+        let signals = Signals { stop: stopped, owed: watch::Sender::new(0), status };
+        let mut tasks = JoinSet::new();
+        for courier in assembly.couriers {
+            tasks.spawn(loops::deliver(courier, Arc::clone(clock), metrics.clone(), signals.clone()));
+        }
+        tasks.spawn(loops::poll(assembly.cycle, assembly.heartbeat, poll_interval, signals));
+        Self { stop, status: seen, tasks }
+    }
+
+    /// What the last poll came to.
+    pub(super) fn status(&self) -> PollStatus {
+        self.status.borrow().clone()
+    }
+
+    /// Waits until a loop ends although it was not told to, which only a bug can do.
+    pub(super) async fn broken(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(())) => "a loop ended".to_owned(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops the loops: what is in flight may finish within `grace`, the rest is cut off and stays owed.
+    pub(super) async fn stop(mut self, grace: Duration) -> Ended {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        // Real time, not the clock's: it bounds what others take to answer.
+        let finished = tokio::time::timeout(grace, all).await.is_ok();
+        self.tasks.abort_all();
+        while self.tasks.join_next().await.is_some() {}
+        Ended { finished, status: self.status() }
+    }
+}
+
+/// How the loops ended.
+pub(super) struct Ended {
+    /// Whether all of them finished what they had begun.
+    pub(super) finished: bool,
+    /// What the last poll came to.
+    pub(super) status: PollStatus,
+}

@@ -1,0 +1,44 @@
+//! The dead man's switch: an address that is asked after each cycle that read, judged and left nothing overdue. Whoever
+//! watches it hears when the daemon, this host or its network is gone.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+use crate::outbound;
+use crate::secret::Secret;
+
+/// How long one ping may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// A delivery owed for longer than this is overdue.
+const OVERDUE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+
+/// Where to ping. The address is a secret: whoever has it can keep the watcher quiet.
+pub struct Heartbeat {
+    url: Secret,
+    client: reqwest::Client,
+}
+
+impl Heartbeat {
+    /// A heartbeat at this address.
+    pub(super) fn new(url: Secret) -> Result<Self, reqwest::Error> {
+        Ok(Self { url, client: outbound::client(TIMEOUT)? })
+    }
+
+    /// Pings, unless something is overdue. A ping that fails is worth a warning: the watcher will notice.
+    pub(super) async fn beat(&self, ledger: &Ledger, clock: &dyn Clock) {
+        let owed = match ledger.owed().await {
+            Ok(owed) => owed,
+            Err(error) => return tracing::warn!(%error, "no heartbeat: what is owed cannot be read"),
+        };
+        let late = |oldest: &jiff::Timestamp| clock.now().duration_since(*oldest) > OVERDUE;
+        if let Some(owed) = owed.iter().find(|owed| owed.oldest.as_ref().is_some_and(late)) {
+            return tracing::warn!(notifier = owed.notifier, "no heartbeat: a delivery is overdue");
+        }
+        match self.client.get(self.url.expose()).send().await {
+            Ok(answer) if answer.status().is_success() => {}
+            Ok(answer) => tracing::warn!(http.status = answer.status().as_u16(), "the heartbeat was refused; check operator.heartbeat_url"),
+            Err(error) => tracing::warn!("the heartbeat failed: {}", outbound::describe(&error)),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Looks after the loops and says how things are: to systemd, to the log, in the gauges. It changes nothing but what is
+//! owed to nobody any more.
+
+use crate::daemon::generation::Generation;
+use crate::daemon::{Daemon, systemd};
+use crate::domain::{FindingCode, OperatorFinding};
+use crate::ledger::{LedgerError, Reader};
+use crate::pipeline;
+
+impl Daemon {
+    /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone, without which nothing can
+    /// go on.
+    pub(super) async fn look_after(&self, generation: &Generation) -> Result<(), LedgerError> {
+        if self.feed_watchdog().await? {
+            systemd::status(&self.status_line(generation).await);
+        }
+        Ok(())
+    }
+
+    /// Tells the watchdog that all is well, if it is; says whether it is.
+    pub(super) async fn feed_watchdog(&self) -> Result<bool, LedgerError> {
+        match self.ledger.alive().await {
+            Err(LedgerError::Gone) => return Err(LedgerError::Gone),
+            Err(error) => {
+                tracing::error!(%error, "no progress: the ledger does not answer");
+                return Ok(false);
+            }
+            Ok(()) => {}
+        }
+        let overdue = self.metrics.health.overdue(self.clock.monotonic());
+        if overdue.is_empty() {
+            systemd::alive();
+        } else {
+            tracing::error!("no progress: {}", overdue.join(", "));
+        }
+        Ok(overdue.is_empty())
+    }
+
+    async fn status_line(&self, generation: &Generation) -> String {
+        let status = generation.status();
+        let zone = &self.config.time_zone;
+        let clock_time = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+        let last = status.last.map_or_else(|| "first poll under way".to_owned(), |(at, text)| format!("{text} at {}", clock_time(at)));
+        let owed =
+            self.ledger.owed().await.map_or_else(|_| "?".to_owned(), |owed| owed.iter().map(|owed| owed.pending).sum::<u64>().to_string());
+        let next = status.next.map_or_else(String::new, |at| format!("; next poll {}", clock_time(at)));
+        format!("{last}; {owed} owed{next}")
+    }
+
+    /// Sets the gauges that speak of the time before this process.
+    pub(super) fn recall(&self) {
+        let last_good = match Reader::open(&self.config.ledger).and_then(|reader| reader.polls()) {
+            Ok(polls) => polls.last_good,
+            Err(error) => return tracing::warn!(%error, "cannot look for the last poll"),
+        };
+        let Some(poll) = last_good else { return };
+        self.metrics.last_successful_poll.set(poll.at.as_duration().as_secs_f64());
+        self.metrics.usage_records.set(i64::try_from(poll.records).unwrap_or(i64::MAX));
+        self.metrics.usage_as_of.set(poll.newest.map_or(0.0, |newest| newest.as_duration().as_secs_f64()));
+    }
+
+    /// Gives up what is owed to notifiers that are not in the configuration, and closes their findings.
+    pub(super) async fn forget_the_gone(&self) {
+        if let Err(error) = self.try_to_forget_the_gone().await {
+            tracing::error!(%error, "cannot look for what belongs to notifiers that no longer exist");
+        }
+    }
+
+    async fn try_to_forget_the_gone(&self) -> Result<(), LedgerError> {
+        let known: Vec<_> = self.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
+        for OperatorFinding { code, subject, .. } in Reader::open(&self.config.ledger)?.findings()?.into_iter().map(|open| open.finding) {
+            if code == FindingCode::NotifierFailing && known.iter().all(|name| **name != *subject) {
+                self.ledger.clear(code, &subject, self.clock.now()).await?;
+                self.metrics.notifier_in_backoff.with_label_values(&[&subject]).set(0);
+            }
+        }
+        pipeline::bury_orphans(known, &self.ledger, &*self.clock, &self.metrics).await?;
+        Ok(())
+    }
+
+    pub(super) async fn say_what_is_left(&self) {
+        if let Ok(owed) = self.ledger.owed().await {
+            let pending: u64 = owed.iter().map(|owed| owed.pending).sum();
+            tracing::info!("stopped; {pending} deliveries stay owed");
+        }
+    }
+}

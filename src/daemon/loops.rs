@@ -1,0 +1,237 @@
+//! The loops that live as long as a configuration: one polls, one for each notifier delivers. They stop between two
+//! steps when told to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::daemon::Heartbeat;
+use crate::domain::{FindingCode, OperatorFinding};
+use crate::ledger::LedgerError;
+use crate::metrics::{Health, Metrics};
+use crate::pipeline::{Courier, Cycle, CycleReport};
+
+/// How often a waiting loop gives a sign of life.
+const BEAT: Duration = Duration::from_secs(10);
+/// How long an attempt may take before its loop counts as stuck.
+const LONGEST_ATTEMPT: Duration = Duration::from_mins(20);
+/// The same for a poll: generous requests, each with its retries, for a collection of several pages.
+const LONGEST_POLL: Duration = Duration::from_hours(1);
+/// How long a poll may go on when the loop shall stop: a sign-in that is being renewed should reach the disk, since the old
+/// one may be worth nothing any more.
+const POLL_GRACE: Duration = Duration::from_secs(1);
+/// How long to wait after the ledger could not be read or written.
+const LEDGER_RETRY: Duration = Duration::from_secs(10);
+/// How soon a failed poll is tried again; doubled with each failure, up to the poll interval.
+const POLL_RETRY: Duration = Duration::from_mins(5);
+
+/// The longest time that the source may ask to be left alone: an overspend must not hide behind an absurd number.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
+
+/// What the loops of one configuration share.
+#[derive(Clone)]
+pub(super) struct Signals {
+    /// True once the loops shall stop.
+    pub(super) stop: watch::Receiver<bool>,
+    /// Bumped when something new is owed.
+    pub(super) owed: watch::Sender<u64>,
+    /// What the last poll came to, for the status line.
+    pub(super) status: watch::Sender<PollStatus>,
+}
+
+/// What the status line says of polling.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PollStatus {
+    /// When the last poll ended, and what it came to.
+    pub(super) last: Option<(jiff::Timestamp, String)>,
+    /// When the next one is due.
+    pub(super) next: Option<jiff::Timestamp>,
+    /// Until when the source asked to be left alone, by the monotonic clock. It holds for the next configuration too.
+    pub(super) not_before: Duration,
+}
+
+impl Signals {
+    pub(super) fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits for a time, or until the loops shall stop.
+    async fn wait(&mut self, clock: &dyn Clock, time: Duration) {
+        if !self.stopping() {
+            tokio::select! {
+                () = clock.sleep(time) => {}
+                _ = self.stop.changed() => {}
+            }
+        }
+    }
+}
+
+/// A loop's place in what `/healthz` and the watchdog ask; given up however the loop ends.
+struct Pulse {
+    health: Health,
+    name: String,
+}
+
+impl Pulse {
+    /// Progress was made, and will be again within this time.
+    fn beat(&self, clock: &dyn Clock, next_within: Duration) {
+        self.health.beat(&self.name, clock.monotonic(), next_within);
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        self.health.forget(&self.name);
+    }
+}
+
+/// Polls as soon as the source allows it, then every `interval`, jittered by up to 10 %. A poll under way when the loop
+/// shall stop is soon given up: what it has not recorded is found again.
+pub(super) async fn poll(cycle: Cycle, heartbeat: Option<Heartbeat>, interval: Duration, mut signals: Signals) {
+    let clock = Arc::clone(&cycle.clock);
+    let pulse = Pulse { health: cycle.metrics.health.clone(), name: "poll".to_owned() };
+    let mut failures = 0_u32;
+    let mut until = signals.status.borrow().not_before;
+    loop {
+        while let Some(left) = until.checked_sub(clock.monotonic()).filter(|left| !left.is_zero()) {
+            pulse.beat(&*clock, BEAT * 6);
+            signals.wait(&*clock, left.min(BEAT)).await;
+            if signals.stopping() {
+                return;
+            }
+        }
+        pulse.beat(&*clock, LONGEST_POLL);
+        let mut stop = signals.stop.clone();
+        let overstayed = async {
+            drop(stop.wait_for(|stop| *stop).await);
+            // Real time, not the clock's: it bounds what others take to answer.
+            tokio::time::sleep(POLL_GRACE).await;
+        };
+        let result = tokio::select! {
+            biased;
+            result = cycle.run(false) => result,
+            () = overstayed => return,
+        };
+        signals.owed.send_modify(|count| *count = count.wrapping_add(1));
+        failures = if matches!(&result, Ok(report) if report.good) { 0 } else { failures.saturating_add(1) };
+        let pause = pause(&result, interval, failures);
+        note(&cycle, &result, pause, &signals);
+        until = clock.monotonic().saturating_add(pause);
+        if let Some(heartbeat) = heartbeat.as_ref().filter(|_| failures == 0) {
+            heartbeat.beat(&cycle.ledger, &*clock).await;
+        }
+    }
+}
+
+/// How long until the next poll: the interval, sooner after a failure, never before the source allows it.
+fn pause(result: &Result<CycleReport, LedgerError>, interval: Duration, failures: u32) -> Duration {
+    let jitter = u32::try_from(uuid::Uuid::new_v4().as_u128() % 201).unwrap_or(100);
+    let jittered = (interval / 1000).saturating_mul(900 + jitter);
+    let regular = if failures == 0 {
+        jittered
+    } else {
+        jittered.min(POLL_RETRY.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16))))
+    };
+    match result {
+        Ok(report) => regular.max(report.retry_after.unwrap_or_default().min(LONGEST_PAUSE)),
+        Err(_) => regular.min(LEDGER_RETRY.saturating_mul(6)),
+    }
+}
+
+fn note(cycle: &Cycle, result: &Result<CycleReport, LedgerError>, pause: Duration, signals: &Signals) {
+    let now = cycle.clock.now();
+    let text = match result {
+        Ok(report) => {
+            let state = if report.good { "good" } else { "failed" };
+            let (alerts, seconds) = (report.alerts.len(), pause.as_secs());
+            tracing::info!(
+                poll.result = state,
+                poll.records = report.records,
+                poll.skipped = report.skipped,
+                poll.alerts = alerts,
+                poll.next_s = seconds,
+                "poll {state}: {} records, {alerts} new alerts",
+                report.records
+            );
+            for error in &report.errors {
+                tracing::warn!(poll.result = state, "{error}");
+            }
+            format!("{} customers read, {alerts} new alerts", report.records) + if report.good { "" } else { " (poll failed)" }
+        }
+        Err(error) => {
+            tracing::error!("poll failed, its alerts are found again by the next: {}", causes(error));
+            format!("poll failed: {error}")
+        }
+    };
+    cycle.metrics.operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()]).set(i64::from(result.is_err()));
+    let next = jiff::SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok());
+    let asked = result.as_ref().ok().and_then(|report| report.retry_after).unwrap_or_default().min(LONGEST_PAUSE);
+    let not_before = cycle.clock.monotonic().saturating_add(asked);
+    signals.status.send_replace(PollStatus { last: Some((now, text)), next, not_before });
+}
+
+/// An error with everything behind it, on one line.
+fn causes(error: &LedgerError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// Delivers to one notifier whenever something is due.
+pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
+    let pulse = Pulse { health: metrics.health.clone(), name: format!("delivery to {}", courier.name()) };
+    let unwritable = metrics.operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()]);
+    let mut owed = signals.owed.subscribe();
+    while !signals.stopping() {
+        pulse.beat(&*clock, LONGEST_ATTEMPT);
+        owed.mark_unchanged();
+        // What is newly owed may be worse than the rest of the batch: the batch ends, and the next one begins with it.
+        let stop = || {
+            pulse.beat(&*clock, LONGEST_ATTEMPT);
+            *signals.stop.borrow() || owed.has_changed().unwrap_or(false)
+        };
+        let wait = match courier.step(&stop).await {
+            Ok(progress) => {
+                // Only what was written shows that it can be.
+                if progress.sent > 0 {
+                    unwritable.set(0);
+                }
+                progress.wait
+            }
+            Err(error) => {
+                unwritable.set(1);
+                tracing::error!(notifier = courier.name(), "delivery waits: {}", causes(&error));
+                Some(LEDGER_RETRY)
+            }
+        };
+        if wait.is_some_and(|wait| wait.is_zero()) {
+            continue;
+        }
+        pulse.beat(&*clock, BEAT * 6);
+        let time = wait.unwrap_or(BEAT).min(BEAT);
+        tokio::select! {
+            () = signals.wait(&*clock, time) => {}
+            // In backoff nothing new makes the destination better.
+            _ = owed.changed(), if wait.is_none() => {}
+        }
+    }
+    if let Err(error) = courier.mark_accepted().await {
+        tracing::error!(notifier = courier.name(), "what was accepted last stays unmarked and will be repeated: {}", causes(&error));
+    }
+}
+
+/// The finding of a reload that was refused; `why` on one line.
+pub(super) fn reload_refused(why: &str) -> OperatorFinding {
+    OperatorFinding {
+        code: FindingCode::ReloadRefused,
+        subject: String::new(),
+        summary: format!("the configuration was not reloaded, the one before stays in force: {why}"),
+        action: "run budget-alertd check, mend the file, reload again".to_owned(),
+    }
+}

@@ -1,0 +1,165 @@
+//! Lives long: starts the loops, reloads, watches them, stops. What they do is the pipeline's.
+
+mod assembly;
+mod changeover;
+mod drain;
+mod generation;
+mod heartbeat;
+mod lookout;
+mod loops;
+mod systemd;
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::daemon::generation::Generation;
+use crate::daemon::loops::PollStatus;
+use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::Metrics;
+use crate::pipeline::Unmarked;
+use crate::secret::Secret;
+use crate::web;
+
+pub use assembly::{Assembly, AssemblyError, assemble};
+pub use drain::{Drained, drain};
+pub use heartbeat::Heartbeat;
+
+/// How long deliveries in flight may take to finish at the end.
+const GRACE: Duration = Duration::from_secs(20);
+/// How often the status line and the watchdog are looked after, where systemd asks for nothing quicker.
+const TICK: Duration = Duration::from_secs(10);
+
+/// Why the daemon cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The configuration cannot be put to work.
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
+    /// The address of `[http] listen` cannot be had.
+    #[error("cannot listen on {address}: {source}; change [http] listen or end what uses it")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The ledger failed at the end, or is gone.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What the daemon is told from outside.
+pub struct Orders {
+    /// Reload the configuration (SIGHUP).
+    pub reload: mpsc::Receiver<()>,
+    /// Loads the configuration; the error is what `check` would print.
+    pub load: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
+    /// Stop (SIGTERM, SIGINT).
+    pub stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// The daemon.
+pub struct Daemon {
+    config: Config,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    /// What no configuration's couriers may send again.
+    unmarked: Unmarked,
+    /// The token of `[http]` in force.
+    token: watch::Sender<Option<Secret>>,
+    /// How often to look after the loops.
+    tick: Duration,
+    /// How often loops have broken since the last reload.
+    breaks: u32,
+}
+
+impl Daemon {
+    /// A daemon on an open ledger.
+    pub fn new(config: Config, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+        let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
+        let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
+        Self { config, ledger, clock, metrics, unmarked: Unmarked::default(), token, tick, breaks: 0 }
+    }
+
+    /// Runs until told to stop.
+    pub async fn run(mut self, mut orders: Orders) -> Result<(), DaemonError> {
+        self.metrics.leader.set(1);
+        let assembly = self.assemble(&self.config)?;
+        let server = self.serve().await?;
+        self.recall();
+        self.forget_the_gone().await;
+        let mut generation = self.start(assembly, PollStatus::default());
+        systemd::ready("first poll under way");
+        let clock = Arc::clone(&self.clock);
+        let mut tick = pin!(clock.sleep(self.tick));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut orders.stop => break,
+                why = generation.broken() => generation = self.restart(generation, &why).await?,
+                () = &mut tick => {
+                    tick.set(clock.sleep(self.tick));
+                    self.look_after(&generation).await?;
+                }
+                Some(()) = orders.reload.recv() => generation = self.reload(generation, &orders).await,
+            }
+        }
+        self.end(generation, server).await
+    }
+
+    async fn end(self, generation: Generation, server: Option<Server>) -> Result<(), DaemonError> {
+        systemd::stopping();
+        tracing::info!("stopping: deliveries in flight may finish");
+        if !generation.stop(GRACE).await.finished {
+            tracing::warn!("cut off what did not finish in {} s; it stays owed", GRACE.as_secs());
+        }
+        if let Some((stop, task)) = server {
+            drop(stop);
+            // Open connections are the scraper's; nothing of them is worth waiting for.
+            task.abort();
+        }
+        self.say_what_is_left().await;
+        self.ledger.close().await?;
+        Ok(())
+    }
+
+    fn assemble(&self, config: &Config) -> Result<Assembly, AssemblyError> {
+        let Assembly { cycle, couriers, heartbeat } = assemble(config, &self.ledger, &self.clock, &self.metrics)?;
+        let couriers = couriers.into_iter().map(|courier| courier.with_unmarked(self.unmarked.clone())).collect();
+        Ok(Assembly { cycle, couriers, heartbeat })
+    }
+
+    fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {
+        Generation::start(assembly, self.config.poll_interval, before, &self.clock, &self.metrics)
+    }
+
+    async fn serve(&self) -> Result<Option<Server>, DaemonError> {
+        let Some(config) = &self.config.http else { return Ok(None) };
+        let failed = |source| DaemonError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let shown = web::Shown { metrics: self.metrics.clone(), ledger: self.ledger.clone(), clock: Arc::clone(&self.clock) };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let token = self.token.subscribe();
+        let task = tokio::spawn(async move {
+            let shutdown = async { drop(stopped.await) };
+            if let Err(error) = web::run(listener, token, shown, shutdown).await {
+                tracing::error!(%error, "the HTTP server ended");
+            }
+        });
+        tracing::info!("metrics and health are served on http://{address}");
+        Ok(Some((stop, task)))
+    }
+}
+
+/// The HTTP server: what ends it, and its task.
+type Server = (oneshot::Sender<()>, JoinHandle<()>);
