@@ -12,7 +12,10 @@
 )]
 
 mod config;
+mod cycle;
+mod delivery;
 mod ledger;
 mod notify;
 mod simulator;
 mod source;
+mod support;

@@ -1,0 +1,221 @@
+//! Deliveries: what is tried when, what is given up, and that nothing is told twice. Real sockets, simulated time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use budget_alertd::clock::{Clock, SimulatedClock};
+use budget_alertd::daemon::assemble;
+use budget_alertd::ledger::{DeliveryFilter, Ledger, Reader};
+use budget_alertd::metrics::Metrics;
+use budget_alertd::pipeline::Courier;
+use budget_alertd::simulator::{Answer, Fault, HttpReceiver};
+
+use crate::support::world::{SPEND, World, plan};
+
+const DAY: &str = "2019-09-17T00:00:00Z";
+
+/// A world whose alerts go to a receiver, the receiver, and a courier on the open ledger.
+struct Post {
+    world: World,
+    clock: Arc<SimulatedClock>,
+    receiver: HttpReceiver,
+    ledger: Ledger,
+    courier: Courier,
+}
+
+/// `number` customers over their budgets, not yet told to anyone.
+async fn post(number: usize, more: &str) -> Post {
+    let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
+    let receiver = HttpReceiver::start(clock).unwrap();
+    let hook = format!("[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n{more}\n", receiver.url("/hook"));
+    let world = World::new(&format!("{SPEND}{hook}"));
+    world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
+    let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
+    world.poll(DAY, &records).await;
+    let ledger = world.ledger();
+    let courier = courier(&world, &ledger);
+    Post { clock: Arc::clone(&world.clock), world, receiver, ledger, courier }
+}
+
+fn courier(world: &World, ledger: &Ledger) -> Courier {
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    assemble(&world.config(), ledger, &clock, &Metrics::new()).unwrap().couriers.remove(0)
+}
+
+impl Post {
+    /// One step of the courier.
+    async fn step(&mut self) -> String {
+        let progress = self.courier.step(&|| false).await.unwrap();
+        let wait = progress
+            .wait
+            .map_or("idle".to_owned(), |wait| if wait.is_zero() { "on".to_owned() } else { format!("wait {} s", wait.as_secs()) });
+        format!("{} sent, {} dead, {wait}", progress.sent, progress.dead)
+    }
+
+    /// Steps until there is nothing to do, moving the clock over every wait; says how long each wait was.
+    async fn run(&mut self) -> Vec<u64> {
+        let mut waits = Vec::new();
+        while let Some(wait) = self.courier.step(&|| false).await.unwrap().wait {
+            if !wait.is_zero() {
+                waits.push(wait.as_secs());
+                self.clock.advance(wait);
+            }
+        }
+        waits
+    }
+
+    /// Names of the customers in the order in which the receiver was told of them.
+    fn attempts(&self) -> Vec<String> {
+        let requests = self.receiver.attempts();
+        requests.iter().map(|attempt| customer(&attempt.request.text())).collect()
+    }
+
+    fn states(&self) -> Vec<String> {
+        let reader = Reader::open(&self.world.config().ledger).unwrap();
+        let mut rows: Vec<String> =
+            reader.deliveries(&DeliveryFilter::default()).unwrap().iter().map(|row| row.state.as_str().to_owned()).collect();
+        rows.sort();
+        rows
+    }
+}
+
+fn customer(body: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(body).unwrap();
+    json["data"]["alerts"][0]["customer"]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_failing_destination_is_probed_with_another_delivery_each_time_and_one_success_frees_all() {
+    let mut post = post(3, "").await;
+    post.receiver.fail(Fault::status(503));
+    assert!(post.step().await.starts_with("0 sent, 0 dead"));
+    for _ in 0..6 {
+        let progress = post.courier.step(&|| false).await.unwrap();
+        post.clock.advance(progress.wait.unwrap());
+        post.courier.step(&|| false).await.unwrap();
+    }
+    let attempts = post.attempts();
+    assert_eq!(attempts.len(), 7);
+    assert!(attempts.windows(2).all(|pair| pair[0] != pair[1]), "never the same twice in a row: {attempts:?}");
+    post.receiver.heal();
+    post.clock.advance(Duration::from_mins(15));
+    post.run().await;
+    assert_eq!(post.states(), ["sent", "sent", "sent"]);
+    assert_eq!(post.receiver.received().len(), 3);
+}
+
+#[tokio::test]
+async fn the_waits_grow_from_five_seconds_to_ten_minutes() {
+    let mut post = post(1, "give_up_after = \"1h\"").await;
+    post.receiver.fail(Fault::status(503));
+    let waits = post.run().await;
+    let bounds = [(4, 6), (24, 36), (96, 144), (240, 360), (480, 720), (480, 720)];
+    for (wait, (least, most)) in waits.iter().zip(bounds) {
+        assert!((least..=most).contains(wait), "{waits:?}");
+    }
+    assert!(waits.len() >= 7, "at least 8 probes before anything is given up: {waits:?}");
+    assert_eq!(post.states(), ["dead"]);
+}
+
+#[tokio::test]
+async fn a_delivery_is_given_up_only_after_the_time_and_eight_probes() {
+    let mut post = post(2, "give_up_after = \"1m\"").await;
+    post.receiver.fail(Fault::status(503));
+    let waits = post.run().await;
+    assert_eq!(waits.len(), 7, "the minute is over long before the eighth probe: {waits:?}");
+    assert_eq!(post.states(), ["dead", "dead"]);
+    assert_eq!(post.ledger.owed().await.unwrap()[0].dead, 2);
+}
+
+#[tokio::test]
+async fn retry_after_replaces_the_next_probe() {
+    let mut post = post(1, "").await;
+    post.receiver.fail_once(Fault::Answer(Answer::throttled(57)));
+    assert_eq!(post.run().await, [57]);
+    assert_eq!(post.states(), ["sent"]);
+}
+
+#[tokio::test]
+async fn an_absurd_retry_after_is_capped_at_an_hour() {
+    let mut post = post(1, "").await;
+    post.receiver.fail_once(Fault::Answer(Answer::throttled(4_000_000)));
+    assert_eq!(post.run().await, [3600]);
+    assert_eq!(post.states(), ["sent"]);
+}
+
+#[tokio::test]
+async fn a_refused_message_is_dead_at_once_and_costs_the_others_nothing() {
+    let mut post = post(3, "").await;
+    post.receiver.fail_once(Fault::status(422));
+    assert_eq!(post.run().await, Vec::<u64>::new(), "no wait");
+    assert_eq!(post.states(), ["dead", "sent", "sent"]);
+}
+
+#[tokio::test]
+async fn an_ambiguous_failure_repeats_the_same_delivery_with_the_same_identity() {
+    let mut post = post(2, "").await;
+    post.receiver.fail_once(Fault::Reset);
+    post.run().await;
+    let ids: Vec<String> =
+        post.receiver.attempts().iter().map(|attempt| attempt.request.header("webhook-id").unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(ids[0], ids[1]);
+    assert_ne!(ids[1], ids[2]);
+    let bodies = post.receiver.attempts();
+    assert_eq!(bodies[0].request.body, bodies[1].request.body, "the same to the byte");
+    assert_eq!(post.states(), ["sent", "sent"]);
+}
+
+#[tokio::test]
+async fn backoff_survives_a_restart() {
+    let mut post = post(1, "").await;
+    post.receiver.fail(Fault::Answer(Answer::throttled(600)));
+    assert_eq!(post.step().await, "0 sent, 0 dead, on");
+    post.courier = courier(&post.world, &post.ledger);
+    assert_eq!(post.step().await, "0 sent, 0 dead, wait 600 s");
+    assert_eq!(post.receiver.attempts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_retried_delivery_starts_anew_with_the_same_identity() {
+    let mut post = post(1, "").await;
+    post.receiver.fail_once(Fault::status(400));
+    post.run().await;
+    assert_eq!(post.states(), ["dead"]);
+    let now = post.clock.now();
+    assert_eq!(post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), now, None).await.unwrap(), 1);
+    post.run().await;
+    assert_eq!(post.states(), ["sent"]);
+    let ids: Vec<String> =
+        post.receiver.attempts().iter().map(|attempt| attempt.request.header("webhook-id").unwrap().to_owned()).collect();
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn deliveries_of_a_notifier_that_is_gone_are_dead_at_once() {
+    let post = post(2, "").await;
+    assert_eq!(post.ledger.bury_orphans(vec!["other".into()], post.clock.now()).await.unwrap(), 2);
+    assert_eq!(post.states(), ["dead", "dead"]);
+}
+
+#[tokio::test]
+async fn what_was_accepted_but_cannot_be_marked_is_not_sent_again() {
+    let mut post = post(1, "").await;
+    let path = post.world.config().ledger.path;
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(post.courier.step(&|| false).await.is_err(), "the mark cannot be written while somebody else writes");
+    other.execute_batch("ROLLBACK").unwrap();
+    post.run().await;
+    assert_eq!(post.states(), ["sent"]);
+    assert_eq!(post.receiver.attempts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_stop_between_two_deliveries_leaves_the_rest_owed() {
+    let mut post = post(3, "").await;
+    let stopped = std::sync::atomic::AtomicU32::new(0);
+    let stop = || stopped.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 1;
+    assert_eq!(post.courier.step(&stop).await.unwrap().sent, 1);
+    assert_eq!(post.states(), ["pending", "pending", "sent"]);
+}

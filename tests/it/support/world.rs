@@ -1,0 +1,203 @@
+//! A small world for cycles: rules as TOML and records go in, what was raised comes out as text. The ledger is a real
+//! file, closed and opened again for every poll, so that nothing is remembered anywhere else.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use budget_alertd::clock::{Clock, SimulatedClock};
+use budget_alertd::config::{self, Environment};
+use budget_alertd::daemon::assemble;
+use budget_alertd::domain::{AlertSnapshot, Delivery, PeriodSource};
+use budget_alertd::ledger::Ledger;
+use budget_alertd::metrics::Metrics;
+use budget_alertd::pipeline::CycleReport;
+use tempfile::TempDir;
+
+/// The rule most tests are about.
+pub(crate) const SPEND: &str = r#"
+[rules.spend]
+metric = "percent_used"
+notify = ["hook"]
+steps = [{ at = 80 }, { at = 100, severity = "critical" }]
+"#;
+
+/// One usage record; the rest of it is made up.
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub(crate) id: String,
+    pub(crate) cost: String,
+    pub(crate) budget: Option<String>,
+    pub(crate) date: String,
+    pub(crate) legacy: bool,
+    pub(crate) more: String,
+}
+
+/// An Azure plan customer in SEK.
+pub(crate) fn plan(id: &str, cost: &str, budget: &str, date: &str) -> Record {
+    let budget = (!budget.is_empty()).then(|| budget.to_owned());
+    Record { id: id.into(), cost: cost.into(), budget, date: date.into(), legacy: false, more: String::new() }
+}
+
+/// A legacy customer.
+pub(crate) fn legacy(id: &str, cost: &str, budget: &str, date: &str) -> Record {
+    Record { legacy: true, ..plan(id, cost, budget, date) }
+}
+
+impl Record {
+    fn json(&self) -> String {
+        let Self { id, cost, date, more, .. } = self;
+        let budget = self.budget.as_ref().map_or(String::new(), |budget| format!("\"amount\": {budget}"));
+        let currency = if self.legacy { "\"currencyLocale\": \"fr-FR\"" } else { "\"currencyCode\": \"SEK\"" };
+        let upgraded = !self.legacy;
+        format!(
+            "{{\"resourceId\": \"{id}\", \"resourceName\": \"Customer {id}\", \"isUpgraded\": {upgraded}, \"totalCost\": {cost},
+              \"budget\": {{{budget}}}, {currency}, \"lastModifiedDate\": \"{date}\"{more}}}"
+        )
+    }
+}
+
+/// The world.
+pub(crate) struct World {
+    dir: TempDir,
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) metrics: Metrics,
+    rules: String,
+    source: String,
+}
+
+impl World {
+    /// A world with these rules, and a webhook called `hook` that nothing is sent to.
+    pub(crate) fn new(rules: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        let source = format!("[source]\ntype = \"file\"\npath = \"{}\"\n", dir.path().join("usage.json").display());
+        let clock = SimulatedClock::starting_at("2019-01-01T00:00:00Z".parse().unwrap());
+        Self { dir, clock, metrics: Metrics::new(), rules: rules.to_owned(), source }
+    }
+
+    /// Reads from this `[source]` instead of a file.
+    pub(crate) fn with_source(mut self, source: String) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// The same world under a clock that shows `now`, whatever it showed before.
+    pub(crate) fn with_clock_at(self, now: &str) -> Self {
+        Self { clock: SimulatedClock::starting_at(now.parse().unwrap()), ..self }
+    }
+
+    /// Other rules from the next poll on.
+    pub(crate) fn change_rules(&mut self, rules: &str) {
+        rules.clone_into(&mut self.rules);
+    }
+
+    /// The configuration of the next poll.
+    pub(crate) fn config(&self) -> config::Config {
+        let hook =
+            if self.rules.contains("[notifiers.") { "" } else { "[notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n" };
+        let state = self.dir.path().join("state");
+        let text = format!("{}\n[daemon]\nstate_dir = \"{}\"\n{}\n{hook}", self.source, state.display(), self.rules);
+        config::parse(&text, &PathBuf::from("rules.toml"), &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock) as Arc<dyn Clock>
+    }
+
+    /// The ledger, to look into between polls.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::open(&self.config().ledger, Metrics::new(), self.clock()).unwrap()
+    }
+
+    /// Polls what the source has at `now`.
+    pub(crate) async fn poll_source(&self, now: &str) -> CycleReport {
+        self.clock.advance_to(now.parse().unwrap());
+        let ledger = self.ledger();
+        let report = {
+            let assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
+            assembly.cycle.run(false).await.unwrap()
+        };
+        ledger.close().await.unwrap();
+        report
+    }
+
+    /// Polls a collection of these records at `now`.
+    pub(crate) async fn report(&self, now: &str, records: &[Record]) -> CycleReport {
+        let items: Vec<String> = records.iter().map(Record::json).collect();
+        self.write(&format!("{{\"totalCount\": {}, \"items\": [{}]}}", records.len(), items.join(", ")));
+        self.poll_source(now).await
+    }
+
+    /// Puts this into the file that is read.
+    pub(crate) fn write(&self, collection: &str) {
+        std::fs::write(self.dir.path().join("usage.json"), collection).unwrap();
+    }
+
+    /// Polls and tells what was raised and what was kept silent, a line each.
+    pub(crate) async fn poll(&self, now: &str, records: &[Record]) -> String {
+        told(&self.report(now, records).await)
+    }
+
+    /// The value of one series, as a scrape shows it.
+    pub(crate) fn metric(&self, series: &str) -> String {
+        let text = self.metrics.render().unwrap();
+        let line = text.lines().find(|line| line.starts_with(series)).unwrap_or_else(|| panic!("no {series} in\n{text}"));
+        line.rsplit(' ').next().unwrap().to_owned()
+    }
+
+    /// What is owed to a notifier.
+    pub(crate) async fn owed(&self, notifier: &str) -> Vec<Delivery> {
+        let ledger = self.ledger();
+        let due = ledger.due(notifier, Vec::new(), 10_000).await.unwrap();
+        ledger.close().await.unwrap();
+        due
+    }
+}
+
+/// What a poll raised and kept silent, a line each.
+pub(crate) fn told(report: &CycleReport) -> String {
+    let mut alerts = report.alerts.clone();
+    alerts.sort_by(|a, b| (a.alert.customer.id.as_str(), &a.alert.rule).cmp(&(b.alert.customer.id.as_str(), &b.alert.rule)));
+    let mut text = String::new();
+    for alert in &alerts {
+        writeln!(text, "{}", line(alert)).unwrap();
+    }
+    let suppressed = report.suppressed;
+    for (number, what) in [(suppressed.duplicate, "duplicate"), (suppressed.passed, "passed")] {
+        if number > 0 {
+            writeln!(text, "{number} {what}").unwrap();
+        }
+    }
+    if !report.good {
+        writeln!(text, "failed: {}", report.errors.join("; ")).unwrap();
+    }
+    text.trim_end().to_owned()
+}
+
+fn line(snapshot: &AlertSnapshot) -> String {
+    let alert = &snapshot.alert;
+    let passed: Vec<String> = alert.passed.iter().map(ToString::to_string).collect();
+    let passed = if passed.is_empty() { String::new() } else { format!(" passed {}", passed.join(" ")) };
+    let value = alert.value.map_or("over zero".to_owned(), |value| value.to_string());
+    let budget = alert.budget.as_ref().map_or(String::new(), |budget| {
+        let before = budget.previous_amount.map_or(String::new(), |before| format!("{before} → "));
+        format!(" of {before}{}", budget.amount)
+    });
+    let period = alert.billing_period;
+    let day = |at: jiff::Timestamp| at.to_string()[..10].to_owned();
+    let source = match period.source {
+        PeriodSource::SubscriptionSummary => "known",
+        PeriodSource::CalendarMonth => "month",
+        PeriodSource::Assumed => "assumed",
+    };
+    let carried = if snapshot.context.carried_over { " carried over" } else { "" };
+    let baseline = if alert.baseline { " baseline" } else { "" };
+    format!(
+        "{} {} {}{passed}: {value}{budget}, {} .. {} {source}{carried}{baseline}",
+        alert.customer.id,
+        alert.rule,
+        alert.threshold,
+        day(period.start),
+        day(period.end)
+    )
+}
