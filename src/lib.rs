@@ -16,3 +16,4 @@ pub mod web;
 pub mod config;
 pub mod daemon;
 pub mod simulator;
+pub mod cli;

@@ -1,0 +1,187 @@
+//! `alerts`: what was raised, newest first, read beside a running daemon.
+
+use std::path::Path;
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::cli::choice::Choice;
+use crate::cli::exit::Outcome;
+use crate::cli::table::{Column, Listing};
+use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::clock::SystemClock;
+use crate::domain::{Alert, AlertSnapshot, AlertState};
+use crate::ledger::{AlertFilter, AlertRow, DeliverySummary, Reader};
+use crate::notify::render::Telling;
+
+/// From this width on, an alert is one line.
+const SPACIOUS: u16 = 150;
+
+#[derive(Debug, Args)]
+pub(super) struct Alerts {
+    #[command(flatten)]
+    choice: Choice,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// An alert in JSON, with how its deliveries stand.
+#[derive(Serialize)]
+pub(super) struct AlertDocument<'a> {
+    #[serde(flatten)]
+    alert: &'a Alert,
+    deliveries: Vec<DeliveryCount<'a>>,
+}
+
+#[derive(Serialize)]
+struct DeliveryCount<'a> {
+    notifier: &'a str,
+    pending: u64,
+    sent: u64,
+    dead: u64,
+}
+
+impl Alerts {
+    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        let config = open::look(path)?;
+        let reader = Reader::open(&config.ledger)?;
+        let now = SystemClock::shared().now();
+        let chosen = self.choice.settle(&config, &reader, now)?;
+        let mut rows = Vec::new();
+        for customer in chosen.customers {
+            rows.extend(reader.alerts(&AlertFilter { since: chosen.since, until: chosen.until, customer, limit: None })?);
+        }
+        rows.sort_by(|a, b| {
+            let (a, b) = (&a.snapshot.alert, &b.snapshot.alert);
+            b.raised_at.cmp(&a.raised_at).then_with(|| a.worst_first(b))
+        });
+        match self.format {
+            Format::Text => output::page(&page(&rows, now, &config.time_zone))?,
+            Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
+            Format::Csv => print_csv(rows.iter().map(|row| &row.snapshot))?,
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// An alert as JSON.
+pub(super) fn document(row: &AlertRow) -> AlertDocument<'_> {
+    let deliveries = row.deliveries.iter();
+    let deliveries = deliveries.map(|DeliverySummary { notifier, pending, sent, dead }| DeliveryCount {
+        notifier,
+        pending: *pending,
+        sent: *sent,
+        dead: *dead,
+    });
+    AlertDocument { alert: &row.snapshot.alert, deliveries: deliveries.collect() }
+}
+
+fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
+    if rows.is_empty() {
+        return "No alerts.\n".to_owned();
+    }
+    let mut listing = Listing::new(&[
+        Column::Whole("SEVERITY"),
+        Column::Whole("RAISED"),
+        Column::Left("CUSTOMER"),
+        Column::Whole("USAGE"),
+        Column::Left("RULE, STEP"),
+        Column::Whole("REF"),
+        Column::Left("TOLD"),
+    ]);
+    let glue = if output::width() < SPACIOUS { "\n" } else { ", " };
+    for AlertRow { snapshot, deliveries } in rows {
+        let (alert, telling) = (&snapshot.alert, Telling::new(snapshot, zone));
+        listing.add(vec![
+            alert.severity.as_str().to_uppercase(),
+            text::short_moment(alert.raised_at, now, zone),
+            telling.who.clone(),
+            usage(&telling).join(glue),
+            format!("{}{glue}{}", text::clean(&alert.rule), telling.on_scale(alert.threshold)),
+            alert.reference.clone(),
+            told(alert, deliveries).join(glue),
+        ]);
+    }
+    format!("{}\n\n{}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "alert"), text::zone_note(zone))
+}
+
+/// The value where it says more than the cost, and the cost of the budget.
+fn usage(telling: &Telling<'_>) -> Vec<String> {
+    let over_zero = telling.alert.over_zero.then(|| "over zero".to_owned());
+    let value = telling.percent_used().map(|percent| telling.on_scale(percent));
+    over_zero.or(value).into_iter().chain([telling.cost_of_budget()]).collect()
+}
+
+/// Who was told: `oncall`, `slack owed`.
+fn told(alert: &Alert, deliveries: &[DeliverySummary]) -> Vec<String> {
+    let told = deliveries.iter().map(|summary| {
+        let name = text::clean(&summary.notifier);
+        match (summary.sent, summary.pending, summary.dead) {
+            (_, 0, 0) => name,
+            (0, _, 0) => format!("{name} owed"),
+            (0, 0, _) => format!("{name} given up"),
+            (sent, pending, dead) => format!("{name} {sent} sent, {pending} owed, {dead} given up"),
+        }
+    });
+    let nobody = deliveries.is_empty().then(|| "nobody".to_owned());
+    let state = (alert.state != AlertState::Raised).then(|| alert.state.as_str().to_owned());
+    told.chain(nobody).chain(state).collect()
+}
+
+/// Alerts as CSV, one row each.
+pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = &'a AlertSnapshot>) -> anyhow::Result<()> {
+    let heading = [
+        "id",
+        "ref",
+        "raised_at",
+        "state",
+        "severity",
+        "customer_id",
+        "customer",
+        "rule",
+        "metric",
+        "threshold",
+        "value",
+        "cost",
+        "currency",
+        "usd_cost",
+        "budget",
+        "budget_source",
+        "usage_as_of",
+        "period_start",
+        "period_end",
+    ];
+    spreadsheet::print(&heading, alerts.into_iter().map(|snapshot| cells(&snapshot.alert)))
+}
+
+fn cells(alert: &Alert) -> Vec<String> {
+    let budget = alert.budget.as_ref();
+    let source = budget.map(|budget| match budget.source {
+        crate::domain::BudgetSource::PartnerCenter => "partner-center",
+        crate::domain::BudgetSource::Local => "local",
+    });
+    vec![
+        alert.id.to_string(),
+        alert.reference.clone(),
+        alert.raised_at.to_string(),
+        alert.state.as_str().to_owned(),
+        alert.severity.as_str().to_owned(),
+        alert.customer.id.to_string(),
+        text::clean(alert.customer.called()),
+        alert.rule.clone(),
+        alert.metric.as_str().to_owned(),
+        alert.threshold.to_string(),
+        text::or_nothing(alert.value),
+        alert.cost.amount.to_string(),
+        text::or_nothing(alert.cost.currency),
+        text::or_nothing(alert.cost.usd),
+        text::or_nothing(budget.map(|budget| budget.amount)),
+        source.unwrap_or_default().to_owned(),
+        alert.usage_as_of.to_string(),
+        alert.billing_period.start.to_string(),
+        alert.billing_period.end.to_string(),
+    ]
+}

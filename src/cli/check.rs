@@ -1,0 +1,135 @@
+//! `check`: whether the configuration can run, and what it means in words.
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::exit::Outcome;
+use crate::cli::explain::Form;
+use crate::cli::open;
+use crate::cli::output::{self, Tone};
+use crate::config::{Config, Mistakes};
+use crate::source;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Form,
+}
+
+impl Check {
+    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        let loaded = open::look(path);
+        if self.format == Form::Json {
+            output::json(&document(path, loaded.as_ref()))?;
+        }
+        let config = loaded?;
+        if self.format == Form::Text {
+            output::page(&page(path, &config))?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn page(path: &Path, config: &Config) -> String {
+    let mut lines = vec![format!("{} is {}.", path.display(), Tone::Good.paint("good")), String::new()];
+    for (label, said) in facts(config) {
+        lines.extend(output::labelled(&format!("{label:<9}"), &said));
+    }
+    let mut list = |heading: &str, items: Vec<String>| {
+        lines.push(format!("\n{}", Tone::Strong.paint(heading)));
+        lines.extend(items.into_iter().map(|item| format!("  {item}")));
+    };
+    list("Rules", config.rules.sentences());
+    list("Notifiers", config.notifiers.iter().map(crate::notify::Config::sentence).collect());
+    if !config.warnings.is_empty() {
+        list("Warnings", config.warnings.iter().map(|warning| Tone::Uneasy.paint(warning)).collect());
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What there is beside rules and notifiers, a sentence each.
+fn facts(config: &Config) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("Source", source(config)),
+        ("Ledger", ledger(config)),
+        ("Time zone", time_zone(config).to_owned()),
+        ("Operator", operator(config)),
+        ("Customers", customers(config)),
+    ];
+    if let Some(http) = &config.http {
+        let token = if http.token.is_some() { ", with a token" } else { "" };
+        facts.push(("HTTP", format!("metrics and health on {}{token}", http.listen)));
+    }
+    facts
+}
+
+fn source(config: &Config) -> String {
+    let every = format!("{:#}", jiff::SignedDuration::try_from(config.poll_interval).unwrap_or_default());
+    match &config.source {
+        source::Config::PartnerCenter(partner_center) => {
+            format!("Partner Center at {} as tenant {}, every {every}", partner_center.api_url, partner_center.tenant_id)
+        }
+        source::Config::File { path } => format!("the file {}, every {every}", path.display()),
+    }
+}
+
+fn ledger(config: &Config) -> String {
+    let path = &config.ledger.path;
+    let new = if path.exists() { "" } else { ", which the first poll makes" };
+    format!("{}{new}", path.display())
+}
+
+fn time_zone(config: &Config) -> &str {
+    config.time_zone.iana_name().unwrap_or("UTC")
+}
+
+fn operator(config: &Config) -> String {
+    if config.operator.notify.is_empty() {
+        return "nobody is named in [operator] notify; trouble is in the log and in status".to_owned();
+    }
+    format!("{}; for now, trouble is told in the log and in status only", config.operator.notify.join(", "))
+}
+
+fn customers(config: &Config) -> String {
+    let locals = &config.budgets.customers;
+    if locals.is_empty() {
+        return "none is described here; budgets are Partner Center's".to_owned();
+    }
+    let budgets = locals.values().filter(|local| local.budget.is_some()).count();
+    let wins = match config.budgets.prefer {
+        crate::budgets::Prefer::Local => "which counts before Partner Center's",
+        crate::budgets::Prefer::PartnerCenter => "which counts where Partner Center has none",
+    };
+    let muted = locals.values().filter(|local| !local.profile.mute_rules.is_empty()).count();
+    let muted = if muted > 0 { format!(", {muted} with muted rules") } else { String::new() };
+    let budgets = if budgets > 0 { format!(", {budgets} with a budget here, {wins}") } else { String::new() };
+    format!("{} described here{budgets}{muted}", locals.len())
+}
+
+fn document(path: &Path, loaded: Result<&Config, &Mistakes>) -> Value {
+    let config = match loaded {
+        Ok(config) => config,
+        Err(mistakes) => {
+            return json!({ "file": path, "valid": false, "mistakes": mistakes.iter().collect::<Vec<_>>() });
+        }
+    };
+    let rules = config.rules.facts().zip(config.rules.sentences());
+    let rules: Vec<Value> =
+        rules.map(|(rule, sentence)| json!({ "name": rule.name, "metric": rule.metric, "sentence": sentence })).collect();
+    let notifiers = config.notifiers.iter().map(|notifier| json!({ "name": notifier.name, "sentence": notifier.sentence() }));
+    json!({
+        "file": path,
+        "valid": true,
+        "source": source(config),
+        "ledger": config.ledger.path,
+        "time_zone": time_zone(config),
+        "operator": config.operator.notify,
+        "customers": config.budgets.customers.len(),
+        "rules": rules,
+        "notifiers": notifiers.collect::<Vec<_>>(),
+        "warnings": config.warnings,
+    })
+}

@@ -1,0 +1,210 @@
+//! `deliveries`: what is owed, sent and given up; `deliveries retry` owes again what was given up.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::path::Path;
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::cli::choice::Choice;
+use crate::cli::exit::Outcome;
+use crate::cli::retry::Retry;
+use crate::cli::table::{Column, Listing};
+use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::clock::SystemClock;
+use crate::domain::{DeliveryState, MessageKind};
+use crate::ledger::{DeliveryFilter, DeliveryRow, Reader};
+use crate::notify::render::clean;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Deliveries {
+    #[command(subcommand)]
+    order: Option<Order>,
+    #[command(flatten)]
+    choice: Choice,
+    /// Only those in this state
+    #[arg(long, value_enum)]
+    state: Option<State>,
+    /// Only those to this notifier
+    #[arg(long, value_name = "NAME")]
+    notifier: Option<String>,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Order {
+    /// Owe again what was given up; the next poll delivers it
+    #[command(after_help = "Example: budget-alertd deliveries retry --notifier ops-slack --to oncall")]
+    Retry(Retry),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum State {
+    /// Owed
+    Pending,
+    /// Accepted by the receiver
+    Sent,
+    /// Given up
+    Dead,
+}
+
+/// A delivery in JSON.
+#[derive(Serialize)]
+pub(super) struct DeliveryDocument<'a> {
+    id: Uuid,
+    identity: Uuid,
+    notifier: &'a str,
+    recipient: Option<&'a str>,
+    kind: MessageKind,
+    state: DeliveryState,
+    alerts: &'a [Uuid],
+    created_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    attempts: u64,
+    last_detail: Option<&'a str>,
+}
+
+impl Deliveries {
+    pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        match &self.order {
+            Some(Order::Retry(retry)) => retry.run(path).await,
+            None => self.list(path),
+        }
+    }
+
+    fn list(&self, path: &Path) -> anyhow::Result<Outcome> {
+        let config = open::look(path)?;
+        let reader = Reader::open(&config.ledger)?;
+        let now = SystemClock::shared().now();
+        let chosen = self.choice.settle(&config, &reader, now)?;
+        let mut rows: Vec<DeliveryRow> = Vec::new();
+        for customer in chosen.customers {
+            let filter = DeliveryFilter {
+                since: chosen.since,
+                until: chosen.until,
+                customer,
+                state: self.state.map(Into::into),
+                notifier: self.notifier.clone(),
+                limit: None,
+            };
+            rows.extend(reader.deliveries(&filter)?);
+        }
+        // A digest may be about several of the customers asked for. Those of one poll stand in the order of sending.
+        let mut listed = HashSet::new();
+        rows.retain(|row| listed.insert(row.id));
+        rows.reverse();
+        rows.sort_by_key(|row| Reverse(row.created_at));
+        match self.format {
+            Format::Text => output::page(&page(&rows, now, &config.time_zone))?,
+            Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
+            Format::Csv => print_csv(&rows)?,
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl From<State> for DeliveryState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Pending => Self::Pending,
+            State::Sent => Self::Sent,
+            State::Dead => Self::Dead,
+        }
+    }
+}
+
+/// A delivery as JSON.
+pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
+    DeliveryDocument {
+        id: row.id,
+        identity: row.identity,
+        notifier: &row.notifier,
+        recipient: row.recipient.as_deref(),
+        kind: row.kind,
+        state: row.state,
+        alerts: &row.alerts,
+        created_at: row.created_at,
+        ended_at: row.ended_at,
+        attempts: row.attempts,
+        last_detail: row.last_detail.as_deref(),
+    }
+}
+
+fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
+    if rows.is_empty() {
+        return "No deliveries.\n".to_owned();
+    }
+    let mut listing = Listing::new(&[
+        Column::Whole("STATE"),
+        Column::Whole("RECORDED"),
+        Column::Left("NOTIFIER"),
+        Column::Whole("MESSAGE"),
+        Column::Whole("ID"),
+        Column::Right("TRIED"),
+        Column::Left("LAST ANSWER"),
+    ]);
+    for row in rows {
+        listing.add(vec![
+            row.state.as_str().to_owned(),
+            text::short_moment(row.created_at, now, zone),
+            addressee(row),
+            message(row),
+            short_id(row.id),
+            row.attempts.to_string(),
+            clean(row.last_detail.as_deref().unwrap_or_default(), 160),
+        ]);
+    }
+    let of = |state| rows.iter().filter(|row| row.state == state).count();
+    let counts = format!("{} sent, {} owed, {} given up", of(DeliveryState::Sent), of(DeliveryState::Pending), of(DeliveryState::Dead));
+    format!("{}\n\n{}: {counts}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "delivery"), text::zone_note(zone))
+}
+
+/// The notifier, with the recipient where it has several.
+pub(super) fn addressee(row: &DeliveryRow) -> String {
+    let name = text::clean(&row.notifier);
+    row.recipient.as_deref().map_or_else(|| name.clone(), |recipient| format!("{name} {}", clean(recipient, 80)))
+}
+
+/// What the message says: `alert 5F0C1C3E`, `digest of 12`.
+fn message(row: &DeliveryRow) -> String {
+    let reference = || row.alerts.first().map(|id| crate::domain::Alert::reference_of(*id)).unwrap_or_default();
+    match row.kind {
+        MessageKind::Raised => format!("alert {}", reference()),
+        MessageKind::Digest => format!("digest of {}", row.alerts.len()),
+        MessageKind::Test => "test".to_owned(),
+    }
+}
+
+/// The first characters of an id, which `deliveries retry` takes too.
+pub(super) fn short_id(id: Uuid) -> String {
+    id.simple().to_string().chars().take(8).collect()
+}
+
+fn print_csv(rows: &[DeliveryRow]) -> anyhow::Result<()> {
+    let heading =
+        ["id", "identity", "state", "notifier", "recipient", "kind", "alerts", "created_at", "ended_at", "attempts", "last_detail"];
+    let cells = |row: &DeliveryRow| {
+        let alerts: Vec<String> = row.alerts.iter().map(ToString::to_string).collect();
+        vec![
+            row.id.to_string(),
+            row.identity.to_string(),
+            row.state.as_str().to_owned(),
+            row.notifier.clone(),
+            clean(row.recipient.as_deref().unwrap_or_default(), 320),
+            row.kind.as_str().to_owned(),
+            alerts.join(" "),
+            row.created_at.to_string(),
+            text::or_nothing(row.ended_at),
+            row.attempts.to_string(),
+            clean(row.last_detail.as_deref().unwrap_or_default(), 500),
+        ]
+    };
+    spreadsheet::print(&heading, rows.iter().map(cells))
+}

@@ -1,0 +1,50 @@
+//! `demo`: the whole pipeline against simulated servers, a month in about a minute, no configuration needed.
+
+mod block;
+mod books;
+mod day;
+mod inbox;
+mod narrator;
+mod screen;
+mod show;
+mod stage;
+mod summary;
+mod words;
+
+use clap::Args;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::cli::exit::Outcome;
+use crate::simulator::Story;
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Don't wait for the reader
+    #[arg(long)]
+    fast: bool,
+    /// Any day of the month that is played
+    #[arg(long, value_name = "DATE", default_value = "2026-10-01", value_parser = playable)]
+    start: Date,
+    /// Print the alert-rules.toml that the demonstration runs with, and do nothing else
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl Demo {
+    pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
+        if self.print_config {
+            print!("{}", stage::CONFIGURATION);
+            return Ok(Outcome::Done);
+        }
+        let story = Story::new(self.start.to_zoned(TimeZone::UTC)?.timestamp());
+        let even = show::play(story, self.fast).await?;
+        Ok(if even { Outcome::Done } else { Outcome::Failed })
+    }
+}
+
+/// A date that usage data may have.
+fn playable(text: &str) -> Result<Date, String> {
+    let date: Date = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    if (2011..=2100).contains(&date.year()) { Ok(date) } else { Err("from 2011 to 2100, please".to_owned()) }
+}

@@ -1,0 +1,50 @@
+//! How a command ends: 0 done, 1 failed, 2 wrong usage or invalid configuration, 3 another instance holds the ledger.
+
+use std::process::ExitCode;
+
+use crate::config::Mistakes;
+use crate::ledger::LedgerError;
+
+/// What a command that could do its work came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// All is well.
+    Done,
+    /// It ran, and something in what it did failed; the output says what.
+    Failed,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Failed => Self::from(1),
+        }
+    }
+}
+
+/// The command was used wrongly in a way that the argument parser cannot see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct WrongUsage(pub(super) String);
+
+/// The exit code of an error.
+pub(super) fn code_of(error: &anyhow::Error) -> ExitCode {
+    let held = error.downcast_ref::<LedgerError>().is_some_and(|error| matches!(error, LedgerError::Held { .. }));
+    if held {
+        ExitCode::from(3)
+    } else if error.is::<Mistakes>() || error.is::<WrongUsage>() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::from(1)
+    }
+}
+
+/// Prints an error for people: mistakes as they stand, anything else with its causes.
+pub(super) fn print(error: &anyhow::Error) {
+    if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
+        eprintln!("{mistakes}");
+    } else {
+        eprintln!("budget-alertd: {error:#}");
+    }
+}

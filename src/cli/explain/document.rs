@@ -1,0 +1,190 @@
+//! `explain` in JSON: decimals are strings, times are UTC.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::cli::deliveries;
+use crate::cli::explain::{AlertStory, DeliveryStory, Story};
+use crate::domain::{Alert, BillingPeriod, BudgetView, CostView, CustomerId, Metric, Plan, Reason, Severity, UsageDate, Verdict};
+use crate::ledger::{AttemptRow, SpentStep};
+use crate::pipeline::RuleAccount;
+
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    customer: Customer<'a>,
+    usage: Usage,
+    budget: Option<BudgetView>,
+    other_budget: Option<BudgetView>,
+    billing_period: BillingPeriod,
+    carried_over: bool,
+    rules: Vec<Rule<'a>>,
+    alerts: Vec<AlertDocument<'a>>,
+    alerts_in_other_periods: usize,
+}
+
+#[derive(Serialize)]
+struct Customer<'a> {
+    id: &'a CustomerId,
+    name: &'a str,
+    label: Option<&'a str>,
+    plan: Plan,
+    tags: &'a [String],
+    contacts: &'a [String],
+    notify: &'a [Box<str>],
+    mute_rules: &'a [Box<str>],
+}
+
+#[derive(Serialize)]
+struct Usage {
+    #[serde(rename = "usage_as_of")]
+    as_of: UsageDate,
+    seen_at: Timestamp,
+    cost: CostView,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    reported_percent: Option<Decimal>,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    computed_percent: Option<Decimal>,
+}
+
+#[derive(Serialize)]
+struct Rule<'a> {
+    #[serde(rename = "rule")]
+    name: &'a str,
+    metric: Metric,
+    applies: bool,
+    reason: Reason,
+    because: String,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    value: Option<Decimal>,
+    over_zero: bool,
+    /// The highest step reached.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    reached: Option<Decimal>,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    next_at: Option<Decimal>,
+    /// What the next poll would raise.
+    would_raise: Option<WouldRaise<'a>>,
+    spent: Vec<Spent>,
+}
+
+#[derive(Serialize)]
+struct WouldRaise<'a> {
+    #[serde(with = "rust_decimal::serde::str")]
+    threshold: Decimal,
+    severity: Severity,
+    notify: &'a [Box<str>],
+}
+
+#[derive(Serialize)]
+struct Spent {
+    #[serde(with = "rust_decimal::serde::str")]
+    threshold: Decimal,
+    raised: bool,
+    alert: Uuid,
+    #[serde(rename = "ref")]
+    reference: String,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    budget_amount: Option<Decimal>,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    seen_below_under: Option<Decimal>,
+}
+
+#[derive(Serialize)]
+struct AlertDocument<'a> {
+    #[serde(flatten)]
+    alert: &'a Alert,
+    deliveries: Vec<DeliveryDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct DeliveryDocument<'a> {
+    #[serde(flatten)]
+    delivery: deliveries::DeliveryDocument<'a>,
+    tries: Vec<Attempt<'a>>,
+}
+
+#[derive(Serialize)]
+struct Attempt<'a> {
+    at: Timestamp,
+    outcome: &'a str,
+    detail: &'a str,
+}
+
+/// The whole document.
+pub(super) fn document(story: &Story) -> Document<'_> {
+    let assessed = &story.explanation.assessed;
+    let (record, profile) = (&assessed.record, &*assessed.profile);
+    Document {
+        customer: Customer {
+            id: &record.customer,
+            name: &record.name,
+            label: profile.label.as_deref(),
+            plan: record.plan,
+            tags: &profile.tags,
+            contacts: &profile.contacts,
+            notify: &profile.notify,
+            mute_rules: &profile.mute_rules,
+        },
+        usage: Usage {
+            as_of: record.usage_as_of,
+            seen_at: story.seen.seen_at,
+            cost: CostView { amount: record.cost, currency: assessed.currency, usd: record.usd_cost },
+            reported_percent: assessed.reported_percent(),
+            computed_percent: assessed.computed_percent,
+        },
+        budget: assessed.budget.as_ref().map(BudgetView::of),
+        other_budget: assessed.other_budget.as_ref().map(BudgetView::of),
+        billing_period: assessed.period,
+        carried_over: assessed.carried_over,
+        rules: story.explanation.rules.iter().map(rule).collect(),
+        alerts: story.alerts.iter().map(alert).collect(),
+        alerts_in_other_periods: story.other_alerts,
+    }
+}
+
+fn rule(account: &RuleAccount) -> Rule<'_> {
+    let (value, over_zero, reached, next_at) = match &account.verdict {
+        Verdict::NotApplicable(_) => (None, false, None, None),
+        Verdict::Below { value, next_at } => (Some(*value), false, None, Some(*next_at)),
+        Verdict::Crossed { value, crossing } => (*value, value.is_none(), crossing.highest().map(|step| step.at), crossing.next_at),
+    };
+    Rule {
+        name: &account.rule.name,
+        metric: account.rule.metric,
+        applies: !account.reason.is_not_applicable(),
+        reason: account.reason,
+        because: account.reason.to_string(),
+        value,
+        over_zero,
+        reached,
+        next_at,
+        would_raise: account.raise.as_ref().map(|raise| WouldRaise {
+            threshold: raise.at,
+            severity: raise.severity,
+            notify: &raise.notify,
+        }),
+        spent: account.spent.iter().map(spent).collect(),
+    }
+}
+
+fn spent(step: &SpentStep) -> Spent {
+    Spent {
+        threshold: step.at,
+        raised: step.raised,
+        alert: step.alert,
+        reference: Alert::reference_of(step.alert),
+        budget_amount: step.amount,
+        seen_below_under: step.seen_below,
+    }
+}
+
+fn alert(story: &AlertStory) -> AlertDocument<'_> {
+    AlertDocument { alert: &story.row.snapshot.alert, deliveries: story.deliveries.iter().map(delivery).collect() }
+}
+
+fn delivery(story: &DeliveryStory) -> DeliveryDocument<'_> {
+    let made = story.attempts.iter().map(|AttemptRow { at, outcome, detail }| Attempt { at: *at, outcome, detail });
+    DeliveryDocument { delivery: deliveries::document(&story.row), tries: made.collect() }
+}

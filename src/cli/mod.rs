@@ -1,0 +1,160 @@
+//! Arguments, one file for each command, logging, and the exit code. Results go to stdout, everything else to stderr.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where results are printed")]
+
+mod alerts;
+mod check;
+mod choice;
+mod deliveries;
+mod demo;
+mod exit;
+mod explain;
+mod log;
+mod notify_test;
+mod open;
+mod output;
+mod poll;
+mod reload;
+mod retry;
+mod run;
+mod spreadsheet;
+mod status;
+mod table;
+mod text;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Where the configuration is looked for when `--config` is not given.
+const DEFAULT_CONFIGS: [&str; 2] = ["/etc/budget-alertd/alert-rules.toml", "alert-rules.toml"];
+
+/// What stands in for a sign-in of our own.
+const NO_LOGIN: &str = "login is not supported yet: make a refresh token with the secure application model (New-PartnerAccessToken), \
+    complete multi-factor authentication there, and put it where source.refresh_token reads it";
+
+/// Budget alerts for Microsoft cloud resellers: reads Partner Center usage, tells the right people once.
+#[derive(Debug, Parser)]
+#[command(name = "budget-alertd", version, max_term_width = 100)]
+struct Arguments {
+    /// The configuration [default: /etc/budget-alertd/alert-rules.toml, else ./alert-rules.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to log to stderr: error, warn, info, debug, trace [default: info for run, none for demo, warn otherwise]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<log::Level>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    #[command(after_help = "Example: budget-alertd --config alert-rules.toml run")]
+    Run,
+    /// Poll once, deliver what is owed, say what happened
+    #[command(after_help = "Exits with 1 when the source could not be read whole, or a delivery is still owed or was given up.\n\n\
+        Example: budget-alertd poll --dry-run")]
+    Poll(poll::Poll),
+    /// Check the configuration and say what each rule means
+    #[command(after_help = "Exits with 2 when it cannot run; every mistake is named with its line.\n\nExample: budget-alertd check")]
+    Check(check::Check),
+    /// Say how the daemon does, what to do about it, and which customers are worst
+    #[command(after_help = "Exits with 1 when it is failing: an overspend would not be told. Degraded is no failure.\n\n\
+        Example: budget-alertd status --format json | jq .health")]
+    Status(status::Status),
+    /// Say why a customer alerts or not, and what became of its alerts
+    #[command(after_help = "Example: budget-alertd explain \"Contoso Nord\"")]
+    Explain(explain::Explain),
+    /// List what was raised, newest first
+    #[command(after_help = "Example: budget-alertd alerts --since 7d --customer contoso")]
+    Alerts(alerts::Alerts),
+    /// List what is owed, sent and given up; owe again what was given up
+    #[command(after_help = "Example: budget-alertd deliveries --state dead")]
+    Deliveries(deliveries::Deliveries),
+    /// Show it all against simulated servers, a month in about a minute; needs nothing
+    Demo(demo::Demo),
+    /// Send a message marked as a test through one notifier
+    #[command(after_help = "Example: budget-alertd notify-test ops-slack")]
+    NotifyTest(notify_test::NotifyTest),
+    /// Sign in to Partner Center
+    #[command(hide = true)]
+    Login,
+    /// Check the configuration, then ask the daemon to reload it
+    Reload(reload::Reload),
+}
+
+impl Command {
+    /// What it logs unless told otherwise; none for a show, which tells everything itself.
+    fn usual_log(&self) -> Option<log::Level> {
+        match self {
+            Self::Demo(_) => None,
+            Self::Run => Some(log::Level::Info),
+            _ => Some(log::Level::Warn),
+        }
+    }
+}
+
+/// How listings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+impl Arguments {
+    /// The configuration to use: as given, else the first default that exists.
+    fn config_path(&self) -> Result<PathBuf, exit::WrongUsage> {
+        let default = || DEFAULT_CONFIGS.iter().map(PathBuf::from).find(|path| path.exists());
+        self.config.clone().or_else(default).ok_or_else(|| {
+            exit::WrongUsage(format!(
+                "there is no configuration: neither {} exists; name one with --config",
+                DEFAULT_CONFIGS.join(" nor ./")
+            ))
+        })
+    }
+}
+
+/// Parses the arguments, runs the command, and turns its outcome into an exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(level) = arguments.log.or(arguments.command.usual_log()) {
+        log::start(level);
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("budget-alertd: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(execute(&arguments)) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            exit::print(&error);
+            exit::code_of(&error)
+        }
+    }
+}
+
+async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
+    let config = || arguments.config_path();
+    match &arguments.command {
+        Command::Run => run::run(&config()?).await,
+        Command::Poll(poll) => poll.run(&config()?).await,
+        Command::Check(check) => check.run(&config()?),
+        Command::Status(status) => status.run(&config()?),
+        Command::Explain(explain) => explain.run(&config()?),
+        Command::Alerts(alerts) => alerts.run(&config()?),
+        Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
+        Command::Demo(demo) => Box::pin(demo.run()).await,
+        Command::NotifyTest(test) => test.run(&config()?).await,
+        Command::Login => Err(exit::WrongUsage(NO_LOGIN.to_owned()).into()),
+        Command::Reload(reload) => reload.run(&config()?),
+    }
+}

@@ -1,0 +1,53 @@
+//! `notify-test NAME`: sends a message marked `[TEST]` through one notifier, to each of its recipients.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use uuid::Uuid;
+
+use crate::cli::exit::Outcome;
+use crate::cli::output::{self, Tone};
+use crate::cli::{open, text};
+use crate::clock::SystemClock;
+use crate::domain::{Delivery, Message};
+use crate::metrics::Metrics;
+use crate::notify::{self, render::clean};
+
+#[derive(Debug, Args)]
+pub(super) struct NotifyTest {
+    /// The notifier's name, as in [notifiers.NAME]
+    name: String,
+}
+
+impl NotifyTest {
+    pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        let config = open::load(path)?;
+        let notifier = open::notifier(&config, &self.name)?;
+        let clock = SystemClock::shared();
+        let channel = notifier.build(Arc::clone(&clock), Metrics::new())?;
+        let mut outcome = Outcome::Done;
+        let identity = Uuid::new_v4();
+        for recipient in &channel.route().recipients {
+            let now = clock.now();
+            let delivery = Delivery {
+                id: Uuid::new_v4(),
+                identity,
+                notifier: self.name.clone(),
+                recipient: recipient.clone(),
+                created_at: now,
+                message: Message::Test(Box::new(notify::sample_alert(now))),
+            };
+            let to = recipient.as_ref().map_or_else(|| self.name.clone(), |recipient| format!("{} ({recipient})", self.name));
+            let to = text::clean(&to);
+            match text::while_waiting("sending", channel.attempt(&delivery)).await {
+                Ok(accepted) => output::page(&format!("{to}: {}: {}\n", Tone::Good.paint("accepted"), clean(&accepted.detail, 300)))?,
+                Err(error) => {
+                    output::page(&format!("{to}: {}: {}\n", Tone::Bad.paint("failed"), clean(&error.to_string(), 600)))?;
+                    outcome = Outcome::Failed;
+                }
+            }
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,125 @@
+//! `status` in JSON: decimals are strings, times are UTC.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::status::health::Health;
+use crate::cli::status::{NotifierAccount, State};
+use crate::domain::{BillingPeriod, CustomerView, MetricValue, OperatorFinding, UsageDate};
+use crate::ledger::{PollResult, Seen};
+
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    health: &'static str,
+    why: &'a [String],
+    owed: u64,
+    dead: u64,
+    last_poll: Option<Poll<'a>>,
+    last_good_poll: Option<Poll<'a>>,
+    findings: Vec<Finding<'a>>,
+    notifiers: Vec<Notifier<'a>>,
+    customers: Vec<Customer>,
+}
+
+#[derive(Serialize)]
+struct Poll<'a> {
+    at: Timestamp,
+    source: &'static str,
+    records: u64,
+    skipped: u64,
+    alerts: u64,
+    newest_usage_as_of: Option<Timestamp>,
+    errors: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    #[serde(flatten)]
+    finding: &'a OperatorFinding,
+    since: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Notifier<'a> {
+    name: &'a str,
+    configured: bool,
+    pending: u64,
+    oldest_pending: Option<Timestamp>,
+    dead: u64,
+    failing_since: Option<Timestamp>,
+    next_probe_at: Option<Timestamp>,
+    last_error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Customer {
+    #[serde(flatten)]
+    who: CustomerView,
+    percent_used: Option<String>,
+    over_zero: bool,
+    cost: String,
+    currency: Option<String>,
+    usd_cost: Option<String>,
+    budget: Option<String>,
+    usage_as_of: UsageDate,
+    seen_at: Timestamp,
+    billing_period: BillingPeriod,
+}
+
+/// The whole document.
+pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a> {
+    let finding = |open: &'a crate::ledger::OpenFinding| Finding { finding: &open.finding, since: open.since };
+    Document {
+        health: health.as_str(),
+        why: health.why(),
+        owed: state.pending(),
+        dead: state.dead(),
+        last_poll: state.polls.last.as_ref().map(poll),
+        last_good_poll: state.polls.last_good.as_ref().map(poll),
+        findings: state.findings.iter().map(finding).collect(),
+        notifiers: state.notifiers.iter().map(notifier).collect(),
+        customers: state.customers.iter().map(customer).collect(),
+    }
+}
+
+fn poll(result: &PollResult) -> Poll<'_> {
+    Poll {
+        at: result.at,
+        source: if result.good { "ok" } else { "failed" },
+        records: result.records,
+        skipped: result.skipped,
+        alerts: result.alerts,
+        newest_usage_as_of: result.newest,
+        errors: &result.errors,
+    }
+}
+
+fn notifier(account: &NotifierAccount) -> Notifier<'_> {
+    Notifier {
+        name: &account.name,
+        configured: account.configured,
+        pending: account.owed.pending,
+        oldest_pending: account.owed.oldest,
+        dead: account.owed.dead,
+        failing_since: account.state.failing_since,
+        next_probe_at: account.state.next_probe_at,
+        last_error: account.state.last_error.as_deref(),
+    }
+}
+
+fn customer(seen: &Seen) -> Customer {
+    let used = seen.percent_used();
+    let who = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
+    Customer {
+        who,
+        percent_used: if let MetricValue::Number(percent) = used { Some(percent.to_string()) } else { None },
+        over_zero: used == MetricValue::OverZero,
+        cost: seen.cost.to_string(),
+        currency: seen.currency.map(|currency| currency.to_string()),
+        usd_cost: seen.usd_cost.map(|cost| cost.to_string()),
+        budget: seen.budget.map(|budget| budget.to_string()),
+        usage_as_of: seen.usage_as_of,
+        seen_at: seen.seen_at,
+        billing_period: seen.period,
+    }
+}

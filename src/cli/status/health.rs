@@ -1,0 +1,81 @@
+//! Judges whether alerts would come: pure, from what the ledger remembers.
+
+use crate::cli::status::State;
+use crate::cli::text;
+use crate::config::Config;
+use crate::domain::FindingCode;
+use crate::notify::render::{seconds_between, span};
+
+/// Whether the daemon does its work, and what keeps it from doing so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Health {
+    /// It reads, judges and delivers.
+    Ok,
+    /// It works, and something wants looking at.
+    Degraded(Vec<String>),
+    /// An overspend would not be told.
+    Failing(Vec<String>),
+}
+
+impl Health {
+    /// Its word in JSON.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded(_) => "degraded",
+            Self::Failing(_) => "failing",
+        }
+    }
+
+    /// Why; empty when all is well.
+    pub(super) fn why(&self) -> &[String] {
+        match self {
+            Self::Ok => &[],
+            Self::Degraded(why) | Self::Failing(why) => why,
+        }
+    }
+}
+
+/// Judges the state.
+pub(super) fn judge(state: &State, config: &Config) -> Health {
+    let mut failing = silence(state, config);
+    let grave = state.findings.iter().map(|open| open.finding.code).filter(|code| is_grave(*code));
+    failing.extend(grave.map(|code| code.to_string()));
+    if !failing.is_empty() {
+        return Health::Failing(failing);
+    }
+    let degraded = complaints(state);
+    if degraded.is_empty() { Health::Ok } else { Health::Degraded(degraded) }
+}
+
+/// Nothing was read for longer than the operator accepts, and than two polls take.
+fn silence(state: &State, config: &Config) -> Vec<String> {
+    let Some(good) = &state.polls.last_good else {
+        return vec![if state.polls.last.is_some() { "no poll was good yet" } else { "nothing was polled yet" }.to_owned()];
+    };
+    let age = seconds_between(good.at, state.now);
+    let accepted = config.operator.source_failing_after.max(config.poll_interval.saturating_mul(2));
+    let late = u64::try_from(age).is_ok_and(|age| age > accepted.as_secs());
+    if late { vec![format!("no good poll for {}", span(age))] } else { Vec::new() }
+}
+
+/// Nothing gets better before somebody acts.
+fn is_grave(code: FindingCode) -> bool {
+    matches!(code, FindingCode::SignInRefused | FindingCode::MfaRequired | FindingCode::RoleMissing | FindingCode::LedgerUnwritable)
+}
+
+fn complaints(state: &State) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if state.polls.last.as_ref().is_some_and(|last| !last.good) {
+        complaints.push("the last poll failed".to_owned());
+    }
+    let failing = state.notifiers.iter().filter(|notifier| notifier.state.failures > 0);
+    complaints.extend(failing.map(|notifier| format!("notifier {} fails", text::clean(&notifier.name))));
+    let told = |code| matches!(code, FindingCode::NotifierFailing | FindingCode::SourceFailing | FindingCode::DeliveryDead);
+    let findings = state.findings.iter().map(|open| open.finding.code).filter(|code| !told(*code));
+    complaints.extend(findings.map(|code| code.to_string()));
+    if state.dead() > 0 {
+        complaints.push(format!("{} given up", text::count(state.dead(), "delivery")));
+    }
+    complaints
+}

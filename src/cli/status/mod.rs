@@ -1,0 +1,154 @@
+//! `status`: whether alerts would come, what the operator should do, how the notifiers and the worst customers stand;
+//! read beside a running daemon.
+
+mod document;
+mod health;
+mod page;
+
+use std::path::Path;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::cli::exit::Outcome;
+use crate::cli::status::health::Health;
+use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::domain::MetricValue;
+use crate::ledger::{NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
+
+/// Customers that are listed without `--all`.
+const LISTED: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// List every customer, not only the 20 worst
+    #[arg(long)]
+    all: bool,
+    /// How to print it; as CSV, the customers
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Everything that `status` speaks of.
+struct State {
+    now: Timestamp,
+    polls: PollStatus,
+    findings: Vec<OpenFinding>,
+    notifiers: Vec<NotifierAccount>,
+    /// The worst first.
+    customers: Vec<Seen>,
+    /// Whether there are more.
+    more_customers: bool,
+}
+
+/// A notifier with what it owes and how its destination is doing.
+struct NotifierAccount {
+    name: String,
+    /// Whether the configuration has it.
+    configured: bool,
+    owed: Owed,
+    state: NotifierState,
+}
+
+impl Status {
+    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        let config = open::look(path)?;
+        let state = self.gather(&config, &Reader::open(&config.ledger)?)?;
+        let health = health::judge(&state, &config);
+        match self.format {
+            Format::Text => output::page(&page::page(&state, &health, &config.time_zone))?,
+            Format::Json => output::json(&document::document(&state, &health))?,
+            Format::Csv => print_csv(&state.customers)?,
+        }
+        Ok(if matches!(health, Health::Failing(_)) { Outcome::Failed } else { Outcome::Done })
+    }
+
+    fn gather(&self, config: &Config, reader: &Reader) -> anyhow::Result<State> {
+        let listed = if self.all { usize::MAX } else { LISTED };
+        let mut customers = reader.customers_worst_first(listed.saturating_add(1))?;
+        let more_customers = customers.len() > listed;
+        customers.truncate(listed);
+        Ok(State {
+            now: SystemClock::shared().now(),
+            polls: reader.polls()?,
+            findings: reader.findings()?,
+            notifiers: notifiers(config, reader)?,
+            customers,
+            more_customers,
+        })
+    }
+}
+
+/// The configured notifiers, then those that only the ledger knows and that still owe or have given up something.
+fn notifiers(config: &Config, reader: &Reader) -> anyhow::Result<Vec<NotifierAccount>> {
+    let (mut owed, states) = (reader.owed()?, reader.notifier_states()?);
+    let state = |name: &str| states.iter().find(|(known, _)| known == name).map(|(_, state)| state.clone()).unwrap_or_default();
+    let mut accounts = Vec::new();
+    for notifier in &config.notifiers {
+        let name = notifier.name.to_string();
+        let own = owed.iter().position(|owed| owed.notifier == name).map(|index| owed.remove(index));
+        let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, oldest: None, dead: 0 });
+        accounts.push(NotifierAccount { state: state(&name), name, configured: true, owed });
+    }
+    let others = owed.into_iter();
+    accounts.extend(others.map(|owed| NotifierAccount {
+        name: owed.notifier.clone(),
+        configured: false,
+        state: NotifierState::default(),
+        owed,
+    }));
+    Ok(accounts)
+}
+
+impl State {
+    fn pending(&self) -> u64 {
+        self.notifiers.iter().map(|notifier| notifier.owed.pending).sum()
+    }
+
+    fn dead(&self) -> u64 {
+        self.notifiers.iter().map(|notifier| notifier.owed.dead).sum()
+    }
+}
+
+/// What people call a customer, whatever it is called by.
+fn called(seen: &Seen) -> String {
+    let names = [seen.label.as_deref().unwrap_or_default(), seen.name.as_str(), seen.customer.as_str()];
+    names.into_iter().map(text::clean).find(|name| !name.is_empty()).unwrap_or_default()
+}
+
+fn print_csv(customers: &[Seen]) -> anyhow::Result<()> {
+    let heading = [
+        "customer_id",
+        "customer",
+        "plan",
+        "percent_used",
+        "over_zero",
+        "cost",
+        "currency",
+        "usd_cost",
+        "budget",
+        "usage_as_of",
+        "period_start",
+        "period_end",
+    ];
+    let cells = |seen: &Seen| {
+        let percent = seen.percent_used();
+        vec![
+            seen.customer.to_string(),
+            called(seen),
+            seen.plan.as_str().to_owned(),
+            if let MetricValue::Number(percent) = percent { percent.to_string() } else { String::new() },
+            (percent == MetricValue::OverZero).to_string(),
+            seen.cost.to_string(),
+            text::or_nothing(seen.currency),
+            text::or_nothing(seen.usd_cost),
+            text::or_nothing(seen.budget),
+            seen.usage_as_of.to_string(),
+            seen.period.start.to_string(),
+            seen.period.end.to_string(),
+        ]
+    };
+    spreadsheet::print(&heading, customers.iter().map(cells))
+}

@@ -1,0 +1,143 @@
+//! `status` for people: one line that says it all, then what to do, the notifiers, the customers.
+
+use jiff::tz::TimeZone;
+
+use crate::cli::output::Tone;
+use crate::cli::status::health::Health;
+use crate::cli::status::{LISTED, NotifierAccount, State, called};
+use crate::cli::table::{Column, Listing};
+use crate::cli::text;
+use crate::domain::MetricValue;
+use crate::ledger::{OpenFinding, PollResult, Seen};
+use crate::notify::render::{PeriodWords, clean, moment, money, percent, seconds_between, span};
+
+/// The whole page.
+pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
+    let mut lines = vec![headline(state, health)];
+    if let Some(last) = state.polls.last.as_ref().filter(|last| !last.good || !last.errors.is_empty()) {
+        lines.extend(last_poll(last, state));
+    }
+    if !state.findings.is_empty() {
+        lines.push(format!("\n{}", Tone::Strong.paint("To do")));
+        lines.extend(state.findings.iter().flat_map(|open| finding(open, state, zone)));
+    }
+    lines.push(format!("\n{}", Tone::Strong.paint("Notifiers")));
+    lines.extend(notifiers(state, zone));
+    lines.push(format!("\n{}", Tone::Strong.paint(&heading(state))));
+    lines.extend(customers(state));
+    lines.join("\n") + "\n"
+}
+
+/// `ok: last good poll 12 min ago, 2,500 records, newest data 4 h 33 min old; 0 owed, 0 given up`.
+fn headline(state: &State, health: &Health) -> String {
+    let word = match health {
+        Health::Ok => Tone::Good.paint("ok"),
+        Health::Degraded(_) => Tone::Uneasy.paint("DEGRADED"),
+        Health::Failing(_) => Tone::Bad.paint("FAILING"),
+    };
+    let why = if health.why().is_empty() { String::new() } else { format!(" ({})", health.why().join(", ")) };
+    let poll = state.polls.last_good.as_ref().map(|good| {
+        let newest = good.newest.map(|newest| format!(", newest data {} old", age(newest, state))).unwrap_or_default();
+        format!("last good poll {} ago, {}{newest}; ", age(good.at, state), text::count(good.records, "record"))
+    });
+    let (owed, dead) = (state.pending(), state.dead());
+    format!("{word}{why}: {}{owed} owed, {dead} given up", poll.unwrap_or_default())
+}
+
+fn age(at: jiff::Timestamp, state: &State) -> String {
+    text::age(at, state.now)
+}
+
+fn last_poll(last: &PollResult, state: &State) -> Vec<String> {
+    let how = if last.good { "was good, but" } else { "failed" };
+    let mut lines = vec![format!("The last poll, {} ago, {how}:", age(last.at, state))];
+    lines.extend(last.errors.iter().map(|error| format!("  ! {}", clean(error, 1000))));
+    lines
+}
+
+fn finding(open: &OpenFinding, state: &State, zone: &TimeZone) -> Vec<String> {
+    let finding = &open.finding;
+    let subject = if finding.subject.is_empty() { String::new() } else { format!(" {}", text::clean(&finding.subject)) };
+    let since = format!("since {} ({})", moment(open.since, state.now, zone), age(open.since, state));
+    vec![
+        format!("  {}{subject} {since}", Tone::Uneasy.paint(finding.code.as_str())),
+        format!("    {}", clean(&finding.summary, 1000)),
+        format!("    → {}", clean(&finding.action, 1000)),
+    ]
+}
+
+fn notifiers(state: &State, zone: &TimeZone) -> Vec<String> {
+    let mut listing = Listing::new(&[
+        Column::Whole("NAME"),
+        Column::Right("OWED"),
+        Column::Right("OLDEST"),
+        Column::Right("GIVEN UP"),
+        Column::Left("STATE"),
+    ]);
+    for notifier in &state.notifiers {
+        listing.add(vec![
+            text::clean(&notifier.name),
+            notifier.owed.pending.to_string(),
+            notifier.owed.oldest.map(|oldest| span(seconds_between(oldest, state.now))).unwrap_or_default(),
+            notifier.owed.dead.to_string(),
+            standing(notifier, state, zone),
+        ]);
+    }
+    listing.lines(2)
+}
+
+/// How a destination is doing; why it fails is among the findings.
+fn standing(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> String {
+    let destination = &notifier.state;
+    if !notifier.configured {
+        return "no longer configured".to_owned();
+    }
+    if destination.failures == 0 {
+        return "ok".to_owned();
+    }
+    let since = destination.failing_since.map(|since| format!(" since {}", moment(since, state.now, zone))).unwrap_or_default();
+    let next = destination.next_probe_at.filter(|next| *next > state.now);
+    let next = next.map(|next| format!(", next try {}", text::until(next, state.now))).unwrap_or_default();
+    format!("fails{since}{next}")
+}
+
+fn heading(state: &State) -> String {
+    if state.more_customers { format!("Customers, the {LISTED} worst (--all lists all)") } else { "Customers, worst first".to_owned() }
+}
+
+fn customers(state: &State) -> Vec<String> {
+    if state.customers.is_empty() {
+        return vec!["  none was read yet".to_owned()];
+    }
+    let mut listing = Listing::new(&[
+        Column::Left("CUSTOMER"),
+        Column::Right("USED"),
+        Column::Right("COST"),
+        Column::Right("BUDGET"),
+        Column::Right("DATA"),
+        Column::Whole("PERIOD"),
+    ]);
+    for seen in &state.customers {
+        listing.add(customer(seen, state));
+    }
+    listing.lines(2)
+}
+
+fn customer(seen: &Seen, state: &State) -> Vec<String> {
+    let used = match seen.percent_used() {
+        MetricValue::Number(used) => percent(used),
+        MetricValue::OverZero => "over 0".to_owned(),
+        MetricValue::Missing(_) => String::new(),
+    };
+    let as_of = seen.usage_as_of.instant();
+    let data = if as_of > state.now { "ahead".to_owned() } else { format!("{} old", age(as_of, state)) };
+    let over = if seen.period.end <= state.now { " (over)" } else { "" };
+    vec![
+        called(seen),
+        used,
+        money(seen.cost, seen.currency),
+        seen.budget.map_or_else(|| "none".to_owned(), |budget| money(budget, seen.currency)),
+        data,
+        format!("{}{over}", PeriodWords::of(&seen.period, state.now).days),
+    ]
+}

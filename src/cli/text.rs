@@ -1,0 +1,91 @@
+//! How results look on a terminal: one line for an alert, counts, a sign that something takes its time.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::cli::output::Tone;
+use crate::domain::{AlertSnapshot, Metric, Severity};
+use crate::notify::render::{self, Telling, seconds_between, span};
+
+/// `1 new alert`, `2 new alerts`, `3 deliveries`.
+pub(super) fn count<N: Copy + Display + From<u8> + PartialEq>(number: N, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if number == N::from(1) => format!("{number} {noun}"),
+        Some(stem) => format!("{number} {stem}ies"),
+        None => format!("{number} {noun}s"),
+    }
+}
+
+/// A name from outside, safe for a terminal, at most 60 characters.
+pub(super) fn clean(text: &str) -> String {
+    render::clean(text, 60)
+}
+
+/// The value as text, or nothing.
+pub(super) fn or_nothing(value: Option<impl Display>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A moment in a column: `14 Nov 18:08`, with the year where it is not this one; the zone is said by [`zone_note`].
+pub(super) fn short_moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    at.strftime(if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" }).to_string()
+}
+
+/// Which zone the times of a listing are in.
+pub(super) fn zone_note(zone: &TimeZone) -> String {
+    format!("Times in {}.", zone.iana_name().unwrap_or("UTC"))
+}
+
+/// How long ago, in words: `12 min`, `less than a minute`.
+pub(super) fn age(at: Timestamp, now: Timestamp) -> String {
+    let seconds = seconds_between(at, now);
+    if seconds < 60 { "less than a minute".to_owned() } else { span(seconds) }
+}
+
+/// In how much time, in words: `in 4 min`, `within a minute`.
+pub(super) fn until(at: Timestamp, now: Timestamp) -> String {
+    let seconds = seconds_between(now, at);
+    if seconds < 60 { "within a minute".to_owned() } else { format!("in {}", span(seconds)) }
+}
+
+/// One alert on one line: how bad, who, how much, by which rule.
+pub(super) fn alert_line(snapshot: &AlertSnapshot) -> String {
+    let (alert, zone) = (&snapshot.alert, TimeZone::UTC);
+    let telling = Telling::new(snapshot, &zone);
+    let value = match (alert.value, alert.metric) {
+        (Some(value), Metric::PercentUsed) => format!("{}, ", telling.on_scale(value)),
+        (None, _) => "over a budget of zero, ".to_owned(),
+        _ => String::new(),
+    };
+    let severity = format!("{:<8}", alert.severity.as_str().to_uppercase());
+    let tone = match alert.severity {
+        Severity::Critical => Tone::Bad,
+        Severity::Warning => Tone::Uneasy,
+        Severity::Info => Tone::Good,
+    };
+    let step = format!("rule {}, step {}", clean(&alert.rule), telling.on_scale(alert.threshold));
+    format!("{} {}: {value}{} ({step}) {}", tone.paint(&severity), telling.who, telling.cost_of_budget(), alert.reference)
+}
+
+/// Shows a spinner on a terminal while something takes longer than a second.
+pub(super) async fn while_waiting<T>(what: &'static str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    if !std::io::stderr().is_terminal() {
+        return work.await;
+    }
+    tokio::select! {
+        done = &mut work => return done,
+        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+    }
+    let spinner = indicatif::ProgressBar::new_spinner().with_message(what);
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    let done = work.await;
+    spinner.finish_and_clear();
+    done
+}
