@@ -11,9 +11,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod cli;
 mod config;
 mod cycle;
 mod delivery;
+mod demo;
 mod ledger;
 mod notify;
 mod simulator;

@@ -1,0 +1,79 @@
+//! `check`, and how the arguments are taken.
+
+use serde_json::json;
+
+use super::Desk;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_configuration_is_said_in_words() {
+    assert_eq!(
+        Desk::new().told(&["check"]),
+        "\
+{dir}/alert-rules.toml is good.
+
+Source  the file {dir}/usage.json, every 1h
+Ledger  {dir}/state/ledger.db, which the first poll makes
+Time zone UTC
+Operator  nobody is named in [operator] notify; trouble is in the log and in status
+Customers 1 described here, 1 with a budget here, which counts before Partner Center's, 1 with muted
+          rules
+
+Rules
+  spend: a customer that has used 80 % of its budget is a warning to hook, 100 % is critical to hook
+    and other, and so is every further 100 % above; it judges every customer; each step alerts once
+    per billing period, and again under a raised budget.
+  pounds: a customer that has cost 20 GBP is a warning to hook; it judges every customer; each step
+    alerts once per billing period.
+  gold: a customer that has used 20 % of its budget is a warning to hook, 90 % is a warning to hook;
+    it judges customers tagged \"gold\"; each step alerts once per billing period, and again under a
+    raised budget.
+
+Notifiers
+  hook: not signed webhooks to 127.0.0.1
+  other: not signed webhooks to 127.0.0.1
+"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_get_the_same() {
+    let desk = Desk::new();
+    let said = desk.json(&["check", "--format", "json"]);
+    assert_eq!((&said["valid"], &said["time_zone"], &said["customers"]), (&json!(true), &json!("UTC"), &json!(1)));
+    assert_eq!(said["rules"][1]["name"], "pounds");
+    assert_eq!(said["notifiers"][0]["name"], "hook");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_are_shown_all_at_once_and_end_with_2() {
+    let desk = Desk::new();
+    desk.house
+        .configure(&super::CONFIGURATION.replace("notify = [\"hook\"]", "notfy = [\"hook\"]").replace("{receiver}", "http://127.0.0.1:9"));
+    let ended = desk.run(&["check"]);
+    assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+    assert_eq!(ended.err.matches("unknown key \"notfy\"").count(), 3, "{}", ended.err);
+    assert!(
+        ended.err.contains("{dir}/alert-rules.toml:9:1: unknown key \"notfy\" in [rules.spend]; did you mean \"notify\"?"),
+        "{}",
+        ended.err
+    );
+    let said = desk.json(&["check", "--format", "json"]);
+    assert_eq!(said["valid"], false);
+    assert!(said["mistakes"].as_array().unwrap().len() >= 3);
+    for command in [&["status"][..], &["alerts"], &["poll"], &["explain", "x"], &["run"]] {
+        assert_eq!(desk.run(command).code, 2, "{command:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_file_and_wrong_arguments_end_with_2() {
+    let desk = Desk::new();
+    std::fs::remove_file(desk.house.path("alert-rules.toml")).unwrap();
+    let ended = desk.run(&["check"]);
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.starts_with("cannot read {dir}/alert-rules.toml: No such file"), "{}", ended.err);
+    for arguments in [&["alerts", "--since", "yesterday"][..], &["pol"], &["alerts", "--format", "xml"], &[]] {
+        assert_eq!(desk.run(arguments).code, 2, "{arguments:?}");
+    }
+    assert_eq!(desk.run(&["--help"]).code, 0);
+}

@@ -1,0 +1,135 @@
+//! `poll` and `notify-test`.
+
+use budget_alertd::simulator::{Answer, Fault};
+use serde_json::json;
+
+use super::{BRITAIN, Desk, SWEDEN};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_says_what_it_raised_kept_silent_and_delivered() {
+    let desk = Desk::new();
+    assert_eq!(
+        desk.told(&["poll"]),
+        "\
+4 records, 0 skipped; source read whole.
+  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+    judged
+2 new alerts raised.
+  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %) REF
+  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %) REF
+Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
+Deliveries: 3 sent, 0 still owed, 0 given up.
+"
+    );
+    assert_eq!(
+        desk.told(&["poll"]),
+        "\
+4 records, 0 skipped; source read whole.
+  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+    judged
+0 new alerts raised.
+Kept silent: 2 alerted before, 0 passed by a higher step, 0 silenced.
+Deliveries: 0 sent, 0 still owed, 0 given up.
+"
+    );
+    assert_eq!(desk.receiver.received().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_says_what_would_be_raised_and_leaves_no_trace() {
+    let desk = Desk::new();
+    assert_eq!(
+        desk.told(&["poll", "--dry-run"]),
+        "\
+4 records, 0 skipped; source read whole.
+  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+    judged
+2 new alerts would be raised.
+  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %) REF
+  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %) REF
+Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
+Nothing was recorded and nothing was sent.
+"
+    );
+    assert!(!desk.house.path("state/ledger.db").exists());
+    desk.run(&["poll"]);
+    let usage = super::USAGE.replace("\"totalCost\": 27.23292827625710931604", "\"totalCost\": 95");
+    std::fs::write(desk.house.path("usage.json"), usage).unwrap();
+    let before = std::fs::read(desk.house.path("state/ledger.db")).unwrap();
+    let told = desk.told(&["poll", "--dry-run"]);
+    assert!(told.contains("2 new alerts would be raised.") && told.contains("Nothing was recorded"), "{told}");
+    assert_eq!(std::fs::read(desk.house.path("state/ledger.db")).unwrap(), before);
+    assert_eq!(desk.receiver.attempts().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_get_one_object() {
+    let desk = Desk::new();
+    let mut first = desk.json(&["poll", "--format", "json"]);
+    let alerts = first["alerts"].take();
+    let expected = json!({
+        "records": 4, "skipped": 0, "alerts": null, "suppressed": {"duplicate": 0, "passed": 6, "silenced": 0},
+        "deliveries": {"sent": 3, "pending": 0, "dead": 0}, "source": "ok",
+        "errors": ["totalCount says 25 but only 4 items came; customers that are missing from the answer were not judged"],
+    });
+    assert_eq!(first, expected);
+    assert_eq!(alerts.as_array().unwrap().iter().map(|alert| &alert["customer"]["id"]).collect::<Vec<_>>(), [SWEDEN, BRITAIN]);
+    assert_eq!(alerts[0]["cost"], json!({"amount": "120.5682999999995904716", "currency": "SEK", "usd": "12.39999999999999985235"}));
+    assert_eq!(desk.json(&["poll", "--format", "json"])["suppressed"], json!({"duplicate": 2, "passed": 0, "silenced": 0}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_need_not_wait_leaves_the_rest_owed_and_fails() {
+    let desk = Desk::new();
+    desk.receiver.fail(Fault::status(503));
+    let ended = desk.run(&["poll", "--wait", "0s"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.out.ends_with("Deliveries: 0 sent, 3 still owed, 0 given up.\n"), "{}", ended.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_items_are_no_truth_until_somebody_says_so() {
+    let desk = Desk::polled();
+    std::fs::write(desk.house.path("usage.json"), "{\"totalCount\": 0, \"items\": []}").unwrap();
+    let ended = desk.run(&["poll"]);
+    assert_eq!(ended.code, 1);
+    assert_eq!(
+        ended.out,
+        "\
+0 records, 0 skipped; source FAILED.
+  ! the source answered without any item where the last good poll had some; nothing is concluded
+    from that
+0 new alerts raised.
+Kept silent: 0 alerted before, 0 passed by a higher step, 0 silenced.
+Deliveries: 0 sent, 0 still owed, 0 given up.
+"
+    );
+    assert!(desk.told(&["poll", "--accept-empty"]).starts_with("0 records, 0 skipped; source read whole.\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_writes_stays_away_from_a_held_ledger_and_says_who_holds_it() {
+    let desk = Desk::polled();
+    let held = super::hold(&desk);
+    for arguments in [&["poll"][..], &["run"], &["deliveries", "retry"]] {
+        let ended = desk.run(arguments);
+        assert_eq!(ended.code, 3, "{arguments:?}");
+        let holder = format!("budget-alertd: {{dir}}/state/ledger.db is held by another budget-alertd (process {})", std::process::id());
+        assert!(ended.err.starts_with(&holder), "{}", ended.err);
+    }
+    held.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_message_says_whether_it_was_taken() {
+    let desk = Desk::new();
+    assert_eq!(desk.told(&["notify-test", "hook"]), "hook: accepted: 200 OK\n");
+    assert!(desk.receiver.received()[0].text().contains("budget.test"));
+    desk.receiver.fail_once(Fault::Answer(Answer::new(404)));
+    let refused = desk.run(&["notify-test", "hook"]);
+    assert_eq!(refused.code, 1);
+    assert_eq!(refused.out, "hook: failed: 404 Not Found; the url does not exist any more, configure the new one\n");
+    let unknown = desk.run(&["notify-test", "hock"]);
+    assert_eq!(unknown.code, 2);
+    assert_eq!(unknown.err, "budget-alertd: there is no notifier \"hock\" in {dir}/alert-rules.toml; there are: hook, other\n");
+}

@@ -1,0 +1,125 @@
+//! `status`.
+
+use budget_alertd::simulator::Fault;
+use serde_json::json;
+
+use super::Desk;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_well() {
+    let desk = Desk::polled();
+    assert_eq!(
+        desk.told(&["status"]),
+        "\
+ok: last good poll less than a minute ago, 4 records, newest data AGE old; 0 owed, 0 given up
+The last poll, less than a minute ago, was good, but:
+  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+    judged
+
+Notifiers
+  NAME  OWED  OLDEST  GIVEN UP  STATE
+  hook  0  0  ok
+  other  0  0  ok
+
+Customers, worst first
+  CUSTOMER  USED  COST  BUDGET  DATA  PERIOD
+  Modern Azure Customer SE  602.84 %  120.57 SEK  20 SEK  AGE old  1–30 Sep 2019 (over)
+  Contoso UK  27.23 %  27.23 GBP  100 GBP  AGE old  1–30 Sep 2019 (over)
+  LEGACY AZURE CUSTOMER SE  0  none  AGE old  1–31 Aug 2019 (over)
+  Test_Test_MA20190829_14  0 GBP  none  AGE old  1–30 Sep 2019 (over)
+"
+    );
+    assert_eq!(desk.told(&["status", "--format", "csv"]), "\
+customer_id,customer,plan,percent_used,over_zero,cost,currency,usd_cost,budget,usage_as_of,period_start,period_end
+11111111-6fb9-4b05-8f15-b3d72e0596e6,Modern Azure Customer SE,azure-plan,602.84,false,120.5682999999995904716,SEK,12.39999999999999985235,20,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z
+11111111-641b-4c53-b7fc-0f2bfca8a581,Contoso UK,azure-plan,27.23,false,27.23292827625710931604,GBP,33.280000000000001044,100,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z
+11111111-1843-4b3b-872f-206e08a08e51,LEGACY AZURE CUSTOMER SE,legacy,,false,0,,0,,2019-08-01T23:00:16.57Z,2019-08-01T00:00:00Z,2019-09-01T00:00:00Z
+11111111-5892-4326-8541-9da1fdb233fb,Test_Test_MA20190829_14,azure-plan,,false,0,GBP,0,,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z
+");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wants_looking_at_is_said_first_and_is_no_failure() {
+    let desk = Desk::with_one_notifier();
+    desk.receiver.fail(Fault::status(503));
+    while desk.receiver.attempts().is_empty() {
+        assert_eq!(desk.run(&["poll", "--wait", "1s"]).code, 1);
+    }
+    let ended = desk.run(&["status"]);
+    assert_eq!(ended.code, 0);
+    assert_eq!(
+        ended.out,
+        "\
+DEGRADED (notifier hook fails): last good poll less than a minute ago, 4 records, newest data AGE old; 2 owed, 0 given up
+The last poll, less than a minute ago, was good, but:
+  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+    judged
+
+To do
+  notifier-failing hook since NOW (less than a minute)
+    notifier \"hook\" does not take messages: 503 Service Unavailable
+    → what is owed to it is kept and tried again; see budget-alertd deliveries
+
+Notifiers
+  NAME  OWED  OLDEST  GIVEN UP  STATE
+  hook  2  0 min  0  fails since NOW, next try SOON
+
+Customers, worst first
+  CUSTOMER  USED  COST  BUDGET  DATA  PERIOD
+  Modern Azure Customer SE  602.84 %  120.57 SEK  20 SEK  AGE old  1–30 Sep 2019 (over)
+  Contoso UK  27.23 %  27.23 GBP  100 GBP  AGE old  1–30 Sep 2019 (over)
+  LEGACY AZURE CUSTOMER SE  0  none  AGE old  1–31 Aug 2019 (over)
+  Test_Test_MA20190829_14  0 GBP  none  AGE old  1–30 Sep 2019 (over)
+"
+    );
+    let said = desk.json(&["status", "--format", "json"]);
+    assert_eq!((&said["health"], &said["owed"], &said["dead"]), (&json!("degraded"), &json!(2), &json!(0)));
+    assert_eq!(said["findings"][0]["code"], "notifier-failing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_never_read_anything_is_failing() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["status"]).code, 1);
+    assert_eq!(desk.run(&["status"]).err, "budget-alertd: {dir}/state/ledger.db does not exist: the first `poll` or `run` makes it\n");
+    std::fs::write(desk.house.path("usage.json"), "nonsense").unwrap();
+    assert_eq!(desk.run(&["poll"]).code, 1);
+    let ended = desk.run(&["status"]);
+    assert_eq!(ended.code, 1);
+    assert_eq!(
+        ended.out,
+        "\
+FAILING (no poll was good yet): 0 owed, 0 given up
+The last poll, less than a minute ago, failed:
+  ! {dir}/usage.json: the collection is not JSON, or not an object
+
+To do
+  source-failing since NOW (less than a minute)
+    Usage cannot be read: {dir}/usage.json: the collection is not JSON, or not an object.
+    → Check source.path: it must be one saved collection of usage records.
+
+Notifiers
+  NAME  OWED  OLDEST  GIVEN UP  STATE
+  hook  0  0  ok
+  other  0  0  ok
+
+Customers, worst first
+  none was read yet
+"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_twenty_worst_are_listed_unless_all_are_asked_for() {
+    let desk = Desk::new();
+    desk.house.save_usage((0..30).map(|number| (format!("customer-{number:02}"), number)));
+    desk.run(&["poll"]);
+    let customers = |arguments: &[&str]| {
+        let said = desk.json(arguments);
+        said["customers"].as_array().unwrap().iter().map(|customer| customer["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let some = customers(&["status", "--format", "json"]);
+    assert_eq!((some.len(), some[0].as_str(), some[19].as_str()), (20, "customer-29", "customer-10"));
+    assert_eq!(customers(&["status", "--all", "--format", "json"]).len(), 30);
+    assert!(desk.told(&["status"]).contains("Customers, the 20 worst (--all lists all)"));
+}

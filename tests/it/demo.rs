@@ -1,0 +1,186 @@
+//! The demonstration as a new user starts it, without a terminal: what it tells, what it comes to, what it leaves behind.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+
+use tempfile::TempDir;
+
+struct Show {
+    text: String,
+    errors: String,
+    code: Option<i32>,
+    left_behind: usize,
+}
+
+fn demo(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_budget-alertd"));
+    command.arg("demo").args(arguments).current_dir(folder).env_clear().env("TMPDIR", folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Two shows of the same month, beside each other.
+static SHOWS: LazyLock<[Show; 2]> = LazyLock::new(|| {
+    let started = [(); 2].map(|()| {
+        let folder = TempDir::new().unwrap();
+        (demo(folder.path(), &["--fast"]).spawn().unwrap(), folder)
+    });
+    started.map(|(show, folder)| {
+        let Output { status, stdout, stderr } = show.wait_with_output().unwrap();
+        let left_behind = std::fs::read_dir(folder.path()).unwrap().count();
+        Show { text: text(stdout), errors: text(stderr), code: status.code(), left_behind }
+    })
+});
+
+/// The show in one line, each run of blanks as one.
+fn told() -> String {
+    SHOWS[0].text.replace('▌', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn assert_told_in_order(points: &[&str]) {
+    let told = told();
+    let mut rest = told.as_str();
+    for point in points {
+        let at = rest.find(point).unwrap_or_else(|| panic!("not told, or not in this order: {point}\n\n{}", SHOWS[0].text));
+        rest = &rest[at + point.len()..];
+    }
+}
+
+#[test]
+fn it_ends_well_and_leaves_nothing_behind() {
+    for show in &*SHOWS {
+        assert_eq!((show.code, show.errors.as_str(), show.left_behind), (Some(0), "", 0), "{}", show.text);
+    }
+}
+
+#[test]
+fn without_a_terminal_it_is_plain_text_that_fits() {
+    let text = &SHOWS[0].text;
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(!text.contains(['\u{1b}', '\r']), "{text}");
+}
+
+#[test]
+fn the_first_poll_reads_everybody_and_tells_nobody() {
+    assert_told_in_order(&["The daemon starts", "First poll: signed in, 14 customers read, 0 limits exceeded."]);
+}
+
+#[test]
+fn an_outage_of_the_source_alerts_nobody() {
+    assert_told_in_order(&[
+        "08:00 ▸ Partner Center is down",
+        "08:00 ✗ The poll failed, retries included: Partner Center answered 503.",
+        "13:00 ▸ Partner Center is back",
+        "13:00 ✓ 14 customers read again after 5 polls failed; 0 alerts raised.",
+    ]);
+}
+
+#[test]
+fn the_attack_is_told_to_everybody_as_critical_though_slack_is_down_and_the_server_is_rebooted() {
+    assert_told_in_order(&[
+        "22:00 ▸ Slack is down",
+        "09:00 # ops is down: its message waits WARNING Fabrikam Maschinenbau GmbH: 1,313 EUR of 1,500 EUR",
+        "15:00 ✉ oncall@partner.example · ⇢ itsm · # ops is down: its message waits",
+        "CRITICAL Fabrikam Maschinenbau GmbH 166.98% of budget: 2,505 of 1,500 EUR (+1,192 in 6 h)",
+        "\"severity\": \"critical\", \"threshold\": \"100\", \"value\": \"166.98\"",
+        "The server is rebooted",
+        "The ledger still owes 2 of the 2 messages to Slack, and knows that all 4 exceeded limits were told before: 0 told again.",
+        "16:00 ▸ Slack is back",
+        "# ops, ",
+        "Fabrikam Maschinenbau GmbH 166.98 % — 2,505 of 1,500 EUR, 1,005 over",
+        "Delivered 1 h",
+        "Fabrikam Maschinenbau GmbH 87.54 %",
+        "Delivered 7 h",
+        "Slack has the 2 messages it missed: nothing lost, nothing twice.",
+        "✉ oncall@partner.example · # ops · ⇢ itsm CRITICAL Fabrikam Maschinenbau GmbH 260.58% of budget",
+    ]);
+}
+
+#[test]
+fn a_raised_budget_is_alerted_about_again_and_the_message_says_why() {
+    assert_told_in_order(&[
+        "CRITICAL Adventure Works Cykel AB 102.11% of budget: 5,105 of 5,000 SEK",
+        "Adventure Works raises its budget",
+        "# ops Adventure Works Cykel AB 80.25 % — 6,420 of 8,000 SEK, 1,580 left",
+        "5,000 → 8,000 SEK",
+        "CRITICAL Adventure Works Cykel AB 100.02% of budget: 8,002 of 8,000 SEK",
+    ]);
+}
+
+#[test]
+fn the_turn_of_the_month_raises_nothing_by_late_data_and_begins_anew() {
+    assert_told_in_order(&[
+        "CRITICAL Trey Research (offboarded) 106.33 SEK with a budget of 0",
+        "The calendar month turns over",
+        "Wingtip Airlines: data dated Sun 1 Nov, but with the cost of the month before. Recognised as carried over: no new alert.",
+        "CRITICAL Trey Research (offboarded) 169.06 SEK with a budget of 0",
+        "in November",
+    ]);
+    let late = told();
+    let after = late.split("Late data of the old month").nth(1).unwrap();
+    assert_eq!(after.matches("Wingtip Airlines").count(), 3, "the late data is told, and the two alerts of October in the table");
+}
+
+#[test]
+fn the_accounts_at_its_end_are_even() {
+    assert_told_in_order(&[
+        "Who was told of what",
+        "764 polls, 5 of them failed 10,626 records read 23 alerts 1 reboot",
+        "47 messages: ✉ 15 mails # 20 in Slack ⇢ 12 webhooks",
+        "Compared one by one: 47 messages owed by the ledger, 47 received. lost: 0 received twice: 0 raised twice: 0 given up: 0",
+        "budget-alertd poll --dry-run",
+    ]);
+}
+
+/// Without what differs from show to show: ports, how long it took, and the minutes after which Slack is probed.
+fn lasting(text: &str) -> Vec<String> {
+    let probed = |word: &str| word.starts_with("16:") || word.starts_with("+6") || word.starts_with("+7");
+    let lasting =
+        |line: &&str| !["Partner Center :", "A month and two days took", "Delivered", " late"].iter().any(|what| line.contains(what));
+    let words = |line: &str| line.split_whitespace().filter(|word| !probed(word)).collect::<Vec<_>>().join(" ");
+    text.lines().filter(lasting).map(words).collect()
+}
+
+#[test]
+fn the_same_month_is_told_the_same_way_twice() {
+    assert_eq!(lasting(&SHOWS[0].text), lasting(&SHOWS[1].text));
+}
+
+#[test]
+fn the_configuration_it_prints_is_good() {
+    let folder = TempDir::new().unwrap();
+    let printed = demo(folder.path(), &["--print-config"]).output().unwrap();
+    let file = folder.path().join("alert-rules.toml");
+    std::fs::write(&file, &printed.stdout).unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_budget-alertd"));
+    let checked = check.arg("--config").arg(&file).arg("check").output().unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{}", text(checked.stderr));
+}
+
+#[test]
+fn interrupted_it_leaves_nothing_behind_either() {
+    let folder = TempDir::new().unwrap();
+    let mut show = demo(folder.path(), &[]).spawn().unwrap();
+    let mut beginning = [0; 64];
+    show.stdout.as_mut().unwrap().read_exact(&mut beginning).unwrap();
+    let told = Command::new("kill").args(["-INT", &show.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let ended = show.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), text(ended.stderr).as_str()), (Some(1), "budget-alertd: interrupted; nothing is left behind\n"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_month_that_is_none_is_wrong_usage() {
+    let folder = TempDir::new().unwrap();
+    for month in ["soon", "1999-12-31", "9999-12-31"] {
+        let refused = demo(folder.path(), &["--start", month]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{month}");
+    }
+}
