@@ -14,6 +14,7 @@
 mod cli;
 mod config;
 mod cycle;
+mod daemon;
 mod delivery;
 mod demo;
 mod ledger;

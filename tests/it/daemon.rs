@@ -1,0 +1,42 @@
+//! The daemon as a process: how it lives, what it serves, what a kill leaves behind.
+
+mod http;
+mod kill;
+mod life;
+mod points;
+mod reload;
+mod seed;
+
+use budget_alertd::simulator::HttpReceiver;
+
+/// A file of usage records polled every `interval`, one rule, and one webhook called `hook`.
+fn configuration(receiver: &HttpReceiver, interval: &str) -> String {
+    with_hook(&receiver.url("/hook"), interval, "")
+}
+
+/// The same with an address for the webhook, and more of its keys.
+fn with_hook(url: &str, interval: &str, more: &str) -> String {
+    format!(
+        r#"
+[source]
+type = "file"
+path = "{{dir}}/usage.json"
+poll_interval = "{interval}"
+[http]
+listen = "127.0.0.1:0"
+[rules.spend]
+metric = "percent_used"
+notify = ["hook"]
+steps = [{{ at = 80 }}, {{ at = 100, severity = "critical" }}]
+[notifiers.hook]
+type = "webhook"
+url = "{url}"
+{more}
+"#
+    )
+}
+
+/// Customers over their budgets, by number.
+fn over_budget(numbers: std::ops::Range<usize>) -> impl Iterator<Item = (String, u32)> {
+    numbers.map(|number| (format!("customer-{number:04}"), 150))
+}

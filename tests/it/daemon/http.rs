@@ -1,0 +1,120 @@
+//! What is served over HTTP, and to whom.
+
+use budget_alertd::clock::SystemClock;
+use budget_alertd::simulator::HttpReceiver;
+
+use super::{configuration, over_budget};
+use crate::support::process::{House, ask, get};
+
+/// Every metric that is promised, each with a piece of its series where it has labels.
+const METRICS: [&str; 20] = [
+    "build_info{version=\"",
+    "polls_total{result=\"ok\"} ",
+    "polls_total{result=\"failed\"} ",
+    "poll_duration_seconds_bucket{le=\"",
+    "usage_records ",
+    "records_skipped_total{reason=\"no-id\"} ",
+    "last_successful_poll_timestamp_seconds ",
+    "usage_as_of_timestamp_seconds ",
+    "alerts_total{rule=\"spend\",severity=\"critical\"} ",
+    "alerts_suppressed_total{reason=\"",
+    "deliveries_total{notifier=\"hook\",result=\"sent\"} ",
+    "delivery_attempts_total{notifier=\"hook\",outcome=\"ambiguous\"} ",
+    "deliveries_pending{notifier=\"hook\"} ",
+    "delivery_oldest_pending_seconds{notifier=\"hook\"} ",
+    "notifier_in_backoff{notifier=\"hook\"} ",
+    "partner_center_requests_total{code=\"200\",endpoint=\"usagerecords\"} ",
+    "sign_in_expires_timestamp_seconds ",
+    "config_last_reload_successful 1",
+    "customers_without_coverage{reason=\"no-budget\"} ",
+    "leader 1",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_promised_metric_is_there_from_the_first_scrape_on() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let house = House::new(&configuration(&receiver, "1h"));
+    house.save_usage([]);
+    let process = house.start();
+    let (status, text) = get(process.address(), "/metrics").unwrap();
+    assert_eq!(status, 200);
+    let missing: Vec<_> = METRICS.iter().filter(|name| !text.contains(&format!("\nbudget_alertd_{name}"))).collect();
+    assert!(missing.is_empty(), "{missing:?} are missing in\n{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_get_on_known_paths_with_a_loopback_host_is_answered() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let house = House::new(&configuration(&receiver, "1h"));
+    house.save_usage([]);
+    let process = house.start();
+    let address = process.address();
+    let status = |method: &str, path: &str, host: &str| ask(address, method, path, &[("Host", host)]).unwrap().0;
+    let own = address.to_string();
+    assert_eq!(get(address, "/healthz"), Some((200, "ok\n".to_owned())));
+    for host in ["localhost", "localhost:9187", "127.0.0.1", &own, "[::1]:80"] {
+        assert_eq!(status("GET", "/readyz", host), 200, "{host}");
+    }
+    for host in ["attacker.example", "127.0.0.1.attacker.example", "localhost.attacker.example:80", "", "user@localhost"] {
+        assert_eq!(status("GET", "/metrics", host), 421, "{host}");
+    }
+    assert_eq!(ask(address, "GET", "/readyz", &[]).unwrap().0, 421);
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        assert_eq!(status(method, "/metrics", "localhost"), 405, "{method}");
+    }
+    for path in ["/", "/metrics/", "/healthz/..", "/api/v1/nothing", "//metrics"] {
+        assert_eq!(status("GET", path, "localhost"), 404, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_this_machine_the_token_in_force_opens_all_but_health() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let listening = |token: &str| configuration(&receiver, "1h").replace("127.0.0.1:0\"", &format!("0.0.0.0:0\"\ntoken = \"{token}\""));
+    let house = House::new(&listening("first-token-7f3a"));
+    house.save_usage([]);
+    let systemd = house.systemd();
+    let process = house.start_ready(&systemd);
+    let address = (std::net::Ipv4Addr::LOCALHOST, process.address().port()).into();
+    let status = |path: &str, authorization: &str| {
+        ask(address, "GET", path, &[("Host", "alerts.partner.example"), ("Authorization", authorization)]).unwrap().0
+    };
+    assert_eq!((status("/healthz", ""), status("/readyz", "")), (200, 200));
+    for wrong in
+        ["", "Bearer", "Bearer ", "Bearer first-token-7f3", "Bearer first-token-7f3a1", "Basic first-token-7f3a", "first-token-7f3a"]
+    {
+        assert_eq!(status("/metrics", wrong), 401, "{wrong}");
+    }
+    assert_eq!(status("/", ""), 401);
+    assert_eq!(status("/metrics", "Bearer first-token-7f3a"), 200);
+
+    house.configure(&listening("second-token-9c1b"));
+    process.hang_up();
+    systemd.wait_for("READY=1");
+    assert_eq!((status("/metrics", "Bearer first-token-7f3a"), status("/metrics", "bearer second-token-9c1b")), (401, 200));
+    let (_, log) = process.terminate();
+    assert!(!log.contains("token-"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_is_told_as_it_is_also_after_a_restart() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    receiver.go_down().await.unwrap();
+    let house = House::new(&configuration(&receiver, "1h"));
+    house.save_usage(over_budget(0..3));
+    let process = house.start();
+    process.wait_for_metric("notifier_in_backoff{notifier=\"hook\"}", "1");
+    process.wait_for_metric("operator_findings{code=\"notifier-failing\"}", "1");
+    assert_eq!(process.metric("deliveries_pending{notifier=\"hook\"}").as_deref(), Some("3"));
+    process.kill();
+    let process = house.start();
+    process.wait_for_metric("notifier_in_backoff{notifier=\"hook\"}", "1");
+    assert_eq!(process.metric("operator_findings{code=\"notifier-failing\"}").as_deref(), Some("1"));
+    assert_eq!(process.metric("deliveries_pending{notifier=\"hook\"}").as_deref(), Some("3"));
+    receiver.come_back().unwrap();
+    receiver.wait_for(3).await.unwrap();
+    process.wait_for_metric("deliveries_pending{notifier=\"hook\"}", "0");
+    process.wait_for_metric("delivery_oldest_pending_seconds{notifier=\"hook\"}", "0");
+    process.wait_for_metric("notifier_in_backoff{notifier=\"hook\"}", "0");
+    process.wait_for_metric("operator_findings{code=\"notifier-failing\"}", "0");
+}
