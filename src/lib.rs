@@ -1,19 +1,84 @@
 //! Budget alerts for Microsoft cloud resellers: reads Partner Center usage, judges it by rules, tells the right people
 //! once.
+//!
+//! # The walk of one record
+//!
+//! 1. [`source`] streams the collection of usage records and hands each out as a [`domain::UsageRecord`], exact to the
+//!    digit.
+//! 2. [`budgets`] joins it with what is known of the customer (label, local budget, tags) and places it in its billing
+//!    period: [`domain::Assessed`].
+//! 3. [`rules`] says for each rule whether it applies, and which steps the value has reached, each with its
+//!    [`domain::Reason`].
+//! 4. [`ledger`] decides what is new against what was raised and passed before ([`ledger::decide`]). For the few customers
+//!    about to alert, [`pipeline`] first asks the source for their subscriptions and billing period, and judges again.
+//! 5. New alerts, the steps they spend and the messages they owe are recorded in one transaction.
+//! 6. A [`pipeline::Courier`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
+//!    receiver accepted is marked before the next is sent.
+//!
+//! [`pipeline::Cycle`] is steps 1 to 5 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.
+//!
+//! # Rooms
+//!
+//! A room imports only rooms listed above it, and the stage rooms (`source` to `notify`) never import each other. The
+//! test `architecture` holds this table against the code.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`domain`] | the nouns with their invariants; no I/O, no clock |
+//! | [`clock`] | now and waiting, as a trait: the system's, a simulated one |
+//! | [`secret`] | a value that never prints, and where it can come from |
+//! | [`metrics`] | every Prometheus instrument, and the health of the loops |
+//! | [`outbound`] | what every outgoing HTTP request shares |
+//! | [`source`] | reads usage: Partner Center or a file, as a stream |
+//! | [`budgets`] | who the customers are to us; assesses a record |
+//! | [`rules`] | compiles rules, evaluates assessed records, purely |
+//! | [`ledger`] | remembers durably, decides what is new, lists it |
+//! | [`notify`] | renders and sends: one file for each destination, one attempt, one verdict |
+//! | [`pipeline`] | the order of the stages; delivery; never spawns |
+//! | [`web`] | metrics and health over HTTP |
+//! | [`config`] | one TOML file becomes a checked tree of the rooms' own configurations |
+//! | [`daemon`] | lives long: schedule, reload, drain, systemd |
+//! | [`simulator`] | an embedded Partner Center and receivers, for the demonstration and for tests |
+//! | [`cli`] | arguments, one file for each command, logging, exit codes |
+//!
+//! # Invariants
+//!
+//! * `domain`, `budgets`, `rules` and [`ledger::decide`] do no I/O and know no clock; `now` is an argument.
+//! * Tasks are spawned by `daemon` and `simulator` only, and the ledger owns one thread. Nothing is spawned without a kept
+//!   handle. Only `main` ends the process.
+//! * Waiting goes through the injected clock; time-outs on what others take to answer are real time.
+//! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a reload, a renamed rule.
+//! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the next is sent.
+//! * Stages report findings for the operator as values; only `pipeline` and `daemon` record and tell them.
+//! * A configuration that loads can run; a reload that does not load changes nothing.
+//! * Secrets have no `Display` and a masked `Debug`. Names from outside are cleaned where they are used.
+//! * Money is an exact decimal with a currency; there is no float on its way.
 
 pub mod domain;
+
 pub mod clock;
 pub mod secret;
+
 pub mod metrics;
 pub mod outbound;
+
 pub mod source;
+
 pub mod budgets;
 pub mod rules;
+
 pub mod ledger;
+
 pub mod notify;
+
 pub mod pipeline;
+
 pub mod web;
+
 pub mod config;
+
 pub mod daemon;
+
 pub mod simulator;
+
 pub mod cli;

@@ -1,0 +1,142 @@
+//! Which room may import which: the table of the crate's documentation, held against the code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FOUNDATION: &[&str] = &["domain", "clock", "secret", "metrics", "outbound"];
+const STAGES: &[&str] = &["source", "budgets", "rules", "ledger", "notify"];
+
+/// Each room with the rooms it may import.
+fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let with = |groups: &[&[&'static str]]| groups.iter().flat_map(|group| group.iter().copied()).collect::<BTreeSet<_>>();
+    let below_config = with(&[FOUNDATION, STAGES, &["pipeline", "web"]]);
+    BTreeMap::from([
+        ("domain", with(&[])),
+        ("clock", with(&[])),
+        ("secret", with(&[])),
+        ("metrics", with(&[&["domain"]])),
+        ("outbound", with(&[&["clock", "secret"]])),
+        ("source", with(&[FOUNDATION])),
+        ("budgets", with(&[&["domain"]])),
+        ("rules", with(&[&["domain"]])),
+        ("ledger", with(&[&["domain", "metrics", "clock"]])),
+        ("notify", with(&[FOUNDATION])),
+        ("pipeline", with(&[FOUNDATION, STAGES])),
+        // The guard and the pages read tokens and clocks.
+        ("web", with(&[FOUNDATION, &["ledger", "pipeline"]])),
+        ("config", below_config.clone()),
+        ("daemon", below_config.iter().copied().chain(["config"]).collect()),
+        ("simulator", with(&[&["domain", "clock"]])),
+        ("cli", below_config.into_iter().chain(["config", "daemon", "simulator"]).collect()),
+    ])
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The product code of a file: what comes before its tests.
+fn product(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+/// The rooms named after `crate::` in code, not in comments.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code: String = product(text).lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let after = |part: &str| part.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
+    let mut rooms: BTreeSet<String> = code.split("crate::").skip(1).map(after).collect();
+    // `use crate::{a, b}` names rooms in braces.
+    for list in code.split("crate::{").skip(1) {
+        rooms.extend(list.split('}').next().unwrap_or_default().split(',').map(|part| after(part.trim())));
+    }
+    rooms.retain(|room| !room.is_empty());
+    rooms
+}
+
+fn room_files() -> Vec<(String, PathBuf, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let all = sources(&src).into_iter().filter(|path| path.parent() != Some(&src));
+    all.map(|path| {
+        let room = path.strip_prefix(&src).unwrap().components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        (room, path, text)
+    })
+    .collect()
+}
+
+#[test]
+fn a_room_imports_only_what_it_may() {
+    let allowed = allowed();
+    let mut broken = Vec::new();
+    for (room, path, text) in room_files() {
+        let may = allowed.get(room.as_str()).unwrap_or_else(|| panic!("the room {room} is not in the table"));
+        if path.file_name().is_some_and(|name| name == "tests.rs") {
+            continue;
+        }
+        for import in imports(&text) {
+            if import != room && !may.contains(import.as_str()) {
+                broken.push(format!("{} imports {import}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_room_of_the_table_exists_and_is_documented_in_the_crate() {
+    let rooms: BTreeSet<String> = room_files().into_iter().map(|(room, ..)| room).collect();
+    let table: BTreeSet<String> = allowed().keys().map(ToString::to_string).collect();
+    assert_eq!(rooms, table);
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    for room in rooms {
+        assert!(lib.contains(&format!("| [`{room}`] |")), "{room} is missing in the table of src/lib.rs");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (_, path, text) in room_files() {
+        assert!(text.starts_with("//! "), "{} does not open with a sentence", path.display());
+    }
+}
+
+#[test]
+fn only_the_daemon_and_the_simulator_spawn_and_nobody_ends_the_process() {
+    for (room, path, text) in room_files() {
+        let code = product(&text);
+        let may_spawn = matches!(room.as_str(), "daemon" | "simulator");
+        assert!(may_spawn || !code.contains("tokio::spawn") && !code.contains("JoinSet"), "{} spawns tasks", path.display());
+        assert!(
+            room == "ledger" || !code.contains("thread::Builder") && !code.contains("thread::spawn"),
+            "{} starts a thread",
+            path.display()
+        );
+        assert!(!code.contains("process::exit") && !code.contains("process::abort"), "{} ends the process", path.display());
+    }
+}
+
+#[test]
+fn the_pure_rooms_do_no_io_and_know_no_clock() {
+    for (room, path, text) in room_files() {
+        let pure = matches!(room.as_str(), "domain" | "budgets" | "rules")
+            || path.ends_with("ledger/decide.rs")
+            || path.ends_with("ledger/plan.rs");
+        let code = product(&text);
+        for word in
+            ["std::fs", "std::env", "std::net", "tokio::", "crate::clock", "Timestamp::now", "Instant", "reqwest", "rusqlite", ".await"]
+        {
+            let may = word == "Instant" && !code.contains("time::Instant");
+            assert!(!pure || may || !code.contains(word), "{} uses {word}", path.display());
+        }
+    }
+}
