@@ -1,0 +1,21 @@
+//! Tests against the real thing on the other side: Debian's postfix, nginx and systemd. They need root and the packages
+//! that `tests/run.sh` installs; nothing here skips itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::float_arithmetic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+mod authority;
+mod nginx;
+mod poll;
+mod postfix;
+mod process;
+mod systemd;
+mod unit;
