@@ -20,6 +20,7 @@ mod delivery;
 mod demo;
 mod ledger;
 mod notify;
+mod readme;
 mod simulator;
 mod source;
 mod support;
