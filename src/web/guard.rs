@@ -24,9 +24,10 @@ pub(super) fn guarded(routes: Router, loopback_only: bool, token: watch::Receive
 }
 
 fn refusal(request: &Request, loopback_only: bool, token: Option<&Secret>) -> Option<Response> {
-    // Behind a loopback address a foreign name is a page in somebody's browser trying to reach it (DNS rebinding).
-    if loopback_only && !names_this_machine(request) {
-        return Some((StatusCode::MISDIRECTED_REQUEST, "this server answers to localhost and loopback addresses only\n").into_response());
+    // A foreign name is a page in somebody's browser trying to reach this address (DNS rebinding).
+    if !names_this_machine(request, loopback_only) {
+        let names = if loopback_only { "localhost and loopback addresses" } else { "addresses and this host's own name" };
+        return Some((StatusCode::MISDIRECTED_REQUEST, format!("this server answers to {names} only\n")).into_response());
     }
     let open = matches!(request.uri().path(), "/healthz" | "/readyz");
     let token = token.filter(|_| !open)?;
@@ -37,12 +38,26 @@ fn refusal(request: &Request, loopback_only: bool, token: Option<&Secret>) -> Op
     Some((StatusCode::UNAUTHORIZED, challenge, "send Authorization: Bearer with the token of [http]\n").into_response())
 }
 
-fn names_this_machine(request: &Request) -> bool {
+/// Whether the request is for a loopback address or, where the server listens on others too, for any address or this host's
+/// own name.
+fn names_this_machine(request: &Request, loopback_only: bool) -> bool {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     // What makes a URL of a name and a port is no part of either.
     let host = host.filter(|host| !host.contains(['@', '/', '?', '#', '\\']));
     let Some(url) = host.and_then(|host| format!("http://{host}/").parse::<reqwest::Url>().ok()) else { return false };
-    crate::outbound::is_loopback(&url)
+    crate::outbound::is_loopback(&url) || !loopback_only && (is_address(&url) || is_own_name(&url))
+}
+
+fn is_address(url: &reqwest::Url) -> bool {
+    url.host_str().is_some_and(|host| host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok())
+}
+
+/// The host's name, alone or with a domain behind it.
+fn is_own_name(url: &reqwest::Url) -> bool {
+    let system = rustix::system::uname();
+    let own = system.nodename().to_string_lossy().to_lowercase();
+    let own = own.split('.').next().filter(|own| !own.is_empty());
+    url.host_str().is_some_and(|host| own.is_some() && host.split('.').next() == own)
 }
 
 fn bears(headers: &HeaderMap, token: &Secret) -> bool {

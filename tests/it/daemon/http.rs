@@ -77,8 +77,11 @@ async fn beyond_this_machine_the_token_in_force_opens_all_but_health() {
     let process = house.start_ready(&systemd);
     let address = (std::net::Ipv4Addr::LOCALHOST, process.address().port()).into();
     let status = |path: &str, authorization: &str| {
-        ask(address, "GET", path, &[("Host", "alerts.partner.example"), ("Authorization", authorization)]).unwrap().0
+        ask(address, "GET", path, &[("Host", "192.0.2.1:9187"), ("Authorization", authorization)]).unwrap().0
     };
+    let own_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let named = |host: &str| ask(address, "GET", "/metrics", &[("Host", host), ("Authorization", "Bearer first-token-7f3a")]).unwrap().0;
+    assert_eq!((named(&own_name), named("evil.example"), named("")), (200, 421, 421));
     assert_eq!((status("/healthz", ""), status("/readyz", "")), (200, 200));
     for wrong in
         ["", "Bearer", "Bearer ", "Bearer first-token-7f3", "Bearer first-token-7f3a1", "Basic first-token-7f3a", "first-token-7f3a"]
