@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock};
 use rust_decimal::Decimal;
 
 use crate::budgets::{Config, LocalBudget, Prefer};
-use crate::domain::{Assessed, BillingPeriod, Budget, BudgetSource, Currency, PeriodSource, Plan, Profile, UsageRecord, percent_of};
+use crate::domain::{
+    Assessed, BillingPeriod, Budget, BudgetSource, Currency, MissingInput, PeriodSource, Plan, Profile, UsageRecord, percent_of,
+};
 
 /// The profile of every customer that the configuration does not name.
 static NOBODY: LazyLock<Arc<Profile>> = LazyLock::new(Arc::default);
@@ -94,6 +96,8 @@ impl Joined {
             computed_percent,
             period,
             carried_over,
+            rise: Err(MissingInput::EarlierDate),
+            stale_hours: Err(MissingInput::CollectionAge),
         }
     }
 

@@ -179,6 +179,12 @@ fn message(row: &DeliveryRow) -> String {
         MessageKind::Raised => format!("alert {}", reference()),
         MessageKind::Digest => format!("digest of {}", row.alerts.len()),
         MessageKind::Test => "test".to_owned(),
+        MessageKind::Reminder if row.alerts.len() == 1 => format!("reminder {}", reference()),
+        MessageKind::Reminder => format!("reminder of {}", row.alerts.len()),
+        MessageKind::Resolved if row.alerts.len() == 1 => format!("resolved {}", reference()),
+        MessageKind::Resolved => format!("{} resolved", row.alerts.len()),
+        MessageKind::OperatorRaised => "operator alert".to_owned(),
+        MessageKind::OperatorResolved => "operator: over".to_owned(),
     }
 }
 

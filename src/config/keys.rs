@@ -161,8 +161,20 @@ const CUSTOMER_BUDGET: Shape =
 
 pub(crate) const METRICS: Choice = choice(
     "metric",
-    &["percent_used", "amount_over", "amount_left", "total_cost", "usd_total_cost", "unbudgeted_cost"],
-    &["forecast_percent", "pace", "daily_cost", "daily_percent", "stale_hours"],
+    &[
+        "percent_used",
+        "forecast_percent",
+        "pace",
+        "amount_over",
+        "amount_left",
+        "total_cost",
+        "usd_total_cost",
+        "unbudgeted_cost",
+        "daily_cost",
+        "daily_percent",
+        "stale_hours",
+    ],
+    &[],
 );
 pub(crate) const REARMS: Choice = choice("rearm", &["on-raise", "never"], &[]);
 pub(crate) const SEVERITIES: Choice = choice("severity", &["info", "warning", "critical"], &[]);

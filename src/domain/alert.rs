@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{BillingPeriod, Budget, BudgetSource, Currency, CustomerId, Metric, Plan, SubscriptionCost, UsageDate};
+use crate::domain::{BillingPeriod, Budget, BudgetSource, Currency, CustomerId, FormulaInputs, Metric, Plan, SubscriptionCost, UsageDate};
 
 /// How bad; later ones are worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -178,6 +178,9 @@ pub struct Alert {
     pub subscriptions: Vec<SubscriptionCost>,
     /// The date of the data.
     pub usage_as_of: UsageDate,
+    /// What the metric's formula was given beside cost and budget, where it needs more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<FormulaInputs>,
     /// When it was raised.
     pub raised_at: Timestamp,
     /// Where it stands in its life.
@@ -197,6 +200,33 @@ pub struct Previous {
     pub value: Option<Decimal>,
 }
 
+/// How things are now, for a message that comes after the alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latest {
+    /// The date of the latest data.
+    pub usage_as_of: UsageDate,
+    /// The cost then.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub cost: Decimal,
+    /// The metric's value; none over a budget of zero, or when it has none any more.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub value: Option<Decimal>,
+    /// The budget in force.
+    pub budget: Option<BudgetView>,
+    /// Why the alert is over, once it is.
+    pub ended: Option<Ended>,
+}
+
+/// Why an alert is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// A changed budget took the value below the step.
+    Budget,
+    /// The billing period is over.
+    Period,
+}
+
 /// What messages need beside the alert itself; not part of any payload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -214,6 +244,12 @@ pub struct AlertContext {
     pub previous: Option<Previous>,
     /// Whether the data is dated in the next period but taken for late data of this one.
     pub carried_over: bool,
+    /// The name of the subscription, where the alert is about one only.
+    pub subscription_name: Option<String>,
+    /// Who looks after the customer, in the operator's words.
+    pub owner: Option<String>,
+    /// How things are now, in reminders and when it is over.
+    pub latest: Option<Latest>,
 }
 
 /// An alert with its context: all that its messages need, now and after any restart.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::domain::{BillingPeriod, Budget, Currency, Evaluation, Inputs, UsageRecord};
+use crate::domain::{BillingPeriod, Budget, Currency, Evaluation, Inputs, MissingInput, Rise, Sample, Timing, UsageRecord};
 
 /// Who a customer is to us, from the local configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -41,9 +41,28 @@ pub struct Assessed {
     pub period: BillingPeriod,
     /// Whether the record is dated in the next period but taken for late data of this one.
     pub carried_over: bool,
+    /// How the cost rose since the date of the data before.
+    pub rise: Result<Rise, MissingInput>,
+    /// How old the data was when it was looked at, in hours; an error where only the collection as a whole is old.
+    pub stale_hours: Result<Decimal, MissingInput>,
 }
 
 impl Assessed {
+    /// The same beside earlier dates of the customer's data.
+    #[must_use]
+    pub fn after(mut self, earlier: &[Sample]) -> Self {
+        self.rise = Rise::since(earlier, &self);
+        self
+    }
+
+    /// The same as looked at `now`, in a collection that is not old as a whole.
+    #[must_use]
+    pub fn seen_at(mut self, now: Timestamp) -> Self {
+        let age = now.duration_since(self.record.usage_as_of.instant()).as_secs();
+        self.stale_hours = Ok(crate::domain::inputs::hours(age.max(0)));
+        self
+    }
+
     /// What metrics are computed from.
     pub fn inputs(&self) -> Inputs {
         Inputs {
@@ -51,7 +70,16 @@ impl Assessed {
             usd_cost: self.record.usd_cost,
             budget: self.budget.map(|budget| budget.amount()),
             reported_percent: self.reported_percent(),
+            timing: self.timing(),
+            rise: self.rise,
+            stale_hours: self.stale_hours,
         }
+    }
+
+    /// Where the data stands in its billing period.
+    pub fn timing(&self) -> Result<Timing, MissingInput> {
+        let timing = Timing::try_new(self.period.start, self.period.end, self.record.usage_as_of.instant());
+        timing.filter(|_| !self.carried_over).ok_or(MissingInput::TurnOfPeriod)
     }
 
     /// `percentUsed`, where the budget in force is the one it was computed from.

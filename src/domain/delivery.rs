@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{AlertSnapshot, Severity};
+use crate::domain::{AlertSnapshot, FindingCode, OperatorFinding, Severity};
 
 /// What a message is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,37 @@ pub enum Message {
     Digest(Digest),
     /// A message that somebody asked for to try a notifier, with an alert that is made up.
     Test(Box<AlertSnapshot>),
+    /// Alerts that are still true, told again; each has its latest numbers in its context. One alone is a digest of one.
+    Reminder(Digest),
+    /// Alerts that are over; each has its latest numbers and why in its context. One alone is a digest of one.
+    Resolved(Digest),
+    /// News about the daemon itself.
+    Operator(OperatorNews),
+}
+
+/// A finding as its operator is told of it: that it is there, or that it is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorNews {
+    /// What kind of trouble.
+    pub code: FindingCode,
+    /// What it is about where there can be several: a notifier's name; else empty.
+    pub subject: String,
+    /// What happened, or how it ended: one sentence.
+    pub summary: String,
+    /// What to do about it, one sentence; may be empty once it is over.
+    pub action: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it is over.
+    pub over: bool,
+}
+
+impl OperatorNews {
+    /// That a finding is there.
+    pub fn raised(finding: &OperatorFinding, since: Timestamp) -> Self {
+        let OperatorFinding { code, subject, summary, action } = finding.clone();
+        Self { code, subject, summary, action, since, over: false }
+    }
 }
 
 /// A part of a digest. Its members never change once recorded.
@@ -46,21 +77,41 @@ pub enum MessageKind {
     /// A try.
     #[serde(rename = "budget.test")]
     Test,
+    /// Alerts that are still true.
+    #[serde(rename = "budget.alert.reminder")]
+    Reminder,
+    /// Alerts that are over.
+    #[serde(rename = "budget.alert.resolved")]
+    Resolved,
+    /// Trouble with the daemon itself.
+    #[serde(rename = "operator.raised")]
+    OperatorRaised,
+    /// The end of it.
+    #[serde(rename = "operator.resolved")]
+    OperatorResolved,
 }
 
 impl MessageKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::Raised, Self::Digest, Self::Test, Self::Reminder, Self::Resolved, Self::OperatorRaised, Self::OperatorResolved];
+
     /// The `type` of a webhook payload.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Raised => "budget.alert.raised",
             Self::Digest => "budget.digest",
             Self::Test => "budget.test",
+            Self::Reminder => "budget.alert.reminder",
+            Self::Resolved => "budget.alert.resolved",
+            Self::OperatorRaised => "operator.raised",
+            Self::OperatorResolved => "operator.resolved",
         }
     }
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Raised, Self::Digest, Self::Test].into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -71,6 +122,10 @@ impl Message {
             Self::Alert(_) => MessageKind::Raised,
             Self::Digest(_) => MessageKind::Digest,
             Self::Test(_) => MessageKind::Test,
+            Self::Reminder(_) => MessageKind::Reminder,
+            Self::Resolved(_) => MessageKind::Resolved,
+            Self::Operator(news) if news.over => MessageKind::OperatorResolved,
+            Self::Operator(_) => MessageKind::OperatorRaised,
         }
     }
 
@@ -78,7 +133,8 @@ impl Message {
     pub fn alerts(&self) -> &[AlertSnapshot] {
         match self {
             Self::Alert(alert) | Self::Test(alert) => std::slice::from_ref(&**alert),
-            Self::Digest(digest) => &digest.alerts,
+            Self::Digest(digest) | Self::Reminder(digest) | Self::Resolved(digest) => &digest.alerts,
+            Self::Operator(_) => &[],
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What kind of trouble; the metric's label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingCode {
     /// The source failed; alerts may be late.
@@ -30,11 +30,23 @@ pub enum FindingCode {
     ReloadRefused,
     /// The ledger cannot be written.
     LedgerUnwritable,
+    /// The sign-in is 60, 76 or 87 of its 90 days old.
+    SignInAging,
+    /// The newest data of the whole collection is older than 36 hours.
+    UsageStale,
+    /// The disk of the state folder is almost full.
+    DiskAlmostFull,
+    /// Suspiciously many customers crossed a step in one poll.
+    MassCrossing,
+    /// More customers than before can never alert.
+    CoverageLost,
+    /// Budgets of subscriptions could not be judged: their usage could not be read.
+    SubscriptionsUnread,
 }
 
 impl FindingCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::SourceFailing,
         Self::SignInRefused,
         Self::MfaRequired,
@@ -46,6 +58,12 @@ impl FindingCode {
         Self::DeliveryDead,
         Self::ReloadRefused,
         Self::LedgerUnwritable,
+        Self::SignInAging,
+        Self::UsageStale,
+        Self::DiskAlmostFull,
+        Self::MassCrossing,
+        Self::CoverageLost,
+        Self::SubscriptionsUnread,
     ];
 
     /// The name used in logs, metrics, JSON and the ledger.
@@ -62,6 +80,12 @@ impl FindingCode {
             Self::DeliveryDead => "delivery-dead",
             Self::ReloadRefused => "reload-refused",
             Self::LedgerUnwritable => "ledger-unwritable",
+            Self::SignInAging => "sign-in-aging",
+            Self::UsageStale => "usage-stale",
+            Self::DiskAlmostFull => "disk-almost-full",
+            Self::MassCrossing => "mass-crossing",
+            Self::CoverageLost => "coverage-lost",
+            Self::SubscriptionsUnread => "subscriptions-unread",
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Severity, canonical, percent_of};
+use crate::domain::{FormulaInputs, Inputs, MissingInput, Severity, canonical, percent_of, rounded};
 
 /// A quantity that a rule compares with its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +23,16 @@ pub enum Metric {
     UsdTotalCost,
     /// Cost of a customer without any budget.
     UnbudgetedCost,
+    /// Share of the budget used at the end of the period if it goes on as on average, in percent.
+    ForecastPercent,
+    /// Percent used minus percent of the period elapsed, in points.
+    Pace,
+    /// Rise of the cost per 24 hours between the last two dates of the data, in the customer's currency.
+    DailyCost,
+    /// The same in points of the budget.
+    DailyPercent,
+    /// How old the data is, in hours.
+    StaleHours,
 }
 
 /// On which side of a step a metric fires.
@@ -49,19 +59,6 @@ impl Direction {
     }
 }
 
-/// What a metric is computed from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inputs {
-    /// Cost in the customer's currency.
-    pub cost: Decimal,
-    /// Cost in US dollars, where there is one.
-    pub usd_cost: Option<Decimal>,
-    /// The amount of the budget in force.
-    pub budget: Option<Decimal>,
-    /// `percentUsed` as reported, where the budget in force is Partner Center's.
-    pub reported_percent: Option<Decimal>,
-}
-
 /// The value of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricValue {
@@ -73,21 +70,21 @@ pub enum MetricValue {
     Missing(MissingInput),
 }
 
-/// The input whose absence keeps a metric from having a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MissingInput {
-    /// The customer has no budget.
-    Budget,
-    /// The customer has a budget, and the metric is about those without.
-    NoBudget,
-    /// The record has no USD cost.
-    UsdCost,
-}
-
 impl Metric {
     /// Every metric, in the order of the documentation.
-    pub const ALL: [Self; 6] =
-        [Self::PercentUsed, Self::AmountOver, Self::AmountLeft, Self::TotalCost, Self::UsdTotalCost, Self::UnbudgetedCost];
+    pub const ALL: [Self; 11] = [
+        Self::PercentUsed,
+        Self::ForecastPercent,
+        Self::Pace,
+        Self::AmountOver,
+        Self::AmountLeft,
+        Self::TotalCost,
+        Self::UsdTotalCost,
+        Self::UnbudgetedCost,
+        Self::DailyCost,
+        Self::DailyPercent,
+        Self::StaleHours,
+    ];
 
     /// The name used in configuration and JSON.
     pub fn as_str(self) -> &'static str {
@@ -98,6 +95,11 @@ impl Metric {
             Self::TotalCost => "total_cost",
             Self::UsdTotalCost => "usd_total_cost",
             Self::UnbudgetedCost => "unbudgeted_cost",
+            Self::ForecastPercent => "forecast_percent",
+            Self::Pace => "pace",
+            Self::DailyCost => "daily_cost",
+            Self::DailyPercent => "daily_percent",
+            Self::StaleHours => "stale_hours",
         }
     }
 
@@ -113,33 +115,109 @@ impl Metric {
 
     /// Whether its steps are amounts in the customer's currency, given by currency.
     pub fn is_money(self) -> bool {
-        !matches!(self, Self::PercentUsed | Self::UsdTotalCost)
+        matches!(self, Self::AmountOver | Self::AmountLeft | Self::TotalCost | Self::UnbudgetedCost | Self::DailyCost)
     }
 
     /// Whether a changed budget changes its value, so that an alert belongs to the amount it was raised under.
     pub fn reads_budget(self) -> bool {
-        matches!(self, Self::PercentUsed | Self::AmountOver | Self::AmountLeft)
+        self.is_percent() || matches!(self, Self::AmountOver | Self::AmountLeft)
+    }
+
+    /// Whether it is counted in percent, or points, of the budget: any cost over a budget of zero is over every step.
+    pub fn is_percent(self) -> bool {
+        matches!(self, Self::PercentUsed | Self::ForecastPercent | Self::Pace | Self::DailyPercent)
+    }
+
+    /// Whether it alerts anew on each UTC day of the data.
+    pub fn is_daily(self) -> bool {
+        matches!(self, Self::DailyCost | Self::DailyPercent)
+    }
+
+    /// Whether it needs earlier dates of the data.
+    pub fn reads_history(self) -> bool {
+        self.is_daily()
     }
 
     /// Its value for these inputs.
     pub fn value(self, inputs: &Inputs) -> MetricValue {
-        match (self, inputs.budget) {
-            (Self::PercentUsed, Some(amount)) => percent_used(inputs, amount),
-            (Self::AmountOver, Some(amount)) => MetricValue::Number(inputs.cost.saturating_sub(amount)),
-            (Self::AmountLeft, Some(amount)) => MetricValue::Number(amount.saturating_sub(inputs.cost)),
-            (Self::PercentUsed | Self::AmountOver | Self::AmountLeft, None) => MetricValue::Missing(MissingInput::Budget),
-            (Self::UnbudgetedCost, Some(_)) => MetricValue::Missing(MissingInput::NoBudget),
-            (Self::TotalCost, _) | (Self::UnbudgetedCost, None) => MetricValue::Number(inputs.cost),
-            (Self::UsdTotalCost, _) => inputs.usd_cost.map_or(MetricValue::Missing(MissingInput::UsdCost), MetricValue::Number),
+        self.try_value(inputs).unwrap_or_else(MetricValue::Missing)
+    }
+
+    fn try_value(self, inputs: &Inputs) -> Result<MetricValue, MissingInput> {
+        let budget = || inputs.budget.ok_or(MissingInput::Budget);
+        let number = match self {
+            Self::PercentUsed => return Ok(percent_used(inputs, budget()?)),
+            Self::ForecastPercent => {
+                let amount = budget()?;
+                let forecast = inputs.timing?.forecast(inputs.cost.max(Decimal::ZERO))?;
+                return Ok(share(forecast, amount));
+            }
+            Self::Pace => {
+                let (used, elapsed) = (percent_used(inputs, budget()?), inputs.timing?.percent_elapsed());
+                return Ok(match used {
+                    MetricValue::Number(used) => MetricValue::Number(canonical(rounded(used.saturating_sub(elapsed), 2))),
+                    over_zero => over_zero,
+                });
+            }
+            Self::AmountOver => inputs.cost.saturating_sub(budget()?),
+            Self::AmountLeft => budget()?.saturating_sub(inputs.cost),
+            Self::TotalCost => inputs.cost,
+            Self::UsdTotalCost => inputs.usd_cost.ok_or(MissingInput::UsdCost)?,
+            Self::UnbudgetedCost if inputs.budget.is_some() => return Err(MissingInput::NoBudget),
+            Self::UnbudgetedCost => inputs.cost,
+            Self::DailyCost => inputs.rise?.per_day,
+            Self::DailyPercent => return Ok(share(inputs.rise?.per_day, budget()?)),
+            Self::StaleHours => inputs.stale_hours?,
+        };
+        Ok(MetricValue::Number(number))
+    }
+
+    /// What its formula was given beside cost and budget; none for metrics that need no more.
+    pub fn formula_inputs(self, inputs: &Inputs) -> Option<FormulaInputs> {
+        let timing = inputs.timing.ok();
+        let percent_used = match Self::PercentUsed.value(inputs) {
+            MetricValue::Number(used) => Some(used),
+            MetricValue::OverZero | MetricValue::Missing(_) => None,
+        };
+        match self {
+            Self::ForecastPercent => Some(FormulaInputs {
+                elapsed_hours: timing.map(|timing| timing.elapsed_hours()),
+                period_hours: timing.map(|timing| timing.period_hours()),
+                forecast_cost: timing.and_then(|timing| timing.forecast(inputs.cost).ok()).map(|cost| canonical(rounded(cost, 2))),
+                ..FormulaInputs::default()
+            }),
+            Self::Pace => Some(FormulaInputs {
+                percent_used,
+                percent_elapsed: timing.map(|timing| timing.percent_elapsed()),
+                ..FormulaInputs::default()
+            }),
+            Self::DailyCost | Self::DailyPercent => inputs.rise.ok().map(|rise| FormulaInputs {
+                since: Some(rise.since),
+                since_cost: Some(rise.from),
+                hours: Some(rise.hours()),
+                daily_cost: Some(rise.per_day),
+                ..FormulaInputs::default()
+            }),
+            _ => None,
         }
     }
 }
 
 /// The larger of the reported and the computed percentage; a negative cost is 0 %.
 fn percent_used(inputs: &Inputs, amount: Decimal) -> MetricValue {
-    let cost = inputs.cost.max(Decimal::ZERO);
+    match share(inputs.cost, amount) {
+        MetricValue::Number(computed) if !amount.is_zero() => {
+            MetricValue::Number(canonical(inputs.reported_percent.map_or(computed, |reported| reported.max(computed))))
+        }
+        value => value,
+    }
+}
+
+/// Percent of a budget; nothing and less is 0 %, anything over a budget of zero is over every step.
+fn share(cost: Decimal, amount: Decimal) -> MetricValue {
+    let cost = cost.max(Decimal::ZERO);
     match percent_of(cost, amount) {
-        Some(computed) => MetricValue::Number(canonical(inputs.reported_percent.map_or(computed, |reported| reported.max(computed)))),
+        Some(percent) => MetricValue::Number(percent),
         None if cost.is_zero() => MetricValue::Number(Decimal::ZERO),
         None => MetricValue::OverZero,
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::domain::MissingInput;
+
 /// The reason of a decision about one customer and one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -35,6 +37,22 @@ pub enum Reason {
     CurrencyWithoutStep,
     /// The metric needs a USD cost and the record has none.
     NoUsdCost,
+    /// Less than 48 hours of the period are over.
+    TooEarly,
+    /// The data is dated in the next period but taken for late data of this one.
+    TurnOfPeriod,
+    /// The period has no earlier date of the data.
+    NoEarlierDate,
+    /// The last two dates of the data are less than an hour apart.
+    DatesTooClose,
+    /// The last two dates of the data are more than 72 hours apart.
+    GapInData,
+    /// The cost fell since the date before.
+    CostFell,
+    /// The cost is not above what it was before a correction downwards.
+    AfterCorrection,
+    /// The whole collection is old, or nobody has looked at its age.
+    CollectionAge,
     /// The value has not reached the first step.
     BelowFirstStep,
     /// The value reached a step: a new alert.
@@ -95,6 +113,14 @@ impl Reason {
             Self::CurrencyUnknown => "currency-unknown",
             Self::CurrencyWithoutStep => "currency-without-step",
             Self::NoUsdCost => "no-usd-cost",
+            Self::TooEarly => "too-early",
+            Self::TurnOfPeriod => "turn-of-period",
+            Self::NoEarlierDate => "no-earlier-date",
+            Self::DatesTooClose => "dates-too-close",
+            Self::GapInData => "gap-in-data",
+            Self::CostFell => "cost-fell",
+            Self::AfterCorrection => "after-correction",
+            Self::CollectionAge => "collection-age",
             Self::BelowFirstStep => "below-first-step",
             Self::NewStep => "new-step",
             Self::BudgetRaised => "budget-raised",
@@ -131,6 +157,24 @@ impl Reason {
     }
 }
 
+impl From<MissingInput> for Reason {
+    fn from(missing: MissingInput) -> Self {
+        match missing {
+            MissingInput::Budget => Self::NoBudget,
+            MissingInput::NoBudget => Self::HasBudget,
+            MissingInput::UsdCost => Self::NoUsdCost,
+            MissingInput::TooEarly => Self::TooEarly,
+            MissingInput::TurnOfPeriod => Self::TurnOfPeriod,
+            MissingInput::EarlierDate => Self::NoEarlierDate,
+            MissingInput::DatesTooClose => Self::DatesTooClose,
+            MissingInput::Gap => Self::GapInData,
+            MissingInput::CostFell => Self::CostFell,
+            MissingInput::AfterCorrection => Self::AfterCorrection,
+            MissingInput::CollectionAge => Self::CollectionAge,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     /// A sentence fragment that fits after "because".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,6 +192,14 @@ impl fmt::Display for Reason {
             Self::CurrencyUnknown => "the steps are by currency and the customer's currency is unknown",
             Self::CurrencyWithoutStep => "no step is given in the customer's currency",
             Self::NoUsdCost => "the record has no cost in USD",
+            Self::TooEarly => "less than 48 hours of the billing period are over, and a forecast from that would be a guess",
+            Self::TurnOfPeriod => "the data is dated in the next billing period but taken for late data of this one",
+            Self::NoEarlierDate => "this billing period has no earlier date of the customer's data to compare with",
+            Self::DatesTooClose => "the last two dates of the data are less than an hour apart",
+            Self::GapInData => "the last two dates of the data are more than 72 hours apart",
+            Self::CostFell => "the cost fell since the date of the data before",
+            Self::AfterCorrection => "the cost is not above what it was before a correction downwards",
+            Self::CollectionAge => "the age of the data is judged against the whole collection, which is old itself",
             Self::BelowFirstStep => "the value has not reached the first step",
             Self::NewStep => "the value reached a step that had not alerted in this billing period",
             Self::BudgetRaised => "the value reached the step again under a raised budget",

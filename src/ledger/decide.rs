@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::domain::{
-    CrossedStep, Crossing, Direction, Evaluation, Inputs, Judged, MetricValue, Rearm, Reason, RuleFacts, Severity, Verdict,
-};
+use crate::domain::{CrossedStep, Crossing, Direction, Evaluation, Judged, MetricValue, Rearm, Reason, RuleFacts, Severity, Verdict};
 use crate::ledger::{Recollection, SpentStep};
 
 /// A new alert, before it has an identity.
@@ -74,7 +75,12 @@ pub fn decide(judged: &Judged, remembered: Option<&Recollection>) -> Decided {
     decided
 }
 
-/// What is remembered of one customer and one rule in the record's billing period.
+/// The UTC day that holds `at`.
+fn utc_day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// What is remembered of one customer and one rule in the record's billing period, for daily metrics on the same day.
 struct Memory<'a> {
     steps: Vec<&'a SpentStep>,
     direction: Direction,
@@ -97,16 +103,17 @@ impl<'a> Memory<'a> {
         let rule = &evaluation.rule;
         let period = &judged.assessed.period;
         let same_rule = |step: &SpentStep| step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule);
+        let day = utc_day(judged.assessed.belongs_at());
+        let same_day = |step: &SpentStep| !rule.metric.is_daily() || utc_day(step.belongs_at) == day;
         let steps = remembered.map_or_else(Vec::new, |remembered| {
             let in_period = remembered.steps.iter().filter(|step| period.holds(step.belongs_at));
-            in_period.filter(|step| step.metric == rule.metric && same_rule(step)).collect()
+            in_period.filter(|step| step.metric == rule.metric && same_rule(step) && same_day(step)).collect()
         });
         let amount = judged.assessed.budget.filter(|_| rule.metric.reads_budget()).map(|budget| budget.amount());
         let last_value = remembered.and_then(|remembered| {
             let seen = &remembered.seen;
             let in_period = seen.period.same_span(period) || period.holds(seen.usage_as_of.instant());
-            let inputs = Inputs { cost: seen.cost, usd_cost: seen.usd_cost, budget: amount, reported_percent: None };
-            match rule.metric.value(&inputs) {
+            match rule.metric.value(&seen.inputs(amount)) {
                 MetricValue::Number(value) if in_period => Some(value),
                 _ => None,
             }

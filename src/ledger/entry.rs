@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertSnapshot, BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, LegacyCycle, Metric, MetricValue, Plan, Severity, UsageDate,
+    AlertSnapshot, BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Latest, LegacyCycle, MessageKind, Metric, MetricValue,
+    MissingInput, OperatorNews, Plan, Severity, Timing, UsageDate,
 };
 
 /// The little that is remembered of every customer while a collection is read: by [`crate::ledger::fold`] of its key, the
@@ -57,11 +58,25 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// What metrics are computed from, had this budget been in force; without what other dates of the data would say.
+    pub fn inputs(&self, budget: Option<Decimal>) -> Inputs {
+        let timing = Timing::try_new(self.period.start, self.period.end, self.usage_as_of.instant());
+        Inputs {
+            cost: self.cost,
+            usd_cost: self.usd_cost,
+            budget,
+            reported_percent: None,
+            timing: timing.ok_or(MissingInput::TurnOfPeriod),
+            rise: Err(MissingInput::EarlierDate),
+            stale_hours: Err(MissingInput::CollectionAge),
+        }
+    }
+
     /// The share of the budget that was used.
     pub fn percent_used(&self) -> MetricValue {
         // A budget that is not Partner Center's own leaves its percentage out of the account.
         let reported_percent = self.reported_percent.filter(|_| self.budget == self.partner_center_budget);
-        Metric::PercentUsed.value(&Inputs { cost: self.cost, usd_cost: self.usd_cost, budget: self.budget, reported_percent })
+        Metric::PercentUsed.value(&Inputs { reported_percent, ..self.inputs(self.budget) })
     }
 }
 
@@ -125,12 +140,18 @@ pub struct NewStep {
 pub struct NewMessage {
     /// Its identity for every attempt and recipient.
     pub identity: Uuid,
+    /// What it is about.
+    pub kind: MessageKind,
     /// The notifier's name.
     pub notifier: Box<str>,
     /// Its recipients.
     pub recipients: Vec<Option<String>>,
     /// The alerts it carries, worst first.
     pub alerts: Vec<Uuid>,
+    /// How each of them is now, in messages that come after the first; else empty.
+    pub latest: Vec<Latest>,
+    /// News for the operator, in place of alerts.
+    pub operator: Option<OperatorNews>,
     /// Set for a part of a digest.
     pub digest: Option<DigestPart>,
     /// The worst severity in it; critical messages go first.

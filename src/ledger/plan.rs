@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, MetricValue, Previous,
-    Route, Severity, SubscriptionCost, canonical,
+    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, MessageKind,
+    MetricValue, Previous, Route, Severity, SubscriptionCost, canonical,
 };
 use crate::ledger::{DigestPart, NewMessage, NewStep, Raise, Seen};
 
@@ -56,6 +56,7 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasio
         billing_period: assessed.period,
         subscriptions: occasion.subscriptions.to_vec(),
         usage_as_of: record.usage_as_of,
+        inputs: raise.rule.metric.formula_inputs(&assessed.inputs()),
         raised_at: occasion.now,
         state: AlertState::Raised,
     };
@@ -66,6 +67,7 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasio
         contacts: assessed.profile.contacts.clone(),
         previous: occasion.seen.and_then(|seen| previous(assessed, raise, seen)),
         carried_over: assessed.carried_over,
+        ..AlertContext::default()
     };
     AlertSnapshot { alert, context }
 }
@@ -166,9 +168,12 @@ fn digest(alerts: &[&Alert], route: &Route, fresh_id: &mut dyn FnMut() -> Uuid) 
 fn message(route: &Route, alerts: &[&Alert], digest: Option<DigestPart>, identity: Uuid) -> NewMessage {
     NewMessage {
         identity,
+        kind: if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised },
         notifier: route.notifier.clone(),
         recipients: route.recipients.clone(),
         alerts: alerts.iter().map(|alert| alert.id).collect(),
+        latest: Vec::new(),
+        operator: None,
         digest,
         severity: alerts.iter().map(|alert| alert.severity).max().unwrap_or_default(),
     }

@@ -39,6 +39,7 @@ pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
         billing_period: BillingPeriod::calendar_month(usage_as_of, PeriodSource::CalendarMonth),
         subscriptions: vec![SubscriptionCost { id: "example".into(), name: "Example subscription".into(), cost: Decimal::from(825) }],
         usage_as_of: UsageDate::at(usage_as_of),
+        inputs: None,
         raised_at: now,
         state: AlertState::Raised,
     };

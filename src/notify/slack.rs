@@ -71,7 +71,8 @@ fn payload(message: &Message, zone: &TimeZone, now: Timestamp) -> Value {
             blocks.insert(0, section(&sentence));
             (format!("{TEST_MARK} {text}"), blocks)
         }
-        Message::Digest(parts) => digest(parts, zone, now),
+        Message::Digest(parts) | Message::Reminder(parts) | Message::Resolved(parts) => digest(parts, zone, now),
+        Message::Operator(news) => (escaped(&news.summary), vec![section(&escaped(&format!("{}\n{}", news.summary, news.action)))]),
     };
     json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }

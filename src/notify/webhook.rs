@@ -120,8 +120,10 @@ struct Part {
 fn body(delivery: &Delivery) -> Result<Vec<u8>, serde_json::Error> {
     let message = &delivery.message;
     let digest = match message {
-        Message::Digest(digest) => Some(Part { part: digest.part, parts: digest.parts, total: digest.total }),
-        Message::Alert(_) | Message::Test(_) => None,
+        Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => {
+            Some(Part { part: digest.part, parts: digest.parts, total: digest.total })
+        }
+        Message::Alert(_) | Message::Test(_) | Message::Operator(_) => None,
     };
     let alerts = message.alerts().iter().map(|snapshot| &snapshot.alert).collect();
     serde_json::to_vec(&Payload { r#type: message.kind().as_str(), timestamp: delivery.created_at, data: Data { alerts, digest } })

@@ -11,13 +11,10 @@ use uuid::Uuid;
 
 use crate::budgets;
 use crate::clock::Clock;
-use crate::domain::{
-    AlertSnapshot, Assessed, CustomerKey, FindingCode, Judged, OperatorFinding, Reason, Route, SubscriptionCost, Suppression,
-};
+use crate::domain::{AlertSnapshot, Assessed, CustomerKey, Judged, OperatorFinding, Reason, Route, SubscriptionCost, Suppression};
 use crate::ledger::{self, Ledger, LedgerError, NewAlert, Occasion, PollMemory, PollResult, Recording, decide};
 use crate::metrics::Metrics;
 use crate::pipeline::confirm::{self, Answer, Answers};
-use crate::pipeline::desk::Desk;
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::verdicts::{Asked, last_seen, seen_now};
 use crate::rules::Rules;
@@ -267,37 +264,9 @@ impl Cycle {
             self.metrics.last_successful_poll.set(self.clock.now().as_duration().as_secs_f64());
         }
     }
-
-    async fn tell_operator(&self, report: &CycleReport, tally: &Tally, unexpectedly_empty: bool) -> Result<(), LedgerError> {
-        let desk = Desk { ledger: &self.ledger, clock: &*self.clock };
-        let failures = [FindingCode::SourceFailing, FindingCode::SignInRefused, FindingCode::MfaRequired, FindingCode::RoleMissing];
-        for code in failures {
-            match &report.failure {
-                Some(finding) if finding.code == code => desk.report(finding.clone()).await?,
-                _ => desk.clear(code, "").await?,
-            }
-        }
-        desk.report_if(
-            unexpectedly_empty,
-            FindingCode::NoItems,
-            EMPTY.to_owned(),
-            "check the account; if it is true, run: budget-alertd poll --accept-empty",
-        )
-        .await?;
-        let skipped = format!("{} usage records could not be used", report.skipped);
-        desk.report_if(
-            report.skipped > 0,
-            FindingCode::UnusableRecords,
-            skipped,
-            "see the errors of the last poll in budget-alertd status",
-        )
-        .await?;
-        let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
-        desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, clashes, "set the budgets in the currency of the usage").await
-    }
 }
 
-const EMPTY: &str = "the source answered without any item where the last good poll had some; nothing is concluded from that";
+pub(super) const EMPTY: &str = "the source answered without any item where the last good poll had some; nothing is concluded from that";
 
 fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: bool) -> bool {
     let empty = read.failure.is_none() && read.records == 0 && read.skipped == 0;
@@ -308,11 +277,4 @@ fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: b
 fn is_baseline(memory: &PollMemory, rule: &crate::domain::RuleFacts) -> bool {
     let settled = |name: &str| memory.settled_rules.iter().any(|rule| **rule == *name);
     memory.last_good_at.is_none() || !(settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled))
-}
-
-fn first_of(texts: &[String]) -> String {
-    let shown: Vec<&str> = texts.iter().take(3).map(String::as_str).collect();
-    let more = texts.len().saturating_sub(shown.len());
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", shown.join(", "))
 }

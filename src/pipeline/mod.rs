@@ -6,6 +6,7 @@ mod cycle;
 mod delivery;
 mod desk;
 mod explain;
+mod findings;
 mod intake;
 mod orphans;
 mod verdicts;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Assessed, Currency, Direction, Inputs, Metric, MetricValue, MissingInput, Reason, RuleFacts, Verdict, canonical};
+use crate::domain::{Assessed, Currency, Direction, Inputs, Metric, MetricValue, Reason, RuleFacts, Verdict, canonical};
 use crate::rules::ladder::{Ladder, Rung};
 use crate::rules::{At, RuleError, RuleSpec, StepSpec};
 
@@ -84,7 +84,7 @@ impl Rule {
     /// Why the rule can never alert about this customer as it is now; it computes no value.
     pub(crate) fn never(&self, assessed: &Assessed, inputs: &Inputs) -> Option<Reason> {
         let missing = match self.facts.metric {
-            Metric::PercentUsed | Metric::AmountOver | Metric::AmountLeft if inputs.budget.is_none() => Some(Reason::NoBudget),
+            metric if metric.reads_budget() && inputs.budget.is_none() => Some(Reason::NoBudget),
             Metric::UnbudgetedCost if inputs.budget.is_some() => Some(Reason::HasBudget),
             Metric::UsdTotalCost if inputs.usd_cost.is_none() => Some(Reason::NoUsdCost),
             _ => self.ladder(assessed.currency).err(),
@@ -100,9 +100,7 @@ impl Rule {
         let value = match self.facts.metric.value(inputs) {
             MetricValue::Number(value) => Some(value),
             MetricValue::OverZero => None,
-            MetricValue::Missing(MissingInput::Budget) => return Err(Reason::NoBudget),
-            MetricValue::Missing(MissingInput::NoBudget) => return Err(Reason::HasBudget),
-            MetricValue::Missing(MissingInput::UsdCost) => return Err(Reason::NoUsdCost),
+            MetricValue::Missing(missing) => return Err(missing.into()),
         };
         Ok((self.ladder(assessed.currency)?, value))
     }
@@ -151,7 +149,7 @@ fn forms(spec: &RuleSpec) -> Vec<RuleError> {
             At::ByCurrency(amounts) if amounts.is_empty() => errors.push(RuleError::NoAmount { step }),
             _ => {}
         }
-        let may_be_negative = matches!(metric, Metric::AmountOver | Metric::AmountLeft);
+        let may_be_negative = matches!(metric, Metric::AmountOver | Metric::AmountLeft | Metric::Pace);
         let negative = at.numbers().iter().any(|(_, number)| *number < Decimal::ZERO);
         if let Some(step) = step.filter(|_| negative && !may_be_negative) {
             errors.push(RuleError::Negative { step, metric });

@@ -36,17 +36,30 @@ fn reached(metric: Metric, amount: &str) -> String {
         Metric::AmountLeft => format!("a customer whose budget has {amount} or less left"),
         Metric::TotalCost | Metric::UsdTotalCost => format!("a customer that has cost {amount}"),
         Metric::UnbudgetedCost => format!("a customer without a budget that has cost {amount}"),
+        Metric::ForecastPercent => format!("a customer that will have used {amount} of its budget if it goes on as so far"),
+        Metric::Pace => format!("a customer whose budget is used {amount} faster than the billing period goes by"),
+        Metric::DailyCost => format!("a customer whose cost rises by {amount} a day"),
+        Metric::DailyPercent => format!("a customer whose cost rises by {amount} of its budget a day"),
+        Metric::StaleHours => format!("a customer whose data is {amount} old"),
     }
 }
 
 fn amount(metric: Metric, at: &At) -> String {
     match at {
-        At::Number(number) if metric == Metric::PercentUsed => format!("{} %", canonical(*number)),
-        At::Number(number) => format!("{} USD", canonical(*number)),
+        At::Number(number) => format!("{} {}", canonical(*number), unit(metric)),
         At::ByCurrency(amounts) => {
             let amount = |(currency, amount): (_, &Decimal)| format!("{} {currency}", canonical(*amount));
             listed(&amounts.iter().map(amount).collect::<Vec<_>>(), "or")
         }
+    }
+}
+
+fn unit(metric: Metric) -> &'static str {
+    match metric {
+        Metric::UsdTotalCost => "USD",
+        Metric::Pace | Metric::DailyPercent => "points",
+        Metric::StaleHours => "hours",
+        _ => "%",
     }
 }
 
@@ -79,6 +92,7 @@ fn selected(selection: &Selection) -> String {
 
 fn repeated(spec: &RuleSpec) -> &'static str {
     match spec.rearm {
+        _ if spec.metric.is_daily() => "each step alerts once per day of the data",
         Rearm::OnRaise if spec.metric.reads_budget() => "each step alerts once per billing period, and again under a raised budget",
         _ => "each step alerts once per billing period",
     }

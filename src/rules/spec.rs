@@ -145,7 +145,12 @@ impl RuleError {
 }
 
 fn unit_of(metric: Metric) -> &'static str {
-    if metric == Metric::UsdTotalCost { "US dollars" } else { "percent" }
+    match metric {
+        Metric::UsdTotalCost => "US dollars",
+        Metric::Pace | Metric::DailyPercent => "points",
+        Metric::StaleHours => "hours",
+        _ => "percent",
+    }
 }
 
 fn order_of(metric: Metric) -> &'static str {

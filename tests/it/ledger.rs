@@ -91,6 +91,7 @@ fn snapshot(number: u128, rule: &str, severity: Severity) -> AlertSnapshot {
         billing_period: period(),
         subscriptions: vec![SubscriptionCost { id: "s".into(), name: "Azure plan".into(), cost: decimal("120.50") }],
         usage_as_of: UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap(),
+        inputs: None,
         raised_at: at("2026-10-05T12:00:00Z"),
         state: AlertState::Raised,
     };
@@ -116,7 +117,10 @@ fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> N
         identity: id(identity),
         notifier: notifier.into(),
         recipients: vec![None],
+        kind: MessageKind::Raised,
         alerts: vec![id(alert)],
+        latest: Vec::new(),
+        operator: None,
         digest: None,
         severity,
     }

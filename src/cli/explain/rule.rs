@@ -88,7 +88,9 @@ struct Scale<'a> {
 impl Scale<'_> {
     fn step(&self, value: Decimal) -> String {
         match self.metric {
-            Metric::PercentUsed => percent(value),
+            Metric::PercentUsed | Metric::ForecastPercent => percent(value),
+            Metric::Pace | Metric::DailyPercent => format!("{} points", money(value, None)),
+            Metric::StaleHours => format!("{} h", money(value, None)),
             Metric::UsdTotalCost => format!("{} USD", money(value, None)),
             _ => self.amount(value),
         }
@@ -97,6 +99,10 @@ impl Scale<'_> {
     fn value(&self, value: Decimal) -> String {
         let what = match self.metric {
             Metric::PercentUsed => " of the budget used",
+            Metric::ForecastPercent => " of the budget at the end of the period, as it goes on",
+            Metric::Pace => " ahead of the period",
+            Metric::DailyCost | Metric::DailyPercent => " a day",
+            Metric::StaleHours => " old",
             Metric::AmountOver if value < Decimal::ZERO => return format!("{} below the budget", self.amount(value.abs())),
             Metric::AmountOver => " over the budget",
             Metric::AmountLeft if value < Decimal::ZERO => return format!("nothing left, {} over the budget", self.amount(value.abs())),

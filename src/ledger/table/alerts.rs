@@ -2,14 +2,14 @@
 
 use rusqlite::{Connection, Row, named_params, params};
 
-use crate::domain::{AlertSnapshot, AlertState, MessageKind};
+use crate::domain::{AlertSnapshot, AlertState};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::entry::NewMessage;
 
 /// Adds a new alert; its customer must have been seen.
 pub(in crate::ledger) fn add(connection: &Connection, snapshot: &AlertSnapshot) -> rusqlite::Result<()> {
     let alert = &snapshot.alert;
-    let json = serde_json::to_string(snapshot).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let json = json(snapshot)?;
     connection
         .prepare_cached(
             "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, snapshot)
@@ -35,36 +35,49 @@ pub(in crate::ledger) fn snapshot(row: &Row<'_>) -> rusqlite::Result<AlertSnapsh
     Ok(snapshot)
 }
 
-/// The alerts of a message, in their order.
+/// The alerts of a message, in their order, each with how it was when the message was recorded.
 pub(in crate::ledger) fn of_message(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AlertSnapshot>> {
     let mut statement = connection.prepare_cached(
-        "SELECT snapshot, state FROM message_alert JOIN alert ON alert.id = message_alert.alert WHERE message = ?1 ORDER BY position",
+        "SELECT snapshot, state, latest FROM message_alert JOIN alert ON alert.id = message_alert.alert WHERE message = ?1 ORDER BY position",
     )?;
-    statement.query_map([message], snapshot)?.collect()
+    let member = |row: &Row<'_>| {
+        let mut snapshot = snapshot(row)?;
+        let latest = row.get_ref("latest")?.as_str_or_null()?;
+        snapshot.context.latest = latest.map(serde_json::from_str).transpose().map_err(column::unreadable)?;
+        Ok(snapshot)
+    };
+    statement.query_map([message], member)?.collect()
+}
+
+/// A value as JSON for a column.
+pub(in crate::ledger) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// Adds a message without its deliveries; returns its row.
 pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessage) -> rusqlite::Result<i64> {
     let digest = message.digest.as_ref();
-    let kind = if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised };
     connection
         .prepare_cached(
-            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline)
-             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline)",
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator)
+             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator)",
         )?
         .execute(named_params! {
             ":identity": Id(message.identity),
-            ":kind": kind.as_str(),
+            ":kind": message.kind.as_str(),
             ":part": digest.map_or(0, |digest| digest.part),
             ":parts": digest.map_or(0, |digest| digest.parts),
             ":total": digest.map_or(0, |digest| digest.total),
             ":criticals": digest.map_or(0, |digest| digest.criticals),
             ":baseline": digest.is_some_and(|digest| digest.baseline),
+            ":operator": message.operator.as_ref().map(json).transpose()?,
         })?;
     let row = connection.last_insert_rowid();
-    let mut statement = connection.prepare_cached("INSERT INTO message_alert (message, position, alert) VALUES (?1, ?2, ?3)")?;
+    let mut statement =
+        connection.prepare_cached("INSERT INTO message_alert (message, position, alert, latest) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut latest = message.latest.iter();
     for (position, alert) in (0_i64..).zip(&message.alerts) {
-        statement.execute(params![row, position, Id(*alert)])?;
+        statement.execute(params![row, position, Id(*alert), latest.next().map(json).transpose()?])?;
     }
     Ok(row)
 }

@@ -132,7 +132,10 @@ pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> r
         .query_row(params![seen.customer.key().as_str(), seen.fingerprint.cast_signed()], |row| row.get(0))?;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO seen VALUES (:customer, :received_id, :name, :label, :plan, :usage_as_of, :seen_at, :cost, :usd_cost,
+            "INSERT OR REPLACE INTO seen (customer, received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency,
+             reported_percent, computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost,
+             cycle_first_day, cycle_last_day, asked_at, asked_for)
+             VALUES (:customer, :received_id, :name, :label, :plan, :usage_as_of, :seen_at, :cost, :usd_cost,
              :currency, :reported_percent, :computed_percent, :budget, :partner_center_budget, :period_start, :period_end,
              :period_source, :closing_cost, :cycle_first_day, :cycle_last_day, :asked_at, :asked_for)",
         )?

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
-use crate::domain::{Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
+use crate::domain::{AlertSnapshot, Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
 use crate::ledger::listing::Owed;
@@ -65,7 +65,7 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
 /// What is owed to a notifier: worst severity first, then oldest; without those in `except`.
 pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
     let mut statement = connection.prepare_cached(
-        "SELECT delivery.id AS id, identity, notifier, recipient, created_at, message, kind, part, parts, total, criticals, baseline
+        "SELECT delivery.id AS id, identity, notifier, recipient, created_at, message, kind, part, parts, total, criticals, baseline, operator
          FROM delivery JOIN message ON message.id = delivery.message
          WHERE notifier = ?1 AND delivery.state = 'pending' ORDER BY delivery.severity DESC, delivery.seq",
     )?;
@@ -95,18 +95,30 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
 
 fn message(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Message> {
     let mut alerts = alerts::of_message(connection, row.get("message")?)?;
+    let operator = || serde_json::from_str(row.get_ref("operator")?.as_str()?).map_err(column::unreadable);
     let single = |alert: Option<_>| alert.map(Box::new).ok_or_else(|| column::unreadable("a message without an alert"));
     Ok(match column::read(row, "kind", MessageKind::from_name)? {
         MessageKind::Raised => Message::Alert(single(alerts.pop())?),
         MessageKind::Test => Message::Test(single(alerts.pop())?),
-        MessageKind::Digest => Message::Digest(Digest {
-            alerts,
-            part: row.get("part")?,
-            parts: row.get("parts")?,
-            total: row.get("total")?,
-            criticals: row.get("criticals")?,
-            baseline: row.get("baseline")?,
-        }),
+        MessageKind::Digest => Message::Digest(digest(alerts, row)?),
+        MessageKind::Reminder => Message::Reminder(digest(alerts, row)?),
+        MessageKind::Resolved => Message::Resolved(digest(alerts, row)?),
+        MessageKind::OperatorRaised | MessageKind::OperatorResolved => Message::Operator(operator()?),
+    })
+}
+
+/// A part of a digest; what is told alone is a digest of one.
+fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> rusqlite::Result<Digest> {
+    let alone = row.get::<_, u32>("parts")? == 0;
+    let criticals = u32::from(alerts.iter().any(|snapshot| snapshot.alert.severity == Severity::Critical));
+    let count = |column: &str, alone_has: u32| if alone { Ok(alone_has) } else { row.get(column) };
+    Ok(Digest {
+        part: count("part", 1)?,
+        parts: count("parts", 1)?,
+        total: count("total", 1)?,
+        criticals: count("criticals", criticals)?,
+        baseline: row.get("baseline")?,
+        alerts,
     })
 }
 

@@ -46,7 +46,8 @@ impl MailText {
         match message {
             Message::Alert(snapshot) => AlertMail::new(snapshot, zone, sent).render(None),
             Message::Test(snapshot) => AlertMail::new(snapshot, zone, sent).render(Some(TEST_SENTENCE)),
-            Message::Digest(digest) => DigestMail::new(digest, zone, sent).render(),
+            Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => DigestMail::new(digest, zone, sent).render(),
+            Message::Operator(news) => Ok(Self { subject: news.summary.clone(), plain: news.action.clone(), html: String::new() }),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use budget_alertd::domain::{
-    Assessed, BillingPeriod, Budget, BudgetSource, CrossedStep, Currency, CustomerId, Evaluation, PeriodSource, Plan, Profile, UsageDate,
-    UsageRecord, Verdict, percent_of,
+    Assessed, BillingPeriod, Budget, BudgetSource, CrossedStep, Currency, CustomerId, Evaluation, MissingInput, PeriodSource, Plan,
+    Profile, UsageDate, UsageRecord, Verdict, percent_of,
 };
 
 use super::{read, with_rules};
@@ -61,6 +61,8 @@ impl Record {
             computed_percent: budget.and_then(|budget| percent_of(number(self.cost), budget.amount())),
             period: BillingPeriod::calendar_month(usage_as_of.instant(), PeriodSource::CalendarMonth),
             carried_over: false,
+            rise: Err(MissingInput::EarlierDate),
+            stale_hours: Err(MissingInput::CollectionAge),
         }
     }
 }

@@ -41,6 +41,7 @@ async fn the_worst_goes_first_then_the_oldest_and_parts_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     let part = |identity, number| NewMessage {
+        kind: MessageKind::Digest,
         digest: Some(DigestPart { part: number, parts: 2, total: 3, criticals: 1, baseline: true }),
         alerts: if number == 1 { vec![id(1), id(2)] } else { vec![id(3)] },
         ..message(identity, "slack", 1, Severity::Warning)
