@@ -15,6 +15,7 @@ fn decimal(text: &str) -> Decimal {
 
 fn record(plan: Plan, cost: &str, date: &str) -> UsageRecord {
     UsageRecord {
+        subscription: None,
         customer: CustomerId::try_new("C-1").unwrap(),
         name: "Contoso".into(),
         plan,

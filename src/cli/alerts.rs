@@ -93,7 +93,7 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
         Column::Left("TOLD"),
     ]);
     let glue = if output::width() < SPACIOUS { "\n" } else { ", " };
-    for AlertRow { snapshot, deliveries } in rows {
+    for AlertRow { snapshot, deliveries, .. } in rows {
         let (alert, telling) = (&snapshot.alert, Telling::new(snapshot, zone));
         listing.add(vec![
             alert.severity.as_str().to_uppercase(),

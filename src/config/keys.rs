@@ -189,14 +189,14 @@ const RULE: Shape = &[
     key("steps", Kind::Tables(STEP), "the thresholds"),
     key("match", Kind::Table(MATCH), "which customers; all parts must hold"),
     key("formerly", Kind::Text, "the name it had before"),
-    key("remind_every", Kind::Later, "reminders"),
+    key("remind_every", Kind::Duration, "for steps that don't say themselves how often to remind"),
 ];
 
 const STEP: Shape = &[
     key("at", Kind::Amount, "the threshold"),
     key("severity", Kind::Choice(&SEVERITIES), "how bad"),
     key("notify", Kind::Texts, "in place of the rule's"),
-    key("remind_every", Kind::Later, "reminders"),
+    key("remind_every", Kind::Duration, "tells again what is still true, until it is acknowledged"),
 ];
 
 const MATCH: Shape = &[
@@ -226,7 +226,7 @@ const NOTIFIER: Types = Types {
         key("digest_above", Kind::DigestAbove, "more new alerts than this in one poll become one digest"),
         key("give_up_after", Kind::Duration, "how long a delivery is tried"),
         key("timeout", Kind::Duration, "one attempt, end to end"),
-        key("send_resolved", Kind::Later, "tells when it is over"),
+        key("send_resolved", Kind::Boolean, "tells when an alert is over"),
         key("fallback", Kind::Later, "notifiers that step in"),
         key("fallback_after", Kind::Later, "when they step in"),
         key("audience", Kind::Later, "messages to the customer"),

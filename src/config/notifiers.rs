@@ -45,6 +45,7 @@ fn notifier(name: &str, table: &Table<'_>, time_zone: &jiff::tz::TimeZone) -> Op
     Some(Config {
         name: name.into(),
         digest_above: digest_above(table, &kind),
+        send_resolved: table.boolean("send_resolved").unwrap_or(false),
         kind,
         give_up_after: table.duration("give_up_after", GIVE_UP_AFTER),
         timeout: table.duration("timeout", TIMEOUT),

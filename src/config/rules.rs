@@ -1,14 +1,15 @@
 //! Reads `[rules]`: compiles each, and places what the compiler finds wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use toml::de::DeValue;
 
 use crate::config::names::Names;
 use crate::config::reader::{Span, Table, by_place};
-use crate::config::value::{number, short};
-use crate::domain::{Currency, Metric, Plan, Rearm, Severity};
-use crate::rules::{At, BudgetRange, Glob, Rule, RuleError, RuleSpec, Rules, Selection, StepSpec};
+use crate::config::value::{duration, number, short};
+use crate::domain::{Currency, Glob, Metric, Plan, Rearm, Severity};
+use crate::rules::{At, BudgetRange, Rule, RuleError, RuleSpec, Rules, Selection, StepSpec};
 
 /// Every rule, in the order of the file.
 pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Rules {
@@ -54,6 +55,7 @@ fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
         metric,
         rearm: if table.text("rearm").is_some_and(|rearm| rearm.value == "never") { Rearm::Never } else { Rearm::OnRaise },
         notify,
+        remind_every: remind_every(table),
         then_every,
         steps: read.into_iter().collect::<Option<_>>().filter(|steps: &Vec<StepSpec>| !steps.is_empty())?,
         selection,
@@ -90,7 +92,12 @@ fn step<'a>(step: &Table<'a>, names: &Names<'a>) -> Option<StepSpec> {
         return None;
     }
     let notify = step.entry("notify").map(|_| notify);
-    Some(StepSpec { at: at(step.entry("at")?.value)?, severity: severity?, notify })
+    Some(StepSpec { at: at(step.entry("at")?.value)?, severity: severity?, notify, remind_every: remind_every(step) })
+}
+
+/// How often what is still true is told again.
+fn remind_every(table: &Table<'_>) -> Option<Duration> {
+    table.text("remind_every").and_then(|text| duration(text.value).ok())
 }
 
 /// Whether the check has found `notify` wrong, so that it must not be taken for nobody.

@@ -7,7 +7,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{BillingPeriod, Budget, BudgetSource, Currency, CustomerId, FormulaInputs, Metric, Plan, SubscriptionCost, UsageDate};
+use crate::domain::{
+    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric, Plan, SubscriptionCost, UsageDate,
+};
 
 /// How bad; later ones are worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -265,6 +267,14 @@ impl Alert {
     /// The short reference of an id, for people.
     pub fn reference_of(id: Uuid) -> String {
         id.simple().to_string().chars().take(8).collect::<String>().to_ascii_uppercase()
+    }
+
+    /// The key under which what it is about is remembered.
+    pub fn key(&self) -> CustomerKey {
+        match &self.subscription {
+            Some(subscription) => CustomerKey::of_subscription(&self.customer.id, subscription),
+            None => self.customer.id.key(),
+        }
     }
 
     /// Cost above the budget, in the customer's currency; none without a budget or below it.

@@ -14,6 +14,18 @@ pub struct CustomerId(String);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomerKey(Box<str>);
 
+/// Between the id of a customer and that of a subscription: the unit separator of ASCII.
+const SEPARATOR: char = '\u{1f}';
+
+/// One subscription of a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Its id as received.
+    pub id: String,
+    /// Its name as received.
+    pub name: String,
+}
+
 impl CustomerId {
     /// An id as received; `None` for an empty one, which identifies nobody.
     pub fn try_new(id: impl Into<String>) -> Option<Self> {
@@ -50,6 +62,16 @@ impl CustomerKey {
     /// The key of an id as written by anyone, in any case.
     pub fn of(id: &str) -> Self {
         if id.is_ascii() { Self(id.to_ascii_lowercase().into()) } else { Self(id.to_lowercase().into()) }
+    }
+
+    /// The key of one subscription of a customer that has a budget of its own; no id of a customer looks like it.
+    pub fn of_subscription(customer: &CustomerId, subscription: &str) -> Self {
+        Self::of(&format!("{}{SEPARATOR}{subscription}", customer.as_str()))
+    }
+
+    /// Whether it is the key of a subscription.
+    pub fn is_subscription(&self) -> bool {
+        self.0.contains(SEPARATOR)
     }
 
     /// The key as text, lower case.

@@ -198,6 +198,8 @@ pub struct Route {
     pub recipients: Vec<Option<String>>,
     /// More new alerts than this in one poll become one digest; none = never.
     pub digest_above: Option<u32>,
+    /// Whether it is told when an alert is over.
+    pub send_resolved: bool,
     /// How many alerts one part of a digest holds within the destination's size limits.
     pub digest_part: u32,
 }

@@ -1,6 +1,7 @@
 //! What rules measure: the metrics, how each is computed from a record's inputs, and a step crossed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -161,10 +162,9 @@ impl Metric {
             }
             Self::AmountOver => inputs.cost.saturating_sub(budget()?),
             Self::AmountLeft => budget()?.saturating_sub(inputs.cost),
-            Self::TotalCost => inputs.cost,
             Self::UsdTotalCost => inputs.usd_cost.ok_or(MissingInput::UsdCost)?,
             Self::UnbudgetedCost if inputs.budget.is_some() => return Err(MissingInput::NoBudget),
-            Self::UnbudgetedCost => inputs.cost,
+            Self::TotalCost | Self::UnbudgetedCost => inputs.cost,
             Self::DailyCost => inputs.rise?.per_day,
             Self::DailyPercent => return Ok(share(inputs.rise?.per_day, budget()?)),
             Self::StaleHours => inputs.stale_hours?,
@@ -234,6 +234,8 @@ pub struct CrossedStep {
     pub severity: Severity,
     /// The notifiers it is owed to, by name.
     pub notify: Arc<[Box<str>]>,
+    /// How often it is told again while it is true; none = never.
+    pub remind_every: Option<Duration>,
 }
 
 /// A rule whose value has reached at least one step.

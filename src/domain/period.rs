@@ -74,6 +74,11 @@ impl BillingPeriod {
     }
 }
 
+/// The UTC day that holds `at`: what daily alerts come once for.
+pub fn utc_day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
 /// The dates of a usage summary as written: `billingStartDate` and `billingEndDate` ("Get usage summary for customer's
 /// subscription").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Currency, CustomerId, Plan};
+use crate::domain::{Currency, CustomerId, CustomerKey, Plan, Subscription};
 
 /// The date of the data (`lastModifiedDate`): an instant, and the fraction digits it came with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,8 @@ impl<'de> Deserialize<'de> for UsageDate {
 pub struct UsageRecord {
     /// `resourceId`, else `id`.
     pub customer: CustomerId,
+    /// The one subscription that it is about; none = the customer as a whole.
+    pub subscription: Option<Subscription>,
     /// `resourceName`, else `name`, as received; empty when there is none.
     pub name: String,
     /// From `isUpgraded`.
@@ -82,6 +84,16 @@ pub struct UsageRecord {
     pub reported_percent: Option<Decimal>,
     /// `lastModifiedDate`, or the time of the poll where that is unusable: it places the record in time.
     pub usage_as_of: UsageDate,
+}
+
+impl UsageRecord {
+    /// The key under which what it is about is remembered.
+    pub fn key(&self) -> CustomerKey {
+        match &self.subscription {
+            Some(subscription) => CustomerKey::of_subscription(&self.customer, &subscription.id),
+            None => self.customer.key(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Decides what is new: pure, from what rules say of a customer now and what was raised and passed before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::domain::{CrossedStep, Crossing, Direction, Evaluation, Judged, MetricValue, Rearm, Reason, RuleFacts, Severity, Verdict};
+use crate::domain::{
+    CrossedStep, Crossing, Direction, Evaluation, Judged, MetricValue, Rearm, Reason, RuleFacts, Severity, Verdict, utc_day,
+};
 use crate::ledger::{Recollection, SpentStep};
 
 /// A new alert, before it has an identity.
@@ -29,6 +29,8 @@ pub struct Raise {
     pub previous_amount: Option<Decimal>,
     /// The next step of the ladder.
     pub next_at: Option<Decimal>,
+    /// How often it is told again while it is true; none = never.
+    pub remind_every: Option<Duration>,
     /// Why it is raised.
     pub reason: Reason,
 }
@@ -73,11 +75,6 @@ pub fn decide(judged: &Judged, remembered: Option<&Recollection>) -> Decided {
         decided.reasons.push((Arc::clone(&evaluation.rule), reason));
     }
     decided
-}
-
-/// The UTC day that holds `at`.
-fn utc_day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 /// What is remembered of one customer and one rule in the record's billing period, for daily metrics on the same day.
@@ -169,6 +166,7 @@ impl<'a> Memory<'a> {
             notify,
             previous_amount,
             next_at: crossing.next_at,
+            remind_every: highest.remind_every,
             reason,
         });
         reason

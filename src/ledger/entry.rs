@@ -8,19 +8,33 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertSnapshot, BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Latest, LegacyCycle, MessageKind, Metric, MetricValue,
-    MissingInput, OperatorNews, Plan, Severity, Timing, UsageDate,
+    AlertSnapshot, AlertState, BillingPeriod, Currency, CustomerEvent, CustomerId, CustomerKey, Inputs, Latest, LegacyCycle, MessageKind,
+    Metric, MetricValue, MissingInput, OperatorNews, Plan, Sample, Severity, Subscription, Timing, UsageDate,
 };
 
-/// The little that is remembered of every customer while a collection is read: by [`crate::ledger::fold`] of its key, the
-/// fingerprint of its last seen state. A customer whose fingerprint is the same was judged before, with the same result.
-pub type Known = HashMap<u128, u64, foldhash::fast::RandomState>;
+/// The little that is remembered of every customer while a collection is read, by [`crate::ledger::fold`] of its key.
+pub type Known = HashMap<u128, KnownCustomer, foldhash::fast::RandomState>;
+
+/// The little that is remembered of one customer, or of a subscription with a budget of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownCustomer {
+    /// Of its last seen state: one whose fingerprint is the same was judged before, with the same result.
+    pub fingerprint: u64,
+    /// The rules of which that state had reached a step.
+    pub crossed: u16,
+    /// Whether it is a subscription.
+    pub subscription: bool,
+    /// Whether the last good poll had no record of it.
+    pub missing: bool,
+}
 
 /// The last seen state of a customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     /// The id as received.
     pub customer: CustomerId,
+    /// The one subscription that it is about; none = the customer as a whole.
+    pub subscription: Option<Subscription>,
     /// The name as received.
     pub name: String,
     /// The label, when it was last seen.
@@ -55,9 +69,19 @@ pub struct Seen {
     pub asked: Option<(Timestamp, Timestamp)>,
     /// Of everything that bears on the judgement: the record, the local configuration, the rules.
     pub fingerprint: u64,
+    /// The rules of which it has reached a step.
+    pub crossed: u16,
 }
 
 impl Seen {
+    /// The key under which it is remembered.
+    pub fn key(&self) -> CustomerKey {
+        match &self.subscription {
+            Some(subscription) => CustomerKey::of_subscription(&self.customer, &subscription.id),
+            None => self.customer.key(),
+        }
+    }
+
     /// What metrics are computed from, had this budget been in force; without what other dates of the data would say.
     pub fn inputs(&self, budget: Option<Decimal>) -> Inputs {
         let timing = Timing::try_new(self.period.start, self.period.end, self.usage_as_of.instant());
@@ -110,6 +134,84 @@ pub struct Recollection {
     pub seen: Seen,
     /// Every step raised or passed.
     pub steps: Vec<SpentStep>,
+    /// The latest dates of the data, newest first; empty unless asked for.
+    pub samples: Vec<Sample>,
+}
+
+/// The data of a customer at one of its dates, for history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSample {
+    /// The customer.
+    pub customer: CustomerKey,
+    /// The date of the data.
+    pub usage_as_of: Timestamp,
+    /// When it was read.
+    pub seen_at: Timestamp,
+    /// The cost.
+    pub cost: Decimal,
+    /// The cost in US dollars.
+    pub usd_cost: Option<Decimal>,
+    /// The amount in Partner Center.
+    pub partner_center_budget: Option<Decimal>,
+    /// `percentUsed` as reported.
+    pub reported_percent: Option<Decimal>,
+    /// Whether it was taken for late data of the period before.
+    pub carried_over: bool,
+}
+
+/// A new alert with what it owes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAlert {
+    /// The alert; recorded as silenced, it owes nothing yet.
+    pub snapshot: AlertSnapshot,
+    /// The notifiers it is owed to, by name.
+    pub notify: Vec<Box<str>>,
+    /// How often it is told again while it is true; none = never.
+    pub remind_every: Option<Duration>,
+}
+
+impl NewAlert {
+    /// Whether it is told at once.
+    pub fn is_told(&self) -> bool {
+        self.snapshot.alert.state == AlertState::Raised
+    }
+}
+
+/// An alert that is not over, with where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenAlert {
+    /// The alert in its state of today.
+    pub snapshot: AlertSnapshot,
+    /// Its rule's name of today.
+    pub rule: String,
+    /// The notifiers it is owed to, by name.
+    pub notify: Vec<Box<str>>,
+    /// How often it is told again while it is true; none = never.
+    pub remind_every: Option<Duration>,
+    /// When it was last told.
+    pub told_at: Timestamp,
+    /// Whether somebody said that they know.
+    pub acknowledged: bool,
+}
+
+/// A customer with alerts that are not over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reviewed {
+    /// What is remembered of it.
+    pub remembered: Recollection,
+    /// The alerts, in the order in which they were raised.
+    pub alerts: Vec<OpenAlert>,
+}
+
+/// What becomes of an alert after it was raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertChange {
+    /// It is over.
+    Resolved(Uuid),
+    /// Its silence is over: it counts as raised, and is told now.
+    Released(Uuid),
+    /// It is told again.
+    Reminded(Uuid),
 }
 
 /// A step to be recorded as raised or passed.
@@ -181,7 +283,13 @@ pub struct Recording {
     /// Last seen states that changed, each replacing the one before.
     pub seen: Vec<Seen>,
     /// New alerts.
-    pub alerts: Vec<AlertSnapshot>,
+    pub alerts: Vec<NewAlert>,
+    /// What becomes of earlier ones.
+    pub changes: Vec<AlertChange>,
+    /// Dates of the data that history keeps.
+    pub samples: Vec<NewSample>,
+    /// What happened to customers' data.
+    pub events: Vec<(CustomerKey, CustomerEvent)>,
     /// Steps raised and passed.
     pub steps: Vec<NewStep>,
     /// Rows of steps that the customer was seen below, and under which amount.
@@ -193,7 +301,14 @@ pub struct Recording {
 impl Recording {
     /// Whether there is anything to write.
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty() && self.alerts.is_empty() && self.steps.is_empty() && self.seen_below.is_empty() && self.messages.is_empty()
+        self.seen.is_empty()
+            && self.alerts.is_empty()
+            && self.changes.is_empty()
+            && self.samples.is_empty()
+            && self.events.is_empty()
+            && self.steps.is_empty()
+            && self.seen_below.is_empty()
+            && self.messages.is_empty()
     }
 }
 

@@ -26,6 +26,8 @@ pub struct AlertRow {
     pub snapshot: AlertSnapshot,
     /// How its deliveries stand, by notifier.
     pub deliveries: Vec<DeliverySummary>,
+    /// When somebody said that they know, and who.
+    pub acknowledged: Option<(Timestamp, String)>,
 }
 
 /// How the deliveries of an alert to one notifier stand.

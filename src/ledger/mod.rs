@@ -9,6 +9,7 @@ mod file;
 mod listing;
 mod lock;
 mod plan;
+mod polled;
 mod reader;
 mod store;
 mod table;
@@ -17,12 +18,12 @@ mod thread;
 pub use config::Config;
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use entry::{
-    AttemptRecord, DigestPart, GiveUp, Known, NewMessage, NewStep, NotifierState, PollMemory, PollResult, Recollection, Recording,
-    RetryFilter, RetryTo, Seen, SpentStep,
+    AlertChange, AttemptRecord, DigestPart, GiveUp, Known, KnownCustomer, NewAlert, NewMessage, NewSample, NewStep, NotifierState,
+    OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed, Seen, SpentStep,
 };
 pub use error::LedgerError;
 pub use listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary, OpenFinding, Owed, PollStatus};
-pub use plan::{NewAlert, Occasion, messages, snapshot, step, steps};
+pub use plan::{Followup, Occasion, followups, messages, snapshot, step, steps};
 pub use reader::Reader;
 pub use store::Ledger;
-pub use table::customers::fold;
+pub use table::customers::{fold, fold_key};

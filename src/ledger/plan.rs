@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, MessageKind,
+    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, Latest, MessageKind,
     MetricValue, Previous, Route, Severity, SubscriptionCost, canonical,
 };
-use crate::ledger::{DigestPart, NewMessage, NewStep, Raise, Seen};
+use crate::ledger::{DigestPart, NewAlert, NewMessage, NewStep, Raise, Seen};
 
 /// More alerts than this of a first good poll come as one digest, for every type of notifier.
 const BASELINE_DIGEST_ABOVE: usize = 5;
@@ -48,7 +48,7 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasio
             label: assessed.profile.label.clone(),
             plan: record.plan,
         },
-        subscription: None,
+        subscription: record.subscription.as_ref().map(|subscription| subscription.id.clone()),
         budget,
         cost: CostView { amount: record.cost, currency: assessed.currency, usd: record.usd_cost },
         reported_percent: assessed.reported_percent().map(canonical),
@@ -67,6 +67,7 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasio
         contacts: assessed.profile.contacts.clone(),
         previous: occasion.seen.and_then(|seen| previous(assessed, raise, seen)),
         carried_over: assessed.carried_over,
+        subscription_name: record.subscription.as_ref().map(|subscription| subscription.name.clone()),
         ..AlertContext::default()
     };
     AlertSnapshot { alert, context }
@@ -104,7 +105,7 @@ pub fn steps(alert: Uuid, assessed: &Assessed, raise: &Raise) -> Vec<NewStep> {
 /// One step of a customer, raised or passed by `alert`.
 pub fn step(alert: Uuid, assessed: &Assessed, rule: &crate::domain::RuleFacts, at: rust_decimal::Decimal, raised: bool) -> NewStep {
     NewStep {
-        customer: assessed.record.customer.key(),
+        customer: assessed.record.key(),
         rule: rule.name.clone(),
         metric: rule.metric,
         at: canonical(at),
@@ -116,21 +117,12 @@ pub fn step(alert: Uuid, assessed: &Assessed, rule: &crate::domain::RuleFacts, a
     }
 }
 
-/// A new alert and the notifiers it is owed to.
-#[derive(Debug, Clone)]
-pub struct NewAlert {
-    /// The alert.
-    pub snapshot: AlertSnapshot,
-    /// Names of notifiers.
-    pub notify: Vec<Box<str>>,
-}
-
 /// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else one message each.
 pub fn messages(new: &[NewAlert], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for route in routes {
         let mut alerts: Vec<&Alert> =
-            new.iter().filter(|new| new.notify.contains(&route.notifier)).map(|new| &new.snapshot.alert).collect();
+            new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier)).map(|new| &new.snapshot.alert).collect();
         alerts.sort_by(|a, b| a.worst_first(b));
         let (digested, single) = divide(&alerts, route);
         messages.extend(digest(&digested, route, fresh_id));
@@ -139,11 +131,46 @@ pub fn messages(new: &[NewAlert], routes: &[Route], fresh_id: &mut dyn FnMut() -
     messages
 }
 
+/// What is told of alerts after they were raised.
+#[derive(Debug, Clone)]
+pub struct Followup {
+    /// The alert.
+    pub alert: Alert,
+    /// How it is now.
+    pub latest: Latest,
+    /// The notifiers that are told, by name.
+    pub notify: Vec<Box<str>>,
+}
+
+/// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once, else one message each.
+pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
+    let mut messages = Vec::new();
+    for route in routes.iter().filter(|route| kind != MessageKind::Resolved || route.send_resolved) {
+        let mut alerts: Vec<&Alert> = told.iter().filter(|told| told.notify.contains(&route.notifier)).map(|told| &told.alert).collect();
+        alerts.sort_by(|a, b| a.worst_first(b));
+        if is_above(&alerts, route.digest_above) {
+            messages.extend(digest(&alerts, route, fresh_id));
+        } else {
+            messages.extend(alerts.iter().map(|alert| message(route, &[alert], None, fresh_id())));
+        }
+    }
+    let latest = |id: &Uuid| told.iter().find(|told| told.alert.id == *id).map(|told| told.latest.clone());
+    for message in &mut messages {
+        message.kind = kind;
+        message.latest = message.alerts.iter().filter_map(latest).collect();
+    }
+    messages
+}
+
+/// Whether there are more alerts than come one by one.
+fn is_above(alerts: &[&Alert], most: Option<u32>) -> bool {
+    most.is_some_and(|most| alerts.len() > usize::try_from(most).unwrap_or(usize::MAX))
+}
+
 /// Which alerts go into the digest, and which go alone.
 fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a Alert>) {
-    let too_many = route.digest_above.is_some_and(|most| alerts.len() > usize::try_from(most).unwrap_or(usize::MAX));
     let (baseline, later): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().copied().partition(|alert| alert.baseline);
-    if too_many {
+    if is_above(alerts, route.digest_above) {
         (alerts.to_vec(), Vec::new())
     } else if baseline.len() > BASELINE_DIGEST_ABOVE {
         (baseline, later)

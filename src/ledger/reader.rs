@@ -4,17 +4,22 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::domain::{CustomerKey, MetricValue};
+use crate::domain::{CustomerEvent, CustomerKey, MetricValue, Silence};
 use crate::ledger::Config;
-use crate::ledger::entry::{NotifierState, Recollection, Seen};
+use crate::ledger::entry::{NewSample, NotifierState, OpenAlert, Recollection, Seen};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus};
-use crate::ledger::table::{customers, deliveries, findings, listings, notifiers, polls};
+use crate::ledger::polled;
+use crate::ledger::table::{customers, deliveries, findings, history, life, listings, notifiers, polls, silences};
+
+/// How many of a customer's latest dates are looked at when it is judged.
+const HISTORY: u32 = 200;
 
 /// A read-only view of the ledger. Each call sees the ledger as it is then; no call waits for the writer.
 pub struct Reader {
@@ -81,7 +86,52 @@ impl Reader {
 
     /// What is remembered of one customer.
     pub fn recollection(&self, key: &CustomerKey) -> Result<Option<Recollection>, LedgerError> {
-        self.read(|connection| customers::recall(connection, key))
+        self.read(|connection| customers::recall(connection, key, HISTORY))
+    }
+
+    /// Every last seen state, in no order, to `visit`.
+    pub fn each_seen(&self, visit: impl FnMut(Seen)) -> Result<(), LedgerError> {
+        self.read(|connection| customers::each_seen(connection, visit))
+    }
+
+    /// Everything that history has of a customer, as it was read, oldest reading first.
+    pub fn history(&self, key: &CustomerKey) -> Result<Vec<NewSample>, LedgerError> {
+        self.read(|connection| history::of_customer(connection, key))
+    }
+
+    /// Everything that was read of all customers since an instant, one customer after another, to `visit`.
+    pub fn each_sample(&self, since: Timestamp, visit: impl FnMut(NewSample)) -> Result<(), LedgerError> {
+        self.read(|connection| history::each_since(connection, since, visit))
+    }
+
+    /// What happened to a customer's data, oldest first.
+    pub fn events(&self, key: &CustomerKey) -> Result<Vec<CustomerEvent>, LedgerError> {
+        self.read(|connection| history::events(connection, key))
+    }
+
+    /// What happened to all customers' data since an instant, with their ids, oldest first.
+    pub fn events_since(&self, since: Timestamp) -> Result<Vec<(String, CustomerEvent)>, LedgerError> {
+        self.read(|connection| history::events_since(connection, since))
+    }
+
+    /// Since when the good polls had no record of a customer.
+    pub fn missing_since(&self, key: &CustomerKey) -> Result<Option<Timestamp>, LedgerError> {
+        self.read(|connection| history::missing_since(connection, key))
+    }
+
+    /// How many customers the last good poll had no record of.
+    pub fn missing(&self) -> Result<u64, LedgerError> {
+        self.read(history::missing)
+    }
+
+    /// All silences, oldest first.
+    pub fn silences(&self) -> Result<Vec<Silence>, LedgerError> {
+        self.read(silences::all)
+    }
+
+    /// The alerts of a customer that are not over.
+    pub fn open_alerts(&self, key: &CustomerKey) -> Result<Vec<OpenAlert>, LedgerError> {
+        self.read(|connection| life::open(connection, key))
     }
 
     /// The open findings, oldest first.
@@ -91,7 +141,14 @@ impl Reader {
 
     /// The last poll and the last good one.
     pub fn polls(&self) -> Result<PollStatus, LedgerError> {
-        self.read(|connection| Ok(PollStatus { last: polls::result(connection, "last")?, last_good: polls::result(connection, "good")? }))
+        let mut polls = self.read(|connection| {
+            Ok(PollStatus { last: polls::result(connection, "last")?, last_good: polls::result(connection, "good")? })
+        })?;
+        // A poll without news has left its time beside the ledger only.
+        if let Some(at) = polled::at(&self.path) {
+            polls.last.iter_mut().chain(&mut polls.last_good).for_each(|poll| poll.at = at);
+        }
+        Ok(polls)
     }
 
     /// What each notifier owes and has given up, by name.

@@ -2,6 +2,7 @@
 
 -- Records of a version 1 ledger are judged anew once: they have no history and no count yet.
 ALTER TABLE customer ADD COLUMN crossed INTEGER NOT NULL DEFAULT 0;      -- rules of which the last seen record has reached a step
+ALTER TABLE customer ADD COLUMN missing_since INTEGER;                   -- none while it has a record in the last good poll
 UPDATE customer SET fingerprint = ~fingerprint;
 
 -- A subscription with a budget of its own is judged like a customer; its key is the customer's, a unit separator and its own.
@@ -30,12 +31,6 @@ CREATE TABLE event (
     detail   TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_by_customer ON event (customer, at);
-
--- Customers without a record in the last good poll.
-CREATE TABLE missing (
-    customer INTEGER PRIMARY KEY REFERENCES customer (id),
-    since    INTEGER NOT NULL
-) STRICT;
 
 ALTER TABLE alert ADD COLUMN period_end INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE alert ADD COLUMN notify TEXT NOT NULL DEFAULT '[]';          -- JSON: the notifiers it is owed to

@@ -1,23 +1,26 @@
 //! The ledger as the daemon uses it: every call is one job of the ledger's thread.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, OperatorFinding};
+use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, OperatorFinding, Silence};
 use crate::ledger::Config;
 use crate::ledger::entry::{
-    AttemptRecord, GiveUp, Known, NotifierState, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo,
+    AttemptRecord, GiveUp, Known, NotifierState, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed,
 };
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::Lock;
-use crate::ledger::table::{alerts, customers, deliveries, findings, notifiers, polls, retry};
+use crate::ledger::polled;
+use crate::ledger::table::{alerts, customers, deliveries, findings, history, life, notifiers, polls, retry, silences};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
 
@@ -26,7 +29,15 @@ use crate::metrics::Metrics;
 pub struct Ledger {
     thread: Thread,
     metrics: Metrics,
+    retention: Duration,
+    /// The ledger's file; none for a copy.
+    file: Option<Arc<Path>>,
 }
+
+/// How often history is thinned.
+const PRUNE_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// How many customers' history is thinned in one transaction.
+const PRUNE_AT_ONCE: u32 = 1000;
 
 impl Ledger {
     /// Opens the ledger, and makes it where there is none. It is held by this process until it is closed.
@@ -60,7 +71,8 @@ impl Ledger {
             let open = findings::count(&connection, code).map_err(|error| LedgerError::of(&config.path, error))?;
             metrics.operator_findings.with_label_values(&[code.as_str()]).set(open);
         }
-        Ok(Self { thread: Thread::start(connection, lock, &config.path)?, metrics })
+        let file = lock.is_some().then(|| config.path.as_path().into());
+        Ok(Self { thread: Thread::start(connection, lock, &config.path)?, metrics, retention: config.retention, file })
     }
 
     /// Finishes what is queued, closes the file in order and lets it go. Other handles find the ledger gone.
@@ -78,11 +90,11 @@ impl Ledger {
         self.thread.run(|connection| customers::scan(connection)).await
     }
 
-    /// What is remembered of these customers; those never seen are missing.
-    pub async fn recall(&self, customers: Vec<CustomerKey>) -> Result<HashMap<CustomerKey, Recollection>, LedgerError> {
+    /// What is remembered of these customers, with so many of the latest dates of their data; those never seen are missing.
+    pub async fn recall(&self, customers: Vec<CustomerKey>, samples: u32) -> Result<HashMap<CustomerKey, Recollection>, LedgerError> {
         self.thread
             .run(move |connection| {
-                let found = customers.into_iter().map(|key| Ok((customers::recall(connection, &key)?, key)));
+                let found = customers.into_iter().map(|key| Ok((customers::recall(connection, &key, samples)?, key)));
                 found.filter_map(|found| found.map(|(recollection, key)| Some((key, recollection?))).transpose()).collect()
             })
             .await
@@ -95,14 +107,96 @@ impl Ledger {
         self.thread.write(move |connection| record(connection, &recording)).await
     }
 
-    /// What the next poll must know of those before it.
-    pub async fn poll_memory(&self) -> Result<PollMemory, LedgerError> {
-        self.thread.run(|connection| polls::memory(connection)).await
+    /// The customers with alerts that time may have changed by `now`, and `also` these, each with what is remembered of it, with
+    /// so many of its latest dates, and with its alerts that are not over.
+    pub async fn review(&self, also: Vec<CustomerKey>, samples: u32, now: Timestamp) -> Result<Vec<Reviewed>, LedgerError> {
+        self.thread
+            .run(move |connection| {
+                let mut keys = life::to_review(connection, now)?;
+                keys.extend(also);
+                keys.sort_unstable();
+                keys.dedup();
+                let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
+                    let alerts = life::open(connection, &key)?;
+                    let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, samples)? };
+                    Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
+                };
+                keys.into_iter().filter_map(|key| review(key).transpose()).collect()
+            })
+            .await
     }
 
-    /// Keeps the result of a poll; a good one settles its rules.
+    /// Notes that somebody knows of an alert, named by its id or by the reference that messages show: reminders of it end.
+    ///
+    /// Returns the alert, and whether nobody had said so before; none when there is no such alert.
+    pub async fn acknowledge(&self, alert: &str, by: &str, now: Timestamp) -> Result<Option<(Uuid, bool)>, LedgerError> {
+        let (alert, by) = (alert.to_owned(), by.to_owned());
+        let work = move |connection: &Connection| {
+            let found = life::find(connection, &alert)?;
+            found.map(|id| Ok((id, life::acknowledge(connection, id, &by, now)?))).transpose()
+        };
+        self.thread.write(work).await
+    }
+
+    /// Adds a silence; returns its number.
+    pub async fn add_silence(&self, silence: Silence) -> Result<i64, LedgerError> {
+        self.thread.write(move |connection| silences::add(connection, &silence)).await
+    }
+
+    /// All silences, oldest first.
+    pub async fn silences(&self) -> Result<Vec<Silence>, LedgerError> {
+        self.thread.run(|connection| silences::all(connection)).await
+    }
+
+    /// Ends a silence before its time; returns whether it was there and had not been ended.
+    pub async fn expire_silence(&self, id: i64, now: Timestamp) -> Result<bool, LedgerError> {
+        self.thread.write(move |connection| silences::expire(connection, id, now)).await
+    }
+
+    /// Marks customers, by their folds, as gone from the last good poll, or as there again. Writes nothing for nobody.
+    pub async fn note_presence(&self, folds: HashSet<u128>, gone: bool, now: Timestamp) -> Result<u64, LedgerError> {
+        if folds.is_empty() {
+            return Ok(0);
+        }
+        self.thread.write(move |connection| history::note_presence(connection, &folds, gone, now)).await.map(count)
+    }
+
+    /// Thins history once a day: each change is kept for 8 days, then one sample a day, then nothing. In small pieces, so that
+    /// nobody waits long.
+    pub async fn thin_history(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let last = self.thread.run(|connection| history::pruned_at(connection)).await?;
+        if last.is_some_and(|last| now.duration_since(last) < PRUNE_EVERY) {
+            return Ok(());
+        }
+        let retention = jiff::SignedDuration::try_from(self.retention).unwrap_or(jiff::SignedDuration::MAX);
+        let keep_from = now.saturating_sub(retention).unwrap_or(Timestamp::MIN);
+        let thinning = history::Thinning { keep_from, thinned_to: last, now };
+        let mut next = Some(i64::MIN);
+        while let Some(first) = next {
+            next = self.thread.write(move |connection| history::thin(connection, first, PRUNE_AT_ONCE, &thinning)).await?;
+        }
+        self.thread.write(move |connection| history::set_pruned_at(connection, now)).await
+    }
+
+    /// What the next poll must know of those before it.
+    pub async fn poll_memory(&self) -> Result<PollMemory, LedgerError> {
+        let memory = self.thread.run(|connection| polls::memory(connection)).await?;
+        let steady = self.file.as_deref().and_then(polled::at);
+        Ok(PollMemory { last_good_at: memory.last_good_at.map(|at| steady.unwrap_or(at)), ..memory })
+    }
+
+    /// Keeps the result of a poll; a good one settles its rules. One that found everything as it was writes nothing but its
+    /// time, and that beside the ledger.
     pub async fn finish_poll(&self, result: PollResult) -> Result<(), LedgerError> {
-        self.thread.write(move |connection| polls::keep(connection, &result)).await
+        let (asked, file) = (result.clone(), self.file.clone());
+        let steady = file.is_some() && self.thread.run(move |connection| polls::is_steady(connection, &asked)).await?;
+        let Some(file) = file.filter(|file| steady && polled::note(file, result.at).is_ok()) else {
+            self.thread.write(move |connection| polls::keep(connection, &result)).await?;
+            self.file.as_deref().into_iter().for_each(polled::forget);
+            return Ok(());
+        };
+        tracing::debug!(ledger.path = %file.display(), "a poll without news");
+        Ok(())
     }
 
     /// What is owed to a notifier, without those in `except`: worst severity first, then in the order of recording.
@@ -238,7 +332,10 @@ impl Ledger {
 
 fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<()> {
     recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
+    recording.samples.iter().try_for_each(|sample| history::add(connection, sample))?;
+    recording.events.iter().try_for_each(|(customer, event)| history::add_event(connection, customer, event))?;
     recording.alerts.iter().try_for_each(|alert| alerts::add(connection, alert))?;
+    recording.changes.iter().try_for_each(|change| life::change(connection, change, recording.now))?;
     recording.steps.iter().try_for_each(|step| customers::add_step(connection, step))?;
     recording.seen_below.iter().try_for_each(|(step, amount)| customers::mark_seen_below(connection, *step, *amount))?;
     recording.messages.iter().try_for_each(|message| deliveries::owe(connection, message, recording.now))

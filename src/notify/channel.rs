@@ -139,6 +139,6 @@ impl Config {
             // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
             Kind::Webhook(_) => 15,
         };
-        Route { notifier: self.name.clone(), recipients, digest_above: self.digest_above, digest_part }
+        Route { notifier: self.name.clone(), recipients, digest_above: self.digest_above, digest_part, send_resolved: self.send_resolved }
     }
 }

@@ -16,6 +16,8 @@ pub struct Config {
     pub kind: Kind,
     /// More new alerts than this in one poll become one digest; none = never.
     pub digest_above: Option<u32>,
+    /// Whether it is told when an alert is over.
+    pub send_resolved: bool,
     /// How long a delivery is tried before it is dead.
     pub give_up_after: Duration,
     /// One attempt, end to end.

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::budgets;
 use crate::clock::Clock;
-use crate::domain::{AlertSnapshot, Assessed, CustomerKey, Judged, OperatorFinding, Reason, Route, SubscriptionCost, Suppression};
+use crate::domain::{
+    AlertSnapshot, AlertState, CustomerKey, OperatorFinding, Reason, Route, Silence, Silenceable, SubscriptionCost, Suppression,
+};
 use crate::ledger::{self, Ledger, LedgerError, NewAlert, Occasion, PollMemory, PollResult, Recording, decide};
 use crate::metrics::Metrics;
 use crate::pipeline::confirm::{self, Answer, Answers};
 use crate::pipeline::intake::{Candidate, Intake, Tally};
-use crate::pipeline::verdicts::{Asked, last_seen, seen_now};
+use crate::pipeline::life::{self, silenceable};
+use crate::pipeline::settling::{remember, samples};
+use crate::pipeline::verdicts::{Asked, judge, last_seen};
 use crate::rules::Rules;
 use crate::source::{ReadReport, Source};
 
@@ -72,6 +75,16 @@ pub struct CycleReport {
     pub retry_after: Option<Duration>,
 }
 
+/// What a poll has decided so far.
+struct Polled<'a> {
+    memory: &'a PollMemory,
+    silences: &'a [Silence],
+    recording: Recording,
+    owed: Vec<NewAlert>,
+    /// Customers whose budget changed after something was raised about them.
+    rebudgeted: Vec<CustomerKey>,
+}
+
 impl Cycle {
     /// Polls once. `accept_empty` takes an answer without items for the truth.
     ///
@@ -93,19 +106,31 @@ impl Cycle {
         self.ledger.rename_rules(self.renames()).await?;
         let mut intake = Intake::new(self, now);
         let mut read = self.source.read(dated, &mut intake).await;
-        intake.finish().await;
-        let Intake { candidates, below, mut tally, failure, .. } = intake;
+        intake.finish(read.newest).await;
+        let gone = intake.gone();
+        let Intake { candidates, below, mut tally, failure, mut rebudgeted, returned, .. } = intake;
         if let Some(error) = failure {
             return Err(error);
         }
         let unexpectedly_empty = is_unexpectedly_empty(&read, &memory, accept_empty);
         let answers = self.ask(&read, &candidates).await;
         let retry_after = answers.retry_after;
-        let owed = self.record(candidates, below, answers.by_customer, &memory, &mut tally).await?;
+        let silences = life::in_force(self).await?;
+        let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
+        recording.seen_below = below.into_values().flatten().collect();
+        let mut polled = Polled { memory: &memory, silences: &silences, recording, owed: Vec::new(), rebudgeted: Vec::new() };
+        self.decide(candidates, answers.by_customer, &mut polled, &mut tally);
+        rebudgeted.append(&mut polled.rebudgeted);
+        let owed = self.record(polled).await?;
+        self.follow_up(rebudgeted, &silences).await?;
         if unexpectedly_empty {
             read.errors.push(EMPTY.to_owned());
         }
         let good = read.failure.is_none() && !unexpectedly_empty;
+        if good && !read.short {
+            self.ledger.note_presence(gone, true, now).await?;
+        }
+        self.ledger.note_presence(returned, false, now).await?;
         let report = self.report(read, retry_after, good, owed, &tally);
         self.tell(&report, &tally, unexpectedly_empty).await?;
         Ok(report)
@@ -122,26 +147,27 @@ impl Cycle {
         if candidates.is_empty() || unwelcome { Answers::default() } else { confirm::ask(self, candidates).await }
     }
 
-    /// Decides about the candidates with all that is known now, and records everything in one transaction.
-    async fn record(
+    /// Decides about the candidates with all that is known now.
+    fn decide(
         &self,
         candidates: HashMap<CustomerKey, Candidate>,
-        below: HashMap<CustomerKey, Vec<(i64, Decimal)>>,
         mut answers: HashMap<CustomerKey, Answer>,
-        memory: &PollMemory,
+        polled: &mut Polled<'_>,
         tally: &mut Tally,
-    ) -> Result<Vec<NewAlert>, LedgerError> {
-        let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
-        recording.seen_below = below.into_values().flatten().collect();
-        let mut owed = Vec::new();
+    ) {
         let mut ordered: Vec<_> = candidates.into_iter().collect();
         ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (key, candidate) in ordered {
             let answer = answers.remove(&key);
-            self.record_one(candidate, answer.as_ref(), memory, &mut recording, &mut owed, tally);
+            self.decide_one(candidate, answer.as_ref(), polled, tally);
         }
+    }
+
+    /// Records everything that a poll decided in one transaction.
+    async fn record(&self, polled: Polled<'_>) -> Result<Vec<NewAlert>, LedgerError> {
+        let Polled { mut recording, mut owed, .. } = polled;
         recording.messages = ledger::messages(&owed, &self.routes, &mut Uuid::new_v4);
-        recording.alerts = owed.iter().map(|owed| owed.snapshot.clone()).collect();
+        recording.alerts.clone_from(&owed);
         if !recording.is_empty() {
             self.ledger.record(recording).await?;
         }
@@ -149,50 +175,44 @@ impl Cycle {
         Ok(owed)
     }
 
-    fn record_one(
-        &self,
-        candidate: Candidate,
-        answer: Option<&Answer>,
-        memory: &PollMemory,
-        recording: &mut Recording,
-        owed: &mut Vec<NewAlert>,
-        tally: &mut Tally,
-    ) {
-        let Candidate { joined, fingerprint, remembered, .. } = candidate;
+    fn decide_one(&self, candidate: Candidate, answer: Option<&Answer>, polled: &mut Polled<'_>, tally: &mut Tally) {
+        let Candidate { joined, fingerprint, remembered, aged, .. } = candidate;
         let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
         let fresh = answer.and_then(|answer| answer.fresh);
         let asked = answer.is_some().then(|| Asked { cycle: joined.cycle(None, fresh.as_ref()) });
-        let judged = self.judge(joined.place(last.as_ref(), fresh.as_ref()));
+        let now = polled.recording.now;
+        let assessed = joined.place(last.as_ref(), fresh.as_ref());
+        let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
         let decided = decide(&judged, remembered.as_ref());
         tally.count(&decided);
         let subscriptions: &[SubscriptionCost] = answer.map_or(&[], |answer| &answer.subscriptions);
         for raise in &decided.raise {
             let occasion = Occasion {
-                now: recording.now,
-                baseline: is_baseline(memory, &raise.rule),
+                now,
+                baseline: is_baseline(polled.memory, &raise.rule),
                 subscriptions,
                 seen: remembered.as_ref().map(|remembered| &remembered.seen),
             };
-            let snapshot = ledger::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
-            recording.steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
-            owed.push(NewAlert { snapshot, notify: raise.notify.clone() });
+            let mut snapshot = ledger::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
+            let asked = Silenceable { value: raise.value, ..silenceable(&judged.assessed, &raise.rule.name) };
+            if polled.silences.iter().any(|silence| silence.covers(&asked, now)) {
+                snapshot.alert.state = AlertState::Silenced;
+            }
+            polled.recording.steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
+            polled.owed.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
         }
-        recording.steps.extend(decided.late.iter().map(|late| ledger::step(late.by, &judged.assessed, &late.rule, late.at, false)));
-        recording.seen_below.extend(&decided.seen_below);
-        recording.seen.extend(seen_now(&judged.assessed, fingerprint, remembered.as_ref(), asked, recording.now));
-    }
-
-    /// What every rule says of an assessed record.
-    pub(crate) fn judge(&self, assessed: Assessed) -> Judged {
-        let evaluations = self.rules.evaluate(&assessed);
-        Judged { assessed, evaluations }
+        let late = decided.late.iter().map(|late| ledger::step(late.by, &judged.assessed, &late.rule, late.at, false));
+        polled.recording.steps.extend(late);
+        polled.recording.seen_below.extend(&decided.seen_below);
+        polled.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), asked, &mut polled.recording));
     }
 
     fn report(&self, read: ReadReport, asked: Option<Duration>, good: bool, owed: Vec<NewAlert>, tally: &Tally) -> CycleReport {
-        let suppressed = Suppressed { duplicate: tally.duplicates, passed: tally.passed, silenced: 0 };
+        let suppressed = Suppressed { duplicate: tally.duplicates, passed: tally.passed, silenced: silenced(&owed) };
         let count = |kind: Suppression, number| self.metrics.alerts_suppressed.with_label_values(&[kind.as_str()]).inc_by(number);
         count(Suppression::Duplicate, suppressed.duplicate);
         count(Suppression::Passed, suppressed.passed);
+        count(Suppression::Silenced, suppressed.silenced);
         CycleReport {
             records: read.records,
             skipped: read.skipped,
@@ -234,6 +254,7 @@ impl Cycle {
         self.ledger.finish_poll(result).await?;
         let known = self.rules.facts().flat_map(|rule| std::iter::once(rule.name.clone()).chain(rule.formerly.clone())).collect();
         self.ledger.close_rules(known).await?;
+        self.ledger.thin_history(self.clock.now()).await?;
         Ok(())
     }
 
@@ -271,6 +292,11 @@ pub(super) const EMPTY: &str = "the source answered without any item where the l
 fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: bool) -> bool {
     let empty = read.failure.is_none() && read.records == 0 && read.skipped == 0;
     empty && !accept_empty && memory.last_good_items.is_some_and(|items| items > 0)
+}
+
+/// How many alerts are recorded but not told.
+fn silenced(owed: &[NewAlert]) -> u64 {
+    u64::try_from(owed.iter().filter(|new| !new.is_told()).count()).unwrap_or(u64::MAX)
 }
 
 /// A rule that has not been through a good poll yet, under this name or the former one.

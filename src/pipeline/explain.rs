@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::budgets::{self, BudgetOddity};
 use crate::domain::{Assessed, BillingPeriod, Judged, Plan, Reason, RuleFacts, UsageRecord, Verdict};
 use crate::ledger::{Raise, Recollection, Seen, SpentStep, decide};
-use crate::pipeline::verdicts::last_seen;
+use crate::pipeline::verdicts::{judge, last_seen};
 use crate::rules::Rules;
 
 /// All that bears on one customer.
@@ -45,15 +46,9 @@ impl RuleAccount {
 }
 
 /// Explains what is remembered of a customer under a configuration.
-pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection) -> Explanation {
-    let joined = budgets.join(record(budgets, &remembered.seen));
-    let oddity = joined.oddity;
-    let mut assessed = joined.place(Some(&last_seen(&remembered.seen)), None);
-    if assessed.period.same_span(&remembered.seen.period) {
-        assessed.period = remembered.seen.period;
-    }
-    let evaluations = rules.evaluate(&assessed);
-    let judged = Judged { assessed, evaluations };
+pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, now: Timestamp) -> Explanation {
+    let oddity = budgets.join(record(budgets, &remembered.seen)).oddity;
+    let judged = judged_again(budgets, rules, remembered, now);
     let mut decided = decide(&judged, Some(remembered));
     let Judged { assessed, evaluations } = judged;
     let accounts = evaluations.into_iter().zip(std::mem::take(&mut decided.reasons)).map(|(evaluation, (rule, reason))| RuleAccount {
@@ -67,11 +62,22 @@ pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollecti
     Explanation { assessed, oddity, rules }
 }
 
+/// What every rule says of the last seen record `now`, under a configuration.
+pub(crate) fn judged_again(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, now: Timestamp) -> Judged {
+    let joined = budgets.join(record(budgets, &remembered.seen));
+    let mut assessed = joined.place(Some(&last_seen(&remembered.seen)), None);
+    if assessed.period.same_span(&remembered.seen.period) {
+        assessed.period = remembered.seen.period;
+    }
+    judge(rules, assessed, &remembered.samples, Some(now))
+}
+
 /// The record as it was read last. A legacy record names no currency, so that today's configuration settles it.
 fn record(budgets: &budgets::Config, seen: &Seen) -> UsageRecord {
     let local = budgets.customers.get(&seen.customer.key()).and_then(|local| local.currency);
     let configured = seen.plan == Plan::Legacy && local.or(budgets.legacy_currency).is_some();
     UsageRecord {
+        subscription: seen.subscription.clone(),
         customer: seen.customer.clone(),
         name: seen.name.clone(),
         plan: seen.plan,

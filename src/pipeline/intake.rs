@@ -1,21 +1,20 @@
 //! Takes records as they are read: most are unchanged and silent, a few must be remembered, fewer may alert. What may
 //! alert is kept for [`crate::pipeline::confirm`]; what changed is written in batches while the reading goes on.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::pin::Pin;
 
 use foldhash::fast::FixedState;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 
-use crate::budgets::{BudgetOddity, Joined, Unplaced};
-use crate::domain::{Assessed, CustomerKey, Judged, PeriodSource, Plan, Reason, Suppression, Verdict};
-use crate::ledger::{Decided, Known, LedgerError, Recollection, Recording, decide, fold};
+use crate::budgets::{BudgetOddity, Joined};
+use crate::domain::{Assessed, CustomerKey, Plan, Reason, Suppression};
+use crate::ledger::{Decided, Known, LedgerError, Recollection, fold, fold_key};
 use crate::pipeline::Cycle;
-use crate::pipeline::verdicts::{last_seen, seen_now};
 use crate::source::{Read, Sink};
 
 /// Records that are looked up and written together.
@@ -24,14 +23,18 @@ const BATCH: usize = 4000;
 /// Records that are kept back while the ledger is still being scanned.
 const EARLY: usize = 16_384;
 
-/// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
-const ASK_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// Old records that are kept back until the newest is known; those beyond are looked at by a later poll.
+const STALE: usize = 50_000;
+
+/// A collection whose newest data is older than this is old as a whole: news for the operator, not of each customer.
+pub(crate) const COLLECTION_STALE: SignedDuration = SignedDuration::from_hours(36);
 
 /// A customer that may be about to alert, with all that deciding again needs.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) joined: Joined,
     pub(crate) fingerprint: u64,
+    pub(crate) aged: bool,
     pub(crate) remembered: Option<Recollection>,
     pub(crate) decided: Decided,
 }
@@ -47,11 +50,13 @@ pub(crate) struct Tally {
     pub(crate) uncovered: HashMap<&'static str, i64>,
 }
 
-struct Pending {
-    joined: Joined,
-    fingerprint: u64,
-    changed: bool,
-    repeated: bool,
+pub(super) struct Pending {
+    pub(super) joined: Joined,
+    pub(super) fingerprint: u64,
+    pub(super) changed: bool,
+    pub(super) repeated: bool,
+    /// Whether its age counts.
+    pub(super) aged: bool,
 }
 
 /// The scan of the ledger, under way.
@@ -59,9 +64,11 @@ type Scan = Pin<Box<dyn Future<Output = Result<Known, LedgerError>> + Send>>;
 
 /// The sink that a cycle reads into.
 pub(crate) struct Intake<'a> {
-    cycle: &'a Cycle,
-    now: Timestamp,
+    pub(super) cycle: &'a Cycle,
+    pub(super) now: Timestamp,
     rules: u64,
+    /// The age from which on a rule may be about it, in seconds.
+    stale_after: Option<i64>,
     /// What is known of customers; none while the ledger is still being scanned.
     known: Option<Known>,
     scan: Option<Scan>,
@@ -69,7 +76,13 @@ pub(crate) struct Intake<'a> {
     early: Vec<Read>,
     /// The customers read in this poll: in which attempt, and with which fingerprint.
     read: HashMap<u128, (u32, u64), foldhash::fast::RandomState>,
-    batch: Vec<Pending>,
+    pub(super) batch: Vec<Pending>,
+    /// Records whose age may be news, kept until the newest of all is known.
+    stale: Vec<Pending>,
+    /// Customers whose budget changed after something was raised about them.
+    pub(crate) rebudgeted: Vec<CustomerKey>,
+    /// Customers that were missing and are there again.
+    pub(crate) returned: HashSet<u128>,
     pub(crate) candidates: HashMap<CustomerKey, Candidate>,
     /// Steps that customers were seen below, kept until all copies of their records are read.
     pub(crate) below: HashMap<CustomerKey, Vec<(i64, Decimal)>>,
@@ -85,11 +98,15 @@ impl<'a> Intake<'a> {
             cycle,
             now,
             rules: cycle.rules.fingerprint(),
+            stale_after: cycle.rules.stale_after().and_then(|hours| (hours * Decimal::from(3600)).to_i64()),
             known: None,
             scan: Some(Box::pin(async move { ledger.scan().await })),
             early: Vec::new(),
             read: HashMap::default(),
             batch: Vec::new(),
+            stale: Vec::new(),
+            rebudgeted: Vec::new(),
+            returned: HashSet::new(),
             candidates: HashMap::new(),
             below: HashMap::new(),
             tally: Tally::default(),
@@ -99,10 +116,42 @@ impl<'a> Intake<'a> {
         intake
     }
 
-    /// Settles what is left.
-    pub(crate) async fn finish(&mut self) {
+    /// Settles what is left; `newest` is the newest date of the collection.
+    pub(crate) async fn finish(&mut self, newest: Option<Timestamp>) {
         self.wait_for_scan().await;
         self.flush().await;
+        let fresh = newest.is_some_and(|newest| self.now.duration_since(newest) < COLLECTION_STALE);
+        for mut pending in std::mem::take(&mut self.stale) {
+            pending.aged = fresh;
+            let latest = self.read.get(&fold_key(&pending.joined.record.key()));
+            pending.repeated = latest.is_some_and(|(_, fingerprint)| *fingerprint != pending.fingerprint);
+            self.batch.push(pending);
+            if self.batch.len() >= BATCH {
+                self.flush().await;
+            }
+        }
+        self.flush().await;
+    }
+
+    /// Customers that were known and are not in the collection.
+    pub(crate) fn gone(&self) -> HashSet<u128> {
+        let known = self.known.iter().flatten();
+        let gone = known.filter(|(id, known)| !known.subscription && !known.missing && !self.read.contains_key(*id));
+        gone.map(|(id, _)| *id).collect()
+    }
+
+    /// Whether a rule may have something to say of the age of the data.
+    fn is_stale(&self, joined: &Joined) -> bool {
+        let age = self.now.duration_since(joined.record.usage_as_of.instant()).as_secs();
+        self.stale_after.is_some_and(|after| age >= after) && self.stale.len() < STALE
+    }
+
+    fn keep(&mut self, pending: Pending) {
+        if self.is_stale(&pending.joined) {
+            self.stale.push(pending);
+        } else {
+            self.batch.push(pending);
+        }
     }
 
     /// Takes the result of the scan if it is there.
@@ -133,113 +182,26 @@ impl<'a> Intake<'a> {
         }
     }
 
-    async fn flush(&mut self) {
-        if self.batch.is_empty() || self.failure.is_some() {
-            return;
-        }
-        if let Err(error) = self.settle_batch().await {
-            self.failure = Some(error);
-        }
-    }
-
-    async fn settle_batch(&mut self) -> Result<(), LedgerError> {
-        let batch = latest_of_each(std::mem::take(&mut self.batch));
-        let keys = batch.iter().map(|pending| pending.joined.record.customer.key()).collect();
-        let mut memory = self.cycle.ledger.recall(keys).await?;
-        let mut recording = Recording { now: self.now, ..Recording::default() };
-        for pending in batch {
-            let key = pending.joined.record.customer.key();
-            let remembered = memory.remove(&key);
-            if pending.repeated && !self.supersedes(&key, &pending, remembered.as_ref()) {
-                continue;
-            }
-            self.candidates.remove(&key);
-            self.settle_one(key, pending, remembered, &mut recording);
-        }
-        if recording.is_empty() { Ok(()) } else { self.cycle.ledger.record(recording).await }
-    }
-
-    /// Whether a record of a customer that was read before in this poll is the one to assess: of the later date, then
-    /// of the larger cost.
-    fn supersedes(&self, key: &CustomerKey, pending: &Pending, remembered: Option<&Recollection>) -> bool {
-        let record = &pending.joined.record;
-        let earlier = self.candidates.get(key).map(|candidate| {
-            let earlier = &candidate.joined.record;
-            (earlier.usage_as_of.instant(), earlier.cost)
-        });
-        let earlier = earlier.or_else(|| remembered.map(|remembered| (remembered.seen.usage_as_of.instant(), remembered.seen.cost)));
-        earlier.is_none_or(|earlier| (record.usage_as_of.instant(), record.cost) > earlier)
-    }
-
-    fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<Recollection>, recording: &mut Recording) {
-        if let Some(copy) = remembered.as_mut().filter(|remembered| pending.repeated && remembered.seen.seen_at == self.now) {
-            // Written by another copy of the same record in this poll: that the customer was below by that one says nothing.
-            copy.seen.cost = pending.joined.record.cost;
-        }
-        self.below.remove(&key);
-        let Pending { joined, fingerprint, changed, .. } = pending;
-        let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
-        let judged = self.cycle.judge(joined.clone().place(last.as_ref(), None));
-        let decided = decide(&judged, remembered.as_ref());
-        if self.must_confirm(&joined, &judged, &decided, remembered.as_ref()) {
-            self.candidates.insert(key, Candidate { joined, fingerprint, remembered, decided });
-            return;
-        }
-        self.tally.count(&decided);
-        if changed {
-            recording.seen.extend(seen_now(&judged.assessed, fingerprint, remembered.as_ref(), None, self.now));
-        }
-        if !decided.seen_below.is_empty() {
-            self.below.insert(key, decided.seen_below);
-        }
-        recording.steps.extend(decided.late.iter().map(|late| crate::ledger::step(late.by, &judged.assessed, &late.rule, late.at, false)));
-    }
-
-    fn must_confirm(&self, joined: &Joined, judged: &Judged, decided: &Decided, remembered: Option<&Recollection>) -> bool {
-        if !decided.raise.is_empty() {
-            return true;
-        }
-        let assessed = &judged.assessed;
-        if assessed.carried_over && self.may_ask(assessed, remembered) && self.would_alert_in_new_period(joined, remembered) {
-            return true;
-        }
-        let crosses = judged.evaluations.iter().any(|evaluation| matches!(evaluation.verdict, Verdict::Crossed { .. }));
-        let assumed = joined.record.plan == Plan::Legacy && assessed.period.source == PeriodSource::Assumed;
-        crosses && assumed && self.may_ask(assessed, remembered)
-    }
-
-    /// Whether the record would alert if it were not taken for late data of the old period.
-    fn would_alert_in_new_period(&self, joined: &Joined, remembered: Option<&Recollection>) -> bool {
-        let last = remembered.map(|remembered| crate::budgets::LastSeen { closing_cost: Decimal::ZERO, ..last_seen(&remembered.seen) });
-        let judged = self.cycle.judge(joined.clone().place(last.as_ref(), None));
-        !decide(&judged, remembered).raise.is_empty()
-    }
-
-    /// Once per changed record, else once a day.
-    fn may_ask(&self, assessed: &Assessed, remembered: Option<&Recollection>) -> bool {
-        match remembered.and_then(|remembered| remembered.seen.asked) {
-            Some((at, data)) => {
-                data != assessed.record.usage_as_of.instant()
-                    || remembered.is_some_and(|remembered| remembered.seen.cost != assessed.record.cost)
-                    || self.now.duration_since(at) >= ASK_AGAIN
-            }
-            None => true,
-        }
-    }
-
     /// A record that was judged before by the same rules says nothing new: what it crosses was raised or passed. Only a
-    /// legacy customer may have to be asked about again.
-    fn take_unchanged(&mut self, unplaced: Unplaced, fingerprint: u64) {
-        let crossed = self.cycle.rules.crossed(unplaced.assessed());
-        if crossed == 0 {
-            return;
-        }
-        if unplaced.assessed().record.plan == Plan::AzurePlan {
-            self.tally.duplicates += u64::try_from(crossed).unwrap_or(u64::MAX);
+    /// legacy customer may have to be asked about again, and only its age may have grown.
+    fn take_unchanged(&mut self, joined: Joined, fingerprint: u64, crossed: u16) {
+        let legacy = crossed > 0 && joined.record.plan == Plan::Legacy;
+        if legacy || self.is_stale(&joined) {
+            self.keep(Pending { joined, fingerprint, changed: false, repeated: false, aged: false });
         } else {
-            let joined = unplaced.rejoined();
-            self.batch.push(Pending { joined, fingerprint, changed: false, repeated: false });
+            self.tally.duplicates += u64::from(crossed);
         }
+    }
+
+    /// Counts what is said of each customer once.
+    fn note(&mut self, joined: Joined) -> Joined {
+        self.note_oddities(&joined);
+        if joined.record.subscription.is_some() {
+            return joined;
+        }
+        let unplaced = joined.unplaced();
+        self.note_customer(unplaced.assessed());
+        unplaced.rejoined()
     }
 
     fn note_oddities(&mut self, joined: &Joined) {
@@ -253,7 +215,6 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Counts what is said of each customer once.
     fn note_customer(&mut self, assessed: &Assessed) {
         if assessed.percents_disagree() {
             self.cycle.metrics.record_oddities.with_label_values(&["percents-disagree"]).inc();
@@ -278,24 +239,31 @@ impl Sink for Intake<'_> {
         let Some(known) = &self.known else { return self.early.push(read) };
         let joined = self.cycle.budgets.join(read.record);
         let fingerprint = fingerprint(&joined, self.rules);
-        let id = fold(&joined.record.customer);
+        let id = match joined.record.subscription {
+            Some(_) => fold_key(&joined.record.key()),
+            None => fold(&joined.record.customer),
+        };
         let before = self.read.insert(id, (read.attempt, fingerprint));
         if before.is_some_and(|(attempt, _)| attempt == read.attempt) {
             self.cycle.metrics.record_oddities.with_label_values(&["duplicate-id"]).inc();
         }
-        // A copy of a record that was read before replaces what that one left.
-        let changed = before.is_some() || known.get(&id) != Some(&fingerprint);
-        if before.is_none() {
-            self.note_oddities(&joined);
+        let known = known.get(&id).copied();
+        if known.is_some_and(|known| known.missing) {
+            self.returned.insert(id);
         }
-        let unplaced = joined.unplaced();
-        if before.is_none() {
-            self.note_customer(unplaced.assessed());
-        }
-        match before {
-            Some((_, same)) if same == fingerprint => {}
-            None if !changed => self.take_unchanged(unplaced, fingerprint),
-            before => self.batch.push(Pending { joined: unplaced.rejoined(), fingerprint, changed, repeated: before.is_some() }),
+        let unchanged = known.filter(|known| known.fingerprint == fingerprint);
+        match (before, unchanged) {
+            (Some((_, same)), _) if same == fingerprint => {}
+            (None, Some(known)) => {
+                let joined = self.note(joined);
+                self.take_unchanged(joined, fingerprint, known.crossed);
+            }
+            (None, None) => {
+                let joined = self.note(joined);
+                self.keep(Pending { joined, fingerprint, changed: true, repeated: false, aged: false });
+            }
+            // A copy of a record that was read before replaces what that one left.
+            (Some(_), _) => self.keep(Pending { joined, fingerprint, changed: true, repeated: true, aged: false }),
         }
     }
 
@@ -322,34 +290,12 @@ impl Tally {
     }
 }
 
-/// Of several records of one customer in a batch, the one of the later date, then of the larger cost.
-fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
-    let mut place: HashMap<CustomerKey, usize> = HashMap::with_capacity(batch.len());
-    let mut kept: Vec<Pending> = Vec::with_capacity(batch.len());
-    for pending in batch {
-        let rank = |pending: &Pending| (pending.joined.record.usage_as_of.instant(), pending.joined.record.cost);
-        match place.entry(pending.joined.record.customer.key()) {
-            Entry::Vacant(entry) => {
-                entry.insert(kept.len());
-                kept.push(pending);
-            }
-            Entry::Occupied(entry) => {
-                if let Some(earlier) = kept.get_mut(*entry.get())
-                    && rank(&pending) > rank(earlier)
-                {
-                    *earlier = Pending { repeated: earlier.repeated, ..pending };
-                }
-            }
-        }
-    }
-    kept
-}
-
 /// Of everything that bears on a judgement: a record with the same fingerprint says nothing new.
 fn fingerprint(joined: &Joined, rules: u64) -> u64 {
     let record = &joined.record;
     let mut hasher = FixedState::with_seed(rules).build_hasher();
     record.customer.as_str().hash(&mut hasher);
+    record.subscription.as_ref().map(|subscription| (&subscription.id, &subscription.name)).hash(&mut hasher);
     record.name.hash(&mut hasher);
     record.plan.hash(&mut hasher);
     (record.cost, record.usd_cost, record.budget, record.reported_percent).hash(&mut hasher);

@@ -8,7 +8,9 @@ mod desk;
 mod explain;
 mod findings;
 mod intake;
+mod life;
 mod orphans;
+mod settling;
 mod verdicts;
 
 pub use cycle::{Cycle, CycleReport, Suppressed};

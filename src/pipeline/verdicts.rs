@@ -1,14 +1,32 @@
 //! Carries what one stage knows to the next: what the ledger remembers into the terms of the assessment, and back.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use crate::budgets::LastSeen;
-use crate::domain::{Assessed, LegacyCycle};
-use crate::ledger::{Recollection, Seen};
+use crate::domain::{Assessed, CustomerEvent, EventCode, Judged, LegacyCycle, Metric, Sample, Verdict};
+use crate::ledger::{NewSample, Recollection, Seen};
+use crate::rules::Rules;
+
+/// How many of a customer's latest dates rules on history are given.
+const HISTORY: u32 = 200;
+
+/// How many of a customer's latest dates these rules need.
+pub(crate) fn samples_for(rules: &Rules) -> u32 {
+    if rules.facts().any(|rule| rule.metric.reads_history()) { HISTORY } else { 0 }
+}
 
 /// What bears on the billing period.
 pub(crate) fn last_seen(seen: &Seen) -> LastSeen {
     LastSeen { usage_as_of: seen.usage_as_of.instant(), period: seen.period, closing_cost: seen.closing_cost, cycle: seen.cycle }
+}
+
+/// What every rule says of an assessed record beside earlier dates of its data; its age counts where it was looked at `aged`.
+pub(crate) fn judge(rules: &Rules, assessed: Assessed, earlier: &[Sample], aged: Option<Timestamp>) -> Judged {
+    let assessed = assessed.after(earlier);
+    let assessed = aged.map_or_else(|| assessed.clone(), |now| assessed.clone().seen_at(now));
+    let evaluations = rules.evaluate(&assessed);
+    Judged { assessed, evaluations }
 }
 
 /// What is fresh about a legacy customer: the cycle just named, and that it was asked for.
@@ -17,15 +35,16 @@ pub(crate) struct Asked {
     pub(crate) cycle: Option<LegacyCycle>,
 }
 
-/// The state to remember, or none when the record is older data than what is remembered: a late correction of a closed
-/// period must not bring that period back.
+/// The state to remember, or none when it is remembered already, or when the record is older data than what is: a late
+/// correction of a closed period must not bring that period back.
 pub(crate) fn seen_now(
-    assessed: &Assessed,
+    judged: &Judged,
     fingerprint: u64,
     remembered: Option<&Recollection>,
     asked: Option<Asked>,
     now: Timestamp,
 ) -> Option<Seen> {
+    let assessed = &judged.assessed;
     let record = &assessed.record;
     let before = remembered.map(|remembered| &remembered.seen);
     let at = record.usage_as_of.instant();
@@ -36,8 +55,9 @@ pub(crate) fn seen_now(
         Some(before) if assessed.carried_over => before.closing_cost,
         _ => record.cost,
     };
-    Some(Seen {
+    let seen = Seen {
         customer: record.customer.clone(),
+        subscription: record.subscription.clone(),
         name: record.name.clone(),
         label: assessed.profile.label.clone(),
         plan: record.plan,
@@ -56,5 +76,68 @@ pub(crate) fn seen_now(
         asked: asked.map(|_| (now, at)).or_else(|| before?.asked),
         // What is taken for late data is looked at again in every poll: a summary may say later whose it is.
         fingerprint: if assessed.carried_over { !fingerprint } else { fingerprint },
-    })
+        crossed: crossed(judged),
+    };
+    let same = before.is_some_and(|before| *before == Seen { seen_at: before.seen_at, ..seen.clone() });
+    (!same).then_some(seen)
+}
+
+/// The rules that have reached a step, whatever the time: what age alone has reached is found again by each poll.
+fn crossed(judged: &Judged) -> u16 {
+    let reached = judged
+        .evaluations
+        .iter()
+        .filter(|evaluation| evaluation.rule.metric != Metric::StaleHours && matches!(evaluation.verdict, Verdict::Crossed { .. }));
+    u16::try_from(reached.count()).unwrap_or(u16::MAX)
+}
+
+/// What history keeps of a state, unless it has the same data already.
+pub(crate) fn sample(seen: &Seen, carried_over: bool, before: Option<&Seen>) -> Option<NewSample> {
+    let data = |seen: &Seen| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost, seen.partner_center_budget, seen.reported_percent);
+    let new = NewSample {
+        customer: seen.key(),
+        usage_as_of: seen.usage_as_of.instant(),
+        seen_at: seen.seen_at,
+        cost: seen.cost,
+        usd_cost: seen.usd_cost,
+        partner_center_budget: seen.partner_center_budget,
+        reported_percent: seen.reported_percent,
+        carried_over,
+    };
+    before.is_none_or(|before| data(before) != data(seen)).then_some(new)
+}
+
+/// What happened to a customer's data since it was seen before, within one billing period.
+pub(crate) fn events(assessed: &Assessed, before: &Seen, now: Timestamp) -> Vec<CustomerEvent> {
+    let mut events = Vec::new();
+    let mut happened = |code, detail: String| events.push(CustomerEvent { at: now, code, detail });
+    let currency = assessed.currency.map(|currency| format!(" {currency}")).unwrap_or_default();
+    let budget = assessed.budget.map(|budget| budget.amount());
+    let of_same_period = before.period.same_span(&assessed.period);
+    match (before.budget, budget) {
+        (Some(before), None) => happened(EventCode::BudgetRemoved, format!("the budget of {before}{currency} is gone")),
+        (None, Some(now)) => happened(EventCode::BudgetSet, format!("a budget of {now}{currency} was set")),
+        (Some(before), Some(now)) if of_same_period && now < before => {
+            happened(EventCode::BudgetCut, format!("budget {before} → {now}{currency}"));
+        }
+        (Some(before), Some(now)) if of_same_period && now > before => {
+            happened(EventCode::BudgetRaised, format!("budget {before} → {now}{currency}"));
+        }
+        _ => {}
+    }
+    let cost = assessed.record.cost;
+    if of_same_period && cost < before.cost {
+        happened(EventCode::CostFell, format!("cost {} → {cost}{currency}", before.cost));
+    }
+    if assessed.percents_disagree() && !disagreed(before) {
+        let (reported, computed) = (assessed.reported_percent().unwrap_or_default(), assessed.computed_percent.unwrap_or_default());
+        happened(EventCode::PercentsDisagree, format!("Partner Center reports {reported} %, cost and budget give {computed} %"));
+    }
+    events
+}
+
+fn disagreed(seen: &Seen) -> bool {
+    let in_force = seen.budget == seen.partner_center_budget;
+    let apart = |(reported, computed): (Decimal, Decimal)| reported.saturating_sub(computed).abs() > Decimal::new(1, 2);
+    in_force && seen.reported_percent.zip(seen.computed_percent).is_some_and(apart)
 }

@@ -1,6 +1,7 @@
 //! The steps of a rule in one currency: which of them a value has reached, and which comes next.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -22,6 +23,8 @@ pub(crate) struct Rung {
     pub(crate) severity: Severity,
     /// Who is told.
     pub(crate) notify: Arc<[Box<str>]>,
+    /// How often it is told again.
+    pub(crate) remind_every: Option<Duration>,
 }
 
 /// Written steps in the order in which they are reached, and what continues them.
@@ -42,11 +45,6 @@ impl Ladder {
     /// The threshold of the first step.
     pub(crate) fn first_at(&self) -> Decimal {
         self.first.at
-    }
-
-    /// Whether `value` has reached the first step.
-    pub(crate) fn is_reached(&self, value: Decimal) -> bool {
-        self.direction.reached(value, self.first.at)
     }
 
     /// The steps that `value` has reached; `None` when there are none. The notifiers `also` are owed each of them.
@@ -110,7 +108,8 @@ impl Ladder {
 
 impl Rung {
     fn crossed(&self, also: &[Box<str>]) -> CrossedStep {
-        CrossedStep { at: self.at, written: true, severity: self.severity, notify: joined(&self.notify, also) }
+        let (at, severity, remind_every) = (self.at, self.severity, self.remind_every);
+        CrossedStep { at, written: true, severity, notify: joined(&self.notify, also), remind_every }
     }
 }
 

@@ -12,11 +12,12 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use rust_decimal::Decimal;
 
-use crate::domain::{Assessed, Evaluation, Reason, RuleFacts};
+use crate::domain::{Assessed, Evaluation, Metric, Reason, RuleFacts};
 
 pub use rule::Rule;
-pub use selection::{BudgetRange, Glob, InvalidGlob, Selection};
+pub use selection::{BudgetRange, Selection};
 pub use spec::{At, RuleError, RuleSpec, StepSpec};
 
 /// Every rule of the configuration, in its order.
@@ -37,10 +38,9 @@ impl Rules {
         self.rules.iter().map(|rule| Evaluation { rule: Arc::clone(rule.facts()), verdict: rule.verdict(assessed, &inputs) }).collect()
     }
 
-    /// How many rules would be crossed. It allocates nothing: most records of most polls end here.
-    pub fn crossed(&self, assessed: &Assessed) -> usize {
-        let inputs = assessed.inputs();
-        self.rules.iter().filter(|rule| rule.is_crossed(assessed, &inputs)).count()
+    /// The age of data, in hours, from which on any rule has something to say of it; none where none measures it.
+    pub fn stale_after(&self) -> Option<Decimal> {
+        self.rules.iter().filter(|rule| rule.facts().metric == Metric::StaleHours).filter_map(Rule::first_at).min()
     }
 
     /// Why no rule can ever alert about this customer as it is now: of all their reasons the one easiest to mend. `None`

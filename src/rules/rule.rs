@@ -64,21 +64,9 @@ impl Rule {
         }
     }
 
-    /// Whether [`Self::verdict`] would be a crossing; the cheapest questions first.
-    pub(crate) fn is_crossed(&self, assessed: &Assessed, inputs: &Inputs) -> bool {
-        let Ok(ladder) = self.ladder(assessed.currency) else { return false };
-        // The assessment has divided once already; dividing again would be most of the work of a poll's records.
-        if let (Metric::PercentUsed, Some(computed)) = (self.facts.metric, assessed.computed_percent)
-            && !ladder.is_reached(computed.max(inputs.reported_percent.unwrap_or_default()).max(Decimal::ZERO))
-        {
-            return false;
-        }
-        let reached = match self.facts.metric.value(inputs) {
-            MetricValue::Number(value) => ladder.is_reached(value),
-            MetricValue::OverZero => true,
-            MetricValue::Missing(_) => false,
-        };
-        reached && self.refusal(assessed).is_none()
+    /// The threshold of the first step, where it is a bare number.
+    pub(crate) fn first_at(&self) -> Option<Decimal> {
+        self.ladders.iter().find(|(currency, _)| currency.is_none()).map(|(_, ladder)| ladder.first_at())
     }
 
     /// Why the rule can never alert about this customer as it is now; it computes no value.
@@ -127,7 +115,12 @@ fn currencies(spec: &RuleSpec) -> BTreeSet<Option<Currency>> {
 fn ladder(spec: &RuleSpec, currency: Option<Currency>) -> Option<Ladder> {
     let mut rungs = spec.steps.iter().filter_map(|step| {
         let notify = step.notify.as_ref().unwrap_or(&spec.notify);
-        Some(Rung { at: canonical(step.at.in_currency(currency)?), severity: step.severity, notify: notify.iter().cloned().collect() })
+        Some(Rung {
+            at: canonical(step.at.in_currency(currency)?),
+            severity: step.severity,
+            notify: notify.iter().cloned().collect(),
+            remind_every: step.remind_every.or(spec.remind_every),
+        })
     });
     let first = rungs.next()?;
     let then_every = spec.then_every.as_ref().and_then(|every| every.in_currency(currency));

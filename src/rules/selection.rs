@@ -1,42 +1,8 @@
 //! Which customers a rule judges: the parts of `match`, all of which must hold.
 
 use rust_decimal::Decimal;
-use wildmatch::WildMatch;
 
-use crate::domain::{Assessed, Currency, Plan, Reason};
-
-/// A pattern of `*` and `?`, compared case-insensitively with a customer's id, name and label.
-#[derive(Debug, Clone)]
-pub struct Glob {
-    pattern: WildMatch,
-    text: Box<str>,
-}
-
-/// An empty pattern, which would fit no customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an empty pattern fits no customer; \"*\" fits all")]
-pub struct InvalidGlob;
-
-impl Glob {
-    /// Compiles a pattern; refuses an empty one.
-    pub fn try_new(text: &str) -> Result<Self, InvalidGlob> {
-        if text.trim().is_empty() {
-            return Err(InvalidGlob);
-        }
-        Ok(Self { pattern: WildMatch::new_case_insensitive(text), text: text.into() })
-    }
-
-    /// The pattern as written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    fn fits(&self, assessed: &Assessed) -> bool {
-        self.pattern.matches(assessed.record.customer.as_str())
-            || self.pattern.matches(&assessed.record.name)
-            || assessed.profile.label.as_deref().is_some_and(|label| self.pattern.matches(label))
-    }
-}
+use crate::domain::{Assessed, Currency, Glob, Plan, Reason};
 
 /// `match.budget`: from `at_least` up to, not including, `below`, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +39,7 @@ impl Selection {
     pub(crate) fn refusal(&self, assessed: &Assessed) -> Option<Reason> {
         let checks = [
             (self.has_customer(assessed), Reason::CustomerNotSelected),
-            (!self.exclude.iter().any(|glob| glob.fits(assessed)), Reason::CustomerExcluded),
+            (!self.exclude.iter().any(|glob| fits(glob, assessed)), Reason::CustomerExcluded),
             (self.has_tag(assessed), Reason::TagNotSelected),
             (self.plan.is_none_or(|plan| plan == assessed.record.plan), Reason::PlanNotSelected),
             (self.has_currency(assessed), Reason::CurrencyNotSelected),
@@ -84,7 +50,7 @@ impl Selection {
     }
 
     fn has_customer(&self, assessed: &Assessed) -> bool {
-        self.customers.is_empty() || self.customers.iter().any(|glob| glob.fits(assessed))
+        self.customers.is_empty() || self.customers.iter().any(|glob| fits(glob, assessed))
     }
 
     fn has_tag(&self, assessed: &Assessed) -> bool {
@@ -101,6 +67,12 @@ impl Selection {
             _ => true,
         }
     }
+}
+
+/// Whether a pattern fits the customer's id, name or label.
+fn fits(glob: &Glob, assessed: &Assessed) -> bool {
+    let label = assessed.profile.label.as_deref();
+    glob.fits_any([Some(assessed.record.customer.as_str()), Some(assessed.record.name.as_str()), label])
 }
 
 impl BudgetRange {

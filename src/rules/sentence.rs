@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Direction, Metric, Plan, Rearm, Severity, canonical};
-use crate::rules::{At, Glob, Rule, RuleSpec, Selection, StepSpec};
+use crate::domain::{Direction, Glob, Metric, Plan, Rearm, Severity, canonical};
+use crate::rules::{At, Rule, RuleSpec, Selection, StepSpec};
 
 /// The sentence of one rule: steps, who is told, which customers, how often.
 pub(crate) fn of(rule: &Rule) -> String {

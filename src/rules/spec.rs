@@ -1,6 +1,7 @@
 //! A rule as it is written down, before it is compiled, and what can be wrong with it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rust_decimal::Decimal;
 
@@ -44,6 +45,8 @@ pub struct StepSpec {
     pub severity: Severity,
     /// The notifiers that take the place of the rule's.
     pub notify: Option<Vec<Box<str>>>,
+    /// How often it is told again while it is true; none = as the rule says.
+    pub remind_every: Option<Duration>,
 }
 
 /// A rule as written.
@@ -61,6 +64,8 @@ pub struct RuleSpec {
     pub rearm: Rearm,
     /// The notifiers of steps that name none.
     pub notify: Vec<Box<str>>,
+    /// How often steps that don't say so themselves are told again; none = never.
+    pub remind_every: Option<Duration>,
     /// The distance between the steps beyond the last written one.
     pub then_every: Option<At>,
     /// The written steps.

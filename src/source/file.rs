@@ -34,7 +34,9 @@ impl FileSource {
         let mut report = tally.report(metrics);
         match outcome {
             Ok(outline) => {
-                report.errors.extend(links::missing_items(&outline, items));
+                let missing = links::missing_items(&outline, items);
+                report.short = missing.is_some();
+                report.errors.extend(missing);
                 if !matches!(links::next(&outline), Ok(None)) {
                     report.errors.push("the file has a link to a next page, which is not in it".into());
                 }

@@ -24,6 +24,7 @@ pub(crate) async fn read(client: &Client, now: Timestamp, metrics: &Metrics, int
     let mut reading = Reading { client, now, attempt: 0, tally: Tally::default(), warning: None };
     let outcome = reading.all(into).await;
     let mut report = reading.tally.report(metrics);
+    report.short = reading.warning.is_some();
     report.errors.extend(reading.warning);
     report.errors.extend(client.sign_in().unsaved().await);
     if let Err(error) = outcome {

@@ -58,6 +58,7 @@ pub(crate) fn usage_record(wire: &WireUsage<'_>, now: Timestamp, odd: &mut dyn F
         odd("bad-date");
     }
     let record = UsageRecord {
+        subscription: None,
         customer,
         name: either(wire.resource_name, wire.name).unwrap_or_default().into_owned(),
         plan: plan(wire),

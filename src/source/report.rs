@@ -58,6 +58,8 @@ pub struct ReadReport {
     pub newest: Option<Timestamp>,
     /// What a person should know, a sentence each: skipped records, warnings, the failure.
     pub errors: Vec<String>,
+    /// Whether the collection promised more items than it gave.
+    pub short: bool,
     /// Why the reading failed, if it did. What was read before stands all the same.
     pub failure: Option<SourceError>,
 }
@@ -119,7 +121,7 @@ impl Tally {
         if unnamed > 0 {
             errors.push(format!("and {unnamed} more records were skipped"));
         }
-        ReadReport { records: self.records, skipped, newest: self.newest, errors, failure: None }
+        ReadReport { records: self.records, skipped, newest: self.newest, errors, short: false, failure: None }
     }
 }
 

@@ -49,6 +49,8 @@ fn period() -> BillingPeriod {
 
 fn seen(number: u128) -> Seen {
     Seen {
+        subscription: None,
+        crossed: 1,
         customer: customer(number),
         name: format!("Customer {number}"),
         label: Some("Contoso Nord".into()),
@@ -112,6 +114,10 @@ fn step(alert: u128, rule: &str, threshold: &str) -> NewStep {
     }
 }
 
+fn told(snapshot: AlertSnapshot) -> NewAlert {
+    NewAlert { snapshot, notify: Vec::new(), remind_every: None }
+}
+
 fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> NewMessage {
     NewMessage {
         identity: id(identity),
@@ -131,9 +137,10 @@ fn one_alert(alert: u128, rule: &str, notifier: &str, severity: Severity) -> Rec
     Recording {
         now: at("2026-10-05T12:00:00Z"),
         seen: vec![seen(1)],
-        alerts: vec![snapshot(alert, rule, severity)],
+        alerts: vec![told(snapshot(alert, rule, severity))],
         steps: vec![step(alert, rule, "100")],
         seen_below: vec![],
         messages: vec![message(alert + 1000, notifier, alert, severity)],
+        ..Recording::default()
     }
 }

@@ -88,7 +88,8 @@ fn ambiguous(wanted: &str, meant: &[Seen]) -> WrongUsage {
 }
 
 fn gather(config: &Config, reader: &Reader, remembered: &Recollection) -> anyhow::Result<Story> {
-    let explanation = pipeline::explain(&config.budgets, &config.rules, remembered);
+    let now = SystemClock::shared().now();
+    let explanation = pipeline::explain(&config.budgets, &config.rules, remembered, now);
     let key = remembered.seen.customer.key();
     let all = reader.alerts(&AlertFilter { customer: Some(key.clone()), ..AlertFilter::default() })?;
     let period = explanation.assessed.period;
@@ -109,7 +110,7 @@ fn gather(config: &Config, reader: &Reader, remembered: &Recollection) -> anyhow
         alerts.push(AlertStory { row, deliveries: stories });
     }
     let seen = remembered.seen.clone();
-    Ok(Story { now: SystemClock::shared().now(), seen, explanation, alerts, other_alerts: others.len() })
+    Ok(Story { now, seen, explanation, alerts, other_alerts: others.len() })
 }
 
 /// Whether an alert belongs to the period by what is known of it today.

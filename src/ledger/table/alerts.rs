@@ -4,26 +4,30 @@ use rusqlite::{Connection, Row, named_params, params};
 
 use crate::domain::{AlertSnapshot, AlertState};
 use crate::ledger::column::{self, Id, Instant};
-use crate::ledger::entry::NewMessage;
+use crate::ledger::entry::{NewAlert, NewMessage};
+use crate::ledger::table::life;
 
 /// Adds a new alert; its customer must have been seen.
-pub(in crate::ledger) fn add(connection: &Connection, snapshot: &AlertSnapshot) -> rusqlite::Result<()> {
-    let alert = &snapshot.alert;
-    let json = json(snapshot)?;
+pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlite::Result<()> {
+    let alert = &new.snapshot.alert;
     connection
         .prepare_cached(
-            "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, snapshot)
-             VALUES (:id, (SELECT id FROM customer WHERE key = :key), :subscription, :rule, :severity, :state, :raised_at, :snapshot)",
+            "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, period_end, notify, remind_every, told_at, snapshot)
+             VALUES (:id, (SELECT id FROM customer WHERE key = :key), :subscription, :rule, :severity, :state, :raised_at, :period_end,
+             :notify, :remind_every, :raised_at, :snapshot)",
         )?
         .execute(named_params! {
             ":id": Id(alert.id),
-            ":key": alert.customer.id.key().as_str(),
+            ":key": alert.key().as_str(),
             ":subscription": alert.subscription.as_deref().unwrap_or_default(),
             ":rule": alert.rule,
             ":severity": alert.severity.as_str(),
             ":state": alert.state.as_str(),
             ":raised_at": Instant(alert.raised_at),
-            ":snapshot": json,
+            ":period_end": Instant(alert.billing_period.end),
+            ":notify": json(&new.notify)?,
+            ":remind_every": life::length(new.remind_every),
+            ":snapshot": json(&new.snapshot)?,
         })?;
     Ok(())
 }
@@ -96,7 +100,7 @@ pub(in crate::ledger) fn rules_with_open_ones(connection: &Connection) -> rusqli
 
 /// Closes the open alerts of a rule that was removed; returns how many.
 pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str) -> rusqlite::Result<usize> {
-    connection.prepare_cached("UPDATE alert SET state = 'closed' WHERE state = 'raised' AND rule = ?1")?.execute([rule])
+    connection.prepare_cached("UPDATE alert SET state = 'closed' WHERE state IN ('raised', 'silenced') AND rule = ?1")?.execute([rule])
 }
 
 /// Whether anything was done under this name.

@@ -5,15 +5,23 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::domain::{BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, PeriodSource, Plan, UsageDate, canonical};
+use crate::domain::{
+    BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, PeriodSource, Plan, Subscription, UsageDate, canonical, utc_day,
+};
 use crate::ledger::column::{self, Exact, Id, Instant};
-use crate::ledger::entry::{Known, NewStep, Recollection, Seen, SpentStep};
+use crate::ledger::entry::{Known, KnownCustomer, NewStep, Recollection, Seen, SpentStep};
+use crate::ledger::table::history;
 
 /// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of the SHA-256 of its key.
 pub fn fold(customer: &CustomerId) -> u128 {
     let id = customer.as_str();
     let uuid = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
     uuid.map_or_else(|| fold_text(customer.key().as_str()), |uuid| uuid.as_u128())
+}
+
+/// The number by which [`scan`] names a key.
+pub fn fold_key(key: &CustomerKey) -> u128 {
+    fold_text(key.as_str())
 }
 
 fn fold_text(key: &str) -> u128 {
@@ -27,29 +35,47 @@ fn digest(key: &str) -> u128 {
     hash.as_ref().iter().take(16).fold(0, |folded, byte| (folded << 8) | u128::from(*byte))
 }
 
-/// The fingerprint of every customer.
+/// What is known of every customer.
 pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<Known> {
     let count = connection.query_row("SELECT count(*) FROM customer", [], |row| column::count(row, 0))?;
     let mut known = Known::with_capacity_and_hasher(usize::try_from(count).unwrap_or_default(), foldhash::fast::RandomState::default());
-    let mut statement = connection.prepare_cached("SELECT key, fingerprint FROM customer")?;
+    let mut statement = connection.prepare_cached("SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let key = fold_text(row.get_ref(0)?.as_str()?);
-        known.insert(key, row.get::<_, i64>(1)?.cast_unsigned());
+        let key = row.get_ref(0)?.as_str()?;
+        let customer = KnownCustomer {
+            fingerprint: row.get::<_, i64>(1)?.cast_unsigned(),
+            crossed: row.get(2)?,
+            subscription: is_subscription(key),
+            missing: row.get(3)?,
+        };
+        known.insert(fold_text(key), customer);
     }
     Ok(known)
 }
 
-const SEEN_COLUMNS: &str = "SELECT received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency, reported_percent,
+/// Whether a key is that of a subscription.
+fn is_subscription(key: &str) -> bool {
+    // A customer's id is nearly always a UUID, which is too short to hold another.
+    key.len() != 36 && CustomerKey::of(key).is_subscription()
+}
+
+const SEEN_COLUMNS: &str = "SELECT received_id, subscription, subscription_name, crossed, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency, reported_percent,
     computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost, cycle_first_day,
     cycle_last_day, asked_at, asked_for, fingerprint, customer
     FROM seen JOIN customer ON customer.id = seen.customer";
 
 /// What is remembered of one customer; `None` when it was never seen.
-pub(in crate::ledger) fn recall(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Option<Recollection>> {
+///
+/// `samples` says how many of its latest dates are wanted.
+pub(in crate::ledger) fn recall(connection: &Connection, key: &CustomerKey, samples: u32) -> rusqlite::Result<Option<Recollection>> {
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE key = ?1"))?;
     let found = statement.query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?))).optional()?;
-    found.map(|(seen, customer)| Ok(Recollection { seen, steps: steps(connection, customer)? })).transpose()
+    let recollection = |(seen, customer)| {
+        let samples = if samples == 0 { Vec::new() } else { history::latest(connection, customer, samples)? };
+        Ok(Recollection { seen, steps: steps(connection, customer)?, samples })
+    };
+    found.map(recollection).transpose()
 }
 
 /// Every last seen state, in no order, to `visit`.
@@ -74,6 +100,12 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
     let currency = row.get::<_, Option<String>>("currency")?;
     Ok(Seen {
         customer: column::read(row, "received_id", |text| CustomerId::try_new(text))?,
+        subscription: row
+            .get::<_, Option<String>>("subscription")?
+            .map(|id| {
+                Ok::<_, rusqlite::Error>(Subscription { id, name: row.get::<_, Option<String>>("subscription_name")?.unwrap_or_default() })
+            })
+            .transpose()?,
         name: row.get("name")?,
         label: row.get("label")?,
         plan: column::read(row, "plan", plan)?,
@@ -95,6 +127,7 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
         cycle,
         asked: column::instant_if_any(row, "asked_at")?.zip(column::instant_if_any(row, "asked_for")?),
         fingerprint: row.get::<_, i64>("fingerprint")?.cast_unsigned(),
+        crossed: row.get("crossed")?,
     })
 }
 
@@ -126,18 +159,18 @@ fn steps(connection: &Connection, customer: i64) -> rusqlite::Result<Vec<SpentSt
 pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> rusqlite::Result<()> {
     let customer: i64 = connection
         .prepare_cached(
-            "INSERT INTO customer (key, fingerprint) VALUES (?1, ?2)
-             ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint RETURNING id",
+            "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)
+             ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, crossed = excluded.crossed RETURNING id",
         )?
-        .query_row(params![seen.customer.key().as_str(), seen.fingerprint.cast_signed()], |row| row.get(0))?;
+        .query_row(params![seen.key().as_str(), seen.fingerprint.cast_signed(), seen.crossed], |row| row.get(0))?;
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO seen (customer, received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency,
              reported_percent, computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost,
-             cycle_first_day, cycle_last_day, asked_at, asked_for)
+             cycle_first_day, cycle_last_day, asked_at, asked_for, subscription, subscription_name)
              VALUES (:customer, :received_id, :name, :label, :plan, :usage_as_of, :seen_at, :cost, :usd_cost,
              :currency, :reported_percent, :computed_percent, :budget, :partner_center_budget, :period_start, :period_end,
-             :period_source, :closing_cost, :cycle_first_day, :cycle_last_day, :asked_at, :asked_for)",
+             :period_source, :closing_cost, :cycle_first_day, :cycle_last_day, :asked_at, :asked_for, :subscription, :subscription_name)",
         )?
         .execute(named_params! {
             ":customer": customer,
@@ -162,6 +195,8 @@ pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> r
             ":cycle_last_day": seen.cycle.map(|cycle| cycle.last_day().to_string()),
             ":asked_at": seen.asked.map(|(at, _)| Instant(at)),
             ":asked_for": seen.asked.map(|(_, date)| Instant(date)),
+            ":subscription": seen.subscription.as_ref().map(|subscription| &subscription.id),
+            ":subscription_name": seen.subscription.as_ref().map(|subscription| &subscription.name),
         })?;
     Ok(())
 }
@@ -170,9 +205,9 @@ pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> r
 pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO step (customer, rule, metric, at, amount, period_start, period_end, belongs_at, raised, alert)
-             VALUES ((SELECT id FROM customer WHERE key = :key), :rule, :metric, :at, :amount, :period_start, :period_end, :belongs_at,
-             :raised, :alert)",
+            "INSERT INTO step (customer, rule, metric, at, amount, day, period_start, period_end, belongs_at, raised, alert)
+             VALUES ((SELECT id FROM customer WHERE key = :key), :rule, :metric, :at, :amount, :day, :period_start, :period_end,
+             :belongs_at, :raised, :alert)",
         )?
         .execute(named_params! {
             ":key": step.customer.as_str(),
@@ -180,6 +215,7 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
             ":metric": step.metric.as_str(),
             ":at": Exact(canonical(step.at)),
             ":amount": step.amount.map(|amount| canonical(amount).to_string()).unwrap_or_default(),
+            ":day": if step.metric.is_daily() { utc_day(step.belongs_at).to_string() } else { String::new() },
             ":period_start": Instant(step.period.start),
             ":period_end": Instant(step.period.end),
             ":belongs_at": Instant(step.belongs_at),

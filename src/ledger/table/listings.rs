@@ -11,9 +11,10 @@ use crate::ledger::table::alerts;
 /// The alerts that a filter chooses.
 pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -> rusqlite::Result<Vec<AlertRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, snapshot, state FROM alert
+        "SELECT id, snapshot, state, acked_at, acked_by FROM alert
          WHERE (:since IS NULL OR raised_at >= :since) AND (:until IS NULL OR raised_at < :until)
-         AND (:customer IS NULL OR customer = (SELECT id FROM customer WHERE key = :customer))
+         AND (:customer IS NULL OR customer IN (
+             SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32))))
          ORDER BY seq DESC LIMIT ifnull(:limit, -1)",
     )?;
     let rows = statement.query_map(
@@ -23,7 +24,13 @@ pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -
             ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
             ":limit": filter.limit,
         },
-        |row| Ok(AlertRow { snapshot: alerts::snapshot(row)?, deliveries: summaries(connection, column::id(row, "id")?)? }),
+        |row| {
+            Ok(AlertRow {
+                snapshot: alerts::snapshot(row)?,
+                deliveries: summaries(connection, column::id(row, "id")?)?,
+                acknowledged: column::instant_if_any(row, "acked_at")?.zip(row.get("acked_by")?),
+            })
+        },
     )?;
     rows.collect()
 }
@@ -54,7 +61,8 @@ pub(in crate::ledger) fn deliveries(connection: &Connection, filter: &DeliveryFi
          AND (:state IS NULL OR state = :state) AND (:notifier IS NULL OR notifier = :notifier)
          AND (:customer IS NULL OR EXISTS (
              SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
-             WHERE message_alert.message = delivery.message AND customer = (SELECT id FROM customer WHERE key = :customer)))
+             WHERE message_alert.message = delivery.message AND customer IN (
+                 SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32)))))
          ORDER BY seq DESC LIMIT ifnull(:limit, -1)",
     )?;
     let rows = statement.query_map(

@@ -35,6 +35,15 @@ pub(in crate::ledger) fn result(connection: &Connection, which: &str) -> rusqlit
     read.optional()
 }
 
+/// Whether a good result says nothing that is not known but its time.
+pub(in crate::ledger) fn is_steady(connection: &Connection, result: &PollResult) -> rusqlite::Result<bool> {
+    let known = memory(connection)?.settled_rules;
+    let same =
+        |kept: Option<PollResult>| kept.is_some_and(|kept| PollResult { at: result.at, rules: result.rules.clone(), ..kept } == *result);
+    let settled = result.rules.iter().all(|rule| known.contains(rule));
+    Ok(result.good && settled && same(self::result(connection, "last")?) && same(self::result(connection, "good")?))
+}
+
 /// Keeps a result, as the last and, when it is good, as the last good one; a good poll settles its rules.
 pub(in crate::ledger) fn keep(connection: &Connection, result: &PollResult) -> rusqlite::Result<()> {
     replace(connection, "last", result)?;

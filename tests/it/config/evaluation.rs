@@ -44,6 +44,7 @@ impl Record {
         let usage_as_of = UsageDate::parse("2019-09-17T17:08:11Z").unwrap();
         Assessed {
             record: UsageRecord {
+                subscription: None,
                 customer: CustomerId::try_new("11111111-6FB9-4b05").unwrap(),
                 name: "Åkeri [Nord] AB".into(),
                 plan: self.plan,
@@ -67,13 +68,11 @@ impl Record {
     }
 }
 
-/// What the rules of a configuration say of a record, one line each; `screen` must agree.
+/// What the rules of a configuration say of a record, one line each.
 fn said(rules: &str, record: &Record) -> String {
     let rules = read(&with_rules(rules)).unwrap_or_else(|mistakes| panic!("{mistakes}")).rules;
     let assessed = record.assessed();
     let evaluations = rules.evaluate(&assessed);
-    let crossed = evaluations.iter().any(|evaluation| matches!(evaluation.verdict, Verdict::Crossed { .. }));
-    assert_eq!(rules.crossed(&assessed) > 0, crossed, "crossed and evaluate disagree");
     evaluations.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -10,7 +10,8 @@ async fn two_alerts(folder: &tempfile::TempDir) -> Ledger {
         alert: Alert { raised_at: at("2026-10-06T12:00:00Z"), ..snapshot(2, "other", Severity::Critical).alert },
         ..snapshot(2, "other", Severity::Critical)
     };
-    let second = Recording { now: at("2026-10-06T12:00:00Z"), alerts: vec![later], ..one_alert(2, "other", "oncall", Severity::Critical) };
+    let second =
+        Recording { now: at("2026-10-06T12:00:00Z"), alerts: vec![told(later)], ..one_alert(2, "other", "oncall", Severity::Critical) };
     ledger.record(second).await.unwrap();
     let delivery = ledger.due("slack", vec![], 1).await.unwrap()[0].id;
     let accepted = AttemptRecord { delivery, at: at("2026-10-05T12:01:00Z"), outcome: "accepted", detail: "200 OK".into() };
@@ -34,7 +35,7 @@ async fn alerts_are_listed_newest_first_while_the_ledger_is_open() {
     assert_eq!(rows[0].deliveries, [DeliverySummary { notifier: "oncall".into(), pending: 1, sent: 0, dead: 0 }]);
     assert_eq!(rows[1].deliveries, [DeliverySummary { notifier: "slack".into(), pending: 0, sent: 1, dead: 0 }]);
     assert_eq!(format!("{:?}", rows[1].snapshot), format!("{:?}", snapshot(1, "spend", Severity::Warning)));
-    ledger.record(Recording { alerts: vec![snapshot(3, "third", Severity::Info)], ..Recording::default() }).await.unwrap();
+    ledger.record(Recording { alerts: vec![told(snapshot(3, "third", Severity::Info))], ..Recording::default() }).await.unwrap();
     assert_eq!(rules(AlertFilter::default()), ["third", "other", "spend"], "the same reader sees what was recorded since");
     ledger.close().await.unwrap();
 }
@@ -148,7 +149,7 @@ async fn findings_are_new_once_and_open_until_cleared() {
 async fn alerts_of_rules_that_are_gone_are_closed_once() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = two_alerts(&folder).await;
-    ledger.record(Recording { alerts: vec![snapshot(3, "third", Severity::Info)], ..Recording::default() }).await.unwrap();
+    ledger.record(Recording { alerts: vec![told(snapshot(3, "third", Severity::Info))], ..Recording::default() }).await.unwrap();
     let known: Vec<Box<str>> = vec!["other".into(), "unused".into()];
     assert_eq!(ledger.close_rules(known.clone()).await.unwrap(), 2);
     assert_eq!(ledger.close_rules(known).await.unwrap(), 0);

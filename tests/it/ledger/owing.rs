@@ -49,7 +49,7 @@ async fn the_worst_goes_first_then_the_oldest_and_parts_in_order() {
     let recording = Recording {
         now: at("2026-10-05T12:00:00Z"),
         seen: vec![seen(1)],
-        alerts: (1..=6).map(|number| snapshot(number, "spend", Severity::Warning)).collect(),
+        alerts: (1..=6).map(|number| told(snapshot(number, "spend", Severity::Warning))).collect(),
         messages: vec![
             message(10, "slack", 4, Severity::Info),
             part(11, 1),

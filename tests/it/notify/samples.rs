@@ -192,6 +192,7 @@ pub(super) fn config(kind: Kind) -> Config {
         name: "oncall".into(),
         kind,
         digest_above: Some(5),
+        send_resolved: false,
         give_up_after: Duration::from_hours(72),
         timeout: Duration::from_secs(20),
         time_zone: jiff::tz::TimeZone::get("Europe/Stockholm").unwrap(),

@@ -1,0 +1,66 @@
+//! A silence: what is recorded but not delivered for a time, by whose order and why.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::domain::{BillingPeriod, Glob};
+
+/// Keeps alerts of some customers and rules from being delivered.
+#[derive(Debug, Clone)]
+pub struct Silence {
+    /// Its number.
+    pub id: i64,
+    /// Patterns of a customer's id, name or label; empty = all customers.
+    pub customers: Vec<Glob>,
+    /// Patterns of rule names; empty = all rules.
+    pub rules: Vec<Glob>,
+    /// Values above this are delivered all the same.
+    pub unless_above: Option<Decimal>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends; none = with each customer's billing period that holds `created_at`.
+    pub ends_at: Option<Timestamp>,
+    /// Who made it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// When somebody ended it before its time.
+    pub expired_at: Option<Timestamp>,
+}
+
+/// What a silence is asked about: an alert with its value of now.
+#[derive(Debug, Clone, Copy)]
+pub struct Silenceable<'a> {
+    /// The customer's id as received.
+    pub customer: &'a str,
+    /// The customer's name as received.
+    pub name: &'a str,
+    /// The name we call it by.
+    pub label: Option<&'a str>,
+    /// The rule's name.
+    pub rule: &'a str,
+    /// The value; none over a budget of zero, which is above everything.
+    pub value: Option<Decimal>,
+    /// The alert's billing period.
+    pub period: BillingPeriod,
+}
+
+impl Silence {
+    /// Whether it covers an alert at `now`.
+    pub fn covers(&self, alert: &Silenceable<'_>, now: Timestamp) -> bool {
+        let in_force =
+            self.expired_at.is_none_or(|at| now < at) && self.ends_at.map_or_else(|| alert.period.holds(self.created_at), |end| now < end);
+        let customer = [Some(alert.customer), Some(alert.name), alert.label];
+        let any =
+            |globs: &[Glob], texts: &[Option<&str>]| globs.is_empty() || globs.iter().any(|glob| glob.fits_any(texts.iter().copied()));
+        let above = self.unless_above.is_some_and(|limit| alert.value.is_none_or(|value| value > limit));
+        in_force && !above && any(&self.customers, &customer) && any(&self.rules, &[Some(alert.rule)])
+    }
+
+    /// Whether it can no longer cover anything, whatever the customer's billing period: none is longer than two months.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let longest = jiff::SignedDuration::from_hours(62 * 24);
+        self.expired_at.is_some_and(|at| at <= now)
+            || self.ends_at.map_or_else(|| now.duration_since(self.created_at) > longest, |end| end <= now)
+    }
+}

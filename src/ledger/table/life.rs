@@ -1,0 +1,86 @@
+//! What becomes of alerts after they were raised: which of them have to be looked at, and what is noted about them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use uuid::Uuid;
+
+use crate::domain::CustomerKey;
+use crate::ledger::column::{self, Id, Instant, Length};
+use crate::ledger::entry::{AlertChange, OpenAlert};
+use crate::ledger::table::alerts;
+
+/// The customers with alerts that time may have changed by `now`: their period is over, they are silenced, or a reminder is
+/// due.
+pub(in crate::ledger) fn to_review(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<CustomerKey>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key FROM customer WHERE id IN (
+             SELECT customer FROM alert WHERE state IN ('raised', 'silenced') AND period_end <= :now
+             UNION SELECT customer FROM alert WHERE state = 'silenced'
+             UNION SELECT customer FROM alert WHERE state = 'raised' AND remind_every IS NOT NULL AND acked_at IS NULL
+                 AND told_at <= :now - remind_every
+         ) ORDER BY key",
+    )?;
+    let keys = statement.query_map(named_params! { ":now": Instant(now) }, |row| Ok(CustomerKey::of(row.get_ref(0)?.as_str()?)))?;
+    keys.collect()
+}
+
+/// The alerts of a customer that are not over, in the order in which they were raised.
+pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Vec<OpenAlert>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT snapshot, state, rule, notify, remind_every, ifnull(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged
+         FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') ORDER BY seq",
+    )?;
+    statement.query_map([key.as_str()], open_alert)?.collect()
+}
+
+fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
+    Ok(OpenAlert {
+        snapshot: alerts::snapshot(row)?,
+        rule: row.get("rule")?,
+        notify: serde_json::from_str(row.get_ref("notify")?.as_str()?).map_err(column::unreadable)?,
+        remind_every: row.get::<_, Option<Length>>("remind_every")?.map(|length| length.0),
+        told_at: column::instant(row, "told_at")?,
+        acknowledged: row.get("acknowledged")?,
+    })
+}
+
+/// Notes what becomes of an alert.
+pub(in crate::ledger) fn change(connection: &Connection, change: &AlertChange, now: Timestamp) -> rusqlite::Result<()> {
+    match change {
+        AlertChange::Resolved(alert) => {
+            connection.prepare_cached("UPDATE alert SET state = 'resolved' WHERE id = ?1")?.execute([Id(*alert)])
+        }
+        AlertChange::Released(alert) => connection
+            .prepare_cached("UPDATE alert SET state = 'raised', told_at = ?2 WHERE id = ?1")?
+            .execute(params![Id(*alert), Instant(now)]),
+        AlertChange::Reminded(alert) => {
+            connection.prepare_cached("UPDATE alert SET told_at = ?2 WHERE id = ?1")?.execute(params![Id(*alert), Instant(now)])
+        }
+    }?;
+    Ok(())
+}
+
+/// How an alert is told again, for the columns of a new one.
+pub(in crate::ledger) fn length(every: Option<Duration>) -> Option<Length> {
+    every.map(Length)
+}
+
+/// The alert that somebody means: its id, or the reference that messages show; the newest of several.
+pub(in crate::ledger) fn find(connection: &Connection, text: &str) -> rusqlite::Result<Option<Uuid>> {
+    let wanted: String = text.trim().chars().filter(|letter| *letter != '-').collect::<String>().to_ascii_lowercase();
+    if wanted.len() < 8 || !wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached("SELECT id FROM alert WHERE lower(hex(id)) LIKE ?1 || '%' ORDER BY seq DESC LIMIT 1")?;
+    statement.query_row([wanted], |row| column::id(row, 0)).optional()
+}
+
+/// Notes that somebody knows of an alert; returns whether nobody had said so before.
+pub(in crate::ledger) fn acknowledge(connection: &Connection, alert: Uuid, by: &str, now: Timestamp) -> rusqlite::Result<bool> {
+    let noted = connection
+        .prepare_cached("UPDATE alert SET acked_at = ?2, acked_by = ?3 WHERE id = ?1 AND acked_at IS NULL")?
+        .execute(params![Id(alert), Instant(now), by])?;
+    Ok(noted > 0)
+}

@@ -1,0 +1,60 @@
+//! Silences: what is recorded but not delivered for a time.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, named_params, params};
+
+use crate::domain::{Glob, Silence};
+use crate::ledger::column::{self, Exact, Instant};
+use crate::ledger::table::alerts::json;
+
+/// Adds a silence; its number is given here, whatever it has.
+pub(in crate::ledger) fn add(connection: &Connection, silence: &Silence) -> rusqlite::Result<i64> {
+    let texts = |globs: &[Glob]| json(&globs.iter().map(Glob::as_str).collect::<Vec<_>>());
+    connection
+        .prepare_cached(
+            "INSERT INTO silence (customers, rules, unless_above, created_at, ends_at, author, reason)
+             VALUES (:customers, :rules, :unless_above, :created_at, :ends_at, :author, :reason)",
+        )?
+        .execute(named_params! {
+            ":customers": texts(&silence.customers)?,
+            ":rules": texts(&silence.rules)?,
+            ":unless_above": silence.unless_above.map(Exact),
+            ":created_at": Instant(silence.created_at),
+            ":ends_at": silence.ends_at.map(Instant),
+            ":author": silence.author,
+            ":reason": silence.reason,
+        })?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// All silences, oldest first.
+pub(in crate::ledger) fn all(connection: &Connection) -> rusqlite::Result<Vec<Silence>> {
+    connection.prepare_cached("SELECT * FROM silence ORDER BY id")?.query_map([], silence)?.collect()
+}
+
+fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
+    Ok(Silence {
+        id: row.get("id")?,
+        customers: globs(row, "customers")?,
+        rules: globs(row, "rules")?,
+        unless_above: column::decimal_if_any(row, "unless_above")?,
+        created_at: column::instant(row, "created_at")?,
+        ends_at: column::instant_if_any(row, "ends_at")?,
+        author: row.get("author")?,
+        reason: row.get("reason")?,
+        expired_at: column::instant_if_any(row, "expired_at")?,
+    })
+}
+
+fn globs(row: &Row<'_>, name: &str) -> rusqlite::Result<Vec<Glob>> {
+    let texts: Vec<String> = serde_json::from_str(row.get_ref(name)?.as_str()?).map_err(column::unreadable)?;
+    texts.iter().map(|text| Glob::try_new(text).map_err(column::unreadable)).collect()
+}
+
+/// Ends a silence before its time; returns whether it was there and had not been ended.
+pub(in crate::ledger) fn expire(connection: &Connection, id: i64, now: Timestamp) -> rusqlite::Result<bool> {
+    let ended = connection
+        .prepare_cached("UPDATE silence SET expired_at = ?2 WHERE id = ?1 AND expired_at IS NULL")?
+        .execute(params![id, Instant(now)])?;
+    Ok(ended > 0)
+}

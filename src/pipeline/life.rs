@@ -1,0 +1,228 @@
+//! What becomes of alerts after they were raised: reminders, the end of a silence, the end of the alert. Decided from what
+//! is remembered, after each poll; nothing is asked of the source.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::domain::{
+    AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, Silence, Silenceable,
+    Verdict, utc_day,
+};
+use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
+use crate::pipeline::Cycle;
+use crate::pipeline::explain::judged_again;
+use crate::pipeline::verdicts::samples_for;
+
+/// How long after its end a billing period may still get data, whatever the customer's latest record says.
+const LATE_DATA: SignedDuration = SignedDuration::from_hours(72);
+
+/// What is to be done about an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It is over.
+    Resolve(Ended),
+    /// Nothing silences it any more, and it is still true: it is told now.
+    Release,
+    /// It is told again.
+    Remind,
+}
+
+impl Cycle {
+    /// Looks at the alerts that time may have changed, and at those of the customers named; returns how many messages are owed
+    /// by it.
+    pub(super) async fn follow_up(&self, rebudgeted: Vec<CustomerKey>, silences: &[Silence]) -> Result<usize, LedgerError> {
+        let now = self.clock.now();
+        let reviewed = self.ledger.review(rebudgeted, samples_for(&self.rules), now).await?;
+        let mut told = Told::default();
+        for customer in &reviewed {
+            let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, now);
+            for alert in &customer.alerts {
+                if let Some(next) = next(alert, &customer.alerts, &judged, silences, now) {
+                    told.note(alert, next, &judged.assessed);
+                }
+            }
+        }
+        let recording = told.into_recording(self, now);
+        let owed = recording.messages.len();
+        if !recording.is_empty() {
+            self.ledger.record(recording).await?;
+        }
+        Ok(owed)
+    }
+}
+
+/// What is told of a poll's followed alerts, by kind.
+#[derive(Default)]
+struct Told {
+    changes: Vec<AlertChange>,
+    released: Vec<NewAlert>,
+    latest: Vec<(Uuid, Latest)>,
+    reminders: Vec<Followup>,
+    resolved: Vec<Followup>,
+}
+
+impl Told {
+    fn note(&mut self, alert: &OpenAlert, next: Next, assessed: &Assessed) {
+        let id = alert.snapshot.alert.id;
+        let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
+        let followup = || Followup {
+            alert: alert.snapshot.alert.clone(),
+            latest: latest(alert.snapshot.alert.metric, assessed, ended),
+            notify: alert.notify.clone(),
+        };
+        match next {
+            Next::Resolve(_) => {
+                self.changes.push(AlertChange::Resolved(id));
+                // Of what nobody was told, nobody is told that it is over.
+                self.resolved.extend((alert.snapshot.alert.state == AlertState::Raised).then(followup));
+            }
+            Next::Release => {
+                self.changes.push(AlertChange::Released(id));
+                self.latest.push((id, latest(alert.snapshot.alert.metric, assessed, None)));
+                let mut snapshot = alert.snapshot.clone();
+                snapshot.alert.state = AlertState::Raised;
+                self.released.push(NewAlert { snapshot, notify: alert.notify.clone(), remind_every: alert.remind_every });
+            }
+            Next::Remind => {
+                self.changes.push(AlertChange::Reminded(id));
+                self.reminders.push(followup());
+            }
+        }
+        tracing::info!(alert.r#ref = %alert.snapshot.alert.reference, rule = alert.rule, "{}", next.in_words());
+    }
+
+    fn into_recording(self, cycle: &Cycle, now: Timestamp) -> Recording {
+        let mut fresh_id = Uuid::new_v4;
+        let mut messages = ledger::messages(&self.released, &cycle.routes, &mut fresh_id);
+        for message in &mut messages {
+            let latest = |id: &Uuid| self.latest.iter().find(|(of, _)| of == id).map(|(_, latest)| latest.clone());
+            message.latest = message.alerts.iter().filter_map(latest).collect();
+        }
+        messages.extend(ledger::followups(MessageKind::Reminder, &self.reminders, &cycle.routes, &mut fresh_id));
+        messages.extend(ledger::followups(MessageKind::Resolved, &self.resolved, &cycle.routes, &mut fresh_id));
+        Recording { now, changes: self.changes, messages, ..Recording::default() }
+    }
+}
+
+impl Next {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Resolve(Ended::Budget) => "alert resolved: a changed budget took the value below the step",
+            Self::Resolve(Ended::Period) => "alert resolved: its billing period is over",
+            Self::Release => "alert told: nothing silences it any more",
+            Self::Remind => "alert told again",
+        }
+    }
+}
+
+/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now.
+pub(crate) fn next(alert: &OpenAlert, all: &[OpenAlert], judged: &Judged, silences: &[Silence], now: Timestamp) -> Option<Next> {
+    let snapshot = &alert.snapshot.alert;
+    let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
+    let in_period = assessed.period.holds(belongs_at);
+    let ends = if in_period { assessed.period.end } else { snapshot.billing_period.end };
+    if assessed.period.start > belongs_at || now.duration_since(ends) >= LATE_DATA {
+        return Some(Next::Resolve(Ended::Period));
+    }
+    let same_day = !snapshot.metric.is_daily() || utc_day(belongs_at) == utc_day(assessed.belongs_at());
+    if !in_period || !same_day {
+        return None;
+    }
+    let is_raised = snapshot.state == AlertState::Raised;
+    let Some(value) = crossing_value(alert, judged) else {
+        return (is_raised && ended_by_budget(alert, judged)).then_some(Next::Resolve(Ended::Budget));
+    };
+    let value = if let MetricValue::Number(value) = value { Some(value) } else { None };
+    let asked = Silenceable { value, ..silenceable(assessed, &alert.rule) };
+    if silences.iter().any(|silence| silence.covers(&asked, now)) {
+        return None;
+    }
+    let is_highest = || all.iter().all(|other| !is_beyond(other, alert));
+    match snapshot.state {
+        AlertState::Silenced => is_highest().then_some(Next::Release),
+        AlertState::Raised => {
+            let every = alert.remind_every.filter(|_| !alert.acknowledged)?;
+            let due = now.duration_since(alert.told_at) >= SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
+            (due && is_highest()).then_some(Next::Remind)
+        }
+        AlertState::Resolved | AlertState::Closed => None,
+    }
+}
+
+/// The instant that places an alert in a billing period.
+fn belongs_at(alert: &OpenAlert) -> Timestamp {
+    let snapshot = &alert.snapshot;
+    if snapshot.context.carried_over { snapshot.alert.billing_period.last_instant() } else { snapshot.alert.usage_as_of.instant() }
+}
+
+/// Whether another alert of the same rule, period and day is at a step further along the ladder.
+fn is_beyond(other: &OpenAlert, alert: &OpenAlert) -> bool {
+    let (a, b) = (&other.snapshot.alert, &alert.snapshot.alert);
+    let same_day = !a.metric.is_daily() || utc_day(belongs_at(other)) == utc_day(belongs_at(alert));
+    let same = other.rule == alert.rule && a.metric == b.metric && same_day;
+    let later = a.threshold == b.threshold && a.raised_at > b.raised_at;
+    let further = a.threshold != b.threshold && a.metric.direction().at_or_beyond(a.threshold, b.threshold);
+    same && a.id != b.id && a.billing_period.holds(belongs_at(alert)) && (later || further)
+}
+
+/// The value now, while it is at or beyond the alert's step: a number, or over a budget of zero.
+fn crossing_value(alert: &OpenAlert, judged: &Judged) -> Option<MetricValue> {
+    let snapshot = &alert.snapshot.alert;
+    let of_rule = judged.evaluations.iter().find(|one| *one.rule.name == *alert.rule && one.rule.metric == snapshot.metric)?;
+    match &of_rule.verdict {
+        Verdict::Crossed { value: None, .. } => Some(MetricValue::OverZero),
+        Verdict::Crossed { value: Some(value), .. } if snapshot.metric.direction().reached(*value, snapshot.threshold) => {
+            Some(MetricValue::Number(*value))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the value fell below the step by a changed budget: under the amount it was raised under, it would be there still.
+fn ended_by_budget(alert: &OpenAlert, judged: &Judged) -> bool {
+    let snapshot = &alert.snapshot.alert;
+    let before = snapshot.budget.as_ref().map(|budget| budget.amount);
+    let inputs = judged.assessed.inputs();
+    let reached = |inputs: &Inputs| match snapshot.metric.value(inputs) {
+        MetricValue::Number(value) => Some(snapshot.metric.direction().reached(value, snapshot.threshold)),
+        MetricValue::OverZero => Some(true),
+        MetricValue::Missing(_) => None,
+    };
+    let then = Inputs { budget: before, reported_percent: None, ..inputs };
+    snapshot.metric.reads_budget() && inputs.budget != before && reached(&inputs) == Some(false) && reached(&then) == Some(true)
+}
+
+/// How things are now.
+fn latest(metric: Metric, assessed: &Assessed, ended: Option<Ended>) -> Latest {
+    let value = match metric.value(&assessed.inputs()) {
+        MetricValue::Number(value) => Some(value),
+        MetricValue::OverZero | MetricValue::Missing(_) => None,
+    };
+    Latest {
+        usage_as_of: assessed.record.usage_as_of,
+        cost: assessed.record.cost,
+        value,
+        budget: assessed.budget.as_ref().map(BudgetView::of),
+        ended,
+    }
+}
+
+/// What a silence is asked about an alert of this customer and rule, without its value.
+pub(crate) fn silenceable<'a>(assessed: &'a Assessed, rule: &'a str) -> Silenceable<'a> {
+    Silenceable {
+        customer: assessed.record.customer.as_str(),
+        name: &assessed.record.name,
+        label: assessed.profile.label.as_deref(),
+        rule,
+        value: None,
+        period: assessed.period,
+    }
+}
+
+/// The silences that may still cover something.
+pub(crate) async fn in_force(cycle: &Cycle) -> Result<Vec<Silence>, LedgerError> {
+    let now = cycle.clock.now();
+    let mut silences = cycle.ledger.silences().await?;
+    silences.retain(|silence| !silence.is_over(now));
+    Ok(silences)
+}

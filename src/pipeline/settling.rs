@@ -1,0 +1,166 @@
+//! Settles records in batches while the reading goes on: most are only remembered, the few that may alert are kept.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use rust_decimal::Decimal;
+
+use crate::budgets::{Joined, LastSeen};
+use crate::domain::{Assessed, CustomerKey, Judged, PeriodSource, Plan, Sample, Verdict};
+use crate::ledger::{Decided, LedgerError, Recollection, Recording, decide};
+use crate::pipeline::intake::{Candidate, Intake, Pending};
+use crate::pipeline::verdicts::{Asked, events, judge, last_seen, sample, samples_for, seen_now};
+
+/// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
+const ASK_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+impl Intake<'_> {
+    pub(super) async fn flush(&mut self) {
+        if self.batch.is_empty() || self.failure.is_some() {
+            return;
+        }
+        if let Err(error) = self.settle_batch().await {
+            self.failure = Some(error);
+        }
+    }
+
+    async fn settle_batch(&mut self) -> Result<(), LedgerError> {
+        let batch = latest_of_each(std::mem::take(&mut self.batch));
+        let keys = batch.iter().map(|pending| pending.joined.record.key()).collect();
+        let mut memory = self.cycle.ledger.recall(keys, samples_for(&self.cycle.rules)).await?;
+        let mut recording = Recording { now: self.now, ..Recording::default() };
+        for pending in batch {
+            let key = pending.joined.record.key();
+            let remembered = memory.remove(&key);
+            if pending.repeated && !self.supersedes(&key, &pending, remembered.as_ref()) {
+                continue;
+            }
+            self.candidates.remove(&key);
+            self.settle_one(key, pending, remembered, &mut recording);
+        }
+        if recording.is_empty() { Ok(()) } else { self.cycle.ledger.record(recording).await }
+    }
+
+    /// Whether a record of a customer that was read before in this poll is the one to assess: of the later date, then
+    /// of the larger cost.
+    fn supersedes(&self, key: &CustomerKey, pending: &Pending, remembered: Option<&Recollection>) -> bool {
+        let record = &pending.joined.record;
+        let earlier = self.candidates.get(key).map(|candidate| {
+            let earlier = &candidate.joined.record;
+            (earlier.usage_as_of.instant(), earlier.cost)
+        });
+        let earlier = earlier.or_else(|| remembered.map(|remembered| (remembered.seen.usage_as_of.instant(), remembered.seen.cost)));
+        earlier.is_none_or(|earlier| (record.usage_as_of.instant(), record.cost) > earlier)
+    }
+
+    fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<Recollection>, recording: &mut Recording) {
+        if let Some(copy) = remembered.as_mut().filter(|remembered| pending.repeated && remembered.seen.seen_at == self.now) {
+            // Written by another copy of the same record in this poll: that the customer was below by that one says nothing.
+            copy.seen.cost = pending.joined.record.cost;
+        }
+        self.below.remove(&key);
+        let Pending { joined, fingerprint, changed, aged, .. } = pending;
+        let judged = self.judge(&joined, remembered.as_ref(), aged);
+        let decided = decide(&judged, remembered.as_ref());
+        if self.must_confirm(&joined, &judged, &decided, remembered.as_ref(), aged) {
+            self.candidates.insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
+            return;
+        }
+        self.tally.count(&decided);
+        if changed {
+            self.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), None, recording));
+        }
+        if !decided.seen_below.is_empty() {
+            self.below.insert(key, decided.seen_below);
+        }
+        recording.steps.extend(decided.late.iter().map(|late| crate::ledger::step(late.by, &judged.assessed, &late.rule, late.at, false)));
+    }
+
+    fn judge(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> Judged {
+        let last = remembered.map(|remembered| last_seen(&remembered.seen));
+        let assessed = joined.clone().place(last.as_ref(), None);
+        judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now))
+    }
+
+    fn must_confirm(&self, joined: &Joined, judged: &Judged, decided: &Decided, remembered: Option<&Recollection>, aged: bool) -> bool {
+        if !decided.raise.is_empty() {
+            return true;
+        }
+        let assessed = &judged.assessed;
+        if assessed.carried_over && self.may_ask(assessed, remembered) && self.would_alert_in_new_period(joined, remembered, aged) {
+            return true;
+        }
+        let crosses = judged.evaluations.iter().any(|evaluation| matches!(evaluation.verdict, Verdict::Crossed { .. }));
+        let assumed = joined.record.plan == Plan::Legacy && assessed.period.source == PeriodSource::Assumed;
+        crosses && assumed && self.may_ask(assessed, remembered)
+    }
+
+    /// Whether the record would alert if it were not taken for late data of the old period.
+    fn would_alert_in_new_period(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> bool {
+        let last = remembered.map(|remembered| LastSeen { closing_cost: Decimal::ZERO, ..last_seen(&remembered.seen) });
+        let assessed = joined.clone().place(last.as_ref(), None);
+        let judged = judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now));
+        !decide(&judged, remembered).raise.is_empty()
+    }
+
+    /// Once per changed record, else once a day.
+    fn may_ask(&self, assessed: &Assessed, remembered: Option<&Recollection>) -> bool {
+        match remembered.and_then(|remembered| remembered.seen.asked) {
+            Some((at, data)) => {
+                data != assessed.record.usage_as_of.instant()
+                    || remembered.is_some_and(|remembered| remembered.seen.cost != assessed.record.cost)
+                    || self.now.duration_since(at) >= ASK_AGAIN
+            }
+            None => true,
+        }
+    }
+}
+
+/// Earlier dates of the data.
+pub(super) fn samples(remembered: Option<&Recollection>) -> &[Sample] {
+    remembered.map_or(&[], |remembered| &remembered.samples)
+}
+
+/// Puts what is new about a customer into a recording: its state, history and what happened to its data. Returns its key
+/// when its budget changed after something was raised about it.
+pub(super) fn remember(
+    judged: &Judged,
+    fingerprint: u64,
+    remembered: Option<&Recollection>,
+    asked: Option<Asked>,
+    recording: &mut Recording,
+) -> Option<CustomerKey> {
+    let seen = seen_now(judged, fingerprint, remembered, asked, recording.now)?;
+    let before = remembered.map(|remembered| &remembered.seen);
+    recording.samples.extend(sample(&seen, judged.assessed.carried_over, before));
+    let happened = before.map(|before| events(&judged.assessed, before, recording.now)).unwrap_or_default();
+    recording.events.extend(happened.into_iter().map(|event| (seen.key(), event)));
+    let raised = remembered.is_some_and(|remembered| !remembered.steps.is_empty());
+    let rebudgeted = raised && before.is_some_and(|before| before.budget != seen.budget);
+    let key = rebudgeted.then(|| seen.key());
+    recording.seen.push(seen);
+    key
+}
+
+/// Of several records of one customer in a batch, the one of the later date, then of the larger cost.
+fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
+    let mut place: HashMap<CustomerKey, usize> = HashMap::with_capacity(batch.len());
+    let mut kept: Vec<Pending> = Vec::with_capacity(batch.len());
+    for pending in batch {
+        let rank = |pending: &Pending| (pending.joined.record.usage_as_of.instant(), pending.joined.record.cost);
+        match place.entry(pending.joined.record.key()) {
+            Entry::Vacant(entry) => {
+                entry.insert(kept.len());
+                kept.push(pending);
+            }
+            Entry::Occupied(entry) => {
+                if let Some(earlier) = kept.get_mut(*entry.get())
+                    && rank(&pending) > rank(earlier)
+                {
+                    *earlier = Pending { repeated: earlier.repeated, ..pending };
+                }
+            }
+        }
+    }
+    kept
+}
