@@ -105,6 +105,20 @@ impl SignIn {
         Some(format!("the renewed sign-in cannot be saved in the state folder: {reason}"))
     }
 
+    /// Keeps a refresh token that a person has just signed in for: it is on disk when this returns, and the next access
+    /// token comes of it.
+    pub(crate) async fn keep(&self, token: Secret) -> std::io::Result<()> {
+        let mut state = self.state.lock().await;
+        // It stands for the configured one until another is configured.
+        let seed = self.configured.as_ref().map(|token| sha256_hex(token.expose())).unwrap_or_default();
+        let refresh = StoredToken { token, seed, issued_at: Some(self.clock.now()) };
+        let (store, kept) = (self.store.clone(), refresh.clone());
+        tokio::task::spawn_blocking(move || store.save(&kept)).await.unwrap_or_else(|error| Err(error.into()))?;
+        self.tell_expiry(&refresh);
+        *state = State::default();
+        Ok(())
+    }
+
     async fn renew(&self, state: &mut State) -> Result<Access, SourceError> {
         // The disk is asked each time: `login` may have put another token there.
         let refresh = match &state.unsaved {

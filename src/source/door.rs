@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::domain::CustomerId;
 use crate::metrics::Metrics;
+use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::file::FileSource;
 use crate::source::{BuildError, Config, ReadReport, Sink, SourceError, SubscriptionSummary, SubscriptionUsage, pages, summaries};
@@ -57,6 +58,18 @@ impl Source {
         match &self.kind {
             Kind::PartnerCenter(client) => summaries::summary(client, customer, subscription).await,
             Kind::File(_) => Ok(None),
+        }
+    }
+
+    /// Keeps a refresh token that a person has just signed in for: on disk when this returns, and used from the next request
+    /// on. `false` when the source wants no sign-in (a file).
+    pub async fn keep_sign_in(&self, token: Secret) -> std::io::Result<bool> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => {
+                client.sign_in().keep(token).await?;
+                Ok(true)
+            }
+            Kind::File(_) => Ok(false),
         }
     }
 }
