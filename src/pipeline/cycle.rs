@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::budgets;
@@ -42,7 +43,7 @@ pub struct Cycle {
 }
 
 /// Crossings that raised no alert of their own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppressed {
     /// Pairs of customer and rule whose highest crossed step was raised or passed before.
     pub duplicate: u64,

@@ -1,6 +1,7 @@
 //! The order of the stages in plain code: [`cycle`] reads, assesses, evaluates, confirms and records; [`delivery`] sends
-//! what the ledger owes, [`explain()`] says how it would be decided now. It never spawns; who calls it decides what runs beside what.
+//! what the ledger owes, [`explain()`] says how it would be decided now, each [`Action`] is something that people ask for. It never spawns; who calls it decides what runs beside what.
 
+mod action;
 mod confirm;
 mod cycle;
 mod delivery;
@@ -13,6 +14,10 @@ mod orphans;
 mod settling;
 mod verdicts;
 
+pub use action::{
+    Action, ActionError, Author, DaemonLines, DeliveriesAnswer, DeliveryProgress, Office, PollAnswer, PollOrder, PollRequest, Polled,
+    Retried, RetryOrder, SignInKept, SignInOrder, SourceState, name_of,
+};
 pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress, Unmarked, backoff};
 pub use explain::{Explanation, RuleAccount, explain};

@@ -1,0 +1,36 @@
+//! What people ask for while the program runs: one file for each action, with what is asked, what is answered, and what it
+//! does. The same code acts in the daemon, asked over its control socket, and in a command where no daemon runs. How it
+//! is asked over HTTP is left to `web`.
+
+mod author;
+mod error;
+mod office;
+mod poll;
+mod progress;
+mod retry;
+mod sign_in;
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use author::{Author, name_of};
+pub use error::ActionError;
+pub use office::{DaemonLines, Office};
+pub use poll::{DeliveriesAnswer, PollAnswer, PollOrder, PollRequest, Polled, SourceState};
+pub use progress::DeliveryProgress;
+pub use retry::{Retried, RetryOrder};
+pub use sign_in::{SignInKept, SignInOrder};
+
+/// Something that people ask for. A new one is a file here, and a line in `web::control`.
+pub trait Action: Serialize + DeserializeOwned + Send + 'static {
+    /// What it is called: its path under `/v1/`.
+    const NAME: &'static str;
+
+    /// What it is answered with.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Does it, for `author`.
+    fn act(self, office: &Office, author: &Author) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
+}

@@ -1,0 +1,116 @@
+//! Owes again what was given up, to the same notifier or to another. Delivering it is left to the couriers.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::{DeliveryState, FindingCode};
+use crate::ledger::{DeliveryFilter, DeliveryRow, Reader, RetryFilter, RetryTo};
+use crate::notify::render::clean;
+use crate::pipeline::Cycle;
+use crate::pipeline::action::{Action, ActionError, Author, Office};
+use crate::pipeline::desk::Desk;
+
+/// Which deliveries to owe again; all that were given up when nothing is named.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryOrder {
+    /// By id, or by its first characters as listed.
+    pub ids: Vec<String>,
+    /// Only those to this notifier.
+    pub notifier: Option<String>,
+    /// Owe them to this notifier instead.
+    pub to: Option<String>,
+}
+
+/// What is owed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// How many deliveries.
+    pub owed: u64,
+    /// Notifiers of chosen deliveries that the configuration does not have: theirs are given up again.
+    pub lost: Vec<String>,
+}
+
+impl Action for RetryOrder {
+    const NAME: &'static str = "deliveries/retry";
+    type Answer = Retried;
+
+    async fn act(self, office: &Office, author: &Author) -> Result<Retried, ActionError> {
+        let cycle = office.cycle()?;
+        let to = self.to.as_deref().map(|name| destination(&cycle, name)).transpose()?;
+        let (filter, lost) = self.choose(&Reader::open(&office.ledger)?, &cycle)?;
+        let owed = cycle.ledger.retry(filter, cycle.clock.now(), to).await?;
+        office.wake_couriers();
+        tracing::info!(%author, deliveries.owed = owed, notifier = self.notifier, to = self.to, "deliveries are owed again");
+        clear_findings(office, &cycle).await?;
+        Ok(Retried { owed, lost })
+    }
+}
+
+impl RetryOrder {
+    /// The deliveries that are meant, and the notifiers of them that are gone.
+    fn choose(&self, reader: &Reader, cycle: &Cycle) -> Result<(RetryFilter, Vec<String>), ActionError> {
+        let given_up = reader.deliveries(&DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() })?;
+        let ids = self.ids.iter().map(|id| meant(reader, &given_up, id)).collect::<Result<_, _>>()?;
+        let filter = RetryFilter { notifier: self.notifier.clone(), ids };
+        let lost = if self.to.is_none() { without_notifier(cycle, &given_up, &filter) } else { Vec::new() };
+        Ok((filter, lost))
+    }
+}
+
+/// The notifiers of chosen deliveries that the configuration does not have.
+fn without_notifier(cycle: &Cycle, given_up: &[DeliveryRow], filter: &RetryFilter) -> Vec<String> {
+    let is_chosen = |row: &&DeliveryRow| {
+        (filter.ids.is_empty() || filter.ids.contains(&row.id)) && filter.notifier.as_ref().is_none_or(|name| *name == row.notifier)
+    };
+    let known = |name: &str| cycle.routes.iter().any(|route| *route.notifier == *name);
+    let mut lost: Vec<String> = given_up.iter().filter(is_chosen).map(|row| row.notifier.clone()).filter(|name| !known(name)).collect();
+    lost.sort_unstable();
+    lost.dedup();
+    lost
+}
+
+/// Closes the findings of notifiers of which nothing given up is left.
+async fn clear_findings(office: &Office, cycle: &Cycle) -> Result<(), ActionError> {
+    let (owed, findings) = {
+        let reader = Reader::open(&office.ledger)?;
+        (reader.owed()?, reader.findings()?)
+    };
+    let still_dead = |name: &str| owed.iter().any(|owed| owed.dead > 0 && owed.notifier == name);
+    let desk = Desk { ledger: &cycle.ledger, clock: &*cycle.clock };
+    for open in findings {
+        if open.finding.code == FindingCode::DeliveryDead && !still_dead(&open.finding.subject) {
+            desk.clear(FindingCode::DeliveryDead, &open.finding.subject).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The notifier that is to get them.
+fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
+    let route = cycle.routes.iter().find(|route| *route.notifier == *name).ok_or_else(|| {
+        let names: Vec<&str> = cycle.routes.iter().map(|route| &*route.notifier).collect();
+        ActionError::Wrong(format!("there is no notifier \"{}\"; there are: {}", clean(name, 60), names.join(", ")))
+    })?;
+    Ok(RetryTo { notifier: route.notifier.to_string(), recipients: route.recipients.clone() })
+}
+
+/// The delivery that is meant by an id, or by its beginning.
+fn meant(reader: &Reader, given_up: &[DeliveryRow], text: &str) -> Result<Uuid, ActionError> {
+    let wanted: String = text.to_lowercase().chars().filter(|c| *c != '-').collect();
+    let begins = |row: &&DeliveryRow| wanted.len() >= 4 && row.id.simple().to_string().starts_with(&wanted);
+    let found: Vec<&DeliveryRow> = given_up.iter().filter(begins).collect();
+    if let [only] = found.as_slice() {
+        return Ok(only.id);
+    }
+    let shown = clean(text, 60);
+    if found.len() > 1 {
+        return Err(ActionError::Wrong(format!("{} deliveries that were given up begin with {shown}: say more of the id", found.len())));
+    }
+    let other = reader.deliveries(&DeliveryFilter::default())?.iter().find(begins).map(|row| row.state);
+    Err(ActionError::Wrong(match other {
+        Some(DeliveryState::Sent) => format!("delivery {shown} was accepted by its receiver: there is nothing to retry"),
+        Some(DeliveryState::Pending) => format!("delivery {shown} is owed and tried again anyway"),
+        _ => format!("there is no delivery {shown} that was given up: see budget-alertd deliveries --state dead"),
+    }))
+}
