@@ -35,7 +35,7 @@
 //! | [`ledger`] | remembers durably, decides what is new, lists it |
 //! | [`notify`] | renders and sends: one file for each destination, one attempt, one verdict |
 //! | [`pipeline`] | the order of the stages; delivery; never spawns |
-//! | [`web`] | metrics and health over HTTP |
+//! | [`web`] | metrics and health over HTTP; the control socket |
 //! | [`config`] | one TOML file becomes a checked tree of the rooms' own configurations |
 //! | [`daemon`] | lives long: schedule, reload, drain, systemd |
 //! | [`simulator`] | an embedded Partner Center and receivers, for the demonstration and for tests |

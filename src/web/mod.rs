@@ -1,6 +1,8 @@
-//! Metrics and health over HTTP. GET changes nothing, and nothing else is answered.
+//! Metrics and health over HTTP, where GET changes nothing and nothing else is answered; and [`control`], where commands
+//! act through a running daemon.
 
 mod config;
+pub mod control;
 mod guard;
 mod pages;
 

@@ -1,0 +1,54 @@
+//! `GET /v1/daemon`: who answers, so that a command knows whether this is the daemon of its ledger.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::Office;
+use crate::web::control::refusal::json;
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The process.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// The ledger's file, absolute.
+    pub ledger: PathBuf,
+    /// The same file by device and inode: within the unit, folders have other names.
+    pub ledger_file: Option<(u64, u64)>,
+    /// The configuration's file, absolute.
+    pub config: PathBuf,
+}
+
+impl About {
+    /// This process with its ledger and its configuration.
+    pub fn this(ledger: &Path, config: &Path) -> Self {
+        Self {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ledger: absolute(ledger),
+            ledger_file: std::fs::metadata(ledger).ok().map(|data| (data.dev(), data.ino())),
+            config: absolute(config),
+        }
+    }
+
+    /// Whether both speak of the same ledger.
+    pub fn has_ledger_of(&self, other: &Self) -> bool {
+        self.ledger == other.ledger || (self.ledger_file.is_some() && self.ledger_file == other.ledger_file)
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+pub(super) async fn about(State(office): State<Arc<Office>>) -> Response {
+    json(StatusCode::OK, &About::this(&office.ledger.path, &office.config))
+}

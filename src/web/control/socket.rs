@@ -1,0 +1,116 @@
+//! The socket's file: where it is looked for, how it is made, and that it goes with the daemon. Serving on it is left to
+//! `daemon`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// Its name.
+const NAME: &str = "control.sock";
+/// The same until it is ready; no longer than the name.
+const UNREADY: &str = "control.new";
+/// The owner and the group may connect.
+const MODE: u32 = 0o660;
+/// The most bytes that the path of a socket may have (`sun_path`, without its end).
+const LONGEST: usize = 107;
+
+/// Where a daemon's socket can be, the first choice first: the first folder of `$RUNTIME_DIRECTORY`, then the state folder.
+pub fn places(runtime_directory: Option<&OsStr>, state_dir: &Path) -> Vec<PathBuf> {
+    let first = runtime_directory.and_then(|folders| folders.as_bytes().split(|byte| *byte == b':').next());
+    let runtime = first.filter(|folder| !folder.is_empty()).map(|folder| Path::new(OsStr::from_bytes(folder)));
+    runtime.into_iter().chain([state_dir]).map(|folder| folder.join(NAME)).collect()
+}
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// The path is too long for a socket.
+    #[error("{} has {} bytes, and a socket's path may have {LONGEST}: choose a shorter state_dir", .0.display(), .0.as_os_str().len())]
+    TooLong(PathBuf),
+    /// Another daemon answers there.
+    #[error("another process listens on {}", .0.display())]
+    Taken(PathBuf),
+    /// Something else has its name.
+    #[error("{} is no socket: move it away", .0.display())]
+    NotASocket(PathBuf),
+    /// The system does not allow it.
+    #[error("cannot listen on {}: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The file of a socket that is listened on; it goes when this is dropped.
+#[derive(Debug)]
+pub struct Socket {
+    path: PathBuf,
+}
+
+impl Socket {
+    /// Listens at `path`. A socket that nobody listens on any more gives way: its daemon was killed.
+    pub fn bind(path: &Path) -> Result<(Self, UnixListener), SocketError> {
+        if path.as_os_str().len() > LONGEST {
+            return Err(SocketError::TooLong(path.to_owned()));
+        }
+        match fs::symlink_metadata(path) {
+            Ok(data) if !data.file_type().is_socket() => return Err(SocketError::NotASocket(path.to_owned())),
+            Ok(_) if UnixStream::connect(path).is_ok() => return Err(SocketError::Taken(path.to_owned())),
+            _ => {}
+        }
+        let listener = listen(path).map_err(|source| SocketError::Io { path: path.to_owned(), source })?;
+        Ok((Self { path: path.to_owned() }, listener))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Listens under another name first: nobody can connect before the rights are set, and the move replaces what was left.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let unready = path.with_file_name(UNREADY);
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    match fs::remove_file(&unready) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&unready)?;
+    fs::set_permissions(&unready, fs::Permissions::from_mode(MODE))?;
+    fs::rename(&unready, path)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!(%error, "the control socket is gone already");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_runtime_folder_comes_before_the_state_folder() {
+        let places = |runtime: Option<&str>| {
+            let places = places(runtime.map(OsStr::new), Path::new("/state"));
+            places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(places(Some("/run/a:/run/b")), ["/run/a/control.sock", "/state/control.sock"]);
+        assert_eq!(places(Some("")), ["/state/control.sock"]);
+        assert_eq!(places(None), ["/state/control.sock"]);
+    }
+}
