@@ -12,7 +12,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, open, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::domain::{Alert, AlertSnapshot, AlertState};
+use crate::domain::{Alert, AlertState};
 use crate::ledger::{AlertFilter, AlertRow, DeliverySummary, Reader};
 use crate::notify::render::Telling;
 
@@ -61,7 +61,7 @@ impl Alerts {
         match self.format {
             Format::Text => output::page(&page(&rows, now, &config.time_zone))?,
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
-            Format::Csv => print_csv(rows.iter().map(|row| &row.snapshot))?,
+            Format::Csv => print_csv(rows.iter().map(|row| &row.snapshot.alert))?,
         }
         Ok(Outcome::Done)
     }
@@ -132,7 +132,7 @@ fn told(alert: &Alert, deliveries: &[DeliverySummary]) -> Vec<String> {
 }
 
 /// Alerts as CSV, one row each.
-pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = &'a AlertSnapshot>) -> anyhow::Result<()> {
+pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> anyhow::Result<()> {
     let heading = [
         "id",
         "ref",
@@ -154,7 +154,7 @@ pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = &'a AlertSnapshot>)
         "period_start",
         "period_end",
     ];
-    spreadsheet::print(&heading, alerts.into_iter().map(|snapshot| cells(&snapshot.alert)))
+    spreadsheet::print(&heading, alerts.into_iter().map(cells))
 }
 
 fn cells(alert: &Alert) -> Vec<String> {

@@ -40,7 +40,7 @@ pub(super) struct Deliveries {
 
 #[derive(Debug, Subcommand)]
 enum Order {
-    /// Owe again what was given up; the next poll delivers it
+    /// Owe again what was given up; the daemon, or the next poll, delivers it
     #[command(after_help = "Example: budget-alertd deliveries retry --notifier ops-slack --to oncall")]
     Retry(Retry),
 }

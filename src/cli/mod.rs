@@ -4,6 +4,7 @@
 mod alerts;
 mod check;
 mod choice;
+mod control;
 mod deliveries;
 mod demo;
 mod exit;
@@ -53,7 +54,8 @@ enum Command {
     #[command(after_help = "Example: budget-alertd --config alert-rules.toml run")]
     Run,
     /// Poll once, deliver what is owed, say what happened
-    #[command(after_help = "Exits with 1 when the source could not be read whole, or a delivery is still owed or was given up.\n\n\
+    #[command(after_help = "Beside a running daemon, the daemon polls.\n\n\
+        Exits with 1 when the source could not be read whole, or a delivery is still owed or was given up.\n\n\
         Example: budget-alertd poll --dry-run")]
     Poll(poll::Poll),
     /// Check the configuration and say what each rule means

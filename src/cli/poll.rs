@@ -1,19 +1,20 @@
-//! `poll`: one cycle, then deliveries until none is owed or the wait is over; says what happened.
+//! `poll`: one cycle, then deliveries until none is owed or the wait is over; says what happened. Beside a running daemon,
+//! the daemon does it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
 
+use crate::cli::control::{self, Daemon};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{self, Bench};
 use crate::cli::output::{self, Tone};
 use crate::cli::{Format, alerts, text};
-use crate::config::parse_duration;
+use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain};
 use crate::notify::render::clean;
-use crate::pipeline::{self, CycleReport, Suppressed};
+use crate::pipeline::{self, DeliveriesAnswer, PollAnswer, PollOrder, SourceState, Suppressed};
 
 #[derive(Debug, Args)]
 pub(super) struct Poll {
@@ -34,64 +35,74 @@ pub(super) struct Poll {
 impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::load(path)?;
-        let bench = if self.dry_run { Bench::preview(config)? } else { Bench::open(config)? };
+        let answer = if self.dry_run {
+            self.preview(config).await?
+        } else {
+            let found = control::find(&config).await;
+            match &found.daemon {
+                Some(daemon) => self.ask(daemon).await?,
+                None => self.poll(found.explain(Bench::open(config))?).await?,
+            }
+        };
+        self.print(&answer)?;
+        Ok(if answer.is_good() { Outcome::Done } else { Outcome::Failed })
+    }
+
+    /// Lets the daemon poll.
+    async fn ask(&self, daemon: &Daemon) -> anyhow::Result<PollAnswer> {
+        let order = PollOrder { accept_empty: self.accept_empty, wait_seconds: self.wait.as_secs() };
+        text::while_waiting("the daemon polls", daemon.ask(&order)).await
+    }
+
+    /// Polls on a copy of the ledger.
+    async fn preview(&self, config: Config) -> anyhow::Result<PollAnswer> {
+        let bench = Bench::preview(config)?;
+        let Assembly { cycle, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+        let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
+        bench.ledger.close().await?;
+        Ok(PollAnswer::of(&report, DeliveriesAnswer::default()))
+    }
+
+    /// Polls in this process, and delivers what is owed.
+    async fn poll(&self, bench: Bench) -> anyhow::Result<PollAnswer> {
         let Assembly { cycle, couriers, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let mut drained = Drained::default();
-        if !self.dry_run {
-            let known = bench.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
-            drained.dead += pipeline::bury_orphans(known, &bench.ledger, &*bench.clock, &bench.metrics).await?;
-            let rest = text::while_waiting("delivering", drain(couriers, &bench.clock, self.wait)).await?;
-            drained = Drained { sent: rest.sent, dead: drained.dead + rest.dead };
-        }
-        let pending = if self.dry_run { 0 } else { bench.ledger.owed().await?.iter().map(|owed| owed.pending).sum() };
-        drop(cycle);
+        let known = bench.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
+        let orphans = pipeline::bury_orphans(known, &bench.ledger, &*bench.clock, &bench.metrics).await?;
+        let Drained { sent, dead } = text::while_waiting("delivering", drain(couriers, &bench.clock, self.wait)).await?;
+        let pending = bench.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
         bench.ledger.close().await?;
-        self.print(&report, drained, pending)?;
-        Ok(if report.good && pending == 0 && drained.dead == 0 { Outcome::Done } else { Outcome::Failed })
+        Ok(PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead }))
     }
 
-    fn print(&self, report: &CycleReport, drained: Drained, pending: u64) -> anyhow::Result<()> {
+    fn print(&self, answer: &PollAnswer) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => output::document(&format!("{}\n", as_json(report, drained, pending))),
-            Format::Csv => alerts::print_csv(&report.alerts),
-            Format::Text => output::page(&self.page(report, drained, pending)),
+            Format::Json => output::document(&format!("{}\n", serde_json::to_string(answer)?)),
+            Format::Csv => alerts::print_csv(&answer.alerts),
+            Format::Text => output::page(&self.page(answer)),
         }
     }
 
-    fn page(&self, report: &CycleReport, drained: Drained, pending: u64) -> String {
-        let source = if report.good { Tone::Good.paint("read whole") } else { Tone::Bad.paint("FAILED") };
-        let mut lines = vec![format!("{}, {} skipped; source {source}.", text::count(report.records, "record"), report.skipped)];
-        lines.extend(report.errors.iter().map(|error| format!("  ! {}", clean(error, 1000))));
+    fn page(&self, answer: &PollAnswer) -> String {
+        let source = match answer.source {
+            SourceState::Ok => Tone::Good.paint("read whole"),
+            SourceState::Failed => Tone::Bad.paint("FAILED"),
+        };
+        let mut lines = vec![format!("{}, {} skipped; source {source}.", text::count(answer.records, "record"), answer.skipped)];
+        lines.extend(answer.errors.iter().map(|error| format!("  ! {}", clean(error, 1000))));
         let would = if self.dry_run { "would be raised" } else { "raised" };
-        lines.push(format!("{} {would}.", text::count(report.alerts.len(), "new alert")));
-        lines.extend(report.alerts.iter().map(|snapshot| format!("  {}", text::alert_line(snapshot))));
-        let Suppressed { duplicate, passed, silenced } = report.suppressed;
+        lines.push(format!("{} {would}.", text::count(answer.alerts.len(), "new alert")));
+        lines.extend(answer.alerts.iter().map(|alert| format!("  {}", text::alert_line(alert))));
+        let Suppressed { duplicate, passed, silenced } = answer.suppressed;
         lines.push(format!("Kept silent: {duplicate} alerted before, {passed} passed by a higher step, {silenced} silenced."));
         lines.push(if self.dry_run {
             "Nothing was recorded and nothing was sent.".to_owned()
         } else {
-            format!("Deliveries: {} sent, {pending} still owed, {} given up.", drained.sent, drained.dead)
+            let DeliveriesAnswer { sent, pending, dead } = answer.deliveries;
+            format!("Deliveries: {sent} sent, {pending} still owed, {dead} given up.")
         });
         lines.join("\n") + "\n"
     }
-}
-
-fn as_json(report: &CycleReport, drained: Drained, pending: u64) -> serde_json::Value {
-    let alerts: Vec<_> = report.alerts.iter().map(|snapshot| &snapshot.alert).collect();
-    json!({
-        "records": report.records,
-        "skipped": report.skipped,
-        "alerts": alerts,
-        "suppressed": {
-            "duplicate": report.suppressed.duplicate,
-            "passed": report.suppressed.passed,
-            "silenced": report.suppressed.silenced,
-        },
-        "deliveries": { "sent": drained.sent, "pending": pending, "dead": drained.dead },
-        "source": if report.good { "ok" } else { "failed" },
-        "errors": report.errors,
-    })
 }
 
 /// A duration, or none at all: with `0s` each notifier is tried once and nothing is waited for.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::cli::control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::{self, Bench};
 use crate::daemon::{Daemon, Orders};
@@ -13,6 +14,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     let orders = orders(path.to_owned())?;
     let Bench { config, ledger, clock, metrics } = Bench::open(open::load(path)?)?;
     tracing::info!(config = %path.display(), version = env!("CARGO_PKG_VERSION"), "started");
+    let orders = Orders { control: control::sockets(&config), ..orders };
     Daemon::new(config, ledger, clock, metrics).run(orders).await?;
     Ok(Outcome::Done)
 }
@@ -35,5 +37,6 @@ fn orders(path: PathBuf) -> anyhow::Result<Orders> {
             () = forward => {}
         }
     };
-    Ok(Orders { reload: reloads, load: Box::new(move || open::load(&path).map_err(|mistakes| mistakes.to_string())), stop: Box::pin(stop) })
+    let load = Box::new(move || open::load(&path).map_err(|mistakes| mistakes.to_string()));
+    Ok(Orders { reload: reloads, load, control: Vec::new(), stop: Box::pin(stop) })
 }

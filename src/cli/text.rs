@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::output::Tone;
-use crate::domain::{AlertSnapshot, Metric, Severity};
+use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, Severity};
 use crate::notify::render::{self, Telling, seconds_between, span};
 
 /// `1 new alert`, `2 new alerts`, `3 deliveries`.
@@ -55,9 +55,10 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// One alert on one line: how bad, who, how much, by which rule.
-pub(super) fn alert_line(snapshot: &AlertSnapshot) -> String {
-    let (alert, zone) = (&snapshot.alert, TimeZone::UTC);
-    let telling = Telling::new(snapshot, &zone);
+pub(super) fn alert_line(alert: &Alert) -> String {
+    // The context is for messages; nothing of it is on the line.
+    let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context: AlertContext::default() }, TimeZone::UTC);
+    let telling = Telling::new(&snapshot, &zone);
     let value = match (alert.value, alert.metric) {
         (Some(value), Metric::PercentUsed) => format!("{}, ", telling.on_scale(value)),
         (None, _) => "over a budget of zero, ".to_owned(),

@@ -12,7 +12,7 @@ use crate::pipeline::{Courier, Cycle};
 /// What one configuration runs.
 pub struct Assembly {
     /// Polls.
-    pub cycle: Cycle,
+    pub cycle: Arc<Cycle>,
     /// Deliver, one for each notifier.
     pub couriers: Vec<Courier>,
     /// Pinged after good cycles.
@@ -54,5 +54,5 @@ pub fn assemble(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metric
         metrics: metrics.clone(),
     };
     let heartbeat = config.operator.heartbeat_url.clone().map(Heartbeat::new).transpose()?;
-    Ok(Assembly { cycle, couriers, heartbeat })
+    Ok(Assembly { cycle: Arc::new(cycle), couriers, heartbeat })
 }

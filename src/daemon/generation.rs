@@ -8,8 +8,10 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::daemon::Assembly;
+use crate::daemon::lines::Lines;
 use crate::daemon::loops::{self, PollStatus, Signals};
 use crate::metrics::Metrics;
+use crate::pipeline::Courier;
 
 /// Running loops. Dropping it ends them at once.
 pub(super) struct Generation {
@@ -24,12 +26,15 @@ impl Generation {
         assembly: Assembly,
         poll_interval: Duration,
         before: PollStatus,
+        lines: &Lines,
         clock: &Arc<dyn Clock>,
         metrics: &Metrics,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (status, seen) = watch::channel(before);
-        let signals = Signals { stop: stopped, owed: watch::Sender::new(0), status };
+        let signals = Signals { stop: stopped, lines: lines.clone(), status };
+        lines.change_couriers(assembly.couriers.iter().map(Courier::name));
+        lines.cycle.send_replace(Some(Arc::clone(&assembly.cycle)));
         let mut tasks = JoinSet::new();
         for courier in assembly.couriers {
             tasks.spawn(loops::deliver(courier, Arc::clone(clock), metrics.clone(), signals.clone()));

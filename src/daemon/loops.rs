@@ -8,10 +8,12 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::daemon::Heartbeat;
+use crate::daemon::bell::Bell;
+use crate::daemon::lines::Lines;
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
 use crate::metrics::{Health, Metrics};
-use crate::pipeline::{Courier, Cycle, CycleReport};
+use crate::pipeline::{Courier, Cycle, CycleReport, Polled};
 
 /// How often a waiting loop gives a sign of life.
 const BEAT: Duration = Duration::from_secs(10);
@@ -35,8 +37,8 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 pub(super) struct Signals {
     /// True once the loops shall stop.
     pub(super) stop: watch::Receiver<bool>,
-    /// Bumped when something new is owed.
-    pub(super) owed: watch::Sender<u64>,
+    /// To and from those who ask something.
+    pub(super) lines: Lines,
     /// What the last poll came to, for the status line.
     pub(super) status: watch::Sender<PollStatus>,
 }
@@ -87,22 +89,32 @@ impl Drop for Pulse {
     }
 }
 
-/// Polls as soon as the source allows it, then every `interval`, jittered by up to 10 %. A poll under way when the loop
-/// shall stop is soon given up: what it has not recorded is found again.
-pub(super) async fn poll(cycle: Cycle, heartbeat: Option<Heartbeat>, interval: Duration, mut signals: Signals) {
+/// Polls as soon as the source allows it, then every `interval`, jittered by up to 10 %, and when somebody asks for it. A
+/// poll under way when the loop shall stop is soon given up: what it has not recorded is found again.
+pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interval: Duration, mut signals: Signals) {
     let clock = Arc::clone(&cycle.clock);
     let pulse = Pulse { health: cycle.metrics.health.clone(), name: "poll".to_owned() };
+    let bell = Arc::clone(&signals.lines.bell);
+    let mut bell = bell.lock().await;
     let mut failures = 0_u32;
     let mut until = signals.status.borrow().not_before;
     loop {
-        while let Some(left) = until.checked_sub(clock.monotonic()).filter(|left| !left.is_zero()) {
+        while let Some(left) = left(until, &*clock) {
             pulse.beat(&*clock, BEAT * 6);
-            signals.wait(&*clock, left.min(BEAT)).await;
+            let asked = tokio::select! {
+                () = signals.wait(&*clock, left.min(BEAT)) => false,
+                () = bell.rung() => true,
+            };
             if signals.stopping() {
                 return;
             }
+            if asked && is_welcome(&mut bell, &signals, &*clock) {
+                break;
+            }
         }
         pulse.beat(&*clock, LONGEST_POLL);
+        let accept_empty = bell.accepts_empty();
+        let before = signals.lines.progress.borrow().clone();
         let mut stop = signals.stop.clone();
         let overstayed = async {
             drop(stop.wait_for(|stop| *stop).await);
@@ -111,10 +123,17 @@ pub(super) async fn poll(cycle: Cycle, heartbeat: Option<Heartbeat>, interval: D
         };
         let result = tokio::select! {
             biased;
-            result = cycle.run(false) => result,
+            result = cycle.run(accept_empty) => result.map(Arc::new),
             () = overstayed => return,
         };
-        signals.owed.send_modify(|count| *count = count.wrapping_add(1));
+        let call = signals.lines.call_couriers();
+        match &result {
+            Ok(report) => {
+                let progress = signals.lines.progress.subscribe();
+                bell.answer(accept_empty, &Polled { report: Arc::clone(report), before, progress, call });
+            }
+            Err(error) => bell.refuse(&causes(error)),
+        }
         failures = if matches!(&result, Ok(report) if report.good) { 0 } else { failures.saturating_add(1) };
         let pause = pause(&result, interval, failures);
         note(&cycle, &result, pause, &signals);
@@ -125,8 +144,23 @@ pub(super) async fn poll(cycle: Cycle, heartbeat: Option<Heartbeat>, interval: D
     }
 }
 
+/// How long it is until an instant of the monotonic clock that is not over.
+fn left(until: Duration, clock: &dyn Clock) -> Option<Duration> {
+    until.checked_sub(clock.monotonic()).filter(|left| !left.is_zero())
+}
+
+/// Whether there may be a poll now; those who ask for one are told otherwise.
+fn is_welcome(bell: &mut Bell, signals: &Signals, clock: &dyn Clock) -> bool {
+    let Some(rest) = left(signals.status.borrow().not_before, clock) else { return true };
+    bell.refuse(&format!(
+        "polling rests for another {} s: the source asked to be left alone, or polling broke before; see the daemon's log",
+        rest.as_secs().max(1)
+    ));
+    false
+}
+
 /// How long until the next poll: the interval, sooner after a failure, never before the source allows it.
-fn pause(result: &Result<CycleReport, LedgerError>, interval: Duration, failures: u32) -> Duration {
+fn pause(result: &Result<Arc<CycleReport>, LedgerError>, interval: Duration, failures: u32) -> Duration {
     let jitter = u32::try_from(uuid::Uuid::new_v4().as_u128() % 201).unwrap_or(100);
     let jittered = (interval / 1000).saturating_mul(900 + jitter);
     let regular = if failures == 0 {
@@ -140,7 +174,7 @@ fn pause(result: &Result<CycleReport, LedgerError>, interval: Duration, failures
     }
 }
 
-fn note(cycle: &Cycle, result: &Result<CycleReport, LedgerError>, pause: Duration, signals: &Signals) {
+fn note(cycle: &Cycle, result: &Result<Arc<CycleReport>, LedgerError>, pause: Duration, signals: &Signals) {
     let now = cycle.clock.now();
     let text = match result {
         Ok(report) => {
@@ -187,10 +221,10 @@ fn causes(error: &LedgerError) -> String {
 pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
     let pulse = Pulse { health: metrics.health.clone(), name: format!("delivery to {}", courier.name()) };
     let unwritable = metrics.operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()]);
-    let mut owed = signals.owed.subscribe();
+    let mut owed = signals.lines.owed.subscribe();
     while !signals.stopping() {
         pulse.beat(&*clock, LONGEST_ATTEMPT);
-        owed.mark_unchanged();
+        let call = *owed.borrow_and_update();
         // What is newly owed may be worse than the rest of the batch: the batch ends, and the next one begins with it.
         let stop = || {
             pulse.beat(&*clock, LONGEST_ATTEMPT);
@@ -202,6 +236,7 @@ pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics
                 if progress.sent > 0 {
                     unwritable.set(0);
                 }
+                signals.lines.note_progress(courier.name(), call, progress);
                 progress.wait
             }
             Err(error) => {

@@ -1,15 +1,19 @@
 //! Lives long: starts the loops, reloads, watches them, stops. What they do is the pipeline's.
 
 mod assembly;
+mod bell;
 mod changeover;
+mod control;
 mod drain;
 mod generation;
 mod heartbeat;
+mod lines;
 mod lookout;
 mod loops;
 mod systemd;
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +25,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::generation::Generation;
+use crate::daemon::lines::Lines;
 use crate::daemon::loops::PollStatus;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
@@ -62,6 +67,8 @@ pub struct Orders {
     pub reload: mpsc::Receiver<()>,
     /// Loads the configuration; the error is what `check` would print.
     pub load: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
+    /// Where the control socket may be, the first choice first.
+    pub control: Vec<PathBuf>,
     /// Stop (SIGTERM, SIGINT).
     pub stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -76,6 +83,8 @@ pub struct Daemon {
     unmarked: Unmarked,
     /// The token of `[http]` in force.
     token: watch::Sender<Option<Secret>>,
+    /// Between the control socket and the loops.
+    lines: Lines,
     /// How often to look after the loops.
     tick: Duration,
     /// How often loops have broken since the last reload.
@@ -87,7 +96,7 @@ impl Daemon {
     pub fn new(config: Config, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
-        Self { config, ledger, clock, metrics, unmarked: Unmarked::default(), token, tick, breaks: 0 }
+        Self { config, ledger, clock, metrics, unmarked: Unmarked::default(), token, lines: Lines::new(), tick, breaks: 0 }
     }
 
     /// Runs until told to stop.
@@ -98,6 +107,7 @@ impl Daemon {
         self.recall();
         self.forget_the_gone().await;
         let mut generation = self.start(assembly, PollStatus::default());
+        let control = self.open_control(&orders.control);
         systemd::ready("first poll under way");
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));
@@ -113,6 +123,7 @@ impl Daemon {
                 Some(()) = orders.reload.recv() => generation = self.reload(generation, &orders).await,
             }
         }
+        drop(control);
         self.end(generation, server).await
     }
 
@@ -139,7 +150,7 @@ impl Daemon {
     }
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {
-        Generation::start(assembly, self.config.poll_interval, before, &self.clock, &self.metrics)
+        Generation::start(assembly, self.config.poll_interval, before, &self.lines, &self.clock, &self.metrics)
     }
 
     async fn serve(&self) -> Result<Option<Server>, DaemonError> {

@@ -57,11 +57,12 @@ async fn a_cycle_that_left_nothing_overdue_pings_the_watcher_and_a_failed_one_do
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beside_a_daemon_another_run_and_a_poll_exit_3() {
+async fn beside_a_daemon_another_run_exits_3_and_so_does_a_poll_that_cannot_ask_it() {
     let receiver = receiver();
     let house = House::new(&configuration(&receiver, "1h"));
     house.save_usage([]);
     let process = house.start_ready(&house.systemd());
+    std::fs::remove_file(house.path("state/control.sock")).unwrap();
     for command in ["run", "poll"] {
         let output = house.run(&[command]);
         assert_eq!(output.status.code(), Some(3));

@@ -1,0 +1,186 @@
+//! Where a command acts: through the daemon of the same ledger if one runs, else by itself on the ledger. Either way the
+//! same routes answer, in JSON. What is asked for is the commands'.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{Request, StatusCode};
+use tower::ServiceExt as _;
+
+use crate::cli::exit::WrongUsage;
+use crate::cli::open::Bench;
+use crate::config::Config;
+use crate::daemon::{Assembly, assemble};
+use crate::pipeline::{Action, Author, Office, SignInKept, SignInOrder, name_of};
+use crate::secret::Secret;
+use crate::web::control::{About, CallError, Refused, call, places, routes};
+
+/// Where the shipped unit's daemon listens.
+const UNIT_SOCKET: &str = "/run/budget-alertd/control.sock";
+/// How long a daemon may take to say who it is.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Where the daemon of a configuration listens, the first choice first.
+pub(super) fn sockets(config: &Config) -> Vec<PathBuf> {
+    places(std::env::var_os("RUNTIME_DIRECTORY").as_deref(), &config.state_dir)
+}
+
+/// Where a command acts.
+pub(super) enum Control {
+    /// Through a daemon.
+    Daemon(Daemon),
+    /// By itself.
+    Here(Box<Here>),
+}
+
+/// A running daemon of the same ledger.
+pub(super) struct Daemon {
+    socket: PathBuf,
+}
+
+/// An office in this process.
+pub(super) struct Here {
+    bench: Bench,
+    routes: Router,
+    author: Author,
+}
+
+impl Control {
+    /// The daemon of this ledger, else the ledger itself; exit code 3 when somebody holds it who does not answer.
+    pub(super) async fn open(config: Config) -> anyhow::Result<Self> {
+        let found = find(&config).await;
+        if let Some(daemon) = found.daemon {
+            return Ok(Self::Daemon(daemon));
+        }
+        let bench = found.explain(Bench::open(config))?;
+        let Assembly { cycle, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+        let office = Office::in_process(Arc::clone(&cycle), bench.config.ledger.clone(), bench.config.file.clone());
+        Ok(Self::Here(Box::new(Here { routes: routes(office), author: own_author(), bench })))
+    }
+
+    /// Whether a daemon acts.
+    pub(super) fn is_daemon(&self) -> bool {
+        matches!(self, Self::Daemon(_))
+    }
+
+    /// Asks for an action, and closes what was opened for it.
+    pub(super) async fn ask<A: Action>(self, action: &A) -> anyhow::Result<A::Answer> {
+        match self {
+            Self::Daemon(daemon) => daemon.ask(action).await,
+            Self::Here(here) => here.ask(action).await,
+        }
+    }
+}
+
+impl Daemon {
+    /// Asks the daemon for an action.
+    pub(super) async fn ask<A: Action>(&self, action: &A) -> anyhow::Result<A::Answer> {
+        let (status, body) = call(&self.socket, request(action)?).await.with_context(|| format!("{}", self.socket.display()))?;
+        answer::<A>(status, &body)
+    }
+}
+
+impl Here {
+    async fn ask<A: Action>(self, action: &A) -> anyhow::Result<A::Answer> {
+        let mut request = request(action)?;
+        request.extensions_mut().insert(self.author);
+        let answered = self.routes.oneshot(request).await.unwrap_or_else(|never| match never {});
+        let status = answered.status();
+        let body = to_bytes(answered.into_body(), usize::MAX).await?;
+        self.bench.ledger.close().await?;
+        answer::<A>(status, &body)
+    }
+}
+
+fn request<A: Action>(action: &A) -> anyhow::Result<Request<Body>> {
+    Ok(Request::post(format!("/v1/{}", A::NAME)).body(Body::from(serde_json::to_vec(action)?))?)
+}
+
+/// What an answer means: a request that makes no sense is wrong usage, anything else but success has failed.
+fn answer<A: Action>(status: StatusCode, body: &Bytes) -> anyhow::Result<A::Answer> {
+    if status.is_success() {
+        return serde_json::from_slice(body).context("the daemon's answer is not understood: is it of another version?");
+    }
+    let text = serde_json::from_slice::<Refused>(body).map_or_else(|_| format!("the daemon answered {status}"), |refused| refused.error);
+    Err(if status == StatusCode::UNPROCESSABLE_ENTITY { WrongUsage(text).into() } else { anyhow::anyhow!(text) })
+}
+
+/// Who acts in this process: whoever called `sudo`, else the own user.
+fn own_author() -> Author {
+    let own = rustix::process::getuid().as_raw();
+    let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
+    Author::of(caller.filter(|_| own == 0).unwrap_or(own))
+}
+
+/// What a look for the daemon came to.
+pub(super) struct Found {
+    /// The daemon of the same ledger.
+    pub(super) daemon: Option<Daemon>,
+    /// A socket that may not be used.
+    denied: Option<PathBuf>,
+}
+
+/// Looks for the daemon of the same ledger.
+pub(super) async fn find(config: &Config) -> Found {
+    let own = About::this(&config.ledger.path, &config.file);
+    let mut denied = None;
+    let mut sockets = sockets(config);
+    sockets.insert(sockets.len().saturating_sub(1), PathBuf::from(UNIT_SOCKET));
+    for socket in sockets {
+        match ask_who(&socket).await {
+            Ok(about) if about.has_ledger_of(&own) => return Found { daemon: Some(Daemon { socket }), denied },
+            Ok(about) => tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger"),
+            Err(error) if error.is_denied() => denied = denied.or(Some(socket)),
+            Err(error) => tracing::debug!(socket = %socket.display(), "no daemon: {error}"),
+        }
+    }
+    Found { daemon: None, denied }
+}
+
+/// Who listens at a socket; a stranger is nobody.
+async fn ask_who(socket: &Path) -> Result<About, CallError> {
+    let nobody = |reason: String| CallError::Connect(std::io::Error::other(reason));
+    let request = Request::get("/v1/daemon").body(Body::empty()).map_err(|error| nobody(error.to_string()))?;
+    // Real time, not a clock's: it bounds what another process takes to answer.
+    let asked = tokio::time::timeout(ANSWERS_WITHIN, call(socket, request)).await;
+    let (_, body) = asked.map_err(|_| nobody("it does not answer".to_owned()))??;
+    serde_json::from_slice(&body).map_err(|error| nobody(error.to_string()))
+}
+
+impl Found {
+    /// Says of a ledger that could not be opened whose daemon might have been asked.
+    pub(super) fn explain<T>(&self, opened: anyhow::Result<T>) -> anyhow::Result<T> {
+        match &self.denied {
+            Some(socket) => opened.with_context(|| who_may(socket)),
+            None => opened,
+        }
+    }
+}
+
+/// Who may use a socket that this user may not.
+fn who_may(socket: &Path) -> String {
+    let folder = socket.parent().unwrap_or(socket);
+    let (place, data) = match std::fs::metadata(socket) {
+        Ok(data) => (socket, Ok(data)),
+        Err(_) => (folder, std::fs::metadata(folder)),
+    };
+    let Ok(data) = data else { return format!("{} may not be used by {}", socket.display(), own_author()) };
+    let user = name_of("/etc/passwd", data.uid()).unwrap_or_else(|| format!("with uid {}", data.uid()));
+    let group = name_of("/etc/group", data.gid()).unwrap_or_else(|| format!("with gid {}", data.gid()));
+    let group =
+        if data.permissions().mode() & 0o010 != 0 || place == socket { format!(", members of group {group}") } else { String::new() };
+    format!("a daemon may be asked at {}, but not by {}: user {user}{group} and root may", socket.display(), own_author())
+}
+
+/// Lets the running daemon keep a refresh token that a sign-in has just brought, and poll with it. None where no daemon of
+/// this ledger can be asked: the token is then the command's to keep.
+#[expect(dead_code, reason = "for a sign-in command")]
+pub(super) async fn keep_sign_in(config: &Config, token: &Secret) -> anyhow::Result<Option<SignInKept>> {
+    let Some(daemon) = find(config).await.daemon else { return Ok(None) };
+    daemon.ask(&SignInOrder::new(token)).await.map(Some)
+}

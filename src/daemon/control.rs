@@ -1,0 +1,51 @@
+//! The control socket's life: opened in the first place that can be had, served beside the loops, gone with the daemon.
+//! Without one, the daemon runs all the same; commands then find the ledger held.
+
+use std::path::PathBuf;
+
+use tokio::net::UnixListener;
+use tokio::task::JoinHandle;
+
+use crate::daemon::Daemon;
+use crate::web::control::{self, Socket, SocketError};
+
+/// A socket that is served. Closed when dropped: who asks then finds nobody.
+pub(super) struct Control {
+    _socket: Socket,
+    task: JoinHandle<()>,
+}
+
+impl Daemon {
+    /// Serves the control socket in the first of these places that can be had.
+    pub(super) fn open_control(&self, places: &[PathBuf]) -> Option<Control> {
+        for place in places {
+            match Socket::bind(place).and_then(|(socket, listener)| self.serve_control(socket, listener)) {
+                Ok(control) => return Some(control),
+                Err(error) => tracing::warn!("no control socket there: {error}"),
+            }
+        }
+        if !places.is_empty() {
+            tracing::warn!("commands that write, such as poll, cannot act beside this daemon");
+        }
+        None
+    }
+
+    fn serve_control(&self, socket: Socket, listener: std::os::unix::net::UnixListener) -> Result<Control, SocketError> {
+        let failed = |source| SocketError::Io { path: socket.path().to_owned(), source };
+        let listener = UnixListener::from_std(listener).map_err(failed)?;
+        tracing::info!("commands are taken at {}", socket.path().display());
+        let office = self.lines.office(&self.config.ledger, &self.config.file);
+        let task = tokio::spawn(async move {
+            if let Err(error) = control::serve(listener, office).await {
+                tracing::error!(%error, "the control socket ended");
+            }
+        });
+        Ok(Control { _socket: socket, task })
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

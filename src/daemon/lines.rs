@@ -1,0 +1,75 @@
+//! What connects those who ask something of the daemon with its loops. It outlives the loops of one configuration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::daemon::bell::Bell;
+use crate::ledger;
+use crate::pipeline::{Cycle, DaemonLines, DeliveryProgress, Office, PollRequest, Progress};
+
+/// The lines between the control socket and the loops.
+#[derive(Clone)]
+pub(super) struct Lines {
+    /// Rings the bell.
+    polls: mpsc::Sender<PollRequest>,
+    /// Held by the poll loop for as long as it lives.
+    pub(super) bell: Arc<Mutex<Bell>>,
+    /// Bumped when something new is owed.
+    pub(super) owed: watch::Sender<u64>,
+    /// How far the couriers are.
+    pub(super) progress: watch::Sender<DeliveryProgress>,
+    /// What polls under the configuration in force.
+    pub(super) cycle: watch::Sender<Option<Arc<Cycle>>>,
+}
+
+impl Lines {
+    pub(super) fn new() -> Self {
+        let (polls, bell) = Bell::new();
+        Self {
+            polls,
+            bell: Arc::new(Mutex::new(bell)),
+            owed: watch::Sender::new(0),
+            progress: watch::Sender::default(),
+            cycle: watch::Sender::new(None),
+        }
+    }
+
+    /// Other couriers deliver from now on.
+    pub(super) fn change_couriers<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let idle = names.map(|name| (Box::from(name), 0)).collect();
+        self.progress.send_modify(|progress| progress.idle = idle);
+    }
+
+    /// Tells the couriers that something new may be owed; returns which call this is.
+    pub(super) fn call_couriers(&self) -> u64 {
+        self.owed.send_modify(|count| *count = count.wrapping_add(1));
+        *self.owed.borrow()
+    }
+
+    /// A courier came back from a step that it began after this call.
+    pub(super) fn note_progress(&self, courier: &str, call: u64, step: Progress) {
+        let is_idle = step.wait.is_none();
+        self.progress.send_if_modified(|progress| {
+            progress.sent += step.sent;
+            progress.dead += step.dead;
+            let known = progress.idle.get_mut(courier).filter(|known| is_idle && **known != call);
+            let settled = known.is_some();
+            if let Some(known) = known {
+                *known = call;
+            }
+            settled || step.sent > 0 || step.dead > 0
+        });
+    }
+
+    /// Where actions are done in this daemon.
+    pub(super) fn office(&self, ledger: &ledger::Config, config: &Path) -> Office {
+        Office {
+            cycle: self.cycle.subscribe(),
+            ledger: ledger.clone(),
+            config: config.to_owned(),
+            daemon: Some(DaemonLines { polls: self.polls.clone(), owed: self.owed.clone() }),
+        }
+    }
+}
