@@ -201,8 +201,15 @@ fn commands_of_root_leave_files_that_the_daemon_can_use() {
         }
     };
     list();
-    assert_eq!(installed.run(&["poll"]).status.code(), Some(3), "the daemon holds the ledger");
+    let polled = installed.run(&["poll"]);
+    assert_eq!(polled.status.code(), Some(0), "{}", said(&polled));
+    installed.wait_for_metric("polls_total{result=\"ok\"} 2");
+    let journal = installed.machine.journal(&format!("--unit={UNIT}"));
+    assert!(journal.lines().any(|line| line.contains("asked to poll") && line.contains("root (uid 0)")), "{journal}");
+    let socket = installed.machine.path("/run/budget-alertd/control.sock");
+    assert_eq!(std::fs::metadata(&socket).unwrap().mode() & 0o777, 0o660);
     installed.stop();
+    assert!(!socket.exists());
     list();
     let polled = installed.run(&["poll"]);
     assert_eq!(polled.status.code(), Some(0), "{}", said(&polled));

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -38,6 +38,18 @@ pub(crate) fn within<T>(deadline: Duration, mut condition: impl FnMut() -> Optio
 fn pause() {
     std::thread::sleep(Duration::from_millis(5));
 }
+
+/// What systemd or sudo may have told the process of these tests, and not those that it starts.
+const INHERITED: [&str; 8] = [
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "JOURNAL_STREAM",
+    "STATE_DIRECTORY",
+    "RUNTIME_DIRECTORY",
+    "CREDENTIALS_DIRECTORY",
+    "SUDO_UID",
+];
 
 /// A folder with a configuration, usage records and a state folder.
 pub(crate) struct House {
@@ -91,7 +103,7 @@ impl House {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_budget-alertd"));
         command.arg("--config").arg(self.path("alert-rules.toml")).args(arguments);
-        for inherited in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"] {
+        for inherited in INHERITED {
             command.env_remove(inherited);
         }
         command
@@ -100,6 +112,11 @@ impl House {
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Starts a command whose output is wanted later.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Starts the daemon.
@@ -275,6 +292,21 @@ pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&st
     stream.read_to_string(&mut answer).ok()?;
     let status = answer.split(' ').nth(1)?.parse().ok()?;
     Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+}
+
+/// A request over a Unix socket; the status and the body.
+pub(crate) fn ask_socket(socket: &Path, method: &str, path: &str, body: &[u8]) -> (u16, String) {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
+    // Who refuses a body that is too large need not read it.
+    let _refused_or_not = stream.write_all(body);
+    let mut answer = Vec::new();
+    // Nor close in order.
+    let _reset_or_not = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8(answer).unwrap();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer:?}"));
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
 }
 
 /// Whether a path exists and holds anything.
