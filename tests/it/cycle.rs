@@ -1,6 +1,7 @@
 //! What polls raise and keep silent: rules and records in, text out.
 
 mod budgets;
+mod history;
 mod messages;
 mod periods;
 mod quality;

@@ -128,6 +128,23 @@ impl World {
         self.poll_source(now).await
     }
 
+    /// Polls what the source has at `now`; returns how many bytes that added to the ledger's log.
+    pub(crate) async fn writes_of_a_poll(&self, now: &str) -> u64 {
+        self.clock.advance_to(now.parse().unwrap());
+        let ledger = self.ledger();
+        let mut log = self.config().ledger.path.into_os_string();
+        log.push("-wal");
+        let length = || std::fs::metadata(&log).map_or(0, |log| log.len());
+        let before = length();
+        {
+            let assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
+            assembly.cycle.run(false).await.unwrap();
+        }
+        let after = length();
+        ledger.close().await.unwrap();
+        after - before
+    }
+
     /// Puts this into the file that is read.
     pub(crate) fn write(&self, collection: &str) {
         std::fs::write(self.dir.path().join("usage.json"), collection).unwrap();
