@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Form;
+use crate::cli::impact;
 use crate::cli::open;
 use crate::cli::output::{self, Tone};
 use crate::config::{Config, Mistakes};
@@ -17,17 +18,26 @@ pub(super) struct Check {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: Form,
+    /// Say who would be told what if this file took effect now
+    #[arg(long)]
+    impact: bool,
 }
 
 impl Check {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let loaded = open::look(path);
+        let impact = loaded.as_ref().ok().filter(|_| self.impact).map(impact::of).transpose()?;
         if self.format == Form::Json {
-            output::json(&document(path, loaded.as_ref()))?;
+            let mut document = document(path, loaded.as_ref());
+            if let (Some(impact), Some(fields)) = (&impact, document.as_object_mut()) {
+                fields.insert("impact".to_owned(), impact::document(impact.as_ref()));
+            }
+            output::json(&document)?;
         }
         let config = loaded?;
         if self.format == Form::Text {
-            output::page(&page(path, &config))?;
+            let impact = impact.map(|impact| impact::page(impact.as_ref())).unwrap_or_default();
+            output::page(&(page(path, &config) + &impact))?;
         }
         Ok(Outcome::Done)
     }

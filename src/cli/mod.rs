@@ -9,6 +9,7 @@ mod deliveries;
 mod demo;
 mod exit;
 mod explain;
+mod impact;
 mod log;
 mod notify_test;
 mod open;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::output::Tone;
+use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, Severity};
 use crate::notify::render::{self, Telling, seconds_between, span};
 
@@ -60,9 +61,10 @@ pub(super) fn alert_line(alert: &Alert) -> String {
     let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context: AlertContext::default() }, TimeZone::UTC);
     let telling = Telling::new(&snapshot, &zone);
     let value = match (alert.value, alert.metric) {
-        (Some(value), Metric::PercentUsed) => format!("{}, ", telling.on_scale(value)),
         (None, _) => "over a budget of zero, ".to_owned(),
-        _ => String::new(),
+        // The cost of the budget says it already.
+        (_, Metric::AmountOver | Metric::AmountLeft | Metric::TotalCost | Metric::UsdTotalCost | Metric::UnbudgetedCost) => String::new(),
+        (Some(value), _) => format!("{}, ", telling.on_scale(value)),
     };
     let severity = format!("{:<8}", alert.severity.as_str().to_uppercase());
     let tone = match alert.severity {
@@ -72,6 +74,38 @@ pub(super) fn alert_line(alert: &Alert) -> String {
     };
     let step = format!("rule {}, step {}", clean(&alert.rule), telling.on_scale(alert.threshold));
     format!("{} {}: {value}{} ({step}) {}", tone.paint(&severity), telling.who, telling.cost_of_budget(), alert.reference)
+}
+
+/// Shows on a terminal how far something has come that takes longer than a second.
+pub(super) struct Counting {
+    what: &'static str,
+    started: Duration,
+    count: u64,
+    bar: Option<indicatif::ProgressBar>,
+}
+
+impl Counting {
+    /// Begins at zero.
+    pub(super) fn new(what: &'static str) -> Self {
+        Self { what, started: SystemClock::shared().monotonic(), count: 0, bar: None }
+    }
+
+    /// One more is done.
+    pub(super) fn tick(&mut self) {
+        self.count += 1;
+        if self.count.is_multiple_of(1000) && std::io::stderr().is_terminal() {
+            let late = SystemClock::shared().monotonic().saturating_sub(self.started) >= Duration::from_secs(1);
+            let bar = if late { self.bar.get_or_insert_with(indicatif::ProgressBar::new_spinner) } else { return };
+            bar.set_message(format!("{} {}", self.count, self.what));
+            bar.tick();
+        }
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.bar.iter().for_each(indicatif::ProgressBar::finish_and_clear);
+    }
 }
 
 /// Shows a spinner on a terminal while something takes longer than a second.

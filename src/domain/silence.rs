@@ -18,7 +18,9 @@ pub struct Silence {
     pub unless_above: Option<Decimal>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it ends; none = with each customer's billing period that holds `created_at`.
+    /// The newest date of the data when it was made: time in billing periods is that of the data. The ledger sets it.
+    pub as_of: Timestamp,
+    /// When it ends; none = with each customer's billing period that holds `as_of`.
     pub ends_at: Option<Timestamp>,
     /// Who made it.
     pub author: String,
@@ -49,7 +51,7 @@ impl Silence {
     /// Whether it covers an alert at `now`.
     pub fn covers(&self, alert: &Silenceable<'_>, now: Timestamp) -> bool {
         let in_force =
-            self.expired_at.is_none_or(|at| now < at) && self.ends_at.map_or_else(|| alert.period.holds(self.created_at), |end| now < end);
+            self.expired_at.is_none_or(|at| now < at) && self.ends_at.map_or_else(|| alert.period.holds(self.as_of), |end| now < end);
         let customer = [Some(alert.customer), Some(alert.name), alert.label];
         let any =
             |globs: &[Glob], texts: &[Option<&str>]| globs.is_empty() || globs.iter().any(|glob| glob.fits_any(texts.iter().copied()));

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::{CustomerEvent, CustomerKey, MetricValue, Silence};
 use crate::ledger::Config;
-use crate::ledger::entry::{NewSample, NotifierState, OpenAlert, Recollection, Seen};
+use crate::ledger::entry::{NewSample, NotifierState, OpenAlert, PollMemory, Recollection, Seen};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus};
@@ -122,6 +122,16 @@ impl Reader {
     /// How many customers the last good poll had no record of.
     pub fn missing(&self) -> Result<u64, LedgerError> {
         self.read(history::missing)
+    }
+
+    /// What the next poll must know of those before it.
+    pub fn poll_memory(&self) -> Result<PollMemory, LedgerError> {
+        self.read(polls::memory)
+    }
+
+    /// How many alerts of each rule are not over, by the rule's name.
+    pub fn open_by_rule(&self) -> Result<Vec<(String, u64)>, LedgerError> {
+        self.read(life::open_by_rule)
     }
 
     /// All silences, oldest first.

@@ -53,7 +53,8 @@ CREATE TABLE silence (
     rules        TEXT NOT NULL,                -- JSON: patterns of rule names
     unless_above TEXT,
     created_at   INTEGER NOT NULL,
-    ends_at      INTEGER,                      -- none = with the billing period that holds created_at
+    as_of        INTEGER NOT NULL,             -- the newest date of the data then
+    ends_at      INTEGER,                      -- none = with the billing period that holds as_of
     author       TEXT NOT NULL,
     reason       TEXT NOT NULL,
     expired_at   INTEGER                       -- when somebody ended it before its time

@@ -107,12 +107,18 @@ impl Ledger {
         self.thread.write(move |connection| record(connection, &recording)).await
     }
 
-    /// The customers with alerts that time may have changed by `now`, and `also` these, each with what is remembered of it, with
+    /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these, each with what is remembered of it, with
     /// so many of its latest dates, and with its alerts that are not over.
-    pub async fn review(&self, also: Vec<CustomerKey>, samples: u32, now: Timestamp) -> Result<Vec<Reviewed>, LedgerError> {
+    pub async fn review(
+        &self,
+        also: Vec<CustomerKey>,
+        samples: u32,
+        now: Timestamp,
+        newest: Option<Timestamp>,
+    ) -> Result<Vec<Reviewed>, LedgerError> {
         self.thread
             .run(move |connection| {
-                let mut keys = life::to_review(connection, now)?;
+                let mut keys = life::to_review(connection, now, newest)?;
                 keys.extend(also);
                 keys.sort_unstable();
                 keys.dedup();

@@ -123,7 +123,7 @@ impl Cycle {
         self.decide(candidates, answers.by_customer, &mut polled, &mut tally);
         rebudgeted.append(&mut polled.rebudgeted);
         let owed = self.record(polled).await?;
-        self.follow_up(rebudgeted, &silences).await?;
+        self.follow_up(rebudgeted, &silences, read.newest).await?;
         if unexpectedly_empty {
             read.errors.push(EMPTY.to_owned());
         }
@@ -301,7 +301,7 @@ fn silenced(owed: &[NewAlert]) -> u64 {
 }
 
 /// A rule that has not been through a good poll yet, under this name or the former one.
-fn is_baseline(memory: &PollMemory, rule: &crate::domain::RuleFacts) -> bool {
+pub(super) fn is_baseline(memory: &PollMemory, rule: &crate::domain::RuleFacts) -> bool {
     let settled = |name: &str| memory.settled_rules.iter().any(|rule| **rule == *name);
     memory.last_good_at.is_none() || !(settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled))
 }

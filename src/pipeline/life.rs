@@ -13,8 +13,17 @@ use crate::pipeline::Cycle;
 use crate::pipeline::explain::judged_again;
 use crate::pipeline::verdicts::samples_for;
 
-/// How long after its end a billing period may still get data, whatever the customer's latest record says.
+/// How long after its end a billing period of a customer without later data may still get some.
 const LATE_DATA: SignedDuration = SignedDuration::from_hours(72);
+
+/// The time by the clock, and by the data.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    /// By the clock.
+    pub(crate) now: Timestamp,
+    /// The newest date of all data.
+    pub(crate) newest: Option<Timestamp>,
+}
 
 /// What is to be done about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +38,21 @@ pub(crate) enum Next {
 
 impl Cycle {
     /// Looks at the alerts that time may have changed, and at those of the customers named; returns how many messages are owed
-    /// by it.
-    pub(super) async fn follow_up(&self, rebudgeted: Vec<CustomerKey>, silences: &[Silence]) -> Result<usize, LedgerError> {
+    /// by it. `newest` is the newest date of all data: it, not the clock, ends billing periods.
+    pub(super) async fn follow_up(
+        &self,
+        rebudgeted: Vec<CustomerKey>,
+        silences: &[Silence],
+        newest: Option<Timestamp>,
+    ) -> Result<usize, LedgerError> {
         let now = self.clock.now();
-        let reviewed = self.ledger.review(rebudgeted, samples_for(&self.rules), now).await?;
+        let reviewed = self.ledger.review(rebudgeted, samples_for(&self.rules), now, newest).await?;
+        let time = Time { now, newest };
         let mut told = Told::default();
         for customer in &reviewed {
             let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, now);
             for alert in &customer.alerts {
-                if let Some(next) = next(alert, &customer.alerts, &judged, silences, now) {
+                if let Some(next) = next(alert, &customer.alerts, &judged, silences, time) {
                     told.note(alert, next, &judged.assessed);
                 }
             }
@@ -116,12 +131,14 @@ impl Next {
 }
 
 /// What is to be done about an alert that is not over, in the light of what every rule says of its customer now.
-pub(crate) fn next(alert: &OpenAlert, all: &[OpenAlert], judged: &Judged, silences: &[Silence], now: Timestamp) -> Option<Next> {
+pub(crate) fn next(alert: &OpenAlert, all: &[OpenAlert], judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
+    let now = time.now;
     let snapshot = &alert.snapshot.alert;
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
     let in_period = assessed.period.holds(belongs_at);
     let ends = if in_period { assessed.period.end } else { snapshot.billing_period.end };
-    if assessed.period.start > belongs_at || now.duration_since(ends) >= LATE_DATA {
+    let long_over = time.newest.is_some_and(|newest| newest.duration_since(ends) >= LATE_DATA);
+    if assessed.period.start > belongs_at || long_over {
         return Some(Next::Resolve(Ended::Period));
     }
     let same_day = !snapshot.metric.is_daily() || utc_day(belongs_at) == utc_day(assessed.belongs_at());

@@ -8,6 +8,7 @@ mod delivery;
 mod desk;
 mod explain;
 mod findings;
+mod impact;
 mod intake;
 mod life;
 mod orphans;
@@ -21,4 +22,5 @@ pub use action::{
 pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress, Unmarked, backoff};
 pub use explain::{Explanation, RuleAccount, explain};
+pub use impact::{Impact, impact};
 pub use orphans::bury_orphans;

@@ -11,18 +11,24 @@ use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::entry::{AlertChange, OpenAlert};
 use crate::ledger::table::alerts;
 
-/// The customers with alerts that time may have changed by `now`: their period is over, they are silenced, or a reminder is
-/// due.
-pub(in crate::ledger) fn to_review(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<CustomerKey>> {
+/// The customers with alerts that time may have changed by `now` and the `newest` date of all data: their period is over,
+/// they are silenced, or a reminder is due.
+pub(in crate::ledger) fn to_review(
+    connection: &Connection,
+    now: Timestamp,
+    newest: Option<Timestamp>,
+) -> rusqlite::Result<Vec<CustomerKey>> {
     let mut statement = connection.prepare_cached(
         "SELECT key FROM customer WHERE id IN (
-             SELECT customer FROM alert WHERE state IN ('raised', 'silenced') AND period_end <= :now
+             SELECT customer FROM alert WHERE state IN ('raised', 'silenced') AND period_end <= :newest
              UNION SELECT customer FROM alert WHERE state = 'silenced'
              UNION SELECT customer FROM alert WHERE state = 'raised' AND remind_every IS NOT NULL AND acked_at IS NULL
                  AND told_at <= :now - remind_every
          ) ORDER BY key",
     )?;
-    let keys = statement.query_map(named_params! { ":now": Instant(now) }, |row| Ok(CustomerKey::of(row.get_ref(0)?.as_str()?)))?;
+    let keys = statement.query_map(named_params! { ":now": Instant(now), ":newest": newest.map(Instant) }, |row| {
+        Ok(CustomerKey::of(row.get_ref(0)?.as_str()?))
+    })?;
     keys.collect()
 }
 
@@ -44,6 +50,13 @@ fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
         told_at: column::instant(row, "told_at")?,
         acknowledged: row.get("acknowledged")?,
     })
+}
+
+/// How many alerts of each rule are not over, by the rule's name.
+pub(in crate::ledger) fn open_by_rule(connection: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut statement =
+        connection.prepare_cached("SELECT rule, count(*) FROM alert WHERE state IN ('raised', 'silenced') GROUP BY rule ORDER BY rule")?;
+    statement.query_map([], |row| Ok((row.get(0)?, column::count(row, 1)?)))?.collect()
 }
 
 /// Notes what becomes of an alert.

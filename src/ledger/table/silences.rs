@@ -7,13 +7,14 @@ use crate::domain::{Glob, Silence};
 use crate::ledger::column::{self, Exact, Instant};
 use crate::ledger::table::alerts::json;
 
-/// Adds a silence; its number is given here, whatever it has.
+/// Adds a silence; its number and the date of the data are given here, whatever it has.
 pub(in crate::ledger) fn add(connection: &Connection, silence: &Silence) -> rusqlite::Result<i64> {
     let texts = |globs: &[Glob]| json(&globs.iter().map(Glob::as_str).collect::<Vec<_>>());
     connection
         .prepare_cached(
-            "INSERT INTO silence (customers, rules, unless_above, created_at, ends_at, author, reason)
-             VALUES (:customers, :rules, :unless_above, :created_at, :ends_at, :author, :reason)",
+            "INSERT INTO silence (customers, rules, unless_above, created_at, as_of, ends_at, author, reason)
+             VALUES (:customers, :rules, :unless_above, :created_at,
+             ifnull((SELECT newest FROM poll WHERE which = 'good'), :created_at), :ends_at, :author, :reason)",
         )?
         .execute(named_params! {
             ":customers": texts(&silence.customers)?,
@@ -39,6 +40,7 @@ fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
         rules: globs(row, "rules")?,
         unless_above: column::decimal_if_any(row, "unless_above")?,
         created_at: column::instant(row, "created_at")?,
+        as_of: column::instant(row, "as_of")?,
         ends_at: column::instant_if_any(row, "ends_at")?,
         author: row.get("author")?,
         reason: row.get("reason")?,

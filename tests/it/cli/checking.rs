@@ -77,3 +77,31 @@ async fn a_missing_file_and_wrong_arguments_end_with_2() {
     }
     assert_eq!(desk.run(&["--help"]).code, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_impact_of_a_changed_file_is_what_a_reload_would_send() {
+    let desk = Desk::polled();
+    let unchanged = desk.told(&["check", "--impact"]);
+    assert!(
+        unchanged.ends_with("If it took effect now\n  nobody would be told anything of the 4 customers as they were last seen\n"),
+        "{unchanged}"
+    );
+    let file = desk.house.path("alert-rules.toml");
+    let changed =
+        std::fs::read_to_string(&file).unwrap().replace("GBP = 20", "GBP = 5, SEK = 100").replace("[rules.gold]", "[rules.silver]");
+    std::fs::write(&file, changed.replace("[rules.gold.match]", "[rules.silver.match]")).unwrap();
+    let told = desk.told(&["check", "--impact"]);
+    let (_, impact) = told.split_once("If it took effect now\n").unwrap();
+    assert_eq!(
+        impact,
+        "  2 new alerts of 4 customers:
+    WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule silver, step 20 %) REF → hook
+    WARNING  Modern Azure Customer SE: 120.57 of 20 SEK (rule pounds, step 100 SEK) REF → hook
+  hook would get 2 messages
+  rule \"gold\" is gone: 1 open alert would be closed
+"
+    );
+    let document = desk.json(&["check", "--impact", "--format", "json"]);
+    assert_eq!(document["impact"]["alerts"][1]["alert"]["rule"], "pounds");
+    assert_eq!(document["impact"]["messages"], json!({ "hook": { "messages": 2, "digest_parts": 0 } }));
+}
