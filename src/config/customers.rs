@@ -37,6 +37,7 @@ fn profile<'a>(table: &Table<'a>, names: &Names<'a>) -> Profile {
         label: table.text("label").map(|label| label.value.to_owned()),
         tags: table.texts("tags").iter().map(|tag| tag.value.to_owned()).collect(),
         contacts: addresses(table, "contacts").iter().map(ToString::to_string).collect(),
+        owner: table.text("owner").map(|owner| owner.value.to_owned()),
         notify: names.notifiers(table, "notify"),
         mute_rules: names.rules(table, "mute_rules"),
     }

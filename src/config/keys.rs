@@ -151,6 +151,7 @@ const CUSTOMER: Shape = &[
     key("budget", Kind::Table(CUSTOMER_BUDGET), "a budget set here"),
     key("currency", Kind::Text, "the currency of a legacy customer"),
     key("contacts", Kind::Texts, "the customer's own mail addresses"),
+    key("owner", Kind::Text, "who looks after it on our side"),
     key("tags", Kind::Texts, "words that match.tags selects by"),
     key("notify", Kind::Texts, "notifiers in addition to the rule's"),
     key("mute_rules", Kind::Texts, "rules that do not apply to it"),

@@ -16,6 +16,8 @@ pub struct Profile {
     pub tags: Vec<String>,
     /// The customer's own mail addresses.
     pub contacts: Vec<String>,
+    /// Who looks after it on our side.
+    pub owner: Option<String>,
     /// Notifiers that are owed its alerts, in addition to the rule's.
     pub notify: Vec<Box<str>>,
     /// Rules that do not apply to it.
