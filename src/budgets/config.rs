@@ -1,6 +1,6 @@
 //! Local knowledge of customers: labels, budgets, tags, contacts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -35,6 +35,33 @@ pub struct LocalCustomer {
     pub budget: Option<LocalBudget>,
     /// The currency of a legacy customer, whose records name none.
     pub currency: Option<Currency>,
+    /// What is said of its subscriptions; few customers have any.
+    pub subscriptions: BTreeMap<SubscriptionKey, LocalSubscription>,
+}
+
+/// A subscription's id, lower case: ids that differ in case only are one subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubscriptionKey(Box<str>);
+
+impl SubscriptionKey {
+    /// The key of an id as written by anyone, in any case.
+    pub fn of(id: &str) -> Self {
+        Self(id.trim().to_lowercase().into())
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the configuration says of one subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalSubscription {
+    /// The name we call it by.
+    pub label: Option<String>,
+    /// Its own budget for one billing period.
+    pub budget: LocalBudget,
 }
 
 /// What is known of customers locally.
@@ -46,4 +73,11 @@ pub struct Config {
     pub prefer: Prefer,
     /// The currency of legacy records.
     pub legacy_currency: Option<Currency>,
+}
+
+impl Config {
+    /// The customers that have a budget for one of their subscriptions at least, in no order.
+    pub fn customers_with_subscription_budgets(&self) -> impl Iterator<Item = (&CustomerKey, &LocalCustomer)> {
+        self.customers.iter().filter(|(_, local)| !local.subscriptions.is_empty())
+    }
 }

@@ -118,7 +118,7 @@ fn with_local(amount: &str, currency: &str, prefer: Prefer) -> Config {
     let customer = LocalCustomer {
         profile: Arc::new(Profile { label: Some("Nord".into()), ..Profile::default() }),
         budget: Some(LocalBudget { amount: decimal(amount), currency: Currency::try_new(currency).unwrap() }),
-        currency: None,
+        ..LocalCustomer::default()
     };
     Config { customers: [(CustomerKey::of("c-1"), customer)].into(), prefer, legacy_currency: None }
 }

@@ -22,8 +22,12 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Config {
         if id.trim().is_empty() {
             table.reader.mistake(table.span.clone(), "a customer needs an id");
         }
-        let local =
-            LocalCustomer { profile: Arc::new(profile(&table, names)), budget: budget(&table), currency: table.currency("currency") };
+        let local = LocalCustomer {
+            profile: Arc::new(profile(&table, names)),
+            budget: budget(&table),
+            currency: table.currency("currency"),
+            ..LocalCustomer::default()
+        };
         if customers.insert(CustomerKey::of(id), local).is_some() {
             let text = format!("the customer \"{}\" is there twice: ids that differ in case only are one customer", short(id));
             table.reader.mistake(table.span.clone(), text);
