@@ -1,4 +1,4 @@
-//! Reads `[budgets]` and `[customers]`.
+//! Reads `[budgets]` and `[customers]`, and joins the latter with the spreadsheet of customers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,34 +6,78 @@ use std::sync::Arc;
 use lettre::message::Mailbox;
 
 use crate::budgets::{Config, LocalBudget, LocalCustomer, Prefer};
+use crate::config::customers_csv::Read;
 use crate::config::names::Names;
 use crate::config::reader::Table;
 use crate::config::value::short;
 use crate::domain::{CustomerKey, Profile};
 
-/// What is known of customers locally.
-pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Config {
+/// What is known of customers locally: in the spreadsheet, and in tables, which win field by field.
+pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, spreadsheet: Read) -> Config {
     let prefer = match root.table_or_empty("budgets").text("prefer").map(|text| text.value) {
         Some("partner-center") => Prefer::PartnerCenter,
         _ => Prefer::Local,
     };
-    let mut customers = HashMap::new();
+    let file = spreadsheet.source.map(|source| source.path).unwrap_or_default();
+    let mut listed = spreadsheet.customers;
+    let mut customers = HashMap::with_capacity(listed.len());
     for (id, table) in root.named("customers") {
         if id.trim().is_empty() {
             table.reader.mistake(table.span.clone(), "a customer needs an id");
         }
-        let local = LocalCustomer {
+        let key = CustomerKey::of(id);
+        let own = LocalCustomer {
             profile: Arc::new(profile(&table, names)),
             budget: budget(&table),
             currency: table.currency("currency"),
             ..LocalCustomer::default()
         };
-        if customers.insert(CustomerKey::of(id), local).is_some() {
+        let local = match listed.remove(&key) {
+            Some((other, line)) => {
+                warn_of_two_budgets(&table, &own, &other, &format!("{}:{line}", file.display()));
+                merged(&own, other)
+            }
+            None => own,
+        };
+        if customers.insert(key, local).is_some() {
             let text = format!("the customer \"{}\" is there twice: ids that differ in case only are one customer", short(id));
             table.reader.mistake(table.span.clone(), text);
         }
     }
+    customers.extend(listed.into_iter().map(|(key, (local, _))| (key, local)));
     Config { customers, prefer, legacy_currency: root.table_or_empty("source").currency("legacy_currency") }
+}
+
+/// What a table says, and where it says nothing, what the spreadsheet says.
+fn merged(table: &LocalCustomer, other: LocalCustomer) -> LocalCustomer {
+    fn or<T: Clone>(own: &[T], other: &[T]) -> Vec<T> {
+        if own.is_empty() { other.to_vec() } else { own.to_vec() }
+    }
+    let (own, listed) = (&table.profile, &other.profile);
+    let profile = Profile {
+        label: own.label.clone().or_else(|| listed.label.clone()),
+        tags: or(&own.tags, &listed.tags),
+        contacts: or(&own.contacts, &listed.contacts),
+        owner: own.owner.clone().or_else(|| listed.owner.clone()),
+        notify: or(&own.notify, &listed.notify),
+        mute_rules: or(&own.mute_rules, &listed.mute_rules),
+    };
+    LocalCustomer {
+        profile: Arc::new(profile),
+        budget: table.budget.or(other.budget),
+        currency: table.currency.or(other.currency),
+        subscriptions: other.subscriptions,
+    }
+}
+
+fn warn_of_two_budgets(table: &Table<'_>, own: &LocalCustomer, other: &LocalCustomer, place: &str) {
+    let shown = |budget: LocalBudget| format!("{} {}", budget.amount, budget.currency);
+    if let (Some(own), Some(other)) = (own.budget, other.budget)
+        && own != other
+    {
+        let text = format!("the budget is {} here and {} in {place}: the one here is in force", shown(own), shown(other));
+        table.reader.warning(table.entry("budget").map_or_else(|| table.span.clone(), |entry| entry.span), text);
+    }
 }
 
 fn profile<'a>(table: &Table<'a>, names: &Names<'a>) -> Profile {

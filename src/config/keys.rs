@@ -99,7 +99,7 @@ pub(crate) const ROOT: Shape = &[
     key("customers", Kind::Named(CUSTOMER), "what is known of a customer locally, by id"),
     key("rules", Kind::Named(RULE), "what is worth an alert"),
     key("notifiers", Kind::NamedTyped(&NOTIFIER), "where alerts go"),
-    key("customers_csv", Kind::Later, "customers from a spreadsheet"),
+    key("customers_csv", Kind::Table(CUSTOMERS_CSV), "customers from a spreadsheet"),
     key("report", Kind::Later, "regular reports"),
 ];
 
@@ -159,6 +159,8 @@ const CUSTOMER: Shape = &[
 
 const CUSTOMER_BUDGET: Shape =
     &[key("amount", Kind::Number, "for one billing period"), key("currency", Kind::Text, "a code of three letters")];
+
+const CUSTOMERS_CSV: Shape = &[key("path", Kind::Text, "the spreadsheet as CSV, relative to this file")];
 
 pub(crate) const METRICS: Choice = choice(
     "metric",

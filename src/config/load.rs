@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use crate::config::customers_csv::{self, Spreadsheet};
 use crate::config::keys::ROOT;
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;
@@ -13,18 +14,28 @@ use crate::config::{Config, Environment, Mistakes, check, customers, notifiers, 
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
+    load_from(path, environment, Spreadsheet::OnDisk)
+}
+
+/// Reads the file at `path`, with this spreadsheet in place of the one that `[customers_csv]` names; `None` for no
+/// spreadsheet at all.
+pub fn load_with(path: &Path, environment: &Environment, customers: Option<&str>) -> Result<Config, Mistakes> {
+    load_from(path, environment, Spreadsheet::Instead(customers))
+}
+
+fn load_from(path: &Path, environment: &Environment, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => return Err(not_utf8(&name, &error)),
     };
-    read(&text, path, environment, others_may_read(path))
+    read(&text, path, environment, others_may_read(path), customers)
 }
 
 /// Reads the text of a file that is, or would be, at `path`.
 pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
-    read(text, path, environment, false)
+    read(text, path, environment, false, Spreadsheet::OnDisk)
 }
 
 fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Mistakes {
@@ -44,7 +55,7 @@ fn others_may_read(_path: &Path) -> bool {
     false
 }
 
-fn read(text: &str, path: &Path, environment: &Environment, exposed: bool) -> Result<Config, Mistakes> {
+fn read(text: &str, path: &Path, environment: &Environment, exposed: bool, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
     let name = path.display().to_string();
     let page = || Page::new(&name, text);
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -65,7 +76,11 @@ fn read(text: &str, path: &Path, environment: &Environment, exposed: bool) -> Re
         let key = text.get(span.clone()).map(|key| format!(" {}", quoted(&[key.trim_matches(['"', '\''])]))).unwrap_or_default();
         reader.mistake(span, format!("{what}{key}"));
     }
-    let config = config(&Table::root(&reader, document.get_ref()), path);
+    let root = Table::root(&reader, document.get_ref());
+    let names = Names::of(&root);
+    let mut customers = customers_csv::read(&root, &names, customers);
+    let faults = std::mem::take(&mut customers.faults);
+    let config = config(&root, path, &names, customers).filter(|_| faults.is_empty());
     if exposed {
         reader.warn_of_inline_secrets();
     }
@@ -73,12 +88,12 @@ fn read(text: &str, path: &Path, environment: &Environment, exposed: bool) -> Re
     match config {
         Some(config) if mistakes.is_empty() && warnings.is_empty() => Ok(config),
         Some(config) if mistakes.is_empty() => Ok(Config { warnings: page().lines(warnings), ..config }),
-        _ => Err(page().mistakes(mistakes)),
+        _ => Err(page().mistakes(mistakes).and(faults)),
     }
 }
 
 /// The whole configuration; every table is read, also after mistakes in others.
-fn config(root: &Table<'_>, path: &Path) -> Option<Config> {
+fn config<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: customers_csv::Read) -> Option<Config> {
     for (table, example) in [
         ("source", "type = \"partner-center\""),
         ("rules", "[rules.spend] with steps"),
@@ -88,7 +103,6 @@ fn config(root: &Table<'_>, path: &Path) -> Option<Config> {
             root.reader.mistake(0..0, format!("there is nothing in [{table}]: add {example}"));
         }
     }
-    let names = Names::of(root);
     let daemon = root.table_or_empty("daemon");
     let state_dir = process::state_dir(&daemon);
     let time_zone = process::time_zone(&daemon);
@@ -96,9 +110,10 @@ fn config(root: &Table<'_>, path: &Path) -> Option<Config> {
     let source = source::read(&source_table, &state_dir);
     let ledger = process::ledger(&root.table_or_empty("ledger"), &state_dir);
     let http = root.table("http").map(|table| process::http(&table));
-    let operator = process::operator(&root.table_or_empty("operator"), &names);
-    let budgets = customers::read(root, &names);
-    let rules = rules::read(root, &names);
+    let operator = process::operator(&root.table_or_empty("operator"), names);
+    let customers_csv = spreadsheet.source.clone();
+    let budgets = customers::read(root, names, spreadsheet);
+    let rules = rules::read(root, names);
     let notifiers = notifiers::read(root, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC));
     for (name, table) in root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name)) {
         table.reader.warning(table.span, format!("no rule, customer or operator tells the notifier {}", quoted(&[name])));
@@ -113,6 +128,7 @@ fn config(root: &Table<'_>, path: &Path) -> Option<Config> {
         http: http.flatten(),
         operator,
         budgets,
+        customers_csv,
         rules,
         notifiers,
         warnings: Vec::new(),

@@ -31,6 +31,13 @@ impl Mistakes {
         Self { list: vec![text], sealed: false }
     }
 
+    /// These and more, which are about another file.
+    pub(crate) fn and(mut self, more: Vec<String>) -> Self {
+        self.sealed &= more.is_empty();
+        self.list.extend(more);
+        self
+    }
+
     /// Whether nothing is wrong but that this process may not read some credentials, as far as it can tell without them.
     pub fn only_sealed(&self) -> bool {
         self.sealed
@@ -61,6 +68,11 @@ impl<'a> Page<'a> {
         Self { file, text, hidden: mask::hidden(text) }
     }
 
+    /// A text that is no TOML and holds no secrets.
+    pub(crate) fn plain(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, hidden: Hidden::default() }
+    }
+
     /// All mistakes.
     pub(crate) fn mistakes(&self, mistakes: Vec<Mistake>) -> Mistakes {
         let sealed = !mistakes.is_empty() && mistakes.iter().all(|mistake| mistake.sealed);
@@ -71,16 +83,24 @@ impl<'a> Page<'a> {
     pub(crate) fn lines(&self, mut mistakes: Vec<Mistake>) -> Vec<String> {
         mistakes.sort_by_key(|mistake| mistake.span.start);
         mistakes.dedup();
-        mistakes.iter().map(|mistake| self.shown(mistake)).collect()
+        // Lines are counted on from one mistake to the next: a spreadsheet may have many of both.
+        let (mut counted, mut number) = (0, 1);
+        let mut shown = Vec::with_capacity(mistakes.len());
+        for mistake in &mistakes {
+            let start = self.boundary(mistake.span.start);
+            number += self.text.get(counted..start).unwrap_or_default().matches('\n').count();
+            counted = start;
+            shown.push(self.shown(mistake, number));
+        }
+        shown
     }
 
     /// `file:line:column: what`, the line, and a mark below the place.
-    fn shown(&self, mistake: &Mistake) -> String {
+    fn shown(&self, mistake: &Mistake, number: usize) -> String {
         let start = self.boundary(mistake.span.start);
         let before = self.text.get(..start).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line_end = self.text.get(start..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |at| start + at);
-        let number = before.matches('\n').count() + 1;
         let column = self.text.get(line_start..start).unwrap_or_default().trim_start_matches('\u{feff}').chars().count() + 1;
         let end = self.boundary(mistake.span.end).clamp(start, line_end);
         let (line, mark) = self.line(line_start..line_end, start..end);

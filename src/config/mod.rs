@@ -6,6 +6,7 @@
 
 mod check;
 mod customers;
+mod customers_csv;
 mod environment;
 mod keys;
 mod load;
@@ -24,8 +25,9 @@ mod value;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use customers_csv::CustomersCsv;
 pub use environment::Environment;
-pub use load::{load, parse};
+pub use load::{load, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use value::duration as parse_duration;
 
@@ -48,8 +50,10 @@ pub struct Config {
     pub http: Option<crate::web::Config>,
     /// Who hears of trouble with the daemon itself.
     pub operator: Operator,
-    /// What is known of customers locally.
+    /// What is known of customers locally, in tables and in the spreadsheet.
     pub budgets: crate::budgets::Config,
+    /// What was read of the spreadsheet of customers; none by default.
+    pub customers_csv: Option<CustomersCsv>,
     /// The rules, compiled.
     pub rules: crate::rules::Rules,
     /// Where alerts go.

@@ -26,11 +26,20 @@ impl<'a> Names<'a> {
         self.rules.contains(&name)
     }
 
+    /// The notifier of this name, which is told from here; else what is wrong with the name.
+    pub(crate) fn notifier(&self, name: &str) -> Result<Box<str>, String> {
+        self.told.borrow_mut().extend(self.notifiers.iter().find(|known| **known == name));
+        known(name, "notifier", &self.notifiers)
+    }
+
+    /// The rule of this name, else what is wrong with the name.
+    pub(crate) fn rule(&self, name: &str) -> Result<Box<str>, String> {
+        known(name, "rule", &self.rules)
+    }
+
     /// The notifiers that `table.key` names, each once.
     pub(crate) fn notifiers(&self, table: &Table<'a>, key: &str) -> Vec<Box<str>> {
-        let mentions = table.texts(key);
-        self.told.borrow_mut().extend(mentions.iter().map(|mention| mention.value));
-        known(table, &mentions, "notifier", &self.notifiers)
+        listed(table, &table.texts(key), |name| self.notifier(name))
     }
 
     /// Whether anything has named the notifier so far.
@@ -40,20 +49,26 @@ impl<'a> Names<'a> {
 
     /// The rules that `table.key` names, each once.
     pub(crate) fn rules(&self, table: &Table<'a>, key: &str) -> Vec<Box<str>> {
-        known(table, &table.texts(key), "rule", &self.rules)
+        listed(table, &table.texts(key), |name| self.rule(name))
     }
 }
 
-fn known(table: &Table<'_>, mentions: &[Placed<&str>], what: &str, known: &[&str]) -> Vec<Box<str>> {
+fn listed(table: &Table<'_>, mentions: &[Placed<&str>], known: impl Fn(&str) -> Result<Box<str>, String>) -> Vec<Box<str>> {
     let mut names: Vec<Box<str>> = Vec::new();
     for mention in mentions {
-        if !known.contains(&mention.value) {
-            let nearest = hint(mention.value, known.iter().copied());
-            table.reader.mistake(mention.span.clone(), format!("unknown {what} \"{}\"{nearest}", short(mention.value)));
+        if let Err(text) = known(mention.value) {
+            table.reader.mistake(mention.span.clone(), text);
         }
         if !names.iter().any(|seen| **seen == *mention.value) {
             names.push(mention.value.into());
         }
     }
     names
+}
+
+fn known(name: &str, what: &str, known: &[&str]) -> Result<Box<str>, String> {
+    if known.contains(&name) {
+        return Ok(name.into());
+    }
+    Err(format!("unknown {what} \"{}\"{}", short(name), hint(name, known.iter().copied())))
 }

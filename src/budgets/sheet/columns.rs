@@ -102,7 +102,8 @@ pub(super) fn header(line: &Line<'_>, faults: &mut Vec<Fault>) -> Header {
         if column.is_some_and(|column| column != Column::Told && columns.contains(&Some(column))) {
             faults.push(Fault { span: cell.span.clone(), text: format!("the column \"{}\" is there twice", plain(&cell.value)) });
         }
-        columns.push(column);
+        // What stands below an unknown name is not said to be wrong again in each row.
+        columns.push(column.or((!cell.value.is_empty()).then_some(Column::Told)));
     }
     let ends = (line.cells.first(), line.cells.last());
     let span = if let (Some(first), Some(last)) = ends { first.span.start..last.span.end } else { 0..0 };

@@ -1,5 +1,6 @@
 //! Reads configurations: the shipped one, every kind of mistake, and texts that nobody would write.
 
+mod customers_csv;
 mod evaluation;
 mod fuzz;
 mod mistakes;
