@@ -106,7 +106,8 @@ fn operator(config: &Config) -> String {
 fn customers(config: &Config) -> String {
     let locals = &config.budgets.customers;
     if locals.is_empty() {
-        return "none is described here; budgets are Partner Center's".to_owned();
+        let read = if config.customers_csv.is_some() { ", nor in the spreadsheet" } else { "" };
+        return format!("none is described here{read}; budgets are Partner Center's");
     }
     let budgets = locals.values().filter(|local| local.budget.is_some()).count();
     let wins = match config.budgets.prefer {
@@ -116,7 +117,18 @@ fn customers(config: &Config) -> String {
     let muted = locals.values().filter(|local| !local.profile.mute_rules.is_empty()).count();
     let muted = if muted > 0 { format!(", {muted} with muted rules") } else { String::new() };
     let budgets = if budgets > 0 { format!(", {budgets} with a budget here, {wins}") } else { String::new() };
-    format!("{} described here{budgets}{muted}", locals.len())
+    format!("{} described here{}{budgets}{muted}", locals.len(), spreadsheet(config))
+}
+
+/// How many of the customers come from the spreadsheet.
+fn spreadsheet(config: &Config) -> String {
+    let Some(csv) = &config.customers_csv else { return String::new() };
+    let subscriptions = match csv.subscriptions {
+        0 => String::new(),
+        1 => " and a budget for one subscription".to_owned(),
+        many => format!(" and budgets for {many} subscriptions"),
+    };
+    format!(", {} of them{subscriptions} in {}", csv.customers, csv.path.display())
 }
 
 fn document(path: &Path, loaded: Result<&Config, &Mistakes>) -> Value {
@@ -138,6 +150,9 @@ fn document(path: &Path, loaded: Result<&Config, &Mistakes>) -> Value {
         "time_zone": time_zone(config),
         "operator": config.operator.notify,
         "customers": config.budgets.customers.len(),
+        "customers_csv": config.customers_csv.as_ref().map(|csv| json!({
+            "path": csv.path, "customers": csv.customers, "subscriptions": csv.subscriptions,
+        })),
         "rules": rules,
         "notifiers": notifiers.collect::<Vec<_>>(),
         "warnings": config.warnings,
