@@ -27,7 +27,7 @@ pub struct LocalBudget {
 }
 
 /// What the configuration says of one customer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LocalCustomer {
     /// Label, tags, contacts and so on.
     pub profile: Arc<Profile>,

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where results are printed")]
 
 mod alerts;
+mod budgets;
 mod check;
 mod choice;
 mod control;
@@ -75,6 +76,8 @@ enum Command {
     /// List what is owed, sent and given up; owe again what was given up
     #[command(after_help = "Example: budget-alertd deliveries --state dead")]
     Deliveries(deliveries::Deliveries),
+    /// A spreadsheet of customers with their budgets: prefilled out, checked and explained in
+    Budgets(budgets::Budgets),
     /// Show it all against simulated servers, a month in about a minute; needs nothing
     Demo(demo::Demo),
     /// Send a message marked as a test through one notifier
@@ -155,6 +158,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Explain(explain) => explain.run(&config()?),
         Command::Alerts(alerts) => alerts.run(&config()?),
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
+        Command::Budgets(budgets) => budgets.run(&config()?),
         Command::Demo(demo) => Box::pin(demo.run()).await,
         Command::NotifyTest(test) => test.run(&config()?).await,
         Command::Login => Err(exit::WrongUsage(NO_LOGIN.to_owned()).into()),

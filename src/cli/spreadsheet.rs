@@ -4,12 +4,17 @@ use crate::cli::output;
 
 /// Prints a heading and rows.
 pub(super) fn print(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    output::document(&text(heading, rows, b',')?)
+}
+
+/// A heading and rows as text.
+pub(super) fn text(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>, separator: u8) -> anyhow::Result<String> {
+    let mut writer = csv::WriterBuilder::new().delimiter(separator).from_writer(Vec::new());
     writer.write_record(heading)?;
     for row in rows {
         writer.write_record(row.iter().map(|cell| harmless(cell)))?;
     }
-    output::document(&String::from_utf8(writer.into_inner()?)?)
+    Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
 /// A cell that would start a formula gets an apostrophe in front (OWASP, "CSV Injection"); numbers stay numbers.

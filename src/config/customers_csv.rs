@@ -23,8 +23,8 @@ pub(crate) enum Spreadsheet<'t> {
     /// From the file that `[customers_csv]` names.
     #[default]
     OnDisk,
-    /// From this text in its place; from nowhere where there is none.
-    Instead(Option<&'t str>),
+    /// From this text, that is or would be in this file, in its place; from nowhere where there is none.
+    Instead(Option<(&'t Path, &'t str)>),
 }
 
 /// What was read of the spreadsheet.
@@ -61,7 +61,10 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, instead: Spreadsheet
                 Read::default()
             }
         },
-        (Spreadsheet::Instead(Some(text)), _, file) => customers(text, file.unwrap_or_default(), names),
+        (Spreadsheet::Instead(Some((file, text))), ..) => customers(text, file.to_owned(), names),
+        (Spreadsheet::Instead(None), _, Some(path)) => {
+            Read { source: Some(CustomersCsv { path, customers: 0, subscriptions: 0 }), ..Read::default() }
+        }
         _ => Read::default(),
     }
 }

@@ -17,9 +17,9 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> 
     load_from(path, environment, Spreadsheet::OnDisk)
 }
 
-/// Reads the file at `path`, with this spreadsheet in place of the one that `[customers_csv]` names; `None` for no
+/// Reads the file at `path`, with the text of this file in place of the one that `[customers_csv]` names; `None` for no
 /// spreadsheet at all.
-pub fn load_with(path: &Path, environment: &Environment, customers: Option<&str>) -> Result<Config, Mistakes> {
+pub fn load_with(path: &Path, environment: &Environment, customers: Option<(&Path, &str)>) -> Result<Config, Mistakes> {
     load_from(path, environment, Spreadsheet::Instead(customers))
 }
 

@@ -26,10 +26,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use customers_csv::CustomersCsv;
+pub(crate) use customers_csv::{Described, shown as shown_faults, text as spreadsheet_text};
 pub use environment::Environment;
 pub use load::{load, load_with, parse};
 pub use mistakes::Mistakes;
-pub(crate) use value::duration as parse_duration;
+pub(crate) use names::Names;
+pub(crate) use value::{duration as parse_duration, hint};
 
 /// A checked configuration.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use crate::config::Config;
 use crate::config::reader::{Placed, Table};
 use crate::config::value::{hint, short};
 
@@ -19,6 +20,15 @@ impl<'a> Names<'a> {
         let names =
             |table: &str| root.table(table).map(|table| table.entries()).unwrap_or_default().iter().map(|entry| entry.name).collect();
         Self { notifiers: names("notifiers"), rules: names("rules"), told: RefCell::default() }
+    }
+
+    /// Those of a checked configuration.
+    pub(crate) fn of_config(config: &'a Config) -> Self {
+        Self {
+            notifiers: config.notifiers.iter().map(|notifier| &*notifier.name).collect(),
+            rules: config.rules.facts().map(|rule| &*rule.name).collect(),
+            told: RefCell::default(),
+        }
     }
 
     /// Whether there is such a rule.

@@ -18,6 +18,8 @@ use crate::domain::{Alert, BillingPeriod};
 use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NotifierState, Reader, Recollection, Seen};
 use crate::pipeline::{self, Explanation};
 
+pub(super) use rule::Scale;
+
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The customer: its id, its name or its label, in any case; a part of a name will do

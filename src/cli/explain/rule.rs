@@ -80,13 +80,14 @@ fn again(account: &RuleAccount, scale: &Scale<'_>) -> Option<String> {
 }
 
 /// Numbers on the scale of a metric.
-struct Scale<'a> {
-    metric: Metric,
-    assessed: &'a Assessed,
+pub(in crate::cli) struct Scale<'a> {
+    pub(in crate::cli) metric: Metric,
+    pub(in crate::cli) assessed: &'a Assessed,
 }
 
 impl Scale<'_> {
-    fn step(&self, value: Decimal) -> String {
+    /// A step: `80 %`, `5,000 SEK`.
+    pub(in crate::cli) fn step(&self, value: Decimal) -> String {
         match self.metric {
             Metric::PercentUsed | Metric::ForecastPercent => percent(value),
             Metric::Pace | Metric::DailyPercent => format!("{} points", money(value, None)),
@@ -96,7 +97,8 @@ impl Scale<'_> {
         }
     }
 
-    fn value(&self, value: Decimal) -> String {
+    /// A value with what it is of: `82.5 % of the budget used`.
+    pub(in crate::cli) fn value(&self, value: Decimal) -> String {
         let what = match self.metric {
             Metric::PercentUsed => " of the budget used",
             Metric::ForecastPercent => " of the budget at the end of the period, as it goes on",

@@ -1,0 +1,76 @@
+//! `budgets`: a spreadsheet of customers with their budgets, prefilled out and, checked and explained, in. What its cells
+//! mean is left to `budgets::sheet`, what becomes of it in force to `config`.
+
+mod changes;
+mod customers;
+mod draft;
+mod export;
+mod file;
+mod import;
+mod outcome;
+mod record;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use crate::cli::exit::Outcome;
+use crate::cli::open;
+use crate::config::{self, Config, Environment};
+
+#[derive(Debug, Args)]
+pub(super) struct Budgets {
+    #[command(subcommand)]
+    order: Order,
+}
+
+#[derive(Debug, Subcommand)]
+enum Order {
+    /// Write a spreadsheet with a row for each customer: what it costs, and the budget it has here
+    #[command(after_help = "Fill in budget and currency, then hand it to \"budgets import\". [customers_csv] reads it as it is, too.\n\n\
+        Example: budget-alertd budgets export --output budgets.csv")]
+    Export(export::Export),
+    /// Take budgets, contacts and tags from a spreadsheet; all of it or nothing
+    #[command(after_help = "Rows are found by customer_id, else by name or label. An empty cell empties what it stands for; columns that \
+        are not there, and customers that are not in the file, stay as they are.\n\
+        Exits with 1 when a row is refused; then nothing is written.\n\n\
+        Example: budget-alertd budgets import budgets.csv --dry-run")]
+    Import(import::Import),
+}
+
+impl Budgets {
+    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        match &self.order {
+            Order::Export(export) => export.run(path),
+            Order::Import(import) => import.run(path),
+        }
+    }
+}
+
+/// The configuration with and without the spreadsheet of customers.
+struct Books {
+    /// What the tables alone say.
+    tables: Config,
+    /// What is in force.
+    now: Config,
+    /// The file that `[customers_csv]` names.
+    file: Option<PathBuf>,
+}
+
+impl Books {
+    /// Loads both. A spreadsheet that is not there yet is an empty one; one that does not load is a failure, unless it
+    /// is `replaced` anyway.
+    fn open(path: &Path, replaced: bool) -> anyhow::Result<Self> {
+        let tables = config::load_with(path, &Environment::of_process(), None)?;
+        let file = tables.customers_csv.as_ref().map(|csv| csv.path.clone());
+        let now = match &file {
+            Some(file) if !file.exists() => tables.clone(),
+            _ => match open::look(path) {
+                Err(_) if replaced => tables.clone(),
+                loaded => loaded?,
+            },
+        };
+        Ok(Self { tables, now, file })
+    }
+}
