@@ -1,6 +1,5 @@
 //! The README is true: its configurations load, and the commands it names exist.
 
-use std::path::Path;
 use std::process::Command;
 
 use budget_alertd::config::{self, Config, Environment};
@@ -36,7 +35,8 @@ fn load(text: &str) -> Config {
     }
     let key = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     let environment = Environment::from([("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()), ("HOOK_SECRET", key)]);
-    config::parse(text, Path::new("README.md"), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"))
+    std::fs::write(folder.path().join("customers.csv"), &blocks("csv")[0]).unwrap();
+    config::parse(text, &folder.path().join("README.md"), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"))
 }
 
 fn help(arguments: &[&str]) -> String {
@@ -53,7 +53,7 @@ fn each_configuration_loads_whole_or_added_to_the_first() {
         let whole = if block.contains("[source]") { block.clone() } else { format!("{first}\n{block}") };
         assert_eq!(load(&whole).warnings, Vec::<String>::new());
     }
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 4);
 }
 
 #[test]
@@ -64,14 +64,14 @@ fn each_command_exists_with_its_options() {
     let mut named = Vec::new();
     for call in call.captures_iter(&code) {
         let (command, rest) = (&call[1], &call[2]);
-        let retry = command == "deliveries" && rest.trim_start().starts_with("retry");
-        let known = if retry { help(&[command, "retry"]) } else { help(&[command]) };
+        let order = rest.split_whitespace().next().filter(|order| ["retry", "export", "import"].contains(order));
+        let known = order.map_or_else(|| help(&[command]), |order| help(&[command, order]));
         for option in option.find_iter(rest) {
             assert!(known.contains(option.as_str()), "budget-alertd {command} has no {}", option.as_str());
         }
         named.push(command.to_owned());
     }
-    for command in ["demo", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain"] {
+    for command in ["demo", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets"] {
         assert!(named.iter().any(|name| name == command), "{command} is not named");
     }
 }
