@@ -76,11 +76,13 @@ pub(crate) fn text(file: &Path) -> Result<String, String> {
         let hint = "; \"budget-alertd budgets export --output FILE\" makes one";
         format!("cannot read {name}: {error}{}", if error.kind() == std::io::ErrorKind::NotFound { hint } else { "" })
     })?;
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
         format!("{name}:{line}: not UTF-8 text: save it as \"CSV UTF-8\"")
-    })
+    })?;
+    // Lines that end as on the first Macs; "CSV (Macintosh)" still writes them.
+    Ok(if text.contains('\n') { text } else { text.replace('\r', "\n") })
 }
 
 fn customers(text: &str, file: PathBuf, names: &Names<'_>) -> Read {

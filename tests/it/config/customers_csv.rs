@@ -86,6 +86,14 @@ fn a_spreadsheet_describes_customers_as_tables_do() {
 }
 
 #[test]
+fn lines_may_end_as_on_any_system() {
+    for end in ["\n", "\r\n", "\r"] {
+        let csv = ["customer_id;budget;currency", "A;5;SEK", "B;6;SEK"].join(end);
+        assert_eq!(Folder::new(csv, "").customers(), "a: 5 SEK, in SEK\nb: 6 SEK, in SEK\n", "{end:?}");
+    }
+}
+
+#[test]
 fn subscriptions_have_budgets_of_their_own() {
     let csv = "customer_id,subscription_id,label,budget,currency\nA,S-1,Production,500,SEK\nA,,Contoso,800,SEK\nA,s-2,,90,SEK\nA,S-3,empty,,\nB,s-1,,7,EUR\n";
     let folder = Folder::new(csv, "");

@@ -1,6 +1,8 @@
 //! Texts that nobody would write are refused, never a panic, and never show a secret.
 
+use budget_alertd::budgets::sheet::{Sheet, parse_money, write_money};
 use proptest::prelude::*;
+use rust_decimal::Decimal;
 
 use super::mistakes;
 
@@ -81,6 +83,41 @@ proptest! {
     #[test]
     fn random_text_panics_never(text in any::<String>()) {
         let _ = mistakes(&text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_spreadsheet_panics_and_every_fault_has_its_place(text in "(customer_id[,;\t](label|budget|currency|tags)[,;\t]?)?([a,;\"#\r\n\t '5.å\u{a0}=]{0,40})") {
+        let mut faults = Vec::new();
+        if let Some(sheet) = Sheet::open(&text, &mut faults) {
+            for mut row in sheet.rows() {
+                prop_assert!(text.get(row.span.clone()).is_some());
+                prop_assert!(row.line <= text.matches('\n').count() + 1);
+                faults.append(&mut row.faults);
+            }
+        }
+        for fault in faults {
+            prop_assert!(text.get(fault.span.clone()).is_some(), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_is_written_is_read_again(units in any::<i64>(), scale in 0_u32..12, comma in any::<bool>()) {
+        let amount = Decimal::new(units, scale).abs();
+        let written = write_money(amount, if comma { ',' } else { '.' });
+        prop_assert_eq!(parse_money(&written), Ok(amount), "{}", written);
+    }
+
+    #[test]
+    fn thousands_may_be_parted_in_every_usual_way(units in 0_i64..10_000_000_000, marks in proptest::sample::select(vec![(' ', ','), ('\u{a0}', ','), ('\u{202f}', '.'), ('.', ','), (',', '.'), ('\'', '.')])) {
+        let (group, point) = marks;
+        let digits = (units / 100).to_string();
+        let whole: Vec<String> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8(group.to_vec()).unwrap()).collect();
+        let written = format!("{}{point}{:02}", whole.join(&group.to_string()), units % 100);
+        prop_assert_eq!(parse_money(&written), Ok(Decimal::new(units, 2)), "{}", written);
     }
 }
 
