@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use rust_decimal::Decimal;
 
-use crate::budgets::{Config, LocalBudget, Prefer};
+use crate::budgets::{Config, LocalBudget, LocalCustomer, Prefer, SubscriptionKey};
 use crate::domain::{
     Assessed, BillingPeriod, Budget, BudgetSource, Currency, MissingInput, PeriodSource, Plan, Profile, UsageRecord, percent_of,
 };
@@ -48,12 +48,13 @@ pub enum BudgetOddity {
 }
 
 impl Config {
-    /// Joins a record with the local configuration.
+    /// Joins a record with the local configuration. One about a subscription has the budget of that subscription, and
+    /// never the customer's.
     pub fn join(&self, record: UsageRecord) -> Joined {
         let local = if self.customers.is_empty() { None } else { self.customers.get(&record.customer.key()) };
         let currency = record.currency.or_else(|| local.and_then(|local| local.currency)).or_else(|| self.fallback_currency(record.plan));
         let reported = record.budget.and_then(|amount| Budget::try_new(amount, currency, BudgetSource::PartnerCenter));
-        let (own, oddity) = own_budget(local.and_then(|local| local.budget), currency);
+        let (own, oddity) = own_budget(local.and_then(|local| local.budget_of(&record)), currency);
         let (budget, other_budget) = match (own, reported, self.prefer) {
             (Some(own), reported, Prefer::Local) => (Some(own), reported),
             (own, Some(reported), _) => (Some(reported), own),
@@ -65,6 +66,13 @@ impl Config {
 
     fn fallback_currency(&self, plan: Plan) -> Option<Currency> {
         self.legacy_currency.filter(|_| plan == Plan::Legacy)
+    }
+}
+
+impl LocalCustomer {
+    fn budget_of(&self, record: &UsageRecord) -> Option<LocalBudget> {
+        let Some(subscription) = &record.subscription else { return self.budget };
+        self.subscriptions.get(&SubscriptionKey::of(&subscription.id)).map(|local| local.budget)
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::budgets::{Config, FreshSummary, LastSeen, LocalBudget, LocalCustomer, Prefer};
+use crate::budgets::{Config, FreshSummary, LastSeen, LocalBudget, LocalCustomer, LocalSubscription, Prefer, SubscriptionKey};
 use crate::domain::{
-    Assessed, Currency, CustomerId, CustomerKey, LegacyCycle, PeriodSource, Plan, Profile, SummaryDates, UsageDate, UsageRecord,
+    Assessed, Currency, CustomerId, CustomerKey, LegacyCycle, PeriodSource, Plan, Profile, Subscription, SummaryDates, UsageDate,
+    UsageRecord,
 };
 
 fn decimal(text: &str) -> Decimal {
@@ -152,6 +153,21 @@ fn the_preferred_budget_is_in_force_and_the_other_one_is_known() {
         "40 SEK from the local configuration | other none | 125 % | None"
     );
     assert_eq!(budgets(&Config::default(), bare), "none | other none | - % | None");
+}
+
+#[test]
+fn a_record_about_a_subscription_has_the_budget_of_that_subscription_only() {
+    let mut config = with_local("40", "SEK", Prefer::Local);
+    let own = LocalSubscription { label: None, budget: LocalBudget { amount: decimal("25"), currency: Currency::try_new("SEK").unwrap() } };
+    config.customers.get_mut("c-1").unwrap().subscriptions.insert(SubscriptionKey::of("s-1"), own);
+    let of = |id: &str| {
+        let subscription = Some(Subscription { id: id.into(), name: "Azure plan".into() });
+        let record = UsageRecord { subscription, budget: None, ..record(Plan::AzurePlan, "50", "2019-09-17T00:00:00Z") };
+        budgets(&config, record)
+    };
+    assert_eq!(of("S-1"), "25 SEK from the local configuration | other none | 200 % | None");
+    assert_eq!(of("S-2"), "none | other none | - % | None");
+    assert_eq!(config.customers_with_subscription_budgets().count(), 1);
 }
 
 #[test]
