@@ -42,6 +42,7 @@ impl<'c> Customers<'c> {
     /// Reads every last seen state.
     pub(super) fn read(config: &'c Config, reader: &'c Reader) -> anyhow::Result<Self> {
         let mut seen = reader.customers_worst_first(usize::MAX)?;
+        seen.retain(|seen| seen.subscription.is_none());
         seen.sort_by_cached_key(|seen| (seen.name.to_lowercase(), seen.customer.key()));
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_id = HashMap::with_capacity(seen.len());

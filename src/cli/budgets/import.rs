@@ -1,7 +1,6 @@
 //! `budgets import`: finds the customer of each row, checks the row, says what it changes and what would alert then, and
 //! writes the spreadsheet that `[customers_csv]` names; all of it or nothing.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -17,7 +16,7 @@ use crate::cli::text::clean;
 use crate::cli::{Format, output};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Environment};
-use crate::domain::CustomerKey;
+use crate::domain::{CustomerId, CustomerKey};
 use crate::ledger::Reader;
 
 #[derive(Debug, Args)]
@@ -107,7 +106,6 @@ fn said(record: &Record) -> String {
 
 /// Compares what is in force with what would be, and asks what the next poll would raise.
 fn explain(summary: &mut Summary, now: &Config, after: &Config, customers: &Customers<'_>) -> anyhow::Result<()> {
-    let mut told = HashSet::new();
     let now_at = SystemClock::shared().now();
     for row in summary.rows.iter_mut().filter(|row| !row.status.is_refused()) {
         let key = CustomerKey::of(row.customer_id.as_deref().unwrap_or_default());
@@ -130,9 +128,11 @@ fn explain(summary: &mut Summary, now: &Config, after: &Config, customers: &Cust
             let in_force = if after.budgets.prefer == Prefer::Local { "" } else { ", which is in force: prefer = \"partner-center\"" };
             *change = format!("{change} (Partner Center has {}{in_force})", theirs.normalize());
         }
-        if told.insert(key.clone())
-            && let Some(remembered) = customers.remembered(&key)?
-        {
+        let subject = match (&row.subscription_id, CustomerId::try_new(key.as_str())) {
+            (Some(subscription), Some(customer)) => CustomerKey::of_subscription(&customer, subscription),
+            _ => key,
+        };
+        if let Some(remembered) = customers.remembered(&subject)? {
             row.raised = changes::raised(after, &remembered, now_at);
         }
     }
