@@ -27,6 +27,8 @@ pub enum Reason {
     BudgetNotSelected,
     /// `match.usd_cost` asks for more.
     UsdCostTooSmall,
+    /// A subscription is judged by its own budget only, and the metric reads none.
+    NotForSubscriptions,
     /// The metric needs a budget and there is none.
     NoBudget,
     /// The metric is for customers without a budget and there is one.
@@ -108,6 +110,7 @@ impl Reason {
             Self::CurrencyNotSelected => "currency-not-selected",
             Self::BudgetNotSelected => "budget-not-selected",
             Self::UsdCostTooSmall => "usd-cost-too-small",
+            Self::NotForSubscriptions => "not-for-subscriptions",
             Self::NoBudget => "no-budget",
             Self::HasBudget => "has-budget",
             Self::CurrencyUnknown => "currency-unknown",
@@ -187,6 +190,7 @@ impl fmt::Display for Reason {
             Self::CurrencyNotSelected => "match.currency does not list the customer's currency",
             Self::BudgetNotSelected => "match.budget does not hold the customer's budget",
             Self::UsdCostTooSmall => "the cost in USD is below match.usd_cost",
+            Self::NotForSubscriptions => "a subscription is judged by its own budget only, and the metric reads none",
             Self::NoBudget => "the customer has no budget, in Partner Center or locally",
             Self::HasBudget => "the customer has a budget, and the metric is for those without",
             Self::CurrencyUnknown => "the steps are by currency and the customer's currency is unknown",

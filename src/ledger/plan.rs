@@ -68,6 +68,7 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasio
         previous: occasion.seen.and_then(|seen| previous(assessed, raise, seen)),
         carried_over: assessed.carried_over,
         subscription_name: record.subscription.as_ref().map(|subscription| subscription.name.clone()),
+        owner: assessed.profile.owner.clone(),
         ..AlertContext::default()
     };
     AlertSnapshot { alert, context }

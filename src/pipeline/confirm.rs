@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use rust_decimal::Decimal;
 
 use crate::budgets::FreshSummary;
-use crate::domain::{CustomerId, CustomerKey, SubscriptionCost};
+use crate::domain::{CustomerId, CustomerKey, Subscription, SubscriptionCost, UsageRecord};
 use crate::pipeline::Cycle;
 use crate::pipeline::intake::Candidate;
-use crate::source::SourceError;
+use crate::source::{SourceError, SubscriptionSummary};
 
 /// Requests at once.
 const AT_ONCE: usize = 4;
@@ -40,6 +41,20 @@ struct Outcome {
     error: Option<SourceError>,
 }
 
+impl Outcome {
+    /// Adds what a summary said of a subscription that is listed with this cost.
+    fn note(&mut self, summary: Result<Option<SubscriptionSummary>, SourceError>, listed_cost: Decimal) {
+        match summary {
+            Ok(Some(summary)) => {
+                let fresh = FreshSummary { dates: summary.dates, total: summary.cost, listed_cost };
+                self.answer.iter_mut().for_each(|answer| answer.fresh = Some(fresh));
+            }
+            Ok(None) => {}
+            Err(error) => self.error = Some(error),
+        }
+    }
+}
+
 /// Asks about the candidates, the worst first, until all answered or the time is over.
 pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candidate>) -> Answers {
     let mut answers = Answers::default();
@@ -48,12 +63,12 @@ pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candida
         let severity = candidate.decided.raise.iter().map(|raise| raise.severity).max();
         (std::cmp::Reverse((severity, candidate.joined.record.usd_cost)), (*key).clone())
     });
-    let mut waiting = order.into_iter().map(|(_, candidate)| candidate.joined.record.customer.clone());
-    let mut asked: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(|customer| question(cycle, customer)).collect();
+    let mut waiting = order.into_iter().map(|(_, candidate)| &candidate.joined.record);
+    let mut asked: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(|record| question(cycle, record)).collect();
     // Real time, not the clock's: it bounds what others take to answer.
     let mut deadline = std::pin::pin!(tokio::time::sleep(BUDGET));
     loop {
-        let (customer, answer) = tokio::select! {
+        let (record, answer) = tokio::select! {
             biased;
             next = asked.next() => match next {
                 Some(answered) => answered,
@@ -64,23 +79,34 @@ pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candida
                 break;
             }
         };
-        answers.by_customer.extend(answer.answer.map(|answer| (customer.key(), answer)));
+        answers.by_customer.extend(answer.answer.map(|answer| (record.key(), answer)));
         if let Some(error) = answer.error {
-            tracing::warn!(customer.id = %customer, %error, "no details for a customer about to alert");
+            tracing::warn!(customer.id = %record.customer, %error, "no details for a customer about to alert");
             if error.ends_asking() {
                 answers.retry_after = error.retry_after();
                 break;
             }
         }
-        asked.extend(waiting.next().map(|customer| question(cycle, customer)));
+        asked.extend(waiting.next().map(|record| question(cycle, record)));
     }
     answers
 }
 
 /// One customer's answer.
-async fn question(cycle: &Cycle, customer: CustomerId) -> (CustomerId, Outcome) {
-    let outcome = details(cycle, &customer).await;
-    (customer, outcome)
+async fn question<'a>(cycle: &Cycle, record: &'a UsageRecord) -> (&'a UsageRecord, Outcome) {
+    let outcome = match &record.subscription {
+        Some(subscription) => period(cycle, record, subscription).await,
+        None => details(cycle, &record.customer).await,
+    };
+    (record, outcome)
+}
+
+/// The summary of the one subscription that a record is about; its cost is known.
+async fn period(cycle: &Cycle, record: &UsageRecord, subscription: &Subscription) -> Outcome {
+    let cost = SubscriptionCost { id: subscription.id.clone(), name: subscription.name.clone(), cost: record.cost };
+    let mut outcome = Outcome { answer: Some(Answer { fresh: None, subscriptions: vec![cost] }), error: None };
+    outcome.note(cycle.source.summary(&record.customer, &subscription.id).await, record.cost);
+    outcome
 }
 
 /// The subscriptions of one customer, and the summary of the costliest; no answer where the source can't be asked. Asked is
@@ -94,14 +120,7 @@ async fn details(cycle: &Cycle, customer: &CustomerId) -> Outcome {
     let costs = subscriptions.iter().map(|found| SubscriptionCost { id: found.id.clone(), name: found.name.clone(), cost: found.cost });
     let mut outcome = Outcome { answer: Some(Answer { fresh: None, subscriptions: costs.collect() }), error: None };
     if let Some(costliest) = subscriptions.first() {
-        match cycle.source.summary(customer, &costliest.id).await {
-            Ok(Some(summary)) => {
-                let fresh = FreshSummary { dates: summary.dates, total: summary.cost, listed_cost: costliest.cost };
-                outcome.answer.iter_mut().for_each(|answer| answer.fresh = Some(fresh));
-            }
-            Ok(None) => {}
-            Err(error) => outcome.error = Some(error),
-        }
+        outcome.note(cycle.source.summary(customer, &costliest.id).await, costliest.cost);
     }
     outcome
 }

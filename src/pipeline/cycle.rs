@@ -20,6 +20,7 @@ use crate::pipeline::confirm::{self, Answer, Answers};
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::life::{self, silenceable};
 use crate::pipeline::settling::{remember, samples};
+use crate::pipeline::subscriptions::{self, Unread};
 use crate::pipeline::verdicts::{Asked, judge, last_seen};
 use crate::rules::Rules;
 use crate::source::{ReadReport, Source};
@@ -107,6 +108,7 @@ impl Cycle {
         self.ledger.rename_rules(self.renames()).await?;
         let mut intake = Intake::new(self, now);
         let mut read = self.source.read(dated, &mut intake).await;
+        let unread = self.read_subscriptions(&read, &mut intake).await;
         intake.finish(read.newest).await;
         let gone = intake.gone();
         let Intake { candidates, below, mut tally, failure, mut rebudgeted, returned, .. } = intake;
@@ -115,7 +117,8 @@ impl Cycle {
         }
         let unexpectedly_empty = is_unexpectedly_empty(&read, &memory, accept_empty);
         let answers = self.ask(&read, &candidates).await;
-        let retry_after = answers.retry_after;
+        let retry_after = answers.retry_after.max(unread.retry_after);
+        tally.unread = unread.customers;
         let silences = life::in_force(self).await?;
         let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
         recording.seen_below = below.into_values().flatten().collect();
@@ -140,6 +143,13 @@ impl Cycle {
     /// Rules that say what they were called before: (before, now).
     fn renames(&self) -> Vec<(Box<str>, Box<str>)> {
         self.rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, rule.name.clone()))).collect()
+    }
+
+    /// Reads the subscriptions that have budgets of their own, unless the source has just said that it must not be asked.
+    async fn read_subscriptions(&self, read: &ReadReport, intake: &mut Intake<'_>) -> Unread {
+        let subscribed = intake.subscribed().await;
+        let unwelcome = read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator());
+        if subscribed.is_empty() || unwelcome { Unread::default() } else { subscriptions::read(self, subscribed, intake).await }
     }
 
     /// Asks about the candidates, unless the source has just said that it must not or cannot be asked.

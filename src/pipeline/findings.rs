@@ -34,7 +34,10 @@ impl Cycle {
         )
         .await?;
         let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
-        desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, clashes, "set the budgets in the currency of the usage").await
+        desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, clashes, "set the budgets in the currency of the usage")
+            .await?;
+        let unread = format!("budgets of subscriptions could not be judged, their usage could not be read: {}", first_of(&tally.unread));
+        desk.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, unread, "the next poll asks again; see the log").await
     }
 }
 

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::budgets::{BudgetOddity, Joined};
-use crate::domain::{Assessed, CustomerKey, Plan, Reason, Suppression};
+use crate::domain::{Assessed, CustomerKey, Plan, Reason, Suppression, UsageRecord};
 use crate::ledger::{Decided, Known, LedgerError, Recollection, fold, fold_key};
 use crate::pipeline::Cycle;
 use crate::source::{Read, Sink};
@@ -46,6 +46,8 @@ pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) clashes: Vec<String>,
     pub(crate) unknown_currencies: u64,
+    /// Customers whose subscriptions could not be read, each with why.
+    pub(crate) unread: Vec<String>,
     /// Customers that no rule can alert about, by the metric's reasons.
     pub(crate) uncovered: HashMap<&'static str, i64>,
 }
@@ -86,6 +88,9 @@ pub(crate) struct Intake<'a> {
     pub(crate) candidates: HashMap<CustomerKey, Candidate>,
     /// Steps that customers were seen below, kept until all copies of their records are read.
     pub(crate) below: HashMap<CustomerKey, Vec<(i64, Decimal)>>,
+    /// Customers with budgets for their subscriptions; those read so far, and whether there is news of them.
+    with_subscriptions: HashSet<CustomerKey>,
+    subscribed: Vec<(bool, UsageRecord)>,
     pub(crate) tally: Tally,
     pub(crate) failure: Option<LedgerError>,
 }
@@ -109,6 +114,8 @@ impl<'a> Intake<'a> {
             returned: HashSet::new(),
             candidates: HashMap::new(),
             below: HashMap::new(),
+            with_subscriptions: cycle.budgets.customers_with_subscription_budgets().map(|(key, _)| key.clone()).collect(),
+            subscribed: Vec::new(),
             tally: Tally::default(),
             failure: None,
         };
@@ -133,11 +140,23 @@ impl<'a> Intake<'a> {
         self.flush().await;
     }
 
+    /// The customers whose subscriptions have budgets, those with news first.
+    pub(crate) async fn subscribed(&mut self) -> Vec<UsageRecord> {
+        self.wait_for_scan().await;
+        let mut subscribed = std::mem::take(&mut self.subscribed);
+        subscribed.sort_by_key(|(news, _)| !news);
+        subscribed.into_iter().map(|(_, record)| record).collect()
+    }
+
     /// Customers that were known and are not in the collection.
     pub(crate) fn gone(&self) -> HashSet<u128> {
         let known = self.known.iter().flatten();
         let gone = known.filter(|(id, known)| !known.subscription && !known.missing && !self.read.contains_key(*id));
         gone.map(|(id, _)| *id).collect()
+    }
+
+    fn has_subscription_budgets(&self, joined: &Joined) -> bool {
+        !self.with_subscriptions.is_empty() && self.with_subscriptions.contains(&joined.record.key())
     }
 
     /// Whether a rule may have something to say of the age of the data.
@@ -252,6 +271,9 @@ impl Sink for Intake<'_> {
             self.returned.insert(id);
         }
         let unchanged = known.filter(|known| known.fingerprint == fingerprint);
+        if before.is_none() && self.has_subscription_budgets(&joined) {
+            self.subscribed.push((unchanged.is_none(), joined.record.clone()));
+        }
         match (before, unchanged) {
             (Some((_, same)), _) if same == fingerprint => {}
             (None, Some(known)) => {

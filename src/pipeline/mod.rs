@@ -13,6 +13,7 @@ mod intake;
 mod life;
 mod orphans;
 mod settling;
+mod subscriptions;
 mod verdicts;
 
 pub use action::{

@@ -97,6 +97,9 @@ impl Rule {
         if assessed.profile.mute_rules.iter().any(|muted| **muted == *self.facts.name) {
             return Some(Reason::Muted);
         }
+        if assessed.record.subscription.is_some() && !self.facts.metric.reads_budget() {
+            return Some(Reason::NotForSubscriptions);
+        }
         self.spec.selection.refusal(assessed)
     }
 

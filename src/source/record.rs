@@ -83,7 +83,7 @@ fn plan(wire: &WireUsage<'_>) -> Plan {
 }
 
 /// 0 beside a cost above 0 is no cost in US dollars: legacy records have it so.
-fn usd_cost(raw: Raw<'_>, cost: Decimal, odd: &mut dyn FnMut(&'static str)) -> Option<Decimal> {
+pub(crate) fn usd_cost(raw: Raw<'_>, cost: Decimal, odd: &mut dyn FnMut(&'static str)) -> Option<Decimal> {
     let usd = number(raw, &mut || odd("rounded"))?.ok()?;
     if usd.is_zero() && cost > Decimal::ZERO { None } else { Some(usd) }
 }

@@ -3,11 +3,12 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{CustomerId, SummaryDates};
+use crate::domain::{Currency, CustomerId, SummaryDates, UsageDate};
 use crate::source::call::{Call, Endpoint};
 use crate::source::client::{Client, chunk};
 use crate::source::links::{self, PageLink};
 use crate::source::pages::{next, try_page};
+use crate::source::record;
 use crate::source::scan::ItemSink;
 use crate::source::wire::{WireUsage, either, mended, number, object, object_at_start, text};
 use crate::source::{Place, SourceError};
@@ -26,6 +27,12 @@ pub struct SubscriptionUsage {
     pub name: String,
     /// `totalCost`, in the customer's currency.
     pub cost: Decimal,
+    /// `usdTotalCost`; none where it is 0 beside a cost above 0.
+    pub usd_cost: Option<Decimal>,
+    /// `currencyCode`.
+    pub currency: Option<Currency>,
+    /// `lastModifiedDate`, where it is a usable date.
+    pub usage_as_of: Option<UsageDate>,
 }
 
 /// The usage of one subscription in the current period (`SubscriptionUsageSummary`).
@@ -123,7 +130,14 @@ impl SubscriptionSink {
         let cost = number(wire.total_cost, &mut || ());
         if let (Some(id), Some(Ok(cost))) = (either(wire.resource_id, wire.id), cost) {
             let name = either(wire.resource_name, wire.name).unwrap_or_default().into_owned();
-            self.0.push(SubscriptionUsage { id: id.into_owned(), name, cost });
+            self.0.push(SubscriptionUsage {
+                id: id.into_owned(),
+                name,
+                cost,
+                usd_cost: record::usd_cost(wire.usd_total_cost, cost, &mut |_| ()),
+                currency: text(wire.currency_code).and_then(|code| Currency::try_new(&code).ok()),
+                usage_as_of: text(wire.last_modified).and_then(|date| UsageDate::parse(&date)),
+            });
         }
     }
 }

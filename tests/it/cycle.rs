@@ -5,4 +5,5 @@ mod history;
 mod messages;
 mod periods;
 mod quality;
+mod subscriptions;
 mod turn;

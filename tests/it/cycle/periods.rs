@@ -7,7 +7,7 @@ use budget_alertd::simulator::{Endpoint, Fault, PartnerCenter, SignIn, SimCustom
 
 use crate::support::world::{SPEND, World, told};
 
-fn world(partner_center: &PartnerCenter) -> World {
+pub(super) fn world(partner_center: &PartnerCenter) -> World {
     let (api, login) = (partner_center.api_url(), partner_center.login_url());
     World::new(SPEND).with_source(format!(
         "[source]\ntype = \"partner-center\"\napi_url = \"{api}\"\nlogin_url = \"{login}\"\ntenant_id = \"contoso.example\"\nclient_id = \"app\"\nrefresh_token = \"{}\"\n",
@@ -15,7 +15,7 @@ fn world(partner_center: &PartnerCenter) -> World {
     ))
 }
 
-fn start() -> PartnerCenter {
+pub(super) fn start() -> PartnerCenter {
     let clock: Arc<dyn Clock> = budget_alertd::clock::SimulatedClock::starting_at("2019-01-01T00:00:00Z".parse().unwrap());
     let sign_in = SignIn { client_id: "app".into(), tenant_id: "contoso.example".into(), client_secret: None, ..SignIn::default() };
     PartnerCenter::start(clock, sign_in).unwrap()

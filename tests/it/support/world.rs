@@ -145,6 +145,13 @@ impl World {
         after - before
     }
 
+    /// Puts a file beside the ledger; returns its path.
+    pub(crate) fn write_beside(&self, name: &str, text: &str) -> String {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
     /// Puts this into the file that is read.
     pub(crate) fn write(&self, collection: &str) {
         std::fs::write(self.dir.path().join("usage.json"), collection).unwrap();
@@ -209,8 +216,9 @@ fn line(snapshot: &AlertSnapshot) -> String {
     };
     let carried = if snapshot.context.carried_over { " carried over" } else { "" };
     let baseline = if alert.baseline { " baseline" } else { "" };
+    let subscription = alert.subscription.as_ref().map_or(String::new(), |id| format!("/{id}"));
     format!(
-        "{} {} {}{passed}: {value}{budget}, {} .. {} {source}{carried}{baseline}",
+        "{}{subscription} {} {}{passed}: {value}{budget}, {} .. {} {source}{carried}{baseline}",
         alert.customer.id,
         alert.rule,
         alert.threshold,

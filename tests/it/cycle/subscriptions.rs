@@ -1,0 +1,86 @@
+//! Subscriptions with budgets of their own: judged beside their customer, remembered apart from it.
+
+use budget_alertd::domain::CustomerKey;
+use budget_alertd::ledger::{AlertFilter, Reader};
+use budget_alertd::simulator::{Endpoint, Fault, PartnerCenter, SimCustomer};
+
+use super::periods::{start, world};
+use crate::support::world::{SPEND, World, told};
+
+const RULES: &str = r#"
+[rules.money]
+metric = "total_cost"
+notify = ["hook"]
+steps = [{ at = { SEK = 300, EUR = 300 } }]
+"#;
+
+/// A world whose spreadsheet gives budgets to two subscriptions of P1, and one of L1.
+fn world_with_budgets(partner_center: &PartnerCenter) -> World {
+    let mut world = world(partner_center);
+    let csv = "customer_id,subscription_id,label,budget,currency\nP1,s-prod,Production,100,SEK\nP1,S-2,,1000,SEK\nL1,S-9,,50,EUR\n";
+    let path = world.write_beside("customers.csv", csv);
+    world.change_rules(&format!("[customers_csv]\npath = \"{path}\"\n{SPEND}{RULES}"));
+    world
+}
+
+fn plan(production: i64, other: i64, date: &str) -> SimCustomer {
+    SimCustomer::azure_plan("P1", "Plan", "SEK", date.parse().unwrap())
+        .with_budget(10_000.into())
+        .with_cost((production + other).into())
+        .with_subscription("S-PROD", "sub-1", production.into())
+        .with_subscription("S-2", "sub-2", other.into())
+        .with_subscription("S-3", "without a budget", 5000.into())
+}
+
+#[tokio::test]
+async fn each_is_judged_by_its_own_budget_and_only_by_rules_on_budgets() {
+    let partner_center = start();
+    let world = world_with_budgets(&partner_center);
+    partner_center.set_customers(vec![plan(85, 100, "2019-09-17T00:00:00Z")]);
+    let report = world.poll_source("2019-09-17T12:00:00Z").await;
+    assert_eq!(told(&report), "P1/S-PROD spend 80: 85 of 100, 2019-09-01 .. 2019-10-01 known baseline");
+    let snapshot = &report.alerts[0];
+    assert_eq!(snapshot.context.subscription_name.as_deref(), Some("Production"));
+    assert_eq!(snapshot.alert.customer.name, "Plan");
+    partner_center.set_customers(vec![plan(120, 250, "2019-09-18T00:00:00Z")]);
+    let second = told(&world.poll_source("2019-09-18T12:00:00Z").await);
+    assert_eq!(
+        second,
+        "P1 money 300: 370 of 10000, 2019-09-01 .. 2019-10-01 known\nP1/S-PROD spend 100: 120 of 100, 2019-09-01 .. 2019-10-01 known"
+    );
+    assert_eq!(told(&world.poll_source("2019-09-18T13:00:00Z").await), "2 duplicate");
+    let reader = Reader::open(&world.config().ledger).unwrap();
+    let of_customer = AlertFilter { customer: Some(CustomerKey::of("p1")), ..AlertFilter::default() };
+    assert_eq!(reader.alerts(&of_customer).unwrap().len(), 3, "a customer's alerts are also those of its subscriptions");
+    assert_eq!(reader.missing().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_legacy_one_is_placed_in_the_period_of_its_own_summary() {
+    let partner_center = start();
+    let world = world_with_budgets(&partner_center);
+    let legacy = SimCustomer::legacy("L1", "Legacy", "fr-FR", 14, "2019-09-17T00:00:00Z".parse().unwrap())
+        .with_subscription("S-9", "Microsoft Azure", 60.into());
+    partner_center.set_customers(vec![legacy]);
+    let report = world.poll_source("2019-09-17T12:00:00Z").await;
+    assert_eq!(told(&report), "L1/S-9 spend 100 passed 80: 120 of 50, 2019-09-14 .. 2019-10-14 known baseline\n1 passed");
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_is_said_and_asked_for_again() {
+    let partner_center = start();
+    let world = world_with_budgets(&partner_center);
+    partner_center.set_customers(vec![plan(85, 100, "2019-09-17T00:00:00Z")]);
+    partner_center.fail(Endpoint::Subscriptions, Fault::status(403));
+    let first = world.poll_source("2019-09-17T12:00:00Z").await;
+    assert_eq!((told(&first), first.good), (String::new(), true));
+    let open = || {
+        let findings = Reader::open(&world.config().ledger).unwrap().findings().unwrap();
+        findings.into_iter().map(|open| open.finding.code.as_str()).collect::<Vec<_>>()
+    };
+    assert!(open().contains(&"subscriptions-unread"), "{:?}", open());
+    partner_center.heal(Endpoint::Subscriptions);
+    let next = told(&world.poll_source("2019-09-17T13:00:00Z").await);
+    assert_eq!(next, "P1/S-PROD spend 80: 85 of 100, 2019-09-01 .. 2019-10-01 known");
+    assert!(!open().contains(&"subscriptions-unread"), "{:?}", open());
+}
