@@ -103,7 +103,7 @@ impl<'a> Intake<'a> {
             cycle,
             now,
             rules: cycle.rules.fingerprint(),
-            stale_after: cycle.rules.stale_after().and_then(|hours| (hours * Decimal::from(3600)).to_i64()),
+            stale_after: stale_after(&cycle.rules),
             known: None,
             scan: Some(Box::pin(async move { ledger.scan().await })),
             early: Vec::new(),
@@ -127,7 +127,7 @@ impl<'a> Intake<'a> {
     pub(crate) async fn finish(&mut self, newest: Option<Timestamp>) {
         self.wait_for_scan().await;
         self.flush().await;
-        let fresh = newest.is_some_and(|newest| self.now.duration_since(newest) < COLLECTION_STALE);
+        let fresh = is_fresh(newest, self.now);
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
             let latest = self.read.get(&fold_key(&pending.joined.record.key()));
@@ -312,8 +312,18 @@ impl Tally {
     }
 }
 
+/// The age of data from which on a rule may be about it, in seconds.
+pub(crate) fn stale_after(rules: &crate::rules::Rules) -> Option<i64> {
+    rules.stale_after().and_then(|hours| (hours * Decimal::from(3600)).to_i64())
+}
+
+/// Whether a collection is not old as a whole, so that the age of one customer's data is news.
+pub(crate) fn is_fresh(newest: Option<Timestamp>, now: Timestamp) -> bool {
+    newest.is_some_and(|newest| now.duration_since(newest) < COLLECTION_STALE)
+}
+
 /// Of everything that bears on a judgement: a record with the same fingerprint says nothing new.
-fn fingerprint(joined: &Joined, rules: u64) -> u64 {
+pub(crate) fn fingerprint(joined: &Joined, rules: u64) -> u64 {
     let record = &joined.record;
     let mut hasher = FixedState::with_seed(rules).build_hasher();
     record.customer.as_str().hash(&mut hasher);

@@ -1,5 +1,5 @@
 //! The order of the stages in plain code: [`cycle`] reads, assesses, evaluates, confirms and records; [`delivery`] sends
-//! what the ledger owes, [`explain()`] says how it would be decided now, each [`Action`] is something that people ask for. It never spawns; who calls it decides what runs beside what.
+//! what the ledger owes, [`explain()`] says how it would be decided now, [`Replay`] what polls would have raised, each [`Action`] is something that people ask for. It never spawns; who calls it decides what runs beside what.
 
 mod action;
 mod confirm;
@@ -12,6 +12,7 @@ mod impact;
 mod intake;
 mod life;
 mod orphans;
+mod replay;
 mod settling;
 mod subscriptions;
 mod verdicts;
@@ -25,3 +26,4 @@ pub use delivery::{Courier, Progress, Unmarked, backoff};
 pub use explain::{Explanation, RuleAccount, explain};
 pub use impact::{Impact, impact};
 pub use orphans::bury_orphans;
+pub use replay::Replay;

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::budgets::{Joined, LastSeen};
-use crate::domain::{Assessed, CustomerKey, Judged, PeriodSource, Plan, Sample, Verdict};
+use crate::domain::{Assessed, CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict};
 use crate::ledger::{Decided, LedgerError, Recollection, Recording, decide};
 use crate::pipeline::intake::{Candidate, Intake, Pending};
 use crate::pipeline::verdicts::{Asked, events, judge, last_seen, sample, samples_for, seen_now};
@@ -45,12 +46,9 @@ impl Intake<'_> {
     /// of the larger cost.
     fn supersedes(&self, key: &CustomerKey, pending: &Pending, remembered: Option<&Recollection>) -> bool {
         let record = &pending.joined.record;
-        let earlier = self.candidates.get(key).map(|candidate| {
-            let earlier = &candidate.joined.record;
-            (earlier.usage_as_of.instant(), earlier.cost)
-        });
+        let earlier = self.candidates.get(key).map(|candidate| rank(&candidate.joined.record));
         let earlier = earlier.or_else(|| remembered.map(|remembered| (remembered.seen.usage_as_of.instant(), remembered.seen.cost)));
-        earlier.is_none_or(|earlier| (record.usage_as_of.instant(), record.cost) > earlier)
+        earlier.is_none_or(|earlier| rank(record) > earlier)
     }
 
     fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<Recollection>, recording: &mut Recording) {
@@ -142,12 +140,16 @@ pub(super) fn remember(
     key
 }
 
+/// Of several records of one customer the largest is assessed: of the later date, then of the larger cost.
+pub(crate) fn rank(record: &UsageRecord) -> (Timestamp, Decimal) {
+    (record.usage_as_of.instant(), record.cost)
+}
+
 /// Of several records of one customer in a batch, the one of the later date, then of the larger cost.
 fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
     let mut place: HashMap<CustomerKey, usize> = HashMap::with_capacity(batch.len());
     let mut kept: Vec<Pending> = Vec::with_capacity(batch.len());
     for pending in batch {
-        let rank = |pending: &Pending| (pending.joined.record.usage_as_of.instant(), pending.joined.record.cost);
         match place.entry(pending.joined.record.key()) {
             Entry::Vacant(entry) => {
                 entry.insert(kept.len());
@@ -155,7 +157,7 @@ fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
             }
             Entry::Occupied(entry) => {
                 if let Some(earlier) = kept.get_mut(*entry.get())
-                    && rank(&pending) > rank(earlier)
+                    && rank(&pending.joined.record) > rank(&earlier.joined.record)
                 {
                     *earlier = Pending { repeated: earlier.repeated, ..pending };
                 }

@@ -21,6 +21,7 @@ mod demo;
 mod ledger;
 mod notify;
 mod readme;
+mod replay;
 mod simulator;
 mod source;
 mod support;

@@ -1,0 +1,216 @@
+//! Replays polls in memory, by the very stages that a poll goes through: what would be raised, and nothing else.
+//!
+//! It asks nobody: a legacy customer has the calendar month, or the cycle that is known beforehand. What is owed for an
+//! alert, and to whom it would be sent, is left to the caller.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::budgets::{self, FreshSummary, Joined};
+use crate::domain::{CustomerId, CustomerKey, Judged, LegacyCycle, PeriodSource, Plan, Sample, SummaryDates, UsageRecord, canonical};
+use crate::ledger::{self, Decided, NewAlert, NewSample, NewStep, Occasion, PollMemory, Recollection, SpentStep, decide};
+use crate::pipeline::cycle::is_baseline;
+use crate::pipeline::intake::{fingerprint, is_fresh, stale_after};
+use crate::pipeline::settling::{rank, samples};
+use crate::pipeline::verdicts::{Asked, judge, last_seen, sample, samples_for, seen_now};
+use crate::rules::Rules;
+
+/// How far before a customer's data its spent steps are kept: no record is dated back that far.
+const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
+
+/// Polls without a source, a ledger and a clock.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    budgets: budgets::Config,
+    rules: Rules,
+    rules_print: u64,
+    /// How many of a customer's latest dates the rules need.
+    samples: usize,
+    cycles: HashMap<CustomerKey, LegacyCycle>,
+    customers: HashMap<CustomerKey, Recollection, foldhash::fast::RandomState>,
+    polls: PollMemory,
+    identities: u128,
+    rows: i64,
+}
+
+impl Replay {
+    /// Remembers nothing yet.
+    pub fn new(budgets: &budgets::Config, rules: &Rules) -> Self {
+        Self {
+            budgets: budgets.clone(),
+            rules: rules.clone(),
+            rules_print: rules.fingerprint(),
+            samples: usize::try_from(samples_for(rules)).unwrap_or(usize::MAX),
+            cycles: HashMap::new(),
+            customers: HashMap::default(),
+            polls: PollMemory::default(),
+            identities: 0,
+            rows: 0,
+        }
+    }
+
+    /// What a legacy customer's usage summary is to name when it is first seen.
+    pub fn know_cycle(&mut self, customer: &CustomerId, cycle: LegacyCycle) {
+        self.cycles.insert(customer.key(), cycle);
+    }
+
+    /// Takes another configuration for the polls to come, as a reload does.
+    pub fn reload(&mut self, budgets: &budgets::Config, rules: &Rules) {
+        self.budgets = budgets.clone();
+        self.rules = rules.clone();
+        self.rules_print = rules.fingerprint();
+        self.samples = usize::try_from(samples_for(rules)).unwrap_or(usize::MAX);
+        for (before, now) in rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, &rule.name))) {
+            let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
+            let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
+            names.filter(|name| **name == before).for_each(|name| name.clone_from(now));
+        }
+    }
+
+    /// One good poll at `now` that reads these records; returns what it raises, the worst first, each with the notifiers
+    /// that are owed it. Identities are counted from 1.
+    pub fn poll(&mut self, now: Timestamp, records: impl IntoIterator<Item = UsageRecord>) -> Vec<NewAlert> {
+        let records = one_of_each(records);
+        // Nothing is concluded from an empty answer where there were records before.
+        let good = !records.is_empty() || self.polls.last_good_items.is_none_or(|items| items == 0);
+        let items = u64::try_from(records.len()).ok();
+        let newest = records.iter().map(|(_, record)| record.usage_as_of.instant()).max();
+        let stale_after = stale_after(&self.rules).filter(|_| is_fresh(newest, now));
+        let mut raised = Vec::new();
+        for (key, record) in records {
+            let age = now.duration_since(record.usage_as_of.instant()).as_secs();
+            let aged = stale_after.is_some_and(|after| age >= after);
+            self.settle(now, key, record, aged, &mut raised);
+        }
+        raised.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
+        if good {
+            let mut settled_rules = std::mem::take(&mut self.polls.settled_rules);
+            settled_rules.extend(self.rules.facts().map(|rule| rule.name.clone()));
+            settled_rules.sort_unstable();
+            settled_rules.dedup();
+            self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, settled_rules };
+        }
+        raised
+    }
+
+    fn settle(&mut self, now: Timestamp, key: CustomerKey, record: UsageRecord, aged: bool, raised: &mut Vec<NewAlert>) {
+        let joined = self.budgets.join(record);
+        let print = fingerprint(&joined, self.rules_print);
+        if !aged && self.customers.get(&key).is_some_and(|remembered| remembered.seen.fingerprint == print) {
+            // What it crosses was raised or passed, and no summary will ever say that it belongs elsewhere.
+            return;
+        }
+        let remembered = self.customers.remove(&key);
+        let fresh = self.fresh(&key, &joined, remembered.as_ref());
+        let asked = fresh.map(|fresh| Asked { cycle: joined.cycle(None, Some(&fresh)) });
+        let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
+        let assessed = joined.place(last.as_ref(), fresh.as_ref());
+        let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
+        let decided = decide(&judged, remembered.as_ref());
+        let new = self.raise(now, &judged, &decided, remembered.as_ref(), raised);
+        let seen = seen_now(&judged, print, remembered.as_ref(), asked, now);
+        let before = remembered.as_ref().map(|remembered| &remembered.seen);
+        let read = seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
+        let first = || Some(Recollection { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() });
+        let Some(mut known) = remembered.or_else(first) else { return };
+        if let Some(seen) = seen {
+            known.seen = seen;
+        }
+        see_below(&mut known.steps, &decided);
+        known.steps.extend(new.into_iter().map(|step| self.spend(step)));
+        if let Some(read) = read.filter(|_| self.samples > 0) {
+            note_date(&mut known.samples, &read);
+        }
+        forget(&mut known, judged.assessed.record.usage_as_of.instant(), self.samples);
+        self.customers.insert(key, known);
+    }
+
+    /// The alerts of one decision; returns the steps to be spent.
+    fn raise(
+        &mut self,
+        now: Timestamp,
+        judged: &Judged,
+        decided: &Decided,
+        remembered: Option<&Recollection>,
+        raised: &mut Vec<NewAlert>,
+    ) -> Vec<NewStep> {
+        let mut steps = Vec::new();
+        for raise in &decided.raise {
+            let baseline = is_baseline(&self.polls, &raise.rule);
+            let occasion = Occasion { now, baseline, subscriptions: &[], seen: remembered.map(|remembered| &remembered.seen) };
+            self.identities += 1;
+            let snapshot = ledger::snapshot(Uuid::from_u128(self.identities), &judged.assessed, raise, &occasion);
+            steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
+            raised.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
+        }
+        steps.extend(decided.late.iter().map(|late| ledger::step(late.by, &judged.assessed, &late.rule, late.at, false)));
+        steps
+    }
+
+    fn spend(&mut self, step: NewStep) -> SpentStep {
+        self.rows += 1;
+        let NewStep { rule, metric, at, amount, belongs_at, raised, alert, .. } = step;
+        SpentStep { row: self.rows, rule, metric, at, amount, belongs_at, raised, alert, seen_below: None }
+    }
+
+    /// The summary that names a legacy customer's known cycle, until it is remembered; it confirms no cost.
+    fn fresh(&self, key: &CustomerKey, joined: &Joined, remembered: Option<&Recollection>) -> Option<FreshSummary> {
+        if joined.record.plan != Plan::Legacy || remembered.is_some_and(|remembered| remembered.seen.cycle.is_some()) {
+            return None;
+        }
+        let cycle = self.cycles.get(key)?;
+        let named = cycle.named(PeriodSource::SubscriptionSummary);
+        let dates = SummaryDates { start: (named.start, cycle.first_day()), end: (named.end, cycle.last_day()) };
+        Some(FreshSummary { dates, total: Decimal::ZERO, listed_cost: Decimal::ONE })
+    }
+}
+
+/// The record of each customer that is assessed, in the order in which the customers come.
+fn one_of_each(records: impl IntoIterator<Item = UsageRecord>) -> Vec<(CustomerKey, UsageRecord)> {
+    let records = records.into_iter();
+    let mut place: HashMap<CustomerKey, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut kept: Vec<(CustomerKey, UsageRecord)> = Vec::with_capacity(records.size_hint().0);
+    for record in records {
+        match place.entry(record.key()) {
+            Entry::Vacant(entry) => {
+                kept.push((entry.key().clone(), record));
+                entry.insert(kept.len() - 1);
+            }
+            Entry::Occupied(entry) => {
+                if let Some((_, earlier)) = kept.get_mut(*entry.get())
+                    && rank(&record) > rank(earlier)
+                {
+                    *earlier = record;
+                }
+            }
+        }
+    }
+    kept
+}
+
+fn see_below(steps: &mut [SpentStep], decided: &Decided) {
+    for (row, amount) in &decided.seen_below {
+        steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = Some(canonical(*amount)));
+    }
+}
+
+/// Adds a date of the data to those known, newest first; of one date what was read last counts.
+fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
+    let new = Sample { usage_as_of: read.usage_as_of, cost: read.cost, carried_over: read.carried_over };
+    let place = samples.partition_point(|sample| sample.usage_as_of > new.usage_as_of);
+    match samples.get_mut(place) {
+        Some(same) if same.usage_as_of == new.usage_as_of => *same = new,
+        _ => samples.insert(place, new),
+    }
+}
+
+/// Drops what no record of today's can bear on.
+fn forget(known: &mut Recollection, now: Timestamp, samples: usize) {
+    let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    known.steps.retain(|step| step.belongs_at >= oldest);
+    known.samples.truncate(samples);
+}
