@@ -22,6 +22,7 @@ mod run;
 mod spreadsheet;
 mod status;
 mod table;
+mod test;
 mod text;
 
 use std::path::PathBuf;
@@ -63,6 +64,10 @@ enum Command {
     /// Check the configuration and say what each rule means
     #[command(after_help = "Exits with 2 when it cannot run; every mistake is named with its line.\n\nExample: budget-alertd check")]
     Check(check::Check),
+    /// Run rule tests: records over time in, expected alerts out
+    #[command(after_help = "Exits with 1 when a test fails, with 2 when a file cannot be read. Needs no secrets and no network.\n\n\
+        Example: budget-alertd test tests/*.toml")]
+    Test(test::Test),
     /// Say how the daemon does, what to do about it, and which customers are worst
     #[command(after_help = "Exits with 1 when it is failing: an overspend would not be told. Degraded is no failure.\n\n\
         Example: budget-alertd status --format json | jq .health")]
@@ -154,6 +159,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Run => run::run(&config()?).await,
         Command::Poll(poll) => poll.run(&config()?).await,
         Command::Check(check) => check.run(&config()?),
+        Command::Test(test) => test.run(|| Ok(config()?)),
         Command::Status(status) => status.run(&config()?),
         Command::Explain(explain) => explain.run(&config()?),
         Command::Alerts(alerts) => alerts.run(&config()?),

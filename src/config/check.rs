@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::keys::{Choice, Kind, Shape, Types};
 use crate::config::reader::{Entry, Reader, by_place, joined};
-use crate::config::value::{called, duration, hint, number, quoted, short};
+use crate::config::value::{called, duration, hint, moment, number, quoted, short};
 
 /// The keys that name the place of a secret.
 const PLACES: [&str; 3] = ["env", "file", "credential"];
@@ -38,6 +38,8 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
         Kind::Boolean => expect(reader, entry, "true or false", entry.value.is_bool()),
         Kind::Whole => whole(reader, entry),
         Kind::Number => numeric(reader, entry),
+        Kind::Numbers => expect_list(reader, entry, "a list of numbers", |item| numeric(reader, item)),
+        Kind::Moment => reader.check(entry, moment(entry.value)),
         Kind::Amount => amount(reader, entry),
         Kind::Duration => match entry.value {
             DeValue::String(text) => reader.check(entry, duration(text)),
@@ -50,6 +52,10 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
         Kind::Table(shape) => with_table(reader, entry, |inner| table(reader, inner, &[shape], path)),
         Kind::Tables(shape) => {
             list(reader, entry, "a list of tables", |item| with_table(reader, item, |inner| table(reader, inner, &[shape], path)));
+        }
+        Kind::Rows(shape) => {
+            let row = |item: &Entry<'_>| with_table(reader, item, |inner| table(reader, inner, &[shape], path));
+            expect_list(reader, entry, "a list of tables", row);
         }
         Kind::Named(shape) => {
             each(reader, entry, path, |item, path| with_table(reader, item, |inner| table(reader, inner, &[shape], path)));
@@ -82,6 +88,13 @@ fn list(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, item: impl Fn(&E
         DeValue::Array(items) if items.is_empty() => {
             reader.mistake(entry.span.clone(), format!("\"{}\" must not be empty", short(entry.name)));
         }
+        _ => expect_list(reader, entry, expected, item),
+    }
+}
+
+/// A list that may be empty.
+fn expect_list(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, item: impl Fn(&Entry<'_>)) {
+    match entry.value {
         DeValue::Array(items) => items.iter().for_each(|value| item(&entry.item(value))),
         _ => expect(reader, entry, expected, false),
     }

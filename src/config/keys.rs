@@ -29,6 +29,10 @@ pub(crate) enum Kind {
     Whole,
     /// An exact number: integer, float or text.
     Number,
+    /// A list of exact numbers; may be empty.
+    Numbers,
+    /// A date with a time: a text, or as TOML writes it.
+    Moment,
     /// A number, or numbers by currency.
     Amount,
     /// A text such as `"15m"`.
@@ -45,6 +49,8 @@ pub(crate) enum Kind {
     Table(Shape),
     /// A list of tables, not empty.
     Tables(Shape),
+    /// A list of tables; may be empty.
+    Rows(Shape),
     /// A table whose keys are names and whose values are tables.
     Named(Shape),
     /// A table whose keys depend on its `type`.
@@ -77,7 +83,7 @@ pub(crate) struct Types {
     pub(crate) own: &'static [Shape],
 }
 
-const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+pub(crate) const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key { name, kind, doc }
 }
 
@@ -262,10 +268,11 @@ const SMTP: Shape = &[
     key("allow_plaintext", Kind::Boolean, "allows tls = \"none\" beyond this machine"),
 ];
 
-/// The names of all keys, wherever they stand.
+/// The names of all keys, wherever they stand, those of rule tests included.
 pub(crate) fn names() -> Vec<&'static str> {
     let mut names = vec![TYPE_KEY.name, "env", "file", "credential"];
     add_names(ROOT, &mut names);
+    add_names(crate::config::cases::ROOT, &mut names);
     names.sort_unstable();
     names.dedup();
     names
@@ -275,7 +282,7 @@ fn add_names(shape: Shape, names: &mut Vec<&'static str>) {
     for key in shape {
         names.push(key.name);
         match key.kind {
-            Kind::Table(inner) | Kind::Tables(inner) | Kind::Named(inner) => add_names(inner, names),
+            Kind::Table(inner) | Kind::Tables(inner) | Kind::Rows(inner) | Kind::Named(inner) => add_names(inner, names),
             Kind::Typed(types) | Kind::NamedTyped(types) => {
                 add_names(types.common, names);
                 types.own.iter().for_each(|own| add_names(own, names));

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use crate::config::cases;
 use crate::config::customers_csv::{self, Spreadsheet};
-use crate::config::keys::ROOT;
+use crate::config::keys::{ROOT, Shape};
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;
 use crate::config::reader::{Reader, Table};
 use crate::config::value::quoted;
-use crate::config::{Config, Environment, Mistakes, check, customers, notifiers, process, rules, source};
+use crate::config::{Cases, Config, Criteria, Environment, Mistakes, check, customers, notifiers, process, rules, source};
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
@@ -24,13 +25,35 @@ pub fn load_with(path: &Path, environment: &Environment, customers: Option<(&Pat
 }
 
 fn load_from(path: &Path, environment: &Environment, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
+    read(&text_of(path)?, path, environment, others_may_read(path), customers)
+}
+
+/// Reads of the file at `path` only what judges: rules, customers and budgets. No secret is fetched, so that it loads where
+/// there is none; what the other tables hold is checked no further than their keys and types.
+pub fn load_criteria(path: &Path) -> Result<Criteria, Mistakes> {
+    let text = text_of(path)?;
+    let criteria = |root: &Table<'_>| {
+        need(root, &[RULES]);
+        let names = Names::of(root);
+        let mut customers = customers_csv::read(root, &names, Spreadsheet::OnDisk);
+        let faults = std::mem::take(&mut customers.faults);
+        let budgets = customers::read(root, &names, customers);
+        (Some(Criteria { budgets, rules: rules::read(root, &names) }), faults)
+    };
+    Ok(document(&text, path, &Environment::default(), false, ROOT, criteria)?.0)
+}
+
+/// Reads the rule tests in the file at `path`.
+pub fn load_cases(path: &Path) -> Result<Cases, Mistakes> {
+    let text = text_of(path)?;
+    let cases = |root: &Table<'_>| (Some(cases::read(root)), Vec::new());
+    Ok(document(&text, path, &Environment::default(), false, cases::ROOT, cases)?.0)
+}
+
+fn text_of(path: &Path) -> Result<String, Mistakes> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(not_utf8(&name, &error)),
-    };
-    read(&text, path, environment, others_may_read(path), customers)
+    String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))
 }
 
 /// Reads the text of a file that is, or would be, at `path`.
@@ -56,6 +79,20 @@ fn others_may_read(_path: &Path) -> bool {
 }
 
 fn read(text: &str, path: &Path, environment: &Environment, exposed: bool, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
+    let (config, warnings) = document(text, path, environment, exposed, ROOT, |root| config(root, path, customers))?;
+    Ok(Config { warnings, ..config })
+}
+
+/// What `build` makes of a file with these keys, and what is allowed but unwise in it. What `build` finds wrong with other
+/// files is told after what is wrong with this one.
+fn document<T>(
+    text: &str,
+    path: &Path,
+    environment: &Environment,
+    exposed: bool,
+    keys: Shape,
+    build: impl FnOnce(&Table<'_>) -> (Option<T>, Vec<String>),
+) -> Result<(T, Vec<String>), Mistakes> {
     let name = path.display().to_string();
     let page = || Page::new(&name, text);
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -70,39 +107,49 @@ fn read(text: &str, path: &Path, environment: &Environment, exposed: bool, custo
     }
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let reader = Reader::new(environment, folder);
-    check::table(&reader, document.get_ref(), &[ROOT], "");
+    check::table(&reader, document.get_ref(), &[keys], "");
     for error in &errors {
         let Mistake { span, text: what, .. } = place(error);
         let key = text.get(span.clone()).map(|key| format!(" {}", quoted(&[key.trim_matches(['"', '\''])]))).unwrap_or_default();
         reader.mistake(span, format!("{what}{key}"));
     }
-    let root = Table::root(&reader, document.get_ref());
-    let names = Names::of(&root);
-    let mut customers = customers_csv::read(&root, &names, customers);
-    let faults = std::mem::take(&mut customers.faults);
-    let config = config(&root, path, &names, customers).filter(|_| faults.is_empty());
+    let (content, faults) = build(&Table::root(&reader, document.get_ref()));
+    let content = content.filter(|_| faults.is_empty());
     if exposed {
         reader.warn_of_inline_secrets();
     }
     let (mistakes, warnings) = reader.finish();
-    match config {
-        Some(config) if mistakes.is_empty() && warnings.is_empty() => Ok(config),
-        Some(config) if mistakes.is_empty() => Ok(Config { warnings: page().lines(warnings), ..config }),
+    match content {
+        Some(content) if mistakes.is_empty() && warnings.is_empty() => Ok((content, Vec::new())),
+        Some(content) if mistakes.is_empty() => Ok((content, page().lines(warnings))),
         _ => Err(page().mistakes(mistakes).and(faults)),
     }
 }
 
-/// The whole configuration; every table is read, also after mistakes in others.
-fn config<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: customers_csv::Read) -> Option<Config> {
-    for (table, example) in [
-        ("source", "type = \"partner-center\""),
-        ("rules", "[rules.spend] with steps"),
-        ("notifiers", "[notifiers.mail] with type = \"email\""),
-    ] {
+/// A table that must be there, and how it may begin.
+type Needed = (&'static str, &'static str);
+const SOURCE: Needed = ("source", "type = \"partner-center\"");
+const RULES: Needed = ("rules", "[rules.spend] with steps");
+const NOTIFIERS: Needed = ("notifiers", "[notifiers.mail] with type = \"email\"");
+
+fn need(root: &Table<'_>, tables: &[Needed]) {
+    for (table, example) in tables {
         if root.entry(table).is_none() || root.table(table).is_some_and(|table| table.entries().is_empty()) {
             root.reader.mistake(0..0, format!("there is nothing in [{table}]: add {example}"));
         }
     }
+}
+
+/// The whole configuration; every table is read, also after mistakes in others.
+fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<Config>, Vec<String>) {
+    need(root, &[SOURCE, RULES, NOTIFIERS]);
+    let names = Names::of(root);
+    let mut customers = customers_csv::read(root, &names, customers);
+    let faults = std::mem::take(&mut customers.faults);
+    (tables(root, path, &names, customers), faults)
+}
+
+fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: customers_csv::Read) -> Option<Config> {
     let daemon = root.table_or_empty("daemon");
     let state_dir = process::state_dir(&daemon);
     let time_zone = process::time_zone(&daemon);

@@ -38,6 +38,12 @@ impl Mistakes {
         self
     }
 
+    /// Adds those of another file.
+    pub(crate) fn add(&mut self, others: Self) {
+        self.list.extend(others.list);
+        self.sealed &= others.sealed;
+    }
+
     /// Whether nothing is wrong but that this process may not read some credentials, as far as it can tell without them.
     pub fn only_sealed(&self) -> bool {
         self.sealed

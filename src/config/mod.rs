@@ -4,6 +4,7 @@
 //! A configuration that loads can run: secrets are fetched, rules are compiled. What the keys are is described once, in
 //! `keys`; what rules mean is left to `rules`.
 
+mod cases;
 mod check;
 mod customers;
 mod customers_csv;
@@ -25,10 +26,11 @@ mod value;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use cases::{Case, CasePoll, Cases, Expected};
 pub use customers_csv::CustomersCsv;
 pub(crate) use customers_csv::{Described, shown as shown_faults, text as spreadsheet_text};
 pub use environment::Environment;
-pub use load::{load, load_with, parse};
+pub use load::{load, load_cases, load_criteria, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;
 pub(crate) use value::{duration as parse_duration, hint};
@@ -62,6 +64,15 @@ pub struct Config {
     pub notifiers: Vec<crate::notify::Config>,
     /// What is allowed but unwise, for `check`.
     pub warnings: Vec<String>,
+}
+
+/// The part of a configuration that judges.
+#[derive(Debug, Clone)]
+pub struct Criteria {
+    /// What is known of customers locally.
+    pub budgets: crate::budgets::Config,
+    /// The rules, compiled.
+    pub rules: crate::rules::Rules,
 }
 
 /// Who hears of trouble with the daemon itself.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use toml::de::DeValue;
 
-use crate::domain::parse_decimal;
+use crate::domain::{UsageDate, parse_decimal};
 
 /// The longest duration: a hundred years, far from every overflow.
 const LONGEST: u64 = 100 * 366 * 86_400;
@@ -53,6 +53,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         seconds if seconds > LONGEST => Err("the duration is longer than a hundred years".to_owned()),
         seconds => Ok(Duration::from_secs(seconds)),
     }
+}
+
+/// A date with a time, in quotes or as TOML writes it; UTC where it names no offset.
+pub(crate) fn moment(value: &DeValue<'_>) -> Result<UsageDate, String> {
+    let text = match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        other => return Err(format!("expected a date with a time such as 2026-11-14T08:00:00Z, found {}", called(other))),
+    };
+    UsageDate::parse(&text).ok_or_else(|| format!("\"{}\" is no date with a time: write 2026-11-14T08:00:00Z", short(&text)))
 }
 
 /// What a value is, for messages.

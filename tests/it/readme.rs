@@ -47,13 +47,19 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn each_configuration_loads_whole_or_added_to_the_first() {
-    let blocks = blocks("toml");
+    let (tests, blocks): (Vec<String>, Vec<String>) = blocks("toml").into_iter().partition(|block| block.contains("[[test]]"));
     let first = blocks.first().unwrap();
     for block in &blocks {
         let whole = if block.contains("[source]") { block.clone() } else { format!("{first}\n{block}") };
         assert_eq!(load(&whole).warnings, Vec::<String>::new());
     }
-    assert_eq!(blocks.len(), 4);
+    assert_eq!((blocks.len(), tests.len()), (4, 1));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alert-rules.test.toml");
+    std::fs::write(folder.path().join("alert-rules.toml"), first).unwrap();
+    std::fs::write(&file, &tests[0]).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_budget-alertd")).arg("test").arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
@@ -71,7 +77,7 @@ fn each_command_exists_with_its_options() {
         }
         named.push(command.to_owned());
     }
-    for command in ["demo", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets"] {
+    for command in ["demo", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets", "test"] {
         assert!(named.iter().any(|name| name == command), "{command} is not named");
     }
 }

@@ -8,6 +8,7 @@ mod listing;
 mod polling;
 mod retrying;
 mod status;
+mod testing;
 
 use std::process::Output;
 

@@ -59,8 +59,11 @@ async fn each_is_judged_by_its_own_budget_and_only_by_rules_on_budgets() {
 async fn a_legacy_one_is_placed_in_the_period_of_its_own_summary() {
     let partner_center = start();
     let world = world_with_budgets(&partner_center);
-    let legacy = SimCustomer::legacy("L1", "Legacy", "fr-FR", 14, "2019-09-17T00:00:00Z".parse().unwrap())
-        .with_subscription("S-9", "Microsoft Azure", 60.into());
+    let legacy = SimCustomer::legacy("L1", "Legacy", "fr-FR", 14, "2019-09-17T00:00:00Z".parse().unwrap()).with_subscription(
+        "S-9",
+        "Microsoft Azure",
+        60.into(),
+    );
     partner_center.set_customers(vec![legacy]);
     let report = world.poll_source("2019-09-17T12:00:00Z").await;
     assert_eq!(told(&report), "L1/S-9 spend 100 passed 80: 120 of 50, 2019-09-14 .. 2019-10-14 known baseline\n1 passed");
