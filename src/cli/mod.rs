@@ -19,6 +19,7 @@ mod poll;
 mod reload;
 mod retry;
 mod run;
+mod schema;
 mod spreadsheet;
 mod status;
 mod table;
@@ -88,6 +89,9 @@ enum Command {
     /// Send a message marked as a test through one notifier
     #[command(after_help = "Example: budget-alertd notify-test ops-slack")]
     NotifyTest(notify_test::NotifyTest),
+    /// Print a JSON Schema: of the configuration, for editors; of what webhooks get, for their receivers
+    #[command(after_help = "Example: budget-alertd schema config > alert-rules.schema.json")]
+    Schema(schema::Schema),
     /// Sign in to Partner Center
     #[command(hide = true)]
     Login,
@@ -168,6 +172,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Demo(demo) => Box::pin(demo.run()).await,
         Command::NotifyTest(test) => test.run(&config()?).await,
         Command::Login => Err(exit::WrongUsage(NO_LOGIN.to_owned()).into()),
+        Command::Schema(schema) => schema.run(),
         Command::Reload(reload) => reload.run(&config()?),
     }
 }

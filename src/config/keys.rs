@@ -1,6 +1,6 @@
 //! The one description of every key: its name, what it holds and what it is for.
 //!
-//! It drives the check for unknown keys and wrong types, the nearest-name hints and "not supported yet". What values
+//! It drives the check for unknown keys and wrong types, the nearest-name hints, "not supported yet" and the JSON Schema. What values
 //! mean is left to the readers of the tables.
 
 /// The keys of one table.
@@ -13,7 +13,6 @@ pub(crate) struct Key {
     /// What it holds.
     pub(crate) kind: Kind,
     /// What it is for, in one line.
-    #[expect(dead_code, reason = "for the JSON schema of the configuration")]
     pub(crate) doc: &'static str,
 }
 

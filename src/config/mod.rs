@@ -18,6 +18,7 @@ mod notifiers;
 mod process;
 mod reader;
 mod rules;
+mod schema;
 mod smtp;
 mod source;
 mod url;
@@ -33,6 +34,7 @@ pub use environment::Environment;
 pub use load::{load, load_cases, load_criteria, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;
+pub use schema::schema;
 pub(crate) use value::{duration as parse_duration, hint};
 
 /// A checked configuration.

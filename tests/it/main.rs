@@ -22,6 +22,7 @@ mod ledger;
 mod notify;
 mod readme;
 mod replay;
+mod schema;
 mod simulator;
 mod source;
 mod support;

@@ -7,6 +7,7 @@ mod explaining;
 mod listing;
 mod polling;
 mod retrying;
+mod schemas;
 mod status;
 mod testing;
 

@@ -1,0 +1,152 @@
+//! The body that a webhook gets, as a JSON Schema. Receivers must expect more: keys are added in later versions, and none
+//! is taken away.
+
+use serde_json::{Value, json};
+
+use crate::domain::{AlertState, BudgetSource, Metric, PeriodSource, Plan, Severity};
+
+/// The schema of the payload.
+pub(super) fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "budget-alertd: webhook payload",
+        "type": "object",
+        "properties": {
+            "type": { "enum": TYPES },
+            "timestamp": reference("time", "when the message was recorded"),
+            "data": {
+                "type": "object",
+                "properties": {
+                    "alerts": { "type": "array", "items": { "$ref": "#/$defs/alert" }, "description": "worst first" },
+                    "digest": digest(),
+                    "operator": operator()
+                }
+            }
+        },
+        "required": ["type", "timestamp", "data"],
+        "if": { "properties": { "type": { "pattern": "^operator\\." } } },
+        "then": { "properties": { "data": { "required": ["operator"] } } },
+        "else": { "properties": { "data": { "required": ["alerts"] } } },
+        "$defs": {
+            "decimal": { "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" },
+            "currency": { "type": ["string", "null"], "pattern": "^[A-Z]{3}$" },
+            "time": { "type": "string", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$" },
+            "alert": alert()
+        }
+    })
+}
+
+/// Every type of message that the payload has room for.
+const TYPES: [&str; 7] = [
+    "budget.alert.raised",
+    "budget.alert.reminder",
+    "budget.alert.resolved",
+    "budget.digest",
+    "budget.test",
+    "operator.raised",
+    "operator.resolved",
+];
+
+fn reference(name: &str, doc: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}"), "description": doc })
+}
+
+/// A decimal, or null.
+fn optional_decimal(doc: &str) -> Value {
+    json!({ "anyOf": [{ "$ref": "#/$defs/decimal" }, { "type": "null" }], "description": doc })
+}
+
+fn text(doc: &str) -> Value {
+    json!({ "type": "string", "description": doc })
+}
+
+fn boolean(doc: &str) -> Value {
+    json!({ "type": "boolean", "description": doc })
+}
+
+fn words(words: &[&str]) -> Value {
+    json!({ "enum": words })
+}
+
+/// An object all of whose keys are there.
+fn whole(properties: &Value) -> Value {
+    let required: Vec<&String> = properties.as_object().map(|keys| keys.keys().collect()).unwrap_or_default();
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+fn digest() -> Value {
+    let count = |doc: &str| json!({ "type": "integer", "minimum": 1, "description": doc });
+    whole(&json!({ "part": count("from 1"), "parts": count("how many parts"), "total": count("how many alerts in all parts") }))
+}
+
+fn operator() -> Value {
+    whole(&json!({
+        "code": text("what is wrong, as a stable word"),
+        "summary": text("what is wrong, in words"),
+        "action": text("what to do"),
+        "since": reference("time", "when it began")
+    }))
+}
+
+fn alert() -> Value {
+    let mut alert = whole(&json!({
+        "id": { "type": "string", "format": "uuid" },
+        "ref": { "type": "string", "pattern": "^[0-9A-F]{8}$", "description": "the start of the id, for people" },
+        "rule": text("the rule's name"),
+        "metric": words(&Metric::ALL.map(Metric::as_str)),
+        "threshold": reference("decimal", "the step"),
+        "passed": { "type": "array", "items": { "$ref": "#/$defs/decimal" }, "description": "lower steps passed by the same jump, ascending" },
+        "value": optional_decimal("null over a budget of zero"),
+        "over_zero": boolean("whether a budget of zero is exceeded"),
+        "severity": words(&Severity::ALL.map(Severity::as_str)),
+        "baseline": boolean("whether it is of the first poll of its rule"),
+        "customer": customer(),
+        "budget": { "anyOf": [budget(), { "type": "null" }] },
+        "cost": whole(&json!({
+            "amount": reference("decimal", "exactly as read"),
+            "currency": { "$ref": "#/$defs/currency" },
+            "usd": optional_decimal("in US dollars")
+        })),
+        "reported_percent": optional_decimal("as Partner Center reports it"),
+        "computed_percent": optional_decimal("from cost and budget"),
+        "billing_period": period(),
+        "subscriptions": {
+            "type": "array",
+            "items": whole(&json!({ "id": text("as received"), "name": text("as received"), "cost": { "$ref": "#/$defs/decimal" } }))
+        },
+        "usage_as_of": reference("time", "the date of the data"),
+        "raised_at": reference("time", "when it was raised"),
+        "state": words(&[AlertState::Raised, AlertState::Silenced, AlertState::Resolved, AlertState::Closed].map(AlertState::as_str))
+    }));
+    if let Some(Value::Object(properties)) = alert.get_mut("properties") {
+        properties.insert("subscription".into(), text("the subscription, where the alert is about one only"));
+    }
+    alert
+}
+
+fn customer() -> Value {
+    whole(&json!({
+        "id": text("as received"),
+        "name": text("as received"),
+        "label": { "type": ["string", "null"], "description": "the name the partner calls it by" },
+        "plan": words(&[Plan::AzurePlan, Plan::Legacy].map(Plan::as_str))
+    }))
+}
+
+fn budget() -> Value {
+    whole(&json!({
+        "amount": reference("decimal", "exactly as read"),
+        "currency": { "$ref": "#/$defs/currency" },
+        "source": { "enum": [BudgetSource::PartnerCenter, BudgetSource::Local] },
+        "previous_amount": optional_decimal("of a step that alerts again: the amount it alerted under before")
+    }))
+}
+
+fn period() -> Value {
+    let sources = [PeriodSource::SubscriptionSummary, PeriodSource::CalendarMonth, PeriodSource::Assumed].map(PeriodSource::as_str);
+    whole(&json!({
+        "start": reference("time", "the first instant"),
+        "end": reference("time", "the first instant after it"),
+        "source": words(&sources)
+    }))
+}

@@ -1,0 +1,56 @@
+//! `schema`: what it prints holds for what is sent.
+
+use serde_json::Value;
+
+use super::{CONFIGURATION, Desk};
+
+/// The same schema, but without room for keys that it does not name.
+fn strict(mut schema: Value) -> Value {
+    fn close(schema: &mut Value) {
+        match schema {
+            Value::Object(keys) => {
+                keys.values_mut().for_each(close);
+                if keys.contains_key("properties") && keys.get("type").is_some_and(|kind| kind == "object") {
+                    keys.insert("additionalProperties".into(), false.into());
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+    close(&mut schema);
+    schema
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_webhooks_get_is_as_their_schema_says_with_no_key_unnamed() {
+    let desk = Desk::polled();
+    assert_eq!(desk.run(&["notify-test", "hook"]).code, 0);
+    let digesting = Desk::with(&CONFIGURATION.replace("type = \"webhook\"", "type = \"webhook\"\ndigest_above = 0"));
+    assert_eq!(digesting.run(&["poll"]).code, 0);
+    let schema: Value = desk.json(&["schema", "webhook"]);
+    let validator = jsonschema::draft202012::new(&strict(schema)).unwrap();
+    let mut kinds = Vec::new();
+    for request in desk.receiver.received().into_iter().chain(digesting.receiver.received()) {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}\n{body:#}");
+        kinds.push(body["type"].as_str().unwrap().to_owned());
+        let mut unnamed = body.clone();
+        unnamed["data"]["alerts"][0]["more"] = 1.into();
+        let mut lacking = body.clone();
+        lacking["data"]["alerts"][0].as_object_mut().unwrap().remove("usage_as_of");
+        assert!(!validator.is_valid(&unnamed) && !validator.is_valid(&lacking));
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, ["budget.alert.raised", "budget.digest", "budget.test"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_of_the_configuration_is_printed_without_one() {
+    let desk = Desk::new();
+    std::fs::remove_file(desk.house.path("alert-rules.toml")).unwrap();
+    assert_eq!(desk.json(&["schema", "config"]), budget_alertd::config::schema());
+    assert_eq!(desk.run(&["schema"]).code, 2);
+}
