@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Everything the project must pass: style, documentation, the unit's hardening, the tests, the tests against real servers,
-# and the benchmark. Installs the Debian packages it needs; stops at the first failure. BUDGET_ALERTD=/path/to/binary tries
-# another binary than the one built here, in the tests against real servers and in the benchmark.
+# Everything the project must pass: style, documentation, the unit's hardening, the tests, the tests against real servers, a
+# simulated year, and the benchmark. Installs the Debian packages it needs; stops at the first failure.
+# BUDGET_ALERTD=/path/to/binary tries another binary than the one built here, in the tests against real servers and in the
+# benchmark.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,6 +36,7 @@ step cargo test --locked
 # The real servers want root: a systemd to boot, users to change to.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 step env ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} cargo test --locked --features real-servers --test real
+step cargo bench --locked --bench year
 step cargo bench --locked --features real-servers --bench poll
 
 say "all passed"
