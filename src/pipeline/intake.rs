@@ -131,7 +131,7 @@ impl<'a> Intake<'a> {
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
             let latest = self.read.get(&fold_key(&pending.joined.record.key()));
-            pending.repeated = latest.is_some_and(|(_, fingerprint)| *fingerprint != pending.fingerprint);
+            pending.repeated |= latest.is_some_and(|(_, fingerprint)| *fingerprint != pending.fingerprint);
             self.batch.push(pending);
             if self.batch.len() >= BATCH {
                 self.flush().await;
