@@ -44,6 +44,8 @@ pub struct LatePass {
     pub at: Decimal,
     /// The alert that passed it.
     pub by: uuid::Uuid,
+    /// The highest budget amount that the steps beyond it were spent under; none for metrics that read no budget.
+    pub amount: Option<Decimal>,
 }
 
 /// What is new about one customer.
@@ -191,10 +193,10 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Whether the customer was seen below `at` under an amount above `most`, or its last cost would have been.
+    /// Whether the customer was seen below `at` under an amount above `most`, or its last cost would have been. Below a
+    /// step further along the ladder is not below this one.
     fn was_below(&self, at: Decimal, most: Decimal) -> bool {
-        let nearest = self.at_or_beyond(at).map(|step| step.at).reduce(|a, b| if self.direction.at_or_beyond(a, b) { b } else { a });
-        let seen = self.steps.iter().filter(|step| Some(step.at) == nearest).filter_map(|step| step.seen_below).max();
+        let seen = self.steps.iter().filter(|step| step.at == at).filter_map(|step| step.seen_below).max();
         seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
     }
 
@@ -214,7 +216,11 @@ impl<'a> Memory<'a> {
     fn late_passes(&self, rule: &Arc<RuleFacts>, crossing: &Crossing) -> Vec<LatePass> {
         let unknown = crossing.steps.iter().filter(|step| step.written && self.steps.iter().all(|spent| spent.at != step.at));
         unknown
-            .filter_map(|step| Some(LatePass { rule: Arc::clone(rule), at: step.at, by: self.at_or_beyond(step.at).next()?.alert }))
+            .filter_map(|step| {
+                let by = self.at_or_beyond(step.at).next()?.alert;
+                let amount = self.at_or_beyond(step.at).filter_map(|spent| spent.amount).max();
+                Some(LatePass { rule: Arc::clone(rule), at: step.at, by, amount })
+            })
             .collect()
     }
 }

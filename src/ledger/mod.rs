@@ -23,7 +23,7 @@ pub use entry::{
 };
 pub use error::LedgerError;
 pub use listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary, OpenFinding, Owed, PollStatus};
-pub use plan::{Followup, Occasion, followups, messages, snapshot, step, steps};
+pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
 pub use reader::Reader;
 pub use store::Ledger;
 pub use table::customers::{fold, fold_key};

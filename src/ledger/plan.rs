@@ -7,7 +7,7 @@ use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, Latest, MessageKind,
     MetricValue, Previous, Route, Severity, SubscriptionCost, canonical,
 };
-use crate::ledger::{DigestPart, NewAlert, NewMessage, NewStep, Raise, Seen};
+use crate::ledger::{DigestPart, LatePass, NewAlert, NewMessage, NewStep, Raise, Seen};
 
 /// More alerts than this of a first good poll come as one digest, for every type of notifier.
 const BASELINE_DIGEST_ABOVE: usize = 5;
@@ -116,6 +116,11 @@ pub fn step(alert: Uuid, assessed: &Assessed, rule: &crate::domain::RuleFacts, a
         raised,
         alert,
     }
+}
+
+/// A step that an earlier alert passes: under the amount of that alert, for today's has alerted nobody yet.
+pub fn late_step(assessed: &Assessed, late: &LatePass) -> NewStep {
+    NewStep { amount: late.amount.map(canonical), ..step(late.by, assessed, &late.rule, late.at, false) }
 }
 
 /// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else one message each.

@@ -212,7 +212,7 @@ impl Cycle {
             polled.recording.steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
             polled.owed.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
         }
-        let late = decided.late.iter().map(|late| ledger::step(late.by, &judged.assessed, &late.rule, late.at, false));
+        let late = decided.late.iter().map(|late| ledger::late_step(&judged.assessed, late));
         polled.recording.steps.extend(late);
         polled.recording.seen_below.extend(&decided.seen_below);
         polled.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), asked, &mut polled.recording));

@@ -16,10 +16,10 @@ use crate::ledger::{self, Decided, NewAlert, NewSample, NewStep, Occasion, PollM
 use crate::pipeline::cycle::is_baseline;
 use crate::pipeline::intake::{fingerprint, is_fresh, stale_after};
 use crate::pipeline::settling::{rank, samples};
-use crate::pipeline::verdicts::{Asked, judge, last_seen, sample, samples_for, seen_now};
+use crate::pipeline::verdicts::{Asked, judge, last_seen, sample, seen_now};
 use crate::rules::Rules;
 
-/// How far before a customer's data its spent steps are kept: no record is dated back that far.
+/// How far before a customer's data its spent steps and earlier dates are kept: no record is dated back that far.
 const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
 
 /// Polls without a source, a ledger and a clock.
@@ -28,8 +28,6 @@ pub struct Replay {
     budgets: budgets::Config,
     rules: Rules,
     rules_print: u64,
-    /// How many of a customer's latest dates the rules need.
-    samples: usize,
     cycles: HashMap<CustomerKey, LegacyCycle>,
     customers: HashMap<CustomerKey, Recollection, foldhash::fast::RandomState>,
     polls: PollMemory,
@@ -44,7 +42,6 @@ impl Replay {
             budgets: budgets.clone(),
             rules: rules.clone(),
             rules_print: rules.fingerprint(),
-            samples: usize::try_from(samples_for(rules)).unwrap_or(usize::MAX),
             cycles: HashMap::new(),
             customers: HashMap::default(),
             polls: PollMemory::default(),
@@ -63,7 +60,6 @@ impl Replay {
         self.budgets = budgets.clone();
         self.rules = rules.clone();
         self.rules_print = rules.fingerprint();
-        self.samples = usize::try_from(samples_for(rules)).unwrap_or(usize::MAX);
         for (before, now) in rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, &rule.name))) {
             let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
             let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
@@ -122,10 +118,10 @@ impl Replay {
         }
         see_below(&mut known.steps, &decided);
         known.steps.extend(new.into_iter().map(|step| self.spend(step)));
-        if let Some(read) = read.filter(|_| self.samples > 0) {
+        if let Some(read) = read {
             note_date(&mut known.samples, &read);
         }
-        forget(&mut known, judged.assessed.record.usage_as_of.instant(), self.samples);
+        forget(&mut known, judged.assessed.record.usage_as_of.instant());
         self.customers.insert(key, known);
     }
 
@@ -147,7 +143,7 @@ impl Replay {
             steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
             raised.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
         }
-        steps.extend(decided.late.iter().map(|late| ledger::step(late.by, &judged.assessed, &late.rule, late.at, false)));
+        steps.extend(decided.late.iter().map(|late| ledger::late_step(&judged.assessed, late)));
         steps
     }
 
@@ -209,8 +205,8 @@ fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
 }
 
 /// Drops what no record of today's can bear on.
-fn forget(known: &mut Recollection, now: Timestamp, samples: usize) {
+fn forget(known: &mut Recollection, now: Timestamp) {
     let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
     known.steps.retain(|step| step.belongs_at >= oldest);
-    known.samples.truncate(samples);
+    known.samples.truncate(known.samples.partition_point(|sample| sample.usage_as_of >= oldest));
 }

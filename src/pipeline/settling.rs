@@ -71,7 +71,7 @@ impl Intake<'_> {
         if !decided.seen_below.is_empty() {
             self.below.insert(key, decided.seen_below);
         }
-        recording.steps.extend(decided.late.iter().map(|late| crate::ledger::step(late.by, &judged.assessed, &late.rule, late.at, false)));
+        recording.steps.extend(decided.late.iter().map(|late| crate::ledger::late_step(&judged.assessed, late)));
     }
 
     fn judge(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> Judged {
