@@ -120,8 +120,29 @@ fn alert() -> Value {
     }));
     if let Some(Value::Object(properties)) = alert.get_mut("properties") {
         properties.insert("subscription".into(), text("the subscription, where the alert is about one only"));
+        properties.insert("inputs".into(), inputs());
     }
     alert
+}
+
+/// What the formula of a metric on time or history was given; each metric has its own.
+fn inputs() -> Value {
+    let decimal = |doc: &str| reference("decimal", doc);
+    json!({
+        "type": "object",
+        "description": "what the metric's formula was given beside cost and budget",
+        "properties": {
+            "elapsed_hours": decimal("hours of the period that were over"),
+            "period_hours": decimal("the length of the period"),
+            "forecast_cost": decimal("the cost at the end of the period if it goes on as on average"),
+            "percent_used": decimal("percent of the budget used"),
+            "percent_elapsed": decimal("percent of the period elapsed"),
+            "since": reference("time", "the earlier of the last two dates of the data"),
+            "since_cost": decimal("the cost at that date"),
+            "hours": decimal("between the two dates"),
+            "daily_cost": decimal("the rise of the cost per 24 hours")
+        }
+    })
 }
 
 fn customer() -> Value {
