@@ -20,6 +20,7 @@ mod delivery;
 mod demo;
 mod ledger;
 mod notify;
+mod properties;
 mod readme;
 mod replay;
 mod schema;
