@@ -20,6 +20,7 @@ mod reload;
 mod retry;
 mod run;
 mod schema;
+mod simulate;
 mod spreadsheet;
 mod status;
 mod table;
@@ -69,6 +70,9 @@ enum Command {
     #[command(after_help = "Exits with 1 when a test fails, with 2 when a file cannot be read. Needs no secrets and no network.\n\n\
         Example: budget-alertd test tests/*.toml")]
     Test(test::Test),
+    /// Say which alerts other rules would have raised on recorded history, or on saved collections
+    #[command(after_help = "Example: budget-alertd simulate --rules new-rules.toml --since 30d")]
+    Simulate(simulate::Simulate),
     /// Say how the daemon does, what to do about it, and which customers are worst
     #[command(after_help = "Exits with 1 when it is failing: an overspend would not be told. Degraded is no failure.\n\n\
         Example: budget-alertd status --format json | jq .health")]
@@ -164,6 +168,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Poll(poll) => poll.run(&config()?).await,
         Command::Check(check) => check.run(&config()?),
         Command::Test(test) => test.run(|| Ok(config()?)),
+        Command::Simulate(simulate) => simulate.run(&config()?).await,
         Command::Status(status) => status.run(&config()?),
         Command::Explain(explain) => explain.run(&config()?),
         Command::Alerts(alerts) => alerts.run(&config()?),

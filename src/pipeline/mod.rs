@@ -14,6 +14,7 @@ mod life;
 mod orphans;
 mod replay;
 mod settling;
+mod simulation;
 mod subscriptions;
 mod verdicts;
 
@@ -27,3 +28,4 @@ pub use explain::{Explanation, RuleAccount, explain};
 pub use impact::{Impact, impact};
 pub use orphans::bury_orphans;
 pub use replay::Replay;
+pub use simulation::{Comparison, Judge, Simulation};

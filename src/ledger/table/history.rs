@@ -113,18 +113,16 @@ pub(in crate::ledger) fn thin(connection: &Connection, first: i64, count: u32, t
         .prepare_cached("SELECT max(id) FROM (SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT ?2)")?
         .query_row(params![first, count], |row| row.get(0))?;
     let Some(last) = last else { return Ok(None) };
-    connection.prepare_cached("DELETE FROM sample WHERE customer BETWEEN ?1 AND ?2 AND usage_as_of < ?3")?.execute(params![
-        first,
-        last,
-        Instant(thinning.keep_from)
-    ])?;
+    connection
+        .prepare_cached("DELETE FROM sample WHERE customer BETWEEN ?1 AND ?2 AND usage_as_of < ?3 AND seen_at < ?3")?
+        .execute(params![first, last, Instant(thinning.keep_from)])?;
     // A sample goes when its day has a later one. Days thinned before are left alone.
     let before = thinning.now.saturating_sub(EVERY_CHANGE).unwrap_or(thinning.now);
     let from = thinning.thinned_to.map(|at| at.saturating_sub(EVERY_CHANGE).unwrap_or(at).saturating_sub(SignedDuration::from_hours(48)));
     let from = from.map_or(thinning.keep_from, |from| from.unwrap_or(thinning.keep_from));
     connection
         .prepare_cached(
-            "DELETE FROM sample WHERE customer BETWEEN :first AND :last AND usage_as_of >= :from AND usage_as_of < :before
+            "DELETE FROM sample WHERE customer BETWEEN :first AND :last AND usage_as_of >= :from AND usage_as_of < :before AND seen_at < :before
              AND EXISTS (SELECT 1 FROM sample AS later WHERE later.customer = sample.customer
                  AND later.usage_as_of >= sample.usage_as_of AND later.usage_as_of / :day = sample.usage_as_of / :day
                  AND later.usage_as_of < sample.usage_as_of + :day

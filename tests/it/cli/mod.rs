@@ -8,6 +8,7 @@ mod listing;
 mod polling;
 mod retrying;
 mod schemas;
+mod simulating;
 mod status;
 mod testing;
 
