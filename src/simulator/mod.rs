@@ -2,6 +2,7 @@
 //! them to live through. It knows nothing of the pipeline that is run against it, and its wire forms are its own, so
 //! that a mistake in ours cannot hide in it.
 
+mod consent;
 mod fault;
 mod http;
 mod http_receiver;
@@ -16,6 +17,7 @@ mod story;
 mod wire;
 mod world;
 
+pub use consent::Person;
 pub use fault::{Fault, MailFault, Stage};
 pub use http::{Answer, Request};
 pub use http_receiver::{HttpReceiver, ReceivedRequest};

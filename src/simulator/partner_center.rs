@@ -23,6 +23,10 @@ const USAGE_RECORDS: &str = "/v1/customers/usagerecords";
 pub enum Endpoint {
     /// `POST /{tenant}/oauth2/v2.0/token`
     Token,
+    /// `POST /{tenant}/oauth2/v2.0/devicecode`
+    DeviceCode,
+    /// `GET /{tenant}/oauth2/v2.0/authorize`
+    Authorize,
     /// `GET /v1/customers/usagerecords`
     UsageRecords,
     /// `GET /v1/customers/{id}/subscriptions/usagerecords`
@@ -36,6 +40,8 @@ struct World {
     seen: Journal<Request>,
     state: Mutex<State>,
     token: Faults<Fault>,
+    device_code: Faults<Fault>,
+    authorize: Faults<Fault>,
     usage_records: Faults<Fault>,
     subscriptions: Faults<Fault>,
     summary: Faults<Fault>,
@@ -61,6 +67,8 @@ impl PartnerCenter {
             seen: Journal::new(),
             state: Mutex::new(State { customers: Vec::new(), form: Form::default(), tokens: Tokens::new(sign_in) }),
             token: Faults::none(),
+            device_code: Faults::none(),
+            authorize: Faults::none(),
             usage_records: Faults::none(),
             subscriptions: Faults::none(),
             summary: Faults::none(),
@@ -154,6 +162,8 @@ impl World {
     fn faults(&self, endpoint: Endpoint) -> &Faults<Fault> {
         match endpoint {
             Endpoint::Token => &self.token,
+            Endpoint::DeviceCode => &self.device_code,
+            Endpoint::Authorize => &self.authorize,
             Endpoint::UsageRecords => &self.usage_records,
             Endpoint::Subscriptions => &self.subscriptions,
             Endpoint::Summary => &self.summary,
@@ -176,6 +186,13 @@ impl State {
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (endpoint, answer) = match (request.method.as_str(), segments.as_slice()) {
             ("POST", [tenant, "oauth2", "v2.0", "token"]) => return (Some(Endpoint::Token), self.tokens.exchange(tenant, request, now)),
+            ("POST", [tenant, "oauth2", "v2.0", "devicecode"]) => {
+                let base = format!("http://{}", request.header("host").unwrap_or_default());
+                return (Some(Endpoint::DeviceCode), self.tokens.device_code(tenant, request, &base, now));
+            }
+            ("GET", [tenant, "oauth2", "v2.0", "authorize"]) => {
+                return (Some(Endpoint::Authorize), self.tokens.authorize(tenant, request));
+            }
             ("GET", ["v1", "customers", "usagerecords"]) => (Endpoint::UsageRecords, self.usage_records(request)),
             ("GET", ["v1", "customers", id, "subscriptions", "usagerecords"]) => {
                 (Endpoint::Subscriptions, self.subscriptions(request, &path, id))

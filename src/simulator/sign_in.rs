@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use crate::simulator::{Answer, Request};
+use crate::simulator::consent::Consents;
+use crate::simulator::{Answer, Person, Request};
 
 /// The API that tokens are for.
 const AUDIENCE: &str = "https://api.partnercenter.microsoft.com";
@@ -36,6 +37,10 @@ pub struct SignIn {
     pub rotates: bool,
     /// Whether a refresh token still works once it was used. Entra's do, until their own 90 days are over.
     pub keeps_used: bool,
+    /// The account that a person signs in with.
+    pub account: String,
+    /// What that person does.
+    pub person: Person,
     /// Whether access tokens say that the user passed multi-factor authentication; the API refuses those that don't.
     pub mfa: bool,
     /// How long access tokens live.
@@ -53,6 +58,8 @@ impl Default for SignIn {
             refresh_token: "simulated-refresh-token-0".to_owned(),
             rotates: true,
             keeps_used: true,
+            account: "budgets@partner.onmicrosoft.example".to_owned(),
+            person: Person::Accepts { after: 0 },
             mfa: true,
             lifetime: Duration::from_hours(1),
             lifetime_form: Lifetime::Number,
@@ -66,12 +73,13 @@ pub(crate) struct Tokens {
     pub(crate) sign_in: SignIn,
     refresh: Vec<String>,
     access: HashMap<String, Timestamp>,
+    consents: Consents,
     issued: u32,
 }
 
 impl Tokens {
     pub(crate) fn new(sign_in: SignIn) -> Self {
-        Self { refresh: vec![sign_in.refresh_token.clone()], sign_in, access: HashMap::new(), issued: 0 }
+        Self { refresh: vec![sign_in.refresh_token.clone()], sign_in, access: HashMap::new(), consents: Consents::default(), issued: 0 }
     }
 
     /// The newest refresh token.
@@ -95,35 +103,81 @@ impl Tokens {
         token.and_then(|token| self.access.get(token)).is_some_and(|expires| now < *expires)
     }
 
+    /// Answers `POST /{tenant}/oauth2/v2.0/devicecode`; `base` is where the server is.
+    pub(crate) fn device_code(&mut self, tenant: &str, request: &Request, base: &str, now: Timestamp) -> Answer {
+        let form = form(&request.text());
+        match self.known(tenant, &form).or_else(|| wrong_scope(&form)) {
+            Some(refusal) => refusal,
+            None => self.consents.device_code(base, now),
+        }
+    }
+
+    /// Answers `GET /{tenant}/oauth2/v2.0/authorize` by sending the browser back.
+    pub(crate) fn authorize(&mut self, tenant: &str, request: &Request) -> Answer {
+        let asked = form(request.path.split_once('?').map_or("", |(_, query)| query));
+        match self.known(tenant, &asked).or_else(|| wrong_scope(&asked)) {
+            Some(refusal) => refusal,
+            None => self.consents.authorize(&asked, self.sign_in.person),
+        }
+    }
+
     /// Answers `POST /{tenant}/oauth2/v2.0/token`.
     pub(crate) fn exchange(&mut self, tenant: &str, request: &Request, now: Timestamp) -> Answer {
         let form = form(&request.text());
         let given = |name: &str| form.get(name).map_or("", String::as_str);
-        if !tenant.eq_ignore_ascii_case(&self.sign_in.tenant_id) {
-            return refusal(400, "invalid_request", 90002, "Tenant not found.");
+        if let Some(refusal) = self.known(tenant, &form).or_else(|| self.wrong_secret(&form)) {
+            return refusal;
         }
-        if given("client_id") != self.sign_in.client_id {
-            return refusal(400, "unauthorized_client", 700_016, "Application was not found in the directory.");
+        let consents = &mut self.consents;
+        let consented = match given("grant_type") {
+            "refresh_token" => return self.refresh(&form, now),
+            "urn:ietf:params:oauth:grant-type:device_code" => consents.redeem_device(given("device_code"), self.sign_in.person, now),
+            "authorization_code" => consents.redeem_code(given("code"), given("redirect_uri"), given("code_verifier")),
+            _ => Err(("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")),
+        };
+        match consented {
+            Ok(()) => self.issue(now, true),
+            Err((error, code, text)) => refusal(400, error, code, text),
         }
-        if self.sign_in.client_secret.as_deref().is_some_and(|secret| secret != given("client_secret")) {
-            return refusal(401, "invalid_client", 7_000_215, "Invalid client secret provided.");
+    }
+
+    fn refresh(&mut self, form: &HashMap<String, String>, now: Timestamp) -> Answer {
+        if let Some(refusal) = wrong_scope(form) {
+            return refusal;
         }
-        if given("grant_type") != "refresh_token" {
-            return refusal(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.");
-        }
-        if !given("scope").split(' ').any(|scope| scope.starts_with(AUDIENCE)) {
-            return refusal(400, "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.");
-        }
-        let Some(used) = self.refresh.iter().position(|known| known == given("refresh_token")) else {
+        let given = form.get("refresh_token").map_or("", String::as_str);
+        let Some(used) = self.refresh.iter().position(|known| known == given) else {
             return refusal(400, "invalid_grant", 70008, "The refresh token has expired or was revoked.");
         };
         if self.sign_in.rotates && !self.sign_in.keeps_used {
             self.refresh.remove(used);
         }
-        self.issue(now)
+        self.issue(now, false)
     }
 
-    fn issue(&mut self, now: Timestamp) -> Answer {
+    /// The refusal of a tenant or an application that nobody knows.
+    fn known(&self, tenant: &str, form: &HashMap<String, String>) -> Option<Answer> {
+        if !tenant.eq_ignore_ascii_case(&self.sign_in.tenant_id) {
+            return Some(refusal(400, "invalid_request", 90002, "Tenant not found."));
+        }
+        let known = form.get("client_id") == Some(&self.sign_in.client_id);
+        (!known).then(|| refusal(400, "unauthorized_client", 700_016, "Application was not found in the directory."))
+    }
+
+    fn wrong_secret(&self, form: &HashMap<String, String>) -> Option<Answer> {
+        match (&self.sign_in.client_secret, form.get("client_secret")) {
+            (Some(secret), Some(given)) if secret == given => None,
+            (Some(_), Some(_)) => Some(refusal(401, "invalid_client", 7_000_215, "Invalid client secret provided.")),
+            (Some(_), None) => Some(refusal(401, "invalid_client", 7_000_218, "The request body must contain 'client_secret'.")),
+            (None, Some(_)) => {
+                Some(refusal(401, "invalid_client", 700_025, "Client is public so 'client_secret' should not be presented."))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// New tokens; a person's sign-in always brings a refresh token, and says who they are.
+    fn issue(&mut self, now: Timestamp, to_person: bool) -> Answer {
         self.issued += 1;
         let expires = now.saturating_add(self.sign_in.lifetime).unwrap_or(Timestamp::MAX);
         let access = self.access_token(now, expires);
@@ -137,27 +191,38 @@ impl Tokens {
         let mut body = serde_json::json!({
             "token_type": "Bearer", "scope": scope, "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": access,
         });
-        if self.sign_in.rotates {
+        let mut add = |name: &str, value: &str| body.as_object_mut().map(|fields| fields.insert(name.to_owned(), value.into()));
+        if self.sign_in.rotates || to_person {
             let refresh = format!("simulated-refresh-token-{}", self.issued);
-            if let Some(fields) = body.as_object_mut() {
-                fields.insert("refresh_token".to_owned(), refresh.clone().into());
-            }
+            add("refresh_token", &refresh);
             self.refresh.push(refresh);
+        }
+        if to_person {
+            add("id_token", &token(&serde_json::json!({ "aud": self.sign_in.client_id, "preferred_username": self.sign_in.account })));
         }
         Answer::json(200, body.to_string())
     }
 
-    /// A JSON Web Token in form; nobody checks its signature.
     fn access_token(&self, now: Timestamp, expires: Timestamp) -> String {
         let methods: &[&str] = if self.sign_in.mfa { &["pwd", "mfa"] } else { &["pwd"] };
         let payload = serde_json::json!({
             "aud": AUDIENCE, "iss": format!("https://sts.windows.net/{}/", self.sign_in.tenant_id), "iat": now.as_second(),
             "nbf": now.as_second(), "exp": expires.as_second(), "amr": methods, "appid": self.sign_in.client_id,
-            "scp": "user_impersonation", "tid": self.sign_in.tenant_id, "uti": format!("simulated-{}", self.issued), "ver": "1.0",
+            "scp": "user_impersonation", "upn": self.sign_in.account, "tid": self.sign_in.tenant_id, "uti": format!("simulated-{}", self.issued), "ver": "1.0",
         });
-        let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-        format!("{}.{}.{}", encoded(r#"{"typ":"JWT","alg":"RS256"}"#), encoded(&payload.to_string()), encoded("simulated"))
+        token(&payload)
     }
+}
+
+/// A JSON Web Token in form; nobody checks its signature.
+fn token(payload: &serde_json::Value) -> String {
+    let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.{}", encoded(r#"{"typ":"JWT","alg":"RS256"}"#), encoded(&payload.to_string()), encoded("simulated"))
+}
+
+fn wrong_scope(form: &HashMap<String, String>) -> Option<Answer> {
+    let right = form.get("scope").is_some_and(|scopes| scopes.split(' ').any(|scope| scope.starts_with(AUDIENCE)));
+    (!right).then(|| refusal(400, "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid."))
 }
 
 fn form(body: &str) -> HashMap<String, String> {
