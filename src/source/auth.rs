@@ -1,25 +1,23 @@
 //! Signs in as App+User: a refresh token becomes an access token, which lives in memory only. A rotated refresh token is
 //! on disk before the access token that came with it is used. What Partner Center thinks of the token is `client`'s.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Response, StatusCode, Url};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::outbound;
 use crate::secret::Secret;
-use crate::source::token_answer::{TokenAnswer, refusal, was_multi_factor};
+use crate::source::sign_in::{Authority, was_multi_factor};
+use crate::source::token_answer::TokenAnswer;
 use crate::source::token_store::{StoredToken, TokenStore};
-use crate::source::{BuildError, PartnerCenterConfig, Place, SourceError};
+use crate::source::{BuildError, PartnerCenterConfig, SourceError};
 
 /// What the token is for: Partner Center as this user, and further refresh tokens.
 const SCOPE: &str = "https://api.partnercenter.microsoft.com/user_impersonation offline_access";
-/// An answer of the token endpoint may be this large, in bytes.
-const ANSWER_CAP: usize = 1 << 20;
 /// Microsoft Entra ID lets an unused refresh token live for 90 days.
 const REFRESH_TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How long before its end an access token is not used any more.
@@ -29,10 +27,7 @@ const LEAST_MARGIN: Duration = Duration::from_secs(30);
 
 /// The sign-in to Partner Center.
 pub(crate) struct SignIn {
-    http: reqwest::Client,
-    url: Url,
-    client_id: String,
-    client_secret: Option<Secret>,
+    authority: Authority,
     configured: Option<Secret>,
     store: TokenStore,
     clock: Arc<dyn Clock>,
@@ -60,18 +55,9 @@ impl SignIn {
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Result<Self, BuildError> {
-        let mut url = config.login_url.clone();
-        url.path_segments_mut().map_err(|()| BuildError::Address(config.login_url.clone()))?.pop_if_empty().extend([
-            config.tenant_id.as_str(),
-            "oauth2",
-            "v2.0",
-            "token",
-        ]);
+        let authority = Authority::new(config, http, Arc::clone(&clock), metrics.clone())?;
         Ok(Self {
-            http,
-            url,
-            client_id: config.client_id.clone(),
-            client_secret: config.client_secret.clone(),
+            authority,
             configured: config.refresh_token.clone(),
             store: TokenStore::in_folder(&config.state_dir),
             clock,
@@ -98,6 +84,17 @@ impl SignIn {
         Ok(token)
     }
 
+    /// The sign-in service that it is made at.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Whether a refresh token can be kept here.
+    pub(crate) async fn can_keep(&self) -> io::Result<()> {
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || store.try_out()).await.unwrap_or_else(|error| Err(error.into()))
+    }
+
     /// Why the refresh token in force is not on disk, if it is not.
     pub(crate) async fn unsaved(&self) -> Option<String> {
         let state = self.state.lock().await;
@@ -109,11 +106,15 @@ impl SignIn {
     /// token comes of it.
     pub(crate) async fn keep(&self, token: Secret) -> std::io::Result<()> {
         let mut state = self.state.lock().await;
-        // It stands for the configured one until another is configured.
-        let seed = self.configured.as_ref().map(|token| sha256_hex(token.expose())).unwrap_or_default();
-        let refresh = StoredToken { token, seed, issued_at: Some(self.clock.now()) };
-        let (store, kept) = (self.store.clone(), refresh.clone());
-        tokio::task::spawn_blocking(move || store.save(&kept)).await.unwrap_or_else(|error| Err(error.into()))?;
+        // It stands for the configured one until another is configured; with none at hand, for the one before.
+        let seed = self.configured.as_ref().map(|token| sha256_hex(token.expose()));
+        let (store, issued_at) = (self.store.clone(), Some(self.clock.now()));
+        let kept = tokio::task::spawn_blocking(move || {
+            let seed = seed.or_else(|| Some(store.load().ok()??.seed)).unwrap_or_default();
+            let refresh = StoredToken { token, seed, issued_at };
+            store.save(&refresh).map(|()| refresh)
+        });
+        let refresh = kept.await.unwrap_or_else(|error| Err(error.into()))?;
         self.tell_expiry(&refresh);
         *state = State::default();
         Ok(())
@@ -174,29 +175,8 @@ impl SignIn {
     }
 
     async fn ask(&self, refresh: &Secret) -> Result<TokenAnswer, SourceError> {
-        let mut form = vec![
-            ("grant_type", "refresh_token"),
-            ("client_id", self.client_id.as_str()),
-            ("refresh_token", refresh.expose()),
-            ("scope", SCOPE),
-        ];
-        form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
-        let request = self.http.post(self.url.clone()).header(reqwest::header::ACCEPT, "application/json").form(&form);
-        let answered = request.send().await;
-        let code = answered.as_ref().map_or_else(|_| "error".to_owned(), |response| response.status().as_u16().to_string());
-        self.metrics.partner_center_requests.with_label_values(&["token", code.as_str()]).inc();
-        let mut response = answered.map_err(|error| network(&error))?;
-        if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            let retry_after = outbound::retry_after(response.headers(), self.clock.now());
-            return Err(SourceError::Throttled { place: Place::SignIn, retry_after });
-        }
-        let body = read(&mut response).await?;
-        if response.status().is_success() {
-            let garbled = || SourceError::Garbled { place: Place::SignIn, reason: "the answer holds no access token".into() };
-            return TokenAnswer::parse(&body).ok_or_else(garbled);
-        }
-        let secrets = [Some(refresh), self.client_secret.as_ref()];
-        Err(refusal(response.status(), &body, secrets.into_iter().flatten()))
+        let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose()), ("scope", SCOPE)];
+        self.authority.tokens(&grant, refresh).await
     }
 
     fn tell_expiry(&self, refresh: &StoredToken) {
@@ -204,17 +184,6 @@ impl SignIn {
         let seconds = expires.and_then(|at: Timestamp| u32::try_from(at.as_second()).ok()).unwrap_or(0);
         self.metrics.sign_in_expires.set(f64::from(seconds));
     }
-}
-
-async fn read(response: &mut Response) -> Result<Vec<u8>, SourceError> {
-    outbound::read_capped(response, ANSWER_CAP).await.map_err(|error| match error {
-        outbound::BodyError::Broken(error) => network(&error),
-        too_large @ outbound::BodyError::TooLarge(_) => SourceError::Garbled { place: Place::SignIn, reason: too_large.to_string() },
-    })
-}
-
-fn network(error: &reqwest::Error) -> SourceError {
-    SourceError::Network { place: Place::SignIn, reason: outbound::describe(error), unanswered: true }
 }
 
 fn sha256_hex(text: &str) -> String {

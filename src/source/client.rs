@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::outbound;
 use crate::secret::Secret;
 use crate::source::auth::SignIn;
-use crate::source::call::Call;
+use crate::source::call::{Call, Endpoint};
 use crate::source::links::PageLink;
 use crate::source::{BuildError, PartnerCenterConfig, Place, SourceError};
 
@@ -63,6 +63,45 @@ impl Client {
     /// One try. An answer that is no success is an error.
     pub(crate) async fn send(&self, link: &PageLink, call: &mut Call) -> Result<Response, SourceError> {
         let token = self.sign_in.access(call.refused.as_ref()).await?;
+        self.send_as(token, link, call).await
+    }
+
+    /// Asks for the collection of usage records and reads no more than its first bytes; as `user`, else by the sign-in
+    /// that is kept.
+    pub(crate) async fn probe(&self, user: Option<&Secret>) -> Result<(), SourceError> {
+        let link = PageLink::first(self.address(&["customers", "usagerecords"]));
+        let mut call = Call::new(Endpoint::UsageRecords);
+        loop {
+            let tried = match self.try_probe(user, &link, &mut call).await {
+                // A token that cannot be renewed is refused for good.
+                Err(error) if user.is_some() && error.needs_operator() => return Err(error),
+                tried => tried,
+            };
+            match tried {
+                Err(error) if self.wait_after(&error, &mut call).await => {}
+                tried => return tried,
+            }
+        }
+    }
+
+    async fn try_probe(&self, user: Option<&Secret>, link: &PageLink, call: &mut Call) -> Result<(), SourceError> {
+        let mut response = match user {
+            Some(token) => self.send_as(token.clone(), link, call).await?,
+            None => self.send(link, call).await?,
+        };
+        let start = chunk(&mut response).await?;
+        let start = start.as_ref().map_or(&[][..], AsRef::as_ref);
+        // A success without a body is a collection without items; a page of somebody in between is none.
+        match start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start().first() {
+            None | Some(b'{') => Ok(()),
+            Some(_) => {
+                let reason = "the answer is no collection of usage records".to_owned();
+                Err(SourceError::Garbled { place: Place::PartnerCenter, reason })
+            }
+        }
+    }
+
+    async fn send_as(&self, token: Secret, link: &PageLink, call: &mut Call) -> Result<Response, SourceError> {
         call.token = Some(token.clone());
         let request = self.http.get(link.url.clone()).headers(headers(link, call)).bearer_auth(token.expose());
         let answered = request.send().await;

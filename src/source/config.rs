@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::secret::Secret;
+use crate::source::token_store::TokenStore;
 
 /// The source of usage.
 #[derive(Debug, Clone)]
@@ -38,6 +39,18 @@ pub struct PartnerCenterConfig {
     pub timeout: Duration,
     /// Where the rotated refresh token is kept.
     pub state_dir: PathBuf,
+}
+
+impl PartnerCenterConfig {
+    /// Where the newest refresh token is kept.
+    pub fn sign_in_file(&self) -> PathBuf {
+        TokenStore::in_folder(&self.state_dir).path()
+    }
+
+    /// Whether there is a refresh token to sign in with, kept or configured. One that cannot be read counts: `run` says why.
+    pub fn has_sign_in(&self) -> bool {
+        self.refresh_token.is_some() || !matches!(TokenStore::in_folder(&self.state_dir).load(), Ok(None))
+    }
 }
 
 /// Why a source cannot be made.

@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::file::FileSource;
-use crate::source::{BuildError, Config, ReadReport, Sink, SourceError, SubscriptionSummary, SubscriptionUsage, pages, summaries};
+use crate::source::{BuildError, Config, Login, ReadReport, Sink, SourceError, SubscriptionSummary, SubscriptionUsage, pages, summaries};
 
 /// Where usage is read from.
 pub struct Source {
@@ -41,6 +41,30 @@ impl Source {
         match &self.kind {
             Kind::PartnerCenter(client) => pages::read(client, now, &self.metrics, into).await,
             Kind::File(file) => file.read(now, &self.metrics, into).await,
+        }
+    }
+
+    /// Whether it can be read: signs in and reads the first bytes of the collection, no more.
+    pub async fn probe(&self) -> Result<(), SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => client.probe(None).await,
+            Kind::File(file) => file.probe().await,
+        }
+    }
+
+    /// Why the newest sign-in is not on disk, if it is not.
+    pub async fn unsaved_sign_in(&self) -> Option<String> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => client.sign_in().unsaved().await,
+            Kind::File(_) => None,
+        }
+    }
+
+    /// How a person signs in; `None` for a source that needs no sign-in (a file).
+    pub fn login(&self) -> Option<Login<'_>> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => Some(Login::new(client)),
+            Kind::File(_) => None,
         }
     }
 

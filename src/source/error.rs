@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::{FindingCode, OperatorFinding};
+use crate::source::sign_in::{Advice, advice};
 
 /// Who was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,10 +169,22 @@ impl SourceError {
         matches!(self, Self::Network { .. } | Self::Garbled { .. } | Self::Unavailable { .. })
     }
 
-    /// What happened and, where only a person can mend it, how.
-    pub(crate) fn in_full(&self) -> String {
+    /// What the sign-in service's refusal means, where it is known.
+    fn advice(&self) -> Option<Advice> {
+        match self {
+            Self::SignInRefused { reason } => advice(reason),
+            _ => None,
+        }
+    }
+
+    /// What happened and, where only a person can mend it, what that means and how.
+    pub fn in_full(&self) -> String {
         let finding = self.finding();
-        if finding.code == FindingCode::SourceFailing { self.to_string() } else { sentences(&self.to_string(), &finding.action) }
+        if finding.code == FindingCode::SourceFailing {
+            return self.to_string();
+        }
+        let means = self.advice().map(|advice| format!("{} ", advice.means)).unwrap_or_default();
+        sentences(&self.to_string(), &format!("{means}{}", finding.action))
     }
 
     /// The news for the operator: what happened, and what to do about it.
@@ -182,8 +195,11 @@ impl SourceError {
             }
             Self::SignInUnreadable { .. } => (
                 FindingCode::SignInRefused,
-                "Make sign-in.json in the state folder readable for the daemon, or sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it).",
+                "Make sign-in.json in the state folder readable for the daemon, or sign in again: `budget-alertd login`.",
             ),
+            Self::SignInRefused { .. } if self.advice().is_some() => {
+                (FindingCode::SignInRefused, self.advice().map_or("", |advice| advice.mend))
+            }
             Self::SignInRefused { .. } | Self::Unauthorized { .. } => (
                 FindingCode::SignInRefused,
                 "Sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it); check source.tenant_id, client_id and client_secret if that does not help.",

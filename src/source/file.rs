@@ -46,6 +46,16 @@ impl FileSource {
         report
     }
 
+    /// Whether it can be opened and begins as a collection does.
+    pub(crate) async fn probe(&self) -> Result<(), SourceError> {
+        let failed = |reason: String| SourceError::File { path: self.path.clone(), reason };
+        let mut file = tokio::fs::File::open(&self.path).await.map_err(|error| failed(error.to_string()))?;
+        let mut start = Vec::with_capacity(1024);
+        file.read_buf(&mut start).await.map_err(|error| failed(error.to_string()))?;
+        let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start).trim_ascii_start();
+        if text.first() == Some(&b'{') { Ok(()) } else { Err(failed("it is no collection of usage records".into())) }
+    }
+
     async fn scan(&self, sink: &mut RecordSink<'_>) -> Result<Outline, String> {
         let mut file = tokio::fs::File::open(&self.path).await.map_err(|error| error.to_string())?;
         let whole = |error| format!("the collection {error}");

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -14,7 +12,7 @@ use crate::source::{Place, SourceError};
 /// How long an access token lives when the answer does not say.
 const USUAL_LIFE: Duration = Duration::from_hours(1);
 /// The errors that trying again cannot mend.
-const FINAL_ERRORS: [&str; 8] = [
+const FINAL_ERRORS: [&str; 16] = [
     "invalid_grant",
     "interaction_required",
     "consent_required",
@@ -23,6 +21,14 @@ const FINAL_ERRORS: [&str; 8] = [
     "unauthorized_client",
     "invalid_request",
     "invalid_scope",
+    "invalid_resource",
+    "invalid_tenant",
+    "unsupported_grant_type",
+    "access_denied",
+    "authorization_declined",
+    "expired_token",
+    "code_expired",
+    "bad_verification_code",
 ];
 
 /// The tokens of a good answer.
@@ -31,6 +37,8 @@ pub(crate) struct TokenAnswer {
     pub(crate) expires_in: Duration,
     /// The next refresh token; none = the old one stays.
     pub(crate) refresh_token: Option<Secret>,
+    /// Who the user is by its claims, where that was asked for.
+    pub(crate) id_token: Option<Secret>,
 }
 
 impl TokenAnswer {
@@ -43,8 +51,14 @@ impl TokenAnswer {
             access_token: token("access_token")?,
             expires_in: expires_in.map_or(USUAL_LIFE, Duration::from_secs),
             refresh_token: token("refresh_token"),
+            id_token: token("id_token"),
         })
     }
+}
+
+/// The word that an answer gives for its error, if it has one.
+pub(crate) fn error_word(body: &[u8]) -> Option<String> {
+    Some(json(body)?.get("error")?.as_str()?.to_owned())
 }
 
 /// The error of an answer that is no success; nothing in it is one of `secrets`.
@@ -68,7 +82,7 @@ pub(crate) fn refusal<'a>(status: StatusCode, body: &[u8], secrets: impl Iterato
 }
 
 /// The code and the first line of the description, which begins with the AADSTS code; trace ids follow after it.
-fn first_sentence(error: &str, description: &str) -> String {
+pub(crate) fn first_sentence(error: &str, description: &str) -> String {
     let line = description.lines().next().unwrap_or_default();
     let line = line.split(" Trace ID:").next().unwrap_or_default();
     let clipped: String = one_line(line).chars().take(300).collect();
@@ -79,29 +93,6 @@ fn first_sentence(error: &str, description: &str) -> String {
     }
 }
 
-/// Whether the user of this token passed multi-factor authentication; `None` when the token does not say (it is opaque
-/// to us by right, so that this serves a warning only).
-pub(crate) fn was_multi_factor(access_token: &str) -> Option<bool> {
-    let payload = URL_SAFE_NO_PAD.decode(access_token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
-    let claims: Value = serde_json::from_slice(&payload).ok()?;
-    let methods = claims.get("amr")?.as_array()?;
-    Some(methods.iter().any(|method| method == "mfa"))
-}
-
 fn json(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_token_says_whether_it_was_multi_factor() {
-        let token = |claims: &str| format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
-        assert_eq!(was_multi_factor(&token(r#"{"amr":["pwd","mfa"]}"#)), Some(true));
-        assert_eq!(was_multi_factor(&token(r#"{"amr":["pwd"]}"#)), Some(false));
-        assert_eq!(was_multi_factor(&token("{}")), None);
-        assert_eq!(was_multi_factor("opaque"), None);
-    }
 }

@@ -44,9 +44,14 @@ impl TokenStore {
         Self { folder: folder.to_owned() }
     }
 
+    /// Where it is kept.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.join(FILE_NAME)
+    }
+
     /// The token that is kept, if any. What is in the file is part of no error.
     pub(crate) fn load(&self) -> io::Result<Option<StoredToken>> {
-        let text = match fs::read(self.folder.join(FILE_NAME)) {
+        let text = match fs::read(self.path()) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -57,13 +62,23 @@ impl TokenStore {
             .filter(|stored| !stored.token.expose().is_empty()))
     }
 
+    /// Whether a token could be kept; leaves nothing behind but the folder.
+    pub(crate) fn try_out(&self) -> io::Result<()> {
+        self.make_folder()?;
+        let probe = self.folder.join(format!(".{FILE_NAME}.{}", std::process::id()));
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
+        fs::remove_file(&probe)
+    }
+
+    fn make_folder(&self) -> io::Result<()> {
+        if self.folder.exists() { Ok(()) } else { DirBuilder::new().recursive(true).mode(0o700).create(&self.folder) }
+    }
+
     /// Keeps a token: it is on disk, and survives a power cut, when this returns.
     pub(crate) fn save(&self, stored: &StoredToken) -> io::Result<()> {
-        if !self.folder.exists() {
-            DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        }
+        self.make_folder()?;
         let temporary = self.folder.join(format!(".{FILE_NAME}.{}", std::process::id()));
-        let kept = self.write(&temporary, stored).and_then(|()| fs::rename(&temporary, self.folder.join(FILE_NAME)));
+        let kept = self.write(&temporary, stored).and_then(|()| fs::rename(&temporary, self.path()));
         if kept.is_err() {
             // What is left over is no token anybody reads; the error to tell is the first one.
             drop(fs::remove_file(&temporary));

@@ -4,6 +4,7 @@ mod broken;
 mod customers;
 mod logs;
 mod partner_center;
+mod person;
 mod records;
 mod saved;
 mod script;
