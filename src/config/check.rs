@@ -4,7 +4,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use crate::config::keys::{Choice, Kind, Shape, Types};
+use crate::config::keys::{Choice, Kind, ROOT, Shape, Types};
 use crate::config::reader::{Entry, Reader, by_place, joined};
 use crate::config::value::{called, duration, hint, moment, number, quoted, short};
 
@@ -22,6 +22,15 @@ pub(crate) fn table(reader: &Reader<'_>, table: &DeTable<'_>, shapes: &[Shape], 
                 reader.mistake(entry.key, text);
             }
             Some(key) => value(reader, &entry, &key.kind, &joined(path, name)),
+        }
+    }
+}
+
+/// Checks only the tables of these names at the top level; what else is there is left alone.
+pub(crate) fn tables(reader: &Reader<'_>, root: &DeTable<'_>, names: &[&str]) {
+    for entry in by_place(root).iter().filter(|entry| names.contains(&entry.name)) {
+        if let Some(key) = ROOT.iter().find(|key| key.name == entry.name) {
+            value(reader, entry, &key.kind, key.name);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From a file to a checked configuration, or to everything that is wrong with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -10,6 +10,7 @@ use crate::config::keys::{ROOT, Shape};
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;
 use crate::config::reader::{Reader, Table};
+use crate::config::source::RefreshToken;
 use crate::config::value::quoted;
 use crate::config::{Cases, Config, Criteria, Environment, Mistakes, check, customers, notifiers, process, rules, source};
 
@@ -50,10 +51,43 @@ pub fn load_cases(path: &Path) -> Result<Cases, Mistakes> {
     Ok(document(&text, path, &Environment::default(), false, cases::ROOT, cases)?.0)
 }
 
+/// Reads as much of the file at `path` as a person's sign-in needs: `[source]` and `[daemon]`. Mistakes elsewhere, and a
+/// refresh token that is not there yet, are none now.
+pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate::source::Config, Mistakes> {
+    let (text, name) = (text_of(path)?, path.display().to_string());
+    let page = Page::new(&name, &text);
+    let (document, errors) = DeTable::parse_recoverable(&text);
+    if let Some(first) = errors.iter().find(|error| !is_duplicate(error)) {
+        return Err(page.mistakes(vec![placed(first, &text)]));
+    }
+    let reader = Reader::new(environment, folder_of(path));
+    check::tables(&reader, document.get_ref(), &["source", "daemon"]);
+    let root = Table::root(&reader, document.get_ref());
+    let state_dir = process::state_dir(&root.table_or_empty("daemon"));
+    if root.table("source").is_none() {
+        reader.mistake(0..0, "there is nothing in [source]: add type = \"partner-center\"");
+    }
+    let source = root.table("source").and_then(|table| source::read(&table, &state_dir, RefreshToken::MayBeMissing));
+    let (mistakes, _) = reader.finish();
+    source.filter(|_| mistakes.is_empty()).ok_or_else(|| page.mistakes(mistakes))
+}
+
 fn text_of(path: &Path) -> Result<String, Mistakes> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
     String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).to_owned()
+}
+
+fn is_duplicate(error: &toml::de::Error) -> bool {
+    error.message().starts_with("duplicate key")
+}
+
+fn placed(error: &toml::de::Error, text: &str) -> Mistake {
+    Mistake { span: error.span().unwrap_or(text.len()..text.len()), text: error.message().to_owned(), sealed: false }
 }
 
 /// Reads the text of a file that is, or would be, at `path`.
@@ -96,20 +130,13 @@ fn document<T>(
     let name = path.display().to_string();
     let page = || Page::new(&name, text);
     let (document, errors) = DeTable::parse_recoverable(text);
-    let duplicate = |error: &&toml::de::Error| error.message().starts_with("duplicate key");
-    let place = |error: &toml::de::Error| Mistake {
-        span: error.span().unwrap_or(text.len()..text.len()),
-        text: error.message().to_owned(),
-        sealed: false,
-    };
-    if let Some(first) = errors.iter().find(|error| !duplicate(error)) {
-        return Err(page().mistakes(vec![place(first)]));
+    if let Some(first) = errors.iter().find(|error| !is_duplicate(error)) {
+        return Err(page().mistakes(vec![placed(first, text)]));
     }
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let reader = Reader::new(environment, folder);
+    let reader = Reader::new(environment, folder_of(path));
     check::table(&reader, document.get_ref(), &[keys], "");
     for error in &errors {
-        let Mistake { span, text: what, .. } = place(error);
+        let Mistake { span, text: what, .. } = placed(error, text);
         let key = text.get(span.clone()).map(|key| format!(" {}", quoted(&[key.trim_matches(['"', '\''])]))).unwrap_or_default();
         reader.mistake(span, format!("{what}{key}"));
     }
@@ -154,7 +181,7 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let state_dir = process::state_dir(&daemon);
     let time_zone = process::time_zone(&daemon);
     let source_table = root.table_or_empty("source");
-    let source = source::read(&source_table, &state_dir);
+    let source = source::read(&source_table, &state_dir, RefreshToken::Wanted);
     let ledger = process::ledger(&root.table_or_empty("ledger"), &state_dir);
     let http = root.table("http").map(|table| process::http(&table));
     let operator = process::operator(&root.table_or_empty("operator"), names);

@@ -135,23 +135,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn secret(&self, entry: &Entry<'_>) -> Option<Placed<Secret>> {
-        let source = match entry.value {
-            DeValue::String(text) if text.trim().is_empty() => return None,
-            DeValue::String(text) => SecretSource::Inline(Secret::new(text.as_ref())),
-            DeValue::Table(places) => match by_place(places).as_slice() {
-                [place] => self.place(place)?,
-                _ => return None,
-            },
-            _ => return None,
-        };
+    /// The secret, or nothing and a mistake that ends in `hint`.
+    fn secret(&self, entry: &Entry<'_>, hint: &str) -> Option<Placed<Secret>> {
+        let source = self.secret_source(entry)?;
         match source.resolve(self.environment) {
             Ok(secret) => Some(Placed { value: secret, span: entry.span.clone() }),
             Err(error) => {
                 let sealed = matches!(source, SecretSource::Credential(_)) && error.is_denied();
-                self.mistakes.borrow_mut().push(Mistake { span: entry.span.clone(), text: missing(&error), sealed });
+                let text = format!("{}{hint}", missing(&error));
+                self.mistakes.borrow_mut().push(Mistake { span: entry.span.clone(), text, sealed });
                 None
             }
+        }
+    }
+
+    fn secret_source(&self, entry: &Entry<'_>) -> Option<SecretSource> {
+        match entry.value {
+            DeValue::String(text) if text.trim().is_empty() => None,
+            DeValue::String(text) => Some(SecretSource::Inline(Secret::new(text.as_ref()))),
+            DeValue::Table(places) => match by_place(places).as_slice() {
+                [place] => self.place(place),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
@@ -242,9 +248,21 @@ impl<'a> Table<'a> {
     }
 
     pub(crate) fn secret(&self, name: &str) -> Option<Placed<Secret>> {
+        self.secret_or(name, "")
+    }
+
+    /// A secret; the mistake that it is missing ends in `hint`.
+    pub(crate) fn secret_or(&self, name: &str, hint: &str) -> Option<Placed<Secret>> {
         let entry = self.entry(name)?;
         self.reader.note_inline(&entry);
-        self.reader.secret(&entry)
+        self.reader.secret(&entry, hint)
+    }
+
+    /// A secret that is no mistake when it is missing.
+    pub(crate) fn secret_if_there(&self, name: &str) -> Option<Placed<Secret>> {
+        let entry = self.entry(name)?;
+        let value = self.reader.secret_source(&entry)?.resolve(self.reader.environment).ok()?;
+        Some(Placed { value, span: entry.span })
     }
 
     /// A secret, or a list of them.
@@ -254,7 +272,7 @@ impl<'a> Table<'a> {
         let entries: Vec<Entry<'_>> = list().unwrap_or_else(|| vec![entry.itself()]);
         let secret = |entry: &Entry<'_>| {
             self.reader.note_inline(entry);
-            self.reader.secret(entry)
+            self.reader.secret(entry, "")
         };
         entries.iter().filter_map(secret).collect()
     }
@@ -267,7 +285,7 @@ impl<'a> Table<'a> {
             if telling.iter().any(|part| entry.name.to_lowercase().contains(part)) {
                 self.reader.note_inline(&entry);
             }
-            Some((Placed { value: entry.name, span: entry.key.clone() }, self.reader.secret(&entry)?))
+            Some((Placed { value: entry.name, span: entry.key.clone() }, self.reader.secret(&entry, "")?))
         };
         entries.into_iter().filter_map(header).collect()
     }
