@@ -179,7 +179,6 @@ fn who_may(socket: &Path) -> String {
 
 /// Lets the running daemon keep a refresh token that a sign-in has just brought, and poll with it. None where no daemon of
 /// this ledger can be asked: the token is then the command's to keep.
-#[expect(dead_code, reason = "for a sign-in command")]
 pub(super) async fn keep_sign_in(config: &Config, token: &Secret) -> anyhow::Result<Option<SignInKept>> {
     let Some(daemon) = find(config).await.daemon else { return Ok(None) };
     daemon.ask(&SignInOrder::new(token)).await.map(Some)

@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod impact;
 mod log;
+mod login;
 mod notify_test;
 mod open;
 mod output;
@@ -34,10 +35,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Where the configuration is looked for when `--config` is not given.
 const DEFAULT_CONFIGS: [&str; 2] = ["/etc/budget-alertd/alert-rules.toml", "alert-rules.toml"];
-
-/// What stands in for a sign-in of our own.
-const NO_LOGIN: &str = "login is not supported yet: make a refresh token with the secure application model (New-PartnerAccessToken), \
-    complete multi-factor authentication there, and put it where source.refresh_token reads it";
 
 /// Budget alerts for Microsoft cloud resellers: reads Partner Center usage, tells the right people once.
 #[derive(Debug, Parser)]
@@ -96,9 +93,9 @@ enum Command {
     /// Print a JSON Schema: of the configuration, for editors; of what webhooks get, for their receivers
     #[command(after_help = "Example: budget-alertd schema config > alert-rules.schema.json")]
     Schema(schema::Schema),
-    /// Sign in to Partner Center
-    #[command(hide = true)]
-    Login,
+    /// Sign in to Partner Center, and keep the sign-in where the daemon reads it
+    #[command(after_help = "Exits with 1 when it is refused; then nothing is kept.\n\nExample: budget-alertd login --browser")]
+    Login(login::Login),
     /// Check the configuration, then ask the daemon to reload it
     Reload(reload::Reload),
 }
@@ -176,8 +173,8 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Budgets(budgets) => budgets.run(&config()?),
         Command::Demo(demo) => Box::pin(demo.run()).await,
         Command::NotifyTest(test) => test.run(&config()?).await,
-        Command::Login => Err(exit::WrongUsage(NO_LOGIN.to_owned()).into()),
         Command::Schema(schema) => schema.run(),
+        Command::Login(login) => Box::pin(login.run(&config()?)).await,
         Command::Reload(reload) => reload.run(&config()?),
     }
 }

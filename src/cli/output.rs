@@ -59,6 +59,23 @@ fn shown_width(text: &str) -> usize {
     anstream::adapter::strip_str(text).map(|part| part.chars().count()).sum()
 }
 
+/// Says something to the person at the terminal that is no result: to stderr, as it stands.
+pub(super) fn aside(text: &str) {
+    // Nobody to tell it to is no reason to stop.
+    let _said_or_not = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// One thing that was checked, and how it came out.
+pub(super) fn tick(tone: Tone, label: &str, text: &str) -> String {
+    let mark = match tone {
+        Tone::Bad => "✗",
+        Tone::Uneasy => "!",
+        _ => "✓",
+    };
+    let lines = labelled(&format!("  {label:<9}"), text).join("\n");
+    lines.replacen(' ', &tone.paint(mark), 1)
+}
+
 /// Prints a document for programs as it stands.
 pub(super) fn document(text: &str) -> anyhow::Result<()> {
     write(&mut io::stdout().lock(), text.as_bytes())

@@ -8,6 +8,7 @@ mod listing;
 mod polling;
 mod retrying;
 mod schemas;
+mod signing_in;
 mod simulating;
 mod status;
 mod testing;
