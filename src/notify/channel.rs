@@ -19,11 +19,17 @@ use crate::notify::{BuildError, Config, DeliveryError, FailureReason, Kind, Verd
 /// An attempt under way. Dropping it cancels the attempt.
 pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<Accepted, DeliveryError>> + Send + 'a>>;
 
+/// A look at a destination: what was found, one line without secrets.
+pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Result<String, DeliveryError>> + Send + 'a>>;
+
 /// A destination.
 pub trait Notifier: Send + Sync {
     /// Makes one attempt. What precedes handing the message over takes at most three quarters of the time-out, so that
     /// an attempt cut off by the time-out is always one whose message may have arrived.
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
+
+    /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in where that is apart.
+    fn probe(&self) -> ProbeFuture<'_>;
 }
 
 /// A message was accepted.
@@ -70,6 +76,15 @@ impl Channel {
         let result = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| Err(self.timed_out()));
         self.count(&result, self.clock.monotonic().saturating_sub(started));
         result
+    }
+
+    /// Looks whether the destination can be reached, without sending a message. Neither paced nor counted: it is no attempt.
+    pub async fn probe(&self) -> Result<String, DeliveryError> {
+        let too_late = |_| {
+            let detail = format!("no answer within {} s", self.timeout.as_secs_f32());
+            DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
+        };
+        tokio::time::timeout(self.timeout, self.notifier.probe()).await.unwrap_or_else(|late| Err(too_late(late)))
     }
 
     fn timed_out(&self) -> DeliveryError {

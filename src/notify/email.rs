@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::{Alert, Delivery, Message, Severity};
-use crate::notify::channel::SendFuture;
+use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{MailText, clean};
 use crate::notify::smtp::Smtp;
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Verdict};
@@ -74,6 +74,10 @@ impl Email {
 impl Notifier for Email {
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
         Box::pin(self.deliver(delivery, now))
+    }
+
+    fn probe(&self) -> ProbeFuture<'_> {
+        Box::pin(self.smtp.probe())
     }
 }
 

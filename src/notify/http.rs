@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::outbound;
@@ -18,20 +18,39 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Sends a request; a failure without any answer becomes its verdict.
 pub(crate) async fn send(request: RequestBuilder) -> Result<Response, DeliveryError> {
-    request.send().await.map_err(|error| {
-        let error = error.without_url();
-        let text = outbound::describe(&error);
-        let (verdict, reason, advice) = match (error.is_connect(), error.is_timeout()) {
-            (true, _) if is_about_tls(&text) => {
-                (Verdict::DESTINATION, FailureReason::TlsFailed, "; for a private certificate authority set SSL_CERT_FILE")
-            }
-            (true, true) => (Verdict::DESTINATION, FailureReason::TimedOut, ""),
-            (true, false) => (Verdict::DESTINATION, FailureReason::CannotConnect, "; check the url and the network"),
-            (false, true) => (Verdict::Ambiguous, FailureReason::TimedOut, "; the message may have arrived"),
-            (false, false) => (Verdict::Ambiguous, FailureReason::ConnectionLost, "; the message may have arrived"),
-        };
-        DeliveryError::new(verdict, reason, format!("{text}{advice}")).caused_by(error)
-    })
+    request.send().await.map_err(unanswered)
+}
+
+/// Connects to the host of `url`, with TLS and by the proxy that a message would take. The root is asked for its headers: the
+/// path may be a secret, and a message is nothing to try with.
+pub(crate) async fn reach(client: &reqwest::Client, url: &Url) -> Result<String, DeliveryError> {
+    let mut root = url.clone();
+    root.set_path("/");
+    root.set_query(None);
+    let what = match root.port() {
+        Some(port) => format!("{}:{port}", root.host_str().unwrap_or_default()),
+        None => root.host_str().unwrap_or_default().to_owned(),
+    };
+    match client.head(root).send().await {
+        // Once connected, whatever it says or leaves unsaid is about a path that is not ours.
+        Err(error) if error.is_connect() => Err(unanswered(error)),
+        _ => Ok(format!("{what} is reached; no message was sent")),
+    }
+}
+
+fn unanswered(error: reqwest::Error) -> DeliveryError {
+    let error = error.without_url();
+    let text = outbound::describe(&error);
+    let (verdict, reason, advice) = match (error.is_connect(), error.is_timeout()) {
+        (true, _) if is_about_tls(&text) => {
+            (Verdict::DESTINATION, FailureReason::TlsFailed, "; for a private certificate authority set SSL_CERT_FILE")
+        }
+        (true, true) => (Verdict::DESTINATION, FailureReason::TimedOut, ""),
+        (true, false) => (Verdict::DESTINATION, FailureReason::CannotConnect, "; check the url and the network"),
+        (false, true) => (Verdict::Ambiguous, FailureReason::TimedOut, "; the message may have arrived"),
+        (false, false) => (Verdict::Ambiguous, FailureReason::ConnectionLost, "; the message may have arrived"),
+    };
+    DeliveryError::new(verdict, reason, format!("{text}{advice}")).caused_by(error)
 }
 
 /// Whether the text of a failed connection speaks of TLS; the types behind it are not reachable from here.

@@ -12,7 +12,7 @@ mod slack;
 mod smtp;
 mod webhook;
 
-pub use channel::{Accepted, Channel, Notifier, SendFuture};
+pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{AuthMechanism, Config, EmailConfig, Kind, SigningKey, SlackConfig, SmtpConfig, SmtpTls, WebhookConfig};
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use sample::sample_alert;

@@ -8,7 +8,7 @@ use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::domain::{Delivery, Digest, Message, Severity};
-use crate::notify::channel::SendFuture;
+use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{DigestText, TEST_MARK, TEST_SENTENCE, Telling, shortened};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Verdict, http};
 use crate::outbound;
@@ -58,6 +58,10 @@ impl Slack {
 impl Notifier for Slack {
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
         Box::pin(self.post(delivery, now))
+    }
+
+    fn probe(&self) -> ProbeFuture<'_> {
+        Box::pin(http::reach(&self.client, &self.url))
     }
 }
 

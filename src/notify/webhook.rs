@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
 use serde::Serialize;
 
 use crate::domain::{Alert, Delivery, Message};
-use crate::notify::channel::SendFuture;
+use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Verdict, WebhookConfig, http};
 use crate::outbound;
 
@@ -82,6 +82,10 @@ impl Webhook {
 impl Notifier for Webhook {
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
         Box::pin(self.post(delivery, now))
+    }
+
+    fn probe(&self) -> ProbeFuture<'_> {
+        Box::pin(http::reach(&self.client, &self.config.url))
     }
 }
 

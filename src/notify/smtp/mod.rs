@@ -91,6 +91,17 @@ impl Smtp {
         }
     }
 
+    /// Connects, protects the connection and signs in, as before a message, and takes leave.
+    pub(crate) async fn probe(&self) -> Result<String, DeliveryError> {
+        let mut connection = self.connect().await?;
+        // It has answered what it was asked; how it takes the farewell does not matter.
+        let _parted_or_not = connection.quit().await;
+        let SmtpConfig { host, port, tls, credentials, .. } = &self.config;
+        let secured = if *tls == SmtpTls::None { "without TLS" } else { "with TLS" };
+        let signed_in = if credentials.is_some() { ", and takes the sign-in" } else { "" };
+        Ok(format!("{host}:{port} is reached {secured}{signed_in}; no mail was sent"))
+    }
+
     fn used(&self, kept: Kept) -> Kept {
         Kept { used_at: self.clock.monotonic(), ..kept }
     }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use budget_alertd::notify::{Accepted, DeliveryError, FailureReason, SmtpTls, Verdict};
+use budget_alertd::notify::{Accepted, Channel, DeliveryError, FailureReason, SmtpTls, Verdict};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -68,13 +68,22 @@ async fn check(known: Issuer<'static, KeyPair>) {
 
 async fn posted(acceptor: TlsAcceptor) -> Result<Accepted, DeliveryError> {
     let receiver = Http::over(Some(acceptor), Answer::with(200, "", "")).await;
-    channel(&webhook_config(&receiver.url)).attempt(&alert_delivery(attacked())).await
+    probed_alike(&channel(&webhook_config(&receiver.url))).await
+}
+
+/// An attempt, after a probe that comes to the same.
+async fn probed_alike(channel: &Channel) -> Result<Accepted, DeliveryError> {
+    let probed = channel.probe().await;
+    let result = channel.attempt(&alert_delivery(attacked())).await;
+    let reason = |error: &DeliveryError| (error.verdict, error.reason, error.detail.clone());
+    assert_eq!(probed.as_ref().map(|_| ()).map_err(reason), result.as_ref().map(|_| ()).map_err(reason));
+    result
 }
 
 async fn attempt(acceptor: TlsAcceptor, when: Tls, tls: SmtpTls) -> Result<Accepted, DeliveryError> {
     let extensions = if when == Tls::AfterStarttls { vec!["STARTTLS"] } else { Vec::new() };
     let server = Smtp::playing(Script { extensions, tls: Some((acceptor, when)), ..Script::default() }).await;
-    let result = channel(&email_config(server.port, tls)).attempt(&alert_delivery(attacked())).await;
+    let result = probed_alike(&channel(&email_config(server.port, tls))).await;
     assert_eq!(server.seen().messages.len(), usize::from(result.is_ok()));
     result
 }
