@@ -1,4 +1,4 @@
-//! `check`: whether the configuration can run, and what it means in words.
+//! `check`: whether the configuration can run, and what it means in words. What it finds beyond the file is `live`'s.
 
 use std::path::Path;
 
@@ -7,14 +7,16 @@ use serde_json::{Value, json};
 
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Form;
-use crate::cli::impact;
-use crate::cli::open;
 use crate::cli::output::{self, Tone};
+use crate::cli::{impact, live, open, text};
 use crate::config::{Config, Mistakes};
 use crate::source;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
+    /// Sign in and reach each destination too, without sending a message
+    #[arg(long)]
+    live: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: Form,
@@ -24,22 +26,34 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+    pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let loaded = open::look(path);
         let impact = loaded.as_ref().ok().filter(|_| self.impact).map(impact::of).transpose()?;
+        if self.format == Form::Text
+            && let Ok(config) = &loaded
+        {
+            let impact = impact.as_ref().map(|impact| impact::page(impact.as_ref())).unwrap_or_default();
+            output::page(&(page(path, config) + &impact))?;
+        }
+        let probes = match &loaded {
+            Ok(config) if self.live => Some(text::while_waiting("reaching out", live::probe(config)).await),
+            _ => None,
+        };
         if self.format == Form::Json {
             let mut document = document(path, loaded.as_ref());
-            if let (Some(impact), Some(fields)) = (&impact, document.as_object_mut()) {
-                fields.insert("impact".to_owned(), impact::document(impact.as_ref()));
+            if let Some(fields) = document.as_object_mut() {
+                let impact = impact.map(|impact| ("impact".to_owned(), impact::document(impact.as_ref())));
+                let live = probes.as_ref().map(|probes| ("live".to_owned(), probes.iter().map(live::Probe::document).collect()));
+                fields.extend([impact, live].into_iter().flatten());
             }
             output::json(&document)?;
         }
-        let config = loaded?;
-        if self.format == Form::Text {
-            let impact = impact.map(|impact| impact::page(impact.as_ref())).unwrap_or_default();
-            output::page(&(page(path, &config) + &impact))?;
+        loaded?;
+        if let (Form::Text, Some(probes)) = (self.format, &probes) {
+            output::page(&live::page(probes))?;
         }
-        Ok(Outcome::Done)
+        let good = probes.iter().flatten().all(|probe| probe.outcome.is_ok());
+        Ok(if good { Outcome::Done } else { Outcome::Failed })
     }
 }
 
@@ -62,13 +76,14 @@ fn page(path: &Path, config: &Config) -> String {
 
 /// What there is beside rules and notifiers, a sentence each.
 fn facts(config: &Config) -> Vec<(&'static str, String)> {
-    let mut facts = vec![
-        ("Source", source(config)),
+    let mut facts = vec![("Source", source(config))];
+    facts.extend(sign_in(config).map(|sign_in| ("Sign-in", sign_in)));
+    facts.extend([
         ("Ledger", ledger(config)),
         ("Time zone", time_zone(config).to_owned()),
         ("Operator", operator(config)),
         ("Customers", customers(config)),
-    ];
+    ]);
     if let Some(http) = &config.http {
         let token = if http.token.is_some() { ", with a token" } else { "" };
         facts.push(("HTTP", format!("metrics and health on {}{token}", http.listen)));
@@ -84,6 +99,16 @@ fn source(config: &Config) -> String {
         }
         source::Config::File { path } => format!("the file {}, every {every}", path.display()),
     }
+}
+
+/// Whether somebody has signed in; nothing for a source that needs no sign-in.
+fn sign_in(config: &Config) -> Option<String> {
+    let source::Config::PartnerCenter(partner_center) = &config.source else { return None };
+    if !partner_center.has_sign_in() {
+        return Some(format!("{}: run `budget-alertd login`", Tone::Uneasy.paint("nobody has signed in yet")));
+    }
+    let file = partner_center.sign_in_file();
+    Some(if file.exists() { format!("kept in {}", file.display()) } else { "the refresh token that is configured".to_owned() })
 }
 
 fn ledger(config: &Config) -> String {

@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod explain;
 mod impact;
+mod live;
 mod log;
 mod login;
 mod notify_test;
@@ -61,7 +62,8 @@ enum Command {
         Example: budget-alertd poll --dry-run")]
     Poll(poll::Poll),
     /// Check the configuration and say what each rule means
-    #[command(after_help = "Exits with 2 when it cannot run; every mistake is named with its line.\n\nExample: budget-alertd check")]
+    #[command(after_help = "Exits with 2 when it cannot run; every mistake is named with its line. With --live, exits with 1 when \
+        something cannot be reached.\n\nExample: budget-alertd check --live")]
     Check(check::Check),
     /// Run rule tests: records over time in, expected alerts out
     #[command(after_help = "Exits with 1 when a test fails, with 2 when a file cannot be read. Needs no secrets and no network.\n\n\
@@ -163,7 +165,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
     match &arguments.command {
         Command::Run => run::run(&config()?).await,
         Command::Poll(poll) => poll.run(&config()?).await,
-        Command::Check(check) => check.run(&config()?),
+        Command::Check(check) => Box::pin(check.run(&config()?)).await,
         Command::Test(test) => test.run(|| Ok(config()?)),
         Command::Simulate(simulate) => simulate.run(&config()?).await,
         Command::Status(status) => status.run(&config()?),

@@ -1,8 +1,11 @@
 //! `check`, and how the arguments are taken.
 
+use budget_alertd::clock::SystemClock;
+use budget_alertd::simulator::{HttpReceiver, MailOptions, MailReceiver};
 use serde_json::json;
 
 use super::Desk;
+use super::signing_in::Place;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_configuration_is_said_in_words() {
@@ -104,4 +107,80 @@ async fn the_impact_of_a_changed_file_is_what_a_reload_would_send() {
     let document = desk.json(&["check", "--impact", "--format", "json"]);
     assert_eq!(document["impact"]["alerts"][1]["alert"]["rule"], "pounds");
     assert_eq!(document["impact"]["messages"], json!({ "hook": { "messages": 2, "digest_parts": 0 } }));
+}
+
+/// A mail server on this machine, a webhook and Slack.
+const NOTIFIERS: &str = r#"
+[rules.spend]
+metric = "percent_used"
+notify = ["mail", "hook", "chat"]
+steps = [{ at = 80 }]
+[notifiers.mail]
+type = "email"
+from = "a@b.example"
+to = ["c@d.example"]
+smtp = { host = "127.0.0.1", port = {mail}, tls = "none", username = "alerts", password = "{password}" }
+[notifiers.hook]
+type = "webhook"
+url = "{hook}/secret-path?secret=1"
+[notifiers.chat]
+type = "slack"
+url = "{hook}/services/T/B/X"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_signs_in_and_reaches_each_destination_without_a_message() {
+    let options = MailOptions { credentials: Some(("alerts".to_owned(), "right".to_owned())) };
+    let mail = MailReceiver::start(SystemClock::shared(), options).unwrap();
+    let hook = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let rest = |password: &str, hook: &str| {
+        let port = mail.port().to_string();
+        NOTIFIERS.replace("{mail}", &port).replace("{password}", password).replace("{hook}", hook.trim_end_matches('/'))
+    };
+    let keys = "client_secret = \"simulated-client-secret\"\nrefresh_token = \"simulated-refresh-token-0\"\n";
+
+    let place = Place::of(keys, &rest("right", &hook.url("")));
+    let ended = place.run(&["check", "--live"]);
+    let live = ended.out.split("\nLive\n").nth(1).unwrap_or_else(|| panic!("{} {}", ended.out, ended.err));
+    assert_eq!(
+        live,
+        "\
+✓ source  signed in, and Partner Center answers with usage records
+✓ mail  127.0.0.1:PORT is reached without TLS, and takes the sign-in; no mail was sent
+✓ hook  127.0.0.1:PORT is reached; no message was sent
+✓ chat  127.0.0.1:PORT is reached; no message was sent
+"
+    );
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    assert!(place.house.path("state/sign-in.json").exists(), "the renewed sign-in is kept");
+    assert_eq!(mail.attempts().len(), 0);
+    assert!(hook.received().iter().all(|request| (request.method.as_str(), request.path.as_str()) == ("HEAD", "/")));
+
+    place.partner_center.revoke_sign_in();
+    place.house.edit("\"right\"", "\"wrong\"");
+    place.house.edit(&hook.url("/services"), "http://127.0.0.1:9/services");
+    let ended = place.run(&["check", "--live"]);
+    let said = ended.out.replace("\n            ", " ");
+    assert_eq!(ended.code, 1, "{said}");
+    for line in [
+        "✗ source  the sign-in is refused: invalid_grant: AADSTS70008: The refresh token has expired or was revoked. The kept sign-in has \
+         expired or was revoked. Sign in again: `budget-alertd login`.",
+        "✗ mail  the mail server refused the sign-in: 535",
+        "✓ hook  127.0.0.1:PORT is reached; no message was sent",
+        "✗ chat  cannot connect: ",
+    ] {
+        assert!(said.contains(line), "{line} is not in {said}");
+    }
+    let said = place.json(&["check", "--live", "--format", "json"]);
+    assert_eq!((&said["live"][0]["ok"], &said["live"][2]["ok"]), (&json!(false), &json!(true)));
+    assert!(!said.to_string().contains("secret-path") && !said.to_string().contains("services"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_signed_in_yet_is_told_how() {
+    let place = Place::with("client_secret = \"simulated-client-secret\"\n");
+    let ended = place.run(&["check"]);
+    assert!(ended.code == 0 && ended.out.contains("Sign-in  nobody has signed in yet: run `budget-alertd login`\n"), "{}", ended.out);
+    assert_eq!(place.run(&["login"]).code, 0);
+    assert!(place.run(&["check"]).out.contains("Sign-in  kept in {dir}/state/sign-in.json\n"));
 }

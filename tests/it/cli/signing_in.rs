@@ -55,6 +55,11 @@ impl Place {
         Ended::of(&self.house.run(arguments), folder.trim_end_matches('/'))
     }
 
+    /// The JSON that a command prints.
+    pub(super) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_slice(&self.house.run(arguments).stdout).unwrap()
+    }
+
     /// The refresh token that is kept.
     fn kept(&self) -> String {
         let Ok(text) = std::fs::read_to_string(self.house.path("state/sign-in.json")) else { return "nothing".into() };

@@ -75,6 +75,14 @@ impl House {
         std::fs::write(self.path("alert-rules.toml"), text).unwrap();
     }
 
+    /// Changes the configuration as it stands in the file.
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let path = self.path("alert-rules.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from} is not in {text}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
     /// Replaces the saved collection, in one move so that nobody reads half of it.
     pub(crate) fn save_usage(&self, customers: impl IntoIterator<Item = (String, u32)>) {
         let items: Vec<String> = customers.into_iter().map(|(id, cost)| record(&id, cost)).collect();

@@ -1,0 +1,70 @@
+//! `check --live`: whether what the configuration names is there and lets us in. The source is signed in to, and each
+//! notifier reached; no message is sent.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::cli::output::{Tone, tick};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::notify::render::clean;
+use crate::{notify, source};
+
+/// One thing that was tried.
+pub(super) struct Probe {
+    name: String,
+    /// What was found, or what is wrong and how to mend it.
+    pub(super) outcome: Result<String, String>,
+}
+
+impl Probe {
+    fn line(&self) -> String {
+        let (tone, text) = match &self.outcome {
+            Ok(text) => (Tone::Good, text),
+            Err(text) => (Tone::Bad, text),
+        };
+        tick(tone, &self.name, &clean(text, 1000))
+    }
+
+    /// The same for programs.
+    pub(super) fn document(&self) -> Value {
+        let (Ok(detail) | Err(detail)) = &self.outcome;
+        json!({ "name": self.name, "ok": self.outcome.is_ok(), "detail": clean(detail, 1000) })
+    }
+}
+
+/// Tries the source and every notifier, all at once; in the order of the file.
+pub(super) async fn probe(config: &Config) -> Vec<Probe> {
+    let clock = SystemClock::shared();
+    let source = async { Probe { name: "source".to_owned(), outcome: read(&config.source, &clock).await } };
+    let notifiers = config.notifiers.iter().map(|notifier| async {
+        let outcome = reach(notifier, &clock).await;
+        Probe { name: clean(&notifier.name, 60), outcome }
+    });
+    let (source, notifiers) = tokio::join!(source, join_all(notifiers));
+    std::iter::once(source).chain(notifiers).collect()
+}
+
+async fn read(config: &source::Config, clock: &Arc<dyn Clock>) -> Result<String, String> {
+    let source = config.build(Arc::clone(clock), Metrics::new()).map_err(|error| error.to_string())?;
+    source.probe().await.map_err(|error| error.in_full())?;
+    match (config, source.unsaved_sign_in().await) {
+        (_, Some(unsaved)) => Err(unsaved),
+        (source::Config::PartnerCenter(_), None) => Ok("signed in, and Partner Center answers with usage records".to_owned()),
+        (source::Config::File { .. }, None) => Ok("the file is there".to_owned()),
+    }
+}
+
+async fn reach(config: &notify::Config, clock: &Arc<dyn Clock>) -> Result<String, String> {
+    let channel = config.build(Arc::clone(clock), Metrics::new()).map_err(|error| error.to_string())?;
+    channel.probe().await.map_err(|error| error.to_string())
+}
+
+/// A line for each.
+pub(super) fn page(probes: &[Probe]) -> String {
+    let lines: Vec<String> = probes.iter().map(Probe::line).collect();
+    format!("\n{}\n{}\n", Tone::Strong.paint("Live"), lines.join("\n"))
+}
