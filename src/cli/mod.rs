@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod explain;
 mod impact;
+mod init;
 mod live;
 mod log;
 mod login;
@@ -95,6 +96,9 @@ enum Command {
     /// Print a JSON Schema: of the configuration, for editors; of what webhooks get, for their receivers
     #[command(after_help = "Example: budget-alertd schema config > alert-rules.schema.json")]
     Schema(schema::Schema),
+    /// Ask a few questions, write a first configuration, sign in, send a test message
+    #[command(after_help = "Answers come from the terminal, from stdin (a line each), or from the options.\n\nExample: budget-alertd init")]
+    Init(Box<init::Init>),
     /// Sign in to Partner Center, and keep the sign-in where the daemon reads it
     #[command(after_help = "Exits with 1 when it is refused; then nothing is kept.\n\nExample: budget-alertd login --browser")]
     Login(login::Login),
@@ -176,6 +180,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Demo(demo) => Box::pin(demo.run()).await,
         Command::NotifyTest(test) => test.run(&config()?).await,
         Command::Schema(schema) => schema.run(),
+        Command::Init(init) => Box::pin(init.run(arguments.config.as_deref())).await,
         Command::Login(login) => Box::pin(login.run(&config()?)).await,
         Command::Reload(reload) => reload.run(&config()?),
     }

@@ -21,6 +21,11 @@ pub(super) struct NotifyTest {
 }
 
 impl NotifyTest {
+    /// The test of one notifier.
+    pub(super) fn of(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::load(path)?;
         let notifier = open::notifier(&config, &self.name)?;

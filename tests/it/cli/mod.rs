@@ -10,6 +10,7 @@ mod retrying;
 mod schemas;
 mod signing_in;
 mod simulating;
+mod starting;
 mod status;
 mod testing;
 

@@ -1,0 +1,164 @@
+//! `init`: from a few answers to a configuration that `check` accepts, a sign-in and a test message.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use budget_alertd::clock::SystemClock;
+use budget_alertd::simulator::{HttpReceiver, PartnerCenter, SignIn};
+
+use super::Ended;
+use crate::support::process::House;
+
+const TENANT: [&str; 4] = ["--tenant", "partner.onmicrosoft.example", "--client-id", "0b8a7d52-3c1e-4c55-9a41-6f2d1f5f7a10"];
+
+/// A house without a configuration.
+struct Empty(House);
+
+impl Empty {
+    fn new() -> Self {
+        let house = House::new("");
+        std::fs::remove_file(house.path("alert-rules.toml")).unwrap();
+        Self(house)
+    }
+
+    /// Runs `init` with these options, and these lines behind stdin.
+    fn init(&self, options: &[&str], lines: &str) -> Ended {
+        self.run(&[&["init"][..], options].concat(), lines)
+    }
+
+    fn run(&self, arguments: &[&str], lines: &str) -> Ended {
+        let mut command = self.0.command(arguments);
+        command.env("CREDENTIALS_DIRECTORY", self.0.path("credentials")).env("TZ", "Europe/Stockholm");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may have ended before it has read all.
+        drop(child.stdin.take().unwrap().write_all(lines.as_bytes()));
+        let folder = self.0.path("").display().to_string();
+        Ended::of(&child.wait_with_output().unwrap(), folder.trim_end_matches('/'))
+    }
+
+    /// A file's text and its rights.
+    fn file(&self, name: &str) -> (String, u32) {
+        let path = self.0.path(name);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (text, std::fs::metadata(path).unwrap().permissions().mode() & 0o777)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.path(name).exists()
+    }
+}
+
+#[test]
+fn answers_become_a_configuration_that_check_accepts() {
+    let house = Empty::new();
+    let lines = [
+        "partner.onmicrosoft.example",
+        "0b8a7d52",
+        "client \"secret\"",
+        "smtp.partner.example:465",
+        "oncall@partner.example, Ops <ops@partner.example>",
+        "Budget alerts <alerts@partner.example>",
+        "alerts",
+        "pass\\phrase",
+        "https://hooks.slack.com/services/T/B/X",
+        "75, 90.5, 120",
+        "",
+        "credentials",
+        "no",
+        "no",
+    ];
+    let ended = house.init(&[], &lines.join("\n"));
+    assert_eq!((ended.code, ended.out.as_str()), (0, "✓ written  {dir}/alert-rules.toml\n"), "{}", ended.err);
+    assert!(ended.err.contains("Time zone of messages [Europe/Stockholm]: "), "{}", ended.err);
+    assert!(ended.err.contains("[Service]\nLoadCredential=client-secret:{dir}/credentials/client-secret\n"), "{}", ended.err);
+    let (text, mode) = house.file("alert-rules.toml");
+    assert!(!text.contains("phrase") && !text.contains("hooks.slack.com"), "{text}");
+    assert_eq!(mode, 0o644, "the unit's own user reads it");
+    for (name, secret) in
+        [("client-secret", "client \"secret\""), ("smtp", "pass\\phrase"), ("slack-url", "https://hooks.slack.com/services/T/B/X")]
+    {
+        assert_eq!(house.file(&format!("credentials/{name}")), (secret.to_owned(), 0o600));
+    }
+    let checked = house.run(&["check"], "");
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    for said in [
+        "Time zone Europe/Stockholm",
+        "75 % of its budget is a warning to mail and slack, 90.5 % is a warning to mail and slack",
+        "120 % is critical to mail and slack",
+        "no-budget: a customer without a budget that has cost 1000 EUR",
+        "mail: mail to 2 addresses by smtp.partner.example:465",
+        "nobody has signed in yet: run `budget-alertd login`",
+    ] {
+        let out = checked.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(out.contains(said), "{said} is not in {out}");
+    }
+
+    std::fs::remove_file(house.0.path("alert-rules.toml")).unwrap();
+    let again = house.init(&[], &lines.join("\n"));
+    assert!(
+        again.code == 2 && again.err.contains("{dir}/credentials/client-secret is there already; --force replaces it"),
+        "{}",
+        again.err
+    );
+    assert!(!house.has("alert-rules.toml"));
+}
+
+#[test]
+fn options_answer_without_a_terminal_and_inline_secrets_are_for_the_owner_only() {
+    let house = Empty::new();
+    std::fs::write(house.0.path("secret"), "hush\n").unwrap();
+    let secret = house.0.path("secret").display().to_string();
+    let mail = ["--mail-server", "127.0.0.1:2525", "--mail-to", "a@b.example", "--mail-from", "c@d.example", "--secrets", "inline"];
+    let options = [&TENANT[..], &["--client-secret-file", &secret], &mail[..]].concat();
+    let ended = house.init(&options, "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let (text, mode) = house.file("alert-rules.toml");
+    assert!(text.contains("client_secret = \"hush\"") && text.contains("then_every = 100"), "{text}");
+    assert_eq!(mode, 0o600);
+    assert!(!house.has("credentials") && !house.has("state"));
+    assert_eq!(house.run(&["check"], "").code, 0);
+
+    let ended = house.init(&options, "");
+    assert_eq!((ended.code, ended.err.as_str()), (2, "budget-alertd: {dir}/alert-rules.toml is there already; --force replaces it\n"));
+    let ended = house.init(&[&options[..], &["--force", "--steps", "50"]].concat(), "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(house.file("alert-rules.toml").0.contains("{ at = 50, severity = \"critical\" }"));
+}
+
+#[test]
+fn a_wrong_or_missing_answer_writes_nothing() {
+    for (options, lines, said) in [
+        (&[][..], "", "Tenant of the partner, a domain or an id: there is no answer (--tenant)"),
+        (&["--tenant", "https://x"], "", "a tenant is a domain such as contoso.onmicrosoft.com, or its id (--tenant)"),
+        (&TENANT, "", "alerts need somewhere to go: a mail server (--mail-server) or Slack (--slack-url-file)"),
+        (&TENANT, "\nsmtp.x.example\nnobody", "Recipients, with commas between them: write a mail address as in"),
+        (&TENANT, "\n\nhttp://hooks.example/x\n\n\n\n", "http:// is allowed to this machine only"),
+        (&TENANT, "\n\nhttps://hooks.example/x\n100, 80\n", "write ascending percents as in 80, 100 (--steps)"),
+        (&TENANT, "\n\nhttps://hooks.example/x\n\nMars\n", "there is no such time zone"),
+    ] {
+        let house = Empty::new();
+        let ended = house.init(options, lines);
+        assert!(ended.code == 2 && ended.err.contains(said), "{} {}", ended.code, ended.err);
+        assert!(!house.has("alert-rules.toml") && !house.has("credentials"), "{said}");
+        assert!(!ended.err.contains("hooks.example"), "{}", ended.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_signs_in_and_sends_a_test_message_when_that_is_wanted() {
+    let partner_center = PartnerCenter::start(SystemClock::shared(), SignIn { client_secret: None, ..SignIn::default() }).unwrap();
+    let slack = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let house = Empty::new();
+    let url = partner_center.api_url();
+    let lines = format!("\n\n{}\n\n\ncredentials\nyes\ny\n", slack.url("/services/T/B/X"));
+    let ended = house.init(&[&TENANT[..], &["--api-url", &url, "--login-url", &url]].concat(), &lines);
+    assert_eq!(ended.code, 0, "{} {}", ended.out, ended.err);
+    let told: Vec<&str> = ended.out.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(told[..5], ["✓ written", "✓ account", "✓ MFA", "✓ role", "✓ saved"], "{}", ended.out);
+    assert!(ended.out.contains("slack: accepted: 200 ok"), "{}", ended.out);
+    assert!(slack.received()[0].text().contains("[TEST]"));
+    assert!(house.has("state/sign-in.json"));
+    let live = house.run(&["check", "--live"], "");
+    assert_eq!(live.code, 0, "{}", live.out);
+}
