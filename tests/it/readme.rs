@@ -77,7 +77,8 @@ fn each_command_exists_with_its_options() {
         }
         named.push(command.to_owned());
     }
-    for command in ["demo", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets", "test"] {
+    let all = ["demo", "init", "login", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets", "test"];
+    for command in all {
         assert!(named.iter().any(|name| name == command), "{command} is not named");
     }
 }

@@ -8,7 +8,6 @@ fn shipped() -> Config {
     let folder = tempfile::tempdir().unwrap();
     let secret = |name: &str, value: &str| std::fs::write(folder.path().join(name), value).unwrap();
     secret("client-secret", "abc\n");
-    secret("refresh-token", "def\n");
     secret("smtp", "ghi\n");
     secret("slack-url", "https://hooks.slack.com/services/T/B/X\n");
     secret("webhook-secret", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
