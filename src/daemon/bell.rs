@@ -1,4 +1,4 @@
-//! Who waits for a poll. Those who ask while one is under way share it; whoever waits when the loops change is answered by
+//! Who waits for a poll. Those who ask while one is under way share it, unless they want one anew; whoever waits when the loops change is answered by
 //! the next ones.
 
 use tokio::sync::mpsc;
@@ -12,13 +12,15 @@ const QUEUE: usize = 64;
 pub(super) struct Bell {
     requests: mpsc::Receiver<PollRequest>,
     waiting: Vec<PollRequest>,
+    /// How many of those who wait were there when the poll began.
+    in_time: usize,
 }
 
 impl Bell {
     /// A bell, and what rings it.
     pub(super) fn new() -> (mpsc::Sender<PollRequest>, Self) {
         let (ring, requests) = mpsc::channel(QUEUE);
-        (ring, Self { requests, waiting: Vec::new() })
+        (ring, Self { requests, waiting: Vec::new(), in_time: 0 })
     }
 
     /// Waits until somebody waits for a poll.
@@ -31,29 +33,37 @@ impl Bell {
         }
     }
 
-    /// Whether somebody wants an answer without items taken for the truth.
-    pub(super) fn accepts_empty(&mut self) -> bool {
+    /// A poll begins: whether somebody wants an answer without items taken for the truth.
+    pub(super) fn poll_begins(&mut self) -> bool {
         self.collect();
+        self.in_time = self.waiting.len();
         self.waiting.iter().any(|request| request.accept_empty)
     }
 
-    /// Answers those who wait with a poll; those who want an answer without items taken for the truth wait for a poll that does.
+    /// Answers those who wait with a poll; those who want another one wait for it: one that takes an answer without items for
+    /// the truth, or one that begins only now.
     pub(super) fn answer(&mut self, accepted_empty: bool, polled: &Polled) {
-        self.tell(|request| accepted_empty || !request.accept_empty, &Ok(polled.clone()));
+        let in_time = self.in_time;
+        let fits = |place: usize, request: &PollRequest| (accepted_empty || !request.accept_empty) && (place < in_time || !request.anew);
+        self.tell(fits, &Ok(polled.clone()));
     }
 
     /// Tells all who wait why there is no poll.
     pub(super) fn refuse(&mut self, why: &str) {
-        self.tell(|_| true, &Err(why.to_owned()));
+        self.tell(|_, _| true, &Err(why.to_owned()));
     }
 
-    fn tell(&mut self, whom: impl Fn(&PollRequest) -> bool, answer: &Result<Polled, String>) {
+    /// Answers those who wait and are meant, by their place in the queue.
+    fn tell(&mut self, whom: impl Fn(usize, &PollRequest) -> bool, answer: &Result<Polled, String>) {
         self.collect();
-        let (told, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(whom);
-        self.waiting = waiting;
-        for request in told {
-            // Who went away need not be told.
-            drop(request.answer.send(answer.clone()));
+        self.in_time = 0;
+        for (place, request) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            if whom(place, &request) {
+                // Who went away need not be told.
+                drop(request.answer.send(answer.clone()));
+            } else {
+                self.waiting.push(request);
+            }
         }
     }
 

@@ -113,7 +113,7 @@ pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interv
             }
         }
         pulse.beat(&*clock, LONGEST_POLL);
-        let accept_empty = bell.accepts_empty();
+        let accept_empty = bell.poll_begins();
         let before = signals.lines.progress.borrow().clone();
         let mut stop = signals.stop.clone();
         let overstayed = async {

@@ -93,6 +93,8 @@ impl PollAnswer {
 pub struct PollRequest {
     /// Take an answer without any item for the truth.
     pub accept_empty: bool,
+    /// A poll that is under way is none for this: it began with what is out of date now.
+    pub anew: bool,
     /// Where the poll goes that answers this, or why there is none.
     pub answer: oneshot::Sender<Result<Polled, String>>,
 }
@@ -120,7 +122,7 @@ impl Action for PollOrder {
         let stopping = || ActionError::NotNow("the daemon stops".to_owned());
         tracing::info!(%author, poll.accept_empty = self.accept_empty, "asked to poll");
         let (answer, polled) = oneshot::channel();
-        daemon.polls.send(PollRequest { accept_empty: self.accept_empty, answer }).await.map_err(|_| stopping())?;
+        daemon.polls.send(PollRequest { accept_empty: self.accept_empty, anew: false, answer }).await.map_err(|_| stopping())?;
         let polled = polled.await.map_err(|_| stopping())?;
         let Polled { report, before, mut progress, call } = polled.map_err(ActionError::NotNow)?;
         progress::settled(&mut progress, call, &*cycle.clock, Duration::from_secs(self.wait_seconds)).await;

@@ -51,9 +51,9 @@ impl Action for SignInOrder {
         }
         tracing::info!(%author, "a new sign-in is kept");
         let Some(daemon) = &office.daemon else { return Ok(SignInKept { polls: false }) };
-        // Usage may not have been read for days. Nobody waits for this poll, and another one that is asked for will do.
+        // Usage may not have been read for days. Nobody waits for this poll; one under way may have failed by the old sign-in.
         let (answer, _nobody) = oneshot::channel();
-        let asked = daemon.polls.try_send(PollRequest { accept_empty: false, answer });
+        let asked = daemon.polls.try_send(PollRequest { accept_empty: false, anew: true, answer });
         Ok(SignInKept { polls: asked.is_ok() })
     }
 }
