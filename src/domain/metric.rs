@@ -242,7 +242,7 @@ pub struct CrossedStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crossing {
     /// The steps reached, from the first of the ladder to the highest; never empty. Of the steps of `then_every` only
-    /// the last 50 before the highest are named, the lower ones are implied.
+    /// the highest and the 50 before it are named, the lower ones are implied.
     pub steps: Vec<CrossedStep>,
     /// The next step of the ladder, where there is one.
     pub next_at: Option<Decimal>,

@@ -56,7 +56,8 @@ pub(super) struct Pending {
     pub(super) joined: Joined,
     pub(super) fingerprint: u64,
     pub(super) changed: bool,
-    pub(super) repeated: bool,
+    /// The fingerprint of another copy that this poll read, if it did.
+    pub(super) other: Option<u64>,
     /// Whether its age counts.
     pub(super) aged: bool,
 }
@@ -131,7 +132,7 @@ impl<'a> Intake<'a> {
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
             let latest = self.read.get(&fold_key(&pending.joined.record.key()));
-            pending.repeated |= latest.is_some_and(|(_, fingerprint)| *fingerprint != pending.fingerprint);
+            pending.other = latest.map(|(_, fingerprint)| *fingerprint).filter(|other| *other != pending.fingerprint).or(pending.other);
             self.batch.push(pending);
             if self.batch.len() >= BATCH {
                 self.flush().await;
@@ -206,7 +207,7 @@ impl<'a> Intake<'a> {
     fn take_unchanged(&mut self, joined: Joined, fingerprint: u64, crossed: u16) {
         let legacy = crossed > 0 && joined.record.plan == Plan::Legacy;
         if legacy || self.is_stale(&joined) {
-            self.keep(Pending { joined, fingerprint, changed: false, repeated: false, aged: false });
+            self.keep(Pending { joined, fingerprint, changed: false, other: None, aged: false });
         } else {
             self.tally.duplicates += u64::from(crossed);
         }
@@ -282,10 +283,10 @@ impl Sink for Intake<'_> {
             }
             (None, None) => {
                 let joined = self.note(joined);
-                self.keep(Pending { joined, fingerprint, changed: true, repeated: false, aged: false });
+                self.keep(Pending { joined, fingerprint, changed: true, other: None, aged: false });
             }
             // A copy of a record that was read before replaces what that one left.
-            (Some(_), _) => self.keep(Pending { joined, fingerprint, changed: true, repeated: true, aged: false }),
+            (Some((_, other)), _) => self.keep(Pending { joined, fingerprint, changed: true, other: Some(other), aged: false }),
         }
     }
 

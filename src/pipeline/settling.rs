@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::budgets::{Joined, LastSeen};
 use crate::domain::{Assessed, CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict};
-use crate::ledger::{Decided, LedgerError, Recollection, Recording, decide};
+use crate::ledger::{Decided, LedgerError, Recollection, Recording, Seen, decide};
 use crate::pipeline::intake::{Candidate, Intake, Pending};
 use crate::pipeline::verdicts::{Asked, events, judge, last_seen, sample, samples_for, seen_now};
 
@@ -33,7 +33,7 @@ impl Intake<'_> {
         for pending in batch {
             let key = pending.joined.record.key();
             let remembered = memory.remove(&key);
-            if pending.repeated && !self.supersedes(&key, &pending, remembered.as_ref()) {
+            if pending.other.is_some_and(|other| !self.supersedes(&key, &pending, other, remembered.as_ref())) {
                 continue;
             }
             self.candidates.remove(&key);
@@ -44,15 +44,18 @@ impl Intake<'_> {
 
     /// Whether a record of a customer that was read before in this poll is the one to assess: of the later date, then
     /// of the larger cost.
-    fn supersedes(&self, key: &CustomerKey, pending: &Pending, remembered: Option<&Recollection>) -> bool {
+    fn supersedes(&self, key: &CustomerKey, pending: &Pending, other: u64, remembered: Option<&Recollection>) -> bool {
         let record = &pending.joined.record;
         let earlier = self.candidates.get(key).map(|candidate| rank(&candidate.joined.record));
-        let earlier = earlier.or_else(|| remembered.map(|remembered| (remembered.seen.usage_as_of.instant(), remembered.seen.cost)));
+        // What earlier polls have left is the other copy only where that one said nothing new.
+        let is_copy = |seen: &Seen| seen.seen_at == self.now || seen.fingerprint == other;
+        let seen = remembered.map(|remembered| &remembered.seen).filter(|seen| is_copy(seen));
+        let earlier = earlier.or_else(|| seen.map(|seen| (seen.usage_as_of.instant(), seen.cost)));
         earlier.is_none_or(|earlier| rank(record) > earlier)
     }
 
     fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<Recollection>, recording: &mut Recording) {
-        if let Some(copy) = remembered.as_mut().filter(|remembered| pending.repeated && remembered.seen.seen_at == self.now) {
+        if let Some(copy) = remembered.as_mut().filter(|remembered| pending.other.is_some() && remembered.seen.seen_at == self.now) {
             // Written by another copy of the same record in this poll: that the customer was below by that one says nothing.
             copy.seen.cost = pending.joined.record.cost;
         }
@@ -159,7 +162,7 @@ fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
                 if let Some(earlier) = kept.get_mut(*entry.get())
                     && rank(&pending.joined.record) > rank(&earlier.joined.record)
                 {
-                    *earlier = Pending { repeated: earlier.repeated, ..pending };
+                    *earlier = Pending { other: earlier.other, ..pending };
                 }
             }
         }

@@ -8,8 +8,9 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::domain::{CrossedStep, Crossing, Direction, Severity, canonical};
 
-/// How many steps of `then_every` a crossing names; the lower ones are implied.
-const NAMED: u64 = 50;
+/// How many steps of `then_every` a crossing names: the highest, and the 50 that an alert may name as passed. The lower ones
+/// are implied.
+const NAMED: u64 = 51;
 
 /// How far `then_every` is climbed. Beyond so many steps they would no longer be exact, and no budget is that wrong.
 const CLIMB_LIMIT: u64 = 1_000_000_000_000_000;

@@ -57,9 +57,6 @@ steps = [{ at = 25 }, { at = 100 }]
 "#,
 ];
 
-/// The rules on time and history.
-const ON_AGE: usize = 3;
-
 /// One poll: what is read, and by which rules it is judged.
 #[derive(Debug, Clone)]
 struct Poll {
@@ -145,12 +142,7 @@ async fn both_agree(polls: Vec<Poll>) {
             let config = world.config();
             replay.reload(&config.budgets, &config.rules);
         }
-        let mut records: Vec<Record> = poll.records.iter().map(|usage| written(usage, now)).collect();
-        if rules == ON_AGE {
-            // Copies whose age may be news are settled apart from the others.
-            let mut seen = std::collections::HashSet::new();
-            records.retain(|record| seen.insert(record.id.to_lowercase()));
-        }
+        let records: Vec<Record> = poll.records.iter().map(|usage| written(usage, now)).collect();
         let polled = world.report(&now.to_string(), &records).await.alerts;
         let replayed = replay.poll(now, records.iter().map(read)).into_iter().map(|new| new.snapshot);
         let (replayed, polled) = (comparable(replayed), comparable(polled));
