@@ -149,7 +149,7 @@ impl Config {
         };
         // Slack ends at 50 blocks, mail clients cut mails of 100 kB, webhooks should stay small.
         let digest_part = match &self.kind {
-            Kind::Email(_) => 250,
+            Kind::Email(_) => 200,
             Kind::Slack(_) => 30,
             // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
             Kind::Webhook(_) => 15,

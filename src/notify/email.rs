@@ -10,7 +10,7 @@ use lettre::{Address, Message as Mail};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{Alert, Delivery, Message, Severity};
+use crate::domain::{Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{MailText, clean};
 use crate::notify::smtp::Smtp;
@@ -59,9 +59,9 @@ impl Email {
             .subject(text.subject)
             .date(delivery.created_at.max(Timestamp::UNIX_EPOCH).into())
             .message_id(Some(format!("<{}@{domain}>", delivery.identity.simple())));
-        if let Message::Alert(snapshot) = &delivery.message {
-            let root = thread_root(&snapshot.alert, domain);
-            builder = builder.in_reply_to(root.clone()).references(root);
+        let thread = thread(&delivery.message, domain);
+        if let Some(parent) = thread.last() {
+            builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));
         }
         for (name, value) in headers(&delivery.message, domain) {
             builder = builder.raw_header(HeaderValue::new(name, value));
@@ -87,35 +87,64 @@ fn harmless(mailbox: &Mailbox) -> Mailbox {
     Mailbox::new(name, mailbox.email.clone())
 }
 
-/// The id of a message that never was, which mail clients thread the messages about one customer and period under.
-fn thread_root(alert: &Alert, domain: &str) -> String {
-    let text = format!("{}\n{}\n{domain}", alert.customer.id.key().as_str(), alert.billing_period.start);
+/// The ids of messages that never were, which mail clients thread these under: one for a customer and period, below it one for
+/// each alert, so that a reminder is found beside what it reminds of. News for the operator have one for each trouble.
+fn thread(message: &Message, domain: &str) -> Vec<String> {
+    match (message, message.alerts()) {
+        (Message::Operator(OperatorNews { code, subject, since, .. }), _) => {
+            vec![format!("<operator.{}@{domain}>", hash(&format!("{code}\n{subject}\n{since}\n{domain}")))]
+        }
+        (Message::Alert(_) | Message::Reminder(_) | Message::Resolved(_), [snapshot]) => {
+            let alert = &snapshot.alert;
+            let period = format!("{}\n{}\n{domain}", alert.customer.id.key().as_str(), alert.billing_period.start);
+            vec![format!("<budget.{}@{domain}>", hash(&period)), format!("<alert.{}@{domain}>", alert.id.simple())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn hash(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    let hash = digest.as_ref().first_chunk().map_or(Uuid::nil(), |half| Uuid::from_bytes(*half));
-    format!("<budget.{}@{domain}>", hash.simple())
+    digest.as_ref().first_chunk().map_or(Uuid::nil(), |half| Uuid::from_bytes(*half)).simple().to_string()
 }
 
 /// What machines read: filters, vacation responders, mail clients.
 fn headers(message: &Message, domain: &str) -> Vec<(HeaderName, String)> {
-    let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
-    let first_rule = alerts().next().map(|alert| alert.rule.as_str());
-    let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
-    let references: Vec<_> = alerts().take(50).map(|alert| clean(&alert.reference, 16)).collect();
     let mut headers = vec![
         // No vacation notice answers (RFC 3834).
         (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()),
-        // For filters: one list for each rule (RFC 2919).
-        (HeaderName::new_from_ascii_str("List-Id"), format!("<{}.budget-alerts.{domain}>", slug(one_rule.unwrap_or("digest")))),
         (HeaderName::new_from_ascii_str("X-Budget-Alert-Type"), message.kind().as_str().to_owned()),
-        (HeaderName::new_from_ascii_str("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
-        (HeaderName::new_from_ascii_str("X-Budget-Alert-Rule"), clean(one_rule.unwrap_or("several"), 60)),
-        (HeaderName::new_from_ascii_str("X-Budget-Alert-Ref"), references.join(", ")),
     ];
-    if message.severity() == Severity::Critical {
+    // For filters: one list for each rule (RFC 2919).
+    let list = |name: &str| (HeaderName::new_from_ascii_str("List-Id"), format!("<{name}.budget-alerts.{domain}>"));
+    if let Message::Operator(news) = message {
+        headers.extend([list("operator"), (HeaderName::new_from_ascii_str("X-Budget-Alert-Code"), news.code.as_str().to_owned())]);
+    } else {
+        let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
+        let first_rule = alerts().next().map(|alert| alert.rule.as_str());
+        let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
+        let references: Vec<_> = alerts().take(50).map(|alert| clean(&alert.reference, 16)).collect();
+        headers.extend([
+            list(&slug(one_rule.unwrap_or("digest"))),
+            (HeaderName::new_from_ascii_str("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
+            (HeaderName::new_from_ascii_str("X-Budget-Alert-Rule"), clean(one_rule.unwrap_or("several"), 60)),
+            (HeaderName::new_from_ascii_str("X-Budget-Alert-Ref"), references.join(", ")),
+        ]);
+    }
+    if is_urgent(message) {
         headers.push((HeaderName::new_from_ascii_str("Importance"), "high".to_owned()));
         headers.push((HeaderName::new_from_ascii_str("X-Priority"), "1 (Highest)".to_owned()));
     }
     headers
+}
+
+/// Whether somebody should see it before other mail.
+fn is_urgent(message: &Message) -> bool {
+    match message {
+        Message::Resolved(_) => false,
+        Message::Operator(news) => !news.over,
+        _ => message.severity() == Severity::Critical,
+    }
 }
 
 /// A name as a label of a domain name (RFC 2919); one that the label cannot spell gets a digest of its own.

@@ -15,4 +15,4 @@ mod webhook;
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{AuthMechanism, Config, EmailConfig, Kind, SigningKey, SlackConfig, SmtpConfig, SmtpTls, WebhookConfig};
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
-pub use sample::sample_alert;
+pub use sample::{SampleKind, sample_alert, sample_message};

@@ -1,4 +1,4 @@
-//! An alert that is made up, and clearly so, for trying a notifier.
+//! Messages that are made up, and clearly so, for trying a notifier.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -6,13 +6,77 @@ use uuid::Uuid;
 
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId, CustomerView,
-    Metric, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate,
+    Digest, Ended, FindingCode, Latest, Message, Metric, OperatorNews, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate,
+    percent_of,
 };
+use crate::notify::render::TEST_MARK;
+
+/// The kinds of messages that can be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SampleKind {
+    /// One new alert.
+    #[default]
+    Raised,
+    /// Several.
+    Digest,
+    /// One that is still true.
+    Reminder,
+    /// One that is over.
+    Resolved,
+    /// News about the daemon itself.
+    Operator,
+}
+
+/// A made-up message of this kind, marked as a test, as if its data were three hours old at `now`.
+pub fn sample_message(kind: SampleKind, now: Timestamp) -> Message {
+    let one = |alert: AlertSnapshot| Digest { alerts: vec![alert], part: 1, parts: 1, total: 1, criticals: 0, baseline: false };
+    match kind {
+        SampleKind::Raised => Message::Test(Box::new(sample_alert(now))),
+        SampleKind::Digest => {
+            let alerts: Vec<_> = ["A", "B", "C"].map(|which| marked(sample_alert(now), which)).to_vec();
+            Message::Digest(Digest { total: 3, alerts, ..one(sample_alert(now)) })
+        }
+        SampleKind::Reminder => Message::Reminder(one(later(now, 1000, None))),
+        SampleKind::Resolved => Message::Resolved(one(later(now, 2000, Some(Ended::Budget)))),
+        SampleKind::Operator => Message::Operator(OperatorNews {
+            code: FindingCode::SourceFailing,
+            subject: String::new(),
+            summary: format!("{TEST_MARK} the source has failed for 3 h (made up)"),
+            action: "nothing to do: this message was asked for to try the notifier".into(),
+            since: hours_before(now, 3),
+            over: false,
+        }),
+    }
+}
+
+/// An alert raised a day before, with more cost and this budget now.
+fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
+    let mut snapshot = marked(sample_alert(now), "A");
+    let cost = Decimal::from(912);
+    let alert = &mut snapshot.alert;
+    alert.raised_at = hours_before(now, 24);
+    alert.state = if ended.is_some() { AlertState::Resolved } else { AlertState::Raised };
+    let amount = Decimal::from(budget);
+    let budget = alert.budget.clone().map(|view| BudgetView { amount, ..view });
+    let value = percent_of(cost, amount);
+    snapshot.context.latest = Some(Latest { usage_as_of: UsageDate::at(hours_before(now, 3)), cost, value, budget, ended });
+    snapshot
+}
+
+/// The same under a name that says that it is a test.
+fn marked(mut snapshot: AlertSnapshot, which: &str) -> AlertSnapshot {
+    snapshot.alert.customer.label = Some(format!("{TEST_MARK} Example Customer {which} (made up)"));
+    snapshot
+}
+
+fn hours_before(now: Timestamp, hours: i64) -> Timestamp {
+    now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(now)
+}
 
 /// A made-up alert, as if its data were three hours old at `now`.
 pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
     let id = Uuid::new_v4();
-    let usage_as_of = now.saturating_sub(SignedDuration::from_hours(3)).unwrap_or(now);
+    let usage_as_of = hours_before(now, 3);
     let currency = Currency::try_new("EUR").ok();
     let alert = Alert {
         id,

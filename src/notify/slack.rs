@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
-use crate::domain::{Delivery, Digest, Message, Severity};
+use crate::domain::{Delivery, Message, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{DigestText, TEST_MARK, TEST_SENTENCE, Telling, shortened};
+use crate::notify::render::{AlertText, DigestText, Member, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, Told, shortened};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Verdict, http};
 use crate::outbound;
 
@@ -67,59 +67,71 @@ impl Notifier for Slack {
 
 /// The message as Slack takes it.
 fn payload(message: &Message, zone: &TimeZone, now: Timestamp) -> Value {
-    let (text, blocks) = match message {
-        Message::Alert(snapshot) => alert(&Telling::new(snapshot, zone), now),
-        Message::Test(snapshot) => {
-            let (text, mut blocks) = alert(&Telling::new(snapshot, zone), now);
+    let (text, blocks) = match Told::new(message, zone, now) {
+        Told::Alert(text) => alert(&text),
+        Told::Test(text) => {
+            let (text, mut blocks) = alert(&text);
             let sentence = format!("*{TEST_MARK}* {TEST_SENTENCE}");
             blocks.insert(0, section(&sentence));
             (format!("{TEST_MARK} {text}"), blocks)
         }
-        Message::Digest(parts) | Message::Reminder(parts) | Message::Resolved(parts) => digest(parts, zone, now),
-        Message::Operator(news) => (escaped(&news.summary), vec![section(&escaped(&format!("{}\n{}", news.summary, news.action)))]),
+        Told::Digest(text) => digest(&text),
+        Told::Operator(text) => operator(&text),
     };
     json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }
 
-fn alert(telling: &Telling<'_>, now: Timestamp) -> (String, Vec<Value>) {
-    let second = escaped(&telling.chat_line());
-    let text = format!("{} {}\n{second}", mark(telling.alert.severity), listed(telling, usize::MAX, ""));
-    let blocks = format!("{} {}\n{second}", mark(telling.alert.severity), listed(telling, usize::MAX, "*"));
-    let notes = telling.budget_news().map(|news| format!("Budget {news}.")).into_iter().chain(telling.notes(now));
-    let notes: Vec<_> = notes.map(|note| escaped(&note)).collect();
-    let mut small = Vec::new();
-    if !notes.is_empty() {
-        small.push(notes.join(" "));
-    }
-    small.push(escaped(&telling.origin()));
-    (text, vec![section(&blocks), context(&small)])
+fn alert(text: &AlertText) -> (String, Vec<Value>) {
+    let second = escaped(&text.chat);
+    let head = |bold: &str| {
+        let name = listed(&escaped(&text.name), text.badge.as_deref(), &text.brief, occasion(text.occasion), bold);
+        format!("{} {name}\n{second}", mark(text.occasion, text.severity))
+    };
+    let small: Vec<_> = text.small.iter().map(|line| escaped(line)).collect();
+    (head(""), vec![section(&head("*")), context(&small)])
 }
 
 /// `*Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over`, with `bold` around what is bold.
-fn listed(telling: &Telling<'_>, name_chars: usize, bold: &str) -> String {
-    let badge = telling.badge().map(|badge| format!(" {badge}")).unwrap_or_default();
-    let name = escaped(&shortened(&telling.who, name_chars));
-    format!("{bold}{name}{badge}{bold} — {}", escaped(&telling.brief()))
+fn listed(name: &str, badge: Option<&str>, brief: &str, (before, between): (&str, &str), bold: &str) -> String {
+    let badge = badge.map(|badge| format!("{between} {}", escaped(badge))).unwrap_or_default();
+    format!("{bold}{before}{name}{badge}{bold} — {}", escaped(brief))
 }
 
-fn digest(digest: &Digest, zone: &TimeZone, now: Timestamp) -> (String, Vec<Value>) {
-    let told = DigestText::new(digest, zone);
-    let lines = |name_chars: usize| -> Vec<String> {
-        let line = |telling: &Telling<'_>| {
-            let origin = escaped(&telling.reference());
-            format!("{} {} · {origin}", mark(telling.alert.severity), listed(telling, name_chars, "*"))
+/// What tells an alert told again, or over, from a new one: before the name and after it.
+fn occasion(occasion: Occasion) -> (&'static str, &'static str) {
+    match occasion {
+        Occasion::New => ("", ""),
+        Occasion::Reminder => ("REMINDER ", " still"),
+        Occasion::Resolved => ("RESOLVED ", ""),
+    }
+}
+
+fn digest(told: &DigestText<'_>) -> (String, Vec<Value>) {
+    let lines = |name_chars: usize, news: bool| -> Vec<String> {
+        let line = |member: &Member| {
+            let name = escaped(&shortened(&member.name, name_chars));
+            let line = listed(&name, member.badge.as_deref(), &member.brief, ("", ""), "*");
+            let news = member.news.as_deref().filter(|_| news && told.occasion != Occasion::New);
+            let news = news.map(|news| format!(" · {}", escaped(news.trim_end_matches('.')))).unwrap_or_default();
+            format!("{} {line}{news} · {}", mark(told.occasion, member.severity), escaped(&member.reference))
         };
         told.members.iter().map(line).collect()
     };
-    let mut list = lines(usize::MAX);
-    if list.iter().map(|line| length(line) + 1).sum::<usize>() > LIST_CHARS {
-        list = lines(SHORT_NAME);
-    }
-    let head = format!("*{}*\n{}", escaped(&told.subject()), escaped(&told.second_line()));
-    let mut blocks = vec![section(&head)];
+    let forms = [(usize::MAX, true), (SHORT_NAME, true), (SHORT_NAME, false)].map(|(name_chars, news)| lines(name_chars, news));
+    let fits = |list: &&Vec<String>| list.iter().map(|line| length(line) + 1).sum::<usize>() <= LIST_CHARS;
+    let list = forms.iter().find(fits).or(forms.last()).map_or_else(Vec::new, Clone::clone);
+    let text = format!("{}\n{}", escaped(&told.subject()), escaped(&told.second_line()));
+    let mut blocks = vec![section(&format!("*{}*\n{}", escaped(&told.subject()), escaped(&told.second_line())))];
     blocks.extend(sections(&list));
-    blocks.extend(told.note(now).map(|note| context(&[escaped(&note)])));
-    (format!("{}\n{}", escaped(&told.subject()), escaped(&told.second_line())), blocks)
+    blocks.extend(told.note().map(|note| context(&[escaped(&note)])));
+    (text, blocks)
+}
+
+fn operator(text: &OperatorText) -> (String, Vec<Value>) {
+    let mark = if text.over { "🟢" } else { "🔴" };
+    let (subject, second) = (escaped(&text.subject), escaped(&text.second));
+    let bold = section(&format!("{mark} *{subject}*\n{second}"));
+    (format!("{mark} {subject}\n{second}"), vec![bold, context(&[escaped(&text.origin)])])
 }
 
 /// Packs lines into as few sections as their limit allows.
@@ -147,11 +159,15 @@ fn context(texts: &[String]) -> Value {
     json!({ "type": "context", "elements": elements })
 }
 
-fn mark(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "🔴",
-        Severity::Warning => "🟠",
-        Severity::Info => "🔵",
+fn mark(occasion: Occasion, severity: Severity) -> &'static str {
+    match (occasion, severity) {
+        (Occasion::Resolved, _) => "🟢",
+        (Occasion::Reminder, Severity::Critical) => "🔁 🔴",
+        (Occasion::Reminder, Severity::Warning) => "🔁 🟠",
+        (Occasion::Reminder, Severity::Info) => "🔁 🔵",
+        (Occasion::New, Severity::Critical) => "🔴",
+        (Occasion::New, Severity::Warning) => "🟠",
+        (Occasion::New, Severity::Info) => "🔵",
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
 use serde::Serialize;
 
-use crate::domain::{Alert, Delivery, Message};
+use crate::domain::{Alert, Delivery, Digest, FindingCode, Latest, Message, OperatorNews};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Verdict, WebhookConfig, http};
 use crate::outbound;
@@ -106,10 +106,29 @@ struct Payload<'a> {
 }
 
 #[derive(Serialize)]
-struct Data<'a> {
+#[serde(untagged)]
+enum Data<'a> {
+    Alerts(Told<'a>),
+    Operator { operator: News<'a> },
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
     alerts: Vec<&'a Alert>,
+    /// In reminders and resolutions: how things are now, one for each of `alerts`, in their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest: Option<Vec<Option<&'a Latest>>>,
+    /// Where several alerts are told together: which part this is.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Part>,
+}
+
+#[derive(Serialize)]
+struct News<'a> {
+    code: FindingCode,
+    summary: &'a str,
+    action: &'a str,
+    since: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -123,12 +142,22 @@ struct Part {
 /// The payload: the same bytes on each attempt.
 fn body(delivery: &Delivery) -> Result<Vec<u8>, serde_json::Error> {
     let message = &delivery.message;
-    let digest = match message {
-        Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => {
-            Some(Part { part: digest.part, parts: digest.parts, total: digest.total })
+    let part = |digest: &Digest| Part { part: digest.part, parts: digest.parts, total: digest.total };
+    let data = match message {
+        Message::Alert(_) | Message::Test(_) => Data::Alerts(alerts(message, None)),
+        Message::Digest(digest) => Data::Alerts(alerts(message, Some(part(digest)))),
+        Message::Reminder(digest) | Message::Resolved(digest) => {
+            let latest = digest.alerts.iter().map(|snapshot| snapshot.context.latest.as_ref()).collect();
+            let several = (digest.total > 1).then(|| part(digest));
+            Data::Alerts(Told { latest: Some(latest), ..alerts(message, several) })
         }
-        Message::Alert(_) | Message::Test(_) | Message::Operator(_) => None,
+        Message::Operator(OperatorNews { code, summary, action, since, .. }) => {
+            Data::Operator { operator: News { code: *code, summary, action, since: *since } }
+        }
     };
-    let alerts = message.alerts().iter().map(|snapshot| &snapshot.alert).collect();
-    serde_json::to_vec(&Payload { r#type: message.kind().as_str(), timestamp: delivery.created_at, data: Data { alerts, digest } })
+    serde_json::to_vec(&Payload { r#type: message.kind().as_str(), timestamp: delivery.created_at, data })
+}
+
+fn alerts(message: &Message, digest: Option<Part>) -> Told<'_> {
+    Told { alerts: message.alerts().iter().map(|snapshot| &snapshot.alert).collect(), latest: None, digest }
 }

@@ -1,7 +1,10 @@
 //! Every destination against a receiver on a real socket: what it gets, and what its answers mean.
 
+mod later;
 mod mail;
+mod metrics;
 mod names;
+mod operator;
 mod pictures;
 mod receivers;
 mod samples;

@@ -38,6 +38,17 @@ pub(crate) fn percent(value: Decimal) -> String {
     format!("{} %", percentage(value))
 }
 
+/// Points of a budget, apart from their sign: `31 points`.
+pub(crate) fn points(value: Decimal) -> String {
+    let shown = percentage(value);
+    if shown == "1" { "1 point".to_owned() } else { format!("{shown} points") }
+}
+
+/// `31 points ahead`, `3 points behind`: percent used beside percent of the period over.
+pub(crate) fn ahead(value: Decimal) -> String {
+    format!("{} {}", points(value.abs()), if value.is_sign_negative() { "behind" } else { "ahead" })
+}
+
 /// Digits in groups of three: `-45000` is `-45,000`.
 fn grouped(digits: &str) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));

@@ -24,6 +24,12 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
     kept
 }
 
+/// `text` with its first letter as a capital.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Marks and overrides of direction (UAX 9), and the byte order mark, which hides too.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}')

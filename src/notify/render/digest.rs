@@ -1,12 +1,16 @@
 //! A digest as it is told: its subject, its first lines and its members in one line each. Amounts of different
 //! currencies are never added.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
-use crate::domain::{Digest, Severity};
+use crate::domain::{AlertSnapshot, Digest, Ended, PeriodSource, Severity};
+use crate::notify::render::alert::Occasion;
+use crate::notify::render::later::{Later, brought_up_to_date, released};
 use crate::notify::render::rows::lateness;
 use crate::notify::render::telling::Telling;
 use crate::notify::render::{shortened, times};
@@ -17,35 +21,72 @@ const NAMED: usize = 5;
 /// A digest as it is told.
 pub(crate) struct DigestText<'a> {
     digest: &'a Digest,
-    /// The members, worst first.
-    pub members: Vec<Telling<'a>>,
+    /// Why it is told.
+    pub occasion: Occasion,
+    /// The members with the numbers they are told with, worst first.
+    alerts: Vec<Cow<'a, AlertSnapshot>>,
+    /// The members in words, likewise.
+    pub members: Vec<Member>,
     zone: &'a TimeZone,
+    sent: Timestamp,
+}
+
+/// One member in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Member {
+    pub severity: Severity,
+    /// `CRITICAL`, `was CRITICAL`.
+    pub label: String,
+    /// The customer.
+    pub name: String,
+    /// The number beside the name.
+    pub badge: Option<String>,
+    /// What follows the name.
+    pub brief: String,
+    /// Which rule, step and period, and the reference.
+    pub origin: String,
+    /// The reference alone.
+    pub reference: String,
+    /// What else must be known of it.
+    pub news: Option<String>,
 }
 
 impl<'a> DigestText<'a> {
-    /// Tells `digest` with times in `zone`.
-    pub(crate) fn new(digest: &'a Digest, zone: &'a TimeZone) -> Self {
-        let mut members: Vec<_> = digest.alerts.iter().map(|snapshot| Telling::new(snapshot, zone)).collect();
-        members.sort_by(|a, b| a.alert.worst_first(b.alert));
-        Self { digest, members, zone }
+    /// Tells `digest`, sent at `sent`, with times in `zone`.
+    pub(crate) fn new(occasion: Occasion, digest: &'a Digest, zone: &'a TimeZone, sent: Timestamp) -> Self {
+        let mut raised: Vec<_> = digest.alerts.iter().collect();
+        raised.sort_by(|a, b| a.alert.worst_first(&b.alert));
+        let told = |snapshot: &'a AlertSnapshot| match occasion {
+            Occasion::New if snapshot.context.latest.is_some() => Cow::Owned(released(snapshot, sent)),
+            Occasion::New => Cow::Borrowed(snapshot),
+            Occasion::Reminder | Occasion::Resolved => Cow::Owned(brought_up_to_date(snapshot)),
+        };
+        let alerts: Vec<_> = raised.iter().map(|snapshot| told(snapshot)).collect();
+        let members = raised.iter().zip(&alerts).map(|(raised, now)| Member::new(occasion, raised, now, zone, sent)).collect();
+        Self { digest, occasion, alerts, members, zone, sent }
     }
 
     /// `[12 alerts, 3 CRITICAL] Contoso Nord 900 %, Fabrikam 300 %, Wingtip 120 %`.
     pub(crate) fn subject(&self) -> String {
         let Digest { total, criticals, baseline, .. } = *self.digest;
         let criticals = if criticals == 0 { String::new() } else { format!(", {criticals} CRITICAL") };
-        let first_look = if baseline { "First look: " } else { "" };
         let part = self.part().map(|part| format!(", {part}")).unwrap_or_default();
-        format!("[{total} {}{criticals}{part}] {first_look}{}", plural(total, "alert", "alerts"), self.worst_named())
+        let (alerts, worst) = (plural(total, "alert", "alerts"), self.worst_named());
+        match self.occasion {
+            Occasion::New if baseline => format!("[{total} {alerts}{criticals}{part}] First look: {worst}"),
+            Occasion::New => format!("[{total} {alerts}{criticals}{part}] {worst}"),
+            Occasion::Reminder => format!("REMINDER [{total} {alerts} still open{criticals}{part}] {worst}"),
+            Occasion::Resolved => format!("RESOLVED [{total} {alerts}{part}] {worst}"),
+        }
     }
 
     /// The criticals by name; without any, the worst one.
     fn worst_named(&self) -> String {
-        let criticals = self.members.iter().filter(|member| member.alert.severity == Severity::Critical).count();
+        let criticals = self.members.iter().filter(|member| member.severity == Severity::Critical).count();
         let wanted = if criticals == 0 { 1 } else { criticals };
-        let name = |member: &Telling<'_>| {
-            let badge = member.badge().map(|badge| format!(" {}", badge.replace(' ', ""))).unwrap_or_default();
-            format!("{}{badge}", shortened(&member.who, 24))
+        let name = |member: &Member| {
+            let badge = member.badge.as_ref().map(|badge| format!(" {}", badge.replace(" %", "%"))).unwrap_or_default();
+            format!("{}{badge}", shortened(&member.name, 24))
         };
         let mut names: Vec<_> = self.members.iter().take(wanted.min(NAMED)).map(name).collect();
         let unnamed = self.members.len().saturating_sub(names.len());
@@ -55,6 +96,18 @@ impl<'a> DigestText<'a> {
         names.join(", ")
     }
 
+    /// What stands large above a mail: `12 alerts, 3 critical`.
+    pub(crate) fn title(&self) -> String {
+        let Digest { total, criticals, .. } = *self.digest;
+        let alerts = plural(total, "alert", "alerts");
+        let critical = if criticals == 0 { String::new() } else { format!(", {criticals} critical") };
+        match self.occasion {
+            Occasion::New => format!("{total} {alerts}{critical}"),
+            Occasion::Reminder => format!("{total} {alerts} still open{critical}"),
+            Occasion::Resolved => format!("{total} {alerts} resolved"),
+        }
+    }
+
     /// `part 1 of 3`, where there are several.
     pub(crate) fn part(&self) -> Option<String> {
         (self.digest.parts > 1).then(|| format!("part {} of {}", self.digest.part, self.digest.parts))
@@ -62,14 +115,24 @@ impl<'a> DigestText<'a> {
 
     /// `First look: 12 customers are over their limits, 3 critical.`
     pub(crate) fn first_line(&self) -> String {
-        let Digest { total, criticals, baseline, parts, .. } = *self.digest;
-        let customers: HashSet<_> = self.members.iter().map(|member| member.alert.customer.id.key()).collect();
+        let Digest { total, criticals, .. } = *self.digest;
+        let critical = if criticals == 0 { "none critical".to_owned() } else { format!("{criticals} critical") };
+        let part = self.part().map(|part| format!(" This is {part}, worst first.")).unwrap_or_default();
+        let (alerts, are) = (plural(total, "alert", "alerts"), are(total));
+        match self.occasion {
+            Occasion::New => self.went_over(&critical, &part),
+            Occasion::Reminder => format!("Reminder: {total} {alerts} {are} still open and not acknowledged, {critical}.{part}"),
+            Occasion::Resolved => format!("{total} {alerts} {are} resolved.{}{part}", self.endings()),
+        }
+    }
+
+    fn went_over(&self, critical: &str, part: &str) -> String {
+        let Digest { total, baseline, parts, .. } = *self.digest;
+        let customers: HashSet<_> = self.alerts.iter().map(|member| member.alert.customer.id.key()).collect();
         let customers = u32::try_from(customers.len()).unwrap_or(u32::MAX);
         // One part knows its own members only.
         let (many, who) =
             if parts > 1 { (total, plural(total, "limit", "limits")) } else { (customers, plural(customers, "customer", "customers")) };
-        let critical = if criticals == 0 { "none critical".to_owned() } else { format!("{criticals} critical") };
-        let part = self.part().map(|part| format!(" This is {part}, worst first.")).unwrap_or_default();
         match (baseline, parts > 1) {
             (true, false) => format!("First look: {many} {who} {} over {} limits, {critical}.", are(many), plural(many, "its", "their")),
             (false, false) => format!("{many} {who} went over {} limits, {critical}.", plural(many, "its", "their")),
@@ -78,39 +141,86 @@ impl<'a> DigestText<'a> {
         }
     }
 
+    /// ` For 3 of them the budget was changed, for 9 the billing period is over.`, of the members of this part.
+    fn endings(&self) -> String {
+        let count =
+            |ended: Ended| self.alerts.iter().filter(|one| one.context.latest.as_ref().and_then(|l| l.ended) == Some(ended)).count();
+        match (count(Ended::Budget), count(Ended::Period)) {
+            (0, 0) => String::new(),
+            (budget, 0) => format!(" The budget was changed for {budget} of them."),
+            (0, period) => format!(" The billing period is over for {period} of them."),
+            (budget, period) => format!(" The budget was changed for {budget} of them, the billing period is over for {period}."),
+        }
+    }
+
     /// How old the data is, and what comes next.
     pub(crate) fn second_line(&self) -> String {
-        let dates = self.members.iter().map(Telling::as_of);
+        let next = match self.occasion {
+            Occasion::New if self.digest.baseline => " From now on, each new step is told once.",
+            Occasion::New => "",
+            Occasion::Reminder => " To end the reminders of one: budget-alertd ack REF",
+            Occasion::Resolved => " Nothing to do.",
+        };
+        format!("{}{next}", self.age())
+    }
+
+    fn age(&self) -> String {
+        let dates = self.alerts.iter().map(|member| member.alert.usage_as_of.instant());
         let (oldest, newest) = (dates.clone().min(), dates.max());
-        let seen = self.members.iter().map(|member| member.alert.raised_at).max();
-        let age = match (oldest, newest, seen) {
-            (Some(oldest), Some(newest), Some(seen)) if oldest == newest => {
-                format!(
-                    "Usage as of {} ({} old).",
-                    times::as_of_and_seen(oldest, seen, self.zone),
-                    times::span(times::seconds_between(oldest, seen))
-                )
+        let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
+        let seen = if self.occasion == Occasion::New { raised } else { Some(self.sent) };
+        let span = |at: Timestamp, seen: Timestamp| times::span(times::seconds_between(at, seen));
+        match (oldest, newest, seen) {
+            (Some(oldest), Some(newest), Some(seen)) if oldest != newest => {
+                let (newest, oldest, seen_at) = (span(newest, seen), span(oldest, seen), times::moment(seen, seen, self.zone));
+                format!("Usage between {newest} and {oldest} old, seen {seen_at}.")
             }
-            (Some(oldest), Some(newest), Some(seen)) => {
-                let age = |at: Timestamp| times::span(times::seconds_between(at, seen));
-                format!("Usage between {} and {} old, seen {}.", age(newest), age(oldest), times::moment(seen, seen, self.zone))
+            (Some(date), Some(_), Some(seen)) if self.occasion == Occasion::New => {
+                format!("Usage as of {} ({} old).", times::as_of_and_seen(date, seen, self.zone), span(date, seen))
+            }
+            (Some(date), Some(_), Some(seen)) => {
+                format!("Usage as of {} ({} old).", times::moment(date, seen, self.zone), span(date, seen))
             }
             _ => String::new(),
-        };
-        let next = if self.digest.baseline { " From now on, each new step is told once." } else { "" };
-        format!("{age}{next}")
+        }
     }
 
     /// What must be known to read the numbers right, for the digest as a whole.
-    pub(crate) fn note(&self, sent: Timestamp) -> Option<String> {
-        let over = self.members.iter().filter(|member| sent >= member.alert.billing_period.end).count();
-        let assumed =
-            self.members.iter().filter(|member| member.alert.billing_period.source == crate::domain::PeriodSource::Assumed).count();
+    pub(crate) fn note(&self) -> Option<String> {
+        if self.occasion == Occasion::Resolved {
+            return None;
+        }
+        let over = self.alerts.iter().filter(|member| self.sent >= member.alert.billing_period.end).count();
+        let assumed = self.alerts.iter().filter(|member| member.alert.billing_period.source == PeriodSource::Assumed).count();
         let over = (over > 0).then(|| format!("For {over} of them the billing period is over by now."));
         let assumed = (assumed > 0).then(|| format!("For {assumed} of them the billing period is assumed."));
-        let late = self.members.iter().map(|member| member.alert.raised_at).max().and_then(|seen| lateness(seen, sent));
+        let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
+        let late = raised.filter(|_| self.occasion == Occasion::New).and_then(|seen| lateness(seen, self.sent));
         let notes: Vec<_> = [over, assumed, late].into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join(" "))
+    }
+}
+
+impl Member {
+    fn new(occasion: Occasion, raised: &AlertSnapshot, now: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
+        let (telling, later) = (Telling::new(now, zone), Later::new(raised, now, zone, sent));
+        let news = match occasion {
+            Occasion::New if raised.context.latest.is_some() => Some(later.silenced_until_now()),
+            Occasion::New => telling.budget_news().map(|news| format!("Budget {news}.")),
+            Occasion::Reminder => Some(format!("{}.", later.course_since())),
+            Occasion::Resolved => Some(format!("{}. {}.", later.ended_by(), later.course_since())),
+        };
+        let was = if occasion == Occasion::Resolved { "was " } else { "" };
+        Self {
+            severity: telling.alert.severity,
+            label: format!("{was}{}", telling.alert.severity.as_str().to_ascii_uppercase()),
+            badge: telling.badge(),
+            brief: telling.brief(),
+            origin: telling.origin(),
+            reference: telling.reference(),
+            news,
+            name: telling.who,
+        }
     }
 }
 

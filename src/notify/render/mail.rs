@@ -7,13 +7,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::value::Serde;
 use minijinja::{Environment, Error, UndefinedBehavior};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
-use crate::domain::{AlertSnapshot, Digest, Message, Severity};
-use crate::notify::render::telling::{Standing, Telling};
-use crate::notify::render::{DigestText, Row, TEST_MARK, TEST_SENTENCE, clean};
+use crate::domain::{Message, Severity};
+use crate::notify::render::digest::Member;
+use crate::notify::render::{AlertText, DigestText, Occasion, TEST_MARK, TEST_SENTENCE, Told, clean};
 
 /// A mail's texts.
 pub(crate) struct MailText {
@@ -25,15 +23,21 @@ pub(crate) struct MailText {
     pub html: String,
 }
 
+/// How much of a subject is shown.
+const SUBJECT_CHARS: usize = 240;
+
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     for (name, source) in [
         ("frame.html", include_str!("../templates/frame.html")),
+        ("rows.html", include_str!("../templates/rows.html")),
         ("alert.html", include_str!("../templates/alert.html")),
         ("digest.html", include_str!("../templates/digest.html")),
+        ("operator.html", include_str!("../templates/operator.html")),
         ("alert.txt", include_str!("../templates/alert.txt")),
         ("digest.txt", include_str!("../templates/digest.txt")),
+        ("operator.txt", include_str!("../templates/operator.txt")),
     ] {
         templates.add_template(name, source).expect("the templates are part of the program and rendered by its tests");
     }
@@ -43,11 +47,11 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 impl MailText {
     /// The texts of `message`, sent at `sent`, with times in `zone`.
     pub(crate) fn of(message: &Message, zone: &TimeZone, sent: Timestamp) -> Result<Self, Error> {
-        match message {
-            Message::Alert(snapshot) => AlertMail::new(snapshot, zone, sent).render(None),
-            Message::Test(snapshot) => AlertMail::new(snapshot, zone, sent).render(Some(TEST_SENTENCE)),
-            Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => DigestMail::new(digest, zone, sent).render(),
-            Message::Operator(news) => Ok(Self { subject: news.summary.clone(), plain: news.action.clone(), html: String::new() }),
+        match Told::new(message, zone, sent) {
+            Told::Alert(text) => AlertMail::new(*text, None).render(),
+            Told::Test(text) => AlertMail::new(*text, Some(TEST_SENTENCE)).render(),
+            Told::Digest(text) => DigestMail::new(text).render(),
+            Told::Operator(text) => texts("operator", &clean(&text.subject, SUBJECT_CHARS), &text),
         }
     }
 }
@@ -55,142 +59,76 @@ impl MailText {
 /// What the templates of an alert show.
 #[derive(Serialize)]
 struct AlertMail {
-    subject: String,
-    severity: &'static str,
     color: &'static str,
     test: Option<&'static str>,
-    name: String,
-    badge: Option<String>,
-    brief: String,
-    first: String,
-    second: String,
-    bar: Option<Bar>,
-    rows: Vec<Row>,
-}
-
-/// The budget as a bar, in whole percent of its width: what is used, then what is over or left.
-#[derive(Serialize)]
-struct Bar {
-    used: u32,
-    rest: u32,
-    over: bool,
-    /// What stands below its two ends.
-    legend: (String, String),
-}
-
-impl AlertMail {
-    fn new(snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
-        let telling = Telling::new(snapshot, zone);
-        let severity = telling.alert.severity;
-        Self {
-            subject: clean(&telling.subject(), 240),
-            severity: severity.as_str(),
-            color: color(severity),
-            test: None,
-            badge: telling.badge(),
-            brief: telling.brief(),
-            first: telling.first_line(),
-            second: telling.second_line(),
-            bar: bar(&telling),
-            rows: telling.rows(sent),
-            name: telling.who,
-        }
-    }
-
-    fn render(mut self, test: Option<&'static str>) -> Result<MailText, Error> {
-        if test.is_some() {
-            self.subject = format!("{TEST_MARK} {}", self.subject);
-        }
-        self.test = test;
-        texts(&self.subject, "alert", &self)
-    }
+    #[serde(flatten)]
+    text: AlertText,
 }
 
 /// What the templates of a digest show.
 #[derive(Serialize)]
 struct DigestMail {
     subject: String,
+    title: String,
     color: &'static str,
-    total: u32,
-    criticals: u32,
+    banner: Option<&'static str>,
     part: Option<String>,
     first: String,
     second: String,
     note: Option<String>,
-    members: Vec<Member>,
+    members: Vec<ColoredMember>,
 }
 
-/// One line of a digest.
+/// A line of a digest in its color.
 #[derive(Serialize)]
-struct Member {
-    severity: &'static str,
+struct ColoredMember {
     color: &'static str,
-    name: String,
-    badge: Option<String>,
-    brief: String,
-    origin: String,
-    news: Option<String>,
+    #[serde(flatten)]
+    text: Member,
 }
 
-impl DigestMail {
-    fn new(digest: &Digest, zone: &TimeZone, sent: Timestamp) -> Self {
-        let told = DigestText::new(digest, zone);
-        let worst = told.members.iter().map(|member| member.alert.severity).max().unwrap_or_default();
-        let (subject, first, second) = (clean(&told.subject(), 240), told.first_line(), told.second_line());
-        let (part, note) = (told.part(), told.note(sent));
-        let members = told.members.into_iter().map(Member::new).collect();
-        Self { subject, color: color(worst), total: digest.total, criticals: digest.criticals, part, first, second, note, members }
+impl AlertMail {
+    fn new(mut alert: AlertText, test: Option<&'static str>) -> Self {
+        if test.is_some() {
+            (alert.label, alert.subject) = (format!("{TEST_MARK} {}", alert.label), format!("{TEST_MARK} {}", alert.subject));
+        }
+        alert.subject = clean(&alert.subject, SUBJECT_CHARS);
+        Self { color: color(alert.occasion, alert.severity), test, text: alert }
     }
 
     fn render(self) -> Result<MailText, Error> {
-        texts(&self.subject, "digest", &self)
+        texts("alert", &self.text.subject, &self)
     }
 }
 
-impl Member {
-    fn new(telling: Telling<'_>) -> Self {
-        let severity = telling.alert.severity;
-        Self {
-            severity: severity.as_str(),
-            color: color(severity),
-            badge: telling.badge(),
-            brief: telling.brief(),
-            origin: telling.origin(),
-            news: telling.budget_news(),
-            name: telling.who,
-        }
+impl DigestMail {
+    fn new(told: DigestText<'_>) -> Self {
+        let occasion = told.occasion;
+        let worst = told.members.iter().map(|member| member.severity).max().unwrap_or_default();
+        let (first, second, title, part, note) = (told.first_line(), told.second_line(), told.title(), told.part(), told.note());
+        let subject = clean(&told.subject(), SUBJECT_CHARS);
+        let banner = (occasion == Occasion::Reminder).then_some("REMINDER · not acknowledged");
+        let members = told.members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect();
+        Self { subject, title, color: color(occasion, worst), banner, part, first, second, note, members }
+    }
+
+    fn render(self) -> Result<MailText, Error> {
+        texts("digest", &self.subject, &self)
     }
 }
 
-fn texts(subject: &str, template: &str, shown: &impl Serialize) -> Result<MailText, Error> {
+fn texts(template: &str, subject: &str, shown: &impl Serialize) -> Result<MailText, Error> {
     let render = |kind: &str| TEMPLATES.get_template(&format!("{template}.{kind}"))?.render(Serde(shown));
-    Ok(MailText { subject: subject.to_owned(), plain: render("txt")?, html: render("html")? })
+    // A number and its sign stay on one line.
+    let html = render("html")?.replace(" %", "\u{a0}%");
+    Ok(MailText { subject: subject.to_owned(), plain: render("txt")?, html })
 }
 
-fn color(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "#b42318",
-        Severity::Warning => "#b45309",
-        Severity::Info => "#1d4ed8",
+fn color(occasion: Occasion, severity: Severity) -> &'static str {
+    match (occasion, severity) {
+        (Occasion::Resolved, _) => "#067647",
+        (_, Severity::Critical) => "#b42318",
+        (_, Severity::Warning) => "#b45309",
+        (_, Severity::Info) => "#1d4ed8",
     }
-}
-
-fn bar(telling: &Telling<'_>) -> Option<Bar> {
-    let (cost, budget) = (telling.alert.cost.amount, telling.alert.budget.as_ref()?.amount);
-    let share = |part: Decimal, whole: Decimal| {
-        let percent = part.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)?.round().to_u32()?;
-        Some(percent.clamp(2, 98))
-    };
-    let (used, over, difference) = match telling.standing() {
-        Standing::Over(over) => (share(budget, cost)?, true, over),
-        Standing::Left(left) if cost >= budget => (100, false, left),
-        Standing::Left(left) => (share(cost.max(Decimal::ZERO), budget)?, false, left),
-        _ => return None,
-    };
-    let legend = if over {
-        (format!("budget {}", telling.money(budget)), format!("{} over", telling.money(difference)))
-    } else {
-        (format!("used {}", telling.money(cost)), format!("{} left", telling.money(difference)))
-    };
-    Some(Bar { used, rest: 100_u32.saturating_sub(used), over, legend })
 }

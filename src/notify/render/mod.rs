@@ -1,22 +1,34 @@
-//! What messages say, for every destination: names cleaned, amounts and times readable, the sentences of an alert and
-//! of a digest. The form of each destination (JSON, blocks, a mail) is in its own file.
+//! What messages say, for every destination: names cleaned, amounts and times readable, the sentences of an alert — new,
+//! told again or over —, of a digest and of news for the operator. The form of each destination (JSON, blocks, a mail) is
+//! in its own file.
 
+mod advice;
+mod alert;
 mod amounts;
+mod brief;
 mod clean;
 mod digest;
+mod formula;
 mod headline;
+mod later;
 mod mail;
+mod operator;
 mod rows;
+mod sentence;
+mod standing;
 mod telling;
 mod times;
+mod told;
 
+pub(crate) use alert::{AlertText, Occasion};
 pub(crate) use amounts::{money, percent};
-pub(crate) use clean::{clean, shortened};
-pub(crate) use digest::DigestText;
+pub(crate) use clean::{capitalized, clean, shortened};
+pub(crate) use digest::{DigestText, Member};
 pub(crate) use mail::MailText;
-pub(crate) use rows::Row;
+pub(crate) use operator::OperatorText;
 pub(crate) use telling::Telling;
 pub(crate) use times::{PeriodWords, moment, seconds_between, span};
+pub(crate) use told::Told;
 
 /// Put before the subject and the text of a message that somebody asked for to try a notifier.
 pub(crate) const TEST_MARK: &str = "[TEST]";

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::domain::{BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource, rounded};
+use crate::domain::{BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource};
 use crate::notify::render::amounts::{amount, percent};
-use crate::notify::render::telling::{Standing, Telling};
+use crate::notify::render::standing::Standing;
+use crate::notify::render::telling::Telling;
 use crate::notify::render::{clean, times};
 
 /// A detail with its name.
@@ -22,25 +23,33 @@ const FORECAST_FROM: i64 = 48 * 3600;
 /// A delivery is late from here on.
 const LATE_FROM: i64 = 15 * 60;
 
+/// Those of `rows` that have a text.
+pub(crate) fn known<const N: usize>(rows: [(&'static str, Option<String>); N]) -> Vec<Row> {
+    rows.into_iter().filter_map(|(label, text)| Some(Row { label, text: text.filter(|text| !text.is_empty())? })).collect()
+}
+
 impl Telling<'_> {
     /// The details that are known, in their order.
     pub(crate) fn rows(&self, sent: Timestamp) -> Vec<Row> {
         let rows = [
             ("Where", self.place()),
+            ("Formula", self.formula()),
             ("Pace", self.pace(sent)),
             ("Budget", self.budget_news()),
             ("Note", Some(self.notes(sent).join(" "))),
-            ("Do", self.to_do()),
-            ("Contact", Some(clean(&self.context.contacts.join(", "), 300))),
+            ("Do", self.to_explain()),
+            ("Contact", self.contact()),
             ("Why you", Some(self.why())),
             ("Ref", Some(self.reference())),
         ];
-        let known = rows.into_iter().filter_map(|(label, text)| Some(Row { label, text: text.filter(|text| !text.is_empty())? }));
-        known.collect()
+        known(rows)
     }
 
     /// `Azure plan 43,900 SEK · others 1,100 SEK`.
-    fn place(&self) -> Option<String> {
+    pub(super) fn place(&self) -> Option<String> {
+        if self.alert.subscription.is_some() {
+            return None;
+        }
         let (named, others) = self.alert.subscriptions.split_at_checked(2).unwrap_or((&self.alert.subscriptions, &[]));
         let mut parts: Vec<_> =
             named.iter().map(|one| format!("{} {}", clean(&one.name, 60), self.money(one.cost)).trim().to_owned()).collect();
@@ -52,20 +61,18 @@ impl Telling<'_> {
     }
 
     /// `900 % used with 46 % of the period over; at this pace 97,800 SEK by 30 Nov`.
-    fn pace(&self, sent: Timestamp) -> Option<String> {
+    pub(super) fn pace(&self, sent: Timestamp) -> Option<String> {
         let BillingPeriod { start, end, source } = self.alert.billing_period;
+        let told_above = matches!(self.standing(), Standing::Heading(_) | Standing::Stale(_));
+        let share = self.elapsed_share().filter(|_| source != PeriodSource::Assumed && !told_above)?;
         let (elapsed, length) = (times::seconds_between(start, self.as_of()), times::seconds_between(start, end));
-        if elapsed < 0 || elapsed > length || length == 0 || source == PeriodSource::Assumed {
-            return None;
-        }
-        let share = Decimal::from(elapsed).checked_mul(Decimal::ONE_HUNDRED)?.checked_div(Decimal::from(length))?;
         let used = self.percent_used().or(self.alert.computed_percent);
         let used = used.filter(|_| self.standing() != Standing::OverZero).map(|used| format!("{} used with ", percent(used)));
         let forecast = self
             .forecast(elapsed, length)
             .filter(|_| sent < end)
             .map(|cost| format!("; at this pace {} by {}", self.money(cost), self.period.last_day));
-        Some(format!("{}{} of the period over{}", used.unwrap_or_default(), percent(rounded(share, 0)), forecast.unwrap_or_default()))
+        Some(format!("{}{} of the period over{}", used.unwrap_or_default(), percent(share), forecast.unwrap_or_default()))
     }
 
     /// The cost at the period's end if it goes on as on average, to three digits.
@@ -101,11 +108,14 @@ impl Telling<'_> {
 
     /// What somebody must know to read the numbers right.
     pub(crate) fn notes(&self, sent: Timestamp) -> Vec<String> {
+        let first_look = self.alert.baseline.then(|| "This was so already when the rule was first looked at.".to_owned());
+        first_look.into_iter().chain(self.doubts(sent)).chain(lateness(self.alert.raised_at, sent)).collect()
+    }
+
+    /// What is true of its billing period whenever it is told.
+    pub(super) fn doubts(&self, sent: Timestamp) -> Vec<String> {
         let alert = self.alert;
         let mut notes = Vec::new();
-        if alert.baseline {
-            notes.push("This was so already when the rule was first looked at.".to_owned());
-        }
         if alert.billing_period.source == PeriodSource::Assumed {
             notes.push("The billing period is assumed: Partner Center has not named it yet.".to_owned());
         }
@@ -115,30 +125,46 @@ impl Telling<'_> {
         if sent >= alert.billing_period.end {
             notes.push(format!("This billing period is over: it ended {}.", times::moment(alert.billing_period.end, sent, self.zone)));
         }
-        notes.extend(lateness(alert.raised_at, sent));
         notes
     }
 
     /// A command to run, only for an id that a shell takes as it stands.
-    fn to_do(&self) -> Option<String> {
+    pub(super) fn to_explain(&self) -> Option<String> {
         let id = self.alert.customer.id.as_str();
-        let plain = id.len() <= 64 && id.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let plain = plain && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        plain.then(|| format!("budget-alertd explain {id}"))
+        is_plain(id).then(|| format!("budget-alertd explain {id}"))
+    }
+
+    /// The command that ends the reminders of this alert, likewise.
+    pub(super) fn to_acknowledge(&self) -> Option<String> {
+        let reference = self.reference();
+        is_plain(&reference).then(|| format!("budget-alertd ack {reference}"))
+    }
+
+    /// `Anna Svensson (owner) · it@contoso.example`.
+    pub(super) fn contact(&self) -> Option<String> {
+        let owner = self.context.owner.as_deref().map(|owner| clean(owner, 80)).filter(|owner| !owner.is_empty());
+        let contacts = Some(clean(&self.context.contacts.join(", "), 300)).filter(|contacts| !contacts.is_empty());
+        let parts: Vec<_> = owner.map(|owner| format!("{owner} (owner)")).into_iter().chain(contacts).collect();
+        (!parts.is_empty()).then(|| parts.join(" · "))
     }
 
     /// `rule "spend", step 100 % (80 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.`
-    fn why(&self) -> String {
+    pub(super) fn why(&self) -> String {
+        let next = self.context.next_at.filter(|_| self.standing() != Standing::OverZero);
+        let next = next.map(|at| format!(" Next message at {}.", self.on_scale(at))).unwrap_or_default();
+        format!("{}{next}", self.why_alone())
+    }
+
+    /// The same without what comes next.
+    pub(super) fn why_alone(&self) -> String {
         let alert = self.alert;
         let description = self.context.description.as_deref().map(|text| clean(text, 200)).filter(|text| !text.is_empty());
         let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
+        let whose = if alert.subscription.is_some() { "budget of the subscription" } else { "budget" };
         let budget = alert.budget.as_ref().filter(|_| alert.metric.reads_budget());
-        let budget = budget.map(|budget| format!(", budget from {}", budget.source.in_words())).unwrap_or_default();
-        let next = self.context.next_at.filter(|_| self.standing() != Standing::OverZero);
-        let next = next.map(|at| format!(" Next message at {}.", self.on_scale(at))).unwrap_or_default();
-        let rule = clean(&alert.rule, 60);
-        let step = self.on_scale(alert.threshold);
-        format!("rule \"{rule}\"{description}, step {step}{}, {}{budget}.{next}", self.passed(), self.period.days)
+        let budget = budget.map(|budget| format!(", {whose} from {}", budget.source.in_words())).unwrap_or_default();
+        let (rule, step) = (clean(&alert.rule, 60), self.on_scale(alert.threshold));
+        format!("rule \"{rule}\"{description}, step {step}{}, {}{budget}.", self.passed(), self.period.days)
     }
 
     /// ` (80 % passed)`, ` (150 % to 850 % passed)`.
@@ -157,6 +183,12 @@ impl Telling<'_> {
         let (rule, step) = (clean(&self.alert.rule, 60), self.on_scale(self.alert.threshold));
         format!("{rule} {sign} {step} · {} · {}", self.period.short, self.reference())
     }
+}
+
+/// Whether a shell takes `text` as it stands.
+fn is_plain(text: &str) -> bool {
+    let plain = text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    plain && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// That a message comes long after what it tells was seen.

@@ -1,11 +1,11 @@
-//! One alert as it is told: what every sentence about it is made of.
+//! One alert as it is told: what every sentence about it is made of. The words for each metric are in `standing`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric};
-use crate::notify::render::amounts::{money, percent};
+use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, percent_of, rounded};
+use crate::notify::render::amounts::{money, percent, percentage, points};
 use crate::notify::render::clean::{NAME_CHARS, clean};
 use crate::notify::render::times::{self, PeriodWords};
 
@@ -13,42 +13,33 @@ use crate::notify::render::times::{self, PeriodWords};
 pub(crate) struct Telling<'a> {
     pub alert: &'a Alert,
     pub context: &'a AlertContext,
-    /// The customer's name, cleaned.
+    /// The customer's name, cleaned; with that of the subscription where the alert is about one only.
     pub who: String,
     pub period: PeriodWords,
     pub zone: &'a TimeZone,
 }
 
-/// How cost and budget stand to each other, in the words of the rule's metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Above the budget, by so much.
-    Over(Decimal),
-    /// Above a budget of zero.
-    OverZero,
-    /// Within the budget, with so much left.
-    Left(Decimal),
-    /// A cost that is judged without looking at the budget.
-    Cost,
-    /// A cost in US dollars, likewise.
-    UsdCost(Decimal),
-    /// A cost without any budget.
-    Unbudgeted,
+/// The rise that a `daily_…` alert is about.
+pub(crate) struct Rise {
+    /// The date of the data it rose from.
+    pub since: Timestamp,
+    /// The cost it rose from.
+    pub from: Decimal,
+    /// By how much.
+    pub by: Decimal,
+    /// In what time: `24 h`.
+    pub span: String,
 }
 
 impl<'a> Telling<'a> {
     /// Tells `snapshot` with times in `zone`.
     pub(crate) fn new(snapshot: &'a AlertSnapshot, zone: &'a TimeZone) -> Self {
-        let alert = &snapshot.alert;
-        let called = [alert.customer.called(), alert.customer.name.as_str(), alert.customer.id.as_str()];
-        let cleaned = called.into_iter().map(|name| clean(name, NAME_CHARS)).find(|name| !name.is_empty());
-        Self {
-            alert,
-            context: &snapshot.context,
-            who: cleaned.unwrap_or_else(|| "a customer without a name".into()),
-            period: PeriodWords::of(&alert.billing_period, alert.raised_at),
-            zone,
+        let AlertSnapshot { alert, context } = snapshot;
+        let mut period = PeriodWords::of(&alert.billing_period, alert.raised_at);
+        if alert.subscription.is_some() {
+            period.budget = period.budget.replacen("its", "the subscription's", 1);
         }
+        Self { alert, context, who: who(alert, context), period, zone }
     }
 
     /// The alert's short reference.
@@ -61,32 +52,17 @@ impl<'a> Telling<'a> {
         money(value, self.alert.cost.currency)
     }
 
-    /// How cost and budget stand.
-    pub(crate) fn standing(&self) -> Standing {
-        let (alert, cost) = (self.alert, self.alert.cost.amount);
-        match (alert.metric, &alert.budget) {
-            (Metric::PercentUsed | Metric::AmountOver | Metric::AmountLeft, Some(budget)) => {
-                if budget.amount.is_zero() && cost > Decimal::ZERO {
-                    Standing::OverZero
-                } else {
-                    alert.over().map_or_else(|| Standing::Left(budget.amount.saturating_sub(cost)), Standing::Over)
-                }
-            }
-            (Metric::UsdTotalCost, _) => alert.cost.usd.map_or(Standing::Cost, Standing::UsdCost),
-            (Metric::UnbudgetedCost, _) => Standing::Unbudgeted,
-            _ => Standing::Cost,
-        }
-    }
-
     /// The percentage that the alert is about; none for other metrics and over a budget of zero.
     pub(crate) fn percent_used(&self) -> Option<Decimal> {
         if self.alert.metric == Metric::PercentUsed { self.alert.value } else { None }
     }
 
-    /// A number on the scale of the rule's steps: `100 %`, `5,000 SEK`, `1,290 USD`.
+    /// A number on the scale of the rule's steps: `100 %`, `20 points`, `48 h`, `5,000 SEK`, `1,290 USD`.
     pub(crate) fn on_scale(&self, value: Decimal) -> String {
         match self.alert.metric {
-            Metric::PercentUsed => percent(value),
+            Metric::PercentUsed | Metric::ForecastPercent => percent(value),
+            Metric::Pace | Metric::DailyPercent => points(value),
+            Metric::StaleHours => format!("{} h", percentage(value)),
             Metric::UsdTotalCost => format!("{} USD", money(value, None)),
             _ => self.money(value),
         }
@@ -114,6 +90,22 @@ impl<'a> Telling<'a> {
         (seconds >= 60).then_some(seconds)
     }
 
+    /// The rise that the alert is about, where that is one.
+    pub(crate) fn rise(&self) -> Option<Rise> {
+        let inputs = self.alert.inputs.as_ref()?;
+        let (since, from) = inputs.since.zip(inputs.since_cost)?;
+        let by = self.alert.cost.amount.checked_sub(from)?;
+        Some(Rise { since, from, by, span: times::about(times::seconds_between(since, self.as_of())) })
+    }
+
+    /// How much of the period was over at the date of the data, in whole percent; none outside of it.
+    pub(crate) fn elapsed_share(&self) -> Option<Decimal> {
+        let period = &self.alert.billing_period;
+        let (elapsed, length) = (times::seconds_between(period.start, self.as_of()), times::seconds_between(period.start, period.end));
+        let share = percent_of(Decimal::from(elapsed), Decimal::from(length)).filter(|_| elapsed >= 0 && elapsed <= length)?;
+        Some(rounded(share, 0))
+    }
+
     /// The date of the data.
     pub(crate) fn as_of(&self) -> Timestamp {
         self.alert.usage_as_of.instant()
@@ -121,7 +113,24 @@ impl<'a> Telling<'a> {
 
     /// How old the data was when the alert was raised; none for data dated ahead.
     pub(crate) fn age(&self) -> Option<String> {
-        let seconds = times::seconds_between(self.as_of(), self.alert.raised_at);
+        self.age_at(self.alert.raised_at)
+    }
+
+    /// How old the data is at `seen`; none for data dated ahead.
+    pub(crate) fn age_at(&self, seen: Timestamp) -> Option<String> {
+        let seconds = times::seconds_between(self.as_of(), seen);
         (seconds >= 0).then(|| format!("{} old", times::span(seconds)))
     }
+}
+
+/// `Contoso Nord`; `Contoso Nord / Prod` where the alert is about a subscription.
+fn who(alert: &Alert, context: &AlertContext) -> String {
+    let called = [alert.customer.called(), alert.customer.name.as_str(), alert.customer.id.as_str()];
+    let cleaned = called.into_iter().map(|name| clean(name, NAME_CHARS)).find(|name| !name.is_empty());
+    let customer = cleaned.unwrap_or_else(|| "a customer without a name".into());
+    if alert.subscription.is_none() {
+        return customer;
+    }
+    let subscription = context.subscription_name.as_deref().map(|name| clean(name, 60)).filter(|name| !name.is_empty());
+    format!("{customer} / {}", subscription.unwrap_or_else(|| "a subscription".into()))
 }

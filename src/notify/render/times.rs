@@ -41,6 +41,11 @@ pub(crate) fn moment(at: Timestamp, beside: Timestamp, zone: &TimeZone) -> Strin
     format!("{} {}", day_and_time(&at, &beside), zone_name(&at))
 }
 
+/// A moment in a headline, whose zone the lines below name: `Fri 13 Nov 18:08`.
+pub(crate) fn brief_moment(at: Timestamp, beside: Timestamp, zone: &TimeZone) -> String {
+    day_and_time(&at.to_zoned(zone.clone()), &beside.to_zoned(zone.clone()))
+}
+
 /// Two moments in one phrase: `Sat 14 Nov 18:08, seen 22:41 CET`.
 pub(crate) fn as_of_and_seen(as_of: Timestamp, seen: Timestamp, zone: &TimeZone) -> String {
     let (as_of, seen) = (as_of.to_zoned(zone.clone()), seen.to_zoned(zone.clone()));
@@ -77,6 +82,10 @@ pub(crate) struct PeriodWords {
     pub short: String,
     /// `30 Nov`: its last day.
     pub last_day: String,
+    /// `November`, `the period 5 Nov – 4 Dec`.
+    pub name: String,
+    /// `the month`, `the period`: what goes by.
+    pub kind: &'static str,
 }
 
 impl PeriodWords {
@@ -97,13 +106,16 @@ impl PeriodWords {
                 days: format!("1–{} {month}{suffix}", last.day()),
                 short: format!("{month}{suffix}"),
                 last_day,
+                name: format!("{long}{suffix}"),
+                kind: "the month",
             };
         }
         let from =
             if first.year() == last.year() || first.year() == year { day(first) } else { format!("{} {}", day(first), first.year()) };
         let days = format!("{from} – {last_day}");
         let since = if first.year() == year { day(first) } else { format!("{} {}", day(first), first.year()) };
-        Self { budget: format!("its budget for {days}"), cost: format!("since {since}"), short: days.clone(), days, last_day }
+        let (budget, name) = (format!("its budget for {days}"), format!("the period {days}"));
+        Self { budget, cost: format!("since {since}"), short: days.clone(), days, last_day, name, kind: "the period" }
     }
 }
 

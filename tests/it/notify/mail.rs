@@ -1,14 +1,14 @@
 //! What a mail says, to people and to machines.
 
 use budget_alertd::domain::{BudgetSource, BudgetView, Message, Metric, Severity};
-use budget_alertd::notify::{SmtpTls, sample_alert};
+use budget_alertd::notify::{SampleKind, SmtpTls, sample_alert, sample_message};
 use mail_parser::MessageParser;
 
 use super::receivers::{Script, Smtp};
 use super::samples::{alert_delivery, attacked, channel, decimal, delivery, digest, email_config, legacy, seed, time, told_by};
 
 /// The mails that these messages become, as the server got them.
-async fn sent(messages: Vec<Message>) -> Vec<String> {
+pub(super) async fn sent(messages: Vec<Message>) -> Vec<String> {
     let server = Smtp::playing(Script::default()).await;
     let channel = channel(&email_config(server.port, SmtpTls::None));
     for message in messages {
@@ -18,19 +18,19 @@ async fn sent(messages: Vec<Message>) -> Vec<String> {
     server.seen().messages
 }
 
-fn raised(sample: budget_alertd::domain::AlertSnapshot) -> Message {
+pub(super) fn raised(sample: budget_alertd::domain::AlertSnapshot) -> Message {
     Message::Alert(Box::new(sample))
 }
 
 /// Subject and text.
-async fn read(message: Message) -> String {
+pub(super) async fn read(message: Message) -> String {
     let mail = sent(vec![message]).await.remove(0);
     let mail = MessageParser::default().parse(&mail).unwrap();
     format!("{}\n\n{}", mail.subject().unwrap(), mail.body_text(0).unwrap().replace("\r\n", "\n").trim_end())
 }
 
 /// Subject and first line.
-async fn headline(message: Message) -> String {
+pub(super) async fn headline(message: Message) -> String {
     let text = read(message).await;
     let mut lines = text.lines();
     format!("{}\n{}", lines.next().unwrap(), lines.nth(1).unwrap())
@@ -224,6 +224,25 @@ async fn a_test_is_marked_as_one() {
 }
 
 #[tokio::test]
+async fn every_kind_of_message_can_be_tried_and_says_that_it_is_a_test() {
+    let kinds = [SampleKind::Raised, SampleKind::Digest, SampleKind::Reminder, SampleKind::Resolved, SampleKind::Operator];
+    let mut subjects = Vec::new();
+    for kind in kinds {
+        let text = read(sample_message(kind, time(super::samples::NOW))).await;
+        assert!(text.contains("made up"), "{text}");
+        subjects.push(text.lines().next().unwrap().to_owned());
+    }
+    assert_eq!(
+        subjects.join("\n"),
+        r"[TEST] INFO Example Customer (made up) 82.5% of budget: 825 of 1,000 EUR
+[3 alerts] [TEST] Example Customer… 82.5%, 2 more
+REMINDER INFO [TEST] Example Customer A (made up) still 91.2% of budget: 912 of 1,000 EUR (open for 24 h)
+RESOLVED [TEST] Example Customer A (made up): budget 1,000 → 2,000 EUR, 82.5 % → 45.6 %
+budget-alertd: [TEST] the source has failed for 3 h (made up)"
+    );
+}
+
+#[tokio::test]
 async fn a_mail_carries_what_machines_need() {
     let mail = sent(vec![raised(attacked())]).await.remove(0);
     let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
@@ -235,11 +254,11 @@ To: "On call" <oncall@partner.example>
 Subject: CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK (+44,400 in 24 h)
 Date: Sat, 14 Nov 2026 21:41:20 +0000
 Message-ID: <00c0ffee000040008000000000000001@partner.example>
-In-Reply-To: <budget.3c60fde956d38ee95fb10e1d711fc444@partner.example>
-References: <budget.3c60fde956d38ee95fb10e1d711fc444@partner.example>
+In-Reply-To: <alert.5f0c1c3e000040008000000000000001@partner.example>
+References: <budget.3c60fde956d38ee95fb10e1d711fc444@partner.example> <alert.5f0c1c3e000040008000000000000001@partner.example>
 Auto-Submitted: auto-generated
-List-Id: <spend.budget-alerts.partner.example>
 X-Budget-Alert-Type: budget.alert.raised
+List-Id: <spend.budget-alerts.partner.example>
 X-Budget-Alert-Severity: critical
 X-Budget-Alert-Rule: spend
 X-Budget-Alert-Ref: 5F0C1C3E

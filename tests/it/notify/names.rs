@@ -1,14 +1,17 @@
 //! Names from outside on all three destinations: no header, no mention, no markup, no panic.
 
-use budget_alertd::domain::{AlertSnapshot, CustomerId, Message};
+use budget_alertd::domain::{AlertSnapshot, CustomerId, Ended, Message, OperatorNews};
 use budget_alertd::notify::SmtpTls;
 use budget_alertd::secret::Secret;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestRunner};
 
+use super::metrics::WATCHED;
 use super::receivers::{Answer, Http, Script, Smtp};
-use super::samples::{attacked, channel, delivery, digest, email_config, slack_config, webhook_config};
+use super::samples::{
+    attacked, channel, delivery, digest, email_config, ended, later, news, slack_config, together, watched, webhook_config,
+};
 
 const HOSTILE: [&str; 12] = [
     "A\r\nBcc: x@evil.example",
@@ -36,17 +39,39 @@ fn named(text: &str) -> AlertSnapshot {
     sample.alert.subscriptions.iter_mut().for_each(|one| one.name = text.into());
     sample.context.description = Some(text.into());
     sample.context.contacts = vec![text.into(), text.into()];
+    sample.context.owner = Some(text.into());
+    sample.alert.subscription = Some(text.into());
+    sample.context.subscription_name = Some(text.into());
     sample
 }
 
-fn messages(text: &str) -> [Message; 3] {
+fn messages(text: &str) -> Vec<Message> {
     let mut parts = digest(6, true);
     parts.alerts = vec![named(text); 6];
-    [Message::Alert(Box::new(named(text))), Message::Test(Box::new(named(text))), Message::Digest(parts)]
+    let alerts = WATCHED.map(|(metric, at)| {
+        let mut sample = named(text);
+        let watched = watched(metric, at).alert;
+        (sample.alert.metric, sample.alert.value, sample.alert.inputs) = (metric, watched.value, watched.inputs);
+        Message::Alert(Box::new(sample))
+    });
+    let over = |by| ended(later(named(text), "488", Some("61"), Some("80000")), by);
+    let operator = |over| OperatorNews { subject: text.into(), summary: text.into(), action: text.into(), ..news(over) };
+    let others = [
+        Message::Alert(Box::new(named(text))),
+        Message::Test(Box::new(named(text))),
+        Message::Digest(parts),
+        Message::Reminder(together(vec![later(named(text), "47000", Some("940"), Some("5000"))])),
+        Message::Reminder(together(vec![later(named(text), "47000", Some("940"), Some("5000")); 3])),
+        Message::Resolved(together(vec![over(Ended::Budget)])),
+        Message::Resolved(together(vec![over(Ended::Period); 3])),
+        Message::Operator(operator(false)),
+        Message::Operator(operator(true)),
+    ];
+    others.into_iter().chain(alerts).collect()
 }
 
 /// Headers that a mail may have, each once.
-const HEADERS: [&str; 19] = [
+const HEADERS: [&str; 20] = [
     "From",
     "To",
     "Subject",
@@ -60,6 +85,7 @@ const HEADERS: [&str; 19] = [
     "X-Budget-Alert-Severity",
     "X-Budget-Alert-Rule",
     "X-Budget-Alert-Ref",
+    "X-Budget-Alert-Code",
     "Importance",
     "X-Priority",
     "MIME-Version",
@@ -98,8 +124,9 @@ async fn assert_harmless(text: &str) {
     let http = Http::answering(Answer::with(200, "", "ok")).await;
     let (mail, slack, webhook) = (email_config(server.port, SmtpTls::None), slack_config(&http.url), webhook_config(&http.url));
     let (mail, slack, webhook) = (channel(&mail), channel(&slack), channel(&webhook));
-    for message in messages(text) {
-        let delivery = delivery(message);
+    let messages = messages(text);
+    for message in &messages {
+        let delivery = delivery(message.clone());
         for channel in [&mail, &slack, &webhook] {
             channel.attempt(&delivery).await.unwrap_or_else(|error| panic!("{error} for {text:?}"));
         }
@@ -108,13 +135,14 @@ async fn assert_harmless(text: &str) {
         assert!(!texts.contains('<') && !texts.contains('>'), "{texts}");
         assert!(!texts.contains("\\u0000") && !texts.contains("\\r") && !texts.contains('\u{202e}'), "{texts}");
         // The webhook is for machines: it says what it got, to the letter.
-        let name = &webhook.json()["data"]["alerts"][0]["customer"]["name"];
+        let data = &webhook.json()["data"];
+        let name = if data["operator"].is_null() { &data["alerts"][0]["customer"]["name"] } else { &data["operator"]["summary"] };
         assert_eq!(name.as_str(), Some(text));
     }
     let seen = server.seen();
-    assert_eq!(seen.messages.len(), 3);
+    assert_eq!(seen.messages.len(), messages.len());
     seen.messages.iter().for_each(|mail| assert_harmless_mail(mail, text));
-    assert_eq!(seen.commands.iter().filter(|command| command.starts_with("MAIL")).count(), 3, "{:?}", seen.commands);
+    assert_eq!(seen.commands.iter().filter(|command| command.starts_with("MAIL")).count(), messages.len(), "{:?}", seen.commands);
 }
 
 #[tokio::test]

@@ -1,23 +1,49 @@
 //! Every mail is a page of its own: nothing in it is loaded from elsewhere.
 
-use budget_alertd::domain::Message;
+use budget_alertd::domain::{AlertSnapshot, Ended, Message, Metric};
 use budget_alertd::notify::SmtpTls;
 use mail_parser::MessageParser;
 
+use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
-use super::samples::{alert_delivery, attacked, channel, delivery, digest, email_config, legacy};
+use super::samples::{attacked, channel, delivery, digest, email_config, ended, later, legacy, news, time, together, told_by, watched};
 
 #[tokio::test]
 async fn mails_load_nothing_from_elsewhere() {
     let server = Smtp::playing(Script::default()).await;
     let channel = channel(&email_config(server.port, SmtpTls::None));
-    let largest = delivery(Message::Digest(digest(channel.route().digest_part, false)));
-    for message in [alert_delivery(attacked()), alert_delivery(legacy()), delivery(Message::Digest(digest(12, true))), largest] {
-        channel.attempt(&message).await.unwrap();
+    let part = channel.route().digest_part;
+    let grown = |mut one: AlertSnapshot| {
+        one.alert.raised_at = time("2026-11-12T21:41:20Z");
+        later(one, "47000", Some("940"), Some("5000"))
+    };
+    let reminders = |count| together(digest(count, false).alerts.into_iter().map(grown).collect());
+    let over = |by, budget| ended(later(told_by(Metric::PercentUsed, "900", "80"), "48800", Some("61"), Some(budget)), by);
+    let messages = [
+        ("critical", Message::Alert(Box::new(attacked()))),
+        ("legacy", Message::Alert(Box::new(legacy()))),
+        ("forecast", Message::Alert(Box::new(watched(Metric::ForecastPercent, "120")))),
+        ("pace", Message::Alert(Box::new(watched(Metric::Pace, "9")))),
+        ("daily", Message::Alert(Box::new(watched(Metric::DailyCost, "1000")))),
+        ("stale", Message::Alert(Box::new(watched(Metric::StaleHours, "48")))),
+        ("digest", Message::Digest(digest(12, true))),
+        ("largest", Message::Digest(digest(part, false))),
+        ("reminder", Message::Reminder(together(vec![grown(attacked())]))),
+        ("reminders", Message::Reminder(reminders(6))),
+        ("most-reminders", Message::Reminder(reminders(part))),
+        ("resolved", Message::Resolved(together(vec![over(Ended::Budget, "80000")]))),
+        ("resolved-several", Message::Resolved(together(vec![over(Ended::Budget, "80000"), over(Ended::Period, "5000")]))),
+        ("mixed", Message::Digest(together(WATCHED.map(|(metric, at)| watched(metric, at)).to_vec()))),
+        ("operator", Message::Operator(news(false))),
+        ("operator-over", Message::Operator(news(true))),
+    ];
+    let names = messages.each_ref().map(|(name, _)| *name);
+    for (_, message) in messages {
+        channel.attempt(&delivery(message)).await.unwrap();
     }
     let mails = server.seen().messages;
-    assert_eq!(mails.len(), 4);
-    for (mail, name) in mails.iter().zip(["critical", "legacy", "digest", "largest"]) {
+    assert_eq!(mails.len(), names.len());
+    for (mail, name) in mails.iter().zip(names) {
         let html = MessageParser::default().parse(mail).unwrap().body_html(0).unwrap().into_owned();
         for loading in ["http:", "https:", "<img", "<link", "url(", "@import", "<script"] {
             assert!(!html.contains(loading), "{loading}");

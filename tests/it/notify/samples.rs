@@ -5,7 +5,8 @@ use std::time::Duration;
 use budget_alertd::clock::SimulatedClock;
 use budget_alertd::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId, CustomerView,
-    Delivery, Digest, Message, Metric, PeriodSource, Plan, Previous, Severity, SubscriptionCost, UsageDate,
+    Delivery, Digest, Ended, FindingCode, Inputs, Latest, Message, Metric, MetricValue, OperatorNews, PeriodSource, Plan, Previous, Rise,
+    Severity, SubscriptionCost, Timing, UsageDate,
 };
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{Channel, Config, EmailConfig, Kind, SlackConfig, SmtpConfig, SmtpTls, WebhookConfig};
@@ -89,6 +90,71 @@ pub(super) fn told_by(metric: Metric, value: &str, at: &str) -> AlertSnapshot {
     sample.alert.passed.clear();
     sample.context.next_at = None;
     sample
+}
+
+/// A customer of whom this metric says something before the budget is used up: 2,950 of 5,000 SEK, 600 of them until the day before.
+pub(super) fn watched(metric: Metric, at: &str) -> AlertSnapshot {
+    let mut sample = told_by(metric, "0", at);
+    let alert = &mut sample.alert;
+    alert.severity = Severity::Warning;
+    alert.cost = CostView { amount: decimal("2950"), currency: currency("SEK"), usd: Some(decimal("295")) };
+    let as_of = if metric == Metric::StaleHours { "2026-11-12T17:23:20Z" } else { "2026-11-14T17:08:00Z" };
+    alert.usage_as_of = UsageDate::parse(as_of).unwrap();
+    alert.computed_percent = Some(decimal("59"));
+    alert.reported_percent = Some(decimal("59"));
+    alert.subscriptions.clear();
+    let inputs = Inputs {
+        cost: alert.cost.amount,
+        usd_cost: alert.cost.usd,
+        budget: alert.budget.as_ref().map(|budget| budget.amount),
+        reported_percent: alert.reported_percent,
+        timing: Ok(Timing::try_new(alert.billing_period.start, alert.billing_period.end, alert.usage_as_of.instant()).unwrap()),
+        rise: Ok(Rise { since: time("2026-11-13T17:08:00Z"), from: decimal("600"), seconds: 86_400, per_day: decimal("2350") }),
+        stale_hours: Ok(decimal("52.3")),
+    };
+    let MetricValue::Number(value) = metric.value(&inputs) else { panic!("{metric:?} has a value") };
+    alert.value = Some(value);
+    alert.inputs = metric.formula_inputs(&inputs);
+    sample
+}
+
+/// The same alert some time after, with these numbers now.
+pub(super) fn later(mut raised: AlertSnapshot, cost: &str, value: Option<&str>, budget: Option<&str>) -> AlertSnapshot {
+    let budget = budget.map(|amount| BudgetView {
+        amount: decimal(amount),
+        currency: raised.alert.cost.currency,
+        source: BudgetSource::PartnerCenter,
+        previous_amount: None,
+    });
+    let usage_as_of = UsageDate::parse("2026-11-14T20:08:11Z").unwrap();
+    raised.context.latest = Some(Latest { usage_as_of, cost: decimal(cost), value: value.map(decimal), budget, ended: None });
+    raised
+}
+
+/// The same alert once this ended it.
+pub(super) fn ended(mut later: AlertSnapshot, by: Ended) -> AlertSnapshot {
+    later.alert.state = AlertState::Resolved;
+    later.context.latest.as_mut().unwrap().ended = Some(by);
+    later
+}
+
+/// These alerts in one message.
+pub(super) fn together(alerts: Vec<AlertSnapshot>) -> Digest {
+    let total = u32::try_from(alerts.len()).unwrap();
+    let criticals = alerts.iter().filter(|one| one.alert.severity == Severity::Critical).count();
+    Digest { alerts, part: 1, parts: 1, total, criticals: u32::try_from(criticals).unwrap(), baseline: false }
+}
+
+/// News about the daemon, three hours after it began.
+pub(super) fn news(over: bool) -> OperatorNews {
+    OperatorNews {
+        code: FindingCode::SourceFailing,
+        subject: String::new(),
+        summary: if over { "the source answers again; 4 alerts may be up to 25 h late" } else { "the source has failed for 3 h" }.into(),
+        action: if over { "" } else { "look at what it says, with: budget-alertd status" }.into(),
+        since: time("2026-11-14T18:40:00Z"),
+        over,
+    }
 }
 
 /// A customer on a legacy plan: a period of its own, a currency nobody knows, nothing else either.

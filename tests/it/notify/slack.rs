@@ -18,7 +18,7 @@ pub(super) async fn payload(message: Message) -> Value {
 }
 
 /// The fallback text, and each block's texts below it.
-fn shown(payload: &Value) -> String {
+pub(super) fn shown(payload: &Value) -> String {
     let mut lines = vec![payload["text"].as_str().unwrap().to_owned()];
     for block in payload["blocks"].as_array().unwrap() {
         let texts = block["elements"].as_array().cloned().unwrap_or_else(|| vec![block["text"].clone()]);

@@ -4,14 +4,17 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use budget_alertd::clock::SimulatedClock;
-use budget_alertd::domain::Message;
+use budget_alertd::domain::{Ended, Message};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{Config, Kind, SigningKey, SmtpTls};
 use budget_alertd::secret::Secret;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::receivers::{Answer, Http, Request};
-use super::samples::{NOW, alert_delivery, attacked, channel, delivery, digest, email_config, seed, slack_config, time, webhook_config};
+use super::samples::{
+    NOW, alert_delivery, attacked, channel, delivery, digest, email_config, ended, later, news, seed, slack_config, time, together,
+    webhook_config,
+};
 
 const OLD_KEY: &[u8] = b"an old key of thirty-two bytes..";
 const NEW_KEY: &[u8] = b"a new key of thirty-two bytes...";
@@ -98,11 +101,51 @@ async fn a_digest_names_its_part_and_a_test_its_type() {
     assert_eq!(test.json()["type"], "budget.test");
 }
 
+#[tokio::test]
+async fn what_comes_later_has_the_state_and_the_latest_numbers_of_each_alert() {
+    let receiver = Http::answering(Answer::with(200, "", "")).await;
+    let channel = channel(&webhook_config(&receiver.url));
+    let grown = later(attacked(), "47000.50", Some("940.01"), Some("5000"));
+    let over = ended(later(seed(), "120.5682999999995904716", None, None), Ended::Budget);
+    for message in [Message::Reminder(together(vec![grown.clone()])), Message::Resolved(together(vec![over, ended(grown, Ended::Period)]))]
+    {
+        channel.attempt(&delivery(message)).await.unwrap();
+    }
+    let [reminder, resolved] = [0, 1].map(|index| receiver.requests()[index].json());
+    assert_eq!((&reminder["type"], &resolved["type"]), (&"budget.alert.reminder".into(), &"budget.alert.resolved".into()));
+    assert_eq!(reminder["data"]["alerts"][0]["value"], "900");
+    assert_eq!(reminder["data"]["alerts"][0]["state"], "raised");
+    assert_eq!(
+        reminder["data"]["latest"].to_string(),
+        r#"[{"budget":{"amount":"5000","currency":"SEK","previous_amount":null,"source":"partner-center"},"cost":"47000.50","ended":null,"usage_as_of":"2026-11-14T20:08:11Z","value":"940.01"}]"#
+    );
+    assert_eq!(reminder["data"]["digest"], serde_json::Value::Null);
+    assert_eq!(resolved["data"]["digest"], serde_json::json!({ "part": 1, "parts": 1, "total": 2 }));
+    let states: Vec<_> = resolved["data"]["alerts"].as_array().unwrap().iter().map(|alert| alert["state"].clone()).collect();
+    let ended: Vec<_> = resolved["data"]["latest"].as_array().unwrap().iter().map(|latest| latest["ended"].clone()).collect();
+    assert_eq!((states, ended), (vec!["resolved".into(); 2], vec!["budget".into(), "period".into()]));
+}
+
+#[tokio::test]
+async fn news_about_the_daemon_are_these_four_fields() {
+    let receiver = Http::answering(Answer::with(200, "", "")).await;
+    let channel = channel(&webhook_config(&receiver.url));
+    for over in [false, true] {
+        channel.attempt(&delivery(Message::Operator(news(over)))).await.unwrap();
+    }
+    let bodies: Vec<_> = receiver.requests().into_iter().map(|request| String::from_utf8(request.body).unwrap()).collect();
+    assert_eq!(
+        bodies.join("\n"),
+        r#"{"type":"operator.raised","timestamp":"2026-11-14T21:41:20Z","data":{"operator":{"code":"source-failing","summary":"the source has failed for 3 h","action":"look at what it says, with: budget-alertd status","since":"2026-11-14T18:40:00Z"}}}
+{"type":"operator.resolved","timestamp":"2026-11-14T21:41:20Z","data":{"operator":{"code":"source-failing","summary":"the source answers again; 4 alerts may be up to 25 h late","action":"","since":"2026-11-14T18:40:00Z"}}}"#
+    );
+}
+
 #[test]
 fn digests_are_cut_to_what_each_destination_takes() {
     let routes = [webhook_config("http://localhost/"), slack_config("http://localhost/"), email_config(25, SmtpTls::None)];
     let routes: Vec<_> = routes.iter().map(Config::route).collect();
-    assert_eq!(routes.iter().map(|route| route.digest_part).collect::<Vec<_>>(), [15, 30, 250]);
+    assert_eq!(routes.iter().map(|route| route.digest_part).collect::<Vec<_>>(), [15, 30, 200]);
     assert_eq!(routes.iter().map(|route| route.recipients.len()).collect::<Vec<_>>(), [1, 1, 2]);
     assert!(routes.iter().all(|route| route.digest_above == Some(5) && &*route.notifier == "oncall"));
 }

@@ -1,0 +1,178 @@
+//! An alert as every destination shows it, new, told again or over: the texts; their form is each destination's.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use serde::Serialize;
+
+use crate::domain::{AlertSnapshot, Severity};
+use crate::notify::render::brief::Figure;
+use crate::notify::render::later::{Later, brought_up_to_date, released};
+use crate::notify::render::rows::Row;
+use crate::notify::render::standing::Standing;
+use crate::notify::render::telling::Telling;
+
+/// Why an alert is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Occasion {
+    /// It is new.
+    New,
+    /// It is still true.
+    Reminder,
+    /// It is over.
+    Resolved,
+}
+
+/// An alert in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct AlertText {
+    pub occasion: Occasion,
+    pub severity: Severity,
+    /// What stands above all: `CRITICAL`, `RESOLVED · period over`.
+    pub label: String,
+    /// What stands above that, where it is told again.
+    pub banner: Option<String>,
+    pub subject: String,
+    /// The customer.
+    pub name: String,
+    /// The number beside the name in a line.
+    pub badge: Option<String>,
+    /// The same where it is large.
+    pub figure: Option<Figure>,
+    /// What follows the name in a line.
+    pub brief: String,
+    /// The first two lines.
+    pub first: String,
+    pub second: String,
+    /// The second line of a chat.
+    pub chat: String,
+    /// What a chat says in small letters, the alert's origin last.
+    pub small: Vec<String>,
+    pub bar: Option<Bar>,
+    pub rows: Vec<Row>,
+}
+
+/// The budget as a bar, in whole percent of its width: what is used, then what is over or left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Bar {
+    used: u32,
+    rest: u32,
+    over: bool,
+    /// What stands below its two ends.
+    legend: (String, String),
+}
+
+impl AlertText {
+    /// The words for `snapshot`, sent at `sent`, with times in `zone`.
+    pub(crate) fn new(occasion: Occasion, snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
+        match occasion {
+            Occasion::New if snapshot.context.latest.is_some() => Self::released(snapshot, zone, sent),
+            Occasion::New => Self::raised(&Telling::new(snapshot, zone), sent),
+            Occasion::Reminder | Occasion::Resolved => Self::later(occasion, snapshot, zone, sent),
+        }
+    }
+
+    fn raised(telling: &Telling<'_>, sent: Timestamp) -> Self {
+        let notes = telling.budget_news().map(|news| format!("Budget {news}.")).into_iter().chain(telling.notes(sent));
+        Self {
+            subject: telling.subject(),
+            first: telling.first_line(),
+            second: telling.second_line(),
+            chat: telling.chat_line(),
+            small: small(notes, telling),
+            rows: telling.rows(sent),
+            ..Self::standing(Occasion::New, telling)
+        }
+    }
+
+    fn released(snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
+        let now = released(snapshot, sent);
+        let why = Later::new(snapshot, &now, zone, sent).silenced_until_now();
+        let mut text = Self::raised(&Telling::new(&now, zone), sent);
+        text.small.insert(0, why.clone());
+        text.rows.insert(0, Row { label: "Silence", text: why });
+        text
+    }
+
+    fn later(occasion: Occasion, snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
+        let now = brought_up_to_date(snapshot);
+        let (later, telling) = (Later::new(snapshot, &now, zone, sent), Telling::new(&now, zone));
+        let standing = Self::standing(occasion, &telling);
+        if occasion == Occasion::Resolved {
+            return Self {
+                label: later.resolved_label().to_owned(),
+                subject: later.resolved_subject(),
+                first: later.resolved_first(),
+                second: later.resolved_second(),
+                chat: later.resolved_first(),
+                small: small(std::iter::once(later.course_since() + "."), &telling),
+                rows: later.resolved_rows(),
+                ..standing
+            };
+        }
+        let change = later.change().map(|change| format!("Budget {change}."));
+        let acknowledge = telling.to_acknowledge().map(|command| format!("To end the reminders: {command}"));
+        Self {
+            banner: Some(later.reminder_banner()),
+            subject: later.reminder_subject(),
+            first: later.reminder_first(),
+            second: later.reminder_second(),
+            chat: later.reminder_chat(),
+            small: small(change.into_iter().chain(telling.doubts(sent)).chain(acknowledge), &telling),
+            rows: later.reminder_rows(),
+            ..standing
+        }
+    }
+
+    /// What says how the customer stands; the rest is empty.
+    fn standing(occasion: Occasion, telling: &Telling<'_>) -> Self {
+        Self {
+            occasion,
+            severity: telling.alert.severity,
+            label: telling.alert.severity.as_str().to_ascii_uppercase(),
+            banner: None,
+            name: telling.who.clone(),
+            badge: telling.badge(),
+            figure: telling.figure(),
+            brief: telling.brief(),
+            bar: bar(telling),
+            subject: String::new(),
+            first: String::new(),
+            second: String::new(),
+            chat: String::new(),
+            small: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+/// What a chat says in small letters: `notes` together, then where the alert comes from.
+fn small(notes: impl Iterator<Item = String>, telling: &Telling<'_>) -> Vec<String> {
+    let notes = notes.collect::<Vec<_>>().join(" ");
+    [notes, telling.origin()].into_iter().filter(|text| !text.is_empty()).collect()
+}
+
+fn bar(telling: &Telling<'_>) -> Option<Bar> {
+    if matches!(telling.standing(), Standing::Cost | Standing::UsdCost(_) | Standing::Unbudgeted | Standing::Stale(_)) {
+        return None;
+    }
+    let (cost, budget) = (telling.alert.cost.amount, telling.alert.budget.as_ref()?.amount);
+    let share = |part: Decimal, whole: Decimal| {
+        let percent = part.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)?.round().to_u32()?;
+        Some(percent.clamp(2, 98))
+    };
+    let (used, over, difference) = match telling.against_budget() {
+        Standing::Over(over) => (share(budget, cost)?, true, over),
+        Standing::Left(left) if cost >= budget => (100, false, left),
+        Standing::Left(left) => (share(cost.max(Decimal::ZERO), budget)?, false, left),
+        _ => return None,
+    };
+    let legend = if over {
+        (format!("budget {}", telling.money(budget)), format!("{} over", telling.money(difference)))
+    } else {
+        (format!("used {}", telling.money(cost)), format!("{} left", telling.money(difference)))
+    };
+    Some(Bar { used, rest: 100_u32.saturating_sub(used), over, legend })
+}

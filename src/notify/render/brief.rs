@@ -1,0 +1,80 @@
+//! How a customer stands beside its name: in a list, as a large number, in the fewest words.
+
+use crate::notify::render::amounts::{ahead, amount, percent};
+use crate::notify::render::standing::{Standing, whole_hours};
+use crate::notify::render::telling::Telling;
+use crate::notify::render::times;
+
+/// A number with what stands before and after it, for a place where it is large.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Figure {
+    /// `heading for`, mostly nothing.
+    pub lead: &'static str,
+    /// `129 %`.
+    pub number: String,
+    /// `of budget`.
+    pub unit: String,
+}
+
+impl Telling<'_> {
+    /// The number beside the name in a list, where the alert is about one: `900 %`, `heading for 129 %`.
+    pub(crate) fn badge(&self) -> Option<String> {
+        Some(match self.standing() {
+            Standing::Over(_) | Standing::Left(_) => percent(self.percent_used()?),
+            Standing::Heading(value) => format!("heading for {}", percent(self.about(value))),
+            Standing::Ahead(value) => ahead(self.about(value)),
+            Standing::Rising(value) => format!("+{} a day", self.money(value)),
+            Standing::RisingShare(value) => format!("+{} of budget a day", percent(value)),
+            Standing::Stale(hours) => format!("no usage for {}", whole_hours(hours)),
+            _ => return None,
+        })
+    }
+
+    /// The same where it is large.
+    pub(crate) fn figure(&self) -> Option<Figure> {
+        let (lead, number, unit) = match self.standing() {
+            Standing::Over(_) | Standing::Left(_) => ("", percent(self.percent_used()?), "of budget".to_owned()),
+            Standing::Heading(value) => ("heading for", percent(self.about(value)), "of budget".to_owned()),
+            Standing::Ahead(value) => {
+                let (number, unit) = self.ahead(value);
+                ("", number, unit)
+            }
+            Standing::Rising(value) => ("", format!("+{}", self.money(value)), "a day".to_owned()),
+            Standing::RisingShare(value) => ("", format!("+{}", percent(value)), "of budget a day".to_owned()),
+            Standing::Stale(hours) => ("", whole_hours(hours), "without new usage".to_owned()),
+            _ => return None,
+        };
+        Some(Figure { lead, number, unit })
+    }
+
+    /// How it stands in the fewest words, to be compared with how it stood: `900 %`, `45,000 SEK`.
+    pub(crate) fn short(&self) -> String {
+        match self.standing() {
+            Standing::UsdCost(usd) => format!("{} USD", amount(usd)),
+            Standing::Over(over) if self.percent_used().is_none() => format!("{} over", self.money(over)),
+            Standing::Left(left) if self.percent_used().is_none() => format!("{} left", self.money(left)),
+            _ => self.badge().unwrap_or_else(|| self.money(self.alert.cost.amount)),
+        }
+    }
+
+    /// What follows the name in a list: `45,000 of 5,000 SEK, 40,000 over`.
+    pub(crate) fn brief(&self) -> String {
+        let cost = self.alert.cost.amount;
+        match self.standing() {
+            Standing::Over(over) => format!("{}, {} over", self.cost_of_budget(), amount(over)),
+            Standing::Left(left) => format!("{}, {} left", self.cost_of_budget(), amount(left)),
+            Standing::OverZero => format!("{} with a budget of 0", self.money(cost)),
+            Standing::Cost => format!("{} {}", self.money(cost), self.period.cost),
+            Standing::UsdCost(usd) => format!("{} USD {}{}", amount(usd), self.period.cost, self.own_currency()),
+            Standing::Unbudgeted => format!("{} {}, no budget", self.money(cost), self.period.cost),
+            Standing::Heading(_) | Standing::Ahead(_) => format!("{}{}", self.cost_of_budget(), self.after(" %")),
+            Standing::Rising(_) | Standing::RisingShare(_) => {
+                let was = self
+                    .rise()
+                    .map(|told| format!(", was {} on {}", self.money(told.from), times::brief_moment(told.since, self.as_of(), self.zone)));
+                format!("{}{}", self.cost_of_budget(), was.unwrap_or_default())
+            }
+            Standing::Stale(_) => format!("{} so far", self.cost_of_budget()),
+        }
+    }
+}

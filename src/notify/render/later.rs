@@ -1,0 +1,272 @@
+//! An alert told after it was raised: that it is still true, or that it is over. The numbers are the latest ones, beside
+//! those it was raised with.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+
+use crate::domain::{AlertSnapshot, Ended, Latest, Metric, percent_of};
+use crate::notify::render::amounts::{amount, money, percent, percentage};
+use crate::notify::render::rows::{Row, known};
+use crate::notify::render::standing::Standing;
+use crate::notify::render::telling::Telling;
+use crate::notify::render::{capitalized, times};
+
+/// An alert as it was and as it is.
+pub(crate) struct Later<'a> {
+    raised: Telling<'a>,
+    now: Telling<'a>,
+    /// Whether it is known how it is; else `now` is as it was.
+    known: bool,
+    sent: Timestamp,
+}
+
+/// The alert with its latest numbers in the place of those it was raised with. What is not known of now is left out; numbers
+/// of another billing period say nothing about this one.
+pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
+    let mut snapshot = raised.clone();
+    let AlertSnapshot { alert, context } = &mut snapshot;
+    let Some(latest) = context.latest.as_ref().filter(|_| knows_latest(raised)) else { return snapshot };
+    let zero = latest.budget.as_ref().is_some_and(|budget| budget.amount.is_zero());
+    alert.usage_as_of = latest.usage_as_of;
+    alert.cost.amount = latest.cost;
+    alert.cost.usd = latest.value.filter(|_| alert.metric == Metric::UsdTotalCost);
+    alert.value = latest.value;
+    alert.over_zero = alert.metric.is_percent() && zero && latest.cost > Decimal::ZERO;
+    alert.computed_percent = latest.budget.as_ref().and_then(|budget| percent_of(latest.cost.max(Decimal::ZERO), budget.amount));
+    alert.reported_percent = None;
+    alert.budget.clone_from(&latest.budget);
+    alert.subscriptions.clear();
+    alert.inputs = None;
+    context.previous = None;
+    snapshot
+}
+
+/// The same for an alert that is told for the first time, but long after it was raised: a silence covered it.
+pub(crate) fn released(raised: &AlertSnapshot, sent: Timestamp) -> AlertSnapshot {
+    let mut snapshot = brought_up_to_date(raised);
+    snapshot.alert.raised_at = sent;
+    snapshot
+}
+
+/// Whether the latest numbers belong to the alert's own billing period.
+fn knows_latest(snapshot: &AlertSnapshot) -> bool {
+    let AlertSnapshot { alert, context } = snapshot;
+    let in_period = |latest: &Latest| alert.billing_period.holds(latest.usage_as_of.instant()) || latest.ended != Some(Ended::Period);
+    context.latest.as_ref().is_some_and(in_period)
+}
+
+impl<'a> Later<'a> {
+    /// Tells `raised`, which is `now` when the message is sent, with times in `zone`.
+    pub(crate) fn new(raised: &'a AlertSnapshot, now: &'a AlertSnapshot, zone: &'a TimeZone, sent: Timestamp) -> Self {
+        Self { raised: Telling::new(raised, zone), now: Telling::new(now, zone), known: knows_latest(raised), sent }
+    }
+
+    /// `REMINDER CRITICAL Contoso Nord still 940% of budget: 47,000 of 5,000 SEK (open for 24 h)`.
+    pub(crate) fn reminder_subject(&self) -> String {
+        let (severity, who) = (self.now.alert.severity.as_str().to_ascii_uppercase(), &self.now.who);
+        let (link, measure) = self.now.measure();
+        format!("REMINDER {severity} {who}{link} still {measure} (open for {})", self.open_for())
+    }
+
+    /// `REMINDER · open for 24 h, not acknowledged`.
+    pub(crate) fn reminder_banner(&self) -> String {
+        format!("REMINDER · open for {}, not acknowledged", self.open_for())
+    }
+
+    /// `Contoso Nord is 42,000 SEK over its November budget. Open since Sat 14 Nov 22:41 CET (24 h), not acknowledged.`
+    pub(crate) fn reminder_first(&self) -> String {
+        let (who, predicate) = (&self.now.who, self.now.predicate());
+        format!("Reminder: {who} {predicate}. Open since {} ({}), not acknowledged.", self.since(), self.open_for())
+    }
+
+    /// `900 % when raised, 940 % now. Usage as of Sun 15 Nov 18:08 CET (4 h 33 min old). To end the reminders: budget-alertd ack 5F0C1C3E`
+    pub(crate) fn reminder_second(&self) -> String {
+        let (then, now) = (self.raised.short(), self.now.short());
+        let course = if then == now { format!("{now} when raised and now") } else { format!("{then} when raised, {now} now") };
+        let acknowledge = self.now.to_acknowledge().map(|command| format!(" To end the reminders: {command}")).unwrap_or_default();
+        format!("{}. {}{acknowledge}", capitalized(&course), self.data())
+    }
+
+    /// The second line of a chat.
+    pub(crate) fn reminder_chat(&self) -> String {
+        let (then, now) = (self.raised.short(), self.now.short());
+        let course = if then == now { format!("unchanged at {now}") } else { format!("{then} → {now}") };
+        format!("Open for {} since {}, {course}. {}", self.open_for(), self.since(), self.data())
+    }
+
+    /// `RESOLVED` and what ended it, in a few words.
+    pub(crate) fn resolved_label(&self) -> &'static str {
+        match self.ended() {
+            Some(Ended::Budget) => "RESOLVED · budget changed",
+            Some(Ended::Period) => "RESOLVED · billing period over",
+            None => "RESOLVED",
+        }
+    }
+
+    /// `RESOLVED Contoso Nord: budget 500 → 800 SEK, 97 % → 61 %`.
+    pub(crate) fn resolved_subject(&self) -> String {
+        let who = &self.now.who;
+        match self.ended() {
+            Some(Ended::Budget) => format!("RESOLVED {who}: budget {}{}", self.budgets(), self.course()),
+            Some(Ended::Period) => {
+                let used = self.share_used().map(|used| format!("{}% of budget: ", percentage(used))).unwrap_or_default();
+                let at = if self.known { "ended" } else { "raised" };
+                format!("RESOLVED {who}: {} is over, {at} at {used}{}", self.now.period.name, self.now.cost_of_budget())
+            }
+            None => format!("RESOLVED {who}: {}", self.now.cost_of_budget()),
+        }
+    }
+
+    /// What ended it.
+    pub(crate) fn resolved_first(&self) -> String {
+        let (who, step) = (&self.now.who, self.now.on_scale(self.now.alert.threshold));
+        match self.ended() {
+            Some(Ended::Budget) => {
+                let course = self.course();
+                format!("The budget of {who} was changed: {}{course}. The step of {step} is no longer reached.", self.budgets())
+            }
+            Some(Ended::Period) => {
+                format!("{} is over for {who}. {} {}.", capitalized(&self.now.period.name), self.stood(), self.final_cost())
+            }
+            None => format!("{who} no longer reaches the step of {step}: {}.", self.final_cost()),
+        }
+    }
+
+    /// The final numbers, and that nothing is left to do.
+    pub(crate) fn resolved_second(&self) -> String {
+        let cost = match self.ended() {
+            Some(Ended::Budget) => format!("{} {}. ", self.now.cost_of_budget(), self.now.period.cost),
+            Some(Ended::Period) | None => String::new(),
+        };
+        format!("{cost}{} Nothing to do.", self.data())
+    }
+
+    /// What stands below a reminder.
+    pub(crate) fn reminder_rows(&self) -> Vec<Row> {
+        let commands: Vec<_> = [self.now.to_acknowledge(), self.now.to_explain()].into_iter().flatten().collect();
+        let place = self.raised.place().map(|place| format!("{place} (when raised)"));
+        known([
+            ("Raised", Some(self.was())),
+            ("Now", Some(self.is())),
+            ("Where", place),
+            ("Pace", self.now.pace(self.sent)),
+            ("Budget", self.change()),
+            ("Note", Some(self.now.doubts(self.sent).join(" "))),
+            ("Do", Some(commands.join(" · "))),
+            ("Contact", self.now.contact()),
+            ("Why you", Some(self.now.why())),
+            ("Ref", Some(self.now.reference())),
+        ])
+    }
+
+    /// What stands below a resolution.
+    pub(crate) fn resolved_rows(&self) -> Vec<Row> {
+        known([
+            ("Raised", Some(self.was())),
+            ("Now", self.known.then(|| self.is())),
+            ("Budget", self.change()),
+            ("Explain", self.now.to_explain()),
+            ("Why you", Some(self.raised.why_alone())),
+            ("Ref", Some(self.now.reference())),
+        ])
+    }
+
+    /// One line of a digest: since when, and what it was.
+    pub(crate) fn course_since(&self) -> String {
+        format!("Raised {} ({})", self.since(), self.raised.short())
+    }
+
+    /// What ended it, in a line of a digest.
+    pub(crate) fn ended_by(&self) -> String {
+        match self.ended() {
+            Some(Ended::Budget) => format!("Budget {}{}", self.budgets(), self.course()),
+            Some(Ended::Period) => format!("{} is over", capitalized(&self.now.period.name)),
+            None => "No longer reached".to_owned(),
+        }
+    }
+
+    /// Why an alert that was raised before is new to whoever reads this.
+    pub(crate) fn silenced_until_now(&self) -> String {
+        format!("Raised {} ({}) under a silence; told now that none covers it.", self.since(), self.raised.short())
+    }
+
+    /// The budget then and now, where they differ.
+    pub(crate) fn change(&self) -> Option<String> {
+        let amount = |telling: &Telling<'_>| telling.alert.budget.as_ref().map(|budget| (budget.amount, budget.currency));
+        (amount(&self.raised) != amount(&self.now)).then(|| format!("{} since it was raised", self.budgets()))
+    }
+
+    fn ended(&self) -> Option<Ended> {
+        self.raised.context.latest.as_ref()?.ended
+    }
+
+    /// `Sat 14 Nov 22:41 CET`.
+    fn since(&self) -> String {
+        times::moment(self.raised.alert.raised_at, self.sent, self.raised.zone)
+    }
+
+    fn open_for(&self) -> String {
+        times::about(times::seconds_between(self.raised.alert.raised_at, self.sent))
+    }
+
+    /// `Usage as of Sun 15 Nov 18:08 CET (4 h 33 min old).`
+    fn data(&self) -> String {
+        let age = self.now.age_at(self.sent).map(|age| format!(" ({age})")).unwrap_or_default();
+        format!("Usage as of {}{age}.", times::moment(self.now.as_of(), self.sent, self.now.zone))
+    }
+
+    /// `Sat 14 Nov 22:41 CET: 900 %, 45,000 of 5,000 SEK`.
+    fn was(&self) -> String {
+        format!("{}: {}", self.since(), with_cost(&self.raised))
+    }
+
+    /// `940 %, 47,000 of 5,000 SEK, usage as of Sun 15 Nov 18:08 CET`.
+    fn is(&self) -> String {
+        let as_of = times::moment(self.now.as_of(), self.sent, self.now.zone);
+        format!("{}, usage as of {as_of}", with_cost(&self.now))
+    }
+
+    /// `, 97 % → 61 %`, where both are known and differ.
+    fn course(&self) -> String {
+        let (then, now) = (self.raised.short(), self.now.short());
+        if then == now || self.now.alert.value.is_none() { String::new() } else { format!(", {then} → {now}") }
+    }
+
+    /// `500 → 800 SEK`, `500 SEK → none`.
+    fn budgets(&self) -> String {
+        match (&self.raised.alert.budget, &self.now.alert.budget) {
+            (Some(then), Some(now)) if then.currency == now.currency => {
+                format!("{} → {}", amount(then.amount), money(now.amount, now.currency))
+            }
+            (then, now) => {
+                let shown = |budget: &Option<crate::domain::BudgetView>| {
+                    budget.as_ref().map_or_else(|| "none".to_owned(), |budget| money(budget.amount, budget.currency))
+                };
+                format!("{} → {}", shown(then), shown(now))
+            }
+        }
+    }
+
+    /// `940 %`: the share of the budget used in the end.
+    fn share_used(&self) -> Option<Decimal> {
+        let zero = self.now.against_budget() == Standing::OverZero;
+        self.now.alert.computed_percent.filter(|_| !zero)
+    }
+
+    fn stood(&self) -> &'static str {
+        if self.known { "It ended at" } else { "When it was raised, it stood at" }
+    }
+
+    /// `47,000 of 5,000 SEK, 940 % of the budget`.
+    fn final_cost(&self) -> String {
+        let used = self.share_used().map(|used| format!(", {} of the budget", percent(used))).unwrap_or_default();
+        format!("{}{used}", self.now.cost_of_budget())
+    }
+}
+
+/// `900 %, 45,000 of 5,000 SEK`; the cost once where it is all there is to say.
+fn with_cost(telling: &Telling<'_>) -> String {
+    let (short, cost) = (telling.short(), telling.cost_of_budget());
+    if short == cost { cost } else { format!("{short}, {cost}") }
+}

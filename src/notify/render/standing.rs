@@ -1,0 +1,99 @@
+//! How a customer stands by the rule's metric, and the smallest phrases for it. Sentences are in `sentence`, what stands
+//! beside a name in `brief`.
+
+use rust_decimal::Decimal;
+
+use crate::domain::{Metric, rounded};
+use crate::notify::render::amounts::{percent, percentage, points};
+use crate::notify::render::telling::Telling;
+
+/// How cost and budget stand to each other, in the words of the rule's metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Above the budget, by so much.
+    Over(Decimal),
+    /// Above a budget of zero.
+    OverZero,
+    /// Within the budget, with so much left.
+    Left(Decimal),
+    /// A cost that is judged without looking at the budget.
+    Cost,
+    /// A cost in US dollars, likewise.
+    UsdCost(Decimal),
+    /// A cost without any budget.
+    Unbudgeted,
+    /// On the way to so many percent of the budget.
+    Heading(Decimal),
+    /// So many points more of the budget used than of the period elapsed.
+    Ahead(Decimal),
+    /// Rising by so much a day.
+    Rising(Decimal),
+    /// Rising by so many points of the budget a day.
+    RisingShare(Decimal),
+    /// Without new usage for so many hours.
+    Stale(Decimal),
+}
+
+impl Telling<'_> {
+    /// How the customer stands.
+    pub(crate) fn standing(&self) -> Standing {
+        let alert = self.alert;
+        match (alert.metric, alert.value) {
+            (Metric::UsdTotalCost, _) => alert.cost.usd.map_or(Standing::Cost, Standing::UsdCost),
+            (Metric::UnbudgetedCost, _) => Standing::Unbudgeted,
+            (Metric::ForecastPercent, Some(percent)) => Standing::Heading(percent),
+            (Metric::Pace, Some(points)) => Standing::Ahead(points),
+            (Metric::DailyCost, Some(rise)) => Standing::Rising(rise),
+            (Metric::DailyPercent, Some(points)) => Standing::RisingShare(points),
+            (Metric::StaleHours, Some(hours)) => Standing::Stale(hours),
+            (Metric::TotalCost | Metric::DailyCost | Metric::StaleHours, _) => Standing::Cost,
+            _ => self.against_budget(),
+        }
+    }
+
+    /// How cost and budget stand, whatever the metric.
+    pub(crate) fn against_budget(&self) -> Standing {
+        let cost = self.alert.cost.amount;
+        match &self.alert.budget {
+            None => Standing::Cost,
+            Some(budget) if budget.amount.is_zero() && cost > Decimal::ZERO => Standing::OverZero,
+            Some(budget) => self.alert.over().map_or_else(|| Standing::Left(budget.amount.saturating_sub(cost)), Standing::Over),
+        }
+    }
+
+    /// The cost at the period's end that a forecast's percentage means.
+    pub(super) fn forecast_cost(&self) -> Option<Decimal> {
+        let Standing::Heading(value) = self.standing() else { return None };
+        let budget = self.alert.budget.as_ref()?.amount;
+        let told = self.alert.inputs.as_ref().and_then(|inputs| inputs.forecast_cost);
+        told.or_else(|| value.checked_mul(budget)?.checked_div(Decimal::ONE_HUNDRED))
+    }
+
+    /// A forecast is no exact number: whole percent, unless that would put it on the other side of a step.
+    pub(super) fn about(&self, value: Decimal) -> Decimal {
+        let whole = rounded(value, 0);
+        let misleads = whole < self.alert.threshold || self.context.next_at.is_some_and(|next| whole >= next);
+        if misleads { value } else { whole }
+    }
+
+    /// (`31 points`, `ahead of the month`).
+    pub(super) fn ahead(&self, value: Decimal) -> (String, String) {
+        let side = if value.is_sign_negative() { "behind" } else { "ahead of" };
+        (points(self.about(value).abs()), format!("{side} {}", self.period.kind))
+    }
+
+    /// ` after 35% of November`, with this sign of percent.
+    pub(super) fn after(&self, sign: &str) -> String {
+        self.elapsed_share().map(|share| format!(" after {}{sign} of {}", percentage(share), self.period.name)).unwrap_or_default()
+    }
+
+    /// ` with 35 % of the period over`.
+    pub(super) fn after_period(&self) -> String {
+        self.elapsed_share().map(|share| format!(" with {} of {} over", percent(share), self.period.kind)).unwrap_or_default()
+    }
+}
+
+/// Whole hours: `52 h`.
+pub(super) fn whole_hours(hours: Decimal) -> String {
+    format!("{} h", percentage(hours.trunc()))
+}

@@ -1,0 +1,42 @@
+//! A message in words: which of the three forms it takes.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::domain::{Digest, Message};
+use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText};
+
+/// A message in words.
+pub(crate) enum Told<'a> {
+    /// One alert.
+    Alert(Box<AlertText>),
+    /// One that is made up, for a try.
+    Test(Box<AlertText>),
+    /// Several.
+    Digest(DigestText<'a>),
+    /// News about the daemon itself.
+    Operator(OperatorText),
+}
+
+impl<'a> Told<'a> {
+    /// The words for `message`, sent at `sent`, with times in `zone`.
+    pub(crate) fn new(message: &'a Message, zone: &'a TimeZone, sent: Timestamp) -> Self {
+        let alert = |snapshot| Box::new(AlertText::new(Occasion::New, snapshot, zone, sent));
+        match message {
+            Message::Alert(snapshot) => Self::Alert(alert(snapshot)),
+            Message::Test(snapshot) => Self::Test(alert(snapshot)),
+            Message::Digest(digest) => Self::Digest(DigestText::new(Occasion::New, digest, zone, sent)),
+            Message::Reminder(digest) => Self::later(Occasion::Reminder, digest, zone, sent),
+            Message::Resolved(digest) => Self::later(Occasion::Resolved, digest, zone, sent),
+            Message::Operator(news) => Self::Operator(OperatorText::new(news, zone, sent)),
+        }
+    }
+
+    /// One alert alone is told as one.
+    fn later(occasion: Occasion, digest: &'a Digest, zone: &'a TimeZone, sent: Timestamp) -> Self {
+        match digest.alerts.as_slice() {
+            [one] if digest.total <= 1 => Self::Alert(Box::new(AlertText::new(occasion, one, zone, sent))),
+            _ => Self::Digest(DigestText::new(occasion, digest, zone, sent)),
+        }
+    }
+}

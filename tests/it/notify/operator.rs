@@ -1,0 +1,67 @@
+//! News about the daemon itself: to people, never like a customer's alert; to machines, as promised.
+
+use budget_alertd::domain::Message;
+
+use super::mail::{read, sent};
+use super::samples::news;
+use super::slack::{payload, shown};
+
+#[tokio::test]
+async fn trouble_says_what_happened_since_when_and_what_to_do() {
+    assert_eq!(
+        read(Message::Operator(news(false))).await,
+        r"budget-alertd: the source has failed for 3 h
+
+The source has failed for 3 h.
+Since Sat 14 Nov 19:40 CET. Look at what it says, with: budget-alertd status
+
+Code      source-failing
+Why you   budget-alertd tells its operator how it fares itself; this is no alert about a customer."
+    );
+    assert_eq!(
+        shown(&payload(Message::Operator(news(false))).await),
+        r"🔴 budget-alertd: the source has failed for 3 h
+Since Sat 14 Nov 19:40 CET. Look at what it says, with: budget-alertd status
+[section] 🔴 *budget-alertd: the source has failed for 3 h*
+Since Sat 14 Nov 19:40 CET. Look at what it says, with: budget-alertd status
+[context] news about budget-alertd itself · source-failing"
+    );
+}
+
+#[tokio::test]
+async fn the_end_of_trouble_says_what_was_missed() {
+    assert_eq!(
+        read(Message::Operator(news(true))).await,
+        r"budget-alertd: over: the source answers again; 4 alerts may be up to 25 h late
+
+Over: the source answers again; 4 alerts may be up to 25 h late.
+It began Sat 14 Nov 19:40 CET. Nothing to do.
+
+Code      source-failing
+Why you   budget-alertd tells its operator how it fares itself; this is no alert about a customer."
+    );
+    assert_eq!(
+        shown(&payload(Message::Operator(news(true))).await),
+        r"🟢 budget-alertd: over: the source answers again; 4 alerts may be up to 25 h late
+It began Sat 14 Nov 19:40 CET. Nothing to do.
+[section] 🟢 *budget-alertd: over: the source answers again; 4 alerts may be up to 25 h late*
+It began Sat 14 Nov 19:40 CET. Nothing to do.
+[context] news about budget-alertd itself · source-failing"
+    );
+}
+
+#[tokio::test]
+async fn mails_about_one_trouble_are_one_thread_and_a_list_of_their_own() {
+    let mut other = news(false);
+    other.subject = "oncall".into();
+    let mails = sent([news(false), news(true), other].map(Message::Operator).to_vec()).await;
+    let head = |mail: &String, name: &str| mail.lines().find(|line| line.starts_with(name)).map(ToOwned::to_owned);
+    let threads: Vec<_> = mails.iter().map(|mail| head(mail, "References: ").unwrap()).collect();
+    assert!(threads[0] == threads[1] && threads[0] != threads[2], "{threads:?}");
+    let lists: Vec<_> = mails.iter().map(|mail| head(mail, "List-Id: ").unwrap()).collect();
+    assert_eq!(lists, ["List-Id: <operator.budget-alerts.partner.example>"; 3]);
+    let urgent: Vec<_> = mails.iter().map(|mail| head(mail, "Importance").is_some()).collect();
+    assert_eq!(urgent, [true, false, true]);
+    assert_eq!(head(&mails[0], "X-Budget-Alert-Code").as_deref(), Some("X-Budget-Alert-Code: source-failing"));
+    assert_eq!(head(&mails[0], "X-Budget-Alert-Severity"), None);
+}
