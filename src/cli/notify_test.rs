@@ -3,27 +3,58 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use uuid::Uuid;
 
 use crate::cli::exit::Outcome;
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
 use crate::clock::SystemClock;
-use crate::domain::{Delivery, Message};
+use crate::domain::Delivery;
 use crate::metrics::Metrics;
-use crate::notify::{self, render::clean};
+use crate::notify::{SampleKind, render::clean, sample_message};
 
 #[derive(Debug, Args)]
 pub(super) struct NotifyTest {
     /// The notifier's name, as in [notifiers.NAME]
     name: String,
+    /// What to send; all of it is made up
+    #[arg(long, value_enum, default_value_t)]
+    kind: Kind,
+}
+
+/// What can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Kind {
+    /// One new alert
+    #[default]
+    Raised,
+    /// Several new alerts in one message
+    Digest,
+    /// An alert that is still true
+    Reminder,
+    /// An alert that is over
+    Resolved,
+    /// News about the daemon itself
+    Operator,
+}
+
+impl From<Kind> for SampleKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Raised => Self::Raised,
+            Kind::Digest => Self::Digest,
+            Kind::Reminder => Self::Reminder,
+            Kind::Resolved => Self::Resolved,
+            Kind::Operator => Self::Operator,
+        }
+    }
 }
 
 impl NotifyTest {
     /// The test of one notifier.
     pub(super) fn of(name: &str) -> Self {
-        Self { name: name.to_owned() }
+        Self { name: name.to_owned(), kind: Kind::default() }
     }
 
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
@@ -33,15 +64,15 @@ impl NotifyTest {
         let channel = notifier.build(Arc::clone(&clock), Metrics::new())?;
         let mut outcome = Outcome::Done;
         let identity = Uuid::new_v4();
+        let message = sample_message(self.kind.into(), clock.now());
         for recipient in &channel.route().recipients {
-            let now = clock.now();
             let delivery = Delivery {
                 id: Uuid::new_v4(),
                 identity,
                 notifier: self.name.clone(),
                 recipient: recipient.clone(),
-                created_at: now,
-                message: Message::Test(Box::new(notify::sample_alert(now))),
+                created_at: clock.now(),
+                message: message.clone(),
             };
             let to = recipient.as_ref().map_or_else(|| self.name.clone(), |recipient| format!("{} ({recipient})", self.name));
             let to = text::clean(&to);
