@@ -18,6 +18,11 @@ pub(super) fn schema() -> Value {
                 "type": "object",
                 "properties": {
                     "alerts": { "type": "array", "items": { "$ref": "#/$defs/alert" }, "description": "worst first" },
+                    "latest": {
+                        "type": "array",
+                        "items": { "anyOf": [latest(), { "type": "null" }] },
+                        "description": "in reminders and resolutions: how each of alerts is now, in their order"
+                    },
                     "digest": digest(),
                     "operator": operator()
                 }
@@ -77,6 +82,16 @@ fn whole(properties: &Value) -> Value {
 fn digest() -> Value {
     let count = |doc: &str| json!({ "type": "integer", "minimum": 1, "description": doc });
     whole(&json!({ "part": count("from 1"), "parts": count("how many parts"), "total": count("how many alerts in all parts") }))
+}
+
+fn latest() -> Value {
+    whole(&json!({
+        "usage_as_of": reference("time", "the date of the latest data"),
+        "cost": reference("decimal", "the cost then"),
+        "value": optional_decimal("the metric's value, where it has one"),
+        "budget": { "anyOf": [budget(), { "type": "null" }] },
+        "ended": { "enum": ["budget", "period", null], "description": "why the alert is over" }
+    }))
 }
 
 fn operator() -> Value {

@@ -25,7 +25,9 @@ fn strict(mut schema: Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_webhooks_get_is_as_their_schema_says_with_no_key_unnamed() {
     let desk = Desk::polled();
-    assert_eq!(desk.run(&["notify-test", "hook"]).code, 0);
+    for kind in ["raised", "reminder", "resolved"] {
+        assert_eq!(desk.run(&["notify-test", "hook", "--kind", kind]).code, 0);
+    }
     let digesting = Desk::with(&CONFIGURATION.replace("type = \"webhook\"", "type = \"webhook\"\ndigest_above = 0"));
     assert_eq!(digesting.run(&["poll"]).code, 0);
     let schema: Value = desk.json(&["schema", "webhook"]);
@@ -44,7 +46,7 @@ async fn what_webhooks_get_is_as_their_schema_says_with_no_key_unnamed() {
     }
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, ["budget.alert.raised", "budget.digest", "budget.test"]);
+    assert_eq!(kinds, ["budget.alert.raised", "budget.alert.reminder", "budget.alert.resolved", "budget.digest", "budget.test"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
