@@ -12,7 +12,7 @@ use crate::cli::open::{self, Bench};
 use crate::cli::output::{self, Tone};
 use crate::cli::{Format, alerts, text};
 use crate::config::{Config, parse_duration};
-use crate::daemon::{Assembly, Drained, assemble, drain};
+use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk};
 use crate::notify::render::clean;
 use crate::pipeline::{self, DeliveriesAnswer, PollAnswer, PollOrder, SourceState, Suppressed};
 
@@ -65,11 +65,19 @@ impl Poll {
 
     /// Polls in this process, and delivers what is owed.
     async fn poll(&self, bench: Bench) -> anyhow::Result<PollAnswer> {
-        let Assembly { cycle, couriers, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+        let Assembly { cycle, couriers, desk, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
         let known = bench.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
-        let orphans = pipeline::bury_orphans(known, &bench.ledger, &*bench.clock, &bench.metrics).await?;
-        let Drained { sent, dead } = text::while_waiting("delivering", drain(couriers, &bench.clock, self.wait)).await?;
+        let orphans = pipeline::bury_orphans(known, &desk, &bench.metrics).await?;
+        look_at_disk(&bench.config.state_dir, &desk).await?;
+        let told = *desk.owed().borrow();
+        let Drained { mut sent, mut dead } = text::while_waiting("delivering", drain(couriers, &bench.clock, self.wait)).await?;
+        if *desk.owed().borrow() != told {
+            // The operator is to hear of what became of the deliveries, maybe through a notifier that was done before.
+            let Assembly { couriers, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+            let news = drain(couriers, &bench.clock, Duration::ZERO).await?;
+            (sent, dead) = (sent + news.sent, dead + news.dead);
+        }
         let pending = bench.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
         bench.ledger.close().await?;
         Ok(PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead }))

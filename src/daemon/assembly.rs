@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::pipeline::{Courier, Cycle};
+use crate::pipeline::{Courier, Cycle, Desk};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -17,6 +17,8 @@ pub struct Assembly {
     pub couriers: Vec<Courier>,
     /// Pinged after good cycles.
     pub heartbeat: Option<Heartbeat>,
+    /// Where all of them tell what the operator should know.
+    pub desk: Desk,
 }
 
 /// Something a configuration names cannot be built.
@@ -33,13 +35,31 @@ pub enum AssemblyError {
     Notifier(#[from] crate::notify::BuildError),
 }
 
+/// The desk that tells the operator whom a configuration names.
+pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> Desk {
+    let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
+    let routes = told.map(crate::notify::Config::route).collect();
+    Desk::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after)
+}
+
 /// Builds what a configuration says. Nothing is sent and nothing is written.
 pub fn assemble(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metrics: &Metrics) -> Result<Assembly, AssemblyError> {
+    assemble_around(desk(config, ledger, clock), config, ledger, clock, metrics)
+}
+
+/// The same around a desk.
+pub(super) fn assemble_around(
+    desk: Desk,
+    config: &Config,
+    ledger: &Ledger,
+    clock: &Arc<dyn Clock>,
+    metrics: &Metrics,
+) -> Result<Assembly, AssemblyError> {
     let mut couriers = Vec::with_capacity(config.notifiers.len());
     for notifier in &config.notifiers {
         let channel = notifier.build(Arc::clone(clock), metrics.clone())?;
         metrics.know_notifier(channel.name());
-        couriers.push(Courier::new(channel, ledger.clone(), Arc::clone(clock), metrics.clone()));
+        couriers.push(Courier::new(channel, desk.clone(), metrics.clone()));
     }
     for rule in config.rules.facts() {
         metrics.know_rule(&rule.name);
@@ -49,10 +69,11 @@ pub fn assemble(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metric
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         routes: config.notifiers.iter().map(crate::notify::Config::route).collect(),
+        desk: desk.clone(),
         ledger: ledger.clone(),
         clock: Arc::clone(clock),
         metrics: metrics.clone(),
     };
     let heartbeat = config.operator.heartbeat_url.clone().map(Heartbeat::new).transpose()?;
-    Ok(Assembly { cycle: Arc::new(cycle), couriers, heartbeat })
+    Ok(Assembly { cycle: Arc::new(cycle), couriers, heartbeat, desk })
 }

@@ -8,6 +8,7 @@ use crate::daemon::generation::{Ended, Generation};
 use crate::daemon::loops::{self, PollStatus};
 use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Orders, systemd};
 use crate::domain::FindingCode;
+use crate::pipeline::Ending;
 
 /// The longest that polling waits after loops broke again and again.
 const LONGEST_REST: Duration = Duration::from_mins(5);
@@ -56,10 +57,11 @@ impl Daemon {
     async fn change_over(&mut self, generation: Generation, config: Config, assembly: Assembly) -> Generation {
         let status = self.retire(generation).await;
         self.config = config;
+        self.desk = assembly.desk.clone();
         self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
         self.breaks = 0;
         self.metrics.config_last_reload_successful.set(1);
-        self.clear_refusal().await;
+        self.clear_refusal("The configuration was reloaded").await;
         self.forget_the_gone().await;
         tracing::info!(config = %self.config.file.display(), "reloaded");
         self.start(assembly, status)
@@ -88,14 +90,15 @@ impl Daemon {
         tracing::error!("{}; {}", finding.summary, finding.action);
         // A line of the log each, as `check` shows them.
         why.lines().skip(1).for_each(|line| tracing::error!("{line}"));
-        if let Err(error) = self.ledger.report(finding, self.clock.now()).await {
+        if let Err(error) = self.desk.record(finding).await {
             tracing::warn!(%error, "the refused reload cannot be recorded");
         }
     }
 
-    async fn clear_refusal(&self) {
-        if let Err(error) = self.ledger.clear(FindingCode::ReloadRefused, "", self.clock.now()).await {
-            tracing::warn!(%error, "the good reload cannot be recorded");
+    /// The configuration in force is the one in the file.
+    pub(super) async fn clear_refusal(&self, what: &str) {
+        if let Err(error) = self.desk.clear(FindingCode::ReloadRefused, "", Ending::of(what)).await {
+            tracing::warn!(%error, "the end of a refused reload cannot be recorded");
         }
     }
 }

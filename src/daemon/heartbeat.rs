@@ -35,6 +35,14 @@ impl Heartbeat {
         if let Some(owed) = owed.iter().find(|owed| owed.oldest.as_ref().is_some_and(late)) {
             return tracing::warn!(notifier = owed.notifier, "no heartbeat: a delivery is overdue");
         }
+        match ledger.findings().await {
+            Ok(open) => {
+                if let Some(open) = open.iter().find(|open| open.finding.code.hides_overspends()) {
+                    return tracing::warn!(finding.code = open.finding.code.as_str(), "no heartbeat: an overspend may be hidden");
+                }
+            }
+            Err(error) => return tracing::warn!(%error, "no heartbeat: findings cannot be read"),
+        }
         match self.client.get(self.url.expose()).send().await {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => tracing::warn!(http.status = answer.status().as_u16(), "the heartbeat was refused; check operator.heartbeat_url"),

@@ -1,11 +1,11 @@
 //! Looks after the loops and says how things are: to systemd, to the log, in the gauges. It changes nothing but what is
-//! owed to nobody any more.
+//! owed to nobody any more, and what the operator is told.
 
 use crate::daemon::generation::Generation;
-use crate::daemon::{Daemon, systemd};
+use crate::daemon::{Daemon, look_at_disk, systemd};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::{LedgerError, Reader};
-use crate::pipeline;
+use crate::pipeline::{self, Ending};
 
 impl Daemon {
     /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone, without which nothing can
@@ -13,8 +13,18 @@ impl Daemon {
     pub(super) async fn look_after(&self, generation: &Generation) -> Result<(), LedgerError> {
         if self.feed_watchdog().await? {
             systemd::status(&self.status_line(generation).await);
+            if let Err(error) = self.look_for_trouble().await {
+                tracing::error!(%error, "what the operator should know cannot be recorded");
+            }
         }
         Ok(())
+    }
+
+    /// Trouble that no poll and no delivery decides about, or that has been open for long enough now.
+    async fn look_for_trouble(&self) -> Result<(), LedgerError> {
+        self.desk.tell_overdue().await?;
+        self.desk.forget_revived().await?;
+        look_at_disk(&self.config.state_dir, &self.desk).await
     }
 
     /// Tells the watchdog that all is well, if it is; says whether it is.
@@ -70,11 +80,12 @@ impl Daemon {
         let known: Vec<_> = self.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
         for OperatorFinding { code, subject, .. } in Reader::open(&self.config.ledger)?.findings()?.into_iter().map(|open| open.finding) {
             if code == FindingCode::NotifierFailing && known.iter().all(|name| **name != *subject) {
-                self.ledger.clear(code, &subject, self.clock.now()).await?;
+                let ending = Ending::of(format!("Notifier \"{subject}\" is not configured any more"));
+                self.desk.clear(code, &subject, ending).await?;
                 self.metrics.notifier_in_backoff.with_label_values(&[&subject]).set(0);
             }
         }
-        pipeline::bury_orphans(known, &self.ledger, &*self.clock, &self.metrics).await?;
+        pipeline::bury_orphans(known, &self.desk, &self.metrics).await?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod assembly;
 mod bell;
 mod changeover;
 mod control;
+mod disk;
 mod drain;
 mod generation;
 mod heartbeat;
@@ -24,16 +25,18 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::assembly::assemble_around;
 use crate::daemon::generation::Generation;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::PollStatus;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::pipeline::Unmarked;
+use crate::pipeline::{Desk, Unmarked};
 use crate::secret::Secret;
 use crate::web;
 
 pub use assembly::{Assembly, AssemblyError, assemble};
+pub use disk::look_at_disk;
 pub use drain::{Drained, drain};
 pub use heartbeat::Heartbeat;
 
@@ -79,6 +82,8 @@ pub struct Daemon {
     ledger: Ledger,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    /// The desk of the configuration in force.
+    desk: Desk,
     /// What no configuration's couriers may send again.
     unmarked: Unmarked,
     /// The token of `[http]` in force.
@@ -96,7 +101,9 @@ impl Daemon {
     pub fn new(config: Config, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
-        Self { config, ledger, clock, metrics, unmarked: Unmarked::default(), token, lines: Lines::new(), tick, breaks: 0 }
+        let lines = Lines::new();
+        let desk = assembly::desk(&config, &ledger, &clock).calling(lines.owed.clone());
+        Self { config, ledger, clock, metrics, desk, unmarked: Unmarked::default(), token, lines, tick, breaks: 0 }
     }
 
     /// Runs until told to stop.
@@ -106,6 +113,7 @@ impl Daemon {
         let server = self.serve().await?;
         self.recall();
         self.forget_the_gone().await;
+        self.clear_refusal("The daemon was started with a configuration that loads").await;
         let mut generation = self.start(assembly, PollStatus::default());
         let control = self.open_control(&orders.control);
         systemd::ready("first poll under way");
@@ -144,9 +152,10 @@ impl Daemon {
     }
 
     fn assemble(&self, config: &Config) -> Result<Assembly, AssemblyError> {
-        let Assembly { cycle, couriers, heartbeat } = assemble(config, &self.ledger, &self.clock, &self.metrics)?;
+        let desk = assembly::desk(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
+        let Assembly { cycle, couriers, heartbeat, desk } = assemble_around(desk, config, &self.ledger, &self.clock, &self.metrics)?;
         let couriers = couriers.into_iter().map(|courier| courier.with_unmarked(self.unmarked.clone())).collect();
-        Ok(Assembly { cycle, couriers, heartbeat })
+        Ok(Assembly { cycle, couriers, heartbeat, desk })
     }
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {

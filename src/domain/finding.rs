@@ -89,6 +89,14 @@ impl FindingCode {
         }
     }
 
+    /// Whether overspends go unseen while it is open, whatever else works.
+    pub fn hides_overspends(self) -> bool {
+        matches!(
+            self,
+            Self::SourceFailing | Self::SignInRefused | Self::MfaRequired | Self::RoleMissing | Self::NoItems | Self::LedgerUnwritable
+        )
+    }
+
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == name)

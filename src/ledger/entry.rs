@@ -319,6 +319,8 @@ pub struct PollMemory {
     pub last_good_at: Option<Timestamp>,
     /// How many items it read, usable or not.
     pub last_good_items: Option<u64>,
+    /// How many customers could never alert then, or fewer: what a growth is measured against.
+    pub uncovered: Option<u64>,
     /// Rules that have been through a good poll.
     pub settled_rules: Vec<Box<str>>,
 }
@@ -340,6 +342,8 @@ pub struct PollResult {
     pub newest: Option<Timestamp>,
     /// Why it failed, or what was odd.
     pub errors: Vec<String>,
+    /// How many customers could never alert, or fewer: what a growth is measured against; none = not counted.
+    pub uncovered: Option<u64>,
     /// The rules in force, which a good poll settles.
     pub rules: Vec<Box<str>>,
 }

@@ -118,6 +118,8 @@ pub struct OpenFinding {
     pub finding: OperatorFinding,
     /// Since when.
     pub since: Timestamp,
+    /// Whether the operator was sent it.
+    pub told: bool,
 }
 
 /// The last poll and the last good one; their rules are not kept.

@@ -27,3 +27,4 @@ pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, ste
 pub use reader::Reader;
 pub use store::Ledger;
 pub use table::customers::{fold, fold_key};
+pub use table::findings::Reported;

@@ -61,5 +61,5 @@ CREATE TABLE silence (
 ) STRICT;
 
 ALTER TABLE finding ADD COLUMN told INTEGER NOT NULL DEFAULT 0;          -- whether the operator was sent it
-ALTER TABLE poll ADD COLUMN uncovered INTEGER NOT NULL DEFAULT 0;        -- customers that could never alert
+ALTER TABLE poll ADD COLUMN uncovered INTEGER;                           -- customers that could never alert, or fewer; none = not counted
 ALTER TABLE file ADD COLUMN pruned_at INTEGER;                           -- when history was last thinned

@@ -13,13 +13,15 @@ use crate::clock::Clock;
 use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, OperatorFinding, Silence};
 use crate::ledger::Config;
 use crate::ledger::entry::{
-    AttemptRecord, GiveUp, Known, NotifierState, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed,
+    AttemptRecord, GiveUp, Known, NewMessage, NotifierState, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo,
+    Reviewed,
 };
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
-use crate::ledger::listing::Owed;
+use crate::ledger::listing::{OpenFinding, Owed};
 use crate::ledger::lock::Lock;
 use crate::ledger::polled;
+use crate::ledger::table::findings::Reported;
 use crate::ledger::table::{alerts, customers, deliveries, findings, history, life, notifiers, polls, retry, silences};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
@@ -315,24 +317,46 @@ impl Ledger {
         self.thread.run(|connection| deliveries::owed(connection)).await
     }
 
-    /// Opens a finding for the operator; returns whether it is new.
-    pub async fn report(&self, finding: OperatorFinding, now: Timestamp) -> Result<bool, LedgerError> {
+    /// Opens a finding for the operator, or brings an open one up to date. While it was not told, `tell` is asked for the
+    /// messages it owes, with since when it is open. Writes nothing when nothing changed.
+    pub async fn report<T>(&self, finding: OperatorFinding, now: Timestamp, tell: T) -> Result<Reported, LedgerError>
+    where
+        T: FnOnce(Timestamp) -> Vec<NewMessage> + Send + 'static,
+    {
         let code = finding.code;
-        let new = self.thread.write(move |connection| findings::open(connection, &finding, now)).await?;
-        if new {
+        let reported = self.thread.run(move |connection| findings::report(connection, &finding, now, tell)).await?;
+        if reported.new {
             self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc();
         }
-        Ok(new)
+        Ok(reported)
     }
 
-    /// Closes a finding; returns whether it was open.
-    pub async fn clear(&self, code: FindingCode, subject: &str, now: Timestamp) -> Result<bool, LedgerError> {
+    /// Asks `tell` for what is owed for open findings that were not told; returns whether anything is. Writes nothing when
+    /// nothing is.
+    pub async fn tell_findings<T>(&self, now: Timestamp, tell: T) -> Result<bool, LedgerError>
+    where
+        T: Fn(&OpenFinding) -> Vec<NewMessage> + Send + 'static,
+    {
+        self.thread.run(move |connection| findings::tell(connection, now, tell)).await
+    }
+
+    /// Closes a finding and returns it, if it was open. For one that was told, `tell` is asked for the messages that this
+    /// owes. Writes nothing when it was not open.
+    pub async fn clear<T>(&self, code: FindingCode, subject: &str, now: Timestamp, tell: T) -> Result<Option<OpenFinding>, LedgerError>
+    where
+        T: FnOnce(&OpenFinding) -> Vec<NewMessage> + Send + 'static,
+    {
         let subject = subject.to_owned();
-        let closed = self.thread.run(move |connection| findings::close(connection, code, &subject, now)).await?;
-        if closed {
+        let closed = self.thread.run(move |connection| findings::close(connection, code, &subject, now, tell)).await?;
+        if closed.is_some() {
             self.metrics.operator_findings.with_label_values(&[code.as_str()]).dec();
         }
         Ok(closed)
+    }
+
+    /// The open findings, oldest first.
+    pub async fn findings(&self) -> Result<Vec<OpenFinding>, LedgerError> {
+        self.thread.run(|connection| findings::all_open(connection)).await
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::ledger::{self, Ledger, LedgerError, NewAlert, Occasion, PollMemory, PollResult, Recording, decide};
 use crate::metrics::Metrics;
+use crate::pipeline::Desk;
 use crate::pipeline::confirm::{self, Answer, Answers};
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::life::{self, silenceable};
@@ -35,6 +36,8 @@ pub struct Cycle {
     pub rules: Rules,
     /// Where alerts can go.
     pub routes: Vec<Route>,
+    /// Where findings are told.
+    pub desk: Desk,
     /// What is remembered.
     pub ledger: Ledger,
     /// The time.
@@ -251,7 +254,7 @@ impl Cycle {
                 "alert raised"
             );
         }
-        self.tell_operator(report, tally, unexpectedly_empty).await?;
+        let uncovered = self.tell_operator(report, tally, unexpectedly_empty).await?;
         let result = PollResult {
             at: self.clock.now(),
             good: report.good,
@@ -260,6 +263,7 @@ impl Cycle {
             alerts: u64::try_from(report.alerts.len()).unwrap_or(u64::MAX),
             newest: report.newest,
             errors: report.errors.clone(),
+            uncovered,
             rules: self.rules.facts().map(|rule| rule.name.clone()).collect(),
         };
         self.ledger.finish_poll(result).await?;

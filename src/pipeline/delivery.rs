@@ -13,7 +13,7 @@ use crate::domain::{Delivery, FindingCode, OperatorFinding};
 use crate::ledger::{AttemptRecord, GiveUp, Ledger, LedgerError, NotifierState};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Verdict};
-use crate::pipeline::desk::Desk;
+use crate::pipeline::desk::{Desk, Ending};
 
 /// Deliveries fetched at once while all goes well; few, so that a critical one does not wait behind many at a slow pace.
 const BATCH: u32 = 10;
@@ -63,6 +63,7 @@ impl Unmarked {
 /// Delivers to one notifier.
 pub struct Courier {
     channel: Channel,
+    desk: Desk,
     ledger: Ledger,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
@@ -77,11 +78,12 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// A courier for one notifier.
-    pub fn new(channel: Channel, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+    /// A courier for one notifier, which tells at this desk what becomes of it.
+    pub fn new(channel: Channel, desk: Desk, metrics: Metrics) -> Self {
+        let (ledger, clock) = (desk.ledger.clone(), Arc::clone(&desk.clock));
         let counted_at = clock.monotonic();
         let (unmarked, probe_at) = (Unmarked::default(), Duration::ZERO);
-        Self { channel, ledger, clock, metrics, unmarked, last_failed: None, state: None, probe_at, counted_at }
+        Self { channel, desk, ledger, clock, metrics, unmarked, last_failed: None, state: None, probe_at, counted_at }
     }
 
     /// The same, knowing what couriers before it could not mark.
@@ -170,7 +172,7 @@ impl Courier {
             summary: format!("notifier \"{}\" does not take messages: {error}", self.channel.name()),
             action: "what is owed to it is kept and tried again; see budget-alertd deliveries".to_owned(),
         };
-        self.desk().report(finding).await?;
+        self.desk.report(finding).await?;
         let number = u64::try_from(dead.len()).unwrap_or(u64::MAX);
         if number > 0 {
             self.metrics.deliveries.with_label_values(&[self.channel.name(), "dead"]).inc_by(number);
@@ -211,7 +213,8 @@ impl Courier {
             return Ok(());
         }
         // The finding first: were it left for later, being killed in between would leave it open for ever.
-        self.desk().clear(FindingCode::NotifierFailing, self.channel.name()).await?;
+        let ending = Ending::of(format!("Notifier \"{}\" takes messages again", self.channel.name()));
+        self.desk.clear(FindingCode::NotifierFailing, self.channel.name(), ending).await?;
         let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
         self.ledger.set_notifier_state(self.channel.name(), state.clone()).await?;
         self.state = Some(state);
@@ -266,7 +269,7 @@ impl Courier {
             summary: format!("{number} deliveries of notifier \"{name}\" were given up: {why}"),
             action: format!("mend it, then run: budget-alertd deliveries retry --notifier {name}"),
         };
-        self.desk().report(finding).await
+        self.desk.report(finding).await
     }
 
     fn attempt(&self, delivery: &Delivery, outcome: &'static str, detail: String) -> AttemptRecord {
@@ -275,10 +278,6 @@ impl Courier {
 
     fn count(&self, result: &str) {
         self.metrics.deliveries.with_label_values(&[self.channel.name(), result]).inc();
-    }
-
-    fn desk(&self) -> Desk<'_> {
-        Desk { ledger: &self.ledger, clock: &*self.clock }
     }
 }
 

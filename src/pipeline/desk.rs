@@ -1,41 +1,184 @@
-//! The operator's desk: a finding becomes a line in the log and a row in the ledger (which keeps its metric), each once.
+//! The operator's desk: a finding becomes a line in the log, a row in the ledger (which keeps its metric) and, once it has
+//! been open for long enough, one message to each of the operator's notifiers; its end becomes another. What the
+//! messages look like is `notify`'s, and delivering them is [`crate::pipeline::Courier`]'s.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{FindingCode, OperatorFinding};
-use crate::ledger::{Ledger, LedgerError};
+use crate::domain::{FindingCode, MessageKind, OperatorFinding, OperatorNews, Route, Severity};
+use crate::ledger::{Ledger, LedgerError, NewMessage, OpenFinding};
+use crate::notify::render::{seconds_between, span};
 
-/// Where findings are told.
-pub(crate) struct Desk<'a> {
-    pub(crate) ledger: &'a Ledger,
-    pub(crate) clock: &'a dyn Clock,
+/// A notifier that failed once is probed again after 4 seconds or more: what that mends is no news.
+const PROBED_AGAIN: Duration = Duration::from_secs(4);
+
+/// Where findings are told. Cloning shares it.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    telling: Telling,
+    owed: watch::Sender<u64>,
 }
 
-impl Desk<'_> {
-    /// Tells a finding; one that is open already is only brought up to date.
+/// Who is told, and when.
+#[derive(Clone)]
+struct Telling {
+    routes: Arc<[Route]>,
+    source_failing_after: Duration,
+}
+
+/// How a finding ended, in words: `{what} after 3 h 5 min{more}`.
+pub(crate) struct Ending {
+    pub(crate) what: String,
+    pub(crate) more: String,
+}
+
+impl Ending {
+    /// An ending about which there is no more to say.
+    pub(crate) fn of(what: impl Into<String>) -> Self {
+        Self { what: what.into(), more: String::new() }
+    }
+}
+
+impl Desk {
+    /// A desk that tells the operator by these routes; none = only the log, the metric and `status`.
+    pub fn new(ledger: Ledger, clock: Arc<dyn Clock>, routes: Vec<Route>, source_failing_after: Duration) -> Self {
+        Self { ledger, clock, telling: Telling { routes: routes.into(), source_failing_after }, owed: watch::Sender::new(0) }
+    }
+
+    /// The same desk, bumping this when it owes something new, so that it is delivered at once.
+    #[must_use]
+    pub fn calling(self, owed: watch::Sender<u64>) -> Self {
+        Self { owed, ..self }
+    }
+
+    /// What is bumped when the desk owes something new.
+    pub fn owed(&self) -> &watch::Sender<u64> {
+        &self.owed
+    }
+
+    /// Opens a finding; one that is open already is only brought up to date.
     pub(crate) async fn report(&self, finding: OperatorFinding) -> Result<(), LedgerError> {
         let OperatorFinding { code, subject, summary, action } = finding.clone();
-        let new = self.ledger.report(finding, self.clock.now()).await?;
-        if new {
+        if self.record(finding).await? {
             let summary = summary.trim_end_matches('.');
             tracing::error!(finding.code = code.as_str(), finding.subject = subject, "{summary}; {action}");
         }
         Ok(())
     }
 
+    /// The same without a line in the log; returns whether the finding is new.
+    pub(crate) async fn record(&self, finding: OperatorFinding) -> Result<bool, LedgerError> {
+        let (now, telling, told) = (self.clock.now(), self.telling.clone(), finding.clone());
+        let reported = self.ledger.report(finding, now, move |since| telling.raised(&told, since, now)).await?;
+        self.wake_if(reported.told);
+        Ok(reported.new)
+    }
+
     /// Closes a finding, if it is open.
-    pub(crate) async fn clear(&self, code: FindingCode, subject: &str) -> Result<(), LedgerError> {
-        if self.ledger.clear(code, subject, self.clock.now()).await? {
-            tracing::info!(finding.code = code.as_str(), finding.subject = subject, "over: {code}");
+    pub(crate) async fn clear(&self, code: FindingCode, subject: &str, ending: Ending) -> Result<(), LedgerError> {
+        let (now, telling) = (self.clock.now(), self.telling.clone());
+        let Some(closed) = self.ledger.clear(code, subject, now, move |open| telling.over(open, &ending, now)).await? else {
+            return Ok(());
+        };
+        tracing::info!(finding.code = code.as_str(), finding.subject = subject, "over: {code}");
+        self.wake_if(closed.told);
+        Ok(())
+    }
+
+    /// Closes a finding that another one takes the place of: nobody is told that it is over.
+    pub(crate) async fn replace(&self, code: FindingCode, subject: &str) -> Result<(), LedgerError> {
+        self.ledger.clear(code, subject, self.clock.now(), |_| Vec::new()).await.map(drop)
+    }
+
+    /// Reports a finding without a subject while `open`, else closes it.
+    pub(crate) async fn report_if(&self, open: bool, code: FindingCode, words: (String, &str), ending: Ending) -> Result<(), LedgerError> {
+        let (summary, action) = words;
+        if open {
+            self.report(OperatorFinding { code, subject: String::new(), summary, action: action.to_owned() }).await
+        } else {
+            self.clear(code, "", ending).await
+        }
+    }
+
+    /// Tells what has been open for long enough and was not told yet, also because there was nobody to tell.
+    pub async fn tell_overdue(&self) -> Result<(), LedgerError> {
+        let (now, telling) = (self.clock.now(), self.telling.clone());
+        let told = self.ledger.tell_findings(now, move |open| telling.raised(&open.finding, open.since, now)).await?;
+        self.wake_if(told);
+        Ok(())
+    }
+
+    /// Closes the findings of given up deliveries where none is given up any more, because they were owed again.
+    pub async fn forget_revived(&self) -> Result<(), LedgerError> {
+        let mut findings = self.ledger.findings().await?;
+        findings.retain(|open| open.finding.code == FindingCode::DeliveryDead);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let owed = self.ledger.owed().await?;
+        for OpenFinding { finding, .. } in findings {
+            if owed.iter().all(|owed| owed.dead == 0 || owed.notifier != finding.subject) {
+                let ending = Ending::of(format!("What notifier \"{}\" had given up is owed again", finding.subject));
+                self.clear(finding.code, &finding.subject, ending).await?;
+            }
         }
         Ok(())
     }
 
-    /// Reports a finding while `open`, else closes it.
-    pub(crate) async fn report_if(&self, open: bool, code: FindingCode, summary: String, action: &str) -> Result<(), LedgerError> {
-        if open {
-            self.report(OperatorFinding { code, subject: String::new(), summary, action: action.to_owned() }).await
-        } else {
-            self.clear(code, "").await
+    fn wake_if(&self, told: bool) {
+        if told {
+            self.owed.send_modify(|count| *count = count.wrapping_add(1));
         }
+    }
+}
+
+impl Telling {
+    /// What is owed for an open finding now: nothing while it is young.
+    fn raised(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> Vec<NewMessage> {
+        let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        if age < self.delay(finding.code) { Vec::new() } else { self.messages(&OperatorNews::raised(finding, since)) }
+    }
+
+    /// What is owed for the end of a finding that was told.
+    fn over(&self, open: &OpenFinding, ending: &Ending, now: Timestamp) -> Vec<NewMessage> {
+        let OpenFinding { finding, since, .. } = open;
+        let lasted = seconds_between(*since, now);
+        let lasted = if lasted < 60 { "less than a minute".to_owned() } else { span(lasted) };
+        let summary = format!("{} after {lasted}{}", ending.what, ending.more);
+        self.messages(&OperatorNews { summary, action: String::new(), over: true, ..OperatorNews::raised(finding, *since) })
+    }
+
+    /// How long a finding must have been open before it is news.
+    fn delay(&self, code: FindingCode) -> Duration {
+        match code {
+            FindingCode::SourceFailing | FindingCode::SubscriptionsUnread => self.source_failing_after,
+            FindingCode::NotifierFailing => PROBED_AGAIN,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// One message for each route, but never through the notifier that it is about.
+    fn messages(&self, news: &OperatorNews) -> Vec<NewMessage> {
+        let about = matches!(news.code, FindingCode::NotifierFailing | FindingCode::DeliveryDead).then_some(news.subject.as_str());
+        let routes = self.routes.iter().filter(|route| about != Some(&*route.notifier));
+        let message = |route: &Route| NewMessage {
+            identity: Uuid::new_v4(),
+            kind: if news.over { MessageKind::OperatorResolved } else { MessageKind::OperatorRaised },
+            notifier: route.notifier.clone(),
+            recipients: route.recipients.clone(),
+            alerts: Vec::new(),
+            latest: Vec::new(),
+            operator: Some(news.clone()),
+            digest: None,
+            severity: Severity::Warning,
+        };
+        routes.map(message).collect()
     }
 }

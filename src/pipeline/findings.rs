@@ -1,44 +1,199 @@
-//! What a poll says of the daemon itself: each kind of trouble becomes a finding, open until a poll is without it.
+//! What a poll says of the daemon itself: each kind of trouble becomes a finding, open until a good poll is without it.
 
-use crate::domain::FindingCode;
-use crate::ledger::LedgerError;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{Alert, FindingCode, OperatorFinding};
+use crate::ledger::{LedgerError, PollMemory};
+use crate::notify::render::{clean, money, seconds_between, span};
 use crate::pipeline::cycle::EMPTY;
-use crate::pipeline::desk::Desk;
+use crate::pipeline::desk::Ending;
 use crate::pipeline::intake::Tally;
 use crate::pipeline::{Cycle, CycleReport};
 
+/// Microsoft's data is about a day behind; older than this, it stands still.
+const STALE: SignedDuration = SignedDuration::from_hours(36);
+/// More customers than this, and more than one in twenty, do not cross a step in one poll by chance.
+const MANY: usize = 20;
+/// The ages of a sign-in, in days of its 90, at which the operator is told; the last one first.
+const AGES: [i64; 3] = [87, 76, 60];
+
 impl Cycle {
-    /// Opens and closes the findings that a poll decides about.
-    pub(super) async fn tell_operator(&self, report: &CycleReport, tally: &Tally, unexpectedly_empty: bool) -> Result<(), LedgerError> {
-        let desk = Desk { ledger: &self.ledger, clock: &*self.clock };
-        let failures = [FindingCode::SourceFailing, FindingCode::SignInRefused, FindingCode::MfaRequired, FindingCode::RoleMissing];
-        for code in failures {
-            match &report.failure {
-                Some(finding) if finding.code == code => desk.report(finding.clone()).await?,
-                _ => desk.clear(code, "").await?,
+    /// Opens and closes the findings that a poll decides about. Returns how many customers can never alert, or fewer: what
+    /// the next poll shall measure a growth against.
+    pub(super) async fn tell_operator(
+        &self,
+        report: &CycleReport,
+        tally: &Tally,
+        unexpectedly_empty: bool,
+    ) -> Result<Option<u64>, LedgerError> {
+        let memory = self.ledger.poll_memory().await?;
+        self.tell_failures(report, &memory, unexpectedly_empty).await?;
+        self.tell_sign_in(report).await?;
+        self.desk.tell_overdue().await?;
+        if !report.good {
+            return Ok(memory.uncovered);
+        }
+        self.tell_oddities(report, tally).await?;
+        self.tell_unread(tally).await?;
+        self.tell_age(report).await?;
+        self.tell_crossings(report).await?;
+        self.tell_coverage(report, tally, &memory).await
+    }
+
+    /// Why nothing could be read, or that it can be read again: only a good poll ends that.
+    async fn tell_failures(&self, report: &CycleReport, memory: &PollMemory, unexpectedly_empty: bool) -> Result<(), LedgerError> {
+        if let Some(failure) = &report.failure {
+            self.desk.report(failure.clone()).await?;
+        }
+        if unexpectedly_empty {
+            let action = "Check the account; if it is true, run: budget-alertd poll --accept-empty";
+            self.desk.report(finding(FindingCode::NoItems, EMPTY.to_owned(), action)).await?;
+        }
+        if !report.good {
+            return Ok(());
+        }
+        let items =
+            if report.records + report.skipped > 0 { "The source has items again" } else { "The empty answer was accepted as true" };
+        for (code, what) in [
+            (FindingCode::SourceFailing, "Usage is read again"),
+            (FindingCode::SignInRefused, "The sign-in is accepted again"),
+            (FindingCode::MfaRequired, "The sign-in is accepted again"),
+            (FindingCode::RoleMissing, "Partner Center grants access again"),
+            (FindingCode::NoItems, items),
+        ] {
+            let more = lateness(report.alerts.len(), memory.last_good_at, self.clock.now());
+            self.desk.clear(code, "", Ending { what: what.to_owned(), more }).await?;
+        }
+        Ok(())
+    }
+
+    /// A sign-in that is not renewed ends after 90 days.
+    async fn tell_sign_in(&self, report: &CycleReport) -> Result<(), LedgerError> {
+        let issued = self.source.sign_in_issued_at().await;
+        if issued.is_none() && !report.good {
+            return Ok(());
+        }
+        let days = issued.map_or(0, |issued| self.clock.now().duration_since(issued).as_hours() / 24);
+        let reached = AGES.into_iter().find(|age| days >= *age);
+        if let Some(age) = reached {
+            let finding = OperatorFinding {
+                code: FindingCode::SignInAging,
+                subject: format!("{age} days"),
+                summary: format!("The sign-in to Partner Center is {age} of its 90 days old and was not renewed since"),
+                action: "Sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) before it expires"
+                    .to_owned(),
+            };
+            self.desk.report(finding).await?;
+        }
+        for age in AGES.into_iter().filter(|age| reached != Some(*age)) {
+            let subject = format!("{age} days");
+            if reached.is_some() {
+                self.desk.replace(FindingCode::SignInAging, &subject).await?;
+            } else {
+                self.desk.clear(FindingCode::SignInAging, &subject, Ending::of("The sign-in was renewed")).await?;
             }
         }
-        desk.report_if(
-            unexpectedly_empty,
-            FindingCode::NoItems,
-            EMPTY.to_owned(),
-            "check the account; if it is true, run: budget-alertd poll --accept-empty",
-        )
-        .await?;
-        let skipped = format!("{} usage records could not be used", report.skipped);
-        desk.report_if(
-            report.skipped > 0,
-            FindingCode::UnusableRecords,
-            skipped,
-            "see the errors of the last poll in budget-alertd status",
-        )
-        .await?;
-        let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
-        desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, clashes, "set the budgets in the currency of the usage")
-            .await?;
-        let unread = format!("budgets of subscriptions could not be judged, their usage could not be read: {}", first_of(&tally.unread));
-        desk.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, unread, "the next poll asks again; see the log").await
+        Ok(())
     }
+
+    /// Records and budgets that could not be used.
+    async fn tell_oddities(&self, report: &CycleReport, tally: &Tally) -> Result<(), LedgerError> {
+        let skipped = format!("{} usage records could not be used", report.skipped);
+        let words = (skipped, "See the errors of the last poll in budget-alertd status");
+        let ending = Ending::of("All usage records can be used again");
+        self.desk.report_if(report.skipped > 0, FindingCode::UnusableRecords, words, ending).await?;
+        let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
+        let words = (clashes, "Set the budgets in the currency of the usage");
+        let ending = Ending::of("All local budgets are in the currency of the usage again");
+        self.desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, words, ending).await
+    }
+
+    /// Subscriptions that could not be asked about. A failed poll asks about none of them.
+    async fn tell_unread(&self, tally: &Tally) -> Result<(), LedgerError> {
+        let unread = format!("budgets of subscriptions could not be judged, their usage could not be read: {}", first_of(&tally.unread));
+        let ending = Ending::of("the usage of all subscriptions with a budget can be read again");
+        let words = (unread, "nothing if it passes, each poll asks again; the log says why");
+        self.desk.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending).await
+    }
+
+    /// The age of the whole collection: one finding, not one for each customer.
+    async fn tell_age(&self, report: &CycleReport) -> Result<(), LedgerError> {
+        let Some(newest) = report.newest else { return Ok(()) };
+        let date = newest.strftime("%-d %b %Y %H:%M UTC");
+        let summary = format!("The newest usage data is of {date}, more than 36 h old: overspends since then are not seen");
+        let action = "Nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of Partner Center";
+        let stale = self.clock.now().duration_since(newest) > STALE;
+        self.desk.report_if(stale, FindingCode::UsageStale, (summary, action), Ending::of("Newer usage data came")).await
+    }
+
+    /// Suspiciously many customers at once.
+    async fn tell_crossings(&self, report: &CycleReport) -> Result<(), LedgerError> {
+        let mut crossed: BTreeMap<_, &Alert> = BTreeMap::new();
+        for alert in report.alerts.iter().map(|snapshot| &snapshot.alert).filter(|alert| !alert.baseline) {
+            crossed.entry(alert.customer.id.key()).or_insert(alert);
+        }
+        let number = crossed.len();
+        let share = u64::try_from(number).unwrap_or(u64::MAX).saturating_mul(20);
+        let suspicious = number > MANY && share > report.records;
+        let summary = format!(
+            "{number} of {} customers reached a step in one poll, suspiciously many; the most money: {}",
+            report.records,
+            costliest(crossed.into_values().collect())
+        );
+        let action =
+            "Look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
+        let ending = Ending::of("The next poll raised no such number of alerts");
+        self.desk.report_if(suspicious, FindingCode::MassCrossing, (summary, action), ending).await
+    }
+
+    /// Customers that can never alert: a growth is told, against a number that stays until it is reached again.
+    async fn tell_coverage(&self, report: &CycleReport, tally: &Tally, memory: &PollMemory) -> Result<Option<u64>, LedgerError> {
+        let now: u64 = tally.uncovered.values().map(|count| u64::try_from(*count).unwrap_or_default()).sum();
+        let before = memory.uncovered.unwrap_or(now);
+        let reasons: Vec<String> = crate::metrics::COVERAGE_REASONS
+            .into_iter()
+            .filter_map(|reason| Some(format!("{} {reason}", tally.uncovered.get(reason).filter(|count| **count > 0)?)))
+            .collect();
+        let summary = format!("{now} customers can never alert, {before} before: {}", reasons.join(", "));
+        let action = "Run budget-alertd coverage: it lists them and says what to do";
+        let ending = Ending::of("No more customers than before are without coverage");
+        self.desk.report_if(now > before, FindingCode::CoverageLost, (summary, action), ending).await?;
+        // Customers that are missing from this answer may be in the next one.
+        let fewer_items = memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);
+        Ok(Some(if fewer_items { before } else { now.min(before) }))
+    }
+}
+
+fn finding(code: FindingCode, summary: String, action: &str) -> OperatorFinding {
+    OperatorFinding { code, subject: String::new(), summary, action: action.to_owned() }
+}
+
+/// How late alerts may be that a poll raised after a time without good ones.
+fn lateness(alerts: usize, last_good: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(last_good) = last_good else { return String::new() };
+    let seconds = seconds_between(last_good, now).max(0);
+    let hours = (seconds / 3600 + i64::from(seconds % 3600 > 0)).max(1);
+    let gap = format!("; nothing was read for {}", span(seconds));
+    match alerts {
+        0 => format!("{gap}, and no new alert came of it"),
+        1 => format!("{gap}; 1 alert may be up to {hours} h late"),
+        _ => format!("{gap}; {alerts} alerts may be up to {hours} h late"),
+    }
+}
+
+/// The three alerts with the highest cost in US dollars.
+fn costliest(mut alerts: Vec<&Alert>) -> String {
+    alerts.sort_by_key(|alert| Reverse((alert.cost.usd, alert.cost.amount)));
+    let one = |alert: &&Alert| {
+        let customer = &alert.customer;
+        let names = [customer.label.as_deref().unwrap_or_default(), customer.name.as_str(), customer.id.as_str()];
+        let name = names.into_iter().map(|name| clean(name, 60)).find(|name| !name.is_empty()).unwrap_or_default();
+        format!("{name} ({})", money(alert.cost.amount, alert.cost.currency))
+    };
+    alerts.iter().take(3).map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn first_of(texts: &[String]) -> String {

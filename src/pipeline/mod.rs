@@ -24,6 +24,8 @@ pub use action::{
 };
 pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress, Unmarked, backoff};
+pub use desk::Desk;
+pub(crate) use desk::Ending;
 pub use explain::{Explanation, RuleAccount, explain};
 pub use impact::{Impact, impact};
 pub use orphans::bury_orphans;

@@ -1,18 +1,16 @@
 //! Gives up what is owed to notifiers that are no longer configured, and says so. What is owed to the others is
 //! [`crate::pipeline::Courier`]'s.
 
-use crate::clock::Clock;
 use crate::domain::{FindingCode, OperatorFinding};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::LedgerError;
 use crate::metrics::Metrics;
-use crate::pipeline::desk::Desk;
+use crate::pipeline::Desk;
 
 /// Gives up what is owed to notifiers that are not among the `known`; returns how many deliveries.
-pub async fn bury_orphans(known: Vec<Box<str>>, ledger: &Ledger, clock: &dyn Clock, metrics: &Metrics) -> Result<u64, LedgerError> {
-    let mut owed = ledger.owed().await?;
+pub async fn bury_orphans(known: Vec<Box<str>>, desk: &Desk, metrics: &Metrics) -> Result<u64, LedgerError> {
+    let mut owed = desk.ledger.owed().await?;
     owed.retain(|owed| owed.pending > 0 && known.iter().all(|name| **name != *owed.notifier));
-    let number = ledger.bury_orphans(known, clock.now()).await?;
-    let desk = Desk { ledger, clock };
+    let number = desk.ledger.bury_orphans(known, desk.clock.now()).await?;
     for orphaned in owed {
         let (name, pending) = (orphaned.notifier, orphaned.pending);
         metrics.deliveries.with_label_values(&[name.as_str(), "dead"]).inc_by(pending);

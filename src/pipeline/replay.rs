@@ -88,7 +88,7 @@ impl Replay {
             settled_rules.extend(self.rules.facts().map(|rule| rule.name.clone()));
             settled_rules.sort_unstable();
             settled_rules.dedup();
-            self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, settled_rules };
+            self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, uncovered: None, settled_rules };
         }
         raised
     }

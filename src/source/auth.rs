@@ -40,6 +40,8 @@ struct State {
     access: Option<Access>,
     /// A refresh token that could not be put on disk, and why.
     unsaved: Option<(StoredToken, String)>,
+    /// When the refresh token in force was issued, as far as known.
+    issued_at: Option<Timestamp>,
 }
 
 struct Access {
@@ -126,7 +128,7 @@ impl SignIn {
             Some((refresh, _)) => refresh.clone(),
             None => self.look_up().await?,
         };
-        self.tell_expiry(&refresh);
+        state.issued_at = self.tell_expiry(&refresh);
         let asked_at = self.clock.monotonic();
         let answer = self.ask(&refresh.token).await;
         if matches!(answer, Err(SourceError::SignInRefused { .. })) {
@@ -135,7 +137,7 @@ impl SignIn {
         let answer = answer?;
         let rotated = answer.refresh_token.map(|token| StoredToken { token, seed: refresh.seed, issued_at: Some(self.clock.now()) });
         if let Some(rotated) = rotated.or_else(|| state.unsaved.take().map(|(refresh, _)| refresh)) {
-            self.tell_expiry(&rotated);
+            state.issued_at = self.tell_expiry(&rotated);
             state.unsaved = self.save(&rotated).await.map(|reason| (rotated, reason));
         }
         if was_multi_factor(answer.access_token.expose()) == Some(false) {
@@ -179,10 +181,17 @@ impl SignIn {
         self.authority.tokens(&grant, refresh).await
     }
 
-    fn tell_expiry(&self, refresh: &StoredToken) {
+    /// When the refresh token in force was issued, if anybody looked for it yet and it is known.
+    pub(crate) async fn issued_at(&self) -> Option<Timestamp> {
+        self.state.lock().await.issued_at
+    }
+
+    /// Sets the gauge; returns when the token was issued.
+    fn tell_expiry(&self, refresh: &StoredToken) -> Option<Timestamp> {
         let expires = refresh.issued_at.and_then(|issued| issued.checked_add(REFRESH_TOKEN_LIFE).ok());
         let seconds = expires.and_then(|at: Timestamp| u32::try_from(at.as_second()).ok()).unwrap_or(0);
         self.metrics.sign_in_expires.set(f64::from(seconds));
+        refresh.issued_at
     }
 }
 

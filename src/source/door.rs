@@ -68,6 +68,14 @@ impl Source {
         }
     }
 
+    /// When the sign-in in force was issued; none where there is none, it was not looked at yet, or nobody knows.
+    pub async fn sign_in_issued_at(&self) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => client.sign_in_issued_at().await,
+            Kind::File(_) => None,
+        }
+    }
+
     /// What each subscription of a customer has cost, the costliest first; `None` when the source cannot tell (a file).
     pub async fn subscriptions(&self, customer: &CustomerId) -> Result<Option<Vec<SubscriptionUsage>>, SourceError> {
         match &self.kind {

@@ -3,6 +3,7 @@
 mod budgets;
 mod history;
 mod messages;
+mod operator;
 mod periods;
 mod quality;
 mod subscriptions;

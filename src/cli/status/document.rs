@@ -16,6 +16,7 @@ pub(super) struct Document<'a> {
     dead: u64,
     last_poll: Option<Poll<'a>>,
     last_good_poll: Option<Poll<'a>>,
+    newest_usage_as_of: Option<Timestamp>,
     findings: Vec<Finding<'a>>,
     notifiers: Vec<Notifier<'a>>,
     customers: Vec<Customer>,
@@ -35,8 +36,9 @@ struct Poll<'a> {
 #[derive(Serialize)]
 struct Finding<'a> {
     #[serde(flatten)]
-    finding: &'a OperatorFinding,
+    what: &'a OperatorFinding,
     since: Timestamp,
+    told: bool,
 }
 
 #[derive(Serialize)]
@@ -68,7 +70,7 @@ struct Customer {
 
 /// The whole document.
 pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a> {
-    let finding = |open: &'a crate::ledger::OpenFinding| Finding { finding: &open.finding, since: open.since };
+    let finding = |open: &'a crate::ledger::OpenFinding| Finding { what: &open.finding, since: open.since, told: open.told };
     Document {
         health: health.as_str(),
         why: health.why(),
@@ -76,6 +78,7 @@ pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a>
         dead: state.dead(),
         last_poll: state.polls.last.as_ref().map(poll),
         last_good_poll: state.polls.last_good.as_ref().map(poll),
+        newest_usage_as_of: state.polls.last_good.as_ref().and_then(|good| good.newest),
         findings: state.findings.iter().map(finding).collect(),
         notifiers: state.notifiers.iter().map(notifier).collect(),
         customers: state.customers.iter().map(customer).collect(),

@@ -36,6 +36,8 @@ struct State {
     now: Timestamp,
     polls: PollStatus,
     findings: Vec<OpenFinding>,
+    /// Whether findings are sent to anybody.
+    operator: bool,
     notifiers: Vec<NotifierAccount>,
     /// The worst first.
     customers: Vec<Seen>,
@@ -74,6 +76,7 @@ impl Status {
             now: SystemClock::shared().now(),
             polls: reader.polls()?,
             findings: reader.findings()?,
+            operator: !config.operator.notify.is_empty(),
             notifiers: notifiers(config, reader)?,
             customers,
             more_customers,

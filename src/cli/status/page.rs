@@ -18,7 +18,8 @@ pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
         lines.extend(last_poll(last, state));
     }
     if !state.findings.is_empty() {
-        lines.push(format!("\n{}", Tone::Strong.paint("To do")));
+        let nobody = if state.operator { "" } else { " (sent to nobody: operator.notify names no notifier)" };
+        lines.push(format!("\n{}{nobody}", Tone::Strong.paint("To do")));
         lines.extend(state.findings.iter().flat_map(|open| finding(open, state, zone)));
     }
     lines.push(format!("\n{}", Tone::Strong.paint("Notifiers")));
@@ -58,7 +59,12 @@ fn last_poll(last: &PollResult, state: &State) -> Vec<String> {
 fn finding(open: &OpenFinding, state: &State, zone: &TimeZone) -> Vec<String> {
     let finding = &open.finding;
     let subject = if finding.subject.is_empty() { String::new() } else { format!(" {}", text::clean(&finding.subject)) };
-    let since = format!("since {} ({})", moment(open.since, state.now, zone), age(open.since, state));
+    let told = match (open.told, state.operator) {
+        (true, _) => ", told",
+        (false, true) => ", not told yet",
+        (false, false) => "",
+    };
+    let since = format!("since {} ({}){told}", moment(open.since, state.now, zone), age(open.since, state));
     vec![
         format!("  {}{subject} {since}", Tone::Uneasy.paint(finding.code.as_str())),
         format!("    {}", clean(&finding.summary, 1000)),

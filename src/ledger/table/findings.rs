@@ -1,35 +1,92 @@
-//! Findings for the operator, open until they are cleared.
+//! Findings for the operator, open until they are closed, and what is owed for them. What is told of them, and to whom, is
+//! the caller's.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::column::{self, Instant};
+use crate::ledger::entry::NewMessage;
 use crate::ledger::listing::OpenFinding;
+use crate::ledger::table::deliveries;
 
-/// Opens a finding, or brings the words of an open one up to date; returns whether it is new. Writes nothing when
-/// nothing changed.
-pub(in crate::ledger) fn open(connection: &Connection, finding: &OperatorFinding, now: Timestamp) -> rusqlite::Result<bool> {
-    let was_open = connection
-        .prepare_cached("SELECT 1 FROM finding WHERE code = ?1 AND subject = ?2 AND cleared_at IS NULL")?
-        .exists(params![finding.code.as_str(), finding.subject])?;
-    connection
-        .prepare_cached(
-            "INSERT INTO finding (code, subject, summary, action, since) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (code, subject) DO UPDATE SET summary = excluded.summary, action = excluded.action,
-                 since = iif(cleared_at IS NULL, since, excluded.since), cleared_at = NULL
-             WHERE cleared_at IS NOT NULL OR (summary, action) <> (excluded.summary, excluded.action)",
-        )?
-        .execute(params![finding.code.as_str(), finding.subject, finding.summary, finding.action, Instant(now)])?;
-    Ok(!was_open)
+/// What became of a finding that was reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reported {
+    /// Whether it was not open before.
+    pub new: bool,
+    /// Whether messages are owed for it now.
+    pub told: bool,
 }
 
-/// Closes a finding; returns whether it was open.
-pub(in crate::ledger) fn close(connection: &Connection, code: FindingCode, subject: &str, now: Timestamp) -> rusqlite::Result<bool> {
-    let closed = connection
+/// Opens a finding, or brings the words of an open one up to date. While it was not told, `tell` is asked for the messages
+/// it owes, with since when it is open. Writes nothing when nothing changed.
+pub(in crate::ledger) fn report(
+    connection: &mut Connection,
+    finding: &OperatorFinding,
+    now: Timestamp,
+    tell: impl FnOnce(Timestamp) -> Vec<NewMessage>,
+) -> rusqlite::Result<Reported> {
+    let open = find(connection, finding.code, &finding.subject)?;
+    let since = open.as_ref().map_or(now, |open| open.since);
+    let was_told = open.as_ref().is_some_and(|open| open.told);
+    let messages = if was_told { Vec::new() } else { tell(since) };
+    let reported = Reported { new: open.is_none(), told: !messages.is_empty() };
+    if reported.told || open.is_none_or(|open| open.finding != *finding) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        keep(&transaction, finding, since, was_told || reported.told)?;
+        messages.iter().try_for_each(|message| deliveries::owe(&transaction, message, now))?;
+        transaction.commit()?;
+    }
+    Ok(reported)
+}
+
+/// Asks `tell` for the messages that open findings owe which were not told; returns whether there were any. Writes nothing
+/// when there are none.
+pub(in crate::ledger) fn tell(
+    connection: &mut Connection,
+    now: Timestamp,
+    tell: impl Fn(&OpenFinding) -> Vec<NewMessage>,
+) -> rusqlite::Result<bool> {
+    let untold = all_open(connection)?.into_iter().filter(|open| !open.told);
+    let owing: Vec<_> = untold.map(|open| (tell(&open), open)).filter(|(messages, _)| !messages.is_empty()).collect();
+    if owing.is_empty() {
+        return Ok(false);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (messages, open) in owing {
+        keep(&transaction, &open.finding, open.since, true)?;
+        messages.iter().try_for_each(|message| deliveries::owe(&transaction, message, now))?;
+    }
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Closes a finding and returns it, if it was open. For one that was told, `tell` is asked for the messages that this owes.
+/// Writes nothing when it was not open.
+pub(in crate::ledger) fn close(
+    connection: &mut Connection,
+    code: FindingCode,
+    subject: &str,
+    now: Timestamp,
+    tell: impl FnOnce(&OpenFinding) -> Vec<NewMessage>,
+) -> rusqlite::Result<Option<OpenFinding>> {
+    let Some(open) = find(connection, code, subject)? else { return Ok(None) };
+    let messages = if open.told { tell(&open) } else { Vec::new() };
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction
         .prepare_cached("UPDATE finding SET cleared_at = ?3 WHERE code = ?1 AND subject = ?2 AND cleared_at IS NULL")?
         .execute(params![code.as_str(), subject, Instant(now)])?;
-    Ok(closed > 0)
+    messages.iter().try_for_each(|message| deliveries::owe(&transaction, message, now))?;
+    transaction.commit()?;
+    Ok(Some(open))
+}
+
+fn keep(connection: &Connection, finding: &OperatorFinding, since: Timestamp, told: bool) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO finding (code, subject, summary, action, since, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![finding.code.as_str(), finding.subject, finding.summary, finding.action, Instant(since), told])?;
+    Ok(())
 }
 
 /// How many findings of a kind are open.
@@ -39,19 +96,25 @@ pub(in crate::ledger) fn count(connection: &Connection, code: FindingCode) -> ru
         .query_row([code.as_str()], |row| row.get(0))
 }
 
+const OPEN: &str = "SELECT code, subject, summary, action, since, told FROM finding WHERE cleared_at IS NULL";
+
 /// The open findings, oldest first.
 pub(in crate::ledger) fn all_open(connection: &Connection) -> rusqlite::Result<Vec<OpenFinding>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT code, subject, summary, action, since FROM finding WHERE cleared_at IS NULL ORDER BY since, code, subject",
-    )?;
-    let rows = statement.query_map([], |row| {
-        let finding = OperatorFinding {
-            code: column::read(row, "code", FindingCode::from_name)?,
-            subject: row.get("subject")?,
-            summary: row.get("summary")?,
-            action: row.get("action")?,
-        };
-        Ok(OpenFinding { finding, since: column::instant(row, "since")? })
-    })?;
-    rows.collect()
+    let mut statement = connection.prepare_cached(&format!("{OPEN} ORDER BY since, code, subject"))?;
+    statement.query_map([], open)?.collect()
+}
+
+fn find(connection: &Connection, code: FindingCode, subject: &str) -> rusqlite::Result<Option<OpenFinding>> {
+    let mut statement = connection.prepare_cached(&format!("{OPEN} AND code = ?1 AND subject = ?2"))?;
+    statement.query_row(params![code.as_str(), subject], open).optional()
+}
+
+fn open(row: &Row<'_>) -> rusqlite::Result<OpenFinding> {
+    let finding = OperatorFinding {
+        code: column::read(row, "code", FindingCode::from_name)?,
+        subject: row.get("subject")?,
+        summary: row.get("summary")?,
+        action: row.get("action")?,
+    };
+    Ok(OpenFinding { finding, since: column::instant(row, "since")?, told: row.get("told")? })
 }

@@ -12,6 +12,7 @@ pub(in crate::ledger) fn memory(connection: &Connection) -> rusqlite::Result<Pol
     let settled_rules = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     Ok(PollMemory {
         last_good_at: good.as_ref().map(|good| good.at),
+        uncovered: good.as_ref().and_then(|good| good.uncovered),
         last_good_items: good.map(|good| good.records.saturating_add(good.skipped)),
         settled_rules,
     })
@@ -29,6 +30,7 @@ pub(in crate::ledger) fn result(connection: &Connection, which: &str) -> rusqlit
             alerts: column::count(row, "alerts")?,
             newest: column::instant_if_any(row, "newest")?,
             errors: serde_json::from_str(row.get_ref("errors")?.as_str()?).map_err(column::unreadable)?,
+            uncovered: row.get::<_, Option<i64>>("uncovered")?.and_then(|count| u64::try_from(count).ok()),
             rules: Vec::new(),
         })
     });
@@ -61,8 +63,8 @@ fn replace(connection: &Connection, which: &str, result: &PollResult) -> rusqlit
     let errors = serde_json::to_string(&result.errors).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO poll (which, at, good, records, skipped, alerts, newest, errors)
-             VALUES (:which, :at, :good, :records, :skipped, :alerts, :newest, :errors)",
+            "INSERT OR REPLACE INTO poll (which, at, good, records, skipped, alerts, newest, errors, uncovered)
+             VALUES (:which, :at, :good, :records, :skipped, :alerts, :newest, :errors, :uncovered)",
         )?
         .execute(named_params! {
             ":which": which,
@@ -73,6 +75,7 @@ fn replace(connection: &Connection, which: &str, result: &PollResult) -> rusqlit
             ":alerts": Count(result.alerts),
             ":newest": result.newest.map(Instant),
             ":errors": errors,
+            ":uncovered": result.uncovered.map(Count),
         })?;
     Ok(())
 }

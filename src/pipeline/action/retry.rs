@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{DeliveryState, FindingCode};
+use crate::domain::DeliveryState;
 use crate::ledger::{DeliveryFilter, DeliveryRow, Reader, RetryFilter, RetryTo};
 use crate::notify::render::clean;
 use crate::pipeline::Cycle;
 use crate::pipeline::action::{Action, ActionError, Author, Office};
-use crate::pipeline::desk::Desk;
 
 /// Which deliveries to owe again; all that were given up when nothing is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -42,7 +41,7 @@ impl Action for RetryOrder {
         let owed = cycle.ledger.retry(filter, cycle.clock.now(), to).await?;
         office.wake_couriers();
         tracing::info!(%author, deliveries.owed = owed, notifier = self.notifier, to = self.to, "deliveries are owed again");
-        clear_findings(office, &cycle).await?;
+        cycle.desk.forget_revived().await?;
         Ok(Retried { owed, lost })
     }
 }
@@ -68,22 +67,6 @@ fn without_notifier(cycle: &Cycle, given_up: &[DeliveryRow], filter: &RetryFilte
     lost.sort_unstable();
     lost.dedup();
     lost
-}
-
-/// Closes the findings of notifiers of which nothing given up is left.
-async fn clear_findings(office: &Office, cycle: &Cycle) -> Result<(), ActionError> {
-    let (owed, findings) = {
-        let reader = Reader::open(&office.ledger)?;
-        (reader.owed()?, reader.findings()?)
-    };
-    let still_dead = |name: &str| owed.iter().any(|owed| owed.dead > 0 && owed.notifier == name);
-    let desk = Desk { ledger: &cycle.ledger, clock: &*cycle.clock };
-    for open in findings {
-        if open.finding.code == FindingCode::DeliveryDead && !still_dead(&open.finding.subject) {
-            desk.clear(FindingCode::DeliveryDead, &open.finding.subject).await?;
-        }
-    }
-    Ok(())
 }
 
 /// The notifier that is to get them.

