@@ -6,6 +6,7 @@ mod budgets;
 mod check;
 mod choice;
 mod control;
+mod coverage;
 mod deliveries;
 mod demo;
 mod exit;
@@ -80,6 +81,9 @@ enum Command {
     /// Say why a customer alerts or not, and what became of its alerts
     #[command(after_help = "Example: budget-alertd explain \"Contoso Nord\"")]
     Explain(explain::Explain),
+    /// List the customers that can never alert, and what to do about it
+    #[command(after_help = "Example: budget-alertd coverage --format csv > coverage.csv")]
+    Coverage(coverage::Coverage),
     /// List what was raised, newest first
     #[command(after_help = "Example: budget-alertd alerts --since 7d --customer contoso")]
     Alerts(alerts::Alerts),
@@ -174,6 +178,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Simulate(simulate) => simulate.run(&config()?).await,
         Command::Status(status) => status.run(&config()?),
         Command::Explain(explain) => explain.run(&config()?),
+        Command::Coverage(coverage) => coverage.run(&config()?),
         Command::Alerts(alerts) => alerts.run(&config()?),
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
         Command::Budgets(budgets) => budgets.run(&config()?),

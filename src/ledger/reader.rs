@@ -63,6 +63,11 @@ impl Reader {
         Ok(worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.seen).collect())
     }
 
+    /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`.
+    pub fn each_customer(&self, visit: impl FnMut(Seen)) -> Result<(), LedgerError> {
+        self.read(|connection| customers::each_present(connection, visit))
+    }
+
     /// The customers that somebody may mean by `text`: the one with this id; else those with this name or label, in any
     /// case; else those whose name or label contains it. One is a hit, several are ambiguous.
     pub fn find_customer(&self, text: &str) -> Result<Vec<Seen>, LedgerError> {

@@ -73,7 +73,7 @@ pub(crate) fn judged_again(budgets: &budgets::Config, rules: &Rules, remembered:
 }
 
 /// The record as it was read last. A legacy record names no currency, so that today's configuration settles it.
-fn record(budgets: &budgets::Config, seen: &Seen) -> UsageRecord {
+pub(super) fn record(budgets: &budgets::Config, seen: &Seen) -> UsageRecord {
     let local = budgets.customers.get(&seen.customer.key()).and_then(|local| local.currency);
     let configured = seen.plan == Plan::Legacy && local.or(budgets.legacy_currency).is_some();
     UsageRecord {

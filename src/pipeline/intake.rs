@@ -14,7 +14,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use crate::budgets::{BudgetOddity, Joined};
 use crate::domain::{Assessed, CustomerKey, Plan, Reason, Suppression, UsageRecord};
 use crate::ledger::{Decided, Known, LedgerError, Recollection, fold, fold_key};
-use crate::pipeline::Cycle;
+use crate::pipeline::{Cycle, Gap};
 use crate::source::{Read, Sink};
 
 /// Records that are looked up and written together.
@@ -240,13 +240,7 @@ impl<'a> Intake<'a> {
             self.cycle.metrics.record_oddities.with_label_values(&["percents-disagree"]).inc();
         }
         if let Some(reason) = self.cycle.rules.uncovered(assessed) {
-            let label = match reason {
-                Reason::NoBudget => "no-budget",
-                Reason::CurrencyUnknown => "currency-unknown",
-                Reason::Muted => "muted",
-                _ => "no-rule",
-            };
-            *self.tally.uncovered.entry(label).or_default() += 1;
+            *self.tally.uncovered.entry(Gap::of(reason).as_str()).or_default() += 1;
         }
     }
 }

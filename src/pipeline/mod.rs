@@ -3,6 +3,7 @@
 
 mod action;
 mod confirm;
+mod coverage;
 mod cycle;
 mod delivery;
 mod desk;
@@ -22,6 +23,7 @@ pub use action::{
     Action, ActionError, Author, DaemonLines, DeliveriesAnswer, DeliveryProgress, Office, PollAnswer, PollOrder, PollRequest, Polled,
     Retried, RetryOrder, SignInKept, SignInOrder, SourceState, name_of,
 };
+pub use coverage::{Gap, gap};
 pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress, Unmarked, backoff};
 pub use desk::Desk;

@@ -8,6 +8,7 @@ mod selection;
 mod sentence;
 mod spec;
 
+use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -54,6 +55,13 @@ impl Rules {
             worst = if telling && worst == Some(Reason::CustomerNotSelected) { Some(reason) } else { worst };
         }
         worst
+    }
+
+    /// The notifiers that any rule may tell about this customer as it is now.
+    pub fn told<'a>(&'a self, assessed: &'a Assessed) -> BTreeSet<&'a str> {
+        let inputs = assessed.inputs();
+        let able = self.rules.iter().filter(|rule| rule.never(assessed, &inputs).is_none());
+        able.flat_map(|rule| rule.spec().notifiers().chain(&assessed.profile.notify)).map(AsRef::as_ref).collect()
     }
 
     /// The same for the same rules, most likely another one for other rules.

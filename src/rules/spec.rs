@@ -74,6 +74,13 @@ pub struct RuleSpec {
     pub selection: Selection,
 }
 
+impl RuleSpec {
+    /// The notifiers that its steps tell.
+    pub fn notifiers(&self) -> impl Iterator<Item = &Box<str>> {
+        self.steps.iter().flat_map(|step| step.notify.as_ref().unwrap_or(&self.notify))
+    }
+}
+
 /// What is wrong with a rule; `step` counts from 0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {

@@ -88,6 +88,18 @@ pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMu
     Ok(())
 }
 
+/// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`; subscriptions
+/// are left out.
+pub(in crate::ledger) fn each_present(connection: &Connection, mut visit: impl FnMut(Seen)) -> rusqlite::Result<()> {
+    let present = "WHERE subscription IS NULL AND missing_since IS NULL";
+    let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} {present}"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(seen(row)?);
+    }
+    Ok(())
+}
+
 fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
     let day = |column: &str| {
         let text = row.get::<_, Option<String>>(column)?;

@@ -3,6 +3,7 @@
 
 mod budgets;
 mod checking;
+mod coverage;
 mod explaining;
 mod listing;
 mod polling;

@@ -1,5 +1,10 @@
 //! Records that are odd, missing or cut, and what is made of them.
 
+use std::collections::BTreeSet;
+
+use budget_alertd::ledger::Reader;
+use budget_alertd::pipeline::{Gap, gap};
+
 use crate::support::world::{SPEND, World, legacy, plan, told};
 
 const DAY: &str = "2019-09-17T00:00:00Z";
@@ -21,6 +26,11 @@ async fn customers_that_no_rule_can_alert_about_are_counted_by_reason() {
     world.poll(DAY, &records).await;
     let uncovered = |reason: &str| world.metric(&format!("budget_alertd_customers_without_coverage{{reason=\"{reason}\"}}"));
     assert_eq!([uncovered("no-budget"), uncovered("currency-unknown"), uncovered("muted"), uncovered("no-rule")], ["1", "0", "1", "1"]);
+    let (config, mut found) = (world.config(), Vec::new());
+    let reader = Reader::open(&config.ledger).unwrap();
+    reader.each_customer(|seen| found.extend(gap(&config.budgets, &config.rules, &seen, &BTreeSet::new()).map(Gap::as_str))).unwrap();
+    found.sort_unstable();
+    assert_eq!(found, ["muted", "no-budget", "no-rule"], "what was last seen says the same");
 }
 
 #[tokio::test]

@@ -1,0 +1,158 @@
+//! `coverage`: the customers that can never alert, and why; what to do about each reason; read beside a running daemon.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::exit::Outcome;
+use crate::cli::output::Tone;
+use crate::cli::table::{Column, Listing};
+use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::config::Config;
+use crate::domain::CustomerView;
+use crate::ledger::{Reader, Seen};
+use crate::notify::render::money;
+use crate::pipeline::{Gap, gap};
+
+/// Customers that are listed without `--all`.
+const LISTED: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Coverage {
+    /// List every customer, not only the 20 costliest
+    #[arg(long)]
+    all: bool,
+    /// How to print it; as CSV, the customers
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What there is to tell.
+struct Gaps {
+    /// How many customers there are.
+    customers: u64,
+    /// Those that nobody would be told about, the costliest first.
+    uncovered: Vec<(Gap, Seen)>,
+}
+
+impl Coverage {
+    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        let config = open::look(path)?;
+        let gaps = Gaps::gather(&config, &Reader::open(&config.ledger)?)?;
+        match self.format {
+            Format::Text => output::page(&self.page(&gaps))?,
+            Format::Json => output::json(&gaps.document())?,
+            Format::Csv => gaps.print_csv()?,
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn page(&self, gaps: &Gaps) -> String {
+        let never = gaps.number(|gap| gap != Gap::DeadNotifier);
+        let mut lines = vec![match never {
+            0 => format!("Each of {} can alert.", text::count(gaps.customers, "customer")),
+            _ => format!("{never} of {} can never alert.", text::count(gaps.customers, "customer")),
+        }];
+        for gap in Gap::ALL {
+            let number = gaps.number(|found| found == gap);
+            if number > 0 {
+                let beside = if gap == Gap::DeadNotifier { " as long as it lasts" } else { "" };
+                lines.push(format!("  {}: {}{beside}", Tone::Uneasy.paint(gap.as_str()), text::count(number, "customer")));
+                lines.push(format!("    → {}", gap.action()));
+            }
+        }
+        if !gaps.uncovered.is_empty() {
+            let listed = if self.all { usize::MAX } else { LISTED };
+            let heading = if gaps.uncovered.len() > listed {
+                format!("Customers, the {LISTED} costliest (--all lists all)")
+            } else {
+                "Customers, costliest first".to_owned()
+            };
+            lines.push(format!("\n{}", Tone::Strong.paint(&heading)));
+            lines.extend(listing(gaps.uncovered.iter().take(listed)));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, Seen)>) -> Vec<String> {
+    let mut listing = Listing::new(&[Column::Left("CUSTOMER"), Column::Right("COST"), Column::Right("IN USD"), Column::Left("REASON")]);
+    for (gap, seen) in uncovered {
+        listing.add(vec![
+            called(seen),
+            money(seen.cost, seen.currency),
+            seen.usd_cost.map(|cost| money(cost, None)).unwrap_or_default(),
+            gap.as_str().to_owned(),
+        ]);
+    }
+    listing.lines(2)
+}
+
+/// What people call a customer, whatever it is called by.
+fn called(seen: &Seen) -> String {
+    let names = [seen.label.as_deref().unwrap_or_default(), seen.name.as_str(), seen.customer.as_str()];
+    names.into_iter().map(text::clean).find(|name| !name.is_empty()).unwrap_or_default()
+}
+
+impl Gaps {
+    fn gather(config: &Config, reader: &Reader) -> anyhow::Result<Self> {
+        let states = reader.notifier_states()?.into_iter();
+        let failing: BTreeSet<Box<str>> = states.filter(|(_, state)| state.failures > 0).map(|(name, _)| name.into()).collect();
+        let mut gaps = Self { customers: 0, uncovered: Vec::new() };
+        reader.each_customer(|seen| {
+            gaps.customers += 1;
+            if let Some(gap) = gap(&config.budgets, &config.rules, &seen, &failing) {
+                gaps.uncovered.push((gap, seen));
+            }
+        })?;
+        let id = |seen: &Seen| seen.customer.to_string();
+        gaps.uncovered.sort_by_cached_key(|(_, seen)| (Reverse((seen.usd_cost, seen.cost)), id(seen)));
+        Ok(gaps)
+    }
+
+    fn number(&self, meant: impl Fn(Gap) -> bool) -> usize {
+        self.uncovered.iter().filter(|(gap, _)| meant(*gap)).count()
+    }
+
+    fn document(&self) -> Value {
+        let reasons = Gap::ALL.map(|gap| {
+            let customers = self.number(|found| found == gap);
+            json!({ "reason": gap.as_str(), "customers": customers, "action": gap.action() })
+        });
+        let customer = |(gap, seen): &(Gap, Seen)| {
+            let who = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
+            json!({
+                "customer": who,
+                "reason": gap.as_str(),
+                "cost": { "amount": seen.cost, "currency": seen.currency, "usd": seen.usd_cost },
+                "usage_as_of": seen.usage_as_of,
+            })
+        };
+        json!({
+            "customers": self.customers,
+            "without_coverage": self.number(|gap| gap != Gap::DeadNotifier),
+            "reasons": reasons,
+            "uncovered": self.uncovered.iter().map(customer).collect::<Vec<_>>(),
+        })
+    }
+
+    fn print_csv(&self) -> anyhow::Result<()> {
+        let heading = ["customer_id", "customer", "plan", "reason", "cost", "currency", "usd_cost", "usage_as_of"];
+        let cells = |(gap, seen): &(Gap, Seen)| {
+            vec![
+                seen.customer.to_string(),
+                called(seen),
+                seen.plan.as_str().to_owned(),
+                gap.as_str().to_owned(),
+                seen.cost.to_string(),
+                text::or_nothing(seen.currency),
+                text::or_nothing(seen.usd_cost),
+                seen.usage_as_of.to_string(),
+            ]
+        };
+        spreadsheet::print(&heading, self.uncovered.iter().map(cells))
+    }
+}

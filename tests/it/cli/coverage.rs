@@ -1,0 +1,52 @@
+//! `coverage`.
+
+use budget_alertd::simulator::Fault;
+use serde_json::json;
+
+use super::Desk;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_that_can_never_alert_are_counted_by_reason_and_listed_costliest_first() {
+    let desk = Desk::with(&super::one_notifier().replace("mute_rules = [\"pounds\"]", "mute_rules = [\"pounds\", \"spend\", \"gold\"]"));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    assert_eq!(
+        desk.told(&["coverage"]),
+        "\
+2 of 4 customers can never alert.
+  no-budget: 1 customer
+    → set a budget in Partner Center or in [customers.\"ID\"], or add a rule that needs none: metric =
+      \"unbudgeted_cost\" or \"usd_total_cost\"
+  muted: 1 customer
+    → take the rules out of its mute_rules, unless nobody shall ever hear of it
+
+Customers, costliest first
+  CUSTOMER  COST  IN USD  REASON
+  Contoso UK  27.23 GBP  33.28  muted
+  LEGACY AZURE CUSTOMER SE  0  0  no-budget
+"
+    );
+    assert_eq!(
+        desk.told(&["coverage", "--format", "csv"]),
+        "\
+customer_id,customer,plan,reason,cost,currency,usd_cost,usage_as_of
+11111111-641b-4c53-b7fc-0f2bfca8a581,Contoso UK,azure-plan,muted,27.23292827625710931604,GBP,33.280000000000001044,2019-09-17T17:08:11.1433333Z
+11111111-1843-4b3b-872f-206e08a08e51,LEGACY AZURE CUSTOMER SE,legacy,no-budget,0,,0,2019-08-01T23:00:16.57Z
+"
+    );
+    let said = desk.json(&["coverage", "--format", "json"]);
+    assert_eq!((&said["customers"], &said["without_coverage"]), (&json!(4), &json!(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_whose_notifiers_all_fail_are_named_beside_the_others() {
+    let desk = Desk::with_one_notifier();
+    desk.receiver.fail(Fault::status(503));
+    while desk.receiver.attempts().is_empty() {
+        assert_eq!(desk.run(&["poll", "--wait", "0s"]).code, 1);
+    }
+    let said = desk.json(&["coverage", "--format", "json"]);
+    let numbers: Vec<String> =
+        said["reasons"].as_array().unwrap().iter().map(|row| format!("{} {}", row["reason"].as_str().unwrap(), row["customers"])).collect();
+    assert_eq!(numbers, ["no-budget 1", "no-rule 0", "currency-unknown 0", "muted 0", "dead-notifier 3"]);
+    assert_eq!(said["without_coverage"], json!(1));
+}
