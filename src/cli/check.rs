@@ -125,7 +125,8 @@ fn operator(config: &Config) -> String {
     if config.operator.notify.is_empty() {
         return "nobody is named in [operator] notify; trouble is in the log and in status".to_owned();
     }
-    format!("{}; for now, trouble is told in the log and in status only", config.operator.notify.join(", "))
+    let after = jiff::SignedDuration::try_from(config.operator.source_failing_after).unwrap_or_default();
+    format!("{} is told of trouble; that the source fails, after {after:#}", config.operator.notify.join(", "))
 }
 
 fn customers(config: &Config) -> String {

@@ -61,7 +61,7 @@ impl Daemon {
         self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
         self.breaks = 0;
         self.metrics.config_last_reload_successful.set(1);
-        self.clear_refusal("The configuration was reloaded").await;
+        self.clear_refusal("the configuration was reloaded").await;
         self.forget_the_gone().await;
         tracing::info!(config = %self.config.file.display(), "reloaded");
         self.start(assembly, status)

@@ -12,22 +12,34 @@ const MIB: u64 = 1 << 20;
 pub async fn look_at_disk(state_dir: &Path, desk: &Desk) -> Result<(), LedgerError> {
     let Ok(space) = rustix::fs::statvfs(state_dir) else { return Ok(()) };
     let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
-    let (free, least) = (bytes(space.f_bavail), least_free(bytes(space.f_blocks)));
-    if free < least {
-        let finding = OperatorFinding {
-            code: FindingCode::DiskAlmostFull,
-            subject: String::new(),
-            // Not how much is free: that changes all the time.
-            summary: format!("The disk of {} has less than {} MiB free", state_dir.display(), least / MIB),
-            action: "Make room before it is full: what cannot be recorded is told late".to_owned(),
-        };
-        return desk.report(finding).await;
+    let size = bytes(space.f_blocks);
+    match has_room(size, bytes(space.f_bavail)) {
+        Some(true) => desk.clear(FindingCode::DiskAlmostFull, "", Ending::of("the disk has room again")).await,
+        Some(false) => {
+            let finding = OperatorFinding {
+                code: FindingCode::DiskAlmostFull,
+                subject: String::new(),
+                // Not how much is free: that changes all the time.
+                summary: format!("the disk of {} has less than {} MiB free", state_dir.display(), least_free(size) / MIB),
+                action: "make room before it is full: what cannot be recorded is told late".to_owned(),
+            };
+            desk.report(finding).await
+        }
+        None => Ok(()),
     }
-    // A little more than the limit, so that it does not come and go.
-    if free >= least.saturating_add(least / 4) {
-        desk.clear(FindingCode::DiskAlmostFull, "", Ending::of("The disk has room again")).await?;
+}
+
+/// Whether a disk has room; none for one without a size, and between the limit and a little more, so that the finding does
+/// not come and go.
+fn has_room(size: u64, free: u64) -> Option<bool> {
+    let least = least_free(size);
+    let enough = least.saturating_add(least / 4);
+    match size {
+        0 => None,
+        _ if free < least => Some(false),
+        _ if free >= enough => Some(true),
+        _ => None,
     }
-    Ok(())
 }
 
 /// How many bytes must be free on a disk of this size: 5 %, at least 100 MiB, at most 1 GiB.
@@ -43,5 +55,12 @@ mod tests {
     fn a_twentieth_must_be_free_within_bounds() {
         let mib = |size: u64| least_free(size * MIB) / MIB;
         assert_eq!([0, 1000, 10_000, 100_000].map(mib), [100, 100, 500, 1024]);
+    }
+
+    #[test]
+    fn a_disk_is_full_below_its_limit_and_has_room_again_a_quarter_above_it() {
+        let room = |free: u64| has_room(10_000 * MIB, free * MIB);
+        assert_eq!([499, 500, 624, 625].map(room), [Some(false), None, None, Some(true)]);
+        assert_eq!(has_room(0, 0), None);
     }
 }

@@ -80,7 +80,7 @@ impl Daemon {
         let known: Vec<_> = self.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
         for OperatorFinding { code, subject, .. } in Reader::open(&self.config.ledger)?.findings()?.into_iter().map(|open| open.finding) {
             if code == FindingCode::NotifierFailing && known.iter().all(|name| **name != *subject) {
-                let ending = Ending::of(format!("Notifier \"{subject}\" is not configured any more"));
+                let ending = Ending::of(format!("notifier \"{subject}\" is not configured any more"));
                 self.desk.clear(code, &subject, ending).await?;
                 self.metrics.notifier_in_backoff.with_label_values(&[&subject]).set(0);
             }

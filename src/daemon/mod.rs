@@ -113,7 +113,7 @@ impl Daemon {
         let server = self.serve().await?;
         self.recall();
         self.forget_the_gone().await;
-        self.clear_refusal("The daemon was started with a configuration that loads").await;
+        self.clear_refusal("the daemon was started with a configuration that loads").await;
         let mut generation = self.start(assembly, PollStatus::default());
         let control = self.open_control(&orders.control);
         systemd::ready("first poll under way");

@@ -213,7 +213,7 @@ impl Courier {
             return Ok(());
         }
         // The finding first: were it left for later, being killed in between would leave it open for ever.
-        let ending = Ending::of(format!("Notifier \"{}\" takes messages again", self.channel.name()));
+        let ending = Ending::of(format!("notifier \"{}\" takes messages again", self.channel.name()));
         self.desk.clear(FindingCode::NotifierFailing, self.channel.name(), ending).await?;
         let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
         self.ledger.set_notifier_state(self.channel.name(), state.clone()).await?;

@@ -125,7 +125,7 @@ impl Desk {
         let owed = self.ledger.owed().await?;
         for OpenFinding { finding, .. } in findings {
             if owed.iter().all(|owed| owed.dead == 0 || owed.notifier != finding.subject) {
-                let ending = Ending::of(format!("What notifier \"{}\" had given up is owed again", finding.subject));
+                let ending = Ending::of(format!("what notifier \"{}\" had given up is owed again", finding.subject));
                 self.clear(finding.code, &finding.subject, ending).await?;
             }
         }

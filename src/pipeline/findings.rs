@@ -49,18 +49,18 @@ impl Cycle {
             self.desk.report(failure.clone()).await?;
         }
         if unexpectedly_empty {
-            let action = "Check the account; if it is true, run: budget-alertd poll --accept-empty";
+            let action = "check the account; if it is true, run: budget-alertd poll --accept-empty";
             self.desk.report(finding(FindingCode::NoItems, EMPTY.to_owned(), action)).await?;
         }
         if !report.good {
             return Ok(());
         }
         let items =
-            if report.records + report.skipped > 0 { "The source has items again" } else { "The empty answer was accepted as true" };
+            if report.records + report.skipped > 0 { "the source has items again" } else { "the empty answer was accepted as true" };
         for (code, what) in [
-            (FindingCode::SourceFailing, "Usage is read again"),
-            (FindingCode::SignInRefused, "The sign-in is accepted again"),
-            (FindingCode::MfaRequired, "The sign-in is accepted again"),
+            (FindingCode::SourceFailing, "usage is read again"),
+            (FindingCode::SignInRefused, "the sign-in is accepted again"),
+            (FindingCode::MfaRequired, "the sign-in is accepted again"),
             (FindingCode::RoleMissing, "Partner Center grants access again"),
             (FindingCode::NoItems, items),
         ] {
@@ -82,8 +82,8 @@ impl Cycle {
             let finding = OperatorFinding {
                 code: FindingCode::SignInAging,
                 subject: format!("{age} days"),
-                summary: format!("The sign-in to Partner Center is {age} of its 90 days old and was not renewed since"),
-                action: "Sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) before it expires"
+                summary: format!("the sign-in to Partner Center is {age} of its 90 days old and was not renewed since"),
+                action: "sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) before it expires"
                     .to_owned(),
             };
             self.desk.report(finding).await?;
@@ -93,7 +93,7 @@ impl Cycle {
             if reached.is_some() {
                 self.desk.replace(FindingCode::SignInAging, &subject).await?;
             } else {
-                self.desk.clear(FindingCode::SignInAging, &subject, Ending::of("The sign-in was renewed")).await?;
+                self.desk.clear(FindingCode::SignInAging, &subject, Ending::of("the sign-in was renewed")).await?;
             }
         }
         Ok(())
@@ -102,12 +102,12 @@ impl Cycle {
     /// Records and budgets that could not be used.
     async fn tell_oddities(&self, report: &CycleReport, tally: &Tally) -> Result<(), LedgerError> {
         let skipped = format!("{} usage records could not be used", report.skipped);
-        let words = (skipped, "See the errors of the last poll in budget-alertd status");
-        let ending = Ending::of("All usage records can be used again");
+        let words = (skipped, "see the errors of the last poll in budget-alertd status");
+        let ending = Ending::of("all usage records can be used again");
         self.desk.report_if(report.skipped > 0, FindingCode::UnusableRecords, words, ending).await?;
         let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
-        let words = (clashes, "Set the budgets in the currency of the usage");
-        let ending = Ending::of("All local budgets are in the currency of the usage again");
+        let words = (clashes, "set the budgets in the currency of the usage");
+        let ending = Ending::of("all local budgets are in the currency of the usage again");
         self.desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, words, ending).await
     }
 
@@ -123,10 +123,10 @@ impl Cycle {
     async fn tell_age(&self, report: &CycleReport) -> Result<(), LedgerError> {
         let Some(newest) = report.newest else { return Ok(()) };
         let date = newest.strftime("%-d %b %Y %H:%M UTC");
-        let summary = format!("The newest usage data is of {date}, more than 36 h old: overspends since then are not seen");
-        let action = "Nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of Partner Center";
+        let summary = format!("the newest usage data is of {date}, more than 36 h old: overspends since then are not seen");
+        let action = "nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of Partner Center";
         let stale = self.clock.now().duration_since(newest) > STALE;
-        self.desk.report_if(stale, FindingCode::UsageStale, (summary, action), Ending::of("Newer usage data came")).await
+        self.desk.report_if(stale, FindingCode::UsageStale, (summary, action), Ending::of("newer usage data came")).await
     }
 
     /// Suspiciously many customers at once.
@@ -144,8 +144,8 @@ impl Cycle {
             costliest(crossed.into_values().collect())
         );
         let action =
-            "Look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
-        let ending = Ending::of("The next poll raised no such number of alerts");
+            "look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
+        let ending = Ending::of("the next poll raised no such number of alerts");
         self.desk.report_if(suspicious, FindingCode::MassCrossing, (summary, action), ending).await
     }
 
@@ -158,8 +158,8 @@ impl Cycle {
             .filter_map(|reason| Some(format!("{} {reason}", tally.uncovered.get(reason).filter(|count| **count > 0)?)))
             .collect();
         let summary = format!("{now} customers can never alert, {before} before: {}", reasons.join(", "));
-        let action = "Run budget-alertd coverage: it lists them and says what to do";
-        let ending = Ending::of("No more customers than before are without coverage");
+        let action = "run budget-alertd coverage: it lists them and says what to do";
+        let ending = Ending::of("no more customers than before are without coverage");
         self.desk.report_if(now > before, FindingCode::CoverageLost, (summary, action), ending).await?;
         // Customers that are missing from this answer may be in the next one.
         let fewer_items = memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);

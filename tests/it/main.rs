@@ -20,6 +20,7 @@ mod delivery;
 mod demo;
 mod ledger;
 mod notify;
+mod operator;
 mod properties;
 mod readme;
 mod replay;

@@ -18,9 +18,9 @@ The last poll, less than a minute ago, was good, but:
 
 To do (sent to nobody: operator.notify names no notifier)
   usage-stale since NOW (less than a minute)
-    The newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
+    the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
       not seen
-    → Nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of
+    → nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of
       Partner Center
 
 Notifiers
@@ -64,9 +64,9 @@ The last poll, less than a minute ago, was good, but:
 
 To do (sent to nobody: operator.notify names no notifier)
   usage-stale since NOW (less than a minute)
-    The newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
+    the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
       not seen
-    → Nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of
+    → nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of
       Partner Center
   notifier-failing hook since NOW (less than a minute)
     notifier \"hook\" does not take messages: 503 Service Unavailable

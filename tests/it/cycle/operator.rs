@@ -57,7 +57,7 @@ async fn a_source_that_fails_for_three_hours_is_told_once_and_its_recovery_says_
     assert_eq!(all[..1], first);
     assert_eq!(
         all[1..],
-        ["over: Usage is read again after 23 h 30 min; nothing was read for 24 h 30 min; 4 alerts may be up to 25 h late"]
+        ["over: usage is read again after 23 h 30 min; nothing was read for 24 h 30 min; 4 alerts may be up to 25 h late"]
     );
     world.poll("2019-09-18T01:30:00Z", &customers(4, "90", "2019-09-17T20:00:00Z")).await;
     assert_eq!(told(&world).await.len(), 2);
@@ -100,7 +100,7 @@ async fn an_answer_without_items_is_told_at_once_and_its_end_too() {
         told(&world).await,
         [
             "no-items: the source answered without any item where the last good poll had some; nothing is concluded from that",
-            "over: The source has items again after 2 h; nothing was read for 3 h, and no new alert came of it",
+            "over: the source has items again after 2 h; nothing was read for 3 h, and no new alert came of it",
         ]
     );
 }
@@ -113,7 +113,7 @@ async fn the_number_of_unusable_records_may_change_without_another_word() {
     world.poll(DAY, &bad(3)).await;
     assert_eq!(told(&world).await, ["unusable-records: 2 usage records could not be used"]);
     world.poll(DAY, &bad(0)).await;
-    assert_eq!(told(&world).await[1..], ["over: All usage records can be used again after less than a minute"]);
+    assert_eq!(told(&world).await[1..], ["over: all usage records can be used again after less than a minute"]);
 }
 
 #[tokio::test]
@@ -127,8 +127,8 @@ async fn data_that_stands_still_is_one_message_not_one_for_each_customer() {
     assert_eq!(
         told(&world).await,
         [
-            "usage-stale: The newest usage data is of 17 Sep 2019 00:00 UTC, more than 36 h old: overspends since then are not seen",
-            "over: Newer usage data came after 2 h",
+            "usage-stale: the newest usage data is of 17 Sep 2019 00:00 UTC, more than 36 h old: overspends since then are not seen",
+            "over: newer usage data came after 2 h",
         ]
     );
 }
@@ -151,7 +151,7 @@ async fn suspiciously_many_crossings_in_one_poll_are_told_with_the_costliest() {
           Customer C040 (140 SEK), Customer C039 (139 SEK), Customer C038 (138 SEK)"]
     );
     world.poll("2019-09-17T03:00:00Z", &crossing(41, "10")).await;
-    assert_eq!(told(&world).await[1..], ["over: The next poll raised no such number of alerts after 1 h"]);
+    assert_eq!(told(&world).await[1..], ["over: the next poll raised no such number of alerts after 1 h"]);
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn lost_coverage_is_told_once_and_over_when_it_is_back() {
     world.poll("2019-09-17T04:00:00Z", &with(["100", "", "100"])).await;
     assert_eq!(told(&world).await.len(), 1);
     world.poll("2019-09-17T05:00:00Z", &with(["100", "100", "100"])).await;
-    assert_eq!(told(&world).await[1..], ["over: No more customers than before are without coverage after 4 h"]);
+    assert_eq!(told(&world).await[1..], ["over: no more customers than before are without coverage after 4 h"]);
 }
 
 #[tokio::test]

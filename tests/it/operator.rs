@@ -1,0 +1,5 @@
+//! News for the operator all the way: from the sign-in, the couriers and the running daemon to a receiver.
+
+mod couriers;
+mod daemon;
+mod sign_in;

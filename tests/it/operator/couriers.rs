@@ -1,0 +1,117 @@
+//! A notifier that does not take messages, told through the others. Simulated time, real sockets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use budget_alertd::clock::{Clock, SimulatedClock};
+use budget_alertd::daemon::assemble;
+use budget_alertd::domain::Message;
+use budget_alertd::ledger::Ledger;
+use budget_alertd::metrics::Metrics;
+use budget_alertd::pipeline::{Courier, Desk};
+use budget_alertd::simulator::{Answer, Fault, HttpReceiver};
+
+use crate::support::world::{SPEND, World, plan};
+
+const DAY: &str = "2019-09-17T00:00:00Z";
+
+/// One alert owed to `hook`, whose receiver can fail; the operator hears by `oncall` and by `hook`.
+struct Post {
+    world: World,
+    receiver: HttpReceiver,
+    ledger: Ledger,
+    hook: Courier,
+    desk: Desk,
+}
+
+async fn post(more: &str) -> Post {
+    let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
+    let receiver = HttpReceiver::start(clock).unwrap();
+    let url = receiver.url("/hook");
+    let world = World::new(&format!(
+        "{SPEND}[operator]\nnotify = [\"oncall\", \"hook\"]\n[notifiers.hook]\ntype = \"webhook\"\nurl = \"{url}\"\n{more}\n\
+         [notifiers.oncall]\ntype = \"slack\"\nurl = \"http://127.0.0.1:9/\"\n"
+    ));
+    world.poll(DAY, &[plan("A", "90", "100", DAY)]).await;
+    let ledger = world.ledger();
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    let assembly = assemble(&world.config(), &ledger, &clock, &Metrics::new()).unwrap();
+    let hook = assembly.couriers.into_iter().find(|courier| courier.name() == "hook").unwrap();
+    Post { world, receiver, ledger, hook, desk: assembly.desk }
+}
+
+impl Post {
+    /// Steps, and moves the clock over the wait that follows.
+    async fn step(&mut self) {
+        let progress = self.hook.step(&|| false).await.unwrap();
+        self.world.clock.advance(progress.wait.unwrap_or_default());
+    }
+
+    /// The news owed to a notifier, a line each.
+    async fn told(&self, notifier: &str) -> Vec<String> {
+        let due = self.ledger.due(notifier, Vec::new(), 100).await.unwrap().into_iter();
+        let news = due.filter_map(|delivery| if let Message::Operator(news) = delivery.message { Some(news) } else { None });
+        news.map(|news| if news.over { format!("over: {}", news.summary) } else { format!("{}: {}", news.code, news.summary) }).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_notifier_that_fails_is_told_once_through_the_others_and_so_is_its_recovery() {
+    let mut post = post("").await;
+    post.receiver.fail(Fault::status(503));
+    for _ in 0..5 {
+        post.step().await;
+        // Each wait needs one more step.
+        post.step().await;
+    }
+    let raised = "notifier-failing: notifier \"hook\" does not take messages: 503 Service Unavailable";
+    assert_eq!(post.told("oncall").await, [raised]);
+    post.receiver.heal();
+    post.world.clock.advance(Duration::from_mins(15));
+    post.step().await;
+    let all = post.told("oncall").await;
+    assert_eq!(all.len(), 2);
+    assert!(all[1].starts_with("over: notifier \"hook\" takes messages again after "), "{all:?}");
+    assert_eq!(post.told("hook").await, Vec::<String>::new(), "nobody is told through the notifier it is about");
+}
+
+#[tokio::test]
+async fn a_moment_of_failure_is_no_news() {
+    let mut post = post("").await;
+    post.receiver.fail_once(Fault::status(503));
+    post.step().await;
+    post.desk.tell_overdue().await.unwrap();
+    post.receiver.heal();
+    for _ in 0..3 {
+        post.step().await;
+    }
+    assert_eq!(post.receiver.received().len(), 1);
+    assert_eq!(post.told("oncall").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_destination_that_asks_for_a_long_rest_is_told_without_another_probe() {
+    let mut post = post("").await;
+    post.receiver.fail_once(Fault::Answer(Answer::throttled(600)));
+    post.hook.step(&|| false).await.unwrap();
+    post.world.clock.advance(Duration::from_secs(10));
+    post.desk.tell_overdue().await.unwrap();
+    post.desk.tell_overdue().await.unwrap();
+    assert_eq!(post.told("oncall").await.len(), 1);
+    assert_eq!(*post.desk.owed().borrow(), 1, "the couriers are called once");
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_told_until_it_is_owed_again() {
+    let mut post = post("").await;
+    post.receiver.fail_once(Fault::status(422));
+    post.step().await;
+    let told = post.told("oncall").await;
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("delivery-dead: 1 deliveries of notifier \"hook\" were given up: 422"), "{told:?}");
+    post.desk.forget_revived().await.unwrap();
+    assert_eq!(post.told("oncall").await.len(), 1, "it is still given up");
+    post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None).await.unwrap();
+    post.desk.forget_revived().await.unwrap();
+    assert_eq!(post.told("oncall").await[1..], ["over: what notifier \"hook\" had given up is owed again after less than a minute"]);
+}
