@@ -269,7 +269,7 @@ impl Courier {
             summary: format!("{number} deliveries of notifier \"{name}\" were given up: {why}"),
             action: format!("mend it, then run: budget-alertd deliveries retry --notifier {name}"),
         };
-        self.desk.report(finding).await
+        self.desk.report_again(finding).await
     }
 
     fn attempt(&self, delivery: &Delivery, outcome: &'static str, detail: String) -> AttemptRecord {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -16,6 +16,9 @@ use crate::notify::render::{seconds_between, span};
 
 /// A notifier that failed once is probed again after 4 seconds or more: what that mends is no news.
 const PROBED_AGAIN: Duration = Duration::from_secs(4);
+
+/// How long a loss stands for those that follow it.
+const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where findings are told. Cloning shares it.
 #[derive(Clone)]
@@ -79,6 +82,17 @@ impl Desk {
         let reported = self.ledger.report(finding, now, move |since| telling.raised(&told, since, now)).await?;
         self.wake_if(reported.told);
         Ok(reported.new)
+    }
+
+    /// The same for what is another loss each time: a finding that has been open for a day gives way to a new one, so that
+    /// it is told again.
+    pub(crate) async fn report_again(&self, finding: OperatorFinding) -> Result<(), LedgerError> {
+        let open = self.ledger.findings().await?;
+        let same = open.iter().find(|open| (open.finding.code, &open.finding.subject) == (finding.code, &finding.subject));
+        if same.is_some_and(|open| self.clock.now().duration_since(open.since) >= ANOTHER_DAY) {
+            self.replace(finding.code, &finding.subject).await?;
+        }
+        self.report(finding).await
     }
 
     /// Closes a finding, if it is open.

@@ -20,7 +20,7 @@ pub async fn bury_orphans(known: Vec<Box<str>>, desk: &Desk, metrics: &Metrics) 
             action: format!("to send them elsewhere, run: budget-alertd deliveries retry --notifier {name} --to NOTIFIER"),
             subject: name,
         };
-        desk.report(finding).await?;
+        desk.report_again(finding).await?;
     }
     Ok(number)
 }

@@ -102,6 +102,19 @@ async fn a_destination_that_asks_for_a_long_rest_is_told_without_another_probe()
 }
 
 #[tokio::test]
+async fn what_is_given_up_on_another_day_is_told_again() {
+    let mut post = post("").await;
+    post.receiver.fail(Fault::status(422));
+    post.step().await;
+    for (hours, messages) in [(23, 1), (1, 2)] {
+        post.world.clock.advance(Duration::from_hours(hours));
+        post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None).await.unwrap();
+        post.step().await;
+        assert_eq!(post.told("oncall").await.len(), messages);
+    }
+}
+
+#[tokio::test]
 async fn what_was_given_up_is_told_until_it_is_owed_again() {
     let mut post = post("").await;
     post.receiver.fail_once(Fault::status(422));
@@ -111,7 +124,10 @@ async fn what_was_given_up_is_told_until_it_is_owed_again() {
     assert!(told[0].starts_with("delivery-dead: 1 deliveries of notifier \"hook\" were given up: 422"), "{told:?}");
     post.desk.forget_revived().await.unwrap();
     assert_eq!(post.told("oncall").await.len(), 1, "it is still given up");
+    post.world.clock.advance(Duration::from_hours(24));
+    post.desk.forget_revived().await.unwrap();
+    assert_eq!(post.told("oncall").await.len(), 1, "time alone is no news");
     post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None).await.unwrap();
     post.desk.forget_revived().await.unwrap();
-    assert_eq!(post.told("oncall").await[1..], ["over: what notifier \"hook\" had given up is owed again after less than a minute"]);
+    assert_eq!(post.told("oncall").await[1..], ["over: what notifier \"hook\" had given up is owed again after 24 h"]);
 }

@@ -1,7 +1,7 @@
 //! The running daemon tells its operator.
 
 use budget_alertd::clock::SystemClock;
-use budget_alertd::simulator::{HttpReceiver, Request};
+use budget_alertd::simulator::{Fault, HttpReceiver, Request};
 
 use crate::support::process::House;
 
@@ -63,4 +63,16 @@ async fn a_refused_reload_is_told_once_across_restarts_and_so_is_its_end() {
     identities.dedup();
     assert_eq!(identities.len(), all.len());
     assert!(all.iter().all(|request| request.path == "/oncall"), "never to the rule's notifiers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_poll_tells_also_what_became_of_its_own_deliveries() {
+    let [hook, oncall] = [(), ()].map(|()| HttpReceiver::start(SystemClock::shared()).unwrap());
+    hook.fail(Fault::status(422));
+    let house = House::new(&configuration(&hook).replace(&hook.url("/oncall"), &oncall.url("/oncall")));
+    house.save_usage([("A".to_owned(), 90)]);
+    assert_eq!(house.run(&["poll", "--wait", "0s"]).status.code(), Some(1));
+    assert_eq!(news(&house, &oncall), ["operator.raised usage-stale", "operator.raised delivery-dead"]);
+    assert_eq!(house.run(&["poll", "--wait", "0s"]).status.code(), Some(0));
+    assert_eq!(oncall.received().len(), 2, "once");
 }
