@@ -13,9 +13,9 @@ impl Daemon {
     pub(super) async fn look_after(&self, generation: &Generation) -> Result<(), LedgerError> {
         if self.feed_watchdog().await? {
             systemd::status(&self.status_line(generation).await);
-            if let Err(error) = self.look_for_trouble().await {
-                tracing::error!(%error, "what the operator should know cannot be recorded");
-            }
+        }
+        if let Err(error) = self.look_for_trouble().await {
+            tracing::error!(%error, "what the operator should know cannot be recorded");
         }
         Ok(())
     }

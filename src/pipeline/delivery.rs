@@ -266,7 +266,11 @@ impl Courier {
         let finding = OperatorFinding {
             code: FindingCode::DeliveryDead,
             subject: name.to_owned(),
-            summary: format!("{number} deliveries of notifier \"{name}\" were given up: {why}"),
+            summary: if number == 1 {
+                format!("a delivery of notifier \"{name}\" was given up: {why}")
+            } else {
+                format!("{number} deliveries of notifier \"{name}\" were given up: {why}")
+            },
             action: format!("mend it, then run: budget-alertd deliveries retry --notifier {name}"),
         };
         self.desk.report_again(finding).await
