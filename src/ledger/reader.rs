@@ -114,8 +114,8 @@ impl Reader {
         self.read(|connection| history::events(connection, key))
     }
 
-    /// What happened to all customers' data since an instant, with their ids, oldest first.
-    pub fn events_since(&self, since: Timestamp) -> Result<Vec<(String, CustomerEvent)>, LedgerError> {
+    /// What happened to all customers' data since an instant, each with the customer's id and what it is called, oldest first.
+    pub fn events_since(&self, since: Timestamp) -> Result<Vec<(String, String, CustomerEvent)>, LedgerError> {
         self.read(|connection| history::events_since(connection, since))
     }
 

@@ -109,11 +109,17 @@ impl Simulation {
         }
         comparison.appear = candidates.into_values().flatten().collect();
         for list in [&mut comparison.appear, &mut comparison.disappear] {
-            list.sort_by(|a, b| (a.alert.raised_at, a.alert.customer.id.as_str()).cmp(&(b.alert.raised_at, b.alert.customer.id.as_str())));
+            list.sort_by_cached_key(place);
         }
-        comparison.move_.sort_by_key(|(before, _)| before.alert.raised_at);
+        comparison.move_.sort_by_cached_key(|(before, _)| place(before));
         comparison
     }
+}
+
+/// Where an alert stands in a list: by time, customer and rule.
+fn place(snapshot: &AlertSnapshot) -> (Timestamp, CustomerKey, String) {
+    let alert = &snapshot.alert;
+    (alert.raised_at, alert.key(), alert.rule.clone())
 }
 
 /// What two alerts must share to be the same event told differently: customer, rule and billing period; for daily metrics the

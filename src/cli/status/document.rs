@@ -18,6 +18,7 @@ pub(super) struct Document<'a> {
     last_good_poll: Option<Poll<'a>>,
     newest_usage_as_of: Option<Timestamp>,
     findings: Vec<Finding<'a>>,
+    data: serde_json::Value,
     notifiers: Vec<Notifier<'a>>,
     customers: Vec<Customer>,
 }
@@ -80,6 +81,7 @@ pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a>
         last_good_poll: state.polls.last_good.as_ref().map(poll),
         newest_usage_as_of: state.polls.last_good.as_ref().and_then(|good| good.newest),
         findings: state.findings.iter().map(finding).collect(),
+        data: state.data.document(),
         notifiers: state.notifiers.iter().map(notifier).collect(),
         customers: state.customers.iter().map(customer).collect(),
     }

@@ -1,6 +1,7 @@
 //! `status`: whether alerts would come, what the operator should do, how the notifiers and the worst customers stand;
 //! read beside a running daemon.
 
+mod data;
 mod document;
 mod health;
 mod page;
@@ -11,6 +12,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::cli::exit::Outcome;
+use crate::cli::status::data::Data;
 use crate::cli::status::health::Health;
 use crate::cli::{Format, open, output, spreadsheet, text};
 use crate::clock::SystemClock;
@@ -41,6 +43,7 @@ struct State {
     notifiers: Vec<NotifierAccount>,
     /// The worst first.
     customers: Vec<Seen>,
+    data: Data,
     /// Whether there are more.
     more_customers: bool,
 }
@@ -72,8 +75,11 @@ impl Status {
         let mut customers = reader.customers_worst_first(listed.saturating_add(1))?;
         let more_customers = customers.len() > listed;
         customers.truncate(listed);
+        let now = SystemClock::shared().now();
+        let since = now.saturating_sub(data::RECENT).unwrap_or(now);
         Ok(State {
-            now: SystemClock::shared().now(),
+            now,
+            data: Data { missing: reader.missing()?, events: reader.events_since(since)? },
             polls: reader.polls()?,
             findings: reader.findings()?,
             operator: !config.operator.notify.is_empty(),
@@ -118,7 +124,13 @@ impl State {
 /// What people call a customer, whatever it is called by.
 fn called(seen: &Seen) -> String {
     let names = [seen.label.as_deref().unwrap_or_default(), seen.name.as_str(), seen.customer.as_str()];
-    names.into_iter().map(text::clean).find(|name| !name.is_empty()).unwrap_or_default()
+    let name = names.into_iter().map(text::clean).find(|name| !name.is_empty()).unwrap_or_default();
+    match &seen.subscription {
+        Some(subscription) => {
+            format!("{name} / {}", text::clean(if subscription.name.is_empty() { &subscription.id } else { &subscription.name }))
+        }
+        None => name,
+    }
 }
 
 fn print_csv(customers: &[Seen]) -> anyhow::Result<()> {

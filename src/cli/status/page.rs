@@ -22,6 +22,11 @@ pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
         lines.push(format!("\n{}{nobody}", Tone::Strong.paint("To do")));
         lines.extend(state.findings.iter().flat_map(|open| finding(open, state, zone)));
     }
+    let data = state.data.lines(state, zone);
+    if !data.is_empty() {
+        lines.push(format!("\n{}", Tone::Strong.paint("What happened to the data in the last 24 h")));
+        lines.extend(data);
+    }
     lines.push(format!("\n{}", Tone::Strong.paint("Notifiers")));
     lines.extend(notifiers(state, zone));
     lines.push(format!("\n{}", Tone::Strong.paint(&heading(state))));
@@ -42,7 +47,7 @@ fn headline(state: &State, health: &Health) -> String {
         format!("last good poll {} ago, {}{newest}; ", age(good.at, state), text::count(good.records, "record"))
     });
     let (owed, dead) = (state.pending(), state.dead());
-    format!("{word}{why}: {}{owed} owed, {dead} given up", poll.unwrap_or_default())
+    format!("{word}{why}: {}{owed} owed, {dead} given up{}", poll.unwrap_or_default(), state.data.in_short())
 }
 
 fn age(at: jiff::Timestamp, state: &State) -> String {

@@ -150,12 +150,13 @@ pub(in crate::ledger) fn events(connection: &Connection, key: &CustomerKey) -> r
     statement.query_map([key.as_str()], event)?.collect()
 }
 
-/// What happened to all customers' data since an instant: their ids as received, oldest first.
-pub(in crate::ledger) fn events_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(String, CustomerEvent)>> {
+/// What happened to all customers' data since an instant, each with the customer's id as received and what it is called,
+/// oldest first.
+pub(in crate::ledger) fn events_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(String, String, CustomerEvent)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT received_id, at, code, detail FROM event JOIN seen ON seen.customer = event.customer WHERE at >= ?1 ORDER BY at, event.id",
+        "SELECT received_id, ifnull(label, name) AS called, at, code, detail FROM event JOIN seen ON seen.customer = event.customer WHERE at >= ?1 ORDER BY at, event.id",
     )?;
-    statement.query_map([Instant(since)], |row| Ok((row.get("received_id")?, event(row)?)))?.collect()
+    statement.query_map([Instant(since)], |row| Ok((row.get("received_id")?, row.get("called")?, event(row)?)))?.collect()
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<CustomerEvent> {

@@ -135,3 +135,25 @@ async fn the_twenty_worst_are_listed_unless_all_are_asked_for() {
     assert_eq!(customers(&["status", "--all", "--format", "json"]).len(), 30);
     assert!(desk.told(&["status"]).contains("Customers, the 20 worst (--all lists all)"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_to_the_data_is_said_and_is_never_all_clear() {
+    let desk = Desk::polled();
+    let mut usage: serde_json::Value = serde_json::from_str(super::USAGE.trim_start_matches('\u{feff}')).unwrap();
+    usage["totalCount"] = json!(3);
+    let items = usage["items"].as_array_mut().unwrap();
+    items.retain(|item| !item["resourceName"].as_str().unwrap_or_default().starts_with("Test_Test"));
+    let sweden = items.iter_mut().find(|item| item["resourceId"] == super::SWEDEN || item["id"] == super::SWEDEN).unwrap();
+    sweden["budget"]["amount"] = json!(15);
+    std::fs::write(desk.house.path("usage.json"), usage.to_string()).unwrap();
+    desk.run(&["poll"]);
+    let told = desk.told(&["status"]);
+    assert!(told.lines().next().unwrap().ends_with("; data: 1 customer without a record, 1 budget-cut, 1 percents-disagree"), "{told}");
+    assert!(told.contains("Modern Azure Customer SE  budget-cut: budget 20 → 15 SEK"), "{told}");
+    assert!(told.contains("Test_Test_MA20190829_14  disappeared: the last good poll had no"), "{told}");
+    let document = desk.json(&["status", "--format", "json"]);
+    assert_eq!(
+        (&document["data"]["customers_without_record"], &document["data"]["events"][1]["event"]["code"]),
+        (&json!(1), &json!("budget-cut"))
+    );
+}
