@@ -20,7 +20,8 @@ pub struct Silence {
     pub created_at: Timestamp,
     /// The newest date of the data when it was made: time in billing periods is that of the data. The ledger sets it.
     pub as_of: Timestamp,
-    /// When it ends; none = with each customer's billing period that holds `as_of`.
+    /// When it ends; none = with each customer's billing period that holds `as_of`. Late data of the period before is covered
+    /// too.
     pub ends_at: Option<Timestamp>,
     /// Who made it.
     pub author: String,
@@ -50,8 +51,8 @@ pub struct Silenceable<'a> {
 impl Silence {
     /// Whether it covers an alert at `now`.
     pub fn covers(&self, alert: &Silenceable<'_>, now: Timestamp) -> bool {
-        let in_force =
-            self.expired_at.is_none_or(|at| now < at) && self.ends_at.map_or_else(|| alert.period.holds(self.as_of), |end| now < end);
+        let in_force = self.expired_at.is_none_or(|at| now < at)
+            && self.ends_at.map_or_else(|| alert.period.start <= self.as_of, |end| now < end);
         let customer = [Some(alert.customer), Some(alert.name), alert.label];
         let any =
             |globs: &[Glob], texts: &[Option<&str>]| globs.is_empty() || globs.iter().any(|glob| glob.fits_any(texts.iter().copied()));
@@ -59,9 +60,10 @@ impl Silence {
         in_force && !above && any(&self.customers, &customer) && any(&self.rules, &[Some(alert.rule)])
     }
 
-    /// Whether it can no longer cover anything, whatever the customer's billing period: none is longer than two months.
+    /// Whether it can no longer cover anything, whatever the customer's billing period: none is longer than 63 days, and
+    /// its data comes for 3 more.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        let longest = jiff::SignedDuration::from_hours(62 * 24);
+        let longest = jiff::SignedDuration::from_hours(66 * 24);
         self.expired_at.is_some_and(|at| at <= now)
             || self.ends_at.map_or_else(|| now.duration_since(self.created_at) > longest, |end| end <= now)
     }

@@ -186,6 +186,8 @@ pub struct OpenAlert {
     pub rule: String,
     /// The notifiers it is owed to, by name.
     pub notify: Vec<Box<str>>,
+    /// Those of them that have not accepted every message of it yet.
+    pub owed_to: Vec<Box<str>>,
     /// How often it is told again while it is true; none = never.
     pub remind_every: Option<Duration>,
     /// When it was last told.

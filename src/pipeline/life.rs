@@ -32,6 +32,8 @@ pub(crate) enum Next {
     Resolve(Ended),
     /// Nothing silences it any more, and it is still true: it is told now.
     Release,
+    /// Nothing silences it any more, but one that was raised after it is told instead.
+    Supersede,
     /// It is told again.
     Remind,
 }
@@ -51,10 +53,12 @@ impl Cycle {
         let mut told = Told::default();
         for customer in &reviewed {
             let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, now);
-            for alert in &customer.alerts {
-                if let Some(next) = next(alert, &customer.alerts, &judged, silences, time) {
+            let mut alerts = customer.alerts.as_slice();
+            while let [alert, later @ ..] = alerts {
+                if let Some(next) = next(alert, later, &judged, silences, time) {
                     told.note(alert, next, &judged.assessed);
                 }
+                alerts = later;
             }
         }
         let recording = told.into_recording(self, now);
@@ -80,17 +84,20 @@ impl Told {
     fn note(&mut self, alert: &OpenAlert, next: Next, assessed: &Assessed) {
         let id = alert.snapshot.alert.id;
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
-        let followup = || Followup {
+        let followup = |notify: Vec<Box<str>>| Followup {
             alert: alert.snapshot.alert.clone(),
             latest: latest(alert.snapshot.alert.metric, assessed, ended),
-            notify: alert.notify.clone(),
+            notify,
         };
         match next {
             Next::Resolve(_) => {
                 self.changes.push(AlertChange::Resolved(id));
                 // Of what nobody was told, nobody is told that it is over.
-                self.resolved.extend((alert.snapshot.alert.state == AlertState::Raised).then(followup));
+                let was_told = alert.snapshot.alert.state == AlertState::Raised;
+                self.resolved.extend(was_told.then(|| followup(alert.notify.clone())));
             }
+            // Its news is in what is told of the other one.
+            Next::Supersede => self.changes.push(AlertChange::Resolved(id)),
             Next::Release => {
                 self.changes.push(AlertChange::Released(id));
                 self.latest.push((id, latest(alert.snapshot.alert.metric, assessed, None)));
@@ -100,7 +107,7 @@ impl Told {
             }
             Next::Remind => {
                 self.changes.push(AlertChange::Reminded(id));
-                self.reminders.push(followup());
+                self.reminders.push(followup(to_remind(alert)));
             }
         }
         tracing::info!(alert.r#ref = %alert.snapshot.alert.reference, rule = alert.rule, "{}", next.in_words());
@@ -125,24 +132,23 @@ impl Next {
             Self::Resolve(Ended::Budget) => "alert resolved: a changed budget took the value below the step",
             Self::Resolve(Ended::Period) => "alert resolved: its billing period is over",
             Self::Release => "alert told: nothing silences it any more",
+            Self::Supersede => "alert resolved: nothing silences it any more, and a later one of its rule is told",
             Self::Remind => "alert told again",
         }
     }
 }
 
-/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now.
-pub(crate) fn next(alert: &OpenAlert, all: &[OpenAlert], judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
+/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now. `later`
+/// are those that were raised after it: at a higher step, or again under a raised budget.
+pub(crate) fn next(alert: &OpenAlert, later: &[OpenAlert], judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
     let now = time.now;
     let snapshot = &alert.snapshot.alert;
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
-    let in_period = assessed.period.holds(belongs_at);
-    let ends = if in_period { assessed.period.end } else { snapshot.billing_period.end };
-    let long_over = time.newest.is_some_and(|newest| newest.duration_since(ends) >= LATE_DATA);
-    if assessed.period.start > belongs_at || long_over {
+    if is_over(alert, belongs_at, assessed, time) {
         return Some(Next::Resolve(Ended::Period));
     }
     let same_day = !snapshot.metric.is_daily() || utc_day(belongs_at) == utc_day(assessed.belongs_at());
-    if !in_period || !same_day {
+    if !assessed.period.holds(belongs_at) || !same_day {
         return None;
     }
     let is_raised = snapshot.state == AlertState::Raised;
@@ -154,16 +160,30 @@ pub(crate) fn next(alert: &OpenAlert, all: &[OpenAlert], judged: &Judged, silenc
     if silences.iter().any(|silence| silence.covers(&asked, now)) {
         return None;
     }
-    let is_highest = || all.iter().all(|other| !is_beyond(other, alert));
+    let is_latest = !later.iter().any(|other| replaces(other, alert, judged));
     match snapshot.state {
-        AlertState::Silenced => is_highest().then_some(Next::Release),
+        AlertState::Silenced => Some(if is_latest { Next::Release } else { Next::Supersede }),
         AlertState::Raised => {
             let every = alert.remind_every.filter(|_| !alert.acknowledged)?;
             let due = now.duration_since(alert.told_at) >= SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
-            (due && is_highest()).then_some(Next::Remind)
+            (due && is_latest && !to_remind(alert).is_empty()).then_some(Next::Remind)
         }
         AlertState::Resolved | AlertState::Closed => None,
     }
+}
+
+/// Who is told again: whoever still has a message of it coming learns no more from another.
+fn to_remind(alert: &OpenAlert) -> Vec<Box<str>> {
+    alert.notify.iter().filter(|name| !alert.owed_to.contains(name)).cloned().collect()
+}
+
+/// Whether its billing period is over: the customer has data of a later one, or none of this one can come any more. One
+/// that was raised when that was so already stays for as long.
+fn is_over(alert: &OpenAlert, belongs_at: Timestamp, assessed: &Assessed, time: Time) -> bool {
+    let snapshot = &alert.snapshot.alert;
+    let end = if assessed.period.holds(belongs_at) { assessed.period.end } else { snapshot.billing_period.end };
+    let long_over = time.newest.is_some_and(|newest| newest.duration_since(end) >= LATE_DATA);
+    assessed.period.start > belongs_at || (long_over && time.now.duration_since(snapshot.raised_at) >= LATE_DATA)
 }
 
 /// The instant that places an alert in a billing period.
@@ -172,14 +192,12 @@ fn belongs_at(alert: &OpenAlert) -> Timestamp {
     if snapshot.context.carried_over { snapshot.alert.billing_period.last_instant() } else { snapshot.alert.usage_as_of.instant() }
 }
 
-/// Whether another alert of the same rule, period and day is at a step further along the ladder.
-fn is_beyond(other: &OpenAlert, alert: &OpenAlert) -> bool {
-    let (a, b) = (&other.snapshot.alert, &alert.snapshot.alert);
-    let same_day = !a.metric.is_daily() || utc_day(belongs_at(other)) == utc_day(belongs_at(alert));
-    let same = other.rule == alert.rule && a.metric == b.metric && same_day;
-    let later = a.threshold == b.threshold && a.raised_at > b.raised_at;
-    let further = a.threshold != b.threshold && a.metric.direction().at_or_beyond(a.threshold, b.threshold);
-    same && a.id != b.id && a.billing_period.holds(belongs_at(alert)) && (later || further)
+/// Whether an alert that was raised later says more of the same rule, period and day: it was told, or is true as well.
+fn replaces(later: &OpenAlert, alert: &OpenAlert, judged: &Judged) -> bool {
+    let (a, b) = (&later.snapshot.alert, &alert.snapshot.alert);
+    let same_day = !a.metric.is_daily() || utc_day(belongs_at(later)) == utc_day(belongs_at(alert));
+    let same = later.rule == alert.rule && a.metric == b.metric && same_day && judged.assessed.period.holds(belongs_at(later));
+    same && (a.state == AlertState::Raised || crossing_value(later, judged).is_some())
 }
 
 /// The value now, while it is at or beyond the alert's step: a number, or over a budget of zero.

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod history;
+mod life;
 mod messages;
 mod operator;
 mod periods;

@@ -93,7 +93,7 @@ pub(in crate::ledger) fn rules_with_open_ones(connection: &Connection) -> rusqli
              SELECT min(rule) FROM alert WHERE state = 'raised'
              UNION ALL
              SELECT (SELECT min(rule) FROM alert WHERE state = 'raised' AND rule > open.rule) FROM open WHERE open.rule IS NOT NULL
-         ) SELECT rule FROM open WHERE rule IS NOT NULL",
+         ) SELECT rule FROM open WHERE rule IS NOT NULL UNION SELECT rule FROM alert WHERE state = 'silenced'",
     )?;
     statement.query_map([], |row| row.get(0))?.collect()
 }

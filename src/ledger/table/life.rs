@@ -35,17 +35,21 @@ pub(in crate::ledger) fn to_review(
 /// The alerts of a customer that are not over, in the order in which they were raised.
 pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Vec<OpenAlert>> {
     let mut statement = connection.prepare_cached(
-        "SELECT snapshot, state, rule, notify, remind_every, ifnull(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged
+        "SELECT snapshot, state, rule, notify, remind_every, ifnull(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged,
+         (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
+             WHERE message_alert.alert = alert.id AND delivery.state = 'pending') AS owed_to
          FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') ORDER BY seq",
     )?;
     statement.query_map([key.as_str()], open_alert)?.collect()
 }
 
 fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
+    let names = |column: &str| serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(column::unreadable);
     Ok(OpenAlert {
         snapshot: alerts::snapshot(row)?,
         rule: row.get("rule")?,
-        notify: serde_json::from_str(row.get_ref("notify")?.as_str()?).map_err(column::unreadable)?,
+        notify: names("notify")?,
+        owed_to: names("owed_to")?,
         remind_every: row.get::<_, Option<Length>>("remind_every")?.map(|length| length.0),
         told_at: column::instant(row, "told_at")?,
         acknowledged: row.get("acknowledged")?,
