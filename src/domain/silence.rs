@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::domain::{BillingPeriod, Glob};
+use crate::domain::{Alert, BillingPeriod, Glob};
 
 /// Keeps alerts of some customers and rules from being delivered.
 #[derive(Debug, Clone)]
@@ -46,6 +46,20 @@ pub struct Silenceable<'a> {
     pub value: Option<Decimal>,
     /// The alert's billing period.
     pub period: BillingPeriod,
+}
+
+impl<'a> Silenceable<'a> {
+    /// An alert as it was raised.
+    pub fn of(alert: &'a Alert) -> Self {
+        Self {
+            customer: alert.customer.id.as_str(),
+            name: &alert.customer.name,
+            label: alert.customer.label.as_deref(),
+            rule: &alert.rule,
+            value: alert.value,
+            period: alert.billing_period,
+        }
+    }
 }
 
 impl Silence {

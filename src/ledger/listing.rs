@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::{AlertSnapshot, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
+use crate::domain::{AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
 use crate::ledger::entry::PollResult;
 
 /// Which alerts to list; all of them when nothing is named.
@@ -15,6 +15,8 @@ pub struct AlertFilter {
     pub until: Option<Timestamp>,
     /// Of this customer.
     pub customer: Option<CustomerKey>,
+    /// In this state.
+    pub state: Option<AlertState>,
     /// No more than so many, the newest.
     pub limit: Option<u32>,
 }

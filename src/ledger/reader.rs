@@ -38,6 +38,11 @@ impl Reader {
         self.read(|connection| listings::alerts(connection, filter))
     }
 
+    /// The alert that somebody means by its id, or by the reference that messages show; the newest of several.
+    pub fn find_alert(&self, text: &str) -> Result<Option<AlertRow>, LedgerError> {
+        self.read(|connection| life::find(connection, text)?.map_or(Ok(None), |id| listings::one(connection, id)))
+    }
+
     /// The deliveries that a filter chooses, newest first.
     pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, LedgerError> {
         self.read(|connection| listings::deliveries(connection, filter))

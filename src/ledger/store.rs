@@ -146,6 +146,11 @@ impl Ledger {
         self.thread.write(work).await
     }
 
+    /// Takes back that somebody knows of an alert; returns whether somebody had said so.
+    pub async fn unacknowledge(&self, alert: Uuid) -> Result<bool, LedgerError> {
+        self.thread.write(move |connection| life::unacknowledge(connection, alert)).await
+    }
+
     /// Adds a silence; returns its number.
     pub async fn add_silence(&self, silence: Silence) -> Result<i64, LedgerError> {
         self.thread.write(move |connection| silences::add(connection, &silence)).await

@@ -101,3 +101,9 @@ pub(in crate::ledger) fn acknowledge(connection: &Connection, alert: Uuid, by: &
         .execute(params![Id(alert), Instant(now), by])?;
     Ok(noted > 0)
 }
+
+/// Takes back that somebody knows of an alert; returns whether somebody had said so.
+pub(in crate::ledger) fn unacknowledge(connection: &Connection, alert: Uuid) -> rusqlite::Result<bool> {
+    let sql = "UPDATE alert SET acked_at = NULL, acked_by = NULL WHERE id = ?1 AND acked_at IS NOT NULL";
+    Ok(connection.prepare_cached(sql)?.execute([Id(alert)])? > 0)
+}

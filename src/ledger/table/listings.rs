@@ -1,9 +1,9 @@
 //! Alerts and deliveries for listings, newest first.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use uuid::Uuid;
 
-use crate::domain::{CustomerKey, DeliveryState, MessageKind};
+use crate::domain::{AlertState, CustomerKey, DeliveryState, MessageKind};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary};
 use crate::ledger::table::alerts;
@@ -13,6 +13,7 @@ pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -
     let mut statement = connection.prepare_cached(
         "SELECT id, snapshot, state, acked_at, acked_by FROM alert
          WHERE (:since IS NULL OR raised_at >= :since) AND (:until IS NULL OR raised_at < :until)
+         AND (:state IS NULL OR state = :state)
          AND (:customer IS NULL OR customer IN (
              SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32))))
          ORDER BY seq DESC LIMIT ifnull(:limit, -1)",
@@ -21,18 +22,27 @@ pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -
         named_params! {
             ":since": filter.since.map(Instant),
             ":until": filter.until.map(Instant),
+            ":state": filter.state.map(AlertState::as_str),
             ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
             ":limit": filter.limit,
         },
-        |row| {
-            Ok(AlertRow {
-                snapshot: alerts::snapshot(row)?,
-                deliveries: summaries(connection, column::id(row, "id")?)?,
-                acknowledged: column::instant_if_any(row, "acked_at")?.zip(row.get("acked_by")?),
-            })
-        },
+        |row| alert(connection, row),
     )?;
     rows.collect()
+}
+
+/// One alert.
+pub(in crate::ledger) fn one(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<AlertRow>> {
+    let mut statement = connection.prepare_cached("SELECT id, snapshot, state, acked_at, acked_by FROM alert WHERE id = ?1")?;
+    statement.query_row([Id(id)], |row| alert(connection, row)).optional()
+}
+
+fn alert(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<AlertRow> {
+    Ok(AlertRow {
+        snapshot: alerts::snapshot(row)?,
+        deliveries: summaries(connection, column::id(row, "id")?)?,
+        acknowledged: column::instant_if_any(row, "acked_at")?.zip(row.get("acked_by")?),
+    })
 }
 
 fn summaries(connection: &Connection, alert: Uuid) -> rusqlite::Result<Vec<DeliverySummary>> {
