@@ -15,6 +15,7 @@ use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertState};
 use crate::ledger::{AlertFilter, AlertRow, DeliverySummary, Reader};
 use crate::notify::render::Telling;
+use crate::pipeline::Acknowledgement;
 
 /// From this width on, an alert is one line.
 const SPACIOUS: u16 = 150;
@@ -28,11 +29,12 @@ pub(super) struct Alerts {
     format: Format,
 }
 
-/// An alert in JSON, with how its deliveries stand.
+/// An alert in JSON, with who knows of it and how its deliveries stand.
 #[derive(Serialize)]
 pub(super) struct AlertDocument<'a> {
     #[serde(flatten)]
     alert: &'a Alert,
+    acknowledged: Option<Acknowledgement>,
     deliveries: Vec<DeliveryCount<'a>>,
 }
 
@@ -52,7 +54,7 @@ impl Alerts {
         let chosen = self.choice.settle(&config, &reader, now)?;
         let mut rows = Vec::new();
         for customer in chosen.customers {
-            rows.extend(reader.alerts(&AlertFilter { since: chosen.since, until: chosen.until, customer, limit: None })?);
+            rows.extend(reader.alerts(&AlertFilter { since: chosen.since, until: chosen.until, customer, ..AlertFilter::default() })?);
         }
         rows.sort_by(|a, b| {
             let (a, b) = (&a.snapshot.alert, &b.snapshot.alert);
@@ -61,7 +63,7 @@ impl Alerts {
         match self.format {
             Format::Text => output::page(&page(&rows, now, &config.time_zone))?,
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
-            Format::Csv => print_csv(rows.iter().map(|row| &row.snapshot.alert))?,
+            Format::Csv => print_csv(rows.iter().map(|row| (&row.snapshot.alert, row.acknowledged.as_ref())))?,
         }
         Ok(Outcome::Done)
     }
@@ -76,7 +78,12 @@ pub(super) fn document(row: &AlertRow) -> AlertDocument<'_> {
         sent: *sent,
         dead: *dead,
     });
-    AlertDocument { alert: &row.snapshot.alert, deliveries: deliveries.collect() }
+    AlertDocument { alert: &row.snapshot.alert, acknowledged: acknowledgement(row), deliveries: deliveries.collect() }
+}
+
+/// Who knows of an alert.
+pub(super) fn acknowledgement(row: &AlertRow) -> Option<Acknowledgement> {
+    row.acknowledged.clone().map(|(at, by)| Acknowledgement { at, by })
 }
 
 fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
@@ -93,7 +100,8 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
         Column::Left("TOLD"),
     ]);
     let glue = if output::width() < SPACIOUS { "\n" } else { ", " };
-    for AlertRow { snapshot, deliveries, .. } in rows {
+    for row in rows {
+        let snapshot = &row.snapshot;
         let (alert, telling) = (&snapshot.alert, Telling::new(snapshot, zone));
         listing.add(vec![
             alert.severity.as_str().to_uppercase(),
@@ -102,7 +110,7 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
             usage(&telling).join(glue),
             format!("{}{glue}{}", text::clean(&alert.rule), telling.on_scale(alert.threshold)),
             alert.reference.clone(),
-            told(alert, deliveries).join(glue),
+            told(row).join(glue),
         ]);
     }
     format!("{}\n\n{}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "alert"), text::zone_note(zone))
@@ -115,9 +123,9 @@ fn usage(telling: &Telling<'_>) -> Vec<String> {
     over_zero.or(value).into_iter().chain([telling.cost_of_budget()]).collect()
 }
 
-/// Who was told: `oncall`, `slack owed`.
-fn told(alert: &Alert, deliveries: &[DeliverySummary]) -> Vec<String> {
-    let told = deliveries.iter().map(|summary| {
+/// Who was told: `oncall`, `slack owed`; then where the alert stands, and who knows of it.
+fn told(row: &AlertRow) -> Vec<String> {
+    let told = row.deliveries.iter().map(|summary| {
         let name = text::clean(&summary.notifier);
         match (summary.sent, summary.pending, summary.dead) {
             (_, 0, 0) => name,
@@ -126,13 +134,15 @@ fn told(alert: &Alert, deliveries: &[DeliverySummary]) -> Vec<String> {
             (sent, pending, dead) => format!("{name} {sent} sent, {pending} owed, {dead} given up"),
         }
     });
-    let nobody = deliveries.is_empty().then(|| "nobody".to_owned());
-    let state = (alert.state != AlertState::Raised).then(|| alert.state.as_str().to_owned());
-    told.chain(nobody).chain(state).collect()
+    let nobody = row.deliveries.is_empty().then(|| "nobody".to_owned());
+    let state = row.snapshot.alert.state;
+    let state = (state != AlertState::Raised).then(|| state.as_str().to_owned());
+    let known = row.acknowledged.as_ref().map(|(_, by)| format!("known to {}", text::clean(by.split(" (").next().unwrap_or(by))));
+    told.chain(nobody).chain(state).chain(known).collect()
 }
 
-/// Alerts as CSV, one row each.
-pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> anyhow::Result<()> {
+/// Alerts as CSV, one row each, with when somebody said that they know of it, and who.
+pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = (&'a Alert, Option<&'a (Timestamp, String)>)>) -> anyhow::Result<()> {
     let heading = [
         "id",
         "ref",
@@ -153,11 +163,13 @@ pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> anyh
         "usage_as_of",
         "period_start",
         "period_end",
+        "acknowledged_at",
+        "acknowledged_by",
     ];
-    spreadsheet::print(&heading, alerts.into_iter().map(cells))
+    spreadsheet::print(&heading, alerts.into_iter().map(|(alert, acknowledged)| cells(alert, acknowledged)))
 }
 
-fn cells(alert: &Alert) -> Vec<String> {
+fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -> Vec<String> {
     let budget = alert.budget.as_ref();
     let source = budget.map(|budget| match budget.source {
         crate::domain::BudgetSource::PartnerCenter => "partner-center",
@@ -183,5 +195,7 @@ fn cells(alert: &Alert) -> Vec<String> {
         alert.usage_as_of.to_string(),
         alert.billing_period.start.to_string(),
         alert.billing_period.end.to_string(),
+        text::or_nothing(acknowledged.map(|(at, _)| at)),
+        acknowledged.map(|(_, by)| text::clean(by)).unwrap_or_default(),
     ]
 }

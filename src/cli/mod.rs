@@ -1,6 +1,7 @@
 //! Arguments, one file for each command, logging, and the exit code. Results go to stdout, everything else to stderr.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where results are printed")]
 
+mod ack;
 mod alerts;
 mod budgets;
 mod check;
@@ -24,6 +25,7 @@ mod reload;
 mod retry;
 mod run;
 mod schema;
+mod silence;
 mod simulate;
 mod spreadsheet;
 mod status;
@@ -87,6 +89,11 @@ enum Command {
     /// List what was raised, newest first
     #[command(after_help = "Example: budget-alertd alerts --since 7d --customer contoso")]
     Alerts(alerts::Alerts),
+    /// Say that you know of an alert: nobody is reminded of it until its next higher step
+    #[command(after_help = "Example: budget-alertd ack 5F0C1C3E")]
+    Ack(ack::Ack),
+    /// Keep alerts of some customers and rules from being told for a time
+    Silence(silence::Silence),
     /// List what is owed, sent and given up; owe again what was given up
     #[command(after_help = "Example: budget-alertd deliveries --state dead")]
     Deliveries(deliveries::Deliveries),
@@ -180,6 +187,8 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Explain(explain) => explain.run(&config()?),
         Command::Coverage(coverage) => coverage.run(&config()?),
         Command::Alerts(alerts) => alerts.run(&config()?),
+        Command::Ack(ack) => ack.run(&config()?).await,
+        Command::Silence(silence) => silence.run(&config()?).await,
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
         Command::Budgets(budgets) => budgets.run(&config()?),
         Command::Demo(demo) => Box::pin(demo.run()).await,

@@ -86,7 +86,7 @@ impl Poll {
     fn print(&self, answer: &PollAnswer) -> anyhow::Result<()> {
         match self.format {
             Format::Json => output::document(&format!("{}\n", serde_json::to_string(answer)?)),
-            Format::Csv => alerts::print_csv(&answer.alerts),
+            Format::Csv => alerts::print_csv(answer.alerts.iter().map(|alert| (alert, None))),
             Format::Text => output::page(&self.page(answer)),
         }
     }

@@ -65,8 +65,8 @@ impl<'a> Silenceable<'a> {
 impl Silence {
     /// Whether it covers an alert at `now`.
     pub fn covers(&self, alert: &Silenceable<'_>, now: Timestamp) -> bool {
-        let in_force = self.expired_at.is_none_or(|at| now < at)
-            && self.ends_at.map_or_else(|| alert.period.start <= self.as_of, |end| now < end);
+        let in_force =
+            self.expired_at.is_none_or(|at| now < at) && self.ends_at.map_or_else(|| alert.period.start <= self.as_of, |end| now < end);
         let customer = [Some(alert.customer), Some(alert.name), alert.label];
         let any =
             |globs: &[Glob], texts: &[Option<&str>]| globs.is_empty() || globs.iter().any(|glob| glob.fits_any(texts.iter().copied()));

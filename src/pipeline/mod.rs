@@ -13,6 +13,7 @@ mod impact;
 mod intake;
 mod life;
 mod orphans;
+mod reach;
 mod replay;
 mod settling;
 mod simulation;
@@ -20,8 +21,9 @@ mod subscriptions;
 mod verdicts;
 
 pub use action::{
-    Action, ActionError, Author, DaemonLines, DeliveriesAnswer, DeliveryProgress, Office, PollAnswer, PollOrder, PollRequest, Polled,
-    Retried, RetryOrder, SignInKept, SignInOrder, SourceState, name_of,
+    AckOrder, Acknowledged, Acknowledgement, Action, ActionError, Author, DaemonLines, DeliveriesAnswer, DeliveryProgress, ExpireOrder,
+    Expired, Office, PollAnswer, PollOrder, PollRequest, Polled, Retried, RetryOrder, SignInKept, SignInOrder, SilenceAdded, SilenceOrder,
+    SilenceView, SourceState, Until, UntilWord, name_of,
 };
 pub use coverage::{Gap, gap};
 pub use cycle::{Cycle, CycleReport, Suppressed};
@@ -31,5 +33,6 @@ pub(crate) use desk::Ending;
 pub use explain::{Explanation, RuleAccount, explain};
 pub use impact::{Impact, impact};
 pub use orphans::bury_orphans;
+pub use reach::{Hidden, Reach};
 pub use replay::Replay;
 pub use simulation::{Comparison, Judge, Simulation};

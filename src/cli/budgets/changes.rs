@@ -30,7 +30,7 @@ pub(super) fn raised(config: &Config, remembered: &Recollection, now: Timestamp)
     let raises = explanation.rules.iter().filter_map(|account| account.raise.as_ref());
     raises
         .map(|raise| {
-            let scale = Scale { metric: raise.rule.metric, assessed: &explanation.assessed };
+            let scale = Scale { metric: raise.rule.metric, currency: explanation.assessed.currency };
             let value = raise.value.map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.value(value));
             Raised {
                 rule: raise.rule.name.to_string(),

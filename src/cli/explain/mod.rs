@@ -4,6 +4,7 @@
 mod document;
 mod page;
 mod rule;
+mod scale;
 
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use crate::domain::{Alert, BillingPeriod};
 use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NotifierState, Reader, Recollection, Seen};
 use crate::pipeline::{self, Explanation};
 
-pub(super) use rule::Scale;
+pub(super) use scale::Scale;
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {

@@ -1,16 +1,14 @@
 //! What one rule makes of a customer, in sentences.
 
-use rust_decimal::Decimal;
-
+use crate::cli::explain::Scale;
 use crate::cli::output::Tone;
 use crate::cli::text;
-use crate::domain::{Alert, Assessed, Metric, Rearm, Verdict};
-use crate::notify::render::{money, percent};
+use crate::domain::{Alert, Assessed, Rearm, Verdict};
 use crate::pipeline::RuleAccount;
 
 /// The lines of one rule: what it says of the record, what comes of it, what would make it alert again.
 pub(super) fn lines(account: &RuleAccount, assessed: &Assessed) -> Vec<String> {
-    let scale = Scale { metric: account.rule.metric, assessed };
+    let scale = Scale { metric: account.rule.metric, currency: assessed.currency };
     let name = Tone::Strong.paint(&text::clean(&account.rule.name));
     let mut lines = match &account.verdict {
         Verdict::NotApplicable(reason) => vec![format!("  {name} does not apply: {reason}")],
@@ -19,16 +17,16 @@ pub(super) fn lines(account: &RuleAccount, assessed: &Assessed) -> Vec<String> {
             let value = value.map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.value(value));
             let reached = crossing.highest().map(|step| scale.step(step.at)).unwrap_or_default();
             let next = crossing.next_at.map(|at| format!(", the next one is {}", scale.step(at))).unwrap_or_default();
-            vec![format!("  {name}: {value}; step {reached} is reached{next}"), format!("    {}", outcome(account, &scale))]
+            vec![format!("  {name}: {value}; step {reached} is reached{next}"), format!("    {}", outcome(account, scale))]
         }
     };
-    lines.extend(spent(account, &scale).into_iter().map(|line| format!("    {line}")));
-    lines.extend(again(account, &scale).map(|line| format!("    {line}")));
+    lines.extend(spent(account, scale).into_iter().map(|line| format!("    {line}")));
+    lines.extend(again(account, scale).map(|line| format!("    {line}")));
     lines
 }
 
 /// What comes of the steps reached.
-fn outcome(account: &RuleAccount, scale: &Scale<'_>) -> String {
+fn outcome(account: &RuleAccount, scale: Scale) -> String {
     let Some(raise) = &account.raise else { return format!("no new alert: {}", account.reason) };
     let names: Vec<String> = raise.notify.iter().map(|name| text::clean(name)).collect();
     let alert = format!("a {} alert at the next poll", raise.severity.as_str());
@@ -38,7 +36,7 @@ fn outcome(account: &RuleAccount, scale: &Scale<'_>) -> String {
 }
 
 /// The alerts that spent steps of the rule in this period.
-fn spent(account: &RuleAccount, scale: &Scale<'_>) -> Vec<String> {
+fn spent(account: &RuleAccount, scale: Scale) -> Vec<String> {
     let raised = account.spent.iter().filter(|step| step.raised);
     raised
         .map(|step| {
@@ -62,7 +60,7 @@ fn spent(account: &RuleAccount, scale: &Scale<'_>) -> Vec<String> {
 }
 
 /// What would make a rule alert again in this period that has alerted in it.
-fn again(account: &RuleAccount, scale: &Scale<'_>) -> Option<String> {
+fn again(account: &RuleAccount, scale: Scale) -> Option<String> {
     if account.spent.is_empty() || account.raise.is_some() || account.reason.is_not_applicable() {
         return None;
     }
@@ -77,44 +75,4 @@ fn again(account: &RuleAccount, scale: &Scale<'_>) -> Option<String> {
         .map(|amount| format!("under a budget above {}, once it was below the step under that", scale.amount(amount)));
     let ways: Vec<String> = next.into_iter().chain(rearm).chain(["in the next billing period".to_owned()]).collect();
     Some(format!("alerts again {}", ways.join(", or ")))
-}
-
-/// Numbers on the scale of a metric.
-pub(in crate::cli) struct Scale<'a> {
-    pub(in crate::cli) metric: Metric,
-    pub(in crate::cli) assessed: &'a Assessed,
-}
-
-impl Scale<'_> {
-    /// A step: `80 %`, `5,000 SEK`.
-    pub(in crate::cli) fn step(&self, value: Decimal) -> String {
-        match self.metric {
-            Metric::PercentUsed | Metric::ForecastPercent => percent(value),
-            Metric::Pace | Metric::DailyPercent => format!("{} points", money(value, None)),
-            Metric::StaleHours => format!("{} h", money(value, None)),
-            Metric::UsdTotalCost => format!("{} USD", money(value, None)),
-            _ => self.amount(value),
-        }
-    }
-
-    /// A value with what it is of: `82.5 % of the budget used`.
-    pub(in crate::cli) fn value(&self, value: Decimal) -> String {
-        let what = match self.metric {
-            Metric::PercentUsed => " of the budget used",
-            Metric::ForecastPercent => " of the budget at the end of the period, as it goes on",
-            Metric::Pace => " ahead of the period",
-            Metric::DailyCost | Metric::DailyPercent => " a day",
-            Metric::StaleHours => " old",
-            Metric::AmountOver if value < Decimal::ZERO => return format!("{} below the budget", self.amount(value.abs())),
-            Metric::AmountOver => " over the budget",
-            Metric::AmountLeft if value < Decimal::ZERO => return format!("nothing left, {} over the budget", self.amount(value.abs())),
-            Metric::AmountLeft => " left",
-            Metric::TotalCost | Metric::UsdTotalCost | Metric::UnbudgetedCost => " of cost",
-        };
-        format!("{}{what}", self.step(value))
-    }
-
-    fn amount(&self, value: Decimal) -> String {
-        money(value, self.assessed.currency)
-    }
 }

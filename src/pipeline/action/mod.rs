@@ -2,26 +2,32 @@
 //! does. The same code acts in the daemon, asked over its control socket, and in a command where no daemon runs. How it
 //! is asked over HTTP is left to `web`.
 
+mod ack;
 mod author;
 mod error;
+mod expire;
 mod office;
 mod poll;
 mod progress;
 mod retry;
 mod sign_in;
+mod silence;
 
 use std::future::Future;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use ack::{AckOrder, Acknowledged, Acknowledgement};
 pub use author::{Author, name_of};
 pub use error::ActionError;
+pub use expire::{ExpireOrder, Expired};
 pub use office::{DaemonLines, Office};
 pub use poll::{DeliveriesAnswer, PollAnswer, PollOrder, PollRequest, Polled, SourceState};
 pub use progress::DeliveryProgress;
 pub use retry::{Retried, RetryOrder};
 pub use sign_in::{SignInKept, SignInOrder};
+pub use silence::{SilenceAdded, SilenceOrder, SilenceView, Until, UntilWord};
 
 /// Something that people ask for. A new one is a file here, and a line in `web::control`.
 pub trait Action: Serialize + DeserializeOwned + Send + 'static {

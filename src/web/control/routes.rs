@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use crate::pipeline::{Action, Author, Office, PollOrder, RetryOrder, SignInOrder};
+use crate::pipeline::{AckOrder, Action, Author, ExpireOrder, Office, PollOrder, RetryOrder, SignInOrder, SilenceOrder};
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
 
@@ -24,6 +24,9 @@ pub fn routes(office: Office) -> Router {
         .merge(action::<PollOrder>())
         .merge(action::<RetryOrder>())
         .merge(action::<SignInOrder>())
+        .merge(action::<SilenceOrder>())
+        .merge(action::<ExpireOrder>())
+        .merge(action::<AckOrder>())
         .fallback(async |uri: Uri| Refusal::unknown(uri.path()))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(DefaultBodyLimit::max(BODY_CAP))

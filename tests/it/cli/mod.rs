@@ -10,6 +10,7 @@ mod polling;
 mod retrying;
 mod schemas;
 mod signing_in;
+mod silencing;
 mod simulating;
 mod starting;
 mod status;

@@ -1,0 +1,50 @@
+//! Numbers of a rule as people read them, on the scale of its metric.
+
+use rust_decimal::Decimal;
+
+use crate::domain::{Currency, Metric};
+use crate::notify::render::{money, percent};
+
+/// Numbers on the scale of a metric.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Scale {
+    /// The metric.
+    pub(in crate::cli) metric: Metric,
+    /// The customer's currency.
+    pub(in crate::cli) currency: Option<Currency>,
+}
+
+impl Scale {
+    /// A step: `80 %`, `5,000 SEK`, `12 points`.
+    pub(in crate::cli) fn step(self, value: Decimal) -> String {
+        match self.metric {
+            Metric::PercentUsed | Metric::ForecastPercent => percent(value),
+            Metric::Pace | Metric::DailyPercent => format!("{} points", money(value, None)),
+            Metric::StaleHours => format!("{} h", money(value, None)),
+            Metric::UsdTotalCost => format!("{} USD", money(value, None)),
+            _ => self.amount(value),
+        }
+    }
+
+    /// A value with what it is: `80 % of the budget used`.
+    pub(in crate::cli) fn value(self, value: Decimal) -> String {
+        let what = match self.metric {
+            Metric::PercentUsed => " of the budget used",
+            Metric::ForecastPercent => " of the budget at the end of the period, as it goes on",
+            Metric::Pace => " ahead of the period",
+            Metric::DailyCost | Metric::DailyPercent => " a day",
+            Metric::StaleHours => " old",
+            Metric::AmountOver if value < Decimal::ZERO => return format!("{} below the budget", self.amount(value.abs())),
+            Metric::AmountOver => " over the budget",
+            Metric::AmountLeft if value < Decimal::ZERO => return format!("nothing left, {} over the budget", self.amount(value.abs())),
+            Metric::AmountLeft => " left",
+            Metric::TotalCost | Metric::UsdTotalCost | Metric::UnbudgetedCost => " of cost",
+        };
+        format!("{}{what}", self.step(value))
+    }
+
+    /// An amount in the customer's currency.
+    pub(in crate::cli) fn amount(self, value: Decimal) -> String {
+        money(value, self.currency)
+    }
+}

@@ -1,0 +1,169 @@
+//! `silence` and `ack`.
+
+use serde_json::json;
+
+use super::{Desk, SWEDEN};
+
+/// Who runs these tests, as the program names them.
+fn author() -> String {
+    let output = std::process::Command::new("id").arg("-un").output().unwrap();
+    let uid = rustix::process::getuid().as_raw();
+    format!("{} (uid {uid})", String::from_utf8(output.stdout).unwrap().trim())
+}
+
+/// The standard output of a command that succeeds, the author masked.
+#[track_caller]
+fn told(desk: &Desk, arguments: &[&str]) -> String {
+    desk.told(arguments).replace(&author(), "WHO")
+}
+
+fn reference(desk: &Desk) -> String {
+    let alerts = desk.json(&["alerts", "--customer", SWEDEN, "--format", "json"]);
+    alerts[0]["ref"].as_str().unwrap().to_owned()
+}
+
+/// A desk whose critical alert is told again.
+fn reminding() -> Desk {
+    let rules = super::CONFIGURATION.replace("severity = \"critical\"", "severity = \"critical\", remind_every = \"1h\"");
+    let desk = Desk::with(&rules);
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    desk
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_silence_says_what_it_hides_now() {
+    let desk = reminding();
+    assert_eq!(
+        told(&desk, &["silence", "add", "--customer", "modern*", "Nobody*", "--until", "2099-12-31", "--reason", " a migration, agreed "]),
+        "\
+Silence 1 of customers modern*, Nobody*, all rules
+  until Fri 1 Jan 2100 00:00 UTC
+  by WHO: a migration, agreed
+  ! no customer has an id, a name or a label like \"Nobody*\"
+
+It fits 2 customers. Over a step now and silenced: 2, worst first.
+  CRITICAL Modern Azure Customer SE, spend: 602.84 %, step 600 %, REF, without reminders
+  WARNING  Contoso UK, gold: 27.23 %, step 20 %, REF
+Nobody is reminded of 1 open alert meanwhile.
+What comes up meanwhile is recorded, and told afterwards if it is still true then.
+"
+    );
+    assert_eq!(
+        told(&desk, &["silence", "add", "--rule", "sp*", "--rule", "x", "--for", "2h", "--reason", "why", "--unless-above", "700.5"]),
+        "\
+Silence 2 of all customers, rules sp*, x, unless above 700.5
+  until NOW UTC
+  by WHO: why
+  ! no rule is called like \"x\"; there are: spend, pounds, gold
+
+It fits 4 customers. Over a step now and silenced: 1, worst first.
+  CRITICAL Modern Azure Customer SE, spend: 602.84 %, step 600 %, REF, without reminders
+Nobody is reminded of 1 open alert meanwhile.
+What comes up meanwhile is recorded, and told afterwards if it is still true then.
+"
+        .replace("NOW UTC", "NOW")
+    );
+    let above = told(&desk, &["silence", "add", "--rule", "spend", "--for", "2h", "--reason", "why", "--unless-above", "600"]);
+    assert!(above.contains("It fits 4 customers. Over a step now and silenced: nothing."), "{above}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silences_are_listed_with_who_why_until_when_and_what_they_hid_and_may_be_ended() {
+    let desk = Desk::new();
+    let add = ["silence", "add", "--customer", "*SE", "--until", "2099-01-01T12:00", "--reason", "agreed"];
+    told(&desk, &add);
+    assert!(told(&desk, &add).starts_with("Silence 2 of customer *SE, all rules\n"), "twice the same is no mistake");
+    let poll = desk.json(&["poll", "--format", "json"]);
+    assert_eq!((&poll["suppressed"]["silenced"], &poll["deliveries"]["sent"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        told(&desk, &["silence", "expire", "2"]),
+        "Silence 2 of customer *SE, all rules is over. It hides nothing that would now be told.\n"
+    );
+    assert_eq!(told(&desk, &["silence", "expire", "2"]), "Silence 2 of customer *SE, all rules was over already.\n");
+    assert_eq!(
+        told(&desk, &["silence", "list"]),
+        "\
+ID  OF  UNTIL  HIDES  BY  WHY
+ 1  customer *SE, all rules  Thu 1 Jan 2099 12:00 UTC  1  WHO, NOW  agreed
+
+1 silence. Times in UTC.
+"
+    );
+    let listed = desk.json(&["silence", "list", "--all", "--format", "json"]);
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    let first = &listed[0];
+    assert_eq!((&first["in_force"], &first["silenced"], &first["until"]), (&json!(true), &json!(1), &json!("2099-01-01T12:00:00Z")));
+    assert_eq!((&first["author"], &first["reason"], &first["customers"]), (&json!(author()), &json!("agreed"), &json!(["*SE"])));
+    assert!(listed[1]["expired_at"].is_string());
+    let csv = told(&desk, &["silence", "list", "--format", "csv"]);
+    assert!(csv.ends_with("\n1,*SE,,,TIME,2099-01-01T12:00:00Z,WHO,agreed,,true,1\n"), "{csv}");
+    assert_eq!(
+        told(&desk, &["silence", "expire", "1"]),
+        "Silence 1 of customer *SE, all rules is over. The next poll tells what is still true of 1 silenced alert.\n"
+    );
+    assert_eq!(desk.json(&["poll", "--format", "json"])["deliveries"]["sent"], 2);
+    assert_eq!(told(&desk, &["silence", "list"]), "No silences are in force.\n");
+    assert_eq!(told(&Desk::polled(), &["silence", "list", "--all"]), "No silences.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silence_needs_a_scope_a_reason_and_an_end() {
+    let desk = Desk::polled();
+    let refused = |arguments: &[&str]| {
+        let ended = desk.run(&[&["silence"], arguments].concat());
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.out);
+        ended.err
+    };
+    refused(&["add", "--for", "2h", "--reason", "x"]);
+    refused(&["add", "--rule", "spend", "--reason", "x"]);
+    refused(&["add", "--rule", "spend", "--for", "2h"]);
+    refused(&["add", "--rule", "spend", "--for", "2h", "--until", "period-end", "--reason", "x"]);
+    assert!(refused(&["add", "--rule", "spend", "--until", "2h", "--reason", "x"]).contains("that is a length: write --for 2h"));
+    assert!(refused(&["add", "--rule", "spend", "--until", "2020-01-01", "--reason", "x"]).contains("it would end before it begins"));
+    assert!(refused(&["add", "--rule", "spend", "--for", "2h", "--reason", " "]).contains("say why"));
+    assert!(refused(&["add", "--rule", "", "--for", "2h", "--reason", "x"]).contains("an empty pattern"));
+    assert_eq!(refused(&["expire", "7"]), "budget-alertd: there is no silence 7: see budget-alertd silence list --all\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silence_until_the_end_of_the_period_names_the_end_of_the_month() {
+    let desk = Desk::new();
+    let said = told(&desk, &["silence", "add", "--customer", "*", "--until", "period-end", "--reason", "x"]);
+    assert!(said.contains("  until the end of each customer's billing period (NOW for Azure plans)\n"), "{said}");
+    assert!(said.contains("! no customer has an id, a name or a label like \"*\""), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acknowledgement_says_of_what_and_who_was_first() {
+    let desk = reminding();
+    let reference = reference(&desk);
+    let of = "REF Modern Azure Customer SE, spend, step 600 %";
+    assert_eq!(
+        told(&desk, &["ack", &reference.to_lowercase()]),
+        format!("{of}: acknowledged; nobody is reminded of it until the next higher step.\n")
+    );
+    let id = desk.json(&["alerts", "--customer", SWEDEN, "--format", "json"])[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(told(&desk, &["ack", &id, &reference]), format!("{of}: acknowledged already, by WHO, NOW.\n"));
+    let listed = desk.json(&["alerts", "--customer", SWEDEN, "--format", "json"]);
+    assert_eq!(listed[0]["acknowledged"]["by"], author());
+    assert!(listed[0]["acknowledged"]["at"].is_string());
+    let who = author();
+    let listing = told(&desk, &["alerts"]);
+    assert!(listing.contains(&format!("known to {}", who.split(' ').next().unwrap())), "{listing}");
+    assert!(told(&desk, &["alerts", "--format", "csv"]).contains(",TIME,WHO\n"));
+    assert_eq!(told(&desk, &["ack", "--undo", &reference]), format!("{of}: no longer acknowledged by WHO, NOW; reminders go on.\n"));
+    assert_eq!(told(&desk, &["ack", "--undo", &reference]), format!("{of}: nobody had acknowledged it.\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_nobody_knows_is_refused_and_the_others_are_left_alone() {
+    let desk = Desk::polled();
+    let ended = desk.run(&["ack", &reference(&desk), "0BADC0DE"]);
+    assert_eq!(ended.code, 2);
+    assert_eq!(
+        ended.err,
+        "budget-alertd: there is no alert \"REF\": give its id, or the 8 characters that its messages and budget-alertd alerts show as its \
+         reference\n"
+    );
+    assert!(desk.json(&["alerts", "--customer", SWEDEN, "--format", "json"])[0]["acknowledged"].is_null());
+}
