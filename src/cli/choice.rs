@@ -81,14 +81,15 @@ fn labelled(config: &Config, reader: &Reader, text: &str) -> Result<Vec<Seen>, L
 
 /// A moment as people write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum When {
+pub(super) enum When {
     At(Timestamp),
     Day(Date),
     Ago(Duration),
 }
 
 impl When {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a time, a date or how long ago.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let at = text.parse().map(Self::At).ok();
         let day = || text.parse().map(Self::Day).ok().filter(|_| text.len() == 10);
@@ -97,7 +98,7 @@ impl When {
     }
 
     /// The instant; a day stands for its first instant, or for the one after its last.
-    fn moment(self, now: Timestamp, zone: &TimeZone, end: bool) -> Timestamp {
+    pub(super) fn moment(self, now: Timestamp, zone: &TimeZone, end: bool) -> Timestamp {
         let midnight = |day: Date| day.to_zoned(zone.clone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp());
         match self {
             Self::At(at) => at,

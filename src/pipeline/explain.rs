@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::budgets::{self, BudgetOddity};
-use crate::domain::{Assessed, BillingPeriod, Judged, Plan, Reason, RuleFacts, UsageRecord, Verdict};
+use crate::domain::{Assessed, BillingPeriod, FormulaInputs, Judged, Plan, Reason, RuleFacts, Silence, Silenceable, UsageRecord, Verdict};
 use crate::ledger::{Raise, Recollection, Seen, SpentStep, decide};
+use crate::pipeline::life::silenceable;
 use crate::pipeline::verdicts::{judge, last_seen};
 use crate::rules::Rules;
 
@@ -36,6 +37,10 @@ pub struct RuleAccount {
     pub raise: Option<Raise>,
     /// Its steps that were raised or passed in the billing period.
     pub spent: Vec<SpentStep>,
+    /// What the metric's formula was given beside cost and budget.
+    pub inputs: Option<FormulaInputs>,
+    /// The silences that cover it now, with its value.
+    pub silences: Vec<Silence>,
 }
 
 impl RuleAccount {
@@ -45,8 +50,8 @@ impl RuleAccount {
     }
 }
 
-/// Explains what is remembered of a customer under a configuration.
-pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, now: Timestamp) -> Explanation {
+/// Explains what is remembered of a customer under a configuration, beside all silences there are.
+pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, silences: &[Silence], now: Timestamp) -> Explanation {
     let oddity = budgets.join(record(budgets, &remembered.seen)).oddity;
     let judged = judged_again(budgets, rules, remembered, now);
     let mut decided = decide(&judged, Some(remembered));
@@ -54,12 +59,29 @@ pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollecti
     let accounts = evaluations.into_iter().zip(std::mem::take(&mut decided.reasons)).map(|(evaluation, (rule, reason))| RuleAccount {
         raise: decided.raise.iter().find(|raise| raise.rule.name == rule.name).cloned(),
         spent: spent(&rule, &assessed.period, remembered),
+        inputs: applies(&evaluation.verdict).then(|| rule.metric.formula_inputs(&assessed.inputs())).flatten(),
+        silences: covering(silences, &assessed, &rule, &evaluation.verdict, now),
         verdict: evaluation.verdict,
         reason,
         rule,
     });
     let rules = accounts.collect();
     Explanation { assessed, oddity, rules }
+}
+
+fn applies(verdict: &Verdict) -> bool {
+    !matches!(verdict, Verdict::NotApplicable(_))
+}
+
+/// The silences that would cover an alert of the rule now.
+fn covering(silences: &[Silence], assessed: &Assessed, rule: &RuleFacts, verdict: &Verdict, now: Timestamp) -> Vec<Silence> {
+    let value = match verdict {
+        Verdict::NotApplicable(_) => return Vec::new(),
+        Verdict::Below { value, .. } => Some(*value),
+        Verdict::Crossed { value, .. } => *value,
+    };
+    let asked = Silenceable { value, ..silenceable(assessed, &rule.name) };
+    silences.iter().filter(|silence| silence.created_at <= now && silence.covers(&asked, now)).cloned().collect()
 }
 
 /// What every rule says of the last seen record `now`, under a configuration.

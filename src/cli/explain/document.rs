@@ -5,21 +5,31 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cli::deliveries;
 use crate::cli::explain::{AlertStory, DeliveryStory, Story};
-use crate::domain::{Alert, BillingPeriod, BudgetView, CostView, CustomerId, Metric, Plan, Reason, Severity, UsageDate, Verdict};
-use crate::ledger::{AttemptRow, SpentStep};
-use crate::pipeline::RuleAccount;
+use crate::cli::{alerts, deliveries};
+use crate::domain::{
+    Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs, Metric, Plan, Reason, Severity,
+    UsageDate, Verdict,
+};
+use crate::ledger::{AttemptRow, NewSample, Seen, SpentStep};
+use crate::pipeline::{Acknowledgement, Explanation, RuleAccount, SilenceView};
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
+    /// The earlier time that it is told of; none = now.
+    at: Option<Timestamp>,
     customer: Customer<'a>,
     usage: Usage,
     budget: Option<BudgetView>,
     other_budget: Option<BudgetView>,
     billing_period: BillingPeriod,
     carried_over: bool,
+    missing_since: Option<Timestamp>,
+    /// The dates of the data, newest first.
+    history: Vec<HistoryDate>,
+    events: &'a [CustomerEvent],
     rules: Vec<Rule<'a>>,
+    subscriptions: Vec<SubscriptionDocument<'a>>,
     alerts: Vec<AlertDocument<'a>>,
     alerts_in_other_periods: usize,
 }
@@ -48,6 +58,33 @@ struct Usage {
     computed_percent: Option<Decimal>,
 }
 
+/// A date of the data, as it was read last.
+#[derive(Serialize)]
+struct HistoryDate {
+    #[serde(rename = "usage_as_of")]
+    as_of: Timestamp,
+    seen_at: Timestamp,
+    #[serde(with = "rust_decimal::serde::str")]
+    cost: Decimal,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    usd_cost: Option<Decimal>,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    partner_center_budget: Option<Decimal>,
+    #[serde(with = "rust_decimal::serde::str_option")]
+    reported_percent: Option<Decimal>,
+    carried_over: bool,
+}
+
+/// A subscription that has a budget of its own.
+#[derive(Serialize)]
+struct SubscriptionDocument<'a> {
+    id: &'a str,
+    name: &'a str,
+    usage: Usage,
+    budget: Option<BudgetView>,
+    rules: Vec<Rule<'a>>,
+}
+
 #[derive(Serialize)]
 struct Rule<'a> {
     #[serde(rename = "rule")]
@@ -64,6 +101,9 @@ struct Rule<'a> {
     reached: Option<Decimal>,
     #[serde(with = "rust_decimal::serde::str_option")]
     next_at: Option<Decimal>,
+    /// What the formula was given beside cost and budget.
+    inputs: Option<&'a FormulaInputs>,
+    silences: Vec<SilenceView>,
     /// What the next poll would raise.
     would_raise: Option<WouldRaise<'a>>,
     spent: Vec<Spent>,
@@ -95,6 +135,7 @@ struct Spent {
 struct AlertDocument<'a> {
     #[serde(flatten)]
     alert: &'a Alert,
+    acknowledged: Option<Acknowledgement>,
     deliveries: Vec<DeliveryDocument<'a>>,
 }
 
@@ -117,6 +158,7 @@ pub(super) fn document(story: &Story) -> Document<'_> {
     let assessed = &story.explanation.assessed;
     let (record, profile) = (&assessed.record, &*assessed.profile);
     Document {
+        at: story.past.then_some(story.now),
         customer: Customer {
             id: &record.customer,
             name: &record.name,
@@ -127,21 +169,53 @@ pub(super) fn document(story: &Story) -> Document<'_> {
             notify: &profile.notify,
             mute_rules: &profile.mute_rules,
         },
-        usage: Usage {
-            as_of: record.usage_as_of,
-            seen_at: story.seen.seen_at,
-            cost: CostView { amount: record.cost, currency: assessed.currency, usd: record.usd_cost },
-            reported_percent: assessed.reported_percent(),
-            computed_percent: assessed.computed_percent,
-        },
+        usage: usage(assessed, &story.seen),
         budget: assessed.budget.as_ref().map(BudgetView::of),
         other_budget: assessed.other_budget.as_ref().map(BudgetView::of),
         billing_period: assessed.period,
         carried_over: assessed.carried_over,
+        missing_since: story.missing_since,
+        history: story.dates.iter().map(date).collect(),
+        events: &story.events,
         rules: story.explanation.rules.iter().map(rule).collect(),
+        subscriptions: story.subscriptions.iter().filter_map(|(seen, explanation)| subscription(seen, explanation)).collect(),
         alerts: story.alerts.iter().map(alert).collect(),
         alerts_in_other_periods: story.other_alerts,
     }
+}
+
+fn usage(assessed: &Assessed, seen: &Seen) -> Usage {
+    let record = &assessed.record;
+    Usage {
+        as_of: record.usage_as_of,
+        seen_at: seen.seen_at,
+        cost: CostView { amount: record.cost, currency: assessed.currency, usd: record.usd_cost },
+        reported_percent: assessed.reported_percent(),
+        computed_percent: assessed.computed_percent,
+    }
+}
+
+fn date(sample: &NewSample) -> HistoryDate {
+    HistoryDate {
+        as_of: sample.usage_as_of,
+        seen_at: sample.seen_at,
+        cost: sample.cost,
+        usd_cost: sample.usd_cost,
+        partner_center_budget: sample.partner_center_budget,
+        reported_percent: sample.reported_percent,
+        carried_over: sample.carried_over,
+    }
+}
+
+fn subscription<'a>(seen: &'a Seen, explanation: &'a Explanation) -> Option<SubscriptionDocument<'a>> {
+    let subscription = seen.subscription.as_ref()?;
+    Some(SubscriptionDocument {
+        id: &subscription.id,
+        name: &subscription.name,
+        usage: usage(&explanation.assessed, seen),
+        budget: explanation.assessed.budget.as_ref().map(BudgetView::of),
+        rules: explanation.rules.iter().map(rule).collect(),
+    })
 }
 
 fn rule(account: &RuleAccount) -> Rule<'_> {
@@ -160,6 +234,8 @@ fn rule(account: &RuleAccount) -> Rule<'_> {
         over_zero,
         reached,
         next_at,
+        inputs: account.inputs.as_ref(),
+        silences: account.silences.iter().map(SilenceView::of).collect(),
         would_raise: account.raise.as_ref().map(|raise| WouldRaise {
             threshold: raise.at,
             severity: raise.severity,
@@ -181,7 +257,11 @@ fn spent(step: &SpentStep) -> Spent {
 }
 
 fn alert(story: &AlertStory) -> AlertDocument<'_> {
-    AlertDocument { alert: &story.row.snapshot.alert, deliveries: story.deliveries.iter().map(delivery).collect() }
+    AlertDocument {
+        alert: &story.row.snapshot.alert,
+        acknowledged: alerts::acknowledgement(&story.row),
+        deliveries: story.deliveries.iter().map(delivery).collect(),
+    }
 }
 
 fn delivery(story: &DeliveryStory) -> DeliveryDocument<'_> {

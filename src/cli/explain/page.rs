@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::budgets::{BudgetOddity, Prefer};
-use crate::cli::explain::{AlertStory, DeliveryStory, Story, rule};
+use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule};
 use crate::cli::output::{self, Tone};
-use crate::cli::{deliveries, text};
+use crate::cli::{ack, alerts, deliveries, text};
 use crate::config::Config;
-use crate::domain::{Assessed, Budget, DeliveryState, PeriodSource, Plan, Severity, rounded};
-use crate::ledger::AttemptRow;
+use crate::domain::{Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Severity, rounded};
+use crate::ledger::{AttemptRow, Seen};
 use crate::notify::render::{PeriodWords, Telling, clean, moment, money, percent, seconds_between, span};
 
 /// More attempts than these are shown in part.
@@ -21,22 +21,52 @@ const LAST_ATTEMPTS: usize = 6;
 pub(super) fn page(story: &Story, config: &Config) -> String {
     let (assessed, zone) = (&story.explanation.assessed, &config.time_zone);
     let mut lines = who(assessed);
+    lines.extend(then(story, zone));
     lines.push(String::new());
     lines.extend(labelled("Usage", usage(story, zone)));
     lines.extend(labelled("Budget", budget(story, config)));
     lines.extend(labelled("Period", period(story, zone)));
+    lines.extend(history::dates(story, zone));
+    lines.extend(history::events(story, zone));
+    let beside = rule::Beside { now: story.now, past: story.past, zone };
     lines.push(format!("\n{}", Tone::Strong.paint("Rules")));
-    lines.extend(story.explanation.rules.iter().flat_map(|account| rule::lines(account, assessed)));
+    lines.extend(story.explanation.rules.iter().flat_map(|account| rule::lines(account, assessed, &beside)));
+    for (seen, explanation) in &story.subscriptions {
+        lines.extend(subscription(seen, &explanation.assessed));
+        lines.extend(explanation.rules.iter().flat_map(|account| rule::lines(account, &explanation.assessed, &beside)));
+    }
     lines.push(format!("\n{}", Tone::Strong.paint("Alerts of this billing period")));
     if story.alerts.is_empty() {
         lines.push("  none".to_owned());
     }
-    lines.extend(story.alerts.iter().flat_map(|alert| told(alert, story.now, zone)));
+    lines.extend(story.alerts.iter().flat_map(|alert| told(alert, story, zone)));
     if story.other_alerts > 0 {
         let id = text::clean(assessed.record.customer.as_str());
         lines.push(format!("  {} in other periods: budget-alertd alerts --customer {id}", text::count(story.other_alerts, "alert")));
     }
     lines.join("\n") + "\n"
+}
+
+/// That it is told of an earlier time, and by what it is judged.
+fn then(story: &Story, zone: &TimeZone) -> Vec<String> {
+    if !story.past {
+        return Vec::new();
+    }
+    let mut lines =
+        vec![format!("  as it was known {}, judged by today's configuration, name and plan", moment(story.now, story.now, zone))];
+    lines.extend(story.thinned.then(|| "  of what is older than 8 days, history keeps one reading a day".to_owned()));
+    lines
+}
+
+/// The heading of a subscription that has a budget of its own.
+fn subscription(seen: &Seen, assessed: &Assessed) -> Vec<String> {
+    let Some(subscription) = &seen.subscription else { return Vec::new() };
+    let budget = assessed.budget.as_ref().map_or_else(|| "no budget".to_owned(), in_words);
+    let title = format!("Subscription {}", text::clean(&subscription.name));
+    vec![
+        format!("\n{}", Tone::Strong.paint(title.trim())),
+        format!("  id {}: {} of {budget}", clean(&subscription.id, 80), money(assessed.record.cost, assessed.currency)),
+    ]
 }
 
 fn who(assessed: &Assessed) -> Vec<String> {
@@ -81,6 +111,10 @@ fn usage(story: &Story, zone: &TimeZone) -> Vec<String> {
     if assessed.currency.is_none() {
         lines.push("the currency is unknown: legacy records name none, and neither [customers] nor legacy_currency does".to_owned());
     }
+    lines.extend(story.missing_since.map(|since| {
+        let missing = Tone::Uneasy.paint("no longer reported");
+        format!("{missing}: good polls had no record of it since {}; nothing is concluded from that", moment(since, story.now, zone))
+    }));
     lines
 }
 
@@ -143,26 +177,38 @@ fn period(story: &Story, zone: &TimeZone) -> Vec<String> {
     lines
 }
 
-fn told(story: &AlertStory, now: Timestamp, zone: &TimeZone) -> Vec<String> {
+fn told(story: &AlertStory, whole: &Story, zone: &TimeZone) -> Vec<String> {
+    let now = whole.now;
     let (snapshot, alert) = (&story.row.snapshot, &story.row.snapshot.alert);
     let telling = Telling::new(snapshot, zone);
+    let scale = Scale { metric: alert.metric, currency: alert.cost.currency };
     let tone = if alert.severity == Severity::Critical { Tone::Bad } else { Tone::Uneasy };
     let severity = tone.paint(&alert.severity.as_str().to_uppercase());
-    let value = alert.value.map_or_else(|| "over a budget of zero".to_owned(), |value| telling.on_scale(value));
+    let value = alert.value.map_or_else(|| "over a budget of zero".to_owned(), |value| scale.step(value));
     let mut lines = vec![format!(
-        "  {} {severity} {}, step {}: {value}, {}; {} {}",
+        "  {} {severity} {}, step {}: {value}, {}; {}",
         alert.reference,
         text::clean(&alert.rule),
-        telling.on_scale(alert.threshold),
+        scale.step(alert.threshold),
         telling.cost_of_budget(),
-        alert.state.as_str(),
-        moment(alert.raised_at, now, zone)
+        state(alert, &moment(alert.raised_at, now, zone), whole.past)
     )];
+    lines.extend(alert.subscription.as_deref().map(|id| format!("    of subscription {}", clean(id, 80))));
+    lines.extend(alerts::acknowledgement(&story.row).map(|known| format!("    acknowledged by {}", ack::by(&known, now, zone))));
     if story.deliveries.is_empty() {
-        lines.push("    told to nobody".to_owned());
+        lines.push(if whole.past { "    told to nobody by then" } else { "    told to nobody" }.to_owned());
     }
     lines.extend(story.deliveries.iter().flat_map(|delivery| delivered(delivery, now, zone)));
     lines
+}
+
+/// `raised Sat 14 Nov 18:08 CET`; what became of it since, as of today.
+fn state(alert: &Alert, raised: &str, past: bool) -> String {
+    match (alert.state, past) {
+        (AlertState::Raised, _) => format!("raised {raised}"),
+        (state, false) => format!("raised {raised}, {}", state.as_str()),
+        (state, true) => format!("raised {raised}; today {}", state.as_str()),
+    }
 }
 
 fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<String> {
@@ -174,7 +220,12 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     };
     let digest = if row.alerts.len() > 1 { format!(", in a digest of {}", row.alerts.len()) } else { String::new() };
     let id = if row.state == DeliveryState::Sent { String::new() } else { format!("; delivery {}", deliveries::short_id(row.id)) };
-    let mut lines = vec![format!("    {} {state}{digest}{}{id}", deliveries::addressee(row), waiting(story, now))];
+    let what = match row.kind {
+        MessageKind::Reminder => "reminder, ",
+        MessageKind::Resolved => "that it is over, ",
+        _ => "",
+    };
+    let mut lines = vec![format!("    {what}{} {state}{digest}{}{id}", deliveries::addressee(row), waiting(story, now))];
     let shown =
         |attempt: &AttemptRow| format!("      {} {}: {}", moment(attempt.at, now, zone), attempt.outcome, clean(&attempt.detail, 300));
     let hidden = story.attempts.len().saturating_sub(FIRST_ATTEMPTS + LAST_ATTEMPTS);
@@ -194,12 +245,10 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
 
 /// Why an owed delivery is still owed.
 fn waiting(story: &DeliveryStory, now: Timestamp) -> String {
-    if story.row.state != DeliveryState::Pending {
-        return String::new();
-    }
-    if story.notifier.failures == 0 {
+    let Some(notifier) = story.notifier.as_ref().filter(|_| story.row.state == DeliveryState::Pending) else { return String::new() };
+    if notifier.failures == 0 {
         return ", will be sent by run or the next poll".to_owned();
     }
-    let next = story.notifier.next_probe_at.filter(|next| *next > now);
+    let next = notifier.next_probe_at.filter(|next| *next > now);
     format!(", the notifier fails; next try {}", next.map_or_else(|| "is due".to_owned(), |next| text::until(next, now)))
 }

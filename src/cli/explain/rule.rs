@@ -1,13 +1,27 @@
 //! What one rule makes of a customer, in sentences.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::cli::explain::Scale;
 use crate::cli::output::Tone;
 use crate::cli::text;
-use crate::domain::{Alert, Assessed, Rearm, Verdict};
+use crate::domain::{Alert, Assessed, FormulaInputs, Rearm, Silence, Verdict};
+use crate::notify::render::{clean, moment, percent};
 use crate::pipeline::RuleAccount;
 
-/// The lines of one rule: what it says of the record, what comes of it, what would make it alert again.
-pub(super) fn lines(account: &RuleAccount, assessed: &Assessed) -> Vec<String> {
+/// What a rule is told beside.
+pub(super) struct Beside<'a> {
+    /// When it is told, or the earlier time that it is told of.
+    pub(super) now: Timestamp,
+    /// Whether that is an earlier time.
+    pub(super) past: bool,
+    /// For times.
+    pub(super) zone: &'a TimeZone,
+}
+
+/// The lines of one rule: what it says of the record and from which numbers, what comes of it, what would make it alert again.
+pub(super) fn lines(account: &RuleAccount, assessed: &Assessed, beside: &Beside<'_>) -> Vec<String> {
     let scale = Scale { metric: account.rule.metric, currency: assessed.currency };
     let name = Tone::Strong.paint(&text::clean(&account.rule.name));
     let mut lines = match &account.verdict {
@@ -17,19 +31,49 @@ pub(super) fn lines(account: &RuleAccount, assessed: &Assessed) -> Vec<String> {
             let value = value.map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.value(value));
             let reached = crossing.highest().map(|step| scale.step(step.at)).unwrap_or_default();
             let next = crossing.next_at.map(|at| format!(", the next one is {}", scale.step(at))).unwrap_or_default();
-            vec![format!("  {name}: {value}; step {reached} is reached{next}"), format!("    {}", outcome(account, scale))]
+            vec![format!("  {name}: {value}; step {reached} is reached{next}"), format!("    {}", outcome(account, scale, beside))]
         }
     };
+    let formula = account.inputs.as_ref().and_then(|inputs| formula(inputs, assessed, scale, beside));
+    if let Some(formula) = formula {
+        lines.insert(1, format!("    {formula}"));
+    }
+    lines.extend(account.silences.iter().map(|silence| format!("    {}", silenced(silence, beside))));
     lines.extend(spent(account, scale).into_iter().map(|line| format!("    {line}")));
     lines.extend(again(account, scale).map(|line| format!("    {line}")));
     lines
 }
 
+/// What the value was computed from, where cost and budget alone do not say it.
+fn formula(inputs: &FormulaInputs, assessed: &Assessed, scale: Scale, beside: &Beside<'_>) -> Option<String> {
+    let FormulaInputs { elapsed_hours, period_hours, forecast_cost, percent_used, percent_elapsed, since, since_cost, hours, daily_cost } =
+        inputs;
+    let cost = scale.amount(assessed.record.cost);
+    if let (Some(elapsed), Some(period), Some(forecast)) = (elapsed_hours, period_hours, forecast_cost) {
+        return Some(format!("{cost} in {elapsed} of {period} hours comes to {}", scale.amount(*forecast)));
+    }
+    if let (Some(used), Some(elapsed)) = (percent_used, percent_elapsed) {
+        return Some(format!("{} of the budget used, {} of the period over", percent(*used), percent(*elapsed)));
+    }
+    let (since, from, hours, daily) = (since.as_ref()?, since_cost.as_ref()?, hours.as_ref()?, daily_cost.as_ref()?);
+    let (from, daily) = (scale.amount(*from), scale.amount(*daily));
+    Some(format!("from {from} to {cost} in {hours} hours since {}: {daily} a day", moment(*since, beside.now, beside.zone)))
+}
+
+/// `silenced by alice (uid 1000) until …: migration (silence 3)`.
+fn silenced(silence: &Silence, beside: &Beside<'_>) -> String {
+    let until = silence.ends_at.map_or_else(|| "the end of the billing period".to_owned(), |end| moment(end, beside.now, beside.zone));
+    let unless = silence.unless_above.map(|limit| format!(", unless above {limit}")).unwrap_or_default();
+    let (who, why) = (text::clean(&silence.author), clean(&silence.reason, 300));
+    format!("{} by {who} until {until}{unless}: {why} (silence {})", Tone::Uneasy.paint("silenced"), silence.id)
+}
+
 /// What comes of the steps reached.
-fn outcome(account: &RuleAccount, scale: Scale) -> String {
+fn outcome(account: &RuleAccount, scale: Scale, beside: &Beside<'_>) -> String {
     let Some(raise) = &account.raise else { return format!("no new alert: {}", account.reason) };
     let names: Vec<String> = raise.notify.iter().map(|name| text::clean(name)).collect();
-    let alert = format!("a {} alert at the next poll", raise.severity.as_str());
+    let when = if beside.past { "by today's configuration" } else { "at the next poll" };
+    let alert = format!("a {} alert {when}", raise.severity.as_str());
     let alert = Tone::Bad.paint(&alert);
     let change = raise.previous_amount.map(|before| format!(" (it alerted under {} before)", scale.amount(before)));
     format!("{alert}, told to {}: {}{}", names.join(", "), account.reason, change.unwrap_or_default())

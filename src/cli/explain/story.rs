@@ -1,0 +1,191 @@
+//! Gathers all that is told of a customer: what is known now, or was known at an earlier time.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cli::exit::WrongUsage;
+use crate::cli::text;
+use crate::config::Config;
+use crate::domain::{Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence};
+use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NewSample, NotifierState, Reader, Recollection, Seen};
+use crate::notify::render::moment;
+use crate::pipeline::{self, Explanation};
+
+/// From this age on, history keeps one sample a day.
+const THINNED_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// Everything that is told.
+pub(super) struct Story {
+    /// When it is told, or the earlier time that it is told of.
+    pub(super) now: Timestamp,
+    /// Whether that is an earlier time.
+    pub(super) past: bool,
+    /// Whether history may have forgotten what was read within a day by then.
+    pub(super) thinned: bool,
+    pub(super) seen: Seen,
+    pub(super) explanation: Explanation,
+    /// The dates of its data, newest first, of each what was read last.
+    pub(super) dates: Vec<NewSample>,
+    /// What happened to its data, oldest first.
+    pub(super) events: Vec<CustomerEvent>,
+    /// Since when good polls had no record of it.
+    pub(super) missing_since: Option<Timestamp>,
+    /// What is told of each of its subscriptions that has a budget of its own.
+    pub(super) subscriptions: Vec<(Seen, Explanation)>,
+    /// The alerts of the billing period, newest first.
+    pub(super) alerts: Vec<AlertStory>,
+    /// How many alerts it had in other periods.
+    pub(super) other_alerts: usize,
+}
+
+/// An alert with what became of it.
+pub(super) struct AlertStory {
+    pub(super) row: AlertRow,
+    pub(super) deliveries: Vec<DeliveryStory>,
+}
+
+/// A delivery with its attempts.
+pub(super) struct DeliveryStory {
+    pub(super) row: DeliveryRow,
+    pub(super) attempts: Vec<AttemptRow>,
+    /// How the notifier does; none at an earlier time, of which that is not kept.
+    pub(super) notifier: Option<NotifierState>,
+}
+
+/// What everything is gathered from.
+pub(super) struct Books<'a> {
+    pub(super) config: &'a Config,
+    pub(super) reader: &'a Reader,
+    /// The time that it is told of.
+    pub(super) now: Timestamp,
+    /// Whether that is an earlier time.
+    pub(super) past: bool,
+    /// When it is told.
+    pub(super) today: Timestamp,
+}
+
+impl Books<'_> {
+    /// Everything about a customer, from what is remembered of it today.
+    pub(super) fn gather(&self, today: &Recollection) -> anyhow::Result<Story> {
+        let key = today.seen.key();
+        let silences = self.reader.silences()?;
+        let history = self.reader.history(&key)?;
+        let rows = self.alerts(&key)?;
+        let remembered = self.recollected(today, &history, &rows)?;
+        let explanation = self.explain(&remembered, &silences);
+        let period = explanation.assessed.period;
+        let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| belongs(&row.snapshot.alert, &period, &remembered));
+        let deliveries = self.reader.deliveries(&DeliveryFilter { customer: Some(key.clone()), ..DeliveryFilter::default() })?;
+        let states = self.reader.notifier_states()?;
+        let mut events = self.reader.events(&key)?;
+        events.retain(|event| event.at <= self.now);
+        Ok(Story {
+            now: self.now,
+            past: self.past,
+            thinned: self.past && self.today.duration_since(self.now) > THINNED_AFTER,
+            seen: remembered.seen,
+            dates: dates(&history, self.now),
+            missing_since: if self.past { missing_since(&events) } else { self.reader.missing_since(&key)? },
+            events,
+            subscriptions: self.subscriptions(&key, &silences)?,
+            alerts: own.into_iter().map(|row| self.follow(row, &deliveries, &states)).collect::<Result<_, _>>()?,
+            other_alerts: others.len(),
+            explanation,
+        })
+    }
+
+    fn explain(&self, remembered: &Recollection, silences: &[Silence]) -> Explanation {
+        pipeline::explain(&self.config.budgets, &self.config.rules, remembered, silences, self.now)
+    }
+
+    /// The alerts that were there, newest first, with who knew of them.
+    fn alerts(&self, key: &CustomerKey) -> anyhow::Result<Vec<AlertRow>> {
+        let mut rows = self.reader.alerts(&AlertFilter { customer: Some(key.clone()), ..AlertFilter::default() })?;
+        rows.retain(|row| row.snapshot.alert.raised_at <= self.now);
+        for row in &mut rows {
+            row.acknowledged.take_if(|(at, _)| *at > self.now);
+        }
+        Ok(rows)
+    }
+
+    /// What was remembered, today's or what history says.
+    fn recollected(&self, today: &Recollection, history: &[NewSample], rows: &[AlertRow]) -> anyhow::Result<Recollection> {
+        if !self.past {
+            return Ok(today.clone());
+        }
+        let raised: Vec<_> = rows.iter().map(|row| row.snapshot.alert.id).collect();
+        let found = pipeline::recollect(&self.config.budgets, today, history, &raised, self.now);
+        Ok(found.ok_or_else(|| self.before_history(today, history))?)
+    }
+
+    fn before_history(&self, today: &Recollection, history: &[NewSample]) -> WrongUsage {
+        let moment = |at| moment(at, self.today, &self.config.time_zone);
+        let who = text::clean(today.seen.label.as_deref().unwrap_or(&today.seen.name));
+        let begins = history.first().map(|sample| format!("its history begins {}", moment(sample.seen_at)));
+        let begins = begins.unwrap_or_else(|| "it has no history yet".to_owned());
+        WrongUsage(format!("nothing is known of {who} at {}: {begins}", moment(self.now)))
+    }
+
+    fn subscriptions(&self, key: &CustomerKey, silences: &[Silence]) -> anyhow::Result<Vec<(Seen, Explanation)>> {
+        let mut keys = Vec::new();
+        self.reader.each_seen(|seen| {
+            if seen.subscription.is_some() && seen.customer.key() == *key {
+                keys.push(seen.key());
+            }
+        })?;
+        let mut found = Vec::new();
+        for key in keys {
+            let Some(today) = self.reader.recollection(&key)? else { continue };
+            let (history, rows) = (self.reader.history(&key)?, self.alerts(&key)?);
+            // One that was not known then is left out.
+            if let Ok(remembered) = self.recollected(&today, &history, &rows) {
+                found.push((remembered.seen.clone(), self.explain(&remembered, silences)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn follow(&self, row: AlertRow, deliveries: &[DeliveryRow], states: &[(String, NotifierState)]) -> anyhow::Result<AlertStory> {
+        let mut stories = Vec::new();
+        let of_alert = |delivery: &&DeliveryRow| delivery.alerts.contains(&row.snapshot.alert.id) && delivery.created_at <= self.now;
+        for delivery in deliveries.iter().rev().filter(of_alert) {
+            let mut attempts = self.reader.attempts(delivery.id)?;
+            attempts.retain(|attempt| attempt.at <= self.now);
+            let notifier = states.iter().find(|(name, _)| *name == delivery.notifier).map(|(_, state)| state.clone());
+            let notifier = if self.past { None } else { Some(notifier.unwrap_or_default()) };
+            stories.push(DeliveryStory { row: self.as_then(delivery.clone(), &attempts), attempts, notifier });
+        }
+        Ok(AlertStory { row, deliveries: stories })
+    }
+
+    /// A delivery as it stood: what ended later was owed then.
+    fn as_then(&self, row: DeliveryRow, attempts: &[AttemptRow]) -> DeliveryRow {
+        if row.ended_at.is_none_or(|ended| ended <= self.now) {
+            return row;
+        }
+        let (attempts, last_detail) = (u64::try_from(attempts.len()).unwrap_or(u64::MAX), attempts.last().map(|last| last.detail.clone()));
+        DeliveryRow { state: DeliveryState::Pending, ended_at: None, attempts, last_detail, ..row }
+    }
+}
+
+/// The dates that had been read by `at`, newest first; of each what was read last.
+fn dates(history: &[NewSample], at: Timestamp) -> Vec<NewSample> {
+    let mut dates: Vec<NewSample> = Vec::new();
+    for sample in history.iter().filter(|sample| sample.seen_at <= at) {
+        dates.retain(|other| other.usage_as_of != sample.usage_as_of);
+        dates.push(sample.clone());
+    }
+    dates.sort_by_key(|sample| std::cmp::Reverse(sample.usage_as_of));
+    dates
+}
+
+/// Since when it had disappeared, by what had happened.
+fn missing_since(events: &[CustomerEvent]) -> Option<Timestamp> {
+    let last = events.iter().rev().find(|event| matches!(event.code, EventCode::Disappeared | EventCode::Returned))?;
+    (last.code == EventCode::Disappeared).then_some(last.at)
+}
+
+/// Whether an alert belongs to the period by what is known of it today.
+fn belongs(alert: &Alert, period: &BillingPeriod, remembered: &Recollection) -> bool {
+    let spends = |step: &crate::ledger::SpentStep| step.alert == alert.id && period.holds(step.belongs_at);
+    alert.billing_period.same_span(period) || remembered.steps.iter().any(spends)
+}
