@@ -70,14 +70,14 @@ fn each_command_exists_with_its_options() {
     let mut named = Vec::new();
     for call in call.captures_iter(&code) {
         let (command, rest) = (&call[1], &call[2]);
-        let order = rest.split_whitespace().next().filter(|order| ["retry", "export", "import"].contains(order));
+        let order = rest.split_whitespace().next().filter(|order| ["retry", "export", "import", "add", "list", "expire"].contains(order));
         let known = order.map_or_else(|| help(&[command]), |order| help(&[command, order]));
         for option in option.find_iter(rest) {
             assert!(known.contains(option.as_str()), "budget-alertd {command} has no {}", option.as_str());
         }
         named.push(command.to_owned());
     }
-    let all = ["demo", "init", "login", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets", "test"];
+    let all = ["demo", "init", "login", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets", "test", "silence", "ack"];
     for command in all {
         assert!(named.iter().any(|name| name == command), "{command} is not named");
     }

@@ -83,6 +83,7 @@ async fn with_history() -> Desk {
             rules: vec![Glob::try_new("spend").unwrap()],
             unless_above: Some("500".parse().unwrap()),
             created_at: clock.now(),
+            as_of: clock.now(),
             ends_at: Some("2019-09-16T00:00:00Z".parse().unwrap()),
             author: "bob (uid 1001)".into(),
             reason: "agreed by phone".into(),

@@ -167,3 +167,27 @@ async fn an_alert_that_nobody_knows_is_refused_and_the_others_are_left_alone() {
     );
     assert!(desk.json(&["alerts", "--customer", SWEDEN, "--format", "json"])[0]["acknowledged"].is_null());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_a_daemon_the_daemon_silences_and_acknowledges_for_whoever_asks() {
+    let desk = Desk::with(&format!("{}[http]\nlisten = \"127.0.0.1:0\"\n", super::CONFIGURATION));
+    desk.house.save_usage([("B".to_owned(), 1)]);
+    let process = desk.house.start();
+    process.wait_for_metric("polls_total{result=\"ok\"}", "1");
+    let said = told(&desk, &["silence", "add", "--customer", "a", "--until", "period-end", "--reason", "agreed", "--unless-above", "150"]);
+    assert!(said.contains("  until the end of each customer's billing period (Tue 1 Oct 2019 00:00 UTC for Azure plans)\n"), "{said}");
+    desk.house.save_usage([("A".to_owned(), 90), ("B".to_owned(), 90)]);
+    let poll = desk.json(&["poll", "--format", "json"]);
+    assert_eq!((&poll["suppressed"]["silenced"], &poll["deliveries"]["sent"]), (&json!(1), &json!(1)));
+    let alert = desk.json(&["alerts", "--customer", "B", "--format", "json"])[0]["ref"].as_str().unwrap().to_owned();
+    assert_eq!(
+        told(&desk, &["ack", &alert]),
+        "REF B, spend, step 80 %: acknowledged; nobody is reminded of it until the next higher step.\n"
+    );
+    assert!(told(&desk, &["silence", "expire", "1"]).contains("The next poll tells what is still true of 1 silenced alert."));
+    assert_eq!(desk.json(&["poll", "--format", "json"])["deliveries"]["sent"], 1);
+    let log = process.log();
+    for what in ["a silence is made", "an alert is acknowledged", "a silence is ended"] {
+        assert!(log.lines().any(|line| line.contains(what) && line.contains(&author())), "{what}: {log}");
+    }
+}
