@@ -75,7 +75,7 @@ async fn with_history() -> Desk {
     poll(&desk, "2019-09-12T12:00:00Z", 840, 900).await;
     at(&desk, "2019-09-12T13:00:00Z", async |ledger, config, clock| {
         let reader = budget_alertd::ledger::Reader::open(&config.ledger).unwrap();
-        let alert = reader.alerts(&Default::default()).unwrap().pop().unwrap().snapshot.alert;
+        let alert = reader.alerts(&budget_alertd::ledger::AlertFilter::default()).unwrap().pop().unwrap().snapshot.alert;
         ledger.acknowledge(&alert.reference, "alice (uid 1000)", clock.now()).await.unwrap();
         let silence = Silence {
             id: 0,
