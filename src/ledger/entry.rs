@@ -194,6 +194,8 @@ pub struct OpenAlert {
     pub told_at: Timestamp,
     /// Whether somebody said that they know.
     pub acknowledged: bool,
+    /// The last data dated in its billing period, once that may be over.
+    pub closing: Option<Sample>,
 }
 
 /// A customer with alerts that are not over.

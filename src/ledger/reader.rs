@@ -151,7 +151,7 @@ impl Reader {
 
     /// The alerts of a customer that are not over.
     pub fn open_alerts(&self, key: &CustomerKey) -> Result<Vec<OpenAlert>, LedgerError> {
-        self.read(|connection| life::open(connection, key))
+        self.read(|connection| life::open(connection, key, None))
     }
 
     /// The open findings, oldest first.

@@ -125,7 +125,7 @@ impl Ledger {
                 keys.sort_unstable();
                 keys.dedup();
                 let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
-                    let alerts = life::open(connection, &key)?;
+                    let alerts = life::open(connection, &key, newest)?;
                     let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, samples)? };
                     Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
                 };

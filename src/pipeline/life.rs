@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, Silence, Silenceable,
-    Verdict, utc_day,
+    AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, MissingInput, Sample,
+    Silence, Silenceable, Timing, UsageDate, Verdict, utc_day,
 };
 use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
 use crate::pipeline::Cycle;
@@ -86,7 +86,10 @@ impl Told {
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
         let followup = |notify: Vec<Box<str>>| Followup {
             alert: alert.snapshot.alert.clone(),
-            latest: latest(alert.snapshot.alert.metric, assessed, ended),
+            latest: alert
+                .closing
+                .filter(|_| ended == Some(Ended::Period))
+                .map_or_else(|| latest(alert.snapshot.alert.metric, assessed, ended), |closing| closed(alert, closing)),
             notify,
         };
         match next {
@@ -240,6 +243,23 @@ fn latest(metric: Metric, assessed: &Assessed, ended: Option<Ended>) -> Latest {
         budget: assessed.budget.as_ref().map(BudgetView::of),
         ended,
     }
+}
+
+/// How an alert ended with its billing period: the last data of it, under the budget that it was raised under.
+fn closed(alert: &OpenAlert, closing: Sample) -> Latest {
+    let snapshot = &alert.snapshot.alert;
+    let (period, at) = (snapshot.billing_period, closing.usage_as_of);
+    let inputs = Inputs {
+        cost: closing.cost,
+        usd_cost: None,
+        budget: snapshot.budget.as_ref().map(|budget| budget.amount),
+        reported_percent: None,
+        timing: Timing::try_new(period.start, period.end, at).ok_or(MissingInput::TurnOfPeriod),
+        rise: Err(MissingInput::EarlierDate),
+        stale_hours: Err(MissingInput::CollectionAge),
+    };
+    let value = if let MetricValue::Number(value) = snapshot.metric.value(&inputs) { Some(value) } else { None };
+    Latest { usage_as_of: UsageDate::at(at), cost: closing.cost, value, budget: snapshot.budget.clone(), ended: Some(Ended::Period) }
 }
 
 /// What a silence is asked about an alert of this customer and rule, without its value.

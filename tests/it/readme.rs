@@ -77,7 +77,22 @@ fn each_command_exists_with_its_options() {
         }
         named.push(command.to_owned());
     }
-    let all = ["demo", "init", "login", "check", "poll", "notify-test", "status", "alerts", "deliveries", "explain", "budgets", "test", "silence", "ack"];
+    let all = [
+        "demo",
+        "init",
+        "login",
+        "check",
+        "poll",
+        "notify-test",
+        "status",
+        "alerts",
+        "deliveries",
+        "explain",
+        "budgets",
+        "test",
+        "silence",
+        "ack",
+    ];
     for command in all {
         assert!(named.iter().any(|name| name == command), "{command} is not named");
     }

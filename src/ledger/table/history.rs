@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use crate::domain::{CustomerEvent, CustomerKey, EventCode, Sample};
+use crate::domain::{BillingPeriod, CustomerEvent, CustomerKey, EventCode, Sample};
 use crate::ledger::column::{self, Exact, Instant};
 use crate::ledger::entry::NewSample;
 use crate::ledger::table::customers::fold_key;
@@ -41,14 +41,28 @@ pub(in crate::ledger) fn latest(connection: &Connection, customer: i64, limit: u
         "SELECT usage_as_of, cost, carried_over, max(seen_at) FROM sample WHERE customer = ?1
          GROUP BY usage_as_of ORDER BY usage_as_of DESC LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![customer, limit], |row| {
-        Ok(Sample {
-            usage_as_of: column::instant(row, "usage_as_of")?,
-            cost: column::decimal(row, "cost")?,
-            carried_over: row.get("carried_over")?,
-        })
-    })?;
-    rows.collect()
+    statement.query_map(params![customer, limit], date)?.collect()
+}
+
+fn date(row: &Row<'_>) -> rusqlite::Result<Sample> {
+    Ok(Sample {
+        usage_as_of: column::instant(row, "usage_as_of")?,
+        cost: column::decimal(row, "cost")?,
+        carried_over: row.get("carried_over")?,
+    })
+}
+
+/// The last data that is dated in a billing period, and not carried over into it.
+pub(in crate::ledger) fn last_within(
+    connection: &Connection,
+    key: &CustomerKey,
+    period: &BillingPeriod,
+) -> rusqlite::Result<Option<Sample>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT usage_as_of, cost, carried_over FROM sample WHERE customer = (SELECT id FROM customer WHERE key = ?1)
+         AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 ORDER BY usage_as_of DESC, seen_at DESC LIMIT 1",
+    )?;
+    statement.query_row(params![key.as_str(), Instant(period.start), Instant(period.end)], date).optional()
 }
 
 /// Everything that history has of a customer, as it was read, oldest reading first.

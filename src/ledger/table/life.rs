@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::entry::{AlertChange, OpenAlert};
-use crate::ledger::table::alerts;
+use crate::ledger::table::{alerts, history};
 
 /// The customers with alerts that time may have changed by `now` and the `newest` date of all data: their period is over,
 /// they are silenced, or a reminder is due.
@@ -32,15 +32,23 @@ pub(in crate::ledger) fn to_review(
     keys.collect()
 }
 
-/// The alerts of a customer that are not over, in the order in which they were raised.
-pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Vec<OpenAlert>> {
+/// The alerts of a customer that are not over, in the order in which they were raised. Those whose billing period ends by the
+/// `newest` date of all data come with the last data of that period.
+pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey, newest: Option<Timestamp>) -> rusqlite::Result<Vec<OpenAlert>> {
     let mut statement = connection.prepare_cached(
         "SELECT snapshot, state, rule, notify, remind_every, ifnull(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged,
          (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
              WHERE message_alert.alert = alert.id AND delivery.state = 'pending') AS owed_to
          FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') ORDER BY seq",
     )?;
-    statement.query_map([key.as_str()], open_alert)?.collect()
+    let mut alerts: Vec<OpenAlert> = statement.query_map([key.as_str()], open_alert)?.collect::<rusqlite::Result<_>>()?;
+    for alert in &mut alerts {
+        let period = alert.snapshot.alert.billing_period;
+        if newest.is_some_and(|newest| period.end <= newest) {
+            alert.closing = history::last_within(connection, key, &period)?;
+        }
+    }
+    Ok(alerts)
 }
 
 fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
@@ -53,6 +61,7 @@ fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
         remind_every: row.get::<_, Option<Length>>("remind_every")?.map(|length| length.0),
         told_at: column::instant(row, "told_at")?,
         acknowledged: row.get("acknowledged")?,
+        closing: None,
     })
 }
 

@@ -412,7 +412,7 @@ async fn an_alert_is_over_when_the_customers_record_moves_to_the_next_period() {
     assert_eq!(states(&world), ["80 raised"], "late data of September");
     sent(&world, "pager").await;
     world.poll("2019-10-02T12:00:00Z", &[plan("A", "3", "100", "2019-10-01T12:00:00Z")]).await;
-    assert_eq!(sent(&world, "pager").await, ["resolved A 80 now 3, period"]);
+    assert_eq!(sent(&world, "pager").await, ["resolved A 80 now 86, period"], "the last of September");
     world.poll("2019-10-03T12:00:00Z", &[plan("A", "4", "100", "2019-10-02T12:00:00Z")]).await;
     assert_eq!(sent(&world, "pager").await, nothing());
 }
@@ -444,7 +444,7 @@ async fn a_legacy_alert_is_over_with_the_period_its_customer_has() {
     world.poll("2019-09-20T00:00:00Z", &[legacy("L", "85", "100", "2019-09-19T00:00:00Z")]).await;
     assert_eq!(sent(&world, "pager").await, ["alert L 80"]);
     world.poll("2019-10-06T00:00:00Z", &[legacy("L", "5", "100", "2019-10-05T00:00:00Z")]).await;
-    assert_eq!(sent(&world, "pager").await, ["resolved L 80 now 5, period"]);
+    assert_eq!(sent(&world, "pager").await, ["resolved L 80 now 85, period"]);
 }
 
 #[tokio::test]
