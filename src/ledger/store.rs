@@ -10,36 +10,26 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, OperatorFinding, Silence};
+use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode};
 use crate::ledger::Config;
-use crate::ledger::entry::{
-    AttemptRecord, GiveUp, Known, NewMessage, NotifierState, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo,
-    Reviewed,
-};
+use crate::ledger::entry::{AttemptRecord, GiveUp, Known, NotifierState, Recollection, Recording, RetryFilter, RetryTo};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
-use crate::ledger::listing::{OpenFinding, Owed};
+use crate::ledger::listing::Owed;
 use crate::ledger::lock::Lock;
-use crate::ledger::polled;
-use crate::ledger::table::findings::Reported;
-use crate::ledger::table::{alerts, customers, deliveries, findings, history, life, notifiers, polls, retry, silences};
+use crate::ledger::table::{alerts, customers, deliveries, findings, history, life, notifiers, retry};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
 
 /// The open ledger. Cloning shares it; see [`Ledger::close`] for its end.
 #[derive(Clone)]
 pub struct Ledger {
-    thread: Thread,
-    metrics: Metrics,
-    retention: Duration,
+    pub(super) thread: Thread,
+    pub(super) metrics: Metrics,
+    pub(super) retention: Duration,
     /// The ledger's file; none for a copy.
-    file: Option<Arc<Path>>,
+    pub(super) file: Option<Arc<Path>>,
 }
-
-/// How often history is thinned.
-const PRUNE_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-/// How many customers' history is thinned in one transaction.
-const PRUNE_AT_ONCE: u32 = 1000;
 
 impl Ledger {
     /// Opens the ledger, and makes it where there is none. It is held by this process until it is closed.
@@ -107,109 +97,6 @@ impl Ledger {
     /// Fails with [`LedgerError::Conflict`] when a step, an alert or a message is there already.
     pub async fn record(&self, recording: Recording) -> Result<(), LedgerError> {
         self.thread.write(move |connection| record(connection, &recording)).await
-    }
-
-    /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these, each with what is remembered of it, with
-    /// so many of its latest dates, and with its alerts that are not over.
-    pub async fn review(
-        &self,
-        also: Vec<CustomerKey>,
-        samples: u32,
-        now: Timestamp,
-        newest: Option<Timestamp>,
-    ) -> Result<Vec<Reviewed>, LedgerError> {
-        self.thread
-            .run(move |connection| {
-                let mut keys = life::to_review(connection, now, newest)?;
-                keys.extend(also);
-                keys.sort_unstable();
-                keys.dedup();
-                let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
-                    let alerts = life::open(connection, &key, newest)?;
-                    let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, samples)? };
-                    Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
-                };
-                keys.into_iter().filter_map(|key| review(key).transpose()).collect()
-            })
-            .await
-    }
-
-    /// Notes that somebody knows of an alert, named by its id or by the reference that messages show: reminders of it end.
-    ///
-    /// Returns the alert, and whether nobody had said so before; none when there is no such alert.
-    pub async fn acknowledge(&self, alert: &str, by: &str, now: Timestamp) -> Result<Option<(Uuid, bool)>, LedgerError> {
-        let (alert, by) = (alert.to_owned(), by.to_owned());
-        let work = move |connection: &Connection| {
-            let found = life::find(connection, &alert)?;
-            found.map(|id| Ok((id, life::acknowledge(connection, id, &by, now)?))).transpose()
-        };
-        self.thread.write(work).await
-    }
-
-    /// Takes back that somebody knows of an alert; returns whether somebody had said so.
-    pub async fn unacknowledge(&self, alert: Uuid) -> Result<bool, LedgerError> {
-        self.thread.write(move |connection| life::unacknowledge(connection, alert)).await
-    }
-
-    /// Adds a silence; returns its number.
-    pub async fn add_silence(&self, silence: Silence) -> Result<i64, LedgerError> {
-        self.thread.write(move |connection| silences::add(connection, &silence)).await
-    }
-
-    /// All silences, oldest first.
-    pub async fn silences(&self) -> Result<Vec<Silence>, LedgerError> {
-        self.thread.run(|connection| silences::all(connection)).await
-    }
-
-    /// Ends a silence before its time; returns whether it was there and had not been ended.
-    pub async fn expire_silence(&self, id: i64, now: Timestamp) -> Result<bool, LedgerError> {
-        self.thread.write(move |connection| silences::expire(connection, id, now)).await
-    }
-
-    /// Marks customers, by their folds, as gone from the last good poll, or as there again. Writes nothing for nobody.
-    pub async fn note_presence(&self, folds: HashSet<u128>, gone: bool, now: Timestamp) -> Result<u64, LedgerError> {
-        if folds.is_empty() {
-            return Ok(0);
-        }
-        self.thread.write(move |connection| history::note_presence(connection, &folds, gone, now)).await.map(count)
-    }
-
-    /// Thins history once a day: each change is kept for 8 days, then one sample a day, then nothing. In small pieces, so that
-    /// nobody waits long.
-    pub async fn thin_history(&self, now: Timestamp) -> Result<(), LedgerError> {
-        let last = self.thread.run(|connection| history::pruned_at(connection)).await?;
-        if last.is_some_and(|last| now.duration_since(last) < PRUNE_EVERY) {
-            return Ok(());
-        }
-        let retention = jiff::SignedDuration::try_from(self.retention).unwrap_or(jiff::SignedDuration::MAX);
-        let keep_from = now.saturating_sub(retention).unwrap_or(Timestamp::MIN);
-        let thinning = history::Thinning { keep_from, thinned_to: last, now };
-        let mut next = Some(i64::MIN);
-        while let Some(first) = next {
-            next = self.thread.write(move |connection| history::thin(connection, first, PRUNE_AT_ONCE, &thinning)).await?;
-        }
-        self.thread.write(move |connection| history::set_pruned_at(connection, now)).await
-    }
-
-    /// What the next poll must know of those before it.
-    pub async fn poll_memory(&self) -> Result<PollMemory, LedgerError> {
-        let memory = self.thread.run(|connection| polls::memory(connection)).await?;
-        let steady = self.file.as_deref().and_then(polled::at);
-        Ok(PollMemory { last_good_at: memory.last_good_at.map(|at| steady.unwrap_or(at)), ..memory })
-    }
-
-    /// Keeps the result of a poll; a good one settles its rules. One that found everything as it was writes nothing but its
-    /// time, and that beside the ledger.
-    pub async fn finish_poll(&self, result: PollResult) -> Result<(), LedgerError> {
-        let (asked, file) = (result.clone(), self.file.clone());
-        let steady = file.is_some() && self.thread.run(move |connection| polls::is_steady(connection, &asked)).await?;
-        let Some(file) = file.filter(|file| steady && polled::note(file, result.at).is_ok()) else {
-            self.thread.write(move |connection| polls::keep(connection, &result)).await?;
-            self.file.as_deref().into_iter().for_each(polled::forget);
-            return Ok(());
-        };
-        tracing::debug!(ledger.path = %file.display(), "a poll without news");
-        Ok(())
     }
 
     /// What is owed to a notifier, without those in `except`: worst severity first, then in the order of recording.
@@ -321,48 +208,6 @@ impl Ledger {
     pub async fn owed(&self) -> Result<Vec<Owed>, LedgerError> {
         self.thread.run(|connection| deliveries::owed(connection)).await
     }
-
-    /// Opens a finding for the operator, or brings an open one up to date. While it was not told, `tell` is asked for the
-    /// messages it owes, with since when it is open. Writes nothing when nothing changed.
-    pub async fn report<T>(&self, finding: OperatorFinding, now: Timestamp, tell: T) -> Result<Reported, LedgerError>
-    where
-        T: FnOnce(Timestamp) -> Vec<NewMessage> + Send + 'static,
-    {
-        let code = finding.code;
-        let reported = self.thread.run(move |connection| findings::report(connection, &finding, now, tell)).await?;
-        if reported.new {
-            self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc();
-        }
-        Ok(reported)
-    }
-
-    /// Asks `tell` for what is owed for open findings that were not told; returns whether anything is. Writes nothing when
-    /// nothing is.
-    pub async fn tell_findings<T>(&self, now: Timestamp, tell: T) -> Result<bool, LedgerError>
-    where
-        T: Fn(&OpenFinding) -> Vec<NewMessage> + Send + 'static,
-    {
-        self.thread.run(move |connection| findings::tell(connection, now, tell)).await
-    }
-
-    /// Closes a finding and returns it, if it was open. For one that was told, `tell` is asked for the messages that this
-    /// owes. Writes nothing when it was not open.
-    pub async fn clear<T>(&self, code: FindingCode, subject: &str, now: Timestamp, tell: T) -> Result<Option<OpenFinding>, LedgerError>
-    where
-        T: FnOnce(&OpenFinding) -> Vec<NewMessage> + Send + 'static,
-    {
-        let subject = subject.to_owned();
-        let closed = self.thread.run(move |connection| findings::close(connection, code, &subject, now, tell)).await?;
-        if closed.is_some() {
-            self.metrics.operator_findings.with_label_values(&[code.as_str()]).dec();
-        }
-        Ok(closed)
-    }
-
-    /// The open findings, oldest first.
-    pub async fn findings(&self) -> Result<Vec<OpenFinding>, LedgerError> {
-        self.thread.run(|connection| findings::all_open(connection)).await
-    }
 }
 
 fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<()> {
@@ -382,6 +227,6 @@ fn without(mut names: Vec<String>, known: &[Box<str>]) -> Vec<String> {
     names
 }
 
-fn count(rows: usize) -> u64 {
+pub(super) fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,169 @@
+//! What one poll writes: alerts, steps, messages, and what becomes of earlier alerts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::domain::{
+    AlertSnapshot, AlertState, BillingPeriod, CustomerEvent, CustomerKey, Latest, MessageKind, Metric, OperatorNews, Sample, Severity,
+};
+use crate::ledger::entry::{NewSample, Recollection, Seen};
+
+/// A new alert with what it owes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAlert {
+    /// The alert; recorded as silenced, it owes nothing yet.
+    pub snapshot: AlertSnapshot,
+    /// The notifiers it is owed to, by name.
+    pub notify: Vec<Box<str>>,
+    /// How often it is told again while it is true; none = never.
+    pub remind_every: Option<Duration>,
+}
+
+impl NewAlert {
+    /// Whether it is told at once.
+    pub fn is_told(&self) -> bool {
+        self.snapshot.alert.state == AlertState::Raised
+    }
+}
+
+/// An alert that is not over, with where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenAlert {
+    /// The alert in its state of today.
+    pub snapshot: AlertSnapshot,
+    /// Its rule's name of today.
+    pub rule: String,
+    /// The notifiers it is owed to, by name.
+    pub notify: Vec<Box<str>>,
+    /// Those of them that have not accepted every message of it yet.
+    pub owed_to: Vec<Box<str>>,
+    /// How often it is told again while it is true; none = never.
+    pub remind_every: Option<Duration>,
+    /// When it was last told.
+    pub told_at: Timestamp,
+    /// Whether somebody said that they know.
+    pub acknowledged: bool,
+    /// The last data dated in its billing period, once that may be over.
+    pub closing: Option<Sample>,
+}
+
+/// A customer with alerts that are not over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reviewed {
+    /// What is remembered of it.
+    pub remembered: Recollection,
+    /// The alerts, in the order in which they were raised.
+    pub alerts: Vec<OpenAlert>,
+}
+
+/// What becomes of an alert after it was raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertChange {
+    /// It is over.
+    Resolved(Uuid),
+    /// Its silence is over: it counts as raised, and is told now.
+    Released(Uuid),
+    /// It is told again.
+    Reminded(Uuid),
+}
+
+/// A step to be recorded as raised or passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStep {
+    /// The customer.
+    pub customer: CustomerKey,
+    /// The rule.
+    pub rule: Box<str>,
+    /// What it measures.
+    pub metric: Metric,
+    /// The step, canonical.
+    pub at: Decimal,
+    /// The budget amount it is spent under.
+    pub amount: Option<Decimal>,
+    /// The billing period.
+    pub period: BillingPeriod,
+    /// The instant that places it in a billing period.
+    pub belongs_at: Timestamp,
+    /// Raised itself, or passed by a higher one.
+    pub raised: bool,
+    /// The alert.
+    pub alert: Uuid,
+}
+
+/// A message to be owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Its identity for every attempt and recipient.
+    pub identity: Uuid,
+    /// What it is about.
+    pub kind: MessageKind,
+    /// The notifier's name.
+    pub notifier: Box<str>,
+    /// Its recipients.
+    pub recipients: Vec<Option<String>>,
+    /// The alerts it carries, worst first.
+    pub alerts: Vec<Uuid>,
+    /// How each of them is now, in messages that come after the first; else empty.
+    pub latest: Vec<Latest>,
+    /// News for the operator, in place of alerts.
+    pub operator: Option<OperatorNews>,
+    /// Set for a part of a digest.
+    pub digest: Option<DigestPart>,
+    /// The worst severity in it; critical messages go first.
+    pub severity: Severity,
+}
+
+/// Which part of which digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DigestPart {
+    /// From 1.
+    pub part: u32,
+    /// How many parts.
+    pub parts: u32,
+    /// How many alerts in all parts.
+    pub total: u32,
+    /// How many of them are critical.
+    pub criticals: u32,
+    /// Whether it is the first account of a ledger or rule.
+    pub baseline: bool,
+}
+
+/// What one transaction writes: all of it or nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recording {
+    /// When.
+    pub now: Timestamp,
+    /// Last seen states that changed, each replacing the one before.
+    pub seen: Vec<Seen>,
+    /// New alerts.
+    pub alerts: Vec<NewAlert>,
+    /// What becomes of earlier ones.
+    pub changes: Vec<AlertChange>,
+    /// Dates of the data that history keeps.
+    pub samples: Vec<NewSample>,
+    /// What happened to customers' data.
+    pub events: Vec<(CustomerKey, CustomerEvent)>,
+    /// Steps raised and passed.
+    pub steps: Vec<NewStep>,
+    /// Rows of steps that the customer was seen below, and under which amount.
+    pub seen_below: Vec<(i64, Decimal)>,
+    /// Messages owed.
+    pub messages: Vec<NewMessage>,
+}
+
+impl Recording {
+    /// Whether there is anything to write.
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+            && self.alerts.is_empty()
+            && self.changes.is_empty()
+            && self.samples.is_empty()
+            && self.events.is_empty()
+            && self.steps.is_empty()
+            && self.seen_below.is_empty()
+            && self.messages.is_empty()
+    }
+}

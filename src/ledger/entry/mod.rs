@@ -1,0 +1,9 @@
+//! What is written to and read from the ledger, in plain structs; the SQL is the store's.
+
+mod alert;
+mod customer;
+mod outcome;
+
+pub use alert::{AlertChange, DigestPart, NewAlert, NewMessage, NewStep, OpenAlert, Recording, Reviewed};
+pub use customer::{Known, KnownCustomer, NewSample, Recollection, Seen, SpentStep};
+pub use outcome::{AttemptRecord, GiveUp, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};

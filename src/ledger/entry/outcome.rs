@@ -1,0 +1,99 @@
+//! How polls, notifiers and attempts fared.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// What is remembered of polls.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PollMemory {
+    /// When the last good poll ended.
+    pub last_good_at: Option<Timestamp>,
+    /// How many items it read, usable or not.
+    pub last_good_items: Option<u64>,
+    /// How many customers could never alert then, or fewer: what a growth is measured against.
+    pub uncovered: Option<u64>,
+    /// Rules that have been through a good poll.
+    pub settled_rules: Vec<Box<str>>,
+}
+
+/// The result of a poll, for the ledger and `status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollResult {
+    /// When it ended.
+    pub at: Timestamp,
+    /// Whether the source was read whole.
+    pub good: bool,
+    /// How many records were used.
+    pub records: u64,
+    /// How many were skipped.
+    pub skipped: u64,
+    /// How many alerts it raised.
+    pub alerts: u64,
+    /// The newest date of the data.
+    pub newest: Option<Timestamp>,
+    /// Why it failed, or what was odd.
+    pub errors: Vec<String>,
+    /// How many customers could never alert, or fewer: what a growth is measured against; none = not counted.
+    pub uncovered: Option<u64>,
+    /// The rules in force, which a good poll settles.
+    pub rules: Vec<Box<str>>,
+}
+
+/// How a notifier's destination is doing, across restarts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NotifierState {
+    /// Probes that failed in a row; 0 = not in backoff.
+    pub failures: u32,
+    /// When the destination began to fail.
+    pub failing_since: Option<Timestamp>,
+    /// When the next probe may be made, wall clock.
+    pub next_probe_at: Option<Timestamp>,
+    /// All failed probes ever; a delivery's share is the difference since its recording.
+    pub probes: u64,
+    /// All time ever in which probes were possible while it failed; likewise.
+    pub possible: Duration,
+    /// The last failure, without secrets.
+    pub last_error: Option<String>,
+}
+
+/// How an attempt ended, for the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// The delivery.
+    pub delivery: Uuid,
+    /// When it ended.
+    pub at: Timestamp,
+    /// One of the metric's outcomes.
+    pub outcome: &'static str,
+    /// What the destination said, without secrets.
+    pub detail: String,
+}
+
+/// When a delivery is given up: both limits must be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GiveUp {
+    /// Time in which probes were possible, since the delivery was recorded.
+    pub after: Duration,
+    /// Failed probes of the notifier since then.
+    pub probes: u64,
+}
+
+/// Which dead deliveries are to be owed again; all of them when nothing is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RetryFilter {
+    /// Those of this notifier.
+    pub notifier: Option<String>,
+    /// Those with these ids.
+    pub ids: Vec<Uuid>,
+}
+
+/// Another notifier that is to get what was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryTo {
+    /// Its name.
+    pub notifier: String,
+    /// Its recipients; `[None]` for a notifier that is one recipient itself.
+    pub recipients: Vec<Option<String>>,
+}

@@ -1,0 +1,70 @@
+//! The ledger of what becomes of alerts after they were raised: who reviews them, who knows of them, what is silenced.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::domain::{CustomerKey, Silence};
+use crate::ledger::Ledger;
+use crate::ledger::entry::Reviewed;
+use crate::ledger::error::LedgerError;
+use crate::ledger::table::{customers, life, silences};
+
+impl Ledger {
+    /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these, each with what is remembered of it, with
+    /// so many of its latest dates, and with its alerts that are not over.
+    pub async fn review(
+        &self,
+        also: Vec<CustomerKey>,
+        samples: u32,
+        now: Timestamp,
+        newest: Option<Timestamp>,
+    ) -> Result<Vec<Reviewed>, LedgerError> {
+        self.thread
+            .run(move |connection| {
+                let mut keys = life::to_review(connection, now, newest)?;
+                keys.extend(also);
+                keys.sort_unstable();
+                keys.dedup();
+                let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
+                    let alerts = life::open(connection, &key, newest)?;
+                    let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, samples)? };
+                    Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
+                };
+                keys.into_iter().filter_map(|key| review(key).transpose()).collect()
+            })
+            .await
+    }
+
+    /// Notes that somebody knows of an alert, named by its id or by the reference that messages show: reminders of it end.
+    ///
+    /// Returns the alert, and whether nobody had said so before; none when there is no such alert.
+    pub async fn acknowledge(&self, alert: &str, by: &str, now: Timestamp) -> Result<Option<(Uuid, bool)>, LedgerError> {
+        let (alert, by) = (alert.to_owned(), by.to_owned());
+        let work = move |connection: &Connection| {
+            let found = life::find(connection, &alert)?;
+            found.map(|id| Ok((id, life::acknowledge(connection, id, &by, now)?))).transpose()
+        };
+        self.thread.write(work).await
+    }
+
+    /// Takes back that somebody knows of an alert; returns whether somebody had said so.
+    pub async fn unacknowledge(&self, alert: Uuid) -> Result<bool, LedgerError> {
+        self.thread.write(move |connection| life::unacknowledge(connection, alert)).await
+    }
+
+    /// Adds a silence; returns its number.
+    pub async fn add_silence(&self, silence: Silence) -> Result<i64, LedgerError> {
+        self.thread.write(move |connection| silences::add(connection, &silence)).await
+    }
+
+    /// All silences, oldest first.
+    pub async fn silences(&self) -> Result<Vec<Silence>, LedgerError> {
+        self.thread.run(|connection| silences::all(connection)).await
+    }
+
+    /// Ends a silence before its time; returns whether it was there and had not been ended.
+    pub async fn expire_silence(&self, id: i64, now: Timestamp) -> Result<bool, LedgerError> {
+        self.thread.write(move |connection| silences::expire(connection, id, now)).await
+    }
+}
