@@ -6,7 +6,7 @@ use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Environment};
 use budget_alertd::daemon::assemble;
 use budget_alertd::domain::{Glob, Silence};
-use budget_alertd::ledger::{AttemptRecord, Ledger};
+use budget_alertd::ledger::{AlertFilter, AttemptRecord, Ledger, Reader};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::simulator::{Answer, Fault};
 use serde_json::json;
@@ -74,8 +74,8 @@ async fn with_history() -> Desk {
     poll(&desk, "2019-09-11T12:00:00Z", 850, 1000).await;
     poll(&desk, "2019-09-12T12:00:00Z", 840, 900).await;
     at(&desk, "2019-09-12T13:00:00Z", async |ledger, config, clock| {
-        let reader = budget_alertd::ledger::Reader::open(&config.ledger).unwrap();
-        let alert = reader.alerts(&budget_alertd::ledger::AlertFilter::default()).unwrap().pop().unwrap().snapshot.alert;
+        let reader = Reader::open(&config.ledger).unwrap();
+        let alert = reader.alerts(&AlertFilter::default()).unwrap().pop().unwrap().snapshot.alert;
         ledger.acknowledge(&alert.reference, "alice (uid 1000)", clock.now()).await.unwrap();
         let silence = Silence {
             id: 0,
