@@ -106,7 +106,7 @@ impl Seen {
 /// A step that was raised or passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpentStep {
-    /// The row, for [`Recording::seen_below`].
+    /// The row, for [`crate::ledger::Recording::seen_below`].
     pub row: i64,
     /// The rule's name then.
     pub rule: Box<str>,
