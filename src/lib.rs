@@ -12,10 +12,12 @@
 //! 4. [`ledger`] decides what is new against what was raised and passed before ([`ledger::decide`]). For the few customers
 //!    about to alert, [`pipeline`] first asks the source for their subscriptions and billing period, and judges again.
 //! 5. New alerts, the steps they spend and the messages they owe are recorded in one transaction.
-//! 6. A [`pipeline::Courier`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
+//! 6. Alerts raised before are looked at again: told when nothing silences them any more, reminded of, resolved by a changed
+//!    budget or the end of their billing period.
+//! 7. A [`pipeline::Courier`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
 //!    receiver accepted is marked before the next is sent.
 //!
-//! [`pipeline::Cycle`] is steps 1 to 5 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.
+//! [`pipeline::Cycle`] is steps 1 to 6 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.
 //!
 //! # Rooms
 //!
@@ -47,6 +49,8 @@
 //! * Tasks are spawned by `daemon` and `simulator` only, and the ledger owns one thread. Nothing is spawned without a kept
 //!   handle. Only `main` ends the process.
 //! * Waiting goes through the injected clock; time-outs on what others take to answer are real time.
+//! * A poll without news writes nothing into the ledger.
+//! * Nobody but the daemon writes its files: commands act through its control socket while one runs, by the same code.
 //! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a reload, a renamed rule.
 //! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the next is sent.
 //! * Stages report findings for the operator as values; only `pipeline` and `daemon` record and tell them.

@@ -1,5 +1,10 @@
-//! The order of the stages in plain code: [`cycle`] reads, assesses, evaluates, confirms and records; [`delivery`] sends
-//! what the ledger owes, [`explain()`] says how it would be decided now, [`Replay`] what polls would have raised, each [`Action`] is something that people ask for. It never spawns; who calls it decides what runs beside what.
+//! The order of the stages in plain code. It never spawns; who calls it decides what runs beside what.
+//!
+//! * One poll: [`cycle`], which takes records in ([`intake`], [`settling`], [`subscriptions`]), asks about those about to alert
+//!   ([`confirm`]), records, and looks at earlier alerts ([`life`]).
+//! * Sending what the ledger owes: [`delivery`]. News for the operator: [`desk`], [`findings`].
+//! * What people ask for: [`action`]. What would be, or was: [`explain()`], [`past`], [`impact()`], [`Replay`], [`Simulation`],
+//!   [`reach`], [`coverage`].
 
 mod action;
 mod confirm;
