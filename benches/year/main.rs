@@ -101,7 +101,7 @@ fn replayed(seed: u64, customers: u64) -> Vec<Told> {
             let usages = life.day(now);
             usages.iter().map(|usage| record(&life.person, usage)).collect::<Vec<_>>()
         });
-        told.extend(replay.poll(now, records).into_iter().map(|new| as_told(day, new)));
+        told.extend(replay.poll(now, records).raised.into_iter().map(|new| as_told(day, new)));
     }
     told
 }

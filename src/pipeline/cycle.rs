@@ -11,15 +11,13 @@ use uuid::Uuid;
 
 use crate::budgets;
 use crate::clock::Clock;
-use crate::domain::{
-    AlertSnapshot, AlertState, CustomerKey, OperatorFinding, Reason, Route, Silence, Silenceable, SubscriptionCost, Suppression,
-};
+use crate::domain::{AlertSnapshot, AlertState, CustomerKey, OperatorFinding, Reason, Route, Silence, SubscriptionCost, Suppression};
 use crate::ledger::{self, Ledger, LedgerError, NewAlert, Occasion, PollMemory, PollResult, Recording, decide};
 use crate::metrics::Metrics;
 use crate::pipeline::Desk;
 use crate::pipeline::confirm::{self, Answer, Answers};
 use crate::pipeline::intake::{Candidate, Intake, Tally};
-use crate::pipeline::life::{self, silenceable};
+use crate::pipeline::life;
 use crate::pipeline::settling::{remember, samples};
 use crate::pipeline::subscriptions::{self, Unread};
 use crate::pipeline::verdicts::{Asked, judge, last_seen};
@@ -208,8 +206,7 @@ impl Cycle {
                 seen: remembered.as_ref().map(|remembered| &remembered.seen),
             };
             let mut snapshot = ledger::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
-            let asked = Silenceable { value: raise.value, ..silenceable(&judged.assessed, &raise.rule.name) };
-            if polled.silences.iter().any(|silence| silence.covers(&asked, now)) {
+            if life::is_silenced(&judged.assessed, &raise.rule.name, raise.value, polled.silences, now) {
                 snapshot.alert.state = AlertState::Silenced;
             }
             polled.recording.steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));

@@ -2,6 +2,7 @@
 //! is remembered, after each poll; nothing is asked of the source.
 
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
@@ -53,12 +54,8 @@ impl Cycle {
         let mut told = Told::default();
         for customer in &reviewed {
             let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, now);
-            let mut alerts = customer.alerts.as_slice();
-            while let [alert, later @ ..] = alerts {
-                if let Some(next) = next(alert, later, &judged, silences, time) {
-                    told.note(alert, next, &judged.assessed);
-                }
-                alerts = later;
+            for (alert, next) in followed(&customer.alerts, &judged, silences, time) {
+                told.note(alert, next, &judged.assessed);
             }
         }
         let recording = told.into_recording(self, now);
@@ -104,9 +101,7 @@ impl Told {
             Next::Release => {
                 self.changes.push(AlertChange::Released(id));
                 self.latest.push((id, latest(alert.snapshot.alert.metric, assessed, None)));
-                let mut snapshot = alert.snapshot.clone();
-                snapshot.alert.state = AlertState::Raised;
-                self.released.push(NewAlert { snapshot, notify: alert.notify.clone(), remind_every: alert.remind_every });
+                self.released.push(released(alert));
             }
             Next::Remind => {
                 self.changes.push(AlertChange::Reminded(id));
@@ -141,9 +136,30 @@ impl Next {
     }
 }
 
+/// What is to be done about a customer's alerts that are not over, in the order in which they were raised; nothing about
+/// those that are left out.
+pub(crate) fn followed<'a>(
+    alerts: &'a [OpenAlert],
+    judged: &'a Judged,
+    silences: &'a [Silence],
+    time: Time,
+) -> impl Iterator<Item = (&'a OpenAlert, Next)> {
+    alerts.iter().enumerate().filter_map(move |(place, alert)| {
+        let later = alerts.get(place.saturating_add(1)..).unwrap_or_default();
+        Some((alert, next(alert, later, judged, silences, time)?))
+    })
+}
+
+/// A silenced alert as it is told when nothing silences it any more.
+pub(crate) fn released(alert: &OpenAlert) -> NewAlert {
+    let mut snapshot = alert.snapshot.clone();
+    snapshot.alert.state = AlertState::Raised;
+    NewAlert { snapshot, notify: alert.notify.clone(), remind_every: alert.remind_every }
+}
+
 /// What is to be done about an alert that is not over, in the light of what every rule says of its customer now. `later`
 /// are those that were raised after it: at a higher step, or again under a raised budget.
-pub(crate) fn next(alert: &OpenAlert, later: &[OpenAlert], judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
+fn next(alert: &OpenAlert, later: &[OpenAlert], judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
     let now = time.now;
     let snapshot = &alert.snapshot.alert;
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
@@ -159,8 +175,7 @@ pub(crate) fn next(alert: &OpenAlert, later: &[OpenAlert], judged: &Judged, sile
         return (is_raised && ended_by_budget(alert, judged)).then_some(Next::Resolve(Ended::Budget));
     };
     let value = if let MetricValue::Number(value) = value { Some(value) } else { None };
-    let asked = Silenceable { value, ..silenceable(assessed, &alert.rule) };
-    if silences.iter().any(|silence| silence.covers(&asked, now)) {
+    if is_silenced(assessed, &alert.rule, value, silences, now) {
         return None;
     }
     let is_latest = !later.iter().any(|other| replaces(other, alert, judged));
@@ -272,6 +287,12 @@ pub(crate) fn silenceable<'a>(assessed: &'a Assessed, rule: &'a str) -> Silencea
         value: None,
         period: assessed.period,
     }
+}
+
+/// Whether a silence covers an alert of this customer and rule with this value.
+pub(crate) fn is_silenced(assessed: &Assessed, rule: &str, value: Option<Decimal>, silences: &[Silence], now: Timestamp) -> bool {
+    let asked = Silenceable { value, ..silenceable(assessed, rule) };
+    silences.iter().any(|silence| silence.covers(&asked, now))
 }
 
 /// The silences that may still cover something.

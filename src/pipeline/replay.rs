@@ -11,16 +11,30 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::budgets::{self, FreshSummary, Joined};
-use crate::domain::{CustomerId, CustomerKey, Judged, LegacyCycle, PeriodSource, Plan, Sample, SummaryDates, UsageRecord, canonical};
+use crate::domain::{
+    AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, PeriodSource, Plan, Sample, Silence, SummaryDates, UsageRecord, canonical,
+};
 use crate::ledger::{self, Decided, NewAlert, NewSample, NewStep, Occasion, PollMemory, Recollection, SpentStep, decide};
 use crate::pipeline::cycle::is_baseline;
+use crate::pipeline::explain::judged_again;
+use crate::pipeline::hushed::Hushed;
 use crate::pipeline::intake::{fingerprint, is_fresh, stale_after};
+use crate::pipeline::life::{self, Time};
 use crate::pipeline::settling::{rank, samples};
 use crate::pipeline::verdicts::{Asked, judge, last_seen, sample, seen_now};
 use crate::rules::Rules;
 
 /// How far before a customer's data its spent steps and earlier dates are kept: no record is dated back that far.
 const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
+
+/// What a replayed poll tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replayed {
+    /// What it raises, the worst first, each with the notifiers that are owed it; silenced ones are not told.
+    pub raised: Vec<NewAlert>,
+    /// What was raised under a silence before and is told now.
+    pub released: Vec<NewAlert>,
+}
 
 /// Polls without a source, a ledger and a clock.
 #[derive(Debug, Clone)]
@@ -31,8 +45,18 @@ pub struct Replay {
     cycles: HashMap<CustomerKey, LegacyCycle>,
     customers: HashMap<CustomerKey, Recollection, foldhash::fast::RandomState>,
     polls: PollMemory,
+    /// The newest date of the data of the last good poll.
+    newest: Option<Timestamp>,
+    hushed: Hushed,
     identities: u128,
     rows: i64,
+}
+
+/// When a poll takes place, and what is silenced then.
+#[derive(Clone, Copy)]
+struct Under<'a> {
+    now: Timestamp,
+    silences: &'a [Silence],
 }
 
 impl Replay {
@@ -45,6 +69,8 @@ impl Replay {
             cycles: HashMap::new(),
             customers: HashMap::default(),
             polls: PollMemory::default(),
+            newest: None,
+            hushed: Hushed::default(),
             identities: 0,
             rows: 0,
         }
@@ -64,13 +90,40 @@ impl Replay {
             let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
             let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
             names.filter(|name| **name == before).for_each(|name| name.clone_from(now));
+            self.hushed.rename_rule(&before, now);
         }
     }
 
-    /// One good poll at `now` that reads these records; returns what it raises, the worst first, each with the notifiers
-    /// that are owed it. Identities are counted from 1.
-    pub fn poll(&mut self, now: Timestamp, records: impl IntoIterator<Item = UsageRecord>) -> Vec<NewAlert> {
+    /// The same after a restart: with what a ledger keeps, and nothing else.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self {
+            cycles: self.cycles.clone(),
+            customers: self.customers.clone(),
+            polls: self.polls.clone(),
+            newest: self.newest,
+            hushed: self.hushed.clone(),
+            identities: self.identities,
+            rows: self.rows,
+            ..Self::new(&self.budgets, &self.rules)
+        }
+    }
+
+    /// Adds a silence; returns its number. That and the date of the data are given here, whatever it has.
+    pub fn silence(&mut self, silence: Silence) -> i64 {
+        let as_of = self.newest.unwrap_or(silence.created_at);
+        self.hushed.silence(Silence { as_of, ..silence })
+    }
+
+    /// Ends a silence before its time.
+    pub fn expire(&mut self, id: i64, now: Timestamp) {
+        self.hushed.expire(id, now);
+    }
+
+    /// One good poll at `now` that reads these records. Identities are counted from 1.
+    pub fn poll(&mut self, now: Timestamp, records: impl IntoIterator<Item = UsageRecord>) -> Replayed {
         let records = one_of_each(records);
+        let silences = self.hushed.in_force(now);
         // Nothing is concluded from an empty answer where there were records before.
         let good = !records.is_empty() || self.polls.last_good_items.is_none_or(|items| items == 0);
         let items = u64::try_from(records.len()).ok();
@@ -80,20 +133,24 @@ impl Replay {
         for (key, record) in records {
             let age = now.duration_since(record.usage_as_of.instant()).as_secs();
             let aged = stale_after.is_some_and(|after| age >= after);
-            self.settle(now, key, record, aged, &mut raised);
+            self.settle(Under { now, silences: &silences }, key, record, aged, &mut raised);
         }
+        let released = self.follow_up(&silences, Time { now, newest });
+        self.hushed.close_rules(&self.rules);
         raised.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
         if good {
+            self.newest = newest;
             let mut settled_rules = std::mem::take(&mut self.polls.settled_rules);
             settled_rules.extend(self.rules.facts().map(|rule| rule.name.clone()));
             settled_rules.sort_unstable();
             settled_rules.dedup();
             self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, uncovered: None, settled_rules };
         }
-        raised
+        Replayed { raised, released }
     }
 
-    fn settle(&mut self, now: Timestamp, key: CustomerKey, record: UsageRecord, aged: bool, raised: &mut Vec<NewAlert>) {
+    fn settle(&mut self, under: Under<'_>, key: CustomerKey, record: UsageRecord, aged: bool, raised: &mut Vec<NewAlert>) {
+        let now = under.now;
         let joined = self.budgets.join(record);
         let print = fingerprint(&joined, self.rules_print);
         if !aged && self.customers.get(&key).is_some_and(|remembered| remembered.seen.fingerprint == print) {
@@ -107,7 +164,7 @@ impl Replay {
         let assessed = joined.place(last.as_ref(), fresh.as_ref());
         let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
         let decided = decide(&judged, remembered.as_ref());
-        let new = self.raise(now, &judged, &decided, remembered.as_ref(), raised);
+        let new = self.raise(under, &judged, &decided, remembered.as_ref(), raised);
         let seen = seen_now(&judged, print, remembered.as_ref(), asked, now);
         let before = remembered.as_ref().map(|remembered| &remembered.seen);
         let read = seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
@@ -128,7 +185,7 @@ impl Replay {
     /// The alerts of one decision; returns the steps to be spent.
     fn raise(
         &mut self,
-        now: Timestamp,
+        Under { now, silences }: Under<'_>,
         judged: &Judged,
         decided: &Decided,
         remembered: Option<&Recollection>,
@@ -139,12 +196,22 @@ impl Replay {
             let baseline = is_baseline(&self.polls, &raise.rule);
             let occasion = Occasion { now, baseline, subscriptions: &[], seen: remembered.map(|remembered| &remembered.seen) };
             self.identities += 1;
-            let snapshot = ledger::snapshot(Uuid::from_u128(self.identities), &judged.assessed, raise, &occasion);
+            let mut snapshot = ledger::snapshot(Uuid::from_u128(self.identities), &judged.assessed, raise, &occasion);
+            if life::is_silenced(&judged.assessed, &raise.rule.name, raise.value, silences, now) {
+                snapshot.alert.state = AlertState::Silenced;
+            }
             steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
-            raised.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
+            let new = NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every };
+            self.hushed.keep(&new);
+            raised.push(new);
         }
         steps.extend(decided.late.iter().map(|late| ledger::late_step(&judged.assessed, late)));
         steps
+    }
+
+    fn follow_up(&mut self, silences: &[Silence], time: Time) -> Vec<NewAlert> {
+        let (budgets, rules, customers) = (&self.budgets, &self.rules, &self.customers);
+        self.hushed.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time.now)))
     }
 
     fn spend(&mut self, step: NewStep) -> SpentStep {

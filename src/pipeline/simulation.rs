@@ -57,7 +57,7 @@ impl Simulation {
     /// One poll of these records.
     pub fn poll(&mut self, now: Timestamp, records: &[UsageRecord]) {
         for side in [&mut self.before, &mut self.after] {
-            let raised = side.replay.poll(now, records.iter().cloned()).into_iter().map(|new| new.snapshot);
+            let raised = side.replay.poll(now, records.iter().cloned()).raised.into_iter().map(|new| new.snapshot);
             side.raised.extend(raised.filter(|snapshot| snapshot.alert.raised_at >= self.since));
         }
     }

@@ -148,7 +148,7 @@ fn told_once(events: &[Event]) {
         // Months that do not touch, so that no cost is carried over.
         let first = jiff::civil::date(2024, 1, 1) + (2 * i64::try_from(month).unwrap()).months();
         let date = first.to_zoned(TimeZone::UTC).unwrap().timestamp() + SignedDuration::from_hours(event.hour);
-        let raised = replay.poll(date, [record(event, date)]);
+        let raised = replay.poll(date, [record(event, date)]).raised;
         for facts in SETS[event.rules] {
             let mut own = raised.iter().filter(|new| new.snapshot.alert.rule == facts.0);
             let alert = own.next();

@@ -144,7 +144,7 @@ async fn both_agree(polls: Vec<Poll>) {
         }
         let records: Vec<Record> = poll.records.iter().map(|usage| written(usage, now)).collect();
         let polled = world.report(&now.to_string(), &records).await.alerts;
-        let replayed = replay.poll(now, records.iter().map(read)).into_iter().map(|new| new.snapshot);
+        let replayed = replay.poll(now, records.iter().map(read)).raised.into_iter().map(|new| new.snapshot);
         let (replayed, polled) = (comparable(replayed), comparable(polled));
         let only = |some: &[AlertSnapshot], others: &[AlertSnapshot]| -> Vec<AlertSnapshot> {
             some.iter().filter(|alert| !others.contains(alert)).cloned().collect()

@@ -86,7 +86,7 @@ impl Suite {
         let mut differences = Vec::new();
         for (number, poll) in (1_usize..).zip(&case.polls) {
             poll.cycles.iter().for_each(|(customer, cycle)| replay.know_cycle(customer, *cycle));
-            let raised = replay.poll(poll.at, poll.records.iter().cloned());
+            let raised = replay.poll(poll.at, poll.records.iter().cloned()).raised;
             if let Some(expected) = &poll.expect {
                 differences.extend(compare::compare((number, poll.at), expected, raised, &self.criteria.rules));
             }

@@ -1,0 +1,109 @@
+//! What a replay keeps of silences, and of the alerts they cover, until they are told or over. Whether they are to be told
+//! is [`crate::pipeline::life`]'s to say.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::{AlertState, CustomerKey, Judged, Silence};
+use crate::ledger::{NewAlert, OpenAlert};
+use crate::pipeline::life::{self, Next, Time};
+use crate::rules::Rules;
+
+/// Silences, and what they cover.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hushed {
+    silences: Vec<Silence>,
+    /// Of customers with a silenced alert: the alerts that are not over, from the first silenced one on.
+    alerts: BTreeMap<CustomerKey, Vec<OpenAlert>>,
+}
+
+impl Hushed {
+    /// Adds a silence; its number is given here.
+    pub(super) fn silence(&mut self, silence: Silence) -> i64 {
+        let id = self.silences.last().map_or(1, |last| last.id.saturating_add(1));
+        self.silences.push(Silence { id, ..silence });
+        id
+    }
+
+    /// Ends a silence before its time.
+    pub(super) fn expire(&mut self, id: i64, now: Timestamp) {
+        let ended = self.silences.iter_mut().filter(|silence| silence.id == id && silence.expired_at.is_none());
+        ended.for_each(|silence| silence.expired_at = Some(now));
+    }
+
+    /// The silences that may still cover something.
+    pub(super) fn in_force(&self, now: Timestamp) -> Vec<Silence> {
+        self.silences.iter().filter(|silence| !silence.is_over(now)).cloned().collect()
+    }
+
+    /// Keeps an alert that is silenced, or that was raised after one that is.
+    pub(super) fn keep(&mut self, new: &NewAlert) {
+        let alert = &new.snapshot.alert;
+        if new.is_told() && (self.alerts.is_empty() || !self.alerts.contains_key(&alert.key())) {
+            return;
+        }
+        self.alerts.entry(alert.key()).or_default().push(OpenAlert {
+            snapshot: new.snapshot.clone(),
+            rule: alert.rule.clone(),
+            notify: new.notify.clone(),
+            owed_to: Vec::new(),
+            remind_every: new.remind_every,
+            told_at: alert.raised_at,
+            acknowledged: false,
+            closing: None,
+        });
+    }
+
+    /// Gives what was raised under one rule's name to another.
+    pub(super) fn rename_rule(&mut self, before: &str, now: &str) {
+        let alerts = self.alerts.values_mut().flatten().filter(|alert| alert.rule == before);
+        alerts.for_each(|alert| now.clone_into(&mut alert.rule));
+    }
+
+    /// Closes the alerts of removed rules.
+    pub(super) fn close_rules(&mut self, rules: &Rules) {
+        if self.alerts.is_empty() {
+            return;
+        }
+        let known: Vec<&str> = rules.facts().flat_map(|rule| [Some(&*rule.name), rule.formerly.as_deref()]).flatten().collect();
+        self.alerts.values_mut().for_each(|alerts| alerts.retain(|alert| known.contains(&alert.rule.as_str())));
+        self.forget_told();
+    }
+
+    /// Looks at the customers with silenced alerts, in the light of what the rules say of them now; returns what is told of
+    /// them, the worst first.
+    pub(super) fn follow_up(&mut self, silences: &[Silence], time: Time, judged: impl Fn(&CustomerKey) -> Option<Judged>) -> Vec<NewAlert> {
+        let mut told = Vec::new();
+        for (key, alerts) in &mut self.alerts {
+            let Some(judged) = judged(key) else { continue };
+            let next = life::followed(alerts, &judged, silences, time).map(|(alert, next)| (alert.snapshot.alert.id, next));
+            for (id, next) in next.collect::<Vec<_>>() {
+                follow(alerts, id, next, &mut told);
+            }
+        }
+        self.forget_told();
+        told.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
+        told
+    }
+
+    /// Forgets customers without a silenced alert.
+    fn forget_told(&mut self) {
+        let silenced = |alert: &OpenAlert| alert.snapshot.alert.state == AlertState::Silenced;
+        self.alerts.retain(|_, alerts| alerts.iter().any(silenced));
+    }
+}
+
+fn follow(alerts: &mut Vec<OpenAlert>, id: Uuid, next: Next, told: &mut Vec<NewAlert>) {
+    match next {
+        Next::Resolve(_) | Next::Supersede => alerts.retain(|alert| alert.snapshot.alert.id != id),
+        Next::Release => {
+            for alert in alerts.iter_mut().filter(|alert| alert.snapshot.alert.id == id) {
+                alert.snapshot.alert.state = AlertState::Raised;
+                told.push(life::released(alert));
+            }
+        }
+        Next::Remind => {}
+    }
+}
