@@ -65,6 +65,7 @@ pub(super) fn assemble_around(
         metrics.know_rule(&rule.name);
     }
     let cycle = Cycle {
+        ask_first: std::sync::Mutex::default(),
         source: config.source.build(Arc::clone(clock), metrics.clone())?,
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),

@@ -93,7 +93,13 @@ impl FindingCode {
     pub fn hides_overspends(self) -> bool {
         matches!(
             self,
-            Self::SourceFailing | Self::SignInRefused | Self::MfaRequired | Self::RoleMissing | Self::NoItems | Self::LedgerUnwritable
+            Self::SourceFailing
+                | Self::SignInRefused
+                | Self::MfaRequired
+                | Self::RoleMissing
+                | Self::NoItems
+                | Self::LedgerUnwritable
+                | Self::SubscriptionsUnread
         )
     }
 

@@ -74,6 +74,15 @@ impl Silence {
         in_force && !above && any(&self.customers, &customer) && any(&self.rules, &[Some(alert.rule)])
     }
 
+    /// Covers a rule under its new name as well, where it covers it under the one before; returns whether that is new.
+    pub fn rename_rule(&mut self, before: &str, now: &str) -> bool {
+        let covers = |name: &str| self.rules.iter().any(|glob| glob.fits_any([Some(name)]));
+        let renamed = if covers(before) && !covers(now) { Glob::try_new(now).ok() } else { None };
+        let is_new = renamed.is_some();
+        self.rules.extend(renamed);
+        is_new
+    }
+
     /// Whether it can no longer cover anything, whatever the customer's billing period: none is longer than 63 days, and
     /// its data comes for 3 more.
     pub fn is_over(&self, now: Timestamp) -> bool {

@@ -11,27 +11,30 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::table::{customers, life, silences};
 
 impl Ledger {
-    /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these, each with what is remembered of it, with
-    /// so many of its latest dates, and with its alerts that are not over.
-    pub async fn review(
+    /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these.
+    pub async fn to_review(
         &self,
         also: Vec<CustomerKey>,
-        samples: u32,
         now: Timestamp,
         newest: Option<Timestamp>,
-    ) -> Result<Vec<Reviewed>, LedgerError> {
+    ) -> Result<Vec<CustomerKey>, LedgerError> {
+        let mut keys = self.thread.run(move |connection| life::to_review(connection, now, newest)).await?;
+        keys.extend(also);
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// Customers that have alerts that are not over, each with what is remembered of it and so many of its latest dates.
+    pub async fn review(&self, customers: Vec<CustomerKey>, samples: u32, newest: Option<Timestamp>) -> Result<Vec<Reviewed>, LedgerError> {
         self.thread
             .run(move |connection| {
-                let mut keys = life::to_review(connection, now, newest)?;
-                keys.extend(also);
-                keys.sort_unstable();
-                keys.dedup();
                 let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
                     let alerts = life::open(connection, &key, newest)?;
                     let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, samples)? };
                     Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
                 };
-                keys.into_iter().filter_map(|key| review(key).transpose()).collect()
+                customers.into_iter().filter_map(|key| review(key).transpose()).collect()
             })
             .await
     }

@@ -1,5 +1,7 @@
 //! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure, identities are handed in.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -160,7 +162,8 @@ pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_i
             messages.extend(alerts.iter().map(|alert| message(route, &[alert], None, fresh_id())));
         }
     }
-    let latest = |id: &Uuid| told.iter().find(|told| told.alert.id == *id).map(|told| told.latest.clone());
+    let all: HashMap<Uuid, &Latest> = told.iter().map(|told| (told.alert.id, &told.latest)).collect();
+    let latest = |id: &Uuid| all.get(id).map(|latest| (*latest).clone());
     for message in &mut messages {
         message.kind = kind;
         message.latest = message.alerts.iter().filter_map(latest).collect();

@@ -17,7 +17,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::Lock;
-use crate::ledger::table::{alerts, customers, deliveries, findings, history, life, notifiers, retry};
+use crate::ledger::table::{alerts, customers, deliveries, findings, history, life, notifiers, retry, silences};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
 
@@ -173,8 +173,12 @@ impl Ledger {
         let known: Vec<bool> =
             self.thread.run(move |connection| asked.iter().map(|(before, _)| alerts::knows_rule(connection, before)).collect()).await?;
         if known.contains(&true) {
-            let all =
-                move |connection: &Connection| renames.iter().try_for_each(|(before, now)| alerts::rename_rule(connection, before, now));
+            let all = move |connection: &Connection| {
+                renames.iter().try_for_each(|(before, now)| {
+                    alerts::rename_rule(connection, before, now)?;
+                    silences::rename_rule(connection, before, now)
+                })
+            };
             self.thread.write(all).await?;
         }
         Ok(())

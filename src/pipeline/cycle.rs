@@ -1,8 +1,8 @@
 //! One poll: read → assess → evaluate → confirm → record. What is owed afterwards is the ledger's; sending it is
 //! [`crate::pipeline::Courier`]'s.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -42,6 +42,8 @@ pub struct Cycle {
     pub clock: Arc<dyn Clock>,
     /// The instruments.
     pub metrics: Metrics,
+    /// Customers whose subscriptions could not be read by the last poll: the next one asks about them first.
+    pub ask_first: Mutex<BTreeSet<CustomerKey>>,
 }
 
 /// Crossings that raised no alert of their own.
@@ -112,6 +114,7 @@ impl Cycle {
         let unread = self.read_subscriptions(&read, &mut intake).await;
         intake.finish(read.newest).await;
         let gone = intake.gone();
+        let never_seen = intake.never_seen(&unread.keys);
         let Intake { candidates, below, mut tally, failure, mut rebudgeted, returned, .. } = intake;
         if let Some(error) = failure {
             return Err(error);
@@ -120,6 +123,7 @@ impl Cycle {
         let answers = self.ask(&read, &candidates).await;
         let retry_after = answers.retry_after.max(unread.retry_after);
         tally.unread = unread.customers;
+        tally.never_seen = never_seen;
         let silences = life::in_force(self).await?;
         let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
         recording.seen_below = below.into_values().flatten().collect();
@@ -150,7 +154,12 @@ impl Cycle {
     async fn read_subscriptions(&self, read: &ReadReport, intake: &mut Intake<'_>) -> Unread {
         let subscribed = intake.subscribed().await;
         let unwelcome = read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator());
-        if subscribed.is_empty() || unwelcome { Unread::default() } else { subscriptions::read(self, subscribed, intake).await }
+        if subscribed.is_empty() || unwelcome {
+            return Unread::default();
+        }
+        let unread = subscriptions::read(self, subscribed, intake).await;
+        self.ask_first.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&unread.keys);
+        unread
     }
 
     /// Asks about the candidates, unless the source has just said that it must not or cannot be asked.

@@ -20,6 +20,9 @@ const MANY: usize = 20;
 /// The ages of a sign-in, in days of its 90, at which the operator is told; the last one first.
 const AGES: [i64; 3] = [87, 76, 60];
 
+/// The subject of the finding on budgets that may be of no subscription at all.
+const NEVER_SEEN: &str = "never seen";
+
 impl Cycle {
     /// Opens and closes the findings that a poll decides about. Returns how many customers can never alert, or fewer: what
     /// the next poll shall measure a growth against.
@@ -116,7 +119,18 @@ impl Cycle {
         let unread = format!("budgets of subscriptions could not be judged, their usage could not be read: {}", first_of(&tally.unread));
         let ending = Ending::of("the usage of all subscriptions with a budget can be read again");
         let words = (unread, "nothing if it passes, each poll asks again; the log says why");
-        self.desk.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending).await
+        self.desk.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending).await?;
+        if tally.never_seen.is_empty() {
+            let ending = Ending::of("usage was found of every subscription with a budget");
+            return self.desk.clear(FindingCode::SubscriptionsUnread, NEVER_SEEN, ending).await;
+        }
+        let never_seen = OperatorFinding {
+            code: FindingCode::SubscriptionsUnread,
+            subject: NEVER_SEEN.to_owned(),
+            summary: format!("no usage was ever found of subscriptions that have a budget: {}", first_of(&tally.never_seen)),
+            action: "check customer_id and subscription_id in the spreadsheet; a subscription that was never used needs nothing".to_owned(),
+        };
+        self.desk.report(never_seen).await
     }
 
     /// The age of the whole collection: one finding, not one for each customer.

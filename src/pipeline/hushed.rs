@@ -60,6 +60,9 @@ impl Hushed {
     pub(super) fn rename_rule(&mut self, before: &str, now: &str) {
         let alerts = self.alerts.values_mut().flatten().filter(|alert| alert.rule == before);
         alerts.for_each(|alert| now.clone_into(&mut alert.rule));
+        for silence in &mut self.silences {
+            silence.rename_rule(before, now);
+        }
     }
 
     /// Closes the alerts of removed rules.
@@ -78,9 +81,9 @@ impl Hushed {
         let mut told = Vec::new();
         for (key, alerts) in &mut self.alerts {
             let Some(judged) = judged(key) else { continue };
-            let next = life::followed(alerts, &judged, silences, time).map(|(alert, next)| (alert.snapshot.alert.id, next));
-            for (id, next) in next.collect::<Vec<_>>() {
-                follow(alerts, id, next, &mut told);
+            let next = life::followed(alerts, &judged, silences, time).into_iter();
+            for (id, next, notify) in next.map(|(alert, next, notify)| (alert.snapshot.alert.id, next, notify)).collect::<Vec<_>>() {
+                follow(alerts, id, next, &notify, &mut told);
             }
         }
         self.forget_told();
@@ -95,13 +98,13 @@ impl Hushed {
     }
 }
 
-fn follow(alerts: &mut Vec<OpenAlert>, id: Uuid, next: Next, told: &mut Vec<NewAlert>) {
+fn follow(alerts: &mut Vec<OpenAlert>, id: Uuid, next: Next, notify: &[Box<str>], told: &mut Vec<NewAlert>) {
     match next {
         Next::Resolve(_) | Next::Supersede => alerts.retain(|alert| alert.snapshot.alert.id != id),
         Next::Release => {
             for alert in alerts.iter_mut().filter(|alert| alert.snapshot.alert.id == id) {
                 alert.snapshot.alert.state = AlertState::Raised;
-                told.push(life::released(alert));
+                told.push(life::released(alert, notify.to_vec()));
             }
         }
         Next::Remind => {}

@@ -1,10 +1,11 @@
 //! Takes records as they are read: most are unchanged and silent, a few must be remembered, fewer may alert. What may
 //! alert is kept for [`crate::pipeline::confirm`]; what changed is written in batches while the reading goes on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::pin::Pin;
+use std::sync::PoisonError;
 
 use foldhash::fast::FixedState;
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +13,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::budgets::{BudgetOddity, Joined};
-use crate::domain::{Assessed, CustomerKey, Plan, Reason, Suppression, UsageRecord};
+use crate::domain::{Assessed, CustomerId, CustomerKey, Plan, Reason, Suppression, UsageRecord};
 use crate::ledger::{Decided, Known, LedgerError, Recollection, fold, fold_key};
 use crate::pipeline::{Cycle, Gap};
 use crate::source::{Read, Sink};
@@ -23,7 +24,7 @@ const BATCH: usize = 4000;
 /// Records that are kept back while the ledger is still being scanned.
 const EARLY: usize = 16_384;
 
-/// Old records that are kept back until the newest is known; those beyond are looked at by a later poll.
+/// Old records that are kept back while nothing new was read; of those beyond, the age is left to a later poll.
 const STALE: usize = 50_000;
 
 /// A collection whose newest data is older than this is old as a whole: news for the operator, not of each customer.
@@ -48,6 +49,8 @@ pub(crate) struct Tally {
     pub(crate) unknown_currencies: u64,
     /// Customers whose subscriptions could not be read, each with why.
     pub(crate) unread: Vec<String>,
+    /// Subscriptions with budgets of which no usage was ever found.
+    pub(crate) never_seen: Vec<String>,
     /// Customers that no rule can alert about, by the metric's reasons.
     pub(crate) uncovered: HashMap<&'static str, i64>,
 }
@@ -82,6 +85,8 @@ pub(crate) struct Intake<'a> {
     pub(super) batch: Vec<Pending>,
     /// Records whose age may be news, kept until the newest of all is known.
     stale: Vec<Pending>,
+    /// Whether anything new was read.
+    fresh: bool,
     /// Customers whose budget changed after something was raised about them.
     pub(crate) rebudgeted: Vec<CustomerKey>,
     /// Customers that were missing and are there again.
@@ -111,6 +116,7 @@ impl<'a> Intake<'a> {
             read: HashMap::default(),
             batch: Vec::new(),
             stale: Vec::new(),
+            fresh: false,
             rebudgeted: Vec::new(),
             returned: HashSet::new(),
             candidates: HashMap::new(),
@@ -145,8 +151,23 @@ impl<'a> Intake<'a> {
     pub(crate) async fn subscribed(&mut self) -> Vec<UsageRecord> {
         self.wait_for_scan().await;
         let mut subscribed = std::mem::take(&mut self.subscribed);
-        subscribed.sort_by_key(|(news, _)| !news);
+        let first = self.cycle.ask_first.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        subscribed.sort_by_cached_key(|(news, record)| (!first.contains(&record.key()), !news));
         subscribed.into_iter().map(|(_, record)| record).collect()
+    }
+
+    /// Subscriptions with budgets of which no usage was ever found, by customers that were answered about.
+    pub(crate) fn never_seen(&self, unread: &BTreeSet<CustomerKey>) -> Vec<String> {
+        let Some(known) = &self.known else { return Vec::new() };
+        let seen = |key: &CustomerKey| known.contains_key(&fold_key(key)) || self.read.contains_key(&fold_key(key));
+        let mut never = Vec::new();
+        for (customer, local) in self.cycle.budgets.customers_with_subscription_budgets().filter(|(key, _)| !unread.contains(*key)) {
+            let Some(id) = CustomerId::try_new(customer.as_str()) else { continue };
+            let unseen = local.subscriptions.keys().filter(|own| !seen(&CustomerKey::of_subscription(&id, own.as_str())));
+            never.extend(unseen.map(|own| format!("{} of customer {}", own.as_str(), customer.as_str())));
+        }
+        never.sort_unstable();
+        never
     }
 
     /// Customers that were known and are not in the collection.
@@ -163,11 +184,24 @@ impl<'a> Intake<'a> {
     /// Whether a rule may have something to say of the age of the data.
     fn is_stale(&self, joined: &Joined) -> bool {
         let age = self.now.duration_since(joined.record.usage_as_of.instant()).as_secs();
-        self.stale_after.is_some_and(|after| age >= after) && self.stale.len() < STALE
+        self.stale_after.is_some_and(|after| age >= after)
     }
 
-    fn keep(&mut self, pending: Pending) {
-        if self.is_stale(&pending.joined) {
+    /// Notes that the collection has new data. What is dated at this very moment may have had no date of its own.
+    fn note_age(&mut self, record: &UsageRecord) {
+        let age = self.now.duration_since(record.usage_as_of.instant());
+        self.fresh |= age >= SignedDuration::from_secs(1) && age < COLLECTION_STALE;
+    }
+
+    fn keep(&mut self, mut pending: Pending) {
+        if !self.is_stale(&pending.joined) {
+            return self.batch.push(pending);
+        }
+        // Once anything new was read, the collection is not old as a whole, whatever follows.
+        if self.fresh {
+            pending.aged = true;
+            self.batch.push(pending);
+        } else if self.stale.len() < STALE {
             self.stale.push(pending);
         } else {
             self.batch.push(pending);
@@ -250,7 +284,13 @@ impl Sink for Intake<'_> {
         if self.failure.is_some() {
             return;
         }
-        let Some(known) = &self.known else { return self.early.push(read) };
+        if self.known.is_none() {
+            return self.early.push(read);
+        }
+        if self.stale_after.is_some() {
+            self.note_age(&read.record);
+        }
+        let Some(known) = &self.known else { return };
         let joined = self.cycle.budgets.join(read.record);
         let fingerprint = fingerprint(&joined, self.rules);
         let id = match joined.record.subscription {

@@ -1,6 +1,8 @@
 //! What becomes of alerts after they were raised: reminders, the end of a silence, the end of the alert. Decided from what
 //! is remembered, after each poll; nothing is asked of the source.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -14,6 +16,8 @@ use crate::pipeline::Cycle;
 use crate::pipeline::explain::judged_again;
 use crate::pipeline::verdicts::samples_for;
 
+/// Customers that are looked at together: what else the ledger is asked for waits so long.
+const AT_ONCE: usize = 500;
 /// How long after its end a billing period of a customer without later data may still get some.
 const LATE_DATA: SignedDuration = SignedDuration::from_hours(72);
 
@@ -49,13 +53,16 @@ impl Cycle {
         newest: Option<Timestamp>,
     ) -> Result<usize, LedgerError> {
         let now = self.clock.now();
-        let reviewed = self.ledger.review(rebudgeted, samples_for(&self.rules), now, newest).await?;
+        let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
         let time = Time { now, newest };
         let mut told = Told::default();
-        for customer in &reviewed {
-            let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, now);
-            for (alert, next) in followed(&customer.alerts, &judged, silences, time) {
-                told.note(alert, next, &judged.assessed);
+        for keys in keys.chunks(AT_ONCE) {
+            let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), newest).await?;
+            for customer in &reviewed {
+                let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, now);
+                for (alert, next, notify) in followed(&customer.alerts, &judged, silences, time) {
+                    told.note(alert, next, self.reachable(notify, alert, &judged), &judged.assessed);
+                }
             }
         }
         let recording = told.into_recording(self, now);
@@ -67,25 +74,40 @@ impl Cycle {
     }
 }
 
+impl Cycle {
+    /// The notifiers that are still there; where none is, those that the rule names today.
+    fn reachable(&self, notify: Vec<Box<str>>, alert: &OpenAlert, judged: &Judged) -> Vec<Box<str>> {
+        let there = |name: &Box<str>| self.routes.iter().any(|route| route.notifier == *name);
+        if notify.is_empty() || notify.iter().any(there) {
+            return notify;
+        }
+        let of_rule = judged.evaluations.iter().find(|one| *one.rule.name == *alert.rule);
+        match of_rule.map(|one| &one.verdict) {
+            Some(Verdict::Crossed { crossing, .. }) => crossing.highest().map(|step| step.notify.to_vec()).unwrap_or_default(),
+            _ => notify,
+        }
+    }
+}
+
 /// What is told of a poll's followed alerts, by kind.
 #[derive(Default)]
 struct Told {
     changes: Vec<AlertChange>,
     released: Vec<NewAlert>,
-    latest: Vec<(Uuid, Latest)>,
+    latest: HashMap<Uuid, Latest>,
     reminders: Vec<Followup>,
     resolved: Vec<Followup>,
 }
 
 impl Told {
-    fn note(&mut self, alert: &OpenAlert, next: Next, assessed: &Assessed) {
+    fn note(&mut self, alert: &OpenAlert, next: Next, notify: Vec<Box<str>>, assessed: &Assessed) {
         let id = alert.snapshot.alert.id;
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
         let followup = |notify: Vec<Box<str>>| Followup {
             alert: alert.snapshot.alert.clone(),
             latest: alert
                 .closing
-                .filter(|_| ended == Some(Ended::Period))
+                .filter(|_| ended == Some(Ended::Period) && !alert.snapshot.context.carried_over)
                 .map_or_else(|| latest(alert.snapshot.alert.metric, assessed, ended), |closing| closed(alert, closing)),
             notify,
         };
@@ -94,18 +116,18 @@ impl Told {
                 self.changes.push(AlertChange::Resolved(id));
                 // Of what nobody was told, nobody is told that it is over.
                 let was_told = alert.snapshot.alert.state == AlertState::Raised;
-                self.resolved.extend(was_told.then(|| followup(alert.notify.clone())));
+                self.resolved.extend(was_told.then(|| followup(notify)));
             }
             // Its news is in what is told of the other one.
             Next::Supersede => self.changes.push(AlertChange::Resolved(id)),
             Next::Release => {
                 self.changes.push(AlertChange::Released(id));
-                self.latest.push((id, latest(alert.snapshot.alert.metric, assessed, None)));
-                self.released.push(released(alert));
+                self.latest.insert(id, latest(alert.snapshot.alert.metric, assessed, None));
+                self.released.push(released(alert, notify));
             }
             Next::Remind => {
                 self.changes.push(AlertChange::Reminded(id));
-                self.reminders.push(followup(to_remind(alert)));
+                self.reminders.push(followup(notify));
             }
         }
         tracing::info!(alert.r#ref = %alert.snapshot.alert.reference, rule = alert.rule, "{}", next.in_words());
@@ -115,7 +137,7 @@ impl Told {
         let mut fresh_id = Uuid::new_v4;
         let mut messages = ledger::messages(&self.released, &cycle.routes, &mut fresh_id);
         for message in &mut messages {
-            let latest = |id: &Uuid| self.latest.iter().find(|(of, _)| of == id).map(|(_, latest)| latest.clone());
+            let latest = |id: &Uuid| self.latest.get(id).cloned();
             message.latest = message.alerts.iter().filter_map(latest).collect();
         }
         messages.extend(ledger::followups(MessageKind::Reminder, &self.reminders, &cycle.routes, &mut fresh_id));
@@ -136,25 +158,64 @@ impl Next {
     }
 }
 
-/// What is to be done about a customer's alerts that are not over, in the order in which they were raised; nothing about
-/// those that are left out.
+/// What is to be done about a customer's alerts that are not over, in the order in which they were raised, and who is told;
+/// nothing about those that are left out.
 pub(crate) fn followed<'a>(
     alerts: &'a [OpenAlert],
-    judged: &'a Judged,
-    silences: &'a [Silence],
+    judged: &Judged,
+    silences: &[Silence],
     time: Time,
-) -> impl Iterator<Item = (&'a OpenAlert, Next)> {
-    alerts.iter().enumerate().filter_map(move |(place, alert)| {
+) -> Vec<(&'a OpenAlert, Next, Vec<Box<str>>)> {
+    let followed = alerts.iter().enumerate().filter_map(|(place, alert)| {
         let later = alerts.get(place.saturating_add(1)..).unwrap_or_default();
         Some((alert, next(alert, later, judged, silences, time)?))
-    })
+    });
+    let followed: Vec<(&OpenAlert, Next)> = followed.collect();
+    let told = |(alert, next): &(&'a OpenAlert, Next)| match next {
+        Next::Release => (*alert, *next, with_superseded(alert, &followed)),
+        Next::Supersede => match untold(alert, alerts, &followed) {
+            untold if untold.is_empty() => (*alert, *next, untold),
+            untold => (*alert, Next::Release, untold),
+        },
+        Next::Remind => (*alert, *next, to_remind(alert)),
+        Next::Resolve(_) => (*alert, *next, alert.notify.clone()),
+    };
+    followed.iter().map(told).collect()
+}
+
+/// Who is told of an alert that stands for others of its rule: as in a jump, all that any of them is owed to.
+fn with_superseded(alert: &OpenAlert, followed: &[(&OpenAlert, Next)]) -> Vec<Box<str>> {
+    let mut notify = alert.notify.clone();
+    let superseded = followed.iter().filter(|(other, next)| *next == Next::Supersede && is_of_same_rule(other, alert));
+    for name in superseded.flat_map(|(other, _)| &other.notify) {
+        if !notify.contains(name) {
+            notify.push(name.clone());
+        }
+    }
+    notify
+}
+
+/// Who is told neither of the alerts that take the place of this one, nor was: those have been told to others.
+fn untold(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next)]) -> Vec<Box<str>> {
+    if followed.iter().any(|(other, next)| *next == Next::Release && is_of_same_rule(other, alert)) {
+        return Vec::new();
+    }
+    let told = alerts.iter().filter(|other| other.snapshot.alert.state == AlertState::Raised && is_of_same_rule(other, alert));
+    let told: Vec<&Box<str>> = told.flat_map(|other| &other.notify).collect();
+    alert.notify.iter().filter(|name| !told.contains(name)).cloned().collect()
+}
+
+fn is_of_same_rule(other: &OpenAlert, alert: &OpenAlert) -> bool {
+    let metric = alert.snapshot.alert.metric;
+    let same_day = !metric.is_daily() || utc_day(belongs_at(other)) == utc_day(belongs_at(alert));
+    other.rule == alert.rule && other.snapshot.alert.metric == metric && same_day
 }
 
 /// A silenced alert as it is told when nothing silences it any more.
-pub(crate) fn released(alert: &OpenAlert) -> NewAlert {
+pub(crate) fn released(alert: &OpenAlert, notify: Vec<Box<str>>) -> NewAlert {
     let mut snapshot = alert.snapshot.clone();
     snapshot.alert.state = AlertState::Raised;
-    NewAlert { snapshot, notify: alert.notify.clone(), remind_every: alert.remind_every }
+    NewAlert { snapshot, notify, remind_every: alert.remind_every }
 }
 
 /// What is to be done about an alert that is not over, in the light of what every rule says of its customer now. `later`

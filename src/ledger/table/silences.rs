@@ -53,6 +53,17 @@ fn globs(row: &Row<'_>, name: &str) -> rusqlite::Result<Vec<Glob>> {
     texts.iter().map(|text| Glob::try_new(text).map_err(column::unreadable)).collect()
 }
 
+/// Lets the silences that cover a rule cover it under its new name as well.
+pub(in crate::ledger) fn rename_rule(connection: &Connection, before: &str, now: &str) -> rusqlite::Result<()> {
+    for mut silence in all(connection)? {
+        if silence.rename_rule(before, now) {
+            let rules = json(&silence.rules.iter().map(Glob::as_str).collect::<Vec<_>>())?;
+            connection.prepare_cached("UPDATE silence SET rules = ?2 WHERE id = ?1")?.execute(params![silence.id, rules])?;
+        }
+    }
+    Ok(())
+}
+
 /// Ends a silence before its time; returns whether it was there and had not been ended.
 pub(in crate::ledger) fn expire(connection: &Connection, id: i64, now: Timestamp) -> rusqlite::Result<bool> {
     let ended = connection

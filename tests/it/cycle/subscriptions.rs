@@ -79,11 +79,14 @@ async fn what_could_not_be_read_is_said_and_asked_for_again() {
     assert_eq!((told(&first), first.good), (String::new(), true));
     let open = || {
         let findings = Reader::open(&world.config().ledger).unwrap().findings().unwrap();
-        findings.into_iter().map(|open| open.finding.code.as_str()).collect::<Vec<_>>()
+        findings.into_iter().map(|open| (open.finding.code.as_str(), open.finding.subject)).collect::<Vec<_>>()
     };
-    assert!(open().contains(&"subscriptions-unread"), "{:?}", open());
+    let unread = ("subscriptions-unread", String::new());
+    assert!(open().contains(&unread), "{:?}", open());
     partner_center.heal(Endpoint::Subscriptions);
     let next = told(&world.poll_source("2019-09-17T13:00:00Z").await);
     assert_eq!(next, "P1/S-PROD spend 80: 85 of 100, 2019-09-01 .. 2019-10-01 known");
-    assert!(!open().contains(&"subscriptions-unread"), "{:?}", open());
+    assert!(!open().contains(&unread), "{:?}", open());
+    let never_seen = ("subscriptions-unread", "never seen".to_owned());
+    assert!(open().contains(&never_seen), "nothing was ever read of the customer L1: {:?}", open());
 }
