@@ -65,7 +65,7 @@ impl Poll {
 
     /// Polls in this process, and delivers what is owed.
     async fn poll(&self, bench: Bench) -> anyhow::Result<PollAnswer> {
-        let Assembly { cycle, couriers, desk, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+        let Assembly { cycle, couriers, desk, heartbeat, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
         let known = bench.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
         let orphans = pipeline::bury_orphans(known, &desk, &bench.metrics).await?;
@@ -77,6 +77,9 @@ impl Poll {
             let Assembly { couriers, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
             let news = drain(couriers, &bench.clock, Duration::ZERO).await?;
             (sent, dead) = (sent + news.sent, dead + news.dead);
+        }
+        if let Some(heartbeat) = heartbeat.filter(|_| report.good) {
+            heartbeat.beat(&bench.ledger, &*bench.clock).await;
         }
         let pending = bench.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
         bench.ledger.close().await?;

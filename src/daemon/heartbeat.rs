@@ -26,7 +26,7 @@ impl Heartbeat {
     }
 
     /// Pings, unless something is overdue. A ping that fails is worth a warning: the watcher will notice.
-    pub(super) async fn beat(&self, ledger: &Ledger, clock: &dyn Clock) {
+    pub async fn beat(&self, ledger: &Ledger, clock: &dyn Clock) {
         let owed = match ledger.owed().await {
             Ok(owed) => owed,
             Err(error) => return tracing::warn!(%error, "no heartbeat: what is owed cannot be read"),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, Latest, MessageKind,
-    MetricValue, Previous, Route, Severity, SubscriptionCost, canonical,
+    MetricValue, Previous, Route, Sample, Severity, SubscriptionCost, canonical,
 };
 use crate::ledger::{DigestPart, LatePass, NewAlert, NewMessage, NewStep, Raise, Seen};
 
@@ -27,6 +27,8 @@ pub struct Occasion<'a> {
     pub subscriptions: &'a [SubscriptionCost],
     /// The last seen state.
     pub seen: Option<&'a Seen>,
+    /// Earlier dates of the data, as far as they are known.
+    pub earlier: &'a [Sample],
 }
 
 /// The alert with all that its messages need.
@@ -67,7 +69,7 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasio
         next_at: raise.next_at,
         other_budget: assessed.other_budget.as_ref().map(BudgetView::of),
         contacts: assessed.profile.contacts.clone(),
-        previous: occasion.seen.and_then(|seen| previous(assessed, raise, seen)),
+        previous: previous(assessed, raise, occasion),
         carried_over: assessed.carried_over,
         subscription_name: record.subscription.as_ref().map(|subscription| subscription.name.clone()),
         owner: assessed.profile.owner.clone(),
@@ -85,18 +87,18 @@ fn named(raise: &Raise) -> Vec<rust_decimal::Decimal> {
     }
 }
 
-/// The state before, where it is older data of the same period.
-fn previous(assessed: &Assessed, raise: &Raise, seen: &Seen) -> Option<Previous> {
-    let older = seen.usage_as_of.instant() < assessed.record.usage_as_of.instant();
-    if !older || !assessed.period.holds(seen.usage_as_of.instant()) {
-        return None;
-    }
-    let inputs = Inputs { cost: seen.cost, usd_cost: seen.usd_cost, reported_percent: None, ..assessed.inputs() };
+/// How it was at the date of the data before, in the same period: as last seen, or where that is the same data, by history.
+fn previous(assessed: &Assessed, raise: &Raise, occasion: &Occasion<'_>) -> Option<Previous> {
+    let seen = occasion.seen.map(|seen| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost));
+    let dates = occasion.earlier.iter().filter(|sample| !sample.carried_over).map(|sample| (sample.usage_as_of, sample.cost, None));
+    let older = |at: Timestamp| at < assessed.record.usage_as_of.instant() && assessed.period.holds(at);
+    let (usage_as_of, cost, usd_cost) = seen.into_iter().chain(dates).find(|(at, ..)| older(*at))?;
+    let inputs = Inputs { cost, usd_cost, reported_percent: None, ..assessed.inputs() };
     let value = match raise.rule.metric.value(&inputs) {
         MetricValue::Number(value) => Some(value),
         MetricValue::OverZero | MetricValue::Missing(_) => None,
     };
-    Some(Previous { usage_as_of: seen.usage_as_of.instant(), cost: seen.cost, value })
+    Some(Previous { usage_as_of, cost, value })
 }
 
 /// The steps that an alert spends: its own, and those it passed.

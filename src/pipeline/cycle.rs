@@ -213,6 +213,7 @@ impl Cycle {
                 baseline: is_baseline(polled.memory, &raise.rule),
                 subscriptions,
                 seen: remembered.as_ref().map(|remembered| &remembered.seen),
+                earlier: samples(remembered.as_ref()),
             };
             let mut snapshot = ledger::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
             if life::is_silenced(&judged.assessed, &raise.rule.name, raise.value, polled.silences, now) {

@@ -10,7 +10,7 @@ use crate::budgets::{self, BudgetOddity};
 use crate::domain::{Assessed, BillingPeriod, FormulaInputs, Judged, Plan, Reason, RuleFacts, Silence, Silenceable, UsageRecord, Verdict};
 use crate::ledger::{Raise, Recollection, Seen, SpentStep, decide};
 use crate::pipeline::life::silenceable;
-use crate::pipeline::verdicts::{judge, last_seen};
+use crate::pipeline::verdicts::{Time, judge, last_seen};
 use crate::rules::Rules;
 
 /// All that bears on one customer.
@@ -51,9 +51,10 @@ impl RuleAccount {
 }
 
 /// Explains what is remembered of a customer under a configuration, beside all silences there are.
-pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, silences: &[Silence], now: Timestamp) -> Explanation {
+pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, silences: &[Silence], time: Time) -> Explanation {
+    let now = time.now;
     let oddity = budgets.join(record(budgets, &remembered.seen)).oddity;
-    let judged = judged_again(budgets, rules, remembered, now);
+    let judged = judged_again(budgets, rules, remembered, time);
     let mut decided = decide(&judged, Some(remembered));
     let Judged { assessed, evaluations } = judged;
     let accounts = evaluations.into_iter().zip(std::mem::take(&mut decided.reasons)).map(|(evaluation, (rule, reason))| RuleAccount {
@@ -85,13 +86,13 @@ fn covering(silences: &[Silence], assessed: &Assessed, rule: &RuleFacts, verdict
 }
 
 /// What every rule says of the last seen record `now`, under a configuration.
-pub(crate) fn judged_again(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, now: Timestamp) -> Judged {
+pub(crate) fn judged_again(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, time: Time) -> Judged {
     let joined = budgets.join(record(budgets, &remembered.seen));
     let mut assessed = joined.place(Some(&last_seen(&remembered.seen)), None);
     if assessed.period.same_span(&remembered.seen.period) {
         assessed.period = remembered.seen.period;
     }
-    judge(rules, assessed, &remembered.samples, Some(now))
+    judge(rules, assessed, &remembered.samples, time.aged())
 }
 
 /// The record as it was read last. A legacy record names no currency, so that today's configuration settles it.

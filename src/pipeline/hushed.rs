@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::domain::{AlertState, CustomerKey, Judged, Silence};
 use crate::ledger::{NewAlert, OpenAlert};
-use crate::pipeline::life::{self, Next, Time};
+use crate::pipeline::life::{self, Next};
+use crate::pipeline::verdicts::Time;
 use crate::rules::Rules;
 
 /// Silences, and what they cover.

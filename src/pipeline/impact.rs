@@ -10,7 +10,7 @@ use crate::ledger::{self, LedgerError, NewAlert, NewMessage, Occasion, Reader, R
 use crate::pipeline::cycle::is_baseline;
 use crate::pipeline::explain::judged_again;
 use crate::pipeline::life::silenceable;
-use crate::pipeline::verdicts::samples_for;
+use crate::pipeline::verdicts::{Time, look_back};
 use crate::rules::Rules;
 
 /// What a configuration would do.
@@ -37,26 +37,28 @@ pub fn impact(
     now: Timestamp,
     seen: &mut dyn FnMut(),
 ) -> Result<Impact, LedgerError> {
+    let memory = reader.poll_memory()?;
+    let time = Time { now, newest: memory.newest };
     let mut impact = Impact::default();
     let mut crossing = Vec::new();
     reader.each_seen(|state| {
         seen();
         impact.customers += 1;
         let alone = Recollection { seen: state, steps: Vec::new(), samples: Vec::new() };
-        let judged = judged_again(budgets, rules, &alone, now);
+        let judged = judged_again(budgets, rules, &alone, time);
         // Only the few that have reached a step, or may have by their history, need all that is remembered.
-        let may = |verdict: &Verdict| matches!(verdict, Verdict::Crossed { .. }) || samples_for(rules) > 0;
+        let may = |verdict: &Verdict| matches!(verdict, Verdict::Crossed { .. }) || look_back(rules);
         if judged.evaluations.iter().any(|evaluation| may(&evaluation.verdict)) {
             crossing.push(alone.seen.key());
         }
     })?;
-    let (memory, silences) = (reader.poll_memory()?, reader.silences()?);
+    let silences = reader.silences()?;
     for key in crossing {
         let Some(remembered) = reader.recollection(&key)? else { continue };
-        let judged = judged_again(budgets, rules, &remembered, now);
+        let judged = judged_again(budgets, rules, &remembered, time);
         for raise in &decide(&judged, Some(&remembered)).raise {
             let baseline = is_baseline(&memory, &raise.rule);
-            let occasion = Occasion { now, baseline, subscriptions: &[], seen: Some(&remembered.seen) };
+            let occasion = Occasion { now, baseline, subscriptions: &[], seen: Some(&remembered.seen), earlier: &remembered.samples };
             let mut snapshot = ledger::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
             let asked = Silenceable { value: raise.value, ..silenceable(&judged.assessed, &raise.rule.name) };
             if silences.iter().any(|silence| silence.covers(&asked, now)) {

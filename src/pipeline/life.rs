@@ -14,21 +14,12 @@ use crate::domain::{
 use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
 use crate::pipeline::Cycle;
 use crate::pipeline::explain::judged_again;
-use crate::pipeline::verdicts::samples_for;
+use crate::pipeline::verdicts::{Time, samples_for};
 
 /// Customers that are looked at together: what else the ledger is asked for waits so long.
 const AT_ONCE: usize = 500;
 /// How long after its end a billing period of a customer without later data may still get some.
 const LATE_DATA: SignedDuration = SignedDuration::from_hours(72);
-
-/// The time by the clock, and by the data.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Time {
-    /// By the clock.
-    pub(crate) now: Timestamp,
-    /// The newest date of all data.
-    pub(crate) newest: Option<Timestamp>,
-}
 
 /// What is to be done about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +50,7 @@ impl Cycle {
         for keys in keys.chunks(AT_ONCE) {
             let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), newest).await?;
             for customer in &reviewed {
-                let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, now);
+                let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, time);
                 for (alert, next, notify) in followed(&customer.alerts, &judged, silences, time) {
                     told.note(alert, next, self.reachable(notify, alert, &judged), &judged.assessed);
                 }

@@ -44,3 +44,4 @@ pub use past::recollect;
 pub use reach::{Hidden, Reach};
 pub use replay::{Replay, Replayed};
 pub use simulation::{Comparison, Judge, Simulation};
+pub use verdicts::Time;

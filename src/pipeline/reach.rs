@@ -15,7 +15,8 @@ use crate::domain::{
 use crate::ledger::{LedgerError, OpenAlert, Reader, Recollection, Seen};
 use crate::pipeline::explain::judged_again;
 use crate::pipeline::life::silenceable;
-use crate::pipeline::verdicts::samples_for;
+use crate::pipeline::verdicts::Time;
+use crate::pipeline::verdicts::look_back;
 use crate::rules::Rules;
 
 /// No more crossings than these are named.
@@ -75,7 +76,8 @@ pub(crate) fn reach(
     now: Timestamp,
 ) -> Result<Reach, LedgerError> {
     let fitted = vec![false; silence.customers.len()];
-    let mut survey = Survey { reader, budgets, rules, silence, now, fitted, customers: 0, hidden: Vec::new() };
+    let newest = reader.poll_memory()?.newest;
+    let mut survey = Survey { reader, budgets, rules, silence, now, newest, fitted, customers: 0, hidden: Vec::new() };
     let mut failure = Ok(());
     reader.each_seen(|seen| {
         if failure.is_ok() && survey.fits(&seen) {
@@ -93,6 +95,7 @@ struct Survey<'a> {
     rules: &'a Rules,
     silence: &'a Silence,
     now: Timestamp,
+    newest: Option<Timestamp>,
     /// Which patterns fit anybody.
     fitted: Vec<bool>,
     customers: u64,
@@ -116,9 +119,9 @@ impl Survey<'_> {
     fn take(&mut self, seen: Seen) -> Result<(), LedgerError> {
         self.customers += u64::from(seen.subscription.is_none());
         let key = seen.key();
-        let with_history = if samples_for(self.rules) == 0 { None } else { self.reader.recollection(&key)? };
+        let with_history = if look_back(self.rules) { self.reader.recollection(&key)? } else { None };
         let remembered = with_history.unwrap_or_else(|| Recollection { seen, steps: Vec::new(), samples: Vec::new() });
-        let judged = judged_again(self.budgets, self.rules, &remembered, self.now);
+        let judged = judged_again(self.budgets, self.rules, &remembered, Time { now: self.now, newest: self.newest });
         let covered: Vec<_> = judged.evaluations.iter().filter_map(|one| covered(one, &judged, self.silence, self.now)).collect();
         if !covered.is_empty() {
             let open = self.reader.open_alerts(&key)?;

@@ -19,9 +19,9 @@ use crate::pipeline::cycle::is_baseline;
 use crate::pipeline::explain::judged_again;
 use crate::pipeline::hushed::Hushed;
 use crate::pipeline::intake::{fingerprint, is_fresh, stale_after};
-use crate::pipeline::life::{self, Time};
+use crate::pipeline::life;
 use crate::pipeline::settling::{rank, samples};
-use crate::pipeline::verdicts::{Asked, judge, last_seen, sample, seen_now};
+use crate::pipeline::verdicts::{Asked, Time, judge, last_seen, sample, seen_now};
 use crate::rules::Rules;
 
 /// How far before a customer's data its spent steps and earlier dates are kept: no record is dated back that far.
@@ -144,7 +144,7 @@ impl Replay {
             settled_rules.extend(self.rules.facts().map(|rule| rule.name.clone()));
             settled_rules.sort_unstable();
             settled_rules.dedup();
-            self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, uncovered: None, settled_rules };
+            self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, newest, uncovered: None, settled_rules };
         }
         Replayed { raised, released }
     }
@@ -194,7 +194,13 @@ impl Replay {
         let mut steps = Vec::new();
         for raise in &decided.raise {
             let baseline = is_baseline(&self.polls, &raise.rule);
-            let occasion = Occasion { now, baseline, subscriptions: &[], seen: remembered.map(|remembered| &remembered.seen) };
+            let occasion = Occasion {
+                now,
+                baseline,
+                subscriptions: &[],
+                seen: remembered.map(|remembered| &remembered.seen),
+                earlier: samples(remembered),
+            };
             self.identities += 1;
             let mut snapshot = ledger::snapshot(Uuid::from_u128(self.identities), &judged.assessed, raise, &occasion);
             if life::is_silenced(&judged.assessed, &raise.rule.name, raise.value, silences, now) {
@@ -211,7 +217,7 @@ impl Replay {
 
     fn follow_up(&mut self, silences: &[Silence], time: Time) -> Vec<NewAlert> {
         let (budgets, rules, customers) = (&self.budgets, &self.rules, &self.customers);
-        self.hushed.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time.now)))
+        self.hushed.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time)))
     }
 
     fn spend(&mut self, step: NewStep) -> SpentStep {

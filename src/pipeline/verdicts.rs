@@ -6,14 +6,39 @@ use rust_decimal::Decimal;
 use crate::budgets::LastSeen;
 use crate::domain::{Assessed, CustomerEvent, EventCode, Judged, LegacyCycle, Metric, Sample, Verdict};
 use crate::ledger::{NewSample, Recollection, Seen};
+use crate::pipeline::intake::is_fresh;
 use crate::rules::Rules;
+
+/// The time by the clock, and by the data.
+#[derive(Debug, Clone, Copy)]
+pub struct Time {
+    /// By the clock.
+    pub now: Timestamp,
+    /// The newest date of all data, where any was read.
+    pub newest: Option<Timestamp>,
+}
+
+impl Time {
+    /// Now, where the age of one customer's data is news: where the collection is not old as a whole.
+    pub(crate) fn aged(&self) -> Option<Timestamp> {
+        Some(self.now).filter(|now| is_fresh(self.newest, *now))
+    }
+}
 
 /// How many of a customer's latest dates rules on history are given.
 const HISTORY: u32 = 200;
 
-/// How many of a customer's latest dates these rules need.
+/// How many a message needs, to say how it was before.
+const BEFORE: u32 = 2;
+
+/// How many of a customer's latest dates these rules, and messages, need.
 pub(crate) fn samples_for(rules: &Rules) -> u32 {
-    if rules.facts().any(|rule| rule.metric.reads_history()) { HISTORY } else { 0 }
+    if look_back(rules) { HISTORY } else { BEFORE }
+}
+
+/// Whether any of these rules judges by earlier dates of the data.
+pub(crate) fn look_back(rules: &Rules) -> bool {
+    rules.facts().any(|rule| rule.metric.reads_history())
 }
 
 /// What bears on the billing period.

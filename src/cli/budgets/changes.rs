@@ -26,7 +26,9 @@ pub(super) struct Raised {
 
 /// What the next poll would raise about a customer if its usage stayed as it was last seen.
 pub(super) fn raised(config: &Config, remembered: &Recollection, now: Timestamp) -> Vec<Raised> {
-    let explanation = pipeline::explain(&config.budgets, &config.rules, remembered, &[], now);
+    // A budget changes nothing about the age of the data.
+    let time = pipeline::Time { now, newest: None };
+    let explanation = pipeline::explain(&config.budgets, &config.rules, remembered, &[], time);
     let raises = explanation.rules.iter().filter_map(|account| account.raise.as_ref());
     raises
         .map(|raise| {

@@ -55,7 +55,8 @@ impl Explain {
         let remembered = reader.recollection(&only.customer.key())?.ok_or_else(unknown)?;
         let today = SystemClock::shared().now();
         let now = self.moment(today, &config)?;
-        let story = Books { config: &config, reader: &reader, now, past: now < today, today }.gather(&remembered)?;
+        let newest = reader.poll_memory()?.newest;
+        let story = Books { config: &config, reader: &reader, now, past: now < today, today, newest }.gather(&remembered)?;
         match self.format {
             Form::Text => output::page(&page::page(&story, &config))?,
             Form::Json => output::json(&document::document(&story))?,

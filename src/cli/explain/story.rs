@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::domain::{Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence};
 use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NewSample, NotifierState, Reader, Recollection, Seen};
 use crate::notify::render::moment;
-use crate::pipeline::{self, Explanation};
+use crate::pipeline::{self, Explanation, Time};
 
 /// From this age on, history keeps one sample a day.
 const THINNED_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -61,6 +61,8 @@ pub(super) struct Books<'a> {
     pub(super) past: bool,
     /// When it is told.
     pub(super) today: Timestamp,
+    /// The newest date of all data, as of today.
+    pub(super) newest: Option<Timestamp>,
 }
 
 impl Books<'_> {
@@ -94,7 +96,10 @@ impl Books<'_> {
     }
 
     fn explain(&self, remembered: &Recollection, silences: &[Silence]) -> Explanation {
-        pipeline::explain(&self.config.budgets, &self.config.rules, remembered, silences, self.now)
+        // What was read of the others at an earlier time is not known: that is taken for new.
+        let newest = if self.past { Some(self.now) } else { self.newest };
+        let time = Time { now: self.now, newest };
+        pipeline::explain(&self.config.budgets, &self.config.rules, remembered, silences, time)
     }
 
     /// The alerts that were there, newest first, with who knew of them.

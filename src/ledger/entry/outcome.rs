@@ -12,6 +12,8 @@ pub struct PollMemory {
     pub last_good_at: Option<Timestamp>,
     /// How many items it read, usable or not.
     pub last_good_items: Option<u64>,
+    /// The newest date of the data that it read.
+    pub newest: Option<Timestamp>,
     /// How many customers could never alert then, or fewer: what a growth is measured against.
     pub uncovered: Option<u64>,
     /// Rules that have been through a good poll.

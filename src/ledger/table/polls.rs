@@ -12,6 +12,7 @@ pub(in crate::ledger) fn memory(connection: &Connection) -> rusqlite::Result<Pol
     let settled_rules = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     Ok(PollMemory {
         last_good_at: good.as_ref().map(|good| good.at),
+        newest: good.as_ref().and_then(|good| good.newest),
         uncovered: good.as_ref().and_then(|good| good.uncovered),
         last_good_items: good.map(|good| good.records.saturating_add(good.skipped)),
         settled_rules,

@@ -370,3 +370,14 @@ budget-alertd: 2 customers are called something like \"modern\"; say which, by i
     assert_eq!((unknown.code, unknown.out.as_str()), (2, ""));
     assert_eq!(unknown.err, "budget-alertd: no customer is called \"nobody\": give an id, a name or a label, or a part of a name\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_age_of_one_customers_data_is_no_news_while_all_data_is_old() {
+    let stale = "[rules.stale]\nmetric = \"stale_hours\"\nnotify = [\"hook\"]\nsteps = [{ at = 48 }]\n[rules.gold]\n";
+    let desk = Desk::with(&super::CONFIGURATION.replace("[rules.gold]\n", stale));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let told = desk.told(&["explain", SWEDEN]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("the age of the data is judged against the whole collection, which is old itself"), "{told}");
+    let impact = desk.told(&["check", "--impact"]);
+    assert!(impact.contains("nobody would be told anything"), "{impact}");
+}

@@ -210,3 +210,16 @@ async fn what_happens_to_the_data_is_remembered_and_raises_nothing() {
         ]
     );
 }
+
+#[tokio::test]
+async fn an_alert_on_data_that_was_read_before_still_says_how_it_was_at_the_date_before() {
+    let mut world = World::new(SPEND);
+    begun(&world).await;
+    world.poll("2026-11-10T00:00:00Z", &[plan("A", "10", "100", "2026-11-10T00:00:00Z")]).await;
+    let latest = [plan("A", "60", "100", "2026-11-11T00:00:00Z")];
+    world.poll("2026-11-11T00:00:00Z", &latest).await;
+    world.change_rules(&SPEND.replace("at = 80", "at = 50"));
+    let report = world.report("2026-11-11T01:00:00Z", &latest).await;
+    let previous = report.alerts[0].context.previous.clone().unwrap();
+    assert_eq!((previous.cost.to_string(), previous.usage_as_of.to_string()), ("10".into(), "2026-11-10T00:00:00Z".into()));
+}
