@@ -28,7 +28,7 @@ pub(crate) enum Next {
     Resolve(Ended),
     /// Nothing silences it any more, and it is still true: it is told now.
     Release,
-    /// Nothing silences it any more, but one that was raised after it is told instead.
+    /// Nothing silences it any more, but another one of its rule that says more is told instead, or was.
     Supersede,
     /// It is told again.
     Remind,
@@ -143,7 +143,7 @@ impl Next {
             Self::Resolve(Ended::Budget) => "alert resolved: a changed budget took the value below the step",
             Self::Resolve(Ended::Period) => "alert resolved: its billing period is over",
             Self::Release => "alert told: nothing silences it any more",
-            Self::Supersede => "alert resolved: nothing silences it any more, and a later one of its rule is told",
+            Self::Supersede => "alert resolved: nothing silences it any more, and one of its rule that says more is told",
             Self::Remind => "alert told again",
         }
     }
@@ -157,9 +157,11 @@ pub(crate) fn followed<'a>(
     silences: &[Silence],
     time: Time,
 ) -> Vec<(&'a OpenAlert, Next, Vec<Box<str>>)> {
-    let followed = alerts.iter().enumerate().filter_map(|(place, alert)| {
-        let later = alerts.get(place.saturating_add(1)..).unwrap_or_default();
-        Some((alert, next(alert, later, judged, silences, time)?))
+    let followed = (0..alerts.len()).filter_map(|place| {
+        let (earlier, rest) = alerts.split_at_checked(place)?;
+        let (alert, later) = rest.split_first()?;
+        let outdone = || is_outdone(alert, earlier, later, judged);
+        Some((alert, next(alert, outdone, judged, silences, time)?))
     });
     let followed: Vec<(&OpenAlert, Next)> = followed.collect();
     let told = |(alert, next): &(&'a OpenAlert, Next)| match next {
@@ -209,9 +211,9 @@ pub(crate) fn released(alert: &OpenAlert, notify: Vec<Box<str>>) -> NewAlert {
     NewAlert { snapshot, notify, remind_every: alert.remind_every }
 }
 
-/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now. `later`
-/// are those that were raised after it: at a higher step, or again under a raised budget.
-fn next(alert: &OpenAlert, later: &[OpenAlert], judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
+/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now; `outdone`
+/// tells whether another one says more.
+fn next(alert: &OpenAlert, outdone: impl Fn() -> bool, judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
     let now = time.now;
     let snapshot = &alert.snapshot.alert;
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
@@ -230,13 +232,13 @@ fn next(alert: &OpenAlert, later: &[OpenAlert], judged: &Judged, silences: &[Sil
     if is_silenced(assessed, &alert.rule, value, silences, now) {
         return None;
     }
-    let is_latest = !later.iter().any(|other| replaces(other, alert, judged));
+    let is_highest = !outdone();
     match snapshot.state {
-        AlertState::Silenced => Some(if is_latest { Next::Release } else { Next::Supersede }),
+        AlertState::Silenced => Some(if is_highest { Next::Release } else { Next::Supersede }),
         AlertState::Raised => {
             let every = alert.remind_every.filter(|_| !alert.acknowledged)?;
             let due = now.duration_since(alert.told_at) >= SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
-            (due && is_latest && !to_remind(alert).is_empty()).then_some(Next::Remind)
+            (due && is_highest && !to_remind(alert).is_empty()).then_some(Next::Remind)
         }
         AlertState::Resolved | AlertState::Closed => None,
     }
@@ -262,12 +264,22 @@ fn belongs_at(alert: &OpenAlert) -> Timestamp {
     if snapshot.context.carried_over { snapshot.alert.billing_period.last_instant() } else { snapshot.alert.usage_as_of.instant() }
 }
 
-/// Whether an alert that was raised later says more of the same rule, period and day: it was told, or is true as well.
-fn replaces(later: &OpenAlert, alert: &OpenAlert, judged: &Judged) -> bool {
-    let (a, b) = (&later.snapshot.alert, &alert.snapshot.alert);
-    let same_day = !a.metric.is_daily() || utc_day(belongs_at(later)) == utc_day(belongs_at(alert));
-    let same = later.rule == alert.rule && a.metric == b.metric && same_day && judged.assessed.period.holds(belongs_at(later));
-    same && (a.state == AlertState::Raised || crossing_value(later, judged).is_some())
+/// Whether another alert says more of the same rule, period and day. One that was raised later, at the same step or beyond:
+/// it was told, or is true as well. Or an earlier one beyond this step, while it is true: a budget that was raised and cut
+/// again brings it back. What that one was told before the budget was raised does not stand for a step that alerted again.
+fn is_outdone(alert: &OpenAlert, earlier: &[OpenAlert], later: &[OpenAlert], judged: &Judged) -> bool {
+    let this = &alert.snapshot.alert;
+    let direction = this.metric.direction();
+    let same = |other: &&OpenAlert| is_of_same_rule(other, alert) && judged.assessed.period.holds(belongs_at(other));
+    let is_true = |other: &OpenAlert| crossing_value(other, judged).is_some();
+    later.iter().filter(same).any(|other| {
+        let that = &other.snapshot.alert;
+        direction.at_or_beyond(that.threshold, this.threshold) && (that.state == AlertState::Raised || is_true(other))
+    }) || earlier.iter().filter(same).any(|other| {
+        let that = &other.snapshot.alert;
+        let counts = that.state == AlertState::Silenced || this.state == AlertState::Raised;
+        counts && !direction.at_or_beyond(this.threshold, that.threshold) && is_true(other)
+    })
 }
 
 /// The value now, while it is at or beyond the alert's step: a number, or over a budget of zero.

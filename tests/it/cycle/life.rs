@@ -161,6 +161,18 @@ async fn a_hidden_step_is_not_told_after_a_higher_one_was() {
 }
 
 #[tokio::test]
+async fn a_hidden_step_is_told_though_a_lower_one_alerted_again_under_a_budget_that_was_raised_and_cut() {
+    let world = quiet(SPEND).await;
+    add(&world, silence_until(Some("2019-09-20T00:00:00Z"))).await;
+    world.poll("2019-09-18T00:00:00Z", &[plan("A", "110", "100", "2019-09-18T00:00:00Z")]).await;
+    world.poll("2019-09-19T00:00:00Z", &[plan("A", "170", "200", "2019-09-19T00:00:00Z")]).await;
+    assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["100 silenced".into(), "80 silenced".into()]));
+    world.poll("2019-09-20T00:00:00Z", &[plan("A", "170", "100", "2019-09-20T00:00:00Z")]).await;
+    assert_eq!(sent(&world, "hook").await, ["alert A 100 now 170"], "of several steps the highest");
+    assert_eq!(states(&world), ["100 raised", "80 resolved"]);
+}
+
+#[tokio::test]
 async fn a_hidden_alert_is_told_when_its_value_passes_what_the_silence_allows() {
     let world = quiet(SPEND).await;
     let mut silence = silence_until(Some("2019-09-25T00:00:00Z"));
