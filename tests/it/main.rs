@@ -28,3 +28,4 @@ mod schema;
 mod simulator;
 mod source;
 mod support;
+mod telling;
