@@ -124,12 +124,12 @@ impl<'a> Memory<'a> {
         match &evaluation.verdict {
             Verdict::NotApplicable(reason) => *reason,
             Verdict::Below { value, .. } => {
-                self.notice_below(evaluation, *value, decided);
+                self.notice_below(*value, decided);
                 Reason::BelowFirstStep
             }
             Verdict::Crossed { value, crossing } => {
                 if let Some(value) = value {
-                    self.notice_below(evaluation, *value, decided);
+                    self.notice_below(*value, decided);
                 }
                 self.decide_crossing(&evaluation.rule, *value, crossing, decided)
             }
@@ -200,9 +200,10 @@ impl<'a> Memory<'a> {
         seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
     }
 
-    /// Remembers that the customer is below spent steps under a higher amount than they were spent under.
-    fn notice_below(&self, evaluation: &Evaluation, value: Decimal, decided: &mut Decided) {
-        let Some(amount) = self.amount.filter(|_| evaluation.rule.rearm == Rearm::OnRaise) else { return };
+    /// Remembers that the customer is below spent steps under a higher amount than they were spent under; a rule that never
+    /// re-arms may do so after a reload.
+    fn notice_below(&self, value: Decimal, decided: &mut Decided) {
+        let Some(amount) = self.amount else { return };
         for step in &self.steps {
             let most = self.at_or_beyond(step.at).filter_map(|step| step.amount).max();
             let higher = most.is_none_or(|most| amount > most) && step.seen_below.is_none_or(|under| amount > under);
