@@ -175,6 +175,8 @@ struct Entry {
     at: Decimal,
     month: i64,
     amount: i64,
+    /// How many polls had read the customer when it was raised.
+    polls: usize,
     told: Telling,
 }
 
@@ -328,15 +330,20 @@ impl Witness {
             return if raised.is_empty() { Ok(()) } else { Err("alerts without a step, or two at once".into()) };
         };
         let in_month = self.alerts.iter().filter(|alert| alert.rule == facts.name && alert.month == read.month);
-        let most = in_month.filter(|alert| facts.at_or_beyond(alert.at, highest)).map(|alert| alert.amount).max();
+        let spent: Vec<&Entry> = in_month.filter(|alert| facts.at_or_beyond(alert.at, highest)).collect();
+        let most = spent.iter().map(|alert| alert.amount).max();
         let below = |read: Read| facts.value(read).is_some_and(|value| !facts.reaches(value, highest));
         let last_below = before.is_some_and(|last| last.month == read.month && below(Read { budget: Some(amount), ..last }));
-        let mut seen = self.seen.iter().filter(|seen| seen.month == read.month);
-        let seen_below = seen.any(|seen| seen.budget > most && below(*seen));
+        let itself = spent.iter().any(|alert| alert.at == highest);
+        let since = spent.iter().map(|alert| alert.polls).max().unwrap_or_default();
+        let seen_below = |since: usize| {
+            let mut seen = self.seen.iter().skip(since).filter(|seen| seen.month == read.month);
+            seen.any(|seen| seen.budget > most && below(*seen))
+        };
         let Some(alert) = raised.first() else {
             return match most {
                 None => Err(format!("no alert at {highest}")),
-                Some(most) if amount > most && last_below && !facts.never_again => {
+                Some(most) if amount > most && (last_below || itself && seen_below(since)) && !facts.never_again => {
                     Err(format!("no alert again at {highest}, raised from {most} to {amount}"))
                 }
                 Some(_) => Ok(()),
@@ -348,11 +355,11 @@ impl Witness {
             _ if silenced != self.is_silenced(facts, value, read.month) => return Err(format!("silenced: {silenced}")),
             Some(_) if facts.never_again => return Err(format!("an alert again at {highest}, which is never to be")),
             Some(most) if amount <= most => return Err(format!("an alert again at {highest} under {amount}, after {most}")),
-            Some(_) if !last_below && !seen_below => return Err(format!("an alert again at {highest}, never seen below")),
+            Some(_) if !last_below && !seen_below(0) => return Err(format!("an alert again at {highest}, never seen below")),
             _ => {}
         }
         let told = if silenced { Telling::Hidden } else { Telling::Told };
-        self.alerts.push(Entry { rule: facts.name, at, month: read.month, amount, told });
+        self.alerts.push(Entry { rule: facts.name, at, month: read.month, amount, polls: self.seen.len(), told });
         Ok(())
     }
 
