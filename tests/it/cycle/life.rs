@@ -485,3 +485,65 @@ async fn a_renamed_rule_reminds_and_releases_under_its_new_name() {
     world.poll("2019-09-21T00:00:00Z", &same).await;
     assert_eq!(sent(&world, "hook").await, ["reminder A 80 now 85"]);
 }
+
+/// Two steps, each told to somebody else.
+const SHARED_OUT: &str = r#"
+[rules.spend]
+metric = "percent_used"
+steps = [{ at = 80, notify = ["team"] }, { at = 100, notify = ["oncall"] }]
+[notifiers.team]
+type = "webhook"
+url = "http://127.0.0.1:9/"
+[notifiers.oncall]
+type = "webhook"
+url = "http://127.0.0.1:9/"
+"#;
+
+#[tokio::test]
+async fn of_what_was_hidden_all_are_told_whom_any_of_its_steps_concerns() {
+    let world = quiet(SHARED_OUT).await;
+    add(&world, silence_until(Some("2019-09-20T00:00:00Z"))).await;
+    world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
+    let over = [plan("A", "105", "100", "2019-09-19T00:00:00Z")];
+    world.poll("2019-09-19T00:00:00Z", &over).await;
+    world.poll("2019-09-20T00:00:00Z", &over).await;
+    assert_eq!(
+        (sent(&world, "team").await, sent(&world, "oncall").await),
+        (vec!["alert A 100 now 105".into()], vec!["alert A 100 now 105".into()])
+    );
+}
+
+#[tokio::test]
+async fn who_was_told_of_no_step_is_told_of_the_hidden_one_after_others_were_of_a_higher() {
+    let world = quiet(SHARED_OUT).await;
+    let mut silence = silence_until(Some("2019-09-20T00:00:00Z"));
+    silence.unless_above = Some("99".parse().unwrap());
+    add(&world, silence).await;
+    world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
+    world.poll("2019-09-19T00:00:00Z", &[plan("A", "105", "100", "2019-09-19T00:00:00Z")]).await;
+    assert_eq!((sent(&world, "team").await, sent(&world, "oncall").await), (vec!["alert A 80 now 105".into()], vec!["alert A 100".into()]));
+}
+
+#[tokio::test]
+async fn what_was_hidden_from_a_notifier_that_is_gone_is_told_to_those_of_today() {
+    let mut world = quiet(SHARED_OUT).await;
+    add(&world, silence_until(Some("2019-09-20T00:00:00Z"))).await;
+    let over = [plan("A", "85", "100", "2019-09-18T00:00:00Z")];
+    world.poll("2019-09-18T00:00:00Z", &over).await;
+    world.change_rules(&SHARED_OUT.replace("team", "desk"));
+    world.poll("2019-09-20T00:00:00Z", &over).await;
+    assert_eq!(sent(&world, "desk").await, ["alert A 80 now 85"]);
+}
+
+#[tokio::test]
+async fn a_silence_of_a_rule_follows_it_to_its_new_name() {
+    let mut world = quiet(SPEND).await;
+    let rules = vec![Glob::try_new("spend").unwrap()];
+    add(&world, Silence { rules, ..silence_until(Some("2019-09-29T00:00:00Z")) }).await;
+    world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
+    world.change_rules(&SPEND.replace("[rules.spend]", "[rules.usage]\nformerly = \"spend\""));
+    world.poll("2019-09-19T00:00:00Z", &[plan("A", "86", "100", "2019-09-19T00:00:00Z")]).await;
+    world.change_rules(&SPEND.replace("[rules.spend]", "[rules.usage]"));
+    world.poll("2019-09-20T00:00:00Z", &[plan("A", "105", "100", "2019-09-20T00:00:00Z")]).await;
+    assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["80 silenced".into(), "100 silenced".into()]));
+}
