@@ -45,6 +45,7 @@ CREATE INDEX alert_silenced ON alert (customer) WHERE state = 'silenced';
 CREATE INDEX alert_reminding ON alert (told_at) WHERE state = 'raised' AND remind_every IS NOT NULL AND acked_at IS NULL;
 
 ALTER TABLE message ADD COLUMN operator TEXT;                            -- JSON: news for the operator instead of alerts
+CREATE INDEX message_of_operator ON message (id) WHERE operator IS NOT NULL;
 ALTER TABLE message_alert ADD COLUMN latest TEXT;                        -- JSON: how things were when a later message was recorded
 
 CREATE TABLE silence (

@@ -62,10 +62,11 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
     Ok(())
 }
 
-/// What is owed to a notifier: worst severity first, then oldest; without those in `except`.
+/// What is owed to a notifier: worst severity first, then oldest; without those in `except`, and without what has to wait
+/// for an earlier message that does not come before it here.
 pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
     let mut statement = connection.prepare_cached(
-        "SELECT delivery.id AS id, identity, notifier, recipient, created_at, message, kind, part, parts, total, criticals, baseline, operator
+        "SELECT delivery.id AS id, seq, identity, notifier, recipient, created_at, message, kind, part, parts, total, criticals, baseline, operator
          FROM delivery JOIN message ON message.id = delivery.message
          WHERE notifier = ?1 AND delivery.state = 'pending' ORDER BY delivery.severity DESC, delivery.seq",
     )?;
@@ -75,11 +76,40 @@ pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[
     while due.len() < limit
         && let Some(row) = rows.next()?
     {
-        if !except.contains(&column::id(row, "id")?) {
+        if !except.contains(&column::id(row, "id")?) && !waits(connection, row, &due)? {
             due.push(delivery(connection, row)?);
         }
     }
     Ok(due)
+}
+
+/// Whether an earlier message has to arrive first: a reminder or the end of an alert waits for whatever carries the alert and
+/// is still owed to the same recipient, news for the operator for the news before it; but not for what goes `before` it. All
+/// in steps through indexes: there may be very many deliveries.
+fn waits(connection: &Connection, row: &Row<'_>, before: &[Delivery]) -> rusqlite::Result<bool> {
+    let others = match column::read(row, "kind", MessageKind::from_name)? {
+        MessageKind::Raised | MessageKind::Digest | MessageKind::Test => return Ok(false),
+        MessageKind::Reminder | MessageKind::Resolved => {
+            "message_alert AS own CROSS JOIN message_alert AS other ON other.alert = own.alert
+             CROSS JOIN delivery ON delivery.message = other.message WHERE own.message = ?1"
+        }
+        MessageKind::OperatorRaised | MessageKind::OperatorResolved => {
+            "message CROSS JOIN delivery ON delivery.message = message.id WHERE message.operator IS NOT NULL AND message.id <> ?1"
+        }
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT delivery.id FROM {others} AND notifier = ?2 AND ifnull(recipient, '') = ifnull(?3, '') AND delivery.seq < ?4
+         AND delivery.state = 'pending'"
+    ))?;
+    let own: (i64, String, Option<String>, i64) = (row.get("message")?, row.get("notifier")?, row.get("recipient")?, row.get("seq")?);
+    let mut earlier = statement.query(own)?;
+    while let Some(earlier) = earlier.next()? {
+        let id = column::id(earlier, "id")?;
+        if before.iter().all(|delivery| delivery.id != id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery> {

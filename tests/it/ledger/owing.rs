@@ -226,3 +226,61 @@ async fn what_is_owed_to_a_notifier_that_is_gone_is_given_up_with_a_reason() {
     assert_eq!((dead[0].last_detail.as_deref(), dead[0].ended_at), (Some("the notifier no longer exists"), Some(now)));
     ledger.close().await.unwrap();
 }
+
+/// A message of one kind about alert 1, to one of the recipients of `oncall`.
+fn about(kind: MessageKind, identity: u128, to: &str) -> NewMessage {
+    NewMessage { kind, severity: Severity::Critical, ..mail(identity, 1, &[to]) }
+}
+
+fn news(identity: u128, kind: MessageKind, to: &[&str]) -> NewMessage {
+    let finding = OperatorFinding { code: FindingCode::SourceFailing, subject: String::new(), summary: "s".into(), action: "a".into() };
+    let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"));
+    NewMessage { kind, alerts: Vec::new(), operator: Some(news), ..mail(identity, 1, to) }
+}
+
+#[tokio::test]
+async fn what_is_told_of_an_alert_later_waits_until_the_alert_itself_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let messages = vec![
+        mail(10, 1, &["a@x.example", "b@x.example"]),
+        about(MessageKind::Reminder, 11, "a@x.example"),
+        about(MessageKind::Resolved, 12, "a@x.example"),
+        about(MessageKind::Resolved, 13, "c@x.example"),
+        NewMessage { kind: MessageKind::Resolved, ..message(14, "slack", 1, Severity::Critical) },
+        NewMessage { kind: MessageKind::Resolved, ..mail(15, 2, &["a@x.example"]) },
+    ];
+    let alerts = (1..=2).map(|number| told(snapshot(number, "spend", Severity::Warning))).collect();
+    ledger.record(Recording { seen: vec![seen(1)], alerts, messages, ..Recording::default() }).await.unwrap();
+    assert_eq!(identities(&ledger, "slack").await, [14], "nothing comes before it there");
+    assert_eq!(identities(&ledger, "oncall").await, [13, 10, 10, 15]);
+    let due = ledger.due("oncall", vec![], 10).await.unwrap();
+    let without_failed = ledger.due("oncall", vec![due[1].id], 10).await.unwrap();
+    assert_eq!(without_failed.iter().map(|delivery| delivery.identity.as_u128()).collect::<Vec<_>>(), [13, 10, 15]);
+
+    ledger.mark_dead(attempt(due[1].id, "message-refused")).await.unwrap();
+    assert_eq!(identities(&ledger, "oncall").await, [11, 12, 13, 10, 15], "the reminder first, then the end");
+    let reminder = ledger.due("oncall", vec![], 1).await.unwrap()[0].id;
+    let without_failed = ledger.due("oncall", vec![reminder], 1).await.unwrap();
+    assert_eq!(without_failed[0].identity, id(13), "the end does not overtake the reminder");
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn news_for_the_operator_arrives_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let messages = vec![
+        news(10, MessageKind::OperatorRaised, &["a@x.example", "b@x.example"]),
+        news(11, MessageKind::OperatorResolved, &["a@x.example", "b@x.example"]),
+        news(12, MessageKind::OperatorRaised, &["a@x.example"]),
+    ];
+    ledger.record(Recording { messages, ..Recording::default() }).await.unwrap();
+    let due = ledger.due("oncall", vec![], 10).await.unwrap();
+    assert_eq!(due.iter().map(|delivery| delivery.identity.as_u128()).collect::<Vec<_>>(), [10, 10, 11, 11, 12]);
+    let without_failed = ledger.due("oncall", vec![due[0].id], 10).await.unwrap();
+    assert_eq!(without_failed.iter().map(|delivery| delivery.identity.as_u128()).collect::<Vec<_>>(), [10, 11], "what b@x.example is owed");
+    ledger.mark_sent(attempt(due[0].id, "accepted")).await.unwrap();
+    assert_eq!(identities(&ledger, "oncall").await, [10, 11, 11, 12]);
+    ledger.close().await.unwrap();
+}
