@@ -55,7 +55,9 @@ impl Ledger {
         let (asked, file) = (result.clone(), self.file.clone());
         let steady = file.is_some() && self.thread.run(move |connection| polls::is_steady(connection, &asked)).await?;
         let Some(file) = file.filter(|file| steady && polled::note(file, result.at).is_ok()) else {
-            self.thread.write(move |connection| polls::keep(connection, &result)).await?;
+            // The time of a good poll that is known only from beside the ledger outlives a failed one.
+            let good_at = self.file.as_deref().and_then(polled::at);
+            self.thread.write(move |connection| polls::keep(connection, &result, good_at)).await?;
             self.file.as_deref().into_iter().for_each(polled::forget);
             return Ok(());
         };

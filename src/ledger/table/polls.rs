@@ -1,5 +1,6 @@
 //! Polls: the last one, the last good one, and the rules that have been through a good one.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use crate::ledger::column::{self, Count, Instant};
@@ -47,8 +48,9 @@ pub(in crate::ledger) fn is_steady(connection: &Connection, result: &PollResult)
     Ok(result.good && settled && same(self::result(connection, "last")?) && same(self::result(connection, "good")?))
 }
 
-/// Keeps a result, as the last and, when it is good, as the last good one; a good poll settles its rules.
-pub(in crate::ledger) fn keep(connection: &Connection, result: &PollResult) -> rusqlite::Result<()> {
+/// Keeps a result, as the last and, when it is good, as the last good one; a good poll settles its rules. Else the last good
+/// one was `good_at`, where that is given.
+pub(in crate::ledger) fn keep(connection: &Connection, result: &PollResult, good_at: Option<Timestamp>) -> rusqlite::Result<()> {
     replace(connection, "last", result)?;
     if result.good {
         replace(connection, "good", result)?;
@@ -56,6 +58,8 @@ pub(in crate::ledger) fn keep(connection: &Connection, result: &PollResult) -> r
         for rule in &result.rules {
             statement.execute(params![rule, Instant(result.at)])?;
         }
+    } else if let Some(good_at) = good_at {
+        connection.prepare_cached("UPDATE poll SET at = ?1 WHERE which = 'good'")?.execute([Instant(good_at)])?;
     }
     Ok(())
 }

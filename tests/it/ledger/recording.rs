@@ -160,6 +160,33 @@ async fn polls_are_remembered_and_good_ones_settle_their_rules() {
 }
 
 #[tokio::test]
+async fn a_failed_poll_leaves_the_last_good_one_when_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let good = PollResult {
+        at: at("2026-10-05T12:00:00Z"),
+        good: true,
+        records: 4,
+        skipped: 1,
+        alerts: 0,
+        newest: Some(at("2026-10-05T11:08:11Z")),
+        errors: vec![],
+        uncovered: Some(3),
+        rules: vec!["spend".into()],
+    };
+    let steady = PollResult { at: at("2026-10-05T18:00:00Z"), ..good.clone() };
+    let failed = PollResult { at: at("2026-10-05T19:00:00Z"), good: false, newest: None, ..good.clone() };
+    for result in [good, steady.clone(), failed.clone(), PollResult { at: at("2026-10-05T20:00:00Z"), ..failed }] {
+        ledger.finish_poll(result).await.unwrap();
+    }
+    assert_eq!(ledger.poll_memory().await.unwrap().last_good_at, Some(steady.at));
+    let status = Reader::open(&config(&folder)).unwrap().polls().unwrap();
+    assert_eq!(status.last_good, Some(PollResult { rules: vec![], ..steady }));
+    assert_eq!(status.last.unwrap().at, at("2026-10-05T20:00:00Z"));
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_hundred_thousand_customers_are_recorded_and_scanned() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
