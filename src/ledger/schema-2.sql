@@ -22,6 +22,14 @@ CREATE TABLE sample (
     PRIMARY KEY (customer, usage_as_of, seen_at)
 ) STRICT, WITHOUT ROWID;
 
+-- The last seen data of a version 1 ledger is the first of its history. Its date has up to 9 digits behind the second, and Z.
+INSERT INTO sample (customer, usage_as_of, seen_at, cost, usd_cost, partner_center_budget, reported_percent, carried_over)
+    SELECT customer, at, seen_at, cost, usd_cost, partner_center_budget, reported_percent, at >= period_end FROM (
+        SELECT *, second * 1000000000 + CAST(substr(rtrim(substr(usage_as_of, 21), 'Z') || '000000000', 1, 9) AS INTEGER) AS at
+        FROM (SELECT *, CAST(strftime('%s', substr(usage_as_of, 1, 19)) AS INTEGER) AS second FROM seen)
+        WHERE second BETWEEN -9000000000 AND 9000000000
+    );
+
 -- What happened to a customer's data that may hide something: a budget cut, a cost that fell, a record that is gone.
 CREATE TABLE event (
     id       INTEGER PRIMARY KEY,
@@ -39,7 +47,9 @@ ALTER TABLE alert ADD COLUMN told_at INTEGER;                            -- when
 ALTER TABLE alert ADD COLUMN acked_at INTEGER;
 ALTER TABLE alert ADD COLUMN acked_by TEXT;
 UPDATE alert SET period_end = CAST(strftime('%s', json_extract(snapshot, '$.alert.billing_period.end')) AS INTEGER) * 1000000000,
-    told_at = raised_at;
+    told_at = raised_at,
+    notify = (SELECT json_group_array(DISTINCT delivery.notifier) FROM message_alert
+        JOIN delivery ON delivery.message = message_alert.message WHERE message_alert.alert = alert.id);
 CREATE INDEX alert_open ON alert (period_end) WHERE state IN ('raised', 'silenced');
 CREATE INDEX alert_silenced ON alert (customer) WHERE state = 'silenced';
 CREATE INDEX alert_reminding ON alert (told_at) WHERE state = 'raised' AND remind_every IS NOT NULL AND acked_at IS NULL;

@@ -212,3 +212,64 @@ async fn what_is_queued_is_finished_when_the_last_handle_is_dropped() {
     let reader = Reader::open(&config(&folder)).unwrap();
     assert_eq!(reader.owed().unwrap()[0].pending, 1);
 }
+
+/// A ledger as version 1 wrote it: one customer with one alert, which was sent to `slack` and is owed to `oncall`.
+fn version_1(path: &Path) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.pragma_update(None, "application_id", 0x6267_616c).unwrap();
+    connection.execute_batch(include_str!("../../../src/ledger/schema.sql")).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let alert = serde_json::to_string(&snapshot(1, "spend", Severity::Warning)).unwrap();
+    let hour = 3_600_000_000_000_i64;
+    let start = i64::try_from(period().start.as_nanosecond()).unwrap();
+    let key = customer(1).key();
+    connection.execute("INSERT INTO file VALUES (1, 0, 1)", []).unwrap();
+    connection.execute("INSERT INTO customer VALUES (1, ?1, 7)", [key.as_str()]).unwrap();
+    connection
+        .execute(
+            "INSERT INTO seen (customer, received_id, name, plan, usage_as_of, seen_at, cost, budget, period_start, period_end, period_source,
+             closing_cost) VALUES (1, ?1, 'Contoso', 'azure-plan', '2026-10-05T11:08:11.1433330Z', ?2, '120.50', '20.00', ?2, ?3, ?4, '0')",
+            rusqlite::params![customer(1).as_str(), start, start + 31 * 24 * hour, period().source.as_str()],
+        )
+        .unwrap();
+    connection
+        .execute(
+            "INSERT INTO alert (id, customer, rule, severity, state, raised_at, snapshot) VALUES (?1, 1, 'spend', 'warning', 'raised', ?2, ?3)",
+            rusqlite::params![id(1).as_bytes().as_slice(), start, alert],
+        )
+        .unwrap();
+    for (row, notifier, state) in [(1_i64, "slack", "sent"), (2, "oncall", "pending")] {
+        connection
+            .execute("INSERT INTO message VALUES (?1, ?2, 'raised', 0, 0, 0, 0, 0)", (row, Uuid::new_v4().as_bytes().as_slice()))
+            .unwrap();
+        connection.execute("INSERT INTO message_alert VALUES (?1, 0, ?2)", (row, id(1).as_bytes().as_slice())).unwrap();
+        for recipient in ["a@x.example", "b@x.example"] {
+            connection
+                .execute(
+                    "INSERT INTO delivery (id, message, notifier, recipient, severity, state, created_at, probes_then, possible_then)
+                     VALUES (?1, ?2, ?3, ?4, 1, ?5, 0, 0, 0)",
+                    (Uuid::new_v4().as_bytes().as_slice(), row, notifier, recipient, state),
+                )
+                .unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_of_version_1_goes_on_with_whom_its_alerts_were_told_and_with_a_first_date() {
+    let folder = tempfile::tempdir().unwrap();
+    version_1(&config(&folder).path);
+    open(&config(&folder)).unwrap().close().await.unwrap();
+    let reader = Reader::open(&config(&folder)).unwrap();
+    let key = customer(1).key();
+    let alerts = reader.open_alerts(&key).unwrap();
+    assert_eq!(alerts.len(), 1);
+    let mut notify = alerts[0].notify.clone();
+    notify.sort_unstable();
+    assert_eq!(notify, ["oncall".into(), "slack".into()], "each once");
+    let history = reader.history(&key).unwrap();
+    let dates: Vec<_> =
+        history.iter().map(|sample| (sample.usage_as_of.to_string(), sample.cost.to_string(), sample.carried_over)).collect();
+    assert_eq!(dates, [("2026-10-05T11:08:11.143333Z".to_owned(), "120.50".to_owned(), false)]);
+    assert_eq!(history[0].usage_as_of, UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap().instant());
+}
