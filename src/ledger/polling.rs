@@ -28,13 +28,16 @@ impl Ledger {
     /// Thins history once a day: each change is kept for 8 days, then one sample a day, then nothing. In small pieces, so that
     /// nobody waits long.
     pub async fn thin_history(&self, now: Timestamp) -> Result<(), LedgerError> {
-        let last = self.thread.run(|connection| history::pruned_at(connection)).await?;
+        let (last, good) = self.thread.run(|connection| Ok((history::pruned_at(connection)?, polls::result(connection, "good")?))).await?;
+        // A clock that was ahead proves nothing: neither that history has been thinned, nor that all of it is old.
+        let last = last.filter(|last| *last <= now);
+        let until = good.and_then(|good| good.newest).map_or(now, |newest| newest.min(now));
         if last.is_some_and(|last| now.duration_since(last) < THIN_EVERY) {
             return Ok(());
         }
         let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
-        let keep_from = now.saturating_sub(retention).unwrap_or(Timestamp::MIN);
-        let thinning = history::Thinning { keep_from, thinned_to: last, now };
+        let keep_from = until.saturating_sub(retention).unwrap_or(Timestamp::MIN);
+        let thinning = history::Thinning { keep_from, thinned_to: last.map(|last| last.min(until)), now: until };
         let mut next = Some(i64::MIN);
         while let Some(first) = next {
             next = self.thread.write(move |connection| history::thin(connection, first, THIN_AT_ONCE, &thinning)).await?;

@@ -117,7 +117,7 @@ pub(in crate::ledger) struct Thinning {
     pub(in crate::ledger) keep_from: Timestamp,
     /// Samples from here on have not been thinned yet.
     pub(in crate::ledger) thinned_to: Option<Timestamp>,
-    /// Now.
+    /// Now, or the newest date of the data where that is earlier.
     pub(in crate::ledger) now: Timestamp,
 }
 

@@ -12,7 +12,7 @@ use crate::ledger::entry::{AlertChange, OpenAlert};
 use crate::ledger::table::{alerts, history};
 
 /// The customers with alerts that time may have changed by `now` and the `newest` date of all data: their period is over,
-/// they are silenced, or a reminder is due.
+/// they are silenced, or a reminder is due; one told by a clock that was ahead is.
 pub(in crate::ledger) fn to_review(
     connection: &Connection,
     now: Timestamp,
@@ -23,7 +23,7 @@ pub(in crate::ledger) fn to_review(
              SELECT customer FROM alert WHERE state IN ('raised', 'silenced') AND period_end <= :newest
              UNION SELECT customer FROM alert WHERE state = 'silenced'
              UNION SELECT customer FROM alert WHERE state = 'raised' AND remind_every IS NOT NULL AND acked_at IS NULL
-                 AND told_at <= :now - remind_every
+                 AND (told_at <= :now - remind_every OR told_at > :now)
          ) ORDER BY key",
     )?;
     let keys = statement.query_map(named_params! { ":now": Instant(now), ":newest": newest.map(Instant) }, |row| {

@@ -187,6 +187,61 @@ async fn a_failed_poll_leaves_the_last_good_one_when_it_was() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_costs_no_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let sample = |date| NewSample {
+        customer: customer(1).key(),
+        usage_as_of: at(date),
+        seen_at: at(date),
+        cost: decimal("1"),
+        usd_cost: None,
+        partner_center_budget: None,
+        reported_percent: None,
+        carried_over: false,
+    };
+    let record = |dates: [&'static str; 2]| {
+        let samples = dates.map(sample).to_vec();
+        ledger.record(Recording { seen: vec![seen(1)], samples, ..Recording::default() })
+    };
+    let good = PollResult {
+        at: at("2036-10-05T12:00:00Z"),
+        good: true,
+        records: 1,
+        skipped: 0,
+        alerts: 0,
+        newest: Some(at("2026-10-05T11:00:00Z")),
+        errors: vec![],
+        uncovered: None,
+        rules: vec![],
+    };
+    let dates = || {
+        let history = Reader::open(&config(&folder)).unwrap().history(&customer(1).key()).unwrap();
+        history.iter().map(|sample| sample.usage_as_of.to_string()).collect::<Vec<_>>()
+    };
+    record(["2026-09-01T10:00:00Z", "2026-10-05T11:00:00Z"]).await.unwrap();
+    ledger.finish_poll(good).await.unwrap();
+    ledger.thin_history(at("2036-10-05T12:00:00Z")).await.unwrap();
+    assert_eq!(dates(), ["2026-09-01T10:00:00Z", "2026-10-05T11:00:00Z"]);
+    record(["2026-09-02T10:00:00Z", "2026-09-02T11:00:00Z"]).await.unwrap();
+    ledger.thin_history(at("2026-10-05T12:00:00Z")).await.unwrap();
+    assert_eq!(dates(), ["2026-09-01T10:00:00Z", "2026-09-02T11:00:00Z", "2026-10-05T11:00:00Z"], "it is thinned again at once");
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_alert_told_by_a_clock_that_was_ahead_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let alert = NewAlert { remind_every: Some(Duration::from_hours(24)), ..told(snapshot(1, "spend", Severity::Warning)) };
+    ledger.record(Recording { seen: vec![seen(1)], alerts: vec![alert], ..Recording::default() }).await.unwrap();
+    for (now, customers) in [("2026-10-05T11:59:59Z", 1), ("2026-10-05T12:00:00Z", 0), ("2026-10-06T12:00:00Z", 1)] {
+        assert_eq!(ledger.to_review(vec![], at(now), None).await.unwrap().len(), customers, "{now}");
+    }
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_hundred_thousand_customers_are_recorded_and_scanned() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
