@@ -113,6 +113,17 @@ pub struct Owed {
     pub dead: u64,
 }
 
+/// What a notifier has given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Its name.
+    pub notifier: String,
+    /// How many deliveries.
+    pub dead: u64,
+    /// When it gave up the last of them.
+    pub last: Option<Timestamp>,
+}
+
 /// An open finding for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenFinding {

@@ -25,7 +25,9 @@ pub use entry::{
     OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed, Seen, SpentStep,
 };
 pub use error::LedgerError;
-pub use listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary, OpenFinding, Owed, PollStatus};
+pub use listing::{
+    AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
+};
 pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
 pub use reader::Reader;
 pub use store::Ledger;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::{FindingCode, MessageKind, OperatorFinding, OperatorNews, Route, Severity};
-use crate::ledger::{Ledger, LedgerError, NewMessage, OpenFinding};
+use crate::ledger::{GivenUp, Ledger, LedgerError, NewMessage, OpenFinding};
 use crate::notify::render::{seconds_between, span};
 
 /// A notifier that failed once is probed again after 4 seconds or more: what that mends is no news.
@@ -19,6 +19,9 @@ const PROBED_AGAIN: Duration = Duration::from_secs(4);
 
 /// How long a loss stands for those that follow it.
 const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long it takes at most to say that something was given up.
+const SAYS_SO_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Where findings are told. Cloning shares it.
 #[derive(Clone)]
@@ -129,21 +132,35 @@ impl Desk {
         Ok(())
     }
 
-    /// Closes the findings of given up deliveries where none is given up any more, because they were owed again.
+    /// Closes the findings of given up deliveries where none is given up any more, because they were owed again; and tells
+    /// what was given up by somebody who was killed before saying so.
     pub async fn forget_revived(&self) -> Result<(), LedgerError> {
         let mut findings = self.ledger.findings().await?;
         findings.retain(|open| open.finding.code == FindingCode::DeliveryDead);
-        if findings.is_empty() {
-            return Ok(());
-        }
-        let owed = self.ledger.owed().await?;
-        for OpenFinding { finding, .. } in findings {
-            if owed.iter().all(|owed| owed.dead == 0 || owed.notifier != finding.subject) {
+        let given_up = self.ledger.given_up().await?;
+        for OpenFinding { finding, .. } in &findings {
+            if given_up.iter().all(|given_up| given_up.notifier != finding.subject) {
                 let ending = Ending::of(format!("what notifier \"{}\" had given up is owed again", finding.subject));
                 self.clear(finding.code, &finding.subject, ending).await?;
             }
         }
+        for GivenUp { notifier, dead, last } in given_up {
+            let open = findings.iter().find(|open| open.finding.subject == notifier);
+            if self.is_untold(last, open) {
+                let summary = format!("notifier \"{notifier}\" has given up deliveries; all in all {dead}");
+                let action =
+                    format!("see budget-alertd deliveries; to send them again, run: budget-alertd deliveries retry --notifier {notifier}");
+                self.report_again(OperatorFinding { code: FindingCode::DeliveryDead, subject: notifier, summary, action }).await?;
+            }
+        }
         Ok(())
+    }
+
+    /// Whether what was given up last is in no finding, though whoever gave it up has had the time to say so. An open one
+    /// stands for what follows it for a day.
+    fn is_untold(&self, last: Option<Timestamp>, open: Option<&OpenFinding>) -> bool {
+        let Some(last) = last else { return false };
+        self.clock.now().duration_since(last) >= SAYS_SO_WITHIN && open.is_none_or(|open| last.duration_since(open.since) >= ANOTHER_DAY)
     }
 
     fn wake_if(&self, told: bool) {

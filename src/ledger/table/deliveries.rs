@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::{AlertSnapshot, Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
-use crate::ledger::listing::Owed;
+use crate::ledger::listing::{GivenUp, Owed};
 use crate::ledger::table::{alerts, notifiers};
 
 /// A delivery to be owed.
@@ -232,6 +232,17 @@ pub(in crate::ledger) fn owed(connection: &Connection) -> rusqlite::Result<Vec<O
             oldest: column::instant_if_any(row, "oldest")?,
             dead: column::count(row, "dead")?,
         })
+    })?;
+    rows.collect()
+}
+
+/// What each notifier has given up, by name.
+pub(in crate::ledger) fn given_up(connection: &Connection) -> rusqlite::Result<Vec<GivenUp>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT notifier, count(*) AS dead, max(ended_at) AS last FROM delivery WHERE state = 'dead' GROUP BY notifier ORDER BY notifier",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(GivenUp { notifier: row.get("notifier")?, dead: column::count(row, "dead")?, last: column::instant_if_any(row, "last")? })
     })?;
     rows.collect()
 }

@@ -131,3 +131,31 @@ async fn what_was_given_up_is_told_until_it_is_owed_again() {
     post.desk.forget_revived().await.unwrap();
     assert_eq!(post.told("oncall").await[1..], ["over: what notifier \"hook\" had given up is owed again after 24 h"]);
 }
+
+#[tokio::test]
+async fn what_was_given_up_by_one_who_was_killed_before_saying_so_is_told() {
+    let post = post("").await;
+    let kill_after_giving_up = async || {
+        let due = post.ledger.due("hook", Vec::new(), 1).await.unwrap();
+        let (delivery, at) = (due[0].id, post.world.clock.now());
+        let attempt = budget_alertd::ledger::AttemptRecord { delivery, at, outcome: "message-refused", detail: String::new() };
+        post.ledger.mark_dead(attempt).await.unwrap();
+    };
+    kill_after_giving_up().await;
+    post.desk.forget_revived().await.unwrap();
+    assert_eq!(post.told("oncall").await, Vec::<String>::new(), "who gave it up may be about to say so");
+    post.world.clock.advance(Duration::from_mins(1));
+    for _ in 0..2 {
+        post.desk.forget_revived().await.unwrap();
+        assert_eq!(post.told("oncall").await, ["delivery-dead: notifier \"hook\" has given up deliveries; all in all 1"]);
+    }
+
+    post.world.clock.advance(Duration::from_hours(24));
+    post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None).await.unwrap();
+    kill_after_giving_up().await;
+    post.world.clock.advance(Duration::from_mins(1));
+    for _ in 0..2 {
+        post.desk.forget_revived().await.unwrap();
+        assert_eq!(post.told("oncall").await.len(), 2, "another day, another loss");
+    }
+}
