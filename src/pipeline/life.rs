@@ -1,7 +1,7 @@
 //! What becomes of alerts after they were raised: reminders, the end of a silence, the end of the alert. Decided from what
 //! is remembered, after each poll; nothing is asked of the source.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -68,8 +68,8 @@ impl Cycle {
 impl Cycle {
     /// The notifiers that are still there; where none is, those that the rule names today.
     fn reachable(&self, notify: Vec<Box<str>>, alert: &OpenAlert, judged: &Judged) -> Vec<Box<str>> {
-        let there = |name: &Box<str>| self.routes.iter().any(|route| route.notifier == *name);
-        if notify.is_empty() || notify.iter().any(there) {
+        let there = |name: &str| self.routes.iter().any(|route| *route.notifier == *name);
+        if notify.is_empty() || notify.iter().any(|name| there(name)) {
             return notify;
         }
         let of_rule = judged.evaluations.iter().find(|one| *one.rule.name == *alert.rule);
@@ -194,8 +194,8 @@ fn untold(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next
         return Vec::new();
     }
     let told = alerts.iter().filter(|other| other.snapshot.alert.state == AlertState::Raised && is_of_same_rule(other, alert));
-    let told: Vec<&Box<str>> = told.flat_map(|other| &other.notify).collect();
-    alert.notify.iter().filter(|name| !told.contains(name)).cloned().collect()
+    let told: HashSet<&str> = told.flat_map(|other| other.notify.iter().map(AsRef::as_ref)).collect();
+    alert.notify.iter().filter(|name| !told.contains(name.as_ref())).cloned().collect()
 }
 
 fn is_of_same_rule(other: &OpenAlert, alert: &OpenAlert) -> bool {
@@ -237,7 +237,9 @@ fn next(alert: &OpenAlert, outdone: impl Fn() -> bool, judged: &Judged, silences
         AlertState::Silenced => Some(if is_highest { Next::Release } else { Next::Supersede }),
         AlertState::Raised => {
             let every = alert.remind_every.filter(|_| !alert.acknowledged)?;
-            let due = now.duration_since(alert.told_at) >= SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
+            // Told in the future is told under a clock that was wrong.
+            let since = now.duration_since(alert.told_at);
+            let due = since.is_negative() || since >= SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
             (due && is_highest && !to_remind(alert).is_empty()).then_some(Next::Remind)
         }
         AlertState::Resolved | AlertState::Closed => None,

@@ -21,7 +21,7 @@ use crate::pipeline::hushed::Hushed;
 use crate::pipeline::intake::{fingerprint, is_fresh, stale_after};
 use crate::pipeline::life;
 use crate::pipeline::settling::{rank, samples};
-use crate::pipeline::verdicts::{Asked, Time, judge, last_seen, sample, seen_now};
+use crate::pipeline::verdicts::{Asked, Time, judge, last_seen, sample, samples_for, seen_now};
 use crate::rules::Rules;
 
 /// How far before a customer's data its spent steps and earlier dates are kept: no record is dated back that far.
@@ -192,6 +192,8 @@ impl Replay {
         raised: &mut Vec<NewAlert>,
     ) -> Vec<NewStep> {
         let mut steps = Vec::new();
+        // As many dates as a poll is given.
+        let known = usize::try_from(samples_for(&self.rules)).unwrap_or(usize::MAX);
         for raise in &decided.raise {
             let baseline = is_baseline(&self.polls, &raise.rule);
             let occasion = Occasion {
@@ -199,7 +201,7 @@ impl Replay {
                 baseline,
                 subscriptions: &[],
                 seen: remembered.map(|remembered| &remembered.seen),
-                earlier: samples(remembered),
+                earlier: samples(remembered).get(..known).unwrap_or_else(|| samples(remembered)),
             };
             self.identities += 1;
             let mut snapshot = ledger::snapshot(Uuid::from_u128(self.identities), &judged.assessed, raise, &occasion);
