@@ -8,7 +8,7 @@ use crate::domain::{AlertSnapshot, Delivery, DeliveryState, Digest, Message, Mes
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
-use crate::ledger::table::{alerts, notifiers};
+use crate::ledger::table::{alerts, findings, notifiers};
 
 /// A delivery to be owed.
 pub(in crate::ledger) struct NewDelivery<'a> {
@@ -206,14 +206,17 @@ pub(in crate::ledger) fn give_up(
     given_up.collect()
 }
 
-/// Gives up everything owed to a notifier that does not exist; returns how many.
+/// Gives up everything owed to a notifier that does not exist; returns how many. News for the operator that nobody else had
+/// counts as untold again.
 pub(in crate::ledger) fn bury(connection: &Connection, notifier: &str, now: Timestamp) -> rusqlite::Result<usize> {
-    connection
+    let buried = connection
         .prepare_cached(
             "UPDATE delivery SET state = 'dead', ended_at = ?2, last_detail = 'the notifier no longer exists'
              WHERE notifier = ?1 AND state = 'pending'",
         )?
-        .execute(params![notifier, Instant(now)])
+        .execute(params![notifier, Instant(now)])?;
+    findings::untell(connection, notifier, now)?;
+    Ok(buried)
 }
 
 /// What each notifier owes and has given up, by name.

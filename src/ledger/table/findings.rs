@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
-use crate::domain::{FindingCode, OperatorFinding};
+use crate::domain::{FindingCode, MessageKind, OperatorFinding};
 use crate::ledger::column::{self, Instant};
 use crate::ledger::entry::NewMessage;
 use crate::ledger::listing::OpenFinding;
@@ -86,6 +86,21 @@ fn keep(connection: &Connection, finding: &OperatorFinding, since: Timestamp, to
     connection
         .prepare_cached("INSERT OR REPLACE INTO finding (code, subject, summary, action, since, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![finding.code.as_str(), finding.subject, finding.summary, finding.action, Instant(since), told])?;
+    Ok(())
+}
+
+/// Takes open findings for untold where the news of them that a notifier was owed has just been buried, and nobody else had
+/// it or is owed it.
+pub(in crate::ledger) fn untell(connection: &Connection, notifier: &str, now: Timestamp) -> rusqlite::Result<()> {
+    const NEWS: &str = "SELECT 1 FROM message CROSS JOIN delivery ON delivery.message = message.id
+         WHERE operator IS NOT NULL AND kind = ?1 AND json_extract(operator, '$.code') = finding.code
+         AND json_extract(operator, '$.subject') = finding.subject AND delivery.created_at >= finding.since";
+    connection
+        .prepare_cached(&format!(
+            "UPDATE finding SET told = 0 WHERE told AND cleared_at IS NULL AND NOT EXISTS ({NEWS} AND delivery.state <> 'dead')
+             AND EXISTS ({NEWS} AND notifier = ?2 AND delivery.state = 'dead' AND ended_at = ?3)"
+        ))?
+        .execute(params![MessageKind::OperatorRaised.as_str(), notifier, Instant(now)])?;
     Ok(())
 }
 

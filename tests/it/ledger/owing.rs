@@ -284,3 +284,38 @@ async fn news_for_the_operator_arrives_in_its_order() {
     assert_eq!(identities(&ledger, "oncall").await, [10, 11, 11, 12]);
     ledger.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn news_that_is_buried_with_its_only_notifier_counts_as_untold() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    let now = at("2026-10-06T12:00:00Z");
+    let tell = |code: FindingCode, notifiers: &'static [&'static str]| {
+        let finding = OperatorFinding { code, subject: String::new(), summary: "s".into(), action: "a".into() };
+        let news = OperatorNews::raised(&finding, now);
+        ledger.report(finding, now, move |_| {
+            let to = notifiers.iter().map(|notifier| NewMessage {
+                identity: Uuid::new_v4(),
+                kind: MessageKind::OperatorRaised,
+                alerts: Vec::new(),
+                operator: Some(news.clone()),
+                ..message(0, notifier, 1, Severity::Warning)
+            });
+            to.collect()
+        })
+    };
+    tell(FindingCode::SourceFailing, &["gone"]).await.unwrap();
+    tell(FindingCode::NoItems, &["gone", "slack"]).await.unwrap();
+    tell(FindingCode::MfaRequired, &["gone", "slack"]).await.unwrap();
+    for delivery in ledger.due("slack", vec![], 1).await.unwrap() {
+        ledger.mark_sent(attempt(delivery.id, "accepted")).await.unwrap();
+    }
+    let untold = async || {
+        let findings = ledger.findings().await.unwrap();
+        findings.into_iter().filter(|open| !open.told).map(|open| open.finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(untold().await, []);
+    assert_eq!(ledger.bury_orphans(vec!["slack".into()], now).await.unwrap(), 3);
+    assert_eq!(untold().await, [FindingCode::SourceFailing], "the others were sent or are owed");
+    ledger.close().await.unwrap();
+}
