@@ -119,8 +119,7 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
 /// The value where it says more than the cost, and the cost of the budget.
 fn usage(telling: &Telling<'_>) -> Vec<String> {
     let over_zero = telling.alert.over_zero.then(|| "over zero".to_owned());
-    let value = telling.percent_used().map(|percent| telling.on_scale(percent));
-    over_zero.or(value).into_iter().chain([telling.cost_of_budget()]).collect()
+    over_zero.or_else(|| telling.value_beside_cost()).into_iter().chain([telling.cost_of_budget()]).collect()
 }
 
 /// Who was told: `oncall`, `slack owed`; then where the alert stands, and who knows of it.

@@ -52,8 +52,13 @@ impl Coverage {
 
     fn page(&self, gaps: &Gaps) -> String {
         let never = gaps.number(|gap| gap != Gap::DeadNotifier);
-        let mut lines = vec![match never {
-            0 => format!("Each of {} can alert.", text::count(gaps.customers, "customer")),
+        let unheard = gaps.number(|gap| gap == Gap::DeadNotifier);
+        let mut lines = vec![match (never, unheard) {
+            (0, 0) => format!("Each of {} can alert.", text::count(gaps.customers, "customer")),
+            (0, _) => {
+                let customers = text::count(gaps.customers, "customer");
+                format!("Each of {customers} has a rule that can alert, but of {unheard} nobody would hear now: the notifiers fail.")
+            }
             _ => format!("{never} of {} can never alert.", text::count(gaps.customers, "customer")),
         }];
         for gap in Gap::ALL {

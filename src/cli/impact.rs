@@ -1,6 +1,6 @@
 //! `check --impact`: who would be told what if this file took effect now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -40,11 +40,15 @@ pub(super) fn page(impact: Option<&Impact>) -> String {
     let silenced = impact.alerts.iter().filter(|new| !new.is_told()).count();
     say(match impact.alerts.len() {
         0 => format!("nobody would be told anything of the {} customers as they were last seen", impact.customers),
-        count => format!("{}{} of {} customers:", text::count(count, "new alert"), hidden(silenced), impact.customers),
+        count => {
+            let customers: BTreeSet<_> = impact.alerts.iter().map(|new| new.snapshot.alert.customer.id.key()).collect();
+            let (alerts, customers) = (text::count(count, "new alert"), text::count(customers.len(), "customer"));
+            format!("{alerts}{} about {customers} ({} looked at):", hidden(silenced), impact.customers)
+        }
     });
     for new in impact.alerts.iter().take(NAMED) {
         let told = if new.is_told() { new.notify.join(", ") } else { "nobody, it is silenced".to_owned() };
-        say(format!("  {} → {told}", text::alert_line(&new.snapshot.alert)));
+        say(format!("  {} → {told}", text::unraised_line(&new.snapshot.alert)));
     }
     if impact.alerts.len() > NAMED {
         say(format!("  and {} more", impact.alerts.len() - NAMED));

@@ -103,7 +103,8 @@ impl Poll {
         lines.extend(answer.errors.iter().map(|error| format!("  ! {}", clean(error, 1000))));
         let would = if self.dry_run { "would be raised" } else { "raised" };
         lines.push(format!("{} {would}.", text::count(answer.alerts.len(), "new alert")));
-        lines.extend(answer.alerts.iter().map(|alert| format!("  {}", text::alert_line(alert))));
+        let line = if self.dry_run { text::unraised_line } else { text::alert_line };
+        lines.extend(answer.alerts.iter().map(|alert| format!("  {}", line(alert))));
         let Suppressed { duplicate, passed, silenced } = answer.suppressed;
         lines.push(format!("Kept silent: {duplicate} alerted before, {passed} passed by a higher step, {silenced} silenced."));
         lines.push(if self.dry_run {

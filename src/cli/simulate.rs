@@ -17,6 +17,7 @@ use crate::config::{self, Config, Criteria, parse_duration};
 use crate::domain::{AlertSnapshot, Metric, UsageRecord};
 use crate::ledger::Reader;
 use crate::metrics::Metrics;
+use crate::notify::render::span;
 use crate::pipeline::{Comparison, Judge, Simulation};
 use crate::source::{self, Read};
 
@@ -91,6 +92,10 @@ impl Simulate {
     fn page(&self, comparison: &Comparison, zone: &TimeZone, silent: bool) -> String {
         let Comparison { same, appear, disappear, move_, polls } = comparison;
         let what = if self.collections.is_empty() { "reading" } else { "collection" };
+        if *polls == 0 && self.collections.is_empty() {
+            let since = span(i64::try_from(self.since.as_secs()).unwrap_or(i64::MAX));
+            return format!("There is no recorded history yet of the last {since}: nothing to replay. See --since, --collections.\n");
+        }
         let mut lines = vec![format!(
             "With {}: {} appear, {} disappear, {} move, {same} stay as they are ({} replayed).",
             self.rules.display(),
@@ -126,9 +131,7 @@ impl Simulate {
 /// When, and what.
 fn line(snapshot: &AlertSnapshot, zone: &TimeZone) -> String {
     let at = snapshot.alert.raised_at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
-    let said = text::alert_line(&snapshot.alert);
-    // An alert that was never raised has no reference worth showing.
-    format!("  {at}  {}", said.rsplit_once(' ').map_or(said.as_str(), |(said, _)| said))
+    format!("  {at}  {}", text::unraised_line(&snapshot.alert))
 }
 
 fn document(comparison: &Comparison) -> Value {

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::output::Tone;
 use crate::clock::SystemClock;
-use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, Severity};
+use crate::domain::{Alert, AlertContext, AlertSnapshot, Severity};
 use crate::notify::render::{self, Telling, seconds_between, span};
 
 /// `1 new alert`, `2 new alerts`, `3 deliveries`.
@@ -55,16 +55,19 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> String {
     if seconds < 60 { "within a minute".to_owned() } else { format!("in {}", span(seconds)) }
 }
 
-/// One alert on one line: how bad, who, how much, by which rule.
+/// One alert on one line: how bad, who, how much, by which rule, and its reference.
 pub(super) fn alert_line(alert: &Alert) -> String {
+    format!("{} {}", unraised_line(alert), alert.reference)
+}
+
+/// The same for an alert that is not raised: it has no reference that anybody could use.
+pub(super) fn unraised_line(alert: &Alert) -> String {
     // The context is for messages; nothing of it is on the line.
     let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context: AlertContext::default() }, TimeZone::UTC);
     let telling = Telling::new(&snapshot, &zone);
-    let value = match (alert.value, alert.metric) {
-        (None, _) => "over a budget of zero, ".to_owned(),
-        // The cost of the budget says it already.
-        (_, Metric::AmountOver | Metric::AmountLeft | Metric::TotalCost | Metric::UsdTotalCost | Metric::UnbudgetedCost) => String::new(),
-        (Some(value), _) => format!("{}, ", telling.on_scale(value)),
+    let value = match alert.value {
+        None => "over a budget of zero, ".to_owned(),
+        Some(_) => telling.value_beside_cost().map(|value| format!("{value}, ")).unwrap_or_default(),
     };
     let severity = format!("{:<8}", alert.severity.as_str().to_uppercase());
     let tone = match alert.severity {
@@ -73,7 +76,7 @@ pub(super) fn alert_line(alert: &Alert) -> String {
         Severity::Info => Tone::Good,
     };
     let step = format!("rule {}, step {}", clean(&alert.rule), telling.on_scale(alert.threshold));
-    format!("{} {}: {value}{} ({step}) {}", tone.paint(&severity), telling.who, telling.cost_of_budget(), alert.reference)
+    format!("{} {}: {value}{} ({step})", tone.paint(&severity), telling.who, telling.cost_of_budget())
 }
 
 /// Shows on a terminal how far something has come that takes longer than a second.

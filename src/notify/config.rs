@@ -37,7 +37,7 @@ impl Config {
             }
             Kind::Slack(_) => format!("{name}: a Slack channel"),
             Kind::Webhook(webhook) => {
-                let signed = if webhook.keys.is_empty() { "not signed" } else { "signed" };
+                let signed = if webhook.keys.is_empty() { "unsigned" } else { "signed" };
                 format!("{name}: {signed} webhooks to {}", webhook.url.host_str().unwrap_or_default())
             }
         }

@@ -112,10 +112,11 @@ fn page(tested: &[(&Path, Vec<Tested<'_>>)], number: usize, failed: usize) -> St
             }
         }
     }
-    let tests = if number == 1 { "test" } else { "tests" };
     lines.push(match failed {
-        0 => Tone::Good.paint(&format!("All {number} {tests} passed.")),
-        failed => Tone::Bad.paint(&format!("{failed} of {number} {tests} failed.")),
+        0 if number == 1 => Tone::Good.paint("The test passed."),
+        0 => Tone::Good.paint(&format!("All {number} tests passed.")),
+        _ if number == 1 => Tone::Bad.paint("The test failed."),
+        failed => Tone::Bad.paint(&format!("{failed} of {number} tests failed.")),
     });
     lines.join("\n") + "\n"
 }

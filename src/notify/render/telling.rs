@@ -68,6 +68,16 @@ impl<'a> Telling<'a> {
         }
     }
 
+    /// The value on that scale, where cost and budget beside it do not say it already; none over a budget of zero.
+    pub(crate) fn value_beside_cost(&self) -> Option<String> {
+        let said = match self.alert.metric {
+            Metric::AmountOver | Metric::AmountLeft | Metric::TotalCost | Metric::UnbudgetedCost => true,
+            Metric::UsdTotalCost => self.about_usd(self.alert.value).is_none(),
+            _ => false,
+        };
+        self.alert.value.filter(|_| !said).map(|value| self.on_scale(value))
+    }
+
     /// `45,000 of 5,000 SEK`; the cost alone without a budget.
     pub(crate) fn cost_of_budget(&self) -> String {
         let cost = self.alert.cost.amount;

@@ -32,8 +32,8 @@ Rules
     raised budget.
 
 Notifiers
-  hook: not signed webhooks to 127.0.0.1
-  other: not signed webhooks to 127.0.0.1
+  hook: unsigned webhooks to 127.0.0.1
+  other: unsigned webhooks to 127.0.0.1
 "
     );
 }
@@ -97,9 +97,9 @@ async fn the_impact_of_a_changed_file_is_what_a_reload_would_send() {
     let (_, impact) = told.split_once("If it took effect now\n").unwrap();
     assert_eq!(
         impact,
-        "  2 new alerts of 4 customers:
-    WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule silver, step 20 %) REF → hook
-    WARNING  Modern Azure Customer SE: 120.57 of 20 SEK (rule pounds, step 100 SEK) REF → hook
+        "  2 new alerts about 2 customers (4 looked at):
+    WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule silver, step 20 %) → hook
+    WARNING  Modern Azure Customer SE: 120.57 of 20 SEK (rule pounds, step 100 SEK) → hook
   hook would get 2 messages
   rule \"gold\" is gone: 1 open alert would be closed
 "

@@ -45,8 +45,8 @@ async fn a_dry_run_says_what_would_be_raised_and_leaves_no_trace() {
   ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
     judged
 2 new alerts would be raised.
-  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %) REF
-  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %) REF
+  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %)
+  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %)
 Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
 Nothing was recorded and nothing was sent.
 "

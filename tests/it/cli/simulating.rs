@@ -58,3 +58,12 @@ async fn saved_collections_are_replayed_in_their_order_without_any_ledger() {
     assert_eq!((rules_of("appear"), rules_of("disappear")), (vec![json!("spend"), json!("kronor")], vec![json!("gold")]));
     assert!(!desk.house.ledger().path.exists(), "nothing was written");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_history_there_is_nothing_to_replay() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["silence", "add", "--customer", "*", "--for", "1h", "--reason", "makes the ledger"]).code, 0);
+    let rules = desk.house.path("alert-rules.toml").display().to_string();
+    let told = desk.told(&["simulate", "--rules", &rules]);
+    assert!(told.starts_with("There is no recorded history yet of the last 90 d: nothing to replay."), "{told}");
+}
