@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::cli::explain::Scale;
 use crate::cli::output::Tone;
 use crate::cli::text;
-use crate::domain::{Alert, Assessed, FormulaInputs, Rearm, Silence, Verdict};
+use crate::domain::{Alert, Assessed, FormulaInputs, Metric, Rearm, Reason, Silence, Verdict, utc_day};
 use crate::notify::render::{clean, moment, percent};
 use crate::pipeline::RuleAccount;
 
@@ -40,7 +40,7 @@ pub(super) fn lines(account: &RuleAccount, assessed: &Assessed, beside: &Beside<
     }
     lines.extend(account.silences.iter().map(|silence| format!("    {}", silenced(silence, beside))));
     lines.extend(spent(account, scale).into_iter().map(|line| format!("    {line}")));
-    lines.extend(again(account, scale).map(|line| format!("    {line}")));
+    lines.extend(again(account, assessed, scale).map(|line| format!("    {line}")));
     lines
 }
 
@@ -70,16 +70,24 @@ fn silenced(silence: &Silence, beside: &Beside<'_>) -> String {
 
 /// What comes of the steps reached.
 fn outcome(account: &RuleAccount, scale: Scale, beside: &Beside<'_>) -> String {
-    let Some(raise) = &account.raise else { return format!("no new alert: {}", account.reason) };
+    let why = why(account.reason, account.rule.metric);
+    let Some(raise) = &account.raise else { return format!("no new alert: {why}") };
     let names: Vec<String> = raise.notify.iter().map(|name| text::clean(name)).collect();
     let when = if beside.past { "by today's configuration" } else { "at the next poll" };
     let alert = format!("a {} alert {when}", raise.severity.as_str());
     let alert = Tone::Bad.paint(&alert);
     let change = raise.previous_amount.map(|before| format!(" (it alerted under {} before)", scale.amount(before)));
-    format!("{alert}, told to {}: {}{}", names.join(", "), account.reason, change.unwrap_or_default())
+    format!("{alert}, told to {}: {why}{}", names.join(", "), change.unwrap_or_default())
 }
 
-/// The alerts that spent steps of the rule in this period.
+/// The reason in words; a step of a daily metric is spent for a day of the data, not for a billing period.
+fn why(reason: Reason, metric: Metric) -> String {
+    let why = reason.to_string();
+    let spends = matches!(reason, Reason::NewStep | Reason::AlreadyRaised | Reason::AlreadyPassed);
+    if spends && metric.is_daily() { why.replace("in this billing period", "on this day of the data") } else { why }
+}
+
+/// The alerts that spent steps of the rule in this period, by day where the metric is daily.
 fn spent(account: &RuleAccount, scale: Scale) -> Vec<String> {
     let raised = account.spent.iter().filter(|step| step.raised);
     raised
@@ -93,9 +101,11 @@ fn spent(account: &RuleAccount, scale: Scale) -> Vec<String> {
             };
             let under = step.amount.map(|amount| format!(" under a budget of {}", scale.amount(amount))).unwrap_or_default();
             let below = step.seen_below.map(|amount| format!("; seen below it since, under {}", scale.amount(amount)));
+            let day = scale.metric.is_daily().then(|| format!(" for {}", utc_day(step.belongs_at).strftime("%-d %b %Y")));
             format!(
-                "step {} was raised{under} ({}{passed}){}",
+                "step {} was raised{}{under} ({}{passed}){}",
                 scale.step(step.at),
+                day.unwrap_or_default(),
                 Alert::reference_of(step.alert),
                 below.unwrap_or_default()
             )
@@ -103,9 +113,11 @@ fn spent(account: &RuleAccount, scale: Scale) -> Vec<String> {
         .collect()
 }
 
-/// What would make a rule alert again in this period that has alerted in it.
-fn again(account: &RuleAccount, scale: Scale) -> Option<String> {
-    if account.spent.is_empty() || account.raise.is_some() || account.reason.is_not_applicable() {
+/// What would make a rule alert again that has alerted in this period, or on this day of the data where the metric is daily.
+fn again(account: &RuleAccount, assessed: &Assessed, scale: Scale) -> Option<String> {
+    let (is_daily, today) = (account.rule.metric.is_daily(), utc_day(assessed.belongs_at()));
+    let is_spent = account.spent.iter().any(|step| !is_daily || utc_day(step.belongs_at) == today);
+    if !is_spent || account.raise.is_some() || account.reason.is_not_applicable() {
         return None;
     }
     let next = match &account.verdict {
@@ -117,6 +129,7 @@ fn again(account: &RuleAccount, scale: Scale) -> Option<String> {
         .spent_under()
         .filter(|_| account.rule.rearm == Rearm::OnRaise)
         .map(|amount| format!("under a budget above {}, once it was below the step under that", scale.amount(amount)));
-    let ways: Vec<String> = next.into_iter().chain(rearm).chain(["in the next billing period".to_owned()]).collect();
+    let anew = if is_daily { "on the next day of the data" } else { "in the next billing period" };
+    let ways: Vec<String> = next.into_iter().chain(rearm).chain([anew.to_owned()]).collect();
     Some(format!("alerts again {}", ways.join(", or ")))
 }

@@ -381,3 +381,20 @@ async fn the_age_of_one_customers_data_is_no_news_while_all_data_is_old() {
     let impact = desk.told(&["check", "--impact"]);
     assert!(impact.contains("nobody would be told anything"), "{impact}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daily_rule_alerts_again_on_the_next_day_of_the_data() {
+    let desk = Desk::with(RULES);
+    poll(&desk, "2026-11-13T22:00:00Z", 1000, 100_000).await;
+    poll(&desk, "2026-11-14T22:00:00Z", 2000, 100_000).await;
+    let explained = desk.told(&["explain", "Contoso"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "no new alert: this step was raised before on this day of the data step 500 SEK was raised for 14 Nov 2026 (REF) \
+                    alerts again on the next day of the data";
+    assert!(explained.contains(expected), "{explained}");
+    let listed = desk.told(&["alerts"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(listed.contains("Contoso 1,000 SEK daily REF hook 2,000 of 100,000 SEK 500 SEK"), "{listed}");
+    poll(&desk, "2026-11-15T22:00:00Z", 2010, 100_000).await;
+    let explained = desk.told(&["explain", "Contoso"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(explained.contains("step 500 SEK was raised for 14 Nov 2026 (REF)"), "{explained}");
+    assert!(!explained.contains("alerts again on"), "{explained}");
+}
