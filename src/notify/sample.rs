@@ -27,6 +27,9 @@ pub enum SampleKind {
     Operator,
 }
 
+/// The id of the customer that is made up: no real one has it.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
 /// A made-up message of this kind, marked as a test, as if its data were three hours old at `now`.
 pub fn sample_message(kind: SampleKind, now: Timestamp) -> Message {
     let one = |alert: AlertSnapshot| Digest { alerts: vec![alert], part: 1, parts: 1, total: 1, criticals: 0, baseline: false };
@@ -63,6 +66,17 @@ fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
     snapshot
 }
 
+/// Whether a message is a made-up one of a kind that has no place of its own for the mark.
+pub(crate) fn is_marked_within(message: &Message) -> bool {
+    match message {
+        Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => {
+            digest.alerts.first().is_some_and(|snapshot| snapshot.alert.customer.id.as_str() == NOBODY)
+        }
+        Message::Operator(news) => news.summary.starts_with(TEST_MARK),
+        _ => false,
+    }
+}
+
 /// The same under a name that says that it is a test.
 fn marked(mut snapshot: AlertSnapshot, which: &str) -> AlertSnapshot {
     snapshot.alert.customer.label = Some(format!("{TEST_MARK} Example Customer {which} (made up)"));
@@ -90,7 +104,7 @@ pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
         baseline: false,
         reference: Alert::reference_of(id),
         customer: CustomerView {
-            id: CustomerId::try_new("00000000-0000-0000-0000-000000000000").expect("a constant that is not empty"),
+            id: CustomerId::try_new(NOBODY).expect("a constant that is not empty"),
             name: "Example Customer (made up)".into(),
             label: None,
             plan: Plan::AzurePlan,

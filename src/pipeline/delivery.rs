@@ -271,7 +271,7 @@ impl Courier {
             } else {
                 format!("{number} deliveries of notifier \"{name}\" were given up: {why}")
             },
-            action: format!("mend it, then run: budget-alertd deliveries retry --notifier {name}"),
+            action: format!("mend the destination, then run: budget-alertd deliveries retry --notifier {name}"),
         };
         self.desk.report_again(finding).await
     }

@@ -138,7 +138,8 @@ impl Cycle {
         let Some(newest) = report.newest else { return Ok(()) };
         let date = newest.strftime("%-d %b %Y %H:%M UTC");
         let summary = format!("the newest usage data is of {date}, more than 36 h old: overspends since then are not seen");
-        let action = "nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of Partner Center";
+        let action =
+            "nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the health of Partner Center.";
         let stale = self.clock.now().duration_since(newest) > STALE;
         self.desk.report_if(stale, FindingCode::UsageStale, (summary, action), Ending::of("newer usage data came")).await
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::domain::{AlertSnapshot, Digest, Ended, PeriodSource, Severity};
+use crate::domain::{Alert, AlertSnapshot, Digest, Ended, PeriodSource, Severity};
 use crate::notify::render::alert::Occasion;
 use crate::notify::render::later::{Later, brought_up_to_date, released};
 use crate::notify::render::rows::lateness;
@@ -113,32 +113,37 @@ impl<'a> DigestText<'a> {
         (self.digest.parts > 1).then(|| format!("part {} of {}", self.digest.part, self.digest.parts))
     }
 
-    /// `First look: 12 customers are over their limits, 3 critical.`
+    /// `First look: 14 alerts about 12 customers, 3 critical.`
     pub(crate) fn first_line(&self) -> String {
         let Digest { total, criticals, .. } = *self.digest;
         let critical = if criticals == 0 { "none critical".to_owned() } else { format!("{criticals} critical") };
         let part = self.part().map(|part| format!(" This is {part}, worst first.")).unwrap_or_default();
         let (alerts, are) = (plural(total, "alert", "alerts"), are(total));
         match self.occasion {
-            Occasion::New => self.went_over(&critical, &part),
+            Occasion::New => self.came_up(&critical, &part),
             Occasion::Reminder => format!("Reminder: {total} {alerts} {are} still open and not acknowledged, {critical}.{part}"),
             Occasion::Resolved => format!("{total} {alerts} {are} resolved.{}{part}", self.endings()),
         }
     }
 
-    fn went_over(&self, critical: &str, part: &str) -> String {
+    /// One part knows its own members only, so that it cannot count the customers of all.
+    fn came_up(&self, critical: &str, part: &str) -> String {
         let Digest { total, baseline, parts, .. } = *self.digest;
-        let customers: HashSet<_> = self.alerts.iter().map(|member| member.alert.customer.id.key()).collect();
-        let customers = u32::try_from(customers.len()).unwrap_or(u32::MAX);
-        // One part knows its own members only.
-        let (many, who) =
-            if parts > 1 { (total, plural(total, "limit", "limits")) } else { (customers, plural(customers, "customer", "customers")) };
-        match (baseline, parts > 1) {
-            (true, false) => format!("First look: {many} {who} {} over {} limits, {critical}.", are(many), plural(many, "its", "their")),
-            (false, false) => format!("{many} {who} went over {} limits, {critical}.", plural(many, "its", "their")),
-            (true, true) => format!("First look: {many} {who} {} exceeded, {critical}.{part}", are(many)),
-            (false, true) => format!("{many} {who} {} exceeded in one poll, {critical}.{part}", are(many)),
+        let alerts = plural(total, "alert", "alerts");
+        let first = if baseline { "First look: " } else { "" };
+        if parts > 1 {
+            let together = if baseline { "" } else { " in one poll" };
+            return format!("{first}{total} {alerts}{together}, {critical}.{part}");
         }
+        let customers = self.customers(|_| true);
+        format!("{first}{total} {alerts} about {customers} {}, {critical}.", plural(customers, "customer", "customers"))
+    }
+
+    /// How many customers have a member such as this.
+    fn customers(&self, meant: impl Fn(&Alert) -> bool) -> u32 {
+        let alerts = self.alerts.iter().map(|member| &member.alert).filter(|alert| meant(alert));
+        let customers: HashSet<_> = alerts.map(|alert| alert.customer.id.key()).collect();
+        u32::try_from(customers.len()).unwrap_or(u32::MAX)
     }
 
     /// ` For 3 of them the budget was changed, for 9 the billing period is over.`, of the members of this part.
@@ -190,10 +195,13 @@ impl<'a> DigestText<'a> {
         if self.occasion == Occasion::Resolved {
             return None;
         }
-        let over = self.alerts.iter().filter(|member| self.sent >= member.alert.billing_period.end).count();
-        let assumed = self.alerts.iter().filter(|member| member.alert.billing_period.source == PeriodSource::Assumed).count();
-        let over = (over > 0).then(|| format!("For {over} of them the billing period is over by now."));
-        let assumed = (assumed > 0).then(|| format!("For {assumed} of them the billing period is assumed."));
+        let over = self.customers(|alert| self.sent >= alert.billing_period.end);
+        let assumed = self.customers(|alert| alert.billing_period.source == PeriodSource::Assumed);
+        let of = |number: u32, what: &str| {
+            let customers = plural(number, "customer", "customers");
+            (number > 0).then(|| format!("For {number} {customers} the billing period is {what}."))
+        };
+        let (over, assumed) = (of(over, "over by now"), of(assumed, "assumed"));
         let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
         let late = raised.filter(|_| self.occasion == Occasion::New).and_then(|seen| lateness(seen, self.sent));
         let notes: Vec<_> = [over, assumed, late].into_iter().flatten().collect();

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::domain::{Message, Severity};
 use crate::notify::render::digest::Member;
 use crate::notify::render::{AlertText, DigestText, Occasion, TEST_MARK, TEST_SENTENCE, Told, clean};
+use crate::notify::sample::is_marked_within;
 
 /// A mail's texts.
 pub(crate) struct MailText {
@@ -47,12 +48,16 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 impl MailText {
     /// The texts of `message`, sent at `sent`, with times in `zone`.
     pub(crate) fn of(message: &Message, zone: &TimeZone, sent: Timestamp) -> Result<Self, Error> {
-        match Told::new(message, zone, sent) {
+        let mut mail = match Told::new(message, zone, sent) {
             Told::Alert(text) => AlertMail::new(*text, None).render(),
             Told::Test(text) => AlertMail::new(*text, Some(TEST_SENTENCE)).render(),
             Told::Digest(text) => DigestMail::new(text).render(),
             Told::Operator(text) => texts("operator", &clean(&text.subject, SUBJECT_CHARS), &text),
+        }?;
+        if is_marked_within(message) {
+            mail.subject = format!("{TEST_MARK} {}", mail.subject.replace(&format!("{TEST_MARK} "), ""));
         }
+        Ok(mail)
     }
 }
 

@@ -44,7 +44,7 @@ impl OperatorText {
             rows: known([
                 ("About", Some(about)),
                 ("Code", Some(code.to_owned())),
-                ("Why you", Some(format!("{OURSELVES} tells its operator how it fares itself; this is no alert about a customer."))),
+                ("Why you", Some(format!("you are an operator of {OURSELVES} ([operator] notify); this is no alert about a customer."))),
             ]),
         }
     }

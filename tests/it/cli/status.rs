@@ -20,8 +20,8 @@ To do (sent to nobody: operator.notify names no notifier)
   usage-stale since NOW (less than a minute)
     the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
       not seen
-    → nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of
-      Partner Center
+    → nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the
+      health of Partner Center.
 
 Notifiers
   NAME  OWED  OLDEST  GIVEN UP  STATE
@@ -66,8 +66,8 @@ To do (sent to nobody: operator.notify names no notifier)
   usage-stale since NOW (less than a minute)
     the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
       not seen
-    → nothing if it passes, Microsoft's data is usually about 24 h behind; else check the health of
-      Partner Center
+    → nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the
+      health of Partner Center.
   notifier-failing hook since NOW (less than a minute)
     notifier \"hook\" does not take messages: 503 Service Unavailable
     → what is owed to it is kept and tried again; see budget-alertd deliveries

@@ -171,9 +171,9 @@ async fn a_digest_names_the_worst_first() {
         read(Message::Digest(digest(6, false))).await,
         r"[6 alerts, 3 CRITICAL] Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more
 
-6 customers went over their limits, 3 critical.
+6 alerts about 6 customers, 3 critical.
 Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old).
-For 1 of them the billing period is assumed.
+For 1 customer the billing period is assumed.
 
 1. CRITICAL Contoso Nord 900 %: 45,000 of 5,000 SEK, 40,000 over
    spend ≥ 900 % · Nov · 10000000
@@ -193,12 +193,12 @@ For 1 of them the billing period is assumed.
     assert_eq!(
         headline(Message::Digest(part)).await,
         r"[300 alerts, 3 CRITICAL, part 2 of 3] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more
-First look: 300 limits are exceeded, 3 critical. This is part 2 of 3, worst first."
+First look: 300 alerts, 3 critical. This is part 2 of 3, worst first."
     );
     assert_eq!(
         headline(Message::Digest(digest(12, true))).await,
         r"[12 alerts, 3 CRITICAL] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 9 more
-First look: 12 customers are over their limits, 3 critical."
+First look: 12 alerts about 12 customers, 3 critical."
     );
     let mut mild = digest(2, false);
     mild.criticals = 0;
@@ -206,7 +206,7 @@ First look: 12 customers are over their limits, 3 critical."
     assert_eq!(
         headline(Message::Digest(mild)).await,
         r"[2 alerts] Contoso Nord 900%, 1 more
-2 customers went over their limits, none critical."
+2 alerts about 2 customers, none critical."
     );
 }
 
@@ -235,10 +235,10 @@ async fn every_kind_of_message_can_be_tried_and_says_that_it_is_a_test() {
     assert_eq!(
         subjects.join("\n"),
         r"[TEST] INFO Example Customer (made up) 82.5% of budget: 825 of 1,000 EUR
-[3 alerts] [TEST] Example Customer… 82.5%, 2 more
-REMINDER INFO [TEST] Example Customer A (made up) still 91.2% of budget: 912 of 1,000 EUR (open for 24 h)
-RESOLVED [TEST] Example Customer A (made up): budget 1,000 → 2,000 EUR, 82.5 % → 45.6 %
-budget-alertd: [TEST] the source has failed for 3 h (made up)"
+[TEST] [3 alerts] Example Customer… 82.5%, 2 more
+[TEST] REMINDER INFO Example Customer A (made up) still 91.2% of budget: 912 of 1,000 EUR (open for 24 h)
+[TEST] RESOLVED Example Customer A (made up): budget 1,000 → 2,000 EUR, 82.5 % → 45.6 %
+[TEST] budget-alertd: the source has failed for 3 h (made up)"
     );
 }
 

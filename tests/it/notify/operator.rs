@@ -16,7 +16,7 @@ The source has failed for 3 h.
 Since Sat 14 Nov 19:40 CET. Look at what it says, with: budget-alertd status
 
 Code      source-failing
-Why you   budget-alertd tells its operator how it fares itself; this is no alert about a customer."
+Why you   you are an operator of budget-alertd ([operator] notify); this is no alert about a customer."
     );
     assert_eq!(
         shown(&payload(Message::Operator(news(false))).await),
@@ -38,7 +38,7 @@ Over: the source answers again; 4 alerts may be up to 25 h late.
 It began Sat 14 Nov 19:40 CET. Nothing to do.
 
 Code      source-failing
-Why you   budget-alertd tells its operator how it fares itself; this is no alert about a customer."
+Why you   you are an operator of budget-alertd ([operator] notify); this is no alert about a customer."
     );
     assert_eq!(
         shown(&payload(Message::Operator(news(true))).await),

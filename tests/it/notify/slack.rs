@@ -71,7 +71,7 @@ Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each
 🟠 *Northwind 705 %* — 35,250 of 5,000 GBP, 30,250 over · 10000003
 🟠 *Adatum 640 %* — 32,000 of 5,000 SEK, 27,000 over · 10000004
 🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left · 10000005
-[context] For 1 of them the billing period is assumed."
+[context] For 1 customer the billing period is assumed."
     );
 }
 
