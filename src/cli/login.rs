@@ -151,8 +151,7 @@ fn nothing_kept() -> anyhow::Result<Outcome> {
 }
 
 fn hint_at_browser(error: &SourceError) -> &'static str {
-    let refused = matches!(error, SourceError::SignInRefused { .. } | SourceError::Refused { .. });
-    if refused && !error.in_full().contains("--browser") {
+    if error.may_pass_by_browser() && !error.in_full().contains("--browser") {
         " Where device codes are blocked, `budget-alertd login --browser` may pass."
     } else {
         ""

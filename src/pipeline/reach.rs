@@ -60,6 +60,9 @@ pub struct Hidden {
     pub currency: Option<Currency>,
     /// The latest alert of the rule that is not over.
     pub alert: Option<Uuid>,
+    /// Whether that was told already, so that only its reminders stop.
+    #[serde(default)]
+    pub told: bool,
     /// Whether that would be told again.
     pub reminds: bool,
 }
@@ -77,9 +80,10 @@ pub(crate) fn reach(
 ) -> Result<Reach, LedgerError> {
     let fitted = vec![false; silence.customers.len()];
     let newest = reader.poll_memory()?.newest;
-    let mut survey = Survey { reader, budgets, rules, silence, now, newest, fitted, customers: 0, hidden: Vec::new() };
+    let mut survey = Survey { reader, budgets, rules, silence, now, newest, fitted, is_empty: true, customers: 0, hidden: Vec::new() };
     let mut failure = Ok(());
     reader.each_seen(|seen| {
+        survey.is_empty = false;
         if failure.is_ok() && survey.fits(&seen) {
             failure = survey.take(seen);
         }
@@ -98,6 +102,8 @@ struct Survey<'a> {
     newest: Option<Timestamp>,
     /// Which patterns fit anybody.
     fitted: Vec<bool>,
+    /// Whether no customer has been read yet.
+    is_empty: bool,
     customers: u64,
     hidden: Vec<(Rank, Hidden)>,
 }
@@ -143,11 +149,16 @@ impl Survey<'_> {
 
     fn warnings(&self, silence: &Silence, rules: &Rules) -> Vec<String> {
         let names: Vec<&str> = rules.facts().map(|rule| &*rule.name).collect();
-        let nobody = silence.customers.iter().zip(&self.fitted).filter(|(_, fitted)| !**fitted);
+        let unread = self.is_empty.then(|| "no customer has been read yet".to_owned());
+        let nobody = silence.customers.iter().zip(&self.fitted).filter(|(_, fitted)| !**fitted && !self.is_empty);
         let nobody = nobody.map(|(glob, _)| format!("no customer has an id, a name or a label like \"{}\"", glob.as_str()));
         let unknown = |glob: &&Glob| !glob.fits_any(names.iter().map(|name| Some(*name)));
         let unknown = silence.rules.iter().filter(unknown);
-        nobody.chain(unknown.map(|glob| format!("no rule is called like \"{}\"; there are: {}", glob.as_str(), names.join(", ")))).collect()
+        unread
+            .into_iter()
+            .chain(nobody)
+            .chain(unknown.map(|glob| format!("no rule is called like \"{}\"; there are: {}", glob.as_str(), names.join(", "))))
+            .collect()
     }
 }
 
@@ -167,6 +178,7 @@ fn covered(evaluation: &Evaluation, judged: &Judged, silence: &Silence, now: Tim
         value: *value,
         currency: assessed.currency,
         alert: None,
+        told: false,
         reminds: false,
     })
 }
@@ -181,7 +193,10 @@ fn with_alert(hidden: Hidden, open: &[OpenAlert]) -> Hidden {
     let alert = open.iter().rev().find(|alert| *alert.rule == hidden.rule && alert.snapshot.alert.metric == hidden.metric);
     let is_told = |alert: &OpenAlert| alert.snapshot.alert.state == AlertState::Raised;
     let reminds = alert.is_some_and(|alert| is_told(alert) && alert.remind_every.is_some() && !alert.acknowledged);
-    Hidden { alert: alert.map(|alert| alert.snapshot.alert.id), reminds, ..hidden }
+    // Another step is not told yet, and one of a daily metric may be so of another day only.
+    let is_same = |alert: &OpenAlert| alert.snapshot.alert.threshold == hidden.threshold && !hidden.metric.is_daily();
+    let told = alert.is_some_and(|alert| is_told(alert) && is_same(alert));
+    Hidden { alert: alert.map(|alert| alert.snapshot.alert.id), told, reminds, ..hidden }
 }
 
 fn rank(hidden: &Hidden, judged: &Judged) -> Rank {

@@ -177,6 +177,15 @@ impl SourceError {
         }
     }
 
+    /// Whether it is a refusal that a sign-in by a browser may pass, for all that is known: one that has another meaning it does not.
+    pub fn may_pass_by_browser(&self) -> bool {
+        match self {
+            Self::SignInRefused { .. } => self.advice().is_none_or(|advice| advice.mend.contains("--browser")),
+            Self::Refused { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What happened and, where only a person can mend it, what that means and how.
     pub fn in_full(&self) -> String {
         let finding = self.finding();

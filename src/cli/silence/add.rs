@@ -114,7 +114,7 @@ fn page(added: &SilenceAdded, zone: &TimeZone) -> String {
         format!("  by {}: {}", text::clean(&silence.author), clean(&silence.reason, 500)),
     ];
     lines.extend(warnings.iter().map(|warning| format!("  {} {}", Tone::Uneasy.paint("!"), clean(warning, 500))));
-    lines.push(format!("\nIt fits {}. Over a step now and silenced: {}.", text::count(*customers, "customer"), nothing_or(*crossing)));
+    lines.push(format!("\nIt fits {}. Over a step now and covered: {}.", text::count(*customers, "customer"), nothing_or(*crossing)));
     lines.extend(worst.iter().map(|hidden| format!("  {}", line(hidden))));
     let unnamed = crossing.saturating_sub(u64::try_from(worst.len()).unwrap_or(u64::MAX));
     if unnamed > 0 {
@@ -141,7 +141,12 @@ fn line(hidden: &Hidden) -> String {
     let severity = tone.paint(&format!("{:<8}", hidden.severity.as_str().to_uppercase()));
     let value = hidden.value.map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.step(value));
     let alert = hidden.alert.map(|id| format!(", {}", Alert::reference_of(id))).unwrap_or_default();
-    let reminds = if hidden.reminds { ", without reminders" } else { "" };
+    let reminds = match (hidden.told, hidden.reminds) {
+        (true, true) => ", already told: only reminders stop",
+        (true, false) => ", already told",
+        (false, true) => ", without reminders",
+        (false, false) => "",
+    };
     let (who, rule) = (text::clean(&hidden.customer), text::clean(&hidden.rule));
     format!("{severity} {who}, {rule}: {value}, step {}{alert}{reminds}", scale.step(hidden.threshold))
 }

@@ -49,6 +49,9 @@ impl Action for RetryOrder {
 impl RetryOrder {
     /// The deliveries that are meant, and the notifiers of them that are gone.
     fn choose(&self, reader: &Reader, cycle: &Cycle) -> Result<(RetryFilter, Vec<String>), ActionError> {
+        if let Some(name) = &self.notifier {
+            known(reader, cycle, name)?;
+        }
         let given_up = reader.deliveries(&DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() })?;
         let ids = self.ids.iter().map(|id| meant(reader, &given_up, id)).collect::<Result<_, _>>()?;
         let filter = RetryFilter { notifier: self.notifier.clone(), ids };
@@ -57,13 +60,28 @@ impl RetryOrder {
     }
 }
 
+/// A notifier that is configured, or that deliveries remember.
+fn known(reader: &Reader, cycle: &Cycle, name: &str) -> Result<(), ActionError> {
+    let remembered = || reader.deliveries(&DeliveryFilter { notifier: Some(name.to_owned()), limit: Some(1), ..DeliveryFilter::default() });
+    if is_configured(cycle, name) || !remembered()?.is_empty() { Ok(()) } else { Err(no_such(cycle, name)) }
+}
+
+fn is_configured(cycle: &Cycle, name: &str) -> bool {
+    cycle.routes.iter().any(|route| *route.notifier == *name)
+}
+
+fn no_such(cycle: &Cycle, name: &str) -> ActionError {
+    let names: Vec<&str> = cycle.routes.iter().map(|route| &*route.notifier).collect();
+    ActionError::Wrong(format!("there is no notifier \"{}\"; there are: {}", clean(name, 60), names.join(", ")))
+}
+
 /// The notifiers of chosen deliveries that the configuration does not have.
 fn without_notifier(cycle: &Cycle, given_up: &[DeliveryRow], filter: &RetryFilter) -> Vec<String> {
     let is_chosen = |row: &&DeliveryRow| {
         (filter.ids.is_empty() || filter.ids.contains(&row.id)) && filter.notifier.as_ref().is_none_or(|name| *name == row.notifier)
     };
-    let known = |name: &str| cycle.routes.iter().any(|route| *route.notifier == *name);
-    let mut lost: Vec<String> = given_up.iter().filter(is_chosen).map(|row| row.notifier.clone()).filter(|name| !known(name)).collect();
+    let mut lost: Vec<String> =
+        given_up.iter().filter(is_chosen).map(|row| row.notifier.clone()).filter(|name| !is_configured(cycle, name)).collect();
     lost.sort_unstable();
     lost.dedup();
     lost
@@ -71,10 +89,7 @@ fn without_notifier(cycle: &Cycle, given_up: &[DeliveryRow], filter: &RetryFilte
 
 /// The notifier that is to get them.
 fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
-    let route = cycle.routes.iter().find(|route| *route.notifier == *name).ok_or_else(|| {
-        let names: Vec<&str> = cycle.routes.iter().map(|route| &*route.notifier).collect();
-        ActionError::Wrong(format!("there is no notifier \"{}\"; there are: {}", clean(name, 60), names.join(", ")))
-    })?;
+    let route = cycle.routes.iter().find(|route| *route.notifier == *name).ok_or_else(|| no_such(cycle, name))?;
     Ok(RetryTo { notifier: route.notifier.to_string(), recipients: route.recipients.clone() })
 }
 

@@ -48,7 +48,11 @@ async fn some_are_chosen_and_sent_elsewhere() {
     assert_eq!(again.code, 2);
     assert_eq!(again.err, "budget-alertd: delivery UUID is owed and tried again anyway\n");
     assert_eq!(desk.run(&["deliveries", "retry", "abcdef"]).code, 2);
-    assert_eq!(desk.run(&["deliveries", "retry", "--to", "nobody"]).code, 2);
+    for option in ["--to", "--notifier"] {
+        let ended = desk.run(&["deliveries", "retry", option, "nobody"]);
+        assert_eq!(ended.code, 2);
+        assert!(ended.err.contains("there is no notifier \"nobody\"; there are: "), "{}", ended.err);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

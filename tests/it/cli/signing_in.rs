@@ -185,6 +185,7 @@ async fn refusals_are_said_in_plain_words() {
         let ended = place.run(&["login"]);
         let said = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(ended.code == 1 && said.contains(words) && !said.contains("Trace"), "{said}");
+        assert_eq!(said.contains("--browser"), [53003, 1].contains(&code), "{said}");
     }
     assert_eq!(place.kept(), "nothing");
 }
