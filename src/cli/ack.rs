@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Scale;
-use crate::cli::{open, output, text};
+use crate::cli::open::Bearings;
+use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::AlertState;
 use crate::notify::render::moment;
@@ -27,10 +28,10 @@ pub(super) struct Ack {
 
 impl Ack {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::load(path)?;
-        let zone = config.time_zone.clone();
+        let bearings = Bearings::load(path)?;
+        let zone = bearings.places.time_zone.clone();
         let order = AckOrder { alerts: self.alerts.clone(), undo: self.undo };
-        let answers = Control::open(config).await?.ask(&order).await?;
+        let answers = Control::open(bearings).await?.ask(&order).await?;
         let now = SystemClock::shared().now();
         let lines: Vec<String> = answers.iter().map(|answer| line(answer, now, &zone)).collect();
         output::page(&(lines.join("\n") + "\n"))?;

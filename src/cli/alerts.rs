@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use crate::cli::choice::Choice;
 use crate::cli::exit::Outcome;
+use crate::cli::open::Bearings;
 use crate::cli::table::{Column, Listing};
-use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertState};
-use crate::ledger::{AlertFilter, AlertRow, DeliverySummary, Reader};
+use crate::ledger::{AlertFilter, AlertRow, DeliverySummary};
 use crate::notify::render::Telling;
 use crate::pipeline::Acknowledgement;
 
@@ -48,10 +49,10 @@ struct DeliveryCount<'a> {
 
 impl Alerts {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
-        let reader = Reader::open(&config.ledger)?;
+        let bearings = Bearings::look(path)?;
+        let reader = bearings.reader()?;
         let now = SystemClock::shared().now();
-        let chosen = self.choice.settle(&config, &reader, now)?;
+        let chosen = self.choice.settle(&bearings, &reader, now)?;
         let mut rows = Vec::new();
         for customer in chosen.customers {
             rows.extend(reader.alerts(&AlertFilter { since: chosen.since, until: chosen.until, customer, ..AlertFilter::default() })?);
@@ -61,7 +62,7 @@ impl Alerts {
             b.raised_at.cmp(&a.raised_at).then_with(|| a.worst_first(b))
         });
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &config.time_zone))?,
+            Format::Text => output::page(&page(&rows, now, &bearings.places.time_zone))?,
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => print_csv(rows.iter().map(|row| (&row.snapshot.alert, row.acknowledged.as_ref())))?,
         }

@@ -13,8 +13,8 @@ use axum::http::{Request, StatusCode};
 use tower::ServiceExt as _;
 
 use crate::cli::exit::WrongUsage;
-use crate::cli::open::Bench;
-use crate::config::Config;
+use crate::cli::open::{Bearings, Bench};
+use crate::config::Places;
 use crate::daemon::{Assembly, assemble};
 use crate::pipeline::{Action, Author, Office, SignInKept, SignInOrder, name_of};
 use crate::secret::Secret;
@@ -26,8 +26,8 @@ const UNIT_SOCKET: &str = "/run/budget-alertd/control.sock";
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where the daemon of a configuration listens, the first choice first.
-pub(super) fn sockets(config: &Config) -> Vec<PathBuf> {
-    places(std::env::var_os("RUNTIME_DIRECTORY").as_deref(), &config.state_dir)
+pub(super) fn sockets(state_dir: &Path) -> Vec<PathBuf> {
+    places(std::env::var_os("RUNTIME_DIRECTORY").as_deref(), state_dir)
 }
 
 /// Where a command acts.
@@ -51,13 +51,15 @@ pub(super) struct Here {
 }
 
 impl Control {
-    /// The daemon of this ledger, else the ledger itself; exit code 3 when somebody holds it who does not answer.
-    pub(super) async fn open(config: Config) -> anyhow::Result<Self> {
-        let found = find(&config).await;
+    /// The daemon of this ledger, else the ledger itself, for which the configuration has to load; exit code 3 when somebody
+    /// holds it who does not answer.
+    pub(super) async fn open(bearings: Bearings) -> anyhow::Result<Self> {
+        let found = find(&bearings.places).await;
         if let Some(daemon) = found.daemon {
+            bearings.warn();
             return Ok(Self::Daemon(daemon));
         }
-        let bench = found.explain(Bench::open(config))?;
+        let bench = found.explain(Bench::open(bearings.whole()?))?;
         let Assembly { cycle, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
         let office = Office::in_process(Arc::clone(&cycle), bench.config.ledger.clone(), bench.config.file.clone());
         Ok(Self::Here(Box::new(Here { routes: routes(office), author: own_author(), bench })))
@@ -126,10 +128,10 @@ pub(super) struct Found {
 }
 
 /// Looks for the daemon of the same ledger.
-pub(super) async fn find(config: &Config) -> Found {
-    let own = About::this(&config.ledger.path, &config.file);
+pub(super) async fn find(places: &Places) -> Found {
+    let own = About::this(&places.ledger.path, &places.file);
     let mut denied = None;
-    let mut sockets = sockets(config);
+    let mut sockets = sockets(&places.state_dir);
     sockets.insert(sockets.len().saturating_sub(1), PathBuf::from(UNIT_SOCKET));
     for socket in sockets {
         match ask_who(&socket).await {
@@ -179,7 +181,7 @@ fn who_may(socket: &Path) -> String {
 
 /// Lets the running daemon keep a refresh token that a sign-in has just brought, and poll with it. None where no daemon of
 /// this ledger can be asked: the token is then the command's to keep.
-pub(super) async fn keep_sign_in(config: &Config, token: &Secret) -> anyhow::Result<Option<SignInKept>> {
-    let Some(daemon) = find(config).await.daemon else { return Ok(None) };
+pub(super) async fn keep_sign_in(places: &Places, token: &Secret) -> anyhow::Result<Option<SignInKept>> {
+    let Some(daemon) = find(places).await.daemon else { return Ok(None) };
     daemon.ask(&SignInOrder::new(token)).await.map(Some)
 }

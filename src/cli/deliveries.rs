@@ -12,12 +12,13 @@ use uuid::Uuid;
 
 use crate::cli::choice::Choice;
 use crate::cli::exit::Outcome;
+use crate::cli::open::Bearings;
 use crate::cli::retry::Retry;
 use crate::cli::table::{Column, Listing};
-use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::{DeliveryState, MessageKind};
-use crate::ledger::{DeliveryFilter, DeliveryRow, Reader};
+use crate::ledger::{DeliveryFilter, DeliveryRow};
 use crate::notify::render::clean;
 
 #[derive(Debug, Args)]
@@ -80,10 +81,10 @@ impl Deliveries {
     }
 
     fn list(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
-        let reader = Reader::open(&config.ledger)?;
+        let bearings = Bearings::look(path)?;
+        let reader = bearings.reader()?;
         let now = SystemClock::shared().now();
-        let chosen = self.choice.settle(&config, &reader, now)?;
+        let chosen = self.choice.settle(&bearings, &reader, now)?;
         let mut rows: Vec<DeliveryRow> = Vec::new();
         for customer in chosen.customers {
             let filter = DeliveryFilter {
@@ -102,7 +103,7 @@ impl Deliveries {
         rows.reverse();
         rows.sort_by_key(|row| Reverse(row.created_at));
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &config.time_zone))?,
+            Format::Text => output::page(&page(&rows, now, &bearings.places.time_zone))?,
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => print_csv(&rows)?,
         }

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::exit::WrongUsage;
+use crate::cli::output;
 use crate::cli::text::clean;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, Environment, Mistakes};
-use crate::ledger::Ledger;
+use crate::config::{self, Config, Environment, Mistakes, Places};
+use crate::ledger::{Ledger, Reader};
 use crate::metrics::Metrics;
 use crate::notify;
 
@@ -23,6 +24,72 @@ pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
         tracing::warn!("{warning}");
     }
     Ok(config)
+}
+
+/// What a command goes by that needs a daemon or the ledger more than the configuration: where they are, and the whole
+/// configuration where it loads. A typo in a file that nobody has reloaded yet must not keep anybody from acting.
+pub(super) struct Bearings {
+    pub(super) places: Places,
+    loaded: Result<Config, Mistakes>,
+}
+
+impl Bearings {
+    /// For a command that only looks. Fails where there is no file to go by.
+    pub(super) fn look(path: &Path) -> Result<Self, Mistakes> {
+        Self::of(path, look(path))
+    }
+
+    /// For a command that acts: the configuration's warnings go to the log.
+    pub(super) fn load(path: &Path) -> Result<Self, Mistakes> {
+        Self::of(path, load(path))
+    }
+
+    fn of(path: &Path, loaded: Result<Config, Mistakes>) -> Result<Self, Mistakes> {
+        match loaded {
+            Ok(config) => Ok(Self { places: config.places(), loaded: Ok(config) }),
+            Err(mistakes) => match config::load_places(path, &Environment::of_process()) {
+                Some(places) => Ok(Self { places, loaded: Err(mistakes) }),
+                None => Err(mistakes),
+            },
+        }
+    }
+
+    /// The configuration, where it loads.
+    pub(super) fn config(&self) -> Option<&Config> {
+        self.loaded.as_ref().ok()
+    }
+
+    /// The configuration, for what cannot be done without it.
+    pub(super) fn whole(self) -> Result<Config, Mistakes> {
+        self.loaded
+    }
+
+    /// Opens the ledger for reading; where there is none, what is wrong with the file comes first.
+    pub(super) fn reader(&self) -> anyhow::Result<Reader> {
+        match (Reader::open(&self.places.ledger), &self.loaded) {
+            (Err(_), Err(mistakes)) => Err(mistakes.clone().into()),
+            (opened, _) => {
+                self.warn();
+                Ok(opened?)
+            }
+        }
+    }
+
+    /// Whether something is wrong with the file, as far as this process can tell.
+    pub(super) fn is_mistaken(&self) -> bool {
+        self.loaded.as_ref().is_err_and(|mistakes| !mistakes.only_sealed())
+    }
+
+    /// Says to the person that the file is not what the daemon goes by.
+    pub(super) fn warn(&self) {
+        if self.is_mistaken() {
+            let file = self.places.file.display();
+            output::aside(&format!(
+                "budget-alertd: {file} has mistakes, and a running daemon goes on with the configuration before; \
+                 `budget-alertd check` shows them\n"
+            ));
+        }
+    }
 }
 
 /// The notifier of this name.

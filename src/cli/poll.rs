@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cli::control::{self, Daemon};
 use crate::cli::exit::Outcome;
-use crate::cli::open::{self, Bench};
+use crate::cli::open::{Bearings, Bench};
 use crate::cli::output::{self, Tone};
 use crate::cli::{Format, alerts, text};
 use crate::config::{Config, parse_duration};
@@ -34,14 +34,17 @@ pub(super) struct Poll {
 
 impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::load(path)?;
+        let bearings = Bearings::load(path)?;
         let answer = if self.dry_run {
-            self.preview(config).await?
+            self.preview(bearings.whole()?).await?
         } else {
-            let found = control::find(&config).await;
+            let found = control::find(&bearings.places).await;
             match &found.daemon {
-                Some(daemon) => self.ask(daemon).await?,
-                None => self.poll(found.explain(Bench::open(config))?).await?,
+                Some(daemon) => {
+                    bearings.warn();
+                    self.ask(daemon).await?
+                }
+                None => self.poll(found.explain(Bench::open(bearings.whole()?))?).await?,
             }
         };
         self.print(&answer)?;

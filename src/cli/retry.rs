@@ -7,7 +7,8 @@ use clap::Args;
 
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
-use crate::cli::{open, output, text};
+use crate::cli::open::Bearings;
+use crate::cli::{output, text};
 use crate::pipeline::{Retried, RetryOrder};
 
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(super) struct Retry {
 
 impl Retry {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let control = Control::open(open::load(path)?).await?;
+        let control = Control::open(Bearings::load(path)?).await?;
         let beside_daemon = control.is_daemon();
         let order = RetryOrder { ids: self.ids.clone(), notifier: self.notifier.clone(), to: self.to.clone() };
         let Retried { owed, lost } = control.ask(&order).await?;

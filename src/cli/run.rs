@@ -14,7 +14,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     let orders = orders(path.to_owned())?;
     let Bench { config, ledger, clock, metrics } = Bench::open(open::load(path)?)?;
     tracing::info!(config = %path.display(), version = env!("CARGO_PKG_VERSION"), "started");
-    let orders = Orders { control: control::sockets(&config), ..orders };
+    let orders = Orders { control: control::sockets(&config.state_dir), ..orders };
     Daemon::new(config, ledger, clock, metrics).run(orders).await?;
     Ok(Outcome::Done)
 }

@@ -15,6 +15,7 @@ mod mask;
 mod mistakes;
 mod names;
 mod notifiers;
+mod places;
 mod process;
 mod reader;
 mod rules;
@@ -34,6 +35,7 @@ pub use environment::Environment;
 pub use load::{load, load_cases, load_criteria, load_for_sign_in, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;
+pub use places::{Places, load_places};
 pub use schema::schema;
 pub(crate) use value::{duration as parse_duration, hint};
 

@@ -14,6 +14,7 @@ use crate::config::value::{hint, short};
 use crate::secret::Secret;
 use crate::{ledger, web};
 
+const LEDGER: &str = "ledger.db";
 const RETENTION: Duration = Duration::from_hours(400 * 24);
 const SOURCE_FAILING_AFTER: Duration = Duration::from_hours(3);
 
@@ -36,8 +37,13 @@ pub(crate) fn time_zone(daemon: &Table<'_>) -> Option<TimeZone> {
 
 /// The ledger's file.
 pub(crate) fn ledger(table: &Table<'_>, state_dir: &Path) -> Option<ledger::Config> {
-    let file = table.text("url").map_or(Some("ledger.db"), |url| sqlite_file(table, &url))?;
+    let file = table.text("url").map_or(Some(LEDGER), |url| sqlite_file(table, &url))?;
     Some(ledger::Config { path: state_dir.join(file), retention: table.duration("retention", RETENTION) })
+}
+
+/// The ledger of a file that says nothing of it.
+pub(crate) fn default_ledger(state_dir: &Path) -> ledger::Config {
+    ledger::Config { path: state_dir.join(LEDGER), retention: RETENTION }
 }
 
 fn sqlite_file<'a>(table: &Table<'a>, url: &Placed<&'a str>) -> Option<&'a str> {
@@ -75,9 +81,10 @@ pub(crate) fn operator<'a>(table: &Table<'a>, names: &Names<'a>) -> Operator {
         table.reader.accept(&url.span, endpoint(url.value.expose()))?;
         Some(Secret::new(url.value.expose().trim()))
     });
-    Operator {
-        notify: names.notifiers(table, "notify"),
-        source_failing_after: table.duration("source_failing_after", SOURCE_FAILING_AFTER),
-        heartbeat_url,
-    }
+    Operator { notify: names.notifiers(table, "notify"), source_failing_after: source_failing_after(table), heartbeat_url }
+}
+
+/// How long the source may fail before it is news.
+pub(crate) fn source_failing_after(operator: &Table<'_>) -> Duration {
+    operator.duration("source_failing_after", SOURCE_FAILING_AFTER)
 }

@@ -27,7 +27,7 @@ pub(super) use scale::Scale;
 pub(super) struct Explain {
     /// The customer: its id, its name or its label, in any case; a part of a name will do
     customer: String,
-    /// What was known then: a time (RFC 3339), a date (at its end), or how long ago (3h, 2d)
+    /// What was known then: a time (2026-11-14T18:00, or with a zone as in RFC 3339), a date (at its end), or how long ago (3h, 2d)
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     at: Option<When>,
     /// How to print it
@@ -49,7 +49,7 @@ impl Explain {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::look(path)?;
         let reader = Reader::open(&config.ledger)?;
-        let meant = choice::customers(&config, &reader, &self.customer)?;
+        let meant = choice::customers(Some(&config), &reader, &self.customer)?;
         let [only] = meant.as_slice() else { return Err(ambiguous(&self.customer, &meant).into()) };
         let unknown = || WrongUsage(format!("no usage of {} is remembered any more", only.customer));
         let remembered = reader.recollection(&only.customer.key())?.ok_or_else(unknown)?;

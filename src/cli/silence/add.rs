@@ -12,9 +12,10 @@ use rust_decimal::Decimal;
 use crate::cli::control::Control;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::Scale;
+use crate::cli::open::Bearings;
 use crate::cli::output::{self, Tone};
 use crate::cli::silence::{now, scope, until};
-use crate::cli::{open, text};
+use crate::cli::text;
 use crate::config::parse_duration;
 use crate::domain::{Alert, Severity, parse_decimal};
 use crate::notify::render::clean;
@@ -84,10 +85,10 @@ impl End {
 
 impl Add {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::load(path)?;
-        let zone = config.time_zone.clone();
+        let bearings = Bearings::load(path)?;
+        let zone = bearings.places.time_zone.clone();
         let order = self.order(&zone)?;
-        let added = Control::open(config).await?.ask(&order).await?;
+        let added = Control::open(bearings).await?.ask(&order).await?;
         output::page(&page(&added, &zone))?;
         Ok(Outcome::Done)
     }

@@ -8,11 +8,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cli::exit::Outcome;
+use crate::cli::open::Bearings;
 use crate::cli::silence::{now, scope, until};
 use crate::cli::table::{Column, Listing};
-use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::cli::{Format, output, spreadsheet, text};
 use crate::domain::{AlertState, Silence, Silenceable};
-use crate::ledger::{AlertFilter, AlertRow, Reader};
+use crate::ledger::{AlertFilter, AlertRow};
 use crate::notify::render::clean;
 use crate::pipeline::{SilenceView, Until};
 
@@ -38,14 +39,14 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
-        let reader = Reader::open(&config.ledger)?;
+        let bearings = Bearings::look(path)?;
+        let reader = bearings.reader()?;
         let now = now();
         let hidden = reader.alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
         let rows = reader.silences()?.into_iter().map(|silence| row(&silence, &hidden, now));
         let rows: Vec<Row> = rows.filter(|row| self.all || row.in_force).collect();
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &config.time_zone, self.all))?,
+            Format::Text => output::page(&page(&rows, now, &bearings.places.time_zone, self.all))?,
             Format::Json => output::json(&rows)?,
             Format::Csv => print_csv(&rows)?,
         }

@@ -12,7 +12,8 @@ use jiff::tz::TimeZone;
 
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
-use crate::cli::{open, output, text};
+use crate::cli::open::Bearings;
+use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::{BillingPeriod, PeriodSource};
 use crate::notify::render::{clean, moment};
@@ -56,7 +57,8 @@ impl Silence {
 
 impl Expire {
     async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let Expired { silence, already, uncovered } = Control::open(open::load(path)?).await?.ask(&ExpireOrder { id: self.id }).await?;
+        let control = Control::open(Bearings::load(path)?).await?;
+        let Expired { silence, already, uncovered } = control.ask(&ExpireOrder { id: self.id }).await?;
         let scope = scope(&silence);
         output::page(&match (already, uncovered) {
             (true, _) => format!("Silence {} of {scope} was over already.\n", silence.id),

@@ -1,8 +1,9 @@
 //! Judges whether alerts would come: pure, from what the ledger remembers.
 
+use crate::cli::open::Bearings;
 use crate::cli::status::State;
 use crate::cli::text;
-use crate::config::Config;
+use crate::config::Places;
 use crate::domain::FindingCode;
 use crate::notify::render::{seconds_between, span};
 
@@ -37,24 +38,26 @@ impl Health {
 }
 
 /// Judges the state.
-pub(super) fn judge(state: &State, config: &Config) -> Health {
-    let mut failing = silence(state, config);
+pub(super) fn judge(state: &State, bearings: &Bearings) -> Health {
+    let mut failing = silence(state, &bearings.places);
     let grave = state.findings.iter().map(|open| open.finding.code).filter(|code| is_grave(*code));
     failing.extend(grave.map(|code| code.to_string()));
+    let file = bearings.is_mistaken().then(|| format!("{} has mistakes", bearings.places.file.display()));
     if !failing.is_empty() {
+        failing.extend(file);
         return Health::Failing(failing);
     }
-    let degraded = complaints(state);
+    let degraded: Vec<String> = file.into_iter().chain(complaints(state)).collect();
     if degraded.is_empty() { Health::Ok } else { Health::Degraded(degraded) }
 }
 
 /// Nothing was read for longer than the operator accepts, and than two polls take.
-fn silence(state: &State, config: &Config) -> Vec<String> {
+fn silence(state: &State, places: &Places) -> Vec<String> {
     let Some(good) = &state.polls.last_good else {
         return vec![if state.polls.last.is_some() { "no poll was good yet" } else { "nothing was polled yet" }.to_owned()];
     };
     let age = seconds_between(good.at, state.now);
-    let accepted = config.operator.source_failing_after.max(config.poll_interval.saturating_mul(2));
+    let accepted = places.source_failing_after.max(places.poll_interval.saturating_mul(2));
     let late = u64::try_from(age).is_ok_and(|age| age > accepted.as_secs());
     if late { vec![format!("no good poll for {}", span(age))] } else { Vec::new() }
 }

@@ -12,11 +12,11 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::cli::exit::Outcome;
+use crate::cli::open::Bearings;
 use crate::cli::status::data::Data;
 use crate::cli::status::health::Health;
-use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::config::Config;
 use crate::domain::MetricValue;
 use crate::ledger::{NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
 
@@ -38,7 +38,7 @@ struct State {
     now: Timestamp,
     polls: PollStatus,
     findings: Vec<OpenFinding>,
-    /// Whether findings are sent to anybody.
+    /// Whether findings are sent to anybody, as far as is known.
     operator: bool,
     notifiers: Vec<NotifierAccount>,
     /// The worst first.
@@ -51,7 +51,7 @@ struct State {
 /// A notifier with what it owes and how its destination is doing.
 struct NotifierAccount {
     name: String,
-    /// Whether the configuration has it.
+    /// Whether the configuration has it, as far as is known.
     configured: bool,
     owed: Owed,
     state: NotifierState,
@@ -59,18 +59,18 @@ struct NotifierAccount {
 
 impl Status {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
-        let state = self.gather(&config, &Reader::open(&config.ledger)?)?;
-        let health = health::judge(&state, &config);
+        let bearings = Bearings::look(path)?;
+        let state = self.gather(&bearings, &bearings.reader()?)?;
+        let health = health::judge(&state, &bearings);
         match self.format {
-            Format::Text => output::page(&page::page(&state, &health, &config.time_zone))?,
+            Format::Text => output::page(&page::page(&state, &health, &bearings.places.time_zone))?,
             Format::Json => output::json(&document::document(&state, &health))?,
             Format::Csv => print_csv(&state.customers)?,
         }
         Ok(if matches!(health, Health::Failing(_)) { Outcome::Failed } else { Outcome::Done })
     }
 
-    fn gather(&self, config: &Config, reader: &Reader) -> anyhow::Result<State> {
+    fn gather(&self, bearings: &Bearings, reader: &Reader) -> anyhow::Result<State> {
         let listed = if self.all { usize::MAX } else { LISTED };
         let mut customers = reader.customers_worst_first(listed.saturating_add(1))?;
         let more_customers = customers.len() > listed;
@@ -82,30 +82,30 @@ impl Status {
             data: Data { missing: reader.missing()?, events: reader.events_since(since)? },
             polls: reader.polls()?,
             findings: reader.findings()?,
-            operator: !config.operator.notify.is_empty(),
-            notifiers: notifiers(config, reader)?,
+            operator: bearings.config().is_none_or(|config| !config.operator.notify.is_empty()),
+            notifiers: notifiers(bearings, reader)?,
             customers,
             more_customers,
         })
     }
 }
 
-/// The configured notifiers, then those that only the ledger knows and that still owe or have given up something.
-fn notifiers(config: &Config, reader: &Reader) -> anyhow::Result<Vec<NotifierAccount>> {
+/// The notifiers of the file, then those that only the ledger knows and that still owe or have given up something.
+fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<NotifierAccount>> {
     let (mut owed, states) = (reader.owed()?, reader.notifier_states()?);
     let state = |name: &str| states.iter().find(|(known, _)| known == name).map(|(_, state)| state.clone()).unwrap_or_default();
     let mut accounts = Vec::new();
-    for notifier in &config.notifiers {
-        let name = notifier.name.to_string();
-        let own = owed.iter().position(|owed| owed.notifier == name).map(|index| owed.remove(index));
+    for name in &bearings.places.notifiers {
+        let own = owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
         let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, oldest: None, dead: 0 });
-        accounts.push(NotifierAccount { state: state(&name), name, configured: true, owed });
+        accounts.push(NotifierAccount { name: name.clone(), configured: true, state: state(name), owed });
     }
-    let others = owed.into_iter();
-    accounts.extend(others.map(|owed| NotifierAccount {
+    // A file with mistakes does not say who is gone.
+    let gone = bearings.config().is_some();
+    accounts.extend(owed.into_iter().map(|owed| NotifierAccount {
         name: owed.notifier.clone(),
-        configured: false,
-        state: NotifierState::default(),
+        configured: !gone,
+        state: if gone { NotifierState::default() } else { state(&owed.notifier) },
         owed,
     }));
     Ok(accounts)
