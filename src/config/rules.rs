@@ -33,21 +33,20 @@ fn former_names(tables: &[(&str, Table<'_>)], names: &Names<'_>) {
     }
 }
 
+/// Compiles a rule. Something else stands for what the check has found wrong, so that the rest is judged too: with any mistake
+/// the file does not load, and the rule never judges.
 fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
     table.require("metric");
     table.require("steps");
-    let steps = table.tables("steps");
-    let read: Vec<Option<StepSpec>> = steps.iter().map(|step| self::step(step.as_ref()?, names)).collect();
+    let tables = table.tables("steps");
+    let read = tables.iter().flatten().filter_map(|table| Some((table, step(table, names)?)));
+    let (placed, steps): (Vec<&Table<'a>>, Vec<StepSpec>) = read.unzip();
     let selection = selection(&table.table_or_empty("match"));
-    let notify = names.notifiers(table, "notify");
-    if is_unusable(table, &notify) {
+    let notify = notifiers(table, names);
+    let metric = Metric::from_name(table.text("metric")?.value)?;
+    if steps.is_empty() {
         return None;
     }
-    let metric = Metric::from_name(table.text("metric")?.value)?;
-    let then_every = match table.entry("then_every") {
-        Some(entry) => Some(at(entry.value)?),
-        None => None,
-    };
     let spec = RuleSpec {
         name: name.into(),
         formerly: table.text("formerly").map(|former| former.value.into()),
@@ -56,22 +55,27 @@ fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
         rearm: if table.text("rearm").is_some_and(|rearm| rearm.value == "never") { Rearm::Never } else { Rearm::OnRaise },
         notify,
         remind_every: remind_every(table),
-        then_every,
-        steps: read.into_iter().collect::<Option<_>>().filter(|steps: &Vec<StepSpec>| !steps.is_empty())?,
+        then_every: table.entry("then_every").and_then(|entry| at(entry.value)),
+        steps,
         selection,
     };
-    Rule::try_new(spec).map_err(|errors| place_errors(table, &steps, errors)).ok()
+    Rule::try_new(spec).map_err(|errors| place_errors(table, &placed, tables.len(), errors)).ok()
 }
 
-fn place_errors(table: &Table<'_>, steps: &[Option<Table<'_>>], errors: Vec<RuleError>) {
+/// Places what is wrong with a rule of so many `written` steps, of which those in `steps` could be read.
+fn place_errors(table: &Table<'_>, steps: &[&Table<'_>], written: usize, mut errors: Vec<RuleError>) {
+    if steps.len() < written {
+        // Maybe the step that could not be read is the one.
+        errors.retain(|error| !matches!(error, RuleError::ThenEveryWithoutStep(_)));
+    }
     let nobody = |error: &RuleError| matches!(error, RuleError::NobodyTold { .. });
     // One mistake for the rule says more than one for each of its steps.
-    let all_silent = errors.iter().filter(|error| nobody(error)).count() == steps.len();
+    let all_silent = errors.iter().filter(|error| nobody(error)).count() == written;
     if all_silent {
         table.reader.mistake(table.span.clone(), format!("[{}] tells nobody: add notify = [\"…\"] to it or to its steps", table.path));
     }
     for error in errors.into_iter().filter(|error| !(all_silent && nobody(error))) {
-        let step = error.step().and_then(|step| steps.get(step)?.as_ref());
+        let step = error.step().and_then(|step| steps.get(step));
         let span = match step {
             Some(step) => entry_span(step, if nobody(&error) { "severity" } else { "at" }),
             None => entry_span(table, "then_every"),
@@ -84,15 +88,13 @@ fn entry_span(table: &Table<'_>, key: &str) -> Span {
     table.entry(key).map_or_else(|| table.span.clone(), |entry| entry.span)
 }
 
+/// A step whose threshold can be read.
 fn step<'a>(step: &Table<'a>, names: &Names<'a>) -> Option<StepSpec> {
     step.require("at");
-    let severity = step.text("severity").map_or(Some(Severity::default()), |name| Severity::from_name(name.value));
-    let notify = names.notifiers(step, "notify");
-    if is_unusable(step, &notify) {
-        return None;
-    }
+    let severity = step.text("severity").and_then(|name| Severity::from_name(name.value)).unwrap_or_default();
+    let notify = notifiers(step, names);
     let notify = step.entry("notify").map(|_| notify);
-    Some(StepSpec { at: at(step.entry("at")?.value)?, severity: severity?, notify, remind_every: remind_every(step) })
+    Some(StepSpec { at: at(step.entry("at")?.value)?, severity, notify, remind_every: remind_every(step) })
 }
 
 /// How often what is still true is told again.
@@ -100,9 +102,10 @@ fn remind_every(table: &Table<'_>) -> Option<Duration> {
     table.text("remind_every").and_then(|text| duration(text.value).ok())
 }
 
-/// Whether the check has found `notify` wrong, so that it must not be taken for nobody.
-fn is_unusable(table: &Table<'_>, notify: &[Box<str>]) -> bool {
-    notify.is_empty() && table.entry("notify").is_some()
+/// Whom `notify` names. One without a name stands for what the check has found wrong: it must not be taken for nobody.
+fn notifiers<'a>(table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str>> {
+    let notify = names.notifiers(table, "notify");
+    if notify.is_empty() && table.entry("notify").is_some() { vec![Box::default()] } else { notify }
 }
 
 /// A number, or numbers by currency; `None` where the check has found mistakes.

@@ -23,9 +23,7 @@ impl Rule {
     pub fn try_new(spec: RuleSpec) -> Result<Self, Vec<RuleError>> {
         let mut errors = forms(&spec);
         errors.extend(orders(&spec));
-        if errors.is_empty() {
-            errors.extend(distances(&spec));
-        }
+        errors.extend(distances(&spec, &errors));
         let silent = |step: &StepSpec| step.notify.as_ref().unwrap_or(&spec.notify).is_empty();
         errors.extend(spec.steps.iter().enumerate().filter(|(_, step)| silent(step)).map(|(step, _)| RuleError::NobodyTold { step }));
         if !errors.is_empty() {
@@ -170,16 +168,18 @@ fn orders(spec: &RuleSpec) -> Vec<RuleError> {
     errors
 }
 
-/// Distances of `then_every` that lead nowhere.
-fn distances(spec: &RuleSpec) -> Vec<RuleError> {
+/// Distances of `then_every` that lead nowhere, as far as what is wrong already leaves them a meaning.
+fn distances(spec: &RuleSpec, wrong: &[RuleError]) -> Vec<RuleError> {
+    let is_form = |error: &&RuleError| !matches!(error, RuleError::OutOfOrder { .. } | RuleError::Negative { .. });
+    // A step of the wrong form may be meant for any currency; `then_every` of the wrong form for none.
+    let (own, steps): (Vec<_>, Vec<_>) = wrong.iter().filter(is_form).partition(|error| error.step().is_none());
     let mut errors = Vec::new();
-    for (currency, every) in spec.then_every.iter().flat_map(At::numbers) {
+    for (currency, every) in spec.then_every.iter().flat_map(At::numbers).filter(|_| own.is_empty()) {
         let last = spec.steps.iter().rev().find_map(|step| step.at.in_currency(currency));
         match (last, currency) {
-            (Some(last), _) if every <= Decimal::ZERO || next(spec.metric, last, every) == last => {
-                errors.push(RuleError::ThenEveryTooSmall);
-            }
-            (None, Some(currency)) => errors.push(RuleError::ThenEveryWithoutStep(currency)),
+            _ if every <= Decimal::ZERO => errors.push(RuleError::ThenEveryTooSmall),
+            (Some(last), _) if next(spec.metric, last, every) == last => errors.push(RuleError::ThenEveryTooSmall),
+            (None, Some(currency)) if steps.is_empty() => errors.push(RuleError::ThenEveryWithoutStep(currency)),
             _ => {}
         }
     }
