@@ -147,6 +147,8 @@ impl<'a> Scan<'a> {
     fn close(&mut self) {
         self.open.pop();
         self.in_value = true;
+        // Nothing may follow before the next item: what does is the rest of something broken, and may be a secret.
+        self.trust = Trust::Secret;
         self.at += 1;
     }
 
