@@ -36,7 +36,6 @@ step cargo test --locked
 # The real servers want root: a systemd to boot, users to change to.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 step env ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} cargo test --locked --features real-servers --test real
-step cargo bench --locked --bench year
-step cargo bench --locked --features real-servers --bench poll
+step cargo bench --locked --features real-servers --bench year --bench poll
 
 say "all passed"
