@@ -16,9 +16,6 @@ use crate::source::{SourceError, SubscriptionSummary};
 
 /// Requests at once.
 const AT_ONCE: usize = 4;
-/// All requests of one poll together.
-const BUDGET: Duration = Duration::from_mins(1);
-
 /// What was answered about one customer.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
@@ -55,8 +52,8 @@ impl Outcome {
     }
 }
 
-/// Asks about the candidates, the worst first, until all answered or the time is over.
-pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candidate>) -> Answers {
+/// Asks about the candidates, the worst first, until all answered or `time` is over.
+pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candidate>, time: Duration) -> Answers {
     let mut answers = Answers::default();
     let mut order: Vec<(&CustomerKey, &Candidate)> = candidates.iter().collect();
     order.sort_by_cached_key(|(key, candidate)| {
@@ -66,7 +63,7 @@ pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candida
     let mut waiting = order.into_iter().map(|(_, candidate)| &candidate.joined.record);
     let mut asked: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(|record| question(cycle, record)).collect();
     // Real time, not the clock's: it bounds what others take to answer.
-    let mut deadline = std::pin::pin!(tokio::time::sleep(BUDGET));
+    let mut deadline = std::pin::pin!(tokio::time::sleep(time));
     loop {
         let (record, answer) = tokio::select! {
             biased;

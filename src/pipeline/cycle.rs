@@ -80,6 +80,9 @@ pub struct CycleReport {
     pub retry_after: Option<Duration>,
 }
 
+/// How long a poll may ask about single customers, all together: its alerts wait no longer.
+const ASKING: Duration = Duration::from_mins(1);
+
 /// What a poll has decided so far.
 struct Polled<'a> {
     memory: &'a PollMemory,
@@ -111,7 +114,9 @@ impl Cycle {
         self.ledger.rename_rules(self.renames()).await?;
         let mut intake = Intake::new(self, now);
         let mut read = self.source.read(dated, &mut intake).await;
+        let asking_since = self.clock.monotonic();
         let unread = self.read_subscriptions(&read, &mut intake).await;
+        let left = ASKING.saturating_sub(self.clock.monotonic().saturating_sub(asking_since));
         intake.finish(read.newest).await;
         let gone = intake.gone();
         let never_seen = intake.never_seen(&unread.keys);
@@ -120,7 +125,7 @@ impl Cycle {
             return Err(error);
         }
         let unexpectedly_empty = is_unexpectedly_empty(&read, &memory, accept_empty);
-        let answers = self.ask(&read, &candidates).await;
+        let answers = self.ask(&read, &candidates, left).await;
         let retry_after = answers.retry_after.max(unread.retry_after);
         tally.unread = unread.customers;
         tally.never_seen = never_seen;
@@ -163,9 +168,9 @@ impl Cycle {
     }
 
     /// Asks about the candidates, unless the source has just said that it must not or cannot be asked.
-    async fn ask(&self, read: &ReadReport, candidates: &HashMap<CustomerKey, Candidate>) -> Answers {
+    async fn ask(&self, read: &ReadReport, candidates: &HashMap<CustomerKey, Candidate>, time: Duration) -> Answers {
         let unwelcome = read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator());
-        if candidates.is_empty() || unwelcome { Answers::default() } else { confirm::ask(self, candidates).await }
+        if candidates.is_empty() || unwelcome { Answers::default() } else { confirm::ask(self, candidates, time).await }
     }
 
     /// Decides about the candidates with all that is known now.
