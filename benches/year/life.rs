@@ -170,7 +170,6 @@ impl Life {
         } else if self.random.one_in(600) {
             self.attack = self.random.between(1, 5);
         }
-        // No more than 50 steps of any ladder: the lower ones of a longer jump are not remembered one by one.
         let times = if self.attack > 0 { self.random.between(5, 60) } else { 1 };
         self.cost += self.rate * self.random.between(0, 200) / 100 * times;
         if self.random.one_in(70) {

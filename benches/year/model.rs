@@ -140,7 +140,8 @@ impl Model {
         notify.extend(self.person.gold.then(|| "account".to_owned()));
         notify.sort();
         notify.dedup();
-        let mut passed: Vec<Decimal> = passed.iter().map(|step| step.at).collect();
+        // A message names the 50 steps next to the highest.
+        let mut passed: Vec<Decimal> = passed.iter().rev().take(50).map(|step| step.at).collect();
         passed.sort();
         let told = Told {
             customer: self.person.id.clone(),
