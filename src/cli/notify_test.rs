@@ -71,6 +71,7 @@ impl NotifyTest {
                 identity,
                 notifier: self.name.clone(),
                 recipient: recipient.clone(),
+                stands_in_for: None,
                 created_at: clock.now(),
                 message: message.clone(),
             };

@@ -183,6 +183,8 @@ pub struct Delivery {
     pub notifier: String,
     /// The one recipient, for notifiers that have several (a mail address).
     pub recipient: Option<String>,
+    /// The notifier in whose place it is sent, which did not take the message.
+    pub stands_in_for: Option<String>,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// What it says.

@@ -139,6 +139,7 @@ mod tests {
             identity: Uuid::new_v4(),
             notifier: SLACK.to_owned(),
             recipient: None,
+            stands_in_for: None,
             created_at: Timestamp::UNIX_EPOCH,
             message: Message::Alert(Box::new(snapshot.clone())),
         };

@@ -66,7 +66,7 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
 /// for an earlier message that does not come before it here.
 pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
     let mut statement = connection.prepare_cached(
-        "SELECT delivery.id AS id, seq, identity, notifier, recipient, created_at, message, kind, part, parts, total, criticals, baseline, operator
+        "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, created_at, message, kind, part, parts, total, criticals, baseline, operator
          FROM delivery JOIN message ON message.id = delivery.message
          WHERE notifier = ?1 AND delivery.state = 'pending' ORDER BY delivery.severity DESC, delivery.seq",
     )?;
@@ -118,6 +118,7 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
         identity: column::id(row, "identity")?,
         notifier: row.get("notifier")?,
         recipient: row.get("recipient")?,
+        stands_in_for: row.get("stands_in_for")?,
         created_at: column::instant(row, "created_at")?,
         message: message(connection, row)?,
     })

@@ -243,6 +243,7 @@ pub(super) fn delivery(message: Message) -> Delivery {
         identity: Uuid::from_u128(0x00c0_ffee_0000_4000_8000_0000_0000_0001),
         notifier: "oncall".into(),
         recipient: Some("oncall@partner.example".into()),
+        stands_in_for: None,
         created_at: time("2026-11-14T21:41:20Z"),
         message,
     }

@@ -1,0 +1,7 @@
+-- Version 3: deliveries that stand in for others, messages to customers that are held, reports.
+
+ALTER TABLE delivery ADD COLUMN stands_in_for TEXT;                      -- the notifier in whose place it is sent
+ALTER TABLE delivery ADD COLUMN held INTEGER NOT NULL DEFAULT 0;         -- owed, but not sent until somebody releases it
+
+ALTER TABLE message ADD COLUMN report TEXT;                              -- JSON: a report instead of alerts
+ALTER TABLE file ADD COLUMN reported_at INTEGER;                         -- when the last report was recorded
