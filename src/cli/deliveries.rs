@@ -63,6 +63,8 @@ pub(super) struct DeliveryDocument<'a> {
     identity: Uuid,
     notifier: &'a str,
     recipient: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback_for: Option<&'a str>,
     kind: MessageKind,
     state: DeliveryState,
     alerts: &'a [Uuid],
@@ -128,6 +130,7 @@ pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
         identity: row.identity,
         notifier: &row.notifier,
         recipient: row.recipient.as_deref(),
+        fallback_for: row.fallback_for.as_deref(),
         kind: row.kind,
         state: row.state,
         alerts: &row.alerts,
@@ -156,7 +159,7 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
             row.state.as_str().to_owned(),
             text::short_moment(row.created_at, now, zone),
             addressee(row),
-            message(row),
+            row.fallback_for.as_deref().map_or_else(|| message(row), |failed| format!("{} for {}", message(row), text::clean(failed))),
             short_id(row.id),
             row.attempts.to_string(),
             clean(row.last_detail.as_deref().unwrap_or_default(), 160),
@@ -196,7 +199,7 @@ pub(super) fn short_id(id: Uuid) -> String {
 
 fn print_csv(rows: &[DeliveryRow]) -> anyhow::Result<()> {
     let heading =
-        ["id", "identity", "state", "notifier", "recipient", "kind", "alerts", "created_at", "ended_at", "attempts", "last_detail"];
+        ["id", "identity", "state", "notifier", "recipient", "kind", "alerts", "created_at", "ended_at", "attempts", "last_detail", "fallback_for"];
     let cells = |row: &DeliveryRow| {
         let alerts: Vec<String> = row.alerts.iter().map(ToString::to_string).collect();
         vec![
@@ -211,6 +214,7 @@ fn print_csv(rows: &[DeliveryRow]) -> anyhow::Result<()> {
             text::or_nothing(row.ended_at),
             row.attempts.to_string(),
             clean(row.last_detail.as_deref().unwrap_or_default(), 500),
+            row.fallback_for.clone().unwrap_or_default(),
         ]
     };
     spreadsheet::print(&heading, rows.iter().map(cells))

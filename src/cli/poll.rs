@@ -73,14 +73,8 @@ impl Poll {
         let known = bench.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
         let orphans = pipeline::bury_orphans(known, &desk, &bench.metrics).await?;
         look_at_disk(&bench.config.state_dir, &desk).await?;
-        let told = *desk.owed().borrow();
-        let Drained { mut sent, mut dead } = text::while_waiting("delivering", drain(couriers, &bench.clock, self.wait)).await?;
-        if *desk.owed().borrow() != told {
-            // The operator is to hear of what became of the deliveries, maybe through a notifier that was done before.
-            let Assembly { couriers, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
-            let news = drain(couriers, &bench.clock, Duration::ZERO).await?;
-            (sent, dead) = (sent + news.sent, dead + news.dead);
-        }
+        let delivering = drain(couriers, desk.owed().subscribe(), &bench.clock, self.wait);
+        let Drained { sent, dead } = text::while_waiting("delivering", delivering).await?;
         if let Some(heartbeat) = heartbeat.filter(|_| report.good) {
             heartbeat.beat(&bench.ledger, &*bench.clock).await;
         }

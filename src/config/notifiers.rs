@@ -6,6 +6,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use toml::de::DeValue;
 
 use crate::config::customers::{addresses, mailbox};
+use crate::config::names::Names;
 use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
@@ -14,6 +15,7 @@ use crate::notify::{Config, EmailConfig, Kind, SigningKey, SlackConfig, WebhookC
 use crate::secret::Secret;
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
+const FALLBACK_AFTER: Duration = Duration::from_mins(10);
 const TIMEOUT: Duration = Duration::from_secs(20);
 const DIGEST_ABOVE: u32 = 5;
 
@@ -31,11 +33,12 @@ const RESERVED: [&str; 9] = [
 ];
 
 /// Every notifier, in the order of the file.
-pub(crate) fn read(root: &Table<'_>, time_zone: &jiff::tz::TimeZone) -> Vec<Config> {
-    root.named("notifiers").iter().filter_map(|(name, table)| notifier(name, table, time_zone)).collect()
+pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone) -> Vec<Config> {
+    root.named("notifiers").iter().filter_map(|(name, table)| notifier(name, table, names, time_zone)).collect()
 }
 
-fn notifier(name: &str, table: &Table<'_>, time_zone: &jiff::tz::TimeZone) -> Option<Config> {
+fn notifier<'a>(name: &str, table: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone) -> Option<Config> {
+    let fallback = fallback(name, table, names);
     let kind = match table.text("type")?.value {
         "email" => Kind::Email(Box::new(email(table)?)),
         "slack" => Kind::Slack(slack(table)?),
@@ -49,8 +52,21 @@ fn notifier(name: &str, table: &Table<'_>, time_zone: &jiff::tz::TimeZone) -> Op
         kind,
         give_up_after: table.duration("give_up_after", GIVE_UP_AFTER),
         timeout: table.duration("timeout", TIMEOUT),
+        fallback,
+        fallback_after: table.duration("fallback_after", FALLBACK_AFTER),
         time_zone: time_zone.clone(),
     })
+}
+
+/// Who is sent what this notifier does not take.
+fn fallback<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str>> {
+    for own in table.texts("fallback").into_iter().filter(|other| other.value == name) {
+        table.reader.mistake(own.span, "a notifier cannot stand in for itself: name another one");
+    }
+    if let Some(entry) = table.entry("fallback_after").filter(|_| table.entry("fallback").is_none()) {
+        table.reader.mistake(entry.key, "fallback_after says when others are told: name them with fallback = [\"…\"]");
+    }
+    names.notifiers(table, "fallback")
 }
 
 fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {

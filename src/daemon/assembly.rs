@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::pipeline::{Courier, Cycle, Desk};
+use crate::pipeline::{Courier, Cycle, Desk, Fallback};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -59,7 +59,9 @@ pub(super) fn assemble_around(
     for notifier in &config.notifiers {
         let channel = notifier.build(Arc::clone(clock), metrics.clone())?;
         metrics.know_notifier(channel.name());
-        couriers.push(Courier::new(channel, desk.clone(), metrics.clone()));
+        let stands_in = config.notifiers.iter().filter(|other| notifier.fallback.contains(&other.name));
+        let fallback = Fallback { routes: stands_in.map(crate::notify::Config::route).collect(), after: notifier.fallback_after };
+        couriers.push(Courier::new(channel, desk.clone(), metrics.clone()).with_fallback(fallback));
     }
     for rule in config.rules.facts() {
         metrics.know_rule(&rule.name);

@@ -19,24 +19,39 @@ pub struct Drained {
     pub dead: u64,
 }
 
-/// Runs all couriers beside each other until none has anything due, or `wait` is over. What is in flight then may finish.
-pub async fn drain(couriers: Vec<Courier>, clock: &Arc<dyn Clock>, wait: Duration) -> Result<Drained, LedgerError> {
+/// Runs all couriers beside each other until none has anything due, or `wait` is over. What is in flight then may finish. Those
+/// that are done go on when `owed` says that something new is owed: news for the operator, or what another courier has not
+/// delivered.
+pub async fn drain(
+    couriers: Vec<Courier>,
+    mut owed: watch::Receiver<u64>,
+    clock: &Arc<dyn Clock>,
+    wait: Duration,
+) -> Result<Drained, LedgerError> {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    for courier in couriers {
-        tasks.spawn(empty(courier, Arc::clone(clock), stopped.clone()));
-    }
-    let mut drained = Drained::default();
-    let mut failure = None;
+    let mut idle = couriers;
+    owed.mark_changed();
+    let (mut drained, mut failure) = (Drained::default(), None);
     let mut deadline = clock.sleep(wait);
     loop {
         tokio::select! {
+            biased;
+            // First, so that nobody counts as done who has not looked.
+            _ = owed.changed() => {
+                for courier in idle.drain(..) {
+                    tasks.spawn(empty(courier, Arc::clone(clock), stopped.clone()));
+                }
+            }
             ended = tasks.join_next() => match ended {
-                Some(Ok(Ok(part))) => {
+                Some(Ok((courier, part, result))) => {
                     drained.sent += part.sent;
                     drained.dead += part.dead;
+                    match result {
+                        Ok(()) => idle.push(courier),
+                        Err(error) => failure = Some(error),
+                    }
                 }
-                Some(Ok(Err(error))) => failure = Some(error),
                 Some(Err(error)) => tracing::error!(%error, "a delivery loop broke"),
                 None => break,
             },
@@ -47,23 +62,28 @@ pub async fn drain(couriers: Vec<Courier>, clock: &Arc<dyn Clock>, wait: Duratio
 }
 
 /// Delivers until nothing is due; what is due at first is tried whatever the time.
-async fn empty(mut courier: Courier, clock: Arc<dyn Clock>, mut stopped: watch::Receiver<bool>) -> Result<Drained, LedgerError> {
+async fn empty(
+    mut courier: Courier,
+    clock: Arc<dyn Clock>,
+    mut stopped: watch::Receiver<bool>,
+) -> (Courier, Drained, Result<(), LedgerError>) {
     let mut drained = Drained::default();
     let mut begun = false;
     loop {
         let stop = stopped.clone();
-        let progress = courier.step(&|| begun && *stop.borrow()).await?;
+        let progress = match courier.step(&|| begun && *stop.borrow()).await {
+            Ok(progress) => progress,
+            Err(error) => return (courier, drained, Err(error)),
+        };
         begun = true;
         drained.sent += progress.sent;
         drained.dead += progress.dead;
-        let Some(wait) = progress.wait else { return Ok(drained) };
-        if *stopped.borrow() {
-            return Ok(drained);
-        }
+        let wait = progress.wait.filter(|_| !*stopped.borrow());
+        let Some(wait) = wait else { return (courier, drained, Ok(())) };
         if !wait.is_zero() {
             tokio::select! {
                 () = clock.sleep(wait) => {}
-                _ = stopped.changed() => return Ok(drained),
+                _ = stopped.changed() => return (courier, drained, Ok(())),
             }
         }
     }

@@ -75,6 +75,8 @@ pub struct DeliveryRow {
     pub notifier: String,
     /// The recipient, for notifiers that have several.
     pub recipient: Option<String>,
+    /// The notifier in whose place it is sent.
+    pub fallback_for: Option<String>,
     /// The kind of its message.
     pub kind: MessageKind,
     /// Whether it is still owed.

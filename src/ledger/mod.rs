@@ -5,6 +5,7 @@ mod config;
 mod decide;
 mod entry;
 mod error;
+mod fallback;
 mod file;
 mod life;
 mod listing;
@@ -25,6 +26,7 @@ pub use entry::{
     OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed, Seen, SpentStep,
 };
 pub use error::LedgerError;
+pub use fallback::StoodIn;
 pub use listing::{
     AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
 };

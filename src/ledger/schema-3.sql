@@ -5,3 +5,6 @@ ALTER TABLE delivery ADD COLUMN held INTEGER NOT NULL DEFAULT 0;         -- owed
 
 ALTER TABLE message ADD COLUMN report TEXT;                              -- JSON: a report instead of alerts
 ALTER TABLE file ADD COLUMN reported_at INTEGER;                         -- when the last report was recorded
+ALTER TABLE delivery ADD COLUMN aided INTEGER NOT NULL DEFAULT 0;        -- another notifier stands in for it, or need not
+UPDATE delivery SET aided = 1 WHERE state = 'dead';
+CREATE INDEX delivery_unaided ON delivery (notifier) WHERE state = 'dead' AND aided = 0;

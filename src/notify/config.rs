@@ -22,6 +22,10 @@ pub struct Config {
     pub give_up_after: Duration,
     /// One attempt, end to end.
     pub timeout: Duration,
+    /// Notifiers that are sent what it does not take, by name.
+    pub fallback: Vec<Box<str>>,
+    /// How long a delivery is owed before they are.
+    pub fallback_after: Duration,
     /// For times in messages.
     pub time_zone: jiff::tz::TimeZone,
 }

@@ -102,7 +102,16 @@ fn signature(key: &SigningKey, id: &str, timestamp: &str, body: &[u8]) -> String
 struct Payload<'a> {
     r#type: &'static str,
     timestamp: Timestamp,
+    data: Whole<'a>,
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
     data: Data<'a>,
+    /// The notifier in whose place this is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback_for: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -155,6 +164,7 @@ fn body(delivery: &Delivery) -> Result<Vec<u8>, serde_json::Error> {
             Data::Operator { operator: News { code: *code, summary, action, since: *since } }
         }
     };
+    let data = Whole { data, fallback_for: delivery.stands_in_for.as_deref() };
     serde_json::to_vec(&Payload { r#type: message.kind().as_str(), timestamp: delivery.created_at, data })
 }
 

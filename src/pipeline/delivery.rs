@@ -14,6 +14,7 @@ use crate::ledger::{AttemptRecord, GiveUp, Ledger, LedgerError, NotifierState};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Verdict};
 use crate::pipeline::desk::{Desk, Ending};
+use crate::pipeline::fallback::Fallback;
 
 /// Deliveries fetched at once while all goes well; few, so that a critical one does not wait behind many at a slow pace.
 const BATCH: u32 = 10;
@@ -68,6 +69,7 @@ pub struct Courier {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     unmarked: Unmarked,
+    fallback: Option<Fallback>,
     /// Failed last; the next probe is made with another delivery, unless the failure was ambiguous.
     last_failed: Option<Uuid>,
     state: Option<NotifierState>,
@@ -83,7 +85,13 @@ impl Courier {
         let (ledger, clock) = (desk.ledger.clone(), Arc::clone(&desk.clock));
         let counted_at = clock.monotonic();
         let (unmarked, probe_at) = (Unmarked::default(), Duration::ZERO);
-        Self { channel, desk, ledger, clock, metrics, unmarked, last_failed: None, state: None, probe_at, counted_at }
+        Self { channel, desk, ledger, clock, metrics, unmarked, fallback: None, last_failed: None, state: None, probe_at, counted_at }
+    }
+
+    /// The same, with others who stand in where the destination fails.
+    #[must_use]
+    pub fn with_fallback(self, fallback: Fallback) -> Self {
+        Self { fallback: Some(fallback), ..self }
     }
 
     /// The same, knowing what couriers before it could not mark.
@@ -99,8 +107,18 @@ impl Courier {
     }
 
     /// Delivers what is due now, at most a batch; in backoff, probes with one delivery. `stop` is asked before each attempt
-    /// and ends the batch.
+    /// and ends the batch. Then others stand in for what it does not take.
     pub async fn step(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
+        let mut progress = self.deliver_due(stop).await?;
+        if let Some(fallback) = &self.fallback {
+            let failing = self.state.as_ref().is_some_and(|state| state.failures > 0);
+            let wait = fallback.stand_in(self.channel.name(), failing, &self.desk).await?;
+            progress.wait = progress.wait.into_iter().chain(wait).min();
+        }
+        Ok(progress)
+    }
+
+    async fn deliver_due(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
         self.mark_accepted().await?;
         let state = self.state().await?;
         let probing = state.failures > 0;

@@ -163,9 +163,14 @@ impl Desk {
         self.clock.now().duration_since(last) >= SAYS_SO_WITHIN && open.is_none_or(|open| last.duration_since(open.since) >= ANOTHER_DAY)
     }
 
+    /// Something new is owed.
+    pub(crate) fn wake(&self) {
+        self.owed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
     fn wake_if(&self, told: bool) {
         if told {
-            self.owed.send_modify(|count| *count = count.wrapping_add(1));
+            self.wake();
         }
     }
 }

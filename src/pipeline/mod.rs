@@ -2,7 +2,7 @@
 //!
 //! * One poll: [`cycle`], which takes records in ([`intake`], [`settling`], [`subscriptions`]), asks about those about to alert
 //!   ([`confirm`]), records, and looks at earlier alerts ([`life`]).
-//! * Sending what the ledger owes: [`delivery`]. News for the operator: [`desk`], [`findings`].
+//! * Sending what the ledger owes: [`delivery`], to others where a notifier fails: [`fallback`]. News for the operator: [`desk`], [`findings`].
 //! * What people ask for: [`action`]. What would be, or was: [`explain()`], [`past`], [`impact()`], [`Replay`], [`Simulation`],
 //!   [`reach`], [`coverage`].
 
@@ -13,6 +13,7 @@ mod cycle;
 mod delivery;
 mod desk;
 mod explain;
+mod fallback;
 mod findings;
 mod hushed;
 mod impact;
@@ -37,6 +38,7 @@ pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress, Unmarked, backoff};
 pub use desk::Desk;
 pub(crate) use desk::Ending;
+pub use fallback::Fallback;
 pub use explain::{Explanation, RuleAccount, explain};
 pub use impact::{Impact, impact};
 pub use orphans::bury_orphans;

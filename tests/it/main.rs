@@ -18,6 +18,7 @@ mod cycle;
 mod daemon;
 mod delivery;
 mod demo;
+mod fallback;
 mod ledger;
 mod notify;
 mod operator;

@@ -24,7 +24,8 @@ pub(super) fn schema() -> Value {
                         "description": "in reminders and resolutions: how each of alerts is now, in their order"
                     },
                     "digest": digest(),
-                    "operator": operator()
+                    "operator": operator(),
+                    "fallback_for": text("the notifier in whose place this is sent, because it has not taken the message")
                 }
             }
         },

@@ -20,14 +20,16 @@ pub(in crate::ledger) struct NewDelivery<'a> {
     pub(in crate::ledger) recipient: Option<&'a str>,
     /// The worst severity in the message.
     pub(in crate::ledger) severity: i64,
+    /// The notifier in whose place it is sent.
+    pub(in crate::ledger) stands_in_for: Option<&'a str>,
 }
 
 /// Adds a message and a delivery for each of its recipients.
 pub(in crate::ledger) fn owe(connection: &Connection, message: &NewMessage, now: Timestamp) -> rusqlite::Result<()> {
     let row = alerts::add_message(connection, message)?;
     for recipient in &message.recipients {
-        let new =
-            NewDelivery { message: row, notifier: &message.notifier, recipient: recipient.as_deref(), severity: rank(message.severity) };
+        let (notifier, recipient, severity) = (message.notifier.as_ref(), recipient.as_deref(), rank(message.severity));
+        let new = NewDelivery { message: row, notifier, recipient, severity, stands_in_for: None };
         add(connection, &new, now)?;
     }
     Ok(())
@@ -46,14 +48,15 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
     let notifier = notifiers::state(connection, new.notifier)?;
     connection
         .prepare_cached(
-            "INSERT INTO delivery (id, message, notifier, recipient, severity, state, created_at, probes_then, possible_then)
-             VALUES (:id, :message, :notifier, :recipient, :severity, 'pending', :created_at, :probes, :possible)",
+            "INSERT INTO delivery (id, message, notifier, recipient, stands_in_for, severity, state, created_at, probes_then, possible_then)
+             VALUES (:id, :message, :notifier, :recipient, :stands_in_for, :severity, 'pending', :created_at, :probes, :possible)",
         )?
         .execute(named_params! {
             ":id": Id(Uuid::new_v4()),
             ":message": new.message,
             ":notifier": new.notifier,
             ":recipient": new.recipient,
+            ":stands_in_for": new.stands_in_for,
             ":severity": new.severity,
             ":created_at": Instant(now),
             ":probes": Count(notifier.probes),

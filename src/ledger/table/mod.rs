@@ -11,3 +11,4 @@ pub(super) mod notifiers;
 pub(super) mod polls;
 pub(super) mod retry;
 pub(super) mod silences;
+pub(super) mod standins;

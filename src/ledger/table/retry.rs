@@ -92,7 +92,8 @@ fn move_to(connection: &Connection, dead: &[Dead], to: &RetryTo, now: Timestamp)
         owe_again(connection, dead, &to.notifier, *recipient)?;
     }
     for recipient in recipients.get(kept.len()..).unwrap_or_default() {
-        let new = NewDelivery { message: first.message, notifier: &to.notifier, recipient: *recipient, severity: first.severity };
+        let (message, severity) = (first.message, first.severity);
+        let new = NewDelivery { message, notifier: &to.notifier, recipient: *recipient, severity, stands_in_for: None };
         deliveries::add(connection, &new, now)?;
     }
     Ok(recipients.len())

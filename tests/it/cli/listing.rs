@@ -42,8 +42,8 @@ sent  NOW  other  alert REF  REF  1  200 OK
     assert_eq!(
         desk.told(&["deliveries", "--format", "csv", "--notifier", "other"]),
         "\
-id,identity,state,notifier,recipient,kind,alerts,created_at,ended_at,attempts,last_detail
-UUID,UUID,sent,other,,budget.alert.raised,UUID,TIME,TIME,1,200 OK
+id,identity,state,notifier,recipient,kind,alerts,created_at,ended_at,attempts,last_detail,fallback_for
+UUID,UUID,sent,other,,budget.alert.raised,UUID,TIME,TIME,1,200 OK,
 "
     );
     held.close().await.unwrap();

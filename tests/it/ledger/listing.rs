@@ -62,6 +62,7 @@ async fn deliveries_are_listed_by_state_notifier_time_and_customer() {
         alerts: vec![id(1)],
         notifier: "slack".into(),
         recipient: None,
+        fallback_for: None,
         kind: MessageKind::Raised,
         state: DeliveryState::Sent,
         created_at: at("2026-10-05T12:00:00Z"),

@@ -262,6 +262,8 @@ pub(super) fn config(kind: Kind) -> Config {
         send_resolved: false,
         give_up_after: Duration::from_hours(72),
         timeout: Duration::from_secs(20),
+        fallback: Vec::new(),
+        fallback_after: Duration::from_mins(10),
         time_zone: jiff::tz::TimeZone::get("Europe/Stockholm").unwrap(),
     }
 }

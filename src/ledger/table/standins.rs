@@ -1,0 +1,128 @@
+//! Deliveries that stand in for those a notifier does not make: the same message to another notifier, marked so, unless that one
+//! tells the same anyway.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, named_params, params};
+use uuid::Uuid;
+
+use crate::domain::{MessageKind, Route};
+use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::table::deliveries::{self, NewDelivery};
+
+/// A delivery without anybody who stands in for it.
+pub(in crate::ledger) struct Unaided {
+    row: i64,
+    message: i64,
+    severity: i64,
+}
+
+/// What a notifier has given up, and what it owes since before `overdue`, where nobody stands in yet; and when the oldest of
+/// the rest was recorded.
+pub(in crate::ledger) fn unaided(
+    connection: &Connection,
+    notifier: &str,
+    overdue: Option<Timestamp>,
+) -> rusqlite::Result<(Vec<Unaided>, Option<Timestamp>)> {
+    let mut statement =
+        connection.prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0")?;
+    let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let Some(overdue) = overdue else { return Ok((found, None)) };
+    const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0 AND created_at";
+    let mut statement = connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} <= ?2"))?;
+    found.extend(statement.query_map(params![notifier, Instant(overdue)], read)?.collect::<rusqlite::Result<Vec<_>>>()?);
+    let mut statement = connection.prepare_cached(&format!("SELECT min(created_at) AS next {OWED} > ?2"))?;
+    let next = statement.query_row(params![notifier, Instant(overdue)], |row| column::instant_if_any(row, "next"))?;
+    found.sort_by_key(|unaided| unaided.row);
+    Ok((found, next))
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Unaided> {
+    Ok(Unaided { row: row.get("seq")?, message: row.get("message")?, severity: row.get("severity")? })
+}
+
+/// Owes the messages of these deliveries to other notifiers too; returns how many deliveries are owed by it.
+pub(in crate::ledger) fn stand_in(
+    connection: &Connection,
+    notifier: &str,
+    unaided: &[Unaided],
+    to: &[Route],
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
+    let mut owed = 0;
+    for delivery in unaided {
+        for route in to {
+            if !tells_anyway(connection, delivery.message, &route.notifier)? {
+                for message in fitting(connection, delivery.message, route.digest_part)? {
+                    owed += owe(connection, message, delivery.severity, notifier, route, now)?;
+                }
+            }
+        }
+        connection.prepare_cached("UPDATE delivery SET aided = 1 WHERE seq = ?1")?.execute([delivery.row])?;
+    }
+    Ok(owed)
+}
+
+fn owe(connection: &Connection, message: i64, severity: i64, notifier: &str, route: &Route, now: Timestamp) -> rusqlite::Result<usize> {
+    for recipient in &route.recipients {
+        let recipient = recipient.as_deref();
+        let new = NewDelivery { message, notifier: &route.notifier, recipient, severity, stands_in_for: Some(notifier) };
+        deliveries::add(connection, &new, now)?;
+    }
+    Ok(route.recipients.len())
+}
+
+/// Whether a notifier has the message already, or one of the same kind about each of its alerts, or the same news; what it has
+/// given up counts for nothing.
+fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM delivery WHERE message = :message AND notifier = :notifier)
+         OR EXISTS (SELECT 1 FROM message AS own JOIN message AS other ON other.kind = own.kind AND (other.operator = own.operator OR other.report = own.report)
+             JOIN delivery ON delivery.message = other.id
+             WHERE own.id = :message AND notifier = :notifier AND delivery.state <> 'dead')
+         OR (EXISTS (SELECT 1 FROM message_alert WHERE message = :message) AND NOT EXISTS (
+             SELECT 1 FROM message_alert AS own JOIN message ON message.id = own.message WHERE own.message = :message AND NOT EXISTS (
+                 SELECT 1 FROM message_alert AS same JOIN message AS other ON other.id = same.message
+                 JOIN delivery ON delivery.message = other.id
+                 WHERE same.alert = own.alert AND notifier = :notifier AND delivery.state <> 'dead'
+                 AND (other.kind = message.kind OR (other.kind IN (:raised, :digest) AND message.kind IN (:raised, :digest))))))",
+    )?;
+    statement.query_row(
+        named_params! {
+            ":message": message,
+            ":notifier": notifier,
+            ":raised": MessageKind::Raised.as_str(),
+            ":digest": MessageKind::Digest.as_str(),
+        },
+        |row| row.get(0),
+    )
+}
+
+/// The message, or where it holds more alerts than fit into one of that notifier, parts of it as messages of their own.
+fn fitting(connection: &Connection, message: i64, most: u32) -> rusqlite::Result<Vec<i64>> {
+    let most = i64::from(most.max(1));
+    let members: i64 =
+        connection.prepare_cached("SELECT count(*) FROM message_alert WHERE message = ?1")?.query_row([message], |row| row.get(0))?;
+    if members <= most {
+        return Ok(vec![message]);
+    }
+    let parts = members.div_euclid(most) + i64::from(members.rem_euclid(most) > 0);
+    (0..parts).map(|part| split(connection, message, part, parts, most)).collect()
+}
+
+/// A part of a message, counted from 0, as a message of its own.
+fn split(connection: &Connection, message: i64, part: i64, parts: i64, most: i64) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, report)
+             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, report FROM message WHERE id = ?1",
+        )?
+        .execute(params![message, Id(Uuid::new_v4()), part, parts])?;
+    let new = connection.last_insert_rowid();
+    connection
+        .prepare_cached(
+            "INSERT INTO message_alert (message, position, alert, latest) SELECT ?2, position, alert, latest FROM message_alert
+             WHERE message = ?1 AND position >= ?3 AND position < ?4",
+        )?
+        .execute(params![message, new, part.saturating_mul(most), part.saturating_add(1).saturating_mul(most)])?;
+    Ok(new)
+}

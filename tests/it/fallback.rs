@@ -1,0 +1,186 @@
+//! A notifier that takes no messages: who is told instead, when, once, and how the message says so. Real sockets, simulated
+//! time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use budget_alertd::clock::{Clock, SimulatedClock};
+use budget_alertd::daemon::assemble;
+use budget_alertd::ledger::{DeliveryFilter, Ledger, Reader};
+use budget_alertd::metrics::Metrics;
+use budget_alertd::pipeline::Courier;
+use budget_alertd::simulator::{Fault, HttpReceiver};
+
+use crate::support::world::{World, plan};
+
+const DAY: &str = "2019-09-17T00:00:00Z";
+
+/// A notifier `ops` with `oncall` to stand in for it, and what each has received.
+struct Pair {
+    world: World,
+    clock: Arc<SimulatedClock>,
+    ops: HttpReceiver,
+    oncall: HttpReceiver,
+    ledger: Ledger,
+    couriers: Vec<Courier>,
+    owed: tokio::sync::watch::Receiver<u64>,
+}
+
+/// `number` customers over their budgets, owed to `notify`; more keys for `ops` and for `oncall`.
+async fn pair(number: usize, notify: &str, ops_keys: &str, oncall_keys: &str) -> Pair {
+    let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
+    let (ops, oncall) = (HttpReceiver::start(Arc::clone(&clock)).unwrap(), HttpReceiver::start(clock).unwrap());
+    let rules = format!(
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = {notify}\nsteps = [{{ at = 80 }}]\n\
+         [notifiers.ops]\ntype = \"webhook\"\nurl = \"{}\"\nfallback = [\"oncall\"]\n{ops_keys}\n\
+         [notifiers.oncall]\ntype = \"webhook\"\nurl = \"{}\"\n{oncall_keys}\n",
+        ops.url("/ops"),
+        oncall.url("/oncall")
+    );
+    let world = World::new(&rules);
+    world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
+    let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
+    world.poll(DAY, &records).await;
+    let ledger = world.ledger();
+    let (couriers, owed) = couriers(&world, &ledger);
+    Pair { clock: Arc::clone(&world.clock), world, ops, oncall, ledger, couriers, owed }
+}
+
+fn couriers(world: &World, ledger: &Ledger) -> (Vec<Courier>, tokio::sync::watch::Receiver<u64>) {
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    let assembly = assemble(&world.config(), ledger, &clock, &Metrics::new()).unwrap();
+    (assembly.couriers, assembly.desk.owed().subscribe())
+}
+
+impl Pair {
+    /// Steps through everything that is due in this time.
+    async fn run(&mut self, time: Duration) {
+        let mut left = time;
+        loop {
+            let owed = self.owed.borrow_and_update().to_owned();
+            let mut nearest: Option<Duration> = None;
+            for courier in &mut self.couriers {
+                let wait = courier.step(&|| false).await.unwrap().wait;
+                nearest = nearest.into_iter().chain(wait).min();
+            }
+            // One of them has left something to another.
+            if *self.owed.borrow() != owed {
+                continue;
+            }
+            match nearest {
+                Some(wait) if wait.is_zero() => {}
+                Some(wait) if wait <= left => {
+                    self.clock.advance(wait);
+                    left -= wait;
+                }
+                _ => {
+                    self.clock.advance(left);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Every delivery in words, in the order of recording.
+    fn deliveries(&self) -> Vec<String> {
+        let reader = Reader::open(&self.world.config().ledger).unwrap();
+        let rows = reader.deliveries(&DeliveryFilter::default()).unwrap();
+        let line = |row: &budget_alertd::ledger::DeliveryRow| {
+            let fallback = row.fallback_for.as_deref().map(|failed| format!(" for {failed}")).unwrap_or_default();
+            format!("{}{fallback} {}", row.notifier, row.state.as_str())
+        };
+        rows.iter().rev().map(line).collect()
+    }
+}
+
+/// Whose alerts a receiver got, and in whose place.
+fn told(receiver: &HttpReceiver) -> Vec<String> {
+    let line = |request: &budget_alertd::simulator::Request| {
+        let json: serde_json::Value = serde_json::from_str(&request.text()).unwrap();
+        let alerts = json["data"]["alerts"].as_array().unwrap();
+        let who: Vec<&str> = alerts.iter().map(|alert| alert["customer"]["id"].as_str().unwrap()).collect();
+        format!("{} {}", who.join("+"), json["data"]["fallback_for"].as_str().unwrap_or("-"))
+    };
+    receiver.received().iter().map(line).collect()
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn what_is_owed_for_ten_minutes_while_the_notifier_fails_is_told_to_another_and_says_so() {
+    let mut pair = pair(2, "[\"ops\"]", "", "").await;
+    pair.ops.fail(Fault::status(503));
+    pair.run(9 * MINUTE).await;
+    assert_eq!(pair.deliveries(), ["ops pending", "ops pending"]);
+    pair.run(2 * MINUTE).await;
+    assert_eq!(pair.deliveries(), ["ops pending", "ops pending", "oncall for ops sent", "oncall for ops sent"]);
+    assert_eq!(told(&pair.oncall), ["C0 ops", "C1 ops"]);
+    pair.run(60 * MINUTE).await;
+    assert_eq!(told(&pair.oncall).len(), 2, "once");
+    pair.ops.heal();
+    pair.run(15 * MINUTE).await;
+    let mut told = told(&pair.ops);
+    told.sort();
+    assert_eq!(told, ["C0 -", "C1 -"]);
+}
+
+#[tokio::test]
+async fn a_refused_message_is_told_to_another_at_once() {
+    let mut pair = pair(2, "[\"ops\"]", "fallback_after = \"3h\"", "").await;
+    pair.ops.fail_once(Fault::status(422));
+    pair.run(Duration::ZERO).await;
+    assert_eq!(pair.deliveries(), ["ops dead", "ops sent", "oncall for ops sent"]);
+    assert_eq!(told(&pair.oncall), ["C0 ops"]);
+}
+
+#[tokio::test]
+async fn who_is_told_the_same_anyway_is_not_told_twice() {
+    let mut pair = pair(2, "[\"ops\", \"oncall\"]", "", "").await;
+    pair.ops.fail(Fault::status(503));
+    pair.run(20 * MINUTE).await;
+    assert_eq!(told(&pair.oncall), ["C0 -", "C1 -"]);
+    assert!(pair.deliveries().iter().all(|line| !line.contains(" for ")), "{:?}", pair.deliveries());
+}
+
+#[tokio::test]
+async fn two_that_stand_in_for_each_other_do_not_send_a_message_round_in_circles() {
+    let mut pair = pair(1, "[\"ops\"]", "", "fallback = [\"ops\"]").await;
+    pair.ops.fail(Fault::status(503));
+    pair.oncall.fail(Fault::status(503));
+    pair.run(120 * MINUTE).await;
+    assert_eq!(pair.deliveries(), ["ops pending", "oncall for ops pending"]);
+    pair.oncall.heal();
+    pair.run(15 * MINUTE).await;
+    assert_eq!(told(&pair.oncall), ["C0 ops"]);
+}
+
+#[tokio::test]
+async fn a_restart_forgets_neither_what_is_overdue_nor_who_stood_in() {
+    let mut pair = pair(1, "[\"ops\"]", "", "").await;
+    pair.ops.fail(Fault::status(503));
+    pair.run(5 * MINUTE).await;
+    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    pair.run(8 * MINUTE).await;
+    assert_eq!(told(&pair.oncall), ["C0 ops"]);
+    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    pair.run(30 * MINUTE).await;
+    assert_eq!(told(&pair.oncall), ["C0 ops"]);
+}
+
+#[tokio::test]
+async fn a_digest_that_is_too_large_for_the_other_comes_in_parts() {
+    // Mails hold 200 alerts, webhooks 15: what a mail server that is not there would have had goes to the webhook.
+    let mut pair = pair(20, "[\"mail\"]", "", MAIL).await;
+    pair.run(11 * MINUTE).await;
+    let told = told(&pair.oncall);
+    assert_eq!(told.len(), 2, "{told:?} {:?}", pair.deliveries());
+    let mut customers: Vec<&str> = told.iter().flat_map(|line| line.trim_end_matches(" mail").split('+')).collect();
+    assert_eq!((told[0].split('+').count(), customers.len()), (15, 20));
+    customers.sort_unstable();
+    customers.dedup();
+    assert_eq!(customers.len(), 20);
+    assert_eq!(pair.deliveries(), ["mail pending", "oncall for mail sent", "oncall for mail sent"]);
+}
+
+const MAIL: &str = "[notifiers.mail]\ntype = \"email\"\nfrom = \"a@partner.example\"\nto = [\"b@partner.example\"]\n\
+    smtp = { host = \"127.0.0.1\", port = 9, tls = \"none\" }\nfallback = [\"oncall\"]\n";
