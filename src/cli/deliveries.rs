@@ -198,8 +198,20 @@ pub(super) fn short_id(id: Uuid) -> String {
 }
 
 fn print_csv(rows: &[DeliveryRow]) -> anyhow::Result<()> {
-    let heading =
-        ["id", "identity", "state", "notifier", "recipient", "kind", "alerts", "created_at", "ended_at", "attempts", "last_detail", "fallback_for"];
+    let heading = [
+        "id",
+        "identity",
+        "state",
+        "notifier",
+        "recipient",
+        "kind",
+        "alerts",
+        "created_at",
+        "ended_at",
+        "attempts",
+        "last_detail",
+        "fallback_for",
+    ];
     let cells = |row: &DeliveryRow| {
         let alerts: Vec<String> = row.alerts.iter().map(ToString::to_string).collect();
         vec![

@@ -16,6 +16,9 @@ pub(in crate::ledger) struct Unaided {
     severity: i64,
 }
 
+/// What a notifier owes without anybody who stands in, by when it was recorded.
+const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0 AND created_at";
+
 /// What a notifier has given up, and what it owes since before `overdue`, where nobody stands in yet; and when the oldest of
 /// the rest was recorded.
 pub(in crate::ledger) fn unaided(
@@ -27,7 +30,6 @@ pub(in crate::ledger) fn unaided(
         connection.prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0")?;
     let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let Some(overdue) = overdue else { return Ok((found, None)) };
-    const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0 AND created_at";
     let mut statement = connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} <= ?2"))?;
     found.extend(statement.query_map(params![notifier, Instant(overdue)], read)?.collect::<rusqlite::Result<Vec<_>>>()?);
     let mut statement = connection.prepare_cached(&format!("SELECT min(created_at) AS next {OWED} > ?2"))?;
