@@ -10,10 +10,9 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
+use crate::outbound::{StoredToken, TokenAnswer, TokenStore};
 use crate::secret::Secret;
 use crate::source::sign_in::{Authority, was_multi_factor};
-use crate::source::token_answer::TokenAnswer;
-use crate::source::token_store::{StoredToken, TokenStore};
 use crate::source::{BuildError, PartnerCenterConfig, SourceError};
 
 /// What the token is for: Partner Center as this user, and further refresh tokens.
@@ -61,7 +60,7 @@ impl SignIn {
         Ok(Self {
             authority,
             configured: config.refresh_token.clone(),
-            store: TokenStore::in_folder(&config.state_dir),
+            store: config.token_store(),
             clock,
             metrics,
             state: Mutex::default(),
@@ -109,7 +108,7 @@ impl SignIn {
     pub(crate) async fn keep(&self, token: Secret) -> std::io::Result<()> {
         let mut state = self.state.lock().await;
         // It stands for the configured one until another is configured; with none at hand, for the one before.
-        let seed = self.configured.as_ref().map(|token| sha256_hex(token.expose()));
+        let seed = self.configured.as_ref().map(StoredToken::seed_of);
         let (store, issued_at) = (self.store.clone(), Some(self.clock.now()));
         let kept = tokio::task::spawn_blocking(move || {
             let seed = seed.or_else(|| Some(store.load().ok()??.seed)).unwrap_or_default();
@@ -151,7 +150,7 @@ impl SignIn {
     async fn look_up(&self) -> Result<StoredToken, SourceError> {
         let store = self.store.clone();
         let stored = tokio::task::spawn_blocking(move || store.load()).await.unwrap_or_else(|error| Err(error.into()));
-        let seed = self.configured.as_ref().map(|token| sha256_hex(token.expose()));
+        let seed = self.configured.as_ref().map(StoredToken::seed_of);
         match (stored, &self.configured, seed) {
             (Ok(Some(stored)), Some(_), Some(seed)) if stored.seed == seed => Ok(stored),
             (stored, Some(token), Some(seed)) => {
@@ -193,9 +192,4 @@ impl SignIn {
         self.metrics.sign_in_expires.set(f64::from(seconds));
         refresh.issued_at
     }
-}
-
-fn sha256_hex(text: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }

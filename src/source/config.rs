@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use crate::outbound::TokenStore;
 use crate::secret::Secret;
-use crate::source::token_store::TokenStore;
+
+/// The file of the refresh token in the state folder.
+const SIGN_IN_FILE: &str = "sign-in.json";
 
 /// The source of usage.
 #[derive(Debug, Clone)]
@@ -44,12 +47,17 @@ pub struct PartnerCenterConfig {
 impl PartnerCenterConfig {
     /// Where the newest refresh token is kept.
     pub fn sign_in_file(&self) -> PathBuf {
-        TokenStore::in_folder(&self.state_dir).path()
+        self.token_store().path()
+    }
+
+    /// Where the refresh token is kept.
+    pub(crate) fn token_store(&self) -> TokenStore {
+        TokenStore::new(&self.state_dir, SIGN_IN_FILE)
     }
 
     /// Whether there is a refresh token to sign in with, kept or configured. One that cannot be read counts: `run` says why.
     pub fn has_sign_in(&self) -> bool {
-        self.refresh_token.is_some() || !matches!(TokenStore::in_folder(&self.state_dir).load(), Ok(None))
+        self.refresh_token.is_some() || !matches!(self.token_store().load(), Ok(None))
     }
 }
 

@@ -15,8 +15,6 @@ mod report;
 mod scan;
 mod sign_in;
 mod summaries;
-mod token_answer;
-mod token_store;
 mod walk;
 mod wire;
 

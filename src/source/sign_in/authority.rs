@@ -7,9 +7,8 @@ use reqwest::{StatusCode, Url};
 
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::outbound;
+use crate::outbound::{self, TokenAnswer, TokenRefusal};
 use crate::secret::Secret;
-use crate::source::token_answer::{TokenAnswer, refusal};
 use crate::source::{BuildError, PartnerCenterConfig, Place, SourceError};
 
 /// An answer may be this large, in bytes.
@@ -91,7 +90,15 @@ impl Authority {
     /// The error of an answer that is no success.
     pub(crate) fn refusal(&self, answered: &Answered, kept_secret: Option<&Secret>) -> SourceError {
         let secrets = [kept_secret, self.client_secret.as_ref()];
-        refusal(answered.status, &answered.body, secrets.into_iter().flatten())
+        let refusal = TokenRefusal::parse(&answered.body, secrets.into_iter().flatten());
+        let (place, status) = (Place::SignIn, answered.status.as_u16());
+        if refusal.is_final() {
+            SourceError::SignInRefused { reason: refusal.reason }
+        } else if status >= 500 || status == 408 || refusal.error == "temporarily_unavailable" {
+            SourceError::Unavailable { place, status, reason: refusal.reason }
+        } else {
+            SourceError::Refused { place, status, reason: refusal.reason }
+        }
     }
 
     /// Posts a form, with the application's id, to one of the doors.

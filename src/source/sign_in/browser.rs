@@ -7,11 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
 
+use crate::outbound::{TokenAnswer, first_sentence};
 use crate::secret::Secret;
 use crate::source::sign_in::authority::Authority;
 use crate::source::sign_in::login::SCOPE;
 use crate::source::sign_in::redirect::{Landing, Returned};
-use crate::source::token_answer::{TokenAnswer, first_sentence};
 use crate::source::{Place, SourceError};
 
 /// How long a person may take.

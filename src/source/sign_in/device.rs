@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::outbound::one_line;
+use crate::outbound::{TokenAnswer, error_word, one_line};
 use crate::secret::Secret;
 use crate::source::sign_in::authority::Authority;
 use crate::source::sign_in::login::SCOPE;
-use crate::source::token_answer::{TokenAnswer, error_word};
 use crate::source::{Place, SourceError};
 
 /// How much longer to wait between two questions once we were too fast (RFC 8628 section 3.5), or were not heard.

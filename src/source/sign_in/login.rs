@@ -3,10 +3,10 @@
 
 use std::io;
 
+use crate::outbound::TokenAnswer;
 use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::sign_in::{BrowserPrompt, DevicePrompt, browser, claims, device};
-use crate::source::token_answer::TokenAnswer;
 use crate::source::{Place, SourceError};
 
 /// Partner Center as this user, further refresh tokens, and who the user is.

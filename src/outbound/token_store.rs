@@ -1,5 +1,5 @@
-//! The refresh token on disk (`sign-in.json` in the state folder): whole or not at all, readable by its owner only. When a
-//! token is renewed is decided in `auth`.
+//! A refresh token on disk, in a file of the state folder: whole or not at all, readable by its owner only. When it is
+//! renewed is decided by those that sign in.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -11,14 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
-/// Its name in the state folder.
-const FILE_NAME: &str = "sign-in.json";
-
 /// A refresh token and where it came from.
 #[derive(Clone)]
 pub(crate) struct StoredToken {
     pub(crate) token: Secret,
-    /// SHA-256, in hex, of the configured token it descends from; empty when it descends from none.
+    /// [`StoredToken::seed_of`] the configured token it descends from; empty when it descends from none.
     pub(crate) seed: String,
     /// When it was issued; none for a configured token.
     pub(crate) issued_at: Option<Timestamp>,
@@ -33,20 +30,31 @@ struct Written {
     issued_at: Option<Timestamp>,
 }
 
+impl StoredToken {
+    /// Names a configured token, so that another one in its place is noticed: its SHA-256, in hex.
+    pub(crate) fn seed_of(configured: &Secret) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, configured.expose().as_bytes());
+        let nibbles = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
+    }
+}
+
 /// The place of the file.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenStore {
     folder: PathBuf,
+    name: String,
 }
 
 impl TokenStore {
-    pub(crate) fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    /// The file of this name in the folder.
+    pub(crate) fn new(folder: &Path, name: impl Into<String>) -> Self {
+        Self { folder: folder.to_owned(), name: name.into() }
     }
 
     /// Where it is kept.
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.join(FILE_NAME)
+        self.folder.join(&self.name)
     }
 
     /// The token that is kept, if any. What is in the file is part of no error.
@@ -65,7 +73,7 @@ impl TokenStore {
     /// Whether a token could be kept; leaves nothing behind but the folder.
     pub(crate) fn try_out(&self) -> io::Result<()> {
         self.make_folder()?;
-        let probe = self.folder.join(format!(".{FILE_NAME}.{}", std::process::id()));
+        let probe = self.folder.join(format!(".{}.{}", self.name, std::process::id()));
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
         fs::remove_file(&probe)
     }
@@ -77,7 +85,7 @@ impl TokenStore {
     /// Keeps a token: it is on disk, and survives a power cut, when this returns.
     pub(crate) fn save(&self, stored: &StoredToken) -> io::Result<()> {
         self.make_folder()?;
-        let temporary = self.folder.join(format!(".{FILE_NAME}.{}", std::process::id()));
+        let temporary = self.folder.join(format!(".{}.{}", self.name, std::process::id()));
         let kept = self.write(&temporary, stored).and_then(|()| fs::rename(&temporary, self.path()));
         if kept.is_err() {
             // What is left over is no token anybody reads; the error to tell is the first one.

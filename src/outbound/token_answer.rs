@@ -1,13 +1,12 @@
 //! What the token endpoint answers (OAuth 2.0, RFC 6749 section 5, as Microsoft Entra ID writes it): tokens, or why not.
+//! What a refusal means to whom is left to those that ask.
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::outbound::one_line;
 use crate::secret::Secret;
-use crate::source::{Place, SourceError};
 
 /// How long an access token lives when the answer does not say.
 const USUAL_LIFE: Duration = Duration::from_hours(1);
@@ -61,23 +60,30 @@ pub(crate) fn error_word(body: &[u8]) -> Option<String> {
     Some(json(body)?.get("error")?.as_str()?.to_owned())
 }
 
-/// The error of an answer that is no success; nothing in it is one of `secrets`.
-pub(crate) fn refusal<'a>(status: StatusCode, body: &[u8], secrets: impl Iterator<Item = &'a Secret>) -> SourceError {
-    let answer = json(body).unwrap_or_default();
-    let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
-    let error = field("error");
-    let mut reason = first_sentence(error, field("error_description"));
-    for secret in secrets.filter(|secret| !secret.expose().is_empty()) {
-        reason = reason.replace(secret.expose(), "***");
+/// Why an answer that is no success refuses.
+pub(crate) struct TokenRefusal {
+    /// The word of RFC 6749 or RFC 8628, such as `invalid_grant`; empty where there is none.
+    pub(crate) error: String,
+    /// The word and what is said about it, one line without secrets.
+    pub(crate) reason: String,
+}
+
+impl TokenRefusal {
+    /// Reads an answer; nothing in the reason is one of `secrets`.
+    pub(crate) fn parse<'a>(body: &[u8], secrets: impl Iterator<Item = &'a Secret>) -> Self {
+        let answer = json(body).unwrap_or_default();
+        let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+        let error = field("error");
+        let mut reason = first_sentence(error, field("error_description"));
+        for secret in secrets.filter(|secret| !secret.expose().is_empty()) {
+            reason = reason.replace(secret.expose(), "***");
+        }
+        Self { error: error.to_owned(), reason }
     }
-    if FINAL_ERRORS.contains(&error) {
-        return SourceError::SignInRefused { reason };
-    }
-    let (place, status) = (Place::SignIn, status.as_u16());
-    if status >= 500 || status == 408 || error == "temporarily_unavailable" {
-        SourceError::Unavailable { place, status, reason }
-    } else {
-        SourceError::Refused { place, status, reason }
+
+    /// Whether trying again cannot mend it.
+    pub(crate) fn is_final(&self) -> bool {
+        FINAL_ERRORS.contains(&self.error.as_str())
     }
 }
 
