@@ -226,7 +226,7 @@ const MATCH_BUDGET: Shape = &[
 const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
 
 pub(crate) const NOTIFIER_TYPES: Choice =
-    choice("type of notifier", &["email", "slack", "webhook"], &["teams", "pagerduty", "alertmanager", "graph-mail"]);
+    choice("type of notifier", &["email", "slack", "webhook", "graph-mail"], &["teams", "pagerduty", "alertmanager"]);
 
 const NOTIFIER: Types = Types {
     choice: &NOTIFIER_TYPES,
@@ -251,20 +251,36 @@ const NOTIFIER: Types = Types {
             key("secret", Kind::Secrets, "whsec_…; two while rotating"),
             key("headers", Kind::NamedSecrets, "added to each request"),
         ],
+        &[
+            key("from", Kind::Text, "the sender, whose mailbox it is"),
+            key("to", Kind::Texts, "the recipients"),
+            key("oauth", Kind::Table(OAUTH), "how the application signs in"),
+            key("url", Kind::Text, "base of Microsoft Graph in place of the cloud's"),
+        ],
     ],
 };
 
 pub(crate) const TLS: Choice = choice("tls", &["starttls", "implicit", "none"], &[]);
-pub(crate) const AUTH: Choice = choice("auth", &["plain", "login"], &["xoauth2"]);
+pub(crate) const AUTH: Choice = choice("auth", &["plain", "login", "xoauth2"], &[]);
 
 const SMTP: Shape = &[
     key("host", Kind::Text, "its name"),
     key("port", Kind::Whole, "587, with implicit TLS 465, without TLS 25"),
     key("tls", Kind::Choice(&TLS), "how the connection is protected"),
-    key("username", Kind::Text, "where it asks for one"),
+    key("username", Kind::Text, "where it asks for one; with xoauth2 the mailbox"),
     key("password", Kind::Secret, "where it asks for one"),
-    key("auth", Kind::Choice(&AUTH), "how they are given"),
+    key("auth", Kind::Choice(&AUTH), "how they are given; xoauth2 takes a token in place of the password"),
+    key("oauth", Kind::Table(OAUTH), "where xoauth2 gets its token"),
     key("allow_plaintext", Kind::Boolean, "allows tls = \"none\" beyond this machine"),
+];
+
+const OAUTH: Shape = &[
+    key("tenant_id", Kind::Text, "the mailbox's tenant"),
+    key("client_id", Kind::Text, "the application that signs in"),
+    key("client_secret", Kind::Secret, "its secret"),
+    key("refresh_token", Kind::Secret, "to sign in as a user: the first one; later ones are kept in state_dir"),
+    key("login_url", Kind::Text, "base of the sign-in in place of the cloud's"),
+    key("scope", Kind::Text, "what the token is for, in place of the usual"),
 ];
 
 /// The names of all keys, wherever they stand, those of rule tests included.

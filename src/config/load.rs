@@ -188,7 +188,7 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let customers_csv = spreadsheet.source.clone();
     let budgets = customers::read(root, names, spreadsheet);
     let rules = rules::read(root, names);
-    let notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC));
+    let notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
     for (name, table) in root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name)) {
         table.reader.warning(table.span, format!("no rule, customer or operator tells the notifier {}", quoted(&[name])));
     }

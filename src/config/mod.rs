@@ -15,6 +15,7 @@ mod mask;
 mod mistakes;
 mod names;
 mod notifiers;
+mod oauth;
 mod places;
 mod process;
 mod reader;

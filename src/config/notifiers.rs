@@ -1,5 +1,6 @@
 //! Reads `[notifiers]`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
@@ -7,17 +8,21 @@ use toml::de::DeValue;
 
 use crate::config::customers::{addresses, mailbox};
 use crate::config::names::Names;
+use crate::config::oauth::{self, Entra};
 use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::notify::{Config, EmailConfig, Kind, SigningKey, SlackConfig, WebhookConfig};
+use crate::notify::{Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, WebhookConfig};
 use crate::secret::Secret;
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
 const FALLBACK_AFTER: Duration = Duration::from_mins(10);
 const TIMEOUT: Duration = Duration::from_secs(20);
 const DIGEST_ABOVE: u32 = 5;
+
+/// Microsoft Graph, in the global cloud and in that of the United States' government.
+const GRAPH_URL: [&str; 2] = ["https://graph.microsoft.com/v1.0", "https://graph.microsoft.us/v1.0"];
 
 /// Headers that the daemon sets itself.
 const RESERVED: [&str; 9] = [
@@ -33,14 +38,24 @@ const RESERVED: [&str; 9] = [
 ];
 
 /// Every notifier, in the order of the file.
-pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone) -> Vec<Config> {
-    root.named("notifiers").iter().filter_map(|(name, table)| notifier(name, table, names, time_zone)).collect()
+pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone, state_dir: &Path) -> Vec<Config> {
+    let around = Around { names, time_zone, entra: Entra::of(root, state_dir) };
+    root.named("notifiers").iter().filter_map(|(name, table)| notifier(name, table, &around)).collect()
 }
 
-fn notifier<'a>(name: &str, table: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone) -> Option<Config> {
+/// What every notifier is read with.
+struct Around<'a, 'n> {
+    names: &'n Names<'a>,
+    time_zone: &'n jiff::tz::TimeZone,
+    entra: Entra,
+}
+
+fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Option<Config> {
+    let Around { names, time_zone, entra } = around;
     let fallback = fallback(name, table, names);
     let kind = match table.text("type")?.value {
-        "email" => Kind::Email(Box::new(email(table)?)),
+        "email" => Kind::Email(Box::new(email(name, table, entra)?)),
+        "graph-mail" => Kind::GraphMail(Box::new(graph_mail(name, table, entra)?)),
         "slack" => Kind::Slack(slack(table)?),
         "webhook" => Kind::Webhook(webhook(table)?),
         _ => return None,
@@ -54,7 +69,7 @@ fn notifier<'a>(name: &str, table: &Table<'a>, names: &Names<'a>, time_zone: &ji
         timeout: table.duration("timeout", TIMEOUT),
         fallback,
         fallback_after: table.duration("fallback_after", FALLBACK_AFTER),
-        time_zone: time_zone.clone(),
+        time_zone: (*time_zone).clone(),
     })
 }
 
@@ -77,13 +92,26 @@ fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {
     }
 }
 
-fn email(table: &Table<'_>) -> Option<EmailConfig> {
+fn email(name: &str, table: &Table<'_>, entra: &Entra) -> Option<EmailConfig> {
     table.require("to");
     table.require("smtp");
     let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
     let to = addresses(table, "to");
-    let smtp = table.table("smtp").and_then(|server| smtp::read(&server));
+    let smtp = table.table("smtp").and_then(|server| smtp::read(name, &server, entra));
     Some(EmailConfig { from: from?, to, smtp: smtp? })
+}
+
+fn graph_mail(name: &str, table: &Table<'_>, entra: &Entra) -> Option<GraphMailConfig> {
+    table.require("to");
+    table.require("oauth");
+    let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
+    let to = addresses(table, "to");
+    let url = match table.text("url") {
+        Some(url) => table.reader.accept(&url.span, endpoint(url.value)),
+        None => endpoint(entra.pick(GRAPH_URL)).ok(),
+    };
+    let oauth = table.table("oauth").and_then(|table| oauth::read(name, &table, entra, &oauth::GRAPH));
+    Some(GraphMailConfig { from: from?, to, url: url?, oauth: oauth? })
 }
 
 fn slack(table: &Table<'_>) -> Option<SlackConfig> {

@@ -53,7 +53,7 @@ fn partner_center(source: &Table<'_>, state_dir: &Path, refresh_token: RefreshTo
     let refresh_token = refresh_token.map(|secret| secret.value);
     let (tenant_id, client_id) = (tenant_id?, client_id?);
     // It becomes a part of the sign-in's path.
-    if !tenant_id.value.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-".contains(letter)) {
+    if !is_tenant(tenant_id.value) {
         source.reader.mistake(tenant_id.span.clone(), "a tenant is a domain such as contoso.onmicrosoft.com, or its id");
     }
     Some(Config::PartnerCenter(Box::new(PartnerCenterConfig {
@@ -66,6 +66,11 @@ fn partner_center(source: &Table<'_>, state_dir: &Path, refresh_token: RefreshTo
         timeout: source.duration("timeout", TIMEOUT),
         state_dir: state_dir.to_owned(),
     })))
+}
+
+/// Whether a text can be a tenant: a domain, or an id.
+pub(crate) fn is_tenant(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-".contains(letter))
 }
 
 fn base(source: &Table<'_>, key: &str, default: &str) -> Option<Url> {

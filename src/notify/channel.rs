@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::domain::{Delivery, Route};
 use crate::metrics::Metrics;
 use crate::notify::email::Email;
+use crate::notify::graph_mail::{self, GraphMail};
 use crate::notify::slack::{self, Slack};
 use crate::notify::webhook::Webhook;
 use crate::notify::{BuildError, Config, DeliveryError, FailureReason, Kind, Verdict};
@@ -134,6 +135,9 @@ impl Config {
         metrics.know_notifier(&self.name);
         let (notifier, pacing): (Box<dyn Notifier>, _) = match &self.kind {
             Kind::Email(email) => (Box::new(Email::build(self, email, Arc::clone(&clock))?), None),
+            Kind::GraphMail(mail) => {
+                (Box::new(GraphMail::build(self, mail, Arc::clone(&clock))?), Some(Pacing::every(graph_mail::INTERVAL)))
+            }
             Kind::Slack(slack) => (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL))),
             Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
         };
@@ -145,11 +149,12 @@ impl Config {
     pub fn route(&self) -> Route {
         let recipients = match &self.kind {
             Kind::Email(email) => email.to.iter().map(|to| Some(to.email.to_string())).collect(),
+            Kind::GraphMail(mail) => mail.to.iter().map(|to| Some(to.email.to_string())).collect(),
             Kind::Slack(_) | Kind::Webhook(_) => vec![None],
         };
         // Slack ends at 50 blocks, mail clients cut mails of 100 kB, webhooks should stay small.
         let digest_part = match &self.kind {
-            Kind::Email(_) => 200,
+            Kind::Email(_) | Kind::GraphMail(_) => 200,
             Kind::Slack(_) => 30,
             // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
             Kind::Webhook(_) => 15,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use reqwest::Url;
 
+use crate::notify::OAuthConfig;
 use crate::secret::Secret;
 
 /// A configured destination.
@@ -39,6 +40,10 @@ impl Config {
                 let to = if email.to.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", email.to.len()) };
                 format!("{name}: mail to {to} by {}:{}", email.smtp.host, email.smtp.port)
             }
+            Kind::GraphMail(mail) => {
+                let to = if mail.to.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", mail.to.len()) };
+                format!("{name}: mail to {to} by Microsoft Graph")
+            }
             Kind::Slack(_) => format!("{name}: a Slack channel"),
             Kind::Webhook(webhook) => {
                 let signed = if webhook.keys.is_empty() { "unsigned" } else { "signed" };
@@ -53,6 +58,8 @@ impl Config {
 pub enum Kind {
     /// Mail by SMTP.
     Email(Box<EmailConfig>),
+    /// Mail by Microsoft Graph.
+    GraphMail(Box<GraphMailConfig>),
     /// A Slack incoming webhook.
     Slack(SlackConfig),
     /// Any HTTP endpoint, by the Standard Webhooks specification.
@@ -70,6 +77,19 @@ pub struct EmailConfig {
     pub smtp: SmtpConfig,
 }
 
+/// Mail by Microsoft Graph.
+#[derive(Debug, Clone)]
+pub struct GraphMailConfig {
+    /// The sender, whose mailbox it goes out from.
+    pub from: Mailbox,
+    /// The recipients, at least one.
+    pub to: Vec<Mailbox>,
+    /// Base of the API with its version, such as `https://graph.microsoft.com/v1.0`.
+    pub url: Url,
+    /// How one signs in.
+    pub oauth: OAuthConfig,
+}
+
 /// An SMTP server.
 #[derive(Debug, Clone)]
 pub struct SmtpConfig {
@@ -79,10 +99,29 @@ pub struct SmtpConfig {
     pub port: u16,
     /// How the connection is protected.
     pub tls: SmtpTls,
-    /// User name and password, where it asks for them.
-    pub credentials: Option<(String, Secret)>,
-    /// How they are given.
-    pub auth: AuthMechanism,
+    /// How one signs in, where it asks for that.
+    pub sign_in: Option<SmtpSignIn>,
+}
+
+/// A sign-in to an SMTP server.
+#[derive(Debug, Clone)]
+pub enum SmtpSignIn {
+    /// By a password.
+    Password {
+        /// The user name.
+        user: String,
+        /// The password.
+        password: Secret,
+        /// How they are given.
+        mechanism: AuthMechanism,
+    },
+    /// By an access token (AUTH XOAUTH2).
+    Token {
+        /// The mailbox.
+        user: String,
+        /// Where the tokens come from.
+        oauth: Box<OAuthConfig>,
+    },
 }
 
 /// How an SMTP connection is protected.
@@ -96,7 +135,7 @@ pub enum SmtpTls {
     None,
 }
 
-/// How an SMTP sign-in is made.
+/// How user name and password are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMechanism {
     /// AUTH PLAIN (RFC 4616).

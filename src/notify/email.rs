@@ -1,4 +1,5 @@
-//! The mail notifier: one message to one recipient. The conversation with the server is in `smtp`, the words in `render`.
+//! The mail notifier: one message to one recipient, and the mail itself. The conversation with the server is in `smtp`, the
+//! words in `render`.
 
 use std::sync::Arc;
 
@@ -18,9 +19,14 @@ use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, Fa
 
 /// Sends mail through one server.
 pub(crate) struct Email {
+    letters: Letters,
+    smtp: Smtp,
+}
+
+/// Writes the mails of one sender, however they are sent.
+pub(crate) struct Letters {
     from: Mailbox,
     to: Vec<Mailbox>,
-    smtp: Smtp,
     zone: TimeZone,
 }
 
@@ -28,18 +34,23 @@ impl Email {
     pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
         let smtp =
             Smtp::build(&email.smtp, config.timeout, clock).map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
-        let to = email.to.iter().map(harmless).collect();
-        Ok(Self { from: harmless(&email.from), to, smtp, zone: config.time_zone.clone() })
+        Ok(Self { letters: Letters::new(&email.from, &email.to, &config.time_zone), smtp })
     }
 
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
-        let to = self.recipient(delivery)?;
-        let mail = self.mail(delivery, &to, now)?;
-        self.smtp.send(&self.from.email, &to.email, &mail.formatted()).await
+        let to = self.letters.recipient(delivery)?;
+        let mail = self.letters.mail(delivery, &to, now)?;
+        self.smtp.send(&self.letters.from.email, &to.email, &mail.formatted()).await
+    }
+}
+
+impl Letters {
+    pub(crate) fn new(from: &Mailbox, to: &[Mailbox], zone: &TimeZone) -> Self {
+        Self { from: harmless(from), to: to.iter().map(harmless).collect(), zone: zone.clone() }
     }
 
     /// The delivery's recipient, by the name that the configuration has for it.
-    fn recipient(&self, delivery: &Delivery) -> Result<Mailbox, DeliveryError> {
+    pub(crate) fn recipient(&self, delivery: &Delivery) -> Result<Mailbox, DeliveryError> {
         let address = delivery
             .recipient
             .as_deref()
@@ -49,7 +60,8 @@ impl Email {
         Ok(configured.unwrap_or_else(|| Mailbox::new(None, address)))
     }
 
-    fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
+    /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
+    pub(crate) fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
         let unwritable = || DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the mail cannot be written");
         let text = MailText::of(&delivery.message, &self.zone, now).map_err(|error| unwritable().caused_by(error))?;
         let domain = self.from.email.domain();

@@ -10,7 +10,7 @@ use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::outbound;
 
 /// However long a receiver wants to be left alone, it is asked again after this.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// How much of an answer is read.
 pub(crate) const ANSWER_CAP: usize = 300;
 /// How long the rest of an answer is waited for once its status is known.

@@ -4,8 +4,11 @@
 mod channel;
 mod config;
 mod email;
+mod entra;
 mod error;
+mod graph_mail;
 mod http;
+mod oauth;
 pub(crate) mod render;
 mod sample;
 mod slack;
@@ -13,6 +16,9 @@ mod smtp;
 mod webhook;
 
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
-pub use config::{AuthMechanism, Config, EmailConfig, Kind, SigningKey, SlackConfig, SmtpConfig, SmtpTls, WebhookConfig};
+pub use config::{
+    AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls, WebhookConfig,
+};
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
+pub use oauth::{OAuthConfig, OAuthGrant};
 pub use sample::{SampleKind, sample_alert, sample_message};

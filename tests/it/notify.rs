@@ -3,6 +3,8 @@
 mod later;
 mod mail;
 mod metrics;
+mod microsoft;
+mod microsoft_mail;
 mod names;
 mod operator;
 mod pictures;

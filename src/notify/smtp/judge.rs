@@ -8,6 +8,18 @@ use crate::notify::http::is_about_tls;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::outbound;
 
+/// What Exchange Online's 535 5.7.139, 530 5.7.57 and 550 5.7.30 ask for.
+const BASIC_IS_OFF: &str = "; basic authentication (user name and password) is switched off for this mailbox at Microsoft 365: use \
+    auth = \"xoauth2\" or type = \"graph-mail\" (README, \"Mail through Microsoft 365\")";
+/// 535 5.7.3 is also a wrong password.
+const PERHAPS_BASIC_IS_OFF: &str = "; check user name and password; at Microsoft 365, basic authentication may be switched off for this \
+    mailbox: use auth = \"xoauth2\" or type = \"graph-mail\" (README, \"Mail through Microsoft 365\")";
+/// The same codes where no password was given.
+const SMTP_IS_OFF: &str = "; authenticated SMTP is switched off for this mailbox at Microsoft 365: switch it on in its admin center \
+    (Active users, Mail, Manage email apps), or use type = \"graph-mail\"";
+const TOKEN_IS_REFUSED: &str = "; check that `username` is the mailbox, and that the application may send for it (README, \"Mail through \
+    Microsoft 365\")";
+
 /// Where in the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -15,8 +27,10 @@ pub(crate) enum Stage {
     Greeting,
     /// STARTTLS.
     Tls,
-    /// AUTH.
+    /// AUTH by a password.
     SignIn,
+    /// AUTH by a token.
+    Token,
     /// MAIL FROM.
     Sender,
     /// RCPT TO.
@@ -32,7 +46,7 @@ impl Stage {
         match self {
             Self::Greeting => "its greeting",
             Self::Tls => "STARTTLS",
-            Self::SignIn => "the sign-in",
+            Self::SignIn | Self::Token => "the sign-in",
             Self::Sender => "the sender",
             Self::Recipient => "the recipient",
             Self::Data => "DATA",
@@ -87,21 +101,26 @@ fn judged(stage: Stage, error: &Error) -> DeliveryError {
         return without_reply(stage, error, &said);
     };
     let permanent = code.severity == Severity::PermanentNegativeCompletion;
-    let mut words = said.split(|c: char| !c.is_ascii_digit() && c != '.');
-    let basic_auth_is_off = words.any(|word| matches!(word, "5.7.139" | "5.7.57" | "5.7.30"));
+    let words = said.split(|c: char| !c.is_ascii_digit() && c != '.');
+    let basic_auth_is_off = words.clone().any(|word| matches!(word, "5.7.139" | "5.7.57" | "5.7.30"));
+    // Nobody else's servers give this code to a wrong password.
+    let is_of_exchange = words.clone().any(|word| word == "5.7.3");
+    let may_not_send_as = words.clone().any(|word| matches!(word, "5.7.60" | "5.2.252"));
     let (verdict, reason) = match stage {
         _ if permanent && basic_auth_is_off => (Verdict::DESTINATION, FailureReason::SignInRefused),
+        _ if permanent && may_not_send_as => (Verdict::DESTINATION, FailureReason::SignInRefused),
         _ if !permanent => (Verdict::DESTINATION, FailureReason::Deferred),
-        Stage::SignIn => (Verdict::DESTINATION, FailureReason::SignInRefused),
+        Stage::SignIn | Stage::Token => (Verdict::DESTINATION, FailureReason::SignInRefused),
         Stage::Recipient => (Verdict::Message, FailureReason::RecipientRefused),
         Stage::Data | Stage::Content => (Verdict::Message, FailureReason::MessageRefused),
         Stage::Greeting | Stage::Tls | Stage::Sender => (Verdict::DESTINATION, FailureReason::ServerError),
     };
     let advice = match (reason, stage) {
-        (FailureReason::SignInRefused, _) if basic_auth_is_off => {
-            "; basic authentication (user name and password) is switched off at Microsoft 365: its administrator can switch on \
-             authenticated SMTP for this mailbox, or send through another server"
-        }
+        (FailureReason::SignInRefused, Stage::Token) if basic_auth_is_off => SMTP_IS_OFF,
+        (FailureReason::SignInRefused, _) if basic_auth_is_off => BASIC_IS_OFF,
+        (FailureReason::SignInRefused, _) if may_not_send_as => "; the mailbox that signs in may not send as the notifier's `from`",
+        (FailureReason::SignInRefused, Stage::Token) => TOKEN_IS_REFUSED,
+        (FailureReason::SignInRefused, _) if is_of_exchange => PERHAPS_BASIC_IS_OFF,
         (FailureReason::SignInRefused, _) => "; check user name and password",
         (FailureReason::RecipientRefused, _) => "; check the notifier's `to`",
         (FailureReason::ServerError, Stage::Sender) => "; check the notifier's `from` and whether the server wants a sign-in",

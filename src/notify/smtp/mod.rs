@@ -1,6 +1,7 @@
 //! An SMTP conversation (RFC 5321), stage by stage, so that each reply can be judged by where it came. The connection is
 //! kept for the next message. What the message says is not looked at here.
 
+mod bearer;
 mod judge;
 mod stream;
 
@@ -17,8 +18,10 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::notify::{Accepted, AuthMechanism, DeliveryError, FailureReason, SmtpConfig, SmtpTls, Verdict};
+use crate::notify::oauth::Tokens;
+use crate::notify::{Accepted, AuthMechanism, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
 
+pub(crate) use judge::one_line;
 use judge::{Stage, failed};
 use stream::Connector;
 
@@ -32,6 +35,8 @@ pub(crate) struct Smtp {
     config: SmtpConfig,
     connector: Connector,
     starttls: Option<TlsParameters>,
+    /// For the sign-in by a token: the mailbox, and its tokens.
+    tokens: Option<(String, Tokens)>,
     hello: ClientId,
     /// How long everything up to handing over the message may take.
     patience: Duration,
@@ -55,8 +60,12 @@ impl Smtp {
     pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
         let starttls = (config.tls == SmtpTls::Starttls).then(|| TlsParameters::new(config.host.clone())).transpose()?;
         let connector = if config.tls == SmtpTls::Implicit { Connector::tls(&config.host)? } else { Connector::plain() };
+        let tokens = match &config.sign_in {
+            Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock))?)),
+            _ => None,
+        };
         let patience = limit * 3 / 4;
-        Ok(Self { config: config.clone(), connector, starttls, hello: own_name(), patience, kept: Mutex::default(), clock })
+        Ok(Self { config: config.clone(), connector, starttls, tokens, hello: own_name(), patience, kept: Mutex::default(), clock })
     }
 
     /// Sends one message to one recipient. What comes before the message itself is bounded in time here, so that a
@@ -96,9 +105,9 @@ impl Smtp {
         let mut connection = self.connect().await?;
         // It has answered what it was asked; how it takes the farewell does not matter.
         let _parted_or_not = connection.quit().await;
-        let SmtpConfig { host, port, tls, credentials, .. } = &self.config;
+        let SmtpConfig { host, port, tls, sign_in } = &self.config;
         let secured = if *tls == SmtpTls::None { "without TLS" } else { "with TLS" };
-        let signed_in = if credentials.is_some() { ", and takes the sign-in" } else { "" };
+        let signed_in = if sign_in.is_some() { ", and takes the sign-in" } else { "" };
         Ok(format!("{host}:{port} is reached {secured}{signed_in}; no mail was sent"))
     }
 
@@ -127,6 +136,39 @@ impl Smtp {
 
     /// Connects, protects the connection and signs in.
     async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
+        if let Some((user, tokens)) = &self.tokens {
+            return self.connect_by_token(user, tokens).await;
+        }
+        let mut connection = self.greeted().await?;
+        if let Some(SmtpSignIn::Password { user, password, mechanism }) = &self.config.sign_in {
+            let mechanism = match mechanism {
+                AuthMechanism::Plain => Mechanism::Plain,
+                AuthMechanism::Login => Mechanism::Login,
+            };
+            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+            connection.auth(&[mechanism], &credentials).await.map_err(|error| failed(Stage::SignIn, &error).error)?;
+        }
+        Ok(connection)
+    }
+
+    /// The same by an access token. One that is refused is renewed once: it may have been revoked before its time.
+    async fn connect_by_token(&self, user: &str, tokens: &Tokens) -> Result<AsyncSmtpConnection, DeliveryError> {
+        let token = tokens.access(None).await?;
+        let mut connection = self.greeted().await?;
+        bearer::offered(&connection)?;
+        match bearer::sign_in(&mut connection, user, &token).await {
+            Err(error) if error.reason == FailureReason::SignInRefused => {
+                let token = tokens.access(Some(&token)).await?;
+                connection = self.greeted().await?;
+                bearer::sign_in(&mut connection, user, &token).await?;
+            }
+            other => other?,
+        }
+        Ok(connection)
+    }
+
+    /// Connects and protects the connection.
+    async fn greeted(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
         let stream = self.connector.connect(&self.config.host, self.config.port).await?;
         let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await;
         let mut connection = greeted.map_err(|error| failed(Stage::Greeting, &error).error)?;
@@ -136,14 +178,6 @@ impl Smtp {
                 return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::TlsMissing, detail));
             }
             connection.starttls(parameters.clone(), &self.hello).await.map_err(|error| failed(Stage::Tls, &error).error)?;
-        }
-        if let Some((user, password)) = &self.config.credentials {
-            let mechanism = match self.config.auth {
-                AuthMechanism::Plain => Mechanism::Plain,
-                AuthMechanism::Login => Mechanism::Login,
-            };
-            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
-            connection.auth(&[mechanism], &credentials).await.map_err(|error| failed(Stage::SignIn, &error).error)?;
         }
         Ok(connection)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use budget_alertd::config::{Config, Environment, load, parse};
 use budget_alertd::domain::CustomerKey;
+use budget_alertd::notify::SmtpSignIn;
 use budget_alertd::{notify, source};
 
 const RULE: &str = "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{ at = 80 }]\n";
@@ -139,15 +140,27 @@ fn ports_follow_the_kind_of_protection() {
         match &read(PARTNER_CENTER, &more, VARIABLES).notifiers[1].kind {
             notify::Kind::Email(email) => {
                 assert_eq!(email.to.len(), 1, "an address given twice is one recipient");
-                format!("{} {} {:?} {:?}", email.smtp.host, email.smtp.port, email.smtp.tls, email.smtp.auth)
+                let sign_in = match &email.smtp.sign_in {
+                    None => "nobody".to_owned(),
+                    Some(SmtpSignIn::Password { user, mechanism, .. }) => format!("{user} {mechanism:?}"),
+                    Some(SmtpSignIn::Token { user, .. }) => format!("{user} by a token"),
+                };
+                format!("{} {} {:?} {sign_in}", email.smtp.host, email.smtp.port, email.smtp.tls)
             }
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(smtp("host = \"m.example\""), "m.example 587 Starttls Plain");
-    assert_eq!(smtp("host = \"m.example\", tls = \"implicit\", auth = \"login\""), "m.example 465 Implicit Login");
-    assert_eq!(smtp("host = \"::1\", tls = \"none\""), "::1 25 None Plain");
-    assert_eq!(smtp("host = \"m.example\", tls = \"none\", port = 2525, allow_plaintext = true"), "m.example 2525 None Plain");
+    assert_eq!(smtp("host = \"m.example\""), "m.example 587 Starttls nobody");
+    let signed_in = "username = \"u\", password = \"p\"";
+    assert_eq!(smtp(&format!("host = \"m.example\", {signed_in}")), "m.example 587 Starttls u Plain");
+    assert_eq!(smtp(&format!("host = \"m.example\", tls = \"implicit\", auth = \"login\", {signed_in}")), "m.example 465 Implicit u Login");
+    assert_eq!(smtp("host = \"::1\", tls = \"none\""), "::1 25 None nobody");
+    assert_eq!(smtp("host = \"m.example\", tls = \"none\", port = 2525, allow_plaintext = true"), "m.example 2525 None nobody");
+    let oauth = "oauth = { tenant_id = \"t\", client_id = \"c\", client_secret = \"s\" }";
+    assert_eq!(
+        smtp(&format!("host = \"m.example\", auth = \"xoauth2\", username = \"a@b.example\", {oauth}")),
+        "m.example 587 Starttls a@b.example by a token"
+    );
 }
 
 #[test]

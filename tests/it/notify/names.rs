@@ -2,7 +2,6 @@
 
 use budget_alertd::domain::{AlertSnapshot, CustomerId, Ended, Message, OperatorNews};
 use budget_alertd::notify::SmtpTls;
-use budget_alertd::secret::Secret;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, TestRunner};
@@ -160,7 +159,7 @@ async fn a_hostile_display_name_of_the_configuration_breaks_no_header() {
     if let budget_alertd::notify::Kind::Email(email) = &mut config.kind {
         email.from.name = Some("Alerts\r\nBcc: x@evil.example".into());
         email.to[0].name = Some("\u{202e}\0".into());
-        email.smtp.credentials = None::<(String, Secret)>;
+        email.smtp.sign_in = None;
     }
     channel(&config).attempt(&delivery(Message::Alert(Box::new(attacked())))).await.unwrap();
     let mail = server.seen().messages.remove(0);

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -156,6 +158,9 @@ pub(super) enum Act {
     Close,
 }
 
+/// Whether it takes, for this user, this token.
+pub(super) type Bearer = dyn Fn(&str, &str) -> bool + Send + Sync;
+
 /// How an SMTP server differs from one that accepts everything.
 #[derive(Clone, Default)]
 pub(super) struct Script {
@@ -165,6 +170,8 @@ pub(super) struct Script {
     pub extensions: Vec<&'static str>,
     /// Where it closes the connection after a message.
     pub one_message_only: bool,
+    /// Where it signs in by XOAUTH2: whom it takes.
+    pub bearer: Option<Arc<Bearer>>,
     /// For TLS, and when it starts.
     pub tls: Option<(tokio_rustls::TlsAcceptor, Tls)>,
 }
@@ -255,6 +262,10 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         let mut hello: Vec<_> = script.extensions.iter().map(|extension| format!("250-{extension}")).collect();
         hello.push("250 8BITMIME".into());
         let hello = format!("250-mail.example\r\n{}", hello.join("\r\n"));
+        if let (Some(takes), Some(given)) = (&script.bearer, line.strip_prefix("AUTH XOAUTH2 ")) {
+            bearer(&mut stream, given, &**takes).await?;
+            continue;
+        }
         let (stage, usual): (Stage, &str) = match command.as_str() {
             "EHLO" => ("EHLO", &hello),
             "STARTTLS" => ("STARTTLS", "220 2.0.0 ready"),
@@ -281,6 +292,22 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             }
         }
     }
+}
+
+/// Takes or refuses a token, as Exchange Online, Gmail and dovecot do it: why it refuses comes first, and is answered by nothing.
+async fn bearer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, given: &str, takes: &Bearer) -> std::io::Result<()> {
+    let given = String::from_utf8(STANDARD.decode(given).unwrap()).unwrap();
+    let parts: Vec<_> = given.split('\x01').collect();
+    let [user, token, "", ""] = parts[..] else { panic!("{given:?}") };
+    if takes(user.strip_prefix("user=").unwrap(), token.strip_prefix("auth=Bearer ").unwrap()) {
+        return stream.write_all(b"235 2.7.0 Authentication successful\r\n").await;
+    }
+    let why = STANDARD.encode(r#"{"status":"invalid_token","schemes":"bearer"}"#);
+    stream.write_all(format!("334 {why}\r\n").as_bytes()).await?;
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    assert_eq!(line, "\r\n");
+    stream.write_all(b"535 5.7.3 Authentication unsuccessful\r\n").await
 }
 
 /// Does what the script says at `stage`; false when the conversation is over.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::SimulatedClock;
 use budget_alertd::metrics::Metrics;
-use budget_alertd::notify::{Accepted, AuthMechanism, Config, DeliveryError, FailureReason, Kind, SmtpTls, Verdict};
+use budget_alertd::notify::{Accepted, AuthMechanism, Config, DeliveryError, FailureReason, Kind, SmtpSignIn, SmtpTls, Verdict};
 use budget_alertd::secret::Secret;
 
 use super::receivers::{Act, Script, Smtp, Stage};
@@ -16,8 +16,8 @@ const DESTINATION: Verdict = Verdict::Destination { retry_after: None };
 fn signing_in(port: u16, auth: AuthMechanism) -> Config {
     let mut config = email_config(port, SmtpTls::None);
     if let Kind::Email(email) = &mut config.kind {
-        email.smtp.auth = auth;
-        email.smtp.credentials = Some(("alerts".into(), Secret::new("open sesame")));
+        let (user, password) = ("alerts".into(), Secret::new("open sesame"));
+        email.smtp.sign_in = Some(SmtpSignIn::Password { user, password, mechanism: auth });
     }
     config
 }
@@ -87,14 +87,25 @@ async fn a_refused_recipient_costs_the_others_nothing() {
 
 #[tokio::test]
 async fn microsoft_365_without_basic_authentication_is_named() {
-    for (stage, reply) in [
-        ("AUTH", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."),
-        ("MAIL", "530 5.7.57 Client not authenticated to send mail."),
-        ("RCPT", "550 5.7.30 Basic authentication is not supported for Client Submission."),
+    for (stage, reply, said) in [
+        ("AUTH", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "is switched off for this mailbox"),
+        ("AUTH", "535 5.7.3 Authentication unsuccessful", "check user name and password; at Microsoft 365"),
+        ("MAIL", "530 5.7.57 Client not authenticated to send mail.", "is switched off for this mailbox"),
+        ("RCPT", "550 5.7.30 Basic authentication is not supported for Client Submission.", "is switched off for this mailbox"),
     ] {
         let error = attempt(Some((stage, Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
         assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused), "{stage}");
-        assert!(error.detail.contains("switched off at Microsoft 365"), "{}", error.detail);
+        let detail = &error.detail;
+        assert!(detail.contains(said) && detail.contains("use auth = \"xoauth2\" or type = \"graph-mail\" (README"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_mailbox_that_may_not_send_as_the_sender_costs_no_alert() {
+    for reply in ["550 5.7.60 SMTP; Client does not have permissions to send as this sender", "554 5.2.252 SendAsDenied"] {
+        let error = attempt(Some((".", Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
+        assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused));
+        assert!(error.detail.ends_with("; the mailbox that signs in may not send as the notifier's `from`"), "{}", error.detail);
     }
 }
 

@@ -1,0 +1,187 @@
+//! Signs in at Microsoft Entra ID (OAuth 2.0) for destinations that take no password: an access token, renewed before its
+//! end, as the application itself or as a user. What the token opens is the destination's.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{StatusCode, Url};
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::notify::entra::{refused, throttled, unanswered, unreadable};
+use crate::notify::{DeliveryError, smtp};
+use crate::outbound::{self, BodyError, StoredToken, TokenAnswer, TokenRefusal, TokenStore};
+use crate::secret::Secret;
+
+/// An answer may be this large, in bytes.
+const ANSWER_CAP: usize = 1 << 20;
+/// How long before its end an access token is not used any more.
+const MARGIN: Duration = Duration::from_mins(5);
+/// The same for a token that does not live long.
+const LEAST_MARGIN: Duration = Duration::from_secs(30);
+
+/// How a notifier signs in.
+#[derive(Debug, Clone)]
+pub struct OAuthConfig {
+    /// `{login_url}/{tenant}/oauth2/v2.0/token`.
+    pub token_url: Url,
+    /// The application.
+    pub client_id: String,
+    /// As whom.
+    pub grant: OAuthGrant,
+    /// What the token is for.
+    pub scope: String,
+}
+
+/// As whom a notifier signs in.
+#[derive(Debug, Clone)]
+pub enum OAuthGrant {
+    /// As the application itself, by its secret (RFC 6749 section 4.4).
+    Application {
+        /// The application's secret.
+        client_secret: Secret,
+    },
+    /// As a user, by a refresh token (RFC 6749 section 6).
+    User {
+        /// The first one; later ones are kept in `state_dir`.
+        refresh_token: Secret,
+        /// The application's secret; none for a public client.
+        client_secret: Option<Secret>,
+        /// The folder in which the newest refresh token is kept.
+        state_dir: PathBuf,
+        /// The name of its file there.
+        file: String,
+    },
+}
+
+/// The access tokens of one notifier: all its connections share one.
+pub(crate) struct Tokens {
+    config: OAuthConfig,
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    access: Option<Access>,
+    /// A refresh token that could not be put on disk.
+    unsaved: Option<StoredToken>,
+}
+
+struct Access {
+    token: Secret,
+    /// By the monotonic clock.
+    usable_until: Duration,
+}
+
+impl Tokens {
+    /// Prepares for `config`; nothing is asked yet. `limit` is the time-out of one attempt.
+    pub(crate) fn new(config: &OAuthConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        Ok(Self { config: config.clone(), http: outbound::client(limit)?, clock, state: Mutex::default() })
+    }
+
+    /// An access token; a new one when there is none, it is about to end, or it is the one that was `refused`. Callers that
+    /// come together wait for one renewal.
+    pub(crate) async fn access(&self, refused: Option<&Secret>) -> Result<Secret, DeliveryError> {
+        let mut state = self.state.lock().await;
+        let now = self.clock.monotonic();
+        if let Some(access) = &state.access
+            && now < access.usable_until
+            && refused != Some(&access.token)
+        {
+            return Ok(access.token.clone());
+        }
+        state.access = None;
+        let answer = match &self.config.grant {
+            OAuthGrant::Application { client_secret } => self.ask(&[("grant_type", "client_credentials")], &[client_secret]).await?,
+            OAuthGrant::User { refresh_token, client_secret, state_dir, file } => {
+                let store = TokenStore::new(state_dir, file.as_str());
+                self.renewed(&mut state, &store, refresh_token, client_secret.as_ref()).await?
+            }
+        };
+        let margin = (answer.expires_in / 10).clamp(LEAST_MARGIN, MARGIN);
+        let usable_until = now.saturating_add(answer.expires_in.saturating_sub(margin));
+        state.access = Some(Access { token: answer.access_token.clone(), usable_until });
+        Ok(answer.access_token)
+    }
+
+    /// Asks by the newest refresh token. The one that comes with the answer is on disk before the access token is used.
+    async fn renewed(
+        &self,
+        state: &mut State,
+        store: &TokenStore,
+        configured: &Secret,
+        client_secret: Option<&Secret>,
+    ) -> Result<TokenAnswer, DeliveryError> {
+        let refresh = match state.unsaved.take() {
+            Some(unsaved) => unsaved,
+            None => in_force(store, configured).await,
+        };
+        let secrets: Vec<&Secret> = [&refresh.token].into_iter().chain(client_secret).collect();
+        let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.token.expose())];
+        let answer = self.ask(&grant, &secrets).await?;
+        if let Some(token) = &answer.refresh_token {
+            let rotated = StoredToken { token: token.clone(), seed: refresh.seed, issued_at: Some(self.clock.now()) };
+            if let Err(error) = kept(store, rotated.clone()).await {
+                // The one before stays valid until it expires (Entra revokes none by use), so the alert goes out.
+                tracing::error!(
+                    "the renewed sign-in of a notifier cannot be saved in {} ({error}); without it, the one before expires after 90 days",
+                    store.path().display()
+                );
+                state.unsaved = Some(rotated);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Posts a grant to the token endpoint; none of `secrets` is part of an error.
+    async fn ask(&self, grant: &[(&str, &str)], secrets: &[&Secret]) -> Result<TokenAnswer, DeliveryError> {
+        let OAuthConfig { token_url, client_id, scope, grant: by } = &self.config;
+        let client_secret = match by {
+            OAuthGrant::Application { client_secret } => Some(client_secret),
+            OAuthGrant::User { client_secret, .. } => client_secret.as_ref(),
+        };
+        let mut form = vec![("client_id", client_id.as_str()), ("scope", scope.as_str())];
+        form.extend(client_secret.map(|secret| ("client_secret", secret.expose())));
+        form.extend_from_slice(grant);
+        let request = self.http.post(token_url.clone()).header(reqwest::header::ACCEPT, "application/json").form(&form);
+        let mut response = request.send().await.map_err(unanswered)?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(throttled(response.headers(), self.clock.now()));
+        }
+        let body = outbound::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
+            BodyError::Broken(error) => unanswered(error),
+            BodyError::TooLarge(_) => unreadable(status),
+        })?;
+        if status.is_success() {
+            return TokenAnswer::parse(&body).ok_or_else(|| unreadable(status));
+        }
+        let refusal = TokenRefusal::parse(&body, secrets.iter().copied());
+        let refusal = TokenRefusal { reason: smtp::one_line(&refusal.reason), ..refusal };
+        Err(refused(status, &refusal))
+    }
+}
+
+/// The kept token, unless another one has been configured since.
+async fn in_force(store: &TokenStore, configured: &Secret) -> StoredToken {
+    let reading = store.clone();
+    let stored = tokio::task::spawn_blocking(move || reading.load()).await.unwrap_or_else(|error| Err(error.into()));
+    let seed = StoredToken::seed_of(configured);
+    match stored {
+        Ok(Some(stored)) if stored.seed == seed => stored,
+        stored => {
+            if let Err(error) = stored {
+                tracing::error!("{} cannot be read ({error}); the configured refresh token is used", store.path().display());
+            }
+            StoredToken { token: configured.clone(), seed, issued_at: None }
+        }
+    }
+}
+
+async fn kept(store: &TokenStore, token: StoredToken) -> std::io::Result<()> {
+    let store = store.clone();
+    tokio::task::spawn_blocking(move || store.save(&token)).await.unwrap_or_else(|error| Err(error.into()))
+}

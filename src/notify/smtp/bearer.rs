@@ -1,0 +1,52 @@
+//! AUTH XOAUTH2: an access token in place of a password
+//! (<https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::transport::smtp::authentication::Mechanism;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::response::Response;
+use serde_json::Value;
+
+use crate::notify::smtp::judge::{self, Stage, failed};
+use crate::notify::{DeliveryError, FailureReason, Verdict};
+use crate::secret::Secret;
+
+/// Whether the server takes it.
+pub(crate) fn offered(connection: &AsyncSmtpConnection) -> Result<(), DeliveryError> {
+    if connection.server_info().supports_auth_mechanism(Mechanism::Xoauth2) {
+        return Ok(());
+    }
+    let detail = "the mail server offers no XOAUTH2 here; check host, port and `tls`, or use another `auth`";
+    Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::SignInRefused, detail))
+}
+
+/// Signs `user` in by `token`.
+pub(crate) async fn sign_in(connection: &mut AsyncSmtpConnection, user: &str, token: &Secret) -> Result<(), DeliveryError> {
+    let given = STANDARD.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", token.expose()));
+    let reply = connection.command(format!("AUTH XOAUTH2 {given}\r\n")).await.map_err(|error| failed(Stage::Token, &error).error)?;
+    if reply.has_code(235) {
+        return Ok(());
+    }
+    if !reply.has_code(334) {
+        return Err(judge::out_of_step(Stage::Token).error);
+    }
+    // A challenge here is the reason of a refusal, which follows once the challenge is answered by nothing.
+    let said = reason(&reply).map(|reason| format!(" ({reason})")).unwrap_or_default();
+    match connection.command("\r\n").await {
+        Ok(_) => Err(judge::out_of_step(Stage::Token).error),
+        Err(error) => {
+            let DeliveryError { verdict, reason, detail, source } = failed(Stage::Token, &error).error;
+            Err(DeliveryError { verdict, reason, detail: format!("{detail}{said}"), source })
+        }
+    }
+}
+
+/// What the JSON of a challenge says, such as `{"status":"401","schemes":"bearer"}`.
+fn reason(challenge: &Response) -> Option<String> {
+    let json: Value = serde_json::from_slice(&STANDARD.decode(challenge.first_word()?).ok()?).ok()?;
+    let status = json.get("status")?;
+    let status = status.as_str().map_or_else(|| status.to_string(), str::to_owned);
+    let clipped: String = judge::one_line(&status).chars().take(100).collect();
+    Some(format!("the server's reason: {clipped}"))
+}
