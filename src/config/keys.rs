@@ -226,7 +226,7 @@ const MATCH_BUDGET: Shape = &[
 const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
 
 pub(crate) const NOTIFIER_TYPES: Choice =
-    choice("type of notifier", &["email", "slack", "webhook", "graph-mail"], &["teams", "pagerduty", "alertmanager"]);
+    choice("type of notifier", &["email", "slack", "webhook", "teams", "graph-mail"], &["pagerduty", "alertmanager"]);
 
 const NOTIFIER: Types = Types {
     choice: &NOTIFIER_TYPES,
@@ -251,6 +251,7 @@ const NOTIFIER: Types = Types {
             key("secret", Kind::Secrets, "whsec_…; two while rotating"),
             key("headers", Kind::NamedSecrets, "added to each request"),
         ],
+        &[key("url", Kind::Secret, "the address of the workflow")],
         &[
             key("from", Kind::Text, "the sender, whose mailbox it is"),
             key("to", Kind::Texts, "the recipients"),

@@ -12,7 +12,7 @@ const SECRET: [&str; 9] =
 /// Parts of names that make a value secret.
 const TELLING: [&str; 5] = ["secret", "passw", "token", "api_key", "apikey"];
 /// Parts of values that are secret whatever they are called.
-const TELLTALE: [&str; 3] = ["whsec_", "hooks.slack.com", "Bearer "];
+const TELLTALE: [&str; 4] = ["whsec_", "hooks.slack.com", "Bearer ", "&sig="];
 /// Keys of the places of secrets, which are no secrets.
 const PLACES: [&str; 3] = ["env", "file", "credential"];
 

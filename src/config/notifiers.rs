@@ -13,7 +13,7 @@ use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::notify::{Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, WebhookConfig};
+use crate::notify::{Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, TeamsConfig, WebhookConfig};
 use crate::secret::Secret;
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
@@ -56,8 +56,9 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
     let kind = match table.text("type")?.value {
         "email" => Kind::Email(Box::new(email(name, table, entra)?)),
         "graph-mail" => Kind::GraphMail(Box::new(graph_mail(name, table, entra)?)),
-        "slack" => Kind::Slack(slack(table)?),
+        "slack" => Kind::Slack(SlackConfig { url: secret_url(table)? }),
         "webhook" => Kind::Webhook(webhook(table)?),
+        "teams" => Kind::Teams(TeamsConfig { url: secret_url(table)? }),
         _ => return None,
     };
     Some(Config {
@@ -114,11 +115,12 @@ fn graph_mail(name: &str, table: &Table<'_>, entra: &Entra) -> Option<GraphMailC
     Some(GraphMailConfig { from: from?, to, url: url?, oauth: oauth? })
 }
 
-fn slack(table: &Table<'_>) -> Option<SlackConfig> {
+/// An address that is a secret as a whole.
+fn secret_url(table: &Table<'_>) -> Option<Secret> {
     table.require("url");
     let url = table.secret("url")?;
     table.reader.accept(&url.span, endpoint(url.value.expose()))?;
-    Some(SlackConfig { url: Secret::new(url.value.expose().trim()) })
+    Some(Secret::new(url.value.expose().trim()))
 }
 
 fn webhook(table: &Table<'_>) -> Option<WebhookConfig> {

@@ -14,6 +14,7 @@ use crate::metrics::Metrics;
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
 use crate::notify::slack::{self, Slack};
+use crate::notify::teams::{self, Teams};
 use crate::notify::webhook::Webhook;
 use crate::notify::{BuildError, Config, DeliveryError, FailureReason, Kind, Verdict};
 
@@ -140,6 +141,7 @@ impl Config {
             }
             Kind::Slack(slack) => (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL))),
             Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
+            Kind::Teams(teams) => (Box::new(Teams::build(self, teams)?), Some(Pacing::every(teams::INTERVAL))),
         };
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
         Ok(Channel { route: self.route(), give_up_after, timeout, pacing, notifier, clock, metrics })
@@ -150,12 +152,12 @@ impl Config {
         let recipients = match &self.kind {
             Kind::Email(email) => email.to.iter().map(|to| Some(to.email.to_string())).collect(),
             Kind::GraphMail(mail) => mail.to.iter().map(|to| Some(to.email.to_string())).collect(),
-            Kind::Slack(_) | Kind::Webhook(_) => vec![None],
+            Kind::Slack(_) | Kind::Webhook(_) | Kind::Teams(_) => vec![None],
         };
-        // Slack ends at 50 blocks, mail clients cut mails of 100 kB, webhooks should stay small.
+        // Slack ends at 50 blocks, Teams at 20 kB, mail clients cut mails of 100 kB, webhooks should stay small.
         let digest_part = match &self.kind {
             Kind::Email(_) | Kind::GraphMail(_) => 200,
-            Kind::Slack(_) => 30,
+            Kind::Slack(_) | Kind::Teams(_) => 30,
             // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
             Kind::Webhook(_) => 15,
         };

@@ -45,6 +45,7 @@ impl Config {
                 format!("{name}: mail to {to} by Microsoft Graph")
             }
             Kind::Slack(_) => format!("{name}: a Slack channel"),
+            Kind::Teams(_) => format!("{name}: a Teams channel by a workflow"),
             Kind::Webhook(webhook) => {
                 let signed = if webhook.keys.is_empty() { "unsigned" } else { "signed" };
                 format!("{name}: {signed} webhooks to {}", webhook.url.host_str().unwrap_or_default())
@@ -64,6 +65,8 @@ pub enum Kind {
     Slack(SlackConfig),
     /// Any HTTP endpoint, by the Standard Webhooks specification.
     Webhook(WebhookConfig),
+    /// A workflow of Teams.
+    Teams(TeamsConfig),
 }
 
 /// Mail.
@@ -147,6 +150,13 @@ pub enum AuthMechanism {
 /// A Slack incoming webhook.
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
+    /// Its address, which is its secret.
+    pub url: Secret,
+}
+
+/// A workflow of Teams that posts what it is sent.
+#[derive(Debug, Clone)]
+pub struct TeamsConfig {
     /// Its address, which is its secret.
     pub url: Secret,
 }

@@ -13,11 +13,13 @@ pub(crate) mod render;
 mod sample;
 mod slack;
 mod smtp;
+mod teams;
 mod webhook;
 
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{
-    AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls, WebhookConfig,
+    AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls, TeamsConfig,
+    WebhookConfig,
 };
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use oauth::{OAuthConfig, OAuthGrant};

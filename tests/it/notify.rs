@@ -12,6 +12,7 @@ mod receivers;
 mod samples;
 mod slack;
 mod smtp;
+mod teams;
 mod tls;
 mod verdicts;
 mod webhook;

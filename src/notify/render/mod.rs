@@ -26,6 +26,7 @@ pub(crate) use clean::{capitalized, clean, shortened};
 pub(crate) use digest::{DigestText, Member};
 pub(crate) use mail::MailText;
 pub(crate) use operator::OperatorText;
+pub(crate) use rows::Row;
 pub(crate) use telling::Telling;
 pub(crate) use times::{PeriodWords, moment, seconds_between, span};
 pub(crate) use told::Told;

@@ -9,7 +9,7 @@ use budget_alertd::domain::{
     Severity, SubscriptionCost, Timing, UsageDate,
 };
 use budget_alertd::metrics::Metrics;
-use budget_alertd::notify::{Channel, Config, EmailConfig, Kind, SlackConfig, SmtpConfig, SmtpTls, WebhookConfig};
+use budget_alertd::notify::{Channel, Config, EmailConfig, Kind, SlackConfig, SmtpConfig, SmtpTls, TeamsConfig, WebhookConfig};
 use budget_alertd::secret::Secret;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -274,6 +274,10 @@ pub(super) fn webhook_config(url: &str) -> Config {
 
 pub(super) fn slack_config(url: &str) -> Config {
     config(Kind::Slack(SlackConfig { url: Secret::new(url) }))
+}
+
+pub(super) fn teams_config(url: &str) -> Config {
+    config(Kind::Teams(TeamsConfig { url: Secret::new(url) }))
 }
 
 pub(super) fn email_config(port: u16, tls: SmtpTls) -> Config {

@@ -9,28 +9,36 @@ use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{Config, DeliveryError, FailureReason, Verdict};
 
 use super::receivers::{Answer, Http};
-use super::samples::{NOW, alert_delivery, attacked, channel, slack_config, time, webhook_config};
+use super::samples::{NOW, alert_delivery, attacked, channel, slack_config, teams_config, time, webhook_config};
 
 async fn failure(config: &Config) -> DeliveryError {
     channel(config).attempt(&alert_delivery(attacked())).await.unwrap_err()
 }
 
-/// Slack and the webhook, each against a receiver that answers so.
-async fn failures(answer: Answer) -> [DeliveryError; 2] {
+/// What each notifier that speaks HTTP is configured as, the webhook first.
+fn configs(url: &str) -> [Config; 3] {
+    [webhook_config(url), slack_config(url), teams_config(url)]
+}
+
+/// All of them, each against a receiver that answers so.
+async fn failures(answer: Answer) -> Vec<DeliveryError> {
     let receiver = Http::answering(answer).await;
-    let both = [failure(&webhook_config(&receiver.url)).await, failure(&slack_config(&receiver.url)).await];
-    for error in &both {
+    let mut all = Vec::new();
+    for config in configs(&receiver.url) {
+        all.push(failure(&config).await);
+    }
+    for error in &all {
         assert!(!error.detail.contains("sesame") && !error.detail.contains("127.0.0.1"), "{}", error.detail);
         assert!(!format!("{error:?}").contains("sesame"), "{error:?}");
     }
-    both
+    all
 }
 
 #[tokio::test]
-async fn every_status_has_its_verdict_for_both() {
-    let start = || Answer::NextStatus(Arc::new(AtomicU16::new(300)));
-    let (webhook, slack) = (Http::answering(start()).await, Http::answering(start()).await);
-    for channel in [channel(&webhook_config(&webhook.url)), channel(&slack_config(&slack.url))] {
+async fn every_status_has_its_verdict_for_all() {
+    for which in 0..configs("http://localhost/").len() {
+        let receiver = Http::answering(Answer::NextStatus(Arc::new(AtomicU16::new(300)))).await;
+        let channel = channel(&configs(&receiver.url)[which]);
         for status in 300..600 {
             let error = channel.attempt(&alert_delivery(attacked())).await.unwrap_err();
             let expected = match status {
@@ -60,12 +68,12 @@ async fn success_is_2xx_for_a_webhook_and_a_200_with_ok_for_slack() {
 
 #[tokio::test]
 async fn retry_after_is_heeded_up_to_an_hour() {
-    let after = async |status: u16, value: &str| match failures(Answer::with(status, &format!("Retry-After: {value}\r\n"), "")).await {
-        [DeliveryError { verdict: Verdict::Destination { retry_after }, .. }, other] => {
-            assert_eq!(other.verdict, Verdict::Destination { retry_after });
-            retry_after
-        }
-        [error, _] => panic!("{error}"),
+    let after = async |status: u16, value: &str| {
+        let all = failures(Answer::with(status, &format!("Retry-After: {value}\r\n"), "")).await;
+        let verdict = all[0].verdict;
+        assert!(all.iter().all(|error| error.verdict == verdict), "{all:?}");
+        let Verdict::Destination { retry_after } = verdict else { panic!("{verdict:?}") };
+        retry_after
     };
     assert_eq!(after(429, "57").await, Some(Duration::from_secs(57)));
     assert_eq!(after(503, "Sat, 14 Nov 2026 21:46:00 GMT").await, Some(Duration::from_mins(1)));
@@ -76,8 +84,9 @@ async fn retry_after_is_heeded_up_to_an_hour() {
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let goal = Http::answering(Answer::with(200, "", "ok")).await;
-    let [webhook, slack] = failures(Answer::with(302, &format!("Location: {}\r\n", goal.url), "")).await;
-    assert_eq!((webhook.reason, slack.reason), (FailureReason::Redirected, FailureReason::Redirected));
+    for error in failures(Answer::with(302, &format!("Location: {}\r\n", goal.url), "")).await {
+        assert_eq!(error.reason, FailureReason::Redirected);
+    }
     assert!(goal.requests().is_empty());
 }
 
@@ -86,7 +95,7 @@ async fn a_receiver_that_is_not_there_has_not_got_it() {
     let gone = Http::answering(Answer::Close).await.url.clone();
     let unbound = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
     drop(gone);
-    for config in [webhook_config(&format!("http://{unbound}/")), slack_config(&format!("http://{unbound}/"))] {
+    for config in configs(&format!("http://{unbound}/")) {
         let error = failure(&config).await;
         assert_eq!((error.verdict, error.reason), (Verdict::Destination { retry_after: None }, FailureReason::CannotConnect), "{error}");
     }
@@ -98,7 +107,7 @@ async fn a_connection_lost_or_silent_after_the_request_may_have_got_it() {
         assert_eq!((error.verdict, error.reason), (Verdict::Ambiguous, FailureReason::ConnectionLost), "{error}");
     }
     let receiver = Http::answering(Answer::Silence).await;
-    for mut config in [webhook_config(&receiver.url), slack_config(&receiver.url)] {
+    for mut config in configs(&receiver.url) {
         config.timeout = Duration::from_millis(1500);
         let error = failure(&config).await;
         assert_eq!((error.verdict, error.reason), (Verdict::Ambiguous, FailureReason::TimedOut), "{error}");
