@@ -226,7 +226,7 @@ const MATCH_BUDGET: Shape = &[
 const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
 
 pub(crate) const NOTIFIER_TYPES: Choice =
-    choice("type of notifier", &["email", "slack", "webhook", "teams", "graph-mail"], &["pagerduty", "alertmanager"]);
+    choice("type of notifier", &["email", "slack", "webhook", "teams", "pagerduty", "graph-mail"], &["alertmanager"]);
 
 const NOTIFIER: Types = Types {
     choice: &NOTIFIER_TYPES,
@@ -252,6 +252,10 @@ const NOTIFIER: Types = Types {
             key("headers", Kind::NamedSecrets, "added to each request"),
         ],
         &[key("url", Kind::Secret, "the address of the workflow")],
+        &[
+            key("routing_key", Kind::Secret, "the key of an Events API v2 integration"),
+            key("url", Kind::Text, "where events are taken, in place of the global service region"),
+        ],
         &[
             key("from", Kind::Text, "the sender, whose mailbox it is"),
             key("to", Kind::Texts, "the recipients"),

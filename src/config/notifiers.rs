@@ -13,13 +13,18 @@ use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::notify::{Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, TeamsConfig, WebhookConfig};
+use crate::notify::{
+    Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
+};
 use crate::secret::Secret;
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
 const FALLBACK_AFTER: Duration = Duration::from_mins(10);
 const TIMEOUT: Duration = Duration::from_secs(20);
 const DIGEST_ABOVE: u32 = 5;
+/// Where PagerDuty's global service region takes events.
+const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
+const ROUTING_KEY_LETTERS: usize = 32;
 
 /// Microsoft Graph, in the global cloud and in that of the United States' government.
 const GRAPH_URL: [&str; 2] = ["https://graph.microsoft.com/v1.0", "https://graph.microsoft.us/v1.0"];
@@ -59,12 +64,13 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
         "slack" => Kind::Slack(SlackConfig { url: secret_url(table)? }),
         "webhook" => Kind::Webhook(webhook(table)?),
         "teams" => Kind::Teams(TeamsConfig { url: secret_url(table)? }),
+        "pagerduty" => Kind::PagerDuty(pagerduty(table)?),
         _ => return None,
     };
     Some(Config {
         name: name.into(),
         digest_above: digest_above(table, &kind),
-        send_resolved: table.boolean("send_resolved").unwrap_or(false),
+        send_resolved: table.boolean("send_resolved").unwrap_or(matches!(kind, Kind::PagerDuty(_))),
         kind,
         give_up_after: table.duration("give_up_after", GIVE_UP_AFTER),
         timeout: table.duration("timeout", TIMEOUT),
@@ -89,7 +95,7 @@ fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {
     match table.entry("digest_above").map(|entry| entry.value) {
         Some(DeValue::Integer(_)) => table.whole("digest_above").map(|number| number.value),
         Some(_) => None,
-        None => (!matches!(kind, Kind::Webhook(_))).then_some(DIGEST_ABOVE),
+        None => (!matches!(kind, Kind::Webhook(_) | Kind::PagerDuty(_))).then_some(DIGEST_ABOVE),
     }
 }
 
@@ -121,6 +127,19 @@ fn secret_url(table: &Table<'_>) -> Option<Secret> {
     let url = table.secret("url")?;
     table.reader.accept(&url.span, endpoint(url.value.expose()))?;
     Some(Secret::new(url.value.expose().trim()))
+}
+
+fn pagerduty(table: &Table<'_>) -> Option<PagerDutyConfig> {
+    table.require("routing_key");
+    let url = table.text("url").map(|url| table.reader.accept(&url.span, endpoint(url.value)));
+    let key = table.secret("routing_key")?;
+    let routing_key = Secret::new(key.value.expose().trim());
+    if routing_key.expose().len() != ROUTING_KEY_LETTERS || !routing_key.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        // PagerDuty may lengthen them one day: whoever knows better is not kept from starting.
+        let text = "a routing key usually is 32 letters and digits: the \"Integration Key\" of an Events API v2 integration";
+        table.reader.warning(key.span, text);
+    }
+    Some(PagerDutyConfig { routing_key, url: url.unwrap_or_else(|| endpoint(PAGERDUTY).ok())? })
 }
 
 fn webhook(table: &Table<'_>) -> Option<WebhookConfig> {

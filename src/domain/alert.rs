@@ -263,7 +263,23 @@ pub struct AlertSnapshot {
     pub context: AlertContext,
 }
 
+/// What the alerts of one trouble have in common, for destinations that keep one incident for all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Incident {
+    /// What it is about: a customer, or a subscription of one.
+    pub about: CustomerKey,
+    /// The rule, by the name that it had.
+    pub rule: String,
+    /// The start of the billing period.
+    pub since: Timestamp,
+}
+
 impl Alert {
+    /// The incident that it belongs to.
+    pub fn incident(&self) -> Incident {
+        Incident { about: self.key(), rule: self.rule.clone(), since: self.billing_period.start }
+    }
+
     /// The short reference of an id, for people.
     pub fn reference_of(id: Uuid) -> String {
         id.simple().to_string().chars().take(8).collect::<String>().to_ascii_uppercase()

@@ -204,4 +204,6 @@ pub struct Route {
     pub send_resolved: bool,
     /// How many alerts one part of a digest holds within the destination's size limits.
     pub digest_part: u32,
+    /// Whether it keeps one incident for each customer, billing period and rule, which ends with the last of its steps.
+    pub incidents: bool,
 }

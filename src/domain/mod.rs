@@ -17,7 +17,9 @@ mod rule;
 mod silence;
 mod usage;
 
-pub use alert::{Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended, Latest, Previous, Severity};
+pub use alert::{
+    Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended, Incident, Latest, Previous, Severity,
+};
 pub use assessed::{Assessed, Judged, Profile};
 pub use budget::{Budget, BudgetSource};
 pub use customer::{CustomerId, CustomerKey, Plan, Subscription, SubscriptionCost};

@@ -150,15 +150,20 @@ pub struct Followup {
     pub latest: Latest,
     /// The notifiers that are told, by name.
     pub notify: Vec<Box<str>>,
+    /// Those among them for which its incident goes on: another step of it is still open there, or ends it.
+    pub goes_on_for: Vec<Box<str>>,
 }
 
 /// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once, else one message each.
 pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for route in routes.iter().filter(|route| kind != MessageKind::Resolved || route.send_resolved) {
-        let mut alerts: Vec<&Alert> = told.iter().filter(|told| told.notify.contains(&route.notifier)).map(|told| &told.alert).collect();
+        let is_told = |told: &&Followup| told.notify.contains(&route.notifier);
+        let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.goes_on_for.contains(&route.notifier);
+        let mut alerts: Vec<&Alert> = told.iter().filter(is_told).filter(|told| !goes_on(told)).map(|told| &told.alert).collect();
         alerts.sort_by(|a, b| a.worst_first(b));
-        if is_above(&alerts, route.digest_above) {
+        // Each incident is told of by itself.
+        if !route.incidents && is_above(&alerts, route.digest_above) {
             messages.extend(digest(&alerts, route, fresh_id));
         } else {
             messages.extend(alerts.iter().map(|alert| message(route, &[alert], None, fresh_id())));

@@ -105,6 +105,13 @@ impl Ledger {
         self.thread.run(move |connection| deliveries::due(connection, &notifier, &except, limit)).await
     }
 
+    /// The same for a notifier that keeps incidents: all that is about the same customer, billing period and rule goes in
+    /// the order of recording, whatever its severity.
+    pub async fn due_by_incident(&self, notifier: &str, except: Vec<Uuid>, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
+        let notifier = notifier.to_owned();
+        self.thread.run(move |connection| deliveries::due_by_incident(connection, &notifier, &except, limit)).await
+    }
+
     /// Marks a delivery as accepted by its receiver; on disk when it returns.
     pub async fn mark_sent(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {
         self.mark(attempt, DeliveryState::Sent).await

@@ -13,6 +13,7 @@ use crate::domain::{Delivery, Route};
 use crate::metrics::Metrics;
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
+use crate::notify::pagerduty::{self, PagerDuty};
 use crate::notify::slack::{self, Slack};
 use crate::notify::teams::{self, Teams};
 use crate::notify::webhook::Webhook;
@@ -142,6 +143,7 @@ impl Config {
             Kind::Slack(slack) => (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL))),
             Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
             Kind::Teams(teams) => (Box::new(Teams::build(self, teams)?), Some(Pacing::every(teams::INTERVAL))),
+            Kind::PagerDuty(pagerduty) => (Box::new(PagerDuty::build(self, pagerduty)?), Some(Pacing::every(pagerduty::INTERVAL))),
         };
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
         Ok(Channel { route: self.route(), give_up_after, timeout, pacing, notifier, clock, metrics })
@@ -152,7 +154,7 @@ impl Config {
         let recipients = match &self.kind {
             Kind::Email(email) => email.to.iter().map(|to| Some(to.email.to_string())).collect(),
             Kind::GraphMail(mail) => mail.to.iter().map(|to| Some(to.email.to_string())).collect(),
-            Kind::Slack(_) | Kind::Webhook(_) | Kind::Teams(_) => vec![None],
+            Kind::Slack(_) | Kind::Webhook(_) | Kind::Teams(_) | Kind::PagerDuty(_) => vec![None],
         };
         // Slack ends at 50 blocks, Teams at 20 kB, mail clients cut mails of 100 kB, webhooks should stay small.
         let digest_part = match &self.kind {
@@ -160,7 +162,11 @@ impl Config {
             Kind::Slack(_) | Kind::Teams(_) => 30,
             // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
             Kind::Webhook(_) => 15,
+            // An event may have 512 kB; nobody reads longer lists.
+            Kind::PagerDuty(_) => 100,
         };
-        Route { notifier: self.name.clone(), recipients, digest_above: self.digest_above, digest_part, send_resolved: self.send_resolved }
+        let incidents = matches!(self.kind, Kind::PagerDuty(_));
+        let (digest_above, send_resolved) = (self.digest_above, self.send_resolved);
+        Route { notifier: self.name.clone(), recipients, digest_above, digest_part, send_resolved, incidents }
     }
 }

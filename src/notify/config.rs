@@ -46,6 +46,9 @@ impl Config {
             }
             Kind::Slack(_) => format!("{name}: a Slack channel"),
             Kind::Teams(_) => format!("{name}: a Teams channel by a workflow"),
+            Kind::PagerDuty(pagerduty) => {
+                format!("{name}: incidents of PagerDuty by {}", pagerduty.url.host_str().unwrap_or_default())
+            }
             Kind::Webhook(webhook) => {
                 let signed = if webhook.keys.is_empty() { "unsigned" } else { "signed" };
                 format!("{name}: {signed} webhooks to {}", webhook.url.host_str().unwrap_or_default())
@@ -67,6 +70,8 @@ pub enum Kind {
     Webhook(WebhookConfig),
     /// A workflow of Teams.
     Teams(TeamsConfig),
+    /// PagerDuty's Events API v2.
+    PagerDuty(PagerDutyConfig),
 }
 
 /// Mail.
@@ -159,6 +164,15 @@ pub struct SlackConfig {
 pub struct TeamsConfig {
     /// Its address, which is its secret.
     pub url: Secret,
+}
+
+/// An integration of PagerDuty.
+#[derive(Debug, Clone)]
+pub struct PagerDutyConfig {
+    /// Its key.
+    pub routing_key: Secret,
+    /// Where events are taken.
+    pub url: Url,
 }
 
 /// An HTTP endpoint.

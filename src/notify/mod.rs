@@ -9,6 +9,7 @@ mod error;
 mod graph_mail;
 mod http;
 mod oauth;
+mod pagerduty;
 pub(crate) mod render;
 mod sample;
 mod slack;
@@ -18,8 +19,8 @@ mod webhook;
 
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{
-    AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls, TeamsConfig,
-    WebhookConfig,
+    AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls,
+    TeamsConfig, WebhookConfig,
 };
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use oauth::{OAuthConfig, OAuthGrant};

@@ -254,9 +254,17 @@ impl Courier {
     }
 
     async fn due(&self, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
-        let others = self.last_failed.into_iter().collect();
-        let due = self.ledger.due(self.channel.name(), others, limit).await?;
-        if due.is_empty() && self.last_failed.is_some() { self.ledger.due(self.channel.name(), Vec::new(), limit).await } else { Ok(due) }
+        let due = self.due_without(self.last_failed.into_iter().collect(), limit).await?;
+        if due.is_empty() && self.last_failed.is_some() { self.due_without(Vec::new(), limit).await } else { Ok(due) }
+    }
+
+    async fn due_without(&self, except: Vec<Uuid>, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
+        let name = self.channel.name();
+        if self.channel.route().incidents {
+            self.ledger.due_by_incident(name, except, limit).await
+        } else {
+            self.ledger.due(name, except, limit).await
+        }
     }
 
     /// How long until the next probe may be made; none when it may be made now.

@@ -51,8 +51,10 @@ impl Cycle {
             let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), newest).await?;
             for customer in &reviewed {
                 let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, time);
-                for (alert, next, notify) in followed(&customer.alerts, &judged, silences, time) {
-                    told.note(alert, next, self.reachable(notify, alert, &judged), &judged.assessed);
+                let followed = followed(&customer.alerts, &judged, silences, time);
+                for (alert, next, notify) in &followed {
+                    let goes_on_for = goes_on_for(alert, &customer.alerts, &followed);
+                    told.note(alert, *next, self.reachable(notify.clone(), alert, &judged), goes_on_for, &judged.assessed);
                 }
             }
         }
@@ -91,7 +93,7 @@ struct Told {
 }
 
 impl Told {
-    fn note(&mut self, alert: &OpenAlert, next: Next, notify: Vec<Box<str>>, assessed: &Assessed) {
+    fn note(&mut self, alert: &OpenAlert, next: Next, notify: Vec<Box<str>>, goes_on_for: Vec<Box<str>>, assessed: &Assessed) {
         let id = alert.snapshot.alert.id;
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
         let followup = |notify: Vec<Box<str>>| Followup {
@@ -101,6 +103,7 @@ impl Told {
                 .filter(|_| ended == Some(Ended::Period) && !alert.snapshot.context.carried_over)
                 .map_or_else(|| latest(alert.snapshot.alert.metric, assessed, ended), |closing| closed(alert, closing)),
             notify,
+            goes_on_for,
         };
         match next {
             Next::Resolve(_) => {
@@ -196,6 +199,33 @@ fn untold(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next
     let told = alerts.iter().filter(|other| other.snapshot.alert.state == AlertState::Raised && is_of_same_rule(other, alert));
     let told: HashSet<&str> = told.flat_map(|other| other.notify.iter().map(AsRef::as_ref)).collect();
     alert.notify.iter().filter(|name| !told.contains(name.as_ref())).cloned().collect()
+}
+
+/// The notifiers for which the incident of an alert goes on when the alert is over: those that were told of another step of
+/// it that stays open, or that is over too and comes after this one.
+fn goes_on_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next, Vec<Box<str>>)]) -> Vec<Box<str>> {
+    let (id, incident) = (alert.snapshot.alert.id, alert.snapshot.alert.incident());
+    let mut seen = false;
+    let mut names = Vec::new();
+    for other in alerts {
+        let that = &other.snapshot.alert;
+        if that.id == id {
+            seen = true;
+            continue;
+        }
+        let next = followed.iter().find(|(one, ..)| one.snapshot.alert.id == that.id);
+        let goes_on = match next {
+            None | Some((_, Next::Remind, _)) => that.state == AlertState::Raised,
+            Some((_, Next::Resolve(_), _)) => seen && that.state == AlertState::Raised,
+            Some((_, Next::Release, _)) => true,
+            Some((_, Next::Supersede, _)) => false,
+        };
+        if goes_on && that.incident() == incident {
+            names.extend(next.map_or_else(|| other.notify.clone(), |(_, _, notify)| notify.clone()));
+            names.extend(other.notify.iter().cloned());
+        }
+    }
+    names
 }
 
 fn is_of_same_rule(other: &OpenAlert, alert: &OpenAlert) -> bool {

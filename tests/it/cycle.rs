@@ -2,6 +2,7 @@
 
 mod budgets;
 mod history;
+mod incidents;
 mod life;
 mod messages;
 mod operator;

@@ -7,6 +7,7 @@ mod microsoft;
 mod microsoft_mail;
 mod names;
 mod operator;
+mod pagerduty;
 mod pictures;
 mod receivers;
 mod samples;

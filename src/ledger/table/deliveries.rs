@@ -68,6 +68,45 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
 /// What is owed to a notifier: worst severity first, then oldest; without those in `except`, and without what has to wait
 /// for an earlier message that does not come before it here.
 pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
+    due_in(connection, &OF_ALERT, notifier, except, limit)
+}
+
+/// The same where all about one customer, billing period and rule goes in the order of recording: a new step must not
+/// overtake the end of an earlier one, which would end the incident that both belong to.
+pub(in crate::ledger) fn due_by_incident(
+    connection: &Connection,
+    notifier: &str,
+    except: &[Uuid],
+    limit: u32,
+) -> rusqlite::Result<Vec<Delivery>> {
+    due_in(connection, &OF_INCIDENT, notifier, except, limit)
+}
+
+/// What keeps its order.
+struct Order {
+    /// Whether the first message of an alert has to wait, too.
+    first_waits: bool,
+    /// The deliveries, in any state, that have to go in order with message `?1`.
+    others: &'static str,
+}
+
+/// The messages of one alert.
+const OF_ALERT: Order = Order {
+    first_waits: false,
+    others: "message_alert AS own CROSS JOIN message_alert AS other ON other.alert = own.alert
+             CROSS JOIN delivery ON delivery.message = other.message WHERE own.message = ?1",
+};
+
+/// The messages of all alerts of one incident. The period's end stands for the period.
+const OF_INCIDENT: Order = Order {
+    first_waits: true,
+    others: "message_alert AS own CROSS JOIN alert AS this ON this.id = own.alert
+             CROSS JOIN alert AS that ON that.customer = this.customer AND that.rule = this.rule AND that.period_end = this.period_end
+             CROSS JOIN message_alert AS other ON other.alert = that.id
+             CROSS JOIN delivery ON delivery.message = other.message WHERE own.message = ?1",
+};
+
+fn due_in(connection: &Connection, order: &Order, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
     let mut statement = connection.prepare_cached(
         "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, created_at, message, kind, part, parts, total, criticals, baseline, operator
          FROM delivery JOIN message ON message.id = delivery.message
@@ -79,7 +118,7 @@ pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[
     while due.len() < limit
         && let Some(row) = rows.next()?
     {
-        if !except.contains(&column::id(row, "id")?) && !waits(connection, row, &due)? {
+        if !except.contains(&column::id(row, "id")?) && !waits(connection, order, row, &due)? {
             due.push(delivery(connection, row)?);
         }
     }
@@ -89,13 +128,11 @@ pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[
 /// Whether an earlier message has to arrive first: a reminder or the end of an alert waits for whatever carries the alert and
 /// is still owed to the same recipient, news for the operator for the news before it; but not for what goes `before` it. All
 /// in steps through indexes: there may be very many deliveries.
-fn waits(connection: &Connection, row: &Row<'_>, before: &[Delivery]) -> rusqlite::Result<bool> {
+fn waits(connection: &Connection, order: &Order, row: &Row<'_>, before: &[Delivery]) -> rusqlite::Result<bool> {
     let others = match column::read(row, "kind", MessageKind::from_name)? {
-        MessageKind::Raised | MessageKind::Digest | MessageKind::Test => return Ok(false),
-        MessageKind::Reminder | MessageKind::Resolved => {
-            "message_alert AS own CROSS JOIN message_alert AS other ON other.alert = own.alert
-             CROSS JOIN delivery ON delivery.message = other.message WHERE own.message = ?1"
-        }
+        MessageKind::Test => return Ok(false),
+        MessageKind::Raised | MessageKind::Digest if !order.first_waits => return Ok(false),
+        MessageKind::Raised | MessageKind::Digest | MessageKind::Reminder | MessageKind::Resolved => order.others,
         MessageKind::OperatorRaised | MessageKind::OperatorResolved => {
             "message CROSS JOIN delivery ON delivery.message = message.id WHERE message.operator IS NOT NULL AND message.id <> ?1"
         }

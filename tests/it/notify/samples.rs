@@ -9,7 +9,9 @@ use budget_alertd::domain::{
     Severity, SubscriptionCost, Timing, UsageDate,
 };
 use budget_alertd::metrics::Metrics;
-use budget_alertd::notify::{Channel, Config, EmailConfig, Kind, SlackConfig, SmtpConfig, SmtpTls, TeamsConfig, WebhookConfig};
+use budget_alertd::notify::{
+    Channel, Config, EmailConfig, Kind, PagerDutyConfig, SlackConfig, SmtpConfig, SmtpTls, TeamsConfig, WebhookConfig,
+};
 use budget_alertd::secret::Secret;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -278,6 +280,13 @@ pub(super) fn slack_config(url: &str) -> Config {
 
 pub(super) fn teams_config(url: &str) -> Config {
     config(Kind::Teams(TeamsConfig { url: Secret::new(url) }))
+}
+
+/// The key of the integration that [`pagerduty_config`] sends to.
+pub(super) const ROUTING_KEY: &str = "R0123456789ABCDEFSESAMESESAME012";
+
+pub(super) fn pagerduty_config(url: &str) -> Config {
+    config(Kind::PagerDuty(PagerDutyConfig { routing_key: Secret::new(ROUTING_KEY), url: url.parse().unwrap() }))
 }
 
 pub(super) fn email_config(port: u16, tls: SmtpTls) -> Config {

@@ -1,0 +1,263 @@
+//! The PagerDuty notifier: events to its Events API v2 (<https://developer.pagerduty.com/docs/events-api-v2-overview>). A customer's
+//! steps of one rule and billing period are one incident: each step triggers it anew, and it is resolved with the last of them.
+//! Which messages that takes is planned by the ledger; here each message becomes its events.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest as hash};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use reqwest::StatusCode;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
+use crate::notify::channel::{ProbeFuture, SendFuture};
+use crate::notify::render::{AlertText, DigestText, Member, Occasion, OperatorText, Row, TEST_MARK, TEST_SENTENCE, clean, shortened};
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http};
+use crate::outbound;
+
+/// A key takes 120 events a minute before it is throttled.
+pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
+/// An event may have 512 kB.
+const LARGEST: usize = 500_000;
+/// A summary may have 1,024 characters.
+const SUMMARY_CHARS: usize = 1_024;
+/// A deduplication key may have 255 characters.
+const KEY_BYTES: usize = 255;
+/// Sets our incidents apart from those of others with the same key.
+const OURSELVES: &str = "budget-alertd";
+
+/// Sends events for one integration.
+pub(crate) struct PagerDuty {
+    client: reqwest::Client,
+    config: PagerDutyConfig,
+    zone: TimeZone,
+}
+
+/// What an event does to its incident.
+enum Action {
+    /// Opens it, or adds to it; with what is shown.
+    Trigger(Value),
+    /// Ends it.
+    Resolve,
+}
+
+/// An event without the key that says whose it is.
+struct Event {
+    dedup_key: String,
+    action: Action,
+}
+
+impl PagerDuty {
+    pub(crate) fn build(config: &Config, pagerduty: &PagerDutyConfig) -> Result<Self, BuildError> {
+        let client = outbound::client(config.timeout)
+            .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
+        Ok(Self { client, config: pagerduty.clone(), zone: config.time_zone.clone() })
+    }
+
+    /// Sends the events of a message, in their order. One that is refused does not keep back the others; those that were
+    /// taken before the destination failed are sent again with them, which changes nothing: their keys are the same.
+    async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+        let events = events(delivery, &self.zone, now);
+        let number = events.len();
+        let mut refused = None;
+        for event in events {
+            match self.post(event, now).await {
+                Ok(()) => {}
+                Err(error) if error.verdict == Verdict::Message => refused = refused.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            None if number == 1 => Ok(Accepted { detail: "202 Accepted".into() }),
+            None => Ok(Accepted { detail: format!("202 Accepted, {number} events") }),
+        }
+    }
+
+    async fn post(&self, event: Event, now: Timestamp) -> Result<(), DeliveryError> {
+        let body = self.body(event);
+        let request = self.client.post(self.config.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
+        let mut response = http::send(request).await?;
+        let status = response.status();
+        let answer = http::start_of_body(&mut response).await.replace(self.config.routing_key.expose(), "***");
+        match status {
+            StatusCode::ACCEPTED => Ok(()),
+            // With a key that is not known, no event would be taken: the key is at fault, not this one.
+            StatusCode::BAD_REQUEST if is_about_the_key(&answer) => {
+                let detail = format!("400 \"{answer}\"; check the routing_key: it is that of an Events API v2 integration");
+                Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::SignInRefused, detail))
+            }
+            status if status.is_success() => {
+                let detail = format!("{} \"{answer}\" in place of 202; check the url", status.as_u16());
+                Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail))
+            }
+            _ => Err(http::refused(status, response.headers(), &answer, now)),
+        }
+    }
+
+    fn body(&self, event: Event) -> String {
+        let mut body = json!({ "routing_key": self.config.routing_key.expose(), "dedup_key": event.dedup_key });
+        let Event { action: Action::Trigger(payload), .. } = event else {
+            insert(&mut body, "event_action", "resolve".into());
+            return body.to_string();
+        };
+        insert(&mut body, "event_action", "trigger".into());
+        insert(&mut body, "client", OURSELVES.into());
+        insert(&mut body, "payload", payload);
+        let text = body.to_string();
+        if text.len() <= LARGEST {
+            return text;
+        }
+        // Everything that people read is short; what is left out is for machines.
+        if let Some(details) = body.pointer_mut("/payload/custom_details").and_then(Value::as_object_mut) {
+            details.remove("alert");
+        }
+        body.to_string()
+    }
+}
+
+impl Notifier for PagerDuty {
+    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
+        Box::pin(self.deliver(delivery, now))
+    }
+
+    fn probe(&self) -> ProbeFuture<'_> {
+        Box::pin(http::reach(&self.client, &self.config.url))
+    }
+}
+
+fn insert(body: &mut Value, key: &str, value: Value) {
+    if let Some(object) = body.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
+}
+
+fn is_about_the_key(answer: &str) -> bool {
+    let answer = answer.to_ascii_lowercase();
+    answer.contains("routing_key") || answer.contains("routing key")
+}
+
+/// The events that a message becomes, in the order in which they are sent.
+fn events(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> Vec<Event> {
+    let text = |occasion, snapshot| AlertText::new(occasion, snapshot, zone, now);
+    match &delivery.message {
+        Message::Alert(snapshot) => vec![trigger(&text(Occasion::New, snapshot), snapshot)],
+        Message::Test(snapshot) => vec![test(&text(Occasion::New, snapshot), snapshot)],
+        Message::Digest(digest) => vec![list(delivery, digest, zone, now)],
+        Message::Reminder(digest) => digest.alerts.iter().map(|one| trigger(&text(Occasion::Reminder, one), one)).collect(),
+        Message::Resolved(digest) => {
+            let resolve = |one: &AlertSnapshot| Event { dedup_key: incident(&one.alert), action: Action::Resolve };
+            digest.alerts.iter().map(resolve).collect()
+        }
+        Message::Operator(news) => vec![operator(news, &OperatorText::new(news, zone, now))],
+    }
+}
+
+fn trigger(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
+    Event { dedup_key: incident(&snapshot.alert), action: Action::Trigger(payload(&text.subject, text, snapshot)) }
+}
+
+fn test(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
+    let mut payload = payload(&format!("{TEST_MARK} {}", text.subject), text, snapshot);
+    if let Some(details) = payload.get_mut("custom_details") {
+        insert(details, "Test", TEST_SENTENCE.into());
+    }
+    let dedup_key = key(&format!("{OURSELVES}/test/{}", snapshot.alert.id.simple()));
+    Event { dedup_key, action: Action::Trigger(payload) }
+}
+
+/// The first look at many customers: one incident that lists them. Each of them has one of its own from its next step on.
+fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -> Event {
+    let text = DigestText::new(Occasion::New, digest, zone, now);
+    let worst = text.members.iter().map(|member| member.severity).max().unwrap_or_default();
+    let line = |member: &Member| {
+        let badge = member.badge.as_deref().map(|badge| format!(" {badge}")).unwrap_or_default();
+        let news = member.news.as_deref().map(|news| format!(" · {news}")).unwrap_or_default();
+        format!("{} {}{badge} — {}{news} · {}", member.label, member.name, member.brief, member.origin)
+    };
+    let mut details = details(&text.first_line(), &text.second_line(), &[]);
+    details.insert("Alerts".into(), text.members.iter().map(line).collect());
+    if let Some(note) = text.note() {
+        details.insert("Note".into(), note.into());
+    }
+    let payload = json!({
+        "summary": shortened(&text.subject(), SUMMARY_CHARS),
+        "source": OURSELVES,
+        "severity": severity(worst),
+        "timestamp": delivery.created_at,
+        "class": "digest",
+        "custom_details": details,
+    });
+    Event { dedup_key: key(&format!("{OURSELVES}/digest/{}", delivery.identity.simple())), action: Action::Trigger(payload) }
+}
+
+fn operator(news: &OperatorNews, text: &OperatorText) -> Event {
+    let dedup_key = key(&format!("{OURSELVES}/operator/{}/{}", news.code.as_str(), news.subject));
+    if news.over {
+        return Event { dedup_key, action: Action::Resolve };
+    }
+    let worst = if news.code.hides_overspends() { Severity::Critical } else { Severity::Warning };
+    let payload = json!({
+        "summary": shortened(&text.subject, SUMMARY_CHARS),
+        "source": OURSELVES,
+        "severity": severity(worst),
+        "timestamp": news.since,
+        "class": news.code.as_str(),
+        "custom_details": details(&text.first, &text.second, &text.rows),
+    });
+    Event { dedup_key, action: Action::Trigger(payload) }
+}
+
+/// What is shown of an alert, and its numbers for machines.
+fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
+    let alert = &snapshot.alert;
+    let mut details = details(&text.first, &text.second, &text.rows);
+    if let Ok(alert) = serde_json::to_value(alert) {
+        details.insert("alert".into(), alert);
+    }
+    // It must not be blank.
+    let source = Some(clean(alert.customer.id.as_str(), 200)).filter(|id| !id.is_empty()).unwrap_or_else(|| text.name.clone());
+    let subscription = snapshot.context.subscription_name.as_deref().map(|name| clean(name, 80)).filter(|name| !name.is_empty());
+    json!({
+        "summary": shortened(summary, SUMMARY_CHARS),
+        "source": source,
+        "severity": severity(alert.severity),
+        "timestamp": alert.raised_at,
+        "component": subscription.unwrap_or_else(|| alert.customer.plan.as_str().to_owned()),
+        "group": text.name,
+        "class": clean(&alert.rule, 100),
+        "custom_details": details,
+    })
+}
+
+fn details(first: &str, second: &str, rows: &[Row]) -> Map<String, Value> {
+    let lines = [("Summary", first), ("Data", second)].map(|(name, text)| (name.to_owned(), Value::from(text)));
+    lines.into_iter().chain(rows.iter().map(|row| (row.label.to_owned(), Value::from(row.text.as_str())))).collect()
+}
+
+/// The words that PagerDuty has.
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+/// The key of the incident that an alert belongs to.
+fn incident(alert: &Alert) -> String {
+    let incident = alert.incident();
+    key(&format!("{OURSELVES}/{}/{}/{}", incident.about.as_str(), incident.since, incident.rule))
+}
+
+/// A text as a key of letters that travel well; the hash of one that is too long or has others.
+fn key(text: &str) -> String {
+    if text.len() <= KEY_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return text.to_owned();
+    }
+    format!("{OURSELVES}/{}", URL_SAFE_NO_PAD.encode(hash(&SHA256, text.as_bytes())))
+}

@@ -1,0 +1,117 @@
+//! Incidents: one for a customer, rule and billing period, which ends with the last of its steps, and in which nothing
+//! overtakes what came before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use budget_alertd::clock::{Clock, SimulatedClock};
+use budget_alertd::daemon::assemble;
+use budget_alertd::metrics::Metrics;
+use budget_alertd::simulator::{Fault, PagerDutyService};
+
+use crate::support::world::{World, plan};
+
+const DAY: &str = "2019-09-17T00:00:00Z";
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// A world whose steps of 80 and 100 % go to a PagerDuty, and those of 100 % to another one, too.
+fn paged(services: &[PagerDutyService; 2]) -> World {
+    let [first, second] = services.each_ref().map(PagerDutyService::url);
+    World::new(&format!(
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"pager\"]\n\
+         steps = [{{ at = 80 }}, {{ at = 100, severity = \"critical\", notify = [\"pager\", \"boss\"] }}]\n\
+         [notifiers.pager]\ntype = \"pagerduty\"\nrouting_key = \"{KEY}\"\nurl = \"{first}\"\n\
+         [notifiers.boss]\ntype = \"pagerduty\"\nrouting_key = \"{KEY}\"\nurl = \"{second}\"\n"
+    ))
+}
+
+fn services() -> [PagerDutyService; 2] {
+    let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
+    [(); 2].map(|()| PagerDutyService::start(Arc::clone(&clock), KEY).unwrap())
+}
+
+/// Delivers what is owed, as far as it goes; moves the clock over what it waits for.
+async fn deliver(world: &World, steps: usize) {
+    let ledger = world.ledger();
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    for mut courier in assemble(&world.config(), &ledger, &clock, &Metrics::new()).unwrap().couriers {
+        for _ in 0..steps {
+            let Some(wait) = courier.step(&|| false).await.unwrap().wait else { break };
+            world.clock.advance(wait + Duration::from_secs(1));
+        }
+    }
+    ledger.close().await.unwrap();
+}
+
+/// The incidents of customer A: how many events each has, and whether it is open.
+fn incidents(service: &PagerDutyService) -> String {
+    let told = |incident: &budget_alertd::simulator::SimIncident| {
+        let severities: Vec<_> = incident.triggers.iter().map(|event| event["payload"]["severity"].as_str().unwrap()).collect();
+        format!("{}{}", severities.join(" "), if incident.open { ", open" } else { "" })
+    };
+    service.incidents().iter().map(told).collect::<Vec<_>>().join("; ")
+}
+
+/// Polls customer A with this cost and budget after so many hours, and delivers.
+async fn poll(world: &World, hours: i64, cost: &str, budget: &str) {
+    let at = DAY.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_hours(hours);
+    let at = at.max(world.clock.now()).to_string();
+    world.poll(&at, &[plan("A", cost, budget, &at)]).await;
+}
+
+#[tokio::test]
+async fn it_ends_only_when_no_step_of_it_is_open_any_more() {
+    let services = services();
+    let world = paged(&services);
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "85", "100").await;
+    deliver(&world, 5).await;
+    poll(&world, 2, "105", "100").await;
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["warning critical, open", "critical, open"]);
+    poll(&world, 3, "105", "120").await;
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["warning critical, open", "critical"], "80 % is still true, where it was told");
+    poll(&world, 4, "105", "1000").await;
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["warning critical", "critical"]);
+    assert_eq!(world.owed("pager").await.len(), 0);
+}
+
+#[tokio::test]
+async fn steps_that_end_together_end_it_once() {
+    let services = services();
+    let world = paged(&services);
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "85", "100").await;
+    poll(&world, 2, "105", "100").await;
+    deliver(&world, 5).await;
+    poll(&world, 3, "105", "1000").await;
+    assert_eq!((world.owed("pager").await.len(), world.owed("boss").await.len()), (1, 1));
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["warning critical", "critical"]);
+}
+
+#[tokio::test]
+async fn nothing_overtakes_what_came_before_in_its_incident() {
+    let services = services();
+    let world = paged(&services);
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "85", "100").await;
+    deliver(&world, 5).await;
+    services[0].fail(Fault::status(503));
+    // Over by a raised budget, then over the raised one, while nothing can be sent.
+    poll(&world, 2, "85", "150").await;
+    poll(&world, 3, "155", "150").await;
+    deliver(&world, 2).await;
+    services[0].heal();
+    deliver(&world, 10).await;
+    assert_eq!(incidents(&services[0]), "warning; critical, open", "the end first, then what is new");
+    services[0].fail(Fault::status(503));
+    poll(&world, 6, "320", "300").await;
+    poll(&world, 7, "320", "10000").await;
+    deliver(&world, 2).await;
+    services[0].heal();
+    deliver(&world, 10).await;
+    assert_eq!(incidents(&services[0]), "warning; critical critical", "what is new first, then the end");
+}
