@@ -72,6 +72,7 @@ impl NotifyTest {
                 notifier: self.name.clone(),
                 recipient: recipient.clone(),
                 stands_in_for: None,
+                audience: channel.route().readers.audience(),
                 created_at: clock.now(),
                 message: message.clone(),
             };

@@ -13,6 +13,7 @@ use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
+use crate::domain::Readers;
 use crate::notify::{
     Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
 };
@@ -77,6 +78,8 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
         fallback,
         fallback_after: table.duration("fallback_after", FALLBACK_AFTER),
         time_zone: (*time_zone).clone(),
+        readers: Readers::Partner,
+        show_cost: false,
     })
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{AlertSnapshot, FindingCode, OperatorFinding, Severity};
+use crate::domain::{AlertSnapshot, Audience, FindingCode, OperatorFinding, Readers, Severity};
 
 /// What a message is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,6 +185,8 @@ pub struct Delivery {
     pub recipient: Option<String>,
     /// The notifier in whose place it is sent, which did not take the message.
     pub stands_in_for: Option<String>,
+    /// Whom it is for.
+    pub audience: Audience,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// What it says.
@@ -196,7 +198,9 @@ pub struct Delivery {
 pub struct Route {
     /// The notifier's name.
     pub notifier: Box<str>,
-    /// Its recipients; `[None]` for a notifier that is one recipient itself.
+    /// Who reads its messages.
+    pub readers: Readers,
+    /// Its recipients, none where they are each customer's contacts; `[None]` for a notifier that is one recipient itself.
     pub recipients: Vec<Option<String>>,
     /// More new alerts than this in one poll become one digest; none = never.
     pub digest_above: Option<u32>,

@@ -2,6 +2,7 @@
 
 mod alert;
 mod assessed;
+mod audience;
 mod budget;
 mod customer;
 mod decimal;
@@ -21,6 +22,7 @@ pub use alert::{
     Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended, Incident, Latest, Previous, Severity,
 };
 pub use assessed::{Assessed, Judged, Profile};
+pub use audience::{Audience, Readers, bare_address};
 pub use budget::{Budget, BudgetSource};
 pub use customer::{CustomerId, CustomerKey, Plan, Subscription, SubscriptionCost};
 pub use decimal::{Currency, InvalidCurrency, Number, NumberError, canonical, parse_decimal, parse_wire_number, percent_of, rounded};

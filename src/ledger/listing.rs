@@ -81,6 +81,8 @@ pub struct DeliveryRow {
     pub kind: MessageKind,
     /// Whether it is still owed.
     pub state: DeliveryState,
+    /// Whether it is not sent until somebody releases it; of one given up, that it was discarded instead.
+    pub held: bool,
     /// When it was recorded.
     pub created_at: Timestamp,
     /// When it was accepted or given up.
@@ -109,7 +111,9 @@ pub struct Owed {
     pub notifier: String,
     /// How many deliveries are owed.
     pub pending: u64,
-    /// When the oldest of them was recorded.
+    /// How many of them are held until somebody releases them.
+    pub held: u64,
+    /// When the oldest of them was recorded that is not held.
     pub oldest: Option<Timestamp>,
     /// How many were given up.
     pub dead: u64,

@@ -22,8 +22,8 @@ mod thread;
 pub use config::Config;
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use entry::{
-    AlertChange, AttemptRecord, DigestPart, GiveUp, Known, KnownCustomer, NewAlert, NewMessage, NewSample, NewStep, NotifierState,
-    OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed, Seen, SpentStep,
+    AlertChange, AttemptRecord, DigestPart, GiveUp, HoldFilter, Known, KnownCustomer, NewAlert, NewMessage, NewSample, NewStep,
+    NotifierState, OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed, Seen, SpentStep,
 };
 pub use error::LedgerError;
 pub use fallback::StoodIn;

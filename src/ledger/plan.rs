@@ -1,13 +1,13 @@
 //! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure, identities are handed in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView, Direction, Inputs, Latest, MessageKind,
-    MetricValue, Previous, Route, Sample, Severity, SubscriptionCost, canonical,
+    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey, CustomerView, Direction, Inputs, Latest,
+    MessageKind, MetricValue, Previous, Readers, Route, Sample, Severity, SubscriptionCost, bare_address, canonical,
 };
 use crate::ledger::{DigestPart, LatePass, NewAlert, NewMessage, NewStep, Raise, Seen};
 
@@ -131,14 +131,61 @@ pub fn late_step(assessed: &Assessed, late: &LatePass) -> NewStep {
 pub fn messages(new: &[NewAlert], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for route in routes {
-        let mut alerts: Vec<&Alert> =
-            new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier)).map(|new| &new.snapshot.alert).collect();
-        alerts.sort_by(|a, b| a.worst_first(b));
-        let (digested, single) = divide(&alerts, route);
-        messages.extend(digest(&digested, route, fresh_id));
-        messages.extend(single.iter().map(|alert| message(route, &[alert], None, fresh_id())));
+        let owed = new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier));
+        let owed = owed.map(|new| Owed { alert: &new.snapshot.alert, contacts: &new.snapshot.context.contacts });
+        for group in groups(route, owed.collect()) {
+            let (digested, single) = divide(&group.alerts, route);
+            messages.extend(digest(&digested, route, &group.recipients, fresh_id));
+            messages.extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None, fresh_id())));
+        }
     }
     messages
+}
+
+/// An alert that a route owes, with its customer's contacts of now.
+struct Owed<'a> {
+    alert: &'a Alert,
+    contacts: &'a [String],
+}
+
+/// Alerts that may share messages, worst first, and who gets those.
+struct Group<'a> {
+    recipients: Vec<Option<String>>,
+    alerts: Vec<&'a Alert>,
+}
+
+/// Who gets which alerts of a route together: the partner's own people all of them; a customer those about itself and
+/// nothing else, but never those of a first good poll.
+fn groups<'a>(route: &Route, mut owed: Vec<Owed<'a>>) -> Vec<Group<'a>> {
+    owed.sort_by(|a, b| a.alert.worst_first(b.alert));
+    if route.readers == Readers::Partner {
+        return vec![Group { recipients: route.recipients.clone(), alerts: owed.iter().map(|owed| owed.alert).collect() }];
+    }
+    let mut groups: Vec<(CustomerKey, Group<'a>)> = Vec::new();
+    let mut places: HashMap<CustomerKey, usize> = HashMap::new();
+    for Owed { alert, contacts } in owed.into_iter().filter(|owed| !owed.alert.baseline) {
+        let customer = alert.customer.id.key();
+        let place = *places.entry(customer.clone()).or_insert(groups.len());
+        if place == groups.len() {
+            let recipients = recipients(route, &customer, contacts);
+            groups.push((customer, Group { recipients, alerts: Vec::new() }));
+        }
+        groups.iter_mut().skip(place).take(1).for_each(|(_, group)| group.alerts.push(alert));
+    }
+    groups.into_iter().map(|(_, group)| group).filter(|group| !group.recipients.is_empty()).collect()
+}
+
+/// Who is told about a customer: that customer.
+fn recipients(route: &Route, customer: &CustomerKey, contacts: &[String]) -> Vec<Option<String>> {
+    match &route.readers {
+        Readers::Contacts => {
+            let mut seen = HashSet::new();
+            let addresses = contacts.iter().map(|contact| bare_address(contact)).filter(|address| !address.is_empty());
+            addresses.filter(|address| seen.insert(address.to_lowercase())).map(|address| Some(address.to_owned())).collect()
+        }
+        Readers::One(only) if only != customer => Vec::new(),
+        Readers::One(_) | Readers::Program | Readers::Partner => route.recipients.clone(),
+    }
 }
 
 /// What is told of alerts after they were raised.
@@ -148,6 +195,8 @@ pub struct Followup {
     pub alert: Alert,
     /// How it is now.
     pub latest: Latest,
+    /// The customer's contacts of now.
+    pub contacts: Vec<String>,
     /// The notifiers that are told, by name.
     pub notify: Vec<Box<str>>,
     /// Those among them for which its incident goes on: another step of it is still open there, or ends it.
@@ -158,15 +207,16 @@ pub struct Followup {
 pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for route in routes.iter().filter(|route| kind != MessageKind::Resolved || route.send_resolved) {
-        let is_told = |told: &&Followup| told.notify.contains(&route.notifier);
         let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.goes_on_for.contains(&route.notifier);
-        let mut alerts: Vec<&Alert> = told.iter().filter(is_told).filter(|told| !goes_on(told)).map(|told| &told.alert).collect();
-        alerts.sort_by(|a, b| a.worst_first(b));
-        // Each incident is told of by itself.
-        if !route.incidents && is_above(&alerts, route.digest_above) {
-            messages.extend(digest(&alerts, route, fresh_id));
-        } else {
-            messages.extend(alerts.iter().map(|alert| message(route, &[alert], None, fresh_id())));
+        let owed = told.iter().filter(|told| told.notify.contains(&route.notifier)).filter(|told| !goes_on(told));
+        let owed = owed.map(|told| Owed { alert: &told.alert, contacts: &told.contacts });
+        for Group { recipients, alerts } in groups(route, owed.collect()) {
+            // Each incident is told of by itself.
+            if !route.incidents && is_above(&alerts, route.digest_above) {
+                messages.extend(digest(&alerts, route, &recipients, fresh_id));
+            } else {
+                messages.extend(alerts.iter().map(|alert| message(route, &recipients, &[alert], None, fresh_id())));
+            }
         }
     }
     let all: HashMap<Uuid, &Latest> = told.iter().map(|told| (told.alert.id, &told.latest)).collect();
@@ -195,7 +245,7 @@ fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a A
     }
 }
 
-fn digest(alerts: &[&Alert], route: &Route, fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
+fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let parts = alerts.chunks(usize::try_from(route.digest_part).unwrap_or(usize::MAX).max(1));
     let whole = DigestPart {
@@ -205,15 +255,18 @@ fn digest(alerts: &[&Alert], route: &Route, fresh_id: &mut dyn FnMut() -> Uuid) 
         criticals: count(alerts.iter().filter(|alert| alert.severity == Severity::Critical).count()),
         baseline: alerts.iter().all(|alert| alert.baseline),
     };
-    parts.enumerate().map(|(index, part)| message(route, part, Some(DigestPart { part: count(index + 1), ..whole }), fresh_id())).collect()
+    let message = |(index, part)| message(route, recipients, part, Some(DigestPart { part: count(index + 1), ..whole }), fresh_id());
+    parts.enumerate().map(message).collect()
 }
 
-fn message(route: &Route, alerts: &[&Alert], digest: Option<DigestPart>, identity: Uuid) -> NewMessage {
+fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], digest: Option<DigestPart>, identity: Uuid) -> NewMessage {
     NewMessage {
         identity,
         kind: if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised },
         notifier: route.notifier.clone(),
-        recipients: route.recipients.clone(),
+        audience: route.readers.audience(),
+        held: false,
+        recipients: recipients.to_vec(),
         alerts: alerts.iter().map(|alert| alert.id).collect(),
         latest: Vec::new(),
         operator: None,

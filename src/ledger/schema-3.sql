@@ -3,6 +3,7 @@
 ALTER TABLE delivery ADD COLUMN stands_in_for TEXT;                      -- the notifier in whose place it is sent
 ALTER TABLE delivery ADD COLUMN held INTEGER NOT NULL DEFAULT 0;         -- owed, but not sent until somebody releases it
 
+ALTER TABLE message ADD COLUMN audience TEXT;                            -- 'customer': worded for the one customer it is about; NULL: for the partner
 ALTER TABLE message ADD COLUMN report TEXT;                              -- JSON: a report instead of alerts
 ALTER TABLE file ADD COLUMN reported_at INTEGER;                         -- when the last report was recorded
 ALTER TABLE delivery ADD COLUMN aided INTEGER NOT NULL DEFAULT 0;        -- another notifier stands in for it, or need not

@@ -12,12 +12,12 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode};
 use crate::ledger::Config;
-use crate::ledger::entry::{AttemptRecord, GiveUp, Known, NotifierState, Recollection, Recording, RetryFilter, RetryTo};
+use crate::ledger::entry::{AttemptRecord, GiveUp, HoldFilter, Known, NotifierState, Recollection, Recording, RetryFilter, RetryTo};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::Lock;
-use crate::ledger::table::{alerts, customers, deliveries, findings, history, life, notifiers, retry, silences};
+use crate::ledger::table::{alerts, customers, deliveries, findings, history, holds, life, notifiers, retry, silences};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
 
@@ -213,6 +213,21 @@ impl Ledger {
     /// many deliveries are owed by it.
     pub async fn retry(&self, filter: RetryFilter, now: Timestamp, to: Option<RetryTo>) -> Result<u64, LedgerError> {
         self.thread.write(move |connection| retry::revive(connection, &filter, to.as_ref(), now)).await.map(count)
+    }
+
+    /// How many deliveries are held.
+    pub async fn held(&self) -> Result<u64, LedgerError> {
+        self.thread.run(|connection| holds::count(connection)).await
+    }
+
+    /// Lets held deliveries go, which are owed from now on; returns how many.
+    pub async fn release(&self, filter: HoldFilter, now: Timestamp) -> Result<u64, LedgerError> {
+        self.thread.write(move |connection| holds::release(connection, &filter, now)).await.map(count)
+    }
+
+    /// Gives held deliveries up for good, for this reason; returns how many.
+    pub async fn discard(&self, filter: HoldFilter, why: String, now: Timestamp) -> Result<u64, LedgerError> {
+        self.thread.write(move |connection| holds::discard(connection, &filter, &why, now)).await.map(count)
     }
 
     /// What each notifier owes and has given up, by name.

@@ -166,7 +166,7 @@ impl Config {
             Kind::PagerDuty(_) => 100,
         };
         let incidents = matches!(self.kind, Kind::PagerDuty(_));
-        let (digest_above, send_resolved) = (self.digest_above, self.send_resolved);
-        Route { notifier: self.name.clone(), recipients, digest_above, digest_part, send_resolved, incidents }
+        let (readers, digest_above, send_resolved) = (self.readers.clone(), self.digest_above, self.send_resolved);
+        Route { notifier: self.name.clone(), readers, recipients, digest_above, digest_part, send_resolved, incidents }
     }
 }

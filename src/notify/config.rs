@@ -6,6 +6,7 @@ use lettre::message::Mailbox;
 use reqwest::Url;
 
 use crate::notify::OAuthConfig;
+use crate::domain::Readers;
 use crate::secret::Secret;
 
 /// A configured destination.
@@ -29,6 +30,10 @@ pub struct Config {
     pub fallback_after: Duration,
     /// For times in messages.
     pub time_zone: jiff::tz::TimeZone,
+    /// Who reads its messages.
+    pub readers: Readers,
+    /// Whether customers see amounts, not only percentages.
+    pub show_cost: bool,
 }
 
 impl Config {
@@ -79,7 +84,7 @@ pub enum Kind {
 pub struct EmailConfig {
     /// The sender.
     pub from: Mailbox,
-    /// The recipients, at least one.
+    /// The recipients; none where they are each customer's contacts, else at least one.
     pub to: Vec<Mailbox>,
     /// The server.
     pub smtp: SmtpConfig,

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{FindingCode, MessageKind, OperatorFinding, OperatorNews, Route, Severity};
+use crate::domain::{Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Route, Severity};
 use crate::ledger::{GivenUp, Ledger, LedgerError, NewMessage, OpenFinding};
 use crate::notify::render::{seconds_between, span};
 
@@ -208,6 +208,8 @@ impl Telling {
             identity: Uuid::new_v4(),
             kind: if news.over { MessageKind::OperatorResolved } else { MessageKind::OperatorRaised },
             notifier: route.notifier.clone(),
+            audience: Audience::Partner,
+            held: false,
             recipients: route.recipients.clone(),
             alerts: Vec::new(),
             latest: Vec::new(),

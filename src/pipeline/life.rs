@@ -102,6 +102,7 @@ impl Told {
                 .closing
                 .filter(|_| ended == Some(Ended::Period) && !alert.snapshot.context.carried_over)
                 .map_or_else(|| latest(alert.snapshot.alert.metric, assessed, ended), |closing| closed(alert, closing)),
+            contacts: assessed.profile.contacts.clone(),
             notify,
             goes_on_for,
         };
@@ -117,7 +118,9 @@ impl Told {
             Next::Release => {
                 self.changes.push(AlertChange::Released(id));
                 self.latest.insert(id, latest(alert.snapshot.alert.metric, assessed, None));
-                self.released.push(released(alert, notify));
+                let mut released = released(alert, notify);
+                released.snapshot.context.contacts.clone_from(&assessed.profile.contacts);
+                self.released.push(released);
             }
             Next::Remind => {
                 self.changes.push(AlertChange::Reminded(id));

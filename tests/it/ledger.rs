@@ -122,6 +122,8 @@ fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> N
     NewMessage {
         identity: id(identity),
         notifier: notifier.into(),
+        audience: Audience::Partner,
+        held: false,
         recipients: vec![None],
         kind: MessageKind::Raised,
         alerts: vec![id(alert)],

@@ -120,7 +120,7 @@ fn key(snapshot: &AlertSnapshot) -> (String, String, String, Timestamp, Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Message;
+    use crate::domain::{Audience, Message};
     use crate::notify::sample_alert;
 
     /// The books of one alert that is owed to Slack, and came there so many times.
@@ -140,6 +140,7 @@ mod tests {
             notifier: SLACK.to_owned(),
             recipient: None,
             stands_in_for: None,
+            audience: Audience::Partner,
             created_at: Timestamp::UNIX_EPOCH,
             message: Message::Alert(Box::new(snapshot.clone())),
         };

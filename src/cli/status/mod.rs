@@ -97,7 +97,7 @@ fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<Notifie
     let mut accounts = Vec::new();
     for name in &bearings.places.notifiers {
         let own = owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
-        let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, oldest: None, dead: 0 });
+        let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, held: 0, oldest: None, dead: 0 });
         accounts.push(NotifierAccount { name: name.clone(), configured: true, state: state(name), owed });
     }
     // A file with mistakes does not say who is gone.

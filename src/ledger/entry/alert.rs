@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertSnapshot, AlertState, BillingPeriod, CustomerEvent, CustomerKey, Latest, MessageKind, Metric, OperatorNews, Sample, Severity,
+    AlertSnapshot, AlertState, Audience, BillingPeriod, CustomerEvent, CustomerKey, Latest, MessageKind, Metric, OperatorNews, Sample,
+    Severity,
 };
 use crate::ledger::entry::{NewSample, Recollection, Seen};
 
@@ -102,6 +103,10 @@ pub struct NewMessage {
     pub kind: MessageKind,
     /// The notifier's name.
     pub notifier: Box<str>,
+    /// Whom it is for.
+    pub audience: Audience,
+    /// Whether it is owed, but not sent until somebody releases it.
+    pub held: bool,
     /// Its recipients.
     pub recipients: Vec<Option<String>>,
     /// The alerts it carries, worst first.

@@ -6,4 +6,4 @@ mod outcome;
 
 pub use alert::{AlertChange, DigestPart, NewAlert, NewMessage, NewStep, OpenAlert, Recording, Reviewed};
 pub use customer::{Known, KnownCustomer, NewSample, Recollection, Seen, SpentStep};
-pub use outcome::{AttemptRecord, GiveUp, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};
+pub use outcome::{AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};

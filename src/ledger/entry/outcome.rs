@@ -91,6 +91,17 @@ pub struct RetryFilter {
     pub ids: Vec<Uuid>,
 }
 
+/// Which held deliveries are meant; all of them when nothing is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HoldFilter {
+    /// Those to this notifier.
+    pub notifier: Option<String>,
+    /// Those about this customer.
+    pub customer: Option<crate::domain::CustomerKey>,
+    /// Those with these ids.
+    pub ids: Vec<Uuid>,
+}
+
 /// Another notifier that is to get what was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryTo {

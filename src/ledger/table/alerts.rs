@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, named_params, params};
 
-use crate::domain::{AlertSnapshot, AlertState};
+use crate::domain::{AlertSnapshot, AlertState, Audience};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::entry::{NewAlert, NewMessage};
 use crate::ledger::table::life;
@@ -63,8 +63,8 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
     let digest = message.digest.as_ref();
     connection
         .prepare_cached(
-            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator)
-             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator)",
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience)
+             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :audience)",
         )?
         .execute(named_params! {
             ":identity": Id(message.identity),
@@ -75,6 +75,7 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
             ":criticals": digest.map_or(0, |digest| digest.criticals),
             ":baseline": digest.is_some_and(|digest| digest.baseline),
             ":operator": message.operator.as_ref().map(json).transpose()?,
+            ":audience": (message.audience == Audience::Customer).then_some(message.audience.as_str()),
         })?;
     let row = connection.last_insert_rowid();
     let mut statement =

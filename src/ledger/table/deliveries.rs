@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
-use crate::domain::{AlertSnapshot, Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
+use crate::domain::{AlertSnapshot, Audience, Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
-use crate::ledger::table::{alerts, findings, notifiers};
+use crate::ledger::table::{alerts, findings, holds, notifiers};
 
 /// A delivery to be owed.
 pub(in crate::ledger) struct NewDelivery<'a> {
@@ -22,15 +22,18 @@ pub(in crate::ledger) struct NewDelivery<'a> {
     pub(in crate::ledger) severity: i64,
     /// The notifier in whose place it is sent.
     pub(in crate::ledger) stands_in_for: Option<&'a str>,
+    /// Whether it is not sent until somebody releases it.
+    pub(in crate::ledger) held: bool,
 }
 
 /// Adds a message and a delivery for each of its recipients.
 pub(in crate::ledger) fn owe(connection: &Connection, message: &NewMessage, now: Timestamp) -> rusqlite::Result<()> {
     let row = alerts::add_message(connection, message)?;
     for recipient in &message.recipients {
-        let (notifier, recipient, severity) = (message.notifier.as_ref(), recipient.as_deref(), rank(message.severity));
-        let new = NewDelivery { message: row, notifier, recipient, severity, stands_in_for: None };
-        add(connection, &new, now)?;
+        let (notifier, recipient, severity) = (&*message.notifier, recipient.as_deref(), rank(message.severity));
+        let follows = || holds::follows_held(connection, row, notifier);
+        let held = message.audience == Audience::Customer && (message.held || follows()?);
+        add(connection, &NewDelivery { message: row, notifier, recipient, severity, stands_in_for: None, held }, now)?;
     }
     Ok(())
 }
@@ -48,8 +51,8 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
     let notifier = notifiers::state(connection, new.notifier)?;
     connection
         .prepare_cached(
-            "INSERT INTO delivery (id, message, notifier, recipient, stands_in_for, severity, state, created_at, probes_then, possible_then)
-             VALUES (:id, :message, :notifier, :recipient, :stands_in_for, :severity, 'pending', :created_at, :probes, :possible)",
+            "INSERT INTO delivery (id, message, notifier, recipient, stands_in_for, severity, state, held, created_at, probes_then, possible_then)
+             VALUES (:id, :message, :notifier, :recipient, :stands_in_for, :severity, 'pending', :held, :created_at, :probes, :possible)",
         )?
         .execute(named_params! {
             ":id": Id(Uuid::new_v4()),
@@ -58,6 +61,7 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
             ":recipient": new.recipient,
             ":stands_in_for": new.stands_in_for,
             ":severity": new.severity,
+            ":held": new.held,
             ":created_at": Instant(now),
             ":probes": Count(notifier.probes),
             ":possible": Length(notifier.possible),
@@ -108,9 +112,9 @@ const OF_INCIDENT: Order = Order {
 
 fn due_in(connection: &Connection, order: &Order, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
     let mut statement = connection.prepare_cached(
-        "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, created_at, message, kind, part, parts, total, criticals, baseline, operator
+        "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, audience, created_at, message, kind, part, parts, total, criticals, baseline, operator
          FROM delivery JOIN message ON message.id = delivery.message
-         WHERE notifier = ?1 AND delivery.state = 'pending' ORDER BY delivery.severity DESC, delivery.seq",
+         WHERE notifier = ?1 AND delivery.state = 'pending' AND NOT held ORDER BY delivery.severity DESC, delivery.seq",
     )?;
     let mut rows = statement.query([notifier])?;
     let mut due = Vec::new();
@@ -159,9 +163,17 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
         notifier: row.get("notifier")?,
         recipient: row.get("recipient")?,
         stands_in_for: row.get("stands_in_for")?,
+        audience: audience(row)?,
         created_at: column::instant(row, "created_at")?,
         message: message(connection, row)?,
     })
+}
+
+/// Whom a message is for, in a row with the column `audience`.
+fn audience(row: &Row<'_>) -> rusqlite::Result<Audience> {
+    let name: Option<String> = row.get("audience")?;
+    let known = name.as_deref().map_or(Some(Audience::Partner), Audience::from_name);
+    known.ok_or_else(|| column::unreadable("an unknown audience"))
 }
 
 fn message(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Message> {
@@ -230,7 +242,7 @@ pub(in crate::ledger) fn give_up(
 ) -> rusqlite::Result<Vec<Uuid>> {
     let mut statement = connection.prepare_cached(
         "UPDATE delivery SET state = 'dead', ended_at = :now
-         WHERE notifier = :notifier AND state = 'pending'
+         WHERE notifier = :notifier AND state = 'pending' AND NOT held
          AND :possible - possible_then >= :after AND :probes - probes_then >= :least RETURNING id",
     )?;
     let given_up = statement.query_map(
@@ -252,7 +264,7 @@ pub(in crate::ledger) fn give_up(
 pub(in crate::ledger) fn bury(connection: &Connection, notifier: &str, now: Timestamp) -> rusqlite::Result<usize> {
     let buried = connection
         .prepare_cached(
-            "UPDATE delivery SET state = 'dead', ended_at = ?2, last_detail = 'the notifier no longer exists'
+            "UPDATE delivery SET state = 'dead', held = 0, ended_at = ?2, last_detail = 'the notifier no longer exists'
              WHERE notifier = ?1 AND state = 'pending'",
         )?
         .execute(params![notifier, Instant(now)])?;
@@ -263,16 +275,18 @@ pub(in crate::ledger) fn bury(connection: &Connection, notifier: &str, now: Time
 /// What each notifier owes and has given up, by name.
 pub(in crate::ledger) fn owed(connection: &Connection) -> rusqlite::Result<Vec<Owed>> {
     let mut statement = connection.prepare_cached(
-        "SELECT notifier, sum(pending) AS pending, min(oldest) AS oldest, sum(dead) AS dead FROM (
-             SELECT notifier, count(*) AS pending, min(created_at) AS oldest, 0 AS dead FROM delivery WHERE state = 'pending' GROUP BY notifier
+        "SELECT notifier, sum(pending) AS pending, sum(held) AS held, min(oldest) AS oldest, sum(dead) AS dead FROM (
+             SELECT notifier, count(*) AS pending, sum(held) AS held, min(iif(held, NULL, created_at)) AS oldest, 0 AS dead
+             FROM delivery WHERE state = 'pending' GROUP BY notifier
              UNION ALL
-             SELECT notifier, 0, NULL, count(*) FROM delivery WHERE state = 'dead' GROUP BY notifier
+             SELECT notifier, 0, 0, NULL, count(*) FROM delivery WHERE state = 'dead' AND NOT held GROUP BY notifier
          ) GROUP BY notifier ORDER BY notifier",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(Owed {
             notifier: row.get("notifier")?,
             pending: column::count(row, "pending")?,
+            held: column::count(row, "held")?,
             oldest: column::instant_if_any(row, "oldest")?,
             dead: column::count(row, "dead")?,
         })
@@ -283,7 +297,8 @@ pub(in crate::ledger) fn owed(connection: &Connection) -> rusqlite::Result<Vec<O
 /// What each notifier has given up, by name.
 pub(in crate::ledger) fn given_up(connection: &Connection) -> rusqlite::Result<Vec<GivenUp>> {
     let mut statement = connection.prepare_cached(
-        "SELECT notifier, count(*) AS dead, max(ended_at) AS last FROM delivery WHERE state = 'dead' GROUP BY notifier ORDER BY notifier",
+        "SELECT notifier, count(*) AS dead, max(ended_at) AS last FROM delivery WHERE state = 'dead' AND NOT held
+         GROUP BY notifier ORDER BY notifier",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(GivenUp { notifier: row.get("notifier")?, dead: column::count(row, "dead")?, last: column::instant_if_any(row, "last")? })

@@ -65,7 +65,8 @@ fn summaries(connection: &Connection, alert: Uuid) -> rusqlite::Result<Vec<Deliv
 /// The deliveries that a filter chooses.
 pub(in crate::ledger) fn deliveries(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Vec<DeliveryRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT delivery.id AS id, message, identity, notifier, recipient, stands_in_for, kind, state, created_at, ended_at, attempts, last_detail
+        "SELECT delivery.id AS id, message, identity, notifier, recipient, stands_in_for, kind, state, held, created_at, ended_at, attempts,
+             last_detail
          FROM delivery JOIN message ON message.id = delivery.message
          WHERE (:since IS NULL OR created_at >= :since) AND (:until IS NULL OR created_at < :until)
          AND (:state IS NULL OR state = :state) AND (:notifier IS NULL OR notifier = :notifier)
@@ -101,6 +102,7 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
         fallback_for: row.get("stands_in_for")?,
         kind: column::read(row, "kind", MessageKind::from_name)?,
         state: column::read(row, "state", DeliveryState::from_name)?,
+        held: row.get("held")?,
         created_at: column::instant(row, "created_at")?,
         ended_at: column::instant_if_any(row, "ended_at")?,
         attempts: column::count(row, "attempts")?,

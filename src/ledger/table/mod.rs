@@ -5,6 +5,7 @@ pub(super) mod customers;
 pub(super) mod deliveries;
 pub(super) mod findings;
 pub(super) mod history;
+pub(super) mod holds;
 pub(super) mod life;
 pub(super) mod listings;
 pub(super) mod notifiers;

@@ -38,7 +38,7 @@ fn chosen(connection: &Connection, filter: &RetryFilter) -> rusqlite::Result<Vec
     let ids: HashSet<Uuid> = filter.ids.iter().copied().collect();
     let mut statement = connection.prepare_cached(
         "SELECT seq, id, message, notifier, recipient, severity FROM delivery
-         WHERE state = 'dead' AND (?1 IS NULL OR notifier = ?1) ORDER BY message, seq",
+         WHERE state = 'dead' AND NOT held AND (?1 IS NULL OR notifier = ?1) ORDER BY message, seq",
     )?;
     let rows = statement.query_map(params![filter.notifier], |row| {
         let dead = Dead {
@@ -93,7 +93,7 @@ fn move_to(connection: &Connection, dead: &[Dead], to: &RetryTo, now: Timestamp)
     }
     for recipient in recipients.get(kept.len()..).unwrap_or_default() {
         let (message, severity) = (first.message, first.severity);
-        let new = NewDelivery { message, notifier: &to.notifier, recipient: *recipient, severity, stands_in_for: None };
+        let new = NewDelivery { message, notifier: &to.notifier, recipient: *recipient, severity, stands_in_for: None, held: false };
         deliveries::add(connection, &new, now)?;
     }
     Ok(recipients.len())

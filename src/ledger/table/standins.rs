@@ -67,7 +67,7 @@ pub(in crate::ledger) fn stand_in(
 fn owe(connection: &Connection, message: i64, severity: i64, notifier: &str, route: &Route, now: Timestamp) -> rusqlite::Result<usize> {
     for recipient in &route.recipients {
         let recipient = recipient.as_deref();
-        let new = NewDelivery { message, notifier: &route.notifier, recipient, severity, stands_in_for: Some(notifier) };
+        let new = NewDelivery { message, notifier: &route.notifier, recipient, severity, stands_in_for: Some(notifier), held: false };
         deliveries::add(connection, &new, now)?;
     }
     Ok(route.recipients.len())

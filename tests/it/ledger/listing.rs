@@ -63,6 +63,7 @@ async fn deliveries_are_listed_by_state_notifier_time_and_customer() {
         notifier: "slack".into(),
         recipient: None,
         fallback_for: None,
+        held: false,
         kind: MessageKind::Raised,
         state: DeliveryState::Sent,
         created_at: at("2026-10-05T12:00:00Z"),

@@ -127,8 +127,8 @@ async fn a_delivery_is_given_up_when_both_limits_of_its_own_share_are_reached() 
     assert_eq!(
         owed,
         [
-            Owed { notifier: "other".into(), pending: 1, oldest: Some(Timestamp::default()), dead: 0 },
-            Owed { notifier: "slack".into(), pending: 0, oldest: None, dead: 2 },
+            Owed { notifier: "other".into(), pending: 1, held: 0, oldest: Some(Timestamp::default()), dead: 0 },
+            Owed { notifier: "slack".into(), pending: 0, held: 0, oldest: None, dead: 2 },
         ]
     );
     ledger.close().await.unwrap();

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use budget_alertd::clock::SimulatedClock;
 use budget_alertd::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId, CustomerView,
-    Delivery, Digest, Ended, FindingCode, Inputs, Latest, Message, Metric, MetricValue, OperatorNews, PeriodSource, Plan, Previous, Rise,
-    Severity, SubscriptionCost, Timing, UsageDate,
+    Alert, AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId,
+    CustomerView, Delivery, Digest, Ended, FindingCode, Inputs, Latest, Message, Metric, MetricValue, OperatorNews, PeriodSource, Plan,
+    Previous, Rise, Severity, SubscriptionCost, Timing, UsageDate,
 };
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{
@@ -246,6 +246,7 @@ pub(super) fn delivery(message: Message) -> Delivery {
         notifier: "oncall".into(),
         recipient: Some("oncall@partner.example".into()),
         stands_in_for: None,
+        audience: Audience::Partner,
         created_at: time("2026-11-14T21:41:20Z"),
         message,
     }
@@ -262,6 +263,8 @@ pub(super) fn config(kind: Kind) -> Config {
         kind,
         digest_above: Some(5),
         send_resolved: false,
+        readers: budget_alertd::domain::Readers::Partner,
+        show_cost: false,
         give_up_after: Duration::from_hours(72),
         timeout: Duration::from_secs(20),
         fallback: Vec::new(),

@@ -1,0 +1,94 @@
+//! Messages to customers that are owed but held: let go, or given up before anybody saw them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, named_params, params};
+use uuid::Uuid;
+
+use crate::domain::CustomerKey;
+use crate::ledger::column::{self, Count, Instant, Length};
+use crate::ledger::entry::HoldFilter;
+use crate::ledger::table::notifiers;
+
+/// A delivery that is held.
+struct Held {
+    row: i64,
+    message: i64,
+    notifier: String,
+}
+
+/// How many deliveries are held.
+pub(in crate::ledger) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) AS held FROM delivery WHERE state = 'pending' AND held";
+    connection.prepare_cached(sql)?.query_row([], |row| column::count(row, "held"))
+}
+
+/// Whether a message tells more of an alert of which an earlier message to the same notifier is held: the end of what nobody
+/// was told is no news.
+pub(in crate::ledger) fn follows_held(connection: &Connection, message: i64, notifier: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM message_alert AS own CROSS JOIN message_alert AS other ON other.alert = own.alert
+             CROSS JOIN delivery ON delivery.message = other.message
+             WHERE own.message = ?1 AND notifier = ?2 AND delivery.state = 'pending' AND held)",
+        )?
+        .query_row(params![message, notifier], |row| row.get(0))
+}
+
+/// Lets the chosen ones go: they are owed from now on. Returns how many.
+pub(in crate::ledger) fn release(connection: &Connection, filter: &HoldFilter, now: Timestamp) -> rusqlite::Result<usize> {
+    let chosen = chosen(connection, filter)?;
+    for held in &chosen {
+        let state = notifiers::state(connection, &held.notifier)?;
+        connection
+            .prepare_cached(
+                "UPDATE delivery SET held = 0, created_at = :now, probes_then = :probes, possible_then = :possible WHERE seq = :row",
+            )?
+            .execute(named_params! {
+                ":row": held.row,
+                ":now": Instant(now),
+                ":probes": Count(state.probes),
+                ":possible": Length(state.possible),
+            })?;
+    }
+    Ok(chosen.len())
+}
+
+/// Gives the chosen ones up for good: whoever is not told of an alert is not told later what becomes of it either. They
+/// stay listed, with why. Returns how many.
+pub(in crate::ledger) fn discard(connection: &Connection, filter: &HoldFilter, why: &str, now: Timestamp) -> rusqlite::Result<usize> {
+    let chosen = chosen(connection, filter)?;
+    for held in &chosen {
+        connection
+            .prepare_cached("UPDATE delivery SET state = 'dead', ended_at = ?2, last_detail = ?3 WHERE seq = ?1")?
+            .execute(params![held.row, Instant(now), why])?;
+    }
+    for held in &chosen {
+        connection
+            .prepare_cached(
+                "UPDATE alert SET notify = (SELECT json_group_array(value) FROM json_each(alert.notify) WHERE value <> ?2)
+                 WHERE id IN (SELECT alert FROM message_alert WHERE message = ?1) AND NOT EXISTS (
+                     SELECT 1 FROM delivery WHERE message = ?1 AND notifier = ?2 AND NOT (state = 'dead' AND held))",
+            )?
+            .execute(params![held.message, held.notifier])?;
+    }
+    Ok(chosen.len())
+}
+
+fn chosen(connection: &Connection, filter: &HoldFilter) -> rusqlite::Result<Vec<Held>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, delivery.id AS id, message, notifier FROM delivery
+         WHERE state = 'pending' AND held AND (:notifier IS NULL OR notifier = :notifier)
+         AND (:customer IS NULL OR EXISTS (
+             SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
+             WHERE message_alert.message = delivery.message AND customer IN (
+                 SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32)))))
+         ORDER BY seq",
+    )?;
+    let wanted = named_params! { ":notifier": filter.notifier, ":customer": filter.customer.as_ref().map(CustomerKey::as_str) };
+    let rows = statement.query_map(wanted, |row| {
+        let held = Held { row: row.get("seq")?, message: row.get("message")?, notifier: row.get("notifier")? };
+        Ok((column::id(row, "id")?, held))
+    })?;
+    let meant = |id: &Uuid| filter.ids.is_empty() || filter.ids.contains(id);
+    rows.filter(|row| row.as_ref().map_or(true, |(id, _)| meant(id))).map(|row| row.map(|(_, held)| held)).collect()
+}
