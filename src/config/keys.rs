@@ -228,6 +228,8 @@ const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
 pub(crate) const NOTIFIER_TYPES: Choice =
     choice("type of notifier", &["email", "slack", "webhook", "teams", "pagerduty", "graph-mail"], &["alertmanager"]);
 
+pub(crate) const AUDIENCES: Choice = choice("audience", &["partner", "customer"], &[]);
+
 const NOTIFIER: Types = Types {
     choice: &NOTIFIER_TYPES,
     common: &[
@@ -237,9 +239,9 @@ const NOTIFIER: Types = Types {
         key("send_resolved", Kind::Boolean, "tells when an alert is over"),
         key("fallback", Kind::Texts, "notifiers that are sent what this one does not take"),
         key("fallback_after", Kind::Duration, "how long a delivery is owed before they are"),
-        key("audience", Kind::Later, "messages to the customer"),
-        key("show_cost", Kind::Later, "amounts in messages to the customer"),
-        key("to_customer_contacts", Kind::Later, "sends to the customer's contacts"),
+        key("audience", Kind::Choice(&AUDIENCES), "who reads its messages; email and webhook only: \"customer\""),
+        key("show_cost", Kind::Boolean, "amounts, not only percentages, in messages to customers"),
+        key("to_customer_contacts", Kind::Boolean, "mail about a customer goes to its contacts, not to to"),
         key("subject", Kind::Later, "a template"),
         key("body", Kind::Later, "a template"),
     ],

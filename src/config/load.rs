@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::config::audience;
 use crate::config::cases;
 use crate::config::customers_csv::{self, Spreadsheet};
 use crate::config::keys::{ROOT, Shape};
@@ -189,6 +190,7 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let budgets = customers::read(root, names, spreadsheet);
     let rules = rules::read(root, names);
     let notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
+    audience::warn(root, names, &budgets, &notifiers);
     for (name, table) in root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name)) {
         table.reader.warning(table.span, format!("no rule, customer or operator tells the notifier {}", quoted(&[name])));
     }

@@ -4,6 +4,7 @@
 //! A configuration that loads can run: secrets are fetched, rules are compiled. What the keys are is described once, in
 //! `keys`; what rules mean is left to `rules`.
 
+mod audience;
 mod cases;
 mod check;
 mod customers;

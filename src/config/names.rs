@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use crate::config::Config;
 use crate::config::reader::{Placed, Table};
 use crate::config::value::{hint, short};
+use crate::config::{Config, audience};
 
 /// The names of notifiers and rules.
 pub(crate) struct Names<'a> {
     notifiers: Vec<&'a str>,
     rules: Vec<&'a str>,
+    /// The notifiers whose messages customers read.
+    customers: Vec<&'a str>,
     told: RefCell<HashSet<&'a str>>,
 }
 
@@ -19,7 +21,13 @@ impl<'a> Names<'a> {
     pub(crate) fn of(root: &Table<'a>) -> Self {
         let names =
             |table: &str| root.table(table).map(|table| table.entries()).unwrap_or_default().iter().map(|entry| entry.name).collect();
-        Self { notifiers: names("notifiers"), rules: names("rules"), told: RefCell::default() }
+        let customers = root.named("notifiers").into_iter().filter(|(_, table)| audience::is_customers(table));
+        Self {
+            notifiers: names("notifiers"),
+            rules: names("rules"),
+            customers: customers.map(|(name, _)| name).collect(),
+            told: RefCell::default(),
+        }
     }
 
     /// Those of a checked configuration.
@@ -27,6 +35,7 @@ impl<'a> Names<'a> {
         Self {
             notifiers: config.notifiers.iter().map(|notifier| &*notifier.name).collect(),
             rules: config.rules.facts().map(|rule| &*rule.name).collect(),
+            customers: Vec::new(),
             told: RefCell::default(),
         }
     }
@@ -50,6 +59,20 @@ impl<'a> Names<'a> {
     /// The notifiers that `table.key` names, each once.
     pub(crate) fn notifiers(&self, table: &Table<'a>, key: &str) -> Vec<Box<str>> {
         listed(table, &table.texts(key), |name| self.notifier(name))
+    }
+
+    /// The same, where customers must not read along: `what` is what they would read.
+    pub(crate) fn own_notifiers(&self, table: &Table<'a>, key: &str, what: &str) -> Vec<Box<str>> {
+        for name in table.texts(key).into_iter().filter(|name| self.is_customers(name.value)) {
+            let text = format!("customers read the messages of \"{}\": {what} must not go there", short(name.value));
+            table.reader.mistake(name.span, text);
+        }
+        self.notifiers(table, key)
+    }
+
+    /// Whether customers read the messages of this notifier.
+    pub(crate) fn is_customers(&self, notifier: &str) -> bool {
+        self.customers.contains(&notifier)
     }
 
     /// Whether anything has named the notifier so far.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderName, HeaderValue};
 use toml::de::DeValue;
 
+use crate::config::audience;
 use crate::config::customers::{addresses, mailbox};
 use crate::config::names::Names;
 use crate::config::oauth::{self, Entra};
@@ -13,7 +14,6 @@ use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::domain::Readers;
 use crate::notify::{
     Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
 };
@@ -45,20 +45,22 @@ const RESERVED: [&str; 9] = [
 
 /// Every notifier, in the order of the file.
 pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone, state_dir: &Path) -> Vec<Config> {
-    let around = Around { names, time_zone, entra: Entra::of(root, state_dir) };
+    let around = Around { root, names, time_zone, entra: Entra::of(root, state_dir) };
     root.named("notifiers").iter().filter_map(|(name, table)| notifier(name, table, &around)).collect()
 }
 
 /// What every notifier is read with.
 struct Around<'a, 'n> {
+    root: &'n Table<'a>,
     names: &'n Names<'a>,
     time_zone: &'n jiff::tz::TimeZone,
     entra: Entra,
 }
 
 fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Option<Config> {
-    let Around { names, time_zone, entra } = around;
+    let Around { root, names, time_zone, entra } = around;
     let fallback = fallback(name, table, names);
+    let (readers, show_cost) = audience::read(root, name, table);
     let kind = match table.text("type")?.value {
         "email" => Kind::Email(Box::new(email(name, table, entra)?)),
         "graph-mail" => Kind::GraphMail(Box::new(graph_mail(name, table, entra)?)),
@@ -78,8 +80,8 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
         fallback,
         fallback_after: table.duration("fallback_after", FALLBACK_AFTER),
         time_zone: (*time_zone).clone(),
-        readers: Readers::Partner,
-        show_cost: false,
+        readers,
+        show_cost,
     })
 }
 
@@ -103,10 +105,14 @@ fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {
 }
 
 fn email(name: &str, table: &Table<'_>, entra: &Entra) -> Option<EmailConfig> {
-    table.require("to");
+    let to_contacts = audience::to_contacts(table);
+    if !to_contacts {
+        table.require("to");
+    }
     table.require("smtp");
     let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
     let to = addresses(table, "to");
+    let to = if to_contacts { Vec::new() } else { to };
     let smtp = table.table("smtp").and_then(|server| smtp::read(name, &server, entra));
     Some(EmailConfig { from: from?, to, smtp: smtp? })
 }

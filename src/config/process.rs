@@ -81,7 +81,8 @@ pub(crate) fn operator<'a>(table: &Table<'a>, names: &Names<'a>) -> Operator {
         table.reader.accept(&url.span, endpoint(url.value.expose()))?;
         Some(Secret::new(url.value.expose().trim()))
     });
-    Operator { notify: names.notifiers(table, "notify"), source_failing_after: source_failing_after(table), heartbeat_url }
+    let notify = names.own_notifiers(table, "notify", "news about the daemon itself");
+    Operator { notify, source_failing_after: source_failing_after(table), heartbeat_url }
 }
 
 /// How long the source may fail before it is news.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use reqwest::Url;
 
+use crate::domain::{Audience, Readers};
 use crate::notify::OAuthConfig;
-use crate::domain::Readers;
 use crate::secret::Secret;
 
 /// A configured destination.
@@ -41,9 +41,12 @@ impl Config {
     pub fn sentence(&self) -> String {
         let name = &self.name;
         match &self.kind {
+            Kind::Email(email) if self.readers == Readers::Contacts => {
+                format!("{name}: mail to the contacts of each customer by {}:{}{}", email.smtp.host, email.smtp.port, self.audience())
+            }
             Kind::Email(email) => {
                 let to = if email.to.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", email.to.len()) };
-                format!("{name}: mail to {to} by {}:{}", email.smtp.host, email.smtp.port)
+                format!("{name}: mail to {to} by {}:{}{}", email.smtp.host, email.smtp.port, self.audience())
             }
             Kind::GraphMail(mail) => {
                 let to = if mail.to.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", mail.to.len()) };
@@ -56,8 +59,19 @@ impl Config {
             }
             Kind::Webhook(webhook) => {
                 let signed = if webhook.keys.is_empty() { "unsigned" } else { "signed" };
-                format!("{name}: {signed} webhooks to {}", webhook.url.host_str().unwrap_or_default())
+                format!("{name}: {signed} webhooks to {}{}", webhook.url.host_str().unwrap_or_default(), self.audience())
             }
+        }
+    }
+}
+
+impl Config {
+    /// What customers see, where they read it.
+    fn audience(&self) -> &'static str {
+        match (self.readers.audience(), self.show_cost) {
+            (Audience::Partner, _) => "",
+            (Audience::Customer, false) => "; customers read it: percentages only",
+            (Audience::Customer, true) => "; customers read it, with amounts",
         }
     }
 }

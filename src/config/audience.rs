@@ -1,0 +1,177 @@
+//! Reads who is at the other end of a notifier, and sees to it that no mailbox can get what is about another customer. What
+//! customers are told is left to `notify`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::budgets;
+use crate::config::names::Names;
+use crate::config::reader::{Placed, Span, Table};
+use crate::config::value::{quoted, short};
+use crate::domain::{Audience, CustomerKey, Glob, Profile, Readers, bare_address};
+use crate::notify::{Config, Kind};
+
+/// Shared addresses, and customers without contacts, that are named; the rest are counted.
+const NAMED: usize = 5;
+
+/// Whether a notifier's table says that customers read its messages.
+pub(crate) fn is_customers(notifier: &Table<'_>) -> bool {
+    notifier.text("audience").is_some_and(|audience| audience.value == Audience::Customer.as_str())
+}
+
+/// Whether its messages go to each customer's contacts.
+pub(crate) fn to_contacts(notifier: &Table<'_>) -> bool {
+    is_customers(notifier) && notifier.text("type").is_some_and(|kind| kind.value == "email") && is_set(notifier, "to_customer_contacts")
+}
+
+fn is_set(table: &Table<'_>, key: &str) -> bool {
+    table.boolean(key).unwrap_or(false)
+}
+
+/// Who reads the messages of a notifier, and whether they see amounts.
+pub(crate) fn read(root: &Table<'_>, name: &str, table: &Table<'_>) -> (Readers, bool) {
+    let kind = table.text("type").map_or("", |kind| kind.value);
+    let mistake = |key: &str, text: String| table.reader.mistake(value_span(table, key), text);
+    if !is_customers(table) {
+        for key in ["show_cost", "to_customer_contacts"].into_iter().filter(|key| is_set(table, key)) {
+            mistake(key, format!("\"{key}\" is for messages to customers: add audience = \"customer\""));
+        }
+        return (Readers::Partner, false);
+    }
+    if !matches!(kind, "email" | "webhook") {
+        mistake("audience", format!("customers are told by \"email\" or \"webhook\", not by \"{}\"", short(kind)));
+    }
+    if kind != "email" && is_set(table, "to_customer_contacts") {
+        mistake("to_customer_contacts", "only \"email\" can go to the customers' contacts".to_owned());
+    }
+    let readers = match kind {
+        "email" if to_contacts(table) => {
+            if let Some(to) = table.entry("to") {
+                table.reader.warning(to.key, "\"to\" is not used: the messages go to each customer's contacts");
+            }
+            Readers::Contacts
+        }
+        "email" => Readers::One(the_one(root, name)),
+        _ => Readers::Program,
+    };
+    (readers, is_set(table, "show_cost"))
+}
+
+/// The customer whose addresses a notifier of fixed addresses has: the one that names it. Nobody else may.
+fn the_one(root: &Table<'_>, notifier: &str) -> CustomerKey {
+    let within = |table: &Table<'_>| table.texts("notify").into_iter().filter(|name| name.value == notifier).map(|name| name.span).next();
+    let shared = |span: Span, whom: &str| {
+        let text = format!(
+            "the addresses of {} would get what is about {whom}: let one [customers.\"ID\"] name it, or set to_customer_contacts = true",
+            quoted(&[notifier])
+        );
+        root.reader.mistake(span, text);
+    };
+    for (_, rule) in root.named("rules") {
+        let steps = rule.tables("steps");
+        for span in std::iter::once(&rule).chain(steps.iter().flatten()).filter_map(within) {
+            shared(span, "every customer of this rule");
+        }
+    }
+    let customers = root.named("customers");
+    let mut named = customers.iter().filter_map(|(id, customer)| Some((*id, within(customer)?)));
+    // An empty id is no customer's.
+    let (one, _) = named.next().unwrap_or_default();
+    named.for_each(|(_, span)| shared(span, &format!("the customer {} and this one", quoted(&[one]))));
+    CustomerKey::of(one)
+}
+
+fn value_span(table: &Table<'_>, key: &str) -> Span {
+    table.entry(key).map_or_else(|| table.span.clone(), |entry| entry.span)
+}
+
+/// What is allowed but unwise: addresses that customers share, customers whose contacts nobody knows, rules that tell nobody
+/// but customers.
+pub(crate) fn warn(root: &Table<'_>, names: &Names<'_>, budgets: &budgets::Config, notifiers: &[Config]) {
+    let shared = shared_addresses(budgets, notifiers);
+    let place = ["customers", "customers_csv"].into_iter().find_map(|key| root.entry(key)).map_or(0..0, |entry| entry.key);
+    for (address, customers) in shared.iter().take(NAMED) {
+        let text = format!("{} is an address of several customers, and gets what is about each: {}", quoted(&[address]), listed(customers));
+        root.reader.warning(place.clone(), text);
+    }
+    if shared.len() > NAMED {
+        root.reader.warning(place, format!("{} more addresses belong to several customers", shared.len() - NAMED));
+    }
+    for notifier in notifiers.iter().filter(|notifier| notifier.readers == Readers::Contacts) {
+        warn_of_unknown_contacts(root, &notifier.name, budgets);
+    }
+    for (_, rule) in root.named("rules") {
+        warn_of_customers_only(&rule, names);
+    }
+}
+
+/// The addresses that messages about more than one customer go to, with what these are called.
+fn shared_addresses(budgets: &budgets::Config, notifiers: &[Config]) -> Vec<(String, Vec<String>)> {
+    let mut owners: BTreeMap<String, BTreeSet<&CustomerKey>> = BTreeMap::new();
+    for (key, local) in &budgets.customers {
+        for contact in &local.profile.contacts {
+            owners.entry(bare_address(contact).to_lowercase()).or_default().insert(key);
+        }
+    }
+    for notifier in notifiers {
+        if let (Readers::One(key), Kind::Email(email)) = (&notifier.readers, &notifier.kind) {
+            email.to.iter().for_each(|to| _ = owners.entry(to.email.to_string().to_lowercase()).or_default().insert(key));
+        }
+    }
+    let called = |keys: BTreeSet<&CustomerKey>| keys.into_iter().map(|key| called(budgets, key)).collect();
+    owners.into_iter().filter(|(_, keys)| keys.len() > 1).map(|(address, keys)| (address, called(keys))).collect()
+}
+
+fn called(budgets: &budgets::Config, key: &CustomerKey) -> String {
+    let label = budgets.customers.get(key).and_then(|local| local.profile.label.clone());
+    label.unwrap_or_else(|| key.as_str().to_owned())
+}
+
+fn warn_of_unknown_contacts(root: &Table<'_>, notifier: &str, budgets: &budgets::Config) {
+    let names_it = |texts: Vec<Placed<&str>>| texts.iter().any(|text| text.value == notifier);
+    let rules = root.named("rules").into_iter().filter(|(_, rule)| {
+        names_it(rule.texts("notify")) || rule.tables("steps").iter().flatten().any(|step| names_it(step.texts("notify")))
+    });
+    let rules: Vec<_> = rules.collect();
+    let is_told = |key: &CustomerKey, profile: &Profile| {
+        profile.notify.iter().any(|name| **name == *notifier) || rules.iter().any(|(name, rule)| may_judge(name, rule, key, profile))
+    };
+    let silent = budgets.customers.iter().filter(|(key, local)| local.profile.contacts.is_empty() && is_told(key, &local.profile));
+    let mut silent: Vec<String> = silent.map(|(key, _)| called(budgets, key)).collect();
+    silent.sort();
+    let span = root.named("notifiers").into_iter().find(|(name, _)| *name == notifier).map_or(0..0, |(_, table)| table.span);
+    if budgets.customers.values().all(|local| local.profile.contacts.is_empty()) {
+        root.reader.warning(span, format!("{} tells nobody: no customer has contacts", quoted(&[notifier])));
+    } else if !silent.is_empty() {
+        root.reader.warning(span, format!("{} tells nobody about customers without contacts: {}", quoted(&[notifier]), listed(&silent)));
+    }
+}
+
+/// Whether a rule may be about a customer, as far as the file says.
+fn may_judge(name: &str, rule: &Table<'_>, key: &CustomerKey, profile: &Profile) -> bool {
+    let selection = rule.table_or_empty("match");
+    let fits = |pattern: &Placed<&str>| {
+        Glob::try_new(pattern.value).is_ok_and(|glob| glob.fits_any([Some(key.as_str()), profile.label.as_deref(), None]))
+    };
+    let (customers, tags) = (selection.texts("customers"), selection.texts("tags"));
+    (customers.is_empty() || customers.iter().any(fits))
+        && !selection.texts("exclude").iter().any(fits)
+        && (tags.is_empty() || tags.iter().any(|tag| profile.tags.iter().any(|own| own == tag.value)))
+        && !profile.mute_rules.iter().any(|muted| **muted == *name)
+}
+
+fn warn_of_customers_only(rule: &Table<'_>, names: &Names<'_>) {
+    let steps = rule.tables("steps");
+    let told: Vec<&str> =
+        std::iter::once(rule).chain(steps.iter().flatten()).flat_map(|table| table.texts("notify")).map(|name| name.value).collect();
+    if !told.is_empty() && told.iter().all(|name| names.is_customers(name)) {
+        let text = format!("[{}] tells customers only: none of your own people hear of what it finds", rule.path);
+        rule.reader.warning(rule.span.clone(), text);
+    }
+}
+
+/// The first of them, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(NAMED).map(|name| short(name).to_string()).collect();
+    let more = names.len().saturating_sub(shown.len());
+    format!("{}{}", shown.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
+}
