@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::domain::{Delivery, Route};
+use crate::domain::{Audience, Delivery, Route};
 use crate::metrics::Metrics;
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
@@ -74,6 +74,9 @@ impl Channel {
         if let Some(pacing) = &self.pacing {
             pacing.wait(&*self.clock).await;
         }
+        if delivery.audience == Audience::Partner && self.route.readers.audience() == Audience::Customer {
+            return Err(self.not_for_customers());
+        }
         let started = self.clock.monotonic();
         let sending = self.notifier.send(delivery, self.clock.now());
         let result = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| Err(self.timed_out()));
@@ -88,6 +91,14 @@ impl Channel {
             DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
         };
         tokio::time::timeout(self.timeout, self.notifier.probe()).await.unwrap_or_else(|late| Err(too_late(late)))
+    }
+
+    /// It was recorded when the partner's own people were at the other end.
+    fn not_for_customers(&self) -> DeliveryError {
+        let name = self.name();
+        let detail =
+            format!("it is for your own people, and customers read what \"{name}\" sends now; deliveries retry --to sends it elsewhere");
+        DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail)
     }
 
     fn timed_out(&self) -> DeliveryError {

@@ -11,7 +11,7 @@ use lettre::{Address, Message as Mail};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{Delivery, Message, OperatorNews, Severity};
+use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{MailText, clean};
 use crate::notify::smtp::Smtp;
@@ -28,13 +28,14 @@ pub(crate) struct Letters {
     from: Mailbox,
     to: Vec<Mailbox>,
     zone: TimeZone,
+    show_cost: bool,
 }
 
 impl Email {
     pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
         let smtp =
             Smtp::build(&email.smtp, config.timeout, clock).map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
-        Ok(Self { letters: Letters::new(&email.from, &email.to, &config.time_zone), smtp })
+        Ok(Self { letters: Letters::new(config, &email.from, &email.to), smtp })
     }
 
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
@@ -45,8 +46,9 @@ impl Email {
 }
 
 impl Letters {
-    pub(crate) fn new(from: &Mailbox, to: &[Mailbox], zone: &TimeZone) -> Self {
-        Self { from: harmless(from), to: to.iter().map(harmless).collect(), zone: zone.clone() }
+    pub(crate) fn new(config: &Config, from: &Mailbox, to: &[Mailbox]) -> Self {
+        let (zone, show_cost) = (config.time_zone.clone(), config.show_cost);
+        Self { from: harmless(from), to: to.iter().map(harmless).collect(), zone, show_cost }
     }
 
     /// The delivery's recipient, by the name that the configuration has for it.
@@ -63,7 +65,11 @@ impl Letters {
     /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
     pub(crate) fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
         let unwritable = || DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the mail cannot be written");
-        let text = MailText::of(&delivery.message, &self.zone, now).map_err(|error| unwritable().caused_by(error))?;
+        let text = match delivery.audience {
+            Audience::Partner => MailText::of(&delivery.message, &self.zone, now).map(Some),
+            Audience::Customer => MailText::for_customer(&delivery.message, self.show_cost, &self.zone, now),
+        };
+        let text = text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
         let domain = self.from.email.domain();
         let mut builder = Mail::builder()
             .from(self.from.clone())
@@ -75,7 +81,7 @@ impl Letters {
         if let Some(parent) = thread.last() {
             builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));
         }
-        for (name, value) in headers(&delivery.message, domain) {
+        for (name, value) in headers(&delivery.message, delivery.audience, domain) {
             builder = builder.raw_header(HeaderValue::new(name, value));
         }
         let parts = MultiPart::alternative_plain_html(text.plain, text.html);
@@ -91,6 +97,11 @@ impl Notifier for Email {
     fn probe(&self) -> ProbeFuture<'_> {
         Box::pin(self.smtp.probe())
     }
+}
+
+/// A message for a customer that is not about one customer.
+fn not_for_one() -> DeliveryError {
+    DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "a message that is not about one customer is for no customer")
 }
 
 /// A mailbox whose name breaks no header.
@@ -121,7 +132,7 @@ fn hash(text: &str) -> String {
 }
 
 /// What machines read: filters, vacation responders, mail clients.
-fn headers(message: &Message, domain: &str) -> Vec<(HeaderName, String)> {
+fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderName, String)> {
     let mut headers = vec![
         // No vacation notice answers (RFC 3834).
         (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()),
@@ -129,7 +140,11 @@ fn headers(message: &Message, domain: &str) -> Vec<(HeaderName, String)> {
     ];
     // For filters: one list for each rule (RFC 2919).
     let list = |name: &str| (HeaderName::new_from_ascii_str("List-Id"), format!("<{name}.budget-alerts.{domain}>"));
-    if let Message::Operator(news) = message {
+    if audience == Audience::Customer {
+        // What rule it comes of is the partner's own.
+        let references: Vec<_> = message.alerts().iter().take(50).map(|one| clean(&one.alert.reference, 16)).collect();
+        headers.push((HeaderName::new_from_ascii_str("X-Budget-Alert-Ref"), references.join(", ")));
+    } else if let Message::Operator(news) = message {
         headers.extend([list("operator"), (HeaderName::new_from_ascii_str("X-Budget-Alert-Code"), news.code.as_str().to_owned())]);
     } else {
         let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);

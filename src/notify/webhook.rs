@@ -7,9 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::domain::{Alert, Delivery, Digest, FindingCode, Latest, Message, OperatorNews};
+use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews};
 use crate::notify::channel::{ProbeFuture, SendFuture};
+use crate::notify::render::{disclosed, is_about_one};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Verdict, WebhookConfig, http};
 use crate::outbound;
 
@@ -24,17 +26,22 @@ const OURS: [HeaderName; 8] = [ID, TIMESTAMP, SIGNATURE, CONTENT_TYPE, USER_AGEN
 pub(crate) struct Webhook {
     client: reqwest::Client,
     config: WebhookConfig,
+    show_cost: bool,
 }
 
 impl Webhook {
     pub(crate) fn build(config: &Config, webhook: &WebhookConfig) -> Result<Self, BuildError> {
         let client = outbound::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
-        Ok(Self { client, config: webhook.clone() })
+        Ok(Self { client, config: webhook.clone(), show_cost: config.show_cost })
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
-        let body = body(delivery).map_err(|error| {
+        if delivery.audience == Audience::Customer && !is_about_one(&delivery.message) {
+            let detail = "a message that is not about one customer is for no customer";
+            return Err(DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail));
+        }
+        let body = body(delivery, self.show_cost).map_err(|error| {
             DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the message cannot be written as JSON").caused_by(error)
         })?;
         let headers = self.headers(delivery, now, &body);
@@ -118,6 +125,7 @@ struct Whole<'a> {
 #[serde(untagged)]
 enum Data<'a> {
     Alerts(Told<'a>),
+    Customer(Value),
     Operator { operator: News<'a> },
 }
 
@@ -149,7 +157,7 @@ struct Part {
 }
 
 /// The payload: the same bytes on each attempt.
-fn body(delivery: &Delivery) -> Result<Vec<u8>, serde_json::Error> {
+fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serde_json::Error> {
     let message = &delivery.message;
     let part = |digest: &Digest| Part { part: digest.part, parts: digest.parts, total: digest.total };
     let data = match message {
@@ -164,8 +172,28 @@ fn body(delivery: &Delivery) -> Result<Vec<u8>, serde_json::Error> {
             Data::Operator { operator: News { code: *code, summary, action, since: *since } }
         }
     };
+    let data = match data {
+        Data::Alerts(told) if delivery.audience == Audience::Customer => Data::Customer(told.for_customer(show_cost)?),
+        data => data,
+    };
     let data = Whole { data, fallback_for: delivery.stands_in_for.as_deref() };
     serde_json::to_vec(&Payload { r#type: message.kind().as_str(), timestamp: delivery.created_at, data })
+}
+
+impl Told<'_> {
+    /// The same as the customer that it is about may have it.
+    fn for_customer(self, show_cost: bool) -> Result<Value, serde_json::Error> {
+        let alerts: Vec<Value> = self.alerts.iter().map(|alert| disclosed::alert(alert, show_cost)).collect::<Result<_, _>>()?;
+        let mut told = Map::from_iter([("alerts".to_owned(), Value::Array(alerts))]);
+        if let Some(all) = self.latest {
+            let of = |(alert, latest): (&&Alert, Option<&Latest>)| {
+                latest.map_or(Ok(Value::Null), |latest| disclosed::latest(alert, latest, show_cost))
+            };
+            told.insert("latest".to_owned(), self.alerts.iter().zip(all).map(of).collect::<Result<_, _>>()?);
+        }
+        told.extend(self.digest.map(|part| serde_json::to_value(part).map(|part| ("digest".to_owned(), part))).transpose()?);
+        Ok(Value::Object(told))
+    }
 }
 
 fn alerts(message: &Message, digest: Option<Part>) -> Told<'_> {

@@ -7,6 +7,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
 use crate::domain::{AlertSnapshot, Severity};
+use crate::notify::render::amounts::percent;
 use crate::notify::render::brief::Figure;
 use crate::notify::render::later::{Later, brought_up_to_date, released};
 use crate::notify::render::rows::Row;
@@ -62,6 +63,24 @@ pub(crate) struct Bar {
     over: bool,
     /// What stands below its two ends.
     legend: (String, String),
+}
+
+impl Bar {
+    /// A bar of so many percent of the budget, without amounts.
+    pub(crate) fn of_share(used: Decimal) -> Self {
+        let whole = |number: Decimal| number.round().to_u32().unwrap_or(u32::MAX);
+        let over = used > Decimal::ONE_HUNDRED;
+        let width =
+            if over { Decimal::ONE_HUNDRED.saturating_mul(Decimal::ONE_HUNDRED).checked_div(used).unwrap_or_default() } else { used };
+        let width = if used == Decimal::ONE_HUNDRED { 100 } else { whole(width).clamp(2, 98) };
+        let rest = Decimal::ONE_HUNDRED.saturating_sub(used);
+        let legend = if over {
+            ("budget".to_owned(), format!("{} over", percent(rest.abs())))
+        } else {
+            (format!("{} used", percent(used)), format!("{} left", percent(rest)))
+        };
+        Self { used: width, rest: 100_u32.saturating_sub(width), over, legend }
+    }
 }
 
 impl AlertText {

@@ -9,7 +9,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Error, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::domain::{Message, Severity};
+use crate::domain::{Digest, Message, Severity};
+use crate::notify::render::customer::{self, CustomerTelling};
 use crate::notify::render::digest::Member;
 use crate::notify::render::{AlertText, DigestText, Occasion, TEST_MARK, TEST_SENTENCE, Told, clean};
 use crate::notify::sample::is_marked_within;
@@ -59,6 +60,42 @@ impl MailText {
         }
         Ok(mail)
     }
+}
+
+impl MailText {
+    /// The texts of `message` for the one customer it is about, likewise; with amounts where `show_cost`. None where it is no
+    /// message for one customer.
+    pub(crate) fn for_customer(message: &Message, show_cost: bool, zone: &TimeZone, sent: Timestamp) -> Result<Option<Self>, Error> {
+        if !is_about_one(message) {
+            return Ok(None);
+        }
+        let (occasion, digest, test) = match message {
+            Message::Operator(_) => return Ok(None),
+            Message::Alert(_) => (Occasion::New, None, None),
+            Message::Test(_) => (Occasion::New, None, Some(TEST_SENTENCE)),
+            Message::Digest(digest) => (Occasion::New, Some(digest), None),
+            Message::Reminder(digest) => (Occasion::Reminder, Some(digest), None),
+            Message::Resolved(digest) => (Occasion::Resolved, Some(digest), None),
+        };
+        let shown: Vec<_> = message.alerts().iter().map(|snapshot| customer::shown(occasion, snapshot, sent)).collect();
+        let pairs = message.alerts().iter().zip(&shown);
+        let tellings = pairs.map(|(raised, shown)| CustomerTelling::new(occasion, raised, shown, show_cost, zone, sent));
+        let tellings: Vec<_> = tellings.collect();
+        let mut mail = match (tellings.as_slice(), digest.filter(|digest| digest.total > 1)) {
+            ([one], None) => AlertMail::new(one.text(), test).render()?,
+            (several, _) => DigestMail::for_customer(occasion, digest, several).render()?,
+        };
+        if is_marked_within(message) {
+            mail.subject = format!("{TEST_MARK} {}", mail.subject);
+        }
+        Ok(Some(mail))
+    }
+}
+
+/// Whether every alert of a message is about the same customer.
+pub(crate) fn is_about_one(message: &Message) -> bool {
+    let mut customers = message.alerts().iter().map(|snapshot| snapshot.alert.customer.id.key());
+    customers.next().is_some_and(|first| customers.all(|other| other == first))
 }
 
 /// What the templates of an alert show.
@@ -115,6 +152,32 @@ impl DigestMail {
         let banner = (occasion == Occasion::Reminder).then_some("REMINDER · not acknowledged");
         let members = told.members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect();
         Self { subject, title, color: color(occasion, worst), banner, part, first, second, note, members }
+    }
+
+    /// Several alerts about one customer, for that customer.
+    fn for_customer(occasion: Occasion, digest: Option<&Digest>, told: &[CustomerTelling<'_>]) -> Self {
+        let members: Vec<_> = told.iter().map(CustomerTelling::member).collect();
+        let worst = members.iter().map(|member| member.severity).max().unwrap_or_default();
+        let total = digest.map_or(0, |digest| digest.total);
+        let part = digest.filter(|digest| digest.parts > 1).map(|digest| format!("part {} of {}", digest.part, digest.parts));
+        let (what, banner) = match occasion {
+            Occasion::New => ("notices about your Azure usage", None),
+            Occasion::Reminder => ("reminders about your Azure usage", Some("REMINDER")),
+            Occasion::Resolved => ("notices about your Azure usage are over", None),
+        };
+        let urgent = if worst == Severity::Critical && occasion == Occasion::New { "Important: " } else { "" };
+        let beside = part.as_ref().map(|part| format!(" ({part})")).unwrap_or_default();
+        Self {
+            subject: clean(&format!("{urgent}{total} {what}{beside}"), SUBJECT_CHARS),
+            title: format!("{total} {what}"),
+            color: color(occasion, worst),
+            banner,
+            part,
+            first: format!("{total} {what}, the most important first."),
+            second: told.first().map(CustomerTelling::second).unwrap_or_default(),
+            note: None,
+            members: members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect(),
+        }
     }
 
     fn render(self) -> Result<MailText, Error> {
