@@ -1,4 +1,4 @@
-//! `deliveries`: what is owed, sent and given up; `deliveries retry` owes again what was given up.
+//! `deliveries`: what is owed, sent and given up; `deliveries retry` owes again what was given up, `deliveries release` lets go what is held.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::cli::choice::Choice;
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
+use crate::cli::release::Release;
 use crate::cli::retry::Retry;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
@@ -44,6 +45,9 @@ enum Order {
     /// Owe again what was given up; the daemon, or the next poll, delivers it
     #[command(after_help = "Example: budget-alertd deliveries retry --notifier ops-slack --to oncall")]
     Retry(Retry),
+    /// Let held messages to customers go, or discard them
+    #[command(after_help = "Example: budget-alertd deliveries release --discard --reason \"prices were wrong\"")]
+    Release(Release),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -67,6 +71,7 @@ pub(super) struct DeliveryDocument<'a> {
     fallback_for: Option<&'a str>,
     kind: MessageKind,
     state: DeliveryState,
+    held: bool,
     alerts: &'a [Uuid],
     created_at: Timestamp,
     ended_at: Option<Timestamp>,
@@ -78,6 +83,7 @@ impl Deliveries {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         match &self.order {
             Some(Order::Retry(retry)) => retry.run(path).await,
+            Some(Order::Release(release)) => release.run(path).await,
             None => self.list(path),
         }
     }
@@ -133,11 +139,21 @@ pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
         fallback_for: row.fallback_for.as_deref(),
         kind: row.kind,
         state: row.state,
+        held: row.held,
         alerts: &row.alerts,
         created_at: row.created_at,
         ended_at: row.ended_at,
         attempts: row.attempts,
         last_detail: row.last_detail.as_deref(),
+    }
+}
+
+/// The state as people read it.
+fn standing(row: &DeliveryRow) -> &'static str {
+    match (row.state, row.held) {
+        (DeliveryState::Pending, true) => "held",
+        (DeliveryState::Dead, true) => "discarded",
+        (state, _) => state.as_str(),
     }
 }
 
@@ -156,7 +172,7 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
     ]);
     for row in rows {
         listing.add(vec![
-            row.state.as_str().to_owned(),
+            standing(row).to_owned(),
             text::short_moment(row.created_at, now, zone),
             addressee(row),
             row.fallback_for.as_deref().map_or_else(|| message(row), |failed| format!("{} for {}", message(row), text::clean(failed))),
@@ -166,7 +182,10 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
         ]);
     }
     let of = |state| rows.iter().filter(|row| row.state == state).count();
-    let counts = format!("{} sent, {} owed, {} given up", of(DeliveryState::Sent), of(DeliveryState::Pending), of(DeliveryState::Dead));
+    let held = rows.iter().filter(|row| row.held && row.state == DeliveryState::Pending).count();
+    let held = if held == 0 { String::new() } else { format!(" ({held} of them held: see deliveries release)") };
+    let (sent, owed, dead) = (of(DeliveryState::Sent), of(DeliveryState::Pending), of(DeliveryState::Dead));
+    let counts = format!("{sent} sent, {owed} owed{held}, {dead} given up");
     format!("{}\n\n{}: {counts}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "delivery"), text::zone_note(zone))
 }
 

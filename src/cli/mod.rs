@@ -21,6 +21,7 @@ mod notify_test;
 mod open;
 mod output;
 mod poll;
+mod release;
 mod reload;
 mod retry;
 mod run;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use uuid::Uuid;
 
-use crate::cli::exit::Outcome;
+use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
 use crate::clock::SystemClock;
-use crate::domain::Delivery;
+use crate::domain::{Delivery, Readers, Route};
 use crate::metrics::Metrics;
 use crate::notify::{SampleKind, render::clean, sample_message};
 
@@ -21,6 +21,9 @@ pub(super) struct NotifyTest {
     /// What to send; all of it is made up
     #[arg(long, value_enum, default_value_t)]
     kind: Kind,
+    /// The address to send it to, for a notifier that writes to each customer's contacts
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<String>,
 }
 
 /// What can be sent.
@@ -54,7 +57,20 @@ impl From<Kind> for SampleKind {
 impl NotifyTest {
     /// The test of one notifier.
     pub(super) fn of(name: &str) -> Self {
-        Self { name: name.to_owned(), kind: Kind::default() }
+        Self { name: name.to_owned(), kind: Kind::default(), to: None }
+    }
+
+    /// Who gets it: never a customer.
+    fn recipients(&self, route: &Route) -> anyhow::Result<Vec<Option<String>>> {
+        match (&route.readers, &self.to) {
+            (Readers::Contacts, Some(to)) => Ok(vec![Some(to.clone())]),
+            (Readers::Contacts, None) => {
+                let text = format!("{} writes to each customer's contacts: add --to with an address of your own", self.name);
+                Err(WrongUsage(text).into())
+            }
+            (_, None) => Ok(route.recipients.clone()),
+            (_, Some(_)) => Err(WrongUsage(format!("{} has recipients of its own: leave --to out", self.name)).into()),
+        }
     }
 
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
@@ -65,7 +81,7 @@ impl NotifyTest {
         let mut outcome = Outcome::Done;
         let identity = Uuid::new_v4();
         let message = sample_message(self.kind.into(), clock.now());
-        for recipient in &channel.route().recipients {
+        for recipient in &self.recipients(channel.route())? {
             let delivery = Delivery {
                 id: Uuid::new_v4(),
                 identity,

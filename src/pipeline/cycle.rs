@@ -11,11 +11,14 @@ use uuid::Uuid;
 
 use crate::budgets;
 use crate::clock::Clock;
-use crate::domain::{AlertSnapshot, AlertState, CustomerKey, OperatorFinding, Reason, Route, Silence, SubscriptionCost, Suppression};
-use crate::ledger::{self, Ledger, LedgerError, NewAlert, Occasion, PollMemory, PollResult, Recording, decide};
+use crate::domain::{
+    AlertSnapshot, AlertState, Audience, CustomerKey, OperatorFinding, Reason, Route, Silence, SubscriptionCost, Suppression,
+};
+use crate::ledger::{self, Ledger, LedgerError, NewAlert, NewMessage, Occasion, PollMemory, PollResult, Recording, decide};
 use crate::metrics::Metrics;
 use crate::pipeline::Desk;
 use crate::pipeline::confirm::{self, Answer, Answers};
+use crate::pipeline::findings::is_suspicious;
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::life;
 use crate::pipeline::settling::{remember, samples};
@@ -135,8 +138,9 @@ impl Cycle {
         let mut polled = Polled { memory: &memory, silences: &silences, recording, owed: Vec::new(), rebudgeted: Vec::new() };
         self.decide(candidates, answers.by_customer, &mut polled, &mut tally);
         rebudgeted.append(&mut polled.rebudgeted);
-        let owed = self.record(polled).await?;
-        self.follow_up(rebudgeted, &silences, read.newest).await?;
+        let hold = is_suspicious(crossing(&polled.owed), read.records);
+        let owed = self.record(polled, hold).await?;
+        self.follow_up(rebudgeted, &silences, read.newest, hold).await?;
         if unexpectedly_empty {
             read.errors.push(EMPTY.to_owned());
         }
@@ -190,9 +194,12 @@ impl Cycle {
     }
 
     /// Records everything that a poll decided in one transaction.
-    async fn record(&self, polled: Polled<'_>) -> Result<Vec<NewAlert>, LedgerError> {
+    ///
+    /// With `hold`, its messages to customers wait until somebody releases them.
+    async fn record(&self, polled: Polled<'_>, hold: bool) -> Result<Vec<NewAlert>, LedgerError> {
         let Polled { mut recording, mut owed, .. } = polled;
         recording.messages = ledger::messages(&owed, &self.routes, &mut Uuid::new_v4);
+        hold_if(hold, &mut recording.messages);
         recording.alerts.clone_from(&owed);
         if !recording.is_empty() {
             self.ledger.record(recording).await?;
@@ -319,6 +326,17 @@ pub(super) const EMPTY: &str = "the source answered without any item where the l
 fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: bool) -> bool {
     let empty = read.failure.is_none() && read.records == 0 && read.skipped == 0;
     empty && !accept_empty && memory.last_good_items.is_some_and(|items| items > 0)
+}
+
+/// How many customers have alerts that are no first account.
+fn crossing(owed: &[NewAlert]) -> usize {
+    let new = owed.iter().map(|new| &new.snapshot.alert).filter(|alert| !alert.baseline);
+    new.map(|alert| alert.customer.id.key()).collect::<BTreeSet<_>>().len()
+}
+
+/// Lets messages to customers wait until somebody releases them.
+pub(super) fn hold_if(hold: bool, messages: &mut [NewMessage]) {
+    messages.iter_mut().for_each(|message| message.held = hold && message.audience == Audience::Customer);
 }
 
 /// How many alerts are recorded but not told.

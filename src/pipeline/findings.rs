@@ -36,13 +36,13 @@ impl Cycle {
         self.tell_failures(report, &memory, unexpectedly_empty).await?;
         self.tell_sign_in(report).await?;
         self.desk.tell_overdue().await?;
+        self.tell_crossings(report).await?;
         if !report.good {
             return Ok(memory.uncovered);
         }
         self.tell_oddities(report, tally).await?;
         self.tell_unread(tally).await?;
         self.tell_age(report).await?;
-        self.tell_crossings(report).await?;
         self.tell_coverage(report, tally, &memory).await
     }
 
@@ -150,18 +150,34 @@ impl Cycle {
         for alert in report.alerts.iter().map(|snapshot| &snapshot.alert).filter(|alert| !alert.baseline) {
             crossed.entry(alert.customer.id.key()).or_insert(alert);
         }
-        let number = crossed.len();
-        let share = u64::try_from(number).unwrap_or(u64::MAX).saturating_mul(20);
-        let suspicious = number > MANY && share > report.records;
+        let (number, held) = (crossed.len(), self.ledger.held().await?);
+        let suspicious = is_suspicious(number, report.records);
+        if !suspicious && held > 0 {
+            return self.tell_held(held).await;
+        }
+        if !report.good && held == 0 {
+            return Ok(());
+        }
+        let held_too = if held == 0 { String::new() } else { format!("; {}", are_held(held)) };
         let summary = format!(
-            "{number} of {} customers reached a step in one poll, suspiciously many; the most money: {}",
+            "{number} of {} customers reached a step in one poll, suspiciously many{held_too}; the most money: {}",
             report.records,
             costliest(crossed.into_values().collect())
         );
-        let action =
-            "look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
+        let look = "look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
+        let action = if held == 0 { look.to_owned() } else { format!("{look}; {RELEASE}") };
         let ending = Ending::of("the next poll raised no such number of alerts");
-        self.desk.report_if(suspicious, FindingCode::MassCrossing, (summary, action), ending).await
+        self.desk.report_if(suspicious, FindingCode::MassCrossing, (summary, &action), ending).await
+    }
+
+    /// What an earlier poll held is news until it is released: whoever held it may have been killed before saying so.
+    async fn tell_held(&self, held: u64) -> Result<(), LedgerError> {
+        let open = self.ledger.findings().await?;
+        if open.iter().any(|open| open.finding.code == FindingCode::MassCrossing) {
+            return Ok(());
+        }
+        let summary = format!("{}, because suspiciously many customers reached a step in one poll", are_held(held));
+        self.desk.report(finding(FindingCode::MassCrossing, summary, RELEASE)).await
     }
 
     /// Customers that can never alert: a growth is told, against a number that stays until it is reached again.
@@ -180,6 +196,18 @@ impl Cycle {
         let fewer_items = memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);
         Ok(Some(if fewer_items { before } else { now.min(before) }))
     }
+}
+
+/// What to do with messages to customers that are held.
+const RELEASE: &str = "to send what is held: budget-alertd deliveries release; to drop it: budget-alertd deliveries release --discard";
+
+fn are_held(held: u64) -> String {
+    if held == 1 { "1 message to a customer is held".to_owned() } else { format!("{held} messages to customers are held") }
+}
+
+/// Whether suspiciously many customers crossed a step in a poll of so many records.
+pub(super) fn is_suspicious(customers: usize, records: u64) -> bool {
+    customers > MANY && u64::try_from(customers).unwrap_or(u64::MAX).saturating_mul(20) > records
 }
 
 fn finding(code: FindingCode, summary: String, action: &str) -> OperatorFinding {

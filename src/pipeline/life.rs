@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
 use crate::pipeline::Cycle;
+use crate::pipeline::cycle::hold_if;
 use crate::pipeline::explain::judged_again;
 use crate::pipeline::verdicts::{Time, samples_for};
 
@@ -36,12 +37,13 @@ pub(crate) enum Next {
 
 impl Cycle {
     /// Looks at the alerts that time may have changed, and at those of the customers named; returns how many messages are owed
-    /// by it. `newest` is the newest date of all data: it, not the clock, ends billing periods.
+    /// by it, those to customers held where `hold`. `newest` is the newest date of all data: it, not the clock, ends billing periods.
     pub(super) async fn follow_up(
         &self,
         rebudgeted: Vec<CustomerKey>,
         silences: &[Silence],
         newest: Option<Timestamp>,
+        hold: bool,
     ) -> Result<usize, LedgerError> {
         let now = self.clock.now();
         let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
@@ -58,7 +60,8 @@ impl Cycle {
                 }
             }
         }
-        let recording = told.into_recording(self, now);
+        let mut recording = told.into_recording(self, now);
+        hold_if(hold, &mut recording.messages);
         let owed = recording.messages.len();
         if !recording.is_empty() {
             self.ledger.record(recording).await?;

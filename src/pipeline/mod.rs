@@ -30,8 +30,8 @@ mod verdicts;
 
 pub use action::{
     AckOrder, Acknowledged, Acknowledgement, Action, ActionError, Author, DaemonLines, DeliveriesAnswer, DeliveryProgress, ExpireOrder,
-    Expired, Office, PollAnswer, PollOrder, PollRequest, Polled, Retried, RetryOrder, SignInKept, SignInOrder, SilenceAdded, SilenceOrder,
-    SilenceView, SourceState, Until, UntilWord, name_of,
+    Expired, Office, PollAnswer, PollOrder, PollRequest, Polled, ReleaseOrder, Released, Retried, RetryOrder, SignInKept, SignInOrder,
+    SilenceAdded, SilenceOrder, SilenceView, SourceState, Until, UntilWord, name_of,
 };
 pub use coverage::{Gap, gap};
 pub use cycle::{Cycle, CycleReport, Suppressed};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::DeliveryState;
+use crate::domain::{Audience, DeliveryState};
 use crate::ledger::{DeliveryFilter, DeliveryRow, Reader, RetryFilter, RetryTo};
 use crate::notify::render::clean;
 use crate::pipeline::Cycle;
@@ -52,7 +52,8 @@ impl RetryOrder {
         if let Some(name) = &self.notifier {
             known(reader, cycle, name)?;
         }
-        let given_up = reader.deliveries(&DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() })?;
+        let mut given_up = reader.deliveries(&DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() })?;
+        given_up.retain(|row| !row.held);
         let ids = self.ids.iter().map(|id| meant(reader, &given_up, id)).collect::<Result<_, _>>()?;
         let filter = RetryFilter { notifier: self.notifier.clone(), ids };
         let lost = if self.to.is_none() { without_notifier(cycle, &given_up, &filter) } else { Vec::new() };
@@ -90,6 +91,10 @@ fn without_notifier(cycle: &Cycle, given_up: &[DeliveryRow], filter: &RetryFilte
 /// The notifier that is to get them.
 fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
     let route = cycle.routes.iter().find(|route| *route.notifier == *name).ok_or_else(|| no_such(cycle, name))?;
+    if route.readers.audience() == Audience::Customer {
+        let text = format!("customers read what \"{}\" sends: what is owed to others never goes there", clean(name, 60));
+        return Err(ActionError::Wrong(text));
+    }
     Ok(RetryTo { notifier: route.notifier.to_string(), recipients: route.recipients.clone() })
 }
 
@@ -105,10 +110,11 @@ fn meant(reader: &Reader, given_up: &[DeliveryRow], text: &str) -> Result<Uuid, 
     if found.len() > 1 {
         return Err(ActionError::Wrong(format!("{} deliveries that were given up begin with {shown}: say more of the id", found.len())));
     }
-    let other = reader.deliveries(&DeliveryFilter::default())?.iter().find(begins).map(|row| row.state);
+    let other = reader.deliveries(&DeliveryFilter::default())?.iter().find(begins).map(|row| (row.state, row.held));
     Err(ActionError::Wrong(match other {
-        Some(DeliveryState::Sent) => format!("delivery {shown} was accepted by its receiver: there is nothing to retry"),
-        Some(DeliveryState::Pending) => format!("delivery {shown} is owed and tried again anyway"),
+        Some((DeliveryState::Sent, _)) => format!("delivery {shown} was accepted by its receiver: there is nothing to retry"),
+        Some((_, true)) => format!("delivery {shown} is held or was discarded: see budget-alertd deliveries release"),
+        Some((DeliveryState::Pending, _)) => format!("delivery {shown} is owed and tried again anyway"),
         _ => format!("there is no delivery {shown} that was given up: see budget-alertd deliveries --state dead"),
     }))
 }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use crate::pipeline::{AckOrder, Action, Author, ExpireOrder, Office, PollOrder, RetryOrder, SignInOrder, SilenceOrder};
+use crate::pipeline::{AckOrder, Action, Author, ExpireOrder, Office, PollOrder, ReleaseOrder, RetryOrder, SignInOrder, SilenceOrder};
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
 
@@ -23,6 +23,7 @@ pub fn routes(office: Office) -> Router {
         .route("/v1/daemon", get(about))
         .merge(action::<PollOrder>())
         .merge(action::<RetryOrder>())
+        .merge(action::<ReleaseOrder>())
         .merge(action::<SignInOrder>())
         .merge(action::<SilenceOrder>())
         .merge(action::<ExpireOrder>())
