@@ -14,6 +14,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod customers;
 mod cycle;
 mod daemon;
 mod delivery;
