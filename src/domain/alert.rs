@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::{
-    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric, Plan, SubscriptionCost, UsageDate,
+    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric, Plan, ResourceCost, SubscriptionCost,
+    UsageDate,
 };
 
 /// How bad; later ones are worse.
@@ -178,6 +179,9 @@ pub struct Alert {
     pub billing_period: BillingPeriod,
     /// What each subscription has cost, the costliest first; empty when nobody answered in time.
     pub subscriptions: Vec<SubscriptionCost>,
+    /// The costliest resource groups of the costliest subscription, where they are known: of critical alerts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceCost>,
     /// The date of the data.
     pub usage_as_of: UsageDate,
     /// What the metric's formula was given beside cost and budget, where it needs more.

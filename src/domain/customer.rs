@@ -117,6 +117,23 @@ pub struct SubscriptionCost {
     pub cost: Decimal,
 }
 
+/// What one resource group of a customer has cost so far: where the money goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceCost {
+    /// The Azure subscription: its name, else its id.
+    pub subscription: Option<String>,
+    /// The resource group; none for a resource that names none.
+    pub resource_group: Option<String>,
+    /// Its costliest resource.
+    pub name: Option<String>,
+    /// Its cost in the customer's currency; none where the currency of the answer is not surely that one.
+    #[serde(with = "rust_decimal::serde::str_option")]
+    pub cost: Option<Decimal>,
+    /// Its share of all resources of the plan, in percent with two decimals.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub percent: Decimal,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,6 +59,7 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasio
         computed_percent: assessed.computed_percent,
         billing_period: assessed.period,
         subscriptions: occasion.subscriptions.to_vec(),
+        resources: Vec::new(),
         usage_as_of: record.usage_as_of,
         inputs: raise.rule.metric.formula_inputs(&assessed.inputs()),
         raised_at: occasion.now,

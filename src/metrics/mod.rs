@@ -71,7 +71,7 @@ pub const ODDITIES: [&str; 7] = ["rounded", "bad-date", "bad-budget", "bad-perce
 /// How an attempt of a delivery ends.
 pub const ATTEMPT_OUTCOMES: [&str; 4] = ["accepted", "message-refused", "destination-failed", "ambiguous"];
 /// The endpoints that are asked.
-pub const ENDPOINTS: [&str; 4] = ["token", "usagerecords", "subscriptions", "usagesummary"];
+pub const ENDPOINTS: [&str; 5] = ["token", "usagerecords", "subscriptions", "usagesummary", "resourceusagerecords"];
 /// Why a customer can never alert.
 pub const COVERAGE_REASONS: [&str; 4] = ["no-budget", "no-rule", "currency-unknown", "muted"];
 

@@ -116,6 +116,7 @@ pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
         computed_percent: Some(Decimal::new(825, 1)),
         billing_period: BillingPeriod::calendar_month(usage_as_of, PeriodSource::CalendarMonth),
         subscriptions: vec![SubscriptionCost { id: "example".into(), name: "Example subscription".into(), cost: Decimal::from(825) }],
+        resources: Vec::new(),
         usage_as_of: UsageDate::at(usage_as_of),
         inputs: None,
         raised_at: now,

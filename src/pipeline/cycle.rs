@@ -21,6 +21,7 @@ use crate::pipeline::confirm::{self, Answer, Answers};
 use crate::pipeline::findings::is_suspicious;
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::life;
+use crate::pipeline::places;
 use crate::pipeline::settling::{remember, samples};
 use crate::pipeline::subscriptions::{self, Unread};
 use crate::pipeline::verdicts::{Asked, judge, last_seen};
@@ -129,7 +130,7 @@ impl Cycle {
         }
         let unexpectedly_empty = is_unexpectedly_empty(&read, &memory, accept_empty);
         let answers = self.ask(&read, &candidates, left).await;
-        let retry_after = answers.retry_after.max(unread.retry_after);
+        let mut retry_after = answers.retry_after.max(unread.retry_after);
         tally.unread = unread.customers;
         tally.never_seen = never_seen;
         let silences = life::in_force(self).await?;
@@ -138,6 +139,10 @@ impl Cycle {
         let mut polled = Polled { memory: &memory, silences: &silences, recording, owed: Vec::new(), rebudgeted: Vec::new() };
         self.decide(candidates, answers.by_customer, &mut polled, &mut tally);
         rebudgeted.append(&mut polled.rebudgeted);
+        if is_welcome(&read) && retry_after.is_none() {
+            let left = ASKING.saturating_sub(self.clock.monotonic().saturating_sub(asking_since));
+            retry_after = places::fill(self, &mut polled.owed, left).await;
+        }
         let hold = is_suspicious(crossing(&polled.owed), read.records);
         let owed = self.record(polled, hold).await?;
         self.follow_up(rebudgeted, &silences, read.newest, hold).await?;
@@ -162,8 +167,7 @@ impl Cycle {
     /// Reads the subscriptions that have budgets of their own, unless the source has just said that it must not be asked.
     async fn read_subscriptions(&self, read: &ReadReport, intake: &mut Intake<'_>) -> Unread {
         let subscribed = intake.subscribed().await;
-        let unwelcome = read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator());
-        if subscribed.is_empty() || unwelcome {
+        if subscribed.is_empty() || !is_welcome(read) {
             return Unread::default();
         }
         let unread = subscriptions::read(self, subscribed, intake).await;
@@ -173,8 +177,7 @@ impl Cycle {
 
     /// Asks about the candidates, unless the source has just said that it must not or cannot be asked.
     async fn ask(&self, read: &ReadReport, candidates: &HashMap<CustomerKey, Candidate>, time: Duration) -> Answers {
-        let unwelcome = read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator());
-        if candidates.is_empty() || unwelcome { Answers::default() } else { confirm::ask(self, candidates, time).await }
+        if candidates.is_empty() || !is_welcome(read) { Answers::default() } else { confirm::ask(self, candidates, time).await }
     }
 
     /// Decides about the candidates with all that is known now.
@@ -322,6 +325,11 @@ impl Cycle {
 }
 
 pub(super) const EMPTY: &str = "the source answered without any item where the last good poll had some; nothing is concluded from that";
+
+/// Whether the source may be asked more: it has not just said that it must not or cannot be.
+fn is_welcome(read: &ReadReport) -> bool {
+    !read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator())
+}
 
 fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: bool) -> bool {
     let empty = read.failure.is_none() && read.records == 0 && read.skipped == 0;

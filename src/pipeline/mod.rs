@@ -1,7 +1,7 @@
 //! The order of the stages in plain code. It never spawns; who calls it decides what runs beside what.
 //!
 //! * One poll: [`cycle`], which takes records in ([`intake`], [`settling`], [`subscriptions`]), asks about those about to alert
-//!   ([`confirm`]), records, and looks at earlier alerts ([`life`]).
+//!   ([`confirm`], [`places`]), records, and looks at earlier alerts ([`life`]).
 //! * Sending what the ledger owes: [`delivery`], to others where a notifier fails: [`fallback`]. News for the operator: [`desk`], [`findings`].
 //! * What people ask for: [`action`]. What would be, or was: [`explain()`], [`past`], [`impact()`], [`Replay`], [`Simulation`],
 //!   [`reach`], [`coverage`].
@@ -21,6 +21,7 @@ mod intake;
 mod life;
 mod orphans;
 mod past;
+mod places;
 mod reach;
 mod replay;
 mod settling;

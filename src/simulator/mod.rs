@@ -30,4 +30,4 @@ pub use partner_center::{Endpoint, PartnerCenter};
 pub use sign_in::{Lifetime, SignIn};
 pub use story::{EventKind, Outages, Story, StoryEvent};
 pub use wire::Form;
-pub use world::{SimCustomer, SimPlan, SimSubscription};
+pub use world::{SimCustomer, SimPlan, SimResource, SimSubscription};

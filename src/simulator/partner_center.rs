@@ -12,8 +12,8 @@ use crate::simulator::http::{self, Reply};
 use crate::simulator::journal::Journal;
 use crate::simulator::port::Port;
 use crate::simulator::sign_in::Tokens;
-use crate::simulator::wire::{Collection, CustomerRecord, SubscriptionRecord, Summary};
-use crate::simulator::{Answer, Fault, Form, Request, SignIn, SimCustomer, StillWaiting};
+use crate::simulator::wire::{Collection, CustomerRecord, ResourceRecord, SubscriptionRecord, Summary};
+use crate::simulator::{Answer, Fault, Form, Request, SignIn, SimCustomer, SimPlan, StillWaiting};
 
 /// Where the collection of usage records is.
 const USAGE_RECORDS: &str = "/v1/customers/usagerecords";
@@ -33,6 +33,8 @@ pub enum Endpoint {
     Subscriptions,
     /// `GET /v1/customers/{id}/subscriptions/{id}/usagesummary`
     Summary,
+    /// `GET /v1/customers/{id}/subscriptions/{id}/resourceusagerecords`
+    ResourceUsage,
 }
 
 struct World {
@@ -45,6 +47,7 @@ struct World {
     usage_records: Faults<Fault>,
     subscriptions: Faults<Fault>,
     summary: Faults<Fault>,
+    resource_usage: Faults<Fault>,
 }
 
 struct State {
@@ -72,6 +75,7 @@ impl PartnerCenter {
             usage_records: Faults::none(),
             subscriptions: Faults::none(),
             summary: Faults::none(),
+            resource_usage: Faults::none(),
         });
         let answering = Arc::clone(&world);
         let serve = http::serve(clock, Arc::new(move |request| answering.respond(request)));
@@ -167,6 +171,7 @@ impl World {
             Endpoint::UsageRecords => &self.usage_records,
             Endpoint::Subscriptions => &self.subscriptions,
             Endpoint::Summary => &self.summary,
+            Endpoint::ResourceUsage => &self.resource_usage,
         }
     }
 
@@ -199,6 +204,9 @@ impl State {
             }
             ("GET", ["v1", "customers", id, "subscriptions", subscription, "usagesummary"]) => {
                 (Endpoint::Summary, self.summary(request, &path, id, subscription))
+            }
+            ("GET", ["v1", "customers", id, "subscriptions", plan, "resourceusagerecords"]) => {
+                (Endpoint::ResourceUsage, self.resource_usage(request, &path, id, plan))
             }
             _ => return (None, Answer::error(404, "1000", "Not found.")),
         };
@@ -235,6 +243,17 @@ impl State {
         found
             .and_then(|found| Summary::of(customer, found, path))
             .map_or_else(|| Answer::error(404, "20003", "The subscription was not found."), |summary| self.form.answer(request, &summary))
+    }
+
+    fn resource_usage(&self, request: &Request, path: &str, id: &str, plan: &str) -> Answer {
+        let Some(customer) = self.customer(id).filter(|customer| matches!(customer.plan, SimPlan::AzurePlan { .. })) else {
+            return not_a_customer();
+        };
+        let Some(found) = customer.subscriptions.iter().find(|known| known.id.eq_ignore_ascii_case(plan)) else {
+            return Answer::error(404, "20003", "The subscription was not found.");
+        };
+        let items = found.resources.iter().map(|resource| ResourceRecord::of(customer, found, resource)).collect();
+        self.form.answer(request, &Collection::of(items, path))
     }
 
     fn customer(&self, id: &str) -> Option<&SimCustomer> {

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::simulator::{Answer, Request, SimCustomer, SimPlan, SimSubscription};
+use crate::simulator::{Answer, Request, SimCustomer, SimPlan, SimResource, SimSubscription};
 
 /// The offer of an Azure plan and of a legacy subscription.
 const PLAN_OFFER: &str = "DZH318Z0BPS6:0001:DZH318Z0BML6";
@@ -194,6 +194,42 @@ impl<'a> SubscriptionRecord<'a> {
             named: Named::of(&subscription.id, &subscription.name),
             cost: Cost::of(customer, subscription.cost),
             attributes: attributes("SubscriptionMonthlyUsageRecord"),
+        }
+    }
+}
+
+/// `ResourceUsageRecord`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResourceRecord<'a> {
+    subscription_id: &'a str,
+    resource_uri: String,
+    resource_type: &'static str,
+    entitlement_id: &'a str,
+    entitlement_name: &'a str,
+    resource_group_name: &'a str,
+    name: &'a str,
+    resource_name: &'a str,
+    #[serde(flatten)]
+    cost: Cost<'a>,
+    attributes: Attributes,
+}
+
+impl<'a> ResourceRecord<'a> {
+    pub(crate) fn of(customer: &'a SimCustomer, plan: &'a SimSubscription, resource: &'a SimResource) -> Self {
+        let kind = "Microsoft.Compute/virtualMachines";
+        let SimResource { subscription, group, name, cost } = resource;
+        Self {
+            subscription_id: &plan.id,
+            resource_uri: format!("/subscriptions/{}/resourceGroups/{group}/providers/{kind}/{name}", plan.id),
+            resource_type: kind,
+            entitlement_id: &plan.id,
+            entitlement_name: subscription,
+            resource_group_name: group,
+            name,
+            resource_name: name,
+            cost: Cost::of(customer, *cost),
+            attributes: attributes("ResourceUsageRecord"),
         }
     }
 }

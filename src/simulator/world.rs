@@ -35,6 +35,28 @@ pub struct SimSubscription {
     pub name: String,
     /// Its cost so far, in the customer's currency.
     pub cost: Decimal,
+    /// What its resources have cost, where that can be asked: of a plan.
+    pub resources: Vec<SimResource>,
+}
+
+/// One resource of a simulated Azure plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimResource {
+    /// The Azure subscription it is in, by name.
+    pub subscription: String,
+    /// Its resource group.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// Its cost so far, in the customer's currency.
+    pub cost: Decimal,
+}
+
+impl SimResource {
+    /// A resource with this cost.
+    pub fn new(subscription: &str, group: &str, name: &str, cost: Decimal) -> Self {
+        Self { subscription: subscription.to_owned(), group: group.to_owned(), name: name.to_owned(), cost }
+    }
 }
 
 /// One customer as Partner Center shows it at some moment.
@@ -109,7 +131,16 @@ impl SimCustomer {
     /// The same with one more subscription.
     #[must_use]
     pub fn with_subscription(mut self, id: &str, name: &str, cost: Decimal) -> Self {
-        self.subscriptions.push(SimSubscription { id: id.to_owned(), name: name.to_owned(), cost });
+        self.subscriptions.push(SimSubscription { id: id.to_owned(), name: name.to_owned(), cost, resources: Vec::new() });
+        self
+    }
+
+    /// The same with these resources in the subscription added last.
+    #[must_use]
+    pub fn with_resources(mut self, resources: Vec<SimResource>) -> Self {
+        if let Some(last) = self.subscriptions.last_mut() {
+            last.resources = resources;
+        }
         self
     }
 

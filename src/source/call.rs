@@ -22,6 +22,7 @@ pub(crate) enum Endpoint {
     UsageRecords,
     Subscriptions,
     UsageSummary,
+    ResourceUsage,
 }
 
 impl Endpoint {
@@ -31,6 +32,7 @@ impl Endpoint {
             Self::UsageRecords => "usagerecords",
             Self::Subscriptions => "subscriptions",
             Self::UsageSummary => "usagesummary",
+            Self::ResourceUsage => "resourceusagerecords",
         }
     }
 }

@@ -10,7 +10,10 @@ use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::file::FileSource;
-use crate::source::{BuildError, Config, Login, ReadReport, Sink, SourceError, SubscriptionSummary, SubscriptionUsage, pages, summaries};
+use crate::source::{
+    BuildError, Config, Login, ReadReport, ResourceUsage, Sink, SourceError, SubscriptionSummary, SubscriptionUsage, pages, resources,
+    summaries,
+};
 
 /// Where usage is read from.
 pub struct Source {
@@ -89,6 +92,15 @@ impl Source {
     pub async fn summary(&self, customer: &CustomerId, subscription: &str) -> Result<Option<SubscriptionSummary>, SourceError> {
         match &self.kind {
             Kind::PartnerCenter(client) => summaries::summary(client, customer, subscription).await,
+            Kind::File(_) => Ok(None),
+        }
+    }
+
+    /// What the resources of an Azure plan have cost, by resource group ("Get usage data for subscription by resource");
+    /// `None` when the source cannot tell (a file).
+    pub async fn resources(&self, customer: &CustomerId, plan: &str) -> Result<Option<ResourceUsage>, SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => resources::resources(client, customer, plan).await.map(Some),
             Kind::File(_) => Ok(None),
         }
     }

@@ -92,6 +92,7 @@ fn snapshot(number: u128, rule: &str, severity: Severity) -> AlertSnapshot {
         computed_percent: None,
         billing_period: period(),
         subscriptions: vec![SubscriptionCost { id: "s".into(), name: "Azure plan".into(), cost: decimal("120.50") }],
+        resources: Vec::new(),
         usage_as_of: UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap(),
         inputs: None,
         raised_at: at("2026-10-05T12:00:00Z"),

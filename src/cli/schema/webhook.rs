@@ -135,10 +135,27 @@ fn alert() -> Value {
         "state": words(&[AlertState::Raised, AlertState::Silenced, AlertState::Resolved, AlertState::Closed].map(AlertState::as_str))
     }));
     if let Some(Value::Object(properties)) = alert.get_mut("properties") {
+        properties.insert("resources".into(), resources());
         properties.insert("subscription".into(), text("the subscription, where the alert is about one only"));
         properties.insert("inputs".into(), inputs());
     }
     alert
+}
+
+/// Where the money goes.
+fn resources() -> Value {
+    let name = |doc: &str| json!({ "type": ["string", "null"], "description": doc });
+    json!({
+        "type": "array",
+        "description": "of a critical alert of an Azure plan, where it is known: the costliest resource groups of the costliest subscription",
+        "items": whole(&json!({
+            "subscription": name("the Azure subscription by name, else by id"),
+            "resource_group": name("null for a resource that names none"),
+            "name": name("its costliest resource"),
+            "cost": optional_decimal("in the customer's currency; null where the answer's currency is not surely that one"),
+            "percent": reference("decimal", "its share of all resources of that subscription")
+        }))
+    })
 }
 
 /// What the formula of a metric on time or history was given; each metric has its own.

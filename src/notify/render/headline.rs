@@ -7,7 +7,7 @@ use crate::domain::Metric;
 use crate::notify::render::amounts::{ahead, amount, percent};
 use crate::notify::render::standing::Standing;
 use crate::notify::render::telling::Telling;
-use crate::notify::render::{capitalized, clean, times};
+use crate::notify::render::{capitalized, times};
 
 impl Telling<'_> {
     /// `CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK (+44,400 in 24 h)`.
@@ -73,9 +73,7 @@ impl Telling<'_> {
         let rise = rise.map(|(value, now, span)| format!("{value} → {now} in {span}"));
         let age = self.age().map(|age| format!(" ({age})")).unwrap_or_default();
         let data = format!("data {}{age}", times::moment(self.as_of(), self.alert.raised_at, self.zone));
-        let most = self.alert.subscriptions.first().map(|first| clean(&first.name, 60)).filter(|name| !name.is_empty());
-        let whole = self.alert.subscription.is_none() && self.alert.subscriptions.len() > 1;
-        let most = most.filter(|_| whole).map(|name| format!("most of it in \"{name}\""));
+        let most = self.most_of_it().map(|name| format!("most of it in \"{name}\""));
         capitalized(&rise.into_iter().chain([data]).chain(most).collect::<Vec<_>>().join(", "))
     }
 

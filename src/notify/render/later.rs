@@ -37,6 +37,7 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     alert.reported_percent = None;
     alert.budget.clone_from(&latest.budget);
     alert.subscriptions.clear();
+    alert.resources.clear();
     alert.inputs = None;
     context.previous = None;
     snapshot

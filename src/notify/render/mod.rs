@@ -15,6 +15,7 @@ mod headline;
 mod later;
 mod mail;
 mod operator;
+mod place;
 mod rows;
 mod sentence;
 mod standing;

@@ -45,8 +45,13 @@ impl Telling<'_> {
         known(rows)
     }
 
-    /// `Azure plan 43,900 SEK · others 1,100 SEK`.
+    /// Where the money goes: by resource group where that is known, else by subscription.
     pub(super) fn place(&self) -> Option<String> {
+        self.resources().or_else(|| self.subscriptions())
+    }
+
+    /// `Azure plan 43,900 SEK · others 1,100 SEK`.
+    fn subscriptions(&self) -> Option<String> {
         if self.alert.subscription.is_some() {
             return None;
         }

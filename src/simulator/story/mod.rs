@@ -57,7 +57,7 @@ impl Story {
     pub async fn play(self, at: Timestamp, center: &PartnerCenter, slack: &HttpReceiver) -> io::Result<()> {
         center.set_customers(self.customers_at(at));
         let outages = self.outages_at(at);
-        for endpoint in [Endpoint::UsageRecords, Endpoint::Subscriptions, Endpoint::Summary] {
+        for endpoint in [Endpoint::UsageRecords, Endpoint::Subscriptions, Endpoint::Summary, Endpoint::ResourceUsage] {
             if outages.source {
                 center.fail(endpoint, Fault::status(503));
             } else {

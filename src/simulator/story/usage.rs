@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::domain::rounded;
 use crate::simulator::story::cast::{Billing, Part, Role};
 use crate::simulator::story::{Story, plot};
-use crate::simulator::world::{SimCustomer, SimPlan, SimSubscription, cycle};
+use crate::simulator::world::{SimCustomer, SimPlan, SimResource, SimSubscription, cycle};
 
 /// How far the data is behind.
 const LAG: SignedDuration = SignedDuration::from_hours(24);
@@ -97,12 +97,30 @@ fn subscriptions(role: &Role, regular: Decimal, extra: Decimal) -> Vec<SimSubscr
         let regular = if index == 0 { regular - others } else { share(percent) };
         if index == last { regular + extra } else { regular }
     };
-    let subscription = |(index, (name, percent)): (usize, &(&str, i64))| SimSubscription {
-        id: guid(&format!("{}/{name}", role.name)),
-        name: (*name).to_owned(),
-        cost: cost(index, *percent),
+    let subscription = |(index, (name, percent)): (usize, &(&str, i64))| {
+        let cost = cost(index, *percent);
+        let on_top = if index == last { extra } else { Decimal::ZERO };
+        SimSubscription {
+            id: guid(&format!("{}/{name}", role.name)),
+            name: (*name).to_owned(),
+            cost,
+            resources: resources(name, cost - on_top, on_top),
+        }
     };
     role.subscriptions.iter().enumerate().map(subscription).collect()
+}
+
+/// The cost of a subscription by resource: the usual work, and the machines that come on top of it.
+fn resources(subscription: &str, regular: Decimal, extra: Decimal) -> Vec<SimResource> {
+    let half = |cost: Decimal| rounded(cost / Decimal::TWO, DIGITS);
+    let machines = [
+        ("web-rg", "web-01", half(regular)),
+        ("data-rg", "sql-01", regular - half(regular)),
+        ("ml-rg", "gpu-node-01", half(extra)),
+        ("ml-rg", "gpu-node-02", extra - half(extra)),
+    ];
+    let running = machines.into_iter().filter(|(.., cost)| !cost.is_zero());
+    running.map(|(group, name, cost)| SimResource::new(subscription, group, name, cost)).collect()
 }
 
 /// The billing period that holds `at`.

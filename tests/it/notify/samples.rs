@@ -68,6 +68,7 @@ pub(super) fn attacked() -> AlertSnapshot {
             SubscriptionCost { id: "s3".into(), name: "Lab".into(), cost: decimal("60") },
             SubscriptionCost { id: "s4".into(), name: "Lab 2".into(), cost: decimal("40") },
         ],
+        resources: Vec::new(),
         usage_as_of: UsageDate::parse("2026-11-14T17:08:11.1433333Z").unwrap(),
         inputs: None,
         raised_at: time("2026-11-14T21:41:20Z"),
