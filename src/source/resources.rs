@@ -135,7 +135,8 @@ impl Sums {
         }
         let resource = either(wire.resource_name, wire.name).or_else(|| either(wire.kind, wire.category)).unwrap_or_default();
         let group = text(wire.group).filter(|group| !group.trim().is_empty());
-        let group = group.or_else(|| text(wire.uri).and_then(|uri| group_in(&uri).map(|group| group.to_owned().into()))).unwrap_or_default();
+        let group =
+            group.or_else(|| text(wire.uri).and_then(|uri| group_in(&uri).map(|group| group.to_owned().into()))).unwrap_or_default();
         let subscription = either(wire.entitlement_name, wire.entitlement_id).unwrap_or_default();
         let usage = ResourceGroupUsage { subscription: clipped(&subscription), group: clipped(&group), resource: clipped(&resource), cost };
         self.total = self.total.saturating_add(cost);
@@ -163,11 +164,12 @@ impl Sums {
         let mut costs: Vec<Decimal> = self.groups.values().map(|sum| sum.usage.cost).collect();
         costs.sort_unstable();
         let middle = costs.get(costs.len() / 2).copied().unwrap_or_default();
-        let mut room = MOST_GROUPS / 2;
+        let above = costs.iter().filter(|cost| **cost > middle).count();
+        let mut room = (costs.len() / 2).saturating_sub(above);
         self.groups.retain(|_, sum| {
-            let stays = sum.usage.cost >= middle && room > 0;
-            room = room.saturating_sub(usize::from(stays));
-            stays
+            let as_much = sum.usage.cost == middle && room > 0;
+            room = room.saturating_sub(usize::from(as_much));
+            sum.usage.cost > middle || as_much
         });
     }
 

@@ -7,6 +7,7 @@ mod life;
 mod messages;
 mod operator;
 mod periods;
+mod places;
 mod quality;
 mod subscriptions;
 mod turn;

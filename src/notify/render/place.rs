@@ -34,7 +34,8 @@ impl Telling<'_> {
     pub(super) fn most_of_it(&self) -> Option<String> {
         let name = |text: &str| Some(clean(text, NAME)).filter(|text| !text.is_empty() && uuid::Uuid::try_parse(text).is_err());
         let resource = self.alert.resources.first().filter(|first| first.percent > Decimal::from(MOST) && self.is_most(first));
-        let parts = resource.map(|first| [&first.subscription, first.resource_group.as_ref().map_or(&first.name, |_| &first.resource_group)]);
+        let parts =
+            resource.map(|first| [&first.subscription, first.resource_group.as_ref().map_or(&first.name, |_| &first.resource_group)]);
         let parts: Vec<String> = parts.into_iter().flatten().flatten().filter_map(|text| name(text)).collect();
         if !parts.is_empty() {
             return Some(parts.join(" / "));

@@ -16,7 +16,11 @@ pub(super) fn world(partner_center: &PartnerCenter) -> World {
 }
 
 pub(super) fn start() -> PartnerCenter {
-    let clock: Arc<dyn Clock> = budget_alertd::clock::SimulatedClock::starting_at("2019-01-01T00:00:00Z".parse().unwrap());
+    start_at(budget_alertd::clock::SimulatedClock::starting_at("2019-01-01T00:00:00Z".parse().unwrap()))
+}
+
+/// One that waits by this clock.
+pub(super) fn start_at(clock: Arc<dyn Clock>) -> PartnerCenter {
     let sign_in = SignIn { client_id: "app".into(), tenant_id: "contoso.example".into(), client_secret: None, ..SignIn::default() };
     PartnerCenter::start(clock, sign_in).unwrap()
 }

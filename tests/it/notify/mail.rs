@@ -5,7 +5,7 @@ use budget_alertd::notify::{SampleKind, SmtpTls, sample_alert, sample_message};
 use mail_parser::MessageParser;
 
 use super::receivers::{Script, Smtp};
-use super::samples::{alert_delivery, attacked, channel, decimal, delivery, digest, email_config, legacy, seed, time, told_by};
+use super::samples::{alert_delivery, attacked, channel, decimal, delivery, digest, email_config, legacy, placed, seed, time, told_by};
 
 /// The mails that these messages become, as the server got them.
 pub(super) async fn sent(messages: Vec<Message>) -> Vec<String> {
@@ -52,6 +52,35 @@ Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
 Ref       5F0C1C3E"#
     );
+}
+
+#[tokio::test]
+async fn where_the_money_goes_is_told_by_resource_group_as_far_as_it_is_known() {
+    let told = async |change: fn(&mut budget_alertd::domain::Alert)| {
+        let mut sample = placed();
+        change(&mut sample.alert);
+        read(raised(sample)).await.lines().find_map(|line| Some(line.strip_prefix("Where     ")?.to_owned())).unwrap()
+    };
+    let alone = r#"Prod / subscription "Production", resource group "ml-rg" 43,000 SEK · others 2,000 SEK"#;
+    assert_eq!(told(|_| ()).await, alone);
+    let two = r#"Prod / subscription "Production", resource group "ml-rg" 23,000 SEK · subscription "Production", resource group "web-rg" 20,900 SEK · others 1,100 SEK"#;
+    let second = |alert: &mut budget_alertd::domain::Alert| {
+        alert.resources[0].cost = Some(decimal("23000"));
+        (alert.resources[1].cost, alert.resources[1].percent) = (Some(decimal("20900")), decimal("47.6"));
+    };
+    assert_eq!(told(second).await, two);
+    let share = r#"Prod / subscription "Production", resource group "ml-rg" 98 % of it"#;
+    assert_eq!(told(|alert| alert.resources[0].cost = None).await, share);
+    let same = r#"subscription "Prod", resource "gpu-node-01" 43,000 SEK · others 2,000 SEK"#;
+    let named_alike = |alert: &mut budget_alertd::domain::Alert| {
+        (alert.resources[0].subscription, alert.resources[0].resource_group) = (Some("Prod".into()), None);
+    };
+    assert_eq!(told(named_alike).await, same);
+    let nameless = |alert: &mut budget_alertd::domain::Alert| {
+        let one = &mut alert.resources[0];
+        (one.subscription, one.resource_group, one.name) = (None, Some("\u{202e}".into()), None);
+    };
+    assert_eq!(told(nameless).await, "Prod 43,900 SEK · Azure plan 1,000 SEK · 2 others 100 SEK");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config as Runs, TestRunner};
 use super::metrics::WATCHED;
 use super::receivers::{Answer, Http, Script, Smtp};
 use super::samples::{
-    attacked, channel, delivery, digest, email_config, ended, later, news, slack_config, together, watched, webhook_config,
+    attacked, channel, delivery, digest, email_config, ended, later, news, placed, slack_config, together, watched, webhook_config,
 };
 
 const HOSTILE: [&str; 12] = [
@@ -36,6 +36,10 @@ fn named(text: &str) -> AlertSnapshot {
     sample.alert.rule = text.into();
     sample.alert.reference = text.into();
     sample.alert.subscriptions.iter_mut().for_each(|one| one.name = text.into());
+    sample.alert.resources = placed().alert.resources;
+    for one in &mut sample.alert.resources {
+        (one.subscription, one.resource_group, one.name) = (Some(text.into()), Some(text.into()), Some(text.into()));
+    }
     sample.context.description = Some(text.into());
     sample.context.contacts = vec![text.into(), text.into()];
     sample.context.owner = Some(text.into());

@@ -6,7 +6,7 @@ use budget_alertd::clock::SimulatedClock;
 use budget_alertd::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId,
     CustomerView, Delivery, Digest, Ended, FindingCode, Inputs, Latest, Message, Metric, MetricValue, OperatorNews, PeriodSource, Plan,
-    Previous, Rise, Severity, SubscriptionCost, Timing, UsageDate,
+    Previous, ResourceCost, Rise, Severity, SubscriptionCost, Timing, UsageDate,
 };
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{
@@ -82,6 +82,20 @@ pub(super) fn attacked() -> AlertSnapshot {
         ..AlertContext::default()
     };
     AlertSnapshot { alert, context }
+}
+
+/// The same where it is known which resource groups the money goes to.
+pub(super) fn placed() -> AlertSnapshot {
+    let mut sample = attacked();
+    let place = |group: &str, cost: &str, percent: &str| ResourceCost {
+        subscription: Some("Production".into()),
+        resource_group: Some(group.into()),
+        name: Some("gpu-node-01".into()),
+        cost: Some(decimal(cost)),
+        percent: decimal(percent),
+    };
+    sample.alert.resources = vec![place("ml-rg", "43000", "97.95"), place("web-rg", "900", "2.05")];
+    sample
 }
 
 /// The same customer, told by another metric.

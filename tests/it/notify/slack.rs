@@ -1,13 +1,13 @@
 //! What Slack gets: a text, blocks within its limits, no markup and no mention from outside.
 
 use budget_alertd::clock::{Clock, SimulatedClock};
-use budget_alertd::domain::Message;
+use budget_alertd::domain::{AlertSnapshot, Message};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::sample_alert;
 use serde_json::Value;
 
 use super::receivers::{Answer, Http};
-use super::samples::{NOW, alert_delivery, attacked, channel, decimal, delivery, digest, legacy, slack_config, time};
+use super::samples::{NOW, alert_delivery, attacked, channel, decimal, delivery, digest, legacy, placed, slack_config, time};
 
 /// The payload that this message becomes.
 pub(super) async fn payload(message: Message) -> Value {
@@ -40,6 +40,23 @@ async fn an_alert_is_two_lines_and_where_it_comes_from() {
 12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"
 [context] spend ≥ 900 % · Nov · 5F0C1C3E"#
     );
+}
+
+#[tokio::test]
+async fn the_second_line_says_where_most_of_it_is() {
+    let most = async |change: fn(&mut AlertSnapshot)| {
+        let mut sample = placed();
+        change(&mut sample);
+        let text = payload(Message::Alert(Box::new(sample))).await["text"].as_str().unwrap().to_owned();
+        text.split_once("old)").unwrap().1.to_owned()
+    };
+    assert_eq!(most(|_| ()).await, r#", most of it in "Production / ml-rg""#);
+    assert_eq!(most(|sample| sample.alert.resources[0].resource_group = None).await, r#", most of it in "Production / gpu-node-01""#);
+    let guid = |sample: &mut AlertSnapshot| sample.alert.resources[0].subscription = Some("5F0C1C3E-6fb9-4b05-8f15-b3d72e0596e6".into());
+    assert_eq!(most(guid).await, r#", most of it in "ml-rg""#, "no GUID in the first two lines");
+    assert_eq!(most(|sample| sample.alert.resources[0].cost = Some(decimal("20000"))).await, r#", most of it in "Prod""#);
+    let share = |sample: &mut AlertSnapshot| sample.alert.resources[0].cost = None;
+    assert_eq!(most(share).await, r#", most of it in "Prod""#, "a share of one plan of several is no share of it all");
 }
 
 #[tokio::test]
