@@ -208,6 +208,7 @@ fn message(row: &DeliveryRow) -> String {
         MessageKind::Resolved => format!("{} resolved", row.alerts.len()),
         MessageKind::OperatorRaised => "operator alert".to_owned(),
         MessageKind::OperatorResolved => "operator: over".to_owned(),
+        MessageKind::Report => "report".to_owned(),
     }
 }
 

@@ -14,9 +14,7 @@ use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::notify::{
-    Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
-};
+use crate::notify::{Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig};
 use crate::secret::Secret;
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(72);

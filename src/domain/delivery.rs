@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{AlertSnapshot, Audience, FindingCode, OperatorFinding, Readers, Severity};
+use crate::domain::{AlertSnapshot, Audience, FindingCode, OperatorFinding, Readers, Report, Severity};
 
 /// What a message is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub enum Message {
     Resolved(Digest),
     /// News about the daemon itself.
     Operator(OperatorNews),
+    /// The regular report.
+    Report(Box<Report>),
 }
 
 /// A finding as its operator is told of it: that it is there, or that it is over.
@@ -89,12 +91,23 @@ pub enum MessageKind {
     /// The end of it.
     #[serde(rename = "operator.resolved")]
     OperatorResolved,
+    /// The regular report.
+    #[serde(rename = "operator.report")]
+    Report,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Raised, Self::Digest, Self::Test, Self::Reminder, Self::Resolved, Self::OperatorRaised, Self::OperatorResolved];
+    pub const ALL: [Self; 8] = [
+        Self::Raised,
+        Self::Digest,
+        Self::Test,
+        Self::Reminder,
+        Self::Resolved,
+        Self::OperatorRaised,
+        Self::OperatorResolved,
+        Self::Report,
+    ];
 
     /// The `type` of a webhook payload.
     pub fn as_str(self) -> &'static str {
@@ -106,6 +119,7 @@ impl MessageKind {
             Self::Resolved => "budget.alert.resolved",
             Self::OperatorRaised => "operator.raised",
             Self::OperatorResolved => "operator.resolved",
+            Self::Report => "operator.report",
         }
     }
 
@@ -126,6 +140,7 @@ impl Message {
             Self::Resolved(_) => MessageKind::Resolved,
             Self::Operator(news) if news.over => MessageKind::OperatorResolved,
             Self::Operator(_) => MessageKind::OperatorRaised,
+            Self::Report(_) => MessageKind::Report,
         }
     }
 
@@ -134,7 +149,7 @@ impl Message {
         match self {
             Self::Alert(alert) | Self::Test(alert) => std::slice::from_ref(&**alert),
             Self::Digest(digest) | Self::Reminder(digest) | Self::Resolved(digest) => &digest.alerts,
-            Self::Operator(_) => &[],
+            Self::Operator(_) | Self::Report(_) => &[],
         }
     }
 

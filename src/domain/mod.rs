@@ -14,6 +14,7 @@ mod inputs;
 mod metric;
 mod period;
 mod reason;
+mod report;
 mod rule;
 mod silence;
 mod usage;
@@ -34,6 +35,10 @@ pub use inputs::{FormulaInputs, Inputs, MissingInput, Rise, Sample, Timing};
 pub use metric::{CrossedStep, Crossing, Direction, Metric, MetricValue};
 pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates, utc_day};
 pub use reason::{Reason, Suppression, Verdict};
+pub use report::{
+    Backlog, BudgetLost, Coverage, DataQuality, Every, Growth, Named, OpenAlerts, OverBudget, RepeatedlyOver, Report, Spend, Sum, Top,
+    Trust, Uncovered,
+};
 pub use rule::{Evaluation, Rearm, RuleFacts};
 pub use silence::{Silence, Silenceable};
 pub use usage::{UsageDate, UsageRecord};

@@ -1,10 +1,11 @@
 //! What listings ask for and get, in plain structs; how it is shown is the commands' and the pages'.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
-use crate::ledger::entry::PollResult;
+use crate::ledger::entry::{PollResult, Seen};
 
 /// Which alerts to list; all of them when nothing is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,4 +149,24 @@ pub struct PollStatus {
     pub last: Option<PollResult>,
     /// The last good one.
     pub last_good: Option<PollResult>,
+}
+
+/// A customer with the course of its cost, for reports.
+#[derive(Debug, Clone)]
+pub struct Course {
+    /// Its last seen state.
+    pub seen: Seen,
+    /// The date and the cost of its data some time before.
+    pub before: Option<(Timestamp, Decimal)>,
+    /// How the two billing periods before this one ended, the latest first, where it is over its budget.
+    pub closings: Vec<Closing>,
+}
+
+/// How a billing period ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closing {
+    /// Its last cost.
+    pub cost: Decimal,
+    /// The budget in Partner Center then.
+    pub partner_center_budget: Option<Decimal>,
 }

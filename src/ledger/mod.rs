@@ -15,6 +15,7 @@ mod plan;
 mod polled;
 mod polling;
 mod reader;
+mod reports;
 mod store;
 mod table;
 mod thread;
@@ -28,7 +29,8 @@ pub use entry::{
 pub use error::LedgerError;
 pub use fallback::StoodIn;
 pub use listing::{
-    AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
+    AlertFilter, AlertRow, AttemptRow, Closing, Course, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed,
+    PollStatus,
 };
 pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
 pub use reader::Reader;

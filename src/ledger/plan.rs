@@ -271,6 +271,7 @@ fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], dige
         alerts: alerts.iter().map(|alert| alert.id).collect(),
         latest: Vec::new(),
         operator: None,
+        report: None,
         digest,
         severity: alerts.iter().map(|alert| alert.severity).max().unwrap_or_default(),
     }

@@ -9,14 +9,14 @@ use rusqlite::Connection;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::domain::{CustomerEvent, CustomerKey, MetricValue, Silence};
+use crate::domain::{CustomerEvent, CustomerKey, MetricValue, OpenAlerts, Silence};
 use crate::ledger::Config;
 use crate::ledger::entry::{NewSample, NotifierState, OpenAlert, PollMemory, Recollection, Seen};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
-use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus};
+use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, Course, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus};
 use crate::ledger::polled;
-use crate::ledger::table::{customers, deliveries, findings, history, life, listings, notifiers, polls, silences};
+use crate::ledger::table::{customers, deliveries, findings, history, life, listings, notifiers, polls, reports, silences};
 
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;
@@ -102,6 +102,22 @@ impl Reader {
     /// Every last seen state, in no order, to `visit`.
     pub fn each_seen(&self, visit: impl FnMut(Seen)) -> Result<(), LedgerError> {
         self.read(|connection| customers::each_seen(connection, visit))
+    }
+
+    /// The course of every customer's cost that had a record in the last good poll, one after another, to `visit`; what it
+    /// was is looked up `span` of the data's time before.
+    pub fn each_course(&self, span: jiff::SignedDuration, visit: impl FnMut(Course)) -> Result<(), LedgerError> {
+        self.read(|connection| reports::each_course(connection, span, visit))
+    }
+
+    /// How many alerts are not over, by severity.
+    pub fn open_by_severity(&self) -> Result<OpenAlerts, LedgerError> {
+        self.read(reports::open_alerts)
+    }
+
+    /// The occasion that was reported last.
+    pub fn reported(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.read(reports::reported)
     }
 
     /// Everything that history has of a customer, as it was read, oldest reading first.

@@ -5,7 +5,7 @@ ALTER TABLE delivery ADD COLUMN held INTEGER NOT NULL DEFAULT 0;         -- owed
 
 ALTER TABLE message ADD COLUMN audience TEXT;                            -- 'customer': worded for the one customer it is about; NULL: for the partner
 ALTER TABLE message ADD COLUMN report TEXT;                              -- JSON: a report instead of alerts
-ALTER TABLE file ADD COLUMN reported_at INTEGER;                         -- when the last report was recorded
+ALTER TABLE file ADD COLUMN reported_at INTEGER;                         -- the occasion that was reported last
 ALTER TABLE delivery ADD COLUMN aided INTEGER NOT NULL DEFAULT 0;        -- another notifier stands in for it, or need not
 UPDATE delivery SET aided = 1 WHERE state = 'dead';
 CREATE INDEX delivery_unaided ON delivery (notifier) WHERE state = 'dead' AND aided = 0;

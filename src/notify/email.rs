@@ -140,7 +140,9 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
     ];
     // For filters: one list for each rule (RFC 2919).
     let list = |name: &str| (HeaderName::new_from_ascii_str("List-Id"), format!("<{name}.budget-alerts.{domain}>"));
-    if audience == Audience::Customer {
+    if let Message::Report(_) = message {
+        headers.push(list("report"));
+    } else if audience == Audience::Customer {
         // What rule it comes of is the partner's own.
         let references: Vec<_> = message.alerts().iter().take(50).map(|one| clean(&one.alert.reference, 16)).collect();
         headers.push((HeaderName::new_from_ascii_str("X-Budget-Alert-Ref"), references.join(", ")));

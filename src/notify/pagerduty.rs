@@ -15,7 +15,9 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{AlertText, DigestText, Member, Occasion, OperatorText, Row, TEST_MARK, TEST_SENTENCE, clean, shortened};
+use crate::notify::render::{
+    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, clean, shortened,
+};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http};
 use crate::outbound;
 
@@ -154,6 +156,7 @@ fn events(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> Vec<Event> {
             digest.alerts.iter().map(resolve).collect()
         }
         Message::Operator(news) => vec![operator(news, &OperatorText::new(news, zone, now))],
+        Message::Report(report) => vec![self::report(delivery, &ReportText::new(report, zone))],
     }
 }
 
@@ -210,6 +213,19 @@ fn operator(news: &OperatorNews, text: &OperatorText) -> Event {
         "custom_details": details(&text.first, &text.second, &text.rows),
     });
     Event { dedup_key, action: Action::Trigger(payload) }
+}
+
+/// A report wakes nobody: it is an event of its own that asks for nothing.
+fn report(delivery: &Delivery, text: &ReportText) -> Event {
+    let payload = json!({
+        "summary": shortened(&text.subject, SUMMARY_CHARS),
+        "source": OURSELVES,
+        "severity": severity(Severity::Info),
+        "timestamp": delivery.created_at,
+        "class": "report",
+        "custom_details": details(&text.first, &text.second, &text.rows),
+    });
+    Event { dedup_key: key(&format!("{OURSELVES}/report/{}", delivery.identity.simple())), action: Action::Trigger(payload) }
 }
 
 /// What is shown of an alert, and its numbers for machines.

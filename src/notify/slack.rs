@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::domain::{Delivery, Message, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{AlertText, DigestText, Member, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, Told, shortened};
+use crate::notify::render::{
+    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told, shortened,
+};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Verdict, http};
 use crate::outbound;
 
@@ -19,6 +21,9 @@ pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 const SECTION_CHARS: usize = 2_900;
 /// Blocks together may have about 13,200 characters; the rest of the message takes its share.
 const LIST_CHARS: usize = 11_000;
+/// A report has no more lists than this, and shows no more lines of each.
+const MOST_LISTS: usize = 5;
+const MOST_LINES: usize = 5;
 /// How much of a name is shown where a digest would become too large.
 const SHORT_NAME: usize = 24;
 
@@ -77,6 +82,7 @@ fn payload(message: &Message, zone: &TimeZone, now: Timestamp) -> Value {
         }
         Told::Digest(text) => digest(&text),
         Told::Operator(text) => operator(&text),
+        Told::Report(text) => report(&text),
     };
     json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }
@@ -132,6 +138,32 @@ fn operator(text: &OperatorText) -> (String, Vec<Value>) {
     let (subject, second) = (escaped(&text.subject), escaped(&text.second));
     let bold = section(&format!("{mark} *{subject}*\n{second}"));
     (format!("{mark} {subject}\n{second}"), vec![bold, context(&[escaped(&text.origin)])])
+}
+
+/// The first lines of each list: a chat is no place for all of them.
+fn report(text: &ReportText) -> (String, Vec<Value>) {
+    let mark = match text.mood {
+        Mood::Quiet => "🟢",
+        Mood::Uneasy => "🔵",
+        Mood::Alarmed => "🔴",
+    };
+    let (subject, alarms) = (escaped(&text.subject), text.alarms.iter().map(|alarm| format!("\n⚠️ {}", escaped(alarm))));
+    let two = format!("{}\n{}{}", escaped(&text.first), escaped(&text.second), alarms.collect::<String>());
+    let mut blocks = vec![section(&shortened(&format!("{mark} *{subject}*\n{two}"), SECTION_CHARS))];
+    blocks.extend(text.sections.iter().map(|list| section(&shortened(&listed_section(list), LIST_CHARS / MOST_LISTS))));
+    let rows: Vec<String> = text.rows.iter().map(|row| format!("{}: {}", row.label, escaped(&row.text))).collect();
+    blocks.extend((!rows.is_empty()).then(|| context(&[shortened(&rows.join("\n"), SECTION_CHARS)])));
+    (shortened(&format!("{mark} {subject}\n{two}"), SECTION_CHARS), blocks)
+}
+
+fn listed_section(list: &Section) -> String {
+    let line = |line: &Line| {
+        let badge = if line.badge.is_empty() { String::new() } else { format!(" *{}*", escaped(&line.badge)) };
+        let detail = if line.detail.is_empty() { String::new() } else { format!(" — {}", escaped(&line.detail)) };
+        format!("\n• {}{badge}{detail}", escaped(&shortened(&line.name, SHORT_NAME)))
+    };
+    let lines: String = list.lines.iter().take(MOST_LINES).map(line).collect();
+    format!("*{}* {}{lines}", list.title, escaped(&list.summary))
 }
 
 /// Packs lines into as few sections as their limit allows.

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use crate::domain::{Delivery, Message, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{AlertText, DigestText, Member, Occasion, OperatorText, Row, TEST_MARK, TEST_SENTENCE, Told, shortened};
+use crate::notify::render::{
+    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE, Told, shortened,
+};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict, http};
 use crate::outbound;
 
@@ -112,6 +114,7 @@ fn card(told: &Told<'_>, form: Form) -> Value {
         Told::Test(text) => (format!("{TEST_MARK} {}", text.subject), alert(text, Some(&format!("{TEST_MARK} {TEST_SENTENCE}")), form)),
         Told::Digest(text) => (text.subject(), digest(text, form)),
         Told::Operator(text) => (text.subject.clone(), operator(text, form)),
+        Told::Report(text) => (text.subject.clone(), report(text, form)),
     };
     json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -152,7 +155,7 @@ fn listed(member: &Member, occasion: Occasion, form: Form) -> Value {
     let news = member.news.as_deref().filter(|_| form.news).map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))));
     let (mark, news) = (mark(occasion, member.severity), news.unwrap_or_default());
     let text = format!("{mark} **{name}{badge}** — {}{news} · {}", escaped(&member.brief), escaped(&member.reference));
-    json!({ "type": "TextBlock", "text": text, "wrap": true, "spacing": "Small" })
+    line_of(&text)
 }
 
 fn operator(text: &OperatorText, form: Form) -> Vec<Value> {
@@ -160,6 +163,32 @@ fn operator(text: &OperatorText, form: Form) -> Vec<Value> {
     let style = if text.over { "good" } else { "attention" };
     let below = [line(&text.first), line(&text.second)].into_iter().chain(facts(&text.rows, form));
     std::iter::once(container(style, &head)).chain(below).chain([small(&text.origin, false)]).collect()
+}
+
+fn report(text: &ReportText, form: Form) -> Vec<Value> {
+    let style = match text.mood {
+        Mood::Quiet => "good",
+        Mood::Uneasy => "accent",
+        Mood::Alarmed => "attention",
+    };
+    let head = [small(&text.kind, true), heading(&text.title, "Large")];
+    let lines = [line(&text.first), line(&text.second)].into_iter().chain(text.alarms.iter().map(|alarm| line(alarm)));
+    let section = |section: &Section| {
+        let above = heading(section.title, "Medium");
+        let of = |one: &Line| {
+            let name = escaped(&shortened(&one.name, form.name));
+            line_of(&format!("**{name} {}** — {}", escaped(&one.badge), escaped(&one.detail)))
+        };
+        let more = section.more.iter().map(|more| small(more, false));
+        [above, small(&section.summary, false)].into_iter().chain(section.lines.iter().map(of)).chain(more).collect::<Vec<_>>()
+    };
+    let sections = text.sections.iter().filter(|_| form.row > 0).flat_map(section);
+    std::iter::once(container(style, &head)).chain(lines).chain(facts(&text.rows, form)).chain(sections).collect()
+}
+
+/// A line that is escaped already.
+fn line_of(markdown: &str) -> Value {
+    json!({ "type": "TextBlock", "text": markdown, "wrap": true, "spacing": "Small" })
 }
 
 fn container(style: &str, items: &[Value]) -> Value {

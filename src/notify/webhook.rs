@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews};
+use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Report};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{disclosed, is_about_one};
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Verdict, WebhookConfig, http};
@@ -127,6 +127,7 @@ enum Data<'a> {
     Alerts(Told<'a>),
     Customer(Value),
     Operator { operator: News<'a> },
+    Report { report: &'a Report },
 }
 
 #[derive(Serialize)]
@@ -171,6 +172,7 @@ fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serde_json::Err
         Message::Operator(OperatorNews { code, summary, action, since, .. }) => {
             Data::Operator { operator: News { code: *code, summary, action, since: *since } }
         }
+        Message::Report(report) => Data::Report { report },
     };
     let data = match data {
         Data::Alerts(told) if delivery.audience == Audience::Customer => Data::Customer(told.for_customer(show_cost)?),

@@ -214,6 +214,7 @@ impl Telling {
             alerts: Vec::new(),
             latest: Vec::new(),
             operator: Some(news.clone()),
+            report: None,
             digest: None,
             severity: Severity::Warning,
         };

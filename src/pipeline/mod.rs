@@ -24,9 +24,11 @@ mod past;
 mod places;
 mod reach;
 mod replay;
+mod report;
 mod settling;
 mod simulation;
 mod subscriptions;
+mod timetable;
 mod verdicts;
 
 pub use action::{
@@ -46,5 +48,7 @@ pub use orphans::bury_orphans;
 pub use past::recollect;
 pub use reach::{Hidden, Reach};
 pub use replay::{Replay, Replayed};
+pub use report::{Scope, report, report_messages};
 pub use simulation::{Comparison, Judge, Simulation};
+pub use timetable::{Due, Timetable};
 pub use verdicts::Time;

@@ -130,6 +130,7 @@ fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> N
         alerts: vec![id(alert)],
         latest: Vec::new(),
         operator: None,
+        report: None,
         digest: None,
         severity,
     }

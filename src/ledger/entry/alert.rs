@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertSnapshot, AlertState, Audience, BillingPeriod, CustomerEvent, CustomerKey, Latest, MessageKind, Metric, OperatorNews, Sample,
-    Severity,
+    AlertSnapshot, AlertState, Audience, BillingPeriod, CustomerEvent, CustomerKey, Latest, MessageKind, Metric, OperatorNews, Report,
+    Sample, Severity,
 };
 use crate::ledger::entry::{NewSample, Recollection, Seen};
 
@@ -115,6 +115,8 @@ pub struct NewMessage {
     pub latest: Vec<Latest>,
     /// News for the operator, in place of alerts.
     pub operator: Option<OperatorNews>,
+    /// A report, in place of alerts.
+    pub report: Option<Box<Report>>,
     /// Set for a part of a digest.
     pub digest: Option<DigestPart>,
     /// The worst severity in it; critical messages go first.

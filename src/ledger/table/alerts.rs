@@ -63,8 +63,8 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
     let digest = message.digest.as_ref();
     connection
         .prepare_cached(
-            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience)
-             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :audience)",
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, report, audience)
+             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :report, :audience)",
         )?
         .execute(named_params! {
             ":identity": Id(message.identity),
@@ -76,6 +76,7 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
             ":baseline": digest.is_some_and(|digest| digest.baseline),
             ":operator": message.operator.as_ref().map(json).transpose()?,
             ":audience": (message.audience == Audience::Customer).then_some(message.audience.as_str()),
+            ":report": message.report.as_ref().map(json).transpose()?,
         })?;
     let row = connection.last_insert_rowid();
     let mut statement =

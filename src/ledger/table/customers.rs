@@ -91,11 +91,22 @@ pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMu
 /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`; subscriptions
 /// are left out.
 pub(in crate::ledger) fn each_present(connection: &Connection, mut visit: impl FnMut(Seen)) -> rusqlite::Result<()> {
+    each_present_row(connection, |_, seen| {
+        visit(seen);
+        Ok(())
+    })
+}
+
+/// The same with the customer's row.
+pub(in crate::ledger) fn each_present_row(
+    connection: &Connection,
+    mut visit: impl FnMut(i64, Seen) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
     let present = "WHERE subscription IS NULL AND missing_since IS NULL";
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} {present}"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        visit(seen(row)?);
+        visit(row.get("customer")?, seen(row)?)?;
     }
     Ok(())
 }

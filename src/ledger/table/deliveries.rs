@@ -112,7 +112,8 @@ const OF_INCIDENT: Order = Order {
 
 fn due_in(connection: &Connection, order: &Order, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
     let mut statement = connection.prepare_cached(
-        "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, audience, created_at, message, kind, part, parts, total, criticals, baseline, operator
+        "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, audience, created_at, message, kind, part, parts, total,
+             criticals, baseline, operator, report
          FROM delivery JOIN message ON message.id = delivery.message
          WHERE notifier = ?1 AND delivery.state = 'pending' AND NOT held ORDER BY delivery.severity DESC, delivery.seq",
     )?;
@@ -134,7 +135,7 @@ fn due_in(connection: &Connection, order: &Order, notifier: &str, except: &[Uuid
 /// in steps through indexes: there may be very many deliveries.
 fn waits(connection: &Connection, order: &Order, row: &Row<'_>, before: &[Delivery]) -> rusqlite::Result<bool> {
     let others = match column::read(row, "kind", MessageKind::from_name)? {
-        MessageKind::Test => return Ok(false),
+        MessageKind::Test | MessageKind::Report => return Ok(false),
         MessageKind::Raised | MessageKind::Digest if !order.first_waits => return Ok(false),
         MessageKind::Raised | MessageKind::Digest | MessageKind::Reminder | MessageKind::Resolved => order.others,
         MessageKind::OperatorRaised | MessageKind::OperatorResolved => {
@@ -187,6 +188,7 @@ fn message(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Message> 
         MessageKind::Reminder => Message::Reminder(digest(alerts, row)?),
         MessageKind::Resolved => Message::Resolved(digest(alerts, row)?),
         MessageKind::OperatorRaised | MessageKind::OperatorResolved => Message::Operator(operator()?),
+        MessageKind::Report => Message::Report(serde_json::from_str(row.get_ref("report")?.as_str()?).map_err(column::unreadable)?),
     })
 }
 

@@ -10,6 +10,7 @@ pub(super) mod life;
 pub(super) mod listings;
 pub(super) mod notifiers;
 pub(super) mod polls;
+pub(super) mod reports;
 pub(super) mod retry;
 pub(super) mod silences;
 pub(super) mod standins;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::domain::{Digest, Message, Severity};
 use crate::notify::render::customer::{self, CustomerTelling};
 use crate::notify::render::digest::Member;
-use crate::notify::render::{AlertText, DigestText, Occasion, TEST_MARK, TEST_SENTENCE, Told, clean};
+use crate::notify::render::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told, clean};
 use crate::notify::sample::is_marked_within;
 
 /// A mail's texts.
@@ -37,9 +37,11 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("alert.html", include_str!("../templates/alert.html")),
         ("digest.html", include_str!("../templates/digest.html")),
         ("operator.html", include_str!("../templates/operator.html")),
+        ("report.html", include_str!("../templates/report.html")),
         ("alert.txt", include_str!("../templates/alert.txt")),
         ("digest.txt", include_str!("../templates/digest.txt")),
         ("operator.txt", include_str!("../templates/operator.txt")),
+        ("report.txt", include_str!("../templates/report.txt")),
     ] {
         templates.add_template(name, source).expect("the templates are part of the program and rendered by its tests");
     }
@@ -54,6 +56,7 @@ impl MailText {
             Told::Test(text) => AlertMail::new(*text, Some(TEST_SENTENCE)).render(),
             Told::Digest(text) => DigestMail::new(text).render(),
             Told::Operator(text) => texts("operator", &clean(&text.subject, SUBJECT_CHARS), &text),
+            Told::Report(text) => ReportMail::new(*text).render(),
         }?;
         if is_marked_within(message) {
             mail.subject = format!("{TEST_MARK} {}", mail.subject.replace(&format!("{TEST_MARK} "), ""));
@@ -70,7 +73,7 @@ impl MailText {
             return Ok(None);
         }
         let (occasion, digest, test) = match message {
-            Message::Operator(_) => return Ok(None),
+            Message::Operator(_) | Message::Report(_) => return Ok(None),
             Message::Alert(_) => (Occasion::New, None, None),
             Message::Test(_) => (Occasion::New, None, Some(TEST_SENTENCE)),
             Message::Digest(digest) => (Occasion::New, Some(digest), None),
@@ -107,6 +110,14 @@ struct AlertMail {
     text: AlertText,
 }
 
+/// What the templates of a report show.
+#[derive(Serialize)]
+struct ReportMail {
+    color: &'static str,
+    #[serde(flatten)]
+    text: ReportText,
+}
+
 /// What the templates of a digest show.
 #[derive(Serialize)]
 struct DigestMail {
@@ -140,6 +151,22 @@ impl AlertMail {
 
     fn render(self) -> Result<MailText, Error> {
         texts("alert", &self.text.subject, &self)
+    }
+}
+
+impl ReportMail {
+    fn new(mut text: ReportText) -> Self {
+        text.subject = clean(&text.subject, SUBJECT_CHARS);
+        let color = match text.mood {
+            Mood::Quiet => "#067647",
+            Mood::Uneasy => "#344054",
+            Mood::Alarmed => "#b42318",
+        };
+        Self { color, text }
+    }
+
+    fn render(self) -> Result<MailText, Error> {
+        texts("report", &self.text.subject, &self)
     }
 }
 

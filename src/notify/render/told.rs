@@ -1,10 +1,10 @@
-//! A message in words: which of the three forms it takes.
+//! A message in words: which of the forms it takes.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{Digest, Message};
-use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText};
+use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText, ReportText};
 
 /// A message in words.
 pub(crate) enum Told<'a> {
@@ -16,6 +16,8 @@ pub(crate) enum Told<'a> {
     Digest(DigestText<'a>),
     /// News about the daemon itself.
     Operator(OperatorText),
+    /// The regular report.
+    Report(Box<ReportText>),
 }
 
 impl<'a> Told<'a> {
@@ -29,6 +31,7 @@ impl<'a> Told<'a> {
             Message::Reminder(digest) => Self::later(Occasion::Reminder, digest, zone, sent),
             Message::Resolved(digest) => Self::later(Occasion::Resolved, digest, zone, sent),
             Message::Operator(news) => Self::Operator(OperatorText::new(news, zone, sent)),
+            Message::Report(report) => Self::Report(Box::new(ReportText::new(report, zone))),
         }
     }
 

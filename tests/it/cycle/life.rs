@@ -65,7 +65,7 @@ fn in_words(message: &Message) -> String {
         Message::Digest(_) => "digest",
         Message::Reminder(_) => "reminder",
         Message::Resolved(_) => "resolved",
-        Message::Test(_) | Message::Operator(_) => "other",
+        Message::Test(_) | Message::Operator(_) | Message::Report(_) => "other",
     };
     let members: Vec<String> = message.alerts().iter().map(member).collect();
     format!("{kind} {}", members.join(" + "))

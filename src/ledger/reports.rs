@@ -1,0 +1,27 @@
+//! The ledger of reports: which occasion was reported last, and what is owed for it.
+
+use jiff::Timestamp;
+
+use crate::ledger::Ledger;
+use crate::ledger::entry::NewMessage;
+use crate::ledger::error::LedgerError;
+use crate::ledger::table::reports;
+
+impl Ledger {
+    /// The occasion that was reported last, or from which on reports are sent.
+    pub async fn reported(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.thread.run(|connection| reports::reported(connection)).await
+    }
+
+    /// Records that an occasion is reported, with what is owed for it: both or nothing. Nothing where another one than
+    /// `before` was recorded meanwhile; returns whether it was recorded.
+    pub async fn record_report(
+        &self,
+        before: Option<Timestamp>,
+        occasion: Timestamp,
+        messages: Vec<NewMessage>,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        self.thread.write(move |connection| reports::record(connection, before, occasion, &messages, now)).await
+    }
+}

@@ -1,0 +1,242 @@
+//! The regular report in words: whether it can be trusted, what stands, then one short list for each question. What it
+//! looks like is each destination's.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use crate::domain::{Every, Report, Sum, Top};
+use crate::notify::render::amounts::{amount, money};
+use crate::notify::render::clean::{NAME_CHARS, clean};
+use crate::notify::render::rows::{Row, known};
+use crate::notify::render::times::{moment, seconds_between, span};
+use crate::notify::render::{capitalized, report_lists};
+
+/// How many currencies a sum names.
+const CURRENCIES: usize = 4;
+
+/// A report in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ReportText {
+    pub subject: String,
+    /// What stands large above a mail.
+    pub title: String,
+    /// Above that: `Daily report · Fri 20 Nov 08:00 CET`.
+    pub kind: String,
+    pub mood: Mood,
+    /// Whether it can be trusted.
+    pub first: String,
+    /// What is open and owed.
+    pub second: String,
+    /// Why it cannot be trusted as it is, a sentence each.
+    pub alarms: Vec<String>,
+    pub rows: Vec<Row>,
+    pub sections: Vec<Section>,
+}
+
+/// How it is, all in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mood {
+    /// Nothing wants a look.
+    Quiet,
+    /// Something wants a look.
+    Uneasy,
+    /// Somebody has to act.
+    Alarmed,
+}
+
+/// One list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Section {
+    pub title: &'static str,
+    /// What all of it comes to.
+    pub summary: String,
+    pub lines: Vec<Line>,
+    /// That there are more.
+    pub more: Option<String>,
+}
+
+/// One customer in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Line {
+    pub name: String,
+    pub detail: String,
+    /// The number beside it.
+    pub badge: String,
+}
+
+impl ReportText {
+    /// The words for `report`, with times in `zone`.
+    pub(crate) fn new(report: &Report, zone: &TimeZone) -> Self {
+        let words = Words { report, zone };
+        let date = report.at.to_zoned(zone.clone()).strftime("%a %-d %b").to_string();
+        let kind = match report.every {
+            Every::Day => "Daily",
+            Every::Week => "Weekly",
+            Every::Month => "Monthly",
+        };
+        let (title, alarms) = (words.title(), words.alarms());
+        Self {
+            subject: format!("{kind} budget report {date}: {title}"),
+            kind: format!("{kind} report · {}", moment(report.at, report.at, zone)),
+            mood: words.mood(),
+            first: words.trust(),
+            second: words.standing(),
+            title: capitalized(&title),
+            alarms,
+            rows: known([("Never", words.coverage()), ("Owed", words.backlog()), ("Data", words.data())]),
+            sections: report_lists::sections(report, zone),
+        }
+    }
+}
+
+struct Words<'a> {
+    report: &'a Report,
+    zone: &'a TimeZone,
+}
+
+impl Words<'_> {
+    /// `3 over budget (about 5,120 USD), 1 critical not acknowledged`; `all quiet`.
+    fn title(&self) -> String {
+        let Report { over_budget, alerts, .. } = self.report;
+        let trouble = (!self.alarms().is_empty()).then(|| "needs attention".to_owned());
+        let over = (over_budget.total > 0).then(|| format!("{} over budget{}", over_budget.total, about_usd(over_budget.usd)));
+        let critical =
+            (alerts.critical_unacknowledged > 0).then(|| format!("{} critical not acknowledged", alerts.critical_unacknowledged));
+        let parts: Vec<String> = [trouble, over, critical].into_iter().flatten().collect();
+        match parts.is_empty() {
+            false => parts.join(", "),
+            true if self.report.is_quiet() => "all quiet".to_owned(),
+            true => "nobody over budget".to_owned(),
+        }
+    }
+
+    fn mood(&self) -> Mood {
+        if !self.alarms().is_empty() || self.report.alerts.critical_unacknowledged > 0 {
+            Mood::Alarmed
+        } else if self.report.is_quiet() {
+            Mood::Quiet
+        } else {
+            Mood::Uneasy
+        }
+    }
+
+    /// `2,500 customers read Fri 20 Nov 07:41 CET; the newest data is of Fri 20 Nov 03:10 CET (4 h 50 min old).`
+    fn trust(&self) -> String {
+        let trust = &self.report.trust;
+        let Some(read) = trust.last_good_poll else { return "No poll has been good yet: nothing below can be trusted.".to_owned() };
+        let at = self.report.at;
+        let newest = trust.newest_data.map(|newest| {
+            let age = seconds_between(newest, at).max(0);
+            format!("; the newest data is of {} ({} old)", moment(newest, at, self.zone), span(age))
+        });
+        let stale =
+            if trust.stale > 0 { format!(" {} had nothing new for three days.", count(trust.stale, "customer")) } else { String::new() };
+        let read = moment(read, at, self.zone);
+        format!("{} read {read}{}.{stale}", count(trust.customers, "customer"), newest.unwrap_or_default())
+    }
+
+    /// What is wrong with the daemon itself.
+    fn alarms(&self) -> Vec<String> {
+        let trust = &self.report.trust;
+        let poll = (!trust.last_poll_good && trust.last_good_poll.is_some()).then(|| "The last poll failed.".to_owned());
+        let notifier = |name: &String| format!("Notifier \"{}\" takes no messages.", clean(name, 60));
+        let dead = (self.report.deliveries.dead > 0)
+            .then(|| format!("{} given up: run budget-alertd deliveries --state dead.", were(self.report.deliveries.dead, "delivery")));
+        let trouble = trust.trouble.iter().map(|text| format!("{}.", capitalized(clean(text, 300).trim_end_matches('.'))));
+        poll.into_iter().chain(trust.failing_notifiers.iter().map(notifier)).chain(dead).chain(trouble).collect()
+    }
+
+    /// `Open alerts: 1 critical (1 not acknowledged), 11 warnings. 3 deliveries owed.`
+    fn standing(&self) -> String {
+        let alerts = self.report.alerts;
+        let critical = (alerts.critical > 0).then(|| {
+            let open = alerts.critical_unacknowledged;
+            format!("{} critical{}", alerts.critical, if open > 0 { format!(" ({open} not acknowledged)") } else { String::new() })
+        });
+        let warnings = (alerts.warning > 0).then(|| count(alerts.warning, "warning"));
+        let info = (alerts.info > 0).then(|| format!("{} for information", alerts.info));
+        let open: Vec<String> = [critical, warnings, info].into_iter().flatten().collect();
+        if open.is_empty() { "No alert is open.".to_owned() } else { format!("Open alerts: {}.", open.join(", ")) }
+    }
+
+    fn backlog(&self) -> Option<String> {
+        let owed = &self.report.deliveries;
+        let oldest = owed.oldest.map(|oldest| format!(", the oldest since {}", moment(oldest, self.report.at, self.zone)));
+        (owed.owed > 0).then(|| format!("{}{}", count(owed.owed, "delivery"), oldest.unwrap_or_default()))
+    }
+
+    /// `388 customers can never alert: 301 no-budget, 87 muted`.
+    fn coverage(&self) -> Option<String> {
+        let coverage = &self.report.coverage;
+        let reasons: Vec<String> = coverage.reasons.iter().map(|one| format!("{} {}", grouped(one.customers), one.reason)).collect();
+        (!reasons.is_empty())
+            .then(|| format!("{} can never alert: {}; see budget-alertd coverage", count(coverage.never, "customer"), reasons.join(", ")))
+    }
+
+    fn data(&self) -> Option<String> {
+        let data = &self.report.data;
+        let parts = [
+            (data.missing, "without a record"),
+            (data.skipped, "unusable"),
+            (data.currency_unknown, "of unknown currency"),
+            (data.costs_fell, "with a cost that fell"),
+            (data.percents_disagree, "with percentages that disagree"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", grouped(*number))).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+/// `40,000 SEK · 1,200 EUR (about 5,120 USD)`: currencies are never added up.
+pub(super) fn sums<T>(top: &Top<T>) -> String {
+    let sum = |sum: &Sum| sum.amount.map(|amount| money(amount, sum.currency));
+    let named: Vec<String> = top.sums.iter().filter_map(sum).take(CURRENCIES).collect();
+    let more = top.sums.iter().filter(|sum| sum.amount.is_some()).count().saturating_sub(named.len());
+    let more = if more > 0 { format!(" and {more} more currencies") } else { String::new() };
+    let only_usd = top.sums.iter().all(|sum| sum.currency.is_some_and(|currency| currency.as_str() == "USD"));
+    format!("{}{more}{}", named.join(" · "), about_usd(top.usd.filter(|_| !only_usd)))
+}
+
+/// ` (about 5,120 USD)`.
+fn about_usd(usd: Option<Decimal>) -> String {
+    usd.filter(|usd| *usd > Decimal::ZERO).map(|usd| format!(" (about {} USD)", amount(usd))).unwrap_or_default()
+}
+
+/// `1 customer`, `2,500 customers`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    let plural = noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"));
+    if number == 1 { format!("1 {noun}") } else { format!("{} {plural}", grouped(number)) }
+}
+
+fn were(number: u64, noun: &str) -> String {
+    format!("{} {}", count(number, noun), if number == 1 { "was" } else { "were" })
+}
+
+fn grouped(number: u64) -> String {
+    amount(Decimal::from(number))
+}
+
+/// A customer's name, whatever it is called by.
+pub(super) fn name(text: &str, id: &str) -> String {
+    [text, id]
+        .map(|text| clean(text, NAME_CHARS))
+        .into_iter()
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "a customer without a name".into())
+}
+
+/// The rest of a list: `and 12 more; see budget-alertd status --all`.
+pub(super) fn more(total: u64, listed: usize, command: &str) -> Option<String> {
+    let rest = total.saturating_sub(u64::try_from(listed).unwrap_or(u64::MAX));
+    (rest > 0).then(|| format!("and {} more; see {command}", grouped(rest)))
+}
+
+/// When a report was put together, and since when it calls things new.
+pub(super) fn since(report: &Report, zone: &TimeZone) -> String {
+    let since: Timestamp = report.since;
+    moment(since, report.at, zone)
+}
