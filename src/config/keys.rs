@@ -105,7 +105,7 @@ pub(crate) const ROOT: Shape = &[
     key("rules", Kind::Named(RULE), "what is worth an alert"),
     key("notifiers", Kind::NamedTyped(&NOTIFIER), "where alerts go"),
     key("customers_csv", Kind::Table(CUSTOMERS_CSV), "customers from a spreadsheet"),
-    key("report", Kind::Later, "regular reports"),
+    key("report", Kind::Table(REPORT), "a regular report, also when all is quiet"),
 ];
 
 pub(crate) const SOURCE_TYPES: Choice = choice("type of source", &["partner-center", "file"], &[]);
@@ -145,6 +145,14 @@ const OPERATOR: Shape = &[
     key("notify", Kind::Texts, "notifiers by name"),
     key("source_failing_after", Kind::Duration, "how long the source may fail before it is news"),
     key("heartbeat_url", Kind::Secret, "pinged after a cycle that read, judged and left nothing overdue"),
+];
+
+pub(crate) const EVERY: Choice = choice("span", &["day", "week", "month"], &[]);
+
+const REPORT: Shape = &[
+    key("every", Kind::Choice(&EVERY), "each day, each Monday or each 1st of the month"),
+    key("at", Kind::Text, "the time of the day, in daemon.time_zone"),
+    key("notify", Kind::Texts, "notifiers by name"),
 ];
 
 pub(crate) const PREFERENCES: Choice = choice("preference", &["local", "partner-center"], &[]);

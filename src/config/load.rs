@@ -13,7 +13,7 @@ use crate::config::names::Names;
 use crate::config::reader::{Reader, Table};
 use crate::config::source::RefreshToken;
 use crate::config::value::quoted;
-use crate::config::{Cases, Config, Criteria, Environment, Mistakes, check, customers, notifiers, process, rules, source};
+use crate::config::{Cases, Config, Criteria, Environment, Mistakes, check, customers, notifiers, process, report, rules, source};
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
@@ -186,6 +186,7 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let ledger = process::ledger(&root.table_or_empty("ledger"), &state_dir);
     let http = root.table("http").map(|table| process::http(&table));
     let operator = process::operator(&root.table_or_empty("operator"), names);
+    let report = report::read(root, names);
     let customers_csv = spreadsheet.source.clone();
     let budgets = customers::read(root, names, spreadsheet);
     let rules = rules::read(root, names);
@@ -203,6 +204,7 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
         ledger: ledger?,
         http: http.flatten(),
         operator,
+        report,
         budgets,
         customers_csv,
         rules,

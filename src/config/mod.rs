@@ -20,6 +20,7 @@ mod oauth;
 mod places;
 mod process;
 mod reader;
+mod report;
 mod rules;
 mod schema;
 mod smtp;
@@ -60,6 +61,8 @@ pub struct Config {
     pub http: Option<crate::web::Config>,
     /// Who hears of trouble with the daemon itself.
     pub operator: Operator,
+    /// The regular report; none by default.
+    pub report: Option<ReportPlan>,
     /// What is known of customers locally, in tables and in the spreadsheet.
     pub budgets: crate::budgets::Config,
     /// What was read of the spreadsheet of customers; none by default.
@@ -90,4 +93,15 @@ pub struct Operator {
     pub source_failing_after: Duration,
     /// Pinged after a cycle that read, judged and left nothing overdue.
     pub heartbeat_url: Option<crate::secret::Secret>,
+}
+
+/// The regular report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportPlan {
+    /// How often.
+    pub every: crate::domain::Every,
+    /// At what time of the day, in the time zone of the messages.
+    pub at: jiff::civil::Time,
+    /// Notifiers by name.
+    pub notify: Vec<Box<str>>,
 }

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::pipeline::{Courier, Cycle, Desk, Fallback};
+use crate::pipeline::{Courier, Cycle, Desk, Fallback, Press, Timetable};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -17,6 +17,8 @@ pub struct Assembly {
     pub couriers: Vec<Courier>,
     /// Pinged after good cycles.
     pub heartbeat: Option<Heartbeat>,
+    /// Reports at its times.
+    pub press: Option<Arc<Press>>,
     /// Where all of them tell what the operator should know.
     pub desk: Desk,
 }
@@ -78,5 +80,14 @@ pub(super) fn assemble_around(
         metrics: metrics.clone(),
     };
     let heartbeat = config.operator.heartbeat_url.clone().map(Heartbeat::new).transpose()?;
-    Ok(Assembly { cycle: Arc::new(cycle), couriers, heartbeat, desk })
+    let cycle = Arc::new(cycle);
+    Ok(Assembly { press: press(config, &cycle), cycle, couriers, heartbeat, desk })
+}
+
+fn press(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<Press>> {
+    let plan = config.report.as_ref()?;
+    let told = config.notifiers.iter().filter(|notifier| plan.notify.contains(&notifier.name));
+    let timetable = Timetable { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
+    let routes = told.map(crate::notify::Config::route).collect();
+    Some(Arc::new(Press { timetable, routes, ledger: config.ledger.clone(), cycle: Arc::clone(cycle) }))
 }

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::daemon::Assembly;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::{self, PollStatus, Signals};
+use crate::daemon::reports;
 use crate::metrics::Metrics;
 use crate::pipeline::Courier;
 
@@ -38,6 +39,9 @@ impl Generation {
         let mut tasks = JoinSet::new();
         for courier in assembly.couriers {
             tasks.spawn(loops::deliver(courier, Arc::clone(clock), metrics.clone(), signals.clone()));
+        }
+        if let Some(press) = assembly.press {
+            tasks.spawn(reports::report(press, signals.clone()));
         }
         tasks.spawn(loops::poll(assembly.cycle, assembly.heartbeat, poll_interval, signals));
         Self { stop, status: seen, tasks }

@@ -16,7 +16,7 @@ use crate::metrics::{Health, Metrics};
 use crate::pipeline::{Courier, Cycle, CycleReport, Polled};
 
 /// How often a waiting loop gives a sign of life.
-const BEAT: Duration = Duration::from_secs(10);
+pub(super) const BEAT: Duration = Duration::from_secs(10);
 /// How long an attempt may take before its loop counts as stuck.
 const LONGEST_ATTEMPT: Duration = Duration::from_mins(20);
 /// The same for a poll: generous requests, each with its retries, for a collection of several pages.
@@ -25,7 +25,7 @@ const LONGEST_POLL: Duration = Duration::from_hours(1);
 /// one may be worth nothing any more.
 const POLL_GRACE: Duration = Duration::from_secs(1);
 /// How long to wait after the ledger could not be read or written.
-const LEDGER_RETRY: Duration = Duration::from_secs(10);
+pub(super) const LEDGER_RETRY: Duration = Duration::from_secs(10);
 /// How soon a failed poll is tried again; doubled with each failure, up to the poll interval.
 const POLL_RETRY: Duration = Duration::from_mins(5);
 
@@ -60,7 +60,7 @@ impl Signals {
     }
 
     /// Waits for a time, or until the loops shall stop.
-    async fn wait(&mut self, clock: &dyn Clock, time: Duration) {
+    pub(super) async fn wait(&mut self, clock: &dyn Clock, time: Duration) {
         if !self.stopping() {
             tokio::select! {
                 () = clock.sleep(time) => {}
@@ -71,14 +71,19 @@ impl Signals {
 }
 
 /// A loop's place in what `/healthz` and the watchdog ask; given up however the loop ends.
-struct Pulse {
+pub(super) struct Pulse {
     health: Health,
     name: String,
 }
 
 impl Pulse {
+    /// The place of the loop of this name.
+    pub(super) fn new(health: &Health, name: &str) -> Self {
+        Self { health: health.clone(), name: name.to_owned() }
+    }
+
     /// Progress was made, and will be again within this time.
-    fn beat(&self, clock: &dyn Clock, next_within: Duration) {
+    pub(super) fn beat(&self, clock: &dyn Clock, next_within: Duration) {
         self.health.beat(&self.name, clock.monotonic(), next_within);
     }
 }
@@ -93,7 +98,7 @@ impl Drop for Pulse {
 /// poll under way when the loop shall stop is soon given up: what it has not recorded is found again.
 pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interval: Duration, mut signals: Signals) {
     let clock = Arc::clone(&cycle.clock);
-    let pulse = Pulse { health: cycle.metrics.health.clone(), name: "poll".to_owned() };
+    let pulse = Pulse::new(&cycle.metrics.health, "poll");
     let bell = Arc::clone(&signals.lines.bell);
     let mut bell = bell.lock().await;
     let mut failures = 0_u32;
@@ -207,7 +212,7 @@ fn note(cycle: &Cycle, result: &Result<Arc<CycleReport>, LedgerError>, pause: Du
 }
 
 /// An error with everything behind it, on one line.
-fn causes(error: &LedgerError) -> String {
+pub(super) fn causes(error: &LedgerError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -219,7 +224,7 @@ fn causes(error: &LedgerError) -> String {
 
 /// Delivers to one notifier whenever something is due.
 pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
-    let pulse = Pulse { health: metrics.health.clone(), name: format!("delivery to {}", courier.name()) };
+    let pulse = Pulse::new(&metrics.health, &format!("delivery to {}", courier.name()));
     let unwritable = metrics.operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()]);
     let mut owed = signals.lines.owed.subscribe();
     while !signals.stopping() {

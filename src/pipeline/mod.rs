@@ -48,7 +48,7 @@ pub use orphans::bury_orphans;
 pub use past::recollect;
 pub use reach::{Hidden, Reach};
 pub use replay::{Replay, Replayed};
-pub use report::{Scope, report, report_messages};
+pub use report::{Press, Scope, report, report_messages};
 pub use simulation::{Comparison, Judge, Simulation};
 pub use timetable::{Due, Timetable};
 pub use verdicts::Time;

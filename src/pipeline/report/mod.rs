@@ -2,8 +2,11 @@
 //! number. When it is due is [`crate::pipeline::Timetable`]'s, what it looks like is `notify`'s.
 
 mod budget;
+mod press;
 mod survey;
 mod top;
+
+pub use press::Press;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,35 @@
+//! The loop that reports at its times. What a report says is the pipeline's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::daemon::loops::{BEAT, LEDGER_RETRY, Pulse, Signals, causes};
+use crate::pipeline::Press;
+
+/// A report that is due when the daemon starts waits for the first poll, but no longer than this.
+const FIRST_POLL: Duration = Duration::from_mins(10);
+
+/// Looks at the clock every few seconds, which may be set, and reports when an occasion has come.
+pub(super) async fn report(press: Arc<Press>, mut signals: Signals) {
+    let clock = Arc::clone(&press.cycle.clock);
+    let pulse = Pulse::new(&press.cycle.metrics.health, "report");
+    let started = clock.monotonic();
+    while !signals.stopping() {
+        pulse.beat(&*clock, BEAT * 60);
+        let polled = signals.status.borrow().last.is_some() || clock.monotonic().saturating_sub(started) >= FIRST_POLL;
+        let wait = match if polled { press.step().await } else { Ok(false) } {
+            Ok(false) => BEAT,
+            Ok(true) => {
+                tracing::info!("the regular report is owed to {} notifiers", press.routes.len());
+                let _call = signals.lines.call_couriers();
+                BEAT
+            }
+            Err(error) => {
+                tracing::error!("the regular report waits: {}", causes(&error));
+                LEDGER_RETRY
+            }
+        };
+        pulse.beat(&*clock, BEAT * 6);
+        signals.wait(&*clock, wait).await;
+    }
+}

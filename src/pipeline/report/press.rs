@@ -1,0 +1,49 @@
+//! Reports when one is due: durably, once for each occasion.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::{Report, Route};
+use crate::ledger::{self, LedgerError, Reader};
+use crate::pipeline::report::{Scope, report, report_messages};
+use crate::pipeline::{Cycle, Due, Timetable};
+
+/// What reports: a configuration's timetable, and to whom it goes.
+pub struct Press {
+    /// When.
+    pub timetable: Timetable,
+    /// To whom.
+    pub routes: Vec<Route>,
+    /// The ledger's file, for reading beside the ledger's thread.
+    pub ledger: ledger::Config,
+    /// Rules, budgets, the ledger and the clock in force.
+    pub cycle: Arc<Cycle>,
+}
+
+impl Press {
+    /// Reports, if an occasion has come that was not reported; returns whether it did. A daemon that was down reports the
+    /// last occasion once.
+    pub async fn step(self: &Arc<Self>) -> Result<bool, LedgerError> {
+        let reported = self.cycle.ledger.reported().await?;
+        let now = self.cycle.clock.now();
+        let (occasion, messages) = match self.timetable.due(reported, now) {
+            Due::Not => return Ok(false),
+            Due::From(occasion) => (occasion, Vec::new()),
+            Due::Now(occasion) => (occasion, report_messages(&self.report(occasion, reported, now).await?, &self.routes)),
+        };
+        let owes = !messages.is_empty();
+        let recorded = self.cycle.ledger.record_report(reported, occasion, messages, now).await?;
+        Ok(recorded && owes)
+    }
+
+    /// The report of an occasion, read on a thread of its own: it may take seconds for very many customers.
+    async fn report(self: &Arc<Self>, occasion: Timestamp, reported: Option<Timestamp>, now: Timestamp) -> Result<Report, LedgerError> {
+        // A daemon that was down for long tells of all of that time.
+        let since = self.timetable.before(occasion).min(reported.unwrap_or(occasion));
+        let scope = Scope { every: self.timetable.every, since, now };
+        let press = Arc::clone(self);
+        let read = move || report(&Reader::open(&press.ledger)?, &press.cycle.budgets, &press.cycle.rules, scope);
+        tokio::task::spawn_blocking(read).await.map_err(|_| LedgerError::Gone)?
+    }
+}
