@@ -10,6 +10,7 @@ use crate::cli::explain::Form;
 use crate::cli::output::{self, Tone};
 use crate::cli::{impact, live, open, text};
 use crate::config::{Config, Mistakes};
+use crate::domain::Every;
 use crate::source;
 
 #[derive(Debug, Args)]
@@ -82,6 +83,7 @@ fn facts(config: &Config) -> Vec<(&'static str, String)> {
         ("Ledger", ledger(config)),
         ("Time zone", time_zone(config).to_owned()),
         ("Operator", operator(config)),
+        ("Report", report(config)),
         ("Customers", customers(config)),
     ]);
     if let Some(http) = &config.http {
@@ -127,6 +129,17 @@ fn operator(config: &Config) -> String {
     }
     let after = jiff::SignedDuration::try_from(config.operator.source_failing_after).unwrap_or_default();
     format!("{} is told of trouble; that the source fails, after {after:#}", config.operator.notify.join(", "))
+}
+
+/// When the regular report comes, to whom, and when next.
+fn report(config: &Config) -> String {
+    let Some(plan) = &config.report else { return "none; [report] sends one regularly, `budget-alertd report` prints it".to_owned() };
+    let when = match plan.every {
+        Every::Day => "each day",
+        Every::Week => "each Monday",
+        Every::Month => "on the 1st of each month",
+    };
+    format!("{when} at {} ({}) to {}", plan.at.strftime("%H:%M"), time_zone(config), plan.notify.join(", "))
 }
 
 fn customers(config: &Config) -> String {
@@ -175,6 +188,9 @@ fn document(path: &Path, loaded: Result<&Config, &Mistakes>) -> Value {
         "ledger": config.ledger.path,
         "time_zone": time_zone(config),
         "operator": config.operator.notify,
+        "report": config.report.as_ref().map(|plan| json!({
+            "every": plan.every.as_str(), "at": plan.at.strftime("%H:%M").to_string(), "notify": plan.notify,
+        })),
         "customers": config.budgets.customers.len(),
         "customers_csv": config.customers_csv.as_ref().map(|csv| json!({
             "path": csv.path, "customers": csv.customers, "subscriptions": csv.subscriptions,

@@ -23,6 +23,7 @@ mod output;
 mod poll;
 mod release;
 mod reload;
+mod report;
 mod retry;
 mod run;
 mod schema;
@@ -87,6 +88,9 @@ enum Command {
     /// List the customers that can never alert, and what to do about it
     #[command(after_help = "Example: budget-alertd coverage --format csv > coverage.csv")]
     Coverage(coverage::Coverage),
+    /// Print the regular report as it would come now
+    #[command(after_help = "Example: budget-alertd report --format json | jq .over_budget.total")]
+    Report(report::Report),
     /// List what was raised, newest first
     #[command(after_help = "Example: budget-alertd alerts --since 7d --customer contoso")]
     Alerts(alerts::Alerts),
@@ -187,6 +191,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Status(status) => status.run(&config()?),
         Command::Explain(explain) => explain.run(&config()?),
         Command::Coverage(coverage) => coverage.run(&config()?),
+        Command::Report(report) => Box::pin(report.run(&config()?)).await,
         Command::Alerts(alerts) => alerts.run(&config()?),
         Command::Ack(ack) => ack.run(&config()?).await,
         Command::Silence(silence) => silence.run(&config()?).await,

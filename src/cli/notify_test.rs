@@ -10,7 +10,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
 use crate::clock::SystemClock;
-use crate::domain::{Delivery, Readers, Route};
+use crate::domain::{Delivery, Message, Readers, Route};
 use crate::metrics::Metrics;
 use crate::notify::{SampleKind, render::clean, sample_message};
 
@@ -76,32 +76,38 @@ impl NotifyTest {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::load(path)?;
         let notifier = open::notifier(&config, &self.name)?;
-        let clock = SystemClock::shared();
-        let channel = notifier.build(Arc::clone(&clock), Metrics::new())?;
-        let mut outcome = Outcome::Done;
-        let identity = Uuid::new_v4();
-        let message = sample_message(self.kind.into(), clock.now());
-        for recipient in &self.recipients(channel.route())? {
-            let delivery = Delivery {
-                id: Uuid::new_v4(),
-                identity,
-                notifier: self.name.clone(),
-                recipient: recipient.clone(),
-                stands_in_for: None,
-                audience: channel.route().readers.audience(),
-                created_at: clock.now(),
-                message: message.clone(),
-            };
-            let to = recipient.as_ref().map_or_else(|| self.name.clone(), |recipient| format!("{} ({recipient})", self.name));
-            let to = text::clean(&to);
-            match text::while_waiting("sending", channel.attempt(&delivery)).await {
-                Ok(accepted) => output::page(&format!("{to}: {}: {}\n", Tone::Good.paint("accepted"), clean(&accepted.detail, 300)))?,
-                Err(error) => {
-                    output::page(&format!("{to}: {}: {}\n", Tone::Bad.paint("failed"), clean(&error.to_string(), 600)))?;
-                    outcome = Outcome::Failed;
-                }
+        let recipients = self.recipients(&notifier.route())?;
+        let message = sample_message(self.kind.into(), SystemClock::shared().now());
+        let accepted = tell(notifier, &recipients, &message).await?;
+        Ok(if accepted { Outcome::Done } else { Outcome::Failed })
+    }
+}
+
+/// Sends a message through a notifier, to each of these recipients, and prints what they answer; whether all accepted it.
+pub(super) async fn tell(notifier: &crate::notify::Config, recipients: &[Option<String>], message: &Message) -> anyhow::Result<bool> {
+    let clock = SystemClock::shared();
+    let channel = notifier.build(Arc::clone(&clock), Metrics::new())?;
+    let (name, identity, mut all) = (&notifier.name, Uuid::new_v4(), true);
+    for recipient in recipients {
+        let delivery = Delivery {
+            id: Uuid::new_v4(),
+            identity,
+            notifier: name.to_string(),
+            recipient: recipient.clone(),
+            stands_in_for: None,
+            audience: channel.route().readers.audience(),
+            created_at: clock.now(),
+            message: message.clone(),
+        };
+        let to = recipient.as_ref().map_or_else(|| name.to_string(), |recipient| format!("{name} ({recipient})"));
+        let to = text::clean(&to);
+        match text::while_waiting("sending", channel.attempt(&delivery)).await {
+            Ok(accepted) => output::page(&format!("{to}: {}: {}\n", Tone::Good.paint("accepted"), clean(&accepted.detail, 300)))?,
+            Err(error) => {
+                output::page(&format!("{to}: {}: {}\n", Tone::Bad.paint("failed"), clean(&error.to_string(), 600)))?;
+                all = false;
             }
         }
-        Ok(outcome)
     }
+    Ok(all)
 }

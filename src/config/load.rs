@@ -193,7 +193,7 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
     audience::warn(root, names, &budgets, &notifiers);
     for (name, table) in root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name)) {
-        table.reader.warning(table.span, format!("no rule, customer or operator tells the notifier {}", quoted(&[name])));
+        table.reader.warning(table.span, format!("no rule, customer, operator or report tells the notifier {}", quoted(&[name])));
     }
     Some(Config {
         file: path.to_owned(),

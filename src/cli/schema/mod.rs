@@ -1,5 +1,6 @@
 //! `schema config|webhook`: prints a JSON Schema (2020-12).
 
+mod report;
 mod webhook;
 
 use clap::{Args, ValueEnum};

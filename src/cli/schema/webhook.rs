@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::schema::report;
+
 use crate::domain::{AlertState, BudgetSource, Metric, PeriodSource, Plan, Severity};
 
 /// The schema of the payload.
@@ -25,14 +27,17 @@ pub(super) fn schema() -> Value {
                     },
                     "digest": digest(),
                     "operator": operator(),
-                    "fallback_for": text("the notifier in whose place this is sent, because it has not taken the message")
+                    "fallback_for": text("the notifier in whose place this is sent, because it has not taken the message"),
+                    "report": report::report()
                 }
             }
         },
         "required": ["type", "timestamp", "data"],
-        "if": { "properties": { "type": { "pattern": "^operator\\." } } },
-        "then": { "properties": { "data": { "required": ["operator"] } } },
-        "else": { "properties": { "data": { "required": ["alerts"] } } },
+        "allOf": [
+            needs("^operator\\.(raised|resolved)$", "operator"),
+            needs("^operator\\.report$", "report"),
+            needs("^budget\\.", "alerts")
+        ],
         "$defs": {
             "decimal": { "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" },
             "currency": { "type": ["string", "null"], "pattern": "^[A-Z]{3}$" },
@@ -43,7 +48,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// Every type of message that the payload has room for.
-const TYPES: [&str; 7] = [
+const TYPES: [&str; 8] = [
     "budget.alert.raised",
     "budget.alert.reminder",
     "budget.alert.resolved",
@@ -51,31 +56,40 @@ const TYPES: [&str; 7] = [
     "budget.test",
     "operator.raised",
     "operator.resolved",
+    "operator.report",
 ];
 
-fn reference(name: &str, doc: &str) -> Value {
+/// That data of types like this has this key.
+fn needs(types: &str, key: &str) -> Value {
+    json!({
+        "if": { "properties": { "type": { "pattern": types } } },
+        "then": { "properties": { "data": { "required": [key] } } }
+    })
+}
+
+pub(super) fn reference(name: &str, doc: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}"), "description": doc })
 }
 
 /// A decimal, or null.
-fn optional_decimal(doc: &str) -> Value {
+pub(super) fn optional_decimal(doc: &str) -> Value {
     json!({ "anyOf": [{ "$ref": "#/$defs/decimal" }, { "type": "null" }], "description": doc })
 }
 
-fn text(doc: &str) -> Value {
+pub(super) fn text(doc: &str) -> Value {
     json!({ "type": "string", "description": doc })
 }
 
-fn boolean(doc: &str) -> Value {
+pub(super) fn boolean(doc: &str) -> Value {
     json!({ "type": "boolean", "description": doc })
 }
 
-fn words(words: &[&str]) -> Value {
+pub(super) fn words(words: &[&str]) -> Value {
     json!({ "enum": words })
 }
 
 /// An object all of whose keys are there.
-fn whole(properties: &Value) -> Value {
+pub(super) fn whole(properties: &Value) -> Value {
     let required: Vec<&String> = properties.as_object().map(|keys| keys.keys().collect()).unwrap_or_default();
     json!({ "type": "object", "required": required, "properties": properties })
 }
@@ -196,7 +210,7 @@ fn budget() -> Value {
     }))
 }
 
-fn period() -> Value {
+pub(super) fn period() -> Value {
     let sources = [PeriodSource::SubscriptionSummary, PeriodSource::CalendarMonth, PeriodSource::Assumed].map(PeriodSource::as_str);
     whole(&json!({
         "start": reference("time", "the first instant"),

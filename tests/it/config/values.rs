@@ -77,7 +77,7 @@ fn a_notifier_that_nothing_tells_is_worth_a_warning() {
     let warnings = read(PARTNER_CENTER, more, VARIABLES).warnings;
     assert_eq!(warnings.len(), 1);
     assert!(
-        warnings[0].starts_with("/etc/x/alert-rules.toml:13:12: no rule, customer or operator tells the notifier \"spare\"\n"),
+        warnings[0].starts_with("/etc/x/alert-rules.toml:13:12: no rule, customer, operator or report tells the notifier \"spare\"\n"),
         "{}",
         warnings[0]
     );
