@@ -83,9 +83,9 @@ fn facts(config: &Config) -> Vec<(&'static str, String)> {
         ("Ledger", ledger(config)),
         ("Time zone", time_zone(config).to_owned()),
         ("Operator", operator(config)),
-        ("Report", report(config)),
         ("Customers", customers(config)),
     ]);
+    facts.extend(report(config).map(|report| ("Report", report)));
     if let Some(http) = &config.http {
         let token = if http.token.is_some() { ", with a token" } else { "" };
         facts.push(("HTTP", format!("metrics and health on {}{token}", http.listen)));
@@ -131,15 +131,15 @@ fn operator(config: &Config) -> String {
     format!("{} is told of trouble; that the source fails, after {after:#}", config.operator.notify.join(", "))
 }
 
-/// When the regular report comes, to whom, and when next.
-fn report(config: &Config) -> String {
-    let Some(plan) = &config.report else { return "none; [report] sends one regularly, `budget-alertd report` prints it".to_owned() };
+/// When the regular report comes, and to whom.
+fn report(config: &Config) -> Option<String> {
+    let plan = config.report.as_ref()?;
     let when = match plan.every {
         Every::Day => "each day",
         Every::Week => "each Monday",
         Every::Month => "on the 1st of each month",
     };
-    format!("{when} at {} ({}) to {}", plan.at.strftime("%H:%M"), time_zone(config), plan.notify.join(", "))
+    Some(format!("{when} at {} ({}) to {}", plan.at.strftime("%H:%M"), time_zone(config), plan.notify.join(", ")))
 }
 
 fn customers(config: &Config) -> String {

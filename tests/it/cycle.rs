@@ -9,5 +9,6 @@ mod operator;
 mod periods;
 mod places;
 mod quality;
+mod reports;
 mod subscriptions;
 mod turn;

@@ -7,6 +7,7 @@ mod life;
 mod mistaken;
 mod points;
 mod reload;
+mod reports;
 mod seed;
 
 use budget_alertd::simulator::HttpReceiver;

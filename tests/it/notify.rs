@@ -11,6 +11,7 @@ mod operator;
 mod pagerduty;
 mod pictures;
 mod receivers;
+mod report;
 mod samples;
 mod slack;
 mod smtp;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::domain::{Every, Report, Sum, Top};
+use crate::domain::{Every, OpenAlerts, Report, Sum, Top};
 use crate::notify::render::amounts::{amount, money};
 use crate::notify::render::clean::{NAME_CHARS, clean};
 use crate::notify::render::rows::{Row, known};
@@ -86,7 +86,7 @@ impl ReportText {
             second: words.standing(),
             title: capitalized(&title),
             alarms,
-            rows: known([("Never", words.coverage()), ("Owed", words.backlog()), ("Data", words.data())]),
+            rows: known([("Owed", words.backlog()), ("Coverage", words.coverage()), ("Data", words.data())]),
             sections: report_lists::sections(report, zone),
         }
     }
@@ -159,7 +159,9 @@ impl Words<'_> {
         let warnings = (alerts.warning > 0).then(|| count(alerts.warning, "warning"));
         let info = (alerts.info > 0).then(|| format!("{} for information", alerts.info));
         let open: Vec<String> = [critical, warnings, info].into_iter().flatten().collect();
-        if open.is_empty() { "No alert is open.".to_owned() } else { format!("Open alerts: {}.", open.join(", ")) }
+        let open = if open.is_empty() { "No alert is open.".to_owned() } else { format!("Open alerts: {}.", open.join(", ")) };
+        let nobody = self.report.over_budget.total == 0 && alerts == OpenAlerts::default();
+        if nobody && self.report.trust.last_good_poll.is_some() { format!("{open} Nobody is over budget.") } else { open }
     }
 
     fn backlog(&self) -> Option<String> {
@@ -171,7 +173,8 @@ impl Words<'_> {
     /// `388 customers can never alert: 301 no-budget, 87 muted`.
     fn coverage(&self) -> Option<String> {
         let coverage = &self.report.coverage;
-        let reasons: Vec<String> = coverage.reasons.iter().map(|one| format!("{} {}", grouped(one.customers), one.reason)).collect();
+        let reasons: Vec<String> =
+            coverage.reasons.iter().map(|one| format!("{} {}", grouped(one.customers), clean(&one.reason, 40))).collect();
         (!reasons.is_empty())
             .then(|| format!("{} can never alert: {}; see budget-alertd coverage", count(coverage.never, "customer"), reasons.join(", ")))
     }

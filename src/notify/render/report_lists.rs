@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{BudgetLost, Growth, OverBudget, RepeatedlyOver, Report, Spend, Top};
+use crate::domain::{BudgetLost, Growth, OverBudget, RepeatedlyOver, Report, Spend, Top, rounded};
 use crate::notify::render::amounts::{amount, money, percent};
 use crate::notify::render::report::{Line, Section, count, more, name, since, sums};
 use crate::notify::render::times::PeriodWords;
@@ -33,7 +33,7 @@ pub(super) fn sections(report: &Report, zone: &TimeZone) -> Vec<Section> {
         section(
             "Budgets cut or removed",
             &report.budgets_lost,
-            |top| format!("{} since {}", count(top.total, "time"), since(report, zone)),
+            |top| format!("{} since {}", top.total, since(report, zone)),
             lost,
             "budget-alertd status",
         ),
@@ -64,17 +64,17 @@ fn over_budget(one: &OverBudget, report: &Report) -> Line {
     Line {
         name: name(&one.customer.name, one.customer.id.as_str()),
         detail: format!("{} of {}, {} over{period}", amount(one.cost), money(one.budget, one.currency), amount(over)),
-        badge: one.percent.map(percent).unwrap_or_default(),
+        badge: one.percent.map(|value| percent(rounded(value, 0))).unwrap_or_default(),
     }
 }
 
-/// `600 → 45,000 SEK` and `+44,400`.
+/// `600 → 45,000 SEK` and `+44,400 SEK`.
 fn growth(one: &Growth) -> Line {
     let cost = money(one.cost, one.currency);
     Line {
         name: name(&one.customer.name, one.customer.id.as_str()),
         detail: one.from.map_or_else(|| format!("{cost}, all of it in this billing period"), |from| format!("{} → {cost}", amount(from))),
-        badge: format!("+{}", amount(one.by)),
+        badge: format!("+{}", money(one.by, one.currency)),
     }
 }
 
@@ -87,13 +87,13 @@ fn spend(one: &Spend) -> Line {
     }
 }
 
-/// `12,000, 12,400, 13,100 of 5,000 SEK` and `14,500?`.
+/// `12,000, 12,400, 8,100 of 5,000 SEK` and `try 14,000 SEK`.
 fn repeatedly(one: &RepeatedlyOver) -> Line {
     let costs: Vec<String> = one.costs.iter().map(|cost| amount(*cost)).collect();
     Line {
         name: name(&one.customer.name, one.customer.id.as_str()),
-        detail: format!("{} of {}; {} would hold", costs.join(", "), money(one.budget, one.currency), money(one.suggested, one.currency)),
-        badge: String::new(),
+        detail: format!("{} of {}", costs.join(", "), money(one.budget, one.currency)),
+        badge: format!("try {}", money(one.suggested, one.currency)),
     }
 }
 

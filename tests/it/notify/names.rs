@@ -1,6 +1,6 @@
 //! Names from outside on all three destinations: no header, no mention, no markup, no panic.
 
-use budget_alertd::domain::{AlertSnapshot, CustomerId, Ended, Message, OperatorNews};
+use budget_alertd::domain::{AlertSnapshot, CustomerId, Ended, Message, OperatorNews, Report};
 use budget_alertd::notify::SmtpTls;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
@@ -8,6 +8,7 @@ use proptest::test_runner::{Config as Runs, TestRunner};
 
 use super::metrics::WATCHED;
 use super::receivers::{Answer, Http, Script, Smtp};
+use super::report::eventful;
 use super::samples::{
     attacked, channel, delivery, digest, email_config, ended, later, news, placed, slack_config, together, watched, webhook_config,
 };
@@ -48,6 +49,19 @@ fn named(text: &str) -> AlertSnapshot {
     sample
 }
 
+/// A report with `text` wherever text from outside can stand.
+fn hostile(text: &str) -> Report {
+    let mut report = eventful();
+    report.over_budget.items.iter_mut().for_each(|one| one.customer.name = text.into());
+    report.growth.items.iter_mut().for_each(|one| one.customer.name = text.into());
+    report.unbudgeted.items.iter_mut().for_each(|one| one.customer.name = text.into());
+    report.repeatedly_over.items.iter_mut().for_each(|one| one.customer.name = text.into());
+    report.budgets_lost.items.iter_mut().for_each(|one| (one.id, one.name, one.detail) = (text.into(), text.into(), text.into()));
+    report.coverage.reasons.iter_mut().for_each(|one| one.reason = text.into());
+    (report.trust.trouble, report.trust.failing_notifiers) = (vec![text.into()], vec![text.into()]);
+    report
+}
+
 fn messages(text: &str) -> Vec<Message> {
     let mut parts = digest(6, true);
     parts.alerts = vec![named(text); 6];
@@ -69,6 +83,7 @@ fn messages(text: &str) -> Vec<Message> {
         Message::Resolved(together(vec![over(Ended::Period); 3])),
         Message::Operator(operator(false)),
         Message::Operator(operator(true)),
+        Message::Report(Box::new(hostile(text))),
     ];
     others.into_iter().chain(alerts).collect()
 }
@@ -139,7 +154,8 @@ async fn assert_harmless(text: &str) {
         assert!(!texts.contains("\\u0000") && !texts.contains("\\r") && !texts.contains('\u{202e}'), "{texts}");
         // The webhook is for machines: it says what it got, to the letter.
         let data = &webhook.json()["data"];
-        let name = if data["operator"].is_null() { &data["alerts"][0]["customer"]["name"] } else { &data["operator"]["summary"] };
+        let named = [&data["operator"]["summary"], &data["report"]["over_budget"]["items"][0]["customer"]["name"]];
+        let name = named.into_iter().find(|name| name.is_string()).unwrap_or(&data["alerts"][0]["customer"]["name"]);
         assert_eq!(name.as_str(), Some(text));
     }
     let seen = server.seen();

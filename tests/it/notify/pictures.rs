@@ -6,6 +6,7 @@ use mail_parser::MessageParser;
 
 use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
+use super::report::{eventful, quiet};
 use super::samples::{attacked, channel, delivery, digest, email_config, ended, later, legacy, news, time, together, told_by, watched};
 
 #[tokio::test]
@@ -35,6 +36,8 @@ async fn mails_load_nothing_from_elsewhere() {
         ("resolved-several", Message::Resolved(together(vec![over(Ended::Budget, "80000"), over(Ended::Period, "5000")]))),
         ("mixed", Message::Digest(together(WATCHED.map(|(metric, at)| watched(metric, at)).to_vec()))),
         ("operator", Message::Operator(news(false))),
+        ("report", Message::Report(Box::new(eventful()))),
+        ("report-quiet", Message::Report(Box::new(quiet()))),
         ("operator-over", Message::Operator(news(true))),
     ];
     let names = messages.each_ref().map(|(name, _)| *name);

@@ -28,7 +28,7 @@ pub(super) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn currency(code: &str) -> Option<Currency> {
+pub(super) fn currency(code: &str) -> Option<Currency> {
     Currency::try_new(code).ok()
 }
 
