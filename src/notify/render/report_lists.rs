@@ -60,7 +60,7 @@ fn section<T>(
 fn over_budget(one: &OverBudget, report: &Report) -> Line {
     let over = one.cost.saturating_sub(one.budget);
     let is_over = one.billing_period.end <= report.at;
-    let period = is_over.then(|| format!(", {}", PeriodWords::of(&one.billing_period, report.at).short)).unwrap_or_default();
+    let period = if is_over { format!(", {}", PeriodWords::of(&one.billing_period, report.at).short) } else { String::new() };
     Line {
         name: name(&one.customer.name, one.customer.id.as_str()),
         detail: format!("{} of {}, {} over{period}", amount(one.cost), money(one.budget, one.currency), amount(over)),

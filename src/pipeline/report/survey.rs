@@ -79,12 +79,11 @@ impl<'a> Survey<'a> {
         }
         match seen.budget {
             Some(budget) if seen.cost > budget => self.over(course, budget),
-            Some(_) => {}
             None if seen.cost > Decimal::ZERO => {
                 let spend = Spend { customer: named(seen), cost: seen.cost, currency: seen.currency, usd: seen.usd_cost };
                 self.unbudgeted.take(seen.cost, seen.currency, seen.usd_cost, spend);
             }
-            None => {}
+            _ => {}
         }
         self.grown(course);
     }
