@@ -6,7 +6,7 @@ use budget_alertd::simulator::{HttpReceiver, Request};
 use super::{over_budget, with_hook};
 use crate::support::process::{House, eventually};
 
-const SOON: std::time::Duration = std::time::Duration::from_secs(60);
+const SOON: std::time::Duration = std::time::Duration::from_mins(1);
 
 fn types(requests: &[Request]) -> Vec<String> {
     let kind = |request: &Request| {
