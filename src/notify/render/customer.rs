@@ -44,6 +44,8 @@ enum Standing {
     Ahead(Decimal),
     /// Rising by so many points of the budget a day.
     Rising(Decimal),
+    /// Rising by more than is expected.
+    RisingFast,
     /// Without new usage for so many hours.
     Stale(Decimal),
     /// A threshold in money is reached, and there is no share to speak of.
@@ -111,11 +113,16 @@ impl<'a> CustomerTelling<'a> {
             label: self.label().to_owned(),
             name: self.telling.who.clone(),
             badge: None,
-            brief: self.brief(),
+            brief: self.measure(),
             origin: format!("{} · {}", self.telling.period.days, self.telling.reference()),
             reference: self.telling.reference(),
-            news: Some(self.first()),
+            news: (self.occasion == Occasion::Resolved).then(|| self.first()),
         }
+    }
+
+    /// The customer's own name.
+    pub(crate) fn who(&self) -> &str {
+        &self.telling.who
     }
 
     fn label(&self) -> &'static str {
@@ -148,6 +155,7 @@ impl<'a> CustomerTelling<'a> {
             Standing::Heading(value) => format!("heading for {} of {budget}", percent(value)),
             Standing::Ahead(value) => format!("{budget} is used faster than the time goes by, {} ahead", points(value)),
             Standing::Rising(value) => format!("Azure usage rises by {} of the budget a day", percent(value)),
+            Standing::RisingFast => "Azure usage rises unusually fast".to_owned(),
             Standing::Stale(hours) => format!("no new Azure usage for {}", whole_hours(hours)),
             Standing::Reached => format!("Azure usage {} has reached a threshold", self.telling.period.cost),
         };
@@ -193,6 +201,7 @@ impl<'a> CustomerTelling<'a> {
                 format!("Your Azure usage is {} ahead of {}{used_of_it}.", points(value), self.telling.period.kind)
             }
             Standing::Rising(value) => format!("Your Azure usage rises by {} of {budget} a day.", percent(value)),
+            Standing::RisingFast => format!("Your Azure usage rises unusually fast{used_of_it}."),
             Standing::Stale(hours) => format!("Azure has reported no new usage of yours for {}.", whole_hours(hours)),
             Standing::Reached => format!("Your Azure usage {} has reached a threshold that is watched.", self.telling.period.cost),
         }
@@ -265,8 +274,9 @@ impl<'a> CustomerTelling<'a> {
         match (alert.metric, alert.value) {
             (Metric::StaleHours, Some(hours)) => Standing::Stale(hours),
             _ if zero && alert.cost.amount > Decimal::ZERO => Standing::OverZero,
-            (Metric::ForecastPercent, Some(value)) => Standing::Heading(value),
-            (Metric::Pace, Some(value)) => Standing::Ahead(value),
+            (Metric::ForecastPercent, Some(value)) => Standing::Heading(self.telling.about(value)),
+            (Metric::Pace, Some(value)) => Standing::Ahead(self.telling.about(value)),
+            (Metric::DailyCost, _) => Standing::RisingFast,
             (Metric::DailyPercent, Some(value)) => Standing::Rising(value),
             _ => self.percent_used().map_or(Standing::Reached, Standing::Used),
         }

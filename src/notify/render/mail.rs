@@ -195,7 +195,7 @@ impl DigestMail {
         let urgent = if worst == Severity::Critical && occasion == Occasion::New { "Important: " } else { "" };
         let beside = part.as_ref().map(|part| format!(" ({part})")).unwrap_or_default();
         Self {
-            subject: clean(&format!("{urgent}{total} {what}{beside}"), SUBJECT_CHARS),
+            subject: clean(&format!("{urgent}{}: {total} {what}{beside}", told.first().map_or("", CustomerTelling::who)), SUBJECT_CHARS),
             title: format!("{total} {what}"),
             color: color(occasion, worst),
             banner,

@@ -24,7 +24,7 @@ async fn each_customer_is_told_of_itself_at_its_own_contacts() {
     world.poll(DAY, &[plan("A", "1", "100", DAY), plan("B", "1", "100", DAY), plan("C", "1", "100", DAY)]).await;
     let records = ["A", "B", "C"].map(|id| plan(id, "90", "100", DAY));
     world.poll("2019-09-17T01:00:00Z", &records).await;
-    assert_eq!(owed(&world).await, ["A@a.example budget.alert.raised A", "B@b.example budget.alert.raised B"]);
+    assert_eq!(owed(&world).await, ["A@A.example budget.alert.raised A", "B@B.example budget.alert.raised B"]);
     assert_eq!(world.owed("hook").await.len(), 3, "the partner hears of C too, whose contacts nobody knows");
 }
 
@@ -36,7 +36,7 @@ async fn a_first_look_is_never_told_to_customers_nor_what_becomes_of_it() {
     world.poll("2019-09-17T03:00:00Z", &[plan("A", "90", "1000", DAY)]).await;
     assert_eq!(owed(&world).await, [String::new(); 0]);
     world.poll("2019-09-17T04:00:00Z", &[plan("A", "1100", "1000", DAY)]).await;
-    assert_eq!(owed(&world).await, ["A@a.example budget.alert.raised A"], "the next step is news");
+    assert_eq!(owed(&world).await, ["A@A.example budget.alert.raised A"], "the next step is news");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn later_news_goes_to_the_contacts_of_today() {
     world.poll("2019-09-17T01:00:00Z", &[plan("A", "90", "100", DAY)]).await;
     world.change_rules(&rules(&["A"]).replace("A@A.example", "new@a.example"));
     world.poll("2019-09-17T02:00:00Z", &[plan("A", "90", "1000", DAY)]).await;
-    assert_eq!(owed(&world).await, ["A@a.example budget.alert.raised A", "new@a.example budget.alert.resolved A"]);
+    assert_eq!(owed(&world).await, ["A@A.example budget.alert.raised A", "new@a.example budget.alert.resolved A"]);
 }
 
 #[tokio::test]
