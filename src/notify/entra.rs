@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::notify::http::{LONGEST_RETRY_AFTER, is_about_tls};
+use crate::notify::http::{LONGEST_RETRY_AFTER, is_about_tls, tls_advice};
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::outbound::{self, TokenRefusal};
 
@@ -78,9 +78,7 @@ pub(crate) fn unanswered(error: reqwest::Error) -> DeliveryError {
     let error = error.without_url();
     let text = outbound::describe(&error);
     let (reason, hint) = match () {
-        () if error.is_connect() && is_about_tls(&text) => {
-            (FailureReason::TlsFailed, "; for a private certificate authority set SSL_CERT_FILE")
-        }
+        () if error.is_connect() && is_about_tls(&text) => (FailureReason::TlsFailed, tls_advice(&text)),
         () if error.is_timeout() => (FailureReason::TimedOut, ""),
         () if error.is_connect() => (FailureReason::CannotConnect, "; check the network and oauth.login_url"),
         () => (FailureReason::ConnectionLost, ""),

@@ -42,9 +42,7 @@ fn unanswered(error: reqwest::Error) -> DeliveryError {
     let error = error.without_url();
     let text = outbound::describe(&error);
     let (verdict, reason, advice) = match (error.is_connect(), error.is_timeout()) {
-        (true, _) if is_about_tls(&text) => {
-            (Verdict::DESTINATION, FailureReason::TlsFailed, "; for a private certificate authority set SSL_CERT_FILE")
-        }
+        (true, _) if is_about_tls(&text) => (Verdict::DESTINATION, FailureReason::TlsFailed, tls_advice(&text)),
         (true, true) => (Verdict::DESTINATION, FailureReason::TimedOut, ""),
         (true, false) => (Verdict::DESTINATION, FailureReason::CannotConnect, "; check the url and the network"),
         (false, true) => (Verdict::Ambiguous, FailureReason::TimedOut, "; the message may have arrived"),
@@ -57,6 +55,21 @@ fn unanswered(error: reqwest::Error) -> DeliveryError {
 pub(crate) fn is_about_tls(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["certificate", "tls", "handshake", "corrupt message"].iter().any(|word| text.contains(word))
+}
+
+/// What to do about a connection that TLS refuses.
+pub(crate) fn tls_advice(text: &str) -> &'static str {
+    let text = text.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match () {
+        () if says(&["expired"]) => "; its certificate has expired and must be renewed there",
+        () if says(&["not valid yet", "notvalidyet"]) => "; its certificate is not valid yet: compare the clocks",
+        () if says(&["not valid for name", "notvalidforname"]) => "; use the host name that its certificate is for",
+        () if says(&["unknownissuer", "unknown issuer", "causedasendentity"]) => {
+            "; its certificate is self-signed or of an authority unknown here: for a private authority set SSL_CERT_FILE"
+        }
+        () => "; for a private certificate authority set SSL_CERT_FILE",
+    }
 }
 
 /// The start of an answer's body on one line. A body that does not come is not waited for: its status is known.

@@ -15,6 +15,7 @@ mod report;
 mod samples;
 mod slack;
 mod smtp;
+mod smtp_matrix;
 mod teams;
 mod tls;
 mod verdicts;

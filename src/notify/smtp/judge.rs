@@ -4,7 +4,7 @@
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::Severity;
 
-use crate::notify::http::is_about_tls;
+use crate::notify::http::{is_about_tls, tls_advice};
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::outbound;
 
@@ -141,7 +141,7 @@ fn without_reply(stage: Stage, error: &Error, said: &str) -> DeliveryError {
         () => (FailureReason::ConnectionLost, "the connection to the mail server broke"),
     };
     let advice = match reason {
-        FailureReason::TlsFailed => "; for a private certificate authority set SSL_CERT_FILE",
+        FailureReason::TlsFailed => tls_advice(said),
         FailureReason::SignInRefused => "; try the other `auth`",
         _ if after => "; the message may have arrived",
         _ => "",

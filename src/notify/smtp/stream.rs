@@ -16,7 +16,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::notify::http::is_about_tls;
+use crate::notify::http::{is_about_tls, tls_advice};
 use crate::notify::smtp::TlsError;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::outbound::one_line;
@@ -59,7 +59,7 @@ impl Connector {
 fn cannot_connect(error: io::Error) -> DeliveryError {
     let text = one_line(&error.to_string());
     if is_about_tls(&text) {
-        let detail = format!("no TLS with the mail server: {text}; for a private certificate authority set SSL_CERT_FILE");
+        let detail = format!("no TLS with the mail server: {text}{}", tls_advice(&text));
         return DeliveryError::new(Verdict::DESTINATION, FailureReason::TlsFailed, detail).caused_by(error);
     }
     let detail = format!("cannot connect to the mail server: {text}; check host and port");

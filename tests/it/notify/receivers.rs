@@ -1,6 +1,6 @@
 //! Receivers that do as they are told, on real sockets.
 
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -156,6 +156,8 @@ pub(super) enum Act {
     Silence,
     /// It closes the connection.
     Close,
+    /// It resets the connection.
+    Reset,
 }
 
 /// Whether it takes, for this user, this token.
@@ -166,6 +168,8 @@ pub(super) type Bearer = dyn Fn(&str, &str) -> bool + Send + Sync;
 pub(super) struct Script {
     /// What it does at a stage, instead of the usual.
     pub acts: Vec<(Stage, Act)>,
+    /// Shared by all connections: once it is set, it accepts everything; an act sets it.
+    pub healed: Option<Arc<AtomicBool>>,
     /// What it says it can.
     pub extensions: Vec<&'static str>,
     /// Where it closes the connection after a message.
@@ -226,6 +230,10 @@ impl Drop for Smtp {
 }
 
 async fn serve_smtp(stream: TcpStream, script: Script, seen: Arc<Mutex<Seen>>) {
+    if script.acts.iter().any(|(_, act)| matches!(act, Act::Reset)) {
+        // Whoever closes it now resets it.
+        stream.set_zero_linger().unwrap();
+    }
     match script.tls.clone() {
         Some((acceptor, Tls::FromTheFirstByte)) => {
             let Ok(stream) = acceptor.accept(stream).await else { return };
@@ -248,7 +256,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     greets: bool,
 ) -> std::io::Result<Option<S>> {
     let mut stream = BufReader::new(stream);
-    if greets && !act(&mut stream, script, "", "220 mail.example ESMTP").await? {
+    if greets && act(&mut stream, script, "", "220 mail.example ESMTP").await? == Acted::Ended {
         return Ok(None);
     }
     loop {
@@ -277,19 +285,19 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             "QUIT" => ("QUIT", "221 2.0.0 Bye"),
             _ => ("?", "500 what?"),
         };
-        if !act(&mut stream, script, stage, usual).await? || stage == "QUIT" {
-            return Ok(None);
-        }
-        let said = |stage: Stage| script.acts.iter().any(|(at, _)| *at == stage);
-        if stage == "STARTTLS" && !said("STARTTLS") {
-            return Ok(Some(stream.into_inner()));
-        }
-        if stage == "DATA" && !said("DATA") {
-            let message = read_message(&mut stream).await?;
-            seen.lock().unwrap().messages.push(message);
-            if !act(&mut stream, script, ".", "250 2.0.0 Ok: queued as 4F2A").await? || script.one_message_only {
-                return Ok(None);
+        match act(&mut stream, script, stage, usual).await? {
+            Acted::Ended => return Ok(None),
+            Acted::Usual if stage == "QUIT" => return Ok(None),
+            Acted::Usual if stage == "STARTTLS" => return Ok(Some(stream.into_inner())),
+            Acted::Usual if stage == "DATA" => {
+                let message = read_message(&mut stream).await?;
+                seen.lock().unwrap().messages.push(message);
+                let acted = act(&mut stream, script, ".", "250 2.0.0 Ok: queued as 4F2A").await?;
+                if acted == Acted::Ended || script.one_message_only {
+                    return Ok(None);
+                }
             }
+            Acted::Usual | Acted::Scripted => {}
         }
     }
 }
@@ -310,21 +318,32 @@ async fn bearer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, gi
     stream.write_all(b"535 5.7.3 Authentication unsuccessful\r\n").await
 }
 
-/// Does what the script says at `stage`; false when the conversation is over.
+/// What became of a stage.
+#[derive(Debug, PartialEq, Eq)]
+enum Acted {
+    Usual,
+    Scripted,
+    Ended,
+}
+
+/// Does what the script says at `stage`.
 async fn act<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut BufReader<S>,
     script: &Script,
     stage: Stage,
     usual: &str,
-) -> std::io::Result<bool> {
-    match script.acts.iter().find(|(at, _)| *at == stage).map(|(_, act)| act) {
+) -> std::io::Result<Acted> {
+    let planned = script.acts.iter().find(|(at, _)| *at == stage).map(|(_, act)| act);
+    let healed = |script: &Script| script.healed.as_ref().is_some_and(|healed| healed.swap(true, Ordering::SeqCst));
+    let planned = planned.filter(|_| !healed(script));
+    match planned {
         Some(Act::Silence) => std::future::pending().await,
-        Some(Act::Close) => return Ok(false),
+        Some(Act::Close | Act::Reset) => return Ok(Acted::Ended),
         Some(Act::Say(text)) => stream.write_all(format!("{text}\r\n").as_bytes()).await?,
         None => stream.write_all(format!("{usual}\r\n").as_bytes()).await?,
     }
     stream.flush().await?;
-    Ok(true)
+    Ok(if planned.is_some() { Acted::Scripted } else { Acted::Usual })
 }
 
 async fn read_message<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>) -> std::io::Result<String> {

@@ -23,7 +23,7 @@ fn certificates_are_checked_against_the_systems_and_a_private_authority() {
 
 /// The environment of a process cannot be changed safely, so a test runs itself again in one that trusts an authority,
 /// and there does what it is about.
-fn in_a_process_that_trusts(test: &str, inner: impl AsyncFnOnce(Issuer<'static, KeyPair>)) {
+pub(super) fn in_a_process_that_trusts(test: &str, inner: impl AsyncFnOnce(Issuer<'static, KeyPair>)) {
     if let Some(folder) = std::env::var_os(TRUSTING) {
         let key = KeyPair::from_pem(&std::fs::read_to_string(std::path::Path::new(&folder).join("ca.key")).unwrap()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -105,7 +105,7 @@ fn certificate(issuer: &Issuer<'_, KeyPair>, name: &str, expired: bool) -> (rcge
     (parameters.signed_by(&key, issuer).unwrap(), key)
 }
 
-fn acceptor(issuer: &Issuer<'_, KeyPair>, name: &str, expired: bool) -> TlsAcceptor {
+pub(super) fn acceptor(issuer: &Issuer<'_, KeyPair>, name: &str, expired: bool) -> TlsAcceptor {
     let (certificate, key) = certificate(issuer, name, expired);
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
