@@ -65,7 +65,7 @@ pub(crate) fn tls_advice(text: &str) -> &'static str {
         () if says(&["expired"]) => "; its certificate has expired and must be renewed there",
         () if says(&["not valid yet", "notvalidyet"]) => "; its certificate is not valid yet: compare the clocks",
         () if says(&["not valid for name", "notvalidforname"]) => "; use the host name that its certificate is for",
-        () if says(&["unknownissuer", "unknown issuer", "causedasendentity"]) => {
+        () if says(&["unknownissuer", "unknown issuer", "causedasendentity", "badsignature"]) => {
             "; its certificate is self-signed or of an authority unknown here: for a private authority set SSL_CERT_FILE"
         }
         () => "; for a private certificate authority set SSL_CERT_FILE",
