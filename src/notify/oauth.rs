@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::notify::entra::{refused, throttled, unanswered, unreadable};
-use crate::notify::{DeliveryError, smtp};
+use crate::notify::{DeliveryError, FailureReason, smtp};
 use crate::outbound::{self, BodyError, StoredToken, TokenAnswer, TokenRefusal, TokenStore};
 use crate::secret::Secret;
 
@@ -77,9 +77,9 @@ struct Access {
 }
 
 impl Tokens {
-    /// Prepares for `config`; nothing is asked yet. `limit` is the time-out of one attempt.
+    /// Prepares for `config`; nothing is asked yet. `limit` is the time-out of one attempt, of which a token takes at most half.
     pub(crate) fn new(config: &OAuthConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { config: config.clone(), http: outbound::client(limit)?, clock, state: Mutex::default() })
+        Ok(Self { config: config.clone(), http: outbound::client(limit / 2)?, clock, state: Mutex::default() })
     }
 
     /// An access token; a new one when there is none, it is about to end, or it is the one that was `refused`. Callers that
@@ -115,25 +115,34 @@ impl Tokens {
         configured: &Secret,
         client_secret: Option<&Secret>,
     ) -> Result<TokenAnswer, DeliveryError> {
-        let refresh = match state.unsaved.take() {
-            Some(unsaved) => unsaved,
+        let refresh = match &state.unsaved {
+            Some(unsaved) => unsaved.clone(),
             None => in_force(store, configured).await,
         };
         let secrets: Vec<&Secret> = [&refresh.token].into_iter().chain(client_secret).collect();
         let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.token.expose())];
-        let answer = self.ask(&grant, &secrets).await?;
-        if let Some(token) = &answer.refresh_token {
-            let rotated = StoredToken { token: token.clone(), seed: refresh.seed, issued_at: Some(self.clock.now()) };
-            if let Err(error) = kept(store, rotated.clone()).await {
-                // The one before stays valid until it expires (Entra revokes none by use), so the alert goes out.
-                tracing::error!(
-                    "the renewed sign-in of a notifier cannot be saved in {} ({error}); without it, the one before expires after 90 days",
-                    store.path().display()
-                );
-                state.unsaved = Some(rotated);
-            }
+        let answer = self.ask(&grant, &secrets).await;
+        if answer.as_ref().is_err_and(|error| error.reason == FailureReason::SignInRefused) {
+            state.unsaved = None;
+        }
+        let answer = answer?;
+        let rotated =
+            answer.refresh_token.clone().map(|token| StoredToken { token, seed: refresh.seed, issued_at: Some(self.clock.now()) });
+        if let Some(newest) = rotated.or_else(|| state.unsaved.take()) {
+            state.unsaved = Self::save(store, &newest).await.is_err().then_some(newest);
         }
         Ok(answer)
+    }
+
+    /// Keeps a refresh token, or says in the log why not. The access token is used all the same: the refresh token before stays
+    /// valid until it expires (Entra revokes none by use), so the alert goes out.
+    async fn save(store: &TokenStore, token: &StoredToken) -> std::io::Result<()> {
+        let (place, writing, token) = (store.path(), store.clone(), token.clone());
+        let saved = tokio::task::spawn_blocking(move || writing.save(&token)).await.unwrap_or_else(|error| Err(error.into()));
+        saved.inspect_err(|error| {
+            let place = place.display();
+            tracing::error!("a notifier's renewed sign-in cannot be saved in {place} ({error}); the one before expires after 90 days");
+        })
     }
 
     /// Posts a grant to the token endpoint; none of `secrets` is part of an error.
@@ -179,9 +188,4 @@ async fn in_force(store: &TokenStore, configured: &Secret) -> StoredToken {
             StoredToken { token: configured.clone(), seed, issued_at: None }
         }
     }
-}
-
-async fn kept(store: &TokenStore, token: StoredToken) -> std::io::Result<()> {
-    let store = store.clone();
-    tokio::task::spawn_blocking(move || store.save(&token)).await.unwrap_or_else(|error| Err(error.into()))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use budget_alertd::config::{Config, Environment, load, parse};
 use budget_alertd::domain::CustomerKey;
-use budget_alertd::notify::SmtpSignIn;
+use budget_alertd::notify::{OAuthConfig, OAuthGrant, SmtpSignIn};
 use budget_alertd::{notify, source};
 
 const RULE: &str = "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{ at = 80 }]\n";
@@ -161,6 +161,77 @@ fn ports_follow_the_kind_of_protection() {
         smtp(&format!("host = \"m.example\", auth = \"xoauth2\", username = \"a@b.example\", {oauth}")),
         "m.example 587 Starttls a@b.example by a token"
     );
+}
+
+/// The `oauth` of a notifier called `name`, with `more` in it, under a source with `cloud`.
+fn oauth(name: &str, cloud: &str, notifier: &str, more: &str) -> OAuthConfig {
+    let oauth = format!("oauth = {{ tenant_id = \"partner.example\", client_id = \"c\", {more} }}");
+    let table = notifier.replace("OAUTH", &oauth);
+    let more = format!("[notifiers.\"{name}\"]\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n{table}");
+    let config = read(&format!("{PARTNER_CENTER}\n{cloud}"), &more, VARIABLES);
+    match config.notifiers[1].kind.clone() {
+        notify::Kind::GraphMail(mail) => mail.oauth,
+        notify::Kind::Email(email) => match email.smtp.sign_in {
+            Some(SmtpSignIn::Token { oauth, .. }) => *oauth,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn tokens_are_asked_for_where_and_for_what_the_cloud_and_the_user_say() {
+    let graph = "type = \"graph-mail\"\nOAUTH";
+    let smtp = "type = \"email\"\nsmtp = { host = \"m.example\", auth = \"xoauth2\", username = \"a@b.example\", OAUTH }";
+    let government = "cloud = \"us-government\"";
+    let (application, user) = ("client_secret = \"s\"", "refresh_token = \"r\"");
+    let place = |cloud: &str, notifier: &str, more: &str| {
+        let oauth = oauth("mail", cloud, notifier, more);
+        format!("{} {}", oauth.token_url.host_str().unwrap(), oauth.scope)
+    };
+    for (cloud, notifier, more, expected) in [
+        ("", graph, application, "login.microsoftonline.com https://graph.microsoft.com/.default"),
+        ("", graph, user, "login.microsoftonline.com https://graph.microsoft.com/Mail.Send offline_access"),
+        ("", smtp, application, "login.microsoftonline.com https://outlook.office365.com/.default"),
+        ("", smtp, user, "login.microsoftonline.com https://outlook.office.com/SMTP.Send offline_access"),
+        (government, graph, application, "login.microsoftonline.us https://graph.microsoft.us/.default"),
+        (government, smtp, application, "login.microsoftonline.us https://outlook.office365.us/.default"),
+    ] {
+        assert_eq!(place(cloud, notifier, more), expected);
+    }
+    let other = oauth("mail", "", graph, "client_secret = \"s\", login_url = \"https://login.example/x/\", scope = \"y\"");
+    assert_eq!(other.token_url.as_str(), "https://login.example/x/partner.example/oauth2/v2.0/token");
+    assert_eq!(other.scope, "y");
+}
+
+#[test]
+fn a_refresh_token_has_a_file_of_its_notifier_and_never_one_elsewhere() {
+    let file = |name: &str| match oauth(name, "", "type = \"graph-mail\"\nOAUTH", "refresh_token = \"r\"").grant {
+        OAuthGrant::User { state_dir, file, .. } => {
+            assert_eq!(state_dir, Path::new("/var/lib/a"));
+            file
+        }
+        OAuthGrant::Application { .. } => panic!("no user"),
+    };
+    assert_eq!(file("ops-mail_2"), "sign-in-ops-mail_2.json");
+    let odd = [file("../x"), file("a/b"), file("Ålesund"), file(&"x".repeat(300))];
+    assert!(odd.iter().all(|name| name.len() == "sign-in-.json".len() + 32 && !name.contains('/')), "{odd:?}");
+}
+
+#[test]
+fn a_password_for_exchange_online_is_warned_of() {
+    let warnings = |smtp: &str| {
+        let mail = format!("[notifiers.ops2]\ntype = \"email\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\nsmtp = {{ {smtp} }}");
+        let mut warnings = read(PARTNER_CENTER, &mail, VARIABLES).warnings;
+        warnings.retain(|warning| !warning.contains("no rule, customer or operator"));
+        warnings
+    };
+    let password = "username = \"a@b.example\", password = \"p\"";
+    let said = warnings(&format!("host = \"SMTP.office365.com\", {password}"));
+    assert_eq!(said.len(), 1);
+    assert!(said[0].contains("December 2026: use auth = \"xoauth2\" or type = \"graph-mail\""), "{}", said[0]);
+    assert_eq!(warnings(&format!("host = \"smtp.partner.example\", {password}")), Vec::<String>::new());
+    assert_eq!(warnings("host = \"smtp.office365.com\""), Vec::<String>::new());
 }
 
 #[test]

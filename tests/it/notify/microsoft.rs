@@ -93,6 +93,15 @@ impl Microsoft {
         config(Kind::GraphMail(Box::new(GraphMailConfig { from: email.from, to: email.to, url, oauth })))
     }
 
+    /// The same as a table of a configuration.
+    pub(super) fn graph_table(&self, name: &str, to: &[&str]) -> String {
+        let url = &self.url;
+        format!(
+            "[notifiers.{name}]\ntype = \"graph-mail\"\nfrom = \"Alerts <{MAILBOX}>\"\nto = {to:?}\nurl = \"{url}/v1.0/\"\n\
+             oauth = {{ login_url = \"{url}\", tenant_id = \"{TENANT}\", client_id = \"{CLIENT}\", client_secret = \"{CLIENT_SECRET}\" }}\n"
+        )
+    }
+
     /// A mail notifier that signs in by a token of this service.
     pub(super) fn smtp_config(&self, port: u16) -> Config {
         let mut config = email_config(port, SmtpTls::None);

@@ -5,15 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use budget_alertd::clock::SimulatedClock;
+use budget_alertd::clock::{Clock, SimulatedClock};
+use budget_alertd::daemon::assemble;
 use budget_alertd::metrics::Metrics;
-use budget_alertd::notify::{Channel, Config, DeliveryError, FailureReason, Kind, OAuthConfig, OAuthGrant, SmtpTls, Verdict};
+use budget_alertd::notify::{Channel, Config, DeliveryError, FailureReason, Kind, OAuthConfig, OAuthGrant, SmtpSignIn, SmtpTls, Verdict};
 use budget_alertd::secret::Secret;
 use serde_json::{Value, json};
 
-use super::microsoft::{CLIENT_SECRET, Microsoft, REFRESH_TOKEN};
-use super::receivers::{Script, Smtp};
+use super::microsoft::{CLIENT_SECRET, MAILBOX, Microsoft, REFRESH_TOKEN};
+use super::receivers::{Answer, Http, Script, Smtp};
 use super::samples::{NOW, alert_delivery, attacked, channel, email_config, time};
+use crate::support::world::{SPEND, World, plan};
 
 const DESTINATION: Verdict = Verdict::Destination { retry_after: None };
 const GRAPH: &str = "https://graph.microsoft.com/.default";
@@ -40,6 +42,7 @@ fn clocked(config: &Config) -> (Channel, Arc<SimulatedClock>) {
 async fn graph_gets_the_same_mail_as_a_mail_server() {
     let (microsoft, server) = (Microsoft::start().await, Smtp::playing(Script::default()).await);
     let graph = channel(&microsoft.graph_config(microsoft.application(GRAPH)));
+    assert_eq!(graph.probe().await.unwrap(), "Microsoft Entra gives a token, and 127.0.0.1 is reached; no mail was sent");
     assert_eq!(send(&graph).await, "202 Accepted, request-id 4f2a");
     send(&channel(&email_config(server.port, SmtpTls::None))).await;
     // All but the boundaries of its parts, which are drawn by lot.
@@ -249,7 +252,7 @@ async fn a_token_that_the_mail_server_refuses_is_renewed_once() {
     assert_eq!((microsoft.asked().len(), server.seen().messages.len()), (2, 2));
     let mut other = microsoft.smtp_config(server.port);
     if let Kind::Email(email) = &mut other.kind
-        && let Some(budget_alertd::notify::SmtpSignIn::Token { user, .. }) = &mut email.smtp.sign_in
+        && let Some(SmtpSignIn::Token { user, .. }) = &mut email.smtp.sign_in
     {
         *user = "somebody@partner.example".into();
     }
@@ -271,4 +274,59 @@ async fn a_mail_server_without_xoauth2_gets_no_token() {
     assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused));
     assert!(error.detail.starts_with("the mail server offers no XOAUTH2 here"), "{error}");
     assert!(server.seen().commands.iter().all(|command| !command.starts_with("AUTH")));
+}
+
+#[tokio::test]
+async fn a_graph_that_is_silent_or_breaks_off_may_have_got_the_mail() {
+    let microsoft = Microsoft::start().await;
+    for (answer, reason) in [(Answer::Close, FailureReason::ConnectionLost), (Answer::Silence, FailureReason::TimedOut)] {
+        let receiver = Http::answering(answer).await;
+        let mut config = microsoft.graph_config(microsoft.application(GRAPH));
+        config.timeout = Duration::from_secs(3);
+        if let Kind::GraphMail(mail) = &mut config.kind {
+            mail.url = receiver.url.parse().unwrap();
+        }
+        let error = failure(&channel(&config)).await;
+        assert_eq!((error.verdict, error.reason), (Verdict::Ambiguous, reason), "{error}");
+        assert_eq!(receiver.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_sign_in_service_is_named_and_nothing_was_sent() {
+    let silent = Http::answering(Answer::Silence).await;
+    let server = Smtp::playing(Script { extensions: vec!["AUTH XOAUTH2"], ..Script::default() }).await;
+    let microsoft = Microsoft::start().await;
+    let mut oauth = microsoft.application(GRAPH);
+    oauth.token_url = silent.url.parse().unwrap();
+    let mut by_smtp = email_config(server.port, SmtpTls::None);
+    if let Kind::Email(email) = &mut by_smtp.kind {
+        email.smtp.sign_in = Some(SmtpSignIn::Token { user: MAILBOX.into(), oauth: Box::new(oauth.clone()) });
+    }
+    for mut config in [microsoft.graph_config(oauth), by_smtp] {
+        config.timeout = Duration::from_secs(3);
+        let error = failure(&channel(&config)).await;
+        assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::TimedOut), "{error}");
+        assert!(error.detail.starts_with("no token from the sign-in service: "), "{error}");
+    }
+    assert_eq!((microsoft.requests(), server.seen().commands.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn each_recipient_is_a_delivery_of_its_own_through_graph_too() {
+    let microsoft = Microsoft::start().await;
+    let world = World::new(&format!("{SPEND}{}", microsoft.graph_table("hook", &["a@partner.example", "b@partner.example"])));
+    world.poll("2019-09-17T00:00:00Z", &[plan("Z", "1", "100", "2019-09-17T00:00:00Z")]).await;
+    world.poll("2019-09-17T00:00:00Z", &[plan("A", "85", "100", "2019-09-17T00:00:00Z")]).await;
+    let ledger = world.ledger();
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    let mut courier = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().couriers.remove(0);
+    while courier.step(&|| false).await.unwrap().wait.is_some() {}
+    let told: Vec<_> = microsoft.mails().iter().map(|mail| (line(mail, "To: "), line(mail, "Message-ID: "))).collect();
+    assert_eq!(told.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["a@partner.example", "b@partner.example"]);
+    assert_eq!((told[0].1 == told[1].1, microsoft.asked().len()), (true, 1));
+}
+
+fn line(mail: &str, start: &str) -> String {
+    mail.lines().find_map(|line| line.strip_prefix(start)).unwrap().to_owned()
 }
