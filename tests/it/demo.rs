@@ -87,13 +87,13 @@ fn the_attack_is_told_to_everybody_as_critical_though_slack_is_down_and_the_serv
         "22:00 ▸ Slack is down",
         "09:00 # ops is down: its message waits WARNING Fabrikam Maschinenbau GmbH: 1,313 EUR of 1,500 EUR",
         "15:00 ✉ oncall@partner.example · ⇢ itsm · # ops is down: its message waits",
-        "CRITICAL Fabrikam Maschinenbau GmbH 166.98% of budget: 2,505 of 1,500 EUR (+1,192 in 6 h)",
+        "CRITICAL Fabrikam Maschinenbau GmbH 166.98% of budget: 2,504.67 of 1,500 EUR (+1,191.54 in 6 h)",
         "\"severity\": \"critical\", \"threshold\": \"100\", \"value\": \"166.98\"",
         "The server is rebooted",
         "The ledger still owes 2 of the 2 messages to Slack, and knows that all 4 exceeded limits were told before: 0 told again.",
         "16:00 ▸ Slack is back",
         "# ops, ",
-        "Fabrikam Maschinenbau GmbH 166.98 % — 2,505 of 1,500 EUR, 1,005 over",
+        "Fabrikam Maschinenbau GmbH 166.98 % — 2,504.67 of 1,500 EUR, 1,004.67 over",
         "Delivered 1 h",
         "Fabrikam Maschinenbau GmbH 87.54 %",
         "Delivered 7 h",
@@ -105,11 +105,11 @@ fn the_attack_is_told_to_everybody_as_critical_though_slack_is_down_and_the_serv
 #[test]
 fn a_raised_budget_is_alerted_about_again_and_the_message_says_why() {
     assert_told_in_order(&[
-        "CRITICAL Adventure Works Cykel AB 102.11% of budget: 5,105 of 5,000 SEK",
+        "CRITICAL Adventure Works Cykel AB 102.11% of budget: 5,105.44 of 5,000 SEK",
         "Adventure Works raises its budget",
-        "# ops Adventure Works Cykel AB 80.25 % — 6,420 of 8,000 SEK, 1,580 left",
+        "# ops Adventure Works Cykel AB 80.25 % — 6,419.90 of 8,000 SEK, 1,580.10 left",
         "5,000 → 8,000 SEK",
-        "CRITICAL Adventure Works Cykel AB 100.02% of budget: 8,002 of 8,000 SEK",
+        "CRITICAL Adventure Works Cykel AB 100.02% of budget: 8,001.58 of 8,000 SEK",
     ]);
 }
 

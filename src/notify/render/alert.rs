@@ -191,7 +191,7 @@ fn bar(telling: &Telling<'_>) -> Option<Bar> {
     let legend = if over {
         (format!("budget {}", telling.money(budget)), format!("{} over", telling.money(difference)))
     } else {
-        (format!("used {}", telling.money(cost)), format!("{} left", telling.money(difference)))
+        (format!("used {}", telling.beside(cost, budget)), format!("{} left", telling.money(difference)))
     };
     Some(Bar { used, rest: 100_u32.saturating_sub(used), over, legend })
 }

@@ -25,7 +25,7 @@ impl Telling<'_> {
     /// `2,250 SEK in 252 of 720 hours → 6,429 SEK by the end = 128.57 % of 5,000 SEK`.
     fn forecast_formula(&self, inputs: &FormulaInputs) -> Option<String> {
         let (elapsed, length) = inputs.elapsed_hours.zip(inputs.period_hours)?;
-        let (cost, end) = (self.money(self.alert.cost.amount), self.money(inputs.forecast_cost?));
+        let (cost, end) = (self.money(self.alert.cost.amount), self.estimate(inputs.forecast_cost?));
         let (elapsed, length) = (percentage(elapsed), percentage(length));
         Some(format!("{cost} in {elapsed} of {length} hours → {end} by the end{}", self.of_budget()))
     }

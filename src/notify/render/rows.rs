@@ -76,7 +76,7 @@ impl Telling<'_> {
         let forecast = self
             .forecast(elapsed, length)
             .filter(|_| sent < end)
-            .map(|cost| format!("; at this pace {} by {}", self.money(cost), self.period.last_day));
+            .map(|cost| format!("; at this pace {} by {}", self.estimate(cost), self.period.last_day));
         Some(format!("{}{} of the period over{}", used.unwrap_or_default(), percent(share), forecast.unwrap_or_default()))
     }
 

@@ -72,7 +72,7 @@ impl Telling<'_> {
             (Standing::UsdCost(usd), _) => format!("has cost {} USD {}{}", amount(usd), period.cost, self.own_currency()),
             (Standing::Unbudgeted, _) => format!("has cost {} {} and has no budget", cost(), period.cost),
             (Standing::Heading(value), _) => {
-                let end = self.forecast_cost().map(|end| format!(": {} by {}", self.money(end), period.last_day)).unwrap_or_default();
+                let end = self.forecast_cost().map(|end| format!(": {} by {}", self.estimate(end), period.last_day)).unwrap_or_default();
                 format!("is heading for {} of {}{end} if it goes on as so far", percent(self.about(value)), period.budget)
             }
             (Standing::Ahead(value), _) => {

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, percent_of, rounded};
-use crate::notify::render::amounts::{money, percent, percentage, points};
+use crate::notify::render::amounts::{amount_beside, estimate, money, percent, percentage, points};
 use crate::notify::render::clean::{NAME_CHARS, clean};
 use crate::notify::render::times::{self, PeriodWords};
 
@@ -52,6 +52,17 @@ impl<'a> Telling<'a> {
         money(value, self.alert.cost.currency)
     }
 
+    /// An amount in the customer's currency that is looked at beside another.
+    pub(crate) fn beside(&self, value: Decimal, other: Decimal) -> String {
+        let shown = amount_beside(value, other);
+        self.alert.cost.currency.map_or_else(|| shown.clone(), |currency| format!("{shown} {currency}"))
+    }
+
+    /// An amount that is reckoned, likewise.
+    pub(crate) fn estimate(&self, value: Decimal) -> String {
+        self.alert.cost.currency.map_or_else(|| estimate(value), |currency| format!("{} {currency}", estimate(value)))
+    }
+
     /// The percentage that the alert is about; none for other metrics and over a budget of zero.
     pub(crate) fn percent_used(&self) -> Option<Decimal> {
         if self.alert.metric == Metric::PercentUsed { self.alert.value } else { None }
@@ -82,7 +93,7 @@ impl<'a> Telling<'a> {
     pub(crate) fn cost_of_budget(&self) -> String {
         let cost = self.alert.cost.amount;
         match &self.alert.budget {
-            Some(budget) => format!("{} of {}", money(cost, None), self.money(budget.amount)),
+            Some(budget) => format!("{} of {}", amount_beside(cost, budget.amount), self.money(budget.amount)),
             None => self.money(cost),
         }
     }
@@ -90,7 +101,7 @@ impl<'a> Telling<'a> {
     /// An amount in US dollars, unless the cost is in them anyway or there is none: `about 4,290 USD`.
     pub(crate) fn about_usd(&self, usd: Option<Decimal>) -> Option<String> {
         let dollars_anyway = self.alert.cost.currency.is_some_and(|currency| currency.as_str() == "USD");
-        usd.filter(|_| !dollars_anyway).map(|usd| format!("about {} USD", money(usd, None)))
+        usd.filter(|_| !dollars_anyway).map(|usd| format!("about {} USD", estimate(usd)))
     }
 
     /// Seconds from the data seen before to this one; none without it.

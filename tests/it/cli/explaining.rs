@@ -144,7 +144,7 @@ Rules
     alerts again under a budget above 1,000 SEK, once it was below the step under that, or in the
       next billing period
   forecast: 243.59 % of the budget at the end of the period, as it goes on; its first step is 300 %
-    950 SEK in 312 of 720 hours comes to 2,192 SEK
+    950 SEK in 312 of 720 hours comes to 2,192.31 SEK
   pace: 62.23 points ahead of the period; its first step is 90 points
     105.56 % of the budget used, 43.33 % of the period over
   daily: 50 SEK a day; its first step is 500 SEK

@@ -65,7 +65,7 @@ Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of Sat 14 Nov
 
 #[tokio::test]
 async fn a_reminder_under_another_budget_says_so() {
-    let mut sample = later(attacked(), "45000.25", Some("900"), Some("4000"));
+    let mut sample = later(attacked(), "45000", Some("900"), Some("4000"));
     sample.alert.raised_at = time("2026-11-12T21:41:20Z");
     let text = read(reminder(vec![sample])).await;
     let wanted =

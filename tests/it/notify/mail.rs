@@ -123,7 +123,7 @@ async fn every_metric_reads_naturally() {
     let mut left = told_by(Metric::AmountLeft, "400", "500");
     left.alert.cost.amount = decimal("4600");
     left.alert.severity = Severity::Warning;
-    let mut unbudgeted = told_by(Metric::UnbudgetedCost, "45000.25", "1000");
+    let mut unbudgeted = told_by(Metric::UnbudgetedCost, "45000", "1000");
     unbudgeted.alert.budget = None;
     unbudgeted.alert.reported_percent = None;
     unbudgeted.alert.computed_percent = None;
@@ -131,9 +131,9 @@ async fn every_metric_reads_naturally() {
     all_used.alert.cost.amount = decimal("5000");
     let samples = [
         over_zero,
-        told_by(Metric::AmountOver, "40000.25", "1000"),
+        told_by(Metric::AmountOver, "40000", "1000"),
         left,
-        told_by(Metric::TotalCost, "45000.25", "40000"),
+        told_by(Metric::TotalCost, "45000", "40000"),
         told_by(Metric::UsdTotalCost, "4826.25", "1000"),
         unbudgeted,
         all_used,
@@ -152,8 +152,8 @@ WARNING Contoso Nord 400 SEK left of budget: 4,600 of 5,000 SEK (+4,000 in 24 h)
 Contoso Nord has 400 SEK left of its November budget. 24 h before, it had cost 600 SEK.
 CRITICAL Contoso Nord 45,000 SEK in November (+44,400 in 24 h)
 Contoso Nord has cost 45,000 SEK (about 4,826 USD) in November. 24 h before, it had cost 600 SEK.
-CRITICAL Contoso Nord 4,826 USD in November (+44,400 SEK in 24 h)
-Contoso Nord has cost 4,826 USD in November (45,000 SEK). 24 h before, it had cost 600 SEK.
+CRITICAL Contoso Nord 4,826.25 USD in November (+44,400 SEK in 24 h)
+Contoso Nord has cost 4,826.25 USD in November (45,000 SEK). 24 h before, it had cost 600 SEK.
 CRITICAL Contoso Nord 45,000 SEK without a budget (+44,400 in 24 h)
 Contoso Nord has cost 45,000 SEK (about 4,826 USD) in November and has no budget. 24 h before, it had cost 600 SEK.
 CRITICAL Contoso Nord 100% of budget: 5,000 of 5,000 SEK (+4,400 in 24 h)
