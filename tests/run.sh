@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(curl dbus dovecot-core dovecot-submissiond gcc libc6-dev libsasl2-modules libsasl2-modules-db mount nginx-light postfix procps python3 python3-requests
+packages=(chromium curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev libsasl2-modules
+  libsasl2-modules-db mount nginx-light postfix procps python3 python3-requests
   sasl2-bin systemd systemd-container time util-linux)
 
 say() { printf '\n== %s\n' "$*"; }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::{
-    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric, Plan, ResourceCost, SubscriptionCost,
-    UsageDate,
+    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric, Plan, Point, ResourceCost,
+    SubscriptionCost, UsageDate,
 };
 
 /// How bad; later ones are worse.
@@ -256,6 +256,9 @@ pub struct AlertContext {
     pub owner: Option<String>,
     /// How things are now, in reminders and when it is over.
     pub latest: Option<Latest>,
+    /// How the cost went in the period before; empty where history has nothing of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub course: Vec<Point>,
 }
 
 /// An alert with its context: all that its messages need, now and after any restart.

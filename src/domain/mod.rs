@@ -4,6 +4,7 @@ mod alert;
 mod assessed;
 mod audience;
 mod budget;
+mod course;
 mod customer;
 mod decimal;
 mod delivery;
@@ -25,6 +26,7 @@ pub use alert::{
 pub use assessed::{Assessed, Judged, Profile};
 pub use audience::{Audience, Readers, bare_address};
 pub use budget::{Budget, BudgetSource};
+pub use course::{Point, course};
 pub use customer::{CustomerId, CustomerKey, Plan, ResourceCost, Subscription, SubscriptionCost};
 pub use decimal::{Currency, InvalidCurrency, Number, NumberError, canonical, parse_decimal, parse_wire_number, percent_of, rounded};
 pub use delivery::{Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Route};

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, MultiPartKind, SinglePart};
 use lettre::{Address, Message as Mail};
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{MailText, clean};
+use crate::notify::render::{MailText, Picture, clean};
 use crate::notify::smtp::Smtp;
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Verdict};
 
@@ -74,7 +74,7 @@ impl Letters {
         let mut builder = Mail::builder()
             .from(self.from.clone())
             .to(to.clone())
-            .subject(text.subject)
+            .subject(text.subject.clone())
             .date(delivery.created_at.max(Timestamp::UNIX_EPOCH).into())
             .message_id(Some(format!("<{}@{domain}>", delivery.identity.simple())));
         let thread = thread(&delivery.message, domain);
@@ -84,8 +84,7 @@ impl Letters {
         for (name, value) in headers(&delivery.message, delivery.audience, domain) {
             builder = builder.raw_header(HeaderValue::new(name, value));
         }
-        let parts = MultiPart::alternative_plain_html(text.plain, text.html);
-        builder.multipart(parts).map_err(|error| unwritable().caused_by(error))
+        builder.multipart(parts(text, delivery.identity)).map_err(|error| unwritable().caused_by(error))
     }
 }
 
@@ -102,6 +101,18 @@ impl Notifier for Email {
 /// A message for a customer that is not about one customer.
 fn not_for_one() -> DeliveryError {
     DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "a message that is not about one customer is for no customer")
+}
+
+/// The text, and beside it the HTML with the picture it shows (RFC 2387). The boundaries are the message's own, so that every
+/// attempt sends the same.
+fn parts(text: MailText, identity: Uuid) -> MultiPart {
+    let start = |kind: MultiPartKind, number: u32| MultiPart::builder().kind(kind).boundary(format!("part-{number}-{}", identity.simple()));
+    let alternatives = start(MultiPartKind::Alternative, 1).singlepart(SinglePart::plain(text.plain));
+    let html = SinglePart::html(text.html);
+    let Some(Picture { id, png }) = text.picture else { return alternatives.singlepart(html) };
+    let content_type = ContentType::parse("image/png").expect("a media type of RFC 2083");
+    let png = Attachment::new_inline_with_name(id, "chart.png".to_owned()).body(png, content_type);
+    alternatives.multipart(start(MultiPartKind::Related, 2).singlepart(html).singlepart(png))
 }
 
 /// A mailbox whose name breaks no header.

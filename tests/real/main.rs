@@ -15,6 +15,7 @@
 mod authority;
 mod dovecot;
 mod nginx;
+mod pictures;
 mod poll;
 mod postfix;
 mod process;

@@ -2,14 +2,16 @@
 
 use rusqlite::{Connection, Row, named_params, params};
 
-use crate::domain::{AlertSnapshot, AlertState, Audience};
+use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::entry::{NewAlert, NewMessage};
-use crate::ledger::table::life;
+use crate::ledger::table::{history, life};
 
-/// Adds a new alert; its customer must have been seen.
+/// Adds a new alert, with the course of its period as history has it; its customer must have been seen.
 pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlite::Result<()> {
-    let alert = &new.snapshot.alert;
+    let AlertSnapshot { alert, context } = &new.snapshot;
+    let course = history::course(connection, &alert.key(), &alert.billing_period, alert.usage_as_of.instant())?;
+    let snapshot = AlertSnapshot { alert: alert.clone(), context: AlertContext { course, ..context.clone() } };
     connection
         .prepare_cached(
             "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, period_end, notify, remind_every, told_at, snapshot)
@@ -27,7 +29,7 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlit
             ":period_end": Instant(alert.billing_period.end),
             ":notify": json(&new.notify)?,
             ":remind_every": life::length(new.remind_every),
-            ":snapshot": json(&new.snapshot)?,
+            ":snapshot": json(&snapshot)?,
         })?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use crate::domain::{BillingPeriod, CustomerEvent, CustomerKey, EventCode, Sample};
+use crate::domain::{self, BillingPeriod, CustomerEvent, CustomerKey, EventCode, Point, Sample};
 use crate::ledger::column::{self, Exact, Instant};
 use crate::ledger::entry::NewSample;
 use crate::ledger::table::customers::fold_key;
@@ -63,6 +63,22 @@ pub(in crate::ledger) fn last_within(
          AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 ORDER BY usage_as_of DESC, seen_at DESC LIMIT 1",
     )?;
     statement.query_row(params![key.as_str(), Instant(period.start), Instant(period.end)], date).optional()
+}
+
+/// How a customer's cost went in a billing period before one date of its data, oldest first; of each date what was read last.
+pub(in crate::ledger) fn course(
+    connection: &Connection,
+    key: &CustomerKey,
+    period: &BillingPeriod,
+    before: Timestamp,
+) -> rusqlite::Result<Vec<Point>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT usage_as_of, cost, max(seen_at) FROM sample WHERE customer = (SELECT id FROM customer WHERE key = ?1)
+         AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 GROUP BY usage_as_of ORDER BY usage_as_of",
+    )?;
+    let point = |row: &Row<'_>| Ok(Point { at: column::instant(row, "usage_as_of")?, cost: column::decimal(row, "cost")? });
+    let points = statement.query_map(params![key.as_str(), Instant(period.start), Instant(before.min(period.end))], point)?;
+    Ok(domain::course(period, points.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// Everything that history has of a customer, as it was read, oldest reading first.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::domain::{AlertSnapshot, Severity};
 use crate::notify::render::amounts::percent;
 use crate::notify::render::brief::Figure;
+use crate::notify::render::chart::Chart;
 use crate::notify::render::later::{Later, brought_up_to_date, released};
 use crate::notify::render::rows::Row;
 use crate::notify::render::standing::Standing;
@@ -52,6 +53,8 @@ pub(crate) struct AlertText {
     /// What a chat says in small letters, the alert's origin last.
     pub small: Vec<String>,
     pub bar: Option<Bar>,
+    /// How the cost went, for destinations that show pictures.
+    pub chart: Option<Chart>,
     pub rows: Vec<Row>,
 }
 
@@ -101,6 +104,7 @@ impl AlertText {
             second: telling.second_line(),
             chat: telling.chat_line(),
             small: small(notes, telling),
+            chart: telling.chart(sent),
             rows: telling.rows(sent),
             ..Self::standing(Occasion::New, telling)
         }
@@ -140,6 +144,7 @@ impl AlertText {
             second: later.reminder_second(),
             chat: later.reminder_chat(),
             small: small(change.into_iter().chain(telling.doubts(sent)).chain(acknowledge), &telling),
+            chart: telling.chart(sent),
             rows: later.reminder_rows(),
             ..standing
         }
@@ -157,6 +162,7 @@ impl AlertText {
             figure: telling.figure(),
             brief: telling.brief(),
             bar: bar(telling),
+            chart: None,
             subject: String::new(),
             first: String::new(),
             second: String::new(),

@@ -88,6 +88,8 @@ impl<'a> CustomerTelling<'a> {
     /// The alert in words.
     pub(crate) fn text(&self) -> AlertText {
         AlertText {
+            // Its scale would tell what the customer is not to read.
+            chart: None,
             occasion: self.occasion,
             severity: self.telling.alert.severity,
             label: self.label().to_owned(),

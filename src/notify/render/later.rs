@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::domain::{AlertSnapshot, Ended, Latest, Metric, percent_of};
+use crate::domain::{AlertSnapshot, Ended, Latest, Metric, Point, percent_of};
 use crate::notify::render::amounts::{amount, money, percent, percentage};
 use crate::notify::render::rows::{Row, known};
 use crate::notify::render::standing::Standing;
@@ -27,6 +27,7 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     let mut snapshot = raised.clone();
     let AlertSnapshot { alert, context } = &mut snapshot;
     let Some(latest) = context.latest.as_ref().filter(|_| knows_latest(raised)) else { return snapshot };
+    context.course.push(Point { at: alert.usage_as_of.instant(), cost: alert.cost.amount });
     let zero = latest.budget.as_ref().is_some_and(|budget| budget.amount.is_zero());
     alert.usage_as_of = latest.usage_as_of;
     alert.cost.amount = latest.cost;

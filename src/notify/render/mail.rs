@@ -23,6 +23,16 @@ pub(crate) struct MailText {
     pub plain: String,
     /// For all others.
     pub html: String,
+    /// The picture that the HTML shows.
+    pub picture: Option<Picture>,
+}
+
+/// A picture that is carried in a mail.
+pub(crate) struct Picture {
+    /// What the HTML calls it by (RFC 2392): the same for the same picture, and for no other.
+    pub id: String,
+    /// The picture itself.
+    pub png: Vec<u8>,
 }
 
 /// How much of a subject is shown.
@@ -101,11 +111,20 @@ pub(crate) fn is_about_one(message: &Message) -> bool {
     customers.next().is_some_and(|first| customers.all(|other| other == first))
 }
 
+impl Picture {
+    fn new(png: Vec<u8>) -> Self {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &png);
+        let name: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self { id: format!("chart.{name}@budget-alertd"), png }
+    }
+}
+
 /// What the templates of an alert show.
 #[derive(Serialize)]
 struct AlertMail {
     color: &'static str,
     test: Option<&'static str>,
+    picture: Option<String>,
     #[serde(flatten)]
     text: AlertText,
 }
@@ -146,11 +165,13 @@ impl AlertMail {
             (alert.label, alert.subject) = (format!("{TEST_MARK} {}", alert.label), format!("{TEST_MARK} {}", alert.subject));
         }
         alert.subject = clean(&alert.subject, SUBJECT_CHARS);
-        Self { color: color(alert.occasion, alert.severity), test, text: alert }
+        Self { color: color(alert.occasion, alert.severity), test, picture: None, text: alert }
     }
 
-    fn render(self) -> Result<MailText, Error> {
-        texts("alert", &self.text.subject, &self)
+    fn render(mut self) -> Result<MailText, Error> {
+        let picture = self.text.chart.as_ref().and_then(|chart| chart.drawing.png()).map(Picture::new);
+        self.picture = picture.as_ref().map(|picture| picture.id.clone());
+        Ok(MailText { picture, ..texts("alert", &self.text.subject, &self)? })
     }
 }
 
@@ -216,7 +237,7 @@ fn texts(template: &str, subject: &str, shown: &impl Serialize) -> Result<MailTe
     let render = |kind: &str| TEMPLATES.get_template(&format!("{template}.{kind}"))?.render(Serde(shown));
     // A number and its sign stay on one line.
     let html = render("html")?.replace(" %", "\u{a0}%");
-    Ok(MailText { subject: subject.to_owned(), plain: render("txt")?, html })
+    Ok(MailText { subject: subject.to_owned(), plain: render("txt")?, html, picture: None })
 }
 
 fn color(occasion: Occasion, severity: Severity) -> &'static str {

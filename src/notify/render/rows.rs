@@ -67,20 +67,22 @@ impl Telling<'_> {
 
     /// `900 % used with 46 % of the period over; at this pace 97,800 SEK by 30 Nov`.
     pub(super) fn pace(&self, sent: Timestamp) -> Option<String> {
-        let BillingPeriod { start, end, source } = self.alert.billing_period;
         let told_above = matches!(self.standing(), Standing::Heading(_) | Standing::Stale(_));
-        let share = self.elapsed_share().filter(|_| source != PeriodSource::Assumed && !told_above)?;
-        let (elapsed, length) = (times::seconds_between(start, self.as_of()), times::seconds_between(start, end));
+        let share = self.elapsed_share().filter(|_| self.alert.billing_period.source != PeriodSource::Assumed && !told_above)?;
         let used = self.percent_used().or(self.alert.computed_percent);
         let used = used.filter(|_| self.standing() != Standing::OverZero).map(|used| format!("{} used with ", percent(used)));
-        let forecast = self
-            .forecast(elapsed, length)
-            .filter(|_| sent < end)
-            .map(|cost| format!("; at this pace {} by {}", self.estimate(cost), self.period.last_day));
+        let forecast = self.pace_forecast(sent).map(|cost| format!("; at this pace {} by {}", self.estimate(cost), self.period.last_day));
         Some(format!("{}{} of the period over{}", used.unwrap_or_default(), percent(share), forecast.unwrap_or_default()))
     }
 
-    /// The cost at the period's end if it goes on as on average, to three digits.
+    /// The cost at the end of a known period that is not over if it goes on as on average, to three digits.
+    pub(super) fn pace_forecast(&self, sent: Timestamp) -> Option<Decimal> {
+        let BillingPeriod { start, end, source } = self.alert.billing_period;
+        let (elapsed, length) = (times::seconds_between(start, self.as_of()), times::seconds_between(start, end));
+        self.forecast(elapsed, length).filter(|_| sent < end && source != PeriodSource::Assumed && elapsed <= length)
+    }
+
+    /// The same whatever the period.
     fn forecast(&self, elapsed: i64, length: i64) -> Option<Decimal> {
         if elapsed < FORECAST_FROM || self.alert.cost.amount <= Decimal::ZERO {
             return None;

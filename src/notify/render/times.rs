@@ -80,6 +80,8 @@ pub(crate) struct PeriodWords {
     pub days: String,
     /// `Nov`, `5 Nov – 4 Dec`.
     pub short: String,
+    /// `1 Nov`: its first day.
+    pub first_day: String,
     /// `30 Nov`: its last day.
     pub last_day: String,
     /// `November`, `the period 5 Nov – 4 Dec`.
@@ -105,6 +107,7 @@ impl PeriodWords {
                 cost: format!("in {long}{suffix}"),
                 days: format!("1–{} {month}{suffix}", last.day()),
                 short: format!("{month}{suffix}"),
+                first_day: day(first),
                 last_day,
                 name: format!("{long}{suffix}"),
                 kind: "the month",
@@ -115,7 +118,7 @@ impl PeriodWords {
         let days = format!("{from} – {last_day}");
         let since = if first.year() == year { day(first) } else { format!("{} {}", day(first), first.year()) };
         let (budget, name) = (format!("its budget for {days}"), format!("the period {days}"));
-        Self { budget, cost: format!("since {since}"), short: days.clone(), days, last_day, name, kind: "the period" }
+        Self { budget, cost: format!("since {since}"), short: days.clone(), days, first_day: since, last_day, name, kind: "the period" }
     }
 }
 

@@ -49,6 +49,19 @@ async fn owed(world: &World, notifier: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn an_alert_knows_how_the_cost_went_in_its_period() {
+    let world = World::new(THREE);
+    for (day, cost) in [("08-31", "90"), ("09-02", "10"), ("09-09", "40"), ("09-16", "60"), ("09-17", "95")] {
+        let at = format!("2019-{day}T00:00:00Z");
+        world.poll(&at, &[plan("A", cost, "100", &at)]).await;
+    }
+    let owed = world.owed("hook").await.pop().unwrap();
+    let context = &owed.message.alerts()[0].context;
+    let course: Vec<_> = context.course.iter().map(|point| format!("{} {}", point.at.strftime("%m-%d"), point.cost)).collect();
+    assert_eq!(course, ["09-02 10", "09-09 40", "09-16 60"], "of this period, before the data that raised it");
+}
+
+#[tokio::test]
 async fn the_first_poll_of_a_large_tenant_is_one_digest_for_every_notifier() {
     let world = World::new(THREE);
     world.poll(DAY, &customers(7, 95)).await;

@@ -2,7 +2,7 @@
 
 use budget_alertd::domain::{BudgetSource, BudgetView, Message, Metric, Severity};
 use budget_alertd::notify::{SampleKind, SmtpTls, sample_alert, sample_message};
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders as _};
 
 use super::receivers::{Script, Smtp};
 use super::samples::{alert_delivery, attacked, channel, decimal, delivery, digest, email_config, legacy, placed, seed, time, told_by};
@@ -330,4 +330,26 @@ async fn each_recipient_is_addressed_alone_under_one_identity() {
     assert_eq!(to, ["To: \"On call\" <oncall@partner.example>", "To: second@partner.example"]);
     let identities: Vec<_> = seen.messages.iter().flat_map(|mail| mail.lines()).filter(|line| line.starts_with("Message-ID: ")).collect();
     assert_eq!(identities, ["Message-ID: <00c0ffee000040008000000000000001@partner.example>"; 2]);
+}
+
+#[tokio::test]
+async fn the_chart_of_the_period_is_carried_in_the_mail_and_said_in_words() {
+    let mails = sent(vec![raised(attacked()), raised(attacked()), raised(legacy()), Message::Digest(digest(6, false))]).await;
+    assert_eq!(mails[0], mails[1], "every attempt sends the same bytes");
+    let parsed = MessageParser::default().parse(&mails[0]).unwrap();
+    let picture = parsed.attachment(0).unwrap();
+    let html = parsed.body_html(0).unwrap();
+    assert!(html.contains(&format!("<img src=\"cid:{}\"", picture.content_id().unwrap())));
+    assert!(picture.contents().starts_with(b"\x89PNG\r\n") && picture.contents().len() < 15_000);
+    let alt = html.split("alt=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(
+        alt.replace('\u{a0}', " "),
+        "Chart of November: 46 SEK on Sun 1 Nov 18:08, 45,000 SEK on Sat 14 Nov 18:08, at this pace 98,400 SEK by 30 Nov, \
+         budget 5,000 SEK, step 900 %: 45,000 SEK."
+    );
+    let kinds: Vec<_> = parsed.parts.iter().filter_map(|part| part.content_type()?.subtype().map(str::to_owned)).collect();
+    assert_eq!(kinds, ["alternative", "plain", "related", "html", "png"]);
+    for without in &mails[2..] {
+        assert_eq!(MessageParser::default().parse(without).unwrap().attachment_count(), 0, "without history, and in digests");
+    }
 }

@@ -123,11 +123,12 @@ fn assert_harmless_mail(mail: &str, text: &str) {
     assert_eq!(names.len(), all, "{names:?}");
     assert!(head.bytes().all(|byte| byte == b'\r' || byte == b'\n' || (b' '..=b'~').contains(&byte)), "{head:?}");
     let parsed = MessageParser::default().parse(mail).unwrap();
-    let html = parsed.body_html(0).unwrap();
+    // The one picture is the mail's own.
+    let html = parsed.body_html(0).unwrap().replace("<img src=\"cid:chart.", "");
     for markup in ["<script", "<img", "<a ", "<http", "<!channel", "49", "yyy"] {
         assert!(!html.contains(markup) || text.contains("49"), "{markup} of {text:?}");
     }
-    for body in [html, parsed.body_text(0).unwrap()] {
+    for body in [html, parsed.body_text(0).unwrap().into_owned()] {
         assert!(
             !body.chars().any(|c| (c.is_control() && c != '\n' && c != '\r') || "\u{202e}\u{2066}\u{200f}\u{2028}\u{2029}".contains(c))
         );

@@ -47,7 +47,7 @@ async fn mails_load_nothing_from_elsewhere() {
     let mails = server.seen().messages;
     assert_eq!(mails.len(), names.len());
     for (mail, name) in mails.iter().zip(names) {
-        let html = MessageParser::default().parse(mail).unwrap().body_html(0).unwrap().into_owned();
+        let html = MessageParser::default().parse(mail).unwrap().body_html(0).unwrap().replace("<img src=\"cid:", "");
         for loading in ["http:", "https:", "<img", "<link", "url(", "@import", "<script"] {
             assert!(!html.contains(loading), "{loading}");
         }

@@ -6,7 +6,7 @@ use budget_alertd::clock::SimulatedClock;
 use budget_alertd::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId,
     CustomerView, Delivery, Digest, Ended, FindingCode, Inputs, Latest, Message, Metric, MetricValue, OperatorNews, PeriodSource, Plan,
-    Previous, ResourceCost, Rise, Severity, SubscriptionCost, Timing, UsageDate,
+    Point, Previous, ResourceCost, Rise, Severity, SubscriptionCost, Timing, UsageDate,
 };
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{
@@ -79,6 +79,7 @@ pub(super) fn attacked() -> AlertSnapshot {
         next_at: Some(decimal("1000")),
         contacts: vec!["it@contoso.example".into()],
         previous: Some(Previous { usage_as_of: time("2026-11-13T17:08:00Z"), cost: decimal("600"), value: Some(decimal("12")) }),
+        course: course(),
         ..AlertContext::default()
     };
     AlertSnapshot { alert, context }
@@ -96,6 +97,11 @@ pub(super) fn placed() -> AlertSnapshot {
     };
     sample.alert.resources = vec![place("ml-rg", "43000", "97.95"), place("web-rg", "900", "2.05")];
     sample
+}
+
+/// A quiet month so far: about 46 SEK a day.
+fn course() -> Vec<Point> {
+    (1_i64..=13).map(|day| Point { at: time(&format!("2026-11-{day:02}T17:08:00Z")), cost: Decimal::from(day * 600 / 13) }).collect()
 }
 
 /// The same customer, told by another metric.
