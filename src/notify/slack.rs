@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::domain::{Delivery, Message, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
-    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told, shortened,
+    AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told,
+    shortened,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Verdict, http};
 use crate::outbound;
@@ -88,13 +89,21 @@ fn payload(message: &Message, zone: &TimeZone, now: Timestamp) -> Value {
 }
 
 fn alert(text: &AlertText) -> (String, Vec<Value>) {
-    let second = escaped(&text.chat);
-    let head = |bold: &str| {
+    let plain = escaped(&text.chat);
+    let head = |bold: &str, second: &str| {
         let name = listed(&escaped(&text.name), text.badge.as_deref(), &text.brief, occasion(text.occasion), bold);
         format!("{} {name}\n{second}", mark(text.occasion, text.severity))
     };
     let small: Vec<_> = text.small.iter().map(|line| escaped(line)).collect();
-    (head(""), vec![section(&head("*")), context(&small)])
+    (head("", &plain), vec![section(&head("*", &in_own_time(&plain, &text.dated))), context(&small)])
+}
+
+/// `text` with the date of the data as each reader's clock has it (<https://docs.slack.dev/messaging/formatting-message-text>,
+/// "Date formatting"); who cannot be shown that sees the words that were there.
+fn in_own_time(text: &str, Dated { at, words }: &Dated) -> String {
+    let words = escaped(words);
+    // `|` ends the format and `^` its parts; the words of a date have neither.
+    text.replacen(&words, &format!("<!date^{}^{{date_short_pretty}} {{time}}|{words}>", at.as_second()), 1)
 }
 
 /// `*Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over`, with `bold` around what is bold.
@@ -129,6 +138,8 @@ fn digest(told: &DigestText<'_>) -> (String, Vec<Value>) {
     let text = format!("{}\n{}", escaped(&told.subject()), escaped(&told.second_line()));
     let mut blocks = vec![section(&format!("*{}*\n{}", escaped(&told.subject()), escaped(&told.second_line())))];
     blocks.extend(sections(&list));
+    let totals: Vec<_> = told.totals().iter().map(|row| format!("{}: {}", row.label, escaped(&row.text))).collect();
+    blocks.extend((!totals.is_empty()).then(|| context(&totals)));
     blocks.extend(told.note().map(|note| context(&[escaped(&note)])));
     (text, blocks)
 }

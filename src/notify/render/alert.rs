@@ -14,6 +14,7 @@ use crate::notify::render::later::{Later, brought_up_to_date, released};
 use crate::notify::render::rows::Row;
 use crate::notify::render::standing::Standing;
 use crate::notify::render::telling::Telling;
+use crate::notify::render::times;
 
 /// Why an alert is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,12 +51,21 @@ pub(crate) struct AlertText {
     pub second: String,
     /// The second line of a chat.
     pub chat: String,
+    /// The date of the data as that line has it, for a chat that shows each reader their own time.
+    pub dated: Dated,
     /// What a chat says in small letters, the alert's origin last.
     pub small: Vec<String>,
     pub bar: Option<Bar>,
     /// How the cost went, for destinations that show pictures.
     pub chart: Option<Chart>,
     pub rows: Vec<Row>,
+}
+
+/// A moment, and the words for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Dated {
+    pub at: Timestamp,
+    pub words: String,
 }
 
 /// The budget as a bar, in whole percent of its width: what is used, then what is over or left.
@@ -104,6 +114,7 @@ impl AlertText {
             second: telling.second_line(),
             chat: telling.chat_line(),
             small: small(notes, telling),
+            dated: dated(telling, telling.alert.raised_at),
             chart: telling.chart(sent),
             rows: telling.rows(sent),
             ..Self::standing(Occasion::New, telling)
@@ -131,6 +142,7 @@ impl AlertText {
                 second: later.resolved_second(),
                 chat: later.resolved_first(),
                 small: small(std::iter::once(later.course_since() + "."), &telling),
+                dated: dated(&telling, sent),
                 rows: later.resolved_rows(),
                 ..standing
             };
@@ -144,6 +156,7 @@ impl AlertText {
             second: later.reminder_second(),
             chat: later.reminder_chat(),
             small: small(change.into_iter().chain(telling.doubts(sent)).chain(acknowledge), &telling),
+            dated: dated(&telling, sent),
             chart: telling.chart(sent),
             rows: later.reminder_rows(),
             ..standing
@@ -167,10 +180,16 @@ impl AlertText {
             first: String::new(),
             second: String::new(),
             chat: String::new(),
+            dated: dated(telling, telling.alert.raised_at),
             small: Vec::new(),
             rows: Vec::new(),
         }
     }
+}
+
+/// The date of the data, with its year where that is not the one of `beside`.
+fn dated(telling: &Telling<'_>, beside: Timestamp) -> Dated {
+    Dated { at: telling.as_of(), words: times::moment(telling.as_of(), beside, telling.zone) }
 }
 
 /// What a chat says in small letters: `notes` together, then where the alert comes from.

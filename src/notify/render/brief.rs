@@ -57,6 +57,16 @@ impl Telling<'_> {
         }
     }
 
+    /// How cost and budget differ, whatever the metric: `40,000 over`, `175 left`; none without a budget.
+    pub(crate) fn over_or_left(&self) -> Option<String> {
+        match self.against_budget() {
+            Standing::Over(over) => Some(format!("{} over", amount(over))),
+            Standing::OverZero => Some(format!("{} over", amount(self.alert.cost.amount))),
+            Standing::Left(left) => Some(format!("{} left", amount(left))),
+            _ => None,
+        }
+    }
+
     /// What follows the name in a list: `45,000 of 5,000 SEK, 40,000 over`.
     pub(crate) fn brief(&self) -> String {
         let cost = self.alert.cost.amount;

@@ -67,9 +67,9 @@ impl Telling<'_> {
             step.map(|amount| (VIOLET, "╍", format!("step {}", self.step_in_words(amount)))),
         ];
         let legend: Vec<_> = lines.into_iter().flatten().map(|(color, sign, text)| Line { color: html(color), sign, text }).collect();
-        let rest: String = legend.iter().skip(1).map(|line| format!(", {}", line.text)).collect();
+        let rest = legend.iter().skip(1).map(|line| line.text.as_str()).collect::<Vec<_>>().join(", ");
         let (from, to) = (self.money(first.cost), self.money(last.cost));
-        let alt = format!("Chart of {}: {from} on {}, {to} on {}{rest}.", self.period.name, date(first.at), date(last.at));
+        let alt = format!("Chart of {}: {from} on {}, {to} on {}; {rest}.", self.period.name, date(first.at), date(last.at));
         let first_day = self.period.first_day.clone();
         Some(Chart { drawing, alt, legend, ends: (first_day, self.period.last_day.clone()) })
     }

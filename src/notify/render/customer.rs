@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Metric, PeriodSource, Severity};
-use crate::notify::render::alert::{AlertText, Bar, Occasion};
+use crate::notify::render::alert::{AlertText, Bar, Dated, Occasion};
 use crate::notify::render::amounts::{percent, percentage, points};
 use crate::notify::render::brief::Figure;
 use crate::notify::render::digest::Member;
@@ -102,6 +102,7 @@ impl<'a> CustomerTelling<'a> {
             first: self.first(),
             second: self.second(),
             chat: String::new(),
+            dated: Dated { at: self.telling.as_of(), words: String::new() },
             small: Vec::new(),
             bar: self.percent_used().map(Bar::of_share),
             rows: self.rows(),
@@ -116,6 +117,10 @@ impl<'a> CustomerTelling<'a> {
             name: self.telling.who.clone(),
             badge: None,
             brief: self.measure(),
+            cost: String::new(),
+            budget: None,
+            cost_of_budget: String::new(),
+            over: None,
             origin: format!("{} · {}", self.telling.period.days, self.telling.reference()),
             reference: self.telling.reference(),
             news: (self.occasion == Occasion::Resolved).then(|| self.first()),

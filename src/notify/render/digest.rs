@@ -10,9 +10,12 @@ use serde::Serialize;
 
 use crate::domain::{Alert, AlertSnapshot, Digest, Ended, PeriodSource, Severity};
 use crate::notify::render::alert::Occasion;
+use crate::notify::render::amounts::amount;
+use crate::notify::render::columns::table;
 use crate::notify::render::later::{Later, brought_up_to_date, released};
-use crate::notify::render::rows::lateness;
+use crate::notify::render::rows::{Row, lateness};
 use crate::notify::render::telling::Telling;
+use crate::notify::render::totals::totals;
 use crate::notify::render::{shortened, times};
 
 /// How many customers a subject names.
@@ -43,6 +46,14 @@ pub(crate) struct Member {
     pub badge: Option<String>,
     /// What follows the name.
     pub brief: String,
+    /// The cost, `45,000 SEK`.
+    pub cost: String,
+    /// The budget, `5,000`.
+    pub budget: Option<String>,
+    /// Both, `45,000 of 5,000 SEK`.
+    pub cost_of_budget: String,
+    /// `40,000 over`, `175 left`.
+    pub over: Option<String>,
     /// Which rule, step and period, and the reference.
     pub origin: String,
     /// The reference alone.
@@ -190,6 +201,19 @@ impl<'a> DigestText<'a> {
         }
     }
 
+    /// What the members come to.
+    pub(crate) fn totals(&self) -> Vec<Row> {
+        if self.occasion == Occasion::Resolved {
+            return Vec::new();
+        }
+        totals(self.alerts.iter().map(|member| &member.alert), self.digest.parts > 1)
+    }
+
+    /// The members as lines of plain text.
+    pub(crate) fn table(&self) -> Vec<String> {
+        table(&self.members)
+    }
+
     /// What must be known to read the numbers right, for the digest as a whole.
     pub(crate) fn note(&self) -> Option<String> {
         if self.occasion == Occasion::Resolved {
@@ -224,6 +248,10 @@ impl Member {
             label: format!("{was}{}", telling.alert.severity.as_str().to_ascii_uppercase()),
             badge: telling.badge(),
             brief: telling.brief(),
+            cost: telling.cost_beside_budget(),
+            cost_of_budget: telling.cost_of_budget(),
+            budget: telling.alert.budget.as_ref().map(|budget| amount(budget.amount)),
+            over: telling.over_or_left(),
             origin: telling.origin(),
             reference: telling.reference(),
             news,

@@ -44,19 +44,19 @@ impl Drawing {
         let (left, right, floor) = (MARGIN, WIDTH.saturating_sub(MARGIN), HEIGHT.saturating_sub(MARGIN));
         let (first, last) = (*self.line.first()?, *self.line.last()?);
         let area: Vec<_> = self.line.iter().copied().chain([(last.0, floor), (first.0, floor)]).collect();
-        fill(&mut picture, &outline(&area)?, paint(self.color, 44));
-        stroke(&mut picture, &outline(&[(left, floor), (right, floor)])?, paint(GRAY, 130), &pen(2.0, None));
-        stroke(&mut picture, &outline(&[(last.0, MARGIN), (last.0, floor)])?, paint(GRAY, 150), &pen(2.0, Some((3.0, 7.0))));
+        fill(&mut picture, &outline(&area)?, &paint(self.color, 44));
+        stroke(&mut picture, &outline(&[(left, floor), (right, floor)])?, &paint(GRAY, 130), &pen(2.0, None));
+        stroke(&mut picture, &outline(&[(last.0, MARGIN), (last.0, floor)])?, &paint(GRAY, 150), &pen(2.0, Some((3.0, 7.0))));
         for (height, color, dash) in [(self.step, VIOLET, Some((18.0, 12.0))), (self.budget, GRAY, None)] {
             if let Some(height) = height {
-                stroke(&mut picture, &outline(&[(left, height), (right, height)])?, paint(color, 255), &pen(4.0, dash));
+                stroke(&mut picture, &outline(&[(left, height), (right, height)])?, &paint(color, 255), &pen(4.0, dash));
             }
         }
         if let Some(ahead) = self.ahead {
-            stroke(&mut picture, &outline(&[last, ahead])?, paint(self.color, 255), &pen(5.0, Some((10.0, 14.0))));
+            stroke(&mut picture, &outline(&[last, ahead])?, &paint(self.color, 255), &pen(5.0, Some((10.0, 14.0))));
         }
-        stroke(&mut picture, &outline(&self.line)?, paint(self.color, 255), &pen(7.0, None));
-        fill(&mut picture, &PathBuilder::from_circle(last.0.into(), last.1.into(), 11.0)?, paint(self.color, 255));
+        stroke(&mut picture, &outline(&self.line)?, &paint(self.color, 255), &pen(7.0, None));
+        fill(&mut picture, &PathBuilder::from_circle(last.0.into(), last.1.into(), 11.0)?, &paint(self.color, 255));
         picture.encode_png().ok()
     }
 }
@@ -65,7 +65,9 @@ fn outline(places: &[Place]) -> Option<Path> {
     let mut path = PathBuilder::new();
     let (first, rest) = places.split_first()?;
     path.move_to(first.0.into(), first.1.into());
-    rest.iter().for_each(|place| path.line_to(place.0.into(), place.1.into()));
+    for place in rest {
+        path.line_to(place.0.into(), place.1.into());
+    }
     path.finish()
 }
 
@@ -80,12 +82,12 @@ fn pen(width: f32, dash: Option<(f32, f32)>) -> Stroke {
     Stroke { width, dash, line_cap: LineCap::Butt, line_join: LineJoin::Round, ..Stroke::default() }
 }
 
-fn fill(picture: &mut Pixmap, path: &Path, paint: Paint<'_>) {
-    picture.fill_path(path, &paint, FillRule::Winding, Transform::identity(), None);
+fn fill(picture: &mut Pixmap, path: &Path, paint: &Paint<'_>) {
+    picture.fill_path(path, paint, FillRule::Winding, Transform::identity(), None);
 }
 
-fn stroke(picture: &mut Pixmap, path: &Path, paint: Paint<'_>, pen: &Stroke) {
-    picture.stroke_path(path, &paint, pen, Transform::identity(), None);
+fn stroke(picture: &mut Pixmap, path: &Path, paint: &Paint<'_>, pen: &Stroke) {
+    picture.stroke_path(path, paint, pen, Transform::identity(), None);
 }
 
 #[cfg(test)]

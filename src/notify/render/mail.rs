@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::domain::{Digest, Message, Severity};
 use crate::notify::render::customer::{self, CustomerTelling};
 use crate::notify::render::digest::Member;
+use crate::notify::render::rows::Row;
 use crate::notify::render::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told, clean};
 use crate::notify::sample::is_marked_within;
 
@@ -46,10 +47,12 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("rows.html", include_str!("../templates/rows.html")),
         ("alert.html", include_str!("../templates/alert.html")),
         ("digest.html", include_str!("../templates/digest.html")),
+        ("notices.html", include_str!("../templates/notices.html")),
         ("operator.html", include_str!("../templates/operator.html")),
         ("report.html", include_str!("../templates/report.html")),
         ("alert.txt", include_str!("../templates/alert.txt")),
         ("digest.txt", include_str!("../templates/digest.txt")),
+        ("notices.txt", include_str!("../templates/notices.txt")),
         ("operator.txt", include_str!("../templates/operator.txt")),
         ("report.txt", include_str!("../templates/report.txt")),
     ] {
@@ -96,7 +99,7 @@ impl MailText {
         let tellings: Vec<_> = tellings.collect();
         let mut mail = match (tellings.as_slice(), digest.filter(|digest| digest.total > 1)) {
             ([one], None) => AlertMail::new(one.text(), test).render()?,
-            (several, _) => DigestMail::for_customer(occasion, digest, several).render()?,
+            (several, _) => NoticesMail::new(occasion, digest, several).render()?,
         };
         if is_marked_within(message) {
             mail.subject = format!("{TEST_MARK} {}", mail.subject);
@@ -114,8 +117,8 @@ pub(crate) fn is_about_one(message: &Message) -> bool {
 impl Picture {
     fn new(png: Vec<u8>) -> Self {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &png);
-        let name: String = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { id: format!("chart.{name}@budget-alertd"), png }
+        let name = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        Self { id: format!("chart.{name:016x}@budget-alertd"), png }
     }
 }
 
@@ -148,15 +151,38 @@ struct DigestMail {
     first: String,
     second: String,
     note: Option<String>,
+    rows: Vec<Row>,
+    totals: Vec<Row>,
+    table: Vec<String>,
+    groups: Vec<Group>,
+}
+
+/// What the templates of several alerts about one customer show, which that customer reads.
+#[derive(Serialize)]
+struct NoticesMail {
+    subject: String,
+    title: String,
+    color: &'static str,
+    banner: Option<&'static str>,
+    part: Option<String>,
+    first: String,
+    second: String,
     members: Vec<ColoredMember>,
 }
 
-/// A line of a digest in its color.
 #[derive(Serialize)]
 struct ColoredMember {
     color: &'static str,
     #[serde(flatten)]
     text: Member,
+}
+
+/// The members of a digest that are equally bad.
+#[derive(Serialize)]
+struct Group {
+    color: &'static str,
+    label: String,
+    members: Vec<Member>,
 }
 
 impl AlertMail {
@@ -191,19 +217,9 @@ impl ReportMail {
     }
 }
 
-impl DigestMail {
-    fn new(told: DigestText<'_>) -> Self {
-        let occasion = told.occasion;
-        let worst = told.members.iter().map(|member| member.severity).max().unwrap_or_default();
-        let (first, second, title, part, note) = (told.first_line(), told.second_line(), told.title(), told.part(), told.note());
-        let subject = clean(&told.subject(), SUBJECT_CHARS);
-        let banner = (occasion == Occasion::Reminder).then_some("REMINDER · not acknowledged");
-        let members = told.members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect();
-        Self { subject, title, color: color(occasion, worst), banner, part, first, second, note, members }
-    }
-
+impl NoticesMail {
     /// Several alerts about one customer, for that customer.
-    fn for_customer(occasion: Occasion, digest: Option<&Digest>, told: &[CustomerTelling<'_>]) -> Self {
+    fn new(occasion: Occasion, digest: Option<&Digest>, told: &[CustomerTelling<'_>]) -> Self {
         let members: Vec<_> = told.iter().map(CustomerTelling::member).collect();
         let worst = members.iter().map(|member| member.severity).max().unwrap_or_default();
         let total = digest.map_or(0, |digest| digest.total);
@@ -223,8 +239,43 @@ impl DigestMail {
             part,
             first: format!("{total} {what}, the most important first."),
             second: told.first().map(CustomerTelling::second).unwrap_or_default(),
-            note: None,
             members: members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect(),
+        }
+    }
+
+    fn render(self) -> Result<MailText, Error> {
+        texts("notices", &self.subject, &self)
+    }
+}
+
+impl DigestMail {
+    fn new(told: DigestText<'_>) -> Self {
+        let occasion = told.occasion;
+        let worst = told.members.iter().map(|member| member.severity).max().unwrap_or_default();
+        let (first, second, title, part, note) = (told.first_line(), told.second_line(), told.title(), told.part(), told.note());
+        let subject = clean(&told.subject(), SUBJECT_CHARS);
+        let banner = (occasion == Occasion::Reminder).then_some("REMINDER · not acknowledged");
+        let (totals, table) = (told.totals(), told.table());
+        let mut groups: Vec<Group> = Vec::new();
+        for member in told.members {
+            match groups.last_mut().filter(|group| group.label == member.label) {
+                Some(group) => group.members.push(member),
+                None => groups.push(Group { color: color(occasion, member.severity), label: member.label.clone(), members: vec![member] }),
+            }
+        }
+        Self {
+            subject,
+            title,
+            color: color(occasion, worst),
+            banner,
+            part,
+            first,
+            second,
+            note,
+            rows: totals.clone(),
+            totals,
+            table,
+            groups,
         }
     }
 

@@ -8,6 +8,7 @@ mod amounts;
 mod brief;
 mod chart;
 mod clean;
+mod columns;
 mod customer;
 mod digest;
 pub(crate) mod disclosed;
@@ -26,8 +27,9 @@ mod standing;
 mod telling;
 mod times;
 mod told;
+mod totals;
 
-pub(crate) use alert::{AlertText, Occasion};
+pub(crate) use alert::{AlertText, Dated, Occasion};
 pub(crate) use amounts::{money, percent};
 pub(crate) use clean::{capitalized, clean, shortened};
 pub(crate) use digest::{DigestText, Member};

@@ -98,6 +98,12 @@ impl<'a> Telling<'a> {
         }
     }
 
+    /// The cost alone, in a place with the budget beside it.
+    pub(crate) fn cost_beside_budget(&self) -> String {
+        let cost = self.alert.cost.amount;
+        self.alert.budget.as_ref().map_or_else(|| self.money(cost), |budget| self.beside(cost, budget.amount))
+    }
+
     /// An amount in US dollars, unless the cost is in them anyway or there is none: `about 4,290 USD`.
     pub(crate) fn about_usd(&self, usd: Option<Decimal>) -> Option<String> {
         let dollars_anyway = self.alert.cost.currency.is_some_and(|currency| currency.as_str() == "USD");

@@ -57,7 +57,7 @@ Ref       5F0C1C3E"#
         r"🔁 🔴 REMINDER Contoso Nord still 940 % — 47,000 of 5,000 SEK, 42,000 over
 Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old).
 [section] 🔁 🔴 *REMINDER Contoso Nord still 940 %* — 47,000 of 5,000 SEK, 42,000 over
-Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old).
+Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of <!date^1794686891^{date_short_pretty} {time}|Sat 14 Nov 21:08 CET> (1 h 36 min old).
 [context] To end the reminders: budget-alertd ack 5F0C1C3E
 [context] spend ≥ 900 % · Nov · 5F0C1C3E"
     );
@@ -121,15 +121,18 @@ async fn several_reminders_are_a_digest_of_them() {
 Reminder: 3 alerts are still open and not acknowledged, 3 critical.
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
 
-1. CRITICAL Contoso Nord 940 %: 47,000 of 5,000 SEK, 42,000 over
-   spend ≥ 900 % · Nov · 10000000
-   Raised Sat 14 Nov 22:41 CET (900 %).
-2. CRITICAL Wingtip Toys 940 %: 47,000 of 5,000 GBP, 42,000 over
-   spend ≥ 900 % · Nov · 10000001
-   Raised Sat 14 Nov 22:41 CET (835 %).
-3. CRITICAL Litware 940 %: 47,000 of 5,000 SEK, 42,000 over
-   spend ≥ 900 % · Nov · 10000002
-   Raised Sat 14 Nov 22:41 CET (770 %)."
+Alerts    3 critical
+Cost      47,000 GBP · 94,000 SEK
+Over      42,000 GBP · 84,000 SEK
+
+  Customer       Used  Cost / budget               Over  Rule, period, reference
+CRITICAL
+  Contoso Nord  940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
+    Raised Sat 14 Nov 22:41 CET (900 %).
+  Wingtip Toys  940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
+    Raised Sat 14 Nov 22:41 CET (835 %).
+  Litware       940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
+    Raised Sat 14 Nov 22:41 CET (770 %)."
     );
     assert_eq!(
         shown(&payload(reminder(several())).await),
@@ -139,7 +142,10 @@ Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: 
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
 [section] 🔁 🔴 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over · Raised Sat 14 Nov 22:41 CET (900 %) · 10000000
 🔁 🔴 *Wingtip Toys 940 %* — 47,000 of 5,000 GBP, 42,000 over · Raised Sat 14 Nov 22:41 CET (835 %) · 10000001
-🔁 🔴 *Litware 940 %* — 47,000 of 5,000 SEK, 42,000 over · Raised Sat 14 Nov 22:41 CET (770 %) · 10000002"
+🔁 🔴 *Litware 940 %* — 47,000 of 5,000 SEK, 42,000 over · Raised Sat 14 Nov 22:41 CET (770 %) · 10000002
+[context] Alerts: 3 critical
+[context] Cost: 47,000 GBP · 94,000 SEK
+[context] Over: 42,000 GBP · 84,000 SEK"
     );
 }
 
@@ -238,7 +244,7 @@ Ref       5F0C1C3E"#
         r"🔴 Contoso Nord 940 % — 47,000 of 5,000 SEK, 42,000 over
 Data Sat 14 Nov 21:08 CET (1 h 36 min old)
 [section] 🔴 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over
-Data Sat 14 Nov 21:08 CET (1 h 36 min old)
+Data <!date^1794686891^{date_short_pretty} {time}|Sat 14 Nov 21:08 CET> (1 h 36 min old)
 [context] Raised Thu 12 Nov 22:41 CET (900 %) under a silence; told now that none covers it.
 [context] spend ≥ 900 % · Nov · 5F0C1C3E"
     );
@@ -257,18 +263,16 @@ async fn several_that_are_over_are_a_digest_of_them() {
 4 alerts are resolved. The budget was changed for 1 of them, the billing period is over for 3.
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
 
-1. was CRITICAL Contoso Nord 61 %: 488 of 800 SEK, 312 left
-   spend ≥ 80 % · Nov · 5F0C1C3E
-   Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %).
-2. was CRITICAL Contoso Nord 940 %: 47,000 of 5,000 SEK, 42,000 over
-   spend ≥ 900 % · Nov · 10000000
-   November is over. Raised Sat 14 Nov 22:41 CET (900 %).
-3. was CRITICAL Wingtip Toys 940 %: 47,000 of 5,000 GBP, 42,000 over
-   spend ≥ 900 % · Nov · 10000001
-   November is over. Raised Sat 14 Nov 22:41 CET (835 %).
-4. was CRITICAL Litware 940 %: 47,000 of 5,000 SEK, 42,000 over
-   spend ≥ 900 % · Nov · 10000002
-   November is over. Raised Sat 14 Nov 22:41 CET (770 %)."
+  Customer       Used  Cost / budget               Over  Rule, period, reference
+was CRITICAL
+  Contoso Nord   61 %  488 of 800 SEK          312 left  spend ≥ 80 % · Nov · 5F0C1C3E
+    Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %).
+  Contoso Nord  940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
+    November is over. Raised Sat 14 Nov 22:41 CET (900 %).
+  Wingtip Toys  940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
+    November is over. Raised Sat 14 Nov 22:41 CET (835 %).
+  Litware       940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
+    November is over. Raised Sat 14 Nov 22:41 CET (770 %)."
     );
     assert_eq!(
         shown(&payload(resolved(alerts())).await),

@@ -204,18 +204,19 @@ async fn a_digest_names_the_worst_first() {
 Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old).
 For 1 customer the billing period is assumed.
 
-1. CRITICAL Contoso Nord 900 %: 45,000 of 5,000 SEK, 40,000 over
-   spend ≥ 900 % · Nov · 10000000
-2. CRITICAL Wingtip Toys 835 %: 41,750 of 5,000 GBP, 36,750 over
-   spend ≥ 900 % · Nov · 10000001
-3. CRITICAL Litware 770 %: 38,500 of 5,000 SEK, 33,500 over
-   spend ≥ 900 % · Nov · 10000002
-4. WARNING Northwind 705 %: 35,250 of 5,000 GBP, 30,250 over
-   spend ≥ 900 % · Nov · 10000003
-5. WARNING Adatum 640 %: 32,000 of 5,000 SEK, 27,000 over
-   spend ≥ 900 % · Nov · 10000004
-6. WARNING Fabrikam Småland 82.5 %: 825 of 1,000, 175 left
-   spend ≥ 80 % · 5 Nov – 4 Dec · 10000005"
+Alerts    3 critical · 3 warning
+Cost      77,000 GBP · 115,500 SEK · 1 customer in an unknown currency; about 19,250 USD in all (without 1 customer that has no cost in USD)
+Over      67,000 GBP · 100,500 SEK; about 16,750 USD in all
+
+  Customer            Used  Cost / budget               Over  Rule, period, reference
+CRITICAL
+  Contoso Nord       900 %  45,000 of 5,000 SEK  40,000 over  spend ≥ 900 % · Nov · 10000000
+  Wingtip Toys       835 %  41,750 of 5,000 GBP  36,750 over  spend ≥ 900 % · Nov · 10000001
+  Litware            770 %  38,500 of 5,000 SEK  33,500 over  spend ≥ 900 % · Nov · 10000002
+WARNING
+  Northwind          705 %  35,250 of 5,000 GBP  30,250 over  spend ≥ 900 % · Nov · 10000003
+  Adatum             640 %  32,000 of 5,000 SEK  27,000 over  spend ≥ 900 % · Nov · 10000004
+  Fabrikam Småland  82.5 %  825 of 1,000            175 left  spend ≥ 80 % · 5 Nov – 4 Dec · 10000005"
     );
     let mut part = digest(6, true);
     (part.part, part.parts, part.total) = (2, 3, 300);
@@ -344,7 +345,7 @@ async fn the_chart_of_the_period_is_carried_in_the_mail_and_said_in_words() {
     let alt = html.split("alt=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(
         alt.replace('\u{a0}', " "),
-        "Chart of November: 46 SEK on Sun 1 Nov 18:08, 45,000 SEK on Sat 14 Nov 18:08, at this pace 98,400 SEK by 30 Nov, \
+        "Chart of November: 46 SEK on Sun 1 Nov 18:08, 45,000 SEK on Sat 14 Nov 18:08; at this pace 98,400 SEK by 30 Nov, \
          budget 5,000 SEK, step 900 %: 45,000 SEK."
     );
     let kinds: Vec<_> = parsed.parts.iter().filter_map(|part| part.content_type()?.subtype().map(str::to_owned)).collect();

@@ -151,6 +151,9 @@ async fn assert_harmless(text: &str) {
         }
         let [slack, webhook] = http.requests().split_off(http.requests().len() - 2).try_into().unwrap();
         let texts = slack.json().to_string();
+        // The one sequence is our own: the date of the data.
+        let own = regex::Regex::new(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[\w :]+>").unwrap();
+        let texts = own.replacen(&texts, 1, "");
         assert!(!texts.contains('<') && !texts.contains('>'), "{texts}");
         assert!(!texts.contains("\\u0000") && !texts.contains("\\r") && !texts.contains('\u{202e}'), "{texts}");
         // The webhook is for machines: it says what it got, to the letter.

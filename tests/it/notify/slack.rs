@@ -37,7 +37,7 @@ async fn an_alert_is_two_lines_and_where_it_comes_from() {
         r#"🔴 Contoso Nord 900 % — 45,000 of 5,000 SEK, 40,000 over
 12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"
 [section] 🔴 *Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over
-12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"
+12 % → 900 % in 24 h, data <!date^1794676091^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old), most of it in "Prod"
 [context] spend ≥ 900 % · Nov · 5F0C1C3E"#
     );
 }
@@ -68,7 +68,7 @@ async fn doubts_and_changes_stand_below() {
         r"🟠 Fabrikam Småland 82.5 % — 825 of 1,000, 175 left
 Data Sat 14 Nov 18:08 CET (4 h 33 min old)
 [section] 🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left
-Data Sat 14 Nov 18:08 CET (4 h 33 min old)
+Data <!date^1794676091^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old)
 [context] Budget changed since this step was last told: 500 → 1,000. The billing period is assumed: Partner Center has not named it yet.
 [context] spend ≥ 80 % · 5 Nov – 4 Dec · 5F0C1C3E"
     );
@@ -88,6 +88,9 @@ Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each
 🟠 *Northwind 705 %* — 35,250 of 5,000 GBP, 30,250 over · 10000003
 🟠 *Adatum 640 %* — 32,000 of 5,000 SEK, 27,000 over · 10000004
 🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left · 10000005
+[context] Alerts: 3 critical · 3 warning
+[context] Cost: 77,000 GBP · 115,500 SEK · 1 customer in an unknown currency; about 19,250 USD in all (without 1 customer that has no cost in USD)
+[context] Over: 67,000 GBP · 100,500 SEK; about 16,750 USD in all
 [context] For 1 customer the billing period is assumed."
     );
 }

@@ -61,7 +61,7 @@ async fn a_broken_or_silent_conversation_is_ambiguous_only_after_the_final_dot()
         assert_eq!(verdict(stage, Act::Close).await, expected, "closed at {stage}");
         assert_eq!(verdict(stage, Act::Say("gibberish")).await, expected, "gibberish at {stage}");
         // Long enough for a busy machine to come to the final dot.
-        let timeout = Duration::from_millis(if stage == "." { 3000 } else { 400 });
+        let timeout = Duration::from_millis(if stage == "." { 3000 } else { 800 });
         let error = attempt(Some((stage, Act::Silence)), timeout).await.unwrap_err();
         assert_eq!((error.verdict, error.reason), (expected, FailureReason::TimedOut), "silent at {stage}");
     }
