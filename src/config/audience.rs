@@ -80,6 +80,33 @@ fn the_one(root: &Table<'_>, notifier: &str) -> CustomerKey {
     CustomerKey::of(one)
 }
 
+/// Settles whose the fixed addresses are that only the spreadsheet gives to a customer; a second one is a mistake.
+pub(crate) fn settle(root: &Table<'_>, budgets: &budgets::Config, notifiers: &mut [Config]) {
+    for notifier in notifiers {
+        let Readers::One(one) = &mut notifier.readers else { continue };
+        let names_it = |profile: &Profile| profile.notify.iter().any(|name| *name == notifier.name);
+        let naming = budgets.customers.iter().filter(|(key, local)| names_it(&local.profile) && *key != one);
+        let mut naming: Vec<&CustomerKey> = naming.map(|(key, _)| key).collect();
+        naming.sort_unstable();
+        if one.as_str().is_empty() && !naming.is_empty() {
+            *one = naming.remove(0).clone();
+        }
+        if let Some(other) = naming.first() {
+            let span = root.entry("customers_csv").map_or(0..0, |entry| entry.key);
+            let text = format!(
+                "{} has addresses of one customer, {}: {} may not name it too",
+                quoted(&[&*notifier.name]),
+                called(budgets, one),
+                called(budgets, other)
+            );
+            // Two tables that name it are a mistake of their own.
+            if root.named("customers").iter().all(|(id, _)| CustomerKey::of(id) != **other) {
+                root.reader.mistake(span, text);
+            }
+        }
+    }
+}
+
 fn value_span(table: &Table<'_>, key: &str) -> Span {
     table.entry(key).map_or_else(|| table.span.clone(), |entry| entry.span)
 }

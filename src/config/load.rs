@@ -190,7 +190,8 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let customers_csv = spreadsheet.source.clone();
     let budgets = customers::read(root, names, spreadsheet);
     let rules = rules::read(root, names);
-    let notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
+    let mut notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
+    audience::settle(root, &budgets, &mut notifiers);
     audience::warn(root, names, &budgets, &notifiers);
     for (name, table) in root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name)) {
         table.reader.warning(table.span, format!("no rule, customer, operator or report tells the notifier {}", quoted(&[name])));

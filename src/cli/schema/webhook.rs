@@ -102,7 +102,7 @@ fn digest() -> Value {
 fn latest() -> Value {
     whole(&json!({
         "usage_as_of": reference("time", "the date of the latest data"),
-        "cost": reference("decimal", "the cost then"),
+        "cost": optional_decimal("the cost then; null where a customer must not see it"),
         "value": optional_decimal("the metric's value, where it has one"),
         "budget": { "anyOf": [budget(), { "type": "null" }] },
         "ended": { "enum": ["budget", "period", null], "description": "why the alert is over" }
@@ -122,9 +122,9 @@ fn alert() -> Value {
     let mut alert = whole(&json!({
         "id": { "type": "string", "format": "uuid" },
         "ref": { "type": "string", "pattern": "^[0-9A-F]{8}$", "description": "the start of the id, for people" },
-        "rule": text("the rule's name"),
+        "rule": { "type": ["string", "null"], "description": "the rule's name; null in messages to customers" },
         "metric": words(&Metric::ALL.map(Metric::as_str)),
-        "threshold": reference("decimal", "the step"),
+        "threshold": optional_decimal("the step; null where a customer must not see the amount"),
         "passed": { "type": "array", "items": { "$ref": "#/$defs/decimal" }, "description": "lower steps passed by the same jump, ascending" },
         "value": optional_decimal("null over a budget of zero"),
         "over_zero": boolean("whether a budget of zero is exceeded"),
@@ -132,11 +132,11 @@ fn alert() -> Value {
         "baseline": boolean("whether it is of the first poll of its rule"),
         "customer": customer(),
         "budget": { "anyOf": [budget(), { "type": "null" }] },
-        "cost": whole(&json!({
+        "cost": { "description": "null where a customer must not see it", "anyOf": [{ "type": "null" }, whole(&json!({
             "amount": reference("decimal", "exactly as read"),
             "currency": { "$ref": "#/$defs/currency" },
             "usd": optional_decimal("in US dollars")
-        })),
+        }))] },
         "reported_percent": optional_decimal("as Partner Center reports it"),
         "computed_percent": optional_decimal("from cost and budget"),
         "billing_period": period(),
