@@ -70,7 +70,10 @@ fn each_command_exists_with_its_options() {
     let mut named = Vec::new();
     for call in call.captures_iter(&code) {
         let (command, rest) = (&call[1], &call[2]);
-        let order = rest.split_whitespace().next().filter(|order| ["retry", "export", "import", "add", "list", "expire"].contains(order));
+        let order = rest
+            .split_whitespace()
+            .next()
+            .filter(|order| ["retry", "release", "export", "import", "add", "list", "expire"].contains(order));
         let known = order.map_or_else(|| help(&[command]), |order| help(&[command, order]));
         for option in option.find_iter(rest) {
             assert!(known.contains(option.as_str()), "budget-alertd {command} has no {}", option.as_str());
