@@ -70,7 +70,7 @@ async fn programs_get_alerts_as_webhooks_carry_them_and_how_their_deliveries_sta
     let id = listed.as_array().unwrap().iter().find(|alert| alert["customer"]["id"] == BRITAIN).unwrap()["id"].clone();
     let expected = json!({
         "id": null, "identity": null, "notifier": "hook", "recipient": null, "kind": "budget.alert.raised", "state": "sent",
-        "alerts": [id], "created_at": null, "ended_at": null, "attempts": 1, "last_detail": "200 OK",
+        "alerts": [id], "created_at": null, "ended_at": null, "attempts": 1, "held": false, "last_detail": "200 OK",
     });
     assert_eq!((deliveries.as_array().unwrap().len(), only), (1, expected));
 }

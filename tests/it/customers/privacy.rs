@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Cases in all, and how many share receivers.
-const CASES: u32 = 240;
+const CASES: u32 = 120;
 const PORTION: u32 = 40;
 /// The notifiers of every case.
 const NAMES: [&str; 6] = ["contacts", "amounts", "one", "portal", "ops", "hook"];
@@ -506,5 +506,5 @@ fn nothing_of_one_customer_ever_reaches_another_and_no_amount_whoever_must_not_s
         (told, refused) = (told + counts.0, refused + counts.1);
     }
     // The cases are worth something: customers were told much, and some of what was recorded for the partner was refused.
-    assert!(told > 2_000 && refused > 50, "{told} told, {refused} refused");
+    assert!(told > 1_000 && refused > 20, "{told} told, {refused} refused");
 }
