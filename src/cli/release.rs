@@ -49,7 +49,7 @@ impl Release {
             (_, false) => format!("{what} {are} released; {who} delivers {}.\n", if deliveries == 1 { "it" } else { "them" }),
         };
         if held > 0 {
-            said.push_str(&format!("{} still held.\n", text::count(held, "delivery")));
+            said = format!("{said}{} still held.\n", text::count(held, "delivery"));
         }
         output::page(&said)?;
         Ok(Outcome::Done)

@@ -84,7 +84,7 @@ fn the_one(root: &Table<'_>, notifier: &str) -> CustomerKey {
 pub(crate) fn settle(root: &Table<'_>, budgets: &budgets::Config, notifiers: &mut [Config]) {
     for notifier in notifiers {
         let Readers::One(one) = &mut notifier.readers else { continue };
-        let names_it = |profile: &Profile| profile.notify.iter().any(|name| *name == notifier.name);
+        let names_it = |profile: &Profile| profile.notify.contains(&notifier.name);
         let naming = budgets.customers.iter().filter(|(key, local)| names_it(&local.profile) && *key != one);
         let mut naming: Vec<&CustomerKey> = naming.map(|(key, _)| key).collect();
         naming.sort_unstable();
@@ -198,7 +198,7 @@ fn warn_of_customers_only(rule: &Table<'_>, names: &Names<'_>) {
 
 /// The first of them, and how many more there are.
 fn listed(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(NAMED).map(|name| short(name).to_string()).collect();
+    let shown: Vec<String> = names.iter().take(NAMED).map(|name| short(name)).collect();
     let more = names.len().saturating_sub(shown.len());
     format!("{}{}", shown.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
 }

@@ -344,7 +344,9 @@ fn crossing(owed: &[NewAlert]) -> usize {
 
 /// Lets messages to customers wait until somebody releases them.
 pub(super) fn hold_if(hold: bool, messages: &mut [NewMessage]) {
-    messages.iter_mut().for_each(|message| message.held = hold && message.audience == Audience::Customer);
+    for message in messages {
+        message.held = hold && message.audience == Audience::Customer;
+    }
 }
 
 /// How many alerts are recorded but not told.
