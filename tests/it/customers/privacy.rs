@@ -440,6 +440,7 @@ proptest! {
             (0..contacts[customer]).map(|place| format!("Name {place} <c{customer}.{}@customer.example>", place / 2)).collect()
         };
         let route = |name: &str, readers: Readers, recipients: Vec<Option<String>>| Route {
+            incidents: false,
             notifier: name.into(), readers, recipients, digest_above, send_resolved: true, digest_part,
         };
         let routes = [
@@ -454,6 +455,7 @@ proptest! {
             NewAlert { snapshot, notify: notify.clone(), remind_every: None }
         }).collect();
         let told: Vec<Followup> = new.iter().map(|new| Followup {
+            goes_on_for: Vec::new(),
             alert: new.snapshot.alert.clone(),
             latest: Latest { usage_as_of: new.snapshot.alert.usage_as_of, cost: Decimal::ONE, value: None, budget: None, ended: None },
             contacts: new.snapshot.context.contacts.clone(),
