@@ -20,7 +20,12 @@ pub(crate) fn is_customers(notifier: &Table<'_>) -> bool {
 
 /// Whether its messages go to each customer's contacts.
 pub(crate) fn to_contacts(notifier: &Table<'_>) -> bool {
-    is_customers(notifier) && notifier.text("type").is_some_and(|kind| kind.value == "email") && is_set(notifier, "to_customer_contacts")
+    is_customers(notifier) && notifier.text("type").is_some_and(|kind| is_mail(kind.value)) && is_set(notifier, "to_customer_contacts")
+}
+
+/// Whether a type of notifier sends mail.
+fn is_mail(kind: &str) -> bool {
+    matches!(kind, "email" | "graph-mail")
 }
 
 fn is_set(table: &Table<'_>, key: &str) -> bool {
@@ -37,20 +42,20 @@ pub(crate) fn read(root: &Table<'_>, name: &str, table: &Table<'_>) -> (Readers,
         }
         return (Readers::Partner, false);
     }
-    if !matches!(kind, "email" | "webhook") {
-        mistake("audience", format!("customers are told by \"email\" or \"webhook\", not by \"{}\"", short(kind)));
+    if !is_mail(kind) && kind != "webhook" {
+        mistake("audience", format!("customers are told by \"email\", \"graph-mail\" or \"webhook\", not by \"{}\"", short(kind)));
     }
-    if kind != "email" && is_set(table, "to_customer_contacts") {
-        mistake("to_customer_contacts", "only \"email\" can go to the customers' contacts".to_owned());
+    if !is_mail(kind) && is_set(table, "to_customer_contacts") {
+        mistake("to_customer_contacts", "only mail can go to the customers' contacts".to_owned());
     }
     let readers = match kind {
-        "email" if to_contacts(table) => {
+        _ if to_contacts(table) => {
             if let Some(to) = table.entry("to") {
                 table.reader.warning(to.key, "\"to\" is not used: the messages go to each customer's contacts");
             }
             Readers::Contacts
         }
-        "email" => Readers::One(the_one(root, name)),
+        kind if is_mail(kind) => Readers::One(the_one(root, name)),
         _ => Readers::Program,
     };
     (readers, is_set(table, "show_cost"))
@@ -140,8 +145,15 @@ fn shared_addresses(budgets: &budgets::Config, notifiers: &[Config]) -> Vec<(Str
         }
     }
     for notifier in notifiers {
-        if let (Readers::One(key), Kind::Email(email)) = (&notifier.readers, &notifier.kind) {
-            email.to.iter().for_each(|to| _ = owners.entry(to.email.to_string().to_lowercase()).or_default().insert(key));
+        let to: &[_] = match &notifier.kind {
+            Kind::Email(email) => &email.to,
+            Kind::GraphMail(mail) => &mail.to,
+            _ => &[],
+        };
+        if let Readers::One(key) = &notifier.readers {
+            for to in to {
+                owners.entry(to.email.to_string().to_lowercase()).or_default().insert(key);
+            }
         }
     }
     let called = |keys: BTreeSet<&CustomerKey>| keys.into_iter().map(|key| called(budgets, key)).collect();

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lettre::message::Mailbox;
 use reqwest::header::{HeaderName, HeaderValue};
 use toml::de::DeValue;
 
@@ -103,23 +104,27 @@ fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {
 }
 
 fn email(name: &str, table: &Table<'_>, entra: &Entra) -> Option<EmailConfig> {
-    let to_contacts = audience::to_contacts(table);
-    if !to_contacts {
-        table.require("to");
-    }
+    let to = recipients(table);
     table.require("smtp");
     let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
-    let to = addresses(table, "to");
-    let to = if to_contacts { Vec::new() } else { to };
     let smtp = table.table("smtp").and_then(|server| smtp::read(name, &server, entra));
     Some(EmailConfig { from: from?, to, smtp: smtp? })
 }
 
+/// Whom mail goes to; nobody here where it goes to each customer's contacts.
+fn recipients(table: &Table<'_>) -> Vec<Mailbox> {
+    let to_contacts = audience::to_contacts(table);
+    if !to_contacts {
+        table.require("to");
+    }
+    let to = addresses(table, "to");
+    if to_contacts { Vec::new() } else { to }
+}
+
 fn graph_mail(name: &str, table: &Table<'_>, entra: &Entra) -> Option<GraphMailConfig> {
-    table.require("to");
+    let to = recipients(table);
     table.require("oauth");
     let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
-    let to = addresses(table, "to");
     let url = match table.text("url") {
         Some(url) => table.reader.accept(&url.span, endpoint(url.value)),
         None => endpoint(entra.pick(GRAPH_URL)).ok(),

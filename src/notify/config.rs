@@ -37,20 +37,24 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whom a mail goes to, in words.
+    fn addressees(&self, to: &[Mailbox]) -> String {
+        match to.len() {
+            _ if self.readers == Readers::Contacts => "the contacts of each customer".to_owned(),
+            1 => "1 address".to_owned(),
+            many => format!("{many} addresses"),
+        }
+    }
+
     /// What it is, in words without secrets, for `check`.
     pub fn sentence(&self) -> String {
         let name = &self.name;
         match &self.kind {
-            Kind::Email(email) if self.readers == Readers::Contacts => {
-                format!("{name}: mail to the contacts of each customer by {}:{}{}", email.smtp.host, email.smtp.port, self.audience())
-            }
             Kind::Email(email) => {
-                let to = if email.to.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", email.to.len()) };
-                format!("{name}: mail to {to} by {}:{}{}", email.smtp.host, email.smtp.port, self.audience())
+                format!("{name}: mail to {} by {}:{}{}", self.addressees(&email.to), email.smtp.host, email.smtp.port, self.audience())
             }
             Kind::GraphMail(mail) => {
-                let to = if mail.to.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", mail.to.len()) };
-                format!("{name}: mail to {to} by Microsoft Graph")
+                format!("{name}: mail to {} by Microsoft Graph{}", self.addressees(&mail.to), self.audience())
             }
             Kind::Slack(_) => format!("{name}: a Slack channel"),
             Kind::Teams(_) => format!("{name}: a Teams channel by a workflow"),

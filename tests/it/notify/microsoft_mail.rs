@@ -316,15 +316,33 @@ async fn a_silent_sign_in_service_is_named_and_nothing_was_sent() {
 async fn each_recipient_is_a_delivery_of_its_own_through_graph_too() {
     let microsoft = Microsoft::start().await;
     let world = World::new(&format!("{SPEND}{}", microsoft.graph_table("hook", &["a@partner.example", "b@partner.example"])));
+    deliver(&world).await;
+    let told: Vec<_> = microsoft.mails().iter().map(|mail| (line(mail, "To: "), line(mail, "Message-ID: "))).collect();
+    assert_eq!(told.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["a@partner.example", "b@partner.example"]);
+    assert_eq!((told[0].1 == told[1].1, microsoft.asked().len()), (true, 1));
+}
+
+#[tokio::test]
+async fn a_customers_contacts_are_told_through_graph_too() {
+    let microsoft = Microsoft::start().await;
+    let table = microsoft.graph_table("hook", &[]).replace("to = []", "audience = \"customer\"\nto_customer_contacts = true");
+    let world = World::new(&format!("{SPEND}{table}[customers.A]\ncontacts = [\"it@contoso.example\"]\n"));
+    let sentence = world.config().notifiers[0].sentence();
+    assert!(sentence.starts_with("hook: mail to the contacts of each customer by Microsoft Graph; customers read it"), "{sentence}");
+    deliver(&world).await;
+    let [mail] = microsoft.mails().try_into().unwrap();
+    assert_eq!(line(&mail, "To: "), "it@contoso.example");
+    assert!(mail.contains("Your Azure usage") && !mail.contains("SEK"), "{mail}");
+}
+
+/// Raises an alert for the customer A, and delivers it.
+async fn deliver(world: &World) {
     world.poll("2019-09-17T00:00:00Z", &[plan("Z", "1", "100", "2019-09-17T00:00:00Z")]).await;
     world.poll("2019-09-17T00:00:00Z", &[plan("A", "85", "100", "2019-09-17T00:00:00Z")]).await;
     let ledger = world.ledger();
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
     let mut courier = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().couriers.remove(0);
     while courier.step(&|| false).await.unwrap().wait.is_some() {}
-    let told: Vec<_> = microsoft.mails().iter().map(|mail| (line(mail, "To: "), line(mail, "Message-ID: "))).collect();
-    assert_eq!(told.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["a@partner.example", "b@partner.example"]);
-    assert_eq!((told[0].1 == told[1].1, microsoft.asked().len()), (true, 1));
 }
 
 fn line(mail: &str, start: &str) -> String {
