@@ -247,7 +247,7 @@ const NOTIFIER: Types = Types {
         key("send_resolved", Kind::Boolean, "tells when an alert is over"),
         key("fallback", Kind::Texts, "notifiers that are sent what this one does not take"),
         key("fallback_after", Kind::Duration, "how long a delivery is owed before they are"),
-        key("audience", Kind::Choice(&AUDIENCES), "who reads its messages; email and webhook only: \"customer\""),
+        key("audience", Kind::Choice(&AUDIENCES), "who reads its messages; mail and webhook only: \"customer\""),
         key("show_cost", Kind::Boolean, "amounts, not only percentages, in messages to customers"),
         key("to_customer_contacts", Kind::Boolean, "mail about a customer goes to its contacts, not to to"),
         key("subject", Kind::Later, "a template"),
