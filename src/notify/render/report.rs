@@ -102,9 +102,9 @@ impl Words<'_> {
     fn title(&self) -> String {
         let Report { over_budget, alerts, .. } = self.report;
         let trouble = (!self.alarms().is_empty()).then(|| "needs attention".to_owned());
-        let over = (over_budget.total > 0).then(|| format!("{} over budget{}", over_budget.total, about_usd(over_budget.usd)));
+        let over = (over_budget.total > 0).then(|| format!("{} over budget{}", grouped(over_budget.total), about_usd(over_budget.usd)));
         let critical =
-            (alerts.critical_unacknowledged > 0).then(|| format!("{} critical not acknowledged", alerts.critical_unacknowledged));
+            (alerts.critical_unacknowledged > 0).then(|| format!("{} critical not acknowledged", grouped(alerts.critical_unacknowledged)));
         let parts: Vec<String> = [trouble, over, critical].into_iter().flatten().collect();
         match parts.is_empty() {
             false => parts.join(", "),
@@ -154,7 +154,11 @@ impl Words<'_> {
         let alerts = self.report.alerts;
         let critical = (alerts.critical > 0).then(|| {
             let open = alerts.critical_unacknowledged;
-            format!("{} critical{}", alerts.critical, if open > 0 { format!(" ({open} not acknowledged)") } else { String::new() })
+            format!(
+                "{} critical{}",
+                grouped(alerts.critical),
+                if open > 0 { format!(" ({} not acknowledged)", grouped(open)) } else { String::new() }
+            )
         });
         let warnings = (alerts.warning > 0).then(|| count(alerts.warning, "warning"));
         let info = (alerts.info > 0).then(|| format!("{} for information", alerts.info));
@@ -170,11 +174,12 @@ impl Words<'_> {
         (owed.owed > 0).then(|| format!("{}{}", count(owed.owed, "delivery"), oldest.unwrap_or_default()))
     }
 
-    /// `388 customers can never alert: 301 no-budget, 87 muted`.
+    /// `388 customers can never alert: 301 no budget, 87 muted`. Notifiers that fail are told on their own.
     fn coverage(&self) -> Option<String> {
         let coverage = &self.report.coverage;
+        let reasons = coverage.reasons.iter().filter(|one| one.reason != "dead-notifier");
         let reasons: Vec<String> =
-            coverage.reasons.iter().map(|one| format!("{} {}", grouped(one.customers), clean(&one.reason, 40))).collect();
+            reasons.map(|one| format!("{} {}", grouped(one.customers), clean(&one.reason, 40).replace('-', " "))).collect();
         (!reasons.is_empty())
             .then(|| format!("{} can never alert: {}; see budget-alertd coverage", count(coverage.never, "customer"), reasons.join(", ")))
     }

@@ -7,7 +7,9 @@ use mail_parser::MessageParser;
 use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
 use super::report::{eventful, quiet};
-use super::samples::{attacked, channel, delivery, digest, email_config, ended, later, legacy, news, time, together, told_by, watched};
+use super::samples::{
+    attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed, time, together, told_by, watched,
+};
 
 #[tokio::test]
 async fn mails_load_nothing_from_elsewhere() {
@@ -22,6 +24,7 @@ async fn mails_load_nothing_from_elsewhere() {
     let over = |by, budget| ended(later(told_by(Metric::PercentUsed, "900", "80"), "48800", Some("61"), Some(budget)), by);
     let messages = [
         ("critical", Message::Alert(Box::new(attacked()))),
+        ("placed", Message::Alert(Box::new(placed()))),
         ("legacy", Message::Alert(Box::new(legacy()))),
         ("forecast", Message::Alert(Box::new(watched(Metric::ForecastPercent, "120")))),
         ("pace", Message::Alert(Box::new(watched(Metric::Pace, "9")))),

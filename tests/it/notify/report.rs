@@ -172,7 +172,7 @@ Open alerts: 2 critical (1 not acknowledged), 11 warnings.
 ! The sign-in is 76 of its 90 days old.
 
 Owed      4 deliveries, the oldest since Fri 20 Nov 06:30 CET
-Coverage  388 customers can never alert: 301 no-budget, 61 currency-unknown, 26 muted; see budget-alertd coverage
+Coverage  388 customers can never alert: 301 no budget, 61 currency unknown, 26 muted; see budget-alertd coverage
 Data      2 without a record, 1 unusable, 61 of unknown currency, 1 with a cost that fell
 
 Over budget: 14 customers, 52,300 SEK · 1,200 EUR (about 5,120 USD) over
