@@ -1,6 +1,6 @@
 //! Puts the rooms together as a configuration says: what polls, and what delivers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -89,5 +89,5 @@ fn press(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<Press>> {
     let told = config.notifiers.iter().filter(|notifier| plan.notify.contains(&notifier.name));
     let timetable = Timetable { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
     let routes = told.map(crate::notify::Config::route).collect();
-    Some(Arc::new(Press { timetable, routes, ledger: config.ledger.clone(), cycle: Arc::clone(cycle) }))
+    Some(Arc::new(Press { timetable, routes, ledger: config.ledger.clone(), cycle: Arc::clone(cycle), watched: Mutex::default() }))
 }

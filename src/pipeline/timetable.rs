@@ -22,24 +22,29 @@ pub struct Timetable {
 pub enum Due {
     /// Nothing.
     Not,
-    /// Reports are sent from this occasion on, which itself is not reported: none was remembered, or it was recorded by a
-    /// clock that was far ahead.
+    /// Reports are sent from this occasion on, which itself is not reported: none was remembered.
     From(Timestamp),
+    /// The clock is behind now, or was ahead when an occasion was reported that is still to come. Nobody can tell which, so
+    /// nothing is written; the next occasion that this process sees pass after this one is reported.
+    Watch(Timestamp),
     /// This occasion is to be reported.
     Now(Timestamp),
 }
 
 impl Timetable {
-    /// What is to be done at `now`, where `reported` was reported last.
-    pub fn due(&self, reported: Option<Timestamp>, now: Timestamp) -> Due {
+    /// What is to be done at `now`, where `reported` was reported last, and this process has been watching since `watched`.
+    pub fn due(&self, reported: Option<Timestamp>, watched: Option<Timestamp>, now: Timestamp) -> Due {
         let last = self.last(now);
-        match reported {
-            None => Due::From(last),
-            // The next occasion may have been reported already, by a clock that was a little ahead: then it is done.
-            Some(reported) if reported > self.next(now) => Due::From(last),
-            Some(reported) if reported < last => Due::Now(last),
-            Some(_) => Due::Not,
-        }
+        let Some(reported) = reported else { return Due::From(last) };
+        // The next occasion may have been reported already, by a clock that was a little ahead: then it is done.
+        let since = if reported <= self.next(now) {
+            reported
+        } else if let Some(watched) = watched {
+            watched
+        } else {
+            return Due::Watch(last);
+        };
+        if since < last { Due::Now(last) } else { Due::Not }
     }
 
     /// The last occasion, at `now` or before.
@@ -99,10 +104,11 @@ mod tests {
 
     /// What is sent when somebody looks at these times: the occasions, in local time.
     fn sent(timetable: &Timetable, looks: &[&str]) -> Vec<String> {
-        let (mut reported, mut sent) = (None, Vec::new());
+        let (mut reported, mut watched, mut sent) = (None, None, Vec::new());
         for look in looks {
-            match timetable.due(reported, time(look)) {
+            match timetable.due(reported, watched, time(look)) {
                 Due::Not => {}
+                Due::Watch(occasion) => watched = Some(occasion),
                 Due::From(occasion) => reported = Some(occasion),
                 Due::Now(occasion) => {
                     reported = Some(occasion);
@@ -149,7 +155,8 @@ mod tests {
         assert_eq!(sent(&daily, &a_little_ahead), ["Wed 18 Nov 08:00"]);
         let years_ahead = ["2026-11-17T10:00:00Z", "2031-01-01T12:00:00Z", "2026-11-17T11:00:00Z", "2026-11-18T07:00:00Z"];
         assert_eq!(sent(&daily, &years_ahead), ["Wed 01 Jan 08:00", "Wed 18 Nov 08:00"]);
-        let behind = ["2026-11-17T10:00:00Z", "2026-11-10T07:00:00Z", "2026-11-17T10:00:00Z", "2026-11-18T07:00:00Z"];
+        let behind =
+            ["2026-11-17T10:00:00Z", "2026-11-10T07:00:00Z", "2026-11-10T09:00:00Z", "2026-11-17T10:00:00Z", "2026-11-18T07:00:00Z"];
         assert_eq!(sent(&daily, &behind), ["Wed 18 Nov 08:00"]);
     }
 }

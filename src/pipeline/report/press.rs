@@ -1,6 +1,6 @@
 //! Reports when one is due: durably, once for each occasion.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -19,6 +19,8 @@ pub struct Press {
     pub ledger: ledger::Config,
     /// Rules, budgets, the ledger and the clock in force.
     pub cycle: Arc<Cycle>,
+    /// The last occasion when the clock was found to be behind what was reported.
+    pub watched: Mutex<Option<Timestamp>>,
 }
 
 impl Press {
@@ -27,8 +29,13 @@ impl Press {
     pub async fn step(self: &Arc<Self>) -> Result<bool, LedgerError> {
         let reported = self.cycle.ledger.reported().await?;
         let now = self.cycle.clock.now();
-        let (occasion, messages) = match self.timetable.due(reported, now) {
+        let watched = *self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let (occasion, messages) = match self.timetable.due(reported, watched, now) {
             Due::Not => return Ok(false),
+            Due::Watch(occasion) => {
+                *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(occasion);
+                return Ok(false);
+            }
             Due::From(occasion) => (occasion, Vec::new()),
             Due::Now(occasion) => (occasion, report_messages(&self.report(occasion, reported, now).await?, &self.routes)),
         };
