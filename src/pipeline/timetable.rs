@@ -36,15 +36,18 @@ impl Timetable {
     pub fn due(&self, reported: Option<Timestamp>, watched: Option<Timestamp>, now: Timestamp) -> Due {
         let last = self.last(now);
         let Some(reported) = reported else { return Due::From(last) };
-        // The next occasion may have been reported already, by a clock that was a little ahead: then it is done.
-        let since = if reported <= self.next(now) {
-            reported
-        } else if let Some(watched) = watched {
-            watched
-        } else {
-            return Due::Watch(last);
+        let since = match watched {
+            _ if !self.is_behind(reported, now) => reported,
+            Some(watched) => watched,
+            None => return Due::Watch(last),
         };
         if since < last { Due::Now(last) } else { Due::Not }
+    }
+
+    /// Whether the clock is behind what was reported. The next occasion may have been reported already, by a clock that was
+    /// a little ahead: then it is done.
+    pub fn is_behind(&self, reported: Timestamp, now: Timestamp) -> bool {
+        reported > self.next(now)
     }
 
     /// The last occasion, at `now` or before.

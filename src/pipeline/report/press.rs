@@ -1,6 +1,6 @@
 //! Reports when one is due: durably, once for each occasion.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -29,11 +29,13 @@ impl Press {
     pub async fn step(self: &Arc<Self>) -> Result<bool, LedgerError> {
         let reported = self.cycle.ledger.reported().await?;
         let now = self.cycle.clock.now();
-        let watched = *self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = reported.is_some_and(|reported| self.timetable.is_behind(reported, now));
+        let watched = self.watched().filter(|_| behind);
+        *self.watched() = watched;
         let (occasion, messages) = match self.timetable.due(reported, watched, now) {
             Due::Not => return Ok(false),
             Due::Watch(occasion) => {
-                *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(occasion);
+                *self.watched() = Some(occasion);
                 return Ok(false);
             }
             Due::From(occasion) => (occasion, Vec::new()),
@@ -42,6 +44,10 @@ impl Press {
         let owes = !messages.is_empty();
         let recorded = self.cycle.ledger.record_report(reported, occasion, messages, now).await?;
         Ok(recorded && owes)
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The report of an occasion, read on a thread of its own: it may take seconds for very many customers.
