@@ -1,6 +1,7 @@
 //! Delivers what is owed once, for commands that end: until nothing is owed or the time is over.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -61,21 +62,23 @@ pub async fn drain(
     failure.map_or(Ok(drained), Err)
 }
 
-/// Delivers until nothing is due; what is due at first is tried whatever the time.
+/// How many deliveries of a courier are tried whatever the time.
+const AT_LEAST: u32 = 10;
+
+/// Delivers until nothing is due; the first that are due are tried whatever the time.
 async fn empty(
     mut courier: Courier,
     clock: Arc<dyn Clock>,
     mut stopped: watch::Receiver<bool>,
 ) -> (Courier, Drained, Result<(), LedgerError>) {
     let mut drained = Drained::default();
-    let mut begun = false;
+    let tried = AtomicU32::new(0);
     loop {
         let stop = stopped.clone();
-        let progress = match courier.step(&|| begun && *stop.borrow()).await {
+        let progress = match courier.step(&|| tried.fetch_add(1, Ordering::Relaxed) >= AT_LEAST && *stop.borrow()).await {
             Ok(progress) => progress,
             Err(error) => return (courier, drained, Err(error)),
         };
-        begun = true;
         drained.sent += progress.sent;
         drained.dead += progress.dead;
         let wait = progress.wait.filter(|_| !*stopped.borrow());

@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod fallback;
 mod file;
+mod group;
 mod life;
 mod listing;
 mod lock;

@@ -112,7 +112,7 @@ impl Ledger {
         self.thread.run(move |connection| deliveries::due_by_incident(connection, &notifier, &except, limit)).await
     }
 
-    /// Marks a delivery as accepted by its receiver; on disk when it returns.
+    /// Marks a delivery as accepted by its receiver; on disk when it returns. Marks made at the same time share the wait.
     pub async fn mark_sent(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {
         self.mark(attempt, DeliveryState::Sent).await
     }
@@ -124,7 +124,7 @@ impl Ledger {
 
     async fn mark(&self, attempt: AttemptRecord, state: DeliveryState) -> Result<(), LedgerError> {
         let id = attempt.delivery;
-        let marked = self.thread.write(move |connection| {
+        let marked = self.thread.share(move |connection| {
             let row = deliveries::add_attempt(connection, &attempt)?;
             row.map(|row| deliveries::end(connection, row, state, attempt.at)).transpose()
         });

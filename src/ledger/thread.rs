@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
+use crate::ledger::group::{self, Member, Part};
 use crate::ledger::lock::Lock;
 
 /// How many jobs may wait; a sender waits beyond that.
@@ -18,6 +19,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 enum Order {
     Do(Job),
+    /// Shares its transaction with all of its kind that wait behind it.
+    Share(Box<dyn Part>),
     Stop,
 }
 
@@ -70,6 +73,18 @@ impl Thread {
         .await
     }
 
+    /// Like [`Self::write`], but in one transaction with whatever of this kind waits in the queue as well: one wait for the
+    /// disk serves them all. When it fails, it fails for all of them, and nothing of any is written.
+    pub(super) async fn share<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order::Share(Box::new(Member::new(work, reply)))).await.map_err(|_| LedgerError::Gone)?;
+        answer.await.map_err(|_| LedgerError::Gone)?.map_err(|error| LedgerError::of(&self.path, error))
+    }
+
     /// Lets the thread finish what is queued and end, and waits for it. Other handles find it gone.
     pub(super) async fn close(&self) -> Result<(), LedgerError> {
         self.orders.send(Order::Stop).await.map_err(|_| LedgerError::Gone)?;
@@ -82,8 +97,23 @@ impl Thread {
 }
 
 fn serve(mut connection: Connection, lock: Option<Lock>, mut queue: mpsc::Receiver<Order>) -> rusqlite::Result<()> {
-    while let Some(Order::Do(job)) = queue.blocking_recv() {
-        job(&mut connection);
+    let mut next = None;
+    loop {
+        match next.take().or_else(|| queue.blocking_recv()) {
+            Some(Order::Do(job)) => job(&mut connection),
+            Some(Order::Share(first)) => {
+                let mut parts = vec![first];
+                while next.is_none() {
+                    match queue.try_recv() {
+                        Ok(Order::Share(part)) => parts.push(part),
+                        Ok(other) => next = Some(other),
+                        Err(_) => break,
+                    }
+                }
+                group::write(&mut connection, parts);
+            }
+            Some(Order::Stop) | None => break,
+        }
     }
     queue.close();
     let closed = if lock.is_some() { file::close(connection) } else { Ok(()) };

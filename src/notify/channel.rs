@@ -48,6 +48,7 @@ pub struct Channel {
     give_up_after: Duration,
     timeout: Duration,
     pacing: Option<Pacing>,
+    lanes: usize,
     notifier: Box<dyn Notifier>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
@@ -67,6 +68,11 @@ impl Channel {
     /// How long a delivery is tried before it is dead.
     pub fn give_up_after(&self) -> Duration {
         self.give_up_after
+    }
+
+    /// How many attempts may be under way at once while all goes well.
+    pub fn lanes(&self) -> usize {
+        self.lanes
     }
 
     /// Makes one attempt of a delivery, when the destination's pace allows it.
@@ -157,7 +163,8 @@ impl Config {
             Kind::PagerDuty(pagerduty) => (Box::new(PagerDuty::build(self, pagerduty)?), Some(Pacing::every(pagerduty::INTERVAL))),
         };
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
-        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, notifier, clock, metrics })
+        let lanes = lanes(&self.kind);
+        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, lanes, notifier, clock, metrics })
     }
 
     /// Where its messages go and how they are put together.
@@ -179,5 +186,17 @@ impl Config {
         let incidents = matches!(self.kind, Kind::PagerDuty(_));
         let (readers, digest_above, send_resolved) = (self.readers.clone(), self.digest_above, self.send_resolved);
         Route { notifier: self.name.clone(), readers, recipients, digest_above, digest_part, send_resolved, incidents }
+    }
+}
+
+/// How many messages a destination takes at once; chats and pagers are sent one after the other.
+fn lanes(kind: &Kind) -> usize {
+    if matches!(kind, Kind::Webhook(_)) {
+        32
+    } else if matches!(kind, Kind::Email(_)) {
+        // Connections to one mail server; few, since servers limit them.
+        4
+    } else {
+        1
     }
 }

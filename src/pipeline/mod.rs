@@ -2,11 +2,13 @@
 //!
 //! * One poll: [`cycle`], which takes records in ([`intake`], [`settling`], [`subscriptions`]), asks about those about to alert
 //!   ([`confirm`], [`places`]), records, and looks at earlier alerts ([`life`]).
-//! * Sending what the ledger owes: [`delivery`], to others where a notifier fails: [`fallback`]. News for the operator: [`desk`], [`findings`].
+//! * Sending what the ledger owes: [`delivery`], in a [`round`] of several [`lanes`], each with a [`carrier`]; how the destination
+//!   does: [`standing`]; who is told instead where it fails: [`fallback`]. News for the operator: [`desk`], [`findings`].
 //! * What people ask for: [`action`]. What would be, or was: [`explain()`], [`past`], [`impact()`], [`Replay`], [`Simulation`],
 //!   [`reach`], [`coverage`].
 
 mod action;
+mod carrier;
 mod confirm;
 mod coverage;
 mod cycle;
@@ -18,6 +20,7 @@ mod findings;
 mod hushed;
 mod impact;
 mod intake;
+mod lanes;
 mod life;
 mod orphans;
 mod past;
@@ -25,8 +28,10 @@ mod places;
 mod reach;
 mod replay;
 mod report;
+mod round;
 mod settling;
 mod simulation;
+mod standing;
 mod subscriptions;
 mod timetable;
 mod verdicts;
@@ -36,9 +41,10 @@ pub use action::{
     Expired, Office, PollAnswer, PollOrder, PollRequest, Polled, ReleaseOrder, Released, Retried, RetryOrder, SignInKept, SignInOrder,
     SilenceAdded, SilenceOrder, SilenceView, SourceState, Until, UntilWord, name_of,
 };
+pub use carrier::Unmarked;
 pub use coverage::{Gap, gap};
 pub use cycle::{Cycle, CycleReport, Suppressed};
-pub use delivery::{Courier, Progress, Unmarked, backoff};
+pub use delivery::{Courier, Progress};
 pub use desk::Desk;
 pub(crate) use desk::Ending;
 pub use explain::{Explanation, RuleAccount, explain};
@@ -50,5 +56,6 @@ pub use reach::{Hidden, Reach};
 pub use replay::{Replay, Replayed};
 pub use report::{Press, Scope, report, report_messages};
 pub use simulation::{Comparison, Judge, Simulation};
+pub use standing::backoff;
 pub use timetable::{Due, Timetable};
 pub use verdicts::Time;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
+use budget_alertd::domain::Delivery;
 use budget_alertd::ledger::{DeliveryFilter, Ledger, Reader};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::pipeline::Courier;
@@ -218,4 +219,104 @@ async fn a_stop_between_two_deliveries_leaves_the_rest_owed() {
     let stop = || stopped.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 1;
     assert_eq!(post.courier.step(&stop).await.unwrap().sent, 1);
     assert_eq!(post.states(), ["pending", "pending", "sent"]);
+}
+
+#[tokio::test]
+async fn whatever_stands_in_retry_after_the_next_attempt_is_neither_at_once_nor_long_after() {
+    for (value, least, most) in [
+        ("0", 1, 1),
+        ("-5", 4, 6),
+        ("soon", 4, 6),
+        ("99999999999999999999999", 4, 6),
+        ("31536000", 3600, 3600),
+        ("Sun, 17 Sep 2119 00:00:00 GMT", 3600, 3600),
+        ("Mon, 16 Sep 2019 00:00:00 GMT", 1, 1),
+    ] {
+        let mut post = post(1, "").await;
+        post.receiver.fail_once(Fault::Answer(Answer::new(429).with_header("Retry-After", value)));
+        let waits = post.run().await;
+        assert!(matches!(waits[..], [wait] if (least..=most).contains(&wait)), "{value}: {waits:?}");
+        assert_eq!(post.states(), ["sent"]);
+        let attempts = post.receiver.attempts();
+        assert_eq!(attempts[0].request.header("webhook-id"), attempts[1].request.header("webhook-id"));
+        assert_eq!(attempts[0].request.body, attempts[1].request.body);
+    }
+}
+
+#[tokio::test]
+async fn several_that_fail_together_are_one_failure_and_one_probe_follows() {
+    let mut post = post(60, "").await;
+    let stopped = std::sync::atomic::AtomicU32::new(0);
+    let stop = || stopped.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 20;
+    assert_eq!(post.courier.step(&stop).await.unwrap().sent, 20);
+    post.receiver.fail(Fault::status(503));
+    assert_eq!(post.step().await, "0 sent, 0 dead, on");
+    let together = post.receiver.attempts().len() - 20;
+    assert!(together > 10, "{together} at once");
+    let state = post.ledger.notifier_state("hook").await.unwrap();
+    assert_eq!((state.failures, state.probes), (1, 1));
+    let wait = post.courier.step(&|| false).await.unwrap().wait.unwrap();
+    assert!((4..=6).contains(&wait.as_secs()), "{wait:?}");
+    post.clock.advance(wait);
+    assert_eq!(post.step().await, "0 sent, 0 dead, on");
+    assert_eq!(post.receiver.attempts().len(), 20 + together + 1, "one probe");
+    let attempts = post.attempts();
+    assert!(!attempts[20..20 + together].contains(&attempts[20 + together]), "with one that was not tried yet");
+    post.receiver.heal();
+    post.clock.advance(Duration::from_mins(1));
+    assert_eq!(post.run().await, Vec::<u64>::new());
+    assert_eq!(post.receiver.received().len(), 60);
+    assert_eq!(post.states(), vec!["sent"; 60]);
+}
+
+#[tokio::test]
+async fn of_several_with_an_unknown_end_each_is_repeated_under_its_identity() {
+    let mut post = post(60, "").await;
+    let stopped = std::sync::atomic::AtomicU32::new(0);
+    let stop = || stopped.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 20;
+    post.courier.step(&stop).await.unwrap();
+    post.receiver.fail(Fault::Reset);
+    post.step().await;
+    let unknown = post.attempts()[20..].to_vec();
+    post.receiver.heal();
+    post.run().await;
+    let attempts = post.receiver.attempts();
+    let identities: std::collections::BTreeSet<_> = attempts.iter().map(|attempt| attempt.request.header("webhook-id")).collect();
+    assert_eq!((identities.len(), attempts.len()), (60, 60 + unknown.len()));
+    assert_eq!(post.attempts()[20 + unknown.len()], unknown[0], "the first of them is the probe");
+    assert_eq!(post.states(), vec!["sent"; 60]);
+}
+
+#[tokio::test]
+async fn what_one_customer_is_told_of_arrives_in_its_order_beside_many_others() {
+    let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
+    let receiver = HttpReceiver::start(clock).unwrap();
+    let hook = format!("[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n", receiver.url("/hook"));
+    let rule = |name: &str| format!("[rules.{name}]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 80 }}]\n");
+    let world = World::new(&format!("{}{hook}", ["a", "b", "c", "d"].map(rule).concat()));
+    world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
+    let records: Vec<_> = (0..40).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
+    world.poll(DAY, &records).await;
+    let ledger = world.ledger();
+    let owed: Vec<String> = told(&ledger.due("hook", Vec::new(), 1000).await.unwrap());
+    let mut courier = courier(&world, &ledger);
+    while courier.step(&|| false).await.unwrap().wait.is_some() {}
+    let attempts = receiver.attempts();
+    let arrived: Vec<String> = attempts.iter().map(|attempt| customer_and_rule(&attempt.request.text())).collect();
+    assert_eq!(arrived.len(), 160);
+    for index in 0..40 {
+        let of_one =
+            |all: &[String]| -> Vec<String> { all.iter().filter(|told| told.starts_with(&format!("C{index} "))).cloned().collect() };
+        assert_eq!(of_one(&arrived), of_one(&owed));
+    }
+}
+
+fn told(owed: &[Delivery]) -> Vec<String> {
+    let alerts = owed.iter().flat_map(|delivery| delivery.message.alerts());
+    alerts.map(|snapshot| format!("{} {}", snapshot.alert.customer.id.as_str(), snapshot.alert.rule)).collect()
+}
+
+fn customer_and_rule(body: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(body).unwrap();
+    format!("{} {}", customer(body), json["data"]["alerts"][0]["rule"].as_str().unwrap())
 }

@@ -5,7 +5,7 @@ mod bearer;
 mod judge;
 mod stream;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::Address;
@@ -14,7 +14,6 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::response::Severity;
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
@@ -30,7 +29,7 @@ const IDLE_LIFE: Duration = Duration::from_secs(30);
 /// Servers limit the messages of a connection, often to 100.
 const MESSAGES_OF_A_CONNECTION: u32 = 90;
 
-/// Sends messages to one server, one after the other.
+/// Sends messages to one server, each over a connection of its own while it takes; connections are kept for the next.
 pub(crate) struct Smtp {
     config: SmtpConfig,
     connector: Connector,
@@ -40,7 +39,8 @@ pub(crate) struct Smtp {
     hello: ClientId,
     /// How long everything up to handing over the message may take.
     patience: Duration,
-    kept: Mutex<Option<Kept>>,
+    /// Idle connections, the one used last at the end.
+    kept: Mutex<Vec<Kept>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -72,31 +72,23 @@ impl Smtp {
     /// caller's later time-out can only mean that the message may have been taken.
     pub(crate) async fn send(&self, from: &Address, to: &Address, message: &[u8]) -> Result<Accepted, DeliveryError> {
         let handed_over = timeout(self.patience, async {
-            let mut place = self.kept.lock().await;
-            let mut kept = self.reused_or_new(place.take()).await?;
+            let mut kept = self.reused_or_new().await?;
             match self.announce(&mut kept.connection, from, to).await {
-                Ok(()) => Ok((place, kept)),
-                Err(refusal) => {
-                    *place = refusal.leaves_connection.then(|| self.used(kept));
-                    Err(refusal.error)
-                }
+                Ok(()) => Ok(kept),
+                Err(refusal) => Err(self.after(refusal, kept)),
             }
         });
-        let (mut place, mut kept) = handed_over.await.unwrap_or_else(|_| Err(self.too_slow()))?;
+        let mut kept = handed_over.await.unwrap_or_else(|_| Err(self.too_slow()))?;
         // Dropped here, the connection is dropped with it and not kept.
         match kept.connection.message(message).await {
             Ok(reply) if reply.code().severity == Severity::PositiveCompletion => {
                 kept.messages += 1;
-                *place = Some(self.used(kept));
+                self.keep(kept);
                 let text = reply.message().collect::<Vec<_>>().join(" ");
                 Ok(Accepted { detail: judge::one_line(&format!("{} {text}", reply.code())) })
             }
             Ok(_) => Err(judge::out_of_step(Stage::Content).error),
-            Err(error) => {
-                let refusal = failed(Stage::Content, &error);
-                *place = refusal.leaves_connection.then(|| self.used(kept));
-                Err(refusal.error)
-            }
+            Err(error) => Err(self.after(failed(Stage::Content, &error), kept)),
         }
     }
 
@@ -111,8 +103,25 @@ impl Smtp {
         Ok(format!("{host}:{port} is reached {secured}{signed_in}; no mail was sent"))
     }
 
-    fn used(&self, kept: Kept) -> Kept {
-        Kept { used_at: self.clock.monotonic(), ..kept }
+    /// Keeps the connection that a refusal leaves.
+    fn after(&self, refusal: judge::Refusal, kept: Kept) -> DeliveryError {
+        if refusal.leaves_connection {
+            self.keep(kept);
+        }
+        refusal.error
+    }
+
+    fn keep(&self, kept: Kept) {
+        let used_at = self.clock.monotonic();
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Kept { used_at, ..kept });
+    }
+
+    /// An idle connection that may still answer. The others that waited too long go.
+    fn idle(&self) -> Option<Kept> {
+        let now = self.clock.monotonic();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|kept| kept.messages < MESSAGES_OF_A_CONNECTION && now.saturating_sub(kept.used_at) < IDLE_LIFE);
+        kept.pop()
     }
 
     fn too_slow(&self) -> DeliveryError {
@@ -120,11 +129,9 @@ impl Smtp {
         DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
     }
 
-    /// The kept connection if it still answers, else a new one.
-    async fn reused_or_new(&self, kept: Option<Kept>) -> Result<Kept, DeliveryError> {
-        let fresh =
-            |kept: &Kept| kept.messages < MESSAGES_OF_A_CONNECTION && self.clock.monotonic().saturating_sub(kept.used_at) < IDLE_LIFE;
-        if let Some(mut kept) = kept.filter(fresh) {
+    /// A kept connection if it still answers, else a new one.
+    async fn reused_or_new(&self) -> Result<Kept, DeliveryError> {
+        if let Some(mut kept) = self.idle() {
             // RSET also clears what a refused message left behind (RFC 5321 section 4.1.1.5).
             let answers = timeout(self.patience / 4, kept.connection.command(Rset)).await;
             if answers.is_ok_and(|reply| reply.is_ok()) {

@@ -78,24 +78,29 @@ fn assert_one_to_one(told: &[Told]) {
     }
 }
 
-/// How many requests were repetitions. Each repeats what its start of the daemon sent last before it was killed.
+/// How many messages may be on their way to the webhook at once.
+const LANES: usize = 32;
+
+/// How many requests were repetitions: of each start of the daemon no more than were on their way when it was killed.
 fn assert_only_what_was_in_flight_is_repeated(told: &[Told]) -> usize {
     let mut starts: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for told in told {
         starts.entry(told.start).or_default().push(&told.identity);
     }
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut repetitions = 0;
+    let mut repeated: BTreeMap<usize, usize> = BTreeMap::new();
     for (start, identities) in &starts {
         for identity in identities {
             if let Some(before) = known.insert(identity, *start) {
                 assert!(before < *start, "{identity} was sent twice by start {start}");
-                assert_eq!(starts[&before].last(), Some(identity), "{identity} was not in flight when start {before} was killed");
-                repetitions += 1;
+                *repeated.entry(before).or_default() += 1;
             }
         }
     }
-    repetitions
+    for (start, number) in &repeated {
+        assert!(*number <= LANES, "{number} of those that start {start} sent were sent again");
+    }
+    repeated.values().sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +136,6 @@ async fn killed_at_a_hundred_random_moments_it_loses_nothing_and_repeats_only_wh
     assert_one_to_one(&told);
     let repetitions = assert_only_what_was_in_flight_is_repeated(&told);
     println!("{customers} alerts, {} requests, {repetitions} repetitions, {KILLS} kills", told.len());
-    assert!(repetitions <= KILLS);
     assert_eq!(told.len(), customers + repetitions);
     let expected = i64::try_from(customers).unwrap();
     assert_eq!(house.number("SELECT count(*) FROM alert"), expected);
@@ -227,7 +231,8 @@ smtp = {{ host = "{}", port = {}, tls = "none" }}
     assert_eq!(distinct.len(), 2 * messages.len(), "one identity for both recipients");
     let repetitions = mails.len() - distinct.len();
     println!("{} mails in {} messages, {repetitions} repetitions, {KILLS} kills", mails.len(), messages.len());
-    assert!(repetitions <= KILLS);
+    // As many as there are connections to the mail server.
+    assert!(repetitions <= 4 * KILLS);
     for (name, _) in over_budget(0..KILLS) {
         assert!(chat.received().iter().any(|request| request.text().contains(&name)), "the chat was not told of {name}");
         assert!(mails.iter().any(|mail| mail.text.contains(&name)), "no mail told of {name}");
