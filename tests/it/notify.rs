@@ -3,6 +3,7 @@
 mod customers;
 mod later;
 mod mail;
+mod matrix;
 mod metrics;
 mod microsoft;
 mod microsoft_mail;
