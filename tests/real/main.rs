@@ -19,5 +19,6 @@ mod pictures;
 mod poll;
 mod postfix;
 mod process;
+mod standard_webhooks;
 mod systemd;
 mod unit;
