@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Everything the project must pass: style, documentation, the unit's hardening, the tests, the tests against real servers, a
-# simulated year, and the benchmark. Installs the Debian packages it needs; stops at the first failure.
+# simulated year, and the benchmarks. Installs the Debian packages it needs; stops at the first failure.
 # BUDGET_ALERTD=/path/to/binary tries another binary than the one built here, in the tests against real servers and in the
 # benchmark.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(chromium curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev libsasl2-modules
-  libsasl2-modules-db mount nginx-light postfix procps python3 python3-requests
-  sasl2-bin systemd systemd-container time util-linux)
+  libsasl2-modules-db mount nginx-light postfix procps prometheus-alertmanager python3 python3-pip python3-requests sasl2-bin systemd
+  systemd-container time util-linux)
 
 say() { printf '\n== %s\n' "$*"; }
 step() {
@@ -37,6 +37,6 @@ step cargo test --locked
 # The real servers want root: a systemd to boot, users to change to.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 step env ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} cargo test --locked --features real-servers --test real
-step cargo bench --locked --features real-servers --bench year --bench poll
+step cargo bench --locked --features real-servers --bench year --bench poll --bench webhook --bench mail
 
 say "all passed"
