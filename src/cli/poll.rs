@@ -14,7 +14,7 @@ use crate::cli::{Format, alerts, text};
 use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk};
 use crate::notify::render::clean;
-use crate::pipeline::{self, DeliveriesAnswer, PollAnswer, PollOrder, SourceState, Suppressed};
+use crate::pipeline::{self, DeliveriesAnswer, Mirror, PollAnswer, PollOrder, SourceState, Suppressed};
 
 #[derive(Debug, Args)]
 pub(super) struct Poll {
@@ -68,19 +68,23 @@ impl Poll {
 
     /// Polls in this process, and delivers what is owed.
     async fn poll(&self, bench: Bench) -> anyhow::Result<PollAnswer> {
-        let Assembly { cycle, couriers, desk, heartbeat, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+        let Assembly { cycle, couriers, mirrors, desk, heartbeat, .. } =
+            assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let known = bench.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
-        let orphans = pipeline::bury_orphans(known, &desk, &bench.metrics).await?;
+        let orphans = pipeline::bury_orphans(bench.config.owed_notifiers(), &desk, &bench.metrics).await?;
         look_at_disk(&bench.config.state_dir, &desk).await?;
         let delivering = drain(couriers, desk.owed().subscribe(), &bench.clock, self.wait);
-        let Drained { sent, dead } = text::while_waiting("delivering", delivering).await?;
+        let (delivered, unshown) = text::while_waiting("delivering", async { tokio::join!(delivering, show(mirrors)) }).await;
+        let (Drained { sent, dead }, unshown) = (delivered?, unshown?);
         if let Some(heartbeat) = heartbeat.filter(|_| report.good) {
             heartbeat.beat(&bench.ledger, &*bench.clock).await;
         }
         let pending = bench.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
         bench.ledger.close().await?;
-        Ok(PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead }))
+        let mut answer = PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead });
+        answer.unshown = !unshown.is_empty();
+        answer.errors.extend(unshown);
+        Ok(answer)
     }
 
     fn print(&self, answer: &PollAnswer) -> anyhow::Result<()> {
@@ -112,6 +116,16 @@ impl Poll {
         });
         lines.join("\n") + "\n"
     }
+}
+
+/// Shows what is open to the notifiers that are shown it; returns what went wrong.
+async fn show(mirrors: Vec<Mirror>) -> anyhow::Result<Vec<String>> {
+    let mut failures = Vec::new();
+    for mut mirror in mirrors {
+        mirror.show(&|| false).await?;
+        failures.extend(mirror.failure().map(|why| format!("notifier \"{}\" cannot be shown what is open: {why}", mirror.name())));
+    }
+    Ok(failures)
 }
 
 /// A duration, or none at all: with `0s` each notifier is tried once and nothing is waited for.

@@ -234,7 +234,7 @@ const MATCH_BUDGET: Shape = &[
 const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
 
 pub(crate) const NOTIFIER_TYPES: Choice =
-    choice("type of notifier", &["email", "slack", "webhook", "teams", "pagerduty", "graph-mail"], &["alertmanager"]);
+    choice("type of notifier", &["email", "slack", "webhook", "teams", "pagerduty", "graph-mail", "alertmanager"], &[]);
 
 pub(crate) const AUDIENCES: Choice = choice("audience", &["partner", "customer"], &[]);
 
@@ -272,6 +272,7 @@ const NOTIFIER: Types = Types {
             key("oauth", Kind::Table(OAUTH), "how the application signs in"),
             key("url", Kind::Text, "base of Microsoft Graph in place of the cloud's"),
         ],
+        &[key("url", Kind::Text, "its address, without the path of its API"), key("headers", Kind::NamedSecrets, "added to each request")],
     ],
 };
 

@@ -75,6 +75,13 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
+impl Config {
+    /// The names of the notifiers that are owed messages; the others are shown what is open.
+    pub fn owed_notifiers(&self) -> Vec<Box<str>> {
+        self.notifiers.iter().map(crate::notify::Config::route).filter(crate::domain::Route::is_owed).map(|route| route.notifier).collect()
+    }
+}
+
 /// The part of a configuration that judges.
 #[derive(Debug, Clone)]
 pub struct Criteria {

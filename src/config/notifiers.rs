@@ -15,7 +15,9 @@ use crate::config::reader::Table;
 use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::notify::{Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig};
+use crate::notify::{
+    AlertmanagerConfig, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
+};
 use crate::secret::Secret;
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
@@ -59,6 +61,7 @@ struct Around<'a, 'n> {
 fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Option<Config> {
     let Around { root, names, time_zone, entra } = around;
     let fallback = fallback(name, table, names);
+    refuse_shown(root, table, "fallback");
     let (readers, show_cost) = audience::read(root, name, table);
     let kind = match table.text("type")?.value {
         "email" => Kind::Email(Box::new(email(name, table, entra)?)),
@@ -66,6 +69,7 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
         "slack" => Kind::Slack(SlackConfig { url: secret_url(table)? }),
         "webhook" => Kind::Webhook(webhook(table)?),
         "teams" => Kind::Teams(TeamsConfig { url: secret_url(table)? }),
+        "alertmanager" => Kind::Alertmanager(alertmanager(table)?),
         "pagerduty" => Kind::PagerDuty(pagerduty(table)?),
         _ => return None,
     };
@@ -82,6 +86,18 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
         readers,
         show_cost,
     })
+}
+
+/// Messages cannot go to a notifier that is only shown what is open.
+pub(crate) fn refuse_shown(root: &Table<'_>, table: &Table<'_>, key: &str) {
+    let is_shown = |name: &str| {
+        let kind = root.named("notifiers").into_iter().find(|(known, _)| *known == name);
+        kind.and_then(|(_, table)| table.text("type")).is_some_and(|kind| kind.value == "alertmanager")
+    };
+    for name in table.texts(key).into_iter().filter(|name| is_shown(name.value)) {
+        let text = format!("\"{}\" is shown what is open and takes no messages: name another notifier", short(name.value));
+        table.reader.mistake(name.span, text);
+    }
 }
 
 /// Who is sent what this notifier does not take.
@@ -152,6 +168,20 @@ fn pagerduty(table: &Table<'_>) -> Option<PagerDutyConfig> {
         table.reader.warning(key.span, text);
     }
     Some(PagerDutyConfig { routing_key, url: url.unwrap_or_else(|| endpoint(PAGERDUTY).ok())? })
+}
+
+fn alertmanager(table: &Table<'_>) -> Option<AlertmanagerConfig> {
+    let url = table.required_text("url").and_then(|url| {
+        let base = table.reader.accept(&url.span, endpoint(url.value))?;
+        let is_whole = base.path().trim_end_matches('/').ends_with("/api/v2/alerts") || base.query().is_some();
+        if is_whole {
+            table
+                .reader
+                .mistake(url.span, "leave out /api/v2/alerts and whatever follows \"?\": the url is the address of the Alertmanager");
+        }
+        Some(base).filter(|_| !is_whole)
+    });
+    Some(AlertmanagerConfig { headers: headers(table), url: url? })
 }
 
 fn webhook(table: &Table<'_>) -> Option<WebhookConfig> {

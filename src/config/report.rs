@@ -4,6 +4,7 @@ use jiff::civil::Time;
 
 use crate::config::ReportPlan;
 use crate::config::names::Names;
+use crate::config::notifiers::refuse_shown;
 use crate::config::reader::Table;
 use crate::config::value::short;
 use crate::domain::Every;
@@ -27,6 +28,7 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Option<ReportPlan
         None => Some(AT),
     };
     let notify = names.notifiers(&table, "notify");
+    refuse_shown(root, &table, "notify");
     Some(ReportPlan { every: every?, at: at?, notify })
 }
 

@@ -7,14 +7,16 @@ use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::pipeline::{Courier, Cycle, Desk, Fallback, Press, Timetable};
+use crate::pipeline::{Courier, Cycle, Desk, Fallback, Mirror, Press, Timetable};
 
 /// What one configuration runs.
 pub struct Assembly {
     /// Polls.
     pub cycle: Arc<Cycle>,
-    /// Deliver, one for each notifier.
+    /// Deliver, one for each notifier that is owed messages.
     pub couriers: Vec<Courier>,
+    /// Show what is open, one for each of the others.
+    pub mirrors: Vec<Mirror>,
     /// Pinged after good cycles.
     pub heartbeat: Option<Heartbeat>,
     /// Reports at its times.
@@ -57,10 +59,14 @@ pub(super) fn assemble_around(
     clock: &Arc<dyn Clock>,
     metrics: &Metrics,
 ) -> Result<Assembly, AssemblyError> {
-    let mut couriers = Vec::with_capacity(config.notifiers.len());
+    let (mut couriers, mut mirrors) = (Vec::new(), Vec::new());
     for notifier in &config.notifiers {
         let channel = notifier.build(Arc::clone(clock), metrics.clone())?;
         metrics.know_notifier(channel.name());
+        if !channel.route().is_owed() {
+            mirrors.push(Mirror::new(channel, desk.clone(), metrics.clone(), config.poll_interval));
+            continue;
+        }
         let stands_in = config.notifiers.iter().filter(|other| notifier.fallback.contains(&other.name));
         let fallback = Fallback { routes: stands_in.map(crate::notify::Config::route).collect(), after: notifier.fallback_after };
         couriers.push(Courier::new(channel, desk.clone(), metrics.clone()).with_fallback(fallback));
@@ -81,7 +87,7 @@ pub(super) fn assemble_around(
     };
     let heartbeat = config.operator.heartbeat_url.clone().map(Heartbeat::new).transpose()?;
     let cycle = Arc::new(cycle);
-    Ok(Assembly { press: press(config, &cycle), cycle, couriers, heartbeat, desk })
+    Ok(Assembly { press: press(config, &cycle), cycle, couriers, mirrors, heartbeat, desk })
 }
 
 fn press(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<Press>> {

@@ -40,6 +40,9 @@ impl Generation {
         for courier in assembly.couriers {
             tasks.spawn(loops::deliver(courier, Arc::clone(clock), metrics.clone(), signals.clone()));
         }
+        for mirror in assembly.mirrors {
+            tasks.spawn(loops::mirror(mirror, Arc::clone(clock), metrics.clone(), signals.clone()));
+        }
         if let Some(press) = assembly.press {
             tasks.spawn(reports::report(press, signals.clone()));
         }

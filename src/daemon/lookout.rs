@@ -85,7 +85,7 @@ impl Daemon {
                 self.metrics.notifier_in_backoff.with_label_values(&[&subject]).set(0);
             }
         }
-        pipeline::bury_orphans(known, &self.desk, &self.metrics).await?;
+        pipeline::bury_orphans(self.config.owed_notifiers(), &self.desk, &self.metrics).await?;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::daemon::lines::Lines;
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
 use crate::metrics::{Health, Metrics};
-use crate::pipeline::{Courier, Cycle, CycleReport, Polled};
+use crate::pipeline::{Courier, Cycle, CycleReport, Mirror, Polled};
 
 /// How often a waiting loop gives a sign of life.
 pub(super) const BEAT: Duration = Duration::from_secs(10);
@@ -263,6 +263,34 @@ pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics
     }
     if let Err(error) = courier.mark_accepted().await {
         tracing::error!(notifier = courier.name(), "what was accepted last stays unmarked and will be repeated: {}", causes(&error));
+    }
+}
+
+/// Shows one notifier what is open: at once, after each poll and whatever else changes it, and at least once in a poll interval.
+pub(super) async fn mirror(mut mirror: Mirror, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
+    let pulse = Pulse { health: metrics.health.clone(), name: format!("showing {} what is open", mirror.name()) };
+    let mut changed = signals.lines.owed.subscribe();
+    while !signals.stopping() {
+        changed.borrow_and_update();
+        let stop = || {
+            pulse.beat(&*clock, LONGEST_ATTEMPT);
+            *signals.stop.borrow()
+        };
+        let wait = mirror.step(&stop).await.unwrap_or_else(|error| {
+            tracing::error!(notifier = mirror.name(), "what is open is not shown: {}", causes(&error));
+            LEDGER_RETRY
+        });
+        let until = clock.monotonic().saturating_add(wait);
+        while let Some(left) = left(until, &*clock)
+            && !signals.stopping()
+        {
+            pulse.beat(&*clock, BEAT * 6);
+            tokio::select! {
+                () = signals.wait(&*clock, left.min(BEAT)) => {}
+                // In backoff nothing new makes the destination better.
+                _ = changed.changed(), if mirror.failure().is_none() => break,
+            }
+        }
     }
 }
 

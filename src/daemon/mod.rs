@@ -154,9 +154,9 @@ impl Daemon {
 
     fn assemble(&self, config: &Config) -> Result<Assembly, AssemblyError> {
         let desk = assembly::desk(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
-        let Assembly { cycle, couriers, heartbeat, press, desk } = assemble_around(desk, config, &self.ledger, &self.clock, &self.metrics)?;
-        let couriers = couriers.into_iter().map(|courier| courier.with_unmarked(self.unmarked.clone())).collect();
-        Ok(Assembly { cycle, couriers, heartbeat, press, desk })
+        let assembly = assemble_around(desk, config, &self.ledger, &self.clock, &self.metrics)?;
+        let couriers = assembly.couriers.into_iter().map(|courier| courier.with_unmarked(self.unmarked.clone())).collect();
+        Ok(Assembly { couriers, ..assembly })
     }
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {

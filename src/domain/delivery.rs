@@ -225,4 +225,13 @@ pub struct Route {
     pub digest_part: u32,
     /// Whether it keeps one incident for each customer, billing period and rule, which ends with the last of its steps.
     pub incidents: bool,
+    /// Whether it is shown what is open, in place of being owed messages.
+    pub is_shown: bool,
+}
+
+impl Route {
+    /// Whether messages are owed to it; else it is shown what is open.
+    pub fn is_owed(&self) -> bool {
+        !self.is_shown
+    }
 }

@@ -142,6 +142,17 @@ pub struct OpenFinding {
     pub told: bool,
 }
 
+/// An alert for a notifier that is shown what is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingAlert {
+    /// The alert, in its state of today.
+    pub snapshot: AlertSnapshot,
+    /// When it ended; none while it is open.
+    pub ended_at: Option<Timestamp>,
+    /// Who knows of it.
+    pub known_to: Option<String>,
+}
+
 /// The last poll and the last good one; their rules are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PollStatus {

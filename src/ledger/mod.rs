@@ -11,6 +11,7 @@ mod group;
 mod life;
 mod listing;
 mod lock;
+mod mirror;
 mod news;
 mod plan;
 mod polled;
@@ -31,7 +32,7 @@ pub use error::LedgerError;
 pub use fallback::StoodIn;
 pub use listing::{
     AlertFilter, AlertRow, AttemptRow, Closing, Course, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed,
-    PollStatus,
+    PollStatus, StandingAlert,
 };
 pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
 pub use reader::Reader;

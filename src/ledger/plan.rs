@@ -131,7 +131,7 @@ pub fn late_step(assessed: &Assessed, late: &LatePass) -> NewStep {
 /// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else one message each.
 pub fn messages(new: &[NewAlert], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
-    for route in routes {
+    for route in routes.iter().filter(|route| route.is_owed()) {
         let owed = new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier));
         let owed = owed.map(|new| Owed { alert: &new.snapshot.alert, contacts: &new.snapshot.context.contacts });
         for group in groups(route, owed.collect()) {
@@ -207,7 +207,7 @@ pub struct Followup {
 /// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once, else one message each.
 pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
-    for route in routes.iter().filter(|route| kind != MessageKind::Resolved || route.send_resolved) {
+    for route in routes.iter().filter(|route| route.is_owed() && (kind != MessageKind::Resolved || route.send_resolved)) {
         let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.goes_on_for.contains(&route.notifier);
         let owed = told.iter().filter(|told| told.notify.contains(&route.notifier)).filter(|told| !goes_on(told));
         let owed = owed.map(|told| Owed { alert: &told.alert, contacts: &told.contacts });

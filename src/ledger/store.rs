@@ -193,9 +193,9 @@ impl Ledger {
 
     /// Closes open alerts of rules that are not among the `known`, former names included; returns how many. Writes nothing
     /// when there are none.
-    pub async fn close_rules(&self, known: Vec<Box<str>>) -> Result<u64, LedgerError> {
+    pub async fn close_rules(&self, known: Vec<Box<str>>, now: Timestamp) -> Result<u64, LedgerError> {
         let gone = without(self.thread.run(|connection| alerts::rules_with_open_ones(connection)).await?, &known);
-        self.for_each(gone, alerts::close_rule).await
+        self.for_each(gone, move |connection, rule| alerts::close_rule(connection, rule, now)).await
     }
 
     async fn for_each<W>(&self, names: Vec<String>, work: W) -> Result<u64, LedgerError>

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Route};
 use crate::metrics::Metrics;
+use crate::notify::alertmanager::{Alertmanager, Standing};
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
 use crate::notify::pagerduty::{self, PagerDuty};
@@ -30,6 +31,13 @@ pub trait Notifier: Send + Sync {
     /// Makes one attempt. What precedes handing the message over takes at most three quarters of the time-out, so that
     /// an attempt cut off by the time-out is always one whose message may have arrived.
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
+
+    /// Shows how things are, to a destination that is owed no messages.
+    fn show<'a>(&'a self, standing: &'a [Standing], now: Timestamp) -> SendFuture<'a> {
+        let (_, _) = (standing, now);
+        let detail = "it takes messages, and is not shown what is open";
+        Box::pin(std::future::ready(Err(DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail))))
+    }
 
     /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in where that is apart.
     fn probe(&self) -> ProbeFuture<'_>;
@@ -83,8 +91,16 @@ impl Channel {
         if delivery.audience == Audience::Partner && self.route.readers.audience() == Audience::Customer {
             return Err(self.not_for_customers());
         }
+        self.timed(self.notifier.send(delivery, self.clock.now())).await
+    }
+
+    /// Shows how things are, to a destination that is owed no messages.
+    pub async fn show(&self, standing: &[Standing]) -> Result<Accepted, DeliveryError> {
+        self.timed(self.notifier.show(standing, self.clock.now())).await
+    }
+
+    async fn timed(&self, sending: SendFuture<'_>) -> Result<Accepted, DeliveryError> {
         let started = self.clock.monotonic();
-        let sending = self.notifier.send(delivery, self.clock.now());
         let result = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| Err(self.timed_out()));
         self.count(&result, self.clock.monotonic().saturating_sub(started));
         result
@@ -160,6 +176,7 @@ impl Config {
             Kind::Slack(slack) => (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL))),
             Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
             Kind::Teams(teams) => (Box::new(Teams::build(self, teams)?), Some(Pacing::every(teams::INTERVAL))),
+            Kind::Alertmanager(alertmanager) => (Box::new(Alertmanager::build(self, alertmanager)?), None),
             Kind::PagerDuty(pagerduty) => (Box::new(PagerDuty::build(self, pagerduty)?), Some(Pacing::every(pagerduty::INTERVAL))),
         };
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
@@ -172,7 +189,7 @@ impl Config {
         let recipients = match &self.kind {
             Kind::Email(email) => email.to.iter().map(|to| Some(to.email.to_string())).collect(),
             Kind::GraphMail(mail) => mail.to.iter().map(|to| Some(to.email.to_string())).collect(),
-            Kind::Slack(_) | Kind::Webhook(_) | Kind::Teams(_) | Kind::PagerDuty(_) => vec![None],
+            Kind::Slack(_) | Kind::Webhook(_) | Kind::Teams(_) | Kind::PagerDuty(_) | Kind::Alertmanager(_) => vec![None],
         };
         // Slack ends at 50 blocks, Teams at 20 kB, mail clients cut mails of 100 kB, webhooks should stay small.
         let digest_part = match &self.kind {
@@ -181,11 +198,12 @@ impl Config {
             // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
             Kind::Webhook(_) => 15,
             // An event may have 512 kB; nobody reads longer lists.
-            Kind::PagerDuty(_) => 100,
+            Kind::PagerDuty(_) | Kind::Alertmanager(_) => 100,
         };
         let incidents = matches!(self.kind, Kind::PagerDuty(_));
+        let is_shown = matches!(self.kind, Kind::Alertmanager(_));
         let (readers, digest_above, send_resolved) = (self.readers.clone(), self.digest_above, self.send_resolved);
-        Route { notifier: self.name.clone(), readers, recipients, digest_above, digest_part, send_resolved, incidents }
+        Route { notifier: self.name.clone(), readers, recipients, digest_above, digest_part, send_resolved, incidents, is_shown }
     }
 }
 

@@ -61,6 +61,9 @@ impl Config {
             Kind::PagerDuty(pagerduty) => {
                 format!("{name}: incidents of PagerDuty by {}", pagerduty.url.host_str().unwrap_or_default())
             }
+            Kind::Alertmanager(alertmanager) => {
+                format!("{name}: what is open is shown to the Alertmanager at {}", alertmanager.url.host_str().unwrap_or_default())
+            }
             Kind::Webhook(webhook) => {
                 let signed = if webhook.keys.is_empty() { "unsigned" } else { "signed" };
                 format!("{name}: {signed} webhooks to {}{}", webhook.url.host_str().unwrap_or_default(), self.audience())
@@ -95,6 +98,8 @@ pub enum Kind {
     Teams(TeamsConfig),
     /// PagerDuty's Events API v2.
     PagerDuty(PagerDutyConfig),
+    /// An Alertmanager, which is shown what is open.
+    Alertmanager(AlertmanagerConfig),
 }
 
 /// Mail.
@@ -196,6 +201,15 @@ pub struct PagerDutyConfig {
     pub routing_key: Secret,
     /// Where events are taken.
     pub url: Url,
+}
+
+/// An Alertmanager.
+#[derive(Debug, Clone)]
+pub struct AlertmanagerConfig {
+    /// Its address, without the path of its API.
+    pub url: Url,
+    /// Headers added to each request.
+    pub headers: Vec<(reqwest::header::HeaderName, reqwest::header::HeaderValue)>,
 }
 
 /// An HTTP endpoint.

@@ -1,6 +1,7 @@
 //! Renders messages and sends them: one file for each destination, one attempt, one verdict. It reads nothing but the
 //! delivery it is given, and retries nothing.
 
+mod alertmanager;
 mod channel;
 mod config;
 mod email;
@@ -17,10 +18,11 @@ mod smtp;
 mod teams;
 mod webhook;
 
+pub use alertmanager::{Fact, Standing};
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{
-    AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls,
-    TeamsConfig, WebhookConfig,
+    AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, SmtpConfig,
+    SmtpSignIn, SmtpTls, TeamsConfig, WebhookConfig,
 };
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use oauth::{OAuthConfig, OAuthGrant};

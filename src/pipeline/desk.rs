@@ -168,6 +168,16 @@ impl Desk {
         self.owed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    /// Whether the operator is told through this notifier.
+    pub(crate) fn tells(&self, notifier: &str) -> bool {
+        self.telling.routes.iter().any(|route| *route.notifier == *notifier)
+    }
+
+    /// Whether a finding has been open for long enough to be news.
+    pub(crate) fn is_news(&self, open: &OpenFinding) -> bool {
+        self.telling.is_news(&open.finding, open.since, self.clock.now())
+    }
+
     fn wake_if(&self, told: bool) {
         if told {
             self.wake();
@@ -178,8 +188,11 @@ impl Desk {
 impl Telling {
     /// What is owed for an open finding now: nothing while it is young.
     fn raised(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> Vec<NewMessage> {
-        let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        if age < self.delay(finding.code) { Vec::new() } else { self.messages(&OperatorNews::raised(finding, since)) }
+        if self.is_news(finding, since, now) { self.messages(&OperatorNews::raised(finding, since)) } else { Vec::new() }
+    }
+
+    fn is_news(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> bool {
+        Duration::try_from(now.duration_since(since)).unwrap_or_default() >= self.delay(finding.code)
     }
 
     /// What is owed for the end of a finding that was told.
@@ -202,8 +215,8 @@ impl Telling {
 
     /// One message for each route, but never through the notifier that it is about.
     fn messages(&self, news: &OperatorNews) -> Vec<NewMessage> {
-        let about = matches!(news.code, FindingCode::NotifierFailing | FindingCode::DeliveryDead).then_some(news.subject.as_str());
-        let routes = self.routes.iter().filter(|route| about != Some(&*route.notifier));
+        let about = about(news.code, &news.subject);
+        let routes = self.routes.iter().filter(|route| route.is_owed() && about != Some(&*route.notifier));
         let message = |route: &Route| NewMessage {
             identity: Uuid::new_v4(),
             kind: if news.over { MessageKind::OperatorResolved } else { MessageKind::OperatorRaised },
@@ -220,4 +233,9 @@ impl Telling {
         };
         routes.map(message).collect()
     }
+}
+
+/// The notifier that a finding is about, through which it is not told then.
+pub(crate) fn about(code: FindingCode, subject: &str) -> Option<&str> {
+    matches!(code, FindingCode::NotifierFailing | FindingCode::DeliveryDead).then_some(subject)
 }

@@ -3,7 +3,8 @@
 //! * One poll: [`cycle`], which takes records in ([`intake`], [`settling`], [`subscriptions`]), asks about those about to alert
 //!   ([`confirm`], [`places`]), records, and looks at earlier alerts ([`life`]).
 //! * Sending what the ledger owes: [`delivery`], in a [`round`] of several [`lanes`], each with a [`carrier`]; how the destination
-//!   does: [`standing`]; who is told instead where it fails: [`fallback`]. News for the operator: [`desk`], [`findings`].
+//!   does: [`standing`]; who is told instead where it fails: [`fallback`]. Showing what is open, in place of that: [`mirror`]. News
+//!   for the operator: [`desk`], [`findings`].
 //! * What people ask for: [`action`]. What would be, or was: [`explain()`], [`past`], [`impact()`], [`Replay`], [`Simulation`],
 //!   [`reach`], [`coverage`].
 
@@ -22,6 +23,7 @@ mod impact;
 mod intake;
 mod lanes;
 mod life;
+mod mirror;
 mod orphans;
 mod past;
 mod places;
@@ -50,6 +52,7 @@ pub(crate) use desk::Ending;
 pub use explain::{Explanation, RuleAccount, explain};
 pub use fallback::Fallback;
 pub use impact::{Impact, impact};
+pub use mirror::Mirror;
 pub use orphans::bury_orphans;
 pub use past::recollect;
 pub use reach::{Hidden, Reach};

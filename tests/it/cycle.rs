@@ -5,6 +5,7 @@ mod history;
 mod incidents;
 mod life;
 mod messages;
+mod mirror;
 mod operator;
 mod periods;
 mod places;

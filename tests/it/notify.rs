@@ -1,5 +1,6 @@
 //! Every destination against a receiver on a real socket: what it gets, and what its answers mean.
 
+mod alertmanager;
 mod customers;
 mod later;
 mod mail;

@@ -30,7 +30,11 @@ fn load(text: &str) -> Config {
     let folder = tempfile::tempdir().unwrap();
     let credential = Regex::new(r#"credential = "([a-z-]+)""#).unwrap();
     for name in credential.captures_iter(text) {
-        let value = if name[1].ends_with("-url") { "https://hooks.example/x" } else { "dummy" };
+        let value = match &name[1] {
+            url if url.ends_with("-url") => "https://hooks.example/x",
+            key if key.ends_with("-routing-key") => "0123456789abcdef0123456789abcdef",
+            _ => "dummy",
+        };
         std::fs::write(folder.path().join(&name[1]), value).unwrap();
     }
     let key = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -53,7 +57,7 @@ fn each_configuration_loads_whole_or_added_to_the_first() {
         let whole = if block.contains("[source]") { block.clone() } else { format!("{first}\n{block}") };
         assert_eq!(load(&whole).warnings, Vec::<String>::new());
     }
-    assert_eq!((blocks.len(), tests.len()), (5, 1));
+    assert_eq!((blocks.len(), tests.len()), (8, 1));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("alert-rules.test.toml");
     std::fs::write(folder.path().join("alert-rules.toml"), first).unwrap();

@@ -1,4 +1,4 @@
-//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx and systemd. They need root and the packages
+//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Alertmanager and systemd. They need root and the packages
 //! that `tests/run.sh` installs; nothing here skips itself.
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alertmanager;
 mod authority;
 mod dovecot;
 mod nginx;

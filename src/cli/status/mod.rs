@@ -40,6 +40,8 @@ struct State {
     findings: Vec<OpenFinding>,
     /// Whether findings are sent to anybody, as far as is known.
     operator: bool,
+    /// Whether they are sent as messages; else they are shown where the operator looks.
+    by_message: bool,
     notifiers: Vec<NotifierAccount>,
     /// The worst first.
     customers: Vec<Seen>,
@@ -53,6 +55,8 @@ struct NotifierAccount {
     name: String,
     /// Whether the configuration has it, as far as is known.
     configured: bool,
+    /// Whether it is shown what is open, in place of being owed messages.
+    is_shown: bool,
     owed: Owed,
     state: NotifierState,
 }
@@ -83,6 +87,10 @@ impl Status {
             polls: reader.polls()?,
             findings: reader.findings()?,
             operator: bearings.config().is_none_or(|config| !config.operator.notify.is_empty()),
+            by_message: bearings.config().is_none_or(|config| {
+                let owed = config.owed_notifiers();
+                config.operator.notify.iter().any(|name| owed.contains(name))
+            }),
             notifiers: notifiers(bearings, reader)?,
             customers,
             more_customers,
@@ -94,17 +102,20 @@ impl Status {
 fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<NotifierAccount>> {
     let (mut owed, states) = (reader.owed()?, reader.notifier_states()?);
     let state = |name: &str| states.iter().find(|(known, _)| known == name).map(|(_, state)| state.clone()).unwrap_or_default();
+    let routes = bearings.config().map(|config| config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>());
+    let is_shown = |name: &str| routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed());
     let mut accounts = Vec::new();
     for name in &bearings.places.notifiers {
         let own = owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
         let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, held: 0, oldest: None, dead: 0 });
-        accounts.push(NotifierAccount { name: name.clone(), configured: true, state: state(name), owed });
+        accounts.push(NotifierAccount { name: name.clone(), configured: true, is_shown: is_shown(name), state: state(name), owed });
     }
     // A file with mistakes does not say who is gone.
     let gone = bearings.config().is_some();
     accounts.extend(owed.into_iter().map(|owed| NotifierAccount {
         name: owed.notifier.clone(),
         configured: !gone,
+        is_shown: false,
         state: if gone { NotifierState::default() } else { state(&owed.notifier) },
         owed,
     }));

@@ -66,7 +66,8 @@ fn finding(open: &OpenFinding, state: &State, zone: &TimeZone) -> Vec<String> {
     let subject = if finding.subject.is_empty() { String::new() } else { format!(" {}", text::clean(&finding.subject)) };
     let told = match (open.told, state.operator) {
         (true, _) => ", told",
-        (false, true) => ", not told yet",
+        (false, true) if state.by_message => ", not told yet",
+        (false, true) => ", shown",
         (false, false) => "",
     };
     let since = format!("since {} ({}){told}", moment(open.since, state.now, zone), age(open.since, state));
@@ -104,7 +105,7 @@ fn standing(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> Strin
         return "no longer configured".to_owned();
     }
     if destination.failures == 0 {
-        return "ok".to_owned();
+        return if notifier.is_shown { "ok: is shown what is open" } else { "ok" }.to_owned();
     }
     let since = destination.failing_since.map(|since| format!(" since {}", moment(since, state.now, zone))).unwrap_or_default();
     let next = destination.next_probe_at.filter(|next| *next > state.now);

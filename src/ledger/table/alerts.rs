@@ -1,5 +1,6 @@
 //! Alerts as snapshots, and the messages that carry them.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience};
@@ -103,8 +104,9 @@ pub(in crate::ledger) fn rules_with_open_ones(connection: &Connection) -> rusqli
 }
 
 /// Closes the open alerts of a rule that was removed; returns how many.
-pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str) -> rusqlite::Result<usize> {
-    connection.prepare_cached("UPDATE alert SET state = 'closed' WHERE state IN ('raised', 'silenced') AND rule = ?1")?.execute([rule])
+pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str, now: Timestamp) -> rusqlite::Result<usize> {
+    let sql = "UPDATE alert SET state = 'closed', ended_at = ?2 WHERE state IN ('raised', 'silenced') AND rule = ?1";
+    connection.prepare_cached(sql)?.execute(params![rule, Instant(now)])
 }
 
 /// Whether anything was done under this name.

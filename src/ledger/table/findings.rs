@@ -119,6 +119,14 @@ pub(in crate::ledger) fn all_open(connection: &Connection) -> rusqlite::Result<V
     statement.query_map([], open)?.collect()
 }
 
+/// The findings that were closed at this instant or later, with when.
+pub(in crate::ledger) fn closed_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(OpenFinding, Timestamp)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT code, subject, summary, action, since, told, cleared_at FROM finding WHERE cleared_at >= ?1 ORDER BY code, subject",
+    )?;
+    statement.query_map([Instant(since)], |row| Ok((open(row)?, column::instant(row, "cleared_at")?)))?.collect()
+}
+
 fn find(connection: &Connection, code: FindingCode, subject: &str) -> rusqlite::Result<Option<OpenFinding>> {
     let mut statement = connection.prepare_cached(&format!("{OPEN} AND code = ?1 AND subject = ?2"))?;
     statement.query_row(params![code.as_str(), subject], open).optional()

@@ -76,7 +76,8 @@ pub(in crate::ledger) fn open_by_rule(connection: &Connection) -> rusqlite::Resu
 pub(in crate::ledger) fn change(connection: &Connection, change: &AlertChange, now: Timestamp) -> rusqlite::Result<()> {
     match change {
         AlertChange::Resolved(alert) => {
-            connection.prepare_cached("UPDATE alert SET state = 'resolved' WHERE id = ?1")?.execute([Id(*alert)])
+            let sql = "UPDATE alert SET state = 'resolved', ended_at = ?2 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute(params![Id(*alert), Instant(now)])
         }
         AlertChange::Released(alert) => connection
             .prepare_cached("UPDATE alert SET state = 'raised', told_at = ?2 WHERE id = ?1")?

@@ -8,6 +8,7 @@ pub(super) mod history;
 pub(super) mod holds;
 pub(super) mod life;
 pub(super) mod listings;
+pub(super) mod mirror;
 pub(super) mod notifiers;
 pub(super) mod polls;
 pub(super) mod reports;

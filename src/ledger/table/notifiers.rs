@@ -32,8 +32,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<NotifierState> {
 pub(in crate::ledger) fn replace(connection: &Connection, name: &str, state: &NotifierState) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO notifier (name, failures, failing_since, next_probe_at, probes, possible, last_error)
-             VALUES (:name, :failures, :failing_since, :next_probe_at, :probes, :possible, :last_error)",
+            "INSERT INTO notifier (name, failures, failing_since, next_probe_at, probes, possible, last_error)
+             VALUES (:name, :failures, :failing_since, :next_probe_at, :probes, :possible, :last_error)
+             ON CONFLICT (name) DO UPDATE SET failures = :failures, failing_since = :failing_since, next_probe_at = :next_probe_at,
+             probes = :probes, possible = :possible, last_error = :last_error",
         )?
         .execute(named_params! {
             ":name": name,

@@ -62,6 +62,8 @@ impl Action for AckOrder {
             }
             answers.push(Acknowledged { alert, before, now: known });
         }
+        // Notifiers that are shown what is open are shown who knows of it.
+        office.wake_couriers();
         Ok(answers)
     }
 }

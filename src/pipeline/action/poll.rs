@@ -46,6 +46,9 @@ pub struct PollAnswer {
     pub source: SourceState,
     /// What went wrong or was odd, in words.
     pub errors: Vec<String>,
+    /// Whether a notifier could not be shown what is open; the errors say which. A daemon tries that by itself.
+    #[serde(skip)]
+    pub unshown: bool,
 }
 
 /// Deliveries around a poll.
@@ -80,12 +83,13 @@ impl PollAnswer {
             deliveries,
             source: if report.good { SourceState::Ok } else { SourceState::Failed },
             errors: report.errors.clone(),
+            unshown: false,
         }
     }
 
-    /// Whether the source was read whole and nothing is left owed or was given up.
+    /// Whether the source was read whole, nothing is left owed or was given up, and what is open was shown where it is.
     pub fn is_good(&self) -> bool {
-        self.source == SourceState::Ok && self.deliveries.pending == 0 && self.deliveries.dead == 0
+        self.source == SourceState::Ok && self.deliveries.pending == 0 && self.deliveries.dead == 0 && !self.unshown
     }
 }
 

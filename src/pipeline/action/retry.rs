@@ -95,6 +95,10 @@ fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
         let text = format!("customers read what \"{}\" sends: what is owed to others never goes there", clean(name, 60));
         return Err(ActionError::Wrong(text));
     }
+    if !route.is_owed() {
+        let name = clean(name, 60);
+        return Err(ActionError::Wrong(format!("notifier \"{name}\" is shown what is open and takes no messages: name another one")));
+    }
     Ok(RetryTo { notifier: route.notifier.to_string(), recipients: route.recipients.clone() })
 }
 

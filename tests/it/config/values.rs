@@ -228,7 +228,7 @@ fn a_password_for_exchange_online_is_warned_of() {
     };
     let password = "username = \"a@b.example\", password = \"p\"";
     let said = warnings(&format!("host = \"SMTP.office365.com\", {password}"));
-    assert_eq!(said.len(), 1);
+    assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("December 2026: use auth = \"xoauth2\" or type = \"graph-mail\""), "{}", said[0]);
     assert_eq!(warnings(&format!("host = \"smtp.partner.example\", {password}")), Vec::<String>::new());
     assert_eq!(warnings("host = \"smtp.office365.com\""), Vec::<String>::new());

@@ -441,6 +441,7 @@ proptest! {
         };
         let route = |name: &str, readers: Readers, recipients: Vec<Option<String>>| Route {
             incidents: false,
+            is_shown: false,
             notifier: name.into(), readers, recipients, digest_above, send_resolved: true, digest_part,
         };
         let routes = [

@@ -1,0 +1,58 @@
+//! What is open, and what ended lately, for notifiers that are shown it.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::ledger::column::{self, Instant};
+use crate::ledger::listing::StandingAlert;
+use crate::ledger::table::alerts;
+
+/// The rows of the alerts that are open, then of those that ended since; the newest first each. Reads indexes only.
+pub(in crate::ledger) fn standing(connection: &Connection, ended_since: Timestamp) -> rusqlite::Result<Vec<i64>> {
+    let mut open = rows(connection, "SELECT seq FROM alert WHERE state = 'raised' ORDER BY seq DESC", [])?;
+    let ended = "SELECT seq FROM alert WHERE ended_at >= ?1 ORDER BY seq DESC";
+    open.extend(rows(connection, ended, [Instant(ended_since)])?);
+    Ok(open)
+}
+
+fn rows(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<Vec<i64>> {
+    connection.prepare_cached(sql)?.query_map(params, |row| row.get(0))?.collect()
+}
+
+/// Those alerts in these rows that are meant for a notifier, in the order of the rows.
+pub(in crate::ledger) fn alerts(connection: &Connection, rows: &[i64], notifier: &str) -> rusqlite::Result<Vec<StandingAlert>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT snapshot, state, ended_at, acked_by FROM alert
+         WHERE seq = ?1 AND EXISTS (SELECT 1 FROM json_each(alert.notify) WHERE value = ?2)",
+    )?;
+    let mut found = Vec::new();
+    for row in rows {
+        found.extend(statement.query_row(params![row, notifier], standing_alert).optional()?);
+    }
+    Ok(found)
+}
+
+fn standing_alert(row: &Row<'_>) -> rusqlite::Result<StandingAlert> {
+    Ok(StandingAlert {
+        snapshot: alerts::snapshot(row)?,
+        ended_at: column::instant_if_any(row, "ended_at")?,
+        known_to: row.get("acked_by")?,
+    })
+}
+
+/// When a notifier was last shown everything.
+pub(in crate::ledger) fn shown_at(connection: &Connection, notifier: &str) -> rusqlite::Result<Option<Timestamp>> {
+    let mut statement = connection.prepare_cached("SELECT shown_at FROM notifier WHERE name = ?1")?;
+    Ok(statement.query_row([notifier], |row| column::instant_if_any(row, "shown_at")).optional()?.flatten())
+}
+
+/// Notes that a notifier was shown everything.
+pub(in crate::ledger) fn note_shown(connection: &Connection, notifier: &str, at: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO notifier (name, failures, probes, possible, shown_at) VALUES (?1, 0, 0, 0, ?2)
+             ON CONFLICT (name) DO UPDATE SET shown_at = excluded.shown_at",
+        )?
+        .execute(params![notifier, Instant(at)])?;
+    Ok(())
+}
