@@ -54,6 +54,7 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
             DeValue::String(text) => reader.check(entry, duration(text)),
             _ => expect(reader, entry, "a duration such as \"15m\"", false),
         },
+        Kind::Template => template(reader, entry, path),
         Kind::Secrets if entry.value.is_array() => list(reader, entry, "a list of secrets", |item| secret(reader, item)),
         Kind::Secret | Kind::Secrets => secret(reader, entry),
         Kind::DigestAbove => digest_above(reader, entry),
@@ -145,6 +146,16 @@ fn word(reader: &Reader<'_>, entry: &Entry<'_>, choice: &Choice) {
     } else if !choice.names.contains(&&**name) {
         let nearest = hint(name, choice.names.iter().copied());
         reader.mistake(entry.span.clone(), format!("unknown {} \"{}\"{nearest}", choice.what, short(name)));
+    }
+}
+
+fn template(reader: &Reader<'_>, entry: &Entry<'_>, path: &str) {
+    const FILE: Shape = &[crate::config::keys::key("file", Kind::Text, "the file, relative to this one")];
+    const EXPECTED: &str = "a text, or { file = \"PATH\" }";
+    match entry.value {
+        DeValue::Table(place) if !place.is_empty() => table(reader, place, &[FILE], path),
+        value if value.is_str() => text(reader, entry),
+        _ => expect(reader, entry, EXPECTED, false),
     }
 }
 

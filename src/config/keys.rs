@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Duration,
     /// A text, or the place of a secret.
     Secret,
+    /// A template: a text, or the file that holds it.
+    Template,
     /// A secret, or a list of them.
     Secrets,
     /// A whole number, `false` or `"off"`.
@@ -250,8 +252,8 @@ const NOTIFIER: Types = Types {
         key("audience", Kind::Choice(&AUDIENCES), "who reads its messages; mail and webhook only: \"customer\""),
         key("show_cost", Kind::Boolean, "amounts, not only percentages, in messages to customers"),
         key("to_customer_contacts", Kind::Boolean, "mail about a customer goes to its contacts, not to to"),
-        key("subject", Kind::Later, "a template"),
-        key("body", Kind::Later, "a template"),
+        key("subject", Kind::Template, "a template in place of a mail's subject"),
+        key("body", Kind::Template, "a template in place of the message: text for a mail, mrkdwn for Slack, JSON for a webhook"),
     ],
     own: &[
         &[key("from", Kind::Text, "the sender"), key("to", Kind::Texts, "the recipients"), key("smtp", Kind::Table(SMTP), "the server")],

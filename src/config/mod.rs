@@ -25,6 +25,7 @@ mod rules;
 mod schema;
 mod smtp;
 mod source;
+mod templates;
 mod url;
 mod value;
 

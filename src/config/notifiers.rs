@@ -12,9 +12,9 @@ use crate::config::customers::{addresses, mailbox};
 use crate::config::names::Names;
 use crate::config::oauth::{self, Entra};
 use crate::config::reader::Table;
-use crate::config::smtp;
 use crate::config::url::endpoint;
 use crate::config::value::short;
+use crate::config::{smtp, templates};
 use crate::notify::{
     AlertmanagerConfig, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
 };
@@ -83,6 +83,7 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
         fallback,
         fallback_after: table.duration("fallback_after", FALLBACK_AFTER),
         time_zone: (*time_zone).clone(),
+        templates: templates::read(table),
         readers,
         show_cost,
     })

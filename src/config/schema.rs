@@ -46,6 +46,10 @@ fn definitions() -> Value {
                 place("file", "a file, relative to this one")
             ]
         },
+        "template": {
+            "description": "a text, or { file = \"PATH\" }",
+            "anyOf": [reference("text"), place("file", "a file, relative to this one")]
+        },
     })
 }
 
@@ -86,6 +90,7 @@ fn value(kind: &Kind) -> Option<Value> {
         Kind::Amount => reference("amount"),
         Kind::Duration => reference("duration"),
         Kind::Secret => reference("secret"),
+        Kind::Template => reference("template"),
         Kind::Secrets => json!({ "anyOf": [reference("secret"), list(&reference("secret"), 1)] }),
         Kind::DigestAbove => json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": u32::MAX }, { "enum": [false, "off"] }] }),
         Kind::Choice(choice) => word(choice),

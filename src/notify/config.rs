@@ -6,7 +6,7 @@ use lettre::message::Mailbox;
 use reqwest::Url;
 
 use crate::domain::{Audience, Readers};
-use crate::notify::OAuthConfig;
+use crate::notify::{OAuthConfig, Templates};
 use crate::secret::Secret;
 
 /// A configured destination.
@@ -34,6 +34,8 @@ pub struct Config {
     pub readers: Readers,
     /// Whether customers see amounts, not only percentages.
     pub show_cost: bool,
+    /// The user's own words in place of the built-in ones.
+    pub templates: Templates,
 }
 
 impl Config {

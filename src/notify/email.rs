@@ -15,7 +15,7 @@ use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{MailText, Picture, clean};
 use crate::notify::smtp::Smtp;
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Verdict};
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Template, Templates, Verdict};
 
 /// Sends mail through one server.
 pub(crate) struct Email {
@@ -29,6 +29,7 @@ pub(crate) struct Letters {
     to: Vec<Mailbox>,
     zone: TimeZone,
     show_cost: bool,
+    templates: Templates,
 }
 
 impl Email {
@@ -47,8 +48,8 @@ impl Email {
 
 impl Letters {
     pub(crate) fn new(config: &Config, from: &Mailbox, to: &[Mailbox]) -> Self {
-        let (zone, show_cost) = (config.time_zone.clone(), config.show_cost);
-        Self { from: harmless(from), to: to.iter().map(harmless).collect(), zone, show_cost }
+        let (zone, show_cost, templates) = (config.time_zone.clone(), config.show_cost, config.templates.clone());
+        Self { from: harmless(from), to: to.iter().map(harmless).collect(), zone, show_cost, templates }
     }
 
     /// The delivery's recipient, by the name that the configuration has for it.
@@ -62,11 +63,19 @@ impl Letters {
         Ok(configured.unwrap_or_else(|| Mailbox::new(None, address)))
     }
 
+    /// The texts for the partner's own people, in the user's own words where there are any.
+    fn own_words(&self, delivery: &Delivery, now: Timestamp) -> Result<Option<MailText>, minijinja::Error> {
+        let text = MailText::of(&delivery.message, &self.zone, now)?;
+        let own = |template: &Option<Template>| template.as_ref()?.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now);
+        let (subject, body) = (own(&self.templates.subject), own(&self.templates.body));
+        text.in_own_words(&delivery.message, subject.as_deref(), body.as_deref()).map(Some)
+    }
+
     /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
     pub(crate) fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
         let unwritable = || DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the mail cannot be written");
         let text = match delivery.audience {
-            Audience::Partner => MailText::of(&delivery.message, &self.zone, now).map(Some),
+            Audience::Partner => self.own_words(delivery, now),
             Audience::Customer => MailText::for_customer(&delivery.message, self.show_cost, &self.zone, now),
         };
         let text = text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;

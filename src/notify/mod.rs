@@ -16,6 +16,7 @@ mod sample;
 mod slack;
 mod smtp;
 mod teams;
+mod template;
 mod webhook;
 
 pub use alertmanager::{Fact, Standing};
@@ -27,3 +28,4 @@ pub use config::{
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use oauth::{OAuthConfig, OAuthGrant};
 pub use sample::{SampleKind, sample_alert, sample_message};
+pub use template::{Escape, Template, TemplateError, Templates};

@@ -13,7 +13,7 @@ use crate::notify::render::{
     AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told,
     shortened,
 };
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Verdict, http};
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template, Verdict, http};
 use crate::outbound;
 
 /// Slack takes one message a second.
@@ -25,6 +25,8 @@ const LIST_CHARS: usize = 11_000;
 /// A report has no more lists than this, and shows no more lines of each.
 const MOST_LISTS: usize = 5;
 const MOST_LINES: usize = 5;
+/// A message may have 50 blocks.
+const MOST_BLOCKS: usize = 49;
 /// How much of a name is shown where a digest would become too large.
 const SHORT_NAME: usize = 24;
 
@@ -33,6 +35,7 @@ pub(crate) struct Slack {
     client: reqwest::Client,
     url: Url,
     zone: TimeZone,
+    own_body: Option<Template>,
 }
 
 impl Slack {
@@ -40,11 +43,12 @@ impl Slack {
         let url = Url::parse(slack.url.expose()).map_err(|_| BuildError::Url(config.name.clone()))?;
         let client = outbound::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
-        Ok(Self { client, url, zone: config.time_zone.clone() })
+        Ok(Self { client, url, zone: config.time_zone.clone(), own_body: config.templates.body.clone() })
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
-        let body = payload(&delivery.message, &self.zone, now).to_string();
+        let own = self.own_body.as_ref().and_then(|body| body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now));
+        let body = payload(&delivery.message, &self.zone, now, own.as_deref()).to_string();
         let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
         let mut response = http::send(request).await?;
         let status = response.status();
@@ -72,8 +76,8 @@ impl Notifier for Slack {
 }
 
 /// The message as Slack takes it.
-fn payload(message: &Message, zone: &TimeZone, now: Timestamp) -> Value {
-    let (text, blocks) = match Told::new(message, zone, now) {
+fn payload(message: &Message, zone: &TimeZone, now: Timestamp, own: Option<&str>) -> Value {
+    let (text, mut blocks) = match Told::new(message, zone, now) {
         Told::Alert(text) => alert(&text),
         Told::Test(text) => {
             let (text, mut blocks) = alert(&text);
@@ -85,6 +89,14 @@ fn payload(message: &Message, zone: &TimeZone, now: Timestamp) -> Value {
         Told::Operator(text) => operator(&text),
         Told::Report(text) => report(&text),
     };
+    if let Some(own) = own {
+        let lines: Vec<_> = own.lines().map(|line| shortened(line, SECTION_CHARS / 2)).collect();
+        blocks = sections(&lines);
+        blocks.truncate(MOST_BLOCKS);
+        if text.starts_with(TEST_MARK) {
+            blocks.insert(0, section(&format!("*{TEST_MARK}* {TEST_SENTENCE}")));
+        }
+    }
     json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }
 

@@ -5,6 +5,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,7 +13,9 @@ use serde_json::{Map, Value};
 use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Report};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{disclosed, is_about_one};
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Verdict, WebhookConfig, http};
+use crate::notify::{
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Template, Verdict, WebhookConfig, http,
+};
 use crate::outbound;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -27,13 +30,16 @@ pub(crate) struct Webhook {
     client: reqwest::Client,
     config: WebhookConfig,
     show_cost: bool,
+    own_body: Option<Template>,
+    zone: TimeZone,
 }
 
 impl Webhook {
     pub(crate) fn build(config: &Config, webhook: &WebhookConfig) -> Result<Self, BuildError> {
         let client = outbound::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
-        Ok(Self { client, config: webhook.clone(), show_cost: config.show_cost })
+        let (own_body, zone) = (config.templates.body.clone(), config.time_zone.clone());
+        Ok(Self { client, config: webhook.clone(), show_cost: config.show_cost, own_body, zone })
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
@@ -41,7 +47,10 @@ impl Webhook {
             let detail = "a message that is not about one customer is for no customer";
             return Err(DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail));
         }
-        let body = body(delivery, self.show_cost).map_err(|error| {
+        // A template sees all of an alert: it is for the partner only.
+        let own = self.own_body.as_ref().filter(|_| delivery.audience == Audience::Partner);
+        let own = own.and_then(|body| body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now));
+        let body = own.map_or_else(|| body(delivery, self.show_cost), |own| Ok(own.into_bytes())).map_err(|error| {
             DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the message cannot be written as JSON").caused_by(error)
         })?;
         let headers = self.headers(delivery, now, &body);

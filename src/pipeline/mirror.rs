@@ -14,7 +14,7 @@ use crate::domain::{Alert, FindingCode, Incident, Metric, OperatorFinding, Opera
 use crate::ledger::{Ledger, LedgerError, NotifierState, OpenFinding, StandingAlert};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Fact, Standing, Verdict};
-use crate::pipeline::delivery::backoff;
+use crate::pipeline::backoff;
 use crate::pipeline::desk::{Desk, Ending, about};
 
 /// Alerts shown by one request.

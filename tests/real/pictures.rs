@@ -1,7 +1,7 @@
 //! Every mail as a browser shows it: on a light page, on a dark one, and as wide as a telephone. The pictures are left in
 //! `target/messages` for whoever wants to look at them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use base64::Engine as _;
@@ -171,7 +171,7 @@ fn browser((width, height): (u32, u32)) -> Command {
     command
 }
 
-fn url(path: &PathBuf) -> String {
+fn url(path: &Path) -> String {
     format!("file://{}", path.display())
 }
 

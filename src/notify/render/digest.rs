@@ -206,7 +206,7 @@ impl<'a> DigestText<'a> {
         if self.occasion == Occasion::Resolved {
             return Vec::new();
         }
-        totals(self.alerts.iter().map(|member| &member.alert), self.digest.parts > 1)
+        totals(&self.alerts.iter().map(|member| &member.alert), self.digest.parts > 1)
     }
 
     /// The members as lines of plain text.

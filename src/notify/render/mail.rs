@@ -36,6 +36,29 @@ pub(crate) struct Picture {
     pub png: Vec<u8>,
 }
 
+impl MailText {
+    /// The mail with the user's own words in place of the built-in ones, marked as a test where `message` is one.
+    pub(crate) fn in_own_words(self, message: &Message, subject: Option<&str>, body: Option<&str>) -> Result<Self, Error> {
+        let mark = if matches!(message, Message::Test(_)) || is_marked_within(message) { format!("{TEST_MARK} ") } else { String::new() };
+        let subject = subject.map_or(self.subject.clone(), |own| clean(&format!("{mark}{own}"), SUBJECT_CHARS));
+        let Some(body) = body else { return Ok(Self { subject, ..self }) };
+        let plain = if mark.is_empty() { body.to_owned() } else { format!("{mark}{TEST_SENTENCE}\n\n{body}") };
+        let shown =
+            OwnMail { subject: &subject, first: plain.lines().next().unwrap_or_default(), second: "", lines: plain.lines().collect() };
+        let html = TEMPLATES.get_template("own.html")?.render(Serde(&shown))?;
+        Ok(Self { subject, plain, html, picture: None })
+    }
+}
+
+/// What the template of a mail in the user's own words shows.
+#[derive(Serialize)]
+struct OwnMail<'a> {
+    subject: &'a str,
+    first: &'a str,
+    second: &'a str,
+    lines: Vec<&'a str>,
+}
+
 /// How much of a subject is shown.
 const SUBJECT_CHARS: usize = 240;
 
@@ -50,6 +73,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("notices.html", include_str!("../templates/notices.html")),
         ("operator.html", include_str!("../templates/operator.html")),
         ("report.html", include_str!("../templates/report.html")),
+        ("own.html", include_str!("../templates/own.html")),
         ("alert.txt", include_str!("../templates/alert.txt")),
         ("digest.txt", include_str!("../templates/digest.txt")),
         ("notices.txt", include_str!("../templates/notices.txt")),

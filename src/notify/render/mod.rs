@@ -33,6 +33,7 @@ pub(crate) use alert::{AlertText, Dated, Occasion};
 pub(crate) use amounts::{money, percent};
 pub(crate) use clean::{capitalized, clean, shortened};
 pub(crate) use digest::{DigestText, Member};
+pub(crate) use later::brought_up_to_date;
 pub(crate) use mail::{MailText, Picture, is_about_one};
 pub(crate) use operator::OperatorText;
 pub(crate) use report::{Line, Mood, ReportText, Section};

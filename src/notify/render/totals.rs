@@ -10,13 +10,13 @@ use crate::notify::render::amounts::{estimate, money};
 use crate::notify::render::rows::{Row, known};
 
 /// The totals of `alerts`, in words.
-pub(super) fn totals<'a>(alerts: impl Iterator<Item = &'a Alert> + Clone, of_part: bool) -> Vec<Row> {
+pub(super) fn totals<'a>(alerts: &(impl Iterator<Item = &'a Alert> + Clone), of_part: bool) -> Vec<Row> {
     let customers = each_once(alerts.clone());
     let cost = Sum::of(customers.iter().map(|alert| (alert, Some(alert.cost.amount), usd(alert))));
     let over = Sum::of(customers.iter().filter(|alert| alert.over().is_some()).map(|alert| (alert, alert.over(), usd_over(alert))));
     let here = if of_part { " (in this part)" } else { "" };
     let told = |sum: &Sum| Some(sum.in_words()).filter(|text| !text.is_empty()).map(|text| format!("{text}{here}"));
-    known([("Alerts", Some(format!("{}{here}", by_severity(&alerts)))), ("Cost", told(&cost)), ("Over", told(&over))])
+    known([("Alerts", Some(format!("{}{here}", by_severity(alerts)))), ("Cost", told(&cost)), ("Over", told(&over))])
 }
 
 /// `3 critical · 9 warning`.

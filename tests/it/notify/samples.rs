@@ -10,7 +10,7 @@ use budget_alertd::domain::{
 };
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{
-    Channel, Config, EmailConfig, Kind, PagerDutyConfig, SlackConfig, SmtpConfig, SmtpTls, TeamsConfig, WebhookConfig,
+    Channel, Config, EmailConfig, Kind, PagerDutyConfig, SlackConfig, SmtpConfig, SmtpTls, TeamsConfig, Templates, WebhookConfig,
 };
 use budget_alertd::secret::Secret;
 use jiff::Timestamp;
@@ -291,6 +291,7 @@ pub(super) fn config(kind: Kind) -> Config {
         fallback: Vec::new(),
         fallback_after: Duration::from_mins(10),
         time_zone: jiff::tz::TimeZone::get("Europe/Stockholm").unwrap(),
+        templates: Templates::default(),
     }
 }
 

@@ -1,0 +1,36 @@
+//! Reads the templates of a notifier. What they are given, and how they are tried, is in `notify`.
+
+use crate::config::reader::Table;
+use crate::notify::{Escape, Template, Templates};
+
+/// The templates of the notifier in `table`.
+pub(crate) fn read(table: &Table<'_>) -> Templates {
+    let body = match table.text("type").map(|kind| kind.value) {
+        Some("email" | "graph-mail") => Some(Escape::Plain),
+        Some("slack") => Some(Escape::Slack),
+        Some("webhook") => Some(Escape::Json),
+        _ => None,
+    };
+    let subject = body.filter(|escape| *escape == Escape::Plain);
+    Templates {
+        subject: template(table, "subject", subject, "only mails have a subject: remove it, or write what it says into body"),
+        body: template(table, "body", body, "messages of this type have a form of their own: remove it"),
+    }
+}
+
+/// One template; `impossible` says why there can be none where values are made harmless for nothing.
+fn template(table: &Table<'_>, name: &str, escape: Option<Escape>, impossible: &str) -> Option<Template> {
+    let entry = table.entry(name)?;
+    let Some(escape) = escape else {
+        table.reader.mistake(entry.key, impossible);
+        return None;
+    };
+    let Some(place) = table.table(name) else {
+        let text = table.text(name)?;
+        return table.reader.accept(&text.span, Template::try_new(text.value, escape));
+    };
+    let file = place.text("file")?;
+    let source = std::fs::read_to_string(table.reader.path(file.value));
+    let source = table.reader.accept(&file.span, source.map_err(|error| format!("cannot read the template: {error}")))?;
+    table.reader.accept(&file.span, Template::try_new(&source, escape))
+}
