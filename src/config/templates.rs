@@ -11,10 +11,17 @@ pub(crate) fn read(table: &Table<'_>) -> Templates {
         Some("webhook") => Some(Escape::Json),
         _ => None,
     };
+    // A template is given all that is known of an alert, which is not for customers.
+    let body = body.filter(|_| table.text("audience").is_none_or(|audience| audience.value != "customer"));
     let subject = body.filter(|escape| *escape == Escape::Plain);
     Templates {
-        subject: template(table, "subject", subject, "only mails have a subject: remove it, or write what it says into body"),
-        body: template(table, "body", body, "messages of this type have a form of their own: remove it"),
+        subject: template(
+            table,
+            "subject",
+            subject,
+            "only mails to your own people can have a subject of yours: remove it, or write what it says into body",
+        ),
+        body: template(table, "body", body, "messages of this type, and all messages to customers, have a form of their own: remove it"),
     }
 }
 
