@@ -109,7 +109,7 @@ fn fallback<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str
     if let Some(entry) = table.entry("fallback_after").filter(|_| table.entry("fallback").is_none()) {
         table.reader.mistake(entry.key, "fallback_after says when others are told: name them with fallback = [\"…\"]");
     }
-    names.notifiers(table, "fallback")
+    names.own_notifiers(table, "fallback", "what another notifier does not take")
 }
 
 fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {

@@ -27,7 +27,7 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Option<ReportPlan
         }
         None => Some(AT),
     };
-    let notify = names.notifiers(&table, "notify");
+    let notify = names.own_notifiers(&table, "notify", "the regular report");
     refuse_shown(root, &table, "notify");
     Some(ReportPlan { every: every?, at: at?, notify })
 }
