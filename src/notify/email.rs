@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{MailText, Picture, clean};
+use crate::notify::render::{MailText, Picture, clean, in_place_of};
 use crate::notify::smtp::Smtp;
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Template, Templates, Verdict};
 
@@ -78,7 +78,10 @@ impl Letters {
             Audience::Partner => self.own_words(delivery, now),
             Audience::Customer => MailText::for_customer(&delivery.message, self.show_cost, &self.zone, now),
         };
-        let text = text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
+        let mut text = text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
+        if let Some(sentence) = in_place_of(delivery) {
+            text = text.with_sentence(&sentence).map_err(|error| unwritable().caused_by(error))?;
+        }
         let domain = self.from.email.domain();
         let mut builder = Mail::builder()
             .from(self.from.clone())
@@ -90,7 +93,8 @@ impl Letters {
         if let Some(parent) = thread.last() {
             builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));
         }
-        for (name, value) in headers(&delivery.message, delivery.audience, domain) {
+        let stands_in = delivery.stands_in_for.as_deref().map(|failed| (header("X-Budget-Alert-Fallback-For"), clean(failed, 60)));
+        for (name, value) in headers(&delivery.message, delivery.audience, domain).into_iter().chain(stands_in) {
             builder = builder.raw_header(HeaderValue::new(name, value));
         }
         builder.multipart(parts(text, delivery.identity)).map_err(|error| unwritable().caused_by(error))
@@ -151,23 +155,27 @@ fn hash(text: &str) -> String {
     digest.as_ref().first_chunk().map_or(Uuid::nil(), |half| Uuid::from_bytes(*half)).simple().to_string()
 }
 
+fn header(name: &'static str) -> HeaderName {
+    HeaderName::new_from_ascii_str(name)
+}
+
 /// What machines read: filters, vacation responders, mail clients.
 fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderName, String)> {
     let mut headers = vec![
         // No vacation notice answers (RFC 3834).
-        (HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()),
-        (HeaderName::new_from_ascii_str("X-Budget-Alert-Type"), message.kind().as_str().to_owned()),
+        (header("Auto-Submitted"), "auto-generated".to_owned()),
+        (header("X-Budget-Alert-Type"), message.kind().as_str().to_owned()),
     ];
     // For filters: one list for each rule (RFC 2919).
-    let list = |name: &str| (HeaderName::new_from_ascii_str("List-Id"), format!("<{name}.budget-alerts.{domain}>"));
+    let list = |name: &str| (header("List-Id"), format!("<{name}.budget-alerts.{domain}>"));
     if let Message::Report(_) = message {
         headers.push(list("report"));
     } else if audience == Audience::Customer {
         // What rule it comes of is the partner's own.
         let references: Vec<_> = message.alerts().iter().take(50).map(|one| clean(&one.alert.reference, 16)).collect();
-        headers.push((HeaderName::new_from_ascii_str("X-Budget-Alert-Ref"), references.join(", ")));
+        headers.push((header("X-Budget-Alert-Ref"), references.join(", ")));
     } else if let Message::Operator(news) = message {
-        headers.extend([list("operator"), (HeaderName::new_from_ascii_str("X-Budget-Alert-Code"), news.code.as_str().to_owned())]);
+        headers.extend([list("operator"), (header("X-Budget-Alert-Code"), news.code.as_str().to_owned())]);
     } else {
         let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
         let first_rule = alerts().next().map(|alert| alert.rule.as_str());
@@ -175,14 +183,14 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
         let references: Vec<_> = alerts().take(50).map(|alert| clean(&alert.reference, 16)).collect();
         headers.extend([
             list(&slug(one_rule.unwrap_or("digest"))),
-            (HeaderName::new_from_ascii_str("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
-            (HeaderName::new_from_ascii_str("X-Budget-Alert-Rule"), clean(one_rule.unwrap_or("several"), 60)),
-            (HeaderName::new_from_ascii_str("X-Budget-Alert-Ref"), references.join(", ")),
+            (header("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
+            (header("X-Budget-Alert-Rule"), clean(one_rule.unwrap_or("several"), 60)),
+            (header("X-Budget-Alert-Ref"), references.join(", ")),
         ]);
     }
     if is_urgent(message) {
-        headers.push((HeaderName::new_from_ascii_str("Importance"), "high".to_owned()));
-        headers.push((HeaderName::new_from_ascii_str("X-Priority"), "1 (Highest)".to_owned()));
+        headers.push((header("Importance"), "high".to_owned()));
+        headers.push((header("X-Priority"), "1 (Highest)".to_owned()));
     }
     headers
 }

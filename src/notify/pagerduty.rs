@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
-    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, clean, shortened,
+    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, clean, in_place_of, shortened,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http};
 use crate::outbound;
@@ -53,6 +53,17 @@ struct Event {
     action: Action,
 }
 
+impl Event {
+    /// Says one more thing among the details, where it says anything.
+    fn say(&mut self, name: &str, text: &str) {
+        if let Action::Trigger(payload) = &mut self.action
+            && let Some(details) = payload.get_mut("custom_details")
+        {
+            insert(details, name, text.into());
+        }
+    }
+}
+
 impl PagerDuty {
     pub(crate) fn build(config: &Config, pagerduty: &PagerDutyConfig) -> Result<Self, BuildError> {
         let client = outbound::client(config.timeout)
@@ -63,7 +74,10 @@ impl PagerDuty {
     /// Sends the events of a message, in their order. One that is refused does not keep back the others; those that were
     /// taken before the destination failed are sent again with them, which changes nothing: their keys are the same.
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
-        let events = events(delivery, &self.zone, now);
+        let mut events = events(delivery, &self.zone, now);
+        if let Some(sentence) = in_place_of(delivery) {
+            events.iter_mut().for_each(|event| event.say("Fallback", &sentence));
+        }
         let number = events.len();
         let mut refused = None;
         for event in events {

@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
-use crate::domain::{Delivery, Message, Severity};
+use crate::domain::{Delivery, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
     AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told,
-    shortened,
+    in_place_of, shortened,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template, Verdict, http};
 use crate::outbound;
@@ -48,7 +48,7 @@ impl Slack {
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
         let own = self.own_body.as_ref().and_then(|body| body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now));
-        let body = payload(&delivery.message, &self.zone, now, own.as_deref()).to_string();
+        let body = payload(delivery, &self.zone, now, own.as_deref()).to_string();
         let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
         let mut response = http::send(request).await?;
         let status = response.status();
@@ -76,8 +76,8 @@ impl Notifier for Slack {
 }
 
 /// The message as Slack takes it.
-fn payload(message: &Message, zone: &TimeZone, now: Timestamp, own: Option<&str>) -> Value {
-    let (text, mut blocks) = match Told::new(message, zone, now) {
+fn payload(delivery: &Delivery, zone: &TimeZone, now: Timestamp, own: Option<&str>) -> Value {
+    let (text, mut blocks) = match Told::new(&delivery.message, zone, now) {
         Told::Alert(text) => alert(&text),
         Told::Test(text) => {
             let (text, mut blocks) = alert(&text);
@@ -96,6 +96,10 @@ fn payload(message: &Message, zone: &TimeZone, now: Timestamp, own: Option<&str>
         if text.starts_with(TEST_MARK) {
             blocks.insert(0, section(&format!("*{TEST_MARK}* {TEST_SENTENCE}")));
         }
+    }
+    if let Some(sentence) = in_place_of(delivery) {
+        blocks.truncate(MOST_BLOCKS);
+        blocks.push(context(&[escaped(&sentence)]));
     }
     json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }

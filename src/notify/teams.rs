@@ -8,10 +8,11 @@ use jiff::tz::TimeZone;
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
-use crate::domain::{Delivery, Message, Severity};
+use crate::domain::{Delivery, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
-    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE, Told, shortened,
+    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE, Told,
+    in_place_of, shortened,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict, http};
 use crate::outbound;
@@ -60,7 +61,7 @@ impl Teams {
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
-        let body = body(&delivery.message, &self.zone, now);
+        let body = body(delivery, &self.zone, now);
         let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
         let mut response = http::send(request).await?;
         let status = response.status();
@@ -89,11 +90,12 @@ impl Notifier for Teams {
 }
 
 /// The request's body: the largest form of the message that Teams takes for sure.
-fn body(message: &Message, zone: &TimeZone, now: Timestamp) -> String {
-    let told = Told::new(message, zone, now);
+fn body(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> String {
+    let told = Told::new(&delivery.message, zone, now);
+    let below = in_place_of(delivery).map(|sentence| small(&sentence, false));
     let mut body = String::new();
     for form in FORMS {
-        body = envelope(&card(&told, form)).to_string();
+        body = envelope(&card(&told, below.as_ref(), form)).to_string();
         if body.len() <= LARGEST {
             break;
         }
@@ -108,14 +110,15 @@ fn envelope(card: &Value) -> Value {
     })
 }
 
-fn card(told: &Told<'_>, form: Form) -> Value {
-    let (subject, items) = match told {
+fn card(told: &Told<'_>, below: Option<&Value>, form: Form) -> Value {
+    let (subject, mut items) = match told {
         Told::Alert(text) => (text.subject.clone(), alert(text, None, form)),
         Told::Test(text) => (format!("{TEST_MARK} {}", text.subject), alert(text, Some(&format!("{TEST_MARK} {TEST_SENTENCE}")), form)),
         Told::Digest(text) => (text.subject(), digest(text, form)),
         Told::Operator(text) => (text.subject.clone(), operator(text, form)),
         Told::Report(text) => (text.subject.clone(), report(text, form)),
     };
+    items.extend(below.cloned());
     json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

@@ -19,6 +19,7 @@ mod slack;
 mod smtp;
 mod smtp_matrix;
 mod teams;
+mod standing_in;
 mod templates;
 mod tls;
 mod verdicts;

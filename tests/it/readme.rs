@@ -57,7 +57,7 @@ fn each_configuration_loads_whole_or_added_to_the_first() {
         let whole = if block.contains("[source]") { block.clone() } else { format!("{first}\n{block}") };
         assert_eq!(load(&whole).warnings, Vec::<String>::new());
     }
-    assert_eq!((blocks.len(), tests.len()), (8, 1));
+    assert_eq!((blocks.len(), tests.len()), (9, 1));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("alert-rules.test.toml");
     std::fs::write(folder.path().join("alert-rules.toml"), first).unwrap();

@@ -68,6 +68,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, source) in [
         ("frame.html", include_str!("../templates/frame.html")),
         ("rows.html", include_str!("../templates/rows.html")),
+        ("above.html", include_str!("../templates/above.html")),
         ("alert.html", include_str!("../templates/alert.html")),
         ("digest.html", include_str!("../templates/digest.html")),
         ("notices.html", include_str!("../templates/notices.html")),
@@ -129,6 +130,18 @@ impl MailText {
             mail.subject = format!("{TEST_MARK} {}", mail.subject);
         }
         Ok(Some(mail))
+    }
+}
+
+impl MailText {
+    /// The same with a sentence of its own: above all else where there is a frame, below all else in plain text, whose first
+    /// two lines are what a lock screen shows.
+    pub(crate) fn with_sentence(self, sentence: &str) -> Result<Self, Error> {
+        const CARD: &str = "<!-- card -->";
+        let above = TEMPLATES.get_template("above.html")?.render(minijinja::context! { sentence })?;
+        let html = self.html.replacen(CARD, &format!("{CARD}{above}"), 1);
+        let plain = format!("{}\n\n{sentence}\n", self.plain.trim_end());
+        Ok(Self { plain, html, ..self })
     }
 }
 

@@ -42,6 +42,12 @@ pub(crate) use telling::Telling;
 pub(crate) use times::{PeriodWords, moment, seconds_between, span};
 pub(crate) use told::Told;
 
+/// That a message is sent in the place of another notifier, where it is.
+pub(crate) fn in_place_of(delivery: &crate::domain::Delivery) -> Option<String> {
+    let failed = delivery.stands_in_for.as_deref()?;
+    Some(format!("Sent here because the notifier \"{}\" has not taken it.", clean(failed, 60)))
+}
+
 /// Put before the subject and the text of a message that somebody asked for to try a notifier.
 pub(crate) const TEST_MARK: &str = "[TEST]";
 /// The sentence that goes with it.

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::domain::{Every, OpenAlerts, Report, Sum, Top};
-use crate::notify::render::amounts::{amount, money};
+use crate::notify::render::amounts::{amount, estimate, money};
 use crate::notify::render::clean::{NAME_CHARS, clean};
 use crate::notify::render::rows::{Row, known};
 use crate::notify::render::times::{moment, seconds_between, span};
@@ -211,7 +211,7 @@ pub(super) fn sums<T>(top: &Top<T>) -> String {
 
 /// ` (about 5,120 USD)`.
 fn about_usd(usd: Option<Decimal>) -> String {
-    usd.filter(|usd| *usd > Decimal::ZERO).map(|usd| format!(" (about {} USD)", amount(usd))).unwrap_or_default()
+    usd.filter(|usd| *usd > Decimal::ZERO).map(|usd| format!(" (about {} USD)", estimate(usd))).unwrap_or_default()
 }
 
 /// `1 customer`, `2,500 customers`.

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::domain::{BudgetLost, Growth, OverBudget, RepeatedlyOver, Report, Spend, Top, rounded};
-use crate::notify::render::amounts::{amount, money, percent};
+use crate::notify::render::amounts::{amount, estimate, money, percent};
 use crate::notify::render::report::{Line, Section, count, more, name, since, sums};
 use crate::notify::render::times::PeriodWords;
 use crate::notify::render::{clean, moment};
@@ -82,7 +82,7 @@ fn spend(one: &Spend) -> Line {
     let in_usd = one.usd.filter(|_| one.currency.is_none_or(|currency| currency.as_str() != "USD"));
     Line {
         name: name(&one.customer.name, one.customer.id.as_str()),
-        detail: in_usd.map(|usd| format!("about {} USD", amount(usd))).unwrap_or_default(),
+        detail: in_usd.map(|usd| format!("about {} USD", estimate(usd))).unwrap_or_default(),
         badge: money(one.cost, one.currency),
     }
 }

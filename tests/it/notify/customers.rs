@@ -220,7 +220,7 @@ async fn a_webhook_for_customers_has_no_amounts_labels_or_rules() {
         (Some("900"), Some("900"), Some(0))
     );
     let shown = posted(raised(attacked()), true).await;
-    assert_eq!(shown["data"]["alerts"][0]["cost"]["amount"], "45000.2500");
+    assert_eq!(shown["data"]["alerts"][0]["cost"]["amount"], "45000.00");
     let money = posted(raised(told_by(Metric::AmountOver, "40000.25", "1000")), false).await;
     assert!(!money.to_string().contains("1000") && !money.to_string().contains("40000"), "{money}");
     let daily = posted(raised(watched(Metric::DailyCost, "100")), false).await;

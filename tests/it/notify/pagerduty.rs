@@ -67,10 +67,7 @@ async fn an_alert_is_an_incident_with_its_words_and_its_numbers() {
     assert_eq!(details["Ref"], "5F0C1C3E");
     assert!(details["Summary"].as_str().unwrap().starts_with("Contoso Nord is 40,000 SEK over"), "{details}");
     let numbers = &details["alert"];
-    assert_eq!(
-        (&numbers["value"], &numbers["cost"]["amount"], &numbers["threshold"]),
-        (&"900".into(), &"45000.2500".into(), &"900".into())
-    );
+    assert_eq!((&numbers["value"], &numbers["cost"]["amount"], &numbers["threshold"]), (&"900".into(), &"45000.00".into(), &"900".into()));
 }
 
 #[tokio::test]

@@ -176,13 +176,13 @@ Coverage  388 customers can never alert: 301 no budget, 61 currency unknown, 26 
 Data      2 without a record, 1 unusable, 61 of unknown currency, 1 with a cost that fell
 
 Over budget: 14 customers, 52,300 SEK · 1,200 EUR (about 5,120 USD) over
-  Contoso Nord 900 %: 45,000 of 5,000 SEK, 40,000 over
-  Fabrikam Maschinenbau GmbH 123 %: 1,838 of 1,500 EUR, 338.40 over
+  Contoso Nord 900 %: 45,000.25 of 5,000 SEK, 40,000.25 over
+  Fabrikam Maschinenbau GmbH 123 %: 1,838.40 of 1,500 EUR, 338.40 over
   Trey Research (offboarded): 981 of 0 SEK, 981 over
   and 11 more; see budget-alertd status --all
 
 Top growth: 44,400 SEK · 812 USD (about 5,452 USD) since Thu 19 Nov 08:00 CET
-  Contoso Nord +44,400 SEK: 600 → 45,000 SEK
+  Contoso Nord +44,400 SEK: 600 → 45,000.25 SEK
   Wingtip Airlines +812 USD: 812 USD, all of it in this billing period
 
 No budget: 1 customer, 2,082 EUR (about 2,419 USD)
@@ -205,11 +205,11 @@ async fn a_chat_shows_the_first_of_each_list() {
         [
             "[section] 🔴 *Daily budget report Fri 20 Nov: needs attention, 14 over budget (about 5,120 USD), 1 critical not acknowledged*",
             "[section] *Over budget* 14 customers, 52,300 SEK · 1,200 EUR (about 5,120 USD) over",
-            "• Contoso Nord *900 %* — 45,000 of 5,000 SEK, 40,000 over",
-            "• Fabrikam Maschinenbau G… *123 %* — 1,838 of 1,500 EUR, 338.40 over",
+            "• Contoso Nord *900 %* — 45,000.25 of 5,000 SEK, 40,000.25 over",
+            "• Fabrikam Maschinenbau G… *123 %* — 1,838.40 of 1,500 EUR, 338.40 over",
             "• Trey Research (offboard… — 981 of 0 SEK, 981 over",
             "[section] *Top growth* 44,400 SEK · 812 USD (about 5,452 USD) since Thu 19 Nov 08:00 CET",
-            "• Contoso Nord *+44,400 SEK* — 600 → 45,000 SEK",
+            "• Contoso Nord *+44,400 SEK* — 600 → 45,000.25 SEK",
             "• Wingtip Airlines *+812 USD* — 812 USD, all of it in this billing period",
             "[section] *No budget* 1 customer, 2,082 EUR (about 2,419 USD)",
             "• School of Fine Art *2,082 EUR* — about 2,419 USD",
