@@ -76,7 +76,9 @@ impl PagerDuty {
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
         let mut events = events(delivery, &self.zone, now);
         if let Some(sentence) = in_place_of(delivery) {
-            events.iter_mut().for_each(|event| event.say("Fallback", &sentence));
+            for event in &mut events {
+                event.say("Fallback", &sentence);
+            }
         }
         let number = events.len();
         let mut refused = None;

@@ -110,7 +110,10 @@ fn alert(text: &AlertText) -> (String, Vec<Value>) {
         let name = listed(&escaped(&text.name), text.badge.as_deref(), &text.brief, occasion(text.occasion), bold);
         format!("{} {name}\n{second}", mark(text.occasion, text.severity))
     };
-    let small: Vec<_> = text.small.iter().map(|line| escaped(line)).collect();
+    let mut small: Vec<_> = text.small.iter().map(|line| escaped(line)).collect();
+    if let (Some(origin), Some(url)) = (small.last_mut(), &text.partner_center) {
+        *origin = format!("<{url}|Partner Center> · {origin}");
+    }
     (head("", &plain), vec![section(&head("*", &in_own_time(&plain, &text.dated))), context(&small)])
 }
 

@@ -138,7 +138,8 @@ fn alert(text: &AlertText, above: Option<&str>, form: Form) -> Vec<Value> {
         heading(&words.collect::<Vec<_>>().join(" "), "ExtraLarge")
     }));
     let lines = [line(&text.first), line(&text.second)];
-    let facts = facts(&text.rows, form);
+    let link = text.partner_center.iter().map(|url| line_of(&format!("[Customer in Partner Center]({url})")));
+    let facts = facts(&text.rows, form).into_iter().chain(link);
     std::iter::once(container(style(text.occasion, text.severity), &head)).chain(lines).chain(facts).collect()
 }
 

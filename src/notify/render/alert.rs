@@ -59,6 +59,8 @@ pub(crate) struct AlertText {
     /// How the cost went, for destinations that show pictures.
     pub chart: Option<Chart>,
     pub rows: Vec<Row>,
+    /// The customer's page in Partner Center.
+    pub partner_center: Option<String>,
 }
 
 /// A moment, and the words for it.
@@ -183,6 +185,7 @@ impl AlertText {
             dated: dated(telling, telling.alert.raised_at),
             small: Vec::new(),
             rows: Vec::new(),
+            partner_center: telling.in_partner_center().filter(|_| occasion != Occasion::Resolved),
         }
     }
 }

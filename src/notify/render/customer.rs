@@ -90,6 +90,7 @@ impl<'a> CustomerTelling<'a> {
         AlertText {
             // Its scale would tell what the customer is not to read.
             chart: None,
+            partner_center: None,
             occasion: self.occasion,
             severity: self.telling.alert.severity,
             label: self.label().to_owned(),

@@ -141,6 +141,12 @@ impl Telling<'_> {
         is_plain(id).then(|| format!("budget-alertd explain {id}"))
     }
 
+    /// The customer's page in Partner Center, for an id that is a tenant's.
+    pub(super) fn in_partner_center(&self) -> Option<String> {
+        let id = uuid::Uuid::try_parse(self.alert.customer.id.as_str()).ok()?;
+        Some(format!("https://partner.microsoft.com/commerce/customers/{}/subscriptions", id.hyphenated()))
+    }
+
     /// The command that ends the reminders of this alert, likewise.
     pub(super) fn to_acknowledge(&self) -> Option<String> {
         let reference = self.reference();

@@ -59,7 +59,7 @@ Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of Sat 14 Nov
 [section] 🔁 🔴 *REMINDER Contoso Nord still 940 %* — 47,000 of 5,000 SEK, 42,000 over
 Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of <!date^1794686891^{date_short_pretty} {time}|Sat 14 Nov 21:08 CET> (1 h 36 min old).
 [context] To end the reminders: budget-alertd ack 5F0C1C3E
-[context] spend ≥ 900 % · Nov · 5F0C1C3E"
+[context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 900 % · Nov · 5F0C1C3E"
     );
 }
 
@@ -246,7 +246,7 @@ Data Sat 14 Nov 21:08 CET (1 h 36 min old)
 [section] 🔴 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over
 Data <!date^1794686891^{date_short_pretty} {time}|Sat 14 Nov 21:08 CET> (1 h 36 min old)
 [context] Raised Thu 12 Nov 22:41 CET (900 %) under a silence; told now that none covers it.
-[context] spend ≥ 900 % · Nov · 5F0C1C3E"
+[context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 900 % · Nov · 5F0C1C3E"
     );
 }
 

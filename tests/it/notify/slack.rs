@@ -38,7 +38,7 @@ async fn an_alert_is_two_lines_and_where_it_comes_from() {
 12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"
 [section] 🔴 *Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over
 12 % → 900 % in 24 h, data <!date^1794676091^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old), most of it in "Prod"
-[context] spend ≥ 900 % · Nov · 5F0C1C3E"#
+[context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 900 % · Nov · 5F0C1C3E"#
     );
 }
 
@@ -70,7 +70,7 @@ Data Sat 14 Nov 18:08 CET (4 h 33 min old)
 [section] 🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left
 Data <!date^1794676091^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old)
 [context] Budget changed since this step was last told: 500 → 1,000. The billing period is assumed: Partner Center has not named it yet.
-[context] spend ≥ 80 % · 5 Nov – 4 Dec · 5F0C1C3E"
+[context] <https://partner.microsoft.com/commerce/customers/65726577-c208-40fd-9735-8c85ac9cac68/subscriptions|Partner Center> · spend ≥ 80 % · 5 Nov – 4 Dec · 5F0C1C3E"
     );
 }
 

@@ -5,7 +5,9 @@ use budget_alertd::domain::{Delivery, Message};
 use budget_alertd::notify::SmtpTls;
 
 use super::receivers::{Answer, Http, Script, Smtp};
-use super::samples::{alert_delivery, attacked, channel, digest, email_config, pagerduty_config, slack_config, teams_config, webhook_config};
+use super::samples::{
+    alert_delivery, attacked, channel, digest, email_config, pagerduty_config, slack_config, teams_config, webhook_config,
+};
 
 const SENTENCE: &str = "Sent here because the notifier \"ops-slack\" has not taken it.";
 

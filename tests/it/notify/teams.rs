@@ -103,7 +103,8 @@ Pace: 900 % used with 46 % of the period over; at this pace 98,400 SEK by 30 Nov
 Do: budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 Contact: it@contoso.example
 Why you: rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
-Ref: 5F0C1C3E"#
+Ref: 5F0C1C3E
+[Customer in Partner Center](https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions)"#
     );
 }
 
