@@ -27,7 +27,7 @@ pub(in crate::ledger) fn unaided(
     overdue: Option<Timestamp>,
 ) -> rusqlite::Result<(Vec<Unaided>, Option<Timestamp>)> {
     let mut statement =
-        connection.prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0")?;
+        connection.prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0 AND held = 0")?;
     let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let Some(overdue) = overdue else { return Ok((found, None)) };
     let mut statement = connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} <= ?2"))?;
@@ -74,13 +74,17 @@ fn owe(connection: &Connection, message: i64, severity: i64, notifier: &str, rou
 }
 
 /// Whether a notifier has the message already, or one of the same kind about each of its alerts, or the same news; what it has
-/// given up counts for nothing.
+/// given up counts for nothing. All in steps through indexes: there may be very many deliveries.
 fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> rusqlite::Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM delivery WHERE message = :message AND notifier = :notifier)
-         OR EXISTS (SELECT 1 FROM message AS own JOIN message AS other ON other.kind = own.kind AND (other.operator = own.operator OR other.report = own.report)
-             JOIN delivery ON delivery.message = other.id
-             WHERE own.id = :message AND notifier = :notifier AND delivery.state <> 'dead')
+         OR EXISTS (SELECT 1 FROM message AS own CROSS JOIN message AS other
+             CROSS JOIN delivery ON delivery.message = other.id AND notifier = :notifier AND delivery.state <> 'dead'
+             WHERE own.id = :message AND own.operator IS NOT NULL AND other.operator IS NOT NULL
+             AND other.operator = own.operator AND other.kind = own.kind)
+         OR EXISTS (SELECT 1 FROM message AS own CROSS JOIN message AS other
+             CROSS JOIN delivery ON delivery.message = other.id AND notifier = :notifier AND delivery.state <> 'dead'
+             WHERE own.id = :message AND own.report IS NOT NULL AND other.report = own.report)
          OR (EXISTS (SELECT 1 FROM message_alert WHERE message = :message) AND NOT EXISTS (
              SELECT 1 FROM message_alert AS own JOIN message ON message.id = own.message WHERE own.message = :message AND NOT EXISTS (
                  SELECT 1 FROM message_alert AS same JOIN message AS other ON other.id = same.message
@@ -115,8 +119,8 @@ fn fitting(connection: &Connection, message: i64, most: u32) -> rusqlite::Result
 fn split(connection: &Connection, message: i64, part: i64, parts: i64, most: i64) -> rusqlite::Result<i64> {
     connection
         .prepare_cached(
-            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, report)
-             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, report FROM message WHERE id = ?1",
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience, report)
+             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, audience, report FROM message WHERE id = ?1",
         )?
         .execute(params![message, Id(Uuid::new_v4()), part, parts])?;
     let new = connection.last_insert_rowid();

@@ -1,5 +1,9 @@
 //! Suspiciously many customers at once: what customers would be told waits for a person.
 
+use std::sync::Arc;
+
+use budget_alertd::clock::Clock;
+use budget_alertd::daemon::assemble;
 use budget_alertd::domain::{DeliveryState, FindingCode};
 use budget_alertd::ledger::{DeliveryFilter, HoldFilter, Reader};
 
@@ -82,4 +86,24 @@ async fn what_is_discarded_is_never_sent_nor_what_becomes_of_it_and_is_no_failur
             .all(|row| row.state == DeliveryState::Dead && row.held && row.last_detail.as_deref() == Some("discarded by me: wrong prices"))
     );
     assert!(Reader::open(&world.config().ledger).unwrap().owed().unwrap().iter().all(|owed| owed.dead == 0));
+}
+
+#[tokio::test]
+async fn what_is_discarded_is_told_to_nobody_in_its_place() {
+    let ids: Vec<String> = (0..CUSTOMERS).map(|number| format!("C{number}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let fallback = "[notifiers.oncall]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n[notifiers.customers]\nfallback = [\"oncall\"]\n";
+    let world = World::new(&rules(&ids).replace("[notifiers.customers]\n", fallback));
+    world.poll(DAY, &records(0, "10")).await;
+    world.poll("2019-09-17T02:00:00Z", &records(40, "110")).await;
+    let ledger = world.ledger();
+    ledger.discard(HoldFilter::default(), "discarded by me: wrong prices".to_owned(), world.clock.now()).await.unwrap();
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    for mut courier in assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().couriers {
+        if courier.name() == "customers" {
+            courier.step(&|| false).await.unwrap();
+        }
+    }
+    ledger.close().await.unwrap();
+    assert_eq!(world.owed("oncall").await.len(), 0);
 }
