@@ -108,6 +108,7 @@ impl Mirror {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Result<bool, DeliveryError>, LedgerError> {
         let rows = self.ledger.standing(since).await?;
+        let mut refused = None;
         for rows in rows.chunks(BATCH) {
             if stop() {
                 return Ok(Ok(false));
@@ -116,14 +117,17 @@ impl Mirror {
             alerts.retain(|alert| pass.shown.insert(identity(&alert.snapshot.alert)));
             pass.ended |= alerts.iter().any(|alert| alert.ended_at.is_some());
             let standing: Vec<Standing> = alerts.into_iter().map(|alert| self.alert(alert)).collect();
-            if let Err(error) = self.send(pass, &standing).await {
-                return Ok(Err(error));
+            match self.send(pass, &standing).await {
+                Ok(()) => {}
+                // What is wrong with these must not hide the others.
+                Err(error) if error.verdict == Verdict::Message => refused = refused.or(Some(error)),
+                Err(error) => return Ok(Err(error)),
             }
         }
         let troubles = self.troubles(since).await?;
         // Nothing is shown as well: so it is known whether the destination is there.
         let result = if pass.requests == 0 || !troubles.is_empty() { self.channel.show(&troubles).await.map(drop) } else { Ok(()) };
-        Ok(result.map(|()| true))
+        Ok(result.and_then(|()| refused.map_or(Ok(true), Err)))
     }
 
     async fn send(&self, pass: &mut Pass, standing: &[Standing]) -> Result<(), DeliveryError> {

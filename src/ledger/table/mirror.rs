@@ -7,16 +7,18 @@ use crate::ledger::column::{self, Instant};
 use crate::ledger::listing::StandingAlert;
 use crate::ledger::table::alerts;
 
-/// The rows of the alerts that are open, then of those that ended since; the newest first each. Reads indexes only.
+/// The rows of the alerts that are open, then of those that ended since; the newest first each. Reads indexes only: asked for an
+/// order, SQLite would go through the whole table instead, which has every alert that ever was.
 pub(in crate::ledger) fn standing(connection: &Connection, ended_since: Timestamp) -> rusqlite::Result<Vec<i64>> {
-    let mut open = rows(connection, "SELECT seq FROM alert WHERE state = 'raised' ORDER BY seq DESC", [])?;
-    let ended = "SELECT seq FROM alert WHERE ended_at >= ?1 ORDER BY seq DESC";
-    open.extend(rows(connection, ended, [Instant(ended_since)])?);
+    let mut open = rows(connection, "SELECT seq FROM alert INDEXED BY alert_open_by_rule WHERE state = 'raised'", [])?;
+    open.extend(rows(connection, "SELECT seq FROM alert INDEXED BY alert_ended WHERE ended_at >= ?1", [Instant(ended_since)])?);
     Ok(open)
 }
 
 fn rows(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<Vec<i64>> {
-    connection.prepare_cached(sql)?.query_map(params, |row| row.get(0))?.collect()
+    let mut rows: Vec<i64> = connection.prepare_cached(sql)?.query_map(params, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    rows.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(rows)
 }
 
 /// Those alerts in these rows that are meant for a notifier, in the order of the rows.

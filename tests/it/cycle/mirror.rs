@@ -208,3 +208,18 @@ async fn more_alerts_than_one_request_holds_are_all_shown() {
     lines.dedup();
     assert_eq!(lines.len(), 450);
 }
+
+#[tokio::test]
+async fn a_request_that_is_refused_hides_nothing_that_the_others_show() {
+    let mut shown = shown();
+    let ids: Vec<String> = (0..450).map(|number| format!("customer-{number}")).collect();
+    let records: Vec<(&str, &str, &str)> = ids.iter().map(|id| (id.as_str(), "90", "100")).collect();
+    shown.poll(0, &records).await;
+    shown.alertmanager.fail_once(Fault::status(400));
+    shown.show().await;
+    assert_eq!(shown.news().len(), 250);
+    assert!(shown.findings()[0].starts_with("notifier \"board\" cannot be shown what is open: 400"), "{:?}", shown.findings());
+    shown.world.clock.advance(Duration::from_mins(1));
+    shown.show().await;
+    assert_eq!((shown.news().len(), shown.findings().len()), (450, 0));
+}
