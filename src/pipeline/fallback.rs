@@ -20,14 +20,12 @@ pub struct Fallback {
 }
 
 impl Fallback {
-    /// Owes to the others what is theirs by now; says how long until there may be more.
+    /// Owes to the others what is theirs by now; says how long until there may be more. Where there are none, what was given up
+    /// stays so: others who are configured later do not get what is long over.
     pub(crate) async fn stand_in(&self, notifier: &str, failing: bool, desk: &Desk) -> Result<Option<Duration>, LedgerError> {
-        if self.routes.is_empty() {
-            return Ok(None);
-        }
         let (now, after) = (desk.clock.now(), SignedDuration::try_from(self.after).unwrap_or(SignedDuration::MAX));
         // Where attempts succeed, what is owed is under way.
-        let overdue = if failing { now.checked_sub(after).ok() } else { None };
+        let overdue = if failing && !self.routes.is_empty() { now.checked_sub(after).ok() } else { None };
         let stood_in = desk.ledger.stand_in(notifier, overdue, Arc::clone(&self.routes), now).await?;
         if stood_in.owed > 0 {
             tracing::warn!(notifier, deliveries = stood_in.owed, "others are told what the notifier has not taken");

@@ -30,20 +30,23 @@ struct Pair {
 async fn pair(number: usize, notify: &str, ops_keys: &str, oncall_keys: &str) -> Pair {
     let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
     let (ops, oncall) = (HttpReceiver::start(Arc::clone(&clock)).unwrap(), HttpReceiver::start(clock).unwrap());
-    let rules = format!(
-        "[rules.spend]\nmetric = \"percent_used\"\nnotify = {notify}\nsteps = [{{ at = 80 }}]\n\
-         [notifiers.ops]\ntype = \"webhook\"\nurl = \"{}\"\nfallback = [\"oncall\"]\n{ops_keys}\n\
-         [notifiers.oncall]\ntype = \"webhook\"\nurl = \"{}\"\n{oncall_keys}\n",
-        ops.url("/ops"),
-        oncall.url("/oncall")
-    );
-    let world = World::new(&rules);
+    let world = World::new(&rules(notify, (&ops, ops_keys), (&oncall, oncall_keys), "fallback = [\"oncall\"]"));
     world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
     let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
     let (couriers, owed) = couriers(&world, &ledger);
     Pair { clock: Arc::clone(&world.clock), world, ops, oncall, ledger, couriers, owed }
+}
+
+fn rules(notify: &str, (ops, ops_keys): (&HttpReceiver, &str), (oncall, oncall_keys): (&HttpReceiver, &str), fallback: &str) -> String {
+    format!(
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = {notify}\nsteps = [{{ at = 80 }}]\n\
+         [notifiers.ops]\ntype = \"webhook\"\nurl = \"{}\"\n{fallback}\n{ops_keys}\n\
+         [notifiers.oncall]\ntype = \"webhook\"\nurl = \"{}\"\n{oncall_keys}\n",
+        ops.url("/ops"),
+        oncall.url("/oncall")
+    )
 }
 
 fn couriers(world: &World, ledger: &Ledger) -> (Vec<Courier>, tokio::sync::watch::Receiver<u64>) {
@@ -165,6 +168,21 @@ async fn a_restart_forgets_neither_what_is_overdue_nor_who_stood_in() {
     (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
     pair.run(30 * MINUTE).await;
     assert_eq!(told(&pair.oncall), ["C0 ops"]);
+}
+
+#[tokio::test]
+async fn who_is_configured_later_does_not_get_what_was_given_up_before() {
+    let mut pair = pair(2, "[\"ops\"]", "", "").await;
+    let rules = |fallback| rules("[\"ops\"]", (&pair.ops, ""), (&pair.oncall, ""), fallback);
+    let (without, with) = (rules(""), rules("fallback = [\"oncall\"]"));
+    pair.world.change_rules(&without);
+    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    pair.ops.fail_once(Fault::status(422));
+    pair.run(Duration::ZERO).await;
+    pair.world.change_rules(&with);
+    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    pair.run(20 * MINUTE).await;
+    assert_eq!(pair.deliveries(), ["ops dead", "ops sent"]);
 }
 
 #[tokio::test]

@@ -266,7 +266,7 @@ pub(in crate::ledger) fn give_up(
 pub(in crate::ledger) fn bury(connection: &Connection, notifier: &str, now: Timestamp) -> rusqlite::Result<usize> {
     let buried = connection
         .prepare_cached(
-            "UPDATE delivery SET state = 'dead', held = 0, ended_at = ?2, last_detail = 'the notifier no longer exists'
+            "UPDATE delivery SET state = 'dead', held = 0, aided = 1, ended_at = ?2, last_detail = 'the notifier no longer exists'
              WHERE notifier = ?1 AND state = 'pending'",
         )?
         .execute(params![notifier, Instant(now)])?;
