@@ -50,6 +50,7 @@ impl Hushed {
             rule: alert.rule.clone(),
             notify: new.notify.clone(),
             owed_to: Vec::new(),
+            stood_in: Vec::new(),
             remind_every: new.remind_every,
             told_at: alert.raised_at,
             acknowledged: false,

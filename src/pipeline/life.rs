@@ -180,7 +180,7 @@ pub(crate) fn followed<'a>(
             untold => (*alert, Next::Release, untold),
         },
         Next::Remind => (*alert, *next, to_remind(alert)),
-        Next::Resolve(_) => (*alert, *next, alert.notify.clone()),
+        Next::Resolve(_) => (*alert, *next, told_of(alert)),
     };
     followed.iter().map(told).collect()
 }
@@ -207,6 +207,12 @@ fn untold(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next
     alert.notify.iter().filter(|name| !told.contains(name.as_ref())).cloned().collect()
 }
 
+/// Who was told of an alert, in whosoever's place: the end of it is news to them all.
+fn told_of(alert: &OpenAlert) -> Vec<Box<str>> {
+    let others = alert.stood_in.iter().filter(|name| !alert.notify.contains(name));
+    alert.notify.iter().chain(others).cloned().collect()
+}
+
 /// The notifiers for which the incident of an alert goes on when the alert is over: those that were told of another step of
 /// it that stays open, or that is over too and comes after this one.
 fn goes_on_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next, Vec<Box<str>>)]) -> Vec<Box<str>> {
@@ -228,7 +234,7 @@ fn goes_on_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert,
         };
         if goes_on && that.incident() == incident {
             names.extend(next.map_or_else(|| other.notify.clone(), |(_, _, notify)| notify.clone()));
-            names.extend(other.notify.iter().cloned());
+            names.extend(told_of(other));
         }
     }
     names

@@ -186,6 +186,23 @@ async fn who_is_configured_later_does_not_get_what_was_given_up_before() {
 }
 
 #[tokio::test]
+async fn who_stood_in_is_told_of_the_end_too() {
+    let mut pair = pair(1, "[\"ops\"]", "", "send_resolved = true").await;
+    pair.ops.fail(Fault::status(503));
+    pair.run(11 * MINUTE).await;
+    pair.ops.heal();
+    pair.run(11 * MINUTE).await;
+    assert_eq!((told(&pair.ops).len(), told(&pair.oncall).len()), (1, 1));
+    pair.ledger.close().await.unwrap();
+    pair.world.poll("2019-09-17T06:00:00Z", &[plan("C0", "85", "1000", "2019-09-17T06:00:00Z")]).await;
+    pair.ledger = pair.world.ledger();
+    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    pair.run(Duration::ZERO).await;
+    assert_eq!(told(&pair.oncall), ["C0 ops", "C0 -"]);
+    assert!(pair.oncall.received()[1].text().contains("budget.alert.resolved"));
+}
+
+#[tokio::test]
 async fn a_digest_that_is_too_large_for_the_other_comes_in_parts() {
     // Mails hold 200 alerts, webhooks 15: what a mail server that is not there would have had goes to the webhook.
     let mut pair = pair(20, "[\"mail\"]", "", MAIL).await;

@@ -41,6 +41,8 @@ pub struct OpenAlert {
     pub notify: Vec<Box<str>>,
     /// Those of them that have not accepted every message of it yet.
     pub owed_to: Vec<Box<str>>,
+    /// The notifiers that were told of it in the place of others.
+    pub stood_in: Vec<Box<str>>,
     /// How often it is told again while it is true; none = never.
     pub remind_every: Option<Duration>,
     /// When it was last told.
