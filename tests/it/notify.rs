@@ -14,6 +14,7 @@ mod pagerduty;
 mod pictures;
 mod receivers;
 mod report;
+mod reports;
 mod samples;
 mod slack;
 mod smtp;

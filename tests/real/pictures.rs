@@ -6,8 +6,8 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use budget_alertd::domain::{AlertSnapshot, Ended, Message, Metric, Severity};
-use budget_alertd::notify::{SmtpTls, sample_alert};
+use budget_alertd::domain::{AlertSnapshot, Audience, Delivery, Ended, Message, Metric, Readers, Severity};
+use budget_alertd::notify::{Config, SmtpTls, sample_alert};
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde::Deserialize;
 use tiny_skia::{IntRect, Pixmap};
@@ -15,12 +15,14 @@ use tiny_skia::{IntRect, Pixmap};
 use crate::process::succeed;
 use receivers::{Script, Smtp};
 use samples::{
-    NOW, attacked, channel, decimal, delivery, digest, email_config, ended, later, legacy, news, time, together, told_by, watched,
+    NOW, attacked, channel, decimal, delivery, digest, email_config, ended, later, legacy, news, placed, time, together, told_by, watched,
 };
 
 #[path = "../it/notify/receivers.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod receivers;
+#[path = "../it/notify/reports.rs"]
+mod reports;
 #[path = "../it/notify/samples.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod samples;
@@ -74,13 +76,38 @@ async fn every_mail_can_be_read_on_light_and_dark_pages_and_on_a_telephone() {
 /// Each kind of mail: its name, and its HTML with the pictures it carries.
 async fn mails() -> Vec<(&'static str, String)> {
     let server = Smtp::playing(Script::default()).await;
-    let channel = channel(&email_config(server.port, SmtpTls::None));
-    let messages = messages();
-    let names: Vec<_> = messages.iter().map(|(name, _)| *name).collect();
-    for (_, message) in messages {
-        channel.attempt(&delivery(message)).await.unwrap();
+    let ours = email_config(server.port, SmtpTls::None);
+    let mut names = Vec::new();
+    for (name, message) in messages() {
+        names.push(name);
+        channel(&ours).attempt(&delivery(message)).await.unwrap();
+    }
+    names.push("in-place-of-another");
+    let instead = Delivery { stands_in_for: Some("ops-slack".into()), ..delivery(Message::Alert(Box::new(placed()))) };
+    channel(&ours).attempt(&instead).await.unwrap();
+    for (show_cost, of_customers) in [(false, CUSTOMERS), (true, WITH_COST)] {
+        let config = Config { readers: Readers::Contacts, show_cost, ..ours.clone() };
+        for (name, message) in of_customers.iter().zip(for_customers()) {
+            names.push(name);
+            channel(&config).attempt(&Delivery { audience: Audience::Customer, ..delivery(message) }).await.unwrap();
+        }
     }
     names.into_iter().zip(server.seen().messages.iter().map(|mail| page(mail))).collect()
+}
+
+const CUSTOMERS: [&str; 4] = ["customer", "customer-reminder", "customer-resolved", "customer-several"];
+const WITH_COST: [&str; 4] = ["customer-cost", "customer-cost-reminder", "customer-cost-resolved", "customer-cost-several"];
+
+/// What customers read, once of each kind.
+fn for_customers() -> [Message; 4] {
+    let now = || later(attacked(), "47000", Some("940"), Some("5000"));
+    let several = vec![attacked(), told_by(Metric::ForecastPercent, "129", "120")];
+    [
+        Message::Alert(Box::new(attacked())),
+        Message::Reminder(together(vec![now()])),
+        Message::Resolved(together(vec![ended(now(), Ended::Budget)])),
+        Message::Digest(together(several)),
+    ]
 }
 
 fn messages() -> Vec<(&'static str, Message)> {
@@ -125,6 +152,9 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("digest-large", Message::Digest(large)),
         ("operator", Message::Operator(news(false))),
         ("operator-over", Message::Operator(news(true))),
+        ("report-quiet", Message::Report(Box::new(reports::quiet()))),
+        ("report", Message::Report(Box::new(reports::eventful()))),
+        ("placed", raised(placed())),
         ("test", Message::Test(Box::new(sample_alert(time(NOW))))),
         ("hostile-name", called(&"<b>Contoso</b>&amp;\u{202e}\"Nord'".repeat(4))),
         ("long-word", called(&"Donaudampfschifffahrtsgesellschaft".repeat(3))),

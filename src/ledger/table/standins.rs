@@ -26,8 +26,8 @@ pub(in crate::ledger) fn unaided(
     notifier: &str,
     overdue: Option<Timestamp>,
 ) -> rusqlite::Result<(Vec<Unaided>, Option<Timestamp>)> {
-    let mut statement =
-        connection.prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0 AND held = 0")?;
+    let mut statement = connection
+        .prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0 AND held = 0")?;
     let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let Some(overdue) = overdue else { return Ok((found, None)) };
     let mut statement = connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} <= ?2"))?;

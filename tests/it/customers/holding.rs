@@ -92,7 +92,8 @@ async fn what_is_discarded_is_never_sent_nor_what_becomes_of_it_and_is_no_failur
 async fn what_is_discarded_is_told_to_nobody_in_its_place() {
     let ids: Vec<String> = (0..CUSTOMERS).map(|number| format!("C{number}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let fallback = "[notifiers.oncall]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n[notifiers.customers]\nfallback = [\"oncall\"]\n";
+    let fallback =
+        "[notifiers.oncall]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n[notifiers.customers]\nfallback = [\"oncall\"]\n";
     let world = World::new(&rules(&ids).replace("[notifiers.customers]\n", fallback));
     world.poll(DAY, &records(0, "10")).await;
     world.poll("2019-09-17T02:00:00Z", &records(40, "110")).await;

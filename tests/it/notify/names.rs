@@ -8,7 +8,7 @@ use proptest::test_runner::{Config as Runs, TestRunner};
 
 use super::metrics::WATCHED;
 use super::receivers::{Answer, Http, Script, Smtp};
-use super::report::eventful;
+use super::reports::eventful;
 use super::samples::{
     attacked, channel, delivery, digest, email_config, ended, later, news, placed, slack_config, together, watched, webhook_config,
 };

@@ -6,7 +6,7 @@ use mail_parser::MessageParser;
 
 use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
-use super::report::{eventful, quiet};
+use super::reports::{eventful, quiet};
 use super::samples::{
     attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed, time, together, told_by, watched,
 };
