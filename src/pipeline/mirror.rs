@@ -172,6 +172,8 @@ impl Mirror {
         let (shortest, longest) = RETRY_AFTER;
         let wait = match error.verdict {
             Verdict::Destination { retry_after: Some(asked) } => asked.clamp(shortest, longest),
+            // The destination is there, and what it does take must not run out meanwhile.
+            Verdict::Message => backoff(failures, Uuid::new_v4()).min(self.poll_interval),
             _ => backoff(failures, Uuid::new_v4()),
         };
         self.probe_at = self.clock.monotonic().saturating_add(wait);
