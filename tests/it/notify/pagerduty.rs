@@ -136,6 +136,15 @@ async fn news_for_the_operator_are_one_incident_for_each_trouble() {
 }
 
 #[tokio::test]
+async fn made_up_trouble_is_another_incident_than_the_real_one() {
+    let made_up = sample_message(SampleKind::Operator, time(NOW));
+    let Message::Operator(told) = &made_up else { panic!("{made_up:?}") };
+    let real = OperatorNews { subject: String::new(), ..told.clone() };
+    let incidents = after(vec![made_up.clone(), Message::Operator(real)]).await;
+    assert_eq!(incidents.len(), 2, "{incidents:?}");
+}
+
+#[tokio::test]
 async fn a_test_is_marked_as_one_and_touches_no_incident_of_a_customer() {
     let incidents = after(vec![sample_message(SampleKind::Raised, time(NOW))]).await;
     assert!(incidents[0].summary().starts_with("[TEST] INFO Example Customer"), "{incidents:?}");
