@@ -50,6 +50,19 @@ impl Config {
 
     /// What it is, in words without secrets, for `check`.
     pub fn sentence(&self) -> String {
+        format!("{}{}", self.destination(), self.others())
+    }
+
+    /// Who is told in its place, and when.
+    fn others(&self) -> String {
+        if self.fallback.is_empty() {
+            return String::new();
+        }
+        let after = jiff::SignedDuration::try_from(self.fallback_after).unwrap_or_default();
+        format!("; what it has not taken after {after:#} is told to {}", self.fallback.join(", "))
+    }
+
+    fn destination(&self) -> String {
         let name = &self.name;
         match &self.kind {
             Kind::Email(email) => {

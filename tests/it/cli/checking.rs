@@ -109,6 +109,23 @@ async fn the_impact_of_a_changed_file_is_what_a_reload_would_send() {
     assert_eq!(document["impact"]["messages"], json!({ "hook": { "messages": 2, "digest_parts": 0 } }));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_told_in_the_place_of_a_notifier_is_said() {
+    let desk = Desk::new();
+    let file = desk.house.path("alert-rules.toml");
+    let changed = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, changed.replace("[notifiers.hook]", "[notifiers.hook]\nfallback = [\"other\"]\nfallback_after = \"15m\""))
+        .unwrap();
+    let said = desk.told(&["check"]);
+    let (_, notifiers) = said.split_once("Notifiers\n").unwrap();
+    assert_eq!(
+        notifiers,
+        "  hook: unsigned webhooks to 127.0.0.1; what it has not taken after 15m is told to other
+  other: unsigned webhooks to 127.0.0.1
+"
+    );
+}
+
 /// A mail server on this machine, a webhook and Slack.
 const NOTIFIERS: &str = r#"
 [rules.spend]
