@@ -105,7 +105,11 @@ fn standing(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> Strin
         return "no longer configured".to_owned();
     }
     if destination.failures == 0 {
-        return if notifier.is_shown { "ok: is shown what is open" } else { "ok" }.to_owned();
+        return match notifier.owed.held {
+            _ if notifier.is_shown => "ok: is shown what is open".to_owned(),
+            0 => "ok".to_owned(),
+            held => format!("ok; {held} held: see deliveries release"),
+        };
     }
     let since = destination.failing_since.map(|since| format!(" since {}", moment(since, state.now, zone))).unwrap_or_default();
     let next = destination.next_probe_at.filter(|next| *next > state.now);

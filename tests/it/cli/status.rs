@@ -157,3 +157,32 @@ async fn what_happened_to_the_data_is_said_and_is_never_all_clear() {
         (&json!(1), &json!("budget-cut"))
     );
 }
+
+const CUSTOMERS: &str = r#"
+[rules.spend]
+metric = "percent_used"
+notify = ["hook", "customers"]
+steps = [{ at = 80 }]
+[notifiers.hook]
+type = "webhook"
+url = "http://127.0.0.1:9/"
+[notifiers.customers]
+type = "webhook"
+audience = "customer"
+url = "http://127.0.0.1:9/"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_not_taken_for_what_is_being_sent() {
+    let desk = Desk::new();
+    let file = desk.house.path("alert-rules.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let (source, _) = before.split_once("[rules").unwrap();
+    std::fs::write(&file, format!("{source}{CUSTOMERS}")).unwrap();
+    for cost in [1, 95] {
+        desk.house.save_usage((0..30).map(|number| (format!("customer-{number:02}"), cost)));
+        desk.run(&["poll", "--wait", "0s"]);
+    }
+    let said = desk.run(&["status"]).out;
+    assert!(said.contains("ok; 30 held: see deliveries release"), "{said}");
+}
