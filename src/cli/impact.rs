@@ -54,7 +54,11 @@ pub(super) fn page(impact: Option<&Impact>) -> String {
         say(format!("  and {} more", impact.alerts.len() - NAMED));
     }
     for (notifier, (messages, digests)) in by_notifier(impact) {
-        let digests = if digests > 0 { format!(", {digests} of them parts of a digest") } else { String::new() };
+        let digests = match digests {
+            0 => String::new(),
+            all if all == messages => ", as a digest".to_owned(),
+            some => format!(", {some} of them parts of a digest"),
+        };
         say(format!("{notifier} would get {}{digests}", text::count(messages, "message")));
     }
     for (rule, open) in &impact.closed {
