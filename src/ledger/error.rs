@@ -122,6 +122,10 @@ impl LedgerError {
     /// Names the file, and the kind of trouble, of what SQLite reports.
     pub(super) fn of(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
+        // On a full disk the file that readers share cannot be made either, which SQLite calls trouble with a file.
+        if source.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::Full { path, source };
+        }
         match (source.sqlite_error_code(), &source) {
             (Some(ErrorCode::DiskFull), _) => Self::Full { path, source },
             (
@@ -143,5 +147,17 @@ impl LedgerError {
     /// Names the file of what the system reports.
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_for_what_readers_share_is_called_full() {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        let error = LedgerError::of(Path::new("ledger.db"), rusqlite::Error::SqliteFailure(code, None));
+        assert_eq!(error.to_string(), "ledger.db cannot grow, the disk is full: free some space");
     }
 }
