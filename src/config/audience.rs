@@ -1,14 +1,15 @@
-//! Reads who is at the other end of a notifier, and sees to it that no mailbox can get what is about another customer. What
-//! customers are told is left to `notify`.
+//! Reads who is at the other end of a notifier, and warns of customers that would hear of others, or of nothing. What may go
+//! to fixed addresses is left to `mailboxes`, what customers are told to `notify`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::budgets;
+use crate::config::mailboxes;
 use crate::config::names::Names;
 use crate::config::reader::{Placed, Span, Table};
 use crate::config::value::{quoted, short};
-use crate::domain::{Audience, CustomerKey, Glob, Profile, Readers, bare_address};
-use crate::notify::{Config, Kind};
+use crate::domain::{Addresses, Audience, CustomerKey, Glob, Profile, Readers, bare_address};
+use crate::notify::Config;
 
 /// Shared addresses, and customers without contacts, that are named; the rest are counted.
 const NAMED: usize = 5;
@@ -33,7 +34,7 @@ fn is_set(table: &Table<'_>, key: &str) -> bool {
 }
 
 /// Who reads the messages of a notifier, and whether they see amounts.
-pub(crate) fn read(root: &Table<'_>, name: &str, table: &Table<'_>) -> (Readers, bool) {
+pub(crate) fn read(table: &Table<'_>) -> (Readers, bool) {
     let kind = table.text("type").map_or("", |kind| kind.value);
     let mistake = |key: &str, text: String| table.reader.mistake(value_span(table, key), text);
     if !is_customers(table) {
@@ -55,61 +56,11 @@ pub(crate) fn read(root: &Table<'_>, name: &str, table: &Table<'_>) -> (Readers,
             }
             Readers::Contacts
         }
-        kind if is_mail(kind) => Readers::One(the_one(root, name)),
+        // Whose they are is settled when all customers are known.
+        kind if is_mail(kind) => Readers::Addresses(Addresses::default()),
         _ => Readers::Program,
     };
     (readers, is_set(table, "show_cost"))
-}
-
-/// The customer whose addresses a notifier of fixed addresses has: the one that names it. Nobody else may.
-fn the_one(root: &Table<'_>, notifier: &str) -> CustomerKey {
-    let within = |table: &Table<'_>| table.texts("notify").into_iter().filter(|name| name.value == notifier).map(|name| name.span).next();
-    let shared = |span: Span, whom: &str| {
-        let text = format!(
-            "the addresses of {} would get what is about {whom}: let one [customers.\"ID\"] name it, or set to_customer_contacts = true",
-            quoted(&[notifier])
-        );
-        root.reader.mistake(span, text);
-    };
-    for (_, rule) in root.named("rules") {
-        let steps = rule.tables("steps");
-        for span in std::iter::once(&rule).chain(steps.iter().flatten()).filter_map(within) {
-            shared(span, "every customer of this rule");
-        }
-    }
-    let customers = root.named("customers");
-    let mut named = customers.iter().filter_map(|(id, customer)| Some((*id, within(customer)?)));
-    // An empty id is no customer's.
-    let (one, _) = named.next().unwrap_or_default();
-    named.for_each(|(_, span)| shared(span, &format!("the customer {} and this one", quoted(&[one]))));
-    CustomerKey::of(one)
-}
-
-/// Settles whose the fixed addresses are that only the spreadsheet gives to a customer; a second one is a mistake.
-pub(crate) fn settle(root: &Table<'_>, budgets: &budgets::Config, notifiers: &mut [Config]) {
-    for notifier in notifiers {
-        let Readers::One(one) = &mut notifier.readers else { continue };
-        let names_it = |profile: &Profile| profile.notify.contains(&notifier.name);
-        let naming = budgets.customers.iter().filter(|(key, local)| names_it(&local.profile) && *key != one);
-        let mut naming: Vec<&CustomerKey> = naming.map(|(key, _)| key).collect();
-        naming.sort_unstable();
-        if one.as_str().is_empty() && !naming.is_empty() {
-            *one = naming.remove(0).clone();
-        }
-        if let Some(other) = naming.first() {
-            let span = root.entry("customers_csv").map_or(0..0, |entry| entry.key);
-            let text = format!(
-                "{} has addresses of one customer, {}: {} may not name it too",
-                quoted(&[&*notifier.name]),
-                called(budgets, one),
-                called(budgets, other)
-            );
-            // Two tables that name it are a mistake of their own.
-            if root.named("customers").iter().all(|(id, _)| CustomerKey::of(id) != **other) {
-                root.reader.mistake(span, text);
-            }
-        }
-    }
 }
 
 fn value_span(table: &Table<'_>, key: &str) -> Span {
@@ -132,7 +83,7 @@ pub(crate) fn warn(root: &Table<'_>, names: &Names<'_>, budgets: &budgets::Confi
         warn_of_unknown_contacts(root, &notifier.name, budgets);
     }
     for (_, rule) in root.named("rules") {
-        warn_of_customers_only(&rule, names);
+        warn_of_customers_only(&rule, names, notifiers);
     }
 }
 
@@ -145,22 +96,18 @@ fn shared_addresses(budgets: &budgets::Config, notifiers: &[Config]) -> Vec<(Str
         }
     }
     for notifier in notifiers {
-        let to: &[_] = match &notifier.kind {
-            Kind::Email(email) => &email.to,
-            Kind::GraphMail(mail) => &mail.to,
-            _ => &[],
-        };
-        if let Readers::One(key) = &notifier.readers {
-            for to in to {
-                owners.entry(to.email.to_string().to_lowercase()).or_default().insert(key);
-            }
+        let Readers::Addresses(Addresses { about: Some(about), .. }) = &notifier.readers else { continue };
+        // Addresses of several customers are warned of by themselves.
+        if let (Some(one), 1) = (about.first(), about.len()) {
+            mailboxes::addresses(notifier).into_iter().for_each(|to| _ = owners.entry(to).or_default().insert(one));
         }
     }
     let called = |keys: BTreeSet<&CustomerKey>| keys.into_iter().map(|key| called(budgets, key)).collect();
     owners.into_iter().filter(|(_, keys)| keys.len() > 1).map(|(address, keys)| (address, called(keys))).collect()
 }
 
-fn called(budgets: &budgets::Config, key: &CustomerKey) -> String {
+/// What people call a customer, as far as the file says.
+pub(crate) fn called(budgets: &budgets::Config, key: &CustomerKey) -> String {
     let label = budgets.customers.get(key).and_then(|local| local.profile.label.clone());
     label.unwrap_or_else(|| key.as_str().to_owned())
 }
@@ -198,18 +145,24 @@ fn may_judge(name: &str, rule: &Table<'_>, key: &CustomerKey, profile: &Profile)
         && !profile.mute_rules.iter().any(|muted| **muted == *name)
 }
 
-fn warn_of_customers_only(rule: &Table<'_>, names: &Names<'_>) {
+fn warn_of_customers_only(rule: &Table<'_>, names: &Names<'_>, notifiers: &[Config]) {
+    // Fixed addresses that get what is about everybody are the partner's own, which is warned of by itself.
+    let may_be_own = |name: &str| {
+        notifiers
+            .iter()
+            .any(|notifier| *notifier.name == *name && matches!(&notifier.readers, Readers::Addresses(own) if own.about.is_none()))
+    };
     let steps = rule.tables("steps");
     let told: Vec<&str> =
         std::iter::once(rule).chain(steps.iter().flatten()).flat_map(|table| table.texts("notify")).map(|name| name.value).collect();
-    if !told.is_empty() && told.iter().all(|name| names.is_customers(name)) {
+    if !told.is_empty() && told.iter().all(|name| names.is_customers(name) && !may_be_own(name)) {
         let text = format!("[{}] tells customers only: none of your own people hear of what it finds", rule.path);
         rule.reader.warning(rule.span.clone(), text);
     }
 }
 
 /// The first of them, and how many more there are.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(NAMED).map(|name| short(name)).collect();
     let more = names.len().saturating_sub(shown.len());
     format!("{}{}", shown.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::config::audience;
 use crate::config::cases;
 use crate::config::customers_csv::{self, Spreadsheet};
 use crate::config::keys::{ROOT, Shape};
@@ -13,7 +12,9 @@ use crate::config::names::Names;
 use crate::config::reader::{Reader, Table};
 use crate::config::source::RefreshToken;
 use crate::config::value::quoted;
-use crate::config::{Cases, Config, Criteria, Environment, Mistakes, check, customers, notifiers, process, report, rules, source};
+use crate::config::{
+    Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
+};
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
@@ -191,7 +192,7 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let budgets = customers::read(root, names, spreadsheet);
     let rules = rules::read(root, names);
     let mut notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
-    audience::settle(root, &budgets, &mut notifiers);
+    mailboxes::settle(root, &budgets, &mut notifiers);
     audience::warn(root, names, &budgets, &notifiers);
     for (name, table) in root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name)) {
         table.reader.warning(table.span, format!("no rule, customer, operator or report tells the notifier {}", quoted(&[name])));

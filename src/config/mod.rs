@@ -12,6 +12,7 @@ mod customers_csv;
 mod environment;
 mod keys;
 mod load;
+mod mailboxes;
 mod mask;
 mod mistakes;
 mod names;

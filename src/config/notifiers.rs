@@ -62,7 +62,7 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
     let Around { root, names, time_zone, entra } = around;
     let fallback = fallback(name, table, names);
     refuse_shown(root, table, "fallback");
-    let (readers, show_cost) = audience::read(root, name, table);
+    let (readers, show_cost) = audience::read(table);
     let kind = match table.text("type")?.value {
         "email" => Kind::Email(Box::new(email(name, table, entra)?)),
         "graph-mail" => Kind::GraphMail(Box::new(graph_mail(name, table, entra)?)),

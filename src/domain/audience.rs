@@ -1,6 +1,8 @@
 //! Who reads a message: the partner's own people, or the customer that it is about. How it is worded for either is
 //! `notify`'s.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::domain::CustomerKey;
 
 /// Whom a message is for. It is recorded with the message, so that no later configuration can change what a customer sees.
@@ -36,8 +38,8 @@ pub enum Readers {
     Partner,
     /// Each customer at its own contacts.
     Contacts,
-    /// One customer, whose addresses are the notifier's recipients: whatever is about others never goes there.
-    One(CustomerKey),
+    /// Whoever reads the notifier's own addresses.
+    Addresses(Addresses),
     /// A program that passes each message on to the one customer it is about.
     Program,
 }
@@ -47,8 +49,25 @@ impl Readers {
     pub fn audience(&self) -> Audience {
         match self {
             Self::Partner => Audience::Partner,
-            Self::Contacts | Self::One(_) | Self::Program => Audience::Customer,
+            Self::Contacts | Self::Addresses(_) | Self::Program => Audience::Customer,
         }
+    }
+}
+
+/// What may go to a notifier's own addresses where customers read them: a customer's mailbox never gets what is about another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Addresses {
+    /// The customers that they are told about; none = all.
+    pub about: Option<BTreeSet<CustomerKey>>,
+    /// Whose contacts they are, for those that are any customer's; in lowercase.
+    pub owners: BTreeMap<String, BTreeSet<CustomerKey>>,
+}
+
+impl Addresses {
+    /// Whether what is about this customer may go to one of them.
+    pub fn may_get(&self, address: &str, customer: &CustomerKey) -> bool {
+        let are = |customers: &BTreeSet<CustomerKey>| customers.contains(customer);
+        self.about.as_ref().is_none_or(are) && self.owners.get(&address.to_lowercase()).is_none_or(are)
     }
 }
 
@@ -61,6 +80,17 @@ pub fn bare_address(contact: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_customers_own_address_gets_nothing_about_another() {
+        let of = |id| BTreeSet::from([CustomerKey::of(id)]);
+        let owned = Addresses { about: None, owners: BTreeMap::from([("it@a.example".to_owned(), of("a"))]) };
+        let may = |addresses: &Addresses, to, id| addresses.may_get(to, &CustomerKey::of(id));
+        assert!(may(&owned, "IT@A.example", "A") && may(&owned, "me@partner.example", "b"));
+        assert!(!may(&owned, "IT@A.example", "b"));
+        let meant = Addresses { about: Some(of("a")), ..Addresses::default() };
+        assert!(may(&meant, "me@partner.example", "a") && !may(&meant, "me@partner.example", "b"));
+    }
 
     #[test]
     fn the_address_of_a_contact_is_found_beside_its_name() {

@@ -1,10 +1,12 @@
 //! One message owed to one recipient of one notifier, and what the message says.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{AlertSnapshot, Audience, FindingCode, OperatorFinding, Readers, Report, Severity};
+use crate::domain::{AlertSnapshot, Audience, CustomerKey, FindingCode, OperatorFinding, Readers, Report, Severity, bare_address};
 
 /// What a message is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -230,6 +232,22 @@ pub struct Route {
 }
 
 impl Route {
+    /// Who is told about a customer with these contacts: the partner's own people of everybody, a customer of itself.
+    pub fn recipients_about(&self, customer: &CustomerKey, contacts: &[String]) -> Vec<Option<String>> {
+        match &self.readers {
+            Readers::Contacts => {
+                let mut seen = HashSet::new();
+                let addresses = contacts.iter().map(|contact| bare_address(contact)).filter(|address| !address.is_empty());
+                addresses.filter(|address| seen.insert(address.to_lowercase())).map(|address| Some(address.to_owned())).collect()
+            }
+            Readers::Addresses(own) => {
+                let may_get = |to: &&Option<String>| to.as_deref().is_some_and(|to| own.may_get(to, customer));
+                self.recipients.iter().filter(may_get).cloned().collect()
+            }
+            Readers::Program | Readers::Partner => self.recipients.clone(),
+        }
+    }
+
     /// Whether messages are owed to it; else it is shown what is open.
     pub fn is_owed(&self) -> bool {
         !self.is_shown

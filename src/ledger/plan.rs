@@ -1,13 +1,13 @@
 //! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure, identities are handed in.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey, CustomerView, Direction, Inputs, Latest,
-    MessageKind, MetricValue, Previous, Readers, Route, Sample, Severity, SubscriptionCost, bare_address, canonical,
+    MessageKind, MetricValue, Previous, Readers, Route, Sample, Severity, SubscriptionCost, canonical,
 };
 use crate::ledger::{DigestPart, LatePass, NewAlert, NewMessage, NewStep, Raise, Seen};
 
@@ -168,25 +168,19 @@ fn groups<'a>(route: &Route, mut owed: Vec<Owed<'a>>) -> Vec<Group<'a>> {
         let customer = alert.customer.id.key();
         let place = *places.entry(customer.clone()).or_insert(groups.len());
         if place == groups.len() {
-            let recipients = recipients(route, &customer, contacts);
+            let recipients = route.recipients_about(&customer, contacts);
+            if recipients.len() < route.recipients.len() {
+                tracing::warn!(
+                    notifier = &*route.notifier,
+                    customer = customer.as_str(),
+                    "addresses of another customer are not told of this one"
+                );
+            }
             groups.push((customer, Group { recipients, alerts: Vec::new() }));
         }
         groups.iter_mut().skip(place).take(1).for_each(|(_, group)| group.alerts.push(alert));
     }
     groups.into_iter().map(|(_, group)| group).filter(|group| !group.recipients.is_empty()).collect()
-}
-
-/// Who is told about a customer: that customer.
-fn recipients(route: &Route, customer: &CustomerKey, contacts: &[String]) -> Vec<Option<String>> {
-    match &route.readers {
-        Readers::Contacts => {
-            let mut seen = HashSet::new();
-            let addresses = contacts.iter().map(|contact| bare_address(contact)).filter(|address| !address.is_empty());
-            addresses.filter(|address| seen.insert(address.to_lowercase())).map(|address| Some(address.to_owned())).collect()
-        }
-        Readers::One(only) if only != customer => Vec::new(),
-        Readers::One(_) | Readers::Program | Readers::Partner => route.recipients.clone(),
-    }
 }
 
 /// What is told of alerts after they were raised.

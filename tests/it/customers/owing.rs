@@ -73,6 +73,40 @@ async fn fixed_addresses_are_those_of_the_one_customer_that_names_them() {
     assert_eq!(owed(&world).await, ["boss@a.example budget.alert.raised A"]);
 }
 
+/// The same with an own mailbox in place of the contacts.
+fn to_own_mailbox(ids: &[&str]) -> String {
+    rules(ids).replace("to_customer_contacts = true", "to = [\"people@partner.example\"]")
+}
+
+#[tokio::test]
+async fn a_mailbox_of_the_partners_own_may_get_what_customers_would_read_one_customer_in_each() {
+    let world = World::new(&to_own_mailbox(&["A", "B"]));
+    let warnings = world.config().warnings.join("\n");
+    assert!(
+        warnings.contains("its addresses get a message about every customer of the rule \"spend\"; one customer in each"),
+        "{warnings}"
+    );
+    assert!(!warnings.contains("tells customers only"), "{warnings}");
+    world.poll(DAY, &["A", "B", "C"].map(|id| plan(id, "1", "100", DAY))).await;
+    world.poll("2019-09-17T01:00:00Z", &["A", "B", "C"].map(|id| plan(id, "90", "100", DAY))).await;
+    let of = |id| format!("people@partner.example budget.alert.raised {id}");
+    assert_eq!(owed(&world).await, ["A", "B", "C"].map(of));
+}
+
+#[tokio::test]
+async fn an_address_that_became_a_customers_own_gets_no_later_news_of_others() {
+    let mut world = World::new(&to_own_mailbox(&["A", "B"]));
+    world.poll(DAY, &["A", "B"].map(|id| plan(id, "1", "100", DAY))).await;
+    world.poll("2019-09-17T01:00:00Z", &["A", "B"].map(|id| plan(id, "90", "100", DAY))).await;
+    let theirs = to_own_mailbox(&["A", "B"]).replace("A@A.example", "People@partner.example");
+    let theirs = theirs.replace("metric =", "match = { customers = [\"A\"] }\nmetric =");
+    world.change_rules(&theirs);
+    assert!(!world.config().warnings.join("\n").contains("its addresses"));
+    world.poll("2019-09-17T02:00:00Z", &["A", "B"].map(|id| plan(id, "90", "1000", DAY))).await;
+    let of = |kind, id| format!("people@partner.example budget.alert.{kind} {id}");
+    assert_eq!(owed(&world).await, [of("raised", "A"), of("raised", "B"), of("resolved", "A")]);
+}
+
 #[test]
 fn what_is_unwise_about_contacts_is_said() {
     let world = World::new(

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
-use budget_alertd::domain::{Audience, CustomerKey, Latest, MessageKind, Readers, Route};
+use budget_alertd::domain::{Addresses, Audience, CustomerKey, Latest, MessageKind, Readers, Route};
 use budget_alertd::ledger::{self, AttemptRecord, Followup, HoldFilter, Ledger, NewAlert, RetryFilter, RetryTo};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::Channel;
@@ -421,8 +421,8 @@ fn check(case: &Case, town: &Town, from: (usize, usize), sent: &Sent) -> Result<
 fn alert(number: usize, customer: usize, baseline: bool) -> budget_alertd::domain::AlertSnapshot {
     let mut snapshot = budget_alertd::notify::sample_alert("2026-11-10T00:00:00Z".parse().unwrap());
     snapshot.alert.customer.id =
-        budget_alertd::domain::CustomerId::try_new(if number % 2 == 0 { id(customer) } else { id(customer).to_uppercase() }).unwrap();
-    snapshot.alert.subscription = (number % 3 == 0).then(|| format!("subscription {number}"));
+        budget_alertd::domain::CustomerId::try_new(if number.is_multiple_of(2) { id(customer) } else { id(customer).to_uppercase() }).unwrap();
+    snapshot.alert.subscription = (number.is_multiple_of(3)).then(|| format!("subscription {number}"));
     snapshot.alert.baseline = baseline;
     snapshot
 }
@@ -446,7 +446,7 @@ proptest! {
         };
         let routes = [
             route("contacts", Readers::Contacts, Vec::new()),
-            route("one", Readers::One(CustomerKey::of(&id(one))), vec![Some(format!("c{one}.one@customer.example"))]),
+            route("one", Readers::Addresses(Addresses { about: Some(BTreeSet::from([CustomerKey::of(&id(one))])), ..Addresses::default() }), vec![Some(format!("c{one}.one@customer.example"))]),
             route("portal", Readers::Program, vec![None]),
         ];
         let notify: Vec<Box<str>> = routes.iter().map(|route| route.notifier.clone()).collect();
