@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
-use budget_alertd::ledger::{DeliveryFilter, Ledger, Reader};
+use budget_alertd::ledger::{DeliveryFilter, HoldFilter, Ledger, Reader};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::pipeline::Courier;
 use budget_alertd::simulator::{Fault, HttpReceiver};
@@ -219,3 +219,34 @@ async fn a_digest_that_is_too_large_for_the_other_comes_in_parts() {
 
 const MAIL: &str = "[notifiers.mail]\ntype = \"email\"\nfrom = \"a@partner.example\"\nto = [\"b@partner.example\"]\n\
     smtp = { host = \"127.0.0.1\", port = 9, tls = \"none\" }\nfallback = [\"oncall\"]\n";
+
+#[tokio::test]
+async fn what_a_customer_could_not_be_told_goes_to_the_partners_own_people_in_their_words() {
+    let mut pair = pair(2, "[\"ops\"]", "audience = \"customer\"", "").await;
+    pair.ops.fail(Fault::status(503));
+    pair.run(11 * MINUTE).await;
+    assert_eq!(told(&pair.oncall), ["C0 ops", "C1 ops"]);
+    let of_alert = |receiver: &HttpReceiver, key: &str| {
+        let json: serde_json::Value = serde_json::from_str(&receiver.received().last().unwrap().text()).unwrap();
+        json["data"]["alerts"][0][key].clone()
+    };
+    assert_eq!(of_alert(&pair.oncall, "rule"), "spend");
+    assert_eq!(of_alert(&pair.oncall, "cost")["amount"], "85");
+    pair.ops.heal();
+    pair.run(60 * MINUTE).await;
+    assert!(of_alert(&pair.ops, "rule").is_null() && of_alert(&pair.ops, "cost").is_null(), "the customer is told as ever");
+    assert_eq!(told(&pair.oncall).len(), 2);
+}
+
+#[tokio::test]
+async fn nobody_is_told_instead_of_customers_what_is_held_or_discarded() {
+    let mut pair = pair(40, "[\"ops\"]", "audience = \"customer\"\ngive_up_after = \"1h\"", "").await;
+    pair.ops.fail(Fault::status(503));
+    pair.run(120 * MINUTE).await;
+    assert_eq!(pair.deliveries(), vec!["ops pending"; 40]);
+    pair.ledger.discard(HoldFilter::default(), "wrong prices".to_owned(), pair.clock.now()).await.unwrap();
+    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    pair.run(120 * MINUTE).await;
+    assert_eq!(pair.deliveries(), vec!["ops dead"; 40]);
+    assert!(pair.oncall.received().is_empty());
+}

@@ -170,9 +170,10 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
     })
 }
 
-/// Whom a message is for, in a row with the column `audience`.
+/// Whom a delivery is for: the partner's own people where it stands in for another, else whom its message is for.
 fn audience(row: &Row<'_>) -> rusqlite::Result<Audience> {
-    let name: Option<String> = row.get("audience")?;
+    let stands_in: Option<String> = row.get("stands_in_for")?;
+    let name: Option<String> = if stands_in.is_some() { None } else { row.get("audience")? };
     let known = name.as_deref().map_or(Some(Audience::Partner), Audience::from_name);
     known.ok_or_else(|| column::unreadable("an unknown audience"))
 }

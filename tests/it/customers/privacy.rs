@@ -421,7 +421,8 @@ fn check(case: &Case, town: &Town, from: (usize, usize), sent: &Sent) -> Result<
 fn alert(number: usize, customer: usize, baseline: bool) -> budget_alertd::domain::AlertSnapshot {
     let mut snapshot = budget_alertd::notify::sample_alert("2026-11-10T00:00:00Z".parse().unwrap());
     snapshot.alert.customer.id =
-        budget_alertd::domain::CustomerId::try_new(if number.is_multiple_of(2) { id(customer) } else { id(customer).to_uppercase() }).unwrap();
+        budget_alertd::domain::CustomerId::try_new(if number.is_multiple_of(2) { id(customer) } else { id(customer).to_uppercase() })
+            .unwrap();
     snapshot.alert.subscription = (number.is_multiple_of(3)).then(|| format!("subscription {number}"));
     snapshot.alert.baseline = baseline;
     snapshot
