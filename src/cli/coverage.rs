@@ -1,7 +1,7 @@
 //! `coverage`: the customers that can never alert, and why; what to do about each reason; read beside a running daemon.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Args;
@@ -12,13 +12,16 @@ use crate::cli::output::Tone;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, open, output, spreadsheet, text};
 use crate::config::Config;
-use crate::domain::CustomerView;
+use crate::domain::{CustomerView, Route};
 use crate::ledger::{Reader, Seen};
+use crate::notify;
 use crate::notify::render::money;
-use crate::pipeline::{Gap, gap};
+use crate::pipeline::{Gap, gap, silent_about};
 
 /// Customers that are listed without `--all`.
 const LISTED: usize = 20;
+/// Customers without contacts that are named; the rest are counted.
+const NAMED: usize = 5;
 
 #[derive(Debug, Args)]
 pub(super) struct Coverage {
@@ -36,6 +39,8 @@ struct Gaps {
     customers: u64,
     /// Those that nobody would be told about, the costliest first.
     uncovered: Vec<(Gap, Seen)>,
+    /// The customers' notifiers, with the customers about which they tell nobody.
+    silent: BTreeMap<String, Vec<String>>,
 }
 
 impl Coverage {
@@ -69,6 +74,11 @@ impl Coverage {
                 lines.push(format!("    → {}", gap.action()));
             }
         }
+        lines.extend(gaps.silent.iter().map(|(notifier, customers)| {
+            let known = Tone::Uneasy.paint("no contacts");
+            let (number, names) = (text::count(customers.len(), "customer"), text::listed(customers, NAMED));
+            format!("  {known}: of {number} the notifier {} tells nobody: {names}", text::clean(notifier))
+        }));
         if !gaps.uncovered.is_empty() {
             let listed = if self.all { usize::MAX } else { LISTED };
             let heading = if gaps.uncovered.len() > listed {
@@ -106,11 +116,16 @@ impl Gaps {
     fn gather(config: &Config, reader: &Reader) -> anyhow::Result<Self> {
         let states = reader.notifier_states()?.into_iter();
         let failing: BTreeSet<Box<str>> = states.filter(|(_, state)| state.failures > 0).map(|(name, _)| name.into()).collect();
-        let mut gaps = Self { customers: 0, uncovered: Vec::new() };
+        let mut gaps = Self { customers: 0, uncovered: Vec::new(), silent: BTreeMap::new() };
+        let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
         reader.each_customer(|seen| {
             gaps.customers += 1;
             if let Some(gap) = gap(&config.budgets, &config.rules, &seen, &failing) {
                 gaps.uncovered.push((gap, seen));
+                return;
+            }
+            for notifier in silent_about(&config.budgets, &config.rules, &seen, &routes) {
+                gaps.silent.entry(notifier.to_owned()).or_default().push(called(&seen));
             }
         })?;
         let id = |seen: &Seen| seen.customer.to_string();
@@ -140,6 +155,7 @@ impl Gaps {
             "customers": self.customers,
             "without_coverage": self.number(|gap| gap != Gap::DeadNotifier),
             "reasons": reasons,
+            "without_contacts": self.silent.iter().map(|(notifier, customers)| json!({ "notifier": notifier, "customers": customers.len() })).collect::<Vec<_>>(),
             "uncovered": self.uncovered.iter().map(customer).collect::<Vec<_>>(),
         })
     }

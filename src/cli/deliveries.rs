@@ -183,7 +183,7 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
     }
     let of = |state| rows.iter().filter(|row| row.state == state).count();
     let held = rows.iter().filter(|row| row.held && row.state == DeliveryState::Pending).count();
-    let held = if held == 0 { String::new() } else { format!(" ({held} of them held: see deliveries release)") };
+    let held = text::held(u64::try_from(held).unwrap_or(u64::MAX));
     let (sent, owed, dead) = (of(DeliveryState::Sent), of(DeliveryState::Pending), of(DeliveryState::Dead));
     let counts = format!("{sent} sent, {owed} owed{held}, {dead} given up");
     format!("{}\n\n{}: {counts}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "delivery"), text::zone_note(zone))

@@ -13,6 +13,7 @@ use crate::cli::output::{self, Tone};
 use crate::cli::{Format, alerts, text};
 use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk};
+use crate::ledger::Reader;
 use crate::notify::render::clean;
 use crate::pipeline::{self, DeliveriesAnswer, Mirror, PollAnswer, PollOrder, SourceState, Suppressed};
 
@@ -35,7 +36,8 @@ pub(super) struct Poll {
 impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let bearings = Bearings::load(path)?;
-        let answer = if self.dry_run {
+        let ledger = bearings.places.ledger.clone();
+        let mut answer = if self.dry_run {
             self.preview(bearings.whole()?).await?
         } else {
             let found = control::find(&bearings.places).await;
@@ -47,6 +49,9 @@ impl Poll {
                 None => self.poll(found.explain(Bench::open(bearings.whole()?))?).await?,
             }
         };
+        if answer.deliveries.pending > 0 {
+            answer.held = Reader::open(&ledger)?.owed()?.iter().map(|owed| owed.held).sum();
+        }
         self.print(&answer)?;
         Ok(if answer.is_good() { Outcome::Done } else { Outcome::Failed })
     }
@@ -112,7 +117,8 @@ impl Poll {
             "Nothing was recorded and nothing was sent.".to_owned()
         } else {
             let DeliveriesAnswer { sent, pending, dead } = answer.deliveries;
-            format!("Deliveries: {sent} sent, {pending} still owed, {dead} given up.")
+            let held = text::held(answer.held);
+            format!("Deliveries: {sent} sent, {pending} still owed{held}, {dead} given up.")
         });
         lines.join("\n") + "\n"
     }

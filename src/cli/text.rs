@@ -22,6 +22,18 @@ pub(super) fn count<N: Copy + Display + From<u8> + PartialEq>(number: N, noun: &
     }
 }
 
+/// ` (3 held: budget-alertd deliveries release)`; nothing where nothing is held.
+pub(super) fn held(held: u64) -> String {
+    if held == 0 { String::new() } else { format!(" ({held} held: budget-alertd deliveries release)") }
+}
+
+/// The first of these names, and how many more there are.
+pub(super) fn listed(names: &[String], most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let shown: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
+    format!("{}{}", shown.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
+}
+
 /// A name from outside, safe for a terminal, at most 60 characters.
 pub(super) fn clean(text: &str) -> String {
     render::clean(text, 60)

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::budgets;
-use crate::domain::{Assessed, Reason};
+use crate::domain::{Assessed, Audience, Reason, Route};
 use crate::ledger::Seen;
 use crate::pipeline::explain::record;
 use crate::rules::Rules;
@@ -75,4 +75,19 @@ pub fn gap(budgets: &budgets::Config, rules: &Rules, seen: &Seen, failing: &BTre
     }
     let silent = !failing.is_empty() && rules.told(assessed).iter().all(|name| failing.contains(*name));
     silent.then_some(Gap::DeadNotifier)
+}
+
+/// The notifiers that a customer would read and that tell nobody about it: no address of its own is known.
+pub fn silent<'a>(rules: &Rules, assessed: &Assessed, routes: &'a [Route]) -> Vec<&'a str> {
+    let (told, customer) = (rules.told(assessed), assessed.record.customer.key());
+    let is_silent = |route: &&Route| {
+        let reads = route.readers.audience() == Audience::Customer && told.contains(&*route.notifier);
+        reads && route.recipients_about(&customer, &assessed.profile.contacts).is_empty()
+    };
+    routes.iter().filter(is_silent).map(|route| &*route.notifier).collect()
+}
+
+/// The same about a customer as it was last seen, under a configuration.
+pub fn silent_about<'a>(budgets: &budgets::Config, rules: &Rules, seen: &Seen, routes: &'a [Route]) -> Vec<&'a str> {
+    silent(rules, budgets.join(record(budgets, seen)).unplaced().assessed(), routes)
 }

@@ -44,7 +44,7 @@ pub use action::{
     SilenceAdded, SilenceOrder, SilenceView, SourceState, Until, UntilWord, name_of,
 };
 pub use carrier::Unmarked;
-pub use coverage::{Gap, gap};
+pub use coverage::{Gap, gap, silent, silent_about};
 pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress};
 pub use desk::Desk;

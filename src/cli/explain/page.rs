@@ -9,9 +9,11 @@ use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule
 use crate::cli::output::{self, Tone};
 use crate::cli::{ack, alerts, deliveries, text};
 use crate::config::Config;
-use crate::domain::{Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Severity, rounded};
+use crate::domain::{Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route, Severity, rounded};
 use crate::ledger::{AttemptRow, Seen};
+use crate::notify;
 use crate::notify::render::{PeriodWords, Telling, clean, moment, money, percent, seconds_between, span};
+use crate::pipeline;
 
 /// More attempts than these are shown in part.
 const FIRST_ATTEMPTS: usize = 2;
@@ -31,6 +33,9 @@ pub(super) fn page(story: &Story, config: &Config) -> String {
     let beside = rule::Beside { now: story.now, past: story.past, zone };
     lines.push(format!("\n{}", Tone::Strong.paint("Rules")));
     lines.extend(story.explanation.rules.iter().flat_map(|account| rule::lines(account, assessed, &beside)));
+    let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
+    let silent = pipeline::silent(&config.rules, assessed, &routes).into_iter();
+    lines.extend(silent.map(|name| format!("  no contacts: the customers' notifier {} tells nobody about it", text::clean(name))));
     for (seen, explanation) in &story.subscriptions {
         lines.extend(subscription(seen, &explanation.assessed));
         lines.extend(explanation.rules.iter().flat_map(|account| rule::lines(account, &explanation.assessed, &beside)));
@@ -215,6 +220,8 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     let row = &story.row;
     let state = match row.state {
         DeliveryState::Sent => Tone::Good.paint("sent"),
+        DeliveryState::Pending if row.held => Tone::Uneasy.paint("held"),
+        DeliveryState::Dead if row.held => Tone::Uneasy.paint("discarded"),
         DeliveryState::Pending => Tone::Uneasy.paint("owed"),
         DeliveryState::Dead => Tone::Bad.paint("given up"),
     };
@@ -246,6 +253,9 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
 /// Why an owed delivery is still owed.
 fn waiting(story: &DeliveryStory, now: Timestamp) -> String {
     let Some(notifier) = story.notifier.as_ref().filter(|_| story.row.state == DeliveryState::Pending) else { return String::new() };
+    if story.row.held {
+        return ": suspiciously many customers reached a step at once; budget-alertd deliveries release sends it".to_owned();
+    }
     if notifier.failures == 0 {
         return ", will be sent by run or the next poll".to_owned();
     }

@@ -127,6 +127,10 @@ impl State {
         self.notifiers.iter().map(|notifier| notifier.owed.pending).sum()
     }
 
+    fn held(&self) -> u64 {
+        self.notifiers.iter().map(|notifier| notifier.owed.held).sum()
+    }
+
     fn dead(&self) -> u64 {
         self.notifiers.iter().map(|notifier| notifier.owed.dead).sum()
     }

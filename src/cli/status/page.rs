@@ -46,8 +46,8 @@ fn headline(state: &State, health: &Health) -> String {
         let newest = good.newest.map(|newest| format!(", newest data {} old", age(newest, state))).unwrap_or_default();
         format!("last good poll {} ago, {}{newest}; ", age(good.at, state), text::count(good.records, "record"))
     });
-    let (owed, dead) = (state.pending(), state.dead());
-    format!("{word}{why}: {}{owed} owed, {dead} given up{}", poll.unwrap_or_default(), state.data.in_short())
+    let (owed, held, dead) = (state.pending(), text::held(state.held()), state.dead());
+    format!("{word}{why}: {}{owed} owed{held}, {dead} given up{}", poll.unwrap_or_default(), state.data.in_short())
 }
 
 fn age(at: jiff::Timestamp, state: &State) -> String {

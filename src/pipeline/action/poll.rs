@@ -46,6 +46,9 @@ pub struct PollAnswer {
     pub source: SourceState,
     /// What went wrong or was odd, in words.
     pub errors: Vec<String>,
+    /// How many of the owed deliveries wait for a person to release them; filled in by the command, for people.
+    #[serde(skip)]
+    pub held: u64,
     /// Whether a notifier could not be shown what is open; the errors say which. A daemon tries that by itself.
     #[serde(skip)]
     pub unshown: bool,
@@ -83,6 +86,7 @@ impl PollAnswer {
             deliveries,
             source: if report.good { SourceState::Ok } else { SourceState::Failed },
             errors: report.errors.clone(),
+            held: 0,
             unshown: false,
         }
     }
