@@ -77,7 +77,7 @@ impl Coverage {
         lines.extend(gaps.silent.iter().map(|(notifier, customers)| {
             let known = Tone::Uneasy.paint("no contacts");
             let (number, names) = (text::count(customers.len(), "customer"), text::listed(customers, NAMED));
-            format!("  {known}: of {number} the notifier {} tells nobody: {names}", text::clean(notifier))
+            format!("  {known}: the notifier {} tells nobody about {number}: {names}", text::clean(notifier))
         }));
         if !gaps.uncovered.is_empty() {
             let listed = if self.all { usize::MAX } else { LISTED };

@@ -7,6 +7,7 @@ mod coverage;
 mod explaining;
 mod listing;
 mod polling;
+mod releasing;
 mod reporting;
 mod retrying;
 mod schemas;

@@ -182,6 +182,42 @@ async fn what_was_given_up_is_owed_again_and_delivered_at_once_and_the_author_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_let_go_and_delivered_at_once_or_discarded_and_the_author_is_in_the_log() {
+    let receiver = receiver();
+    let house = House::new(&super::with_hook(&receiver.url("/hook"), "1h", "audience = \"customer\""));
+    house.save_usage([]);
+    let process = house.start_ready(&house.systemd());
+    process.wait_for_metric("polls_total{result=\"ok\"}", "1");
+    house.save_usage(over_budget(0..30));
+    let output = house.run(&["poll"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.ends_with("Deliveries: 0 sent, 30 still owed (30 held: budget-alertd deliveries release), 0 given up.\n"), "{said}");
+    process.wait_for_metric("operator_findings{code=\"mass-crossing\"}", "1");
+    let release = |more: &[&str]| {
+        let output = house.run(&[&["deliveries", "release"], more].concat());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let one = release(&["--customer", "customer-0003"]);
+    assert_eq!((one.0, one.1.as_str()), (Some(0), "1 held delivery is released; the daemon delivers it.\n29 deliveries still held.\n"));
+    receiver.wait_for(1).await.unwrap();
+    let unknown = release(&["abcdef"]);
+    assert_eq!(unknown.0, Some(2));
+    assert!(unknown.2.contains("there is no delivery abcdef that is held"), "{}", unknown.2);
+    let socket = house.path("state/control.sock");
+    let (status, answer) = ask_socket(&socket, "POST", "/v1/deliveries/release", b"{\"customer\": \"nobody\"}");
+    assert!(status == 422 && answer.contains("no customer is called"), "{status} {answer}");
+    let rest = release(&["--discard", "--reason", "prices were wrong"]);
+    assert_eq!((rest.0, rest.1.as_str()), (Some(0), "29 held deliveries are discarded and will never be sent.\n"));
+    process.wait_for_metric("operator_findings{code=\"mass-crossing\"}", "0");
+    process.wait_for_metric("deliveries_pending{notifier=\"hook\"}", "0");
+    let log = process.log();
+    let line = log.lines().find(|line| line.contains("are discarded: prices were wrong")).unwrap();
+    assert!(line.contains(&author()), "{line}");
+    assert_eq!(receiver.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_sign_in_replaces_the_one_in_use_and_is_polled_with_at_once() {
     let center = PartnerCenter::start(SystemClock::shared(), SignIn::default()).unwrap();
     let good = center.refresh_token();
