@@ -29,3 +29,6 @@ pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use oauth::{OAuthConfig, OAuthGrant};
 pub use sample::{SampleKind, sample_alert, sample_message};
 pub use template::{Escape, Template, TemplateError, Templates};
+
+#[cfg(test)]
+mod tests;

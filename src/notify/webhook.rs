@@ -167,7 +167,7 @@ struct Part {
 }
 
 /// The payload: the same bytes on each attempt.
-fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serde_json::Error> {
+pub(super) fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serde_json::Error> {
     let message = &delivery.message;
     let part = |digest: &Digest| Part { part: digest.part, parts: digest.parts, total: digest.total };
     let data = match message {
