@@ -91,6 +91,7 @@ impl Carrier {
                 self.mark_sent(attempt).await.map(|()| Carried::Sent)
             }
             Err(error) if error.verdict == Verdict::Message => {
+                tracing::warn!(notifier = self.name(), delivery.id = %delivery.id, "the message was refused and is given up: {error}");
                 let marked = self.ledger().mark_dead(self.record(delivery, "message-refused", error.to_string())).await;
                 marked.map(|()| Carried::Refused(error))
             }
