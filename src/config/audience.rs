@@ -99,7 +99,9 @@ fn shared_addresses(budgets: &budgets::Config, notifiers: &[Config]) -> Vec<(Str
         let Readers::Addresses(Addresses { about: Some(about), .. }) = &notifier.readers else { continue };
         // Addresses of several customers are warned of by themselves.
         if let (Some(one), 1) = (about.first(), about.len()) {
-            mailboxes::addresses(notifier).into_iter().for_each(|to| _ = owners.entry(to).or_default().insert(one));
+            for to in mailboxes::addresses(notifier) {
+                owners.entry(to).or_default().insert(one);
+            }
         }
     }
     let called = |keys: BTreeSet<&CustomerKey>| keys.into_iter().map(|key| called(budgets, key)).collect();

@@ -16,12 +16,12 @@ use crate::notify::{sample_alert, webhook};
 
 /// What only the partner may know.
 const OWN: [&str; 7] = ["Labelmark", "Ownermark", "rulemark", "notemark", "budget-alertd explain", "budget-alertd ack", "othermark"];
-/// The middle of every amount: `71 2 3456`, `72 23456`, …
+/// The middle of every amount: `11,234,567.89`, `12,234,567.89`, …
 const AMOUNT: &str = "234567";
 
 /// An amount that is unlike all others and holds [`AMOUNT`].
 fn amount(which: i64) -> Decimal {
-    Decimal::new(which * 1_000_000_00 + 234_567_00 + 89, 2)
+    Decimal::new(which * 100_000_000 + 23_456_789, 2)
 }
 
 #[derive(Debug, Clone)]

@@ -53,13 +53,13 @@ pub(in crate::ledger) fn release(connection: &Connection, filter: &HoldFilter, n
     Ok(chosen.len())
 }
 
-/// Gives the chosen ones up for good: whoever is not told of an alert is not told later what becomes of it either, and
-/// nobody is told instead. They stay listed, with why. Returns how many.
+/// Gives the chosen ones up for good: whoever is not told of an alert is not told later what becomes of it either. They
+/// stay listed, with why. Returns how many.
 pub(in crate::ledger) fn discard(connection: &Connection, filter: &HoldFilter, why: &str, now: Timestamp) -> rusqlite::Result<usize> {
     let chosen = chosen(connection, filter)?;
     for held in &chosen {
         connection
-            .prepare_cached("UPDATE delivery SET state = 'dead', aided = 1, ended_at = ?2, last_detail = ?3 WHERE seq = ?1")?
+            .prepare_cached("UPDATE delivery SET state = 'dead', ended_at = ?2, last_detail = ?3 WHERE seq = ?1")?
             .execute(params![held.row, Instant(now), why])?;
     }
     for held in &chosen {

@@ -110,8 +110,8 @@ async fn customers_that_a_notifier_has_no_contacts_of_are_named() {
     desk.house.save_usage(customers(9, 10));
     assert_eq!(desk.run(&["poll"]).code, 0);
     let named = said(&desk, &["coverage"]).split_whitespace().collect::<Vec<_>>().join(" ");
-    let names = "customer-0000, customer-0002, customer-0003, customer-0004, customer-0005 and 3 more";
-    assert!(named.contains(&format!("no contacts: the notifier customers tells nobody about 8 customers: {names}")), "{named}");
+    let untold = "customer-0000, customer-0002, customer-0003, customer-0004, customer-0005 and 3 more";
+    assert!(named.contains(&format!("no contacts: the notifier customers tells nobody about 8 customers: {untold}")), "{named}");
     let rows = &desk.json(&["coverage", "--format", "json"])["without_contacts"];
     assert_eq!(rows, &json!([{ "notifier": "customers", "customers": 8 }]));
     let line = "no contacts: the customers' notifier customers tells nobody about it";

@@ -34,7 +34,7 @@ async fn a_first_look_is_never_told_to_customers_nor_what_becomes_of_it() {
     world.poll(DAY, &[plan("A", "90", "100", DAY)]).await;
     world.poll("2019-09-17T02:00:00Z", &[plan("A", "90", "100", DAY)]).await;
     world.poll("2019-09-17T03:00:00Z", &[plan("A", "90", "1000", DAY)]).await;
-    assert_eq!(owed(&world).await, [String::new(); 0]);
+    assert!(owed(&world).await.is_empty());
     world.poll("2019-09-17T04:00:00Z", &[plan("A", "1100", "1000", DAY)]).await;
     assert_eq!(owed(&world).await, ["A@A.example budget.alert.raised A"], "the next step is news");
 }
