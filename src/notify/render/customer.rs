@@ -135,7 +135,7 @@ impl<'a> CustomerTelling<'a> {
 
     fn label(&self) -> &'static str {
         match (self.occasion, self.telling.alert.severity) {
-            (Occasion::Resolved, _) => "OVER",
+            (Occasion::Resolved, _) => "RESOLVED",
             (_, Severity::Critical) => "IMPORTANT",
             (_, Severity::Warning) => "PLEASE NOTE",
             (_, Severity::Info) => "FOR INFORMATION",
@@ -149,7 +149,7 @@ impl<'a> CustomerTelling<'a> {
         match self.occasion {
             Occasion::New => format!("{urgent}{who}: {brief}"),
             Occasion::Reminder => format!("Reminder: {who}: {brief}"),
-            Occasion::Resolved => format!("Over: {who}: {}", self.end()),
+            Occasion::Resolved => format!("Resolved: {who}: {}", self.end()),
         }
     }
 
@@ -238,7 +238,7 @@ impl<'a> CustomerTelling<'a> {
         match self.ended {
             Some(Ended::Period) => format!("{} is over{at}", self.telling.period.name),
             Some(Ended::Budget) => format!("{} was changed{now}", self.telling.period.budget),
-            None => format!("your Azure usage is below the threshold again{now}"),
+            None => format!("your Azure usage is below the threshold again{}", now.replace("of it", "of your budget")),
         }
     }
 

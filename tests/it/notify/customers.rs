@@ -155,10 +155,10 @@ Reminder: Contoso Nord AB: 58.75% of the Azure budget for November used
 Reminder: Your Azure usage has reached 58.75 % of your November budget.
 Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). If you did not expect this, look now at what is running and who signed in, \
 and contact your Azure provider.
-Over: Contoso Nord AB: your November budget was changed, 58.75% of it is used
+Resolved: Contoso Nord AB: your November budget was changed, 58.75% of it is used
 Your November budget was changed, 58.75% of it is used.
 Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do.
-Over: Contoso Nord AB: November is over: 58.75% of your budget was used
+Resolved: Contoso Nord AB: November is over: 58.75% of your budget was used
 November is over: 58.75% of your budget was used.
 Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do."
     );
