@@ -42,7 +42,8 @@ impl Email {
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
         let to = self.letters.recipient(delivery)?;
         let mail = self.letters.mail(delivery, &to, now)?;
-        self.smtp.send(&self.letters.from.email, &to.email, &mail.formatted()).await
+        let mail = String::from_utf8(mail.formatted()).map_err(|error| unwritable().caused_by(error))?;
+        self.smtp.send(&self.letters.from.email, &to.email, &mail).await
     }
 }
 
@@ -73,7 +74,6 @@ impl Letters {
 
     /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
     pub(crate) fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
-        let unwritable = || DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the mail cannot be written");
         let text = match delivery.audience {
             Audience::Partner => self.own_words(delivery, now),
             Audience::Customer => MailText::for_customer(&delivery.message, self.show_cost, &self.zone, now),
@@ -109,6 +109,10 @@ impl Notifier for Email {
     fn probe(&self) -> ProbeFuture<'_> {
         Box::pin(self.smtp.probe())
     }
+}
+
+fn unwritable() -> DeliveryError {
+    DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the mail cannot be written")
 }
 
 /// A message for a customer that is not about one customer.

@@ -2,6 +2,7 @@
 //! kept for the next message. What the message says is not looked at here.
 
 mod bearer;
+mod envelope;
 mod judge;
 mod stream;
 
@@ -11,8 +12,8 @@ use std::time::Duration;
 use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use lettre::transport::smtp::commands::Ehlo;
+use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Severity;
 use tokio::time::timeout;
 
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 use crate::notify::oauth::Tokens;
 use crate::notify::{Accepted, AuthMechanism, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
 
+use envelope::Envelope;
 pub(crate) use judge::one_line;
 use judge::{Stage, failed};
 use stream::Connector;
@@ -47,6 +49,8 @@ pub(crate) struct Smtp {
 /// A connection that may be used again.
 struct Kept {
     connection: AsyncSmtpConnection,
+    /// Whether the server takes several commands at once (RFC 2920).
+    at_once: bool,
     /// When it was last used, by the monotonic clock.
     used_at: Duration,
     messages: u32,
@@ -70,17 +74,11 @@ impl Smtp {
 
     /// Sends one message to one recipient. What comes before the message itself is bounded in time here, so that a
     /// caller's later time-out can only mean that the message may have been taken.
-    pub(crate) async fn send(&self, from: &Address, to: &Address, message: &[u8]) -> Result<Accepted, DeliveryError> {
-        let handed_over = timeout(self.patience, async {
-            let mut kept = self.reused_or_new().await?;
-            match self.announce(&mut kept.connection, from, to).await {
-                Ok(()) => Ok(kept),
-                Err(refusal) => Err(self.after(refusal, kept)),
-            }
-        });
+    pub(crate) async fn send(&self, from: &Address, to: &Address, message: &str) -> Result<Accepted, DeliveryError> {
+        let handed_over = timeout(self.patience, self.announced(from, to));
         let mut kept = handed_over.await.unwrap_or_else(|_| Err(self.too_slow()))?;
         // Dropped here, the connection is dropped with it and not kept.
-        match kept.connection.message(message).await {
+        match kept.connection.command(envelope::to_its_final_dot(message)).await {
             Ok(reply) if reply.code().severity == Severity::PositiveCompletion => {
                 kept.messages += 1;
                 self.keep(kept);
@@ -94,7 +92,7 @@ impl Smtp {
 
     /// Connects, protects the connection and signs in, as before a message, and takes leave.
     pub(crate) async fn probe(&self) -> Result<String, DeliveryError> {
-        let mut connection = self.connect().await?;
+        let (mut connection, _) = self.connect().await?;
         // It has answered what it was asked; how it takes the farewell does not matter.
         let _parted_or_not = connection.quit().await;
         let SmtpConfig { host, port, tls, sign_in } = &self.config;
@@ -129,24 +127,39 @@ impl Smtp {
         DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
     }
 
-    /// A kept connection if it still answers, else a new one.
-    async fn reused_or_new(&self) -> Result<Kept, DeliveryError> {
+    /// A connection whose server waits for the message: a kept one if it still answers, else a new one.
+    async fn announced(&self, from: &Address, to: &Address) -> Result<Kept, DeliveryError> {
         if let Some(mut kept) = self.idle() {
-            // RSET also clears what a refused message left behind (RFC 5321 section 4.1.1.5).
-            let answers = timeout(self.patience / 4, kept.connection.command(Rset)).await;
+            let mut envelope = match Envelope::new(&kept.connection, from, to, kept.at_once) {
+                Ok(envelope) => envelope,
+                Err(refusal) => return Err(self.after(refusal, kept)),
+            };
+            let answers = timeout(self.patience / 4, envelope.clear(&mut kept.connection)).await;
             if answers.is_ok_and(|reply| reply.is_ok()) {
-                return Ok(kept);
+                return self.told(envelope, kept).await;
             }
         }
-        Ok(Kept { connection: self.connect().await?, used_at: self.clock.monotonic(), messages: 0 })
+        let (connection, at_once) = self.connect().await?;
+        let kept = Kept { connection, at_once, used_at: self.clock.monotonic(), messages: 0 };
+        match Envelope::new(&kept.connection, from, to, at_once) {
+            Ok(envelope) => self.told(envelope, kept).await,
+            Err(refusal) => Err(self.after(refusal, kept)),
+        }
     }
 
-    /// Connects, protects the connection and signs in.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
+    async fn told(&self, envelope: Envelope, mut kept: Kept) -> Result<Kept, DeliveryError> {
+        match envelope.announce(&mut kept.connection).await {
+            Ok(()) => Ok(kept),
+            Err(refusal) => Err(self.after(refusal, kept)),
+        }
+    }
+
+    /// Connects, protects the connection and signs in. Says too whether the server takes several commands at once.
+    async fn connect(&self) -> Result<(AsyncSmtpConnection, bool), DeliveryError> {
         if let Some((user, tokens)) = &self.tokens {
             return self.connect_by_token(user, tokens).await;
         }
-        let mut connection = self.greeted().await?;
+        let (mut connection, at_once) = self.greeted().await?;
         if let Some(SmtpSignIn::Password { user, password, mechanism }) = &self.config.sign_in {
             let mechanism = match mechanism {
                 AuthMechanism::Plain => Mechanism::Plain,
@@ -155,27 +168,27 @@ impl Smtp {
             let credentials = Credentials::new(user.clone(), password.expose().to_owned());
             connection.auth(&[mechanism], &credentials).await.map_err(|error| failed(Stage::SignIn, &error).error)?;
         }
-        Ok(connection)
+        Ok((connection, at_once))
     }
 
     /// The same by an access token. One that is refused is renewed once: it may have been revoked before its time.
-    async fn connect_by_token(&self, user: &str, tokens: &Tokens) -> Result<AsyncSmtpConnection, DeliveryError> {
+    async fn connect_by_token(&self, user: &str, tokens: &Tokens) -> Result<(AsyncSmtpConnection, bool), DeliveryError> {
         let token = tokens.access(None).await?;
-        let mut connection = self.greeted().await?;
+        let (mut connection, mut at_once) = self.greeted().await?;
         bearer::offered(&connection)?;
         match bearer::sign_in(&mut connection, user, &token).await {
             Err(error) if error.reason == FailureReason::SignInRefused => {
                 let token = tokens.access(Some(&token)).await?;
-                connection = self.greeted().await?;
+                (connection, at_once) = self.greeted().await?;
                 bearer::sign_in(&mut connection, user, &token).await?;
             }
             other => other?,
         }
-        Ok(connection)
+        Ok((connection, at_once))
     }
 
     /// Connects and protects the connection.
-    async fn greeted(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
+    async fn greeted(&self) -> Result<(AsyncSmtpConnection, bool), DeliveryError> {
         let stream = self.connector.connect(&self.config.host, self.config.port).await?;
         let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await;
         let mut connection = greeted.map_err(|error| failed(Stage::Greeting, &error).error)?;
@@ -186,26 +199,13 @@ impl Smtp {
             }
             connection.starttls(parameters.clone(), &self.hello).await.map_err(|error| failed(Stage::Tls, &error).error)?;
         }
-        Ok(connection)
-    }
-
-    /// Everything between the sign-in and the message: MAIL, RCPT, DATA.
-    async fn announce(&self, connection: &mut AsyncSmtpConnection, from: &Address, to: &Address) -> Result<(), judge::Refusal> {
-        let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
-        let mut parameters = Vec::new();
-        if !ascii(from) || !ascii(to) {
-            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-                return Err(judge::Refusal::of_recipient("the mail server takes no addresses beyond ASCII (no SMTPUTF8)"));
-            }
-            parameters.push(MailParameter::SmtpUtfEight);
-        }
-        let mail = connection.command(Mail::new(Some(from.clone()), parameters)).await;
-        mail.map_err(|error| failed(Stage::Sender, &error))?;
-        let rcpt = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
-        rcpt.map_err(|error| failed(Stage::Recipient, &error))?;
-        let data = connection.command(Data).await.map_err(|error| failed(Stage::Data, &error))?;
-        // Anything else is an answer to something else: somebody slipped one in, and the next would be taken for "accepted".
-        if data.has_code(354) { Ok(()) } else { Err(judge::out_of_step(Stage::Data)) }
+        // The library has read the first answer and keeps nothing of this extension.
+        let at_once = match connection.command(Ehlo::new(self.hello.clone())).await {
+            Ok(reply) => reply.message().any(|line| line.eq_ignore_ascii_case("PIPELINING")),
+            Err(error) if failed(Stage::Greeting, &error).leaves_connection => false,
+            Err(error) => return Err(failed(Stage::Greeting, &error).error),
+        };
+        Ok((connection, at_once))
     }
 }
 
