@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn no_line_of_a_message_ends_it_too_early() {
         let all = [".", "a\r\n.\r\nb", "..\r\n...\r\n", "a\r\n.b\r\n", "a.\n.\r.", ""].map(to_its_final_dot);
-        let expected = ["..\r\n.\r\n", "a\r\n..\r\nb\r\n.\r\n", "...\r\n....\r\n.\r\n", "a\r\n..b\r\n.\r\n", "a.\n.\r.\r\n.\r\n", "\r\n.\r\n"];
+        let expected =
+            ["..\r\n.\r\n", "a\r\n..\r\nb\r\n.\r\n", "...\r\n....\r\n.\r\n", "a\r\n..b\r\n.\r\n", "a.\n.\r.\r\n.\r\n", "\r\n.\r\n"];
         assert_eq!(all, expected);
     }
 }

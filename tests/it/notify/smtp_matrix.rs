@@ -75,31 +75,38 @@ final dot | reset    ambiguous, sent, 2 mails under 1 Message-ID
 
 #[test]
 fn every_failure_at_every_stage_costs_no_alert_and_makes_no_second_identity() {
-    in_a_process_that_trusts(
-        "notify::smtp_matrix::every_failure_at_every_stage_costs_no_alert_and_makes_no_second_identity",
-        async |authority: Issuer<'static, KeyPair>| {
-            let acceptor = acceptor(&authority, "localhost", false);
-            let silent = join_all(STAGES.map(|(stage, _)| cell(&acceptor, stage, Act::Silence, SILENCE))).await;
-            let mut matrix = String::new();
-            for ((stage, name), silent) in STAGES.into_iter().zip(silent) {
-                let later = cell(&acceptor, stage, Act::Say("451 4.3.0 later"), "").await;
-                let never = cell(&acceptor, stage, Act::Say("554 5.0.0 no"), "").await;
-                let reset = cell(&acceptor, stage, Act::Reset, "").await;
-                for (failure, told) in [("4xx", later), ("5xx", never), ("silence", silent), ("reset", reset)] {
-                    writeln!(matrix, "{name:<9} | {failure:<8} {told}").unwrap();
-                }
+    holds("notify::smtp_matrix::every_failure_at_every_stage_costs_no_alert_and_makes_no_second_identity", &[]);
+}
+
+#[test]
+fn the_same_holds_at_a_server_that_takes_several_commands_at_once() {
+    holds("notify::smtp_matrix::the_same_holds_at_a_server_that_takes_several_commands_at_once", &["PIPELINING"]);
+}
+
+/// The whole matrix in the process of `test`, at servers that can this too.
+fn holds(test: &str, also: &'static [&'static str]) {
+    in_a_process_that_trusts(test, async |authority: Issuer<'static, KeyPair>| {
+        let acceptor = acceptor(&authority, "localhost", false);
+        let silent = join_all(STAGES.map(|(stage, _)| cell(&acceptor, also, stage, Act::Silence, SILENCE))).await;
+        let mut matrix = String::new();
+        for ((stage, name), silent) in STAGES.into_iter().zip(silent) {
+            let later = cell(&acceptor, also, stage, Act::Say("451 4.3.0 later"), "").await;
+            let never = cell(&acceptor, also, stage, Act::Say("554 5.0.0 no"), "").await;
+            let reset = cell(&acceptor, also, stage, Act::Reset, "").await;
+            for (failure, told) in [("4xx", later), ("5xx", never), ("silence", silent), ("reset", reset)] {
+                writeln!(matrix, "{name:<9} | {failure:<8} {told}").unwrap();
             }
-            assert!(matrix == EXPECTED, "expected:\n{EXPECTED}\nfound:\n{matrix}");
-        },
-    );
+        }
+        assert!(matrix == EXPECTED, "expected:\n{EXPECTED}\nfound:\n{matrix}");
+    });
 }
 
 /// One alert to a server that fails once so, and then never again.
-async fn cell(acceptor: &TlsAcceptor, stage: Stage, act: Act, more: &str) -> String {
+async fn cell(acceptor: &TlsAcceptor, also: &[&'static str], stage: Stage, act: Act, more: &str) -> String {
     let server = Smtp::playing(Script {
         acts: vec![(stage, act)],
         healed: Some(Arc::new(AtomicBool::new(false))),
-        extensions: vec!["STARTTLS", "AUTH PLAIN"],
+        extensions: [&["STARTTLS", "AUTH PLAIN"], also].concat(),
         tls: Some((acceptor.clone(), Tls::AfterStarttls)),
         ..Script::default()
     })
