@@ -3,6 +3,8 @@
 
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform};
 
+use crate::notify::render::palette;
+
 /// The size in pixels: two for each of the page's, so that it is crisp on a telephone.
 pub(crate) const WIDTH: i16 = 1120;
 /// Likewise.
@@ -57,7 +59,7 @@ impl Drawing {
         }
         stroke(&mut picture, &outline(&self.line)?, &paint(self.color, 255), &pen(7.0, None));
         fill(&mut picture, &PathBuilder::from_circle(last.0.into(), last.1.into(), 11.0)?, &paint(self.color, 255));
-        picture.encode_png().ok()
+        palette::png(&picture).ok()
     }
 }
 

@@ -18,6 +18,7 @@ mod headline;
 mod later;
 mod mail;
 mod operator;
+mod palette;
 mod place;
 mod report;
 mod report_lists;
