@@ -1,4 +1,5 @@
-"""Mails like MAIL to the server at PORT, composed one by one and sent over one connection; prints how many a second."""
+"""Mails to the server at PORT over one connection; prints how many a second. `composed`: mails like MAIL, composed one by one, as a
+script would that has something to say. `finished`: MAIL itself, again and again, which measures smtplib and the server alone."""
 
 import email
 import email.message
@@ -7,9 +8,10 @@ import smtplib
 import sys
 import time
 
-port, count, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+port, count, path, how = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 with open(path, "rb") as file:
-    sample = email.message_from_binary_file(file, policy=email.policy.default)
+    finished = file.read()
+sample = email.message_from_bytes(finished, policy=email.policy.default)
 plain = sample.get_body(("plain",)).get_content()
 html = sample.get_body(("html",)).get_content()
 
@@ -27,5 +29,8 @@ def compose(customer):
 with smtplib.SMTP("127.0.0.1", port) as server:
     start = time.monotonic()
     for number in range(count):
-        server.send_message(compose(f"customer-{number:05}"))
+        if how == "composed":
+            server.send_message(compose(f"customer-{number:05}"))
+        else:
+            server.sendmail("alerts@partner.example", ["oncall@partner.example"], finished)
     print(count / (time.monotonic() - start))
