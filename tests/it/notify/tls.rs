@@ -92,7 +92,9 @@ async fn posted(acceptor: TlsAcceptor) -> Result<Accepted, DeliveryError> {
 async fn probed_alike(channel: &Channel) -> Result<Accepted, DeliveryError> {
     let probed = channel.probe().await;
     let result = channel.attempt(&alert_delivery(attacked())).await;
-    let reason = |error: &DeliveryError| (error.verdict, error.reason, error.detail.clone());
+    // An expired certificate's error names the second.
+    let timeless = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "0");
+    let reason = |error: &DeliveryError| (error.verdict, error.reason, timeless(&error.detail));
     assert_eq!(probed.as_ref().map(|_| ()).map_err(reason), result.as_ref().map(|_| ()).map_err(reason));
     result
 }
