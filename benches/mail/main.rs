@@ -38,7 +38,7 @@ const MAILS: usize = 10_000;
 const FEWER: usize = 1_500;
 const ROUNDS: usize = 3;
 /// The notifier sends so many times as many as the script.
-const TIMES: f64 = 8.0;
+const TIMES: f64 = 10.0;
 /// The same where each mail has a chart of its own to draw, which the script's have not.
 const TIMES_WITH_CHART: f64 = 2.5;
 
