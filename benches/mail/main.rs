@@ -15,7 +15,7 @@
     reason = "a benchmark fails by panicking and prints what it measured"
 )]
 
-#[path = "../shared/overspend.rs"]
+#[path = "../common/overspend.rs"]
 #[allow(dead_code, reason = "shared with another benchmark")]
 mod overspend;
 #[path = "../../tests/real/process.rs"]

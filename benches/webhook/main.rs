@@ -15,7 +15,7 @@
 )]
 
 mod alertmanager;
-#[path = "../shared/overspend.rs"]
+#[path = "../common/overspend.rs"]
 #[allow(dead_code, reason = "shared with another benchmark")]
 mod overspend;
 #[path = "../../tests/real/process.rs"]
