@@ -223,6 +223,12 @@ pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_i
     messages
 }
 
+/// What ends the incident of an alert whose rule was removed.
+pub(super) fn end_of_incident(route: &Route, alert: Uuid, severity: Severity, identity: Uuid) -> NewMessage {
+    let (kind, alerts) = (MessageKind::Resolved, vec![alert]);
+    NewMessage { kind, alerts, severity, ..message(route, &route.recipients, &[], None, identity) }
+}
+
 /// Whether there are more alerts than come one by one.
 fn is_above(alerts: &[&Alert], most: Option<u32>) -> bool {
     most.is_some_and(|most| alerts.len() > usize::try_from(most).unwrap_or(usize::MAX))

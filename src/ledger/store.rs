@@ -10,14 +10,15 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode};
+use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
 use crate::ledger::Config;
 use crate::ledger::entry::{AttemptRecord, GiveUp, HoldFilter, Known, NotifierState, Recollection, Recording, RetryFilter, RetryTo};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::Lock;
-use crate::ledger::table::{alerts, customers, deliveries, findings, history, holds, life, notifiers, retry, silences};
+use crate::ledger::plan;
+use crate::ledger::table::{alerts, customers, deliveries, findings, history, holds, incidents, life, notifiers, retry, silences};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
 
@@ -191,11 +192,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes open alerts of rules that are not among the `known`, former names included; returns how many. Writes nothing
-    /// when there are none.
-    pub async fn close_rules(&self, known: Vec<Box<str>>, now: Timestamp) -> Result<u64, LedgerError> {
+    /// Closes open alerts of rules that are not among the `known`, former names included; returns how many. Their incidents end
+    /// where `routes` keep any. Writes nothing when there are none.
+    pub async fn close_rules(&self, known: Vec<Box<str>>, routes: &[Route], now: Timestamp) -> Result<u64, LedgerError> {
         let gone = without(self.thread.run(|connection| alerts::rules_with_open_ones(connection)).await?, &known);
-        self.for_each(gone, move |connection, rule| alerts::close_rule(connection, rule, now)).await
+        let routes: Vec<Route> = routes.iter().filter(|route| route.incidents && route.send_resolved).cloned().collect();
+        let close = move |connection: &Connection, rule: &str| {
+            for route in &routes {
+                for (alert, severity) in incidents::open(connection, rule, &route.notifier)? {
+                    deliveries::owe(connection, &plan::end_of_incident(route, alert, severity, Uuid::new_v4()), now)?;
+                }
+            }
+            alerts::close_rule(connection, rule, now)
+        };
+        self.for_each(gone, close).await
     }
 
     async fn for_each<W>(&self, names: Vec<String>, work: W) -> Result<u64, LedgerError>

@@ -6,6 +6,7 @@ pub(super) mod deliveries;
 pub(super) mod findings;
 pub(super) mod history;
 pub(super) mod holds;
+pub(super) mod incidents;
 pub(super) mod life;
 pub(super) mod listings;
 pub(super) mod mirror;

@@ -93,6 +93,24 @@ async fn steps_that_end_together_end_it_once() {
 }
 
 #[tokio::test]
+async fn a_rule_that_is_removed_leaves_none_open() {
+    let services = services();
+    let mut world = paged(&services);
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "85", "100").await;
+    poll(&world, 2, "105", "100").await;
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["warning critical, open", "critical, open"]);
+    world.change_rules(&paged(&services).rules().replace("[rules.spend]", "[rules.other]").replace("at = 80", "at = 95"));
+    poll(&world, 3, "90", "100").await;
+    assert_eq!((world.owed("pager").await.len(), world.owed("boss").await.len()), (1, 1), "once for each incident");
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["warning critical", "critical"]);
+    poll(&world, 4, "90", "100").await;
+    assert_eq!((world.owed("pager").await.len(), world.owed("boss").await.len()), (0, 0), "and never again");
+}
+
+#[tokio::test]
 async fn nothing_overtakes_what_came_before_in_its_incident() {
     let services = services();
     let world = paged(&services);

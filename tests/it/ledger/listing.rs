@@ -153,8 +153,8 @@ async fn alerts_of_rules_that_are_gone_are_closed_once() {
     let ledger = two_alerts(&folder).await;
     ledger.record(Recording { alerts: vec![told(snapshot(3, "third", Severity::Info))], ..Recording::default() }).await.unwrap();
     let known: Vec<Box<str>> = vec!["other".into(), "unused".into()];
-    assert_eq!(ledger.close_rules(known.clone(), at("2026-10-06T12:00:00Z")).await.unwrap(), 2);
-    assert_eq!(ledger.close_rules(known, at("2026-10-06T12:00:00Z")).await.unwrap(), 0);
+    assert_eq!(ledger.close_rules(known.clone(), &[], at("2026-10-06T12:00:00Z")).await.unwrap(), 2);
+    assert_eq!(ledger.close_rules(known, &[], at("2026-10-06T12:00:00Z")).await.unwrap(), 0);
     let rows = Reader::open(&config(&folder)).unwrap().alerts(&AlertFilter::default()).unwrap();
     let states: Vec<_> = rows.iter().map(|row| row.snapshot.alert.state.as_str()).collect();
     assert_eq!(states, ["closed", "raised", "closed"]);

@@ -86,6 +86,11 @@ impl World {
         Self { clock: SimulatedClock::starting_at(now.parse().unwrap()), ..self }
     }
 
+    /// The rules of the next poll.
+    pub(crate) fn rules(&self) -> &str {
+        &self.rules
+    }
+
     /// Other rules from the next poll on.
     pub(crate) fn change_rules(&mut self, rules: &str) {
         rules.clone_into(&mut self.rules);
