@@ -91,11 +91,9 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
 
 /// Messages cannot go to a notifier that is only shown what is open.
 pub(crate) fn refuse_shown(root: &Table<'_>, table: &Table<'_>, key: &str) {
-    let is_shown = |name: &str| {
-        let kind = root.named("notifiers").into_iter().find(|(known, _)| *known == name);
-        kind.and_then(|(_, table)| table.text("type")).is_some_and(|kind| kind.value == "alertmanager")
-    };
-    for name in table.texts(key).into_iter().filter(|name| is_shown(name.value)) {
+    let notifiers = root.named("notifiers");
+    let shown = |name: &str| notifiers.iter().any(|(known, table)| *known == name && is_shown(table));
+    for name in table.texts(key).into_iter().filter(|name| shown(name.value)) {
         let text = format!("\"{}\" is shown what is open and takes no messages: name another notifier", short(name.value));
         table.reader.mistake(name.span, text);
     }
@@ -109,7 +107,16 @@ fn fallback<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str
     if let Some(entry) = table.entry("fallback_after").filter(|_| table.entry("fallback").is_none()) {
         table.reader.mistake(entry.key, "fallback_after says when others are told: name them with fallback = [\"…\"]");
     }
+    if let Some(entry) = table.entry("fallback").filter(|_| is_shown(table)) {
+        let text = "nobody stands in for a notifier that is shown what is open and owed nothing: let the rules name the others too";
+        table.reader.warning(entry.key, text);
+    }
     names.own_notifiers(table, "fallback", "what another notifier does not take")
+}
+
+/// Whether a notifier is shown what is open, in place of being sent messages.
+fn is_shown(table: &Table<'_>) -> bool {
+    table.text("type").is_some_and(|kind| kind.value == "alertmanager")
 }
 
 fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {

@@ -235,6 +235,15 @@ fn a_password_for_exchange_online_is_warned_of() {
 }
 
 #[test]
+fn a_fallback_for_a_notifier_that_is_owed_nothing_is_warned_of() {
+    let board = "[notifiers.board]\ntype = \"alertmanager\"\nurl = \"http://127.0.0.1:9093\"\nfallback = [\"ops\"]\n";
+    let mut warnings = read(PARTNER_CENTER, board, VARIABLES).warnings;
+    warnings.retain(|warning| !warning.contains("tells the notifier"));
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("let the rules name the others too"), "{}", warnings[0]);
+}
+
+#[test]
 fn secrets_come_from_every_place() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("id"), "from-credential\n").unwrap();
