@@ -85,7 +85,8 @@ pub(super) fn assemble_around(
         clock: Arc::clone(clock),
         metrics: metrics.clone(),
     };
-    let heartbeat = config.operator.heartbeat_url.clone().map(Heartbeat::new).transpose()?;
+    let shown = || mirrors.iter().map(|mirror| mirror.name().into()).collect();
+    let heartbeat = config.operator.heartbeat_url.clone().map(|url| Heartbeat::new(url, shown())).transpose()?;
     let cycle = Arc::new(cycle);
     Ok(Assembly { press: press(config, &cycle), cycle, couriers, mirrors, heartbeat, desk })
 }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::ledger::Ledger;
+use crate::domain::FindingCode;
+use crate::ledger::{Ledger, OpenFinding};
 use crate::outbound;
 use crate::secret::Secret;
 
@@ -16,13 +17,15 @@ const OVERDUE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 /// Where to ping. The address is a secret: whoever has it can keep the watcher quiet.
 pub struct Heartbeat {
     url: Secret,
+    /// Notifiers that are shown what is open, and so owed nothing that could be overdue.
+    shown: Vec<Box<str>>,
     client: reqwest::Client,
 }
 
 impl Heartbeat {
-    /// A heartbeat at this address.
-    pub(super) fn new(url: Secret) -> Result<Self, reqwest::Error> {
-        Ok(Self { url, client: outbound::client(TIMEOUT)? })
+    /// A heartbeat at this address, beside notifiers that are `shown` what is open.
+    pub(super) fn new(url: Secret, shown: Vec<Box<str>>) -> Result<Self, reqwest::Error> {
+        Ok(Self { url, shown, client: outbound::client(TIMEOUT)? })
     }
 
     /// Pings, unless something is overdue. A ping that fails is worth a warning: the watcher will notice.
@@ -40,9 +43,21 @@ impl Heartbeat {
                 if let Some(open) = open.iter().find(|open| open.finding.code.hides_overspends()) {
                     return tracing::warn!(finding.code = open.finding.code.as_str(), "no heartbeat: an overspend may be hidden");
                 }
+                if let Some(open) = open.iter().find(|open| self.is_unshown(open) && late(&open.since)) {
+                    return tracing::warn!(notifier = open.finding.subject, "no heartbeat: what is open cannot be shown");
+                }
             }
             Err(error) => return tracing::warn!(%error, "no heartbeat: findings cannot be read"),
         }
+        self.ping().await;
+    }
+
+    /// Whether a finding says that a notifier is not shown what is open.
+    fn is_unshown(&self, open: &OpenFinding) -> bool {
+        open.finding.code == FindingCode::NotifierFailing && self.shown.iter().any(|name| **name == *open.finding.subject)
+    }
+
+    async fn ping(&self) {
         match self.client.get(self.url.expose()).send().await {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => tracing::warn!(http.status = answer.status().as_u16(), "the heartbeat was refused; check operator.heartbeat_url"),
