@@ -30,7 +30,7 @@ const LABEL_CHARS: usize = 200;
 
 /// Something that is so, or was.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
+pub struct Shown {
     /// What.
     pub fact: Fact,
     /// When it ends if nothing more is said of it, or ended.
@@ -114,7 +114,7 @@ impl Alertmanager {
         values.fold(answer.to_owned(), |text, value| text.replace(value, "***"))
     }
 
-    fn posted(&self, standing: &Standing, now: Timestamp) -> Posted {
+    fn posted(&self, standing: &Shown, now: Timestamp) -> Posted {
         match &standing.fact {
             Fact::Alert(snapshot, known_to) => self.alert(snapshot, known_to.as_deref(), standing.ends_at, now),
             Fact::Trouble(news) => self.trouble(news, standing.ends_at, now),
@@ -200,7 +200,7 @@ impl Notifier for Alertmanager {
         Box::pin(async move { self.post(&self.alone(delivery, now), now).await })
     }
 
-    fn show<'a>(&'a self, standing: &'a [Standing], now: Timestamp) -> SendFuture<'a> {
+    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
         Box::pin(async move {
             let posted: Vec<Posted> = standing.iter().map(|one| self.posted(one, now)).collect();
             self.post(&posted, now).await

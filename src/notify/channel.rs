@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Route};
 use crate::metrics::Metrics;
-use crate::notify::alertmanager::{Alertmanager, Standing};
+use crate::notify::alertmanager::{Alertmanager, Shown};
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
 use crate::notify::pagerduty::{self, PagerDuty};
@@ -33,7 +33,7 @@ pub trait Notifier: Send + Sync {
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
 
     /// Shows how things are, to a destination that is owed no messages.
-    fn show<'a>(&'a self, standing: &'a [Standing], now: Timestamp) -> SendFuture<'a> {
+    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
         let (_, _) = (standing, now);
         let detail = "it takes messages, and is not shown what is open";
         Box::pin(std::future::ready(Err(DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail))))
@@ -95,7 +95,7 @@ impl Channel {
     }
 
     /// Shows how things are, to a destination that is owed no messages.
-    pub async fn show(&self, standing: &[Standing]) -> Result<Accepted, DeliveryError> {
+    pub async fn show(&self, standing: &[Shown]) -> Result<Accepted, DeliveryError> {
         self.timed(self.notifier.show(standing, self.clock.now())).await
     }
 

@@ -19,7 +19,7 @@ mod teams;
 mod template;
 mod webhook;
 
-pub use alertmanager::{Fact, Standing};
+pub use alertmanager::{Fact, Shown};
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{
     AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, SmtpConfig,

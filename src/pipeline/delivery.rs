@@ -81,7 +81,7 @@ impl Courier {
     pub async fn step(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
         let mut progress = self.deliver_due(stop).await?;
         if let Some(fallback) = &self.fallback {
-            let wait = fallback.stand_in(self.carrier.name(), self.standing.is_failing(), &self.carrier.desk).await?;
+            let wait = fallback.stand_in(self.carrier.name(), self.standing.failure().is_some(), &self.carrier.desk).await?;
             progress.wait = progress.wait.into_iter().chain(wait).min();
         }
         Ok(progress)

@@ -63,9 +63,9 @@ impl Standing {
         Ok(due)
     }
 
-    /// Whether the destination did not take the last message it was sent.
-    pub(super) fn is_failing(&self) -> bool {
-        self.state.as_ref().is_some_and(|state| state.failures > 0)
+    /// Why the destination failed last; none while it takes what it is sent.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.state.as_ref().filter(|state| state.failures > 0).map(|state| state.last_error.as_deref().unwrap_or("it failed before"))
     }
 
     /// The destination takes messages: one success frees all.
@@ -116,8 +116,8 @@ impl Standing {
         Ok(dead)
     }
 
-    /// The state after one more failure.
-    async fn worse(
+    /// The state after one more failure; not in the ledger yet.
+    pub(super) async fn worse(
         &mut self,
         error: &DeliveryError,
         retry_after: Option<Duration>,
