@@ -75,7 +75,7 @@ fn labelled(config: &Config, reader: &Reader, text: &str) -> Result<Vec<Seen>, L
     let keys = config.budgets.customers.iter().filter(|(_, local)| is_called(&local.profile.label)).map(|(key, _)| key);
     let mut found = Vec::new();
     for key in keys {
-        found.extend(reader.recollection(key)?.map(|recollection| recollection.seen));
+        found.extend(reader.current(key)?.map(|recollection| recollection.seen));
     }
     Ok(found)
 }

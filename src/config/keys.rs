@@ -134,8 +134,10 @@ const SOURCE: Types = Types {
 const DAEMON: Shape =
     &[key("state_dir", Kind::Text, "folder of the ledger and the sign-in"), key("time_zone", Kind::Text, "for times in messages")];
 
-const LEDGER: Shape =
-    &[key("url", Kind::Text, "sqlite:FILE, relative to state_dir"), key("retention", Kind::Duration, "how long history is kept")];
+const LEDGER: Shape = &[
+    key("url", Kind::Text, "sqlite:FILE, relative to state_dir"),
+    key("retention", Kind::Duration, "how long history, and what is over, is kept"),
+];
 
 const HTTP: Shape = &[
     key("listen", Kind::Text, "address and port"),

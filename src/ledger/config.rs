@@ -8,6 +8,6 @@ use std::time::Duration;
 pub struct Config {
     /// The SQLite file, absolute or relative to the working directory.
     pub path: PathBuf,
-    /// How long history is kept.
+    /// How long history, and what is over, is kept.
     pub retention: Duration,
 }

@@ -18,9 +18,10 @@ use crate::ledger::lock::{beside, folder_of, make};
 /// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
 const APPLICATION_ID: u32 = 0x6267_616c;
 /// What brings a ledger from each version to the next; applied in order, never changed once released.
-const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: [&str; 4] =
+    [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql"), include_str!("schema-4.sql")];
 /// The version this program writes (`PRAGMA user_version`).
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// 3.51.3: before it, two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the WAL-reset bug").
 const OLDEST_SOUND_SQLITE: i32 = 3_051_003;
 

@@ -8,7 +8,8 @@ use crate::domain::{CustomerKey, Silence};
 use crate::ledger::Ledger;
 use crate::ledger::entry::Reviewed;
 use crate::ledger::error::LedgerError;
-use crate::ledger::table::{customers, life, silences};
+use crate::ledger::table::customers::{self, Steps};
+use crate::ledger::table::{life, silences};
 
 impl Ledger {
     /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these.
@@ -25,13 +26,14 @@ impl Ledger {
         Ok(keys)
     }
 
-    /// Customers that have alerts that are not over, each with what is remembered of it and so many of its latest dates.
+    /// Customers that have alerts that are not over, each with what is remembered of it but its steps,
+    /// and so many of its latest dates.
     pub async fn review(&self, customers: Vec<CustomerKey>, samples: u32, newest: Option<Timestamp>) -> Result<Vec<Reviewed>, LedgerError> {
         self.thread
             .run(move |connection| {
                 let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
                     let alerts = life::open(connection, &key, newest)?;
-                    let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, samples)? };
+                    let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, Steps::None, samples)? };
                     Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
                 };
                 customers.into_iter().filter_map(|key| review(key).transpose()).collect()

@@ -18,6 +18,7 @@ mod polled;
 mod polling;
 mod reader;
 mod reports;
+mod retention;
 mod store;
 mod table;
 mod thread;
@@ -37,5 +38,5 @@ pub use listing::{
 pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
 pub use reader::Reader;
 pub use store::Ledger;
-pub use table::customers::{fold, fold_key};
+pub use table::customers::{REMEMBERED, fold, fold_key};
 pub use table::findings::Reported;

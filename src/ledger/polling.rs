@@ -1,8 +1,8 @@
-//! The ledger of polls: what the next one must know, what it leaves behind, and history, which is thinned once a day.
+//! The ledger of polls: what the next one must know, and what it leaves behind.
 
 use std::collections::HashSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::ledger::Ledger;
 use crate::ledger::entry::{PollMemory, PollResult};
@@ -11,11 +11,6 @@ use crate::ledger::polled;
 use crate::ledger::store::count;
 use crate::ledger::table::{history, polls};
 
-/// How often history is thinned.
-const THIN_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How many customers' history is thinned in one transaction.
-const THIN_AT_ONCE: u32 = 1000;
-
 impl Ledger {
     /// Marks customers, by their folds, as gone from the last good poll, or as there again. Writes nothing for nobody.
     pub async fn note_presence(&self, folds: HashSet<u128>, gone: bool, now: Timestamp) -> Result<u64, LedgerError> {
@@ -23,26 +18,6 @@ impl Ledger {
             return Ok(0);
         }
         self.thread.write(move |connection| history::note_presence(connection, &folds, gone, now)).await.map(count)
-    }
-
-    /// Thins history once a day: each change is kept for 8 days, then one sample a day, then nothing. In small pieces, so that
-    /// nobody waits long.
-    pub async fn thin_history(&self, now: Timestamp) -> Result<(), LedgerError> {
-        let (last, good) = self.thread.run(|connection| Ok((history::pruned_at(connection)?, polls::result(connection, "good")?))).await?;
-        // A clock that was ahead proves nothing: neither that history has been thinned, nor that all of it is old.
-        let last = last.filter(|last| *last <= now);
-        let until = good.and_then(|good| good.newest).map_or(now, |newest| newest.min(now));
-        if last.is_some_and(|last| now.duration_since(last) < THIN_EVERY) {
-            return Ok(());
-        }
-        let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
-        let keep_from = until.saturating_sub(retention).unwrap_or(Timestamp::MIN);
-        let thinning = history::Thinning { keep_from, thinned_to: last.map(|last| last.min(until)), now: until };
-        let mut next = Some(i64::MIN);
-        while let Some(first) = next {
-            next = self.thread.write(move |connection| history::thin(connection, first, THIN_AT_ONCE, &thinning)).await?;
-        }
-        self.thread.write(move |connection| history::set_pruned_at(connection, now)).await
     }
 
     /// What the next poll must know of those before it.

@@ -16,7 +16,8 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, Course, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus};
 use crate::ledger::polled;
-use crate::ledger::table::{customers, deliveries, findings, history, life, listings, notifiers, polls, reports, silences};
+use crate::ledger::table::customers::{self, Steps};
+use crate::ledger::table::{deliveries, findings, history, life, listings, notifiers, polls, reports, silences};
 
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;
@@ -76,7 +77,7 @@ impl Reader {
     /// The customers that somebody may mean by `text`: the one with this id; else those with this name or label, in any
     /// case; else those whose name or label contains it. One is a hit, several are ambiguous.
     pub fn find_customer(&self, text: &str) -> Result<Vec<Seen>, LedgerError> {
-        if let Some(found) = self.recollection(&CustomerKey::of(text.trim()))? {
+        if let Some(found) = self.current(&CustomerKey::of(text.trim()))? {
             return Ok(vec![found.seen]);
         }
         let wanted = text.trim().to_lowercase();
@@ -94,9 +95,14 @@ impl Reader {
         Ok(if same.is_empty() { similar } else { same })
     }
 
-    /// What is remembered of one customer.
+    /// What is remembered of one customer, with every step that is kept.
     pub fn recollection(&self, key: &CustomerKey) -> Result<Option<Recollection>, LedgerError> {
-        self.read(|connection| customers::recall(connection, key, HISTORY))
+        self.read(|connection| customers::recall(connection, key, Steps::All, HISTORY))
+    }
+
+    /// What is remembered of one customer that bears on the data last seen.
+    pub fn current(&self, key: &CustomerKey) -> Result<Option<Recollection>, LedgerError> {
+        self.read(|connection| customers::recall(connection, key, Steps::NearSeen, HISTORY))
     }
 
     /// Every last seen state, in no order, to `visit`.

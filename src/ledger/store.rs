@@ -18,6 +18,7 @@ use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::Lock;
 use crate::ledger::plan;
+use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{alerts, customers, deliveries, findings, history, holds, incidents, life, notifiers, retry, silences};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
@@ -83,11 +84,17 @@ impl Ledger {
         self.thread.run(|connection| customers::scan(connection)).await
     }
 
-    /// What is remembered of these customers, with so many of the latest dates of their data; those never seen are missing.
-    pub async fn recall(&self, customers: Vec<CustomerKey>, samples: u32) -> Result<HashMap<CustomerKey, Recollection>, LedgerError> {
+    /// What is remembered of these customers that bears on data of these dates, with so many of the latest dates before; those
+    /// never seen are missing. It is as much for an old ledger as for a young one.
+    pub async fn recall(
+        &self,
+        customers: Vec<(CustomerKey, Timestamp)>,
+        samples: u32,
+    ) -> Result<HashMap<CustomerKey, Recollection>, LedgerError> {
         self.thread
             .run(move |connection| {
-                let found = customers.into_iter().map(|key| Ok((customers::recall(connection, &key, samples)?, key)));
+                let found =
+                    customers.into_iter().map(|(key, at)| Ok((customers::recall(connection, &key, Steps::Near(at), samples)?, key)));
                 found.filter_map(|found| found.map(|(recollection, key)| Some((key, recollection?))).transpose()).collect()
             })
             .await

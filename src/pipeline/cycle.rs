@@ -291,7 +291,7 @@ impl Cycle {
         self.ledger.finish_poll(result).await?;
         let known = self.rules.facts().flat_map(|rule| std::iter::once(rule.name.clone()).chain(rule.formerly.clone())).collect();
         self.ledger.close_rules(known, &self.routes, self.clock.now()).await?;
-        self.ledger.thin_history(self.clock.now()).await?;
+        self.ledger.forget_old(self.clock.now()).await?;
         Ok(())
     }
 

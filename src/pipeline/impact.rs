@@ -54,7 +54,7 @@ pub fn impact(
     })?;
     let silences = reader.silences()?;
     for key in crossing {
-        let Some(remembered) = reader.recollection(&key)? else { continue };
+        let Some(remembered) = reader.current(&key)? else { continue };
         let judged = judged_again(budgets, rules, &remembered, time);
         for raise in &decide(&judged, Some(&remembered)).raise {
             let baseline = is_baseline(&memory, &raise.rule);

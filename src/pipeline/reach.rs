@@ -125,7 +125,7 @@ impl Survey<'_> {
     fn take(&mut self, seen: Seen) -> Result<(), LedgerError> {
         self.customers += u64::from(seen.subscription.is_none());
         let key = seen.key();
-        let with_history = if look_back(self.rules) { self.reader.recollection(&key)? } else { None };
+        let with_history = if look_back(self.rules) { self.reader.current(&key)? } else { None };
         let remembered = with_history.unwrap_or_else(|| Recollection { seen, steps: Vec::new(), samples: Vec::new() });
         let judged = judged_again(self.budgets, self.rules, &remembered, Time { now: self.now, newest: self.newest });
         let covered: Vec<_> = judged.evaluations.iter().filter_map(|one| covered(one, &judged, self.silence, self.now)).collect();

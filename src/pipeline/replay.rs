@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::budgets::{self, FreshSummary, Joined};
 use crate::domain::{
     AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, PeriodSource, Plan, Sample, Silence, SummaryDates, UsageRecord, canonical,
 };
-use crate::ledger::{self, Decided, NewAlert, NewSample, NewStep, Occasion, PollMemory, Recollection, SpentStep, decide};
+use crate::ledger::{self, Decided, NewAlert, NewSample, NewStep, Occasion, PollMemory, REMEMBERED, Recollection, SpentStep, decide};
 use crate::pipeline::cycle::is_baseline;
 use crate::pipeline::explain::judged_again;
 use crate::pipeline::hushed::Hushed;
@@ -23,9 +23,6 @@ use crate::pipeline::life;
 use crate::pipeline::settling::{rank, samples};
 use crate::pipeline::verdicts::{Asked, Time, judge, last_seen, sample, samples_for, seen_now};
 use crate::rules::Rules;
-
-/// How far before a customer's data its spent steps and earlier dates are kept: no record is dated back that far.
-const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
 
 /// What a replayed poll tells.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -281,7 +278,7 @@ fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
 
 /// Drops what no record of today's can bear on.
 fn forget(known: &mut Recollection, now: Timestamp) {
-    let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let oldest = now.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
     known.steps.retain(|step| step.belongs_at >= oldest);
     known.samples.truncate(known.samples.partition_point(|sample| sample.usage_as_of >= oldest));
 }

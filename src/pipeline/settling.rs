@@ -27,7 +27,8 @@ impl Intake<'_> {
 
     async fn settle_batch(&mut self) -> Result<(), LedgerError> {
         let batch = latest_of_each(std::mem::take(&mut self.batch));
-        let keys = batch.iter().map(|pending| pending.joined.record.key()).collect();
+        let of_record = |record: &UsageRecord| (record.key(), record.usage_as_of.instant());
+        let keys = batch.iter().map(|pending| of_record(&pending.joined.record)).collect();
         let mut memory = self.cycle.ledger.recall(keys, samples_for(&self.cycle.rules)).await?;
         let mut recording = Recording { now: self.now, ..Recording::default() };
         for pending in batch {

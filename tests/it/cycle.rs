@@ -13,3 +13,4 @@ mod quality;
 mod reports;
 mod subscriptions;
 mod turn;
+mod years;

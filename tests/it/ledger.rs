@@ -4,6 +4,7 @@ mod listing;
 mod opening;
 mod owing;
 mod recording;
+mod years;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -72,7 +72,7 @@ impl<'c> Customers<'c> {
 
     /// All that is remembered of a customer.
     pub(super) fn remembered(&self, key: &CustomerKey) -> anyhow::Result<Option<Recollection>> {
-        Ok(self.reader.recollection(key)?)
+        Ok(self.reader.current(key)?)
     }
 
     /// The customer that a row is about: the one with its id, else the only one with its name or its label.

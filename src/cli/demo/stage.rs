@@ -121,7 +121,7 @@ impl Stage {
     /// What the ledger remembers of each customer, in the order of Partner Center.
     pub(super) async fn remembered(&self) -> Result<Vec<Seen>, LedgerError> {
         let keys: Vec<_> = self.story.customers_at(self.now()).iter().map(|customer| CustomerKey::of(&customer.id)).collect();
-        let mut recollections = self.ledger.recall(keys.clone(), 0).await?;
+        let mut recollections = self.ledger.recall(keys.iter().map(|key| (key.clone(), self.now())).collect(), 0).await?;
         Ok(keys.iter().filter_map(|key| recollections.remove(key)).map(|recollection| recollection.seen).collect())
     }
 

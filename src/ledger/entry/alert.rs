@@ -56,7 +56,7 @@ pub struct OpenAlert {
 /// A customer with alerts that are not over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reviewed {
-    /// What is remembered of it.
+    /// What is remembered of it; its steps are left out.
     pub remembered: Recollection,
     /// The alerts, in the order in which they were raised.
     pub alerts: Vec<OpenAlert>,

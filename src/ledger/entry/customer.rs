@@ -131,7 +131,7 @@ pub struct SpentStep {
 pub struct Recollection {
     /// The last seen state.
     pub seen: Seen,
-    /// Every step raised or passed.
+    /// Steps raised or passed, as far as they were asked for.
     pub steps: Vec<SpentStep>,
     /// The latest dates of the data, newest first; empty unless asked for.
     pub samples: Vec<Sample>,

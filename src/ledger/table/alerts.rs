@@ -111,7 +111,7 @@ pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str, now: Ti
 
 /// Whether anything was done under this name.
 pub(in crate::ledger) fn knows_rule(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM step WHERE rule = ?1) OR EXISTS (SELECT 1 FROM rule WHERE name = ?1)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM rule_name WHERE name = ?1) OR EXISTS (SELECT 1 FROM rule WHERE name = ?1)";
     connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
 }
 
@@ -119,6 +119,10 @@ pub(in crate::ledger) fn knows_rule(connection: &Connection, name: &str) -> rusq
 pub(in crate::ledger) fn rename_rule(connection: &Connection, before: &str, now: &str) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE OR IGNORE step SET rule = ?2 WHERE rule = ?1")?.execute([before, now])?;
     connection.prepare_cached("UPDATE alert SET rule = ?2 WHERE rule = ?1")?.execute([before, now])?;
+    connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([before])?;
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO rule_name SELECT ?1 WHERE EXISTS (SELECT 1 FROM step WHERE rule = ?1)")?
+        .execute([now])?;
     connection.prepare_cached("UPDATE OR IGNORE rule SET name = ?2 WHERE name = ?1")?.execute([before, now])?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Customers: what is known of each, its last seen state and the steps it has spent.
 
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -60,20 +61,51 @@ fn is_subscription(key: &str) -> bool {
     key.len() != 36 && CustomerKey::of(key).is_subscription()
 }
 
+/// How far from the date of a customer's data its spent steps and earlier dates count: no billing period reaches so far, and
+/// no record is dated back that far.
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(100 * 24);
+
+/// How far into a new billing period data may be taken for the last day of the one before, and some more.
+const LATE_DATA: SignedDuration = SignedDuration::from_hours(96);
+
 const SEEN_COLUMNS: &str = "SELECT received_id, subscription, subscription_name, crossed, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency, reported_percent,
     computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost, cycle_first_day,
     cycle_last_day, asked_at, asked_for, fingerprint, customer
     FROM seen JOIN customer ON customer.id = seen.customer";
 
+/// Which of a customer's steps are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ledger) enum Steps {
+    /// None.
+    None,
+    /// Those that bear on data of this date.
+    Near(Timestamp),
+    /// Those that bear on the data last seen.
+    NearSeen,
+    /// Every one that is kept.
+    All,
+}
+
 /// What is remembered of one customer; `None` when it was never seen.
 ///
 /// `samples` says how many of its latest dates are wanted.
-pub(in crate::ledger) fn recall(connection: &Connection, key: &CustomerKey, samples: u32) -> rusqlite::Result<Option<Recollection>> {
+pub(in crate::ledger) fn recall(
+    connection: &Connection,
+    key: &CustomerKey,
+    wanted: Steps,
+    samples: u32,
+) -> rusqlite::Result<Option<Recollection>> {
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE key = ?1"))?;
     let found = statement.query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?))).optional()?;
-    let recollection = |(seen, customer)| {
+    let recollection = |(seen, customer): (Seen, i64)| {
         let samples = if samples == 0 { Vec::new() } else { history::latest(connection, customer, samples)? };
-        Ok(Recollection { seen, steps: steps(connection, customer)?, samples })
+        let steps = match wanted {
+            Steps::None => Vec::new(),
+            Steps::Near(at) => steps_near(connection, customer, at)?,
+            Steps::NearSeen => steps_near(connection, customer, seen.usage_as_of.instant())?,
+            Steps::All => all_steps(connection, customer)?,
+        };
+        Ok(Recollection { seen, steps, samples })
     };
     found.map(recollection).transpose()
 }
@@ -158,24 +190,40 @@ fn plan(name: &str) -> Option<Plan> {
     [Plan::AzurePlan, Plan::Legacy].into_iter().find(|plan| plan.as_str() == name)
 }
 
-fn steps(connection: &Connection, customer: i64) -> rusqlite::Result<Vec<SpentStep>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, rule, metric, at, nullif(amount, '') AS amount, belongs_at, raised, alert, seen_below FROM step WHERE customer = ?1 ORDER BY id",
-    )?;
-    let rows = statement.query_map([customer], |row| {
-        Ok(SpentStep {
-            row: row.get("id")?,
-            rule: row.get("rule")?,
-            metric: column::read(row, "metric", Metric::from_name)?,
-            at: column::decimal(row, "at")?,
-            amount: column::decimal_if_any(row, "amount")?,
-            belongs_at: column::instant(row, "belongs_at")?,
-            raised: row.get("raised")?,
-            alert: column::id(row, "alert")?,
-            seen_below: column::decimal_if_any(row, "seen_below")?,
-        })
-    })?;
-    rows.collect()
+const STEP: &str =
+    "SELECT id, rule, metric, at, nullif(amount, '') AS amount, belongs_at, raised, alert, seen_below FROM step WHERE customer = ?1";
+
+/// The steps that bear on data of one date, in the order of their recording: however old the ledger is, these are as many as
+/// a few billing periods have. Those that may come once a day are asked for by day.
+fn steps_near(connection: &Connection, customer: i64, at: Timestamp) -> rusqlite::Result<Vec<SpentStep>> {
+    let before = |span: SignedDuration| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
+    let mut statement = connection.prepare_cached(&format!(
+        "{STEP} AND day = '' AND belongs_at BETWEEN ?2 AND ?3 UNION ALL {STEP} AND day BETWEEN ?4 AND ?5 ORDER BY id"
+    ))?;
+    let first_day = utc_day(before(LATE_DATA)).to_string();
+    let after = at.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
+    statement
+        .query_map(params![customer, Instant(before(REMEMBERED)), Instant(after), first_day, utc_day(at).to_string()], spent)?
+        .collect()
+}
+
+fn all_steps(connection: &Connection, customer: i64) -> rusqlite::Result<Vec<SpentStep>> {
+    let mut statement = connection.prepare_cached(&format!("{STEP} ORDER BY id"))?;
+    statement.query_map([customer], spent)?.collect()
+}
+
+fn spent(row: &Row<'_>) -> rusqlite::Result<SpentStep> {
+    Ok(SpentStep {
+        row: row.get("id")?,
+        rule: row.get("rule")?,
+        metric: column::read(row, "metric", Metric::from_name)?,
+        at: column::decimal(row, "at")?,
+        amount: column::decimal_if_any(row, "amount")?,
+        belongs_at: column::instant(row, "belongs_at")?,
+        raised: row.get("raised")?,
+        alert: column::id(row, "alert")?,
+        seen_below: column::decimal_if_any(row, "seen_below")?,
+    })
 }
 
 /// Replaces the last seen state of a customer.
@@ -245,6 +293,7 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
             ":raised": step.raised,
             ":alert": Id(step.alert),
         })?;
+    connection.prepare_cached("INSERT OR IGNORE INTO rule_name (name) VALUES (?1)")?.execute([&step.rule])?;
     Ok(())
 }
 

@@ -146,6 +146,11 @@ pub(in crate::ledger) fn thin(connection: &Connection, first: i64, count: u32, t
     connection
         .prepare_cached("DELETE FROM sample WHERE customer BETWEEN ?1 AND ?2 AND usage_as_of < ?3 AND seen_at < ?3")?
         .execute(params![first, last, Instant(thinning.keep_from)])?;
+    connection.prepare_cached("DELETE FROM event WHERE customer BETWEEN ?1 AND ?2 AND at < ?3")?.execute(params![
+        first,
+        last,
+        Instant(thinning.keep_from)
+    ])?;
     // A sample goes when its day has a later one. Days thinned before are left alone.
     let before = thinning.now.saturating_sub(EVERY_CHANGE).unwrap_or(thinning.now);
     let from = thinning.thinned_to.map(|at| at.saturating_sub(EVERY_CHANGE).unwrap_or(at).saturating_sub(SignedDuration::from_hours(48)));

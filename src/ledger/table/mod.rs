@@ -13,6 +13,7 @@ pub(super) mod mirror;
 pub(super) mod notifiers;
 pub(super) mod polls;
 pub(super) mod reports;
+pub(super) mod retention;
 pub(super) mod retry;
 pub(super) mod silences;
 pub(super) mod standins;

@@ -140,7 +140,7 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         (sound[..sound.len() / 2].to_vec(), format!("/ledger.db is damaged (database disk image is malformed): {damaged}")),
         (
             with(60, &99_u32.to_be_bytes()),
-            "/ledger.db has schema version 99, and this version knows up to 3: use the newer budget-alertd that wrote it".into(),
+            "/ledger.db has schema version 99, and this version knows up to 4: use the newer budget-alertd that wrote it".into(),
         ),
     ];
     for (bytes, text) in cases {

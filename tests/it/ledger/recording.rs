@@ -16,7 +16,7 @@ async fn what_is_recorded_is_recalled_exactly() {
     assert_eq!(known[&fold(&customer(1))].fingerprint, u64::MAX - 5);
     assert_eq!(known[&2].fingerprint, u64::MAX - 5);
 
-    let remembered = ledger.recall(vec![customer(1).key(), customer(2).key(), customer(3).key()], 0).await.unwrap();
+    let remembered = ledger.recall([1, 2, 3].map(|number| (customer(number).key(), period().start)).to_vec(), 0).await.unwrap();
     assert_eq!(remembered.len(), 2);
     let one = &remembered[&customer(1).key()];
     // Debug shows the digits, which equality of decimals and ids does not ask for.
@@ -56,7 +56,7 @@ async fn a_last_seen_state_replaces_the_one_before() {
     ledger.record(Recording { seen: vec![bare.clone()], ..Recording::default() }).await.unwrap();
     let known = ledger.scan().await.unwrap();
     assert_eq!(known.into_values().map(|known| known.fingerprint).collect::<Vec<_>>(), [3]);
-    let remembered = ledger.recall(vec![customer(1).key()], 0).await.unwrap();
+    let remembered = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap();
     assert_eq!(format!("{:?}", remembered[&customer(1).key()].seen), format!("{bare:?}"));
     ledger.close().await.unwrap();
 }
@@ -100,7 +100,7 @@ async fn one_entry_that_does_not_fit_keeps_all_of_its_recording_out() {
         assert!(matches!(ledger.record(misfit).await, Err(LedgerError::Conflict { .. })), "{what}");
         assert_eq!(ledger.scan().await.unwrap().len(), 1, "{what}");
         assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1, "{what}");
-        assert_eq!(ledger.recall(vec![customer(1).key()], 0).await.unwrap()[&customer(1).key()].steps.len(), 1, "{what}");
+        assert_eq!(ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()[&customer(1).key()].steps.len(), 1, "{what}");
     }
     ledger.record(sound()).await.unwrap();
     ledger.close().await.unwrap();
@@ -119,12 +119,12 @@ async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
         NewStep { raised: false, ..step(1, "spend", "80") },
     ];
     ledger.record(Recording { steps, ..Recording::default() }).await.unwrap();
-    let steps = ledger.recall(vec![customer(1).key()], 0).await.unwrap()[&customer(1).key()].steps.clone();
+    let steps = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()[&customer(1).key()].steps.clone();
     let amounts: Vec<_> = steps.iter().map(|step| step.amount.map(|amount| amount.to_string()).unwrap_or_default()).collect();
     assert_eq!(amounts, ["20", "30", "", "20", "20"]);
     assert!(!steps[4].raised);
     ledger.record(Recording { seen_below: vec![(steps[1].row, decimal("45.50"))], ..Recording::default() }).await.unwrap();
-    let below = ledger.recall(vec![customer(1).key()], 0).await.unwrap()[&customer(1).key()].steps.clone();
+    let below = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()[&customer(1).key()].steps.clone();
     assert_eq!(below.iter().map(|step| step.seen_below).collect::<Vec<_>>(), [None, Some(decimal("45.50")), None, None, None]);
     ledger.close().await.unwrap();
 }
@@ -221,10 +221,10 @@ async fn a_clock_that_was_ahead_costs_no_history() {
     };
     record(["2026-09-01T10:00:00Z", "2026-10-05T11:00:00Z"]).await.unwrap();
     ledger.finish_poll(good).await.unwrap();
-    ledger.thin_history(at("2036-10-05T12:00:00Z")).await.unwrap();
+    ledger.forget_old(at("2036-10-05T12:00:00Z")).await.unwrap();
     assert_eq!(dates(), ["2026-09-01T10:00:00Z", "2026-10-05T11:00:00Z"]);
     record(["2026-09-02T10:00:00Z", "2026-09-02T11:00:00Z"]).await.unwrap();
-    ledger.thin_history(at("2026-10-05T12:00:00Z")).await.unwrap();
+    ledger.forget_old(at("2026-10-05T12:00:00Z")).await.unwrap();
     assert_eq!(dates(), ["2026-09-01T10:00:00Z", "2026-09-02T11:00:00Z", "2026-10-05T11:00:00Z"], "it is thinned again at once");
     ledger.close().await.unwrap();
 }
