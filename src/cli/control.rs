@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{Request, StatusCode};
+use futures_util::future::join_all;
 use tower::ServiceExt as _;
 
 use crate::cli::exit::WrongUsage;
@@ -41,6 +42,8 @@ pub(super) enum Control {
 /// A running daemon of the same ledger.
 pub(super) struct Daemon {
     socket: PathBuf,
+    /// What it says of itself.
+    pub(super) about: About,
 }
 
 /// An office in this process.
@@ -133,9 +136,11 @@ pub(super) async fn find(places: &Places) -> Found {
     let mut denied = None;
     let mut sockets = sockets(&places.state_dir);
     sockets.insert(sockets.len().saturating_sub(1), PathBuf::from(UNIT_SOCKET));
-    for socket in sockets {
-        match ask_who(&socket).await {
-            Ok(about) if about.has_ledger_of(&own) => return Found { daemon: Some(Daemon { socket }), denied },
+    // All at once: one that hangs must not use up the time of the others.
+    let answers = join_all(sockets.iter().map(|socket| ask_who(socket))).await;
+    for (socket, answer) in sockets.into_iter().zip(answers) {
+        match answer {
+            Ok(about) if about.has_ledger_of(&own) => return Found { daemon: Some(Daemon { socket, about }), denied },
             Ok(about) => tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger"),
             Err(error) if error.is_denied() => denied = denied.or(Some(socket)),
             Err(error) => tracing::debug!(socket = %socket.display(), "no daemon: {error}"),

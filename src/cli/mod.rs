@@ -188,7 +188,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Check(check) => Box::pin(check.run(&config()?)).await,
         Command::Test(test) => test.run(|| Ok(config()?)),
         Command::Simulate(simulate) => simulate.run(&config()?).await,
-        Command::Status(status) => status.run(&config()?),
+        Command::Status(status) => status.run(&config()?).await,
         Command::Explain(explain) => explain.run(&config()?),
         Command::Coverage(coverage) => coverage.run(&config()?),
         Command::Report(report) => Box::pin(report.run(&config()?)).await,

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::Heartbeat;
+use crate::daemon::writes::WriteWatch;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::pipeline::{Courier, Cycle, Desk, Fallback, Mirror, Press, Timetable};
+use crate::pipeline::{Courier, Cycle, Desk, Emergency, Fallback, Mirror, Press, Timetable};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -21,8 +22,17 @@ pub struct Assembly {
     pub heartbeat: Option<Heartbeat>,
     /// Reports at its times.
     pub press: Option<Arc<Press>>,
+    /// Watches whether all of them can write.
+    pub writes: WriteWatch,
     /// Where all of them tell what the operator should know.
     pub desk: Desk,
+}
+
+impl Assembly {
+    /// What tells the operator that nothing can be recorded.
+    pub fn emergency(self) -> Emergency {
+        self.writes.emergency
+    }
 }
 
 /// Something a configuration names cannot be built.
@@ -59,9 +69,12 @@ pub(super) fn assemble_around(
     clock: &Arc<dyn Clock>,
     metrics: &Metrics,
 ) -> Result<Assembly, AssemblyError> {
-    let (mut couriers, mut mirrors) = (Vec::new(), Vec::new());
+    let (mut couriers, mut mirrors, mut operators) = (Vec::new(), Vec::new(), Vec::new());
     for notifier in &config.notifiers {
-        let channel = notifier.build(Arc::clone(clock), metrics.clone())?;
+        let channel = Arc::new(notifier.build(Arc::clone(clock), metrics.clone())?);
+        if config.operator.notify.contains(&notifier.name) {
+            operators.push(Arc::clone(&channel));
+        }
         metrics.know_notifier(channel.name());
         if !channel.route().is_owed() {
             mirrors.push(Mirror::new(channel, desk.clone(), metrics.clone(), config.poll_interval));
@@ -88,7 +101,9 @@ pub(super) fn assemble_around(
     let shown = || mirrors.iter().map(|mirror| mirror.name().into()).collect();
     let heartbeat = config.operator.heartbeat_url.clone().map(|url| Heartbeat::new(url, shown())).transpose()?;
     let cycle = Arc::new(cycle);
-    Ok(Assembly { press: press(config, &cycle), cycle, couriers, mirrors, heartbeat, desk })
+    let emergency = Emergency::new(operators, desk.clone());
+    let writes = WriteWatch { path: config.ledger.path.clone(), ledger: ledger.clone(), emergency };
+    Ok(Assembly { press: press(config, &cycle), cycle, couriers, mirrors, heartbeat, writes, desk })
 }
 
 fn press(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<Press>> {

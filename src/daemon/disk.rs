@@ -8,6 +8,18 @@ use crate::pipeline::{Desk, Ending};
 
 const MIB: u64 = 1 << 20;
 
+/// What is written at once must find room; below this it may not.
+const SCARCE: u64 = 16 * MIB;
+
+/// Whether a write into this folder may fail.
+pub(super) fn is_scarce(folder: &Path) -> bool {
+    let may_fail = |space: rustix::fs::StatVfs| {
+        let free = space.f_bavail.saturating_mul(space.f_frsize);
+        free < SCARCE || space.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY)
+    };
+    rustix::fs::statvfs(folder).is_ok_and(may_fail)
+}
+
 /// Opens or closes the finding of a disk that is almost full.
 pub async fn look_at_disk(state_dir: &Path, desk: &Desk) -> Result<(), LedgerError> {
     let Ok(space) = rustix::fs::statvfs(state_dir) else { return Ok(()) };

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::daemon::Assembly;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::{self, PollStatus, Signals};
-use crate::daemon::reports;
+use crate::daemon::{reports, writes};
 use crate::metrics::Metrics;
 use crate::pipeline::Courier;
 
@@ -43,6 +43,7 @@ impl Generation {
         for mirror in assembly.mirrors {
             tasks.spawn(loops::mirror(mirror, Arc::clone(clock), metrics.clone(), signals.clone()));
         }
+        tasks.spawn(writes::watch(assembly.writes, Arc::clone(clock), metrics.clone(), signals.clone()));
         if let Some(press) = assembly.press {
             tasks.spawn(reports::report(press, signals.clone()));
         }

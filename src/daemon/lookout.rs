@@ -14,8 +14,13 @@ impl Daemon {
         if self.feed_watchdog().await? {
             systemd::status(&self.status_line(generation).await);
         }
-        if let Err(error) = self.look_for_trouble().await {
-            tracing::error!(%error, "what the operator should know cannot be recorded");
+        let writer = &self.writer;
+        match self.look_for_trouble().await {
+            Ok(()) => writer.succeeded(),
+            Err(error) => {
+                writer.failed(&*self.clock, &error);
+                tracing::error!(%error, "what the operator should know cannot be recorded");
+            }
         }
         Ok(())
     }
@@ -47,6 +52,9 @@ impl Daemon {
     }
 
     async fn status_line(&self, generation: &Generation) -> String {
+        if let Some(failure) = self.metrics.writes.failure() {
+            return format!("FAILING, nothing can be recorded: {}", failure.why);
+        }
         let status = generation.status();
         let zone = &self.config.time_zone;
         let clock_time = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();

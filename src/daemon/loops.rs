@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::daemon::Heartbeat;
 use crate::daemon::bell::Bell;
 use crate::daemon::lines::Lines;
+use crate::daemon::writes::{POLL, Writer};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
 use crate::metrics::{Health, Metrics};
@@ -18,7 +19,7 @@ use crate::pipeline::{Courier, Cycle, CycleReport, Mirror, Polled};
 /// How often a waiting loop gives a sign of life.
 pub(super) const BEAT: Duration = Duration::from_secs(10);
 /// How long an attempt may take before its loop counts as stuck.
-const LONGEST_ATTEMPT: Duration = Duration::from_mins(20);
+pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_mins(20);
 /// The same for a poll: generous requests, each with its retries, for a collection of several pages.
 const LONGEST_POLL: Duration = Duration::from_hours(1);
 /// How long a poll may go on when the loop shall stop: a sign-in that is being renewed should reach the disk, since the old
@@ -99,6 +100,7 @@ impl Drop for Pulse {
 pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interval: Duration, mut signals: Signals) {
     let clock = Arc::clone(&cycle.clock);
     let pulse = Pulse::new(&cycle.metrics.health, "poll");
+    let writer = Writer::new(&cycle.metrics, POLL);
     let bell = Arc::clone(&signals.lines.bell);
     let mut bell = bell.lock().await;
     let mut failures = 0_u32;
@@ -134,19 +136,32 @@ pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interv
         let call = signals.lines.call_couriers();
         match &result {
             Ok(report) => {
+                writer.succeeded();
                 let progress = signals.lines.progress.subscribe();
                 bell.answer(accept_empty, &Polled { report: Arc::clone(report), before, progress, call });
             }
-            Err(error) => bell.refuse(&causes(error)),
+            Err(error) => {
+                writer.failed(&*clock, error);
+                bell.refuse(&causes(error));
+            }
         }
         failures = if matches!(&result, Ok(report) if report.good) { 0 } else { failures.saturating_add(1) };
         let pause = pause(&result, interval, failures);
         note(&cycle, &result, pause, &signals);
         until = clock.monotonic().saturating_add(pause);
-        if let Some(heartbeat) = heartbeat.as_ref().filter(|_| failures == 0) {
+        if let Some(heartbeat) = heartbeat.as_ref().filter(|_| failures == 0 && can_be_written(&cycle.metrics)) {
             heartbeat.beat(&cycle.ledger, &*clock).await;
         }
     }
+}
+
+/// Whether what is found can be recorded; else whoever watches the heartbeat should miss it.
+fn can_be_written(metrics: &Metrics) -> bool {
+    let failure = metrics.writes.failure();
+    if let Some(failure) = &failure {
+        tracing::warn!("no heartbeat: the ledger cannot be written: {}", failure.why);
+    }
+    failure.is_none()
 }
 
 /// How long it is until an instant of the monotonic clock that is not over.
@@ -204,7 +219,6 @@ fn note(cycle: &Cycle, result: &Result<Arc<CycleReport>, LedgerError>, pause: Du
             format!("poll failed: {error}")
         }
     };
-    cycle.metrics.operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()]).set(i64::from(result.is_err()));
     let next = jiff::SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok());
     let asked = result.as_ref().ok().and_then(|report| report.retry_after).unwrap_or_default().min(LONGEST_PAUSE);
     let not_before = cycle.clock.monotonic().saturating_add(asked);
@@ -225,7 +239,7 @@ pub(super) fn causes(error: &LedgerError) -> String {
 /// Delivers to one notifier whenever something is due.
 pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
     let pulse = Pulse::new(&metrics.health, &format!("delivery to {}", courier.name()));
-    let unwritable = metrics.operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()]);
+    let writer = Writer::new(&metrics, &format!("delivery to {}", courier.name()));
     let mut owed = signals.lines.owed.subscribe();
     while !signals.stopping() {
         pulse.beat(&*clock, LONGEST_ATTEMPT);
@@ -238,14 +252,14 @@ pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics
         let wait = match courier.step(&stop).await {
             Ok(progress) => {
                 // Only what was written shows that it can be.
-                if progress.sent > 0 {
-                    unwritable.set(0);
+                if progress.sent > 0 || progress.dead > 0 {
+                    writer.succeeded();
                 }
                 signals.lines.note_progress(courier.name(), call, progress);
                 progress.wait
             }
             Err(error) => {
-                unwritable.set(1);
+                writer.failed(&*clock, &error);
                 tracing::error!(notifier = courier.name(), "delivery waits: {}", causes(&error));
                 Some(LEDGER_RETRY)
             }
@@ -269,6 +283,7 @@ pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics
 /// Shows one notifier what is open: at once, after each poll and whatever else changes it, and at least once in a poll interval.
 pub(super) async fn mirror(mut mirror: Mirror, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
     let pulse = Pulse { health: metrics.health.clone(), name: format!("showing {} what is open", mirror.name()) };
+    let writer = Writer::new(&metrics, &pulse.name);
     let mut changed = signals.lines.owed.subscribe();
     while !signals.stopping() {
         changed.borrow_and_update();
@@ -277,6 +292,7 @@ pub(super) async fn mirror(mut mirror: Mirror, clock: Arc<dyn Clock>, metrics: M
             *signals.stop.borrow()
         };
         let wait = mirror.step(&stop).await.unwrap_or_else(|error| {
+            writer.failed(&*clock, &error);
             tracing::error!(notifier = mirror.name(), "what is open is not shown: {}", causes(&error));
             LEDGER_RETRY
         });

@@ -13,6 +13,7 @@ mod lookout;
 mod loops;
 mod reports;
 mod systemd;
+mod writes;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -30,9 +31,10 @@ use crate::daemon::assembly::assemble_around;
 use crate::daemon::generation::Generation;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::PollStatus;
+use crate::daemon::writes::Writer;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::pipeline::{Desk, Unmarked};
+use crate::pipeline::{Desk, Occurrence, Unmarked};
 use crate::secret::Secret;
 use crate::web;
 
@@ -40,6 +42,7 @@ pub use assembly::{Assembly, AssemblyError, assemble};
 pub use disk::look_at_disk;
 pub use drain::{Drained, drain};
 pub use heartbeat::Heartbeat;
+pub use writes::WriteWatch;
 
 /// How long deliveries in flight may take to finish at the end.
 const GRACE: Duration = Duration::from_secs(20);
@@ -87,6 +90,10 @@ pub struct Daemon {
     desk: Desk,
     /// What no configuration's couriers may send again.
     unmarked: Unmarked,
+    /// Who was told that nothing can be recorded.
+    occurrence: Occurrence,
+    /// What is written beside the loops.
+    writer: Writer,
     /// The token of `[http]` in force.
     token: watch::Sender<Option<Secret>>,
     /// Between the control socket and the loops.
@@ -104,7 +111,21 @@ impl Daemon {
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
         let lines = Lines::new();
         let desk = assembly::desk(&config, &ledger, &clock).calling(lines.owed.clone());
-        Self { config, ledger, clock, metrics, desk, unmarked: Unmarked::default(), token, lines, tick, breaks: 0 }
+        let writer = Writer::new(&metrics, "news for the operator");
+        Self {
+            config,
+            ledger,
+            clock,
+            metrics,
+            desk,
+            writer,
+            unmarked: Unmarked::default(),
+            occurrence: Occurrence::default(),
+            token,
+            lines,
+            tick,
+            breaks: 0,
+        }
     }
 
     /// Runs until told to stop.
@@ -156,7 +177,8 @@ impl Daemon {
         let desk = assembly::desk(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
         let assembly = assemble_around(desk, config, &self.ledger, &self.clock, &self.metrics)?;
         let couriers = assembly.couriers.into_iter().map(|courier| courier.with_unmarked(self.unmarked.clone())).collect();
-        Ok(Assembly { couriers, ..assembly })
+        let emergency = assembly.writes.emergency.with_occurrence(self.occurrence.clone());
+        Ok(Assembly { couriers, writes: WriteWatch { emergency, ..assembly.writes }, ..assembly })
     }
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {

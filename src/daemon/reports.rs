@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::daemon::loops::{BEAT, LEDGER_RETRY, Pulse, Signals, causes};
+use crate::daemon::writes::Writer;
 use crate::pipeline::Press;
 
 /// A report that is due when the daemon starts waits for the first poll, but no longer than this.
@@ -13,18 +14,24 @@ const FIRST_POLL: Duration = Duration::from_mins(10);
 pub(super) async fn report(press: Arc<Press>, mut signals: Signals) {
     let clock = Arc::clone(&press.cycle.clock);
     let pulse = Pulse::new(&press.cycle.metrics.health, "report");
+    let writer = Writer::new(&press.cycle.metrics, "report");
     let started = clock.monotonic();
     while !signals.stopping() {
         pulse.beat(&*clock, BEAT * 60);
         let polled = signals.status.borrow().last.is_some() || clock.monotonic().saturating_sub(started) >= FIRST_POLL;
         let wait = match if polled { press.step().await } else { Ok(false) } {
-            Ok(false) => BEAT,
+            Ok(false) => {
+                writer.succeeded();
+                BEAT
+            }
             Ok(true) => {
                 tracing::info!("the regular report is owed to {} notifiers", press.routes.len());
                 let _call = signals.lines.call_couriers();
+                writer.succeeded();
                 BEAT
             }
             Err(error) => {
+                writer.failed(&*clock, &error);
                 tracing::error!("the regular report waits: {}", causes(&error));
                 LEDGER_RETRY
             }

@@ -49,6 +49,11 @@ impl Ledger {
         Ok(closed)
     }
 
+    /// Keeps a finding that the ledger could not be told of while it lasted, with the messages that its end owes.
+    pub async fn keep_past_finding(&self, open: OpenFinding, now: Timestamp, messages: Vec<NewMessage>) -> Result<(), LedgerError> {
+        self.thread.write(move |connection| findings::keep_past(connection, &open, now, &messages)).await
+    }
+
     /// The open findings, oldest first.
     pub async fn findings(&self) -> Result<Vec<OpenFinding>, LedgerError> {
         self.thread.run(|connection| findings::all_open(connection)).await

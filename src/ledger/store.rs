@@ -79,6 +79,11 @@ impl Ledger {
         self.thread.run(|_| Ok(())).await
     }
 
+    /// Writes what is there already, to see whether the file can be written.
+    pub async fn try_to_write(&self) -> Result<(), LedgerError> {
+        self.thread.write(|connection| connection.execute("UPDATE file SET clean = clean", []).map(drop)).await
+    }
+
     /// What is known of every customer, by [`crate::ledger::fold`] of its key.
     pub async fn scan(&self) -> Result<Known, LedgerError> {
         self.thread.run(|connection| customers::scan(connection)).await

@@ -2,6 +2,7 @@
 //! the first scrape on; none holds a customer.
 
 mod health;
+mod writes;
 
 use prometheus::{
     Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -11,6 +12,7 @@ use prometheus::{
 use crate::domain::{FindingCode, Severity, Suppression};
 
 pub use health::Health;
+pub use writes::{WriteFailure, Writes};
 
 /// The instruments. Cloning shares them.
 #[derive(Clone)]
@@ -18,6 +20,8 @@ pub struct Metrics {
     registry: Registry,
     /// Progress of the loops.
     pub health: Health,
+    /// Whether what must be kept can be written; shown as `ledger_writable`.
+    pub writes: Writes,
     /// `polls_total{result}`, result `ok` or `failed`.
     pub polls: IntCounterVec,
     /// `poll_duration_seconds`.
@@ -85,7 +89,10 @@ impl Metrics {
         let register = Registered(&registry);
         let build_info = register.gauges("build_info", "A constant 1, labelled with the version.", &["version"]);
         build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let operator_findings = register.gauges("operator_findings", "Open findings for the operator.", &["code"]);
+        let writable = register.gauge("ledger_writable", "1 while what must be kept can be written, else 0.");
         let metrics = Self {
+            writes: Writes::new(writable, operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()])),
             polls: register.counters("polls_total", "Polls of the usage records, by result.", &["result"]),
             poll_duration: register.histogram("poll_duration_seconds", "How long a poll took, reading to recording."),
             usage_records: register.gauge("usage_records", "Usage records of the last poll."),
@@ -124,7 +131,7 @@ impl Metrics {
                 &["reason"],
             ),
             leader: register.gauge("leader", "1 while this instance polls and delivers."),
-            operator_findings: register.gauges("operator_findings", "Open findings for the operator.", &["code"]),
+            operator_findings,
             panics: register.counter("panics_total", "Loops that ended by a bug and were started again."),
             health: Health::default(),
             registry: registry.clone(),

@@ -52,7 +52,7 @@ pub(super) enum Carried {
 
 /// Carries deliveries to one notifier, and tells at its desk what was given up.
 pub(super) struct Carrier {
-    pub(super) channel: Channel,
+    pub(super) channel: Arc<Channel>,
     pub(super) desk: Desk,
     pub(super) metrics: Metrics,
     pub(super) unmarked: Unmarked,

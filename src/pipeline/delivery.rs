@@ -1,6 +1,7 @@
 //! Delivers what the ledger owes to one notifier: what is due, several at once while all goes well, one at a time while it
 //! does not. Notifiers don't wait for each other: each has a courier of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::Delivery;
@@ -43,7 +44,7 @@ pub struct Courier {
 
 impl Courier {
     /// A courier for one notifier, which tells at this desk what becomes of it.
-    pub fn new(channel: Channel, desk: Desk, metrics: Metrics) -> Self {
+    pub fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics) -> Self {
         let lanes = Lanes::new(channel.lanes());
         Self {
             carrier: Carrier { channel, desk, metrics, unmarked: Unmarked::default() },

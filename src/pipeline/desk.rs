@@ -109,6 +109,16 @@ impl Desk {
         Ok(())
     }
 
+    /// Keeps a finding that is over, of which the ledger could not be told before, and tells its end if it was told.
+    pub(crate) async fn keep_past(&self, open: OpenFinding, ending: &Ending) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        let messages = if open.told { self.telling.over(&open, ending, now) } else { Vec::new() };
+        let owes = !messages.is_empty();
+        self.ledger.keep_past_finding(open, now, messages).await?;
+        self.wake_if(owes);
+        Ok(())
+    }
+
     /// Closes a finding that another one takes the place of: nobody is told that it is over.
     pub(crate) async fn replace(&self, code: FindingCode, subject: &str) -> Result<(), LedgerError> {
         self.ledger.clear(code, subject, self.clock.now(), |_| Vec::new()).await.map(drop)

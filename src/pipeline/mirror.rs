@@ -2,6 +2,7 @@
 //! more. What has ended is shown as over until it certainly was, across restarts. When it is shown is the daemon's.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -47,7 +48,7 @@ struct Pass {
 
 impl Mirror {
     /// A mirror for one notifier, which tells at this desk what becomes of it; what it shows holds for three polls.
-    pub fn new(channel: Channel, desk: Desk, metrics: Metrics, poll_interval: Duration) -> Self {
+    pub fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics, poll_interval: Duration) -> Self {
         let carrier = Carrier { channel, desk, metrics, unmarked: Unmarked::default() };
         Self { carrier, standing: Standing::default(), poll_interval }
     }

@@ -4,7 +4,7 @@
 //!   ([`confirm`], [`places`]), records, and looks at earlier alerts ([`life`]).
 //! * Sending what the ledger owes: [`delivery`], in a [`round`] of several [`lanes`], each with a [`carrier`]; how the destination
 //!   does: [`standing`]; who is told instead where it fails: [`fallback`]. Showing what is open, in place of that: [`mirror`]. News
-//!   for the operator: [`desk`], [`findings`].
+//!   for the operator: [`desk`], [`findings`]; the one message without a ledger: [`emergency`].
 //! * What people ask for: [`action`]. What would be, or was: [`explain()`], [`past`], [`impact()`], [`Replay`], [`Simulation`],
 //!   [`reach`], [`coverage`].
 
@@ -15,6 +15,7 @@ mod coverage;
 mod cycle;
 mod delivery;
 mod desk;
+mod emergency;
 mod explain;
 mod fallback;
 mod findings;
@@ -49,6 +50,7 @@ pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress};
 pub use desk::Desk;
 pub(crate) use desk::Ending;
+pub use emergency::{Emergency, Occurrence};
 pub use explain::{Explanation, RuleAccount, explain};
 pub use fallback::Fallback;
 pub use impact::{Impact, impact};

@@ -61,7 +61,13 @@ async fn healthz(State(shown): State<Shown>) -> Response {
     }
 }
 
-/// The server is started once configuration and ledger are open.
-async fn readyz() -> &'static str {
-    "ready\n"
+/// The server is started once configuration and ledger are open. While nothing can be recorded, the daemon is of little use.
+async fn readyz(State(shown): State<Shown>) -> Response {
+    match shown.metrics.writes.failure() {
+        None => (StatusCode::OK, "ready\n").into_response(),
+        Some(failure) => {
+            let why = format!("nothing can be recorded since {}: {}\n", failure.since, failure.why);
+            (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
+        }
+    }
 }

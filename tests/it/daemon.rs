@@ -9,6 +9,7 @@ mod points;
 mod reload;
 mod reports;
 mod seed;
+mod unwritable;
 
 use budget_alertd::simulator::HttpReceiver;
 

@@ -2,4 +2,5 @@
 
 mod couriers;
 mod daemon;
+mod emergency;
 mod sign_in;

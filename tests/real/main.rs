@@ -15,6 +15,7 @@
 mod alertmanager;
 mod authority;
 mod dovecot;
+mod full_disk;
 mod nginx;
 mod pictures;
 mod poll;

@@ -5,7 +5,7 @@ use crate::cli::status::State;
 use crate::cli::text;
 use crate::config::Places;
 use crate::domain::FindingCode;
-use crate::notify::render::{seconds_between, span};
+use crate::notify::render::{clean, seconds_between, span};
 
 /// Whether the daemon does its work, and what keeps it from doing so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Health {
 
 /// Judges the state.
 pub(super) fn judge(state: &State, bearings: &Bearings) -> Health {
-    let mut failing = silence(state, &bearings.places);
+    let mut failing: Vec<String> = unwritable(state).into_iter().chain(silence(state, &bearings.places)).collect();
     let grave = state.findings.iter().map(|open| open.finding.code).filter(|code| is_grave(*code));
     failing.extend(grave.map(|code| code.to_string()));
     let file = bearings.is_mistaken().then(|| format!("{} has mistakes", bearings.places.file.display()));
@@ -49,6 +49,13 @@ pub(super) fn judge(state: &State, bearings: &Bearings) -> Health {
     }
     let degraded: Vec<String> = file.into_iter().chain(complaints(state)).collect();
     if degraded.is_empty() { Health::Ok } else { Health::Degraded(degraded) }
+}
+
+/// Nothing can be recorded, says the daemon: this finding is in no ledger.
+fn unwritable(state: &State) -> Option<String> {
+    let unwritable = state.daemon.as_ref()?.unwritable.as_ref()?;
+    let lasts = text::age(unwritable.since, state.now);
+    Some(format!("{}: nothing can be recorded for {lasts}: {}", FindingCode::LedgerUnwritable, clean(&unwritable.why, 300)))
 }
 
 /// Nothing was read for longer than the operator accepts, and than two polls take.

@@ -15,10 +15,11 @@ use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
 use crate::cli::status::data::Data;
 use crate::cli::status::health::Health;
-use crate::cli::{Format, output, spreadsheet, text};
+use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::MetricValue;
 use crate::ledger::{NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
+use crate::web::control::About;
 
 /// Customers that are listed without `--all`.
 const LISTED: usize = 20;
@@ -36,6 +37,8 @@ pub(super) struct Status {
 /// Everything that `status` speaks of.
 struct State {
     now: Timestamp,
+    /// What the daemon says of itself.
+    daemon: Option<About>,
     polls: PollStatus,
     findings: Vec<OpenFinding>,
     /// Whether findings are sent to anybody, as far as is known.
@@ -62,9 +65,10 @@ struct NotifierAccount {
 }
 
 impl Status {
-    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+    pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let bearings = Bearings::look(path)?;
-        let state = self.gather(&bearings, &bearings.reader()?)?;
+        let daemon = control::find(&bearings.places).await.daemon.map(|daemon| daemon.about);
+        let state = State { daemon, ..self.gather(&bearings, &bearings.reader()?)? };
         let health = health::judge(&state, &bearings);
         match self.format {
             Format::Text => output::page(&page::page(&state, &health, &bearings.places.time_zone))?,
@@ -83,6 +87,7 @@ impl Status {
         let since = now.saturating_sub(data::RECENT).unwrap_or(now);
         Ok(State {
             now,
+            daemon: None,
             data: Data { missing: reader.missing()?, events: reader.events_since(since)? },
             polls: reader.polls()?,
             findings: reader.findings()?,

@@ -82,6 +82,23 @@ pub(in crate::ledger) fn close(
     Ok(Some(open))
 }
 
+/// Keeps a finding that is over and was told without the ledger, with what its end owes.
+pub(in crate::ledger) fn keep_past(
+    connection: &Connection,
+    open: &OpenFinding,
+    cleared_at: Timestamp,
+    messages: &[NewMessage],
+) -> rusqlite::Result<()> {
+    let OpenFinding { finding, since, told } = open;
+    keep(connection, finding, *since, *told)?;
+    connection.prepare_cached("UPDATE finding SET cleared_at = ?3 WHERE code = ?1 AND subject = ?2")?.execute(params![
+        finding.code.as_str(),
+        finding.subject,
+        Instant(cleared_at)
+    ])?;
+    messages.iter().try_for_each(|message| deliveries::owe(connection, message, cleared_at))
+}
+
 fn keep(connection: &Connection, finding: &OperatorFinding, since: Timestamp, told: bool) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO finding (code, subject, summary, action, since, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?

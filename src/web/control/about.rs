@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::Office;
@@ -25,6 +26,18 @@ pub struct About {
     pub ledger_file: Option<(u64, u64)>,
     /// The configuration's file, absolute.
     pub config: PathBuf,
+    /// Since when nothing can be recorded, and why.
+    #[serde(default)]
+    pub unwritable: Option<Unwritable>,
+}
+
+/// Why nothing can be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unwritable {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, one line.
+    pub why: String,
 }
 
 impl About {
@@ -36,6 +49,7 @@ impl About {
             ledger: absolute(ledger),
             ledger_file: std::fs::metadata(ledger).ok().map(|data| (data.dev(), data.ino())),
             config: absolute(config),
+            unwritable: None,
         }
     }
 
@@ -50,5 +64,7 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 pub(super) async fn about(State(office): State<Arc<Office>>) -> Response {
-    json(StatusCode::OK, &About::this(&office.ledger.path, &office.config))
+    let failure = office.cycle.borrow().as_ref().and_then(|cycle| cycle.metrics.writes.failure());
+    let unwritable = failure.map(|failure| Unwritable { since: failure.since, why: failure.why });
+    json(StatusCode::OK, &About { unwritable, ..About::this(&office.ledger.path, &office.config) })
 }

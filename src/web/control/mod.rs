@@ -17,7 +17,7 @@ use tokio::net::UnixListener;
 use crate::pipeline::{Author, Office};
 use refusal::Refusal;
 
-pub use about::About;
+pub use about::{About, Unwritable};
 pub use client::{CallError, call};
 pub use refusal::Refused;
 pub use routes::{BODY_CAP, routes};

@@ -7,7 +7,7 @@ use super::{configuration, over_budget};
 use crate::support::process::{House, ask, get};
 
 /// Every metric that is promised, each with a piece of its series where it has labels.
-const METRICS: [&str; 20] = [
+const METRICS: [&str; 21] = [
     "build_info{version=\"",
     "polls_total{result=\"ok\"} ",
     "polls_total{result=\"failed\"} ",
@@ -28,6 +28,7 @@ const METRICS: [&str; 20] = [
     "config_last_reload_successful 1",
     "customers_without_coverage{reason=\"no-budget\"} ",
     "leader 1",
+    "ledger_writable 1",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
