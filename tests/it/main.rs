@@ -31,3 +31,4 @@ mod simulator;
 mod source;
 mod support;
 mod telling;
+mod year;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use crate::random::Random;
+use super::random::Random;
 
 /// One usage record.
 #[derive(Debug, Clone)]

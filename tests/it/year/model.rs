@@ -11,8 +11,8 @@
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::life::{Person, Usage};
-use crate::rules::{Amounts, Measure, RULES, Rule};
+use super::life::{Person, Usage};
+use super::rules::{Amounts, Measure, RULES, Rule};
 
 /// One alert, by all that it must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,19 +1,14 @@
 //! A simulated year of many customers, judged by the program's own stages and by an independent, naive model of what it
-//! promises: both must raise the same alerts, and it must not take long.
+//! promises: both must raise the same alerts.
 //!
 //! It is the same year each time, so that a change that breaks nothing never fails; `BUDGET_ALERTD_SEED` takes another one, `any`
-//! one that nobody has seen before. `BUDGET_ALERTD_CUSTOMERS` takes fewer customers than 10,000.
+//! one that nobody has seen before. `BUDGET_ALERTD_CUSTOMERS` takes more customers, or fewer.
 #![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::print_stdout,
     clippy::cast_sign_loss,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::inconsistent_digit_grouping,
-    reason = "a benchmark fails by panicking and prints what it measured"
+    reason = "small numbers, and amounts in hundredths"
 )]
 
 mod life;
@@ -22,7 +17,6 @@ mod random;
 mod rules;
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
 
 use budget_alertd::config::{self, Config, Environment};
 use budget_alertd::domain::{Currency, CustomerId, LegacyCycle, Plan, UsageDate, UsageRecord};
@@ -34,30 +28,26 @@ use model::{Model, Told};
 
 const DAYS: usize = 365;
 const SEED: u64 = 5_718_774_503_576_027_619;
-const CUSTOMERS: u64 = 10_000;
-const LONGEST: Duration = Duration::from_mins(1);
+const CUSTOMERS: u64 = 1_000;
 
-fn main() {
+#[test]
+fn a_year_raises_what_the_naive_model_wants_and_nothing_twice() {
     let said = |name: &str| std::env::var(name).ok();
     let seed = said("BUDGET_ALERTD_SEED").map_or(SEED, |text| if text == "any" { any_seed() } else { text.parse().unwrap() });
     let customers = said("BUDGET_ALERTD_CUSTOMERS").map_or(CUSTOMERS, |text| text.parse().unwrap());
     println!("a year of {customers} customers, BUDGET_ALERTD_SEED={seed}");
-    let started = Instant::now();
     // The two share nothing but the seed.
     let (mut raised, mut wanted) = std::thread::scope(|scope| {
         let replayed = scope.spawn(|| replayed(seed, customers));
         let wanted = modelled(seed, customers);
         (replayed.join().unwrap(), wanted)
     });
-    let took = started.elapsed();
     raised.sort();
     wanted.sort();
-    println!("{} alerts in {took:.1?}", raised.len());
     each_key_once(&raised);
     assert!(raised.len() as u64 > customers * 5, "a year that says nothing");
     let differences = differences(&raised, &wanted);
     assert!(differences.is_empty(), "{differences}");
-    assert!(took < LONGEST, "it took longer than {LONGEST:?}");
 }
 
 /// One that nobody has seen before.
