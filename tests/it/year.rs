@@ -28,7 +28,7 @@ use model::{Model, Told};
 
 const DAYS: usize = 365;
 const SEED: u64 = 5_718_774_503_576_027_619;
-const CUSTOMERS: u64 = 1_000;
+const CUSTOMERS: u64 = 500;
 
 #[test]
 fn a_year_raises_what_the_naive_model_wants_and_nothing_twice() {

@@ -359,7 +359,8 @@ fn joined(text: &str) -> String {
 /// What must not be in `text`, which is for the customers that `owners` says; none when it is sound.
 fn leak(text: &str, owners: &BTreeSet<usize>, customers: usize, amounts: bool, marks: &[Marks]) -> Option<String> {
     let joined = joined(text);
-    let has = |marks: &[String]| marks.iter().find(|mark| text.contains(mark.as_str()) || joined.contains(mark.as_str())).cloned();
+    let holds = |text: &str, mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    let has = |marks: &[String]| marks.iter().find(|mark| holds(text, mark) || holds(&joined, mark)).cloned();
     let about: Vec<usize> = (0..customers).filter(|customer| has(&marks[*customer].letters).is_some()).collect();
     let [about] = about.as_slice() else { return Some(format!("about {about:?}")) };
     if !owners.contains(about) {
