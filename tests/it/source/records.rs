@@ -37,8 +37,8 @@ async fn numbers_are_exact_and_may_stand_in_quotes() {
         (r#""totalCost":"12.50""#, "c1 |  | legacy | 12.50 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z"),
         (r#""totalCost":-3e2"#, "c1 |  | legacy | -300 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z"),
         (
-            r#""totalCost":1.00000000000000000000000000005"#,
-            "c1 |  | legacy | 1.0000000000000000000000000001 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z + rounded 1",
+            r#""totalCost":1.00000000000000000000000000050"#,
+            "c1 |  | legacy | 1.000000000000000000000000001 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z + rounded 1",
         ),
         (
             r#""totalCost":1,"usdTotalCost":0.33333333333333333333333333333,"percentUsed":"80.5","budget":{"amount":"1e2"}"#,
