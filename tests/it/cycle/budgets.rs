@@ -1,6 +1,6 @@
 //! Steps, jumps, duplicates, and budgets that change.
 
-use crate::support::world::{SPEND, World, plan};
+use crate::support::world::{SPEND, World, legacy, plan};
 
 const DAY: &str = "2019-09-17T00:00:00Z";
 
@@ -181,4 +181,17 @@ async fn a_removed_rule_closes_its_alerts() {
         .map(|snapshot| format!("{} {}", snapshot.alert.rule, snapshot.alert.state.as_str()))
         .collect();
     assert!(states.contains(&"more closed".to_owned()) && states.contains(&"spend raised".to_owned()), "{states:?}");
+}
+
+#[tokio::test]
+async fn a_range_of_budgets_is_in_the_currency_of_the_budget() {
+    let rules = SPEND.replace("steps =", "match = { budget = { currency = \"SEK\", at_least = 100 } }\nsteps =");
+    let world = World::new(&format!("{rules}\n[customers.L]\nbudget = {{ amount = 100, currency = \"SEK\" }}\n"));
+    let told = world.poll(DAY, &[legacy("L", "85", "", DAY), plan("A", "85", "99", DAY), plan("B", "85", "100", DAY)]).await;
+    let month = "2019-09-01 .. 2019-10-01";
+    assert_eq!(
+        told,
+        format!("B spend 80: 85 of 100, {month} month baseline\nL spend 80: 85 of 100, {month} assumed baseline"),
+        "L's usage is in a currency that nobody knows, its budget is not"
+    );
 }
