@@ -74,6 +74,8 @@ pub fn decide(judged: &Judged, remembered: Option<&Recollection>) -> Decided {
     for evaluation in &judged.evaluations {
         let memory = Memory::of(evaluation, judged, remembered);
         let reason = memory.decide(evaluation, &mut decided);
+        let late = memory.late_passes(evaluation, decided.raise.last().filter(|raise| raise.rule.name == evaluation.rule.name));
+        decided.late.extend(late);
         decided.reasons.push((Arc::clone(&evaluation.rule), reason));
     }
     decided
@@ -141,10 +143,7 @@ impl<'a> Memory<'a> {
         let (reason, previous_amount) = match self.standing(rule, highest.at) {
             Standing::New => (Reason::NewStep, None),
             Standing::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
-            Standing::Spent(reason) => {
-                decided.late.extend(self.late_passes(rule, crossing));
-                return reason;
-            }
+            Standing::Spent(reason) => return reason,
         };
         let fresh: Vec<&CrossedStep> = crossing
             .steps
@@ -213,9 +212,15 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Written steps that have no row of their own, below one that has.
-    fn late_passes(&self, rule: &Arc<RuleFacts>, crossing: &Crossing) -> Vec<LatePass> {
-        let unknown = crossing.steps.iter().filter(|step| step.written && self.steps.iter().all(|spent| spent.at != step.at));
+    /// Written steps that have no row of their own, below one that has: they were added after that one was raised. Those that
+    /// `raise` passes get theirs by it.
+    fn late_passes(&self, evaluation: &Evaluation, raise: Option<&Raise>) -> Vec<LatePass> {
+        if self.steps.is_empty() {
+            return Vec::new();
+        }
+        let raised = |at: &Decimal| raise.is_some_and(|raise| raise.at == *at || raise.passed.contains(at));
+        let unknown = evaluation.written.iter().flat_map(|written| written.iter()).copied();
+        let unknown = unknown.filter(|at| self.steps.iter().all(|spent| spent.at != *at) && !raised(at));
         unknown
             .filter_map(|step| {
                 let by = self.at_or_beyond(step.at).next()?.alert;
