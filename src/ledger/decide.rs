@@ -55,8 +55,8 @@ pub struct Decided {
     pub raise: Vec<Raise>,
     /// Steps to be recorded as passed beside those of `raise`.
     pub late: Vec<LatePass>,
-    /// Rows of steps the customer was seen below, and the amount it was seen under.
-    pub seen_below: Vec<(i64, Decimal)>,
+    /// Rows of steps the customer was seen below, and the amount it was seen under; none = not since the step last alerted.
+    pub seen_below: Vec<(i64, Option<Decimal>)>,
     /// The reason of each rule's decision, in the order of the configuration.
     pub reasons: Vec<(Arc<RuleFacts>, Reason)>,
 }
@@ -150,6 +150,9 @@ impl<'a> Memory<'a> {
             .iter()
             .filter(|step| step.at == highest.at || !matches!(self.standing(rule, step.at), Standing::Spent(_)))
             .collect();
+        // That the customer was seen below before this alert says nothing about the time after it.
+        let seen = self.steps.iter().filter(|step| step.seen_below.is_some() && self.direction.at_or_beyond(highest.at, step.at));
+        decided.seen_below.extend(seen.map(|step| (step.row, None)));
         let mut passed: Vec<Decimal> = fresh.iter().map(|step| step.at).filter(|at| *at != highest.at).collect();
         passed.sort_unstable();
         let mut notify: Vec<Box<str>> = Vec::new();
@@ -192,8 +195,8 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Whether the customer was seen below `at` under an amount above `most`, or its last cost would have been. Below a
-    /// step further along the ladder is not below this one.
+    /// Whether the customer was seen below `at` under an amount above `most` since that step was last raised or passed, or
+    /// its last cost would have been. Below a step further along the ladder is not below this one.
     fn was_below(&self, at: Decimal, most: Decimal) -> bool {
         let seen = self.steps.iter().filter(|step| step.at == at).filter_map(|step| step.seen_below).max();
         seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
@@ -207,7 +210,7 @@ impl<'a> Memory<'a> {
             let most = self.at_or_beyond(step.at).filter_map(|step| step.amount).max();
             let higher = most.is_none_or(|most| amount > most) && step.seen_below.is_none_or(|under| amount > under);
             if higher && !self.direction.reached(value, step.at) {
-                decided.seen_below.push((step.row, amount));
+                decided.seen_below.push((step.row, Some(amount)));
             }
         }
     }
@@ -222,10 +225,10 @@ impl<'a> Memory<'a> {
         let unknown = evaluation.written.iter().flat_map(|written| written.iter()).copied();
         let unknown = unknown.filter(|at| self.steps.iter().all(|spent| spent.at != *at) && !raised(at));
         unknown
-            .filter_map(|step| {
-                let by = self.at_or_beyond(step.at).next()?.alert;
-                let amount = self.at_or_beyond(step.at).filter_map(|spent| spent.amount).max();
-                Some(LatePass { rule: Arc::clone(rule), at: step.at, by, amount })
+            .filter_map(|at| {
+                let by = self.at_or_beyond(at).next()?.alert;
+                let amount = self.at_or_beyond(at).filter_map(|spent| spent.amount).max();
+                Some(LatePass { rule: Arc::clone(&evaluation.rule), at, by, amount })
             })
             .collect()
     }

@@ -93,7 +93,7 @@ pub(crate) struct Intake<'a> {
     pub(crate) returned: HashSet<u128>,
     pub(crate) candidates: HashMap<CustomerKey, Candidate>,
     /// Steps that customers were seen below, kept until all copies of their records are read.
-    pub(crate) below: HashMap<CustomerKey, Vec<(i64, Decimal)>>,
+    pub(crate) below: HashMap<CustomerKey, Vec<(i64, Option<Decimal>)>>,
     /// Customers with budgets for their subscriptions; those read so far, and whether there is news of them.
     with_subscriptions: HashSet<CustomerKey>,
     subscribed: Vec<(bool, UsageRecord)>,

@@ -262,7 +262,7 @@ fn one_of_each(records: impl IntoIterator<Item = UsageRecord>) -> Vec<(CustomerK
 
 fn see_below(steps: &mut [SpentStep], decided: &Decided) {
     for (row, amount) in &decided.seen_below {
-        steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = Some(canonical(*amount)));
+        steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = amount.map(canonical));
     }
 }
 

@@ -122,7 +122,8 @@ pub struct SpentStep {
     pub raised: bool,
     /// The alert.
     pub alert: Uuid,
-    /// The highest budget amount, above every one it was spent under, under which the customer was seen below it.
+    /// The highest budget amount, above every one it was spent under, under which the customer was seen below it since it was
+    /// last raised or passed.
     pub seen_below: Option<Decimal>,
 }
 

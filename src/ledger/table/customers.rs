@@ -297,9 +297,10 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
     Ok(())
 }
 
-/// Marks a step as one that the customer was seen below, under this budget amount.
-pub(in crate::ledger) fn mark_seen_below(connection: &Connection, step: i64, amount: Decimal) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?.execute(params![step, Exact(canonical(amount))])?;
+/// Marks a step as one that the customer was seen below, under this budget amount; none = not since it last alerted.
+pub(in crate::ledger) fn mark_seen_below(connection: &Connection, step: i64, amount: Option<Decimal>) -> rusqlite::Result<()> {
+    let amount = amount.map(|amount| Exact(canonical(amount)));
+    connection.prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?.execute(params![step, amount])?;
     Ok(())
 }
 

@@ -102,6 +102,35 @@ async fn the_last_cost_counts_as_below_when_budget_and_cost_rise_together() {
 }
 
 #[tokio::test]
+async fn to_have_been_below_before_a_step_alerted_again_arms_nothing() {
+    let world = World::new(SPEND);
+    world.poll(DAY, &[plan("A", "1", "100", DAY)]).await;
+    let month = "2019-09-01 .. 2019-10-01 month";
+    assert_eq!(world.poll(DAY, &[plan("A", "90", "100", DAY)]).await, format!("A spend 80: 90 of 100, {month}"));
+    assert_eq!(world.poll(DAY, &[plan("A", "40", "110", DAY)]).await, "", "seen below under 110");
+    assert_eq!(world.poll(DAY, &[plan("A", "100", "105", DAY)]).await, format!("A spend 80: 95.24 of 100 → 105, {month}"));
+    assert_eq!(world.poll(DAY, &[plan("A", "100", "110", DAY)]).await, "1 duplicate", "a returning budget raises nothing twice");
+    assert_eq!(world.poll(DAY, &[plan("A", "80", "110", DAY)]).await, "", "below again, since the alert");
+    assert_eq!(world.poll(DAY, &[plan("A", "100", "110", DAY)]).await, format!("A spend 80: 90.91 of 105 → 110, {month}"));
+}
+
+#[tokio::test]
+async fn a_step_added_below_a_raised_one_is_passed_by_the_first_poll_that_knows_it() {
+    let mut world = World::new(SPEND);
+    world.poll(DAY, &[plan("A", "110", "100", DAY)]).await;
+    world.poll(DAY, &[plan("A", "20", "100", DAY)]).await;
+    world.change_rules(&SPEND.replace("{ at = 80 }", "{ at = 50 }, { at = 80 }"));
+    assert_eq!(world.poll(DAY, &[plan("A", "20", "200", DAY)]).await, "1 passed", "though nothing is reached now");
+    assert_eq!(world.poll(DAY, &[plan("A", "10", "200", DAY)]).await, "", "10 %: below it, and now it is known");
+    assert_eq!(world.poll(DAY, &[plan("A", "120", "100", DAY)]).await, "1 duplicate");
+    assert_eq!(
+        world.poll(DAY, &[plan("A", "120", "200", DAY)]).await,
+        "A spend 50: 60 of 100 → 200, 2019-09-01 .. 2019-10-01 month",
+        "it was seen below under 200"
+    );
+}
+
+#[tokio::test]
 async fn a_raise_too_small_to_matter_arms_nothing() {
     let world = World::new(SPEND);
     world.poll(DAY, &[plan("A", "450", "500", DAY)]).await;
