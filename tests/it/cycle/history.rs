@@ -115,6 +115,23 @@ async fn a_correction_downwards_is_no_fall_to_rise_from() {
 }
 
 #[tokio::test]
+async fn a_peak_corrected_within_its_day_is_remembered_when_history_is_thinned() {
+    let world = World::new(&rule("daily_cost", "{ at = { SEK = 100 } }"));
+    begun(&world).await;
+    let poll = |at: &'static str, cost: &'static str| {
+        let world = &world;
+        async move { world.poll(at, &[plan("A", cost, "", at)]).await }
+    };
+    poll("2026-11-03T02:00:00Z", "900").await;
+    poll("2026-11-03T06:00:00Z", "1000").await;
+    poll("2026-11-03T18:00:00Z", "400").await;
+    poll("2026-11-13T00:00:00Z", "500").await;
+    let kept: Vec<String> = reader(&world).history(&CustomerKey::of("A")).unwrap().iter().map(|sample| sample.cost.to_string()).collect();
+    assert_eq!(kept, ["1000", "400", "500"], "thinned to one a day, and the peak");
+    assert_eq!(poll("2026-11-14T00:00:00Z", "980").await, "", "the correction was undone");
+}
+
+#[tokio::test]
 async fn a_rise_is_not_counted_across_a_turn_of_the_period() {
     let world = World::new(&rule("daily_cost", "{ at = { SEK = 100 } }"));
     let poll = |at: &'static str, cost: &'static str| {
