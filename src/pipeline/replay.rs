@@ -4,6 +4,7 @@
 //! alert, and to whom it would be sent, is left to the caller.
 
 use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
 
 use jiff::Timestamp;
@@ -40,6 +41,8 @@ pub struct Replay {
     rules: Rules,
     rules_print: u64,
     cycles: HashMap<CustomerKey, LegacyCycle>,
+    /// Whether the rules may be others than at the last poll.
+    reloaded: bool,
     customers: HashMap<CustomerKey, Recollection, foldhash::fast::RandomState>,
     polls: PollMemory,
     /// The newest date of the data of the last good poll.
@@ -63,6 +66,7 @@ impl Replay {
             budgets: budgets.clone(),
             rules: rules.clone(),
             rules_print: rules.fingerprint(),
+            reloaded: false,
             cycles: HashMap::new(),
             customers: HashMap::default(),
             polls: PollMemory::default(),
@@ -80,6 +84,7 @@ impl Replay {
 
     /// Takes another configuration for the polls to come, as a reload does.
     pub fn reload(&mut self, budgets: &budgets::Config, rules: &Rules) {
+        self.reloaded = true;
         self.budgets = budgets.clone();
         self.rules = rules.clone();
         self.rules_print = rules.fingerprint();
@@ -96,6 +101,7 @@ impl Replay {
     pub fn restarted(&self) -> Self {
         Self {
             cycles: self.cycles.clone(),
+            reloaded: self.reloaded,
             customers: self.customers.clone(),
             polls: self.polls.clone(),
             newest: self.newest,
@@ -140,9 +146,20 @@ impl Replay {
             let mut settled_rules = std::mem::take(&mut self.polls.settled_rules);
             settled_rules.extend(self.rules.facts().map(|rule| rule.name.clone()));
             settled_rules.sort_unstable();
+        if std::mem::take(&mut self.reloaded) {
+            self.forget_rules();
+        }
             settled_rules.dedup();
             self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, newest, uncovered: None, settled_rules };
         }
+    /// Forgets what removed rules did, so that they are new when they come back.
+    fn forget_rules(&mut self) {
+        let names = self.rules.facts().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.formerly));
+        let known: HashSet<&str> = names.map(AsRef::as_ref).collect();
+        self.polls.settled_rules.retain(|rule| known.contains(&**rule));
+        self.customers.values_mut().for_each(|remembered| remembered.steps.retain(|step| known.contains(&*step.rule)));
+    }
+
         Replayed { raised, released }
     }
 

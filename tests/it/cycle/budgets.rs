@@ -196,6 +196,32 @@ async fn of_one_id_twice_the_later_date_then_the_larger_cost_is_assessed() {
 }
 
 #[tokio::test]
+async fn of_one_id_twice_what_is_crossed_is_counted_once() {
+    let world = World::new(SPEND);
+    let (early, late) = ("2019-09-16T00:00:00Z", "2019-09-17T00:00:00Z");
+    world.poll(DAY, &[plan("A", "90", "100", early), plan("B", "90", "100", late)]).await;
+    let twice = [plan("A", "90", "100", early), plan("A", "95", "100", late), plan("B", "90", "100", late), plan("B", "70", "100", early)];
+    assert_eq!(world.poll(DAY, &twice).await, "2 duplicate");
+    let lower = [plan("A", "95", "100", late), plan("A", "20", "100", "2019-09-17T01:00:00Z")];
+    assert_eq!(world.poll("2019-09-17T02:00:00Z", &lower).await, "", "the copy in force is below");
+}
+
+#[tokio::test]
+async fn a_removed_rule_is_new_when_it_comes_back() {
+    let with = format!("{SPEND}\n[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 50 }}]\n");
+    let mut world = World::new(&with);
+    let month = "2019-09-01 .. 2019-10-01 month";
+    let records = [plan("A", "90", "100", DAY), plan("B", "1", "100", DAY)];
+    world.poll(DAY, &records).await;
+    world.change_rules(SPEND);
+    assert_eq!(world.poll(DAY, &records).await, "1 duplicate");
+    world.change_rules(&with);
+    assert_eq!(world.poll(DAY, &records).await, format!("A more 50: 90 of 100, {month} baseline\n1 duplicate"));
+    let later = [plan("A", "90", "100", DAY), plan("B", "60", "100", DAY)];
+    assert_eq!(world.poll(DAY, &later).await, format!("B more 50: 60 of 100, {month}\n2 duplicate"), "a known rule again");
+}
+
+#[tokio::test]
 async fn a_removed_rule_closes_its_alerts() {
     let mut world =
         World::new(&format!("{SPEND}\n[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 50 }}]\n"));
