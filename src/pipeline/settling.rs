@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 
 use crate::budgets::{Joined, LastSeen};
 use crate::domain::{Assessed, CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict};
-use crate::ledger::{Decided, LedgerError, Recollection, Recording, Seen, decide};
-use crate::pipeline::intake::{Candidate, Intake, Pending};
+use crate::ledger::{Decided, LedgerError, Recollection, Recording, Seen, decide, fold_key};
+use crate::pipeline::intake::{Candidate, Intake, Pending, duplicates};
 use crate::pipeline::verdicts::{Asked, events, judge, last_seen, sample, samples_for, seen_now};
 
 /// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
@@ -65,10 +65,13 @@ impl Intake<'_> {
         let judged = self.judge(&joined, remembered.as_ref(), aged);
         let decided = decide(&judged, remembered.as_ref());
         if self.must_confirm(&joined, &judged, &decided, remembered.as_ref(), aged) {
+            // What it crosses is counted when it is decided about again.
+            self.count_duplicates(fold_key(&key), 0);
             self.candidates.insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
             return;
         }
-        self.tally.count(&decided);
+        self.count_duplicates(fold_key(&key), duplicates(&decided));
+        self.tally.count_passed(&decided);
         if changed {
             self.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), None, recording));
         }
