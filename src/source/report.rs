@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::source::SourceError;
 use crate::source::record::{Skip, Usable, usage_record};
 use crate::source::scan::ItemSink;
-use crate::source::wire::{WireUsage, mended, object, object_at_start};
+use crate::source::wire::{WireUsage, mended, object, object_at_start, object_of};
 
 /// How many skipped records are named; the rest is a number.
 const NAMED: usize = 20;
@@ -194,13 +194,13 @@ impl ItemSink for RecordSink<'_> {
         if let Some(wire) = object(item) {
             return self.take(&wire);
         }
-        match object(mended(item).as_bytes()) {
+        match object_of(&mended(item)) {
             Some(wire) => self.take(&wire),
             None => self.skip(&Skip::BadJson),
         }
     }
 
-    fn too_large(&mut self) {
-        self.skip(&Skip::TooLarge);
+    fn too_large(&mut self, start: &[u8]) {
+        self.skip(&Skip::too_large(start));
     }
 }
