@@ -47,7 +47,8 @@ async fn a_last_seen_state_replaces_the_one_before() {
         computed_percent: None,
         budget: None,
         partner_center_budget: None,
-        cycle: None,
+        named: NamedPeriods::NONE,
+        own_currency: None,
         asked: None,
         fingerprint: 3,
         ..seen(1)
