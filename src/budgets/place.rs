@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::budgets::Joined;
-use crate::domain::{Assessed, BillingPeriod, LegacyCycle, PeriodSource, Plan, SummaryDates};
+use crate::domain::{Assessed, BillingPeriod, LegacyCycle, NamedPeriods, PeriodSource, Plan, SummaryDates};
 
 /// How far into a new period cost may still be the old one's.
 const CARRY_OVER_WINDOW: SignedDuration = SignedDuration::from_hours(72);
@@ -19,8 +19,6 @@ pub struct LastSeen {
     pub period: BillingPeriod,
     /// The last cost dated within that period.
     pub closing_cost: Decimal,
-    /// The billing cycle of a legacy customer, once a summary named it.
-    pub cycle: Option<LegacyCycle>,
 }
 
 /// What the customer's usage summary says now.
@@ -34,38 +32,30 @@ pub struct FreshSummary {
     pub listed_cost: Decimal,
 }
 
+impl FreshSummary {
+    /// `known` and the period that this summary names, if it names a sound one.
+    pub fn added_to(&self, known: &NamedPeriods) -> NamedPeriods {
+        LegacyCycle::from_summary(&self.dates).map_or_else(|| known.clone(), |named| known.with(named))
+    }
+}
+
 impl Joined {
-    /// The record in its billing period.
-    pub fn place(self, last: Option<&LastSeen>, fresh: Option<&FreshSummary>) -> Assessed {
-        let at = self.record.usage_as_of.instant();
-        let cycle = self.cycle(last, fresh);
-        let period = self.period_holding(at, cycle, fresh);
-        match last.and_then(|last| self.carried_over_from(&period, last, cycle, fresh)) {
+    /// The record in its billing period; `named` are the periods that answers named, that of `fresh` among them.
+    pub fn place(self, last: Option<&LastSeen>, named: &NamedPeriods, fresh: Option<&FreshSummary>) -> Assessed {
+        let period = self.period_holding(self.record.usage_as_of.instant(), named);
+        match last.and_then(|last| self.carried_over_from(&period, last, named, fresh)) {
             Some(old) => self.into_assessed(old, true),
             None => self.into_assessed(period, false),
         }
     }
 
-    /// The billing cycle of a legacy customer: as just named, else as remembered.
-    pub fn cycle(&self, last: Option<&LastSeen>, fresh: Option<&FreshSummary>) -> Option<LegacyCycle> {
-        if self.record.plan != Plan::Legacy {
-            return None;
-        }
-        fresh.and_then(|fresh| LegacyCycle::from_summary(&fresh.dates)).or_else(|| last?.cycle)
-    }
-
-    fn period_holding(&self, at: Timestamp, cycle: Option<LegacyCycle>, fresh: Option<&FreshSummary>) -> BillingPeriod {
-        match (self.record.plan, cycle) {
-            (Plan::AzurePlan, _) => {
+    fn period_holding(&self, at: Timestamp, named: &NamedPeriods) -> BillingPeriod {
+        match self.record.plan {
+            Plan::AzurePlan => {
                 let month = BillingPeriod::calendar_month(at, PeriodSource::CalendarMonth);
-                let named = fresh.is_some_and(|fresh| month.holds(fresh.dates.start.0));
-                if named { BillingPeriod { source: PeriodSource::SubscriptionSummary, ..month } } else { month }
+                if named.names_month(&month) { BillingPeriod { source: PeriodSource::SubscriptionSummary, ..month } } else { month }
             }
-            (Plan::Legacy, Some(cycle)) => {
-                let known = fresh.is_some() || cycle.named(PeriodSource::Assumed).holds(at);
-                cycle.holding(at, if known { PeriodSource::SubscriptionSummary } else { PeriodSource::Assumed })
-            }
-            (Plan::Legacy, None) => BillingPeriod::calendar_month(at, PeriodSource::Assumed),
+            Plan::Legacy => named.holding(at).unwrap_or_else(|| BillingPeriod::calendar_month(at, PeriodSource::Assumed)),
         }
     }
 
@@ -75,27 +65,22 @@ impl Joined {
         &self,
         period: &BillingPeriod,
         last: &LastSeen,
-        cycle: Option<LegacyCycle>,
+        named: &NamedPeriods,
         fresh: Option<&FreshSummary>,
     ) -> Option<BillingPeriod> {
         let at = self.record.usage_as_of.instant();
-        let old = old_period(last, cycle);
+        let old = self.old_period(last, named);
         let early = at.duration_since(period.start) <= CARRY_OVER_WINDOW;
         let confirmed = fresh.is_some_and(|fresh| period.holds(fresh.dates.start.0) && fresh.total >= fresh.listed_cost);
         let carried = old.directly_precedes(period) && early && !confirmed && repeats(self.record.cost, last.closing_cost);
         carried.then_some(old)
     }
-}
 
-/// The period of the last seen state, by what is known today: an assumed one gives way to a known one.
-fn old_period(last: &LastSeen, cycle: Option<LegacyCycle>) -> BillingPeriod {
-    let belonged_at = if last.period.holds(last.usage_as_of) { last.usage_as_of } else { last.period.last_instant() };
-    match cycle {
-        Some(cycle) if last.period.source == PeriodSource::Assumed => {
-            let known = cycle.named(PeriodSource::SubscriptionSummary);
-            if known.holds(belonged_at) { known } else { cycle.holding(belonged_at, PeriodSource::Assumed) }
-        }
-        _ => last.period,
+    /// The period of the last seen state, by what is known today: an assumed one gives way to a known one.
+    fn old_period(&self, last: &LastSeen, named: &NamedPeriods) -> BillingPeriod {
+        let belonged_at = if last.period.holds(last.usage_as_of) { last.usage_as_of } else { last.period.last_instant() };
+        let today = self.period_holding(belonged_at, named);
+        if last.period.source == PeriodSource::Assumed || today.same_span(&last.period) { today } else { last.period }
     }
 }
 

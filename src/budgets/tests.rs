@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::budgets::{Config, FreshSummary, LastSeen, LocalBudget, LocalCustomer, LocalSubscription, Prefer, SubscriptionKey};
 use crate::domain::{
-    Assessed, Currency, CustomerId, CustomerKey, LegacyCycle, PeriodSource, Plan, Profile, Subscription, SummaryDates, UsageDate,
+    Assessed, Currency, CustomerId, CustomerKey, LegacyCycle, NamedPeriods, Plan, Profile, Subscription, SummaryDates, UsageDate,
     UsageRecord,
 };
 
@@ -29,19 +29,13 @@ fn record(plan: Plan, cost: &str, date: &str) -> UsageRecord {
     }
 }
 
-fn last(plan: Plan, closing: &str, date: &str, cycle: Option<LegacyCycle>) -> LastSeen {
-    let seen = Config::default().join(record(plan, closing, date)).place(
-        cycle
-            .map(|cycle| LastSeen {
-                usage_as_of: date.parse().unwrap(),
-                period: cycle.named(PeriodSource::SubscriptionSummary),
-                closing_cost: Decimal::ZERO,
-                cycle: Some(cycle),
-            })
-            .as_ref(),
-        None,
-    );
-    LastSeen { usage_as_of: date.parse().unwrap(), period: seen.period, closing_cost: decimal(closing), cycle }
+/// What was seen last, and the periods that are named.
+type Known = (LastSeen, NamedPeriods);
+
+fn last(plan: Plan, closing: &str, date: &str, cycle: Option<LegacyCycle>) -> Known {
+    let named = cycle.into_iter().collect();
+    let seen = Config::default().join(record(plan, closing, date)).place(None, &named, None);
+    (LastSeen { usage_as_of: date.parse().unwrap(), period: seen.period, closing_cost: decimal(closing) }, named)
 }
 
 fn fresh(start: &str, end: &str, total: &str, listed: &str) -> FreshSummary {
@@ -53,8 +47,10 @@ fn shown(assessed: &Assessed) -> String {
     format!("{} .. {} {}{carried}", assessed.period.start, assessed.period.end, assessed.period.source.as_str())
 }
 
-fn placed(record: UsageRecord, last: Option<LastSeen>, fresh: Option<FreshSummary>) -> String {
-    shown(&Config::default().join(record).place(last.as_ref(), fresh.as_ref()))
+fn placed(record: UsageRecord, known: Option<&Known>, fresh: Option<FreshSummary>) -> String {
+    let named = known.map_or(NamedPeriods::NONE, |(_, named)| named.clone());
+    let named = fresh.map_or_else(|| named.clone(), |fresh| fresh.added_to(&named));
+    shown(&Config::default().join(record).place(known.map(|(last, _)| last), &named, fresh.as_ref()))
 }
 
 #[test]
@@ -74,17 +70,17 @@ fn a_legacy_customer_is_placed_by_its_summary_else_by_what_is_remembered_else_by
     assert_eq!(at("2019-09-17T00:00:00Z", None, None), "2019-09-01T00:00:00Z .. 2019-10-01T00:00:00Z assumed");
     let summary = fresh("2019-08-28T00:00:00-07:00", "2019-09-27T00:00:00-07:00", "1", "1");
     assert_eq!(at("2019-09-17T00:00:00Z", None, Some(summary)), "2019-08-28T07:00:00Z .. 2019-09-28T07:00:00Z subscription-summary");
-    assert_eq!(at("2019-08-01T23:00:16Z", None, Some(summary)), "2019-07-28T07:00:00Z .. 2019-08-28T07:00:00Z subscription-summary");
+    assert_eq!(at("2019-08-01T23:00:16Z", None, Some(summary)), "2019-07-28T07:00:00Z .. 2019-08-28T07:00:00Z assumed");
     let cycle = LegacyCycle::from_summary(&summary.dates);
     let remembered = last(Plan::Legacy, "0", "2019-09-17T00:00:00Z", cycle);
-    assert_eq!(at("2019-09-18T00:00:00Z", Some(remembered), None), "2019-08-28T07:00:00Z .. 2019-09-28T07:00:00Z subscription-summary");
-    assert_eq!(at("2019-10-18T00:00:00Z", Some(remembered), None), "2019-09-28T07:00:00Z .. 2019-10-28T07:00:00Z assumed");
+    assert_eq!(at("2019-09-18T00:00:00Z", Some(&remembered), None), "2019-08-28T07:00:00Z .. 2019-09-28T07:00:00Z subscription-summary");
+    assert_eq!(at("2019-10-18T00:00:00Z", Some(&remembered), None), "2019-09-28T07:00:00Z .. 2019-10-28T07:00:00Z assumed");
 }
 
 #[test]
 fn cost_repeated_at_the_turn_belongs_to_the_old_month() {
     let september = last(Plan::AzurePlan, "96", "2019-09-30T20:00:00Z", None);
-    let at = |cost, date, fresh| placed(record(Plan::AzurePlan, cost, date), Some(september), fresh);
+    let at = |cost, date, fresh| placed(record(Plan::AzurePlan, cost, date), Some(&september), fresh);
     let old = "2019-09-01T00:00:00Z .. 2019-10-01T00:00:00Z calendar-month carried over";
     let new = "2019-10-01T00:00:00Z .. 2019-11-01T00:00:00Z calendar-month";
     assert_eq!(at("96", "2019-10-01T04:00:00Z", None), old);
@@ -103,15 +99,15 @@ fn cost_repeated_at_the_turn_belongs_to_the_old_month() {
 #[test]
 fn nothing_is_carried_over_from_a_month_that_does_not_directly_precede() {
     let august = last(Plan::AzurePlan, "96", "2019-08-30T20:00:00Z", None);
-    let placed = placed(record(Plan::AzurePlan, "96", "2019-10-01T04:00:00Z"), Some(august), None);
+    let placed = placed(record(Plan::AzurePlan, "96", "2019-10-01T04:00:00Z"), Some(&august), None);
     assert_eq!(placed, "2019-10-01T00:00:00Z .. 2019-11-01T00:00:00Z calendar-month");
 }
 
 #[test]
 fn late_data_stays_measured_against_the_last_cost_dated_in_the_old_month() {
     let mut september = last(Plan::AzurePlan, "96", "2019-09-30T20:00:00Z", None);
-    september.usage_as_of = "2019-10-01T04:00:00Z".parse().unwrap();
-    let placed = placed(record(Plan::AzurePlan, "97", "2019-10-02T04:00:00Z"), Some(september), None);
+    september.0.usage_as_of = "2019-10-01T04:00:00Z".parse().unwrap();
+    let placed = placed(record(Plan::AzurePlan, "97", "2019-10-02T04:00:00Z"), Some(&september), None);
     assert_eq!(placed, "2019-09-01T00:00:00Z .. 2019-10-01T00:00:00Z calendar-month carried over");
 }
 
@@ -183,8 +179,9 @@ fn a_local_budget_in_another_currency_is_not_used_and_against_an_unknown_one_it_
 
 #[test]
 fn an_assumed_old_period_gives_way_to_the_known_one() {
-    let mut assumed = last(Plan::Legacy, "96", "2019-09-12T20:00:00Z", None);
-    assumed.cycle = LegacyCycle::try_new("2019-08-14".parse().unwrap(), "2019-09-13".parse().unwrap());
-    let placed = placed(record(Plan::Legacy, "96", "2019-09-14T12:00:00Z"), Some(assumed), None);
+    let (assumed, _) = last(Plan::Legacy, "96", "2019-09-12T20:00:00Z", None);
+    let named = LegacyCycle::try_new("2019-08-14".parse().unwrap(), "2019-09-13".parse().unwrap());
+    let known = (assumed, named.into_iter().collect());
+    let placed = placed(record(Plan::Legacy, "96", "2019-09-14T12:00:00Z"), Some(&known), None);
     assert_eq!(placed, "2019-08-14T07:00:00Z .. 2019-09-14T07:00:00Z subscription-summary carried over");
 }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+/// Digits of a number that are kept, and digits behind its point.
+const MOST_DIGITS: usize = 28;
+
 /// Why a text is no usable number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
@@ -57,15 +60,26 @@ pub fn parse_wire_number(raw: &str) -> Result<Number, NumberError> {
 }
 
 fn plain(text: &str) -> Result<Number, NumberError> {
-    let whole = text.split('.').next().unwrap_or_default().trim_start_matches('0');
-    if whole.len() > 28 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let significant = whole.trim_start_matches('0').len();
+    if significant > MOST_DIGITS {
         return Err(NumberError::TooLarge);
     }
-    if let Ok(value) = Decimal::from_str_exact(text) {
+    // So short a text has no digit too many.
+    if text.len() <= MOST_DIGITS {
+        let value = Decimal::from_str_exact(text).map_err(|_| NumberError::NotANumber)?;
         return Ok(Number { value, rounded: false });
     }
-    let value: Decimal = text.parse().map_err(|_| NumberError::TooLarge)?;
-    Ok(Number { value, rounded: true })
+    let digits = format!("{whole}{fraction}");
+    let leading = digits.len() - digits.trim_start_matches('0').len();
+    let surplus = (digits.len() - leading).saturating_sub(MOST_DIGITS).max(fraction.len().saturating_sub(MOST_DIGITS));
+    let (kept, lost) = digits.split_at(digits.len() - surplus);
+    let kept = kept.trim_start_matches('0');
+    let mantissa: i128 = if kept.is_empty() { 0 } else { kept.parse().map_err(|_| NumberError::TooLarge)? };
+    let up = i128::from(lost.as_bytes().first().is_some_and(|digit| *digit >= b'5'));
+    let scale = u32::try_from(fraction.len() - surplus).map_err(|_| NumberError::TooLarge)?;
+    let value = Decimal::try_from_i128_with_scale(mantissa + up, scale).map_err(|_| NumberError::TooLarge)?;
+    Ok(Number { value, rounded: lost.bytes().any(|digit| digit != b'0') })
 }
 
 /// Writes a number with an exponent out in full, so that it takes the same way as any other.
@@ -196,7 +210,12 @@ mod tests {
 
     #[test]
     fn too_many_digits_are_rounded_half_up_and_said() {
-        assert_eq!(number("1.00000000000000000000000000005"), "1.0000000000000000000000000001 rounded");
+        assert_eq!(number("1.00000000000000000000000000005"), "1.000000000000000000000000000 rounded");
+        assert_eq!(number("1.0000000000000000000000000005"), "1.000000000000000000000000001 rounded");
+        assert_eq!(number("-7.12345678901234567890123456785"), "-7.123456789012345678901234568 rounded");
+        assert_eq!(number("0.0012345678901234567890123456785"), "0.0012345678901234567890123457 rounded");
+        assert_eq!(number("1.00000000000000000000000000000"), "1.000000000000000000000000000");
+        assert_eq!(number("0.00000000000000000000000000004"), "0.0000000000000000000000000000 rounded");
         assert_eq!(number("1e-400"), "0 rounded");
     }
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Assessed, canonical, rounded};
+use crate::domain::{Assessed, canonical, percent_of, rounded};
 
 /// A forecast from less of a period than this would be a guess.
 const FORECAST_FROM: i64 = 48 * 3600;
@@ -87,7 +87,18 @@ impl Timing {
 
     /// The share of the period that is over, in percent to two decimals.
     pub fn percent_elapsed(&self) -> Decimal {
-        crate::domain::percent_of(Decimal::from(self.elapsed), Decimal::from(self.length)).unwrap_or_default()
+        percent_of(Decimal::from(self.elapsed), Decimal::from(self.length)).unwrap_or_default()
+    }
+
+    /// `part` of `whole` less the share of the period that is over, in points, rounded once; none for a `whole` of zero.
+    pub(crate) fn ahead(&self, part: Decimal, whole: Decimal) -> Option<Decimal> {
+        let (elapsed, length) = (Decimal::from(self.elapsed), Decimal::from(self.length));
+        let difference = || part.checked_mul(length)?.checked_sub(whole.checked_mul(elapsed)?);
+        match difference().zip(whole.checked_mul(length)) {
+            Some((difference, common)) => percent_of(difference, common),
+            // Only magnitudes that cannot be multiplied are rounded before.
+            None => Some(percent_of(part, whole)?.saturating_sub(self.percent_elapsed())),
+        }
     }
 
     /// The cost at the end of the period if it goes on as on average; not from less than 48 hours.
@@ -121,7 +132,7 @@ pub struct Rise {
     pub from: Decimal,
     /// Between the two dates.
     pub seconds: i64,
-    /// The rise per 24 hours, to two decimals.
+    /// The rise per 24 hours, with all its digits: what follows from it is rounded once, at the end.
     pub per_day: Decimal,
 }
 
@@ -155,8 +166,12 @@ impl Rise {
             .checked_mul(Decimal::from(SECONDS_PER_DAY))
             .and_then(|product| product.checked_div(Decimal::from(seconds)))
             .or_else(|| rise.checked_div(Decimal::from(seconds))?.checked_mul(Decimal::from(SECONDS_PER_DAY)));
-        let per_day = canonical(rounded(per_day.unwrap_or(Decimal::MAX), 2));
-        Ok(Self { since: last.usage_as_of, from, seconds, per_day })
+        Ok(Self { since: last.usage_as_of, from, seconds, per_day: per_day.unwrap_or(Decimal::MAX) })
+    }
+
+    /// The rise per 24 hours, to two decimals.
+    pub fn daily_cost(&self) -> Decimal {
+        canonical(rounded(self.per_day, 2))
     }
 
     /// Between the two dates, in hours to two decimals.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{FormulaInputs, Inputs, MissingInput, Severity, canonical, percent_of, rounded};
+use crate::domain::{FormulaInputs, Inputs, MissingInput, Severity, Timing, canonical, percent_of, rounded};
 
 /// A quantity that a rule compares with its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -154,9 +154,9 @@ impl Metric {
                 return Ok(share(forecast, amount));
             }
             Self::Pace => {
-                let (used, elapsed) = (percent_used(inputs, budget()?), inputs.timing?.percent_elapsed());
-                return Ok(match used {
-                    MetricValue::Number(used) => MetricValue::Number(canonical(rounded(used.saturating_sub(elapsed), 2))),
+                let (amount, timing) = (budget()?, inputs.timing?);
+                return Ok(match percent_used(inputs, amount) {
+                    MetricValue::Number(_) => MetricValue::Number(pace(inputs, amount, timing)),
                     over_zero => over_zero,
                 });
             }
@@ -165,7 +165,7 @@ impl Metric {
             Self::UsdTotalCost => inputs.usd_cost.ok_or(MissingInput::UsdCost)?,
             Self::UnbudgetedCost if inputs.budget.is_some() => return Err(MissingInput::NoBudget),
             Self::TotalCost | Self::UnbudgetedCost => inputs.cost,
-            Self::DailyCost => inputs.rise?.per_day,
+            Self::DailyCost => inputs.rise?.daily_cost(),
             Self::DailyPercent => return Ok(share(inputs.rise?.per_day, budget()?)),
             Self::StaleHours => inputs.stale_hours?,
         };
@@ -195,7 +195,7 @@ impl Metric {
                 since: Some(rise.since),
                 since_cost: Some(rise.from),
                 hours: Some(rise.hours()),
-                daily_cost: Some(rise.per_day),
+                daily_cost: Some(rise.daily_cost()),
                 ..FormulaInputs::default()
             }),
             _ => None,
@@ -211,6 +211,15 @@ fn percent_used(inputs: &Inputs, amount: Decimal) -> MetricValue {
         }
         value => value,
     }
+}
+
+/// How far the larger of the reported and the computed percentage is ahead of the time that is over, in points.
+fn pace(inputs: &Inputs, amount: Decimal, timing: Timing) -> Decimal {
+    let cost = inputs.cost.max(Decimal::ZERO);
+    let computed = timing.ahead(cost, amount);
+    let reported = inputs.reported_percent.filter(|_| !amount.is_zero()).and_then(|percent| timing.ahead(percent, Decimal::ONE_HUNDRED));
+    // Nothing is used of a budget of zero that has cost nothing.
+    computed.max(reported).unwrap_or_else(|| -timing.percent_elapsed())
 }
 
 /// Percent of a budget; nothing and less is 0 %, anything over a budget of zero is over every step.

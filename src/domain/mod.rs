@@ -13,6 +13,7 @@ mod finding;
 mod glob;
 mod inputs;
 mod metric;
+mod named;
 mod period;
 mod reason;
 mod report;
@@ -35,6 +36,7 @@ pub use finding::{FindingCode, OperatorFinding};
 pub use glob::{Glob, InvalidGlob};
 pub use inputs::{FormulaInputs, Inputs, MissingInput, Rise, Sample, Timing};
 pub use metric::{CrossedStep, Crossing, Direction, Metric, MetricValue};
+pub use named::NamedPeriods;
 pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates, utc_day};
 pub use reason::{Reason, Suppression, Verdict};
 pub use report::{

@@ -137,6 +137,13 @@ impl LegacyCycle {
         BillingPeriod { start: pacific_midnight(self.first_day), end: pacific_midnight(day_after), source }
     }
 
+    /// Whether an Azure plan's summary that names these days means this calendar month. Its end is the day after the month;
+    /// the last day of the month is understood too.
+    pub fn is_month(&self, month: &BillingPeriod) -> bool {
+        let first = utc_day(month.start);
+        self.first_day == first && (self.last_day == months_after(first, 1) || self.last_day == first.last_of_month())
+    }
+
     /// The period of this cycle that holds `at`: the named one, or one moved by whole months.
     pub fn holding(&self, at: Timestamp, source: PeriodSource) -> BillingPeriod {
         let named = self.named(source);

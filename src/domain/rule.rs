@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use crate::domain::{Metric, Verdict};
 
 /// Whether a step alerts again in the same period after the budget was raised.
@@ -36,4 +38,6 @@ pub struct Evaluation {
     pub rule: Arc<RuleFacts>,
     /// Its verdict.
     pub verdict: Verdict,
+    /// The thresholds written for this customer, reached or not; none where the rule is not for it.
+    pub written: Option<Arc<[Decimal]>>,
 }

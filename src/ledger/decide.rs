@@ -55,8 +55,8 @@ pub struct Decided {
     pub raise: Vec<Raise>,
     /// Steps to be recorded as passed beside those of `raise`.
     pub late: Vec<LatePass>,
-    /// Rows of steps the customer was seen below, and the amount it was seen under.
-    pub seen_below: Vec<(i64, Decimal)>,
+    /// Rows of steps the customer was seen below, and the amount it was seen under; none = not since the step last alerted.
+    pub seen_below: Vec<(i64, Option<Decimal>)>,
     /// The reason of each rule's decision, in the order of the configuration.
     pub reasons: Vec<(Arc<RuleFacts>, Reason)>,
 }
@@ -74,6 +74,8 @@ pub fn decide(judged: &Judged, remembered: Option<&Recollection>) -> Decided {
     for evaluation in &judged.evaluations {
         let memory = Memory::of(evaluation, judged, remembered);
         let reason = memory.decide(evaluation, &mut decided);
+        let late = memory.late_passes(evaluation, decided.raise.last().filter(|raise| raise.rule.name == evaluation.rule.name));
+        decided.late.extend(late);
         decided.reasons.push((Arc::clone(&evaluation.rule), reason));
     }
     decided
@@ -141,16 +143,16 @@ impl<'a> Memory<'a> {
         let (reason, previous_amount) = match self.standing(rule, highest.at) {
             Standing::New => (Reason::NewStep, None),
             Standing::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
-            Standing::Spent(reason) => {
-                decided.late.extend(self.late_passes(rule, crossing));
-                return reason;
-            }
+            Standing::Spent(reason) => return reason,
         };
         let fresh: Vec<&CrossedStep> = crossing
             .steps
             .iter()
             .filter(|step| step.at == highest.at || !matches!(self.standing(rule, step.at), Standing::Spent(_)))
             .collect();
+        // That the customer was seen below before this alert says nothing about the time after it.
+        let seen = self.steps.iter().filter(|step| step.seen_below.is_some() && self.direction.at_or_beyond(highest.at, step.at));
+        decided.seen_below.extend(seen.map(|step| (step.row, None)));
         let mut passed: Vec<Decimal> = fresh.iter().map(|step| step.at).filter(|at| *at != highest.at).collect();
         passed.sort_unstable();
         let mut notify: Vec<Box<str>> = Vec::new();
@@ -193,8 +195,8 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Whether the customer was seen below `at` under an amount above `most`, or its last cost would have been. Below a
-    /// step further along the ladder is not below this one.
+    /// Whether the customer was seen below `at` under an amount above `most` since that step was last raised or passed, or
+    /// its last cost would have been. Below a step further along the ladder is not below this one.
     fn was_below(&self, at: Decimal, most: Decimal) -> bool {
         let seen = self.steps.iter().filter(|step| step.at == at).filter_map(|step| step.seen_below).max();
         seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
@@ -208,19 +210,25 @@ impl<'a> Memory<'a> {
             let most = self.at_or_beyond(step.at).filter_map(|step| step.amount).max();
             let higher = most.is_none_or(|most| amount > most) && step.seen_below.is_none_or(|under| amount > under);
             if higher && !self.direction.reached(value, step.at) {
-                decided.seen_below.push((step.row, amount));
+                decided.seen_below.push((step.row, Some(amount)));
             }
         }
     }
 
-    /// Written steps that have no row of their own, below one that has.
-    fn late_passes(&self, rule: &Arc<RuleFacts>, crossing: &Crossing) -> Vec<LatePass> {
-        let unknown = crossing.steps.iter().filter(|step| step.written && self.steps.iter().all(|spent| spent.at != step.at));
+    /// Written steps that have no row of their own, below one that has: they were added after that one was raised. Those that
+    /// `raise` passes get theirs by it.
+    fn late_passes(&self, evaluation: &Evaluation, raise: Option<&Raise>) -> Vec<LatePass> {
+        if self.steps.is_empty() {
+            return Vec::new();
+        }
+        let raised = |at: &Decimal| raise.is_some_and(|raise| raise.at == *at || raise.passed.contains(at));
+        let unknown = evaluation.written.iter().flat_map(|written| written.iter()).copied();
+        let unknown = unknown.filter(|at| self.steps.iter().all(|spent| spent.at != *at) && !raised(at));
         unknown
-            .filter_map(|step| {
-                let by = self.at_or_beyond(step.at).next()?.alert;
-                let amount = self.at_or_beyond(step.at).filter_map(|spent| spent.amount).max();
-                Some(LatePass { rule: Arc::clone(rule), at: step.at, by, amount })
+            .filter_map(|at| {
+                let by = self.at_or_beyond(at).next()?.alert;
+                let amount = self.at_or_beyond(at).filter_map(|spent| spent.amount).max();
+                Some(LatePass { rule: Arc::clone(&evaluation.rule), at, by, amount })
             })
             .collect()
     }

@@ -1,4 +1,4 @@
--- Version 4: what a poll loads and what is forgotten, by indexes.
+-- Version 4: what a poll loads and what is forgotten, by indexes; all billing periods that were named.
 
 CREATE INDEX step_by_date ON step (customer, day, belongs_at);
 CREATE INDEX step_by_alert ON step (alert);
@@ -11,3 +11,20 @@ INSERT INTO rule_name SELECT DISTINCT rule FROM step;
 
 -- When an alert of an older ledger ended is not known: not before it was raised.
 UPDATE alert SET ended_at = raised_at WHERE ended_at IS NULL AND state IN ('resolved', 'closed');
+
+-- All billing periods that usage summaries named, and the currency of the record itself.
+ALTER TABLE seen ADD COLUMN named TEXT;                                  -- "first..last first..last …" in days, the last named first
+UPDATE seen SET named = cycle_first_day || '..' || cycle_last_day WHERE cycle_first_day IS NOT NULL AND cycle_last_day IS NOT NULL;
+ALTER TABLE seen DROP COLUMN cycle_first_day;
+ALTER TABLE seen DROP COLUMN cycle_last_day;
+ALTER TABLE seen ADD COLUMN own_currency TEXT;                           -- that the record itself named
+UPDATE seen SET own_currency = currency;
+-- Whether a legacy record named its currency itself is not known: the next poll looks at it again.
+UPDATE customer SET fingerprint = -1 - fingerprint WHERE id IN (SELECT customer FROM seen WHERE plan = 'legacy');
+
+-- To have been below a step before it alerted again says nothing.
+UPDATE step SET seen_below = NULL WHERE seen_below IS NOT NULL AND EXISTS (
+    SELECT 1 FROM step AS later WHERE later.customer = step.customer AND later.subscription = step.subscription
+        AND later.rule = step.rule AND later.metric = step.metric AND later.at = step.at AND later.day = step.day
+        AND later.period_start = step.period_start AND later.period_end = step.period_end AND later.id > step.id
+);

@@ -205,9 +205,10 @@ impl Ledger {
     }
 
     /// Closes open alerts of rules that are not among the `known`, former names included; returns how many. Their incidents end
-    /// where `routes` keep any. Writes nothing when there are none.
+    /// where `routes` keep any. What those rules did is forgotten, so that they are new when they come back. Writes nothing
+    /// when there are none.
     pub async fn close_rules(&self, known: Vec<Box<str>>, routes: &[Route], now: Timestamp) -> Result<u64, LedgerError> {
-        let gone = without(self.thread.run(|connection| alerts::rules_with_open_ones(connection)).await?, &known);
+        let gone = without(self.thread.run(|connection| alerts::rules_in_force(connection)).await?, &known);
         let routes: Vec<Route> = routes.iter().filter(|route| route.incidents && route.send_resolved).cloned().collect();
         let close = move |connection: &Connection, rule: &str| {
             for route in &routes {
@@ -215,6 +216,7 @@ impl Ledger {
                     deliveries::owe(connection, &plan::end_of_incident(route, alert, severity, Uuid::new_v4()), now)?;
                 }
             }
+            alerts::forget_rule(connection, rule)?;
             alerts::close_rule(connection, rule, now)
         };
         self.for_each(gone, close).await

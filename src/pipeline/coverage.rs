@@ -68,7 +68,7 @@ impl Gap {
 /// Why nobody would be told about a customer as it was last seen, under a configuration; `failing` are the notifiers that
 /// take no messages now. None when somebody would.
 pub fn gap(budgets: &budgets::Config, rules: &Rules, seen: &Seen, failing: &BTreeSet<Box<str>>) -> Option<Gap> {
-    let unplaced = budgets.join(record(budgets, seen)).unplaced();
+    let unplaced = budgets.join(record(seen)).unplaced();
     let assessed: &Assessed = unplaced.assessed();
     if let Some(reason) = rules.uncovered(assessed) {
         return Some(Gap::of(reason));
@@ -89,5 +89,5 @@ pub fn silent<'a>(rules: &Rules, assessed: &Assessed, routes: &'a [Route]) -> Ve
 
 /// The same about a customer as it was last seen, under a configuration.
 pub fn silent_about<'a>(budgets: &budgets::Config, rules: &Rules, seen: &Seen, routes: &'a [Route]) -> Vec<&'a str> {
-    silent(rules, budgets.join(record(budgets, seen)).unplaced().assessed(), routes)
+    silent(rules, budgets.join(record(seen)).unplaced().assessed(), routes)
 }

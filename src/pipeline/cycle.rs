@@ -24,7 +24,7 @@ use crate::pipeline::life;
 use crate::pipeline::places;
 use crate::pipeline::settling::{remember, samples};
 use crate::pipeline::subscriptions::{self, Unread};
-use crate::pipeline::verdicts::{Asked, judge, last_seen};
+use crate::pipeline::verdicts::{Asked, judge, last_seen, named};
 use crate::rules::Rules;
 use crate::source::{ReadReport, Source};
 
@@ -215,9 +215,9 @@ impl Cycle {
         let Candidate { joined, fingerprint, remembered, aged, .. } = candidate;
         let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
         let fresh = answer.and_then(|answer| answer.fresh);
-        let asked = answer.is_some().then(|| Asked { cycle: joined.cycle(None, fresh.as_ref()) });
+        let named = fresh.map_or_else(|| named(remembered.as_ref()).clone(), |fresh| fresh.added_to(named(remembered.as_ref())));
         let now = polled.recording.now;
-        let assessed = joined.place(last.as_ref(), fresh.as_ref());
+        let assessed = joined.place(last.as_ref(), &named, fresh.as_ref());
         let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
         let decided = decide(&judged, remembered.as_ref());
         tally.count(&decided);
@@ -237,10 +237,11 @@ impl Cycle {
             polled.recording.steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
             polled.owed.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
         }
+        let asked = answer.is_some().then_some(Asked { named });
         let late = decided.late.iter().map(|late| ledger::late_step(&judged.assessed, late));
         polled.recording.steps.extend(late);
         polled.recording.seen_below.extend(&decided.seen_below);
-        polled.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), asked, &mut polled.recording));
+        polled.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), asked.as_ref(), &mut polled.recording));
     }
 
     fn report(&self, read: ReadReport, asked: Option<Duration>, good: bool, owed: Vec<NewAlert>, tally: &Tally) -> CycleReport {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::budgets::{self, BudgetOddity};
-use crate::domain::{Assessed, BillingPeriod, FormulaInputs, Judged, Plan, Reason, RuleFacts, Silence, Silenceable, UsageRecord, Verdict};
+use crate::domain::{Assessed, BillingPeriod, FormulaInputs, Judged, Reason, RuleFacts, Silence, Silenceable, UsageRecord, Verdict};
 use crate::ledger::{Raise, Recollection, Seen, SpentStep, decide};
 use crate::pipeline::life::silenceable;
 use crate::pipeline::verdicts::{Time, judge, last_seen};
@@ -53,7 +53,7 @@ impl RuleAccount {
 /// Explains what is remembered of a customer under a configuration, beside all silences there are.
 pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, silences: &[Silence], time: Time) -> Explanation {
     let now = time.now;
-    let oddity = budgets.join(record(budgets, &remembered.seen)).oddity;
+    let oddity = budgets.join(record(&remembered.seen)).oddity;
     let judged = judged_again(budgets, rules, remembered, time);
     let mut decided = decide(&judged, Some(remembered));
     let Judged { assessed, evaluations } = judged;
@@ -87,25 +87,20 @@ fn covering(silences: &[Silence], assessed: &Assessed, rule: &RuleFacts, verdict
 
 /// What every rule says of the last seen record `now`, under a configuration.
 pub(crate) fn judged_again(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, time: Time) -> Judged {
-    let joined = budgets.join(record(budgets, &remembered.seen));
-    let mut assessed = joined.place(Some(&last_seen(&remembered.seen)), None);
-    if assessed.period.same_span(&remembered.seen.period) {
-        assessed.period = remembered.seen.period;
-    }
+    let joined = budgets.join(record(&remembered.seen));
+    let assessed = joined.place(Some(&last_seen(&remembered.seen)), &remembered.seen.named, None);
     judge(rules, assessed, &remembered.samples, time.aged())
 }
 
-/// The record as it was read last. A legacy record names no currency, so that today's configuration settles it.
-pub(super) fn record(budgets: &budgets::Config, seen: &Seen) -> UsageRecord {
-    let local = budgets.customers.get(&seen.customer.key()).and_then(|local| local.currency);
-    let configured = seen.plan == Plan::Legacy && local.or(budgets.legacy_currency).is_some();
+/// The record as it was read last: of a currency that it did not name itself, today's configuration decides.
+pub(super) fn record(seen: &Seen) -> UsageRecord {
     UsageRecord {
         subscription: seen.subscription.clone(),
         customer: seen.customer.clone(),
         name: seen.name.clone(),
         plan: seen.plan,
         cost: seen.cost,
-        currency: seen.currency.filter(|_| !configured),
+        currency: seen.own_currency,
         usd_cost: seen.usd_cost,
         budget: seen.partner_center_budget,
         reported_percent: seen.reported_percent,

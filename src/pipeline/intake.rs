@@ -55,6 +55,15 @@ pub(crate) struct Tally {
     pub(crate) uncovered: HashMap<&'static str, i64>,
 }
 
+/// What this poll has read of a customer so far.
+#[derive(Debug, Clone, Copy)]
+struct Copied {
+    attempt: u32,
+    /// Crossings of the copy in force that were counted as raised or passed before.
+    duplicates: u16,
+    fingerprint: u64,
+}
+
 pub(super) struct Pending {
     pub(super) joined: Joined,
     pub(super) fingerprint: u64,
@@ -80,8 +89,8 @@ pub(crate) struct Intake<'a> {
     scan: Option<Scan>,
     /// What was read before the scan was over.
     early: Vec<Read>,
-    /// The customers read in this poll: in which attempt, and with which fingerprint.
-    read: HashMap<u128, (u32, u64), foldhash::fast::RandomState>,
+    /// The customers read in this poll.
+    read: HashMap<u128, Copied, foldhash::fast::RandomState>,
     pub(super) batch: Vec<Pending>,
     /// Records whose age may be news, kept until the newest of all is known.
     stale: Vec<Pending>,
@@ -93,7 +102,7 @@ pub(crate) struct Intake<'a> {
     pub(crate) returned: HashSet<u128>,
     pub(crate) candidates: HashMap<CustomerKey, Candidate>,
     /// Steps that customers were seen below, kept until all copies of their records are read.
-    pub(crate) below: HashMap<CustomerKey, Vec<(i64, Decimal)>>,
+    pub(crate) below: HashMap<CustomerKey, Vec<(i64, Option<Decimal>)>>,
     /// Customers with budgets for their subscriptions; those read so far, and whether there is news of them.
     with_subscriptions: HashSet<CustomerKey>,
     subscribed: Vec<(bool, UsageRecord)>,
@@ -138,7 +147,7 @@ impl<'a> Intake<'a> {
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
             let latest = self.read.get(&fold_key(&pending.joined.record.key()));
-            pending.other = latest.map(|(_, fingerprint)| *fingerprint).filter(|other| *other != pending.fingerprint).or(pending.other);
+            pending.other = latest.map(|copy| copy.fingerprint).filter(|other| *other != pending.fingerprint).or(pending.other);
             self.batch.push(pending);
             if self.batch.len() >= BATCH {
                 self.flush().await;
@@ -238,13 +247,20 @@ impl<'a> Intake<'a> {
 
     /// A record that was judged before by the same rules says nothing new: what it crosses was raised or passed. Only a
     /// legacy customer may have to be asked about again, and only its age may have grown.
-    fn take_unchanged(&mut self, joined: Joined, fingerprint: u64, crossed: u16) {
+    fn take_unchanged(&mut self, id: u128, joined: Joined, fingerprint: u64, crossed: u16) {
         let legacy = crossed > 0 && joined.record.plan == Plan::Legacy;
         if legacy || self.is_stale(&joined) {
             self.keep(Pending { joined, fingerprint, changed: false, other: None, aged: false });
         } else {
-            self.tally.duplicates += u64::from(crossed);
+            self.count_duplicates(id, crossed);
         }
+    }
+
+    /// Counts what the copy in force of a customer's record has crossed that was raised or passed before, in place of what
+    /// was counted for another copy.
+    pub(super) fn count_duplicates(&mut self, id: u128, crossed: u16) {
+        let counted = self.read.get_mut(&id).map_or(0, |copy| std::mem::replace(&mut copy.duplicates, crossed));
+        self.tally.duplicates = self.tally.duplicates.saturating_sub(u64::from(counted)).saturating_add(u64::from(crossed));
     }
 
     /// Counts what is said of each customer once.
@@ -297,8 +313,10 @@ impl Sink for Intake<'_> {
             Some(_) => fold_key(&joined.record.key()),
             None => fold(&joined.record.customer),
         };
-        let before = self.read.insert(id, (read.attempt, fingerprint));
-        if before.is_some_and(|(attempt, _)| attempt == read.attempt) {
+        let before = self.read.get(&id).copied();
+        let duplicates = before.map_or(0, |copy| copy.duplicates);
+        self.read.insert(id, Copied { attempt: read.attempt, duplicates, fingerprint });
+        if before.is_some_and(|copy| copy.attempt == read.attempt) {
             self.cycle.metrics.record_oddities.with_label_values(&["duplicate-id"]).inc();
         }
         let known = known.get(&id).copied();
@@ -310,17 +328,17 @@ impl Sink for Intake<'_> {
             self.subscribed.push((unchanged.is_none(), joined.record.clone()));
         }
         match (before, unchanged) {
-            (Some((_, same)), _) if same == fingerprint => {}
+            (Some(copy), _) if copy.fingerprint == fingerprint => {}
             (None, Some(known)) => {
                 let joined = self.note(joined);
-                self.take_unchanged(joined, fingerprint, known.crossed);
+                self.take_unchanged(id, joined, fingerprint, known.crossed);
             }
             (None, None) => {
                 let joined = self.note(joined);
                 self.keep(Pending { joined, fingerprint, changed: true, other: None, aged: false });
             }
             // A copy of a record that was read before replaces what that one left.
-            (Some((_, other)), _) => self.keep(Pending { joined, fingerprint, changed: true, other: Some(other), aged: false }),
+            (Some(copy), _) => self.keep(Pending { joined, fingerprint, changed: true, other: Some(copy.fingerprint), aged: false }),
         }
     }
 
@@ -340,11 +358,20 @@ impl Sink for Intake<'_> {
 
 impl Tally {
     pub(crate) fn count(&mut self, decided: &Decided) {
-        let duplicate = |reason: &Reason| reason.suppression() == Some(Suppression::Duplicate);
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        self.duplicates += count(decided.reasons.iter().filter(|(_, reason)| duplicate(reason)).count());
-        self.passed += count(decided.late.len() + decided.raise.iter().map(|raise| raise.passed.len()).sum::<usize>());
+        self.duplicates += u64::from(duplicates(decided));
+        self.count_passed(decided);
     }
+
+    pub(crate) fn count_passed(&mut self, decided: &Decided) {
+        let passed = decided.late.len() + decided.raise.iter().map(|raise| raise.passed.len()).sum::<usize>();
+        self.passed += u64::try_from(passed).unwrap_or(u64::MAX);
+    }
+}
+
+/// The rules of which the highest step reached was raised or passed before.
+pub(crate) fn duplicates(decided: &Decided) -> u16 {
+    let duplicate = |reason: &Reason| reason.suppression() == Some(Suppression::Duplicate);
+    u16::try_from(decided.reasons.iter().filter(|(_, reason)| duplicate(reason)).count()).unwrap_or(u16::MAX)
 }
 
 /// The age of data from which on a rule may be about it, in seconds.

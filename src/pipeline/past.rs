@@ -66,16 +66,16 @@ fn next(budgets: &budgets::Config, today: &Seen, before: Option<Seen>, sample: &
 /// The record in its billing period, as it was taken then.
 fn place(budgets: &budgets::Config, read: &Seen, before: Option<&Seen>, carried_over: bool) -> Assessed {
     let last = before.map(last_seen);
-    let joined = budgets.join(record(budgets, read));
+    let joined = budgets.join(record(read));
     // Nothing is carried over from nothing: so it is the new period's.
     let fresh = last.map(|last| LastSeen { closing_cost: Decimal::ZERO, ..last });
-    joined.place(if carried_over { last.as_ref() } else { fresh.as_ref() }, None)
+    joined.place(if carried_over { last.as_ref() } else { fresh.as_ref() }, &read.named, None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BillingPeriod, CustomerId, Metric, PeriodSource, Plan};
+    use crate::domain::{BillingPeriod, CustomerId, Metric, NamedPeriods, PeriodSource, Plan};
 
     const HISTORY: [(&str, &str, i64, bool); 5] = [
         ("2019-09-29T10:00:00Z", "2019-09-29T12:00:00Z", 80, false),
@@ -107,7 +107,8 @@ mod tests {
             partner_center_budget: Some(Decimal::ONE_HUNDRED),
             period: BillingPeriod::calendar_month(at("2019-10-05T10:00:00Z"), PeriodSource::SubscriptionSummary),
             closing_cost: Decimal::from(20),
-            cycle: None,
+            named: NamedPeriods::NONE,
+            own_currency: None,
             asked: None,
             fingerprint: 0,
             crossed: 0,

@@ -3,17 +3,14 @@
 //! It asks nobody: a legacy customer has the calendar month, or the cycle that is known beforehand. What is owed for an
 //! alert, and to whom it would be sent, is left to the caller.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::budgets::{self, FreshSummary, Joined};
-use crate::domain::{
-    AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, PeriodSource, Plan, Sample, Silence, SummaryDates, UsageRecord, canonical,
-};
+use crate::budgets;
+use crate::domain::{AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence, UsageRecord, canonical};
 use crate::ledger::{self, Decided, NewAlert, NewSample, NewStep, Occasion, PollMemory, REMEMBERED, Recollection, SpentStep, decide};
 use crate::pipeline::cycle::is_baseline;
 use crate::pipeline::explain::judged_again;
@@ -21,7 +18,7 @@ use crate::pipeline::hushed::Hushed;
 use crate::pipeline::intake::{fingerprint, is_fresh, stale_after};
 use crate::pipeline::life;
 use crate::pipeline::settling::{rank, samples};
-use crate::pipeline::verdicts::{Asked, Time, judge, last_seen, sample, samples_for, seen_now};
+use crate::pipeline::verdicts::{Asked, Time, judge, last_seen, named, sample, samples_for, seen_now};
 use crate::rules::Rules;
 
 /// What a replayed poll tells.
@@ -39,11 +36,13 @@ pub struct Replay {
     budgets: budgets::Config,
     rules: Rules,
     rules_print: u64,
-    cycles: HashMap<CustomerKey, LegacyCycle>,
+    named: HashMap<CustomerKey, NamedPeriods>,
     customers: HashMap<CustomerKey, Recollection, foldhash::fast::RandomState>,
     polls: PollMemory,
     /// The newest date of the data of the last good poll.
     newest: Option<Timestamp>,
+    /// Whether the rules may be others than at the last poll.
+    reloaded: bool,
     hushed: Hushed,
     identities: u128,
     rows: i64,
@@ -63,19 +62,21 @@ impl Replay {
             budgets: budgets.clone(),
             rules: rules.clone(),
             rules_print: rules.fingerprint(),
-            cycles: HashMap::new(),
+            named: HashMap::new(),
             customers: HashMap::default(),
             polls: PollMemory::default(),
             newest: None,
+            reloaded: false,
             hushed: Hushed::default(),
             identities: 0,
             rows: 0,
         }
     }
 
-    /// What a legacy customer's usage summary is to name when it is first seen.
+    /// What a customer's usage summary names from now on.
     pub fn know_cycle(&mut self, customer: &CustomerId, cycle: LegacyCycle) {
-        self.cycles.insert(customer.key(), cycle);
+        let known = self.named.entry(customer.key()).or_default();
+        *known = known.with(cycle);
     }
 
     /// Takes another configuration for the polls to come, as a reload does.
@@ -83,6 +84,7 @@ impl Replay {
         self.budgets = budgets.clone();
         self.rules = rules.clone();
         self.rules_print = rules.fingerprint();
+        self.reloaded = true;
         for (before, now) in rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, &rule.name))) {
             let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
             let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
@@ -95,10 +97,11 @@ impl Replay {
     #[must_use]
     pub fn restarted(&self) -> Self {
         Self {
-            cycles: self.cycles.clone(),
+            named: self.named.clone(),
             customers: self.customers.clone(),
             polls: self.polls.clone(),
             newest: self.newest,
+            reloaded: self.reloaded,
             hushed: self.hushed.clone(),
             identities: self.identities,
             rows: self.rows,
@@ -143,7 +146,18 @@ impl Replay {
             settled_rules.dedup();
             self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, newest, uncovered: None, settled_rules };
         }
+        if std::mem::take(&mut self.reloaded) {
+            self.forget_rules();
+        }
         Replayed { raised, released }
+    }
+
+    /// Forgets what removed rules did, so that they are new when they come back.
+    fn forget_rules(&mut self) {
+        let names = self.rules.facts().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.formerly));
+        let known: HashSet<&str> = names.map(AsRef::as_ref).collect();
+        self.polls.settled_rules.retain(|rule| known.contains(&**rule));
+        self.customers.values_mut().for_each(|remembered| remembered.steps.retain(|step| known.contains(&*step.rule)));
     }
 
     fn settle(&mut self, under: Under<'_>, key: CustomerKey, record: UsageRecord, aged: bool, raised: &mut Vec<NewAlert>) {
@@ -155,14 +169,14 @@ impl Replay {
             return;
         }
         let remembered = self.customers.remove(&key);
-        let fresh = self.fresh(&key, &joined, remembered.as_ref());
-        let asked = fresh.map(|fresh| Asked { cycle: joined.cycle(None, Some(&fresh)) });
+        let asked = self.named.get(&key).map(|named| Asked { named: named.clone() });
         let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
-        let assessed = joined.place(last.as_ref(), fresh.as_ref());
+        let named = asked.as_ref().map_or_else(|| named(remembered.as_ref()), |asked| &asked.named);
+        let assessed = joined.place(last.as_ref(), named, None);
         let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
         let decided = decide(&judged, remembered.as_ref());
         let new = self.raise(under, &judged, &decided, remembered.as_ref(), raised);
-        let seen = seen_now(&judged, print, remembered.as_ref(), asked, now);
+        let seen = seen_now(&judged, print, remembered.as_ref(), asked.as_ref(), now);
         let before = remembered.as_ref().map(|remembered| &remembered.seen);
         let read = seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
         let first = || Some(Recollection { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() });
@@ -224,17 +238,6 @@ impl Replay {
         let NewStep { rule, metric, at, amount, belongs_at, raised, alert, .. } = step;
         SpentStep { row: self.rows, rule, metric, at, amount, belongs_at, raised, alert, seen_below: None }
     }
-
-    /// The summary that names a legacy customer's known cycle, until it is remembered; it confirms no cost.
-    fn fresh(&self, key: &CustomerKey, joined: &Joined, remembered: Option<&Recollection>) -> Option<FreshSummary> {
-        if joined.record.plan != Plan::Legacy || remembered.is_some_and(|remembered| remembered.seen.cycle.is_some()) {
-            return None;
-        }
-        let cycle = self.cycles.get(key)?;
-        let named = cycle.named(PeriodSource::SubscriptionSummary);
-        let dates = SummaryDates { start: (named.start, cycle.first_day()), end: (named.end, cycle.last_day()) };
-        Some(FreshSummary { dates, total: Decimal::ZERO, listed_cost: Decimal::ONE })
-    }
 }
 
 /// The record of each customer that is assessed, in the order in which the customers come.
@@ -262,7 +265,7 @@ fn one_of_each(records: impl IntoIterator<Item = UsageRecord>) -> Vec<(CustomerK
 
 fn see_below(steps: &mut [SpentStep], decided: &Decided) {
     for (row, amount) in &decided.seen_below {
-        steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = Some(canonical(*amount)));
+        steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = amount.map(canonical));
     }
 }
 

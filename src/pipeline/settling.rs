@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::budgets::{Joined, LastSeen};
-use crate::domain::{Assessed, CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict};
-use crate::ledger::{Decided, LedgerError, Recollection, Recording, Seen, decide};
-use crate::pipeline::intake::{Candidate, Intake, Pending};
-use crate::pipeline::verdicts::{Asked, events, judge, last_seen, sample, samples_for, seen_now};
+use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict};
+use crate::ledger::{Decided, LedgerError, Recollection, Recording, Seen, decide, fold_key};
+use crate::pipeline::intake::{Candidate, Intake, Pending, duplicates};
+use crate::pipeline::verdicts::{Asked, events, is_closed, judge, last_seen, named, sample, samples_for, seen_now};
 
 /// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
 const ASK_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -64,11 +64,15 @@ impl Intake<'_> {
         let Pending { joined, fingerprint, changed, aged, .. } = pending;
         let judged = self.judge(&joined, remembered.as_ref(), aged);
         let decided = decide(&judged, remembered.as_ref());
-        if self.must_confirm(&joined, &judged, &decided, remembered.as_ref(), aged) {
+        let found = Found { joined: &joined, judged: &judged, changed, aged };
+        if self.must_confirm(&found, &decided, remembered.as_ref()) {
+            // What it crosses is counted when it is decided about again.
+            self.count_duplicates(fold_key(&key), 0);
             self.candidates.insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
             return;
         }
-        self.tally.count(&decided);
+        self.count_duplicates(fold_key(&key), duplicates(&decided));
+        self.tally.count_passed(&decided);
         if changed {
             self.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), None, recording));
         }
@@ -80,42 +84,47 @@ impl Intake<'_> {
 
     fn judge(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> Judged {
         let last = remembered.map(|remembered| last_seen(&remembered.seen));
-        let assessed = joined.clone().place(last.as_ref(), None);
+        let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
         judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now))
     }
 
-    fn must_confirm(&self, joined: &Joined, judged: &Judged, decided: &Decided, remembered: Option<&Recollection>, aged: bool) -> bool {
+    fn must_confirm(&self, found: &Found<'_>, decided: &Decided, remembered: Option<&Recollection>) -> bool {
+        let Found { joined, judged, changed, aged } = *found;
         if !decided.raise.is_empty() {
             return true;
         }
         let assessed = &judged.assessed;
-        if assessed.carried_over && self.may_ask(assessed, remembered) && self.would_alert_in_new_period(joined, remembered, aged) {
+        if assessed.carried_over && self.would_alert_in_new_period(joined, remembered, aged) {
             return true;
         }
         let crosses = judged.evaluations.iter().any(|evaluation| matches!(evaluation.verdict, Verdict::Crossed { .. }));
         let assumed = joined.record.plan == Plan::Legacy && assessed.period.source == PeriodSource::Assumed;
-        crosses && assumed && self.may_ask(assessed, remembered)
+        crosses && assumed && (changed || self.may_ask_again(remembered))
     }
 
     /// Whether the record would alert if it were not taken for late data of the old period.
     fn would_alert_in_new_period(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> bool {
         let last = remembered.map(|remembered| LastSeen { closing_cost: Decimal::ZERO, ..last_seen(&remembered.seen) });
-        let assessed = joined.clone().place(last.as_ref(), None);
+        let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
         let judged = judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now));
         !decide(&judged, remembered).raise.is_empty()
     }
 
-    /// Once per changed record, else once a day.
-    fn may_ask(&self, assessed: &Assessed, remembered: Option<&Recollection>) -> bool {
-        match remembered.and_then(|remembered| remembered.seen.asked) {
-            Some((at, data)) => {
-                data != assessed.record.usage_as_of.instant()
-                    || remembered.is_some_and(|remembered| remembered.seen.cost != assessed.record.cost)
-                    || self.now.duration_since(at) >= ASK_AGAIN
-            }
-            None => true,
-        }
+    /// Of a record that stays the same, once a day.
+    fn may_ask_again(&self, remembered: Option<&Recollection>) -> bool {
+        let asked = remembered.and_then(|remembered| remembered.seen.asked);
+        asked.is_none_or(|(at, _)| self.now.duration_since(at) >= ASK_AGAIN)
     }
+}
+
+/// What was found about a customer: its record, and what the rules say of it.
+struct Found<'a> {
+    joined: &'a Joined,
+    judged: &'a Judged,
+    /// Whether anything about it is new.
+    changed: bool,
+    /// Whether its age counts.
+    aged: bool,
 }
 
 /// Earlier dates of the data.
@@ -129,11 +138,15 @@ pub(super) fn remember(
     judged: &Judged,
     fingerprint: u64,
     remembered: Option<&Recollection>,
-    asked: Option<Asked>,
+    asked: Option<&Asked>,
     recording: &mut Recording,
 ) -> Option<CustomerKey> {
     let seen = seen_now(judged, fingerprint, remembered, asked, recording.now)?;
     let before = remembered.map(|remembered| &remembered.seen);
+    if before.is_some_and(|before| is_closed(&judged.assessed, before)) {
+        recording.seen.push(seen);
+        return None;
+    }
     recording.samples.extend(sample(&seen, judged.assessed.carried_over, before));
     let happened = before.map(|before| events(&judged.assessed, before, recording.now)).unwrap_or_default();
     recording.events.extend(happened.into_iter().map(|event| (seen.key(), event)));

@@ -68,7 +68,7 @@ impl Simulation {
         let mut customers: HashMap<CustomerKey, Seen> = HashMap::new();
         reader.each_seen(|seen| drop(customers.insert(seen.key(), seen)))?;
         for seen in customers.values() {
-            if let Some(cycle) = seen.cycle {
+            for cycle in seen.named.iter().rev() {
                 self.before.replay.know_cycle(&seen.customer, cycle);
                 self.after.replay.know_cycle(&seen.customer, cycle);
             }

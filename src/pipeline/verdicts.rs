@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::budgets::LastSeen;
-use crate::domain::{Assessed, CustomerEvent, EventCode, Judged, LegacyCycle, Metric, Sample, Verdict};
+use crate::domain::{Assessed, CustomerEvent, EventCode, Judged, Metric, NamedPeriods, Sample, Verdict};
 use crate::ledger::{NewSample, Recollection, Seen};
 use crate::pipeline::intake::is_fresh;
 use crate::rules::Rules;
@@ -43,7 +43,7 @@ pub(crate) fn look_back(rules: &Rules) -> bool {
 
 /// What bears on the billing period.
 pub(crate) fn last_seen(seen: &Seen) -> LastSeen {
-    LastSeen { usage_as_of: seen.usage_as_of.instant(), period: seen.period, closing_cost: seen.closing_cost, cycle: seen.cycle }
+    LastSeen { usage_as_of: seen.usage_as_of.instant(), period: seen.period, closing_cost: seen.closing_cost }
 }
 
 /// What every rule says of an assessed record beside earlier dates of its data; its age counts where it was looked at `aged`.
@@ -54,27 +54,35 @@ pub(crate) fn judge(rules: &Rules, assessed: Assessed, earlier: &[Sample], aged:
     Judged { assessed, evaluations }
 }
 
-/// What is fresh about a legacy customer: the cycle just named, and that it was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) cycle: Option<LegacyCycle>,
+/// The periods that answers named to this poll about a customer.
+pub(crate) fn named(remembered: Option<&Recollection>) -> &NamedPeriods {
+    static NONE: NamedPeriods = NamedPeriods::NONE;
+    remembered.map_or(&NONE, |remembered| &remembered.seen.named)
 }
 
-/// The state to remember, or none when it is remembered already, or when the record is older data than what is: a late
-/// correction of a closed period must not bring that period back.
+/// That a customer was asked about, and all periods that answers named by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) named: NamedPeriods,
+}
+
+/// The state to remember, or none when it is remembered already. Of older data than what is remembered, a late correction of a
+/// closed period which must not bring that period back, nothing is but what was answered about it.
 pub(crate) fn seen_now(
     judged: &Judged,
     fingerprint: u64,
     remembered: Option<&Recollection>,
-    asked: Option<Asked>,
+    asked: Option<&Asked>,
     now: Timestamp,
 ) -> Option<Seen> {
     let assessed = &judged.assessed;
     let record = &assessed.record;
     let before = remembered.map(|remembered| &remembered.seen);
     let at = record.usage_as_of.instant();
-    if before.is_some_and(|before| at < before.usage_as_of.instant() && assessed.period.end <= before.period.start) {
-        return None;
+    if let Some(before) = before.filter(|before| is_closed(assessed, before)) {
+        let asked = asked?;
+        let seen = Seen { named: asked.named.clone(), asked: Some((now, at)), ..before.clone() };
+        return (seen != *before).then_some(seen);
     }
     let closing_cost = match before {
         Some(before) if assessed.carried_over => before.closing_cost,
@@ -97,7 +105,8 @@ pub(crate) fn seen_now(
         partner_center_budget: record.budget,
         period: assessed.period,
         closing_cost,
-        cycle: asked.and_then(|asked| asked.cycle).or_else(|| before?.cycle),
+        named: asked.map_or_else(|| named(remembered).clone(), |asked| asked.named.clone()),
+        own_currency: record.currency,
         asked: asked.map(|_| (now, at)).or_else(|| before?.asked),
         // What is taken for late data is looked at again in every poll: a summary may say later whose it is.
         fingerprint: if assessed.carried_over { !fingerprint } else { fingerprint },
@@ -105,6 +114,14 @@ pub(crate) fn seen_now(
     };
     let same = before.is_some_and(|before| *before == Seen { seen_at: before.seen_at, ..seen.clone() });
     (!same).then_some(seen)
+}
+
+/// Whether a record is a late correction of a period that is over: older than the last seen state, which belongs to a later
+/// period.
+pub(crate) fn is_closed(assessed: &Assessed, before: &Seen) -> bool {
+    let seen_at = before.usage_as_of.instant();
+    let belonged_at = if before.period.holds(seen_at) { seen_at } else { before.period.last_instant() };
+    assessed.record.usage_as_of.instant() < seen_at && assessed.period.end <= belonged_at
 }
 
 /// The rules that have reached a step, whatever the time: what age alone has reached is found again by each poll.
@@ -116,9 +133,10 @@ fn crossed(judged: &Judged) -> u16 {
     u16::try_from(reached.count()).unwrap_or(u16::MAX)
 }
 
-/// What history keeps of a state, unless it has the same data already.
+/// What history keeps of a state, unless it has the same data already, taken for the same.
 pub(crate) fn sample(seen: &Seen, carried_over: bool, before: Option<&Seen>) -> Option<NewSample> {
     let data = |seen: &Seen| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost, seen.partner_center_budget, seen.reported_percent);
+    let was_carried = |before: &Seen| !before.period.holds(before.usage_as_of.instant());
     let new = NewSample {
         customer: seen.key(),
         usage_as_of: seen.usage_as_of.instant(),
@@ -129,7 +147,7 @@ pub(crate) fn sample(seen: &Seen, carried_over: bool, before: Option<&Seen>) -> 
         reported_percent: seen.reported_percent,
         carried_over,
     };
-    before.is_none_or(|before| data(before) != data(seen)).then_some(new)
+    before.is_none_or(|before| data(before) != data(seen) || was_carried(before) != carried_over).then_some(new)
 }
 
 /// What happened to a customer's data since it was seen before, within one billing period.

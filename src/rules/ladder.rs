@@ -35,12 +35,20 @@ pub(crate) struct Ladder {
     rest: Vec<Rung>,
     then_every: Option<Decimal>,
     direction: Direction,
+    /// The thresholds of all written steps, shared with whoever looks at them.
+    written: Arc<[Decimal]>,
 }
 
 impl Ladder {
     /// A ladder of at least one step; the caller has checked the order.
     pub(crate) fn new(first: Rung, rest: Vec<Rung>, then_every: Option<Decimal>, direction: Direction) -> Self {
-        Self { first, rest, then_every, direction }
+        let written = std::iter::once(&first).chain(&rest).map(|rung| rung.at).collect();
+        Self { first, rest, then_every, direction, written }
+    }
+
+    /// The thresholds of all written steps.
+    pub(crate) fn written(&self) -> Arc<[Decimal]> {
+        Arc::clone(&self.written)
     }
 
     /// The threshold of the first step.

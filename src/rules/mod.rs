@@ -36,7 +36,7 @@ impl Rules {
     /// What every rule says of one record: one evaluation each, in the order of the configuration.
     pub fn evaluate(&self, assessed: &Assessed) -> Vec<Evaluation> {
         let inputs = assessed.inputs();
-        self.rules.iter().map(|rule| Evaluation { rule: Arc::clone(rule.facts()), verdict: rule.verdict(assessed, &inputs) }).collect()
+        self.rules.iter().map(|rule| rule.evaluate(assessed, &inputs)).collect()
     }
 
     /// The age of data, in hours, from which on any rule has something to say of it; none where none measures it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Assessed, Currency, Direction, Inputs, Metric, MetricValue, Reason, RuleFacts, Verdict, canonical};
+use crate::domain::{Assessed, Currency, Direction, Evaluation, Inputs, Metric, MetricValue, Reason, RuleFacts, Verdict, canonical};
 use crate::rules::ladder::{Ladder, Rung};
 use crate::rules::{At, RuleError, RuleSpec, StepSpec};
 
@@ -51,8 +51,21 @@ impl Rule {
     }
 
     /// What the rule says of a record.
-    pub(crate) fn verdict(&self, assessed: &Assessed, inputs: &Inputs) -> Verdict {
-        match self.applies(assessed, inputs) {
+    pub(crate) fn evaluate(&self, assessed: &Assessed, inputs: &Inputs) -> Evaluation {
+        let refusal = self.refusal(assessed);
+        let ladder = self.ladder(assessed.currency);
+        let written = ladder.ok().filter(|_| refusal.is_none()).map(Ladder::written);
+        let verdict = refusal.map_or_else(|| self.verdict(ladder, assessed, inputs), Verdict::NotApplicable);
+        Evaluation { rule: Arc::clone(&self.facts), verdict, written }
+    }
+
+    fn verdict(&self, ladder: Result<&Ladder, Reason>, assessed: &Assessed, inputs: &Inputs) -> Verdict {
+        let value = match self.facts.metric.value(inputs) {
+            MetricValue::Number(value) => Some(value),
+            MetricValue::OverZero => None,
+            MetricValue::Missing(missing) => return Verdict::NotApplicable(missing.into()),
+        };
+        match ladder.map(|ladder| (ladder, value)) {
             Err(reason) => Verdict::NotApplicable(reason),
             Ok((ladder, None)) => Verdict::Crossed { value: None, crossing: ladder.whole(&assessed.profile.notify) },
             Ok((ladder, Some(value))) => match ladder.crossing(value, &assessed.profile.notify) {
@@ -76,19 +89,6 @@ impl Rule {
             _ => self.ladder(assessed.currency).err(),
         };
         self.refusal(assessed).or(missing)
-    }
-
-    /// The ladder and the value (none over a budget of zero), or why the rule does not apply.
-    fn applies(&self, assessed: &Assessed, inputs: &Inputs) -> Result<(&Ladder, Option<Decimal>), Reason> {
-        if let Some(reason) = self.refusal(assessed) {
-            return Err(reason);
-        }
-        let value = match self.facts.metric.value(inputs) {
-            MetricValue::Number(value) => Some(value),
-            MetricValue::OverZero => None,
-            MetricValue::Missing(missing) => return Err(missing.into()),
-        };
-        Ok((self.ladder(assessed.currency)?, value))
     }
 
     fn refusal(&self, assessed: &Assessed) -> Option<Reason> {

@@ -7,7 +7,7 @@ use crate::domain::{Assessed, Currency, Glob, Plan, Reason};
 /// `match.budget`: from `at_least` up to, not including, `below`, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetRange {
-    /// The customer's currency.
+    /// The budget's currency.
     pub currency: Currency,
     /// The smallest amount.
     pub at_least: Option<Decimal>,
@@ -78,7 +78,7 @@ fn fits(glob: &Glob, assessed: &Assessed) -> bool {
 impl BudgetRange {
     fn holds(&self, assessed: &Assessed) -> bool {
         let Some(budget) = assessed.budget else { return false };
-        assessed.currency == Some(self.currency)
+        budget.currency() == Some(self.currency)
             && self.at_least.is_none_or(|least| budget.amount() >= least)
             && self.below.is_none_or(|below| budget.amount() < below)
     }

@@ -41,6 +41,11 @@ impl Client {
         Ok(Self { http, base: config.api_url.clone(), sign_in, clock, metrics })
     }
 
+    /// The time.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     /// The base of the API, without `/v1`.
     pub(crate) fn base(&self) -> &Url {
         &self.base

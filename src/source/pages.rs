@@ -1,6 +1,7 @@
 //! Reads a collection page by page. A page that is cut is read again from its start; what was read before stands.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,6 +17,10 @@ use crate::source::{Place, ReadReport, Sink, SourceError};
 const PAGE_CAP: u64 = 4 << 30;
 /// More pages than any partner has customers for.
 const MOST_PAGES: usize = 100_000;
+/// So many pages without a record, one after another, lead nowhere.
+const MOST_EMPTY: u32 = 10;
+/// How long the pages may take together: what was read waits so long to be judged.
+const LONGEST: Duration = Duration::from_hours(1);
 
 type Into<'a> = &'a mut dyn Sink;
 
@@ -44,7 +49,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn all(&mut self, into: Into<'_>) -> Result<(), SourceError> {
         let mut link = PageLink::first(self.client.address(&["customers", "usagerecords"]));
-        let mut seen = HashSet::new();
+        let (mut seen, mut contents, mut empty) = (HashSet::new(), HashSet::new(), 0);
+        let since = self.client.clock().monotonic();
         loop {
             if !seen.insert(link.identity()) {
                 return Err(SourceError::Link { reason: "it leads to a page that was read before".into() });
@@ -52,22 +58,35 @@ impl Reading<'_> {
             if seen.len() > MOST_PAGES {
                 return Err(SourceError::Link { reason: format!("there were {MOST_PAGES} pages before it") });
             }
-            let outline = self.page(&link, into).await?;
+            let (outline, content) = self.page(&link, into).await?;
             let Some(next) = next(&outline)? else {
                 self.warning = links::missing_items(&outline, self.tally.items());
                 return Ok(());
             };
+            let nowhere = |reason: String| Err(SourceError::Link { reason });
+            empty = if content.is_some() { 0 } else { empty + 1 };
+            if empty >= MOST_EMPTY {
+                return nowhere(format!("there were {MOST_EMPTY} pages without a record before it"));
+            }
+            if content.is_some_and(|content| !contents.insert(content)) {
+                return nowhere("it stands on a page with the same records as a page before it".into());
+            }
+            if self.client.clock().monotonic().saturating_sub(since) >= LONGEST {
+                return nowhere("reading the pages before it took an hour".into());
+            }
             link = links::resolve(self.client.base(), &next)?;
         }
     }
 
-    /// One page, with its tries. The best try counts: the others held the same items, or fewer.
-    async fn page(&mut self, link: &PageLink, into: Into<'_>) -> Result<Outline, SourceError> {
+    /// One page, with its tries, and what tells its records from those of others. The best try counts: the others held the same
+    /// items, or fewer.
+    async fn page(&mut self, link: &PageLink, into: Into<'_>) -> Result<(Outline, Option<u64>), SourceError> {
         let mut call = Call::new(Endpoint::UsageRecords);
         let mut best = Tally::default();
         loop {
             let mut sink = RecordSink::new(into, self.now, self.attempt, self.tally.items());
             let outcome = try_page(self.client, link, &mut call, PAGE_CAP, &mut sink).await;
+            let content = sink.content();
             let tally = sink.into_tally();
             self.attempt += u32::from(outcome.is_err() && tally.items() > 0);
             if outcome.is_ok() || tally.items() > best.items() {
@@ -79,7 +98,7 @@ impl Reading<'_> {
             };
             if !again {
                 self.tally.add(best);
-                return outcome;
+                return outcome.map(|outline| (outline, content));
             }
         }
     }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{Currency, CustomerId, Plan, UsageDate, UsageRecord};
 use crate::outbound::one_line;
-use crate::source::wire::{Raw, WireBudget, WireUsage, either, given, number, object, text};
+use crate::source::wire::{Raw, WireBudget, WireUsage, either, fields_of, given, mended, number, object_of, text};
 
 /// Data dated before this (2010-01-01) is misdated: Azure did not exist.
 const EARLIEST: Timestamp = Timestamp::constant(1_262_304_000, 0);
@@ -16,24 +16,39 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// Why a record is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Skip {
-    #[error("it has no id")]
-    NoId,
+    #[error("it has no id{}", named(.name.as_deref()))]
+    NoId { name: Option<String> },
     #[error("customer {id}: its totalCost is no number ({found})")]
     BadCost { id: String, found: String },
     #[error("it is no usage record")]
     BadJson,
-    #[error("it is larger than a usage record can be")]
-    TooLarge,
+    #[error("{}it is larger than a usage record can be", customer(.id.as_deref()))]
+    TooLarge { id: Option<String> },
+}
+
+fn named(name: Option<&str>) -> String {
+    name.map(|name| format!(" (its name is \"{name}\")")).unwrap_or_default()
+}
+
+fn customer(id: Option<&str>) -> String {
+    id.map(|id| format!("customer {id}: ")).unwrap_or_default()
 }
 
 impl Skip {
     /// The label of the metric, one of `metrics::SKIP_REASONS`.
     pub(crate) fn label(&self) -> &'static str {
         match self {
-            Self::NoId => "no-id",
+            Self::NoId { .. } => "no-id",
             Self::BadCost { .. } => "bad-cost",
-            Self::BadJson | Self::TooLarge => "bad-json",
+            Self::BadJson | Self::TooLarge { .. } => "bad-json",
         }
+    }
+
+    /// That a record is too large of which this is the start.
+    pub(crate) fn too_large(start: &[u8]) -> Self {
+        let start = mended(start);
+        let id = fields_of::<WireUsage<'_>>(&start).and_then(|wire| either(wire.resource_id, wire.id).map(|id| clipped(&id)));
+        Self::TooLarge { id }
     }
 }
 
@@ -47,12 +62,13 @@ pub(crate) struct Usable {
 
 /// Makes a record of what came. `odd` is told of each oddity, by a label of `metrics::ODDITIES`.
 pub(crate) fn usage_record(wire: &WireUsage<'_>, now: Timestamp, odd: &mut dyn FnMut(&'static str)) -> Result<Usable, Skip> {
-    let id = either(wire.resource_id, wire.id).ok_or(Skip::NoId)?;
+    let no_id = || Skip::NoId { name: either(wire.resource_name, wire.name).map(|name| clipped(&name)) };
+    let id = either(wire.resource_id, wire.id).ok_or_else(no_id)?;
     let Some(Ok(cost)) = number(wire.total_cost, &mut || odd("rounded")) else {
-        let found = wire.total_cost.map_or_else(|| "missing".into(), |raw| clipped(raw.get()));
+        let found = wire.total_cost.map_or_else(|| "missing".into(), clipped);
         return Err(Skip::BadCost { id: clipped(&id), found });
     };
-    let customer = CustomerId::try_new(id).ok_or(Skip::NoId)?;
+    let customer = CustomerId::try_new(id).ok_or_else(no_id)?;
     let date = usable_date(wire.last_modified, now);
     if date.is_none() {
         odd("bad-date");
@@ -89,7 +105,7 @@ pub(crate) fn usd_cost(raw: Raw<'_>, cost: Decimal, odd: &mut dyn FnMut(&'static
 }
 
 fn budget(raw: Raw<'_>, odd: &mut dyn FnMut(&'static str)) -> Option<Decimal> {
-    let Some(budget) = object::<WireBudget<'_>>(given(raw)?.as_bytes()) else {
+    let Some(budget) = object_of::<WireBudget<'_>>(given(raw)?) else {
         odd("bad-budget");
         return None;
     };

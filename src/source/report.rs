@@ -1,7 +1,9 @@
 //! What reading a collection yields: its records as they come, and at the end an account of how it went.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
+use foldhash::fast::{FixedState, FoldHasher};
 use jiff::Timestamp;
 
 use crate::domain::UsageRecord;
@@ -9,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::source::SourceError;
 use crate::source::record::{Skip, Usable, usage_record};
 use crate::source::scan::ItemSink;
-use crate::source::wire::{WireUsage, mended, object, object_at_start};
+use crate::source::wire::{WireUsage, mended, object, object_at_start, object_of};
 
 /// How many skipped records are named; the rest is a number.
 const NAMED: usize = 20;
@@ -133,12 +135,19 @@ pub(crate) struct RecordSink<'a> {
     /// How many items earlier pages held, to name an item by its place.
     before: u64,
     tally: Tally,
+    /// Of the customers in their order.
+    customers: FoldHasher<'static>,
 }
 
 impl<'a> RecordSink<'a> {
     /// A sink for a page after `before` items, read at `now`.
     pub(crate) fn new(into: &'a mut dyn Sink, now: Timestamp, attempt: u32, before: u64) -> Self {
-        Self { into, now, attempt, before, tally: Tally::default() }
+        Self { into, now, attempt, before, tally: Tally::default(), customers: FixedState::with_seed(0).build_hasher() }
+    }
+
+    /// What tells the records of the page from those of others; none for a page without any.
+    pub(crate) fn content(&self) -> Option<u64> {
+        (self.tally.items() > 0).then(|| self.customers.finish())
     }
 
     /// What the page held so far.
@@ -154,6 +163,7 @@ impl<'a> RecordSink<'a> {
                 if dated {
                     self.tally.newest = self.tally.newest.max(Some(record.usage_as_of.instant()));
                 }
+                record.customer.as_str().hash(&mut self.customers);
                 self.into.take(Read { record, attempt: self.attempt });
             }
             Err(skip) => self.skip(&skip),
@@ -184,13 +194,13 @@ impl ItemSink for RecordSink<'_> {
         if let Some(wire) = object(item) {
             return self.take(&wire);
         }
-        match object(mended(item).as_bytes()) {
+        match object_of(&mended(item)) {
             Some(wire) => self.take(&wire),
             None => self.skip(&Skip::BadJson),
         }
     }
 
-    fn too_large(&mut self) {
-        self.skip(&Skip::TooLarge);
+    fn too_large(&mut self, start: &[u8]) {
+        self.skip(&Skip::too_large(start));
     }
 }

@@ -12,7 +12,7 @@ use crate::source::client::Client;
 use crate::source::links::{self, PageLink};
 use crate::source::pages::{next, try_page};
 use crate::source::scan::ItemSink;
-use crate::source::wire::{Raw, RawFields, either, mended, number, object, object_at_start, text};
+use crate::source::wire::{Raw, RawFields, either, mended, number, object_at_start, object_of, text};
 
 /// What a page may unpack to, in bytes. Nothing of it is kept, so that the cap only ends what never ends.
 const PAGE_CAP: u64 = 1 << 30;
@@ -195,12 +195,12 @@ impl ItemSink for Sums {
     }
 
     fn whole(&mut self, item: &[u8]) {
-        if let Some(wire) = object(mended(item).as_bytes()) {
+        if let Some(wire) = object_of(&mended(item)) {
             self.take(&wire);
         }
     }
 
-    fn too_large(&mut self) {}
+    fn too_large(&mut self, _start: &[u8]) {}
 }
 
 /// The resource group in the address of a resource: `/subscriptions/{id}/resourceGroups/{group}/providers/…`.

@@ -7,6 +7,8 @@ use crate::source::walk::Walk;
 
 /// One item may be this large, in bytes; a larger one is passed over.
 pub(crate) const ITEM_CAP: usize = 1 << 20;
+/// What is kept of an item that is larger, in bytes.
+const START: usize = 1 << 14;
 /// What is kept of `totalCount` and `links`, in bytes each; also of a name at the top level.
 const OUTLINE_CAP: usize = 1 << 16;
 
@@ -17,8 +19,8 @@ pub(crate) trait ItemSink {
     fn at_start(&mut self, bytes: &[u8]) -> Option<usize>;
     /// Takes a whole item, of whatever quality.
     fn whole(&mut self, item: &[u8]);
-    /// An item went by that is larger than [`ITEM_CAP`].
-    fn too_large(&mut self);
+    /// An item went by that is larger than [`ITEM_CAP`], of which this is the start.
+    fn too_large(&mut self, start: &[u8]);
     /// Waits until what was taken may be followed by more.
     fn settle(&mut self) -> Settle<'_> {
         Box::pin(std::future::ready(()))
@@ -212,7 +214,11 @@ impl Scanner {
     fn keep(&mut self, part: Part, seen: &[u8]) {
         self.overflow |= self.carry.len() + seen.len() > cap(part);
         if self.overflow {
-            self.carry.clear();
+            // Enough to say whose it is.
+            let kept = if part == Part::Item { START } else { 0 };
+            let room = kept.saturating_sub(self.carry.len());
+            self.carry.extend_from_slice(seen.get(..room).unwrap_or(seen));
+            self.carry.truncate(kept);
         } else {
             self.carry.extend_from_slice(seen);
         }
@@ -225,7 +231,7 @@ impl Scanner {
             Part::TotalCount | Part::Links | Part::Other => State::AfterValue,
         };
         match part {
-            Part::Item if self.overflow => sink.too_large(),
+            Part::Item if self.overflow => sink.too_large(value),
             Part::Item => sink.whole(value),
             Part::Other => {}
             _ if self.overflow => self.unkept = true,

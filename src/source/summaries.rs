@@ -10,7 +10,7 @@ use crate::source::links::{self, PageLink};
 use crate::source::pages::{next, try_page};
 use crate::source::record;
 use crate::source::scan::ItemSink;
-use crate::source::wire::{WireUsage, either, mended, number, object, object_at_start, text};
+use crate::source::wire::{WireUsage, either, is_whole_object, mended, number, object_at_start, object_of, text};
 use crate::source::{Place, SourceError};
 
 /// What an answer about one customer may unpack to, in bytes.
@@ -98,7 +98,7 @@ async fn body(client: &Client, link: &PageLink, call: &mut Call) -> Result<Vec<u
         }
     }
     let blank = body.iter().all(u8::is_ascii_whitespace);
-    if blank || serde_json::from_str::<serde::de::IgnoredAny>(mended(&body).trim_start_matches('\u{feff}')).is_ok() {
+    if blank || is_whole_object(mended(&body).trim_start_matches('\u{feff}')) {
         return Ok(body);
     }
     Err(SourceError::Garbled { place: Place::PartnerCenter, reason: "the answer is garbled JSON".into() })
@@ -106,7 +106,7 @@ async fn body(client: &Client, link: &PageLink, call: &mut Call) -> Result<Vec<u
 
 fn parse_summary(body: &[u8]) -> Option<SubscriptionSummary> {
     let mend = mended(body);
-    let wire: WireUsage<'_> = object(mend.as_bytes())?;
+    let wire: WireUsage<'_> = object_of(&mend)?;
     let dates = SummaryDates::parse(&text(wire.billing_start)?, &text(wire.billing_end)?)?;
     Some(SubscriptionSummary { dates, cost: number(wire.total_cost, &mut || ())?.ok()? })
 }
@@ -150,10 +150,10 @@ impl ItemSink for SubscriptionSink {
     }
 
     fn whole(&mut self, item: &[u8]) {
-        if let Some(wire) = object(mended(item).as_bytes()) {
+        if let Some(wire) = object_of(&mended(item)) {
             self.take(&wire);
         }
     }
 
-    fn too_large(&mut self) {}
+    fn too_large(&mut self, _start: &[u8]) {}
 }

@@ -9,9 +9,10 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::domain::{NumberError, parse_wire_number};
+use crate::source::walk::Walk;
 
-/// A field as raw JSON; absent and `null` are told apart by nobody.
-pub(crate) type Raw<'a> = Option<&'a RawValue>;
+/// A field as it was written, which need not be JSON; absent and `null` are told apart by nobody.
+pub(crate) type Raw<'a> = Option<&'a str>;
 
 /// `CustomerMonthlyUsageRecord`, `SubscriptionMonthlyUsageRecord` and `SubscriptionUsageSummary` in one: they share most
 /// fields. Unknown fields are ignored, of a repeated one the last counts.
@@ -92,7 +93,7 @@ impl<'de, T: RawFields<'de>> Visitor<'de> for FieldsVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         while let Some(name) = map.next_key::<Name<'de>>()? {
             match self.0.slot(&name.0) {
-                Some(slot) => *slot = Some(map.next_value()?),
+                Some(slot) => *slot = Some(map.next_value::<&'de RawValue>()?.get()),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -138,7 +139,7 @@ impl<'de> Visitor<'de> for NameVisitor {
 
 /// The field's JSON, unless it is absent or `null`.
 pub(crate) fn given(raw: Raw<'_>) -> Option<&str> {
-    raw.map(RawValue::get).filter(|json| *json != "null")
+    raw.filter(|json| *json != "null")
 }
 
 /// The field as a text; `None` for anything else.
@@ -176,6 +177,50 @@ pub(crate) fn object_at_start<'a, T: RawFields<'a>>(bytes: &'a [u8]) -> Option<(
 /// A whole object.
 pub(crate) fn object<'a, T: RawFields<'a>>(bytes: &'a [u8]) -> Option<T> {
     serde_json::from_slice::<Fields<T>>(bytes).ok().map(|fields| fields.0)
+}
+
+/// A whole object; where it is no JSON, every field of it whose end can be found, so that an odd one (`NaN`) costs no other.
+pub(crate) fn object_of<'a, T: RawFields<'a>>(text: &'a str) -> Option<T> {
+    object(text.as_bytes()).or_else(|| fields_of(text))
+}
+
+/// The fields of an object one by one, up to where it ends or is cut off.
+pub(crate) fn fields_of<'a, T: RawFields<'a>>(text: &'a str) -> Option<T> {
+    let mut rest = text.trim_ascii_start().strip_prefix('{')?;
+    let mut fields = T::default();
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        if rest.starts_with(['}', ']']) {
+            return Some(fields);
+        }
+        let Some((name, after)) = value_at_start(rest, &[',', ':', '}', ']']) else { return Some(fields) };
+        rest = after;
+        // What is no name with a value is passed over.
+        let Some(after) = after.trim_ascii_start().strip_prefix(':') else { continue };
+        let Some((value, after)) = value_at_start(after.trim_ascii_start(), &[',', '}', ']']) else { return Some(fields) };
+        rest = after;
+        if let Some(slot) = self::text(Some(name)).and_then(|name| fields.slot(&name)) {
+            *slot = Some(value).filter(|value| !value.is_empty());
+        }
+    }
+}
+
+/// The value that `text` begins with, of whatever quality, and what follows; none where it is cut off. One without quotes or
+/// brackets goes up to one of `ends`, and may be nothing at all.
+fn value_at_start<'a>(text: &'a str, ends: &[char]) -> Option<(&'a str, &'a str)> {
+    let first = *text.as_bytes().first()?;
+    let end = match first {
+        b'"' | b'{' | b'[' => Walk::starting(first).advance(text.as_bytes())?,
+        _ => text.find(ends)?,
+    };
+    let (value, rest) = text.split_at_checked(end)?;
+    Some((value.trim_ascii(), rest))
+}
+
+/// Whether `text` is an object as a whole, whatever is in it.
+pub(crate) fn is_whole_object(text: &str) -> bool {
+    let text = text.trim_ascii();
+    text.starts_with('{') && Walk::starting(b'{').advance(text.as_bytes()) == Some(text.len())
 }
 
 /// The bytes as text in which what is no UTF-8 is replaced and control characters are blanks, so that a name with such

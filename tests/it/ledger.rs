@@ -67,7 +67,11 @@ fn seen(number: u128) -> Seen {
         partner_center_budget: Some(decimal("20.00")),
         period: period(),
         closing_cost: decimal("0.10"),
-        cycle: LegacyCycle::try_new("2026-08-28".parse().unwrap(), "2026-09-27".parse().unwrap()),
+        named: [("2026-09-28", "2026-10-27"), ("2026-08-28", "2026-09-27")]
+            .into_iter()
+            .map(|(first, last)| LegacyCycle::try_new(first.parse().unwrap(), last.parse().unwrap()).unwrap())
+            .collect(),
+        own_currency: Some(Currency::try_new("EUR").unwrap()),
         asked: Some((at("2026-10-05T12:00:01Z"), at("2026-10-05T11:00:00Z"))),
         fingerprint: u64::MAX - 5,
     }

@@ -355,7 +355,7 @@ impl Witness {
             _ if silenced != self.is_silenced(facts, value, read.month) => return Err(format!("silenced: {silenced}")),
             Some(_) if facts.never_again => return Err(format!("an alert again at {highest}, which is never to be")),
             Some(most) if amount <= most => return Err(format!("an alert again at {highest} under {amount}, after {most}")),
-            Some(_) if !last_below && !seen_below(0) => return Err(format!("an alert again at {highest}, never seen below")),
+            Some(_) if !last_below && !seen_below(since) => return Err(format!("an alert again at {highest}, never seen below")),
             _ => {}
         }
         let told = if silenced { Telling::Hidden } else { Telling::Told };

@@ -170,7 +170,7 @@ fn period(story: &Story, zone: &TimeZone) -> Vec<String> {
         (PeriodSource::SubscriptionSummary, Plan::AzurePlan) => "the calendar month in UTC, as Partner Center's usage summary confirmed",
         (PeriodSource::SubscriptionSummary, Plan::Legacy) => "as Partner Center's usage summary named it",
         (PeriodSource::CalendarMonth, _) => "the calendar month in UTC, as for every Azure plan",
-        (PeriodSource::Assumed, _) if story.seen.cycle.is_some() => "assumed: the last known period, moved by whole months",
+        (PeriodSource::Assumed, _) if !story.seen.named.is_empty() => "assumed: the last known period, moved by whole months",
         (PeriodSource::Assumed, _) => "assumed: the calendar month, until Partner Center names the true one",
     };
     let mut lines = vec![format!("{}, {how}", PeriodWords::of(period, story.now).days)];

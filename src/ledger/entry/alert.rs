@@ -158,7 +158,7 @@ pub struct Recording {
     /// Steps raised and passed.
     pub steps: Vec<NewStep>,
     /// Rows of steps that the customer was seen below, and under which amount.
-    pub seen_below: Vec<(i64, Decimal)>,
+    pub seen_below: Vec<(i64, Option<Decimal>)>,
     /// Messages owed.
     pub messages: Vec<NewMessage>,
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, LegacyCycle, Metric, MetricValue, MissingInput, Plan, Sample, Subscription,
+    BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Metric, MetricValue, MissingInput, NamedPeriods, Plan, Sample, Subscription,
     Timing, UsageDate,
 };
 
@@ -48,6 +48,8 @@ pub struct Seen {
     pub cost: Decimal,
     /// The cost in US dollars.
     pub usd_cost: Option<Decimal>,
+    /// The currency that the record itself named.
+    pub own_currency: Option<Currency>,
     /// The customer's currency, as settled.
     pub currency: Option<Currency>,
     /// `percentUsed` as reported.
@@ -62,8 +64,8 @@ pub struct Seen {
     pub period: BillingPeriod,
     /// The last cost dated within `period`; differs from `cost` only while late data of the period is dated in the next.
     pub closing_cost: Decimal,
-    /// The billing cycle of a legacy customer, once a summary named it.
-    pub cycle: Option<LegacyCycle>,
+    /// The billing periods that its usage summaries named.
+    pub named: NamedPeriods,
     /// When its summary was last asked for, and for data of which date.
     pub asked: Option<(Timestamp, Timestamp)>,
     /// Of everything that bears on the judgement: the record, the local configuration, the rules.
@@ -122,7 +124,8 @@ pub struct SpentStep {
     pub raised: bool,
     /// The alert.
     pub alert: Uuid,
-    /// The highest budget amount, above every one it was spent under, under which the customer was seen below it.
+    /// The highest budget amount, above every one it was spent under, under which the customer was seen below it since it was
+    /// last raised or passed.
     pub seen_below: Option<Decimal>,
 }
 

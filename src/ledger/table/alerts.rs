@@ -91,14 +91,16 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
     Ok(row)
 }
 
-/// Rules that have open alerts. Steps through the index from name to name, so that it costs as many look-ups as rules.
-pub(in crate::ledger) fn rules_with_open_ones(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+/// Rules that have open alerts, have spent steps, or were through a good poll. Steps through the index from name to name, so that it costs as
+/// many look-ups as rules.
+pub(in crate::ledger) fn rules_in_force(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE open (rule) AS (
              SELECT min(rule) FROM alert WHERE state = 'raised'
              UNION ALL
              SELECT (SELECT min(rule) FROM alert WHERE state = 'raised' AND rule > open.rule) FROM open WHERE open.rule IS NOT NULL
-         ) SELECT rule FROM open WHERE rule IS NOT NULL UNION SELECT rule FROM alert WHERE state = 'silenced'",
+         ) SELECT rule FROM open WHERE rule IS NOT NULL UNION SELECT rule FROM alert WHERE state = 'silenced'
+         UNION SELECT name FROM rule UNION SELECT name FROM rule_name",
     )?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
@@ -107,6 +109,14 @@ pub(in crate::ledger) fn rules_with_open_ones(connection: &Connection) -> rusqli
 pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str, now: Timestamp) -> rusqlite::Result<usize> {
     let sql = "UPDATE alert SET state = 'closed', ended_at = ?2 WHERE state IN ('raised', 'silenced') AND rule = ?1";
     connection.prepare_cached(sql)?.execute(params![rule, Instant(now)])
+}
+
+/// Forgets which steps a removed rule has spent, and that it was ever there.
+pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM step WHERE rule = ?1")?.execute([rule])?;
+    connection.prepare_cached("DELETE FROM rule WHERE name = ?1")?.execute([rule])?;
+    connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([rule])?;
+    Ok(())
 }
 
 /// Whether anything was done under this name.

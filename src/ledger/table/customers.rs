@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, PeriodSource, Plan, Subscription, UsageDate, canonical, utc_day,
+    BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, NamedPeriods, PeriodSource, Plan, Subscription, UsageDate,
+    canonical, utc_day,
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::entry::{Known, KnownCustomer, NewStep, Recollection, Seen, SpentStep};
@@ -69,8 +70,8 @@ pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(100 * 24);
 const LATE_DATA: SignedDuration = SignedDuration::from_hours(96);
 
 const SEEN_COLUMNS: &str = "SELECT received_id, subscription, subscription_name, crossed, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency, reported_percent,
-    computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost, cycle_first_day,
-    cycle_last_day, asked_at, asked_for, fingerprint, customer
+    computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost, named,
+    own_currency, asked_at, asked_for, fingerprint, customer
     FROM seen JOIN customer ON customer.id = seen.customer";
 
 /// Which of a customer's steps are wanted.
@@ -144,15 +145,6 @@ pub(in crate::ledger) fn each_present_row(
 }
 
 fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
-    let day = |column: &str| {
-        let text = row.get::<_, Option<String>>(column)?;
-        text.map(|text| text.parse::<Date>().map_err(column::unreadable)).transpose()
-    };
-    let cycle = match (day("cycle_first_day")?, day("cycle_last_day")?) {
-        (Some(first), Some(last)) => LegacyCycle::try_new(first, last),
-        _ => None,
-    };
-    let currency = row.get::<_, Option<String>>("currency")?;
     Ok(Seen {
         customer: column::read(row, "received_id", |text| CustomerId::try_new(text))?,
         subscription: row
@@ -168,7 +160,7 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
         seen_at: column::instant(row, "seen_at")?,
         cost: column::decimal(row, "cost")?,
         usd_cost: column::decimal_if_any(row, "usd_cost")?,
-        currency: currency.map(|code| Currency::try_new(&code).map_err(column::unreadable)).transpose()?,
+        currency: currency(row, "currency")?,
         reported_percent: column::decimal_if_any(row, "reported_percent")?,
         computed_percent: column::decimal_if_any(row, "computed_percent")?,
         budget: column::decimal_if_any(row, "budget")?,
@@ -179,11 +171,31 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
             source: column::read(row, "period_source", PeriodSource::from_name)?,
         },
         closing_cost: column::decimal(row, "closing_cost")?,
-        cycle,
+        named: named_periods(row)?,
+        own_currency: currency(row, "own_currency")?,
         asked: column::instant_if_any(row, "asked_at")?.zip(column::instant_if_any(row, "asked_for")?),
         fingerprint: row.get::<_, i64>("fingerprint")?.cast_unsigned(),
         crossed: row.get("crossed")?,
     })
+}
+
+fn currency(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Currency>> {
+    let code = row.get::<_, Option<String>>(column)?;
+    code.map(|code| Currency::try_new(&code).map_err(column::unreadable)).transpose()
+}
+
+/// As "first..last first..last …" in days, the last named first; NULL for none.
+fn named_as_text(named: &NamedPeriods) -> Option<String> {
+    let written: Vec<String> = named.iter().map(|cycle| format!("{}..{}", cycle.first_day(), cycle.last_day())).collect();
+    (!written.is_empty()).then(|| written.join(" "))
+}
+
+fn named_periods(row: &Row<'_>) -> rusqlite::Result<NamedPeriods> {
+    let Some(text) = row.get::<_, Option<String>>("named")? else { return Ok(NamedPeriods::NONE) };
+    let day = |text: &str| text.parse::<Date>().map_err(column::unreadable);
+    let period = |text: &str| text.split_once("..").map(|(first, last)| Ok(LegacyCycle::try_new(day(first)?, day(last)?)));
+    let periods: rusqlite::Result<Vec<_>> = text.split(' ').filter_map(period).collect();
+    Ok(periods?.into_iter().flatten().collect())
 }
 
 fn plan(name: &str) -> Option<Plan> {
@@ -238,10 +250,10 @@ pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> r
         .prepare_cached(
             "INSERT OR REPLACE INTO seen (customer, received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency,
              reported_percent, computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost,
-             cycle_first_day, cycle_last_day, asked_at, asked_for, subscription, subscription_name)
+             named, own_currency, asked_at, asked_for, subscription, subscription_name)
              VALUES (:customer, :received_id, :name, :label, :plan, :usage_as_of, :seen_at, :cost, :usd_cost,
              :currency, :reported_percent, :computed_percent, :budget, :partner_center_budget, :period_start, :period_end,
-             :period_source, :closing_cost, :cycle_first_day, :cycle_last_day, :asked_at, :asked_for, :subscription, :subscription_name)",
+             :period_source, :closing_cost, :named, :own_currency, :asked_at, :asked_for, :subscription, :subscription_name)",
         )?
         .execute(named_params! {
             ":customer": customer,
@@ -262,8 +274,8 @@ pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> r
             ":period_end": Instant(seen.period.end),
             ":period_source": seen.period.source.as_str(),
             ":closing_cost": Exact(seen.closing_cost),
-            ":cycle_first_day": seen.cycle.map(|cycle| cycle.first_day().to_string()),
-            ":cycle_last_day": seen.cycle.map(|cycle| cycle.last_day().to_string()),
+            ":named": named_as_text(&seen.named),
+            ":own_currency": seen.own_currency.as_ref().map(Currency::as_str),
             ":asked_at": seen.asked.map(|(at, _)| Instant(at)),
             ":asked_for": seen.asked.map(|(_, date)| Instant(date)),
             ":subscription": seen.subscription.as_ref().map(|subscription| &subscription.id),
@@ -297,9 +309,10 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
     Ok(())
 }
 
-/// Marks a step as one that the customer was seen below, under this budget amount.
-pub(in crate::ledger) fn mark_seen_below(connection: &Connection, step: i64, amount: Decimal) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?.execute(params![step, Exact(canonical(amount))])?;
+/// Marks a step as one that the customer was seen below, under this budget amount; none = not since it last alerted.
+pub(in crate::ledger) fn mark_seen_below(connection: &Connection, step: i64, amount: Option<Decimal>) -> rusqlite::Result<()> {
+    let amount = amount.map(|amount| Exact(canonical(amount)));
+    connection.prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?.execute(params![step, amount])?;
     Ok(())
 }
 

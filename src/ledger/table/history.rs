@@ -151,7 +151,8 @@ pub(in crate::ledger) fn thin(connection: &Connection, first: i64, count: u32, t
         last,
         Instant(thinning.keep_from)
     ])?;
-    // A sample goes when its day has a later one. Days thinned before are left alone.
+    // A sample goes when its date was read again, or its day has a later date that had cost as much: a peak that was corrected
+    // within its day stays, for what comes back after a correction is no rise. Days thinned before are left alone.
     let before = thinning.now.saturating_sub(EVERY_CHANGE).unwrap_or(thinning.now);
     let from = thinning.thinned_to.map(|at| at.saturating_sub(EVERY_CHANGE).unwrap_or(at).saturating_sub(SignedDuration::from_hours(48)));
     let from = from.map_or(thinning.keep_from, |from| from.unwrap_or(thinning.keep_from));
@@ -161,7 +162,11 @@ pub(in crate::ledger) fn thin(connection: &Connection, first: i64, count: u32, t
              AND EXISTS (SELECT 1 FROM sample AS later WHERE later.customer = sample.customer
                  AND later.usage_as_of >= sample.usage_as_of AND later.usage_as_of / :day = sample.usage_as_of / :day
                  AND later.usage_as_of < sample.usage_as_of + :day
-                 AND (later.usage_as_of, later.seen_at) > (sample.usage_as_of, sample.seen_at))",
+                 AND (later.usage_as_of, later.seen_at) > (sample.usage_as_of, sample.seen_at)
+                 AND (later.usage_as_of = sample.usage_as_of
+                     OR later.carried_over = sample.carried_over AND CAST(later.cost AS REAL) >= CAST(sample.cost AS REAL)
+                         AND NOT EXISTS (SELECT 1 FROM sample AS again WHERE again.customer = later.customer
+                             AND again.usage_as_of = later.usage_as_of AND again.seen_at > later.seen_at)))",
         )?
         .execute(named_params! {
             ":first": first, ":last": last, ":from": Instant(from), ":before": Instant(before), ":day": DAY,

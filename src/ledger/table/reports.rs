@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
-use crate::domain::{BillingPeriod, LegacyCycle, OpenAlerts, Plan, Severity};
+use crate::domain::{BillingPeriod, OpenAlerts, Plan, Severity};
 use crate::ledger::column::{self, Instant};
 use crate::ledger::entry::{NewMessage, Seen};
 use crate::ledger::listing::{Closing, Course};
@@ -110,8 +110,8 @@ fn closing(connection: &Connection, customer: i64, period: &BillingPeriod) -> ru
 /// The period before this one; none for a legacy customer whose cycle nobody has named.
 fn period_before(period: &BillingPeriod, seen: &Seen) -> Option<BillingPeriod> {
     let last = period.start.checked_sub(SignedDuration::from_nanos(1)).ok()?;
-    match (seen.plan, &seen.cycle) {
-        (Plan::AzurePlan, _) => Some(BillingPeriod::calendar_month(last, period.source)),
-        (Plan::Legacy, cycle) => cycle.as_ref().map(|cycle: &LegacyCycle| cycle.holding(last, period.source)),
+    match seen.plan {
+        Plan::AzurePlan => Some(BillingPeriod::calendar_month(last, period.source)),
+        Plan::Legacy => seen.named.holding(last),
     }
 }

@@ -20,7 +20,7 @@ impl ItemSink for Noted {
         self.0.push(String::from_utf8_lossy(item).into_owned());
     }
 
-    fn too_large(&mut self) {
+    fn too_large(&mut self, _start: &[u8]) {
         self.0.push("too large".into());
     }
 }

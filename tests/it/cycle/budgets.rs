@@ -1,6 +1,6 @@
 //! Steps, jumps, duplicates, and budgets that change.
 
-use crate::support::world::{SPEND, World, plan};
+use crate::support::world::{SPEND, World, legacy, plan};
 
 const DAY: &str = "2019-09-17T00:00:00Z";
 
@@ -102,6 +102,35 @@ async fn the_last_cost_counts_as_below_when_budget_and_cost_rise_together() {
 }
 
 #[tokio::test]
+async fn to_have_been_below_before_a_step_alerted_again_arms_nothing() {
+    let world = World::new(SPEND);
+    world.poll(DAY, &[plan("A", "1", "100", DAY)]).await;
+    let month = "2019-09-01 .. 2019-10-01 month";
+    assert_eq!(world.poll(DAY, &[plan("A", "90", "100", DAY)]).await, format!("A spend 80: 90 of 100, {month}"));
+    assert_eq!(world.poll(DAY, &[plan("A", "40", "110", DAY)]).await, "", "seen below under 110");
+    assert_eq!(world.poll(DAY, &[plan("A", "100", "105", DAY)]).await, format!("A spend 80: 95.24 of 100 → 105, {month}"));
+    assert_eq!(world.poll(DAY, &[plan("A", "100", "110", DAY)]).await, "1 duplicate", "a returning budget raises nothing twice");
+    assert_eq!(world.poll(DAY, &[plan("A", "80", "110", DAY)]).await, "", "below again, since the alert");
+    assert_eq!(world.poll(DAY, &[plan("A", "100", "110", DAY)]).await, format!("A spend 80: 90.91 of 105 → 110, {month}"));
+}
+
+#[tokio::test]
+async fn a_step_added_below_a_raised_one_is_passed_by_the_first_poll_that_knows_it() {
+    let mut world = World::new(SPEND);
+    world.poll(DAY, &[plan("A", "110", "100", DAY)]).await;
+    world.poll(DAY, &[plan("A", "20", "100", DAY)]).await;
+    world.change_rules(&SPEND.replace("{ at = 80 }", "{ at = 50 }, { at = 80 }"));
+    assert_eq!(world.poll(DAY, &[plan("A", "20", "200", DAY)]).await, "1 passed", "though nothing is reached now");
+    assert_eq!(world.poll(DAY, &[plan("A", "10", "200", DAY)]).await, "", "10 %: below it, and now it is known");
+    assert_eq!(world.poll(DAY, &[plan("A", "120", "100", DAY)]).await, "1 duplicate");
+    assert_eq!(
+        world.poll(DAY, &[plan("A", "120", "200", DAY)]).await,
+        "A spend 50: 60 of 100 → 200, 2019-09-01 .. 2019-10-01 month",
+        "it was seen below under 200"
+    );
+}
+
+#[tokio::test]
 async fn a_raise_too_small_to_matter_arms_nothing() {
     let world = World::new(SPEND);
     world.poll(DAY, &[plan("A", "450", "500", DAY)]).await;
@@ -167,6 +196,32 @@ async fn of_one_id_twice_the_later_date_then_the_larger_cost_is_assessed() {
 }
 
 #[tokio::test]
+async fn of_one_id_twice_what_is_crossed_is_counted_once() {
+    let world = World::new(SPEND);
+    let (early, late) = ("2019-09-16T00:00:00Z", "2019-09-17T00:00:00Z");
+    world.poll(DAY, &[plan("A", "90", "100", early), plan("B", "90", "100", late)]).await;
+    let twice = [plan("A", "90", "100", early), plan("A", "95", "100", late), plan("B", "90", "100", late), plan("B", "70", "100", early)];
+    assert_eq!(world.poll(DAY, &twice).await, "2 duplicate");
+    let lower = [plan("A", "95", "100", late), plan("A", "20", "100", "2019-09-17T01:00:00Z")];
+    assert_eq!(world.poll("2019-09-17T02:00:00Z", &lower).await, "", "the copy in force is below");
+}
+
+#[tokio::test]
+async fn a_removed_rule_is_new_when_it_comes_back() {
+    let with = format!("{SPEND}\n[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 50 }}]\n");
+    let mut world = World::new(&with);
+    let month = "2019-09-01 .. 2019-10-01 month";
+    let records = [plan("A", "90", "100", DAY), plan("B", "1", "100", DAY)];
+    world.poll(DAY, &records).await;
+    world.change_rules(SPEND);
+    assert_eq!(world.poll(DAY, &records).await, "1 duplicate");
+    world.change_rules(&with);
+    assert_eq!(world.poll(DAY, &records).await, format!("A more 50: 90 of 100, {month} baseline\n1 duplicate"));
+    let later = [plan("A", "90", "100", DAY), plan("B", "60", "100", DAY)];
+    assert_eq!(world.poll(DAY, &later).await, format!("B more 50: 60 of 100, {month}\n2 duplicate"), "a known rule again");
+}
+
+#[tokio::test]
 async fn a_removed_rule_closes_its_alerts() {
     let mut world =
         World::new(&format!("{SPEND}\n[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 50 }}]\n"));
@@ -181,4 +236,17 @@ async fn a_removed_rule_closes_its_alerts() {
         .map(|snapshot| format!("{} {}", snapshot.alert.rule, snapshot.alert.state.as_str()))
         .collect();
     assert!(states.contains(&"more closed".to_owned()) && states.contains(&"spend raised".to_owned()), "{states:?}");
+}
+
+#[tokio::test]
+async fn a_range_of_budgets_is_in_the_currency_of_the_budget() {
+    let rules = SPEND.replace("steps =", "match = { budget = { currency = \"SEK\", at_least = 100 } }\nsteps =");
+    let world = World::new(&format!("{rules}\n[customers.L]\nbudget = {{ amount = 100, currency = \"SEK\" }}\n"));
+    let told = world.poll(DAY, &[legacy("L", "85", "", DAY), plan("A", "85", "99", DAY), plan("B", "85", "100", DAY)]).await;
+    let month = "2019-09-01 .. 2019-10-01";
+    assert_eq!(
+        told,
+        format!("B spend 80: 85 of 100, {month} month baseline\nL spend 80: 85 of 100, {month} assumed baseline"),
+        "L's usage is in a currency that nobody knows, its budget is not"
+    );
 }

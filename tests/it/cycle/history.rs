@@ -19,6 +19,34 @@ fn events(world: &World, customer: &str) -> Vec<String> {
     events.iter().map(|event| format!("{}: {}", event.code.as_str(), event.detail)).collect()
 }
 
+#[tokio::test]
+async fn a_rise_is_rounded_once_when_it_is_counted_in_points() {
+    let world = World::new(&rule("daily_percent", "{ at = 3 }"));
+    begun(&world).await;
+    let at = |day: u8, costs: [&str; 3]| {
+        let date = format!("2026-11-{day:02}T00:00:00Z");
+        let records = [("A", "0.1"), ("B", "0"), ("C", "0.7")].into_iter().zip(costs);
+        (date.clone(), records.map(|((id, budget), cost)| plan(id, cost, budget, &date)).collect::<Vec<_>>())
+    };
+    let (first, records) = at(3, ["0.100", "0.100", "0.1"]);
+    world.poll(&first, &records).await;
+    let (second, records) = at(4, ["0.104", "0.104", "2.65360"]);
+    let month = "2026-11-01 .. 2026-12-01 month";
+    assert_eq!(
+        world.poll(&second, &records).await,
+        format!("A watch 3: 4 of 0.1, {month}\nB watch 3: over zero of 0, {month}\nC watch 3: 364.8 of 0.7, {month}")
+    );
+}
+
+#[tokio::test]
+async fn pace_is_rounded_once() {
+    let world = World::new(&rule("pace", "{ at = 1 }"));
+    begun(&world).await;
+    // 1.006 % used less 0.00 3…: 36 seconds of 30 days are 0.001388… %.
+    let told = world.poll("2026-11-01T00:00:36Z", &[plan("A", "1.006", "100", "2026-11-01T00:00:36Z")]).await;
+    assert_eq!(told, "A watch 1: 1 of 100, 2026-11-01 .. 2026-12-01 month", "1.0046… points; 1.01 less 0.00 were rounded twice");
+}
+
 /// The first reading of a ledger, whose alerts would be marked as the baseline.
 async fn begun(world: &World) {
     world.poll("2026-10-31T00:00:00Z", &[plan("Z", "0", "100", "2026-10-31T00:00:00Z")]).await;
@@ -84,6 +112,23 @@ async fn a_correction_downwards_is_no_fall_to_rise_from() {
     assert_eq!(poll("2026-11-04T00:00:00Z", "400").await, "", "it fell");
     assert_eq!(poll("2026-11-05T00:00:00Z", "980").await, "", "the correction was undone");
     assert_eq!(poll("2026-11-06T00:00:00Z", "1300").await, "A watch 100: 300, 2026-11-01 .. 2026-12-01 month", "above all before");
+}
+
+#[tokio::test]
+async fn a_peak_corrected_within_its_day_is_remembered_when_history_is_thinned() {
+    let world = World::new(&rule("daily_cost", "{ at = { SEK = 100 } }"));
+    begun(&world).await;
+    let poll = |at: &'static str, cost: &'static str| {
+        let world = &world;
+        async move { world.poll(at, &[plan("A", cost, "", at)]).await }
+    };
+    poll("2026-11-03T02:00:00Z", "900").await;
+    poll("2026-11-03T06:00:00Z", "1000").await;
+    poll("2026-11-03T18:00:00Z", "400").await;
+    poll("2026-11-13T00:00:00Z", "500").await;
+    let kept: Vec<String> = reader(&world).history(&CustomerKey::of("A")).unwrap().iter().map(|sample| sample.cost.to_string()).collect();
+    assert_eq!(kept, ["1000", "400", "500"], "thinned to one a day, and the peak");
+    assert_eq!(poll("2026-11-14T00:00:00Z", "980").await, "", "the correction was undone");
 }
 
 #[tokio::test]

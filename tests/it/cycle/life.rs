@@ -547,3 +547,21 @@ async fn a_silence_of_a_rule_follows_it_to_its_new_name() {
     world.poll("2019-09-20T00:00:00Z", &[plan("A", "105", "100", "2019-09-20T00:00:00Z")]).await;
     assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["80 silenced".into(), "100 silenced".into()]));
 }
+
+#[tokio::test]
+async fn the_currency_that_a_legacy_record_names_itself_holds_for_what_follows_its_alert() {
+    let rules = format!("{REMINDING}\n[customers.L]\nbudget = {{ amount = 100, currency = \"EUR\" }}\n");
+    let world = World::new(&rules);
+    let world = world.with_source_key("legacy_currency = \"SEK\"");
+    let own = |cost: &str, date: &str| Record { more: ", \"currencyCode\": \"EUR\"".into(), ..legacy("L", cost, "", date) };
+    world.poll(DAY, &[own("1", DAY), plan("A", "1", "", DAY)]).await;
+    let silence = Silence { customers: vec![Glob::try_new("l").unwrap()], ..silence_until(Some("2019-09-19T00:00:00Z")) };
+    add(&world, silence).await;
+    let at = "2019-09-18T00:00:00Z";
+    world.poll(at, &[own("85", at)]).await;
+    assert_eq!((states(&world), sent(&world, "hook").await), (vec!["80 silenced".to_owned()], nothing()));
+    world.poll("2019-09-19T01:00:00Z", &[own("85", at)]).await;
+    assert_eq!(sent(&world, "hook").await, ["alert L 80 now 85"], "nothing silences it any more");
+    world.poll("2019-09-20T02:00:00Z", &[own("85", at)]).await;
+    assert_eq!(sent(&world, "hook").await, ["reminder L 80 now 85"]);
+}

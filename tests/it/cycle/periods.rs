@@ -85,7 +85,7 @@ async fn an_azure_plan_keeps_its_month_and_says_that_a_summary_named_it() {
 }
 
 #[tokio::test]
-async fn what_is_taken_for_late_data_is_asked_about_again_a_day_later() {
+async fn what_is_taken_for_late_data_is_asked_about_by_every_poll() {
     let partner_center = start();
     let world = world(&partner_center);
     let customer = |cost: i64, date: &str, summary: &str| {
@@ -98,9 +98,40 @@ async fn what_is_taken_for_late_data_is_asked_about_again_a_day_later() {
     partner_center.set_customers(vec![customer(320, november, october)]);
     assert_eq!(told(&world.poll_source("2019-11-02T12:00:00Z").await), "1 duplicate", "the summary still names October");
     partner_center.set_customers(vec![customer(320, november, november)]);
-    assert_eq!(told(&world.poll_source("2019-11-02T18:00:00Z").await), "1 duplicate", "asked once a day");
-    let confirmed = told(&world.poll_source("2019-11-03T13:00:00Z").await);
+    let confirmed = told(&world.poll_source("2019-11-02T18:00:00Z").await);
     assert_eq!(confirmed, "P1 spend 100 passed 80: 320 of 100, 2019-11-01 .. 2019-12-01 known\n1 passed");
+}
+
+#[tokio::test]
+async fn a_moved_period_is_cut_where_it_would_overlap_a_named_one() {
+    let partner_center = start();
+    let world = world(&partner_center);
+    let customer = |date: &str, summary: &str| {
+        let customer = SimCustomer::legacy("L1", "Legacy", "fr-FR", 31, date.parse().unwrap()).with_budget(100.into()).with_cost(90.into());
+        let customer = customer.with_subscription("S1", "Microsoft Azure", 90.into());
+        vec![SimCustomer { summary_as_of: Some(summary.parse().unwrap()), ..customer }]
+    };
+    partner_center.set_customers(customer("2026-10-30T12:00:00Z", "2026-10-30T12:00:00Z"));
+    let first = told(&world.poll_source("2026-10-30T18:00:00Z").await);
+    assert_eq!(first, "L1 spend 80: 90 of 100, 2026-09-30 .. 2026-10-31 known baseline");
+    partner_center.set_customers(customer("2026-11-29T12:00:00Z", "2026-11-30T12:00:00Z"));
+    let second = told(&world.poll_source("2026-11-29T18:00:00Z").await);
+    assert_eq!(second, "L1 spend 80: 90 of 100, 2026-10-31 .. 2026-11-30 assumed", "moved from 30 November it would hold 30 October");
+}
+
+#[tokio::test]
+async fn what_is_answered_about_older_data_than_the_last_seen_is_kept() {
+    let partner_center = start();
+    let world = world(&partner_center);
+    partner_center.set_customers(vec![legacy(10, "2019-10-20T00:00:00Z")]);
+    assert_eq!(told(&world.poll_source("2019-10-20T12:00:00Z").await), "");
+    partner_center.set_customers(vec![legacy(85, "2019-09-20T00:00:00Z")]);
+    let late = told(&world.poll_source("2019-10-21T00:00:00Z").await);
+    assert_eq!(late, "L1 spend 80: 85 of 100, 2019-09-14 .. 2019-10-14 known");
+    partner_center.fail(Endpoint::Subscriptions, Fault::status(403));
+    partner_center.set_customers(vec![legacy(86, "2019-10-21T00:00:00Z")]);
+    let next = told(&world.poll_source("2019-10-21T12:00:00Z").await);
+    assert_eq!(next, "L1 spend 80: 86 of 100, 2019-10-14 .. 2019-11-14 assumed", "what was named then, moved by a month");
 }
 
 #[tokio::test]

@@ -47,7 +47,8 @@ async fn a_last_seen_state_replaces_the_one_before() {
         computed_percent: None,
         budget: None,
         partner_center_budget: None,
-        cycle: None,
+        named: NamedPeriods::NONE,
+        own_currency: None,
         asked: None,
         fingerprint: 3,
         ..seen(1)
@@ -123,7 +124,7 @@ async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
     let amounts: Vec<_> = steps.iter().map(|step| step.amount.map(|amount| amount.to_string()).unwrap_or_default()).collect();
     assert_eq!(amounts, ["20", "30", "", "20", "20"]);
     assert!(!steps[4].raised);
-    ledger.record(Recording { seen_below: vec![(steps[1].row, decimal("45.50"))], ..Recording::default() }).await.unwrap();
+    ledger.record(Recording { seen_below: vec![(steps[1].row, Some(decimal("45.50")))], ..Recording::default() }).await.unwrap();
     let below = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()[&customer(1).key()].steps.clone();
     assert_eq!(below.iter().map(|step| step.seen_below).collect::<Vec<_>>(), [None, Some(decimal("45.50")), None, None, None]);
     ledger.close().await.unwrap();

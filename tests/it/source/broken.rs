@@ -99,3 +99,29 @@ async fn a_packed_giant_is_read_past_without_being_kept() {
     assert_eq!(reading.ids(), "a@0");
     assert_eq!(reading.report.errors, ["record 1 skipped: it is larger than a usage record can be"]);
 }
+
+#[tokio::test]
+async fn a_giant_is_named_with_its_customer() {
+    let giant = format!(r#"{{"items":[{{"resourceId":"g","name":"{}","totalCost":1}},{}"#, "x".repeat(2 << 20), &page("a")[10..]);
+    let (stage, _script) = Stage::scripted(vec![ok(&giant)]).await;
+    let reading = stage.read().await;
+    assert_eq!(reading.ids(), "a@0");
+    assert_eq!(reading.report.errors, ["record 1 skipped: customer g: it is larger than a usage record can be"]);
+}
+
+#[tokio::test]
+async fn an_endless_chain_of_pages_ends_where_nothing_new_comes() {
+    let link = |page: usize| format!(r#"{{"uri":"/v1/customers/usagerecords?page={page}"}}"#);
+    let again = (1..30).map(|page| ok(&page_with_next("a b", &link(page)))).collect();
+    let (stage, script) = Stage::scripted(again).await;
+    let reading = stage.read().await;
+    assert_eq!(reading.account(), "4 records, 0 skipped, failed");
+    assert!(reading.report.errors[0].contains("the same records as a page before it"), "{:?}", reading.report.errors);
+    assert_eq!(script.header("ms-requestid").len(), 2);
+    let empty = (1..30).map(|page| ok(&page_with_next("", &link(page)))).collect();
+    let (stage, script) = Stage::scripted(empty).await;
+    let reading = stage.read().await;
+    assert_eq!(reading.account(), "0 records, 0 skipped, failed");
+    assert!(reading.report.errors[0].contains("10 pages without a record"), "{:?}", reading.report.errors);
+    assert_eq!(script.header("ms-requestid").len(), 10);
+}

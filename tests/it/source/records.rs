@@ -37,8 +37,8 @@ async fn numbers_are_exact_and_may_stand_in_quotes() {
         (r#""totalCost":"12.50""#, "c1 |  | legacy | 12.50 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z"),
         (r#""totalCost":-3e2"#, "c1 |  | legacy | -300 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z"),
         (
-            r#""totalCost":1.00000000000000000000000000005"#,
-            "c1 |  | legacy | 1.0000000000000000000000000001 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z + rounded 1",
+            r#""totalCost":1.00000000000000000000000000050"#,
+            "c1 |  | legacy | 1.000000000000000000000000001 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z + rounded 1",
         ),
         (
             r#""totalCost":1,"usdTotalCost":0.33333333333333333333333333333,"percentUsed":"80.5","budget":{"amount":"1e2"}"#,
@@ -154,6 +154,27 @@ async fn ids_and_names_come_from_either_field_and_from_the_last_of_a_repeated_on
 }
 
 #[tokio::test]
+async fn an_odd_value_costs_its_own_field_and_no_other() {
+    let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
+    let nested = format!("{}1{}", r#"{"a":"#.repeat(5000), "}".repeat(5000));
+    for odd in ["NaN", "-Infinity", "undefined", "'text'", "0x10", "", "{\"a\":NaN}", "[1,,2]", "\"\\q\"", &deep, &nested] {
+        let sound = r#""totalCost":5,"budget":{"amount":4,"attributes":{}},"currencyCode":"SEK","isUpgraded":true,"usdTotalCost":3"#;
+        let made_with = |field: &str| format!(r#"{field}:{odd},{sound},{field}:{odd}"#);
+        let whole = "c1 |  | azure-plan | 5 SEK | usd 3 | budget 4 | reported - | 2019-09-17T00:00:00Z";
+        assert_eq!(made(&made_with("\"attributes\"")).await, whole, "{odd:.20}");
+        assert_eq!(made(&made_with("\"resourceName\"")).await, whole, "{odd:.20}");
+        let percent = made(&made_with("\"percentUsed\"")).await;
+        assert!(percent.starts_with(whole), "{odd:.20}: {percent}");
+        let budget = made(&format!(r#"{sound},"budget":{{"amount":4,"attributes":{odd}}}"#)).await;
+        assert_eq!(budget, whole, "{odd:.20}");
+        let no_budget = made(&format!(r#"{sound},"budget":{{"amount":{odd}}}"#)).await;
+        assert!(no_budget.contains("| 5 SEK | usd 3 | budget - |"), "{odd:.20}: {no_budget}");
+        let no_currency = made(&format!(r#"{sound},"currencyCode":{odd}"#)).await;
+        assert!(no_currency.contains("| 5 - | usd 3 | budget 4 |"), "{odd:.20}: {no_currency}");
+    }
+}
+
+#[tokio::test]
 async fn odd_names_do_not_cost_the_record() {
     let huge = "x".repeat(10_000);
     for (name, expected) in [
@@ -183,25 +204,29 @@ async fn a_name_that_is_no_utf8_does_not_cost_the_record() {
 
 #[tokio::test]
 async fn items_that_are_no_records_are_skipped_and_reading_goes_on() {
-    for garbage in [
-        "null",
-        "[]",
-        "[1,{\"id\":\"x\"}]",
-        "42",
-        "\"text, with ] and }\"",
-        "nonsense",
-        "{\"id\":\"x\",\"totalCost\":NaN}",
-        "{id:1}",
-        "}",
-        "{\"a\":}",
-        "{\"id\" \"x\"}",
-        "tru",
+    let (nothing, nobody) = ("it is no usage record", "it has no id");
+    for (garbage, why, reason) in [
+        ("null", nothing, "bad-json"),
+        ("[]", nothing, "bad-json"),
+        ("[1,{\"id\":\"x\"}]", nothing, "bad-json"),
+        ("42", nothing, "bad-json"),
+        ("\"text, with ] and }\"", nothing, "bad-json"),
+        ("nonsense", nothing, "bad-json"),
+        ("}", nothing, "bad-json"),
+        ("tru", nothing, "bad-json"),
+        ("{id:1}", nobody, "no-id"),
+        ("{\"a\":}", nobody, "no-id"),
+        ("{\"id\" \"x\"}", nobody, "no-id"),
+        ("{\"name\":\"X\",\"totalCost\":1}", "it has no id (its name is \"X\")", "no-id"),
+        ("{\"id\":\"x\",\"totalCost\":NaN}", "customer x: its totalCost is no number (NaN)", "bad-cost"),
+        ("{\"totalCost\":-Infinity,\"id\":\"x\"}", "customer x: its totalCost is no number (-Infinity)", "bad-cost"),
+        ("{\"id\":\"x\",\"totalCost\":1 \"a\":2}", "customer x: its totalCost is no number (1 \"a\":2)", "bad-cost"),
     ] {
         let (stage, reading) = read_items(&format!(r#"{{"id":"c1","totalCost":1}},{garbage},{{"id":"c2","totalCost":1}}"#)).await;
         assert_eq!(reading.ids(), "c1@0 c2@0", "{garbage}");
         assert_eq!(reading.account(), "2 records, 1 skipped, ok", "{garbage}");
-        assert_eq!(reading.report.errors, ["record 2 skipped: it is no usage record"], "{garbage}");
-        assert_eq!(stage.counted("records_skipped_total"), "records_skipped_total{reason=\"bad-json\"} 1");
+        assert_eq!(reading.report.errors, [format!("record 2 skipped: {why}")], "{garbage}");
+        assert_eq!(stage.counted("records_skipped_total"), format!("records_skipped_total{{reason=\"{reason}\"}} 1"));
     }
 }
 

@@ -81,6 +81,12 @@ impl World {
         self
     }
 
+    /// One more key of `[source]`.
+    pub(crate) fn with_source_key(self, line: &str) -> Self {
+        let source = format!("{}{line}\n", self.source);
+        self.with_source(source)
+    }
+
     /// The same world under a clock that shows `now`, whatever it showed before.
     pub(crate) fn with_clock_at(self, now: &str) -> Self {
         Self { clock: SimulatedClock::starting_at(now.parse().unwrap()), ..self }
