@@ -89,7 +89,8 @@ fn in_words(error: &io::Error) -> String {
 
 fn unknown(error: Option<io::Error>, deadline: Deadline) -> DeliveryError {
     let Some(error) = error else {
-        let detail = format!("the name of the mail server was not found out within {} s; check the name servers", deadline.patience.as_secs_f32());
+        let detail =
+            format!("the name of the mail server was not found out within {} s; check the name servers", deadline.patience.as_secs_f32());
         return DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail);
     };
     failed(&[(None, Some(in_words(&error)))], deadline)
@@ -134,7 +135,7 @@ mod tests {
         Full { address, _listener: listener, _waiting: waiting }
     }
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn an_address_that_hangs_costs_a_living_one_nothing() {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use lettre::Address;
 
 use crate::clock::Clock;
+use crate::notify::address::domain_in_ascii;
 use crate::notify::oauth::Tokens;
 use crate::notify::{Accepted, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
 
@@ -34,6 +35,8 @@ const MESSAGES_OF_A_CONNECTION: u32 = 90;
 /// Sends messages to one server, each over a connection of its own while it takes; connections are kept for the next.
 pub(crate) struct Smtp {
     config: SmtpConfig,
+    /// Its host, as name servers and certificates have it.
+    host: String,
     tls: Option<Connector>,
     /// For the sign-in by a token: the mailbox, and its tokens.
     tokens: Option<(String, Tokens)>,
@@ -60,20 +63,30 @@ pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 impl Smtp {
     /// Prepares for `config`; nothing is connected yet. `limit` is the time-out of one attempt.
     pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
-        let tls = (config.tls != SmtpTls::None).then(|| Connector::to(&config.host)).transpose()?;
+        let host = domain_in_ascii(&config.host).into_owned();
+        let tls = (config.tls != SmtpTls::None).then(|| Connector::to(&host)).transpose()?;
         let tokens = match &config.sign_in {
             Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock))?)),
             _ => None,
         };
-        let own_name = own_name::own_name();
-        Ok(Self { config: config.clone(), tls, tokens, own_name, patience: limit * 3 / 4, kept: Mutex::default(), clock })
+        let own_name = config.hello_name.clone().or_else(own_name::own_name);
+        Ok(Self { config: config.clone(), host, tls, tokens, own_name, patience: limit * 3 / 4, kept: Mutex::default(), clock })
     }
 
-    /// Sends one message to one recipient. What comes before the message itself is bounded in time here, so that a
-    /// caller's later time-out can only mean that the message may have been taken. Where a connection that was used before is
-    /// all that may be wrong, it is sent over a new one at once.
-    pub(crate) async fn send(&self, from: &Address, to: &Address, message: &str) -> Result<Accepted, DeliveryError> {
-        let deadline = Deadline::within(self.patience);
+    /// Until when an attempt that begins now must have come to its message.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::within(self.patience)
+    }
+
+    /// Sends one message from here to there. What comes before the message itself is bounded in time, so that a caller's later
+    /// time-out can only mean that the message may have been taken. Where a connection that was used before is all that may be
+    /// wrong, it is sent over a new one at once.
+    pub(crate) async fn send(
+        &self,
+        deadline: Deadline,
+        (from, to): (&Address, &Address),
+        message: &str,
+    ) -> Result<Accepted, DeliveryError> {
         if let Some(kept) = self.idle() {
             match self.over(kept, deadline, (from, to), message).await {
                 Err(refusal) if refusal.may_be_its_age => {}
@@ -85,9 +98,14 @@ impl Smtp {
         self.over(new, deadline, (from, to), message).await.map_err(|refusal| refusal.error)
     }
 
-    /// Connects, protects the connection and signs in, as before a message, and takes leave.
-    pub(crate) async fn probe(&self) -> Result<String, DeliveryError> {
-        let mut connection = self.connect(Deadline::within(self.patience)).await?;
+    /// Connects, protects the connection and signs in, as before a message, and takes leave. The server must take addresses
+    /// `beyond_ascii` where there are any.
+    pub(crate) async fn probe(&self, beyond_ascii: bool) -> Result<String, DeliveryError> {
+        let mut connection = self.connect(self.deadline()).await?;
+        if beyond_ascii && !connection.offers.has("SMTPUTF8") {
+            let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8), and the notifier has some in `from` or `to`";
+            return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::ServerError, detail));
+        }
         // It has answered what it was asked; how it takes the farewell does not matter.
         let _parted_or_not = connection.command("QUIT\r\n").await;
         let SmtpConfig { host, port, tls, sign_in, .. } = &self.config;
@@ -97,13 +115,7 @@ impl Smtp {
     }
 
     /// Sends over this connection, which is kept where it can take another message.
-    async fn over(
-        &self,
-        mut kept: Kept,
-        deadline: Deadline,
-        (from, to): (&Address, &Address),
-        message: &str,
-    ) -> Result<Accepted, Refusal> {
+    async fn over(&self, mut kept: Kept, deadline: Deadline, (from, to): (&Address, &Address), message: &str) -> Result<Accepted, Refusal> {
         let sent = kept.send(deadline, self.patience, (from, to), message).await;
         if sent.as_ref().map_or_else(|refusal| refusal.leaves_connection, |_| true) && kept.connection.is_clean() {
             self.keep(kept);
@@ -160,7 +172,7 @@ impl Smtp {
     /// Connects and protects the connection.
     async fn greeted(&self, deadline: Deadline) -> Result<Connection, DeliveryError> {
         let at = |stage: Stage| move |trouble: Trouble| judged(stage, &trouble);
-        let tcp = dial::connect(&self.config.host, self.config.port, deadline).await?;
+        let tcp = dial::connect(&self.host, self.config.port, deadline).await?;
         let mut connection = match &self.tls {
             Some(tls) if self.config.tls == SmtpTls::Implicit => {
                 Connection::behind_tls(tls, tcp, deadline).await.map_err(at(Stage::Greeting))?

@@ -272,6 +272,60 @@ async fn keywords_are_understood_in_any_case() {
     assert_eq!(error.reason, FailureReason::TlsFailed, "{error}");
 }
 
+/// What a server is told at EHLO, MAIL and RCPT, and the message; by a notifier that sends from here to there.
+async fn conversation(
+    from: &str,
+    to: &str,
+    hello_name: Option<&str>,
+    extensions: Vec<&'static str>,
+) -> Result<(Vec<String>, String), DeliveryError> {
+    let server = Smtp::playing(Script { extensions, ..Script::default() }).await;
+    let mut config = email_config(server.port, SmtpTls::None);
+    if let Kind::Email(email) = &mut config.kind {
+        (email.from, email.to) = (from.parse().unwrap(), vec![to.parse().unwrap()]);
+        email.smtp.hello_name = hello_name.map(str::to_owned);
+    }
+    let mut delivery = alert_delivery(attacked());
+    delivery.recipient = Some(to.to_owned());
+    channel(&config).attempt(&delivery).await?;
+    let seen = server.seen();
+    let said = |command: &&String| ["EHLO", "MAIL", "RCPT"].iter().any(|verb| command.starts_with(verb));
+    Ok((seen.commands.iter().filter(said).cloned().collect(), seen.messages[0].clone()))
+}
+
+#[tokio::test]
+async fn a_server_is_greeted_by_the_configured_name_or_one_that_means_something() {
+    let greeted = async |name| conversation("a@b.example", "c@d.example", name, vec![]).await.unwrap().0[0].clone();
+    assert_eq!(greeted(Some("alerts.partner.example")).await, "EHLO alerts.partner.example");
+    let own = greeted(None).await;
+    assert!(own == "EHLO [127.0.0.1]" || own == "EHLO [IPv6:::1]" || own.contains('.'), "{own}");
+}
+
+#[tokio::test]
+async fn domains_beyond_ascii_are_written_as_servers_know_them() {
+    let (commands, mail) = conversation("alerts@b\u{fc}cher.example", "ops@m\u{fc}nchen.example", None, vec![]).await.unwrap();
+    assert_eq!(commands[1..], ["MAIL FROM:<alerts@xn--bcher-kva.example>", "RCPT TO:<ops@xn--mnchen-3ya.example>"]);
+    assert!(mail.is_ascii() && mail.contains("To: ops@xn--mnchen-3ya.example\r\n"), "{mail}");
+    assert!(mail.contains("From: alerts@xn--bcher-kva.example\r\n") && mail.contains("@xn--bcher-kva.example>\r\n"), "{mail}");
+}
+
+#[tokio::test]
+async fn a_name_beyond_ascii_before_the_at_wants_a_server_that_takes_it() {
+    let (from, to) = ("alerts@partner.example", "j\u{f6}rg@partner.example");
+    let (commands, _) = conversation(from, to, None, vec!["8BITMIME", "smtputf8"]).await.unwrap();
+    assert_eq!(commands[1..], [format!("MAIL FROM:<{from}> BODY=8BITMIME SMTPUTF8"), format!("RCPT TO:<{to}>")]);
+    let error = conversation(from, to, None, vec![]).await.unwrap_err();
+    assert_eq!((error.verdict, error.reason), (Verdict::Message, FailureReason::RecipientRefused), "{error}");
+    let error = conversation(to, from, None, vec![]).await.unwrap_err();
+    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::ServerError), "it is wrong for every recipient: {error}");
+    let server = Smtp::playing(Script::default()).await;
+    let mut config = email_config(server.port, SmtpTls::None);
+    if let Kind::Email(email) = &mut config.kind {
+        email.to.push(to.parse().unwrap());
+    }
+    assert!(channel(&config).probe().await.unwrap_err().detail.contains("no SMTPUTF8"));
+}
+
 /// Servers end connections, and limit what goes over each.
 #[tokio::test]
 async fn a_connection_that_was_used_is_replaced_at_once_and_once() {
