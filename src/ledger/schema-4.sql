@@ -1,4 +1,4 @@
--- Version 4: what a poll loads and what is forgotten, by indexes.
+-- Version 4: what a poll loads and what is forgotten, by indexes; recipients that are deferred.
 
 CREATE INDEX step_by_date ON step (customer, day, belongs_at);
 CREATE INDEX step_by_alert ON step (alert);
@@ -11,3 +11,16 @@ INSERT INTO rule_name SELECT DISTINCT rule FROM step;
 
 -- When an alert of an older ledger ended is not known: not before it was raised.
 UPDATE alert SET ended_at = raised_at WHERE ended_at IS NULL AND state IN ('resolved', 'closed');
+
+-- How each recipient is doing for whom the destination of its notifier does not take messages at the moment, like notifier.
+CREATE TABLE recipient (
+    notifier      TEXT NOT NULL,
+    recipient     TEXT NOT NULL,
+    failures      INTEGER NOT NULL,
+    failing_since INTEGER,
+    next_probe_at INTEGER,
+    probes        INTEGER NOT NULL,
+    possible      INTEGER NOT NULL,
+    last_error    TEXT,
+    PRIMARY KEY (notifier, recipient)
+) STRICT, WITHOUT ROWID;

@@ -128,9 +128,7 @@ impl Connection {
 
     async fn write(&mut self, text: &str) -> Result<(), Trouble> {
         let written = match self.deadline {
-            Some(deadline) => {
-                deadline.keep(self.stream.write_all(text.as_bytes())).await.ok_or(Trouble::TooSlow(deadline.patience))?
-            }
+            Some(deadline) => deadline.keep(self.stream.write_all(text.as_bytes())).await.ok_or(Trouble::TooSlow(deadline.patience))?,
             None => self.stream.write_all(text.as_bytes()).await,
         };
         written.map_err(Trouble::Broken)

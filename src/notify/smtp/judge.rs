@@ -1,5 +1,5 @@
 //! What a failed SMTP stage means for the delivery: up to the sender it is the destination's fault, at the recipient the code says
-//! whether it is about the recipient or about us, and from there on a permanent refusal is the message's; once the message was
+//! whether it is about the recipient, for now or for good, or about us, and from there on a permanent refusal is the message's; once the message was
 //! written, silence says nothing.
 
 use crate::notify::http::tls_advice;
@@ -148,6 +148,7 @@ fn refused(stage: Stage, reply: &Reply) -> DeliveryError {
     let (verdict, reason) = match stage {
         _ if permanent && basic_auth_is_off => (Verdict::DESTINATION, FailureReason::SignInRefused),
         _ if permanent && may_not_send_as => (Verdict::DESTINATION, FailureReason::SignInRefused),
+        Stage::Recipient if !permanent && reply.code != 421 => (Verdict::Recipient, FailureReason::Deferred),
         _ if !permanent => (Verdict::DESTINATION, FailureReason::Deferred),
         Stage::SignIn | Stage::Token => (Verdict::DESTINATION, FailureReason::SignInRefused),
         Stage::Recipient if is_about_recipient(reply) => (Verdict::Message, FailureReason::RecipientRefused),

@@ -56,7 +56,8 @@ const STAGES: [Stage; 7] = ["", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."];
 #[tokio::test]
 async fn every_refusal_has_its_verdict() {
     for stage in STAGES {
-        assert_eq!(verdict(stage, Act::Say("451 4.3.0 later")).await, DESTINATION, "4xx at {stage}");
+        let brief = if stage == "RCPT" { Verdict::Recipient } else { DESTINATION };
+        assert_eq!(verdict(stage, Act::Say("451 4.3.0 later")).await, brief, "4xx at {stage}");
         let permanent = if matches!(stage, "DATA" | ".") { Verdict::Message } else { DESTINATION };
         assert_eq!(verdict(stage, Act::Say("554 5.0.0 <oncall@partner.example> no")).await, permanent, "5xx at {stage}");
         assert_eq!(verdict(stage, Act::Say("421 4.3.2 closing")).await, DESTINATION, "421 at {stage}");

@@ -79,7 +79,7 @@ MAIL      | endless line  destination-failed, sent, 1 mail
 MAIL      | endless reply destination-failed, sent, 1 mail
 MAIL      | more behind   destination-failed, sent, 1 mail
 MAIL      | in Latin-1    accepted, sent, 1 mail
-RCPT      | 4xx           destination-failed, sent, 1 mail
+RCPT      | 4xx           recipient-deferred, sent, 1 mail
 RCPT      | 5xx           destination-failed, sent, 1 mail
 RCPT      | silence       destination-failed, sent, 1 mail
 RCPT      | reset         destination-failed, sent, 1 mail
@@ -171,7 +171,7 @@ async fn cell(acceptor: &TlsAcceptor, also: &[&'static str], stage: Stage, act: 
         0 => "0 mails".to_owned(),
         many => format!("{many} mails under {} Message-ID", identities.len()),
     };
-    let outcomes = ["destination-failed", "message-refused", "ambiguous"];
+    let outcomes = ["destination-failed", "recipient-deferred", "message-refused", "ambiguous"];
     let counted = |outcome: &&str| {
         let series = format!("budget_alertd_delivery_attempts_total{{notifier=\"hook\",outcome=\"{outcome}\"}} 1\n");
         world.metrics.render().unwrap().contains(&series)
