@@ -40,7 +40,7 @@ pub(crate) fn rate(port: u16, mails: usize, chart: bool) -> f64 {
 }
 
 fn channel(port: u16) -> Channel {
-    let smtp = SmtpConfig { host: "127.0.0.1".into(), port, tls: SmtpTls::None, sign_in: None };
+    let smtp = SmtpConfig { host: "127.0.0.1".into(), port, tls: SmtpTls::None, hello_name: None, sign_in: None };
     let (from, to) = ("Budget alerts <alerts@partner.example>".parse().unwrap(), "oncall@partner.example".parse().unwrap());
     let config = Config {
         kind: Kind::Email(Box::new(EmailConfig { from, to: vec![to], smtp })),

@@ -77,6 +77,9 @@ pub(super) struct DeliveryDocument<'a> {
     ended_at: Option<Timestamp>,
     attempts: u64,
     last_detail: Option<&'a str>,
+    /// When its recipient is tried again for whom the destination takes nothing at the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deferred_until: Option<Timestamp>,
 }
 
 impl Deliveries {
@@ -145,6 +148,7 @@ pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
         ended_at: row.ended_at,
         attempts: row.attempts,
         last_detail: row.last_detail.as_deref(),
+        deferred_until: row.deferred_until,
     }
 }
 
@@ -153,6 +157,7 @@ fn standing(row: &DeliveryRow) -> &'static str {
     match (row.state, row.held) {
         (DeliveryState::Pending, true) => "held",
         (DeliveryState::Dead, true) => "discarded",
+        (DeliveryState::Pending, false) if row.deferred_until.is_some() => "deferred",
         (state, _) => state.as_str(),
     }
 }

@@ -287,6 +287,7 @@ const SMTP: Shape = &[
     key("host", Kind::Text, "its name"),
     key("port", Kind::Whole, "587, with implicit TLS 465, without TLS 25"),
     key("tls", Kind::Choice(&TLS), "how the connection is protected"),
+    key("hello_name", Kind::Text, "the name it is greeted by, in place of this host's"),
     key("username", Kind::Text, "where it asks for one; with xoauth2 the mailbox"),
     key("password", Kind::Secret, "where it asks for one"),
     key("auth", Kind::Choice(&AUTH), "how they are given; xoauth2 takes a token in place of the password"),

@@ -132,7 +132,22 @@ fn email(name: &str, table: &Table<'_>, entra: &Entra) -> Option<EmailConfig> {
     table.require("smtp");
     let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
     let smtp = table.table("smtp").and_then(|server| smtp::read(name, &server, entra));
+    name_beyond_ascii(table);
     Some(EmailConfig { from: from?, to, smtp: smtp? })
+}
+
+/// Names the addresses that only some mail servers take. A domain is written in ASCII for them, a name before the `@` cannot be.
+fn name_beyond_ascii(table: &Table<'_>) {
+    for text in table.text("from").into_iter().chain(table.texts("to")) {
+        if let Ok(mailbox) = mailbox(text.value)
+            && !mailbox.email.user().is_ascii()
+        {
+            let name = short(mailbox.email.user());
+            let warning =
+                format!("\"{name}\" before the @ is beyond ASCII: only mail servers with SMTPUTF8 take it; check --live asks yours");
+            table.reader.warning(text.span, warning);
+        }
+    }
 }
 
 /// Whom mail goes to; nobody here where it goes to each customer's contacts.

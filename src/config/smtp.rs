@@ -1,6 +1,6 @@
 //! Reads the `smtp` table of a mail notifier.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::config::oauth::{self, Entra};
 use crate::config::reader::Table;
@@ -19,6 +19,7 @@ pub(crate) fn read(name: &str, table: &Table<'_>, entra: &Entra) -> Option<SmtpC
     };
     let sign_in = sign_in(name, table, entra);
     let port = port(table, default_port);
+    let hello_name = hello_name(table);
     let host = host?;
     if !is_host(host.value) {
         table.reader.mistake(host.span, "expected a host name such as \"smtp.example.com\"; the port has a key of its own");
@@ -33,7 +34,7 @@ pub(crate) fn read(name: &str, table: &Table<'_>, entra: &Entra) -> Option<SmtpC
                     type = \"graph-mail\"";
         table.reader.warning(host.span, text);
     }
-    Some(SmtpConfig { host: host.value.to_owned(), port: port?, tls, sign_in })
+    Some(SmtpConfig { host: host.value.to_owned(), port: port?, tls, hello_name, sign_in })
 }
 
 fn port(table: &Table<'_>, default: u16) -> Option<u16> {
@@ -80,8 +81,34 @@ fn by_token(name: &str, table: &Table<'_>, entra: &Entra) -> Option<SmtpSignIn> 
     Some(SmtpSignIn::Token { user: user.value.trim().to_owned(), oauth: Box::new(oauth?) })
 }
 
+/// The name by which the server is greeted, in ASCII; none where it is this host's own.
+fn hello_name(table: &Table<'_>) -> Option<String> {
+    let text = table.text("hello_name")?;
+    let name = idna::domain_to_ascii(text.value.trim()).ok().filter(|name| is_full_name(name));
+    let name = name.or_else(|| Some(text.value.trim().to_owned()).filter(|name| is_address_literal(name)));
+    if name.is_none() {
+        let expected =
+            "expected the full name of this host such as \"alerts.example.com\", or its address in brackets such as \"[192.0.2.7]\"";
+        table.reader.mistake(text.span, expected);
+    }
+    name
+}
+
+fn is_full_name(name: &str) -> bool {
+    let letters = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_label = |label: &str| letters(label) && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    name.contains('.') && name.split('.').all(is_label) && name.parse::<Ipv4Addr>().is_err()
+}
+
+/// Whether it is an address as a name (RFC 5321 section 4.1.3).
+fn is_address_literal(name: &str) -> bool {
+    let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else { return false };
+    address.parse::<Ipv4Addr>().is_ok() || address.strip_prefix("IPv6:").is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+}
+
 fn is_host(text: &str) -> bool {
-    text.parse::<IpAddr>().is_ok() || text.chars().all(|letter| letter.is_alphanumeric() || ".-_".contains(letter))
+    let letters = text.chars().all(|letter| letter.is_alphanumeric() || ".-_".contains(letter));
+    text.parse::<IpAddr>().is_ok() || (letters && (text.is_ascii() || idna::domain_to_ascii(text).is_ok()))
 }
 
 fn is_loopback(host: &str) -> bool {

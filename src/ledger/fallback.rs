@@ -21,16 +21,18 @@ pub struct StoodIn {
 
 impl Ledger {
     /// Owes to other notifiers what this one has given up, and what it has owed since `overdue` or longer: each message once,
-    /// unless the other tells the same anyway. Writes nothing when there is nothing of the kind.
+    /// unless the other tells the same anyway. Where not `all` its recipients fail, what it has owed is that to those who are
+    /// deferred. Writes nothing when there is nothing of the kind.
     pub async fn stand_in(
         &self,
         notifier: &str,
         overdue: Option<Timestamp>,
+        all: bool,
         to: Arc<[Route]>,
         now: Timestamp,
     ) -> Result<StoodIn, LedgerError> {
         let name = notifier.to_owned();
-        let (unaided, next) = self.thread.run(move |connection| standins::unaided(connection, &name, overdue)).await?;
+        let (unaided, next) = self.thread.run(move |connection| standins::unaided(connection, &name, overdue, all)).await?;
         if unaided.is_empty() {
             return Ok(StoodIn { owed: 0, next });
         }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
-use crate::ledger::entry::{PollResult, Seen};
+use crate::ledger::entry::{NotifierState, PollResult, Seen};
 
 /// Which alerts to list; all of them when nothing is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,6 +92,19 @@ pub struct DeliveryRow {
     pub attempts: u64,
     /// What the destination said last, or why it was given up.
     pub last_detail: Option<String>,
+    /// While it is owed to a recipient for whom the destination takes no messages at the moment: when that is tried next.
+    pub deferred_until: Option<Timestamp>,
+}
+
+/// A recipient for whom the destination takes no messages at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeferredRecipient {
+    /// The notifier's name.
+    pub notifier: String,
+    /// Its address.
+    pub recipient: String,
+    /// How it is doing.
+    pub state: NotifierState,
 }
 
 /// One attempt of a delivery.

@@ -17,6 +17,7 @@ mod plan;
 mod polled;
 mod polling;
 mod reader;
+mod recipients;
 mod reports;
 mod retention;
 mod store;
@@ -32,8 +33,8 @@ pub use entry::{
 pub use error::LedgerError;
 pub use fallback::StoodIn;
 pub use listing::{
-    AlertFilter, AlertRow, AttemptRow, Closing, Course, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed,
-    PollStatus, StandingAlert,
+    AlertFilter, AlertRow, AttemptRow, Closing, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp,
+    OpenFinding, Owed, PollStatus, StandingAlert,
 };
 pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
 pub use reader::Reader;

@@ -14,10 +14,12 @@ use crate::ledger::Config;
 use crate::ledger::entry::{NewSample, NotifierState, OpenAlert, PollMemory, Recollection, Seen};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
-use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, Course, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus};
+use crate::ledger::listing::{
+    AlertFilter, AlertRow, AttemptRow, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus,
+};
 use crate::ledger::polled;
 use crate::ledger::table::customers::{self, Steps};
-use crate::ledger::table::{deliveries, findings, history, life, listings, notifiers, polls, reports, silences};
+use crate::ledger::table::{deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences};
 
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;
@@ -201,6 +203,11 @@ impl Reader {
     /// How the destinations of all notifiers that ever failed are doing, by name.
     pub fn notifier_states(&self) -> Result<Vec<(String, NotifierState)>, LedgerError> {
         self.read(notifiers::states)
+    }
+
+    /// The recipients for whom a destination takes no messages at the moment, by notifier and address.
+    pub fn deferred_recipients(&self) -> Result<Vec<DeferredRecipient>, LedgerError> {
+        self.read(recipients::deferred)
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LedgerError> {

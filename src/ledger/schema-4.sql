@@ -1,4 +1,4 @@
--- Version 4: what a poll loads and what is forgotten, by indexes; all billing periods that were named.
+-- Version 4: what a poll loads and what is forgotten, by indexes; all billing periods that were named; recipients that are deferred.
 
 CREATE INDEX step_by_date ON step (customer, day, belongs_at);
 CREATE INDEX step_by_alert ON step (alert);
@@ -28,3 +28,16 @@ UPDATE step SET seen_below = NULL WHERE seen_below IS NOT NULL AND EXISTS (
         AND later.rule = step.rule AND later.metric = step.metric AND later.at = step.at AND later.day = step.day
         AND later.period_start = step.period_start AND later.period_end = step.period_end AND later.id > step.id
 );
+
+-- How each recipient is doing for whom the destination of its notifier does not take messages at the moment, like notifier.
+CREATE TABLE recipient (
+    notifier      TEXT NOT NULL,
+    recipient     TEXT NOT NULL,
+    failures      INTEGER NOT NULL,
+    failing_since INTEGER,
+    next_probe_at INTEGER,
+    probes        INTEGER NOT NULL,
+    possible      INTEGER NOT NULL,
+    last_error    TEXT,
+    PRIMARY KEY (notifier, recipient)
+) STRICT, WITHOUT ROWID;

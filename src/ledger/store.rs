@@ -159,7 +159,7 @@ impl Ledger {
                 return Ok(None);
             }
             notifiers::replace(connection, &notifier, &state)?;
-            deliveries::give_up(connection, &notifier, &state, &give_up, attempt.at).map(Some)
+            deliveries::give_up(connection, (&notifier, None), &state, &give_up, attempt.at).map(Some)
         });
         marked.await?.ok_or(LedgerError::UnknownDelivery(id))
     }

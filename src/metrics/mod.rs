@@ -73,7 +73,7 @@ pub const SKIP_REASONS: [&str; 3] = ["no-id", "bad-cost", "bad-json"];
 /// What is odd about records that are used all the same.
 pub const ODDITIES: [&str; 7] = ["rounded", "bad-date", "bad-budget", "bad-percent", "duplicate-id", "percents-disagree", "currency-clash"];
 /// How an attempt of a delivery ends.
-pub const ATTEMPT_OUTCOMES: [&str; 4] = ["accepted", "message-refused", "destination-failed", "ambiguous"];
+pub const ATTEMPT_OUTCOMES: [&str; 5] = ["accepted", "message-refused", "recipient-deferred", "destination-failed", "ambiguous"];
 /// The endpoints that are asked.
 pub const ENDPOINTS: [&str; 5] = ["token", "usagerecords", "subscriptions", "usagesummary", "resourceusagerecords"];
 /// Why a customer can never alert.

@@ -150,6 +150,8 @@ pub struct SmtpConfig {
     pub port: u16,
     /// How the connection is protected.
     pub tls: SmtpTls,
+    /// The name by which it is greeted (EHLO); none = this host's own.
+    pub hello_name: Option<String>,
     /// How one signs in, where it asks for that.
     pub sign_in: Option<SmtpSignIn>,
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
+use crate::notify::address::in_ascii;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{MailText, Picture, clean, in_place_of};
 use crate::notify::smtp::Smtp;
@@ -40,10 +41,12 @@ impl Email {
     }
 
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+        // To write it takes time too, on a busy machine.
+        let deadline = self.smtp.deadline();
         let to = self.letters.recipient(delivery)?;
         let mail = self.letters.mail(delivery, &to, now)?;
         let mail = String::from_utf8(mail.formatted()).map_err(|error| unwritable().caused_by(error))?;
-        self.smtp.send(&self.letters.from.email, &to.email, &mail).await
+        self.smtp.send(deadline, (&self.letters.from.email, &to.email), &mail).await
     }
 }
 
@@ -59,6 +62,7 @@ impl Letters {
             .recipient
             .as_deref()
             .and_then(|text| text.parse::<Address>().ok())
+            .map(|address| in_ascii(&address))
             .ok_or_else(|| DeliveryError::new(Verdict::Message, FailureReason::RecipientRefused, "the recipient is no mail address"))?;
         let configured = self.to.iter().find(|mailbox| mailbox.email == address).cloned();
         Ok(configured.unwrap_or_else(|| Mailbox::new(None, address)))
@@ -107,7 +111,8 @@ impl Notifier for Email {
     }
 
     fn probe(&self) -> ProbeFuture<'_> {
-        Box::pin(self.smtp.probe())
+        let all = || [&self.letters.from].into_iter().chain(&self.letters.to);
+        Box::pin(self.smtp.probe(all().any(|mailbox| !AsRef::<str>::as_ref(&mailbox.email).is_ascii())))
     }
 }
 
@@ -132,10 +137,10 @@ fn parts(text: MailText, identity: Uuid) -> MultiPart {
     alternatives.multipart(start(MultiPartKind::Related, 2).singlepart(html).singlepart(png))
 }
 
-/// A mailbox whose name breaks no header.
+/// A mailbox whose name breaks no header, with an address as mail servers take it.
 fn harmless(mailbox: &Mailbox) -> Mailbox {
     let name = mailbox.name.as_deref().map(|name| clean(name, 80)).filter(|name| !name.is_empty());
-    Mailbox::new(name, mailbox.email.clone())
+    Mailbox::new(name, in_ascii(&mailbox.email))
 }
 
 /// The ids of messages that never were, which mail clients thread these under: one for a customer and period, below it one for

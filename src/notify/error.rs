@@ -9,6 +9,8 @@ use std::time::Duration;
 pub enum Verdict {
     /// The receiver will never take this message: the delivery is dead at once.
     Message,
+    /// The receiver takes nothing for this recipient at the moment: what is owed to it waits, the other recipients' does not.
+    Recipient,
     /// The destination is at fault: it is left alone for a while, and every delivery to it waits.
     Destination {
         /// How long the receiver wants to be left alone, at most an hour.
@@ -26,6 +28,7 @@ impl Verdict {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Message => "message-refused",
+            Self::Recipient => "recipient-deferred",
             Self::Destination { .. } => "destination-failed",
             Self::Ambiguous => "ambiguous",
         }

@@ -1,6 +1,7 @@
 //! Renders messages and sends them: one file for each destination, one attempt, one verdict. It reads nothing but the
 //! delivery it is given, and retries nothing.
 
+mod address;
 mod alertmanager;
 mod channel;
 mod config;

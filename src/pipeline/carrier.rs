@@ -12,6 +12,7 @@ use crate::ledger::{AttemptRecord, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Verdict};
 use crate::pipeline::desk::Desk;
+use crate::pipeline::recipients::Recipients;
 
 /// What receivers accepted and the ledger does not know yet, by notifier: never sent again by this process. Cloning shares
 /// it, so that it outlives the couriers of one configuration.
@@ -44,6 +45,8 @@ pub(super) enum Carried {
     Sent,
     /// The receiver will never take this message: given up, and marked so on disk.
     Refused(DeliveryError),
+    /// Still owed: the receiver takes nothing for its recipient at the moment.
+    Deferred(DeliveryError),
     /// Still owed: the destination failed, or nobody knows.
     Failed(DeliveryError),
     /// It ended, and the ledger does not know.
@@ -56,9 +59,14 @@ pub(super) struct Carrier {
     pub(super) desk: Desk,
     pub(super) metrics: Metrics,
     pub(super) unmarked: Unmarked,
+    pub(super) recipients: Recipients,
 }
 
 impl Carrier {
+    pub(super) fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics) -> Self {
+        Self { channel, desk, metrics, unmarked: Unmarked::default(), recipients: Recipients::default() }
+    }
+
     pub(super) fn name(&self) -> &str {
         self.channel.name()
     }
@@ -71,13 +79,13 @@ impl Carrier {
         &*self.desk.clock
     }
 
-    /// What is due, without what is in `except`.
+    /// What is due, without what is in `except` and without recipients that have to wait.
     pub(super) async fn due(&self, except: Vec<Uuid>, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
         let (ledger, name) = (self.ledger(), self.name());
         if self.channel.route().incidents {
             ledger.due_by_incident(name, except, limit).await
         } else {
-            ledger.due(name, except, limit).await
+            ledger.due_without(name, except, self.recipients.waiting(self.clock()), limit).await
         }
     }
 
@@ -95,6 +103,7 @@ impl Carrier {
                 let marked = self.ledger().mark_dead(self.record(delivery, "message-refused", error.to_string())).await;
                 marked.map(|()| Carried::Refused(error))
             }
+            Err(error) if error.verdict == Verdict::Recipient => Ok(Carried::Deferred(error)),
             Err(error) => Ok(Carried::Failed(error)),
         };
         ended.unwrap_or_else(Carried::Unmarked)

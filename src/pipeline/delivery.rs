@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use crate::notify::Channel;
 use crate::pipeline::carrier::{Carried, Carrier, Unmarked};
 use crate::pipeline::desk::Desk;
-use crate::pipeline::fallback::Fallback;
+use crate::pipeline::fallback::{Fails, Fallback};
 use crate::pipeline::lanes::Lanes;
 use crate::pipeline::round::Round;
 use crate::pipeline::standing::Standing;
@@ -46,12 +46,7 @@ impl Courier {
     /// A courier for one notifier, which tells at this desk what becomes of it.
     pub fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics) -> Self {
         let lanes = Lanes::new(channel.lanes());
-        Self {
-            carrier: Carrier { channel, desk, metrics, unmarked: Unmarked::default() },
-            standing: Standing::default(),
-            lanes,
-            fallback: None,
-        }
+        Self { carrier: Carrier::new(channel, desk, metrics), standing: Standing::default(), lanes, fallback: None }
     }
 
     /// The same, with others who stand in where the destination fails.
@@ -82,15 +77,24 @@ impl Courier {
     pub async fn step(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
         let mut progress = self.deliver_due(stop).await?;
         if let Some(fallback) = &self.fallback {
-            let wait = fallback.stand_in(self.carrier.name(), self.standing.failure().is_some(), &self.carrier.desk).await?;
+            let wait = fallback.stand_in(self.carrier.name(), self.fails(), &self.carrier.desk).await?;
             progress.wait = progress.wait.into_iter().chain(wait).min();
         }
         Ok(progress)
     }
 
+    fn fails(&self) -> Fails {
+        match self.standing.failure() {
+            Some(_) => Fails::All,
+            None if self.carrier.recipients.any() => Fails::Some,
+            None => Fails::Nobody,
+        }
+    }
+
     async fn deliver_due(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
         self.mark_accepted().await?;
         let state = self.standing.state(&self.carrier).await?;
+        self.carrier.recall_deferred().await?;
         let (batch, limit) = match self.lanes.most() {
             _ if state.failures > 0 => (1, 1),
             1 => (STEP, STEP),
@@ -98,7 +102,7 @@ impl Courier {
         };
         let due = self.standing.due(batch, &self.carrier).await?;
         if due.is_empty() {
-            return Ok(Progress::default());
+            return Ok(Progress { wait: self.carrier.until_deferred().await?, ..Progress::default() });
         }
         if let Some(wait) = self.standing.until_probe(&state, &self.carrier) {
             return Ok(Progress { wait: Some(wait), ..Progress::default() });
@@ -118,16 +122,23 @@ impl Courier {
         let mut round = Round::new(carrier, due, batch, limit);
         while let Some(ended) = round.next(lanes.open(), stop).await {
             let result = match ended {
-                Ok((_, Carried::Sent)) => {
+                Ok((delivery, Carried::Sent)) => {
                     progress.sent += 1;
                     took_some |= !failures.is_empty();
                     lanes.accepted();
-                    recovered(failures.is_empty(), standing, carrier).await
+                    let answered = carrier.answered(&delivery).await;
+                    answered.and(recovered(failures.is_empty(), standing, carrier).await)
                 }
-                Ok((_, Carried::Refused(error))) => {
+                Ok((delivery, Carried::Refused(error))) => {
                     progress.dead += 1;
                     let told = carrier.tell_dead(1, &error.to_string()).await;
-                    told.and(recovered(failures.is_empty(), standing, carrier).await)
+                    let answered = carrier.answered(&delivery).await;
+                    told.and(answered).and(recovered(failures.is_empty(), standing, carrier).await)
+                }
+                Ok((delivery, Carried::Deferred(error))) => {
+                    let deferred = carrier.defer(&delivery, &error).await;
+                    let recovered = recovered(failures.is_empty(), standing, carrier).await;
+                    deferred.map(|dead| progress.dead += dead).and(recovered)
                 }
                 Ok((delivery, Carried::Failed(error))) => {
                     failures.push((delivery, error));

@@ -10,6 +10,14 @@ use crate::domain::Route;
 use crate::ledger::LedgerError;
 use crate::pipeline::Desk;
 
+/// For whom a notifier takes no messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fails {
+    Nobody,
+    Some,
+    All,
+}
+
 /// Who stands in for a notifier, and when.
 #[derive(Debug, Clone)]
 pub struct Fallback {
@@ -22,11 +30,11 @@ pub struct Fallback {
 impl Fallback {
     /// Owes to the others what is theirs by now; says how long until there may be more. Where there are none, what was given up
     /// stays so: others who are configured later do not get what is long over.
-    pub(crate) async fn stand_in(&self, notifier: &str, failing: bool, desk: &Desk) -> Result<Option<Duration>, LedgerError> {
+    pub(crate) async fn stand_in(&self, notifier: &str, fails: Fails, desk: &Desk) -> Result<Option<Duration>, LedgerError> {
         let (now, after) = (desk.clock.now(), SignedDuration::try_from(self.after).unwrap_or(SignedDuration::MAX));
         // Where attempts succeed, what is owed is under way.
-        let overdue = if failing && !self.routes.is_empty() { now.checked_sub(after).ok() } else { None };
-        let stood_in = desk.ledger.stand_in(notifier, overdue, Arc::clone(&self.routes), now).await?;
+        let overdue = if fails != Fails::Nobody && !self.routes.is_empty() { now.checked_sub(after).ok() } else { None };
+        let stood_in = desk.ledger.stand_in(notifier, overdue, fails == Fails::All, Arc::clone(&self.routes), now).await?;
         if stood_in.owed > 0 {
             tracing::warn!(notifier, deliveries = stood_in.owed, "others are told what the notifier has not taken");
             desk.wake();

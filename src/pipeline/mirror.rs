@@ -14,7 +14,7 @@ use crate::ledger::{LedgerError, OpenFinding, StandingAlert};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Fact, Shown, Verdict};
 use crate::pipeline::backoff;
-use crate::pipeline::carrier::{Carrier, Unmarked};
+use crate::pipeline::carrier::Carrier;
 use crate::pipeline::desk::{Desk, about};
 use crate::pipeline::standing::Standing;
 
@@ -49,8 +49,7 @@ struct Pass {
 impl Mirror {
     /// A mirror for one notifier, which tells at this desk what becomes of it; what it shows holds for three polls.
     pub fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics, poll_interval: Duration) -> Self {
-        let carrier = Carrier { channel, desk, metrics, unmarked: Unmarked::default() };
-        Self { carrier, standing: Standing::default(), poll_interval }
+        Self { carrier: Carrier::new(channel, desk, metrics), standing: Standing::default(), poll_interval }
     }
 
     /// The notifier's name.
@@ -163,7 +162,7 @@ impl Mirror {
             Verdict::Destination { retry_after } => retry_after,
             // The destination is there, and what it does take must not run out meanwhile.
             Verdict::Message => Some(backoff(before.saturating_add(1), Uuid::new_v4()).min(self.poll_interval)),
-            Verdict::Ambiguous => None,
+            Verdict::Ambiguous | Verdict::Recipient => None,
         };
         let state = self.standing.worse(error, asked, &self.carrier).await?;
         tracing::warn!(notifier = self.name(), failures = state.failures, "what is open cannot be shown: {error}");

@@ -3,8 +3,9 @@
 //! * One poll: [`cycle`], which takes records in ([`intake`], [`settling`], [`subscriptions`]), asks about those about to alert
 //!   ([`confirm`], [`places`]), records, and looks at earlier alerts ([`life`]).
 //! * Sending what the ledger owes: [`delivery`], in a [`round`] of several [`lanes`], each with a [`carrier`]; how the destination
-//!   does: [`standing`]; who is told instead where it fails: [`fallback`]. Showing what is open, in place of that: [`mirror`]. News
-//!   for the operator: [`desk`], [`findings`]; the one message without a ledger: [`emergency`].
+//!   does: [`standing`], and each recipient that it defers ([`deferring`]): [`recipients`]; who is told instead where it fails:
+//!   [`fallback`]. Showing what is open, in place of that: [`mirror`]. News for the operator: [`desk`], [`findings`]; the one
+//!   message without a ledger: [`emergency`].
 //! * What people ask for: [`action`]. What would be, or was: [`explain()`], [`past`], [`impact()`], [`Replay`], [`Simulation`],
 //!   [`reach`], [`coverage`].
 
@@ -13,6 +14,7 @@ mod carrier;
 mod confirm;
 mod coverage;
 mod cycle;
+mod deferring;
 mod delivery;
 mod desk;
 mod emergency;
@@ -29,6 +31,7 @@ mod orphans;
 mod past;
 mod places;
 mod reach;
+mod recipients;
 mod replay;
 mod report;
 mod round;

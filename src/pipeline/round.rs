@@ -74,15 +74,20 @@ impl<'a> Round<'a> {
     }
 
     fn start(&mut self, lanes: usize, stop: &(dyn Fn() -> bool + Sync)) {
+        let carrier = self.carrier;
         while self.under_way.len() < lanes && self.left > 0 {
-            let Some(next) = self.waiting.pop_front_if(|next| !self.under_way.iter().any(|other| is_in_order(other, next))) else { return };
+            // Some recipient may have been deferred since it was fetched.
+            while self.waiting.pop_front_if(|next| carrier.recipients.waits(next.recipient.as_deref(), carrier.clock())).is_some() {}
+            let alone = |next: &Delivery| carrier.recipients.is_deferred(next.recipient.as_deref());
+            let follows =
+                |other: &Delivery, next: &Delivery| is_in_order(other, next) || (other.recipient == next.recipient && alone(next));
+            let Some(next) = self.waiting.pop_front_if(|next| !self.under_way.iter().any(|other| follows(other, next))) else { return };
             if stop() {
                 return self.end();
             }
             self.left -= 1;
             let delivery = Arc::new(next);
             self.under_way.push(Arc::clone(&delivery));
-            let carrier = self.carrier;
             self.events.push(Box::pin(async move {
                 let how = carrier.carry(&delivery).await;
                 Event::Carried(delivery, how)

@@ -14,9 +14,9 @@ use crate::pipeline::carrier::Carrier;
 use crate::pipeline::desk::Ending;
 
 /// Probes that must have failed before a delivery is given up.
-const LEAST_PROBES: u64 = 8;
+pub(super) const LEAST_PROBES: u64 = 8;
 /// The longest wait that a destination may ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// The shortest one: a destination that asks for none is not hammered.
 const SHORTEST_RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -153,7 +153,7 @@ impl Standing {
 fn asked_for(error: &DeliveryError) -> Option<Duration> {
     match error.verdict {
         Verdict::Destination { retry_after } => retry_after,
-        Verdict::Ambiguous | Verdict::Message => None,
+        Verdict::Ambiguous | Verdict::Message | Verdict::Recipient => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod customers;
+mod deferred;
 mod later;
 mod mail;
 mod matrix;

@@ -256,6 +256,12 @@ fn waiting(story: &DeliveryStory, now: Timestamp) -> String {
     if story.row.held {
         return ": suspiciously many customers reached a step at once; budget-alertd deliveries release sends it".to_owned();
     }
+    if notifier.failures == 0
+        && let Some(next) = story.row.deferred_until
+    {
+        let next = if next > now { text::until(next, now) } else { "is due".to_owned() };
+        return format!(", its mail server takes nothing for this recipient at the moment; next try {next}");
+    }
     if notifier.failures == 0 {
         return ", will be sent by run or the next poll".to_owned();
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::status::health::Health;
 use crate::cli::status::{NotifierAccount, State};
 use crate::domain::{BillingPeriod, CustomerView, MetricValue, OperatorFinding, UsageDate};
-use crate::ledger::{PollResult, Seen};
+use crate::ledger::{DeferredRecipient, PollResult, Seen};
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
@@ -50,6 +50,17 @@ struct Notifier<'a> {
     pending: u64,
     oldest_pending: Option<Timestamp>,
     dead: u64,
+    failing_since: Option<Timestamp>,
+    next_probe_at: Option<Timestamp>,
+    last_error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deferred: Vec<Deferred<'a>>,
+}
+
+/// A recipient for whom the destination takes nothing at the moment.
+#[derive(Serialize)]
+struct Deferred<'a> {
+    recipient: &'a str,
     failing_since: Option<Timestamp>,
     next_probe_at: Option<Timestamp>,
     last_error: Option<&'a str>,
@@ -111,6 +122,17 @@ fn notifier(account: &NotifierAccount) -> Notifier<'_> {
         failing_since: account.state.failing_since,
         next_probe_at: account.state.next_probe_at,
         last_error: account.state.last_error.as_deref(),
+        deferred: account.deferred.iter().map(deferred).collect(),
+    }
+}
+
+fn deferred(one: &DeferredRecipient) -> Deferred<'_> {
+    let state = &one.state;
+    Deferred {
+        recipient: &one.recipient,
+        failing_since: state.failing_since,
+        next_probe_at: state.next_probe_at,
+        last_error: state.last_error.as_deref(),
     }
 }
 

@@ -81,6 +81,11 @@ fn complaints(state: &State) -> Vec<String> {
     }
     let failing = state.notifiers.iter().filter(|notifier| notifier.state.failures > 0);
     complaints.extend(failing.map(|notifier| format!("notifier {} fails", text::clean(&notifier.name))));
+    let deferring = state.notifiers.iter().filter(|notifier| notifier.state.failures == 0 && !notifier.deferred.is_empty());
+    complaints.extend(deferring.map(|notifier| {
+        let recipients = text::count(notifier.deferred.len(), "recipient");
+        format!("{recipients} of notifier {} deferred", text::clean(&notifier.name))
+    }));
     let told = |code| matches!(code, FindingCode::NotifierFailing | FindingCode::SourceFailing | FindingCode::DeliveryDead);
     let findings = state.findings.iter().map(|open| open.finding.code).filter(|code| !told(*code));
     complaints.extend(findings.map(|code| code.to_string()));

@@ -18,7 +18,7 @@ use crate::cli::status::health::Health;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::MetricValue;
-use crate::ledger::{NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
+use crate::ledger::{DeferredRecipient, NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
 use crate::web::control::About;
 
 /// Customers that are listed without `--all`.
@@ -62,6 +62,8 @@ struct NotifierAccount {
     is_shown: bool,
     owed: Owed,
     state: NotifierState,
+    /// For whom the destination takes nothing at the moment.
+    deferred: Vec<DeferredRecipient>,
 }
 
 impl Status {
@@ -105,7 +107,7 @@ impl Status {
 
 /// The notifiers of the file, then those that only the ledger knows and that still owe or have given up something.
 fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<NotifierAccount>> {
-    let (mut owed, states) = (reader.owed()?, reader.notifier_states()?);
+    let (mut owed, states, mut deferred) = (reader.owed()?, reader.notifier_states()?, reader.deferred_recipients()?);
     let state = |name: &str| states.iter().find(|(known, _)| known == name).map(|(_, state)| state.clone()).unwrap_or_default();
     let routes = bearings.config().map(|config| config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>());
     let is_shown = |name: &str| routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed());
@@ -113,7 +115,9 @@ fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<Notifie
     for name in &bearings.places.notifiers {
         let own = owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
         let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, held: 0, oldest: None, dead: 0 });
-        accounts.push(NotifierAccount { name: name.clone(), configured: true, is_shown: is_shown(name), state: state(name), owed });
+        let deferred = deferred.extract_if(.., |one| one.notifier == *name).collect();
+        let (name, is_shown, state) = (name.clone(), is_shown(name), state(name));
+        accounts.push(NotifierAccount { name, configured: true, is_shown, state, owed, deferred });
     }
     // A file with mistakes does not say who is gone.
     let gone = bearings.config().is_some();
@@ -122,6 +126,7 @@ fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<Notifie
         configured: !gone,
         is_shown: false,
         state: if gone { NotifierState::default() } else { state(&owed.notifier) },
+        deferred: Vec::new(),
         owed,
     }));
     Ok(accounts)

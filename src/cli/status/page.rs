@@ -8,7 +8,7 @@ use crate::cli::status::{LISTED, NotifierAccount, State, called};
 use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::MetricValue;
-use crate::ledger::{OpenFinding, PollResult, Seen};
+use crate::ledger::{DeferredRecipient, OpenFinding, PollResult, Seen};
 use crate::notify::render::{PeriodWords, clean, moment, money, percent, seconds_between, span};
 
 /// The whole page.
@@ -107,6 +107,7 @@ fn standing(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> Strin
     if destination.failures == 0 {
         return match notifier.owed.held {
             _ if notifier.is_shown => "ok: is shown what is open".to_owned(),
+            _ if !notifier.deferred.is_empty() => deferred(&notifier.deferred, state),
             0 => "ok".to_owned(),
             held => format!("ok; {held} held: see deliveries release"),
         };
@@ -115,6 +116,17 @@ fn standing(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> Strin
     let next = destination.next_probe_at.filter(|next| *next > state.now);
     let next = next.map(|next| format!(", next try {}", text::until(next, state.now))).unwrap_or_default();
     format!("fails{since}{next}")
+}
+
+/// For whom a destination takes nothing at the moment, while it does for others.
+fn deferred(recipients: &[DeferredRecipient], state: &State) -> String {
+    let Some(first) = recipients.first() else { return "ok".to_owned() };
+    let more = recipients.len().saturating_sub(1);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let next = recipients.iter().filter_map(|one| one.state.next_probe_at).min().filter(|next| *next > state.now);
+    let next = next.map_or_else(|| "is due".to_owned(), |next| text::until(next, state.now));
+    let said = first.state.last_error.as_deref().map(|error| format!(": {}", clean(error, 160))).unwrap_or_default();
+    format!("ok, but takes nothing for {}{more}, next try {next}{said}", clean(&first.recipient, 80))
 }
 
 fn heading(state: &State) -> String {

@@ -1,5 +1,7 @@
 //! Deliveries: what is owed, how its attempts ended, what was given up.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
@@ -8,7 +10,7 @@ use crate::domain::{AlertSnapshot, Audience, Delivery, DeliveryState, Digest, Me
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
-use crate::ledger::table::{alerts, findings, holds, notifiers};
+use crate::ledger::table::{alerts, findings, holds, recipients};
 
 /// A delivery to be owed.
 pub(in crate::ledger) struct NewDelivery<'a> {
@@ -48,7 +50,7 @@ fn rank(severity: Severity) -> i64 {
 
 /// Adds one delivery, whose share of the notifier's failures starts now.
 pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now: Timestamp) -> rusqlite::Result<()> {
-    let notifier = notifiers::state(connection, new.notifier)?;
+    let (probes, possible) = recipients::share(connection, new.notifier, new.recipient)?;
     connection
         .prepare_cached(
             "INSERT INTO delivery (id, message, notifier, recipient, stands_in_for, severity, state, held, created_at, probes_then, possible_then)
@@ -63,8 +65,8 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
             ":severity": new.severity,
             ":held": new.held,
             ":created_at": Instant(now),
-            ":probes": Count(notifier.probes),
-            ":possible": Length(notifier.possible),
+            ":probes": probes,
+            ":possible": possible,
         })?;
     Ok(())
 }
@@ -72,7 +74,18 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
 /// What is owed to a notifier: worst severity first, then oldest; without those in `except`, and without what has to wait
 /// for an earlier message that does not come before it here.
 pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
-    due_in(connection, &OF_ALERT, notifier, except, limit)
+    due_in(connection, &OF_ALERT, notifier, (except, &[]), limit)
+}
+
+/// The same without what goes to these recipients.
+pub(in crate::ledger) fn due_without(
+    connection: &Connection,
+    notifier: &str,
+    except: &[Uuid],
+    recipients: &[String],
+    limit: u32,
+) -> rusqlite::Result<Vec<Delivery>> {
+    due_in(connection, &OF_ALERT, notifier, (except, recipients), limit)
 }
 
 /// The same where all about one customer, billing period and rule goes in the order of recording: a new step must not
@@ -83,7 +96,7 @@ pub(in crate::ledger) fn due_by_incident(
     except: &[Uuid],
     limit: u32,
 ) -> rusqlite::Result<Vec<Delivery>> {
-    due_in(connection, &OF_INCIDENT, notifier, except, limit)
+    due_in(connection, &OF_INCIDENT, notifier, (except, &[]), limit)
 }
 
 /// What keeps its order.
@@ -110,7 +123,14 @@ const OF_INCIDENT: Order = Order {
              CROSS JOIN delivery ON delivery.message = other.message WHERE own.message = ?1",
 };
 
-fn due_in(connection: &Connection, order: &Order, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
+fn due_in(
+    connection: &Connection,
+    order: &Order,
+    notifier: &str,
+    (except, without): (&[Uuid], &[String]),
+    limit: u32,
+) -> rusqlite::Result<Vec<Delivery>> {
+    let without: HashSet<&str> = without.iter().map(String::as_str).collect();
     let mut statement = connection.prepare_cached(
         "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, audience, created_at, message, kind, part, parts, total,
              criticals, baseline, operator, report
@@ -123,7 +143,8 @@ fn due_in(connection: &Connection, order: &Order, notifier: &str, except: &[Uuid
     while due.len() < limit
         && let Some(row) = rows.next()?
     {
-        if !except.contains(&column::id(row, "id")?) && !waits(connection, order, row, &due)? {
+        let is_left_out = row.get_ref("recipient")?.as_str_or_null()?.is_some_and(|recipient| without.contains(recipient));
+        if !is_left_out && !except.contains(&column::id(row, "id")?) && !waits(connection, order, row, &due)? {
             due.push(delivery(connection, row)?);
         }
     }
@@ -235,23 +256,28 @@ pub(in crate::ledger) fn end(connection: &Connection, row: i64, state: DeliveryS
     Ok(())
 }
 
-/// Gives up what a notifier owes for as long and as often as `give_up` says; returns what.
+/// Gives up what a notifier, or one of its recipients, has been owed for as long and as often as `limits` says; returns what.
+/// Time and attempts are those of the notifier and of the recipient together.
 pub(in crate::ledger) fn give_up(
     connection: &Connection,
-    notifier: &str,
+    (notifier, recipient): (&str, Option<&str>),
     state: &NotifierState,
     limits: &GiveUp,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Uuid>> {
     let mut statement = connection.prepare_cached(
         "UPDATE delivery SET state = 'dead', ended_at = :now
-         WHERE notifier = :notifier AND state = 'pending' AND NOT held
-         AND :possible - possible_then >= :after AND :probes - probes_then >= :least RETURNING id",
+         WHERE notifier = :notifier AND state = 'pending' AND NOT held AND (:recipient IS NULL OR recipient = :recipient)
+         AND :possible + ifnull((SELECT possible FROM recipient AS own
+             WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0) - possible_then >= :after
+         AND :probes + ifnull((SELECT probes FROM recipient AS own
+             WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0) - probes_then >= :least RETURNING id",
     )?;
     let given_up = statement.query_map(
         named_params! {
             ":now": Instant(now),
             ":notifier": notifier,
+            ":recipient": recipient,
             ":possible": Length(state.possible),
             ":after": Length(limits.after),
             ":probes": Count(state.probes),

@@ -5,15 +5,16 @@ use rusqlite::{Connection, named_params, params};
 use uuid::Uuid;
 
 use crate::domain::CustomerKey;
-use crate::ledger::column::{self, Count, Instant, Length};
+use crate::ledger::column::{self, Instant};
 use crate::ledger::entry::HoldFilter;
-use crate::ledger::table::notifiers;
+use crate::ledger::table::recipients;
 
 /// A delivery that is held.
 struct Held {
     row: i64,
     message: i64,
     notifier: String,
+    recipient: Option<String>,
 }
 
 /// How many deliveries are held.
@@ -38,7 +39,7 @@ pub(in crate::ledger) fn follows_held(connection: &Connection, message: i64, not
 pub(in crate::ledger) fn release(connection: &Connection, filter: &HoldFilter, now: Timestamp) -> rusqlite::Result<usize> {
     let chosen = chosen(connection, filter)?;
     for held in &chosen {
-        let state = notifiers::state(connection, &held.notifier)?;
+        let (probes, possible) = recipients::share(connection, &held.notifier, held.recipient.as_deref())?;
         connection
             .prepare_cached(
                 "UPDATE delivery SET held = 0, created_at = :now, probes_then = :probes, possible_then = :possible WHERE seq = :row",
@@ -46,8 +47,8 @@ pub(in crate::ledger) fn release(connection: &Connection, filter: &HoldFilter, n
             .execute(named_params! {
                 ":row": held.row,
                 ":now": Instant(now),
-                ":probes": Count(state.probes),
-                ":possible": Length(state.possible),
+                ":probes": probes,
+                ":possible": possible,
             })?;
     }
     Ok(chosen.len())
@@ -76,7 +77,7 @@ pub(in crate::ledger) fn discard(connection: &Connection, filter: &HoldFilter, w
 
 fn chosen(connection: &Connection, filter: &HoldFilter) -> rusqlite::Result<Vec<Held>> {
     let mut statement = connection.prepare_cached(
-        "SELECT seq, delivery.id AS id, message, notifier FROM delivery
+        "SELECT seq, delivery.id AS id, message, notifier, recipient FROM delivery
          WHERE state = 'pending' AND held AND (:notifier IS NULL OR notifier = :notifier)
          AND (:customer IS NULL OR EXISTS (
              SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
@@ -86,7 +87,8 @@ fn chosen(connection: &Connection, filter: &HoldFilter) -> rusqlite::Result<Vec<
     )?;
     let wanted = named_params! { ":notifier": filter.notifier, ":customer": filter.customer.as_ref().map(CustomerKey::as_str) };
     let rows = statement.query_map(wanted, |row| {
-        let held = Held { row: row.get("seq")?, message: row.get("message")?, notifier: row.get("notifier")? };
+        let (notifier, recipient) = (row.get("notifier")?, row.get("recipient")?);
+        let held = Held { row: row.get("seq")?, message: row.get("message")?, notifier, recipient };
         Ok((column::id(row, "id")?, held))
     })?;
     let meant = |id: &Uuid| filter.ids.is_empty() || filter.ids.contains(id);

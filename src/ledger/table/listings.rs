@@ -66,7 +66,8 @@ fn summaries(connection: &Connection, alert: Uuid) -> rusqlite::Result<Vec<Deliv
 pub(in crate::ledger) fn deliveries(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Vec<DeliveryRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT delivery.id AS id, message, identity, notifier, recipient, stands_in_for, kind, state, held, created_at, ended_at, attempts,
-             last_detail
+             last_detail, iif(state = 'pending' AND NOT held, (SELECT next_probe_at FROM recipient AS own
+                 WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient AND own.failures > 0), NULL) AS deferred_until
          FROM delivery JOIN message ON message.id = delivery.message
          WHERE (:since IS NULL OR created_at >= :since) AND (:until IS NULL OR created_at < :until)
          AND (:state IS NULL OR state = :state) AND (:notifier IS NULL OR notifier = :notifier)
@@ -107,6 +108,7 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
         ended_at: column::instant_if_any(row, "ended_at")?,
         attempts: column::count(row, "attempts")?,
         last_detail: row.get("last_detail")?,
+        deferred_until: column::instant_if_any(row, "deferred_until")?,
     })
 }
 

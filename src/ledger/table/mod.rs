@@ -12,6 +12,7 @@ pub(super) mod listings;
 pub(super) mod mirror;
 pub(super) mod notifiers;
 pub(super) mod polls;
+pub(super) mod recipients;
 pub(super) mod reports;
 pub(super) mod retention;
 pub(super) mod retry;

@@ -17,7 +17,8 @@ pub(in crate::ledger) fn states(connection: &Connection) -> rusqlite::Result<Vec
     statement.query_map([], |row| Ok((row.get("name")?, read(row)?)))?.collect()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<NotifierState> {
+/// How it is doing, by the columns of a row.
+pub(in crate::ledger) fn read(row: &Row<'_>) -> rusqlite::Result<NotifierState> {
     Ok(NotifierState {
         failures: row.get("failures")?,
         failing_since: column::instant_if_any(row, "failing_since")?,

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
 use uuid::Uuid;
 
-use crate::ledger::column::{self, Count, Length};
+use crate::ledger::column;
 use crate::ledger::entry::{RetryFilter, RetryTo};
-use crate::ledger::table::{deliveries, deliveries::NewDelivery, notifiers};
+use crate::ledger::table::{deliveries, deliveries::NewDelivery, recipients};
 
 /// A delivery that was given up.
 struct Dead {
@@ -55,7 +55,7 @@ fn chosen(connection: &Connection, filter: &RetryFilter) -> rusqlite::Result<Vec
 }
 
 fn owe_again(connection: &Connection, dead: &Dead, notifier: &str, recipient: Option<&str>) -> rusqlite::Result<usize> {
-    let state = notifiers::state(connection, notifier)?;
+    let (probes, possible) = recipients::share(connection, notifier, recipient)?;
     connection
         .prepare_cached(
             "UPDATE delivery SET state = 'pending', ended_at = NULL, notifier = :notifier, recipient = :recipient,
@@ -65,8 +65,8 @@ fn owe_again(connection: &Connection, dead: &Dead, notifier: &str, recipient: Op
             ":row": dead.row,
             ":notifier": notifier,
             ":recipient": recipient,
-            ":probes": Count(state.probes),
-            ":possible": Length(state.possible),
+            ":probes": probes,
+            ":possible": possible,
         })
 }
 

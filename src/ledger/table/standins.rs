@@ -17,23 +17,26 @@ pub(in crate::ledger) struct Unaided {
 }
 
 /// What a notifier owes without anybody who stands in, by when it was recorded.
-const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0 AND created_at";
+const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0
+    AND (?3 OR EXISTS (SELECT 1 FROM recipient AS own WHERE own.notifier = ?1 AND own.recipient = delivery.recipient AND own.failures > 0))
+    AND created_at";
 
 /// What a notifier has given up, and what it owes since before `overdue`, where nobody stands in yet; and when the oldest of
-/// the rest was recorded.
+/// the rest was recorded. Where not `all` are owed for long, only what is owed to recipients that are deferred.
 pub(in crate::ledger) fn unaided(
     connection: &Connection,
     notifier: &str,
     overdue: Option<Timestamp>,
+    all: bool,
 ) -> rusqlite::Result<(Vec<Unaided>, Option<Timestamp>)> {
     let mut statement = connection
         .prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0 AND held = 0")?;
     let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let Some(overdue) = overdue else { return Ok((found, None)) };
     let mut statement = connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} <= ?2"))?;
-    found.extend(statement.query_map(params![notifier, Instant(overdue)], read)?.collect::<rusqlite::Result<Vec<_>>>()?);
+    found.extend(statement.query_map(params![notifier, Instant(overdue), all], read)?.collect::<rusqlite::Result<Vec<_>>>()?);
     let mut statement = connection.prepare_cached(&format!("SELECT min(created_at) AS next {OWED} > ?2"))?;
-    let next = statement.query_row(params![notifier, Instant(overdue)], |row| column::instant_if_any(row, "next"))?;
+    let next = statement.query_row(params![notifier, Instant(overdue), all], |row| column::instant_if_any(row, "next"))?;
     found.sort_by_key(|unaided| unaided.row);
     Ok((found, next))
 }

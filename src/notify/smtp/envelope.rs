@@ -2,13 +2,14 @@
 //! at once (RFC 2920), since each further one costs a round trip. Each reply is still judged by the command it answers.
 
 use lettre::Address;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
-use lettre::transport::smtp::extension::{Extension, MailParameter};
-use lettre::transport::smtp::response::{Response, Severity};
 
-use crate::notify::smtp::judge::{Refusal, Stage, failed, out_of_step};
+use crate::notify::smtp::connection::{Connection, Trouble};
+use crate::notify::smtp::judge::{Refusal, Stage, refusal};
+use crate::notify::smtp::reply::Reply;
+use crate::notify::{FailureReason, Verdict};
+
+const CLEAR: &str = "RSET\r\n";
+const DATA: &str = "DATA\r\n";
 
 /// MAIL, RCPT and DATA of one message, for one connection.
 pub(crate) struct Envelope {
@@ -21,59 +22,66 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// For a connection whose server takes several commands at once if `at_once`.
-    pub(crate) fn new(connection: &AsyncSmtpConnection, from: &Address, to: &Address, at_once: bool) -> Result<Self, Refusal> {
-        let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
-        let mut parameters = Vec::new();
-        if !ascii(from) || !ascii(to) {
-            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-                return Err(Refusal::of_recipient("the mail server takes no addresses beyond ASCII (no SMTPUTF8)"));
+    pub(crate) fn new(connection: &Connection, from: &Address, to: &Address) -> Result<Self, Refusal> {
+        let offers = &connection.offers;
+        let beyond_ascii = |address: &Address| !AsRef::<str>::as_ref(address).is_ascii();
+        let parameters = match (beyond_ascii(from), beyond_ascii(to)) {
+            (false, false) => "",
+            _ if offers.has("SMTPUTF8") => " BODY=8BITMIME SMTPUTF8",
+            (true, _) => {
+                let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8); use another one as the notifier's `from`";
+                return Err(Refusal::untried(Verdict::DESTINATION, FailureReason::ServerError, detail));
             }
-            parameters.push(MailParameter::SmtpUtfEight);
-        }
-        let mail = Mail::new(Some(from.clone()), parameters).to_string();
-        Ok(Self { mail, rcpt: Rcpt::new(to.clone(), Vec::new()).to_string(), at_once, is_said: false })
+            (false, true) => {
+                let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8)";
+                return Err(Refusal::untried(Verdict::Message, FailureReason::RecipientRefused, detail));
+            }
+        };
+        let (mail, rcpt) = (format!("MAIL FROM:<{from}>{parameters}\r\n"), format!("RCPT TO:<{to}>\r\n"));
+        Ok(Self { mail, rcpt, at_once: offers.has("PIPELINING"), is_said: false })
     }
 
     /// Clears what an earlier message left behind on a connection that was kept (RFC 5321 section 4.1.1.5), and so learns whether
     /// the server is still there.
-    pub(crate) async fn clear(&mut self, connection: &mut AsyncSmtpConnection) -> Result<Response, Error> {
+    pub(crate) async fn clear(&mut self, connection: &mut Connection) -> Result<Reply, Trouble> {
         self.is_said = self.at_once;
         let more = if self.at_once { self.all() } else { String::new() };
-        connection.command(format!("{Rset}{more}")).await
+        connection.command(&format!("{CLEAR}{more}")).await
     }
 
     /// Says it, or hears how it was taken: then the server waits for the message.
-    pub(crate) async fn announce(self, connection: &mut AsyncSmtpConnection) -> Result<(), Refusal> {
+    pub(crate) async fn announce(self, connection: &mut Connection) -> Result<(), Refusal> {
         let commands = match (self.at_once, self.is_said) {
             (true, true) => [None, None, None],
             (true, false) => [Some(self.all()), None, None],
-            (false, _) => [Some(self.mail), Some(self.rcpt), Some(Data.to_string())],
+            (false, _) => [Some(self.mail), Some(self.rcpt), Some(DATA.to_owned())],
         };
         let mut refused: Option<Refusal> = None;
         for (stage, command) in [Stage::Sender, Stage::Recipient, Stage::Data].into_iter().zip(commands) {
             let reply = match command {
-                Some(command) => connection.command(command).await,
-                None => connection.read_response().await,
+                Some(command) => connection.command(&command).await,
+                None => connection.reply().await,
             };
-            let (refusal, goes_on) = match reply {
-                Ok(reply) if fits(stage, &reply) => {
+            // What comes before the message is no answer to it.
+            let fits = |reply: &Reply| if stage == Stage::Data { reply.is_asking() && connection.is_clean() } else { reply.is_done() };
+            let (found, goes_on) = match reply {
+                Ok(reply) if fits(&reply) => {
                     if let (Stage::Data, Some(refusal)) = (stage, &mut refused) {
                         // It waits for a message to nobody. Closed, the connection brings it none.
                         refusal.leaves_connection = false;
                     }
                     continue;
                 }
-                Ok(_) => (out_of_step(stage), false),
-                Err(error) => {
-                    let refusal = failed(stage, &error);
+                Ok(_) => (refusal(stage, &Trouble::OutOfStep), false),
+                Err(trouble) => {
+                    let refusal = refusal(stage, &trouble);
                     // The replies to what was said at once are on their way.
                     let goes_on = self.at_once && refusal.leaves_connection;
                     (refusal, goes_on)
                 }
             };
-            let leaves_connection = refusal.leaves_connection;
-            refused.get_or_insert(refusal).leaves_connection = leaves_connection;
+            let leaves_connection = found.leaves_connection;
+            refused.get_or_insert(found).leaves_connection = leaves_connection;
             if !goes_on {
                 break;
             }
@@ -82,14 +90,8 @@ impl Envelope {
     }
 
     fn all(&self) -> String {
-        format!("{}{}{Data}", self.mail, self.rcpt)
+        format!("{}{}{DATA}", self.mail, self.rcpt)
     }
-}
-
-/// Whether a positive reply is one to this stage. Anything else answers something else: somebody slipped one in, and the next
-/// would be taken for "accepted".
-fn fits(stage: Stage, reply: &Response) -> bool {
-    if stage == Stage::Data { reply.has_code(354) } else { reply.code().severity == Severity::PositiveCompletion }
 }
 
 /// A message as it is sent: a dot before each line that begins with one, and one alone that ends it (RFC 5321 section 4.5.2), to

@@ -1,10 +1,10 @@
-//! What a failed SMTP stage means for the delivery: up to the sender it is the destination's fault, from the recipient
-//! on a permanent refusal is the message's; once the message was written, silence says nothing.
+//! What a failed SMTP stage means for the delivery: up to the sender it is the destination's fault, at the recipient the code says
+//! whether it is about the recipient, for now or for good, or about us, and from there on a permanent refusal is the message's; once the message was
+//! written, silence says nothing.
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::response::Severity;
-
-use crate::notify::http::{is_about_tls, tls_advice};
+use crate::notify::http::tls_advice;
+use crate::notify::smtp::connection::Trouble;
+use crate::notify::smtp::reply::Reply;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::outbound;
 
@@ -19,12 +19,17 @@ const SMTP_IS_OFF: &str = "; authenticated SMTP is switched off for this mailbox
     (Active users, Mail, Manage email apps), or use type = \"graph-mail\"";
 const TOKEN_IS_REFUSED: &str = "; check that `username` is the mailbox, and that the application may send for it (README, \"Mail through \
     Microsoft 365\")";
+const NAME_IS_REFUSED: &str = "; set `hello_name` of the notifier's `smtp` to the full name of this host";
+const WE_ARE_REFUSED: &str = "; the server refuses us, not the recipient: check whether it wants a sign-in, the notifier's `from`, and \
+    `hello_name` of its `smtp`";
 
 /// Where in the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// The banner and EHLO.
+    /// The banner.
     Greeting,
+    /// EHLO.
+    Hello,
     /// STARTTLS.
     Tls,
     /// AUTH by a password.
@@ -45,6 +50,7 @@ impl Stage {
     fn in_words(self) -> &'static str {
         match self {
             Self::Greeting => "its greeting",
+            Self::Hello => "our greeting (EHLO)",
             Self::Tls => "STARTTLS",
             Self::SignIn | Self::Token => "the sign-in",
             Self::Sender => "the sender",
@@ -57,30 +63,31 @@ impl Stage {
 
 /// A failed stage.
 pub(crate) struct Refusal {
-    pub error: DeliveryError,
+    pub(crate) error: DeliveryError,
     /// Whether the connection can take another message.
-    pub leaves_connection: bool,
+    pub(crate) leaves_connection: bool,
+    /// Whether a connection that was used before may be all that is wrong: servers end them and limit what goes over each.
+    pub(crate) may_be_its_age: bool,
 }
 
 impl Refusal {
-    /// A recipient that is not even tried.
-    pub(crate) fn of_recipient(detail: &str) -> Self {
-        let error = DeliveryError::new(Verdict::Message, FailureReason::RecipientRefused, detail);
-        Self { error, leaves_connection: true }
+    /// What is not even tried.
+    pub(crate) fn untried(verdict: Verdict, reason: FailureReason, detail: &str) -> Self {
+        Self { error: DeliveryError::new(verdict, reason, detail), leaves_connection: true, may_be_its_age: false }
     }
 }
 
 /// Judges a failure of a stage.
-pub(crate) fn failed(stage: Stage, error: &Error) -> Refusal {
-    let leaves_connection = error.status().is_some_and(|code| code.to_string() != "421");
-    Refusal { error: judged(stage, error), leaves_connection }
-}
-
-/// A positive answer that does not fit the stage.
-pub(crate) fn out_of_step(stage: Stage) -> Refusal {
-    let verdict = if stage == Stage::Content { Verdict::Ambiguous } else { Verdict::DESTINATION };
-    let detail = format!("the mail server's answer to {} does not fit", stage.in_words());
-    Refusal { error: DeliveryError::new(verdict, FailureReason::UnexpectedAnswer, detail), leaves_connection: false }
+pub(crate) fn refusal(stage: Stage, trouble: &Trouble) -> Refusal {
+    let (closes, is_brief) = match trouble {
+        Trouble::Refused(reply) => (reply.code == 421, !reply.is_permanent()),
+        Trouble::TooSlow(_) => (true, false),
+        _ => (true, true),
+    };
+    // Once the message was handed over, only a server that takes leave is sure not to have taken it.
+    let said_no = matches!(trouble, Trouble::Refused(_));
+    let may_be_its_age = if stage == Stage::Content { said_no && closes } else { is_brief };
+    Refusal { error: judged(stage, trouble), leaves_connection: !closes, may_be_its_age }
 }
 
 /// A server's answer as one short line without mail addresses.
@@ -94,13 +101,45 @@ pub(crate) fn one_line(text: &str) -> String {
     words.join(" ").chars().take(300).collect()
 }
 
-fn judged(stage: Stage, error: &Error) -> DeliveryError {
-    let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    let said = one_line(&cause);
-    let Some(code) = error.status() else {
-        return without_reply(stage, error, &said);
+/// The error that a failure of a stage is.
+pub(crate) fn judged(stage: Stage, trouble: &Trouble) -> DeliveryError {
+    let in_words = stage.in_words();
+    let (reason, detail) = match trouble {
+        Trouble::Refused(reply) | Trouble::Endless(Some(reply)) if reply.is_refusal() => return refused(stage, reply),
+        Trouble::Refused(_) | Trouble::OutOfStep => {
+            (FailureReason::UnexpectedAnswer, format!("the mail server's answer to {in_words} does not fit"))
+        }
+        Trouble::Endless(_) => (FailureReason::UnexpectedAnswer, format!("the mail server's answer to {in_words} does not end")),
+        Trouble::NoReply(text) => {
+            (FailureReason::UnexpectedAnswer, format!("not the answer of a mail server at {in_words}: {}", one_line(text)))
+        }
+        Trouble::BeforeTls => {
+            let detail = "more came behind the answer to STARTTLS before TLS began: nothing of it is believed, and nothing is sent; \
+                          look who is in between";
+            (FailureReason::TlsFailed, detail.to_owned())
+        }
+        Trouble::Tls(error) => {
+            let text = one_line(&error.to_string());
+            (FailureReason::TlsFailed, format!("no TLS with the mail server: {text}{}", tls_advice(&text)))
+        }
+        Trouble::Broken(error) => {
+            let text = one_line(&error.to_string());
+            (FailureReason::ConnectionLost, format!("the connection to the mail server broke at {in_words}: {text}"))
+        }
+        Trouble::TooSlow(patience) => {
+            let text = format!("the mail server was not ready for the message within {} s: it hung at {in_words}", patience.as_secs_f32());
+            (FailureReason::TimedOut, text)
+        }
     };
-    let permanent = code.severity == Severity::PermanentNegativeCompletion;
+    if stage == Stage::Content {
+        return DeliveryError::new(Verdict::Ambiguous, reason, format!("{detail}; the message may have arrived"));
+    }
+    DeliveryError::new(Verdict::DESTINATION, reason, detail)
+}
+
+fn refused(stage: Stage, reply: &Reply) -> DeliveryError {
+    let said = one_line(&reply.text());
+    let permanent = reply.is_permanent();
     let words = said.split(|c: char| !c.is_ascii_digit() && c != '.');
     let basic_auth_is_off = words.clone().any(|word| matches!(word, "5.7.139" | "5.7.57" | "5.7.30"));
     // Nobody else's servers give this code to a wrong password.
@@ -109,11 +148,14 @@ fn judged(stage: Stage, error: &Error) -> DeliveryError {
     let (verdict, reason) = match stage {
         _ if permanent && basic_auth_is_off => (Verdict::DESTINATION, FailureReason::SignInRefused),
         _ if permanent && may_not_send_as => (Verdict::DESTINATION, FailureReason::SignInRefused),
+        Stage::Recipient if !permanent && reply.code != 421 => (Verdict::Recipient, FailureReason::Deferred),
         _ if !permanent => (Verdict::DESTINATION, FailureReason::Deferred),
         Stage::SignIn | Stage::Token => (Verdict::DESTINATION, FailureReason::SignInRefused),
-        Stage::Recipient => (Verdict::Message, FailureReason::RecipientRefused),
+        Stage::Recipient if is_about_recipient(reply) => (Verdict::Message, FailureReason::RecipientRefused),
         Stage::Data | Stage::Content => (Verdict::Message, FailureReason::MessageRefused),
-        Stage::Greeting | Stage::Tls | Stage::Sender => (Verdict::DESTINATION, FailureReason::ServerError),
+        Stage::Greeting | Stage::Hello | Stage::Tls | Stage::Sender | Stage::Recipient => {
+            (Verdict::DESTINATION, FailureReason::ServerError)
+        }
     };
     let advice = match (reason, stage) {
         (FailureReason::SignInRefused, Stage::Token) if basic_auth_is_off => SMTP_IS_OFF,
@@ -123,28 +165,23 @@ fn judged(stage: Stage, error: &Error) -> DeliveryError {
         (FailureReason::SignInRefused, _) if is_of_exchange => PERHAPS_BASIC_IS_OFF,
         (FailureReason::SignInRefused, _) => "; check user name and password",
         (FailureReason::RecipientRefused, _) => "; check the notifier's `to`",
+        (FailureReason::ServerError, Stage::Hello) => NAME_IS_REFUSED,
         (FailureReason::ServerError, Stage::Sender) => "; check the notifier's `from` and whether the server wants a sign-in",
+        (FailureReason::ServerError, Stage::Recipient) if reply.code == 504 => NAME_IS_REFUSED,
+        (FailureReason::ServerError, Stage::Recipient) => WE_ARE_REFUSED,
         _ => "",
     };
+    let code = reply.code;
     DeliveryError::new(verdict, reason, format!("the mail server refused {}: {code} {said}{advice}", stage.in_words()))
 }
 
-/// Judges a conversation that broke off, or went wrong on this side.
-fn without_reply(stage: Stage, error: &Error, said: &str) -> DeliveryError {
-    let after = stage == Stage::Content;
-    let verdict = if after { Verdict::Ambiguous } else { Verdict::DESTINATION };
-    let cut = error.is_response() && said.contains("incomplete response");
-    let (reason, what) = match () {
-        () if is_about_tls(said) => (FailureReason::TlsFailed, "no TLS with the mail server"),
-        () if error.is_client() && stage == Stage::SignIn => (FailureReason::SignInRefused, "no sign-in that both sides know"),
-        () if error.is_response() && !cut => (FailureReason::UnexpectedAnswer, "not the answer of a mail server"),
-        () => (FailureReason::ConnectionLost, "the connection to the mail server broke"),
-    };
-    let advice = match reason {
-        FailureReason::TlsFailed => tls_advice(said),
-        FailureReason::SignInRefused => "; try the other `auth`",
-        _ if after => "; the message may have arrived",
-        _ => "",
-    };
-    DeliveryError::new(verdict, reason, format!("{what} at {}: {said}{advice}", stage.in_words()))
+/// Whether a permanent refusal at RCPT is about the recipient. Servers check there too who we are, how we say hello and whether
+/// they relay for us: that is said by other codes, and would be said of every recipient.
+fn is_about_recipient(reply: &Reply) -> bool {
+    match reply.enhanced() {
+        // 5.1.7 and 5.1.8 are about the sender's address (RFC 3463 section 3.2).
+        Some((1, detail)) => !matches!(detail, 7 | 8),
+        Some((subject, _)) => subject == 2,
+        None => (550..=553).contains(&reply.code),
+    }
 }

@@ -2,29 +2,30 @@
 //! kept for the next message. What the message says is not looked at here.
 
 mod bearer;
+mod connection;
+mod dial;
 mod envelope;
 mod judge;
+mod own_name;
+mod reply;
+mod sign_in;
 mod stream;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lettre::Address;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::Ehlo;
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Severity;
-use tokio::time::timeout;
 
 use crate::clock::Clock;
+use crate::notify::address::domain_in_ascii;
 use crate::notify::oauth::Tokens;
-use crate::notify::{Accepted, AuthMechanism, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
+use crate::notify::{Accepted, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
 
+use connection::{Connection, Deadline, Trouble};
 use envelope::Envelope;
 pub(crate) use judge::one_line;
-use judge::{Stage, failed};
-use stream::Connector;
+use judge::{Refusal, Stage, judged, refusal};
+use stream::{Connector, Stream};
 
 /// A connection unused for longer is not trusted any more.
 const IDLE_LIFE: Duration = Duration::from_secs(30);
@@ -34,11 +35,13 @@ const MESSAGES_OF_A_CONNECTION: u32 = 90;
 /// Sends messages to one server, each over a connection of its own while it takes; connections are kept for the next.
 pub(crate) struct Smtp {
     config: SmtpConfig,
-    connector: Connector,
-    starttls: Option<TlsParameters>,
+    /// Its host, as name servers and certificates have it.
+    host: String,
+    tls: Option<Connector>,
     /// For the sign-in by a token: the mailbox, and its tokens.
     tokens: Option<(String, Tokens)>,
-    hello: ClientId,
+    /// For EHLO; none = the address that the connection speaks from.
+    own_name: Option<String>,
     /// How long everything up to handing over the message may take.
     patience: Duration,
     /// Idle connections, the one used last at the end.
@@ -48,11 +51,9 @@ pub(crate) struct Smtp {
 
 /// A connection that may be used again.
 struct Kept {
-    connection: AsyncSmtpConnection,
-    /// Whether the server takes several commands at once (RFC 2920).
-    at_once: bool,
-    /// When it was last used, by the monotonic clock.
-    used_at: Duration,
+    connection: Connection,
+    /// When it was last used, by the monotonic clock; none while it is new.
+    used_at: Option<Duration>,
     messages: u32,
 }
 
@@ -62,55 +63,68 @@ pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 impl Smtp {
     /// Prepares for `config`; nothing is connected yet. `limit` is the time-out of one attempt.
     pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
-        let starttls = (config.tls == SmtpTls::Starttls).then(|| TlsParameters::new(config.host.clone())).transpose()?;
-        let connector = if config.tls == SmtpTls::Implicit { Connector::tls(&config.host)? } else { Connector::plain() };
+        let host = domain_in_ascii(&config.host).into_owned();
+        let tls = (config.tls != SmtpTls::None).then(|| Connector::to(&host)).transpose()?;
         let tokens = match &config.sign_in {
             Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock))?)),
             _ => None,
         };
-        let patience = limit * 3 / 4;
-        Ok(Self { config: config.clone(), connector, starttls, tokens, hello: own_name(), patience, kept: Mutex::default(), clock })
+        let own_name = config.hello_name.clone().or_else(own_name::own_name);
+        Ok(Self { config: config.clone(), host, tls, tokens, own_name, patience: limit * 3 / 4, kept: Mutex::default(), clock })
     }
 
-    /// Sends one message to one recipient. What comes before the message itself is bounded in time here, so that a
-    /// caller's later time-out can only mean that the message may have been taken.
-    pub(crate) async fn send(&self, from: &Address, to: &Address, message: &str) -> Result<Accepted, DeliveryError> {
-        let handed_over = timeout(self.patience, self.announced(from, to));
-        let mut kept = handed_over.await.unwrap_or_else(|_| Err(self.too_slow()))?;
-        // Dropped here, the connection is dropped with it and not kept.
-        match kept.connection.command(envelope::to_its_final_dot(message)).await {
-            Ok(reply) if reply.code().severity == Severity::PositiveCompletion => {
-                kept.messages += 1;
-                self.keep(kept);
-                let text = reply.message().collect::<Vec<_>>().join(" ");
-                Ok(Accepted { detail: judge::one_line(&format!("{} {text}", reply.code())) })
+    /// Until when an attempt that begins now must have come to its message.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::within(self.patience)
+    }
+
+    /// Sends one message from here to there. What comes before the message itself is bounded in time, so that a caller's later
+    /// time-out can only mean that the message may have been taken. Where a connection that was used before is all that may be
+    /// wrong, it is sent over a new one at once.
+    pub(crate) async fn send(
+        &self,
+        deadline: Deadline,
+        (from, to): (&Address, &Address),
+        message: &str,
+    ) -> Result<Accepted, DeliveryError> {
+        if let Some(kept) = self.idle() {
+            match self.over(kept, deadline, (from, to), message).await {
+                Err(refusal) if refusal.may_be_its_age => {}
+                result => return result.map_err(|refusal| refusal.error),
             }
-            Ok(_) => Err(judge::out_of_step(Stage::Content).error),
-            Err(error) => Err(self.after(failed(Stage::Content, &error), kept)),
         }
+        let connection = self.connect(deadline).await?;
+        let new = Kept { connection, used_at: None, messages: 0 };
+        self.over(new, deadline, (from, to), message).await.map_err(|refusal| refusal.error)
     }
 
-    /// Connects, protects the connection and signs in, as before a message, and takes leave.
-    pub(crate) async fn probe(&self) -> Result<String, DeliveryError> {
-        let (mut connection, _) = self.connect().await?;
+    /// Connects, protects the connection and signs in, as before a message, and takes leave. The server must take addresses
+    /// `beyond_ascii` where there are any.
+    pub(crate) async fn probe(&self, beyond_ascii: bool) -> Result<String, DeliveryError> {
+        let mut connection = self.connect(self.deadline()).await?;
+        if beyond_ascii && !connection.offers.has("SMTPUTF8") {
+            let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8), and the notifier has some in `from` or `to`";
+            return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::ServerError, detail));
+        }
         // It has answered what it was asked; how it takes the farewell does not matter.
-        let _parted_or_not = connection.quit().await;
-        let SmtpConfig { host, port, tls, sign_in } = &self.config;
+        let _parted_or_not = connection.command("QUIT\r\n").await;
+        let SmtpConfig { host, port, tls, sign_in, .. } = &self.config;
         let secured = if *tls == SmtpTls::None { "without TLS" } else { "with TLS" };
         let signed_in = if sign_in.is_some() { ", and takes the sign-in" } else { "" };
         Ok(format!("{host}:{port} is reached {secured}{signed_in}; no mail was sent"))
     }
 
-    /// Keeps the connection that a refusal leaves.
-    fn after(&self, refusal: judge::Refusal, kept: Kept) -> DeliveryError {
-        if refusal.leaves_connection {
+    /// Sends over this connection, which is kept where it can take another message.
+    async fn over(&self, mut kept: Kept, deadline: Deadline, (from, to): (&Address, &Address), message: &str) -> Result<Accepted, Refusal> {
+        let sent = kept.send(deadline, self.patience, (from, to), message).await;
+        if sent.as_ref().map_or_else(|refusal| refusal.leaves_connection, |_| true) && kept.connection.is_clean() {
             self.keep(kept);
         }
-        refusal.error
+        sent
     }
 
     fn keep(&self, kept: Kept) {
-        let used_at = self.clock.monotonic();
+        let used_at = Some(self.clock.monotonic());
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(Kept { used_at, ..kept });
     }
 
@@ -118,101 +132,98 @@ impl Smtp {
     fn idle(&self) -> Option<Kept> {
         let now = self.clock.monotonic();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|kept| kept.messages < MESSAGES_OF_A_CONNECTION && now.saturating_sub(kept.used_at) < IDLE_LIFE);
+        let is_fresh = |kept: &Kept| kept.used_at.is_some_and(|at| now.saturating_sub(at) < IDLE_LIFE);
+        kept.retain(|kept| kept.messages < MESSAGES_OF_A_CONNECTION && is_fresh(kept));
         kept.pop()
     }
 
-    fn too_slow(&self) -> DeliveryError {
-        let detail = format!("the mail server was not ready for the message within {} s", self.patience.as_secs_f32());
-        DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
-    }
-
-    /// A connection whose server waits for the message: a kept one if it still answers, else a new one.
-    async fn announced(&self, from: &Address, to: &Address) -> Result<Kept, DeliveryError> {
-        if let Some(mut kept) = self.idle() {
-            let mut envelope = match Envelope::new(&kept.connection, from, to, kept.at_once) {
-                Ok(envelope) => envelope,
-                Err(refusal) => return Err(self.after(refusal, kept)),
-            };
-            let answers = timeout(self.patience / 4, envelope.clear(&mut kept.connection)).await;
-            if answers.is_ok_and(|reply| reply.is_ok()) {
-                return self.told(envelope, kept).await;
-            }
-        }
-        let (connection, at_once) = self.connect().await?;
-        let kept = Kept { connection, at_once, used_at: self.clock.monotonic(), messages: 0 };
-        match Envelope::new(&kept.connection, from, to, at_once) {
-            Ok(envelope) => self.told(envelope, kept).await,
-            Err(refusal) => Err(self.after(refusal, kept)),
-        }
-    }
-
-    async fn told(&self, envelope: Envelope, mut kept: Kept) -> Result<Kept, DeliveryError> {
-        match envelope.announce(&mut kept.connection).await {
-            Ok(()) => Ok(kept),
-            Err(refusal) => Err(self.after(refusal, kept)),
-        }
-    }
-
-    /// Connects, protects the connection and signs in. Says too whether the server takes several commands at once.
-    async fn connect(&self) -> Result<(AsyncSmtpConnection, bool), DeliveryError> {
+    /// Connects, protects the connection and signs in.
+    async fn connect(&self, deadline: Deadline) -> Result<Connection, DeliveryError> {
         if let Some((user, tokens)) = &self.tokens {
-            return self.connect_by_token(user, tokens).await;
+            return self.connect_by_token(user, tokens, deadline).await;
         }
-        let (mut connection, at_once) = self.greeted().await?;
+        let mut connection = self.greeted(deadline).await?;
         if let Some(SmtpSignIn::Password { user, password, mechanism }) = &self.config.sign_in {
-            let mechanism = match mechanism {
-                AuthMechanism::Plain => Mechanism::Plain,
-                AuthMechanism::Login => Mechanism::Login,
-            };
-            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
-            connection.auth(&[mechanism], &credentials).await.map_err(|error| failed(Stage::SignIn, &error).error)?;
+            sign_in::sign_in(&mut connection, *mechanism, user, password).await?;
         }
-        Ok((connection, at_once))
+        Ok(connection)
     }
 
     /// The same by an access token. One that is refused is renewed once: it may have been revoked before its time.
-    async fn connect_by_token(&self, user: &str, tokens: &Tokens) -> Result<(AsyncSmtpConnection, bool), DeliveryError> {
-        let token = tokens.access(None).await?;
-        let (mut connection, mut at_once) = self.greeted().await?;
+    async fn connect_by_token(&self, user: &str, tokens: &Tokens, deadline: Deadline) -> Result<Connection, DeliveryError> {
+        let access = async |refused| {
+            let too_slow = || judged(Stage::Token, &Trouble::TooSlow(deadline.patience));
+            deadline.keep(tokens.access(refused)).await.unwrap_or_else(|| Err(too_slow()))
+        };
+        let token = access(None).await?;
+        let mut connection = self.greeted(deadline).await?;
         bearer::offered(&connection)?;
         match bearer::sign_in(&mut connection, user, &token).await {
             Err(error) if error.reason == FailureReason::SignInRefused => {
-                let token = tokens.access(Some(&token)).await?;
-                (connection, at_once) = self.greeted().await?;
+                let token = access(Some(&token)).await?;
+                connection = self.greeted(deadline).await?;
                 bearer::sign_in(&mut connection, user, &token).await?;
             }
             other => other?,
         }
-        Ok((connection, at_once))
+        Ok(connection)
     }
 
     /// Connects and protects the connection.
-    async fn greeted(&self) -> Result<(AsyncSmtpConnection, bool), DeliveryError> {
-        let stream = self.connector.connect(&self.config.host, self.config.port).await?;
-        let greeted = AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await;
-        let mut connection = greeted.map_err(|error| failed(Stage::Greeting, &error).error)?;
-        if let Some(parameters) = &self.starttls {
-            if !connection.can_starttls() {
+    async fn greeted(&self, deadline: Deadline) -> Result<Connection, DeliveryError> {
+        let at = |stage: Stage| move |trouble: Trouble| judged(stage, &trouble);
+        let tcp = dial::connect(&self.host, self.config.port, deadline).await?;
+        let mut connection = match &self.tls {
+            Some(tls) if self.config.tls == SmtpTls::Implicit => {
+                Connection::behind_tls(tls, tcp, deadline).await.map_err(at(Stage::Greeting))?
+            }
+            _ => Connection::over(Stream::Plain(tcp), deadline),
+        };
+        if !connection.reply().await.map_err(at(Stage::Greeting))?.is_done() {
+            return Err(judged(Stage::Greeting, &Trouble::OutOfStep));
+        }
+        connection.hello(self.own_name.as_deref()).await.map_err(at(Stage::Hello))?;
+        if let Some(tls) = self.tls.as_ref().filter(|_| self.config.tls == SmtpTls::Starttls) {
+            if !connection.offers.has("STARTTLS") {
                 let detail = "the mail server offers no STARTTLS, and nothing is sent without; check the port, or who is in between";
                 return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::TlsMissing, detail));
             }
-            connection.starttls(parameters.clone(), &self.hello).await.map_err(|error| failed(Stage::Tls, &error).error)?;
+            connection = connection.starttls(tls).await.map_err(at(Stage::Tls))?;
+            connection.hello(self.own_name.as_deref()).await.map_err(at(Stage::Hello))?;
         }
-        // The library has read the first answer and keeps nothing of this extension.
-        let at_once = match connection.command(Ehlo::new(self.hello.clone())).await {
-            Ok(reply) => reply.message().any(|line| line.eq_ignore_ascii_case("PIPELINING")),
-            Err(error) if failed(Stage::Greeting, &error).leaves_connection => false,
-            Err(error) => return Err(failed(Stage::Greeting, &error).error),
-        };
-        Ok((connection, at_once))
+        Ok(connection)
     }
 }
 
-/// The name of this host for EHLO; the loopback address, as a literal, where it has none that is a domain name.
-fn own_name() -> ClientId {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim();
-    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
-    if letters && !name.is_empty() && name != "(none)" { ClientId::Domain(name.to_owned()) } else { ClientId::default() }
+impl Kept {
+    async fn send(
+        &mut self,
+        deadline: Deadline,
+        patience: Duration,
+        (from, to): (&Address, &Address),
+        message: &str,
+    ) -> Result<Accepted, Refusal> {
+        let connection = &mut self.connection;
+        let mut envelope = Envelope::new(connection, from, to)?;
+        if self.used_at.is_some() {
+            // One that does not answer soon is gone, and there is time for a new one.
+            connection.deadline = Some(Deadline::within(patience / 4));
+            let gone = |trouble| Refusal { leaves_connection: false, may_be_its_age: true, ..refusal(Stage::Sender, &trouble) };
+            envelope.clear(connection).await.map_err(gone)?;
+        }
+        connection.deadline = Some(deadline);
+        envelope.announce(connection).await?;
+        // From here on nothing is known without an answer: the caller bounds the wait.
+        connection.deadline = None;
+        let reply = match connection.command(&envelope::to_its_final_dot(message)).await {
+            // What it means is known, though it does not end.
+            Err(Trouble::Endless(Some(reply))) if reply.is_done() => reply,
+            other => other.map_err(|trouble| refusal(Stage::Content, &trouble))?,
+        };
+        if !reply.is_done() {
+            return Err(refusal(Stage::Content, &Trouble::OutOfStep));
+        }
+        self.messages += 1;
+        Ok(Accepted { detail: judge::one_line(&format!("{} {}", reply.code, reply.text())) })
+    }
 }

@@ -4,6 +4,7 @@
 mod budgets;
 mod checking;
 mod coverage;
+mod deferring;
 mod explaining;
 mod listing;
 mod polling;

@@ -163,6 +163,39 @@ fn ports_follow_the_kind_of_protection() {
     );
 }
 
+#[test]
+fn a_mail_server_is_greeted_by_a_full_name_or_an_address() {
+    let hello_name = |text: &str| {
+        let more = format!(
+            "[notifiers.mail]\ntype = \"email\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\nsmtp = {{ host = \"m.example\"{text} }}"
+        );
+        match read(PARTNER_CENTER, &more, VARIABLES).notifiers[1].kind.clone() {
+            notify::Kind::Email(email) => email.smtp.hello_name,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(hello_name(""), None);
+    for (written, name) in [
+        ("alerts.partner.example", "alerts.partner.example"),
+        ("alerts.b\u{fc}cher.example", "alerts.xn--bcher-kva.example"),
+        ("[192.0.2.7]", "[192.0.2.7]"),
+        ("[IPv6:2001:db8::7]", "[IPv6:2001:db8::7]"),
+    ] {
+        assert_eq!(hello_name(&format!(", hello_name = \"{written}\"")).as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_name_beyond_ascii_before_the_at_is_warned_of_and_a_domain_is_not() {
+    let warned = |from: &str, to: &str| {
+        let more = format!("[notifiers.mail]\ntype = \"email\"\nfrom = \"{from}\"\nto = [\"{to}\"]\nsmtp = {{ host = \"m.example\" }}");
+        let warnings = read(PARTNER_CENTER, &more, VARIABLES).warnings;
+        warnings.iter().filter(|warning| warning.contains("only mail servers with SMTPUTF8 take it")).count()
+    };
+    assert_eq!(warned("a@b\u{fc}cher.example", "J\u{f6}rg <c@m\u{fc}nchen.example>"), 0);
+    assert_eq!([warned("a@b.example", "j\u{f6}rg@d.example"), warned("j\u{f6}rg@b.example", "j\u{f6}rg@d.example")], [1, 2]);
+}
+
 /// The `oauth` of a notifier called `name`, with `more` in it, under a source with `cloud`.
 fn oauth(name: &str, cloud: &str, notifier: &str, more: &str) -> OAuthConfig {
     let oauth = format!("oauth = {{ tenant_id = \"partner.example\", client_id = \"c\", {more} }}");

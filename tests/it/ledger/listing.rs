@@ -70,6 +70,7 @@ async fn deliveries_are_listed_by_state_notifier_time_and_customer() {
         ended_at: Some(at("2026-10-05T12:01:00Z")),
         attempts: 1,
         last_detail: Some("200 OK".into()),
+        deferred_until: None,
     };
     assert_eq!(sent, expected);
     ledger.close().await.unwrap();

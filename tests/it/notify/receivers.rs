@@ -152,6 +152,14 @@ pub(super) type Stage = &'static str;
 pub(super) enum Act {
     /// It says so.
     Say(&'static str),
+    /// It says exactly that in place of the usual, and goes on as usual.
+    Instead(&'static [u8]),
+    /// It says the usual with letters that are not UTF-8.
+    InLatin1,
+    /// It says the usual, and behind it in the same packet what nobody asked for.
+    WithMore,
+    /// It says the first, and then the second without end.
+    Endless(&'static str, &'static str),
     /// It says nothing, for ever.
     Silence,
     /// It closes the connection.
@@ -340,10 +348,22 @@ async fn act<S: AsyncRead + AsyncWrite + Unpin>(
         Some(Act::Silence) => std::future::pending().await,
         Some(Act::Close | Act::Reset) => return Ok(Acted::Ended),
         Some(Act::Say(text)) => stream.write_all(format!("{text}\r\n").as_bytes()).await?,
+        Some(Act::Endless(start, more)) => {
+            let more = more.repeat(0x4000);
+            let mut written = stream.write_all(start.as_bytes()).await;
+            while written.is_ok() {
+                written = stream.write_all(more.as_bytes()).await;
+            }
+            return Ok(Acted::Ended);
+        }
+        Some(Act::Instead(bytes)) => stream.write_all(bytes).await?,
+        Some(Act::InLatin1) => stream.write_all(&[usual.as_bytes(), b" f\xfcr alle\r\n"].concat()).await?,
+        Some(Act::WithMore) => stream.write_all(format!("{usual}\r\n250 2.0.0 slipped in\r\n").as_bytes()).await?,
         None => stream.write_all(format!("{usual}\r\n").as_bytes()).await?,
     }
     stream.flush().await?;
-    Ok(if planned.is_some() { Acted::Scripted } else { Acted::Usual })
+    let is_usual = matches!(planned, None | Some(Act::Instead(_) | Act::InLatin1 | Act::WithMore));
+    Ok(if is_usual { Acted::Usual } else { Acted::Scripted })
 }
 
 async fn read_message<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>) -> std::io::Result<String> {

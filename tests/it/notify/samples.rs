@@ -318,7 +318,7 @@ pub(super) fn email_config(port: u16, tls: SmtpTls) -> Config {
     config(Kind::Email(Box::new(EmailConfig {
         from: "Budget alerts <alerts@partner.example>".parse().unwrap(),
         to: vec!["On call <oncall@partner.example>".parse().unwrap(), "second@partner.example".parse().unwrap()],
-        smtp: SmtpConfig { host: "localhost".into(), port, tls, sign_in: None },
+        smtp: SmtpConfig { host: "localhost".into(), port, tls, hello_name: None, sign_in: None },
     })))
 }
 

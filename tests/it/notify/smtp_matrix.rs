@@ -1,4 +1,4 @@
-//! Every way a mail server can fail at every stage of the conversation, once, and what becomes of the alert.
+//! Every way a mail server can fail, or be odd, at every stage of the conversation, once, and what becomes of the alert.
 //!
 //! TLS and sign-in are real here; the wait for the next attempt is the simulated clock's.
 
@@ -39,38 +39,70 @@ const SILENCE: &str = "timeout = \"6s\"";
 ///
 /// A mail that was read and then refused (4xx at the final dot) did not arrive; one that was followed by silence or a reset may have.
 const EXPECTED: &str = "\
-banner    | 4xx      destination-failed, sent, 1 mail
-banner    | 5xx      destination-failed, sent, 1 mail
-banner    | silence  destination-failed, sent, 1 mail
-banner    | reset    destination-failed, sent, 1 mail
-EHLO      | 4xx      destination-failed, sent, 1 mail
-EHLO      | 5xx      destination-failed, sent, 1 mail
-EHLO      | silence  destination-failed, sent, 1 mail
-EHLO      | reset    destination-failed, sent, 1 mail
-STARTTLS  | 4xx      destination-failed, sent, 1 mail
-STARTTLS  | 5xx      destination-failed, sent, 1 mail
-STARTTLS  | silence  destination-failed, sent, 1 mail
-STARTTLS  | reset    destination-failed, sent, 1 mail
-AUTH      | 4xx      destination-failed, sent, 1 mail
-AUTH      | 5xx      destination-failed, sent, 1 mail
-AUTH      | silence  destination-failed, sent, 1 mail
-AUTH      | reset    destination-failed, sent, 1 mail
-MAIL      | 4xx      destination-failed, sent, 1 mail
-MAIL      | 5xx      destination-failed, sent, 1 mail
-MAIL      | silence  destination-failed, sent, 1 mail
-MAIL      | reset    destination-failed, sent, 1 mail
-RCPT      | 4xx      destination-failed, sent, 1 mail
-RCPT      | 5xx      message-refused, dead, 0 mails
-RCPT      | silence  destination-failed, sent, 1 mail
-RCPT      | reset    destination-failed, sent, 1 mail
-DATA      | 4xx      destination-failed, sent, 1 mail
-DATA      | 5xx      message-refused, dead, 0 mails
-DATA      | silence  destination-failed, sent, 1 mail
-DATA      | reset    destination-failed, sent, 1 mail
-final dot | 4xx      destination-failed, sent, 2 mails under 1 Message-ID
-final dot | 5xx      message-refused, dead, 1 mail
-final dot | silence  ambiguous, sent, 2 mails under 1 Message-ID
-final dot | reset    ambiguous, sent, 2 mails under 1 Message-ID
+banner    | 4xx           destination-failed, sent, 1 mail
+banner    | 5xx           destination-failed, sent, 1 mail
+banner    | silence       destination-failed, sent, 1 mail
+banner    | reset         destination-failed, sent, 1 mail
+banner    | endless line  destination-failed, sent, 1 mail
+banner    | endless reply destination-failed, sent, 1 mail
+banner    | more behind   destination-failed, sent, 1 mail
+banner    | in Latin-1    accepted, sent, 1 mail
+EHLO      | 4xx           destination-failed, sent, 1 mail
+EHLO      | 5xx           destination-failed, sent, 1 mail
+EHLO      | silence       destination-failed, sent, 1 mail
+EHLO      | reset         destination-failed, sent, 1 mail
+EHLO      | endless line  destination-failed, sent, 1 mail
+EHLO      | endless reply destination-failed, sent, 1 mail
+EHLO      | more behind   destination-failed, sent, 1 mail
+EHLO      | in Latin-1    accepted, sent, 1 mail
+STARTTLS  | 4xx           destination-failed, sent, 1 mail
+STARTTLS  | 5xx           destination-failed, sent, 1 mail
+STARTTLS  | silence       destination-failed, sent, 1 mail
+STARTTLS  | reset         destination-failed, sent, 1 mail
+STARTTLS  | endless line  destination-failed, sent, 1 mail
+STARTTLS  | endless reply destination-failed, sent, 1 mail
+STARTTLS  | more behind   destination-failed, sent, 1 mail
+STARTTLS  | in Latin-1    accepted, sent, 1 mail
+AUTH      | 4xx           destination-failed, sent, 1 mail
+AUTH      | 5xx           destination-failed, sent, 1 mail
+AUTH      | silence       destination-failed, sent, 1 mail
+AUTH      | reset         destination-failed, sent, 1 mail
+AUTH      | endless line  destination-failed, sent, 1 mail
+AUTH      | endless reply destination-failed, sent, 1 mail
+AUTH      | more behind   destination-failed, sent, 1 mail
+AUTH      | in Latin-1    accepted, sent, 1 mail
+MAIL      | 4xx           destination-failed, sent, 1 mail
+MAIL      | 5xx           destination-failed, sent, 1 mail
+MAIL      | silence       destination-failed, sent, 1 mail
+MAIL      | reset         destination-failed, sent, 1 mail
+MAIL      | endless line  destination-failed, sent, 1 mail
+MAIL      | endless reply destination-failed, sent, 1 mail
+MAIL      | more behind   destination-failed, sent, 1 mail
+MAIL      | in Latin-1    accepted, sent, 1 mail
+RCPT      | 4xx           recipient-deferred, sent, 1 mail
+RCPT      | 5xx           destination-failed, sent, 1 mail
+RCPT      | silence       destination-failed, sent, 1 mail
+RCPT      | reset         destination-failed, sent, 1 mail
+RCPT      | endless line  destination-failed, sent, 1 mail
+RCPT      | endless reply destination-failed, sent, 1 mail
+RCPT      | more behind   destination-failed, sent, 1 mail
+RCPT      | in Latin-1    accepted, sent, 1 mail
+DATA      | 4xx           destination-failed, sent, 1 mail
+DATA      | 5xx           message-refused, dead, 0 mails
+DATA      | silence       destination-failed, sent, 1 mail
+DATA      | reset         destination-failed, sent, 1 mail
+DATA      | endless line  destination-failed, sent, 1 mail
+DATA      | endless reply destination-failed, sent, 1 mail
+DATA      | more behind   destination-failed, sent, 1 mail
+DATA      | in Latin-1    accepted, sent, 1 mail
+final dot | 4xx           destination-failed, sent, 2 mails under 1 Message-ID
+final dot | 5xx           message-refused, dead, 1 mail
+final dot | silence       ambiguous, sent, 2 mails under 1 Message-ID
+final dot | reset         ambiguous, sent, 2 mails under 1 Message-ID
+final dot | endless line  ambiguous, sent, 2 mails under 1 Message-ID
+final dot | endless reply ambiguous, sent, 2 mails under 1 Message-ID
+final dot | more behind   accepted, sent, 1 mail
+final dot | in Latin-1    accepted, sent, 1 mail
 ";
 
 #[test]
@@ -92,9 +124,18 @@ fn holds(test: &str, also: &'static [&'static str]) {
         for ((stage, name), silent) in STAGES.into_iter().zip(silent) {
             let later = cell(&acceptor, also, stage, Act::Say("451 4.3.0 later"), "").await;
             let never = cell(&acceptor, also, stage, Act::Say("554 5.0.0 no"), "").await;
-            let reset = cell(&acceptor, also, stage, Act::Reset, "").await;
-            for (failure, told) in [("4xx", later), ("5xx", never), ("silence", silent), ("reset", reset)] {
-                writeln!(matrix, "{name:<9} | {failure:<8} {told}").unwrap();
+            let mut rows = vec![("4xx", later), ("5xx", never), ("silence", silent)];
+            for (failure, act) in [
+                ("reset", Act::Reset),
+                ("endless line", Act::Endless("", "x")),
+                ("endless reply", Act::Endless("", "250-x\r\n")),
+                ("more behind", Act::WithMore),
+                ("in Latin-1", Act::InLatin1),
+            ] {
+                rows.push((failure, cell(&acceptor, also, stage, act, "").await));
+            }
+            for (failure, told) in rows {
+                writeln!(matrix, "{name:<9} | {failure:<14}{told}").unwrap();
             }
         }
         assert!(matrix == EXPECTED, "expected:\n{EXPECTED}\nfound:\n{matrix}");
@@ -130,12 +171,15 @@ async fn cell(acceptor: &TlsAcceptor, also: &[&'static str], stage: Stage, act: 
         0 => "0 mails".to_owned(),
         many => format!("{many} mails under {} Message-ID", identities.len()),
     };
-    let outcomes = ["destination-failed", "message-refused", "ambiguous"];
+    let outcomes = ["destination-failed", "recipient-deferred", "message-refused", "ambiguous"];
     let counted = |outcome: &&str| {
         let series = format!("budget_alertd_delivery_attempts_total{{notifier=\"hook\",outcome=\"{outcome}\"}} 1\n");
         world.metrics.render().unwrap().contains(&series)
     };
-    let outcomes: Vec<_> = outcomes.into_iter().filter(counted).collect();
+    let mut outcomes: Vec<_> = outcomes.into_iter().filter(counted).collect();
+    if outcomes.is_empty() {
+        outcomes.push("accepted");
+    }
     format!("{}, {}, {mails}", outcomes.join(" and "), states(&world).join(" and "))
 }
 

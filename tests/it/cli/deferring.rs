@@ -1,0 +1,47 @@
+//! A recipient whose mailbox is full, as `status`, `deliveries` and `explain` tell of it.
+
+use budget_alertd::clock::SystemClock;
+use budget_alertd::simulator::{MailOptions, MailReceiver};
+
+use super::{Desk, SWEDEN, one_notifier};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deferred_recipient_is_named_wherever_somebody_looks() {
+    let mail = MailReceiver::start(SystemClock::shared(), MailOptions::default()).unwrap();
+    mail.refuse("full@partner.example", 452);
+    let others = one_notifier().split("[notifiers.hook]").next().unwrap().to_owned();
+    let desk = Desk::with(&format!(
+        "{others}[notifiers.hook]\ntype = \"email\"\nfrom = \"alerts@partner.example\"\nto = [\"ops@partner.example\", \"full@partner.example\"]\n\
+         smtp = {{ host = \"127.0.0.1\", port = {}, tls = \"none\" }}\n",
+        mail.port()
+    ));
+    let deferred = || desk.json(&["status", "--format", "json"])["notifiers"][0]["deferred"].clone();
+    loop {
+        assert_eq!(desk.run(&["poll", "--wait", "1s"]).code, 1);
+        if !deferred().is_null() && !mail.received().is_empty() {
+            break;
+        }
+    }
+    assert_eq!(deferred()[0]["recipient"], "full@partner.example");
+    assert_eq!(deferred()[0]["last_error"], "the mail server refused the recipient: 452 4.1.1 <address>: refused");
+
+    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let status = flat(desk.told(&["status"]));
+    assert!(status.starts_with("DEGRADED (1 recipient of notifier hook deferred, usage-stale): "), "{status}");
+    let said = "ok, but takes nothing for full@partner.example, next try SOON: the mail server refused the recipient: 452 4.1.1 <address>: refused";
+    assert!(status.contains(said), "{status}");
+
+    let explained = flat(desk.told(&["explain", SWEDEN]));
+    let waits = ", its mail server takes nothing for this recipient at the moment; next try SOON";
+    assert!(explained.contains(waits), "{explained}");
+    assert!(explained.contains("recipient-deferred: the mail server refused the recipient: 452"), "{explained}");
+    assert!(explained.contains("hook ops@partner.example sent"), "{explained}");
+
+    let listed = desk.told(&["deliveries", "--state", "pending"]);
+    let rows: Vec<_> = listed.lines().filter(|line| line.contains("hook")).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.starts_with("deferred ") && row.contains("full@partner.example")), "{listed}");
+    let listed = desk.json(&["deliveries", "--state", "pending", "--format", "json"]);
+    assert!(listed[0]["deferred_until"].is_string(), "{listed}");
+    let listed = desk.json(&["deliveries", "--state", "sent", "--format", "json"]);
+    assert!(listed[0].get("deferred_until").is_none(), "{listed}");
+}
