@@ -1,4 +1,11 @@
-//! A value that never prints, and the places it can come from: inline, environment, file or systemd credential.
+//! A value that never prints, the places it can come from (inline, environment, file or systemd credential), and what takes it
+//! out of the texts of others.
+
+mod name;
+mod redactor;
+
+pub(crate) use name::looks_right_for;
+pub use redactor::Redactor;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -61,10 +68,10 @@ pub trait Places {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The variable is unset or not UTF-8.
-    #[error("the environment variable {0} is not set")]
+    #[error("the environment variable {} is not set", name::shown_variable(.0))]
     Env(String),
     /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", name::shown_path(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -73,7 +80,7 @@ pub enum SecretError {
         source: std::io::Error,
     },
     /// The name would leave the folder of credentials.
-    #[error("\"{0}\" is no name of a credential")]
+    #[error("\"{}\" is no name of a credential", name::shown(.0))]
     Name(String),
     /// There is nothing in it.
     #[error("the secret is empty")]

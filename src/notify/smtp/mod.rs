@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::notify::oauth::Tokens;
 use crate::notify::{Accepted, AuthMechanism, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
+use crate::secret::Redactor;
 
 use envelope::Envelope;
 pub(crate) use judge::one_line;
@@ -61,11 +62,11 @@ pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Smtp {
     /// Prepares for `config`; nothing is connected yet. `limit` is the time-out of one attempt.
-    pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
+    pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>, redactor: &Arc<Redactor>) -> Result<Self, TlsError> {
         let starttls = (config.tls == SmtpTls::Starttls).then(|| TlsParameters::new(config.host.clone())).transpose()?;
         let connector = if config.tls == SmtpTls::Implicit { Connector::tls(&config.host)? } else { Connector::plain() };
         let tokens = match &config.sign_in {
-            Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock))?)),
+            Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock), redactor)?)),
             _ => None,
         };
         let patience = limit * 3 / 4;
