@@ -17,6 +17,7 @@ use crate::config::reader::{Span, Table};
 use crate::config::value::short;
 use crate::domain::{CustomerKey, Profile};
 
+use crate::text::{NotText, decode};
 /// Where the customers of the spreadsheet come from.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Spreadsheet<'t> {
@@ -52,7 +53,7 @@ pub(crate) struct Read {
 /// Reads the spreadsheet that the file names, if it names one.
 pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, instead: Spreadsheet<'_>) -> Read {
     let path = root.table("customers_csv").and_then(|table| table.required_text("path"));
-    let file = path.as_ref().map(|path| root.reader.path(path.value));
+    let file = path.as_ref().map(|path| root.reader.path(path));
     match (instead, path.map(|path| path.span), file) {
         (Spreadsheet::OnDisk, Some(span), Some(file)) => match text(&file) {
             Ok(text) => customers(&text, file, names),
@@ -76,9 +77,8 @@ pub(crate) fn text(file: &Path) -> Result<String, String> {
         let hint = "; \"budget-alertd budgets export --output FILE\" makes one";
         format!("cannot read {name}: {error}{}", if error.kind() == std::io::ErrorKind::NotFound { hint } else { "" })
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+    let text = decode(bytes).map_err(|NotText { readable, at }| {
+        let line = readable.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1);
         format!("{name}:{line}: not UTF-8 text: save it as \"CSV UTF-8\"")
     })?;
     // Lines that end as on the first Macs; "CSV (Macintosh)" still writes them.

@@ -16,6 +16,7 @@ use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
 };
 
+use crate::text::{NotText, decode};
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
     load_from(path, environment, Spreadsheet::OnDisk)
@@ -77,7 +78,17 @@ pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate:
 fn text_of(path: &Path) -> Result<String, Mistakes> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))
+    decode(bytes).map_err(|error| no_text(&name, error))
+}
+
+/// The same of a configuration, which can be made where there is none.
+fn configuration_of(path: &Path) -> Result<String, Mistakes> {
+    text_of(path).map_err(|mistakes| match path.try_exists() {
+        Ok(false) if path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists()) => {
+            Mistakes::unreadable(format!("{mistakes}; `budget-alertd init` makes one, --config FILE names another"))
+        }
+        _ => mistakes,
+    })
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -97,10 +108,9 @@ pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Confi
     read(text, path, environment, false, Spreadsheet::OnDisk)
 }
 
-fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Mistakes {
-    let at = error.utf8_error().valid_up_to();
-    let text = String::from_utf8_lossy(error.as_bytes());
-    Page::new(name, &text).mistakes(vec![Mistake { span: at..at + 1, text: "not UTF-8 text".to_owned(), sealed: false }])
+fn no_text(name: &str, NotText { readable, at }: NotText) -> Mistakes {
+    let text = "not UTF-8 text: save it as UTF-8, or as UTF-16 with a byte order mark".to_owned();
+    Page::new(name, &readable).mistakes(vec![Mistake { span: at..at.saturating_add(1), text, sealed: false }])
 }
 
 #[cfg(unix)]

@@ -30,6 +30,7 @@ mod templates;
 mod url;
 mod value;
 
+mod windows_zone;
 use std::path::PathBuf;
 use std::time::Duration;
 
