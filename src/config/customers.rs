@@ -112,5 +112,17 @@ pub(crate) fn addresses(table: &Table<'_>, key: &str) -> Vec<Mailbox> {
 /// `name@example.com` or `Name <name@example.com>`.
 pub(crate) fn mailbox(text: &str) -> Result<Mailbox, String> {
     let wrong = || format!("\"{}\" is no mail address: write \"name@example.com\" or \"Name <name@example.com>\"", short(text));
-    if text.chars().any(char::is_control) { Err(wrong()) } else { text.trim().parse().map_err(|_| wrong()) }
+    if text.chars().any(char::is_control) {
+        return Err(wrong());
+    }
+    let text = text.trim();
+    text.parse().ok().or_else(|| with_a_name_of_signs(text)).ok_or_else(wrong)
+}
+
+/// `Contoso, Ltd <name@example.com>`: a name that mail would want in quotes, as people write it without.
+fn with_a_name_of_signs(text: &str) -> Option<Mailbox> {
+    let (name, address) = text.strip_suffix('>')?.rsplit_once('<')?;
+    let name = name.trim();
+    let bare = !name.is_empty() && !name.contains(['"', '<', '>', '\\', '@']);
+    Some(Mailbox::new(Some(name.to_owned()).filter(|_| bare)?.into(), address.trim().parse().ok()?))
 }

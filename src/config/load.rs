@@ -29,7 +29,7 @@ pub fn load_with(path: &Path, environment: &Environment, customers: Option<(&Pat
 }
 
 fn load_from(path: &Path, environment: &Environment, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
-    read(&text_of(path)?, path, environment, others_may_read(path), customers)
+    read(&configuration_of(path)?, path, environment, others_may_read(path), customers)
 }
 
 /// Reads of the file at `path` only what judges: rules, customers and budgets. No secret is fetched, so that it loads where
@@ -57,7 +57,7 @@ pub fn load_cases(path: &Path) -> Result<Cases, Mistakes> {
 /// Reads as much of the file at `path` as a person's sign-in needs: `[source]` and `[daemon]`. Mistakes elsewhere, and a
 /// refresh token that is not there yet, are none now.
 pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate::source::Config, Mistakes> {
-    let (text, name) = (text_of(path)?, path.display().to_string());
+    let (text, name) = (configuration_of(path)?, path.display().to_string());
     let page = Page::new(&name, &text);
     let (document, errors) = DeTable::parse_recoverable(&text);
     if let Some(first) = errors.iter().find(|error| !is_duplicate(error)) {

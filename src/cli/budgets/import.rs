@@ -89,7 +89,9 @@ impl Import {
     fn print(&self, summary: &Summary) -> anyhow::Result<()> {
         match self.format {
             Format::Text => {
-                summary.faults.iter().for_each(|fault| eprintln!("{fault}"));
+                // What is wrong with a row stands in its line of the page.
+                let said = |fault: &&String| summary.rows.iter().flat_map(|row| &row.details).any(|detail| fault.contains(detail.as_str()));
+                summary.faults.iter().filter(|fault| !said(fault)).for_each(|fault| eprintln!("{fault}"));
                 output::page(&report::page(summary))
             }
             Format::Json => output::json(&report::document(summary)),

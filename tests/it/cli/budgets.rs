@@ -188,11 +188,7 @@ Nothing was written: put the refused rows right, or take them out.
 "
         )
     );
-    assert_eq!(
-        ended.err,
-        "{dir}/sheet.csv:4:40: \"1,234\" can mean 1234 or 1.2340: write 1234, or 1.2340\n    \
-         4 | 11111111-1843-4b3b-872f-206e08a08e51,,,\"1,234\",SEK\n      |  ^^^^^^^\n"
-    );
+    assert_eq!(ended.err, "", "each is said once");
     assert_eq!(read(&desk, "customers.csv"), "");
     let said = desk.json(&["budgets", "import", desk.house.path("sheet.csv").to_str().unwrap(), "--format", "json"]);
     assert_eq!((&said["written"], &said["counts"]["unknown"], &said["counts"]["changed"]), (&json!(false), &json!(3), &json!(1)));
