@@ -10,6 +10,7 @@ mod control;
 mod coverage;
 mod deliveries;
 mod demo;
+mod doubts;
 mod exit;
 mod explain;
 mod impact;

@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use crate::config::cases;
 use crate::config::customers_csv::{self, Spreadsheet};
+use crate::config::ids::Ids;
 use crate::config::keys::{ROOT, Shape};
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;
@@ -15,8 +16,8 @@ use crate::config::value::quoted;
 use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
 };
-
 use crate::text::{NotText, decode};
+
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
     load_from(path, environment, Spreadsheet::OnDisk)
@@ -39,9 +40,10 @@ pub fn load_criteria(path: &Path) -> Result<Criteria, Mistakes> {
     let criteria = |root: &Table<'_>| {
         need(root, &[RULES]);
         let names = Names::of(root);
-        let mut customers = customers_csv::read(root, &names, Spreadsheet::OnDisk);
+        let ids = Ids::of(root);
+        let mut customers = customers_csv::read(root, &names, &ids, Spreadsheet::OnDisk);
         let faults = std::mem::take(&mut customers.faults);
-        let budgets = customers::read(root, &names, customers);
+        let budgets = customers::read(root, &names, &ids, customers);
         (Some(Criteria { budgets, rules: rules::read(root, &names) }), faults)
     };
     Ok(document(&text, path, &Environment::default(), false, ROOT, criteria)?.0)
@@ -183,12 +185,13 @@ fn need(root: &Table<'_>, tables: &[Needed]) {
 fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<Config>, Vec<String>) {
     need(root, &[SOURCE, RULES, NOTIFIERS]);
     let names = Names::of(root);
-    let mut customers = customers_csv::read(root, &names, customers);
+    let ids = Ids::of(root);
+    let mut customers = customers_csv::read(root, &names, &ids, customers);
     let faults = std::mem::take(&mut customers.faults);
-    (tables(root, path, &names, customers), faults)
+    (tables(root, path, &names, &ids, customers), faults)
 }
 
-fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: customers_csv::Read) -> Option<Config> {
+fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, ids: &Ids, spreadsheet: customers_csv::Read) -> Option<Config> {
     let daemon = root.table_or_empty("daemon");
     let state_dir = process::state_dir(&daemon);
     let time_zone = process::time_zone(&daemon);
@@ -199,7 +202,8 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let operator = process::operator(&root.table_or_empty("operator"), names);
     let report = report::read(root, names);
     let customers_csv = spreadsheet.source.clone();
-    let budgets = customers::read(root, names, spreadsheet);
+    let budgets = customers::read(root, names, ids, spreadsheet);
+    customers::warn_of_unknown_tags(root, &budgets);
     let rules = rules::read(root, names);
     let mut notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
     mailboxes::settle(root, &budgets, &mut notifiers);
