@@ -16,7 +16,8 @@ const HINTED: usize = 20;
 /// Every customer that is known.
 pub(super) struct Customers<'c> {
     config: &'c Config,
-    reader: &'c Reader,
+    /// None before the first poll.
+    reader: Option<&'c Reader>,
     seen: Vec<Seen>,
     by_id: HashMap<CustomerKey, usize>,
     /// By name and by label, lower case.
@@ -41,8 +42,8 @@ pub(super) enum Unmatched {
 
 impl<'c> Customers<'c> {
     /// Reads every last seen state.
-    pub(super) fn read(config: &'c Config, reader: &'c Reader) -> anyhow::Result<Self> {
-        let mut seen = reader.customers_worst_first(usize::MAX)?;
+    pub(super) fn read(config: &'c Config, reader: Option<&'c Reader>) -> anyhow::Result<Self> {
+        let mut seen = reader.map_or(Ok(Vec::new()), |reader| reader.customers_worst_first(usize::MAX))?;
         seen.retain(|seen| seen.subscription.is_none());
         seen.sort_by_cached_key(|seen| (seen.name.to_lowercase(), seen.customer.key()));
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
@@ -73,7 +74,7 @@ impl<'c> Customers<'c> {
 
     /// All that is remembered of a customer.
     pub(super) fn remembered(&self, key: &CustomerKey) -> anyhow::Result<Option<Recollection>> {
-        Ok(self.reader.current(key)?)
+        Ok(self.reader.map_or(Ok(None), |reader| reader.current(key))?)
     }
 
     /// The customer that a row is about: the one with its id, else the only one with its name or its label.

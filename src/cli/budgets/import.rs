@@ -47,7 +47,7 @@ impl Import {
             return Err(WrongUsage(format!("{} names no spreadsheet of customers: {wanted}", path.display())).into());
         }
         let reader = Reader::open(&books.now.ledger)?;
-        let mut customers = Customers::read(&books.now, &reader)?;
+        let mut customers = Customers::read(&books.now, Some(&reader))?;
         let before = Records::read(books.file.as_deref().or(target.as_deref()));
         let (old, replaced) = if self.replace { (Records::default(), before.unwrap_or_default().list) } else { (before?, Vec::new()) };
         let mut draft = Draft::new(&books, old);

@@ -55,7 +55,10 @@ customer_id,name,label,plan,currency,partner_center_budget,budget,cost,percent_u
     let file = desk.house.path("out.csv");
     let file = file.to_str().unwrap();
     for comma in [&[][..], &["--decimal-comma"]] {
-        assert_eq!(desk.told(&[&["budgets", "export", "--output", file], comma].concat()), "Wrote 4 customers to {dir}/out.csv.\n");
+        assert_eq!(
+            desk.told(&[&["budgets", "export", "--output", file, "--force"], comma].concat()),
+            "Wrote 4 customers to {dir}/out.csv.\n"
+        );
         assert!(read(&desk, "out.csv").starts_with("\u{feff}customer_id"), "spreadsheet programs need the mark");
         let said = desk.told(&["budgets", "import", file]);
         assert_eq!(said, "4 rows of {dir}/out.csv: 4 unchanged\n\nNothing was written: {dir}/customers.csv says all of it already.\n");
