@@ -26,6 +26,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
+//! | [`text`] | letters: encodings of files, one form of names, what cannot be seen |
 //! | [`domain`] | the nouns with their invariants; no I/O, no clock |
 //! | [`clock`] | now and waiting, as a trait: the system's, a simulated one |
 //! | [`secret`] | a value that never prints, and where it can come from |
@@ -57,6 +58,8 @@
 //! * A configuration that loads can run; a reload that does not load changes nothing.
 //! * Secrets have no `Display` and a masked `Debug`. Names from outside are cleaned where they are used.
 //! * Money is an exact decimal with a currency; there is no float on its way.
+
+pub(crate) mod text;
 
 pub mod domain;
 

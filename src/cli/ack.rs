@@ -28,7 +28,7 @@ pub(super) struct Ack {
 
 impl Ack {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::load(path)?;
+        let bearings = Bearings::look(path)?;
         let zone = bearings.places.time_zone.clone();
         let order = AckOrder { alerts: self.alerts.clone(), undo: self.undo };
         let answers = Control::open(bearings).await?.ask(&order).await?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Form;
 use crate::cli::output::{self, Tone};
-use crate::cli::{impact, live, open, text};
+use crate::cli::{coverage, doubts, impact, live, open, text};
 use crate::config::{Config, Mistakes};
 use crate::domain::Every;
 use crate::source;
@@ -69,8 +69,12 @@ fn page(path: &Path, config: &Config) -> String {
     };
     list("Rules", config.rules.sentences());
     list("Notifiers", config.notifiers.iter().map(crate::notify::Config::sentence).collect());
-    if !config.warnings.is_empty() {
-        list("Warnings", config.warnings.iter().map(|warning| Tone::Uneasy.paint(warning)).collect());
+    let warnings = doubts::warnings(config);
+    if !warnings.is_empty() {
+        list("Warnings", warnings.iter().map(|warning| Tone::Uneasy.paint(warning)).collect());
+    }
+    for (heading, found) in coverage::strangers(&doubts::strangers(config)) {
+        list(heading, found.iter().map(|line| Tone::Uneasy.paint(line)).collect());
     }
     lines.join("\n") + "\n"
 }
@@ -181,9 +185,12 @@ fn document(path: &Path, loaded: Result<&Config, &Mistakes>) -> Value {
     let rules: Vec<Value> =
         rules.map(|(rule, sentence)| json!({ "name": rule.name, "metric": rule.metric, "sentence": sentence })).collect();
     let notifiers = config.notifiers.iter().map(|notifier| json!({ "name": notifier.name, "sentence": notifier.sentence() }));
+    let strangers = doubts::strangers(config);
     json!({
         "file": path,
         "valid": true,
+        "unknown_customers": strangers.customers,
+        "unknown_patterns": strangers.patterns,
         "source": source(config),
         "ledger": config.ledger.path,
         "time_zone": time_zone(config),
@@ -197,6 +204,6 @@ fn document(path: &Path, loaded: Result<&Config, &Mistakes>) -> Value {
         })),
         "rules": rules,
         "notifiers": notifiers.collect::<Vec<_>>(),
-        "warnings": config.warnings,
+        "warnings": doubts::warnings(config),
     })
 }

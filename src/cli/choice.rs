@@ -13,6 +13,7 @@ use crate::config::{Config, parse_duration};
 use crate::domain::CustomerKey;
 use crate::ledger::{LedgerError, Reader, Seen};
 use crate::notify::render::clean;
+use crate::text::same_name;
 
 /// No more customers than this are meant by one name.
 const MOST_MEANT: usize = 20;
@@ -59,7 +60,7 @@ pub(super) fn customers(config: Option<&Config>, reader: &Reader, text: &str) ->
     }
     let shown = clean(text, 60);
     match meant.len() {
-        0 if config.is_some_and(|config| config.budgets.customers.contains_key(&CustomerKey::of(text.trim()))) => {
+        0 if config.is_some_and(|config| config.budgets.customers.contains_key(&CustomerKey::written(text))) => {
             Err(WrongUsage(format!("no usage of \"{shown}\" was read yet; it is in [customers], but no poll has found it")).into())
         }
         0 => Err(WrongUsage(format!("no customer is called \"{shown}\": give an id, a name or a label, or a part of a name")).into()),
@@ -70,8 +71,7 @@ pub(super) fn customers(config: Option<&Config>, reader: &Reader, text: &str) ->
 
 /// Customers with a label of the configuration that no poll has taken in yet.
 fn labelled(config: &Config, reader: &Reader, text: &str) -> Result<Vec<Seen>, LedgerError> {
-    let wanted = text.trim().to_lowercase();
-    let is_called = |label: &Option<String>| label.as_ref().is_some_and(|label| label.trim().to_lowercase() == wanted);
+    let is_called = |label: &Option<String>| label.as_ref().is_some_and(|label| same_name(label, text));
     let keys = config.budgets.customers.iter().filter(|(_, local)| is_called(&local.profile.label)).map(|(key, _)| key);
     let mut found = Vec::new();
     for key in keys {

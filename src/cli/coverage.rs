@@ -16,7 +16,7 @@ use crate::domain::{CustomerView, Route};
 use crate::ledger::{Reader, Seen};
 use crate::notify;
 use crate::notify::render::money;
-use crate::pipeline::{Gap, gap, silent_about};
+use crate::pipeline::{Gap, Strangers, gap, silent_about};
 
 /// Customers that are listed without `--all`.
 const LISTED: usize = 20;
@@ -41,6 +41,8 @@ struct Gaps {
     uncovered: Vec<(Gap, Seen)>,
     /// The customers' notifiers, with the customers about which they tell nobody.
     silent: BTreeMap<String, Vec<String>>,
+    /// What the configuration says of nobody.
+    strangers: Strangers,
 }
 
 impl Coverage {
@@ -79,6 +81,10 @@ impl Coverage {
             let (number, names) = (text::count(customers.len(), "customer"), text::listed(customers, NAMED));
             format!("  {known}: the notifier {} tells nobody about {number}: {names}", text::clean(notifier))
         }));
+        for (heading, list) in strangers(&gaps.strangers) {
+            lines.push(format!("\n{}", Tone::Strong.paint(heading)));
+            lines.extend(list.iter().map(|line| format!("  {}", Tone::Uneasy.paint(line))));
+        }
         if !gaps.uncovered.is_empty() {
             let listed = if self.all { usize::MAX } else { LISTED };
             let heading = if gaps.uncovered.len() > listed {
@@ -91,6 +97,15 @@ impl Coverage {
         }
         lines.join("\n") + "\n"
     }
+}
+
+/// What the configuration says of nobody, each kind with its heading.
+pub(super) fn strangers(strangers: &Strangers) -> impl Iterator<Item = (&'static str, &[String])> {
+    let lists = [
+        ("Described here, and no usage was ever seen of them", strangers.customers.as_slice()),
+        ("Patterns in match.customers that fit no customer", strangers.patterns.as_slice()),
+    ];
+    lists.into_iter().filter(|(_, list)| !list.is_empty())
 }
 
 fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, Seen)>) -> Vec<String> {
@@ -116,7 +131,8 @@ impl Gaps {
     fn gather(config: &Config, reader: &Reader) -> anyhow::Result<Self> {
         let states = reader.notifier_states()?.into_iter();
         let failing: BTreeSet<Box<str>> = states.filter(|(_, state)| state.failures > 0).map(|(name, _)| name.into()).collect();
-        let mut gaps = Self { customers: 0, uncovered: Vec::new(), silent: BTreeMap::new() };
+        let strangers = Strangers::find(&config.budgets, &config.rules, reader)?;
+        let mut gaps = Self { customers: 0, uncovered: Vec::new(), silent: BTreeMap::new(), strangers };
         let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
         reader.each_customer(|seen| {
             gaps.customers += 1;
@@ -156,6 +172,8 @@ impl Gaps {
             "without_coverage": self.number(|gap| gap != Gap::DeadNotifier),
             "reasons": reasons,
             "without_contacts": self.silent.iter().map(|(notifier, customers)| json!({ "notifier": notifier, "customers": customers.len() })).collect::<Vec<_>>(),
+            "unknown_customers": self.strangers.customers,
+            "unknown_patterns": self.strangers.patterns,
             "uncovered": self.uncovered.iter().map(customer).collect::<Vec<_>>(),
         })
     }

@@ -10,6 +10,7 @@ mod control;
 mod coverage;
 mod deliveries;
 mod demo;
+mod doubts;
 mod exit;
 mod explain;
 mod impact;
@@ -151,7 +152,7 @@ impl Arguments {
         let default = || DEFAULT_CONFIGS.iter().map(PathBuf::from).find(|path| path.exists());
         self.config.clone().or_else(default).ok_or_else(|| {
             exit::WrongUsage(format!(
-                "there is no configuration: neither {} exists; name one with --config",
+                "there is no configuration: neither {} exists; `budget-alertd init` makes one, --config FILE names another",
                 DEFAULT_CONFIGS.join(" nor ./")
             ))
         })

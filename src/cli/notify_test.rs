@@ -74,7 +74,7 @@ impl NotifyTest {
     }
 
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::load(path)?;
+        let config = open::look(path)?;
         let notifier = open::notifier(&config, &self.name)?;
         let recipients = self.recipients(&notifier.route())?;
         let message = sample_message(self.kind.into(), SystemClock::shared().now());

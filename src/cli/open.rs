@@ -12,12 +12,12 @@ use crate::ledger::{Ledger, Reader};
 use crate::metrics::Metrics;
 use crate::notify;
 
-/// Loads the configuration for a command that only looks; its warnings are told by those that act, and by `check`.
+/// Loads the configuration; its warnings are told by the daemon, by `reload` and by `check`.
 pub(super) fn look(path: &Path) -> Result<Config, Mistakes> {
     config::load(path, &Environment::of_process())
 }
 
-/// Loads the configuration; its warnings go to the log.
+/// The same for the daemon and `reload`: its warnings go to the log.
 pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
     let config = look(path)?;
     for warning in &config.warnings {
@@ -34,18 +34,9 @@ pub(super) struct Bearings {
 }
 
 impl Bearings {
-    /// For a command that only looks. Fails where there is no file to go by.
+    /// Fails where there is no file to go by.
     pub(super) fn look(path: &Path) -> Result<Self, Mistakes> {
-        Self::of(path, look(path))
-    }
-
-    /// For a command that acts: the configuration's warnings go to the log.
-    pub(super) fn load(path: &Path) -> Result<Self, Mistakes> {
-        Self::of(path, load(path))
-    }
-
-    fn of(path: &Path, loaded: Result<Config, Mistakes>) -> Result<Self, Mistakes> {
-        match loaded {
+        match look(path) {
             Ok(config) => Ok(Self { places: config.places(), loaded: Ok(config) }),
             Err(mistakes) => match config::load_places(path, &Environment::of_process()) {
                 Some(places) => Ok(Self { places, loaded: Err(mistakes) }),

@@ -35,7 +35,7 @@ pub(super) struct Poll {
 
 impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::load(path)?;
+        let bearings = Bearings::look(path)?;
         let ledger = bearings.places.ledger.clone();
         let mut answer = if self.dry_run {
             self.preview(bearings.whole()?).await?

@@ -32,7 +32,7 @@ pub(super) struct Release {
 
 impl Release {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let control = Control::open(Bearings::load(path)?).await?;
+        let control = Control::open(Bearings::look(path)?).await?;
         let who = if control.is_daemon() { "the daemon" } else { "the next `poll`, or `run`," };
         let order = ReleaseOrder {
             ids: self.ids.clone(),

@@ -26,7 +26,7 @@ pub(super) struct Retry {
 
 impl Retry {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let control = Control::open(Bearings::load(path)?).await?;
+        let control = Control::open(Bearings::look(path)?).await?;
         let beside_daemon = control.is_daemon();
         let order = RetryOrder { ids: self.ids.clone(), notifier: self.notifier.clone(), to: self.to.clone() };
         let Retried { owed, lost } = control.ask(&order).await?;

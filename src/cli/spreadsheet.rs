@@ -1,5 +1,6 @@
 //! Listings as CSV. No cell is taken for a formula by a spreadsheet.
 
+use crate::budgets::sheet::begins_a_formula;
 use crate::cli::output;
 
 /// Prints a heading and rows.
@@ -17,11 +18,13 @@ pub(super) fn text(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-/// A cell that would start a formula gets an apostrophe in front (OWASP, "CSV Injection"); numbers stay numbers.
+/// A cell that would start a formula, also behind blanks and by signs of full width, gets an apostrophe in front (OWASP, "CSV
+/// Injection"); numbers stay numbers. What a terminal would obey becomes a blank.
 fn harmless(cell: &str) -> String {
-    let starts = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let is_number = crate::domain::parse_decimal(cell).is_ok();
-    if starts && !is_number { format!("'{cell}") } else { cell.to_owned() }
+    let cell: String = cell.chars().map(|letter| if letter.is_control() && letter != '\n' { ' ' } else { letter }).collect();
+    let begins = begins_a_formula(&cell);
+    let is_number = crate::domain::parse_decimal(&cell).is_ok();
+    if begins && !is_number { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -30,7 +33,9 @@ mod tests {
 
     #[test]
     fn formulas_are_defused_and_numbers_are_not() {
-        let cells = ["=cmd()", "+1-1", "-2.50", "-x", "@SUM", "\tx", "Contoso", "5"];
-        assert_eq!(cells.map(harmless), ["'=cmd()", "'+1-1", "-2.50", "'-x", "'@SUM", "'\tx", "Contoso", "5"]);
+        let cells = ["=cmd()", "+1-1", "-2.50", "-x", "@SUM", "\t=x", "Contoso", "5", " \u{a0}=x", "＝x", "\u{feff}＠x", "a=b"];
+        let defused = ["'=cmd()", "'+1-1", "-2.50", "'-x", "'@SUM", "' =x", "Contoso", "5", "' \u{a0}=x", "'＝x", "'\u{feff}＠x", "a=b"];
+        assert_eq!(cells.map(harmless), defused);
+        assert_eq!(harmless("\u{1b}]0;x\u{7}\u{9b}2J"), " ]0;x  2J");
     }
 }

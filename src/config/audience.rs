@@ -10,6 +10,7 @@ use crate::config::reader::{Placed, Span, Table};
 use crate::config::value::{quoted, short};
 use crate::domain::{Addresses, Audience, CustomerKey, Glob, Profile, Readers, bare_address};
 use crate::notify::Config;
+use crate::text::same_name;
 
 /// Shared addresses, and customers without contacts, that are named; the rest are counted.
 const NAMED: usize = 5;
@@ -143,7 +144,7 @@ fn may_judge(name: &str, rule: &Table<'_>, key: &CustomerKey, profile: &Profile)
     let (customers, tags) = (selection.texts("customers"), selection.texts("tags"));
     (customers.is_empty() || customers.iter().any(fits))
         && !selection.texts("exclude").iter().any(fits)
-        && (tags.is_empty() || tags.iter().any(|tag| profile.tags.iter().any(|own| own == tag.value)))
+        && (tags.is_empty() || tags.iter().any(|tag| profile.tags.iter().any(|own| same_name(own, tag.value))))
         && !profile.mute_rules.iter().any(|muted| **muted == *name)
 }
 

@@ -115,7 +115,7 @@ pub(crate) fn read(root: &Table<'_>) -> Cases {
         root.reader.mistake(0..0, "there is no test: add [[test]] with a name and [[test.poll]]");
     }
     let tests = root.tables("test").into_iter().flatten().map(|test| case(&test)).collect();
-    Cases { rules: root.text("rules").map(|path| root.reader.path(path.value)), tests }
+    Cases { rules: root.text("rules").map(|path| root.reader.path(&path)), tests }
 }
 
 fn case(test: &Table<'_>) -> Case {

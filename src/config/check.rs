@@ -144,8 +144,19 @@ fn word(reader: &Reader<'_>, entry: &Entry<'_>, choice: &Choice) {
     if choice.later.contains(&&**name) {
         reader.mistake(entry.span.clone(), format!("{} = \"{name}\" is not supported yet", entry.name));
     } else if !choice.names.contains(&&**name) {
-        let nearest = hint(name, choice.names.iter().copied());
+        let nearest = meant(choice.what, name).map_or_else(|| hint(name, choice.names.iter().copied()), str::to_owned);
         reader.mistake(entry.span.clone(), format!("unknown {} \"{}\"{nearest}", choice.what, short(name)));
+    }
+}
+
+/// What other programs call a word of ours.
+fn meant(what: &str, name: &str) -> Option<&'static str> {
+    match (what, name.to_lowercase().as_str()) {
+        ("tls", "ssl" | "smtps" | "ssl/tls" | "tls") => {
+            Some("; write \"implicit\" for TLS from the first byte (port 465), or \"starttls\" (port 587)")
+        }
+        ("tls", "false" | "off" | "no" | "plain") => Some("; write \"none\""),
+        _ => None,
     }
 }
 

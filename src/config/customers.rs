@@ -1,19 +1,21 @@
 //! Reads `[budgets]` and `[customers]`, and joins the latter with the spreadsheet of customers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use lettre::message::Mailbox;
 
 use crate::budgets::{Config, LocalBudget, LocalCustomer, Prefer};
 use crate::config::customers_csv::Read;
+use crate::config::ids::Ids;
 use crate::config::names::Names;
 use crate::config::reader::Table;
-use crate::config::value::short;
+use crate::config::value::{hint, short};
 use crate::domain::{CustomerKey, Profile};
+use crate::text::same_name;
 
 /// What is known of customers locally: in the spreadsheet, and in tables, which win field by field.
-pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, spreadsheet: Read) -> Config {
+pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, spreadsheet: Read) -> Config {
     let prefer = match root.table_or_empty("budgets").text("prefer").map(|text| text.value) {
         Some("partner-center") => Prefer::PartnerCenter,
         _ => Prefer::Local,
@@ -24,8 +26,9 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, spreadsheet: Read) -
     for (id, table) in root.named("customers") {
         if id.trim().is_empty() {
             table.reader.mistake(table.span.clone(), "a customer needs an id");
+            continue;
         }
-        let key = CustomerKey::of(id);
+        let key = table.reader.accept(&table.span, ids.key(id)).unwrap_or_else(|| CustomerKey::of(id));
         let own = LocalCustomer {
             profile: Arc::new(profile(&table, names)),
             budget: budget(&table),
@@ -46,6 +49,20 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, spreadsheet: Read) -
     }
     customers.extend(listed.into_iter().map(|(key, (local, _))| (key, local)));
     Config { customers, prefer, legacy_currency: root.table_or_empty("source").currency("legacy_currency") }
+}
+
+/// Warns of tags that rules select by and nobody has.
+pub(crate) fn warn_of_unknown_tags(root: &Table<'_>, budgets: &Config) {
+    let selecting = root.named("rules").into_iter().flat_map(|(_, rule)| rule.table_or_empty("match").texts("tags"));
+    let mut selecting = selecting.peekable();
+    if selecting.peek().is_none() {
+        return;
+    }
+    let known: BTreeSet<&str> = budgets.customers.values().flat_map(|local| local.profile.tags.iter().map(String::as_str)).collect();
+    for tag in selecting.filter(|tag| !known.iter().any(|known| same_name(known, tag.value))) {
+        let text = format!("no customer has the tag \"{}\"{}", short(tag.value), hint(tag.value, known.iter().copied()));
+        root.reader.warning(tag.span, text);
+    }
 }
 
 /// What a table says, and where it says nothing, what the spreadsheet says.
@@ -112,5 +129,17 @@ pub(crate) fn addresses(table: &Table<'_>, key: &str) -> Vec<Mailbox> {
 /// `name@example.com` or `Name <name@example.com>`.
 pub(crate) fn mailbox(text: &str) -> Result<Mailbox, String> {
     let wrong = || format!("\"{}\" is no mail address: write \"name@example.com\" or \"Name <name@example.com>\"", short(text));
-    if text.chars().any(char::is_control) { Err(wrong()) } else { text.trim().parse().map_err(|_| wrong()) }
+    if text.chars().any(char::is_control) {
+        return Err(wrong());
+    }
+    let text = text.trim();
+    text.parse().ok().or_else(|| with_a_name_of_signs(text)).ok_or_else(wrong)
+}
+
+/// `Contoso, Ltd <name@example.com>`: a name that mail would want in quotes, as people write it without.
+fn with_a_name_of_signs(text: &str) -> Option<Mailbox> {
+    let (name, address) = text.strip_suffix('>')?.rsplit_once('<')?;
+    let name = name.trim();
+    let bare = !name.is_empty() && !name.contains(['"', '<', '>', '\\', '@']);
+    Some(Mailbox::new(Some(name.to_owned()).filter(|_| bare)?.into(), address.trim().parse().ok()?))
 }

@@ -11,11 +11,13 @@ use lettre::message::Mailbox;
 use crate::budgets::sheet::{Column, Fault, Placed, Row, Sheet};
 use crate::budgets::{LocalBudget, LocalCustomer, LocalSubscription, SubscriptionKey};
 use crate::config::customers::mailbox;
+use crate::config::ids::Ids;
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;
 use crate::config::reader::{Span, Table};
 use crate::config::value::short;
 use crate::domain::{CustomerKey, Profile};
+use crate::text::{NotText, decode};
 
 /// Where the customers of the spreadsheet come from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,18 +52,18 @@ pub(crate) struct Read {
 }
 
 /// Reads the spreadsheet that the file names, if it names one.
-pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, instead: Spreadsheet<'_>) -> Read {
+pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, instead: Spreadsheet<'_>) -> Read {
     let path = root.table("customers_csv").and_then(|table| table.required_text("path"));
-    let file = path.as_ref().map(|path| root.reader.path(path.value));
+    let file = path.as_ref().map(|path| root.reader.path(path));
     match (instead, path.map(|path| path.span), file) {
         (Spreadsheet::OnDisk, Some(span), Some(file)) => match text(&file) {
-            Ok(text) => customers(&text, file, names),
+            Ok(text) => customers(&text, file, names, ids),
             Err(error) => {
                 root.reader.mistake(span, error);
                 Read::default()
             }
         },
-        (Spreadsheet::Instead(Some((file, text))), ..) => customers(text, file.to_owned(), names),
+        (Spreadsheet::Instead(Some((file, text))), ..) => customers(text, file.to_owned(), names, ids),
         (Spreadsheet::Instead(None), _, Some(path)) => {
             Read { source: Some(CustomersCsv { path, customers: 0, subscriptions: 0 }), ..Read::default() }
         }
@@ -76,16 +78,15 @@ pub(crate) fn text(file: &Path) -> Result<String, String> {
         let hint = "; \"budget-alertd budgets export --output FILE\" makes one";
         format!("cannot read {name}: {error}{}", if error.kind() == std::io::ErrorKind::NotFound { hint } else { "" })
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+    let text = decode(bytes).map_err(|NotText { readable, at }| {
+        let line = readable.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1);
         format!("{name}:{line}: not UTF-8 text: save it as \"CSV UTF-8\"")
     })?;
     // Lines that end as on the first Macs; "CSV (Macintosh)" still writes them.
     Ok(if text.contains('\n') { text } else { text.replace('\r', "\n") })
 }
 
-fn customers(text: &str, file: PathBuf, names: &Names<'_>) -> Read {
+fn customers(text: &str, file: PathBuf, names: &Names<'_>, ids: &Ids) -> Read {
     let mut faults = Vec::new();
     let mut gathered = Gathered::default();
     if let Some(sheet) = Sheet::open(text, &mut faults) {
@@ -95,7 +96,7 @@ fn customers(text: &str, file: PathBuf, names: &Names<'_>) -> Read {
         }
         for mut row in sheet.rows() {
             let local = Described::of(&mut row, names);
-            gathered.add(&mut row, local, sheet.has(Column::CustomerId));
+            gathered.add(&mut row, local, ids, sheet.has(Column::CustomerId));
             faults.append(&mut row.faults);
         }
     }
@@ -183,15 +184,18 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, row: &mut Row<'_>, said: Described, identified: bool) {
+    fn add(&mut self, row: &mut Row<'_>, said: Described, ids: &Ids, identified: bool) {
         let Some(id) = &row.customer_id else {
             if identified {
                 row.fault(&row.span.clone(), "the row has no customer_id".to_owned());
             }
             return;
         };
-        let (key, span) = (CustomerKey::of(&id.value), id.span.clone());
-        let shown = short(&id.value);
+        let (span, shown) = (id.span.clone(), short(&id.value));
+        let key = match ids.key(&id.value) {
+            Ok(key) => key,
+            Err(text) => return row.fault(&span, text),
+        };
         if let Some(subscription) = &row.subscription_id {
             let (id, span) = (SubscriptionKey::of(&subscription.value), subscription.span.clone());
             match self.subscriptions.insert((key.clone(), id.clone()), row.line) {

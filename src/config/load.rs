@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use crate::config::cases;
 use crate::config::customers_csv::{self, Spreadsheet};
+use crate::config::ids::Ids;
 use crate::config::keys::{ROOT, Shape};
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;
@@ -15,6 +16,7 @@ use crate::config::value::quoted;
 use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
 };
+use crate::text::{NotText, decode};
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
@@ -28,7 +30,7 @@ pub fn load_with(path: &Path, environment: &Environment, customers: Option<(&Pat
 }
 
 fn load_from(path: &Path, environment: &Environment, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
-    read(&text_of(path)?, path, environment, others_may_read(path), customers)
+    read(&configuration_of(path)?, path, environment, others_may_read(path), customers)
 }
 
 /// Reads of the file at `path` only what judges: rules, customers and budgets. No secret is fetched, so that it loads where
@@ -38,9 +40,10 @@ pub fn load_criteria(path: &Path) -> Result<Criteria, Mistakes> {
     let criteria = |root: &Table<'_>| {
         need(root, &[RULES]);
         let names = Names::of(root);
-        let mut customers = customers_csv::read(root, &names, Spreadsheet::OnDisk);
+        let ids = Ids::of(root);
+        let mut customers = customers_csv::read(root, &names, &ids, Spreadsheet::OnDisk);
         let faults = std::mem::take(&mut customers.faults);
-        let budgets = customers::read(root, &names, customers);
+        let budgets = customers::read(root, &names, &ids, customers);
         (Some(Criteria { budgets, rules: rules::read(root, &names) }), faults)
     };
     Ok(document(&text, path, &Environment::default(), false, ROOT, criteria)?.0)
@@ -56,7 +59,7 @@ pub fn load_cases(path: &Path) -> Result<Cases, Mistakes> {
 /// Reads as much of the file at `path` as a person's sign-in needs: `[source]` and `[daemon]`. Mistakes elsewhere, and a
 /// refresh token that is not there yet, are none now.
 pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate::source::Config, Mistakes> {
-    let (text, name) = (text_of(path)?, path.display().to_string());
+    let (text, name) = (configuration_of(path)?, path.display().to_string());
     let page = Page::new(&name, &text);
     let (document, errors) = DeTable::parse_recoverable(&text);
     if let Some(first) = errors.iter().find(|error| !is_duplicate(error)) {
@@ -77,7 +80,17 @@ pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate:
 fn text_of(path: &Path) -> Result<String, Mistakes> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))
+    decode(bytes).map_err(|error| no_text(&name, error))
+}
+
+/// The same of a configuration, which can be made where there is none.
+fn configuration_of(path: &Path) -> Result<String, Mistakes> {
+    text_of(path).map_err(|mistakes| match path.try_exists() {
+        Ok(false) if path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists()) => {
+            Mistakes::unreadable(format!("{mistakes}; `budget-alertd init` makes one, --config FILE names another"))
+        }
+        _ => mistakes,
+    })
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -97,10 +110,9 @@ pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Confi
     read(text, path, environment, false, Spreadsheet::OnDisk)
 }
 
-fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Mistakes {
-    let at = error.utf8_error().valid_up_to();
-    let text = String::from_utf8_lossy(error.as_bytes());
-    Page::new(name, &text).mistakes(vec![Mistake { span: at..at + 1, text: "not UTF-8 text".to_owned(), sealed: false }])
+fn no_text(name: &str, NotText { readable, at }: NotText) -> Mistakes {
+    let text = "not UTF-8 text: save it as UTF-8, or as UTF-16 with a byte order mark".to_owned();
+    Page::new(name, &readable).mistakes(vec![Mistake { span: at..at.saturating_add(1), text, sealed: false }])
 }
 
 #[cfg(unix)]
@@ -173,12 +185,13 @@ fn need(root: &Table<'_>, tables: &[Needed]) {
 fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<Config>, Vec<String>) {
     need(root, &[SOURCE, RULES, NOTIFIERS]);
     let names = Names::of(root);
-    let mut customers = customers_csv::read(root, &names, customers);
+    let ids = Ids::of(root);
+    let mut customers = customers_csv::read(root, &names, &ids, customers);
     let faults = std::mem::take(&mut customers.faults);
-    (tables(root, path, &names, customers), faults)
+    (tables(root, path, &names, &ids, customers), faults)
 }
 
-fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: customers_csv::Read) -> Option<Config> {
+fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, ids: &Ids, spreadsheet: customers_csv::Read) -> Option<Config> {
     let daemon = root.table_or_empty("daemon");
     let state_dir = process::state_dir(&daemon);
     let time_zone = process::time_zone(&daemon);
@@ -189,7 +202,8 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, spreadsheet: cus
     let operator = process::operator(&root.table_or_empty("operator"), names);
     let report = report::read(root, names);
     let customers_csv = spreadsheet.source.clone();
-    let budgets = customers::read(root, names, spreadsheet);
+    let budgets = customers::read(root, names, ids, spreadsheet);
+    customers::warn_of_unknown_tags(root, &budgets);
     let rules = rules::read(root, names);
     let mut notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
     mailboxes::settle(root, &budgets, &mut notifiers);

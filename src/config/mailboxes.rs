@@ -71,7 +71,7 @@ impl<'a> Told<'a> {
 
 /// The customers that a rule names by their ids, where it names all by these.
 fn only(rule: &Table<'_>, budgets: &budgets::Config) -> Option<Vec<CustomerKey>> {
-    let ids: Vec<_> = rule.table_or_empty("match").texts("customers").iter().map(|id| CustomerKey::of(id.value)).collect();
+    let ids: Vec<_> = rule.table_or_empty("match").texts("customers").iter().map(|id| CustomerKey::written(id.value)).collect();
     (!ids.is_empty() && ids.iter().all(|id| budgets.customers.contains_key(id))).then_some(ids)
 }
 

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use crate::config::keys;
+use crate::secret::looks_right_for;
 
 /// Keys whose values are secret, wherever they stand.
 const SECRET: [&str; 9] =
@@ -13,7 +14,7 @@ const SECRET: [&str; 9] =
 const TELLING: [&str; 5] = ["secret", "passw", "token", "api_key", "apikey"];
 /// Parts of values that are secret whatever they are called.
 const TELLTALE: [&str; 4] = ["whsec_", "hooks.slack.com", "Bearer ", "&sig="];
-/// Keys of the places of secrets, which are no secrets.
+/// Keys of the places of secrets, which are no secrets where they look like a place.
 const PLACES: [&str; 3] = ["env", "file", "credential"];
 
 /// What is hidden in a text, in order.
@@ -177,7 +178,10 @@ impl<'a> Scan<'a> {
             (false, _) => (self.fresh || text.starts_with('.')) && (is_key || self.is_known(word)),
         };
         let telltale = TELLTALE.iter().any(|part| text.contains(part)) || (text.contains("://") && text.contains('@'));
-        if !shown || telltale {
+        // What looks like no name of a place may be the secret itself.
+        let is_place = self.in_value && self.around() == Trust::Secret && PLACES.contains(&self.word);
+        let misplaced = is_place && !looks_right_for(self.word, word);
+        if !shown || telltale || misplaced {
             self.hidden.values.push(self.at..end);
         }
         self.fresh = text.ends_with('.');

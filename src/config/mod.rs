@@ -10,6 +10,7 @@ mod check;
 mod customers;
 mod customers_csv;
 mod environment;
+mod ids;
 mod keys;
 mod load;
 mod mailboxes;
@@ -29,6 +30,7 @@ mod source;
 mod templates;
 mod url;
 mod value;
+mod windows_zone;
 
 use std::path::PathBuf;
 use std::time::Duration;

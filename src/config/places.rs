@@ -9,6 +9,7 @@ use toml::de::DeTable;
 
 use crate::config::reader::{Reader, Table};
 use crate::config::{Config, Environment, process, source};
+use crate::text::decode;
 
 /// Where a configuration's ledger and daemon are, and by which times to speak of them.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ impl Config {
 /// `None` where the file itself cannot be read.
 pub fn load_places(path: &Path, environment: &Environment) -> Option<Places> {
     let bytes = std::fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = decode(bytes).unwrap_or_else(|error| error.readable);
     let (document, _) = DeTable::parse_recoverable(&text);
     let reader = Reader::new(environment, PathBuf::new());
     let root = Table::root(&reader, document.get_ref());

@@ -11,6 +11,7 @@ use crate::config::names::Names;
 use crate::config::reader::{Placed, Table};
 use crate::config::url::endpoint;
 use crate::config::value::{hint, short};
+use crate::config::windows_zone;
 use crate::secret::Secret;
 use crate::{ledger, web};
 
@@ -20,7 +21,9 @@ const SOURCE_FAILING_AFTER: Duration = Duration::from_hours(3);
 
 /// The folder of the ledger and of the sign-in.
 pub(crate) fn state_dir(daemon: &Table<'_>) -> PathBuf {
-    daemon.text("state_dir").map_or_else(|| daemon.reader.environment().state_dir(), |text| PathBuf::from(text.value))
+    let Some(written) = daemon.text("state_dir") else { return daemon.reader.environment().state_dir() };
+    daemon.reader.refuse_home(&written);
+    PathBuf::from(written.value)
 }
 
 /// The time zone of messages; UTC by default.
@@ -28,6 +31,11 @@ pub(crate) fn time_zone(daemon: &Table<'_>) -> Option<TimeZone> {
     let Some(name) = daemon.text("time_zone") else { return Some(TimeZone::UTC) };
     let zone = TimeZone::get(name.value).ok();
     if zone.is_none() {
+        if let Some(meant) = windows_zone::iana(name.value) {
+            let text = format!("\"{}\" is the name that Windows has for it: write \"{meant}\"", short(name.value));
+            daemon.reader.mistake(name.span, text);
+            return None;
+        }
         let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
         let nearest = hint(name.value, known.iter().map(String::as_str));
         daemon.reader.mistake(name.span, format!("unknown time zone \"{}\"{nearest}", short(name.value)));
@@ -54,7 +62,9 @@ fn sqlite_file<'a>(table: &Table<'a>, url: &Placed<&'a str>) -> Option<&'a str> 
     // `sqlite:///var/lib/x.db` is a common way to write an absolute path; `sqlite::memory:` would forget everything.
     let file = url.value.strip_prefix("sqlite:").map(|file| file.strip_prefix("//").unwrap_or(file));
     let file = file.filter(|file| !file.trim().is_empty() && !file.starts_with(':'));
-    if file.is_none() {
+    if let Some(file) = file {
+        table.reader.refuse_home(&Placed { value: file, span: url.span.clone() });
+    } else {
         table.reader.mistake(url.span.clone(), "the ledger is \"sqlite:FILE\", for example \"sqlite:ledger.db\"");
     }
     file

@@ -120,8 +120,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A path as written in the file: relative to the file's folder.
-    pub(crate) fn path(&self, written: &str) -> PathBuf {
-        self.folder.join(written)
+    pub(crate) fn path(&self, written: &Placed<&str>) -> PathBuf {
+        self.refuse_home(written);
+        self.folder.join(written.value)
+    }
+
+    /// `~` is a home to shells only; a folder of that name is never meant.
+    pub(crate) fn refuse_home(&self, written: &Placed<&str>) {
+        if written.value == "~" || written.value.starts_with('~') && written.value.contains('/') {
+            self.mistake(written.span.clone(), "\"~\" is known to shells only: write the whole path, such as \"/home/name/…\"");
+        }
     }
 
     pub(crate) fn environment(&self) -> &'a Environment {
@@ -165,7 +173,7 @@ impl<'a> Reader<'a> {
         let written = place.value.as_str().filter(|text| !text.trim().is_empty())?;
         match place.name {
             "env" => Some(SecretSource::Env(written.to_owned())),
-            "file" => Some(SecretSource::File(self.path(written))),
+            "file" => Some(SecretSource::File(self.path(&Placed { value: written, span: place.span.clone() }))),
             "credential" => Some(SecretSource::Credential(written.to_owned())),
             _ => None,
         }
@@ -173,6 +181,9 @@ impl<'a> Reader<'a> {
 }
 
 fn missing(error: &SecretError) -> String {
+    if let SecretError::Unclean(_) = error {
+        return error.to_string();
+    }
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("the secret is missing: {error}{cause}")
 }

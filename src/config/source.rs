@@ -26,7 +26,7 @@ pub(crate) enum RefreshToken {
 /// Where usage is read from.
 pub(crate) fn read(source: &Table<'_>, state_dir: &Path, refresh_token: RefreshToken) -> Option<Config> {
     match source.text("type")?.value {
-        "file" => Some(Config::File { path: source.reader.path(source.required_text("path")?.value) }),
+        "file" => Some(Config::File { path: source.reader.path(&source.required_text("path")?) }),
         "partner-center" => partner_center(source, state_dir, refresh_token),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use crate::config::reader::Table;
 use crate::notify::{Escape, Template, Templates};
+use crate::text::decode;
 
 /// The templates of the notifier in `table`.
 pub(crate) fn read(table: &Table<'_>) -> Templates {
@@ -37,7 +38,8 @@ fn template(table: &Table<'_>, name: &str, escape: Option<Escape>, impossible: &
         return table.reader.accept(&text.span, Template::try_new(text.value, escape));
     };
     let file = place.text("file")?;
-    let source = std::fs::read_to_string(table.reader.path(file.value));
-    let source = table.reader.accept(&file.span, source.map_err(|error| format!("cannot read the template: {error}")))?;
+    let bytes = std::fs::read(table.reader.path(&file)).map_err(|error| format!("cannot read the template: {error}"));
+    let source = bytes.and_then(|bytes| decode(bytes).map_err(|error| format!("cannot read the template: {error}")));
+    let source = table.reader.accept(&file.span, source)?;
     table.reader.accept(&file.span, Template::try_new(&source, escape))
 }

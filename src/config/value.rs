@@ -19,7 +19,12 @@ pub(crate) fn number(value: &DeValue<'_>) -> Result<Decimal, String> {
         }
         DeValue::Integer(integer) => integer.as_str().to_owned(),
         DeValue::Float(float) => float.as_str().to_owned(),
-        DeValue::String(text) => text.trim().to_owned(),
+        DeValue::String(text) => match text.trim().strip_suffix('%').map(str::trim_end) {
+            Some(bare) if parse_decimal(bare).is_ok() => {
+                return Err(format!("write {}: a percentage is a number without the sign", short(bare)));
+            }
+            _ => text.trim().to_owned(),
+        },
         other => return Err(format!("expected a number, found {}", called(other))),
     };
     let digits = text.strip_prefix('+').unwrap_or(&text);

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::domain::FindingCode;
 use crate::ledger::{Ledger, OpenFinding};
 use crate::outbound;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// How long one ping may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,7 +61,10 @@ impl Heartbeat {
         match self.client.get(self.url.expose()).send().await {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => tracing::warn!(http.status = answer.status().as_u16(), "the heartbeat was refused; check operator.heartbeat_url"),
-            Err(error) => tracing::warn!("the heartbeat failed: {}", outbound::describe(&error)),
+            Err(error) => {
+                let redactor = Redactor::of([&self.url]);
+                tracing::warn!("the heartbeat failed: {}", redactor.redact(&outbound::describe(&error)));
+            }
         }
     }
 }

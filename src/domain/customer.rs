@@ -64,6 +64,18 @@ impl CustomerKey {
         if id.is_ascii() { Self(id.to_ascii_lowercase().into()) } else { Self(id.to_lowercase().into()) }
     }
 
+    /// The key of an id as people write it: with blanks around it, a GUID also in braces.
+    pub fn written(id: &str) -> Self {
+        let id = id.trim();
+        let bare = id.strip_prefix('{').and_then(|id| id.strip_suffix('}')).map(str::trim);
+        Self::of(bare.filter(|bare| is_guid(bare)).unwrap_or(id))
+    }
+
+    /// Whether it is a GUID, as the ids of Partner Center's customers are.
+    pub fn is_guid(&self) -> bool {
+        is_guid(&self.0)
+    }
+
     /// The key of one subscription of a customer that has a budget of its own; no id of a customer looks like it.
     pub fn of_subscription(customer: &CustomerId, subscription: &str) -> Self {
         Self::of(&format!("{}{SEPARATOR}{subscription}", customer.as_str()))
@@ -78,6 +90,12 @@ impl CustomerKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Eight, four, four, four and twelve hexadecimal digits, with hyphens between.
+fn is_guid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 impl std::borrow::Borrow<str> for CustomerKey {
@@ -146,5 +164,9 @@ mod tests {
         assert_eq!(upper.as_str(), "65726577-C208-40FD");
         assert_eq!(CustomerId::try_new("ÅSA").unwrap(), CustomerId::try_new("åsa").unwrap());
         assert_eq!(CustomerId::try_new(" "), None);
+        let guid = CustomerKey::of("11111111-6fb9-4b05-8f15-b3d72e0596e6");
+        assert_eq!(CustomerKey::written(" {11111111-6FB9-4b05-8f15-b3d72e0596e6} "), guid);
+        assert!(guid.is_guid() && !CustomerKey::of("111111116fb94b058f15b3d72e0596e6").is_guid());
+        assert_eq!(CustomerKey::written("{c-1}").as_str(), "{c-1}");
     }
 }

@@ -42,11 +42,13 @@ pub enum FindingCode {
     CoverageLost,
     /// Budgets of subscriptions could not be judged: their usage could not be read.
     SubscriptionsUnread,
+    /// The configuration describes customers of whom no usage was ever seen, or has patterns that fit nobody.
+    CustomersUnknown,
 }
 
 impl FindingCode {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::SourceFailing,
         Self::SignInRefused,
         Self::MfaRequired,
@@ -64,6 +66,7 @@ impl FindingCode {
         Self::MassCrossing,
         Self::CoverageLost,
         Self::SubscriptionsUnread,
+        Self::CustomersUnknown,
     ];
 
     /// The name used in logs, metrics, JSON and the ledger.
@@ -86,6 +89,7 @@ impl FindingCode {
             Self::MassCrossing => "mass-crossing",
             Self::CoverageLost => "coverage-lost",
             Self::SubscriptionsUnread => "subscriptions-unread",
+            Self::CustomersUnknown => "customers-unknown",
         }
     }
 

@@ -2,7 +2,10 @@
 
 use wildmatch::WildMatch;
 
-/// A pattern of `*` and `?`, compared case-insensitively with a customer's id, name and label.
+use crate::text::folded;
+
+/// A pattern of `*` and `?`, compared with a customer's id, name and label without regard to case, Unicode form and runs of
+/// blanks.
 #[derive(Debug, Clone)]
 pub struct Glob {
     pattern: WildMatch,
@@ -17,10 +20,11 @@ pub struct InvalidGlob;
 impl Glob {
     /// Compiles a pattern; refuses an empty one.
     pub fn try_new(text: &str) -> Result<Self, InvalidGlob> {
-        if text.trim().is_empty() {
+        let pattern = folded(text);
+        if pattern.trim().is_empty() {
             return Err(InvalidGlob);
         }
-        Ok(Self { pattern: WildMatch::new_case_insensitive(text), text: text.into() })
+        Ok(Self { pattern: WildMatch::new_case_insensitive(&pattern), text: text.into() })
     }
 
     /// The pattern as written.
@@ -30,6 +34,6 @@ impl Glob {
 
     /// Whether it fits any of these texts.
     pub fn fits_any<'t>(&self, texts: impl IntoIterator<Item = Option<&'t str>>) -> bool {
-        texts.into_iter().flatten().any(|text| self.pattern.matches(text))
+        texts.into_iter().flatten().any(|text| self.pattern.matches(&folded(text)))
     }
 }

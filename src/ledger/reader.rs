@@ -20,6 +20,7 @@ use crate::ledger::listing::{
 use crate::ledger::polled;
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences};
+use crate::text::name_key;
 
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;
@@ -77,17 +78,17 @@ impl Reader {
     }
 
     /// The customers that somebody may mean by `text`: the one with this id; else those with this name or label, in any
-    /// case; else those whose name or label contains it. One is a hit, several are ambiguous.
+    /// case and Unicode form; else those whose name or label contains it. One is a hit, several are ambiguous.
     pub fn find_customer(&self, text: &str) -> Result<Vec<Seen>, LedgerError> {
-        if let Some(found) = self.current(&CustomerKey::of(text.trim()))? {
+        if let Some(found) = self.current(&CustomerKey::written(text))? {
             return Ok(vec![found.seen]);
         }
-        let wanted = text.trim().to_lowercase();
+        let wanted = name_key(text);
         let (mut same, mut similar) = (Vec::new(), Vec::new());
         self.read(|connection| {
             customers::each_seen(connection, |seen| {
-                let names = [Some(seen.name.to_lowercase()), seen.label.as_ref().map(|label| label.to_lowercase())];
-                if names.iter().flatten().any(|name| name.trim() == wanted) {
+                let names = [Some(name_key(&seen.name)), seen.label.as_deref().map(name_key)];
+                if names.iter().flatten().any(|name| *name == wanted) {
                     same.push(seen);
                 } else if !wanted.is_empty() && names.iter().flatten().any(|name| name.contains(&wanted)) {
                     similar.push(seen);

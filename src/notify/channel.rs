@@ -1,4 +1,5 @@
-//! A notifier with what wraps every one: pacing, the time-out, metrics. What a destination speaks is in its own file.
+//! A notifier with what wraps every one: pacing, the time-out, metrics, and the border at which what a destination says loses
+//! the secrets it may have been sent. What a destination speaks is in its own file.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,10 +16,12 @@ use crate::notify::alertmanager::{Alertmanager, Shown};
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
 use crate::notify::pagerduty::{self, PagerDuty};
+use crate::notify::secrets::redactor;
 use crate::notify::slack::{self, Slack};
 use crate::notify::teams::{self, Teams};
 use crate::notify::webhook::Webhook;
 use crate::notify::{BuildError, Config, DeliveryError, FailureReason, Kind, Verdict};
+use crate::secret::Redactor;
 
 /// An attempt under way. Dropping it cancels the attempt.
 pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<Accepted, DeliveryError>> + Send + 'a>>;
@@ -58,6 +61,7 @@ pub struct Channel {
     pacing: Option<Pacing>,
     lanes: usize,
     notifier: Box<dyn Notifier>,
+    redactor: Arc<Redactor>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
 }
@@ -102,6 +106,8 @@ impl Channel {
     async fn timed(&self, sending: SendFuture<'_>) -> Result<Accepted, DeliveryError> {
         let started = self.clock.monotonic();
         let result = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| Err(self.timed_out()));
+        let result =
+            result.map(|accepted| Accepted { detail: self.redactor.redact(&accepted.detail) }).map_err(|error| self.cleaned(error));
         self.count(&result, self.clock.monotonic().saturating_sub(started));
         result
     }
@@ -112,7 +118,13 @@ impl Channel {
             let detail = format!("no answer within {} s", self.timeout.as_secs_f32());
             DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
         };
-        tokio::time::timeout(self.timeout, self.notifier.probe()).await.unwrap_or_else(|late| Err(too_late(late)))
+        let found = tokio::time::timeout(self.timeout, self.notifier.probe()).await.unwrap_or_else(|late| Err(too_late(late)));
+        found.map(|found| self.redactor.redact(&found)).map_err(|error| self.cleaned(error))
+    }
+
+    /// A failure without the secrets that the destination was sent: part of its text is the destination's.
+    fn cleaned(&self, error: DeliveryError) -> DeliveryError {
+        DeliveryError { detail: self.redactor.redact(&error.detail), ..error }
     }
 
     /// It was recorded when the partner's own people were at the other end.
@@ -168,10 +180,11 @@ impl Config {
     /// Builds the notifier. Nothing is connected yet.
     pub fn build(&self, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Channel, BuildError> {
         metrics.know_notifier(&self.name);
+        let redactor = Arc::new(redactor(&self.kind));
         let (notifier, pacing): (Box<dyn Notifier>, _) = match &self.kind {
-            Kind::Email(email) => (Box::new(Email::build(self, email, Arc::clone(&clock))?), None),
+            Kind::Email(email) => (Box::new(Email::build(self, email, Arc::clone(&clock), &redactor)?), None),
             Kind::GraphMail(mail) => {
-                (Box::new(GraphMail::build(self, mail, Arc::clone(&clock))?), Some(Pacing::every(graph_mail::INTERVAL)))
+                (Box::new(GraphMail::build(self, mail, Arc::clone(&clock), &redactor)?), Some(Pacing::every(graph_mail::INTERVAL)))
             }
             Kind::Slack(slack) => (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL))),
             Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
@@ -181,7 +194,7 @@ impl Config {
         };
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
         let lanes = lanes(&self.kind);
-        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, lanes, notifier, clock, metrics })
+        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, lanes, notifier, redactor, clock, metrics })
     }
 
     /// Where its messages go and how they are put together.

@@ -17,6 +17,7 @@ use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{MailText, Picture, clean, in_place_of};
 use crate::notify::smtp::Smtp;
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Template, Templates, Verdict};
+use crate::secret::Redactor;
 
 /// Sends mail through one server.
 pub(crate) struct Email {
@@ -34,9 +35,9 @@ pub(crate) struct Letters {
 }
 
 impl Email {
-    pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
-        let smtp =
-            Smtp::build(&email.smtp, config.timeout, clock).map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
+    pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>, redactor: &Arc<Redactor>) -> Result<Self, BuildError> {
+        let smtp = Smtp::build(&email.smtp, config.timeout, clock, redactor)
+            .map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
         Ok(Self { letters: Letters::new(config, &email.from, &email.to), smtp })
     }
 

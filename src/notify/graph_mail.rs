@@ -19,7 +19,7 @@ use crate::notify::email::Letters;
 use crate::notify::oauth::Tokens;
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, Notifier, Verdict, http, smtp};
 use crate::outbound;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// Exchange Online takes 30 messages a minute from a mailbox. One in two seconds keeps below its 4 requests at a time too.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(2);
@@ -38,7 +38,12 @@ pub(crate) struct GraphMail {
 }
 
 impl GraphMail {
-    pub(crate) fn build(config: &Config, mail: &GraphMailConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
+    pub(crate) fn build(
+        config: &Config,
+        mail: &GraphMailConfig,
+        clock: Arc<dyn Clock>,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Self, BuildError> {
         let tls = |error: reqwest::Error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) };
         let mut address = mail.url.clone();
         let path = address.path_segments_mut();
@@ -46,7 +51,7 @@ impl GraphMail {
         Ok(Self {
             letters: Letters::new(config, &mail.from, &mail.to),
             client: outbound::client(config.timeout).map_err(tls)?,
-            tokens: Tokens::new(&mail.oauth, config.timeout, clock).map_err(tls)?,
+            tokens: Tokens::new(&mail.oauth, config.timeout, clock, redactor).map_err(tls)?,
             address,
             patience: config.timeout * 3 / 4,
         })

@@ -14,6 +14,7 @@ mod oauth;
 mod pagerduty;
 pub(crate) mod render;
 mod sample;
+mod secrets;
 mod slack;
 mod smtp;
 mod teams;

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::notify::entra::{refused, throttled, unanswered, unreadable};
 use crate::notify::{DeliveryError, FailureReason, smtp};
 use crate::outbound::{self, BodyError, StoredToken, TokenAnswer, TokenRefusal, TokenStore};
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// An answer may be this large, in bytes.
 const ANSWER_CAP: usize = 1 << 20;
@@ -59,6 +59,7 @@ pub enum OAuthGrant {
 pub(crate) struct Tokens {
     config: OAuthConfig,
     http: reqwest::Client,
+    redactor: Arc<Redactor>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
@@ -78,8 +79,15 @@ struct Access {
 
 impl Tokens {
     /// Prepares for `config`; nothing is asked yet. `limit` is the time-out of one attempt, of which a token takes at most half.
-    pub(crate) fn new(config: &OAuthConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Ok(Self { config: config.clone(), http: outbound::client(limit / 2)?, clock, state: Mutex::default() })
+    /// Every token is made known to `redactor` before it is used.
+    pub(crate) fn new(
+        config: &OAuthConfig,
+        limit: Duration,
+        clock: Arc<dyn Clock>,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Self, reqwest::Error> {
+        let (http, redactor) = (outbound::client(limit / 2)?, Arc::clone(redactor));
+        Ok(Self { config: config.clone(), http, redactor, clock, state: Mutex::default() })
     }
 
     /// An access token; a new one when there is none, it is about to end, or it is the one that was `refused`. Callers that
@@ -95,12 +103,13 @@ impl Tokens {
         }
         state.access = None;
         let answer = match &self.config.grant {
-            OAuthGrant::Application { client_secret } => self.ask(&[("grant_type", "client_credentials")], &[client_secret]).await?,
-            OAuthGrant::User { refresh_token, client_secret, state_dir, file } => {
+            OAuthGrant::Application { .. } => self.ask(&[("grant_type", "client_credentials")]).await?,
+            OAuthGrant::User { refresh_token, state_dir, file, .. } => {
                 let store = TokenStore::new(state_dir, file.as_str());
-                self.renewed(&mut state, &store, refresh_token, client_secret.as_ref()).await?
+                self.renewed(&mut state, &store, refresh_token).await?
             }
         };
+        self.redactor.renew(&answer.access_token);
         let margin = (answer.expires_in / 10).clamp(LEAST_MARGIN, MARGIN);
         let usable_until = now.saturating_add(answer.expires_in.saturating_sub(margin));
         state.access = Some(Access { token: answer.access_token.clone(), usable_until });
@@ -108,20 +117,14 @@ impl Tokens {
     }
 
     /// Asks by the newest refresh token. The one that comes with the answer is on disk before the access token is used.
-    async fn renewed(
-        &self,
-        state: &mut State,
-        store: &TokenStore,
-        configured: &Secret,
-        client_secret: Option<&Secret>,
-    ) -> Result<TokenAnswer, DeliveryError> {
+    async fn renewed(&self, state: &mut State, store: &TokenStore, configured: &Secret) -> Result<TokenAnswer, DeliveryError> {
         let refresh = match &state.unsaved {
             Some(unsaved) => unsaved.clone(),
             None => in_force(store, configured).await,
         };
-        let secrets: Vec<&Secret> = [&refresh.token].into_iter().chain(client_secret).collect();
+        self.redactor.renew(&refresh.token);
         let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.token.expose())];
-        let answer = self.ask(&grant, &secrets).await;
+        let answer = self.ask(&grant).await;
         if answer.as_ref().is_err_and(|error| error.reason == FailureReason::SignInRefused) {
             state.unsaved = None;
         }
@@ -145,8 +148,8 @@ impl Tokens {
         })
     }
 
-    /// Posts a grant to the token endpoint; none of `secrets` is part of an error.
-    async fn ask(&self, grant: &[(&str, &str)], secrets: &[&Secret]) -> Result<TokenAnswer, DeliveryError> {
+    /// Posts a grant to the token endpoint.
+    async fn ask(&self, grant: &[(&str, &str)]) -> Result<TokenAnswer, DeliveryError> {
         let OAuthConfig { token_url, client_id, scope, grant: by } = &self.config;
         let client_secret = match by {
             OAuthGrant::Application { client_secret } => Some(client_secret),
@@ -168,7 +171,7 @@ impl Tokens {
         if status.is_success() {
             return TokenAnswer::parse(&body).ok_or_else(|| unreadable(status));
         }
-        let refusal = TokenRefusal::parse(&body, secrets.iter().copied());
+        let refusal = TokenRefusal::parse(&body, &self.redactor);
         let refusal = TokenRefusal { reason: smtp::one_line(&refusal.reason), ..refusal };
         Err(refused(status, &refusal))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::outbound::one_line;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// How long an access token lives when the answer does not say.
 const USUAL_LIFE: Duration = Duration::from_hours(1);
@@ -69,16 +69,13 @@ pub(crate) struct TokenRefusal {
 }
 
 impl TokenRefusal {
-    /// Reads an answer; nothing in the reason is one of `secrets`.
-    pub(crate) fn parse<'a>(body: &[u8], secrets: impl Iterator<Item = &'a Secret>) -> Self {
+    /// Reads an answer; the reason holds none of the secrets that `redactor` knows.
+    pub(crate) fn parse(body: &[u8], redactor: &Redactor) -> Self {
         let answer = json(body).unwrap_or_default();
-        let field = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+        let field = |name: &str| redactor.redact(answer.get(name).and_then(Value::as_str).unwrap_or_default());
         let error = field("error");
-        let mut reason = first_sentence(error, field("error_description"));
-        for secret in secrets.filter(|secret| !secret.expose().is_empty()) {
-            reason = reason.replace(secret.expose(), "***");
-        }
-        Self { error: error.to_owned(), reason }
+        let reason = first_sentence(&error, &field("error_description"));
+        Self { error, reason }
     }
 
     /// Whether trying again cannot mend it.

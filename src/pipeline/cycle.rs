@@ -124,6 +124,7 @@ impl Cycle {
         intake.finish(read.newest).await;
         let gone = intake.gone();
         let never_seen = intake.never_seen(&unread.keys);
+        let (unknown, idle) = (intake.unknown(), intake.idle());
         let Intake { candidates, below, mut tally, failure, mut rebudgeted, returned, .. } = intake;
         if let Some(error) = failure {
             return Err(error);
@@ -133,6 +134,7 @@ impl Cycle {
         let mut retry_after = answers.retry_after.max(unread.retry_after);
         tally.unread = unread.customers;
         tally.never_seen = never_seen;
+        (tally.unknown, tally.idle, tally.short) = (unknown, idle, read.short);
         let silences = life::in_force(self).await?;
         let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
         recording.seen_below = below.into_values().flatten().collect();

@@ -22,6 +22,8 @@ const AGES: [i64; 3] = [87, 76, 60];
 
 /// The subject of the finding on budgets that may be of no subscription at all.
 const NEVER_SEEN: &str = "never seen";
+/// The subject of the finding on patterns that fit nobody.
+const PATTERNS: &str = "match";
 
 impl Cycle {
     /// Opens and closes the findings that a poll decides about. Returns how many customers can never alert, or fewer: what
@@ -42,6 +44,7 @@ impl Cycle {
         }
         self.tell_oddities(report, tally).await?;
         self.tell_unread(tally).await?;
+        self.tell_unknown(report, tally).await?;
         self.tell_age(report).await?;
         self.tell_coverage(report, tally, &memory).await
     }
@@ -131,6 +134,30 @@ impl Cycle {
             action: "check customer_id and subscription_id in the spreadsheet; a subscription that was never used needs nothing".to_owned(),
         };
         self.desk.report(never_seen).await
+    }
+
+    /// Customers and patterns of the configuration that are nobody's. What is missing from a short answer may be in the next one.
+    async fn tell_unknown(&self, report: &CycleReport, tally: &Tally) -> Result<(), LedgerError> {
+        if report.records == 0 || tally.short {
+            return Ok(());
+        }
+        let of = text_of_number(tally.unknown.len(), "customer that is described here", "customers that are described here");
+        let summary = format!("no usage was ever seen of {of}: {}", first_of(&tally.unknown));
+        let action = "check the ids in [customers] and in the spreadsheet: budget-alertd coverage says who may be meant; a customer that has \
+                      used nothing yet needs nothing";
+        let ending = Ending::of("usage was seen of every customer that is described here");
+        self.desk.report_if(!tally.unknown.is_empty(), FindingCode::CustomersUnknown, (summary, action), ending).await?;
+        if tally.idle.is_empty() {
+            let ending = Ending::of("every pattern in match.customers fits a customer");
+            return self.desk.clear(FindingCode::CustomersUnknown, PATTERNS, ending).await;
+        }
+        let idle = OperatorFinding {
+            code: FindingCode::CustomersUnknown,
+            subject: PATTERNS.to_owned(),
+            summary: format!("patterns in match.customers fit no customer: {}", first_of(&tally.idle)),
+            action: "check the names: budget-alertd coverage says who may be meant".to_owned(),
+        };
+        self.desk.report(idle).await
     }
 
     /// The age of the whole collection: one finding, not one for each customer.
@@ -237,6 +264,11 @@ fn costliest(mut alerts: Vec<&Alert>) -> String {
         format!("{name} ({})", money(alert.cost.amount, alert.cost.currency))
     };
     alerts.iter().take(3).map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `1 customer`, `2 customers`.
+fn text_of_number(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn first_of(texts: &[String]) -> String {

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::budgets::{BudgetOddity, Joined};
-use crate::domain::{Assessed, CustomerId, CustomerKey, Plan, Reason, Suppression, UsageRecord};
+use crate::domain::{Assessed, CustomerId, CustomerKey, Glob, Plan, Reason, Suppression, UsageRecord};
 use crate::ledger::{Decided, Known, LedgerError, Recollection, fold, fold_key};
 use crate::pipeline::{Cycle, Gap};
 use crate::source::{Read, Sink};
@@ -51,6 +51,12 @@ pub(crate) struct Tally {
     pub(crate) unread: Vec<String>,
     /// Subscriptions with budgets of which no usage was ever found.
     pub(crate) never_seen: Vec<String>,
+    /// Customers that are described here and of whom no usage was ever found.
+    pub(crate) unknown: Vec<String>,
+    /// Patterns of rules that fit no customer.
+    pub(crate) idle: Vec<String>,
+    /// Whether customers were missing from the answer.
+    pub(crate) short: bool,
     /// Customers that no rule can alert about, by the metric's reasons.
     pub(crate) uncovered: HashMap<&'static str, i64>,
 }
@@ -106,6 +112,8 @@ pub(crate) struct Intake<'a> {
     /// Customers with budgets for their subscriptions; those read so far, and whether there is news of them.
     with_subscriptions: HashSet<CustomerKey>,
     subscribed: Vec<(bool, UsageRecord)>,
+    /// Patterns of rules that have fitted nobody yet, each with its rule.
+    idle: Vec<(&'a str, &'a Glob)>,
     pub(crate) tally: Tally,
     pub(crate) failure: Option<LedgerError>,
 }
@@ -132,6 +140,7 @@ impl<'a> Intake<'a> {
             below: HashMap::new(),
             with_subscriptions: cycle.budgets.customers_with_subscription_budgets().map(|(key, _)| key.clone()).collect(),
             subscribed: Vec::new(),
+            idle: cycle.rules.patterns().collect(),
             tally: Tally::default(),
             failure: None,
         };
@@ -177,6 +186,20 @@ impl<'a> Intake<'a> {
         }
         never.sort_unstable();
         never
+    }
+
+    /// Customers that are described here and of whom no usage was ever found.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        let Some(known) = &self.known else { return Vec::new() };
+        let seen = |key: &CustomerKey| known.contains_key(&fold_key(key)) || self.read.contains_key(&fold_key(key));
+        let mut unknown: Vec<&CustomerKey> = self.cycle.budgets.customers.keys().filter(|key| !seen(key)).collect();
+        unknown.sort_unstable();
+        unknown.iter().map(|key| key.as_str().to_owned()).collect()
+    }
+
+    /// Patterns that fit no customer of the collection.
+    pub(crate) fn idle(&self) -> Vec<String> {
+        self.idle.iter().map(|(rule, pattern)| format!("\"{}\" of rule \"{rule}\"", pattern.as_str())).collect()
     }
 
     /// Customers that were known and are not in the collection.
@@ -289,6 +312,9 @@ impl<'a> Intake<'a> {
         if assessed.percents_disagree() {
             self.cycle.metrics.record_oddities.with_label_values(&["percents-disagree"]).inc();
         }
+        if !self.idle.is_empty() {
+            self.idle.retain(|(_, pattern)| !fits(pattern, assessed));
+        }
         if let Some(reason) = self.cycle.rules.uncovered(assessed) {
             *self.tally.uncovered.entry(Gap::of(reason).as_str()).or_default() += 1;
         }
@@ -354,6 +380,12 @@ impl Sink for Intake<'_> {
             }
         })
     }
+}
+
+/// Whether a pattern fits the customer's id, name or label.
+fn fits(pattern: &Glob, assessed: &Assessed) -> bool {
+    let record = &assessed.record;
+    pattern.fits_any([Some(record.customer.as_str()), Some(record.name.as_str()), assessed.profile.label.as_deref()])
 }
 
 impl Tally {

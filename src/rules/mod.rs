@@ -15,7 +15,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use rust_decimal::Decimal;
 
-use crate::domain::{Assessed, Evaluation, Metric, Reason, RuleFacts};
+use crate::domain::{Assessed, Evaluation, Glob, Metric, Reason, RuleFacts};
 
 pub use rule::Rule;
 pub use selection::{BudgetRange, Selection};
@@ -55,6 +55,11 @@ impl Rules {
             worst = if telling && worst == Some(Reason::CustomerNotSelected) { Some(reason) } else { worst };
         }
         worst
+    }
+
+    /// The patterns that select customers, each with its rule's name.
+    pub fn patterns(&self) -> impl Iterator<Item = (&str, &Glob)> {
+        self.rules.iter().flat_map(|rule| rule.spec().selection.customers.iter().map(|pattern| (&*rule.facts().name, pattern)))
     }
 
     /// The notifiers that any rule may tell about this customer as it is now.

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{Assessed, Currency, Glob, Plan, Reason};
+use crate::text::same_name;
 
 /// `match.budget`: from `at_least` up to, not including, `below`, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Selection {
     }
 
     fn has_tag(&self, assessed: &Assessed) -> bool {
-        self.tags.is_empty() || assessed.profile.tags.iter().any(|tag| self.tags.iter().any(|wanted| **wanted == **tag))
+        self.tags.is_empty() || assessed.profile.tags.iter().any(|tag| self.tags.iter().any(|wanted| same_name(wanted, tag)))
     }
 
     fn has_currency(&self, assessed: &Assessed) -> bool {

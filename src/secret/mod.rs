@@ -1,7 +1,16 @@
-//! A value that never prints, and the places it can come from: inline, environment, file or systemd credential.
+//! A value that never prints, the places it can come from (inline, environment, file or systemd credential), and what takes it
+//! out of the texts of others.
+
+mod name;
+mod redactor;
+
+pub(crate) use name::looks_right_for;
+pub use redactor::Redactor;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use crate::text::{called, decode, unseen};
 
 /// Where credentials lie outside the unit.
 pub const CREDENTIALS_FALLBACK: &str = "/etc/budget-alertd/credentials";
@@ -11,9 +20,12 @@ pub const CREDENTIALS_FALLBACK: &str = "/etc/budget-alertd/credentials";
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a value as secret; one trailing newline is trimmed.
+    /// Takes a value as secret; a byte order mark and one trailing newline are trimmed.
     pub fn new(value: impl Into<String>) -> Self {
         let mut value = value.into();
+        if value.starts_with('\u{feff}') {
+            value.remove(0);
+        }
         if value.ends_with('\n') {
             value.pop();
             if value.ends_with('\r') {
@@ -61,10 +73,10 @@ pub trait Places {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The variable is unset or not UTF-8.
-    #[error("the environment variable {0} is not set")]
+    #[error("the environment variable {} is not set", name::shown_variable(.0))]
     Env(String),
     /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", name::shown_path(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -73,11 +85,17 @@ pub enum SecretError {
         source: std::io::Error,
     },
     /// The name would leave the folder of credentials.
-    #[error("\"{0}\" is no name of a credential")]
+    #[error("\"{}\" is no name of a credential", name::shown(.0))]
     Name(String),
+    /// The file is no text.
+    #[error("{} is no UTF-8 text", name::shown_path(.0))]
+    NotText(PathBuf),
     /// There is nothing in it.
     #[error("the secret is empty")]
     Empty,
+    /// It holds what nobody sees, which came along when it was copied.
+    #[error("the secret {0}: write it anew without that")]
+    Unclean(String),
 }
 
 impl SecretError {
@@ -96,7 +114,11 @@ impl SecretSource {
             Self::File(path) => read(path)?,
             Self::Credential(name) => read(&places.credentials().join(credential_name(name)?))?,
         };
-        if secret.expose().is_empty() { Err(SecretError::Empty) } else { Ok(secret) }
+        if secret.expose().is_empty() {
+            return Err(SecretError::Empty);
+        }
+        check_clean(secret.expose())?;
+        Ok(secret)
     }
 }
 
@@ -108,7 +130,16 @@ fn credential_name(name: &str) -> Result<&str, SecretError> {
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {
-    std::fs::read_to_string(path).map(Secret::new).map_err(|source| SecretError::File { path: path.to_owned(), source })
+    let bytes = std::fs::read(path).map_err(|source| SecretError::File { path: path.to_owned(), source })?;
+    decode(bytes).map(Secret::new).map_err(|_| SecretError::NotText(path.to_owned()))
+}
+
+/// Refuses what cannot be meant: a receiver would answer that the secret is wrong, and nobody would see why.
+fn check_clean(secret: &str) -> Result<(), SecretError> {
+    let letter = unseen(secret).map(|(_, letter)| format!("holds {}", called(letter)));
+    let begins = secret.starts_with(char::is_whitespace).then(|| "begins with a blank".to_owned());
+    let ends = secret.ends_with(char::is_whitespace).then(|| "ends with a blank".to_owned());
+    letter.or(begins).or(ends).map_or(Ok(()), |what| Err(SecretError::Unclean(what)))
 }
 
 #[cfg(test)]
@@ -148,5 +179,24 @@ mod tests {
         assert_eq!(text(SecretSource::Env("BUDGET_ALERTD_UNSET".into())), "the environment variable BUDGET_ALERTD_UNSET is not set");
         assert_eq!(text(SecretSource::File("/nonexistent/x".into())), "cannot read /nonexistent/x");
         assert_eq!(text(SecretSource::Inline(Secret::new("\n"))), "the secret is empty");
+        let unclean = |secret: &str| text(SecretSource::Inline(Secret::new(secret)));
+        assert_eq!(unclean("hush\u{a0}"), "the secret holds a no-break space (U+00A0): write it anew without that");
+        assert_eq!(unclean("hu\u{200b}sh"), "the secret holds a letter without width (U+200B): write it anew without that");
+        assert_eq!(unclean("hush\n\n"), "the secret holds a line break (U+000A): write it anew without that");
+        assert_eq!(unclean(" hush"), "the secret begins with a blank: write it anew without that");
+        assert_eq!(unclean("hush "), "the secret ends with a blank: write it anew without that");
+    }
+
+    #[test]
+    fn a_secret_may_be_saved_as_people_save_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        let wide: Vec<u8> = "\u{feff}hush ö\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [wide, "\u{feff}hush ö\n".into(), "hush ö".into()] {
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(SecretSource::File(file.clone()).resolve(&Nowhere).unwrap().expose(), "hush ö");
+        }
+        std::fs::write(&file, b"caf\xe9").unwrap();
+        assert!(matches!(SecretSource::File(file).resolve(&Nowhere), Err(SecretError::NotText(_))));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use uuid::Uuid;
 
+use crate::outbound;
 use crate::secret::Secret;
 use crate::source::SourceError;
 
@@ -120,12 +121,14 @@ impl Call {
     }
 
     fn log(&self, error: &SourceError, wait: Option<Duration>) {
-        let or_ours = |theirs: &str, ours: Uuid| if theirs.is_empty() { ours.to_string() } else { theirs.to_owned() };
+        let mut redactor = outbound::redactor();
+        [&self.token, &self.refused].into_iter().flatten().for_each(|token| redactor.add(token.expose()));
+        let or_ours = |theirs: &str, ours: Uuid| if theirs.is_empty() { ours.to_string() } else { redactor.redact(theirs) };
         tracing::warn!(
             endpoint = self.endpoint.label(),
             request_id = or_ours(&self.answer.request, self.request_id),
             correlation_id = or_ours(&self.answer.correlation, self.correlation_id),
-            cv = self.answer.cv,
+            cv = redactor.redact(&self.answer.cv),
             retry_in_ms = wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
             "{error}"
         );

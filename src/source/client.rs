@@ -173,7 +173,9 @@ async fn refusal(response: &mut Response, token: &Secret, now: Timestamp) -> Sou
         signs.push_str(&String::from_utf8_lossy(challenge.as_bytes()));
     }
     let body = outbound::read_start(response, ERROR_CAP).await;
-    let reason = said(&body).replace(token.expose(), "***");
+    let mut redactor = outbound::redactor();
+    redactor.add(token.expose());
+    let reason = said(&redactor.redact(&body));
     signs.push_str(&body);
     let place = Place::PartnerCenter;
     match status {

@@ -10,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::source::report::RecordSink;
 use crate::source::scan::{ItemSink, Outline, Scanner};
 use crate::source::{ReadReport, Sink, SourceError, links};
+use crate::text::Transcoder;
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -52,8 +53,9 @@ impl FileSource {
         let mut file = tokio::fs::File::open(&self.path).await.map_err(|error| failed(error.to_string()))?;
         let mut start = Vec::with_capacity(1024);
         file.read_buf(&mut start).await.map_err(|error| failed(error.to_string()))?;
-        let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start).trim_ascii_start();
-        if text.first() == Some(&b'{') { Ok(()) } else { Err(failed("it is no collection of usage records".into())) }
+        let mut transcoder = Transcoder::default();
+        let text = transcoder.feed(&start);
+        if text.trim_ascii_start().first() == Some(&b'{') { Ok(()) } else { Err(failed("it is no collection of usage records".into())) }
     }
 
     async fn scan(&self, sink: &mut RecordSink<'_>) -> Result<Outline, String> {
@@ -61,10 +63,14 @@ impl FileSource {
         let whole = |error| format!("the collection {error}");
         let mut scanner = Scanner::new();
         let mut chunk = Vec::with_capacity(CHUNK);
+        let mut transcoder = Transcoder::default();
         while file.read_buf(&mut chunk).await.map_err(|error| error.to_string())? > 0 {
-            scanner.feed(&chunk, sink).map_err(whole)?;
+            scanner.feed(&transcoder.feed(&chunk), sink).map_err(whole)?;
             ItemSink::settle(sink).await;
             chunk.clear();
+        }
+        if transcoder.ends_within_a_letter() {
+            return Err("the collection is cut off".to_owned());
         }
         scanner.finish().map_err(whole)
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOUNDATION: &[&str] = &["domain", "clock", "secret", "metrics", "outbound"];
+const FOUNDATION: &[&str] = &["text", "domain", "clock", "secret", "metrics", "outbound"];
 const STAGES: &[&str] = &["source", "budgets", "rules", "ledger", "notify"];
 
 /// Each room with the rooms it may import.
@@ -12,15 +12,16 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let with = |groups: &[&[&'static str]]| groups.iter().flat_map(|group| group.iter().copied()).collect::<BTreeSet<_>>();
     let below_config = with(&[FOUNDATION, STAGES, &["pipeline", "web"]]);
     BTreeMap::from([
-        ("domain", with(&[])),
+        ("text", with(&[])),
+        ("domain", with(&[&["text"]])),
         ("clock", with(&[])),
-        ("secret", with(&[])),
+        ("secret", with(&[&["text"]])),
         ("metrics", with(&[&["domain"]])),
-        ("outbound", with(&[&["clock", "secret"]])),
+        ("outbound", with(&[&["text", "clock", "secret"]])),
         ("source", with(&[FOUNDATION])),
-        ("budgets", with(&[&["domain"]])),
-        ("rules", with(&[&["domain"]])),
-        ("ledger", with(&[&["domain", "metrics", "clock"]])),
+        ("budgets", with(&[&["text", "domain"]])),
+        ("rules", with(&[&["text", "domain"]])),
+        ("ledger", with(&[&["text", "domain", "metrics", "clock"]])),
         ("notify", with(&[FOUNDATION])),
         ("pipeline", with(&[FOUNDATION, STAGES])),
         // The guard and the pages read tokens and clocks.
@@ -128,7 +129,7 @@ fn only_the_daemon_and_the_simulator_spawn_and_nobody_ends_the_process() {
 #[test]
 fn the_pure_rooms_do_no_io_and_know_no_clock() {
     for (room, path, text) in room_files() {
-        let pure = matches!(room.as_str(), "domain" | "budgets" | "rules")
+        let pure = matches!(room.as_str(), "text" | "domain" | "budgets" | "rules")
             || path.ends_with("ledger/decide.rs")
             || path.ends_with("ledger/plan.rs");
         let code = product(&text);

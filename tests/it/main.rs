@@ -19,6 +19,7 @@ mod cycle;
 mod daemon;
 mod delivery;
 mod demo;
+mod echoing;
 mod fallback;
 mod ledger;
 mod notify;

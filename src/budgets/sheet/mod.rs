@@ -11,7 +11,7 @@ use std::ops::Range;
 pub use cells::{Cell, Placed};
 pub use columns::{Column, TOLD};
 pub use money::{MoneyError, parse_money, write_money};
-pub use row::{Row, Rows};
+pub use row::{Row, Rows, begins_a_formula};
 
 /// What is wrong at a place of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]

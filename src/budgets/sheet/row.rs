@@ -11,6 +11,7 @@ use crate::budgets::sheet::columns::{Column, Header};
 use crate::budgets::sheet::money::parse_money;
 use crate::budgets::sheet::{Fault, Sheet};
 use crate::domain::Currency;
+use crate::text::is_unseen;
 
 /// A row. What could not be read is `None`, and a fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,9 +109,16 @@ fn addresses(cell: &Cell<'_>) -> Vec<Placed<String>> {
     list(cell, |letter| MARKS.contains(&letter) || (!named && letter.is_whitespace()))
 }
 
+/// Whether a spreadsheet would take a text for a formula: it looks past blanks and what has no width, and takes signs of full
+/// width for their narrow ones.
+pub fn begins_a_formula(text: &str) -> bool {
+    let begin = text.trim_start_matches(|letter: char| letter.is_whitespace() || is_unseen(letter));
+    begin.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+}
+
 /// A cell that an export defused with an apostrophe, so that no spreadsheet takes it for a formula, as it was.
 fn harmless(cell: Cell<'_>) -> Cell<'_> {
-    let defused = cell.value.strip_prefix('\'').is_some_and(|rest| rest.starts_with(['=', '+', '-', '@']));
+    let defused = cell.value.strip_prefix('\'').is_some_and(begins_a_formula);
     if !defused {
         return cell;
     }

@@ -8,6 +8,7 @@ use crate::cli::text::clean;
 use crate::config::{Config, hint};
 use crate::domain::CustomerKey;
 use crate::ledger::{Reader, Recollection, Seen};
+use crate::text::name_key;
 
 /// More rows than this without a customer get no hint each: every hint looks at every name.
 const HINTED: usize = 20;
@@ -15,7 +16,8 @@ const HINTED: usize = 20;
 /// Every customer that is known.
 pub(super) struct Customers<'c> {
     config: &'c Config,
-    reader: &'c Reader,
+    /// None before the first poll.
+    reader: Option<&'c Reader>,
     seen: Vec<Seen>,
     by_id: HashMap<CustomerKey, usize>,
     /// By name and by label, lower case.
@@ -40,8 +42,8 @@ pub(super) enum Unmatched {
 
 impl<'c> Customers<'c> {
     /// Reads every last seen state.
-    pub(super) fn read(config: &'c Config, reader: &'c Reader) -> anyhow::Result<Self> {
-        let mut seen = reader.customers_worst_first(usize::MAX)?;
+    pub(super) fn read(config: &'c Config, reader: Option<&'c Reader>) -> anyhow::Result<Self> {
+        let mut seen = reader.map_or(Ok(Vec::new()), |reader| reader.customers_worst_first(usize::MAX))?;
         seen.retain(|seen| seen.subscription.is_none());
         seen.sort_by_cached_key(|seen| (seen.name.to_lowercase(), seen.customer.key()));
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
@@ -49,7 +51,7 @@ impl<'c> Customers<'c> {
         for (index, customer) in seen.iter().enumerate() {
             let key = customer.customer.key();
             let label = config.budgets.customers.get(&key).and_then(|local| local.profile.label.as_ref());
-            for name in [Some(&customer.name), customer.label.as_ref(), label].into_iter().flatten().map(|name| folded(name)) {
+            for name in [Some(&customer.name), customer.label.as_ref(), label].into_iter().flatten().map(|name| name_key(name)) {
                 let same = by_name.entry(name).or_default();
                 if !same.contains(&index) {
                     same.push(index);
@@ -72,13 +74,13 @@ impl<'c> Customers<'c> {
 
     /// All that is remembered of a customer.
     pub(super) fn remembered(&self, key: &CustomerKey) -> anyhow::Result<Option<Recollection>> {
-        Ok(self.reader.current(key)?)
+        Ok(self.reader.map_or(Ok(None), |reader| reader.current(key))?)
     }
 
     /// The customer that a row is about: the one with its id, else the only one with its name or its label.
     pub(super) fn find(&mut self, row: &Row<'_>) -> Result<Match, Unmatched> {
         if let Some(id) = &row.customer_id {
-            let key = CustomerKey::of(&id.value);
+            let key = CustomerKey::written(&id.value);
             let seen = self.seen(&key).map(|seen| seen.customer.to_string());
             let described = || self.config.budgets.customers.contains_key(&key).then(|| id.value.clone().into_owned());
             return match seen.or_else(described) {
@@ -89,7 +91,7 @@ impl<'c> Customers<'c> {
         let mut names = Vec::new();
         for (by, cell) in [("name", &row.name), ("label", &row.label)] {
             let Some(cell) = cell else { continue };
-            match self.by_name.get(&folded(&cell.value)).map(Vec::as_slice) {
+            match self.by_name.get(&name_key(&cell.value)).map(Vec::as_slice) {
                 None | Some([]) => names.push(clean(&cell.value)),
                 Some([only]) => return self.matched(*only, by),
                 Some(several) => return Err(Unmatched::Ambiguous(self.ambiguous(&cell.value, several))),
@@ -114,9 +116,4 @@ impl<'c> Customers<'c> {
         let near = if self.hints <= HINTED { hint(name, self.seen.iter().map(|seen| seen.name.as_str())) } else { String::new() };
         format!("no customer is called \"{}\"{near}", names.join("\" or \""))
     }
-}
-
-/// Names that differ in case and spaces only are the same.
-pub(super) fn folded(name: &str) -> String {
-    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::budgets::sheet::{Column, Fault, Placed, Row, Sheet};
 use crate::budgets::{LocalCustomer, SubscriptionKey};
-use crate::cli::budgets::customers::{Customers, Match, Unmatched, folded};
+use crate::cli::budgets::customers::{Customers, Match, Unmatched};
 use crate::cli::budgets::outcome::{RowOutcome, Status};
 use crate::cli::budgets::record::{Key, Record, Style, written};
 use crate::cli::budgets::{Books, changes};
@@ -14,6 +14,7 @@ use crate::cli::text::clean;
 use crate::config::{self, Config, Described, Names};
 use crate::domain::{CustomerKey, Plan};
 use crate::ledger::Seen;
+use crate::text::same_name;
 
 /// Records in their order, each once.
 #[derive(Default)]
@@ -202,7 +203,7 @@ impl RowOutcome {
         }
         // Whoever sorts one column of a spreadsheet alone parts ids from their names.
         if let (Some(written), Some(seen), "customer_id") = (&row.name, seen, found.by)
-            && ![Some(seen.name.as_str()), label].into_iter().flatten().any(|name| folded(name) == folded(&written.value))
+            && ![Some(seen.name.as_str()), label].into_iter().flatten().any(|name| same_name(name, &written.value))
         {
             self.notes.push(format!("the row is called \"{}\", the customer with its id \"{}\"", clean(&written.value), clean(&seen.name)));
         }

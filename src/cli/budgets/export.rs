@@ -14,13 +14,16 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, text};
 use crate::domain::{Currency, CustomerKey, Plan, UsageDate, rounded};
-use crate::ledger::{Reader, Seen};
+use crate::ledger::{LedgerError, Reader, Seen};
 
 #[derive(Debug, Args)]
 pub(super) struct Export {
     /// Write it to this file instead of the terminal
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
     /// Part cells by ";" and write 1234,50, as spreadsheet programs in most of Europe expect it
     #[arg(long)]
     decimal_comma: bool,
@@ -42,9 +45,16 @@ impl Export {
         if self.output.is_some() && self.format == Format::Text {
             return Err(WrongUsage("a file is written as csv or json, not as text".to_owned()).into());
         }
+        if let Some(file) = self.output.as_ref().filter(|file| !self.force && file.symlink_metadata().is_ok()) {
+            return Err(WrongUsage(format!("{} is there already, and may hold budgets; --force replaces it", file.display())).into());
+        }
         let books = Books::open(path, false)?;
-        let reader = Reader::open(&books.now.ledger)?;
-        let customers = Customers::read(&books.now, &reader)?;
+        let reader = match Reader::open(&books.now.ledger) {
+            // The first poll may be waiting for the very file that this writes.
+            Err(LedgerError::Missing { .. }) => None,
+            reader => Some(reader?),
+        };
+        let customers = Customers::read(&books.now, reader.as_ref())?;
         let exported = gathered(&books, &customers);
         let text = match self.format {
             Format::Text => {
@@ -58,11 +68,10 @@ impl Export {
             None => output::document(&text)?,
             Some(file) => {
                 file::write(file, &text)?;
-                output::page(&format!(
-                    "Wrote {} to {}.\n",
-                    text::count(u64::try_from(exported.len()).unwrap_or(u64::MAX), "customer"),
-                    file.display()
-                ))?;
+                let customers = text::count(u64::try_from(exported.len()).unwrap_or(u64::MAX), "customer");
+                let early =
+                    if reader.is_none() { " No poll has read usage yet: after the first one, export again with --force." } else { "" };
+                output::page(&format!("Wrote {customers} to {}.{early}\n", file.display()))?;
             }
         }
         Ok(Outcome::Done)

@@ -47,7 +47,7 @@ impl Import {
             return Err(WrongUsage(format!("{} names no spreadsheet of customers: {wanted}", path.display())).into());
         }
         let reader = Reader::open(&books.now.ledger)?;
-        let mut customers = Customers::read(&books.now, &reader)?;
+        let mut customers = Customers::read(&books.now, Some(&reader))?;
         let before = Records::read(books.file.as_deref().or(target.as_deref()));
         let (old, replaced) = if self.replace { (Records::default(), before.unwrap_or_default().list) } else { (before?, Vec::new()) };
         let mut draft = Draft::new(&books, old);
@@ -89,7 +89,9 @@ impl Import {
     fn print(&self, summary: &Summary) -> anyhow::Result<()> {
         match self.format {
             Format::Text => {
-                summary.faults.iter().for_each(|fault| eprintln!("{fault}"));
+                // What is wrong with a row stands in its line of the page.
+                let said = |fault: &&String| summary.rows.iter().flat_map(|row| &row.details).any(|detail| fault.contains(detail.as_str()));
+                summary.faults.iter().filter(|fault| !said(fault)).for_each(|fault| eprintln!("{fault}"));
                 output::page(&report::page(summary))
             }
             Format::Json => output::json(&report::document(summary)),

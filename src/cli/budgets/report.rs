@@ -43,7 +43,7 @@ fn count(number: usize, noun: &str) -> String {
 }
 
 fn refused(row: &RowOutcome) -> String {
-    let why = row.details.first().cloned().unwrap_or_default();
+    let why = row.details.join("; ");
     let called = Some(called(row)).filter(|name| !name.is_empty()).map(|name| name + ": ").unwrap_or_default();
     format!("line {}: {called}{}: {why}", row.line, Tone::Bad.paint(row.status.as_str()))
 }
@@ -83,7 +83,9 @@ fn end(summary: &Summary) -> String {
     } else {
         format!("; to take it into force, add [customers_csv] with path = \"{output}\" to the configuration and reload")
     };
-    if summary.is_refused() {
+    if summary.rows.is_empty() && summary.faults.is_empty() {
+        "Nothing was written: below its first row there is none, so that it says nothing of anybody.".to_owned()
+    } else if summary.is_refused() {
         "Nothing was written: put the refused rows right, or take them out.".to_owned()
     } else if summary.dry_run {
         format!("Nothing was written: this was a dry run. Without --dry-run it goes to {output}.{kept}")

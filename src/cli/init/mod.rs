@@ -46,7 +46,8 @@ impl Init {
         let as_root = rustix::process::geteuid().is_root();
         let path = path.map_or_else(|| default_file(as_root), Path::to_owned);
         if path.exists() && !self.force {
-            return Err(there_already(&path).into());
+            let next = format!("to sign in, run `budget-alertd --config {} login`", path.display());
+            return Err(WrongUsage(format!("{} is there already; {next}; --force replaces it", path.display())).into());
         }
         let questions = Questions::of_stdin();
         output::aside(&format!("This writes {}. Enter takes what stands in brackets.\n\n", path.display()));

@@ -85,7 +85,7 @@ impl End {
 
 impl Add {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::load(path)?;
+        let bearings = Bearings::look(path)?;
         let zone = bearings.places.time_zone.clone();
         let order = self.order(&zone)?;
         let added = Control::open(bearings).await?.ask(&order).await?;

@@ -57,7 +57,7 @@ impl Silence {
 
 impl Expire {
     async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let control = Control::open(Bearings::load(path)?).await?;
+        let control = Control::open(Bearings::look(path)?).await?;
         let Expired { silence, already, uncovered } = control.ask(&ExpireOrder { id: self.id }).await?;
         let scope = scope(&silence);
         output::page(&match (already, uncovered) {

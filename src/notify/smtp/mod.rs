@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::notify::address::domain_in_ascii;
 use crate::notify::oauth::Tokens;
 use crate::notify::{Accepted, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
+use crate::secret::Redactor;
 
 use connection::{Connection, Deadline, Trouble};
 use envelope::Envelope;
@@ -62,11 +63,11 @@ pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Smtp {
     /// Prepares for `config`; nothing is connected yet. `limit` is the time-out of one attempt.
-    pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>) -> Result<Self, TlsError> {
+    pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>, redactor: &Arc<Redactor>) -> Result<Self, TlsError> {
         let host = domain_in_ascii(&config.host).into_owned();
         let tls = (config.tls != SmtpTls::None).then(|| Connector::to(&host)).transpose()?;
         let tokens = match &config.sign_in {
-            Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock))?)),
+            Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock), redactor)?)),
             _ => None,
         };
         let own_name = config.hello_name.clone().or_else(own_name::own_name);

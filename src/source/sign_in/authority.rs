@@ -89,8 +89,9 @@ impl Authority {
 
     /// The error of an answer that is no success.
     pub(crate) fn refusal(&self, answered: &Answered, kept_secret: Option<&Secret>) -> SourceError {
-        let secrets = [kept_secret, self.client_secret.as_ref()];
-        let refusal = TokenRefusal::parse(&answered.body, secrets.into_iter().flatten());
+        let mut redactor = outbound::redactor();
+        [kept_secret, self.client_secret.as_ref()].into_iter().flatten().for_each(|secret| redactor.add(secret.expose()));
+        let refusal = TokenRefusal::parse(&answered.body, &redactor);
         let (place, status) = (Place::SignIn, answered.status.as_u16());
         if refusal.is_final() {
             SourceError::SignInRefused { reason: refusal.reason }

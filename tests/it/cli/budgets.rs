@@ -55,7 +55,10 @@ customer_id,name,label,plan,currency,partner_center_budget,budget,cost,percent_u
     let file = desk.house.path("out.csv");
     let file = file.to_str().unwrap();
     for comma in [&[][..], &["--decimal-comma"]] {
-        assert_eq!(desk.told(&[&["budgets", "export", "--output", file], comma].concat()), "Wrote 4 customers to {dir}/out.csv.\n");
+        assert_eq!(
+            desk.told(&[&["budgets", "export", "--output", file, "--force"], comma].concat()),
+            "Wrote 4 customers to {dir}/out.csv.\n"
+        );
         assert!(read(&desk, "out.csv").starts_with("\u{feff}customer_id"), "spreadsheet programs need the mark");
         let said = desk.told(&["budgets", "import", file]);
         assert_eq!(said, "4 rows of {dir}/out.csv: 4 unchanged\n\nNothing was written: {dir}/customers.csv says all of it already.\n");
@@ -188,11 +191,7 @@ Nothing was written: put the refused rows right, or take them out.
 "
         )
     );
-    assert_eq!(
-        ended.err,
-        "{dir}/sheet.csv:4:40: \"1,234\" can mean 1234 or 1.2340: write 1234, or 1.2340\n    \
-         4 | 11111111-1843-4b3b-872f-206e08a08e51,,,\"1,234\",SEK\n      |  ^^^^^^^\n"
-    );
+    assert_eq!(ended.err, "", "each is said once");
     assert_eq!(read(&desk, "customers.csv"), "");
     let said = desk.json(&["budgets", "import", desk.house.path("sheet.csv").to_str().unwrap(), "--format", "json"]);
     assert_eq!((&said["written"], &said["counts"]["unknown"], &said["counts"]["changed"]), (&json!(false), &json!(3), &json!(1)));

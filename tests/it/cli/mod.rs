@@ -18,6 +18,7 @@ mod simulating;
 mod starting;
 mod status;
 mod testing;
+mod unknown;
 
 use std::process::Output;
 

@@ -120,7 +120,8 @@ fn options_answer_without_a_terminal_and_inline_secrets_are_for_the_owner_only()
     assert_eq!(house.run(&["check"], "").code, 0);
 
     let ended = house.init(&options, "");
-    assert_eq!((ended.code, ended.err.as_str()), (2, "budget-alertd: {dir}/alert-rules.toml is there already; --force replaces it\n"));
+    let next = "to sign in, run `budget-alertd --config {dir}/alert-rules.toml login`; --force replaces it\n";
+    assert_eq!((ended.code, ended.err), (2, format!("budget-alertd: {{dir}}/alert-rules.toml is there already; {next}")));
     let ended = house.init(&[&options[..], &["--force", "--steps", "50"]].concat(), "");
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(house.file("alert-rules.toml").0.contains("{ at = 50, severity = \"critical\" }"));

@@ -3,6 +3,7 @@
 mod customers_csv;
 mod evaluation;
 mod fuzz;
+mod ids;
 mod mistakes;
 mod shipped;
 mod values;

@@ -94,9 +94,9 @@ fn steps_may_be_written_as_tables_of_their_own() {
 #[test]
 fn numbers_are_exact_in_every_form() {
     let budget = |amount: &str| {
-        let more = format!("[customers.AbC]\nbudget = {{ amount = {amount}, currency = \"sek\" }}");
+        let more = format!("[customers.\"11111111-ABCD-4b05-8f15-b3d72e0596e6\"]\nbudget = {{ amount = {amount}, currency = \"sek\" }}");
         let config = read(PARTNER_CENTER, &more, VARIABLES);
-        let budget = config.budgets.customers[&CustomerKey::of("abc")].budget.unwrap();
+        let budget = config.budgets.customers[&CustomerKey::of("11111111-abcd-4b05-8f15-b3d72e0596e6")].budget.unwrap();
         format!("{} {}", budget.amount, budget.currency)
     };
     assert_eq!(budget("1_000"), "1000 SEK");
@@ -317,12 +317,12 @@ fn warns_only_while_others_can_read(file: &Path, environment: &Environment) {
 
 #[test]
 fn a_customer_is_what_its_table_says() {
-    let more = "[budgets]\nprefer = \"partner-center\"\n[customers.\"ABC\"]\nlabel = \"Nord\"\ncurrency = \"gbp\"\ntags = [\"gold\"]\n\
+    let more = "[budgets]\nprefer = \"partner-center\"\n[customers.\"11111111-ABCD-4b05-8f15-b3d72e0596e6\"]\nlabel = \"Nord\"\ncurrency = \"gbp\"\ntags = [\"gold\"]\n\
                 contacts = [\"it@contoso.example\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
     let config = read(&format!("{PARTNER_CENTER}\nlegacy_currency = \"SEK\""), more, VARIABLES).budgets;
     assert_eq!(config.prefer, budget_alertd::budgets::Prefer::PartnerCenter);
     assert_eq!(config.legacy_currency.unwrap().as_str(), "SEK");
-    let customer = &config.customers[&CustomerKey::of("abc")];
+    let customer = &config.customers[&CustomerKey::of("11111111-abcd-4b05-8f15-b3d72e0596e6")];
     assert_eq!(customer.currency.unwrap().as_str(), "GBP");
     let profile = &customer.profile;
     assert_eq!((profile.label.as_deref(), profile.tags.join(" ").as_str()), (Some("Nord"), "gold"));
