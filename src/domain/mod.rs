@@ -24,7 +24,7 @@ pub use alert::{
     Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended, Incident, Latest, Previous, Severity,
 };
 pub use assessed::{Assessed, Judged, Profile};
-pub use audience::{Addresses, Audience, Readers, bare_address};
+pub use audience::{Addresses, Audience, Readers, bare_address, people};
 pub use budget::{Budget, BudgetSource};
 pub use course::{Point, course};
 pub use customer::{CustomerId, CustomerKey, Plan, ResourceCost, Subscription, SubscriptionCost};

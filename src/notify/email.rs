@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{MailText, Picture, clean, in_place_of};
+use crate::notify::render::{MailText, Picture, bare, in_place_of};
 use crate::notify::smtp::Smtp;
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Template, Templates, Verdict};
 
@@ -93,7 +93,7 @@ impl Letters {
         if let Some(parent) = thread.last() {
             builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));
         }
-        let stands_in = delivery.stands_in_for.as_deref().map(|failed| (header("X-Budget-Alert-Fallback-For"), clean(failed, 60)));
+        let stands_in = delivery.stands_in_for.as_deref().map(|failed| (header("X-Budget-Alert-Fallback-For"), bare(failed, 60)));
         for (name, value) in headers(&delivery.message, delivery.audience, domain).into_iter().chain(stands_in) {
             builder = builder.raw_header(HeaderValue::new(name, value));
         }
@@ -134,7 +134,7 @@ fn parts(text: MailText, identity: Uuid) -> MultiPart {
 
 /// A mailbox whose name breaks no header.
 fn harmless(mailbox: &Mailbox) -> Mailbox {
-    let name = mailbox.name.as_deref().map(|name| clean(name, 80)).filter(|name| !name.is_empty());
+    let name = mailbox.name.as_deref().map(|name| bare(name, 80)).filter(|name| !name.is_empty());
     Mailbox::new(name, mailbox.email.clone())
 }
 
@@ -176,7 +176,7 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
         headers.push(list("report"));
     } else if audience == Audience::Customer {
         // What rule it comes of is the partner's own.
-        let references: Vec<_> = message.alerts().iter().take(50).map(|one| clean(&one.alert.reference, 16)).collect();
+        let references: Vec<_> = message.alerts().iter().take(50).map(|one| bare(&one.alert.reference, 16)).collect();
         headers.push((header("X-Budget-Alert-Ref"), references.join(", ")));
     } else if let Message::Operator(news) = message {
         headers.extend([list("operator"), (header("X-Budget-Alert-Code"), news.code.as_str().to_owned())]);
@@ -184,11 +184,11 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
         let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
         let first_rule = alerts().next().map(|alert| alert.rule.as_str());
         let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
-        let references: Vec<_> = alerts().take(50).map(|alert| clean(&alert.reference, 16)).collect();
+        let references: Vec<_> = alerts().take(50).map(|alert| bare(&alert.reference, 16)).collect();
         headers.extend([
             list(&slug(one_rule.unwrap_or("digest"))),
             (header("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
-            (header("X-Budget-Alert-Rule"), clean(one_rule.unwrap_or("several"), 60)),
+            (header("X-Budget-Alert-Rule"), bare(one_rule.unwrap_or("several"), 60)),
             (header("X-Budget-Alert-Ref"), references.join(", ")),
         ]);
     }

@@ -25,6 +25,7 @@ mod intake;
 mod lanes;
 mod life;
 mod mirror;
+mod namesakes;
 mod orphans;
 mod past;
 mod places;

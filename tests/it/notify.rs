@@ -1,6 +1,7 @@
 //! Every destination against a receiver on a real socket: what it gets, and what its answers mean.
 
 mod alertmanager;
+mod alike;
 mod customers;
 mod later;
 mod mail;

@@ -59,6 +59,11 @@ pub(crate) fn percent(value: Decimal) -> String {
     format!("{} %", percentage(value))
 }
 
+/// The words of a text as a subject has them, where room is short: `12.5%`.
+pub(crate) fn in_subject(text: &str) -> String {
+    text.replace(" %", "%")
+}
+
 /// Points of a budget, apart from their sign: `31 points`.
 pub(crate) fn points(value: Decimal) -> String {
     let shown = percentage(value);

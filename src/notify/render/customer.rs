@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Metric, PeriodSource, Severity};
 use crate::notify::render::alert::{AlertText, Bar, Dated, Occasion};
-use crate::notify::render::amounts::{percent, percentage, points};
+use crate::notify::render::amounts::{in_subject, percent, points};
 use crate::notify::render::brief::Figure;
 use crate::notify::render::digest::Member;
 use crate::notify::render::later::{brought_up_to_date, released};
@@ -116,6 +116,8 @@ impl<'a> CustomerTelling<'a> {
             severity: self.telling.alert.severity,
             label: self.label().to_owned(),
             name: self.telling.who.clone(),
+            called: self.telling.name.clone(),
+            about: self.telling.alert.key(),
             badge: None,
             brief: self.measure(),
             cost: String::new(),
@@ -145,11 +147,11 @@ impl<'a> CustomerTelling<'a> {
     /// `Important: Contoso Nord AB: 120% of the Azure budget for November used`.
     fn subject(&self) -> String {
         let urgent = if self.telling.alert.severity == Severity::Critical { "Important: " } else { "" };
-        let (who, brief) = (&self.telling.who, self.measure().replace(" %", "%"));
+        let (who, brief) = (&self.telling.who, in_subject(&self.measure()));
         match self.occasion {
             Occasion::New => format!("{urgent}{who}: {brief}"),
             Occasion::Reminder => format!("Reminder: {who}: {brief}"),
-            Occasion::Resolved => format!("Resolved: {who}: {}", self.end()),
+            Occasion::Resolved => format!("Resolved: {who}: {}", in_subject(&self.end())),
         }
     }
 
@@ -233,8 +235,8 @@ impl<'a> CustomerTelling<'a> {
 
     /// What ended it.
     fn end(&self) -> String {
-        let at = self.percent_used().map(|used| format!(": {}% of your budget was used", percentage(used))).unwrap_or_default();
-        let now = self.percent_used().map(|used| format!(", {}% of it is used", percentage(used))).unwrap_or_default();
+        let at = self.percent_used().map(|used| format!(": {} of your budget was used", percent(used))).unwrap_or_default();
+        let now = self.percent_used().map(|used| format!(", {} of it is used", percent(used))).unwrap_or_default();
         match self.ended {
             Some(Ended::Period) => format!("{} is over{at}", self.telling.period.name),
             Some(Ended::Budget) => format!("{} was changed{now}", self.telling.period.budget),

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::domain::{Alert, AlertSnapshot, Digest, Ended, PeriodSource, Severity};
+use crate::domain::{Alert, AlertSnapshot, CustomerKey, Digest, Ended, PeriodSource, Severity};
 use crate::notify::render::alert::Occasion;
-use crate::notify::render::amounts::amount;
+use crate::notify::render::amounts::{amount, in_subject};
 use crate::notify::render::columns::table;
 use crate::notify::render::later::{Later, brought_up_to_date, released};
+use crate::notify::render::names::{self, Name, SHORTEST};
 use crate::notify::render::rows::{Row, lateness};
 use crate::notify::render::telling::Telling;
+use crate::notify::render::times;
 use crate::notify::render::totals::totals;
-use crate::notify::render::{shortened, times};
 
 /// How many customers a subject names.
 const NAMED: usize = 5;
@@ -42,6 +43,12 @@ pub(crate) struct Member {
     pub label: String,
     /// The customer.
     pub name: String,
+    /// The same, to be cut.
+    #[serde(skip)]
+    pub called: Name,
+    /// What it is about, by key.
+    #[serde(skip)]
+    pub about: CustomerKey,
     /// The number beside the name.
     pub badge: Option<String>,
     /// What follows the name.
@@ -72,7 +79,8 @@ impl<'a> DigestText<'a> {
             Occasion::New => Cow::Borrowed(snapshot),
             Occasion::Reminder | Occasion::Resolved => Cow::Owned(brought_up_to_date(snapshot)),
         };
-        let alerts: Vec<_> = raised.iter().map(|snapshot| told(snapshot)).collect();
+        let mut alerts: Vec<_> = raised.iter().map(|snapshot| told(snapshot)).collect();
+        tell_apart(&mut alerts);
         let members = raised.iter().zip(&alerts).map(|(raised, now)| Member::new(occasion, raised, now, zone, sent)).collect();
         Self { digest, occasion, alerts, members, zone, sent }
     }
@@ -91,16 +99,17 @@ impl<'a> DigestText<'a> {
         }
     }
 
-    /// The criticals by name; without any, the worst one.
+    /// The criticals by name, each once; without any, the worst one.
     fn worst_named(&self) -> String {
-        let criticals = self.members.iter().filter(|member| member.severity == Severity::Critical).count();
-        let wanted = if criticals == 0 { 1 } else { criticals };
-        let name = |member: &Member| {
-            let badge = member.badge.as_ref().map(|badge| format!(" {}", badge.replace(" %", "%"))).unwrap_or_default();
-            format!("{}{badge}", shortened(&member.name, 24))
+        let mut seen = HashSet::new();
+        let each: Vec<&Member> = self.members.iter().filter(|member| seen.insert(&member.about)).collect();
+        let criticals = each.iter().filter(|member| member.severity == Severity::Critical).count();
+        let name = |member: &&Member| {
+            let badge = member.badge.as_ref().map(|badge| format!(" {}", in_subject(badge))).unwrap_or_default();
+            format!("{}{badge}", member.called.cut(SHORTEST))
         };
-        let mut names: Vec<_> = self.members.iter().take(wanted.min(NAMED)).map(name).collect();
-        let unnamed = self.members.len().saturating_sub(names.len());
+        let mut names: Vec<_> = each.iter().take(criticals.clamp(1, NAMED)).map(name).collect();
+        let unnamed = each.len().saturating_sub(names.len());
         if unnamed > 0 {
             names.push(format!("{unnamed} more"));
         }
@@ -233,6 +242,15 @@ impl<'a> DigestText<'a> {
     }
 }
 
+/// Marks those that read like another customer's in the same message, cut as short as its shortest list shows them.
+fn tell_apart(alerts: &mut [Cow<'_, AlertSnapshot>]) {
+    let named = |one: &Cow<'_, AlertSnapshot>| (Name::of(&one.alert.customer, false), one.alert.customer.id.key());
+    let alike = names::alike(alerts.iter().map(named));
+    for one in alerts.iter_mut().filter(|one| alike.contains(&one.alert.customer.id.key())) {
+        one.to_mut().context.has_namesake = true;
+    }
+}
+
 impl Member {
     fn new(occasion: Occasion, raised: &AlertSnapshot, now: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
         let (telling, later) = (Telling::new(now, zone), Later::new(raised, now, zone, sent));
@@ -256,6 +274,8 @@ impl Member {
             reference: telling.reference(),
             news,
             name: telling.who,
+            called: telling.name,
+            about: telling.alert.key(),
         }
     }
 }

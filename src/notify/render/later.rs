@@ -157,6 +157,7 @@ impl<'a> Later<'a> {
             ("Note", Some(self.now.doubts(self.sent).join(" "))),
             ("Do", Some(commands.join(" · "))),
             ("Contact", self.now.contact()),
+            ("Owner", self.now.owner()),
             ("Why you", Some(self.now.why())),
             ("Ref", Some(self.now.reference())),
         ])

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::OperatorNews;
 use crate::notify::render::rows::{Row, known};
-use crate::notify::render::{capitalized, clean, times};
+use crate::notify::render::{capitalized, clean, line, times};
 
 /// The program's name, which news about it begin with.
 const OURSELVES: &str = "budget-alertd";
@@ -29,7 +29,7 @@ pub(crate) struct OperatorText {
 impl OperatorText {
     /// The words for `news`, sent at `sent`, with times in `zone`.
     pub(crate) fn new(news: &OperatorNews, zone: &TimeZone, sent: Timestamp) -> Self {
-        let (summary, action) = (clean(&news.summary, 400), clean(&news.action, 400));
+        let (summary, action) = (line(&news.summary, 400), line(&news.action, 400));
         let (code, about) = (news.code.as_str(), clean(&news.subject, 80));
         let (since, over) = (times::moment(news.since, sent, zone), if news.over { "over: " } else { "" });
         let told = format!("{over}{}", summary.trim_end_matches('.'));

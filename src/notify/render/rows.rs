@@ -20,6 +20,8 @@ pub(crate) struct Row {
 
 /// A forecast from less of a period says nothing.
 const FORECAST_FROM: i64 = 48 * 3600;
+/// So many of a customer's people are named.
+const PEOPLE: usize = 4;
 /// A delivery is late from here on.
 const LATE_FROM: i64 = 15 * 60;
 
@@ -39,6 +41,7 @@ impl Telling<'_> {
             ("Note", Some(self.notes(sent).join(" "))),
             ("Do", self.to_explain()),
             ("Contact", self.contact()),
+            ("Owner", self.owner()),
             ("Why you", Some(self.why())),
             ("Ref", Some(self.reference())),
         ];
@@ -153,12 +156,18 @@ impl Telling<'_> {
         is_plain(&reference).then(|| format!("budget-alertd ack {reference}"))
     }
 
-    /// `Anna Svensson (owner) · it@contoso.example`.
+    /// `Contoso IT <it@contoso.example>, boss@contoso.example`: the customer's own people, as mail programs write them.
     pub(super) fn contact(&self) -> Option<String> {
-        let owner = self.context.owner.as_deref().map(|owner| clean(owner, 80)).filter(|owner| !owner.is_empty());
-        let contacts = Some(clean(&self.context.contacts.join(", "), 300)).filter(|contacts| !contacts.is_empty());
-        let parts: Vec<_> = owner.map(|owner| format!("{owner} (owner)")).into_iter().chain(contacts).collect();
-        (!parts.is_empty()).then(|| parts.join(" · "))
+        let people: Vec<_> = self.context.contacts.iter().map(|one| clean(one, 120)).filter(|one| !one.is_empty()).collect();
+        let more = people.len().saturating_sub(PEOPLE);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let shown: Vec<_> = people.into_iter().take(PEOPLE).collect();
+        (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+    }
+
+    /// `Anna Svensson <anna@partner.example>`: who looks after the customer on our side.
+    pub(super) fn owner(&self) -> Option<String> {
+        self.context.owner.as_deref().map(|owner| clean(owner, 200)).filter(|owner| !owner.is_empty())
     }
 
     /// `rule "spend", step 100 % (80 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.`

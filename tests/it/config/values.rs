@@ -285,7 +285,7 @@ fn warns_only_while_others_can_read(file: &Path, environment: &Environment) {
 #[test]
 fn a_customer_is_what_its_table_says() {
     let more = "[budgets]\nprefer = \"partner-center\"\n[customers.\"ABC\"]\nlabel = \"Nord\"\ncurrency = \"gbp\"\ntags = [\"gold\"]\n\
-                contacts = [\"it@contoso.example\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
+                contacts = [\"it@contoso.example, Bo <bo@contoso.example>\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
     let config = read(&format!("{PARTNER_CENTER}\nlegacy_currency = \"SEK\""), more, VARIABLES).budgets;
     assert_eq!(config.prefer, budget_alertd::budgets::Prefer::PartnerCenter);
     assert_eq!(config.legacy_currency.unwrap().as_str(), "SEK");
@@ -293,5 +293,8 @@ fn a_customer_is_what_its_table_says() {
     assert_eq!(customer.currency.unwrap().as_str(), "GBP");
     let profile = &customer.profile;
     assert_eq!((profile.label.as_deref(), profile.tags.join(" ").as_str()), (Some("Nord"), "gold"));
-    assert_eq!((profile.contacts.join(" ").as_str(), &*profile.notify[0], &*profile.mute_rules[0]), ("it@contoso.example", "ops", "spend"));
+    assert_eq!(
+        (profile.contacts.join(" ").as_str(), &*profile.notify[0], &*profile.mute_rules[0]),
+        ("it@contoso.example Bo <bo@contoso.example>", "ops", "spend")
+    );
 }
