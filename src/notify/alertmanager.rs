@@ -151,6 +151,7 @@ impl Alertmanager {
             ("where", rows("Where")),
             ("contact", rows("Contact")),
             ("owner", rows("Owner")),
+            ("do", rows("Do")),
             ("ref", Some(bare(&alert.reference, 16))),
             ("acknowledged_by", known_to.and_then(label)),
         ];

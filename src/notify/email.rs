@@ -13,9 +13,11 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{MailText, Picture, bare, in_place_of};
+use crate::notify::render::{Disclosed, MailText, Picture, bare, in_place_of};
 use crate::notify::smtp::Smtp;
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Template, Templates, Verdict};
+use crate::notify::{
+    Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Partner, Template, Templates, Verdict,
+};
 
 /// Sends mail through one server.
 pub(crate) struct Email {
@@ -27,6 +29,8 @@ pub(crate) struct Email {
 pub(crate) struct Letters {
     from: Mailbox,
     to: Vec<Mailbox>,
+    reply_to: Option<Mailbox>,
+    partner: Option<Partner>,
     zone: TimeZone,
     show_cost: bool,
     templates: Templates,
@@ -36,7 +40,7 @@ impl Email {
     pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
         let smtp =
             Smtp::build(&email.smtp, config.timeout, clock).map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
-        Ok(Self { letters: Letters::new(config, &email.from, &email.to), smtp })
+        Ok(Self { letters: Letters::new(config, &email.from, &email.to, email.reply_to.as_ref()), smtp })
     }
 
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
@@ -48,9 +52,10 @@ impl Email {
 }
 
 impl Letters {
-    pub(crate) fn new(config: &Config, from: &Mailbox, to: &[Mailbox]) -> Self {
+    pub(crate) fn new(config: &Config, from: &Mailbox, to: &[Mailbox], reply_to: Option<&Mailbox>) -> Self {
         let (zone, show_cost, templates) = (config.time_zone.clone(), config.show_cost, config.templates.clone());
-        Self { from: harmless(from), to: to.iter().map(harmless).collect(), zone, show_cost, templates }
+        let (reply_to, partner) = (reply_to.map(harmless), config.partner.clone());
+        Self { from: harmless(from), to: to.iter().map(harmless).collect(), reply_to, partner, zone, show_cost, templates }
     }
 
     /// The delivery's recipient, by the name that the configuration has for it.
@@ -72,11 +77,16 @@ impl Letters {
         text.in_own_words(&delivery.message, subject.as_deref(), body.as_deref()).map(Some)
     }
 
+    /// What customers are told beside their own numbers.
+    fn disclosed(&self) -> Disclosed<'_> {
+        Disclosed { show_cost: self.show_cost, partner: self.partner.as_ref() }
+    }
+
     /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
     pub(crate) fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
         let text = match delivery.audience {
             Audience::Partner => self.own_words(delivery, now),
-            Audience::Customer => MailText::for_customer(&delivery.message, self.show_cost, &self.zone, now),
+            Audience::Customer => MailText::for_customer(&delivery.message, self.disclosed(), &self.zone, now),
         };
         let mut text = text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
         if let Some(sentence) = in_place_of(delivery) {
@@ -89,6 +99,9 @@ impl Letters {
             .subject(text.subject.clone())
             .date(delivery.created_at.max(Timestamp::UNIX_EPOCH).into())
             .message_id(Some(format!("<{}@{domain}>", delivery.identity.simple())));
+        if let Some(reply_to) = &self.reply_to {
+            builder = builder.reply_to(reply_to.clone());
+        }
         let thread = thread(&delivery.message, domain);
         if let Some(parent) = thread.last() {
             builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));

@@ -195,7 +195,7 @@ fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -
     let worst = text.members.iter().map(|member| member.severity).max().unwrap_or_default();
     let line = |member: &Member| {
         let badge = member.badge.as_deref().map(|badge| format!(" {badge}")).unwrap_or_default();
-        let news = member.news.as_deref().map(|news| format!(" · {news}")).unwrap_or_default();
+        let news = member.news.as_deref().map(|news| format!(" · {}", news.trim_end_matches('.'))).unwrap_or_default();
         format!("{} {}{badge} — {}{news} · {}", member.label, member.name, member.brief, member.origin)
     };
     let mut details = details(&text.first_line(), &text.second_line(), &[]);
@@ -248,6 +248,7 @@ fn report(delivery: &Delivery, text: &ReportText) -> Event {
 fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
     let alert = &snapshot.alert;
     let mut details = details(&text.first, &text.second, &text.rows);
+    details.extend(text.partner_center.iter().map(|url| ("Partner Center".to_owned(), url.as_str().into())));
     if let Ok(mut shown) = serde_json::to_value(alert) {
         // PagerDuty shows it to people as well.
         for (path, name) in [("/customer/name", Some(&alert.customer.name)), ("/customer/label", alert.customer.label.as_ref())] {

@@ -145,7 +145,7 @@ fn digest(told: &DigestText<'_>) -> (String, Vec<Value>) {
         let line = |member: &Member| {
             let name = escaped(&member.called.cut(name_chars));
             let line = listed(&name, member.badge.as_deref(), &member.brief, ("", ""), "*");
-            let news = member.news.as_deref().filter(|_| news && told.occasion != Occasion::New);
+            let news = member.news.as_deref().filter(|_| news);
             let news = news.map(|news| format!(" · {}", escaped(news.trim_end_matches('.')))).unwrap_or_default();
             format!("{} {line}{news} · {}", mark(told.occasion, member.severity), escaped(&member.reference))
         };

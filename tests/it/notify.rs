@@ -20,6 +20,7 @@ mod samples;
 mod slack;
 mod smtp;
 mod smtp_matrix;
+mod spelling;
 mod standing_in;
 mod teams;
 mod templates;

@@ -52,6 +52,13 @@ pub(crate) fn capitalized(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// `text` as a sentence: with a capital and a full stop, unless it ends with a mark of its own, also within quotes.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = capitalized(text.trim_end_matches('.'));
+    let ends = text.trim_end_matches(['"', '\'', ')', END]).ends_with(['?', '!', '…', '.']);
+    if ends { text } else { text + "." }
+}
+
 /// Whether something of `text` is not shown, so that it may look like another one.
 pub(super) fn hides(text: &str) -> bool {
     let seen = text.chars().zip(std::iter::once(' ').chain(text.chars()));
@@ -151,6 +158,12 @@ mod tests {
         assert_eq!(shortened("to \u{2068}חברה נורד\u{2069} now", 8), "to \u{2068}חברה…\u{2069}");
         assert_eq!(line("\u{2069}a \u{2068}שלום\u{2069} 900% \u{2068}b", 80), "a \u{2068}שלום\u{2069} 900% \u{2068}b\u{2069}");
         assert_eq!(without_isolation(&clean("שלום", 80)), "שלום");
+    }
+
+    #[test]
+    fn a_sentence_ends_once() {
+        let all = ["it failed", "it failed.", "did you mean \"percent_used\"?", "who \"is it?\"", "cut…"];
+        assert_eq!(all.map(sentence).join(" | "), "It failed. | It failed. | Did you mean \"percent_used\"? | Who \"is it?\" | Cut…");
     }
 
     #[test]

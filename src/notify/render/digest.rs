@@ -166,6 +166,17 @@ impl<'a> DigestText<'a> {
         u32::try_from(customers.len()).unwrap_or(u32::MAX)
     }
 
+    /// The customers that have a member such as this by name, the first of many; none where there is none.
+    fn named(&self, meant: impl Fn(&Alert) -> bool) -> Option<String> {
+        let mut seen = HashSet::new();
+        let pairs = self.alerts.iter().zip(&self.members).filter(|(one, _)| meant(&one.alert));
+        let each: Vec<&Member> = pairs.filter(|(one, _)| seen.insert(one.alert.customer.id.key())).map(|(_, member)| member).collect();
+        let more = each.len().saturating_sub(NAMED);
+        let names: Vec<String> = each.iter().take(NAMED).map(|member| member.called.cut(SHORTEST)).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!names.is_empty()).then(|| format!("{}{more}", names.join(", ")))
+    }
+
     /// ` For 3 of them the budget was changed, for 9 the billing period is over.`, of the members of this part.
     fn endings(&self) -> String {
         let count =
@@ -182,7 +193,7 @@ impl<'a> DigestText<'a> {
     pub(crate) fn second_line(&self) -> String {
         let next = match self.occasion {
             Occasion::New if self.digest.baseline => " From now on, each new step is told once.",
-            Occasion::New => "",
+            Occasion::New => " All about one: budget-alertd explain CUSTOMER",
             Occasion::Reminder => " To end the reminders of one: budget-alertd ack REF",
             Occasion::Resolved => " Nothing to do.",
         };
@@ -228,13 +239,10 @@ impl<'a> DigestText<'a> {
         if self.occasion == Occasion::Resolved {
             return None;
         }
-        let over = self.customers(|alert| self.sent >= alert.billing_period.end);
-        let assumed = self.customers(|alert| alert.billing_period.source == PeriodSource::Assumed);
-        let of = |number: u32, what: &str| {
-            let customers = plural(number, "customer", "customers");
-            (number > 0).then(|| format!("For {number} {customers} the billing period is {what}."))
-        };
-        let (over, assumed) = (of(over, "over by now"), of(assumed, "assumed"));
+        let over = self.named(|alert| self.sent >= alert.billing_period.end);
+        let over = over.map(|names| format!("The billing period of {names} is over by now."));
+        let assumed = self.named(|alert| alert.billing_period.source == PeriodSource::Assumed);
+        let assumed = assumed.map(|names| format!("The billing period of {names} is assumed."));
         let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
         let late = raised.filter(|_| self.occasion == Occasion::New).and_then(|seen| lateness(seen, self.sent));
         let notes: Vec<_> = [over, assumed, late].into_iter().flatten().collect();
@@ -256,10 +264,14 @@ impl Member {
         let (telling, later) = (Telling::new(now, zone), Later::new(raised, now, zone, sent));
         let news = match occasion {
             Occasion::New if raised.context.latest.is_some() => Some(later.silenced_until_now()),
-            Occasion::New => telling.budget_news().map(|news| format!("Budget {news}.")),
+            Occasion::New => telling.change().map(|change| format!("{change}.")),
             Occasion::Reminder => Some(format!("{}.", later.course_since())),
             Occasion::Resolved => Some(format!("{}. {}.", later.ended_by(), later.course_since())),
         };
+        let budget = telling.budget_news().filter(|_| occasion == Occasion::New).map(|news| format!("Budget {news}."));
+        let owner = telling.owner().filter(|_| occasion != Occasion::Resolved).map(|owner| format!("Owner: {owner}."));
+        let news: Vec<_> = [news, budget, owner].into_iter().flatten().collect();
+        let news = (!news.is_empty()).then(|| news.join(" "));
         let was = if occasion == Occasion::Resolved { "was " } else { "" };
         Self {
             severity: telling.alert.severity,

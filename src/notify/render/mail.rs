@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::domain::{Digest, Message, Severity};
 use crate::notify::render::clean::{END, ISOLATE};
-use crate::notify::render::customer::{self, CustomerTelling};
+use crate::notify::render::customer::{self, CustomerTelling, Disclosed};
 use crate::notify::render::digest::Member;
 use crate::notify::render::rows::Row;
 use crate::notify::render::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told, line, without_isolation};
@@ -106,9 +106,13 @@ impl MailText {
 }
 
 impl MailText {
-    /// The texts of `message` for the one customer it is about, likewise; with amounts where `show_cost`. None where it is no
-    /// message for one customer.
-    pub(crate) fn for_customer(message: &Message, show_cost: bool, zone: &TimeZone, sent: Timestamp) -> Result<Option<Self>, Error> {
+    /// The texts of `message` for the one customer it is about, likewise. None where it is no message for one customer.
+    pub(crate) fn for_customer(
+        message: &Message,
+        disclosed: Disclosed<'_>,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Result<Option<Self>, Error> {
         if !is_about_one(message) {
             return Ok(None);
         }
@@ -122,7 +126,7 @@ impl MailText {
         };
         let shown: Vec<_> = message.alerts().iter().map(|snapshot| customer::shown(occasion, snapshot, sent)).collect();
         let pairs = message.alerts().iter().zip(&shown);
-        let tellings = pairs.map(|(raised, shown)| CustomerTelling::new(occasion, raised, shown, show_cost, zone, sent));
+        let tellings = pairs.map(|(raised, shown)| CustomerTelling::new(occasion, raised, shown, disclosed, zone, sent));
         let tellings: Vec<_> = tellings.collect();
         let mut mail = match (tellings.as_slice(), digest.filter(|digest| digest.total > 1)) {
             ([one], None) => AlertMail::new(one.text(), test).render()?,
@@ -206,6 +210,7 @@ struct NoticesMail {
     part: Option<String>,
     first: String,
     second: String,
+    contact: Option<String>,
     members: Vec<ColoredMember>,
 }
 
@@ -278,6 +283,7 @@ impl NoticesMail {
             part,
             first: format!("{total} {what}, the most important first."),
             second: told.first().map(CustomerTelling::second).unwrap_or_default(),
+            contact: told.first().and_then(CustomerTelling::contact),
             members: members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect(),
         }
     }

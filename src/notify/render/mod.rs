@@ -32,8 +32,9 @@ mod told;
 mod totals;
 
 pub(crate) use alert::{AlertText, Dated, Occasion};
-pub(crate) use amounts::{money, percent};
-pub(crate) use clean::{bare, capitalized, clean, line, shortened, without_isolation};
+pub(crate) use amounts::{amount, money, percent};
+pub(crate) use clean::{bare, capitalized, clean, line, sentence, shortened, without_isolation};
+pub(crate) use customer::Disclosed;
 pub(crate) use digest::{DigestText, Member};
 pub(crate) use later::brought_up_to_date;
 pub(crate) use mail::{MailText, Picture, is_about_one};

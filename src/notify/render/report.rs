@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::{Every, OpenAlerts, Report, Sum, Top};
 use crate::notify::render::amounts::{amount, estimate, money};
-use crate::notify::render::clean::{clean, line};
+use crate::notify::render::clean::{clean, line, sentence};
 use crate::notify::render::names::Name;
 use crate::notify::render::rows::{Row, known};
 use crate::notify::render::times::{moment, seconds_between, span};
@@ -149,7 +149,7 @@ impl Words<'_> {
         let notifier = |name: &String| format!("Notifier \"{}\" takes no messages.", clean(name, 60));
         let dead = (self.report.deliveries.dead > 0)
             .then(|| format!("{} given up: run budget-alertd deliveries --state dead.", were(self.report.deliveries.dead, "delivery")));
-        let trouble = trust.trouble.iter().map(|text| format!("{}.", capitalized(line(text, 300).trim_end_matches('.'))));
+        let trouble = trust.trouble.iter().map(|text| sentence(&line(text, 300)));
         poll.into_iter().chain(trust.failing_notifiers.iter().map(notifier)).chain(dead).chain(trouble).collect()
     }
 

@@ -39,7 +39,7 @@ impl Telling<'_> {
             ("Pace", self.pace(sent)),
             ("Budget", self.budget_news()),
             ("Note", Some(self.notes(sent).join(" "))),
-            ("Do", self.to_explain()),
+            ("Do", self.commands()),
             ("Contact", self.contact()),
             ("Owner", self.owner()),
             ("Why you", Some(self.why())),
@@ -144,6 +144,19 @@ impl Telling<'_> {
         is_plain(id).then(|| format!("budget-alertd explain {id}"))
     }
 
+    /// What can be done about it from a shell: `budget-alertd ack 5F0C1C3E · budget-alertd explain 1b2c…`.
+    pub(super) fn commands(&self) -> Option<String> {
+        let commands: Vec<_> = [self.to_acknowledge(), self.to_explain()].into_iter().flatten().collect();
+        (!commands.is_empty()).then(|| commands.join(" · "))
+    }
+
+    /// Who can be asked: `Contact it@contoso.example · Owner Anna Svensson`.
+    pub(super) fn people(&self) -> Option<String> {
+        let named = [("Contact", self.contact()), ("Owner", self.owner())];
+        let people: Vec<_> = named.into_iter().filter_map(|(label, people)| Some(format!("{label} {}", people?))).collect();
+        (!people.is_empty()).then(|| people.join(" · "))
+    }
+
     /// The customer's page in Partner Center, for an id that is a tenant's.
     pub(super) fn in_partner_center(&self) -> Option<String> {
         let id = uuid::Uuid::try_parse(self.alert.customer.id.as_str()).ok()?;
@@ -203,7 +216,8 @@ impl Telling<'_> {
     pub(crate) fn origin(&self) -> String {
         let sign = if self.alert.metric.direction() == Direction::Down { "≤" } else { "≥" };
         let (rule, step) = (clean(&self.alert.rule, 60), self.on_scale(self.alert.threshold));
-        format!("{rule} {sign} {step} · {} · {}", self.period.short, self.reference())
+        let assumed = if self.alert.billing_period.source == PeriodSource::Assumed { " (assumed)" } else { "" };
+        format!("{rule} {sign} {step} · {}{assumed} · {}", self.period.short, self.reference())
     }
 }
 

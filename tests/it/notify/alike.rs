@@ -83,9 +83,9 @@ async fn a_name_from_right_to_left_is_isolated_wherever_people_read_it() {
 #[tokio::test]
 async fn a_list_names_customers_from_right_to_left_whole_and_in_their_place() {
     let long = called(&"צפון ".repeat(12), "A-17");
-    let body = &everywhere(&Message::Digest(together(vec![long, attacked()]))).await[0].1;
+    let body = &everywhere(&Message::Digest(together(vec![attacked(), long]))).await[0].1;
     let text = body["text"].as_str().unwrap();
-    assert!(text.starts_with("[2 alerts, 2 CRITICAL] \u{2068}צפון צפון צפון צפון צפ…\u{2069} 900%, Contoso Nord 900%"), "{text}");
+    assert!(text.starts_with("[2 alerts, 2 CRITICAL] Contoso Nord 900%, \u{2068}צפון צפון צפון צפון צפו…\u{2069} 900%"), "{text}");
 }
 
 /// Pairs of names that would read the same.
@@ -199,4 +199,35 @@ async fn a_template_has_names_in_the_same_form() {
     let mail = MessageParser::default().parse(&mail).unwrap();
     assert_eq!(mail.subject().unwrap(), format!("{ISOLATED} uses 900 %"));
     assert!(mail.body_html(0).unwrap().contains(&format!("<bdi>{HEBREW}</bdi> uses 900 %")));
+}
+
+#[tokio::test]
+async fn every_destination_says_whom_to_ask_and_what_to_do() {
+    let mut sample = attacked();
+    sample.context.owner = Some("Anna Svensson".into());
+    let mail = read(raised(sample.clone())).await;
+    assert!(mail.contains("Customer in Partner Center: https://partner.microsoft.com/"), "the text has the link of the HTML: {mail}");
+    let mut all = vec![("mail", mail)];
+    all.extend(everywhere(&raised(sample)).await.into_iter().map(|(destination, body)| (destination, body.to_string())));
+    for (destination, text) in all {
+        for wanted in ["Anna Svensson", "it@contoso.example", "budget-alertd ack 5F0C1C3E", "budget-alertd explain 11111111"] {
+            assert!(text.contains(wanted), "{destination} lacks {wanted}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_digest_says_of_each_who_looks_after_it_what_changed_and_whose_period_is_assumed() {
+    let mut alerts = digest(6, false).alerts;
+    alerts[0].context.owner = Some("Anna Svensson".into());
+    let message = Message::Digest(together(alerts));
+    let mail = read(message.clone()).await;
+    assert!(mail.contains("\n    12 % → 900 % in 24 h. Owner: Anna Svensson.\n"), "{mail}");
+    assert!(mail.contains("spend ≥ 80 % · 5 Nov – 4 Dec (assumed) · 10000005"), "{mail}");
+    for (destination, body) in everywhere(&message).await.into_iter().take(3) {
+        let text = body.to_string();
+        for wanted in ["12 % → 900 % in 24 h. Owner: Anna Svensson", "The billing period of Fabrikam Småland is assumed."] {
+            assert!(text.contains(wanted), "{destination} lacks {wanted}: {text}");
+        }
+    }
 }
