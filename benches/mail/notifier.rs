@@ -43,7 +43,7 @@ fn channel(port: u16) -> Channel {
     let smtp = SmtpConfig { host: "127.0.0.1".into(), port, tls: SmtpTls::None, hello_name: None, sign_in: None };
     let (from, to) = ("Budget alerts <alerts@partner.example>".parse().unwrap(), "oncall@partner.example".parse().unwrap());
     let config = Config {
-        kind: Kind::Email(Box::new(EmailConfig { from, to: vec![to], smtp })),
+        kind: Kind::Email(Box::new(EmailConfig { from, to: vec![to], reply_to: None, smtp })),
         name: "out".into(),
         digest_above: None,
         send_resolved: true,
@@ -55,6 +55,7 @@ fn channel(port: u16) -> Channel {
         readers: Readers::Partner,
         show_cost: true,
         templates: Templates::default(),
+        partner: None,
     };
     config.build(SystemClock::shared(), Metrics::new()).unwrap()
 }

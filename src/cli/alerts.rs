@@ -182,7 +182,7 @@ fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -> Vec<Strin
         alert.state.as_str().to_owned(),
         alert.severity.as_str().to_owned(),
         alert.customer.id.to_string(),
-        text::clean(alert.customer.called()),
+        text::bare(alert.customer.called()),
         alert.rule.clone(),
         alert.metric.as_str().to_owned(),
         alert.threshold.to_string(),
@@ -196,6 +196,6 @@ fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -> Vec<Strin
         alert.billing_period.start.to_string(),
         alert.billing_period.end.to_string(),
         text::or_nothing(acknowledged.map(|(at, _)| at)),
-        acknowledged.map(|(_, by)| text::clean(by)).unwrap_or_default(),
+        acknowledged.map(|(_, by)| text::bare(by)).unwrap_or_default(),
     ]
 }

@@ -89,6 +89,7 @@ fn facts(config: &Config) -> Vec<(&'static str, String)> {
         ("Operator", operator(config)),
         ("Customers", customers(config)),
     ]);
+    facts.extend(partner(config).map(|partner| ("Partner", partner)));
     facts.extend(report(config).map(|report| ("Report", report)));
     if let Some(http) = &config.http {
         let token = if http.token.is_some() { ", with a token" } else { "" };
@@ -133,6 +134,13 @@ fn operator(config: &Config) -> String {
     }
     let after = jiff::SignedDuration::try_from(config.operator.source_failing_after).unwrap_or_default();
     format!("{} is told of trouble; that the source fails, after {after:#}", config.operator.notify.join(", "))
+}
+
+/// Whom customers are told to contact; nothing where they are told nothing.
+fn partner(config: &Config) -> Option<String> {
+    let partner = config.notifiers.iter().find_map(|notifier| notifier.partner.as_ref())?;
+    let contact = partner.contact.as_ref().map(|contact| format!(", {contact}")).unwrap_or_default();
+    Some(format!("customers are told to contact {}{contact}", partner.name))
 }
 
 /// When the regular report comes, and to whom.

@@ -20,7 +20,7 @@ use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::{DeliveryState, MessageKind};
 use crate::ledger::{DeliveryFilter, DeliveryRow};
-use crate::notify::render::clean;
+use crate::notify::render::{bare, clean};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -244,13 +244,13 @@ fn print_csv(rows: &[DeliveryRow]) -> anyhow::Result<()> {
             row.identity.to_string(),
             row.state.as_str().to_owned(),
             row.notifier.clone(),
-            clean(row.recipient.as_deref().unwrap_or_default(), 320),
+            bare(row.recipient.as_deref().unwrap_or_default(), 320),
             row.kind.as_str().to_owned(),
             alerts.join(" "),
             row.created_at.to_string(),
             text::or_nothing(row.ended_at),
             row.attempts.to_string(),
-            clean(row.last_detail.as_deref().unwrap_or_default(), 500),
+            bare(row.last_detail.as_deref().unwrap_or_default(), 500),
             row.fallback_for.clone().unwrap_or_default(),
         ]
     };

@@ -39,6 +39,11 @@ pub(super) fn clean(text: &str) -> String {
     render::clean(text, 60)
 }
 
+/// The same for programs, which compare it.
+pub(super) fn bare(text: &str) -> String {
+    render::bare(text, 60)
+}
+
 /// The value as text, or nothing.
 pub(super) fn or_nothing(value: Option<impl Display>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()

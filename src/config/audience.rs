@@ -86,6 +86,20 @@ pub(crate) fn warn(root: &Table<'_>, names: &Names<'_>, budgets: &budgets::Confi
     for (_, rule) in root.named("rules") {
         warn_of_customers_only(&rule, names, notifiers);
     }
+    warn_of_no_partner(root);
+}
+
+/// Mails to customers say whom to contact.
+fn warn_of_no_partner(root: &Table<'_>) {
+    let is_mail_to_customers = |table: &Table<'_>| is_customers(table) && table.text("type").is_some_and(|kind| is_mail(kind.value));
+    let first = root.named("notifiers").into_iter().find(|(_, table)| is_mail_to_customers(table));
+    if let Some((name, table)) = first.filter(|_| root.entry("partner").is_none()) {
+        let text = format!(
+            "{} tells customers to contact \"your Azure provider\": say who that is in [partner], with name and contact",
+            quoted(&[name])
+        );
+        table.reader.warning(value_span(&table, "audience"), text);
+    }
 }
 
 /// The addresses that messages about more than one customer go to, with what these are called.

@@ -11,7 +11,7 @@ use crate::config::ids::Ids;
 use crate::config::names::Names;
 use crate::config::reader::Table;
 use crate::config::value::{hint, short};
-use crate::domain::{CustomerKey, Profile};
+use crate::domain::{CustomerKey, Profile, people};
 use crate::text::same_name;
 
 /// What is known of customers locally: in the spreadsheet, and in tables, which win field by field.
@@ -120,10 +120,18 @@ fn budget(table: &Table<'_>) -> Option<LocalBudget> {
 pub(crate) fn addresses(table: &Table<'_>, key: &str) -> Vec<Mailbox> {
     let mut addresses: Vec<Mailbox> = Vec::new();
     for text in table.texts(key) {
-        let new = table.reader.accept(&text.span, mailbox(text.value));
-        addresses.extend(new.filter(|new| !addresses.iter().any(|seen| seen.email == new.email)));
+        for one in people_of(text.value) {
+            let new = table.reader.accept(&text.span, mailbox(one));
+            addresses.extend(new.filter(|new| !addresses.iter().any(|seen| seen.email == new.email)));
+        }
     }
     addresses
+}
+
+/// A text may be a list of its own, as mail programs write it. One that names nobody is one address that is none.
+fn people_of(text: &str) -> Vec<&str> {
+    let people = if text.chars().any(char::is_control) { Vec::new() } else { people(text) };
+    if people.is_empty() { vec![text] } else { people }
 }
 
 /// `name@example.com` or `Name <name@example.com>`.

@@ -101,6 +101,7 @@ pub(crate) const ROOT: Shape = &[
     key("daemon", Kind::Table(DAEMON), "state and time zone"),
     key("ledger", Kind::Table(LEDGER), "the durable record of alerts and deliveries"),
     key("http", Kind::Table(HTTP), "metrics and health; leave it out for none"),
+    key("partner", Kind::Table(PARTNER), "who you are to your customers, in messages to them"),
     key("operator", Kind::Table(OPERATOR), "who hears of trouble with the daemon itself"),
     key("budgets", Kind::Table(BUDGETS), "which budget is in force where two exist"),
     key("customers", Kind::Named(CUSTOMER), "what is known of a customer locally, by id"),
@@ -143,6 +144,11 @@ const HTTP: Shape = &[
     key("listen", Kind::Text, "address and port"),
     key("token", Kind::Secret, "required when listen is not loopback"),
     key("public_url", Kind::Later, "for links in messages"),
+];
+
+const PARTNER: Shape = &[
+    key("name", Kind::Text, "what your customers call you"),
+    key("contact", Kind::Text, "how they reach you: a telephone number, a mail address"),
 ];
 
 const OPERATOR: Shape = &[
@@ -258,7 +264,12 @@ const NOTIFIER: Types = Types {
         key("body", Kind::Template, "a template in place of the message: text for a mail, mrkdwn for Slack, JSON for a webhook"),
     ],
     own: &[
-        &[key("from", Kind::Text, "the sender"), key("to", Kind::Texts, "the recipients"), key("smtp", Kind::Table(SMTP), "the server")],
+        &[
+            key("from", Kind::Text, "the sender"),
+            key("to", Kind::Texts, "the recipients"),
+            key("reply_to", Kind::Text, "who gets the answers, in place of the sender"),
+            key("smtp", Kind::Table(SMTP), "the server"),
+        ],
         &[key("url", Kind::Secret, "the address of the incoming webhook")],
         &[
             key("url", Kind::Text, "the address"),
@@ -273,6 +284,7 @@ const NOTIFIER: Types = Types {
         &[
             key("from", Kind::Text, "the sender, whose mailbox it is"),
             key("to", Kind::Texts, "the recipients"),
+            key("reply_to", Kind::Text, "who gets the answers, in place of the sender"),
             key("oauth", Kind::Table(OAUTH), "how the application signs in"),
             key("url", Kind::Text, "base of Microsoft Graph in place of the cloud's"),
         ],

@@ -14,9 +14,11 @@ use crate::config::oauth::{self, Entra};
 use crate::config::reader::Table;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::config::{smtp, templates};
+use crate::config::{process, smtp, templates};
+use crate::domain::Audience;
 use crate::notify::{
-    AlertmanagerConfig, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
+    AlertmanagerConfig, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, Partner, SigningKey, SlackConfig, TeamsConfig,
+    WebhookConfig,
 };
 use crate::secret::Secret;
 
@@ -46,7 +48,8 @@ const RESERVED: [&str; 9] = [
 
 /// Every notifier, in the order of the file.
 pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone, state_dir: &Path) -> Vec<Config> {
-    let around = Around { root, names, time_zone, entra: Entra::of(root, state_dir) };
+    let partner = root.table("partner").and_then(|table| process::partner(&table));
+    let around = Around { root, names, time_zone, partner, entra: Entra::of(root, state_dir) };
     root.named("notifiers").iter().filter_map(|(name, table)| notifier(name, table, &around)).collect()
 }
 
@@ -55,11 +58,12 @@ struct Around<'a, 'n> {
     root: &'n Table<'a>,
     names: &'n Names<'a>,
     time_zone: &'n jiff::tz::TimeZone,
+    partner: Option<Partner>,
     entra: Entra,
 }
 
 fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Option<Config> {
-    let Around { root, names, time_zone, entra } = around;
+    let Around { root, names, time_zone, partner, entra } = around;
     let fallback = fallback(name, table, names);
     refuse_shown(root, table, "fallback");
     let (readers, show_cost) = audience::read(table);
@@ -84,6 +88,7 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
         fallback_after: table.duration("fallback_after", FALLBACK_AFTER),
         time_zone: (*time_zone).clone(),
         templates: templates::read(table),
+        partner: partner.clone().filter(|_| readers.audience() == Audience::Customer),
         readers,
         show_cost,
     })
@@ -133,7 +138,8 @@ fn email(name: &str, table: &Table<'_>, entra: &Entra) -> Option<EmailConfig> {
     let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
     let smtp = table.table("smtp").and_then(|server| smtp::read(name, &server, entra));
     name_beyond_ascii(table);
-    Some(EmailConfig { from: from?, to, smtp: smtp? })
+    let reply_to = reply_to(table);
+    Some(EmailConfig { from: from?, to, reply_to, smtp: smtp? })
 }
 
 /// Names the addresses that only some mail servers take. A domain is written in ASCII for them, a name before the `@` cannot be.
@@ -160,6 +166,11 @@ fn recipients(table: &Table<'_>) -> Vec<Mailbox> {
     if to_contacts { Vec::new() } else { to }
 }
 
+/// Who gets the answers, where it is not the sender.
+fn reply_to(table: &Table<'_>) -> Option<Mailbox> {
+    table.text("reply_to").and_then(|text| table.reader.accept(&text.span, mailbox(text.value)))
+}
+
 fn graph_mail(name: &str, table: &Table<'_>, entra: &Entra) -> Option<GraphMailConfig> {
     let to = recipients(table);
     table.require("oauth");
@@ -169,7 +180,8 @@ fn graph_mail(name: &str, table: &Table<'_>, entra: &Entra) -> Option<GraphMailC
         None => endpoint(entra.pick(GRAPH_URL)).ok(),
     };
     let oauth = table.table("oauth").and_then(|table| oauth::read(name, &table, entra, &oauth::GRAPH));
-    Some(GraphMailConfig { from: from?, to, url: url?, oauth: oauth? })
+    let reply_to = reply_to(table);
+    Some(GraphMailConfig { from: from?, to, reply_to, url: url?, oauth: oauth? })
 }
 
 /// An address that is a secret as a whole.

@@ -12,6 +12,7 @@ use crate::config::reader::{Placed, Table};
 use crate::config::url::endpoint;
 use crate::config::value::{hint, short};
 use crate::config::windows_zone;
+use crate::notify::Partner;
 use crate::secret::Secret;
 use crate::{ledger, web};
 
@@ -83,6 +84,15 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
         table.reader.mistake(listen.span, "listening beyond this machine needs a token: add token = { credential = \"http-token\" }");
     }
     Some(web::Config { listen: address, token })
+}
+
+/// Who we are to our customers.
+pub(crate) fn partner(table: &Table<'_>) -> Option<Partner> {
+    let (name, contact) = (table.required_text("name"), table.text("contact"));
+    for text in name.iter().chain(&contact).filter(|text| text.value.chars().any(char::is_control)) {
+        table.reader.mistake(text.span.clone(), "it is one line, without control characters");
+    }
+    Some(Partner { name: name?.value.trim().to_owned(), contact: contact.map(|contact| contact.value.trim().to_owned()) })
 }
 
 /// Who hears of trouble.

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::daemon::writes::WriteWatch;
+use crate::domain::Origin;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::pipeline::{Courier, Cycle, Desk, Emergency, Fallback, Mirror, Press, Timetable};
@@ -49,11 +50,17 @@ pub enum AssemblyError {
     Notifier(#[from] crate::notify::BuildError),
 }
 
+/// What this host is called.
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// The desk that tells the operator whom a configuration names.
 pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> Desk {
     let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
     let routes = told.map(crate::notify::Config::route).collect();
-    Desk::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after)
+    let origin = Origin { host: host(), config: config.file.display().to_string() };
+    Desk::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin)
 }
 
 /// Builds what a configuration says. Nothing is sent and nothing is written.

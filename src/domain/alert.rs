@@ -254,6 +254,9 @@ pub struct AlertContext {
     pub subscription_name: Option<String>,
     /// Who looks after the customer, in the operator's words.
     pub owner: Option<String>,
+    /// Whether another customer goes by a name that looks the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_namesake: bool,
     /// How things are now, in reminders and when it is over.
     pub latest: Option<Latest>,
     /// How the cost went in the period before; empty where history has nothing of it.

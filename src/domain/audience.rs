@@ -77,6 +77,31 @@ pub fn bare_address(contact: &str) -> &str {
     inner.unwrap_or(contact).trim()
 }
 
+/// The people of a list as mail programs write it, `A <a@x.example>, "B, C" <b@x.example>`: what stands between commas,
+/// semicolons, bars or line ends, outside of quotes and of angle brackets.
+pub fn people(list: &str) -> Vec<&str> {
+    let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
+    let between = [',', ';', '|', '\n'];
+    let ends_one = |letter: char| {
+        let is_end = !quoted && !bracketed && between.contains(&letter);
+        match letter {
+            _ if std::mem::take(&mut escaped) => {}
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '<' if !quoted => bracketed = true,
+            '>' if !quoted => bracketed = false,
+            _ => {}
+        }
+        is_end
+    };
+    let mut parts: Vec<&str> = list.split(ends_one).collect();
+    if quoted {
+        // A quote that never ends keeps nobody together.
+        parts = list.split(between).collect();
+    }
+    parts.into_iter().map(str::trim).filter(|one| !one.is_empty()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +115,14 @@ mod tests {
         assert!(!may(&owned, "IT@A.example", "b"));
         let meant = Addresses { about: Some(of("a")), ..Addresses::default() };
         assert!(may(&meant, "me@partner.example", "a") && !may(&meant, "me@partner.example", "b"));
+    }
+
+    #[test]
+    fn a_list_of_people_is_read_as_mail_programs_write_it() {
+        let list = r#"Anna <anna@a.example>, "Berg, Bo \"Bobo\"" <bo@b.example>; it@c.example;"#;
+        assert_eq!(people(list), ["Anna <anna@a.example>", r#""Berg, Bo \"Bobo\"" <bo@b.example>"#, "it@c.example"]);
+        assert_eq!(people("it@c.example\nme@c.example | "), ["it@c.example", "me@c.example"]);
+        assert_eq!(people("\"Berg, <bo@b.example>"), ["\"Berg", "<bo@b.example>"]);
     }
 
     #[test]

@@ -115,6 +115,20 @@ pub fn canonical(value: Decimal) -> Decimal {
     value.normalize()
 }
 
+/// The digits of a number in groups of three, as people read them: `-45000.25` is `-45,000.25`.
+pub fn grouped(number: &str) -> String {
+    let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (whole, fraction) = number.find('.').and_then(|point| number.split_at_checked(point)).unwrap_or((number, ""));
+    let mut text = String::from(sign);
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + fraction
+}
+
 /// `value` rounded half-up to `digits` places.
 pub fn rounded(value: Decimal, digits: u32) -> Decimal {
     value.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)

@@ -42,13 +42,25 @@ pub struct OperatorNews {
     pub since: Timestamp,
     /// Whether it is over.
     pub over: bool,
+    /// Which daemon says so; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Origin>,
+}
+
+/// Which daemon it is, where there are several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The host that it runs on.
+    pub host: String,
+    /// Its configuration file.
+    pub config: String,
 }
 
 impl OperatorNews {
-    /// That a finding is there.
-    pub fn raised(finding: &OperatorFinding, since: Timestamp) -> Self {
+    /// That a finding is there, as the daemon at `from` says.
+    pub fn raised(finding: &OperatorFinding, since: Timestamp, from: Option<Origin>) -> Self {
         let OperatorFinding { code, subject, summary, action } = finding.clone();
-        Self { code, subject, summary, action, since, over: false }
+        Self { code, subject, summary, action, since, over: false, from }
     }
 }
 

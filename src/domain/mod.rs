@@ -25,12 +25,14 @@ pub use alert::{
     Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended, Incident, Latest, Previous, Severity,
 };
 pub use assessed::{Assessed, Judged, Profile};
-pub use audience::{Addresses, Audience, Readers, bare_address};
+pub use audience::{Addresses, Audience, Readers, bare_address, people};
 pub use budget::{Budget, BudgetSource};
 pub use course::{Point, course};
 pub use customer::{CustomerId, CustomerKey, Plan, ResourceCost, Subscription, SubscriptionCost};
-pub use decimal::{Currency, InvalidCurrency, Number, NumberError, canonical, parse_decimal, parse_wire_number, percent_of, rounded};
-pub use delivery::{Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Route};
+pub use decimal::{
+    Currency, InvalidCurrency, Number, NumberError, canonical, grouped, parse_decimal, parse_wire_number, percent_of, rounded,
+};
+pub use delivery::{Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Origin, Route};
 pub use event::{CustomerEvent, EventCode};
 pub use finding::{FindingCode, OperatorFinding};
 pub use glob::{Glob, InvalidGlob};

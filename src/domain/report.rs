@@ -165,6 +165,9 @@ pub struct Named {
     pub id: CustomerId,
     /// What people call it.
     pub name: String,
+    /// Whether another customer goes by a name that looks the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_namesake: bool,
 }
 
 /// A customer over its budget.
@@ -244,6 +247,9 @@ pub struct BudgetLost {
     pub code: EventCode,
     /// In words, with the numbers.
     pub detail: String,
+    /// Whether another customer goes by a name that looks the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_namesake: bool,
 }
 
 /// What is odd about the data.

@@ -1,7 +1,7 @@
 //! The ledger for listings: a connection of its own that reads beside whoever writes.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -70,6 +70,15 @@ impl Reader {
             })
         })?;
         Ok(worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.seen).collect())
+    }
+
+    /// The customers whose names look like one of these, by what `look` makes of a label and a name.
+    pub fn alike(
+        &self,
+        looks: &HashSet<String>,
+        look: fn(Option<&str>, &str) -> String,
+    ) -> Result<Vec<(String, CustomerKey)>, LedgerError> {
+        self.read(|connection| customers::alike(connection, looks, look))
     }
 
     /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`.

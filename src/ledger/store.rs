@@ -105,6 +105,15 @@ impl Ledger {
             .await
     }
 
+    /// The customers whose names look like one of these, by what `look` makes of a label and a name.
+    pub async fn alike(
+        &self,
+        looks: HashSet<String>,
+        look: fn(Option<&str>, &str) -> String,
+    ) -> Result<Vec<(String, CustomerKey)>, LedgerError> {
+        self.thread.run(move |connection| customers::alike(connection, &looks, look)).await
+    }
+
     /// Records all of it, durably, or nothing of it.
     ///
     /// Fails with [`LedgerError::Conflict`] when a step, an alert or a message is there already.

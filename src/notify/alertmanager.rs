@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::domain::{AlertSnapshot, Delivery, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, clean};
+use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, Telling, bare};
 use crate::notify::{Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier, Verdict, http};
 use crate::outbound;
 
@@ -105,7 +105,7 @@ impl Alertmanager {
         }
         let version = serde_json::from_slice::<Value>(&body).ok();
         let version = version.as_ref().and_then(|status| status.pointer("/versionInfo/version")).and_then(Value::as_str);
-        version.map(|version| format!("Alertmanager {} answers", clean(version, 40))).ok_or_else(|| unexpected(status, &answer))
+        version.map(|version| format!("Alertmanager {} answers", bare(version, 40))).ok_or_else(|| unexpected(status, &answer))
     }
 
     fn posted(&self, standing: &Shown, now: Timestamp) -> Posted {
@@ -118,11 +118,11 @@ impl Alertmanager {
     fn alert(&self, snapshot: &AlertSnapshot, known_to: Option<&str>, ends_at: Timestamp, now: Timestamp) -> Posted {
         let alert = &snapshot.alert;
         let text = AlertText::new(Occasion::New, snapshot, &self.zone, now);
-        let label = |text: &str| Some(clean(text, LABEL_CHARS));
+        let label = |text: &str| Some(bare(text, LABEL_CHARS));
         let labels = [
             ("alertname", Some(BUDGET_ALERT.to_owned())),
             ("severity", Some(alert.severity.as_str().to_owned())),
-            ("customer", label(alert.customer.called())),
+            ("customer", label(&Telling::new(snapshot, &self.zone).customer())),
             ("customer_id", label(alert.customer.id.as_str())),
             ("subscription", alert.subscription.as_deref().and_then(label)),
             ("subscription_name", snapshot.context.subscription_name.as_deref().filter(|_| alert.subscription.is_some()).and_then(label)),
@@ -144,7 +144,9 @@ impl Alertmanager {
             ("usage_as_of", Some(alert.usage_as_of.to_string())),
             ("where", rows("Where")),
             ("contact", rows("Contact")),
-            ("ref", Some(clean(&alert.reference, 16))),
+            ("owner", rows("Owner")),
+            ("do", rows("Do")),
+            ("ref", Some(bare(&alert.reference, 16))),
             ("acknowledged_by", known_to.and_then(label)),
         ];
         posted(&labels, &annotations, alert.raised_at, ends_at)
@@ -157,7 +159,7 @@ impl Alertmanager {
             ("alertname", Some(TROUBLE.to_owned())),
             ("severity", Some(severity.as_str().to_owned())),
             ("code", Some(news.code.as_str().to_owned())),
-            ("subject", Some(clean(&news.subject, LABEL_CHARS))),
+            ("subject", Some(bare(&news.subject, LABEL_CHARS))),
         ];
         let annotations = [("summary", Some(text.subject)), ("description", Some(format!("{} {}", text.first, text.second)))];
         posted(&labels, &annotations, news.since, ends_at)

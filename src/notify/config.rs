@@ -36,6 +36,17 @@ pub struct Config {
     pub show_cost: bool,
     /// The user's own words in place of the built-in ones.
     pub templates: Templates,
+    /// Who the customers' provider is, in messages to them; none where nobody says so.
+    pub partner: Option<Partner>,
+}
+
+/// The partner as its customers know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// What it is called.
+    pub name: String,
+    /// How it is reached.
+    pub contact: Option<String>,
 }
 
 impl Config {
@@ -124,6 +135,8 @@ pub struct EmailConfig {
     pub from: Mailbox,
     /// The recipients; none where they are each customer's contacts, else at least one.
     pub to: Vec<Mailbox>,
+    /// Who gets the answers; the sender where nobody else is named.
+    pub reply_to: Option<Mailbox>,
     /// The server.
     pub smtp: SmtpConfig,
 }
@@ -135,6 +148,8 @@ pub struct GraphMailConfig {
     pub from: Mailbox,
     /// The recipients, at least one.
     pub to: Vec<Mailbox>,
+    /// Who gets the answers; the sender where nobody else is named.
+    pub reply_to: Option<Mailbox>,
     /// Base of the API with its version, such as `https://graph.microsoft.com/v1.0`.
     pub url: Url,
     /// How one signs in.

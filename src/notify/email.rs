@@ -14,9 +14,11 @@ use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::address::in_ascii;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{MailText, Picture, clean, in_place_of};
+use crate::notify::render::{Disclosed, MailText, Picture, bare, in_place_of};
 use crate::notify::smtp::Smtp;
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Template, Templates, Verdict};
+use crate::notify::{
+    Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Partner, Template, Templates, Verdict,
+};
 use crate::secret::Redactor;
 
 /// Sends mail through one server.
@@ -29,6 +31,8 @@ pub(crate) struct Email {
 pub(crate) struct Letters {
     from: Mailbox,
     to: Vec<Mailbox>,
+    reply_to: Option<Mailbox>,
+    partner: Option<Partner>,
     zone: TimeZone,
     show_cost: bool,
     templates: Templates,
@@ -38,7 +42,7 @@ impl Email {
     pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>, redactor: &Arc<Redactor>) -> Result<Self, BuildError> {
         let smtp = Smtp::build(&email.smtp, config.timeout, clock, redactor)
             .map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
-        Ok(Self { letters: Letters::new(config, &email.from, &email.to), smtp })
+        Ok(Self { letters: Letters::new(config, &email.from, &email.to, email.reply_to.as_ref()), smtp })
     }
 
     async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
@@ -52,9 +56,10 @@ impl Email {
 }
 
 impl Letters {
-    pub(crate) fn new(config: &Config, from: &Mailbox, to: &[Mailbox]) -> Self {
+    pub(crate) fn new(config: &Config, from: &Mailbox, to: &[Mailbox], reply_to: Option<&Mailbox>) -> Self {
         let (zone, show_cost, templates) = (config.time_zone.clone(), config.show_cost, config.templates.clone());
-        Self { from: harmless(from), to: to.iter().map(harmless).collect(), zone, show_cost, templates }
+        let (reply_to, partner) = (reply_to.map(harmless), config.partner.clone());
+        Self { from: harmless(from), to: to.iter().map(harmless).collect(), reply_to, partner, zone, show_cost, templates }
     }
 
     /// The delivery's recipient, by the name that the configuration has for it.
@@ -77,11 +82,16 @@ impl Letters {
         text.in_own_words(&delivery.message, subject.as_deref(), body.as_deref()).map(Some)
     }
 
+    /// What customers are told beside their own numbers.
+    fn disclosed(&self) -> Disclosed<'_> {
+        Disclosed { show_cost: self.show_cost, partner: self.partner.as_ref() }
+    }
+
     /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
     pub(crate) fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
         let text = match delivery.audience {
             Audience::Partner => self.own_words(delivery, now),
-            Audience::Customer => MailText::for_customer(&delivery.message, self.show_cost, &self.zone, now),
+            Audience::Customer => MailText::for_customer(&delivery.message, self.disclosed(), &self.zone, now),
         };
         let mut text = text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
         if let Some(sentence) = in_place_of(delivery) {
@@ -94,11 +104,14 @@ impl Letters {
             .subject(text.subject.clone())
             .date(delivery.created_at.max(Timestamp::UNIX_EPOCH).into())
             .message_id(Some(format!("<{}@{domain}>", delivery.identity.simple())));
+        if let Some(reply_to) = &self.reply_to {
+            builder = builder.reply_to(reply_to.clone());
+        }
         let thread = thread(&delivery.message, domain);
         if let Some(parent) = thread.last() {
             builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));
         }
-        let stands_in = delivery.stands_in_for.as_deref().map(|failed| (header("X-Budget-Alert-Fallback-For"), clean(failed, 60)));
+        let stands_in = delivery.stands_in_for.as_deref().map(|failed| (header("X-Budget-Alert-Fallback-For"), bare(failed, 60)));
         for (name, value) in headers(&delivery.message, delivery.audience, domain).into_iter().chain(stands_in) {
             builder = builder.raw_header(HeaderValue::new(name, value));
         }
@@ -140,7 +153,7 @@ fn parts(text: MailText, identity: Uuid) -> MultiPart {
 
 /// A mailbox whose name breaks no header, with an address as mail servers take it.
 fn harmless(mailbox: &Mailbox) -> Mailbox {
-    let name = mailbox.name.as_deref().map(|name| clean(name, 80)).filter(|name| !name.is_empty());
+    let name = mailbox.name.as_deref().map(|name| bare(name, 80)).filter(|name| !name.is_empty());
     Mailbox::new(name, in_ascii(&mailbox.email))
 }
 
@@ -182,7 +195,7 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
         headers.push(list("report"));
     } else if audience == Audience::Customer {
         // What rule it comes of is the partner's own.
-        let references: Vec<_> = message.alerts().iter().take(50).map(|one| clean(&one.alert.reference, 16)).collect();
+        let references: Vec<_> = message.alerts().iter().take(50).map(|one| bare(&one.alert.reference, 16)).collect();
         headers.push((header("X-Budget-Alert-Ref"), references.join(", ")));
     } else if let Message::Operator(news) = message {
         headers.extend([list("operator"), (header("X-Budget-Alert-Code"), news.code.as_str().to_owned())]);
@@ -190,11 +203,11 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
         let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
         let first_rule = alerts().next().map(|alert| alert.rule.as_str());
         let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
-        let references: Vec<_> = alerts().take(50).map(|alert| clean(&alert.reference, 16)).collect();
+        let references: Vec<_> = alerts().take(50).map(|alert| bare(&alert.reference, 16)).collect();
         headers.extend([
             list(&slug(one_rule.unwrap_or("digest"))),
             (header("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
-            (header("X-Budget-Alert-Rule"), clean(one_rule.unwrap_or("several"), 60)),
+            (header("X-Budget-Alert-Rule"), bare(one_rule.unwrap_or("several"), 60)),
             (header("X-Budget-Alert-Ref"), references.join(", ")),
         ]);
     }

@@ -49,7 +49,7 @@ impl GraphMail {
         let path = address.path_segments_mut();
         path.map_err(|()| BuildError::Url(config.name.clone()))?.pop_if_empty().extend(["users", mail.from.email.as_ref(), "sendMail"]);
         Ok(Self {
-            letters: Letters::new(config, &mail.from, &mail.to),
+            letters: Letters::new(config, &mail.from, &mail.to, mail.reply_to.as_ref()),
             client: outbound::client(config.timeout).map_err(tls)?,
             tokens: Tokens::new(&mail.oauth, config.timeout, clock, redactor).map_err(tls)?,
             address,

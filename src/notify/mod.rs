@@ -24,8 +24,8 @@ mod webhook;
 pub use alertmanager::{Fact, Shown};
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{
-    AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, SigningKey, SlackConfig, SmtpConfig,
-    SmtpSignIn, SmtpTls, TeamsConfig, WebhookConfig,
+    AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, Partner, SigningKey, SlackConfig,
+    SmtpConfig, SmtpSignIn, SmtpTls, TeamsConfig, WebhookConfig,
 };
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use oauth::{OAuthConfig, OAuthGrant};

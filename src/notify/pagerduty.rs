@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
-    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, clean, in_place_of, shortened,
+    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, bare, clean, in_place_of, shortened,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http};
 use crate::outbound;
@@ -195,7 +195,7 @@ fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -
     let worst = text.members.iter().map(|member| member.severity).max().unwrap_or_default();
     let line = |member: &Member| {
         let badge = member.badge.as_deref().map(|badge| format!(" {badge}")).unwrap_or_default();
-        let news = member.news.as_deref().map(|news| format!(" · {news}")).unwrap_or_default();
+        let news = member.news.as_deref().map(|news| format!(" · {}", news.trim_end_matches('.'))).unwrap_or_default();
         format!("{} {}{badge} — {}{news} · {}", member.label, member.name, member.brief, member.origin)
     };
     let mut details = details(&text.first_line(), &text.second_line(), &[]);
@@ -248,11 +248,18 @@ fn report(delivery: &Delivery, text: &ReportText) -> Event {
 fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
     let alert = &snapshot.alert;
     let mut details = details(&text.first, &text.second, &text.rows);
-    if let Ok(alert) = serde_json::to_value(alert) {
-        details.insert("alert".into(), alert);
+    details.extend(text.partner_center.iter().map(|url| ("Partner Center".to_owned(), url.as_str().into())));
+    if let Ok(mut shown) = serde_json::to_value(alert) {
+        // PagerDuty shows it to people as well.
+        for (path, name) in [("/customer/name", Some(&alert.customer.name)), ("/customer/label", alert.customer.label.as_ref())] {
+            if let (Some(place), Some(name)) = (shown.pointer_mut(path), name) {
+                *place = bare(name, 200).into();
+            }
+        }
+        details.insert("alert".into(), shown);
     }
     // It must not be blank.
-    let source = Some(clean(alert.customer.id.as_str(), 200)).filter(|id| !id.is_empty()).unwrap_or_else(|| text.name.clone());
+    let source = Some(bare(alert.customer.id.as_str(), 200)).filter(|id| !id.is_empty()).unwrap_or_else(|| text.name.clone());
     let subscription = snapshot.context.subscription_name.as_deref().map(|name| clean(name, 80)).filter(|name| !name.is_empty());
     json!({
         "summary": shortened(summary, SUMMARY_CHARS),
@@ -261,7 +268,7 @@ fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
         "timestamp": alert.raised_at,
         "component": subscription.unwrap_or_else(|| alert.customer.plan.as_str().to_owned()),
         "group": text.name,
-        "class": clean(&alert.rule, 100),
+        "class": bare(&alert.rule, 100),
         "custom_details": details,
     })
 }

@@ -49,6 +49,7 @@ pub fn sample_message(kind: SampleKind, now: Timestamp) -> Message {
             action: "nothing to do: this message was asked for to try the notifier".into(),
             since: hours_before(now, 3),
             over: false,
+            from: None,
         }),
     }
 }
@@ -80,7 +81,10 @@ pub(crate) fn is_marked_within(message: &Message) -> bool {
 
 /// The same under a name that says that it is a test.
 fn marked(mut snapshot: AlertSnapshot, which: &str) -> AlertSnapshot {
-    snapshot.alert.customer.label = Some(format!("{TEST_MARK} Example Customer {which} (made up)"));
+    snapshot.alert.customer.label = Some(format!("{TEST_MARK} Customer {which} (made up)"));
+    if which != "A" {
+        snapshot.alert.customer.id = CustomerId::try_new(format!("{NOBODY}-{which}")).expect("a text that is not empty");
+    }
     snapshot
 }
 

@@ -143,9 +143,9 @@ fn occasion(occasion: Occasion) -> (&'static str, &'static str) {
 fn digest(told: &DigestText<'_>) -> (String, Vec<Value>) {
     let lines = |name_chars: usize, news: bool| -> Vec<String> {
         let line = |member: &Member| {
-            let name = escaped(&shortened(&member.name, name_chars));
+            let name = escaped(&member.called.cut(name_chars));
             let line = listed(&name, member.badge.as_deref(), &member.brief, ("", ""), "*");
-            let news = member.news.as_deref().filter(|_| news && told.occasion != Occasion::New);
+            let news = member.news.as_deref().filter(|_| news);
             let news = news.map(|news| format!(" · {}", escaped(news.trim_end_matches('.')))).unwrap_or_default();
             format!("{} {line}{news} · {}", mark(told.occasion, member.severity), escaped(&member.reference))
         };
@@ -190,7 +190,7 @@ fn listed_section(list: &Section) -> String {
     let line = |line: &Line| {
         let badge = if line.badge.is_empty() { String::new() } else { format!(" *{}*", escaped(&line.badge)) };
         let detail = if line.detail.is_empty() { String::new() } else { format!(" — {}", escaped(&line.detail)) };
-        format!("\n• {}{badge}{detail}", escaped(&shortened(&line.name, SHORT_NAME)))
+        format!("\n• {}{badge}{detail}", escaped(&line.called.cut(SHORT_NAME)))
     };
     let lines: String = list.lines.iter().take(MOST_LINES).map(line).collect();
     format!("*{}* {}{lines}", list.title, escaped(&list.summary))

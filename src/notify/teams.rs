@@ -154,7 +154,7 @@ fn digest(text: &DigestText<'_>, form: Form) -> Vec<Value> {
 
 /// `🔴 Contoso Nord 900 % — 45,000 of 5,000 SEK, 40,000 over · 5F0C1C3E`.
 fn listed(member: &Member, occasion: Occasion, form: Form) -> Value {
-    let name = escaped(&shortened(&member.name, form.name));
+    let name = escaped(&member.called.cut(form.name));
     let badge = member.badge.as_deref().map(|badge| format!(" {}", escaped(badge))).unwrap_or_default();
     let news = member.news.as_deref().filter(|_| form.news).map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))));
     let (mark, news) = (mark(occasion, member.severity), news.unwrap_or_default());
@@ -180,7 +180,7 @@ fn report(text: &ReportText, form: Form) -> Vec<Value> {
     let section = |section: &Section| {
         let above = heading(section.title, "Medium");
         let of = |one: &Line| {
-            let name = escaped(&shortened(&one.name, form.name));
+            let name = escaped(&one.called.cut(form.name));
             line_of(&format!("**{name} {}** — {}", escaped(&one.badge), escaped(&one.detail)))
         };
         let more = section.more.iter().map(|more| small(more, false));

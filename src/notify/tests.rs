@@ -11,7 +11,7 @@ use crate::domain::{
     AlertSnapshot, Audience, BudgetView, Currency, CustomerId, Delivery, Digest, Ended, FormulaInputs, Latest, Message, Metric,
     PeriodSource, Severity, UsageDate,
 };
-use crate::notify::render::MailText;
+use crate::notify::render::{Disclosed, MailText};
 use crate::notify::{sample_alert, webhook};
 
 /// What only the partner may know.
@@ -107,7 +107,8 @@ fn message(kind: u8, mut alerts: Vec<AlertSnapshot>) -> Message {
 
 /// What a mail and a webhook tell.
 fn told(message: Message, show_cost: bool, now: Timestamp) -> Option<[String; 2]> {
-    let mail = MailText::for_customer(&message, show_cost, &TimeZone::UTC, now).expect("it can be written")?;
+    let mail = MailText::for_customer(&message, Disclosed { show_cost, ..Disclosed::default() }, &TimeZone::UTC, now)
+        .expect("it can be written")?;
     let mail = format!("{}\n{}\n{}", mail.subject, mail.plain, mail.html);
     let delivery = Delivery {
         id: Uuid::nil(),

@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Report};
+use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Origin, Report};
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{disclosed, is_about_one};
 use crate::notify::{
@@ -150,6 +150,8 @@ struct News<'a> {
     summary: &'a str,
     action: &'a str,
     since: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a Origin>,
 }
 
 #[derive(Serialize)]
@@ -172,8 +174,8 @@ pub(super) fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serd
             let several = (digest.total > 1).then(|| part(digest));
             Data::Alerts(Told { latest: Some(latest), ..alerts(message, several) })
         }
-        Message::Operator(OperatorNews { code, summary, action, since, .. }) => {
-            Data::Operator { operator: News { code: *code, summary, action, since: *since } }
+        Message::Operator(OperatorNews { code, summary, action, since, from, .. }) => {
+            Data::Operator { operator: News { code: *code, summary, action, since: *since, from: from.as_ref() } }
         }
         Message::Report(report) => Data::Report { report },
     };

@@ -21,6 +21,7 @@ use crate::pipeline::confirm::{self, Answer, Answers};
 use crate::pipeline::findings::is_suspicious;
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::life;
+use crate::pipeline::namesakes;
 use crate::pipeline::places;
 use crate::pipeline::settling::{remember, samples};
 use crate::pipeline::subscriptions::{self, Unread};
@@ -203,6 +204,7 @@ impl Cycle {
     /// With `hold`, its messages to customers wait until somebody releases them.
     async fn record(&self, polled: Polled<'_>, hold: bool) -> Result<Vec<NewAlert>, LedgerError> {
         let Polled { mut recording, mut owed, .. } = polled;
+        namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?;
         recording.messages = ledger::messages(&owed, &self.routes, &mut Uuid::new_v4);
         hold_if(hold, &mut recording.messages);
         recording.alerts.clone_from(&owed);

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Route, Severity};
+use crate::domain::{Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Origin, Route, Severity};
 use crate::ledger::{GivenUp, Ledger, LedgerError, NewMessage, OpenFinding};
 use crate::notify::render::{seconds_between, span};
 
@@ -37,6 +37,7 @@ pub struct Desk {
 struct Telling {
     routes: Arc<[Route]>,
     source_failing_after: Duration,
+    from: Option<Origin>,
 }
 
 /// How a finding ended, in words: `{what} after 3 h 5 min{more}`.
@@ -55,7 +56,18 @@ impl Ending {
 impl Desk {
     /// A desk that tells the operator by these routes; none = only the log, the metric and `status`.
     pub fn new(ledger: Ledger, clock: Arc<dyn Clock>, routes: Vec<Route>, source_failing_after: Duration) -> Self {
-        Self { ledger, clock, telling: Telling { routes: routes.into(), source_failing_after }, owed: watch::Sender::new(0) }
+        Self { ledger, clock, telling: Telling { routes: routes.into(), source_failing_after, from: None }, owed: watch::Sender::new(0) }
+    }
+
+    /// The same desk, which says whose news it tells.
+    #[must_use]
+    pub fn at(self, origin: Origin) -> Self {
+        Self { telling: Telling { from: Some(origin), ..self.telling }, ..self }
+    }
+
+    /// Which daemon its news are of, where that is known.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        self.telling.from.clone()
     }
 
     /// The same desk, bumping this when it owes something new, so that it is delivered at once.
@@ -198,7 +210,7 @@ impl Desk {
 impl Telling {
     /// What is owed for an open finding now: nothing while it is young.
     fn raised(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> Vec<NewMessage> {
-        if self.is_news(finding, since, now) { self.messages(&OperatorNews::raised(finding, since)) } else { Vec::new() }
+        if self.is_news(finding, since, now) { self.messages(&OperatorNews::raised(finding, since, self.from.clone())) } else { Vec::new() }
     }
 
     fn is_news(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> bool {
@@ -211,7 +223,8 @@ impl Telling {
         let lasted = seconds_between(*since, now);
         let lasted = if lasted < 60 { "less than a minute".to_owned() } else { span(lasted) };
         let summary = format!("{} after {lasted}{}", ending.what, ending.more);
-        self.messages(&OperatorNews { summary, action: String::new(), over: true, ..OperatorNews::raised(finding, *since) })
+        let raised = OperatorNews::raised(finding, *since, self.from.clone());
+        self.messages(&OperatorNews { summary, action: String::new(), over: true, ..raised })
     }
 
     /// How long a finding must have been open before it is news.

@@ -133,14 +133,14 @@ impl Emergency {
             stands_in_for: None,
             audience: Audience::Partner,
             created_at: trouble.open.since,
-            message: Message::Operator(trouble.news()),
+            message: Message::Operator(trouble.news(&self.desk)),
         };
         channel.attempt(&delivery).await.map(drop)
     }
 
     async fn show(&self, channel: &Channel, trouble: &Trouble) -> Result<(), DeliveryError> {
         let now = self.desk.clock.now();
-        let shown = Shown { fact: Fact::Trouble(trouble.news()), ends_at: now.saturating_add(SHOWN_FOR).unwrap_or(now) };
+        let shown = Shown { fact: Fact::Trouble(trouble.news(&self.desk)), ends_at: now.saturating_add(SHOWN_FOR).unwrap_or(now) };
         channel.show(&[shown]).await.map(drop)
     }
 }
@@ -165,8 +165,9 @@ impl Trouble {
         }
     }
 
-    fn news(&self) -> OperatorNews {
-        OperatorNews::raised(&self.open.finding, self.open.since)
+    /// The news of it, as told at this desk.
+    fn news(&self, desk: &Desk) -> OperatorNews {
+        OperatorNews::raised(&self.open.finding, self.open.since, desk.origin())
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Alert, FindingCode, OperatorFinding};
 use crate::ledger::{LedgerError, PollMemory};
-use crate::notify::render::{clean, money, seconds_between, span};
+use crate::notify::render::{Name, money, seconds_between, span};
 use crate::pipeline::cycle::EMPTY;
 use crate::pipeline::desk::Ending;
 use crate::pipeline::intake::Tally;
@@ -258,9 +258,7 @@ fn lateness(alerts: usize, last_good: Option<Timestamp>, now: Timestamp) -> Stri
 fn costliest(mut alerts: Vec<&Alert>) -> String {
     alerts.sort_by_key(|alert| Reverse((alert.cost.usd, alert.cost.amount)));
     let one = |alert: &&Alert| {
-        let customer = &alert.customer;
-        let names = [customer.label.as_deref().unwrap_or_default(), customer.name.as_str(), customer.id.as_str()];
-        let name = names.into_iter().map(|name| clean(name, 60)).find(|name| !name.is_empty()).unwrap_or_default();
+        let name = Name::of(&alert.customer, false).cut(60);
         format!("{name} ({})", money(alert.cost.amount, alert.cost.currency))
     };
     alerts.iter().take(3).map(one).collect::<Vec<_>>().join(", ")

@@ -139,7 +139,9 @@ impl Mirror {
         if !self.carrier.desk.tells(self.name()) {
             return Ok(Vec::new());
         }
-        let trouble = |open: &OpenFinding, ends_at| Shown { fact: Fact::Trouble(OperatorNews::raised(&open.finding, open.since)), ends_at };
+        let origin = self.carrier.desk.origin();
+        let news = |open: &OpenFinding| OperatorNews::raised(&open.finding, open.since, origin.clone());
+        let trouble = |open: &OpenFinding, ends_at| Shown { fact: Fact::Trouble(news(open)), ends_at };
         let is_shown = |open: &OpenFinding| about(open.finding.code, &open.finding.subject) != Some(self.name());
         let open = self.carrier.ledger().findings().await?;
         let closed = self.carrier.ledger().closed_findings(since).await?;

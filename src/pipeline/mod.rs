@@ -28,6 +28,7 @@ mod intake;
 mod lanes;
 mod life;
 mod mirror;
+mod namesakes;
 mod orphans;
 mod past;
 mod places;

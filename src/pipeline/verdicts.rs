@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use crate::budgets::LastSeen;
 use crate::domain::{Assessed, CustomerEvent, EventCode, Judged, Metric, NamedPeriods, Sample, Verdict};
 use crate::ledger::{NewSample, Recollection, Seen};
+use crate::notify::render::{amount, money, percent};
 use crate::pipeline::intake::is_fresh;
 use crate::rules::Rules;
 
@@ -154,27 +155,30 @@ pub(crate) fn sample(seen: &Seen, carried_over: bool, before: Option<&Seen>) -> 
 pub(crate) fn events(assessed: &Assessed, before: &Seen, now: Timestamp) -> Vec<CustomerEvent> {
     let mut events = Vec::new();
     let mut happened = |code, detail: String| events.push(CustomerEvent { at: now, code, detail });
-    let currency = assessed.currency.map(|currency| format!(" {currency}")).unwrap_or_default();
+    let money = |value| money(value, assessed.currency);
     let budget = assessed.budget.map(|budget| budget.amount());
     let of_same_period = before.period.same_span(&assessed.period);
     match (before.budget, budget) {
-        (Some(before), None) => happened(EventCode::BudgetRemoved, format!("the budget of {before}{currency} is gone")),
-        (None, Some(now)) => happened(EventCode::BudgetSet, format!("a budget of {now}{currency} was set")),
+        (Some(before), None) => happened(EventCode::BudgetRemoved, format!("the budget of {} is gone", money(before))),
+        (None, Some(now)) => happened(EventCode::BudgetSet, format!("a budget of {} was set", money(now))),
         (Some(before), Some(now)) if of_same_period && now < before => {
-            happened(EventCode::BudgetCut, format!("budget {before} → {now}{currency}"));
+            happened(EventCode::BudgetCut, format!("budget {} → {}", amount(before), money(now)));
         }
         (Some(before), Some(now)) if of_same_period && now > before => {
-            happened(EventCode::BudgetRaised, format!("budget {before} → {now}{currency}"));
+            happened(EventCode::BudgetRaised, format!("budget {} → {}", amount(before), money(now)));
         }
         _ => {}
     }
     let cost = assessed.record.cost;
     if of_same_period && cost < before.cost {
-        happened(EventCode::CostFell, format!("cost {} → {cost}{currency}", before.cost));
+        happened(EventCode::CostFell, format!("cost {} → {}", amount(before.cost), money(cost)));
     }
     if assessed.percents_disagree() && !disagreed(before) {
         let (reported, computed) = (assessed.reported_percent().unwrap_or_default(), assessed.computed_percent.unwrap_or_default());
-        happened(EventCode::PercentsDisagree, format!("Partner Center reports {reported} %, cost and budget give {computed} %"));
+        happened(
+            EventCode::PercentsDisagree,
+            format!("Partner Center reports {}, cost and budget give {}", percent(reported), percent(computed)),
+        );
     }
     events
 }

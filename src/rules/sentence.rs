@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Direction, Glob, Metric, Plan, Rearm, Severity, canonical};
+use crate::domain::{Direction, Glob, Metric, Plan, Rearm, Severity, canonical, grouped};
 use crate::rules::{At, Rule, RuleSpec, Selection, StepSpec};
 
 /// The sentence of one rule: steps, who is told, which customers, how often.
@@ -46,9 +46,9 @@ fn reached(metric: Metric, amount: &str) -> String {
 
 fn amount(metric: Metric, at: &At) -> String {
     match at {
-        At::Number(number) => format!("{} {}", canonical(*number), unit(metric)),
+        At::Number(number) => format!("{} {}", grouped(&canonical(*number).to_string()), unit(metric)),
         At::ByCurrency(amounts) => {
-            let amount = |(currency, amount): (_, &Decimal)| format!("{} {currency}", canonical(*amount));
+            let amount = |(currency, amount): (_, &Decimal)| format!("{} {currency}", grouped(&canonical(*amount).to_string()));
             listed(&amounts.iter().map(amount).collect::<Vec<_>>(), "or")
         }
     }

@@ -118,9 +118,11 @@ fn the_turn_of_the_month_raises_nothing_by_late_data_and_begins_anew() {
     assert_told_in_order(&[
         "CRITICAL Trey Research (offboarded) 106.33 SEK with a budget of 0",
         "The calendar month turns over",
+        "The first data of the new month arrives",
         "Wingtip Airlines: data dated Sun 1 Nov, but with the cost of the month before. Recognised as carried over: no new alert.",
         "CRITICAL Trey Research (offboarded) 169.06 SEK with a budget of 0",
         "in November",
+        "Wingtip's own data of the new month arrives",
     ]);
     let late = told();
     let after = late.split("Late data of the old month").nth(1).unwrap();

@@ -1,6 +1,7 @@
 //! Every destination against a receiver on a real socket: what it gets, and what its answers mean.
 
 mod alertmanager;
+mod alike;
 mod customers;
 mod deferred;
 mod later;
@@ -20,6 +21,7 @@ mod samples;
 mod slack;
 mod smtp;
 mod smtp_matrix;
+mod spelling;
 mod standing_in;
 mod teams;
 mod templates;

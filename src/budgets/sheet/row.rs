@@ -10,7 +10,7 @@ use crate::budgets::sheet::cells::{Cell, Line, Placed};
 use crate::budgets::sheet::columns::{Column, Header};
 use crate::budgets::sheet::money::parse_money;
 use crate::budgets::sheet::{Fault, Sheet};
-use crate::domain::Currency;
+use crate::domain::{Currency, people};
 use crate::text::is_unseen;
 
 /// A row. What could not be read is `None`, and a fault.
@@ -103,10 +103,12 @@ fn list(cell: &Cell<'_>, between: impl FnMut(char) -> bool) -> Vec<Placed<String
     items.map(|item| Placed { value: item.to_owned(), span: cell.span.clone() }).collect()
 }
 
-/// Addresses may have names in front, whose spaces do not part them.
+/// Addresses may have names in front, whose spaces and commas do not part them.
 fn addresses(cell: &Cell<'_>) -> Vec<Placed<String>> {
-    let named = cell.value.contains('<');
-    list(cell, |letter| MARKS.contains(&letter) || (!named && letter.is_whitespace()))
+    if !cell.value.contains('<') {
+        return list(cell, |letter| MARKS.contains(&letter) || letter.is_whitespace());
+    }
+    people(&cell.value).into_iter().map(|one| Placed { value: one.to_owned(), span: cell.span.clone() }).collect()
 }
 
 /// Whether a spreadsheet would take a text for a formula: it looks past blanks and what has no width, and takes signs of full

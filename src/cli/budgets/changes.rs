@@ -9,7 +9,7 @@ use crate::budgets::{LocalBudget, LocalCustomer, LocalSubscription};
 use crate::cli::explain::Scale;
 use crate::cli::text::clean;
 use crate::config::Config;
-use crate::domain::{Currency, Severity, canonical};
+use crate::domain::{Currency, Severity, canonical, grouped};
 use crate::ledger::Recollection;
 use crate::pipeline;
 
@@ -89,7 +89,7 @@ fn list<T: AsRef<str>>(what: &str, before: &[T], after: &[T]) -> Option<String> 
 
 /// `500 SEK`, or `none`.
 pub(super) fn budget(budget: Option<LocalBudget>) -> String {
-    budget.map_or("none".to_owned(), |budget| format!("{} {}", canonical(budget.amount), budget.currency))
+    budget.map_or("none".to_owned(), |budget| format!("{} {}", grouped(&canonical(budget.amount).to_string()), budget.currency))
 }
 
 fn currency(currency: Option<Currency>) -> String {

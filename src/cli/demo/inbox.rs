@@ -80,9 +80,10 @@ fn chat(request: &Request) -> Received {
     let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(plain);
     let lines = text("/text").unwrap_or_default();
     let lines = lines.lines().map(|line| harmless(line.trim_start_matches(['🔴', '🟠', '🔵', ' ']))).collect();
-    // Where the small print has two parts, the first is what must be known to read the numbers right.
-    let notes = text("/blocks/1/elements/1/text").and_then(|_| text("/blocks/1/elements/0/text"));
-    let notes = notes.iter().map(|note| harmless(note)).collect();
+    // Of the small print, what must be known to read the numbers right: neither what to do nor, at its end, where it comes from.
+    let small = body.pointer("/blocks/1/elements").and_then(Value::as_array).and_then(|small| small.split_last());
+    let small = small.into_iter().flat_map(|(_, rest)| rest).filter_map(|one| one.get("text").and_then(Value::as_str));
+    let notes = small.filter(|note| !note.contains("budget-alertd ")).map(|note| harmless(&plain(note))).collect();
     Received { door: Door::Slack, at: request.at, identity: None, lines, notes, text: request.text() }
 }
 

@@ -4,14 +4,15 @@ use std::io;
 use std::time::Duration;
 
 use anstyle::Style;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::cli::demo::books::{Balance, Books};
 use crate::cli::demo::inbox::{Door, Received};
 use crate::cli::demo::screen::Screen;
 use crate::cli::demo::stage::Stage;
-use crate::cli::demo::words::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, colour, fitted, grouped, is_late, moment, paint, span, whole, wrapped};
-use crate::domain::{Alert, AlertSnapshot, Metric};
+use crate::cli::demo::words::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, colour, fitted, is_late, moment, paint, span, whole, wrapped};
+use crate::domain::{Alert, AlertSnapshot, Metric, grouped};
 
 /// Columns for a table with the dates of the data.
 const DATED: usize = 96;
@@ -55,7 +56,10 @@ pub(super) async fn close(screen: &mut Screen, books: &Books) -> io::Result<()> 
     let dated = screen.width() >= DATED;
     let date = if dated { format!("{:<14}", "data of") } else { String::new() };
     screen.line(&paint(DIM, &format!(" {date}{:<12}  {:<26} {:>10} {:>10}   by", "told", "customer", "limit", "reached")))?;
-    for snapshot in &books.alerts {
+    // In the order in which people were told, which is not the one in which it came up while a destination was down.
+    let mut told: Vec<&AlertSnapshot> = books.alerts.iter().collect();
+    told.sort_by_key(|snapshot| first_told(books, snapshot).unwrap_or(Timestamp::MAX));
+    for snapshot in told {
         screen.line(&row(books, snapshot, dated))?;
         screen.pause(Duration::from_millis(60)).await;
     }
@@ -94,10 +98,15 @@ fn verdict(screen: &mut Screen, books: &Books) -> io::Result<()> {
     screen.line(&paint(style.bold(), &format!("   {numbers}")))
 }
 
+/// When the first message about an alert came.
+fn first_told(books: &Books, snapshot: &AlertSnapshot) -> Option<Timestamp> {
+    books.told(snapshot).map(|received| received.at).min()
+}
+
 fn row(books: &Books, snapshot: &AlertSnapshot, dated: bool) -> String {
     let alert = &snapshot.alert;
     let told: Vec<_> = books.told(snapshot).collect();
-    let first = told.iter().map(|received| received.at).min().map_or_else(|| "never".to_owned(), moment);
+    let first = first_told(books, snapshot).map_or_else(|| "never".to_owned(), moment);
     let date = if dated { paint(DIM, &format!("{:<14}", moment(alert.usage_as_of.instant()))) } else { String::new() };
     let (limit, reached) = reached(alert);
     format!(

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
-use crate::domain::{Severity, rounded};
+use crate::domain::{Severity, grouped, rounded};
 
 /// Where what happens within a day begins.
 pub(super) const INDENT: usize = 8;
@@ -111,14 +111,6 @@ pub(super) fn is_late(raised: Timestamp, came: Timestamp) -> bool {
 /// `12,037`: whole, with a comma every three digits.
 pub(super) fn whole(value: Decimal) -> String {
     grouped(&rounded(value, 0).normalize().to_string())
-}
-
-/// Digits with a comma every three.
-pub(super) fn grouped(digits: &str) -> String {
-    let places = digits.chars().rev().enumerate();
-    let backwards = places.flat_map(|(place, digit)| (place > 0 && place % 3 == 0).then_some(',').into_iter().chain([digit]));
-    let reversed: Vec<char> = backwards.collect();
-    reversed.into_iter().rev().collect()
 }
 
 /// A bar for a percentage; full at 100.

@@ -110,12 +110,17 @@ fn latest() -> Value {
 }
 
 fn operator() -> Value {
-    whole(&json!({
+    let mut operator = whole(&json!({
         "code": text("what is wrong, as a stable word"),
         "summary": text("what is wrong, in words"),
         "action": text("what to do"),
         "since": reference("time", "when it began")
-    }))
+    }));
+    let from = whole(&json!({ "host": text("the host of the daemon that says so"), "config": text("its configuration file") }));
+    if let Some(properties) = operator.pointer_mut("/properties").and_then(Value::as_object_mut) {
+        properties.insert("from".to_owned(), from);
+    }
+    operator
 }
 
 fn alert() -> Value {

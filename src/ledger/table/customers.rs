@@ -1,5 +1,7 @@
 //! Customers: what is known of each, its last seen state and the steps it has spent.
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
@@ -119,6 +121,26 @@ pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMu
         visit(seen(row)?);
     }
     Ok(())
+}
+
+/// The customers whose names look like one of these, by what `look` makes of a label and a name; subscriptions are left out.
+pub(in crate::ledger) fn alike(
+    connection: &Connection,
+    looks: &HashSet<String>,
+    look: fn(Option<&str>, &str) -> String,
+) -> rusqlite::Result<Vec<(String, CustomerKey)>> {
+    let sql = "SELECT key, label, name FROM seen JOIN customer ON customer.id = seen.customer WHERE subscription IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+        let look = look(text(1)?, text(2)?.unwrap_or_default());
+        if looks.contains(&look) {
+            found.push((look, CustomerKey::of(row.get_ref(0)?.as_str()?)));
+        }
+    }
+    Ok(found)
 }
 
 /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`; subscriptions

@@ -115,7 +115,7 @@ impl AlertText {
             first: telling.first_line(),
             second: telling.second_line(),
             chat: telling.chat_line(),
-            small: small(notes, telling),
+            small: small(notes, telling, Some(telling.advice())),
             dated: dated(telling, telling.alert.raised_at),
             chart: telling.chart(sent),
             rows: telling.rows(sent),
@@ -143,21 +143,20 @@ impl AlertText {
                 first: later.resolved_first(),
                 second: later.resolved_second(),
                 chat: later.resolved_first(),
-                small: small(std::iter::once(later.course_since() + "."), &telling),
+                small: small(std::iter::once(later.course_since() + "."), &telling, None),
                 dated: dated(&telling, sent),
                 rows: later.resolved_rows(),
                 ..standing
             };
         }
         let change = later.change().map(|change| format!("Budget {change}."));
-        let acknowledge = telling.to_acknowledge().map(|command| format!("To end the reminders: {command}"));
         Self {
             banner: Some(later.reminder_banner()),
             subject: later.reminder_subject(),
             first: later.reminder_first(),
             second: later.reminder_second(),
             chat: later.reminder_chat(),
-            small: small(change.into_iter().chain(telling.doubts(sent)).chain(acknowledge), &telling),
+            small: small(change.into_iter().chain(telling.doubts(sent)), &telling, Some("To end the reminders:")),
             dated: dated(&telling, sent),
             chart: telling.chart(sent),
             rows: later.reminder_rows(),
@@ -195,10 +194,13 @@ fn dated(telling: &Telling<'_>, beside: Timestamp) -> Dated {
     Dated { at: telling.as_of(), words: times::moment(telling.as_of(), beside, telling.zone) }
 }
 
-/// What a chat says in small letters: `notes` together, then where the alert comes from.
-fn small(notes: impl Iterator<Item = String>, telling: &Telling<'_>) -> Vec<String> {
+/// What a chat says in small letters: `notes` together, whom to ask, what to do where there is anything, and where the alert
+/// comes from.
+fn small(notes: impl Iterator<Item = String>, telling: &Telling<'_>, advice: Option<&str>) -> Vec<String> {
     let notes = notes.collect::<Vec<_>>().join(" ");
-    [notes, telling.origin()].into_iter().filter(|text| !text.is_empty()).collect()
+    let to_do = advice.map(|advice| format!("{} {}", advice.trim(), telling.commands().unwrap_or_default()).trim().to_owned());
+    let people = advice.and_then(|_| telling.people());
+    [notes, people.unwrap_or_default(), to_do.unwrap_or_default(), telling.origin()].into_iter().filter(|text| !text.is_empty()).collect()
 }
 
 fn bar(telling: &Telling<'_>) -> Option<Bar> {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Currency, rounded};
+use crate::domain::{Currency, grouped, rounded};
 
 /// An amount with thousands separators: two decimals, none for a whole amount.
 pub(crate) fn amount(value: Decimal) -> String {
@@ -10,11 +10,7 @@ pub(crate) fn amount(value: Decimal) -> String {
     if cents.is_zero() && !value.is_zero() {
         return if value.is_sign_negative() { "-0.01".into() } else { "0.01".into() };
     }
-    if cents.fract().is_zero() {
-        return grouped(&cents.trunc().to_string());
-    }
-    let text = format!("{cents:.2}");
-    text.split_once('.').map_or_else(|| grouped(&text), |(whole, fraction)| format!("{}.{fraction}", grouped(whole)))
+    grouped(&if cents.fract().is_zero() { cents.trunc().to_string() } else { format!("{cents:.2}") })
 }
 
 /// An amount that is looked at beside another: rounding never makes the two equal that are not.
@@ -47,16 +43,17 @@ pub(crate) fn percentage(value: Decimal) -> String {
     let places = if value.abs() >= Decimal::ONE_THOUSAND { 0 } else { 2 };
     let near = rounded(value, places);
     let shown = if near.fract().is_zero() && near.abs() > value.abs() { value.trunc_with_scale(places) } else { near }.normalize();
-    let text = shown.to_string();
-    match text.split_once('.') {
-        Some((whole, fraction)) => format!("{}.{fraction}", grouped(whole)),
-        None => grouped(&text),
-    }
+    grouped(&shown.to_string())
 }
 
 /// A percentage as a sentence has it: `12.5 %`.
 pub(crate) fn percent(value: Decimal) -> String {
     format!("{} %", percentage(value))
+}
+
+/// The words of a text as a subject has them, where room is short: `12.5%`.
+pub(crate) fn in_subject(text: &str) -> String {
+    text.replace(" %", "%")
 }
 
 /// Points of a budget, apart from their sign: `31 points`.
@@ -68,19 +65,6 @@ pub(crate) fn points(value: Decimal) -> String {
 /// `31 points ahead`, `3 points behind`: percent used beside percent of the period over.
 pub(crate) fn ahead(value: Decimal) -> String {
     format!("{} {}", points(value.abs()), if value.is_sign_negative() { "behind" } else { "ahead" })
-}
-
-/// Digits in groups of three: `-45000` is `-45,000`.
-fn grouped(digits: &str) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
-    let mut text = String::from(sign);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::notify::render::digest::Member;
-use crate::notify::render::shortened;
 
 /// How much of a name a table shows.
 const NAME_CHARS: usize = 40;
@@ -31,9 +30,9 @@ pub(super) fn table(members: &[Member]) -> Vec<String> {
 }
 
 fn cells(member: &Member) -> [String; 5] {
-    let Member { name, cost_of_budget, origin, .. } = member;
+    let Member { called, cost_of_budget, origin, .. } = member;
     let (used, over) = (member.badge.clone().unwrap_or_default(), member.over.clone().unwrap_or_default());
-    [shortened(name, NAME_CHARS), used, cost_of_budget.clone(), over, origin.clone()]
+    [called.cut(NAME_CHARS), used, cost_of_budget.clone(), over, origin.clone()]
 }
 
 /// The second and the fourth column are numbers that stand below each other.

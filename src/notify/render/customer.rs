@@ -7,20 +7,32 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Metric, PeriodSource, Severity};
+use crate::notify::Partner;
 use crate::notify::render::alert::{AlertText, Bar, Dated, Occasion};
-use crate::notify::render::amounts::{percent, percentage, points};
+use crate::notify::render::amounts::{in_subject, percent, points};
 use crate::notify::render::brief::Figure;
 use crate::notify::render::digest::Member;
 use crate::notify::render::later::{brought_up_to_date, released};
 use crate::notify::render::rows::{Row, known, lateness};
 use crate::notify::render::standing::whole_hours;
 use crate::notify::render::telling::Telling;
-use crate::notify::render::{capitalized, times};
+use crate::notify::render::{capitalized, clean, times};
 
 /// What the customer can do.
-const CONTACT_AT_ONCE: &str = "If you did not expect this, look now at what is running and who signed in, and contact your Azure provider.";
-const CONTACT: &str = "If you did not expect this, please contact your Azure provider.";
+const LOOK_AND_CONTACT: &str = "If you did not expect this, look now at what is running and who signed in, and contact";
+const CONTACT: &str = "If you did not expect this, please contact";
 const NOTHING_TO_DO: &str = "There is nothing to do.";
+/// Whom, where nobody says who the partner is.
+const PROVIDER: &str = "your Azure provider";
+
+/// What customers are told beside their own numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Disclosed<'a> {
+    /// Whether they see amounts, not only percentages.
+    pub show_cost: bool,
+    /// Who their provider is.
+    pub partner: Option<&'a Partner>,
+}
 
 /// One alert for its customer. It reads of the alert only what a customer may know.
 pub(crate) struct CustomerTelling<'a> {
@@ -28,7 +40,7 @@ pub(crate) struct CustomerTelling<'a> {
     occasion: Occasion,
     raised_at: Timestamp,
     ended: Option<Ended>,
-    show_cost: bool,
+    disclosed: Disclosed<'a>,
     sent: Timestamp,
 }
 
@@ -75,14 +87,14 @@ impl<'a> CustomerTelling<'a> {
         occasion: Occasion,
         snapshot: &AlertSnapshot,
         shown: &'a AlertSnapshot,
-        show_cost: bool,
+        disclosed: Disclosed<'a>,
         zone: &'a TimeZone,
         sent: Timestamp,
     ) -> Self {
         let mut telling = Telling::new(shown, zone);
         telling.period.budget = telling.period.budget.replacen("its ", "your ", 1).replacen("the subscription's ", "your ", 1);
         let ended = snapshot.context.latest.as_ref().and_then(|latest| latest.ended);
-        Self { telling, occasion, raised_at: snapshot.alert.raised_at, ended, show_cost, sent }
+        Self { telling, occasion, raised_at: snapshot.alert.raised_at, ended, disclosed, sent }
     }
 
     /// The alert in words.
@@ -116,6 +128,8 @@ impl<'a> CustomerTelling<'a> {
             severity: self.telling.alert.severity,
             label: self.label().to_owned(),
             name: self.telling.who.clone(),
+            called: self.telling.name.clone(),
+            about: self.telling.alert.key(),
             badge: None,
             brief: self.measure(),
             cost: String::new(),
@@ -145,11 +159,11 @@ impl<'a> CustomerTelling<'a> {
     /// `Important: Contoso Nord AB: 120% of the Azure budget for November used`.
     fn subject(&self) -> String {
         let urgent = if self.telling.alert.severity == Severity::Critical { "Important: " } else { "" };
-        let (who, brief) = (&self.telling.who, self.measure().replace(" %", "%"));
+        let (who, brief) = (&self.telling.who, in_subject(&self.measure()));
         match self.occasion {
             Occasion::New => format!("{urgent}{who}: {brief}"),
             Occasion::Reminder => format!("Reminder: {who}: {brief}"),
-            Occasion::Resolved => format!("Resolved: {who}: {}", self.end()),
+            Occasion::Resolved => format!("Resolved: {who}: {}", in_subject(&self.end())),
         }
     }
 
@@ -218,9 +232,9 @@ impl<'a> CustomerTelling<'a> {
     /// How old the data is, and what to do.
     pub(crate) fn second(&self) -> String {
         let advice = match (self.occasion, self.telling.alert.severity) {
-            (Occasion::Resolved, _) => NOTHING_TO_DO,
-            (_, Severity::Critical) => CONTACT_AT_ONCE,
-            _ => CONTACT,
+            (Occasion::Resolved, _) => NOTHING_TO_DO.to_owned(),
+            (_, Severity::Critical) => format!("{LOOK_AND_CONTACT} {}.", self.provider()),
+            _ => format!("{CONTACT} {}.", self.provider()),
         };
         let (at, seen) = (self.telling.as_of(), if self.occasion == Occasion::New { self.telling.alert.raised_at } else { self.sent });
         let age = self.telling.age_at(seen).map(|age| format!(" ({age})")).unwrap_or_default();
@@ -231,10 +245,26 @@ impl<'a> CustomerTelling<'a> {
         format!("Usage as of {as_of}{age}. {advice}")
     }
 
+    /// The partner by its name.
+    fn provider(&self) -> String {
+        self.partner().unwrap_or_else(|| PROVIDER.to_owned())
+    }
+
+    fn partner(&self) -> Option<String> {
+        self.disclosed.partner.map(|partner| clean(&partner.name, 80)).filter(|name| !name.is_empty())
+    }
+
+    /// How the partner is reached: `Contoso Cloud, +46 8 123 45 67, support@partner.example`.
+    pub(crate) fn contact(&self) -> Option<String> {
+        let contact = self.disclosed.partner.and_then(|partner| partner.contact.as_deref()).map(|contact| clean(contact, 200));
+        let parts: Vec<_> = [self.partner(), contact].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
     /// What ended it.
     fn end(&self) -> String {
-        let at = self.percent_used().map(|used| format!(": {}% of your budget was used", percentage(used))).unwrap_or_default();
-        let now = self.percent_used().map(|used| format!(", {}% of it is used", percentage(used))).unwrap_or_default();
+        let at = self.percent_used().map(|used| format!(": {} of your budget was used", percent(used))).unwrap_or_default();
+        let now = self.percent_used().map(|used| format!(", {} of it is used", percent(used))).unwrap_or_default();
         match self.ended {
             Some(Ended::Period) => format!("{} is over{at}", self.telling.period.name),
             Some(Ended::Budget) => format!("{} was changed{now}", self.telling.period.budget),
@@ -252,17 +282,18 @@ impl<'a> CustomerTelling<'a> {
         let notes: Vec<String> = [past, assumed, late].into_iter().flatten().collect();
         known([
             ("Spent", self.cost()),
-            ("Where", self.telling.place().filter(|_| self.show_cost)),
+            ("Where", self.telling.place().filter(|_| self.disclosed.show_cost)),
             ("Period", Some(format!("{}{over}", self.telling.period.days))),
             ("First told", (self.occasion != Occasion::New).then(|| self.since())),
             ("Note", Some(notes.join(" "))),
+            ("Contact", self.contact()),
             ("Ref", Some(self.telling.reference())),
         ])
     }
 
     /// `45,000 of 5,000 SEK`, where the customer may see it.
     fn cost(&self) -> Option<String> {
-        self.show_cost.then(|| self.telling.cost_of_budget())
+        self.disclosed.show_cost.then(|| self.telling.cost_of_budget())
     }
 
     fn since(&self) -> String {

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::domain::{Alert, AlertSnapshot, Digest, Ended, PeriodSource, Severity};
+use crate::domain::{Alert, AlertSnapshot, CustomerKey, Digest, Ended, PeriodSource, Severity};
 use crate::notify::render::alert::Occasion;
-use crate::notify::render::amounts::amount;
+use crate::notify::render::amounts::{amount, in_subject};
 use crate::notify::render::columns::table;
 use crate::notify::render::later::{Later, brought_up_to_date, released};
+use crate::notify::render::names::{self, Name, SHORTEST};
 use crate::notify::render::rows::{Row, lateness};
 use crate::notify::render::telling::Telling;
+use crate::notify::render::times;
 use crate::notify::render::totals::totals;
-use crate::notify::render::{shortened, times};
 
 /// How many customers a subject names.
 const NAMED: usize = 5;
@@ -42,6 +43,12 @@ pub(crate) struct Member {
     pub label: String,
     /// The customer.
     pub name: String,
+    /// The same, to be cut.
+    #[serde(skip)]
+    pub called: Name,
+    /// What it is about, by key.
+    #[serde(skip)]
+    pub about: CustomerKey,
     /// The number beside the name.
     pub badge: Option<String>,
     /// What follows the name.
@@ -72,7 +79,8 @@ impl<'a> DigestText<'a> {
             Occasion::New => Cow::Borrowed(snapshot),
             Occasion::Reminder | Occasion::Resolved => Cow::Owned(brought_up_to_date(snapshot)),
         };
-        let alerts: Vec<_> = raised.iter().map(|snapshot| told(snapshot)).collect();
+        let mut alerts: Vec<_> = raised.iter().map(|snapshot| told(snapshot)).collect();
+        tell_apart(&mut alerts);
         let members = raised.iter().zip(&alerts).map(|(raised, now)| Member::new(occasion, raised, now, zone, sent)).collect();
         Self { digest, occasion, alerts, members, zone, sent }
     }
@@ -91,16 +99,17 @@ impl<'a> DigestText<'a> {
         }
     }
 
-    /// The criticals by name; without any, the worst one.
+    /// The criticals by name, each once; without any, the worst one.
     fn worst_named(&self) -> String {
-        let criticals = self.members.iter().filter(|member| member.severity == Severity::Critical).count();
-        let wanted = if criticals == 0 { 1 } else { criticals };
-        let name = |member: &Member| {
-            let badge = member.badge.as_ref().map(|badge| format!(" {}", badge.replace(" %", "%"))).unwrap_or_default();
-            format!("{}{badge}", shortened(&member.name, 24))
+        let mut seen = HashSet::new();
+        let each: Vec<&Member> = self.members.iter().filter(|member| seen.insert(&member.about)).collect();
+        let criticals = each.iter().filter(|member| member.severity == Severity::Critical).count();
+        let name = |member: &&Member| {
+            let badge = member.badge.as_ref().map(|badge| format!(" {}", in_subject(badge))).unwrap_or_default();
+            format!("{}{badge}", member.called.cut(SHORTEST))
         };
-        let mut names: Vec<_> = self.members.iter().take(wanted.min(NAMED)).map(name).collect();
-        let unnamed = self.members.len().saturating_sub(names.len());
+        let mut names: Vec<_> = each.iter().take(criticals.clamp(1, NAMED)).map(name).collect();
+        let unnamed = each.len().saturating_sub(names.len());
         if unnamed > 0 {
             names.push(format!("{unnamed} more"));
         }
@@ -157,6 +166,17 @@ impl<'a> DigestText<'a> {
         u32::try_from(customers.len()).unwrap_or(u32::MAX)
     }
 
+    /// The customers that have a member such as this by name, the first of many; none where there is none.
+    fn named(&self, meant: impl Fn(&Alert) -> bool) -> Option<String> {
+        let mut seen = HashSet::new();
+        let pairs = self.alerts.iter().zip(&self.members).filter(|(one, _)| meant(&one.alert));
+        let each: Vec<&Member> = pairs.filter(|(one, _)| seen.insert(one.alert.customer.id.key())).map(|(_, member)| member).collect();
+        let more = each.len().saturating_sub(NAMED);
+        let names: Vec<String> = each.iter().take(NAMED).map(|member| member.called.cut(SHORTEST)).collect();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!names.is_empty()).then(|| format!("{}{more}", names.join(", ")))
+    }
+
     /// ` For 3 of them the budget was changed, for 9 the billing period is over.`, of the members of this part.
     fn endings(&self) -> String {
         let count =
@@ -173,7 +193,7 @@ impl<'a> DigestText<'a> {
     pub(crate) fn second_line(&self) -> String {
         let next = match self.occasion {
             Occasion::New if self.digest.baseline => " From now on, each new step is told once.",
-            Occasion::New => "",
+            Occasion::New => " All about one: budget-alertd explain CUSTOMER",
             Occasion::Reminder => " To end the reminders of one: budget-alertd ack REF",
             Occasion::Resolved => " Nothing to do.",
         };
@@ -219,17 +239,23 @@ impl<'a> DigestText<'a> {
         if self.occasion == Occasion::Resolved {
             return None;
         }
-        let over = self.customers(|alert| self.sent >= alert.billing_period.end);
-        let assumed = self.customers(|alert| alert.billing_period.source == PeriodSource::Assumed);
-        let of = |number: u32, what: &str| {
-            let customers = plural(number, "customer", "customers");
-            (number > 0).then(|| format!("For {number} {customers} the billing period is {what}."))
-        };
-        let (over, assumed) = (of(over, "over by now"), of(assumed, "assumed"));
+        let over = self.named(|alert| self.sent >= alert.billing_period.end);
+        let over = over.map(|names| format!("The billing period of {names} is over by now."));
+        let assumed = self.named(|alert| alert.billing_period.source == PeriodSource::Assumed);
+        let assumed = assumed.map(|names| format!("The billing period of {names} is assumed."));
         let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
         let late = raised.filter(|_| self.occasion == Occasion::New).and_then(|seen| lateness(seen, self.sent));
         let notes: Vec<_> = [over, assumed, late].into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join(" "))
+    }
+}
+
+/// Marks those that read like another customer's in the same message, cut as short as its shortest list shows them.
+fn tell_apart(alerts: &mut [Cow<'_, AlertSnapshot>]) {
+    let named = |one: &Cow<'_, AlertSnapshot>| (Name::of(&one.alert.customer, false), one.alert.customer.id.key());
+    let alike = names::alike(alerts.iter().map(named));
+    for one in alerts.iter_mut().filter(|one| alike.contains(&one.alert.customer.id.key())) {
+        one.to_mut().context.has_namesake = true;
     }
 }
 
@@ -238,10 +264,14 @@ impl Member {
         let (telling, later) = (Telling::new(now, zone), Later::new(raised, now, zone, sent));
         let news = match occasion {
             Occasion::New if raised.context.latest.is_some() => Some(later.silenced_until_now()),
-            Occasion::New => telling.budget_news().map(|news| format!("Budget {news}.")),
+            Occasion::New => telling.change().map(|change| format!("{change}.")),
             Occasion::Reminder => Some(format!("{}.", later.course_since())),
             Occasion::Resolved => Some(format!("{}. {}.", later.ended_by(), later.course_since())),
         };
+        let budget = telling.budget_news().filter(|_| occasion == Occasion::New).map(|news| format!("Budget {news}."));
+        let owner = telling.owner().filter(|_| occasion != Occasion::Resolved).map(|owner| format!("Owner: {owner}."));
+        let news: Vec<_> = [news, budget, owner].into_iter().flatten().collect();
+        let news = (!news.is_empty()).then(|| news.join(" "));
         let was = if occasion == Occasion::Resolved { "was " } else { "" };
         Self {
             severity: telling.alert.severity,
@@ -256,6 +286,8 @@ impl Member {
             reference: telling.reference(),
             news,
             name: telling.who,
+            called: telling.name,
+            about: telling.alert.key(),
         }
     }
 }

@@ -65,16 +65,20 @@ impl Telling<'_> {
 
     /// The second line of a chat: `12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"`.
     pub(crate) fn chat_line(&self) -> String {
+        let age = self.age().map(|age| format!(" ({age})")).unwrap_or_default();
+        let data = format!("data {}{age}", times::moment(self.as_of(), self.alert.raised_at, self.zone));
+        let most = self.most_of_it().map(|name| format!("most of it in \"{name}\""));
+        capitalized(&self.change().into_iter().chain([data]).chain(most).collect::<Vec<_>>().join(", "))
+    }
+
+    /// What has changed since the data before: `12 % → 900 % in 24 h`.
+    pub(super) fn change(&self) -> Option<String> {
         let rise = match (self.rise(), self.before()) {
             (Some(told), _) => Some((amount(told.from), self.money(self.alert.cost.amount), told.span)),
             (None, Some((span, value))) => Some((value, self.now_beside(), span)),
             (None, None) => None,
         };
-        let rise = rise.map(|(value, now, span)| format!("{value} → {now} in {span}"));
-        let age = self.age().map(|age| format!(" ({age})")).unwrap_or_default();
-        let data = format!("data {}{age}", times::moment(self.as_of(), self.alert.raised_at, self.zone));
-        let most = self.most_of_it().map(|name| format!("most of it in \"{name}\""));
-        capitalized(&rise.into_iter().chain([data]).chain(most).collect::<Vec<_>>().join(", "))
+        rise.map(|(value, now, span)| format!("{value} → {now} in {span}"))
     }
 
     /// What [`Telling::before`] is compared with.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Latest, Metric, Point, percent_of};
-use crate::notify::render::amounts::{amount, money, percent, percentage};
+use crate::notify::render::amounts::{amount, in_subject, money, percent, percentage};
 use crate::notify::render::rows::{Row, known};
 use crate::notify::render::standing::Standing;
 use crate::notify::render::telling::Telling;
@@ -106,11 +106,11 @@ impl<'a> Later<'a> {
         }
     }
 
-    /// `RESOLVED Contoso Nord: budget 500 → 800 SEK, 97 % → 61 %`.
+    /// `RESOLVED Contoso Nord: budget 500 → 800 SEK, 97% → 61%`.
     pub(crate) fn resolved_subject(&self) -> String {
         let who = &self.now.who;
         match self.ended() {
-            Some(Ended::Budget) => format!("RESOLVED {who}: budget {}{}", self.budgets(), self.course()),
+            Some(Ended::Budget) => format!("RESOLVED {who}: budget {}{}", self.budgets(), in_subject(&self.course())),
             Some(Ended::Period) => {
                 let used = self.share_used().map(|used| format!("{}% of budget: ", percentage(used))).unwrap_or_default();
                 let at = if self.known { "ended" } else { "raised" };
@@ -146,7 +146,6 @@ impl<'a> Later<'a> {
 
     /// What stands below a reminder.
     pub(crate) fn reminder_rows(&self) -> Vec<Row> {
-        let commands: Vec<_> = [self.now.to_acknowledge(), self.now.to_explain()].into_iter().flatten().collect();
         let place = self.raised.place().map(|place| format!("{place} (when raised)"));
         known([
             ("Raised", Some(self.was())),
@@ -155,8 +154,9 @@ impl<'a> Later<'a> {
             ("Pace", self.now.pace(self.sent)),
             ("Budget", self.change()),
             ("Note", Some(self.now.doubts(self.sent).join(" "))),
-            ("Do", Some(commands.join(" · "))),
+            ("Do", self.now.commands()),
             ("Contact", self.now.contact()),
+            ("Owner", self.now.owner()),
             ("Why you", Some(self.now.why())),
             ("Ref", Some(self.now.reference())),
         ])

@@ -10,10 +10,11 @@ use minijinja::{Environment, Error, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::domain::{Digest, Message, Severity};
-use crate::notify::render::customer::{self, CustomerTelling};
+use crate::notify::render::clean::{END, ISOLATE};
+use crate::notify::render::customer::{self, CustomerTelling, Disclosed};
 use crate::notify::render::digest::Member;
 use crate::notify::render::rows::Row;
-use crate::notify::render::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told, clean};
+use crate::notify::render::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told, line, without_isolation};
 use crate::notify::sample::is_marked_within;
 
 /// A mail's texts.
@@ -40,12 +41,12 @@ impl MailText {
     /// The mail with the user's own words in place of the built-in ones, marked as a test where `message` is one.
     pub(crate) fn in_own_words(self, message: &Message, subject: Option<&str>, body: Option<&str>) -> Result<Self, Error> {
         let mark = if matches!(message, Message::Test(_)) || is_marked_within(message) { format!("{TEST_MARK} ") } else { String::new() };
-        let subject = subject.map_or(self.subject.clone(), |own| clean(&format!("{mark}{own}"), SUBJECT_CHARS));
+        let subject = subject.map_or(self.subject.clone(), |own| line(&format!("{mark}{own}"), SUBJECT_CHARS));
         let Some(body) = body else { return Ok(Self { subject, ..self }) };
         let plain = if mark.is_empty() { body.to_owned() } else { format!("{mark}{TEST_SENTENCE}\n\n{body}") };
         let shown =
             OwnMail { subject: &subject, first: plain.lines().next().unwrap_or_default(), second: "", lines: plain.lines().collect() };
-        let html = TEMPLATES.get_template("own.html")?.render(Serde(&shown))?;
+        let html = with_elements(&TEMPLATES.get_template("own.html")?.render(Serde(&shown))?);
         Ok(Self { subject, plain, html, picture: None })
     }
 }
@@ -65,6 +66,7 @@ const SUBJECT_CHARS: usize = 240;
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    templates.add_filter("undirected", |text: String| without_isolation(&text));
     for (name, source) in [
         ("frame.html", include_str!("../templates/frame.html")),
         ("rows.html", include_str!("../templates/rows.html")),
@@ -93,7 +95,7 @@ impl MailText {
             Told::Alert(text) => AlertMail::new(*text, None).render(),
             Told::Test(text) => AlertMail::new(*text, Some(TEST_SENTENCE)).render(),
             Told::Digest(text) => DigestMail::new(text).render(),
-            Told::Operator(text) => texts("operator", &clean(&text.subject, SUBJECT_CHARS), &text),
+            Told::Operator(text) => texts("operator", &line(&text.subject, SUBJECT_CHARS), &text),
             Told::Report(text) => ReportMail::new(*text).render(),
         }?;
         if is_marked_within(message) {
@@ -104,9 +106,13 @@ impl MailText {
 }
 
 impl MailText {
-    /// The texts of `message` for the one customer it is about, likewise; with amounts where `show_cost`. None where it is no
-    /// message for one customer.
-    pub(crate) fn for_customer(message: &Message, show_cost: bool, zone: &TimeZone, sent: Timestamp) -> Result<Option<Self>, Error> {
+    /// The texts of `message` for the one customer it is about, likewise. None where it is no message for one customer.
+    pub(crate) fn for_customer(
+        message: &Message,
+        disclosed: Disclosed<'_>,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Result<Option<Self>, Error> {
         if !is_about_one(message) {
             return Ok(None);
         }
@@ -120,7 +126,7 @@ impl MailText {
         };
         let shown: Vec<_> = message.alerts().iter().map(|snapshot| customer::shown(occasion, snapshot, sent)).collect();
         let pairs = message.alerts().iter().zip(&shown);
-        let tellings = pairs.map(|(raised, shown)| CustomerTelling::new(occasion, raised, shown, show_cost, zone, sent));
+        let tellings = pairs.map(|(raised, shown)| CustomerTelling::new(occasion, raised, shown, disclosed, zone, sent));
         let tellings: Vec<_> = tellings.collect();
         let mut mail = match (tellings.as_slice(), digest.filter(|digest| digest.total > 1)) {
             ([one], None) => AlertMail::new(one.text(), test).render()?,
@@ -204,6 +210,7 @@ struct NoticesMail {
     part: Option<String>,
     first: String,
     second: String,
+    contact: Option<String>,
     members: Vec<ColoredMember>,
 }
 
@@ -227,7 +234,7 @@ impl AlertMail {
         if test.is_some() {
             (alert.label, alert.subject) = (format!("{TEST_MARK} {}", alert.label), format!("{TEST_MARK} {}", alert.subject));
         }
-        alert.subject = clean(&alert.subject, SUBJECT_CHARS);
+        alert.subject = line(&alert.subject, SUBJECT_CHARS);
         Self { color: color(alert.occasion, alert.severity), test, picture: None, text: alert }
     }
 
@@ -240,7 +247,7 @@ impl AlertMail {
 
 impl ReportMail {
     fn new(mut text: ReportText) -> Self {
-        text.subject = clean(&text.subject, SUBJECT_CHARS);
+        text.subject = line(&text.subject, SUBJECT_CHARS);
         let color = match text.mood {
             Mood::Quiet => "#067647",
             Mood::Uneasy => "#344054",
@@ -269,13 +276,14 @@ impl NoticesMail {
         let urgent = if worst == Severity::Critical && occasion == Occasion::New { "Important: " } else { "" };
         let beside = part.as_ref().map(|part| format!(" ({part})")).unwrap_or_default();
         Self {
-            subject: clean(&format!("{urgent}{}: {total} {what}{beside}", told.first().map_or("", CustomerTelling::who)), SUBJECT_CHARS),
+            subject: line(&format!("{urgent}{}: {total} {what}{beside}", told.first().map_or("", CustomerTelling::who)), SUBJECT_CHARS),
             title: format!("{total} {what}"),
             color: color(occasion, worst),
             banner,
             part,
             first: format!("{total} {what}, the most important first."),
             second: told.first().map(CustomerTelling::second).unwrap_or_default(),
+            contact: told.first().and_then(CustomerTelling::contact),
             members: members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect(),
         }
     }
@@ -290,7 +298,7 @@ impl DigestMail {
         let occasion = told.occasion;
         let worst = told.members.iter().map(|member| member.severity).max().unwrap_or_default();
         let (first, second, title, part, note) = (told.first_line(), told.second_line(), told.title(), told.part(), told.note());
-        let subject = clean(&told.subject(), SUBJECT_CHARS);
+        let subject = line(&told.subject(), SUBJECT_CHARS);
         let banner = (occasion == Occasion::Reminder).then_some("REMINDER · not acknowledged");
         let (totals, table) = (told.totals(), told.table());
         let mut groups: Vec<Group> = Vec::new();
@@ -324,8 +332,13 @@ impl DigestMail {
 fn texts(template: &str, subject: &str, shown: &impl Serialize) -> Result<MailText, Error> {
     let render = |kind: &str| TEMPLATES.get_template(&format!("{template}.{kind}"))?.render(Serde(shown));
     // A number and its sign stay on one line.
-    let html = render("html")?.replace(" %", "\u{a0}%");
+    let html = with_elements(&render("html")?.replace(" %", "\u{a0}%"));
     Ok(MailText { subject: subject.to_owned(), plain: render("txt")?, html, picture: None })
+}
+
+/// HTML with each isolation as an element; nothing of an attribute is one.
+fn with_elements(html: &str) -> String {
+    html.replace(ISOLATE, "<bdi>").replace(END, "</bdi>")
 }
 
 fn color(occasion: Occasion, severity: Severity) -> &'static str {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::OperatorNews;
 use crate::notify::render::rows::{Row, known};
-use crate::notify::render::{capitalized, clean, times};
+use crate::notify::render::{capitalized, clean, line, sentence, times};
 
 /// The program's name, which news about it begin with.
 const OURSELVES: &str = "budget-alertd";
@@ -29,20 +29,29 @@ pub(crate) struct OperatorText {
 impl OperatorText {
     /// The words for `news`, sent at `sent`, with times in `zone`.
     pub(crate) fn new(news: &OperatorNews, zone: &TimeZone, sent: Timestamp) -> Self {
-        let (summary, action) = (clean(&news.summary, 400), clean(&news.action, 400));
+        let (summary, action) = (line(&news.summary, 400), line(&news.action, 400));
         let (code, about) = (news.code.as_str(), clean(&news.subject, 80));
         let (since, over) = (times::moment(news.since, sent, zone), if news.over { "over: " } else { "" });
         let told = format!("{over}{}", summary.trim_end_matches('.'));
-        let began = if news.over { format!("It began {since}.") } else { format!("Since {since}.") };
+        let host = news.from.as_ref().map(|from| clean(&from.host, 80)).filter(|host| !host.is_empty());
+        let config = news.from.as_ref().map(|from| clean(&from.config, 300));
+        let on = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+        let began = if news.over { format!("It began {since}{on}.") } else { format!("Since {since}{on}.") };
         let action = if action.is_empty() { "Nothing to do.".to_owned() } else { instruction(&action) };
         Self {
             subject: format!("{OURSELVES}: {told}"),
             over: news.over,
-            first: format!("{}.", capitalized(&told)),
+            first: sentence(&told),
             second: format!("{began} {action}"),
-            origin: format!("news about {OURSELVES} itself · {code}"),
+            origin: [Some(format!("news about {OURSELVES} itself")), config.clone(), Some(code.to_owned())]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" · "),
             rows: known([
                 ("About", Some(about)),
+                ("Host", host),
+                ("Config", config),
                 ("Code", Some(code.to_owned())),
                 ("Why you", Some(format!("you are an operator of {OURSELVES} ([operator] notify); this is no alert about a customer."))),
             ]),

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::domain::{Every, OpenAlerts, Report, Sum, Top};
 use crate::notify::render::amounts::{amount, estimate, money};
-use crate::notify::render::clean::{NAME_CHARS, clean};
+use crate::notify::render::clean::{clean, line, sentence};
+use crate::notify::render::names::Name;
 use crate::notify::render::rows::{Row, known};
 use crate::notify::render::times::{moment, seconds_between, span};
 use crate::notify::render::{capitalized, report_lists};
@@ -62,6 +63,9 @@ pub(crate) struct Section {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Line {
     pub name: String,
+    /// The same, to be cut.
+    #[serde(skip)]
+    pub called: Name,
     pub detail: String,
     /// The number beside it.
     pub badge: String,
@@ -145,7 +149,7 @@ impl Words<'_> {
         let notifier = |name: &String| format!("Notifier \"{}\" takes no messages.", clean(name, 60));
         let dead = (self.report.deliveries.dead > 0)
             .then(|| format!("{} given up: run budget-alertd deliveries --state dead.", were(self.report.deliveries.dead, "delivery")));
-        let trouble = trust.trouble.iter().map(|text| format!("{}.", capitalized(clean(text, 300).trim_end_matches('.'))));
+        let trouble = trust.trouble.iter().map(|text| sentence(&line(text, 300)));
         poll.into_iter().chain(trust.failing_notifiers.iter().map(notifier)).chain(dead).chain(trouble).collect()
     }
 
@@ -226,15 +230,6 @@ fn were(number: u64, noun: &str) -> String {
 
 fn grouped(number: u64) -> String {
     amount(Decimal::from(number))
-}
-
-/// A customer's name, whatever it is called by.
-pub(super) fn name(text: &str, id: &str) -> String {
-    [text, id]
-        .map(|text| clean(text, NAME_CHARS))
-        .into_iter()
-        .find(|name| !name.is_empty())
-        .unwrap_or_else(|| "a customer without a name".into())
 }
 
 /// The rest of a list: `and 12 more; see budget-alertd status --all`.

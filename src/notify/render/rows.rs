@@ -20,6 +20,8 @@ pub(crate) struct Row {
 
 /// A forecast from less of a period says nothing.
 const FORECAST_FROM: i64 = 48 * 3600;
+/// So many of a customer's people are named.
+const PEOPLE: usize = 4;
 /// A delivery is late from here on.
 const LATE_FROM: i64 = 15 * 60;
 
@@ -37,8 +39,9 @@ impl Telling<'_> {
             ("Pace", self.pace(sent)),
             ("Budget", self.budget_news()),
             ("Note", Some(self.notes(sent).join(" "))),
-            ("Do", self.to_explain()),
+            ("Do", self.commands()),
             ("Contact", self.contact()),
+            ("Owner", self.owner()),
             ("Why you", Some(self.why())),
             ("Ref", Some(self.reference())),
         ];
@@ -141,6 +144,19 @@ impl Telling<'_> {
         is_plain(id).then(|| format!("budget-alertd explain {id}"))
     }
 
+    /// What can be done about it from a shell: `budget-alertd ack 5F0C1C3E · budget-alertd explain 1b2c…`.
+    pub(super) fn commands(&self) -> Option<String> {
+        let commands: Vec<_> = [self.to_acknowledge(), self.to_explain()].into_iter().flatten().collect();
+        (!commands.is_empty()).then(|| commands.join(" · "))
+    }
+
+    /// Who can be asked: `Contact it@contoso.example · Owner Anna Svensson`.
+    pub(super) fn people(&self) -> Option<String> {
+        let named = [("Contact", self.contact()), ("Owner", self.owner())];
+        let people: Vec<_> = named.into_iter().filter_map(|(label, people)| Some(format!("{label} {}", people?))).collect();
+        (!people.is_empty()).then(|| people.join(" · "))
+    }
+
     /// The customer's page in Partner Center, for an id that is a tenant's.
     pub(super) fn in_partner_center(&self) -> Option<String> {
         let id = uuid::Uuid::try_parse(self.alert.customer.id.as_str()).ok()?;
@@ -153,12 +169,18 @@ impl Telling<'_> {
         is_plain(&reference).then(|| format!("budget-alertd ack {reference}"))
     }
 
-    /// `Anna Svensson (owner) · it@contoso.example`.
+    /// `Contoso IT <it@contoso.example>, boss@contoso.example`: the customer's own people, as mail programs write them.
     pub(super) fn contact(&self) -> Option<String> {
-        let owner = self.context.owner.as_deref().map(|owner| clean(owner, 80)).filter(|owner| !owner.is_empty());
-        let contacts = Some(clean(&self.context.contacts.join(", "), 300)).filter(|contacts| !contacts.is_empty());
-        let parts: Vec<_> = owner.map(|owner| format!("{owner} (owner)")).into_iter().chain(contacts).collect();
-        (!parts.is_empty()).then(|| parts.join(" · "))
+        let people: Vec<_> = self.context.contacts.iter().map(|one| clean(one, 120)).filter(|one| !one.is_empty()).collect();
+        let more = people.len().saturating_sub(PEOPLE);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let shown: Vec<_> = people.into_iter().take(PEOPLE).collect();
+        (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+    }
+
+    /// `Anna Svensson <anna@partner.example>`: who looks after the customer on our side.
+    pub(super) fn owner(&self) -> Option<String> {
+        self.context.owner.as_deref().map(|owner| clean(owner, 200)).filter(|owner| !owner.is_empty())
     }
 
     /// `rule "spend", step 100 % (80 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.`
@@ -194,7 +216,8 @@ impl Telling<'_> {
     pub(crate) fn origin(&self) -> String {
         let sign = if self.alert.metric.direction() == Direction::Down { "≤" } else { "≥" };
         let (rule, step) = (clean(&self.alert.rule, 60), self.on_scale(self.alert.threshold));
-        format!("{rule} {sign} {step} · {} · {}", self.period.short, self.reference())
+        let assumed = if self.alert.billing_period.source == PeriodSource::Assumed { " (assumed)" } else { "" };
+        format!("{rule} {sign} {step} · {}{assumed} · {}", self.period.short, self.reference())
     }
 }
 

@@ -6,14 +6,17 @@ use rust_decimal::Decimal;
 
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, percent_of, rounded};
 use crate::notify::render::amounts::{amount_beside, estimate, money, percent, percentage, points};
-use crate::notify::render::clean::{NAME_CHARS, clean};
+use crate::notify::render::clean::clean;
+use crate::notify::render::names::Name;
 use crate::notify::render::times::{self, PeriodWords};
 
 /// An alert as it is told.
 pub(crate) struct Telling<'a> {
     pub alert: &'a Alert,
     pub context: &'a AlertContext,
-    /// The customer's name, cleaned; with that of the subscription where the alert is about one only.
+    /// What the customer is called, with the subscription where the alert is about one only.
+    pub name: Name,
+    /// The same as one text.
     pub who: String,
     pub period: PeriodWords,
     pub zone: &'a TimeZone,
@@ -39,7 +42,13 @@ impl<'a> Telling<'a> {
         if alert.subscription.is_some() {
             period.budget = period.budget.replacen("its", "the subscription's", 1);
         }
-        Self { alert, context, who: who(alert, context), period, zone }
+        let name = name(alert, context);
+        Self { alert, context, who: name.whole(), name, period, zone }
+    }
+
+    /// What the customer is called, for machines.
+    pub(crate) fn customer(&self) -> String {
+        Name::of(&self.alert.customer, self.context.has_namesake).bare()
     }
 
     /// The alert's short reference.
@@ -151,13 +160,11 @@ impl<'a> Telling<'a> {
 }
 
 /// `Contoso Nord`; `Contoso Nord / Prod` where the alert is about a subscription.
-fn who(alert: &Alert, context: &AlertContext) -> String {
-    let called = [alert.customer.called(), alert.customer.name.as_str(), alert.customer.id.as_str()];
-    let cleaned = called.into_iter().map(|name| clean(name, NAME_CHARS)).find(|name| !name.is_empty());
-    let customer = cleaned.unwrap_or_else(|| "a customer without a name".into());
+fn name(alert: &Alert, context: &AlertContext) -> Name {
+    let customer = Name::of(&alert.customer, context.has_namesake);
     if alert.subscription.is_none() {
         return customer;
     }
     let subscription = context.subscription_name.as_deref().map(|name| clean(name, 60)).filter(|name| !name.is_empty());
-    format!("{customer} / {}", subscription.unwrap_or_else(|| "a subscription".into()))
+    customer.within(subscription.as_deref().unwrap_or("a subscription"))
 }

@@ -128,7 +128,7 @@ impl SilenceOrder {
             return Err(wrong("say whom or what it is about: a pattern of customers or of rules; \"*\" fits all".to_owned()));
         }
         if self.reason.trim().is_empty() {
-            return Err(wrong("say why: a silence without a reason is a riddle to the next".to_owned()));
+            return Err(wrong("say why: the next person on call has to understand it".to_owned()));
         }
         let ends_at = match self.until {
             Until::At(end) if end <= now => return Err(wrong(format!("it would end before it begins: {end} is over"))),

@@ -18,6 +18,7 @@ use crate::domain::{
     Audience, Backlog, BudgetLost, DataQuality, EventCode, Every, FindingCode, MessageKind, Report, Route, Severity, Top, Trust,
 };
 use crate::ledger::{LedgerError, NewMessage, OpenFinding, Reader};
+use crate::pipeline::namesakes;
 use crate::pipeline::report::survey::Survey;
 use crate::pipeline::report::top::LISTED;
 use crate::rules::Rules;
@@ -50,7 +51,7 @@ pub fn report(reader: &Reader, budgets: &budgets::Config, rules: &Rules, scope: 
     let good = polls.last_good.as_ref();
     let owed = reader.owed()?;
     let found = survey.finish();
-    Ok(Report {
+    let mut report = Report {
         every,
         at: now,
         since,
@@ -81,7 +82,9 @@ pub fn report(reader: &Reader, budgets: &budgets::Config, rules: &Rules, scope: 
             currency_unknown: found.currency_unknown,
             ..events.data
         },
-    })
+    };
+    namesakes::mark_report(reader, &mut report)?;
+    Ok(report)
 }
 
 /// The messages that a report is owed by: one for each route.
@@ -125,7 +128,7 @@ impl Events {
                 EventCode::BudgetCut | EventCode::BudgetRemoved => {
                     events.budgets_lost.total += 1;
                     if events.budgets_lost.items.len() < LISTED {
-                        let lost = BudgetLost { id, name, at: event.at, code: event.code, detail: event.detail };
+                        let lost = BudgetLost { id, name, at: event.at, code: event.code, detail: event.detail, has_namesake: false };
                         events.budgets_lost.items.push(lost);
                     }
                 }

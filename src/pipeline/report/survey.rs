@@ -171,5 +171,5 @@ fn in_usd(seen: &Seen, part: Decimal) -> Option<Decimal> {
 
 fn named(seen: &Seen) -> Named {
     let view = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
-    Named { id: view.id.clone(), name: view.called().to_owned() }
+    Named { id: view.id.clone(), name: view.called().to_owned(), has_namesake: false }
 }

@@ -142,7 +142,7 @@ pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
                 &RAISED,
                 budget_raised(story),
                 "Adventure Works raises its budget",
-                "5000 → 8000 SEK, after 100 % was reached. The steps are armed again; it will come back to them.",
+                "5,000 → 8,000 SEK, after 100 % was reached. The steps are armed again; it will come back to them.",
             )
         },
         about(
@@ -157,18 +157,19 @@ pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
             "The calendar month turns over",
             "Data still comes in for the old month, and belongs to it.",
         ),
+        event(
+            story.at(last + 2, 2, 10),
+            EventKind::Calendar,
+            "The first data of the new month arrives",
+            "Everybody begins again, and may be alerted about again.",
+        ),
         about(
             &LATE,
             story.at(last + 2, 2, 10),
             "Late data of the old month",
             "Wingtip's record is dated in the new month, with the cost of the old one: no new overspend, and no new alert.",
         ),
-        about(
-            &LATE,
-            story.at(last + 2, 14, 10),
-            "The new month's own data arrives",
-            "Everybody begins again, and may be alerted about again.",
-        ),
+        about(&LATE, story.at(last + 2, 14, 10), "Wingtip's own data of the new month arrives", "It begins again like everybody else."),
         event(story.end(), EventKind::Frame, "The end", "A month and two days."),
     ];
     events.sort_by_key(|event| event.at);

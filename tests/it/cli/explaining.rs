@@ -131,7 +131,7 @@ History
   10 Sep 00:00      400 SEK         1,000  10 Sep 12:00
 
 What happened to its data
-  Thu 12 Sep 12:00 UTC  budget cut: budget 1000 → 900 SEK
+  Thu 12 Sep 12:00 UTC  budget cut: budget 1,000 → 900 SEK
   Thu 12 Sep 12:00 UTC  cost fell: cost 850 → 840 SEK
 
 Rules

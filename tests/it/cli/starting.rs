@@ -86,7 +86,7 @@ fn answers_become_a_configuration_that_check_accepts() {
         "Time zone Europe/Stockholm",
         "75 % of its budget is a warning to mail and slack, 90.5 % is a warning to mail and slack",
         "120 % is critical to mail and slack",
-        "no-budget: a customer without a budget that has cost 1000 EUR",
+        "no-budget: a customer without a budget that has cost 1,000 EUR",
         "mail: mail to 2 addresses by smtp.partner.example:465",
         "nobody has signed in yet: run `budget-alertd login`",
     ] {

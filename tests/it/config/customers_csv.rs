@@ -77,11 +77,12 @@ fn a_spreadsheet_describes_customers_as_tables_do() {
                Contoso Nord;AAA-1;1 234,50;sek;it@contoso.example, it@contoso.example;gold nord;Anna;ops;spend;ignored;ignored\r\n\
                \r\n\
                \"Fabrikam; \"\"Syd\"\"\";bbb-2;;;;;;;;;\r\n\
-               ;ccc-3;;;;;;;;Nobody;1\r\n";
+               ;ccc-3;;;;\"\"\"Berg, Bo\"\" <bo@contoso.example>, Anna <anna@contoso.example>\";;;;Nobody;1\r\n";
     assert_eq!(
         Folder::new(csv, "").customers(),
         "aaa-1: Contoso Nord, 1234.50 SEK, in SEK, owner Anna, it@contoso.example, gold nord, ops, spend\n\
-         bbb-2: Fabrikam; \"Syd\"\n"
+         bbb-2: Fabrikam; \"Syd\"\n\
+         ccc-3: \"Berg, Bo\" <bo@contoso.example> Anna <anna@contoso.example>\n"
     );
 }
 

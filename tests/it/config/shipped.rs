@@ -32,8 +32,8 @@ fn its_rules_read_well() {
             "spend: a customer that has used 80 % of its budget is a warning to ops-slack, 100 % is critical to ops-slack, oncall and \
              account-team, and so is every further 100 % above; it judges customers whose id, name or label is not like \"*[Test]*\" and \
              with a cost of at least 50 USD where that is known; each step alerts once per billing period, and again under a raised budget.",
-            "no-budget: a customer without a budget that has cost 100 EUR, 100 GBP, 1000 SEK or 100 USD is a warning to ops-slack, and so \
-             is every further 1000 EUR, 1000 GBP, 10000 SEK or 1000 USD above; it judges every customer; each step alerts once per \
+            "no-budget: a customer without a budget that has cost 100 EUR, 100 GBP, 1,000 SEK or 100 USD is a warning to ops-slack, and so \
+             is every further 1,000 EUR, 1,000 GBP, 10,000 SEK or 1,000 USD above; it judges every customer; each step alerts once per \
              billing period.",
         ]
     );

@@ -318,7 +318,7 @@ fn warns_only_while_others_can_read(file: &Path, environment: &Environment) {
 #[test]
 fn a_customer_is_what_its_table_says() {
     let more = "[budgets]\nprefer = \"partner-center\"\n[customers.\"11111111-ABCD-4b05-8f15-b3d72e0596e6\"]\nlabel = \"Nord\"\ncurrency = \"gbp\"\ntags = [\"gold\"]\n\
-                contacts = [\"it@contoso.example\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
+                contacts = [\"it@contoso.example, Bo <bo@contoso.example>\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
     let config = read(&format!("{PARTNER_CENTER}\nlegacy_currency = \"SEK\""), more, VARIABLES).budgets;
     assert_eq!(config.prefer, budget_alertd::budgets::Prefer::PartnerCenter);
     assert_eq!(config.legacy_currency.unwrap().as_str(), "SEK");
@@ -326,5 +326,26 @@ fn a_customer_is_what_its_table_says() {
     assert_eq!(customer.currency.unwrap().as_str(), "GBP");
     let profile = &customer.profile;
     assert_eq!((profile.label.as_deref(), profile.tags.join(" ").as_str()), (Some("Nord"), "gold"));
-    assert_eq!((profile.contacts.join(" ").as_str(), &*profile.notify[0], &*profile.mute_rules[0]), ("it@contoso.example", "ops", "spend"));
+    assert_eq!(
+        (profile.contacts.join(" ").as_str(), &*profile.notify[0], &*profile.mute_rules[0]),
+        ("it@contoso.example Bo <bo@contoso.example>", "ops", "spend")
+    );
+}
+
+#[test]
+fn customers_mails_name_the_partner_and_answers_go_where_it_says() {
+    let customers = "[notifiers.told]\ntype = \"email\"\naudience = \"customer\"\nto_customer_contacts = true\n\
+                     from = \"budgets@partner.example\"\nreply_to = \"Support <support@partner.example>\"\n\
+                     smtp = { host = \"localhost\", tls = \"none\" }\n[customers.A]\ncontacts = [\"it@a.example\"]\nnotify = [\"told\"]\n";
+    let partner = "[partner]\nname = \"Contoso Cloud\"\ncontact = \"+46 8 123 45 67\"\n";
+    let config = read(PARTNER_CENTER, &format!("{customers}{partner}"), VARIABLES);
+    assert_eq!(config.warnings, Vec::<String>::new());
+    let told = config.notifiers.iter().find(|notifier| &*notifier.name == "told").unwrap();
+    let partner = told.partner.as_ref().unwrap();
+    assert_eq!((partner.name.as_str(), partner.contact.as_deref()), ("Contoso Cloud", Some("+46 8 123 45 67")));
+    let budget_alertd::notify::Kind::Email(email) = &told.kind else { panic!("{told:?}") };
+    assert_eq!(email.reply_to.as_ref().unwrap().to_string(), "Support <support@partner.example>");
+    assert!(config.notifiers.iter().filter(|notifier| &*notifier.name != "told").all(|notifier| notifier.partner.is_none()));
+    let unnamed = read(PARTNER_CENTER, customers, VARIABLES).warnings;
+    assert!(unnamed.len() == 1 && unnamed[0].contains("say who that is in [partner], with name and contact"), "{unnamed:?}");
 }

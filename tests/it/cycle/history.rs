@@ -246,7 +246,7 @@ async fn what_happens_to_the_data_is_remembered_and_raises_nothing() {
     assert_eq!(
         events(&world, "A"),
         [
-            "budget-cut: budget 1000 → 800 SEK",
+            "budget-cut: budget 1,000 → 800 SEK",
             "cost-fell: cost 50 → 40 SEK",
             "budget-removed: the budget of 800 SEK is gone",
             "disappeared: the last good poll had no record of it; nothing is concluded from that",

@@ -132,3 +132,24 @@ async fn what_was_recorded_is_sent_the_same_after_the_rule_is_gone() {
     world.change_rules(&SPEND.replace("spend", "other"));
     assert_eq!(world.owed("hook").await, before);
 }
+
+#[tokio::test]
+async fn an_alert_knows_that_another_customer_goes_by_the_same_name() {
+    let labels = "[customers.A]\nlabel = \"Contoso Nord\"\n[customers.C]\nlabel = \"CONTOSO\u{200b}  nord\"\n";
+    let world = World::new(&format!("{SPEND}{labels}"));
+    let records = |cost: &str| {
+        let date = "2026-11-10T00:00:00Z";
+        [plan("A", cost, "100", date), plan("B", cost, "100", date), plan("C", "1", "100", date)]
+    };
+    let namesakes = |report: &budget_alertd::pipeline::CycleReport| {
+        let told = report.alerts.iter().map(|one| (one.alert.customer.id.to_string(), one.context.has_namesake));
+        told.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let first = world.report("2026-11-10T01:00:00Z", &records("90")).await;
+    assert_eq!(namesakes(&first), [("A".to_owned(), true), ("B".to_owned(), false)], "C is quiet, and read in the same poll");
+    let second = world.report("2026-11-10T02:00:00Z", &[plan("A", "110", "100", "2026-11-10T01:30:00Z")]).await;
+    assert_eq!(namesakes(&second), [("A".to_owned(), true)], "C is known from before");
+    let without = SPEND.to_owned() + "[customers.A]\nlabel = \"Contoso Syd\"\n";
+    let world = World::new(&without);
+    assert_eq!(namesakes(&world.report("2026-11-10T01:00:00Z", &records("90")).await), [("A".to_owned(), false), ("B".to_owned(), false)]);
+}

@@ -234,7 +234,7 @@ fn about(kind: MessageKind, identity: u128, to: &str) -> NewMessage {
 
 fn news(identity: u128, kind: MessageKind, to: &[&str]) -> NewMessage {
     let finding = OperatorFinding { code: FindingCode::SourceFailing, subject: String::new(), summary: "s".into(), action: "a".into() };
-    let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"));
+    let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"), None);
     NewMessage { kind, alerts: Vec::new(), operator: Some(news), ..mail(identity, 1, to) }
 }
 
@@ -292,7 +292,7 @@ async fn news_that_is_buried_with_its_only_notifier_counts_as_untold() {
     let now = at("2026-10-06T12:00:00Z");
     let tell = |code: FindingCode, notifiers: &'static [&'static str]| {
         let finding = OperatorFinding { code, subject: String::new(), summary: "s".into(), action: "a".into() };
-        let news = OperatorNews::raised(&finding, now);
+        let news = OperatorNews::raised(&finding, now, None);
         ledger.report(finding, now, move |_| {
             let to = notifiers.iter().map(|notifier| NewMessage {
                 identity: Uuid::new_v4(),

@@ -1,7 +1,7 @@
 //! What the customer itself is told: shares in plain words, amounts only where it may see them, nothing of the partner's own.
 
 use budget_alertd::domain::{Audience, BudgetView, Delivery, Digest, Ended, Latest, Message, Metric, Readers};
-use budget_alertd::notify::{Config, SmtpTls};
+use budget_alertd::notify::{Config, Partner, SmtpTls};
 use budget_alertd::simulator::HttpReceiver;
 use mail_parser::MessageParser;
 
@@ -156,10 +156,10 @@ Reminder: Your Azure usage has reached 58.75 % of your November budget.
 Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). If you did not expect this, look now at what is running and who signed in, \
 and contact your Azure provider.
 Resolved: Contoso Nord AB: your November budget was changed, 58.75% of it is used
-Your November budget was changed, 58.75% of it is used.
+Your November budget was changed, 58.75 % of it is used.
 Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do.
 Resolved: Contoso Nord AB: November is over: 58.75% of your budget was used
-November is over: 58.75% of your budget was used.
+November is over: 58.75 % of your budget was used.
 Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do."
     );
 }
@@ -228,4 +228,44 @@ async fn a_webhook_for_customers_has_no_amounts_labels_or_rules() {
     let reminder = posted(Message::Reminder(now("5000", None)), false).await;
     assert_eq!(reminder["data"]["latest"][0]["cost"], serde_json::Value::Null);
     assert_eq!(reminder["data"]["latest"][0]["value"], "58.75");
+}
+
+#[tokio::test]
+async fn a_customers_mail_names_the_partner_and_how_to_reach_it() {
+    let partner = |contact: Option<&str>| Some(Partner { name: "Contoso Cloud".into(), contact: contact.map(Into::into) });
+    let mail = async |message: Message, partner: Option<Partner>| {
+        let server = Smtp::playing(Script::default()).await;
+        let config = Config { partner, ..customers(email_config(server.port, SmtpTls::None), false) };
+        channel(&config).attempt(&for_customer(message)).await.unwrap();
+        let mail = server.seen().messages.remove(0);
+        let mail = MessageParser::default().parse(&mail).unwrap();
+        (mail.body_text(0).unwrap().replace("\r\n", "\n"), mail.body_html(0).unwrap().into_owned())
+    };
+    let reached = "+46 8 123 45 67, support@partner.example";
+    let (text, html) = mail(raised(attacked()), partner(Some(reached))).await;
+    assert!(text.contains("look now at what is running and who signed in, and contact Contoso Cloud.\n"), "{text}");
+    assert!(text.contains(&format!("\nContact   Contoso Cloud, {reached}\n")) && !text.contains("Azure provider"), "{text}");
+    assert!(html.contains(&format!("Contoso Cloud, {reached}")) && !html.contains("<a "), "no link: {html}");
+    let several = Message::Digest(Digest { total: 2, alerts: vec![attacked(), watched(Metric::Pace, "10")], ..alone(attacked()) });
+    let (text, html) = mail(several, partner(Some(reached))).await;
+    assert!(text.contains("and contact Contoso Cloud.\n") && text.contains(&format!("\nContact   Contoso Cloud, {reached}\n")), "{text}");
+    assert!(html.contains(&format!("Contoso Cloud, {reached}")), "{html}");
+    let (text, _) = mail(Message::Resolved(now("80000", Some(Ended::Budget))), partner(None)).await;
+    assert!(text.contains("There is nothing to do.\n") && text.contains("\nContact   Contoso Cloud\n"), "{text}");
+}
+
+#[tokio::test]
+async fn answers_go_to_whom_the_configuration_names() {
+    let server = Smtp::playing(Script::default()).await;
+    let mut config = email_config(server.port, SmtpTls::None);
+    if let budget_alertd::notify::Kind::Email(email) = &mut config.kind {
+        email.reply_to = Some("Support <support@partner.example>".parse().unwrap());
+    }
+    channel(&config).attempt(&delivery(raised(attacked()))).await.unwrap();
+    channel(&customers(config, false)).attempt(&for_customer(raised(attacked()))).await.unwrap();
+    let mails = server.seen().messages;
+    assert_eq!(mails.len(), 2);
+    for mail in mails {
+        assert!(mail.lines().any(|line| line == "Reply-To: Support <support@partner.example>"), "{mail}");
+    }
 }

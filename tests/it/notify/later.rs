@@ -48,6 +48,7 @@ Now       940 %, 47,000 of 5,000 SEK, usage as of Sat 14 Nov 21:08 CET
 Where     Prod 43,900 SEK · Azure plan 1,000 SEK · 2 others 100 SEK (when raised)
 Pace      940 % used with 46 % of the period over; at this pace 102,000 SEK by 30 Nov
 Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
 Ref       5F0C1C3E"#
@@ -58,7 +59,8 @@ Ref       5F0C1C3E"#
 Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old).
 [section] 🔁 🔴 *REMINDER Contoso Nord still 940 %* — 47,000 of 5,000 SEK, 42,000 over
 Open for 2 d since Thu 12 Nov 22:41 CET, 900 % → 940 %. Usage as of <!date^1794686891^{date_short_pretty} {time}|Sat 14 Nov 21:08 CET> (1 h 36 min old).
-[context] To end the reminders: budget-alertd ack 5F0C1C3E
+[context] Contact it@contoso.example
+[context] To end the reminders: budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 900 % · Nov · 5F0C1C3E"
     );
 }
@@ -153,7 +155,7 @@ Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: 
 async fn what_a_changed_budget_ended_is_told_calmly() {
     assert_eq!(
         read(resolved(vec![relieved(Some("61"), Some("800"))])).await,
-        r#"RESOLVED Contoso Nord: budget 500 → 800 SEK, 97 % → 61 %
+        r#"RESOLVED Contoso Nord: budget 500 → 800 SEK, 97% → 61%
 
 The budget of Contoso Nord was changed: 500 → 800 SEK, 97 % → 61 %. The step of 80 % is no longer reached.
 488 of 800 SEK in November. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
@@ -234,7 +236,8 @@ Usage as of Sat 14 Nov 21:08, seen 22:45 CET (1 h 36 min old). If this is not ex
 
 Silence   Raised Thu 12 Nov 22:41 CET (900 %) under a silence; told now that none covers it.
 Pace      940 % used with 46 % of the period over; at this pace 102,000 SEK by 30 Nov
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
 Ref       5F0C1C3E"#
@@ -246,6 +249,8 @@ Data Sat 14 Nov 21:08 CET (1 h 36 min old)
 [section] 🔴 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over
 Data <!date^1794686891^{date_short_pretty} {time}|Sat 14 Nov 21:08 CET> (1 h 36 min old)
 [context] Raised Thu 12 Nov 22:41 CET (900 %) under a silence; told now that none covers it.
+[context] Contact it@contoso.example
+[context] If this is not expected, treat it as stolen credentials. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 900 % · Nov · 5F0C1C3E"
     );
 }
@@ -258,27 +263,27 @@ async fn several_that_are_over_are_a_digest_of_them() {
     };
     assert_eq!(
         read(resolved(alerts())).await,
-        r"RESOLVED [4 alerts] Contoso Nord 61%, Contoso Nord 940%, Wingtip Toys 940%, Litware 940%
+        r"RESOLVED [4 alerts] Contoso Nord (id 11111111…96e6) 61%, Contoso Nord (id customer-0) 940%, Wingtip Toys 940%, Litware 940%
 
 4 alerts are resolved. The budget was changed for 1 of them, the billing period is over for 3.
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
 
-  Customer       Used  Cost / budget               Over  Rule, period, reference
+  Customer                          Used  Cost / budget               Over  Rule, period, reference
 was CRITICAL
-  Contoso Nord   61 %  488 of 800 SEK          312 left  spend ≥ 80 % · Nov · 5F0C1C3E
+  Contoso Nord (id 11111111…96e6)   61 %  488 of 800 SEK          312 left  spend ≥ 80 % · Nov · 5F0C1C3E
     Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %).
-  Contoso Nord  940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
+  Contoso Nord (id customer-0)     940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
     November is over. Raised Sat 14 Nov 22:41 CET (900 %).
-  Wingtip Toys  940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
+  Wingtip Toys                     940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
     November is over. Raised Sat 14 Nov 22:41 CET (835 %).
-  Litware       940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
+  Litware                          940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
     November is over. Raised Sat 14 Nov 22:41 CET (770 %)."
     );
     assert_eq!(
         shown(&payload(resolved(alerts())).await),
-        r"RESOLVED [4 alerts] Contoso Nord 61%, Contoso Nord 940%, Wingtip Toys 940%, Litware 940%
+        r"RESOLVED [4 alerts] Contoso Nord (id 11111111…96e6) 61%, Contoso Nord (id customer-0) 940%, Wingtip Toys 940%, Litware 940%
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
-[section] *RESOLVED [4 alerts] Contoso Nord 61%, Contoso Nord 940%, Wingtip Toys 940%, Litware 940%*
+[section] *RESOLVED [4 alerts] Contoso Nord (id 11111111…96e6) 61%, Contoso Nord (id customer-0) 940%, Wingtip Toys 940%, Litware 940%*
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
 [section] 🟢 *Contoso Nord 61 %* — 488 of 800 SEK, 312 left · Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %) · 5F0C1C3E
 🟢 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over · November is over. Raised Sat 14 Nov 22:41 CET (900 %) · 10000000

@@ -47,7 +47,8 @@ Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not ex
 
 Where     Prod 43,900 SEK · Azure plan 1,000 SEK · 2 others 100 SEK
 Pace      900 % used with 46 % of the period over; at this pace 98,400 SEK by 30 Nov
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
 Ref       5F0C1C3E"#
@@ -93,7 +94,8 @@ Fabrikam Småland has used 82.5 % of its budget for 5 Nov – 4 Dec; 175 is left
 Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not expected, find out today what is running.
 
 Note      The billing period is assumed: Partner Center has not named it yet.
-Do        budget-alertd explain 65726577-C208-40FD-9735-8C85AC9CAC68
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 65726577-C208-40FD-9735-8C85AC9CAC68
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/65726577-c208-40fd-9735-8c85ac9cac68/subscriptions
 Why you   rule "spend", step 80 %, 5 Nov – 4 Dec, budget from Partner Center. Next message at 100 %.
 Ref       5F0C1C3E"#
     );
@@ -102,12 +104,13 @@ Ref       5F0C1C3E"#
         r#"CRITICAL Modern Azure Customer SE 602.84% of budget: 120.57 of 20 SEK
 
 Modern Azure Customer SE is 100.57 SEK over its September 2019 budget (about 10.34 USD).
-Usage as of Tue 17 Sep 2019 19:08 CEST, seen Sat 14 Nov 2026 22:41 CET (2615 d old). If this is not expected, treat it as stolen credentials.
+Usage as of Tue 17 Sep 2019 19:08 CEST, seen Sat 14 Nov 2026 22:41 CET (2615 d old). If this is not expected, find out today what is running.
 
 Where     Azure plan 120.57 SEK
 Pace      602.84 % used with 56 % of the period over
 Note      This billing period is over: it ended Tue 1 Oct 2019 02:00 CEST.
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Why you   rule "spend", step 80 %, 1–30 Sep 2019, budget from Partner Center.
 Ref       5F0C1C3E"#
     );
@@ -187,7 +190,8 @@ Usage as of Sat 14 Nov 18:08, seen Tue 10 Nov 23:00 CET. If this is not expected
 Where     Prod 43,900 SEK · Azure plan 1,000 SEK · 2 others 100 SEK
 Budget    changed since this step was last told: 500 → 5,000 SEK. 5,000 SEK from Partner Center counts; 6,000 SEK from the local configuration does not. Partner Center reports 900 %, cost and budget give 880.5 %; the larger counts
 Note      This was so already when the rule was first looked at. The data is dated in the next period, but carries on the cost of this one: taken for late data of it. This billing period is over: it ended Sat 14 Nov 01:00 CET. Delivered 3 d 23 h after it was seen.
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 31 Oct – 13 Nov, budget from Partner Center. Next message at 1,000 %.
 Ref       5F0C1C3E"#
@@ -201,8 +205,8 @@ async fn a_digest_names_the_worst_first() {
         r"[6 alerts, 3 CRITICAL] Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more
 
 6 alerts about 6 customers, 3 critical.
-Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old).
-For 1 customer the billing period is assumed.
+Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). All about one: budget-alertd explain CUSTOMER
+The billing period of Fabrikam Småland is assumed.
 
 Alerts    3 critical · 3 warning
 Cost      77,000 GBP · 115,500 SEK · 1 customer in an unknown currency; about 19,250 USD in all (without 1 customer that has no cost in USD)
@@ -211,12 +215,17 @@ Over      67,000 GBP · 100,500 SEK; about 16,750 USD in all
   Customer            Used  Cost / budget               Over  Rule, period, reference
 CRITICAL
   Contoso Nord       900 %  45,000 of 5,000 SEK  40,000 over  spend ≥ 900 % · Nov · 10000000
+    12 % → 900 % in 24 h.
   Wingtip Toys       835 %  41,750 of 5,000 GBP  36,750 over  spend ≥ 900 % · Nov · 10000001
+    12 % → 835 % in 24 h.
   Litware            770 %  38,500 of 5,000 SEK  33,500 over  spend ≥ 900 % · Nov · 10000002
+    12 % → 770 % in 24 h.
 WARNING
   Northwind          705 %  35,250 of 5,000 GBP  30,250 over  spend ≥ 900 % · Nov · 10000003
+    12 % → 705 % in 24 h.
   Adatum             640 %  32,000 of 5,000 SEK  27,000 over  spend ≥ 900 % · Nov · 10000004
-  Fabrikam Småland  82.5 %  825 of 1,000            175 left  spend ≥ 80 % · 5 Nov – 4 Dec · 10000005"
+    12 % → 640 % in 24 h.
+  Fabrikam Småland  82.5 %  825 of 1,000            175 left  spend ≥ 80 % · 5 Nov – 4 Dec (assumed) · 10000005"
     );
     let mut part = digest(6, true);
     (part.part, part.parts, part.total) = (2, 3, 300);
@@ -265,9 +274,9 @@ async fn every_kind_of_message_can_be_tried_and_says_that_it_is_a_test() {
     assert_eq!(
         subjects.join("\n"),
         r"[TEST] INFO Example Customer (made up) 82.5% of budget: 825 of 1,000 EUR
-[TEST] [3 alerts] Example Customer… 82.5%, 2 more
-[TEST] REMINDER INFO Example Customer A (made up) still 91.2% of budget: 912 of 1,000 EUR (open for 24 h)
-[TEST] RESOLVED Example Customer A (made up): budget 1,000 → 2,000 EUR, 82.5 % → 45.6 %
+[TEST] [3 alerts] Customer A (made… 82.5%, 2 more
+[TEST] REMINDER INFO Customer A (made up) still 91.2% of budget: 912 of 1,000 EUR (open for 24 h)
+[TEST] RESOLVED Customer A (made up): budget 1,000 → 2,000 EUR, 82.5% → 45.6%
 [TEST] budget-alertd: the source has failed for 3 h (made up)"
     );
 }

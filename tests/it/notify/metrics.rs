@@ -1,6 +1,6 @@
 //! What alerts on time and history say: the metric in its own words, the numbers of its formula, what to think of first.
 
-use budget_alertd::domain::{AlertSnapshot, FormulaInputs, Metric, Previous, Severity};
+use budget_alertd::domain::{AlertSnapshot, FormulaInputs, Metric, Point, Previous, Severity};
 
 use super::mail::{headline, raised, read};
 use super::samples::{attacked, decimal, legacy, time, told_by, watched};
@@ -29,7 +29,8 @@ Contoso Nord is heading for 129 % of its November budget: 6,453 SEK by 30 Nov if
 Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not expected, find out today what is running.
 
 Formula   2,950 SEK in 329.13 of 720 hours → 6,453 SEK by the end = 129.07 % of 5,000 SEK
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 120 %, 1–30 Nov, budget from Partner Center.
 Ref       5F0C1C3E
@@ -41,7 +42,8 @@ Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not ex
 
 Formula   59 % used − 45.71 % of the period = 13.29 points
 Pace      59 % used with 46 % of the period over; at this pace 6,450 SEK by 30 Nov
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 9 points, 1–30 Nov, budget from Partner Center.
 Ref       5F0C1C3E
@@ -53,7 +55,8 @@ Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not ex
 
 Formula   (2,950 − 600) SEK in 24 h since Fri 13 Nov 18:08 CET → 2,350 SEK a day
 Pace      59 % used with 46 % of the period over; at this pace 6,450 SEK by 30 Nov
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 1,000 SEK, 1–30 Nov.
 Ref       5F0C1C3E
@@ -65,7 +68,8 @@ Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not ex
 
 Formula   (2,950 − 600) SEK in 24 h since Fri 13 Nov 18:08 CET → 2,350 SEK a day = 47 % of 5,000 SEK
 Pace      59 % used with 46 % of the period over; at this pace 6,450 SEK by 30 Nov
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 20 points, 1–30 Nov, budget from Partner Center.
 Ref       5F0C1C3E
@@ -75,7 +79,8 @@ WARNING Contoso Nord: no new usage for 52 h: 2,950 of 5,000 SEK so far
 Contoso Nord has had no new usage for 52 h, since Thu 12 Nov 18:23 CET; it stands at 2,950 of 5,000 SEK.
 Usage as of Thu 12 Nov 18:23, seen Sat 14 Nov 22:41 CET (2 d 4 h old). Look whether the subscription was cancelled, or Microsoft is late.
 
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
 Contact   it@contoso.example
 Why you   rule "spend" (Share of the monthly budget), step 48 h, 1–30 Nov.
 Ref       5F0C1C3E"#
@@ -173,8 +178,10 @@ Contoso Nord / Prod is 40,000 SEK over the subscription's November budget (about
 Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not expected, treat it as stolen credentials.
 
 Pace      900 % used with 46 % of the period over; at this pace 98,400 SEK by 30 Nov
-Do        budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
-Contact   Anna Svensson (owner) · it@contoso.example
+Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
+Contact   it@contoso.example
+Owner     Anna Svensson
 Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget of the subscription from Partner Center. Next message at 1,000 %.
 Ref       5F0C1C3E"#
     );
@@ -191,34 +198,39 @@ async fn advice(sample: AlertSnapshot) -> String {
 }
 
 #[tokio::test]
-async fn only_a_fast_rise_or_an_unknown_one_is_treated_as_stolen_credentials() {
+async fn only_a_daily_rise_or_a_steep_climb_far_over_the_budget_is_treated_as_stolen_credentials() {
     let risen = |from: &str, to: &str, hours: i64| {
         let mut sample = told_by(Metric::PercentUsed, "100", "100");
         sample.alert.cost.amount = decimal(to);
         let since = sample.alert.usage_as_of.instant() - jiff::SignedDuration::from_hours(hours);
         sample.context.previous = Some(Previous { usage_as_of: since, cost: decimal(from), value: None });
+        sample.context.course.clear();
         sample
     };
     let stolen = "If this is not expected, treat it as stolen credentials.";
     let look = "If this is not expected, find out today what is running.";
-    assert_eq!(advice(risen("4950", "5000", 24)).await, look);
-    assert_eq!(advice(risen("3700", "5000", 24)).await, stolen, "more than a quarter of the budget in a day");
-    assert_eq!(advice(risen("3800", "5000", 24)).await, look);
-    assert_eq!(advice(risen("3800", "5000", 12)).await, stolen);
-    assert_eq!(advice(risen("2400", "5000", 240)).await, stolen, "more than doubled");
-    assert_eq!(advice(risen("5000", "5000", 0)).await, look, "a changed budget");
-    assert_eq!(advice(risen("6000", "5000", 24)).await, look, "a correction downwards");
-    let mut unknown = risen("4950", "5000", 24);
+    assert_eq!(advice(risen("9950", "10000", 24)).await, look, "200 %, but as on any day");
+    assert_eq!(advice(risen("8700", "10000", 24)).await, stolen, "more than a quarter of the budget in a day");
+    assert_eq!(advice(risen("8800", "10000", 24)).await, look);
+    assert_eq!(advice(risen("8800", "10000", 12)).await, stolen);
+    assert_eq!(advice(risen("4900", "10000", 240)).await, stolen, "more than doubled");
+    assert_eq!(advice(risen("100", "9999.99", 24)).await, look, "not far over");
+    assert_eq!(advice(risen("1.50", "4.50", 24)).await, look, "small change");
+    assert_eq!(advice(risen("10000", "10000", 0)).await, look, "a changed budget");
+    assert_eq!(advice(risen("11000", "10000", 24)).await, look, "a correction downwards");
+    let mut unknown = risen("100", "10000", 24);
     unknown.context.previous = None;
-    assert_eq!(advice(unknown).await, stolen);
-    let mut mild = risen("600", "5000", 24);
+    assert_eq!(advice(unknown.clone()).await, look, "nothing is known of the time before");
+    unknown.context.course = vec![Point { at: time("2026-11-13T17:08:00Z"), cost: decimal("600") }];
+    assert_eq!(advice(unknown).await, stolen, "history knows");
+    let mut mild = risen("600", "10000", 24);
     mild.alert.severity = Severity::Warning;
     assert_eq!(advice(mild.clone()).await, look);
     mild.alert.severity = Severity::Info;
     assert_eq!(advice(mild).await, "");
-    let mut unbudgeted = risen("4950", "5000", 24);
-    unbudgeted.alert.metric = Metric::UnbudgetedCost;
-    assert_eq!(advice(unbudgeted).await, stolen);
+    let mut unbudgeted = risen("100", "10000", 24);
+    (unbudgeted.alert.metric, unbudgeted.alert.budget) = (Metric::UnbudgetedCost, None);
+    assert_eq!(advice(unbudgeted).await, look, "there is no budget to be far over");
     let mut rise = watched(Metric::DailyCost, "1000");
     rise.alert.severity = Severity::Critical;
     assert_eq!(advice(rise).await, stolen);

@@ -90,7 +90,7 @@ impl Microsoft {
         let email = email_config(1, SmtpTls::None);
         let Kind::Email(email) = email.kind else { panic!("no mail") };
         let url = format!("{}/v1.0", self.url).parse().unwrap();
-        config(Kind::GraphMail(Box::new(GraphMailConfig { from: email.from, to: email.to, url, oauth })))
+        config(Kind::GraphMail(Box::new(GraphMailConfig { from: email.from, to: email.to, reply_to: None, url, oauth })))
     }
 
     /// The same as a table of a configuration.

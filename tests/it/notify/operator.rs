@@ -1,6 +1,6 @@
 //! News about the daemon itself: to people, never like a customer's alert; to machines, as promised.
 
-use budget_alertd::domain::Message;
+use budget_alertd::domain::{Message, OperatorNews, Origin};
 
 use super::mail::{read, sent};
 use super::samples::news;
@@ -64,4 +64,23 @@ async fn mails_about_one_trouble_are_one_thread_and_a_list_of_their_own() {
     assert_eq!(urgent, [true, false, true]);
     assert_eq!(head(&mails[0], "X-Budget-Alert-Code").as_deref(), Some("X-Budget-Alert-Code: source-failing"));
     assert_eq!(head(&mails[0], "X-Budget-Alert-Severity"), None);
+}
+
+#[tokio::test]
+async fn trouble_names_the_host_and_its_configuration() {
+    let origin = Origin { host: "alerts-01".into(), config: "/etc/budget-alertd/alert-rules.toml".into() };
+    let at = |over| Message::Operator(OperatorNews { from: Some(origin.clone()), ..news(over) });
+    let text = read(at(false)).await;
+    assert_eq!(text.lines().nth(3), Some("Since Sat 14 Nov 19:40 CET on alerts-01. Look at what it says, with: budget-alertd status"));
+    assert!(text.contains("\nHost      alerts-01\nConfig    /etc/budget-alertd/alert-rules.toml\n"), "{text}");
+    assert!(read(at(true)).await.contains("It began Sat 14 Nov 19:40 CET on alerts-01. Nothing to do."));
+    let chat = payload(at(false)).await;
+    assert!(chat["text"].as_str().unwrap().contains(" on alerts-01. ") && chat.to_string().contains("/etc/budget-alertd/alert-rules.toml"));
+}
+
+#[tokio::test]
+async fn a_sentence_that_ends_with_a_question_has_no_full_stop_behind_it() {
+    let summary = "the configuration is not reloaded: unknown metric; did you mean \"percent_used\"?".into();
+    let text = read(Message::Operator(OperatorNews { summary, ..news(false) })).await;
+    assert!(text.contains("did you mean \"percent_used\"?\n") && !text.contains("?.") && !text.contains("?\"."), "{text}");
 }

@@ -118,7 +118,10 @@ async fn a_first_look_is_one_incident_that_lists_them_and_later_messages_are_eac
     assert_eq!(incidents[0].summary(), "[6 alerts, 3 CRITICAL] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more");
     let listed = incidents[0].triggers[0]["payload"]["custom_details"]["Alerts"].as_array().unwrap();
     assert_eq!(listed.len(), 6);
-    assert_eq!(listed[0], "CRITICAL Contoso Nord 900 % — 45,000 of 5,000 SEK, 40,000 over · spend ≥ 900 % · Nov · 10000000");
+    assert_eq!(
+        listed[0],
+        "CRITICAL Contoso Nord 900 % — 45,000 of 5,000 SEK, 40,000 over · 12 % → 900 % in 24 h · spend ≥ 900 % · Nov · 10000000"
+    );
     let over = |one: &AlertSnapshot| ended(later(one.clone(), "47000", Some("47"), Some("100000")), Ended::Period);
     channel.attempt(&delivery(Message::Resolved(together(all.alerts.iter().map(over).collect())))).await.unwrap();
     assert_eq!(

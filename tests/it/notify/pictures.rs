@@ -1,8 +1,10 @@
 //! Every mail is a page of its own: nothing in it is loaded from elsewhere.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use budget_alertd::domain::{AlertSnapshot, Ended, Message, Metric};
 use budget_alertd::notify::SmtpTls;
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders as _};
 
 use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
@@ -50,7 +52,9 @@ async fn mails_load_nothing_from_elsewhere() {
     let mails = server.seen().messages;
     assert_eq!(mails.len(), names.len());
     for (mail, name) in mails.iter().zip(names) {
-        let html = MessageParser::default().parse(mail).unwrap().body_html(0).unwrap().replace("<img src=\"cid:", "");
+        let parsed = MessageParser::default().parse(mail).unwrap();
+        let whole = parsed.body_html(0).unwrap().into_owned();
+        let html = whole.replace("<img src=\"cid:", "");
         // A link loads nothing before somebody follows it.
         let html = html.replace("href=\"https://partner.microsoft.com/", "");
         for loading in ["http:", "https:", "<img", "<link", "url(", "@import", "<script"] {
@@ -59,7 +63,12 @@ async fn mails_load_nothing_from_elsewhere() {
         assert!(html.len() < 100_000, "mail clients cut longer ones: {}", html.len());
         // For whoever wants to look at them.
         if let Some(folder) = std::env::var_os("MAIL_PICTURES") {
-            std::fs::write(std::path::Path::new(&folder).join(name).with_extension("html"), &html).unwrap();
+            let png = |part: &mail_parser::MessagePart<'_>| Some((part.content_id()?.to_owned(), STANDARD.encode(part.contents())));
+            let shown = parsed
+                .attachments()
+                .filter_map(png)
+                .fold(whole, |html, (id, png)| html.replace(&format!("cid:{id}"), &format!("data:image/png;base64,{png}")));
+            std::fs::write(std::path::Path::new(&folder).join(name).with_extension("html"), shown).unwrap();
         }
     }
 }

@@ -8,7 +8,7 @@ use budget_alertd::domain::{
 use super::samples::{currency, decimal, time};
 
 fn named(name: &str) -> Named {
-    Named { id: CustomerId::try_new(format!("id of {name}")).unwrap(), name: name.into() }
+    Named { id: CustomerId::try_new(format!("id of {name}")).unwrap(), name: name.into(), has_namesake: false }
 }
 
 fn over(name: &str, cost: &str, budget: &str, code: &str, percent: Option<&str>) -> OverBudget {
@@ -132,6 +132,7 @@ pub(super) fn eventful() -> Report {
                 at: time("2026-11-19T20:10:00Z"),
                 code: EventCode::BudgetRemoved,
                 detail: "the budget of 2200 GBP is gone".into(),
+                has_namesake: false,
             }],
             ..Top::default()
         },

@@ -177,6 +177,7 @@ pub(super) fn news(over: bool) -> OperatorNews {
         action: if over { "" } else { "look at what it says, with: budget-alertd status" }.into(),
         since: time("2026-11-14T18:40:00Z"),
         over,
+        from: None,
     }
 }
 
@@ -292,6 +293,7 @@ pub(super) fn config(kind: Kind) -> Config {
         fallback_after: Duration::from_mins(10),
         time_zone: jiff::tz::TimeZone::get("Europe/Stockholm").unwrap(),
         templates: Templates::default(),
+        partner: None,
     }
 }
 
@@ -318,6 +320,7 @@ pub(super) fn email_config(port: u16, tls: SmtpTls) -> Config {
     config(Kind::Email(Box::new(EmailConfig {
         from: "Budget alerts <alerts@partner.example>".parse().unwrap(),
         to: vec!["On call <oncall@partner.example>".parse().unwrap(), "second@partner.example".parse().unwrap()],
+        reply_to: None,
         smtp: SmtpConfig { host: "localhost".into(), port, tls, hello_name: None, sign_in: None },
     })))
 }

@@ -38,6 +38,8 @@ async fn an_alert_is_two_lines_and_where_it_comes_from() {
 12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"
 [section] 🔴 *Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over
 12 % → 900 % in 24 h, data <!date^1794676091^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old), most of it in "Prod"
+[context] Contact it@contoso.example
+[context] If this is not expected, treat it as stolen credentials. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 900 % · Nov · 5F0C1C3E"#
     );
 }
@@ -70,7 +72,8 @@ Data Sat 14 Nov 18:08 CET (4 h 33 min old)
 [section] 🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left
 Data <!date^1794676091^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old)
 [context] Budget changed since this step was last told: 500 → 1,000. The billing period is assumed: Partner Center has not named it yet.
-[context] <https://partner.microsoft.com/commerce/customers/65726577-c208-40fd-9735-8c85ac9cac68/subscriptions|Partner Center> · spend ≥ 80 % · 5 Nov – 4 Dec · 5F0C1C3E"
+[context] If this is not expected, find out today what is running. budget-alertd ack 5F0C1C3E · budget-alertd explain 65726577-C208-40FD-9735-8C85AC9CAC68
+[context] <https://partner.microsoft.com/commerce/customers/65726577-c208-40fd-9735-8c85ac9cac68/subscriptions|Partner Center> · spend ≥ 80 % · 5 Nov – 4 Dec (assumed) · 5F0C1C3E"
     );
 }
 
@@ -82,16 +85,16 @@ async fn a_digest_is_a_list_with_the_worst_first() {
 Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each new step is told once.
 [section] *[6 alerts, 3 CRITICAL] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more*
 Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each new step is told once.
-[section] 🔴 *Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over · 10000000
-🔴 *Wingtip Toys 835 %* — 41,750 of 5,000 GBP, 36,750 over · 10000001
-🔴 *Litware 770 %* — 38,500 of 5,000 SEK, 33,500 over · 10000002
-🟠 *Northwind 705 %* — 35,250 of 5,000 GBP, 30,250 over · 10000003
-🟠 *Adatum 640 %* — 32,000 of 5,000 SEK, 27,000 over · 10000004
+[section] 🔴 *Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over · 12 % → 900 % in 24 h · 10000000
+🔴 *Wingtip Toys 835 %* — 41,750 of 5,000 GBP, 36,750 over · 12 % → 835 % in 24 h · 10000001
+🔴 *Litware 770 %* — 38,500 of 5,000 SEK, 33,500 over · 12 % → 770 % in 24 h · 10000002
+🟠 *Northwind 705 %* — 35,250 of 5,000 GBP, 30,250 over · 12 % → 705 % in 24 h · 10000003
+🟠 *Adatum 640 %* — 32,000 of 5,000 SEK, 27,000 over · 12 % → 640 % in 24 h · 10000004
 🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left · 10000005
 [context] Alerts: 3 critical · 3 warning
 [context] Cost: 77,000 GBP · 115,500 SEK · 1 customer in an unknown currency; about 19,250 USD in all (without 1 customer that has no cost in USD)
 [context] Over: 67,000 GBP · 100,500 SEK; about 16,750 USD in all
-[context] For 1 customer the billing period is assumed."
+[context] The billing period of Fabrikam Småland is assumed."
     );
 }
 

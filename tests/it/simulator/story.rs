@@ -78,8 +78,9 @@ fn the_events_are_told_in_order() {
 2026-10-16T10:00:00Z Budget: Adventure Works raises its budget
 2026-10-20T09:00:00Z Customer: A machine starts at a customer that left
 2026-11-01T00:00:00Z Calendar: The calendar month turns over
+2026-11-02T02:10:00Z Calendar: The first data of the new month arrives
 2026-11-02T02:10:00Z Customer: Late data of the old month
-2026-11-02T14:10:00Z Customer: The new month's own data arrives
+2026-11-02T14:10:00Z Customer: Wingtip's own data of the new month arrives
 2026-11-03T00:00:00Z Frame: The end";
     assert_eq!(format!("\n{}", told.join("\n")), expected);
     assert!(events.iter().all(|event| event.what.ends_with('.')));
