@@ -1,7 +1,11 @@
 //! Reads the templates of a notifier. What they are given, and how they are tried, is in `notify`.
 
 use crate::config::reader::Table;
+use crate::fs;
 use crate::notify::{Escape, Template, Templates};
+
+/// The most bytes that a file with a template may have.
+const MOST: u64 = 1 << 20;
 
 /// The templates of the notifier in `table`.
 pub(crate) fn read(table: &Table<'_>) -> Templates {
@@ -37,7 +41,7 @@ fn template(table: &Table<'_>, name: &str, escape: Option<Escape>, impossible: &
         return table.reader.accept(&text.span, Template::try_new(text.value, escape));
     };
     let file = place.text("file")?;
-    let source = std::fs::read_to_string(table.reader.path(file.value));
+    let source = fs::read_text(&table.reader.path(file.value), MOST);
     let source = table.reader.accept(&file.span, source.map_err(|error| format!("cannot read the template: {error}")))?;
     table.reader.accept(&file.span, Template::try_new(&source, escape))
 }

@@ -3,8 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::fs;
+
 /// Where credentials lie outside the unit.
 pub const CREDENTIALS_FALLBACK: &str = "/etc/budget-alertd/credentials";
+
+/// The most bytes that a file with a secret may have.
+const MOST: u64 = 64 << 10;
 
 /// A secret value. It has no `Display`, and its `Debug` is masked.
 #[derive(Clone, PartialEq, Eq)]
@@ -108,7 +113,7 @@ fn credential_name(name: &str) -> Result<&str, SecretError> {
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {
-    std::fs::read_to_string(path).map(Secret::new).map_err(|source| SecretError::File { path: path.to_owned(), source })
+    fs::read_text(path, MOST).map(Secret::new).map_err(|source| SecretError::File { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

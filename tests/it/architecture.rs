@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOUNDATION: &[&str] = &["domain", "clock", "secret", "metrics", "outbound"];
+const FOUNDATION: &[&str] = &["domain", "clock", "fs", "secret", "metrics", "outbound"];
 const STAGES: &[&str] = &["source", "budgets", "rules", "ledger", "notify"];
 
 /// Each room with the rooms it may import.
@@ -14,13 +14,14 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     BTreeMap::from([
         ("domain", with(&[])),
         ("clock", with(&[])),
-        ("secret", with(&[])),
+        ("fs", with(&[])),
+        ("secret", with(&[&["fs"]])),
         ("metrics", with(&[&["domain"]])),
-        ("outbound", with(&[&["clock", "secret"]])),
+        ("outbound", with(&[&["clock", "fs", "secret"]])),
         ("source", with(&[FOUNDATION])),
         ("budgets", with(&[&["domain"]])),
         ("rules", with(&[&["domain"]])),
-        ("ledger", with(&[&["domain", "metrics", "clock"]])),
+        ("ledger", with(&[&["domain", "fs", "metrics", "clock"]])),
         ("notify", with(&[FOUNDATION])),
         ("pipeline", with(&[FOUNDATION, STAGES])),
         // The guard and the pages read tokens and clocks.
@@ -122,6 +123,19 @@ fn only_the_daemon_and_the_simulator_spawn_and_nobody_ends_the_process() {
             path.display()
         );
         assert!(!code.contains("process::exit") && !code.contains("process::abort"), "{} ends the process", path.display());
+    }
+}
+
+#[test]
+fn only_one_room_opens_and_changes_files() {
+    let words =
+        ["std::fs::", "tokio::fs", "File::open", "OpenOptions", "DirBuilder", "std::os::unix::fs::chown", "fchown", "rustix::fs::open"];
+    let may_look = ["std::fs::metadata(", "std::fs::canonicalize(", "std::fs::File;", "std::fs::{File, TryLockError};"];
+    for (room, path, text) in room_files() {
+        let code = may_look.iter().fold(product(&text).to_owned(), |code, look| code.replace(look, ""));
+        for word in words {
+            assert!(room == "fs" || !code.contains(word), "{} uses {word}, which is the room fs's", path.display());
+        }
     }
 }
 

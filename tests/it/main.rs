@@ -20,6 +20,7 @@ mod daemon;
 mod delivery;
 mod demo;
 mod fallback;
+mod files;
 mod ledger;
 mod notify;
 mod operator;

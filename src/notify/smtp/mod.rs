@@ -6,6 +6,7 @@ mod envelope;
 mod judge;
 mod stream;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use lettre::transport::smtp::response::Severity;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
+use crate::fs;
 use crate::notify::oauth::Tokens;
 use crate::notify::{Accepted, AuthMechanism, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
 
@@ -211,7 +213,7 @@ impl Smtp {
 
 /// The name of this host for EHLO; the loopback address, as a literal, where it has none that is a domain name.
 fn own_name() -> ClientId {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = fs::read_text(Path::new("/proc/sys/kernel/hostname"), 1 << 10).unwrap_or_default();
     let name = name.trim();
     let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
     if letters && !name.is_empty() && name != "(none)" { ClientId::Domain(name.to_owned()) } else { ClientId::default() }
