@@ -29,6 +29,7 @@
 //! | [`text`] | letters: encodings of files, one form of names, what cannot be seen |
 //! | [`domain`] | the nouns with their invariants; no I/O, no clock |
 //! | [`clock`] | now and waiting, as a trait: the system's, a simulated one |
+//! | [`fs`] | the only place that opens, makes, replaces, removes and gives away files |
 //! | [`secret`] | a value that never prints, and where it can come from |
 //! | [`metrics`] | every Prometheus instrument, and the health of the loops |
 //! | [`outbound`] | what every outgoing HTTP request shares |
@@ -50,6 +51,7 @@
 //! * Tasks are spawned by `daemon` and `simulator` only, and the ledger owns one thread. Nothing is spawned without a kept
 //!   handle. Only `main` ends the process.
 //! * Waiting goes through the injected clock; time-outs on what others take to answer are real time.
+//! * Files are opened, made, replaced, removed and given away in `fs` only: by no link of another user, never waiting.
 //! * A poll without news writes nothing into the ledger.
 //! * Nobody but the daemon writes its files: commands act through its control socket while one runs, by the same code.
 //! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a reload, a renamed rule.
@@ -64,6 +66,7 @@ pub(crate) mod text;
 pub mod domain;
 
 pub mod clock;
+pub mod fs;
 pub mod secret;
 
 pub mod metrics;

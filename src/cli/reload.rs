@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::open;
+use crate::fs;
 
 #[derive(Debug, Args)]
 pub(super) struct Reload {
@@ -38,5 +39,5 @@ impl Reload {
 
 /// The name of the program that a process runs, where it can be seen.
 fn program(pid: &str) -> Option<String> {
-    std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()
+    fs::read_text(Path::new(&format!("/proc/{pid}/comm")), 1 << 10).ok()
 }

@@ -17,7 +17,11 @@ use crate::config::names::Names;
 use crate::config::reader::{Span, Table};
 use crate::config::value::short;
 use crate::domain::{CustomerKey, Profile};
+use crate::fs;
 use crate::text::{NotText, decode};
+
+/// The most bytes that the file may have: a million customers have room in it.
+const MOST: u64 = 1 << 30;
 
 /// Where the customers of the spreadsheet come from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -74,7 +78,7 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, instead: 
 /// The text of a spreadsheet, or why it cannot be read and what to do.
 pub(crate) fn text(file: &Path) -> Result<String, String> {
     let name = file.display();
-    let bytes = std::fs::read(file).map_err(|error| {
+    let bytes = fs::read(file, MOST).map_err(|error| {
         let hint = "; \"budget-alertd budgets export --output FILE\" makes one";
         format!("cannot read {name}: {error}{}", if error.kind() == std::io::ErrorKind::NotFound { hint } else { "" })
     })?;

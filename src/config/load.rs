@@ -16,7 +16,11 @@ use crate::config::value::quoted;
 use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
 };
+use crate::fs;
 use crate::text::{NotText, decode};
+
+/// The most bytes that the file may have: a million customers have room in it.
+pub(super) const MOST: u64 = 256 << 20;
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
@@ -79,7 +83,7 @@ pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate:
 
 fn text_of(path: &Path) -> Result<String, Mistakes> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
+    let bytes = fs::read(path, MOST).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
     decode(bytes).map_err(|error| no_text(&name, error))
 }
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+use crate::config::load::MOST;
 use crate::config::reader::{Reader, Table};
 use crate::config::{Config, Environment, process, source};
+use crate::fs;
 use crate::text::decode;
 
 /// Where a configuration's ledger and daemon are, and by which times to speak of them.
@@ -48,7 +50,7 @@ impl Config {
 /// Reads of the file at `path` only its places, whatever is wrong with it; a default stands for what cannot be made out.
 /// `None` where the file itself cannot be read.
 pub fn load_places(path: &Path, environment: &Environment) -> Option<Places> {
-    let bytes = std::fs::read(path).ok()?;
+    let bytes = fs::read(path, MOST).ok()?;
     let text = decode(bytes).unwrap_or_else(|error| error.readable);
     let (document, _) = DeTable::parse_recoverable(&text);
     let reader = Reader::new(environment, PathBuf::new());

@@ -1,8 +1,12 @@
 //! Reads the templates of a notifier. What they are given, and how they are tried, is in `notify`.
 
 use crate::config::reader::Table;
+use crate::fs;
 use crate::notify::{Escape, Template, Templates};
 use crate::text::decode;
+
+/// The most bytes that a file with a template may have.
+const MOST: u64 = 1 << 20;
 
 /// The templates of the notifier in `table`.
 pub(crate) fn read(table: &Table<'_>) -> Templates {
@@ -38,7 +42,7 @@ fn template(table: &Table<'_>, name: &str, escape: Option<Escape>, impossible: &
         return table.reader.accept(&text.span, Template::try_new(text.value, escape));
     };
     let file = place.text("file")?;
-    let bytes = std::fs::read(table.reader.path(&file)).map_err(|error| format!("cannot read the template: {error}"));
+    let bytes = fs::read(&table.reader.path(&file), MOST).map_err(|error| format!("cannot read the template: {error}"));
     let source = bytes.and_then(|bytes| decode(bytes).map_err(|error| format!("cannot read the template: {error}")));
     let source = table.reader.accept(&file.span, source)?;
     table.reader.accept(&file.span, Template::try_new(&source, escape))

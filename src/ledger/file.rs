@@ -1,8 +1,6 @@
 //! Opens the ledger's file: made whole or not at all, checked before it is trusted, never silently started anew.
 
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,9 +9,10 @@ use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::fs::{self, Rights};
 use crate::ledger::column::Instant;
 use crate::ledger::error::LedgerError;
-use crate::ledger::lock::{beside, folder_of, make};
+use crate::ledger::lock::{beside, folder_of};
 
 /// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
 const APPLICATION_ID: u32 = 0x6267_616c;
@@ -22,6 +21,8 @@ const MIGRATIONS: [&str; 4] =
     [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql"), include_str!("schema-4.sql")];
 /// The version this program writes (`PRAGMA user_version`).
 const VERSION: i64 = 4;
+/// The files beside the ledger that SQLite opens by their names, and makes where they are not there.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// 3.51.3: before it, two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the WAL-reset bug").
 const OLDEST_SOUND_SQLITE: i32 = 3_051_003;
 
@@ -39,7 +40,7 @@ pub(super) fn open(path: &Path, now: Timestamp) -> Result<Connection, LedgerErro
 /// Makes the folder of the ledger where there is none, for its owner only.
 pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
     let folder = folder_of(path);
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(LedgerError::io(folder))
+    fs::make_folder(folder, 0o700).map_err(LedgerError::io(folder))
 }
 
 /// Opens an existing ledger for reading, beside whoever writes it.
@@ -93,7 +94,7 @@ fn check_sqlite() -> Result<(), LedgerError> {
 
 /// Whether there is a ledger at `path`; an error when there is something else.
 fn inspect(path: &Path) -> Result<bool, LedgerError> {
-    let mut file = match File::open(path) {
+    let mut file = match fs::open_own(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return absent(path),
         Err(error) => return Err(LedgerError::io(path)(error)),
@@ -115,24 +116,22 @@ fn inspect(path: &Path) -> Result<bool, LedgerError> {
 
 /// A log without its file is what is left of a lost ledger, and SQLite would play it into a new one.
 fn absent(path: &Path) -> Result<bool, LedgerError> {
-    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    let log = fs::open_own(&beside(path, "-wal")).and_then(|log| log.metadata()).map_or(0, |log| log.len());
     if log > 0 {
         return Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is gone, but its write-ahead log is there".into() });
     }
     Ok(false)
 }
 
-/// Makes a new ledger beside its place and moves it there once it is whole, so that a crash leaves none or all of it.
+/// Makes a new ledger in memory and puts it in its place as a whole, so that a crash leaves none or all of it.
 fn create(path: &Path, now: Timestamp) -> Result<(), LedgerError> {
-    let unfinished = beside(path, ".new");
-    let mut options = OpenOptions::new();
-    make(&unfinished, options.write(true).create(true).truncate(true)).map_err(LedgerError::io(&unfinished))?;
-    let connection = connect(&unfinished, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    initialise(&connection, &unfinished, now)?;
-    connection.close().map_err(|(_, error)| LedgerError::of(&unfinished, error))?;
-    std::fs::rename(&unfinished, path).map_err(LedgerError::io(path))?;
-    let folder = folder_of(path);
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(LedgerError::io(folder))
+    let sqlite = |error| LedgerError::of(path, error);
+    // What an older version left that was killed while it made one.
+    fs::remove(&beside(path, ".new")).map_err(LedgerError::io(path))?;
+    let mut connection = Connection::open_in_memory().map_err(sqlite)?;
+    initialise(&connection, path, now)?;
+    let bytes = connection.serialize("main").map_err(sqlite)?;
+    fs::create(path, &bytes, Rights::Daemon).map_err(LedgerError::io(path))
 }
 
 fn initialise(connection: &Connection, path: &Path, now: Timestamp) -> Result<(), LedgerError> {
@@ -145,9 +144,14 @@ fn initialise(connection: &Connection, path: &Path, now: Timestamp) -> Result<()
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    for ending in BESIDE {
+        let file = beside(path, ending);
+        fs::exists(&file).map_err(LedgerError::io(&file))?;
+    }
+    let real = fs::real_path(path).map_err(LedgerError::io(path))?;
     let open = || {
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags(&real, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         tune(&connection)?;
         Ok(connection)

@@ -1,10 +1,10 @@
-//! The lock that keeps a ledger to one process, and the rights of the files beside it.
+//! The lock that keeps a ledger to one process, and the names of the files beside it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::fs;
 use crate::ledger::error::LedgerError;
 
 /// An exclusive lock, held until it is dropped or the process ends, however that happens.
@@ -14,8 +14,7 @@ impl Lock {
     /// Takes the lock of the ledger at `path`, and leaves word of who holds it.
     pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
         let beside = beside(path, ".lock");
-        let mut file =
-            make(&beside, OpenOptions::new().read(true).write(true).create(true).truncate(false)).map_err(LedgerError::io(&beside))?;
+        let mut file = fs::open_or_make(&beside).map_err(LedgerError::io(&beside))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LedgerError::Held { path: path.to_owned(), by: holder(&mut file) }),
@@ -44,18 +43,6 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
-}
-
-/// Opens a file that is made with mode 0600 where it does not exist. Made by root, it is given to the owner of its
-/// folder, so that the daemon can use it whoever ran a command first.
-pub(super) fn make(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    let file = options.mode(0o600).open(path)?;
-    let folder = std::fs::metadata(folder_of(path))?;
-    let made = file.metadata()?;
-    if made.uid() == 0 && (folder.uid(), folder.gid()) != (made.uid(), made.gid()) {
-        std::os::unix::fs::fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
-    }
-    Ok(file)
 }
 
 /// The folder of a file; the working directory for a bare name.

@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
+use crate::fs;
 use crate::ledger::Config;
 use crate::ledger::entry::{AttemptRecord, GiveUp, HoldFilter, Known, NotifierState, Recollection, Recording, RetryFilter, RetryTo};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
-use crate::ledger::lock::Lock;
+use crate::ledger::lock::{Lock, folder_of};
 use crate::ledger::plan;
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{alerts, customers, deliveries, findings, history, holds, incidents, life, notifiers, retry, silences};
@@ -54,6 +55,7 @@ impl Ledger {
     pub fn open_within(config: &Config, pages: u32, metrics: Metrics, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
         file::make_folder(&config.path)?;
         let lock = Lock::take(&config.path)?;
+        fs::sweep(folder_of(&config.path));
         let connection = file::open(&config.path, clock.now())?;
         let limit = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
         limit.map_err(|error| LedgerError::of(&config.path, error))?;

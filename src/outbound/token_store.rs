@@ -1,15 +1,17 @@
 //! A refresh token on disk, in a file of the state folder: whole or not at all, readable by its owner only. When it is
 //! renewed is decided by those that sign in.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::fs::{self, Rights};
 use crate::secret::Secret;
+
+/// The most bytes that the file may have.
+const MOST: u64 = 1 << 20;
 
 /// A refresh token and where it came from.
 #[derive(Clone)]
@@ -59,7 +61,7 @@ impl TokenStore {
 
     /// The token that is kept, if any. What is in the file is part of no error.
     pub(crate) fn load(&self) -> io::Result<Option<StoredToken>> {
-        let text = match fs::read(self.path()) {
+        let text = match fs::read_own(&self.path(), MOST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -72,44 +74,17 @@ impl TokenStore {
 
     /// Whether a token could be kept; leaves nothing behind but the folder.
     pub(crate) fn try_out(&self) -> io::Result<()> {
-        self.make_folder()?;
+        fs::make_folder(&self.folder, 0o700)?;
         let probe = self.folder.join(format!(".{}.{}", self.name, std::process::id()));
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
-        fs::remove_file(&probe)
-    }
-
-    fn make_folder(&self) -> io::Result<()> {
-        if self.folder.exists() { Ok(()) } else { DirBuilder::new().recursive(true).mode(0o700).create(&self.folder) }
+        fs::create(&probe, &[], Rights::Daemon)?;
+        fs::remove(&probe)
     }
 
     /// Keeps a token: it is on disk, and survives a power cut, when this returns.
     pub(crate) fn save(&self, stored: &StoredToken) -> io::Result<()> {
-        self.make_folder()?;
-        let temporary = self.folder.join(format!(".{}.{}", self.name, std::process::id()));
-        let kept = self.write(&temporary, stored).and_then(|()| fs::rename(&temporary, self.path()));
-        if kept.is_err() {
-            // What is left over is no token anybody reads; the error to tell is the first one.
-            drop(fs::remove_file(&temporary));
-        }
-        kept?;
-        File::open(&self.folder)?.sync_all()
-    }
-
-    fn write(&self, path: &Path, stored: &StoredToken) -> io::Result<()> {
-        // A leftover of a killed process could have other permissions.
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        let owner = fs::metadata(&self.folder)?;
-        if file.metadata()?.uid() != owner.uid() {
-            // A command run by root must leave a file that the daemon can read.
-            chown(path, Some(owner.uid()), Some(owner.gid()))?;
-        }
+        fs::make_folder(&self.folder, 0o700)?;
         let written =
             Written { refresh_token: stored.token.expose().to_owned(), seed_sha256: stored.seed.clone(), issued_at: stored.issued_at };
-        file.write_all(&serde_json::to_vec(&written)?)?;
-        file.sync_all()
+        fs::replace(&self.path(), &serde_json::to_vec(&written)?, Rights::Daemon)
     }
 }

@@ -10,10 +10,14 @@ pub use redactor::Redactor;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::fs;
 use crate::text::{called, decode, unseen};
 
 /// Where credentials lie outside the unit.
 pub const CREDENTIALS_FALLBACK: &str = "/etc/budget-alertd/credentials";
+
+/// The most bytes that a file with a secret may have.
+const MOST: u64 = 64 << 10;
 
 /// A secret value. It has no `Display`, and its `Debug` is masked.
 #[derive(Clone, PartialEq, Eq)]
@@ -130,7 +134,7 @@ fn credential_name(name: &str) -> Result<&str, SecretError> {
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {
-    let bytes = std::fs::read(path).map_err(|source| SecretError::File { path: path.to_owned(), source })?;
+    let bytes = fs::read(path, MOST).map_err(|source| SecretError::File { path: path.to_owned(), source })?;
     decode(bytes).map(Secret::new).map_err(|_| SecretError::NotText(path.to_owned()))
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::io::AsyncReadExt;
 
+use crate::fs;
 use crate::metrics::Metrics;
 use crate::source::report::RecordSink;
 use crate::source::scan::{ItemSink, Outline, Scanner};
@@ -50,7 +51,7 @@ impl FileSource {
     /// Whether it can be opened and begins as a collection does.
     pub(crate) async fn probe(&self) -> Result<(), SourceError> {
         let failed = |reason: String| SourceError::File { path: self.path.clone(), reason };
-        let mut file = tokio::fs::File::open(&self.path).await.map_err(|error| failed(error.to_string()))?;
+        let mut file = fs::open_streaming(&self.path).await.map_err(|error| failed(error.to_string()))?;
         let mut start = Vec::with_capacity(1024);
         file.read_buf(&mut start).await.map_err(|error| failed(error.to_string()))?;
         let mut transcoder = Transcoder::default();
@@ -59,7 +60,7 @@ impl FileSource {
     }
 
     async fn scan(&self, sink: &mut RecordSink<'_>) -> Result<Outline, String> {
-        let mut file = tokio::fs::File::open(&self.path).await.map_err(|error| error.to_string())?;
+        let mut file = fs::open_streaming(&self.path).await.map_err(|error| error.to_string())?;
         let whole = |error| format!("the collection {error}");
         let mut scanner = Scanner::new();
         let mut chunk = Vec::with_capacity(CHUNK);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOUNDATION: &[&str] = &["text", "domain", "clock", "secret", "metrics", "outbound"];
+const FOUNDATION: &[&str] = &["text", "domain", "clock", "fs", "secret", "metrics", "outbound"];
 const STAGES: &[&str] = &["source", "budgets", "rules", "ledger", "notify"];
 
 /// Each room with the rooms it may import.
@@ -15,13 +15,14 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("text", with(&[])),
         ("domain", with(&[&["text"]])),
         ("clock", with(&[])),
-        ("secret", with(&[&["text"]])),
+        ("fs", with(&[])),
+        ("secret", with(&[&["text", "fs"]])),
         ("metrics", with(&[&["domain"]])),
-        ("outbound", with(&[&["text", "clock", "secret"]])),
+        ("outbound", with(&[&["text", "clock", "fs", "secret"]])),
         ("source", with(&[FOUNDATION])),
         ("budgets", with(&[&["text", "domain"]])),
         ("rules", with(&[&["text", "domain"]])),
-        ("ledger", with(&[&["text", "domain", "metrics", "clock"]])),
+        ("ledger", with(&[&["text", "domain", "fs", "metrics", "clock"]])),
         ("notify", with(&[FOUNDATION])),
         ("pipeline", with(&[FOUNDATION, STAGES])),
         // The guard and the pages read tokens and clocks.
@@ -123,6 +124,19 @@ fn only_the_daemon_and_the_simulator_spawn_and_nobody_ends_the_process() {
             path.display()
         );
         assert!(!code.contains("process::exit") && !code.contains("process::abort"), "{} ends the process", path.display());
+    }
+}
+
+#[test]
+fn only_one_room_opens_and_changes_files() {
+    let words =
+        ["std::fs::", "tokio::fs", "File::open", "OpenOptions", "DirBuilder", "std::os::unix::fs::chown", "fchown", "rustix::fs::open"];
+    let may_look = ["std::fs::metadata(", "std::fs::canonicalize(", "std::fs::File;", "std::fs::{File, TryLockError};"];
+    for (room, path, text) in room_files() {
+        let code = may_look.iter().fold(product(&text).to_owned(), |code, look| code.replace(look, ""));
+        for word in words {
+            assert!(room == "fs" || !code.contains(word), "{} uses {word}, which is the room fs's", path.display());
+        }
     }
 }
 

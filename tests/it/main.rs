@@ -21,6 +21,7 @@ mod delivery;
 mod demo;
 mod echoing;
 mod fallback;
+mod files;
 mod ledger;
 mod notify;
 mod operator;

@@ -12,6 +12,7 @@ use crate::clock::{Clock, SimulatedClock};
 use crate::config::{self, Config, Environment};
 use crate::daemon::{Assembly, assemble};
 use crate::domain::{CustomerKey, Delivery};
+use crate::fs;
 use crate::ledger::{Ledger, LedgerError, Seen};
 use crate::metrics::Metrics;
 use crate::pipeline::CycleReport;
@@ -144,7 +145,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> std::io::Result<Self> {
         let folder = std::env::temp_dir().join(format!("budget-alertd-demo-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&folder)?;
+        fs::make_private_folder(&folder)?;
         Ok(Self(folder))
     }
 }
@@ -152,6 +153,6 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // Nobody is left to tell; temporary folders are cleaned by the system, too.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = fs::remove_folder(&self.0);
     }
 }

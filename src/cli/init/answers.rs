@@ -11,7 +11,11 @@ use crate::cli::exit::WrongUsage;
 use crate::cli::init::ask::{Question, Questions};
 use crate::cli::output;
 use crate::domain::parse_decimal;
+use crate::fs;
 use crate::secret::Secret;
+
+/// The most bytes that a file with a secret may have.
+const MOST_OF_A_SECRET: u64 = 64 << 10;
 
 /// Where secrets are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -182,7 +186,7 @@ fn mail(questions: &Questions, given: &Given, (host, port): (String, Option<u16>
 /// A secret that may be left out: typed unseen, or out of a file.
 fn secret(questions: &Questions, text: &str, file: Option<&PathBuf>, option: &str) -> anyhow::Result<Option<Secret>> {
     if let Some(file) = file {
-        let read = std::fs::read_to_string(file).map_err(|error| WrongUsage(format!("cannot read {}: {error}", file.display())))?;
+        let read = fs::read_text(file, MOST_OF_A_SECRET).map_err(|error| WrongUsage(format!("cannot read {}: {error}", file.display())))?;
         let secret = Secret::new(read.trim());
         output::aside(&format!("{text}: from {}\n", file.display()));
         return Ok(Some(secret).filter(|secret| !secret.expose().is_empty()));

@@ -1,8 +1,12 @@
 //! The name by which a mail server is greeted, where none is configured. Many refuse one that is not a full domain name.
 
+use std::path::Path;
+
+use crate::fs;
+
 /// The name of this host, where it is a full one; else the server is better told the address.
 pub(crate) fn own_name() -> Option<String> {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = fs::read_text(Path::new("/proc/sys/kernel/hostname"), 1 << 10).unwrap_or_default();
     Some(name.trim().to_owned()).filter(|name| is_full(name))
 }
 

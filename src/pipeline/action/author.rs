@@ -1,9 +1,14 @@
 //! Who asks for something: a user of this system. Who may ask is decided by the rights of the socket and of the ledger.
 
 use std::fmt;
+use std::path::Path;
+
+use crate::fs;
 
 /// The list of users.
 const USERS: &str = "/etc/passwd";
+/// The most bytes that a list may have.
+const MOST: u64 = 64 << 20;
 
 /// Who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +36,7 @@ impl fmt::Display for Author {
 
 /// The name of an id in a list like `/etc/passwd` or `/etc/group`, where both stand in the same columns.
 pub fn name_of(list: &str, id: u32) -> Option<String> {
-    let text = std::fs::read(list).ok()?;
+    let text = fs::read(Path::new(list), MOST).ok()?;
     named(&String::from_utf8_lossy(&text), id)
 }
 

@@ -2,12 +2,13 @@
 //! `daemon`.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+
+use crate::fs;
 
 /// Its name.
 const NAME: &str = "control.sock";
@@ -59,7 +60,7 @@ impl Socket {
         if path.as_os_str().len() > LONGEST {
             return Err(SocketError::TooLong(path.to_owned()));
         }
-        match fs::symlink_metadata(path) {
+        match path.symlink_metadata() {
             Ok(data) if !data.file_type().is_socket() => return Err(SocketError::NotASocket(path.to_owned())),
             Ok(_) if UnixStream::connect(path).is_ok() => return Err(SocketError::Taken(path.to_owned())),
             _ => {}
@@ -76,24 +77,15 @@ impl Socket {
 
 /// Listens under another name first: nobody can connect before the rights are set, and the move replaces what was left.
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    let unready = path.with_file_name(UNREADY);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        fs::make_folder(folder, 0o700)?;
     }
-    match fs::remove_file(&unready) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&unready)?;
-    fs::set_permissions(&unready, fs::Permissions::from_mode(MODE))?;
-    fs::rename(&unready, path)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    fs::listen(path, UNREADY, MODE)
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.path) {
+        if let Err(error) = fs::remove(&self.path) {
             tracing::debug!(%error, "the control socket is gone already");
         }
     }

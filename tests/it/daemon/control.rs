@@ -4,10 +4,13 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
 
-use budget_alertd::clock::SystemClock;
-use budget_alertd::simulator::{Answer, Fault, HttpReceiver, PartnerCenter, SignIn};
+use budget_alertd::clock::{Clock, Sleep, SystemClock};
+use budget_alertd::simulator::{Answer, Endpoint, Fault, HttpReceiver, PartnerCenter, SignIn, SimCustomer};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::life::from_partner_center;
 use super::{configuration, over_budget};
@@ -79,11 +82,12 @@ async fn a_poll_beside_a_daemon_fails_for_what_stays_owed_is_given_up_or_was_not
 #[tokio::test(flavor = "multi_thread")]
 async fn two_polls_at_once_share_one() {
     let receiver = receiver();
-    let (house, process) = quiet(&receiver);
-    let pipe = Pipe::in_place_of_usage(&house);
+    let gate = Gate::new(&receiver);
+    let (house, process) = (&gate.house, &gate.process);
+    gate.close();
     let polls = [house.begin(&["poll", "--format", "json"]), house.begin(&["poll", "--format", "json"])];
-    wait_until_asked(&process, 2);
-    pipe.write();
+    wait_until_asked(process, 2);
+    gate.open();
     for poll in polls {
         let output = poll.wait_with_output().unwrap();
         assert_eq!((output.status.code(), &told(&output)["source"]), (Some(0), &json!("ok")), "{output:?}");
@@ -94,15 +98,15 @@ async fn two_polls_at_once_share_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_that_takes_less_for_the_truth_answers_nobody_who_asked_for_more() {
     let receiver = receiver();
-    let (house, process) = quiet(&receiver);
-    let pipe = Pipe::in_place_of_usage(&house);
+    let gate = Gate::new(&receiver);
+    let (house, process) = (&gate.house, &gate.process);
+    gate.close();
     let plain = house.begin(&["poll"]);
-    wait_until_asked(&process, 1);
+    wait_until_asked(process, 1);
     let accepting = house.begin(&["poll", "--accept-empty"]);
-    wait_until_asked(&process, 2);
-    pipe.write();
+    wait_until_asked(process, 2);
+    gate.open();
     assert!(plain.wait_with_output().unwrap().status.success());
-    pipe.write();
     assert!(accepting.wait_with_output().unwrap().status.success());
     assert_eq!(process.metric("polls_total{result=\"ok\"}").as_deref(), Some("3"));
 }
@@ -110,31 +114,75 @@ async fn a_poll_that_takes_less_for_the_truth_answers_nobody_who_asked_for_more(
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_a_poll_is_answered_across_a_reload() {
     let receiver = receiver();
-    let (house, process) = quiet(&receiver);
-    let _pipe = Pipe::in_place_of_usage(&house);
-    let poll = house.begin(&["poll", "--format", "json"]);
-    wait_until_asked(&process, 1);
-    house.save_usage(over_budget(0..1));
-    process.hang_up();
+    let gate = Gate::new(&receiver);
+    gate.close();
+    let poll = gate.house.begin(&["poll", "--format", "json"]);
+    eventually(SOON, "the poll to begin", || (gate.reads() == 2).then_some(()));
+    gate.center.set_customers(vec![customer(150)]);
+    gate.process.hang_up();
     let output = poll.wait_with_output().unwrap();
     assert_eq!((output.status.code(), &told(&output)["deliveries"]["sent"]), (Some(0), &json!(1)), "{output:?}");
 }
 
-/// A named pipe in place of the saved collection: reading it lasts until somebody writes.
-struct Pipe(std::path::PathBuf);
+/// A daemon that has polled once and raised nothing, and whose source answers the next poll when it is let.
+struct Gate {
+    pass: Arc<Semaphore>,
+    process: Process,
+    house: House,
+    center: PartnerCenter,
+}
 
-impl Pipe {
-    fn in_place_of_usage(house: &House) -> Self {
-        let path = house.path("usage.json");
-        std::fs::remove_file(&path).unwrap();
-        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-        Self(path)
+impl Gate {
+    fn new(receiver: &HttpReceiver) -> Self {
+        let pass = Arc::new(Semaphore::new(0));
+        let clock = Arc::new(Pass { pass: Arc::clone(&pass), clock: SystemClock::shared() });
+        let center = PartnerCenter::start(clock, SignIn::default()).unwrap();
+        center.set_customers(vec![customer(10)]);
+        let configuration = from_partner_center(&center, receiver);
+        let house = House::new(&configuration.replace("poll_interval = \"1s\"", "poll_interval = \"1h\""));
+        let process = house.start_ready(&house.systemd());
+        process.wait_for_metric("polls_total{result=\"ok\"}", "1");
+        Self { pass, process, house, center }
     }
 
-    /// Lets one reading end, with nothing.
-    fn write(&self) {
-        std::fs::write(&self.0, "{\"totalCount\": 0, \"items\": []}").unwrap();
+    /// The next reading lasts until it is opened.
+    fn close(&self) {
+        self.center.fail_once(Endpoint::UsageRecords, Fault::Slow(SOON));
     }
+
+    fn open(&self) {
+        self.pass.add_permits(1);
+    }
+
+    /// How often the collection was asked for.
+    fn reads(&self) -> usize {
+        self.center.requests().iter().filter(|request| request.path.contains("/customers/usagerecords")).count()
+    }
+}
+
+/// A clock whose waits end when somebody lets them.
+struct Pass {
+    pass: Arc<Semaphore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Clock for Pass {
+    fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn sleep(&self, _duration: Duration) -> Sleep<'_> {
+        Box::pin(async { self.pass.acquire().await.unwrap().forget() })
+    }
+}
+
+fn customer(cost: i64) -> SimCustomer {
+    let as_of = "2026-10-05T12:00:00Z".parse().unwrap();
+    SimCustomer::azure_plan("C1", "Contoso", "SEK", as_of).with_budget(100.into()).with_cost(cost.into())
 }
 
 /// Waits until so many have asked for a poll.
@@ -145,7 +193,7 @@ fn wait_until_asked(process: &Process, times: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_asked_to_be_left_alone_is_not_polled_for_the_asking() {
     let center = PartnerCenter::start(SystemClock::shared(), SignIn::default()).unwrap();
-    center.fail_once(budget_alertd::simulator::Endpoint::UsageRecords, Fault::Answer(Answer::throttled(3600)));
+    center.fail_once(Endpoint::UsageRecords, Fault::Answer(Answer::throttled(3600)));
     let house = House::new(&from_partner_center(&center, &receiver()));
     let process = house.start();
     process.wait_for_metric("polls_total{result=\"failed\"}", "1");

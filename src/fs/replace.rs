@@ -1,0 +1,111 @@
+//! Writes a file whole or not at all: under another name first, moved into its place once it is on disk.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{Gid, OFlags, Uid, fchown, fstat};
+
+use crate::fs::folder::Folder;
+use crate::fs::sweep::{UNFINISHED, sweep_file};
+use crate::fs::walk::End;
+
+/// How often another name is tried.
+const TRIES: usize = 64;
+
+/// Tells apart what one process writes at the same time.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// Whose a file becomes that is made or replaced, and who else may do what with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// For the daemon alone: it belongs to the owner of the folder, even when root makes it.
+    Daemon,
+    /// For whoever makes it, and for others by this mode.
+    Mode(u32),
+    /// Like the file before it, in owner and mode; where there is none, for whoever makes it, and for others by this mode.
+    /// A link in its place stays one: what it leads to is replaced.
+    AsBefore(u32),
+}
+
+/// Puts `bytes` at `path`, in place of whatever is there: on disk, and safe from a power cut, when this returns.
+pub fn replace(path: &Path, bytes: &[u8], rights: Rights) -> io::Result<()> {
+    put(path, bytes, rights, Folder::rename)
+}
+
+/// The same, but refused when there is something already.
+pub fn create(path: &Path, bytes: &[u8], rights: Rights) -> io::Result<()> {
+    put(path, bytes, rights, Folder::rename_new)
+}
+
+type Move = fn(&Folder, &OsStr, &OsStr) -> io::Result<()>;
+
+fn put(path: &Path, bytes: &[u8], rights: Rights, into_place: Move) -> io::Result<()> {
+    let end = if matches!(rights, Rights::AsBefore(_)) { End::Target } else { End::Name };
+    let (folder, name) = Folder::of(path, end)?;
+    sweep_file(&folder, &name);
+    let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
+    for _ in 0..TRIES {
+        let unfinished = unfinished(&name);
+        let file = match folder.make_file(&unfinished) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            made => made?,
+        };
+        // Says to others that somebody is at it; where there are no locks, nobody sweeps either.
+        drop(file.try_lock());
+        let written = hand_over(&file, &folder, &name, rights).and_then(|()| fill(&file, bytes));
+        match written.and_then(|()| into_place(&folder, &unfinished, &name)) {
+            Ok(()) => return folder.sync(),
+            // Taken for a leftover before it was locked.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => last = error,
+            Err(error) => {
+                // What is left over is nobody's; the error to tell is the first one.
+                drop(folder.remove(&unfinished));
+                return Err(error);
+            }
+        }
+    }
+    Err(last)
+}
+
+/// A name that nobody else uses at the same time, except in another container.
+fn unfinished(name: &OsStr) -> OsString {
+    let mut unfinished = OsString::from(".");
+    unfinished.push(name);
+    unfinished.push(format!(".{}-{}{UNFINISHED}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    unfinished
+}
+
+fn fill(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn hand_over(file: &File, folder: &Folder, name: &OsStr, rights: Rights) -> io::Result<()> {
+    let mode = match rights {
+        Rights::Daemon => return folder.give(file),
+        Rights::Mode(mode) => mode,
+        Rights::AsBefore(otherwise) => match folder.open_file(name, OFlags::PATH) {
+            Ok(before) => as_before(file, &before)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => otherwise,
+            Err(error) => return Err(error),
+        },
+    };
+    // Whatever the umask is.
+    file.set_permissions(Permissions::from_mode(mode & 0o777))
+}
+
+/// Gives what was made to the owner of the file before, as far as this process may; returns that file's mode.
+fn as_before(file: &File, before: &File) -> io::Result<u32> {
+    let (stat, made) = (fstat(before)?, fstat(file)?);
+    if (stat.st_uid, stat.st_gid) != (made.st_uid, made.st_gid) {
+        let given = fchown(file, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
+        if rustix::process::geteuid().is_root() {
+            given?;
+        }
+    }
+    Ok(stat.st_mode)
+}
