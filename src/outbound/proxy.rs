@@ -20,7 +20,9 @@ pub(crate) fn redactor() -> Redactor {
         // As it is sent, and as it is written in a variable.
         let decoded = format!("http://proxy/?p={}", password.replace('+', "%2B"));
         let decoded = decoded.parse::<Url>().ok().and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned()));
-        decoded.iter().for_each(|password| redactor.add(password));
+        if let Some(password) = decoded {
+            redactor.add(&password);
+        }
     }
     redactor
 }

@@ -135,7 +135,7 @@ impl Cycle {
         let mut retry_after = answers.retry_after.max(unread.retry_after);
         tally.unread = unread.customers;
         tally.never_seen = never_seen;
-        (tally.unknown, tally.idle, tally.short) = (unknown, idle, read.short);
+        (tally.unknown, tally.idle) = (unknown, idle);
         let silences = life::in_force(self).await?;
         let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
         recording.seen_below = below.into_values().flatten().collect();

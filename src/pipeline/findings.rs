@@ -136,9 +136,9 @@ impl Cycle {
         self.desk.report(never_seen).await
     }
 
-    /// Customers and patterns of the configuration that are nobody's. What is missing from a short answer may be in the next one.
+    /// Customers and patterns of the configuration that are nobody's, as far as it is known.
     async fn tell_unknown(&self, report: &CycleReport, tally: &Tally) -> Result<(), LedgerError> {
-        if report.records == 0 || tally.short {
+        if report.records == 0 {
             return Ok(());
         }
         let of = text_of_number(tally.unknown.len(), "customer that is described here", "customers that are described here");

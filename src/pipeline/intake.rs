@@ -55,8 +55,6 @@ pub(crate) struct Tally {
     pub(crate) unknown: Vec<String>,
     /// Patterns of rules that fit no customer.
     pub(crate) idle: Vec<String>,
-    /// Whether customers were missing from the answer.
-    pub(crate) short: bool,
     /// Customers that no rule can alert about, by the metric's reasons.
     pub(crate) uncovered: HashMap<&'static str, i64>,
 }

@@ -73,10 +73,9 @@ impl Transcoder {
     fn begin<'b>(&mut self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         self.begun = !bytes.is_empty();
         let (wide, rest) = match bytes {
-            [0xEF, 0xBB, 0xBF, rest @ ..] => (None, rest),
             [0xFF, 0xFE, rest @ ..] => (Some(Wide::Little), rest),
             [0xFE, 0xFF, rest @ ..] => (Some(Wide::Big), rest),
-            rest => (None, rest),
+            rest => (None, rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest)),
         };
         self.wide = wide;
         Cow::Borrowed(rest)
