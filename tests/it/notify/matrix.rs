@@ -165,6 +165,7 @@ async fn attempt_twice(does: Does, is_soon_over: bool) -> ([Comes; 2], Vec<Strin
                 Verdict::Message => Message(error.reason),
                 Verdict::Destination { retry_after } => Destination(error.reason, retry_after.map(|after| after.as_secs())),
                 Verdict::Ambiguous => Ambiguous(error.reason),
+                Verdict::Recipient => panic!("it has one recipient: {error}"),
             },
         });
     }
