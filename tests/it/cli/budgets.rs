@@ -115,7 +115,7 @@ async fn an_import_finds_customers_says_what_would_alert_and_is_judged_by_the_ne
 4 rows of {dir}/sheet.csv: 3 changed, 1 unchanged
 
 Changed
-  line 2: LEGACY AZURE CUSTOMER SE: budget none → 1000.5 EUR; owner none → \"Anna\"; contacts none →
+  line 2: LEGACY AZURE CUSTOMER SE: budget none → 1,000.5 EUR; owner none → \"Anna\"; contacts none →
     it@legacy.example
   line 3: Modern Azure Customer SE: budget none → 200 SEK (Partner Center has 20); tags none → gold
   line 5: Test_Test_MA20190829_14: budget none → 0 GBP

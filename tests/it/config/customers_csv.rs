@@ -82,7 +82,7 @@ fn a_spreadsheet_describes_customers_as_tables_do() {
         Folder::new(csv, "").customers(),
         "aaa-1: Contoso Nord, 1234.50 SEK, in SEK, owner Anna, it@contoso.example, gold nord, ops, spend\n\
          bbb-2: Fabrikam; \"Syd\"\n\
-         ccc-3: \"Berg, Bo\" <bo@contoso.example> Anna <anna@contoso.example>\n"
+         ccc-3: \"Berg Bo\" <bo@contoso.example> Anna <anna@contoso.example>\n"
     );
 }
 

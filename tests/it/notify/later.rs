@@ -285,8 +285,8 @@ was CRITICAL
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
 [section] *RESOLVED [4 alerts] Contoso Nord (id 11111111…96e6) 61%, Contoso Nord (id customer-0) 940%, Wingtip Toys 940%, Litware 940%*
 Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
-[section] 🟢 *Contoso Nord 61 %* — 488 of 800 SEK, 312 left · Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %) · 5F0C1C3E
-🟢 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over · November is over. Raised Sat 14 Nov 22:41 CET (900 %) · 10000000
+[section] 🟢 *Contoso Nord (id 11111111…96e6) 61 %* — 488 of 800 SEK, 312 left · Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %) · 5F0C1C3E
+🟢 *Contoso Nord (id customer-0) 940 %* — 47,000 of 5,000 SEK, 42,000 over · November is over. Raised Sat 14 Nov 22:41 CET (900 %) · 10000000
 🟢 *Wingtip Toys 940 %* — 47,000 of 5,000 GBP, 42,000 over · November is over. Raised Sat 14 Nov 22:41 CET (835 %) · 10000001
 🟢 *Litware 940 %* — 47,000 of 5,000 SEK, 42,000 over · November is over. Raised Sat 14 Nov 22:41 CET (770 %) · 10000002"
     );

@@ -99,22 +99,32 @@ async fn each_metric_has_its_own_words_in_a_chat() {
         r"🟠 Contoso Nord heading for 129 % — 2,950 of 5,000 SEK after 46 % of November
 12 % → 129 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old)
 12 % → 129 % in 24 h, data <!date^1794676080^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old)
+[context] Contact it@contoso.example
+[context] If this is not expected, find out today what is running. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 120 % · Nov · 5F0C1C3E
 🟠 Contoso Nord 13 points ahead — 2,950 of 5,000 SEK after 46 % of November
 12 points ahead → 13 points ahead in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old)
 12 points ahead → 13 points ahead in 24 h, data <!date^1794676080^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old)
+[context] Contact it@contoso.example
+[context] If this is not expected, find out today what is running. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 9 points · Nov · 5F0C1C3E
 🟠 Contoso Nord +2,350 SEK a day — 2,950 of 5,000 SEK, was 600 SEK on Fri 13 Nov 18:08
 600 → 2,950 SEK in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old)
 600 → 2,950 SEK in 24 h, data <!date^1794676080^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old)
+[context] Contact it@contoso.example
+[context] If this is not expected, find out today what is running. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 1,000 SEK · Nov · 5F0C1C3E
 🟠 Contoso Nord +47 % of budget a day — 2,950 of 5,000 SEK, was 600 SEK on Fri 13 Nov 18:08
 600 → 2,950 SEK in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old)
 600 → 2,950 SEK in 24 h, data <!date^1794676080^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 min old)
+[context] Contact it@contoso.example
+[context] If this is not expected, find out today what is running. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 20 points · Nov · 5F0C1C3E
 🟠 Contoso Nord no usage for 52 h — 2,950 of 5,000 SEK so far
 Data Thu 12 Nov 18:23 CET (2 d 4 h old)
 Data <!date^1794504200^{date_short_pretty} {time}|Thu 12 Nov 18:23 CET> (2 d 4 h old)
+[context] Contact it@contoso.example
+[context] Look whether the subscription was cancelled, or Microsoft is late. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
 [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 48 h · Nov · 5F0C1C3E"
     );
 }
