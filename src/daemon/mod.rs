@@ -22,12 +22,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::assembly::assemble_around;
+use crate::daemon::control::Control;
 use crate::daemon::generation::Generation;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::PollStatus;
@@ -36,7 +37,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::pipeline::{Desk, Occurrence, Unmarked};
 use crate::secret::Secret;
-use crate::web;
+use crate::web::{self, Limits};
 
 pub use assembly::{Assembly, AssemblyError, assemble};
 pub use disk::look_at_disk;
@@ -137,7 +138,7 @@ impl Daemon {
         self.forget_the_gone().await;
         self.clear_refusal("the daemon was started with a configuration that loads").await;
         let mut generation = self.start(assembly, PollStatus::default());
-        let control = self.open_control(&orders.control);
+        let mut control = self.open_control(&orders.control);
         systemd::ready("first poll under way");
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));
@@ -153,20 +154,18 @@ impl Daemon {
                 Some(()) = orders.reload.recv() => generation = self.reload(generation, &orders).await,
             }
         }
-        drop(control);
-        self.end(generation, server).await
+        control.iter_mut().for_each(Control::close);
+        self.end(generation).await?;
+        // Open connections are worth no waiting for.
+        server.iter().for_each(JoinHandle::abort);
+        Ok(())
     }
 
-    async fn end(self, generation: Generation, server: Option<Server>) -> Result<(), DaemonError> {
+    async fn end(self, generation: Generation) -> Result<(), DaemonError> {
         systemd::stopping();
         tracing::info!("stopping: deliveries in flight may finish");
         if !generation.stop(GRACE).await.finished {
             tracing::warn!("cut off what did not finish in {} s; it stays owed", GRACE.as_secs());
-        }
-        if let Some((stop, task)) = server {
-            drop(stop);
-            // Open connections are the scraper's; nothing of them is worth waiting for.
-            task.abort();
         }
         self.say_what_is_left().await;
         self.ledger.close().await?;
@@ -185,24 +184,15 @@ impl Daemon {
         Generation::start(assembly, self.config.poll_interval, before, &self.lines, &self.clock, &self.metrics)
     }
 
-    async fn serve(&self) -> Result<Option<Server>, DaemonError> {
+    async fn serve(&self) -> Result<Option<JoinHandle<()>>, DaemonError> {
         let Some(config) = &self.config.http else { return Ok(None) };
         let failed = |source| DaemonError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let shown = web::Shown { metrics: self.metrics.clone(), ledger: self.ledger.clone(), clock: Arc::clone(&self.clock) };
-        let (stop, stopped) = oneshot::channel::<()>();
         let token = self.token.subscribe();
-        let task = tokio::spawn(async move {
-            let shutdown = async { drop(stopped.await) };
-            if let Err(error) = web::run(listener, token, shown, shutdown).await {
-                tracing::error!(%error, "the HTTP server ended");
-            }
-        });
+        let task = tokio::spawn(async move { match web::run(listener, Limits::http(), token, shown).await {} });
         tracing::info!("metrics and health are served on http://{address}");
-        Ok(Some((stop, task)))
+        Ok(Some(task))
     }
 }
-
-/// The HTTP server: what ends it, and its task.
-type Server = (oneshot::Sender<()>, JoinHandle<()>);

@@ -31,4 +31,5 @@ mod simulator;
 mod source;
 mod support;
 mod telling;
+mod web;
 mod year;

@@ -1,6 +1,8 @@
 //! The control socket: commands that act through a running daemon, and what becomes of its file.
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -118,6 +120,33 @@ async fn who_waits_for_a_poll_is_answered_across_a_reload() {
     process.hang_up();
     let output = poll.wait_with_output().unwrap();
     assert_eq!((output.status.code(), &told(&output)["deliveries"]["sent"]), (Some(0), &json!(1)), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_wait_for_an_answer_give_way_to_nobody() {
+    let receiver = receiver();
+    let (house, process) = quiet(&receiver);
+    let pipe = Pipe::in_place_of_usage(&house);
+    let socket = house.path("state/control.sock");
+    let ask = || {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        write!(stream, "POST /v1/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").unwrap();
+        stream
+    };
+    let mut waiting: Vec<UnixStream> = (0..32).map(|_| ask()).collect();
+    wait_until_asked(&process, 32);
+    // These find all places taken.
+    waiting.extend((0..8).map(|_| ask()));
+    let reading = std::fs::File::options().write(true).open(&pipe.0).unwrap();
+    house.save_usage(over_budget(0..1));
+    (&reading).write_all(b"{\"totalCount\": 0, \"items\": []}").unwrap();
+    drop(reading);
+    for mut stream in waiting {
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+    }
 }
 
 /// A named pipe in place of the saved collection: reading it lasts until somebody writes.

@@ -109,7 +109,11 @@ impl House {
 
     /// A command line on the house's configuration.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_budget-alertd"));
+        self.command_as(Command::new(env!("CARGO_BIN_EXE_budget-alertd")), arguments)
+    }
+
+    /// The same where the program is started by something else.
+    pub(crate) fn command_as(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.arg("--config").arg(self.path("alert-rules.toml")).args(arguments);
         for inherited in INHERITED {
             command.env_remove(inherited);
