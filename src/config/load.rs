@@ -15,6 +15,8 @@ use crate::config::value::quoted;
 use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
 };
+use crate::outbound;
+use crate::secret::Places as _;
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {
@@ -174,7 +176,9 @@ fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<
     need(root, &[SOURCE, RULES, NOTIFIERS]);
     let names = Names::of(root);
     let mut customers = customers_csv::read(root, &names, customers);
-    let faults = std::mem::take(&mut customers.faults);
+    let mut faults = std::mem::take(&mut customers.faults);
+    let proxy = outbound::check_proxy(|name| root.reader.environment().variable(name));
+    faults.extend(proxy.err().map(|error| error.to_string()));
     (tables(root, path, &names, customers), faults)
 }
 

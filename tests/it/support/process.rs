@@ -39,8 +39,8 @@ fn pause() {
     std::thread::sleep(Duration::from_millis(5));
 }
 
-/// What systemd or sudo may have told the process of these tests, and not those that it starts.
-const INHERITED: [&str; 8] = [
+/// What systemd, sudo or a network may have told the process of these tests, and not those that it starts.
+const INHERITED: [&str; 16] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
@@ -49,6 +49,14 @@ const INHERITED: [&str; 8] = [
     "RUNTIME_DIRECTORY",
     "CREDENTIALS_DIRECTORY",
     "SUDO_UID",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
 ];
 
 /// A folder with a configuration, usage records and a state folder.
