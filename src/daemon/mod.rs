@@ -21,6 +21,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -69,12 +70,15 @@ pub enum DaemonError {
     Ledger(#[from] LedgerError),
 }
 
+/// Loads a configuration; the error is what `check` would print. It may take long, and has a thread of its own for that.
+pub type Load = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
 /// What the daemon is told from outside.
 pub struct Orders {
     /// Reload the configuration (SIGHUP).
     pub reload: mpsc::Receiver<()>,
-    /// Loads the configuration; the error is what `check` would print.
-    pub load: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
+    /// Loads the configuration.
+    pub load: Load,
     /// Where the control socket may be, the first choice first.
     pub control: Vec<PathBuf>,
     /// Stop (SIGTERM, SIGINT).
@@ -134,7 +138,7 @@ impl Daemon {
         self.metrics.leader.set(1);
         let assembly = self.assemble(&self.config)?;
         let server = self.serve().await?;
-        self.recall();
+        self.recall().await;
         self.forget_the_gone().await;
         self.clear_refusal("the daemon was started with a configuration that loads").await;
         let mut generation = self.start(assembly, PollStatus::default());
@@ -142,6 +146,7 @@ impl Daemon {
         systemd::ready("first poll under way");
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));
+        let mut loading = None;
         loop {
             tokio::select! {
                 biased;
@@ -151,7 +156,11 @@ impl Daemon {
                     tick.set(clock.sleep(self.tick));
                     self.look_after(&generation).await?;
                 }
-                Some(()) = orders.reload.recv() => generation = self.reload(generation, &orders).await,
+                Some(()) = orders.reload.recv(), if loading.is_none() => loading = Some(changeover::load(&orders.load)),
+                Some(loaded) = OptionFuture::from(loading.as_mut()) => {
+                    loading = None;
+                    generation = self.reload(generation, loaded).await;
+                }
             }
         }
         control.iter_mut().for_each(Control::close);
