@@ -1,6 +1,7 @@
 //! `run`: the daemon.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -37,6 +38,6 @@ fn orders(path: PathBuf) -> anyhow::Result<Orders> {
             () = forward => {}
         }
     };
-    let load = Box::new(move || open::load(&path).map_err(|mistakes| mistakes.to_string()));
+    let load = Arc::new(move || open::load(&path).map_err(|mistakes| mistakes.to_string()));
     Ok(Orders { reload: reloads, load, control: Vec::new(), stop: Box::pin(stop) })
 }

@@ -17,6 +17,8 @@ use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
 };
 use crate::fs;
+use crate::outbound;
+use crate::secret::Places as _;
 use crate::text::{NotText, decode};
 
 /// The most bytes that the file may have: a million customers have room in it.
@@ -191,7 +193,9 @@ fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<
     let names = Names::of(root);
     let ids = Ids::of(root);
     let mut customers = customers_csv::read(root, &names, &ids, customers);
-    let faults = std::mem::take(&mut customers.faults);
+    let mut faults = std::mem::take(&mut customers.faults);
+    let proxy = outbound::check_proxy(|name| root.reader.environment().variable(name));
+    faults.extend(proxy.err().map(|error| error.to_string()));
     (tables(root, path, &names, &ids, customers), faults)
 }
 

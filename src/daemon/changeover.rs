@@ -1,23 +1,38 @@
 //! From one configuration to the next, all or nothing, and from broken loops to new ones. What the loops do is theirs.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::daemon::generation::{Ended, Generation};
 use crate::daemon::loops::{self, PollStatus};
-use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Orders, systemd};
+use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Load, systemd};
 use crate::domain::FindingCode;
 use crate::pipeline::Ending;
 
+/// How many lines of a refused configuration go to the log.
+const LOGGED: usize = 300;
 /// The longest that polling waits after loops broke again and again.
 const LONGEST_REST: Duration = Duration::from_mins(5);
 
+/// What came of loading a configuration; the outer error is a bug in loading.
+pub(super) type Loaded = Result<Result<Config, String>, JoinError>;
+
+/// A reload begins: the configuration is loaded on a thread of its own, while the daemon goes on with the one before.
+pub(super) fn load(load: &Load) -> JoinHandle<Result<Config, String>> {
+    systemd::reloading();
+    let load = Arc::clone(load);
+    tokio::task::spawn_blocking(move || load())
+}
+
 impl Daemon {
-    /// Takes over a configuration that loads and can be built; any other changes nothing.
-    pub(super) async fn reload(&mut self, generation: Generation, orders: &Orders) -> Generation {
-        systemd::reloading();
-        let generation = match (orders.load)().and_then(|config| self.accept(config)) {
+    /// Takes over a configuration that was loaded and can be built; any other changes nothing.
+    pub(super) async fn reload(&mut self, generation: Generation, loaded: Loaded) -> Generation {
+        let loaded = loaded.unwrap_or_else(|error| Err(format!("loading it broke: {error}")));
+        let generation = match loaded.and_then(|config| self.accept(config)) {
             Ok((config, assembly)) => self.change_over(generation, config, assembly).await,
             Err(why) => {
                 self.refuse(&why).await;
@@ -89,7 +104,11 @@ impl Daemon {
         let finding = loops::reload_refused(first);
         tracing::error!("{}; {}", finding.summary, finding.action);
         // A line of the log each, as `check` shows them.
-        why.lines().skip(1).for_each(|line| tracing::error!("{line}"));
+        let mut lines = why.lines().skip(1);
+        lines.by_ref().take(LOGGED).for_each(|line| tracing::error!("{line}"));
+        if lines.next().is_some() {
+            tracing::error!("that is not all: budget-alertd check shows the rest");
+        }
         if let Err(error) = self.desk.record(finding).await {
             tracing::warn!(%error, "the refused reload cannot be recorded");
         }

@@ -7,11 +7,12 @@ use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
 use crate::daemon::Daemon;
+use crate::web::Limits;
 use crate::web::control::{self, Socket, SocketError};
 
-/// A socket that is served. Closed when dropped: who asks then finds nobody.
+/// A socket that is served. Its connections end when this is dropped.
 pub(super) struct Control {
-    _socket: Socket,
+    socket: Option<Socket>,
     task: JoinHandle<()>,
 }
 
@@ -35,12 +36,15 @@ impl Daemon {
         let listener = UnixListener::from_std(listener).map_err(failed)?;
         tracing::info!("commands are taken at {}", socket.path().display());
         let office = self.lines.office(&self.config.ledger, &self.config.file);
-        let task = tokio::spawn(async move {
-            if let Err(error) = control::serve(listener, office).await {
-                tracing::error!(%error, "the control socket ended");
-            }
-        });
-        Ok(Control { _socket: socket, task })
+        let task = tokio::spawn(async move { match control::serve(listener, Limits::control(), office).await {} });
+        Ok(Control { socket: Some(socket), task })
+    }
+}
+
+impl Control {
+    /// From now on who looks for the socket finds nobody; those who have asked may still be answered.
+    pub(super) fn close(&mut self) {
+        self.socket = None;
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::daemon::generation::Generation;
 use crate::daemon::{Daemon, look_at_disk, systemd};
 use crate::domain::{FindingCode, OperatorFinding};
-use crate::ledger::{LedgerError, Reader};
+use crate::ledger::{self, LedgerError, Reader};
 use crate::pipeline::{self, Ending};
 
 impl Daemon {
@@ -66,8 +66,8 @@ impl Daemon {
     }
 
     /// Sets the gauges that speak of the time before this process.
-    pub(super) fn recall(&self) {
-        let last_good = match Reader::open(&self.config.ledger).and_then(|reader| reader.polls()) {
+    pub(super) async fn recall(&self) {
+        let last_good = match ledger::read(&self.config.ledger, Reader::polls).await {
             Ok(polls) => polls.last_good,
             Err(error) => return tracing::warn!(%error, "cannot look for the last poll"),
         };
@@ -86,7 +86,8 @@ impl Daemon {
 
     async fn try_to_forget_the_gone(&self) -> Result<(), LedgerError> {
         let known: Vec<_> = self.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
-        for OperatorFinding { code, subject, .. } in Reader::open(&self.config.ledger)?.findings()?.into_iter().map(|open| open.finding) {
+        let findings = ledger::read(&self.config.ledger, Reader::findings).await?;
+        for OperatorFinding { code, subject, .. } in findings.into_iter().map(|open| open.finding) {
             if code == FindingCode::NotifierFailing && known.iter().all(|name| **name != *subject) {
                 let ending = Ending::of(format!("notifier \"{subject}\" is not configured any more"));
                 self.desk.clear(code, &subject, ending).await?;

@@ -21,13 +21,15 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::OptionFuture;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::assembly::assemble_around;
+use crate::daemon::control::Control;
 use crate::daemon::generation::Generation;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::PollStatus;
@@ -36,7 +38,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::pipeline::{Desk, Occurrence, Unmarked};
 use crate::secret::Secret;
-use crate::web;
+use crate::web::{self, Limits};
 
 pub use assembly::{Assembly, AssemblyError, assemble};
 pub use disk::look_at_disk;
@@ -68,12 +70,15 @@ pub enum DaemonError {
     Ledger(#[from] LedgerError),
 }
 
+/// Loads a configuration; the error is what `check` would print. It may take long, and has a thread of its own for that.
+pub type Load = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
 /// What the daemon is told from outside.
 pub struct Orders {
     /// Reload the configuration (SIGHUP).
     pub reload: mpsc::Receiver<()>,
-    /// Loads the configuration; the error is what `check` would print.
-    pub load: Box<dyn Fn() -> Result<Config, String> + Send + Sync>,
+    /// Loads the configuration.
+    pub load: Load,
     /// Where the control socket may be, the first choice first.
     pub control: Vec<PathBuf>,
     /// Stop (SIGTERM, SIGINT).
@@ -133,14 +138,15 @@ impl Daemon {
         self.metrics.leader.set(1);
         let assembly = self.assemble(&self.config)?;
         let server = self.serve().await?;
-        self.recall();
+        self.recall().await;
         self.forget_the_gone().await;
         self.clear_refusal("the daemon was started with a configuration that loads").await;
         let mut generation = self.start(assembly, PollStatus::default());
-        let control = self.open_control(&orders.control);
+        let mut control = self.open_control(&orders.control);
         systemd::ready("first poll under way");
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));
+        let mut loading = None;
         loop {
             tokio::select! {
                 biased;
@@ -150,23 +156,25 @@ impl Daemon {
                     tick.set(clock.sleep(self.tick));
                     self.look_after(&generation).await?;
                 }
-                Some(()) = orders.reload.recv() => generation = self.reload(generation, &orders).await,
+                Some(()) = orders.reload.recv(), if loading.is_none() => loading = Some(changeover::load(&orders.load)),
+                Some(loaded) = OptionFuture::from(loading.as_mut()) => {
+                    loading = None;
+                    generation = self.reload(generation, loaded).await;
+                }
             }
         }
-        drop(control);
-        self.end(generation, server).await
+        control.iter_mut().for_each(Control::close);
+        self.end(generation).await?;
+        // Open connections are worth no waiting for.
+        server.iter().for_each(JoinHandle::abort);
+        Ok(())
     }
 
-    async fn end(self, generation: Generation, server: Option<Server>) -> Result<(), DaemonError> {
+    async fn end(self, generation: Generation) -> Result<(), DaemonError> {
         systemd::stopping();
         tracing::info!("stopping: deliveries in flight may finish");
         if !generation.stop(GRACE).await.finished {
             tracing::warn!("cut off what did not finish in {} s; it stays owed", GRACE.as_secs());
-        }
-        if let Some((stop, task)) = server {
-            drop(stop);
-            // Open connections are the scraper's; nothing of them is worth waiting for.
-            task.abort();
         }
         self.say_what_is_left().await;
         self.ledger.close().await?;
@@ -185,24 +193,15 @@ impl Daemon {
         Generation::start(assembly, self.config.poll_interval, before, &self.lines, &self.clock, &self.metrics)
     }
 
-    async fn serve(&self) -> Result<Option<Server>, DaemonError> {
+    async fn serve(&self) -> Result<Option<JoinHandle<()>>, DaemonError> {
         let Some(config) = &self.config.http else { return Ok(None) };
         let failed = |source| DaemonError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let shown = web::Shown { metrics: self.metrics.clone(), ledger: self.ledger.clone(), clock: Arc::clone(&self.clock) };
-        let (stop, stopped) = oneshot::channel::<()>();
         let token = self.token.subscribe();
-        let task = tokio::spawn(async move {
-            let shutdown = async { drop(stopped.await) };
-            if let Err(error) = web::run(listener, token, shown, shutdown).await {
-                tracing::error!(%error, "the HTTP server ended");
-            }
-        });
+        let task = tokio::spawn(async move { match web::run(listener, Limits::http(), token, shown).await {} });
         tracing::info!("metrics and health are served on http://{address}");
-        Ok(Some((stop, task)))
+        Ok(Some(task))
     }
 }
-
-/// The HTTP server: what ends it, and its task.
-type Server = (oneshot::Sender<()>, JoinHandle<()>);

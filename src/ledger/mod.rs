@@ -37,7 +37,7 @@ pub use listing::{
     OpenFinding, Owed, PollStatus, StandingAlert,
 };
 pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
-pub use reader::Reader;
+pub use reader::{Reader, read};
 pub use store::Ledger;
 pub use table::customers::{REMEMBERED, fold, fold_key};
 pub use table::findings::Reported;

@@ -25,6 +25,17 @@ use crate::text::name_key;
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;
 
+/// Reads the ledger in async code: on a thread that may block, since a ledger of very many customers takes seconds.
+pub async fn read<T, E>(config: &Config, work: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<LedgerError> + Send + 'static,
+{
+    let config = config.clone();
+    let read = move || work(&Reader::open(&config)?);
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(LedgerError::Gone.into()))
+}
+
 /// A read-only view of the ledger. Each call sees the ledger as it is then; no call waits for the writer.
 pub struct Reader {
     connection: Connection,
@@ -32,7 +43,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens the ledger for reading; fails when there is none, or when it is not a ledger of this version.
+    /// Opens the ledger for reading, which blocks: async code goes through [`read`]. Fails when there is none, or when it is not a ledger of this version.
     pub fn open(config: &Config) -> Result<Self, LedgerError> {
         Ok(Self { connection: file::open_read_only(&config.path)?, path: config.path.clone() })
     }

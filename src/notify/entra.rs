@@ -75,8 +75,8 @@ pub(crate) fn unreadable(status: StatusCode) -> DeliveryError {
 
 /// No answer. No message was on its way yet.
 pub(crate) fn unanswered(error: reqwest::Error) -> DeliveryError {
-    let error = error.without_url();
     let text = outbound::describe(&error);
+    let error = error.without_url();
     let (reason, hint) = match () {
         () if error.is_connect() && is_about_tls(&text) => (FailureReason::TlsFailed, tls_advice(&text)),
         () if error.is_timeout() => (FailureReason::TimedOut, ""),

@@ -27,10 +27,7 @@ pub(crate) async fn reach(client: &reqwest::Client, url: &Url) -> Result<String,
     let mut root = url.clone();
     root.set_path("/");
     root.set_query(None);
-    let what = match root.port() {
-        Some(port) => format!("{}:{port}", root.host_str().unwrap_or_default()),
-        None => root.host_str().unwrap_or_default().to_owned(),
-    };
+    let what = outbound::place(&root);
     match client.head(root).send().await {
         // Once connected, whatever it says or leaves unsaid is about a path that is not ours.
         Err(error) if error.is_connect() => Err(unanswered(error)),
@@ -39,8 +36,8 @@ pub(crate) async fn reach(client: &reqwest::Client, url: &Url) -> Result<String,
 }
 
 fn unanswered(error: reqwest::Error) -> DeliveryError {
-    let error = error.without_url();
     let text = outbound::describe(&error);
+    let error = error.without_url();
     let (verdict, reason, advice) = match (error.is_connect(), error.is_timeout()) {
         (true, _) if is_about_tls(&text) => (Verdict::DESTINATION, FailureReason::TlsFailed, tls_advice(&text)),
         (true, true) => (Verdict::DESTINATION, FailureReason::TimedOut, ""),

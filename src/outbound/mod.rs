@@ -1,11 +1,11 @@
-//! What every outgoing HTTP request shares: the client, time-outs, a cap on bodies, Retry-After, texts without secrets; and
+//! What every outgoing HTTP request shares: the client, its proxy, time-outs, a cap on bodies, Retry-After, texts without secrets; and
 //! the tokens that requests sign in with: what their endpoint answers, and how they are kept.
 
 mod proxy;
 mod token_answer;
 mod token_store;
 
-pub(crate) use proxy::redactor;
+pub(crate) use proxy::{check_proxy, redactor};
 pub(crate) use token_answer::{TokenAnswer, TokenRefusal, error_word, first_sentence};
 pub(crate) use token_store::{StoredToken, TokenStore};
 
@@ -15,6 +15,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
+
+use proxy::ProxySetting;
 
 /// `budget-alertd/VERSION`, as every request says.
 pub const USER_AGENT: &str = concat!("budget-alertd/", env!("CARGO_PKG_VERSION"));
@@ -26,9 +28,14 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Builds a client with a total time-out for each request, of which connecting takes at most three quarters: a request
 /// that timed out later may have been received. It follows no redirects: a POST answered 302 would become a
-/// GET that may return 200, so that an undelivered alert looked delivered.
+/// GET that may return 200, so that an undelivered alert looked delivered. It goes by the proxy of [`proxy`] only.
 pub fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder().no_proxy();
+    let builder = match ProxySetting::of_process() {
+        Some(setting) => builder.proxy(setting.proxy()?),
+        None => builder,
+    };
+    builder
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT.min(timeout * 3 / 4))
         .read_timeout(timeout)
@@ -91,16 +98,16 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// The text of an HTTP error with its causes, without the URL: Slack's is a secret, and queries may hold some.
+/// The text of an HTTP error with its causes and the host, without the rest of the URL: Slack's is a secret, and queries may
+/// hold some.
 pub fn describe(error: &reqwest::Error) -> String {
-    let what = if error.is_timeout() {
-        "timed out"
-    } else if error.is_connect() {
-        "cannot connect"
-    } else if error.is_decode() || error.is_body() {
-        "the answer broke off"
-    } else {
-        "the request failed"
+    let to = error.url().map(|url| format!(" to {}", reached(url))).unwrap_or_default();
+    let what = match () {
+        () if error.is_connect() && error.is_timeout() => format!("timed out connecting{to}"),
+        () if error.is_timeout() => "timed out".to_owned(),
+        () if error.is_connect() => format!("cannot connect{to}"),
+        () if error.is_decode() || error.is_body() => "the answer broke off".to_owned(),
+        () => "the request failed".to_owned(),
     };
     let mut cause = error.source();
     let mut last = None;
@@ -108,7 +115,21 @@ pub fn describe(error: &reqwest::Error) -> String {
         last = Some(inner.to_string());
         cause = inner.source();
     }
-    last.map_or_else(|| what.to_owned(), |last| format!("{what}: {}", one_line(&last)))
+    last.map_or_else(|| what.clone(), |last| format!("{what}: {}", one_line(&last)))
+}
+
+/// The host of a URL, with the proxy that stands before it.
+fn reached(url: &Url) -> String {
+    match ProxySetting::of_process().and_then(|setting| setting.between(url)) {
+        Some(proxy) => format!("{} by {proxy}", place(url)),
+        None => place(url),
+    }
+}
+
+/// The host of a URL, with its port where it has one.
+pub fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// Whether the URL's host is this machine: plain `http` is allowed only there.

@@ -2,11 +2,16 @@
 //! act through a running daemon.
 
 mod config;
+mod connections;
 pub mod control;
 mod guard;
+mod incoming;
+mod limits;
+mod names;
+mod pace;
 mod pages;
 
-use std::future::Future;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -18,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::secret::Secret;
 
 pub use config::Config;
+pub use limits::Limits;
 
 /// What the pages show.
 #[derive(Clone)]
@@ -30,15 +36,8 @@ pub struct Shown {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Serves until `shutdown`, to those who bear the `token` in force where there is one. The caller owns the socket and the
-/// reason to stop.
-pub async fn run(
-    listener: TcpListener,
-    token: watch::Receiver<Option<Secret>>,
-    shown: Shown,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let loopback_only = listener.local_addr()?.ip().is_loopback();
-    let app = guard::guarded(pages::routes(shown), loopback_only, token);
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await
+/// Serves, within `limits`, those who bear the `token` in force where there is one. The caller owns the socket, and ends all
+/// connections by dropping this.
+pub async fn run(listener: TcpListener, limits: Limits, token: watch::Receiver<Option<Secret>>, shown: Shown) -> Infallible {
+    connections::serve(listener, limits, guard::guarded(pages::routes(shown), token), |_| ()).await
 }

@@ -1,5 +1,7 @@
 //! The answers: `/metrics`, `/healthz`, `/readyz`.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -8,18 +10,27 @@ use axum::routing::get;
 use prometheus::IntGaugeVec;
 use prometheus::core::Collector as _;
 use prometheus::proto::MetricFamily;
+use tokio::time::timeout;
 
 use crate::ledger::LedgerError;
 use crate::web::Shown;
 
+/// How long a scrape waits for what is owed; scrapers give up after 10 s.
+const LEDGER_TIME: Duration = Duration::from_secs(5);
+
 /// All paths.
 pub(super) fn routes(shown: Shown) -> Router {
-    Router::new().route("/metrics", get(metrics)).route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(shown)
+    // Some that check health ask by OPTIONS unless they are told otherwise (HAProxy).
+    let health = Router::new().route("/healthz", get(healthz).options(healthz)).route("/readyz", get(readyz).options(readyz));
+    health.route("/metrics", get(metrics)).with_state(shown)
 }
 
 async fn metrics(State(shown): State<Shown>) -> Response {
-    if let Err(error) = refresh(&shown).await {
-        tracing::warn!(%error, "what is owed cannot be read for a scrape");
+    // A scrape says what is known: not even a ledger that hangs keeps it waiting.
+    match timeout(LEDGER_TIME, refresh(&shown)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "what is owed cannot be read for a scrape"),
+        Err(_) => tracing::warn!("the ledger is busy: a scrape says what was owed before"),
     }
     match shown.metrics.render() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),

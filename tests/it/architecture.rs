@@ -141,6 +141,15 @@ fn only_one_room_opens_and_changes_files() {
 }
 
 #[test]
+fn async_code_reads_the_ledger_on_a_thread_that_may_block() {
+    for (room, path, text) in room_files() {
+        // Commands have nobody to keep waiting.
+        let may = matches!(room.as_str(), "ledger" | "cli");
+        assert!(may || !product(&text).contains("Reader::open"), "{} opens the ledger itself: use ledger::read", path.display());
+    }
+}
+
+#[test]
 fn the_pure_rooms_do_no_io_and_know_no_clock() {
     for (room, path, text) in room_files() {
         let pure = matches!(room.as_str(), "text" | "domain" | "budgets" | "rules")

@@ -6,6 +6,7 @@ mod kill;
 mod life;
 mod mistaken;
 mod points;
+mod proxy;
 mod reload;
 mod reports;
 mod seed;

@@ -11,6 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod actions;
 mod architecture;
 mod cli;
 mod config;
@@ -33,4 +34,5 @@ mod simulator;
 mod source;
 mod support;
 mod telling;
+mod web;
 mod year;

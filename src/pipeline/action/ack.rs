@@ -45,11 +45,11 @@ impl Action for AckOrder {
     async fn act(self, office: &Office, author: &Author) -> Result<Vec<Acknowledged>, ActionError> {
         let cycle = office.cycle()?;
         let (now, author) = (cycle.clock.now(), author.to_string());
-        let mut answers = Vec::new();
-        for AlertRow { snapshot, acknowledged, .. } in self.meant(office)? {
+        let (mut answers, undo) = (Vec::new(), self.undo);
+        for AlertRow { snapshot, acknowledged, .. } in office.read(move |reader| meant(reader, &self.alerts)).await? {
             let alert = snapshot.alert;
             let before = acknowledged.map(|(at, by)| Acknowledgement { at, by });
-            let known = if self.undo {
+            let known = if undo {
                 cycle.ledger.unacknowledge(alert.id).await?;
                 None
             } else {
@@ -57,7 +57,7 @@ impl Action for AckOrder {
                 Some(before.clone().unwrap_or_else(|| Acknowledgement { at: now, by: author.clone() }))
             };
             if known != before {
-                let what = if self.undo { "an acknowledgement is taken back" } else { "an alert is acknowledged" };
+                let what = if undo { "an acknowledgement is taken back" } else { "an alert is acknowledged" };
                 tracing::info!(%author, alert.r#ref = %alert.reference, rule = alert.rule, "{what}");
             }
             answers.push(Acknowledged { alert, before, now: known });
@@ -68,22 +68,19 @@ impl Action for AckOrder {
     }
 }
 
-impl AckOrder {
-    /// The alerts that are meant, each once; of one that nobody knows, none is touched.
-    fn meant(&self, office: &Office) -> Result<Vec<AlertRow>, ActionError> {
-        if self.alerts.is_empty() {
-            return Err(ActionError::Wrong("name an alert by the reference that its messages show".to_owned()));
-        }
-        let reader = Reader::open(&office.ledger)?;
-        let mut rows: Vec<AlertRow> = Vec::new();
-        for text in &self.alerts {
-            let row = reader.find_alert(text)?.ok_or_else(|| unknown(text))?;
-            if rows.iter().all(|other| other.snapshot.alert.id != row.snapshot.alert.id) {
-                rows.push(row);
-            }
-        }
-        Ok(rows)
+/// The alerts that are meant, each once; of one that nobody knows, none is touched.
+fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError> {
+    if texts.is_empty() {
+        return Err(ActionError::Wrong("name an alert by the reference that its messages show".to_owned()));
     }
+    let mut rows: Vec<AlertRow> = Vec::new();
+    for text in texts {
+        let row = reader.find_alert(text)?.ok_or_else(|| unknown(text))?;
+        if rows.iter().all(|other| other.snapshot.alert.id != row.snapshot.alert.id) {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
 }
 
 fn unknown(text: &str) -> ActionError {

@@ -33,24 +33,21 @@ impl Action for ExpireOrder {
     async fn act(self, office: &Office, author: &Author) -> Result<Expired, ActionError> {
         let cycle = office.cycle()?;
         let now = cycle.clock.now();
-        let silences = cycle.ledger.silences().await?;
-        let Some(silence) = silences.iter().find(|silence| silence.id == self.id) else { return Err(unknown(self.id)) };
+        let (meant, others): (Vec<_>, Vec<_>) = cycle.ledger.silences().await?.into_iter().partition(|silence| silence.id == self.id);
+        let Some(silence) = meant.into_iter().next() else { return Err(unknown(self.id)) };
         if silence.is_over(now) {
-            return Ok(Expired { silence: SilenceView::of(silence), already: true, uncovered: 0 });
+            return Ok(Expired { silence: SilenceView::of(&silence), already: true, uncovered: 0 });
         }
         cycle.ledger.expire_silence(self.id, now).await?;
         tracing::info!(%author, silence.id = self.id, "a silence is ended");
-        let uncovered = {
-            let others = silences.iter().filter(|other| other.id != self.id);
-            uncovered(&Reader::open(&office.ledger)?, silence, &others.collect::<Vec<_>>(), now)?
-        };
-        let ended = Silence { expired_at: Some(now), ..silence.clone() };
-        Ok(Expired { silence: SilenceView::of(&ended), already: false, uncovered })
+        let ended = SilenceView::of(&Silence { expired_at: Some(now), ..silence.clone() });
+        let uncovered = office.read(move |reader| uncovered(reader, &silence, &others, now)).await?;
+        Ok(Expired { silence: ended, already: false, uncovered })
     }
 }
 
 /// How many silenced alerts this one covers and no other does, by their values when they were raised.
-fn uncovered(reader: &Reader, silence: &Silence, others: &[&Silence], now: jiff::Timestamp) -> Result<u64, ActionError> {
+fn uncovered(reader: &Reader, silence: &Silence, others: &[Silence], now: jiff::Timestamp) -> Result<u64, ActionError> {
     let hidden = reader.alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
     let count = hidden.iter().filter(|row| {
         let asked = Silenceable::of(&row.snapshot.alert);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::ledger;
+use crate::ledger::{self, Reader};
 use crate::pipeline::Cycle;
 use crate::pipeline::action::{ActionError, PollRequest};
 
@@ -41,6 +41,14 @@ impl Office {
     /// What is in force.
     pub(crate) fn cycle(&self) -> Result<Arc<Cycle>, ActionError> {
         self.cycle.borrow().clone().ok_or_else(|| ActionError::NotNow("the daemon is starting, ask again".to_owned()))
+    }
+
+    /// Reads the ledger beside its thread.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> Result<T, ActionError> + Send + 'static,
+    ) -> Result<T, ActionError> {
+        ledger::read(&self.ledger, work).await
     }
 
     /// Tells the couriers that something new is owed.

@@ -41,7 +41,8 @@ impl Action for ReleaseOrder {
 
     async fn act(self, office: &Office, author: &Author) -> Result<Released, ActionError> {
         let cycle = office.cycle()?;
-        let filter = self.filter(&Reader::open(&office.ledger)?)?;
+        let asked = self.clone();
+        let filter = office.read(move |reader| asked.filter(reader)).await?;
         let now = cycle.clock.now();
         let reason = self.reason.as_deref().map(|reason| clean(reason, 200)).filter(|reason| !reason.is_empty());
         let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Owes again what was given up, to the same notifier or to another. Delivering it is left to the couriers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -37,7 +39,8 @@ impl Action for RetryOrder {
     async fn act(self, office: &Office, author: &Author) -> Result<Retried, ActionError> {
         let cycle = office.cycle()?;
         let to = self.to.as_deref().map(|name| destination(&cycle, name)).transpose()?;
-        let (filter, lost) = self.choose(&Reader::open(&office.ledger)?, &cycle)?;
+        let (asked, known) = (self.clone(), Arc::clone(&cycle));
+        let (filter, lost) = office.read(move |reader| asked.choose(reader, &known)).await?;
         let owed = cycle.ledger.retry(filter, cycle.clock.now(), to).await?;
         office.wake_couriers();
         tracing::info!(%author, deliveries.owed = owed, notifier = self.notifier, to = self.to, "deliveries are owed again");

@@ -1,5 +1,7 @@
 //! Adds a silence, and says what it hides now. What it then does is the polls'.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -108,13 +110,14 @@ impl Action for SilenceOrder {
     async fn act(self, office: &Office, author: &Author) -> Result<SilenceAdded, ActionError> {
         let cycle = office.cycle()?;
         let now = cycle.clock.now();
-        let (silence, reach) = {
-            let reader = Reader::open(&office.ledger)?;
+        let (judge, who) = (Arc::clone(&cycle), author.clone());
+        let survey = move |reader: &Reader| {
             let newest = reader.polls()?.last_good.and_then(|poll| poll.newest);
-            let silence = self.checked(author, newest, now)?;
-            let reach = reach(&reader, &cycle.budgets, &cycle.rules, &silence, now)?;
-            (silence, reach)
+            let silence = self.checked(&who, newest, now)?;
+            let reach = reach(reader, &judge.budgets, &judge.rules, &silence, now)?;
+            Ok((silence, reach))
         };
+        let (silence, reach) = office.read(survey).await?;
         let id = cycle.ledger.add_silence(silence.clone()).await?;
         tracing::info!(%author, silence.id = id, silence.customers = reach.customers, silence.hides = reach.crossing, "a silence is made");
         Ok(SilenceAdded { silence: SilenceView::of(&Silence { id, ..silence }), reach })

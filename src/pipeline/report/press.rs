@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::domain::{Report, Route};
-use crate::ledger::{self, LedgerError, Reader};
+use crate::ledger::{self, LedgerError};
 use crate::pipeline::report::{Scope, report, report_messages};
 use crate::pipeline::{Cycle, Due, Timetable};
 
@@ -56,7 +56,6 @@ impl Press {
         let since = self.timetable.before(occasion).min(reported.unwrap_or(occasion));
         let scope = Scope { every: self.timetable.every, since, now };
         let press = Arc::clone(self);
-        let read = move || report(&Reader::open(&press.ledger)?, &press.cycle.budgets, &press.cycle.rules, scope);
-        tokio::task::spawn_blocking(read).await.map_err(|_| LedgerError::Gone)?
+        ledger::read(&self.ledger, move |reader| report(reader, &press.cycle.budgets, &press.cycle.rules, scope)).await
     }
 }

@@ -7,14 +7,17 @@ mod refusal;
 mod routes;
 mod socket;
 
-use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, Request};
+use std::convert::Infallible;
+
+use axum::Extension;
+use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::serve::IncomingStream;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
 use crate::pipeline::{Author, Office};
+use crate::web::connections;
+use crate::web::limits::Limits;
 use refusal::Refusal;
 
 pub use about::{About, Unwritable};
@@ -23,23 +26,23 @@ pub use refusal::Refused;
 pub use routes::{BODY_CAP, routes};
 pub use socket::{Socket, SocketError, places};
 
-/// Serves the routes, each request for the user at the other end. The caller owns the socket, and ends it by dropping this.
-pub async fn serve(listener: UnixListener, office: Office) -> std::io::Result<()> {
-    let app = routes(office).layer(from_fn(name_author)).into_make_service_with_connect_info::<Peer>();
-    axum::serve(listener, app).await
+/// Serves the routes within `limits`, each request for the user at the other end. The caller owns the socket, and ends all
+/// connections by dropping this.
+pub async fn serve(listener: UnixListener, limits: Limits, office: Office) -> Infallible {
+    connections::serve(listener, limits, routes(office).layer(from_fn(name_author)), Peer::of).await
 }
 
 /// The user at the other end of a connection, as the kernel says; none when it does not say.
 #[derive(Clone)]
 struct Peer(Option<u32>);
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self(stream.io().peer_cred().ok().map(|peer| peer.uid()))
+impl Peer {
+    fn of(stream: &UnixStream) -> Self {
+        Self(stream.peer_cred().ok().map(|peer| peer.uid()))
     }
 }
 
-async fn name_author(ConnectInfo(Peer(uid)): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
+async fn name_author(Extension(Peer(uid)): Extension<Peer>, mut request: Request, next: Next) -> Response {
     match uid {
         Some(uid) => {
             request.extensions_mut().insert(Author::of(uid));

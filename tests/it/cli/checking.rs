@@ -184,7 +184,7 @@ async fn live_signs_in_and_reaches_each_destination_without_a_message() {
          expired or was revoked. Sign in again: `budget-alertd login`.",
         "✗ mail  the mail server refused the sign-in: 535",
         "✓ hook  127.0.0.1:PORT is reached; no message was sent",
-        "✗ chat  cannot connect: ",
+        "✗ chat  cannot connect to 127.0.0.1:PORT: ",
     ] {
         assert!(said.contains(line), "{line} is not in {said}");
     }

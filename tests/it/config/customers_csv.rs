@@ -228,3 +228,19 @@ fn a_hundred_thousand_rows_are_read_and_a_mistake_in_each_is_shown() {
     let broken = csv.replace("\"1 234,", "\"x");
     assert_eq!(Folder::new(&broken, "").mistakes().matches(" is no amount").count(), 100_000);
 }
+
+#[test]
+fn a_line_of_very_many_columns_is_shown_around_each_of_its_mistakes() {
+    let names: Vec<String> = (0..20_000).map(|number| format!("column{number:05}")).collect();
+    let said = Folder::new(format!("customer_id,{}\n", names.join(",")), "").mistakes();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3 * 20_000);
+    let (first, middle, last) = (&lines[..3], &lines[30_000..30_003], &lines[59_997..]);
+    assert!(first[0].starts_with("customers.csv:1:13: unknown column \"column00000\""), "{}", first[0]);
+    assert!(first[1].starts_with("    1 | customer_id,column00000,column00001,") && first[1].ends_with('…'), "{}", first[1]);
+    assert_eq!(first[2], format!("      | {}{}", " ".repeat(12), "^".repeat(11)));
+    assert!(middle[0].starts_with("customers.csv:1:120013: unknown column \"column10000\""), "{}", middle[0]);
+    assert!(middle[1].starts_with("    1 | …996,column09997,column09998,column09999,column10000,"), "{}", middle[1]);
+    assert_eq!(middle[2], format!("      | {}{}", " ".repeat(41), "^".repeat(11)));
+    assert!(last[1].ends_with("column19998,column19999…"), "{}", last[1]);
+}

@@ -1,6 +1,8 @@
 //! The control socket: commands that act through a running daemon, and what becomes of its file.
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -122,6 +124,30 @@ async fn who_waits_for_a_poll_is_answered_across_a_reload() {
     gate.process.hang_up();
     let output = poll.wait_with_output().unwrap();
     assert_eq!((output.status.code(), &told(&output)["deliveries"]["sent"]), (Some(0), &json!(1)), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_wait_for_an_answer_give_way_to_nobody() {
+    let receiver = receiver();
+    let gate = Gate::new(&receiver);
+    gate.close();
+    let socket = gate.house.path("state/control.sock");
+    let ask = || {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        write!(stream, "POST /v1/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n").unwrap();
+        stream
+    };
+    let mut waiting: Vec<UnixStream> = (0..32).map(|_| ask()).collect();
+    wait_until_asked(&gate.process, 32);
+    // These find all places taken.
+    waiting.extend((0..8).map(|_| ask()));
+    gate.open();
+    for mut stream in waiting {
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+    }
 }
 
 /// A daemon that has polled once and raised nothing, and whose source answers the next poll when it is let.

@@ -1,10 +1,15 @@
 //! What is served over HTTP, and to whom.
 
+use std::io::{Read as _, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
 use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::HttpReceiver;
 
 use super::{configuration, over_budget};
-use crate::support::process::{House, ask, get};
+use crate::support::process::{House, Process, ask, get};
 
 /// Every metric that is promised, each with a piece of its series where it has labels.
 const METRICS: [&str; 21] = [
@@ -44,7 +49,7 @@ async fn every_promised_metric_is_there_from_the_first_scrape_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_get_on_known_paths_with_a_loopback_host_is_answered() {
+async fn only_get_on_known_paths_with_a_host_of_this_machine_is_answered() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
     house.save_usage([]);
@@ -53,19 +58,81 @@ async fn only_get_on_known_paths_with_a_loopback_host_is_answered() {
     let status = |method: &str, path: &str, host: &str| ask(address, method, path, &[("Host", host)]).unwrap().0;
     let own = address.to_string();
     assert_eq!(get(address, "/healthz"), Some((200, "ok\n".to_owned())));
-    for host in ["localhost", "localhost:9187", "127.0.0.1", &own, "[::1]:80"] {
-        assert_eq!(status("GET", "/readyz", host), 200, "{host}");
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    for host in ["localhost", "localhost:9187", "127.0.0.1", &own, "[::1]:80", "192.0.2.1", &name, &format!("{name}.:9187")] {
+        assert_eq!(status("GET", "/metrics", host), 200, "{host}");
     }
-    for host in ["attacker.example", "127.0.0.1.attacker.example", "localhost.attacker.example:80", "", "user@localhost"] {
+    let other = format!("{name}.attacker.example");
+    for host in ["attacker.example", "127.0.0.1.attacker.example", "localhost.attacker.example:80", "", "user@localhost", &other] {
         assert_eq!(status("GET", "/metrics", host), 421, "{host}");
     }
-    assert_eq!(ask(address, "GET", "/readyz", &[]).unwrap().0, 421);
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         assert_eq!(status(method, "/metrics", "localhost"), 405, "{method}");
     }
     for path in ["/", "/metrics/", "/healthz/..", "/api/v1/nothing", "//metrics"] {
         assert_eq!(status("GET", path, "localhost"), 404, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_checks_health_may_ask_as_it_does() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let house = House::new(&configuration(&receiver, "1h"));
+    house.save_usage([]);
+    let process = house.start();
+    let address = process.address();
+    for path in ["/healthz", "/readyz", "/healthz?from=probe"] {
+        for (method, host) in [("GET", "backend-pool"), ("GET", "10.1.2.3:9187"), ("HEAD", "checks.example"), ("OPTIONS", "")] {
+            assert_eq!(ask(address, method, path, &[("Host", host)]).unwrap().0, 200, "{method} {path} {host}");
+        }
+        for line in ["GET {path} HTTP/1.0", "OPTIONS {path} HTTP/1.0", "GET http://elsewhere{path} HTTP/1.1\r\nConnection: close"] {
+            let answer = say(address, &format!("{}\r\n\r\n", line.replace("{path}", path)));
+            assert!(answer.starts_with("HTTP/1.") && answer.contains(" 200 "), "{line}: {answer}");
+        }
+    }
+    assert!(say(address, "GET /metrics HTTP/1.0\r\n\r\n").contains("budget_alertd_"));
+    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let answer = client.get(format!("http://{address}{path}")).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2), "{path}");
+    }
+}
+
+/// All that is answered to these words, after which the connection ends.
+fn say(address: SocketAddr, words: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(words.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_connects_keeps_no_alert_from_being_told() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let house = House::new(&configuration(&receiver, "1h"));
+    house.save_usage([]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 128 && exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_budget-alertd"));
+    let process = Process::start(&mut house.command_as(limited, &["run"]));
+    process.wait_for_metric("polls_total{result=\"ok\"}", "1");
+    let (address, socket) = (process.address(), house.path("state/control.sock"));
+    let half = b"POST /v1/poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
+    let mut held: Vec<Box<dyn Write>> = Vec::new();
+    for _ in 0..150 {
+        held.push(Box::new(TcpStream::connect(address).unwrap()));
+        held.push(Box::new(UnixStream::connect(&socket).unwrap()));
+    }
+    // Whose connection has given way already need not be heard.
+    for stream in &mut held {
+        drop(stream.write_all(half));
+    }
+    house.save_usage(over_budget(0..2));
+    let output = house.run(&["poll", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}\n{}", process.log());
+    assert_eq!(receiver.received().len(), 2);
+    assert_eq!(get(address, "/healthz"), Some((200, "ok\n".to_owned())));
+    assert!(!process.log().contains("Too many open files"), "{}", process.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use budget_alertd::simulator::{Answer, Endpoint, Fault, HttpReceiver, PartnerCen
 
 use super::life::from_partner_center;
 use super::{configuration, over_budget, with_hook};
-use crate::support::process::{House, Process, Systemd, get};
+use crate::support::process::{House, Process, Systemd, ask_socket, get};
 
 /// Waits for a whole reload, and gives what was told during it.
 fn reloaded(systemd: &Systemd) -> String {
@@ -51,6 +51,30 @@ async fn a_broken_file_changes_nothing_and_says_so_and_a_good_one_takes_effect_a
     process.wait_for_metric("config_last_reload_successful", "1");
     process.wait_for_metric("operator_findings{code=\"reload-refused\"}", "0");
     assert_eq!(receiver.attempts().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_configuration_loads_the_daemon_goes_on() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let house = House::new(&(configuration(&receiver, "1h") + "[customers_csv]\npath = \"{dir}/customers.csv\"\n"));
+    house.save_usage([]);
+    let customers = house.path("customers.csv");
+    std::fs::write(&customers, "customer_id\n").unwrap();
+    let systemd = house.systemd();
+    let process = house.start_ready(&systemd);
+    process.wait_for_metric("polls_total{result=\"ok\"}", "1");
+    // Reading it lasts until somebody writes.
+    std::fs::remove_file(&customers).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&customers).status().unwrap().success());
+    process.hang_up();
+    systemd.wait_for("RELOADING=1");
+    assert_eq!(get(process.address(), "/healthz"), Some((200, "ok\n".to_owned())));
+    house.save_usage(over_budget(0..1));
+    assert_eq!(ask_socket(&house.path("state/control.sock"), "POST", "/v1/poll", b"").0, 200);
+    assert_eq!(receiver.received().len(), 1);
+    std::fs::write(&customers, "customer_id\n").unwrap();
+    systemd.wait_for("READY=1");
+    process.wait_for_log("reloaded");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -245,7 +245,7 @@ async fn nobody_there_is_said_after_four_tries() {
     stage.config.api_url = format!("http://{free}").parse().unwrap();
     let reading = stage.read().await;
     assert_eq!(reading.report.errors.len(), 1);
-    assert!(reading.report.errors[0].starts_with("Partner Center: cannot connect: "), "{:?}", reading.report.errors);
+    assert!(reading.report.errors[0].starts_with(&format!("Partner Center: cannot connect to {free}: ")), "{:?}", reading.report.errors);
     assert_eq!(stage.clock.monotonic(), Duration::from_millis(5500));
 }
 

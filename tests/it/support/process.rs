@@ -39,8 +39,8 @@ fn pause() {
     std::thread::sleep(Duration::from_millis(5));
 }
 
-/// What systemd or sudo may have told the process of these tests, and not those that it starts.
-const INHERITED: [&str; 8] = [
+/// What systemd, sudo or a network may have told the process of these tests, and not those that it starts.
+const INHERITED: [&str; 16] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
     "WATCHDOG_PID",
@@ -49,6 +49,14 @@ const INHERITED: [&str; 8] = [
     "RUNTIME_DIRECTORY",
     "CREDENTIALS_DIRECTORY",
     "SUDO_UID",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
 ];
 
 /// A folder with a configuration, usage records and a state folder.
@@ -109,7 +117,11 @@ impl House {
 
     /// A command line on the house's configuration.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_budget-alertd"));
+        self.command_as(Command::new(env!("CARGO_BIN_EXE_budget-alertd")), arguments)
+    }
+
+    /// The same where the program is started by something else.
+    pub(crate) fn command_as(&self, mut command: Command, arguments: &[&str]) -> Command {
         command.arg("--config").arg(self.path("alert-rules.toml")).args(arguments);
         for inherited in INHERITED {
             command.env_remove(inherited);
