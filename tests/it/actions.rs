@@ -57,7 +57,7 @@ fn every_action_that_reads_the_ledger_leaves_the_others_their_thread() {
     let added = acts_beside_the_others(&world, silence);
     assert_eq!(added.reach.customers, 1);
     assert!(!acts_beside_the_others(&world, ExpireOrder { id: added.silence.id }).already);
-    let acknowledged = acts_beside_the_others(&world, AckOrder { alerts: vec![alert.reference.to_string()], undo: false });
+    let acknowledged = acts_beside_the_others(&world, AckOrder { alerts: vec![alert.reference.clone()], undo: false });
     assert_eq!(acknowledged.len(), 1);
     assert_eq!(acts_beside_the_others(&world, RetryOrder::default()).owed, 0);
     assert_eq!(acts_beside_the_others(&world, ReleaseOrder::default()).deliveries, 0);

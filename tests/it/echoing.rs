@@ -100,7 +100,8 @@ impl Stage {
     fn run(&mut self, arguments: &[&str], variables: &[(&str, &str)]) {
         let mut command = self.house.command(arguments);
         let Output { stdout, stderr, .. } = command.envs(variables.iter().copied()).output().unwrap();
-        self.said += &format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        self.said += &String::from_utf8_lossy(&stdout);
+        self.said += &String::from_utf8_lossy(&stderr);
     }
 
     /// Every piece of a secret that the echo sent back is in no output, and in no file of the state folder but the sign-in itself.

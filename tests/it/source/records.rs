@@ -159,7 +159,7 @@ async fn an_odd_value_costs_its_own_field_and_no_other() {
     let nested = format!("{}1{}", r#"{"a":"#.repeat(5000), "}".repeat(5000));
     for odd in ["NaN", "-Infinity", "undefined", "'text'", "0x10", "", "{\"a\":NaN}", "[1,,2]", "\"\\q\"", &deep, &nested] {
         let sound = r#""totalCost":5,"budget":{"amount":4,"attributes":{}},"currencyCode":"SEK","isUpgraded":true,"usdTotalCost":3"#;
-        let made_with = |field: &str| format!(r#"{field}:{odd},{sound},{field}:{odd}"#);
+        let made_with = |field: &str| format!(r"{field}:{odd},{sound},{field}:{odd}");
         let whole = "c1 |  | azure-plan | 5 SEK | usd 3 | budget 4 | reported - | 2019-09-17T00:00:00Z";
         assert_eq!(made(&made_with("\"attributes\"")).await, whole, "{odd:.20}");
         assert_eq!(made(&made_with("\"resourceName\"")).await, whole, "{odd:.20}");
