@@ -128,10 +128,10 @@ pub(crate) fn addresses(table: &Table<'_>, key: &str) -> Vec<Mailbox> {
     addresses
 }
 
-/// A text may be a list of its own, as mail programs write it. One that names nobody is one address that is none.
+/// A text that is no address may be a list of its own, as mail programs write it.
 fn people_of(text: &str) -> Vec<&str> {
-    let people = if text.chars().any(char::is_control) { Vec::new() } else { people(text) };
-    if people.is_empty() { vec![text] } else { people }
+    let several = if mailbox(text).is_ok() || text.chars().any(char::is_control) { Vec::new() } else { people(text) };
+    if several.is_empty() { vec![text] } else { several }
 }
 
 /// `name@example.com` or `Name <name@example.com>`.

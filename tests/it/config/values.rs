@@ -318,7 +318,7 @@ fn warns_only_while_others_can_read(file: &Path, environment: &Environment) {
 #[test]
 fn a_customer_is_what_its_table_says() {
     let more = "[budgets]\nprefer = \"partner-center\"\n[customers.\"11111111-ABCD-4b05-8f15-b3d72e0596e6\"]\nlabel = \"Nord\"\ncurrency = \"gbp\"\ntags = [\"gold\"]\n\
-                contacts = [\"it@contoso.example, Bo <bo@contoso.example>\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
+                contacts = [\"it@contoso.example, Bo <bo@contoso.example>\", \"Contoso, Ltd <ltd@contoso.example>\"]\nnotify = [\"ops\"]\nmute_rules = [\"spend\"]";
     let config = read(&format!("{PARTNER_CENTER}\nlegacy_currency = \"SEK\""), more, VARIABLES).budgets;
     assert_eq!(config.prefer, budget_alertd::budgets::Prefer::PartnerCenter);
     assert_eq!(config.legacy_currency.unwrap().as_str(), "SEK");
@@ -328,7 +328,7 @@ fn a_customer_is_what_its_table_says() {
     assert_eq!((profile.label.as_deref(), profile.tags.join(" ").as_str()), (Some("Nord"), "gold"));
     assert_eq!(
         (profile.contacts.join(" ").as_str(), &*profile.notify[0], &*profile.mute_rules[0]),
-        ("it@contoso.example Bo <bo@contoso.example>", "ops", "spend")
+        ("it@contoso.example Bo <bo@contoso.example> \"Contoso Ltd\" <ltd@contoso.example>", "ops", "spend")
     );
 }
 
@@ -336,7 +336,7 @@ fn a_customer_is_what_its_table_says() {
 fn customers_mails_name_the_partner_and_answers_go_where_it_says() {
     let customers = "[notifiers.told]\ntype = \"email\"\naudience = \"customer\"\nto_customer_contacts = true\n\
                      from = \"budgets@partner.example\"\nreply_to = \"Support <support@partner.example>\"\n\
-                     smtp = { host = \"localhost\", tls = \"none\" }\n[customers.A]\ncontacts = [\"it@a.example\"]\nnotify = [\"told\"]\n";
+                     smtp = { host = \"localhost\", tls = \"none\" }\n[customers.\"11111111-6fb9-4b05-8f15-b3d72e0596e6\"]\ncontacts = [\"it@a.example\"]\nnotify = [\"told\"]\n";
     let partner = "[partner]\nname = \"Contoso Cloud\"\ncontact = \"+46 8 123 45 67\"\n";
     let config = read(PARTNER_CENTER, &format!("{customers}{partner}"), VARIABLES);
     assert_eq!(config.warnings, Vec::<String>::new());
