@@ -1,5 +1,7 @@
 //! Reloading: all of a new configuration, or nothing of it.
 
+use std::io::Write as _;
+
 use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::{Answer, Endpoint, Fault, HttpReceiver, PartnerCenter, SignIn};
 
@@ -56,25 +58,26 @@ async fn a_broken_file_changes_nothing_and_says_so_and_a_good_one_takes_effect_a
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_configuration_loads_the_daemon_goes_on() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
-    let house = House::new(&(configuration(&receiver, "1h") + "[customers_csv]\npath = \"{dir}/customers.csv\"\n"));
+    let house = House::new(&configuration(&receiver, "1h"));
     house.save_usage([]);
-    let customers = house.path("customers.csv");
-    std::fs::write(&customers, "customer_id\n").unwrap();
     let systemd = house.systemd();
-    let process = house.start_ready(&systemd);
+    let (input, mut customers) = std::io::pipe().unwrap();
+    let process = Process::fed(house.command(&["run"]).env("NOTIFY_SOCKET", &systemd.path), input);
+    systemd.wait_for("READY=1");
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
-    // Reading it lasts until somebody writes.
-    std::fs::remove_file(&customers).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(&customers).status().unwrap().success());
+    // Reading it lasts until the other end is closed.
+    house.configure(&(configuration(&receiver, "1h") + "[customers_csv]\npath = \"/dev/stdin\"\n"));
     process.hang_up();
     systemd.wait_for("RELOADING=1");
     assert_eq!(get(process.address(), "/healthz"), Some((200, "ok\n".to_owned())));
     house.save_usage(over_budget(0..1));
     assert_eq!(ask_socket(&house.path("state/control.sock"), "POST", "/v1/poll", b"").0, 200);
     assert_eq!(receiver.received().len(), 1);
-    std::fs::write(&customers, "customer_id\n").unwrap();
+    customers.write_all(b"customer_id\n").unwrap();
+    drop(customers);
     systemd.wait_for("READY=1");
-    process.wait_for_log("reloaded");
+    let log = process.wait_for_log("reloaded");
+    assert!(!log.contains("not reloaded"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -202,7 +202,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a command whose log is kept.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::fed(command, Stdio::null())
+    }
+
+    /// The same with an input of its own.
+    pub(crate) fn fed(command: &mut Command, stdin: impl Into<Stdio>) -> Self {
+        let mut child = command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), Arc::clone(&log));
         let reader = std::thread::spawn(move || {
