@@ -3,7 +3,7 @@
 use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::{MailOptions, MailReceiver};
 
-use super::{Desk, SWEDEN, one_notifier};
+use super::{Desk, SWEDEN, masked, one_notifier};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deferred_recipient_is_named_wherever_somebody_looks() {
@@ -25,7 +25,8 @@ async fn a_deferred_recipient_is_named_wherever_somebody_looks() {
     assert_eq!(deferred()[0]["recipient"], "full@partner.example");
     assert_eq!(deferred()[0]["last_error"], "the mail server refused the recipient: 452 4.1.1 <address>: refused");
 
-    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Lines are broken where they are too long, inside what is masked too.
+    let flat = |text: String| masked(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     let status = flat(desk.told(&["status"]));
     assert!(status.starts_with("DEGRADED (1 recipient of notifier hook deferred, usage-stale): "), "{status}");
     let said = "ok, but takes nothing for full@partner.example, next try SOON: the mail server refused the recipient: 452 4.1.1 <address>: refused";
@@ -38,8 +39,9 @@ async fn a_deferred_recipient_is_named_wherever_somebody_looks() {
     assert!(explained.contains("hook ops@partner.example sent"), "{explained}");
 
     let listed = desk.told(&["deliveries", "--state", "pending"]);
-    let rows: Vec<_> = listed.lines().filter(|line| line.contains("hook")).collect();
-    assert!(!rows.is_empty() && rows.iter().all(|row| row.starts_with("deferred ") && row.contains("full@partner.example")), "{listed}");
+    let rows: Vec<_> =
+        listed.lines().skip(1).map_while(|line| line.split_once(' ')).map(|(state, _)| state).filter(|state| !state.is_empty()).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|state| *state == "deferred"), "{listed}");
     let listed = desk.json(&["deliveries", "--state", "pending", "--format", "json"]);
     assert!(listed[0]["deferred_until"].is_string(), "{listed}");
     let listed = desk.json(&["deliveries", "--state", "sent", "--format", "json"]);
