@@ -114,7 +114,7 @@ impl<'a> Memory<'a> {
         let last_value = remembered.and_then(|remembered| {
             let seen = &remembered.seen;
             let in_period = seen.period.same_span(period) || period.holds(seen.usage_as_of.instant());
-            match rule.metric.value(&seen.inputs(amount)) {
+            match rule.metric.value(&seen.inputs_in(period, amount)) {
                 MetricValue::Number(value) if in_period => Some(value),
                 _ => None,
             }

@@ -85,7 +85,12 @@ impl Seen {
 
     /// What metrics are computed from, had this budget been in force; without what other dates of the data would say.
     pub fn inputs(&self, budget: Option<Decimal>) -> Inputs {
-        let timing = Timing::try_new(self.period.start, self.period.end, self.usage_as_of.instant());
+        self.inputs_in(&self.period, budget)
+    }
+
+    /// The same in another billing period: an assumed one gives way to the true one when that is known.
+    pub fn inputs_in(&self, period: &BillingPeriod, budget: Option<Decimal>) -> Inputs {
+        let timing = Timing::try_new(period.start, period.end, self.usage_as_of.instant());
         Inputs {
             cost: self.cost,
             usd_cost: self.usd_cost,
