@@ -145,7 +145,7 @@ Rules
       next billing period
   forecast: 243.59 % of the budget at the end of the period, as it goes on; its first step is 300 %
     950 SEK in 312 of 720 hours comes to 2,192.31 SEK
-  pace: 62.23 points ahead of the period; its first step is 90 points
+  pace: 62.22 points ahead of the period; its first step is 90 points
     105.56 % of the budget used, 43.33 % of the period over
   daily: 50 SEK a day; its first step is 500 SEK
     from 850 SEK to 950 SEK in 48 hours since Thu 12 Sep 00:00 UTC: 50 SEK a day

@@ -4,7 +4,7 @@
 //! * A step fires at or above its threshold, for what is left at or below it; over a budget of zero the highest written one.
 //! * Each step alerts once for each customer, rule and billing period; a jump makes one alert, at the highest.
 //! * It alerts again only under an amount above every amount it alerted under, and only after the customer was seen below it
-//!   under such an amount, or with its last cost would have been.
+//!   since it last alerted, under such an amount, or with its last cost would have been.
 //! * Data belongs to the billing period of its date, but cost dated in the first three days of a new period that is between the
 //!   last cost of the old one and 1.25 times it is the old one's.
 
@@ -185,7 +185,7 @@ impl Model {
         // A step below one that was told of was passed.
         let spent =
             || self.spent.iter().filter(|spent| spent.rule == rule.name && spent.period == fact.period && reached(up, spent.at, at));
-        let Some(first) = spent().map(|spent| spent.facts).min() else { return true };
+        let Some(last_told) = spent().map(|spent| spent.facts).max() else { return true };
         let (Some(amount), Some(most)) = (amount, spent().filter_map(|spent| spent.amount).max()) else { return false };
         if !rule.again || amount <= most {
             return false;
@@ -195,7 +195,7 @@ impl Model {
                 Some(Value::Number(value)) => !reached(up, value, at),
                 _ => false,
             };
-        let since = self.facts.iter().skip(first).filter(|seen| seen.period == fact.period);
+        let since = self.facts.iter().skip(last_told).filter(|seen| seen.period == fact.period);
         let seen = since.filter(|seen| seen.budget.is_some_and(|budget| budget > most)).any(|seen| below(seen, seen.budget, true));
         let last = self.last().filter(|last| last.period == fact.period);
         seen || last.is_some_and(|last| below(last, Some(amount), false))
