@@ -35,4 +35,5 @@ mod source;
 mod support;
 mod telling;
 mod web;
+mod worlds;
 mod year;
