@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::domain::FindingCode;
+use crate::domain::{FindingCode, has_passed};
 use crate::ledger::{Ledger, OpenFinding};
 use crate::outbound;
 use crate::secret::{Redactor, Secret};
@@ -12,7 +12,7 @@ use crate::secret::{Redactor, Secret};
 /// How long one ping may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A delivery owed for longer than this is overdue.
-const OVERDUE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+const OVERDUE: Duration = Duration::from_mins(10);
 
 /// Where to ping. The address is a secret: whoever has it can keep the watcher quiet.
 pub struct Heartbeat {
@@ -34,7 +34,7 @@ impl Heartbeat {
             Ok(owed) => owed,
             Err(error) => return tracing::warn!(%error, "no heartbeat: what is owed cannot be read"),
         };
-        let late = |oldest: &jiff::Timestamp| clock.now().duration_since(*oldest) > OVERDUE;
+        let late = |oldest: &jiff::Timestamp| has_passed(OVERDUE, *oldest, clock.now());
         if let Some(owed) = owed.iter().find(|owed| owed.oldest.as_ref().is_some_and(late)) {
             return tracing::warn!(notifier = owed.notifier, "no heartbeat: a delivery is overdue");
         }

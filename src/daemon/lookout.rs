@@ -10,15 +10,14 @@ use crate::pipeline::{self, Ending};
 impl Daemon {
     /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone, without which nothing can
     /// go on.
-    pub(super) async fn look_after(&self, generation: &Generation) -> Result<(), LedgerError> {
+    pub(super) async fn look_after(&mut self, generation: &Generation) -> Result<(), LedgerError> {
         if self.feed_watchdog().await? {
             systemd::status(&self.status_line(generation).await);
         }
-        let writer = &self.writer;
         match self.look_for_trouble().await {
-            Ok(()) => writer.succeeded(),
+            Ok(()) => self.writer.succeeded(),
             Err(error) => {
-                writer.failed(&*self.clock, &error);
+                self.writer.failed(&*self.clock, &error);
                 tracing::error!(%error, "what the operator should know cannot be recorded");
             }
         }
@@ -26,7 +25,8 @@ impl Daemon {
     }
 
     /// Trouble that no poll and no delivery decides about, or that has been open for long enough now.
-    async fn look_for_trouble(&self) -> Result<(), LedgerError> {
+    async fn look_for_trouble(&mut self) -> Result<(), LedgerError> {
+        self.clock_watch.look(&self.desk).await?;
         self.desk.tell_overdue().await?;
         self.desk.forget_revived().await?;
         look_at_disk(&self.config.state_dir, &self.desk).await
@@ -66,12 +66,13 @@ impl Daemon {
     }
 
     /// Sets the gauges that speak of the time before this process.
-    pub(super) async fn recall(&self) {
+    pub(super) async fn recall(&mut self) {
         let last_good = match ledger::read(&self.config.ledger, Reader::polls).await {
             Ok(polls) => polls.last_good,
             Err(error) => return tracing::warn!(%error, "cannot look for the last poll"),
         };
         let Some(poll) = last_good else { return };
+        self.clock_watch.compare(poll.at);
         self.metrics.last_successful_poll.set(poll.at.as_duration().as_secs_f64());
         self.metrics.usage_records.set(i64::try_from(poll.records).unwrap_or(i64::MAX));
         self.metrics.usage_as_of.set(poll.newest.map_or(0.0, |newest| newest.as_duration().as_secs_f64()));

@@ -3,6 +3,7 @@
 mod assembly;
 mod bell;
 mod changeover;
+mod clock_watch;
 mod control;
 mod disk;
 mod drain;
@@ -29,6 +30,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::assembly::assemble_around;
+use crate::daemon::clock_watch::ClockWatch;
 use crate::daemon::control::Control;
 use crate::daemon::generation::Generation;
 use crate::daemon::lines::Lines;
@@ -97,6 +99,8 @@ pub struct Daemon {
     unmarked: Unmarked,
     /// Who was told that nothing can be recorded.
     occurrence: Occurrence,
+    /// Notices when the wall clock jumps.
+    clock_watch: ClockWatch,
     /// What is written beside the loops.
     writer: Writer,
     /// The token of `[http]` in force.
@@ -117,7 +121,9 @@ impl Daemon {
         let lines = Lines::new();
         let desk = assembly::desk(&config, &ledger, &clock).calling(lines.owed.clone());
         let writer = Writer::new(&metrics, "news for the operator");
+        let clock_watch = ClockWatch::new(clock.now(), clock.monotonic());
         Self {
+            clock_watch,
             config,
             ledger,
             clock,

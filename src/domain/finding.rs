@@ -16,8 +16,9 @@ pub enum FindingCode {
     MfaRequired,
     /// The account lacks the role.
     RoleMissing,
-    /// No items where the last good poll had some.
-    NoItems,
+    /// No items where the last good poll had some, or where there was none yet. Older ledgers call it `no-items`.
+    #[serde(alias = "no-items")]
+    UsageEmpty,
     /// Records that could not be used.
     UnusableRecords,
     /// A local budget in another currency than the record's.
@@ -42,18 +43,20 @@ pub enum FindingCode {
     CoverageLost,
     /// Budgets of subscriptions could not be judged: their usage could not be read.
     SubscriptionsUnread,
+    /// The clock of this host jumped.
+    ClockJumped,
     /// The configuration describes customers of whom no usage was ever seen, or has patterns that fit nobody.
     CustomersUnknown,
 }
 
 impl FindingCode {
     /// Every code.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SourceFailing,
         Self::SignInRefused,
         Self::MfaRequired,
         Self::RoleMissing,
-        Self::NoItems,
+        Self::UsageEmpty,
         Self::UnusableRecords,
         Self::CurrencyClash,
         Self::NotifierFailing,
@@ -66,6 +69,7 @@ impl FindingCode {
         Self::MassCrossing,
         Self::CoverageLost,
         Self::SubscriptionsUnread,
+        Self::ClockJumped,
         Self::CustomersUnknown,
     ];
 
@@ -76,7 +80,7 @@ impl FindingCode {
             Self::SignInRefused => "sign-in-refused",
             Self::MfaRequired => "mfa-required",
             Self::RoleMissing => "role-missing",
-            Self::NoItems => "no-items",
+            Self::UsageEmpty => "usage-empty",
             Self::UnusableRecords => "unusable-records",
             Self::CurrencyClash => "currency-clash",
             Self::NotifierFailing => "notifier-failing",
@@ -89,6 +93,7 @@ impl FindingCode {
             Self::MassCrossing => "mass-crossing",
             Self::CoverageLost => "coverage-lost",
             Self::SubscriptionsUnread => "subscriptions-unread",
+            Self::ClockJumped => "clock-jumped",
             Self::CustomersUnknown => "customers-unknown",
         }
     }
@@ -101,7 +106,7 @@ impl FindingCode {
                 | Self::SignInRefused
                 | Self::MfaRequired
                 | Self::RoleMissing
-                | Self::NoItems
+                | Self::UsageEmpty
                 | Self::LedgerUnwritable
                 | Self::SubscriptionsUnread
         )

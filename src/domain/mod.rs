@@ -8,7 +8,9 @@ mod course;
 mod customer;
 mod decimal;
 mod delivery;
+mod elapsed;
 mod event;
+pub mod exact;
 mod finding;
 mod glob;
 mod inputs;
@@ -33,6 +35,7 @@ pub use decimal::{
     Currency, InvalidCurrency, Number, NumberError, canonical, grouped, parse_decimal, parse_wire_number, percent_of, rounded,
 };
 pub use delivery::{Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Origin, Route};
+pub use elapsed::{has_passed, is_ahead, latest};
 pub use event::{CustomerEvent, EventCode};
 pub use finding::{FindingCode, OperatorFinding};
 pub use glob::{Glob, InvalidGlob};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::domain::{Alert, BillingPeriod, Glob};
+use crate::domain::{Alert, BillingPeriod, Glob, is_ahead};
 
 /// Keeps alerts of some customers and rules from being delivered.
 #[derive(Debug, Clone)]
@@ -83,11 +83,17 @@ impl Silence {
         is_new
     }
 
-    /// Whether it can no longer cover anything, whatever the customer's billing period: none is longer than 63 days, and
-    /// its data comes for 3 more.
-    pub fn is_over(&self, now: Timestamp) -> bool {
+    /// Whether it may cover anything now. One that was made or ended by a clock that was ahead does not: it would hide alerts
+    /// until the clock has caught up.
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.expired_at.is_none() && !is_ahead(self.created_at, now) && !self.is_over(now)
+    }
+
+    /// Whether at some instant it could no longer cover anything, whatever the customer's billing period: none is longer than
+    /// 63 days, and its data comes for 3 more.
+    pub fn is_over(&self, at: Timestamp) -> bool {
         let longest = jiff::SignedDuration::from_hours(66 * 24);
-        self.expired_at.is_some_and(|at| at <= now)
-            || self.ends_at.map_or_else(|| now.duration_since(self.created_at) > longest, |end| end <= now)
+        self.expired_at.is_some_and(|ended| ended <= at)
+            || self.ends_at.map_or_else(|| at.duration_since(self.created_at) > longest, |end| end <= at)
     }
 }

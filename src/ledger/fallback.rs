@@ -32,7 +32,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<StoodIn, LedgerError> {
         let name = notifier.to_owned();
-        let (unaided, next) = self.thread.run(move |connection| standins::unaided(connection, &name, overdue, all)).await?;
+        let (unaided, next) = self.thread.run(move |connection| standins::unaided(connection, &name, overdue, all, now)).await?;
         if unaided.is_empty() {
             return Ok(StoodIn { owed: 0, next });
         }

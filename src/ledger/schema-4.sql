@@ -12,6 +12,8 @@ INSERT INTO rule_name SELECT DISTINCT rule FROM step;
 -- When an alert of an older ledger ended is not known: not before it was raised.
 UPDATE alert SET ended_at = raised_at WHERE ended_at IS NULL AND state IN ('resolved', 'closed');
 
+-- What an answer without items is called.
+UPDATE finding SET code = 'usage-empty' WHERE code = 'no-items';
 -- All billing periods that usage summaries named, and the currency of the record itself.
 ALTER TABLE seen ADD COLUMN named TEXT;                                  -- "first..last first..last …" in days, the last named first
 UPDATE seen SET named = cycle_first_day || '..' || cycle_last_day WHERE cycle_first_day IS NOT NULL AND cycle_last_day IS NOT NULL;

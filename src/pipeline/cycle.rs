@@ -114,7 +114,7 @@ impl Cycle {
     async fn poll(&self, accept_empty: bool) -> Result<CycleReport, LedgerError> {
         let now = self.clock.now();
         let memory = self.ledger.poll_memory().await?;
-        // A clock set back must not make sound dates look like the future's.
+        // A clock set back must not make sound dates look like the future's, nor sound silences.
         let dated = memory.last_good_at.map_or(now, |last| last.max(now));
         self.ledger.rename_rules(self.renames()).await?;
         let mut intake = Intake::new(self, now);
@@ -136,7 +136,7 @@ impl Cycle {
         tally.unread = unread.customers;
         tally.never_seen = never_seen;
         (tally.unknown, tally.idle) = (unknown, idle);
-        let silences = life::in_force(self).await?;
+        let silences = life::in_force(self, dated).await?;
         let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
         recording.seen_below = below.into_values().flatten().collect();
         let mut polled = Polled { memory: &memory, silences: &silences, recording, owed: Vec::new(), rebudgeted: Vec::new() };
@@ -150,7 +150,7 @@ impl Cycle {
         let owed = self.record(polled, hold).await?;
         self.follow_up(rebudgeted, &silences, read.newest, hold).await?;
         if unexpectedly_empty {
-            read.errors.push(EMPTY.to_owned());
+            read.errors.push(empty(&memory).to_owned());
         }
         let good = read.failure.is_none() && !unexpectedly_empty;
         if good && !read.short {
@@ -329,7 +329,15 @@ impl Cycle {
     }
 }
 
-pub(super) const EMPTY: &str = "the source answered without any item where the last good poll had some; nothing is concluded from that";
+/// What is said of an answer without items that nobody has called the truth.
+pub(super) fn empty(memory: &PollMemory) -> &'static str {
+    match memory.last_good_items {
+        Some(_) => "the source answered without any item where the last good poll had some; nothing is concluded from that",
+        None => {
+            "the source answered without any item, and no poll has been good yet: it may be the wrong account, or no answer of Partner Center"
+        }
+    }
+}
 
 /// Whether the source may be asked more: it has not just said that it must not or cannot be.
 fn is_welcome(read: &ReadReport) -> bool {
@@ -338,7 +346,7 @@ fn is_welcome(read: &ReadReport) -> bool {
 
 fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: bool) -> bool {
     let empty = read.failure.is_none() && read.records == 0 && read.skipped == 0;
-    empty && !accept_empty && memory.last_good_items.is_some_and(|items| items > 0)
+    empty && !accept_empty && memory.last_good_items.is_none_or(|items| items > 0)
 }
 
 /// How many customers have alerts that are no first account.

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Origin, Route, Severity};
+use crate::domain::{Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Origin, Route, Severity, has_passed, is_ahead};
 use crate::ledger::{GivenUp, Ledger, LedgerError, NewMessage, OpenFinding};
 use crate::notify::render::{seconds_between, span};
 
@@ -18,10 +18,10 @@ use crate::notify::render::{seconds_between, span};
 const PROBED_AGAIN: Duration = Duration::from_secs(4);
 
 /// How long a loss stands for those that follow it.
-const ANOTHER_DAY: SignedDuration = SignedDuration::from_hours(24);
+const ANOTHER_DAY: Duration = Duration::from_hours(24);
 
 /// How long it takes at most to say that something was given up.
-const SAYS_SO_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+const SAYS_SO_WITHIN: Duration = Duration::from_mins(1);
 
 /// Where findings are told. Cloning shares it.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ impl Desk {
     pub(crate) async fn report_again(&self, finding: OperatorFinding) -> Result<(), LedgerError> {
         let open = self.ledger.findings().await?;
         let same = open.iter().find(|open| (open.finding.code, &open.finding.subject) == (finding.code, &finding.subject));
-        if same.is_some_and(|open| self.clock.now().duration_since(open.since) >= ANOTHER_DAY) {
+        if same.is_some_and(|open| has_passed(ANOTHER_DAY, open.since, self.clock.now())) {
             self.replace(finding.code, &finding.subject).await?;
         }
         self.report(finding).await
@@ -182,7 +182,11 @@ impl Desk {
     /// stands for what follows it for a day.
     fn is_untold(&self, last: Option<Timestamp>, open: Option<&OpenFinding>) -> bool {
         let Some(last) = last else { return false };
-        self.clock.now().duration_since(last) >= SAYS_SO_WITHIN && open.is_none_or(|open| last.duration_since(open.since) >= ANOTHER_DAY)
+        let now = self.clock.now();
+        // Nothing follows a finding of the future: the clock was ahead when it was opened.
+        let after = |since| Duration::try_from(last.duration_since(since)).unwrap_or_default();
+        let follows = |open: &OpenFinding| is_ahead(open.since, now) || after(open.since) >= ANOTHER_DAY;
+        has_passed(SAYS_SO_WITHIN, last, now) && open.is_none_or(follows)
     }
 
     /// Something new is owed.
@@ -214,7 +218,7 @@ impl Telling {
     }
 
     fn is_news(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> bool {
-        Duration::try_from(now.duration_since(since)).unwrap_or_default() >= self.delay(finding.code)
+        has_passed(self.delay(finding.code), since, now)
     }
 
     /// What is owed for the end of a finding that was told.

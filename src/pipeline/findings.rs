@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::{Alert, FindingCode, OperatorFinding};
 use crate::ledger::{LedgerError, PollMemory};
 use crate::notify::render::{Name, money, seconds_between, span};
-use crate::pipeline::cycle::EMPTY;
+use crate::pipeline::cycle::empty;
 use crate::pipeline::desk::Ending;
 use crate::pipeline::intake::Tally;
 use crate::pipeline::{Cycle, CycleReport};
@@ -56,7 +56,7 @@ impl Cycle {
         }
         if unexpectedly_empty {
             let action = "check the account; if it is true, run: budget-alertd poll --accept-empty";
-            self.desk.report(finding(FindingCode::NoItems, EMPTY.to_owned(), action)).await?;
+            self.desk.report(finding(FindingCode::UsageEmpty, empty(memory).to_owned(), action)).await?;
         }
         if !report.good {
             return Ok(());
@@ -68,7 +68,7 @@ impl Cycle {
             (FindingCode::SignInRefused, "the sign-in is accepted again"),
             (FindingCode::MfaRequired, "the sign-in is accepted again"),
             (FindingCode::RoleMissing, "Partner Center grants access again"),
-            (FindingCode::NoItems, items),
+            (FindingCode::UsageEmpty, items),
         ] {
             let more = lateness(report.alerts.len(), memory.last_good_at, self.clock.now());
             self.desk.clear(code, "", Ending { what: what.to_owned(), more }).await?;

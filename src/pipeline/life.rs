@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, MissingInput, Sample,
-    Silence, Silenceable, Timing, UsageDate, Verdict, utc_day,
+    Silence, Silenceable, Timing, UsageDate, Verdict, has_passed, utc_day,
 };
 use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
 use crate::pipeline::Cycle;
@@ -279,10 +279,7 @@ fn next(alert: &OpenAlert, outdone: impl Fn() -> bool, judged: &Judged, silences
         AlertState::Silenced => Some(if is_highest { Next::Release } else { Next::Supersede }),
         AlertState::Raised => {
             let every = alert.remind_every.filter(|_| !alert.acknowledged)?;
-            // Told in the future is told under a clock that was wrong.
-            let since = now.duration_since(alert.told_at);
-            let due = since.is_negative() || since >= SignedDuration::try_from(every).unwrap_or(SignedDuration::MAX);
-            (due && is_highest && !to_remind(alert).is_empty()).then_some(Next::Remind)
+            (has_passed(every, alert.told_at, now) && is_highest && !to_remind(alert).is_empty()).then_some(Next::Remind)
         }
         AlertState::Resolved | AlertState::Closed => None,
     }
@@ -299,7 +296,7 @@ fn is_over(alert: &OpenAlert, belongs_at: Timestamp, assessed: &Assessed, time: 
     let snapshot = &alert.snapshot.alert;
     let end = if assessed.period.holds(belongs_at) { assessed.period.end } else { snapshot.billing_period.end };
     let long_over = time.newest.is_some_and(|newest| newest.duration_since(end) >= LATE_DATA);
-    assessed.period.start > belongs_at || (long_over && time.now.duration_since(snapshot.raised_at) >= LATE_DATA)
+    assessed.period.start > belongs_at || (long_over && has_passed(LATE_DATA.unsigned_abs(), snapshot.raised_at, time.now))
 }
 
 /// The instant that places an alert in a billing period.
@@ -350,7 +347,10 @@ fn ended_by_budget(alert: &OpenAlert, judged: &Judged) -> bool {
         MetricValue::Missing(_) => None,
     };
     let then = Inputs { budget: before, reported_percent: None, ..inputs };
-    snapshot.metric.reads_budget() && inputs.budget != before && reached(&inputs) == Some(false) && reached(&then) == Some(true)
+    // A rule about customers without a budget has nothing to say of one that has.
+    let is_budgeted = snapshot.metric == Metric::UnbudgetedCost && inputs.budget.is_some();
+    let fell = is_budgeted || (snapshot.metric.reads_budget() && reached(&inputs) == Some(false));
+    inputs.budget != before && fell && reached(&then) == Some(true)
 }
 
 /// How things are now.
@@ -403,10 +403,9 @@ pub(crate) fn is_silenced(assessed: &Assessed, rule: &str, value: Option<Decimal
     silences.iter().any(|silence| silence.covers(&asked, now))
 }
 
-/// The silences that may still cover something.
-pub(crate) async fn in_force(cycle: &Cycle) -> Result<Vec<Silence>, LedgerError> {
-    let now = cycle.clock.now();
+/// The silences that may still cover something at `now`.
+pub(crate) async fn in_force(cycle: &Cycle, now: Timestamp) -> Result<Vec<Silence>, LedgerError> {
     let mut silences = cycle.ledger.silences().await?;
-    silences.retain(|silence| !silence.is_over(now));
+    silences.retain(|silence| silence.is_in_force(now));
     Ok(silences)
 }

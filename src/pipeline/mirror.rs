@@ -130,7 +130,8 @@ impl Mirror {
     }
 
     fn alert(&self, alert: StandingAlert) -> Shown {
-        let ends_at = alert.ended_at.unwrap_or_else(|| self.holds_until());
+        // What ended by a clock that was ahead is over all the same.
+        let ends_at = alert.ended_at.map_or_else(|| self.holds_until(), |ended| ended.min(self.carrier.clock().now()));
         Shown { fact: Fact::Alert(Box::new(alert.snapshot), alert.known_to), ends_at }
     }
 
@@ -147,7 +148,10 @@ impl Mirror {
         let closed = self.carrier.ledger().closed_findings(since).await?;
         let open =
             open.iter().filter(|open| is_shown(open) && self.carrier.desk.is_news(open)).map(|open| trouble(open, self.holds_until()));
-        let closed = closed.iter().filter(|(finding, _)| is_shown(finding)).map(|(finding, at)| trouble(finding, *at));
+        let closed = closed
+            .iter()
+            .filter(|(finding, _)| is_shown(finding))
+            .map(|(finding, at)| trouble(finding, (*at).min(self.carrier.clock().now())));
         Ok(open.chain(closed).collect())
     }
 

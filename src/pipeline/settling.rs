@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::budgets::{Joined, LastSeen};
-use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict};
+use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict, has_passed};
 use crate::ledger::{Decided, LedgerError, Recollection, Recording, Seen, decide, fold_key};
 use crate::pipeline::intake::{Candidate, Intake, Pending, duplicates};
 use crate::pipeline::verdicts::{Asked, events, is_closed, judge, last_seen, named, sample, samples_for, seen_now};
 
 /// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
-const ASK_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+const ASK_AGAIN: std::time::Duration = std::time::Duration::from_hours(24);
 
 impl Intake<'_> {
     pub(super) async fn flush(&mut self) {
@@ -113,7 +113,7 @@ impl Intake<'_> {
     /// Of a record that stays the same, once a day.
     fn may_ask_again(&self, remembered: Option<&Recollection>) -> bool {
         let asked = remembered.and_then(|remembered| remembered.seen.asked);
-        asked.is_none_or(|(at, _)| self.now.duration_since(at) >= ASK_AGAIN)
+        asked.is_none_or(|(at, _)| has_passed(ASK_AGAIN, at, self.now))
     }
 }
 

@@ -40,9 +40,10 @@ impl Standing {
         }
         let state = carrier.ledger().notifier_state(carrier.name()).await?;
         self.counted_at = carrier.clock().monotonic();
-        // The wall clock is asked this once: set back later, it must not keep a notifier silent.
+        // The wall clock is asked this once: set back later, it must not keep a notifier silent. A wait longer than any was
+        // written down by a clock that was ahead.
         let wait = state.next_probe_at.map(|at| Duration::try_from(at.duration_since(carrier.clock().now())).unwrap_or_default());
-        self.probe_at = self.counted_at.saturating_add(wait.unwrap_or_default().min(LONGEST_RETRY_AFTER));
+        self.probe_at = self.counted_at.saturating_add(wait.filter(|wait| *wait <= LONGEST_RETRY_AFTER).unwrap_or_default());
         self.keep(state.clone(), carrier);
         Ok(state)
     }

@@ -45,3 +45,8 @@ url = "{url}"
 fn over_budget(numbers: std::ops::Range<usize>) -> impl Iterator<Item = (String, u32)> {
     numbers.map(|number| (format!("customer-{number:04}"), 150))
 }
+
+/// A customer within its budget: a poll that is good and tells nobody.
+fn within_budget() -> [(String, u32); 1] {
+    [("within".to_owned(), 1)]
+}

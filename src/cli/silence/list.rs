@@ -59,7 +59,7 @@ fn row(silence: &Silence, hidden: &[AlertRow], now: Timestamp) -> Row {
         let alert = &row.snapshot.alert;
         silence.created_at <= alert.raised_at && silence.covers(&Silenceable::of(alert), alert.raised_at)
     };
-    Row { silence: SilenceView::of(silence), in_force: !silence.is_over(now), silenced: hidden.iter().filter(hid).count() }
+    Row { silence: SilenceView::of(silence), in_force: silence.is_in_force(now), silenced: hidden.iter().filter(hid).count() }
 }
 
 fn page(rows: &[Row], now: Timestamp, zone: &TimeZone, all: bool) -> String {

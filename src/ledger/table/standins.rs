@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
 use uuid::Uuid;
 
-use crate::domain::{MessageKind, Route};
+use crate::domain::{MessageKind, Route, latest};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::table::deliveries::{self, NewDelivery};
 
@@ -18,25 +18,29 @@ pub(in crate::ledger) struct Unaided {
 
 /// What a notifier owes without anybody who stands in, by when it was recorded.
 const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0
-    AND (?3 OR EXISTS (SELECT 1 FROM recipient AS own WHERE own.notifier = ?1 AND own.recipient = delivery.recipient AND own.failures > 0))
-    AND created_at";
+    AND (?3 OR EXISTS (SELECT 1 FROM recipient AS own WHERE own.notifier = ?1 AND own.recipient = delivery.recipient AND own.failures > 0))";
 
-/// What a notifier has given up, and what it owes since before `overdue`, where nobody stands in yet; and when the oldest of
-/// the rest was recorded. Where not `all` are owed for long, only what is owed to recipients that are deferred.
+/// What a notifier has given up, and what it owes since before `overdue` or, by a clock that was ahead, since the future, where
+/// nobody stands in yet; and when the oldest of the rest was recorded. Where not `all` are owed for long, only what is owed to
+/// recipients that are deferred.
 pub(in crate::ledger) fn unaided(
     connection: &Connection,
     notifier: &str,
     overdue: Option<Timestamp>,
     all: bool,
+    now: Timestamp,
 ) -> rusqlite::Result<(Vec<Unaided>, Option<Timestamp>)> {
     let mut statement = connection
         .prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0 AND held = 0")?;
     let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let Some(overdue) = overdue else { return Ok((found, None)) };
-    let mut statement = connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} <= ?2"))?;
-    found.extend(statement.query_map(params![notifier, Instant(overdue), all], read)?.collect::<rusqlite::Result<Vec<_>>>()?);
-    let mut statement = connection.prepare_cached(&format!("SELECT min(created_at) AS next {OWED} > ?2"))?;
-    let next = statement.query_row(params![notifier, Instant(overdue), all], |row| column::instant_if_any(row, "next"))?;
+    let (overdue, latest) = (Instant(overdue), Instant(latest(now)));
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} AND (created_at <= ?2 OR created_at > ?4)"))?;
+    found.extend(statement.query_map(params![notifier, overdue, all, latest], read)?.collect::<rusqlite::Result<Vec<_>>>()?);
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT min(created_at) AS next {OWED} AND created_at > ?2 AND created_at <= ?4"))?;
+    let next = statement.query_row(params![notifier, overdue, all, latest], |row| column::instant_if_any(row, "next"))?;
     found.sort_by_key(|unaided| unaided.row);
     Ok((found, next))
 }

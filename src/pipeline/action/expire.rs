@@ -35,12 +35,13 @@ impl Action for ExpireOrder {
         let now = cycle.clock.now();
         let (meant, others): (Vec<_>, Vec<_>) = cycle.ledger.silences().await?.into_iter().partition(|silence| silence.id == self.id);
         let Some(silence) = meant.into_iter().next() else { return Err(unknown(self.id)) };
-        if silence.is_over(now) {
+        if !silence.is_in_force(now) {
             return Ok(Expired { silence: SilenceView::of(&silence), already: true, uncovered: 0 });
         }
         cycle.ledger.expire_silence(self.id, now).await?;
         tracing::info!(%author, silence.id = self.id, "a silence is ended");
         let ended = SilenceView::of(&Silence { expired_at: Some(now), ..silence.clone() });
+        let others: Vec<Silence> = others.into_iter().filter(|other| other.is_in_force(now)).collect();
         let uncovered = office.read(move |reader| uncovered(reader, &silence, &others, now)).await?;
         Ok(Expired { silence: ended, already: false, uncovered })
     }

@@ -19,7 +19,7 @@ async fn a_step_alerts_once_whatever_the_value_does() {
 #[tokio::test]
 async fn a_jump_makes_one_alert_and_the_lower_steps_are_passed() {
     let world = World::new(SPEND);
-    world.poll(DAY, &[]).await;
+    world.poll(DAY, &[plan("B", "1", "100", DAY)]).await;
     let jump = world.poll(DAY, &[plan("A", "900", "100", DAY), plan("B", "1", "100", DAY)]).await;
     assert_eq!(jump, "A spend 100 passed 80: 900 of 100, 2019-09-01 .. 2019-10-01 month\n1 passed");
     assert_eq!(world.poll(DAY, &[plan("A", "85", "100", DAY)]).await, "1 duplicate");

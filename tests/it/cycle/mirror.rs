@@ -189,10 +189,10 @@ async fn trouble_with_the_daemon_itself_is_shown_where_the_operator_looks() {
     // No items where the last good poll had some.
     shown.poll(60, &[]).await;
     shown.show().await;
-    assert_eq!(shown.news(), ["no-items +180"]);
+    assert_eq!(shown.news(), ["usage-empty +180"]);
     shown.poll(120, &[("A", "1", "100")]).await;
     shown.show().await;
-    assert_eq!(shown.news(), ["no-items +0"]);
+    assert_eq!(shown.news(), ["usage-empty +0"]);
 }
 
 #[tokio::test]

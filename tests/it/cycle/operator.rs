@@ -99,7 +99,7 @@ async fn an_answer_without_items_is_told_at_once_and_its_end_too() {
     assert_eq!(
         told(&world).await,
         [
-            "no-items: the source answered without any item where the last good poll had some; nothing is concluded from that",
+            "usage-empty: the source answered without any item where the last good poll had some; nothing is concluded from that",
             "over: the source has items again after 2 h; nothing was read for 3 h, and no new alert came of it",
         ]
     );

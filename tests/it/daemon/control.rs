@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::life::from_partner_center;
-use super::{configuration, over_budget};
+use super::{configuration, over_budget, within_budget};
 use crate::support::process::{House, Process, SOON, ask_socket, eventually};
 
 fn receiver() -> HttpReceiver {
@@ -25,7 +25,7 @@ fn receiver() -> HttpReceiver {
 /// A daemon that has polled once and raised nothing.
 fn quiet(receiver: &HttpReceiver) -> (House, Process) {
     let house = House::new(&configuration(receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let process = house.start_ready(&house.systemd());
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
     (house, process)
@@ -259,7 +259,7 @@ async fn what_was_given_up_is_owed_again_and_delivered_at_once_and_the_author_is
 async fn what_is_held_is_let_go_and_delivered_at_once_or_discarded_and_the_author_is_in_the_log() {
     let receiver = receiver();
     let house = House::new(&super::with_hook(&receiver.url("/hook"), "1h", "audience = \"customer\""));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let process = house.start_ready(&house.systemd());
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
     house.save_usage(over_budget(0..30));
@@ -294,6 +294,7 @@ async fn what_is_held_is_let_go_and_delivered_at_once_or_discarded_and_the_autho
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_sign_in_replaces_the_one_in_use_and_is_polled_with_at_once() {
     let center = PartnerCenter::start(SystemClock::shared(), SignIn::default()).unwrap();
+    center.set_customers(vec![customer(10)]);
     let good = center.refresh_token();
     let configuration =
         from_partner_center(&center, &receiver()).replace(&good, "an-old-one").replace("poll_interval = \"1s\"", "poll_interval = \"1h\"");
@@ -340,7 +341,7 @@ async fn what_is_not_understood_is_refused_in_words() {
 async fn the_socket_is_for_its_owner_and_group_outlives_reloads_and_goes_with_the_daemon() {
     let receiver = receiver();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     let socket = house.path("state/control.sock");
@@ -393,7 +394,7 @@ async fn a_daemon_of_another_ledger_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_runtime_folder_comes_first_and_a_path_too_long_for_a_socket_is_named() {
     let house = House::new(&configuration(&receiver(), "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let (short, too_long) = (house.path("run"), house.path(&"long".repeat(30)));
     std::fs::create_dir(&short).unwrap();
     std::fs::create_dir(&too_long).unwrap();

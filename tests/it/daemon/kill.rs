@@ -8,7 +8,7 @@ use budget_alertd::ledger::Reader;
 use budget_alertd::simulator::{HttpReceiver, MailOptions, MailReceiver};
 use serde_json::Value;
 
-use super::{configuration, over_budget, with_hook};
+use super::{configuration, over_budget, with_hook, within_budget};
 use crate::support::process::{House, Process, SOON, eventually, within};
 
 /// Says in each request which start of the daemon made it.
@@ -110,7 +110,7 @@ async fn killed_at_a_hundred_random_moments_it_loses_nothing_and_repeats_only_wh
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&with_hook(&receiver.url("/hook"), "1s", STAMPED));
     // The first account of a ledger may come as a digest; what follows it does not.
-    house.save_usage([]);
+    house.save_usage(within_budget());
     assert!(house.command(&["poll"]).env("START", "first").status().unwrap().success());
     let mut customers = 0;
     for start in 0..KILLS {
@@ -150,7 +150,7 @@ async fn killed_while_it_makes_its_ledger_it_makes_it_again_or_finds_it_whole() 
     let mut made = 0;
     for _ in 0..30 {
         let house = House::new(&configuration(&receiver, "1h"));
-        house.save_usage([]);
+        house.save_usage(within_budget());
         let process = house.start();
         let time = Duration::from_millis(chance.below(60));
         let _whichever_comes_first = within(time, || house.path("state/ledger.db-wal").exists().then_some(()));

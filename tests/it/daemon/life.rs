@@ -1,10 +1,10 @@
 //! Start, stop, and what systemd is told meanwhile.
 
 use budget_alertd::clock::SystemClock;
-use budget_alertd::simulator::{Endpoint, Fault, HttpReceiver, PartnerCenter, SignIn};
+use budget_alertd::simulator::{Endpoint, Fault, HttpReceiver, PartnerCenter, SignIn, SimCustomer};
 use rustix::process::Signal;
 
-use super::{configuration, over_budget, with_hook};
+use super::{configuration, over_budget, with_hook, within_budget};
 use crate::support::process::{House, Process, get, is_there};
 
 fn receiver() -> HttpReceiver {
@@ -60,7 +60,7 @@ async fn a_cycle_that_left_nothing_overdue_pings_the_watcher_and_a_failed_one_do
 async fn beside_a_daemon_another_run_exits_3_and_so_does_a_poll_that_cannot_ask_it() {
     let receiver = receiver();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let process = house.start_ready(&house.systemd());
     std::fs::remove_file(house.path("state/control.sock")).unwrap();
     for command in ["run", "poll"] {
@@ -89,7 +89,7 @@ async fn a_port_that_is_taken_is_named_and_exits_1() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let house = House::new(&configuration(&receiver(), "1h").replace("127.0.0.1:0", &address));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let output = house.run(&["run"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -144,6 +144,8 @@ async fn a_poll_that_hangs_does_not_keep_it_from_stopping() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_under_way_at_the_end_is_not_lost() {
     let center = PartnerCenter::start(SystemClock::shared(), SignIn { keeps_used: false, ..SignIn::default() }).unwrap();
+    let within = SimCustomer::azure_plan("within", "Within", "SEK", "2019-09-17T17:08:11Z".parse().unwrap());
+    center.set_customers(vec![within.with_cost(1.into()).with_budget(100.into())]);
     let receiver = receiver();
     let house = House::new(&from_partner_center(&center, &receiver));
     center.fail_once(Endpoint::Token, Fault::Slow(std::time::Duration::from_millis(200)));

@@ -6,7 +6,7 @@ use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::{Answer, Endpoint, Fault, HttpReceiver, PartnerCenter, SignIn};
 
 use super::life::from_partner_center;
-use super::{configuration, over_budget, with_hook};
+use super::{configuration, over_budget, with_hook, within_budget};
 use crate::support::process::{House, Process, Systemd, ask_socket, get};
 
 /// Waits for a whole reload, and gives what was told during it.
@@ -59,7 +59,7 @@ async fn a_broken_file_changes_nothing_and_says_so_and_a_good_one_takes_effect_a
 async fn while_a_configuration_loads_the_daemon_goes_on() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let systemd = house.systemd();
     let (input, mut customers) = std::io::pipe().unwrap();
     let process = Process::fed(house.command(&["run"]).env("NOTIFY_SOCKET", &systemd.path), input);
@@ -84,7 +84,7 @@ async fn while_a_configuration_loads_the_daemon_goes_on() {
 async fn what_a_running_daemon_cannot_change_is_refused() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     house.configure(&configuration(&receiver, "1h").replace("127.0.0.1:0", "127.0.0.1:9"));
@@ -99,7 +99,7 @@ async fn what_a_running_daemon_cannot_change_is_refused() {
 async fn the_reload_command_asks_only_for_a_file_that_loads() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     let pid = process.id().to_string();

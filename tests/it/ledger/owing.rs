@@ -305,7 +305,7 @@ async fn news_that_is_buried_with_its_only_notifier_counts_as_untold() {
         })
     };
     tell(FindingCode::SourceFailing, &["gone"]).await.unwrap();
-    tell(FindingCode::NoItems, &["gone", "slack"]).await.unwrap();
+    tell(FindingCode::UsageEmpty, &["gone", "slack"]).await.unwrap();
     tell(FindingCode::MfaRequired, &["gone", "slack"]).await.unwrap();
     for delivery in ledger.due("slack", vec![], 1).await.unwrap() {
         ledger.mark_sent(attempt(delivery.id, "accepted")).await.unwrap();
