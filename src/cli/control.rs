@@ -1,6 +1,7 @@
 //! Where a command acts: through the daemon of the same ledger if one runs, else by itself on the ledger. Either way the
 //! same routes answer, in JSON. What is asked for is the commands'.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -128,25 +129,30 @@ pub(super) struct Found {
     pub(super) daemon: Option<Daemon>,
     /// A socket that may not be used.
     denied: Option<PathBuf>,
+    /// A socket at which somebody is, and does not answer.
+    hung: Option<PathBuf>,
 }
 
 /// Looks for the daemon of the same ledger.
 pub(super) async fn find(places: &Places) -> Found {
     let own = About::this(&places.ledger.path, &places.file);
-    let mut denied = None;
+    let (mut denied, mut hung) = (None, None);
     let mut sockets = sockets(&places.state_dir);
     sockets.insert(sockets.len().saturating_sub(1), PathBuf::from(UNIT_SOCKET));
     // All at once: one that hangs must not use up the time of the others.
     let answers = join_all(sockets.iter().map(|socket| ask_who(socket))).await;
     for (socket, answer) in sockets.into_iter().zip(answers) {
         match answer {
-            Ok(about) if about.has_ledger_of(&own) => return Found { daemon: Some(Daemon { socket, about }), denied },
+            Ok(about) if about.has_ledger_of(&own) => {
+                return Found { daemon: Some(Daemon { socket, about }), denied, hung };
+            }
             Ok(about) => tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger"),
             Err(error) if error.is_denied() => denied = denied.or(Some(socket)),
+            Err(CallError::Connect(error)) if error.kind() == ErrorKind::TimedOut => hung = hung.or(Some(socket)),
             Err(error) => tracing::debug!(socket = %socket.display(), "no daemon: {error}"),
         }
     }
-    Found { daemon: None, denied }
+    Found { daemon: None, denied, hung }
 }
 
 /// Who listens at a socket; a stranger is nobody.
@@ -155,11 +161,21 @@ async fn ask_who(socket: &Path) -> Result<About, CallError> {
     let request = Request::get("/v1/daemon").body(Body::empty()).map_err(|error| nobody(error.to_string()))?;
     // Real time, not a clock's: it bounds what another process takes to answer.
     let asked = tokio::time::timeout(ANSWERS_WITHIN, call(socket, request)).await;
-    let (_, body) = asked.map_err(|_| nobody("it does not answer".to_owned()))??;
+    let (_, body) = asked.map_err(|_| CallError::Connect(ErrorKind::TimedOut.into()))??;
     serde_json::from_slice(&body).map_err(|error| nobody(error.to_string()))
 }
 
 impl Found {
+    /// Why there is no daemon to speak of, in words; none where there is one.
+    pub(super) fn why_none(&self) -> Option<String> {
+        match (&self.daemon, &self.hung, &self.denied) {
+            (Some(_), ..) => None,
+            (None, Some(socket), _) => Some(format!("the daemon at {} does not answer", socket.display())),
+            (None, None, Some(socket)) => Some(who_may(socket)),
+            (None, None, None) => Some("no daemon runs".to_owned()),
+        }
+    }
+
     /// Says of a ledger that could not be opened whose daemon might have been asked.
     pub(super) fn explain<T>(&self, opened: anyhow::Result<T>) -> anyhow::Result<T> {
         match &self.denied {

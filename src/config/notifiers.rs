@@ -109,9 +109,6 @@ fn fallback<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str
     for own in table.texts("fallback").into_iter().filter(|other| other.value == name) {
         table.reader.mistake(own.span, "a notifier cannot stand in for itself: name another one");
     }
-    if let Some(entry) = table.entry("fallback_after").filter(|_| table.entry("fallback").is_none()) {
-        table.reader.mistake(entry.key, "fallback_after says when others are told: name them with fallback = [\"…\"]");
-    }
     if let Some(entry) = table.entry("fallback").filter(|_| is_shown(table)) {
         let text = "nobody stands in for a notifier that is shown what is open and owed nothing: let the rules name the others too";
         table.reader.warning(entry.key, text);

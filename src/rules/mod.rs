@@ -75,6 +75,11 @@ impl Rules {
         FixedState::with_seed(0).hash_one(format!("{specs:?}"))
     }
 
+    /// Every rule by its name, with the notifiers that it or any of its steps names.
+    pub fn notifiers(&self) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
+        self.rules.iter().map(|rule| (&*rule.facts().name, rule.spec().notifiers().map(AsRef::as_ref).collect()))
+    }
+
     /// Every rule as its alerts know it.
     pub fn facts(&self) -> impl Iterator<Item = &Arc<RuleFacts>> {
         self.rules.iter().map(Rule::facts)

@@ -11,10 +11,14 @@ use crate::ledger::{DeferredRecipient, PollResult, Seen};
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
     health: &'static str,
-    why: &'a [String],
+    /// Codes.
+    why: Vec<&'a str>,
+    daemon: Daemon,
     owed: u64,
     held: u64,
     dead: u64,
+    /// How many are in force.
+    silences: usize,
     last_poll: Option<Poll<'a>>,
     last_good_poll: Option<Poll<'a>>,
     newest_usage_as_of: Option<Timestamp>,
@@ -22,6 +26,14 @@ pub(super) struct Document<'a> {
     data: serde_json::Value,
     notifiers: Vec<Notifier<'a>>,
     customers: Vec<Customer>,
+}
+
+#[derive(Serialize)]
+struct Daemon {
+    running: bool,
+    pid: Option<u32>,
+    /// Whether it polls and delivers: the one daemon of a ledger does.
+    leader: bool,
 }
 
 #[derive(Serialize)]
@@ -86,10 +98,16 @@ pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a>
     let finding = |open: &'a crate::ledger::OpenFinding| Finding { what: &open.finding, since: open.since, told: open.told };
     Document {
         health: health.as_str(),
-        why: health.why(),
+        why: health.codes(),
+        daemon: Daemon {
+            running: state.daemon.is_some(),
+            pid: state.daemon.as_ref().map(|daemon| daemon.pid),
+            leader: state.daemon.is_some(),
+        },
         owed: state.pending(),
         held: state.held(),
         dead: state.dead(),
+        silences: state.silences,
         last_poll: state.polls.last.as_ref().map(poll),
         last_good_poll: state.polls.last_good.as_ref().map(poll),
         newest_usage_as_of: state.polls.last_good.as_ref().and_then(|good| good.newest),

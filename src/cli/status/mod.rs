@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
 use crate::cli::status::data::Data;
-use crate::cli::status::health::Health;
+use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::MetricValue;
-use crate::ledger::{DeferredRecipient, NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
+use crate::ledger::{DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
 use crate::web::control::About;
 
 /// Customers that are listed without `--all`.
@@ -39,6 +39,10 @@ struct State {
     now: Timestamp,
     /// What the daemon says of itself.
     daemon: Option<About>,
+    /// Why there is no daemon that answers, if so.
+    no_daemon: Option<String>,
+    /// How many silences are in force.
+    silences: usize,
     polls: PollStatus,
     findings: Vec<OpenFinding>,
     /// Whether findings are sent to anybody, as far as is known.
@@ -69,15 +73,21 @@ struct NotifierAccount {
 impl Status {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let bearings = Bearings::look(path)?;
-        let daemon = control::find(&bearings.places).await.daemon.map(|daemon| daemon.about);
-        let state = State { daemon, ..self.gather(&bearings, &bearings.reader()?)? };
+        let found = control::find(&bearings.places).await;
+        let no_daemon = found.why_none();
+        let state = match bearings.reader() {
+            Ok(reader) => self.gather(&bearings, &reader)?,
+            Err(error) if is_before_the_first_start(&error) => State::before_the_first_start(&bearings),
+            Err(error) => return Err(error),
+        };
+        let state = State { daemon: found.daemon.map(|daemon| daemon.about), no_daemon, ..state };
         let health = health::judge(&state, &bearings);
         match self.format {
             Format::Text => output::page(&page::page(&state, &health, &bearings.places.time_zone))?,
             Format::Json => output::json(&document::document(&state, &health))?,
             Format::Csv => print_csv(&state.customers)?,
         }
-        Ok(if matches!(health, Health::Failing(_)) { Outcome::Failed } else { Outcome::Done })
+        Ok(if health.state == HealthState::Failing { Outcome::Failed } else { Outcome::Done })
     }
 
     fn gather(&self, bearings: &Bearings, reader: &Reader) -> anyhow::Result<State> {
@@ -90,15 +100,17 @@ impl Status {
         Ok(State {
             now,
             daemon: None,
+            no_daemon: None,
+            silences: reader.silences()?.iter().filter(|silence| silence.is_in_force(now)).count(),
             data: Data { missing: reader.missing()?, events: reader.events_since(since)? },
             polls: reader.polls()?,
             findings: reader.findings()?,
-            operator: bearings.config().is_none_or(|config| !config.operator.notify.is_empty()),
+            operator: tells_operator(bearings),
             by_message: bearings.config().is_none_or(|config| {
                 let owed = config.owed_notifiers();
                 config.operator.notify.iter().any(|name| owed.contains(name))
             }),
-            notifiers: notifiers(bearings, reader)?,
+            notifiers: notifiers(bearings, reader.owed()?, &reader.notifier_states()?, reader.deferred_recipients()?),
             customers,
             more_customers,
         })
@@ -106,8 +118,12 @@ impl Status {
 }
 
 /// The notifiers of the file, then those that only the ledger knows and that still owe or have given up something.
-fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<NotifierAccount>> {
-    let (mut owed, states, mut deferred) = (reader.owed()?, reader.notifier_states()?, reader.deferred_recipients()?);
+fn notifiers(
+    bearings: &Bearings,
+    mut owed: Vec<Owed>,
+    states: &[(String, NotifierState)],
+    mut deferred: Vec<DeferredRecipient>,
+) -> Vec<NotifierAccount> {
     let state = |name: &str| states.iter().find(|(known, _)| known == name).map(|(_, state)| state.clone()).unwrap_or_default();
     let routes = bearings.config().map(|config| config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>());
     let is_shown = |name: &str| routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed());
@@ -129,10 +145,37 @@ fn notifiers(bearings: &Bearings, reader: &Reader) -> anyhow::Result<Vec<Notifie
         deferred: Vec::new(),
         owed,
     }));
-    Ok(accounts)
+    accounts
+}
+
+/// Whether findings are sent to anybody, as far as is known.
+fn tells_operator(bearings: &Bearings) -> bool {
+    bearings.config().is_none_or(|config| !config.operator.notify.is_empty())
+}
+
+/// There is no ledger where there will be one.
+fn is_before_the_first_start(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(LedgerError::Missing { .. }))
 }
 
 impl State {
+    fn before_the_first_start(bearings: &Bearings) -> Self {
+        Self {
+            now: SystemClock::shared().now(),
+            daemon: None,
+            no_daemon: None,
+            silences: 0,
+            polls: PollStatus::default(),
+            findings: Vec::new(),
+            operator: tells_operator(bearings),
+            by_message: false,
+            notifiers: notifiers(bearings, Vec::new(), &[], Vec::new()),
+            customers: Vec::new(),
+            data: Data { missing: 0, events: Vec::new() },
+            more_customers: false,
+        }
+    }
+
     fn pending(&self) -> u64 {
         self.notifiers.iter().map(|notifier| notifier.owed.pending).sum()
     }

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::cli::output::Tone;
-use crate::cli::status::health::Health;
+use crate::cli::status::health::{Health, HealthState};
 use crate::cli::status::{LISTED, NotifierAccount, State, called};
 use crate::cli::table::{Column, Listing};
 use crate::cli::text;
@@ -36,18 +36,19 @@ pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
 
 /// `ok: last good poll 12 min ago, 2,500 records, newest data 4 h 33 min old; 0 owed, 0 given up`.
 fn headline(state: &State, health: &Health) -> String {
-    let word = match health {
-        Health::Ok => Tone::Good.paint("ok"),
-        Health::Degraded(_) => Tone::Uneasy.paint("DEGRADED"),
-        Health::Failing(_) => Tone::Bad.paint("FAILING"),
+    let word = match health.state {
+        HealthState::Ok => Tone::Good.paint("ok"),
+        HealthState::Degraded => Tone::Uneasy.paint("DEGRADED"),
+        HealthState::Failing => Tone::Bad.paint("FAILING"),
     };
-    let why = if health.why().is_empty() { String::new() } else { format!(" ({})", health.why().join(", ")) };
+    let why = if health.causes.is_empty() { String::new() } else { format!(" ({})", health.why()) };
     let poll = state.polls.last_good.as_ref().map(|good| {
         let newest = good.newest.map(|newest| format!(", newest data {} old", age(newest, state))).unwrap_or_default();
         format!("last good poll {} ago, {}{newest}; ", age(good.at, state), text::count(good.records, "record"))
     });
     let (owed, held, dead) = (state.pending(), text::held(state.held()), state.dead());
-    format!("{word}{why}: {}{owed} owed{held}, {dead} given up{}", poll.unwrap_or_default(), state.data.in_short())
+    let silences = if state.silences > 0 { format!("; {} in force", text::count(state.silences, "silence")) } else { String::new() };
+    format!("{word}{why}: {}{owed} owed{held}, {dead} given up{silences}{}", poll.unwrap_or_default(), state.data.in_short())
 }
 
 fn age(at: jiff::Timestamp, state: &State) -> String {

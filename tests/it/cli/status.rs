@@ -4,10 +4,12 @@ use budget_alertd::simulator::Fault;
 use serde_json::json;
 
 use super::Desk;
+use crate::support::process::{SOON, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_is_well_but_for_the_age_of_the_data() {
     let desk = Desk::polled();
+    let daemon = desk.house.start_ready(&desk.house.systemd());
     assert_eq!(
         desk.told(&["status"]),
         "\
@@ -43,6 +45,48 @@ customer_id,customer,plan,percent_used,over_zero,cost,currency,usd_cost,budget,u
 11111111-1843-4b3b-872f-206e08a08e51,LEGACY AZURE CUSTOMER SE,legacy,,false,0,,0,,2019-08-01T23:00:16.57Z,2019-08-01T00:00:00Z,2019-09-01T00:00:00Z
 11111111-5892-4326-8541-9da1fdb233fb,Test_Test_MA20190829_14,azure-plan,,false,0,GBP,0,,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z
 ");
+    let said = desk.json(&["status", "--format", "json"]);
+    assert_eq!(said["daemon"], json!({ "running": true, "pid": daemon.id(), "leader": true }));
+
+    // One that is frozen holds its lock and its socket, and is none.
+    daemon.signal(rustix::process::Signal::STOP);
+    let ended = desk.run(&["status"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.out.starts_with("FAILING (the daemon at {dir}/state/control.sock does not answer): "), "{}", ended.out);
+    // Neither is one that was killed.
+    daemon.kill();
+    let ended = desk.run(&["status"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.out.starts_with("FAILING (no daemon runs): "), "{}", ended.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_of_which_nobody_hears_for_too_long_is_failing() {
+    let failing = |more: &str| {
+        let desk =
+            Desk::with(&super::one_notifier().replace("[notifiers.hook]\n", &format!("[notifiers.hook]\nfallback_after = \"1s\"\n{more}")));
+        desk.receiver.fail(Fault::status(503));
+        desk
+    };
+    let desk = failing("");
+    let _daemon = desk.house.start_ready(&desk.house.systemd());
+    let ended = eventually(SOON, "a status that fails", || {
+        Some(desk.run(&["status"])).filter(|ended| ended.out.contains("nobody is told by rule"))
+    });
+    assert!(ended.out.starts_with("FAILING (nobody is told by rule spend: its notifiers fail, "), "{}", ended.out);
+    assert_eq!(desk.json(&["status", "--format", "json"])["why"], json!(["nobody-told"]));
+
+    // Somebody who stands in, and does not fail, hears of it.
+    let desk = failing("fallback = [\"other\"]\n");
+    let url = desk.receiver.url("/hook");
+    let other = budget_alertd::simulator::HttpReceiver::start(budget_alertd::clock::SystemClock::shared()).unwrap();
+    desk.house.edit(
+        &format!("url = \"{url}\""),
+        &format!("url = \"{url}\"\n[notifiers.other]\ntype = \"webhook\"\nurl = \"{}\"", other.url("/")),
+    );
+    let _daemon = desk.house.start_ready(&desk.house.systemd());
+    other.wait_for(1).await.unwrap();
+    assert_eq!(desk.json(&["status", "--format", "json"])["health"], "degraded");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,6 +96,7 @@ async fn what_wants_looking_at_is_said_first_and_is_no_failure() {
     while desk.receiver.attempts().is_empty() {
         assert_eq!(desk.run(&["poll", "--wait", "1s"]).code, 1);
     }
+    let _daemon = desk.house.start_ready(&desk.house.systemd());
     let ended = desk.run(&["status"]);
     assert_eq!(ended.code, 0);
     assert_eq!(
@@ -86,14 +131,20 @@ Customers, worst first
     );
     let said = desk.json(&["status", "--format", "json"]);
     assert_eq!((&said["health"], &said["owed"], &said["dead"]), (&json!("degraded"), &json!(2), &json!(0)));
+    assert_eq!(said["why"], json!(["notifier-failing", "usage-stale"]));
     assert_eq!(said["findings"][1]["code"], "notifier-failing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_never_read_anything_is_failing() {
     let desk = Desk::new();
-    assert_eq!(desk.run(&["status"]).code, 1);
-    assert_eq!(desk.run(&["status"]).err, "budget-alertd: {dir}/state/ledger.db does not exist: the first `poll` or `run` makes it\n");
+    let ended = desk.run(&["status"]);
+    assert_eq!((ended.code, ended.err.as_str()), (1, ""));
+    assert!(ended.out.starts_with("FAILING (no daemon runs, nothing was polled yet): 0 owed, 0 given up\n"), "{}", ended.out);
+    let said = desk.json(&["status", "--format", "json"]);
+    assert_eq!((&said["health"], &said["why"]), (&json!("failing"), &json!(["no-daemon", "no-good-poll"])));
+    assert_eq!(said["daemon"], json!({ "running": false, "pid": null, "leader": false }));
+    assert!(!desk.house.path("state").exists(), "who only looks makes nothing");
     std::fs::write(desk.house.path("usage.json"), "nonsense").unwrap();
     assert_eq!(desk.run(&["poll"]).code, 1);
     let ended = desk.run(&["status"]);
@@ -101,7 +152,7 @@ async fn a_daemon_that_never_read_anything_is_failing() {
     assert_eq!(
         ended.out,
         "\
-FAILING (no poll was good yet): 0 owed, 0 given up
+FAILING (no daemon runs, no poll was good yet): 0 owed, 0 given up
 The last poll, less than a minute ago, failed:
   ! {dir}/usage.json: the collection is not JSON, or not an object
 
@@ -133,7 +184,7 @@ async fn the_twenty_worst_are_listed_unless_all_are_asked_for() {
     let some = customers(&["status", "--format", "json"]);
     assert_eq!((some.len(), some[0].as_str(), some[19].as_str()), (20, "customer-29", "customer-10"));
     assert_eq!(customers(&["status", "--all", "--format", "json"]).len(), 30);
-    assert!(desk.told(&["status"]).contains("Customers, the 20 worst (--all lists all)"));
+    assert!(desk.run(&["status"]).out.contains("Customers, the 20 worst (--all lists all)"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +198,7 @@ async fn what_happened_to_the_data_is_said_and_is_never_all_clear() {
     sweden["budget"]["amount"] = json!(15);
     std::fs::write(desk.house.path("usage.json"), usage.to_string()).unwrap();
     desk.run(&["poll"]);
-    let told = desk.told(&["status"]);
+    let told = desk.run(&["status"]).out;
     assert!(told.lines().next().unwrap().ends_with("; data: 1 customer without a record, 1 budget-cut, 1 percents-disagree"), "{told}");
     assert!(told.contains("Modern Azure Customer SE  budget-cut: budget 20 → 15 SEK"), "{told}");
     assert!(told.contains("Test_Test_MA20190829_14  disappeared: the last good poll had no"), "{told}");

@@ -99,7 +99,9 @@ async fn without_a_daemon_what_acts_says_what_is_wrong_and_what_looks_goes_on() 
         assert!(said.contains("unknown metric \"percent_usd\"") && !said.contains(WARNING), "{said}");
     }
     assert!(did(&house, &["alerts"]).contains("1 alert"));
-    assert!(did(&house, &["status"]).starts_with("DEGRADED"));
+    let status = house.run(&["status"]);
+    assert_eq!(status.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&status.stdout).starts_with("FAILING (no daemon runs, "), "{status:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
