@@ -5,18 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Outcome;
 use crate::cli::output::Tone;
+use crate::cli::silence::{scope, until};
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, open, output, spreadsheet, text};
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::domain::{CustomerView, Route};
 use crate::ledger::{Reader, Seen};
 use crate::notify;
 use crate::notify::render::money;
-use crate::pipeline::{Gap, Strangers, gap, silent_about};
+use crate::pipeline::{Gap, SilenceView, Strangers, gap, silent_about};
 
 /// Customers that are listed without `--all`.
 const LISTED: usize = 20;
@@ -41,6 +45,8 @@ struct Gaps {
     uncovered: Vec<(Gap, Seen)>,
     /// The customers' notifiers, with the customers about which they tell nobody.
     silent: BTreeMap<String, Vec<String>>,
+    /// The silences in force: what they cover is not told as long as they last.
+    silences: Vec<SilenceView>,
     /// What the configuration says of nobody.
     strangers: Strangers,
 }
@@ -48,16 +54,17 @@ struct Gaps {
 impl Coverage {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::look(path)?;
-        let gaps = Gaps::gather(&config, &Reader::open(&config.ledger)?)?;
+        let now = SystemClock::shared().now();
+        let gaps = Gaps::gather(&config, &Reader::open(&config.ledger)?, now)?;
         match self.format {
-            Format::Text => output::page(&self.page(&gaps))?,
+            Format::Text => output::page(&self.page(&gaps, now, &config.time_zone))?,
             Format::Json => output::json(&gaps.document())?,
             Format::Csv => gaps.print_csv()?,
         }
         Ok(Outcome::Done)
     }
 
-    fn page(&self, gaps: &Gaps) -> String {
+    fn page(&self, gaps: &Gaps, now: Timestamp, zone: &TimeZone) -> String {
         let never = gaps.number(|gap| gap != Gap::DeadNotifier);
         let unheard = gaps.number(|gap| gap == Gap::DeadNotifier);
         let mut lines = vec![match (never, unheard) {
@@ -80,6 +87,10 @@ impl Coverage {
             let known = Tone::Uneasy.paint("no contacts");
             let (number, names) = (text::count(customers.len(), "customer"), text::listed(customers, NAMED));
             format!("  {known}: the notifier {} tells nobody about {number}: {names}", text::clean(notifier))
+        }));
+        lines.extend(gaps.silences.iter().map(|silence| {
+            let (scope, until) = (scope(silence), until(silence, now, zone));
+            format!("  {}: silence {} of {scope}, until {until}", Tone::Uneasy.paint("silenced"), silence.id)
         }));
         for (heading, list) in strangers(&gaps.strangers) {
             lines.push(format!("\n{}", Tone::Strong.paint(heading)));
@@ -128,11 +139,13 @@ fn called(seen: &Seen) -> String {
 }
 
 impl Gaps {
-    fn gather(config: &Config, reader: &Reader) -> anyhow::Result<Self> {
+    fn gather(config: &Config, reader: &Reader, now: Timestamp) -> anyhow::Result<Self> {
         let states = reader.notifier_states()?.into_iter();
         let failing: BTreeSet<Box<str>> = states.filter(|(_, state)| state.failures > 0).map(|(name, _)| name.into()).collect();
+        let silences = reader.silences()?;
+        let silences = silences.iter().filter(|silence| silence.is_in_force(now)).map(SilenceView::of).collect();
         let strangers = Strangers::find(&config.budgets, &config.rules, reader)?;
-        let mut gaps = Self { customers: 0, uncovered: Vec::new(), silent: BTreeMap::new(), strangers };
+        let mut gaps = Self { customers: 0, uncovered: Vec::new(), silent: BTreeMap::new(), silences, strangers };
         let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
         reader.each_customer(|seen| {
             gaps.customers += 1;
@@ -172,6 +185,7 @@ impl Gaps {
             "without_coverage": self.number(|gap| gap != Gap::DeadNotifier),
             "reasons": reasons,
             "without_contacts": self.silent.iter().map(|(notifier, customers)| json!({ "notifier": notifier, "customers": customers.len() })).collect::<Vec<_>>(),
+            "silences": self.silences,
             "unknown_customers": self.strangers.customers,
             "unknown_patterns": self.strangers.patterns,
             "uncovered": self.uncovered.iter().map(customer).collect::<Vec<_>>(),

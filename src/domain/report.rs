@@ -82,6 +82,9 @@ pub struct Trust {
     pub failing_notifiers: Vec<String>,
     /// What is wrong with the daemon itself, a sentence each, oldest first.
     pub trouble: Vec<String>,
+    /// Silences in force: what they cover is not told.
+    #[serde(default)]
+    pub silences: u64,
 }
 
 /// Alerts that are not over.

@@ -62,6 +62,8 @@ pub struct Metrics {
     pub customers_without_coverage: IntGaugeVec,
     /// `leader`.
     pub leader: IntGauge,
+    /// `silences`: how many are in force.
+    pub silences: IntGauge,
     /// `operator_findings{code}`: open findings.
     pub operator_findings: IntGaugeVec,
     /// `panics_total`: loops that ended by a bug and were started again.
@@ -131,6 +133,7 @@ impl Metrics {
                 &["reason"],
             ),
             leader: register.gauge("leader", "1 while this instance polls and delivers."),
+            silences: register.gauge("silences", "Silences in force."),
             operator_findings,
             panics: register.counter("panics_total", "Loops that ended by a bug and were started again."),
             health: Health::default(),

@@ -54,7 +54,7 @@ pub struct Hidden {
     #[serde(with = "rust_decimal::serde::str")]
     pub threshold: Decimal,
     /// The value; none over a budget of zero.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::exact")]
     pub value: Option<Decimal>,
     /// The customer's currency.
     pub currency: Option<Currency>,

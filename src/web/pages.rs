@@ -42,6 +42,9 @@ async fn metrics(State(shown): State<Shown>) -> Response {
 /// nothing.
 async fn refresh(shown: &Shown) -> Result<(), LedgerError> {
     let now = shown.clock.now();
+    let silences = shown.ledger.silences().await?;
+    let in_force = silences.iter().filter(|silence| silence.is_in_force(now)).count();
+    shown.metrics.silences.set(i64::try_from(in_force).unwrap_or(i64::MAX));
     let owed = shown.ledger.owed().await?;
     let (pending, oldest) = (&shown.metrics.deliveries_pending, &shown.metrics.delivery_oldest_pending);
     for notifier in labels(pending).iter().filter(|known| owed.iter().all(|owed| owed.notifier != **known)) {

@@ -18,7 +18,8 @@ pub(super) fn report() -> Value {
             "last_poll_good": boolean("whether the last poll was good"),
             "newest_data": optional_time("the newest date of the data"),
             "failing_notifiers": texts("notifiers that take no messages now"),
-            "trouble": texts("what is wrong with the daemon itself, a sentence each")
+            "trouble": texts("what is wrong with the daemon itself, a sentence each"),
+            "silences": number("silences in force: what they cover is not told")
         })),
         "alerts": whole(&json!({
             "critical": number("open critical alerts"),

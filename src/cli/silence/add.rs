@@ -43,6 +43,9 @@ pub(super) struct Add {
     /// Tell it all the same when the value is above this, on the scale of the rule's steps
     #[arg(long, value_name = "VALUE", value_parser = parse_value)]
     unless_above: Option<Decimal>,
+    /// Make it although it fits nobody, or lasts for more than 90 days
+    #[arg(long)]
+    yes: bool,
 }
 
 /// An end as people write it.
@@ -102,6 +105,7 @@ impl Add {
             unless_above: self.unless_above,
             until: end.ok_or_else(|| WrongUsage("that end is too far away".to_owned()))?,
             reason: self.reason.clone(),
+            yes: self.yes,
         })
     }
 }

@@ -73,7 +73,7 @@ impl Expire {
 }
 
 /// `customers Contoso*, rules spend and pace`: whom and what it is about, and above which value it is not.
-fn scope(silence: &SilenceView) -> String {
+pub(super) fn scope(silence: &SilenceView) -> String {
     let named = |what: &str, globs: &[String]| match globs {
         [] => format!("all {what}s"),
         [one] => format!("{what} {}", clean(one, 80)),
@@ -84,7 +84,7 @@ fn scope(silence: &SilenceView) -> String {
 }
 
 /// When it ends: a moment, or the end of a billing period, with that of Azure plans.
-fn until(silence: &SilenceView, now: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn until(silence: &SilenceView, now: Timestamp, zone: &TimeZone) -> String {
     match (silence.expired_at, silence.until) {
         (Some(ended), _) => format!("{}, ended early", moment(ended, now, zone)),
         (None, Until::At(end)) => moment(end, now, zone),

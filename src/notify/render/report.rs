@@ -90,7 +90,12 @@ impl ReportText {
             second: words.standing(),
             title: capitalized(&title),
             alarms,
-            rows: known([("Owed", words.backlog()), ("Coverage", words.coverage()), ("Data", words.data())]),
+            rows: known([
+                ("Owed", words.backlog()),
+                ("Coverage", words.coverage()),
+                ("Silenced", words.silenced()),
+                ("Data", words.data()),
+            ]),
             sections: report_lists::sections(report, zone),
         }
     }
@@ -186,6 +191,11 @@ impl Words<'_> {
             reasons.map(|one| format!("{} {}", grouped(one.customers), clean(&one.reason, 40).replace('-', " "))).collect();
         (!reasons.is_empty())
             .then(|| format!("{} can never alert: {}; see budget-alertd coverage", count(coverage.never, "customer"), reasons.join(", ")))
+    }
+
+    fn silenced(&self) -> Option<String> {
+        let silences = self.report.trust.silences;
+        (silences > 0).then(|| format!("{} in force: see budget-alertd silence list", count(silences, "silence")))
     }
 
     fn data(&self) -> Option<String> {

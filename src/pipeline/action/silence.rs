@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::domain::{Glob, Silence};
 use crate::ledger::Reader;
 use crate::pipeline::action::{Action, ActionError, Author, Office};
 use crate::pipeline::reach::{Reach, reach};
+use crate::rules::Rules;
 
 /// A silence to be made; at least one pattern, a reason and an end are needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,13 +23,19 @@ pub struct SilenceOrder {
     #[serde(default)]
     pub rules: Vec<String>,
     /// Values above this are told all the same.
-    #[serde(default, with = "rust_decimal::serde::str_option")]
+    #[serde(default, with = "crate::domain::exact")]
     pub unless_above: Option<Decimal>,
     /// When it ends.
     pub until: Until,
     /// Why.
     pub reason: String,
+    /// Make it although it is about nobody, or lasts for very long.
+    #[serde(default)]
+    pub yes: bool,
 }
+
+/// The longest silence that nobody asks about again.
+const LONGEST: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// When a silence ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +75,7 @@ pub struct SilenceView {
     /// Patterns of rule names; empty = all rules.
     pub rules: Vec<String>,
     /// Values above this are told all the same.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::exact")]
     pub unless_above: Option<Decimal>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -112,9 +119,14 @@ impl Action for SilenceOrder {
         let now = cycle.clock.now();
         let (judge, who) = (Arc::clone(&cycle), author.clone());
         let survey = move |reader: &Reader| {
-            let newest = reader.polls()?.last_good.and_then(|poll| poll.newest);
-            let silence = self.checked(&who, newest, now)?;
+            let last_good = reader.polls()?.last_good;
+            let silence = self.checked(&who, last_good.as_ref().and_then(|poll| poll.newest), now)?;
             let reach = reach(reader, &judge.budgets, &judge.rules, &silence, now)?;
+            // Before the first poll no customer is known.
+            let doubt = doubt(&silence, &reach, last_good.is_none(), &judge.rules, now).filter(|_| !self.yes);
+            if let Some(doubt) = doubt {
+                return Err(ActionError::Wrong(format!("{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)")));
+            }
             Ok((silence, reach))
         };
         let (silence, reach) = office.read(survey).await?;
@@ -122,6 +134,19 @@ impl Action for SilenceOrder {
         tracing::info!(%author, silence.id = id, silence.customers = reach.customers, silence.hides = reach.crossing, "a silence is made");
         Ok(SilenceAdded { silence: SilenceView::of(&Silence { id, ..silence }), reach })
     }
+}
+
+/// Why a silence is most likely not what is meant.
+fn doubt(silence: &Silence, reach: &Reach, nothing_read: bool, rules: &Rules, now: Timestamp) -> Option<String> {
+    let no_rule =
+        !silence.rules.is_empty() && !rules.facts().any(|rule| silence.rules.iter().any(|glob| glob.fits_any([Some(&*rule.name)])));
+    let nobody = !nothing_read && !silence.customers.is_empty() && reach.customers == 0;
+    if no_rule || nobody {
+        return Some(if reach.warnings.is_empty() { "it fits nobody".to_owned() } else { reach.warnings.join("; ") });
+    }
+    let length = silence.ends_at.map(|end| end.duration_since(now)).filter(|length| *length > LONGEST)?;
+    // Rounded up: a moment has passed since it was ordered.
+    Some(format!("it would last for {} days, longer than 90", (length.as_hours() + 23) / 24))
 }
 
 impl SilenceOrder {

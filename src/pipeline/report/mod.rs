@@ -63,6 +63,7 @@ pub fn report(reader: &Reader, budgets: &budgets::Config, rules: &Rules, scope: 
             newest_data: good.and_then(|poll| poll.newest),
             failing_notifiers: failing,
             trouble: trouble(reader.findings()?),
+            silences: silences(reader, now)?,
         },
         alerts: reader.open_by_severity()?,
         deliveries: Backlog {
@@ -111,6 +112,12 @@ fn trouble(findings: Vec<OpenFinding>) -> Vec<String> {
     let told = |code| matches!(code, FindingCode::NotifierFailing | FindingCode::DeliveryDead | FindingCode::CoverageLost);
     let open = findings.into_iter().map(|open| open.finding).filter(|finding| !told(finding.code));
     open.take(TROUBLES).map(|finding| finding.summary).collect()
+}
+
+/// How many silences are in force.
+fn silences(reader: &Reader, now: Timestamp) -> Result<u64, LedgerError> {
+    let in_force = reader.silences()?.iter().filter(|silence| silence.is_in_force(now)).count();
+    Ok(u64::try_from(in_force).unwrap_or(u64::MAX))
 }
 
 /// What happened to the data since the last report.

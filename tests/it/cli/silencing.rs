@@ -34,7 +34,10 @@ fn reminding() -> Desk {
 async fn a_new_silence_says_what_it_hides_now() {
     let desk = reminding();
     assert_eq!(
-        told(&desk, &["silence", "add", "--customer", "modern*", "Nobody*", "--until", "2099-12-31", "--reason", " a migration, agreed "]),
+        told(
+            &desk,
+            &["silence", "add", "--customer", "modern*", "Nobody*", "--until", "2099-12-31", "--yes", "--reason", " a migration, agreed "]
+        ),
         "\
 Silence 1 of customers modern*, Nobody*, all rules
   until Fri 1 Jan 2100 00:00 UTC
@@ -72,7 +75,7 @@ What comes up meanwhile is recorded, and told afterwards if it is still true the
 #[tokio::test(flavor = "multi_thread")]
 async fn silences_are_listed_with_who_why_until_when_and_what_they_hid_and_may_be_ended() {
     let desk = Desk::new();
-    let add = ["silence", "add", "--customer", "*SE", "--until", "2099-01-01T12:00", "--reason", "agreed"];
+    let add = ["silence", "add", "--customer", "*SE", "--until", "2099-01-01T12:00", "--yes", "--reason", "agreed"];
     told(&desk, &add);
     assert!(told(&desk, &add).starts_with("Silence 2 of customer *SE, all rules\n"), "twice the same is no mistake");
     let poll = desk.json(&["poll", "--format", "json"]);
@@ -128,6 +131,60 @@ async fn a_silence_needs_a_scope_a_reason_and_an_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_silence_over_an_alert_without_a_value_says_so_beside_a_daemon_too() {
+    let desk = Desk::new();
+    let usage = r#"{"totalCount": 1, "items": [{"resourceId": "Z", "resourceName": "Zero", "isUpgraded": true, "totalCost": 5,
+        "budget": {"amount": 0}, "currencyCode": "SEK", "lastModifiedDate": "2019-09-17T17:08:11Z"}]}"#;
+    std::fs::write(desk.house.path("usage.json"), usage).unwrap();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let add = ["silence", "add", "--customer", "Zero", "--for", "2h", "--reason", "known"];
+    assert!(told(&desk, &add).contains("CRITICAL Zero, spend: "));
+    let _daemon = desk.house.start_ready(&desk.house.systemd());
+    assert!(told(&desk, &add).starts_with("Silence 2 of customer Zero, all rules\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silence_for_nobody_or_for_very_long_is_asked_about_before_it_is_made() {
+    let desk = Desk::polled();
+    let doubts: [(&[&str], &str); 3] = [
+        (&["--customer", "Contso*", "--for", "2h"], "no customer has an id, a name or a label like \"Contso*\""),
+        (&["--rule", "spnd", "--for", "2h"], "no rule is called like \"spnd\"; there are: spend, pounds, gold"),
+        (&["--rule", "spend", "--for", "91d"], "it would last for 91 days, longer than 90"),
+    ];
+    for (what, why) in doubts {
+        let all = [&["silence", "add", "--reason", "x"], what].concat();
+        let ended = desk.run(&all);
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""));
+        assert!(ended.err.contains(why) && ended.err.contains("add --yes"), "{}", ended.err);
+    }
+    assert_eq!(desk.json(&["silence", "list", "--all", "--format", "json"]), json!([]));
+    for (what, _) in doubts {
+        let all = [&["silence", "add", "--yes", "--reason", "x"], what].concat();
+        assert_eq!(desk.run(&all).code, 0);
+    }
+    assert_eq!(desk.run(&["silence", "add", "--rule", "spend", "--for", "90d", "--reason", "x"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silences_in_force_are_seen_where_somebody_asks_whether_all_is_well() {
+    let desk = Desk::with(&format!("{}[http]\nlisten = \"127.0.0.1:0\"\n", super::CONFIGURATION));
+    let process = desk.house.start_ready(&desk.house.systemd());
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    told(&desk, &["silence", "add", "--rule", "spend", "--for", "2h", "--reason", "known"]);
+    let status = told(&desk, &["status"]);
+    assert!(status.lines().next().unwrap().ends_with("0 given up; 1 silence in force"), "{status}");
+    assert_eq!(desk.json(&["status", "--format", "json"])["silences"], 1);
+    process.wait_for_metric("silences", "1");
+    let coverage = told(&desk, &["coverage"]);
+    assert!(coverage.contains("  silenced: silence 1 of all customers, rule spend, until NOW\n"), "{coverage}");
+    assert_eq!(desk.json(&["coverage", "--format", "json"])["silences"][0]["rules"], json!(["spend"]));
+    assert!(told(&desk, &["report"]).contains("1 silence in force: see budget-alertd silence list"));
+    told(&desk, &["silence", "expire", "1"]);
+    assert_eq!(desk.json(&["status", "--format", "json"])["silences"], 0);
+    process.wait_for_metric("silences", "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silence_until_the_end_of_the_period_names_the_end_of_the_month() {
     let desk = Desk::new();
     let said = told(&desk, &["silence", "add", "--customer", "*", "--until", "period-end", "--reason", "x"]);
@@ -176,7 +233,10 @@ async fn beside_a_daemon_the_daemon_silences_and_acknowledges_for_whoever_asks()
     desk.house.save_usage([("B".to_owned(), 1)]);
     let process = desk.house.start();
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
-    let said = told(&desk, &["silence", "add", "--customer", "a", "--until", "period-end", "--reason", "agreed", "--unless-above", "150"]);
+    let said = told(
+        &desk,
+        &["silence", "add", "--customer", "a", "--yes", "--until", "period-end", "--reason", "agreed", "--unless-above", "150"],
+    );
     assert!(said.contains("  until the end of each customer's billing period (Tue 1 Oct 2019 00:00 UTC for Azure plans)\n"), "{said}");
     desk.house.save_usage([("A".to_owned(), 90), ("B".to_owned(), 90)]);
     let poll = desk.json(&["poll", "--format", "json"]);

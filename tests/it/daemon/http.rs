@@ -8,11 +8,11 @@ use std::process::Command;
 use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::HttpReceiver;
 
-use super::{configuration, over_budget};
+use super::{configuration, over_budget, within_budget};
 use crate::support::process::{House, Process, ask, get};
 
 /// Every metric that is promised, each with a piece of its series where it has labels.
-const METRICS: [&str; 21] = [
+const METRICS: [&str; 22] = [
     "build_info{version=\"",
     "polls_total{result=\"ok\"} ",
     "polls_total{result=\"failed\"} ",
@@ -34,13 +34,14 @@ const METRICS: [&str; 21] = [
     "customers_without_coverage{reason=\"no-budget\"} ",
     "leader 1",
     "ledger_writable 1",
+    "silences 0",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_promised_metric_is_there_from_the_first_scrape_on() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let process = house.start();
     let (status, text) = get(process.address(), "/metrics").unwrap();
     assert_eq!(status, 200);
@@ -52,7 +53,7 @@ async fn every_promised_metric_is_there_from_the_first_scrape_on() {
 async fn only_get_on_known_paths_with_a_host_of_this_machine_is_answered() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let process = house.start();
     let address = process.address();
     let status = |method: &str, path: &str, host: &str| ask(address, method, path, &[("Host", host)]).unwrap().0;
@@ -78,7 +79,7 @@ async fn only_get_on_known_paths_with_a_host_of_this_machine_is_answered() {
 async fn what_checks_health_may_ask_as_it_does() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let process = house.start();
     let address = process.address();
     for path in ["/healthz", "/readyz", "/healthz?from=probe"] {
@@ -111,7 +112,7 @@ fn say(address: SocketAddr, words: &str) -> String {
 async fn whoever_connects_keeps_no_alert_from_being_told() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 128 && exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_budget-alertd"));
     let process = Process::start(&mut house.command_as(limited, &["run"]));
@@ -140,7 +141,7 @@ async fn beyond_this_machine_the_token_in_force_opens_all_but_health() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let listening = |token: &str| configuration(&receiver, "1h").replace("127.0.0.1:0\"", &format!("0.0.0.0:0\"\ntoken = \"{token}\""));
     let house = House::new(&listening("first-token-7f3a"));
-    house.save_usage([]);
+    house.save_usage(within_budget());
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     let address = (std::net::Ipv4Addr::LOCALHOST, process.address().port()).into();

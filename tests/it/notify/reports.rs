@@ -41,6 +41,7 @@ pub(super) fn quiet() -> Report {
             newest_data: Some(time("2026-11-20T02:10:00Z")),
             failing_notifiers: Vec::new(),
             trouble: Vec::new(),
+            silences: 0,
         },
         alerts: OpenAlerts::default(),
         deliveries: Backlog::default(),
@@ -76,6 +77,7 @@ pub(super) fn eventful() -> Report {
             last_poll_good: false,
             failing_notifiers: vec!["ops-slack".into()],
             trouble: vec!["the sign-in is 76 of its 90 days old".into()],
+            silences: 0,
             ..quiet().trust
         },
         alerts: OpenAlerts { critical: 2, critical_unacknowledged: 1, warning: 11, info: 0 },
