@@ -34,10 +34,13 @@ pub(in crate::ledger) fn record(
     Ok(changed > 0)
 }
 
-/// The alerts that are not over, by severity.
+/// The alerts that are not over, by severity: of one rule about one customer in one billing period the highest, which says
+/// the others too.
 pub(in crate::ledger) fn open_alerts(connection: &Connection) -> rusqlite::Result<OpenAlerts> {
     let mut statement = connection.prepare_cached(
-        "SELECT severity, count(*) AS alerts, sum(acked_at IS NULL) AS unknown FROM alert WHERE state = 'raised' GROUP BY severity",
+        "SELECT severity, count(*) AS alerts, sum(acked_at IS NULL) AS unknown FROM (
+             SELECT severity, acked_at, max(seq) FROM alert WHERE state = 'raised' GROUP BY customer, subscription, rule, period_end
+         ) GROUP BY severity",
     )?;
     let mut open = OpenAlerts::default();
     let mut rows = statement.query([])?;

@@ -134,3 +134,21 @@ async fn each_occasion_is_owed_once_whatever_is_restarted() {
     assert_eq!(times, ["2019-09-17T08:00:00Z since 2019-09-16T08:00:00Z", "2019-09-20T15:00:00Z since 2019-09-17T08:00:00Z"]);
     assert_eq!(reports[0].over_budget.total, 1);
 }
+
+#[tokio::test]
+async fn an_alert_that_a_higher_step_or_a_budget_has_made_idle_is_not_counted_as_open() {
+    let world = World::new(
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{ at = 80 }, { at = 100, severity = \"critical\" }]\n\
+         [rules.bare]\nmetric = \"unbudgeted_cost\"\nnotify = [\"hook\"]\nsteps = [{ at = { SEK = 50 } }]\n",
+    );
+    world
+        .poll("2019-09-16T07:00:00Z", &[plan("A", "90", "100", "2019-09-16T00:00:00Z"), plan("B", "60", "", "2019-09-16T00:00:00Z")])
+        .await;
+    let before = reported(&world, "2019-09-16T08:00:00Z", "2019-09-15T08:00:00Z").alerts;
+    assert_eq!((before.critical, before.warning), (0, 2));
+    world
+        .poll("2019-09-17T07:00:00Z", &[plan("A", "120", "100", "2019-09-17T00:00:00Z"), plan("B", "60", "1000", "2019-09-17T00:00:00Z")])
+        .await;
+    let after = reported(&world, "2019-09-17T08:00:00Z", "2019-09-16T08:00:00Z").alerts;
+    assert_eq!((after.critical, after.warning), (1, 0));
+}
