@@ -133,7 +133,7 @@ fn operator(config: &Config) -> String {
         return "nobody is named in [operator] notify; trouble is in the log and in status".to_owned();
     }
     let after = jiff::SignedDuration::try_from(config.operator.source_failing_after).unwrap_or_default();
-    format!("{} is told of trouble; that the source fails, after {after:#}", config.operator.notify.join(", "))
+    format!("{} is told of trouble; of a source that fails, after {after:#}", config.operator.notify.join(", "))
 }
 
 /// Whom customers are told to contact; nothing where they are told nothing.

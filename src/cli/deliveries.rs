@@ -52,8 +52,10 @@ enum Order {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum State {
-    /// Owed
+    /// Owed, what is held included
     Pending,
+    /// Held until somebody releases it
+    Held,
     /// Accepted by the receiver
     Sent,
     /// Given up
@@ -110,7 +112,8 @@ impl Deliveries {
         }
         // A digest may be about several of the customers asked for. Those of one poll stand in the order of sending.
         let mut listed = HashSet::new();
-        rows.retain(|row| listed.insert(row.id));
+        let is_meant = |row: &DeliveryRow| row.held || !matches!(self.state, Some(State::Held));
+        rows.retain(|row| is_meant(row) && listed.insert(row.id));
         rows.reverse();
         rows.sort_by_key(|row| Reverse(row.created_at));
         match self.format {
@@ -125,7 +128,7 @@ impl Deliveries {
 impl From<State> for DeliveryState {
     fn from(state: State) -> Self {
         match state {
-            State::Pending => Self::Pending,
+            State::Pending | State::Held => Self::Pending,
             State::Sent => Self::Sent,
             State::Dead => Self::Dead,
         }

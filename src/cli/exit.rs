@@ -40,6 +40,12 @@ pub(super) fn code_of(error: &anyhow::Error) -> ExitCode {
     }
 }
 
+/// Whether the reader of the results went away (`| head`).
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut errors = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    errors.any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 /// Prints an error for people: mistakes as they stand, anything else with its causes.
 pub(super) fn print(error: &anyhow::Error) {
     if let Some(mistakes) = error.downcast_ref::<Mistakes>() {

@@ -1,5 +1,5 @@
 //! Arguments, one file for each command, logging, and the exit code. Results go to stdout, everything else to stderr.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where results are printed")]
+#![expect(clippy::print_stderr, reason = "the command line is where what is wrong is said")]
 
 mod ack;
 mod alerts;
@@ -44,15 +44,18 @@ use clap::{Parser, Subcommand, ValueEnum};
 /// Where the configuration is looked for when `--config` is not given.
 const DEFAULT_CONFIGS: [&str; 2] = ["/etc/budget-alertd/alert-rules.toml", "alert-rules.toml"];
 
+/// What every command takes, in the help after its own options.
+const GLOBAL: &str = "Options of every command";
+
 /// Budget alerts for Microsoft cloud resellers: reads Partner Center usage, tells the right people once.
 #[derive(Debug, Parser)]
 #[command(name = "budget-alertd", version, max_term_width = 100)]
 struct Arguments {
     /// The configuration [default: /etc/budget-alertd/alert-rules.toml, else ./alert-rules.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL, display_order = 900)]
     config: Option<PathBuf>,
     /// What to log to stderr: error, warn, info, debug, trace [default: info for run, none for demo, warn otherwise]
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = GLOBAL, display_order = 901)]
     log: Option<log::Level>,
     #[command(subcommand)]
     command: Command,
@@ -99,13 +102,16 @@ enum Command {
     #[command(after_help = "Example: budget-alertd ack 5F0C1C3E")]
     Ack(ack::Ack),
     /// Keep alerts of some customers and rules from being told for a time
+    #[command(after_help = "Example: budget-alertd silence add --customer \"Contoso*\" --for 2h --reason \"migration, agreed\"")]
     Silence(silence::Silence),
     /// List what is owed, sent and given up; owe again what was given up
     #[command(after_help = "Example: budget-alertd deliveries --state dead")]
     Deliveries(deliveries::Deliveries),
     /// A spreadsheet of customers with their budgets: prefilled out, checked and explained in
+    #[command(after_help = "Example: budget-alertd budgets export --output customers.csv")]
     Budgets(budgets::Budgets),
     /// Show it all against simulated servers, a month in about a minute; needs nothing
+    #[command(after_help = "Example: budget-alertd demo --fast")]
     Demo(demo::Demo),
     /// Send a message marked as a test through one notifier
     #[command(after_help = "Example: budget-alertd notify-test ops-slack")]
@@ -120,6 +126,7 @@ enum Command {
     #[command(after_help = "Exits with 1 when it is refused; then nothing is kept.\n\nExample: budget-alertd login --browser")]
     Login(login::Login),
     /// Check the configuration, then ask the daemon to reload it
+    #[command(after_help = "Example: budget-alertd reload")]
     Reload(reload::Reload),
 }
 
@@ -174,6 +181,8 @@ pub fn main() -> ExitCode {
     };
     match runtime.block_on(execute(&arguments)) {
         Ok(outcome) => outcome.into(),
+        // Whoever reads the results has seen enough: that is no failure.
+        Err(error) if exit::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             exit::print(&error);
             exit::code_of(&error)

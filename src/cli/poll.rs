@@ -13,7 +13,7 @@ use crate::cli::output::{self, Tone};
 use crate::cli::{Format, alerts, text};
 use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk};
-use crate::ledger::Reader;
+use crate::ledger::{Owed, Reader};
 use crate::notify::render::clean;
 use crate::pipeline::{self, DeliveriesAnswer, Mirror, PollAnswer, PollOrder, SourceState, Suppressed};
 
@@ -37,8 +37,11 @@ impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let bearings = Bearings::look(path)?;
         let ledger = bearings.places.ledger.clone();
+        let mut would_tell = None;
         let mut answer = if self.dry_run {
-            self.preview(bearings.whole()?).await?
+            let (answer, told) = self.preview(bearings.whole()?).await?;
+            would_tell = Some(told);
+            answer
         } else {
             let found = control::find(&bearings.places).await;
             match &found.daemon {
@@ -52,7 +55,7 @@ impl Poll {
         if answer.deliveries.pending > 0 {
             answer.held = Reader::open(&ledger)?.owed()?.iter().map(|owed| owed.held).sum();
         }
-        self.print(&answer)?;
+        self.print(&answer, would_tell.as_deref())?;
         Ok(if answer.is_good() { Outcome::Done } else { Outcome::Failed })
     }
 
@@ -62,13 +65,15 @@ impl Poll {
         text::while_waiting("the daemon polls", daemon.ask(&order)).await
     }
 
-    /// Polls on a copy of the ledger.
-    async fn preview(&self, config: Config) -> anyhow::Result<PollAnswer> {
+    /// Polls on a copy of the ledger; says who would be told, too.
+    async fn preview(&self, config: Config) -> anyhow::Result<(PollAnswer, String)> {
         let bench = Bench::preview(config)?;
         let Assembly { cycle, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+        let before = bench.ledger.owed().await?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
+        let told = newly_owed(&before, &bench.ledger.owed().await?);
         bench.ledger.close().await?;
-        Ok(PollAnswer::of(&report, DeliveriesAnswer::default()))
+        Ok((PollAnswer::of(&report, DeliveriesAnswer::default()), told))
     }
 
     /// Polls in this process, and delivers what is owed.
@@ -92,15 +97,15 @@ impl Poll {
         Ok(answer)
     }
 
-    fn print(&self, answer: &PollAnswer) -> anyhow::Result<()> {
+    fn print(&self, answer: &PollAnswer, would_tell: Option<&str>) -> anyhow::Result<()> {
         match self.format {
             Format::Json => output::document(&format!("{}\n", serde_json::to_string(answer)?)),
             Format::Csv => alerts::print_csv(answer.alerts.iter().map(|alert| (alert, None))),
-            Format::Text => output::page(&self.page(answer)),
+            Format::Text => output::page(&self.page(answer, would_tell)),
         }
     }
 
-    fn page(&self, answer: &PollAnswer) -> String {
+    fn page(&self, answer: &PollAnswer, would_tell: Option<&str>) -> String {
         let source = match answer.source {
             SourceState::Ok => Tone::Good.paint("read whole"),
             SourceState::Failed => Tone::Bad.paint("FAILED"),
@@ -113,6 +118,7 @@ impl Poll {
         lines.extend(answer.alerts.iter().map(|alert| format!("  {}", line(alert))));
         let Suppressed { duplicate, passed, silenced } = answer.suppressed;
         lines.push(format!("Kept silent: {duplicate} alerted before, {passed} passed by a higher step, {silenced} silenced."));
+        lines.extend(would_tell.map(str::to_owned));
         lines.push(if self.dry_run {
             "Nothing was recorded and nothing was sent.".to_owned()
         } else {
@@ -122,6 +128,14 @@ impl Poll {
         });
         lines.join("\n") + "\n"
     }
+}
+
+/// Who would be told: what each notifier owes that it did not owe before.
+fn newly_owed(before: &[Owed], after: &[Owed]) -> String {
+    let had = |name: &str| before.iter().find(|owed| owed.notifier == name).map_or(0, |owed| owed.pending);
+    let new = after.iter().map(|owed| (&owed.notifier, owed.pending.saturating_sub(had(&owed.notifier)))).filter(|(_, new)| *new > 0);
+    let told: Vec<String> = new.map(|(name, new)| format!("{} by {}", text::count(new, "message"), text::clean(name))).collect();
+    if told.is_empty() { "Nobody would be told anything.".to_owned() } else { format!("Would be sent: {}.", told.join(", ")) }
 }
 
 /// Shows what is open to the notifiers that are shown it; returns what went wrong.

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::cli::exit::{Outcome, WrongUsage};
-use crate::cli::open;
+use crate::cli::{open, output};
 use crate::fs;
 
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ impl Reload {
         }
         rustix::process::kill_process(pid, rustix::process::Signal::HUP)
             .map_err(|error| anyhow::anyhow!("cannot signal process {}: {error}", self.pid))?;
-        println!("{} is good; the daemon was asked to reload it.", path.display());
+        output::page(&format!("{} is good; the daemon was asked to reload it.\n", path.display()))?;
         Ok(Outcome::Done)
     }
 }

@@ -53,6 +53,16 @@ fn assert_told_in_order(points: &[&str]) {
 }
 
 #[test]
+fn who_has_seen_enough_of_it_ends_it_quietly() {
+    let folder = TempDir::new().unwrap();
+    let mut show = demo(folder.path(), &["--fast"]).spawn().unwrap();
+    show.stdout.take().unwrap().read_exact(&mut [0; 64]).unwrap();
+    let ended = show.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), text(ended.stderr).as_str()), (Some(0), ""));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn it_ends_well_and_leaves_nothing_behind() {
     for show in &*SHOWS {
         assert_eq!((show.code, show.errors.as_str(), show.left_behind), (Some(0), "", 0), "{}", show.text);

@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::exit::Outcome;
+use crate::cli::output;
 use crate::simulator::Story;
 
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(&self) -> anyhow::Result<Outcome> {
         if self.print_config {
-            print!("{}", stage::CONFIGURATION);
+            output::document(stage::CONFIGURATION)?;
             return Ok(Outcome::Done);
         }
         let story = Story::new(self.start.to_zoned(TimeZone::UTC)?.timestamp());

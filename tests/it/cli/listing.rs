@@ -110,6 +110,23 @@ async fn names_from_outside_harm_no_terminal_and_no_spreadsheet() {
     assert!(csv.contains(",'=cmd|' /C calc'!A0 [31m Bcc: x<!channel>,"), "{csv}");
 }
 
+#[test]
+fn the_options_of_every_command_stand_last_in_its_help() {
+    for command in [&["status"][..], &["silence", "add"], &["poll"], &["demo"], &["budgets", "export"]] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_budget-alertd")).args(command).arg("--help").output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        let (own, common) = help.split_once("\nOptions of every command:\n").unwrap_or_else(|| panic!("{command:?}: {help}"));
+        assert!(common.contains("--config") && common.contains("--log") && !own.contains("--config"), "{help}");
+        let options = common.lines().filter(|line| line.trim_start().starts_with("--")).count();
+        assert_eq!(options, 2, "{help}");
+    }
+    for command in ["silence", "budgets", "demo", "reload", "status", "poll"] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_budget-alertd")).args([command, "--help"]).output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains(&format!("Example: budget-alertd {command}")), "{help}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_has_seen_enough_is_no_failure() {
     let desk = Desk::new();

@@ -48,6 +48,7 @@ async fn a_dry_run_says_what_would_be_raised_and_leaves_no_trace() {
   CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %)
   WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %)
 Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
+Would be sent: 2 messages by hook, 1 message by other.
 Nothing was recorded and nothing was sent.
 "
     );
@@ -85,6 +86,27 @@ async fn a_poll_that_need_not_wait_leaves_the_rest_owed_and_fails() {
     let ended = desk.run(&["poll", "--wait", "0s"]);
     assert_eq!(ended.code, 1);
     assert!(ended.out.ends_with("Deliveries: 0 sent, 3 still owed, 0 given up.\n"), "{}", ended.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_answer_without_items_is_no_truth_either() {
+    let desk = Desk::new();
+    for nothing in ["{\"totalCount\": 0, \"items\": []}", "{\"items\": []}"] {
+        std::fs::write(desk.house.path("usage.json"), nothing).unwrap();
+        let ended = desk.run(&["poll"]);
+        assert_eq!(ended.code, 1);
+        assert!(
+            ended.out.starts_with(
+                "0 records, 0 skipped; source FAILED.\n  ! the source answered without any item, and no poll has been good yet"
+            ),
+            "{}",
+            ended.out
+        );
+    }
+    let said = desk.json(&["status", "--format", "json"]);
+    assert_eq!((&said["why"], &said["findings"][0]["code"]), (&json!(["no-daemon", "no-good-poll"]), &json!("usage-empty")));
+    assert!(desk.told(&["poll", "--accept-empty"]).starts_with("0 records, 0 skipped; source read whole.\n"));
+    assert!(desk.told(&["poll"]).starts_with("0 records, 0 skipped; source read whole.\n"), "that it is empty is known now");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,10 +47,12 @@ fn holding() -> Desk {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_is_named_everywhere_and_the_next_poll_delivers_what_was_released() {
     let desk = holding();
-    let status = said(&desk, &["status"]);
+    let status = desk.run(&["status"]).out;
     assert!(status.contains("30 owed (30 held: budget-alertd deliveries release), 0 given up"), "{status}");
     assert_eq!(desk.json(&["status", "--format", "json"])["held"], json!(30));
     let listed = said(&desk, &["deliveries"]);
+    assert_eq!(desk.json(&["deliveries", "--state", "held", "--format", "json"]).as_array().unwrap().len(), 30);
+    assert_eq!(desk.json(&["deliveries", "--state", "dead", "--format", "json"]), json!([]));
     assert!(listed.contains("30 deliveries: 0 sent, 30 owed (30 held: budget-alertd deliveries release), 0 given up."), "{listed}");
     let explained = said(&desk, &["explain", "customer-0007"]);
     assert!(explained.contains("customers held: suspiciously many customers reached a step at once"), "{explained}");
@@ -58,10 +60,11 @@ async fn what_is_held_is_named_everywhere_and_the_next_poll_delivers_what_was_re
     assert_eq!(answer["deliveries"], json!({"sent": 0, "pending": 30, "dead": 0}));
 
     assert_eq!(said(&desk, &["deliveries", "release"]), "30 held deliveries are released; the next `poll`, or `run`, delivers them.\n");
-    assert!(!said(&desk, &["status"]).contains("mass-crossing"));
+    assert!(!desk.run(&["status"]).out.contains("mass-crossing"));
     assert!(said(&desk, &["poll"]).ends_with("Deliveries: 30 sent, 0 still owed, 0 given up.\n"));
     assert_eq!(said(&desk, &["deliveries", "release"]), "No such delivery is held.\n");
     assert_eq!(desk.receiver.received().len(), 30);
+    assert_eq!(desk.json(&["deliveries", "--state", "held", "--format", "json"]), json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
