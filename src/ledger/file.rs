@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, params};
+use uuid::Uuid;
 
 use crate::fs::{self, Rights};
-use crate::ledger::column::Instant;
+use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::error::LedgerError;
 use crate::ledger::lock::{beside, folder_of};
 
@@ -78,6 +79,11 @@ pub(super) fn copy(path: &Path, now: Timestamp) -> Result<Connection, LedgerErro
     Ok(copy)
 }
 
+/// What identities are derived from.
+pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Uuid> {
+    connection.query_row("SELECT identity FROM file", [], |row| column::id(row, 0))
+}
+
 /// Marks the file as closed in order, and moves the write-ahead log into it.
 pub(super) fn close(connection: Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE file SET clean = 1", [])?;
@@ -138,8 +144,8 @@ fn initialise(connection: &Connection, path: &Path, now: Timestamp) -> Result<()
     let begin = format!("PRAGMA synchronous = FULL; PRAGMA application_id = {APPLICATION_ID}");
     connection.execute_batch(&begin).map_err(|error| LedgerError::of(path, error))?;
     migrate(connection, path)?;
-    let row = "INSERT INTO file (only, created_at, clean) VALUES (1, ?1, 1)";
-    connection.execute(row, [Instant(now)]).map_err(|error| LedgerError::of(path, error))?;
+    let row = "INSERT INTO file (only, created_at, clean, identity) VALUES (1, ?1, 1, ?2)";
+    connection.execute(row, params![Instant(now), Id(Uuid::new_v4())]).map_err(|error| LedgerError::of(path, error))?;
     Ok(())
 }
 

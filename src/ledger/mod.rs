@@ -8,6 +8,7 @@ mod error;
 mod fallback;
 mod file;
 mod group;
+mod identity;
 mod life;
 mod listing;
 mod lock;

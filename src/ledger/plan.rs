@@ -1,4 +1,4 @@
-//! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure, identities are handed in.
+//! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure, identities are derived.
 
 use std::collections::HashMap;
 
@@ -129,18 +129,18 @@ pub fn late_step(assessed: &Assessed, late: &LatePass) -> NewStep {
 }
 
 /// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else one message each.
-pub fn messages(new: &[NewAlert], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
+pub fn messages(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for route in routes.iter().filter(|route| route.is_owed()) {
         let owed = new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier));
         let owed = owed.map(|new| Owed { alert: &new.snapshot.alert, contacts: &new.snapshot.context.contacts });
         for group in groups(route, owed.collect()) {
             let (digested, single) = divide(&group.alerts, route);
-            messages.extend(digest(&digested, route, &group.recipients, fresh_id));
-            messages.extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None, fresh_id())));
+            messages.extend(digest(&digested, route, &group.recipients));
+            messages.extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None)));
         }
     }
-    messages
+    messages.into_iter().map(|message| message.identified(ledger)).collect()
 }
 
 /// An alert that a route owes, with its customer's contacts of now.
@@ -199,7 +199,7 @@ pub struct Followup {
 }
 
 /// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once, else one message each.
-pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
+pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for route in routes.iter().filter(|route| route.is_owed() && (kind != MessageKind::Resolved || route.send_resolved)) {
         let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.goes_on_for.contains(&route.notifier);
@@ -208,9 +208,9 @@ pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_i
         for Group { recipients, alerts } in groups(route, owed.collect()) {
             // Each incident is told of by itself.
             if !route.incidents && is_above(&alerts, route.digest_above) {
-                messages.extend(digest(&alerts, route, &recipients, fresh_id));
+                messages.extend(digest(&alerts, route, &recipients));
             } else {
-                messages.extend(alerts.iter().map(|alert| message(route, &recipients, &[alert], None, fresh_id())));
+                messages.extend(alerts.iter().map(|alert| message(route, &recipients, &[alert], None)));
             }
         }
     }
@@ -220,13 +220,13 @@ pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], fresh_i
         message.kind = kind;
         message.latest = message.alerts.iter().filter_map(latest).collect();
     }
-    messages
+    messages.into_iter().map(|message| message.identified(ledger)).collect()
 }
 
 /// What ends the incident of an alert whose rule was removed.
-pub(super) fn end_of_incident(route: &Route, alert: Uuid, severity: Severity, identity: Uuid) -> NewMessage {
+pub(super) fn end_of_incident(route: &Route, alert: Uuid, severity: Severity, ledger: Uuid) -> NewMessage {
     let (kind, alerts) = (MessageKind::Resolved, vec![alert]);
-    NewMessage { kind, alerts, severity, ..message(route, &route.recipients, &[], None, identity) }
+    NewMessage { kind, alerts, severity, ..message(route, &route.recipients, &[], None) }.identified(ledger)
 }
 
 /// Whether there are more alerts than come one by one.
@@ -246,7 +246,7 @@ fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a A
     }
 }
 
-fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>], fresh_id: &mut dyn FnMut() -> Uuid) -> Vec<NewMessage> {
+fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>]) -> Vec<NewMessage> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let parts = alerts.chunks(usize::try_from(route.digest_part).unwrap_or(usize::MAX).max(1));
     let whole = DigestPart {
@@ -256,13 +256,13 @@ fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>], fresh
         criticals: count(alerts.iter().filter(|alert| alert.severity == Severity::Critical).count()),
         baseline: alerts.iter().all(|alert| alert.baseline),
     };
-    let message = |(index, part)| message(route, recipients, part, Some(DigestPart { part: count(index + 1), ..whole }), fresh_id());
+    let message = |(index, part)| message(route, recipients, part, Some(DigestPart { part: count(index + 1), ..whole }));
     parts.enumerate().map(message).collect()
 }
 
-fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], digest: Option<DigestPart>, identity: Uuid) -> NewMessage {
+fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], digest: Option<DigestPart>) -> NewMessage {
     NewMessage {
-        identity,
+        identity: Uuid::nil(),
         kind: if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised },
         notifier: route.notifier.clone(),
         audience: route.readers.audience(),

@@ -43,3 +43,7 @@ CREATE TABLE recipient (
     last_error    TEXT,
     PRIMARY KEY (notifier, recipient)
 ) STRICT, WITHOUT ROWID;
+
+-- What identities are derived from; copies of a ledger have the same. A ledger of before takes that of its first alert.
+ALTER TABLE file ADD COLUMN identity BLOB;
+UPDATE file SET identity = ifnull((SELECT id FROM alert ORDER BY seq LIMIT 1), randomblob(16));

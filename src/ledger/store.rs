@@ -13,7 +13,9 @@ use crate::clock::Clock;
 use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
 use crate::fs;
 use crate::ledger::Config;
-use crate::ledger::entry::{AttemptRecord, GiveUp, HoldFilter, Known, NotifierState, Recollection, Recording, RetryFilter, RetryTo};
+use crate::ledger::entry::{
+    AttemptRecord, GiveUp, HoldFilter, Known, NewStep, NotifierState, Recollection, Recording, RetryFilter, RetryTo,
+};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
@@ -30,6 +32,8 @@ pub struct Ledger {
     pub(super) thread: Thread,
     pub(super) metrics: Metrics,
     pub(super) retention: Duration,
+    /// What identities are derived from.
+    pub(super) identity: Uuid,
     /// The ledger's file; none for a copy.
     pub(super) file: Option<Arc<Path>>,
 }
@@ -67,8 +71,9 @@ impl Ledger {
             let open = findings::count(&connection, code).map_err(|error| LedgerError::of(&config.path, error))?;
             metrics.operator_findings.with_label_values(&[code.as_str()]).set(open);
         }
+        let identity = file::identity(&connection).map_err(|error| LedgerError::of(&config.path, error))?;
         let file = lock.is_some().then(|| config.path.as_path().into());
-        Ok(Self { thread: Thread::start(connection, lock, &config.path)?, metrics, retention: config.retention, file })
+        Ok(Self { thread: Thread::start(connection, lock, &config.path)?, metrics, retention: config.retention, identity, file })
     }
 
     /// Finishes what is queued, closes the file in order and lets it go. Other handles find the ledger gone.
@@ -114,6 +119,20 @@ impl Ledger {
         look: fn(Option<&str>, &str) -> String,
     ) -> Result<Vec<(String, CustomerKey)>, LedgerError> {
         self.thread.run(move |connection| customers::alike(connection, &looks, look)).await
+    }
+
+    /// What identities are derived from: copies of a ledger have the same.
+    pub fn identity(&self) -> Uuid {
+        self.identity
+    }
+
+    /// The identities of new alerts, by the steps that they are raised at.
+    pub async fn alert_ids(&self, raised_at: Vec<NewStep>) -> Result<Vec<Uuid>, LedgerError> {
+        if raised_at.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ledger = self.identity;
+        self.thread.run(move |connection| raised_at.iter().map(|step| alerts::free_id(connection, ledger, step)).collect()).await
     }
 
     /// Records all of it, durably, or nothing of it.
@@ -221,10 +240,11 @@ impl Ledger {
     pub async fn close_rules(&self, known: Vec<Box<str>>, routes: &[Route], now: Timestamp) -> Result<u64, LedgerError> {
         let gone = without(self.thread.run(|connection| alerts::rules_in_force(connection)).await?, &known);
         let routes: Vec<Route> = routes.iter().filter(|route| route.incidents && route.send_resolved).cloned().collect();
+        let ledger = self.identity;
         let close = move |connection: &Connection, rule: &str| {
             for route in &routes {
                 for (alert, severity) in incidents::open(connection, rule, &route.notifier)? {
-                    deliveries::owe(connection, &plan::end_of_incident(route, alert, severity, Uuid::new_v4()), now)?;
+                    deliveries::owe(connection, &plan::end_of_incident(route, alert, severity, ledger), now)?;
                 }
             }
             alerts::forget_rule(connection, rule)?;

@@ -7,25 +7,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::budgets;
 use crate::clock::Clock;
-use crate::domain::{
-    AlertSnapshot, AlertState, Audience, CustomerKey, OperatorFinding, Reason, Route, Silence, SubscriptionCost, Suppression,
-};
-use crate::ledger::{self, Ledger, LedgerError, NewAlert, NewMessage, Occasion, PollMemory, PollResult, Recording, decide};
+use crate::domain::{AlertSnapshot, Audience, CustomerKey, OperatorFinding, Reason, Route, Suppression};
+use crate::ledger::{self, Ledger, LedgerError, NewAlert, NewMessage, PollMemory, PollResult};
 use crate::metrics::Metrics;
 use crate::pipeline::Desk;
-use crate::pipeline::confirm::{self, Answer, Answers};
+use crate::pipeline::confirm::{self, Answers};
 use crate::pipeline::findings::is_suspicious;
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::life;
 use crate::pipeline::namesakes;
 use crate::pipeline::places;
-use crate::pipeline::settling::{remember, samples};
+use crate::pipeline::raising::{Raised, Under};
 use crate::pipeline::subscriptions::{self, Unread};
-use crate::pipeline::verdicts::{Asked, judge, last_seen, named};
 use crate::rules::Rules;
 use crate::source::{ReadReport, Source};
 
@@ -88,16 +84,6 @@ pub struct CycleReport {
 /// How long a poll may ask about single customers, all together: its alerts wait no longer.
 const ASKING: Duration = Duration::from_mins(1);
 
-/// What a poll has decided so far.
-struct Polled<'a> {
-    memory: &'a PollMemory,
-    silences: &'a [Silence],
-    recording: Recording,
-    owed: Vec<NewAlert>,
-    /// Customers whose budget changed after something was raised about them.
-    rebudgeted: Vec<CustomerKey>,
-}
-
 impl Cycle {
     /// Polls once. `accept_empty` takes an answer without items for the truth.
     ///
@@ -137,17 +123,16 @@ impl Cycle {
         tally.never_seen = never_seen;
         (tally.unknown, tally.idle) = (unknown, idle);
         let silences = life::in_force(self, dated).await?;
-        let mut recording = Recording { now: self.clock.now(), ..Recording::default() };
-        recording.seen_below = below.into_values().flatten().collect();
-        let mut polled = Polled { memory: &memory, silences: &silences, recording, owed: Vec::new(), rebudgeted: Vec::new() };
-        self.decide(candidates, answers.by_customer, &mut polled, &mut tally);
-        rebudgeted.append(&mut polled.rebudgeted);
+        let under = Under { memory: &memory, silences: &silences, now: self.clock.now() };
+        let mut raised = self.raise(candidates, answers.by_customer, under, &mut tally).await?;
+        raised.recording.seen_below.extend(below.into_values().flatten());
+        rebudgeted.append(&mut raised.rebudgeted);
         if is_welcome(&read) && retry_after.is_none() {
             let left = ASKING.saturating_sub(self.clock.monotonic().saturating_sub(asking_since));
-            retry_after = places::fill(self, &mut polled.owed, left).await;
+            retry_after = places::fill(self, &mut raised.owed, left).await;
         }
-        let hold = is_suspicious(crossing(&polled.owed), read.records);
-        let owed = self.record(polled, hold).await?;
+        let hold = is_suspicious(crossing(&raised.owed), read.records);
+        let owed = self.record(raised, hold).await?;
         self.follow_up(rebudgeted, &silences, read.newest, hold).await?;
         if unexpectedly_empty {
             read.errors.push(empty(&memory).to_owned());
@@ -183,29 +168,13 @@ impl Cycle {
         if candidates.is_empty() || !is_welcome(read) { Answers::default() } else { confirm::ask(self, candidates, time).await }
     }
 
-    /// Decides about the candidates with all that is known now.
-    fn decide(
-        &self,
-        candidates: HashMap<CustomerKey, Candidate>,
-        mut answers: HashMap<CustomerKey, Answer>,
-        polled: &mut Polled<'_>,
-        tally: &mut Tally,
-    ) {
-        let mut ordered: Vec<_> = candidates.into_iter().collect();
-        ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (key, candidate) in ordered {
-            let answer = answers.remove(&key);
-            self.decide_one(candidate, answer.as_ref(), polled, tally);
-        }
-    }
-
     /// Records everything that a poll decided in one transaction.
     ///
     /// With `hold`, its messages to customers wait until somebody releases them.
-    async fn record(&self, polled: Polled<'_>, hold: bool) -> Result<Vec<NewAlert>, LedgerError> {
-        let Polled { mut recording, mut owed, .. } = polled;
+    async fn record(&self, raised: Raised, hold: bool) -> Result<Vec<NewAlert>, LedgerError> {
+        let Raised { mut recording, mut owed, .. } = raised;
         namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?;
-        recording.messages = ledger::messages(&owed, &self.routes, &mut Uuid::new_v4);
+        recording.messages = ledger::messages(&owed, &self.routes, self.ledger.identity());
         hold_if(hold, &mut recording.messages);
         recording.alerts.clone_from(&owed);
         if !recording.is_empty() {
@@ -213,39 +182,6 @@ impl Cycle {
         }
         owed.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
         Ok(owed)
-    }
-
-    fn decide_one(&self, candidate: Candidate, answer: Option<&Answer>, polled: &mut Polled<'_>, tally: &mut Tally) {
-        let Candidate { joined, fingerprint, remembered, aged, .. } = candidate;
-        let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
-        let fresh = answer.and_then(|answer| answer.fresh);
-        let named = fresh.map_or_else(|| named(remembered.as_ref()).clone(), |fresh| fresh.added_to(named(remembered.as_ref())));
-        let now = polled.recording.now;
-        let assessed = joined.place(last.as_ref(), &named, fresh.as_ref());
-        let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
-        let decided = decide(&judged, remembered.as_ref());
-        tally.count(&decided);
-        let subscriptions: &[SubscriptionCost] = answer.map_or(&[], |answer| &answer.subscriptions);
-        for raise in &decided.raise {
-            let occasion = Occasion {
-                now,
-                baseline: is_baseline(polled.memory, &raise.rule),
-                subscriptions,
-                seen: remembered.as_ref().map(|remembered| &remembered.seen),
-                earlier: samples(remembered.as_ref()),
-            };
-            let mut snapshot = ledger::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
-            if life::is_silenced(&judged.assessed, &raise.rule.name, raise.value, polled.silences, now) {
-                snapshot.alert.state = AlertState::Silenced;
-            }
-            polled.recording.steps.extend(ledger::steps(snapshot.alert.id, &judged.assessed, raise));
-            polled.owed.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
-        }
-        let asked = answer.is_some().then_some(Asked { named });
-        let late = decided.late.iter().map(|late| ledger::late_step(&judged.assessed, late));
-        polled.recording.steps.extend(late);
-        polled.recording.seen_below.extend(&decided.seen_below);
-        polled.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), asked.as_ref(), &mut polled.recording));
     }
 
     fn report(&self, read: ReadReport, asked: Option<Duration>, good: bool, owed: Vec<NewAlert>, tally: &Tally) -> CycleReport {

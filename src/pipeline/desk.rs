@@ -38,6 +38,8 @@ struct Telling {
     routes: Arc<[Route]>,
     source_failing_after: Duration,
     from: Option<Origin>,
+    /// The ledger that messages belong to.
+    ledger: Uuid,
 }
 
 /// How a finding ended, in words: `{what} after 3 h 5 min{more}`.
@@ -56,7 +58,8 @@ impl Ending {
 impl Desk {
     /// A desk that tells the operator by these routes; none = only the log, the metric and `status`.
     pub fn new(ledger: Ledger, clock: Arc<dyn Clock>, routes: Vec<Route>, source_failing_after: Duration) -> Self {
-        Self { ledger, clock, telling: Telling { routes: routes.into(), source_failing_after, from: None }, owed: watch::Sender::new(0) }
+        let telling = Telling { routes: routes.into(), source_failing_after, from: None, ledger: ledger.identity() };
+        Self { ledger, clock, telling, owed: watch::Sender::new(0) }
     }
 
     /// The same desk, which says whose news it tells.
@@ -245,7 +248,7 @@ impl Telling {
         let about = about(news.code, &news.subject);
         let routes = self.routes.iter().filter(|route| route.is_owed() && about != Some(&*route.notifier));
         let message = |route: &Route| NewMessage {
-            identity: Uuid::new_v4(),
+            identity: Uuid::nil(),
             kind: if news.over { MessageKind::OperatorResolved } else { MessageKind::OperatorRaised },
             notifier: route.notifier.clone(),
             audience: Audience::Partner,
@@ -258,7 +261,7 @@ impl Telling {
             digest: None,
             severity: Severity::Warning,
         };
-        routes.map(message).collect()
+        routes.map(|route| message(route).identified(self.ledger)).collect()
     }
 }
 

@@ -67,7 +67,7 @@ pub fn impact(
             impact.alerts.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
         }
     }
-    impact.messages = ledger::messages(&impact.alerts, routes, &mut Uuid::new_v4);
+    impact.messages = ledger::messages(&impact.alerts, routes, Uuid::nil());
     impact.alerts.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
     let known: Vec<&str> = rules.facts().flat_map(|rule| std::iter::once(&*rule.name).chain(rule.formerly.as_deref())).collect();
     impact.closed = reader.open_by_rule()?.into_iter().filter(|(rule, _)| !known.contains(&rule.as_str())).collect();

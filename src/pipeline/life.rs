@@ -134,14 +134,14 @@ impl Told {
     }
 
     fn into_recording(self, cycle: &Cycle, now: Timestamp) -> Recording {
-        let mut fresh_id = Uuid::new_v4;
-        let mut messages = ledger::messages(&self.released, &cycle.routes, &mut fresh_id);
+        let ledger = cycle.ledger.identity();
+        let mut messages = ledger::messages(&self.released, &cycle.routes, ledger);
         for message in &mut messages {
             let latest = |id: &Uuid| self.latest.get(id).cloned();
             message.latest = message.alerts.iter().filter_map(latest).collect();
         }
-        messages.extend(ledger::followups(MessageKind::Reminder, &self.reminders, &cycle.routes, &mut fresh_id));
-        messages.extend(ledger::followups(MessageKind::Resolved, &self.resolved, &cycle.routes, &mut fresh_id));
+        messages.extend(ledger::followups(MessageKind::Reminder, &self.reminders, &cycle.routes, ledger));
+        messages.extend(ledger::followups(MessageKind::Resolved, &self.resolved, &cycle.routes, ledger));
         Recording { now, changes: self.changes, messages, ..Recording::default() }
     }
 }

@@ -32,6 +32,7 @@ mod namesakes;
 mod orphans;
 mod past;
 mod places;
+mod raising;
 mod reach;
 mod recipients;
 mod replay;

@@ -11,6 +11,7 @@ use crate::domain::{
     Sample, Severity,
 };
 use crate::ledger::entry::{NewSample, Recollection, Seen};
+use crate::ledger::identity;
 
 /// A new alert with what it owes.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +100,7 @@ pub struct NewStep {
 /// A message to be owed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
-    /// Its identity for every attempt and recipient.
+    /// Its identity for every attempt and recipient. One that comes again as it is, as a reminder does, is given the next.
     pub identity: Uuid,
     /// What it is about.
     pub kind: MessageKind,
@@ -123,6 +124,14 @@ pub struct NewMessage {
     pub digest: Option<DigestPart>,
     /// The worst severity in it; critical messages go first.
     pub severity: Severity,
+}
+
+impl NewMessage {
+    /// The same with the identity that it has in a ledger: once all that it carries is there.
+    #[must_use]
+    pub fn identified(self, ledger: Uuid) -> Self {
+        Self { identity: identity::of_message(ledger, &self), ..self }
+    }
 }
 
 /// Which part of which digest.

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params, params};
+use uuid::Uuid;
 
-use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience};
+use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
 use crate::ledger::column::{self, Id, Instant};
-use crate::ledger::entry::{NewAlert, NewMessage};
+use crate::ledger::entry::{NewAlert, NewMessage, NewStep};
+use crate::ledger::identity;
 use crate::ledger::table::{history, life};
 
 /// Adds a new alert, with the course of its period as history has it; its customer must have been seen.
@@ -61,6 +63,27 @@ pub(in crate::ledger) fn json(value: &impl serde::Serialize) -> rusqlite::Result
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
+/// The identity of a new alert: of one whose rule was removed and is back, the one after that of the earlier.
+pub(in crate::ledger) fn free_id(connection: &Connection, ledger: Uuid, raised_at: &NewStep) -> rusqlite::Result<Uuid> {
+    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM alert WHERE id = ?1)")?;
+    identity::free(identity::of_alert(ledger, raised_at), |id| statement.query_row([Id(id)], |row| row.get(0)))
+}
+
+/// Whether a message of this kind may come again as it is.
+fn may_repeat(kind: MessageKind) -> bool {
+    match kind {
+        MessageKind::Raised | MessageKind::Digest | MessageKind::Resolved => false,
+        MessageKind::Reminder | MessageKind::Test | MessageKind::Report => true,
+        MessageKind::OperatorRaised | MessageKind::OperatorResolved => true,
+    }
+}
+
+/// The identity of a message: of a second reminder, the one after that of the first.
+fn free_identity(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Uuid> {
+    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
+    identity::free(message.identity, |id| Ok(may_repeat(message.kind) && statement.query_row([Id(id)], |row| row.get(0))?))
+}
+
 /// Adds a message without its deliveries; returns its row.
 pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessage) -> rusqlite::Result<i64> {
     let digest = message.digest.as_ref();
@@ -70,7 +93,7 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
              VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :report, :audience)",
         )?
         .execute(named_params! {
-            ":identity": Id(message.identity),
+            ":identity": Id(free_identity(connection, message)?),
             ":kind": message.kind.as_str(),
             ":part": digest.map_or(0, |digest| digest.part),
             ":parts": digest.map_or(0, |digest| digest.parts),

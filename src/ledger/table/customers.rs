@@ -14,6 +14,7 @@ use crate::domain::{
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::entry::{Known, KnownCustomer, NewStep, Recollection, Seen, SpentStep};
+use crate::ledger::identity;
 use crate::ledger::table::history;
 
 /// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of the SHA-256 of its key.
@@ -319,8 +320,8 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
             ":rule": step.rule,
             ":metric": step.metric.as_str(),
             ":at": Exact(canonical(step.at)),
-            ":amount": step.amount.map(|amount| canonical(amount).to_string()).unwrap_or_default(),
-            ":day": if step.metric.is_daily() { utc_day(step.belongs_at).to_string() } else { String::new() },
+            ":amount": identity::amount(step),
+            ":day": identity::day(step),
             ":period_start": Instant(step.period.start),
             ":period_end": Instant(step.period.end),
             ":belongs_at": Instant(step.belongs_at),

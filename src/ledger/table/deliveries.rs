@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::domain::{AlertSnapshot, Audience, Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
+use crate::ledger::identity;
 use crate::ledger::listing::{GivenUp, Owed};
 use crate::ledger::table::{alerts, findings, holds, recipients};
 
@@ -51,13 +52,19 @@ fn rank(severity: Severity) -> i64 {
 /// Adds one delivery, whose share of the notifier's failures starts now.
 pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now: Timestamp) -> rusqlite::Result<()> {
     let (probes, possible) = recipients::share(connection, new.notifier, new.recipient)?;
+    let mut message = connection.prepare_cached("SELECT identity FROM message WHERE id = ?1")?;
+    let message = message.query_row([new.message], |row| column::id(row, 0))?;
+    // One that was handed to another notifier has kept its own.
+    let mut taken = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE id = ?1)")?;
+    let id = identity::of_delivery(message, new.notifier, new.recipient);
+    let id = identity::free(id, |id| taken.query_row([Id(id)], |row| row.get(0)))?;
     connection
         .prepare_cached(
             "INSERT INTO delivery (id, message, notifier, recipient, stands_in_for, severity, state, held, created_at, probes_then, possible_then)
              VALUES (:id, :message, :notifier, :recipient, :stands_in_for, :severity, 'pending', :held, :created_at, :probes, :possible)",
         )?
         .execute(named_params! {
-            ":id": Id(Uuid::new_v4()),
+            ":id": Id(id),
             ":message": new.message,
             ":notifier": new.notifier,
             ":recipient": new.recipient,

@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
-use uuid::Uuid;
 
 use crate::domain::{MessageKind, Route, latest};
 use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::identity;
 use crate::ledger::table::deliveries::{self, NewDelivery};
 
 /// A delivery without anybody who stands in for it.
@@ -61,7 +61,7 @@ pub(in crate::ledger) fn stand_in(
     for delivery in unaided {
         for route in to {
             if !tells_anyway(connection, delivery.message, &route.notifier)? {
-                for message in fitting(connection, delivery.message, route.digest_part)? {
+                for message in fitting(connection, delivery.message, route)? {
                     owed += owe(connection, message, delivery.severity, notifier, route, now)?;
                 }
             }
@@ -111,25 +111,28 @@ fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> rusqli
 }
 
 /// The message, or where it holds more alerts than fit into one of that notifier, parts of it as messages of their own.
-fn fitting(connection: &Connection, message: i64, most: u32) -> rusqlite::Result<Vec<i64>> {
-    let most = i64::from(most.max(1));
+fn fitting(connection: &Connection, message: i64, route: &Route) -> rusqlite::Result<Vec<i64>> {
+    let most = i64::from(route.digest_part.max(1));
     let members: i64 =
         connection.prepare_cached("SELECT count(*) FROM message_alert WHERE message = ?1")?.query_row([message], |row| row.get(0))?;
     if members <= most {
         return Ok(vec![message]);
     }
     let parts = members.div_euclid(most) + i64::from(members.rem_euclid(most) > 0);
-    (0..parts).map(|part| split(connection, message, part, parts, most)).collect()
+    (0..parts).map(|part| split(connection, message, &route.notifier, part, parts, most)).collect()
 }
 
 /// A part of a message, counted from 0, as a message of its own.
-fn split(connection: &Connection, message: i64, part: i64, parts: i64, most: i64) -> rusqlite::Result<i64> {
+fn split(connection: &Connection, message: i64, notifier: &str, part: i64, parts: i64, most: i64) -> rusqlite::Result<i64> {
+    let whole = connection.prepare_cached("SELECT identity FROM message WHERE id = ?1")?.query_row([message], |row| column::id(row, 0))?;
+    let mut taken = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
+    let identity = identity::free(identity::of_part(whole, notifier, part), |id| taken.query_row([Id(id)], |row| row.get(0)))?;
     connection
         .prepare_cached(
             "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience, report)
              SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, audience, report FROM message WHERE id = ?1",
         )?
-        .execute(params![message, Id(Uuid::new_v4()), part, parts])?;
+        .execute(params![message, Id(identity), part, parts])?;
     let new = connection.last_insert_rowid();
     connection
         .prepare_cached(

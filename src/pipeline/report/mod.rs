@@ -89,9 +89,9 @@ pub fn report(reader: &Reader, budgets: &budgets::Config, rules: &Rules, scope: 
 }
 
 /// The messages that a report is owed by: one for each route.
-pub fn report_messages(report: &Report, routes: &[Route]) -> Vec<NewMessage> {
+pub fn report_messages(report: &Report, routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
     let message = |route: &Route| NewMessage {
-        identity: Uuid::new_v4(),
+        identity: Uuid::nil(),
         kind: MessageKind::Report,
         notifier: route.notifier.clone(),
         recipients: route.recipients.clone(),
@@ -104,7 +104,7 @@ pub fn report_messages(report: &Report, routes: &[Route]) -> Vec<NewMessage> {
         audience: Audience::Partner,
         held: false,
     };
-    routes.iter().map(message).collect()
+    routes.iter().map(|route| message(route).identified(ledger)).collect()
 }
 
 /// What is wrong with the daemon itself; what the report tells by its own numbers is left out.

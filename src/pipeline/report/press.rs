@@ -39,7 +39,10 @@ impl Press {
                 return Ok(false);
             }
             Due::From(occasion) => (occasion, Vec::new()),
-            Due::Now(occasion) => (occasion, report_messages(&self.report(occasion, reported, now).await?, &self.routes)),
+            Due::Now(occasion) => {
+                let report = self.report(occasion, reported, now).await?;
+                (occasion, report_messages(&report, &self.routes, self.cycle.ledger.identity()))
+            }
         };
         let owes = !messages.is_empty();
         let recorded = self.cycle.ledger.record_report(reported, occasion, messages, now).await?;
