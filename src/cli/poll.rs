@@ -112,8 +112,9 @@ impl Poll {
         };
         let mut lines = vec![format!("{}, {} skipped; source {source}.", text::count(answer.records, "record"), answer.skipped)];
         lines.extend(answer.errors.iter().map(|error| format!("  ! {}", clean(error, 1000))));
+        let raised = answer.raised.unwrap_or_else(|| u64::try_from(answer.alerts.len()).unwrap_or(u64::MAX));
         let would = if self.dry_run { "would be raised" } else { "raised" };
-        lines.push(format!("{} {would}.", text::count(answer.alerts.len(), "new alert")));
+        lines.push(format!("{} {would}.", text::count(raised, "new alert")));
         let line = if self.dry_run { text::unraised_line } else { text::alert_line };
         lines.extend(answer.alerts.iter().map(|alert| format!("  {}", line(alert))));
         let Suppressed { duplicate, passed, silenced } = answer.suppressed;

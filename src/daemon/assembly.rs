@@ -96,6 +96,7 @@ pub(super) fn assemble_around(
     }
     let cycle = Cycle {
         ask_first: std::sync::Mutex::default(),
+        slice: crate::pipeline::SLICE,
         source: config.source.build(Arc::clone(clock), metrics.clone())?,
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),

@@ -199,7 +199,7 @@ fn note(cycle: &Cycle, result: &Result<Arc<CycleReport>, LedgerError>, pause: Du
     let text = match result {
         Ok(report) => {
             let state = if report.good { "good" } else { "failed" };
-            let (alerts, seconds) = (report.alerts.len(), pause.as_secs());
+            let (alerts, seconds) = (report.raised, pause.as_secs());
             tracing::info!(
                 poll.result = state,
                 poll.records = report.records,

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{AlertSnapshot, Audience, CustomerKey, FindingCode, OperatorFinding, Readers, Report, Severity, bare_address};
+use crate::domain::{
+    AlertSnapshot, Audience, CustomerKey, DigestTotals, FindingCode, OperatorFinding, Readers, Report, Severity, bare_address,
+};
 
 /// What a message is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +81,8 @@ pub struct Digest {
     pub criticals: u32,
     /// Whether it is the first account of a new ledger or rule.
     pub baseline: bool,
+    /// What all alerts come to, where some are in no part.
+    pub totals: Option<DigestTotals>,
 }
 
 /// The kind of a message, as listings and payloads name it.
@@ -237,6 +241,8 @@ pub struct Route {
     pub send_resolved: bool,
     /// How many alerts one part of a digest holds within the destination's size limits.
     pub digest_part: u32,
+    /// How many parts a digest has at most, where people read it: the worst, and what all come to; none = all that it takes.
+    pub digest_parts: Option<u32>,
     /// Whether it keeps one incident for each customer, billing period and rule, which ends with the last of its steps.
     pub incidents: bool,
     /// Whether it is shown what is open, in place of being owed messages.

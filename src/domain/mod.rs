@@ -8,6 +8,7 @@ mod course;
 mod customer;
 mod decimal;
 mod delivery;
+mod digest_totals;
 mod elapsed;
 mod event;
 pub mod exact;
@@ -35,6 +36,7 @@ pub use decimal::{
     Currency, InvalidCurrency, Number, NumberError, canonical, grouped, parse_decimal, parse_wire_number, percent_of, rounded,
 };
 pub use delivery::{Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Origin, Route};
+pub use digest_totals::DigestTotals;
 pub use elapsed::{has_passed, is_ahead, latest};
 pub use event::{CustomerEvent, EventCode};
 pub use finding::{FindingCode, OperatorFinding};

@@ -7,7 +7,7 @@ use uuid::{Builder, Uuid};
 use crate::domain::{canonical, utc_day};
 use crate::ledger::entry::{NewMessage, NewStep};
 
-/// A UUIDv8 of SHA-256 over all parts, each after its length.
+/// A `UUIDv8` of SHA-256 over all parts, each after its length.
 fn derive(parts: &[&[u8]]) -> Uuid {
     let mut hash = Context::new(&SHA256);
     for part in parts {

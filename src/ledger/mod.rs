@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod fallback;
 mod file;
+mod gathering;
 mod group;
 mod identity;
 mod life;
@@ -28,8 +29,9 @@ mod thread;
 pub use config::Config;
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use entry::{
-    AlertChange, AttemptRecord, DigestPart, GiveUp, HoldFilter, Known, KnownCustomer, NewAlert, NewMessage, NewSample, NewStep,
-    NotifierState, OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed, Seen, SpentStep,
+    AlertChange, AttemptRecord, DigestPart, Gathered, GiveUp, HoldFilter, Known, KnownCustomer, NewAlert, NewFinding, NewMessage,
+    NewSample, NewStep, NotifierState, OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo, Reviewed, Seen,
+    SpentStep,
 };
 pub use error::LedgerError;
 pub use fallback::StoodIn;
@@ -37,7 +39,7 @@ pub use listing::{
     AlertFilter, AlertRow, AttemptRow, Closing, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp,
     OpenFinding, Owed, PollStatus, StandingAlert,
 };
-pub use plan::{Followup, Occasion, followups, late_step, messages, snapshot, step, steps};
+pub use plan::{Followup, Occasion, followups, late_step, messages, slice, snapshot, step, steps};
 pub use reader::{Reader, read};
 pub use store::Ledger;
 pub use table::customers::{REMEMBERED, fold, fold_key};

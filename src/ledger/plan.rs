@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey, CustomerView, Direction, Inputs, Latest,
-    MessageKind, MetricValue, Previous, Readers, Route, Sample, Severity, SubscriptionCost, canonical,
+    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey, CustomerView, DigestTotals, Direction,
+    Inputs, Latest, MessageKind, MetricValue, Previous, Readers, Route, Sample, Severity, SubscriptionCost, canonical,
 };
-use crate::ledger::{DigestPart, LatePass, NewAlert, NewMessage, NewStep, Raise, Seen};
+use crate::ledger::{DigestPart, Gathered, LatePass, NewAlert, NewMessage, NewStep, Raise, Seen};
 
 /// More alerts than this of a first good poll come as one digest, for every type of notifier.
 const BASELINE_DIGEST_ABOVE: usize = 5;
@@ -130,17 +130,47 @@ pub fn late_step(assessed: &Assessed, late: &LatePass) -> NewStep {
 
 /// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else one message each.
 pub fn messages(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
+    let messages = routes.iter().filter(|route| route.is_owed()).flat_map(|route| messages_of(new, route));
+    messages.map(|message| message.identified(ledger)).collect()
+}
+
+fn messages_of(new: &[NewAlert], route: &Route) -> Vec<NewMessage> {
     let mut messages = Vec::new();
+    for group in groups(route, owed(new, route)) {
+        let (digested, single) = divide(&group.alerts, route);
+        messages.extend(digest(&digested, route, &group.recipients));
+        messages.extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None)));
+    }
+    messages
+}
+
+fn owed<'a>(new: &'a [NewAlert], route: &Route) -> Vec<Owed<'a>> {
+    let owed = new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier));
+    owed.map(|new| Owed { alert: &new.snapshot.alert, contacts: &new.snapshot.context.contacts }).collect()
+}
+
+/// What a slice of a mass crossing owes: the messages that carry one alert or are for one customer, and what is gathered for
+/// digests of all slices.
+pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessage>, Vec<Gathered>) {
+    let (mut messages, mut gathered) = (Vec::new(), Vec::new());
     for route in routes.iter().filter(|route| route.is_owed()) {
-        let owed = new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier));
-        let owed = owed.map(|new| Owed { alert: &new.snapshot.alert, contacts: &new.snapshot.context.contacts });
-        for group in groups(route, owed.collect()) {
-            let (digested, single) = divide(&group.alerts, route);
-            messages.extend(digest(&digested, route, &group.recipients));
-            messages.extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None)));
+        if route.readers != Readers::Partner {
+            messages.extend(messages_of(new, route));
+            continue;
+        }
+        for Group { alerts, recipients } in groups(route, owed(new, route)) {
+            let (together, single): (Vec<&Alert>, Vec<&Alert>) =
+                alerts.into_iter().partition(|alert| route.digest_above.is_some() || alert.baseline);
+            gathered.extend(together.into_iter().map(|alert| Gathered::of(alert, &route.notifier)));
+            messages.extend(single.into_iter().map(|alert| message(route, &recipients, &[alert], None)));
         }
     }
-    messages.into_iter().map(|message| message.identified(ledger)).collect()
+    (messages.into_iter().map(|message| message.identified(ledger)).collect(), gathered)
+}
+
+/// Whether so many alerts become a digest, of which so many belong to a first account.
+pub(super) fn is_digest(total: u32, baseline: u32, route: &Route) -> bool {
+    route.digest_above.is_some_and(|most| total > most) || usize::try_from(baseline).is_ok_and(|baseline| baseline > BASELINE_DIGEST_ABOVE)
 }
 
 /// An alert that a route owes, with its customer's contacts of now.
@@ -248,7 +278,10 @@ fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a A
 
 fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>]) -> Vec<NewMessage> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let parts = alerts.chunks(usize::try_from(route.digest_part).unwrap_or(usize::MAX).max(1));
+    let (size, most) = (route.digest_part.max(1), route.digest_parts.unwrap_or(u32::MAX));
+    let parts = alerts.chunks(usize::try_from(size).unwrap_or(usize::MAX)).take(usize::try_from(most).unwrap_or(usize::MAX));
+    let left_out = count(alerts.len()).saturating_sub(most.saturating_mul(size));
+    let totals = (left_out > 0).then(|| DigestTotals::of(alerts, left_out));
     let whole = DigestPart {
         part: 0,
         parts: count(parts.len()),
@@ -256,11 +289,15 @@ fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>]) -> Ve
         criticals: count(alerts.iter().filter(|alert| alert.severity == Severity::Critical).count()),
         baseline: alerts.iter().all(|alert| alert.baseline),
     };
-    let message = |(index, part)| message(route, recipients, part, Some(DigestPart { part: count(index + 1), ..whole }));
+    let message = |(index, part)| {
+        let digest = Some(DigestPart { part: count(index + 1), ..whole });
+        NewMessage { totals: totals.clone(), ..message(route, recipients, part, digest) }
+    };
     parts.enumerate().map(message).collect()
 }
 
-fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], digest: Option<DigestPart>) -> NewMessage {
+/// A message about some alerts, before it has its identity.
+pub(super) fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], digest: Option<DigestPart>) -> NewMessage {
     NewMessage {
         identity: Uuid::nil(),
         kind: if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised },
@@ -272,6 +309,7 @@ fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], dige
         latest: Vec::new(),
         operator: None,
         report: None,
+        totals: None,
         digest,
         severity: alerts.iter().map(|alert| alert.severity).max().unwrap_or_default(),
     }

@@ -22,7 +22,9 @@ use crate::ledger::listing::Owed;
 use crate::ledger::lock::{Lock, folder_of};
 use crate::ledger::plan;
 use crate::ledger::table::customers::Steps;
-use crate::ledger::table::{alerts, customers, deliveries, findings, history, holds, incidents, life, notifiers, retry, silences};
+use crate::ledger::table::{
+    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers, retry, silences,
+};
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
 
@@ -138,8 +140,14 @@ impl Ledger {
     /// Records all of it, durably, or nothing of it.
     ///
     /// Fails with [`LedgerError::Conflict`] when a step, an alert or a message is there already.
-    pub async fn record(&self, recording: Recording) -> Result<(), LedgerError> {
-        self.thread.write(move |connection| record(connection, &recording)).await
+    ///
+    /// Returns whether it opened a finding.
+    pub async fn record(&self, recording: impl Into<Arc<Recording>>) -> Result<bool, LedgerError> {
+        let recording = recording.into();
+        let code = recording.finding.as_ref().map(|new| new.finding.code);
+        let opened = self.thread.write(move |connection| record(connection, &recording)).await?;
+        code.iter().filter(|_| opened).for_each(|code| self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc());
+        Ok(opened)
     }
 
     /// What is owed to a notifier, without those in `except`: worst severity first, then in the order of recording.
@@ -291,7 +299,7 @@ impl Ledger {
     }
 }
 
-fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<()> {
+fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bool> {
     recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
     recording.samples.iter().try_for_each(|sample| history::add(connection, sample))?;
     recording.events.iter().try_for_each(|(customer, event)| history::add_event(connection, customer, event))?;
@@ -299,7 +307,9 @@ fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<()
     recording.changes.iter().try_for_each(|change| life::change(connection, change, recording.now))?;
     recording.steps.iter().try_for_each(|step| customers::add_step(connection, step))?;
     recording.seen_below.iter().try_for_each(|(step, amount)| customers::mark_seen_below(connection, *step, *amount))?;
-    recording.messages.iter().try_for_each(|message| deliveries::owe(connection, message, recording.now))
+    recording.messages.iter().try_for_each(|message| deliveries::owe(connection, message, recording.now))?;
+    recording.gathered.iter().try_for_each(|gathered| gathered::add(connection, gathered))?;
+    recording.finding.as_ref().map_or(Ok(false), |new| findings::note(connection, new, recording.now))
 }
 
 fn without(mut names: Vec<String>, known: &[Box<str>]) -> Vec<String> {

@@ -213,10 +213,25 @@ impl Config {
             // An event may have 512 kB; nobody reads longer lists.
             Kind::PagerDuty(_) | Kind::Alertmanager(_) => 100,
         };
+        // Nobody reads more; a program takes all of it.
+        let digest_parts = match &self.kind {
+            Kind::Email(_) | Kind::GraphMail(_) | Kind::Slack(_) | Kind::Teams(_) => Some(5),
+            Kind::Webhook(_) | Kind::PagerDuty(_) | Kind::Alertmanager(_) => None,
+        };
         let incidents = matches!(self.kind, Kind::PagerDuty(_));
         let is_shown = matches!(self.kind, Kind::Alertmanager(_));
         let (readers, digest_above, send_resolved) = (self.readers.clone(), self.digest_above, self.send_resolved);
-        Route { notifier: self.name.clone(), readers, recipients, digest_above, digest_part, send_resolved, incidents, is_shown }
+        Route {
+            notifier: self.name.clone(),
+            readers,
+            recipients,
+            digest_above,
+            digest_part,
+            digest_parts,
+            send_resolved,
+            incidents,
+            is_shown,
+        }
     }
 }
 

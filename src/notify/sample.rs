@@ -32,7 +32,8 @@ const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A made-up message of this kind, marked as a test, as if its data were three hours old at `now`.
 pub fn sample_message(kind: SampleKind, now: Timestamp) -> Message {
-    let one = |alert: AlertSnapshot| Digest { alerts: vec![alert], part: 1, parts: 1, total: 1, criticals: 0, baseline: false };
+    let one =
+        |alert: AlertSnapshot| Digest { alerts: vec![alert], part: 1, parts: 1, total: 1, criticals: 0, totals: None, baseline: false };
     match kind {
         SampleKind::Raised => Message::Test(Box::new(sample_alert(now))),
         SampleKind::Digest => {

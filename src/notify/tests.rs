@@ -96,7 +96,7 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
 }
 
 fn message(kind: u8, mut alerts: Vec<AlertSnapshot>) -> Message {
-    let digest = |alerts: Vec<AlertSnapshot>| Digest { part: 1, parts: 1, total: 1, criticals: 0, baseline: false, alerts };
+    let digest = |alerts: Vec<AlertSnapshot>| Digest { part: 1, parts: 1, total: 1, criticals: 0, totals: None, baseline: false, alerts };
     match kind {
         0 => Message::Alert(Box::new(alerts.remove(0))),
         1 => Message::Digest(digest(alerts)),

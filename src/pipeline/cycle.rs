@@ -10,17 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::budgets;
 use crate::clock::Clock;
-use crate::domain::{AlertSnapshot, Audience, CustomerKey, OperatorFinding, Reason, Route, Suppression};
-use crate::ledger::{self, Ledger, LedgerError, NewAlert, NewMessage, PollMemory, PollResult};
+use crate::domain::{AlertSnapshot, Audience, CustomerKey, OperatorFinding, Route, Suppression};
+use crate::ledger::{Ledger, LedgerError, NewMessage, PollMemory, PollResult};
 use crate::metrics::Metrics;
 use crate::pipeline::Desk;
 use crate::pipeline::confirm::{self, Answers};
-use crate::pipeline::findings::is_suspicious;
 use crate::pipeline::intake::{Candidate, Intake, Tally};
 use crate::pipeline::life;
-use crate::pipeline::namesakes;
 use crate::pipeline::places;
-use crate::pipeline::raising::{Raised, Under};
+use crate::pipeline::raising::Under;
+use crate::pipeline::slices::{Before, CrossingCustomers, Recorded};
 use crate::pipeline::subscriptions::{self, Unread};
 use crate::rules::Rules;
 use crate::source::{ReadReport, Source};
@@ -45,6 +44,8 @@ pub struct Cycle {
     pub metrics: Metrics,
     /// Customers whose subscriptions could not be read by the last poll: the next one asks about them first.
     pub ask_first: Mutex<BTreeSet<CustomerKey>>,
+    /// How many customers that may alert are recorded together when there are very many.
+    pub slice: usize,
 }
 
 /// Crossings that raised no alert of their own.
@@ -65,8 +66,12 @@ pub struct CycleReport {
     pub records: u64,
     /// Records that could not be used.
     pub skipped: u64,
-    /// What it raised, worst first.
+    /// What it raised, worst first; of a mass crossing the worst.
     pub alerts: Vec<AlertSnapshot>,
+    /// How many alerts it raised.
+    pub raised: u64,
+    /// The customers of those that are no first account.
+    pub crossing: CrossingCustomers,
     /// What it kept silent.
     pub suppressed: Suppressed,
     /// Whether the source was read whole.
@@ -90,7 +95,7 @@ impl Cycle {
     /// Fails when the ledger cannot be read or written; what was not recorded is found again by the next poll.
     pub async fn run(&self, accept_empty: bool) -> Result<CycleReport, LedgerError> {
         let started = self.clock.monotonic();
-        let result = self.poll(accept_empty).await;
+        let result = Box::pin(self.poll(accept_empty)).await;
         self.metrics.poll_duration.observe((self.clock.monotonic().saturating_sub(started)).as_secs_f64());
         let good = result.as_ref().is_ok_and(|report| report.good);
         self.metrics.polls.with_label_values(&[if good { "ok" } else { "failed" }]).inc();
@@ -103,7 +108,10 @@ impl Cycle {
         // A clock set back must not make sound dates look like the future's, nor sound silences.
         let dated = memory.last_good_at.map_or(now, |last| last.max(now));
         self.ledger.rename_rules(self.renames()).await?;
-        let mut intake = Intake::new(self, now);
+        // What a poll that was killed had gathered for digests.
+        self.ledger.write_digests(&self.routes, now).await?;
+        let silences = life::in_force(self).await?;
+        let mut intake = Intake::new(self, now, Before { memory: &memory, silences: &silences });
         let mut read = self.source.read(dated, &mut intake).await;
         let asking_since = self.clock.monotonic();
         let unread = self.read_subscriptions(&read, &mut intake).await;
@@ -112,7 +120,7 @@ impl Cycle {
         let gone = intake.gone();
         let never_seen = intake.never_seen(&unread.keys);
         let (unknown, idle) = (intake.unknown(), intake.idle());
-        let Intake { candidates, below, mut tally, failure, mut rebudgeted, returned, .. } = intake;
+        let Intake { candidates, below, mut tally, failure, mut rebudgeted, returned, mut recorded, .. } = intake;
         if let Some(error) = failure {
             return Err(error);
         }
@@ -131,9 +139,11 @@ impl Cycle {
             let left = ASKING.saturating_sub(self.clock.monotonic().saturating_sub(asking_since));
             retry_after = places::fill(self, &mut raised.owed, left).await;
         }
-        let hold = is_suspicious(crossing(&raised.owed), read.records);
-        let owed = self.record(raised, hold).await?;
-        self.follow_up(rebudgeted, &silences, read.newest, hold).await?;
+        self.record(raised, read.records, &mut recorded, true).await?;
+        if recorded.in_slices {
+            self.ledger.write_digests(&self.routes, self.clock.now()).await?;
+        }
+        self.follow_up(rebudgeted, &silences, read.newest, recorded.hold).await?;
         if unexpectedly_empty {
             read.errors.push(empty(&memory).to_owned());
         }
@@ -142,7 +152,7 @@ impl Cycle {
             self.ledger.note_presence(gone, true, now).await?;
         }
         self.ledger.note_presence(returned, false, now).await?;
-        let report = self.report(read, retry_after, good, owed, &tally);
+        let report = self.report(read, retry_after, good, recorded, &tally);
         self.tell(&report, &tally, unexpectedly_empty).await?;
         Ok(report)
     }
@@ -168,24 +178,8 @@ impl Cycle {
         if candidates.is_empty() || !is_welcome(read) { Answers::default() } else { confirm::ask(self, candidates, time).await }
     }
 
-    /// Records everything that a poll decided in one transaction.
-    ///
-    /// With `hold`, its messages to customers wait until somebody releases them.
-    async fn record(&self, raised: Raised, hold: bool) -> Result<Vec<NewAlert>, LedgerError> {
-        let Raised { mut recording, mut owed, .. } = raised;
-        namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?;
-        recording.messages = ledger::messages(&owed, &self.routes, self.ledger.identity());
-        hold_if(hold, &mut recording.messages);
-        recording.alerts.clone_from(&owed);
-        if !recording.is_empty() {
-            self.ledger.record(recording).await?;
-        }
-        owed.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
-        Ok(owed)
-    }
-
-    fn report(&self, read: ReadReport, asked: Option<Duration>, good: bool, owed: Vec<NewAlert>, tally: &Tally) -> CycleReport {
-        let suppressed = Suppressed { duplicate: tally.duplicates, passed: tally.passed, silenced: silenced(&owed) };
+    fn report(&self, read: ReadReport, asked: Option<Duration>, good: bool, recorded: Recorded, tally: &Tally) -> CycleReport {
+        let suppressed = Suppressed { duplicate: tally.duplicates, passed: tally.passed, silenced: recorded.silenced };
         let count = |kind: Suppression, number| self.metrics.alerts_suppressed.with_label_values(&[kind.as_str()]).inc_by(number);
         count(Suppression::Duplicate, suppressed.duplicate);
         count(Suppression::Passed, suppressed.passed);
@@ -193,7 +187,9 @@ impl Cycle {
         CycleReport {
             records: read.records,
             skipped: read.skipped,
-            alerts: owed.into_iter().map(|owed| owed.snapshot).collect(),
+            alerts: recorded.alerts,
+            raised: recorded.raised,
+            crossing: recorded.crossing,
             suppressed,
             good,
             newest: read.newest,
@@ -209,21 +205,13 @@ impl Cycle {
         if report.good {
             self.count_customers(tally);
         }
-        for snapshot in &report.alerts {
-            let alert = &snapshot.alert;
-            tracing::info!(
-                alert.r#ref = %alert.reference, customer.id = %alert.customer.id, rule = %alert.rule, step = %alert.threshold,
-                severity = alert.severity.as_str(), reason = if alert.budget.as_ref().is_some_and(|budget| budget.previous_amount.is_some()) { Reason::BudgetRaised.code() } else { Reason::NewStep.code() },
-                "alert raised"
-            );
-        }
         let uncovered = self.tell_operator(report, tally, unexpectedly_empty).await?;
         let result = PollResult {
             at: self.clock.now(),
             good: report.good,
             records: report.records,
             skipped: report.skipped,
-            alerts: u64::try_from(report.alerts.len()).unwrap_or(u64::MAX),
+            alerts: report.raised,
             newest: report.newest,
             errors: report.errors.clone(),
             uncovered,
@@ -253,9 +241,6 @@ impl Cycle {
     fn count(&self, report: &CycleReport) {
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.metrics.usage_records.set(number(report.records));
-        for snapshot in &report.alerts {
-            self.metrics.alerts.with_label_values(&[snapshot.alert.rule.as_str(), snapshot.alert.severity.as_str()]).inc();
-        }
         if let Some(newest) = report.newest {
             self.metrics.usage_as_of.set(newest.as_duration().as_secs_f64());
         }
@@ -285,22 +270,11 @@ fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: b
     empty && !accept_empty && memory.last_good_items.is_none_or(|items| items > 0)
 }
 
-/// How many customers have alerts that are no first account.
-fn crossing(owed: &[NewAlert]) -> usize {
-    let new = owed.iter().map(|new| &new.snapshot.alert).filter(|alert| !alert.baseline);
-    new.map(|alert| alert.customer.id.key()).collect::<BTreeSet<_>>().len()
-}
-
 /// Lets messages to customers wait until somebody releases them.
 pub(super) fn hold_if(hold: bool, messages: &mut [NewMessage]) {
     for message in messages {
         message.held = hold && message.audience == Audience::Customer;
     }
-}
-
-/// How many alerts are recorded but not told.
-fn silenced(owed: &[NewAlert]) -> u64 {
-    u64::try_from(owed.iter().filter(|new| !new.is_told()).count()).unwrap_or(u64::MAX)
 }
 
 /// A rule that has not been through a good poll yet, under this name or the former one.

@@ -86,12 +86,16 @@ impl Desk {
 
     /// Opens a finding; one that is open already is only brought up to date.
     pub(crate) async fn report(&self, finding: OperatorFinding) -> Result<(), LedgerError> {
-        let OperatorFinding { code, subject, summary, action } = finding.clone();
-        if self.record(finding).await? {
-            let summary = summary.trim_end_matches('.');
-            tracing::error!(finding.code = code.as_str(), finding.subject = subject, "{summary}; {action}");
+        if self.record(finding.clone()).await? {
+            log(&finding);
         }
         Ok(())
+    }
+
+    /// What is owed for a finding that is opened now.
+    pub(crate) fn news(&self, finding: &OperatorFinding) -> Vec<NewMessage> {
+        let now = self.clock.now();
+        self.telling.raised(finding, now, now)
     }
 
     /// The same without a line in the log; returns whether the finding is new.
@@ -258,11 +262,18 @@ impl Telling {
             latest: Vec::new(),
             operator: Some(news.clone()),
             report: None,
+            totals: None,
             digest: None,
             severity: Severity::Warning,
         };
         routes.map(|route| message(route).identified(self.ledger)).collect()
     }
+}
+
+/// A new finding as a line in the log.
+pub(crate) fn log(finding: &OperatorFinding) {
+    let OperatorFinding { code, subject, summary, action } = finding;
+    tracing::error!(finding.code = code.as_str(), finding.subject = subject, "{}; {action}", summary.trim_end_matches('.'));
 }
 
 /// The notifier that a finding is about, through which it is not told then.

@@ -1,8 +1,5 @@
 //! What a poll says of the daemon itself: each kind of trouble becomes a finding, open until a good poll is without it.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Alert, FindingCode, OperatorFinding};
@@ -11,6 +8,7 @@ use crate::notify::render::{Name, money, seconds_between, span};
 use crate::pipeline::cycle::empty;
 use crate::pipeline::desk::Ending;
 use crate::pipeline::intake::Tally;
+use crate::pipeline::slices::CrossingCustomers;
 use crate::pipeline::{Cycle, CycleReport};
 
 /// Microsoft's data is about a day behind; older than this, it stands still.
@@ -70,7 +68,7 @@ impl Cycle {
             (FindingCode::RoleMissing, "Partner Center grants access again"),
             (FindingCode::UsageEmpty, items),
         ] {
-            let more = lateness(report.alerts.len(), memory.last_good_at, self.clock.now());
+            let more = lateness(report.raised, memory.last_good_at, self.clock.now());
             self.desk.clear(code, "", Ending { what: what.to_owned(), more }).await?;
         }
         Ok(())
@@ -173,28 +171,18 @@ impl Cycle {
 
     /// Suspiciously many customers at once.
     async fn tell_crossings(&self, report: &CycleReport) -> Result<(), LedgerError> {
-        let mut crossed: BTreeMap<_, &Alert> = BTreeMap::new();
-        for alert in report.alerts.iter().map(|snapshot| &snapshot.alert).filter(|alert| !alert.baseline) {
-            crossed.entry(alert.customer.id.key()).or_insert(alert);
-        }
-        let (number, held) = (crossed.len(), self.ledger.held().await?);
-        let suspicious = is_suspicious(number, report.records);
+        let held = self.ledger.held().await?;
+        let suspicious = is_suspicious(report.crossing.customers, report.records);
         if !suspicious && held > 0 {
             return self.tell_held(held).await;
         }
         if !report.good && held == 0 {
             return Ok(());
         }
-        let held_too = if held == 0 { String::new() } else { format!("; {}", are_held(held)) };
-        let summary = format!(
-            "{number} of {} customers reached a step in one poll, suspiciously many{held_too}; the most money: {}",
-            report.records,
-            costliest(crossed.into_values().collect())
-        );
-        let look = "look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
-        let action = if held == 0 { look.to_owned() } else { format!("{look}; {RELEASE}") };
-        let ending = Ending::of("the next poll raised no such number of alerts");
-        self.desk.report_if(suspicious, FindingCode::MassCrossing, (summary, &action), ending).await
+        if suspicious {
+            return self.desk.report(crossing_finding(&report.crossing, report.records, held)).await;
+        }
+        self.desk.clear(FindingCode::MassCrossing, "", Ending::of("the next poll raised no such number of alerts")).await
     }
 
     /// What an earlier poll held is news until it is released: whoever held it may have been killed before saying so.
@@ -232,6 +220,19 @@ fn are_held(held: u64) -> String {
     if held == 1 { "1 message to a customer is held".to_owned() } else { format!("{held} messages to customers are held") }
 }
 
+/// That suspiciously many of so many customers crossed, and so many messages to them are held.
+pub(super) fn crossing_finding(crossing: &CrossingCustomers, records: u64, held: u64) -> OperatorFinding {
+    let held_too = if held == 0 { String::new() } else { format!("; {}", are_held(held)) };
+    let summary = format!(
+        "{} of {records} customers reached a step in one poll, suspiciously many{held_too}; the most money: {}",
+        crossing.customers,
+        costliest(&crossing.costliest)
+    );
+    let look = "look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
+    let action = if held == 0 { look.to_owned() } else { format!("{look}; {RELEASE}") };
+    finding(FindingCode::MassCrossing, summary, &action)
+}
+
 /// Whether suspiciously many customers crossed a step in a poll of so many records.
 pub(super) fn is_suspicious(customers: usize, records: u64) -> bool {
     customers > MANY && u64::try_from(customers).unwrap_or(u64::MAX).saturating_mul(20) > records
@@ -242,7 +243,7 @@ fn finding(code: FindingCode, summary: String, action: &str) -> OperatorFinding 
 }
 
 /// How late alerts may be that a poll raised after a time without good ones.
-fn lateness(alerts: usize, last_good: Option<Timestamp>, now: Timestamp) -> String {
+fn lateness(alerts: u64, last_good: Option<Timestamp>, now: Timestamp) -> String {
     let Some(last_good) = last_good else { return String::new() };
     let seconds = seconds_between(last_good, now).max(0);
     let hours = (seconds / 3600 + i64::from(seconds % 3600 > 0)).max(1);
@@ -254,14 +255,13 @@ fn lateness(alerts: usize, last_good: Option<Timestamp>, now: Timestamp) -> Stri
     }
 }
 
-/// The three alerts with the highest cost in US dollars.
-fn costliest(mut alerts: Vec<&Alert>) -> String {
-    alerts.sort_by_key(|alert| Reverse((alert.cost.usd, alert.cost.amount)));
-    let one = |alert: &&Alert| {
+/// What some alerts cost.
+fn costliest(alerts: &[Alert]) -> String {
+    let one = |alert: &Alert| {
         let name = Name::of(&alert.customer, false).cut(60);
         format!("{name} ({})", money(alert.cost.amount, alert.cost.currency))
     };
-    alerts.iter().take(3).map(one).collect::<Vec<_>>().join(", ")
+    alerts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// `1 customer`, `2 customers`.

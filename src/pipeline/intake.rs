@@ -15,6 +15,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use crate::budgets::{BudgetOddity, Joined};
 use crate::domain::{Assessed, CustomerId, CustomerKey, Glob, Plan, Reason, Suppression, UsageRecord};
 use crate::ledger::{Decided, Known, LedgerError, Recollection, fold, fold_key};
+use crate::pipeline::slices::{Before, Recorded};
 use crate::pipeline::{Cycle, Gap};
 use crate::source::{Read, Sink};
 
@@ -113,12 +114,15 @@ pub(crate) struct Intake<'a> {
     /// Patterns of rules that have fitted nobody yet, each with its rule.
     idle: Vec<(&'a str, &'a Glob)>,
     pub(crate) tally: Tally,
+    /// What the slices of a mass crossing have in common, and what they have recorded.
+    before: Before<'a>,
+    pub(crate) recorded: Recorded,
     pub(crate) failure: Option<LedgerError>,
 }
 
 impl<'a> Intake<'a> {
     /// Starts to scan the ledger, so that it goes on beside the sign-in and the first records.
-    pub(crate) fn new(cycle: &'a Cycle, now: Timestamp) -> Self {
+    pub(crate) fn new(cycle: &'a Cycle, now: Timestamp, before: Before<'a>) -> Self {
         let ledger = cycle.ledger.clone();
         let mut intake = Self {
             cycle,
@@ -140,6 +144,8 @@ impl<'a> Intake<'a> {
             subscribed: Vec::new(),
             idle: cycle.rules.patterns().collect(),
             tally: Tally::default(),
+            before,
+            recorded: Recorded::default(),
             failure: None,
         };
         intake.look_at_scan();
@@ -161,6 +167,20 @@ impl<'a> Intake<'a> {
             }
         }
         self.flush().await;
+    }
+
+    /// Records a slice of the candidates once there are more than memory should hold.
+    pub(super) async fn make_room(&mut self) -> Result<(), LedgerError> {
+        let most = self.cycle.slice.saturating_mul(2);
+        while self.candidates.len() > most {
+            let keys: Vec<CustomerKey> = self.candidates.keys().take(self.cycle.slice.max(1)).cloned().collect();
+            let slice = keys.into_iter().filter_map(|key| self.candidates.remove_entry(&key)).collect();
+            let records = u64::try_from(self.read.len()).unwrap_or(u64::MAX);
+            let (tally, recorded) = (&mut self.tally, &mut self.recorded);
+            let rebudgeted = self.cycle.record_slice(slice, self.before, records, tally, recorded).await?;
+            self.rebudgeted.extend(rebudgeted);
+        }
+        Ok(())
     }
 
     /// The customers whose subscriptions have budgets, those with news first.

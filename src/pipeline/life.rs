@@ -8,8 +8,13 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
+<<<<<<< HEAD
     AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, MissingInput, Sample,
     Silence, Silenceable, Timing, UsageDate, Verdict, has_passed, utc_day,
+=======
+    AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, MissingInput, Route,
+    Sample, Silence, Silenceable, Timing, UsageDate, Verdict, utc_day,
+>>>>>>> b6229db (pipeline: Record a mass crossing in slices that are each complete)
 };
 use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
 use crate::pipeline::Cycle;
@@ -48,7 +53,7 @@ impl Cycle {
         let now = self.clock.now();
         let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
         let time = Time { now, newest };
-        let mut told = Told::default();
+        let (mut told, mut owed) = (Told::by(&self.routes), 0);
         for keys in keys.chunks(AT_ONCE) {
             let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), newest).await?;
             for customer in &reviewed {
@@ -59,7 +64,14 @@ impl Cycle {
                     told.note(alert, *next, self.reachable(notify.clone(), alert, &judged), goes_on_for, &judged.assessed);
                 }
             }
+            if told.changes.len() >= self.slice {
+                owed += self.record_told(std::mem::replace(&mut told, Told::by(&self.routes)), now, hold).await?;
+            }
         }
+        Ok(owed + self.record_told(told, now, hold).await?)
+    }
+
+    async fn record_told(&self, told: Told, now: Timestamp, hold: bool) -> Result<usize, LedgerError> {
         let mut recording = told.into_recording(self, now);
         hold_if(hold, &mut recording.messages);
         let owed = recording.messages.len();
@@ -93,9 +105,16 @@ struct Told {
     latest: HashMap<Uuid, Latest>,
     reminders: Vec<Followup>,
     resolved: Vec<Followup>,
+    /// The notifiers that are told when an alert is over.
+    hears_of_ends: HashSet<Box<str>>,
 }
 
 impl Told {
+    fn by(routes: &[Route]) -> Self {
+        let hears = routes.iter().filter(|route| route.is_owed() && route.send_resolved);
+        Self { hears_of_ends: hears.map(|route| route.notifier.clone()).collect(), ..Self::default() }
+    }
+
     fn note(&mut self, alert: &OpenAlert, next: Next, notify: Vec<Box<str>>, goes_on_for: Vec<Box<str>>, assessed: &Assessed) {
         let id = alert.snapshot.alert.id;
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
@@ -114,7 +133,8 @@ impl Told {
                 self.changes.push(AlertChange::Resolved(id));
                 // Of what nobody was told, nobody is told that it is over.
                 let was_told = alert.snapshot.alert.state == AlertState::Raised;
-                self.resolved.extend(was_told.then(|| followup(notify)));
+                let somebody_hears = notify.iter().any(|name| self.hears_of_ends.contains(name));
+                self.resolved.extend((was_told && somebody_hears).then(|| followup(notify)));
             }
             // Its news is in what is told of the other one.
             Next::Supersede => self.changes.push(AlertChange::Resolved(id)),

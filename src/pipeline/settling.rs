@@ -40,7 +40,10 @@ impl Intake<'_> {
             self.candidates.remove(&key);
             self.settle_one(key, pending, remembered, &mut recording);
         }
-        if recording.is_empty() { Ok(()) } else { self.cycle.ledger.record(recording).await }
+        if !recording.is_empty() {
+            self.cycle.ledger.record(recording).await?;
+        }
+        self.make_room().await
     }
 
     /// Whether a record of a customer that was read before in this poll is the one to assess: of the later date, then

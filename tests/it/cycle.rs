@@ -12,6 +12,7 @@ mod periods;
 mod places;
 mod quality;
 mod reports;
+mod slices;
 mod subscriptions;
 mod turn;
 mod years;

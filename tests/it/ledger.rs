@@ -1,5 +1,6 @@
 //! The ledger through its doors, on real files: what its tests share.
 
+mod identities;
 mod listing;
 mod opening;
 mod owing;
@@ -136,6 +137,7 @@ fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> N
         latest: Vec::new(),
         operator: None,
         report: None,
+        totals: None,
         digest: None,
         severity,
     }

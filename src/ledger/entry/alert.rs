@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertSnapshot, AlertState, Audience, BillingPeriod, CustomerEvent, CustomerKey, Latest, MessageKind, Metric, OperatorNews, Report,
-    Sample, Severity,
+    Alert, AlertSnapshot, AlertState, Audience, BillingPeriod, Currency, CustomerEvent, CustomerKey, DigestTotals, Latest, MessageKind,
+    Metric, OperatorFinding, OperatorNews, Report, Sample, Severity,
 };
 use crate::ledger::entry::{NewSample, Recollection, Seen};
 use crate::ledger::identity;
@@ -120,6 +121,8 @@ pub struct NewMessage {
     pub operator: Option<OperatorNews>,
     /// A report, in place of alerts.
     pub report: Option<Box<Report>>,
+    /// What a digest comes to of which not all alerts are in a part.
+    pub totals: Option<DigestTotals>,
     /// Set for a part of a digest.
     pub digest: Option<DigestPart>,
     /// The worst severity in it; critical messages go first.
@@ -149,6 +152,57 @@ pub struct DigestPart {
     pub baseline: bool,
 }
 
+/// An alert that is owed to a notifier in a digest that is made once all of a mass crossing is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gathered {
+    /// The notifier's name.
+    pub notifier: Box<str>,
+    /// The alert.
+    pub alert: Uuid,
+    /// Its customer.
+    pub customer: CustomerKey,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it belongs to the first account of a ledger or rule.
+    pub baseline: bool,
+    /// US dollars over the budget, else of cost, in cents: what puts the worst first.
+    pub dollars: i64,
+    /// The percentage of the budget, in hundredths; likewise.
+    pub percent: i64,
+    /// The customer's currency.
+    pub currency: Option<Currency>,
+    /// What it is over the budget.
+    pub over: Option<Decimal>,
+}
+
+impl Gathered {
+    /// An alert in the digest of a notifier.
+    pub fn of(alert: &Alert, notifier: &str) -> Self {
+        let hundredths = |value: Decimal| value.saturating_mul(Decimal::ONE_HUNDRED).round().to_i64().unwrap_or(i64::MAX);
+        let percent = if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
+        Self {
+            notifier: notifier.into(),
+            alert: alert.id,
+            customer: alert.key(),
+            severity: alert.severity,
+            baseline: alert.baseline,
+            dollars: hundredths(alert.usd_over().or(alert.cost.usd).unwrap_or_default()),
+            percent: hundredths(percent),
+            currency: alert.cost.currency,
+            over: alert.over(),
+        }
+    }
+}
+
+/// A finding that is opened with what is recorded, and the messages it owes unless it was told before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewFinding {
+    /// The finding.
+    pub finding: OperatorFinding,
+    /// The messages.
+    pub messages: Vec<NewMessage>,
+}
+
 /// What one transaction writes: all of it or nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recording {
@@ -170,6 +224,10 @@ pub struct Recording {
     pub seen_below: Vec<(i64, Option<Decimal>)>,
     /// Messages owed.
     pub messages: Vec<NewMessage>,
+    /// What is owed in digests that are made later.
+    pub gathered: Vec<Gathered>,
+    /// What the operator must know of it.
+    pub finding: Option<NewFinding>,
 }
 
 impl Recording {
@@ -183,5 +241,7 @@ impl Recording {
             && self.steps.is_empty()
             && self.seen_below.is_empty()
             && self.messages.is_empty()
+            && self.gathered.is_empty()
+            && self.finding.is_none()
     }
 }

@@ -4,6 +4,6 @@ mod alert;
 mod customer;
 mod outcome;
 
-pub use alert::{AlertChange, DigestPart, NewAlert, NewMessage, NewStep, OpenAlert, Recording, Reviewed};
+pub use alert::{AlertChange, DigestPart, Gathered, NewAlert, NewFinding, NewMessage, NewStep, OpenAlert, Recording, Reviewed};
 pub use customer::{Known, KnownCustomer, NewSample, Recollection, Seen, SpentStep};
 pub use outcome::{AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};

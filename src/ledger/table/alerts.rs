@@ -71,11 +71,7 @@ pub(in crate::ledger) fn free_id(connection: &Connection, ledger: Uuid, raised_a
 
 /// Whether a message of this kind may come again as it is.
 fn may_repeat(kind: MessageKind) -> bool {
-    match kind {
-        MessageKind::Raised | MessageKind::Digest | MessageKind::Resolved => false,
-        MessageKind::Reminder | MessageKind::Test | MessageKind::Report => true,
-        MessageKind::OperatorRaised | MessageKind::OperatorResolved => true,
-    }
+    !matches!(kind, MessageKind::Raised | MessageKind::Digest | MessageKind::Resolved)
 }
 
 /// The identity of a message: of a second reminder, the one after that of the first.
@@ -89,8 +85,8 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
     let digest = message.digest.as_ref();
     connection
         .prepare_cached(
-            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, report, audience)
-             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :report, :audience)",
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, report, audience, totals)
+             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :report, :audience, :totals)",
         )?
         .execute(named_params! {
             ":identity": Id(free_identity(connection, message)?),
@@ -103,6 +99,7 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
             ":operator": message.operator.as_ref().map(json).transpose()?,
             ":audience": (message.audience == Audience::Customer).then_some(message.audience.as_str()),
             ":report": message.report.as_ref().map(json).transpose()?,
+            ":totals": message.totals.as_ref().map(json).transpose()?,
         })?;
     let row = connection.last_insert_rowid();
     let mut statement =

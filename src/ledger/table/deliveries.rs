@@ -41,7 +41,7 @@ pub(in crate::ledger) fn owe(connection: &Connection, message: &NewMessage, now:
     Ok(())
 }
 
-fn rank(severity: Severity) -> i64 {
+pub(in crate::ledger) fn rank(severity: Severity) -> i64 {
     match severity {
         Severity::Info => 0,
         Severity::Warning => 1,
@@ -140,7 +140,7 @@ fn due_in(
     let without: HashSet<&str> = without.iter().map(String::as_str).collect();
     let mut statement = connection.prepare_cached(
         "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, audience, created_at, message, kind, part, parts, total,
-             criticals, baseline, operator, report
+             criticals, baseline, operator, report, totals
          FROM delivery JOIN message ON message.id = delivery.message
          WHERE notifier = ?1 AND delivery.state = 'pending' AND NOT held ORDER BY delivery.severity DESC, delivery.seq",
     )?;
@@ -232,6 +232,10 @@ fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> rusqlite::Result<Digest>
         total: count("total", 1)?,
         criticals: count("criticals", criticals)?,
         baseline: row.get("baseline")?,
+        totals: match row.get_ref("totals")?.as_str_or_null()? {
+            Some(totals) => serde_json::from_str(totals).map_err(column::unreadable)?,
+            None => None,
+        },
         alerts,
     })
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use crate::domain::{FindingCode, MessageKind, OperatorFinding};
 use crate::ledger::column::{self, Instant};
-use crate::ledger::entry::NewMessage;
+use crate::ledger::entry::{NewFinding, NewMessage};
 use crate::ledger::listing::OpenFinding;
 use crate::ledger::table::deliveries;
 
@@ -97,6 +97,17 @@ pub(in crate::ledger) fn keep_past(
         Instant(cleared_at)
     ])?;
     messages.iter().try_for_each(|message| deliveries::owe(connection, message, cleared_at))
+}
+
+/// Opens a finding in the transaction of what it is about, or brings an open one up to date; the messages are owed unless it
+/// was told before. Returns whether it was not open.
+pub(in crate::ledger) fn note(connection: &Connection, new: &NewFinding, now: Timestamp) -> rusqlite::Result<bool> {
+    let open = find(connection, new.finding.code, &new.finding.subject)?;
+    let was_told = open.as_ref().is_some_and(|open| open.told);
+    let since = open.as_ref().map_or(now, |open| open.since);
+    keep(connection, &new.finding, since, was_told || !new.messages.is_empty())?;
+    new.messages.iter().filter(|_| !was_told).try_for_each(|message| deliveries::owe(connection, message, now))?;
+    Ok(open.is_none())
 }
 
 fn keep(connection: &Connection, finding: &OperatorFinding, since: Timestamp, told: bool) -> rusqlite::Result<()> {

@@ -4,6 +4,7 @@ pub(super) mod alerts;
 pub(super) mod customers;
 pub(super) mod deliveries;
 pub(super) mod findings;
+pub(super) mod gathered;
 pub(super) mod history;
 pub(super) mod holds;
 pub(super) mod incidents;

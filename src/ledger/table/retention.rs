@@ -130,6 +130,7 @@ pub(in crate::ledger) fn alerts(connection: &Connection, after: i64, count: u32,
         .prepare_cached(
             "DELETE FROM alert WHERE seq > ?1 AND seq <= ?2 AND state IN ('resolved', 'closed') AND ended_at < ?3 AND raised_at < ?3
              AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id)
+             AND NOT EXISTS (SELECT 1 FROM gathered WHERE gathered.alert = alert.id)
              AND NOT EXISTS (SELECT 1 FROM step WHERE step.alert = alert.id)",
         )?
         .execute(params![after, last, Instant(keep_from)])?;

@@ -129,8 +129,8 @@ fn split(connection: &Connection, message: i64, notifier: &str, part: i64, parts
     let identity = identity::free(identity::of_part(whole, notifier, part), |id| taken.query_row([Id(id)], |row| row.get(0)))?;
     connection
         .prepare_cached(
-            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience, report)
-             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, audience, report FROM message WHERE id = ?1",
+            "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience, report, totals)
+             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, audience, report, totals FROM message WHERE id = ?1",
         )?
         .execute(params![message, Id(identity), part, parts])?;
     let new = connection.last_insert_rowid();

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::domain::{Alert, AlertSnapshot, CustomerKey, Digest, Ended, PeriodSource, Severity};
+use crate::domain::{Alert, AlertSnapshot, CustomerKey, Digest, DigestTotals, Ended, PeriodSource, Severity};
 use crate::notify::render::alert::Occasion;
-use crate::notify::render::amounts::{amount, in_subject};
+use crate::notify::render::amounts::{amount, in_subject, money};
 use crate::notify::render::columns::table;
 use crate::notify::render::later::{Later, brought_up_to_date, released};
 use crate::notify::render::names::{self, Name, SHORTEST};
-use crate::notify::render::rows::{Row, lateness};
+use crate::notify::render::rows::{Row, known, lateness};
 use crate::notify::render::telling::Telling;
 use crate::notify::render::times;
 use crate::notify::render::totals::totals;
@@ -226,7 +226,22 @@ impl<'a> DigestText<'a> {
         if self.occasion == Occasion::Resolved {
             return Vec::new();
         }
-        totals(&self.alerts.iter().map(|member| &member.alert), self.digest.parts > 1)
+        let mut rows = totals(&self.alerts.iter().map(|member| &member.alert), self.digest.parts > 1);
+        rows.extend(self.digest.totals.iter().flat_map(|all| self.all(all)));
+        rows
+    }
+
+    /// What all alerts come to where some are in no part, and how to see those.
+    fn all(&self, all: &DigestTotals) -> Vec<Row> {
+        let severities = all.by_severity.iter().map(|(severity, count)| format!("{count} {}", severity.as_str()));
+        let currencies = all.by_currency.iter().map(|(currency, count, over)| match currency {
+            Some(currency) => format!("{count} in {currency}, {} over", money(*over, Some(*currency))),
+            None => format!("{count} in an unknown currency"),
+        });
+        let since = self.alerts.iter().map(|member| member.alert.raised_at).min();
+        let list = since.map(|since| format!("{} more: budget-alertd alerts --since {since}", all.left_out));
+        let all = [severities.collect::<Vec<_>>().join(" · "), currencies.collect::<Vec<_>>().join(" · ")].join("; ");
+        known([("In all", Some(all)), ("Not listed", list)])
     }
 
     /// The members as lines of plain text.

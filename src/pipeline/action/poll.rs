@@ -36,8 +36,11 @@ pub struct PollAnswer {
     pub records: u64,
     /// Records that could not be used.
     pub skipped: u64,
-    /// What was raised, worst first.
+    /// What was raised, worst first; of a mass crossing the worst.
     pub alerts: Vec<Alert>,
+    /// How many alerts were raised, where not all of them are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<u64>,
     /// What was kept silent.
     pub suppressed: Suppressed,
     /// What was delivered.
@@ -75,6 +78,17 @@ pub enum SourceState {
     Failed,
 }
 
+/// That not all of what a poll raised is in its answer.
+fn left_out(report: &CycleReport) -> Option<String> {
+    let listed = report.alerts.len();
+    let since = report.alerts.iter().map(|snapshot| snapshot.alert.raised_at).min()?;
+    let raised = report.raised;
+    let more = u64::try_from(listed).is_ok_and(|listed| listed < raised);
+    more.then(|| {
+        format!("{raised} alerts were raised, the worst {listed} are listed here; all of them: budget-alertd alerts --since {since}")
+    })
+}
+
 impl PollAnswer {
     /// What a poll came to, with its deliveries.
     pub fn of(report: &CycleReport, deliveries: DeliveriesAnswer) -> Self {
@@ -82,10 +96,11 @@ impl PollAnswer {
             records: report.records,
             skipped: report.skipped,
             alerts: report.alerts.iter().map(|snapshot| snapshot.alert.clone()).collect(),
+            raised: left_out(report).map(|_| report.raised),
             suppressed: report.suppressed,
             deliveries,
             source: if report.good { SourceState::Ok } else { SourceState::Failed },
-            errors: report.errors.clone(),
+            errors: report.errors.iter().cloned().chain(left_out(report)).collect(),
             held: 0,
             unshown: false,
         }

@@ -99,6 +99,7 @@ pub fn report_messages(report: &Report, routes: &[Route], ledger: Uuid) -> Vec<N
         latest: Vec::new(),
         operator: None,
         report: Some(Box::new(report.clone())),
+        totals: None,
         digest: None,
         severity: Severity::Info,
         audience: Audience::Partner,

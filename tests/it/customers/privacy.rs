@@ -274,6 +274,7 @@ impl Town {
         let desk = Desk::new(ledger.clone(), Arc::clone(clock), Vec::new(), std::time::Duration::from_hours(3));
         let cycle = Cycle {
             ask_first: Mutex::default(),
+            slice: budget_alertd::pipeline::SLICE,
             source: config.source.build(Arc::clone(clock), metrics.clone()).unwrap(),
             budgets: config.budgets.clone(),
             rules: config.rules.clone(),
@@ -454,7 +455,7 @@ proptest! {
         let route = |name: &str, readers: Readers, recipients: Vec<Option<String>>| Route {
             incidents: false,
             is_shown: false,
-            notifier: name.into(), readers, recipients, digest_above, send_resolved: true, digest_part,
+            notifier: name.into(), readers, recipients, digest_above, send_resolved: true, digest_part, digest_parts: None,
         };
         let routes = [
             route("contacts", Readers::Contacts, Vec::new()),

@@ -34,7 +34,7 @@ fn raised(sample: budget_alertd::domain::AlertSnapshot) -> Message {
 }
 
 fn alone(sample: budget_alertd::domain::AlertSnapshot) -> Digest {
-    Digest { alerts: vec![sample], part: 1, parts: 1, total: 1, criticals: 0, baseline: false }
+    Digest { alerts: vec![sample], part: 1, parts: 1, total: 1, criticals: 0, totals: None, baseline: false }
 }
 
 fn now(budget: &str, ended: Option<Ended>) -> Digest {

@@ -165,7 +165,7 @@ pub(super) fn ended(mut later: AlertSnapshot, by: Ended) -> AlertSnapshot {
 pub(super) fn together(alerts: Vec<AlertSnapshot>) -> Digest {
     let total = u32::try_from(alerts.len()).unwrap();
     let criticals = alerts.iter().filter(|one| one.alert.severity == Severity::Critical).count();
-    Digest { alerts, part: 1, parts: 1, total, criticals: u32::try_from(criticals).unwrap(), baseline: false }
+    Digest { alerts, part: 1, parts: 1, total, criticals: u32::try_from(criticals).unwrap(), totals: None, baseline: false }
 }
 
 /// News about the daemon, three hours after it began.
@@ -257,7 +257,7 @@ pub(super) fn digest(count: u32, baseline: bool) -> Digest {
             sample
         })
         .collect();
-    Digest { alerts, part: 1, parts: 1, total: count, criticals: count.min(3), baseline }
+    Digest { alerts, part: 1, parts: 1, total: count, criticals: count.min(3), totals: None, baseline }
 }
 
 /// A delivery of `message`, to a mail address for mail.

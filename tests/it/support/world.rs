@@ -64,6 +64,8 @@ pub(crate) struct World {
     pub(crate) metrics: Metrics,
     rules: String,
     source: String,
+    /// How many customers are recorded together in a mass crossing; none = as many as a daemon records.
+    slice: Option<usize>,
 }
 
 impl World {
@@ -72,7 +74,7 @@ impl World {
         let dir = TempDir::new().unwrap();
         let source = format!("[source]\ntype = \"file\"\npath = \"{}\"\n", dir.path().join("usage.json").display());
         let clock = SimulatedClock::starting_at("2019-01-01T00:00:00Z".parse().unwrap());
-        Self { dir, clock, metrics: Metrics::new(), rules: rules.to_owned(), source }
+        Self { dir, clock, metrics: Metrics::new(), rules: rules.to_owned(), source, slice: None }
     }
 
     /// Reads from this `[source]` instead of a file.
@@ -85,6 +87,11 @@ impl World {
     pub(crate) fn with_source_key(self, line: &str) -> Self {
         let source = format!("{}{line}\n", self.source);
         self.with_source(source)
+    }
+
+    /// Records what a poll raises in slices of so many customers, once there are twice as many.
+    pub(crate) fn in_slices_of(self, slice: usize) -> Self {
+        Self { slice: Some(slice), ..self }
     }
 
     /// The same world under a clock that shows `now`, whatever it showed before.
@@ -125,7 +132,10 @@ impl World {
         self.clock.advance_to(now.parse().unwrap());
         let ledger = self.ledger();
         let report = {
-            let assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
+            let mut assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
+            if let Some(slice) = self.slice {
+                Arc::get_mut(&mut assembly.cycle).unwrap().slice = slice;
+            }
             assembly.cycle.run(false).await.unwrap()
         };
         ledger.close().await.unwrap();
@@ -134,9 +144,14 @@ impl World {
 
     /// Polls a collection of these records at `now`.
     pub(crate) async fn report(&self, now: &str, records: &[Record]) -> CycleReport {
+        self.put(records);
+        self.poll_source(now).await
+    }
+
+    /// Makes these records what the source has.
+    pub(crate) fn put(&self, records: &[Record]) {
         let items: Vec<String> = records.iter().map(Record::json).collect();
         self.write(&format!("{{\"totalCount\": {}, \"items\": [{}]}}", records.len(), items.join(", ")));
-        self.poll_source(now).await
     }
 
     /// Polls what the source has at `now`; returns how many bytes that added to the ledger's log.

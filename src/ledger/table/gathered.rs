@@ -1,0 +1,141 @@
+//! What is gathered for digests while a mass crossing is recorded in slices: owed from the transaction that records its alert,
+//! and made into messages once the last slice is there.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, named_params, params};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::domain::{Currency, DigestTotals, Route, Severity};
+use crate::ledger::column::{self, Exact, Id};
+use crate::ledger::entry::{DigestPart, Gathered, NewMessage};
+use crate::ledger::plan;
+use crate::ledger::table::deliveries;
+
+/// How many parts of a digest are written in one transaction.
+const AT_ONCE: u32 = 20;
+
+/// Gathers an alert for the digest of a notifier.
+pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO gathered (notifier, mildness, dollars, percent, alert, baseline, customer, currency, over)
+             VALUES (:notifier, :mildness, -:dollars, -:percent, :alert, :baseline, (SELECT id FROM customer WHERE key = :customer), :currency, :over)",
+        )?
+        .execute(named_params! {
+            ":notifier": new.notifier,
+            ":mildness": 2 - deliveries::rank(new.severity),
+            ":dollars": new.dollars,
+            ":percent": new.percent,
+            ":alert": Id(new.alert),
+            ":baseline": new.baseline,
+            ":customer": new.customer.as_str(),
+            ":currency": new.currency.map(|currency| currency.as_str().to_owned()),
+            ":over": new.over.map(Exact),
+        })?;
+    Ok(())
+}
+
+/// The notifiers for which anything is gathered.
+pub(in crate::ledger) fn notifiers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection.prepare_cached("SELECT DISTINCT notifier FROM gathered")?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// How far the digest of a notifier is written.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ledger) struct Writing {
+    whole: DigestPart,
+    /// Whether it becomes a digest; else each alert a message of its own.
+    is_digest: bool,
+    /// How many parts are written.
+    written: u32,
+}
+
+/// What the digest of a notifier is going to be.
+pub(in crate::ledger) fn begin(connection: &Connection, route: &Route) -> rusqlite::Result<Writing> {
+    let (total, baseline, criticals): (u32, u32, u32) = connection
+        .prepare_cached("SELECT count(*), ifnull(sum(baseline), 0), ifnull(sum(mildness = 0), 0) FROM gathered WHERE notifier = ?1")?
+        .query_row([&route.notifier], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let is_digest = plan::is_digest(total, baseline, route);
+    let parts = total.div_ceil(route.digest_part.max(1)).min(route.digest_parts.unwrap_or(u32::MAX));
+    let whole = DigestPart { part: 0, parts, total, criticals, baseline: baseline == total };
+    Ok(Writing { whole, is_digest, written: 0 })
+}
+
+/// Writes the next messages, the worst first; returns whether more are to come.
+pub(in crate::ledger) fn write(
+    connection: &Connection,
+    route: &Route,
+    ledger: Uuid,
+    writing: &mut Writing,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let Writing { whole, is_digest, .. } = *writing;
+    let part_size = if is_digest { route.digest_part.max(1) } else { 1 };
+    let left_out = whole.total.saturating_sub(whole.parts.saturating_mul(part_size));
+    let totals = if is_digest && left_out > 0 { Some(totals(connection, &route.notifier, left_out)?) } else { None };
+    for _ in 0..AT_ONCE {
+        let members = take(connection, &route.notifier, part_size)?;
+        if members.is_empty() {
+            return Ok(false);
+        }
+        writing.written += 1;
+        let digest = is_digest.then_some(DigestPart { part: writing.written, ..whole });
+        let severity = members.iter().map(|(_, severity)| *severity).max().unwrap_or_default();
+        let alerts = members.into_iter().map(|(alert, _)| alert).collect();
+        let message = NewMessage { alerts, severity, totals: totals.clone(), ..plan::message(route, &route.recipients, &[], digest) };
+        deliveries::owe(connection, &message.identified(ledger), now)?;
+        if is_digest && writing.written == whole.parts {
+            // Whatever is left is told by the totals.
+            connection.prepare_cached("DELETE FROM gathered WHERE notifier = ?1")?.execute([&route.notifier])?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Takes the worst of what is gathered.
+fn take(connection: &Connection, notifier: &str, count: u32) -> rusqlite::Result<Vec<(Uuid, Severity)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT alert, mildness, dollars, percent FROM gathered WHERE notifier = ?1 ORDER BY mildness, dollars, percent, alert LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![notifier, count], |row| {
+        Ok((column::id(row, "alert")?, row.get::<_, i64>("mildness")?, row.get::<_, i64>("dollars")?, row.get::<_, i64>("percent")?))
+    })?;
+    let mut taken = Vec::new();
+    for (alert, mildness, dollars, percent) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+        connection
+            .prepare_cached("DELETE FROM gathered WHERE notifier = ?1 AND mildness = ?2 AND dollars = ?3 AND percent = ?4 AND alert = ?5")?
+            .execute(params![notifier, mildness, dollars, percent, Id(alert)])?;
+        taken.push((alert, severity(mildness)));
+    }
+    Ok(taken)
+}
+
+fn severity(mildness: i64) -> Severity {
+    Severity::ALL.into_iter().find(|severity| 2 - deliveries::rank(*severity) == mildness).unwrap_or_default()
+}
+
+/// What is gathered for a notifier comes to, by severity and by currency. What each customer is over its budget counts once.
+fn totals(connection: &Connection, notifier: &str, left_out: u32) -> rusqlite::Result<DigestTotals> {
+    let mut statement = connection.prepare_cached("SELECT mildness, customer, currency, over FROM gathered WHERE notifier = ?1")?;
+    let mut rows = statement.query([notifier])?;
+    let (mut by_severity, mut by_currency) = (BTreeMap::<i64, u32>::new(), BTreeMap::<Option<String>, (u32, Decimal)>::new());
+    let mut customers = HashSet::new();
+    while let Some(row) = rows.next()? {
+        *by_severity.entry(row.get("mildness")?).or_default() += 1;
+        let (count, sum) = by_currency.entry(row.get("currency")?).or_default();
+        *count += 1;
+        if customers.insert(row.get::<_, i64>("customer")?) {
+            *sum = sum.saturating_add(column::decimal_if_any(row, "over")?.unwrap_or_default());
+        }
+    }
+    let currency = |code: Option<String>| code.and_then(|code| Currency::try_new(&code).ok());
+    Ok(DigestTotals {
+        left_out,
+        by_severity: by_severity.into_iter().map(|(mildness, count)| (severity(mildness), count)).collect(),
+        by_currency: by_currency.into_iter().map(|(code, (count, sum))| (currency(code), count, sum)).collect(),
+    })
+}

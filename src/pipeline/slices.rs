@@ -1,0 +1,171 @@
+//! Records what a poll has decided: all at once, or, when very many customers cross, in slices that are each complete, while the
+//! reading goes on. So memory does not grow with a mass crossing, and a kill between two slices loses nothing.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::domain::{Alert, AlertSnapshot, Audience, CustomerKey, Reason, Silence};
+use crate::ledger::{self, LedgerError, NewAlert, NewFinding, NewMessage, PollMemory};
+use crate::pipeline::Cycle;
+use crate::pipeline::cycle::hold_if;
+use crate::pipeline::desk::log;
+use crate::pipeline::findings::{crossing_finding, is_suspicious};
+use crate::pipeline::intake::{Candidate, Tally};
+use crate::pipeline::namesakes;
+use crate::pipeline::raising::{Raised, Under};
+
+/// How many customers that may alert are decided about and recorded together. Up to twice as many are kept until the source is
+/// read whole.
+pub const SLICE: usize = 2000;
+
+/// How many alerts the report of a poll holds at least, the worst.
+const LISTED: usize = 1000;
+
+/// What a poll has recorded so far.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// What it raised, worst first; of a mass crossing the worst.
+    pub(crate) alerts: Vec<AlertSnapshot>,
+    /// How many that are.
+    pub(crate) raised: u64,
+    /// How many of them are told to nobody yet.
+    pub(crate) silenced: u64,
+    /// The customers with alerts that are no first account.
+    pub(crate) crossing: CrossingCustomers,
+    /// Whether messages to customers wait until somebody releases them.
+    pub(crate) hold: bool,
+    /// Whether anything was recorded before the source was read whole.
+    pub(crate) in_slices: bool,
+}
+
+/// Customers that crossed in one poll.
+#[derive(Debug, Clone, Default)]
+pub struct CrossingCustomers {
+    /// How many.
+    pub customers: usize,
+    /// The three with the highest cost in US dollars.
+    pub costliest: Vec<Alert>,
+}
+
+impl CrossingCustomers {
+    /// Adds the alerts of further customers.
+    fn add(&mut self, owed: &[NewAlert]) {
+        let mut customers: BTreeMap<CustomerKey, &Alert> = BTreeMap::new();
+        for alert in worst_first(owed).into_iter().filter(|alert| !alert.baseline) {
+            customers.entry(alert.customer.id.key()).or_insert(alert);
+        }
+        self.customers = self.customers.saturating_add(customers.len());
+        let mut alerts: Vec<&Alert> = customers.into_values().collect();
+        alerts.sort_by_key(|alert| Reverse((alert.cost.usd, alert.cost.amount)));
+        self.costliest.extend(alerts.into_iter().take(3).cloned());
+        self.costliest.sort_by_key(|alert| Reverse((alert.cost.usd, alert.cost.amount)));
+        self.costliest.truncate(3);
+    }
+}
+
+impl Recorded {
+    fn add(&mut self, owed: &[NewAlert]) {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        self.raised = self.raised.saturating_add(count(owed.len()));
+        self.silenced = self.silenced.saturating_add(count(owed.iter().filter(|new| !new.is_told()).count()));
+        self.crossing.add(owed);
+        self.alerts.extend(owed.iter().map(|new| new.snapshot.clone()));
+        self.alerts.sort_by(|a, b| a.alert.worst_first(&b.alert));
+        if self.in_slices {
+            self.alerts.truncate(LISTED);
+        }
+    }
+}
+
+/// What the slices of one poll have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Before<'a> {
+    pub(crate) memory: &'a PollMemory,
+    pub(crate) silences: &'a [Silence],
+}
+
+impl Cycle {
+    /// Decides about some of the candidates and records what comes of it, while the source is still being read: nobody is asked
+    /// about them. Returns the customers whose budget changed after something was raised about them.
+    pub(super) async fn record_slice(
+        &self,
+        candidates: HashMap<CustomerKey, Candidate>,
+        before: Before<'_>,
+        records: u64,
+        tally: &mut Tally,
+        recorded: &mut Recorded,
+    ) -> Result<Vec<CustomerKey>, LedgerError> {
+        let under = Under { memory: before.memory, silences: before.silences, now: self.clock.now() };
+        let mut raised = self.raise(candidates, HashMap::new(), under, tally).await?;
+        let rebudgeted = std::mem::take(&mut raised.rebudgeted);
+        recorded.in_slices = true;
+        self.record(raised, records, recorded, false).await?;
+        Ok(rebudgeted)
+    }
+
+    /// Records alerts, what they owe, and what the operator must know of them, in one transaction: the last one of a poll, or
+    /// one before it.
+    pub(super) async fn record(&self, raised: Raised, records: u64, recorded: &mut Recorded, last: bool) -> Result<(), LedgerError> {
+        let Raised { mut recording, mut owed, .. } = raised;
+        namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?;
+        recorded.add(&owed);
+        recorded.hold |= is_suspicious(recorded.crossing.customers, records);
+        let identity = self.ledger.identity();
+        if recorded.in_slices {
+            (recording.messages, recording.gathered) = ledger::slice(&owed, &self.routes, identity);
+        } else {
+            recording.messages = ledger::messages(&owed, &self.routes, identity);
+        }
+        hold_if(recorded.hold, &mut recording.messages);
+        if recorded.hold && (last || !owed.is_empty()) {
+            recording.finding = Some(self.crossing_news(records, recorded, &recording.messages, last).await?);
+        }
+        recording.alerts = owed;
+        if recording.is_empty() {
+            return Ok(());
+        }
+        let recording = Arc::new(recording);
+        let is_news = self.ledger.record(Arc::clone(&recording)).await?;
+        recording.finding.iter().filter(|_| is_news).for_each(|new| log(&new.finding));
+        tell(self, &recording.alerts);
+        Ok(())
+    }
+
+    /// What the operator must know of a suspicious poll. It is told with the last slice, which knows the number; whoever is
+    /// killed before finds it open and not told.
+    async fn crossing_news(
+        &self,
+        records: u64,
+        recorded: &Recorded,
+        messages: &[NewMessage],
+        last: bool,
+    ) -> Result<NewFinding, LedgerError> {
+        let is_held = |message: &&NewMessage| message.held && message.audience == Audience::Customer;
+        let new: usize = messages.iter().filter(is_held).map(|message| message.recipients.len()).sum();
+        let held = self.ledger.held().await?.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
+        let finding = crossing_finding(&recorded.crossing, records, held);
+        let messages = if last { self.desk.news(&finding) } else { Vec::new() };
+        Ok(NewFinding { finding, messages })
+    }
+}
+
+fn worst_first(owed: &[NewAlert]) -> Vec<&Alert> {
+    let mut alerts: Vec<&Alert> = owed.iter().map(|new| &new.snapshot.alert).collect();
+    alerts.sort_by(|a, b| a.worst_first(b));
+    alerts
+}
+
+/// Tells the log and the metrics.
+fn tell(cycle: &Cycle, owed: &[NewAlert]) {
+    for alert in worst_first(owed) {
+        cycle.metrics.alerts.with_label_values(&[alert.rule.as_str(), alert.severity.as_str()]).inc();
+        let again = alert.budget.as_ref().is_some_and(|budget| budget.previous_amount.is_some());
+        let reason = if again { Reason::BudgetRaised } else { Reason::NewStep };
+        tracing::info!(
+            alert.r#ref = %alert.reference, customer.id = %alert.customer.id, rule = %alert.rule, step = %alert.threshold,
+            severity = alert.severity.as_str(), reason = reason.code(),
+            "alert raised"
+        );
+    }
+}
