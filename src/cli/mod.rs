@@ -15,6 +15,7 @@ mod exit;
 mod explain;
 mod impact;
 mod init;
+mod ledger;
 mod live;
 mod log;
 mod login;
@@ -113,6 +114,8 @@ enum Command {
     /// Show it all against simulated servers, a month in about a minute; needs nothing
     #[command(after_help = "Example: budget-alertd demo --fast")]
     Demo(demo::Demo),
+    /// Begin a new ledger in place of one that is lost
+    Ledger(ledger::Ledger),
     /// Send a message marked as a test through one notifier
     #[command(after_help = "Example: budget-alertd notify-test ops-slack")]
     NotifyTest(notify_test::NotifyTest),
@@ -208,6 +211,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
         Command::Budgets(budgets) => budgets.run(&config()?),
         Command::Demo(demo) => Box::pin(demo.run()).await,
+        Command::Ledger(ledger) => ledger.run(&config()?),
         Command::NotifyTest(test) => test.run(&config()?).await,
         Command::Schema(schema) => schema.run(),
         Command::Init(init) => Box::pin(init.run(arguments.config.as_deref())).await,

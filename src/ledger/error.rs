@@ -32,12 +32,34 @@ pub enum LedgerError {
         what: &'static str,
     },
     /// The file is damaged.
-    #[error("{} is damaged ({what}): put a sound copy in its place; moved away, everything would be alerted anew", path.display())]
+    #[error("{} is damaged ({what}): put a sound copy in its place, or move it away and begin a new one with `budget-alertd ledger new`, which tells everything anew", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         what: String,
+    },
+    /// The write-ahead log is damaged, and not at its end.
+    #[error("{} is damaged at byte {at}, and more was written after that: put a sound copy of it and of the ledger in their places, or move it away; what it holds is then lost, and may be told again", path.display())]
+    DamagedLog {
+        /// The log.
+        path: PathBuf,
+        /// Where the first damaged frame begins.
+        at: u64,
+    },
+    /// There was a ledger, and it is gone.
+    #[error("{} is gone, and was there ({} says so): put a copy of it in its place, or begin a new one with `budget-alertd ledger new`, which tells everything anew", path.display(), made.display())]
+    Lost {
+        /// Where it was.
+        path: PathBuf,
+        /// The file that says so.
+        made: PathBuf,
+    },
+    /// A new ledger was ordered where there is one.
+    #[error("{} is there: move it away before another one is begun", path.display())]
+    There {
+        /// The file.
+        path: PathBuf,
     },
     /// A newer version of this program wrote the file.
     #[error("{} has schema version {found}, and this version knows up to {known}: use the newer budget-alertd that wrote it", path.display())]

@@ -14,6 +14,7 @@ use crate::fs::{self, Rights};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::error::LedgerError;
 use crate::ledger::lock::{beside, folder_of};
+use crate::ledger::{made, wal};
 
 /// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
 const APPLICATION_ID: u32 = 0x6267_616c;
@@ -22,6 +23,8 @@ const MIGRATIONS: [&str; 4] =
     [include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql"), include_str!("schema-4.sql")];
 /// The version this program writes (`PRAGMA user_version`).
 const VERSION: i64 = 4;
+/// How long to wait for others who use the file.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The files beside the ledger that SQLite opens by their names, and makes where they are not there.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// 3.51.3: before it, two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the WAL-reset bug").
@@ -33,9 +36,24 @@ pub(super) fn open(path: &Path, now: Timestamp) -> Result<Connection, LedgerErro
     if !inspect(path)? {
         create(path, now)?;
     }
+    wal::check(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(&connection, path)?;
+    made::note(path, now);
     Ok(connection)
+}
+
+/// Makes a new ledger in place of one that is lost.
+pub(super) fn make_new(path: &Path, now: Timestamp) -> Result<(), LedgerError> {
+    check_sqlite()?;
+    match inspect(path) {
+        Ok(true) => return Err(LedgerError::There { path: path.to_owned() }),
+        Ok(false) | Err(LedgerError::Lost { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    create(path, now)?;
+    made::note(path, now);
+    Ok(())
 }
 
 /// Makes the folder of the ledger where there is none, for its owner only.
@@ -50,6 +68,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
     if !inspect(path)? {
         return Err(LedgerError::Missing { path: path.to_owned() });
     }
+    wal::check(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let found = version(&connection, path)?;
     if found < VERSION {
@@ -66,6 +85,7 @@ pub(super) fn copy(path: &Path, now: Timestamp) -> Result<Connection, LedgerErro
     let sqlite = |error| LedgerError::of(path, error);
     let mut copy = Connection::open("").map_err(sqlite)?;
     if inspect(path)? {
+        wal::check(path)?;
         let original = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         version(&original, path)?;
         // In one step, so that a writer beside it does not make it start over.
@@ -89,6 +109,15 @@ pub(super) fn close(connection: Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE file SET clean = 1", [])?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error)
+}
+
+/// Moves the write-ahead log into the file and empties it, so that damage to it rarely undoes what was told. Waits for
+/// nobody: what readers still need stays.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(PATIENCE)?;
+    moved
 }
 
 fn check_sqlite() -> Result<(), LedgerError> {
@@ -126,6 +155,7 @@ fn absent(path: &Path) -> Result<bool, LedgerError> {
     if log > 0 {
         return Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is gone, but its write-ahead log is there".into() });
     }
+    made::refuse_lost(path)?;
     Ok(false)
 }
 
@@ -158,7 +188,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
     let real = fs::real_path(path).map_err(LedgerError::io(path))?;
     let open = || {
         let connection = Connection::open_with_flags(&real, flags)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(PATIENCE)?;
         tune(&connection)?;
         Ok(connection)
     };
@@ -195,6 +225,8 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     migrate(connection, path)?;
     connection.execute("UPDATE file SET clean = 0 WHERE clean <> 0", []).map_err(sqlite)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
+    // Also whatever a process left in it that was cut short. On a full disk it stays, which is as good.
+    drop(checkpoint(connection));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod identity;
 mod life;
 mod listing;
 mod lock;
+mod made;
 mod mirror;
 mod news;
 mod plan;
@@ -25,6 +26,7 @@ mod retention;
 mod store;
 mod table;
 mod thread;
+mod wal;
 
 pub use config::Config;
 pub use decide::{Decided, LatePass, Raise, decide};

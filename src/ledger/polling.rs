@@ -37,6 +37,7 @@ impl Ledger {
             let good_at = self.file.as_deref().and_then(polled::at);
             self.thread.write(move |connection| polls::keep(connection, &result, good_at)).await?;
             self.file.as_deref().into_iter().for_each(polled::forget);
+            self.checkpoint().await;
             return Ok(());
         };
         tracing::debug!(ledger.path = %file.display(), "a poll without news");

@@ -83,6 +83,22 @@ impl Ledger {
         self.thread.close().await
     }
 
+    /// Moves the write-ahead log into the file once nothing more is to be written for now. What stays in the log is as good.
+    pub async fn checkpoint(&self) {
+        if let Err(error) = self.thread.run(|connection| file::checkpoint(connection)).await {
+            tracing::debug!(%error, "the ledger's log stays as it is for now");
+        }
+    }
+
+    /// Makes a new ledger where one is lost, by order of a person: what is over its steps is told anew.
+    ///
+    /// Fails when there is a ledger, or when another process holds its place.
+    pub fn make_new(config: &Config, now: Timestamp) -> Result<(), LedgerError> {
+        file::make_folder(&config.path)?;
+        let _lock = Lock::take(&config.path)?;
+        file::make_new(&config.path, now)
+    }
+
     /// Answers when the ledger's thread makes progress.
     pub async fn alive(&self) -> Result<(), LedgerError> {
         self.thread.run(|_| Ok(())).await

@@ -40,13 +40,15 @@ pub struct Courier {
     standing: Standing,
     lanes: Lanes,
     fallback: Option<Fallback>,
+    /// Whether marks were made since the ledger was at rest.
+    restless: bool,
 }
 
 impl Courier {
     /// A courier for one notifier, which tells at this desk what becomes of it.
     pub fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics) -> Self {
         let lanes = Lanes::new(channel.lanes());
-        Self { carrier: Carrier::new(channel, desk, metrics), standing: Standing::default(), lanes, fallback: None }
+        Self { carrier: Carrier::new(channel, desk, metrics), standing: Standing::default(), lanes, fallback: None, restless: false }
     }
 
     /// The same, with others who stand in where the destination fails.
@@ -79,6 +81,11 @@ impl Courier {
         if let Some(fallback) = &self.fallback {
             let wait = fallback.stand_in(self.carrier.name(), self.fails(), &self.carrier.desk).await?;
             progress.wait = progress.wait.into_iter().chain(wait).min();
+        }
+        self.restless |= progress.sent + progress.dead > 0;
+        if self.restless && progress.wait.is_none_or(|wait| !wait.is_zero()) {
+            self.restless = false;
+            self.carrier.desk.ledger.checkpoint().await;
         }
         Ok(progress)
     }

@@ -8,13 +8,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-<<<<<<< HEAD
-    AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, MissingInput, Sample,
-    Silence, Silenceable, Timing, UsageDate, Verdict, has_passed, utc_day,
-=======
     AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, MissingInput, Route,
     Sample, Silence, Silenceable, Timing, UsageDate, Verdict, utc_day,
->>>>>>> b6229db (pipeline: Record a mass crossing in slices that are each complete)
 };
 use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
 use crate::pipeline::Cycle;

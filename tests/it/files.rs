@@ -140,7 +140,7 @@ fn what_root_makes_belongs_to_the_daemon_and_what_it_finds_is_left_to_whom_it_be
     for _ in 0..2 {
         assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
     }
-    for name in ["ledger.db", "ledger.db.polled"] {
+    for name in ["ledger.db", "ledger.db.polled", "ledger.made"] {
         let data = fs::symlink_metadata(trap.state(name)).unwrap();
         assert_eq!((data.uid(), data.mode() & 0o7777), (owner, 0o600), "{name}");
     }
@@ -154,6 +154,7 @@ fn a_state_folder_is_reached_by_links_of_root_and_of_oneself_only() {
     symlink("elsewhere", trap.house.path("state")).unwrap();
     assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
     fs::remove_file(trap.house.path("elsewhere/ledger.db")).unwrap();
+    fs::remove_file(trap.house.path("elsewhere/ledger.made")).unwrap();
     let foreign = lchown(trap.house.path("state"), Some(NOBODY), Some(NOBODY)).is_ok();
     let polled = trap.house.run(&["poll"]);
     let refused = told(&polled).contains("\"state\" is a symbolic link of another user (uid 65534), which is not followed");

@@ -133,13 +133,31 @@ Deliveries: 0 sent, 0 still owed, 0 given up.
 async fn what_writes_stays_away_from_a_held_ledger_and_says_who_holds_it() {
     let desk = Desk::polled();
     let held = super::hold(&desk);
-    for arguments in [&["poll"][..], &["run"], &["deliveries", "retry"]] {
+    for arguments in [&["poll"][..], &["run"], &["deliveries", "retry"], &["ledger", "new"]] {
         let ended = desk.run(arguments);
         assert_eq!(ended.code, 3, "{arguments:?}");
         let holder = format!("budget-alertd: {{dir}}/state/ledger.db is held by another budget-alertd (process {})", std::process::id());
         assert!(ended.err.starts_with(&holder), "{}", ended.err);
     }
     held.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_lost_is_begun_anew_when_that_is_ordered() {
+    let desk = Desk::polled();
+    let there = desk.run(&["ledger", "new"]);
+    let said = "budget-alertd: {dir}/state/ledger.db is there: move it away before another one is begun\n";
+    assert_eq!((there.code, there.err.as_str()), (1, said));
+    std::fs::remove_file(desk.house.path("state/ledger.db")).unwrap();
+    for arguments in [&["poll"][..], &["poll", "--dry-run"], &["run"], &["status"], &["deliveries", "retry"]] {
+        let ended = desk.run(arguments);
+        assert_eq!(ended.code, 1, "{arguments:?}");
+        assert!(ended.err.contains("{dir}/state/ledger.db is gone, and was there ({dir}/state/ledger.made says so)"), "{}", ended.err);
+    }
+    let begun = desk.run(&["ledger", "new"]);
+    assert_eq!((begun.code, begun.out.as_str()), (0, "✓ made      {dir}/state/ledger.db\n"));
+    assert_eq!(begun.err, "The next poll begins as on the first day: what is over its steps is told anew.\n");
+    assert!(desk.told(&["poll"]).contains("2 new alerts raised."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

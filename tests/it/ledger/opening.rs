@@ -69,7 +69,7 @@ async fn what_root_makes_belongs_to_the_owner_of_the_folder() {
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock"]);
+    assert_eq!(names, ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock", "ledger.made"]);
     ledger.close().await.unwrap();
 }
 
@@ -130,7 +130,8 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         changed[at..at + bytes.len()].copy_from_slice(bytes);
         changed
     };
-    let damaged = "put a sound copy in its place; moved away, everything would be alerted anew";
+    let damaged = "put a sound copy in its place, or move it away and begin a new one with `budget-alertd ledger new`, which tells \
+                   everything anew";
     let foreign = "name another file, or move this one away";
     let cases = [
         (Vec::new(), format!("/ledger.db is damaged (it is empty): {damaged}")),

@@ -1,0 +1,43 @@
+//! `ledger`: orders about the ledger as a whole.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::exit::Outcome;
+use crate::cli::open::Bearings;
+use crate::cli::output::{self, Tone, tick};
+use crate::clock::SystemClock;
+use crate::ledger::Ledger as Store;
+
+#[derive(Debug, Args)]
+pub(super) struct Ledger {
+    #[command(subcommand)]
+    order: Order,
+}
+
+#[derive(Debug, Subcommand)]
+enum Order {
+    /// Begin a new ledger in place of one that is lost: everything that is over is told anew
+    #[command(after_help = "Refused where there is a ledger: move it away first. Exits with 3 beside a running daemon.\n\n\
+        Example: budget-alertd ledger new")]
+    New,
+}
+
+impl Ledger {
+    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        match self.order {
+            Order::New => new(path),
+        }
+    }
+}
+
+fn new(path: &Path) -> anyhow::Result<Outcome> {
+    let bearings = Bearings::load(path)?;
+    bearings.warn();
+    let ledger = &bearings.places.ledger;
+    Store::make_new(ledger, SystemClock::shared().now())?;
+    output::page(&format!("{}\n", tick(Tone::Good, "made", &ledger.path.display().to_string())))?;
+    output::aside("The next poll begins as on the first day: what is over its steps is told anew.\n");
+    Ok(Outcome::Done)
+}
