@@ -33,7 +33,7 @@ impl Ledger {
 }
 
 fn new(path: &Path) -> anyhow::Result<Outcome> {
-    let bearings = Bearings::load(path)?;
+    let bearings = Bearings::look(path)?;
     bearings.warn();
     let ledger = &bearings.places.ledger;
     Store::make_new(ledger, SystemClock::shared().now())?;

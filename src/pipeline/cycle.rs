@@ -110,7 +110,7 @@ impl Cycle {
         self.ledger.rename_rules(self.renames()).await?;
         // What a poll that was killed had gathered for digests.
         self.ledger.write_digests(&self.routes, now).await?;
-        let silences = life::in_force(self).await?;
+        let silences = life::in_force(self, dated).await?;
         let mut intake = Intake::new(self, now, Before { memory: &memory, silences: &silences });
         let mut read = self.source.read(dated, &mut intake).await;
         let asking_since = self.clock.monotonic();

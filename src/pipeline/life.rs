@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     AlertState, Assessed, BudgetView, CustomerKey, Ended, Inputs, Judged, Latest, MessageKind, Metric, MetricValue, MissingInput, Route,
-    Sample, Silence, Silenceable, Timing, UsageDate, Verdict, utc_day,
+    Sample, Silence, Silenceable, Timing, UsageDate, Verdict, has_passed, utc_day,
 };
 use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAlert, Recording};
 use crate::pipeline::Cycle;

@@ -53,6 +53,7 @@ fn every_action_that_reads_the_ledger_leaves_the_others_their_thread() {
         unless_above: None,
         until: Until::Word(UntilWord::PeriodEnd),
         reason: "known".to_owned(),
+        yes: true,
     };
     let added = acts_beside_the_others(&world, silence);
     assert_eq!(added.reach.customers, 1);

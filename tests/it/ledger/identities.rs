@@ -146,7 +146,7 @@ async fn a_finding_that_is_recorded_with_its_alerts_is_told_with_them_and_once()
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     let finding = OperatorFinding { code: FindingCode::MassCrossing, subject: String::new(), summary: "s".into(), action: "a".into() };
-    let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"));
+    let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"), None);
     let messages = |identity| {
         let (kind, operator) = (MessageKind::OperatorRaised, Some(news.clone()));
         vec![NewMessage { kind, operator, alerts: Vec::new(), ..message(identity, "slack", 1, Severity::Warning) }]

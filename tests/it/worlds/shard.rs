@@ -97,6 +97,7 @@ async fn poll(config: &Config, ledger: &Ledger, clock: &Arc<SimulatedClock>, off
         clock,
         metrics: office.metrics.clone(),
         ask_first: Mutex::default(),
+        slice: usize::MAX,
     };
     let report = cycle.run(false).await.unwrap();
     office.source = Some(cycle.source);
