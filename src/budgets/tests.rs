@@ -82,6 +82,7 @@ fn cost_repeated_at_the_turn_belongs_to_the_old_month() {
     let september = last(Plan::AzurePlan, "96", "2019-09-30T20:00:00Z", None);
     let at = |cost, date, fresh| placed(record(Plan::AzurePlan, cost, date), Some(&september), fresh);
     let old = "2019-09-01T00:00:00Z .. 2019-10-01T00:00:00Z calendar-month carried over";
+    let named = "2019-09-01T00:00:00Z .. 2019-10-01T00:00:00Z subscription-summary carried over";
     let new = "2019-10-01T00:00:00Z .. 2019-11-01T00:00:00Z calendar-month";
     assert_eq!(at("96", "2019-10-01T04:00:00Z", None), old);
     assert_eq!(at("120", "2019-10-04T00:00:00Z", None), old);
@@ -93,7 +94,7 @@ fn cost_repeated_at_the_turn_belongs_to_the_old_month() {
     let behind = fresh("2019-10-01T00:00:00Z", "2019-11-01T00:00:00Z", "2", "96");
     assert_eq!(at("96", "2019-10-01T04:00:00Z", Some(behind)), old, "a summary that totals less confirms nothing");
     let still_old = fresh("2019-09-01T00:00:00Z", "2019-10-01T00:00:00Z", "96", "96");
-    assert_eq!(at("96", "2019-10-01T04:00:00Z", Some(still_old)), old, "a summary of the old month confirms nothing");
+    assert_eq!(at("96", "2019-10-01T04:00:00Z", Some(still_old)), named, "a summary of the old month confirms nothing, and names it");
 }
 
 #[test]

@@ -155,7 +155,7 @@ async fn a_ledger_that_is_lost_is_begun_anew_when_that_is_ordered() {
         assert!(ended.err.contains("{dir}/state/ledger.db is gone, and was there ({dir}/state/ledger.made says so)"), "{}", ended.err);
     }
     let begun = desk.run(&["ledger", "new"]);
-    assert_eq!((begun.code, begun.out.as_str()), (0, "✓ made      {dir}/state/ledger.db\n"));
+    assert_eq!((begun.code, begun.out.as_str()), (0, "✓ made  {dir}/state/ledger.db\n"));
     assert_eq!(begun.err, "The next poll begins as on the first day: what is over its steps is told anew.\n");
     assert!(desk.told(&["poll"]).contains("2 new alerts raised."));
 }

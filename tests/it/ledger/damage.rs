@@ -143,6 +143,7 @@ async fn what_a_poll_found_does_not_stay_in_the_log() {
     let reader = rusqlite::Connection::open(config(&folder).path).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM alert").unwrap();
     let _row: i64 = reader.query_row("SELECT count(*) FROM alert", [], |row| row.get(0)).unwrap();
+    ledger.record(one_alert(2, "other", "slack", Severity::Critical)).await.unwrap();
     ledger.finish_poll(PollResult { alerts: 2, ..result }).await.unwrap();
     assert!(length() > 0);
     drop(reader);
