@@ -124,8 +124,8 @@ impl Replay {
     pub fn poll(&mut self, now: Timestamp, records: impl IntoIterator<Item = UsageRecord>) -> Replayed {
         let records = one_of_each(records);
         let silences = self.hushed.in_force(now);
-        // Nothing is concluded from an empty answer where there were records before.
-        let good = !records.is_empty() || self.polls.last_good_items.is_none_or(|items| items == 0);
+        // Nothing is concluded from an empty answer where there were records before, or where there was none.
+        let good = !records.is_empty() || self.polls.last_good_items.is_some_and(|items| items == 0);
         let items = u64::try_from(records.len()).ok();
         let newest = records.iter().map(|(_, record)| record.usage_as_of.instant()).max();
         let stale_after = stale_after(&self.rules).filter(|_| is_fresh(newest, now));

@@ -97,8 +97,8 @@ async fn body(client: &Client, link: &PageLink, call: &mut Call) -> Result<Vec<u
             return Err(SourceError::TooLarge { place: Place::PartnerCenter, cap: CAP });
         }
     }
-    let blank = body.iter().all(u8::is_ascii_whitespace);
-    if blank || is_whole_object(mended(&body).trim_start_matches('\u{feff}')) {
+    let is_nothing = matches!(body.trim_ascii(), b"" | b"null");
+    if is_nothing || is_whole_object(mended(&body).trim_start_matches('\u{feff}')) {
         return Ok(body);
     }
     Err(SourceError::Garbled { place: Place::PartnerCenter, reason: "the answer is garbled JSON".into() })

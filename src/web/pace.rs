@@ -125,6 +125,10 @@ impl Asked {
             let mut state = self.pace.state();
             state.asked += 1;
             state.begun = None;
+            // It came just in time: another one gives way.
+            if std::mem::take(&mut state.given_up) {
+                self.pace.rested.notify_one();
+            }
             self.pace.changed.notify_one();
         }
     }

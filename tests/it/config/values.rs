@@ -328,7 +328,7 @@ fn a_customer_is_what_its_table_says() {
     assert_eq!((profile.label.as_deref(), profile.tags.join(" ").as_str()), (Some("Nord"), "gold"));
     assert_eq!(
         (profile.contacts.join(" ").as_str(), &*profile.notify[0], &*profile.mute_rules[0]),
-        ("it@contoso.example Bo <bo@contoso.example> \"Contoso Ltd\" <ltd@contoso.example>", "ops", "spend")
+        ("it@contoso.example Bo <bo@contoso.example> \"Contoso, Ltd\" <ltd@contoso.example>", "ops", "spend")
     );
 }
 

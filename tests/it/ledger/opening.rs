@@ -104,7 +104,7 @@ async fn after_a_kill_damaged_pages_are_found_and_refused() {
     ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
     ledger.close().await.unwrap();
     let ledger = open(&config(&folder)).unwrap();
-    ledger.try_to_write().await.unwrap();
+    ledger.record(one_alert(2, "other", "slack", Severity::Critical)).await.unwrap();
     killed_image(folder.path(), after.path());
     ledger.close().await.unwrap();
     let path = config(&after).path;
