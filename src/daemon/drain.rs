@@ -35,20 +35,27 @@ pub async fn drain(
     owed.mark_changed();
     let (mut drained, mut failure) = (Drained::default(), None);
     let mut deadline = clock.sleep(wait);
+    let begin = |tasks: &mut JoinSet<_>, courier, change: u64| {
+        let emptied = empty(courier, Arc::clone(clock), stopped.clone());
+        tasks.spawn(async move { (emptied.await, change) });
+    };
+    // How often something new was owed.
+    let mut changes = 0_u64;
     loop {
         tokio::select! {
             biased;
             // First, so that nobody counts as done who has not looked.
             _ = owed.changed() => {
-                for courier in idle.drain(..) {
-                    tasks.spawn(empty(courier, Arc::clone(clock), stopped.clone()));
-                }
+                changes = changes.wrapping_add(1);
+                idle.drain(..).for_each(|courier| begin(&mut tasks, courier, changes));
             }
             ended = tasks.join_next() => match ended {
-                Some(Ok((courier, part, result))) => {
+                Some(Ok(((courier, part, result), change))) => {
                     drained.sent += part.sent;
                     drained.dead += part.dead;
                     match result {
+                        // It may have looked before the last of it was owed.
+                        Ok(()) if change != changes => begin(&mut tasks, courier, changes),
                         Ok(()) => idle.push(courier),
                         Err(error) => failure = Some(error),
                     }
