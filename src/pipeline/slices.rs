@@ -20,7 +20,7 @@ use crate::pipeline::raising::{Raised, Under};
 pub const SLICE: usize = 2000;
 
 /// How many alerts the report of a poll holds at least, the worst.
-const LISTED: usize = 1000;
+const LISTED: usize = 10_000;
 
 /// What a poll has recorded so far.
 #[derive(Debug, Default)]
