@@ -133,14 +133,15 @@ impl<'a> Memory<'a> {
                 if let Some(value) = value {
                     self.notice_below(*value, decided);
                 }
-                self.decide_crossing(&evaluation.rule, *value, crossing, decided)
+                self.decide_crossing(evaluation, *value, crossing, decided)
             }
         }
     }
 
-    fn decide_crossing(&self, rule: &Arc<RuleFacts>, value: Option<Decimal>, crossing: &Crossing, decided: &mut Decided) -> Reason {
+    fn decide_crossing(&self, evaluation: &Evaluation, value: Option<Decimal>, crossing: &Crossing, decided: &mut Decided) -> Reason {
         let Some(highest) = crossing.highest() else { return Reason::BelowFirstStep };
-        let (reason, previous_amount) = match self.standing(rule, highest.at) {
+        let rule = &evaluation.rule;
+        let (reason, previous_amount) = match self.standing(evaluation, highest.at) {
             Standing::New => (Reason::NewStep, None),
             Standing::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
             Standing::Spent(reason) => return reason,
@@ -148,7 +149,7 @@ impl<'a> Memory<'a> {
         let fresh: Vec<&CrossedStep> = crossing
             .steps
             .iter()
-            .filter(|step| step.at == highest.at || !matches!(self.standing(rule, step.at), Standing::Spent(_)))
+            .filter(|step| step.at == highest.at || !matches!(self.standing(evaluation, step.at), Standing::Spent(_)))
             .collect();
         // That the customer was seen below before this alert says nothing about the time after it.
         let seen = self.steps.iter().filter(|step| step.seen_below.is_some() && self.direction.at_or_beyond(highest.at, step.at));
@@ -181,8 +182,17 @@ impl<'a> Memory<'a> {
         self.steps.iter().copied().filter(move |step| self.direction.at_or_beyond(step.at, at))
     }
 
-    fn standing(&self, rule: &RuleFacts, at: Decimal) -> Standing {
+    fn is_without_row(&self, at: Decimal) -> bool {
+        self.steps.iter().all(|spent| spent.at != at)
+    }
+
+    fn standing(&self, evaluation: &Evaluation, at: Decimal) -> Standing {
+        let rule = &evaluation.rule;
         let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else { return Standing::New };
+        // Added below a raised step: this poll is the first to know it, and counts it as passed.
+        if self.is_without_row(at) && evaluation.written.iter().flat_map(|written| written.iter()).any(|written| *written == at) {
+            return Standing::Spent(Reason::AlreadyPassed);
+        }
         let raised_itself = self.steps.iter().any(|step| step.at == at && step.raised);
         let before = if raised_itself { Reason::AlreadyRaised } else { Reason::AlreadyPassed };
         match (self.amount, most) {
@@ -196,9 +206,12 @@ impl<'a> Memory<'a> {
     }
 
     /// Whether the customer was seen below `at` under an amount above `most` since that step was last raised or passed, or
-    /// its last cost would have been. Below a step further along the ladder is not below this one.
+    /// its last cost would have been. Below a step further along the ladder is not below this one; of a step that has no row,
+    /// for it was among more than are named, those before it tell.
     fn was_below(&self, at: Decimal, most: Decimal) -> bool {
-        let seen = self.steps.iter().filter(|step| step.at == at).filter_map(|step| step.seen_below).max();
+        let implied = self.is_without_row(at);
+        let tells = |step: &&&SpentStep| step.at == at || implied && self.direction.at_or_beyond(at, step.at);
+        let seen = self.steps.iter().filter(tells).filter_map(|step| step.seen_below).max();
         seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
     }
 
@@ -223,7 +236,7 @@ impl<'a> Memory<'a> {
         }
         let raised = |at: &Decimal| raise.is_some_and(|raise| raise.at == *at || raise.passed.contains(at));
         let unknown = evaluation.written.iter().flat_map(|written| written.iter()).copied();
-        let unknown = unknown.filter(|at| self.steps.iter().all(|spent| spent.at != *at) && !raised(at));
+        let unknown = unknown.filter(|at| self.is_without_row(*at) && !raised(at));
         unknown
             .filter_map(|at| {
                 let by = self.at_or_beyond(at).next()?.alert;

@@ -131,8 +131,11 @@ pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str, now: Ti
     connection.prepare_cached(sql)?.execute(params![rule, Instant(now)])
 }
 
-/// Forgets which steps a removed rule has spent, and that it was ever there.
+/// Forgets which steps a removed rule has spent, and that it was ever there. Customers with such steps are judged anew even
+/// when nothing else changes before it comes back.
 pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> rusqlite::Result<()> {
+    let sql = "UPDATE customer SET fingerprint = 0 WHERE id IN (SELECT customer FROM step WHERE rule = ?1)";
+    connection.prepare_cached(sql)?.execute([rule])?;
     connection.prepare_cached("DELETE FROM step WHERE rule = ?1")?.execute([rule])?;
     connection.prepare_cached("DELETE FROM rule WHERE name = ?1")?.execute([rule])?;
     connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([rule])?;

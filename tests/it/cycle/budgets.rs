@@ -222,6 +222,19 @@ async fn a_removed_rule_is_new_when_it_comes_back() {
 }
 
 #[tokio::test]
+async fn a_rule_that_comes_back_judges_customers_that_were_not_read_meanwhile() {
+    let with = format!("{SPEND}\n[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 50 }}]\n");
+    let mut world = World::new(&with);
+    let records = [plan("A", "90", "100", DAY), plan("B", "1", "100", DAY)];
+    world.poll(DAY, &records).await;
+    world.change_rules(SPEND);
+    assert_eq!(world.poll(DAY, &records[1..]).await, "", "A is not in the answer");
+    world.change_rules(&with);
+    let told = "A more 50: 90 of 100, 2019-09-01 .. 2019-10-01 month baseline\n1 duplicate";
+    assert_eq!(world.poll(DAY, &records).await, told);
+}
+
+#[tokio::test]
 async fn a_removed_rule_closes_its_alerts() {
     let mut world =
         World::new(&format!("{SPEND}\n[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 50 }}]\n"));

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use budget_alertd::domain::{AlertSnapshot, AlertState, canonical};
+use budget_alertd::ledger::AlertRow;
 use jiff::Timestamp;
 
 use super::number::{Number, written};
+use super::owed;
 
 pub(super) struct Line<'a> {
     pub(super) customer: &'a str,
@@ -57,4 +59,11 @@ pub(super) fn raised(snapshot: &AlertSnapshot) -> String {
         ],
     }
     .to_string()
+}
+
+/// How often an alert was told to whom, as the ledger has it.
+pub(super) fn told(row: &AlertRow) -> String {
+    let alert = &row.snapshot.alert;
+    let told = row.deliveries.iter().map(|one| (one.notifier.as_str(), one.pending + one.sent + one.dead)).collect();
+    owed::line(alert.customer.id.as_str(), alert.metric.as_str(), &alert.threshold.to_string(), alert.raised_at, told)
 }

@@ -13,6 +13,7 @@ mod life;
 mod line;
 mod model;
 mod number;
+mod owed;
 mod periods;
 mod random;
 mod rules;

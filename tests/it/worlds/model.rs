@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::life::{Answer, Day, Named, Person, Record};
 use super::line::{Line, ascending};
 use super::number::{Number, written};
+use super::owed::{Owed, Raised};
 use super::periods::{Period, holding};
 use super::rules::{Rule, is_daily, is_money, reached, reads_budget};
 use super::values::{Earlier, Facts, Value, crossed, value};
@@ -78,6 +79,7 @@ pub(super) struct Model {
     asked_at: Option<Timestamp>,
     /// The record that was last judged, and what was configured then.
     judged: Option<(Record, String)>,
+    owed: Owed,
 }
 
 /// An amount, and its currency.
@@ -89,10 +91,10 @@ struct Under(Option<Number>);
 
 /// A record in its billing period.
 #[derive(Debug, Clone, Copy)]
-struct Placed {
-    period: Period,
-    carried: bool,
-    belongs_at: Timestamp,
+pub(super) struct Placed {
+    pub(super) period: Period,
+    pub(super) carried: bool,
+    pub(super) belongs_at: Timestamp,
 }
 
 /// What one rule makes of a record.
@@ -100,6 +102,7 @@ struct Placed {
 struct Verdict {
     crosses: bool,
     alert: Option<String>,
+    raised: Option<Raised>,
     spent: Vec<Spent>,
     sighting: Option<Sighting>,
 }
@@ -107,7 +110,7 @@ struct Verdict {
 impl Model {
     pub(super) fn new(person: Person) -> Self {
         let (named, earlier, spent, sightings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { person, named, last: None, earlier, spent, sightings, asked_at: None, judged: None }
+        Self { person, named, last: None, earlier, spent, sightings, asked_at: None, judged: None, owed: Owed::default() }
     }
 
     /// What was done by `before` is done by `now`.
@@ -117,12 +120,33 @@ impl Model {
             .chain(self.sightings.iter_mut().map(|seen| &mut seen.rule))
             .filter(|name| *name == before)
             .for_each(|name| now.clone_into(name));
+        self.owed.rename_rule(before, now);
     }
 
     /// A rule that is removed is new when it comes back.
     pub(super) fn forget_rules(&mut self, known: &[String]) {
         self.spent.retain(|spent| known.contains(&spent.rule));
         self.sightings.retain(|seen| known.contains(&seen.rule));
+        self.owed.close_rules(known);
+    }
+
+    /// What becomes of its alerts after a poll of which the newest data has this date.
+    pub(super) fn follow_up(&mut self, poll: Poll<'_>, newest: Option<Timestamp>) {
+        let Some(last) = &self.last else { return };
+        let placed = self.place(&last.record, None, true);
+        let silenced = poll.silences.iter().any(|(customer, end)| *customer == self.person.id && poll.now < *end);
+        let values = |rule: &str, budget: Option<Option<Number>>| {
+            let rule = poll.rules.iter().find(|one| one.name == rule)?;
+            self.measured(poll, rule, &last.record, &placed, budget)
+        };
+        let mut owed = self.owed.clone();
+        owed.follow_up(poll.now, newest, &placed, silenced, values);
+        self.owed = owed;
+    }
+
+    /// How often each alert was told to whom, a line for each.
+    pub(super) fn told(&self) -> impl Iterator<Item = String> {
+        self.owed.told(&self.person.id)
     }
 
     pub(super) fn poll(&mut self, poll: Poll<'_>, day: &Day) -> Told {
@@ -148,6 +172,7 @@ impl Model {
         for verdict in verdicts {
             self.spent.extend(verdict.spent);
             self.sightings.extend(verdict.sighting);
+            self.owed.raise(verdict.raised);
         }
         self.remember(poll, record, &placed);
         told
@@ -206,8 +231,16 @@ impl Model {
         poll.rules.iter().map(|rule| self.verdict(poll, rule, record, placed).unwrap_or_default()).collect()
     }
 
-    /// None where the rule is not for the customer.
-    fn verdict(&self, poll: Poll<'_>, rule: &Rule, record: &Record, placed: &Placed) -> Option<Verdict> {
+    /// The value, and the budget in force; none where the rule is not for the customer. `instead` takes the budget's place, and
+    /// then the reported percent says nothing.
+    fn measured(
+        &self,
+        poll: Poll<'_>,
+        rule: &Rule,
+        record: &Record,
+        placed: &Placed,
+        instead: Option<Option<Number>>,
+    ) -> Option<(Option<Value>, Option<Number>)> {
         let (currency, budget, reported) = self.joined(poll, record);
         if let Some(least) = rule.budget_from {
             budget.filter(|(amount, currency)| *currency == Some("SEK") && *amount >= least)?;
@@ -215,9 +248,14 @@ impl Model {
         if is_money(rule.metric) {
             currency?;
         }
-        let amount = budget.map(|(amount, _)| amount);
-        let facts = self.facts(record, placed, amount, record.percent.filter(|_| reported));
-        let value = value(rule.metric, &facts);
+        let amount = instead.unwrap_or(budget.map(|(amount, _)| amount));
+        let percent = record.percent.filter(|_| reported && instead.is_none());
+        Some((value(rule.metric, &self.facts(record, placed, amount, percent)), amount))
+    }
+
+    /// None where the rule is not for the customer.
+    fn verdict(&self, poll: Poll<'_>, rule: &Rule, record: &Record, placed: &Placed) -> Option<Verdict> {
+        let (value, amount) = self.measured(poll, rule, record, placed, None)?;
         let under = amount.filter(|_| reads_budget(rule.metric));
         let mut verdict = Verdict::default();
         let spend =
@@ -235,6 +273,7 @@ impl Model {
                 let settled = |name: &String| poll.settled.contains(name);
                 let baseline = !settled(&rule.name) && !rule.formerly.as_ref().is_some_and(settled);
                 let silenced = poll.silences.iter().any(|(customer, end)| *customer == self.person.id && poll.now < *end);
+                verdict.raised = Some(Raised::new(poll.now, rule, highest, &passed, placed, under, silenced));
                 verdict.alert = Some(
                     Line {
                         customer: &self.person.id,
@@ -281,6 +320,11 @@ impl Model {
         let before: Vec<&Spent> = self.spent(rule, placed).filter(|spent| reached(rule.metric, spent.at, at)).collect();
         if before.is_empty() {
             return Some(Under(None));
+        }
+        // One that was added below it counts as passed, in the first poll that knows it.
+        let is_written = rule.steps.iter().any(|step| step.at == at);
+        if is_written && self.passed_late(rule, at, placed, &[]).is_some() {
+            return None;
         }
         let most = before.iter().filter_map(|spent| spent.amount).max()?;
         if !rule.rearm || amount? <= most {

@@ -24,6 +24,8 @@ pub(super) struct Step {
     pub(super) at: Number,
     pub(super) severity: &'static str,
     pub(super) notify: &'static [&'static str],
+    /// In hours; none where it is told once.
+    pub(super) remind_every: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -51,6 +53,7 @@ impl Rule {
             at,
             severity: random.of(&["info", "warning", "critical"]),
             notify: random.of(&[&["ops"] as &[&str], &["oncall"], &["ops", "oncall"]]),
+            remind_every: if at % (3 * ONE) == 0 { Some(random.of(&[6, 24, 48])) } else { None },
         };
         let steps = ats.into_iter().map(step).collect();
         let then_every = random.one_in(4).then(|| if is_money(metric) { 30 * ONE } else { 50 * ONE });
@@ -61,8 +64,11 @@ impl Rule {
     /// One more step, before all others or anywhere.
     pub(super) fn add_step(&mut self, random: &mut Random) {
         let at = threshold(self.metric, random);
-        if self.steps.iter().all(|step| step.at != at) {
-            self.steps.push(Step { at, severity: "warning", notify: &["ops"] });
+        let beyond = |step: &Step| reached(self.metric, at, step.at);
+        // Beyond the last one it would move the endless ones.
+        let moves = self.then_every.is_some() && self.steps.iter().all(beyond);
+        if !moves && self.steps.iter().all(|step| step.at != at) {
+            self.steps.push(Step { at, severity: "warning", notify: &["ops"], remind_every: None });
             self.steps.sort_by_key(|step| if self.metric == "amount_left" { -step.at } else { step.at });
         }
     }
@@ -85,7 +91,10 @@ impl Rule {
         if let Some(least) = self.budget_from {
             writeln!(toml, "match = {{ budget = {{ currency = \"SEK\", at_least = {} }} }}", written(least)).unwrap();
         }
-        let step = |step: &Step| format!("{{ at = {}, severity = \"{}\", notify = {:?} }}", amount(step.at), step.severity, step.notify);
+        let step = |step: &Step| {
+            let remind = step.remind_every.map_or(String::new(), |hours| format!(", remind_every = \"{hours}h\""));
+            format!("{{ at = {}, severity = \"{}\", notify = {:?}{remind} }}", amount(step.at), step.severity, step.notify)
+        };
         let steps: Vec<String> = self.steps.iter().map(step).collect();
         writeln!(toml, "steps = [{}]", steps.join(", ")).unwrap();
         toml
