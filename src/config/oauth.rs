@@ -90,7 +90,7 @@ fn file_of(name: &str) -> String {
     if plain {
         return format!("sign-in-{name}.json");
     }
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+    let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
     let half = digest.as_ref().first_chunk().copied().unwrap_or_default();
     format!("sign-in-{}.json", Uuid::from_bytes(half).simple())
 }

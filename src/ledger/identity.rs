@@ -1,7 +1,7 @@
 //! Identities are derived, not drawn: from the identity of the ledger and from what they name. A ledger that is restored, or
 //! a second host over the same one, gives the same ones; two ledgers never do.
 
-use aws_lc_rs::digest::{Context, SHA256};
+use ring::digest::{Context, SHA256};
 use uuid::{Builder, Uuid};
 
 use crate::domain::{canonical, utc_day};

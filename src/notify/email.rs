@@ -174,7 +174,7 @@ fn thread(message: &Message, domain: &str) -> Vec<String> {
 }
 
 fn hash(text: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     digest.as_ref().first_chunk().map_or(Uuid::nil(), |half| Uuid::from_bytes(*half)).simple().to_string()
 }
 
@@ -234,7 +234,7 @@ fn slug(name: &str) -> String {
     if label == name.to_ascii_lowercase() {
         return label.to_owned();
     }
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+    let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
     let short = digest.as_ref().iter().take(4).fold(0_u32, |folded, byte| (folded << 8) | u32::from(*byte));
     if label.is_empty() { format!("rule-{short:08x}") } else { format!("{label}-{short:08x}") }
 }

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest as hash};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
+use ring::digest::{SHA256, digest as hash};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};

@@ -1,12 +1,12 @@
 //! The webhook notifier: JSON to any HTTP endpoint, signed by the Standard Webhooks specification
 //! (<https://www.standardwebhooks.com>).
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
+use ring::hmac;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
+use tokio_rustls::rustls::crypto::ring;
 
 use proxy::ProxySetting;
 
@@ -30,6 +31,8 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// that timed out later may have been received. It follows no redirects: a POST answered 302 would become a
 /// GET that may return 200, so that an undelivered alert looked delivered. It goes by the proxy of [`proxy`] only.
 pub fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // A client takes the cryptography of the process. It is the same each time, and the first one stays.
+    drop(ring::default_provider().install_default());
     let builder = reqwest::Client::builder().no_proxy();
     let builder = match ProxySetting::of_process() {
         Some(setting) => builder.proxy(setting.proxy()?),

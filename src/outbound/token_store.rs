@@ -35,7 +35,7 @@ struct Written {
 impl StoredToken {
     /// Names a configured token, so that another one in its place is noticed: its SHA-256, in hex.
     pub(crate) fn seed_of(configured: &Secret) -> String {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, configured.expose().as_bytes());
+        let digest = ring::digest::digest(&ring::digest::SHA256, configured.expose().as_bytes());
         let nibbles = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
         nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
     }

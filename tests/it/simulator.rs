@@ -11,10 +11,12 @@ use budget_alertd::simulator::{
 use lettre::message::MultiPart;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use crate::support::client;
 
 fn clock() -> Arc<SimulatedClock> {
     SimulatedClock::starting_at("2019-09-18T12:00:00Z".parse().unwrap())
@@ -48,7 +50,7 @@ async fn token(center: &PartnerCenter, refresh_token: &str) -> (StatusCode, Valu
         ("scope", scope),
     ];
     let url = format!("{}/{}/oauth2/v2.0/token", center.login_url(), sign_in.tenant_id);
-    let response = Client::new().post(url).form(&form).send().await.unwrap();
+    let response = client().build().unwrap().post(url).form(&form).send().await.unwrap();
     (response.status(), json(response).await)
 }
 
@@ -73,7 +75,7 @@ async fn json(response: Response) -> Value {
 }
 
 async fn get(center: &PartnerCenter, token: &str, path: &str) -> Response {
-    Client::new().get(format!("{}{path}", center.api_url())).bearer_auth(token).send().await.unwrap()
+    client().build().unwrap().get(format!("{}{path}", center.api_url())).bearer_auth(token).send().await.unwrap()
 }
 
 #[tokio::test]
@@ -157,7 +159,7 @@ async fn a_mark_packing_and_compact_text_change_the_form_only() {
     assert_eq!(body[..4], *b"\xef\xbb\xbf{");
     assert!(!body.contains(&b'\n'));
     assert_eq!(serde_json::from_slice::<Value>(&body[3..]).unwrap(), plain);
-    let unpacking = Client::builder().no_gzip().build().unwrap();
+    let unpacking = client().no_gzip().build().unwrap();
     let packed = unpacking.get(format!("{}/v1/customers/usagerecords", center.api_url())).header("accept-encoding", "gzip");
     let packed = bytes(packed.bearer_auth(&token).send().await.unwrap()).await.unwrap();
     assert_eq!(packed[..2], [0x1f, 0x8b]);
@@ -174,7 +176,8 @@ async fn pages_follow_only_with_the_token_that_came_with_the_link() {
     assert_eq!((&first["totalCount"], &next["uri"]), (&2.into(), &"/customers/usagerecords?size=2&seekOperation=Next".into()));
     assert_eq!(next["headers"][0]["key"], "MS-ContinuationToken");
     let url = format!("{}/v1{}", center.api_url(), next["uri"].as_str().unwrap());
-    let asked = |continuation: &str| Client::new().get(&url).bearer_auth(&token).header("MS-ContinuationToken", continuation).send();
+    let asked =
+        |continuation: &str| client().build().unwrap().get(&url).bearer_auth(&token).header("MS-ContinuationToken", continuation).send();
     let second = json(asked(next["headers"][0]["value"].as_str().unwrap()).await.unwrap()).await;
     assert_eq!((second["items"][0]["name"].as_str(), second["items"].as_array().unwrap().len()), (Some("Third"), 1));
     assert_eq!(second["links"]["next"], Value::Null);
@@ -263,7 +266,7 @@ async fn endpoints_go_wrong_as_planned_and_heal() {
     center.fail_once(Endpoint::UsageRecords, Fault::Cut { after: 20 });
     assert!(bytes(asked().await).await.is_err());
     center.fail_once(Endpoint::UsageRecords, Fault::Reset);
-    let reset = Client::new().get(format!("{}/v1/customers/usagerecords", center.api_url())).bearer_auth(&access).send().await;
+    let reset = client().build().unwrap().get(format!("{}/v1/customers/usagerecords", center.api_url())).bearer_auth(&access).send().await;
     assert!(reset.is_err());
 
     center.fail(Endpoint::UsageRecords, Fault::status(503));
@@ -276,7 +279,7 @@ async fn endpoints_go_wrong_as_planned_and_heal() {
 #[tokio::test]
 async fn an_http_receiver_keeps_what_it_gets_and_answers_as_told() {
     let receiver = HttpReceiver::start(clock()).unwrap();
-    let client = Client::new();
+    let client = client().build().unwrap();
     let post = |body: &'static str| client.post(receiver.url("/hooks/budget")).header("Webhook-Id", "msg_1").body(body).send();
     assert_eq!(text(post("{}").await.unwrap()).await, "ok");
     receiver.fail_once(Fault::status(500));
@@ -293,7 +296,7 @@ async fn an_http_receiver_keeps_what_it_gets_and_answers_as_told() {
 #[tokio::test]
 async fn a_receiver_that_is_down_refuses_connections_and_comes_back_on_its_port() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
-    let client = Client::new();
+    let client = client().build().unwrap();
     let url = receiver.url("/");
     client.post(&url).send().await.unwrap();
     for round in 2..20 {
@@ -414,7 +417,7 @@ async fn who_hangs_answers_nobody_until_it_goes_down() {
     mail.fail(MailFault::Hang(Stage::Message));
     let (url, transport) =
         (http.url("/"), AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(mail.host()).port(mail.port()).timeout(None).build());
-    let posted = tokio::spawn(Client::new().post(url).send());
+    let posted = tokio::spawn(client().build().unwrap().post(url).send());
     let sent = tokio::spawn(async move { transport.send(multipart("ops@partner.example")).await });
     assert_eq!(http.wait_for_attempts(1).await.unwrap()[0].answer, None);
     assert_eq!(mail.wait_for_attempts(1).await.unwrap()[0].answer, None);

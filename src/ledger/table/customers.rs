@@ -36,7 +36,7 @@ fn fold_text(key: &str) -> u128 {
 }
 
 fn digest(key: &str) -> u128 {
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
     hash.as_ref().iter().take(16).fold(0, |folded, byte| (folded << 8) | u128::from(*byte))
 }
 

@@ -159,7 +159,7 @@ pub(crate) fn is_about_one(message: &Message) -> bool {
 
 impl Picture {
     fn new(png: Vec<u8>) -> Self {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &png);
+        let digest = ring::digest::digest(&ring::digest::SHA256, &png);
         let name = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         Self { id: format!("chart.{name:016x}@budget-alertd"), png }
     }

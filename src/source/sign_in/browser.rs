@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
+use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::outbound::{TokenAnswer, first_sentence};
 use crate::secret::Secret;
@@ -74,13 +75,13 @@ fn address(authority: &Authority, redirect: &str, state: &str, verifier: &Secret
 
 /// The proof key's challenge by the method S256 (RFC 7636 section 4.2).
 fn challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes()))
+    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, verifier.as_bytes()))
 }
 
 /// 256 random bits as 43 characters that need no escaping.
 fn random() -> Result<String, SourceError> {
     let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| here("this machine has no random numbers".into()))?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| here("this machine has no random numbers".into()))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 

@@ -9,6 +9,7 @@ use budget_alertd::simulator::{Answer, Endpoint, Fault, PartnerCenter, Person, S
 use jiff::Timestamp;
 
 use super::{Ended, masked};
+use crate::support::client;
 use crate::support::process::{House, SOON, eventually};
 
 /// A Partner Center, and a house whose configuration names it.
@@ -225,7 +226,7 @@ async fn a_browser_signs_in_by_the_loopback() {
 
 /// Does what a browser does: is sent from the sign-in page to the loopback. A stranger who knocks before gets nothing.
 async fn browse(address: &str) {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let client = client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let answer = client.get(address).send().await.unwrap();
     let back = answer.headers()["location"].to_str().unwrap().replace("localhost", "127.0.0.1");
     let idle = std::net::TcpStream::connect(back.trim_start_matches("http://").split('/').next().unwrap()).unwrap();

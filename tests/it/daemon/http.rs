@@ -9,6 +9,7 @@ use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::HttpReceiver;
 
 use super::{configuration, over_budget, within_budget};
+use crate::support::client;
 use crate::support::process::{House, Process, ask, get};
 
 /// Every metric that is promised, each with a piece of its series where it has labels.
@@ -92,7 +93,7 @@ async fn what_checks_health_may_ask_as_it_does() {
         }
     }
     assert!(say(address, "GET /metrics HTTP/1.0\r\n\r\n").contains("budget_alertd_"));
-    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let client = client().no_proxy().http2_prior_knowledge().build().unwrap();
     for path in ["/healthz", "/readyz", "/metrics"] {
         let answer = client.get(format!("http://{address}{path}")).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2), "{path}");

@@ -1,6 +1,5 @@
 //! What a webhook gets: Standard Webhooks headers, a signature that anybody can check, the JSON of alerts.
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use budget_alertd::clock::SimulatedClock;
@@ -9,6 +8,7 @@ use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{Config, Kind, SigningKey, SmtpTls};
 use budget_alertd::secret::Secret;
 use reqwest::header::{HeaderName, HeaderValue};
+use ring::hmac;
 
 use super::receivers::{Answer, Http, Request};
 use super::samples::{

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::{clock, get, signed_in};
+use crate::support::client;
 
 fn october() -> Story {
     Story::new("2026-10-19T15:00:00Z".parse().unwrap())
@@ -160,7 +161,7 @@ async fn a_moment_on_stage_shows_its_customers_and_outages() {
             story.play(at(story, day, hour), &center, &slack).await.unwrap();
         }
         let answered = get(&center, &access, "/v1/customers/usagerecords").await.status().as_u16();
-        let refused = reqwest::Client::new().post(slack.url("/")).send().await.is_err();
+        let refused = client().build().unwrap().post(slack.url("/")).send().await.is_err();
         assert_eq!((source, down), (answered == 503, refused));
         stages.push(format!("{answered} {}", if refused { "down" } else { "up" }));
     }

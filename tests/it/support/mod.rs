@@ -2,3 +2,10 @@
 
 pub(crate) mod process;
 pub(crate) mod world;
+
+/// An HTTP client that is not the product's.
+pub(crate) fn client() -> reqwest::ClientBuilder {
+    // It takes the cryptography of the process.
+    drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+}
