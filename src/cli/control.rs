@@ -166,6 +166,11 @@ async fn ask_who(socket: &Path) -> Result<About, CallError> {
 }
 
 impl Found {
+    /// Whether a daemon may run that cannot be asked.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.denied.is_some() || self.hung.is_some()
+    }
+
     /// Why there is no daemon to speak of, in words; none where there is one.
     pub(super) fn why_none(&self) -> Option<String> {
         match (&self.daemon, &self.hung, &self.denied) {

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::control::{self, Daemon};
+use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{Bearings, Bench};
 use crate::cli::output::{self, Tone};
 use crate::cli::{Format, alerts, text};
+use crate::clock::SystemClock;
 use crate::config::{Config, parse_duration};
-use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk};
-use crate::ledger::{Owed, Reader};
+use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
+use crate::ledger::{LedgerError, Owed, Reader};
 use crate::notify::render::clean;
 use crate::pipeline::{self, DeliveriesAnswer, Mirror, PollAnswer, PollOrder, SourceState, Suppressed};
 
@@ -49,7 +50,7 @@ impl Poll {
                     bearings.warn();
                     self.ask(daemon).await?
                 }
-                None => self.poll(found.explain(Bench::open(bearings.whole()?))?).await?,
+                None => self.poll_here(bearings.whole()?, &found).await?,
             }
         };
         if answer.deliveries.pending > 0 {
@@ -74,6 +75,23 @@ impl Poll {
         let told = newly_owed(&before, &bench.ledger.owed().await?);
         bench.ledger.close().await?;
         Ok((PollAnswer::of(&report, DeliveriesAnswer::default()), told))
+    }
+
+    /// Polls in this process. Where nothing can be recorded, the ledger cannot owe it to the operator: they are told at once.
+    async fn poll_here(&self, config: Config, found: &Found) -> anyhow::Result<PollAnswer> {
+        let polled = match found.explain(Bench::open(config.clone())) {
+            Ok(bench) => self.poll(bench).await,
+            Err(error) => Err(error),
+        };
+        let unrecorded = polled.as_ref().err().and_then(|error| error.downcast_ref::<LedgerError>());
+        let unrecorded = unrecorded.filter(|error| !matches!(error, LedgerError::Held { .. }) && !found.is_unsure());
+        if let Some(error) = unrecorded {
+            let clock = SystemClock::shared();
+            let told = text::while_waiting("telling the operator", tell_unrecorded(&config, error, &clock, self.wait)).await;
+            // The first error is the one to end with.
+            told.unwrap_or_else(|error| tracing::warn!("the operator is not told that nothing can be recorded: {error}"));
+        }
+        polled
     }
 
     /// Polls in this process, and delivers what is owed.

@@ -1,15 +1,17 @@
 //! Puts the rooms together as a configuration says: what polls, and what delivers.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::Heartbeat;
+use crate::daemon::loops::causes;
 use crate::daemon::writes::WriteWatch;
 use crate::domain::Origin;
-use crate::ledger::Ledger;
-use crate::metrics::Metrics;
-use crate::pipeline::{Courier, Cycle, Desk, Emergency, Fallback, Mirror, Press, Timetable};
+use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::{Metrics, WriteFailure};
+use crate::pipeline::{Courier, Cycle, Desk, Emergency, Fallback, Mirror, Press, Timetable, Voice};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -55,12 +57,33 @@ fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// Which daemon, or command, it is that tells.
+fn origin(config: &Config) -> Origin {
+    Origin { host: host(), config: config.file.display().to_string() }
+}
+
 /// The desk that tells the operator whom a configuration names.
 pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> Desk {
     let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
     let routes = told.map(crate::notify::Config::route).collect();
-    let origin = Origin { host: host(), config: config.file.display().to_string() };
-    Desk::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin)
+    Desk::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin(config))
+}
+
+/// Tells the operator that a command cannot record anything, without a ledger; whoever cannot be told is tried again until
+/// `patience` is over.
+pub async fn tell_unrecorded(
+    config: &Config,
+    error: &LedgerError,
+    clock: &Arc<dyn Clock>,
+    patience: Duration,
+) -> Result<(), AssemblyError> {
+    let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
+    let channels = told.map(|notifier| notifier.build(Arc::clone(clock), Metrics::new()).map(Arc::new)).collect::<Result<_, _>>()?;
+    // As long as what a poll shows: three polls.
+    let voice = Voice { channels, clock: Arc::clone(clock), origin: Some(origin(config)), shown_for: config.poll_interval.saturating_mul(3) };
+    let failure = WriteFailure { since: clock.now(), began: clock.monotonic(), why: causes(error) };
+    voice.tell_once(&failure, patience).await;
+    Ok(())
 }
 
 /// Builds what a configuration says. Nothing is sent and nothing is written.

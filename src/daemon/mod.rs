@@ -42,7 +42,7 @@ use crate::pipeline::{Desk, Occurrence, Unmarked};
 use crate::secret::Secret;
 use crate::web::{self, Limits};
 
-pub use assembly::{Assembly, AssemblyError, assemble};
+pub use assembly::{Assembly, AssemblyError, assemble, tell_unrecorded};
 pub use disk::look_at_disk;
 pub use drain::{Drained, drain};
 pub use heartbeat::Heartbeat;

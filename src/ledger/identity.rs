@@ -1,10 +1,11 @@
 //! Identities are derived, not drawn: from the identity of the ledger and from what they name. A ledger that is restored, or
 //! a second host over the same one, gives the same ones; two ledgers never do.
 
+use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
 use uuid::{Builder, Uuid};
 
-use crate::domain::{canonical, utc_day};
+use crate::domain::{Origin, canonical, utc_day};
 use crate::ledger::entry::{NewMessage, NewStep};
 
 /// A `UUIDv8` of SHA-256 over all parts, each after its length.
@@ -71,6 +72,13 @@ pub(super) fn of_part(message: Uuid, notifier: &str, part: i64) -> Uuid {
 /// Of a delivery: by its message and for whom it is.
 pub(super) fn of_delivery(message: Uuid, notifier: &str, recipient: Option<&str>) -> Uuid {
     derive(&[message.as_bytes(), b"delivery", notifier.as_bytes(), recipient.unwrap_or_default().as_bytes()])
+}
+
+/// Of the message that nothing can be recorded, of a command that cannot remember that it was told before: the same on one UTC
+/// day, so that receivers that know identities take it once.
+pub fn unrecorded_identity(origin: Option<&Origin>, at: Timestamp) -> Uuid {
+    let (host, config) = origin.map_or(("", ""), |origin| (&*origin.host, &*origin.config));
+    derive(&[b"unrecorded", host.as_bytes(), config.as_bytes(), utc_day(at).to_string().as_bytes()])
 }
 
 /// The next one for what comes again: a second reminder, an alert of a rule that was removed and is back.

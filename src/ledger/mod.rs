@@ -37,6 +37,7 @@ pub use entry::{
 };
 pub use error::LedgerError;
 pub use fallback::StoodIn;
+pub use identity::unrecorded_identity;
 pub use listing::{
     AlertFilter, AlertRow, AttemptRow, Closing, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp,
     OpenFinding, Owed, PollStatus, StandingAlert,

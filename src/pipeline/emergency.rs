@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jiff::SignedDuration;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::domain::{Audience, Delivery, FindingCode, Message, OperatorFinding, OperatorNews};
-use crate::ledger::{LedgerError, OpenFinding};
+use crate::clock::Clock;
+use crate::domain::{Audience, Delivery, FindingCode, Message, OperatorFinding, OperatorNews, Origin};
+use crate::ledger::{LedgerError, OpenFinding, unrecorded_identity};
 use crate::metrics::WriteFailure;
 use crate::notify::{Channel, DeliveryError, Fact, Shown, Verdict};
 use crate::pipeline::desk::{Desk, Ending};
@@ -22,9 +22,15 @@ const NEWS_AFTER: Duration = Duration::from_secs(10);
 /// It is over once writing has worked for so long: on a full disk little things still fit now and then.
 const OVER_AFTER: Duration = Duration::from_secs(20);
 /// What is shown holds for so long, and is shown again as often.
-const SHOWN_FOR: SignedDuration = SignedDuration::from_mins(5);
+const SHOWN_FOR: Duration = Duration::from_mins(5);
 /// How often it is shown again.
 const SHOWN_EVERY: Duration = Duration::from_mins(1);
+/// What to do where a daemon runs.
+const OF_A_DAEMON: &str = "mend that, the daemon then goes on by itself: each poll finds again what was not recorded. Do not restart it \
+                           before, it would forget what receivers have accepted and tell that again.";
+/// What to do where a command polls.
+const OF_A_COMMAND: &str = "mend that, the next `budget-alertd poll` finds again what was not recorded. It cannot remember that it told \
+                            this, and tells it again each time it runs until then.";
 
 /// The trouble that lasts, with who was told. Cloning shares it, so that it outlives a configuration.
 #[derive(Clone, Default)]
@@ -51,17 +57,30 @@ struct Attempts {
     ended: bool,
 }
 
-/// Tells the operator without the ledger.
+/// Tells the operator without the ledger, as long as a daemon runs.
 pub struct Emergency {
-    channels: Vec<Arc<Channel>>,
+    voice: Voice,
     desk: Desk,
     occurrence: Occurrence,
+}
+
+/// Who is told without the ledger, and by whom.
+pub struct Voice {
+    /// The operator's channels.
+    pub channels: Vec<Arc<Channel>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Which daemon, or command, says so.
+    pub origin: Option<Origin>,
+    /// How long what is shown holds.
+    pub shown_for: Duration,
 }
 
 impl Emergency {
     /// Tells through the operator's channels.
     pub fn new(channels: Vec<Arc<Channel>>, desk: Desk) -> Self {
-        Self { channels, desk, occurrence: Occurrence::default() }
+        let voice = Voice { channels, clock: Arc::clone(&desk.clock), origin: desk.origin(), shown_for: SHOWN_FOR };
+        Self { voice, desk, occurrence: Occurrence::default() }
     }
 
     /// The same, knowing who was told under the configuration before.
@@ -76,11 +95,16 @@ impl Emergency {
         let mut occurrence = self.occurrence.0.lock().await;
         let now = self.desk.clock.monotonic();
         match (failure, occurrence.as_mut()) {
-            (Some(failure), None) => *occurrence = Some(Trouble::of(failure, now)),
+            (Some(failure), None) => {
+                let trouble = Trouble { seen_at: now, ..Trouble::new(failure, OF_A_DAEMON, Uuid::new_v4()) };
+                let finding = &trouble.open.finding;
+                tracing::error!(finding.code = finding.code.as_str(), "{}; {}", finding.summary, finding.action);
+                *occurrence = Some(trouble);
+            }
             (Some(_), Some(trouble)) => {
                 trouble.seen_at = now;
                 if now.saturating_sub(trouble.began) >= NEWS_AFTER {
-                    self.tell(trouble).await;
+                    self.voice.tell(trouble).await;
                 }
             }
             (None, Some(trouble)) if now.saturating_sub(trouble.seen_at) >= OVER_AFTER => {
@@ -92,6 +116,23 @@ impl Emergency {
             (None, _) => {}
         }
         Ok(())
+    }
+}
+
+impl Voice {
+    /// Tells for a process that cannot go on: each once, and whoever cannot be told is tried again until `patience` is over.
+    /// Whoever is told of the same again on that day gets it under the same identity, since nothing can be remembered.
+    pub async fn tell_once(&self, failure: &WriteFailure, patience: Duration) {
+        let mut trouble = Trouble::new(failure, OF_A_COMMAND, unrecorded_identity(self.origin.as_ref(), failure.since));
+        let deadline = failure.began.saturating_add(patience);
+        loop {
+            self.tell(&mut trouble).await;
+            let failed = trouble.attempts.values().filter(|attempts| attempts.failures > 0 && !attempts.ended);
+            let next = failed.map(|attempts| attempts.next_at).min().filter(|next| *next <= deadline);
+            let Some(next) = next else { return };
+            trouble.attempts.values_mut().filter(|attempts| attempts.failures == 0).for_each(|attempts| attempts.ended = true);
+            self.clock.sleep(next.saturating_sub(self.clock.monotonic())).await;
+        }
     }
 
     /// Tells all who are due, beside each other; those of one channel one after the other.
@@ -111,14 +152,14 @@ impl Emergency {
         for recipient in recipients {
             let key = (route.notifier.clone(), recipient);
             let before = trouble.attempts.get(&key).copied().unwrap_or_default();
-            if before.ended || before.next_at > self.desk.clock.monotonic() {
+            if before.ended || before.next_at > self.clock.monotonic() {
                 continue;
             }
             let result = if route.is_owed() { self.send(channel, key.1.clone(), trouble).await } else { self.show(channel, trouble).await };
             if let Err(error) = &result {
                 tracing::warn!(notifier = channel.name(), "the operator is not told that nothing can be recorded: {error}");
             }
-            let next = before.after(result.as_ref().err(), self.desk.clock.monotonic(), route.is_owed());
+            let next = before.after(result.as_ref().err(), self.clock.monotonic(), route.is_owed());
             ended.push((key, next, result.is_ok()));
         }
         ended
@@ -133,41 +174,38 @@ impl Emergency {
             stands_in_for: None,
             audience: Audience::Partner,
             created_at: trouble.open.since,
-            message: Message::Operator(trouble.news(&self.desk)),
+            message: Message::Operator(trouble.news(self)),
         };
         channel.attempt(&delivery).await.map(drop)
     }
 
     async fn show(&self, channel: &Channel, trouble: &Trouble) -> Result<(), DeliveryError> {
-        let now = self.desk.clock.now();
-        let shown = Shown { fact: Fact::Trouble(trouble.news(&self.desk)), ends_at: now.saturating_add(SHOWN_FOR).unwrap_or(now) };
+        let now = self.clock.now();
+        let shown = Shown { fact: Fact::Trouble(trouble.news(self)), ends_at: now.saturating_add(self.shown_for).unwrap_or(now) };
         channel.show(&[shown]).await.map(drop)
     }
 }
 
 impl Trouble {
-    fn of(failure: &WriteFailure, now: Duration) -> Self {
+    fn new(failure: &WriteFailure, action: &str, identity: Uuid) -> Self {
         let finding = OperatorFinding {
             code: FindingCode::LedgerUnwritable,
             subject: String::new(),
             summary: format!("nothing can be recorded, and so no new overspend is told: {}", failure.why),
-            action: "mend that, the daemon then goes on by itself: each poll finds again what was not recorded. Do not restart it \
-                     before, it would forget what receivers have accepted and tell that again."
-                .to_owned(),
+            action: action.to_owned(),
         };
-        tracing::error!(finding.code = finding.code.as_str(), "{}; {}", finding.summary, finding.action);
         Self {
             open: OpenFinding { finding, since: failure.since, told: false },
             began: failure.began,
-            seen_at: now,
-            identity: Uuid::new_v4(),
+            seen_at: failure.began,
+            identity,
             attempts: HashMap::new(),
         }
     }
 
-    /// The news of it, as told at this desk.
-    fn news(&self, desk: &Desk) -> OperatorNews {
-        OperatorNews::raised(&self.open.finding, self.open.since, desk.origin())
+    /// The news of it, as this voice tells them.
+    fn news(&self, voice: &Voice) -> OperatorNews {
+        OperatorNews::raised(&self.open.finding, self.open.since, voice.origin.clone())
     }
 }
 

@@ -58,7 +58,7 @@ pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress};
 pub use desk::Desk;
 pub(crate) use desk::Ending;
-pub use emergency::{Emergency, Occurrence};
+pub use emergency::{Emergency, Occurrence, Voice};
 pub use explain::{Explanation, RuleAccount, explain};
 pub use fallback::Fallback;
 pub use guess::Guess;

@@ -142,6 +142,72 @@ async fn what_writes_stays_away_from_a_held_ledger_and_says_who_holds_it() {
     held.close().await.unwrap();
 }
 
+/// A desk whose operator is told, with what its receiver has of that: each identity, and what was said.
+fn with_an_operator() -> Desk {
+    Desk::with(&format!("{}[operator]\nnotify = [\"other\"]\n", super::CONFIGURATION))
+}
+
+fn told_to_the_operator(desk: &Desk) -> Vec<(String, String)> {
+    let news = desk.receiver.received().into_iter().filter(|request| request.text().contains("operator.raised"));
+    let unwritable = news.filter(|request| request.text().contains("ledger-unwritable"));
+    unwritable.map(|request| (request.header("webhook-id").unwrap().to_owned(), request.text())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_is_told_once_in_a_run_that_nothing_can_be_recorded() {
+    let desk = with_an_operator();
+    desk.run(&["poll"]);
+    std::fs::remove_file(desk.house.path("state/ledger.db")).unwrap();
+    for run in 1..=2 {
+        let ended = desk.run(&["poll"]);
+        assert_eq!(ended.code, 1);
+        assert!(ended.err.contains("ledger.db is gone, and was there"), "{}", ended.err);
+        assert_eq!(told_to_the_operator(&desk).len(), run, "{}", ended.err);
+    }
+    let told = told_to_the_operator(&desk);
+    assert!(told[0].1.contains("nothing can be recorded, and so no new overspend is told: "), "{}", told[0].1);
+    assert!(told[0].1.contains("ledger.db is gone") && told[0].1.contains("tells it again each time it runs"), "{}", told[0].1);
+    assert_eq!(told[0].0, told[1].0, "receivers that know identities take it once a day");
+    assert_eq!(desk.run(&["poll", "--dry-run"]).code, 1);
+    assert_eq!(told_to_the_operator(&desk).len(), 2, "a dry run tells nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_is_told_that_nothing_more_can_be_written() {
+    for limit in ["0", "200"] {
+        let desk = with_an_operator();
+        desk.run(&["poll"]);
+        let before = desk.receiver.received().len();
+        let many: Vec<_> = (0..3000).map(|number| (format!("c{number}"), 150)).collect();
+        desk.house.save_usage(many);
+        let script = "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"";
+        let mut limited = std::process::Command::new("sh");
+        limited.args(["-c", script, "sh", limit, env!("CARGO_BIN_EXE_budget-alertd")]);
+        let polled = desk.house.command_as(limited, &["poll"]).output().unwrap();
+        let said = String::from_utf8_lossy(&polled.stderr).into_owned();
+        assert_eq!(polled.status.code(), Some(1), "{said}");
+        assert!(said.contains("ledger.db"), "{said}");
+        assert_eq!(told_to_the_operator(&desk).len(), 1, "{limit}: {said}");
+        assert_eq!(desk.receiver.received().len(), before + 1, "nothing that was not recorded is told: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_who_cannot_be_told_at_once_is_tried_again_and_of_a_held_ledger_nobody_is_told() {
+    let desk = with_an_operator();
+    desk.run(&["poll"]);
+    let held = super::hold(&desk);
+    assert_eq!(desk.run(&["poll"]).code, 3);
+    held.close().await.unwrap();
+    assert_eq!(told_to_the_operator(&desk).len(), 0);
+    std::fs::remove_file(desk.house.path("state/ledger.db")).unwrap();
+    desk.receiver.fail_once(Fault::status(503));
+    let ended = desk.run(&["poll"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("the operator is not told that nothing can be recorded: 503"), "{}", ended.err);
+    assert_eq!(told_to_the_operator(&desk).len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ledger_that_is_lost_is_begun_anew_when_that_is_ordered() {
     let desk = Desk::polled();
