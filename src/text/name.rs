@@ -1,10 +1,13 @@
 //! Names as people mean them: one written in another Unicode form, in another case or with other blanks is the same name.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use unicode_normalization::UnicodeNormalization as _;
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::text::unseen::has_no_width;
+
+static FORM: LazyLock<ComposingNormalizerBorrowed<'static>> = LazyLock::new(ComposingNormalizerBorrowed::new_nfkc);
 
 /// The one form of a name: NFKC, lower case, each run of blanks one space, without letters that have no width. Most names
 /// are in it but for their case, so that ASCII keeps its letters: whoever compares it ignores the case.
@@ -12,9 +15,9 @@ pub(crate) fn folded(name: &str) -> Cow<'_, str> {
     if is_plain(name) {
         return Cow::Borrowed(name);
     }
-    let lower: String = name.nfkc().filter(|letter| !has_no_width(*letter)).collect::<String>().to_lowercase();
+    let lower = FORM.normalize(name).chars().filter(|letter| !has_no_width(*letter)).collect::<String>().to_lowercase();
     // Some letters come apart when they become small.
-    let letters: String = lower.nfkc().collect();
+    let letters = FORM.normalize(&lower);
     Cow::Owned(letters.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 

@@ -141,6 +141,15 @@ fn only_one_room_opens_and_changes_files() {
 }
 
 #[test]
+fn only_one_room_folds_names() {
+    for (room, path, text) in room_files() {
+        assert!(room == "text" || !product(&text).contains("icu_normalizer"), "{} folds names: use text::name_key", path.display());
+    }
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    assert!(!manifest.contains("unicode-normalization"), "there is icu_normalizer already");
+}
+
+#[test]
 fn async_code_reads_the_ledger_on_a_thread_that_may_block() {
     for (room, path, text) in room_files() {
         // Commands have nobody to keep waiting, and a daemon loads on a thread of its own.
