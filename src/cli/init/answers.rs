@@ -10,12 +10,9 @@ use rust_decimal::Decimal;
 use crate::cli::exit::WrongUsage;
 use crate::cli::init::ask::{Question, Questions};
 use crate::cli::output;
+use crate::config::Environment;
 use crate::domain::parse_decimal;
-use crate::fs;
-use crate::secret::Secret;
-
-/// The most bytes that a file with a secret may have.
-const MOST_OF_A_SECRET: u64 = 64 << 10;
+use crate::secret::{Secret, SecretError, SecretSource};
 
 /// Where secrets are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -183,16 +180,26 @@ fn mail(questions: &Questions, given: &Given, (host, port): (String, Option<u16>
     Ok(Mail { host, port, from, to, sign_in })
 }
 
-/// A secret that may be left out: typed unseen, or out of a file.
+/// A secret that may be left out: typed unseen, or out of a file; read as the configuration reads it.
 fn secret(questions: &Questions, text: &str, file: Option<&PathBuf>, option: &str) -> anyhow::Result<Option<Secret>> {
     if let Some(file) = file {
-        let read = fs::read_text(file, MOST_OF_A_SECRET).map_err(|error| WrongUsage(format!("cannot read {}: {error}", file.display())))?;
-        let secret = Secret::new(read.trim());
+        let read = match resolve(&SecretSource::File(file.clone())) {
+            Err(SecretError::Empty) => None,
+            read => Some(read.map_err(|error| WrongUsage(format!("{option} {}: {}", file.display(), words(error))))?),
+        };
         output::aside(&format!("{text}: from {}\n", file.display()));
-        return Ok(Some(secret).filter(|secret| !secret.expose().is_empty()));
+        return Ok(read);
     }
     let question = Question { text, proposal: None, given: None, option, secret: true };
-    questions.choice(&question, |text| Ok(Secret::new(text)))
+    questions.choice(&question, |text| resolve(&SecretSource::Inline(Secret::new(text))).map_err(words))
+}
+
+fn resolve(source: &SecretSource) -> Result<Secret, SecretError> {
+    source.resolve(&Environment::of_process())
+}
+
+fn words(error: SecretError) -> String {
+    format!("{:#}", anyhow::Error::from(error))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one of several checks of an answer")]

@@ -79,7 +79,7 @@ impl Questions {
     /// What was given or typed, else what is proposed.
     fn read(&self, question: &Question<'_>) -> anyhow::Result<Said> {
         let said = if let Some(given) = question.given {
-            Said::of(given)
+            Said::of(given.trim())
         } else {
             let proposal = question.proposal.filter(|text| !text.is_empty()).map(|text| format!(" [{text}]")).unwrap_or_default();
             output::aside(&format!("{}{proposal}: ", question.text));
@@ -99,7 +99,9 @@ impl Questions {
             // Nobody has seen an Enter.
             output::aside("\n");
         }
-        Ok(if line.is_empty() { Said::End } else { Said::of(&line) })
+        // Blanks at the ends of a secret may be meant, and are then refused by name.
+        let text = if question.secret { line.trim_end_matches(['\r', '\n']) } else { line.trim() };
+        Ok(if line.is_empty() { Said::End } else { Said::of(text) })
     }
 }
 
@@ -113,9 +115,8 @@ enum Said {
 }
 
 impl Said {
-    fn of(line: &str) -> Self {
-        let text = line.trim();
-        if text.is_empty() { Self::Nothing } else { Self::Text(text.to_owned()) }
+    fn of(text: &str) -> Self {
+        if text.trim().is_empty() { Self::Nothing } else { Self::Text(text.to_owned()) }
     }
 }
 

@@ -128,6 +128,47 @@ fn options_answer_without_a_terminal_and_inline_secrets_are_for_the_owner_only()
 }
 
 #[test]
+fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named() {
+    let house = Empty::new();
+    let path = house.0.path("secret").display().to_string();
+    let rest = ["--mail-server", "127.0.0.1", "--mail-to", "a@b.example", "--mail-from", "c@d.example", "--secrets", "inline", "--force"];
+    let options = [&TENANT[..], &["--client-secret-file", &path], &rest[..]].concat();
+    let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let marked = "\u{feff}hush ö\r\n";
+    for bytes in [wide(marked, u16::to_le_bytes), wide(marked, u16::to_be_bytes), marked.into(), "hush ö\n".into()] {
+        std::fs::write(&path, &bytes).unwrap();
+        let ended = house.init(&options, "");
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(house.file("alert-rules.toml").0.contains("client_secret = \"hush ö\""), "{bytes:?}");
+    }
+    std::fs::remove_file(house.0.path("alert-rules.toml")).unwrap();
+    let unclean = [
+        (" hush\n", "the secret begins with a blank"),
+        ("hush \n", "the secret ends with a blank"),
+        ("hush\u{a0}\n", "the secret holds a no-break space (U+00A0)"),
+        ("hu\u{200b}sh\n", "the secret holds a letter without width (U+200B)"),
+        ("hush\n\n", "the secret holds a line break (U+000A)"),
+    ];
+    for (text, said) in unclean {
+        std::fs::write(&path, text).unwrap();
+        let ended = house.init(&options, "");
+        assert_eq!(ended.code, 2, "{text:?}: {}", ended.err);
+        assert!(ended.err.contains(&format!("--client-secret-file {{dir}}/secret: {said}: write it anew without that")), "{}", ended.err);
+        if !text.ends_with("\n\n") {
+            let typed = house.init(&TENANT, text);
+            assert!(typed.code == 2 && typed.err.contains(&format!("{said}: write it anew")), "{}", typed.err);
+        }
+    }
+    std::fs::write(&path, b"caf\xe9").unwrap();
+    let ended = house.init(&options, "");
+    assert!(ended.code == 2 && ended.err.contains("/secret is no UTF-8 text"), "{}", ended.err);
+    std::fs::remove_file(&path).unwrap();
+    let ended = house.init(&options, "");
+    assert!(ended.code == 2 && ended.err.contains("cannot read {dir}/secret: No such file"), "{}", ended.err);
+    assert!(!house.has("alert-rules.toml"));
+}
+
+#[test]
 fn a_wrong_or_missing_answer_writes_nothing() {
     for (options, lines, said) in [
         (&[][..], "", "Tenant of the partner, a domain or an id: there is no answer (--tenant)"),
