@@ -117,6 +117,14 @@ fn each_picture_and_file_that_it_points_to_is_there_and_small() {
 }
 
 #[test]
+fn the_name_that_mail_servers_are_greeted_by_is_described_with_the_mail_server() {
+    let text = readme();
+    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} is not in the README"));
+    let described = at("| `hello_name` of `smtp` |");
+    assert!(at("| value | where it comes from |") < described && described < at("hello_name = \"alerts.partner.example\""));
+}
+
+#[test]
 fn each_metric_exists_and_each_one_is_named() {
     let metrics = budget_alertd::metrics::Metrics::new();
     metrics.know_rule("r");
