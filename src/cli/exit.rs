@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::cli::harmless;
 use crate::config::Mistakes;
 use crate::ledger::LedgerError;
 
@@ -48,9 +49,9 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Prints an error for people: mistakes as they stand, anything else with its causes.
 pub(super) fn print(error: &anyhow::Error) {
-    if let Some(mistakes) = error.downcast_ref::<Mistakes>() {
-        eprintln!("{mistakes}");
-    } else {
-        eprintln!("budget-alertd: {error:#}");
-    }
+    let text = match error.downcast_ref::<Mistakes>() {
+        Some(mistakes) => mistakes.to_string(),
+        None => format!("budget-alertd: {error:#}"),
+    };
+    eprintln!("{}", harmless::text(&text));
 }

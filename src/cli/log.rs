@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::time::FormatTime as _;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::cli::harmless::Harmless;
+
 /// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Level {
@@ -41,7 +43,7 @@ pub(super) fn start(level: Level) {
     let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level.filter()))
-        .with_writer(std::io::stderr)
+        .with_writer(|| Harmless(std::io::stderr()))
         .with_ansi(coloured)
         .event_format(Line { journal })
         .finish();

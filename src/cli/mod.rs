@@ -13,6 +13,7 @@ mod demo;
 mod doubts;
 mod exit;
 mod explain;
+mod harmless;
 mod impact;
 mod init;
 mod ledger;

@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::cli::harmless;
+
 /// The width of text that goes into a pipe or a file.
 const WIDTH: u16 = 100;
 /// Narrower than this, nothing can be arranged.
@@ -12,7 +14,7 @@ const NARROWEST: u16 = 60;
 /// Prints text for people, no wider than the terminal but for its first line, which scripts read too; its colours go to terminals only, and not under `NO_COLOR`.
 pub(super) fn page(text: &str) -> anyhow::Result<()> {
     let mut page = String::with_capacity(text.len());
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in harmless::text(text).lines().enumerate() {
         let indent = line.len() - line.trim_start_matches(' ').len();
         let parts = if index == 0 { vec![line.to_owned()] } else { wrapped(line, indent + 2) };
         page.extend(parts.iter().flat_map(|part| [part.as_str(), "\n"]));
@@ -62,7 +64,7 @@ fn shown_width(text: &str) -> usize {
 /// Says something to the person at the terminal that is no result: to stderr, as it stands.
 pub(super) fn aside(text: &str) {
     // Nobody to tell it to is no reason to stop.
-    let _said_or_not = anstream::stderr().lock().write_all(text.as_bytes());
+    let _said_or_not = anstream::stderr().lock().write_all(harmless::text(text).as_bytes());
 }
 
 /// One thing that was checked, and how it came out.
@@ -83,9 +85,12 @@ pub(super) fn document(text: &str) -> anyhow::Result<()> {
 
 /// Prints a value as JSON, indented.
 pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
-    document(&text)
+    document(&(json_text(value)? + "\n"))
+}
+
+/// A value as JSON text, indented.
+pub(super) fn json_text(value: &impl serde::Serialize) -> serde_json::Result<String> {
+    Ok(harmless::json(serde_json::to_string_pretty(value)?))
 }
 
 fn write(out: &mut impl Write, bytes: &[u8]) -> anyhow::Result<()> {

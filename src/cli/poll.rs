@@ -10,7 +10,7 @@ use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{Bearings, Bench};
 use crate::cli::output::{self, Tone};
-use crate::cli::{Format, alerts, text};
+use crate::cli::{Format, alerts, harmless, text};
 use crate::clock::SystemClock;
 use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
@@ -117,7 +117,7 @@ impl Poll {
 
     fn print(&self, answer: &PollAnswer, would_tell: Option<&str>) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => output::document(&format!("{}\n", serde_json::to_string(answer)?)),
+            Format::Json => output::document(&format!("{}\n", harmless::json(serde_json::to_string(answer)?))),
             Format::Csv => alerts::print_csv(answer.alerts.iter().map(|alert| (alert, None))),
             Format::Text => output::page(&self.page(answer, would_tell)),
         }

@@ -2,6 +2,7 @@
 
 use crate::budgets::sheet::begins_a_formula;
 use crate::cli::output;
+use crate::text::is_obeyed;
 
 /// Prints a heading and rows.
 pub(super) fn print(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
@@ -21,7 +22,7 @@ pub(super) fn text(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>
 /// A cell that would start a formula, also behind blanks and by signs of full width, gets an apostrophe in front (OWASP, "CSV
 /// Injection"); numbers stay numbers. What a terminal would obey becomes a blank.
 fn harmless(cell: &str) -> String {
-    let cell: String = cell.chars().map(|letter| if letter.is_control() && letter != '\n' { ' ' } else { letter }).collect();
+    let cell: String = cell.chars().map(|letter| if is_obeyed(letter) && letter != '\n' { ' ' } else { letter }).collect();
     let begins = begins_a_formula(&cell);
     let is_number = crate::domain::parse_decimal(&cell).is_ok();
     if begins && !is_number { format!("'{cell}") } else { cell }
@@ -37,5 +38,6 @@ mod tests {
         let defused = ["'=cmd()", "'+1-1", "-2.50", "'-x", "'@SUM", "' =x", "Contoso", "5", "' \u{a0}=x", "'＝x", "'\u{feff}＠x", "a=b"];
         assert_eq!(cells.map(harmless), defused);
         assert_eq!(harmless("\u{1b}]0;x\u{7}\u{9b}2J"), " ]0;x  2J");
+        assert_eq!(harmless("A-17\u{202e}\u{2028}x"), "A-17  x");
     }
 }

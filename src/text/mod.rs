@@ -7,4 +7,4 @@ mod unseen;
 
 pub(crate) use encoding::{NotText, Transcoder, decode};
 pub(crate) use name::{folded, name_key, same_name};
-pub(crate) use unseen::{called, is_unseen, unseen};
+pub(crate) use unseen::{called, is_obeyed, is_unseen, unseen};

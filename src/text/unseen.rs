@@ -6,7 +6,12 @@ pub(crate) fn is_unseen(letter: char) -> bool {
     letter.is_control() || is_no_break(letter) || has_no_width(letter)
 }
 
-/// The first such letter of a text, and where it is.
+/// Whether a terminal obeys a letter in place of showing it: control characters, ends of lines, marks of direction.
+pub(crate) fn is_obeyed(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The first letter of a text that nobody sees, and where it is.
 pub(crate) fn unseen(text: &str) -> Option<(usize, char)> {
     text.char_indices().find(|(_, letter)| is_unseen(*letter))
 }

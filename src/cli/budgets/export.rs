@@ -61,7 +61,7 @@ impl Export {
                 output::page(&page(&exported))?;
                 return Ok(Outcome::Done);
             }
-            Format::Json => serde_json::to_string_pretty(&exported.iter().map(document).collect::<Vec<_>>())? + "\n",
+            Format::Json => output::json_text(&exported.iter().map(document).collect::<Vec<_>>())? + "\n",
             Format::Csv => self.sheet(&exported)?,
         };
         match &self.output {

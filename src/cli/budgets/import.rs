@@ -13,7 +13,7 @@ use crate::cli::budgets::record::Record;
 use crate::cli::budgets::{Books, changes, file, report};
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::text::clean;
-use crate::cli::{Format, output};
+use crate::cli::{Format, harmless, output};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Environment};
 use crate::domain::{CustomerId, CustomerKey};
@@ -91,7 +91,7 @@ impl Import {
             Format::Text => {
                 // What is wrong with a row stands in its line of the page.
                 let said = |fault: &&String| summary.rows.iter().flat_map(|row| &row.details).any(|detail| fault.contains(detail.as_str()));
-                summary.faults.iter().filter(|fault| !said(fault)).for_each(|fault| eprintln!("{fault}"));
+                summary.faults.iter().filter(|fault| !said(fault)).for_each(|fault| eprintln!("{}", harmless::text(fault)));
                 output::page(&report::page(summary))
             }
             Format::Json => output::json(&report::document(summary)),
