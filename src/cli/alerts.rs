@@ -13,10 +13,10 @@ use crate::cli::open::Bearings;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::domain::{Alert, AlertState};
+use crate::domain::{Alert, AlertSnapshot, AlertState};
 use crate::ledger::{AlertFilter, AlertRow, DeliverySummary};
 use crate::notify::render::Telling;
-use crate::pipeline::Acknowledgement;
+use crate::pipeline::{Acknowledgement, Namesakes};
 
 /// From this width on, an alert is one line.
 const SPACIOUS: u16 = 150;
@@ -62,7 +62,13 @@ impl Alerts {
             b.raised_at.cmp(&a.raised_at).then_with(|| a.worst_first(b))
         });
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &bearings.places.time_zone))?,
+            Format::Text => {
+                let namesakes = Namesakes::find(text::named_in(rows.iter().map(|row| &row.snapshot.alert)), Some(&reader))?;
+                for AlertSnapshot { alert, context } in rows.iter_mut().map(|row| &mut row.snapshot) {
+                    context.has_namesake |= namesakes.has_view(&alert.customer);
+                }
+                output::page(&page(&rows, now, &bearings.places.time_zone))?;
+            }
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => print_csv(rows.iter().map(|row| (&row.snapshot.alert, row.acknowledged.as_ref())))?,
         }

@@ -20,7 +20,7 @@ use crate::domain::{CustomerView, Route};
 use crate::ledger::{Reader, Seen};
 use crate::notify;
 use crate::notify::render::money;
-use crate::pipeline::{Gap, SilenceView, Strangers, gap, silent_about};
+use crate::pipeline::{Gap, Namesakes, SilenceView, Strangers, gap, silent_about};
 
 /// Customers that are listed without `--all`.
 const LISTED: usize = 20;
@@ -44,27 +44,46 @@ struct Gaps {
     /// Those that nobody would be told about, the costliest first.
     uncovered: Vec<(Gap, Seen)>,
     /// The customers' notifiers, with the customers about which they tell nobody.
-    silent: BTreeMap<String, Vec<String>>,
+    silent: BTreeMap<String, Silent>,
     /// The silences in force: what they cover is not told as long as they last.
     silences: Vec<SilenceView>,
     /// What the configuration says of nobody.
     strangers: Strangers,
 }
 
+/// The customers about which a notifier tells nobody.
+#[derive(Default)]
+struct Silent {
+    number: usize,
+    /// Those that are named.
+    first: Vec<Seen>,
+}
+
 impl Coverage {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::look(path)?;
         let now = SystemClock::shared().now();
-        let gaps = Gaps::gather(&config, &Reader::open(&config.ledger)?, now)?;
+        let reader = Reader::open(&config.ledger)?;
+        let gaps = Gaps::gather(&config, &reader, now)?;
         match self.format {
-            Format::Text => output::page(&self.page(&gaps, now, &config.time_zone))?,
+            Format::Text => {
+                let listed = gaps.uncovered.iter().take(self.listed()).map(|(_, seen)| seen);
+                let listed = listed.chain(gaps.silent.values().flat_map(|silent| &silent.first));
+                let namesakes = Namesakes::find(listed.map(text::named), Some(&reader))?;
+                output::page(&self.page(&gaps, &namesakes, now, &config.time_zone))?;
+            }
             Format::Json => output::json(&gaps.document())?,
             Format::Csv => gaps.print_csv()?,
         }
         Ok(Outcome::Done)
     }
 
-    fn page(&self, gaps: &Gaps, now: Timestamp, zone: &TimeZone) -> String {
+    /// How many customers are listed.
+    fn listed(&self) -> usize {
+        if self.all { usize::MAX } else { LISTED }
+    }
+
+    fn page(&self, gaps: &Gaps, namesakes: &Namesakes, now: Timestamp, zone: &TimeZone) -> String {
         let never = gaps.number(|gap| gap != Gap::DeadNotifier);
         let unheard = gaps.number(|gap| gap == Gap::DeadNotifier);
         let mut lines = vec![match (never, unheard) {
@@ -83,9 +102,12 @@ impl Coverage {
                 lines.push(format!("    → {}", gap.action()));
             }
         }
-        lines.extend(gaps.silent.iter().map(|(notifier, customers)| {
+        lines.extend(gaps.silent.iter().map(|(notifier, silent)| {
             let known = Tone::Uneasy.paint("no contacts");
-            let (number, names) = (text::count(customers.len(), "customer"), text::listed(customers, NAMED));
+            let names: Vec<String> = silent.first.iter().map(|seen| text::called(seen, namesakes)).collect();
+            let more = silent.number.saturating_sub(names.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let (number, names) = (text::count(silent.number, "customer"), names.join(", ") + &more);
             format!("  {known}: the notifier {} tells nobody about {number}: {names}", text::clean(notifier))
         }));
         lines.extend(gaps.silences.iter().map(|silence| {
@@ -97,14 +119,14 @@ impl Coverage {
             lines.extend(list.iter().map(|line| format!("  {}", Tone::Uneasy.paint(line))));
         }
         if !gaps.uncovered.is_empty() {
-            let listed = if self.all { usize::MAX } else { LISTED };
+            let listed = self.listed();
             let heading = if gaps.uncovered.len() > listed {
                 format!("Customers, the {LISTED} costliest (--all lists all)")
             } else {
                 "Customers, costliest first".to_owned()
             };
             lines.push(format!("\n{}", Tone::Strong.paint(&heading)));
-            lines.extend(listing(gaps.uncovered.iter().take(listed)));
+            lines.extend(listing(gaps.uncovered.iter().take(listed), namesakes));
         }
         lines.join("\n") + "\n"
     }
@@ -119,23 +141,17 @@ pub(super) fn strangers(strangers: &Strangers) -> impl Iterator<Item = (&'static
     lists.into_iter().filter(|(_, list)| !list.is_empty())
 }
 
-fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, Seen)>) -> Vec<String> {
+fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, Seen)>, namesakes: &Namesakes) -> Vec<String> {
     let mut listing = Listing::new(&[Column::Left("CUSTOMER"), Column::Right("COST"), Column::Right("IN USD"), Column::Left("REASON")]);
     for (gap, seen) in uncovered {
         listing.add(vec![
-            called(seen),
+            text::called(seen, namesakes),
             money(seen.cost, seen.currency),
             seen.usd_cost.map(|cost| money(cost, None)).unwrap_or_default(),
             gap.as_str().to_owned(),
         ]);
     }
     listing.lines(2)
-}
-
-/// What people call a customer, whatever it is called by.
-fn called(seen: &Seen) -> String {
-    let names = [seen.label.as_deref().unwrap_or_default(), seen.name.as_str(), seen.customer.as_str()];
-    names.into_iter().map(text::clean).find(|name| !name.is_empty()).unwrap_or_default()
 }
 
 impl Gaps {
@@ -154,7 +170,9 @@ impl Gaps {
                 return;
             }
             for notifier in silent_about(&config.budgets, &config.rules, &seen, &routes) {
-                gaps.silent.entry(notifier.to_owned()).or_default().push(called(&seen));
+                let silent = gaps.silent.entry(notifier.to_owned()).or_default();
+                silent.number += 1;
+                silent.first.extend(Some(seen.clone()).filter(|_| silent.number <= NAMED));
             }
         })?;
         let id = |seen: &Seen| seen.customer.to_string();
@@ -184,7 +202,7 @@ impl Gaps {
             "customers": self.customers,
             "without_coverage": self.number(|gap| gap != Gap::DeadNotifier),
             "reasons": reasons,
-            "without_contacts": self.silent.iter().map(|(notifier, customers)| json!({ "notifier": notifier, "customers": customers.len() })).collect::<Vec<_>>(),
+            "without_contacts": self.silent.iter().map(|(notifier, silent)| json!({ "notifier": notifier, "customers": silent.number })).collect::<Vec<_>>(),
             "silences": self.silences,
             "unknown_customers": self.strangers.customers,
             "unknown_patterns": self.strangers.patterns,
@@ -197,7 +215,7 @@ impl Gaps {
         let cells = |(gap, seen): &(Gap, Seen)| {
             vec![
                 seen.customer.to_string(),
-                called(seen),
+                text::bare_called(seen),
                 seen.plan.as_str().to_owned(),
                 gap.as_str().to_owned(),
                 seen.cost.to_string(),

@@ -83,6 +83,9 @@ mod tests {
     fn colours_stay_and_all_else_that_is_obeyed_does_not() {
         let ours = "\u{1b}[1m\u{1b}[31mdead\u{1b}[0m \u{2068}שלום\u{2069}\n\tx";
         assert_eq!(text(ours), ours);
-        assert_eq!(text("\u{1b}]0;x\u{7} \u{1b}[2J \u{9b}31m \u{202e}x\r\u{1b}["), "\u{fffd}]0;x\u{fffd} \u{fffd}[2J \u{fffd}31m \u{fffd}x\u{fffd}\u{fffd}[");
+        assert_eq!(
+            text("\u{1b}]0;x\u{7} \u{1b}[2J \u{9b}31m \u{202e}x\r\u{1b}["),
+            "\u{fffd}]0;x\u{fffd} \u{fffd}[2J \u{fffd}31m \u{fffd}x\u{fffd}\u{fffd}["
+        );
     }
 }

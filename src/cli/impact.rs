@@ -10,7 +10,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::ledger::{LedgerError, Reader};
 use crate::notify;
-use crate::pipeline::{self, Impact};
+use crate::pipeline::{self, Impact, Namesakes};
 
 /// How many alerts are named.
 const NAMED: usize = 20;
@@ -46,9 +46,11 @@ pub(super) fn page(impact: Option<&Impact>) -> String {
             format!("{alerts}{} about {customers} ({} looked at):", hidden(silenced), impact.customers)
         }
     });
+    let listed = text::named_in(impact.alerts.iter().map(|new| &new.snapshot.alert));
+    let namesakes = Namesakes::find(listed, None).unwrap_or_default();
     for new in impact.alerts.iter().take(NAMED) {
         let told = if new.is_told() { new.notify.join(", ") } else { "nobody, it is silenced".to_owned() };
-        say(format!("  {} → {told}", text::unraised_line(&new.snapshot.alert)));
+        say(format!("  {} → {told}", text::unraised_line(&new.snapshot.alert, &namesakes)));
     }
     if impact.alerts.len() > NAMED {
         say(format!("  and {} more", impact.alerts.len() - NAMED));

@@ -16,7 +16,7 @@ use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
 use crate::ledger::{LedgerError, Owed, Reader};
 use crate::notify::render::clean;
-use crate::pipeline::{self, DeliveriesAnswer, Mirror, PollAnswer, PollOrder, SourceState, Suppressed};
+use crate::pipeline::{self, DeliveriesAnswer, Mirror, Namesakes, PollAnswer, PollOrder, SourceState, Suppressed};
 
 #[derive(Debug, Args)]
 pub(super) struct Poll {
@@ -56,7 +56,7 @@ impl Poll {
         if answer.deliveries.pending > 0 {
             answer.held = Reader::open(&ledger)?.owed()?.iter().map(|owed| owed.held).sum();
         }
-        self.print(&answer, would_tell.as_deref())?;
+        self.print(&answer, would_tell.as_deref(), Reader::open(&ledger).ok().as_ref())?;
         Ok(if answer.is_good() { Outcome::Done } else { Outcome::Failed })
     }
 
@@ -115,15 +115,18 @@ impl Poll {
         Ok(answer)
     }
 
-    fn print(&self, answer: &PollAnswer, would_tell: Option<&str>) -> anyhow::Result<()> {
+    fn print(&self, answer: &PollAnswer, would_tell: Option<&str>, reader: Option<&Reader>) -> anyhow::Result<()> {
         match self.format {
             Format::Json => output::document(&format!("{}\n", harmless::json(serde_json::to_string(answer)?))),
             Format::Csv => alerts::print_csv(answer.alerts.iter().map(|alert| (alert, None))),
-            Format::Text => output::page(&self.page(answer, would_tell)),
+            Format::Text => {
+                let namesakes = Namesakes::find(text::named_in(&answer.alerts), reader)?;
+                output::page(&self.page(answer, would_tell, &namesakes))
+            }
         }
     }
 
-    fn page(&self, answer: &PollAnswer, would_tell: Option<&str>) -> String {
+    fn page(&self, answer: &PollAnswer, would_tell: Option<&str>, namesakes: &Namesakes) -> String {
         let source = match answer.source {
             SourceState::Ok => Tone::Good.paint("read whole"),
             SourceState::Failed => Tone::Bad.paint("FAILED"),
@@ -134,7 +137,7 @@ impl Poll {
         let would = if self.dry_run { "would be raised" } else { "raised" };
         lines.push(format!("{} {would}.", text::count(raised, "new alert")));
         let line = if self.dry_run { text::unraised_line } else { text::alert_line };
-        lines.extend(answer.alerts.iter().map(|alert| format!("  {}", line(alert))));
+        lines.extend(answer.alerts.iter().map(|alert| format!("  {}", line(alert, namesakes))));
         let Suppressed { duplicate, passed, silenced } = answer.suppressed;
         lines.push(format!("Kept silent: {duplicate} alerted before, {passed} passed by a higher step, {silenced} silenced."));
         lines.extend(would_tell.map(str::to_owned));

@@ -15,10 +15,10 @@ use crate::cli::{open, text};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Criteria, parse_duration};
 use crate::domain::{AlertSnapshot, Metric, UsageRecord};
-use crate::ledger::Reader;
+use crate::ledger::{LedgerError, Reader};
 use crate::metrics::Metrics;
 use crate::notify::render::span;
-use crate::pipeline::{Comparison, Judge, Simulation};
+use crate::pipeline::{Comparison, Judge, Namesakes, Simulation};
 use crate::source::{self, Read};
 
 /// How many alerts of a kind are named.
@@ -53,7 +53,7 @@ impl Simulate {
         };
         let silent = other.rules.facts().any(|rule| rule.metric == Metric::StaleHours) && self.collections.is_empty();
         match self.format {
-            Form::Text => output::page(&self.page(&comparison, &zone, silent))?,
+            Form::Text => output::page(&self.page(&comparison, &namesakes(&comparison)?, &zone, silent))?,
             Form::Json => output::json(&document(&comparison))?,
         }
         Ok(Outcome::Done)
@@ -89,7 +89,7 @@ impl Simulate {
         Ok(Comparison { polls, ..simulation.compare() })
     }
 
-    fn page(&self, comparison: &Comparison, zone: &TimeZone, silent: bool) -> String {
+    fn page(&self, comparison: &Comparison, namesakes: &Namesakes, zone: &TimeZone, silent: bool) -> String {
         let Comparison { same, appear, disappear, move_, polls } = comparison;
         let what = if self.collections.is_empty() { "reading" } else { "collection" };
         if *polls == 0 && self.collections.is_empty() {
@@ -112,10 +112,10 @@ impl Simulate {
                 lines.extend((more > 0).then(|| format!("  and {more} more; --format json names all")));
             }
         };
-        list("Appear", Tone::Uneasy, appear.iter().map(|alert| line(alert, zone)).collect());
-        list("Disappear", Tone::Good, disappear.iter().map(|alert| line(alert, zone)).collect());
-        let moved =
-            |(before, after): &(AlertSnapshot, AlertSnapshot)| format!("{}\n  → {}", line(before, zone), line(after, zone).trim_start());
+        let line = |alert: &AlertSnapshot| line(alert, namesakes, zone);
+        list("Appear", Tone::Uneasy, appear.iter().map(line).collect());
+        list("Disappear", Tone::Good, disappear.iter().map(line).collect());
+        let moved = |(before, after): &(AlertSnapshot, AlertSnapshot)| format!("{}\n  → {}", line(before), line(after).trim_start());
         list("Move", Tone::Strong, move_.iter().map(moved).collect());
         if silent {
             lines.push("\nRules on stale_hours are not simulated: history keeps what was read, not how long nothing came.".to_owned());
@@ -129,9 +129,16 @@ impl Simulate {
 }
 
 /// When, and what.
-fn line(snapshot: &AlertSnapshot, zone: &TimeZone) -> String {
+fn line(snapshot: &AlertSnapshot, namesakes: &Namesakes, zone: &TimeZone) -> String {
     let at = snapshot.alert.raised_at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
-    format!("  {at}  {}", text::unraised_line(&snapshot.alert))
+    format!("  {at}  {}", text::unraised_line(&snapshot.alert, namesakes))
+}
+
+/// Those that it tells of and that read the same.
+fn namesakes(comparison: &Comparison) -> Result<Namesakes, LedgerError> {
+    let Comparison { appear, disappear, move_, .. } = comparison;
+    let all = appear.iter().chain(disappear).chain(move_.iter().map(|(before, _)| before));
+    Namesakes::find(text::named_in(all.map(|snapshot| &snapshot.alert)), None)
 }
 
 fn document(comparison: &Comparison) -> Value {

@@ -11,7 +11,12 @@ use jiff::tz::TimeZone;
 use crate::cli::output::Tone;
 use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Severity};
-use crate::notify::render::{self, Telling, seconds_between, span};
+use crate::ledger::Seen;
+use crate::notify::render::{self, Name, Telling, seconds_between, span};
+use crate::pipeline::{Named, Namesakes};
+
+/// How much of a name a listing shows.
+const WIDEST_NAME: usize = 60;
 
 /// `1 new alert`, `2 new alerts`, `3 deliveries`.
 pub(super) fn count<N: Copy + Display + From<u8> + PartialEq>(number: N, noun: &str) -> String {
@@ -27,13 +32,6 @@ pub(super) fn held(held: u64) -> String {
     if held == 0 { String::new() } else { format!(" ({held} held: budget-alertd deliveries release)") }
 }
 
-/// The first of these names, and how many more there are.
-pub(super) fn listed(names: &[String], most: usize) -> String {
-    let more = names.len().saturating_sub(most);
-    let shown: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
-    format!("{}{}", shown.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
-}
-
 /// A name from outside, safe for a terminal, at most 60 characters.
 pub(super) fn clean(text: &str) -> String {
     render::clean(text, 60)
@@ -42,6 +40,40 @@ pub(super) fn clean(text: &str) -> String {
 /// The same for programs, which compare it.
 pub(super) fn bare(text: &str) -> String {
     render::bare(text, 60)
+}
+
+/// What listings call a customer, whatever it is called by, with its id where another one reads the same.
+pub(super) fn called(seen: &Seen, namesakes: &Namesakes) -> String {
+    let names = [seen.label.as_deref().unwrap_or_default(), &*seen.name, seen.customer.as_str()];
+    let name = Name::among(&names, seen.customer.as_str(), namesakes.has(seen.label.as_deref(), &seen.name));
+    match &seen.subscription {
+        Some(subscription) => {
+            name.within(&clean(if subscription.name.is_empty() { &subscription.id } else { &subscription.name })).cut(WIDEST_NAME)
+        }
+        None => name.cut(WIDEST_NAME),
+    }
+}
+
+/// The same for programs, which have its id beside it.
+pub(super) fn bare_called(seen: &Seen) -> String {
+    let names = [seen.label.as_deref().unwrap_or_default(), &*seen.name, seen.customer.as_str()];
+    let name = names.into_iter().map(bare).find(|name| !name.is_empty()).unwrap_or_default();
+    match &seen.subscription {
+        Some(subscription) => {
+            format!("{name} / {}", bare(if subscription.name.is_empty() { &subscription.id } else { &subscription.name }))
+        }
+        None => name,
+    }
+}
+
+/// A customer as [`Namesakes`] are looked for.
+pub(super) fn named(seen: &Seen) -> Named<'_> {
+    (seen.label.as_deref(), &seen.name, seen.customer.key())
+}
+
+/// The same of those that alerts are about.
+pub(super) fn named_in<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> impl Iterator<Item = Named<'a>> {
+    alerts.into_iter().map(|alert| (alert.customer.label.as_deref(), &*alert.customer.name, alert.customer.id.key()))
 }
 
 /// The value as text, or nothing.
@@ -73,14 +105,15 @@ pub(super) fn until(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// One alert on one line: how bad, who, how much, by which rule, and its reference.
-pub(super) fn alert_line(alert: &Alert) -> String {
-    format!("{} {}", unraised_line(alert), alert.reference)
+pub(super) fn alert_line(alert: &Alert, namesakes: &Namesakes) -> String {
+    format!("{} {}", unraised_line(alert, namesakes), alert.reference)
 }
 
 /// The same for an alert that is not raised: it has no reference that anybody could use.
-pub(super) fn unraised_line(alert: &Alert) -> String {
-    // The context is for messages; nothing of it is on the line.
-    let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context: AlertContext::default() }, TimeZone::UTC);
+pub(super) fn unraised_line(alert: &Alert, namesakes: &Namesakes) -> String {
+    // The context is for messages; nothing else of it is on the line.
+    let context = AlertContext { has_namesake: namesakes.has_view(&alert.customer), ..AlertContext::default() };
+    let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context }, TimeZone::UTC);
     let telling = Telling::new(&snapshot, &zone);
     let value = match alert.value {
         None => "over a budget of zero, ".to_owned(),

@@ -80,7 +80,8 @@ pub async fn tell_unrecorded(
     let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
     let channels = told.map(|notifier| notifier.build(Arc::clone(clock), Metrics::new()).map(Arc::new)).collect::<Result<_, _>>()?;
     // As long as what a poll shows: three polls.
-    let voice = Voice { channels, clock: Arc::clone(clock), origin: Some(origin(config)), shown_for: config.poll_interval.saturating_mul(3) };
+    let voice =
+        Voice { channels, clock: Arc::clone(clock), origin: Some(origin(config)), shown_for: config.poll_interval.saturating_mul(3) };
     let failure = WriteFailure { since: clock.now(), began: clock.monotonic(), why: causes(error) };
     voice.tell_once(&failure, patience).await;
     Ok(())

@@ -64,6 +64,7 @@ pub use fallback::Fallback;
 pub use guess::Guess;
 pub use impact::{Impact, impact};
 pub use mirror::Mirror;
+pub use namesakes::{Named, Namesakes};
 pub use orphans::bury_orphans;
 pub use past::recollect;
 pub use reach::{Hidden, Reach};

@@ -1,17 +1,39 @@
-//! Customers that go by names that look the same: messages about them say which one is meant. How names are compared is
-//! `notify`'s.
+//! Customers that go by names that look the same: messages about them, and listings, say which one is meant. How names are
+//! compared is `notify`'s.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::{CustomerKey, Report};
+use crate::domain::{CustomerKey, CustomerView, Report};
 use crate::ledger::{Ledger, LedgerError, NewAlert, Reader, Seen};
 use crate::notify::render::look_of;
 
 /// Who goes by each look that is asked for; none where several do.
-struct Looks(HashMap<String, Option<CustomerKey>>);
+#[derive(Debug, Default)]
+pub struct Namesakes(HashMap<String, Option<CustomerKey>>);
 
-impl Looks {
+/// A customer by its label, its name and its key.
+pub type Named<'a> = (Option<&'a str>, &'a str, CustomerKey);
+
+impl Namesakes {
+    /// Of customers that are listed together, beside all that the ledger knows where it can be asked.
+    pub fn find<'a>(listed: impl IntoIterator<Item = Named<'a>>, reader: Option<&Reader>) -> Result<Self, LedgerError> {
+        let listed: Vec<_> = listed.into_iter().map(|(label, name, key)| (look_of(label, name), key)).collect();
+        let Some(reader) = reader.filter(|_| !listed.is_empty()) else { return Ok(Self::of(listed)) };
+        let wanted = listed.iter().map(|(look, _)| look.clone()).collect();
+        Ok(Self::of(reader.alike(&wanted, look_of)?.into_iter().chain(listed)))
+    }
+
+    /// Whether several of them go by a name that looks like this.
+    pub fn has(&self, label: Option<&str>, name: &str) -> bool {
+        self.are_shared(&look_of(label, name))
+    }
+
+    /// The same of a customer as alerts name it.
+    pub fn has_view(&self, customer: &CustomerView) -> bool {
+        self.has(customer.label.as_deref(), &customer.name)
+    }
+
     fn of(known: impl IntoIterator<Item = (String, CustomerKey)>) -> Self {
         let mut looks = HashMap::new();
         for (look, key) in known {
@@ -39,7 +61,7 @@ pub(super) async fn mark(ledger: &Ledger, alerts: &mut [NewAlert], seen: &[Seen]
     let recorded = ledger.alike(wanted.clone(), look_of).await?;
     let customers = seen.iter().filter(|seen| seen.subscription.is_none());
     let read = customers.map(|seen| (look_of(seen.label.as_deref(), &seen.name), seen.customer.key()));
-    let looks = Looks::of(recorded.into_iter().chain(read.filter(|(look, _)| wanted.contains(look))));
+    let looks = Namesakes::of(recorded.into_iter().chain(read.filter(|(look, _)| wanted.contains(look))));
     for new in alerts {
         new.snapshot.context.has_namesake = looks.are_shared(&look(new));
     }
@@ -59,7 +81,7 @@ pub(super) fn mark_report(reader: &Reader, report: &mut Report) -> Result<(), Le
         return Ok(());
     }
     let wanted = named.iter().map(|(look, _)| look.clone()).collect();
-    let looks = Looks::of(reader.alike(&wanted, look_of)?);
+    let looks = Namesakes::of(reader.alike(&wanted, look_of)?);
     for (look, flag) in named {
         *flag = looks.are_shared(&look);
     }

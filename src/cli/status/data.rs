@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cli::status::State;
 use crate::cli::text;
-use crate::domain::{CustomerEvent, EventCode};
-use crate::notify::render::{clean, moment};
+use crate::domain::{CustomerEvent, CustomerKey, EventCode};
+use crate::notify::render::{Name, clean, moment};
+use crate::pipeline::Named;
 
 /// How far back.
 pub(super) const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -42,7 +43,8 @@ impl Data {
     pub(super) fn lines(&self, state: &State, zone: &TimeZone) -> Vec<String> {
         let line = |(id, called, event): &(String, String, CustomerEvent)| {
             let (at, code) = (moment(event.at, state.now, zone), event.code.as_str());
-            format!("  {at}  {}  {code}: {}", text::clean(if called.trim().is_empty() { id } else { called }), clean(&event.detail, 200))
+            let who = Name::among(&[called, id], id, state.namesakes.has(None, called)).whole();
+            format!("  {at}  {who}  {code}: {}", clean(&event.detail, 200))
         };
         let mut lines: Vec<String> = self.events.iter().rev().take(LISTED).map(line).collect();
         if self.events.len() > LISTED {
@@ -56,6 +58,11 @@ impl Data {
         let events = self.events.iter().map(|(id, called, event)| json!({ "customer": { "id": id, "name": called }, "event": event }));
         json!({ "customers_without_record": self.missing, "events": events.collect::<Vec<_>>() })
     }
+}
+
+/// Whom the events that are listed are about.
+pub(super) fn named_in(events: &[(String, String, CustomerEvent)]) -> impl Iterator<Item = Named<'_>> {
+    events.iter().rev().take(LISTED).map(|(id, called, _)| (None, called.as_str(), CustomerKey::of(id)))
 }
 
 /// Whether it may hide something.

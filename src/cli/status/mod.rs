@@ -13,12 +13,13 @@ use jiff::Timestamp;
 
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
-use crate::cli::status::data::Data;
+use crate::cli::status::data::{Data, named_in};
 use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::MetricValue;
 use crate::ledger::{DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
+use crate::pipeline::Namesakes;
 use crate::web::control::About;
 
 /// Customers that are listed without `--all`.
@@ -52,6 +53,8 @@ struct State {
     notifiers: Vec<NotifierAccount>,
     /// The worst first.
     customers: Vec<Seen>,
+    /// Which of them read like others.
+    namesakes: Namesakes,
     data: Data,
     /// Whether there are more.
     more_customers: bool,
@@ -96,13 +99,12 @@ impl Status {
         let more_customers = customers.len() > listed;
         customers.truncate(listed);
         let now = SystemClock::shared().now();
-        let since = now.saturating_sub(data::RECENT).unwrap_or(now);
+        let events = reader.events_since(now.saturating_sub(data::RECENT).unwrap_or(now))?;
         Ok(State {
             now,
             daemon: None,
             no_daemon: None,
             silences: reader.silences()?.iter().filter(|silence| silence.is_in_force(now)).count(),
-            data: Data { missing: reader.missing()?, events: reader.events_since(since)? },
             polls: reader.polls()?,
             findings: reader.findings()?,
             operator: tells_operator(bearings),
@@ -111,6 +113,8 @@ impl Status {
                 config.operator.notify.iter().any(|name| owed.contains(name))
             }),
             notifiers: notifiers(bearings, reader.owed()?, &reader.notifier_states()?, reader.deferred_recipients()?),
+            namesakes: Namesakes::find(customers.iter().map(text::named).chain(named_in(&events)), Some(reader))?,
+            data: Data { missing: reader.missing()?, events },
             customers,
             more_customers,
         })
@@ -171,6 +175,7 @@ impl State {
             by_message: false,
             notifiers: notifiers(bearings, Vec::new(), &[], Vec::new()),
             customers: Vec::new(),
+            namesakes: Namesakes::default(),
             data: Data { missing: 0, events: Vec::new() },
             more_customers: false,
         }
@@ -186,18 +191,6 @@ impl State {
 
     fn dead(&self) -> u64 {
         self.notifiers.iter().map(|notifier| notifier.owed.dead).sum()
-    }
-}
-
-/// What people call a customer, whatever it is called by.
-fn called(seen: &Seen) -> String {
-    let names = [seen.label.as_deref().unwrap_or_default(), seen.name.as_str(), seen.customer.as_str()];
-    let name = names.into_iter().map(text::clean).find(|name| !name.is_empty()).unwrap_or_default();
-    match &seen.subscription {
-        Some(subscription) => {
-            format!("{name} / {}", text::clean(if subscription.name.is_empty() { &subscription.id } else { &subscription.name }))
-        }
-        None => name,
     }
 }
 
@@ -220,7 +213,7 @@ fn print_csv(customers: &[Seen]) -> anyhow::Result<()> {
         let percent = seen.percent_used();
         vec![
             seen.customer.to_string(),
-            called(seen),
+            text::bare_called(seen),
             seen.plan.as_str().to_owned(),
             if let MetricValue::Number(percent) = percent { percent.to_string() } else { String::new() },
             (percent == MetricValue::OverZero).to_string(),

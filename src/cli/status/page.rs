@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::output::Tone;
 use crate::cli::status::health::{Health, HealthState};
-use crate::cli::status::{LISTED, NotifierAccount, State, called};
+use crate::cli::status::{LISTED, NotifierAccount, State};
 use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::MetricValue;
@@ -162,7 +162,7 @@ fn customer(seen: &Seen, state: &State) -> Vec<String> {
     let data = if as_of > state.now { "ahead".to_owned() } else { format!("{} old", age(as_of, state)) };
     let over = if seen.period.end <= state.now { " (over)" } else { "" };
     vec![
-        called(seen),
+        text::called(seen, &state.namesakes),
         used,
         money(seen.cost, seen.currency),
         seen.budget.map_or_else(|| "none".to_owned(), |budget| money(budget, seen.currency)),

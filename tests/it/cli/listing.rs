@@ -7,6 +7,50 @@ use serde_json::json;
 
 use super::{BRITAIN, Desk, SWEDEN};
 
+/// Letters that a terminal obeys, in the name of a customer.
+const OBEYED: &str = "Evil\u{9b}2J\u{202e}\u{2028}Corp\u{7f}";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_terminal_would_obey_is_escaped_for_programs_and_never_passed_on() {
+    let desk = Desk::new();
+    std::fs::write(desk.house.path("usage.json"), super::USAGE.replace("Modern Azure Customer SE", OBEYED)).unwrap();
+    let is_obeyed = |letter: char| letter != '\n' && letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter);
+    let json: [&[&str]; 7] =
+        [&["poll"], &["alerts"], &["deliveries"], &["status"], &["explain", SWEDEN], &["coverage"], &["budgets", "export"]];
+    for arguments in json {
+        let output = desk.house.run(&[arguments, &["--format", "json"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains(is_obeyed) && !text.is_empty(), "{arguments:?}: {text:?}");
+        let about_it = text.contains("Evil");
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document.to_string().contains(OBEYED), about_it, "{arguments:?}");
+    }
+    assert_eq!(desk.json(&["alerts", "--format", "json"])[0]["customer"]["name"], OBEYED);
+    let ended = desk.run(&["test", "no\u{9b}2J\u{202e}.toml"]);
+    assert!(ended.code == 2 && ended.err.contains("no\u{fffd}2J\u{fffd}.toml"), "{:?}", ended.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_that_read_the_same_are_told_apart_wherever_people_list_them() {
+    let desk = Desk::new();
+    // One alerts, and one that reads the same can never alert.
+    let usage = super::USAGE.replace("Modern Azure Customer SE", "Contoso Nord");
+    let usage = usage.replace("LEGACY AZURE CUSTOMER SE", "CONTOSO\u{a0}nord").replace("Test_Test_MA20190829_14", "CONTOSO\u{a0}nord");
+    std::fs::write(desk.house.path("usage.json"), usage).unwrap();
+    // The table may break a line within the name.
+    let with_id = "REF…96e6)";
+    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for arguments in [&["poll"][..], &["alerts"], &["status"]] {
+        let told = flat(desk.run(arguments).out);
+        assert!(told.contains(with_id), "{arguments:?}: {told}");
+        assert!(!told.contains("Contoso UK (id"), "{arguments:?}: {told}");
+    }
+    let told = flat(desk.run(&["coverage"]).out);
+    assert!(told.contains("CONTOSO nord (id REF…"), "{told}");
+    let sheet = desk.run(&["status", "--format", "csv"]).out;
+    assert!(!sheet.contains("(id"), "programs have the ids: {sheet}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn alerts_are_listed_for_people_and_spreadsheets_beside_a_daemon() {
     let desk = Desk::polled();
