@@ -35,6 +35,7 @@ mod simulate;
 mod spreadsheet;
 mod status;
 mod table;
+mod tend;
 mod test;
 mod text;
 

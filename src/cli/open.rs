@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::exit::WrongUsage;
-use crate::cli::output;
 use crate::cli::text::clean;
+use crate::cli::{output, tend};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Environment, Mistakes, Places};
 use crate::ledger::{Ledger, Reader};
@@ -14,7 +14,9 @@ use crate::notify;
 
 /// Loads the configuration; its warnings are told by the daemon, by `reload` and by `check`.
 pub(super) fn look(path: &Path) -> Result<Config, Mistakes> {
-    config::load(path, &Environment::of_process())
+    let config = config::load(path, &Environment::of_process())?;
+    tend::give_back(&config.places());
+    Ok(config)
 }
 
 /// The same for the daemon and `reload`: its warnings go to the log.
@@ -39,7 +41,10 @@ impl Bearings {
         match look(path) {
             Ok(config) => Ok(Self { places: config.places(), loaded: Ok(config) }),
             Err(mistakes) => match config::load_places(path, &Environment::of_process()) {
-                Some(places) => Ok(Self { places, loaded: Err(mistakes) }),
+                Some(places) => {
+                    tend::give_back(&places);
+                    Ok(Self { places, loaded: Err(mistakes) })
+                }
                 None => Err(mistakes),
             },
         }
@@ -102,6 +107,7 @@ pub(super) struct Bench {
 impl Bench {
     /// Opens the ledger for writing; exit code 3 when another instance holds it.
     pub(super) fn open(config: Config) -> anyhow::Result<Self> {
+        tend::tighten(&config.places());
         Self::with(config, |config, metrics, clock| Ledger::open(&config.ledger, metrics, clock))
     }
 

@@ -6,10 +6,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid, fchmod, fchown, fstat, mkdirat, openat, renameat, renameat_with, unlinkat};
+use rustix::fs::{
+    Access, AtFlags, Gid, Mode, OFlags, RenameFlags, Stat, Uid, accessat, fchmod, fchown, fstat, mkdirat, openat, renameat, renameat_with,
+    unlinkat,
+};
 use rustix::io::Errno;
 
-use crate::fs::error::single;
+use crate::fs::error::{foreign, single};
 use crate::fs::walk::{End, walk};
 
 /// A folder held open.
@@ -100,8 +103,30 @@ impl Folder {
 
     /// Its device and number.
     pub(super) fn identity(&self) -> io::Result<(u64, u64)> {
-        let stat = fstat(&self.fd)?;
+        let stat = self.stat()?;
         Ok((stat.st_dev, stat.st_ino))
+    }
+
+    /// Whose it is, among others.
+    pub(super) fn stat(&self) -> io::Result<Stat> {
+        Ok(fstat(&self.fd)?)
+    }
+
+    /// Fails where this process may not read and write what has this name; looks only.
+    pub(super) fn check_access(&self, name: &OsStr) -> io::Result<()> {
+        Ok(accessat(&self.fd, name, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS)?)
+    }
+
+    /// The same error, with what to do where the file belongs to another user than this process and the folder do.
+    pub(super) fn explained(&self, path: &Path, name: &OsStr, error: io::Error) -> io::Error {
+        let own = rustix::process::geteuid().as_raw();
+        let found = self.handle(name).and_then(|file| Ok((fstat(&file)?, self.stat()?)));
+        match found {
+            Ok((file, folder)) if error.kind() == io::ErrorKind::PermissionDenied && file.st_uid != own && folder.st_uid == own => {
+                foreign(path, &file, &folder)
+            }
+            _ => error,
+        }
     }
 
     /// What has this name, without anything being done to it.

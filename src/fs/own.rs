@@ -17,7 +17,18 @@ const TRIES: usize = 8;
 /// Opens a file for reading.
 pub fn open_own(path: &Path) -> io::Result<File> {
     let (folder, name) = Folder::of(path, End::Name)?;
-    folder.open_file(&name, OFlags::RDONLY)
+    folder.open_file(&name, OFlags::RDONLY).map_err(|error| folder.explained(path, &name, error))
+}
+
+/// Fails where there is a file that this process may not read and write, and says why; does not open it, which for files that
+/// others of this process have locked would end their locks.
+pub fn check_usable(path: &Path) -> io::Result<()> {
+    let (folder, name) = Folder::of(path, End::Name)?;
+    match folder.check_access(&name) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(folder.explained(path, &name, error)),
+        // Whatever else there is, or is not, is found when it is opened.
+        _ => Ok(()),
+    }
 }
 
 /// Reads a file of up to so many bytes.
@@ -33,7 +44,7 @@ pub fn open_or_make(path: &Path) -> io::Result<File> {
     for _ in 0..TRIES {
         match folder.open_file(&name, OFlags::RDWR) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            opened => return opened,
+            opened => return opened.map_err(|error| folder.explained(path, &name, error)),
         }
         match folder.make_file(&name) {
             Ok(made) => return folder.give(&made).map(|()| made),

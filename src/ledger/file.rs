@@ -181,9 +181,10 @@ fn initialise(connection: &Connection, path: &Path, now: Timestamp) -> Result<()
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    for ending in BESIDE {
-        let file = beside(path, ending);
-        fs::exists(&file).map_err(LedgerError::io(&file))?;
+    let writes = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+    for file in std::iter::once(path.to_owned()).chain(BESIDE.map(|ending| beside(path, ending))) {
+        let looked = fs::exists(&file).and_then(|there| if there && writes { fs::check_usable(&file) } else { Ok(()) });
+        looked.map_err(LedgerError::io(&file))?;
     }
     let real = fs::real_path(path).map_err(LedgerError::io(path))?;
     let open = || {

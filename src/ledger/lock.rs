@@ -1,5 +1,6 @@
 //! The lock that keeps a ledger to one process, and the names of the files beside it.
 
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,14 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// Whether a file in the ledger's folder is of the ledger at `path`, by its name.
+pub fn is_own_file(path: &Path, name: &OsStr) -> bool {
+    let is_named = |own: PathBuf| own.file_name() == Some(name);
+    let endings = [".lock", ".polled", "-wal", "-shm", "-journal"];
+    is_named(path.to_owned()) || is_named(path.with_extension("made")) || endings.iter().any(|ending| is_named(beside(path, ending)))
+}
+
 /// The folder of a file; the working directory for a bare name.
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -42,6 +42,7 @@ pub use listing::{
     AlertFilter, AlertRow, AttemptRow, Closing, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp,
     OpenFinding, Owed, PollStatus, StandingAlert,
 };
+pub use lock::{folder_of, is_own_file};
 pub use plan::{Followup, Occasion, followups, late_step, messages, slice, snapshot, step, steps};
 pub use reader::{Reader, read};
 pub use store::Ledger;

@@ -136,7 +136,7 @@ fn what_root_makes_belongs_to_the_daemon_and_what_it_finds_is_left_to_whom_it_be
     let trap = Trap::new();
     let owner = fs::metadata(trap.house.path("state")).unwrap().uid();
     let ours = rustix::process::geteuid().as_raw();
-    fs::write(trap.state("ledger.db.lock"), "").unwrap();
+    fs::write(trap.state("ledger.db.lock"), "4711\n").unwrap();
     for _ in 0..2 {
         assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
     }
@@ -145,6 +145,93 @@ fn what_root_makes_belongs_to_the_daemon_and_what_it_finds_is_left_to_whom_it_be
         assert_eq!((data.uid(), data.mode() & 0o7777), (owner, 0o600), "{name}");
     }
     assert_eq!(fs::metadata(trap.state("ledger.db.lock")).unwrap().uid(), ours);
+}
+
+/// The modes of files in the state folder.
+fn modes(trap: &Trap, names: &[&str]) -> Vec<u32> {
+    names.iter().map(|name| fs::symlink_metadata(trap.state(name)).unwrap().mode() & 0o7777).collect()
+}
+
+#[test]
+fn what_others_could_use_is_theirs_no_more_and_that_is_said_once() {
+    let trap = Trap::new();
+    assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
+    assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
+    let names = ["ledger.db", "ledger.db.lock", "ledger.db.polled", "ledger.made", "sign-in.json", "sign-in-mail.json"];
+    fs::write(trap.state("sign-in.json"), "{}").unwrap();
+    fs::write(trap.state("sign-in-mail.json"), "{}").unwrap();
+    for (index, name) in names.iter().enumerate() {
+        fs::set_permissions(trap.state(name), fs::Permissions::from_mode([0o644, 0o660, 0o602][index % 3])).unwrap();
+    }
+    fs::write(trap.state("notes"), "of a person").unwrap();
+    fs::set_permissions(trap.state("notes"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(trap.house.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
+    trap.plant("sign-in-link.json", false);
+    trap.plant("sign-in-hard.json", true);
+    let before = trap.facts();
+    let said = told(&trap.house.run(&["poll"]));
+    assert_eq!(modes(&trap, &names), [0o600; 6], "{said}");
+    assert_eq!(modes(&trap, &["notes", "."]), [0o644, 0o755], "{said}");
+    for name in names.iter().chain(&["state"]) {
+        let lines = said.lines().filter(|line| line.contains(&format!("/{name} could be used by others (mode "))).count();
+        assert_eq!(lines, 1, "{name}: {said}");
+    }
+    assert_eq!(trap.facts(), before);
+    assert!(!told(&trap.house.run(&["poll"])).contains("could be used"), "it is said once");
+}
+
+#[test]
+fn what_a_killed_command_of_root_left_is_given_back_by_the_next_one() {
+    let trap = Trap::new();
+    let owner = fs::metadata(trap.house.path("state")).unwrap().uid();
+    let left = ["ledger.db.lock", "ledger.db.polled", "ledger.db-wal", "sign-in.json"];
+    let others = ["notes", "ledger.db.copy"];
+    for name in left.iter().chain(&others) {
+        fs::write(trap.state(name), "").unwrap();
+    }
+    fs::write(trap.state("ledger.made"), "not empty").unwrap();
+    fs::write(trap.house.path("empty"), "").unwrap();
+    fs::hard_link(trap.house.path("empty"), trap.state("ledger.db-shm")).unwrap();
+    symlink(trap.house.path("empty"), trap.state("ledger.db-journal")).unwrap();
+    let said = told(&trap.house.run(&["status"]));
+    let own = rustix::process::geteuid().as_raw();
+    let owners = |names: &[&str]| names.iter().map(|name| fs::metadata(trap.state(name)).unwrap().uid()).collect::<Vec<_>>();
+    assert_eq!(owners(&left), [owner; 4], "{said}");
+    assert_eq!(owners(&["notes", "ledger.db.copy", "ledger.made", "ledger.db-shm", "ledger.db-journal"]), [own; 5], "{said}");
+    assert_eq!(said.matches("belonged to root").count(), if owner == own { 0 } else { 4 }, "{said}");
+}
+
+#[test]
+fn who_meets_a_file_of_root_is_told_which_and_how_to_get_it_back() {
+    use std::os::unix::process::CommandExt as _;
+    let trap = Trap::new();
+    if fs::metadata(trap.house.path("state")).unwrap().uid() != NOBODY {
+        // Only root can leave such a file.
+        return;
+    }
+    fs::set_permissions(trap.house.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    let poll = || trap.house.command(&["poll"]).uid(NOBODY).gid(NOBODY).stdin(std::process::Stdio::null()).output().unwrap();
+    let polled = poll();
+    assert_eq!(polled.status.code(), Some(0), "{}", told(&polled));
+    // What is its own it tightens itself.
+    fs::set_permissions(trap.state("ledger.db"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(told(&poll()).contains("/ledger.db could be used by others (mode 644)"));
+    assert_eq!(modes(&trap, &["ledger.db"]), [0o600]);
+    for name in ["ledger.db.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let path = trap.state(name);
+        let there = path.exists();
+        if !there {
+            fs::write(&path, "").unwrap();
+        }
+        chown(&path, Some(0), Some(0)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let polled = poll();
+        let said = told(&polled);
+        let words = format!("it belongs to another user (uid 0); give it back, as root: chown {NOBODY}:{NOBODY} {}", path.display());
+        assert!(polled.status.code() == Some(1) && said.contains(&words), "{name}: {said}");
+        if there { chown(&path, Some(NOBODY), Some(NOBODY)).unwrap() } else { fs::remove_file(&path).unwrap() }
+    }
+    assert_eq!(poll().status.code(), Some(0));
 }
 
 #[test]

@@ -79,6 +79,9 @@ impl Socket {
 fn listen(path: &Path) -> io::Result<UnixListener> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::make_folder(folder, 0o700)?;
+        if let Some(fs::Tightened { before, now, .. }) = fs::tighten_folder(folder) {
+            tracing::warn!("others could put something into {} (mode {before:o}); that is ended (mode {now:o})", folder.display());
+        }
     }
     fs::listen(path, UNREADY, MODE)
 }
