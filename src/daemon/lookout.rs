@@ -5,7 +5,7 @@ use crate::daemon::generation::Generation;
 use crate::daemon::{Daemon, look_at_disk, systemd};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::{self, LedgerError, Reader};
-use crate::pipeline::{self, Ending};
+use crate::pipeline::{self, Ending, is_about, notifier_of};
 
 impl Daemon {
     /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone, without which nothing can
@@ -89,10 +89,10 @@ impl Daemon {
         let known: Vec<_> = self.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
         let findings = ledger::read(&self.config.ledger, Reader::findings).await?;
         for OperatorFinding { code, subject, .. } in findings.into_iter().map(|open| open.finding) {
-            if code == FindingCode::NotifierFailing && known.iter().all(|name| **name != *subject) {
-                let ending = Ending::of(format!("notifier \"{subject}\" is not configured any more"));
+            if code == FindingCode::NotifierFailing && !known.iter().any(|name| is_about(&subject, name)) {
+                let ending = Ending::of(format!("notifier \"{}\" is not configured any more", notifier_of(&subject)));
                 self.desk.clear(code, &subject, ending).await?;
-                self.metrics.notifier_in_backoff.with_label_values(&[&subject]).set(0);
+                self.metrics.notifier_in_backoff.with_label_values(&[notifier_of(&subject)]).set(0);
             }
         }
         pipeline::bury_orphans(self.config.owed_notifiers(), &self.desk, &self.metrics).await?;

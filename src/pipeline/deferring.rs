@@ -6,12 +6,16 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::domain::Delivery;
+use crate::domain::{Delivery, FindingCode, OperatorFinding, has_passed};
 use crate::ledger::{GiveUp, LedgerError, NotifierState};
 use crate::notify::DeliveryError;
 use crate::pipeline::carrier::Carrier;
+use crate::pipeline::desk::{Ending, subject_of};
 use crate::pipeline::recipients::Deferred;
 use crate::pipeline::standing::{LEAST_PROBES, LONGEST_RETRY_AFTER, backoff};
+
+/// What passes sooner is no news: greylisting, or a mailbox that is soon emptied.
+const NEWS_AFTER: Duration = Duration::from_hours(1);
 
 impl Carrier {
     /// Reads from the ledger, when first asked, who is deferred.
@@ -51,11 +55,37 @@ impl Carrier {
         };
         let give_up = GiveUp { after: self.channel.give_up_after(), probes: LEAST_PROBES };
         let attempt = self.record(delivery, error.verdict.as_str(), error.to_string());
+        let failing = state.clone();
         let dead = self.ledger().mark_deferred(attempt, (self.name(), recipient), state, give_up).await?;
         tracing::warn!(notifier = self.name(), delivery.id = %delivery.id, "a recipient is deferred, the others are not: {error}");
         let dead = u64::try_from(dead.len()).unwrap_or(u64::MAX);
+        if dead > 0 && !self.ledger().owed_recipients(self.name()).await?.iter().any(|owed| owed == recipient) {
+            let ending = Ending::of(format!("what notifier \"{}\" owed to {recipient} was given up", self.name()));
+            self.desk.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
+        } else {
+            self.tell_held_back(recipient, &failing).await?;
+        }
         self.tell_dead(dead, &error.to_string()).await?;
         Ok(dead)
+    }
+
+    /// Tells the operator of a recipient for whom nothing was taken for long; its address goes into no log.
+    async fn tell_held_back(&self, recipient: &str, state: &NotifierState) -> Result<(), LedgerError> {
+        let now = self.clock().now();
+        let Some(since) = state.failing_since.filter(|since| has_passed(NEWS_AFTER, *since, now)) else { return Ok(()) };
+        let (name, why) = (self.name(), state.last_error.as_deref().unwrap_or("it failed before"));
+        let finding = OperatorFinding {
+            code: FindingCode::NotifierFailing,
+            subject: subject_of(name, recipient),
+            summary: format!("notifier \"{name}\" has taken nothing for {recipient} for more than an hour: {why}"),
+            action: "what is owed to that recipient is kept and tried again, until it is given up: have the mailbox mended, or name \
+                     another recipient; see budget-alertd deliveries --state pending"
+                .to_owned(),
+        };
+        if self.desk.record(finding).await? {
+            tracing::error!(notifier = name, recipient.since = %since, "a recipient has been deferred for more than an hour");
+        }
+        Ok(())
     }
 
     /// The state of a recipient after one more refusal; not in the ledger yet.
@@ -90,6 +120,9 @@ impl Carrier {
         };
         let before = self.ledger().recipient_state(self.name(), recipient).await?;
         let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
+        // The finding first: were it left for later, being killed in between would leave it open for ever.
+        let ending = Ending::of(format!("notifier \"{}\" takes messages for {recipient} again", self.name()));
+        self.desk.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
         self.ledger().set_recipient_state(self.name(), recipient, state).await?;
         self.recipients.remove(recipient);
         tracing::info!(notifier = self.name(), "a recipient that was deferred is told again");

@@ -123,7 +123,7 @@ impl Desk {
         let Some(closed) = self.ledger.clear(code, subject, now, move |open| telling.over(open, &ending, now)).await? else {
             return Ok(());
         };
-        tracing::info!(finding.code = code.as_str(), finding.subject = subject, "over: {code}");
+        tracing::info!(finding.code = code.as_str(), finding.subject = notifier_of(subject), "over: {code}");
         self.wake_if(closed.told);
         Ok(())
     }
@@ -251,13 +251,18 @@ impl Telling {
     fn messages(&self, news: &OperatorNews) -> Vec<NewMessage> {
         let about = about(news.code, &news.subject);
         let routes = self.routes.iter().filter(|route| route.is_owed() && about != Some(&*route.notifier));
+        // Nor to the recipient that it is about.
+        let meant = |route: &Route| -> Vec<Option<String>> {
+            let is_about = |recipient: &str| news.subject == subject_of(&route.notifier, recipient);
+            route.recipients.iter().filter(|recipient| !recipient.as_deref().is_some_and(is_about)).cloned().collect()
+        };
         let message = |route: &Route| NewMessage {
             identity: Uuid::nil(),
             kind: if news.over { MessageKind::OperatorResolved } else { MessageKind::OperatorRaised },
             notifier: route.notifier.clone(),
             audience: Audience::Partner,
             held: false,
-            recipients: route.recipients.clone(),
+            recipients: meant(route),
             alerts: Vec::new(),
             latest: Vec::new(),
             operator: Some(news.clone()),
@@ -266,7 +271,8 @@ impl Telling {
             digest: None,
             severity: Severity::Warning,
         };
-        routes.map(|route| message(route).identified(self.ledger)).collect()
+        let messages = routes.map(|route| message(route).identified(self.ledger));
+        messages.filter(|message| !message.recipients.is_empty()).collect()
     }
 }
 
@@ -274,6 +280,21 @@ impl Telling {
 pub(crate) fn log(finding: &OperatorFinding) {
     let OperatorFinding { code, subject, summary, action } = finding;
     tracing::error!(finding.code = code.as_str(), finding.subject = subject, "{}; {action}", summary.trim_end_matches('.'));
+}
+
+/// The subject of a finding about one recipient of a notifier.
+pub(crate) fn subject_of(notifier: &str, recipient: &str) -> String {
+    format!("{notifier}: {recipient}")
+}
+
+/// Whether a finding is about a notifier, or about one of its recipients.
+pub(crate) fn is_about(subject: &str, notifier: &str) -> bool {
+    subject.strip_prefix(notifier).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+}
+
+/// The notifier of such a subject, or all of another one: addresses go into no log.
+pub(crate) fn notifier_of(subject: &str) -> &str {
+    subject.split_once(": ").map_or(subject, |(notifier, _)| notifier)
 }
 
 /// The notifier that a finding is about, through which it is not told then.

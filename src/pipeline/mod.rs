@@ -57,7 +57,7 @@ pub use coverage::{Gap, gap, silent, silent_about};
 pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress};
 pub use desk::Desk;
-pub(crate) use desk::Ending;
+pub(crate) use desk::{Ending, is_about, notifier_of};
 pub use emergency::{Emergency, Occurrence, Voice};
 pub use explain::{Explanation, RuleAccount, explain};
 pub use fallback::Fallback;

@@ -174,6 +174,45 @@ async fn what_a_full_mailbox_is_owed_is_given_up_after_the_time_and_eight_attemp
 }
 
 #[tokio::test]
+async fn the_operator_is_told_once_of_a_mailbox_that_stays_full_and_of_its_end() {
+    let mut post = post(1, "[operator]\nnotify = [\"hook\"]").await;
+    let findings = |post: &Post| {
+        let open = Reader::open(&post.world.config().ledger).unwrap().findings().unwrap();
+        open.into_iter().map(|open| (open.finding.code.as_str(), open.finding.subject, open.finding.summary)).collect::<Vec<_>>()
+    };
+    // Until the first attempt that fails after so many minutes.
+    let pass = async |post: &mut Post, minutes: u64| {
+        let mut left = Duration::from_mins(minutes);
+        while let Some(wait) = post.settle().await {
+            post.world.clock.advance(wait);
+            left = left.saturating_sub(wait);
+            if left.is_zero() {
+                break;
+            }
+        }
+        post.settle().await;
+    };
+    pass(&mut post, 40).await;
+    assert_eq!(findings(&post), []);
+    assert_eq!(post.received(), each(&["a", "c"], 1));
+    pass(&mut post, 60).await;
+    let subject = format!("hook: {FULL}");
+    let words =
+        format!("notifier \"hook\" has taken nothing for {FULL} for more than an hour: the mail server refused the recipient: 452 ");
+    let found = findings(&post);
+    assert!(found.len() == 1 && (found[0].0, &found[0].1) == ("notifier-failing", &subject) && found[0].2.starts_with(&words), "{found:?}");
+    assert_eq!(post.received(), each(&["a", "c"], 2), "the others are told");
+    pass(&mut post, 300).await;
+    assert_eq!(post.received(), each(&["a", "c"], 2), "it is told once");
+    post.receiver.heal();
+    pass(&mut post, 15).await;
+    assert_eq!(findings(&post), []);
+    assert_eq!(post.received(), [each(&["a", "c"], 3), each(&["full"], 1)].concat(), "and that it is over");
+    let mails: Vec<String> = post.receiver.received().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(mails.iter().filter(|subject| subject.contains("takes messages for full@partner.example again")).count(), 2, "{mails:?}");
+}
+
+#[tokio::test]
 async fn others_stand_in_for_a_full_mailbox_and_for_nobody_else() {
     let mut post = post(1, "fallback = [\"oncall\"]").await;
     post.settle().await;
