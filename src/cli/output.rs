@@ -83,6 +83,13 @@ pub(super) fn document(text: &str) -> anyhow::Result<()> {
     write(&mut io::stdout().lock(), text.as_bytes())
 }
 
+/// Prints a document for programs, piece by piece, as `print` writes it.
+pub(super) fn streamed(print: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    print(&mut out)?;
+    Ok(out.flush()?)
+}
+
 /// Prints a value as JSON, indented.
 pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     document(&(json_text(value)? + "\n"))

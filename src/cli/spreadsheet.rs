@@ -1,5 +1,7 @@
 //! Listings as CSV. No cell is taken for a formula by a spreadsheet.
 
+use std::io::Write;
+
 use crate::budgets::sheet::begins_a_formula;
 use crate::cli::output;
 use crate::text::is_obeyed;
@@ -11,12 +13,35 @@ pub(super) fn print(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>
 
 /// A heading and rows as text.
 pub(super) fn text(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>, separator: u8) -> anyhow::Result<String> {
-    let mut writer = csv::WriterBuilder::new().delimiter(separator).from_writer(Vec::new());
-    writer.write_record(heading)?;
-    for row in rows {
-        writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+    let mut sheet = Spreadsheet::into(Vec::new(), separator);
+    sheet.head(heading)?;
+    rows.into_iter().try_for_each(|row| sheet.add(&row))?;
+    Ok(String::from_utf8(sheet.end()?)?)
+}
+
+/// A spreadsheet that is written row by row.
+pub(super) struct Spreadsheet<W: Write>(csv::Writer<W>);
+
+impl<W: Write> Spreadsheet<W> {
+    /// One that goes into `out`, with `separator` between cells.
+    pub(super) fn into(out: W, separator: u8) -> Self {
+        Self(csv::WriterBuilder::new().delimiter(separator).from_writer(out))
     }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+
+    /// Writes what the columns are called.
+    pub(super) fn head(&mut self, heading: &[&str]) -> anyhow::Result<()> {
+        Ok(self.0.write_record(heading)?)
+    }
+
+    /// Writes a row.
+    pub(super) fn add(&mut self, row: &[String]) -> anyhow::Result<()> {
+        Ok(self.0.write_record(row.iter().map(|cell| harmless(cell)))?)
+    }
+
+    /// Writes what is left, and hands back where it went.
+    pub(super) fn end(self) -> anyhow::Result<W> {
+        Ok(self.0.into_inner().map_err(csv::IntoInnerError::into_error)?)
+    }
 }
 
 /// A cell that would start a formula, also behind blanks and by signs of full width, gets an apostrophe in front (OWASP, "CSV

@@ -19,7 +19,7 @@ mod walk;
 pub use folder::{make_folder, make_private_folder, remove_folder};
 pub use own::{check_usable, exists, modified, open_or_make, open_own, read_own, real_path, remove};
 pub use read::{open, open_streaming, read, read_text};
-pub use replace::{Rights, create, replace};
+pub use replace::{Rights, create, replace, replace_by};
 pub use socket::listen;
 pub use sweep::sweep;
 pub use tend::{Tightened, give_back, tighten, tighten_folder};

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,17 +33,24 @@ pub enum Rights {
 
 /// Puts `bytes` at `path`, in place of whatever is there: on disk, and safe from a power cut, when this returns.
 pub fn replace(path: &Path, bytes: &[u8], rights: Rights) -> io::Result<()> {
-    put(path, bytes, rights, Folder::rename)
+    replace_by(path, rights, |out| out.write_all(bytes))
 }
 
-/// The same, but refused when there is something already.
+/// The same for what is too large to be in memory: `write` writes it, piece by piece. When that fails, what was there stays.
+pub fn replace_by(path: &Path, rights: Rights, mut write: impl FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    put(path, &mut write, rights, Folder::rename)
+}
+
+/// The same for `bytes`, but refused when there is something already.
 pub fn create(path: &Path, bytes: &[u8], rights: Rights) -> io::Result<()> {
-    put(path, bytes, rights, Folder::rename_new)
+    put(path, &mut |out| out.write_all(bytes), rights, Folder::rename_new)
 }
 
 type Move = fn(&Folder, &OsStr, &OsStr) -> io::Result<()>;
 
-fn put(path: &Path, bytes: &[u8], rights: Rights, into_place: Move) -> io::Result<()> {
+type Content<'a> = dyn FnMut(&mut dyn Write) -> io::Result<()> + 'a;
+
+fn put(path: &Path, content: &mut Content<'_>, rights: Rights, into_place: Move) -> io::Result<()> {
     let end = if matches!(rights, Rights::AsBefore(_)) { End::Target } else { End::Name };
     let (folder, name) = Folder::of(path, end)?;
     sweep_file(&folder, &name);
@@ -56,7 +63,7 @@ fn put(path: &Path, bytes: &[u8], rights: Rights, into_place: Move) -> io::Resul
         };
         // Says to others that somebody is at it; where there are no locks, nobody sweeps either.
         drop(file.try_lock());
-        let written = hand_over(&file, &folder, &name, rights).and_then(|()| fill(&file, bytes));
+        let written = hand_over(&file, &folder, &name, rights).and_then(|()| fill(&file, content));
         match written.and_then(|()| into_place(&folder, &unfinished, &name)) {
             Ok(()) => return folder.sync(),
             // Taken for a leftover before it was locked.
@@ -79,8 +86,10 @@ fn unfinished(name: &OsStr) -> OsString {
     unfinished
 }
 
-fn fill(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
+fn fill(file: &File, content: &mut Content<'_>) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    content(&mut out)?;
+    out.flush()?;
     file.sync_all()
 }
 

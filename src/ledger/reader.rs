@@ -88,6 +88,16 @@ impl Reader {
         &self,
         looks: &HashSet<String>,
         look: fn(Option<&str>, &str) -> String,
+    /// The rows of all customers by what `form` makes of their names, then by id; subscriptions are left out.
+    pub fn customers_by_name(&self, form: fn(&str) -> String) -> Result<Vec<i64>, LedgerError> {
+        self.read(|connection| customers::by_name(connection, form))
+    }
+
+    /// The last seen state in a row; none where it was deleted since.
+    pub fn customer_in(&self, row: i64) -> Result<Option<Seen>, LedgerError> {
+        self.read(|connection| customers::in_row(connection, row))
+    }
+
     ) -> Result<Vec<(String, CustomerKey)>, LedgerError> {
         self.read(|connection| customers::alike(connection, looks, look))
     }

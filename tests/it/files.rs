@@ -334,6 +334,20 @@ fn a_file_is_replaced_whole_and_what_a_killed_process_left_goes() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_to_its_end_leaves_the_one_before() {
+    use budget_alertd::fs::{self as files, Rights};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sheet.csv");
+    fs::write(&path, "old").unwrap();
+    let half = files::replace_by(&path, Rights::AsBefore(0o644), |out| {
+        out.write_all(&[b'x'; 10_000])?;
+        Err(std::io::Error::other("no more"))
+    });
+    assert_eq!(half.unwrap_err().to_string(), "no more");
+    assert_eq!((fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"old".to_vec(), 1));
+}
+
+#[test]
 fn what_replaces_a_file_keeps_its_owner_and_rights_and_a_link_of_ones_own() {
     use budget_alertd::fs::{self as files, Rights};
     let folder = tempfile::tempdir().unwrap();

@@ -62,11 +62,6 @@ impl<'c> Customers<'c> {
         Ok(Self { config, reader, seen, by_id, by_name, hints: 0 })
     }
 
-    /// All that were seen, by name.
-    pub(super) fn all(&self) -> &[Seen] {
-        &self.seen
-    }
-
     /// The last seen state of a customer.
     pub(super) fn seen(&self, key: &CustomerKey) -> Option<&Seen> {
         self.by_id.get(key).and_then(|index| self.seen.get(*index))

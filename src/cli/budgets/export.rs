@@ -1,16 +1,19 @@
 //! `budgets export`: a row for each customer, with what it costs and what is set here for it.
 
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use serde::ser::{SerializeSeq as _, Serializer as _};
 
 use crate::budgets::LocalCustomer;
-use crate::cli::budgets::customers::Customers;
-use crate::cli::budgets::record::{Record, Style, percent, written};
+use crate::cli::budgets::record::{Columns, Needs, Record, Style, percent};
 use crate::cli::budgets::{Books, changes, file};
 use crate::cli::exit::{Outcome, WrongUsage};
+use crate::cli::spreadsheet::Spreadsheet;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, text};
 use crate::domain::{Currency, CustomerKey, Plan, UsageDate, rounded};
@@ -34,8 +37,7 @@ pub(super) struct Export {
 
 /// A customer that was seen, or is described here, or both.
 struct Exported<'a> {
-    key: CustomerKey,
-    id: String,
+    id: &'a str,
     seen: Option<&'a Seen>,
     local: Option<&'a LocalCustomer>,
 }
@@ -54,21 +56,13 @@ impl Export {
             Err(LedgerError::Missing { .. }) => None,
             reader => Some(reader?),
         };
-        let customers = Customers::read(&books.now, reader.as_ref())?;
-        let exported = gathered(&books, &customers);
-        let text = match self.format {
-            Format::Text => {
-                output::page(&page(&exported))?;
-                return Ok(Outcome::Done);
-            }
-            Format::Json => output::json_text(&exported.iter().map(document).collect::<Vec<_>>())? + "\n",
-            Format::Csv => self.sheet(&exported)?,
-        };
+        let everybody = Everybody::of(&books, reader.as_ref())?;
         match &self.output {
-            None => output::document(&text)?,
+            None if self.format == Format::Text => output::page(&page(&everybody)?)?,
+            None => output::streamed(|out| self.write(&everybody, out).map(drop))?,
             Some(file) => {
-                file::write(file, &text)?;
-                let customers = text::count(u64::try_from(exported.len()).unwrap_or(u64::MAX), "customer");
+                let exported = file::write_by(file, |out| self.write(&everybody, out))?;
+                let customers = text::count(exported, "customer");
                 let early =
                     if reader.is_none() { " No poll has read usage yet: after the first one, export again with --force." } else { "" };
                 output::page(&format!("Wrote {customers} to {}.{early}\n", file.display()))?;
@@ -77,38 +71,81 @@ impl Export {
         Ok(Outcome::Done)
     }
 
-    fn sheet(&self, exported: &[Exported<'_>]) -> anyhow::Result<String> {
-        let records: Vec<(Record, Option<&Seen>)> = exported
-            .iter()
-            .flat_map(|customer| {
-                let (nothing, currency) = (LocalCustomer::default(), customer.seen.and_then(|seen| seen.currency));
-                let records = Record::of_customer(&customer.id, customer.local.unwrap_or(&nothing), currency);
-                records.into_iter().map(|record| (record, customer.seen))
-            })
-            .collect();
-        // Spreadsheet programs take a file without a byte order mark for another encoding.
-        let mark = if self.output.is_some() { "\u{feff}" } else { "" };
-        Ok(format!("{mark}{}", written(&records, Style { decimal_comma: self.decimal_comma, told: true })?))
+    /// Writes a row, or an object, for each customer; returns how many customers there are.
+    fn write(&self, everybody: &Everybody<'_>, out: &mut dyn Write) -> anyhow::Result<u64> {
+        if self.format == Format::Json {
+            let mut json = serde_json::Serializer::pretty(&mut *out);
+            let mut objects = json.serialize_seq(None)?;
+            let exported = everybody.each(|customer| Ok(objects.serialize_element(&document(customer))?))?;
+            objects.end()?;
+            out.write_all(b"\n")?;
+            return Ok(exported);
+        }
+        if self.output.is_some() {
+            // Spreadsheet programs take a file without a byte order mark for another encoding.
+            out.write_all("\u{feff}".as_bytes())?;
+        }
+        let style = Style { decimal_comma: self.decimal_comma, told: true };
+        let columns = Columns::of(everybody.needs(), style);
+        let mut sheet = Spreadsheet::into(out, style.separator());
+        sheet.head(columns.names())?;
+        let exported = everybody.each(|customer| {
+            let records = customer.records();
+            records.iter().try_for_each(|record| sheet.add(&columns.row(record, customer.seen)))
+        })?;
+        sheet.end()?;
+        Ok(exported)
     }
 }
 
-/// Those that were seen, by name, then those that are only described here.
-fn gathered<'a>(books: &'a Books, customers: &'a Customers<'_>) -> Vec<Exported<'a>> {
-    let locals = &books.now.budgets.customers;
-    let seen = customers.all().iter().map(|seen| {
-        let key = seen.customer.key();
-        Exported { id: seen.customer.to_string(), local: locals.get(&key), seen: Some(seen), key }
-    });
-    let mut unseen: Vec<Exported<'_>> = locals
-        .iter()
-        .filter(|(key, _)| customers.seen(key).is_none())
-        .map(|(key, local)| Exported { key: key.clone(), id: key.as_str().to_owned(), seen: None, local: Some(local) })
-        .collect();
-    unseen.sort_by(|a, b| a.key.cmp(&b.key));
-    seen.chain(unseen).collect()
+impl Exported<'_> {
+    fn records(&self) -> Vec<Record> {
+        let (nothing, currency) = (LocalCustomer::default(), self.seen.and_then(|seen| seen.currency));
+        Record::of_customer(self.id, self.local.unwrap_or(&nothing), currency)
+    }
 }
 
-fn page(exported: &[Exported<'_>]) -> String {
+/// All customers, read one after another: there may be a million.
+struct Everybody<'a> {
+    books: &'a Books,
+    reader: Option<&'a Reader>,
+    /// The rows of those that were seen, by name.
+    rows: Vec<i64>,
+}
+
+impl<'a> Everybody<'a> {
+    fn of(books: &'a Books, reader: Option<&'a Reader>) -> anyhow::Result<Self> {
+        let rows = reader.map_or(Ok(Vec::new()), |reader| reader.customers_by_name(str::to_lowercase))?;
+        Ok(Self { books, reader, rows })
+    }
+
+    /// Those that were seen, by name, then those that are only described here; returns how many.
+    fn each(&self, mut visit: impl FnMut(&Exported<'_>) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+        let locals = &self.books.now.budgets.customers;
+        let mut unseen: BTreeMap<&CustomerKey, &LocalCustomer> = locals.iter().collect();
+        let mut exported = 0;
+        for (reader, row) in self.reader.into_iter().flat_map(|reader| self.rows.iter().map(move |row| (reader, *row))) {
+            let Some(seen) = reader.customer_in(row)? else { continue };
+            let key = seen.customer.key();
+            unseen.remove(&key);
+            visit(&Exported { id: seen.customer.as_str(), seen: Some(&seen), local: locals.get(&key) })?;
+            exported += 1;
+        }
+        for (key, local) in unseen {
+            visit(&Exported { id: key.as_str(), seen: None, local: Some(local) })?;
+            exported += 1;
+        }
+        Ok(exported)
+    }
+
+    /// What columns they need: only what is described here needs more.
+    fn needs(&self) -> Needs {
+        let locals = self.books.now.budgets.customers.iter();
+        locals.fold(Needs::default(), |needs, (key, local)| needs.and(Needs::of(&Record::of_customer(key.as_str(), local, None))))
+    }
+}
+
+fn page(everybody: &Everybody<'_>) -> anyhow::Result<String> {
     let mut table = Listing::new(&[
         Column::Left("CUSTOMER"),
         Column::Right("BUDGET HERE"),
@@ -117,27 +154,32 @@ fn page(exported: &[Exported<'_>]) -> String {
         Column::Right("USED"),
         Column::Left("OWNER"),
     ]);
-    for customer in exported {
-        let local = customer.local.and_then(|local| local.budget);
-        let seen = customer.seen;
-        let money = |amount: Decimal, currency: Option<Currency>| format!("{amount} {}", text::or_nothing(currency)).trim_end().to_owned();
-        let currency = seen.and_then(|seen| seen.currency);
-        table.add(vec![
-            text::clean(called(customer)),
-            local.map(|budget| changes::budget(Some(budget))).unwrap_or_default(),
-            seen.and_then(|seen| seen.partner_center_budget).map(|amount| money(amount, currency)).unwrap_or_default(),
-            seen.map(|seen| money(rounded(seen.cost, 2), currency)).unwrap_or_default(),
-            seen.and_then(percent).map(|percent| format!("{percent} %")).unwrap_or_default(),
-            text::clean(customer.local.and_then(|local| local.profile.owner.as_deref()).unwrap_or_default()),
-        ]);
-    }
-    table.lines(0).join("\n") + "\n"
+    everybody.each(|customer| {
+        table.add(cells(customer));
+        Ok(())
+    })?;
+    Ok(table.lines(0).join("\n") + "\n")
+}
+
+fn cells(customer: &Exported<'_>) -> Vec<String> {
+    let local = customer.local.and_then(|local| local.budget);
+    let seen = customer.seen;
+    let money = |amount: Decimal, currency: Option<Currency>| format!("{amount} {}", text::or_nothing(currency)).trim_end().to_owned();
+    let currency = seen.and_then(|seen| seen.currency);
+    vec![
+        text::clean(called(customer)),
+        local.map(|budget| changes::budget(Some(budget))).unwrap_or_default(),
+        seen.and_then(|seen| seen.partner_center_budget).map(|amount| money(amount, currency)).unwrap_or_default(),
+        seen.map(|seen| money(rounded(seen.cost, 2), currency)).unwrap_or_default(),
+        seen.and_then(percent).map(|percent| format!("{percent} %")).unwrap_or_default(),
+        text::clean(customer.local.and_then(|local| local.profile.owner.as_deref()).unwrap_or_default()),
+    ]
 }
 
 fn called<'a>(customer: &'a Exported<'_>) -> &'a str {
     let label = customer.local.and_then(|local| local.profile.label.as_deref());
     let name = customer.seen.map(|seen| seen.name.as_str()).filter(|name| !name.trim().is_empty());
-    label.or(name).unwrap_or(&customer.id)
+    label.or(name).unwrap_or(customer.id)
 }
 
 #[derive(Serialize)]
@@ -184,7 +226,7 @@ fn document<'a>(customer: &'a Exported<'_>) -> Document<'a> {
         currency: subscription.budget.currency,
     });
     Document {
-        customer_id: &customer.id,
+        customer_id: customer.id,
         name: seen.map(|seen| seen.name.as_str()),
         label: profile.and_then(|profile| profile.label.as_deref()),
         plan: seen.map(|seen| seen.plan),

@@ -143,31 +143,89 @@ pub(super) struct Style {
     pub(super) told: bool,
 }
 
+impl Style {
+    /// What stands between cells.
+    pub(super) fn separator(self) -> u8 {
+        if self.decimal_comma { b';' } else { b',' }
+    }
+}
+
+/// What some records need columns for that most do without.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Needs {
+    subscription_id: bool,
+    notify: bool,
+    mute_rules: bool,
+}
+
+impl Needs {
+    /// Those of some records.
+    pub(super) fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
+        records.into_iter().fold(Self::default(), |needs, record| Self {
+            subscription_id: needs.subscription_id || record.subscription_id.is_some(),
+            notify: needs.notify || !record.notify.is_empty(),
+            mute_rules: needs.mute_rules || !record.mute_rules.is_empty(),
+        })
+    }
+
+    /// These and those.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            subscription_id: self.subscription_id || other.subscription_id,
+            notify: self.notify || other.notify,
+            mute_rules: self.mute_rules || other.mute_rules,
+        }
+    }
+}
+
+/// The columns of a spreadsheet.
+pub(super) struct Columns {
+    names: Vec<&'static str>,
+    /// What stands before decimals.
+    point: char,
+}
+
+impl Columns {
+    /// Those that records with such needs are written in.
+    pub(super) fn of(needs: Needs, style: Style) -> Self {
+        let columns: [(&str, bool); 16] = [
+            ("customer_id", true),
+            ("subscription_id", needs.subscription_id),
+            ("name", true),
+            ("label", true),
+            ("plan", style.told),
+            ("currency", true),
+            ("partner_center_budget", style.told),
+            ("budget", true),
+            ("cost", style.told),
+            ("percent_used", style.told),
+            ("usage_as_of", style.told),
+            ("contacts", true),
+            ("owner", true),
+            ("tags", true),
+            ("notify", needs.notify),
+            ("mute_rules", needs.mute_rules),
+        ];
+        let names = columns.into_iter().filter(|(_, shown)| *shown).map(|(name, _)| name).collect();
+        Self { names, point: if style.decimal_comma { ',' } else { '.' } }
+    }
+
+    /// What they are called.
+    pub(super) fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    /// The cells of a record, beside what is known of the customer.
+    pub(super) fn row(&self, record: &Record, seen: Option<&Seen>) -> Vec<String> {
+        self.names.iter().map(|column| cell(column, record, seen, self.point)).collect()
+    }
+}
+
 /// Writes records as a spreadsheet, each beside what is known of the customer.
 pub(super) fn written(records: &[(Record, Option<&Seen>)], style: Style) -> anyhow::Result<String> {
-    let point = if style.decimal_comma { ',' } else { '.' };
-    let any = |used: fn(&Record) -> bool| records.iter().any(|(record, _)| used(record));
-    let columns: Vec<(&str, bool)> = vec![
-        ("customer_id", true),
-        ("subscription_id", any(|record| record.subscription_id.is_some())),
-        ("name", true),
-        ("label", true),
-        ("plan", style.told),
-        ("currency", true),
-        ("partner_center_budget", style.told),
-        ("budget", true),
-        ("cost", style.told),
-        ("percent_used", style.told),
-        ("usage_as_of", style.told),
-        ("contacts", true),
-        ("owner", true),
-        ("tags", true),
-        ("notify", any(|record| !record.notify.is_empty())),
-        ("mute_rules", any(|record| !record.mute_rules.is_empty())),
-    ];
-    let columns: Vec<&str> = columns.into_iter().filter(|(_, shown)| *shown).map(|(name, _)| name).collect();
-    let rows = records.iter().map(|(record, seen)| columns.iter().map(|column| cell(column, record, *seen, point)).collect());
-    spreadsheet::text(&columns, rows, if style.decimal_comma { b';' } else { b',' })
+    let columns = Columns::of(Needs::of(records.iter().map(|(record, _)| record)), style);
+    let rows = records.iter().map(|(record, seen)| columns.row(record, *seen));
+    spreadsheet::text(columns.names(), rows, style.separator())
 }
 
 fn cell(column: &str, record: &Record, seen: Option<&Seen>, point: char) -> String {

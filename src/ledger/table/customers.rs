@@ -124,6 +124,22 @@ pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMu
     Ok(())
 }
 
+/// The rows of all customers by what `form` makes of their names, then by key; subscriptions are left out.
+pub(in crate::ledger) fn by_name(connection: &Connection, form: fn(&str) -> String) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT customer.id, name FROM customer CROSS JOIN seen ON seen.customer = customer.id WHERE subscription IS NULL ORDER BY key",
+    )?;
+    let named = statement.query_map([], |row| Ok((form(row.get_ref(1)?.as_str()?).into_boxed_str(), row.get(0)?)))?;
+    let mut named: Vec<(Box<str>, i64)> = named.collect::<rusqlite::Result<_>>()?;
+    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(named.into_iter().map(|(_, row)| row).collect())
+}
+
+/// The last seen state in a row.
+pub(in crate::ledger) fn in_row(connection: &Connection, row: i64) -> rusqlite::Result<Option<Seen>> {
+    connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE customer.id = ?1"))?.query_row([row], seen).optional()
+}
+
 /// The customers whose names look like one of these, by what `look` makes of a label and a name; subscriptions are left out.
 pub(in crate::ledger) fn alike(
     connection: &Connection,
