@@ -45,6 +45,7 @@ mod standing;
 mod strangers;
 mod subscriptions;
 mod timetable;
+mod turns;
 mod verdicts;
 
 pub use action::{

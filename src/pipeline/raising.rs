@@ -14,6 +14,7 @@ use crate::pipeline::intake::{Candidate, Tally};
 use crate::pipeline::life;
 use crate::pipeline::settling::{remember, samples};
 use crate::pipeline::verdicts::{Asked, judge, last_seen, named};
+use crate::pipeline::turns::Turns;
 
 /// What surrounds the decisions of a poll.
 #[derive(Clone, Copy)]
@@ -60,8 +61,12 @@ impl Cycle {
     ) -> Result<Raised, LedgerError> {
         let mut ordered: Vec<_> = candidates.into_iter().collect();
         ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let settled: Vec<Settled> =
-            ordered.into_iter().map(|(key, candidate)| self.settle(candidate, answers.remove(&key), under.now)).collect();
+        let mut turns = Turns::default();
+        let mut settled = Vec::with_capacity(ordered.len());
+        for (key, candidate) in ordered {
+            settled.push(self.settle(candidate, answers.remove(&key), under.now));
+            turns.done().await;
+        }
         let mut ids = self.ledger.alert_ids(settled.iter().flat_map(Settled::keys).collect()).await?.into_iter();
         let mut raised = Raised { recording: Recording { now: under.now, ..Recording::default() }, ..Raised::default() };
         for one in settled {
@@ -70,6 +75,7 @@ impl Cycle {
         }
         Ok(raised)
     }
+            turns.done().await;
 
     fn settle(&self, candidate: Candidate, answer: Option<Answer>, now: Timestamp) -> Settled {
         let Candidate { joined, fingerprint, remembered, aged, .. } = candidate;

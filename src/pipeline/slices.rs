@@ -14,6 +14,7 @@ use crate::pipeline::findings::{crossing_finding, is_suspicious};
 use crate::pipeline::intake::{Candidate, Tally};
 use crate::pipeline::namesakes;
 use crate::pipeline::raising::{Raised, Under};
+use crate::pipeline::turns::Turns;
 
 /// How many customers that may alert are decided about and recorded together. Up to twice as many are kept until the source is
 /// read whole.
@@ -128,7 +129,7 @@ impl Cycle {
         let recording = Arc::new(recording);
         let is_news = self.ledger.record(Arc::clone(&recording)).await?;
         recording.finding.iter().filter(|_| is_news).for_each(|new| log(&new.finding));
-        tell(self, &recording.alerts);
+        tell(self, &recording.alerts).await;
         Ok(())
     }
 
@@ -157,7 +158,8 @@ fn worst_first(owed: &[NewAlert]) -> Vec<&Alert> {
 }
 
 /// Tells the log and the metrics.
-fn tell(cycle: &Cycle, owed: &[NewAlert]) {
+async fn tell(cycle: &Cycle, owed: &[NewAlert]) {
+    let mut turns = Turns::default();
     for alert in worst_first(owed) {
         cycle.metrics.alerts.with_label_values(&[alert.rule.as_str(), alert.severity.as_str()]).inc();
         let again = alert.budget.as_ref().is_some_and(|budget| budget.previous_amount.is_some());
@@ -169,3 +171,4 @@ fn tell(cycle: &Cycle, owed: &[NewAlert]) {
         );
     }
 }
+        turns.done().await;
