@@ -43,7 +43,7 @@ pub use listing::{
     OpenFinding, Owed, PollStatus, StandingAlert,
 };
 pub use lock::{folder_of, is_own_file};
-pub use plan::{Followup, Occasion, followups, late_step, messages, slice, snapshot, step, steps};
+pub use plan::{Followup, Occasion, followups, late_step, messages, slice, slice_of_followups, snapshot, step, steps};
 pub use reader::{Reader, read};
 pub use store::Ledger;
 pub use table::customers::{REMEMBERED, fold, fold_key};

@@ -161,7 +161,7 @@ pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessag
         for Group { alerts, recipients } in groups(route, owed(new, route)) {
             let (together, single): (Vec<&Alert>, Vec<&Alert>) =
                 alerts.into_iter().partition(|alert| route.digest_above.is_some() || alert.baseline);
-            gathered.extend(together.into_iter().map(|alert| Gathered::of(alert, &route.notifier)));
+            gathered.extend(together.into_iter().map(|alert| Gathered::of(alert, &route.notifier, MessageKind::Raised)));
             messages.extend(single.into_iter().map(|alert| message(route, &recipients, &[alert], None)));
         }
     }
@@ -231,11 +231,8 @@ pub struct Followup {
 /// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once, else one message each.
 pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
     let mut messages = Vec::new();
-    for route in routes.iter().filter(|route| route.is_owed() && (kind != MessageKind::Resolved || route.send_resolved)) {
-        let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.goes_on_for.contains(&route.notifier);
-        let owed = told.iter().filter(|told| told.notify.contains(&route.notifier)).filter(|told| !goes_on(told));
-        let owed = owed.map(|told| Owed { alert: &told.alert, contacts: &told.contacts });
-        for Group { recipients, alerts } in groups(route, owed.collect()) {
+    for route in hearing(kind, routes) {
+        for Group { recipients, alerts } in groups(route, owed_followups(kind, told, route)) {
             // Each incident is told of by itself.
             if !route.incidents && is_above(&alerts, route.digest_above) {
                 messages.extend(digest(&alerts, route, &recipients));
@@ -244,6 +241,40 @@ pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], ledger:
             }
         }
     }
+    with_latest(kind, messages, told, ledger)
+}
+
+/// What a slice of the many alerts owes that something becomes of in one poll: the messages that carry one alert or are for one
+/// customer, and what is gathered for digests of all slices.
+pub fn slice_of_followups(kind: MessageKind, told: &[Followup], routes: &[Route], ledger: Uuid) -> (Vec<NewMessage>, Vec<Gathered>) {
+    let (together, apart): (Vec<&Route>, Vec<&Route>) = hearing(kind, routes).partition(|route| is_gathered_for(route));
+    let apart: Vec<Route> = apart.into_iter().cloned().collect();
+    let mut gathered = Vec::new();
+    for route in together {
+        let of_route = told.iter().filter(|told| told.notify.contains(&route.notifier));
+        let of = |told: &Followup| Gathered { latest: Some(told.latest.clone()), ..Gathered::of(&told.alert, &route.notifier, kind) };
+        gathered.extend(of_route.map(of));
+    }
+    (followups(kind, told, &apart, ledger), gathered)
+}
+
+/// Whether what becomes of many alerts comes in digests of all slices.
+fn is_gathered_for(route: &Route) -> bool {
+    route.readers == Readers::Partner && route.digest_above.is_some() && !route.incidents
+}
+
+/// The routes that are told what becomes of alerts.
+fn hearing(kind: MessageKind, routes: &[Route]) -> impl Iterator<Item = &Route> {
+    routes.iter().filter(move |route| route.is_owed() && (kind != MessageKind::Resolved || route.send_resolved))
+}
+
+fn owed_followups<'a>(kind: MessageKind, told: &'a [Followup], route: &Route) -> Vec<Owed<'a>> {
+    let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.goes_on_for.contains(&route.notifier);
+    let owed = told.iter().filter(|told| told.notify.contains(&route.notifier)).filter(|told| !goes_on(told));
+    owed.map(|told| Owed { alert: &told.alert, contacts: &told.contacts }).collect()
+}
+
+fn with_latest(kind: MessageKind, mut messages: Vec<NewMessage>, told: &[Followup], ledger: Uuid) -> Vec<NewMessage> {
     let all: HashMap<Uuid, &Latest> = told.iter().map(|told| (told.alert.id, &told.latest)).collect();
     let latest = |id: &Uuid| all.get(id).map(|latest| (*latest).clone());
     for message in &mut messages {

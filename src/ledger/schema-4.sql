@@ -50,19 +50,21 @@ UPDATE file SET identity = ifnull((SELECT id FROM alert ORDER BY seq LIMIT 1), r
 
 ALTER TABLE message ADD COLUMN totals TEXT;                              -- JSON: what a digest comes to of which not all alerts are in a part
 
--- What is gathered for digests while a mass crossing is recorded in slices: owed, and made into messages after the last slice. The
--- worst come first.
+-- What is gathered for digests while a mass crossing, or what becomes of one, is recorded in slices: owed, and made into messages
+-- after the last slice. The worst come first.
 CREATE TABLE gathered (
     notifier TEXT NOT NULL,
     mildness INTEGER NOT NULL,               -- 0 critical, 1 warning, 2 info
     dollars  INTEGER NOT NULL,               -- over the budget, else of cost, in cents; negative, as is the next
+    kind     TEXT NOT NULL,                  -- what is told: that it is raised, that it is still true, that it is over
     percent  INTEGER NOT NULL,
     alert    BLOB NOT NULL REFERENCES alert (id),
     baseline INTEGER NOT NULL,
     customer INTEGER NOT NULL REFERENCES customer (id),
     currency TEXT,
     over     TEXT,                           -- over the budget, in the currency
-    PRIMARY KEY (notifier, mildness, dollars, percent, alert)
+    latest   TEXT,                           -- JSON: how it is when it is told later
+    PRIMARY KEY (notifier, kind, mildness, dollars, percent, alert)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gathered_by_alert ON gathered (alert);
 CREATE INDEX gathered_by_customer ON gathered (customer);

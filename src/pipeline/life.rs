@@ -15,6 +15,7 @@ use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAler
 use crate::pipeline::Cycle;
 use crate::pipeline::cycle::hold_if;
 use crate::pipeline::explain::judged_again;
+use crate::pipeline::turns::Turns;
 use crate::pipeline::verdicts::{Time, samples_for};
 
 /// Customers that are looked at together: what else the ledger is asked for waits so long.
@@ -48,7 +49,8 @@ impl Cycle {
         let now = self.clock.now();
         let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
         let time = Time { now, newest };
-        let (mut told, mut owed) = (Told::by(&self.routes), 0);
+        let (mut told, mut owed, mut in_slices) = (Told::by(&self.routes), 0, false);
+        let mut turns = Turns::default();
         for keys in keys.chunks(AT_ONCE) {
             let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), newest).await?;
             for customer in &reviewed {
@@ -58,18 +60,24 @@ impl Cycle {
                     let goes_on_for = goes_on_for(alert, &customer.alerts, &followed);
                     told.note(alert, *next, self.reachable(notify.clone(), alert, &judged), goes_on_for, &judged.assessed);
                 }
+                turns.done().await;
             }
             if told.changes.len() >= self.slice {
-                owed += self.record_told(std::mem::replace(&mut told, Told::by(&self.routes)), now, hold).await?;
+                in_slices = true;
+                owed += self.record_told(std::mem::replace(&mut told, Told::by(&self.routes)), now, hold, in_slices).await?;
             }
         }
-        Ok(owed + self.record_told(told, now, hold).await?)
+        owed += self.record_told(told, now, hold, in_slices).await?;
+        if in_slices {
+            self.ledger.write_digests(&self.routes, now).await?;
+        }
+        Ok(owed)
     }
 
-    async fn record_told(&self, told: Told, now: Timestamp, hold: bool) -> Result<usize, LedgerError> {
-        let mut recording = told.into_recording(self, now);
+    async fn record_told(&self, told: Told, now: Timestamp, hold: bool, in_slices: bool) -> Result<usize, LedgerError> {
+        let mut recording = told.into_recording(self, now, in_slices);
         hold_if(hold, &mut recording.messages);
-        let owed = recording.messages.len();
+        let owed = recording.messages.len() + recording.gathered.len();
         if !recording.is_empty() {
             self.ledger.record(recording).await?;
         }
@@ -148,16 +156,31 @@ impl Told {
         tracing::info!(alert.r#ref = %alert.snapshot.alert.reference, rule = alert.rule, "{}", next.in_words());
     }
 
-    fn into_recording(self, cycle: &Cycle, now: Timestamp) -> Recording {
-        let ledger = cycle.ledger.identity();
-        let mut messages = ledger::messages(&self.released, &cycle.routes, ledger);
+    /// What is recorded of it: all of a poll, or a slice of very many.
+    fn into_recording(self, cycle: &Cycle, now: Timestamp, in_slices: bool) -> Recording {
+        let (ledger, routes) = (cycle.ledger.identity(), &cycle.routes);
+        let (mut messages, mut gathered) = if in_slices {
+            ledger::slice(&self.released, routes, ledger)
+        } else {
+            (ledger::messages(&self.released, routes, ledger), Vec::new())
+        };
+        let latest = |id: &Uuid| self.latest.get(id).cloned();
         for message in &mut messages {
-            let latest = |id: &Uuid| self.latest.get(id).cloned();
             message.latest = message.alerts.iter().filter_map(latest).collect();
         }
-        messages.extend(ledger::followups(MessageKind::Reminder, &self.reminders, &cycle.routes, ledger));
-        messages.extend(ledger::followups(MessageKind::Resolved, &self.resolved, &cycle.routes, ledger));
-        Recording { now, changes: self.changes, messages, ..Recording::default() }
+        for gathered in &mut gathered {
+            gathered.latest = latest(&gathered.alert);
+        }
+        for (kind, told) in [(MessageKind::Reminder, &self.reminders), (MessageKind::Resolved, &self.resolved)] {
+            if in_slices {
+                let (alone, together) = ledger::slice_of_followups(kind, told, routes, ledger);
+                messages.extend(alone);
+                gathered.extend(together);
+            } else {
+                messages.extend(ledger::followups(kind, told, routes, ledger));
+            }
+        }
+        Recording { now, changes: self.changes, messages, gathered, ..Recording::default() }
     }
 }
 

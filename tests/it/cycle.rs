@@ -5,6 +5,7 @@ mod clock;
 mod history;
 mod incidents;
 mod life;
+mod life_in_slices;
 mod messages;
 mod mirror;
 mod operator;

@@ -158,6 +158,8 @@ pub struct Gathered {
     /// The notifier's name.
     pub notifier: Box<str>,
     /// The alert.
+    /// What is told of it: that it is raised, that it is still true, that it is over.
+    pub kind: MessageKind,
     pub alert: Uuid,
     /// Its customer.
     pub customer: CustomerKey,
@@ -174,15 +176,18 @@ pub struct Gathered {
     /// What it is over the budget.
     pub over: Option<Decimal>,
 }
+    /// How it is now, where that is told later than it was raised.
+    pub latest: Option<Latest>,
 
 impl Gathered {
-    /// An alert in the digest of a notifier.
-    pub fn of(alert: &Alert, notifier: &str) -> Self {
+    /// An alert in a digest of this kind for a notifier.
+    pub fn of(alert: &Alert, notifier: &str, kind: MessageKind) -> Self {
         let hundredths = |value: Decimal| value.saturating_mul(Decimal::ONE_HUNDRED).round().to_i64().unwrap_or(i64::MAX);
         let percent = if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
         Self {
             notifier: notifier.into(),
             alert: alert.id,
+            kind,
             customer: alert.key(),
             severity: alert.severity,
             baseline: alert.baseline,
@@ -191,6 +196,7 @@ impl Gathered {
             currency: alert.cost.currency,
             over: alert.over(),
         }
+            latest: None,
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is gathered for digests while a mass crossing is recorded in slices: owed from the transaction that records its alert,
-//! and made into messages once the last slice is there.
+//! What is gathered for digests while a mass crossing, or what becomes of one, is recorded in slices: owed from the transaction
+//! that records it, and made into messages once the last slice is there.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,10 +8,11 @@ use rusqlite::{Connection, named_params, params};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::domain::{Currency, DigestTotals, Route, Severity};
+use crate::domain::{Currency, DigestTotals, Latest, MessageKind, Route, Severity};
 use crate::ledger::column::{self, Exact, Id};
 use crate::ledger::entry::{DigestPart, Gathered, NewMessage};
 use crate::ledger::plan;
+use crate::ledger::table::alerts::json;
 use crate::ledger::table::deliveries;
 
 /// How many parts of a digest are written in one transaction.
@@ -21,11 +22,13 @@ const AT_ONCE: u32 = 20;
 pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO gathered (notifier, mildness, dollars, percent, alert, baseline, customer, currency, over)
-             VALUES (:notifier, :mildness, -:dollars, -:percent, :alert, :baseline, (SELECT id FROM customer WHERE key = :customer), :currency, :over)",
+            "INSERT INTO gathered (notifier, kind, mildness, dollars, percent, alert, baseline, customer, currency, over, latest)
+             VALUES (:notifier, :kind, :mildness, -:dollars, -:percent, :alert, :baseline, (SELECT id FROM customer WHERE key = :customer),
+             :currency, :over, :latest)",
         )?
         .execute(named_params! {
             ":notifier": new.notifier,
+            ":kind": new.kind.as_str(),
             ":mildness": 2 - deliveries::rank(new.severity),
             ":dollars": new.dollars,
             ":percent": new.percent,
@@ -34,18 +37,25 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlit
             ":customer": new.customer.as_str(),
             ":currency": new.currency.map(|currency| currency.as_str().to_owned()),
             ":over": new.over.map(Exact),
+            ":latest": new.latest.as_ref().map(json).transpose()?,
         })?;
     Ok(())
 }
 
-/// The notifiers for which anything is gathered.
-pub(in crate::ledger) fn notifiers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    connection.prepare_cached("SELECT DISTINCT notifier FROM gathered")?.query_map([], |row| row.get(0))?.collect()
+/// The digests for which anything is gathered: each a notifier and a kind, in the order in which they are told.
+pub(in crate::ledger) fn digests(connection: &Connection) -> rusqlite::Result<Vec<(String, MessageKind)>> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT notifier, kind FROM gathered")?;
+    let mut digests: Vec<(String, MessageKind)> = statement
+        .query_map([], |row| Ok((row.get("notifier")?, column::read(row, "kind", MessageKind::from_name)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    digests.sort_by_key(|(_, kind)| MessageKind::ALL.iter().position(|other| other == kind));
+    Ok(digests)
 }
 
-/// How far the digest of a notifier is written.
+/// How far a digest of a notifier is written.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::ledger) struct Writing {
+    kind: MessageKind,
     whole: DigestPart,
     /// Whether it becomes a digest; else each alert a message of its own.
     is_digest: bool,
@@ -53,15 +63,19 @@ pub(in crate::ledger) struct Writing {
     written: u32,
 }
 
-/// What the digest of a notifier is going to be.
-pub(in crate::ledger) fn begin(connection: &Connection, route: &Route) -> rusqlite::Result<Writing> {
+/// What the digest of this kind for a notifier is going to be.
+pub(in crate::ledger) fn begin(connection: &Connection, route: &Route, kind: MessageKind) -> rusqlite::Result<Writing> {
     let (total, baseline, criticals): (u32, u32, u32) = connection
-        .prepare_cached("SELECT count(*), ifnull(sum(baseline), 0), ifnull(sum(mildness = 0), 0) FROM gathered WHERE notifier = ?1")?
-        .query_row([&route.notifier], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let is_digest = plan::is_digest(total, baseline, route);
+        .prepare_cached(
+            "SELECT count(*), ifnull(sum(baseline), 0), ifnull(sum(mildness = 0), 0) FROM gathered WHERE notifier = ?1 AND kind = ?2",
+        )?
+        .query_row([&*route.notifier, kind.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    // What becomes of a first account is as any other news.
+    let first_account = if kind == MessageKind::Raised { baseline } else { 0 };
+    let is_digest = plan::is_digest(total, first_account, route);
     let parts = total.div_ceil(route.digest_part.max(1)).min(route.digest_parts.unwrap_or(u32::MAX));
     let whole = DigestPart { part: 0, parts, total, criticals, baseline: baseline == total };
-    Ok(Writing { whole, is_digest, written: 0 })
+    Ok(Writing { kind, whole, is_digest, written: 0 })
 }
 
 /// Writes the next messages, the worst first; returns whether more are to come.
@@ -72,44 +86,65 @@ pub(in crate::ledger) fn write(
     writing: &mut Writing,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let Writing { whole, is_digest, .. } = *writing;
+    let Writing { kind, whole, is_digest, .. } = *writing;
     let part_size = if is_digest { route.digest_part.max(1) } else { 1 };
     let left_out = whole.total.saturating_sub(whole.parts.saturating_mul(part_size));
-    let totals = if is_digest && left_out > 0 { Some(totals(connection, &route.notifier, left_out)?) } else { None };
+    let totals = if is_digest && left_out > 0 { Some(totals(connection, &route.notifier, kind, left_out)?) } else { None };
     for _ in 0..AT_ONCE {
-        let members = take(connection, &route.notifier, part_size)?;
+        let members = take(connection, &route.notifier, kind, part_size)?;
         if members.is_empty() {
             return Ok(false);
         }
         writing.written += 1;
         let digest = is_digest.then_some(DigestPart { part: writing.written, ..whole });
-        let severity = members.iter().map(|(_, severity)| *severity).max().unwrap_or_default();
-        let alerts = members.into_iter().map(|(alert, _)| alert).collect();
-        let message = NewMessage { alerts, severity, totals: totals.clone(), ..plan::message(route, &route.recipients, &[], digest) };
+        let mut message = NewMessage { totals: totals.clone(), ..plan::message(route, &route.recipients, &[], digest) };
+        if kind != MessageKind::Raised {
+            message.kind = kind;
+        }
+        for Member { alert, severity, latest } in members {
+            message.alerts.push(alert);
+            message.severity = message.severity.max(severity);
+            message.latest.extend(latest);
+        }
         deliveries::owe(connection, &message.identified(ledger), now)?;
         if is_digest && writing.written == whole.parts {
             // Whatever is left is told by the totals.
-            connection.prepare_cached("DELETE FROM gathered WHERE notifier = ?1")?.execute([&route.notifier])?;
+            let sql = "DELETE FROM gathered WHERE notifier = ?1 AND kind = ?2";
+            connection.prepare_cached(sql)?.execute([&*route.notifier, kind.as_str()])?;
             return Ok(false);
         }
     }
     Ok(true)
 }
 
+/// An alert that is taken into a message.
+struct Member {
+    alert: Uuid,
+    severity: Severity,
+    latest: Option<Latest>,
+}
+
 /// Takes the worst of what is gathered.
-fn take(connection: &Connection, notifier: &str, count: u32) -> rusqlite::Result<Vec<(Uuid, Severity)>> {
+fn take(connection: &Connection, notifier: &str, kind: MessageKind, count: u32) -> rusqlite::Result<Vec<Member>> {
     let mut statement = connection.prepare_cached(
-        "SELECT alert, mildness, dollars, percent FROM gathered WHERE notifier = ?1 ORDER BY mildness, dollars, percent, alert LIMIT ?2",
+        "SELECT alert, mildness, dollars, percent, latest FROM gathered WHERE notifier = ?1 AND kind = ?2
+         ORDER BY mildness, dollars, percent, alert LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![notifier, count], |row| {
-        Ok((column::id(row, "alert")?, row.get::<_, i64>("mildness")?, row.get::<_, i64>("dollars")?, row.get::<_, i64>("percent")?))
+    let rows = statement.query_map(params![notifier, kind.as_str(), count], |row| {
+        let latest = row.get_ref("latest")?.as_str_or_null()?;
+        let latest = latest.map(serde_json::from_str).transpose().map_err(column::unreadable)?;
+        let mildness = row.get::<_, i64>("mildness")?;
+        let member = Member { alert: column::id(row, "alert")?, severity: severity(mildness), latest };
+        Ok((member, (mildness, row.get::<_, i64>("dollars")?, row.get::<_, i64>("percent")?)))
     })?;
     let mut taken = Vec::new();
-    for (alert, mildness, dollars, percent) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+    for (member, (mildness, dollars, percent)) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
         connection
-            .prepare_cached("DELETE FROM gathered WHERE notifier = ?1 AND mildness = ?2 AND dollars = ?3 AND percent = ?4 AND alert = ?5")?
-            .execute(params![notifier, mildness, dollars, percent, Id(alert)])?;
-        taken.push((alert, severity(mildness)));
+            .prepare_cached(
+                "DELETE FROM gathered WHERE notifier = ?1 AND kind = ?2 AND mildness = ?3 AND dollars = ?4 AND percent = ?5 AND alert = ?6",
+            )?
+            .execute(params![notifier, kind.as_str(), mildness, dollars, percent, Id(member.alert)])?;
+        taken.push(member);
     }
     Ok(taken)
 }
@@ -119,9 +154,10 @@ fn severity(mildness: i64) -> Severity {
 }
 
 /// What is gathered for a notifier comes to, by severity and by currency. What each customer is over its budget counts once.
-fn totals(connection: &Connection, notifier: &str, left_out: u32) -> rusqlite::Result<DigestTotals> {
-    let mut statement = connection.prepare_cached("SELECT mildness, customer, currency, over FROM gathered WHERE notifier = ?1")?;
-    let mut rows = statement.query([notifier])?;
+fn totals(connection: &Connection, notifier: &str, kind: MessageKind, left_out: u32) -> rusqlite::Result<DigestTotals> {
+    let sql = "SELECT mildness, customer, currency, over FROM gathered WHERE notifier = ?1 AND kind = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([notifier, kind.as_str()])?;
     let (mut by_severity, mut by_currency) = (BTreeMap::<i64, u32>::new(), BTreeMap::<Option<String>, (u32, Decimal)>::new());
     let mut customers = HashSet::new();
     while let Some(row) = rows.next()? {
