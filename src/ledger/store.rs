@@ -139,6 +139,11 @@ impl Ledger {
         self.thread.run(move |connection| customers::alike(connection, &looks, look)).await
     }
 
+    /// What `look` makes of the label and the name of each customer, in no order.
+    pub async fn looks(&self, look: fn(Option<&str>, &str) -> u64) -> Result<Vec<u64>, LedgerError> {
+        self.thread.run(move |connection| customers::looks(connection, look)).await
+    }
+
     /// What identities are derived from: copies of a ledger have the same.
     pub fn identity(&self) -> Uuid {
         self.identity

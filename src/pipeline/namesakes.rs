@@ -3,10 +3,60 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
 
-use crate::domain::{CustomerKey, CustomerView, Report};
-use crate::ledger::{Ledger, LedgerError, NewAlert, Reader, Seen};
+use foldhash::quality::{FixedState, RandomState};
+
+use crate::domain::{Assessed, CustomerKey, CustomerView, Report};
+use crate::ledger::{Ledger, LedgerError, NewAlert, Reader, Recollection, Seen};
 use crate::notify::render::look_of;
+
+/// How all customers look that are known, kept over the slices of a poll: a number for each, since there may be a million.
+#[derive(Debug, Default)]
+pub(super) struct AllLooks {
+    known: HashSet<u64, RandomState>,
+    /// Those that several customers have.
+    shared: HashSet<u64, RandomState>,
+}
+
+impl AllLooks {
+    /// Those that the ledger knows.
+    pub(super) async fn of(ledger: &Ledger) -> Result<Self, LedgerError> {
+        let mut looks = Self::default();
+        looks.add(ledger.looks(number_of_look).await?);
+        Ok(looks)
+    }
+
+    /// Adds those of further customers.
+    pub(super) fn add(&mut self, looks: impl IntoIterator<Item = u64>) {
+        for look in looks {
+            if !self.known.insert(look) {
+                self.shared.insert(look);
+            }
+        }
+    }
+
+    /// Marks new alerts about customers of whom another one goes by the same name.
+    pub(super) fn mark(&self, alerts: &mut [NewAlert]) {
+        for new in alerts {
+            let customer = &new.snapshot.alert.customer;
+            new.snapshot.context.has_namesake = self.shared.contains(&number_of_look(customer.label.as_deref(), &customer.name));
+        }
+    }
+}
+
+/// The look of a customer that the ledger does not know by it yet; none of a subscription.
+pub(super) fn new_look(assessed: &Assessed, remembered: Option<&Recollection>) -> Option<u64> {
+    let record = &assessed.record;
+    let look = number_of_look(assessed.profile.label.as_deref(), &record.name);
+    let known = remembered.map(|remembered| number_of_look(remembered.seen.label.as_deref(), &remembered.seen.name));
+    (record.subscription.is_none() && known != Some(look)).then_some(look)
+}
+
+/// The same number for the same look, and hardly ever for another.
+fn number_of_look(label: Option<&str>, name: &str) -> u64 {
+    FixedState::default().hash_one(look_of(label, name))
+}
 
 /// Who goes by each look that is asked for; none where several do.
 #[derive(Debug, Default)]

@@ -12,9 +12,10 @@ use crate::pipeline::confirm::Answer;
 use crate::pipeline::cycle::is_baseline;
 use crate::pipeline::intake::{Candidate, Tally};
 use crate::pipeline::life;
+use crate::pipeline::namesakes::new_look;
 use crate::pipeline::settling::{remember, samples};
-use crate::pipeline::verdicts::{Asked, judge, last_seen, named};
 use crate::pipeline::turns::Turns;
+use crate::pipeline::verdicts::{Asked, judge, last_seen, named};
 
 /// What surrounds the decisions of a poll.
 #[derive(Clone, Copy)]
@@ -31,6 +32,8 @@ pub(super) struct Raised {
     pub(super) owed: Vec<NewAlert>,
     /// Customers whose budget changed after something was raised about them.
     pub(super) rebudgeted: Vec<CustomerKey>,
+    /// Names that the ledger does not know their customers by yet.
+    pub(super) new_looks: Vec<u64>,
 }
 
 /// A candidate about which it is decided.
@@ -72,10 +75,10 @@ impl Cycle {
         for one in settled {
             tally.count(&one.decided);
             one.put(under, &mut ids, &mut raised);
+            turns.done().await;
         }
         Ok(raised)
     }
-            turns.done().await;
 
     fn settle(&self, candidate: Candidate, answer: Option<Answer>, now: Timestamp) -> Settled {
         let Candidate { joined, fingerprint, remembered, aged, .. } = candidate;
@@ -113,6 +116,7 @@ impl Settled {
         }
         into.recording.steps.extend(decided.late.iter().map(|late| ledger::late_step(assessed, late)));
         into.recording.seen_below.extend(&decided.seen_below);
+        into.new_looks.extend(new_look(assessed, remembered.as_ref()));
         into.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), asked.as_ref(), &mut into.recording));
     }
 }

@@ -10,6 +10,8 @@ use crate::budgets::{Joined, LastSeen};
 use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, Sample, UsageRecord, Verdict, has_passed};
 use crate::ledger::{Decided, LedgerError, Recollection, Recording, Seen, decide, fold_key};
 use crate::pipeline::intake::{Candidate, Intake, Pending, duplicates};
+use crate::pipeline::namesakes::new_look;
+use crate::pipeline::turns::Turns;
 use crate::pipeline::verdicts::{Asked, events, is_closed, judge, last_seen, named, sample, samples_for, seen_now};
 
 /// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
@@ -31,7 +33,9 @@ impl Intake<'_> {
         let keys = batch.iter().map(|pending| of_record(&pending.joined.record)).collect();
         let mut memory = self.cycle.ledger.recall(keys, samples_for(&self.cycle.rules)).await?;
         let mut recording = Recording { now: self.now, ..Recording::default() };
+        let mut turns = Turns::default();
         for pending in batch {
+            turns.done().await;
             let key = pending.joined.record.key();
             let remembered = memory.remove(&key);
             if pending.other.is_some_and(|other| !self.supersedes(&key, &pending, other, remembered.as_ref())) {
@@ -76,6 +80,9 @@ impl Intake<'_> {
         }
         self.count_duplicates(fold_key(&key), duplicates(&decided));
         self.tally.count_passed(&decided);
+        if let Some(looks) = &mut self.recorded.looks {
+            looks.add(new_look(&judged.assessed, remembered.as_ref()));
+        }
         if changed {
             self.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), None, recording));
         }

@@ -12,7 +12,7 @@ use crate::pipeline::cycle::hold_if;
 use crate::pipeline::desk::log;
 use crate::pipeline::findings::{crossing_finding, is_suspicious};
 use crate::pipeline::intake::{Candidate, Tally};
-use crate::pipeline::namesakes;
+use crate::pipeline::namesakes::{self, AllLooks};
 use crate::pipeline::raising::{Raised, Under};
 use crate::pipeline::turns::Turns;
 
@@ -38,6 +38,8 @@ pub(crate) struct Recorded {
     pub(crate) hold: bool,
     /// Whether anything was recorded before the source was read whole.
     pub(crate) in_slices: bool,
+    /// The names that customers go by, once there are slices.
+    pub(super) looks: Option<AllLooks>,
 }
 
 /// Customers that crossed in one poll.
@@ -97,6 +99,9 @@ impl Cycle {
         tally: &mut Tally,
         recorded: &mut Recorded,
     ) -> Result<Vec<CustomerKey>, LedgerError> {
+        if recorded.looks.is_none() {
+            recorded.looks = Some(AllLooks::of(&self.ledger).await?);
+        }
         let under = Under { memory: before.memory, silences: before.silences, now: self.clock.now() };
         let mut raised = self.raise(candidates, HashMap::new(), under, tally).await?;
         let rebudgeted = std::mem::take(&mut raised.rebudgeted);
@@ -108,8 +113,14 @@ impl Cycle {
     /// Records alerts, what they owe, and what the operator must know of them, in one transaction: the last one of a poll, or
     /// one before it.
     pub(super) async fn record(&self, raised: Raised, records: u64, recorded: &mut Recorded, last: bool) -> Result<(), LedgerError> {
-        let Raised { mut recording, mut owed, .. } = raised;
-        namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?;
+        let Raised { mut recording, mut owed, new_looks, .. } = raised;
+        match &mut recorded.looks {
+            Some(looks) => {
+                looks.add(new_looks);
+                looks.mark(&mut owed);
+            }
+            None => namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?,
+        }
         recorded.add(&owed);
         recorded.hold |= is_suspicious(recorded.crossing.customers, records);
         let identity = self.ledger.identity();

@@ -160,6 +160,17 @@ pub(in crate::ledger) fn alike(
     Ok(found)
 }
 
+/// What `look` makes of the label and the name of each customer; subscriptions are left out.
+pub(in crate::ledger) fn looks(connection: &Connection, look: fn(Option<&str>, &str) -> u64) -> rusqlite::Result<Vec<u64>> {
+    let mut statement = connection.prepare_cached("SELECT label, name FROM seen WHERE subscription IS NULL")?;
+    let mut rows = statement.query([])?;
+    let mut looks = Vec::new();
+    while let Some(row) = rows.next()? {
+        looks.push(look(row.get_ref(0)?.as_str_or_null()?, row.get_ref(1)?.as_str()?));
+    }
+    Ok(looks)
+}
+
 /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`; subscriptions
 /// are left out.
 pub(in crate::ledger) fn each_present(connection: &Connection, mut visit: impl FnMut(Seen)) -> rusqlite::Result<()> {
