@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::ledger::Ledger;
-use crate::ledger::entry::{PollMemory, PollResult};
+use crate::ledger::entry::{Interim, PollMemory, PollResult};
 use crate::ledger::error::LedgerError;
 use crate::ledger::polled;
 use crate::ledger::store::count;
@@ -25,6 +25,16 @@ impl Ledger {
         let memory = self.thread.run(|connection| polls::memory(connection)).await?;
         let steady = self.file.as_deref().and_then(polled::at);
         Ok(PollMemory { last_good_at: memory.last_good_at.map(|at| steady.unwrap_or(at)), ..memory })
+    }
+
+    /// What a poll that recorded in slices knew last, when it was broken off.
+    pub async fn interim(&self) -> Result<Option<Interim>, LedgerError> {
+        self.thread.run(|connection| polls::interim(connection)).await
+    }
+
+    /// What a poll knows that is about to record in slices.
+    pub async fn new_interim(&self) -> Result<Interim, LedgerError> {
+        self.thread.run(|connection| Ok(Interim { after: polls::last_delivery(connection)?, ..Interim::default() })).await
     }
 
     /// Keeps the result of a poll; a good one settles its rules. One that found everything as it was writes nothing but its

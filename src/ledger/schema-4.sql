@@ -48,15 +48,17 @@ CREATE TABLE recipient (
 ALTER TABLE file ADD COLUMN identity BLOB;
 UPDATE file SET identity = ifnull((SELECT id FROM alert ORDER BY seq LIMIT 1), randomblob(16));
 
+ALTER TABLE file ADD COLUMN interim TEXT;                                -- JSON: what a poll that records in slices knows so far; none once it is over
+
 ALTER TABLE message ADD COLUMN totals TEXT;                              -- JSON: what a digest comes to of which not all alerts are in a part
 
 -- What is gathered for digests while a mass crossing, or what becomes of one, is recorded in slices: owed, and made into messages
 -- after the last slice. The worst come first.
 CREATE TABLE gathered (
     notifier TEXT NOT NULL,
+    kind     TEXT NOT NULL,                  -- what is told: that it is raised, that it is still true, that it is over
     mildness INTEGER NOT NULL,               -- 0 critical, 1 warning, 2 info
     dollars  INTEGER NOT NULL,               -- over the budget, else of cost, in cents; negative, as is the next
-    kind     TEXT NOT NULL,                  -- what is told: that it is raised, that it is still true, that it is over
     percent  INTEGER NOT NULL,
     alert    BLOB NOT NULL REFERENCES alert (id),
     baseline INTEGER NOT NULL,

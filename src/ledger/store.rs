@@ -14,7 +14,7 @@ use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
 use crate::fs;
 use crate::ledger::Config;
 use crate::ledger::entry::{
-    AttemptRecord, GiveUp, HoldFilter, Known, NewStep, NotifierState, Recollection, Recording, RetryFilter, RetryTo,
+    AttemptRecord, GiveUp, HoldFilter, Known, NewStep, NotifierState, Recollection, Recording, RetryFilter, RetryTo, Slices,
 };
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
@@ -23,7 +23,7 @@ use crate::ledger::lock::{Lock, folder_of};
 use crate::ledger::plan;
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
-    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers, retry, silences,
+    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers, polls, retry, silences,
 };
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
@@ -330,6 +330,15 @@ fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bo
     recording.seen_below.iter().try_for_each(|(step, amount)| customers::mark_seen_below(connection, *step, *amount))?;
     recording.messages.iter().try_for_each(|message| deliveries::owe(connection, message, recording.now))?;
     recording.gathered.iter().try_for_each(|gathered| gathered::add(connection, gathered))?;
+    match &recording.slices {
+        None => {}
+        Some(Slices::GoOn(interim)) => polls::keep_interim(connection, Some(interim))?,
+        Some(Slices::Hold) => polls::keep_interim(connection, None)?,
+        Some(Slices::LetGo(after)) => {
+            holds::let_go(connection, *after, recording.now)?;
+            polls::keep_interim(connection, None)?;
+        }
+    }
     recording.finding.as_ref().map_or(Ok(false), |new| findings::note(connection, new, recording.now))
 }
 

@@ -111,7 +111,8 @@ impl Cycle {
         // What a poll that was killed had gathered for digests.
         self.ledger.write_digests(&self.routes, now).await?;
         let silences = life::in_force(self, dated).await?;
-        let mut intake = Intake::new(self, now, Before { memory: &memory, silences: &silences });
+        let recorded = Recorded::going_on_with(self.ledger.interim().await?);
+        let mut intake = Intake::new(self, now, Before { memory: &memory, silences: &silences }, recorded);
         let mut read = self.source.read(dated, &mut intake).await;
         let asking_since = self.clock.monotonic();
         let unread = self.read_subscriptions(&read, &mut intake).await;
@@ -139,7 +140,11 @@ impl Cycle {
             let left = ASKING.saturating_sub(self.clock.monotonic().saturating_sub(asking_since));
             retry_after = places::fill(self, &mut raised.owed, left).await;
         }
-        self.record(raised, read.records, &mut recorded, true).await?;
+        let can_judge = recorded.can_judge(read.records);
+        self.record(raised, &mut recorded, can_judge.then_some(read.records)).await?;
+        if !can_judge {
+            recorded.crossing = CrossingCustomers::default();
+        }
         if recorded.in_slices {
             self.ledger.write_digests(&self.routes, self.clock.now()).await?;
         }

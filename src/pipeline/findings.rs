@@ -185,13 +185,14 @@ impl Cycle {
         self.desk.clear(FindingCode::MassCrossing, "", Ending::of("the next poll raised no such number of alerts")).await
     }
 
-    /// What an earlier poll held is news until it is released: whoever held it may have been killed before saying so.
+    /// What an earlier poll held is news until it is released: whoever held it may have been killed before saying so, or before
+    /// knowing whether it had to be held.
     async fn tell_held(&self, held: u64) -> Result<(), LedgerError> {
         let open = self.ledger.findings().await?;
         if open.iter().any(|open| open.finding.code == FindingCode::MassCrossing) {
             return Ok(());
         }
-        let summary = format!("{}, because suspiciously many customers reached a step in one poll", are_held(held));
+        let summary = format!("{}: suspiciously many customers reached a step in one poll, or a poll ended before it knew", are_held(held));
         self.desk.report(finding(FindingCode::MassCrossing, summary, RELEASE)).await
     }
 

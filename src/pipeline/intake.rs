@@ -122,7 +122,7 @@ pub(crate) struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     /// Starts to scan the ledger, so that it goes on beside the sign-in and the first records.
-    pub(crate) fn new(cycle: &'a Cycle, now: Timestamp, before: Before<'a>) -> Self {
+    pub(crate) fn new(cycle: &'a Cycle, now: Timestamp, before: Before<'a>, recorded: Recorded) -> Self {
         let ledger = cycle.ledger.clone();
         let mut intake = Self {
             cycle,
@@ -145,7 +145,7 @@ impl<'a> Intake<'a> {
             idle: cycle.rules.patterns().collect(),
             tally: Tally::default(),
             before,
-            recorded: Recorded::default(),
+            recorded,
             failure: None,
         };
         intake.look_at_scan();
@@ -175,9 +175,8 @@ impl<'a> Intake<'a> {
         while self.candidates.len() > most {
             let keys: Vec<CustomerKey> = self.candidates.keys().take(self.cycle.slice.max(1)).cloned().collect();
             let slice = keys.into_iter().filter_map(|key| self.candidates.remove_entry(&key)).collect();
-            let records = u64::try_from(self.read.len()).unwrap_or(u64::MAX);
             let (tally, recorded) = (&mut self.tally, &mut self.recorded);
-            let rebudgeted = self.cycle.record_slice(slice, self.before, records, tally, recorded).await?;
+            let rebudgeted = self.cycle.record_slice(slice, self.before, tally, recorded).await?;
             self.rebudgeted.extend(rebudgeted);
         }
         Ok(())

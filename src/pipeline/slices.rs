@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::domain::{Alert, AlertSnapshot, Audience, CustomerKey, Reason, Silence};
-use crate::ledger::{self, LedgerError, NewAlert, NewFinding, NewMessage, PollMemory};
+use crate::ledger::{self, Interim, LedgerError, NewAlert, NewFinding, NewMessage, PollMemory, Slices};
 use crate::pipeline::Cycle;
 use crate::pipeline::cycle::hold_if;
 use crate::pipeline::desk::log;
@@ -38,6 +38,9 @@ pub(crate) struct Recorded {
     pub(crate) hold: bool,
     /// Whether anything was recorded before the source was read whole.
     pub(crate) in_slices: bool,
+    /// The last delivery before the first slice, of this poll or of one that was broken off: messages to customers that came
+    /// after it wait until it is known whether the poll is suspicious.
+    after: Option<i64>,
     /// The names that customers go by, once there are slices.
     pub(super) looks: Option<AllLooks>,
 }
@@ -68,16 +71,49 @@ impl CrossingCustomers {
 }
 
 impl Recorded {
+    /// Goes on with what a poll knew that was broken off: what both raise is one crossing.
+    pub(crate) fn going_on_with(interim: Option<Interim>) -> Self {
+        let mut recorded = Self::default();
+        recorded.adopt(interim.into_iter());
+        recorded
+    }
+
+    fn adopt(&mut self, interim: impl Iterator<Item = Interim>) {
+        for Interim { after, customers, costliest } in interim {
+            self.after = Some(after);
+            self.crossing = CrossingCustomers { customers, costliest };
+        }
+    }
+
+    /// Whether it can be told now how much of the collection has crossed. Of an answer without records nothing is concluded
+    /// about what an earlier poll has raised.
+    pub(crate) fn can_judge(&self, records: u64) -> bool {
+        records > 0 || self.after.is_none()
+    }
+
+    /// What the ledger keeps of it until the last transaction of the poll.
+    fn slices(&self, last: bool) -> Option<Slices> {
+        self.after.map(|after| match (last, self.hold) {
+            (false, _) => {
+                let CrossingCustomers { customers, costliest } = self.crossing.clone();
+                Slices::GoOn(Interim { after, customers, costliest })
+            }
+            (true, true) => Slices::Hold,
+            (true, false) => Slices::LetGo(after),
+        })
+    }
+
     fn add(&mut self, owed: &[NewAlert]) {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         self.raised = self.raised.saturating_add(count(owed.len()));
         self.silenced = self.silenced.saturating_add(count(owed.iter().filter(|new| !new.is_told()).count()));
         self.crossing.add(owed);
-        self.alerts.extend(owed.iter().map(|new| new.snapshot.clone()));
+        let listed = if self.in_slices { LISTED } else { usize::MAX };
+        let mut worst: Vec<&AlertSnapshot> = owed.iter().map(|new| &new.snapshot).collect();
+        worst.sort_by(|a, b| a.alert.worst_first(&b.alert));
+        self.alerts.extend(worst.into_iter().take(listed).cloned());
         self.alerts.sort_by(|a, b| a.alert.worst_first(&b.alert));
-        if self.in_slices {
-            self.alerts.truncate(LISTED);
-        }
+        self.alerts.truncate(listed);
     }
 }
 
@@ -95,10 +131,12 @@ impl Cycle {
         &self,
         candidates: HashMap<CustomerKey, Candidate>,
         before: Before<'_>,
-        records: u64,
         tally: &mut Tally,
         recorded: &mut Recorded,
     ) -> Result<Vec<CustomerKey>, LedgerError> {
+        if recorded.after.is_none() {
+            recorded.adopt(std::iter::once(self.ledger.new_interim().await?));
+        }
         if recorded.looks.is_none() {
             recorded.looks = Some(AllLooks::of(&self.ledger).await?);
         }
@@ -106,13 +144,14 @@ impl Cycle {
         let mut raised = self.raise(candidates, HashMap::new(), under, tally).await?;
         let rebudgeted = std::mem::take(&mut raised.rebudgeted);
         recorded.in_slices = true;
-        self.record(raised, records, recorded, false).await?;
+        self.record(raised, recorded, None).await?;
         Ok(rebudgeted)
     }
 
-    /// Records alerts, what they owe, and what the operator must know of them, in one transaction: the last one of a poll, or
-    /// one before it.
-    pub(super) async fn record(&self, raised: Raised, records: u64, recorded: &mut Recorded, last: bool) -> Result<(), LedgerError> {
+    /// Records alerts, what they owe, and what the operator must know of them, in one transaction: the last one of a poll of so
+    /// many records, or one before it. Only the last one knows whether suspiciously many customers cross: messages to customers
+    /// wait for it.
+    pub(super) async fn record(&self, raised: Raised, recorded: &mut Recorded, of_records: Option<u64>) -> Result<(), LedgerError> {
         let Raised { mut recording, mut owed, new_looks, .. } = raised;
         match &mut recorded.looks {
             Some(looks) => {
@@ -122,17 +161,18 @@ impl Cycle {
             None => namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?,
         }
         recorded.add(&owed);
-        recorded.hold |= is_suspicious(recorded.crossing.customers, records);
+        recorded.hold = of_records.is_some_and(|records| is_suspicious(recorded.crossing.customers, records));
         let identity = self.ledger.identity();
         if recorded.in_slices {
             (recording.messages, recording.gathered) = ledger::slice(&owed, &self.routes, identity);
         } else {
             recording.messages = ledger::messages(&owed, &self.routes, identity);
         }
-        hold_if(recorded.hold, &mut recording.messages);
-        if recorded.hold && (last || !owed.is_empty()) {
-            recording.finding = Some(self.crossing_news(records, recorded, &recording.messages, last).await?);
+        hold_if(recorded.hold || of_records.is_none(), &mut recording.messages);
+        if let Some(records) = of_records.filter(|_| recorded.hold) {
+            recording.finding = Some(self.crossing_news(records, recorded, &recording.messages).await?);
         }
+        recording.slices = recorded.slices(of_records.is_some());
         recording.alerts = owed;
         if recording.is_empty() {
             return Ok(());
@@ -144,20 +184,13 @@ impl Cycle {
         Ok(())
     }
 
-    /// What the operator must know of a suspicious poll. It is told with the last slice, which knows the number; whoever is
-    /// killed before finds it open and not told.
-    async fn crossing_news(
-        &self,
-        records: u64,
-        recorded: &Recorded,
-        messages: &[NewMessage],
-        last: bool,
-    ) -> Result<NewFinding, LedgerError> {
+    /// What the operator must know of a suspicious poll.
+    async fn crossing_news(&self, records: u64, recorded: &Recorded, messages: &[NewMessage]) -> Result<NewFinding, LedgerError> {
         let is_held = |message: &&NewMessage| message.held && message.audience == Audience::Customer;
         let new: usize = messages.iter().filter(is_held).map(|message| message.recipients.len()).sum();
         let held = self.ledger.held().await?.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
         let finding = crossing_finding(&recorded.crossing, records, held);
-        let messages = if last { self.desk.news(&finding) } else { Vec::new() };
+        let messages = self.desk.news(&finding);
         Ok(NewFinding { finding, messages })
     }
 }
@@ -172,6 +205,7 @@ fn worst_first(owed: &[NewAlert]) -> Vec<&Alert> {
 async fn tell(cycle: &Cycle, owed: &[NewAlert]) {
     let mut turns = Turns::default();
     for alert in worst_first(owed) {
+        turns.done().await;
         cycle.metrics.alerts.with_label_values(&[alert.rule.as_str(), alert.severity.as_str()]).inc();
         let again = alert.budget.as_ref().is_some_and(|budget| budget.previous_amount.is_some());
         let reason = if again { Reason::BudgetRaised } else { Reason::NewStep };
@@ -182,4 +216,3 @@ async fn tell(cycle: &Cycle, owed: &[NewAlert]) {
         );
     }
 }
-        turns.done().await;

@@ -1,6 +1,7 @@
 //! Messages to customers from the poll to the mailbox: who is owed what, what is held, and that nothing ever reaches another.
 
 mod holding;
+mod in_slices;
 mod owing;
 mod privacy;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -157,9 +158,9 @@ pub struct DigestPart {
 pub struct Gathered {
     /// The notifier's name.
     pub notifier: Box<str>,
-    /// The alert.
     /// What is told of it: that it is raised, that it is still true, that it is over.
     pub kind: MessageKind,
+    /// The alert.
     pub alert: Uuid,
     /// Its customer.
     pub customer: CustomerKey,
@@ -175,9 +176,9 @@ pub struct Gathered {
     pub currency: Option<Currency>,
     /// What it is over the budget.
     pub over: Option<Decimal>,
-}
     /// How it is now, where that is told later than it was raised.
     pub latest: Option<Latest>,
+}
 
 impl Gathered {
     /// An alert in a digest of this kind for a notifier.
@@ -186,8 +187,8 @@ impl Gathered {
         let percent = if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
         Self {
             notifier: notifier.into(),
-            alert: alert.id,
             kind,
+            alert: alert.id,
             customer: alert.key(),
             severity: alert.severity,
             baseline: alert.baseline,
@@ -195,8 +196,8 @@ impl Gathered {
             percent: hundredths(percent),
             currency: alert.cost.currency,
             over: alert.over(),
-        }
             latest: None,
+        }
     }
 }
 
@@ -207,6 +208,28 @@ pub struct NewFinding {
     pub finding: OperatorFinding,
     /// The messages.
     pub messages: Vec<NewMessage>,
+}
+
+/// What a poll that records in slices knows so far. Whoever is killed before the last one leaves it to the next poll.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interim {
+    /// The last delivery that was there before: messages to customers that came after it wait until the poll is over.
+    pub after: i64,
+    /// How many customers have crossed a step so far; a first account counts for none.
+    pub customers: usize,
+    /// The three of them with the highest cost in US dollars.
+    pub costliest: Vec<Alert>,
+}
+
+/// How a poll that records in slices goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slices {
+    /// More are to come.
+    GoOn(Interim),
+    /// This is the last one, and what was held because more were to come stays held.
+    Hold,
+    /// This is the last one, and messages to customers that came after this delivery are held no longer.
+    LetGo(i64),
 }
 
 /// What one transaction writes: all of it or nothing.
@@ -234,6 +257,8 @@ pub struct Recording {
     pub gathered: Vec<Gathered>,
     /// What the operator must know of it.
     pub finding: Option<NewFinding>,
+    /// Set where more than one transaction records what a poll raises.
+    pub slices: Option<Slices>,
 }
 
 impl Recording {
@@ -249,5 +274,6 @@ impl Recording {
             && self.messages.is_empty()
             && self.gathered.is_empty()
             && self.finding.is_none()
+            && self.slices.is_none()
     }
 }

@@ -4,6 +4,8 @@ mod alert;
 mod customer;
 mod outcome;
 
-pub use alert::{AlertChange, DigestPart, Gathered, NewAlert, NewFinding, NewMessage, NewStep, OpenAlert, Recording, Reviewed};
+pub use alert::{
+    AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep, OpenAlert, Recording, Reviewed, Slices,
+};
 pub use customer::{Known, KnownCustomer, NewSample, Recollection, Seen, SpentStep};
 pub use outcome::{AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};

@@ -54,6 +54,23 @@ pub(in crate::ledger) fn release(connection: &Connection, filter: &HoldFilter, n
     Ok(chosen.len())
 }
 
+/// Lets go what came after this delivery: it is owed from now on.
+pub(in crate::ledger) fn let_go(connection: &Connection, after: i64, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET held = 0, created_at = :now,
+             probes_then = ifnull((SELECT probes FROM notifier WHERE name = delivery.notifier), 0)
+                 + ifnull((SELECT probes FROM recipient AS own
+                     WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0),
+             possible_then = ifnull((SELECT possible FROM notifier WHERE name = delivery.notifier), 0)
+                 + ifnull((SELECT possible FROM recipient AS own
+                     WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0)
+             WHERE state = 'pending' AND held AND seq > :after",
+        )?
+        .execute(named_params! { ":now": Instant(now), ":after": after })?;
+    Ok(())
+}
+
 /// Gives the chosen ones up for good: whoever is not told of an alert is not told later what becomes of it either. They
 /// stay listed, with why. Returns how many.
 pub(in crate::ledger) fn discard(connection: &Connection, filter: &HoldFilter, why: &str, now: Timestamp) -> rusqlite::Result<usize> {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use crate::ledger::column::{self, Count, Instant};
-use crate::ledger::entry::{PollMemory, PollResult};
+use crate::ledger::entry::{Interim, PollMemory, PollResult};
+use crate::ledger::table::alerts::json;
 
 /// What the next poll must know of those before it.
 pub(in crate::ledger) fn memory(connection: &Connection) -> rusqlite::Result<PollMemory> {
@@ -18,6 +19,23 @@ pub(in crate::ledger) fn memory(connection: &Connection) -> rusqlite::Result<Pol
         last_good_items: good.map(|good| good.records.saturating_add(good.skipped)),
         settled_rules,
     })
+}
+
+/// What a poll that records in slices, and that is not over, knew last.
+pub(in crate::ledger) fn interim(connection: &Connection) -> rusqlite::Result<Option<Interim>> {
+    let mut statement = connection.prepare_cached("SELECT interim FROM file")?;
+    statement.query_row([], |row| row.get_ref(0)?.as_str_or_null()?.map(serde_json::from_str).transpose().map_err(column::unreadable))
+}
+
+/// The last delivery that was ever owed, by its row.
+pub(in crate::ledger) fn last_delivery(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM delivery")?.query_row([], |row| row.get(0))
+}
+
+/// Replaces what a poll that records in slices knows so far.
+pub(in crate::ledger) fn keep_interim(connection: &Connection, interim: Option<&Interim>) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE file SET interim = ?1")?.execute([interim.map(json).transpose()?])?;
+    Ok(())
 }
 
 /// The result kept as `which`: `last` or `good`; its rules are not kept.
