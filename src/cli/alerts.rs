@@ -70,7 +70,7 @@ impl Alerts {
                 output::page(&page(&rows, now, &bearings.places.time_zone))?;
             }
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
-            Format::Csv => print_csv(rows.iter().map(|row| (&row.snapshot.alert, row.acknowledged.as_ref())))?,
+            Format::Csv => spreadsheet::print(&HEADING, rows.iter().map(|row| cells(&row.snapshot.alert, row.acknowledged.as_ref())))?,
         }
         Ok(Outcome::Done)
     }
@@ -147,35 +147,33 @@ fn told(row: &AlertRow) -> Vec<String> {
     told.chain(nobody).chain(state).chain(known).collect()
 }
 
-/// Alerts as CSV, one row each, with when somebody said that they know of it, and who.
-pub(super) fn print_csv<'a>(alerts: impl IntoIterator<Item = (&'a Alert, Option<&'a (Timestamp, String)>)>) -> anyhow::Result<()> {
-    let heading = [
-        "id",
-        "ref",
-        "raised_at",
-        "state",
-        "severity",
-        "customer_id",
-        "customer",
-        "rule",
-        "metric",
-        "threshold",
-        "value",
-        "cost",
-        "currency",
-        "usd_cost",
-        "budget",
-        "budget_source",
-        "usage_as_of",
-        "period_start",
-        "period_end",
-        "acknowledged_at",
-        "acknowledged_by",
-    ];
-    spreadsheet::print(&heading, alerts.into_iter().map(|(alert, acknowledged)| cells(alert, acknowledged)))
-}
+/// What the columns of alerts are called.
+pub(super) const HEADING: [&str; 21] = [
+    "id",
+    "ref",
+    "raised_at",
+    "state",
+    "severity",
+    "customer_id",
+    "customer",
+    "rule",
+    "metric",
+    "threshold",
+    "value",
+    "cost",
+    "currency",
+    "usd_cost",
+    "budget",
+    "budget_source",
+    "usage_as_of",
+    "period_start",
+    "period_end",
+    "acknowledged_at",
+    "acknowledged_by",
+];
 
-fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -> Vec<String> {
+/// An alert as a row, with when somebody said that they know of it, and who.
+pub(super) fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -> Vec<String> {
     let budget = alert.budget.as_ref();
     let source = budget.map(|budget| match budget.source {
         crate::domain::BudgetSource::PartnerCenter => "partner-center",

@@ -64,6 +64,20 @@ impl<W: Write> Write for Harmless<W> {
     }
 }
 
+/// The same for JSON.
+pub(super) struct HarmlessJson<W>(pub(super) W);
+
+impl<W: Write> Write for HarmlessJson<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(json(String::from_utf8_lossy(bytes).into_owned()).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,7 @@ mod notify_test;
 mod open;
 mod output;
 mod poll;
+mod raised;
 mod release;
 mod reload;
 mod report;

@@ -86,8 +86,18 @@ pub(super) fn document(text: &str) -> anyhow::Result<()> {
 /// Prints a document for programs, piece by piece, as `print` writes it.
 pub(super) fn streamed(print: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    print(&mut out)?;
-    Ok(out.flush()?)
+    match print(&mut out).and_then(|()| Ok(out.flush()?)) {
+        Err(error) if has_seen_enough(&error) => Ok(()),
+        result => result,
+    }
+}
+
+/// Whether a reader has gone away.
+fn has_seen_enough(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        cause.downcast_ref::<io::Error>().map(io::Error::kind).or(json) == Some(ErrorKind::BrokenPipe)
+    })
 }
 
 /// Prints a value as JSON, indented.
@@ -98,6 +108,11 @@ pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 /// A value as JSON text, indented.
 pub(super) fn json_text(value: &impl serde::Serialize) -> serde_json::Result<String> {
     Ok(harmless::json(serde_json::to_string_pretty(value)?))
+}
+
+/// A value as JSON text on one line.
+pub(super) fn json_line(value: &impl serde::Serialize) -> serde_json::Result<String> {
+    Ok(harmless::json(serde_json::to_string(value)?))
 }
 
 fn write(out: &mut impl Write, bytes: &[u8]) -> anyhow::Result<()> {

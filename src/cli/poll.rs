@@ -10,7 +10,8 @@ use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{Bearings, Bench};
 use crate::cli::output::{self, Tone};
-use crate::cli::{Format, alerts, harmless, text};
+use crate::cli::raised::{Raised, Whence};
+use crate::cli::{Format, text};
 use crate::clock::SystemClock;
 use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
@@ -38,12 +39,10 @@ impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let bearings = Bearings::look(path)?;
         let ledger = bearings.places.ledger.clone();
-        let mut would_tell = None;
-        let mut answer = if self.dry_run {
-            let (answer, told) = self.preview(bearings.whole()?).await?;
-            would_tell = Some(told);
-            answer
-        } else {
+        if self.dry_run {
+            return self.preview(bearings.whole()?).await;
+        }
+        let mut answer = {
             let found = control::find(&bearings.places).await;
             match &found.daemon {
                 Some(daemon) => {
@@ -56,8 +55,10 @@ impl Poll {
         if answer.deliveries.pending > 0 {
             answer.held = Reader::open(&ledger)?.owed()?.iter().map(|owed| owed.held).sum();
         }
-        self.print(&answer, would_tell.as_deref(), Reader::open(&ledger).ok().as_ref())?;
-        Ok(if answer.is_good() { Outcome::Done } else { Outcome::Failed })
+        // What was left out of the answer is read from there; else it only tells names apart.
+        let reader = if answer.rows.is_some() { Some(Reader::open(&ledger)?) } else { Reader::open(&ledger).ok() };
+        self.print(&answer, None, &Whence::Place(reader)).await?;
+        Ok(outcome(&answer))
     }
 
     /// Lets the daemon poll.
@@ -67,14 +68,16 @@ impl Poll {
     }
 
     /// Polls on a copy of the ledger; says who would be told, too.
-    async fn preview(&self, config: Config) -> anyhow::Result<(PollAnswer, String)> {
+    async fn preview(&self, config: Config) -> anyhow::Result<Outcome> {
         let bench = Bench::preview(config)?;
         let Assembly { cycle, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
         let before = bench.ledger.owed().await?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
         let told = newly_owed(&before, &bench.ledger.owed().await?);
+        let answer = PollAnswer::of(&report, DeliveriesAnswer::default());
+        self.print(&answer, Some(&told), &Whence::Copy(bench.ledger.clone(), Reader::open(&bench.config.ledger).ok())).await?;
         bench.ledger.close().await?;
-        Ok((PollAnswer::of(&report, DeliveriesAnswer::default()), told))
+        Ok(outcome(&answer))
     }
 
     /// Polls in this process. Where nothing can be recorded, the ledger cannot owe it to the operator: they are told at once.
@@ -115,12 +118,12 @@ impl Poll {
         Ok(answer)
     }
 
-    fn print(&self, answer: &PollAnswer, would_tell: Option<&str>, reader: Option<&Reader>) -> anyhow::Result<()> {
+    async fn print(&self, answer: &PollAnswer, would_tell: Option<&str>, whence: &Whence) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => output::document(&format!("{}\n", harmless::json(serde_json::to_string(answer)?))),
-            Format::Csv => alerts::print_csv(answer.alerts.iter().map(|alert| (alert, None))),
+            Format::Json => Raised::by(answer, whence).print_json(answer).await,
+            Format::Csv => Raised::by(answer, whence).print_csv().await,
             Format::Text => {
-                let namesakes = Namesakes::find(text::named_in(&answer.alerts), reader)?;
+                let namesakes = Namesakes::find(text::named_in(&answer.alerts), whence.reader())?;
                 output::page(&self.page(answer, would_tell, &namesakes))
             }
         }
@@ -132,7 +135,7 @@ impl Poll {
             SourceState::Failed => Tone::Bad.paint("FAILED"),
         };
         let mut lines = vec![format!("{}, {} skipped; source {source}.", text::count(answer.records, "record"), answer.skipped)];
-        lines.extend(answer.errors.iter().map(|error| format!("  ! {}", clean(error, 1000))));
+        lines.extend(answer.errors.iter().cloned().chain(answer.left_out()).map(|error| format!("  ! {}", clean(&error, 1000))));
         let raised = answer.raised.unwrap_or_else(|| u64::try_from(answer.alerts.len()).unwrap_or(u64::MAX));
         let would = if self.dry_run { "would be raised" } else { "raised" };
         lines.push(format!("{} {would}.", text::count(raised, "new alert")));
@@ -150,6 +153,10 @@ impl Poll {
         });
         lines.join("\n") + "\n"
     }
+}
+
+fn outcome(answer: &PollAnswer) -> Outcome {
+    if answer.is_good() { Outcome::Done } else { Outcome::Failed }
 }
 
 /// Who would be told: what each notifier owes that it did not owe before.

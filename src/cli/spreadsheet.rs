@@ -11,6 +11,13 @@ pub(super) fn print(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>
     output::document(&text(heading, rows, b',')?)
 }
 
+/// Prints further rows.
+pub(super) fn print_rows(rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
+    let mut sheet = Spreadsheet::into(Vec::new(), b',');
+    rows.into_iter().try_for_each(|row| sheet.add(&row))?;
+    output::document(&String::from_utf8(sheet.end()?)?)
+}
+
 /// A heading and rows as text.
 pub(super) fn text(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>, separator: u8) -> anyhow::Result<String> {
     let mut sheet = Spreadsheet::into(Vec::new(), separator);

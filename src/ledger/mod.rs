@@ -31,7 +31,7 @@ mod wal;
 pub use config::Config;
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use entry::{
-    AlertChange, AttemptRecord, DigestPart, Gathered, GiveUp, HoldFilter, Interim, Known, KnownCustomer, NewAlert, NewFinding,
+    AlertChange, AlertRows, AttemptRecord, DigestPart, Gathered, GiveUp, HoldFilter, Interim, Known, KnownCustomer, NewAlert, NewFinding,
     NewMessage, NewSample, NewStep, NotifierState, OpenAlert, PollMemory, PollResult, Recollection, Recording, RetryFilter, RetryTo,
     Reviewed, Seen, Slices, SpentStep,
 };

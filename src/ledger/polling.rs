@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use crate::domain::Alert;
 use crate::ledger::Ledger;
-use crate::ledger::entry::{Interim, PollMemory, PollResult};
+use crate::ledger::entry::{AlertRows, Interim, PollMemory, PollResult};
 use crate::ledger::error::LedgerError;
 use crate::ledger::polled;
 use crate::ledger::store::count;
-use crate::ledger::table::{history, polls};
+use crate::ledger::table::{history, listings, polls};
 
 impl Ledger {
     /// Marks customers, by their folds, as gone from the last good poll, or as there again. Writes nothing for nobody.
@@ -35,6 +36,16 @@ impl Ledger {
     /// What a poll knows that is about to record in slices.
     pub async fn new_interim(&self) -> Result<Interim, LedgerError> {
         self.thread.run(|connection| Ok(Interim { after: polls::last_delivery(connection)?, ..Interim::default() })).await
+    }
+
+    /// The row of the last alert.
+    pub async fn last_alert(&self) -> Result<i64, LedgerError> {
+        self.thread.run(|connection| polls::last_alert(connection)).await
+    }
+
+    /// The first of some alerts, no more than `limit`, each with its row.
+    pub async fn raised(&self, rows: AlertRows, limit: u32) -> Result<Vec<(i64, Alert)>, LedgerError> {
+        self.thread.run(move |connection| listings::raised(connection, rows, limit)).await
     }
 
     /// Keeps the result of a poll; a good one settles its rules. One that found everything as it was writes nothing but its

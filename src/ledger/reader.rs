@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::domain::{CustomerEvent, CustomerKey, MetricValue, OpenAlerts, Silence};
+use crate::domain::{Alert, CustomerEvent, CustomerKey, MetricValue, OpenAlerts, Silence};
 use crate::ledger::Config;
-use crate::ledger::entry::{NewSample, NotifierState, OpenAlert, PollMemory, Recollection, Seen};
+use crate::ledger::entry::{AlertRows, NewSample, NotifierState, OpenAlert, PollMemory, Recollection, Seen};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{
@@ -53,6 +53,11 @@ impl Reader {
         self.read(|connection| listings::alerts(connection, filter))
     }
 
+    /// The first of some alerts, no more than `limit`, each with its row.
+    pub fn raised(&self, rows: AlertRows, limit: u32) -> Result<Vec<(i64, Alert)>, LedgerError> {
+        self.read(|connection| listings::raised(connection, rows, limit))
+    }
+
     /// The alert that somebody means by its id, or by the reference that messages show; the newest of several.
     pub fn find_alert(&self, text: &str) -> Result<Option<AlertRow>, LedgerError> {
         self.read(|connection| life::find(connection, text)?.map_or(Ok(None), |id| listings::one(connection, id)))
@@ -83,11 +88,6 @@ impl Reader {
         Ok(worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.seen).collect())
     }
 
-    /// The customers whose names look like one of these, by what `look` makes of a label and a name.
-    pub fn alike(
-        &self,
-        looks: &HashSet<String>,
-        look: fn(Option<&str>, &str) -> String,
     /// The rows of all customers by what `form` makes of their names, then by id; subscriptions are left out.
     pub fn customers_by_name(&self, form: fn(&str) -> String) -> Result<Vec<i64>, LedgerError> {
         self.read(|connection| customers::by_name(connection, form))
@@ -98,6 +98,11 @@ impl Reader {
         self.read(|connection| customers::in_row(connection, row))
     }
 
+    /// The customers whose names look like one of these, by what `look` makes of a label and a name.
+    pub fn alike(
+        &self,
+        looks: &HashSet<String>,
+        look: fn(Option<&str>, &str) -> String,
     ) -> Result<Vec<(String, CustomerKey)>, LedgerError> {
         self.read(|connection| customers::alike(connection, looks, look))
     }

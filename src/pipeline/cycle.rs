@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::budgets;
 use crate::clock::Clock;
 use crate::domain::{AlertSnapshot, Audience, CustomerKey, OperatorFinding, Route, Suppression};
-use crate::ledger::{Ledger, LedgerError, NewMessage, PollMemory, PollResult};
+use crate::ledger::{AlertRows, Ledger, LedgerError, NewMessage, PollMemory, PollResult};
 use crate::metrics::Metrics;
 use crate::pipeline::Desk;
 use crate::pipeline::confirm::{self, Answers};
@@ -70,6 +70,8 @@ pub struct CycleReport {
     pub alerts: Vec<AlertSnapshot>,
     /// How many alerts it raised.
     pub raised: u64,
+    /// Where the ledger has all of them, of a mass crossing.
+    pub rows: Option<AlertRows>,
     /// The customers of those that are no first account.
     pub crossing: CrossingCustomers,
     /// What it kept silent.
@@ -145,6 +147,9 @@ impl Cycle {
         if !can_judge {
             recorded.crossing = CrossingCustomers::default();
         }
+        if let Some(rows) = &mut recorded.rows {
+            rows.to = self.ledger.last_alert().await?;
+        }
         if recorded.in_slices {
             self.ledger.write_digests(&self.routes, self.clock.now()).await?;
         }
@@ -194,6 +199,7 @@ impl Cycle {
             skipped: read.skipped,
             alerts: recorded.alerts,
             raised: recorded.raised,
+            rows: recorded.rows,
             crossing: recorded.crossing,
             suppressed,
             good,

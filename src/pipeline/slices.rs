@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::domain::{Alert, AlertSnapshot, Audience, CustomerKey, Reason, Silence};
-use crate::ledger::{self, Interim, LedgerError, NewAlert, NewFinding, NewMessage, PollMemory, Slices};
+use crate::ledger::{self, AlertRows, Interim, LedgerError, NewAlert, NewFinding, NewMessage, PollMemory, Slices};
 use crate::pipeline::Cycle;
 use crate::pipeline::cycle::hold_if;
 use crate::pipeline::desk::log;
@@ -20,8 +20,8 @@ use crate::pipeline::turns::Turns;
 /// read whole.
 pub const SLICE: usize = 2000;
 
-/// How many alerts the report of a poll holds at least, the worst.
-const LISTED: usize = 10_000;
+/// How many alerts the report of a mass crossing holds, the worst: more than anybody reads. The ledger has all of them.
+const LISTED: usize = 1000;
 
 /// What a poll has recorded so far.
 #[derive(Debug, Default)]
@@ -43,6 +43,8 @@ pub(crate) struct Recorded {
     after: Option<i64>,
     /// The names that customers go by, once there are slices.
     pub(super) looks: Option<AllLooks>,
+    /// Where the ledger has its alerts, once there are slices.
+    pub(super) rows: Option<AlertRows>,
 }
 
 /// Customers that crossed in one poll.
@@ -139,6 +141,10 @@ impl Cycle {
         }
         if recorded.looks.is_none() {
             recorded.looks = Some(AllLooks::of(&self.ledger).await?);
+        }
+        if recorded.rows.is_none() {
+            let last = self.ledger.last_alert().await?;
+            recorded.rows = Some(AlertRows { after: last, to: last });
         }
         let under = Under { memory: before.memory, silences: before.silences, now: self.clock.now() };
         let mut raised = self.raise(candidates, HashMap::new(), under, tally).await?;

@@ -12,6 +12,7 @@ use serde::ser::{SerializeSeq as _, Serializer as _};
 use crate::budgets::LocalCustomer;
 use crate::cli::budgets::record::{Columns, Needs, Record, Style, percent};
 use crate::cli::budgets::{Books, changes, file};
+use crate::cli::harmless::HarmlessJson;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::spreadsheet::Spreadsheet;
 use crate::cli::table::{Column, Listing};
@@ -74,7 +75,7 @@ impl Export {
     /// Writes a row, or an object, for each customer; returns how many customers there are.
     fn write(&self, everybody: &Everybody<'_>, out: &mut dyn Write) -> anyhow::Result<u64> {
         if self.format == Format::Json {
-            let mut json = serde_json::Serializer::pretty(&mut *out);
+            let mut json = serde_json::Serializer::pretty(HarmlessJson(&mut *out));
             let mut objects = json.serialize_seq(None)?;
             let exported = everybody.each(|customer| Ok(objects.serialize_element(&document(customer))?))?;
             objects.end()?;

@@ -8,4 +8,4 @@ pub use alert::{
     AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep, OpenAlert, Recording, Reviewed, Slices,
 };
 pub use customer::{Known, KnownCustomer, NewSample, Recollection, Seen, SpentStep};
-pub use outcome::{AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};
+pub use outcome::{AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};

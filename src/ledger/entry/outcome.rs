@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What is remembered of polls.
@@ -41,6 +42,15 @@ pub struct PollResult {
     pub uncovered: Option<u64>,
     /// The rules in force, which a good poll settles.
     pub rules: Vec<Box<str>>,
+}
+
+/// Alerts that were raised one after another, by their rows: after the one, up to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRows {
+    /// The last row before them.
+    pub after: i64,
+    /// The last of them.
+    pub to: i64,
 }
 
 /// How a notifier's destination is doing, across restarts.

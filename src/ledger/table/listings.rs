@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use uuid::Uuid;
 
-use crate::domain::{AlertState, CustomerKey, DeliveryState, MessageKind};
+use crate::domain::{Alert, AlertState, CustomerKey, DeliveryState, MessageKind};
 use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::entry::AlertRows;
 use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary};
 use crate::ledger::table::alerts;
 
@@ -29,6 +30,14 @@ pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -
         |row| alert(connection, row),
     )?;
     rows.collect()
+}
+
+/// The first of some alerts, no more than `limit`, each with its row.
+pub(in crate::ledger) fn raised(connection: &Connection, rows: AlertRows, limit: u32) -> rusqlite::Result<Vec<(i64, Alert)>> {
+    let sql = "SELECT seq, snapshot, state FROM alert WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let read = statement.query_map((rows.after, rows.to, limit), |row| Ok((row.get("seq")?, alerts::snapshot(row)?.alert)))?;
+    read.collect()
 }
 
 /// One alert.

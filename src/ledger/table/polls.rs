@@ -32,6 +32,11 @@ pub(in crate::ledger) fn last_delivery(connection: &Connection) -> rusqlite::Res
     connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM delivery")?.query_row([], |row| row.get(0))
 }
 
+/// The last alert that was ever raised, by its row.
+pub(in crate::ledger) fn last_alert(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM alert")?.query_row([], |row| row.get(0))
+}
+
 /// Replaces what a poll that records in slices knows so far.
 pub(in crate::ledger) fn keep_interim(connection: &Connection, interim: Option<&Interim>) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE file SET interim = ?1")?.execute([interim.map(json).transpose()?])?;

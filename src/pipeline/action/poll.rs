@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
 use crate::domain::Alert;
+use crate::ledger::AlertRows;
 use crate::pipeline::action::{Action, ActionError, Author, DeliveryProgress, Office, progress};
 use crate::pipeline::{CycleReport, Suppressed};
 
@@ -41,6 +42,9 @@ pub struct PollAnswer {
     /// How many alerts were raised, where not all of them are listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised: Option<u64>,
+    /// Where the ledger has all of them, where not all of them are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<AlertRows>,
     /// What was kept silent.
     pub suppressed: Suppressed,
     /// What was delivered.
@@ -78,32 +82,30 @@ pub enum SourceState {
     Failed,
 }
 
-/// That not all of what a poll raised is in its answer.
-fn left_out(report: &CycleReport) -> Option<String> {
-    let listed = report.alerts.len();
-    let since = report.alerts.iter().map(|snapshot| snapshot.alert.raised_at).min()?;
-    let raised = report.raised;
-    let more = u64::try_from(listed).is_ok_and(|listed| listed < raised);
-    more.then(|| {
-        format!("{raised} alerts were raised, the worst {listed} are listed here; all of them: budget-alertd alerts --since {since}")
-    })
-}
-
 impl PollAnswer {
     /// What a poll came to, with its deliveries.
     pub fn of(report: &CycleReport, deliveries: DeliveriesAnswer) -> Self {
+        let more = u64::try_from(report.alerts.len()).is_ok_and(|listed| listed < report.raised);
         Self {
             records: report.records,
             skipped: report.skipped,
             alerts: report.alerts.iter().map(|snapshot| snapshot.alert.clone()).collect(),
-            raised: left_out(report).map(|_| report.raised),
+            raised: more.then_some(report.raised),
+            rows: report.rows.filter(|_| more),
             suppressed: report.suppressed,
             deliveries,
             source: if report.good { SourceState::Ok } else { SourceState::Failed },
-            errors: report.errors.iter().cloned().chain(left_out(report)).collect(),
+            errors: report.errors.clone(),
             held: 0,
             unshown: false,
         }
+    }
+
+    /// That not all of what a poll raised is listed.
+    pub fn left_out(&self) -> Option<String> {
+        let (raised, listed) = (self.raised?, self.alerts.len());
+        let since = self.alerts.iter().map(|alert| alert.raised_at).min()?;
+        Some(format!("{raised} alerts were raised, the worst {listed} are listed here; all of them: budget-alertd alerts --since {since}"))
     }
 
     /// Whether the source was read whole, nothing is left owed or was given up, and what is open was shown where it is.

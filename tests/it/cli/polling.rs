@@ -1,9 +1,12 @@
 //! `poll` and `notify-test`.
 
+use std::collections::BTreeSet;
+
 use budget_alertd::simulator::{Answer, Fault};
 use serde_json::json;
 
 use super::{BRITAIN, Desk, SWEDEN};
+use crate::support::process::House;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_says_what_it_raised_kept_silent_and_delivered() {
@@ -238,4 +241,37 @@ async fn a_test_message_says_whether_it_was_taken() {
     let unknown = desk.run(&["notify-test", "hock"]);
     assert_eq!(unknown.code, 2);
     assert_eq!(unknown.err, "budget-alertd: there is no notifier \"hock\" in {dir}/alert-rules.toml; there are: hook, other\n");
+}
+
+/// More customers than are decided about together.
+const MANY: u32 = 4500;
+
+/// What a poll printed, which may fail to deliver.
+fn printed(house: &House, arguments: &[&str]) -> String {
+    String::from_utf8(house.run(arguments).stdout).unwrap()
+}
+
+#[test]
+fn programs_get_every_alert_of_a_mass_crossing_and_people_the_worst() {
+    let house = House::new(
+        "[source]\ntype = \"file\"\npath = \"{dir}/usage.json\"\n[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"chat\"]\n\
+         steps = [{ at = 80 }]\n[notifiers.chat]\ntype = \"slack\"\nurl = \"http://127.0.0.1:9/\"\n",
+    );
+    house.save_usage((0..MANY).map(|number| (format!("c{number:04}"), 100 + number)));
+    let rows = printed(&house, &["poll", "--dry-run", "--format", "csv"]);
+    let ids: BTreeSet<&str> = rows.lines().skip(1).filter_map(|row| row.split(',').nth(5)).collect();
+    assert_eq!((ids.len(), rows.lines().count()), (4500, 4501));
+    let page = printed(&house, &["poll", "--dry-run"]);
+    assert!(page.contains("4500 new alerts would be raised.") && page.contains("the worst 1000 are listed here"), "{page}");
+    assert_eq!(page.lines().filter(|line| line.contains("(rule spend,")).count(), 1000);
+    let document = printed(&house, &["poll", "--wait", "0s", "--format", "json"]);
+    let mut document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let alerts = document["alerts"].take();
+    let ids: Vec<&str> = alerts.as_array().unwrap().iter().filter_map(|alert| alert["customer"]["id"].as_str()).collect();
+    assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), &ids[..2]), (4500, 4500, &["c4499", "c4498"][..]));
+    let expected = json!({
+        "records": 4500, "skipped": 0, "alerts": null, "suppressed": {"duplicate": 0, "passed": 0, "silenced": 0},
+        "deliveries": {"sent": 0, "pending": 5, "dead": 0}, "source": "ok", "errors": [],
+    });
+    assert_eq!(document, expected);
 }
