@@ -189,16 +189,12 @@ impl<'a> Memory<'a> {
     fn standing(&self, evaluation: &Evaluation, at: Decimal) -> Standing {
         let rule = &evaluation.rule;
         let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else { return Standing::New };
-        // Added below a raised step: this poll is the first to know it, and counts it as passed.
-        if self.is_without_row(at) && evaluation.written.iter().flat_map(|written| written.iter()).any(|written| *written == at) {
-            return Standing::Spent(Reason::AlreadyPassed);
-        }
         let raised_itself = self.steps.iter().any(|step| step.at == at && step.raised);
         let before = if raised_itself { Reason::AlreadyRaised } else { Reason::AlreadyPassed };
         match (self.amount, most) {
             (Some(amount), Some(most)) if amount > most => match rule.rearm {
                 Rearm::Never => Standing::Spent(Reason::RearmNever),
-                Rearm::OnRaise if self.was_below(at, most) => Standing::Rearmed(most),
+                Rearm::OnRaise if self.was_below(evaluation, at, most) => Standing::Rearmed(most),
                 Rearm::OnRaise => Standing::Spent(Reason::NotSeenBelow),
             },
             _ => Standing::Spent(before),
@@ -206,10 +202,11 @@ impl<'a> Memory<'a> {
     }
 
     /// Whether the customer was seen below `at` under an amount above `most` since that step was last raised or passed, or
-    /// its last cost would have been. Below a step further along the ladder is not below this one; of a step that has no row,
-    /// for it was among more than are named, those before it tell.
-    fn was_below(&self, at: Decimal, most: Decimal) -> bool {
-        let implied = self.is_without_row(at);
+    /// its last cost would have been. Below a step further along the ladder is not below this one. Of an endless step that has
+    /// no row, for it was among more than are named, those before it tell; of one that was just added, the last cost alone.
+    fn was_below(&self, evaluation: &Evaluation, at: Decimal, most: Decimal) -> bool {
+        let is_written = evaluation.written.iter().flat_map(|written| written.iter()).any(|written| *written == at);
+        let implied = !is_written && self.is_without_row(at);
         let tells = |step: &&&SpentStep| step.at == at || implied && self.direction.at_or_beyond(at, step.at);
         let seen = self.steps.iter().filter(tells).filter_map(|step| step.seen_below).max();
         seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))

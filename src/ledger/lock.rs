@@ -4,9 +4,15 @@ use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::fs;
 use crate::ledger::error::LedgerError;
+
+/// A child that another thread is just starting has a copy of every open file until its program begins: a lock of this very
+/// process that was given back a moment ago may seem to be held for so many tries, each after so long.
+const OWN_TRIES: u32 = 100;
+const OWN_WAIT: Duration = Duration::from_millis(2);
 
 /// An exclusive lock, held until it is dropped or the process ends, however that happens.
 pub(super) struct Lock(#[expect(dead_code, reason = "holds the lock by being open")] File);
@@ -16,10 +22,20 @@ impl Lock {
     pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
         let beside = beside(path, ".lock");
         let mut file = fs::open_or_make(&beside).map_err(LedgerError::io(&beside))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LedgerError::Held { path: path.to_owned(), by: holder(&mut file) }),
-            Err(TryLockError::Error(error)) => return Err(LedgerError::io(&beside)(error)),
+        let mut tries = OWN_TRIES;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let by = holder(&mut file);
+                    if tries == 0 || by != Some(std::process::id()) {
+                        return Err(LedgerError::Held { path: path.to_owned(), by });
+                    }
+                }
+                Err(TryLockError::Error(error)) => return Err(LedgerError::io(&beside)(error)),
+            }
+            tries -= 1;
+            std::thread::sleep(OWN_WAIT);
         }
         // Only news for people: a full disk must not keep the daemon from starting.
         let _written_or_not = sign(&mut file);
@@ -29,6 +45,7 @@ impl Lock {
 
 fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.take(20).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }

@@ -263,8 +263,8 @@ impl Model {
         let steps = value.map(|value| crossed(rule, value)).unwrap_or_default();
         if let Some((highest, lower)) = steps.split_last() {
             verdict.crosses = true;
-            if let Some(Under(before)) = self.may_alert(rule, highest.at, placed, under) {
-                let passed: Vec<_> = lower.iter().filter(|step| self.may_alert(rule, step.at, placed, under).is_some()).collect();
+            if let Some(Under(before)) = self.may_alert(rule, highest.at, record, placed, under) {
+                let passed: Vec<_> = lower.iter().filter(|step| self.may_alert(rule, step.at, record, placed, under).is_some()).collect();
                 let value = value.map_or("over zero".to_owned(), |value| match value {
                     Value::Number(value) => written(value),
                     Value::OverZero => "over zero".to_owned(),
@@ -315,16 +315,11 @@ impl Model {
     }
 
     /// Whether a step may alert; if it did before, with the highest amount it did so under.
-    fn may_alert(&self, rule: &Rule, at: Number, placed: &Placed, amount: Option<Number>) -> Option<Under> {
+    fn may_alert(&self, rule: &Rule, at: Number, record: &Record, placed: &Placed, amount: Option<Number>) -> Option<Under> {
         // A step below one that alerted was passed by it.
         let before: Vec<&Spent> = self.spent(rule, placed).filter(|spent| reached(rule.metric, spent.at, at)).collect();
         if before.is_empty() {
             return Some(Under(None));
-        }
-        // One that was added below it counts as passed, in the first poll that knows it.
-        let is_written = rule.steps.iter().any(|step| step.at == at);
-        if is_written && self.passed_late(rule, at, placed, &[]).is_some() {
-            return None;
         }
         let most = before.iter().filter_map(|spent| spent.amount).max()?;
         if !rule.rearm || amount? <= most {
@@ -333,13 +328,16 @@ impl Model {
         let since = before.iter().filter(|spent| !spent.late || spent.at == at).map(|spent| spent.poll).max()?;
         let below = |seen: &&Sighting| seen.poll > since && seen.amount > most && !reached(rule.metric, seen.value, at);
         let here = |seen: &&Sighting| seen.rule == rule.name && is_here(rule, placed, seen.belongs_at);
-        let seen = self.sightings.iter().filter(here).any(|seen| below(&seen));
-        (seen || self.last_was_below(rule, at, placed, amount)).then_some(Under(Some(most)))
+        // One that was added below a raised one counts as passed, unless the last cost would have been below it.
+        let is_added = rule.steps.iter().any(|step| step.at == at) && self.passed_late(rule, at, placed, &[]).is_some();
+        let seen = !is_added && self.sightings.iter().filter(here).any(|seen| below(&seen));
+        (seen || self.last_was_below(rule, at, record, placed, amount)).then_some(Under(Some(most)))
     }
 
-    /// Whether the last cost would have been below the step under this amount.
-    fn last_was_below(&self, rule: &Rule, at: Number, placed: &Placed, amount: Option<Number>) -> bool {
-        let Some(last) = &self.last else { return false };
+    /// Whether the last cost would have been below the step under this amount. The same record again says nothing new, even
+    /// where its percent is above what its cost comes to.
+    fn last_was_below(&self, rule: &Rule, at: Number, record: &Record, placed: &Placed, amount: Option<Number>) -> bool {
+        let Some(last) = self.last.as_ref().filter(|last| last.record != *record) else { return false };
         if is_daily(rule.metric) || !(placed.period.holds(last.belongs_at) || placed.period.holds(last.record.date)) {
             return false;
         }
