@@ -16,9 +16,11 @@ step cargo clippy --locked --all-targets --all-features -- -D warnings
 RUSTDOCFLAGS="-D warnings" step cargo doc --locked --no-deps --document-private-items
 step systemd-analyze security --offline=true --threshold=15 --no-pager systemd/budget-alertd.service
 
+# Many tests wait for processes and receivers: twice as many as there are cores fill the cores.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((2 * $(nproc)))}"
 step cargo test --locked
 # The real servers want root: a systemd to boot, users to change to.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-step env ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} cargo test --locked --features real-servers --test real
+step env RUST_TEST_THREADS="$(nproc)" ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} cargo test --locked --features real-servers --test real
 
 say "all passed"
