@@ -32,7 +32,8 @@
 //! | [`fs`] | the only place that opens, makes, replaces, removes and gives away files |
 //! | [`secret`] | a value that never prints, and where it can come from |
 //! | [`metrics`] | every Prometheus instrument, and the health of the loops |
-//! | [`outbound`] | what every outgoing HTTP request shares |
+//! | [`http`] | what every outgoing HTTP request shares |
+//! | [`entra`] | sign-in at Microsoft Entra ID: the answers of the token endpoint, the refresh token on disk |
 //! | [`source`] | reads usage: Partner Center or a file, as a stream |
 //! | [`budgets`] | who the customers are to us; assesses a record |
 //! | [`rules`] | compiles rules, evaluates assessed records, purely |
@@ -69,8 +70,10 @@ pub mod clock;
 pub mod fs;
 pub mod secret;
 
+pub mod http;
 pub mod metrics;
-pub mod outbound;
+
+pub mod entra;
 
 pub mod source;
 

@@ -44,8 +44,7 @@ fn start(folder: &Path, url: &str) -> (Server, String) {
 fn post(address: &str) {
     let alerts: Vec<Value> = (0..ALERTS).map(alert).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer =
-        budget_alertd::outbound::client(std::time::Duration::from_secs(30)).unwrap().post(format!("http://{address}/api/v2/alerts"));
+    let answer = budget_alertd::http::client(std::time::Duration::from_secs(30)).unwrap().post(format!("http://{address}/api/v2/alerts"));
     let answer = answer.header("content-type", "application/json").body(Value::Array(alerts).to_string()).send();
     assert!(runtime.block_on(answer).unwrap().status().is_success());
 }

@@ -17,7 +17,7 @@ use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
 };
 use crate::fs;
-use crate::outbound;
+use crate::http;
 use crate::secret::Places as _;
 use crate::text::{NotText, decode};
 
@@ -194,7 +194,7 @@ fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<
     let ids = Ids::of(root);
     let mut customers = customers_csv::read(root, &names, &ids, customers);
     let mut faults = std::mem::take(&mut customers.faults);
-    let proxy = outbound::check_proxy(|name| root.reader.environment().variable(name));
+    let proxy = http::check_proxy(|name| root.reader.environment().variable(name));
     faults.extend(proxy.err().map(|error| error.to_string()));
     (tables(root, path, &names, &ids, customers), faults)
 }

@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::outbound::is_loopback;
+use crate::http::is_loopback;
 
 /// An address that may be called. The message never repeats it: it may be a secret.
 pub(crate) fn endpoint(text: &str) -> Result<Url, String> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::domain::{FindingCode, has_passed};
+use crate::http;
 use crate::ledger::{Ledger, OpenFinding};
-use crate::outbound;
 use crate::secret::{Redactor, Secret};
 
 /// How long one ping may take.
@@ -25,7 +25,7 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// A heartbeat at this address, beside notifiers that are `shown` what is open.
     pub(super) fn new(url: Secret, shown: Vec<Box<str>>) -> Result<Self, reqwest::Error> {
-        Ok(Self { url, shown, client: outbound::client(TIMEOUT)? })
+        Ok(Self { url, shown, client: http::client(TIMEOUT)? })
     }
 
     /// Pings, unless something is overdue. A ping that fails is worth a warning: the watcher will notice.
@@ -63,7 +63,7 @@ impl Heartbeat {
             Ok(answer) => tracing::warn!(http.status = answer.status().as_u16(), "the heartbeat was refused; check operator.heartbeat_url"),
             Err(error) => {
                 let redactor = Redactor::of([&self.url]);
-                tracing::warn!("the heartbeat failed: {}", redactor.redact(&outbound::describe(&error)));
+                tracing::warn!("the heartbeat failed: {}", redactor.redact(&http::describe(&error)));
             }
         }
     }

@@ -12,10 +12,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::{AlertSnapshot, Delivery, Message, OperatorNews, Severity};
+use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, Telling, bare};
-use crate::notify::{Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier, Verdict, http};
-use crate::outbound;
+use crate::notify::{Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier, Verdict, http_answer};
 
 /// What alerts about customers are called there.
 const BUDGET_ALERT: &str = "BudgetAlert";
@@ -67,7 +67,7 @@ struct Posted {
 
 impl Alertmanager {
     pub(crate) fn build(config: &Config, alertmanager: &AlertmanagerConfig) -> Result<Self, BuildError> {
-        let client = outbound::client(config.timeout)
+        let client = http::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
         let below = |last: &str| {
             let mut url = alertmanager.url.clone();
@@ -83,25 +83,25 @@ impl Alertmanager {
             DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the alerts cannot be written as JSON").caused_by(error)
         })?;
         let request = self.client.post(self.alerts.clone()).headers(self.headers.clone()).header(CONTENT_TYPE, "application/json");
-        let mut response = http::send(request.body(body)).await?;
+        let mut response = http_answer::send(request.body(body)).await?;
         let status = response.status();
-        let answer = http::start_of_body(&mut response).await;
+        let answer = http_answer::start_of_body(&mut response).await;
         match status {
             StatusCode::OK => Ok(Accepted { detail: format!("200 OK, {} shown", alerts.len()) }),
             status if status.is_success() => Err(unexpected(status, &answer)),
-            _ => Err(http::refused(status, response.headers(), &answer, now)),
+            _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
     }
 
     /// Asks for the status, which says what answers there.
     async fn ask(&self) -> Result<String, DeliveryError> {
-        let mut response = http::send(self.client.get(self.status.clone()).headers(self.headers.clone())).await?;
+        let mut response = http_answer::send(self.client.get(self.status.clone()).headers(self.headers.clone())).await?;
         let status = response.status();
-        let body = outbound::read_capped(&mut response, STATUS_CAP).await.unwrap_or_default();
-        let start: String = String::from_utf8_lossy(&body).chars().take(http::ANSWER_CAP).collect();
-        let answer = outbound::one_line(&start);
+        let body = http::read_capped(&mut response, STATUS_CAP).await.unwrap_or_default();
+        let start: String = String::from_utf8_lossy(&body).chars().take(http_answer::ANSWER_CAP).collect();
+        let answer = http::one_line(&start);
         if !status.is_success() {
-            return Err(http::refused(status, response.headers(), &answer, Timestamp::UNIX_EPOCH));
+            return Err(http_answer::refused(status, response.headers(), &answer, Timestamp::UNIX_EPOCH));
         }
         let version = serde_json::from_slice::<Value>(&body).ok();
         let version = version.as_ref().and_then(|status| status.pointer("/versionInfo/version")).and_then(Value::as_str);

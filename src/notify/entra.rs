@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 
-use crate::notify::http::{LONGEST_RETRY_AFTER, is_about_tls, tls_advice};
+use crate::entra::TokenRefusal;
+use crate::http;
+use crate::notify::http_answer::{LONGEST_RETRY_AFTER, is_about_tls, tls_advice};
 use crate::notify::{DeliveryError, FailureReason, Verdict};
-use crate::outbound::{self, TokenRefusal};
 
 /// Signs of a refusal, `AADSTS` codes without these letters or words of OAuth, and what to do about it.
 const ADVICE: &[(&[&str], &str)] = &[
@@ -63,7 +64,7 @@ pub(crate) fn refused(status: StatusCode, refusal: &TokenRefusal) -> DeliveryErr
 
 /// Too many sign-ins.
 pub(crate) fn throttled(headers: &HeaderMap, now: Timestamp) -> DeliveryError {
-    let retry_after = outbound::retry_after(headers, now).map(|after| after.min(LONGEST_RETRY_AFTER));
+    let retry_after = http::retry_after(headers, now).map(|after| after.min(LONGEST_RETRY_AFTER));
     DeliveryError::new(Verdict::Destination { retry_after }, FailureReason::Throttled, "Microsoft Entra gives no token: 429")
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn unreadable(status: StatusCode) -> DeliveryError {
 
 /// No answer. No message was on its way yet.
 pub(crate) fn unanswered(error: reqwest::Error) -> DeliveryError {
-    let text = outbound::describe(&error);
+    let text = http::describe(&error);
     let error = error.without_url();
     let (reason, hint) = match () {
         () if error.is_connect() && is_about_tls(&text) => (FailureReason::TlsFailed, tls_advice(&text)),

@@ -14,11 +14,11 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::domain::Delivery;
+use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::email::Letters;
 use crate::notify::oauth::Tokens;
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, Notifier, Verdict, http, smtp};
-use crate::outbound;
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, Notifier, Verdict, http_answer, smtp};
 use crate::secret::{Redactor, Secret};
 
 /// Exchange Online takes 30 messages a minute from a mailbox. One in two seconds keeps below its 4 requests at a time too.
@@ -50,7 +50,7 @@ impl GraphMail {
         path.map_err(|()| BuildError::Url(config.name.clone()))?.pop_if_empty().extend(["users", mail.from.email.as_ref(), "sendMail"]);
         Ok(Self {
             letters: Letters::new(config, &mail.from, &mail.to, mail.reply_to.as_ref()),
-            client: outbound::client(config.timeout).map_err(tls)?,
+            client: http::client(config.timeout).map_err(tls)?,
             tokens: Tokens::new(&mail.oauth, config.timeout, clock, redactor).map_err(tls)?,
             address,
             patience: config.timeout * 3 / 4,
@@ -90,12 +90,12 @@ impl GraphMail {
         })?;
         bearer.set_sensitive(true);
         let request = self.client.post(self.address.clone()).header(AUTHORIZATION, bearer).header(CONTENT_TYPE, "text/plain");
-        http::send(request.body(body.to_owned())).await
+        http_answer::send(request.body(body.to_owned())).await
     }
 
     async fn reach(&self) -> Result<String, DeliveryError> {
         self.token(None).await?;
-        http::reach(&self.client, &self.address).await?;
+        http_answer::reach(&self.client, &self.address).await?;
         let host = self.address.host_str().unwrap_or_default();
         Ok(format!("Microsoft Entra gives a token, and {host} is reached; no mail was sent"))
     }
@@ -114,13 +114,13 @@ impl Notifier for GraphMail {
 /// What an answer other than 202 means: as for every receiver by its status, with what Graph says and what to do about it.
 async fn refused(mut response: Response, now: Timestamp) -> DeliveryError {
     let status = response.status();
-    let body = outbound::read_start(&mut response, ERROR_CAP).await;
+    let body = http::read_start(&mut response, ERROR_CAP).await;
     let (code, said) = said(&body);
     if status.is_success() {
         let detail = format!("{} in place of 202; is this the url of Microsoft Graph?", status.as_u16());
         return DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail);
     }
-    let plain = http::refused(status, response.headers(), "", now);
+    let plain = http_answer::refused(status, response.headers(), "", now);
     let (verdict, reason, advice) = match (status.as_u16(), code.as_str()) {
         (400, "ErrorInvalidRecipients") => (plain.verdict, FailureReason::RecipientRefused, "; check the notifier's `to`"),
         (400, _) => (plain.verdict, plain.reason, "; Microsoft Graph does not take this message"),
@@ -154,5 +154,5 @@ fn said(body: &str) -> (String, String) {
 /// The number that Microsoft's support asks for.
 fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("request-id")?.to_str().ok()?;
-    Some(outbound::one_line(id).chars().take(64).collect())
+    Some(http::one_line(id).chars().take(64).collect())
 }

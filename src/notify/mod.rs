@@ -9,7 +9,7 @@ mod email;
 mod entra;
 mod error;
 mod graph_mail;
-mod http;
+mod http_answer;
 mod oauth;
 mod pagerduty;
 pub(crate) mod render;

@@ -9,9 +9,11 @@ use reqwest::{StatusCode, Url};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::entra::{StoredToken, TokenAnswer, TokenRefusal, TokenStore};
+use crate::http;
+use crate::http::BodyError;
 use crate::notify::entra::{refused, throttled, unanswered, unreadable};
 use crate::notify::{DeliveryError, FailureReason, smtp};
-use crate::outbound::{self, BodyError, StoredToken, TokenAnswer, TokenRefusal, TokenStore};
 use crate::secret::{Redactor, Secret};
 
 /// An answer may be this large, in bytes.
@@ -86,7 +88,7 @@ impl Tokens {
         clock: Arc<dyn Clock>,
         redactor: &Arc<Redactor>,
     ) -> Result<Self, reqwest::Error> {
-        let (http, redactor) = (outbound::client(limit / 2)?, Arc::clone(redactor));
+        let (http, redactor) = (http::client(limit / 2)?, Arc::clone(redactor));
         Ok(Self { config: config.clone(), http, redactor, clock, state: Mutex::default() })
     }
 
@@ -164,7 +166,7 @@ impl Tokens {
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(throttled(response.headers(), self.clock.now()));
         }
-        let body = outbound::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
+        let body = http::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
             BodyError::Broken(error) => unanswered(error),
             BodyError::TooLarge(_) => unreadable(status),
         })?;

@@ -14,12 +14,12 @@ use ring::digest::{SHA256, digest as hash};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
+use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
     AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, bare, clean, in_place_of, shortened,
 };
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http};
-use crate::outbound;
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http_answer};
 
 /// A key takes 120 events a minute before it is throttled.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
@@ -66,7 +66,7 @@ impl Event {
 
 impl PagerDuty {
     pub(crate) fn build(config: &Config, pagerduty: &PagerDutyConfig) -> Result<Self, BuildError> {
-        let client = outbound::client(config.timeout)
+        let client = http::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
         Ok(Self { client, config: pagerduty.clone(), zone: config.time_zone.clone() })
     }
@@ -99,9 +99,9 @@ impl PagerDuty {
     async fn post(&self, event: Event, now: Timestamp) -> Result<(), DeliveryError> {
         let body = self.body(event);
         let request = self.client.post(self.config.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
-        let mut response = http::send(request).await?;
+        let mut response = http_answer::send(request).await?;
         let status = response.status();
-        let answer = http::start_of_body(&mut response).await;
+        let answer = http_answer::start_of_body(&mut response).await;
         match status {
             StatusCode::ACCEPTED => Ok(()),
             // With a key that is not known, no event would be taken: the key is at fault, not this one.
@@ -113,7 +113,7 @@ impl PagerDuty {
                 let detail = format!("{} \"{answer}\" in place of 202; check the url", status.as_u16());
                 Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail))
             }
-            _ => Err(http::refused(status, response.headers(), &answer, now)),
+            _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
     }
 
@@ -144,7 +144,7 @@ impl Notifier for PagerDuty {
     }
 
     fn probe(&self) -> ProbeFuture<'_> {
-        Box::pin(http::reach(&self.client, &self.config.url))
+        Box::pin(http_answer::reach(&self.client, &self.config.url))
     }
 }
 

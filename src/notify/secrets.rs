@@ -4,13 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
+use crate::http;
 use crate::notify::{Kind, OAuthConfig, OAuthGrant, SmtpSignIn};
-use crate::outbound;
 use crate::secret::{Redactor, Secret};
 
 /// Knows the secrets of a destination; tokens that are renewed are added by those that renew them.
 pub(crate) fn redactor(kind: &Kind) -> Redactor {
-    let mut redactor = outbound::redactor();
+    let mut redactor = http::redactor();
     match kind {
         Kind::Email(email) => match &email.smtp.sign_in {
             Some(SmtpSignIn::Password { password, .. }) => redactor.add(password.expose()),

@@ -8,13 +8,13 @@ use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::domain::{Delivery, Severity};
+use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
     AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told,
     in_place_of, shortened,
 };
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template, Verdict, http};
-use crate::outbound;
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template, Verdict, http_answer};
 
 /// Slack takes one message a second.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ pub(crate) struct Slack {
 impl Slack {
     pub(crate) fn build(config: &Config, slack: &SlackConfig) -> Result<Self, BuildError> {
         let url = Url::parse(slack.url.expose()).map_err(|_| BuildError::Url(config.name.clone()))?;
-        let client = outbound::client(config.timeout)
+        let client = http::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
         Ok(Self { client, url, zone: config.time_zone.clone(), own_body: config.templates.body.clone() })
     }
@@ -50,17 +50,17 @@ impl Slack {
         let own = self.own_body.as_ref().and_then(|body| body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now));
         let body = payload(delivery, &self.zone, now, own.as_deref()).to_string();
         let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
-        let mut response = http::send(request).await?;
+        let mut response = http_answer::send(request).await?;
         let status = response.status();
         // The body decides here, so it is waited for.
-        let answer = outbound::read_start(&mut response, http::ANSWER_CAP).await;
+        let answer = http::read_start(&mut response, http_answer::ANSWER_CAP).await;
         match (status, answer.as_str()) {
             (StatusCode::OK, "ok") => Ok(Accepted { detail: "200 ok".into() }),
             (status, _) if status.is_success() => {
                 let detail = format!("{} without \"ok\" but \"{answer}\"; is this the url of a Slack webhook?", status.as_u16());
                 Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail))
             }
-            _ => Err(http::refused(status, response.headers(), &answer, now)),
+            _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
     }
 }
@@ -71,7 +71,7 @@ impl Notifier for Slack {
     }
 
     fn probe(&self) -> ProbeFuture<'_> {
-        Box::pin(http::reach(&self.client, &self.url))
+        Box::pin(http_answer::reach(&self.client, &self.url))
     }
 }
 

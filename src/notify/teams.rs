@@ -9,13 +9,13 @@ use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
 use crate::domain::{Delivery, Severity};
+use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{
     AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE, Told,
     in_place_of, shortened,
 };
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict, http};
-use crate::outbound;
+use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict, http_answer};
 
 /// More than four requests a second are throttled.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
@@ -55,7 +55,7 @@ pub(crate) struct Teams {
 impl Teams {
     pub(crate) fn build(config: &Config, teams: &TeamsConfig) -> Result<Self, BuildError> {
         let url = Url::parse(teams.url.expose()).map_err(|_| BuildError::Url(config.name.clone()))?;
-        let client = outbound::client(config.timeout)
+        let client = http::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
         Ok(Self { client, url, zone: config.time_zone.clone() })
     }
@@ -63,9 +63,9 @@ impl Teams {
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
         let body = body(delivery, &self.zone, now);
         let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
-        let mut response = http::send(request).await?;
+        let mut response = http_answer::send(request).await?;
         let status = response.status();
-        let answer = http::start_of_body(&mut response).await;
+        let answer = http_answer::start_of_body(&mut response).await;
         match status {
             StatusCode::ACCEPTED => Ok(Accepted { detail: "202 Accepted; the workflow posts the card".into() }),
             // A page for people is no workflow's answer.
@@ -74,7 +74,7 @@ impl Teams {
                 let detail = format!("{} \"{answer}\"; is this the url of a Teams workflow?", status.as_u16());
                 Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail))
             }
-            _ => Err(http::refused(status, response.headers(), &answer, now)),
+            _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
     }
 }
@@ -85,7 +85,7 @@ impl Notifier for Teams {
     }
 
     fn probe(&self) -> ProbeFuture<'_> {
-        Box::pin(http::reach(&self.client, &self.url))
+        Box::pin(http_answer::reach(&self.client, &self.url))
     }
 }
 

@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Origin, Report};
+use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::render::{disclosed, is_about_one};
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Template, Verdict, WebhookConfig, http,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Template, Verdict, WebhookConfig, http_answer,
 };
-use crate::outbound;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -36,7 +36,7 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn build(config: &Config, webhook: &WebhookConfig) -> Result<Self, BuildError> {
-        let client = outbound::client(config.timeout)
+        let client = http::client(config.timeout)
             .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
         let (own_body, zone) = (config.templates.body.clone(), config.time_zone.clone());
         Ok(Self { client, config: webhook.clone(), show_cost: config.show_cost, own_body, zone })
@@ -54,15 +54,15 @@ impl Webhook {
             DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the message cannot be written as JSON").caused_by(error)
         })?;
         let headers = self.headers(delivery, now, &body);
-        let mut response = http::send(self.client.post(self.config.url.clone()).headers(headers).body(body)).await?;
+        let mut response = http_answer::send(self.client.post(self.config.url.clone()).headers(headers).body(body)).await?;
         let status = response.status();
         // Read in any case, so that the connection can be used again.
-        let answer = http::start_of_body(&mut response).await;
+        let answer = http_answer::start_of_body(&mut response).await;
         if status.is_success() {
             let name = status.canonical_reason().unwrap_or_default();
             return Ok(Accepted { detail: format!("{} {name}", status.as_u16()).trim_end().to_owned() });
         }
-        Err(http::refused(status, response.headers(), &answer, now))
+        Err(http_answer::refused(status, response.headers(), &answer, now))
     }
 
     fn headers(&self, delivery: &Delivery, now: Timestamp, body: &[u8]) -> HeaderMap {
@@ -95,7 +95,7 @@ impl Notifier for Webhook {
     }
 
     fn probe(&self) -> ProbeFuture<'_> {
-        Box::pin(http::reach(&self.client, &self.config.url))
+        Box::pin(http_answer::reach(&self.client, &self.config.url))
     }
 }
 

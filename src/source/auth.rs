@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::entra::{StoredToken, TokenAnswer, TokenStore};
 use crate::metrics::Metrics;
-use crate::outbound::{StoredToken, TokenAnswer, TokenStore};
 use crate::secret::Secret;
 use crate::source::sign_in::{Authority, was_multi_factor};
 use crate::source::{BuildError, PartnerCenterConfig, SourceError};

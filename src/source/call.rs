@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use uuid::Uuid;
 
-use crate::outbound;
+use crate::http;
 use crate::secret::Secret;
 use crate::source::SourceError;
 
@@ -121,7 +121,7 @@ impl Call {
     }
 
     fn log(&self, error: &SourceError, wait: Option<Duration>) {
-        let mut redactor = outbound::redactor();
+        let mut redactor = http::redactor();
         [&self.token, &self.refused].into_iter().flatten().for_each(|token| redactor.add(token.expose()));
         let or_ours = |theirs: &str, ours: Uuid| if theirs.is_empty() { ours.to_string() } else { redactor.redact(theirs) };
         tracing::warn!(

@@ -9,8 +9,8 @@ use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::http;
 use crate::metrics::Metrics;
-use crate::outbound;
 use crate::secret::Secret;
 use crate::source::auth::SignIn;
 use crate::source::call::{Call, Endpoint};
@@ -36,7 +36,7 @@ impl Client {
         if config.api_url.cannot_be_a_base() {
             return Err(BuildError::Address(config.api_url.clone()));
         }
-        let http = outbound::client(config.timeout)?;
+        let http = http::client(config.timeout)?;
         let sign_in = SignIn::new(config, http.clone(), Arc::clone(&clock), metrics.clone())?;
         Ok(Self { http, base: config.api_url.clone(), sign_in, clock, metrics })
     }
@@ -161,19 +161,19 @@ pub(crate) async fn chunk(response: &mut Response) -> Result<Option<impl AsRef<[
 
 fn network(error: &reqwest::Error) -> SourceError {
     let unanswered = error.is_timeout() || error.is_connect() || error.is_request();
-    SourceError::Network { place: Place::PartnerCenter, reason: outbound::describe(error), unanswered }
+    SourceError::Network { place: Place::PartnerCenter, reason: http::describe(error), unanswered }
 }
 
 async fn refusal(response: &mut Response, token: &Secret, now: Timestamp) -> SourceError {
     let status = response.status();
-    let retry_after = outbound::retry_after(response.headers(), now);
+    let retry_after = http::retry_after(response.headers(), now);
     let phrase = response.extensions().get::<hyper::ext::ReasonPhrase>();
     let mut signs = phrase.map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned()).unwrap_or_default();
     for challenge in response.headers().get_all(WWW_AUTHENTICATE) {
         signs.push_str(&String::from_utf8_lossy(challenge.as_bytes()));
     }
-    let body = outbound::read_start(response, ERROR_CAP).await;
-    let mut redactor = outbound::redactor();
+    let body = http::read_start(response, ERROR_CAP).await;
+    let mut redactor = http::redactor();
     redactor.add(token.expose());
     let reason = said(&redactor.redact(&body));
     signs.push_str(&body);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::outbound::TokenStore;
+use crate::entra::TokenStore;
 use crate::secret::Secret;
 
 /// The file of the refresh token in the state folder.

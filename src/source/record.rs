@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::domain::{Currency, CustomerId, Plan, UsageDate, UsageRecord};
-use crate::outbound::one_line;
+use crate::http::one_line;
 use crate::source::wire::{Raw, WireBudget, WireUsage, either, fields_of, given, mended, number, object_of, text};
 
 /// Data dated before this (2010-01-01) is misdated: Azure did not exist.

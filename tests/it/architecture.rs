@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOUNDATION: &[&str] = &["text", "domain", "clock", "fs", "secret", "metrics", "outbound"];
+const FOUNDATION: &[&str] = &["text", "domain", "clock", "fs", "secret", "metrics", "http", "entra"];
 const STAGES: &[&str] = &["source", "budgets", "rules", "ledger", "notify"];
 
 /// Each room with the rooms it may import.
@@ -18,7 +18,8 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("fs", with(&[])),
         ("secret", with(&[&["text", "fs"]])),
         ("metrics", with(&[&["domain"]])),
-        ("outbound", with(&[&["text", "clock", "fs", "secret"]])),
+        ("http", with(&[&["text", "clock", "secret"]])),
+        ("entra", with(&[&["text", "clock", "fs", "secret", "http"]])),
         ("source", with(&[FOUNDATION])),
         ("budgets", with(&[&["text", "domain"]])),
         ("rules", with(&[&["text", "domain"]])),

@@ -310,7 +310,8 @@ fn a_descriptor_that_the_shell_hands_over_is_read_like_a_file() {
 
 #[test]
 fn a_file_is_replaced_whole_and_what_a_killed_process_left_goes() {
-    use budget_alertd::fs::{self as files, Rights};
+    use budget_alertd::fs as files;
+    use budget_alertd::fs::Rights;
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let left = [".token.json.4711", ".token.json.4711-0.unfinished"];
@@ -335,7 +336,8 @@ fn a_file_is_replaced_whole_and_what_a_killed_process_left_goes() {
 
 #[test]
 fn a_file_that_cannot_be_written_to_its_end_leaves_the_one_before() {
-    use budget_alertd::fs::{self as files, Rights};
+    use budget_alertd::fs as files;
+    use budget_alertd::fs::Rights;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sheet.csv");
     fs::write(&path, "old").unwrap();
@@ -349,7 +351,8 @@ fn a_file_that_cannot_be_written_to_its_end_leaves_the_one_before() {
 
 #[test]
 fn what_replaces_a_file_keeps_its_owner_and_rights_and_a_link_of_ones_own() {
-    use budget_alertd::fs::{self as files, Rights};
+    use budget_alertd::fs as files;
+    use budget_alertd::fs::Rights;
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir(path("shared")).unwrap();

@@ -12,9 +12,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
 
+use crate::http::one_line;
 use crate::notify::smtp::connection::Deadline;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
-use crate::outbound::one_line;
 
 /// How long an address is alone before the next one is tried beside it ("Connection Attempt Delay").
 const ALONE: Duration = Duration::from_millis(250);

@@ -2,11 +2,11 @@
 //! whether it is about the recipient, for now or for good, or about us, and from there on a permanent refusal is the message's; once the message was
 //! written, silence says nothing.
 
-use crate::notify::http::tls_advice;
+use crate::http;
+use crate::notify::http_answer::tls_advice;
 use crate::notify::smtp::connection::Trouble;
 use crate::notify::smtp::reply::Reply;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
-use crate::outbound;
 
 /// What Exchange Online's 535 5.7.139, 530 5.7.57 and 550 5.7.30 ask for.
 const BASIC_IS_OFF: &str = "; basic authentication (user name and password) is switched off for this mailbox at Microsoft 365: use \
@@ -97,7 +97,7 @@ pub(crate) fn one_line(text: &str) -> String {
         true => "<address>".to_owned(),
         false => word.to_owned(),
     };
-    let words: Vec<_> = outbound::one_line(text).split(' ').map(word).collect();
+    let words: Vec<_> = http::one_line(text).split(' ').map(word).collect();
     words.join(" ").chars().take(300).collect()
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use reqwest::{StatusCode, Url};
 
 use crate::clock::Clock;
+use crate::entra::{TokenAnswer, TokenRefusal};
+use crate::http;
 use crate::metrics::Metrics;
-use crate::outbound::{self, TokenAnswer, TokenRefusal};
 use crate::secret::Secret;
 use crate::source::{BuildError, PartnerCenterConfig, Place, SourceError};
 
@@ -89,7 +90,7 @@ impl Authority {
 
     /// The error of an answer that is no success.
     pub(crate) fn refusal(&self, answered: &Answered, kept_secret: Option<&Secret>) -> SourceError {
-        let mut redactor = outbound::redactor();
+        let mut redactor = http::redactor();
         [kept_secret, self.client_secret.as_ref()].into_iter().flatten().for_each(|secret| redactor.add(secret.expose()));
         let refusal = TokenRefusal::parse(&answered.body, &redactor);
         let (place, status) = (Place::SignIn, answered.status.as_u16());
@@ -112,17 +113,17 @@ impl Authority {
         let mut response = answered.map_err(|error| network(&error))?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            let retry_after = outbound::retry_after(response.headers(), self.clock.now());
+            let retry_after = http::retry_after(response.headers(), self.clock.now());
             return Err(SourceError::Throttled { place: Place::SignIn, retry_after });
         }
-        let body = outbound::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
-            outbound::BodyError::Broken(error) => network(&error),
-            too_large @ outbound::BodyError::TooLarge(_) => SourceError::Garbled { place: Place::SignIn, reason: too_large.to_string() },
+        let body = http::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
+            http::BodyError::Broken(error) => network(&error),
+            too_large @ http::BodyError::TooLarge(_) => SourceError::Garbled { place: Place::SignIn, reason: too_large.to_string() },
         })?;
         Ok(Answered { status, body })
     }
 }
 
 fn network(error: &reqwest::Error) -> SourceError {
-    SourceError::Network { place: Place::SignIn, reason: outbound::describe(error), unanswered: true }
+    SourceError::Network { place: Place::SignIn, reason: http::describe(error), unanswered: true }
 }

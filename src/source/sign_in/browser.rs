@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::outbound::{TokenAnswer, first_sentence};
+use crate::entra::{TokenAnswer, first_sentence};
 use crate::secret::Secret;
 use crate::source::sign_in::authority::Authority;
 use crate::source::sign_in::login::SCOPE;

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::outbound::one_line;
+use crate::http::one_line;
 
 /// The claims that name an account, the most telling first.
 const NAMES: [&str; 4] = ["preferred_username", "upn", "unique_name", "email"];

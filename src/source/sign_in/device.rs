@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::outbound::{TokenAnswer, error_word, one_line};
+use crate::entra::{TokenAnswer, error_word};
+use crate::http::one_line;
 use crate::secret::Secret;
 use crate::source::sign_in::authority::Authority;
 use crate::source::sign_in::login::SCOPE;

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::outbound::TokenAnswer;
+use crate::entra::TokenAnswer;
 use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::sign_in::{BrowserPrompt, DevicePrompt, browser, claims, device};

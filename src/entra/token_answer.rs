@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::outbound::one_line;
+use crate::http::one_line;
 use crate::secret::{Redactor, Secret};
 
 /// How long an access token lives when the answer does not say.

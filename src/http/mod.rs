@@ -1,13 +1,8 @@
-//! What every outgoing HTTP request shares: the client, its proxy, time-outs, a cap on bodies, Retry-After, texts without secrets; and
-//! the tokens that requests sign in with: what their endpoint answers, and how they are kept.
+//! What every outgoing HTTP request shares: the client, its proxy, time-outs, a cap on bodies, Retry-After, texts without secrets.
 
 mod proxy;
-mod token_answer;
-mod token_store;
 
 pub(crate) use proxy::{check_proxy, redactor};
-pub(crate) use token_answer::{TokenAnswer, TokenRefusal, error_word, first_sentence};
-pub(crate) use token_store::{StoredToken, TokenStore};
 
 use std::error::Error;
 use std::time::Duration;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 
+use crate::http;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
-use crate::outbound;
 
 /// However long a receiver wants to be left alone, it is asked again after this.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
@@ -27,7 +27,7 @@ pub(crate) async fn reach(client: &reqwest::Client, url: &Url) -> Result<String,
     let mut root = url.clone();
     root.set_path("/");
     root.set_query(None);
-    let what = outbound::place(&root);
+    let what = http::place(&root);
     match client.head(root).send().await {
         // Once connected, whatever it says or leaves unsaid is about a path that is not ours.
         Err(error) if error.is_connect() => Err(unanswered(error)),
@@ -36,7 +36,7 @@ pub(crate) async fn reach(client: &reqwest::Client, url: &Url) -> Result<String,
 }
 
 fn unanswered(error: reqwest::Error) -> DeliveryError {
-    let text = outbound::describe(&error);
+    let text = http::describe(&error);
     let error = error.without_url();
     let (verdict, reason, advice) = match (error.is_connect(), error.is_timeout()) {
         (true, _) if is_about_tls(&text) => (Verdict::DESTINATION, FailureReason::TlsFailed, tls_advice(&text)),
@@ -71,7 +71,7 @@ pub(crate) fn tls_advice(text: &str) -> &'static str {
 
 /// The start of an answer's body on one line. A body that does not come is not waited for: its status is known.
 pub(crate) async fn start_of_body(response: &mut Response) -> String {
-    tokio::time::timeout(ANSWER_PATIENCE, outbound::read_start(response, ANSWER_CAP)).await.unwrap_or_default()
+    tokio::time::timeout(ANSWER_PATIENCE, http::read_start(response, ANSWER_CAP)).await.unwrap_or_default()
 }
 
 /// The failure that a status other than 2xx means.
@@ -79,7 +79,7 @@ pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &str, now: 
     let (reason, advice) = meaning(status);
     let verdict = match reason {
         FailureReason::MessageRefused => Verdict::Message,
-        _ => Verdict::Destination { retry_after: outbound::retry_after(headers, now).map(|after| after.min(LONGEST_RETRY_AFTER)) },
+        _ => Verdict::Destination { retry_after: http::retry_after(headers, now).map(|after| after.min(LONGEST_RETRY_AFTER)) },
     };
     let said = if body.is_empty() { String::new() } else { format!(" \"{body}\"") };
     let name = status.canonical_reason().map(|name| format!(" {name}")).unwrap_or_default();
