@@ -44,6 +44,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Where the configuration is looked for when `--config` is not given.
 const DEFAULT_CONFIGS: [&str; 2] = ["/etc/budget-alertd/alert-rules.toml", "alert-rules.toml"];
@@ -197,6 +199,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
+    // At the limit of a file's size, writing is to fail as on a full disk: by itself the signal ends the process.
+    let _caught = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
     let config = || arguments.config_path();
     match &arguments.command {
         Command::Run => run::run(&config()?).await,

@@ -17,7 +17,7 @@ use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
 use crate::ledger::{LedgerError, Owed, Reader};
 use crate::notify::render::clean;
-use crate::pipeline::{self, DeliveriesAnswer, Mirror, Namesakes, PollAnswer, PollOrder, SourceState, Suppressed};
+use crate::pipeline::{self, DeliveriesAnswer, Mirror, Namesakes, PollAnswer, PollOrder, SourceState, Stopped, Suppressed};
 
 #[derive(Debug, Args)]
 pub(super) struct Poll {
@@ -75,7 +75,7 @@ impl Poll {
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
         let told = newly_owed(&before, &bench.ledger.owed().await?);
         let answer = PollAnswer::of(&report, DeliveriesAnswer::default());
-        self.print(&answer, Some(&told), &Whence::Copy(bench.ledger.clone(), Reader::open(&bench.config.ledger).ok())).await?;
+        self.print(&answer, Some(&told), &Whence::Copy(Box::new(bench.ledger.clone()), Reader::open(&bench.config.ledger).ok())).await?;
         bench.ledger.close().await?;
         Ok(outcome(&answer))
     }
@@ -90,7 +90,7 @@ impl Poll {
         let unrecorded = unrecorded.filter(|error| !matches!(error, LedgerError::Held { .. }) && !found.is_unsure());
         if let Some(error) = unrecorded {
             let clock = SystemClock::shared();
-            let told = text::while_waiting("telling the operator", tell_unrecorded(&config, error, &clock, self.wait)).await;
+            let told = text::while_waiting("telling the operator", tell_unrecorded(&config, Stopped::Poll, error, &clock, self.wait)).await;
             // The first error is the one to end with.
             told.unwrap_or_else(|error| tracing::warn!("the operator is not told that nothing can be recorded: {error}"));
         }

@@ -18,7 +18,7 @@ pub(super) enum Whence {
     /// The one in place; none where nothing was left out.
     Place(Option<Reader>),
     /// A copy, for a try; and the one in place, where there is one.
-    Copy(Ledger, Option<Reader>),
+    Copy(Box<Ledger>, Option<Reader>),
 }
 
 impl Whence {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -9,15 +10,48 @@ use tokio::sync::mpsc;
 use crate::cli::control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::{self, Bench};
-use crate::daemon::{Daemon, Orders};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::daemon::{self, Daemon, Orders};
+use crate::domain::utc_day;
+use crate::fs::{self, Rights};
+use crate::ledger::LedgerError;
+use crate::pipeline::Stopped;
+
+/// How long whoever cannot be told is tried again.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     let orders = orders(path.to_owned())?;
-    let Bench { config, ledger, clock, metrics } = Bench::open(open::load(path)?)?;
+    let config = open::load(path)?;
+    let opened = Bench::open(config.clone());
+    if let Err(error) = &opened {
+        tell_unrecorded(&config, error).await;
+    }
+    let Bench { config, ledger, clock, metrics } = opened?;
     tracing::info!(config = %path.display(), version = env!("CARGO_PKG_VERSION"), "started");
     let orders = Orders { control: control::sockets(&config.state_dir), ..orders };
     Daemon::new(config, ledger, clock, metrics).run(orders).await?;
     Ok(Outcome::Done)
+}
+
+/// Tells the operator that the daemon cannot start over its ledger: on that day once, as far as that can be noted, for systemd
+/// tries every few seconds.
+async fn tell_unrecorded(config: &Config, error: &anyhow::Error) {
+    let Some(error) = error.downcast_ref::<LedgerError>().filter(|error| !matches!(error, LedgerError::Held { .. })) else { return };
+    let clock = SystemClock::shared();
+    let today = utc_day(clock.now()).to_string();
+    let note = std::env::var_os("RUNTIME_DIRECTORY").map(|folder| Path::new(&folder).join("told-unrecorded"));
+    if note.as_ref().is_some_and(|note| fs::read_own(note, 64).is_ok_and(|noted| noted == today.as_bytes())) {
+        return;
+    }
+    match daemon::tell_unrecorded(config, Stopped::Start, error, &clock, PATIENCE).await {
+        Ok(()) => {
+            // Without it, it is told again.
+            let _noted_or_not = note.map(|note| fs::replace(&note, today.as_bytes(), Rights::Daemon));
+        }
+        Err(error) => tracing::warn!("the operator is not told that the daemon cannot start: {error}"),
+    }
 }
 
 /// What signals order. They are taken before anything else, so that none is lost and none kills.

@@ -37,17 +37,25 @@ impl<W: Write> Spreadsheet<W> {
 
     /// Writes what the columns are called.
     pub(super) fn head(&mut self, heading: &[&str]) -> anyhow::Result<()> {
-        Ok(self.0.write_record(heading)?)
+        self.0.write_record(heading).map_err(as_io)
     }
 
     /// Writes a row.
     pub(super) fn add(&mut self, row: &[String]) -> anyhow::Result<()> {
-        Ok(self.0.write_record(row.iter().map(|cell| harmless(cell)))?)
+        self.0.write_record(row.iter().map(|cell| harmless(cell))).map_err(as_io)
     }
 
     /// Writes what is left, and hands back where it went.
     pub(super) fn end(self) -> anyhow::Result<W> {
         Ok(self.0.into_inner().map_err(csv::IntoInnerError::into_error)?)
+    }
+}
+
+/// A reader that has seen enough is known by the kind of the error below.
+fn as_io(error: csv::Error) -> anyhow::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error.into(),
+        kind => anyhow::anyhow!("a row cannot be written: {kind:?}"),
     }
 }
 

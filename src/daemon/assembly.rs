@@ -11,7 +11,7 @@ use crate::daemon::writes::WriteWatch;
 use crate::domain::Origin;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure};
-use crate::pipeline::{Courier, Cycle, Desk, Emergency, Fallback, Mirror, Press, Timetable, Voice};
+use crate::pipeline::{Courier, Cycle, Desk, Emergency, Fallback, Mirror, Press, Stopped, Timetable, Voice};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -59,7 +59,8 @@ fn host() -> String {
 
 /// Which daemon, or command, it is that tells.
 fn origin(config: &Config) -> Origin {
-    Origin { host: host(), config: config.file.display().to_string() }
+    let file = std::path::absolute(&config.file).unwrap_or_else(|_| config.file.clone());
+    Origin { host: host(), config: file.display().to_string() }
 }
 
 /// The desk that tells the operator whom a configuration names.
@@ -69,10 +70,11 @@ pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> 
     Desk::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin(config))
 }
 
-/// Tells the operator that a command cannot record anything, without a ledger; whoever cannot be told is tried again until
+/// Tells the operator that a command, or a daemon that starts, cannot record anything, without a ledger; whoever cannot be told is tried again until
 /// `patience` is over.
 pub async fn tell_unrecorded(
     config: &Config,
+    stopped: Stopped,
     error: &LedgerError,
     clock: &Arc<dyn Clock>,
     patience: Duration,
@@ -83,7 +85,7 @@ pub async fn tell_unrecorded(
     let voice =
         Voice { channels, clock: Arc::clone(clock), origin: Some(origin(config)), shown_for: config.poll_interval.saturating_mul(3) };
     let failure = WriteFailure { since: clock.now(), began: clock.monotonic(), why: causes(error) };
-    voice.tell_once(&failure, patience).await;
+    voice.tell_once(stopped, &failure, patience).await;
     Ok(())
 }
 

@@ -19,8 +19,9 @@ pub enum FindingCode {
     /// No items where the last good poll had some, or where there was none yet. Older ledgers call it `no-items`.
     #[serde(alias = "no-items")]
     UsageEmpty,
-    /// Records that could not be used.
-    UnusableRecords,
+    /// Records that could not be used. Older ledgers call it `unusable-records`.
+    #[serde(alias = "unusable-records")]
+    RecordsUnusable,
     /// A local budget in another currency than the record's.
     CurrencyClash,
     /// A notifier refuses or cannot be reached.
@@ -31,16 +32,18 @@ pub enum FindingCode {
     ReloadRefused,
     /// The ledger cannot be written.
     LedgerUnwritable,
-    /// The sign-in is 60, 76 or 87 of its 90 days old.
-    SignInAging,
+    /// The sign-in is 60, 76 or 87 of its 90 days old. Older ledgers call it `sign-in-aging`.
+    #[serde(alias = "sign-in-aging")]
+    SignInExpiring,
     /// The newest data of the whole collection is older than 36 hours.
     UsageStale,
     /// The disk of the state folder is almost full.
     DiskAlmostFull,
     /// Suspiciously many customers crossed a step in one poll.
     MassCrossing,
-    /// More customers than before can never alert.
-    CoverageLost,
+    /// More customers than before can never alert. Older ledgers call it `coverage-lost`.
+    #[serde(alias = "coverage-lost")]
+    CoverageGrew,
     /// Budgets of subscriptions could not be judged: their usage could not be read.
     SubscriptionsUnread,
     /// The clock of this host jumped.
@@ -57,17 +60,17 @@ impl FindingCode {
         Self::MfaRequired,
         Self::RoleMissing,
         Self::UsageEmpty,
-        Self::UnusableRecords,
+        Self::RecordsUnusable,
         Self::CurrencyClash,
         Self::NotifierFailing,
         Self::DeliveryDead,
         Self::ReloadRefused,
         Self::LedgerUnwritable,
-        Self::SignInAging,
+        Self::SignInExpiring,
         Self::UsageStale,
         Self::DiskAlmostFull,
         Self::MassCrossing,
-        Self::CoverageLost,
+        Self::CoverageGrew,
         Self::SubscriptionsUnread,
         Self::ClockJumped,
         Self::CustomersUnknown,
@@ -81,17 +84,17 @@ impl FindingCode {
             Self::MfaRequired => "mfa-required",
             Self::RoleMissing => "role-missing",
             Self::UsageEmpty => "usage-empty",
-            Self::UnusableRecords => "unusable-records",
+            Self::RecordsUnusable => "records-unusable",
             Self::CurrencyClash => "currency-clash",
             Self::NotifierFailing => "notifier-failing",
             Self::DeliveryDead => "delivery-dead",
             Self::ReloadRefused => "reload-refused",
             Self::LedgerUnwritable => "ledger-unwritable",
-            Self::SignInAging => "sign-in-aging",
+            Self::SignInExpiring => "sign-in-expiring",
             Self::UsageStale => "usage-stale",
             Self::DiskAlmostFull => "disk-almost-full",
             Self::MassCrossing => "mass-crossing",
-            Self::CoverageLost => "coverage-lost",
+            Self::CoverageGrew => "coverage-grew",
             Self::SubscriptionsUnread => "subscriptions-unread",
             Self::ClockJumped => "clock-jumped",
             Self::CustomersUnknown => "customers-unknown",
@@ -114,6 +117,12 @@ impl FindingCode {
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
+        let name = match name {
+            "unusable-records" => "records-unusable",
+            "sign-in-aging" => "sign-in-expiring",
+            "coverage-lost" => "coverage-grew",
+            name => name,
+        };
         Self::ALL.into_iter().find(|code| code.as_str() == name)
     }
 }

@@ -12,6 +12,11 @@ use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{life, silences};
 
 impl Ledger {
+    /// How many customers have alerts that a silence hides.
+    pub async fn customers_silenced(&self) -> Result<u64, LedgerError> {
+        self.thread.run(|connection| life::customers_silenced(connection)).await
+    }
+
     /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these.
     pub async fn to_review(
         &self,

@@ -19,6 +19,7 @@ pub(super) struct Lock(#[expect(dead_code, reason = "holds the lock by being ope
 
 impl Lock {
     /// Takes the lock of the ledger at `path`, and leaves word of who holds it.
+    #[expect(clippy::disallowed_methods, reason = "milliseconds, and only where this process has held the lock itself")]
     pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
         let beside = beside(path, ".lock");
         let mut file = fs::open_or_make(&beside).map_err(LedgerError::io(&beside))?;

@@ -14,6 +14,9 @@ UPDATE alert SET ended_at = raised_at WHERE ended_at IS NULL AND state IN ('reso
 
 -- What an answer without items is called.
 UPDATE finding SET code = 'usage-empty' WHERE code = 'no-items';
+UPDATE finding SET code = 'records-unusable' WHERE code = 'unusable-records';
+UPDATE finding SET code = 'sign-in-expiring' WHERE code = 'sign-in-aging';
+UPDATE finding SET code = 'coverage-grew' WHERE code = 'coverage-lost';
 -- All billing periods that usage summaries named, and the currency of the record itself.
 ALTER TABLE seen ADD COLUMN named TEXT;                                  -- "first..last first..last …" in days, the last named first
 UPDATE seen SET named = cycle_first_day || '..' || cycle_last_day WHERE cycle_first_day IS NOT NULL AND cycle_last_day IS NOT NULL;

@@ -153,7 +153,10 @@ impl Cycle {
         if recorded.in_slices {
             self.ledger.write_digests(&self.routes, self.clock.now()).await?;
         }
-        self.follow_up(rebudgeted, &silences, read.newest, recorded.hold).await?;
+        let followed = self.to_follow(rebudgeted, read.newest).await?;
+        let records = read.records.max(memory.last_good_items.unwrap_or_default());
+        self.note_releases(&followed, &silences, records, &mut recorded).await?;
+        self.follow_up(followed, &silences, recorded.hold).await?;
         if unexpectedly_empty {
             read.errors.push(empty(&memory).to_owned());
         }

@@ -32,6 +32,10 @@ const OF_A_DAEMON: &str = "mend that, the daemon then goes on by itself: each po
 const OF_A_COMMAND: &str = "mend that, the next `budget-alertd poll` finds again what was not recorded. It cannot remember that it told \
                             this, and tells it again each time it runs until then.";
 
+/// What to do where a daemon cannot start.
+const OF_A_START: &str = "the daemon cannot start: mend that, and start it. systemd tries it again every few seconds by itself; each poll then finds \
+                          again what was not recorded. Until then this is told once a day.";
+
 /// The trouble that lasts, with who was told. Cloning shares it, so that it outlives a configuration.
 #[derive(Clone, Default)]
 pub struct Occurrence(Arc<Mutex<Option<Trouble>>>);
@@ -74,6 +78,24 @@ pub struct Voice {
     pub origin: Option<Origin>,
     /// How long what is shown holds.
     pub shown_for: Duration,
+}
+
+/// Who cannot go on without the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// A `poll` without a daemon.
+    Poll,
+    /// A daemon that cannot start.
+    Start,
+}
+
+impl Stopped {
+    fn action(self) -> &'static str {
+        match self {
+            Self::Poll => OF_A_COMMAND,
+            Self::Start => OF_A_START,
+        }
+    }
 }
 
 impl Emergency {
@@ -122,8 +144,8 @@ impl Emergency {
 impl Voice {
     /// Tells for a process that cannot go on: each once, and whoever cannot be told is tried again until `patience` is over.
     /// Whoever is told of the same again on that day gets it under the same identity, since nothing can be remembered.
-    pub async fn tell_once(&self, failure: &WriteFailure, patience: Duration) {
-        let mut trouble = Trouble::new(failure, OF_A_COMMAND, unrecorded_identity(self.origin.as_ref(), failure.since));
+    pub async fn tell_once(&self, stopped: Stopped, failure: &WriteFailure, patience: Duration) {
+        let mut trouble = Trouble::new(failure, stopped.action(), unrecorded_identity(self.origin.as_ref(), failure.since));
         let deadline = failure.began.saturating_add(patience);
         loop {
             self.tell(&mut trouble).await;

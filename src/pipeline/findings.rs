@@ -84,7 +84,7 @@ impl Cycle {
         let reached = AGES.into_iter().find(|age| days >= *age);
         if let Some(age) = reached {
             let finding = OperatorFinding {
-                code: FindingCode::SignInAging,
+                code: FindingCode::SignInExpiring,
                 subject: format!("{age} days"),
                 summary: format!("the sign-in to Partner Center is {age} of its 90 days old and was not renewed since"),
                 action: "sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) before it expires"
@@ -95,9 +95,9 @@ impl Cycle {
         for age in AGES.into_iter().filter(|age| reached != Some(*age)) {
             let subject = format!("{age} days");
             if reached.is_some() {
-                self.desk.replace(FindingCode::SignInAging, &subject).await?;
+                self.desk.replace(FindingCode::SignInExpiring, &subject).await?;
             } else {
-                self.desk.clear(FindingCode::SignInAging, &subject, Ending::of("the sign-in was renewed")).await?;
+                self.desk.clear(FindingCode::SignInExpiring, &subject, Ending::of("the sign-in was renewed")).await?;
             }
         }
         Ok(())
@@ -108,7 +108,7 @@ impl Cycle {
         let skipped = format!("{} usage records could not be used", report.skipped);
         let words = (skipped, "see the errors of the last poll in budget-alertd status");
         let ending = Ending::of("all usage records can be used again");
-        self.desk.report_if(report.skipped > 0, FindingCode::UnusableRecords, words, ending).await?;
+        self.desk.report_if(report.skipped > 0, FindingCode::RecordsUnusable, words, ending).await?;
         let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
         let words = (clashes, "set the budgets in the currency of the usage");
         let ending = Ending::of("all local budgets are in the currency of the usage again");
@@ -207,7 +207,7 @@ impl Cycle {
         let summary = format!("{now} customers can never alert, {before} before: {}", reasons.join(", "));
         let action = "run budget-alertd coverage: it lists them and says what to do";
         let ending = Ending::of("no more customers than before are without coverage");
-        self.desk.report_if(now > before, FindingCode::CoverageLost, (summary, action), ending).await?;
+        self.desk.report_if(now > before, FindingCode::CoverageGrew, (summary, action), ending).await?;
         // Customers that are missing from this answer may be in the next one.
         let fewer_items = memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);
         Ok(Some(if fewer_items { before } else { now.min(before) }))

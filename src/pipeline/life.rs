@@ -15,6 +15,8 @@ use crate::ledger::{self, AlertChange, Followup, LedgerError, NewAlert, OpenAler
 use crate::pipeline::Cycle;
 use crate::pipeline::cycle::hold_if;
 use crate::pipeline::explain::judged_again;
+use crate::pipeline::findings::is_suspicious;
+use crate::pipeline::slices::Recorded;
 use crate::pipeline::turns::Turns;
 use crate::pipeline::verdicts::{Time, samples_for};
 
@@ -36,23 +38,57 @@ pub(crate) enum Next {
     Remind,
 }
 
+/// The customers whose earlier alerts are looked at, and when.
+pub(super) struct ToFollow {
+    keys: Vec<CustomerKey>,
+    time: Time,
+}
+
 impl Cycle {
-    /// Looks at the alerts that time may have changed, and at those of the customers named; returns how many messages are owed
-    /// by it, those to customers held where `hold`. `newest` is the newest date of all data: it, not the clock, ends billing periods.
-    pub(super) async fn follow_up(
-        &self,
-        rebudgeted: Vec<CustomerKey>,
-        silences: &[Silence],
-        newest: Option<Timestamp>,
-        hold: bool,
-    ) -> Result<usize, LedgerError> {
+    /// The customers with alerts that time may have changed, and those named. `newest` is the newest date of all data: it, not
+    /// the clock, ends billing periods.
+    pub(super) async fn to_follow(&self, rebudgeted: Vec<CustomerKey>, newest: Option<Timestamp>) -> Result<ToFollow, LedgerError> {
         let now = self.clock.now();
         let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
-        let time = Time { now, newest };
+        Ok(ToFollow { keys, time: Time { now, newest } })
+    }
+
+    /// Counts the customers with alerts that a silence has hidden until now among those that cross: where wrong prices were
+    /// silenced for a while, its end must not tell all customers at once.
+    pub(super) async fn note_releases(
+        &self,
+        to_follow: &ToFollow,
+        silences: &[Silence],
+        records: u64,
+        recorded: &mut Recorded,
+    ) -> Result<(), LedgerError> {
+        let hidden = usize::try_from(self.ledger.customers_silenced().await?).unwrap_or(usize::MAX);
+        if !is_suspicious(recorded.crossing.customers.saturating_add(hidden), records) {
+            return Ok(());
+        }
+        let ToFollow { keys, time } = to_follow;
+        let mut turns = Turns::default();
+        for keys in keys.chunks(AT_ONCE) {
+            for customer in self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await? {
+                let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, *time);
+                let followed = followed(&customer.alerts, &judged, silences, *time).into_iter();
+                let told = followed.filter(|(_, next, _)| *next == Next::Release).map(|(alert, _, notify)| released(alert, notify));
+                recorded.crossing.add(&told.collect::<Vec<_>>());
+                turns.done().await;
+            }
+        }
+        recorded.hold |= is_suspicious(recorded.crossing.customers, records);
+        Ok(())
+    }
+
+    /// Looks at alerts that were raised before; returns how many messages are owed by it, those to customers held where `hold`.
+    pub(super) async fn follow_up(&self, to_follow: ToFollow, silences: &[Silence], hold: bool) -> Result<usize, LedgerError> {
+        let ToFollow { keys, time } = to_follow;
+        let now = time.now;
         let (mut told, mut owed, mut in_slices) = (Told::by(&self.routes), 0, false);
         let mut turns = Turns::default();
         for keys in keys.chunks(AT_ONCE) {
-            let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), newest).await?;
+            let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await?;
             for customer in &reviewed {
                 let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, time);
                 let followed = followed(&customer.alerts, &judged, silences, time);

@@ -59,7 +59,7 @@ pub use cycle::{Cycle, CycleReport, Suppressed};
 pub use delivery::{Courier, Progress};
 pub use desk::Desk;
 pub(crate) use desk::{Ending, is_about, notifier_of};
-pub use emergency::{Emergency, Occurrence, Voice};
+pub use emergency::{Emergency, Occurrence, Stopped, Voice};
 pub use explain::{Explanation, RuleAccount, explain};
 pub use fallback::Fallback;
 pub use guess::Guess;

@@ -58,7 +58,7 @@ pub struct CrossingCustomers {
 
 impl CrossingCustomers {
     /// Adds the alerts of further customers.
-    fn add(&mut self, owed: &[NewAlert]) {
+    pub(super) fn add(&mut self, owed: &[NewAlert]) {
         let mut customers: BTreeMap<CustomerKey, &Alert> = BTreeMap::new();
         for alert in worst_first(owed).into_iter().filter(|alert| !alert.baseline) {
             customers.entry(alert.customer.id.key()).or_insert(alert);

@@ -32,6 +32,12 @@ pub(in crate::ledger) fn to_review(
     keys.collect()
 }
 
+/// How many customers have alerts that a silence hides.
+pub(in crate::ledger) fn customers_silenced(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(DISTINCT customer) FROM alert WHERE state = 'silenced'";
+    connection.prepare_cached(sql)?.query_row([], |row| column::count(row, 0))
+}
+
 /// The alerts of a customer that are not over, in the order in which they were raised. Those whose billing period ends by the
 /// `newest` date of all data come with the last data of that period.
 pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey, newest: Option<Timestamp>) -> rusqlite::Result<Vec<OpenAlert>> {

@@ -110,7 +110,7 @@ pub fn report_messages(report: &Report, routes: &[Route], ledger: Uuid) -> Vec<N
 
 /// What is wrong with the daemon itself; what the report tells by its own numbers is left out.
 fn trouble(findings: Vec<OpenFinding>) -> Vec<String> {
-    let told = |code| matches!(code, FindingCode::NotifierFailing | FindingCode::DeliveryDead | FindingCode::CoverageLost);
+    let told = |code| matches!(code, FindingCode::NotifierFailing | FindingCode::DeliveryDead | FindingCode::CoverageGrew);
     let open = findings.into_iter().map(|open| open.finding).filter(|finding| !told(finding.code));
     open.take(TROUBLES).map(|finding| finding.summary).collect()
 }

@@ -176,9 +176,17 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
     let desk = Desk::new();
     desk.house.save_usage((0..2000).map(|number| (format!("customer-{number:04}"), 200)));
     desk.run(&["poll", "--wait", "0s"]);
-    let mut child = desk.house.command(&["alerts", "--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut start = [0; 10];
-    child.stdout.take().unwrap().read_exact(&mut start).unwrap();
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(0), ""));
+    let listings: [&[&str]; 4] = [
+        &["alerts", "--format", "json"],
+        &["alerts", "--format", "csv"],
+        &["budgets", "export", "--format", "json"],
+        &["budgets", "export", "--format", "csv"],
+    ];
+    for arguments in listings {
+        let mut child = desk.house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut start = [0; 10];
+        child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(0), ""), "{arguments:?}");
+    }
 }

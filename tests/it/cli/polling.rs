@@ -176,6 +176,22 @@ async fn an_operator_is_told_once_in_a_run_that_nothing_can_be_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_is_told_once_a_day_that_the_daemon_cannot_start() {
+    let desk = with_an_operator();
+    desk.run(&["poll"]);
+    std::fs::write(desk.house.path("state/ledger.db"), "garbage").unwrap();
+    let runtime = tempfile::tempdir().unwrap();
+    for _ in 0..3 {
+        let ended = desk.house.command(&["run"]).env("RUNTIME_DIRECTORY", runtime.path()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let told = told_to_the_operator(&desk);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].1.contains("the daemon cannot start: mend that"), "{}", told[0].1);
+    assert!(told[0].1.contains(desk.house.path("alert-rules.toml").to_str().unwrap()), "{}", told[0].1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_is_told_that_nothing_more_can_be_written() {
     for limit in ["0", "200"] {
         let desk = with_an_operator();
@@ -183,7 +199,7 @@ async fn an_operator_is_told_that_nothing_more_can_be_written() {
         let before = desk.receiver.received().len();
         let many: Vec<_> = (0..3000).map(|number| (format!("c{number}"), 150)).collect();
         desk.house.save_usage(many);
-        let script = "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"";
+        let script = "ulimit -f \"$1\"; shift; exec \"$@\"";
         let mut limited = std::process::Command::new("sh");
         limited.args(["-c", script, "sh", limit, env!("CARGO_BIN_EXE_budget-alertd")]);
         let polled = desk.house.command_as(limited, &["poll"]).output().unwrap();

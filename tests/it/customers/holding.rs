@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::assemble;
-use budget_alertd::domain::{DeliveryState, FindingCode};
+use budget_alertd::domain::{DeliveryState, FindingCode, Silence};
 use budget_alertd::ledger::{DeliveryFilter, HoldFilter, Reader};
 
 use super::{DAY, rules};
@@ -59,6 +59,34 @@ async fn what_customers_would_be_told_of_a_mass_crossing_is_held_until_somebody_
     assert_eq!(counts(&world).await.1, 0);
     world.poll("2019-09-17T06:00:00Z", &records(0, "10")).await;
     assert_eq!(open(&world).len(), 0);
+}
+
+#[tokio::test]
+async fn the_end_of_a_silence_over_a_mass_crossing_tells_customers_nothing_either() {
+    let world = world();
+    world.poll(DAY, &records(0, "10")).await;
+    let ledger = world.ledger();
+    let silence = Silence {
+        id: 0,
+        customers: Vec::new(),
+        rules: Vec::new(),
+        unless_above: None,
+        created_at: DAY.parse().unwrap(),
+        as_of: DAY.parse().unwrap(),
+        ends_at: Some("2019-09-17T02:30:00Z".parse().unwrap()),
+        author: "alice".into(),
+        reason: "the prices are wrong".into(),
+        expired_at: None,
+    };
+    ledger.add_silence(silence).await.unwrap();
+    ledger.close().await.unwrap();
+    world.poll("2019-09-17T02:00:00Z", &records(30, "110")).await;
+    assert_eq!(counts(&world).await, (0, 0, 0));
+    world.poll("2019-09-17T03:00:00Z", &records(30, "110")).await;
+    assert_eq!(counts(&world).await, (30, 30, 0));
+    assert_eq!(world.owed("hook").await.len(), 30, "the partner is told");
+    let summary = open(&world).remove(0);
+    assert!(summary.contains("30 of 40 customers") && summary.contains("30 messages to customers are held"), "{summary}");
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ async fn the_number_of_unusable_records_may_change_without_another_word() {
     let bad = |number: usize| customers(number, "\"a lot\"", DAY).into_iter().chain([plan("A", "1", "100", DAY)]).collect::<Vec<_>>();
     world.poll(DAY, &bad(2)).await;
     world.poll(DAY, &bad(3)).await;
-    assert_eq!(told(&world).await, ["unusable-records: 2 usage records could not be used"]);
+    assert_eq!(told(&world).await, ["records-unusable: 2 usage records could not be used"]);
     world.poll(DAY, &bad(0)).await;
     assert_eq!(told(&world).await[1..], ["over: all usage records can be used again after less than a minute"]);
 }
@@ -170,7 +170,7 @@ async fn lost_coverage_is_told_once_and_over_when_it_is_back() {
     };
     world.poll(DAY, &with(["100", "100", "100"])).await;
     world.poll("2019-09-17T01:00:00Z", &with(["100", "", "100"])).await;
-    assert_eq!(told(&world).await, ["coverage-lost: 2 customers can never alert, 1 before: 1 no-budget, 1 muted"]);
+    assert_eq!(told(&world).await, ["coverage-grew: 2 customers can never alert, 1 before: 1 no-budget, 1 muted"]);
     world.poll("2019-09-17T02:00:00Z", &with(["", "", "100"])).await;
     world.poll("2019-09-17T03:00:00Z", &with(["", "", "100"])).await;
     world.poll("2019-09-17T04:00:00Z", &with(["100", "", "100"])).await;

@@ -65,7 +65,8 @@ async fn a_sign_in_that_is_not_renewed_is_told_at_60_76_and_87_days_once_each() 
     ] {
         told = poll(&center, &world, now).await;
     }
-    let aged = |days: u32| format!("sign-in-aging: the sign-in to Partner Center is {days} of its 90 days old and was not renewed since");
+    let aged =
+        |days: u32| format!("sign-in-expiring: the sign-in to Partner Center is {days} of its 90 days old and was not renewed since");
     assert_eq!(told, [60, 76, 87].map(aged));
     center.change_sign_in(|sign_in| sign_in.rotates = true);
     poll(&center, &world, "2019-11-28T01:00:00Z").await;

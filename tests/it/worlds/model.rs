@@ -89,6 +89,13 @@ type Budget = (Number, Option<&'static str>);
 #[derive(Debug, Clone, Copy)]
 struct Under(Option<Number>);
 
+/// What a value is measured against: the customer's own budget, or another amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Against {
+    Own,
+    Amount(Option<Number>),
+}
+
 /// A record in its billing period.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Placed {
@@ -135,7 +142,7 @@ impl Model {
         let Some(last) = &self.last else { return };
         let placed = self.place(&last.record, None, true);
         let silenced = poll.silences.iter().any(|(customer, end)| *customer == self.person.id && poll.now < *end);
-        let values = |rule: &str, budget: Option<Option<Number>>| {
+        let values = |rule: &str, budget: Against| {
             let rule = poll.rules.iter().find(|one| one.name == rule)?;
             self.measured(poll, rule, &last.record, &placed, budget)
         };
@@ -231,15 +238,15 @@ impl Model {
         poll.rules.iter().map(|rule| self.verdict(poll, rule, record, placed).unwrap_or_default()).collect()
     }
 
-    /// The value, and the budget in force; none where the rule is not for the customer. `instead` takes the budget's place, and
-    /// then the reported percent says nothing.
+    /// The value, and the budget in force; none where the rule is not for the customer. Against another amount
+    /// the reported percent says nothing.
     fn measured(
         &self,
         poll: Poll<'_>,
         rule: &Rule,
         record: &Record,
         placed: &Placed,
-        instead: Option<Option<Number>>,
+        against: Against,
     ) -> Option<(Option<Value>, Option<Number>)> {
         let (currency, budget, reported) = self.joined(poll, record);
         if let Some(least) = rule.budget_from {
@@ -248,14 +255,17 @@ impl Model {
         if is_money(rule.metric) {
             currency?;
         }
-        let amount = instead.unwrap_or(budget.map(|(amount, _)| amount));
-        let percent = record.percent.filter(|_| reported && instead.is_none());
+        let amount = match against {
+            Against::Own => budget.map(|(amount, _)| amount),
+            Against::Amount(amount) => amount,
+        };
+        let percent = record.percent.filter(|_| reported && against == Against::Own);
         Some((value(rule.metric, &self.facts(record, placed, amount, percent)), amount))
     }
 
     /// None where the rule is not for the customer.
     fn verdict(&self, poll: Poll<'_>, rule: &Rule, record: &Record, placed: &Placed) -> Option<Verdict> {
-        let (value, amount) = self.measured(poll, rule, record, placed, None)?;
+        let (value, amount) = self.measured(poll, rule, record, placed, Against::Own)?;
         let under = amount.filter(|_| reads_budget(rule.metric));
         let mut verdict = Verdict::default();
         let spend =

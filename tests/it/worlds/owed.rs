@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::model::Placed;
+use super::model::{Against, Placed};
 use super::number::{Number, written};
 use super::rules::{Rule, Step, is_daily, reached, reads_budget};
 use super::values::Value;
@@ -24,7 +24,7 @@ pub(super) struct Raised {
     rule: String,
     metric: &'static str,
     at: Number,
-    raised_at: Timestamp,
+    since: Timestamp,
     belongs_at: Timestamp,
     period_end: Timestamp,
     budget: Option<Number>,
@@ -68,7 +68,7 @@ impl Raised {
             rule: rule.name.clone(),
             metric: rule.metric,
             at: highest.at,
-            raised_at: now,
+            since: now,
             belongs_at: placed.belongs_at,
             period_end: placed.period.end,
             budget,
@@ -86,7 +86,9 @@ impl Raised {
 
     fn tell(&mut self, now: Timestamp, whom: Vec<&'static str>) {
         (self.state, self.told_at) = (State::Told, now);
-        whom.into_iter().for_each(|name| *self.told.entry(name).or_default() += 1);
+        for name in whom {
+            *self.told.entry(name).or_default() += 1;
+        }
     }
 
     fn belongs_with(&self, other: &Self) -> bool {
@@ -110,7 +112,7 @@ impl Owed {
     }
 
     pub(super) fn told(&self, customer: &str) -> impl Iterator<Item = String> {
-        self.0.iter().map(move |alert| line(customer, alert.metric, &written(alert.at), alert.raised_at, alert.told.clone()))
+        self.0.iter().map(move |alert| line(customer, alert.metric, &written(alert.at), alert.since, alert.told.clone()))
     }
 
     /// `values` says what a rule makes of the last record now, or under another budget.
@@ -120,21 +122,21 @@ impl Owed {
         newest: Option<Timestamp>,
         placed: &Placed,
         silenced: bool,
-        values: impl Fn(&str, Option<Option<Number>>) -> Option<(Option<Value>, Option<Number>)>,
+        values: impl Fn(&str, Against) -> Option<(Option<Value>, Option<Number>)>,
     ) {
         let reaches = |alert: &Raised, value| match value {
             None => false,
             Some(Value::OverZero) => true,
             Some(Value::Number(value)) => reached(alert.metric, value, alert.at),
         };
-        let is_true = |alert: &Raised| values(&alert.rule, None).is_some_and(|(value, _)| reaches(alert, value));
+        let is_true = |alert: &Raised| values(&alert.rule, Against::Own).is_some_and(|(value, _)| reaches(alert, value));
         // Below by the budget alone: under the one before, the alert would be true still.
         let budget_ended = |alert: &Raised| {
-            let Some((value, budget)) = values(&alert.rule, None) else { return false };
+            let Some((value, budget)) = values(&alert.rule, Against::Own) else { return false };
             if alert.metric == "unbudgeted_cost" {
                 return budget.is_some();
             }
-            let before = values(&alert.rule, Some(alert.budget));
+            let before = values(&alert.rule, Against::Amount(alert.budget));
             reads_budget(alert.metric)
                 && value.is_some()
                 && budget != alert.budget
@@ -219,7 +221,7 @@ fn is_over(alert: &Raised, placed: &Placed, newest: Option<Timestamp>, now: Time
     let late = SignedDuration::from_hours(72);
     let end = if placed.period.holds(alert.belongs_at) { placed.period.end } else { alert.period_end };
     let long_over = newest.is_some_and(|newest| newest.duration_since(end) >= late);
-    placed.period.start > alert.belongs_at || long_over && now.duration_since(alert.raised_at) >= late
+    placed.period.start > alert.belongs_at || long_over && now.duration_since(alert.since) >= late
 }
 
 /// How often an alert was told to whom.
