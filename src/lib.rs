@@ -26,8 +26,8 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | [`text`] | letters: encodings of files, one form of names, what cannot be seen |
 //! | [`domain`] | the nouns with their invariants; no I/O, no clock |
+//! | [`text`] | amounts, times, names cleaned and shortened; encodings of files, letters that nobody sees |
 //! | [`clock`] | now and waiting, as a trait: the system's, a simulated one |
 //! | [`fs`] | the only place that opens, makes, replaces, removes and gives away files |
 //! | [`secret`] | a value that never prints, and where it can come from |
@@ -62,9 +62,9 @@
 //! * Secrets have no `Display` and a masked `Debug`. Names from outside are cleaned where they are used.
 //! * Money is an exact decimal with a currency; there is no float on its way.
 
-pub(crate) mod text;
-
 pub mod domain;
+
+pub(crate) mod text;
 
 pub mod clock;
 pub mod fs;

@@ -13,8 +13,8 @@ use crate::cli::open::Bearings;
 use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::AlertState;
-use crate::notify::render::moment;
 use crate::pipeline::{AckOrder, Acknowledged, Acknowledgement};
+use crate::text::moment;
 
 #[derive(Debug, Args)]
 pub(super) struct Ack {

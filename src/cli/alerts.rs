@@ -15,7 +15,7 @@ use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertSnapshot, AlertState};
 use crate::ledger::{AlertFilter, AlertRow, DeliverySummary};
-use crate::notify::render::Telling;
+use crate::notify::message::Telling;
 use crate::pipeline::{Acknowledgement, Namesakes};
 
 /// From this width on, an alert is one line.

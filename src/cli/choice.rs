@@ -11,9 +11,9 @@ use crate::cli::exit::WrongUsage;
 use crate::cli::open::Bearings;
 use crate::config::{Config, parse_duration};
 use crate::domain::CustomerKey;
+use crate::domain::same_name;
 use crate::ledger::{LedgerError, Reader, Seen};
-use crate::notify::render::clean;
-use crate::text::same_name;
+use crate::text::clean;
 
 /// No more customers than this are meant by one name.
 const MOST_MEANT: usize = 20;

@@ -19,8 +19,8 @@ use crate::config::Config;
 use crate::domain::{CustomerView, Route};
 use crate::ledger::{Reader, Seen};
 use crate::notify;
-use crate::notify::render::money;
 use crate::pipeline::{Gap, Namesakes, SilenceView, Strangers, gap, silent_about};
+use crate::text::money;
 
 /// Customers that are listed without `--all`.
 const LISTED: usize = 20;

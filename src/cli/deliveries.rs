@@ -20,7 +20,7 @@ use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::{DeliveryState, MessageKind};
 use crate::ledger::{DeliveryFilter, DeliveryRow};
-use crate::notify::render::{bare, clean};
+use crate::text::{bare, clean};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -10,7 +10,7 @@ use crate::cli::output::{Tone, tick};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::notify::render::clean;
+use crate::text::clean;
 use crate::{notify, source};
 
 /// One thing that was tried.

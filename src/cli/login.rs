@@ -11,9 +11,9 @@ use crate::cli::{control, open, text};
 use crate::clock::SystemClock;
 use crate::config::{self, Environment, Places};
 use crate::metrics::Metrics;
-use crate::notify::render::clean;
 use crate::secret::Secret;
 use crate::source::{self, BrowserPrompt, DevicePrompt, Grant, SourceError};
+use crate::text::clean;
 
 #[derive(Debug, Args)]
 pub(super) struct Login {

@@ -12,7 +12,8 @@ use crate::cli::{open, text};
 use crate::clock::SystemClock;
 use crate::domain::{Delivery, Message, Readers, Route};
 use crate::metrics::Metrics;
-use crate::notify::{SampleKind, render::clean, sample_message};
+use crate::notify::{SampleKind, sample_message};
+use crate::text::clean;
 
 #[derive(Debug, Args)]
 pub(super) struct NotifyTest {

@@ -16,8 +16,8 @@ use crate::clock::SystemClock;
 use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
 use crate::ledger::{LedgerError, Owed, Reader};
-use crate::notify::render::clean;
 use crate::pipeline::{self, DeliveriesAnswer, Mirror, Namesakes, PollAnswer, PollOrder, SourceState, Stopped, Suppressed};
+use crate::text::clean;
 
 #[derive(Debug, Args)]
 pub(super) struct Poll {

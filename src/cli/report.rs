@@ -12,7 +12,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ReportPlan};
 use crate::domain::{Every, Message, Report as Told};
 use crate::ledger::Reader;
-use crate::notify::render::MailText;
+use crate::notify::message::MailText;
 use crate::pipeline::{Scope, Timetable, report};
 
 #[derive(Debug, Args)]

@@ -17,9 +17,9 @@ use crate::config::{self, Config, Criteria, parse_duration};
 use crate::domain::{AlertSnapshot, Metric, UsageRecord};
 use crate::ledger::{LedgerError, Reader};
 use crate::metrics::Metrics;
-use crate::notify::render::span;
 use crate::pipeline::{Comparison, Judge, Namesakes, Simulation};
 use crate::source::{self, Read};
+use crate::text::span;
 
 /// How many alerts of a kind are named.
 const NAMED: usize = 30;

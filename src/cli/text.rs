@@ -12,8 +12,9 @@ use crate::cli::output::Tone;
 use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Severity};
 use crate::ledger::Seen;
-use crate::notify::render::{self, Name, Telling, seconds_between, span};
+use crate::notify::message::Telling;
 use crate::pipeline::{Named, Namesakes};
+use crate::text::{Name, seconds_between, span};
 
 /// How much of a name a listing shows.
 const WIDEST_NAME: usize = 60;
@@ -34,12 +35,12 @@ pub(super) fn held(held: u64) -> String {
 
 /// A name from outside, safe for a terminal, at most 60 characters.
 pub(super) fn clean(text: &str) -> String {
-    render::clean(text, 60)
+    crate::text::clean(text, 60)
 }
 
 /// The same for programs, which compare it.
 pub(super) fn bare(text: &str) -> String {
-    render::bare(text, 60)
+    crate::text::bare(text, 60)
 }
 
 /// What listings call a customer, whatever it is called by, with its id where another one reads the same.

@@ -8,9 +8,9 @@ use crate::config::mailboxes;
 use crate::config::names::Names;
 use crate::config::reader::{Placed, Span, Table};
 use crate::config::value::{quoted, short};
+use crate::domain::same_name;
 use crate::domain::{Addresses, Audience, CustomerKey, Glob, Profile, Readers, bare_address};
 use crate::notify::Config;
-use crate::text::same_name;
 
 /// Shared addresses, and customers without contacts, that are named; the rest are counted.
 const NAMED: usize = 5;

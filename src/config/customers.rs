@@ -11,8 +11,8 @@ use crate::config::ids::Ids;
 use crate::config::names::Names;
 use crate::config::reader::Table;
 use crate::config::value::{hint, short};
+use crate::domain::same_name;
 use crate::domain::{CustomerKey, Profile, people};
-use crate::text::same_name;
 
 /// What is known of customers locally: in the spreadsheet, and in tables, which win field by field.
 pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, spreadsheet: Read) -> Config {

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{FindingCode, OperatorFinding, is_ahead};
 use crate::ledger::LedgerError;
-use crate::notify::render::span;
 use crate::pipeline::{Desk, Ending};
+use crate::text::span;
 
 /// What is adjusted by less is no jump.
 const JUMP: SignedDuration = SignedDuration::from_mins(1);

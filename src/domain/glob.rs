@@ -2,7 +2,7 @@
 
 use wildmatch::WildMatch;
 
-use crate::text::folded;
+use crate::domain::folded;
 
 /// A pattern of `*` and `?`, compared with a customer's id, name and label without regard to case, Unicode form and runs of
 /// blanks.

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::domain::name_key;
 use crate::domain::{Alert, CustomerEvent, CustomerKey, MetricValue, OpenAlerts, Silence};
 use crate::ledger::Config;
 use crate::ledger::entry::{AlertRows, NewSample, NotifierState, OpenAlert, PollMemory, Recollection, Seen};
@@ -20,7 +21,6 @@ use crate::ledger::listing::{
 use crate::ledger::polled;
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences};
-use crate::text::name_key;
 
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;

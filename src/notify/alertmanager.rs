@@ -14,8 +14,9 @@ use serde_json::Value;
 use crate::domain::{AlertSnapshot, Delivery, Message, OperatorNews, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, Telling, bare};
+use crate::notify::message::{AlertText, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, Telling};
 use crate::notify::{Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier, Verdict, http_answer};
+use crate::text::bare;
 
 /// What alerts about customers are called there.
 const BUDGET_ALERT: &str = "BudgetAlert";

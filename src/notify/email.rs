@@ -14,12 +14,13 @@ use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::address::in_ascii;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{Disclosed, MailText, Picture, bare, in_place_of};
+use crate::notify::message::{Disclosed, MailText, Picture, in_place_of};
 use crate::notify::smtp::Smtp;
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Partner, Template, Templates, Verdict,
 };
 use crate::secret::Redactor;
+use crate::text::bare;
 
 /// Sends mail through one server.
 pub(crate) struct Email {

@@ -16,10 +16,11 @@ use serde_json::{Map, Value, json};
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{
-    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, bare, clean, in_place_of, shortened,
+use crate::notify::message::{
+    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http_answer};
+use crate::text::{bare, clean, shortened};
 
 /// A key takes 120 events a minute before it is throttled.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);

@@ -9,7 +9,7 @@ use crate::domain::{
     Digest, Ended, FindingCode, Latest, Message, Metric, OperatorNews, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate,
     percent_of,
 };
-use crate::notify::render::TEST_MARK;
+use crate::notify::message::TEST_MARK;
 
 /// The kinds of messages that can be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

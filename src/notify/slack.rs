@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use crate::domain::{Delivery, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{
+use crate::notify::message::{
     AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told,
-    in_place_of, shortened,
+    in_place_of,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template, Verdict, http_answer};
+use crate::text::shortened;
 
 /// Slack takes one message a second.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use crate::domain::{Delivery, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{
+use crate::notify::message::{
     AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE, Told,
-    in_place_of, shortened,
+    in_place_of,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict, http_answer};
+use crate::text::shortened;
 
 /// More than four requests a second are throttled.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::domain::{Alert, AlertSnapshot, Digest, Ended, Message, OperatorNews};
 use crate::notify::SampleKind;
-use crate::notify::render::{MailText, Member, Row, Telling, Told, clean};
+use crate::notify::message::{MailText, Member, Row, Telling, Told};
 use crate::notify::sample::{sample_alert, sample_message};
+use crate::text::clean;
 
 /// What a template may do: far more than a message needs.
 const FUEL: u64 = 1_000_000;
@@ -153,7 +154,7 @@ impl<'a> Given<'a> {
             Told::Report(text) => (text.first, text.second, text.rows, Vec::new()),
         };
         let alerts: Vec<_> = message.alerts().iter().map(|snapshot| &snapshot.alert).collect();
-        let now = one(message).map(crate::notify::render::brought_up_to_date);
+        let now = one(message).map(crate::notify::message::brought_up_to_date);
         let telling = now.as_ref().map(|snapshot| Telling::new(snapshot, zone));
         let told = |words: &dyn Fn(&Telling<'_>) -> Option<String>| telling.as_ref().and_then(words).unwrap_or_default();
         Ok(Self {
@@ -167,7 +168,7 @@ impl<'a> Given<'a> {
             rows,
             members,
             who: told(&|telling| Some(telling.who.clone())),
-            percent: told(&|telling| telling.alert.computed_percent.map(crate::notify::render::percent)),
+            percent: told(&|telling| telling.alert.computed_percent.map(crate::text::percent)),
             cost: told(&|telling| Some(telling.money(telling.alert.cost.amount))),
             budget: told(&|telling| telling.alert.budget.as_ref().map(|budget| telling.money(budget.amount))),
             reference: told(&|telling| Some(telling.reference())),

@@ -11,7 +11,7 @@ use crate::domain::{
     AlertSnapshot, Audience, BudgetView, Currency, CustomerId, Delivery, Digest, Ended, FormulaInputs, Latest, Message, Metric,
     PeriodSource, Severity, UsageDate,
 };
-use crate::notify::render::{Disclosed, MailText};
+use crate::notify::message::{Disclosed, MailText};
 use crate::notify::{sample_alert, webhook};
 
 /// What only the partner may know.

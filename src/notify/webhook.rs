@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Origin, Report};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::render::{disclosed, is_about_one};
+use crate::notify::message::{disclosed, is_about_one};
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Template, Verdict, WebhookConfig, http_answer,
 };

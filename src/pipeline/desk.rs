@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Origin, Route, Severity, has_passed, is_ahead};
 use crate::ledger::{GivenUp, Ledger, LedgerError, NewMessage, OpenFinding};
-use crate::notify::render::{seconds_between, span};
+use crate::text::{seconds_between, span};
 
 /// A notifier that failed once is probed again after 4 seconds or more: what that mends is no news.
 const PROBED_AGAIN: Duration = Duration::from_secs(4);

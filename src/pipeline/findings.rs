@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Alert, FindingCode, OperatorFinding};
 use crate::ledger::{LedgerError, PollMemory};
-use crate::notify::render::{Name, money, seconds_between, span};
 use crate::pipeline::cycle::empty;
 use crate::pipeline::desk::Ending;
 use crate::pipeline::intake::Tally;
 use crate::pipeline::slices::CrossingCustomers;
 use crate::pipeline::{Cycle, CycleReport};
+use crate::text::{Name, money, seconds_between, span};
 
 /// Microsoft's data is about a day behind; older than this, it stands still.
 const STALE: SignedDuration = SignedDuration::from_hours(36);

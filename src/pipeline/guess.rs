@@ -2,8 +2,8 @@
 //! whose name has it in it.
 
 use crate::domain::CustomerKey;
+use crate::domain::name_key;
 use crate::ledger::Seen;
-use crate::text::name_key;
 
 /// The shortest part of a name that tells anything.
 const PART: usize = 4;

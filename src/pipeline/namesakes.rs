@@ -9,7 +9,7 @@ use foldhash::quality::{FixedState, RandomState};
 
 use crate::domain::{Assessed, CustomerKey, CustomerView, Report};
 use crate::ledger::{Ledger, LedgerError, NewAlert, Reader, Recollection, Seen};
-use crate::notify::render::look_of;
+use crate::text::look_of;
 
 /// How all customers look that are known, kept over the slices of a poll: a number for each, since there may be a million.
 #[derive(Debug, Default)]

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use crate::budgets;
 use crate::domain::{CustomerKey, Glob};
 use crate::ledger::{LedgerError, Reader, Seen};
-use crate::notify::render::clean;
 use crate::pipeline::Guess;
 use crate::rules::Rules;
+use crate::text::clean;
 
 /// Of no more of each it is said whom they may mean.
 const GUESSED: usize = 20;

@@ -6,9 +6,9 @@ use rust_decimal::Decimal;
 use crate::budgets::LastSeen;
 use crate::domain::{Assessed, CustomerEvent, EventCode, Judged, Metric, NamedPeriods, Sample, Verdict};
 use crate::ledger::{NewSample, Recollection, Seen};
-use crate::notify::render::{amount, money, percent};
 use crate::pipeline::intake::is_fresh;
 use crate::rules::Rules;
+use crate::text::{amount, money, percent};
 
 /// The time by the clock, and by the data.
 #[derive(Debug, Clone, Copy)]

@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use crate::domain::same_name;
 use crate::domain::{Assessed, Currency, Glob, Plan, Reason};
-use crate::text::same_name;
 
 /// `match.budget`: from `at_least` up to, not including, `below`, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,16 @@
-//! Letters: the encodings that files are saved in, names in one form, and what cannot be seen. It knows nothing of what
-//! the texts are about.
+//! Texts for people and files: amounts, times, names cleaned and shortened, the encodings that files are saved in, and
+//! letters that nobody sees. One implementation for messages, pages, listings, logs and findings.
 
+pub(crate) mod amounts;
+pub(crate) mod clean;
 mod encoding;
-mod name;
+pub(crate) mod names;
+pub(crate) mod times;
 mod unseen;
 
+pub(crate) use amounts::{amount, money, percent};
+pub(crate) use clean::{bare, capitalized, clean, line, sentence, shortened, without_isolation};
 pub(crate) use encoding::{NotText, Transcoder, decode};
-pub(crate) use name::{folded, name_key, same_name};
+pub(crate) use names::{Name, look_of};
+pub(crate) use times::{PeriodWords, moment, seconds_between, span};
 pub(crate) use unseen::{called, is_obeyed, is_unseen, unseen};

@@ -1,6 +1,8 @@
 //! Letters that nobody sees and that make two equal texts different: they come along when a text is copied out of a page, a
 //! chat or a spreadsheet.
 
+use crate::domain::has_no_width;
+
 /// Whether a letter is a control character, a blank that is no space, or has no width.
 pub(crate) fn is_unseen(letter: char) -> bool {
     letter.is_control() || is_no_break(letter) || has_no_width(letter)
@@ -31,27 +33,4 @@ pub(crate) fn called(letter: char) -> String {
 
 fn is_no_break(letter: char) -> bool {
     matches!(letter, '\u{a0}' | '\u{2007}' | '\u{202f}')
-}
-
-/// Joiners, marks of direction, soft hyphens, variation selectors, the byte order mark.
-pub(crate) fn has_no_width(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'
-            | '\u{1160}'
-            | '\u{17b4}'
-            | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
 }

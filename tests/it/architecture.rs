@@ -12,8 +12,8 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let with = |groups: &[&[&'static str]]| groups.iter().flat_map(|group| group.iter().copied()).collect::<BTreeSet<_>>();
     let below_config = with(&[FOUNDATION, STAGES, &["pipeline", "web"]]);
     BTreeMap::from([
-        ("text", with(&[])),
-        ("domain", with(&[&["text"]])),
+        ("domain", with(&[])),
+        ("text", with(&[&["domain"]])),
         ("clock", with(&[])),
         ("fs", with(&[])),
         ("secret", with(&[&["text", "fs"]])),

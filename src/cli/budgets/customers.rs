@@ -7,8 +7,8 @@ use crate::budgets::sheet::Row;
 use crate::cli::text::clean;
 use crate::config::{Config, hint};
 use crate::domain::CustomerKey;
+use crate::domain::name_key;
 use crate::ledger::{Reader, Recollection, Seen};
-use crate::text::name_key;
 
 /// More rows than this without a customer get no hint each: every hint looks at every name.
 const HINTED: usize = 20;

@@ -12,9 +12,9 @@ use crate::cli::budgets::record::{Key, Record, Style, written};
 use crate::cli::budgets::{Books, changes};
 use crate::cli::text::clean;
 use crate::config::{self, Config, Described, Names};
+use crate::domain::same_name;
 use crate::domain::{CustomerKey, Plan};
 use crate::ledger::Seen;
-use crate::text::same_name;
 
 /// Records in their order, each once.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::EventCode;
 use crate::ledger::NewSample;
-use crate::notify::render::{clean, moment, money};
+use crate::text::{clean, moment, money};
 
 /// No more dates and events than these are shown.
 const MOST: usize = 8;

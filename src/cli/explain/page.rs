@@ -12,8 +12,9 @@ use crate::config::Config;
 use crate::domain::{Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route, Severity, rounded};
 use crate::ledger::{AttemptRow, Seen};
 use crate::notify;
-use crate::notify::render::{PeriodWords, Telling, clean, moment, money, percent, seconds_between, span};
+use crate::notify::message::Telling;
 use crate::pipeline;
+use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
 
 /// More attempts than these are shown in part.
 const FIRST_ATTEMPTS: usize = 2;

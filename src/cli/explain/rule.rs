@@ -7,8 +7,8 @@ use crate::cli::explain::Scale;
 use crate::cli::output::Tone;
 use crate::cli::text;
 use crate::domain::{Alert, Assessed, FormulaInputs, Metric, Rearm, Reason, Silence, Verdict, utc_day};
-use crate::notify::render::{clean, moment, percent};
 use crate::pipeline::RuleAccount;
+use crate::text::{clean, moment, percent};
 
 /// What a rule is told beside.
 pub(super) struct Beside<'a> {

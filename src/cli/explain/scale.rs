@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{Currency, Metric};
-use crate::notify::render::{money, percent};
+use crate::text::{money, percent};
 
 /// Numbers on the scale of a metric.
 #[derive(Debug, Clone, Copy)]

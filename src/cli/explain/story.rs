@@ -7,8 +7,8 @@ use crate::cli::text;
 use crate::config::Config;
 use crate::domain::{Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence};
 use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NewSample, NotifierState, Reader, Recollection, Seen};
-use crate::notify::render::moment;
 use crate::pipeline::{self, Explanation, Time};
+use crate::text::moment;
 
 /// From this age on, history keeps one sample a day.
 const THINNED_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);

@@ -18,8 +18,8 @@ use crate::cli::silence::{now, scope, until};
 use crate::cli::text;
 use crate::config::parse_duration;
 use crate::domain::{Alert, Severity, parse_decimal};
-use crate::notify::render::clean;
 use crate::pipeline::{self, Hidden, Reach, SilenceAdded, SilenceOrder, UntilWord};
+use crate::text::clean;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("scope").required(true).multiple(true).args(["customers", "rules"])))]

@@ -14,8 +14,8 @@ use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::domain::{AlertState, Silence, Silenceable};
 use crate::ledger::{AlertFilter, AlertRow};
-use crate::notify::render::clean;
 use crate::pipeline::{SilenceView, Until};
+use crate::text::clean;
 
 #[derive(Debug, Args)]
 pub(super) struct List {

@@ -16,8 +16,8 @@ use crate::cli::open::Bearings;
 use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::{BillingPeriod, PeriodSource};
-use crate::notify::render::{clean, moment};
 use crate::pipeline::{ExpireOrder, Expired, SilenceView, Until};
+use crate::text::{clean, moment};
 
 #[derive(Debug, Args)]
 pub(super) struct Silence {

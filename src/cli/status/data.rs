@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::cli::status::State;
 use crate::cli::text;
 use crate::domain::{CustomerEvent, CustomerKey, EventCode};
-use crate::notify::render::{Name, clean, moment};
 use crate::pipeline::Named;
+use crate::text::{Name, clean, moment};
 
 /// How far back.
 pub(super) const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

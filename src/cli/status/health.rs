@@ -7,7 +7,7 @@ use crate::cli::status::State;
 use crate::cli::text;
 use crate::config::{Config, Places};
 use crate::domain::{FindingCode, has_passed, is_ahead};
-use crate::notify::render::{clean, seconds_between, span};
+use crate::text::{clean, seconds_between, span};
 
 /// Whether the daemon does its work, and what keeps it from doing so.
 #[derive(Debug, Clone, PartialEq, Eq)]

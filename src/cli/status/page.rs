@@ -9,7 +9,7 @@ use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::MetricValue;
 use crate::ledger::{DeferredRecipient, OpenFinding, PollResult, Seen};
-use crate::notify::render::{PeriodWords, clean, moment, money, percent, seconds_between, span};
+use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
 
 /// The whole page.
 pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {

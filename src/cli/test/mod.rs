@@ -12,8 +12,8 @@ use crate::cli::exit::Outcome;
 use crate::cli::explain::Form;
 use crate::cli::output::{self, Tone};
 use crate::config::{self, Case, Cases, Criteria, Mistakes};
-use crate::notify::render::clean;
 use crate::pipeline::Replay;
+use crate::text::clean;
 
 use compare::Difference;
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Alert;
 use crate::ledger::{AlertRow, Reader};
-use crate::notify::render::clean;
 use crate::pipeline::action::{Action, ActionError, Author, Office};
+use crate::text::clean;
 
 /// Which alerts somebody knows of.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::domain::{CustomerKey, DeliveryState, FindingCode};
 use crate::ledger::{DeliveryFilter, DeliveryRow, HoldFilter, Reader};
-use crate::notify::render::clean;
 use crate::pipeline::Ending;
 use crate::pipeline::action::{Action, ActionError, Author, Office};
+use crate::text::clean;
 
 /// Which held deliveries to let go; all of them when nothing is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::domain::{Audience, DeliveryState};
 use crate::ledger::{DeliveryFilter, DeliveryRow, Reader, RetryFilter, RetryTo};
-use crate::notify::render::clean;
 use crate::pipeline::Cycle;
 use crate::pipeline::action::{Action, ActionError, Author, Office};
+use crate::text::clean;
 
 /// Which deliveries to owe again; all that were given up when nothing is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

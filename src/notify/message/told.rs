@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{Digest, Message};
-use crate::notify::render::{AlertText, DigestText, Occasion, OperatorText, ReportText};
+use crate::notify::message::{AlertText, DigestText, Occasion, OperatorText, ReportText};
 
 /// A message in words.
 pub(crate) enum Told<'a> {

@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{Metric, Severity};
-use crate::notify::render::telling::Telling;
-use crate::notify::render::times;
+use crate::notify::message::telling::Telling;
+use crate::text::times;
 
 const STOLEN: &str = " If this is not expected, treat it as stolen credentials.";
 const LOOK_TODAY: &str = " If this is not expected, find out today what is running.";

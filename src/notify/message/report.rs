@@ -7,12 +7,13 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::domain::{Every, OpenAlerts, Report, Sum, Top};
-use crate::notify::render::amounts::{amount, estimate, money};
-use crate::notify::render::clean::{clean, line, sentence};
-use crate::notify::render::names::Name;
-use crate::notify::render::rows::{Row, known};
-use crate::notify::render::times::{moment, seconds_between, span};
-use crate::notify::render::{capitalized, report_lists};
+use crate::notify::message::report_lists;
+use crate::notify::message::rows::{Row, known};
+use crate::text::amounts::{amount, estimate, money};
+use crate::text::capitalized;
+use crate::text::clean::{clean, line, sentence};
+use crate::text::names::Name;
+use crate::text::times::{moment, seconds_between, span};
 
 /// How many currencies a sum names.
 const CURRENCIES: usize = 4;

@@ -7,14 +7,14 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
 use crate::domain::{AlertSnapshot, Severity};
-use crate::notify::render::amounts::percent;
-use crate::notify::render::brief::Figure;
-use crate::notify::render::chart::Chart;
-use crate::notify::render::later::{Later, brought_up_to_date, released};
-use crate::notify::render::rows::Row;
-use crate::notify::render::standing::Standing;
-use crate::notify::render::telling::Telling;
-use crate::notify::render::times;
+use crate::notify::message::brief::Figure;
+use crate::notify::message::chart::Chart;
+use crate::notify::message::later::{Later, brought_up_to_date, released};
+use crate::notify::message::rows::Row;
+use crate::notify::message::standing::Standing;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::percent;
+use crate::text::times;
 
 /// Why an alert is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

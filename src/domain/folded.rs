@@ -5,8 +5,6 @@ use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-use crate::text::unseen::has_no_width;
-
 static FORM: LazyLock<ComposingNormalizerBorrowed<'static>> = LazyLock::new(ComposingNormalizerBorrowed::new_nfkc);
 
 /// The one form of a name: NFKC, lower case, each run of blanks one space, without letters that have no width. Most names
@@ -39,6 +37,29 @@ fn is_plain(name: &str) -> bool {
         && !bytes.starts_with(b" ")
         && !bytes.ends_with(b" ")
         && !bytes.windows(2).any(spaces)
+}
+
+/// Joiners, marks of direction, soft hyphens, variation selectors, the byte order mark.
+pub(crate) fn has_no_width(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]

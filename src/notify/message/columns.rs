@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::notify::render::digest::Member;
+use crate::notify::message::digest::Member;
 
 /// How much of a name a table shows.
 const NAME_CHARS: usize = 40;

@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Latest, Metric, Point, percent_of};
-use crate::notify::render::amounts::{amount, in_subject, money, percent, percentage};
-use crate::notify::render::rows::{Row, known};
-use crate::notify::render::standing::Standing;
-use crate::notify::render::telling::Telling;
-use crate::notify::render::{capitalized, times};
+use crate::notify::message::rows::{Row, known};
+use crate::notify::message::standing::Standing;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{amount, in_subject, money, percent, percentage};
+use crate::text::{capitalized, times};
 
 /// An alert as it was and as it is.
 pub(crate) struct Later<'a> {

@@ -10,12 +10,14 @@ use minijinja::{Environment, Error, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::domain::{Digest, Message, Severity};
-use crate::notify::render::clean::{END, ISOLATE};
-use crate::notify::render::customer::{self, CustomerTelling, Disclosed};
-use crate::notify::render::digest::Member;
-use crate::notify::render::rows::Row;
-use crate::notify::render::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told, line, without_isolation};
+use crate::notify::message::customer;
+use crate::notify::message::customer::{CustomerTelling, Disclosed};
+use crate::notify::message::digest::Member;
+use crate::notify::message::rows::Row;
+use crate::notify::message::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told};
 use crate::notify::sample::is_marked_within;
+use crate::text::clean::{END, ISOLATE};
+use crate::text::{line, without_isolation};
 
 /// A mail's texts.
 pub(crate) struct MailText {

@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use jiff::tz::TimeZone;
 
 use crate::domain::{BudgetLost, CustomerKey, Growth, Named, OverBudget, RepeatedlyOver, Report, Spend, Top, rounded};
-use crate::notify::render::amounts::{amount, estimate, money, percent};
-use crate::notify::render::names::{self, Name};
-use crate::notify::render::report::{Line, Section, count, more, since, sums};
-use crate::notify::render::times::PeriodWords;
-use crate::notify::render::{clean, moment};
+use crate::notify::message::report::{Line, Section, count, more, since, sums};
+use crate::text::amounts::{amount, estimate, money, percent};
+use crate::text::names;
+use crate::text::names::Name;
+use crate::text::times::PeriodWords;
+use crate::text::{clean, moment};
 
 /// The lists that have anything in them.
 pub(super) fn sections(report: &Report, zone: &TimeZone) -> Vec<Section> {

@@ -4,10 +4,8 @@
 
 mod advice;
 mod alert;
-mod amounts;
 mod brief;
 mod chart;
-mod clean;
 mod columns;
 mod customer;
 mod digest;
@@ -17,7 +15,6 @@ mod formula;
 mod headline;
 mod later;
 mod mail;
-mod names;
 mod operator;
 mod palette;
 mod place;
@@ -27,29 +24,24 @@ mod rows;
 mod sentence;
 mod standing;
 mod telling;
-mod times;
 mod told;
 mod totals;
 
 pub(crate) use alert::{AlertText, Dated, Occasion};
-pub(crate) use amounts::{amount, money, percent};
-pub(crate) use clean::{bare, capitalized, clean, line, sentence, shortened, without_isolation};
 pub(crate) use customer::Disclosed;
 pub(crate) use digest::{DigestText, Member};
 pub(crate) use later::brought_up_to_date;
 pub(crate) use mail::{MailText, Picture, is_about_one};
-pub(crate) use names::{Name, look_of};
 pub(crate) use operator::OperatorText;
 pub(crate) use report::{Line, Mood, ReportText, Section};
 pub(crate) use rows::Row;
 pub(crate) use telling::Telling;
-pub(crate) use times::{PeriodWords, moment, seconds_between, span};
 pub(crate) use told::Told;
 
 /// That a message is sent in the place of another notifier, where it is.
 pub(crate) fn in_place_of(delivery: &crate::domain::Delivery) -> Option<String> {
     let failed = delivery.stands_in_for.as_deref()?;
-    Some(format!("Sent here because the notifier \"{}\" has not taken it.", clean(failed, 60)))
+    Some(format!("Sent here because the notifier \"{}\" has not taken it.", crate::text::clean(failed, 60)))
 }
 
 /// Put before the subject and the text of a message that somebody asked for to try a notifier.

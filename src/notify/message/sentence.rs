@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 
 use crate::domain::percent_of;
-use crate::notify::render::amounts::{amount, percent, percentage};
-use crate::notify::render::standing::{Standing, whole_hours};
-use crate::notify::render::telling::Telling;
-use crate::notify::render::times;
+use crate::notify::message::standing::{Standing, whole_hours};
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{amount, percent, percentage};
+use crate::text::times;
 
 impl Telling<'_> {
     /// What a subject says after the name: the word between, then how it stands.

@@ -4,8 +4,8 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{Metric, rounded};
-use crate::notify::render::amounts::{percent, percentage, points};
-use crate::notify::render::telling::Telling;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{percent, percentage, points};
 
 /// How cost and budget stand to each other, in the words of the rule's metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

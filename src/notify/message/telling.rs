@@ -5,10 +5,11 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, percent_of, rounded};
-use crate::notify::render::amounts::{amount_beside, estimate, money, percent, percentage, points};
-use crate::notify::render::clean::clean;
-use crate::notify::render::names::Name;
-use crate::notify::render::times::{self, PeriodWords};
+use crate::text::amounts::{amount_beside, estimate, money, percent, percentage, points};
+use crate::text::clean::clean;
+use crate::text::names::Name;
+use crate::text::times;
+use crate::text::times::PeriodWords;
 
 /// An alert as it is told.
 pub(crate) struct Telling<'a> {

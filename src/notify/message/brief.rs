@@ -1,9 +1,9 @@
 //! How a customer stands beside its name: in a list, as a large number, in the fewest words.
 
-use crate::notify::render::amounts::{ahead, amount, percent};
-use crate::notify::render::standing::{Standing, whole_hours};
-use crate::notify::render::telling::Telling;
-use crate::notify::render::times;
+use crate::notify::message::standing::{Standing, whole_hours};
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{ahead, amount, percent};
+use crate::text::times;
 
 /// A number with what stands before and after it, for a place where it is large.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

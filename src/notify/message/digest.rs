@@ -9,15 +9,16 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::domain::{Alert, AlertSnapshot, CustomerKey, Digest, DigestTotals, Ended, PeriodSource, Severity};
-use crate::notify::render::alert::Occasion;
-use crate::notify::render::amounts::{amount, in_subject, money};
-use crate::notify::render::columns::table;
-use crate::notify::render::later::{Later, brought_up_to_date, released};
-use crate::notify::render::names::{self, Name, SHORTEST};
-use crate::notify::render::rows::{Row, known, lateness};
-use crate::notify::render::telling::Telling;
-use crate::notify::render::times;
-use crate::notify::render::totals::totals;
+use crate::notify::message::alert::Occasion;
+use crate::notify::message::columns::table;
+use crate::notify::message::later::{Later, brought_up_to_date, released};
+use crate::notify::message::rows::{Row, known, lateness};
+use crate::notify::message::telling::Telling;
+use crate::notify::message::totals::totals;
+use crate::text::amounts::{amount, in_subject, money};
+use crate::text::names;
+use crate::text::names::{Name, SHORTEST};
+use crate::text::times;
 
 /// How many customers a subject names.
 const NAMED: usize = 5;

@@ -4,10 +4,10 @@
 use rust_decimal::Decimal;
 
 use crate::domain::Metric;
-use crate::notify::render::amounts::{ahead, amount, percent};
-use crate::notify::render::standing::Standing;
-use crate::notify::render::telling::Telling;
-use crate::notify::render::{capitalized, times};
+use crate::notify::message::standing::Standing;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{ahead, amount, percent};
+use crate::text::{capitalized, times};
 
 impl Telling<'_> {
     /// `CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK (+44,400 in 24 h)`.

@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::domain::OperatorNews;
-use crate::notify::render::rows::{Row, known};
-use crate::notify::render::{capitalized, clean, line, sentence, times};
+use crate::notify::message::rows::{Row, known};
+use crate::text::{capitalized, clean, line, sentence, times};
 
 /// The program's name, which news about it begin with.
 const OURSELVES: &str = "budget-alertd";

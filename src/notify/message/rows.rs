@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::domain::{BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource};
-use crate::notify::render::amounts::{amount, percent};
-use crate::notify::render::standing::Standing;
-use crate::notify::render::telling::Telling;
-use crate::notify::render::{clean, times};
+use crate::notify::message::standing::Standing;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{amount, percent};
+use crate::text::{clean, times};
 
 /// A detail with its name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -239,5 +239,5 @@ fn in_words(budget: &BudgetView) -> String {
         BudgetSource::PartnerCenter => "from Partner Center",
         BudgetSource::Local => "from the local configuration",
     };
-    format!("{} {place}", crate::notify::render::amounts::money(budget.amount, budget.currency))
+    format!("{} {place}", crate::text::amounts::money(budget.amount, budget.currency))
 }

@@ -3,7 +3,7 @@
 
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform};
 
-use crate::notify::render::palette;
+use crate::notify::message::palette;
 
 /// The size in pixels: two for each of the page's, so that it is crisp on a telephone.
 pub(crate) const WIDTH: i16 = 1120;

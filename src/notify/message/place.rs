@@ -4,9 +4,9 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{ResourceCost, rounded};
-use crate::notify::render::amounts::percent;
-use crate::notify::render::clean;
-use crate::notify::render::telling::Telling;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::percent;
+use crate::text::clean;
 
 /// How much of one name is shown.
 const NAME: usize = 60;

@@ -8,15 +8,15 @@ use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Metric, PeriodSource, Severity};
 use crate::notify::Partner;
-use crate::notify::render::alert::{AlertText, Bar, Dated, Occasion};
-use crate::notify::render::amounts::{in_subject, percent, points};
-use crate::notify::render::brief::Figure;
-use crate::notify::render::digest::Member;
-use crate::notify::render::later::{brought_up_to_date, released};
-use crate::notify::render::rows::{Row, known, lateness};
-use crate::notify::render::standing::whole_hours;
-use crate::notify::render::telling::Telling;
-use crate::notify::render::{capitalized, clean, times};
+use crate::notify::message::alert::{AlertText, Bar, Dated, Occasion};
+use crate::notify::message::brief::Figure;
+use crate::notify::message::digest::Member;
+use crate::notify::message::later::{brought_up_to_date, released};
+use crate::notify::message::rows::{Row, known, lateness};
+use crate::notify::message::standing::whole_hours;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{in_subject, percent, points};
+use crate::text::{capitalized, clean, times};
 
 /// What the customer can do.
 const LOOK_AND_CONTACT: &str = "If you did not expect this, look now at what is running and who signed in, and contact";

@@ -1,9 +1,9 @@
 //! The numbers of a metric's formula with its result, for whoever wants to reckon after it.
 
 use crate::domain::{FormulaInputs, Metric};
-use crate::notify::render::amounts::{amount, percent, percentage};
-use crate::notify::render::telling::Telling;
-use crate::notify::render::times;
+use crate::notify::message::telling::Telling;
+use crate::text::amounts::{amount, percent, percentage};
+use crate::text::times;
 
 impl Telling<'_> {
     /// `45 % used − 33.3 % of the period = 11.7 points`; none for metrics that need no more than cost and budget.

@@ -4,9 +4,9 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::name_key;
 use crate::domain::{CustomerKey, CustomerView};
-use crate::notify::render::clean::{bare, hides, isolated, shortened, without_isolation};
-use crate::text::name_key;
+use crate::text::clean::{bare, hides, isolated, shortened, without_isolation};
 
 /// How much of a name is shown.
 pub(crate) const NAME_CHARS: usize = 80;

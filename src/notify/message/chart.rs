@@ -7,10 +7,10 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
 use crate::domain::{Metric, Point, Severity};
-use crate::notify::render::drawing::{Drawing, GRAY, HEIGHT, MARGIN, Place, Rgb, VIOLET, WIDTH};
-use crate::notify::render::standing::Standing;
-use crate::notify::render::telling::Telling;
-use crate::notify::render::times;
+use crate::notify::message::drawing::{Drawing, GRAY, HEIGHT, MARGIN, Place, Rgb, VIOLET, WIDTH};
+use crate::notify::message::standing::Standing;
+use crate::notify::message::telling::Telling;
+use crate::text::times;
 
 /// The chart of a billing period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -60,13 +60,13 @@ pub(crate) fn sentence(text: &str) -> String {
 }
 
 /// Whether something of `text` is not shown, so that it may look like another one.
-pub(super) fn hides(text: &str) -> bool {
+pub(crate) fn hides(text: &str) -> bool {
     let seen = text.chars().zip(std::iter::once(' ').chain(text.chars()));
     seen.into_iter().any(|(c, before)| turns_direction(c) || breaks_line(c) || is_invisible(c, before))
 }
 
 /// `text` between the marks of an isolation, where it is written from right to left.
-pub(super) fn isolated(text: &str) -> String {
+pub(crate) fn isolated(text: &str) -> String {
     if text.chars().any(is_right_to_left) { format!("{ISOLATE}{text}{END}") } else { text.to_owned() }
 }
 

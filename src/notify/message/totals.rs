@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::domain::{Alert, Currency, Severity};
-use crate::notify::render::amounts::{estimate, money};
-use crate::notify::render::rows::{Row, known};
+use crate::notify::message::rows::{Row, known};
+use crate::text::amounts::{estimate, money};
 
 /// The totals of `alerts`, in words.
 pub(super) fn totals<'a>(alerts: &(impl Iterator<Item = &'a Alert> + Clone), of_part: bool) -> Vec<Row> {
