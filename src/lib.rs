@@ -9,20 +9,19 @@
 //!    period: [`domain::Assessed`].
 //! 3. [`rules`] says for each rule whether it applies, and which steps the value has reached, each with its
 //!    [`domain::Reason`].
-//! 4. [`ledger`] decides what is new against what was raised and passed before ([`ledger::decide`]). For the few customers
-//!    about to alert, [`pipeline`] first asks the source for their subscriptions and billing period, and judges again.
+//! 4. [`alerting`] decides what is new against what was raised and passed before. For the few customers about to alert,
+//!    [`poll`] first asks the source for their subscriptions and billing period, and judges again.
 //! 5. New alerts, the steps they spend and the messages they owe are recorded in one transaction.
 //! 6. Alerts raised before are looked at again: told when nothing silences them any more, reminded of, resolved by a changed
 //!    budget or the end of their billing period.
-//! 7. A [`pipeline::Courier`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
+//! 7. A [`delivery::Courier`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
 //!    receiver accepted is marked before the next is sent over that lane.
 //!
-//! [`pipeline::Cycle`] is steps 1 to 6 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.
+//! [`poll::Cycle`] is steps 1 to 6 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.
 //!
 //! # Rooms
 //!
-//! A room imports only rooms listed above it, and the stage rooms (`source` to `notify`) never import each other. The
-//! test `architecture` holds this table against the code.
+//! A room imports only rooms listed above it. The test `architecture` holds this table against the code.
 //!
 //! | room | what is in it |
 //! |---|---|
@@ -34,12 +33,17 @@
 //! | [`metrics`] | every Prometheus instrument, and the health of the loops |
 //! | [`http`] | what every outgoing HTTP request shares |
 //! | [`entra`] | sign-in at Microsoft Entra ID: the answers of the token endpoint, the refresh token on disk |
-//! | [`source`] | reads usage: Partner Center or a file, as a stream |
 //! | [`budgets`] | who the customers are to us; assesses a record |
 //! | [`rules`] | compiles rules, evaluates assessed records, purely |
-//! | [`ledger`] | remembers durably, decides what is new, lists it |
+//! | [`alerting`] | every decision about alerts, purely: what is new, repeats, is silenced, ends; who is owed which message |
+//! | [`source`] | reads usage: Partner Center or a file, as a stream |
+//! | [`ledger`] | remembers durably, lists it |
 //! | [`notify`] | renders and sends: one file for each destination, one attempt, one verdict |
-//! | [`pipeline`] | the order of the stages; delivery; never spawns |
+//! | [`delivery`] | sends what is owed: workers, backoff, fallback, mirror; news for the operator |
+//! | [`poll`] | one poll: read, assess, confirm, record, follow up |
+//! | [`reports`] | the regular report: when it is due, what it holds |
+//! | [`analysis`] | explains, replays, simulates, previews |
+//! | [`actions`] | what people order, one file each |
 //! | [`web`] | metrics and health over HTTP; the control socket |
 //! | [`config`] | one TOML file becomes a checked tree of the rooms' own configurations |
 //! | [`daemon`] | lives long: schedule, reload, drain, systemd |
@@ -48,7 +52,7 @@
 //!
 //! # Invariants
 //!
-//! * `domain`, `budgets`, `rules` and [`ledger::decide`] do no I/O and know no clock; `now` is an argument.
+//! * `domain`, `budgets`, `rules` and `alerting` do no I/O and know no clock; `now` is an argument.
 //! * Tasks are spawned by `daemon` and `simulator` only, and the ledger owns one thread. Nothing is spawned without a kept
 //!   handle. Only `main` ends the process.
 //! * Waiting goes through the injected clock; time-outs on what others take to answer are real time.
@@ -57,7 +61,7 @@
 //! * Nobody but the daemon writes its files: commands act through its control socket while one runs, by the same code.
 //! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a reload, a renamed rule.
 //! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the next is sent over that lane.
-//! * Stages report findings for the operator as values; only `pipeline` and `daemon` record and tell them.
+//! * Stages report findings for the operator as values; only the jobs and `daemon` record and tell them.
 //! * A configuration that loads can run; a reload that does not load changes nothing.
 //! * Secrets have no `Display` and a masked `Debug`. Names from outside are cleaned where they are used.
 //! * Money is an exact decimal with a currency; there is no float on its way.
@@ -75,16 +79,26 @@ pub mod metrics;
 
 pub mod entra;
 
-pub mod source;
-
 pub mod budgets;
 pub mod rules;
+
+pub mod alerting;
+
+pub mod source;
 
 pub mod ledger;
 
 pub mod notify;
 
-pub mod pipeline;
+pub mod delivery;
+
+pub mod poll;
+
+pub mod reports;
+
+pub mod analysis;
+
+pub mod actions;
 
 pub mod web;
 

@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::actions::{AckOrder, Acknowledged, Acknowledgement};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Scale;
@@ -13,7 +14,6 @@ use crate::cli::open::Bearings;
 use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::AlertState;
-use crate::pipeline::{AckOrder, Acknowledged, Acknowledgement};
 use crate::text::moment;
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::actions::Acknowledgement;
 use crate::cli::choice::Choice;
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
@@ -16,7 +17,7 @@ use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertSnapshot, AlertState};
 use crate::ledger::{AlertFilter, AlertRow, DeliverySummary};
 use crate::notify::message::Telling;
-use crate::pipeline::{Acknowledgement, Namesakes};
+use crate::poll::Namesakes;
 
 /// From this width on, an alert is one line.
 const SPACIOUS: u16 = 150;

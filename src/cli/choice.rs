@@ -7,12 +7,13 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::alerting::Seen;
 use crate::cli::exit::WrongUsage;
 use crate::cli::open::Bearings;
 use crate::config::{Config, parse_duration};
 use crate::domain::CustomerKey;
 use crate::domain::same_name;
-use crate::ledger::{LedgerError, Reader, Seen};
+use crate::ledger::{LedgerError, Reader};
 use crate::text::clean;
 
 /// No more customers than this are meant by one name.

@@ -14,11 +14,11 @@ use axum::http::{Request, StatusCode};
 use futures_util::future::join_all;
 use tower::ServiceExt as _;
 
+use crate::actions::{Action, Author, Office, SignInKept, SignInOrder, name_of};
 use crate::cli::exit::WrongUsage;
 use crate::cli::open::{Bearings, Bench};
 use crate::config::Places;
 use crate::daemon::{Assembly, assemble};
-use crate::pipeline::{Action, Author, Office, SignInKept, SignInOrder, name_of};
 use crate::secret::Secret;
 use crate::web::control::{About, CallError, Refused, call, places, routes};
 

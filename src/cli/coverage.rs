@@ -9,6 +9,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::actions::SilenceView;
+use crate::alerting::Seen;
+use crate::alerting::{Gap, gap, silent_about};
+use crate::analysis::Strangers;
 use crate::cli::exit::Outcome;
 use crate::cli::output::Tone;
 use crate::cli::silence::{scope, until};
@@ -17,9 +21,9 @@ use crate::cli::{Format, open, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::domain::{CustomerView, Route};
-use crate::ledger::{Reader, Seen};
+use crate::ledger::Reader;
 use crate::notify;
-use crate::pipeline::{Gap, Namesakes, SilenceView, Strangers, gap, silent_about};
+use crate::poll::Namesakes;
 use crate::text::money;
 
 /// Customers that are listed without `--all`.

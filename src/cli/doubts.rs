@@ -1,11 +1,11 @@
 //! What `check` doubts of a configuration that loads: files that are not there yet, ids that cannot be right, and what it says of
 //! nobody.
 
+use crate::analysis::Strangers;
 use crate::config::Config;
 use crate::domain::CustomerKey;
 use crate::ledger::Reader;
 use crate::notify::{Kind, OAuthConfig, SmtpSignIn};
-use crate::pipeline::Strangers;
 use crate::source;
 
 /// The file's own warnings, and what is seen from outside it.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::analysis::Impact;
 use crate::cli::output::Tone;
 use crate::cli::text;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::ledger::{LedgerError, Reader};
 use crate::notify;
-use crate::pipeline::{self, Impact, Namesakes};
+use crate::poll::Namesakes;
 
 /// How many alerts are named.
 const NAMED: usize = 20;
@@ -24,7 +25,7 @@ pub(super) fn of(config: &Config) -> anyhow::Result<Option<Impact>> {
     let routes: Vec<_> = config.notifiers.iter().map(notify::Config::route).collect();
     let mut progress = text::Counting::new("customers looked at");
     let now = SystemClock::shared().now();
-    Ok(Some(pipeline::impact(&config.budgets, &config.rules, &routes, &reader, now, &mut || progress.tick())?))
+    Ok(Some(crate::analysis::impact(&config.budgets, &config.rules, &routes, &reader, now, &mut || progress.tick())?))
 }
 
 /// The page's last section.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::actions::{DeliveriesAnswer, PollAnswer, PollOrder, SourceState};
 use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{Bearings, Bench};
@@ -15,8 +16,9 @@ use crate::cli::{Format, text};
 use crate::clock::SystemClock;
 use crate::config::{Config, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
+use crate::delivery::{Mirror, Stopped};
 use crate::ledger::{LedgerError, Owed, Reader};
-use crate::pipeline::{self, DeliveriesAnswer, Mirror, Namesakes, PollAnswer, PollOrder, SourceState, Stopped, Suppressed};
+use crate::poll::{Namesakes, Suppressed};
 use crate::text::clean;
 
 #[derive(Debug, Args)]
@@ -102,7 +104,7 @@ impl Poll {
         let Assembly { cycle, couriers, mirrors, desk, heartbeat, .. } =
             assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let orphans = pipeline::bury_orphans(bench.config.owed_notifiers(), &desk, &bench.metrics).await?;
+        let orphans = crate::delivery::bury_orphans(bench.config.owed_notifiers(), &desk, &bench.metrics).await?;
         look_at_disk(&bench.config.state_dir, &desk).await?;
         let delivering = drain(couriers, desk.owed().subscribe(), &bench.clock, self.wait);
         let (delivered, unshown) = text::while_waiting("delivering", async { tokio::join!(delivering, show(mirrors)) }).await;

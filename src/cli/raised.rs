@@ -5,10 +5,10 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use crate::actions::PollAnswer;
 use crate::cli::{alerts, output, spreadsheet};
 use crate::domain::Alert;
 use crate::ledger::{AlertRows, Ledger, Reader};
-use crate::pipeline::PollAnswer;
 
 /// How many alerts are read from the ledger at a time.
 const AT_ONCE: u32 = 500;

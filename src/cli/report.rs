@@ -13,7 +13,8 @@ use crate::config::{Config, ReportPlan};
 use crate::domain::{Every, Message, Report as Told};
 use crate::ledger::Reader;
 use crate::notify::message::MailText;
-use crate::pipeline::{Scope, Timetable, report};
+use crate::reports::report;
+use crate::reports::{Scope, Timetable};
 
 #[derive(Debug, Args)]
 pub(super) struct Report {

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use clap::Args;
 
+use crate::actions::{Retried, RetryOrder};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
 use crate::cli::{output, text};
-use crate::pipeline::{Retried, RetryOrder};
 
 #[derive(Debug, Args)]
 pub(super) struct Retry {

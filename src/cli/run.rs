@@ -13,10 +13,10 @@ use crate::cli::open::{self, Bench};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{self, Daemon, Orders};
+use crate::delivery::Stopped;
 use crate::domain::utc_day;
 use crate::fs::{self, Rights};
 use crate::ledger::LedgerError;
-use crate::pipeline::Stopped;
 
 /// How long whoever cannot be told is tried again.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::analysis::{Comparison, Judge, Simulation};
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::Form;
 use crate::cli::output::{self, Tone};
@@ -17,7 +18,7 @@ use crate::config::{self, Config, Criteria, parse_duration};
 use crate::domain::{AlertSnapshot, Metric, UsageRecord};
 use crate::ledger::{LedgerError, Reader};
 use crate::metrics::Metrics;
-use crate::pipeline::{Comparison, Judge, Namesakes, Simulation};
+use crate::poll::Namesakes;
 use crate::source::{self, Read};
 use crate::text::span;
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::alerting::Seen;
 use crate::cli::output::Tone;
 use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Severity};
-use crate::ledger::Seen;
 use crate::notify::message::Telling;
-use crate::pipeline::{Named, Namesakes};
+use crate::poll::{Named, Namesakes};
 use crate::text::{Name, seconds_between, span};
 
 /// How much of a name a listing shows.

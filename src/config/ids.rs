@@ -3,12 +3,12 @@
 
 use std::cell::Cell;
 
+use crate::analysis::Guess;
 use crate::config::process;
 use crate::config::reader::Table;
 use crate::config::value::short;
 use crate::domain::CustomerKey;
 use crate::ledger::{self, Reader};
-use crate::pipeline::Guess;
 use crate::text::{called, unseen};
 
 /// No more ids get a hint: each looks at all customers.

@@ -8,10 +8,12 @@ use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::daemon::loops::causes;
 use crate::daemon::writes::WriteWatch;
+use crate::delivery::{Courier, Desk, Emergency, Fallback, Mirror, Stopped, Voice};
 use crate::domain::Origin;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure};
-use crate::pipeline::{Courier, Cycle, Desk, Emergency, Fallback, Mirror, Press, Stopped, Timetable, Voice};
+use crate::poll::Cycle;
+use crate::reports::{Press, Timetable};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -122,7 +124,7 @@ pub(super) fn assemble_around(
     }
     let cycle = Cycle {
         ask_first: std::sync::Mutex::default(),
-        slice: crate::pipeline::SLICE,
+        slice: crate::poll::SLICE,
         source: config.source.build(Arc::clone(clock), metrics.clone())?,
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),

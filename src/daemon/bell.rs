@@ -3,7 +3,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::pipeline::{PollRequest, Polled};
+use crate::actions::{PollRequest, Polled};
 
 /// Requests that may wait to be seen.
 const QUEUE: usize = 64;

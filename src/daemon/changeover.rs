@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::daemon::generation::{Ended, Generation};
 use crate::daemon::loops::{self, PollStatus};
 use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Load, systemd};
+use crate::delivery::Ending;
 use crate::domain::FindingCode;
-use crate::pipeline::Ending;
 
 /// How many lines of a refused configuration go to the log.
 const LOGGED: usize = 300;

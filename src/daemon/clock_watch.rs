@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::delivery::{Desk, Ending};
 use crate::domain::{FindingCode, OperatorFinding, is_ahead};
 use crate::ledger::LedgerError;
-use crate::pipeline::{Desk, Ending};
 use crate::text::span;
 
 /// What is adjusted by less is no jump.

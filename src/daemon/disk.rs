@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use crate::delivery::{Desk, Ending};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
-use crate::pipeline::{Desk, Ending};
 
 const MIB: u64 = 1 << 20;
 

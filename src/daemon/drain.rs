@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
+use crate::delivery::Courier;
 use crate::ledger::LedgerError;
-use crate::pipeline::Courier;
 
 /// What was delivered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use crate::daemon::Assembly;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::{self, PollStatus, Signals};
 use crate::daemon::{reports, writes};
+use crate::delivery::Courier;
 use crate::metrics::Metrics;
-use crate::pipeline::Courier;
 
 /// Running loops. Dropping it ends them at once.
 pub(super) struct Generation {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, watch};
 
+use crate::actions::{DaemonLines, DeliveryProgress, Office, PollRequest};
 use crate::daemon::bell::Bell;
+use crate::delivery::Progress;
 use crate::ledger;
-use crate::pipeline::{Cycle, DaemonLines, DeliveryProgress, Office, PollRequest, Progress};
+use crate::poll::Cycle;
 
 /// The lines between the control socket and the loops.
 #[derive(Clone)]

@@ -3,9 +3,9 @@
 
 use crate::daemon::generation::Generation;
 use crate::daemon::{Daemon, look_at_disk, systemd};
+use crate::delivery::{Ending, is_about, notifier_of};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::{self, LedgerError, Reader};
-use crate::pipeline::{self, Ending, is_about, notifier_of};
 
 impl Daemon {
     /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone, without which nothing can
@@ -95,7 +95,7 @@ impl Daemon {
                 self.metrics.notifier_in_backoff.with_label_values(&[notifier_of(&subject)]).set(0);
             }
         }
-        pipeline::bury_orphans(self.config.owed_notifiers(), &self.desk, &self.metrics).await?;
+        crate::delivery::bury_orphans(self.config.owed_notifiers(), &self.desk, &self.metrics).await?;
         Ok(())
     }
 

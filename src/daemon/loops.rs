@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::actions::Polled;
 use crate::clock::Clock;
 use crate::daemon::Heartbeat;
 use crate::daemon::bell::Bell;
 use crate::daemon::lines::Lines;
 use crate::daemon::writes::{POLL, Writer};
+use crate::delivery::{Courier, Mirror};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
 use crate::metrics::{Health, Metrics};
-use crate::pipeline::{Courier, Cycle, CycleReport, Mirror, Polled};
+use crate::poll::{Cycle, CycleReport};
 
 /// How often a waiting loop gives a sign of life.
 pub(super) const BEAT: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! Lives long: starts the loops, reloads, watches them, stops. What they do is the pipeline's.
+//! Lives long: starts the loops, reloads, watches them, stops. What they do is the jobs': `poll`, `delivery`, `reports`.
 
 mod assembly;
 mod bell;
@@ -36,9 +36,9 @@ use crate::daemon::generation::Generation;
 use crate::daemon::lines::Lines;
 use crate::daemon::loops::PollStatus;
 use crate::daemon::writes::Writer;
+use crate::delivery::{Desk, Occurrence, Unmarked};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::pipeline::{Desk, Occurrence, Unmarked};
 use crate::secret::Secret;
 use crate::web::{self, Limits};
 

@@ -1,11 +1,11 @@
-//! The loop that reports at its times. What a report says is the pipeline's.
+//! The loop that reports at its times. What a report says is `reports`'s.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::daemon::loops::{BEAT, LEDGER_RETRY, Pulse, Signals, causes};
 use crate::daemon::writes::Writer;
-use crate::pipeline::Press;
+use crate::reports::Press;
 
 /// A report that is due when the daemon starts waits for the first poll, but no longer than this.
 const FIRST_POLL: Duration = Duration::from_mins(10);

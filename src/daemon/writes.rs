@@ -1,5 +1,5 @@
 //! Watches whether what must be kept can be written: a disk may be full for hours before there is anything to write. What the
-//! operator is told of it is the pipeline's.
+//! operator is told of it is `delivery`'s.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::daemon::disk;
 use crate::daemon::loops::{LONGEST_ATTEMPT, Pulse, Signals, causes};
+use crate::delivery::Emergency;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure, Writes};
-use crate::pipeline::Emergency;
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(5);

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use crate::alerting::Reviewed;
 use crate::domain::{CustomerKey, Silence};
 use crate::ledger::Ledger;
-use crate::ledger::entry::Reviewed;
 use crate::ledger::error::LedgerError;
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{life, silences};

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::alerting::Seen;
 use crate::domain::{AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
-use crate::ledger::entry::{NotifierState, PollResult, Seen};
+use crate::ledger::entry::{NotifierState, PollResult};
 
 /// Which alerts to list; all of them when nothing is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! The ledger for notifiers that are shown what is open, in place of being owed messages. What they are shown, and how, is left
-//! to the pipeline.
+//! to `delivery`.
 
 use jiff::Timestamp;
 

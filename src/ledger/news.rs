@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::alerting::NewMessage;
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::Ledger;
-use crate::ledger::entry::NewMessage;
 use crate::ledger::error::LedgerError;
 use crate::ledger::listing::GivenUp;
 use crate::ledger::listing::OpenFinding;

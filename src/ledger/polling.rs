@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use crate::alerting::Interim;
 use crate::domain::Alert;
 use crate::ledger::Ledger;
-use crate::ledger::entry::{AlertRows, Interim, PollMemory, PollResult};
+use crate::ledger::entry::{AlertRows, PollMemory, PollResult};
 use crate::ledger::error::LedgerError;
 use crate::ledger::polled;
 use crate::ledger::store::count;

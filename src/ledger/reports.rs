@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::alerting::NewMessage;
 use crate::ledger::Ledger;
-use crate::ledger::entry::NewMessage;
 use crate::ledger::error::LedgerError;
 use crate::ledger::table::reports;
 

@@ -9,18 +9,17 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use crate::alerting::messages;
+use crate::alerting::{Known, NewStep, Recollection, Recording, Slices};
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
 use crate::fs;
 use crate::ledger::Config;
-use crate::ledger::entry::{
-    AttemptRecord, GiveUp, HoldFilter, Known, NewStep, NotifierState, Recollection, Recording, RetryFilter, RetryTo, Slices,
-};
+use crate::ledger::entry::{AttemptRecord, GiveUp, HoldFilter, NotifierState, RetryFilter, RetryTo};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::{Lock, folder_of};
-use crate::ledger::plan;
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
     alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers, polls, retry, silences,
@@ -273,7 +272,7 @@ impl Ledger {
         let close = move |connection: &Connection, rule: &str| {
             for route in &routes {
                 for (alert, severity) in incidents::open(connection, rule, &route.notifier)? {
-                    deliveries::owe(connection, &plan::end_of_incident(route, alert, severity, ledger), now)?;
+                    deliveries::owe(connection, &messages::end_of_incident(route, alert, severity, ledger), now)?;
                 }
             }
             alerts::forget_rule(connection, rule)?;

@@ -1,6 +1,6 @@
 //! The Alertmanager notifier: state as its v2 API takes it (`POST {url}/api/v2/alerts`). What an alert is about is its labels, which
-//! are its identity there; numbers are annotations, so that they can change. Which alerts are shown, and until when, is the
-//! pipeline's.
+//! are its identity there; numbers are annotations, so that they can change. Which alerts are shown, and until when, is
+//! `delivery`'s.
 
 use std::collections::BTreeMap;
 

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use budget_alertd::actions::{AckOrder, Action, Author, ExpireOrder, Office, ReleaseOrder, RetryOrder, SilenceOrder, Until, UntilWord};
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::{Assembly, assemble};
 use budget_alertd::ledger::{AlertFilter, Reader};
-use budget_alertd::pipeline::{AckOrder, Action, Author, ExpireOrder, Office, ReleaseOrder, RetryOrder, SilenceOrder, Until, UntilWord};
 use tokio::runtime::Runtime;
 
 use crate::support::world::{SPEND, World, plan};

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
+use budget_alertd::delivery::Courier;
 use budget_alertd::domain::Delivery;
 use budget_alertd::ledger::{DeliveryFilter, Ledger, Reader};
 use budget_alertd::metrics::Metrics;
-use budget_alertd::pipeline::Courier;
 use budget_alertd::simulator::{Answer, Fault, HttpReceiver};
 
 use crate::support::world::{SPEND, World, plan};

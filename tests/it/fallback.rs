@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
+use budget_alertd::delivery::Courier;
 use budget_alertd::ledger::{DeliveryFilter, HoldFilter, Ledger, Reader};
 use budget_alertd::metrics::Metrics;
-use budget_alertd::pipeline::Courier;
 use budget_alertd::simulator::{Fault, HttpReceiver};
 
 use crate::support::world::{World, plan};

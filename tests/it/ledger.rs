@@ -11,6 +11,7 @@ mod years;
 use std::sync::Arc;
 use std::time::Duration;
 
+use budget_alertd::alerting::*;
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::domain::*;
 use budget_alertd::ledger::*;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use budget_alertd::analysis::Replay;
 use budget_alertd::domain::{AlertSnapshot, Currency, CustomerId, CustomerKey, Glob, Plan, Silence, UsageDate, UsageRecord};
-use budget_alertd::pipeline::Replay;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use uuid::Uuid;

@@ -3,10 +3,10 @@
 
 use std::sync::LazyLock;
 
+use budget_alertd::alerting::NewAlert;
+use budget_alertd::analysis::Replay;
 use budget_alertd::config::Config;
 use budget_alertd::domain::{AlertState, Currency, CustomerId, Glob, Plan, Silence, UsageDate, UsageRecord};
-use budget_alertd::ledger::NewAlert;
-use budget_alertd::pipeline::Replay;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proptest::prelude::*;

@@ -18,10 +18,10 @@ mod rules;
 
 use std::fmt::Write as _;
 
+use budget_alertd::alerting::NewAlert;
+use budget_alertd::analysis::Replay;
 use budget_alertd::config::{self, Config, Environment};
 use budget_alertd::domain::{Currency, CustomerId, LegacyCycle, Plan, UsageDate, UsageRecord};
-use budget_alertd::ledger::NewAlert;
-use budget_alertd::pipeline::Replay;
 use jiff::{SignedDuration, Timestamp};
 use life::{Life, Person, Usage};
 use model::{Model, Told};

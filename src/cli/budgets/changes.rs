@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::alerting::Recollection;
 use crate::budgets::{LocalBudget, LocalCustomer, LocalSubscription};
 use crate::cli::explain::Scale;
 use crate::cli::text::clean;
 use crate::config::Config;
 use crate::domain::{Currency, Severity, canonical, grouped};
-use crate::ledger::Recollection;
-use crate::pipeline;
 
 /// An alert that the next poll would raise.
 pub(super) struct Raised {
@@ -27,8 +26,8 @@ pub(super) struct Raised {
 /// What the next poll would raise about a customer if its usage stayed as it was last seen.
 pub(super) fn raised(config: &Config, remembered: &Recollection, now: Timestamp) -> Vec<Raised> {
     // A budget changes nothing about the age of the data.
-    let time = pipeline::Time { now, newest: None };
-    let explanation = pipeline::explain(&config.budgets, &config.rules, remembered, &[], time);
+    let time = crate::alerting::Time { now, newest: None };
+    let explanation = crate::analysis::explain(&config.budgets, &config.rules, remembered, &[], time);
     let raises = explanation.rules.iter().filter_map(|account| account.raise.as_ref());
     raises
         .map(|raise| {

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
+use crate::alerting::{Recollection, Seen};
 use crate::budgets::sheet::Row;
 use crate::cli::text::clean;
 use crate::config::{Config, hint};
 use crate::domain::CustomerKey;
 use crate::domain::name_key;
-use crate::ledger::{Reader, Recollection, Seen};
+use crate::ledger::Reader;
 
 /// More rows than this without a customer get no hint each: every hint looks at every name.
 const HINTED: usize = 20;

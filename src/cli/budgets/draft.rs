@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::alerting::Seen;
 use crate::budgets::sheet::{Column, Fault, Placed, Row, Sheet};
 use crate::budgets::{LocalCustomer, SubscriptionKey};
 use crate::cli::budgets::customers::{Customers, Match, Unmatched};
@@ -14,7 +15,6 @@ use crate::cli::text::clean;
 use crate::config::{self, Config, Described, Names};
 use crate::domain::same_name;
 use crate::domain::{CustomerKey, Plan};
-use crate::ledger::Seen;
 
 /// Records in their order, each once.
 #[derive(Default)]

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde::ser::{SerializeSeq as _, Serializer as _};
 
+use crate::alerting::Seen;
 use crate::budgets::LocalCustomer;
 use crate::cli::budgets::record::{Columns, Needs, Record, Style, percent};
 use crate::cli::budgets::{Books, changes, file};
@@ -18,7 +19,7 @@ use crate::cli::spreadsheet::Spreadsheet;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, text};
 use crate::domain::{Currency, CustomerKey, Plan, UsageDate, rounded};
-use crate::ledger::{LedgerError, Reader, Seen};
+use crate::ledger::{LedgerError, Reader};
 
 #[derive(Debug, Args)]
 pub(super) struct Export {

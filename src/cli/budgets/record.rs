@@ -3,11 +3,11 @@
 
 use rust_decimal::Decimal;
 
+use crate::alerting::Seen;
 use crate::budgets::sheet::{Cell, Column, Placed, Row, Sheet, write_money};
 use crate::budgets::{LocalCustomer, SubscriptionKey};
 use crate::cli::{spreadsheet, text};
 use crate::domain::{Currency, CustomerKey, MetricValue, rounded};
-use crate::ledger::Seen;
 
 /// What is set for a customer, or for one of its subscriptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::cli::demo::inbox::{Door, Received};
 use crate::cli::demo::stage::{SLACK, WEBHOOK};
 use crate::domain::{AlertSnapshot, Delivery};
-use crate::pipeline::CycleReport;
+use crate::poll::CycleReport;
 
 /// Everything that happened.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::alerting::Seen;
 use crate::cli::demo::words::{BOLD, DIM, RED, YELLOW, bar, day, fitted, paint};
-use crate::ledger::Seen;
 
 /// How the customers stand.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

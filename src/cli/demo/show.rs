@@ -9,6 +9,7 @@ use anstyle::Style;
 use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::alerting::Seen;
 use crate::cli::demo::books::Books;
 use crate::cli::demo::day::Standing;
 use crate::cli::demo::inbox::Inbox;
@@ -19,8 +20,7 @@ use crate::cli::demo::words::{BLUE, CYAN, GREEN, MAGENTA, YELLOW, day, harmless}
 use crate::cli::demo::{block, summary};
 use crate::cli::text::count;
 use crate::domain::PeriodSource;
-use crate::ledger::Seen;
-use crate::pipeline::CycleReport;
+use crate::poll::CycleReport;
 use crate::simulator::{EventKind, Story, StoryEvent};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);

@@ -8,14 +8,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::alerting::Seen;
 use crate::clock::{Clock, SimulatedClock};
 use crate::config::{self, Config, Environment};
 use crate::daemon::{Assembly, assemble};
 use crate::domain::{CustomerKey, Delivery};
 use crate::fs;
-use crate::ledger::{Ledger, LedgerError, Seen};
+use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::pipeline::CycleReport;
+use crate::poll::CycleReport;
 use crate::simulator::{HttpReceiver, MailOptions, MailReceiver, PartnerCenter, SignIn, Story};
 
 /// The configuration, with ports that are replaced by the true ones.

@@ -5,14 +5,16 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::actions::{Acknowledgement, SilenceView};
+use crate::alerting::{NewSample, Seen, SpentStep};
+use crate::analysis::{Explanation, RuleAccount};
 use crate::cli::explain::{AlertStory, DeliveryStory, Story};
 use crate::cli::{alerts, deliveries};
 use crate::domain::{
     Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs, Metric, Plan, Reason, Severity,
     UsageDate, Verdict,
 };
-use crate::ledger::{AttemptRow, NewSample, Seen, SpentStep};
-use crate::pipeline::{Acknowledgement, Explanation, RuleAccount, SilenceView};
+use crate::ledger::AttemptRow;
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {

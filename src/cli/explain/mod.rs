@@ -13,13 +13,14 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::alerting::Seen;
 use crate::cli::choice::When;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::story::{AlertStory, Books, DeliveryStory, Story};
 use crate::cli::{choice, open, output, text};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::ledger::{Reader, Seen};
+use crate::ledger::Reader;
 
 pub(super) use scale::Scale;
 

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use crate::alerting::Seen;
 use crate::budgets::{BudgetOddity, Prefer};
 use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule};
 use crate::cli::output::{self, Tone};
 use crate::cli::{ack, alerts, deliveries, text};
 use crate::config::Config;
 use crate::domain::{Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route, Severity, rounded};
-use crate::ledger::{AttemptRow, Seen};
+use crate::ledger::AttemptRow;
 use crate::notify;
 use crate::notify::message::Telling;
-use crate::pipeline;
 use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
 
 /// More attempts than these are shown in part.
@@ -35,7 +35,7 @@ pub(super) fn page(story: &Story, config: &Config) -> String {
     lines.push(format!("\n{}", Tone::Strong.paint("Rules")));
     lines.extend(story.explanation.rules.iter().flat_map(|account| rule::lines(account, assessed, &beside)));
     let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
-    let silent = pipeline::silent(&config.rules, assessed, &routes).into_iter();
+    let silent = crate::alerting::silent(&config.rules, assessed, &routes).into_iter();
     lines.extend(silent.map(|name| format!("  no contacts: the customers' notifier {} tells nobody about it", text::clean(name))));
     for (seen, explanation) in &story.subscriptions {
         lines.extend(subscription(seen, &explanation.assessed));

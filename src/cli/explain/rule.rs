@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::analysis::RuleAccount;
 use crate::cli::explain::Scale;
 use crate::cli::output::Tone;
 use crate::cli::text;
 use crate::domain::{Alert, Assessed, FormulaInputs, Metric, Rearm, Reason, Silence, Verdict, utc_day};
-use crate::pipeline::RuleAccount;
 use crate::text::{clean, moment, percent};
 
 /// What a rule is told beside.

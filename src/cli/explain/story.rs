@@ -2,12 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::alerting::Time;
+use crate::alerting::{NewSample, Recollection, Seen};
+use crate::analysis::Explanation;
 use crate::cli::exit::WrongUsage;
 use crate::cli::text;
 use crate::config::Config;
 use crate::domain::{Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence};
-use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NewSample, NotifierState, Reader, Recollection, Seen};
-use crate::pipeline::{self, Explanation, Time};
+use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NotifierState, Reader};
 use crate::text::moment;
 
 /// From this age on, history keeps one sample a day.
@@ -99,7 +101,7 @@ impl Books<'_> {
         // What was read of the others at an earlier time is not known: that is taken for new.
         let newest = if self.past { Some(self.now) } else { self.newest };
         let time = Time { now: self.now, newest };
-        pipeline::explain(&self.config.budgets, &self.config.rules, remembered, silences, time)
+        crate::analysis::explain(&self.config.budgets, &self.config.rules, remembered, silences, time)
     }
 
     /// The alerts that were there, newest first, with who knew of them.
@@ -118,7 +120,7 @@ impl Books<'_> {
             return Ok(today.clone());
         }
         let raised: Vec<_> = rows.iter().map(|row| row.snapshot.alert.id).collect();
-        let found = pipeline::recollect(&self.config.budgets, today, history, &raised, self.now);
+        let found = crate::analysis::recollect(&self.config.budgets, today, history, &raised, self.now);
         Ok(found.ok_or_else(|| self.before_history(today, history))?)
     }
 
@@ -191,6 +193,6 @@ fn missing_since(events: &[CustomerEvent]) -> Option<Timestamp> {
 
 /// Whether an alert belongs to the period by what is known of it today.
 fn belongs(alert: &Alert, period: &BillingPeriod, remembered: &Recollection) -> bool {
-    let spends = |step: &crate::ledger::SpentStep| step.alert == alert.id && period.holds(step.belongs_at);
+    let spends = |step: &crate::alerting::SpentStep| step.alert == alert.id && period.holds(step.belongs_at);
     alert.billing_period.same_span(period) || remembered.steps.iter().any(spends)
 }

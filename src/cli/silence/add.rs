@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
+use crate::actions::{SilenceAdded, SilenceOrder, UntilWord};
+use crate::analysis::{Hidden, Reach};
 use crate::cli::control::Control;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::Scale;
@@ -18,7 +20,6 @@ use crate::cli::silence::{now, scope, until};
 use crate::cli::text;
 use crate::config::parse_duration;
 use crate::domain::{Alert, Severity, parse_decimal};
-use crate::pipeline::{self, Hidden, Reach, SilenceAdded, SilenceOrder, UntilWord};
 use crate::text::clean;
 
 #[derive(Debug, Args)]
@@ -75,11 +76,11 @@ impl End {
         end.ok_or_else(|| "write 2026-11-14T18:00, 2026-11-14T18:00:00Z, 2026-11-14 or period-end".to_owned())
     }
 
-    fn settle(self, zone: &TimeZone) -> Option<pipeline::Until> {
-        let local = |at: DateTime| at.to_zoned(zone.clone()).ok().map(|zoned| pipeline::Until::At(zoned.timestamp()));
+    fn settle(self, zone: &TimeZone) -> Option<crate::actions::Until> {
+        let local = |at: DateTime| at.to_zoned(zone.clone()).ok().map(|zoned| crate::actions::Until::At(zoned.timestamp()));
         match self {
-            Self::Period => Some(pipeline::Until::Word(UntilWord::PeriodEnd)),
-            Self::At(at) => Some(pipeline::Until::At(at)),
+            Self::Period => Some(crate::actions::Until::Word(UntilWord::PeriodEnd)),
+            Self::At(at) => Some(crate::actions::Until::At(at)),
             Self::Local(at) => local(at),
             Self::Day(day) => local(day.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight())),
         }
@@ -97,7 +98,7 @@ impl Add {
     }
 
     fn order(&self, zone: &TimeZone) -> Result<SilenceOrder, WrongUsage> {
-        let after = |length: Duration| now().checked_add(SignedDuration::try_from(length).ok()?).ok().map(pipeline::Until::At);
+        let after = |length: Duration| now().checked_add(SignedDuration::try_from(length).ok()?).ok().map(crate::actions::Until::At);
         let end = self.length.and_then(after).or_else(|| self.until?.settle(zone));
         Ok(SilenceOrder {
             customers: self.customers.clone(),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::actions::{SilenceView, Until};
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
 use crate::cli::silence::{now, scope, until};
@@ -14,7 +15,6 @@ use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::domain::{AlertState, Silence, Silenceable};
 use crate::ledger::{AlertFilter, AlertRow};
-use crate::pipeline::{SilenceView, Until};
 use crate::text::clean;
 
 #[derive(Debug, Args)]

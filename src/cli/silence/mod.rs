@@ -10,13 +10,13 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::actions::{ExpireOrder, Expired, SilenceView, Until};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
 use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::{BillingPeriod, PeriodSource};
-use crate::pipeline::{ExpireOrder, Expired, SilenceView, Until};
 use crate::text::{clean, moment};
 
 #[derive(Debug, Args)]

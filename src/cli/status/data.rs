@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::status::State;
 use crate::cli::text;
 use crate::domain::{CustomerEvent, CustomerKey, EventCode};
-use crate::pipeline::Named;
+use crate::poll::Named;
 use crate::text::{Name, clean, moment};
 
 /// How far back.

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::alerting::Seen;
 use crate::cli::status::health::Health;
 use crate::cli::status::{NotifierAccount, State};
 use crate::domain::{BillingPeriod, CustomerView, MetricValue, OperatorFinding, UsageDate};
-use crate::ledger::{DeferredRecipient, PollResult, Seen};
+use crate::ledger::{DeferredRecipient, PollResult};
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {

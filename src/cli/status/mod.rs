@@ -11,6 +11,7 @@ use std::path::Path;
 use clap::Args;
 use jiff::Timestamp;
 
+use crate::alerting::Seen;
 use crate::cli::exit::Outcome;
 use crate::cli::open::Bearings;
 use crate::cli::status::data::{Data, named_in};
@@ -18,8 +19,8 @@ use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::MetricValue;
-use crate::ledger::{DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader, Seen};
-use crate::pipeline::Namesakes;
+use crate::ledger::{DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader};
+use crate::poll::Namesakes;
 use crate::web::control::About;
 
 /// Customers that are listed without `--all`.

@@ -2,13 +2,14 @@
 
 use jiff::tz::TimeZone;
 
+use crate::alerting::Seen;
 use crate::cli::output::Tone;
 use crate::cli::status::health::{Health, HealthState};
 use crate::cli::status::{LISTED, NotifierAccount, State};
 use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::MetricValue;
-use crate::ledger::{DeferredRecipient, OpenFinding, PollResult, Seen};
+use crate::ledger::{DeferredRecipient, OpenFinding, PollResult};
 use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
 
 /// The whole page.

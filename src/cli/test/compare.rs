@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::alerting::NewAlert;
 use crate::cli::text::clean;
 use crate::config::Expected;
 use crate::domain::{Severity, canonical};
-use crate::ledger::NewAlert;
 use crate::rules::Rules;
 
 /// One difference.

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::analysis::Replay;
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Form;
 use crate::cli::output::{self, Tone};
 use crate::config::{self, Case, Cases, Criteria, Mistakes};
-use crate::pipeline::Replay;
 use crate::text::clean;
 
 use compare::Difference;

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params, params};
 use uuid::Uuid;
 
+use crate::alerting::identity;
+use crate::alerting::{NewAlert, NewMessage, NewStep};
 use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
 use crate::ledger::column::{self, Id, Instant};
-use crate::ledger::entry::{NewAlert, NewMessage, NewStep};
-use crate::ledger::identity;
 use crate::ledger::table::{history, life};
 
 /// Adds a new alert, with the course of its period as history has it; its customer must have been seen.

@@ -8,13 +8,13 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::alerting::identity;
+use crate::alerting::{Known, KnownCustomer, NewStep, Recollection, Seen, SpentStep};
 use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, NamedPeriods, PeriodSource, Plan, Subscription, UsageDate,
     canonical, utc_day,
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
-use crate::ledger::entry::{Known, KnownCustomer, NewStep, Recollection, Seen, SpentStep};
-use crate::ledger::identity;
 use crate::ledger::table::history;
 
 /// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of the SHA-256 of its key.

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
+use crate::alerting::NewMessage;
+use crate::alerting::identity;
 use crate::domain::{AlertSnapshot, Audience, Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
 use crate::ledger::column::{self, Count, Id, Instant, Length};
-use crate::ledger::entry::{AttemptRecord, GiveUp, NewMessage, NotifierState};
-use crate::ledger::identity;
+use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
 use crate::ledger::table::{alerts, findings, holds, recipients};
 

@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
+use crate::alerting::{NewFinding, NewMessage};
 use crate::domain::{FindingCode, MessageKind, OperatorFinding};
 use crate::ledger::column::{self, Instant};
-use crate::ledger::entry::{NewFinding, NewMessage};
 use crate::ledger::listing::OpenFinding;
 use crate::ledger::table::deliveries;
 

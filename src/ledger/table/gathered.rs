@@ -8,10 +8,10 @@ use rusqlite::{Connection, named_params, params};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::alerting::messages;
+use crate::alerting::{DigestPart, Gathered, NewMessage};
 use crate::domain::{Currency, DigestTotals, Latest, MessageKind, Route, Severity};
 use crate::ledger::column::{self, Exact, Id};
-use crate::ledger::entry::{DigestPart, Gathered, NewMessage};
-use crate::ledger::plan;
 use crate::ledger::table::alerts::json;
 use crate::ledger::table::deliveries;
 
@@ -72,7 +72,7 @@ pub(in crate::ledger) fn begin(connection: &Connection, route: &Route, kind: Mes
         .query_row([&*route.notifier, kind.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     // What becomes of a first account is as any other news.
     let first_account = if kind == MessageKind::Raised { baseline } else { 0 };
-    let is_digest = plan::is_digest(total, first_account, route);
+    let is_digest = messages::is_digest(total, first_account, route);
     let parts = total.div_ceil(route.digest_part.max(1)).min(route.digest_parts.unwrap_or(u32::MAX));
     let whole = DigestPart { part: 0, parts, total, criticals, baseline: baseline == total };
     Ok(Writing { kind, whole, is_digest, written: 0 })
@@ -97,7 +97,7 @@ pub(in crate::ledger) fn write(
         }
         writing.written += 1;
         let digest = is_digest.then_some(DigestPart { part: writing.written, ..whole });
-        let mut message = NewMessage { totals: totals.clone(), ..plan::message(route, &route.recipients, &[], digest) };
+        let mut message = NewMessage { totals: totals.clone(), ..messages::message(route, &route.recipients, &[], digest) };
         if kind != MessageKind::Raised {
             message.kind = kind;
         }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use crate::alerting::NewSample;
 use crate::domain::{self, BillingPeriod, CustomerEvent, CustomerKey, EventCode, Point, Sample};
 use crate::ledger::column::{self, Exact, Instant};
-use crate::ledger::entry::NewSample;
 use crate::ledger::table::customers::fold_key;
 
 /// How long every change is kept; older ones are thinned to one a day.

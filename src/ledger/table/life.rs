@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
+use crate::alerting::{AlertChange, OpenAlert};
 use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Id, Instant, Length};
-use crate::ledger::entry::{AlertChange, OpenAlert};
 use crate::ledger::table::{alerts, history};
 
 /// The customers with alerts that time may have changed by `now` and the `newest` date of all data: their period is over,

@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
+use crate::alerting::{NewMessage, Seen};
 use crate::domain::{BillingPeriod, OpenAlerts, Plan, Severity};
 use crate::ledger::column::{self, Instant};
-use crate::ledger::entry::{NewMessage, Seen};
 use crate::ledger::listing::{Closing, Course};
 use crate::ledger::table::{customers, deliveries};
 

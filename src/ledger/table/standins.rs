@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
 
+use crate::alerting::identity;
 use crate::domain::{MessageKind, Route, latest};
 use crate::ledger::column::{self, Id, Instant};
-use crate::ledger::identity;
 use crate::ledger::table::deliveries::{self, NewDelivery};
 
 /// A delivery without anybody who stands in for it.

@@ -10,7 +10,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::Office;
+use crate::actions::Office;
 use crate::web::control::refusal::json;
 
 /// Who answers.

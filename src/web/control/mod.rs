@@ -1,5 +1,5 @@
 //! The control socket: actions over HTTP on a Unix socket, and their routes for a command that acts by itself. Who may
-//! ask is decided by the rights of the socket; what is done is the pipeline's.
+//! ask is decided by the rights of the socket; what is done is `actions`'s.
 
 mod about;
 mod client;
@@ -15,7 +15,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::pipeline::{Author, Office};
+use crate::actions::{Author, Office};
 use crate::web::connections;
 use crate::web::limits::Limits;
 use refusal::Refusal;

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::ActionError;
+use crate::actions::ActionError;
 
 /// A refusal as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

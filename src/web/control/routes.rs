@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use crate::pipeline::{AckOrder, Action, Author, ExpireOrder, Office, PollOrder, ReleaseOrder, RetryOrder, SignInOrder, SilenceOrder};
+use crate::actions::{AckOrder, Action, Author, ExpireOrder, Office, PollOrder, ReleaseOrder, RetryOrder, SignInOrder, SilenceOrder};
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
 

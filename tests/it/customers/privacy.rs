@@ -8,13 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use budget_alertd::alerting::{Followup, NewAlert};
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
+use budget_alertd::delivery::Desk;
 use budget_alertd::domain::{Addresses, Audience, CustomerKey, Latest, MessageKind, Readers, Route};
-use budget_alertd::ledger::{self, AttemptRecord, Followup, HoldFilter, Ledger, NewAlert, RetryFilter, RetryTo};
+use budget_alertd::ledger;
+use budget_alertd::ledger::{AttemptRecord, HoldFilter, Ledger, RetryFilter, RetryTo};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::Channel;
-use budget_alertd::pipeline::{Cycle, Desk};
+use budget_alertd::poll::Cycle;
 use budget_alertd::simulator::{HttpReceiver, MailOptions, MailReceiver, ReceivedMail, Request};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -274,7 +277,7 @@ impl Town {
         let desk = Desk::new(ledger.clone(), Arc::clone(clock), Vec::new(), std::time::Duration::from_hours(3));
         let cycle = Cycle {
             ask_first: Mutex::default(),
-            slice: budget_alertd::pipeline::SLICE,
+            slice: budget_alertd::poll::SLICE,
             source: config.source.build(Arc::clone(clock), metrics.clone()).unwrap(),
             budgets: config.budgets.clone(),
             rules: config.rules.clone(),
@@ -476,8 +479,8 @@ proptest! {
             contacts: new.snapshot.context.contacts.clone(),
             notify: notify.clone(),
         }).collect();
-        let mut messages = ledger::messages(&new, &routes, Uuid::nil());
-        messages.extend(ledger::followups(MessageKind::Resolved, &told, &routes, Uuid::nil()));
+        let mut messages = budget_alertd::alerting::messages(&new, &routes, Uuid::nil());
+        messages.extend(budget_alertd::alerting::followups(MessageKind::Resolved, &told, &routes, Uuid::nil()));
         for message in &messages {
             let alerts: Vec<_> = message.alerts.iter().map(|id| new.iter().find(|new| new.snapshot.alert.id == *id).unwrap()).collect();
             let customers: BTreeSet<String> = alerts.iter().map(|new| new.snapshot.alert.customer.id.key().as_str().to_owned()).collect();
@@ -493,7 +496,7 @@ proptest! {
         }
         // The partner's own mailbox gets each alert that is no first look.
         for new in new.iter().filter(|new| !new.snapshot.alert.baseline) {
-            let own = |message: &&ledger::NewMessage| *message.notifier == *"box" && message.alerts.contains(&new.snapshot.alert.id);
+            let own = |message: &&budget_alertd::alerting::NewMessage| *message.notifier == *"box" && message.alerts.contains(&new.snapshot.alert.id);
             prop_assert_eq!(messages.iter().filter(own).count(), 2);
         }
         // Each alert that is no first look reaches its customer's contacts, each once.

@@ -141,7 +141,7 @@ async fn an_alert_knows_that_another_customer_goes_by_the_same_name() {
         let date = "2026-11-10T00:00:00Z";
         [plan("A", cost, "100", date), plan("B", cost, "100", date), plan("C", "1", "100", date)]
     };
-    let namesakes = |report: &budget_alertd::pipeline::CycleReport| {
+    let namesakes = |report: &budget_alertd::poll::CycleReport| {
         let told = report.alerts.iter().map(|one| (one.alert.customer.id.to_string(), one.context.has_namesake));
         told.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use budget_alertd::alerting::{Gap, gap};
 use budget_alertd::ledger::Reader;
-use budget_alertd::pipeline::{Gap, gap};
 
 use crate::support::world::{SPEND, World, legacy, plan, told};
 

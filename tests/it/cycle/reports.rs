@@ -6,7 +6,8 @@ use budget_alertd::clock::Clock;
 use budget_alertd::daemon::assemble;
 use budget_alertd::domain::{Every, Message, Report, Top};
 use budget_alertd::ledger::Reader;
-use budget_alertd::pipeline::{Scope, report};
+use budget_alertd::reports::Scope;
+use budget_alertd::reports::report;
 
 use crate::support::world::{Record, SPEND, World, plan};
 

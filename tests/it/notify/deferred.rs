@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::assemble;
+use budget_alertd::delivery::Courier;
 use budget_alertd::domain::DeliveryState;
 use budget_alertd::ledger::{DeliveryFilter, DeliveryRow, Ledger, Reader};
-use budget_alertd::pipeline::Courier;
 use budget_alertd::simulator::{MailOptions, MailReceiver};
 
 use crate::support::world::{SPEND, World, plan};

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
+use budget_alertd::delivery::{Emergency, Occurrence};
 use budget_alertd::domain::Message;
 use budget_alertd::ledger::Ledger;
 use budget_alertd::metrics::{Metrics, WriteFailure};
-use budget_alertd::pipeline::{Emergency, Occurrence};
 use budget_alertd::simulator::{Fault, HttpReceiver, Request};
 
 use crate::support::world::{SPEND, World};

@@ -11,7 +11,7 @@ use budget_alertd::daemon::assemble;
 use budget_alertd::domain::{AlertSnapshot, Delivery, PeriodSource};
 use budget_alertd::ledger::Ledger;
 use budget_alertd::metrics::Metrics;
-use budget_alertd::pipeline::CycleReport;
+use budget_alertd::poll::CycleReport;
 use tempfile::TempDir;
 
 /// The rule most tests are about.

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
+use budget_alertd::delivery::Desk;
 use budget_alertd::domain::{Glob, Silence};
 use budget_alertd::ledger::{self, AlertFilter, AttemptRecord, Ledger};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify;
-use budget_alertd::pipeline::{Cycle, Desk};
+use budget_alertd::poll::Cycle;
 use budget_alertd::source::Source;
 use jiff::{SignedDuration, Timestamp};
 

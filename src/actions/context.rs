@@ -1,0 +1,60 @@
+//! What actions work with: the same in a daemon and in a command, but for the lines that only a daemon has.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::actions::{ActionError, PollRequest};
+use crate::ledger::{self, Reader};
+use crate::poll::Cycle;
+
+/// Where actions are done.
+#[derive(Clone)]
+pub struct Office {
+    /// What polls under the configuration in force: its rules, routes and source, the ledger and the clock. None while
+    /// nothing is in force yet.
+    pub cycle: watch::Receiver<Option<Arc<Cycle>>>,
+    /// The ledger's file, for reading beside the ledger's thread.
+    pub ledger: ledger::Config,
+    /// The configuration's file.
+    pub config: PathBuf,
+    /// The lines to a daemon's loops; none in a command.
+    pub daemon: Option<DaemonLines>,
+}
+
+/// The lines to a daemon's loops.
+#[derive(Clone)]
+pub struct DaemonLines {
+    /// Asks for a poll.
+    pub polls: mpsc::Sender<PollRequest>,
+    /// Bumped when something new is owed.
+    pub owed: watch::Sender<u64>,
+}
+
+impl Office {
+    /// An office in a command: this cycle, and no daemon.
+    pub fn in_process(cycle: Arc<Cycle>, ledger: ledger::Config, config: PathBuf) -> Self {
+        Self { cycle: watch::Sender::new(Some(cycle)).subscribe(), ledger, config, daemon: None }
+    }
+
+    /// What is in force.
+    pub(crate) fn cycle(&self) -> Result<Arc<Cycle>, ActionError> {
+        self.cycle.borrow().clone().ok_or_else(|| ActionError::NotNow("the daemon is starting, ask again".to_owned()))
+    }
+
+    /// Reads the ledger beside its thread.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> Result<T, ActionError> + Send + 'static,
+    ) -> Result<T, ActionError> {
+        ledger::read(&self.ledger, work).await
+    }
+
+    /// Tells the couriers that something new is owed.
+    pub(crate) fn wake_couriers(&self) {
+        if let Some(daemon) = &self.daemon {
+            daemon.owed.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What people ask for while the program runs: one file for each action, with what is asked, what is answered, and what it
+//! does. The same code acts in the daemon, asked over its control socket, and in a command where no daemon runs. How it
+//! is asked over HTTP is left to `web`.
+
+mod ack;
+mod author;
+mod context;
+mod error;
+mod expire;
+mod poll;
+mod progress;
+mod release;
+mod retry;
+mod sign_in;
+mod silence;
+
+use std::future::Future;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use ack::{AckOrder, Acknowledged, Acknowledgement};
+pub use author::{Author, name_of};
+pub use context::{DaemonLines, Office};
+pub use error::ActionError;
+pub use expire::{ExpireOrder, Expired};
+pub use poll::{DeliveriesAnswer, PollAnswer, PollOrder, PollRequest, Polled, SourceState};
+pub use progress::DeliveryProgress;
+pub use release::{ReleaseOrder, Released};
+pub use retry::{Retried, RetryOrder};
+pub use sign_in::{SignInKept, SignInOrder};
+pub use silence::{SilenceAdded, SilenceOrder, SilenceView, Until, UntilWord};
+
+/// Something that people ask for. A new one is a file here, and a line in `web::control`.
+pub trait Action: Serialize + DeserializeOwned + Send + 'static {
+    /// What it is called: its path under `/v1/`.
+    const NAME: &'static str;
+
+    /// What it is answered with.
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Does it, for `author`.
+    fn act(self, office: &Office, author: &Author) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
+}

@@ -1,0 +1,158 @@
+//! Asks a daemon to poll now, and waits for what comes of it. A command that finds no daemon polls by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{oneshot, watch};
+
+use crate::actions::{Action, ActionError, Author, DeliveryProgress, Office, progress};
+use crate::domain::Alert;
+use crate::ledger::AlertRows;
+use crate::poll::{CycleReport, Suppressed};
+
+/// How long deliveries are waited for unless something else is said.
+const WAIT_SECONDS: u64 = 30;
+
+/// Poll now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PollOrder {
+    /// Take an answer without any item for the truth.
+    pub accept_empty: bool,
+    /// How long to wait for deliveries, in seconds.
+    pub wait_seconds: u64,
+}
+
+impl Default for PollOrder {
+    fn default() -> Self {
+        Self { accept_empty: false, wait_seconds: WAIT_SECONDS }
+    }
+}
+
+/// What a poll and its deliveries came to, as `poll --format json` prints it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PollAnswer {
+    /// Usable records.
+    pub records: u64,
+    /// Records that could not be used.
+    pub skipped: u64,
+    /// What was raised, worst first; of a mass crossing the worst.
+    pub alerts: Vec<Alert>,
+    /// How many alerts were raised, where not all of them are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<u64>,
+    /// Where the ledger has all of them, where not all of them are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<AlertRows>,
+    /// What was kept silent.
+    pub suppressed: Suppressed,
+    /// What was delivered.
+    pub deliveries: DeliveriesAnswer,
+    /// How reading went.
+    pub source: SourceState,
+    /// What went wrong or was odd, in words.
+    pub errors: Vec<String>,
+    /// How many of the owed deliveries wait for a person to release them; filled in by the command, for people.
+    #[serde(skip)]
+    pub held: u64,
+    /// Whether a notifier could not be shown what is open; the errors say which. A daemon tries that by itself.
+    #[serde(skip)]
+    pub unshown: bool,
+}
+
+/// Deliveries around a poll.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveriesAnswer {
+    /// Accepted since the poll began.
+    pub sent: u64,
+    /// All that is owed at the end.
+    pub pending: u64,
+    /// Given up since the poll began.
+    pub dead: u64,
+}
+
+/// How reading went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceState {
+    /// Read whole.
+    Ok,
+    /// Not read whole.
+    Failed,
+}
+
+impl PollAnswer {
+    /// What a poll came to, with its deliveries.
+    pub fn of(report: &CycleReport, deliveries: DeliveriesAnswer) -> Self {
+        let more = u64::try_from(report.alerts.len()).is_ok_and(|listed| listed < report.raised);
+        Self {
+            records: report.records,
+            skipped: report.skipped,
+            alerts: report.alerts.iter().map(|snapshot| snapshot.alert.clone()).collect(),
+            raised: more.then_some(report.raised),
+            rows: report.rows.filter(|_| more),
+            suppressed: report.suppressed,
+            deliveries,
+            source: if report.good { SourceState::Ok } else { SourceState::Failed },
+            errors: report.errors.clone(),
+            held: 0,
+            unshown: false,
+        }
+    }
+
+    /// That not all of what a poll raised is listed.
+    pub fn left_out(&self) -> Option<String> {
+        let (raised, listed) = (self.raised?, self.alerts.len());
+        let since = self.alerts.iter().map(|alert| alert.raised_at).min()?;
+        Some(format!("{raised} alerts were raised, the worst {listed} are listed here; all of them: budget-alertd alerts --since {since}"))
+    }
+
+    /// Whether the source was read whole, nothing is left owed or was given up, and what is open was shown where it is.
+    pub fn is_good(&self) -> bool {
+        self.source == SourceState::Ok && self.deliveries.pending == 0 && self.deliveries.dead == 0 && !self.unshown
+    }
+}
+
+/// Somebody asks the poll loop to poll now.
+pub struct PollRequest {
+    /// Take an answer without any item for the truth.
+    pub accept_empty: bool,
+    /// A poll that is under way is none for this: it began with what is out of date now.
+    pub anew: bool,
+    /// Where the poll goes that answers this, or why there is none.
+    pub answer: oneshot::Sender<Result<Polled, String>>,
+}
+
+/// A poll that is over, and whose deliveries are under way.
+#[derive(Clone)]
+pub struct Polled {
+    /// What it did.
+    pub report: Arc<CycleReport>,
+    /// How far the couriers were when it began.
+    pub before: DeliveryProgress,
+    /// How far they are.
+    pub progress: watch::Receiver<DeliveryProgress>,
+    /// The call that tells them what this poll owes.
+    pub call: u64,
+}
+
+impl Action for PollOrder {
+    const NAME: &'static str = "poll";
+    type Answer = PollAnswer;
+
+    async fn act(self, office: &Office, author: &Author) -> Result<PollAnswer, ActionError> {
+        let Some(daemon) = &office.daemon else { return Err(ActionError::NotNow("no daemon polls here".to_owned())) };
+        let cycle = office.cycle()?;
+        let stopping = || ActionError::NotNow("the daemon stops".to_owned());
+        tracing::info!(%author, poll.accept_empty = self.accept_empty, "asked to poll");
+        let (answer, polled) = oneshot::channel();
+        daemon.polls.send(PollRequest { accept_empty: self.accept_empty, anew: false, answer }).await.map_err(|_| stopping())?;
+        let polled = polled.await.map_err(|_| stopping())?;
+        let Polled { report, before, mut progress, call } = polled.map_err(ActionError::NotNow)?;
+        progress::settled(&mut progress, call, &*cycle.clock, Duration::from_secs(self.wait_seconds)).await;
+        let (sent, dead) = progress.borrow().since(&before);
+        let pending = cycle.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
+        Ok(PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead }))
+    }
+}

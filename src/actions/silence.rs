@@ -1,0 +1,180 @@
+//! Adds a silence, and says what it hides now. What it then does is the polls'.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::actions::{Action, ActionError, Author, Office};
+use crate::analysis::{Reach, reach};
+use crate::domain::{Glob, Silence};
+use crate::ledger::Reader;
+use crate::rules::Rules;
+
+/// A silence to be made; at least one pattern, a reason and an end are needed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceOrder {
+    /// Patterns of a customer's id, name or label; empty = all customers.
+    #[serde(default)]
+    pub customers: Vec<String>,
+    /// Patterns of rule names; empty = all rules.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// Values above this are told all the same.
+    #[serde(default, with = "crate::domain::exact")]
+    pub unless_above: Option<Decimal>,
+    /// When it ends.
+    pub until: Until,
+    /// Why.
+    pub reason: String,
+    /// Make it although it is about nobody, or lasts for very long.
+    #[serde(default)]
+    pub yes: bool,
+}
+
+/// The longest silence that nobody asks about again.
+const LONGEST: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// When a silence ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Until {
+    /// At an instant.
+    At(Timestamp),
+    /// With each customer's billing period.
+    Word(UntilWord),
+}
+
+/// The ends of silences that have a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UntilWord {
+    /// With each customer's billing period.
+    PeriodEnd,
+}
+
+/// A silence that is made, with what it hides now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceAdded {
+    /// The silence.
+    pub silence: SilenceView,
+    /// What it hides now.
+    #[serde(flatten)]
+    pub reach: Reach,
+}
+
+/// A silence in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceView {
+    /// Its number.
+    pub id: i64,
+    /// Patterns of a customer's id, name or label; empty = all customers.
+    pub customers: Vec<String>,
+    /// Patterns of rule names; empty = all rules.
+    pub rules: Vec<String>,
+    /// Values above this are told all the same.
+    #[serde(with = "crate::domain::exact")]
+    pub unless_above: Option<Decimal>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The newest date of the data then, which places it in billing periods.
+    pub as_of: Timestamp,
+    /// When it ends.
+    pub until: Until,
+    /// Who made it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// When somebody ended it before its time.
+    pub expired_at: Option<Timestamp>,
+}
+
+impl SilenceView {
+    /// The view of a silence.
+    pub fn of(silence: &Silence) -> Self {
+        let texts = |globs: &[Glob]| globs.iter().map(|glob| glob.as_str().to_owned()).collect();
+        Self {
+            id: silence.id,
+            customers: texts(&silence.customers),
+            rules: texts(&silence.rules),
+            unless_above: silence.unless_above,
+            created_at: silence.created_at,
+            as_of: silence.as_of,
+            until: silence.ends_at.map_or(Until::Word(UntilWord::PeriodEnd), Until::At),
+            author: silence.author.clone(),
+            reason: silence.reason.clone(),
+            expired_at: silence.expired_at,
+        }
+    }
+}
+
+impl Action for SilenceOrder {
+    const NAME: &'static str = "silence/add";
+    type Answer = SilenceAdded;
+
+    async fn act(self, office: &Office, author: &Author) -> Result<SilenceAdded, ActionError> {
+        let cycle = office.cycle()?;
+        let now = cycle.clock.now();
+        let (judge, who) = (Arc::clone(&cycle), author.clone());
+        let survey = move |reader: &Reader| {
+            let last_good = reader.polls()?.last_good;
+            let silence = self.checked(&who, last_good.as_ref().and_then(|poll| poll.newest), now)?;
+            let reach = reach(reader, &judge.budgets, &judge.rules, &silence, now)?;
+            // Before the first poll no customer is known.
+            let doubt = doubt(&silence, &reach, last_good.is_none(), &judge.rules, now).filter(|_| !self.yes);
+            if let Some(doubt) = doubt {
+                return Err(ActionError::Wrong(format!("{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)")));
+            }
+            Ok((silence, reach))
+        };
+        let (silence, reach) = office.read(survey).await?;
+        let id = cycle.ledger.add_silence(silence.clone()).await?;
+        tracing::info!(%author, silence.id = id, silence.customers = reach.customers, silence.hides = reach.crossing, "a silence is made");
+        Ok(SilenceAdded { silence: SilenceView::of(&Silence { id, ..silence }), reach })
+    }
+}
+
+/// Why a silence is most likely not what is meant.
+fn doubt(silence: &Silence, reach: &Reach, nothing_read: bool, rules: &Rules, now: Timestamp) -> Option<String> {
+    let no_rule =
+        !silence.rules.is_empty() && !rules.facts().any(|rule| silence.rules.iter().any(|glob| glob.fits_any([Some(&*rule.name)])));
+    let nobody = !nothing_read && !silence.customers.is_empty() && reach.customers == 0;
+    if no_rule || nobody {
+        return Some(if reach.warnings.is_empty() { "it fits nobody".to_owned() } else { reach.warnings.join("; ") });
+    }
+    let length = silence.ends_at.map(|end| end.duration_since(now)).filter(|length| *length > LONGEST)?;
+    // Rounded up: a moment has passed since it was ordered.
+    Some(format!("it would last for {} days, longer than 90", (length.as_hours() + 23) / 24))
+}
+
+impl SilenceOrder {
+    fn checked(&self, author: &Author, newest: Option<Timestamp>, now: Timestamp) -> Result<Silence, ActionError> {
+        let wrong = |text: String| ActionError::Wrong(text);
+        if self.customers.is_empty() && self.rules.is_empty() {
+            return Err(wrong("say whom or what it is about: a pattern of customers or of rules; \"*\" fits all".to_owned()));
+        }
+        if self.reason.trim().is_empty() {
+            return Err(wrong("say why: the next person on call has to understand it".to_owned()));
+        }
+        let ends_at = match self.until {
+            Until::At(end) if end <= now => return Err(wrong(format!("it would end before it begins: {end} is over"))),
+            Until::At(end) => Some(end),
+            Until::Word(UntilWord::PeriodEnd) => None,
+        };
+        let globs = |texts: &[String]| texts.iter().map(|text| Glob::try_new(text.trim())).collect::<Result<Vec<_>, _>>();
+        Ok(Silence {
+            id: 0,
+            customers: globs(&self.customers).map_err(|error| wrong(error.to_string()))?,
+            rules: globs(&self.rules).map_err(|error| wrong(error.to_string()))?,
+            unless_above: self.unless_above,
+            created_at: now,
+            as_of: newest.unwrap_or(now),
+            ends_at,
+            author: author.to_string(),
+            reason: self.reason.trim().to_owned(),
+            expired_at: None,
+        })
+    }
+}

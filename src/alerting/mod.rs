@@ -1,0 +1,22 @@
+//! Every decision about alerts, purely: what is new, what repeats, is silenced, is reminded of or ends, which messages are owed,
+//! what must be remembered, and who can never alert. No I/O and no clock; `now` is an argument.
+
+mod coverage;
+mod decide;
+pub(crate) mod identity;
+pub(crate) mod judging;
+pub(crate) mod lifecycle;
+mod memory;
+pub(crate) mod messages;
+mod recording;
+pub(crate) mod silenced_alerts;
+
+pub use coverage::{Gap, gap, silent, silent_about};
+pub use decide::{Decided, LatePass, Raise, decide};
+pub use identity::unrecorded_identity;
+pub use judging::Time;
+pub use memory::{Known, KnownCustomer, NewSample, Recollection, Seen, SpentStep};
+pub use messages::{Followup, Occasion, followups, late_step, messages, slice, slice_of_followups, snapshot, step, steps};
+pub use recording::{
+    AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep, OpenAlert, Recording, Reviewed, Slices,
+};

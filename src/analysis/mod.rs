@@ -1,0 +1,21 @@
+//! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`], the preview of a silence ([`Reach`]), and customers or
+//! patterns that fit nobody ([`Strangers`]).
+
+mod explain;
+mod guess;
+mod history;
+mod impact;
+mod replay;
+mod silence_preview;
+mod simulation;
+mod strangers;
+
+pub use explain::{Explanation, RuleAccount, explain};
+pub use guess::Guess;
+pub use history::recollect;
+pub use impact::{Impact, impact};
+pub use replay::{Replay, Replayed};
+pub(crate) use silence_preview::reach;
+pub use silence_preview::{Hidden, Reach};
+pub use simulation::{Comparison, Judge, Simulation};
+pub use strangers::Strangers;

@@ -1,0 +1,288 @@
+//! Replays polls in memory, by the very stages that a poll goes through: what would be raised, and nothing else.
+//!
+//! It asks nobody: a legacy customer has the calendar month, or the cycle that is known beforehand. What is owed for an
+//! alert, and to whom it would be sent, is left to the caller.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::alerting::judging::judged_again;
+use crate::alerting::judging::{Asked, Time, judge, last_seen, named, sample, samples_for, seen_now};
+use crate::alerting::judging::{fingerprint, is_fresh, stale_after};
+use crate::alerting::judging::{rank, samples};
+use crate::alerting::lifecycle;
+use crate::alerting::silenced_alerts::Hushed;
+use crate::alerting::{Decided, NewAlert, NewSample, NewStep, Occasion, Recollection, SpentStep, decide};
+use crate::budgets;
+use crate::domain::{AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence, UsageRecord, canonical};
+use crate::ledger::{PollMemory, REMEMBERED};
+use crate::poll::cycle::is_baseline;
+use crate::rules::Rules;
+
+/// What a replayed poll tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Replayed {
+    /// What it raises, the worst first, each with the notifiers that are owed it; silenced ones are not told.
+    pub raised: Vec<NewAlert>,
+    /// What was raised under a silence before and is told now.
+    pub released: Vec<NewAlert>,
+}
+
+/// Polls without a source, a ledger and a clock.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    budgets: budgets::Config,
+    rules: Rules,
+    rules_print: u64,
+    named: HashMap<CustomerKey, NamedPeriods>,
+    customers: HashMap<CustomerKey, Recollection, foldhash::fast::RandomState>,
+    polls: PollMemory,
+    /// The newest date of the data of the last good poll.
+    newest: Option<Timestamp>,
+    /// Whether the rules may be others than at the last poll.
+    reloaded: bool,
+    hushed: Hushed,
+    identities: u128,
+    rows: i64,
+}
+
+/// When a poll takes place, and what is silenced then.
+#[derive(Clone, Copy)]
+struct Under<'a> {
+    now: Timestamp,
+    silences: &'a [Silence],
+}
+
+impl Replay {
+    /// Remembers nothing yet.
+    pub fn new(budgets: &budgets::Config, rules: &Rules) -> Self {
+        Self {
+            budgets: budgets.clone(),
+            rules: rules.clone(),
+            rules_print: rules.fingerprint(),
+            named: HashMap::new(),
+            customers: HashMap::default(),
+            polls: PollMemory::default(),
+            newest: None,
+            reloaded: false,
+            hushed: Hushed::default(),
+            identities: 0,
+            rows: 0,
+        }
+    }
+
+    /// What a customer's usage summary names from now on.
+    pub fn know_cycle(&mut self, customer: &CustomerId, cycle: LegacyCycle) {
+        let known = self.named.entry(customer.key()).or_default();
+        *known = known.with(cycle);
+    }
+
+    /// Takes another configuration for the polls to come, as a reload does.
+    pub fn reload(&mut self, budgets: &budgets::Config, rules: &Rules) {
+        self.budgets = budgets.clone();
+        self.rules = rules.clone();
+        self.rules_print = rules.fingerprint();
+        self.reloaded = true;
+        for (before, now) in rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, &rule.name))) {
+            let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
+            let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
+            names.filter(|name| **name == before).for_each(|name| name.clone_from(now));
+            self.hushed.rename_rule(&before, now);
+        }
+    }
+
+    /// The same after a restart: with what a ledger keeps, and nothing else.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self {
+            named: self.named.clone(),
+            customers: self.customers.clone(),
+            polls: self.polls.clone(),
+            newest: self.newest,
+            reloaded: self.reloaded,
+            hushed: self.hushed.clone(),
+            identities: self.identities,
+            rows: self.rows,
+            ..Self::new(&self.budgets, &self.rules)
+        }
+    }
+
+    /// Adds a silence; returns its number. That and the date of the data are given here, whatever it has.
+    pub fn silence(&mut self, silence: Silence) -> i64 {
+        let as_of = self.newest.unwrap_or(silence.created_at);
+        self.hushed.silence(Silence { as_of, ..silence })
+    }
+
+    /// Ends a silence before its time.
+    pub fn expire(&mut self, id: i64, now: Timestamp) {
+        self.hushed.expire(id, now);
+    }
+
+    /// One good poll at `now` that reads these records. Identities are counted from 1.
+    pub fn poll(&mut self, now: Timestamp, records: impl IntoIterator<Item = UsageRecord>) -> Replayed {
+        let records = one_of_each(records);
+        let silences = self.hushed.in_force(now);
+        // Nothing is concluded from an empty answer where there were records before, or where there was none.
+        let good = !records.is_empty() || self.polls.last_good_items.is_some_and(|items| items == 0);
+        let items = u64::try_from(records.len()).ok();
+        let newest = records.iter().map(|(_, record)| record.usage_as_of.instant()).max();
+        let stale_after = stale_after(&self.rules).filter(|_| is_fresh(newest, now));
+        let mut raised = Vec::new();
+        for (key, record) in records {
+            let age = now.duration_since(record.usage_as_of.instant()).as_secs();
+            let aged = stale_after.is_some_and(|after| age >= after);
+            self.settle(Under { now, silences: &silences }, key, record, aged, &mut raised);
+        }
+        let released = self.follow_up(&silences, Time { now, newest });
+        self.hushed.close_rules(&self.rules);
+        raised.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
+        if good {
+            self.newest = newest;
+            let mut settled_rules = std::mem::take(&mut self.polls.settled_rules);
+            settled_rules.extend(self.rules.facts().map(|rule| rule.name.clone()));
+            settled_rules.sort_unstable();
+            settled_rules.dedup();
+            self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, newest, uncovered: None, settled_rules };
+        }
+        if std::mem::take(&mut self.reloaded) {
+            self.forget_rules();
+        }
+        Replayed { raised, released }
+    }
+
+    /// Forgets what removed rules did, so that they are new when they come back.
+    fn forget_rules(&mut self) {
+        let names = self.rules.facts().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.formerly));
+        let known: HashSet<&str> = names.map(AsRef::as_ref).collect();
+        self.polls.settled_rules.retain(|rule| known.contains(&**rule));
+        self.customers.values_mut().for_each(|remembered| remembered.steps.retain(|step| known.contains(&*step.rule)));
+    }
+
+    fn settle(&mut self, under: Under<'_>, key: CustomerKey, record: UsageRecord, aged: bool, raised: &mut Vec<NewAlert>) {
+        let now = under.now;
+        let joined = self.budgets.join(record);
+        let print = fingerprint(&joined, self.rules_print);
+        if !aged && self.customers.get(&key).is_some_and(|remembered| remembered.seen.fingerprint == print) {
+            // What it crosses was raised or passed, and no summary will ever say that it belongs elsewhere.
+            return;
+        }
+        let remembered = self.customers.remove(&key);
+        let asked = self.named.get(&key).map(|named| Asked { named: named.clone() });
+        let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
+        let named = asked.as_ref().map_or_else(|| named(remembered.as_ref()), |asked| &asked.named);
+        let assessed = joined.place(last.as_ref(), named, None);
+        let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
+        let decided = decide(&judged, remembered.as_ref());
+        let new = self.raise(under, &judged, &decided, remembered.as_ref(), raised);
+        let seen = seen_now(&judged, print, remembered.as_ref(), asked.as_ref(), now);
+        let before = remembered.as_ref().map(|remembered| &remembered.seen);
+        let read = seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
+        let first = || Some(Recollection { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() });
+        let Some(mut known) = remembered.or_else(first) else { return };
+        if let Some(seen) = seen {
+            known.seen = seen;
+        }
+        see_below(&mut known.steps, &decided);
+        known.steps.extend(new.into_iter().map(|step| self.spend(step)));
+        if let Some(read) = read {
+            note_date(&mut known.samples, &read);
+        }
+        forget(&mut known, judged.assessed.record.usage_as_of.instant());
+        self.customers.insert(key, known);
+    }
+
+    /// The alerts of one decision; returns the steps to be spent.
+    fn raise(
+        &mut self,
+        Under { now, silences }: Under<'_>,
+        judged: &Judged,
+        decided: &Decided,
+        remembered: Option<&Recollection>,
+        raised: &mut Vec<NewAlert>,
+    ) -> Vec<NewStep> {
+        let mut steps = Vec::new();
+        // As many dates as a poll is given.
+        let known = usize::try_from(samples_for(&self.rules)).unwrap_or(usize::MAX);
+        for raise in &decided.raise {
+            let baseline = is_baseline(&self.polls, &raise.rule);
+            let occasion = Occasion {
+                now,
+                baseline,
+                subscriptions: &[],
+                seen: remembered.map(|remembered| &remembered.seen),
+                earlier: samples(remembered).get(..known).unwrap_or_else(|| samples(remembered)),
+            };
+            self.identities += 1;
+            let mut snapshot = crate::alerting::snapshot(Uuid::from_u128(self.identities), &judged.assessed, raise, &occasion);
+            if lifecycle::is_silenced(&judged.assessed, &raise.rule.name, raise.value, silences, now) {
+                snapshot.alert.state = AlertState::Silenced;
+            }
+            steps.extend(crate::alerting::steps(snapshot.alert.id, &judged.assessed, raise));
+            let new = NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every };
+            self.hushed.keep(&new);
+            raised.push(new);
+        }
+        steps.extend(decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)));
+        steps
+    }
+
+    fn follow_up(&mut self, silences: &[Silence], time: Time) -> Vec<NewAlert> {
+        let (budgets, rules, customers) = (&self.budgets, &self.rules, &self.customers);
+        self.hushed.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time)))
+    }
+
+    fn spend(&mut self, step: NewStep) -> SpentStep {
+        self.rows += 1;
+        let NewStep { rule, metric, at, amount, belongs_at, raised, alert, .. } = step;
+        SpentStep { row: self.rows, rule, metric, at, amount, belongs_at, raised, alert, seen_below: None }
+    }
+}
+
+/// The record of each customer that is assessed, in the order in which the customers come.
+fn one_of_each(records: impl IntoIterator<Item = UsageRecord>) -> Vec<(CustomerKey, UsageRecord)> {
+    let records = records.into_iter();
+    let mut place: HashMap<CustomerKey, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut kept: Vec<(CustomerKey, UsageRecord)> = Vec::with_capacity(records.size_hint().0);
+    for record in records {
+        match place.entry(record.key()) {
+            Entry::Vacant(entry) => {
+                kept.push((entry.key().clone(), record));
+                entry.insert(kept.len() - 1);
+            }
+            Entry::Occupied(entry) => {
+                if let Some((_, earlier)) = kept.get_mut(*entry.get())
+                    && rank(&record) > rank(earlier)
+                {
+                    *earlier = record;
+                }
+            }
+        }
+    }
+    kept
+}
+
+fn see_below(steps: &mut [SpentStep], decided: &Decided) {
+    for (row, amount) in &decided.seen_below {
+        steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = amount.map(canonical));
+    }
+}
+
+/// Adds a date of the data to those known, newest first; of one date what was read last counts.
+fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
+    let new = Sample { usage_as_of: read.usage_as_of, cost: read.cost, carried_over: read.carried_over };
+    let place = samples.partition_point(|sample| sample.usage_as_of > new.usage_as_of);
+    match samples.get_mut(place) {
+        Some(same) if same.usage_as_of == new.usage_as_of => *same = new,
+        _ => samples.insert(place, new),
+    }
+}
+
+/// Drops what no record of today's can bear on.
+fn forget(known: &mut Recollection, now: Timestamp) {
+    let oldest = now.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
+    known.steps.retain(|step| step.belongs_at >= oldest);
+    known.samples.truncate(known.samples.partition_point(|sample| sample.usage_as_of >= oldest));
+}

@@ -1,0 +1,189 @@
+//! How a destination is doing: whether and when it may be tried, what was given up because of it. Who tries is not looked at
+//! here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use crate::delivery::attempt::Carrier;
+use crate::delivery::operator_findings::Ending;
+use crate::domain::{Delivery, FindingCode, OperatorFinding};
+use crate::ledger::{GiveUp, LedgerError, NotifierState};
+use crate::notify::{DeliveryError, Verdict};
+
+/// Probes that must have failed before a delivery is given up.
+pub(crate) const LEAST_PROBES: u64 = 8;
+/// The longest wait that a destination may ask for.
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// The shortest one: a destination that asks for none is not hammered.
+const SHORTEST_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How a destination is doing, as far as this process knows; the rest is in the ledger.
+#[derive(Default)]
+pub(crate) struct Standing {
+    state: Option<NotifierState>,
+    /// Failed last; the next probe is made with another delivery. Ambiguous failures are not among them: they are repeated.
+    last_failed: Vec<Uuid>,
+    /// When the next probe may be made, by the monotonic clock.
+    probe_at: Duration,
+    /// When the time in which probes are possible was last counted.
+    counted_at: Duration,
+}
+
+impl Standing {
+    /// The state, from the ledger when first asked.
+    pub(crate) async fn state(&mut self, carrier: &Carrier) -> Result<NotifierState, LedgerError> {
+        if let Some(state) = &self.state {
+            return Ok(state.clone());
+        }
+        let state = carrier.ledger().notifier_state(carrier.name()).await?;
+        self.counted_at = carrier.clock().monotonic();
+        // The wall clock is asked this once: set back later, it must not keep a notifier silent. A wait longer than any was
+        // written down by a clock that was ahead.
+        let wait = state.next_probe_at.map(|at| Duration::try_from(at.duration_since(carrier.clock().now())).unwrap_or_default());
+        self.probe_at = self.counted_at.saturating_add(wait.filter(|wait| *wait <= LONGEST_RETRY_AFTER).unwrap_or_default());
+        self.keep(state.clone(), carrier);
+        Ok(state)
+    }
+
+    /// How long until the next probe may be made; none when it may be made now.
+    pub(crate) fn until_probe(&self, state: &NotifierState, carrier: &Carrier) -> Option<Duration> {
+        let wait = self.probe_at.saturating_sub(carrier.clock().monotonic());
+        (state.failures > 0 && !wait.is_zero()).then_some(wait)
+    }
+
+    /// What is due, without what failed last where there is anything else.
+    pub(crate) async fn due(&self, limit: usize, carrier: &Carrier) -> Result<Vec<Delivery>, LedgerError> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let due = carrier.due(self.last_failed.clone(), limit).await?;
+        if due.is_empty() && !self.last_failed.is_empty() {
+            return carrier.due(Vec::new(), limit).await;
+        }
+        Ok(due)
+    }
+
+    /// Why the destination failed last; none while it takes what it is sent.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.state.as_ref().filter(|state| state.failures > 0).map(|state| state.last_error.as_deref().unwrap_or("it failed before"))
+    }
+
+    /// The destination takes messages: one success frees all.
+    pub(crate) async fn recovered(&mut self, carrier: &Carrier) -> Result<(), LedgerError> {
+        self.last_failed.clear();
+        if self.state.as_ref().is_some_and(|state| state.failures == 0) {
+            return Ok(());
+        }
+        let before = self.state(carrier).await?;
+        // The finding first: were it left for later, being killed in between would leave it open for ever.
+        let ending = Ending::of(format!("notifier \"{}\" takes messages again", carrier.name()));
+        carrier.desk.clear(FindingCode::NotifierFailing, carrier.name(), ending).await?;
+        let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
+        carrier.ledger().set_notifier_state(carrier.name(), state.clone()).await?;
+        self.keep(state, carrier);
+        tracing::info!(notifier = carrier.name(), "the notifier takes messages again");
+        Ok(())
+    }
+
+    /// The destination failed these, which were under way together: backs off by one step, and gives up what has been tried
+    /// for too long; returns how many.
+    pub(crate) async fn failed(&mut self, failures: &[(Arc<Delivery>, DeliveryError)], carrier: &Carrier) -> Result<u64, LedgerError> {
+        let Some((_, first)) = failures.first() else { return Ok(0) };
+        let retry_after = failures.iter().filter_map(|(_, error)| asked_for(error)).max();
+        let state = self.worse(first, retry_after, carrier).await?;
+        let give_up = GiveUp { after: carrier.channel.give_up_after(), probes: LEAST_PROBES };
+        self.last_failed.clear();
+        let mut dead = 0_usize;
+        for (delivery, error) in failures {
+            let ambiguous = error.verdict == Verdict::Ambiguous;
+            let outcome = if ambiguous { "ambiguous" } else { "destination-failed" };
+            if !ambiguous {
+                self.last_failed.push(delivery.id);
+            }
+            tracing::warn!(notifier = carrier.name(), delivery.id = %delivery.id, failures = state.failures, outcome, "delivery failed: {error}");
+            let attempt = carrier.record(delivery, outcome, error.to_string());
+            dead += carrier.ledger().mark_failed(attempt, carrier.name(), state.clone(), give_up).await?.len();
+        }
+        let finding = OperatorFinding {
+            code: FindingCode::NotifierFailing,
+            subject: carrier.name().to_owned(),
+            summary: format!("notifier \"{}\" does not take messages: {first}", carrier.name()),
+            action: "what is owed to it is kept and tried again; see budget-alertd deliveries".to_owned(),
+        };
+        carrier.desk.report(finding).await?;
+        let dead = u64::try_from(dead).unwrap_or(u64::MAX);
+        carrier.tell_dead(dead, &first.to_string()).await?;
+        Ok(dead)
+    }
+
+    /// The state after one more failure; not in the ledger yet.
+    pub(crate) async fn worse(
+        &mut self,
+        error: &DeliveryError,
+        retry_after: Option<Duration>,
+        carrier: &Carrier,
+    ) -> Result<NotifierState, LedgerError> {
+        let before = self.state(carrier).await?;
+        let (now, monotonic) = (carrier.clock().now(), carrier.clock().monotonic());
+        let elapsed = monotonic.saturating_sub(self.counted_at);
+        self.counted_at = monotonic;
+        let failures = before.failures.saturating_add(1);
+        let wait =
+            retry_after.map_or_else(|| backoff(failures, Uuid::new_v4()), |asked| asked.clamp(SHORTEST_RETRY_AFTER, LONGEST_RETRY_AFTER));
+        self.probe_at = monotonic.saturating_add(wait);
+        let state = NotifierState {
+            failures,
+            failing_since: before.failing_since.or(Some(now)),
+            next_probe_at: now.checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).ok(),
+            probes: before.probes.saturating_add(1),
+            // Time before the first failure was not spent on probing.
+            possible: if before.failures == 0 { before.possible } else { before.possible.saturating_add(elapsed) },
+            last_error: Some(error.to_string()),
+        };
+        self.keep(state.clone(), carrier);
+        Ok(state)
+    }
+
+    fn keep(&mut self, state: NotifierState, carrier: &Carrier) {
+        carrier.metrics.notifier_in_backoff.with_label_values(&[carrier.name()]).set(i64::from(state.failures > 0));
+        self.state = Some(state);
+    }
+}
+
+fn asked_for(error: &DeliveryError) -> Option<Duration> {
+    match error.verdict {
+        Verdict::Destination { retry_after } => retry_after,
+        Verdict::Ambiguous | Verdict::Message | Verdict::Recipient => None,
+    }
+}
+
+/// How long to wait after so many failures in a row: 5 s, 30 s, 2 min, 5 min, then 10 min, each ± 20 % by `chance`.
+pub fn backoff(failures: u32, chance: Uuid) -> Duration {
+    let seconds: u64 = match failures {
+        0 | 1 => 5,
+        2 => 30,
+        3 => 120,
+        4 => 300,
+        _ => 600,
+    };
+    let tenths_of_percent = u64::try_from(chance.as_u128() % 401).unwrap_or(200);
+    Duration::from_millis(seconds * (800 + tenths_of_percent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_to_ten_minutes_and_varies_by_a_fifth() {
+        let range = |failures| (backoff(failures, Uuid::from_u128(0)), backoff(failures, Uuid::from_u128(400)));
+        let seconds = |a, b| (Duration::from_secs(a), Duration::from_secs(b));
+        assert_eq!(range(1), seconds(4, 6));
+        assert_eq!(range(2), seconds(24, 36));
+        assert_eq!(range(3), seconds(96, 144));
+        assert_eq!(range(4), seconds(240, 360));
+        assert_eq!(range(5), seconds(480, 720));
+        assert_eq!(range(5000), seconds(480, 720));
+    }
+}

@@ -1,0 +1,160 @@
+//! Settles records in batches while the reading goes on: most are only remembered, the few that may alert are kept.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use rust_decimal::Decimal;
+
+use crate::alerting::judging::{duplicates, judge, last_seen, named, rank, remember, samples, samples_for};
+use crate::alerting::{Decided, Recollection, Recording, Seen, decide};
+use crate::budgets::{Joined, LastSeen};
+use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, UsageRecord, Verdict, has_passed};
+use crate::ledger::{LedgerError, fold_key};
+use crate::poll::intake::{Candidate, Intake, Pending};
+use crate::poll::namesakes::new_look;
+use crate::poll::turns::Turns;
+
+/// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
+const ASK_AGAIN: std::time::Duration = std::time::Duration::from_hours(24);
+
+impl Intake<'_> {
+    pub(crate) async fn flush(&mut self) {
+        if self.batch.is_empty() || self.failure.is_some() {
+            return;
+        }
+        if let Err(error) = self.settle_batch().await {
+            self.failure = Some(error);
+        }
+    }
+
+    async fn settle_batch(&mut self) -> Result<(), LedgerError> {
+        let batch = latest_of_each(std::mem::take(&mut self.batch));
+        let of_record = |record: &UsageRecord| (record.key(), record.usage_as_of.instant());
+        let keys = batch.iter().map(|pending| of_record(&pending.joined.record)).collect();
+        let mut memory = self.cycle.ledger.recall(keys, samples_for(&self.cycle.rules)).await?;
+        let mut recording = Recording { now: self.now, ..Recording::default() };
+        let mut turns = Turns::default();
+        for pending in batch {
+            turns.done().await;
+            let key = pending.joined.record.key();
+            let remembered = memory.remove(&key);
+            if pending.other.is_some_and(|other| !self.supersedes(&key, &pending, other, remembered.as_ref())) {
+                continue;
+            }
+            self.candidates.remove(&key);
+            self.settle_one(key, pending, remembered, &mut recording);
+        }
+        if !recording.is_empty() {
+            self.cycle.ledger.record(recording).await?;
+        }
+        self.make_room().await
+    }
+
+    /// Whether a record of a customer that was read before in this poll is the one to assess: of the later date, then
+    /// of the larger cost.
+    fn supersedes(&self, key: &CustomerKey, pending: &Pending, other: u64, remembered: Option<&Recollection>) -> bool {
+        let record = &pending.joined.record;
+        let earlier = self.candidates.get(key).map(|candidate| rank(&candidate.joined.record));
+        // What earlier polls have left is the other copy only where that one said nothing new.
+        let is_copy = |seen: &Seen| seen.seen_at == self.now || seen.fingerprint == other;
+        let seen = remembered.map(|remembered| &remembered.seen).filter(|seen| is_copy(seen));
+        let earlier = earlier.or_else(|| seen.map(|seen| (seen.usage_as_of.instant(), seen.cost)));
+        earlier.is_none_or(|earlier| rank(record) > earlier)
+    }
+
+    fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<Recollection>, recording: &mut Recording) {
+        if let Some(copy) = remembered.as_mut().filter(|remembered| pending.other.is_some() && remembered.seen.seen_at == self.now) {
+            // Written by another copy of the same record in this poll: that the customer was below by that one says nothing.
+            copy.seen.cost = pending.joined.record.cost;
+        }
+        self.below.remove(&key);
+        let Pending { joined, fingerprint, changed, aged, .. } = pending;
+        let judged = self.judge(&joined, remembered.as_ref(), aged);
+        let decided = decide(&judged, remembered.as_ref());
+        let found = Found { joined: &joined, judged: &judged, changed, aged };
+        if self.must_confirm(&found, &decided, remembered.as_ref()) {
+            // What it crosses is counted when it is decided about again.
+            self.count_duplicates(fold_key(&key), 0);
+            self.candidates.insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
+            return;
+        }
+        self.count_duplicates(fold_key(&key), duplicates(&decided));
+        self.tally.count_passed(&decided);
+        if let Some(looks) = &mut self.recorded.looks {
+            looks.add(new_look(&judged.assessed, remembered.as_ref()));
+        }
+        if changed {
+            self.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), None, recording));
+        }
+        if !decided.seen_below.is_empty() {
+            self.below.insert(key, decided.seen_below);
+        }
+        recording.steps.extend(decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)));
+    }
+
+    fn judge(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> Judged {
+        let last = remembered.map(|remembered| last_seen(&remembered.seen));
+        let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
+        judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now))
+    }
+
+    fn must_confirm(&self, found: &Found<'_>, decided: &Decided, remembered: Option<&Recollection>) -> bool {
+        let Found { joined, judged, changed, aged } = *found;
+        if !decided.raise.is_empty() {
+            return true;
+        }
+        let assessed = &judged.assessed;
+        if assessed.carried_over && self.would_alert_in_new_period(joined, remembered, aged) {
+            return true;
+        }
+        let crosses = judged.evaluations.iter().any(|evaluation| matches!(evaluation.verdict, Verdict::Crossed { .. }));
+        let assumed = joined.record.plan == Plan::Legacy && assessed.period.source == PeriodSource::Assumed;
+        crosses && assumed && (changed || self.may_ask_again(remembered))
+    }
+
+    /// Whether the record would alert if it were not taken for late data of the old period.
+    fn would_alert_in_new_period(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> bool {
+        let last = remembered.map(|remembered| LastSeen { closing_cost: Decimal::ZERO, ..last_seen(&remembered.seen) });
+        let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
+        let judged = judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now));
+        !decide(&judged, remembered).raise.is_empty()
+    }
+
+    /// Of a record that stays the same, once a day.
+    fn may_ask_again(&self, remembered: Option<&Recollection>) -> bool {
+        let asked = remembered.and_then(|remembered| remembered.seen.asked);
+        asked.is_none_or(|(at, _)| has_passed(ASK_AGAIN, at, self.now))
+    }
+}
+
+/// What was found about a customer: its record, and what the rules say of it.
+struct Found<'a> {
+    joined: &'a Joined,
+    judged: &'a Judged,
+    /// Whether anything about it is new.
+    changed: bool,
+    /// Whether its age counts.
+    aged: bool,
+}
+
+/// Of several records of one customer in a batch, the one of the later date, then of the larger cost.
+fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
+    let mut place: HashMap<CustomerKey, usize> = HashMap::with_capacity(batch.len());
+    let mut kept: Vec<Pending> = Vec::with_capacity(batch.len());
+    for pending in batch {
+        match place.entry(pending.joined.record.key()) {
+            Entry::Vacant(entry) => {
+                entry.insert(kept.len());
+                kept.push(pending);
+            }
+            Entry::Occupied(entry) => {
+                if let Some(earlier) = kept.get_mut(*entry.get())
+                    && rank(&pending.joined.record) > rank(&earlier.joined.record)
+                {
+                    *earlier = Pending { other: earlier.other, ..pending };
+                }
+            }
+        }
+    }
+    kept
+}

@@ -1,0 +1,144 @@
+//! Puts a report together from what the ledger remembers, in one pass over the customers; memory does not grow with their
+//! number. When it is due is [`crate::reports::Timetable`]'s, what it looks like is `notify`'s.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::alerting::NewMessage;
+use crate::budgets;
+use crate::domain::{
+    Audience, Backlog, BudgetLost, DataQuality, EventCode, Every, FindingCode, MessageKind, Report, Route, Severity, Top, Trust,
+};
+use crate::ledger::{LedgerError, OpenFinding, Reader};
+use crate::poll::namesakes;
+use crate::reports::survey::Survey;
+use crate::reports::top::LISTED;
+use crate::rules::Rules;
+
+/// No more troubles than these are named.
+const TROUBLES: usize = 5;
+
+/// What a report is to tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope {
+    /// How often it comes.
+    pub every: Every,
+    /// The occasion before.
+    pub since: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Puts a report together. It reads beside whoever writes, and may take some seconds for very many customers.
+pub fn report(reader: &Reader, budgets: &budgets::Config, rules: &Rules, scope: Scope) -> Result<Report, LedgerError> {
+    let Scope { every, since, now } = scope;
+    let polls = reader.polls()?;
+    let states = reader.notifier_states()?.into_iter().filter(|(_, state)| state.failures > 0);
+    let failing: Vec<String> = states.map(|(name, _)| name).collect();
+    let names: BTreeSet<Box<str>> = failing.iter().map(|name| name.as_str().into()).collect();
+    let mut survey = Survey::new(budgets, rules, &names, scope);
+    let span = now.duration_since(since).max(SignedDuration::ZERO);
+    reader.each_course(span, |course| survey.take(&course))?;
+    let events = Events::of(reader, since)?;
+    let good = polls.last_good.as_ref();
+    let owed = reader.owed()?;
+    let found = survey.finish();
+    let mut report = Report {
+        every,
+        at: now,
+        since,
+        trust: Trust {
+            customers: found.customers,
+            stale: found.stale,
+            last_good_poll: good.map(|poll| poll.at),
+            last_poll_good: polls.last.as_ref().is_some_and(|poll| poll.good),
+            newest_data: good.and_then(|poll| poll.newest),
+            failing_notifiers: failing,
+            trouble: trouble(reader.findings()?),
+            silences: silences(reader, now)?,
+        },
+        alerts: reader.open_by_severity()?,
+        deliveries: Backlog {
+            owed: owed.iter().map(|owed| owed.pending).sum(),
+            oldest: owed.iter().filter_map(|owed| owed.oldest).min(),
+            dead: owed.iter().map(|owed| owed.dead).sum(),
+        },
+        coverage: found.coverage,
+        over_budget: found.over_budget,
+        growth: found.growth,
+        unbudgeted: found.unbudgeted,
+        repeatedly_over: found.repeatedly_over,
+        budgets_lost: events.budgets_lost,
+        data: DataQuality {
+            missing: reader.missing()?,
+            skipped: polls.last.as_ref().map_or(0, |poll| poll.skipped),
+            currency_unknown: found.currency_unknown,
+            ..events.data
+        },
+    };
+    namesakes::mark_report(reader, &mut report)?;
+    Ok(report)
+}
+
+/// The messages that a report is owed by: one for each route.
+pub fn report_messages(report: &Report, routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
+    let message = |route: &Route| NewMessage {
+        identity: Uuid::nil(),
+        kind: MessageKind::Report,
+        notifier: route.notifier.clone(),
+        recipients: route.recipients.clone(),
+        alerts: Vec::new(),
+        latest: Vec::new(),
+        operator: None,
+        report: Some(Box::new(report.clone())),
+        totals: None,
+        digest: None,
+        severity: Severity::Info,
+        audience: Audience::Partner,
+        held: false,
+    };
+    routes.iter().map(|route| message(route).identified(ledger)).collect()
+}
+
+/// What is wrong with the daemon itself; what the report tells by its own numbers is left out.
+fn trouble(findings: Vec<OpenFinding>) -> Vec<String> {
+    let told = |code| matches!(code, FindingCode::NotifierFailing | FindingCode::DeliveryDead | FindingCode::CoverageGrew);
+    let open = findings.into_iter().map(|open| open.finding).filter(|finding| !told(finding.code));
+    open.take(TROUBLES).map(|finding| finding.summary).collect()
+}
+
+/// How many silences are in force.
+fn silences(reader: &Reader, now: Timestamp) -> Result<u64, LedgerError> {
+    let in_force = reader.silences()?.iter().filter(|silence| silence.is_in_force(now)).count();
+    Ok(u64::try_from(in_force).unwrap_or(u64::MAX))
+}
+
+/// What happened to the data since the last report.
+#[derive(Debug, Default)]
+struct Events {
+    budgets_lost: Top<BudgetLost>,
+    data: DataQuality,
+}
+
+impl Events {
+    fn of(reader: &Reader, since: Timestamp) -> Result<Self, LedgerError> {
+        let mut events = Self::default();
+        for (id, name, event) in reader.events_since(since)?.into_iter().rev() {
+            match event.code {
+                EventCode::BudgetCut | EventCode::BudgetRemoved => {
+                    events.budgets_lost.total += 1;
+                    if events.budgets_lost.items.len() < LISTED {
+                        let lost = BudgetLost { id, name, at: event.at, code: event.code, detail: event.detail, has_namesake: false };
+                        events.budgets_lost.items.push(lost);
+                    }
+                }
+                EventCode::CostFell => events.data.costs_fell += 1,
+                EventCode::PercentsDisagree => events.data.percents_disagree += 1,
+                _ => {}
+            }
+        }
+        Ok(events)
+    }
+}

@@ -1,0 +1,13 @@
+//! The regular report: when it is due ([`report_schedule`]), what it holds ([`build`]), and that it is owed ([`scheduler`]). What it
+//! looks like is `notify`'s.
+
+mod budget;
+mod build;
+mod report_schedule;
+mod scheduler;
+mod survey;
+mod top;
+
+pub use build::{Scope, report, report_messages};
+pub use report_schedule::{Due, Timetable};
+pub use scheduler::Press;
