@@ -14,7 +14,7 @@
 //! 5. New alerts, the steps they spend and the messages they owe are recorded in one transaction.
 //! 6. Alerts raised before are looked at again: told when nothing silences them any more, reminded of, resolved by a changed
 //!    budget or the end of their billing period.
-//! 7. A [`delivery::Courier`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
+//! 7. A [`delivery::DeliveryWorker`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
 //!    receiver accepted is marked before the next is sent over that lane.
 //!
 //! [`poll::Cycle`] is steps 1 to 6 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.

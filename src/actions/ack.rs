@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::actions::{Action, ActionError, Author, Office};
+use crate::actions::{Action, ActionContext, ActionError, Author};
 use crate::domain::Alert;
 use crate::ledger::{AlertRow, Reader};
 use crate::text::clean;
@@ -42,11 +42,11 @@ impl Action for AckOrder {
     const NAME: &'static str = "ack";
     type Answer = Vec<Acknowledged>;
 
-    async fn act(self, office: &Office, author: &Author) -> Result<Vec<Acknowledged>, ActionError> {
-        let cycle = office.cycle()?;
+    async fn act(self, context: &ActionContext, author: &Author) -> Result<Vec<Acknowledged>, ActionError> {
+        let cycle = context.cycle()?;
         let (now, author) = (cycle.clock.now(), author.to_string());
         let (mut answers, undo) = (Vec::new(), self.undo);
-        for AlertRow { snapshot, acknowledged, .. } in office.read(move |reader| meant(reader, &self.alerts)).await? {
+        for AlertRow { snapshot, acknowledged, .. } in context.read(move |reader| meant(reader, &self.alerts)).await? {
             let alert = snapshot.alert;
             let before = acknowledged.map(|(at, by)| Acknowledgement { at, by });
             let known = if undo {
@@ -63,7 +63,7 @@ impl Action for AckOrder {
             answers.push(Acknowledged { alert, before, now: known });
         }
         // Notifiers that are shown what is open are shown who knows of it.
-        office.wake_couriers();
+        context.wake_couriers();
         Ok(answers)
     }
 }

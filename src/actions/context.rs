@@ -11,7 +11,7 @@ use crate::poll::Cycle;
 
 /// Where actions are done.
 #[derive(Clone)]
-pub struct Office {
+pub struct ActionContext {
     /// What polls under the configuration in force: its rules, routes and source, the ledger and the clock. None while
     /// nothing is in force yet.
     pub cycle: watch::Receiver<Option<Arc<Cycle>>>,
@@ -32,7 +32,7 @@ pub struct DaemonLines {
     pub owed: watch::Sender<u64>,
 }
 
-impl Office {
+impl ActionContext {
     /// An office in a command: this cycle, and no daemon.
     pub fn in_process(cycle: Arc<Cycle>, ledger: ledger::Config, config: PathBuf) -> Self {
         Self { cycle: watch::Sender::new(Some(cycle)).subscribe(), ledger, config, daemon: None }
@@ -40,7 +40,7 @@ impl Office {
 
     /// What is in force.
     pub(crate) fn cycle(&self) -> Result<Arc<Cycle>, ActionError> {
-        self.cycle.borrow().clone().ok_or_else(|| ActionError::NotNow("the daemon is starting, ask again".to_owned()))
+        self.cycle.borrow().clone().ok_or_else(|| ActionError::Unavailable("the daemon is starting, ask again".to_owned()))
     }
 
     /// Reads the ledger beside its thread.
@@ -51,7 +51,7 @@ impl Office {
         ledger::read(&self.ledger, work).await
     }
 
-    /// Tells the couriers that something new is owed.
+    /// Tells the workers that something new is owed.
     pub(crate) fn wake_couriers(&self) {
         if let Some(daemon) = &self.daemon {
             daemon.owed.send_modify(|count| *count = count.wrapping_add(1));

@@ -10,7 +10,7 @@ pub enum ActionError {
     Wrong(String),
     /// It cannot be done now.
     #[error("{0}")]
-    NotNow(String),
+    Unavailable(String),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::actions::{Action, ActionError, Author, Office, SilenceView};
+use crate::actions::{Action, ActionContext, ActionError, Author, SilenceView};
 use crate::domain::AlertState;
 use crate::domain::{Silence, Silenceable};
 use crate::ledger::{AlertFilter, Reader};
@@ -30,8 +30,8 @@ impl Action for ExpireOrder {
     const NAME: &'static str = "silence/expire";
     type Answer = Expired;
 
-    async fn act(self, office: &Office, author: &Author) -> Result<Expired, ActionError> {
-        let cycle = office.cycle()?;
+    async fn act(self, context: &ActionContext, author: &Author) -> Result<Expired, ActionError> {
+        let cycle = context.cycle()?;
         let now = cycle.clock.now();
         let (meant, others): (Vec<_>, Vec<_>) = cycle.ledger.silences().await?.into_iter().partition(|silence| silence.id == self.id);
         let Some(silence) = meant.into_iter().next() else { return Err(unknown(self.id)) };
@@ -42,7 +42,7 @@ impl Action for ExpireOrder {
         tracing::info!(%author, silence.id = self.id, "a silence is ended");
         let ended = SilenceView::of(&Silence { expired_at: Some(now), ..silence.clone() });
         let others: Vec<Silence> = others.into_iter().filter(|other| other.is_in_force(now)).collect();
-        let uncovered = office.read(move |reader| uncovered(reader, &silence, &others, now)).await?;
+        let uncovered = context.read(move |reader| uncovered(reader, &silence, &others, now)).await?;
         Ok(Expired { silence: ended, already: false, uncovered })
     }
 }

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 pub use ack::{AckOrder, Acknowledged, Acknowledgement};
 pub use author::{Author, name_of};
-pub use context::{DaemonLines, Office};
+pub use context::{ActionContext, DaemonLines};
 pub use error::ActionError;
 pub use expire::{ExpireOrder, Expired};
 pub use poll::{DeliveriesAnswer, PollAnswer, PollOrder, PollRequest, Polled, SourceState};
@@ -40,5 +40,5 @@ pub trait Action: Serialize + DeserializeOwned + Send + 'static {
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 
     /// Does it, for `author`.
-    fn act(self, office: &Office, author: &Author) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
+    fn act(self, context: &ActionContext, author: &Author) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
 }

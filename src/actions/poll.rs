@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
-use crate::actions::{Action, ActionError, Author, DeliveryProgress, Office, progress};
+use crate::actions::{Action, ActionContext, ActionError, Author, DeliveryProgress, progress};
 use crate::domain::Alert;
 use crate::ledger::AlertRows;
 use crate::poll::{CycleReport, Suppressed};
@@ -129,7 +129,7 @@ pub struct PollRequest {
 pub struct Polled {
     /// What it did.
     pub report: Arc<CycleReport>,
-    /// How far the couriers were when it began.
+    /// How far the workers were when it began.
     pub before: DeliveryProgress,
     /// How far they are.
     pub progress: watch::Receiver<DeliveryProgress>,
@@ -141,15 +141,15 @@ impl Action for PollOrder {
     const NAME: &'static str = "poll";
     type Answer = PollAnswer;
 
-    async fn act(self, office: &Office, author: &Author) -> Result<PollAnswer, ActionError> {
-        let Some(daemon) = &office.daemon else { return Err(ActionError::NotNow("no daemon polls here".to_owned())) };
-        let cycle = office.cycle()?;
-        let stopping = || ActionError::NotNow("the daemon stops".to_owned());
+    async fn act(self, context: &ActionContext, author: &Author) -> Result<PollAnswer, ActionError> {
+        let Some(daemon) = &context.daemon else { return Err(ActionError::Unavailable("no daemon polls here".to_owned())) };
+        let cycle = context.cycle()?;
+        let stopping = || ActionError::Unavailable("the daemon stops".to_owned());
         tracing::info!(%author, poll.accept_empty = self.accept_empty, "asked to poll");
         let (answer, polled) = oneshot::channel();
         daemon.polls.send(PollRequest { accept_empty: self.accept_empty, anew: false, answer }).await.map_err(|_| stopping())?;
         let polled = polled.await.map_err(|_| stopping())?;
-        let Polled { report, before, mut progress, call } = polled.map_err(ActionError::NotNow)?;
+        let Polled { report, before, mut progress, call } = polled.map_err(ActionError::Unavailable)?;
         progress::settled(&mut progress, call, &*cycle.clock, Duration::from_secs(self.wait_seconds)).await;
         let (sent, dead) = progress.borrow().since(&before);
         let pending = cycle.ledger.owed().await?.iter().map(|owed| owed.pending).sum();

@@ -1,4 +1,4 @@
-//! How far a daemon's couriers are, for those who wait for the deliveries of a poll.
+//! How far a daemon's workers are, for those who wait for the deliveries of a poll.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 
-/// What a daemon's couriers have done since it started.
+/// What a daemon's workers have done since it started.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryProgress {
     /// Deliveries accepted.
     pub sent: u64,
     /// Deliveries given up.
     pub dead: u64,
-    /// By notifier: up to which call its courier has found nothing more to do. It is called whenever something new is owed.
+    /// By notifier: up to which call its worker has found nothing more to do. It is called whenever something new is owed.
     pub idle: BTreeMap<Box<str>, u64>,
 }
 
@@ -25,12 +25,12 @@ impl DeliveryProgress {
     }
 }
 
-/// Waits until every courier has done all there was to do at `call`, or the time is over.
+/// Waits until every worker has done all there was to do at `call`, or the time is over.
 pub(crate) async fn settled(progress: &mut watch::Receiver<DeliveryProgress>, call: u64, clock: &dyn Clock, within: Duration) {
     let settled = progress.wait_for(|progress| progress.idle.values().all(|done| *done >= call));
     tokio::select! {
         biased;
-        // Without couriers, nothing more will come.
+        // Without workers, nothing more will come.
         _ = settled => {}
         () = clock.sleep(within) => {}
     }

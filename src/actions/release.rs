@@ -1,11 +1,11 @@
 //! Lets messages to customers go that are held, or discards them: what looked wrong turned out true, or did not. Delivering
-//! is left to the couriers.
+//! is left to the workers.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::actions::{Action, ActionError, Author, Office};
-use crate::delivery::Ending;
+use crate::actions::{Action, ActionContext, ActionError, Author};
+use crate::delivery::FindingClosure;
 use crate::domain::{CustomerKey, DeliveryState, FindingCode};
 use crate::ledger::{DeliveryFilter, DeliveryRow, HoldFilter, Reader};
 use crate::text::clean;
@@ -39,10 +39,10 @@ impl Action for ReleaseOrder {
     const NAME: &'static str = "deliveries/release";
     type Answer = Released;
 
-    async fn act(self, office: &Office, author: &Author) -> Result<Released, ActionError> {
-        let cycle = office.cycle()?;
+    async fn act(self, context: &ActionContext, author: &Author) -> Result<Released, ActionError> {
+        let cycle = context.cycle()?;
         let asked = self.clone();
-        let filter = office.read(move |reader| asked.filter(reader)).await?;
+        let filter = context.read(move |reader| asked.filter(reader)).await?;
         let now = cycle.clock.now();
         let reason = self.reason.as_deref().map(|reason| clean(reason, 200)).filter(|reason| !reason.is_empty());
         let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -55,10 +55,10 @@ impl Action for ReleaseOrder {
         let held = cycle.ledger.held().await?;
         tracing::info!(%author, deliveries, held, "held messages to customers are {done}{because}");
         if deliveries > 0 && held == 0 {
-            let ending = Ending::of(format!("the held messages to customers were {done} by {author}{because}"));
+            let ending = FindingClosure::of(format!("the held messages to customers were {done} by {author}{because}"));
             cycle.desk.clear(FindingCode::MassCrossing, "", ending).await?;
         }
-        office.wake_couriers();
+        context.wake_couriers();
         Ok(Released { deliveries, held })
     }
 }

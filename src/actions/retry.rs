@@ -1,11 +1,11 @@
-//! Owes again what was given up, to the same notifier or to another. Delivering it is left to the couriers.
+//! Owes again what was given up, to the same notifier or to another. Delivering it is left to the workers.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::actions::{Action, ActionError, Author, Office};
+use crate::actions::{Action, ActionContext, ActionError, Author};
 use crate::domain::{Audience, DeliveryState};
 use crate::ledger::{DeliveryFilter, DeliveryRow, Reader, RetryFilter, RetryTo};
 use crate::poll::Cycle;
@@ -36,13 +36,13 @@ impl Action for RetryOrder {
     const NAME: &'static str = "deliveries/retry";
     type Answer = Retried;
 
-    async fn act(self, office: &Office, author: &Author) -> Result<Retried, ActionError> {
-        let cycle = office.cycle()?;
+    async fn act(self, context: &ActionContext, author: &Author) -> Result<Retried, ActionError> {
+        let cycle = context.cycle()?;
         let to = self.to.as_deref().map(|name| destination(&cycle, name)).transpose()?;
         let (asked, known) = (self.clone(), Arc::clone(&cycle));
-        let (filter, lost) = office.read(move |reader| asked.choose(reader, &known)).await?;
+        let (filter, lost) = context.read(move |reader| asked.choose(reader, &known)).await?;
         let owed = cycle.ledger.retry(filter, cycle.clock.now(), to).await?;
-        office.wake_couriers();
+        context.wake_couriers();
         tracing::info!(%author, deliveries.owed = owed, notifier = self.notifier, to = self.to, "deliveries are owed again");
         cycle.desk.forget_revived().await?;
         Ok(Retried { owed, lost })

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::actions::{Action, ActionError, Author, Office, PollRequest};
+use crate::actions::{Action, ActionContext, ActionError, Author, PollRequest};
 use crate::secret::Secret;
 
 /// A refresh token to keep.
@@ -40,17 +40,17 @@ impl Action for SignInOrder {
     const NAME: &'static str = "sign-in";
     type Answer = SignInKept;
 
-    async fn act(self, office: &Office, author: &Author) -> Result<SignInKept, ActionError> {
+    async fn act(self, context: &ActionContext, author: &Author) -> Result<SignInKept, ActionError> {
         let token = Secret::new(self.refresh_token);
         if token.expose().trim().is_empty() {
             return Err(ActionError::Wrong("the refresh token is empty".to_owned()));
         }
-        let kept = office.cycle()?.source.keep_sign_in(token).await;
+        let kept = context.cycle()?.source.keep_sign_in(token).await;
         if !kept.map_err(|source| ActionError::Unsaved { what: "the sign-in", source })? {
             return Err(ActionError::Wrong("the source is a file, which wants no sign-in".to_owned()));
         }
         tracing::info!(%author, "a new sign-in is kept");
-        let Some(daemon) = &office.daemon else { return Ok(SignInKept { polls: false }) };
+        let Some(daemon) = &context.daemon else { return Ok(SignInKept { polls: false }) };
         // Usage may not have been read for days. Nobody waits for this poll; one under way may have failed by the old sign-in.
         let (answer, _nobody) = oneshot::channel();
         let asked = daemon.polls.try_send(PollRequest { accept_empty: false, anew: true, answer });

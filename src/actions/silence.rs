@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::actions::{Action, ActionError, Author, Office};
-use crate::analysis::{Reach, reach};
+use crate::actions::{Action, ActionContext, ActionError, Author};
+use crate::analysis::{SilencePreview, reach};
 use crate::domain::{Glob, Silence};
 use crate::ledger::Reader;
 use crate::rules::Rules;
@@ -62,7 +62,7 @@ pub struct SilenceAdded {
     pub silence: SilenceView,
     /// What it hides now.
     #[serde(flatten)]
-    pub reach: Reach,
+    pub reach: SilencePreview,
 }
 
 /// A silence in JSON.
@@ -114,8 +114,8 @@ impl Action for SilenceOrder {
     const NAME: &'static str = "silence/add";
     type Answer = SilenceAdded;
 
-    async fn act(self, office: &Office, author: &Author) -> Result<SilenceAdded, ActionError> {
-        let cycle = office.cycle()?;
+    async fn act(self, context: &ActionContext, author: &Author) -> Result<SilenceAdded, ActionError> {
+        let cycle = context.cycle()?;
         let now = cycle.clock.now();
         let (judge, who) = (Arc::clone(&cycle), author.clone());
         let survey = move |reader: &Reader| {
@@ -129,7 +129,7 @@ impl Action for SilenceOrder {
             }
             Ok((silence, reach))
         };
-        let (silence, reach) = office.read(survey).await?;
+        let (silence, reach) = context.read(survey).await?;
         let id = cycle.ledger.add_silence(silence.clone()).await?;
         tracing::info!(%author, silence.id = id, silence.customers = reach.customers, silence.hides = reach.crossing, "a silence is made");
         Ok(SilenceAdded { silence: SilenceView::of(&Silence { id, ..silence }), reach })
@@ -137,7 +137,7 @@ impl Action for SilenceOrder {
 }
 
 /// Why a silence is most likely not what is meant.
-fn doubt(silence: &Silence, reach: &Reach, nothing_read: bool, rules: &Rules, now: Timestamp) -> Option<String> {
+fn doubt(silence: &Silence, reach: &SilencePreview, nothing_read: bool, rules: &Rules, now: Timestamp) -> Option<String> {
     let no_rule =
         !silence.rules.is_empty() && !rules.facts().any(|rule| silence.rules.iter().any(|glob| glob.fits_any([Some(&*rule.name)])));
     let nobody = !nothing_read && !silence.customers.is_empty() && reach.customers == 0;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::alerting::judging::record;
 use crate::budgets;
 use crate::domain::{Assessed, Audience, Reason, Route};
@@ -67,7 +67,7 @@ impl Gap {
 
 /// Why nobody would be told about a customer as it was last seen, under a configuration; `failing` are the notifiers that
 /// take no messages now. None when somebody would.
-pub fn gap(budgets: &budgets::Config, rules: &Rules, seen: &Seen, failing: &BTreeSet<Box<str>>) -> Option<Gap> {
+pub fn gap(budgets: &budgets::Config, rules: &Rules, seen: &CustomerState, failing: &BTreeSet<Box<str>>) -> Option<Gap> {
     let unplaced = budgets.join(record(seen)).unplaced();
     let assessed: &Assessed = unplaced.assessed();
     if let Some(reason) = rules.uncovered(assessed) {
@@ -88,6 +88,6 @@ pub fn silent<'a>(rules: &Rules, assessed: &Assessed, routes: &'a [Route]) -> Ve
 }
 
 /// The same about a customer as it was last seen, under a configuration.
-pub fn silent_about<'a>(budgets: &budgets::Config, rules: &Rules, seen: &Seen, routes: &'a [Route]) -> Vec<&'a str> {
+pub fn silent_about<'a>(budgets: &budgets::Config, rules: &Rules, seen: &CustomerState, routes: &'a [Route]) -> Vec<&'a str> {
     silent(rules, budgets.join(record(seen)).unplaced().assessed(), routes)
 }

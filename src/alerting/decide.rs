@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
-use crate::alerting::{Recollection, SpentStep};
+use crate::alerting::{RecordedStep, RememberedCustomer};
 use crate::domain::{
     CrossedStep, Crossing, Direction, Evaluation, Judged, MetricValue, Rearm, Reason, RuleFacts, Severity, Verdict, utc_day,
 };
@@ -69,7 +69,7 @@ impl Decided {
 }
 
 /// Decides for one customer.
-pub fn decide(judged: &Judged, remembered: Option<&Recollection>) -> Decided {
+pub fn decide(judged: &Judged, remembered: Option<&RememberedCustomer>) -> Decided {
     let mut decided = Decided::default();
     for evaluation in &judged.evaluations {
         let memory = Memory::of(evaluation, judged, remembered);
@@ -83,7 +83,7 @@ pub fn decide(judged: &Judged, remembered: Option<&Recollection>) -> Decided {
 
 /// What is remembered of one customer and one rule in the record's billing period, for daily metrics on the same day.
 struct Memory<'a> {
-    steps: Vec<&'a SpentStep>,
+    steps: Vec<&'a RecordedStep>,
     direction: Direction,
     /// The budget amount in force, for metrics that read it.
     amount: Option<Decimal>,
@@ -92,7 +92,7 @@ struct Memory<'a> {
 }
 
 /// Whether a step may alert.
-enum Standing {
+enum StepStatus {
     New,
     /// It alerted under this amount at most, and may alert again.
     Rearmed(Decimal),
@@ -100,12 +100,12 @@ enum Standing {
 }
 
 impl<'a> Memory<'a> {
-    fn of(evaluation: &Evaluation, judged: &Judged, remembered: Option<&'a Recollection>) -> Self {
+    fn of(evaluation: &Evaluation, judged: &Judged, remembered: Option<&'a RememberedCustomer>) -> Self {
         let rule = &evaluation.rule;
         let period = &judged.assessed.period;
-        let same_rule = |step: &SpentStep| step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule);
+        let same_rule = |step: &RecordedStep| step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule);
         let day = utc_day(judged.assessed.belongs_at());
-        let same_day = |step: &SpentStep| !rule.metric.is_daily() || utc_day(step.belongs_at) == day;
+        let same_day = |step: &RecordedStep| !rule.metric.is_daily() || utc_day(step.belongs_at) == day;
         let steps = remembered.map_or_else(Vec::new, |remembered| {
             let in_period = remembered.steps.iter().filter(|step| period.holds(step.belongs_at));
             in_period.filter(|step| step.metric == rule.metric && same_rule(step) && same_day(step)).collect()
@@ -142,14 +142,14 @@ impl<'a> Memory<'a> {
         let Some(highest) = crossing.highest() else { return Reason::BelowFirstStep };
         let rule = &evaluation.rule;
         let (reason, previous_amount) = match self.standing(evaluation, highest.at) {
-            Standing::New => (Reason::NewStep, None),
-            Standing::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
-            Standing::Spent(reason) => return reason,
+            StepStatus::New => (Reason::NewStep, None),
+            StepStatus::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
+            StepStatus::Spent(reason) => return reason,
         };
         let fresh: Vec<&CrossedStep> = crossing
             .steps
             .iter()
-            .filter(|step| step.at == highest.at || !matches!(self.standing(evaluation, step.at), Standing::Spent(_)))
+            .filter(|step| step.at == highest.at || !matches!(self.standing(evaluation, step.at), StepStatus::Spent(_)))
             .collect();
         // That the customer was seen below before this alert says nothing about the time after it.
         let seen = self.steps.iter().filter(|step| step.seen_below.is_some() && self.direction.at_or_beyond(highest.at, step.at));
@@ -178,7 +178,7 @@ impl<'a> Memory<'a> {
     }
 
     /// The spent steps that are `at` or further along the ladder: a step below a raised one is passed.
-    fn at_or_beyond(&self, at: Decimal) -> impl Iterator<Item = &'a SpentStep> {
+    fn at_or_beyond(&self, at: Decimal) -> impl Iterator<Item = &'a RecordedStep> {
         self.steps.iter().copied().filter(move |step| self.direction.at_or_beyond(step.at, at))
     }
 
@@ -186,18 +186,18 @@ impl<'a> Memory<'a> {
         self.steps.iter().all(|spent| spent.at != at)
     }
 
-    fn standing(&self, evaluation: &Evaluation, at: Decimal) -> Standing {
+    fn standing(&self, evaluation: &Evaluation, at: Decimal) -> StepStatus {
         let rule = &evaluation.rule;
-        let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else { return Standing::New };
+        let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else { return StepStatus::New };
         let raised_itself = self.steps.iter().any(|step| step.at == at && step.raised);
         let before = if raised_itself { Reason::AlreadyRaised } else { Reason::AlreadyPassed };
         match (self.amount, most) {
             (Some(amount), Some(most)) if amount > most => match rule.rearm {
-                Rearm::Never => Standing::Spent(Reason::RearmNever),
-                Rearm::OnRaise if self.was_below(evaluation, at, most) => Standing::Rearmed(most),
-                Rearm::OnRaise => Standing::Spent(Reason::NotSeenBelow),
+                Rearm::Never => StepStatus::Spent(Reason::RearmNever),
+                Rearm::OnRaise if self.was_below(evaluation, at, most) => StepStatus::Rearmed(most),
+                Rearm::OnRaise => StepStatus::Spent(Reason::NotSeenBelow),
             },
-            _ => Standing::Spent(before),
+            _ => StepStatus::Spent(before),
         }
     }
 
@@ -207,7 +207,7 @@ impl<'a> Memory<'a> {
     fn was_below(&self, evaluation: &Evaluation, at: Decimal, most: Decimal) -> bool {
         let is_written = evaluation.written.iter().flat_map(|written| written.iter()).any(|written| *written == at);
         let implied = !is_written && self.is_without_row(at);
-        let tells = |step: &&&SpentStep| step.at == at || implied && self.direction.at_or_beyond(at, step.at);
+        let tells = |step: &&&RecordedStep| step.at == at || implied && self.direction.at_or_beyond(at, step.at);
         let seen = self.steps.iter().filter(tells).filter_map(|step| step.seen_below).max();
         seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
     }

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use crate::alerting::{Decided, NewSample, Recollection, Recording, Seen};
-use crate::budgets::{self, Joined, LastSeen};
+use crate::alerting::{CustomerState, Decided, NewSample, Recording, RememberedCustomer};
+use crate::budgets::{self, Joined, PeriodMemory};
 use crate::domain::{
     Assessed, CustomerEvent, CustomerKey, EventCode, Judged, Metric, NamedPeriods, Reason, Sample, Suppression, UsageRecord, Verdict,
 };
@@ -17,14 +17,14 @@ use crate::text::{amount, money, percent};
 
 /// The time by the clock, and by the data.
 #[derive(Debug, Clone, Copy)]
-pub struct Time {
+pub struct AsOf {
     /// By the clock.
     pub now: Timestamp,
     /// The newest date of all data, where any was read.
     pub newest: Option<Timestamp>,
 }
 
-impl Time {
+impl AsOf {
     /// Now, where the age of one customer's data is news: where the collection is not old as a whole.
     pub(crate) fn aged(&self) -> Option<Timestamp> {
         Some(self.now).filter(|now| is_fresh(self.newest, *now))
@@ -48,8 +48,8 @@ pub(crate) fn look_back(rules: &Rules) -> bool {
 }
 
 /// What bears on the billing period.
-pub(crate) fn last_seen(seen: &Seen) -> LastSeen {
-    LastSeen { usage_as_of: seen.usage_as_of.instant(), period: seen.period, closing_cost: seen.closing_cost }
+pub(crate) fn last_seen(seen: &CustomerState) -> PeriodMemory {
+    PeriodMemory { usage_as_of: seen.usage_as_of.instant(), period: seen.period, closing_cost: seen.closing_cost }
 }
 
 /// What every rule says of an assessed record beside earlier dates of its data; its age counts where it was looked at `aged`.
@@ -61,7 +61,7 @@ pub(crate) fn judge(rules: &Rules, assessed: Assessed, earlier: &[Sample], aged:
 }
 
 /// The periods that answers named to this poll about a customer.
-pub(crate) fn named(remembered: Option<&Recollection>) -> &NamedPeriods {
+pub(crate) fn named(remembered: Option<&RememberedCustomer>) -> &NamedPeriods {
     static NONE: NamedPeriods = NamedPeriods::NONE;
     remembered.map_or(&NONE, |remembered| &remembered.seen.named)
 }
@@ -77,24 +77,24 @@ pub(crate) struct Asked {
 pub(crate) fn seen_now(
     judged: &Judged,
     fingerprint: u64,
-    remembered: Option<&Recollection>,
+    remembered: Option<&RememberedCustomer>,
     asked: Option<&Asked>,
     now: Timestamp,
-) -> Option<Seen> {
+) -> Option<CustomerState> {
     let assessed = &judged.assessed;
     let record = &assessed.record;
     let before = remembered.map(|remembered| &remembered.seen);
     let at = record.usage_as_of.instant();
     if let Some(before) = before.filter(|before| is_closed(assessed, before)) {
         let asked = asked?;
-        let seen = Seen { named: asked.named.clone(), asked: Some((now, at)), ..before.clone() };
+        let seen = CustomerState { named: asked.named.clone(), asked: Some((now, at)), ..before.clone() };
         return (seen != *before).then_some(seen);
     }
     let closing_cost = match before {
         Some(before) if assessed.carried_over => before.closing_cost,
         _ => record.cost,
     };
-    let seen = Seen {
+    let seen = CustomerState {
         customer: record.customer.clone(),
         subscription: record.subscription.clone(),
         name: record.name.clone(),
@@ -118,13 +118,13 @@ pub(crate) fn seen_now(
         fingerprint: if assessed.carried_over { !fingerprint } else { fingerprint },
         crossed: crossed(judged),
     };
-    let same = before.is_some_and(|before| *before == Seen { seen_at: before.seen_at, ..seen.clone() });
+    let same = before.is_some_and(|before| *before == CustomerState { seen_at: before.seen_at, ..seen.clone() });
     (!same).then_some(seen)
 }
 
 /// Whether a record is a late correction of a period that is over: older than the last seen state, which belongs to a later
 /// period.
-pub(crate) fn is_closed(assessed: &Assessed, before: &Seen) -> bool {
+pub(crate) fn is_closed(assessed: &Assessed, before: &CustomerState) -> bool {
     let seen_at = before.usage_as_of.instant();
     let belonged_at = if before.period.holds(seen_at) { seen_at } else { before.period.last_instant() };
     assessed.record.usage_as_of.instant() < seen_at && assessed.period.end <= belonged_at
@@ -140,9 +140,10 @@ fn crossed(judged: &Judged) -> u16 {
 }
 
 /// What history keeps of a state, unless it has the same data already, taken for the same.
-pub(crate) fn sample(seen: &Seen, carried_over: bool, before: Option<&Seen>) -> Option<NewSample> {
-    let data = |seen: &Seen| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost, seen.partner_center_budget, seen.reported_percent);
-    let was_carried = |before: &Seen| !before.period.holds(before.usage_as_of.instant());
+pub(crate) fn sample(seen: &CustomerState, carried_over: bool, before: Option<&CustomerState>) -> Option<NewSample> {
+    let data =
+        |seen: &CustomerState| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost, seen.partner_center_budget, seen.reported_percent);
+    let was_carried = |before: &CustomerState| !before.period.holds(before.usage_as_of.instant());
     let new = NewSample {
         customer: seen.key(),
         usage_as_of: seen.usage_as_of.instant(),
@@ -157,7 +158,7 @@ pub(crate) fn sample(seen: &Seen, carried_over: bool, before: Option<&Seen>) -> 
 }
 
 /// What happened to a customer's data since it was seen before, within one billing period.
-pub(crate) fn events(assessed: &Assessed, before: &Seen, now: Timestamp) -> Vec<CustomerEvent> {
+pub(crate) fn events(assessed: &Assessed, before: &CustomerState, now: Timestamp) -> Vec<CustomerEvent> {
     let mut events = Vec::new();
     let mut happened = |code, detail: String| events.push(CustomerEvent { at: now, code, detail });
     let money = |value| money(value, assessed.currency);
@@ -188,21 +189,21 @@ pub(crate) fn events(assessed: &Assessed, before: &Seen, now: Timestamp) -> Vec<
     events
 }
 
-fn disagreed(seen: &Seen) -> bool {
+fn disagreed(seen: &CustomerState) -> bool {
     let in_force = seen.budget == seen.partner_center_budget;
     let apart = |(reported, computed): (Decimal, Decimal)| reported.saturating_sub(computed).abs() > Decimal::new(1, 2);
     in_force && seen.reported_percent.zip(seen.computed_percent).is_some_and(apart)
 }
 
 /// What every rule says of the last seen record `now`, under a configuration.
-pub(crate) fn judged_again(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, time: Time) -> Judged {
+pub(crate) fn judged_again(budgets: &budgets::Config, rules: &Rules, remembered: &RememberedCustomer, time: AsOf) -> Judged {
     let joined = budgets.join(record(&remembered.seen));
     let assessed = joined.place(Some(&last_seen(&remembered.seen)), &remembered.seen.named, None);
     judge(rules, assessed, &remembered.samples, time.aged())
 }
 
 /// The record as it was read last: of a currency that it did not name itself, today's configuration decides.
-pub(crate) fn record(seen: &Seen) -> UsageRecord {
+pub(crate) fn record(seen: &CustomerState) -> UsageRecord {
     UsageRecord {
         subscription: seen.subscription.clone(),
         customer: seen.customer.clone(),
@@ -253,7 +254,7 @@ pub(crate) fn fingerprint(joined: &Joined, rules: u64) -> u64 {
 }
 
 /// Earlier dates of the data.
-pub(crate) fn samples(remembered: Option<&Recollection>) -> &[Sample] {
+pub(crate) fn samples(remembered: Option<&RememberedCustomer>) -> &[Sample] {
     remembered.map_or(&[], |remembered| &remembered.samples)
 }
 
@@ -262,7 +263,7 @@ pub(crate) fn samples(remembered: Option<&Recollection>) -> &[Sample] {
 pub(crate) fn remember(
     judged: &Judged,
     fingerprint: u64,
-    remembered: Option<&Recollection>,
+    remembered: Option<&RememberedCustomer>,
     asked: Option<&Asked>,
     recording: &mut Recording,
 ) -> Option<CustomerKey> {

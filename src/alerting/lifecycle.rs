@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use crate::alerting::judging::Time;
+use crate::alerting::judging::AsOf;
 use crate::alerting::{NewAlert, OpenAlert};
 use crate::domain::{
     AlertState, Assessed, BudgetView, Ended, Inputs, Judged, Latest, Metric, MetricValue, MissingInput, Sample, Silence, Silenceable,
@@ -47,23 +47,23 @@ pub(crate) fn followed<'a>(
     alerts: &'a [OpenAlert],
     judged: &Judged,
     silences: &[Silence],
-    time: Time,
+    time: AsOf,
 ) -> Vec<(&'a OpenAlert, Next, Vec<Box<str>>)> {
     let followed = (0..alerts.len()).filter_map(|place| {
         let (earlier, rest) = alerts.split_at_checked(place)?;
         let (alert, later) = rest.split_first()?;
-        let outdone = || is_outdone(alert, earlier, later, judged);
-        Some((alert, next(alert, outdone, judged, silences, time)?))
+        let superseded = || is_superseded(alert, earlier, later, judged);
+        Some((alert, next(alert, superseded, judged, silences, time)?))
     });
     let followed: Vec<(&OpenAlert, Next)> = followed.collect();
     let told = |(alert, next): &(&'a OpenAlert, Next)| match next {
         Next::Release => (*alert, *next, with_superseded(alert, &followed)),
-        Next::Supersede => match untold(alert, alerts, &followed) {
-            untold if untold.is_empty() => (*alert, *next, untold),
-            untold => (*alert, Next::Release, untold),
+        Next::Supersede => match not_yet_notified(alert, alerts, &followed) {
+            not_yet_notified if not_yet_notified.is_empty() => (*alert, *next, not_yet_notified),
+            not_yet_notified => (*alert, Next::Release, not_yet_notified),
         },
         Next::Remind => (*alert, *next, to_remind(alert)),
-        Next::Resolve(_) => (*alert, *next, told_of(alert)),
+        Next::Resolve(_) => (*alert, *next, notified(alert)),
     };
     followed.iter().map(told).collect()
 }
@@ -81,7 +81,7 @@ fn with_superseded(alert: &OpenAlert, followed: &[(&OpenAlert, Next)]) -> Vec<Bo
 }
 
 /// Who is told neither of the alerts that take the place of this one, nor was: those have been told to others.
-fn untold(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next)]) -> Vec<Box<str>> {
+fn not_yet_notified(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next)]) -> Vec<Box<str>> {
     if followed.iter().any(|(other, next)| *next == Next::Release && is_of_same_rule(other, alert)) {
         return Vec::new();
     }
@@ -91,14 +91,14 @@ fn untold(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next
 }
 
 /// Who was told of an alert, in whosoever's place: the end of it is news to them all.
-fn told_of(alert: &OpenAlert) -> Vec<Box<str>> {
+fn notified(alert: &OpenAlert) -> Vec<Box<str>> {
     let others = alert.stood_in.iter().filter(|name| !alert.notify.contains(name));
     alert.notify.iter().chain(others).cloned().collect()
 }
 
 /// The notifiers for which the incident of an alert goes on when the alert is over: those that were told of another step of
 /// it that stays open, or that is over too and comes after this one.
-pub(crate) fn goes_on_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next, Vec<Box<str>>)]) -> Vec<Box<str>> {
+pub(crate) fn still_open_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next, Vec<Box<str>>)]) -> Vec<Box<str>> {
     let (id, incident) = (alert.snapshot.alert.id, alert.snapshot.alert.incident());
     let mut seen = false;
     let mut names = Vec::new();
@@ -117,7 +117,7 @@ pub(crate) fn goes_on_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(
         };
         if goes_on && that.incident() == incident {
             names.extend(next.map_or_else(|| other.notify.clone(), |(_, _, notify)| notify.clone()));
-            names.extend(told_of(other));
+            names.extend(notified(other));
         }
     }
     names
@@ -136,9 +136,9 @@ pub(crate) fn released(alert: &OpenAlert, notify: Vec<Box<str>>) -> NewAlert {
     NewAlert { snapshot, notify, remind_every: alert.remind_every }
 }
 
-/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now; `outdone`
+/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now; `superseded`
 /// tells whether another one says more.
-fn next(alert: &OpenAlert, outdone: impl Fn() -> bool, judged: &Judged, silences: &[Silence], time: Time) -> Option<Next> {
+fn next(alert: &OpenAlert, superseded: impl Fn() -> bool, judged: &Judged, silences: &[Silence], time: AsOf) -> Option<Next> {
     let now = time.now;
     let snapshot = &alert.snapshot.alert;
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
@@ -157,7 +157,7 @@ fn next(alert: &OpenAlert, outdone: impl Fn() -> bool, judged: &Judged, silences
     if is_silenced(assessed, &alert.rule, value, silences, now) {
         return None;
     }
-    let is_highest = !outdone();
+    let is_highest = !superseded();
     match snapshot.state {
         AlertState::Silenced => Some(if is_highest { Next::Release } else { Next::Supersede }),
         AlertState::Raised => {
@@ -175,7 +175,7 @@ fn to_remind(alert: &OpenAlert) -> Vec<Box<str>> {
 
 /// Whether its billing period is over: the customer has data of a later one, or none of this one can come any more. One
 /// that was raised when that was so already stays for as long.
-fn is_over(alert: &OpenAlert, belongs_at: Timestamp, assessed: &Assessed, time: Time) -> bool {
+fn is_over(alert: &OpenAlert, belongs_at: Timestamp, assessed: &Assessed, time: AsOf) -> bool {
     let snapshot = &alert.snapshot.alert;
     let end = if assessed.period.holds(belongs_at) { assessed.period.end } else { snapshot.billing_period.end };
     let long_over = time.newest.is_some_and(|newest| newest.duration_since(end) >= LATE_DATA);
@@ -191,7 +191,7 @@ fn belongs_at(alert: &OpenAlert) -> Timestamp {
 /// Whether another alert says more of the same rule, period and day. One that was raised later, at the same step or beyond:
 /// it was told, or is true as well. Or an earlier one beyond this step, while it is true: a budget that was raised and cut
 /// again brings it back. What that one was told before the budget was raised does not stand for a step that alerted again.
-fn is_outdone(alert: &OpenAlert, earlier: &[OpenAlert], later: &[OpenAlert], judged: &Judged) -> bool {
+fn is_superseded(alert: &OpenAlert, earlier: &[OpenAlert], later: &[OpenAlert], judged: &Judged) -> bool {
     let this = &alert.snapshot.alert;
     let direction = this.metric.direction();
     let same = |other: &&OpenAlert| is_of_same_rule(other, alert) && judged.assessed.period.holds(belongs_at(other));

@@ -11,8 +11,8 @@ use crate::domain::{
     Timing, UsageDate,
 };
 
-/// The little that is remembered of every customer while a collection is read, by [`crate::ledger::fold`] of its key.
-pub type Known = HashMap<u128, KnownCustomer, foldhash::fast::RandomState>;
+/// The little that is remembered of every customer while a collection is read, by [`crate::ledger::customer_hash`] of its key.
+pub type KnownCustomers = HashMap<u128, KnownCustomer, foldhash::fast::RandomState>;
 
 /// The little that is remembered of one customer, or of a subscription with a budget of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct KnownCustomer {
 
 /// The last seen state of a customer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
+pub struct CustomerState {
     /// The id as received.
     pub customer: CustomerId,
     /// The one subscription that it is about; none = the customer as a whole.
@@ -74,7 +74,7 @@ pub struct Seen {
     pub crossed: u16,
 }
 
-impl Seen {
+impl CustomerState {
     /// The key under which it is remembered.
     pub fn key(&self) -> CustomerKey {
         match &self.subscription {
@@ -112,7 +112,7 @@ impl Seen {
 
 /// A step that was raised or passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpentStep {
+pub struct RecordedStep {
     /// The row, for [`crate::alerting::Recording::seen_below`].
     pub row: i64,
     /// The rule's name then.
@@ -136,11 +136,11 @@ pub struct SpentStep {
 
 /// What is remembered of one customer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recollection {
+pub struct RememberedCustomer {
     /// The last seen state.
-    pub seen: Seen,
+    pub seen: CustomerState,
     /// Steps raised or passed, as far as they were asked for.
-    pub steps: Vec<SpentStep>,
+    pub steps: Vec<RecordedStep>,
     /// The latest dates of the data, newest first; empty unless asked for.
     pub samples: Vec<Sample>,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerting::{DigestPart, Gathered, LatePass, NewAlert, NewMessage, NewStep, Raise, Seen};
+use crate::alerting::{CustomerState, DigestPart, Gathered, LatePass, NewAlert, NewMessage, NewStep, Raise};
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey, CustomerView, DigestTotals, Direction,
     Inputs, Latest, MessageKind, MetricValue, Previous, Readers, Route, Sample, Severity, SubscriptionCost, canonical,
@@ -18,7 +18,7 @@ const MOST_PASSED: usize = 50;
 
 /// What surrounds a new alert.
 #[derive(Debug, Clone, Copy)]
-pub struct Occasion<'a> {
+pub struct RaiseContext<'a> {
     /// When it is raised.
     pub now: Timestamp,
     /// Whether it is raised before, or in, the first good poll of the ledger or its rule.
@@ -26,13 +26,13 @@ pub struct Occasion<'a> {
     /// What each subscription has cost, the costliest first.
     pub subscriptions: &'a [SubscriptionCost],
     /// The last seen state.
-    pub seen: Option<&'a Seen>,
+    pub seen: Option<&'a CustomerState>,
     /// Earlier dates of the data, as far as they are known.
     pub earlier: &'a [Sample],
 }
 
 /// The alert with all that its messages need.
-pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &Occasion<'_>) -> AlertSnapshot {
+pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &RaiseContext<'_>) -> AlertSnapshot {
     let record = &assessed.record;
     let budget = assessed.budget.as_ref().map(|budget| BudgetView { previous_amount: raise.previous_amount, ..BudgetView::of(budget) });
     let alert = Alert {
@@ -89,7 +89,7 @@ fn named(raise: &Raise) -> Vec<rust_decimal::Decimal> {
 }
 
 /// How it was at the date of the data before, in the same period: as last seen, or where that is the same data, by history.
-fn previous(assessed: &Assessed, raise: &Raise, occasion: &Occasion<'_>) -> Option<Previous> {
+fn previous(assessed: &Assessed, raise: &Raise, occasion: &RaiseContext<'_>) -> Option<Previous> {
     let seen = occasion.seen.map(|seen| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost));
     let dates = occasion.earlier.iter().filter(|sample| !sample.carried_over).map(|sample| (sample.usage_as_of, sample.cost, None));
     let older = |at: Timestamp| at < assessed.record.usage_as_of.instant() && assessed.period.holds(at);
@@ -225,7 +225,7 @@ pub struct Followup {
     /// The notifiers that are told, by name.
     pub notify: Vec<Box<str>>,
     /// Those among them for which its incident goes on: another step of it is still open there, or ends it.
-    pub goes_on_for: Vec<Box<str>>,
+    pub still_open_for: Vec<Box<str>>,
 }
 
 /// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once, else one message each.
@@ -269,7 +269,7 @@ fn hearing(kind: MessageKind, routes: &[Route]) -> impl Iterator<Item = &Route> 
 }
 
 fn owed_followups<'a>(kind: MessageKind, told: &'a [Followup], route: &Route) -> Vec<Owed<'a>> {
-    let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.goes_on_for.contains(&route.notifier);
+    let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.still_open_for.contains(&route.notifier);
     let owed = told.iter().filter(|told| told.notify.contains(&route.notifier)).filter(|told| !goes_on(told));
     owed.map(|told| Owed { alert: &told.alert, contacts: &told.contacts }).collect()
 }

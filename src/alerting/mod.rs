@@ -14,9 +14,9 @@ pub(crate) mod silenced_alerts;
 pub use coverage::{Gap, gap, silent, silent_about};
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use identity::unrecorded_identity;
-pub use judging::Time;
-pub use memory::{Known, KnownCustomer, NewSample, Recollection, Seen, SpentStep};
-pub use messages::{Followup, Occasion, followups, late_step, messages, slice, slice_of_followups, snapshot, step, steps};
+pub use judging::AsOf;
+pub use memory::{CustomerState, KnownCustomer, KnownCustomers, NewSample, RecordedStep, RememberedCustomer};
+pub use messages::{Followup, RaiseContext, followups, late_step, messages, slice, slice_of_followups, snapshot, step, steps};
 pub use recording::{
     AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep, OpenAlert, Recording, Reviewed, Slices,
 };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::alerting::identity;
-use crate::alerting::{NewSample, Recollection, Seen};
+use crate::alerting::{CustomerState, NewSample, RememberedCustomer};
 use crate::domain::{
     Alert, AlertSnapshot, AlertState, Audience, BillingPeriod, Currency, CustomerEvent, CustomerKey, DigestTotals, Latest, MessageKind,
     Metric, OperatorFinding, OperatorNews, Report, Sample, Severity,
@@ -60,7 +60,7 @@ pub struct OpenAlert {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reviewed {
     /// What is remembered of it; its steps are left out.
-    pub remembered: Recollection,
+    pub remembered: RememberedCustomer,
     /// The alerts, in the order in which they were raised.
     pub alerts: Vec<OpenAlert>,
 }
@@ -238,7 +238,7 @@ pub struct Recording {
     /// When.
     pub now: Timestamp,
     /// Last seen states that changed, each replacing the one before.
-    pub seen: Vec<Seen>,
+    pub seen: Vec<CustomerState>,
     /// New alerts.
     pub alerts: Vec<NewAlert>,
     /// What becomes of earlier ones.

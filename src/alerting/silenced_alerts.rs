@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerting::judging::Time;
+use crate::alerting::judging::AsOf;
 use crate::alerting::lifecycle;
 use crate::alerting::lifecycle::Next;
 use crate::alerting::{NewAlert, OpenAlert};
@@ -15,13 +15,13 @@ use crate::rules::Rules;
 
 /// Silences, and what they cover.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hushed {
+pub(crate) struct SilencedAlerts {
     silences: Vec<Silence>,
     /// Of customers with a silenced alert: the alerts that are not over, from the first silenced one on.
     alerts: BTreeMap<CustomerKey, Vec<OpenAlert>>,
 }
 
-impl Hushed {
+impl SilencedAlerts {
     /// Adds a silence; its number is given here.
     pub(crate) fn silence(&mut self, silence: Silence) -> i64 {
         let id = self.silences.last().map_or(1, |last| last.id.saturating_add(1));
@@ -80,7 +80,7 @@ impl Hushed {
 
     /// Looks at the customers with silenced alerts, in the light of what the rules say of them now; returns what is told of
     /// them, the worst first.
-    pub(crate) fn follow_up(&mut self, silences: &[Silence], time: Time, judged: impl Fn(&CustomerKey) -> Option<Judged>) -> Vec<NewAlert> {
+    pub(crate) fn follow_up(&mut self, silences: &[Silence], time: AsOf, judged: impl Fn(&CustomerKey) -> Option<Judged>) -> Vec<NewAlert> {
         let mut told = Vec::new();
         for (key, alerts) in &mut self.alerts {
             let Some(judged) = judged(key) else { continue };

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::alerting::judging::{Time, judged_again, record};
+use crate::alerting::judging::{AsOf, judged_again, record};
 use crate::alerting::lifecycle::silenceable;
-use crate::alerting::{Raise, Recollection, SpentStep, decide};
+use crate::alerting::{Raise, RecordedStep, RememberedCustomer, decide};
 use crate::budgets::{self, BudgetOddity};
 use crate::domain::{Assessed, BillingPeriod, FormulaInputs, Judged, Reason, RuleFacts, Silence, Silenceable, Verdict};
 use crate::rules::Rules;
@@ -36,7 +36,7 @@ pub struct RuleAccount {
     /// The alert that the next poll would raise.
     pub raise: Option<Raise>,
     /// Its steps that were raised or passed in the billing period.
-    pub spent: Vec<SpentStep>,
+    pub spent: Vec<RecordedStep>,
     /// What the metric's formula was given beside cost and budget.
     pub inputs: Option<FormulaInputs>,
     /// The silences that cover it now, with its value.
@@ -51,7 +51,7 @@ impl RuleAccount {
 }
 
 /// Explains what is remembered of a customer under a configuration, beside all silences there are.
-pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &Recollection, silences: &[Silence], time: Time) -> Explanation {
+pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &RememberedCustomer, silences: &[Silence], time: AsOf) -> Explanation {
     let now = time.now;
     let oddity = budgets.join(record(&remembered.seen)).oddity;
     let judged = judged_again(budgets, rules, remembered, time);
@@ -86,7 +86,7 @@ fn covering(silences: &[Silence], assessed: &Assessed, rule: &RuleFacts, verdict
 }
 
 /// The steps of a rule, under its name or the former one, that belong to the period.
-fn spent(rule: &RuleFacts, period: &BillingPeriod, remembered: &Recollection) -> Vec<SpentStep> {
-    let own = |step: &&SpentStep| step.metric == rule.metric && (step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule));
+fn spent(rule: &RuleFacts, period: &BillingPeriod, remembered: &RememberedCustomer) -> Vec<RecordedStep> {
+    let own = |step: &&RecordedStep| step.metric == rule.metric && (step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule));
     remembered.steps.iter().filter(|step| period.holds(step.belongs_at)).filter(own).cloned().collect()
 }

@@ -1,7 +1,7 @@
 //! Which customer a text in place of an id may mean: the one of this name, the one whose id is almost the same, or the only one
 //! whose name has it in it.
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::domain::CustomerKey;
 use crate::domain::name_key;
 
@@ -14,7 +14,7 @@ const ID: usize = 8;
 pub struct Guess {
     name: String,
     key: CustomerKey,
-    found: Option<(Likeness, Seen)>,
+    found: Option<(Likeness, CustomerState)>,
     /// Whether another one is as likely.
     several: bool,
 }
@@ -34,7 +34,7 @@ impl Guess {
     }
 
     /// Looks at one more customer.
-    pub fn consider(&mut self, seen: &Seen) {
+    pub fn consider(&mut self, seen: &CustomerState) {
         let Some(likeness) = self.likeness(seen) else { return };
         match &self.found {
             Some((best, _)) if *best > likeness => {}
@@ -52,7 +52,7 @@ impl Guess {
         found.map(|(_, seen)| (seen.customer.as_str(), seen.name.as_str()))
     }
 
-    fn likeness(&self, seen: &Seen) -> Option<Likeness> {
+    fn likeness(&self, seen: &CustomerState) -> Option<Likeness> {
         if seen.subscription.is_some() {
             return None;
         }

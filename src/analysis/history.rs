@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::alerting::judging::last_seen;
 use crate::alerting::judging::record;
-use crate::alerting::{NewSample, Recollection, Seen, SpentStep};
-use crate::budgets::{self, LastSeen};
+use crate::alerting::{CustomerState, NewSample, RecordedStep, RememberedCustomer};
+use crate::budgets::{self, PeriodMemory};
 use crate::domain::{Assessed, Sample, UsageDate};
 
 /// What was remembered of a customer at `at`; none before its history begins.
@@ -17,17 +17,17 @@ use crate::domain::{Assessed, Sample, UsageDate};
 /// Its name, plan and billing cycle are those of today, which history does not keep.
 pub fn recollect(
     budgets: &budgets::Config,
-    today: &Recollection,
+    today: &RememberedCustomer,
     history: &[NewSample],
     raised: &[Uuid],
     at: Timestamp,
-) -> Option<Recollection> {
+) -> Option<RememberedCustomer> {
     let read = history.iter().filter(|sample| sample.seen_at <= at);
     let seen = read.clone().fold(None, |before, sample| next(budgets, &today.seen, before, sample))?;
     let steps = today.steps.iter().filter(|step| raised.contains(&step.alert));
     // Since when the customer was seen below a step is not kept.
-    let steps = steps.map(|step| SpentStep { seen_below: None, ..step.clone() }).collect();
-    Some(Recollection { seen, steps, samples: dates(read) })
+    let steps = steps.map(|step| RecordedStep { seen_below: None, ..step.clone() }).collect();
+    Some(RememberedCustomer { seen, steps, samples: dates(read) })
 }
 
 /// The dates of the data, newest first; of each date what was read last.
@@ -42,8 +42,8 @@ fn dates<'a>(read: impl Iterator<Item = &'a NewSample>) -> Vec<Sample> {
 }
 
 /// The state after a sample was read; a late correction of a closed period leaves it as it was.
-fn next(budgets: &budgets::Config, today: &Seen, before: Option<Seen>, sample: &NewSample) -> Option<Seen> {
-    let read = Seen {
+fn next(budgets: &budgets::Config, today: &CustomerState, before: Option<CustomerState>, sample: &NewSample) -> Option<CustomerState> {
+    let read = CustomerState {
         usage_as_of: UsageDate::parse(&sample.usage_as_of.to_string()).unwrap_or_else(|| UsageDate::at(sample.usage_as_of)),
         seen_at: sample.seen_at,
         cost: sample.cost,
@@ -54,21 +54,21 @@ fn next(budgets: &budgets::Config, today: &Seen, before: Option<Seen>, sample: &
         ..today.clone()
     };
     let assessed = place(budgets, &read, before.as_ref(), sample.carried_over);
-    let closed = |before: &Seen| sample.usage_as_of < before.usage_as_of.instant() && assessed.period.end <= before.period.start;
+    let closed = |before: &CustomerState| sample.usage_as_of < before.usage_as_of.instant() && assessed.period.end <= before.period.start;
     if before.as_ref().is_some_and(closed) {
         return before;
     }
     let closing_cost = before.filter(|_| assessed.carried_over).map_or(sample.cost, |before| before.closing_cost);
     let period = if assessed.period.same_span(&today.period) { today.period } else { assessed.period };
-    Some(Seen { period, closing_cost, budget: assessed.budget.map(|budget| budget.amount()), ..read })
+    Some(CustomerState { period, closing_cost, budget: assessed.budget.map(|budget| budget.amount()), ..read })
 }
 
 /// The record in its billing period, as it was taken then.
-fn place(budgets: &budgets::Config, read: &Seen, before: Option<&Seen>, carried_over: bool) -> Assessed {
+fn place(budgets: &budgets::Config, read: &CustomerState, before: Option<&CustomerState>, carried_over: bool) -> Assessed {
     let last = before.map(last_seen);
     let joined = budgets.join(record(read));
     // Nothing is carried over from nothing: so it is the new period's.
-    let fresh = last.map(|last| LastSeen { closing_cost: Decimal::ZERO, ..last });
+    let fresh = last.map(|last| PeriodMemory { closing_cost: Decimal::ZERO, ..last });
     joined.place(if carried_over { last.as_ref() } else { fresh.as_ref() }, &read.named, None)
 }
 
@@ -89,8 +89,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn today() -> Recollection {
-        let seen = Seen {
+    fn today() -> RememberedCustomer {
+        let seen = CustomerState {
             customer: CustomerId::try_new("A").unwrap(),
             subscription: None,
             name: "Contoso".into(),
@@ -113,7 +113,7 @@ mod tests {
             fingerprint: 0,
             crossed: 0,
         };
-        let step = SpentStep {
+        let step = RecordedStep {
             row: 1,
             rule: "spend".into(),
             metric: Metric::PercentUsed,
@@ -124,7 +124,7 @@ mod tests {
             alert: Uuid::from_u128(7),
             seen_below: None,
         };
-        Recollection { seen, steps: vec![step], samples: Vec::new() }
+        RememberedCustomer { seen, steps: vec![step], samples: Vec::new() }
     }
 
     /// What was known then: the cost, its billing period, how many dates and steps.
@@ -140,7 +140,7 @@ mod tests {
             carried_over,
         });
         let Some(known) = recollect(&budgets::Config::default(), &today(), &history, raised, at(then)) else { return "nothing".into() };
-        let Recollection { seen, steps, samples } = known;
+        let RememberedCustomer { seen, steps, samples } = known;
         let period = &seen.period.start.to_string()[..7];
         format!("{} of {period} {}, {} dates, {} steps", seen.cost, seen.period.source.as_str(), samples.len(), steps.len())
     }

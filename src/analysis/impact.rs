@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::judging::judged_again;
-use crate::alerting::judging::{Time, look_back};
+use crate::alerting::judging::{AsOf, look_back};
 use crate::alerting::lifecycle::silenceable;
-use crate::alerting::{NewAlert, NewMessage, Occasion, Recollection, decide};
+use crate::alerting::{NewAlert, NewMessage, RaiseContext, RememberedCustomer, decide};
 use crate::budgets;
 use crate::domain::{AlertState, Route, Silenceable, Verdict};
 use crate::ledger::{LedgerError, Reader};
@@ -39,13 +39,13 @@ pub fn impact(
     seen: &mut dyn FnMut(),
 ) -> Result<Impact, LedgerError> {
     let memory = reader.poll_memory()?;
-    let time = Time { now, newest: memory.newest };
+    let time = AsOf { now, newest: memory.newest };
     let mut impact = Impact::default();
     let mut crossing = Vec::new();
     reader.each_seen(|state| {
         seen();
         impact.customers += 1;
-        let alone = Recollection { seen: state, steps: Vec::new(), samples: Vec::new() };
+        let alone = RememberedCustomer { seen: state, steps: Vec::new(), samples: Vec::new() };
         let judged = judged_again(budgets, rules, &alone, time);
         // Only the few that have reached a step, or may have by their history, need all that is remembered.
         let may = |verdict: &Verdict| matches!(verdict, Verdict::Crossed { .. }) || look_back(rules);
@@ -59,7 +59,7 @@ pub fn impact(
         let judged = judged_again(budgets, rules, &remembered, time);
         for raise in &decide(&judged, Some(&remembered)).raise {
             let baseline = is_baseline(&memory, &raise.rule);
-            let occasion = Occasion { now, baseline, subscriptions: &[], seen: Some(&remembered.seen), earlier: &remembered.samples };
+            let occasion = RaiseContext { now, baseline, subscriptions: &[], seen: Some(&remembered.seen), earlier: &remembered.samples };
             let mut snapshot = crate::alerting::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
             let asked = Silenceable { value: raise.value, ..silenceable(&judged.assessed, &raise.rule.name) };
             if silences.iter().any(|silence| silence.covers(&asked, now)) {

@@ -1,4 +1,4 @@
-//! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`], the preview of a silence ([`Reach`]), and customers or
+//! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`], the preview of a silence ([`SilencePreview`]), and customers or
 //! patterns that fit nobody ([`Strangers`]).
 
 mod explain;
@@ -16,6 +16,6 @@ pub use history::recollect;
 pub use impact::{Impact, impact};
 pub use replay::{Replay, Replayed};
 pub(crate) use silence_preview::reach;
-pub use silence_preview::{Hidden, Reach};
+pub use silence_preview::{Hidden, SilencePreview};
 pub use simulation::{Comparison, Judge, Simulation};
 pub use strangers::Strangers;

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::judging::judged_again;
-use crate::alerting::judging::{Asked, Time, judge, last_seen, named, sample, samples_for, seen_now};
+use crate::alerting::judging::{AsOf, Asked, judge, last_seen, named, sample, samples_for, seen_now};
 use crate::alerting::judging::{fingerprint, is_fresh, stale_after};
 use crate::alerting::judging::{rank, samples};
 use crate::alerting::lifecycle;
-use crate::alerting::silenced_alerts::Hushed;
-use crate::alerting::{Decided, NewAlert, NewSample, NewStep, Occasion, Recollection, SpentStep, decide};
+use crate::alerting::silenced_alerts::SilencedAlerts;
+use crate::alerting::{Decided, NewAlert, NewSample, NewStep, RaiseContext, RecordedStep, RememberedCustomer, decide};
 use crate::budgets;
 use crate::domain::{AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence, UsageRecord, canonical};
 use crate::ledger::{PollMemory, REMEMBERED};
@@ -38,13 +38,13 @@ pub struct Replay {
     rules: Rules,
     rules_print: u64,
     named: HashMap<CustomerKey, NamedPeriods>,
-    customers: HashMap<CustomerKey, Recollection, foldhash::fast::RandomState>,
+    customers: HashMap<CustomerKey, RememberedCustomer, foldhash::fast::RandomState>,
     polls: PollMemory,
     /// The newest date of the data of the last good poll.
     newest: Option<Timestamp>,
     /// Whether the rules may be others than at the last poll.
     reloaded: bool,
-    hushed: Hushed,
+    hushed: SilencedAlerts,
     identities: u128,
     rows: i64,
 }
@@ -68,7 +68,7 @@ impl Replay {
             polls: PollMemory::default(),
             newest: None,
             reloaded: false,
-            hushed: Hushed::default(),
+            hushed: SilencedAlerts::default(),
             identities: 0,
             rows: 0,
         }
@@ -136,7 +136,7 @@ impl Replay {
             let aged = stale_after.is_some_and(|after| age >= after);
             self.settle(Under { now, silences: &silences }, key, record, aged, &mut raised);
         }
-        let released = self.follow_up(&silences, Time { now, newest });
+        let released = self.follow_up(&silences, AsOf { now, newest });
         self.hushed.close_rules(&self.rules);
         raised.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
         if good {
@@ -180,7 +180,7 @@ impl Replay {
         let seen = seen_now(&judged, print, remembered.as_ref(), asked.as_ref(), now);
         let before = remembered.as_ref().map(|remembered| &remembered.seen);
         let read = seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
-        let first = || Some(Recollection { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() });
+        let first = || Some(RememberedCustomer { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() });
         let Some(mut known) = remembered.or_else(first) else { return };
         if let Some(seen) = seen {
             known.seen = seen;
@@ -200,7 +200,7 @@ impl Replay {
         Under { now, silences }: Under<'_>,
         judged: &Judged,
         decided: &Decided,
-        remembered: Option<&Recollection>,
+        remembered: Option<&RememberedCustomer>,
         raised: &mut Vec<NewAlert>,
     ) -> Vec<NewStep> {
         let mut steps = Vec::new();
@@ -208,7 +208,7 @@ impl Replay {
         let known = usize::try_from(samples_for(&self.rules)).unwrap_or(usize::MAX);
         for raise in &decided.raise {
             let baseline = is_baseline(&self.polls, &raise.rule);
-            let occasion = Occasion {
+            let occasion = RaiseContext {
                 now,
                 baseline,
                 subscriptions: &[],
@@ -229,15 +229,15 @@ impl Replay {
         steps
     }
 
-    fn follow_up(&mut self, silences: &[Silence], time: Time) -> Vec<NewAlert> {
+    fn follow_up(&mut self, silences: &[Silence], time: AsOf) -> Vec<NewAlert> {
         let (budgets, rules, customers) = (&self.budgets, &self.rules, &self.customers);
         self.hushed.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time)))
     }
 
-    fn spend(&mut self, step: NewStep) -> SpentStep {
+    fn spend(&mut self, step: NewStep) -> RecordedStep {
         self.rows += 1;
         let NewStep { rule, metric, at, amount, belongs_at, raised, alert, .. } = step;
-        SpentStep { row: self.rows, rule, metric, at, amount, belongs_at, raised, alert, seen_below: None }
+        RecordedStep { row: self.rows, rule, metric, at, amount, belongs_at, raised, alert, seen_below: None }
     }
 }
 
@@ -264,7 +264,7 @@ fn one_of_each(records: impl IntoIterator<Item = UsageRecord>) -> Vec<(CustomerK
     kept
 }
 
-fn see_below(steps: &mut [SpentStep], decided: &Decided) {
+fn see_below(steps: &mut [RecordedStep], decided: &Decided) {
     for (row, amount) in &decided.seen_below {
         steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = amount.map(canonical));
     }
@@ -281,7 +281,7 @@ fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
 }
 
 /// Drops what no record of today's can bear on.
-fn forget(known: &mut Recollection, now: Timestamp) {
+fn forget(known: &mut RememberedCustomer, now: Timestamp) {
     let oldest = now.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
     known.steps.retain(|step| step.belongs_at >= oldest);
     known.samples.truncate(known.samples.partition_point(|sample| sample.usage_as_of >= oldest));

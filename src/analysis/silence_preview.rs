@@ -8,11 +8,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::alerting::judging::Time;
+use crate::alerting::judging::AsOf;
 use crate::alerting::judging::judged_again;
 use crate::alerting::judging::look_back;
 use crate::alerting::lifecycle::silenceable;
-use crate::alerting::{OpenAlert, Recollection, Seen};
+use crate::alerting::{CustomerState, OpenAlert, RememberedCustomer};
 use crate::budgets;
 use crate::domain::{
     AlertState, Assessed, Currency, CustomerId, CustomerView, Evaluation, Glob, Judged, Metric, Severity, Silence, Silenceable, Verdict,
@@ -25,7 +25,7 @@ const MOST_NAMED: usize = 10;
 
 /// What a silence reaches.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reach {
+pub struct SilencePreview {
     /// How many customers it fits.
     pub customers: u64,
     /// How many pairs of customer and rule that are over a step now it keeps silent.
@@ -78,7 +78,7 @@ pub(crate) fn reach(
     rules: &Rules,
     silence: &Silence,
     now: Timestamp,
-) -> Result<Reach, LedgerError> {
+) -> Result<SilencePreview, LedgerError> {
     let fitted = vec![false; silence.customers.len()];
     let newest = reader.poll_memory()?.newest;
     let mut survey = Survey { reader, budgets, rules, silence, now, newest, fitted, is_empty: true, customers: 0, hidden: Vec::new() };
@@ -110,7 +110,7 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    fn fits(&mut self, seen: &Seen) -> bool {
+    fn fits(&mut self, seen: &CustomerState) -> bool {
         let local = self.budgets.customers.get(&seen.customer.key());
         let label = local.and_then(|local| local.profile.label.as_deref());
         let called = [Some(seen.customer.as_str()), Some(seen.name.as_str()), label];
@@ -123,12 +123,12 @@ impl Survey<'_> {
         fits
     }
 
-    fn take(&mut self, seen: Seen) -> Result<(), LedgerError> {
+    fn take(&mut self, seen: CustomerState) -> Result<(), LedgerError> {
         self.customers += u64::from(seen.subscription.is_none());
         let key = seen.key();
         let with_history = if look_back(self.rules) { self.reader.current(&key)? } else { None };
-        let remembered = with_history.unwrap_or_else(|| Recollection { seen, steps: Vec::new(), samples: Vec::new() });
-        let judged = judged_again(self.budgets, self.rules, &remembered, Time { now: self.now, newest: self.newest });
+        let remembered = with_history.unwrap_or_else(|| RememberedCustomer { seen, steps: Vec::new(), samples: Vec::new() });
+        let judged = judged_again(self.budgets, self.rules, &remembered, AsOf { now: self.now, newest: self.newest });
         let covered: Vec<_> = judged.evaluations.iter().filter_map(|one| covered(one, &judged, self.silence, self.now)).collect();
         if !covered.is_empty() {
             let open = self.reader.open_alerts(&key)?;
@@ -137,9 +137,9 @@ impl Survey<'_> {
         Ok(())
     }
 
-    fn into_reach(mut self) -> Reach {
+    fn into_reach(mut self) -> SilencePreview {
         self.hidden.sort_by(|(a, one), (b, other)| (Reverse(a), &one.customer, &one.rule).cmp(&(Reverse(b), &other.customer, &other.rule)));
-        Reach {
+        SilencePreview {
             customers: self.customers,
             crossing: count(self.hidden.len()),
             reminders: count(self.hidden.iter().filter(|(_, one)| one.reminds).count()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::alerting::{NewSample, Seen};
+use crate::alerting::{CustomerState, NewSample};
 use crate::analysis::Replay;
 use crate::budgets;
 use crate::domain::{AlertSnapshot, CustomerKey, Metric, Plan, UsageDate, UsageRecord};
@@ -66,7 +66,7 @@ impl Simulation {
     /// Replays all that the ledger has recorded, one customer after another; `tick` is called for each reading. Returns how
     /// many there were.
     pub fn replay_history(&mut self, reader: &Reader, tick: &mut dyn FnMut()) -> Result<u64, LedgerError> {
-        let mut customers: HashMap<CustomerKey, Seen> = HashMap::new();
+        let mut customers: HashMap<CustomerKey, CustomerState> = HashMap::new();
         reader.each_seen(|seen| drop(customers.insert(seen.key(), seen)))?;
         for seen in customers.values() {
             for cycle in seen.named.iter().rev() {
@@ -148,7 +148,7 @@ fn told(snapshot: &AlertSnapshot) -> impl PartialEq {
 }
 
 /// A reading as the record it came from; what history does not keep is the customer's of today.
-fn record(seen: &Seen, sample: &NewSample) -> UsageRecord {
+fn record(seen: &CustomerState, sample: &NewSample) -> UsageRecord {
     UsageRecord {
         customer: seen.customer.clone(),
         subscription: seen.subscription.clone(),

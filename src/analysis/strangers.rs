@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::analysis::Guess;
 use crate::budgets;
 use crate::domain::{CustomerKey, Glob};
@@ -55,7 +55,7 @@ impl Strangers {
     }
 }
 
-fn fits(pattern: &Glob, budgets: &budgets::Config, key: &CustomerKey, seen: &Seen) -> bool {
+fn fits(pattern: &Glob, budgets: &budgets::Config, key: &CustomerKey, seen: &CustomerState) -> bool {
     let label = budgets.customers.get(key).and_then(|local| local.profile.label.as_deref());
     pattern.fits_any([Some(key.as_str()), Some(seen.name.as_str()), label])
 }

@@ -7,7 +7,7 @@ pub mod sheet;
 
 pub use config::{Config, LocalBudget, LocalCustomer, LocalSubscription, Prefer, SubscriptionKey};
 pub use join::{BudgetOddity, Joined, Unplaced};
-pub use place::{FreshSummary, LastSeen};
+pub use place::{FreshSummary, PeriodMemory};
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ const CARRY_OVER_WINDOW: SignedDuration = SignedDuration::from_hours(72);
 
 /// What is remembered of a customer that bears on the billing period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastSeen {
+pub struct PeriodMemory {
     /// The date of the last data.
     pub usage_as_of: Timestamp,
     /// The period it belonged to.
@@ -41,7 +41,7 @@ impl FreshSummary {
 
 impl Joined {
     /// The record in its billing period; `named` are the periods that answers named, that of `fresh` among them.
-    pub fn place(self, last: Option<&LastSeen>, named: &NamedPeriods, fresh: Option<&FreshSummary>) -> Assessed {
+    pub fn place(self, last: Option<&PeriodMemory>, named: &NamedPeriods, fresh: Option<&FreshSummary>) -> Assessed {
         let period = self.period_holding(self.record.usage_as_of.instant(), named);
         match last.and_then(|last| self.carried_over_from(&period, last, named, fresh)) {
             Some(old) => self.into_assessed(old, true),
@@ -64,7 +64,7 @@ impl Joined {
     fn carried_over_from(
         &self,
         period: &BillingPeriod,
-        last: &LastSeen,
+        last: &PeriodMemory,
         named: &NamedPeriods,
         fresh: Option<&FreshSummary>,
     ) -> Option<BillingPeriod> {
@@ -77,7 +77,7 @@ impl Joined {
     }
 
     /// The period of the last seen state, by what is known today: an assumed one gives way to a known one.
-    fn old_period(&self, last: &LastSeen, named: &NamedPeriods) -> BillingPeriod {
+    fn old_period(&self, last: &PeriodMemory, named: &NamedPeriods) -> BillingPeriod {
         let belonged_at = if last.period.holds(last.usage_as_of) { last.usage_as_of } else { last.period.last_instant() };
         let today = self.period_holding(belonged_at, named);
         if last.period.source == PeriodSource::Assumed || today.same_span(&last.period) { today } else { last.period }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::budgets::{Config, FreshSummary, LastSeen, LocalBudget, LocalCustomer, LocalSubscription, Prefer, SubscriptionKey};
+use crate::budgets::{Config, FreshSummary, LocalBudget, LocalCustomer, LocalSubscription, PeriodMemory, Prefer, SubscriptionKey};
 use crate::domain::{
     Assessed, Currency, CustomerId, CustomerKey, LegacyCycle, NamedPeriods, Plan, Profile, Subscription, SummaryDates, UsageDate,
     UsageRecord,
@@ -30,12 +30,12 @@ fn record(plan: Plan, cost: &str, date: &str) -> UsageRecord {
 }
 
 /// What was seen last, and the periods that are named.
-type Known = (LastSeen, NamedPeriods);
+type Known = (PeriodMemory, NamedPeriods);
 
 fn last(plan: Plan, closing: &str, date: &str, cycle: Option<LegacyCycle>) -> Known {
     let named = cycle.into_iter().collect();
     let seen = Config::default().join(record(plan, closing, date)).place(None, &named, None);
-    (LastSeen { usage_as_of: date.parse().unwrap(), period: seen.period, closing_cost: decimal(closing) }, named)
+    (PeriodMemory { usage_as_of: date.parse().unwrap(), period: seen.period, closing_cost: decimal(closing) }, named)
 }
 
 fn fresh(start: &str, end: &str, total: &str, listed: &str) -> FreshSummary {

@@ -10,7 +10,7 @@ use crate::actions::{AckOrder, Acknowledged, Acknowledgement};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Scale;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::AlertState;
@@ -28,10 +28,10 @@ pub(super) struct Ack {
 
 impl Ack {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::look(path)?;
-        let zone = bearings.places.time_zone.clone();
+        let context = CommandContext::look(path)?;
+        let zone = context.places.time_zone.clone();
         let order = AckOrder { alerts: self.alerts.clone(), undo: self.undo };
-        let answers = Control::open(bearings).await?.ask(&order).await?;
+        let answers = Control::open(context).await?.ask(&order).await?;
         let now = SystemClock::shared().now();
         let lines: Vec<String> = answers.iter().map(|answer| line(answer, now, &zone)).collect();
         output::page(&(lines.join("\n") + "\n"))?;

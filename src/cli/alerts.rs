@@ -10,13 +10,13 @@ use serde::Serialize;
 use crate::actions::Acknowledgement;
 use crate::cli::choice::Choice;
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertSnapshot, AlertState};
 use crate::ledger::{AlertFilter, AlertRow, DeliverySummary};
-use crate::notify::message::Telling;
+use crate::notify::message::AlertWording;
 use crate::poll::Namesakes;
 
 /// From this width on, an alert is one line.
@@ -50,10 +50,10 @@ struct DeliveryCount<'a> {
 
 impl Alerts {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::look(path)?;
-        let reader = bearings.reader()?;
+        let context = CommandContext::look(path)?;
+        let reader = context.reader()?;
         let now = SystemClock::shared().now();
-        let chosen = self.choice.settle(&bearings, &reader, now)?;
+        let chosen = self.choice.settle(&context, &reader, now)?;
         let mut rows = Vec::new();
         for customer in chosen.customers {
             rows.extend(reader.alerts(&AlertFilter { since: chosen.since, until: chosen.until, customer, ..AlertFilter::default() })?);
@@ -68,7 +68,7 @@ impl Alerts {
                 for AlertSnapshot { alert, context } in rows.iter_mut().map(|row| &mut row.snapshot) {
                     context.has_namesake |= namesakes.has_view(&alert.customer);
                 }
-                output::page(&page(&rows, now, &bearings.places.time_zone))?;
+                output::page(&page(&rows, now, &context.places.time_zone))?;
             }
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => spreadsheet::print(&HEADING, rows.iter().map(|row| cells(&row.snapshot.alert, row.acknowledged.as_ref())))?,
@@ -110,7 +110,7 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
     let glue = if output::width() < SPACIOUS { "\n" } else { ", " };
     for row in rows {
         let snapshot = &row.snapshot;
-        let (alert, telling) = (&snapshot.alert, Telling::new(snapshot, zone));
+        let (alert, telling) = (&snapshot.alert, AlertWording::new(snapshot, zone));
         listing.add(vec![
             alert.severity.as_str().to_uppercase(),
             text::short_moment(alert.raised_at, now, zone),
@@ -125,7 +125,7 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// The value where it says more than the cost, and the cost of the budget.
-fn usage(telling: &Telling<'_>) -> Vec<String> {
+fn usage(telling: &AlertWording<'_>) -> Vec<String> {
     let over_zero = telling.alert.over_zero.then(|| "over zero".to_owned());
     over_zero.or_else(|| telling.value_beside_cost()).into_iter().chain([telling.cost_of_budget()]).collect()
 }

@@ -7,9 +7,9 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::exit::WrongUsage;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::config::{Config, parse_duration};
 use crate::domain::CustomerKey;
 use crate::domain::same_name;
@@ -43,18 +43,18 @@ pub(super) struct Chosen {
 
 impl Choice {
     /// Fails for a customer that nobody knows, and for one that could be too many.
-    pub(super) fn settle(&self, bearings: &Bearings, reader: &Reader, now: Timestamp) -> anyhow::Result<Chosen> {
-        let moment = |when: &Option<When>, end| when.as_ref().map(|when| when.moment(now, &bearings.places.time_zone, end));
+    pub(super) fn settle(&self, context: &CommandContext, reader: &Reader, now: Timestamp) -> anyhow::Result<Chosen> {
+        let moment = |when: &Option<When>, end| when.as_ref().map(|when| when.moment(now, &context.places.time_zone, end));
         let customers = match &self.customer {
             None => vec![None],
-            Some(text) => customers(bearings.config(), reader, text)?.iter().map(|seen| Some(seen.customer.key())).collect(),
+            Some(text) => customers(context.config(), reader, text)?.iter().map(|seen| Some(seen.customer.key())).collect(),
         };
         Ok(Chosen { since: moment(&self.since, false), until: moment(&self.until, true), customers })
     }
 }
 
 /// The customers that may be meant by a text, at least one; without a configuration, those that the ledger knows by it.
-pub(super) fn customers(config: Option<&Config>, reader: &Reader, text: &str) -> anyhow::Result<Vec<Seen>> {
+pub(super) fn customers(config: Option<&Config>, reader: &Reader, text: &str) -> anyhow::Result<Vec<CustomerState>> {
     let mut meant = reader.find_customer(text)?;
     if meant.is_empty() {
         meant = config.map_or(Ok(Vec::new()), |config| labelled(config, reader, text))?;
@@ -71,7 +71,7 @@ pub(super) fn customers(config: Option<&Config>, reader: &Reader, text: &str) ->
 }
 
 /// Customers with a label of the configuration that no poll has taken in yet.
-fn labelled(config: &Config, reader: &Reader, text: &str) -> Result<Vec<Seen>, LedgerError> {
+fn labelled(config: &Config, reader: &Reader, text: &str) -> Result<Vec<CustomerState>, LedgerError> {
     let is_called = |label: &Option<String>| label.as_ref().is_some_and(|label| same_name(label, text));
     let keys = config.budgets.customers.iter().filter(|(_, local)| is_called(&local.profile.label)).map(|(key, _)| key);
     let mut found = Vec::new();

@@ -14,9 +14,9 @@ use axum::http::{Request, StatusCode};
 use futures_util::future::join_all;
 use tower::ServiceExt as _;
 
-use crate::actions::{Action, Author, Office, SignInKept, SignInOrder, name_of};
+use crate::actions::{Action, ActionContext, Author, SignInKept, SignInOrder, name_of};
 use crate::cli::exit::WrongUsage;
-use crate::cli::open::{Bearings, Bench};
+use crate::cli::open::{CommandContext, OpenLedger};
 use crate::config::Places;
 use crate::daemon::{Assembly, assemble};
 use crate::secret::Secret;
@@ -49,7 +49,7 @@ pub(super) struct Daemon {
 
 /// An office in this process.
 pub(super) struct Here {
-    bench: Bench,
+    opened: OpenLedger,
     routes: Router,
     author: Author,
 }
@@ -57,16 +57,16 @@ pub(super) struct Here {
 impl Control {
     /// The daemon of this ledger, else the ledger itself, for which the configuration has to load; exit code 3 when somebody
     /// holds it who does not answer.
-    pub(super) async fn open(bearings: Bearings) -> anyhow::Result<Self> {
-        let found = find(&bearings.places).await;
+    pub(super) async fn open(context: CommandContext) -> anyhow::Result<Self> {
+        let found = find(&context.places).await;
         if let Some(daemon) = found.daemon {
-            bearings.warn();
+            context.warn();
             return Ok(Self::Daemon(daemon));
         }
-        let bench = found.explain(Bench::open(bearings.whole()?))?;
-        let Assembly { cycle, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
-        let office = Office::in_process(Arc::clone(&cycle), bench.config.ledger.clone(), bench.config.file.clone());
-        Ok(Self::Here(Box::new(Here { routes: routes(office), author: own_author(), bench })))
+        let opened = found.explain(OpenLedger::open(context.whole()?))?;
+        let Assembly { cycle, .. } = assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
+        let context = ActionContext::in_process(Arc::clone(&cycle), opened.config.ledger.clone(), opened.config.file.clone());
+        Ok(Self::Here(Box::new(Here { routes: routes(context), author: own_author(), opened })))
     }
 
     /// Whether a daemon acts.
@@ -98,7 +98,7 @@ impl Here {
         let answered = self.routes.oneshot(request).await.unwrap_or_else(|never| match never {});
         let status = answered.status();
         let body = to_bytes(answered.into_body(), usize::MAX).await?;
-        self.bench.ledger.close().await?;
+        self.opened.ledger.close().await?;
         answer::<A>(status, &body)
     }
 }

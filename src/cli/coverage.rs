@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::actions::SilenceView;
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::alerting::{Gap, gap, silent_about};
 use crate::analysis::Strangers;
 use crate::cli::exit::Outcome;
@@ -46,7 +46,7 @@ struct Gaps {
     /// How many customers there are.
     customers: u64,
     /// Those that nobody would be told about, the costliest first.
-    uncovered: Vec<(Gap, Seen)>,
+    uncovered: Vec<(Gap, CustomerState)>,
     /// The customers' notifiers, with the customers about which they tell nobody.
     silent: BTreeMap<String, Silent>,
     /// The silences in force: what they cover is not told as long as they last.
@@ -60,7 +60,7 @@ struct Gaps {
 struct Silent {
     number: usize,
     /// Those that are named.
-    first: Vec<Seen>,
+    first: Vec<CustomerState>,
 }
 
 impl Coverage {
@@ -145,7 +145,7 @@ pub(super) fn strangers(strangers: &Strangers) -> impl Iterator<Item = (&'static
     lists.into_iter().filter(|(_, list)| !list.is_empty())
 }
 
-fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, Seen)>, namesakes: &Namesakes) -> Vec<String> {
+fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, CustomerState)>, namesakes: &Namesakes) -> Vec<String> {
     let mut listing = Listing::new(&[Column::Left("CUSTOMER"), Column::Right("COST"), Column::Right("IN USD"), Column::Left("REASON")]);
     for (gap, seen) in uncovered {
         listing.add(vec![
@@ -179,7 +179,7 @@ impl Gaps {
                 silent.first.extend(Some(seen.clone()).filter(|_| silent.number <= NAMED));
             }
         })?;
-        let id = |seen: &Seen| seen.customer.to_string();
+        let id = |seen: &CustomerState| seen.customer.to_string();
         gaps.uncovered.sort_by_cached_key(|(_, seen)| (Reverse((seen.usd_cost, seen.cost)), id(seen)));
         Ok(gaps)
     }
@@ -193,7 +193,7 @@ impl Gaps {
             let customers = self.number(|found| found == gap);
             json!({ "reason": gap.as_str(), "customers": customers, "action": gap.action() })
         });
-        let customer = |(gap, seen): &(Gap, Seen)| {
+        let customer = |(gap, seen): &(Gap, CustomerState)| {
             let who = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
             json!({
                 "customer": who,
@@ -216,7 +216,7 @@ impl Gaps {
 
     fn print_csv(&self) -> anyhow::Result<()> {
         let heading = ["customer_id", "customer", "plan", "reason", "cost", "currency", "usd_cost", "usage_as_of"];
-        let cells = |(gap, seen): &(Gap, Seen)| {
+        let cells = |(gap, seen): &(Gap, CustomerState)| {
             vec![
                 seen.customer.to_string(),
                 text::bare_called(seen),

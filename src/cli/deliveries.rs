@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::cli::choice::Choice;
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::release::Release;
 use crate::cli::retry::Retry;
 use crate::cli::table::{Column, Listing};
@@ -94,10 +94,10 @@ impl Deliveries {
     }
 
     fn list(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::look(path)?;
-        let reader = bearings.reader()?;
+        let context = CommandContext::look(path)?;
+        let reader = context.reader()?;
         let now = SystemClock::shared().now();
-        let chosen = self.choice.settle(&bearings, &reader, now)?;
+        let chosen = self.choice.settle(&context, &reader, now)?;
         let mut rows: Vec<DeliveryRow> = Vec::new();
         for customer in chosen.customers {
             let filter = DeliveryFilter {
@@ -117,7 +117,7 @@ impl Deliveries {
         rows.reverse();
         rows.sort_by_key(|row| Reverse(row.created_at));
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &bearings.places.time_zone))?,
+            Format::Text => output::page(&page(&rows, now, &context.places.time_zone))?,
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => print_csv(&rows)?,
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::output::{self, Tone, tick};
 use crate::clock::SystemClock;
 use crate::ledger::Ledger as Store;
@@ -33,9 +33,9 @@ impl Ledger {
 }
 
 fn new(path: &Path) -> anyhow::Result<Outcome> {
-    let bearings = Bearings::look(path)?;
-    bearings.warn();
-    let ledger = &bearings.places.ledger;
+    let context = CommandContext::look(path)?;
+    context.warn();
+    let ledger = &context.places.ledger;
     Store::make_new(ledger, SystemClock::shared().now())?;
     output::page(&format!("{}\n", tick(Tone::Good, "made", &ledger.path.display().to_string())))?;
     output::aside("The next poll begins as on the first day: what is over its steps is told anew.\n");

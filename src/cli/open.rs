@@ -30,12 +30,12 @@ pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
 
 /// What a command goes by that needs a daemon or the ledger more than the configuration: where they are, and the whole
 /// configuration where it loads. A typo in a file that nobody has reloaded yet must not keep anybody from acting.
-pub(super) struct Bearings {
+pub(super) struct CommandContext {
     pub(super) places: Places,
     loaded: Result<Config, Mistakes>,
 }
 
-impl Bearings {
+impl CommandContext {
     /// Fails where there is no file to go by.
     pub(super) fn look(path: &Path) -> Result<Self, Mistakes> {
         match look(path) {
@@ -97,14 +97,14 @@ pub(super) fn notifier<'a>(config: &'a Config, name: &str) -> Result<&'a notify:
 }
 
 /// What a command works with.
-pub(super) struct Bench {
+pub(super) struct OpenLedger {
     pub(super) config: Config,
     pub(super) ledger: Ledger,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Metrics,
 }
 
-impl Bench {
+impl OpenLedger {
     /// Opens the ledger for writing; exit code 3 when another instance holds it.
     pub(super) fn open(config: Config) -> anyhow::Result<Self> {
         tend::tighten(&config.places());

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::actions::{DeliveriesAnswer, PollAnswer, PollOrder, SourceState};
 use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
-use crate::cli::open::{Bearings, Bench};
+use crate::cli::open::{CommandContext, OpenLedger};
 use crate::cli::output::{self, Tone};
 use crate::cli::raised::{Raised, Whence};
 use crate::cli::{Format, text};
@@ -39,19 +39,19 @@ pub(super) struct Poll {
 
 impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::look(path)?;
-        let ledger = bearings.places.ledger.clone();
+        let context = CommandContext::look(path)?;
+        let ledger = context.places.ledger.clone();
         if self.dry_run {
-            return self.preview(bearings.whole()?).await;
+            return self.preview(context.whole()?).await;
         }
         let mut answer = {
-            let found = control::find(&bearings.places).await;
+            let found = control::find(&context.places).await;
             match &found.daemon {
                 Some(daemon) => {
-                    bearings.warn();
+                    context.warn();
                     self.ask(daemon).await?
                 }
-                None => self.poll_here(bearings.whole()?, &found).await?,
+                None => self.poll_here(context.whole()?, &found).await?,
             }
         };
         if answer.deliveries.pending > 0 {
@@ -71,21 +71,21 @@ impl Poll {
 
     /// Polls on a copy of the ledger; says who would be told, too.
     async fn preview(&self, config: Config) -> anyhow::Result<Outcome> {
-        let bench = Bench::preview(config)?;
-        let Assembly { cycle, .. } = assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
-        let before = bench.ledger.owed().await?;
+        let opened = OpenLedger::preview(config)?;
+        let Assembly { cycle, .. } = assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
+        let before = opened.ledger.owed().await?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let told = newly_owed(&before, &bench.ledger.owed().await?);
+        let told = newly_owed(&before, &opened.ledger.owed().await?);
         let answer = PollAnswer::of(&report, DeliveriesAnswer::default());
-        self.print(&answer, Some(&told), &Whence::Copy(Box::new(bench.ledger.clone()), Reader::open(&bench.config.ledger).ok())).await?;
-        bench.ledger.close().await?;
+        self.print(&answer, Some(&told), &Whence::Copy(Box::new(opened.ledger.clone()), Reader::open(&opened.config.ledger).ok())).await?;
+        opened.ledger.close().await?;
         Ok(outcome(&answer))
     }
 
     /// Polls in this process. Where nothing can be recorded, the ledger cannot owe it to the operator: they are told at once.
     async fn poll_here(&self, config: Config, found: &Found) -> anyhow::Result<PollAnswer> {
-        let polled = match found.explain(Bench::open(config.clone())) {
-            Ok(bench) => self.poll(bench).await,
+        let polled = match found.explain(OpenLedger::open(config.clone())) {
+            Ok(opened) => self.poll(opened).await,
             Err(error) => Err(error),
         };
         let unrecorded = polled.as_ref().err().and_then(|error| error.downcast_ref::<LedgerError>());
@@ -100,20 +100,20 @@ impl Poll {
     }
 
     /// Polls in this process, and delivers what is owed.
-    async fn poll(&self, bench: Bench) -> anyhow::Result<PollAnswer> {
-        let Assembly { cycle, couriers, mirrors, desk, heartbeat, .. } =
-            assemble(&bench.config, &bench.ledger, &bench.clock, &bench.metrics)?;
+    async fn poll(&self, opened: OpenLedger) -> anyhow::Result<PollAnswer> {
+        let Assembly { cycle, workers, mirrors, desk, heartbeat, .. } =
+            assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let orphans = crate::delivery::bury_orphans(bench.config.owed_notifiers(), &desk, &bench.metrics).await?;
-        look_at_disk(&bench.config.state_dir, &desk).await?;
-        let delivering = drain(couriers, desk.owed().subscribe(), &bench.clock, self.wait);
+        let orphans = crate::delivery::drop_undeliverable(opened.config.owed_notifiers(), &desk, &opened.metrics).await?;
+        look_at_disk(&opened.config.state_dir, &desk).await?;
+        let delivering = drain(workers, desk.owed().subscribe(), &opened.clock, self.wait);
         let (delivered, unshown) = text::while_waiting("delivering", async { tokio::join!(delivering, show(mirrors)) }).await;
         let (Drained { sent, dead }, unshown) = (delivered?, unshown?);
         if let Some(heartbeat) = heartbeat.filter(|_| report.good) {
-            heartbeat.beat(&bench.ledger, &*bench.clock).await;
+            heartbeat.beat(&opened.ledger, &*opened.clock).await;
         }
-        let pending = bench.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
-        bench.ledger.close().await?;
+        let pending = opened.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
+        opened.ledger.close().await?;
         let mut answer = PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead });
         answer.unshown = !unshown.is_empty();
         answer.errors.extend(unshown);

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::actions::{ReleaseOrder, Released};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::{output, text};
 
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(super) struct Release {
 
 impl Release {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let control = Control::open(Bearings::look(path)?).await?;
+        let control = Control::open(CommandContext::look(path)?).await?;
         let who = if control.is_daemon() { "the daemon" } else { "the next `poll`, or `run`," };
         let order = ReleaseOrder {
             ids: self.ids.clone(),

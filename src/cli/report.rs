@@ -14,7 +14,7 @@ use crate::domain::{Every, Message, Report as Told};
 use crate::ledger::Reader;
 use crate::notify::message::MailText;
 use crate::reports::report;
-use crate::reports::{Scope, Timetable};
+use crate::reports::{ReportSchedule, Scope};
 
 #[derive(Debug, Args)]
 pub(super) struct Report {
@@ -53,7 +53,7 @@ fn gather(config: &Config) -> anyhow::Result<Told> {
     let reader = Reader::open(&config.ledger)?;
     let now = SystemClock::shared().now();
     let plan = config.report.clone().unwrap_or(ReportPlan { every: Every::Day, at: jiff::civil::Time::midnight(), notify: Vec::new() });
-    let timetable = Timetable { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
+    let timetable = ReportSchedule { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
     let scope = Scope { every: plan.every, since: timetable.before(timetable.last(now)), now };
     Ok(report(&reader, &config.budgets, &config.rules, scope)?)
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::actions::{Retried, RetryOrder};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::{output, text};
 
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(super) struct Retry {
 
 impl Retry {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let control = Control::open(Bearings::look(path)?).await?;
+        let control = Control::open(CommandContext::look(path)?).await?;
         let beside_daemon = control.is_daemon();
         let order = RetryOrder { ids: self.ids.clone(), notifier: self.notifier.clone(), to: self.to.clone() };
         let Retried { owed, lost } = control.ask(&order).await?;

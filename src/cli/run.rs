@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::control;
 use crate::cli::exit::Outcome;
-use crate::cli::open::{self, Bench};
+use crate::cli::open::{self, OpenLedger};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{self, Daemon, Orders};
@@ -24,11 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     let orders = orders(path.to_owned())?;
     let config = open::load(path)?;
-    let opened = Bench::open(config.clone());
+    let opened = OpenLedger::open(config.clone());
     if let Err(error) = &opened {
         tell_unrecorded(&config, error).await;
     }
-    let Bench { config, ledger, clock, metrics } = opened?;
+    let OpenLedger { config, ledger, clock, metrics } = opened?;
     tracing::info!(config = %path.display(), version = env!("CARGO_PKG_VERSION"), "started");
     let orders = Orders { control: control::sockets(&config.state_dir), ..orders };
     Daemon::new(config, ledger, clock, metrics).run(orders).await?;

@@ -8,11 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::output::Tone;
 use crate::clock::SystemClock;
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Severity};
-use crate::notify::message::Telling;
+use crate::notify::message::AlertWording;
 use crate::poll::{Named, Namesakes};
 use crate::text::{Name, seconds_between, span};
 
@@ -44,7 +44,7 @@ pub(super) fn bare(text: &str) -> String {
 }
 
 /// What listings call a customer, whatever it is called by, with its id where another one reads the same.
-pub(super) fn called(seen: &Seen, namesakes: &Namesakes) -> String {
+pub(super) fn called(seen: &CustomerState, namesakes: &Namesakes) -> String {
     let names = [seen.label.as_deref().unwrap_or_default(), &*seen.name, seen.customer.as_str()];
     let name = Name::among(&names, seen.customer.as_str(), namesakes.has(seen.label.as_deref(), &seen.name));
     match &seen.subscription {
@@ -56,7 +56,7 @@ pub(super) fn called(seen: &Seen, namesakes: &Namesakes) -> String {
 }
 
 /// The same for programs, which have its id beside it.
-pub(super) fn bare_called(seen: &Seen) -> String {
+pub(super) fn bare_called(seen: &CustomerState) -> String {
     let names = [seen.label.as_deref().unwrap_or_default(), &*seen.name, seen.customer.as_str()];
     let name = names.into_iter().map(bare).find(|name| !name.is_empty()).unwrap_or_default();
     match &seen.subscription {
@@ -68,7 +68,7 @@ pub(super) fn bare_called(seen: &Seen) -> String {
 }
 
 /// A customer as [`Namesakes`] are looked for.
-pub(super) fn named(seen: &Seen) -> Named<'_> {
+pub(super) fn named(seen: &CustomerState) -> Named<'_> {
     (seen.label.as_deref(), &seen.name, seen.customer.key())
 }
 
@@ -115,7 +115,7 @@ pub(super) fn unraised_line(alert: &Alert, namesakes: &Namesakes) -> String {
     // The context is for messages; nothing else of it is on the line.
     let context = AlertContext { has_namesake: namesakes.has_view(&alert.customer), ..AlertContext::default() };
     let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context }, TimeZone::UTC);
-    let telling = Telling::new(&snapshot, &zone);
+    let telling = AlertWording::new(&snapshot, &zone);
     let value = match alert.value {
         None => "over a budget of zero, ".to_owned(),
         Some(_) => telling.value_beside_cost().map(|value| format!("{value}, ")).unwrap_or_default(),

@@ -19,7 +19,7 @@ mod mistakes;
 mod names;
 mod notifiers;
 mod oauth;
-mod places;
+mod paths;
 mod process;
 mod reader;
 mod report;
@@ -42,7 +42,7 @@ pub use environment::Environment;
 pub use load::{load, load_cases, load_criteria, load_for_sign_in, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;
-pub use places::{Places, load_places};
+pub use paths::{Places, load_places};
 pub use schema::schema;
 pub(crate) use value::{duration as parse_duration, hint};
 

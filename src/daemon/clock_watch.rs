@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::delivery::{Desk, Ending};
+use crate::delivery::{FindingClosure, OperatorFindings};
 use crate::domain::{FindingCode, OperatorFinding, is_ahead};
 use crate::ledger::LedgerError;
 use crate::text::span;
@@ -42,7 +42,7 @@ impl ClockWatch {
     }
 
     /// Looks at the clocks, and tells of a jump, or that the clock has been steady since.
-    pub(super) async fn look(&mut self, desk: &Desk) -> Result<(), LedgerError> {
+    pub(super) async fn look(&mut self, desk: &OperatorFindings) -> Result<(), LedgerError> {
         let (wall, monotonic) = (desk.clock.now(), desk.clock.monotonic());
         self.note(wall, monotonic);
         if let Some(summary) = self.untold.clone() {
@@ -53,7 +53,7 @@ impl ClockWatch {
             self.untold = None;
         }
         if monotonic.saturating_sub(self.jumped_at) >= STEADY {
-            desk.clear(FindingCode::ClockJumped, "", Ending::of("the clock has been steady for an hour")).await?;
+            desk.clear(FindingCode::ClockJumped, "", FindingClosure::of("the clock has been steady for an hour")).await?;
         }
         Ok(())
     }

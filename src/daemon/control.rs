@@ -35,8 +35,8 @@ impl Daemon {
         let failed = |source| SocketError::Io { path: socket.path().to_owned(), source };
         let listener = UnixListener::from_std(listener).map_err(failed)?;
         tracing::info!("commands are taken at {}", socket.path().display());
-        let office = self.lines.office(&self.config.ledger, &self.config.file);
-        let task = tokio::spawn(async move { match control::serve(listener, Limits::control(), office).await {} });
+        let context = self.lines.context(&self.config.ledger, &self.config.file);
+        let task = tokio::spawn(async move { match control::serve(listener, Limits::control(), context).await {} });
         Ok(Control { socket: Some(socket), task })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::delivery::{Desk, Ending};
+use crate::delivery::{FindingClosure, OperatorFindings};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
 
@@ -21,12 +21,12 @@ pub(super) fn is_scarce(folder: &Path) -> bool {
 }
 
 /// Opens or closes the finding of a disk that is almost full.
-pub async fn look_at_disk(state_dir: &Path, desk: &Desk) -> Result<(), LedgerError> {
+pub async fn look_at_disk(state_dir: &Path, desk: &OperatorFindings) -> Result<(), LedgerError> {
     let Ok(space) = rustix::fs::statvfs(state_dir) else { return Ok(()) };
     let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
     let size = bytes(space.f_blocks);
     match has_room(size, bytes(space.f_bavail)) {
-        Some(true) => desk.clear(FindingCode::DiskAlmostFull, "", Ending::of("the disk has room again")).await,
+        Some(true) => desk.clear(FindingCode::DiskAlmostFull, "", FindingClosure::of("the disk has room again")).await,
         Some(false) => {
             let finding = OperatorFinding {
                 code: FindingCode::DiskAlmostFull,

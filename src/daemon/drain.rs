@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::delivery::Courier;
+use crate::delivery::DeliveryWorker;
 use crate::ledger::LedgerError;
 
 /// What was delivered.
@@ -20,23 +20,23 @@ pub struct Drained {
     pub dead: u64,
 }
 
-/// Runs all couriers beside each other until none has anything due, or `wait` is over. What is in flight then may finish. Those
-/// that are done go on when `owed` says that something new is owed: news for the operator, or what another courier has not
+/// Runs all workers beside each other until none has anything due, or `wait` is over. What is in flight then may finish. Those
+/// that are done go on when `owed` says that something new is owed: news for the operator, or what another worker has not
 /// delivered.
 pub async fn drain(
-    couriers: Vec<Courier>,
+    workers: Vec<DeliveryWorker>,
     mut owed: watch::Receiver<u64>,
     clock: &Arc<dyn Clock>,
     wait: Duration,
 ) -> Result<Drained, LedgerError> {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let mut idle = couriers;
+    let mut idle = workers;
     owed.mark_changed();
     let (mut drained, mut failure) = (Drained::default(), None);
     let mut deadline = clock.sleep(wait);
-    let begin = |tasks: &mut JoinSet<_>, courier, change: u64| {
-        let emptied = empty(courier, Arc::clone(clock), stopped.clone());
+    let begin = |tasks: &mut JoinSet<_>, worker, change: u64| {
+        let emptied = empty(worker, Arc::clone(clock), stopped.clone());
         tasks.spawn(async move { (emptied.await, change) });
     };
     // How often something new was owed.
@@ -47,16 +47,16 @@ pub async fn drain(
             // First, so that nobody counts as done who has not looked.
             _ = owed.changed() => {
                 changes = changes.wrapping_add(1);
-                idle.drain(..).for_each(|courier| begin(&mut tasks, courier, changes));
+                idle.drain(..).for_each(|worker| begin(&mut tasks, worker, changes));
             }
             ended = tasks.join_next() => match ended {
-                Some(Ok(((courier, part, result), change))) => {
+                Some(Ok(((worker, part, result), change))) => {
                     drained.sent += part.sent;
                     drained.dead += part.dead;
                     match result {
                         // It may have looked before the last of it was owed.
-                        Ok(()) if change != changes => begin(&mut tasks, courier, changes),
-                        Ok(()) => idle.push(courier),
+                        Ok(()) if change != changes => begin(&mut tasks, worker, changes),
+                        Ok(()) => idle.push(worker),
                         Err(error) => failure = Some(error),
                     }
                 }
@@ -69,31 +69,31 @@ pub async fn drain(
     failure.map_or(Ok(drained), Err)
 }
 
-/// How many deliveries of a courier are tried whatever the time.
+/// How many deliveries of a worker are tried whatever the time.
 const AT_LEAST: u32 = 10;
 
 /// Delivers until nothing is due; the first that are due are tried whatever the time.
 async fn empty(
-    mut courier: Courier,
+    mut worker: DeliveryWorker,
     clock: Arc<dyn Clock>,
     mut stopped: watch::Receiver<bool>,
-) -> (Courier, Drained, Result<(), LedgerError>) {
+) -> (DeliveryWorker, Drained, Result<(), LedgerError>) {
     let mut drained = Drained::default();
     let tried = AtomicU32::new(0);
     loop {
         let stop = stopped.clone();
-        let progress = match courier.step(&|| tried.fetch_add(1, Ordering::Relaxed) >= AT_LEAST && *stop.borrow()).await {
+        let progress = match worker.step(&|| tried.fetch_add(1, Ordering::Relaxed) >= AT_LEAST && *stop.borrow()).await {
             Ok(progress) => progress,
-            Err(error) => return (courier, drained, Err(error)),
+            Err(error) => return (worker, drained, Err(error)),
         };
         drained.sent += progress.sent;
         drained.dead += progress.dead;
         let wait = progress.wait.filter(|_| !*stopped.borrow());
-        let Some(wait) = wait else { return (courier, drained, Ok(())) };
+        let Some(wait) = wait else { return (worker, drained, Ok(())) };
         if !wait.is_zero() {
             tokio::select! {
                 () = clock.sleep(wait) => {}
-                _ = stopped.changed() => return (courier, drained, Ok(())),
+                _ = stopped.changed() => return (worker, drained, Ok(())),
             }
         }
     }

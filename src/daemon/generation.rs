@@ -8,10 +8,10 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::daemon::Assembly;
-use crate::daemon::lines::Lines;
+use crate::daemon::channels::Lines;
 use crate::daemon::loops::{self, PollStatus, Signals};
 use crate::daemon::{reports, writes};
-use crate::delivery::Courier;
+use crate::delivery::DeliveryWorker;
 use crate::metrics::Metrics;
 
 /// Running loops. Dropping it ends them at once.
@@ -34,18 +34,18 @@ impl Generation {
         let (stop, stopped) = watch::channel(false);
         let (status, seen) = watch::channel(before);
         let signals = Signals { stop: stopped, lines: lines.clone(), status };
-        lines.change_couriers(assembly.couriers.iter().map(Courier::name));
+        lines.change_couriers(assembly.workers.iter().map(DeliveryWorker::name));
         lines.cycle.send_replace(Some(Arc::clone(&assembly.cycle)));
         let mut tasks = JoinSet::new();
-        for courier in assembly.couriers {
-            tasks.spawn(loops::deliver(courier, Arc::clone(clock), metrics.clone(), signals.clone()));
+        for worker in assembly.workers {
+            tasks.spawn(loops::deliver(worker, Arc::clone(clock), metrics.clone(), signals.clone()));
         }
         for mirror in assembly.mirrors {
             tasks.spawn(loops::mirror(mirror, Arc::clone(clock), metrics.clone(), signals.clone()));
         }
         tasks.spawn(writes::watch(assembly.writes, Arc::clone(clock), metrics.clone(), signals.clone()));
-        if let Some(press) = assembly.press {
-            tasks.spawn(reports::report(press, signals.clone()));
+        if let Some(scheduler) = assembly.scheduler {
+            tasks.spawn(reports::report(scheduler, signals.clone()));
         }
         tasks.spawn(loops::poll(assembly.cycle, assembly.heartbeat, poll_interval, signals));
         Self { stop, status: seen, tasks }

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use crate::actions::Polled;
 use crate::clock::Clock;
 use crate::daemon::Heartbeat;
-use crate::daemon::bell::Bell;
-use crate::daemon::lines::Lines;
+use crate::daemon::channels::Lines;
+use crate::daemon::poll_requests::Bell;
 use crate::daemon::writes::{POLL, Writer};
-use crate::delivery::{Courier, Mirror};
+use crate::delivery::{DeliveryWorker, Mirror};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
 use crate::metrics::{Health, Metrics};
@@ -239,9 +239,9 @@ pub(super) fn causes(error: &LedgerError) -> String {
 }
 
 /// Delivers to one notifier whenever something is due.
-pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
-    let pulse = Pulse::new(&metrics.health, &format!("delivery to {}", courier.name()));
-    let writer = Writer::new(&metrics, &format!("delivery to {}", courier.name()));
+pub(super) async fn deliver(mut worker: DeliveryWorker, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
+    let pulse = Pulse::new(&metrics.health, &format!("delivery to {}", worker.name()));
+    let writer = Writer::new(&metrics, &format!("delivery to {}", worker.name()));
     let mut owed = signals.lines.owed.subscribe();
     while !signals.stopping() {
         pulse.beat(&*clock, LONGEST_ATTEMPT);
@@ -251,18 +251,18 @@ pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics
             pulse.beat(&*clock, LONGEST_ATTEMPT);
             *signals.stop.borrow() || owed.has_changed().unwrap_or(false)
         };
-        let wait = match courier.step(&stop).await {
+        let wait = match worker.step(&stop).await {
             Ok(progress) => {
                 // Only what was written shows that it can be.
                 if progress.sent > 0 || progress.dead > 0 {
                     writer.succeeded();
                 }
-                signals.lines.note_progress(courier.name(), call, progress);
+                signals.lines.note_progress(worker.name(), call, progress);
                 progress.wait
             }
             Err(error) => {
                 writer.failed(&*clock, &error);
-                tracing::error!(notifier = courier.name(), "delivery waits: {}", causes(&error));
+                tracing::error!(notifier = worker.name(), "delivery waits: {}", causes(&error));
                 Some(LEDGER_RETRY)
             }
         };
@@ -277,8 +277,8 @@ pub(super) async fn deliver(mut courier: Courier, clock: Arc<dyn Clock>, metrics
             _ = owed.changed(), if wait.is_none() => {}
         }
     }
-    if let Err(error) = courier.mark_accepted().await {
-        tracing::error!(notifier = courier.name(), "what was accepted last stays unmarked and will be repeated: {}", causes(&error));
+    if let Err(error) = worker.mark_accepted().await {
+        tracing::error!(notifier = worker.name(), "what was accepted last stays unmarked and will be repeated: {}", causes(&error));
     }
 }
 

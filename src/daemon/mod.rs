@@ -1,17 +1,17 @@
 //! Lives long: starts the loops, reloads, watches them, stops. What they do is the jobs': `poll`, `delivery`, `reports`.
 
-mod assembly;
-mod bell;
-mod changeover;
+mod build;
+mod channels;
 mod clock_watch;
 mod control;
 mod disk;
 mod drain;
 mod generation;
 mod heartbeat;
-mod lines;
-mod lookout;
+mod housekeeping;
 mod loops;
+mod poll_requests;
+mod reload;
 mod reports;
 mod systemd;
 mod writes;
@@ -29,20 +29,20 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::daemon::assembly::assemble_around;
+use crate::daemon::build::assemble_around;
+use crate::daemon::channels::Lines;
 use crate::daemon::clock_watch::ClockWatch;
 use crate::daemon::control::Control;
 use crate::daemon::generation::Generation;
-use crate::daemon::lines::Lines;
 use crate::daemon::loops::PollStatus;
 use crate::daemon::writes::Writer;
-use crate::delivery::{Desk, Occurrence, Unmarked};
+use crate::delivery::{Occurrence, OperatorFindings, UnconfirmedDeliveries};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::web::{self, Limits};
 
-pub use assembly::{Assembly, AssemblyError, assemble, tell_unrecorded};
+pub use build::{Assembly, AssemblyError, assemble, tell_unrecorded};
 pub use disk::look_at_disk;
 pub use drain::{Drained, drain};
 pub use heartbeat::Heartbeat;
@@ -94,9 +94,9 @@ pub struct Daemon {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     /// The desk of the configuration in force.
-    desk: Desk,
-    /// What no configuration's couriers may send again.
-    unmarked: Unmarked,
+    desk: OperatorFindings,
+    /// What no configuration's workers may send again.
+    unmarked: UnconfirmedDeliveries,
     /// Who was told that nothing can be recorded.
     occurrence: Occurrence,
     /// Notices when the wall clock jumps.
@@ -119,7 +119,7 @@ impl Daemon {
         let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
         let lines = Lines::new();
-        let desk = assembly::desk(&config, &ledger, &clock).calling(lines.owed.clone());
+        let desk = build::desk(&config, &ledger, &clock).calling(lines.owed.clone());
         let writer = Writer::new(&metrics, "news for the operator");
         let clock_watch = ClockWatch::new(clock.now(), clock.monotonic());
         Self {
@@ -130,7 +130,7 @@ impl Daemon {
             metrics,
             desk,
             writer,
-            unmarked: Unmarked::default(),
+            unmarked: UnconfirmedDeliveries::default(),
             occurrence: Occurrence::default(),
             token,
             lines,
@@ -162,7 +162,7 @@ impl Daemon {
                     tick.set(clock.sleep(self.tick));
                     self.look_after(&generation).await?;
                 }
-                Some(()) = orders.reload.recv(), if loading.is_none() => loading = Some(changeover::load(&orders.load)),
+                Some(()) = orders.reload.recv(), if loading.is_none() => loading = Some(reload::load(&orders.load)),
                 Some(loaded) = OptionFuture::from(loading.as_mut()) => {
                     loading = None;
                     generation = self.reload(generation, loaded).await;
@@ -188,11 +188,11 @@ impl Daemon {
     }
 
     fn assemble(&self, config: &Config) -> Result<Assembly, AssemblyError> {
-        let desk = assembly::desk(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
+        let desk = build::desk(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
         let assembly = assemble_around(desk, config, &self.ledger, &self.clock, &self.metrics)?;
-        let couriers = assembly.couriers.into_iter().map(|courier| courier.with_unmarked(self.unmarked.clone())).collect();
+        let workers = assembly.workers.into_iter().map(|worker| worker.with_unmarked(self.unmarked.clone())).collect();
         let emergency = assembly.writes.emergency.with_occurrence(self.occurrence.clone());
-        Ok(Assembly { couriers, writes: WriteWatch { emergency, ..assembly.writes }, ..assembly })
+        Ok(Assembly { workers, writes: WriteWatch { emergency, ..assembly.writes }, ..assembly })
     }
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {

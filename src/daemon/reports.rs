@@ -5,27 +5,27 @@ use std::time::Duration;
 
 use crate::daemon::loops::{BEAT, LEDGER_RETRY, Pulse, Signals, causes};
 use crate::daemon::writes::Writer;
-use crate::reports::Press;
+use crate::reports::ReportScheduler;
 
 /// A report that is due when the daemon starts waits for the first poll, but no longer than this.
 const FIRST_POLL: Duration = Duration::from_mins(10);
 
 /// Looks at the clock every few seconds, which may be set, and reports when an occasion has come.
-pub(super) async fn report(press: Arc<Press>, mut signals: Signals) {
-    let clock = Arc::clone(&press.cycle.clock);
-    let pulse = Pulse::new(&press.cycle.metrics.health, "report");
-    let writer = Writer::new(&press.cycle.metrics, "report");
+pub(super) async fn report(scheduler: Arc<ReportScheduler>, mut signals: Signals) {
+    let clock = Arc::clone(&scheduler.cycle.clock);
+    let pulse = Pulse::new(&scheduler.cycle.metrics.health, "report");
+    let writer = Writer::new(&scheduler.cycle.metrics, "report");
     let started = clock.monotonic();
     while !signals.stopping() {
         pulse.beat(&*clock, BEAT * 60);
         let polled = signals.status.borrow().last.is_some() || clock.monotonic().saturating_sub(started) >= FIRST_POLL;
-        let wait = match if polled { press.step().await } else { Ok(false) } {
+        let wait = match if polled { scheduler.step().await } else { Ok(false) } {
             Ok(false) => {
                 writer.succeeded();
                 BEAT
             }
             Ok(true) => {
-                tracing::info!("the regular report is owed to {} notifiers", press.routes.len());
+                tracing::info!("the regular report is owed to {} notifiers", scheduler.routes.len());
                 let _call = signals.lines.call_couriers();
                 writer.succeeded();
                 BEAT

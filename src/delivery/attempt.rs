@@ -1,4 +1,4 @@
-//! One delivery carried to its receiver and marked: what a courier does with several at once. What follows from a failure is
+//! One delivery carried to its receiver and marked: what a worker does with several at once. What follows from a failure is
 //! [`crate::delivery::worker`]'s.
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::delivery::operator_findings::Desk;
+use crate::delivery::operator_findings::OperatorFindings;
 use crate::delivery::recipients::Recipients;
 use crate::domain::{Delivery, FindingCode, OperatorFinding};
 use crate::ledger::{AttemptRecord, Ledger, LedgerError};
@@ -15,11 +15,11 @@ use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Verdict};
 
 /// What receivers accepted and the ledger does not know yet, by notifier: never sent again by this process. Cloning shares
-/// it, so that it outlives the couriers of one configuration.
+/// it, so that it outlives the workers of one configuration.
 #[derive(Debug, Clone, Default)]
-pub struct Unmarked(Arc<Mutex<HashMap<Box<str>, Vec<AttemptRecord>>>>);
+pub struct UnconfirmedDeliveries(Arc<Mutex<HashMap<Box<str>, Vec<AttemptRecord>>>>);
 
-impl Unmarked {
+impl UnconfirmedDeliveries {
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Vec<AttemptRecord>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,21 +50,21 @@ pub(crate) enum Carried {
     /// Still owed: the destination failed, or nobody knows.
     Failed(DeliveryError),
     /// It ended, and the ledger does not know.
-    Unmarked(LedgerError),
+    UnconfirmedDeliveries(LedgerError),
 }
 
 /// Carries deliveries to one notifier, and tells at its desk what was given up.
 pub(crate) struct Carrier {
     pub(crate) channel: Arc<Channel>,
-    pub(crate) desk: Desk,
+    pub(crate) desk: OperatorFindings,
     pub(crate) metrics: Metrics,
-    pub(crate) unmarked: Unmarked,
+    pub(crate) unmarked: UnconfirmedDeliveries,
     pub(crate) recipients: Recipients,
 }
 
 impl Carrier {
-    pub(crate) fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics) -> Self {
-        Self { channel, desk, metrics, unmarked: Unmarked::default(), recipients: Recipients::default() }
+    pub(crate) fn new(channel: Arc<Channel>, desk: OperatorFindings, metrics: Metrics) -> Self {
+        Self { channel, desk, metrics, unmarked: UnconfirmedDeliveries::default(), recipients: Recipients::default() }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -106,7 +106,7 @@ impl Carrier {
             Err(error) if error.verdict == Verdict::Recipient => Ok(Carried::Deferred(error)),
             Err(error) => Ok(Carried::Failed(error)),
         };
-        ended.unwrap_or_else(Carried::Unmarked)
+        ended.unwrap_or_else(Carried::UnconfirmedDeliveries)
     }
 
     /// Marks what was accepted and could not be marked before.

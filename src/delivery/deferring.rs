@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::delivery::attempt::Carrier;
 use crate::delivery::notifier_health::{LEAST_PROBES, LONGEST_RETRY_AFTER, backoff};
-use crate::delivery::operator_findings::{Ending, subject_of};
+use crate::delivery::operator_findings::{FindingClosure, subject_of};
 use crate::delivery::recipients::Deferred;
 use crate::domain::{Delivery, FindingCode, OperatorFinding, has_passed};
 use crate::ledger::{GiveUp, LedgerError, NotifierState};
@@ -60,7 +60,7 @@ impl Carrier {
         tracing::warn!(notifier = self.name(), delivery.id = %delivery.id, "a recipient is deferred, the others are not: {error}");
         let dead = u64::try_from(dead.len()).unwrap_or(u64::MAX);
         if dead > 0 && !self.ledger().owed_recipients(self.name()).await?.iter().any(|owed| owed == recipient) {
-            let ending = Ending::of(format!("what notifier \"{}\" owed to {recipient} was given up", self.name()));
+            let ending = FindingClosure::of(format!("what notifier \"{}\" owed to {recipient} was given up", self.name()));
             self.desk.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
         } else {
             self.tell_held_back(recipient, &failing).await?;
@@ -121,7 +121,7 @@ impl Carrier {
         let before = self.ledger().recipient_state(self.name(), recipient).await?;
         let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
         // The finding first: were it left for later, being killed in between would leave it open for ever.
-        let ending = Ending::of(format!("notifier \"{}\" takes messages for {recipient} again", self.name()));
+        let ending = FindingClosure::of(format!("notifier \"{}\" takes messages for {recipient} again", self.name()));
         self.desk.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
         self.ledger().set_recipient_state(self.name(), recipient, state).await?;
         self.recipients.remove(recipient);

@@ -12,11 +12,11 @@ use uuid::Uuid;
 use crate::alerting::unrecorded_identity;
 use crate::clock::Clock;
 use crate::delivery::notifier_health::backoff;
-use crate::delivery::operator_findings::{Desk, Ending};
+use crate::delivery::operator_findings::{FindingClosure, OperatorFindings};
 use crate::domain::{Audience, Delivery, FindingCode, Message, OperatorFinding, OperatorNews, Origin};
 use crate::ledger::{LedgerError, OpenFinding};
 use crate::metrics::WriteFailure;
-use crate::notify::{Channel, DeliveryError, Fact, Shown, Verdict};
+use crate::notify::{Channel, DeliveryError, MirroredFact, Shown, Verdict};
 
 /// What passes sooner is no news: another program that looks into the ledger holds it for a moment.
 const NEWS_AFTER: Duration = Duration::from_secs(10);
@@ -65,7 +65,7 @@ struct Attempts {
 /// Tells the operator without the ledger, as long as a daemon runs.
 pub struct Emergency {
     voice: Voice,
-    desk: Desk,
+    desk: OperatorFindings,
     occurrence: Occurrence,
 }
 
@@ -101,7 +101,7 @@ impl Stopped {
 
 impl Emergency {
     /// Tells through the operator's channels.
-    pub fn new(channels: Vec<Arc<Channel>>, desk: Desk) -> Self {
+    pub fn new(channels: Vec<Arc<Channel>>, desk: OperatorFindings) -> Self {
         let voice = Voice { channels, clock: Arc::clone(&desk.clock), origin: desk.origin(), shown_for: SHOWN_FOR };
         Self { voice, desk, occurrence: Occurrence::default() }
     }
@@ -131,7 +131,7 @@ impl Emergency {
                 }
             }
             (None, Some(trouble)) if now.saturating_sub(trouble.seen_at) >= OVER_AFTER => {
-                let ending = Ending::of("the ledger can be written again");
+                let ending = FindingClosure::of("the ledger can be written again");
                 self.desk.keep_past(trouble.open.clone(), &ending).await?;
                 tracing::info!(finding.code = trouble.open.finding.code.as_str(), "over: the ledger can be written again");
                 *occurrence = None;
@@ -204,7 +204,7 @@ impl Voice {
 
     async fn show(&self, channel: &Channel, trouble: &Trouble) -> Result<(), DeliveryError> {
         let now = self.clock.now();
-        let shown = Shown { fact: Fact::Trouble(trouble.news(self)), ends_at: now.saturating_add(self.shown_for).unwrap_or(now) };
+        let shown = Shown { fact: MirroredFact::Trouble(trouble.news(self)), ends_at: now.saturating_add(self.shown_for).unwrap_or(now) };
         channel.show(&[shown]).await.map(drop)
     }
 }

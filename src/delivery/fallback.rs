@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::delivery::Desk;
+use crate::delivery::OperatorFindings;
 use crate::domain::Route;
 use crate::ledger::LedgerError;
 
@@ -30,7 +30,7 @@ pub struct Fallback {
 impl Fallback {
     /// Owes to the others what is theirs by now; says how long until there may be more. Where there are none, what was given up
     /// stays so: others who are configured later do not get what is long over.
-    pub(crate) async fn stand_in(&self, notifier: &str, fails: Fails, desk: &Desk) -> Result<Option<Duration>, LedgerError> {
+    pub(crate) async fn stand_in(&self, notifier: &str, fails: Fails, desk: &OperatorFindings) -> Result<Option<Duration>, LedgerError> {
         let (now, after) = (desk.clock.now(), SignedDuration::try_from(self.after).unwrap_or(SignedDuration::MAX));
         // Where attempts succeed, what is owed is under way.
         let overdue = if fails != Fails::Nobody && !self.routes.is_empty() { now.checked_sub(after).ok() } else { None };

@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use crate::delivery::attempt::Carrier;
 use crate::delivery::backoff;
-use crate::delivery::notifier_health::Standing;
-use crate::delivery::operator_findings::{Desk, about};
+use crate::delivery::notifier_health::NotifierHealth;
+use crate::delivery::operator_findings::{OperatorFindings, about};
 use crate::domain::{Alert, FindingCode, Incident, Metric, OperatorFinding, OperatorNews, Severity};
 use crate::ledger::{LedgerError, OpenFinding, StandingAlert};
 use crate::metrics::Metrics;
-use crate::notify::{Channel, DeliveryError, Fact, Shown, Verdict};
+use crate::notify::{Channel, DeliveryError, MirroredFact, Shown, Verdict};
 
 /// Alerts shown by one request.
 const BATCH: usize = 200;
@@ -30,7 +30,7 @@ const AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// Shows one notifier what is open.
 pub struct Mirror {
     carrier: Carrier,
-    standing: Standing,
+    standing: NotifierHealth,
     poll_interval: Duration,
 }
 
@@ -48,8 +48,8 @@ struct Pass {
 
 impl Mirror {
     /// A mirror for one notifier, which tells at this desk what becomes of it; what it shows holds for three polls.
-    pub fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics, poll_interval: Duration) -> Self {
-        Self { carrier: Carrier::new(channel, desk, metrics), standing: Standing::default(), poll_interval }
+    pub fn new(channel: Arc<Channel>, desk: OperatorFindings, metrics: Metrics, poll_interval: Duration) -> Self {
+        Self { carrier: Carrier::new(channel, desk, metrics), standing: NotifierHealth::default(), poll_interval }
     }
 
     /// The notifier's name.
@@ -132,7 +132,7 @@ impl Mirror {
     fn alert(&self, alert: StandingAlert) -> Shown {
         // What ended by a clock that was ahead is over all the same.
         let ends_at = alert.ended_at.map_or_else(|| self.holds_until(), |ended| ended.min(self.carrier.clock().now()));
-        Shown { fact: Fact::Alert(Box::new(alert.snapshot), alert.known_to), ends_at }
+        Shown { fact: MirroredFact::Alert(Box::new(alert.snapshot), alert.known_to), ends_at }
     }
 
     /// What is wrong with the daemon itself, where that is told to this notifier; but nothing that is about it.
@@ -142,7 +142,7 @@ impl Mirror {
         }
         let origin = self.carrier.desk.origin();
         let news = |open: &OpenFinding| OperatorNews::raised(&open.finding, open.since, origin.clone());
-        let trouble = |open: &OpenFinding, ends_at| Shown { fact: Fact::Trouble(news(open)), ends_at };
+        let trouble = |open: &OpenFinding, ends_at| Shown { fact: MirroredFact::Trouble(news(open)), ends_at };
         let is_shown = |open: &OpenFinding| about(open.finding.code, &open.finding.subject) != Some(self.name());
         let open = self.carrier.ledger().findings().await?;
         let closed = self.carrier.ledger().closed_findings(since).await?;

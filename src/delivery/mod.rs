@@ -16,12 +16,12 @@ mod recipients;
 mod undeliverable;
 mod worker;
 
-pub use attempt::Unmarked;
+pub use attempt::UnconfirmedDeliveries;
 pub use emergency::{Emergency, Occurrence, Stopped, Voice};
 pub use fallback::Fallback;
 pub use mirror::Mirror;
 pub use notifier_health::backoff;
-pub use operator_findings::Desk;
-pub(crate) use operator_findings::{Ending, is_about, notifier_of};
-pub use undeliverable::bury_orphans;
-pub use worker::{Courier, Progress};
+pub use operator_findings::OperatorFindings;
+pub(crate) use operator_findings::{FindingClosure, is_about, notifier_of};
+pub use undeliverable::drop_undeliverable;
+pub use worker::{DeliveryWorker, Progress};

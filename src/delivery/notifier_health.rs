@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::delivery::attempt::Carrier;
-use crate::delivery::operator_findings::Ending;
+use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{Delivery, FindingCode, OperatorFinding};
 use crate::ledger::{GiveUp, LedgerError, NotifierState};
 use crate::notify::{DeliveryError, Verdict};
@@ -22,7 +22,7 @@ const SHORTEST_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// How a destination is doing, as far as this process knows; the rest is in the ledger.
 #[derive(Default)]
-pub(crate) struct Standing {
+pub(crate) struct NotifierHealth {
     state: Option<NotifierState>,
     /// Failed last; the next probe is made with another delivery. Ambiguous failures are not among them: they are repeated.
     last_failed: Vec<Uuid>,
@@ -32,7 +32,7 @@ pub(crate) struct Standing {
     counted_at: Duration,
 }
 
-impl Standing {
+impl NotifierHealth {
     /// The state, from the ledger when first asked.
     pub(crate) async fn state(&mut self, carrier: &Carrier) -> Result<NotifierState, LedgerError> {
         if let Some(state) = &self.state {
@@ -77,7 +77,7 @@ impl Standing {
         }
         let before = self.state(carrier).await?;
         // The finding first: were it left for later, being killed in between would leave it open for ever.
-        let ending = Ending::of(format!("notifier \"{}\" takes messages again", carrier.name()));
+        let ending = FindingClosure::of(format!("notifier \"{}\" takes messages again", carrier.name()));
         carrier.desk.clear(FindingCode::NotifierFailing, carrier.name(), ending).await?;
         let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
         carrier.ledger().set_notifier_state(carrier.name(), state.clone()).await?;

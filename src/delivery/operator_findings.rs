@@ -1,6 +1,6 @@
 //! The operator's desk: a finding becomes a line in the log, a row in the ledger (which keeps its metric) and, once it has
 //! been open for long enough, one message to each of the operator's notifiers; its end becomes another. What the
-//! messages look like is `notify`'s, and delivering them is [`crate::delivery::Courier`]'s.
+//! messages look like is `notify`'s, and delivering them is [`crate::delivery::DeliveryWorker`]'s.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +26,16 @@ const SAYS_SO_WITHIN: Duration = Duration::from_mins(1);
 
 /// Where findings are told. Cloning shares it.
 #[derive(Clone)]
-pub struct Desk {
+pub struct OperatorFindings {
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
-    telling: Telling,
+    telling: AlertWording,
     owed: watch::Sender<u64>,
 }
 
 /// Who is told, and when.
 #[derive(Clone)]
-struct Telling {
+struct AlertWording {
     routes: Arc<[Route]>,
     source_failing_after: Duration,
     from: Option<Origin>,
@@ -44,29 +44,29 @@ struct Telling {
 }
 
 /// How a finding ended, in words: `{what} after 3 h 5 min{more}`.
-pub(crate) struct Ending {
+pub(crate) struct FindingClosure {
     pub(crate) what: String,
     pub(crate) more: String,
 }
 
-impl Ending {
+impl FindingClosure {
     /// An ending about which there is no more to say.
     pub(crate) fn of(what: impl Into<String>) -> Self {
         Self { what: what.into(), more: String::new() }
     }
 }
 
-impl Desk {
+impl OperatorFindings {
     /// A desk that tells the operator by these routes; none = only the log, the metric and `status`.
     pub fn new(ledger: Ledger, clock: Arc<dyn Clock>, routes: Vec<Route>, source_failing_after: Duration) -> Self {
-        let telling = Telling { routes: routes.into(), source_failing_after, from: None, ledger: ledger.identity() };
+        let telling = AlertWording { routes: routes.into(), source_failing_after, from: None, ledger: ledger.identity() };
         Self { ledger, clock, telling, owed: watch::Sender::new(0) }
     }
 
     /// The same desk, which says whose news it tells.
     #[must_use]
     pub fn at(self, origin: Origin) -> Self {
-        Self { telling: Telling { from: Some(origin), ..self.telling }, ..self }
+        Self { telling: AlertWording { from: Some(origin), ..self.telling }, ..self }
     }
 
     /// Which daemon its news are of, where that is known.
@@ -119,7 +119,7 @@ impl Desk {
     }
 
     /// Closes a finding, if it is open.
-    pub(crate) async fn clear(&self, code: FindingCode, subject: &str, ending: Ending) -> Result<(), LedgerError> {
+    pub(crate) async fn clear(&self, code: FindingCode, subject: &str, ending: FindingClosure) -> Result<(), LedgerError> {
         let (now, telling) = (self.clock.now(), self.telling.clone());
         let Some(closed) = self.ledger.clear(code, subject, now, move |open| telling.over(open, &ending, now)).await? else {
             return Ok(());
@@ -130,7 +130,7 @@ impl Desk {
     }
 
     /// Keeps a finding that is over, of which the ledger could not be told before, and tells its end if it was told.
-    pub(crate) async fn keep_past(&self, open: OpenFinding, ending: &Ending) -> Result<(), LedgerError> {
+    pub(crate) async fn keep_past(&self, open: OpenFinding, ending: &FindingClosure) -> Result<(), LedgerError> {
         let now = self.clock.now();
         let messages = if open.told { self.telling.over(&open, ending, now) } else { Vec::new() };
         let owes = !messages.is_empty();
@@ -145,7 +145,13 @@ impl Desk {
     }
 
     /// Reports a finding without a subject while `open`, else closes it.
-    pub(crate) async fn report_if(&self, open: bool, code: FindingCode, words: (String, &str), ending: Ending) -> Result<(), LedgerError> {
+    pub(crate) async fn report_if(
+        &self,
+        open: bool,
+        code: FindingCode,
+        words: (String, &str),
+        ending: FindingClosure,
+    ) -> Result<(), LedgerError> {
         let (summary, action) = words;
         if open {
             self.report(OperatorFinding { code, subject: String::new(), summary, action: action.to_owned() }).await
@@ -170,7 +176,7 @@ impl Desk {
         let given_up = self.ledger.given_up().await?;
         for OpenFinding { finding, .. } in &findings {
             if given_up.iter().all(|given_up| given_up.notifier != finding.subject) {
-                let ending = Ending::of(format!("what notifier \"{}\" had given up is owed again", finding.subject));
+                let ending = FindingClosure::of(format!("what notifier \"{}\" had given up is owed again", finding.subject));
                 self.clear(finding.code, &finding.subject, ending).await?;
             }
         }
@@ -219,7 +225,7 @@ impl Desk {
     }
 }
 
-impl Telling {
+impl AlertWording {
     /// What is owed for an open finding now: nothing while it is young.
     fn raised(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> Vec<NewMessage> {
         if self.is_news(finding, since, now) { self.messages(&OperatorNews::raised(finding, since, self.from.clone())) } else { Vec::new() }
@@ -230,7 +236,7 @@ impl Telling {
     }
 
     /// What is owed for the end of a finding that was told.
-    fn over(&self, open: &OpenFinding, ending: &Ending, now: Timestamp) -> Vec<NewMessage> {
+    fn over(&self, open: &OpenFinding, ending: &FindingClosure, now: Timestamp) -> Vec<NewMessage> {
         let OpenFinding { finding, since, .. } = open;
         let lasted = seconds_between(*since, now);
         let lasted = if lasted < 60 { "less than a minute".to_owned() } else { span(lasted) };

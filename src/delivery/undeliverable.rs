@@ -1,16 +1,16 @@
 //! Gives up what is owed to notifiers that are no longer configured, and says so. What is owed to the others is
-//! [`crate::delivery::Courier`]'s.
+//! [`crate::delivery::DeliveryWorker`]'s.
 
-use crate::delivery::Desk;
+use crate::delivery::OperatorFindings;
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
 use crate::metrics::Metrics;
 
 /// Gives up what is owed to notifiers that are not among the `known`; returns how many deliveries.
-pub async fn bury_orphans(known: Vec<Box<str>>, desk: &Desk, metrics: &Metrics) -> Result<u64, LedgerError> {
+pub async fn drop_undeliverable(known: Vec<Box<str>>, desk: &OperatorFindings, metrics: &Metrics) -> Result<u64, LedgerError> {
     let mut owed = desk.ledger.owed().await?;
     owed.retain(|owed| owed.pending > 0 && known.iter().all(|name| **name != *owed.notifier));
-    let number = desk.ledger.bury_orphans(known, desk.clock.now()).await?;
+    let number = desk.ledger.drop_undeliverable(known, desk.clock.now()).await?;
     for orphaned in owed {
         let (name, pending) = (orphaned.notifier, orphaned.pending);
         metrics.deliveries.with_label_values(&[name.as_str(), "dead"]).inc_by(pending);

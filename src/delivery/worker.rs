@@ -1,15 +1,15 @@
 //! Delivers what the ledger owes to one notifier: what is due, several at once while all goes well, one at a time while it
-//! does not. Notifiers don't wait for each other: each has a courier of its own.
+//! does not. Notifiers don't wait for each other: each has a worker of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::attempt::{Carried, Carrier, Unmarked};
+use crate::delivery::attempt::{Carried, Carrier, UnconfirmedDeliveries};
 use crate::delivery::concurrency_limit::Lanes;
 use crate::delivery::fallback::{Fails, Fallback};
 use crate::delivery::in_flight_batch::Round;
-use crate::delivery::notifier_health::Standing;
-use crate::delivery::operator_findings::Desk;
+use crate::delivery::notifier_health::NotifierHealth;
+use crate::delivery::operator_findings::OperatorFindings;
 use crate::domain::Delivery;
 use crate::ledger::LedgerError;
 use crate::metrics::Metrics;
@@ -35,20 +35,20 @@ pub struct Progress {
 }
 
 /// Delivers to one notifier.
-pub struct Courier {
+pub struct DeliveryWorker {
     carrier: Carrier,
-    standing: Standing,
+    standing: NotifierHealth,
     lanes: Lanes,
     fallback: Option<Fallback>,
     /// Whether marks were made since the ledger was at rest.
     restless: bool,
 }
 
-impl Courier {
-    /// A courier for one notifier, which tells at this desk what becomes of it.
-    pub fn new(channel: Arc<Channel>, desk: Desk, metrics: Metrics) -> Self {
+impl DeliveryWorker {
+    /// A worker for one notifier, which tells at this desk what becomes of it.
+    pub fn new(channel: Arc<Channel>, desk: OperatorFindings, metrics: Metrics) -> Self {
         let lanes = Lanes::new(channel.lanes());
-        Self { carrier: Carrier::new(channel, desk, metrics), standing: Standing::default(), lanes, fallback: None, restless: false }
+        Self { carrier: Carrier::new(channel, desk, metrics), standing: NotifierHealth::default(), lanes, fallback: None, restless: false }
     }
 
     /// The same, with others who stand in where the destination fails.
@@ -57,9 +57,9 @@ impl Courier {
         Self { fallback: Some(fallback), ..self }
     }
 
-    /// The same, knowing what couriers before it could not mark.
+    /// The same, knowing what workers before it could not mark.
     #[must_use]
-    pub fn with_unmarked(mut self, unmarked: Unmarked) -> Self {
+    pub fn with_unmarked(mut self, unmarked: UnconfirmedDeliveries) -> Self {
         self.carrier.unmarked = unmarked;
         self
     }
@@ -152,7 +152,7 @@ impl Courier {
                     round.end();
                     Ok(())
                 }
-                Ok((_, Carried::Unmarked(error))) | Err(error) => Err(error),
+                Ok((_, Carried::UnconfirmedDeliveries(error))) | Err(error) => Err(error),
             };
             if let Err(error) = result {
                 round.end();
@@ -169,6 +169,6 @@ impl Courier {
 }
 
 /// One success frees all, unless the destination failed others beside it.
-async fn recovered(all: bool, standing: &mut Standing, carrier: &Carrier) -> Result<(), LedgerError> {
+async fn recovered(all: bool, standing: &mut NotifierHealth, carrier: &Carrier) -> Result<(), LedgerError> {
     if all { standing.recovered(carrier).await } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::domain::{AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
 use crate::ledger::entry::{NotifierState, PollResult};
 
@@ -180,7 +180,7 @@ pub struct PollStatus {
 #[derive(Debug, Clone)]
 pub struct Course {
     /// Its last seen state.
-    pub seen: Seen,
+    pub seen: CustomerState,
     /// The date and the cost of its data some time before.
     pub before: Option<(Timestamp, Decimal)>,
     /// How the two billing periods before this one ended, the latest first, where it is over its budget.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::alerting::{NewSample, OpenAlert, Recollection, Seen};
+use crate::alerting::{CustomerState, NewSample, OpenAlert, RememberedCustomer};
 use crate::domain::name_key;
 use crate::domain::{Alert, CustomerEvent, CustomerKey, MetricValue, OpenAlerts, Silence};
 use crate::ledger::Config;
@@ -19,7 +19,7 @@ use crate::ledger::file;
 use crate::ledger::listing::{
     AlertFilter, AlertRow, AttemptRow, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus,
 };
-use crate::ledger::polled;
+use crate::ledger::poll_log;
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences};
 
@@ -76,7 +76,7 @@ impl Reader {
 
     /// The customers that have used most of their budget, then those without one by their cost in US dollars; no more
     /// than `limit`. The memory it takes grows with `limit` only.
-    pub fn customers_worst_first(&self, limit: usize) -> Result<Vec<Seen>, LedgerError> {
+    pub fn customers_worst_first(&self, limit: usize) -> Result<Vec<CustomerState>, LedgerError> {
         let mut worst = BinaryHeap::new();
         self.read(|connection| {
             customers::each_seen(connection, |seen| {
@@ -95,7 +95,7 @@ impl Reader {
     }
 
     /// The last seen state in a row; none where it was deleted since.
-    pub fn customer_in(&self, row: i64) -> Result<Option<Seen>, LedgerError> {
+    pub fn customer_in(&self, row: i64) -> Result<Option<CustomerState>, LedgerError> {
         self.read(|connection| customers::in_row(connection, row))
     }
 
@@ -109,13 +109,13 @@ impl Reader {
     }
 
     /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`.
-    pub fn each_customer(&self, visit: impl FnMut(Seen)) -> Result<(), LedgerError> {
+    pub fn each_customer(&self, visit: impl FnMut(CustomerState)) -> Result<(), LedgerError> {
         self.read(|connection| customers::each_present(connection, visit))
     }
 
     /// The customers that somebody may mean by `text`: the one with this id; else those with this name or label, in any
     /// case and Unicode form; else those whose name or label contains it. One is a hit, several are ambiguous.
-    pub fn find_customer(&self, text: &str) -> Result<Vec<Seen>, LedgerError> {
+    pub fn find_customer(&self, text: &str) -> Result<Vec<CustomerState>, LedgerError> {
         if let Some(found) = self.current(&CustomerKey::written(text))? {
             return Ok(vec![found.seen]);
         }
@@ -135,17 +135,17 @@ impl Reader {
     }
 
     /// What is remembered of one customer, with every step that is kept.
-    pub fn recollection(&self, key: &CustomerKey) -> Result<Option<Recollection>, LedgerError> {
+    pub fn recollection(&self, key: &CustomerKey) -> Result<Option<RememberedCustomer>, LedgerError> {
         self.read(|connection| customers::recall(connection, key, Steps::All, HISTORY))
     }
 
     /// What is remembered of one customer that bears on the data last seen.
-    pub fn current(&self, key: &CustomerKey) -> Result<Option<Recollection>, LedgerError> {
+    pub fn current(&self, key: &CustomerKey) -> Result<Option<RememberedCustomer>, LedgerError> {
         self.read(|connection| customers::recall(connection, key, Steps::NearSeen, HISTORY))
     }
 
     /// Every last seen state, in no order, to `visit`.
-    pub fn each_seen(&self, visit: impl FnMut(Seen)) -> Result<(), LedgerError> {
+    pub fn each_seen(&self, visit: impl FnMut(CustomerState)) -> Result<(), LedgerError> {
         self.read(|connection| customers::each_seen(connection, visit))
     }
 
@@ -226,7 +226,7 @@ impl Reader {
             Ok(PollStatus { last: polls::result(connection, "last")?, last_good: polls::result(connection, "good")? })
         })?;
         // A poll without news has left its time beside the ledger only.
-        if let Some(at) = polled::at(&self.path) {
+        if let Some(at) = poll_log::at(&self.path) {
             polls.last.iter_mut().chain(&mut polls.last_good).for_each(|poll| poll.at = at);
         }
         Ok(polls)
@@ -255,7 +255,7 @@ impl Reader {
 /// Percent of the budget, then cost in US dollars, then cost; larger is worse, nothing is best.
 type Rank = (Option<Decimal>, Option<Decimal>, Decimal);
 
-fn rank(seen: &Seen) -> Rank {
+fn rank(seen: &CustomerState) -> Rank {
     let percent = match seen.percent_used() {
         MetricValue::Number(percent) => Some(percent),
         MetricValue::OverZero => Some(Decimal::MAX),
@@ -267,7 +267,7 @@ fn rank(seen: &Seen) -> Rank {
 /// A last seen state, ordered by its rank; equal ranks by id, so that listings are stable.
 struct Ranked {
     rank: Rank,
-    seen: Seen,
+    seen: CustomerState,
 }
 
 impl Ord for Ranked {

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::alerting::messages;
-use crate::alerting::{Known, NewStep, Recollection, Recording, Slices};
+use crate::alerting::{KnownCustomers, NewStep, Recording, RememberedCustomer, Slices};
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
 use crate::fs;
@@ -108,8 +108,8 @@ impl Ledger {
         self.thread.write(|connection| connection.execute("UPDATE file SET clean = clean", []).map(drop)).await
     }
 
-    /// What is known of every customer, by [`crate::ledger::fold`] of its key.
-    pub async fn scan(&self) -> Result<Known, LedgerError> {
+    /// What is known of every customer, by [`crate::ledger::customer_hash`] of its key.
+    pub async fn scan(&self) -> Result<KnownCustomers, LedgerError> {
         self.thread.run(|connection| customers::scan(connection)).await
     }
 
@@ -119,7 +119,7 @@ impl Ledger {
         &self,
         customers: Vec<(CustomerKey, Timestamp)>,
         samples: u32,
-    ) -> Result<HashMap<CustomerKey, Recollection>, LedgerError> {
+    ) -> Result<HashMap<CustomerKey, RememberedCustomer>, LedgerError> {
         self.thread
             .run(move |connection| {
                 let found =
@@ -235,7 +235,7 @@ impl Ledger {
     }
 
     /// Gives up what is owed to notifiers that are not among the `known`; returns how many. Writes nothing when nothing is.
-    pub async fn bury_orphans(&self, known: Vec<Box<str>>, now: Timestamp) -> Result<u64, LedgerError> {
+    pub async fn drop_undeliverable(&self, known: Vec<Box<str>>, now: Timestamp) -> Result<u64, LedgerError> {
         let orphans = self.thread.run(|connection| deliveries::notifiers_that_owe(connection)).await?;
         let orphans = without(orphans, &known);
         self.for_each(orphans, move |connection, notifier| deliveries::bury(connection, notifier, now)).await

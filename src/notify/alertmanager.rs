@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::domain::{AlertSnapshot, Delivery, Message, OperatorNews, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::message::{AlertText, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE, Telling};
+use crate::notify::message::{AlertText, AlertWording, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE};
 use crate::notify::{Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier, Verdict, http_answer};
 use crate::text::bare;
 
@@ -33,14 +33,14 @@ const LABEL_CHARS: usize = 200;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
     /// What.
-    pub fact: Fact,
+    pub fact: MirroredFact,
     /// When it ends if nothing more is said of it, or ended.
     pub ends_at: Timestamp,
 }
 
 /// What can be so.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fact {
+pub enum MirroredFact {
     /// An alert, and who knows of it.
     Alert(Box<AlertSnapshot>, Option<String>),
     /// Trouble with the daemon itself.
@@ -111,8 +111,8 @@ impl Alertmanager {
 
     fn posted(&self, standing: &Shown, now: Timestamp) -> Posted {
         match &standing.fact {
-            Fact::Alert(snapshot, known_to) => self.alert(snapshot, known_to.as_deref(), standing.ends_at, now),
-            Fact::Trouble(news) => self.trouble(news, standing.ends_at, now),
+            MirroredFact::Alert(snapshot, known_to) => self.alert(snapshot, known_to.as_deref(), standing.ends_at, now),
+            MirroredFact::Trouble(news) => self.trouble(news, standing.ends_at, now),
         }
     }
 
@@ -123,7 +123,7 @@ impl Alertmanager {
         let labels = [
             ("alertname", Some(BUDGET_ALERT.to_owned())),
             ("severity", Some(alert.severity.as_str().to_owned())),
-            ("customer", label(&Telling::new(snapshot, &self.zone).customer())),
+            ("customer", label(&AlertWording::new(snapshot, &self.zone).customer())),
             ("customer_id", label(alert.customer.id.as_str())),
             ("subscription", alert.subscription.as_deref().and_then(label)),
             ("subscription_name", snapshot.context.subscription_name.as_deref().filter(|_| alert.subscription.is_some()).and_then(label)),

@@ -21,7 +21,7 @@ mod teams;
 mod template;
 mod webhook;
 
-pub use alertmanager::{Fact, Shown};
+pub use alertmanager::{MirroredFact, Shown};
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{
     AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, Partner, SigningKey, SlackConfig,

@@ -11,7 +11,7 @@ use crate::domain::{Delivery, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
-    AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Section, TEST_MARK, TEST_SENTENCE, Told,
+    AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText, Section, TEST_MARK, TEST_SENTENCE,
     in_place_of,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template, Verdict, http_answer};
@@ -78,17 +78,17 @@ impl Notifier for Slack {
 
 /// The message as Slack takes it.
 fn payload(delivery: &Delivery, zone: &TimeZone, now: Timestamp, own: Option<&str>) -> Value {
-    let (text, mut blocks) = match Told::new(&delivery.message, zone, now) {
-        Told::Alert(text) => alert(&text),
-        Told::Test(text) => {
+    let (text, mut blocks) = match Rendered::new(&delivery.message, zone, now) {
+        Rendered::Alert(text) => alert(&text),
+        Rendered::Test(text) => {
             let (text, mut blocks) = alert(&text);
             let sentence = format!("*{TEST_MARK}* {TEST_SENTENCE}");
             blocks.insert(0, section(&sentence));
             (format!("{TEST_MARK} {text}"), blocks)
         }
-        Told::Digest(text) => digest(&text),
-        Told::Operator(text) => operator(&text),
-        Told::Report(text) => report(&text),
+        Rendered::Digest(text) => digest(&text),
+        Rendered::Operator(text) => operator(&text),
+        Rendered::Report(text) => report(&text),
     };
     if let Some(own) = own {
         let lines: Vec<_> = own.lines().map(|line| shortened(line, SECTION_CHARS / 2)).collect();

@@ -12,7 +12,7 @@ use crate::domain::{Delivery, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
-    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE, Told,
+    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE,
     in_place_of,
 };
 use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict, http_answer};
@@ -92,7 +92,7 @@ impl Notifier for Teams {
 
 /// The request's body: the largest form of the message that Teams takes for sure.
 fn body(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> String {
-    let told = Told::new(&delivery.message, zone, now);
+    let told = Rendered::new(&delivery.message, zone, now);
     let below = in_place_of(delivery).map(|sentence| small(&sentence, false));
     let mut body = String::new();
     for form in FORMS {
@@ -111,13 +111,13 @@ fn envelope(card: &Value) -> Value {
     })
 }
 
-fn card(told: &Told<'_>, below: Option<&Value>, form: Form) -> Value {
+fn card(told: &Rendered<'_>, below: Option<&Value>, form: Form) -> Value {
     let (subject, mut items) = match told {
-        Told::Alert(text) => (text.subject.clone(), alert(text, None, form)),
-        Told::Test(text) => (format!("{TEST_MARK} {}", text.subject), alert(text, Some(&format!("{TEST_MARK} {TEST_SENTENCE}")), form)),
-        Told::Digest(text) => (text.subject(), digest(text, form)),
-        Told::Operator(text) => (text.subject.clone(), operator(text, form)),
-        Told::Report(text) => (text.subject.clone(), report(text, form)),
+        Rendered::Alert(text) => (text.subject.clone(), alert(text, None, form)),
+        Rendered::Test(text) => (format!("{TEST_MARK} {}", text.subject), alert(text, Some(&format!("{TEST_MARK} {TEST_SENTENCE}")), form)),
+        Rendered::Digest(text) => (text.subject(), digest(text, form)),
+        Rendered::Operator(text) => (text.subject.clone(), operator(text, form)),
+        Rendered::Report(text) => (text.subject.clone(), report(text, form)),
     };
     items.extend(below.cloned());
     json!({

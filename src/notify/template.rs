@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::domain::{Alert, AlertSnapshot, Digest, Ended, Message, OperatorNews};
 use crate::notify::SampleKind;
-use crate::notify::message::{MailText, Member, Row, Telling, Told};
+use crate::notify::message::{AlertWording, MailText, Member, Rendered, Row};
 use crate::notify::sample::{sample_alert, sample_message};
 use crate::text::clean;
 
@@ -147,16 +147,16 @@ impl TemplateError {
 impl<'a> Given<'a> {
     fn of(message: &'a Message, zone: &TimeZone, sent: Timestamp) -> Result<Self, minijinja::Error> {
         let mail = MailText::of(message, zone, sent)?;
-        let (first, second, rows, members) = match Told::new(message, zone, sent) {
-            Told::Alert(text) | Told::Test(text) => (text.first, text.second, text.rows, Vec::new()),
-            Told::Digest(text) => (text.first_line(), text.second_line(), text.totals(), text.members),
-            Told::Operator(text) => (text.first, text.second, text.rows, Vec::new()),
-            Told::Report(text) => (text.first, text.second, text.rows, Vec::new()),
+        let (first, second, rows, members) = match Rendered::new(message, zone, sent) {
+            Rendered::Alert(text) | Rendered::Test(text) => (text.first, text.second, text.rows, Vec::new()),
+            Rendered::Digest(text) => (text.first_line(), text.second_line(), text.totals(), text.members),
+            Rendered::Operator(text) => (text.first, text.second, text.rows, Vec::new()),
+            Rendered::Report(text) => (text.first, text.second, text.rows, Vec::new()),
         };
         let alerts: Vec<_> = message.alerts().iter().map(|snapshot| &snapshot.alert).collect();
         let now = one(message).map(crate::notify::message::brought_up_to_date);
-        let telling = now.as_ref().map(|snapshot| Telling::new(snapshot, zone));
-        let told = |words: &dyn Fn(&Telling<'_>) -> Option<String>| telling.as_ref().and_then(words).unwrap_or_default();
+        let telling = now.as_ref().map(|snapshot| AlertWording::new(snapshot, zone));
+        let told = |words: &dyn Fn(&AlertWording<'_>) -> Option<String>| telling.as_ref().and_then(words).unwrap_or_default();
         Ok(Self {
             kind: message.kind().as_str(),
             severity: message.severity().as_str(),

@@ -1,5 +1,5 @@
 //! One poll: read → assess → evaluate → confirm → record. What is owed afterwards is the ledger's; sending it is
-//! [`crate::delivery::Courier`]'s.
+//! [`crate::delivery::DeliveryWorker`]'s.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::alerting::NewMessage;
 use crate::budgets;
 use crate::clock::Clock;
-use crate::delivery::Desk;
+use crate::delivery::OperatorFindings;
 use crate::domain::{AlertSnapshot, Audience, CustomerKey, OperatorFinding, Route, Suppression};
 use crate::ledger::{AlertRows, Ledger, LedgerError, PollMemory, PollResult};
 use crate::metrics::Metrics;
@@ -38,7 +38,7 @@ pub struct Cycle {
     /// Where alerts can go.
     pub routes: Vec<Route>,
     /// Where findings are told.
-    pub desk: Desk,
+    pub desk: OperatorFindings,
     /// What is remembered.
     pub ledger: Ledger,
     /// The time.

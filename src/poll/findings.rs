@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::delivery::operator_findings::Ending;
+use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{Alert, FindingCode, OperatorFinding};
 use crate::ledger::{LedgerError, PollMemory};
 use crate::poll::cycle::empty;
@@ -69,7 +69,7 @@ impl Cycle {
             (FindingCode::UsageEmpty, items),
         ] {
             let more = lateness(report.raised, memory.last_good_at, self.clock.now());
-            self.desk.clear(code, "", Ending { what: what.to_owned(), more }).await?;
+            self.desk.clear(code, "", FindingClosure { what: what.to_owned(), more }).await?;
         }
         Ok(())
     }
@@ -97,7 +97,7 @@ impl Cycle {
             if reached.is_some() {
                 self.desk.replace(FindingCode::SignInExpiring, &subject).await?;
             } else {
-                self.desk.clear(FindingCode::SignInExpiring, &subject, Ending::of("the sign-in was renewed")).await?;
+                self.desk.clear(FindingCode::SignInExpiring, &subject, FindingClosure::of("the sign-in was renewed")).await?;
             }
         }
         Ok(())
@@ -107,22 +107,22 @@ impl Cycle {
     async fn tell_oddities(&self, report: &CycleReport, tally: &Tally) -> Result<(), LedgerError> {
         let skipped = format!("{} usage records could not be used", report.skipped);
         let words = (skipped, "see the errors of the last poll in budget-alertd status");
-        let ending = Ending::of("all usage records can be used again");
+        let ending = FindingClosure::of("all usage records can be used again");
         self.desk.report_if(report.skipped > 0, FindingCode::RecordsUnusable, words, ending).await?;
         let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
         let words = (clashes, "set the budgets in the currency of the usage");
-        let ending = Ending::of("all local budgets are in the currency of the usage again");
+        let ending = FindingClosure::of("all local budgets are in the currency of the usage again");
         self.desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, words, ending).await
     }
 
     /// Subscriptions that could not be asked about. A failed poll asks about none of them.
     async fn tell_unread(&self, tally: &Tally) -> Result<(), LedgerError> {
         let unread = format!("budgets of subscriptions could not be judged, their usage could not be read: {}", first_of(&tally.unread));
-        let ending = Ending::of("the usage of all subscriptions with a budget can be read again");
+        let ending = FindingClosure::of("the usage of all subscriptions with a budget can be read again");
         let words = (unread, "nothing if it passes, each poll asks again; the log says why");
         self.desk.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending).await?;
         if tally.never_seen.is_empty() {
-            let ending = Ending::of("usage was found of every subscription with a budget");
+            let ending = FindingClosure::of("usage was found of every subscription with a budget");
             return self.desk.clear(FindingCode::SubscriptionsUnread, NEVER_SEEN, ending).await;
         }
         let never_seen = OperatorFinding {
@@ -143,10 +143,10 @@ impl Cycle {
         let summary = format!("no usage was ever seen of {of}: {}", first_of(&tally.unknown));
         let action = "check the ids in [customers] and in the spreadsheet: budget-alertd coverage says who may be meant; a customer that has \
                       used nothing yet needs nothing";
-        let ending = Ending::of("usage was seen of every customer that is described here");
+        let ending = FindingClosure::of("usage was seen of every customer that is described here");
         self.desk.report_if(!tally.unknown.is_empty(), FindingCode::CustomersUnknown, (summary, action), ending).await?;
         if tally.idle.is_empty() {
-            let ending = Ending::of("every pattern in match.customers fits a customer");
+            let ending = FindingClosure::of("every pattern in match.customers fits a customer");
             return self.desk.clear(FindingCode::CustomersUnknown, PATTERNS, ending).await;
         }
         let idle = OperatorFinding {
@@ -166,7 +166,7 @@ impl Cycle {
         let action =
             "nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the health of Partner Center.";
         let stale = self.clock.now().duration_since(newest) > STALE;
-        self.desk.report_if(stale, FindingCode::UsageStale, (summary, action), Ending::of("newer usage data came")).await
+        self.desk.report_if(stale, FindingCode::UsageStale, (summary, action), FindingClosure::of("newer usage data came")).await
     }
 
     /// Suspiciously many customers at once.
@@ -182,7 +182,7 @@ impl Cycle {
         if suspicious {
             return self.desk.report(crossing_finding(&report.crossing, report.records, held)).await;
         }
-        self.desk.clear(FindingCode::MassCrossing, "", Ending::of("the next poll raised no such number of alerts")).await
+        self.desk.clear(FindingCode::MassCrossing, "", FindingClosure::of("the next poll raised no such number of alerts")).await
     }
 
     /// What an earlier poll held is news until it is released: whoever held it may have been killed before saying so, or before
@@ -206,7 +206,7 @@ impl Cycle {
             .collect();
         let summary = format!("{now} customers can never alert, {before} before: {}", reasons.join(", "));
         let action = "run budget-alertd coverage: it lists them and says what to do";
-        let ending = Ending::of("no more customers than before are without coverage");
+        let ending = FindingClosure::of("no more customers than before are without coverage");
         self.desk.report_if(now > before, FindingCode::CoverageGrew, (summary, action), ending).await?;
         // Customers that are missing from this answer may be in the next one.
         let fewer_items = memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::judging::{judged_again, samples_for};
-use crate::alerting::lifecycle::{Next, closed, followed, goes_on_for, latest, released};
-use crate::alerting::{AlertChange, Followup, NewAlert, OpenAlert, Recording, Time};
+use crate::alerting::lifecycle::{Next, closed, followed, latest, released, still_open_for};
+use crate::alerting::{AlertChange, AsOf, Followup, NewAlert, OpenAlert, Recording};
 use crate::domain::{AlertState, Assessed, CustomerKey, Ended, Judged, Latest, MessageKind, Route, Silence, Verdict};
 use crate::ledger::LedgerError;
 use crate::poll::Cycle;
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 500;
 /// The customers whose earlier alerts are looked at, and when.
 pub(crate) struct ToFollow {
     keys: Vec<CustomerKey>,
-    time: Time,
+    time: AsOf,
 }
 
 impl Cycle {
@@ -32,7 +32,7 @@ impl Cycle {
     pub(crate) async fn to_follow(&self, rebudgeted: Vec<CustomerKey>, newest: Option<Timestamp>) -> Result<ToFollow, LedgerError> {
         let now = self.clock.now();
         let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
-        Ok(ToFollow { keys, time: Time { now, newest } })
+        Ok(ToFollow { keys, time: AsOf { now, newest } })
     }
 
     /// Counts the customers with alerts that a silence has hidden until now among those that cross: where wrong prices were
@@ -75,8 +75,8 @@ impl Cycle {
                 let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, time);
                 let followed = followed(&customer.alerts, &judged, silences, time);
                 for (alert, next, notify) in &followed {
-                    let goes_on_for = goes_on_for(alert, &customer.alerts, &followed);
-                    told.note(alert, *next, self.reachable(notify.clone(), alert, &judged), goes_on_for, &judged.assessed);
+                    let still_open_for = still_open_for(alert, &customer.alerts, &followed);
+                    told.note(alert, *next, self.reachable(notify.clone(), alert, &judged), still_open_for, &judged.assessed);
                 }
                 turns.done().await;
             }
@@ -136,7 +136,7 @@ impl Told {
         Self { hears_of_ends: hears.map(|route| route.notifier.clone()).collect(), ..Self::default() }
     }
 
-    fn note(&mut self, alert: &OpenAlert, next: Next, notify: Vec<Box<str>>, goes_on_for: Vec<Box<str>>, assessed: &Assessed) {
+    fn note(&mut self, alert: &OpenAlert, next: Next, notify: Vec<Box<str>>, still_open_for: Vec<Box<str>>, assessed: &Assessed) {
         let id = alert.snapshot.alert.id;
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
         let followup = |notify: Vec<Box<str>>| Followup {
@@ -147,7 +147,7 @@ impl Told {
                 .map_or_else(|| latest(alert.snapshot.alert.metric, assessed, ended), |closing| closed(alert, closing)),
             contacts: assessed.profile.contacts.clone(),
             notify,
-            goes_on_for,
+            still_open_for,
         };
         match next {
             Next::Resolve(_) => {

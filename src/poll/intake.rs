@@ -11,10 +11,10 @@ use rust_decimal::Decimal;
 
 use crate::alerting::Gap;
 use crate::alerting::judging::{COLLECTION_STALE, duplicates, fingerprint, is_fresh, stale_after};
-use crate::alerting::{Decided, Known, Recollection};
+use crate::alerting::{Decided, KnownCustomers, RememberedCustomer};
 use crate::budgets::{BudgetOddity, Joined};
 use crate::domain::{Assessed, CustomerId, CustomerKey, Glob, Plan, UsageRecord};
-use crate::ledger::{LedgerError, fold, fold_key};
+use crate::ledger::{LedgerError, customer_hash, customer_key_hash};
 use crate::poll::Cycle;
 use crate::poll::slices::{Before, Recorded};
 use crate::source::{Read, Sink};
@@ -34,7 +34,7 @@ pub(crate) struct Candidate {
     pub(crate) joined: Joined,
     pub(crate) fingerprint: u64,
     pub(crate) aged: bool,
-    pub(crate) remembered: Option<Recollection>,
+    pub(crate) remembered: Option<RememberedCustomer>,
     pub(crate) decided: Decided,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Pending {
 }
 
 /// The scan of the ledger, under way.
-type Scan = Pin<Box<dyn Future<Output = Result<Known, LedgerError>> + Send>>;
+type Scan = Pin<Box<dyn Future<Output = Result<KnownCustomers, LedgerError>> + Send>>;
 
 /// The sink that a cycle reads into.
 pub(crate) struct Intake<'a> {
@@ -87,7 +87,7 @@ pub(crate) struct Intake<'a> {
     /// The age from which on a rule may be about it, in seconds.
     stale_after: Option<i64>,
     /// What is known of customers; none while the ledger is still being scanned.
-    known: Option<Known>,
+    known: Option<KnownCustomers>,
     scan: Option<Scan>,
     /// What was read before the scan was over.
     early: Vec<Read>,
@@ -156,7 +156,7 @@ impl<'a> Intake<'a> {
         let fresh = is_fresh(newest, self.now);
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
-            let latest = self.read.get(&fold_key(&pending.joined.record.key()));
+            let latest = self.read.get(&customer_key_hash(&pending.joined.record.key()));
             pending.other = latest.map(|copy| copy.fingerprint).filter(|other| *other != pending.fingerprint).or(pending.other);
             self.batch.push(pending);
             if self.batch.len() >= BATCH {
@@ -191,7 +191,7 @@ impl<'a> Intake<'a> {
     /// Subscriptions with budgets of which no usage was ever found, by customers that were answered about.
     pub(crate) fn never_seen(&self, unread: &BTreeSet<CustomerKey>) -> Vec<String> {
         let Some(known) = &self.known else { return Vec::new() };
-        let seen = |key: &CustomerKey| known.contains_key(&fold_key(key)) || self.read.contains_key(&fold_key(key));
+        let seen = |key: &CustomerKey| known.contains_key(&customer_key_hash(key)) || self.read.contains_key(&customer_key_hash(key));
         let mut never = Vec::new();
         for (customer, local) in self.cycle.budgets.customers_with_subscription_budgets().filter(|(key, _)| !unread.contains(*key)) {
             let Some(id) = CustomerId::try_new(customer.as_str()) else { continue };
@@ -205,7 +205,7 @@ impl<'a> Intake<'a> {
     /// Customers that are described here and of whom no usage was ever found.
     pub(crate) fn unknown(&self) -> Vec<String> {
         let Some(known) = &self.known else { return Vec::new() };
-        let seen = |key: &CustomerKey| known.contains_key(&fold_key(key)) || self.read.contains_key(&fold_key(key));
+        let seen = |key: &CustomerKey| known.contains_key(&customer_key_hash(key)) || self.read.contains_key(&customer_key_hash(key));
         let mut unknown: Vec<&CustomerKey> = self.cycle.budgets.customers.keys().filter(|key| !seen(key)).collect();
         unknown.sort_unstable();
         unknown.iter().map(|key| key.as_str().to_owned()).collect()
@@ -268,7 +268,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn learn(&mut self, result: Result<Known, LedgerError>) {
+    fn learn(&mut self, result: Result<KnownCustomers, LedgerError>) {
         self.scan = None;
         match result {
             Ok(known) => {
@@ -350,8 +350,8 @@ impl Sink for Intake<'_> {
         let joined = self.cycle.budgets.join(read.record);
         let fingerprint = fingerprint(&joined, self.rules);
         let id = match joined.record.subscription {
-            Some(_) => fold_key(&joined.record.key()),
-            None => fold(&joined.record.customer),
+            Some(_) => customer_key_hash(&joined.record.key()),
+            None => customer_hash(&joined.record.customer),
         };
         let before = self.read.get(&id).copied();
         let duplicates = before.map_or(0, |copy| copy.duplicates);

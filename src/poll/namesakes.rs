@@ -7,7 +7,7 @@ use std::hash::BuildHasher as _;
 
 use foldhash::quality::{FixedState, RandomState};
 
-use crate::alerting::{NewAlert, Recollection, Seen};
+use crate::alerting::{CustomerState, NewAlert, RememberedCustomer};
 use crate::domain::{Assessed, CustomerKey, CustomerView, Report};
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::text::look_of;
@@ -47,7 +47,7 @@ impl AllLooks {
 }
 
 /// The look of a customer that the ledger does not know by it yet; none of a subscription.
-pub(crate) fn new_look(assessed: &Assessed, remembered: Option<&Recollection>) -> Option<u64> {
+pub(crate) fn new_look(assessed: &Assessed, remembered: Option<&RememberedCustomer>) -> Option<u64> {
     let record = &assessed.record;
     let look = number_of_look(assessed.profile.label.as_deref(), &record.name);
     let known = remembered.map(|remembered| number_of_look(remembered.seen.label.as_deref(), &remembered.seen.name));
@@ -103,7 +103,7 @@ impl Namesakes {
 }
 
 /// Marks new alerts about customers of whom another one, known to the ledger or just `seen`, goes by the same name.
-pub(crate) async fn mark(ledger: &Ledger, alerts: &mut [NewAlert], seen: &[Seen]) -> Result<(), LedgerError> {
+pub(crate) async fn mark(ledger: &Ledger, alerts: &mut [NewAlert], seen: &[CustomerState]) -> Result<(), LedgerError> {
     if alerts.is_empty() {
         return Ok(());
     }

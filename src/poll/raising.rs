@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::alerting::judging::{Asked, judge, last_seen, named};
 use crate::alerting::judging::{remember, samples};
 use crate::alerting::lifecycle;
-use crate::alerting::{Decided, NewAlert, NewStep, Occasion, Raise, Recollection, Recording, decide};
+use crate::alerting::{Decided, NewAlert, NewStep, Raise, RaiseContext, Recording, RememberedCustomer, decide};
 use crate::domain::{AlertState, CustomerKey, Judged, Silence, SubscriptionCost};
 use crate::ledger::{LedgerError, PollMemory};
 use crate::poll::Cycle;
@@ -42,7 +42,7 @@ struct Settled {
     judged: Judged,
     decided: Decided,
     fingerprint: u64,
-    remembered: Option<Recollection>,
+    remembered: Option<RememberedCustomer>,
     asked: Option<Asked>,
     subscriptions: Vec<SubscriptionCost>,
 }
@@ -100,7 +100,7 @@ impl Settled {
         let Self { judged, decided, fingerprint, remembered, asked, subscriptions } = self;
         let assessed = &judged.assessed;
         for (raise, id) in decided.raise.iter().zip(ids) {
-            let occasion = Occasion {
+            let occasion = RaiseContext {
                 now: under.now,
                 baseline: is_baseline(under.memory, &raise.rule),
                 subscriptions: &subscriptions,

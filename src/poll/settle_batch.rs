@@ -6,10 +6,10 @@ use std::collections::hash_map::Entry;
 use rust_decimal::Decimal;
 
 use crate::alerting::judging::{duplicates, judge, last_seen, named, rank, remember, samples, samples_for};
-use crate::alerting::{Decided, Recollection, Recording, Seen, decide};
-use crate::budgets::{Joined, LastSeen};
+use crate::alerting::{CustomerState, Decided, Recording, RememberedCustomer, decide};
+use crate::budgets::{Joined, PeriodMemory};
 use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, UsageRecord, Verdict, has_passed};
-use crate::ledger::{LedgerError, fold_key};
+use crate::ledger::{LedgerError, customer_key_hash};
 use crate::poll::intake::{Candidate, Intake, Pending};
 use crate::poll::namesakes::new_look;
 use crate::poll::turns::Turns;
@@ -52,17 +52,17 @@ impl Intake<'_> {
 
     /// Whether a record of a customer that was read before in this poll is the one to assess: of the later date, then
     /// of the larger cost.
-    fn supersedes(&self, key: &CustomerKey, pending: &Pending, other: u64, remembered: Option<&Recollection>) -> bool {
+    fn supersedes(&self, key: &CustomerKey, pending: &Pending, other: u64, remembered: Option<&RememberedCustomer>) -> bool {
         let record = &pending.joined.record;
         let earlier = self.candidates.get(key).map(|candidate| rank(&candidate.joined.record));
         // What earlier polls have left is the other copy only where that one said nothing new.
-        let is_copy = |seen: &Seen| seen.seen_at == self.now || seen.fingerprint == other;
+        let is_copy = |seen: &CustomerState| seen.seen_at == self.now || seen.fingerprint == other;
         let seen = remembered.map(|remembered| &remembered.seen).filter(|seen| is_copy(seen));
         let earlier = earlier.or_else(|| seen.map(|seen| (seen.usage_as_of.instant(), seen.cost)));
         earlier.is_none_or(|earlier| rank(record) > earlier)
     }
 
-    fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<Recollection>, recording: &mut Recording) {
+    fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<RememberedCustomer>, recording: &mut Recording) {
         if let Some(copy) = remembered.as_mut().filter(|remembered| pending.other.is_some() && remembered.seen.seen_at == self.now) {
             // Written by another copy of the same record in this poll: that the customer was below by that one says nothing.
             copy.seen.cost = pending.joined.record.cost;
@@ -74,11 +74,11 @@ impl Intake<'_> {
         let found = Found { joined: &joined, judged: &judged, changed, aged };
         if self.must_confirm(&found, &decided, remembered.as_ref()) {
             // What it crosses is counted when it is decided about again.
-            self.count_duplicates(fold_key(&key), 0);
+            self.count_duplicates(customer_key_hash(&key), 0);
             self.candidates.insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
             return;
         }
-        self.count_duplicates(fold_key(&key), duplicates(&decided));
+        self.count_duplicates(customer_key_hash(&key), duplicates(&decided));
         self.tally.count_passed(&decided);
         if let Some(looks) = &mut self.recorded.looks {
             looks.add(new_look(&judged.assessed, remembered.as_ref()));
@@ -92,13 +92,13 @@ impl Intake<'_> {
         recording.steps.extend(decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)));
     }
 
-    fn judge(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> Judged {
+    fn judge(&self, joined: &Joined, remembered: Option<&RememberedCustomer>, aged: bool) -> Judged {
         let last = remembered.map(|remembered| last_seen(&remembered.seen));
         let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
         judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now))
     }
 
-    fn must_confirm(&self, found: &Found<'_>, decided: &Decided, remembered: Option<&Recollection>) -> bool {
+    fn must_confirm(&self, found: &Found<'_>, decided: &Decided, remembered: Option<&RememberedCustomer>) -> bool {
         let Found { joined, judged, changed, aged } = *found;
         if !decided.raise.is_empty() {
             return true;
@@ -113,15 +113,15 @@ impl Intake<'_> {
     }
 
     /// Whether the record would alert if it were not taken for late data of the old period.
-    fn would_alert_in_new_period(&self, joined: &Joined, remembered: Option<&Recollection>, aged: bool) -> bool {
-        let last = remembered.map(|remembered| LastSeen { closing_cost: Decimal::ZERO, ..last_seen(&remembered.seen) });
+    fn would_alert_in_new_period(&self, joined: &Joined, remembered: Option<&RememberedCustomer>, aged: bool) -> bool {
+        let last = remembered.map(|remembered| PeriodMemory { closing_cost: Decimal::ZERO, ..last_seen(&remembered.seen) });
         let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
         let judged = judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now));
         !decide(&judged, remembered).raise.is_empty()
     }
 
     /// Of a record that stays the same, once a day.
-    fn may_ask_again(&self, remembered: Option<&Recollection>) -> bool {
+    fn may_ask_again(&self, remembered: Option<&RememberedCustomer>) -> bool {
         let asked = remembered.and_then(|remembered| remembered.seen.asked);
         asked.is_none_or(|(at, _)| has_passed(ASK_AGAIN, at, self.now))
     }

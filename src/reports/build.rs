@@ -1,5 +1,5 @@
 //! Puts a report together from what the ledger remembers, in one pass over the customers; memory does not grow with their
-//! number. When it is due is [`crate::reports::Timetable`]'s, what it looks like is `notify`'s.
+//! number. When it is due is [`crate::reports::ReportSchedule`]'s, what it looks like is `notify`'s.
 
 use std::collections::BTreeSet;
 

@@ -9,5 +9,5 @@ mod survey;
 mod top;
 
 pub use build::{Scope, report, report_messages};
-pub use report_schedule::{Due, Timetable};
-pub use scheduler::Press;
+pub use report_schedule::{Due, ReportSchedule};
+pub use scheduler::ReportScheduler;

@@ -8,7 +8,7 @@ use crate::domain::Every;
 
 /// The occasions of a report.
 #[derive(Debug, Clone)]
-pub struct Timetable {
+pub struct ReportSchedule {
     /// How often.
     pub every: Every,
     /// At what time of the day.
@@ -31,7 +31,7 @@ pub enum Due {
     Now(Timestamp),
 }
 
-impl Timetable {
+impl ReportSchedule {
     /// What is to be done at `now`, where `reported` was reported last, and this process has been watching since `watched`.
     pub fn due(&self, reported: Option<Timestamp>, watched: Option<Timestamp>, now: Timestamp) -> Due {
         let last = self.last(now);
@@ -97,8 +97,8 @@ impl Timetable {
 mod tests {
     use super::*;
 
-    fn timetable(every: Every, at: &str) -> Timetable {
-        Timetable { every, at: at.parse().unwrap(), zone: TimeZone::get("Europe/Stockholm").unwrap() }
+    fn schedule(every: Every, at: &str) -> ReportSchedule {
+        ReportSchedule { every, at: at.parse().unwrap(), zone: TimeZone::get("Europe/Stockholm").unwrap() }
     }
 
     fn time(text: &str) -> Timestamp {
@@ -106,16 +106,16 @@ mod tests {
     }
 
     /// What is sent when somebody looks at these times: the occasions, in local time.
-    fn sent(timetable: &Timetable, looks: &[&str]) -> Vec<String> {
+    fn sent(schedule: &ReportSchedule, looks: &[&str]) -> Vec<String> {
         let (mut reported, mut watched, mut sent) = (None, None, Vec::new());
         for look in looks {
-            match timetable.due(reported, watched, time(look)) {
+            match schedule.due(reported, watched, time(look)) {
                 Due::Not => {}
                 Due::Watch(occasion) => watched = Some(occasion),
                 Due::From(occasion) => reported = Some(occasion),
                 Due::Now(occasion) => {
                     reported = Some(occasion);
-                    sent.push(occasion.to_zoned(timetable.zone.clone()).strftime("%a %d %b %H:%M").to_string());
+                    sent.push(occasion.to_zoned(schedule.zone.clone()).strftime("%a %d %b %H:%M").to_string());
                 }
             }
         }
@@ -124,25 +124,25 @@ mod tests {
 
     #[test]
     fn each_occasion_is_due_once_in_local_time() {
-        let daily = timetable(Every::Day, "08:00");
+        let daily = schedule(Every::Day, "08:00");
         let looks =
             ["2026-11-17T10:00:00Z", "2026-11-18T06:59:59Z", "2026-11-18T07:00:00Z", "2026-11-18T07:00:10Z", "2026-11-19T06:00:00Z"];
         assert_eq!(sent(&daily, &looks), ["Wed 18 Nov 08:00"]);
-        let weekly = timetable(Every::Week, "08:00");
+        let weekly = schedule(Every::Week, "08:00");
         assert_eq!(sent(&weekly, &["2026-11-17T10:00:00Z", "2026-11-22T20:00:00Z", "2026-11-23T07:00:00Z"]), ["Mon 23 Nov 08:00"]);
-        let monthly = timetable(Every::Month, "08:00");
+        let monthly = schedule(Every::Month, "08:00");
         assert_eq!(sent(&monthly, &["2026-11-17T10:00:00Z", "2026-12-01T06:00:00Z", "2026-12-01T07:00:00Z"]), ["Tue 01 Dec 08:00"]);
     }
 
     #[test]
     fn a_daemon_that_was_down_reports_the_last_occasion_once() {
-        let daily = timetable(Every::Day, "08:00");
+        let daily = schedule(Every::Day, "08:00");
         assert_eq!(sent(&daily, &["2026-11-17T10:00:00Z", "2026-11-20T15:00:00Z", "2026-11-20T15:00:10Z"]), ["Fri 20 Nov 08:00"]);
     }
 
     #[test]
     fn a_time_that_the_clocks_leave_out_or_show_twice_is_due_once() {
-        let daily = timetable(Every::Day, "02:30");
+        let daily = schedule(Every::Day, "02:30");
         let spring =
             ["2026-03-28T12:00:00Z", "2026-03-29T00:59:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:00:00Z", "2026-03-30T00:30:00Z"];
         assert_eq!(sent(&daily, &spring), ["Sun 29 Mar 03:30", "Mon 30 Mar 02:30"]);
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_wrong_loses_and_doubles_no_occasion() {
-        let daily = timetable(Every::Day, "08:00");
+        let daily = schedule(Every::Day, "08:00");
         let a_little_ahead = ["2026-11-17T10:00:00Z", "2026-11-18T07:00:01Z", "2026-11-18T06:59:58Z", "2026-11-18T07:00:00Z"];
         assert_eq!(sent(&daily, &a_little_ahead), ["Wed 18 Nov 08:00"]);
         let years_ahead = ["2026-11-17T10:00:00Z", "2031-01-01T12:00:00Z", "2026-11-17T11:00:00Z", "2026-11-18T07:00:00Z"];

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use crate::domain::{Report, Route};
 use crate::ledger::{self, LedgerError};
 use crate::poll::Cycle;
-use crate::reports::{Due, Timetable};
+use crate::reports::{Due, ReportSchedule};
 use crate::reports::{Scope, report, report_messages};
 
 /// What reports: a configuration's timetable, and to whom it goes.
-pub struct Press {
+pub struct ReportScheduler {
     /// When.
-    pub timetable: Timetable,
+    pub schedule: ReportSchedule,
     /// To whom.
     pub routes: Vec<Route>,
     /// The ledger's file, for reading beside the ledger's thread.
@@ -24,16 +24,16 @@ pub struct Press {
     pub watched: Mutex<Option<Timestamp>>,
 }
 
-impl Press {
+impl ReportScheduler {
     /// Reports, if an occasion has come that was not reported; returns whether it did. A daemon that was down reports the
     /// last occasion once.
     pub async fn step(self: &Arc<Self>) -> Result<bool, LedgerError> {
         let reported = self.cycle.ledger.reported().await?;
         let now = self.cycle.clock.now();
-        let behind = reported.is_some_and(|reported| self.timetable.is_behind(reported, now));
+        let behind = reported.is_some_and(|reported| self.schedule.is_behind(reported, now));
         let watched = self.watched().filter(|_| behind);
         *self.watched() = watched;
-        let (occasion, messages) = match self.timetable.due(reported, watched, now) {
+        let (occasion, messages) = match self.schedule.due(reported, watched, now) {
             Due::Not => return Ok(false),
             Due::Watch(occasion) => {
                 *self.watched() = Some(occasion);
@@ -57,9 +57,9 @@ impl Press {
     /// The report of an occasion, read on a thread of its own: it may take seconds for very many customers.
     async fn report(self: &Arc<Self>, occasion: Timestamp, reported: Option<Timestamp>, now: Timestamp) -> Result<Report, LedgerError> {
         // A daemon that was down for long tells of all of that time.
-        let since = self.timetable.before(occasion).min(reported.unwrap_or(occasion));
-        let scope = Scope { every: self.timetable.every, since, now };
-        let press = Arc::clone(self);
-        ledger::read(&self.ledger, move |reader| report(reader, &press.cycle.budgets, &press.cycle.rules, scope)).await
+        let since = self.schedule.before(occasion).min(reported.unwrap_or(occasion));
+        let scope = Scope { every: self.schedule.every, since, now };
+        let scheduler = Arc::clone(self);
+        ledger::read(&self.ledger, move |reader| report(reader, &scheduler.cycle.budgets, &scheduler.cycle.rules, scope)).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::alerting::{Gap, gap};
 use crate::budgets;
 use crate::domain::{Coverage, Currency, CustomerView, Growth, MetricValue, Named, OverBudget, RepeatedlyOver, Spend, Top, Uncovered};
@@ -163,14 +163,14 @@ impl<'a> Survey<'a> {
 }
 
 /// A part of the cost in US dollars, at the record's own rate.
-fn in_usd(seen: &Seen, part: Decimal) -> Option<Decimal> {
+fn in_usd(seen: &CustomerState, part: Decimal) -> Option<Decimal> {
     if seen.currency.is_some_and(|currency: Currency| currency.as_str() == "USD") {
         return Some(part);
     }
     seen.usd_cost?.checked_mul(part)?.checked_div(seen.cost)
 }
 
-fn named(seen: &Seen) -> Named {
+fn named(seen: &CustomerState) -> Named {
     let view = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
     Named { id: view.id.clone(), name: view.called().to_owned(), has_namesake: false }
 }

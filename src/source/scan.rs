@@ -3,7 +3,7 @@
 //! sink's business.
 
 use crate::source::Settle;
-use crate::source::walk::Walk;
+use crate::source::json_span::Walk;
 
 /// One item may be this large, in bytes; a larger one is passed over.
 pub(crate) const ITEM_CAP: usize = 1 << 20;

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::domain::{NumberError, parse_wire_number};
-use crate::source::walk::Walk;
+use crate::source::json_span::Walk;
 
 /// A field as it was written, which need not be JSON; absent and `null` are told apart by nobody.
 pub(crate) type Raw<'a> = Option<&'a str>;

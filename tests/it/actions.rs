@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use budget_alertd::actions::{AckOrder, Action, Author, ExpireOrder, Office, ReleaseOrder, RetryOrder, SilenceOrder, Until, UntilWord};
+use budget_alertd::actions::{
+    AckOrder, Action, ActionContext, Author, ExpireOrder, ReleaseOrder, RetryOrder, SilenceOrder, Until, UntilWord,
+};
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::{Assembly, assemble};
 use budget_alertd::ledger::{AlertFilter, Reader};
@@ -24,11 +26,11 @@ fn acts_beside_the_others<A: Action>(world: &World, order: A) -> A::Answer {
         let (ledger, config) = (world.ledger(), world.config());
         let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
         let Assembly { cycle, .. } = assemble(&config, &ledger, &clock, &world.metrics).unwrap();
-        let office = Office::in_process(cycle, config.ledger.clone(), config.file.clone());
+        let context = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone());
         let (let_go, held) = std::sync::mpsc::channel::<()>();
         let holding = tokio::task::spawn_blocking(move || held.recv().is_err());
         let author = Author::of(0);
-        let mut act = pin!(order.act(&office, &author));
+        let mut act = pin!(order.act(&context, &author));
         for _ in 0..10 {
             let is_done = poll_fn(|context| Poll::Ready(act.as_mut().poll(context).is_ready())).await;
             assert!(!is_done, "{} reads on the thread of all", A::NAME);

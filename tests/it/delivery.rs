@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
-use budget_alertd::delivery::Courier;
+use budget_alertd::delivery::DeliveryWorker;
 use budget_alertd::domain::Delivery;
 use budget_alertd::ledger::{DeliveryFilter, Ledger, Reader};
 use budget_alertd::metrics::Metrics;
@@ -15,13 +15,13 @@ use crate::support::world::{SPEND, World, plan};
 
 const DAY: &str = "2019-09-17T00:00:00Z";
 
-/// A world whose alerts go to a receiver, the receiver, and a courier on the open ledger.
+/// A world whose alerts go to a receiver, the receiver, and a worker on the open ledger.
 struct Post {
     world: World,
     clock: Arc<SimulatedClock>,
     receiver: HttpReceiver,
     ledger: Ledger,
-    courier: Courier,
+    worker: DeliveryWorker,
 }
 
 /// `number` customers over their budgets, not yet told to anyone.
@@ -34,19 +34,19 @@ async fn post(number: usize, more: &str) -> Post {
     let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
-    let courier = courier(&world, &ledger);
-    Post { clock: Arc::clone(&world.clock), world, receiver, ledger, courier }
+    let worker = worker(&world, &ledger);
+    Post { clock: Arc::clone(&world.clock), world, receiver, ledger, worker }
 }
 
-fn courier(world: &World, ledger: &Ledger) -> Courier {
+fn worker(world: &World, ledger: &Ledger) -> DeliveryWorker {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    assemble(&world.config(), ledger, &clock, &Metrics::new()).unwrap().couriers.remove(0)
+    assemble(&world.config(), ledger, &clock, &Metrics::new()).unwrap().workers.remove(0)
 }
 
 impl Post {
-    /// One step of the courier.
+    /// One step of the worker.
     async fn step(&mut self) -> String {
-        let progress = self.courier.step(&|| false).await.unwrap();
+        let progress = self.worker.step(&|| false).await.unwrap();
         let wait = progress
             .wait
             .map_or("idle".to_owned(), |wait| if wait.is_zero() { "on".to_owned() } else { format!("wait {} s", wait.as_secs()) });
@@ -56,7 +56,7 @@ impl Post {
     /// Steps until there is nothing to do, moving the clock over every wait; says how long each wait was.
     async fn run(&mut self) -> Vec<u64> {
         let mut waits = Vec::new();
-        while let Some(wait) = self.courier.step(&|| false).await.unwrap().wait {
+        while let Some(wait) = self.worker.step(&|| false).await.unwrap().wait {
             if !wait.is_zero() {
                 waits.push(wait.as_secs());
                 self.clock.advance(wait);
@@ -91,9 +91,9 @@ async fn a_failing_destination_is_probed_with_another_delivery_each_time_and_one
     post.receiver.fail(Fault::status(503));
     assert!(post.step().await.starts_with("0 sent, 0 dead"));
     for _ in 0..6 {
-        let progress = post.courier.step(&|| false).await.unwrap();
+        let progress = post.worker.step(&|| false).await.unwrap();
         post.clock.advance(progress.wait.unwrap());
-        post.courier.step(&|| false).await.unwrap();
+        post.worker.step(&|| false).await.unwrap();
     }
     let attempts = post.attempts();
     assert_eq!(attempts.len(), 7);
@@ -172,7 +172,7 @@ async fn backoff_survives_a_restart() {
     let mut post = post(1, "").await;
     post.receiver.fail(Fault::Answer(Answer::throttled(600)));
     assert_eq!(post.step().await, "0 sent, 0 dead, on");
-    post.courier = courier(&post.world, &post.ledger);
+    post.worker = worker(&post.world, &post.ledger);
     assert_eq!(post.step().await, "0 sent, 0 dead, wait 600 s");
     assert_eq!(post.receiver.attempts().len(), 1);
 }
@@ -195,7 +195,7 @@ async fn a_retried_delivery_starts_anew_with_the_same_identity() {
 #[tokio::test]
 async fn deliveries_of_a_notifier_that_is_gone_are_dead_at_once() {
     let post = post(2, "").await;
-    assert_eq!(post.ledger.bury_orphans(vec!["other".into()], post.clock.now()).await.unwrap(), 2);
+    assert_eq!(post.ledger.drop_undeliverable(vec!["other".into()], post.clock.now()).await.unwrap(), 2);
     assert_eq!(post.states(), ["dead", "dead"]);
 }
 
@@ -205,7 +205,7 @@ async fn what_was_accepted_but_cannot_be_marked_is_not_sent_again() {
     let path = post.world.config().ledger.path;
     let other = rusqlite::Connection::open(path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(post.courier.step(&|| false).await.is_err(), "the mark cannot be written while somebody else writes");
+    assert!(post.worker.step(&|| false).await.is_err(), "the mark cannot be written while somebody else writes");
     other.execute_batch("ROLLBACK").unwrap();
     post.run().await;
     assert_eq!(post.states(), ["sent"]);
@@ -217,7 +217,7 @@ async fn a_stop_between_two_deliveries_leaves_the_rest_owed() {
     let mut post = post(3, "").await;
     let stopped = std::sync::atomic::AtomicU32::new(0);
     let stop = || stopped.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 1;
-    assert_eq!(post.courier.step(&stop).await.unwrap().sent, 1);
+    assert_eq!(post.worker.step(&stop).await.unwrap().sent, 1);
     assert_eq!(post.states(), ["pending", "pending", "sent"]);
 }
 
@@ -248,14 +248,14 @@ async fn several_that_fail_together_are_one_failure_and_one_probe_follows() {
     let mut post = post(60, "").await;
     let stopped = std::sync::atomic::AtomicU32::new(0);
     let stop = || stopped.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 20;
-    assert_eq!(post.courier.step(&stop).await.unwrap().sent, 20);
+    assert_eq!(post.worker.step(&stop).await.unwrap().sent, 20);
     post.receiver.fail(Fault::status(503));
     assert_eq!(post.step().await, "0 sent, 0 dead, on");
     let together = post.receiver.attempts().len() - 20;
     assert!(together > 10, "{together} at once");
     let state = post.ledger.notifier_state("hook").await.unwrap();
     assert_eq!((state.failures, state.probes), (1, 1));
-    let wait = post.courier.step(&|| false).await.unwrap().wait.unwrap();
+    let wait = post.worker.step(&|| false).await.unwrap().wait.unwrap();
     assert!((4..=6).contains(&wait.as_secs()), "{wait:?}");
     post.clock.advance(wait);
     assert_eq!(post.step().await, "0 sent, 0 dead, on");
@@ -274,7 +274,7 @@ async fn of_several_with_an_unknown_end_each_is_repeated_under_its_identity() {
     let mut post = post(60, "").await;
     let stopped = std::sync::atomic::AtomicU32::new(0);
     let stop = || stopped.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 20;
-    post.courier.step(&stop).await.unwrap();
+    post.worker.step(&stop).await.unwrap();
     post.receiver.fail(Fault::Reset);
     post.step().await;
     let unknown = post.attempts()[20..].to_vec();
@@ -299,8 +299,8 @@ async fn what_one_customer_is_told_of_arrives_in_its_order_beside_many_others() 
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
     let owed: Vec<String> = told(&ledger.due("hook", Vec::new(), 1000).await.unwrap());
-    let mut courier = courier(&world, &ledger);
-    while courier.step(&|| false).await.unwrap().wait.is_some() {}
+    let mut worker = worker(&world, &ledger);
+    while worker.step(&|| false).await.unwrap().wait.is_some() {}
     let attempts = receiver.attempts();
     let arrived: Vec<String> = attempts.iter().map(|attempt| customer_and_rule(&attempt.request.text())).collect();
     assert_eq!(arrived.len(), 160);

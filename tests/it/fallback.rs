@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
-use budget_alertd::delivery::Courier;
+use budget_alertd::delivery::DeliveryWorker;
 use budget_alertd::ledger::{DeliveryFilter, HoldFilter, Ledger, Reader};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::simulator::{Fault, HttpReceiver};
@@ -22,7 +22,7 @@ struct Pair {
     ops: HttpReceiver,
     oncall: HttpReceiver,
     ledger: Ledger,
-    couriers: Vec<Courier>,
+    workers: Vec<DeliveryWorker>,
     owed: tokio::sync::watch::Receiver<u64>,
 }
 
@@ -35,8 +35,8 @@ async fn pair(number: usize, notify: &str, ops_keys: &str, oncall_keys: &str) ->
     let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
-    let (couriers, owed) = couriers(&world, &ledger);
-    Pair { clock: Arc::clone(&world.clock), world, ops, oncall, ledger, couriers, owed }
+    let (workers, owed) = workers(&world, &ledger);
+    Pair { clock: Arc::clone(&world.clock), world, ops, oncall, ledger, workers, owed }
 }
 
 fn rules(notify: &str, (ops, ops_keys): (&HttpReceiver, &str), (oncall, oncall_keys): (&HttpReceiver, &str), fallback: &str) -> String {
@@ -49,10 +49,10 @@ fn rules(notify: &str, (ops, ops_keys): (&HttpReceiver, &str), (oncall, oncall_k
     )
 }
 
-fn couriers(world: &World, ledger: &Ledger) -> (Vec<Courier>, tokio::sync::watch::Receiver<u64>) {
+fn workers(world: &World, ledger: &Ledger) -> (Vec<DeliveryWorker>, tokio::sync::watch::Receiver<u64>) {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
     let assembly = assemble(&world.config(), ledger, &clock, &Metrics::new()).unwrap();
-    (assembly.couriers, assembly.desk.owed().subscribe())
+    (assembly.workers, assembly.desk.owed().subscribe())
 }
 
 impl Pair {
@@ -62,8 +62,8 @@ impl Pair {
         loop {
             let owed = self.owed.borrow_and_update().to_owned();
             let mut nearest: Option<Duration> = None;
-            for courier in &mut self.couriers {
-                let wait = courier.step(&|| false).await.unwrap().wait;
+            for worker in &mut self.workers {
+                let wait = worker.step(&|| false).await.unwrap().wait;
                 nearest = nearest.into_iter().chain(wait).min();
             }
             // One of them has left something to another.
@@ -162,10 +162,10 @@ async fn a_restart_forgets_neither_what_is_overdue_nor_who_stood_in() {
     let mut pair = pair(1, "[\"ops\"]", "", "").await;
     pair.ops.fail(Fault::status(503));
     pair.run(5 * MINUTE).await;
-    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.run(8 * MINUTE).await;
     assert_eq!(told(&pair.oncall), ["C0 ops"]);
-    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.run(30 * MINUTE).await;
     assert_eq!(told(&pair.oncall), ["C0 ops"]);
 }
@@ -176,11 +176,11 @@ async fn who_is_configured_later_does_not_get_what_was_given_up_before() {
     let rules = |fallback| rules("[\"ops\"]", (&pair.ops, ""), (&pair.oncall, ""), fallback);
     let (without, with) = (rules(""), rules("fallback = [\"oncall\"]"));
     pair.world.change_rules(&without);
-    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.ops.fail_once(Fault::status(422));
     pair.run(Duration::ZERO).await;
     pair.world.change_rules(&with);
-    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.run(20 * MINUTE).await;
     assert_eq!(pair.deliveries(), ["ops dead", "ops sent"]);
 }
@@ -196,7 +196,7 @@ async fn who_stood_in_is_told_of_the_end_too() {
     pair.ledger.close().await.unwrap();
     pair.world.poll("2019-09-17T06:00:00Z", &[plan("C0", "85", "1000", "2019-09-17T06:00:00Z")]).await;
     pair.ledger = pair.world.ledger();
-    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.run(Duration::ZERO).await;
     assert_eq!(told(&pair.oncall), ["C0 ops", "C0 -"]);
     assert!(pair.oncall.received()[1].text().contains("budget.alert.resolved"));
@@ -245,7 +245,7 @@ async fn nobody_is_told_instead_of_customers_what_is_held_or_discarded() {
     pair.run(120 * MINUTE).await;
     assert_eq!(pair.deliveries(), vec!["ops pending"; 40]);
     pair.ledger.discard(HoldFilter::default(), "wrong prices".to_owned(), pair.clock.now()).await.unwrap();
-    (pair.couriers, pair.owed) = couriers(&pair.world, &pair.ledger);
+    (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.run(120 * MINUTE).await;
     assert_eq!(pair.deliveries(), vec!["ops dead"; 40]);
     assert!(pair.oncall.received().is_empty());

@@ -51,8 +51,8 @@ fn period() -> BillingPeriod {
     BillingPeriod::calendar_month(at("2026-10-05T12:00:00Z"), PeriodSource::CalendarMonth)
 }
 
-fn seen(number: u128) -> Seen {
-    Seen {
+fn seen(number: u128) -> CustomerState {
+    CustomerState {
         subscription: None,
         crossed: 1,
         customer: customer(number),

@@ -1,6 +1,6 @@
-//! News for the operator all the way: from the sign-in, the couriers and the running daemon to a receiver.
+//! News for the operator all the way: from the sign-in, the workers and the running daemon to a receiver.
 
-mod couriers;
 mod daemon;
 mod emergency;
 mod sign_in;
+mod workers;

@@ -177,11 +177,11 @@ struct Entry {
     amount: i64,
     /// How many polls had read the customer when it was raised.
     polls: usize,
-    told: Telling,
+    told: AlertWording,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Telling {
+enum AlertWording {
     Told,
     Hidden,
     /// Another was told in its place, or its period was over before anybody was.
@@ -358,7 +358,7 @@ impl Witness {
             Some(_) if !last_below && !seen_below(since) => return Err(format!("an alert again at {highest}, never seen below")),
             _ => {}
         }
-        let told = if silenced { Telling::Hidden } else { Telling::Told };
+        let told = if silenced { AlertWording::Hidden } else { AlertWording::Told };
         self.alerts.push(Entry { rule: facts.name, at, month: read.month, amount, polls: self.seen.len(), told });
         Ok(())
     }
@@ -369,8 +369,8 @@ impl Witness {
         let own: Vec<usize> = (0..self.alerts.len()).filter(|index| self.alerts[*index].rule == facts.name).collect();
         for index in &own {
             let alert = &mut self.alerts[*index];
-            if alert.told == Telling::Hidden && alert.month < current.month {
-                alert.told = Telling::Never;
+            if alert.told == AlertWording::Hidden && alert.month < current.month {
+                alert.told = AlertWording::Never;
             }
         }
         let value = facts.value(current).filter(|_| facts.highest(current).is_some());
@@ -380,10 +380,10 @@ impl Witness {
             let alert = self.alerts[index];
             own.iter().filter(|other| (**other > index) == later).map(|other| self.alerts[*other]).any(|other| {
                 let higher = facts.at_or_beyond(other.at, alert.at) && (later || other.at != alert.at && is_true(&other));
-                other.told == Telling::Told && other.month == alert.month && higher
+                other.told == AlertWording::Told && other.month == alert.month && higher
             })
         };
-        let due = |index: &&usize| self.alerts[**index].told == Telling::Hidden && is_true(&self.alerts[**index]) && !silenced;
+        let due = |index: &&usize| self.alerts[**index].told == AlertWording::Hidden && is_true(&self.alerts[**index]) && !silenced;
         let due: Vec<usize> = own.iter().filter(due).copied().collect();
         let open = due.iter().copied().filter(|index| !higher_told(*index, true));
         let best = open.reduce(|best, index| if facts.at_or_beyond(self.alerts[index].at, self.alerts[best].at) { index } else { best });
@@ -402,13 +402,13 @@ impl Witness {
                 if !same || alert.state != AlertState::Raised {
                     return Err(format!("told of {} under {amount:?} instead of {best:?}", alert.threshold));
                 }
-                best.told = Telling::Told;
+                best.told = AlertWording::Told;
             }
             _ => return Err("two of a rule told at once".into()),
         }
         for index in due {
             let alert = &mut self.alerts[index];
-            alert.told = if alert.told == Telling::Told { Telling::Told } else { Telling::Never };
+            alert.told = if alert.told == AlertWording::Told { AlertWording::Told } else { AlertWording::Never };
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::alerting::Recollection;
+use crate::alerting::RememberedCustomer;
 use crate::budgets::{LocalBudget, LocalCustomer, LocalSubscription};
 use crate::cli::explain::Scale;
 use crate::cli::text::clean;
@@ -24,9 +24,9 @@ pub(super) struct Raised {
 }
 
 /// What the next poll would raise about a customer if its usage stayed as it was last seen.
-pub(super) fn raised(config: &Config, remembered: &Recollection, now: Timestamp) -> Vec<Raised> {
+pub(super) fn raised(config: &Config, remembered: &RememberedCustomer, now: Timestamp) -> Vec<Raised> {
     // A budget changes nothing about the age of the data.
-    let time = crate::alerting::Time { now, newest: None };
+    let time = crate::alerting::AsOf { now, newest: None };
     let explanation = crate::analysis::explain(&config.budgets, &config.rules, remembered, &[], time);
     let raises = explanation.rules.iter().filter_map(|account| account.raise.as_ref());
     raises

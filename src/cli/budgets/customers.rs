@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::alerting::{Recollection, Seen};
+use crate::alerting::{CustomerState, RememberedCustomer};
 use crate::budgets::sheet::Row;
 use crate::cli::text::clean;
 use crate::config::{Config, hint};
@@ -19,7 +19,7 @@ pub(super) struct Customers<'c> {
     config: &'c Config,
     /// None before the first poll.
     reader: Option<&'c Reader>,
-    seen: Vec<Seen>,
+    seen: Vec<CustomerState>,
     by_id: HashMap<CustomerKey, usize>,
     /// By name and by label, lower case.
     by_name: HashMap<String, Vec<usize>>,
@@ -64,12 +64,12 @@ impl<'c> Customers<'c> {
     }
 
     /// The last seen state of a customer.
-    pub(super) fn seen(&self, key: &CustomerKey) -> Option<&Seen> {
+    pub(super) fn seen(&self, key: &CustomerKey) -> Option<&CustomerState> {
         self.by_id.get(key).and_then(|index| self.seen.get(*index))
     }
 
     /// All that is remembered of a customer.
-    pub(super) fn remembered(&self, key: &CustomerKey) -> anyhow::Result<Option<Recollection>> {
+    pub(super) fn remembered(&self, key: &CustomerKey) -> anyhow::Result<Option<RememberedCustomer>> {
         Ok(self.reader.map_or(Ok(None), |reader| reader.current(key))?)
     }
 

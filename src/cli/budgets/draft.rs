@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::budgets::sheet::{Column, Fault, Placed, Row, Sheet};
 use crate::budgets::{LocalCustomer, SubscriptionKey};
 use crate::cli::budgets::customers::{Customers, Match, Unmatched};
@@ -143,7 +143,7 @@ impl<'b> Draft<'b> {
     }
 
     /// A budget without a currency is in the customer's, as far as that is known.
-    fn complete(&self, row: &mut Row<'_>, seen: Option<&Seen>, key: &CustomerKey) {
+    fn complete(&self, row: &mut Row<'_>, seen: Option<&CustomerState>, key: &CustomerKey) {
         let Some(budget) = &row.budget else { return };
         if row.currency.is_some() || !row.faults.is_empty() {
             return;
@@ -157,7 +157,7 @@ impl<'b> Draft<'b> {
     /// The spreadsheet as it is to be; what says nothing is left out.
     pub(super) fn text(&self, customers: &Customers<'_>) -> anyhow::Result<String> {
         let known = |record: &Record| customers.seen(&CustomerKey::of(&record.customer_id));
-        let worth = |(record, seen): &(Record, Option<&Seen>)| !record.is_empty(seen.and_then(|seen| seen.currency));
+        let worth = |(record, seen): &(Record, Option<&CustomerState>)| !record.is_empty(seen.and_then(|seen| seen.currency));
         let records: Vec<_> = self.records.list.iter().map(|record| (record.clone(), known(record))).filter(worth).collect();
         Ok(format!("{}{}", self.records.comments, written(&records, Style { decimal_comma: false, told: false })?))
     }
@@ -185,7 +185,7 @@ fn refused(mut outcome: RowOutcome, status: Status, why: String) -> RowOutcome {
 }
 
 /// The currency of an Azure plan is Microsoft's; a legacy customer's is what its table says, else what is set here.
-fn clash(row: &Row<'_>, seen: Option<&Seen>, table: Option<&LocalCustomer>) -> Option<String> {
+fn clash(row: &Row<'_>, seen: Option<&CustomerState>, table: Option<&LocalCustomer>) -> Option<String> {
     let own = row.currency.as_ref()?.value;
     let read = seen.filter(|seen| seen.plan == Plan::AzurePlan).and_then(|seen| seen.currency);
     let theirs = read.or_else(|| table.and_then(|table| table.currency))?;
@@ -194,7 +194,7 @@ fn clash(row: &Row<'_>, seen: Option<&Seen>, table: Option<&LocalCustomer>) -> O
 
 impl RowOutcome {
     /// What is known of the customer that was found.
-    fn know(&mut self, found: &Match, row: &Row<'_>, seen: Option<&Seen>, now: &Config) {
+    fn know(&mut self, found: &Match, row: &Row<'_>, seen: Option<&CustomerState>, now: &Config) {
         self.customer_id = Some(found.id.clone());
         self.matched_by = Some(found.by);
         let label = now.budgets.customers.get(&found.key).and_then(|local| local.profile.label.as_deref());

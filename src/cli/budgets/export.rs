@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde::ser::{SerializeSeq as _, Serializer as _};
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::budgets::LocalCustomer;
 use crate::cli::budgets::record::{Columns, Needs, Record, Style, percent};
 use crate::cli::budgets::{Books, changes, file};
@@ -40,7 +40,7 @@ pub(super) struct Export {
 /// A customer that was seen, or is described here, or both.
 struct Exported<'a> {
     id: &'a str,
-    seen: Option<&'a Seen>,
+    seen: Option<&'a CustomerState>,
     local: Option<&'a LocalCustomer>,
 }
 

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::budgets::sheet::{Cell, Column, Placed, Row, Sheet, write_money};
 use crate::budgets::{LocalCustomer, SubscriptionKey};
 use crate::cli::{spreadsheet, text};
@@ -216,19 +216,19 @@ impl Columns {
     }
 
     /// The cells of a record, beside what is known of the customer.
-    pub(super) fn row(&self, record: &Record, seen: Option<&Seen>) -> Vec<String> {
+    pub(super) fn row(&self, record: &Record, seen: Option<&CustomerState>) -> Vec<String> {
         self.names.iter().map(|column| cell(column, record, seen, self.point)).collect()
     }
 }
 
 /// Writes records as a spreadsheet, each beside what is known of the customer.
-pub(super) fn written(records: &[(Record, Option<&Seen>)], style: Style) -> anyhow::Result<String> {
+pub(super) fn written(records: &[(Record, Option<&CustomerState>)], style: Style) -> anyhow::Result<String> {
     let columns = Columns::of(Needs::of(records.iter().map(|(record, _)| record)), style);
     let rows = records.iter().map(|(record, seen)| columns.row(record, *seen));
     spreadsheet::text(columns.names(), rows, style.separator())
 }
 
-fn cell(column: &str, record: &Record, seen: Option<&Seen>, point: char) -> String {
+fn cell(column: &str, record: &Record, seen: Option<&CustomerState>, point: char) -> String {
     let money = |amount: Option<Decimal>| amount.map(|amount| write_money(amount, point)).unwrap_or_default();
     // A subscription's row says nothing of what the customer costs.
     let told = seen.filter(|_| record.subscription_id.is_none());
@@ -254,6 +254,6 @@ fn cell(column: &str, record: &Record, seen: Option<&Seen>, point: char) -> Stri
 }
 
 /// The share of the budget in force that was used.
-pub(super) fn percent(seen: &Seen) -> Option<Decimal> {
+pub(super) fn percent(seen: &CustomerState) -> Option<Decimal> {
     if let MetricValue::Number(percent) = seen.percent_used() { Some(percent) } else { None }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::demo::words::{BOLD, DIM, RED, YELLOW, bar, day, fitted, paint};
 
 /// How the customers stand.
@@ -16,10 +16,10 @@ pub(super) struct Standing {
 
 impl Standing {
     /// By what is remembered of them.
-    pub(super) fn of(remembered: &[Seen]) -> Self {
-        let percent = |seen: &&Seen| seen.computed_percent.unwrap_or_default();
-        let over_zero = |seen: &&Seen| seen.budget.is_some_and(|amount| amount.is_zero()) && seen.cost > Decimal::ZERO;
-        let over = |seen: &&Seen| percent(seen) >= Decimal::ONE_HUNDRED || over_zero(seen);
+    pub(super) fn of(remembered: &[CustomerState]) -> Self {
+        let percent = |seen: &&CustomerState| seen.computed_percent.unwrap_or_default();
+        let over_zero = |seen: &&CustomerState| seen.budget.is_some_and(|amount| amount.is_zero()) && seen.cost > Decimal::ZERO;
+        let over = |seen: &&CustomerState| percent(seen) >= Decimal::ONE_HUNDRED || over_zero(seen);
         let worst = remembered.iter().max_by_key(percent);
         Self {
             over: remembered.iter().filter(over).count(),

@@ -9,7 +9,7 @@ use anstyle::Style;
 use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::demo::books::Books;
 use crate::cli::demo::day::Standing;
 use crate::cli::demo::inbox::Inbox;
@@ -184,8 +184,8 @@ impl Show {
     }
 
     /// Records dated in a new period that the ledger remembers in the old one. An assumed period is no news.
-    async fn tell_late_data(&mut self, remembered: &[Seen]) -> anyhow::Result<()> {
-        let carried = |seen: &&Seen| seen.usage_as_of.instant() >= seen.period.end && seen.period.source != PeriodSource::Assumed;
+    async fn tell_late_data(&mut self, remembered: &[CustomerState]) -> anyhow::Result<()> {
+        let carried = |seen: &&CustomerState| seen.usage_as_of.instant() >= seen.period.end && seen.period.source != PeriodSource::Assumed;
         for seen in remembered.iter().filter(carried) {
             if self.told.late.insert(seen.name.clone()) {
                 let text = format!(

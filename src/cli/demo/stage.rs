@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::clock::{Clock, SimulatedClock};
 use crate::config::{self, Config, Environment};
 use crate::daemon::{Assembly, assemble};
@@ -93,9 +93,9 @@ impl Stage {
     /// Delivers all that is due now; says when a destination may be probed again.
     pub(super) async fn deliver(&mut self) -> Result<Option<Timestamp>, LedgerError> {
         let mut next: Option<Duration> = None;
-        for courier in &mut self.assembly.couriers {
+        for worker in &mut self.assembly.workers {
             let wait = loop {
-                let progress = courier.step(&|| false).await?;
+                let progress = worker.step(&|| false).await?;
                 if progress.wait.is_none_or(|wait| !wait.is_zero()) {
                     break progress.wait;
                 }
@@ -121,7 +121,7 @@ impl Stage {
     }
 
     /// What the ledger remembers of each customer, in the order of Partner Center.
-    pub(super) async fn remembered(&self) -> Result<Vec<Seen>, LedgerError> {
+    pub(super) async fn remembered(&self) -> Result<Vec<CustomerState>, LedgerError> {
         let keys: Vec<_> = self.story.customers_at(self.now()).iter().map(|customer| CustomerKey::of(&customer.id)).collect();
         let mut recollections = self.ledger.recall(keys.iter().map(|key| (key.clone(), self.now())).collect(), 0).await?;
         Ok(keys.iter().filter_map(|key| recollections.remove(key)).map(|recollection| recollection.seen).collect())

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::actions::{Acknowledgement, SilenceView};
-use crate::alerting::{NewSample, Seen, SpentStep};
+use crate::alerting::{CustomerState, NewSample, RecordedStep};
 use crate::analysis::{Explanation, RuleAccount};
 use crate::cli::explain::{AlertStory, DeliveryStory, Story};
 use crate::cli::{alerts, deliveries};
@@ -186,7 +186,7 @@ pub(super) fn document(story: &Story) -> Document<'_> {
     }
 }
 
-fn usage(assessed: &Assessed, seen: &Seen) -> Usage {
+fn usage(assessed: &Assessed, seen: &CustomerState) -> Usage {
     let record = &assessed.record;
     Usage {
         as_of: record.usage_as_of,
@@ -209,7 +209,7 @@ fn date(sample: &NewSample) -> HistoryDate {
     }
 }
 
-fn subscription<'a>(seen: &'a Seen, explanation: &'a Explanation) -> Option<SubscriptionDocument<'a>> {
+fn subscription<'a>(seen: &'a CustomerState, explanation: &'a Explanation) -> Option<SubscriptionDocument<'a>> {
     let subscription = seen.subscription.as_ref()?;
     Some(SubscriptionDocument {
         id: &subscription.id,
@@ -247,7 +247,7 @@ fn rule(account: &RuleAccount) -> Rule<'_> {
     }
 }
 
-fn spent(step: &SpentStep) -> Spent {
+fn spent(step: &RecordedStep) -> Spent {
     Spent {
         threshold: step.at,
         raised: step.raised,

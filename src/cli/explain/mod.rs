@@ -13,7 +13,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::choice::When;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::story::{AlertStory, Books, DeliveryStory, Story};
@@ -78,7 +78,7 @@ impl Explain {
     }
 }
 
-fn ambiguous(wanted: &str, meant: &[Seen]) -> WrongUsage {
+fn ambiguous(wanted: &str, meant: &[CustomerState]) -> WrongUsage {
     let names: Vec<String> = meant
         .iter()
         .map(|seen| format!("  {}  {}", text::clean(seen.customer.as_str()), text::clean(seen.label.as_deref().unwrap_or(&seen.name))))

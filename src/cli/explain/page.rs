@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::budgets::{BudgetOddity, Prefer};
 use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule};
 use crate::cli::output::{self, Tone};
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::{Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route, Severity, rounded};
 use crate::ledger::AttemptRow;
 use crate::notify;
-use crate::notify::message::Telling;
+use crate::notify::message::AlertWording;
 use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
 
 /// More attempts than these are shown in part.
@@ -65,7 +65,7 @@ fn then(story: &Story, zone: &TimeZone) -> Vec<String> {
 }
 
 /// The heading of a subscription that has a budget of its own.
-fn subscription(seen: &Seen, assessed: &Assessed) -> Vec<String> {
+fn subscription(seen: &CustomerState, assessed: &Assessed) -> Vec<String> {
     let Some(subscription) = &seen.subscription else { return Vec::new() };
     let budget = assessed.budget.as_ref().map_or_else(|| "no budget".to_owned(), in_words);
     let title = format!("Subscription {}", text::clean(&subscription.name));
@@ -186,7 +186,7 @@ fn period(story: &Story, zone: &TimeZone) -> Vec<String> {
 fn told(story: &AlertStory, whole: &Story, zone: &TimeZone) -> Vec<String> {
     let now = whole.now;
     let (snapshot, alert) = (&story.row.snapshot, &story.row.snapshot.alert);
-    let telling = Telling::new(snapshot, zone);
+    let telling = AlertWording::new(snapshot, zone);
     let scale = Scale { metric: alert.metric, currency: alert.cost.currency };
     let tone = if alert.severity == Severity::Critical { Tone::Bad } else { Tone::Uneasy };
     let severity = tone.paint(&alert.severity.as_str().to_uppercase());

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::alerting::Time;
-use crate::alerting::{NewSample, Recollection, Seen};
+use crate::alerting::AsOf;
+use crate::alerting::{CustomerState, NewSample, RememberedCustomer};
 use crate::analysis::Explanation;
 use crate::cli::exit::WrongUsage;
 use crate::cli::text;
@@ -23,7 +23,7 @@ pub(super) struct Story {
     pub(super) past: bool,
     /// Whether history may have forgotten what was read within a day by then.
     pub(super) thinned: bool,
-    pub(super) seen: Seen,
+    pub(super) seen: CustomerState,
     pub(super) explanation: Explanation,
     /// The dates of its data, newest first, of each what was read last.
     pub(super) dates: Vec<NewSample>,
@@ -32,7 +32,7 @@ pub(super) struct Story {
     /// Since when good polls had no record of it.
     pub(super) missing_since: Option<Timestamp>,
     /// What is told of each of its subscriptions that has a budget of its own.
-    pub(super) subscriptions: Vec<(Seen, Explanation)>,
+    pub(super) subscriptions: Vec<(CustomerState, Explanation)>,
     /// The alerts of the billing period, newest first.
     pub(super) alerts: Vec<AlertStory>,
     /// How many alerts it had in other periods.
@@ -69,7 +69,7 @@ pub(super) struct Books<'a> {
 
 impl Books<'_> {
     /// Everything about a customer, from what is remembered of it today.
-    pub(super) fn gather(&self, today: &Recollection) -> anyhow::Result<Story> {
+    pub(super) fn gather(&self, today: &RememberedCustomer) -> anyhow::Result<Story> {
         let key = today.seen.key();
         let silences = self.reader.silences()?;
         let history = self.reader.history(&key)?;
@@ -97,10 +97,10 @@ impl Books<'_> {
         })
     }
 
-    fn explain(&self, remembered: &Recollection, silences: &[Silence]) -> Explanation {
+    fn explain(&self, remembered: &RememberedCustomer, silences: &[Silence]) -> Explanation {
         // What was read of the others at an earlier time is not known: that is taken for new.
         let newest = if self.past { Some(self.now) } else { self.newest };
-        let time = Time { now: self.now, newest };
+        let time = AsOf { now: self.now, newest };
         crate::analysis::explain(&self.config.budgets, &self.config.rules, remembered, silences, time)
     }
 
@@ -115,7 +115,7 @@ impl Books<'_> {
     }
 
     /// What was remembered, today's or what history says.
-    fn recollected(&self, today: &Recollection, history: &[NewSample], rows: &[AlertRow]) -> anyhow::Result<Recollection> {
+    fn recollected(&self, today: &RememberedCustomer, history: &[NewSample], rows: &[AlertRow]) -> anyhow::Result<RememberedCustomer> {
         if !self.past {
             return Ok(today.clone());
         }
@@ -124,7 +124,7 @@ impl Books<'_> {
         Ok(found.ok_or_else(|| self.before_history(today, history))?)
     }
 
-    fn before_history(&self, today: &Recollection, history: &[NewSample]) -> WrongUsage {
+    fn before_history(&self, today: &RememberedCustomer, history: &[NewSample]) -> WrongUsage {
         let moment = |at| moment(at, self.today, &self.config.time_zone);
         let who = text::clean(today.seen.label.as_deref().unwrap_or(&today.seen.name));
         let begins = history.first().map(|sample| format!("its history begins {}", moment(sample.seen_at)));
@@ -132,7 +132,7 @@ impl Books<'_> {
         WrongUsage(format!("nothing is known of {who} at {}: {begins}", moment(self.now)))
     }
 
-    fn subscriptions(&self, key: &CustomerKey, silences: &[Silence]) -> anyhow::Result<Vec<(Seen, Explanation)>> {
+    fn subscriptions(&self, key: &CustomerKey, silences: &[Silence]) -> anyhow::Result<Vec<(CustomerState, Explanation)>> {
         let mut keys = Vec::new();
         self.reader.each_seen(|seen| {
             if seen.subscription.is_some() && seen.customer.key() == *key {
@@ -192,7 +192,7 @@ fn missing_since(events: &[CustomerEvent]) -> Option<Timestamp> {
 }
 
 /// Whether an alert belongs to the period by what is known of it today.
-fn belongs(alert: &Alert, period: &BillingPeriod, remembered: &Recollection) -> bool {
-    let spends = |step: &crate::alerting::SpentStep| step.alert == alert.id && period.holds(step.belongs_at);
+fn belongs(alert: &Alert, period: &BillingPeriod, remembered: &RememberedCustomer) -> bool {
+    let spends = |step: &crate::alerting::RecordedStep| step.alert == alert.id && period.holds(step.belongs_at);
     alert.billing_period.same_span(period) || remembered.steps.iter().any(spends)
 }

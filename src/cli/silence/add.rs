@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::actions::{SilenceAdded, SilenceOrder, UntilWord};
-use crate::analysis::{Hidden, Reach};
+use crate::analysis::{Hidden, SilencePreview};
 use crate::cli::control::Control;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::Scale;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::output::{self, Tone};
 use crate::cli::silence::{now, scope, until};
 use crate::cli::text;
@@ -89,10 +89,10 @@ impl End {
 
 impl Add {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::look(path)?;
-        let zone = bearings.places.time_zone.clone();
+        let context = CommandContext::look(path)?;
+        let zone = context.places.time_zone.clone();
         let order = self.order(&zone)?;
-        let added = Control::open(bearings).await?.ask(&order).await?;
+        let added = Control::open(context).await?.ask(&order).await?;
         output::page(&page(&added, &zone))?;
         Ok(Outcome::Done)
     }
@@ -113,7 +113,7 @@ impl Add {
 
 fn page(added: &SilenceAdded, zone: &TimeZone) -> String {
     let SilenceAdded { silence, reach } = added;
-    let Reach { customers, crossing, worst, reminders, warnings } = reach;
+    let SilencePreview { customers, crossing, worst, reminders, warnings } = reach;
     let mut lines = vec![
         format!("Silence {} of {}", silence.id, scope(silence)),
         format!("  until {}", until(silence, now(), zone)),

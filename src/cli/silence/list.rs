@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::actions::{SilenceView, Until};
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::silence::{now, scope, until};
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
@@ -39,14 +39,14 @@ struct Row {
 
 impl List {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::look(path)?;
-        let reader = bearings.reader()?;
+        let context = CommandContext::look(path)?;
+        let reader = context.reader()?;
         let now = now();
         let hidden = reader.alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
         let rows = reader.silences()?.into_iter().map(|silence| row(&silence, &hidden, now));
         let rows: Vec<Row> = rows.filter(|row| self.all || row.in_force).collect();
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &bearings.places.time_zone, self.all))?,
+            Format::Text => output::page(&page(&rows, now, &context.places.time_zone, self.all))?,
             Format::Json => output::json(&rows)?,
             Format::Csv => print_csv(&rows)?,
         }

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use crate::actions::{ExpireOrder, Expired, SilenceView, Until};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::{BillingPeriod, PeriodSource};
@@ -57,7 +57,7 @@ impl Silence {
 
 impl Expire {
     async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let control = Control::open(Bearings::look(path)?).await?;
+        let control = Control::open(CommandContext::look(path)?).await?;
         let Expired { silence, already, uncovered } = control.ask(&ExpireOrder { id: self.id }).await?;
         let scope = scope(&silence);
         output::page(&match (already, uncovered) {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::status::health::Health;
 use crate::cli::status::{NotifierAccount, State};
 use crate::domain::{BillingPeriod, CustomerView, MetricValue, OperatorFinding, UsageDate};
@@ -155,7 +155,7 @@ fn deferred(one: &DeferredRecipient) -> Deferred<'_> {
     }
 }
 
-fn customer(seen: &Seen) -> Customer {
+fn customer(seen: &CustomerState) -> Customer {
     let used = seen.percent_used();
     let who = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
     Customer {

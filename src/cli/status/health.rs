@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::status::State;
 use crate::cli::text;
 use crate::config::{Config, Places};
@@ -76,13 +76,13 @@ impl Health {
 }
 
 /// Judges the state.
-pub(super) fn judge(state: &State, bearings: &Bearings) -> Health {
-    let mut failing: Vec<Cause> = no_daemon(state).into_iter().chain(unwritable(state)).chain(silence(state, &bearings.places)).collect();
+pub(super) fn judge(state: &State, context: &CommandContext) -> Health {
+    let mut failing: Vec<Cause> = no_daemon(state).into_iter().chain(unwritable(state)).chain(silence(state, &context.places)).collect();
     let grave = state.findings.iter().map(|open| open.finding.code).filter(|code| is_grave(*code));
     failing.extend(grave.map(Cause::of));
-    failing.extend(bearings.config().into_iter().flat_map(|config| untold(state, config)));
-    let file = bearings.is_mistaken();
-    let file = file.then(|| Cause::new("configuration-mistaken", format!("{} has mistakes", bearings.places.file.display())));
+    failing.extend(context.config().into_iter().flat_map(|config| untold(state, config)));
+    let file = context.is_mistaken();
+    let file = file.then(|| Cause::new("configuration-mistaken", format!("{} has mistakes", context.places.file.display())));
     if !failing.is_empty() {
         return Health { state: HealthState::Failing, causes: failing.into_iter().chain(file).collect() };
     }

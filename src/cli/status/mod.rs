@@ -11,9 +11,9 @@ use std::path::Path;
 use clap::Args;
 use jiff::Timestamp;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::exit::Outcome;
-use crate::cli::open::Bearings;
+use crate::cli::open::CommandContext;
 use crate::cli::status::data::{Data, named_in};
 use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
@@ -53,7 +53,7 @@ struct State {
     by_message: bool,
     notifiers: Vec<NotifierAccount>,
     /// The worst first.
-    customers: Vec<Seen>,
+    customers: Vec<CustomerState>,
     /// Which of them read like others.
     namesakes: Namesakes,
     data: Data,
@@ -76,25 +76,25 @@ struct NotifierAccount {
 
 impl Status {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let bearings = Bearings::look(path)?;
-        let found = control::find(&bearings.places).await;
+        let context = CommandContext::look(path)?;
+        let found = control::find(&context.places).await;
         let no_daemon = found.why_none();
-        let state = match bearings.reader() {
-            Ok(reader) => self.gather(&bearings, &reader)?,
-            Err(error) if is_before_the_first_start(&error) => State::before_the_first_start(&bearings),
+        let state = match context.reader() {
+            Ok(reader) => self.gather(&context, &reader)?,
+            Err(error) if is_before_the_first_start(&error) => State::before_the_first_start(&context),
             Err(error) => return Err(error),
         };
         let state = State { daemon: found.daemon.map(|daemon| daemon.about), no_daemon, ..state };
-        let health = health::judge(&state, &bearings);
+        let health = health::judge(&state, &context);
         match self.format {
-            Format::Text => output::page(&page::page(&state, &health, &bearings.places.time_zone))?,
+            Format::Text => output::page(&page::page(&state, &health, &context.places.time_zone))?,
             Format::Json => output::json(&document::document(&state, &health))?,
             Format::Csv => print_csv(&state.customers)?,
         }
         Ok(if health.state == HealthState::Failing { Outcome::Failed } else { Outcome::Done })
     }
 
-    fn gather(&self, bearings: &Bearings, reader: &Reader) -> anyhow::Result<State> {
+    fn gather(&self, context: &CommandContext, reader: &Reader) -> anyhow::Result<State> {
         let listed = if self.all { usize::MAX } else { LISTED };
         let mut customers = reader.customers_worst_first(listed.saturating_add(1))?;
         let more_customers = customers.len() > listed;
@@ -108,12 +108,12 @@ impl Status {
             silences: reader.silences()?.iter().filter(|silence| silence.is_in_force(now)).count(),
             polls: reader.polls()?,
             findings: reader.findings()?,
-            operator: tells_operator(bearings),
-            by_message: bearings.config().is_none_or(|config| {
+            operator: tells_operator(context),
+            by_message: context.config().is_none_or(|config| {
                 let owed = config.owed_notifiers();
                 config.operator.notify.iter().any(|name| owed.contains(name))
             }),
-            notifiers: notifiers(bearings, reader.owed()?, &reader.notifier_states()?, reader.deferred_recipients()?),
+            notifiers: notifiers(context, reader.owed()?, &reader.notifier_states()?, reader.deferred_recipients()?),
             namesakes: Namesakes::find(customers.iter().map(text::named).chain(named_in(&events)), Some(reader))?,
             data: Data { missing: reader.missing()?, events },
             customers,
@@ -124,16 +124,16 @@ impl Status {
 
 /// The notifiers of the file, then those that only the ledger knows and that still owe or have given up something.
 fn notifiers(
-    bearings: &Bearings,
+    context: &CommandContext,
     mut owed: Vec<Owed>,
     states: &[(String, NotifierState)],
     mut deferred: Vec<DeferredRecipient>,
 ) -> Vec<NotifierAccount> {
     let state = |name: &str| states.iter().find(|(known, _)| known == name).map(|(_, state)| state.clone()).unwrap_or_default();
-    let routes = bearings.config().map(|config| config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>());
+    let routes = context.config().map(|config| config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>());
     let is_shown = |name: &str| routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed());
     let mut accounts = Vec::new();
-    for name in &bearings.places.notifiers {
+    for name in &context.places.notifiers {
         let own = owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
         let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, held: 0, oldest: None, dead: 0 });
         let deferred = deferred.extract_if(.., |one| one.notifier == *name).collect();
@@ -141,7 +141,7 @@ fn notifiers(
         accounts.push(NotifierAccount { name, configured: true, is_shown, state, owed, deferred });
     }
     // A file with mistakes does not say who is gone.
-    let gone = bearings.config().is_some();
+    let gone = context.config().is_some();
     accounts.extend(owed.into_iter().map(|owed| NotifierAccount {
         name: owed.notifier.clone(),
         configured: !gone,
@@ -154,8 +154,8 @@ fn notifiers(
 }
 
 /// Whether findings are sent to anybody, as far as is known.
-fn tells_operator(bearings: &Bearings) -> bool {
-    bearings.config().is_none_or(|config| !config.operator.notify.is_empty())
+fn tells_operator(context: &CommandContext) -> bool {
+    context.config().is_none_or(|config| !config.operator.notify.is_empty())
 }
 
 /// There is no ledger where there will be one.
@@ -164,7 +164,7 @@ fn is_before_the_first_start(error: &anyhow::Error) -> bool {
 }
 
 impl State {
-    fn before_the_first_start(bearings: &Bearings) -> Self {
+    fn before_the_first_start(context: &CommandContext) -> Self {
         Self {
             now: SystemClock::shared().now(),
             daemon: None,
@@ -172,9 +172,9 @@ impl State {
             silences: 0,
             polls: PollStatus::default(),
             findings: Vec::new(),
-            operator: tells_operator(bearings),
+            operator: tells_operator(context),
             by_message: false,
-            notifiers: notifiers(bearings, Vec::new(), &[], Vec::new()),
+            notifiers: notifiers(context, Vec::new(), &[], Vec::new()),
             customers: Vec::new(),
             namesakes: Namesakes::default(),
             data: Data { missing: 0, events: Vec::new() },
@@ -195,7 +195,7 @@ impl State {
     }
 }
 
-fn print_csv(customers: &[Seen]) -> anyhow::Result<()> {
+fn print_csv(customers: &[CustomerState]) -> anyhow::Result<()> {
     let heading = [
         "customer_id",
         "customer",
@@ -210,7 +210,7 @@ fn print_csv(customers: &[Seen]) -> anyhow::Result<()> {
         "period_start",
         "period_end",
     ];
-    let cells = |seen: &Seen| {
+    let cells = |seen: &CustomerState| {
         let percent = seen.percent_used();
         vec![
             seen.customer.to_string(),

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::alerting::Seen;
+use crate::alerting::CustomerState;
 use crate::cli::output::Tone;
 use crate::cli::status::health::{Health, HealthState};
 use crate::cli::status::{LISTED, NotifierAccount, State};
@@ -153,7 +153,7 @@ fn customers(state: &State) -> Vec<String> {
     listing.lines(2)
 }
 
-fn customer(seen: &Seen, state: &State) -> Vec<String> {
+fn customer(seen: &CustomerState, state: &State) -> Vec<String> {
     let used = match seen.percent_used() {
         MetricValue::Number(used) => percent(used),
         MetricValue::OverZero => "over 0".to_owned(),

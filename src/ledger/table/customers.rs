@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::identity;
-use crate::alerting::{Known, KnownCustomer, NewStep, Recollection, Seen, SpentStep};
+use crate::alerting::{CustomerState, KnownCustomer, KnownCustomers, NewStep, RecordedStep, RememberedCustomer};
 use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, NamedPeriods, PeriodSource, Plan, Subscription, UsageDate,
     canonical, utc_day,
@@ -18,14 +18,14 @@ use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::table::history;
 
 /// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of the SHA-256 of its key.
-pub fn fold(customer: &CustomerId) -> u128 {
+pub fn customer_hash(customer: &CustomerId) -> u128 {
     let id = customer.as_str();
     let uuid = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
     uuid.map_or_else(|| fold_text(customer.key().as_str()), |uuid| uuid.as_u128())
 }
 
 /// The number by which [`scan`] names a key.
-pub fn fold_key(key: &CustomerKey) -> u128 {
+pub fn customer_key_hash(key: &CustomerKey) -> u128 {
     fold_text(key.as_str())
 }
 
@@ -41,9 +41,10 @@ fn digest(key: &str) -> u128 {
 }
 
 /// What is known of every customer.
-pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<Known> {
+pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<KnownCustomers> {
     let count = connection.query_row("SELECT count(*) FROM customer", [], |row| column::count(row, 0))?;
-    let mut known = Known::with_capacity_and_hasher(usize::try_from(count).unwrap_or_default(), foldhash::fast::RandomState::default());
+    let mut known =
+        KnownCustomers::with_capacity_and_hasher(usize::try_from(count).unwrap_or_default(), foldhash::fast::RandomState::default());
     let mut statement = connection.prepare_cached("SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -98,10 +99,10 @@ pub(in crate::ledger) fn recall(
     key: &CustomerKey,
     wanted: Steps,
     samples: u32,
-) -> rusqlite::Result<Option<Recollection>> {
+) -> rusqlite::Result<Option<RememberedCustomer>> {
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE key = ?1"))?;
     let found = statement.query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?))).optional()?;
-    let recollection = |(seen, customer): (Seen, i64)| {
+    let recollection = |(seen, customer): (CustomerState, i64)| {
         let samples = if samples == 0 { Vec::new() } else { history::latest(connection, customer, samples)? };
         let steps = match wanted {
             Steps::None => Vec::new(),
@@ -109,13 +110,13 @@ pub(in crate::ledger) fn recall(
             Steps::NearSeen => steps_near(connection, customer, seen.usage_as_of.instant())?,
             Steps::All => all_steps(connection, customer)?,
         };
-        Ok(Recollection { seen, steps, samples })
+        Ok(RememberedCustomer { seen, steps, samples })
     };
     found.map(recollection).transpose()
 }
 
 /// Every last seen state, in no order, to `visit`.
-pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMut(Seen)) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMut(CustomerState)) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(SEEN_COLUMNS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -136,7 +137,7 @@ pub(in crate::ledger) fn by_name(connection: &Connection, form: fn(&str) -> Stri
 }
 
 /// The last seen state in a row.
-pub(in crate::ledger) fn in_row(connection: &Connection, row: i64) -> rusqlite::Result<Option<Seen>> {
+pub(in crate::ledger) fn in_row(connection: &Connection, row: i64) -> rusqlite::Result<Option<CustomerState>> {
     connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE customer.id = ?1"))?.query_row([row], seen).optional()
 }
 
@@ -173,7 +174,7 @@ pub(in crate::ledger) fn looks(connection: &Connection, look: fn(Option<&str>, &
 
 /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`; subscriptions
 /// are left out.
-pub(in crate::ledger) fn each_present(connection: &Connection, mut visit: impl FnMut(Seen)) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn each_present(connection: &Connection, mut visit: impl FnMut(CustomerState)) -> rusqlite::Result<()> {
     each_present_row(connection, |_, seen| {
         visit(seen);
         Ok(())
@@ -183,7 +184,7 @@ pub(in crate::ledger) fn each_present(connection: &Connection, mut visit: impl F
 /// The same with the customer's row.
 pub(in crate::ledger) fn each_present_row(
     connection: &Connection,
-    mut visit: impl FnMut(i64, Seen) -> rusqlite::Result<()>,
+    mut visit: impl FnMut(i64, CustomerState) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let present = "WHERE subscription IS NULL AND missing_since IS NULL";
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} {present}"))?;
@@ -194,8 +195,8 @@ pub(in crate::ledger) fn each_present_row(
     Ok(())
 }
 
-fn seen(row: &Row<'_>) -> rusqlite::Result<Seen> {
-    Ok(Seen {
+fn seen(row: &Row<'_>) -> rusqlite::Result<CustomerState> {
+    Ok(CustomerState {
         customer: column::read(row, "received_id", |text| CustomerId::try_new(text))?,
         subscription: row
             .get::<_, Option<String>>("subscription")?
@@ -257,7 +258,7 @@ const STEP: &str =
 
 /// The steps that bear on data of one date, in the order of their recording: however old the ledger is, these are as many as
 /// a few billing periods have. Those that may come once a day are asked for by day.
-fn steps_near(connection: &Connection, customer: i64, at: Timestamp) -> rusqlite::Result<Vec<SpentStep>> {
+fn steps_near(connection: &Connection, customer: i64, at: Timestamp) -> rusqlite::Result<Vec<RecordedStep>> {
     let before = |span: SignedDuration| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
     let mut statement = connection.prepare_cached(&format!(
         "{STEP} AND day = '' AND belongs_at BETWEEN ?2 AND ?3 UNION ALL {STEP} AND day BETWEEN ?4 AND ?5 ORDER BY id"
@@ -269,13 +270,13 @@ fn steps_near(connection: &Connection, customer: i64, at: Timestamp) -> rusqlite
         .collect()
 }
 
-fn all_steps(connection: &Connection, customer: i64) -> rusqlite::Result<Vec<SpentStep>> {
+fn all_steps(connection: &Connection, customer: i64) -> rusqlite::Result<Vec<RecordedStep>> {
     let mut statement = connection.prepare_cached(&format!("{STEP} ORDER BY id"))?;
     statement.query_map([customer], spent)?.collect()
 }
 
-fn spent(row: &Row<'_>) -> rusqlite::Result<SpentStep> {
-    Ok(SpentStep {
+fn spent(row: &Row<'_>) -> rusqlite::Result<RecordedStep> {
+    Ok(RecordedStep {
         row: row.get("id")?,
         rule: row.get("rule")?,
         metric: column::read(row, "metric", Metric::from_name)?,
@@ -289,7 +290,7 @@ fn spent(row: &Row<'_>) -> rusqlite::Result<SpentStep> {
 }
 
 /// Replaces the last seen state of a customer.
-pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &Seen) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &CustomerState) -> rusqlite::Result<()> {
     let customer: i64 = connection
         .prepare_cached(
             "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)
@@ -372,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_uuid_folds_to_its_value_and_nothing_else_to_the_same() {
-        let folded = |id: &str| fold(&CustomerId::try_new(id).unwrap());
+        let folded = |id: &str| customer_hash(&CustomerId::try_new(id).unwrap());
         assert_eq!(folded("00000000-0000-0000-0000-0000000000FF"), 0xff);
         assert_ne!(folded("000000000000000000000000000000ff"), 0xff);
         assert_ne!(folded("{00000000-0000-0000-0000-0000000000ff}"), 0xff);

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use crate::alerting::NewSample;
 use crate::domain::{self, BillingPeriod, CustomerEvent, CustomerKey, EventCode, Point, Sample};
 use crate::ledger::column::{self, Exact, Instant};
-use crate::ledger::table::customers::fold_key;
+use crate::ledger::table::customers::customer_key_hash;
 
 /// How long every change is kept; older ones are thinned to one a day.
 const EVERY_CHANGE: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -219,7 +219,7 @@ pub(in crate::ledger) fn note_presence(
     let mut rows = statement.query([gone])?;
     while let Some(row) = rows.next()? {
         let key = CustomerKey::of(row.get_ref(0)?.as_str()?);
-        if folds.contains(&fold_key(&key)) {
+        if folds.contains(&customer_key_hash(&key)) {
             keys.push(key);
         }
     }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
-use crate::alerting::{NewMessage, Seen};
+use crate::alerting::{CustomerState, NewMessage};
 use crate::domain::{BillingPeriod, OpenAlerts, Plan, Severity};
 use crate::ledger::column::{self, Instant};
 use crate::ledger::listing::{Closing, Course};
@@ -79,7 +79,7 @@ fn cost_at(connection: &Connection, customer: i64, at: Timestamp) -> rusqlite::R
 
 /// How the two billing periods before this one ended, the latest first, as far as history goes; nothing for a customer
 /// that is not over its budget.
-fn closings(connection: &Connection, customer: i64, seen: &Seen) -> rusqlite::Result<Vec<Closing>> {
+fn closings(connection: &Connection, customer: i64, seen: &CustomerState) -> rusqlite::Result<Vec<Closing>> {
     if seen.budget.is_none_or(|budget| seen.cost <= budget) {
         return Ok(Vec::new());
     }
@@ -111,7 +111,7 @@ fn closing(connection: &Connection, customer: i64, period: &BillingPeriod) -> ru
 }
 
 /// The period before this one; none for a legacy customer whose cycle nobody has named.
-fn period_before(period: &BillingPeriod, seen: &Seen) -> Option<BillingPeriod> {
+fn period_before(period: &BillingPeriod, seen: &CustomerState) -> Option<BillingPeriod> {
     let last = period.start.checked_sub(SignedDuration::from_nanos(1)).ok()?;
     match seen.plan {
         Plan::AzurePlan => Some(BillingPeriod::calendar_month(last, period.source)),

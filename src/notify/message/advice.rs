@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{Metric, Severity};
-use crate::notify::message::telling::Telling;
+use crate::notify::message::telling::AlertWording;
 use crate::text::times;
 
 const STOLEN: &str = " If this is not expected, treat it as stolen credentials.";
@@ -16,7 +16,7 @@ const FAR_OVER: Decimal = Decimal::from_parts(200, 0, 0, false, 0);
 const SHORTEST: i64 = 3600;
 const DAY: i64 = 86_400;
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// What to do next, as the end of the second line.
     pub(crate) fn advice(&self) -> &'static str {
         match (self.alert.metric, self.alert.severity) {

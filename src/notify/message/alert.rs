@@ -11,8 +11,8 @@ use crate::notify::message::brief::Figure;
 use crate::notify::message::chart::Chart;
 use crate::notify::message::later::{Later, brought_up_to_date, released};
 use crate::notify::message::rows::Row;
-use crate::notify::message::standing::Standing;
-use crate::notify::message::telling::Telling;
+use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::percent;
 use crate::text::times;
 
@@ -103,12 +103,12 @@ impl AlertText {
     pub(crate) fn new(occasion: Occasion, snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
         match occasion {
             Occasion::New if snapshot.context.latest.is_some() => Self::released(snapshot, zone, sent),
-            Occasion::New => Self::raised(&Telling::new(snapshot, zone), sent),
+            Occasion::New => Self::raised(&AlertWording::new(snapshot, zone), sent),
             Occasion::Reminder | Occasion::Resolved => Self::later(occasion, snapshot, zone, sent),
         }
     }
 
-    fn raised(telling: &Telling<'_>, sent: Timestamp) -> Self {
+    fn raised(telling: &AlertWording<'_>, sent: Timestamp) -> Self {
         let notes = telling.budget_news().map(|news| format!("Budget {news}.")).into_iter().chain(telling.notes(sent));
         Self {
             subject: telling.subject(),
@@ -126,7 +126,7 @@ impl AlertText {
     fn released(snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
         let now = released(snapshot, sent);
         let why = Later::new(snapshot, &now, zone, sent).silenced_until_now();
-        let mut text = Self::raised(&Telling::new(&now, zone), sent);
+        let mut text = Self::raised(&AlertWording::new(&now, zone), sent);
         text.small.insert(0, why.clone());
         text.rows.insert(0, Row { label: "Silence", text: why });
         text
@@ -134,7 +134,7 @@ impl AlertText {
 
     fn later(occasion: Occasion, snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
         let now = brought_up_to_date(snapshot);
-        let (later, telling) = (Later::new(snapshot, &now, zone, sent), Telling::new(&now, zone));
+        let (later, telling) = (Later::new(snapshot, &now, zone, sent), AlertWording::new(&now, zone));
         let standing = Self::standing(occasion, &telling);
         if occasion == Occasion::Resolved {
             return Self {
@@ -165,7 +165,7 @@ impl AlertText {
     }
 
     /// What says how the customer stands; the rest is empty.
-    fn standing(occasion: Occasion, telling: &Telling<'_>) -> Self {
+    fn standing(occasion: Occasion, telling: &AlertWording<'_>) -> Self {
         Self {
             occasion,
             severity: telling.alert.severity,
@@ -190,21 +190,21 @@ impl AlertText {
 }
 
 /// The date of the data, with its year where that is not the one of `beside`.
-fn dated(telling: &Telling<'_>, beside: Timestamp) -> Dated {
+fn dated(telling: &AlertWording<'_>, beside: Timestamp) -> Dated {
     Dated { at: telling.as_of(), words: times::moment(telling.as_of(), beside, telling.zone) }
 }
 
 /// What a chat says in small letters: `notes` together, whom to ask, what to do where there is anything, and where the alert
 /// comes from.
-fn small(notes: impl Iterator<Item = String>, telling: &Telling<'_>, advice: Option<&str>) -> Vec<String> {
+fn small(notes: impl Iterator<Item = String>, telling: &AlertWording<'_>, advice: Option<&str>) -> Vec<String> {
     let notes = notes.collect::<Vec<_>>().join(" ");
     let to_do = advice.map(|advice| format!("{} {}", advice.trim(), telling.commands().unwrap_or_default()).trim().to_owned());
     let people = advice.and_then(|_| telling.people());
     [notes, people.unwrap_or_default(), to_do.unwrap_or_default(), telling.origin()].into_iter().filter(|text| !text.is_empty()).collect()
 }
 
-fn bar(telling: &Telling<'_>) -> Option<Bar> {
-    if matches!(telling.standing(), Standing::Cost | Standing::UsdCost(_) | Standing::Unbudgeted | Standing::Stale(_)) {
+fn bar(telling: &AlertWording<'_>) -> Option<Bar> {
+    if matches!(telling.standing(), BudgetStatus::Cost | BudgetStatus::UsdCost(_) | BudgetStatus::Unbudgeted | BudgetStatus::Stale(_)) {
         return None;
     }
     let (cost, budget) = (telling.alert.cost.amount, telling.alert.budget.as_ref()?.amount);
@@ -213,9 +213,9 @@ fn bar(telling: &Telling<'_>) -> Option<Bar> {
         Some(percent.clamp(2, 98))
     };
     let (used, over, difference) = match telling.against_budget() {
-        Standing::Over(over) => (share(budget, cost)?, true, over),
-        Standing::Left(left) if cost >= budget => (100, false, left),
-        Standing::Left(left) => (share(cost.max(Decimal::ZERO), budget)?, false, left),
+        BudgetStatus::Over(over) => (share(budget, cost)?, true, over),
+        BudgetStatus::Left(left) if cost >= budget => (100, false, left),
+        BudgetStatus::Left(left) => (share(cost.max(Decimal::ZERO), budget)?, false, left),
         _ => return None,
     };
     let legend = if over {

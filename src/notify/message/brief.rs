@@ -1,7 +1,7 @@
 //! How a customer stands beside its name: in a list, as a large number, in the fewest words.
 
-use crate::notify::message::standing::{Standing, whole_hours};
-use crate::notify::message::telling::Telling;
+use crate::notify::message::standing::{BudgetStatus, whole_hours};
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{ahead, amount, percent};
 use crate::text::times;
 
@@ -16,16 +16,16 @@ pub(crate) struct Figure {
     pub unit: String,
 }
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// The number beside the name in a list, where the alert is about one: `900 %`, `heading for 129 %`.
     pub(crate) fn badge(&self) -> Option<String> {
         Some(match self.standing() {
-            Standing::Over(_) | Standing::Left(_) => percent(self.percent_used()?),
-            Standing::Heading(value) => format!("heading for {}", percent(self.about(value))),
-            Standing::Ahead(value) => ahead(self.about(value)),
-            Standing::Rising(value) => format!("+{} a day", self.money(value)),
-            Standing::RisingShare(value) => format!("+{} of budget a day", percent(value)),
-            Standing::Stale(hours) => format!("no usage for {}", whole_hours(hours)),
+            BudgetStatus::Over(_) | BudgetStatus::Left(_) => percent(self.percent_used()?),
+            BudgetStatus::Heading(value) => format!("heading for {}", percent(self.about(value))),
+            BudgetStatus::Ahead(value) => ahead(self.about(value)),
+            BudgetStatus::Rising(value) => format!("+{} a day", self.money(value)),
+            BudgetStatus::RisingShare(value) => format!("+{} of budget a day", percent(value)),
+            BudgetStatus::Stale(hours) => format!("no usage for {}", whole_hours(hours)),
             _ => return None,
         })
     }
@@ -33,15 +33,15 @@ impl Telling<'_> {
     /// The same where it is large.
     pub(crate) fn figure(&self) -> Option<Figure> {
         let (lead, number, unit) = match self.standing() {
-            Standing::Over(_) | Standing::Left(_) => ("", percent(self.percent_used()?), "of budget".to_owned()),
-            Standing::Heading(value) => ("heading for", percent(self.about(value)), "of budget".to_owned()),
-            Standing::Ahead(value) => {
+            BudgetStatus::Over(_) | BudgetStatus::Left(_) => ("", percent(self.percent_used()?), "of budget".to_owned()),
+            BudgetStatus::Heading(value) => ("heading for", percent(self.about(value)), "of budget".to_owned()),
+            BudgetStatus::Ahead(value) => {
                 let (number, unit) = self.ahead(value);
                 ("", number, unit)
             }
-            Standing::Rising(value) => ("", format!("+{}", self.money(value)), "a day".to_owned()),
-            Standing::RisingShare(value) => ("", format!("+{}", percent(value)), "of budget a day".to_owned()),
-            Standing::Stale(hours) => ("", whole_hours(hours), "without new usage".to_owned()),
+            BudgetStatus::Rising(value) => ("", format!("+{}", self.money(value)), "a day".to_owned()),
+            BudgetStatus::RisingShare(value) => ("", format!("+{}", percent(value)), "of budget a day".to_owned()),
+            BudgetStatus::Stale(hours) => ("", whole_hours(hours), "without new usage".to_owned()),
             _ => return None,
         };
         Some(Figure { lead, number, unit })
@@ -50,9 +50,9 @@ impl Telling<'_> {
     /// How it stands in the fewest words, to be compared with how it stood: `900 %`, `45,000 SEK`.
     pub(crate) fn short(&self) -> String {
         match self.standing() {
-            Standing::UsdCost(usd) => format!("{} USD", amount(usd)),
-            Standing::Over(over) if self.percent_used().is_none() => format!("{} over", self.money(over)),
-            Standing::Left(left) if self.percent_used().is_none() => format!("{} left", self.money(left)),
+            BudgetStatus::UsdCost(usd) => format!("{} USD", amount(usd)),
+            BudgetStatus::Over(over) if self.percent_used().is_none() => format!("{} over", self.money(over)),
+            BudgetStatus::Left(left) if self.percent_used().is_none() => format!("{} left", self.money(left)),
             _ => self.badge().unwrap_or_else(|| self.money(self.alert.cost.amount)),
         }
     }
@@ -60,9 +60,9 @@ impl Telling<'_> {
     /// How cost and budget differ, whatever the metric: `40,000 over`, `175 left`; none without a budget.
     pub(crate) fn over_or_left(&self) -> Option<String> {
         match self.against_budget() {
-            Standing::Over(over) => Some(format!("{} over", amount(over))),
-            Standing::OverZero => Some(format!("{} over", amount(self.alert.cost.amount))),
-            Standing::Left(left) => Some(format!("{} left", amount(left))),
+            BudgetStatus::Over(over) => Some(format!("{} over", amount(over))),
+            BudgetStatus::OverZero => Some(format!("{} over", amount(self.alert.cost.amount))),
+            BudgetStatus::Left(left) => Some(format!("{} left", amount(left))),
             _ => None,
         }
     }
@@ -71,20 +71,20 @@ impl Telling<'_> {
     pub(crate) fn brief(&self) -> String {
         let cost = self.alert.cost.amount;
         match self.standing() {
-            Standing::Over(over) => format!("{}, {} over", self.cost_of_budget(), amount(over)),
-            Standing::Left(left) => format!("{}, {} left", self.cost_of_budget(), amount(left)),
-            Standing::OverZero => format!("{} with a budget of 0", self.money(cost)),
-            Standing::Cost => format!("{} {}", self.money(cost), self.period.cost),
-            Standing::UsdCost(usd) => format!("{} USD {}{}", amount(usd), self.period.cost, self.own_currency()),
-            Standing::Unbudgeted => format!("{} {}, no budget", self.money(cost), self.period.cost),
-            Standing::Heading(_) | Standing::Ahead(_) => format!("{}{}", self.cost_of_budget(), self.after(" %")),
-            Standing::Rising(_) | Standing::RisingShare(_) => {
+            BudgetStatus::Over(over) => format!("{}, {} over", self.cost_of_budget(), amount(over)),
+            BudgetStatus::Left(left) => format!("{}, {} left", self.cost_of_budget(), amount(left)),
+            BudgetStatus::OverZero => format!("{} with a budget of 0", self.money(cost)),
+            BudgetStatus::Cost => format!("{} {}", self.money(cost), self.period.cost),
+            BudgetStatus::UsdCost(usd) => format!("{} USD {}{}", amount(usd), self.period.cost, self.own_currency()),
+            BudgetStatus::Unbudgeted => format!("{} {}, no budget", self.money(cost), self.period.cost),
+            BudgetStatus::Heading(_) | BudgetStatus::Ahead(_) => format!("{}{}", self.cost_of_budget(), self.after(" %")),
+            BudgetStatus::Rising(_) | BudgetStatus::RisingShare(_) => {
                 let was = self
                     .rise()
                     .map(|told| format!(", was {} on {}", self.money(told.from), times::brief_moment(told.since, self.as_of(), self.zone)));
                 format!("{}{}", self.cost_of_budget(), was.unwrap_or_default())
             }
-            Standing::Stale(_) => format!("{} so far", self.cost_of_budget()),
+            BudgetStatus::Stale(_) => format!("{} so far", self.cost_of_budget()),
         }
     }
 }

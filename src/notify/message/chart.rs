@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::domain::{Metric, Point, Severity};
 use crate::notify::message::drawing::{Drawing, GRAY, HEIGHT, MARGIN, Place, Rgb, VIOLET, WIDTH};
-use crate::notify::message::standing::Standing;
-use crate::notify::message::telling::Telling;
+use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::telling::AlertWording;
 use crate::text::times;
 
 /// The chart of a billing period.
@@ -39,7 +39,7 @@ pub(crate) struct Line {
 /// A projection that is more than this many times as high as all else leaves the chart through its top.
 const AHEAD_MOST: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// The chart as of `sent`; none where less than two dates of the period are known.
     pub(crate) fn chart(&self, sent: Timestamp) -> Option<Chart> {
         let alert = self.alert;
@@ -96,8 +96,8 @@ impl Telling<'_> {
     /// The cost at the period's end at this pace, as the rows beside the chart say it.
     fn projection(&self, sent: Timestamp) -> Option<Decimal> {
         let told = match self.standing() {
-            Standing::Heading(_) => self.forecast_cost(),
-            Standing::Stale(_) => None,
+            BudgetStatus::Heading(_) => self.forecast_cost(),
+            BudgetStatus::Stale(_) => None,
             _ => self.pace_forecast(sent),
         };
         told.filter(|cost| *cost >= self.alert.cost.amount)
@@ -112,7 +112,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn of(telling: &Telling<'_>, highest: Decimal, ahead: Option<Decimal>) -> Self {
+    fn of(telling: &AlertWording<'_>, highest: Decimal, ahead: Option<Decimal>) -> Self {
         let period = &telling.alert.billing_period;
         let most = ahead.filter(|ahead| *ahead <= highest.saturating_mul(AHEAD_MOST)).unwrap_or(highest).max(highest);
         Self { start: period.start.as_second(), length: times::seconds_between(period.start, period.end), most }

@@ -14,7 +14,7 @@ use crate::notify::message::digest::Member;
 use crate::notify::message::later::{brought_up_to_date, released};
 use crate::notify::message::rows::{Row, known, lateness};
 use crate::notify::message::standing::whole_hours;
-use crate::notify::message::telling::Telling;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{in_subject, percent, points};
 use crate::text::{capitalized, clean, times};
 
@@ -36,7 +36,7 @@ pub(crate) struct Disclosed<'a> {
 
 /// One alert for its customer. It reads of the alert only what a customer may know.
 pub(crate) struct CustomerTelling<'a> {
-    telling: Telling<'a>,
+    telling: AlertWording<'a>,
     occasion: Occasion,
     raised_at: Timestamp,
     ended: Option<Ended>,
@@ -91,7 +91,7 @@ impl<'a> CustomerTelling<'a> {
         zone: &'a TimeZone,
         sent: Timestamp,
     ) -> Self {
-        let mut telling = Telling::new(shown, zone);
+        let mut telling = AlertWording::new(shown, zone);
         telling.period.budget = telling.period.budget.replacen("its ", "your ", 1).replacen("the subscription's ", "your ", 1);
         let ended = snapshot.context.latest.as_ref().and_then(|latest| latest.ended);
         Self { telling, occasion, raised_at: snapshot.alert.raised_at, ended, disclosed, sent }

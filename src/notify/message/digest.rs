@@ -13,7 +13,7 @@ use crate::notify::message::alert::Occasion;
 use crate::notify::message::columns::table;
 use crate::notify::message::later::{Later, brought_up_to_date, released};
 use crate::notify::message::rows::{Row, known, lateness};
-use crate::notify::message::telling::Telling;
+use crate::notify::message::telling::AlertWording;
 use crate::notify::message::totals::totals;
 use crate::text::amounts::{amount, in_subject, money};
 use crate::text::names;
@@ -277,7 +277,7 @@ fn tell_apart(alerts: &mut [Cow<'_, AlertSnapshot>]) {
 
 impl Member {
     fn new(occasion: Occasion, raised: &AlertSnapshot, now: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
-        let (telling, later) = (Telling::new(now, zone), Later::new(raised, now, zone, sent));
+        let (telling, later) = (AlertWording::new(now, zone), Later::new(raised, now, zone, sent));
         let news = match occasion {
             Occasion::New if raised.context.latest.is_some() => Some(later.silenced_until_now()),
             Occasion::New => telling.change().map(|change| format!("{change}.")),

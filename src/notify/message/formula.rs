@@ -1,11 +1,11 @@
 //! The numbers of a metric's formula with its result, for whoever wants to reckon after it.
 
 use crate::domain::{FormulaInputs, Metric};
-use crate::notify::message::telling::Telling;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, percent, percentage};
 use crate::text::times;
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// `45 % used − 33.3 % of the period = 11.7 points`; none for metrics that need no more than cost and budget.
     pub(crate) fn formula(&self) -> Option<String> {
         let inputs = self.alert.inputs.as_ref()?;

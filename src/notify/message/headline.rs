@@ -4,12 +4,12 @@
 use rust_decimal::Decimal;
 
 use crate::domain::Metric;
-use crate::notify::message::standing::Standing;
-use crate::notify::message::telling::Telling;
+use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{ahead, amount, percent};
 use crate::text::{capitalized, times};
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// `CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK (+44,400 in 24 h)`.
     pub(crate) fn subject(&self) -> String {
         let severity = self.alert.severity.as_str().to_ascii_uppercase();
@@ -26,8 +26,12 @@ impl Telling<'_> {
         let rise = match self.standing() {
             _ if rise <= Decimal::ZERO => return None,
             // These say how fast it goes in their own words.
-            Standing::Heading(_) | Standing::Ahead(_) | Standing::Rising(_) | Standing::RisingShare(_) | Standing::Stale(_) => return None,
-            Standing::UsdCost(_) => self.money(rise),
+            BudgetStatus::Heading(_)
+            | BudgetStatus::Ahead(_)
+            | BudgetStatus::Rising(_)
+            | BudgetStatus::RisingShare(_)
+            | BudgetStatus::Stale(_) => return None,
+            BudgetStatus::UsdCost(_) => self.money(rise),
             _ => amount(rise),
         };
         Some(format!("+{rise} in {}", times::about(seconds)))
@@ -81,10 +85,10 @@ impl Telling<'_> {
         rise.map(|(value, now, span)| format!("{value} → {now} in {span}"))
     }
 
-    /// What [`Telling::before`] is compared with.
+    /// What [`AlertWording::before`] is compared with.
     fn now_beside(&self) -> String {
         match self.standing() {
-            Standing::Heading(value) => percent(self.about(value)),
+            BudgetStatus::Heading(value) => percent(self.about(value)),
             _ => self.badge().unwrap_or_else(|| self.money(self.alert.cost.amount)),
         }
     }

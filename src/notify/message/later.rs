@@ -7,15 +7,15 @@ use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Latest, Metric, Point, percent_of};
 use crate::notify::message::rows::{Row, known};
-use crate::notify::message::standing::Standing;
-use crate::notify::message::telling::Telling;
+use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, in_subject, money, percent, percentage};
 use crate::text::{capitalized, times};
 
 /// An alert as it was and as it is.
 pub(crate) struct Later<'a> {
-    raised: Telling<'a>,
-    now: Telling<'a>,
+    raised: AlertWording<'a>,
+    now: AlertWording<'a>,
     /// Whether it is known how it is; else `now` is as it was.
     known: bool,
     sent: Timestamp,
@@ -61,7 +61,7 @@ fn knows_latest(snapshot: &AlertSnapshot) -> bool {
 impl<'a> Later<'a> {
     /// Tells `raised`, which is `now` when the message is sent, with times in `zone`.
     pub(crate) fn new(raised: &'a AlertSnapshot, now: &'a AlertSnapshot, zone: &'a TimeZone, sent: Timestamp) -> Self {
-        Self { raised: Telling::new(raised, zone), now: Telling::new(now, zone), known: knows_latest(raised), sent }
+        Self { raised: AlertWording::new(raised, zone), now: AlertWording::new(now, zone), known: knows_latest(raised), sent }
     }
 
     /// `REMINDER CRITICAL Contoso Nord still 940% of budget: 47,000 of 5,000 SEK (open for 24 h)`.
@@ -195,7 +195,7 @@ impl<'a> Later<'a> {
 
     /// The budget then and now, where they differ.
     pub(crate) fn change(&self) -> Option<String> {
-        let amount = |telling: &Telling<'_>| telling.alert.budget.as_ref().map(|budget| (budget.amount, budget.currency));
+        let amount = |telling: &AlertWording<'_>| telling.alert.budget.as_ref().map(|budget| (budget.amount, budget.currency));
         (amount(&self.raised) != amount(&self.now)).then(|| format!("{} since it was raised", self.budgets()))
     }
 
@@ -252,7 +252,7 @@ impl<'a> Later<'a> {
 
     /// `940 %`: the share of the budget used in the end.
     fn share_used(&self) -> Option<Decimal> {
-        let zero = self.now.against_budget() == Standing::OverZero;
+        let zero = self.now.against_budget() == BudgetStatus::OverZero;
         self.now.alert.computed_percent.filter(|_| !zero)
     }
 
@@ -268,7 +268,7 @@ impl<'a> Later<'a> {
 }
 
 /// `900 %, 45,000 of 5,000 SEK`; the cost once where it is all there is to say.
-fn with_cost(telling: &Telling<'_>) -> String {
+fn with_cost(telling: &AlertWording<'_>) -> String {
     let (short, cost) = (telling.short(), telling.cost_of_budget());
     if short == cost { cost } else { format!("{short}, {cost}") }
 }

@@ -14,7 +14,7 @@ use crate::notify::message::customer;
 use crate::notify::message::customer::{CustomerTelling, Disclosed};
 use crate::notify::message::digest::Member;
 use crate::notify::message::rows::Row;
-use crate::notify::message::{AlertText, DigestText, Mood, Occasion, ReportText, TEST_MARK, TEST_SENTENCE, Told};
+use crate::notify::message::{AlertText, DigestText, Mood, Occasion, Rendered, ReportText, TEST_MARK, TEST_SENTENCE};
 use crate::notify::sample::is_marked_within;
 use crate::text::clean::{END, ISOLATE};
 use crate::text::{line, without_isolation};
@@ -93,12 +93,12 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 impl MailText {
     /// The texts of `message`, sent at `sent`, with times in `zone`.
     pub(crate) fn of(message: &Message, zone: &TimeZone, sent: Timestamp) -> Result<Self, Error> {
-        let mut mail = match Told::new(message, zone, sent) {
-            Told::Alert(text) => AlertMail::new(*text, None).render(),
-            Told::Test(text) => AlertMail::new(*text, Some(TEST_SENTENCE)).render(),
-            Told::Digest(text) => DigestMail::new(text).render(),
-            Told::Operator(text) => texts("operator", &line(&text.subject, SUBJECT_CHARS), &text),
-            Told::Report(text) => ReportMail::new(*text).render(),
+        let mut mail = match Rendered::new(message, zone, sent) {
+            Rendered::Alert(text) => AlertMail::new(*text, None).render(),
+            Rendered::Test(text) => AlertMail::new(*text, Some(TEST_SENTENCE)).render(),
+            Rendered::Digest(text) => DigestMail::new(text).render(),
+            Rendered::Operator(text) => texts("operator", &line(&text.subject, SUBJECT_CHARS), &text),
+            Rendered::Report(text) => ReportMail::new(*text).render(),
         }?;
         if is_marked_within(message) {
             mail.subject = format!("{TEST_MARK} {}", mail.subject.replace(&format!("{TEST_MARK} "), ""));

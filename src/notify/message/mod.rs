@@ -35,8 +35,8 @@ pub(crate) use mail::{MailText, Picture, is_about_one};
 pub(crate) use operator::OperatorText;
 pub(crate) use report::{Line, Mood, ReportText, Section};
 pub(crate) use rows::Row;
-pub(crate) use telling::Telling;
-pub(crate) use told::Told;
+pub(crate) use telling::AlertWording;
+pub(crate) use told::Rendered;
 
 /// That a message is sent in the place of another notifier, where it is.
 pub(crate) fn in_place_of(delivery: &crate::domain::Delivery) -> Option<String> {

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{ResourceCost, rounded};
-use crate::notify::message::telling::Telling;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::percent;
 use crate::text::clean;
 
@@ -15,7 +15,7 @@ const NAMED_FROM: i64 = 10;
 /// "Most of it" is more than this, in percent.
 const MOST: i64 = 50;
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// `Azure plan / subscription "Prod", resource group "ml-rg" 43,900 SEK · others 1,100 SEK`.
     pub(super) fn resources(&self) -> Option<String> {
         let resources = &self.alert.resources;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::domain::{BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource};
-use crate::notify::message::standing::Standing;
-use crate::notify::message::telling::Telling;
+use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, percent};
 use crate::text::{clean, times};
 
@@ -30,7 +30,7 @@ pub(crate) fn known<const N: usize>(rows: [(&'static str, Option<String>); N]) -
     rows.into_iter().filter_map(|(label, text)| Some(Row { label, text: text.filter(|text| !text.is_empty())? })).collect()
 }
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// The details that are known, in their order.
     pub(crate) fn rows(&self, sent: Timestamp) -> Vec<Row> {
         let rows = [
@@ -70,10 +70,10 @@ impl Telling<'_> {
 
     /// `900 % used with 46 % of the period over; at this pace 97,800 SEK by 30 Nov`.
     pub(super) fn pace(&self, sent: Timestamp) -> Option<String> {
-        let told_above = matches!(self.standing(), Standing::Heading(_) | Standing::Stale(_));
+        let told_above = matches!(self.standing(), BudgetStatus::Heading(_) | BudgetStatus::Stale(_));
         let share = self.elapsed_share().filter(|_| self.alert.billing_period.source != PeriodSource::Assumed && !told_above)?;
         let used = self.percent_used().or(self.alert.computed_percent);
-        let used = used.filter(|_| self.standing() != Standing::OverZero).map(|used| format!("{} used with ", percent(used)));
+        let used = used.filter(|_| self.standing() != BudgetStatus::OverZero).map(|used| format!("{} used with ", percent(used)));
         let forecast = self.pace_forecast(sent).map(|cost| format!("; at this pace {} by {}", self.estimate(cost), self.period.last_day));
         Some(format!("{}{} of the period over{}", used.unwrap_or_default(), percent(share), forecast.unwrap_or_default()))
     }
@@ -185,7 +185,7 @@ impl Telling<'_> {
 
     /// `rule "spend", step 100 % (80 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.`
     pub(super) fn why(&self) -> String {
-        let next = self.context.next_at.filter(|_| self.standing() != Standing::OverZero);
+        let next = self.context.next_at.filter(|_| self.standing() != BudgetStatus::OverZero);
         let next = next.map(|at| format!(" Next message at {}.", self.on_scale(at))).unwrap_or_default();
         format!("{}{next}", self.why_alone())
     }

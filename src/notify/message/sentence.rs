@@ -3,35 +3,35 @@
 use rust_decimal::Decimal;
 
 use crate::domain::percent_of;
-use crate::notify::message::standing::{Standing, whole_hours};
-use crate::notify::message::telling::Telling;
+use crate::notify::message::standing::{BudgetStatus, whole_hours};
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, percent, percentage};
 use crate::text::times;
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// What a subject says after the name: the word between, then how it stands.
     pub(crate) fn measure(&self) -> (&'static str, String) {
         let (cost, of_budget) = (self.alert.cost.amount, self.cost_of_budget());
         let phrase = match (self.standing(), self.percent_used()) {
-            (Standing::Over(_) | Standing::Left(_), Some(value)) => format!("{}% of budget: {of_budget}", percentage(value)),
-            (Standing::Over(over), None) => format!("{} over budget: {of_budget}", self.money(over)),
-            (Standing::Left(left), None) => format!("{} left of budget: {of_budget}", self.money(left)),
-            (Standing::OverZero, _) => format!("{} with a budget of 0", self.money(cost)),
-            (Standing::Cost, _) => format!("{} {}", self.money(cost), self.period.cost),
-            (Standing::UsdCost(usd), _) => format!("{} USD {}", amount(usd), self.period.cost),
-            (Standing::Unbudgeted, _) => format!("{} without a budget", self.money(cost)),
-            (Standing::Heading(value), _) => {
+            (BudgetStatus::Over(_) | BudgetStatus::Left(_), Some(value)) => format!("{}% of budget: {of_budget}", percentage(value)),
+            (BudgetStatus::Over(over), None) => format!("{} over budget: {of_budget}", self.money(over)),
+            (BudgetStatus::Left(left), None) => format!("{} left of budget: {of_budget}", self.money(left)),
+            (BudgetStatus::OverZero, _) => format!("{} with a budget of 0", self.money(cost)),
+            (BudgetStatus::Cost, _) => format!("{} {}", self.money(cost), self.period.cost),
+            (BudgetStatus::UsdCost(usd), _) => format!("{} USD {}", amount(usd), self.period.cost),
+            (BudgetStatus::Unbudgeted, _) => format!("{} without a budget", self.money(cost)),
+            (BudgetStatus::Heading(value), _) => {
                 return (" is", format!("heading for {}% of budget: {of_budget}{}", percentage(self.about(value)), self.after("%")));
             }
-            (Standing::Ahead(value), _) => {
+            (BudgetStatus::Ahead(value), _) => {
                 let (points, ahead) = self.ahead(value);
                 return (" is", format!("{points} {ahead}: {of_budget}{}", self.after("%")));
             }
-            (Standing::Rising(value), _) => self.rising(&self.money(value), |rise| self.money(rise)),
-            (Standing::RisingShare(value), _) => {
+            (BudgetStatus::Rising(value), _) => self.rising(&self.money(value), |rise| self.money(rise)),
+            (BudgetStatus::RisingShare(value), _) => {
                 self.rising(&format!("{}% of budget", percentage(value)), |rise| self.share_of_budget(rise))
             }
-            (Standing::Stale(hours), _) => return (":", format!("no new usage for {}: {} so far", whole_hours(hours), of_budget)),
+            (BudgetStatus::Stale(hours), _) => return (":", format!("no new usage for {}: {} so far", whole_hours(hours), of_budget)),
         };
         ("", phrase)
     }
@@ -61,29 +61,29 @@ impl Telling<'_> {
         let in_usd = |usd| self.about_usd(usd).map(|usd| format!(" ({usd})")).unwrap_or_default();
         let cost = || format!("{}{}", self.money(self.alert.cost.amount), in_usd(self.alert.cost.usd));
         match (self.standing(), self.percent_used()) {
-            (Standing::Over(over), _) => format!("is {} over {}{}", self.money(over), period.budget, in_usd(self.alert.usd_over())),
-            (Standing::Left(left), _) if left.is_zero() => format!("has used all of {}", period.budget),
-            (Standing::Left(left), Some(value)) => {
+            (BudgetStatus::Over(over), _) => format!("is {} over {}{}", self.money(over), period.budget, in_usd(self.alert.usd_over())),
+            (BudgetStatus::Left(left), _) if left.is_zero() => format!("has used all of {}", period.budget),
+            (BudgetStatus::Left(left), Some(value)) => {
                 format!("has used {} of {}; {} is left", percent(value), period.budget, self.money(left))
             }
-            (Standing::Left(left), None) => format!("has {} left of {}", self.money(left), period.budget),
-            (Standing::OverZero, _) => format!("has cost {} {} with a budget of 0", cost(), period.cost),
-            (Standing::Cost, _) => format!("has cost {} {}", cost(), period.cost),
-            (Standing::UsdCost(usd), _) => format!("has cost {} USD {}{}", amount(usd), period.cost, self.own_currency()),
-            (Standing::Unbudgeted, _) => format!("has cost {} {} and has no budget", cost(), period.cost),
-            (Standing::Heading(value), _) => {
+            (BudgetStatus::Left(left), None) => format!("has {} left of {}", self.money(left), period.budget),
+            (BudgetStatus::OverZero, _) => format!("has cost {} {} with a budget of 0", cost(), period.cost),
+            (BudgetStatus::Cost, _) => format!("has cost {} {}", cost(), period.cost),
+            (BudgetStatus::UsdCost(usd), _) => format!("has cost {} USD {}{}", amount(usd), period.cost, self.own_currency()),
+            (BudgetStatus::Unbudgeted, _) => format!("has cost {} {} and has no budget", cost(), period.cost),
+            (BudgetStatus::Heading(value), _) => {
                 let end = self.forecast_cost().map(|end| format!(": {} by {}", self.estimate(end), period.last_day)).unwrap_or_default();
                 format!("is heading for {} of {}{end} if it goes on as so far", percent(self.about(value)), period.budget)
             }
-            (Standing::Ahead(value), _) => {
+            (BudgetStatus::Ahead(value), _) => {
                 let used = self.alert.inputs.as_ref().and_then(|inputs| inputs.percent_used).or(self.alert.computed_percent);
                 let used = used.map(|used| format!("has used {} of {}{}: ", percent(used), period.budget, self.after_period()));
                 let (points, ahead) = self.ahead(value);
                 format!("{}{points} {ahead}", used.unwrap_or_else(|| "is ".to_owned()))
             }
-            (Standing::Rising(value), _) => self.went(&format!("{} a day", self.money(value)), &period.budget),
-            (Standing::RisingShare(value), _) => self.went(&format!("{} of {} a day", percent(value), period.budget), "it"),
-            (Standing::Stale(hours), _) => {
+            (BudgetStatus::Rising(value), _) => self.went(&format!("{} a day", self.money(value)), &period.budget),
+            (BudgetStatus::RisingShare(value), _) => self.went(&format!("{} of {} a day", percent(value), period.budget), "it"),
+            (BudgetStatus::Stale(hours), _) => {
                 let since = times::moment(self.as_of(), self.alert.raised_at, self.zone);
                 format!("has had no new usage for {}, since {since}; it stands at {}", whole_hours(hours), self.cost_of_budget())
             }
@@ -98,8 +98,8 @@ impl Telling<'_> {
             None => format!("rises by {per_day} and has cost {cost} {}", self.period.cost),
         };
         match self.against_budget() {
-            Standing::Over(over) => format!("{went}; the cost is {} over {budget}", self.money(over)),
-            Standing::Left(left) => format!("{went}; {} of {budget} is left", self.money(left)),
+            BudgetStatus::Over(over) => format!("{went}; the cost is {} over {budget}", self.money(over)),
+            BudgetStatus::Left(left) => format!("{went}; {} of {budget} is left", self.money(left)),
             _ => went,
         }
     }

@@ -4,12 +4,12 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{Metric, rounded};
-use crate::notify::message::telling::Telling;
+use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{percent, percentage, points};
 
 /// How cost and budget stand to each other, in the words of the rule's metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum BudgetStatus {
     /// Above the budget, by so much.
     Over(Decimal),
     /// Above a budget of zero.
@@ -34,36 +34,36 @@ pub(crate) enum Standing {
     Stale(Decimal),
 }
 
-impl Telling<'_> {
+impl AlertWording<'_> {
     /// How the customer stands.
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> BudgetStatus {
         let alert = self.alert;
         match (alert.metric, alert.value) {
-            (Metric::UsdTotalCost, _) => alert.cost.usd.map_or(Standing::Cost, Standing::UsdCost),
-            (Metric::UnbudgetedCost, _) => Standing::Unbudgeted,
-            (Metric::ForecastPercent, Some(percent)) => Standing::Heading(percent),
-            (Metric::Pace, Some(points)) => Standing::Ahead(points),
-            (Metric::DailyCost, Some(rise)) => Standing::Rising(rise),
-            (Metric::DailyPercent, Some(points)) => Standing::RisingShare(points),
-            (Metric::StaleHours, Some(hours)) => Standing::Stale(hours),
-            (Metric::TotalCost | Metric::DailyCost | Metric::StaleHours, _) => Standing::Cost,
+            (Metric::UsdTotalCost, _) => alert.cost.usd.map_or(BudgetStatus::Cost, BudgetStatus::UsdCost),
+            (Metric::UnbudgetedCost, _) => BudgetStatus::Unbudgeted,
+            (Metric::ForecastPercent, Some(percent)) => BudgetStatus::Heading(percent),
+            (Metric::Pace, Some(points)) => BudgetStatus::Ahead(points),
+            (Metric::DailyCost, Some(rise)) => BudgetStatus::Rising(rise),
+            (Metric::DailyPercent, Some(points)) => BudgetStatus::RisingShare(points),
+            (Metric::StaleHours, Some(hours)) => BudgetStatus::Stale(hours),
+            (Metric::TotalCost | Metric::DailyCost | Metric::StaleHours, _) => BudgetStatus::Cost,
             _ => self.against_budget(),
         }
     }
 
     /// How cost and budget stand, whatever the metric.
-    pub(crate) fn against_budget(&self) -> Standing {
+    pub(crate) fn against_budget(&self) -> BudgetStatus {
         let cost = self.alert.cost.amount;
         match &self.alert.budget {
-            None => Standing::Cost,
-            Some(budget) if budget.amount.is_zero() && cost > Decimal::ZERO => Standing::OverZero,
-            Some(budget) => self.alert.over().map_or_else(|| Standing::Left(budget.amount.saturating_sub(cost)), Standing::Over),
+            None => BudgetStatus::Cost,
+            Some(budget) if budget.amount.is_zero() && cost > Decimal::ZERO => BudgetStatus::OverZero,
+            Some(budget) => self.alert.over().map_or_else(|| BudgetStatus::Left(budget.amount.saturating_sub(cost)), BudgetStatus::Over),
         }
     }
 
     /// The cost at the period's end that a forecast's percentage means.
     pub(super) fn forecast_cost(&self) -> Option<Decimal> {
-        let Standing::Heading(value) = self.standing() else { return None };
+        let BudgetStatus::Heading(value) = self.standing() else { return None };
         let budget = self.alert.budget.as_ref()?.amount;
         let told = self.alert.inputs.as_ref().and_then(|inputs| inputs.forecast_cost);
         told.or_else(|| value.checked_mul(budget)?.checked_div(Decimal::ONE_HUNDRED))

@@ -12,7 +12,7 @@ use crate::text::times;
 use crate::text::times::PeriodWords;
 
 /// An alert as it is told.
-pub(crate) struct Telling<'a> {
+pub(crate) struct AlertWording<'a> {
     pub alert: &'a Alert,
     pub context: &'a AlertContext,
     /// What the customer is called, with the subscription where the alert is about one only.
@@ -35,7 +35,7 @@ pub(crate) struct Rise {
     pub span: String,
 }
 
-impl<'a> Telling<'a> {
+impl<'a> AlertWording<'a> {
     /// Tells `snapshot` with times in `zone`.
     pub(crate) fn new(snapshot: &'a AlertSnapshot, zone: &'a TimeZone) -> Self {
         let AlertSnapshot { alert, context } = snapshot;

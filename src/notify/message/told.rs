@@ -7,7 +7,7 @@ use crate::domain::{Digest, Message};
 use crate::notify::message::{AlertText, DigestText, Occasion, OperatorText, ReportText};
 
 /// A message in words.
-pub(crate) enum Told<'a> {
+pub(crate) enum Rendered<'a> {
     /// One alert.
     Alert(Box<AlertText>),
     /// One that is made up, for a try.
@@ -20,7 +20,7 @@ pub(crate) enum Told<'a> {
     Report(Box<ReportText>),
 }
 
-impl<'a> Told<'a> {
+impl<'a> Rendered<'a> {
     /// The words for `message`, sent at `sent`, with times in `zone`.
     pub(crate) fn new(message: &'a Message, zone: &'a TimeZone, sent: Timestamp) -> Self {
         let alert = |snapshot| Box::new(AlertText::new(Occasion::New, snapshot, zone, sent));

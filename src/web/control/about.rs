@@ -10,7 +10,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::actions::Office;
+use crate::actions::ActionContext;
 use crate::web::control::refusal::json;
 
 /// Who answers.
@@ -63,8 +63,8 @@ fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
-pub(super) async fn about(State(office): State<Arc<Office>>) -> Response {
-    let failure = office.cycle.borrow().as_ref().and_then(|cycle| cycle.metrics.writes.failure());
+pub(super) async fn about(State(context): State<Arc<ActionContext>>) -> Response {
+    let failure = context.cycle.borrow().as_ref().and_then(|cycle| cycle.metrics.writes.failure());
     let unwritable = failure.map(|failure| Unwritable { since: failure.since, why: failure.why });
-    json(StatusCode::OK, &About { unwritable, ..About::this(&office.ledger.path, &office.config) })
+    json(StatusCode::OK, &About { unwritable, ..About::this(&context.ledger.path, &context.config) })
 }

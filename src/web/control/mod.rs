@@ -15,7 +15,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::actions::{Author, Office};
+use crate::actions::{ActionContext, Author};
 use crate::web::connections;
 use crate::web::limits::Limits;
 use refusal::Refusal;
@@ -28,8 +28,8 @@ pub use socket::{Socket, SocketError, places};
 
 /// Serves the routes within `limits`, each request for the user at the other end. The caller owns the socket, and ends all
 /// connections by dropping this.
-pub async fn serve(listener: UnixListener, limits: Limits, office: Office) -> Infallible {
-    connections::serve(listener, limits, routes(office).layer(from_fn(name_author)), Peer::of).await
+pub async fn serve(listener: UnixListener, limits: Limits, context: ActionContext) -> Infallible {
+    connections::serve(listener, limits, routes(context).layer(from_fn(name_author)), Peer::of).await
 }
 
 /// The user at the other end of a connection, as the kernel says; none when it does not say.

@@ -53,7 +53,7 @@ impl From<ActionError> for Refusal {
     fn from(error: ActionError) -> Self {
         let status = match &error {
             ActionError::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ActionError::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             ActionError::Ledger(_) | ActionError::Unsaved { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let mut text = error.to_string();

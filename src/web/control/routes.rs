@@ -10,7 +10,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use crate::actions::{AckOrder, Action, Author, ExpireOrder, Office, PollOrder, ReleaseOrder, RetryOrder, SignInOrder, SilenceOrder};
+use crate::actions::{
+    AckOrder, Action, ActionContext, Author, ExpireOrder, PollOrder, ReleaseOrder, RetryOrder, SignInOrder, SilenceOrder,
+};
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
 
@@ -18,7 +20,7 @@ use crate::web::control::refusal::{Refusal, json};
 pub const BODY_CAP: usize = 1 << 20;
 
 /// All paths. Each request needs its [`Author`] as an extension.
-pub fn routes(office: Office) -> Router {
+pub fn routes(context: ActionContext) -> Router {
     Router::new()
         .route("/v1/daemon", get(about))
         .merge(action::<PollOrder>())
@@ -31,15 +33,15 @@ pub fn routes(office: Office) -> Router {
         .fallback(async |uri: Uri| Refusal::unknown(uri.path()))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(DefaultBodyLimit::max(BODY_CAP))
-        .with_state(Arc::new(office))
+        .with_state(Arc::new(context))
 }
 
-fn action<A: Action>() -> Router<Arc<Office>> {
+fn action<A: Action>() -> Router<Arc<ActionContext>> {
     Router::new().route(&format!("/v1/{}", A::NAME), post(act::<A>))
 }
 
 async fn act<A: Action>(
-    State(office): State<Arc<Office>>,
+    State(context): State<Arc<ActionContext>>,
     Extension(author): Extension<Author>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
@@ -47,5 +49,5 @@ async fn act<A: Action>(
     // No body at all asks for what the action does by default.
     let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
     let asked: A = serde_json::from_slice(body).map_err(|error| Refusal::body(&error))?;
-    Ok(json(StatusCode::OK, &asked.act(&office, &author).await?))
+    Ok(json(StatusCode::OK, &asked.act(&context, &author).await?))
 }

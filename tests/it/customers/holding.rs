@@ -128,9 +128,9 @@ async fn what_is_discarded_is_told_to_nobody_in_its_place() {
     let ledger = world.ledger();
     ledger.discard(HoldFilter::default(), "discarded by me: wrong prices".to_owned(), world.clock.now()).await.unwrap();
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    for mut courier in assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().couriers {
-        if courier.name() == "customers" {
-            courier.step(&|| false).await.unwrap();
+    for mut worker in assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().workers {
+        if worker.name() == "customers" {
+            worker.step(&|| false).await.unwrap();
         }
     }
     ledger.close().await.unwrap();

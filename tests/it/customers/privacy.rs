@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use budget_alertd::alerting::{Followup, NewAlert};
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
-use budget_alertd::delivery::Desk;
+use budget_alertd::delivery::OperatorFindings;
 use budget_alertd::domain::{Addresses, Audience, CustomerKey, Latest, MessageKind, Readers, Route};
 use budget_alertd::ledger;
 use budget_alertd::ledger::{AttemptRecord, HoldFilter, Ledger, RetryFilter, RetryTo};
@@ -274,7 +274,7 @@ impl Town {
     }
 
     async fn poll(&self, config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metrics: &Metrics) {
-        let desk = Desk::new(ledger.clone(), Arc::clone(clock), Vec::new(), std::time::Duration::from_hours(3));
+        let desk = OperatorFindings::new(ledger.clone(), Arc::clone(clock), Vec::new(), std::time::Duration::from_hours(3));
         let cycle = Cycle {
             ask_first: Mutex::default(),
             slice: budget_alertd::poll::SLICE,
@@ -473,7 +473,7 @@ proptest! {
             NewAlert { snapshot, notify: notify.clone(), remind_every: None }
         }).collect();
         let told: Vec<Followup> = new.iter().map(|new| Followup {
-            goes_on_for: Vec::new(),
+            still_open_for: Vec::new(),
             alert: new.snapshot.alert.clone(),
             latest: Latest { usage_as_of: new.snapshot.alert.usage_as_of, cost: Decimal::ONE, value: None, budget: None, ended: None },
             contacts: new.snapshot.context.contacts.clone(),

@@ -55,8 +55,8 @@ async fn what_is_owed_since_the_future_is_told_by_the_fallback_and_keeps_the_hea
     let mut assembly = assembly(&world, &ledger);
     assembly.heartbeat.unwrap().beat(&ledger, &*world.clock).await;
     assert_eq!(watcher.received().len(), 0);
-    let courier = assembly.couriers.iter_mut().find(|courier| courier.name() == "hook").unwrap();
-    courier.step(&|| false).await.unwrap();
+    let worker = assembly.workers.iter_mut().find(|worker| worker.name() == "hook").unwrap();
+    worker.step(&|| false).await.unwrap();
     let owed = ledger.due("oncall", Vec::new(), 10).await.unwrap();
     assert_eq!(owed.iter().map(|delivery| delivery.stands_in_for.as_deref()).collect::<Vec<_>>(), [Some("hook")]);
 }
@@ -69,8 +69,8 @@ async fn a_notifier_that_rests_until_the_future_is_tried_now() {
     let rests = NotifierState { failures: 3, next_probe_at: Some(AHEAD.parse().unwrap()), ..NotifierState::default() };
     ledger.set_notifier_state("hook", rests).await.unwrap();
     let mut assembly = assembly(&world, &ledger);
-    let courier = assembly.couriers.iter_mut().find(|courier| courier.name() == "hook").unwrap();
-    assert_eq!(courier.step(&|| false).await.unwrap().sent, 1);
+    let worker = assembly.workers.iter_mut().find(|worker| worker.name() == "hook").unwrap();
+    assert_eq!(worker.step(&|| false).await.unwrap().sent, 1);
 }
 
 #[tokio::test]

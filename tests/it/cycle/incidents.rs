@@ -34,9 +34,9 @@ fn services() -> [PagerDutyService; 2] {
 async fn deliver(world: &World, steps: usize) {
     let ledger = world.ledger();
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    for mut courier in assemble(&world.config(), &ledger, &clock, &Metrics::new()).unwrap().couriers {
+    for mut worker in assemble(&world.config(), &ledger, &clock, &Metrics::new()).unwrap().workers {
         for _ in 0..steps {
-            let Some(wait) = courier.step(&|| false).await.unwrap().wait else { break };
+            let Some(wait) = worker.step(&|| false).await.unwrap().wait else { break };
             world.clock.advance(wait + Duration::from_secs(1));
         }
     }

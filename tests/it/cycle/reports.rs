@@ -112,7 +112,7 @@ async fn step(world: &World, now: &str) -> bool {
     let clock: Arc<dyn Clock> = Arc::clone(&world.clock) as _;
     let told = {
         let assembly = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap();
-        assembly.press.unwrap().step().await.unwrap()
+        assembly.scheduler.unwrap().step().await.unwrap()
     };
     ledger.close().await.unwrap();
     told

@@ -80,7 +80,7 @@ async fn deliveries_are_listed_by_state_notifier_time_and_customer() {
 async fn customers_are_found_by_id_name_and_label_and_listed_worst_first() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
-    let with = |number, name: &str, label: Option<&str>, cost: &str, budget: Option<&str>| Seen {
+    let with = |number, name: &str, label: Option<&str>, cost: &str, budget: Option<&str>| CustomerState {
         name: name.into(),
         label: label.map(Into::into),
         cost: decimal(cost),
@@ -99,7 +99,7 @@ async fn customers_are_found_by_id_name_and_label_and_listed_worst_first() {
     ];
     ledger.record(Recording { seen, ..Recording::default() }).await.unwrap();
     let reader = Reader::open(&config(&folder)).unwrap();
-    let names = |seen: Vec<Seen>| seen.iter().map(|seen| seen.name.clone()).collect::<Vec<_>>();
+    let names = |seen: Vec<CustomerState>| seen.iter().map(|seen| seen.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(reader.customers_worst_first(10).unwrap()), ["fabrikam", "Åsa AB", "Fabrikam", "Wingtip", "Tailspin"]);
     assert_eq!(names(reader.customers_worst_first(2).unwrap()), ["fabrikam", "Åsa AB"]);
     assert_eq!(names(reader.find_customer(&customer(5).as_str().to_uppercase()).unwrap()), ["Wingtip"]);

@@ -218,8 +218,8 @@ async fn what_is_owed_to_a_notifier_that_is_gone_is_given_up_with_a_reason() {
     let messages = vec![message(9, "slack", 1, Severity::Warning), message(10, "gone", 1, Severity::Warning)];
     ledger.record(Recording { messages, ..one_alert(1, "spend", "slack", Severity::Warning) }).await.unwrap();
     let now = at("2026-10-06T12:00:00Z");
-    assert_eq!(ledger.bury_orphans(vec!["slack".into()], now).await.unwrap(), 1);
-    assert_eq!(ledger.bury_orphans(vec!["slack".into()], now).await.unwrap(), 0);
+    assert_eq!(ledger.drop_undeliverable(vec!["slack".into()], now).await.unwrap(), 1);
+    assert_eq!(ledger.drop_undeliverable(vec!["slack".into()], now).await.unwrap(), 0);
     assert_eq!(listed(&config(&folder)), ["slack - pending", "gone - dead"]);
     let dead = DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() };
     let dead = Reader::open(&config(&folder)).unwrap().deliveries(&dead).unwrap();
@@ -315,7 +315,7 @@ async fn news_that_is_buried_with_its_only_notifier_counts_as_untold() {
         findings.into_iter().filter(|open| !open.told).map(|open| open.finding.code).collect::<Vec<_>>()
     };
     assert_eq!(untold().await, []);
-    assert_eq!(ledger.bury_orphans(vec!["slack".into()], now).await.unwrap(), 3);
+    assert_eq!(ledger.drop_undeliverable(vec!["slack".into()], now).await.unwrap(), 3);
     assert_eq!(untold().await, [FindingCode::SourceFailing], "the others were sent or are owed");
     ledger.close().await.unwrap();
 }

@@ -13,7 +13,7 @@ async fn what_is_recorded_is_recalled_exactly() {
     let ledger = open(&config(&folder)).unwrap();
     let known = ledger.scan().await.unwrap();
     assert_eq!(known.len(), 2);
-    assert_eq!(known[&fold(&customer(1))].fingerprint, u64::MAX - 5);
+    assert_eq!(known[&customer_hash(&customer(1))].fingerprint, u64::MAX - 5);
     assert_eq!(known[&2].fingerprint, u64::MAX - 5);
 
     let remembered = ledger.recall([1, 2, 3].map(|number| (customer(number).key(), period().start)).to_vec(), 0).await.unwrap();
@@ -37,7 +37,7 @@ async fn what_is_recorded_is_recalled_exactly() {
 async fn a_last_seen_state_replaces_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
-    let bare = Seen {
+    let bare = CustomerState {
         customer: CustomerId::try_new(customer(1).as_str().to_lowercase()).unwrap(),
         label: None,
         plan: Plan::AzurePlan,

@@ -1,7 +1,7 @@
 //! What an Alertmanager gets when it is asked for its status, tried, or fails.
 
 use budget_alertd::domain::Message;
-use budget_alertd::notify::{AlertmanagerConfig, Config, Fact, FailureReason, Kind, SampleKind, Shown, Verdict, sample_message};
+use budget_alertd::notify::{AlertmanagerConfig, Config, FailureReason, Kind, MirroredFact, SampleKind, Shown, Verdict, sample_message};
 use serde_json::json;
 
 use super::receivers::{Answer, Http};
@@ -48,7 +48,7 @@ async fn a_probe_says_which_version_answers_and_posts_nothing() {
 #[tokio::test]
 async fn it_is_told_who_knows_of_an_alert() {
     let receiver = Http::answering(Answer::with(200, "", "")).await;
-    let fact = Fact::Alert(Box::new(attacked()), Some("alice (uid 1000)".into()));
+    let fact = MirroredFact::Alert(Box::new(attacked()), Some("alice (uid 1000)".into()));
     channel(&alertmanager(&receiver.url)).show(&[Shown { fact, ends_at: time(NOW) }]).await.unwrap();
     assert_eq!(receiver.requests()[0].json()[0]["annotations"]["acknowledged_by"], "alice (uid 1000)");
 }

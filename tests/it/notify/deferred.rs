@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::assemble;
-use budget_alertd::delivery::Courier;
+use budget_alertd::delivery::DeliveryWorker;
 use budget_alertd::domain::DeliveryState;
 use budget_alertd::ledger::{DeliveryFilter, DeliveryRow, Ledger, Reader};
 use budget_alertd::simulator::{MailOptions, MailReceiver};
@@ -16,12 +16,12 @@ use crate::support::world::{SPEND, World, plan};
 const DAY: &str = "2019-09-17T00:00:00Z";
 const FULL: &str = "full@partner.example";
 
-/// A notifier with three recipients, the mailbox of one of them full, and a courier on the open ledger.
+/// A notifier with three recipients, the mailbox of one of them full, and a worker on the open ledger.
 struct Post {
     world: World,
     receiver: MailReceiver,
     ledger: Ledger,
-    couriers: Vec<Courier>,
+    workers: Vec<DeliveryWorker>,
 }
 
 /// Alerts about this many customers, with `more` for the notifier.
@@ -44,13 +44,13 @@ async fn post(number: usize, more: &str) -> Post {
     let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
-    let couriers = couriers(&world, &ledger);
-    Post { world, receiver, ledger, couriers }
+    let workers = workers(&world, &ledger);
+    Post { world, receiver, ledger, workers }
 }
 
-fn couriers(world: &World, ledger: &Ledger) -> Vec<Courier> {
+fn workers(world: &World, ledger: &Ledger) -> Vec<DeliveryWorker> {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    assemble(&world.config(), ledger, &clock, &world.metrics).unwrap().couriers
+    assemble(&world.config(), ledger, &clock, &world.metrics).unwrap().workers
 }
 
 impl Post {
@@ -58,8 +58,8 @@ impl Post {
     async fn settle(&mut self) -> Option<Duration> {
         loop {
             let mut nearest: Option<Duration> = None;
-            for courier in &mut self.couriers {
-                let wait = courier.step(&|| false).await.unwrap().wait;
+            for worker in &mut self.workers {
+                let wait = worker.step(&|| false).await.unwrap().wait;
                 nearest = nearest.into_iter().chain(wait).min();
             }
             if nearest.is_none_or(|wait| !wait.is_zero()) {
@@ -80,12 +80,12 @@ impl Post {
 
     /// The same world after a restart.
     async fn restarted(self) -> Self {
-        let Self { world, receiver, ledger, couriers: before } = self;
+        let Self { world, receiver, ledger, workers: before } = self;
         drop(before);
         ledger.close().await.unwrap();
         let ledger = world.ledger();
-        let couriers = couriers(&world, &ledger);
-        Self { world, receiver, ledger, couriers }
+        let workers = workers(&world, &ledger);
+        Self { world, receiver, ledger, workers }
     }
 
     fn rows(&self) -> Vec<DeliveryRow> {
@@ -148,10 +148,10 @@ async fn a_full_mailbox_costs_a_later_critical_alert_to_others_nothing() {
     let mut post = post(1, "").await;
     post.settle().await;
     post.ledger.close().await.unwrap();
-    post.couriers.clear();
+    post.workers.clear();
     post.world.poll("2019-09-17T06:00:00Z", &[plan("C0", "120", "100", "2019-09-17T06:00:00Z")]).await;
     let ledger = post.world.ledger();
-    post.couriers = couriers(&post.world, &ledger);
+    post.workers = workers(&post.world, &ledger);
     post.ledger = ledger;
     let waits = post.settle().await;
     assert!(waits.is_some());

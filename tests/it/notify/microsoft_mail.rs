@@ -341,8 +341,8 @@ async fn deliver(world: &World) {
     world.poll("2019-09-17T00:00:00Z", &[plan("A", "85", "100", "2019-09-17T00:00:00Z")]).await;
     let ledger = world.ledger();
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let mut courier = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().couriers.remove(0);
-    while courier.step(&|| false).await.unwrap().wait.is_some() {}
+    let mut worker = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().workers.remove(0);
+    while worker.step(&|| false).await.unwrap().wait.is_some() {}
 }
 
 fn line(mail: &str, start: &str) -> String {

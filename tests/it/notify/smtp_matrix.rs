@@ -194,8 +194,8 @@ async fn delivered(world: &World) {
 
 async fn deliver(world: &World, ledger: &Ledger) {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let mut courier = assemble(&world.config(), ledger, &clock, &world.metrics).unwrap().couriers.remove(0);
-    while let Some(wait) = courier.step(&|| false).await.unwrap().wait {
+    let mut worker = assemble(&world.config(), ledger, &clock, &world.metrics).unwrap().workers.remove(0);
+    while let Some(wait) = worker.step(&|| false).await.unwrap().wait {
         world.clock.advance(wait);
     }
 }

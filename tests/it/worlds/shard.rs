@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
-use budget_alertd::delivery::Desk;
+use budget_alertd::delivery::OperatorFindings;
 use budget_alertd::domain::{Glob, Silence};
 use budget_alertd::ledger::{self, AlertFilter, AttemptRecord, Ledger};
 use budget_alertd::metrics::Metrics;
@@ -95,7 +95,7 @@ async fn poll(config: &Config, ledger: &Ledger, clock: &Arc<SimulatedClock>, off
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         routes: config.notifiers.iter().map(notify::Config::route).collect(),
-        desk: Desk::new(ledger.clone(), Arc::clone(&clock), Vec::new(), Duration::from_hours(1)),
+        desk: OperatorFindings::new(ledger.clone(), Arc::clone(&clock), Vec::new(), Duration::from_hours(1)),
         ledger: ledger.clone(),
         clock,
         metrics: office.metrics.clone(),

@@ -3,7 +3,7 @@
 
 use crate::daemon::generation::Generation;
 use crate::daemon::{Daemon, look_at_disk, systemd};
-use crate::delivery::{Ending, is_about, notifier_of};
+use crate::delivery::{FindingClosure, is_about, notifier_of};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::{self, LedgerError, Reader};
 
@@ -90,12 +90,12 @@ impl Daemon {
         let findings = ledger::read(&self.config.ledger, Reader::findings).await?;
         for OperatorFinding { code, subject, .. } in findings.into_iter().map(|open| open.finding) {
             if code == FindingCode::NotifierFailing && !known.iter().any(|name| is_about(&subject, name)) {
-                let ending = Ending::of(format!("notifier \"{}\" is not configured any more", notifier_of(&subject)));
+                let ending = FindingClosure::of(format!("notifier \"{}\" is not configured any more", notifier_of(&subject)));
                 self.desk.clear(code, &subject, ending).await?;
                 self.metrics.notifier_in_backoff.with_label_values(&[notifier_of(&subject)]).set(0);
             }
         }
-        crate::delivery::bury_orphans(self.config.owed_notifiers(), &self.desk, &self.metrics).await?;
+        crate::delivery::drop_undeliverable(self.config.owed_notifiers(), &self.desk, &self.metrics).await?;
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, watch};
 
-use crate::actions::{DaemonLines, DeliveryProgress, Office, PollRequest};
-use crate::daemon::bell::Bell;
+use crate::actions::{ActionContext, DaemonLines, DeliveryProgress, PollRequest};
+use crate::daemon::poll_requests::Bell;
 use crate::delivery::Progress;
 use crate::ledger;
 use crate::poll::Cycle;
@@ -20,7 +20,7 @@ pub(super) struct Lines {
     pub(super) bell: Arc<Mutex<Bell>>,
     /// Bumped when something new is owed.
     pub(super) owed: watch::Sender<u64>,
-    /// How far the couriers are.
+    /// How far the workers are.
     pub(super) progress: watch::Sender<DeliveryProgress>,
     /// What polls under the configuration in force.
     pub(super) cycle: watch::Sender<Option<Arc<Cycle>>>,
@@ -38,25 +38,25 @@ impl Lines {
         }
     }
 
-    /// Other couriers deliver from now on.
+    /// Other workers deliver from now on.
     pub(super) fn change_couriers<'a>(&self, names: impl Iterator<Item = &'a str>) {
         let idle = names.map(|name| (Box::from(name), 0)).collect();
         self.progress.send_modify(|progress| progress.idle = idle);
     }
 
-    /// Tells the couriers that something new may be owed; returns which call this is.
+    /// Tells the workers that something new may be owed; returns which call this is.
     pub(super) fn call_couriers(&self) -> u64 {
         self.owed.send_modify(|count| *count = count.wrapping_add(1));
         *self.owed.borrow()
     }
 
-    /// A courier came back from a step that it began after this call.
-    pub(super) fn note_progress(&self, courier: &str, call: u64, step: Progress) {
+    /// A worker came back from a step that it began after this call.
+    pub(super) fn note_progress(&self, worker: &str, call: u64, step: Progress) {
         let is_idle = step.wait.is_none();
         self.progress.send_if_modified(|progress| {
             progress.sent += step.sent;
             progress.dead += step.dead;
-            let known = progress.idle.get_mut(courier).filter(|known| is_idle && **known != call);
+            let known = progress.idle.get_mut(worker).filter(|known| is_idle && **known != call);
             let settled = known.is_some();
             if let Some(known) = known {
                 *known = call;
@@ -66,8 +66,8 @@ impl Lines {
     }
 
     /// Where actions are done in this daemon.
-    pub(super) fn office(&self, ledger: &ledger::Config, config: &Path) -> Office {
-        Office {
+    pub(super) fn context(&self, ledger: &ledger::Config, config: &Path) -> ActionContext {
+        ActionContext {
             cycle: self.cycle.subscribe(),
             ledger: ledger.clone(),
             config: config.to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
-use budget_alertd::delivery::{Courier, Desk};
+use budget_alertd::delivery::{DeliveryWorker, OperatorFindings};
 use budget_alertd::domain::Message;
 use budget_alertd::ledger::Ledger;
 use budget_alertd::metrics::Metrics;
@@ -20,8 +20,8 @@ struct Post {
     world: World,
     receiver: HttpReceiver,
     ledger: Ledger,
-    hook: Courier,
-    desk: Desk,
+    hook: DeliveryWorker,
+    desk: OperatorFindings,
 }
 
 async fn post(more: &str) -> Post {
@@ -36,7 +36,7 @@ async fn post(more: &str) -> Post {
     let ledger = world.ledger();
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
     let assembly = assemble(&world.config(), &ledger, &clock, &Metrics::new()).unwrap();
-    let hook = assembly.couriers.into_iter().find(|courier| courier.name() == "hook").unwrap();
+    let hook = assembly.workers.into_iter().find(|worker| worker.name() == "hook").unwrap();
     Post { world, receiver, ledger, hook, desk: assembly.desk }
 }
 
@@ -98,7 +98,7 @@ async fn a_destination_that_asks_for_a_long_rest_is_told_without_another_probe()
     post.desk.tell_overdue().await.unwrap();
     post.desk.tell_overdue().await.unwrap();
     assert_eq!(post.told("oncall").await.len(), 1);
-    assert_eq!(*post.desk.owed().borrow(), 1, "the couriers are called once");
+    assert_eq!(*post.desk.owed().borrow(), 1, "the workers are called once");
 }
 
 #[tokio::test]

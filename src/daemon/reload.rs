@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::daemon::generation::{Ended, Generation};
 use crate::daemon::loops::{self, PollStatus};
 use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Load, systemd};
-use crate::delivery::Ending;
+use crate::delivery::FindingClosure;
 use crate::domain::FindingCode;
 
 /// How many lines of a refused configuration go to the log.
@@ -116,7 +116,7 @@ impl Daemon {
 
     /// The configuration in force is the one in the file.
     pub(super) async fn clear_refusal(&self, what: &str) {
-        if let Err(error) = self.desk.clear(FindingCode::ReloadRefused, "", Ending::of(what)).await {
+        if let Err(error) = self.desk.clear(FindingCode::ReloadRefused, "", FindingClosure::of(what)).await {
             tracing::warn!(%error, "the end of a refused reload cannot be recorded");
         }
     }

@@ -8,29 +8,29 @@ use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::daemon::loops::causes;
 use crate::daemon::writes::WriteWatch;
-use crate::delivery::{Courier, Desk, Emergency, Fallback, Mirror, Stopped, Voice};
+use crate::delivery::{DeliveryWorker, Emergency, Fallback, Mirror, OperatorFindings, Stopped, Voice};
 use crate::domain::Origin;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure};
 use crate::poll::Cycle;
-use crate::reports::{Press, Timetable};
+use crate::reports::{ReportSchedule, ReportScheduler};
 
 /// What one configuration runs.
 pub struct Assembly {
     /// Polls.
     pub cycle: Arc<Cycle>,
     /// Deliver, one for each notifier that is owed messages.
-    pub couriers: Vec<Courier>,
+    pub workers: Vec<DeliveryWorker>,
     /// Show what is open, one for each of the others.
     pub mirrors: Vec<Mirror>,
     /// Pinged after good cycles.
     pub heartbeat: Option<Heartbeat>,
     /// Reports at its times.
-    pub press: Option<Arc<Press>>,
+    pub scheduler: Option<Arc<ReportScheduler>>,
     /// Watches whether all of them can write.
     pub writes: WriteWatch,
     /// Where all of them tell what the operator should know.
-    pub desk: Desk,
+    pub desk: OperatorFindings,
 }
 
 impl Assembly {
@@ -66,10 +66,10 @@ fn origin(config: &Config) -> Origin {
 }
 
 /// The desk that tells the operator whom a configuration names.
-pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> Desk {
+pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> OperatorFindings {
     let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
     let routes = told.map(crate::notify::Config::route).collect();
-    Desk::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin(config))
+    OperatorFindings::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin(config))
 }
 
 /// Tells the operator that a command, or a daemon that starts, cannot record anything, without a ledger; whoever cannot be told is tried again until
@@ -98,13 +98,13 @@ pub fn assemble(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metric
 
 /// The same around a desk.
 pub(super) fn assemble_around(
-    desk: Desk,
+    desk: OperatorFindings,
     config: &Config,
     ledger: &Ledger,
     clock: &Arc<dyn Clock>,
     metrics: &Metrics,
 ) -> Result<Assembly, AssemblyError> {
-    let (mut couriers, mut mirrors, mut operators) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut workers, mut mirrors, mut operators) = (Vec::new(), Vec::new(), Vec::new());
     for notifier in &config.notifiers {
         let channel = Arc::new(notifier.build(Arc::clone(clock), metrics.clone())?);
         if config.operator.notify.contains(&notifier.name) {
@@ -117,7 +117,7 @@ pub(super) fn assemble_around(
         }
         let stands_in = config.notifiers.iter().filter(|other| notifier.fallback.contains(&other.name));
         let fallback = Fallback { routes: stands_in.map(crate::notify::Config::route).collect(), after: notifier.fallback_after };
-        couriers.push(Courier::new(channel, desk.clone(), metrics.clone()).with_fallback(fallback));
+        workers.push(DeliveryWorker::new(channel, desk.clone(), metrics.clone()).with_fallback(fallback));
     }
     for rule in config.rules.facts() {
         metrics.know_rule(&rule.name);
@@ -139,13 +139,13 @@ pub(super) fn assemble_around(
     let cycle = Arc::new(cycle);
     let emergency = Emergency::new(operators, desk.clone());
     let writes = WriteWatch { path: config.ledger.path.clone(), ledger: ledger.clone(), emergency };
-    Ok(Assembly { press: press(config, &cycle), cycle, couriers, mirrors, heartbeat, writes, desk })
+    Ok(Assembly { scheduler: scheduler(config, &cycle), cycle, workers, mirrors, heartbeat, writes, desk })
 }
 
-fn press(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<Press>> {
+fn scheduler(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<ReportScheduler>> {
     let plan = config.report.as_ref()?;
     let told = config.notifiers.iter().filter(|notifier| plan.notify.contains(&notifier.name));
-    let timetable = Timetable { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
+    let schedule = ReportSchedule { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
     let routes = told.map(crate::notify::Config::route).collect();
-    Some(Arc::new(Press { timetable, routes, ledger: config.ledger.clone(), cycle: Arc::clone(cycle), watched: Mutex::default() }))
+    Some(Arc::new(ReportScheduler { schedule, routes, ledger: config.ledger.clone(), cycle: Arc::clone(cycle), watched: Mutex::default() }))
 }
