@@ -251,19 +251,19 @@ pub(super) async fn deliver(mut worker: DeliveryWorker, clock: Arc<dyn Clock>, m
             pulse.beat(&*clock, LONGEST_ATTEMPT);
             *signals.stop.borrow() || owed.has_changed().unwrap_or(false)
         };
-        let wait = match worker.step(&stop).await {
+        let (wait, in_backoff) = match worker.step(&stop).await {
             Ok(progress) => {
                 // Only what was written shows that it can be.
                 if progress.sent > 0 || progress.dead > 0 {
                     writer.succeeded();
                 }
                 signals.lines.note_progress(worker.name(), call, progress);
-                progress.wait
+                (progress.wait, progress.in_backoff)
             }
             Err(error) => {
                 writer.failed(&*clock, &error);
                 tracing::error!(notifier = worker.name(), "delivery waits: {}", causes(&error));
-                Some(LEDGER_RETRY)
+                (Some(LEDGER_RETRY), true)
             }
         };
         if wait.is_some_and(|wait| wait.is_zero()) {
@@ -274,7 +274,7 @@ pub(super) async fn deliver(mut worker: DeliveryWorker, clock: Arc<dyn Clock>, m
         tokio::select! {
             () = signals.wait(&*clock, time) => {}
             // In backoff nothing new makes the destination better.
-            _ = owed.changed(), if wait.is_none() => {}
+            _ = owed.changed(), if wait.is_none() || !in_backoff => {}
         }
     }
     if let Err(error) = worker.mark_accepted().await {

@@ -32,6 +32,8 @@ pub struct Progress {
     pub dead: u64,
     /// How long until there may be more to do: zero = at once, none = when something new is owed.
     pub wait: Option<Duration>,
+    /// Whether the destination fails, so that nothing new makes it better; one deferred recipient does not count.
+    pub in_backoff: bool,
 }
 
 /// Delivers to one notifier.
@@ -82,6 +84,7 @@ impl DeliveryWorker {
             let wait = fallback.stand_in(self.carrier.name(), self.fails(), &self.carrier.desk).await?;
             progress.wait = progress.wait.into_iter().chain(wait).min();
         }
+        progress.in_backoff = self.standing.failure().is_some();
         self.restless |= progress.sent + progress.dead > 0;
         if self.restless && progress.wait.is_none_or(|wait| !wait.is_zero()) {
             self.restless = false;

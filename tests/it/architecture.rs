@@ -150,7 +150,7 @@ fn only_one_room_opens_and_changes_files() {
 #[test]
 fn only_one_room_folds_names() {
     for (room, path, text) in room_files() {
-        assert!(room == "text" || !product(&text).contains("icu_normalizer"), "{} folds names: use text::name_key", path.display());
+        assert!(room == "domain" || !product(&text).contains("icu_normalizer"), "{} folds names: use domain::name_key", path.display());
     }
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     assert!(!manifest.contains("unicode-normalization"), "there is icu_normalizer already");

@@ -113,6 +113,8 @@ async fn a_full_mailbox_waits_alone_across_restarts_and_then_gets_all() {
     let mut post = post(3, "").await;
     let wait = post.settle().await.unwrap();
     assert!((4..=6).contains(&wait.as_secs()), "{wait:?}");
+    let waits = post.workers[0].step(&|| false).await.unwrap();
+    assert!(waits.wait.is_some() && !waits.in_backoff, "what is newly owed to others does not wait: {waits:?}");
     assert_eq!(post.received(), each(&["a", "c"], 3));
     assert_eq!(post.world.metric("budget_alertd_notifier_in_backoff{notifier=\"hook\"}"), "0");
     assert_eq!(post.attempts("destination-failed"), "0");
