@@ -94,7 +94,7 @@ impl Poll {
             let clock = SystemClock::shared();
             let told = text::while_waiting("telling the operator", tell_unrecorded(&config, Stopped::Poll, error, &clock, self.wait)).await;
             // The first error is the one to end with.
-            told.unwrap_or_else(|error| tracing::warn!("the operator is not told that nothing can be recorded: {error}"));
+            let _accepted = told.inspect_err(|error| tracing::warn!("the operator is not told that nothing can be recorded: {error}"));
         }
         polled
     }

@@ -46,10 +46,11 @@ async fn tell_unrecorded(config: &Config, error: &anyhow::Error) {
         return;
     }
     match daemon::tell_unrecorded(config, Stopped::Start, error, &clock, PATIENCE).await {
-        Ok(()) => {
+        Ok(true) => {
             // Without it, it is told again.
             let _noted_or_not = note.map(|note| fs::replace(&note, today.as_bytes(), Rights::Daemon));
         }
+        Ok(false) => tracing::warn!("nobody is told that the daemon cannot start: the next start tries again"),
         Err(error) => tracing::warn!("the operator is not told that the daemon cannot start: {error}"),
     }
 }

@@ -73,22 +73,21 @@ pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> 
 }
 
 /// Tells the operator that a command, or a daemon that starts, cannot record anything, without a ledger; whoever cannot be told is tried again until
-/// `patience` is over.
+/// `patience` is over. Returns whether anybody has accepted it.
 pub async fn tell_unrecorded(
     config: &Config,
     stopped: Stopped,
     error: &LedgerError,
     clock: &Arc<dyn Clock>,
     patience: Duration,
-) -> Result<(), AssemblyError> {
+) -> Result<bool, AssemblyError> {
     let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
     let channels = told.map(|notifier| notifier.build(Arc::clone(clock), Metrics::new()).map(Arc::new)).collect::<Result<_, _>>()?;
     // As long as what a poll shows: three polls.
     let voice =
         Voice { channels, clock: Arc::clone(clock), origin: Some(origin(config)), shown_for: config.poll_interval.saturating_mul(3) };
     let failure = WriteFailure { since: clock.now(), began: clock.monotonic(), why: causes(error) };
-    voice.tell_once(stopped, &failure, patience).await;
-    Ok(())
+    Ok(voice.tell_once(stopped, &failure, patience).await)
 }
 
 /// Builds what a configuration says. Nothing is sent and nothing is written.

@@ -145,14 +145,15 @@ impl Emergency {
 impl Voice {
     /// Tells for a process that cannot go on: each once, and whoever cannot be told is tried again until `patience` is over.
     /// Whoever is told of the same again on that day gets it under the same identity, since nothing can be remembered.
-    pub async fn tell_once(&self, stopped: Stopped, failure: &WriteFailure, patience: Duration) {
+    /// Returns whether anybody has accepted it.
+    pub async fn tell_once(&self, stopped: Stopped, failure: &WriteFailure, patience: Duration) -> bool {
         let mut trouble = Trouble::new(failure, stopped.action(), unrecorded_identity(self.origin.as_ref(), failure.since));
         let deadline = failure.began.saturating_add(patience);
         loop {
             self.tell(&mut trouble).await;
             let failed = trouble.attempts.values().filter(|attempts| attempts.failures > 0 && !attempts.ended);
             let next = failed.map(|attempts| attempts.next_at).min().filter(|next| *next <= deadline);
-            let Some(next) = next else { return };
+            let Some(next) = next else { return trouble.open.told };
             trouble.attempts.values_mut().filter(|attempts| attempts.failures == 0).for_each(|attempts| attempts.ended = true);
             self.clock.sleep(next.saturating_sub(self.clock.monotonic())).await;
         }
