@@ -14,9 +14,6 @@ UPDATE alert SET ended_at = raised_at WHERE ended_at IS NULL AND state IN ('reso
 
 -- What an answer without items is called.
 UPDATE finding SET code = 'usage-empty' WHERE code = 'no-items';
-UPDATE finding SET code = 'records-unusable' WHERE code = 'unusable-records';
-UPDATE finding SET code = 'sign-in-expiring' WHERE code = 'sign-in-aging';
-UPDATE finding SET code = 'coverage-grew' WHERE code = 'coverage-lost';
 -- All billing periods that usage summaries named, and the currency of the record itself.
 ALTER TABLE seen ADD COLUMN named TEXT;                                  -- "first..last first..last …" in days, the last named first
 UPDATE seen SET named = cycle_first_day || '..' || cycle_last_day WHERE cycle_first_day IS NOT NULL AND cycle_last_day IS NOT NULL;
@@ -51,15 +48,12 @@ CREATE TABLE recipient (
 ALTER TABLE file ADD COLUMN identity BLOB;
 UPDATE file SET identity = ifnull((SELECT id FROM alert ORDER BY seq LIMIT 1), randomblob(16));
 
-ALTER TABLE file ADD COLUMN interim TEXT;                                -- JSON: what a poll that records in slices knows so far; none once it is over
-
 ALTER TABLE message ADD COLUMN totals TEXT;                              -- JSON: what a digest comes to of which not all alerts are in a part
 
--- What is gathered for digests while a mass crossing, or what becomes of one, is recorded in slices: owed, and made into messages
--- after the last slice. The worst come first.
+-- What is gathered for digests while a mass crossing is recorded in slices: owed, and made into messages after the last slice. The
+-- worst come first.
 CREATE TABLE gathered (
     notifier TEXT NOT NULL,
-    kind     TEXT NOT NULL,                  -- what is told: that it is raised, that it is still true, that it is over
     mildness INTEGER NOT NULL,               -- 0 critical, 1 warning, 2 info
     dollars  INTEGER NOT NULL,               -- over the budget, else of cost, in cents; negative, as is the next
     percent  INTEGER NOT NULL,
@@ -68,8 +62,7 @@ CREATE TABLE gathered (
     customer INTEGER NOT NULL REFERENCES customer (id),
     currency TEXT,
     over     TEXT,                           -- over the budget, in the currency
-    latest   TEXT,                           -- JSON: how it is when it is told later
-    PRIMARY KEY (notifier, kind, mildness, dollars, percent, alert)
+    PRIMARY KEY (notifier, mildness, dollars, percent, alert)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX gathered_by_alert ON gathered (alert);
 CREATE INDEX gathered_by_customer ON gathered (customer);

@@ -142,7 +142,7 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         (sound[..sound.len() / 2].to_vec(), format!("/ledger.db is damaged (database disk image is malformed): {damaged}")),
         (
             with(60, &99_u32.to_be_bytes()),
-            "/ledger.db has schema version 99, and this version knows up to 4: use the newer budget-alertd that wrote it".into(),
+            "/ledger.db has schema version 99, and this version knows up to 5: use the newer budget-alertd that wrote it".into(),
         ),
     ];
     for (bytes, text) in cases {
@@ -274,4 +274,44 @@ async fn a_ledger_of_version_1_goes_on_with_whom_its_alerts_were_told_and_with_a
         history.iter().map(|sample| (sample.usage_as_of.to_string(), sample.cost.to_string(), sample.carried_over)).collect();
     assert_eq!(dates, [("2026-10-05T11:08:11.143333Z".to_owned(), "120.50".to_owned(), false)]);
     assert_eq!(history[0].usage_as_of, UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap().instant());
+}
+
+/// A ledger as version 4 wrote it: the first one with what a later version adds taken away.
+fn version_4(path: &Path) {
+    version_1(path);
+    let connection = rusqlite::Connection::open(path).unwrap();
+    for step in [
+        include_str!("../../../src/ledger/schema-2.sql"),
+        include_str!("../../../src/ledger/schema-3.sql"),
+        include_str!("../../../src/ledger/schema-4.sql"),
+    ] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 4).unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_of_version_4_tells_what_a_broken_off_mass_crossing_has_gathered_and_keeps_its_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder).path;
+    version_4(&path);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute(
+            "INSERT INTO gathered (notifier, mildness, dollars, percent, alert, baseline, customer) VALUES ('slack', 1, -100, -200, ?1, 0, 1)",
+            [id(1).as_bytes().as_slice()],
+        )
+        .unwrap();
+    for code in ["coverage-lost", "unusable-records", "sign-in-aging"] {
+        connection.execute("INSERT INTO finding (code, subject, summary, action, since) VALUES (?1, '', 's', 'a', 0)", [code]).unwrap();
+    }
+    drop(connection);
+    let ledger = open(&config(&folder)).unwrap();
+    assert!(ledger.write_digests(&[], at("2026-10-05T12:00:00Z")).await.unwrap());
+    assert_eq!(ledger.interim().await.unwrap(), None);
+    let told = ledger.due("slack", Vec::new(), 10).await.unwrap();
+    assert_eq!(told.len(), 1);
+    let codes: Vec<_> = ledger.findings().await.unwrap().into_iter().map(|open| open.finding.code.as_str()).collect();
+    assert_eq!(codes, ["coverage-grew", "records-unusable", "sign-in-expiring"]);
+    ledger.close().await.unwrap();
 }
