@@ -1,7 +1,10 @@
 //! What several tests need.
 
 pub(crate) mod process;
+mod schema;
 pub(crate) mod world;
+
+pub(crate) use schema::Schema;
 
 /// An HTTP client that is not the product's.
 pub(crate) fn client() -> reqwest::ClientBuilder {

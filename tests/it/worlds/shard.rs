@@ -47,6 +47,8 @@ struct Shard {
     models: Vec<Model>,
     settled: Vec<String>,
     silences: Vec<(String, Timestamp)>,
+    /// The setting that was parsed last, and what it says.
+    parsed: Option<(String, Arc<Config>)>,
 }
 
 /// Runs the worlds of a seed; an account of the first difference, if there is one.
@@ -147,7 +149,7 @@ impl Shard {
         let models = persons.into_iter().map(Model::new).collect();
         let legacy_currency = random.one_in(3).then_some("SEK");
         let (removed, settled, silences) = (Vec::new(), Vec::new(), Vec::new());
-        Self { random, now: start, rules, removed, legacy_currency, lives, models, settled, silences }
+        Self { random, now: start, rules, removed, legacy_currency, lives, models, settled, silences, parsed: None }
     }
 
     /// Some hours, seldom days; now and then other rules.
@@ -255,9 +257,18 @@ impl Shard {
         format!("[source]\ntype = \"file\"\npath = \"usage.json\"\n{legacy}[daemon]\nstate_dir = \"{state}\"\n{}{rules}", hooks.concat())
     }
 
-    fn config(&self, folder: &Path) -> Config {
-        config::parse(&self.setting(folder), "worlds.toml".as_ref(), &Environment::default())
-            .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    /// Parsed anew only when the setting has changed.
+    fn config(&mut self, folder: &Path) -> Arc<Config> {
+        let setting = self.setting(folder);
+        if let Some((before, config)) = &self.parsed
+            && *before == setting
+        {
+            return Arc::clone(config);
+        }
+        let config = config::parse(&setting, "worlds.toml".as_ref(), &Environment::default());
+        let config = Arc::new(config.unwrap_or_else(|mistakes| panic!("{mistakes}")));
+        self.parsed = Some((setting, Arc::clone(&config)));
+        config
     }
 
     fn tell(&self, story: &mut String, days: &[Day], told: &str) {
