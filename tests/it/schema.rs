@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use budget_alertd::config;
 use serde_json::Value;
 
+use crate::documents::configurations;
 use crate::support::Schema;
 
 const KEPT: &str = "docs/alert-rules.schema.json";
@@ -39,16 +40,13 @@ fn the_schema_that_the_shipped_file_refers_to_is_up_to_date() {
 
 #[test]
 fn sound_configurations_are_sound() {
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let fence = regex::Regex::new("(?ms)^```toml\n(.*?)^```$").unwrap();
-    let blocks = fence.captures_iter(&readme).map(|block| block[1].to_owned());
     let files = ["alert-rules.toml", "tests/real/alert-rules.toml", "benches/poll/alert-rules.toml"]
-        .map(|file| std::fs::read_to_string(file).unwrap());
-    let whole: Vec<String> = files.into_iter().chain(blocks).filter(|text| text.contains("[source]")).collect();
-    assert!(whole.len() >= 4);
+        .map(|file| (file.to_owned(), std::fs::read_to_string(file).unwrap()));
+    let whole: Vec<(String, String)> = files.into_iter().chain(configurations()).collect();
+    assert!(whole.len() >= 18, "{}", whole.len());
     let schema = schema();
-    for text in whole {
-        assert_eq!(found(&schema, &text), Some(Vec::new()), "{text}");
+    for (place, text) in whole {
+        assert_eq!(found(&schema, &text), Some(Vec::new()), "{place}\n{text}");
     }
 }
 

@@ -10,15 +10,15 @@ use crate::notify::{DeliveryError, FailureReason, Verdict};
 
 /// What Exchange Online's 535 5.7.139, 530 5.7.57 and 550 5.7.30 ask for.
 const BASIC_IS_OFF: &str = "; basic authentication (user name and password) is switched off for this mailbox at Microsoft 365: use \
-    auth = \"xoauth2\" or type = \"graph-mail\" (README, \"Mail through Microsoft 365\")";
+    auth = \"xoauth2\" or type = \"graph-mail\" (docs/microsoft-365-mail.md)";
 /// 535 5.7.3 is also a wrong password.
 const PERHAPS_BASIC_IS_OFF: &str = "; check user name and password; at Microsoft 365, basic authentication may be switched off for this \
-    mailbox: use auth = \"xoauth2\" or type = \"graph-mail\" (README, \"Mail through Microsoft 365\")";
+    mailbox: use auth = \"xoauth2\" or type = \"graph-mail\" (docs/microsoft-365-mail.md)";
 /// The same codes where no password was given.
 const SMTP_IS_OFF: &str = "; authenticated SMTP is switched off for this mailbox at Microsoft 365: switch it on in its admin center \
     (Active users, Mail, Manage email apps), or use type = \"graph-mail\"";
-const TOKEN_IS_REFUSED: &str = "; check that `username` is the mailbox, and that the application may send for it (README, \"Mail through \
-    Microsoft 365\")";
+const TOKEN_IS_REFUSED: &str = "; check that `username` is the mailbox, and that the application may send for it \
+    (docs/microsoft-365-mail.md)";
 const NAME_IS_REFUSED: &str = "; set `hello_name` of the notifier's `smtp` to the full name of this host";
 const WE_ARE_REFUSED: &str = "; the server refuses us, not the recipient: check whether it wants a sign-in, the notifier's `from`, and \
     `hello_name` of its `smtp`";

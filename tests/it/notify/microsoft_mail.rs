@@ -261,7 +261,7 @@ async fn a_token_that_the_mail_server_refuses_is_renewed_once() {
     assert_eq!(
         error.to_string(),
         "the mail server refused the sign-in: 535 5.7.3 Authentication unsuccessful; check that `username` is the mailbox, and that the \
-         application may send for it (README, \"Mail through Microsoft 365\") (the server's reason: invalid_token)"
+         application may send for it (docs/microsoft-365-mail.md) (the server's reason: invalid_token)"
     );
     assert_eq!((microsoft.asked().len(), server.seen().messages.len()), (4, 2));
 }

@@ -106,7 +106,10 @@ async fn microsoft_365_without_basic_authentication_is_named() {
         let error = attempt(Some((stage, Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
         assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused), "{stage}");
         let detail = &error.detail;
-        assert!(detail.contains(said) && detail.contains("use auth = \"xoauth2\" or type = \"graph-mail\" (README"), "{detail}");
+        assert!(
+            detail.contains(said) && detail.contains("use auth = \"xoauth2\" or type = \"graph-mail\" (docs/microsoft-365-mail.md)"),
+            "{detail}"
+        );
     }
 }
 
