@@ -90,7 +90,8 @@ fn pages() -> Vec<Page> {
 
 /// All that users and developers read.
 fn documents() -> Vec<Page> {
-    std::iter::once(readme()).chain(pages()).chain([Page::read("CHANGELOG.md")]).collect()
+    let others = ["CHANGELOG.md", "CONTRIBUTING.md"].map(Page::read);
+    std::iter::once(readme()).chain(pages()).chain(others).collect()
 }
 
 fn page(name: &str) -> Page {
@@ -294,4 +295,18 @@ fn each_code_of_the_operators_news_is_named() {
     let codes = budget_alertd::domain::FindingCode::ALL.map(budget_alertd::domain::FindingCode::as_str);
     let missing: Vec<&str> = codes.into_iter().filter(|code| !text.contains(&format!("`{code}`"))).collect();
     assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn the_architecture_names_each_room_and_files_that_are_there() {
+    let code = page("architecture.md").code();
+    let words: BTreeSet<&str> = code.lines().collect();
+    for entry in std::fs::read_dir("src").unwrap() {
+        let path = entry.unwrap().path();
+        let room = path.file_name().unwrap().to_str().unwrap();
+        assert!(!path.is_dir() || words.contains(room), "docs/architecture.md does not name the room {room}");
+    }
+    let path = Regex::new(r"^(?:src|tests|docs|benches)/[A-Za-z0-9_./-]+$").unwrap();
+    let gone: Vec<&&str> = words.iter().filter(|word| path.is_match(word) && !Path::new(word).exists()).collect();
+    assert_eq!(gone, Vec::<&&str>::new());
 }
