@@ -90,7 +90,7 @@ fn pages() -> Vec<Page> {
 
 /// All that users and developers read.
 fn documents() -> Vec<Page> {
-    let others = ["CHANGELOG.md", "CONTRIBUTING.md"].map(Page::read);
+    let others = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(Page::read);
     std::iter::once(readme()).chain(pages()).chain(others).collect()
 }
 
