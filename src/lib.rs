@@ -15,7 +15,7 @@
 //! 6. Alerts raised before are looked at again: told when nothing silences them any more, reminded of, resolved by a changed
 //!    budget or the end of their billing period.
 //! 7. A [`delivery::DeliveryWorker`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
-//!    receiver accepted is marked before the next is sent over that lane.
+//!    receiver accepted is marked before the next is sent in its place.
 //!
 //! [`poll::Cycle`] is steps 1 to 6 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.
 //!
@@ -60,7 +60,7 @@
 //! * A poll without news writes nothing into the ledger.
 //! * Nobody but the daemon writes its files: commands act through its control socket while one runs, by the same code.
 //! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a reload, a renamed rule.
-//! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the next is sent over that lane.
+//! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the next is sent in its place.
 //! * Stages report findings for the operator as values; only the jobs and `daemon` record and tell them.
 //! * A configuration that loads can run; a reload that does not load changes nothing.
 //! * Secrets have no `Display` and a masked `Debug`. Names from outside are cleaned where they are used.

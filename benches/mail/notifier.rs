@@ -24,7 +24,7 @@ pub(crate) fn rate(port: u16, mails: usize, chart: bool) -> f64 {
         let deliveries: Arc<Vec<_>> = Arc::new((0..mails).map(|number| delivery(number, chart)).collect());
         let next = Arc::new(AtomicUsize::new(0));
         let start = Instant::now();
-        let lanes = [(); CONNECTIONS].map(|()| {
+        let limit = [(); CONNECTIONS].map(|()| {
             let (channel, deliveries, next) = (Arc::clone(&channel), Arc::clone(&deliveries), Arc::clone(&next));
             tokio::spawn(async move {
                 while let Some(delivery) = deliveries.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -32,7 +32,7 @@ pub(crate) fn rate(port: u16, mails: usize, chart: bool) -> f64 {
                 }
             })
         });
-        for lane in lanes {
+        for lane in limit {
             lane.await.unwrap();
         }
         mails as f64 / start.elapsed().as_secs_f64()
@@ -71,7 +71,7 @@ fn delivery(number: usize, chart: bool) -> Delivery {
         let step = as_of.duration_since(start).as_secs() / 12;
         let cost = |part: i64| Decimal::from(part * part * 5 + i64::try_from(number).unwrap() * part % 97);
         let point = |part: i64| Point { at: start + SignedDuration::from_secs(step * part), cost: cost(part) };
-        snapshot.context.course = (0..12).map(point).collect();
+        snapshot.context.cost_history = (0..12).map(point).collect();
     }
     Delivery {
         id: Uuid::new_v4(),

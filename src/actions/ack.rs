@@ -11,7 +11,7 @@ use crate::text::clean;
 /// Which alerts somebody knows of.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct AckOrder {
+pub struct AckRequest {
     /// By id, or by the reference that messages show.
     pub alerts: Vec<String>,
     /// Take it back: reminders go on.
@@ -38,11 +38,11 @@ pub struct Acknowledged {
     pub now: Option<Acknowledgement>,
 }
 
-impl Action for AckOrder {
+impl Action for AckRequest {
     const NAME: &'static str = "ack";
     type Answer = Vec<Acknowledged>;
 
-    async fn act(self, context: &ActionContext, author: &Author) -> Result<Vec<Acknowledged>, ActionError> {
+    async fn run(self, context: &ActionContext, author: &Author) -> Result<Vec<Acknowledged>, ActionError> {
         let cycle = context.cycle()?;
         let (now, author) = (cycle.clock.now(), author.to_string());
         let (mut answers, undo) = (Vec::new(), self.undo);
@@ -71,7 +71,7 @@ impl Action for AckOrder {
 /// The alerts that are meant, each once; of one that nobody knows, none is touched.
 fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError> {
     if texts.is_empty() {
-        return Err(ActionError::Wrong("name an alert by the reference that its messages show".to_owned()));
+        return Err(ActionError::Invalid("name an alert by the reference that its messages show".to_owned()));
     }
     let mut rows: Vec<AlertRow> = Vec::new();
     for text in texts {
@@ -84,7 +84,7 @@ fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError
 }
 
 fn unknown(text: &str) -> ActionError {
-    ActionError::Wrong(format!(
+    ActionError::Invalid(format!(
         "there is no alert \"{}\": give its id, or the 8 characters that its messages and budget-alertd alerts show as its reference",
         clean(text, 60)
     ))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::actions::{ActionError, PollRequest};
+use crate::actions::{ActionError, PollTicket};
 use crate::ledger::{self, Reader};
 use crate::poll::Cycle;
 
@@ -27,7 +27,7 @@ pub struct ActionContext {
 #[derive(Clone)]
 pub struct DaemonLines {
     /// Asks for a poll.
-    pub polls: mpsc::Sender<PollRequest>,
+    pub polls: mpsc::Sender<PollTicket>,
     /// Bumped when something new is owed.
     pub owed: watch::Sender<u64>,
 }

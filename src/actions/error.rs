@@ -7,7 +7,7 @@ use crate::ledger::LedgerError;
 pub enum ActionError {
     /// What was asked for makes no sense here; asking the same again changes nothing.
     #[error("{0}")]
-    Wrong(String),
+    Invalid(String),
     /// It cannot be done now.
     #[error("{0}")]
     Unavailable(String),

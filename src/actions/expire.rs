@@ -10,7 +10,7 @@ use crate::ledger::{AlertFilter, Reader};
 /// Which silence to end.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ExpireOrder {
+pub struct ExpireRequest {
     /// Its number.
     pub id: i64,
 }
@@ -26,11 +26,11 @@ pub struct Expired {
     pub uncovered: u64,
 }
 
-impl Action for ExpireOrder {
+impl Action for ExpireRequest {
     const NAME: &'static str = "silence/expire";
     type Answer = Expired;
 
-    async fn act(self, context: &ActionContext, author: &Author) -> Result<Expired, ActionError> {
+    async fn run(self, context: &ActionContext, author: &Author) -> Result<Expired, ActionError> {
         let cycle = context.cycle()?;
         let now = cycle.clock.now();
         let (meant, others): (Vec<_>, Vec<_>) = cycle.ledger.silences().await?.into_iter().partition(|silence| silence.id == self.id);
@@ -58,5 +58,5 @@ fn uncovered(reader: &Reader, silence: &Silence, others: &[Silence], now: jiff::
 }
 
 fn unknown(id: i64) -> ActionError {
-    ActionError::Wrong(format!("there is no silence {id}: see budget-alertd silence list --all"))
+    ActionError::Invalid(format!("there is no silence {id}: see budget-alertd silence list --all"))
 }

@@ -19,17 +19,17 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use ack::{AckOrder, Acknowledged, Acknowledgement};
+pub use ack::{AckRequest, Acknowledged, Acknowledgement};
 pub use author::{Author, name_of};
 pub use context::{ActionContext, DaemonLines};
 pub use error::ActionError;
-pub use expire::{ExpireOrder, Expired};
-pub use poll::{DeliveriesAnswer, PollAnswer, PollOrder, PollRequest, Polled, SourceState};
+pub use expire::{ExpireRequest, Expired};
+pub use poll::{DeliveriesAnswer, PollAnswer, PollRequest, PollTicket, Polled, SourceState};
 pub use progress::DeliveryProgress;
-pub use release::{ReleaseOrder, Released};
-pub use retry::{Retried, RetryOrder};
-pub use sign_in::{SignInKept, SignInOrder};
-pub use silence::{SilenceAdded, SilenceOrder, SilenceView, Until, UntilWord};
+pub use release::{ReleaseRequest, Released};
+pub use retry::{Retried, RetryRequest};
+pub use sign_in::{SignInKept, SignInRequest};
+pub use silence::{SilenceAdded, SilenceRequest, SilenceView, Until, UntilWord};
 
 /// Something that people ask for. A new one is a file here, and a line in `web::control`.
 pub trait Action: Serialize + DeserializeOwned + Send + 'static {
@@ -40,5 +40,5 @@ pub trait Action: Serialize + DeserializeOwned + Send + 'static {
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 
     /// Does it, for `author`.
-    fn act(self, context: &ActionContext, author: &Author) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
+    fn run(self, context: &ActionContext, author: &Author) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
 }

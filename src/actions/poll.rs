@@ -17,14 +17,14 @@ const WAIT_SECONDS: u64 = 30;
 /// Poll now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct PollOrder {
+pub struct PollRequest {
     /// Take an answer without any item for the truth.
     pub accept_empty: bool,
     /// How long to wait for deliveries, in seconds.
     pub wait_seconds: u64,
 }
 
-impl Default for PollOrder {
+impl Default for PollRequest {
     fn default() -> Self {
         Self { accept_empty: false, wait_seconds: WAIT_SECONDS }
     }
@@ -115,7 +115,7 @@ impl PollAnswer {
 }
 
 /// Somebody asks the poll loop to poll now.
-pub struct PollRequest {
+pub struct PollTicket {
     /// Take an answer without any item for the truth.
     pub accept_empty: bool,
     /// A poll that is under way is none for this: it began with what is out of date now.
@@ -137,17 +137,17 @@ pub struct Polled {
     pub call: u64,
 }
 
-impl Action for PollOrder {
+impl Action for PollRequest {
     const NAME: &'static str = "poll";
     type Answer = PollAnswer;
 
-    async fn act(self, context: &ActionContext, author: &Author) -> Result<PollAnswer, ActionError> {
+    async fn run(self, context: &ActionContext, author: &Author) -> Result<PollAnswer, ActionError> {
         let Some(daemon) = &context.daemon else { return Err(ActionError::Unavailable("no daemon polls here".to_owned())) };
         let cycle = context.cycle()?;
         let stopping = || ActionError::Unavailable("the daemon stops".to_owned());
         tracing::info!(%author, poll.accept_empty = self.accept_empty, "asked to poll");
         let (answer, polled) = oneshot::channel();
-        daemon.polls.send(PollRequest { accept_empty: self.accept_empty, anew: false, answer }).await.map_err(|_| stopping())?;
+        daemon.polls.send(PollTicket { accept_empty: self.accept_empty, anew: false, answer }).await.map_err(|_| stopping())?;
         let polled = polled.await.map_err(|_| stopping())?;
         let Polled { report, before, mut progress, call } = polled.map_err(ActionError::Unavailable)?;
         progress::settled(&mut progress, call, &*cycle.clock, Duration::from_secs(self.wait_seconds)).await;

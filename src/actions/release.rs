@@ -13,7 +13,7 @@ use crate::text::clean;
 /// Which held deliveries to let go; all of them when nothing is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ReleaseOrder {
+pub struct ReleaseRequest {
     /// By id, or by its first characters as listed.
     pub ids: Vec<String>,
     /// Only those to this notifier.
@@ -35,11 +35,11 @@ pub struct Released {
     pub held: u64,
 }
 
-impl Action for ReleaseOrder {
+impl Action for ReleaseRequest {
     const NAME: &'static str = "deliveries/release";
     type Answer = Released;
 
-    async fn act(self, context: &ActionContext, author: &Author) -> Result<Released, ActionError> {
+    async fn run(self, context: &ActionContext, author: &Author) -> Result<Released, ActionError> {
         let cycle = context.cycle()?;
         let asked = self.clone();
         let filter = context.read(move |reader| asked.filter(reader)).await?;
@@ -56,20 +56,20 @@ impl Action for ReleaseOrder {
         tracing::info!(%author, deliveries, held, "held messages to customers are {done}{because}");
         if deliveries > 0 && held == 0 {
             let ending = FindingClosure::of(format!("the held messages to customers were {done} by {author}{because}"));
-            cycle.desk.clear(FindingCode::MassCrossing, "", ending).await?;
+            cycle.findings.clear(FindingCode::MassCrossing, "", ending).await?;
         }
         context.wake_couriers();
         Ok(Released { deliveries, held })
     }
 }
 
-impl ReleaseOrder {
+impl ReleaseRequest {
     fn filter(&self, reader: &Reader) -> Result<HoldFilter, ActionError> {
         let owed = DeliveryFilter { state: Some(DeliveryState::Pending), ..DeliveryFilter::default() };
         let mut held = reader.deliveries(&owed)?;
         held.retain(|row| row.held);
         if let Some(name) = self.notifier.as_deref().filter(|name| !held.is_empty() && held.iter().all(|row| row.notifier != *name)) {
-            return Err(ActionError::Wrong(format!("nothing is held that is owed to \"{}\"", clean(name, 60))));
+            return Err(ActionError::Invalid(format!("nothing is held that is owed to \"{}\"", clean(name, 60))));
         }
         Ok(HoldFilter {
             ids: self.ids.iter().map(|id| meant(&held, id)).collect::<Result<_, _>>()?,
@@ -87,8 +87,8 @@ fn customer(reader: &Reader, text: &str) -> Result<CustomerKey, ActionError> {
     let shown = clean(text, 60);
     match keys.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(ActionError::Wrong(format!("no customer is called \"{shown}\": give an id, a name or a label"))),
-        many => Err(ActionError::Wrong(format!("{} customers are called something like \"{shown}\": give the id", many.len()))),
+        [] => Err(ActionError::Invalid(format!("no customer is called \"{shown}\": give an id, a name or a label"))),
+        many => Err(ActionError::Invalid(format!("{} customers are called something like \"{shown}\": give the id", many.len()))),
     }
 }
 
@@ -99,9 +99,9 @@ fn meant(held: &[DeliveryRow], text: &str) -> Result<Uuid, ActionError> {
     let shown = clean(text, 60);
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only.id),
-        (Some(_), Some(_)) => Err(ActionError::Wrong(format!("several held deliveries begin with {shown}: say more of the id"))),
+        (Some(_), Some(_)) => Err(ActionError::Invalid(format!("several held deliveries begin with {shown}: say more of the id"))),
         (None, _) => {
-            Err(ActionError::Wrong(format!("there is no delivery {shown} that is held: see budget-alertd deliveries --state pending")))
+            Err(ActionError::Invalid(format!("there is no delivery {shown} that is held: see budget-alertd deliveries --state pending")))
         }
     }
 }

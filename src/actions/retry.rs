@@ -14,7 +14,7 @@ use crate::text::clean;
 /// Which deliveries to owe again; all that were given up when nothing is named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct RetryOrder {
+pub struct RetryRequest {
     /// By id, or by its first characters as listed.
     pub ids: Vec<String>,
     /// Only those to this notifier.
@@ -32,11 +32,11 @@ pub struct Retried {
     pub lost: Vec<String>,
 }
 
-impl Action for RetryOrder {
+impl Action for RetryRequest {
     const NAME: &'static str = "deliveries/retry";
     type Answer = Retried;
 
-    async fn act(self, context: &ActionContext, author: &Author) -> Result<Retried, ActionError> {
+    async fn run(self, context: &ActionContext, author: &Author) -> Result<Retried, ActionError> {
         let cycle = context.cycle()?;
         let to = self.to.as_deref().map(|name| destination(&cycle, name)).transpose()?;
         let (asked, known) = (self.clone(), Arc::clone(&cycle));
@@ -44,12 +44,12 @@ impl Action for RetryOrder {
         let owed = cycle.ledger.retry(filter, cycle.clock.now(), to).await?;
         context.wake_couriers();
         tracing::info!(%author, deliveries.owed = owed, notifier = self.notifier, to = self.to, "deliveries are owed again");
-        cycle.desk.forget_revived().await?;
+        cycle.findings.forget_revived().await?;
         Ok(Retried { owed, lost })
     }
 }
 
-impl RetryOrder {
+impl RetryRequest {
     /// The deliveries that are meant, and the notifiers of them that are gone.
     fn choose(&self, reader: &Reader, cycle: &Cycle) -> Result<(RetryFilter, Vec<String>), ActionError> {
         if let Some(name) = &self.notifier {
@@ -76,7 +76,7 @@ fn is_configured(cycle: &Cycle, name: &str) -> bool {
 
 fn no_such(cycle: &Cycle, name: &str) -> ActionError {
     let names: Vec<&str> = cycle.routes.iter().map(|route| &*route.notifier).collect();
-    ActionError::Wrong(format!("there is no notifier \"{}\"; there are: {}", clean(name, 60), names.join(", ")))
+    ActionError::Invalid(format!("there is no notifier \"{}\"; there are: {}", clean(name, 60), names.join(", ")))
 }
 
 /// The notifiers of chosen deliveries that the configuration does not have.
@@ -96,11 +96,11 @@ fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
     let route = cycle.routes.iter().find(|route| *route.notifier == *name).ok_or_else(|| no_such(cycle, name))?;
     if route.readers.audience() == Audience::Customer {
         let text = format!("customers read what \"{}\" sends: what is owed to others never goes there", clean(name, 60));
-        return Err(ActionError::Wrong(text));
+        return Err(ActionError::Invalid(text));
     }
     if !route.is_owed() {
         let name = clean(name, 60);
-        return Err(ActionError::Wrong(format!("notifier \"{name}\" is shown what is open and takes no messages: name another one")));
+        return Err(ActionError::Invalid(format!("notifier \"{name}\" is shown what is open and takes no messages: name another one")));
     }
     Ok(RetryTo { notifier: route.notifier.to_string(), recipients: route.recipients.clone() })
 }
@@ -115,10 +115,10 @@ fn meant(reader: &Reader, given_up: &[DeliveryRow], text: &str) -> Result<Uuid, 
     }
     let shown = clean(text, 60);
     if found.len() > 1 {
-        return Err(ActionError::Wrong(format!("{} deliveries that were given up begin with {shown}: say more of the id", found.len())));
+        return Err(ActionError::Invalid(format!("{} deliveries that were given up begin with {shown}: say more of the id", found.len())));
     }
     let other = reader.deliveries(&DeliveryFilter::default())?.iter().find(begins).map(|row| (row.state, row.held));
-    Err(ActionError::Wrong(match other {
+    Err(ActionError::Invalid(match other {
         Some((DeliveryState::Sent, _)) => format!("delivery {shown} was accepted by its receiver: there is nothing to retry"),
         Some((_, true)) => format!("delivery {shown} is held or was discarded: see budget-alertd deliveries release"),
         Some((DeliveryState::Pending, _)) => format!("delivery {shown} is owed and tried again anyway"),

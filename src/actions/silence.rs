@@ -15,7 +15,7 @@ use crate::rules::Rules;
 /// A silence to be made; at least one pattern, a reason and an end are needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SilenceOrder {
+pub struct SilenceRequest {
     /// Patterns of a customer's id, name or label; empty = all customers.
     #[serde(default)]
     pub customers: Vec<String>,
@@ -110,11 +110,11 @@ impl SilenceView {
     }
 }
 
-impl Action for SilenceOrder {
+impl Action for SilenceRequest {
     const NAME: &'static str = "silence/add";
     type Answer = SilenceAdded;
 
-    async fn act(self, context: &ActionContext, author: &Author) -> Result<SilenceAdded, ActionError> {
+    async fn run(self, context: &ActionContext, author: &Author) -> Result<SilenceAdded, ActionError> {
         let cycle = context.cycle()?;
         let now = cycle.clock.now();
         let (judge, who) = (Arc::clone(&cycle), author.clone());
@@ -125,7 +125,7 @@ impl Action for SilenceOrder {
             // Before the first poll no customer is known.
             let doubt = doubt(&silence, &reach, last_good.is_none(), &judge.rules, now).filter(|_| !self.yes);
             if let Some(doubt) = doubt {
-                return Err(ActionError::Wrong(format!("{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)")));
+                return Err(ActionError::Invalid(format!("{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)")));
             }
             Ok((silence, reach))
         };
@@ -149,9 +149,9 @@ fn doubt(silence: &Silence, reach: &SilencePreview, nothing_read: bool, rules: &
     Some(format!("it would last for {} days, longer than 90", (length.as_hours() + 23) / 24))
 }
 
-impl SilenceOrder {
+impl SilenceRequest {
     fn checked(&self, author: &Author, newest: Option<Timestamp>, now: Timestamp) -> Result<Silence, ActionError> {
-        let wrong = |text: String| ActionError::Wrong(text);
+        let wrong = |text: String| ActionError::Invalid(text);
         if self.customers.is_empty() && self.rules.is_empty() {
             return Err(wrong("say whom or what it is about: a pattern of customers or of rules; \"*\" fits all".to_owned()));
         }

@@ -92,7 +92,7 @@ fn not_yet_notified(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenA
 
 /// Who was told of an alert, in whosoever's place: the end of it is news to them all.
 fn notified(alert: &OpenAlert) -> Vec<Box<str>> {
-    let others = alert.stood_in.iter().filter(|name| !alert.notify.contains(name));
+    let others = alert.fell_back.iter().filter(|name| !alert.notify.contains(name));
     alert.notify.iter().chain(others).cloned().collect()
 }
 

@@ -45,7 +45,7 @@ pub struct OpenAlert {
     /// Those of them that have not accepted every message of it yet.
     pub owed_to: Vec<Box<str>>,
     /// The notifiers that were told of it in the place of others.
-    pub stood_in: Vec<Box<str>>,
+    pub fell_back: Vec<Box<str>>,
     /// How often it is told again while it is true; none = never.
     pub remind_every: Option<Duration>,
     /// When it was last told.

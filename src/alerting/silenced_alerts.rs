@@ -51,7 +51,7 @@ impl SilencedAlerts {
             rule: alert.rule.clone(),
             notify: new.notify.clone(),
             owed_to: Vec::new(),
-            stood_in: Vec::new(),
+            fell_back: Vec::new(),
             remind_every: new.remind_every,
             told_at: alert.raised_at,
             acknowledged: false,

@@ -44,7 +44,7 @@ pub struct Replay {
     newest: Option<Timestamp>,
     /// Whether the rules may be others than at the last poll.
     reloaded: bool,
-    hushed: SilencedAlerts,
+    silenced_alerts: SilencedAlerts,
     identities: u128,
     rows: i64,
 }
@@ -68,7 +68,7 @@ impl Replay {
             polls: PollMemory::default(),
             newest: None,
             reloaded: false,
-            hushed: SilencedAlerts::default(),
+            silenced_alerts: SilencedAlerts::default(),
             identities: 0,
             rows: 0,
         }
@@ -90,7 +90,7 @@ impl Replay {
             let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
             let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
             names.filter(|name| **name == before).for_each(|name| name.clone_from(now));
-            self.hushed.rename_rule(&before, now);
+            self.silenced_alerts.rename_rule(&before, now);
         }
     }
 
@@ -103,7 +103,7 @@ impl Replay {
             polls: self.polls.clone(),
             newest: self.newest,
             reloaded: self.reloaded,
-            hushed: self.hushed.clone(),
+            silenced_alerts: self.silenced_alerts.clone(),
             identities: self.identities,
             rows: self.rows,
             ..Self::new(&self.budgets, &self.rules)
@@ -113,18 +113,18 @@ impl Replay {
     /// Adds a silence; returns its number. That and the date of the data are given here, whatever it has.
     pub fn silence(&mut self, silence: Silence) -> i64 {
         let as_of = self.newest.unwrap_or(silence.created_at);
-        self.hushed.silence(Silence { as_of, ..silence })
+        self.silenced_alerts.silence(Silence { as_of, ..silence })
     }
 
     /// Ends a silence before its time.
     pub fn expire(&mut self, id: i64, now: Timestamp) {
-        self.hushed.expire(id, now);
+        self.silenced_alerts.expire(id, now);
     }
 
     /// One good poll at `now` that reads these records. Identities are counted from 1.
     pub fn poll(&mut self, now: Timestamp, records: impl IntoIterator<Item = UsageRecord>) -> Replayed {
         let records = one_of_each(records);
-        let silences = self.hushed.in_force(now);
+        let silences = self.silenced_alerts.in_force(now);
         // Nothing is concluded from an empty answer where there were records before, or where there was none.
         let good = !records.is_empty() || self.polls.last_good_items.is_some_and(|items| items == 0);
         let items = u64::try_from(records.len()).ok();
@@ -137,7 +137,7 @@ impl Replay {
             self.settle(Under { now, silences: &silences }, key, record, aged, &mut raised);
         }
         let released = self.follow_up(&silences, AsOf { now, newest });
-        self.hushed.close_rules(&self.rules);
+        self.silenced_alerts.close_rules(&self.rules);
         raised.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
         if good {
             self.newest = newest;
@@ -222,7 +222,7 @@ impl Replay {
             }
             steps.extend(crate::alerting::steps(snapshot.alert.id, &judged.assessed, raise));
             let new = NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every };
-            self.hushed.keep(&new);
+            self.silenced_alerts.keep(&new);
             raised.push(new);
         }
         steps.extend(decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)));
@@ -231,7 +231,7 @@ impl Replay {
 
     fn follow_up(&mut self, silences: &[Silence], time: AsOf) -> Vec<NewAlert> {
         let (budgets, rules, customers) = (&self.budgets, &self.rules, &self.customers);
-        self.hushed.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time)))
+        self.silenced_alerts.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time)))
     }
 
     fn spend(&mut self, step: NewStep) -> RecordedStep {

@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::actions::{AckOrder, Acknowledged, Acknowledgement};
+use crate::actions::{AckRequest, Acknowledged, Acknowledgement};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::explain::Scale;
@@ -29,8 +29,8 @@ pub(super) struct Ack {
 impl Ack {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let context = CommandContext::look(path)?;
-        let zone = context.places.time_zone.clone();
-        let order = AckOrder { alerts: self.alerts.clone(), undo: self.undo };
+        let zone = context.paths.time_zone.clone();
+        let order = AckRequest { alerts: self.alerts.clone(), undo: self.undo };
         let answers = Control::open(context).await?.ask(&order).await?;
         let now = SystemClock::shared().now();
         let lines: Vec<String> = answers.iter().map(|answer| line(answer, now, &zone)).collect();

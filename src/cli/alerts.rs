@@ -68,7 +68,7 @@ impl Alerts {
                 for AlertSnapshot { alert, context } in rows.iter_mut().map(|row| &mut row.snapshot) {
                     context.has_namesake |= namesakes.has_view(&alert.customer);
                 }
-                output::page(&page(&rows, now, &context.places.time_zone))?;
+                output::page(&page(&rows, now, &context.paths.time_zone))?;
             }
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => spreadsheet::print(&HEADING, rows.iter().map(|row| cells(&row.snapshot.alert, row.acknowledged.as_ref())))?,

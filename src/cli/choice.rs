@@ -44,7 +44,7 @@ pub(super) struct Chosen {
 impl Choice {
     /// Fails for a customer that nobody knows, and for one that could be too many.
     pub(super) fn settle(&self, context: &CommandContext, reader: &Reader, now: Timestamp) -> anyhow::Result<Chosen> {
-        let moment = |when: &Option<When>, end| when.as_ref().map(|when| when.moment(now, &context.places.time_zone, end));
+        let moment = |when: &Option<When>, end| when.as_ref().map(|when| when.moment(now, &context.paths.time_zone, end));
         let customers = match &self.customer {
             None => vec![None],
             Some(text) => customers(context.config(), reader, text)?.iter().map(|seen| Some(seen.customer.key())).collect(),

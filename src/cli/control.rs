@@ -14,13 +14,13 @@ use axum::http::{Request, StatusCode};
 use futures_util::future::join_all;
 use tower::ServiceExt as _;
 
-use crate::actions::{Action, ActionContext, Author, SignInKept, SignInOrder, name_of};
+use crate::actions::{Action, ActionContext, Author, SignInKept, SignInRequest, name_of};
 use crate::cli::exit::WrongUsage;
 use crate::cli::open::{CommandContext, OpenLedger};
-use crate::config::Places;
+use crate::config::Paths;
 use crate::daemon::{Assembly, assemble};
 use crate::secret::Secret;
-use crate::web::control::{About, CallError, Refused, call, places, routes};
+use crate::web::control::{About, CallError, Refused, call, routes, socket_paths};
 
 /// Where the shipped unit's daemon listens.
 const UNIT_SOCKET: &str = "/run/budget-alertd/control.sock";
@@ -29,7 +29,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where the daemon of a configuration listens, the first choice first.
 pub(super) fn sockets(state_dir: &Path) -> Vec<PathBuf> {
-    places(std::env::var_os("RUNTIME_DIRECTORY").as_deref(), state_dir)
+    socket_paths(std::env::var_os("RUNTIME_DIRECTORY").as_deref(), state_dir)
 }
 
 /// Where a command acts.
@@ -58,7 +58,7 @@ impl Control {
     /// The daemon of this ledger, else the ledger itself, for which the configuration has to load; exit code 3 when somebody
     /// holds it who does not answer.
     pub(super) async fn open(context: CommandContext) -> anyhow::Result<Self> {
-        let found = find(&context.places).await;
+        let found = find(&context.paths).await;
         if let Some(daemon) = found.daemon {
             context.warn();
             return Ok(Self::Daemon(daemon));
@@ -134,10 +134,10 @@ pub(super) struct Found {
 }
 
 /// Looks for the daemon of the same ledger.
-pub(super) async fn find(places: &Places) -> Found {
-    let own = About::this(&places.ledger.path, &places.file);
+pub(super) async fn find(paths: &Paths) -> Found {
+    let own = About::this(&paths.ledger.path, &paths.file);
     let (mut denied, mut hung) = (None, None);
-    let mut sockets = sockets(&places.state_dir);
+    let mut sockets = sockets(&paths.state_dir);
     sockets.insert(sockets.len().saturating_sub(1), PathBuf::from(UNIT_SOCKET));
     // All at once: one that hangs must not use up the time of the others.
     let answers = join_all(sockets.iter().map(|socket| ask_who(socket))).await;
@@ -207,7 +207,7 @@ fn who_may(socket: &Path) -> String {
 
 /// Lets the running daemon keep a refresh token that a sign-in has just brought, and poll with it. None where no daemon of
 /// this ledger can be asked: the token is then the command's to keep.
-pub(super) async fn keep_sign_in(places: &Places, token: &Secret) -> anyhow::Result<Option<SignInKept>> {
-    let Some(daemon) = find(places).await.daemon else { return Ok(None) };
-    daemon.ask(&SignInOrder::new(token)).await.map(Some)
+pub(super) async fn keep_sign_in(paths: &Paths, token: &Secret) -> anyhow::Result<Option<SignInKept>> {
+    let Some(daemon) = find(paths).await.daemon else { return Ok(None) };
+    daemon.ask(&SignInRequest::new(token)).await.map(Some)
 }

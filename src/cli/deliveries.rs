@@ -117,7 +117,7 @@ impl Deliveries {
         rows.reverse();
         rows.sort_by_key(|row| Reverse(row.created_at));
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &context.places.time_zone))?,
+            Format::Text => output::page(&page(&rows, now, &context.paths.time_zone))?,
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => print_csv(&rows)?,
         }

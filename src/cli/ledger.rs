@@ -35,7 +35,7 @@ impl Ledger {
 fn new(path: &Path) -> anyhow::Result<Outcome> {
     let context = CommandContext::look(path)?;
     context.warn();
-    let ledger = &context.places.ledger;
+    let ledger = &context.paths.ledger;
     Store::make_new(ledger, SystemClock::shared().now())?;
     output::page(&format!("{}\n", tick(Tone::Good, "made", &ledger.path.display().to_string())))?;
     output::aside("The next poll begins as on the first day: what is over its steps is told anew.\n");

@@ -9,7 +9,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone, tick};
 use crate::cli::{control, open, text};
 use crate::clock::SystemClock;
-use crate::config::{self, Environment, Places};
+use crate::config::{self, Environment, Paths};
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::source::{self, BrowserPrompt, DevicePrompt, Grant, SourceError};
@@ -40,8 +40,8 @@ pub(super) async fn sign_in(path: &Path, browser: bool) -> anyhow::Result<Outcom
     let (Some(login), source::Config::PartnerCenter(partner_center)) = (source.login(), &config) else {
         return Err(WrongUsage("the source is a file, which needs no sign-in".to_owned()).into());
     };
-    let places = config::load_places(path, &Environment::of_process());
-    let keeper = Keeper { places, source: &source, partner_center };
+    let paths = config::load_paths(path, &Environment::of_process());
+    let keeper = Keeper { paths, source: &source, partner_center };
     keeper.try_out(&login).await?;
     let obtained = if browser { login.by_browser(show_address).await } else { login.by_device_code(show_code).await };
     let grant = match obtained {
@@ -67,7 +67,7 @@ pub(super) async fn sign_in(path: &Path, browser: bool) -> anyhow::Result<Outcom
 /// Who keeps the token: a daemon that runs, else this command.
 struct Keeper<'a> {
     /// Where a daemon may be.
-    places: Option<Places>,
+    paths: Option<Paths>,
     source: &'a source::Source,
     partner_center: &'a source::PartnerCenterConfig,
 }
@@ -75,8 +75,8 @@ struct Keeper<'a> {
 impl Keeper<'_> {
     /// Whether the token can be kept, to know it before a person signs in for nothing.
     async fn try_out(&self, login: &source::Login<'_>) -> anyhow::Result<()> {
-        let found = match &self.places {
-            Some(places) => Some(control::find(places).await),
+        let found = match &self.paths {
+            Some(paths) => Some(control::find(paths).await),
             None => None,
         };
         if found.as_ref().is_some_and(|found| found.daemon.is_some()) {
@@ -92,8 +92,8 @@ impl Keeper<'_> {
     /// Keeps the token, and says where it is and when it is used.
     async fn keep(&self, refresh: &Secret) -> anyhow::Result<()> {
         let file = self.partner_center.sign_in_file();
-        if let Some(places) = &self.places
-            && let Some(kept) = control::keep_sign_in(places, refresh).await?
+        if let Some(paths) = &self.paths
+            && let Some(kept) = control::keep_sign_in(paths, refresh).await?
         {
             let polls = if kept.polls { ", and polls with it now" } else { "" };
             return say(Tone::Good, "saved", &format!("{}; the running daemon uses it{polls}", file.display()));

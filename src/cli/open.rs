@@ -7,7 +7,7 @@ use crate::cli::exit::WrongUsage;
 use crate::cli::text::clean;
 use crate::cli::{output, tend};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, Environment, Mistakes, Places};
+use crate::config::{self, Config, Environment, Mistakes, Paths};
 use crate::ledger::{Ledger, Reader};
 use crate::metrics::Metrics;
 use crate::notify;
@@ -15,7 +15,7 @@ use crate::notify;
 /// Loads the configuration; its warnings are told by the daemon, by `reload` and by `check`.
 pub(super) fn look(path: &Path) -> Result<Config, Mistakes> {
     let config = config::load(path, &Environment::of_process())?;
-    tend::give_back(&config.places());
+    tend::give_back(&config.paths());
     Ok(config)
 }
 
@@ -31,7 +31,7 @@ pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
 /// What a command goes by that needs a daemon or the ledger more than the configuration: where they are, and the whole
 /// configuration where it loads. A typo in a file that nobody has reloaded yet must not keep anybody from acting.
 pub(super) struct CommandContext {
-    pub(super) places: Places,
+    pub(super) paths: Paths,
     loaded: Result<Config, Mistakes>,
 }
 
@@ -39,11 +39,11 @@ impl CommandContext {
     /// Fails where there is no file to go by.
     pub(super) fn look(path: &Path) -> Result<Self, Mistakes> {
         match look(path) {
-            Ok(config) => Ok(Self { places: config.places(), loaded: Ok(config) }),
-            Err(mistakes) => match config::load_places(path, &Environment::of_process()) {
-                Some(places) => {
-                    tend::give_back(&places);
-                    Ok(Self { places, loaded: Err(mistakes) })
+            Ok(config) => Ok(Self { paths: config.paths(), loaded: Ok(config) }),
+            Err(mistakes) => match config::load_paths(path, &Environment::of_process()) {
+                Some(paths) => {
+                    tend::give_back(&paths);
+                    Ok(Self { paths, loaded: Err(mistakes) })
                 }
                 None => Err(mistakes),
             },
@@ -62,7 +62,7 @@ impl CommandContext {
 
     /// Opens the ledger for reading; where there is none, what is wrong with the file comes first.
     pub(super) fn reader(&self) -> anyhow::Result<Reader> {
-        match (Reader::open(&self.places.ledger), &self.loaded) {
+        match (Reader::open(&self.paths.ledger), &self.loaded) {
             (Err(_), Err(mistakes)) => Err(mistakes.clone().into()),
             (opened, _) => {
                 self.warn();
@@ -79,7 +79,7 @@ impl CommandContext {
     /// Says to the person that the file is not what the daemon goes by.
     pub(super) fn warn(&self) {
         if self.is_mistaken() {
-            let file = self.places.file.display();
+            let file = self.paths.file.display();
             output::aside(&format!(
                 "budget-alertd: {file} has mistakes, and a running daemon goes on with the configuration before; \
                  `budget-alertd check` shows them\n"
@@ -107,7 +107,7 @@ pub(super) struct OpenLedger {
 impl OpenLedger {
     /// Opens the ledger for writing; exit code 3 when another instance holds it.
     pub(super) fn open(config: Config) -> anyhow::Result<Self> {
-        tend::tighten(&config.places());
+        tend::tighten(&config.paths());
         Self::with(config, |config, metrics, clock| Ledger::open(&config.ledger, metrics, clock))
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::actions::{DeliveriesAnswer, PollAnswer, PollOrder, SourceState};
+use crate::actions::{DeliveriesAnswer, PollAnswer, PollRequest, SourceState};
 use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{CommandContext, OpenLedger};
@@ -40,12 +40,12 @@ pub(super) struct Poll {
 impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let context = CommandContext::look(path)?;
-        let ledger = context.places.ledger.clone();
+        let ledger = context.paths.ledger.clone();
         if self.dry_run {
             return self.preview(context.whole()?).await;
         }
         let mut answer = {
-            let found = control::find(&context.places).await;
+            let found = control::find(&context.paths).await;
             match &found.daemon {
                 Some(daemon) => {
                     context.warn();
@@ -65,7 +65,7 @@ impl Poll {
 
     /// Lets the daemon poll.
     async fn ask(&self, daemon: &Daemon) -> anyhow::Result<PollAnswer> {
-        let order = PollOrder { accept_empty: self.accept_empty, wait_seconds: self.wait.as_secs() };
+        let order = PollRequest { accept_empty: self.accept_empty, wait_seconds: self.wait.as_secs() };
         text::while_waiting("the daemon polls", daemon.ask(&order)).await
     }
 
@@ -101,12 +101,12 @@ impl Poll {
 
     /// Polls in this process, and delivers what is owed.
     async fn poll(&self, opened: OpenLedger) -> anyhow::Result<PollAnswer> {
-        let Assembly { cycle, workers, mirrors, desk, heartbeat, .. } =
+        let Assembly { cycle, workers, mirrors, findings, heartbeat, .. } =
             assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let orphans = crate::delivery::drop_undeliverable(opened.config.owed_notifiers(), &desk, &opened.metrics).await?;
-        look_at_disk(&opened.config.state_dir, &desk).await?;
-        let delivering = drain(workers, desk.owed().subscribe(), &opened.clock, self.wait);
+        let orphans = crate::delivery::drop_undeliverable(opened.config.owed_notifiers(), &findings, &opened.metrics).await?;
+        look_at_disk(&opened.config.state_dir, &findings).await?;
+        let delivering = drain(workers, findings.owed().subscribe(), &opened.clock, self.wait);
         let (delivered, unshown) = text::while_waiting("delivering", async { tokio::join!(delivering, show(mirrors)) }).await;
         let (Drained { sent, dead }, unshown) = (delivered?, unshown?);
         if let Some(heartbeat) = heartbeat.filter(|_| report.good) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::actions::{ReleaseOrder, Released};
+use crate::actions::{ReleaseRequest, Released};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
@@ -34,7 +34,7 @@ impl Release {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let control = Control::open(CommandContext::look(path)?).await?;
         let who = if control.is_daemon() { "the daemon" } else { "the next `poll`, or `run`," };
-        let order = ReleaseOrder {
+        let order = ReleaseRequest {
             ids: self.ids.clone(),
             notifier: self.notifier.clone(),
             customer: self.customer.clone(),

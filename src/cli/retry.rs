@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::actions::{Retried, RetryOrder};
+use crate::actions::{Retried, RetryRequest};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
@@ -28,7 +28,7 @@ impl Retry {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let control = Control::open(CommandContext::look(path)?).await?;
         let beside_daemon = control.is_daemon();
-        let order = RetryOrder { ids: self.ids.clone(), notifier: self.notifier.clone(), to: self.to.clone() };
+        let order = RetryRequest { ids: self.ids.clone(), notifier: self.notifier.clone(), to: self.to.clone() };
         let Retried { owed, lost } = control.ask(&order).await?;
         let who = if beside_daemon { "the daemon" } else { "the next `poll`, or `run`," };
         let mut said = match owed {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::secret::{CREDENTIALS_FALLBACK, Places};
+use crate::secret::{CREDENTIALS_FALLBACK, SecretEnvironment};
 
 /// The variables that a configuration is read under. They may hold secrets, so it never prints.
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     }
 }
 
-impl Places for Environment {
+impl SecretEnvironment for Environment {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
     }

@@ -18,7 +18,7 @@ use crate::config::{
 };
 use crate::fs;
 use crate::http;
-use crate::secret::Places as _;
+use crate::secret::SecretEnvironment as _;
 use crate::text::{NotText, decode};
 
 /// The most bytes that the file may have: a million customers have room in it.

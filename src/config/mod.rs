@@ -42,7 +42,7 @@ pub use environment::Environment;
 pub use load::{load, load_cases, load_criteria, load_for_sign_in, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;
-pub use paths::{Places, load_places};
+pub use paths::{Paths, load_paths};
 pub use schema::schema;
 pub(crate) use value::{duration as parse_duration, hint};
 

@@ -15,7 +15,7 @@ use crate::text::decode;
 
 /// Where a configuration's ledger and daemon are, and by which times to speak of them.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct Paths {
     /// The configuration's file.
     pub file: PathBuf,
     /// The folder of the ledger, and of the daemon's socket.
@@ -33,9 +33,9 @@ pub struct Places {
 }
 
 impl Config {
-    /// Its places.
-    pub fn places(&self) -> Places {
-        Places {
+    /// Its paths.
+    pub fn paths(&self) -> Paths {
+        Paths {
             file: self.file.clone(),
             state_dir: self.state_dir.clone(),
             ledger: self.ledger.clone(),
@@ -47,9 +47,9 @@ impl Config {
     }
 }
 
-/// Reads of the file at `path` only its places, whatever is wrong with it; a default stands for what cannot be made out.
+/// Reads of the file at `path` only its paths, whatever is wrong with it; a default stands for what cannot be made out.
 /// `None` where the file itself cannot be read.
-pub fn load_places(path: &Path, environment: &Environment) -> Option<Places> {
+pub fn load_paths(path: &Path, environment: &Environment) -> Option<Paths> {
     let bytes = fs::read(path, MOST).ok()?;
     let text = decode(bytes).unwrap_or_else(|error| error.readable);
     let (document, _) = DeTable::parse_recoverable(&text);
@@ -57,7 +57,7 @@ pub fn load_places(path: &Path, environment: &Environment) -> Option<Places> {
     let root = Table::root(&reader, document.get_ref());
     let daemon = root.table_or_empty("daemon");
     let state_dir = process::state_dir(&daemon);
-    Some(Places {
+    Some(Paths {
         file: path.to_owned(),
         ledger: process::ledger(&root.table_or_empty("ledger"), &state_dir).unwrap_or_else(|| process::default_ledger(&state_dir)),
         state_dir,

@@ -24,7 +24,7 @@ pub(crate) struct Reader<'a> {
     folder: PathBuf,
     mistakes: RefCell<Vec<Mistake>>,
     warnings: RefCell<Vec<Mistake>>,
-    /// Places of secrets in the file itself.
+    /// Paths of secrets in the file itself.
     inline_secrets: RefCell<Vec<Span>>,
 }
 

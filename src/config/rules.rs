@@ -62,7 +62,7 @@ fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
     Rule::try_new(spec).map_err(|errors| place_errors(table, &placed, tables.len(), errors)).ok()
 }
 
-/// Places what is wrong with a rule of so many `written` steps, of which those in `steps` could be read.
+/// Paths what is wrong with a rule of so many `written` steps, of which those in `steps` could be read.
 fn place_errors(table: &Table<'_>, steps: &[&Table<'_>], written: usize, mut errors: Vec<RuleError>) {
     if steps.len() < written {
         // Maybe the step that could not be read is the one.

@@ -30,7 +30,7 @@ pub struct Assembly {
     /// Watches whether all of them can write.
     pub writes: WriteWatch,
     /// Where all of them tell what the operator should know.
-    pub desk: OperatorFindings,
+    pub findings: OperatorFindings,
 }
 
 impl Assembly {
@@ -65,8 +65,8 @@ fn origin(config: &Config) -> Origin {
     Origin { host: host(), config: file.display().to_string() }
 }
 
-/// The desk that tells the operator whom a configuration names.
-pub(super) fn desk(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> OperatorFindings {
+/// The findings that tells the operator whom a configuration names.
+pub(super) fn findings(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> OperatorFindings {
     let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
     let routes = told.map(crate::notify::Config::route).collect();
     OperatorFindings::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin(config))
@@ -92,12 +92,12 @@ pub async fn tell_unrecorded(
 
 /// Builds what a configuration says. Nothing is sent and nothing is written.
 pub fn assemble(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metrics: &Metrics) -> Result<Assembly, AssemblyError> {
-    assemble_around(desk(config, ledger, clock), config, ledger, clock, metrics)
+    assemble_around(findings(config, ledger, clock), config, ledger, clock, metrics)
 }
 
-/// The same around a desk.
+/// The same around a findings.
 pub(super) fn assemble_around(
-    desk: OperatorFindings,
+    findings: OperatorFindings,
     config: &Config,
     ledger: &Ledger,
     clock: &Arc<dyn Clock>,
@@ -111,12 +111,12 @@ pub(super) fn assemble_around(
         }
         metrics.know_notifier(channel.name());
         if !channel.route().is_owed() {
-            mirrors.push(Mirror::new(channel, desk.clone(), metrics.clone(), config.poll_interval));
+            mirrors.push(Mirror::new(channel, findings.clone(), metrics.clone(), config.poll_interval));
             continue;
         }
         let stands_in = config.notifiers.iter().filter(|other| notifier.fallback.contains(&other.name));
         let fallback = Fallback { routes: stands_in.map(crate::notify::Config::route).collect(), after: notifier.fallback_after };
-        workers.push(DeliveryWorker::new(channel, desk.clone(), metrics.clone()).with_fallback(fallback));
+        workers.push(DeliveryWorker::new(channel, findings.clone(), metrics.clone()).with_fallback(fallback));
     }
     for rule in config.rules.facts() {
         metrics.know_rule(&rule.name);
@@ -128,7 +128,7 @@ pub(super) fn assemble_around(
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         routes: config.notifiers.iter().map(crate::notify::Config::route).collect(),
-        desk: desk.clone(),
+        findings: findings.clone(),
         ledger: ledger.clone(),
         clock: Arc::clone(clock),
         metrics: metrics.clone(),
@@ -136,9 +136,9 @@ pub(super) fn assemble_around(
     let shown = || mirrors.iter().map(|mirror| mirror.name().into()).collect();
     let heartbeat = config.operator.heartbeat_url.clone().map(|url| Heartbeat::new(url, shown())).transpose()?;
     let cycle = Arc::new(cycle);
-    let emergency = Emergency::new(operators, desk.clone());
+    let emergency = Emergency::new(operators, findings.clone());
     let writes = WriteWatch { path: config.ledger.path.clone(), ledger: ledger.clone(), emergency };
-    Ok(Assembly { scheduler: scheduler(config, &cycle), cycle, workers, mirrors, heartbeat, writes, desk })
+    Ok(Assembly { scheduler: scheduler(config, &cycle), cycle, workers, mirrors, heartbeat, writes, findings })
 }
 
 fn scheduler(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<ReportScheduler>> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, watch};
 
-use crate::actions::{ActionContext, DaemonLines, DeliveryProgress, PollRequest};
-use crate::daemon::poll_requests::Bell;
+use crate::actions::{ActionContext, DaemonLines, DeliveryProgress, PollTicket};
+use crate::daemon::poll_requests::PollRequests;
 use crate::delivery::Progress;
 use crate::ledger;
 use crate::poll::Cycle;
@@ -14,10 +14,10 @@ use crate::poll::Cycle;
 /// The lines between the control socket and the loops.
 #[derive(Clone)]
 pub(super) struct Lines {
-    /// Rings the bell.
-    polls: mpsc::Sender<PollRequest>,
+    /// Where polls are asked for.
+    polls: mpsc::Sender<PollTicket>,
     /// Held by the poll loop for as long as it lives.
-    pub(super) bell: Arc<Mutex<Bell>>,
+    pub(super) poll_requests: Arc<Mutex<PollRequests>>,
     /// Bumped when something new is owed.
     pub(super) owed: watch::Sender<u64>,
     /// How far the workers are.
@@ -28,10 +28,10 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new() -> Self {
-        let (polls, bell) = Bell::new();
+        let (polls, poll_requests) = PollRequests::new();
         Self {
             polls,
-            bell: Arc::new(Mutex::new(bell)),
+            poll_requests: Arc::new(Mutex::new(poll_requests)),
             owed: watch::Sender::new(0),
             progress: watch::Sender::default(),
             cycle: watch::Sender::new(None),

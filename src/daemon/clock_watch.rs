@@ -42,18 +42,18 @@ impl ClockWatch {
     }
 
     /// Looks at the clocks, and tells of a jump, or that the clock has been steady since.
-    pub(super) async fn look(&mut self, desk: &OperatorFindings) -> Result<(), LedgerError> {
-        let (wall, monotonic) = (desk.clock.now(), desk.clock.monotonic());
+    pub(super) async fn look(&mut self, findings: &OperatorFindings) -> Result<(), LedgerError> {
+        let (wall, monotonic) = (findings.clock.now(), findings.clock.monotonic());
         self.note(wall, monotonic);
         if let Some(summary) = self.untold.clone() {
             let action = "check the time of this host and what sets it (timedatectl). Times in messages may be wrong; what is due \
                           by a time that was written down is done now rather than when the clock has caught up."
                 .to_owned();
-            desk.report(OperatorFinding { code: FindingCode::ClockJumped, subject: String::new(), summary, action }).await?;
+            findings.report(OperatorFinding { code: FindingCode::ClockJumped, subject: String::new(), summary, action }).await?;
             self.untold = None;
         }
         if monotonic.saturating_sub(self.jumped_at) >= STEADY {
-            desk.clear(FindingCode::ClockJumped, "", FindingClosure::of("the clock has been steady for an hour")).await?;
+            findings.clear(FindingCode::ClockJumped, "", FindingClosure::of("the clock has been steady for an hour")).await?;
         }
         Ok(())
     }

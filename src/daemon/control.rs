@@ -17,15 +17,15 @@ pub(super) struct Control {
 }
 
 impl Daemon {
-    /// Serves the control socket in the first of these places that can be had.
-    pub(super) fn open_control(&self, places: &[PathBuf]) -> Option<Control> {
-        for place in places {
+    /// Serves the control socket in the first of these paths that can be had.
+    pub(super) fn open_control(&self, paths: &[PathBuf]) -> Option<Control> {
+        for place in paths {
             match Socket::bind(place).and_then(|(socket, listener)| self.serve_control(socket, listener)) {
                 Ok(control) => return Some(control),
                 Err(error) => tracing::warn!("no control socket there: {error}"),
             }
         }
-        if !places.is_empty() {
+        if !paths.is_empty() {
             tracing::warn!("commands that write, such as poll, cannot act beside this daemon");
         }
         None

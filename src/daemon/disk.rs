@@ -21,12 +21,12 @@ pub(super) fn is_scarce(folder: &Path) -> bool {
 }
 
 /// Opens or closes the finding of a disk that is almost full.
-pub async fn look_at_disk(state_dir: &Path, desk: &OperatorFindings) -> Result<(), LedgerError> {
+pub async fn look_at_disk(state_dir: &Path, findings: &OperatorFindings) -> Result<(), LedgerError> {
     let Ok(space) = rustix::fs::statvfs(state_dir) else { return Ok(()) };
     let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
     let size = bytes(space.f_blocks);
     match has_room(size, bytes(space.f_bavail)) {
-        Some(true) => desk.clear(FindingCode::DiskAlmostFull, "", FindingClosure::of("the disk has room again")).await,
+        Some(true) => findings.clear(FindingCode::DiskAlmostFull, "", FindingClosure::of("the disk has room again")).await,
         Some(false) => {
             let finding = OperatorFinding {
                 code: FindingCode::DiskAlmostFull,
@@ -35,7 +35,7 @@ pub async fn look_at_disk(state_dir: &Path, desk: &OperatorFindings) -> Result<(
                 summary: format!("the disk of {} has less than {} MiB free", state_dir.display(), least_free(size) / MIB),
                 action: "make room before it is full: what cannot be recorded is told late".to_owned(),
             };
-            desk.report(finding).await
+            findings.report(finding).await
         }
         None => Ok(()),
     }

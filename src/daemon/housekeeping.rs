@@ -26,10 +26,10 @@ impl Daemon {
 
     /// Trouble that no poll and no delivery decides about, or that has been open for long enough now.
     async fn look_for_trouble(&mut self) -> Result<(), LedgerError> {
-        self.clock_watch.look(&self.desk).await?;
-        self.desk.tell_overdue().await?;
-        self.desk.forget_revived().await?;
-        look_at_disk(&self.config.state_dir, &self.desk).await
+        self.clock_watch.look(&self.findings).await?;
+        self.findings.tell_overdue().await?;
+        self.findings.forget_revived().await?;
+        look_at_disk(&self.config.state_dir, &self.findings).await
     }
 
     /// Tells the watchdog that all is well, if it is; says whether it is.
@@ -91,11 +91,11 @@ impl Daemon {
         for OperatorFinding { code, subject, .. } in findings.into_iter().map(|open| open.finding) {
             if code == FindingCode::NotifierFailing && !known.iter().any(|name| is_about(&subject, name)) {
                 let ending = FindingClosure::of(format!("notifier \"{}\" is not configured any more", notifier_of(&subject)));
-                self.desk.clear(code, &subject, ending).await?;
+                self.findings.clear(code, &subject, ending).await?;
                 self.metrics.notifier_in_backoff.with_label_values(&[notifier_of(&subject)]).set(0);
             }
         }
-        crate::delivery::drop_undeliverable(self.config.owed_notifiers(), &self.desk, &self.metrics).await?;
+        crate::delivery::drop_undeliverable(self.config.owed_notifiers(), &self.findings, &self.metrics).await?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::actions::Polled;
 use crate::clock::Clock;
 use crate::daemon::Heartbeat;
 use crate::daemon::channels::Lines;
-use crate::daemon::poll_requests::Bell;
+use crate::daemon::poll_requests::PollRequests;
 use crate::daemon::writes::{POLL, Writer};
 use crate::delivery::{DeliveryWorker, Mirror};
 use crate::domain::{FindingCode, OperatorFinding};
@@ -103,8 +103,8 @@ pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interv
     let clock = Arc::clone(&cycle.clock);
     let pulse = Pulse::new(&cycle.metrics.health, "poll");
     let writer = Writer::new(&cycle.metrics, POLL);
-    let bell = Arc::clone(&signals.lines.bell);
-    let mut bell = bell.lock().await;
+    let poll_requests = Arc::clone(&signals.lines.poll_requests);
+    let mut poll_requests = poll_requests.lock().await;
     let mut failures = 0_u32;
     let mut until = signals.status.borrow().not_before;
     loop {
@@ -112,17 +112,17 @@ pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interv
             pulse.beat(&*clock, BEAT * 6);
             let asked = tokio::select! {
                 () = signals.wait(&*clock, left.min(BEAT)) => false,
-                () = bell.rung() => true,
+                () = poll_requests.wait() => true,
             };
             if signals.stopping() {
                 return;
             }
-            if asked && is_welcome(&mut bell, &signals, &*clock) {
+            if asked && is_welcome(&mut poll_requests, &signals, &*clock) {
                 break;
             }
         }
         pulse.beat(&*clock, LONGEST_POLL);
-        let accept_empty = bell.poll_begins();
+        let accept_empty = poll_requests.poll_begins();
         let before = signals.lines.progress.borrow().clone();
         let mut stop = signals.stop.clone();
         let overstayed = async {
@@ -140,11 +140,11 @@ pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interv
             Ok(report) => {
                 writer.succeeded();
                 let progress = signals.lines.progress.subscribe();
-                bell.answer(accept_empty, &Polled { report: Arc::clone(report), before, progress, call });
+                poll_requests.answer(accept_empty, &Polled { report: Arc::clone(report), before, progress, call });
             }
             Err(error) => {
                 writer.failed(&*clock, error);
-                bell.refuse(&causes(error));
+                poll_requests.refuse(&causes(error));
             }
         }
         failures = if matches!(&result, Ok(report) if report.good) { 0 } else { failures.saturating_add(1) };
@@ -172,9 +172,9 @@ fn left(until: Duration, clock: &dyn Clock) -> Option<Duration> {
 }
 
 /// Whether there may be a poll now; those who ask for one are told otherwise.
-fn is_welcome(bell: &mut Bell, signals: &Signals, clock: &dyn Clock) -> bool {
+fn is_welcome(poll_requests: &mut PollRequests, signals: &Signals, clock: &dyn Clock) -> bool {
     let Some(rest) = left(signals.status.borrow().not_before, clock) else { return true };
-    bell.refuse(&format!(
+    poll_requests.refuse(&format!(
         "polling rests for another {} s: the source asked to be left alone, or polling broke before; see the daemon's log",
         rest.as_secs().max(1)
     ));

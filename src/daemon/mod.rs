@@ -93,8 +93,8 @@ pub struct Daemon {
     ledger: Ledger,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
-    /// The desk of the configuration in force.
-    desk: OperatorFindings,
+    /// The findings of the configuration in force.
+    findings: OperatorFindings,
     /// What no configuration's workers may send again.
     unmarked: UnconfirmedDeliveries,
     /// Who was told that nothing can be recorded.
@@ -119,7 +119,7 @@ impl Daemon {
         let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
         let lines = Lines::new();
-        let desk = build::desk(&config, &ledger, &clock).calling(lines.owed.clone());
+        let findings = build::findings(&config, &ledger, &clock).calling(lines.owed.clone());
         let writer = Writer::new(&metrics, "news for the operator");
         let clock_watch = ClockWatch::new(clock.now(), clock.monotonic());
         Self {
@@ -128,7 +128,7 @@ impl Daemon {
             ledger,
             clock,
             metrics,
-            desk,
+            findings,
             writer,
             unmarked: UnconfirmedDeliveries::default(),
             occurrence: Occurrence::default(),
@@ -188,8 +188,8 @@ impl Daemon {
     }
 
     fn assemble(&self, config: &Config) -> Result<Assembly, AssemblyError> {
-        let desk = build::desk(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
-        let assembly = assemble_around(desk, config, &self.ledger, &self.clock, &self.metrics)?;
+        let findings = build::findings(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
+        let assembly = assemble_around(findings, config, &self.ledger, &self.clock, &self.metrics)?;
         let workers = assembly.workers.into_iter().map(|worker| worker.with_unmarked(self.unmarked.clone())).collect();
         let emergency = assembly.writes.emergency.with_occurrence(self.occurrence.clone());
         Ok(Assembly { workers, writes: WriteWatch { emergency, ..assembly.writes }, ..assembly })

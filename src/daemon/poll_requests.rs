@@ -3,28 +3,28 @@
 
 use tokio::sync::mpsc;
 
-use crate::actions::{PollRequest, Polled};
+use crate::actions::{PollTicket, Polled};
 
 /// Requests that may wait to be seen.
 const QUEUE: usize = 64;
 
-/// The bell at the poll loop's door.
-pub(super) struct Bell {
-    requests: mpsc::Receiver<PollRequest>,
-    waiting: Vec<PollRequest>,
+/// The requests that the poll loop answers.
+pub(super) struct PollRequests {
+    requests: mpsc::Receiver<PollTicket>,
+    waiting: Vec<PollTicket>,
     /// How many of those who wait were there when the poll began.
     in_time: usize,
 }
 
-impl Bell {
-    /// A bell, and what rings it.
-    pub(super) fn new() -> (mpsc::Sender<PollRequest>, Self) {
-        let (ring, requests) = mpsc::channel(QUEUE);
-        (ring, Self { requests, waiting: Vec::new(), in_time: 0 })
+impl PollRequests {
+    /// The requests, and where they are sent.
+    pub(super) fn new() -> (mpsc::Sender<PollTicket>, Self) {
+        let (sender, requests) = mpsc::channel(QUEUE);
+        (sender, Self { requests, waiting: Vec::new(), in_time: 0 })
     }
 
     /// Waits until somebody waits for a poll.
-    pub(super) async fn rung(&mut self) {
+    pub(super) async fn wait(&mut self) {
         if self.waiting.is_empty() {
             match self.requests.recv().await {
                 Some(request) => self.waiting.push(request),
@@ -44,7 +44,7 @@ impl Bell {
     /// the truth, or one that begins only now.
     pub(super) fn answer(&mut self, accepted_empty: bool, polled: &Polled) {
         let in_time = self.in_time;
-        let fits = |place: usize, request: &PollRequest| (accepted_empty || !request.accept_empty) && (place < in_time || !request.anew);
+        let fits = |place: usize, request: &PollTicket| (accepted_empty || !request.accept_empty) && (place < in_time || !request.anew);
         self.tell(fits, &Ok(polled.clone()));
     }
 
@@ -54,7 +54,7 @@ impl Bell {
     }
 
     /// Answers those who wait and are meant, by their place in the queue.
-    fn tell(&mut self, whom: impl Fn(usize, &PollRequest) -> bool, answer: &Result<Polled, String>) {
+    fn tell(&mut self, whom: impl Fn(usize, &PollTicket) -> bool, answer: &Result<Polled, String>) {
         self.collect();
         self.in_time = 0;
         for (place, request) in std::mem::take(&mut self.waiting).into_iter().enumerate() {

@@ -72,7 +72,7 @@ impl Daemon {
     async fn change_over(&mut self, generation: Generation, config: Config, assembly: Assembly) -> Generation {
         let status = self.retire(generation).await;
         self.config = config;
-        self.desk = assembly.desk.clone();
+        self.findings = assembly.findings.clone();
         self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
         self.breaks = 0;
         self.metrics.config_last_reload_successful.set(1);
@@ -109,14 +109,14 @@ impl Daemon {
         if lines.next().is_some() {
             tracing::error!("that is not all: budget-alertd check shows the rest");
         }
-        if let Err(error) = self.desk.record(finding).await {
+        if let Err(error) = self.findings.record(finding).await {
             tracing::warn!(%error, "the refused reload cannot be recorded");
         }
     }
 
     /// The configuration in force is the one in the file.
     pub(super) async fn clear_refusal(&self, what: &str) {
-        if let Err(error) = self.desk.clear(FindingCode::ReloadRefused, "", FindingClosure::of(what)).await {
+        if let Err(error) = self.findings.clear(FindingCode::ReloadRefused, "", FindingClosure::of(what)).await {
             tracing::warn!(%error, "the end of a refused reload cannot be recorded");
         }
     }

@@ -53,18 +53,18 @@ pub(crate) enum Carried {
     UnconfirmedDeliveries(LedgerError),
 }
 
-/// Carries deliveries to one notifier, and tells at its desk what was given up.
-pub(crate) struct Carrier {
+/// Carries deliveries to one notifier, and tells at its findings what was given up.
+pub(crate) struct DeliveryAttempts {
     pub(crate) channel: Arc<Channel>,
-    pub(crate) desk: OperatorFindings,
+    pub(crate) findings: OperatorFindings,
     pub(crate) metrics: Metrics,
     pub(crate) unmarked: UnconfirmedDeliveries,
     pub(crate) recipients: Recipients,
 }
 
-impl Carrier {
-    pub(crate) fn new(channel: Arc<Channel>, desk: OperatorFindings, metrics: Metrics) -> Self {
-        Self { channel, desk, metrics, unmarked: UnconfirmedDeliveries::default(), recipients: Recipients::default() }
+impl DeliveryAttempts {
+    pub(crate) fn new(channel: Arc<Channel>, findings: OperatorFindings, metrics: Metrics) -> Self {
+        Self { channel, findings, metrics, unmarked: UnconfirmedDeliveries::default(), recipients: Recipients::default() }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -72,11 +72,11 @@ impl Carrier {
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
-        &self.desk.ledger
+        &self.findings.ledger
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.desk.clock
+        &*self.findings.clock
     }
 
     /// What is due, without what is in `except` and without recipients that have to wait.
@@ -147,7 +147,7 @@ impl Carrier {
             },
             action: format!("mend the destination, then run: budget-alertd deliveries retry --notifier {name}"),
         };
-        self.desk.report_again(finding).await
+        self.findings.report_again(finding).await
     }
 
     fn count(&self, result: &str, number: u64) {

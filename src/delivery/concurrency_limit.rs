@@ -4,9 +4,9 @@
 /// After so many acceptances in a row, a destination that could not take as many at once is tried with more again.
 const CALM: u32 = 1000;
 
-/// The lanes to one destination.
+/// The limit to one destination.
 #[derive(Debug)]
-pub(crate) struct Lanes {
+pub(crate) struct ConcurrencyLimit {
     /// How many there may be at most.
     most: usize,
     /// How many it took without failing.
@@ -16,7 +16,7 @@ pub(crate) struct Lanes {
     calm: u32,
 }
 
-impl Lanes {
+impl ConcurrencyLimit {
     pub(crate) fn new(most: usize) -> Self {
         Self { most, ceiling: most, open: 1, calm: 0 }
     }
@@ -54,37 +54,37 @@ impl Lanes {
 mod tests {
     use super::*;
 
-    fn after(lanes: &mut Lanes, accepted: u32) -> usize {
-        (0..accepted).for_each(|_| lanes.accepted());
-        lanes.open()
+    fn after(limit: &mut ConcurrencyLimit, accepted: u32) -> usize {
+        (0..accepted).for_each(|_| limit.accepted());
+        limit.open()
     }
 
     #[test]
     fn lanes_open_one_by_one_as_messages_are_accepted() {
-        let mut lanes = Lanes::new(4);
-        assert_eq!([0, 1, 1, 1, 1].map(|more| after(&mut lanes, more)), [1, 2, 3, 4, 4]);
-        assert_eq!(after(&mut Lanes::new(1), 10), 1);
+        let mut limit = ConcurrencyLimit::new(4);
+        assert_eq!([0, 1, 1, 1, 1].map(|more| after(&mut limit, more)), [1, 2, 3, 4, 4]);
+        assert_eq!(after(&mut ConcurrencyLimit::new(1), 10), 1);
     }
 
     #[test]
     fn a_destination_that_is_down_is_tried_with_one_and_then_with_as_many_as_before() {
-        let mut lanes = Lanes::new(4);
-        after(&mut lanes, 9);
-        lanes.failed(false);
-        assert_eq!(lanes.open(), 1);
-        assert_eq!(after(&mut lanes, 9), 4);
+        let mut limit = ConcurrencyLimit::new(4);
+        after(&mut limit, 9);
+        limit.failed(false);
+        assert_eq!(limit.open(), 1);
+        assert_eq!(after(&mut limit, 9), 4);
     }
 
     #[test]
     fn a_destination_that_takes_only_some_at_once_gets_half_for_a_while() {
-        let mut lanes = Lanes::new(16);
-        after(&mut lanes, 20);
-        lanes.failed(true);
-        assert_eq!(after(&mut lanes, 100), 8);
-        lanes.failed(true);
-        lanes.failed(true);
-        assert_eq!(after(&mut lanes, 100), 4, "one at a time cannot be too many");
-        assert_eq!(after(&mut lanes, 950), 8);
-        assert_eq!(after(&mut lanes, 1000), 16);
+        let mut limit = ConcurrencyLimit::new(16);
+        after(&mut limit, 20);
+        limit.failed(true);
+        assert_eq!(after(&mut limit, 100), 8);
+        limit.failed(true);
+        limit.failed(true);
+        assert_eq!(after(&mut limit, 100), 4, "one at a time cannot be too many");
+        assert_eq!(after(&mut limit, 950), 8);
+        assert_eq!(after(&mut limit, 1000), 16);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::delivery::attempt::Carrier;
+use crate::delivery::attempt::DeliveryAttempts;
 use crate::delivery::notifier_health::{LEAST_PROBES, LONGEST_RETRY_AFTER, backoff};
 use crate::delivery::operator_findings::{FindingClosure, subject_of};
 use crate::delivery::recipients::Deferred;
@@ -17,7 +17,7 @@ use crate::notify::DeliveryError;
 /// What passes sooner is no news: greylisting, or a mailbox that is soon emptied.
 const NEWS_AFTER: Duration = Duration::from_hours(1);
 
-impl Carrier {
+impl DeliveryAttempts {
     /// Reads from the ledger, when first asked, who is deferred.
     pub(crate) async fn recall_deferred(&self) -> Result<(), LedgerError> {
         if self.recipients.are_known() {
@@ -61,7 +61,7 @@ impl Carrier {
         let dead = u64::try_from(dead.len()).unwrap_or(u64::MAX);
         if dead > 0 && !self.ledger().owed_recipients(self.name()).await?.iter().any(|owed| owed == recipient) {
             let ending = FindingClosure::of(format!("what notifier \"{}\" owed to {recipient} was given up", self.name()));
-            self.desk.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
+            self.findings.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
         } else {
             self.tell_held_back(recipient, &failing).await?;
         }
@@ -82,7 +82,7 @@ impl Carrier {
                      another recipient; see budget-alertd deliveries --state pending"
                 .to_owned(),
         };
-        if self.desk.record(finding).await? {
+        if self.findings.record(finding).await? {
             tracing::error!(notifier = name, recipient.since = %since, "a recipient has been deferred for more than an hour");
         }
         Ok(())
@@ -122,7 +122,7 @@ impl Carrier {
         let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
         // The finding first: were it left for later, being killed in between would leave it open for ever.
         let ending = FindingClosure::of(format!("notifier \"{}\" takes messages for {recipient} again", self.name()));
-        self.desk.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
+        self.findings.clear(FindingCode::NotifierFailing, &subject_of(self.name(), recipient), ending).await?;
         self.ledger().set_recipient_state(self.name(), recipient, state).await?;
         self.recipients.remove(recipient);
         tracing::info!(notifier = self.name(), "a recipient that was deferred is told again");

@@ -65,7 +65,7 @@ struct Attempts {
 /// Tells the operator without the ledger, as long as a daemon runs.
 pub struct Emergency {
     voice: Voice,
-    desk: OperatorFindings,
+    findings: OperatorFindings,
     occurrence: Occurrence,
 }
 
@@ -101,9 +101,9 @@ impl Stopped {
 
 impl Emergency {
     /// Tells through the operator's channels.
-    pub fn new(channels: Vec<Arc<Channel>>, desk: OperatorFindings) -> Self {
-        let voice = Voice { channels, clock: Arc::clone(&desk.clock), origin: desk.origin(), shown_for: SHOWN_FOR };
-        Self { voice, desk, occurrence: Occurrence::default() }
+    pub fn new(channels: Vec<Arc<Channel>>, findings: OperatorFindings) -> Self {
+        let voice = Voice { channels, clock: Arc::clone(&findings.clock), origin: findings.origin(), shown_for: SHOWN_FOR };
+        Self { voice, findings, occurrence: Occurrence::default() }
     }
 
     /// The same, knowing who was told under the configuration before.
@@ -116,7 +116,7 @@ impl Emergency {
     /// which is tried again by the next step.
     pub async fn step(&self, failure: Option<&WriteFailure>) -> Result<(), LedgerError> {
         let mut occurrence = self.occurrence.0.lock().await;
-        let now = self.desk.clock.monotonic();
+        let now = self.findings.clock.monotonic();
         match (failure, occurrence.as_mut()) {
             (Some(failure), None) => {
                 let trouble = Trouble { seen_at: now, ..Trouble::new(failure, OF_A_DAEMON, Uuid::new_v4()) };
@@ -132,7 +132,7 @@ impl Emergency {
             }
             (None, Some(trouble)) if now.saturating_sub(trouble.seen_at) >= OVER_AFTER => {
                 let ending = FindingClosure::of("the ledger can be written again");
-                self.desk.keep_past(trouble.open.clone(), &ending).await?;
+                self.findings.keep_past(trouble.open.clone(), &ending).await?;
                 tracing::info!(finding.code = trouble.open.finding.code.as_str(), "over: the ledger can be written again");
                 *occurrence = None;
             }

@@ -30,16 +30,21 @@ pub struct Fallback {
 impl Fallback {
     /// Owes to the others what is theirs by now; says how long until there may be more. Where there are none, what was given up
     /// stays so: others who are configured later do not get what is long over.
-    pub(crate) async fn stand_in(&self, notifier: &str, fails: Fails, desk: &OperatorFindings) -> Result<Option<Duration>, LedgerError> {
-        let (now, after) = (desk.clock.now(), SignedDuration::try_from(self.after).unwrap_or(SignedDuration::MAX));
+    pub(crate) async fn fall_back(
+        &self,
+        notifier: &str,
+        fails: Fails,
+        findings: &OperatorFindings,
+    ) -> Result<Option<Duration>, LedgerError> {
+        let (now, after) = (findings.clock.now(), SignedDuration::try_from(self.after).unwrap_or(SignedDuration::MAX));
         // Where attempts succeed, what is owed is under way.
         let overdue = if fails != Fails::Nobody && !self.routes.is_empty() { now.checked_sub(after).ok() } else { None };
-        let stood_in = desk.ledger.stand_in(notifier, overdue, fails == Fails::All, Arc::clone(&self.routes), now).await?;
-        if stood_in.owed > 0 {
-            tracing::warn!(notifier, deliveries = stood_in.owed, "others are told what the notifier has not taken");
-            desk.wake();
+        let fell_back = findings.ledger.fall_back(notifier, overdue, fails == Fails::All, Arc::clone(&self.routes), now).await?;
+        if fell_back.owed > 0 {
+            tracing::warn!(notifier, deliveries = fell_back.owed, "others are told what the notifier has not taken");
+            findings.wake();
         }
         let until = |recorded: jiff::Timestamp| Duration::try_from(recorded.saturating_add(after).unwrap_or(recorded).duration_since(now));
-        Ok(stood_in.next.and_then(|recorded| until(recorded).ok()))
+        Ok(fell_back.next.and_then(|recorded| until(recorded).ok()))
     }
 }

@@ -1,4 +1,4 @@
-//! The deliveries of one step: those under way, and those that wait for a lane. What follows from how they end is not decided
+//! The deliveries of one step: those under way, and those that wait for their turn. What follows from how they end is not decided
 //! here.
 
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::delivery::attempt::{Carried, Carrier};
+use crate::delivery::attempt::{Carried, DeliveryAttempts};
 use crate::domain::{CustomerId, Delivery, Message};
 use crate::ledger::LedgerError;
 
@@ -18,8 +18,8 @@ enum Event {
 }
 
 /// Deliveries of one step.
-pub(crate) struct Round<'a> {
-    carrier: &'a Carrier,
+pub(crate) struct InFlightBatch<'a> {
+    attempts: &'a DeliveryAttempts,
     /// How many are fetched at once.
     batch: usize,
     /// How many may still be started.
@@ -32,22 +32,22 @@ pub(crate) struct Round<'a> {
     events: FuturesUnordered<Pin<Box<dyn Future<Output = Event> + Send + 'a>>>,
 }
 
-impl<'a> Round<'a> {
-    /// A round that begins with a batch of what is due, and starts no more than `limit`.
-    pub(crate) fn new(carrier: &'a Carrier, due: Vec<Delivery>, batch: usize, limit: usize) -> Self {
+impl<'a> InFlightBatch<'a> {
+    /// What begins with a batch of what is due, and starts no more than `limit`.
+    pub(crate) fn new(attempts: &'a DeliveryAttempts, due: Vec<Delivery>, batch: usize, limit: usize) -> Self {
         let (more, waiting) = (due.len() >= batch, due.into());
-        Self { carrier, batch, left: limit, waiting, more, fetching: false, under_way: Vec::new(), events: FuturesUnordered::new() }
+        Self { attempts, batch, left: limit, waiting, more, fetching: false, under_way: Vec::new(), events: FuturesUnordered::new() }
     }
 
-    /// How the next one ended, with as many under way as there are lanes; none when all have ended. `stop` is asked before each
-    /// attempt and ends the round.
+    /// How the next one ended, with as many under way as `limit` allows; none when all have ended. `stop` is asked before each
+    /// attempt and ends the batch.
     pub(crate) async fn next(
         &mut self,
-        lanes: usize,
+        limit: usize,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Option<Result<(Arc<Delivery>, Carried), LedgerError>> {
         loop {
-            self.start(lanes, stop);
+            self.start(limit, stop);
             self.fetch();
             match self.events.next().await? {
                 Event::Fetched(due) => {
@@ -73,12 +73,12 @@ impl<'a> Round<'a> {
         self.left = 0;
     }
 
-    fn start(&mut self, lanes: usize, stop: &(dyn Fn() -> bool + Sync)) {
-        let carrier = self.carrier;
-        while self.under_way.len() < lanes && self.left > 0 {
+    fn start(&mut self, limit: usize, stop: &(dyn Fn() -> bool + Sync)) {
+        let attempts = self.attempts;
+        while self.under_way.len() < limit && self.left > 0 {
             // Some recipient may have been deferred since it was fetched.
-            while self.waiting.pop_front_if(|next| carrier.recipients.waits(next.recipient.as_deref(), carrier.clock())).is_some() {}
-            let alone = |next: &Delivery| carrier.recipients.is_deferred(next.recipient.as_deref());
+            while self.waiting.pop_front_if(|next| attempts.recipients.waits(next.recipient.as_deref(), attempts.clock())).is_some() {}
+            let alone = |next: &Delivery| attempts.recipients.is_deferred(next.recipient.as_deref());
             let follows =
                 |other: &Delivery, next: &Delivery| is_in_order(other, next) || (other.recipient == next.recipient && alone(next));
             let Some(next) = self.waiting.pop_front_if(|next| !self.under_way.iter().any(|other| follows(other, next))) else { return };
@@ -89,7 +89,7 @@ impl<'a> Round<'a> {
             let delivery = Arc::new(next);
             self.under_way.push(Arc::clone(&delivery));
             self.events.push(Box::pin(async move {
-                let how = carrier.carry(&delivery).await;
+                let how = attempts.carry(&delivery).await;
                 Event::Carried(delivery, how)
             }));
         }
@@ -102,8 +102,8 @@ impl<'a> Round<'a> {
         }
         self.fetching = true;
         let known = self.under_way.iter().map(|delivery| delivery.id).chain(self.waiting.iter().map(|delivery| delivery.id)).collect();
-        let (carrier, limit) = (self.carrier, u32::try_from(self.batch).unwrap_or(u32::MAX));
-        self.events.push(Box::pin(async move { Event::Fetched(carrier.due(known, limit).await) }));
+        let (attempts, limit) = (self.attempts, u32::try_from(self.batch).unwrap_or(u32::MAX));
+        self.events.push(Box::pin(async move { Event::Fetched(attempts.due(known, limit).await) }));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::delivery::attempt::Carrier;
+use crate::delivery::attempt::DeliveryAttempts;
 use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{Delivery, FindingCode, OperatorFinding};
 use crate::ledger::{GiveUp, LedgerError, NotifierState};
@@ -34,32 +34,32 @@ pub(crate) struct NotifierHealth {
 
 impl NotifierHealth {
     /// The state, from the ledger when first asked.
-    pub(crate) async fn state(&mut self, carrier: &Carrier) -> Result<NotifierState, LedgerError> {
+    pub(crate) async fn state(&mut self, attempts: &DeliveryAttempts) -> Result<NotifierState, LedgerError> {
         if let Some(state) = &self.state {
             return Ok(state.clone());
         }
-        let state = carrier.ledger().notifier_state(carrier.name()).await?;
-        self.counted_at = carrier.clock().monotonic();
+        let state = attempts.ledger().notifier_state(attempts.name()).await?;
+        self.counted_at = attempts.clock().monotonic();
         // The wall clock is asked this once: set back later, it must not keep a notifier silent. A wait longer than any was
         // written down by a clock that was ahead.
-        let wait = state.next_probe_at.map(|at| Duration::try_from(at.duration_since(carrier.clock().now())).unwrap_or_default());
+        let wait = state.next_probe_at.map(|at| Duration::try_from(at.duration_since(attempts.clock().now())).unwrap_or_default());
         self.probe_at = self.counted_at.saturating_add(wait.filter(|wait| *wait <= LONGEST_RETRY_AFTER).unwrap_or_default());
-        self.keep(state.clone(), carrier);
+        self.keep(state.clone(), attempts);
         Ok(state)
     }
 
     /// How long until the next probe may be made; none when it may be made now.
-    pub(crate) fn until_probe(&self, state: &NotifierState, carrier: &Carrier) -> Option<Duration> {
-        let wait = self.probe_at.saturating_sub(carrier.clock().monotonic());
+    pub(crate) fn until_probe(&self, state: &NotifierState, attempts: &DeliveryAttempts) -> Option<Duration> {
+        let wait = self.probe_at.saturating_sub(attempts.clock().monotonic());
         (state.failures > 0 && !wait.is_zero()).then_some(wait)
     }
 
     /// What is due, without what failed last where there is anything else.
-    pub(crate) async fn due(&self, limit: usize, carrier: &Carrier) -> Result<Vec<Delivery>, LedgerError> {
+    pub(crate) async fn due(&self, limit: usize, attempts: &DeliveryAttempts) -> Result<Vec<Delivery>, LedgerError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        let due = carrier.due(self.last_failed.clone(), limit).await?;
+        let due = attempts.due(self.last_failed.clone(), limit).await?;
         if due.is_empty() && !self.last_failed.is_empty() {
-            return carrier.due(Vec::new(), limit).await;
+            return attempts.due(Vec::new(), limit).await;
         }
         Ok(due)
     }
@@ -70,29 +70,33 @@ impl NotifierHealth {
     }
 
     /// The destination takes messages: one success frees all.
-    pub(crate) async fn recovered(&mut self, carrier: &Carrier) -> Result<(), LedgerError> {
+    pub(crate) async fn recovered(&mut self, attempts: &DeliveryAttempts) -> Result<(), LedgerError> {
         self.last_failed.clear();
         if self.state.as_ref().is_some_and(|state| state.failures == 0) {
             return Ok(());
         }
-        let before = self.state(carrier).await?;
+        let before = self.state(attempts).await?;
         // The finding first: were it left for later, being killed in between would leave it open for ever.
-        let ending = FindingClosure::of(format!("notifier \"{}\" takes messages again", carrier.name()));
-        carrier.desk.clear(FindingCode::NotifierFailing, carrier.name(), ending).await?;
+        let ending = FindingClosure::of(format!("notifier \"{}\" takes messages again", attempts.name()));
+        attempts.findings.clear(FindingCode::NotifierFailing, attempts.name(), ending).await?;
         let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
-        carrier.ledger().set_notifier_state(carrier.name(), state.clone()).await?;
-        self.keep(state, carrier);
-        tracing::info!(notifier = carrier.name(), "the notifier takes messages again");
+        attempts.ledger().set_notifier_state(attempts.name(), state.clone()).await?;
+        self.keep(state, attempts);
+        tracing::info!(notifier = attempts.name(), "the notifier takes messages again");
         Ok(())
     }
 
     /// The destination failed these, which were under way together: backs off by one step, and gives up what has been tried
     /// for too long; returns how many.
-    pub(crate) async fn failed(&mut self, failures: &[(Arc<Delivery>, DeliveryError)], carrier: &Carrier) -> Result<u64, LedgerError> {
+    pub(crate) async fn failed(
+        &mut self,
+        failures: &[(Arc<Delivery>, DeliveryError)],
+        attempts: &DeliveryAttempts,
+    ) -> Result<u64, LedgerError> {
         let Some((_, first)) = failures.first() else { return Ok(0) };
         let retry_after = failures.iter().filter_map(|(_, error)| asked_for(error)).max();
-        let state = self.worse(first, retry_after, carrier).await?;
-        let give_up = GiveUp { after: carrier.channel.give_up_after(), probes: LEAST_PROBES };
+        let state = self.worse(first, retry_after, attempts).await?;
+        let give_up = GiveUp { after: attempts.channel.give_up_after(), probes: LEAST_PROBES };
         self.last_failed.clear();
         let mut dead = 0_usize;
         for (delivery, error) in failures {
@@ -101,19 +105,19 @@ impl NotifierHealth {
             if !ambiguous {
                 self.last_failed.push(delivery.id);
             }
-            tracing::warn!(notifier = carrier.name(), delivery.id = %delivery.id, failures = state.failures, outcome, "delivery failed: {error}");
-            let attempt = carrier.record(delivery, outcome, error.to_string());
-            dead += carrier.ledger().mark_failed(attempt, carrier.name(), state.clone(), give_up).await?.len();
+            tracing::warn!(notifier = attempts.name(), delivery.id = %delivery.id, failures = state.failures, outcome, "delivery failed: {error}");
+            let attempt = attempts.record(delivery, outcome, error.to_string());
+            dead += attempts.ledger().mark_failed(attempt, attempts.name(), state.clone(), give_up).await?.len();
         }
         let finding = OperatorFinding {
             code: FindingCode::NotifierFailing,
-            subject: carrier.name().to_owned(),
-            summary: format!("notifier \"{}\" does not take messages: {first}", carrier.name()),
+            subject: attempts.name().to_owned(),
+            summary: format!("notifier \"{}\" does not take messages: {first}", attempts.name()),
             action: "what is owed to it is kept and tried again; see budget-alertd deliveries".to_owned(),
         };
-        carrier.desk.report(finding).await?;
+        attempts.findings.report(finding).await?;
         let dead = u64::try_from(dead).unwrap_or(u64::MAX);
-        carrier.tell_dead(dead, &first.to_string()).await?;
+        attempts.tell_dead(dead, &first.to_string()).await?;
         Ok(dead)
     }
 
@@ -122,10 +126,10 @@ impl NotifierHealth {
         &mut self,
         error: &DeliveryError,
         retry_after: Option<Duration>,
-        carrier: &Carrier,
+        attempts: &DeliveryAttempts,
     ) -> Result<NotifierState, LedgerError> {
-        let before = self.state(carrier).await?;
-        let (now, monotonic) = (carrier.clock().now(), carrier.clock().monotonic());
+        let before = self.state(attempts).await?;
+        let (now, monotonic) = (attempts.clock().now(), attempts.clock().monotonic());
         let elapsed = monotonic.saturating_sub(self.counted_at);
         self.counted_at = monotonic;
         let failures = before.failures.saturating_add(1);
@@ -141,12 +145,12 @@ impl NotifierHealth {
             possible: if before.failures == 0 { before.possible } else { before.possible.saturating_add(elapsed) },
             last_error: Some(error.to_string()),
         };
-        self.keep(state.clone(), carrier);
+        self.keep(state.clone(), attempts);
         Ok(state)
     }
 
-    fn keep(&mut self, state: NotifierState, carrier: &Carrier) {
-        carrier.metrics.notifier_in_backoff.with_label_values(&[carrier.name()]).set(i64::from(state.failures > 0));
+    fn keep(&mut self, state: NotifierState, attempts: &DeliveryAttempts) {
+        attempts.metrics.notifier_in_backoff.with_label_values(&[attempts.name()]).set(i64::from(state.failures > 0));
         self.state = Some(state);
     }
 }

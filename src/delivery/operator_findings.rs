@@ -1,4 +1,4 @@
-//! The operator's desk: a finding becomes a line in the log, a row in the ledger (which keeps its metric) and, once it has
+//! The operator's findings: a finding becomes a line in the log, a row in the ledger (which keeps its metric) and, once it has
 //! been open for long enough, one message to each of the operator's notifiers; its end becomes another. What the
 //! messages look like is `notify`'s, and delivering them is [`crate::delivery::DeliveryWorker`]'s.
 
@@ -57,13 +57,13 @@ impl FindingClosure {
 }
 
 impl OperatorFindings {
-    /// A desk that tells the operator by these routes; none = only the log, the metric and `status`.
+    /// A findings that tells the operator by these routes; none = only the log, the metric and `status`.
     pub fn new(ledger: Ledger, clock: Arc<dyn Clock>, routes: Vec<Route>, source_failing_after: Duration) -> Self {
         let telling = AlertWording { routes: routes.into(), source_failing_after, from: None, ledger: ledger.identity() };
         Self { ledger, clock, telling, owed: watch::Sender::new(0) }
     }
 
-    /// The same desk, which says whose news it tells.
+    /// The same findings, which says whose news it tells.
     #[must_use]
     pub fn at(self, origin: Origin) -> Self {
         Self { telling: AlertWording { from: Some(origin), ..self.telling }, ..self }
@@ -74,13 +74,13 @@ impl OperatorFindings {
         self.telling.from.clone()
     }
 
-    /// The same desk, bumping this when it owes something new, so that it is delivered at once.
+    /// The same findings, bumping this when it owes something new, so that it is delivered at once.
     #[must_use]
     pub fn calling(self, owed: watch::Sender<u64>) -> Self {
         Self { owed, ..self }
     }
 
-    /// What is bumped when the desk owes something new.
+    /// What is bumped when the findings owes something new.
     pub fn owed(&self) -> &watch::Sender<u64> {
         &self.owed
     }

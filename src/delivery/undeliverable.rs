@@ -7,10 +7,10 @@ use crate::ledger::LedgerError;
 use crate::metrics::Metrics;
 
 /// Gives up what is owed to notifiers that are not among the `known`; returns how many deliveries.
-pub async fn drop_undeliverable(known: Vec<Box<str>>, desk: &OperatorFindings, metrics: &Metrics) -> Result<u64, LedgerError> {
-    let mut owed = desk.ledger.owed().await?;
+pub async fn drop_undeliverable(known: Vec<Box<str>>, findings: &OperatorFindings, metrics: &Metrics) -> Result<u64, LedgerError> {
+    let mut owed = findings.ledger.owed().await?;
     owed.retain(|owed| owed.pending > 0 && known.iter().all(|name| **name != *owed.notifier));
-    let number = desk.ledger.drop_undeliverable(known, desk.clock.now()).await?;
+    let number = findings.ledger.drop_undeliverable(known, findings.clock.now()).await?;
     for orphaned in owed {
         let (name, pending) = (orphaned.notifier, orphaned.pending);
         metrics.deliveries.with_label_values(&[name.as_str(), "dead"]).inc_by(pending);
@@ -20,7 +20,7 @@ pub async fn drop_undeliverable(known: Vec<Box<str>>, desk: &OperatorFindings, m
             action: format!("to send them elsewhere, run: budget-alertd deliveries retry --notifier {name} --to NOTIFIER"),
             subject: name,
         };
-        desk.report_again(finding).await?;
+        findings.report_again(finding).await?;
     }
     Ok(number)
 }

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::attempt::{Carried, Carrier, UnconfirmedDeliveries};
-use crate::delivery::concurrency_limit::Lanes;
+use crate::delivery::attempt::{Carried, DeliveryAttempts, UnconfirmedDeliveries};
+use crate::delivery::concurrency_limit::ConcurrencyLimit;
 use crate::delivery::fallback::{Fails, Fallback};
-use crate::delivery::in_flight_batch::Round;
+use crate::delivery::in_flight_batch::InFlightBatch;
 use crate::delivery::notifier_health::NotifierHealth;
 use crate::delivery::operator_findings::OperatorFindings;
 use crate::domain::Delivery;
@@ -18,10 +18,10 @@ use crate::notify::Channel;
 /// Deliveries of a step where one is sent after the other; few, so that a critical one does not wait behind many at a slow
 /// pace.
 const STEP: usize = 10;
-/// The same for each of several lanes.
-const STEP_OF_A_LANE: usize = 64;
-/// How many are fetched at once for each of several lanes.
-const BATCH_OF_A_LANE: usize = 8;
+/// The same where several may be under way at once, for each of them.
+const STEP_OF_SEVERAL: usize = 64;
+/// How many are fetched at once where several may be under way, for each of them.
+const BATCH_OF_SEVERAL: usize = 8;
 
 /// What a step came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,19 +38,25 @@ pub struct Progress {
 
 /// Delivers to one notifier.
 pub struct DeliveryWorker {
-    carrier: Carrier,
+    attempts: DeliveryAttempts,
     standing: NotifierHealth,
-    lanes: Lanes,
+    concurrency: ConcurrencyLimit,
     fallback: Option<Fallback>,
     /// Whether marks were made since the ledger was at rest.
     restless: bool,
 }
 
 impl DeliveryWorker {
-    /// A worker for one notifier, which tells at this desk what becomes of it.
-    pub fn new(channel: Arc<Channel>, desk: OperatorFindings, metrics: Metrics) -> Self {
-        let lanes = Lanes::new(channel.lanes());
-        Self { carrier: Carrier::new(channel, desk, metrics), standing: NotifierHealth::default(), lanes, fallback: None, restless: false }
+    /// A worker for one notifier, which reports to these findings what becomes of it.
+    pub fn new(channel: Arc<Channel>, findings: OperatorFindings, metrics: Metrics) -> Self {
+        let concurrency = ConcurrencyLimit::new(channel.concurrency());
+        Self {
+            attempts: DeliveryAttempts::new(channel, findings, metrics),
+            standing: NotifierHealth::default(),
+            concurrency,
+            fallback: None,
+            restless: false,
+        }
     }
 
     /// The same, with others who stand in where the destination fails.
@@ -62,18 +68,18 @@ impl DeliveryWorker {
     /// The same, knowing what workers before it could not mark.
     #[must_use]
     pub fn with_unmarked(mut self, unmarked: UnconfirmedDeliveries) -> Self {
-        self.carrier.unmarked = unmarked;
+        self.attempts.unmarked = unmarked;
         self
     }
 
     /// The notifier's name.
     pub fn name(&self) -> &str {
-        self.carrier.name()
+        self.attempts.name()
     }
 
     /// Marks what was accepted and could not be marked before.
     pub async fn mark_accepted(&self) -> Result<(), LedgerError> {
-        self.carrier.mark_accepted().await
+        self.attempts.mark_accepted().await
     }
 
     /// Delivers what is due now, up to a limit; in backoff, probes with one delivery. `stop` is asked before each attempt and
@@ -81,14 +87,14 @@ impl DeliveryWorker {
     pub async fn step(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
         let mut progress = self.deliver_due(stop).await?;
         if let Some(fallback) = &self.fallback {
-            let wait = fallback.stand_in(self.carrier.name(), self.fails(), &self.carrier.desk).await?;
+            let wait = fallback.fall_back(self.attempts.name(), self.fails(), &self.attempts.findings).await?;
             progress.wait = progress.wait.into_iter().chain(wait).min();
         }
         progress.in_backoff = self.standing.failure().is_some();
         self.restless |= progress.sent + progress.dead > 0;
         if self.restless && progress.wait.is_none_or(|wait| !wait.is_zero()) {
             self.restless = false;
-            self.carrier.desk.ledger.checkpoint().await;
+            self.attempts.findings.ledger.checkpoint().await;
         }
         Ok(progress)
     }
@@ -96,25 +102,25 @@ impl DeliveryWorker {
     fn fails(&self) -> Fails {
         match self.standing.failure() {
             Some(_) => Fails::All,
-            None if self.carrier.recipients.any() => Fails::Some,
+            None if self.attempts.recipients.any() => Fails::Some,
             None => Fails::Nobody,
         }
     }
 
     async fn deliver_due(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
         self.mark_accepted().await?;
-        let state = self.standing.state(&self.carrier).await?;
-        self.carrier.recall_deferred().await?;
-        let (batch, limit) = match self.lanes.most() {
+        let state = self.standing.state(&self.attempts).await?;
+        self.attempts.recall_deferred().await?;
+        let (batch, limit) = match self.concurrency.most() {
             _ if state.failures > 0 => (1, 1),
             1 => (STEP, STEP),
-            lanes => (lanes * BATCH_OF_A_LANE, lanes * STEP_OF_A_LANE),
+            limit => (limit * BATCH_OF_SEVERAL, limit * STEP_OF_SEVERAL),
         };
-        let due = self.standing.due(batch, &self.carrier).await?;
+        let due = self.standing.due(batch, &self.attempts).await?;
         if due.is_empty() {
-            return Ok(Progress { wait: self.carrier.until_deferred().await?, ..Progress::default() });
+            return Ok(Progress { wait: self.attempts.until_deferred().await?, ..Progress::default() });
         }
-        if let Some(wait) = self.standing.until_probe(&state, &self.carrier) {
+        if let Some(wait) = self.standing.until_probe(&state, &self.attempts) {
             return Ok(Progress { wait: Some(wait), ..Progress::default() });
         }
         self.deliver(due, (batch, limit), stop).await
@@ -126,52 +132,52 @@ impl DeliveryWorker {
         (batch, limit): (usize, usize),
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Progress, LedgerError> {
-        let Self { carrier, standing, lanes, .. } = self;
+        let Self { attempts, standing, concurrency, .. } = self;
         let mut progress = Progress { wait: Some(Duration::ZERO), ..Progress::default() };
         let (mut failures, mut took_some, mut trouble) = (Vec::new(), false, None);
-        let mut round = Round::new(carrier, due, batch, limit);
-        while let Some(ended) = round.next(lanes.open(), stop).await {
+        let mut in_flight = InFlightBatch::new(attempts, due, batch, limit);
+        while let Some(ended) = in_flight.next(concurrency.open(), stop).await {
             let result = match ended {
                 Ok((delivery, Carried::Sent)) => {
                     progress.sent += 1;
                     took_some |= !failures.is_empty();
-                    lanes.accepted();
-                    let answered = carrier.answered(&delivery).await;
-                    answered.and(recovered(failures.is_empty(), standing, carrier).await)
+                    concurrency.accepted();
+                    let answered = attempts.answered(&delivery).await;
+                    answered.and(recovered(failures.is_empty(), standing, attempts).await)
                 }
                 Ok((delivery, Carried::Refused(error))) => {
                     progress.dead += 1;
-                    let told = carrier.tell_dead(1, &error.to_string()).await;
-                    let answered = carrier.answered(&delivery).await;
-                    told.and(answered).and(recovered(failures.is_empty(), standing, carrier).await)
+                    let told = attempts.tell_dead(1, &error.to_string()).await;
+                    let answered = attempts.answered(&delivery).await;
+                    told.and(answered).and(recovered(failures.is_empty(), standing, attempts).await)
                 }
                 Ok((delivery, Carried::Deferred(error))) => {
-                    let deferred = carrier.defer(&delivery, &error).await;
-                    let recovered = recovered(failures.is_empty(), standing, carrier).await;
+                    let deferred = attempts.defer(&delivery, &error).await;
+                    let recovered = recovered(failures.is_empty(), standing, attempts).await;
                     deferred.map(|dead| progress.dead += dead).and(recovered)
                 }
                 Ok((delivery, Carried::Failed(error))) => {
                     failures.push((delivery, error));
-                    round.end();
+                    in_flight.end();
                     Ok(())
                 }
                 Ok((_, Carried::UnconfirmedDeliveries(error))) | Err(error) => Err(error),
             };
             if let Err(error) = result {
-                round.end();
+                in_flight.end();
                 trouble.get_or_insert(error);
             }
         }
-        drop(round);
+        drop(in_flight);
         if !failures.is_empty() {
-            lanes.failed(took_some);
-            progress.dead += standing.failed(&failures, carrier).await?;
+            concurrency.failed(took_some);
+            progress.dead += standing.failed(&failures, attempts).await?;
         }
         trouble.map_or(Ok(progress), Err)
     }
 }
 
 /// One success frees all, unless the destination failed others beside it.
-async fn recovered(all: bool, standing: &mut NotifierHealth, carrier: &Carrier) -> Result<(), LedgerError> {
-    if all { standing.recovered(carrier).await } else { Ok(()) }
+async fn recovered(all: bool, standing: &mut NotifierHealth, attempts: &DeliveryAttempts) -> Result<(), LedgerError> {
+    if all { standing.recovered(attempts).await } else { Ok(()) }
 }

@@ -261,7 +261,8 @@ pub struct AlertContext {
     pub latest: Option<Latest>,
     /// How the cost went in the period before; empty where history has nothing of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub course: Vec<Point>,
+    #[serde(rename = "course")]
+    pub cost_history: Vec<Point>,
 }
 
 /// An alert with its context: all that its messages need, now and after any restart.

@@ -4,7 +4,7 @@ mod alert;
 mod assessed;
 mod audience;
 mod budget;
-mod course;
+mod cost_history;
 mod customer;
 mod decimal;
 mod delivery;
@@ -31,7 +31,7 @@ pub use alert::{
 pub use assessed::{Assessed, Judged, Profile};
 pub use audience::{Addresses, Audience, Readers, bare_address, people};
 pub use budget::{Budget, BudgetSource};
-pub use course::{Point, course};
+pub use cost_history::{Point, cost_history};
 pub use customer::{CustomerId, CustomerKey, Plan, ResourceCost, Subscription, SubscriptionCost};
 pub use decimal::{
     Currency, InvalidCurrency, Number, NumberError, canonical, grouped, parse_decimal, parse_wire_number, percent_of, rounded,

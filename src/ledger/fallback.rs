@@ -23,7 +23,7 @@ impl Ledger {
     /// Owes to other notifiers what this one has given up, and what it has owed since `overdue` or longer: each message once,
     /// unless the other tells the same anyway. Where not `all` its recipients fail, what it has owed is that to those who are
     /// deferred. Writes nothing when there is nothing of the kind.
-    pub async fn stand_in(
+    pub async fn fall_back(
         &self,
         notifier: &str,
         overdue: Option<Timestamp>,
@@ -37,7 +37,7 @@ impl Ledger {
             return Ok(StoodIn { owed: 0, next });
         }
         let name = notifier.to_owned();
-        let owed = self.thread.write(move |connection| standins::stand_in(connection, &name, &unaided, &to, now)).await?;
+        let owed = self.thread.write(move |connection| standins::fall_back(connection, &name, &unaided, &to, now)).await?;
         Ok(StoodIn { owed: count(owed), next })
     }
 }

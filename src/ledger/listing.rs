@@ -158,13 +158,13 @@ pub struct OpenFinding {
 
 /// An alert for a notifier that is shown what is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StandingAlert {
+pub struct AlertToMirror {
     /// The alert, in its state of today.
     pub snapshot: AlertSnapshot,
     /// When it ended; none while it is open.
     pub ended_at: Option<Timestamp>,
     /// Who knows of it.
-    pub known_to: Option<String>,
+    pub acknowledged_by: Option<String>,
 }
 
 /// The last poll and the last good one; their rules are not kept.
@@ -176,9 +176,9 @@ pub struct PollStatus {
     pub last_good: Option<PollResult>,
 }
 
-/// A customer with the course of its cost, for reports.
+/// A customer with the cost history of its cost, for reports.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct CostHistory {
     /// Its last seen state.
     pub seen: CustomerState,
     /// The date and the cost of its data some time before.

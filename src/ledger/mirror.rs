@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
-use crate::ledger::listing::{OpenFinding, StandingAlert};
+use crate::ledger::listing::{AlertToMirror, OpenFinding};
 use crate::ledger::table::{findings, mirror};
 
 impl Ledger {
@@ -15,7 +15,7 @@ impl Ledger {
     }
 
     /// Those alerts in these rows that are meant for a notifier.
-    pub async fn standing_alerts(&self, rows: Vec<i64>, notifier: &str) -> Result<Vec<StandingAlert>, LedgerError> {
+    pub async fn alerts_to_mirror(&self, rows: Vec<i64>, notifier: &str) -> Result<Vec<AlertToMirror>, LedgerError> {
         let notifier = notifier.to_owned();
         self.thread.run(move |connection| mirror::alerts(connection, &rows, &notifier)).await
     }

@@ -30,8 +30,8 @@ pub use entry::{AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, Pol
 pub use error::LedgerError;
 pub use fallback::StoodIn;
 pub use listing::{
-    AlertFilter, AlertRow, AttemptRow, Closing, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp,
-    OpenFinding, Owed, PollStatus, StandingAlert,
+    AlertFilter, AlertRow, AlertToMirror, AttemptRow, Closing, CostHistory, DeferredRecipient, DeliveryFilter, DeliveryRow,
+    DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
 };
 pub use lock::{folder_of, is_own_file};
 pub use reader::{Reader, read};

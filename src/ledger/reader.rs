@@ -17,7 +17,7 @@ use crate::ledger::entry::{AlertRows, NotifierState, PollMemory};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{
-    AlertFilter, AlertRow, AttemptRow, Course, DeferredRecipient, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus,
+    AlertFilter, AlertRow, AttemptRow, CostHistory, DeferredRecipient, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus,
 };
 use crate::ledger::poll_log;
 use crate::ledger::table::customers::{self, Steps};
@@ -149,10 +149,10 @@ impl Reader {
         self.read(|connection| customers::each_seen(connection, visit))
     }
 
-    /// The course of every customer's cost that had a record in the last good poll, one after another, to `visit`; what it
+    /// The cost history of every customer's cost that had a record in the last good poll, one after another, to `visit`; what it
     /// was is looked up `span` of the data's time before.
-    pub fn each_course(&self, span: jiff::SignedDuration, visit: impl FnMut(Course)) -> Result<(), LedgerError> {
-        self.read(|connection| reports::each_course(connection, span, visit))
+    pub fn each_cost_history(&self, span: jiff::SignedDuration, visit: impl FnMut(CostHistory)) -> Result<(), LedgerError> {
+        self.read(|connection| reports::each_cost_history(connection, span, visit))
     }
 
     /// How many alerts are not over, by severity.

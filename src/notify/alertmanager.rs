@@ -111,12 +111,12 @@ impl Alertmanager {
 
     fn posted(&self, standing: &Shown, now: Timestamp) -> Posted {
         match &standing.fact {
-            MirroredFact::Alert(snapshot, known_to) => self.alert(snapshot, known_to.as_deref(), standing.ends_at, now),
+            MirroredFact::Alert(snapshot, acknowledged_by) => self.alert(snapshot, acknowledged_by.as_deref(), standing.ends_at, now),
             MirroredFact::Trouble(news) => self.trouble(news, standing.ends_at, now),
         }
     }
 
-    fn alert(&self, snapshot: &AlertSnapshot, known_to: Option<&str>, ends_at: Timestamp, now: Timestamp) -> Posted {
+    fn alert(&self, snapshot: &AlertSnapshot, acknowledged_by: Option<&str>, ends_at: Timestamp, now: Timestamp) -> Posted {
         let alert = &snapshot.alert;
         let text = AlertText::new(Occasion::New, snapshot, &self.zone, now);
         let label = |text: &str| Some(bare(text, LABEL_CHARS));
@@ -148,7 +148,7 @@ impl Alertmanager {
             ("owner", rows("Owner")),
             ("do", rows("Do")),
             ("ref", Some(bare(&alert.reference, 16))),
-            ("acknowledged_by", known_to.and_then(label)),
+            ("acknowledged_by", acknowledged_by.and_then(label)),
         ];
         posted(&labels, &annotations, alert.raised_at, ends_at)
     }

@@ -59,7 +59,7 @@ pub struct Channel {
     give_up_after: Duration,
     timeout: Duration,
     pacing: Option<Pacing>,
-    lanes: usize,
+    concurrency: usize,
     notifier: Box<dyn Notifier>,
     redactor: Arc<Redactor>,
     clock: Arc<dyn Clock>,
@@ -83,8 +83,8 @@ impl Channel {
     }
 
     /// How many attempts may be under way at once while all goes well.
-    pub fn lanes(&self) -> usize {
-        self.lanes
+    pub fn concurrency(&self) -> usize {
+        self.concurrency
     }
 
     /// Makes one attempt of a delivery, when the destination's pace allows it.
@@ -193,8 +193,8 @@ impl Config {
             Kind::PagerDuty(pagerduty) => (Box::new(PagerDuty::build(self, pagerduty)?), Some(Pacing::every(pagerduty::INTERVAL))),
         };
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
-        let lanes = lanes(&self.kind);
-        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, lanes, notifier, redactor, clock, metrics })
+        let concurrency = concurrency(&self.kind);
+        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, concurrency, notifier, redactor, clock, metrics })
     }
 
     /// Where its messages go and how they are put together.
@@ -236,7 +236,7 @@ impl Config {
 }
 
 /// How many messages a destination takes at once; chats and pagers are sent one after the other.
-fn lanes(kind: &Kind) -> usize {
+fn concurrency(kind: &Kind) -> usize {
     if matches!(kind, Kind::Webhook(_)) {
         32
     } else if matches!(kind, Kind::Email(_)) {

@@ -38,7 +38,7 @@ pub struct Cycle {
     /// Where alerts can go.
     pub routes: Vec<Route>,
     /// Where findings are told.
-    pub desk: OperatorFindings,
+    pub findings: OperatorFindings,
     /// What is remembered.
     pub ledger: Ledger,
     /// The time.

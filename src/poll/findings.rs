@@ -35,7 +35,7 @@ impl Cycle {
         let memory = self.ledger.poll_memory().await?;
         self.tell_failures(report, &memory, unexpectedly_empty).await?;
         self.tell_sign_in(report).await?;
-        self.desk.tell_overdue().await?;
+        self.findings.tell_overdue().await?;
         self.tell_crossings(report).await?;
         if !report.good {
             return Ok(memory.uncovered);
@@ -50,11 +50,11 @@ impl Cycle {
     /// Why nothing could be read, or that it can be read again: only a good poll ends that.
     async fn tell_failures(&self, report: &CycleReport, memory: &PollMemory, unexpectedly_empty: bool) -> Result<(), LedgerError> {
         if let Some(failure) = &report.failure {
-            self.desk.report(failure.clone()).await?;
+            self.findings.report(failure.clone()).await?;
         }
         if unexpectedly_empty {
             let action = "check the account; if it is true, run: budget-alertd poll --accept-empty";
-            self.desk.report(finding(FindingCode::UsageEmpty, empty(memory).to_owned(), action)).await?;
+            self.findings.report(finding(FindingCode::UsageEmpty, empty(memory).to_owned(), action)).await?;
         }
         if !report.good {
             return Ok(());
@@ -69,7 +69,7 @@ impl Cycle {
             (FindingCode::UsageEmpty, items),
         ] {
             let more = lateness(report.raised, memory.last_good_at, self.clock.now());
-            self.desk.clear(code, "", FindingClosure { what: what.to_owned(), more }).await?;
+            self.findings.clear(code, "", FindingClosure { what: what.to_owned(), more }).await?;
         }
         Ok(())
     }
@@ -90,14 +90,14 @@ impl Cycle {
                 action: "sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) before it expires"
                     .to_owned(),
             };
-            self.desk.report(finding).await?;
+            self.findings.report(finding).await?;
         }
         for age in AGES.into_iter().filter(|age| reached != Some(*age)) {
             let subject = format!("{age} days");
             if reached.is_some() {
-                self.desk.replace(FindingCode::SignInExpiring, &subject).await?;
+                self.findings.replace(FindingCode::SignInExpiring, &subject).await?;
             } else {
-                self.desk.clear(FindingCode::SignInExpiring, &subject, FindingClosure::of("the sign-in was renewed")).await?;
+                self.findings.clear(FindingCode::SignInExpiring, &subject, FindingClosure::of("the sign-in was renewed")).await?;
             }
         }
         Ok(())
@@ -108,11 +108,11 @@ impl Cycle {
         let skipped = format!("{} usage records could not be used", report.skipped);
         let words = (skipped, "see the errors of the last poll in budget-alertd status");
         let ending = FindingClosure::of("all usage records can be used again");
-        self.desk.report_if(report.skipped > 0, FindingCode::RecordsUnusable, words, ending).await?;
+        self.findings.report_if(report.skipped > 0, FindingCode::RecordsUnusable, words, ending).await?;
         let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
         let words = (clashes, "set the budgets in the currency of the usage");
         let ending = FindingClosure::of("all local budgets are in the currency of the usage again");
-        self.desk.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, words, ending).await
+        self.findings.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, words, ending).await
     }
 
     /// Subscriptions that could not be asked about. A failed poll asks about none of them.
@@ -120,10 +120,10 @@ impl Cycle {
         let unread = format!("budgets of subscriptions could not be judged, their usage could not be read: {}", first_of(&tally.unread));
         let ending = FindingClosure::of("the usage of all subscriptions with a budget can be read again");
         let words = (unread, "nothing if it passes, each poll asks again; the log says why");
-        self.desk.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending).await?;
+        self.findings.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending).await?;
         if tally.never_seen.is_empty() {
             let ending = FindingClosure::of("usage was found of every subscription with a budget");
-            return self.desk.clear(FindingCode::SubscriptionsUnread, NEVER_SEEN, ending).await;
+            return self.findings.clear(FindingCode::SubscriptionsUnread, NEVER_SEEN, ending).await;
         }
         let never_seen = OperatorFinding {
             code: FindingCode::SubscriptionsUnread,
@@ -131,7 +131,7 @@ impl Cycle {
             summary: format!("no usage was ever found of subscriptions that have a budget: {}", first_of(&tally.never_seen)),
             action: "check customer_id and subscription_id in the spreadsheet; a subscription that was never used needs nothing".to_owned(),
         };
-        self.desk.report(never_seen).await
+        self.findings.report(never_seen).await
     }
 
     /// Customers and patterns of the configuration that are nobody's, as far as it is known.
@@ -144,10 +144,10 @@ impl Cycle {
         let action = "check the ids in [customers] and in the spreadsheet: budget-alertd coverage says who may be meant; a customer that has \
                       used nothing yet needs nothing";
         let ending = FindingClosure::of("usage was seen of every customer that is described here");
-        self.desk.report_if(!tally.unknown.is_empty(), FindingCode::CustomersUnknown, (summary, action), ending).await?;
+        self.findings.report_if(!tally.unknown.is_empty(), FindingCode::CustomersUnknown, (summary, action), ending).await?;
         if tally.idle.is_empty() {
             let ending = FindingClosure::of("every pattern in match.customers fits a customer");
-            return self.desk.clear(FindingCode::CustomersUnknown, PATTERNS, ending).await;
+            return self.findings.clear(FindingCode::CustomersUnknown, PATTERNS, ending).await;
         }
         let idle = OperatorFinding {
             code: FindingCode::CustomersUnknown,
@@ -155,7 +155,7 @@ impl Cycle {
             summary: format!("patterns in match.customers fit no customer: {}", first_of(&tally.idle)),
             action: "check the names: budget-alertd coverage says who may be meant".to_owned(),
         };
-        self.desk.report(idle).await
+        self.findings.report(idle).await
     }
 
     /// The age of the whole collection: one finding, not one for each customer.
@@ -166,7 +166,7 @@ impl Cycle {
         let action =
             "nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the health of Partner Center.";
         let stale = self.clock.now().duration_since(newest) > STALE;
-        self.desk.report_if(stale, FindingCode::UsageStale, (summary, action), FindingClosure::of("newer usage data came")).await
+        self.findings.report_if(stale, FindingCode::UsageStale, (summary, action), FindingClosure::of("newer usage data came")).await
     }
 
     /// Suspiciously many customers at once.
@@ -180,9 +180,9 @@ impl Cycle {
             return Ok(());
         }
         if suspicious {
-            return self.desk.report(crossing_finding(&report.crossing, report.records, held)).await;
+            return self.findings.report(crossing_finding(&report.crossing, report.records, held)).await;
         }
-        self.desk.clear(FindingCode::MassCrossing, "", FindingClosure::of("the next poll raised no such number of alerts")).await
+        self.findings.clear(FindingCode::MassCrossing, "", FindingClosure::of("the next poll raised no such number of alerts")).await
     }
 
     /// What an earlier poll held is news until it is released: whoever held it may have been killed before saying so, or before
@@ -193,7 +193,7 @@ impl Cycle {
             return Ok(());
         }
         let summary = format!("{}: suspiciously many customers reached a step in one poll, or a poll ended before it knew", are_held(held));
-        self.desk.report(finding(FindingCode::MassCrossing, summary, RELEASE)).await
+        self.findings.report(finding(FindingCode::MassCrossing, summary, RELEASE)).await
     }
 
     /// Customers that can never alert: a growth is told, against a number that stays until it is reached again.
@@ -207,7 +207,7 @@ impl Cycle {
         let summary = format!("{now} customers can never alert, {before} before: {}", reasons.join(", "));
         let action = "run budget-alertd coverage: it lists them and says what to do";
         let ending = FindingClosure::of("no more customers than before are without coverage");
-        self.desk.report_if(now > before, FindingCode::CoverageGrew, (summary, action), ending).await?;
+        self.findings.report_if(now > before, FindingCode::CoverageGrew, (summary, action), ending).await?;
         // Customers that are missing from this answer may be in the next one.
         let fewer_items = memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);
         Ok(Some(if fewer_items { before } else { now.min(before) }))

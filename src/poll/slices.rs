@@ -198,7 +198,7 @@ impl Cycle {
         let new: usize = messages.iter().filter(is_held).map(|message| message.recipients.len()).sum();
         let held = self.ledger.held().await?.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
         let finding = crossing_finding(&recorded.crossing, records, held);
-        let messages = self.desk.news(&finding);
+        let messages = self.findings.news(&finding);
         Ok(NewFinding { finding, messages })
     }
 }

@@ -40,7 +40,7 @@ pub fn report(reader: &Reader, budgets: &budgets::Config, rules: &Rules, scope: 
     let names: BTreeSet<Box<str>> = failing.iter().map(|name| name.as_str().into()).collect();
     let mut survey = Survey::new(budgets, rules, &names, scope);
     let span = now.duration_since(since).max(SignedDuration::ZERO);
-    reader.each_course(span, |course| survey.take(&course))?;
+    reader.each_cost_history(span, |course| survey.take(&course))?;
     let events = Events::of(reader, since)?;
     let good = polls.last_good.as_ref();
     let owed = reader.owed()?;

@@ -9,7 +9,7 @@ use crate::alerting::CustomerState;
 use crate::alerting::{Gap, gap};
 use crate::budgets;
 use crate::domain::{Coverage, Currency, CustomerView, Growth, MetricValue, Named, OverBudget, RepeatedlyOver, Spend, Top, Uncovered};
-use crate::ledger::Course;
+use crate::ledger::CostHistory;
 use crate::reports::Scope;
 use crate::reports::budget::suggested;
 use crate::reports::top::Ranking;
@@ -66,8 +66,8 @@ impl<'a> Survey<'a> {
         }
     }
 
-    pub(crate) fn take(&mut self, course: &Course) {
-        let seen = &course.seen;
+    pub(crate) fn take(&mut self, cost_history: &CostHistory) {
+        let seen = &cost_history.seen;
         self.customers += 1;
         self.stale += u64::from(self.scope.now.duration_since(seen.usage_as_of.instant()) > STALE);
         self.currency_unknown += u64::from(seen.currency.is_none());
@@ -79,18 +79,18 @@ impl<'a> Survey<'a> {
             return;
         }
         match seen.budget {
-            Some(budget) if seen.cost > budget => self.over(course, budget),
+            Some(budget) if seen.cost > budget => self.over(cost_history, budget),
             None if seen.cost > Decimal::ZERO => {
                 let spend = Spend { customer: named(seen), cost: seen.cost, currency: seen.currency, usd: seen.usd_cost };
                 self.unbudgeted.take(seen.cost, seen.currency, seen.usd_cost, spend);
             }
             _ => {}
         }
-        self.grown(course);
+        self.grown(cost_history);
     }
 
-    fn over(&mut self, course: &Course, budget: Decimal) {
-        let (seen, over) = (&course.seen, course.seen.cost.saturating_sub(budget));
+    fn over(&mut self, cost_history: &CostHistory, budget: Decimal) {
+        let (seen, over) = (&cost_history.seen, cost_history.seen.cost.saturating_sub(budget));
         let usd_over = in_usd(seen, over);
         let percent = if let MetricValue::Number(percent) = seen.percent_used() { Some(percent) } else { None };
         let item = OverBudget {
@@ -103,20 +103,21 @@ impl<'a> Survey<'a> {
             billing_period: seen.period,
         };
         self.over_budget.take(over, seen.currency, usd_over, item);
-        self.repeated(course, budget, over, usd_over);
+        self.repeated(cost_history, budget, over, usd_over);
     }
 
     /// The two periods before were over what was their budget, as far as is known: Partner Center's is remembered, one set
     /// locally is taken for what it is now.
-    fn repeated(&mut self, course: &Course, budget: Decimal, over: Decimal, usd_over: Option<Decimal>) {
-        let seen = &course.seen;
+    fn repeated(&mut self, cost_history: &CostHistory, budget: Decimal, over: Decimal, usd_over: Option<Decimal>) {
+        let seen = &cost_history.seen;
         let is_theirs = seen.partner_center_budget == Some(budget);
         let budget_then = |theirs: Option<Decimal>| if is_theirs { theirs } else { Some(budget) };
-        let were_over = course.closings.iter().all(|one| budget_then(one.partner_center_budget).is_some_and(|budget| one.cost > budget));
-        if course.closings.len() < 2 || !were_over || budget.is_zero() {
+        let were_over =
+            cost_history.closings.iter().all(|one| budget_then(one.partner_center_budget).is_some_and(|budget| one.cost > budget));
+        if cost_history.closings.len() < 2 || !were_over || budget.is_zero() {
             return;
         }
-        let costs: Vec<Decimal> = course.closings.iter().rev().map(|one| one.cost).chain([seen.cost]).collect();
+        let costs: Vec<Decimal> = cost_history.closings.iter().rev().map(|one| one.cost).chain([seen.cost]).collect();
         if let Some(suggested) = suggested(&costs) {
             let item = RepeatedlyOver { customer: named(seen), costs, budget, suggested, currency: seen.currency };
             self.repeatedly_over.take(over, seen.currency, usd_over, item);
@@ -124,13 +125,13 @@ impl<'a> Survey<'a> {
     }
 
     /// Growth is measured in the time of the data; what nobody knows from before is not counted.
-    fn grown(&mut self, course: &Course) {
-        let (seen, since) = (&course.seen, self.scope.since);
+    fn grown(&mut self, cost_history: &CostHistory) {
+        let (seen, since) = (&cost_history.seen, self.scope.since);
         let oldest = since.checked_sub(LATE_DATA).unwrap_or(Timestamp::MIN);
         if seen.usage_as_of.instant() < oldest {
             return;
         }
-        let from = match course.before {
+        let from = match cost_history.before {
             Some((at, cost)) if seen.period.holds(at) => Some(cost),
             // The period began since then, and what was before is known to be another's.
             Some(_) => None,

@@ -65,7 +65,7 @@ pub enum SecretSource {
 }
 
 /// The places outside the configuration that secrets are read from.
-pub trait Places {
+pub trait SecretEnvironment {
     /// The value of an environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
@@ -111,7 +111,7 @@ impl SecretError {
 
 impl SecretSource {
     /// Fetches the value.
-    pub fn resolve(&self, places: &impl Places) -> Result<Secret, SecretError> {
+    pub fn resolve(&self, places: &impl SecretEnvironment) -> Result<Secret, SecretError> {
         let secret = match self {
             Self::Inline(secret) => secret.clone(),
             Self::Env(name) => Secret::new(places.variable(name).ok_or_else(|| SecretError::Env(name.clone()))?),
@@ -153,7 +153,7 @@ mod tests {
     /// Neither variables nor credentials.
     struct Nowhere;
 
-    impl Places for Nowhere {
+    impl SecretEnvironment for Nowhere {
         fn variable(&self, _name: &str) -> Option<String> {
             None
         }

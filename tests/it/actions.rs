@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use budget_alertd::actions::{
-    AckOrder, Action, ActionContext, Author, ExpireOrder, ReleaseOrder, RetryOrder, SilenceOrder, Until, UntilWord,
+    AckRequest, Action, ActionContext, Author, ExpireRequest, ReleaseRequest, RetryRequest, SilenceRequest, Until, UntilWord,
 };
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::{Assembly, assemble};
@@ -21,7 +21,7 @@ fn runtime() -> Runtime {
 }
 
 /// Acts while the thread for what blocks is held by something else: the others go on, and the order waits for the thread.
-fn acts_beside_the_others<A: Action>(world: &World, order: A) -> A::Answer {
+fn acts_beside_the_others<A: Action>(world: &World, request: A) -> A::Answer {
     runtime().block_on(async {
         let (ledger, config) = (world.ledger(), world.config());
         let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
@@ -30,7 +30,7 @@ fn acts_beside_the_others<A: Action>(world: &World, order: A) -> A::Answer {
         let (let_go, held) = std::sync::mpsc::channel::<()>();
         let holding = tokio::task::spawn_blocking(move || held.recv().is_err());
         let author = Author::of(0);
-        let mut act = pin!(order.act(&context, &author));
+        let mut act = pin!(request.run(&context, &author));
         for _ in 0..10 {
             let is_done = poll_fn(|context| Poll::Ready(act.as_mut().poll(context).is_ready())).await;
             assert!(!is_done, "{} reads on the thread of all", A::NAME);
@@ -49,7 +49,7 @@ fn every_action_that_reads_the_ledger_leaves_the_others_their_thread() {
     let world = World::new(SPEND);
     runtime().block_on(world.poll("2019-09-20T00:00:00Z", &[plan("A", "85", "100", "2019-09-19T00:00:00Z")]));
     let alert = Reader::open(&world.config().ledger).unwrap().alerts(&AlertFilter::default()).unwrap().remove(0).snapshot.alert;
-    let silence = SilenceOrder {
+    let silence = SilenceRequest {
         customers: vec!["*".to_owned()],
         rules: Vec::new(),
         unless_above: None,
@@ -59,9 +59,9 @@ fn every_action_that_reads_the_ledger_leaves_the_others_their_thread() {
     };
     let added = acts_beside_the_others(&world, silence);
     assert_eq!(added.reach.customers, 1);
-    assert!(!acts_beside_the_others(&world, ExpireOrder { id: added.silence.id }).already);
-    let acknowledged = acts_beside_the_others(&world, AckOrder { alerts: vec![alert.reference.clone()], undo: false });
+    assert!(!acts_beside_the_others(&world, ExpireRequest { id: added.silence.id }).already);
+    let acknowledged = acts_beside_the_others(&world, AckRequest { alerts: vec![alert.reference.clone()], undo: false });
     assert_eq!(acknowledged.len(), 1);
-    assert_eq!(acts_beside_the_others(&world, RetryOrder::default()).owed, 0);
-    assert_eq!(acts_beside_the_others(&world, ReleaseOrder::default()).deliveries, 0);
+    assert_eq!(acts_beside_the_others(&world, RetryRequest::default()).owed, 0);
+    assert_eq!(acts_beside_the_others(&world, ReleaseRequest::default()).deliveries, 0);
 }

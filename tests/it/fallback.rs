@@ -52,7 +52,7 @@ fn rules(notify: &str, (ops, ops_keys): (&HttpReceiver, &str), (oncall, oncall_k
 fn workers(world: &World, ledger: &Ledger) -> (Vec<DeliveryWorker>, tokio::sync::watch::Receiver<u64>) {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
     let assembly = assemble(&world.config(), ledger, &clock, &Metrics::new()).unwrap();
-    (assembly.workers, assembly.desk.owed().subscribe())
+    (assembly.workers, assembly.findings.owed().subscribe())
 }
 
 impl Pair {

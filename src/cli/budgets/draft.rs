@@ -22,7 +22,7 @@ pub(super) struct Records {
     /// The comments above the first row.
     comments: String,
     pub(super) list: Vec<Record>,
-    places: HashMap<Key, usize>,
+    paths: HashMap<Key, usize>,
 }
 
 impl Records {
@@ -43,11 +43,11 @@ impl Records {
     }
 
     fn get(&self, key: &Key) -> Option<&Record> {
-        self.places.get(key).and_then(|place| self.list.get(*place))
+        self.paths.get(key).and_then(|place| self.list.get(*place))
     }
 
     fn put(&mut self, key: Key, record: Record) {
-        let place = *self.places.entry(key).or_insert(self.list.len());
+        let place = *self.paths.entry(key).or_insert(self.list.len());
         match self.list.get_mut(place) {
             Some(old) => *old = record,
             None => self.list.push(record),

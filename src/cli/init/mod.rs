@@ -17,7 +17,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone, tick};
 use crate::cli::{DEFAULT_CONFIGS, login, notify_test, open};
 use crate::config::{self, Environment};
-use crate::secret::Places as _;
+use crate::secret::SecretEnvironment as _;
 
 /// Where the unit keeps its state.
 const STATE_OF_THE_UNIT: &str = "/var/lib/budget-alertd";

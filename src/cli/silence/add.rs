@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use crate::actions::{SilenceAdded, SilenceOrder, UntilWord};
+use crate::actions::{SilenceAdded, SilenceRequest, UntilWord};
 use crate::analysis::{Hidden, SilencePreview};
 use crate::cli::control::Control;
 use crate::cli::exit::{Outcome, WrongUsage};
@@ -90,17 +90,17 @@ impl End {
 impl Add {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let context = CommandContext::look(path)?;
-        let zone = context.places.time_zone.clone();
+        let zone = context.paths.time_zone.clone();
         let order = self.order(&zone)?;
         let added = Control::open(context).await?.ask(&order).await?;
         output::page(&page(&added, &zone))?;
         Ok(Outcome::Done)
     }
 
-    fn order(&self, zone: &TimeZone) -> Result<SilenceOrder, WrongUsage> {
+    fn order(&self, zone: &TimeZone) -> Result<SilenceRequest, WrongUsage> {
         let after = |length: Duration| now().checked_add(SignedDuration::try_from(length).ok()?).ok().map(crate::actions::Until::At);
         let end = self.length.and_then(after).or_else(|| self.until?.settle(zone));
-        Ok(SilenceOrder {
+        Ok(SilenceRequest {
             customers: self.customers.clone(),
             rules: self.rules.clone(),
             unless_above: self.unless_above,

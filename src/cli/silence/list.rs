@@ -46,7 +46,7 @@ impl List {
         let rows = reader.silences()?.into_iter().map(|silence| row(&silence, &hidden, now));
         let rows: Vec<Row> = rows.filter(|row| self.all || row.in_force).collect();
         match self.format {
-            Format::Text => output::page(&page(&rows, now, &context.places.time_zone, self.all))?,
+            Format::Text => output::page(&page(&rows, now, &context.paths.time_zone, self.all))?,
             Format::Json => output::json(&rows)?,
             Format::Csv => print_csv(&rows)?,
         }

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::actions::{ExpireOrder, Expired, SilenceView, Until};
+use crate::actions::{ExpireRequest, Expired, SilenceView, Until};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
@@ -58,7 +58,7 @@ impl Silence {
 impl Expire {
     async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let control = Control::open(CommandContext::look(path)?).await?;
-        let Expired { silence, already, uncovered } = control.ask(&ExpireOrder { id: self.id }).await?;
+        let Expired { silence, already, uncovered } = control.ask(&ExpireRequest { id: self.id }).await?;
         let scope = scope(&silence);
         output::page(&match (already, uncovered) {
             (true, _) => format!("Silence {} of {scope} was over already.\n", silence.id),

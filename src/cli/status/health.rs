@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cli::open::CommandContext;
 use crate::cli::status::State;
 use crate::cli::text;
-use crate::config::{Config, Places};
+use crate::config::{Config, Paths};
 use crate::domain::{FindingCode, has_passed, is_ahead};
 use crate::text::{clean, seconds_between, span};
 
@@ -77,12 +77,12 @@ impl Health {
 
 /// Judges the state.
 pub(super) fn judge(state: &State, context: &CommandContext) -> Health {
-    let mut failing: Vec<Cause> = no_daemon(state).into_iter().chain(unwritable(state)).chain(silence(state, &context.places)).collect();
+    let mut failing: Vec<Cause> = no_daemon(state).into_iter().chain(unwritable(state)).chain(silence(state, &context.paths)).collect();
     let grave = state.findings.iter().map(|open| open.finding.code).filter(|code| is_grave(*code));
     failing.extend(grave.map(Cause::of));
     failing.extend(context.config().into_iter().flat_map(|config| untold(state, config)));
     let file = context.is_mistaken();
-    let file = file.then(|| Cause::new("configuration-mistaken", format!("{} has mistakes", context.places.file.display())));
+    let file = file.then(|| Cause::new("configuration-mistaken", format!("{} has mistakes", context.paths.file.display())));
     if !failing.is_empty() {
         return Health { state: HealthState::Failing, causes: failing.into_iter().chain(file).collect() };
     }
@@ -102,12 +102,12 @@ fn unwritable(state: &State) -> Option<Cause> {
 }
 
 /// Nothing was read for longer than the operator accepts, and than two polls take.
-fn silence(state: &State, places: &Places) -> Option<Cause> {
+fn silence(state: &State, paths: &Paths) -> Option<Cause> {
     let cause = |words: String| Some(Cause::new("no-good-poll", words));
     let Some(good) = &state.polls.last_good else {
         return cause(if state.polls.last.is_some() { "no poll was good yet" } else { "nothing was polled yet" }.to_owned());
     };
-    let accepted = places.source_failing_after.max(places.poll_interval.saturating_mul(2));
+    let accepted = paths.source_failing_after.max(paths.poll_interval.saturating_mul(2));
     if is_ahead(good.at, state.now) {
         return cause("the last good poll is dated in the future".to_owned());
     }

@@ -77,7 +77,7 @@ struct NotifierAccount {
 impl Status {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let context = CommandContext::look(path)?;
-        let found = control::find(&context.places).await;
+        let found = control::find(&context.paths).await;
         let no_daemon = found.why_none();
         let state = match context.reader() {
             Ok(reader) => self.gather(&context, &reader)?,
@@ -87,7 +87,7 @@ impl Status {
         let state = State { daemon: found.daemon.map(|daemon| daemon.about), no_daemon, ..state };
         let health = health::judge(&state, &context);
         match self.format {
-            Format::Text => output::page(&page::page(&state, &health, &context.places.time_zone))?,
+            Format::Text => output::page(&page::page(&state, &health, &context.paths.time_zone))?,
             Format::Json => output::json(&document::document(&state, &health))?,
             Format::Csv => print_csv(&state.customers)?,
         }
@@ -133,7 +133,7 @@ fn notifiers(
     let routes = context.config().map(|config| config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>());
     let is_shown = |name: &str| routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed());
     let mut accounts = Vec::new();
-    for name in &context.places.notifiers {
+    for name in &context.paths.notifiers {
         let own = owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
         let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, held: 0, oldest: None, dead: 0 });
         let deferred = deferred.extract_if(.., |one| one.notifier == *name).collect();

@@ -10,11 +10,11 @@ use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKi
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::table::{history, life};
 
-/// Adds a new alert, with the course of its period as history has it; its customer must have been seen.
+/// Adds a new alert, with the cost history of its period as history has it; its customer must have been seen.
 pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlite::Result<()> {
     let AlertSnapshot { alert, context } = &new.snapshot;
-    let course = history::course(connection, &alert.key(), &alert.billing_period, alert.usage_as_of.instant())?;
-    let snapshot = AlertSnapshot { alert: alert.clone(), context: AlertContext { course, ..context.clone() } };
+    let cost_history = history::cost_history(connection, &alert.key(), &alert.billing_period, alert.usage_as_of.instant())?;
+    let snapshot = AlertSnapshot { alert: alert.clone(), context: AlertContext { cost_history, ..context.clone() } };
     connection
         .prepare_cached(
             "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, period_end, notify, remind_every, told_at, snapshot)

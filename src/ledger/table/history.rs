@@ -66,7 +66,7 @@ pub(in crate::ledger) fn last_within(
 }
 
 /// How a customer's cost went in a billing period before one date of its data, oldest first; of each date what was read last.
-pub(in crate::ledger) fn course(
+pub(in crate::ledger) fn cost_history(
     connection: &Connection,
     key: &CustomerKey,
     period: &BillingPeriod,
@@ -78,7 +78,7 @@ pub(in crate::ledger) fn course(
     )?;
     let point = |row: &Row<'_>| Ok(Point { at: column::instant(row, "usage_as_of")?, cost: column::decimal(row, "cost")? });
     let points = statement.query_map(params![key.as_str(), Instant(period.start), Instant(before.min(period.end))], point)?;
-    Ok(domain::course(period, points.collect::<Result<Vec<_>, _>>()?))
+    Ok(domain::cost_history(period, points.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// Everything that history has of a customer, as it was read, oldest reading first.

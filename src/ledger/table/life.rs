@@ -46,7 +46,7 @@ pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey, newest
          (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
              WHERE message_alert.alert = alert.id AND delivery.state = 'pending') AS owed_to,
          (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
-             WHERE message_alert.alert = alert.id AND stands_in_for IS NOT NULL AND delivery.state <> 'dead') AS stood_in
+             WHERE message_alert.alert = alert.id AND stands_in_for IS NOT NULL AND delivery.state <> 'dead') AS fell_back
          FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') ORDER BY seq",
     )?;
     let mut alerts: Vec<OpenAlert> = statement.query_map([key.as_str()], open_alert)?.collect::<rusqlite::Result<_>>()?;
@@ -66,7 +66,7 @@ fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
         rule: row.get("rule")?,
         notify: names("notify")?,
         owed_to: names("owed_to")?,
-        stood_in: names("stood_in")?,
+        fell_back: names("fell_back")?,
         remind_every: row.get::<_, Option<Length>>("remind_every")?.map(|length| length.0),
         told_at: column::instant(row, "told_at")?,
         acknowledged: row.get("acknowledged")?,

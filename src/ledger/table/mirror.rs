@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::ledger::column::{self, Instant};
-use crate::ledger::listing::StandingAlert;
+use crate::ledger::listing::AlertToMirror;
 use crate::ledger::table::alerts;
 
 /// The rows of the alerts that are open, then of those that ended since; the newest first each. Reads indexes only: asked for an
@@ -22,23 +22,23 @@ fn rows(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> ru
 }
 
 /// Those alerts in these rows that are meant for a notifier, in the order of the rows.
-pub(in crate::ledger) fn alerts(connection: &Connection, rows: &[i64], notifier: &str) -> rusqlite::Result<Vec<StandingAlert>> {
+pub(in crate::ledger) fn alerts(connection: &Connection, rows: &[i64], notifier: &str) -> rusqlite::Result<Vec<AlertToMirror>> {
     let mut statement = connection.prepare_cached(
         "SELECT snapshot, state, ended_at, acked_by FROM alert
          WHERE seq = ?1 AND EXISTS (SELECT 1 FROM json_each(alert.notify) WHERE value = ?2)",
     )?;
     let mut found = Vec::new();
     for row in rows {
-        found.extend(statement.query_row(params![row, notifier], standing_alert).optional()?);
+        found.extend(statement.query_row(params![row, notifier], alert_to_mirror).optional()?);
     }
     Ok(found)
 }
 
-fn standing_alert(row: &Row<'_>) -> rusqlite::Result<StandingAlert> {
-    Ok(StandingAlert {
+fn alert_to_mirror(row: &Row<'_>) -> rusqlite::Result<AlertToMirror> {
+    Ok(AlertToMirror {
         snapshot: alerts::snapshot(row)?,
         ended_at: column::instant_if_any(row, "ended_at")?,
-        known_to: row.get("acked_by")?,
+        acknowledged_by: row.get("acked_by")?,
     })
 }
 

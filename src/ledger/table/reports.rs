@@ -1,4 +1,4 @@
-//! What a report is made of that listings do not tell: open alerts by severity, the course of each customer's cost; and
+//! What a report is made of that listings do not tell: open alerts by severity, the cost history of each customer's cost; and
 //! which occasion was reported last.
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::alerting::{CustomerState, NewMessage};
 use crate::domain::{BillingPeriod, OpenAlerts, Plan, Severity};
 use crate::ledger::column::{self, Instant};
-use crate::ledger::listing::{Closing, Course};
+use crate::ledger::listing::{Closing, CostHistory};
 use crate::ledger::table::{customers, deliveries};
 
 /// The occasion that was reported last, or from which on reports are sent.
@@ -55,14 +55,18 @@ pub(in crate::ledger) fn open_alerts(connection: &Connection) -> rusqlite::Resul
     Ok(open)
 }
 
-/// The course of every customer's cost that had a record in the last good poll, one after another, to `visit`: what it was
+/// The cost history of every customer's cost that had a record in the last good poll, one after another, to `visit`: what it was
 /// `span` of the data's time before, and at the end of the two billing periods before this one.
-pub(in crate::ledger) fn each_course(connection: &Connection, span: SignedDuration, mut visit: impl FnMut(Course)) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn each_cost_history(
+    connection: &Connection,
+    span: SignedDuration,
+    mut visit: impl FnMut(CostHistory),
+) -> rusqlite::Result<()> {
     customers::each_present_row(connection, |row, seen| {
         let then = seen.usage_as_of.instant().saturating_sub(span).unwrap_or(Timestamp::MIN);
         let before = cost_at(connection, row, then)?;
         let closings = closings(connection, row, &seen)?;
-        visit(Course { seen, before, closings });
+        visit(CostHistory { seen, before, closings });
         Ok(())
     })
 }

@@ -50,7 +50,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Unaided> {
 }
 
 /// Owes the messages of these deliveries to other notifiers too; returns how many deliveries are owed by it.
-pub(in crate::ledger) fn stand_in(
+pub(in crate::ledger) fn fall_back(
     connection: &Connection,
     notifier: &str,
     unaided: &[Unaided],

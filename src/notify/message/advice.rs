@@ -42,7 +42,7 @@ impl AlertWording<'_> {
     /// when nothing is known of the time before.
     fn climbed_steeply(&self) -> Option<bool> {
         let previous = self.context.previous.as_ref().map(|previous| (previous.usage_as_of, previous.cost));
-        let earlier = || self.context.course.iter().rfind(|point| point.at < self.as_of()).map(|point| (point.at, point.cost));
+        let earlier = || self.context.cost_history.iter().rfind(|point| point.at < self.as_of()).map(|point| (point.at, point.cost));
         let (since, from) = self.rise().map(|rise| (rise.since, rise.from)).or(previous).or_else(earlier)?;
         let rise = self.alert.cost.amount.saturating_sub(from);
         if rise > from {

@@ -44,7 +44,7 @@ impl AlertWording<'_> {
     pub(crate) fn chart(&self, sent: Timestamp) -> Option<Chart> {
         let alert = self.alert;
         let last = Point { at: self.as_of(), cost: alert.cost.amount };
-        let earlier = self.context.course.iter().copied().filter(|point| point.at < last.at);
+        let earlier = self.context.cost_history.iter().copied().filter(|point| point.at < last.at);
         let points: Vec<_> = earlier.chain([last]).filter(|point| alert.billing_period.holds(point.at)).collect();
         let first = *points.first().filter(|_| points.len() > 1)?;
         let budget = alert.budget.as_ref().map(|budget| budget.amount).filter(|amount| *amount > Decimal::ZERO);

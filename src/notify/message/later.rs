@@ -27,7 +27,7 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     let mut snapshot = raised.clone();
     let AlertSnapshot { alert, context } = &mut snapshot;
     let Some(latest) = context.latest.as_ref().filter(|_| knows_latest(raised)) else { return snapshot };
-    context.course.push(Point { at: alert.usage_as_of.instant(), cost: alert.cost.amount });
+    context.cost_history.push(Point { at: alert.usage_as_of.instant(), cost: alert.cost.amount });
     let zero = latest.budget.as_ref().is_some_and(|budget| budget.amount.is_zero());
     alert.usage_as_of = latest.usage_as_of;
     alert.cost.amount = latest.cost;
@@ -85,16 +85,16 @@ impl<'a> Later<'a> {
     /// `900 % when raised, 940 % now. Usage as of Sun 15 Nov 18:08 CET (4 h 33 min old). To end the reminders: budget-alertd ack 5F0C1C3E`
     pub(crate) fn reminder_second(&self) -> String {
         let (then, now) = (self.raised.short(), self.now.short());
-        let course = if then == now { format!("{now} when raised and now") } else { format!("{then} when raised, {now} now") };
+        let change = if then == now { format!("{now} when raised and now") } else { format!("{then} when raised, {now} now") };
         let acknowledge = self.now.to_acknowledge().map(|command| format!(" To end the reminders: {command}")).unwrap_or_default();
-        format!("{}. {}{acknowledge}", capitalized(&course), self.data())
+        format!("{}. {}{acknowledge}", capitalized(&change), self.data())
     }
 
     /// The second line of a chat.
     pub(crate) fn reminder_chat(&self) -> String {
         let (then, now) = (self.raised.short(), self.now.short());
-        let course = if then == now { format!("unchanged at {now}") } else { format!("{then} → {now}") };
-        format!("Open for {} since {}, {course}. {}", self.open_for(), self.since(), self.data())
+        let change = if then == now { format!("unchanged at {now}") } else { format!("{then} → {now}") };
+        format!("Open for {} since {}, {change}. {}", self.open_for(), self.since(), self.data())
     }
 
     /// `RESOLVED` and what ended it, in a few words.
@@ -110,7 +110,7 @@ impl<'a> Later<'a> {
     pub(crate) fn resolved_subject(&self) -> String {
         let who = &self.now.who;
         match self.ended() {
-            Some(Ended::Budget) => format!("RESOLVED {who}: budget {}{}", self.budgets(), in_subject(&self.course())),
+            Some(Ended::Budget) => format!("RESOLVED {who}: budget {}{}", self.budgets(), in_subject(&self.cost_change())),
             Some(Ended::Period) => {
                 let used = self.share_used().map(|used| format!("{}% of budget: ", percentage(used))).unwrap_or_default();
                 let at = if self.known { "ended" } else { "raised" };
@@ -125,8 +125,8 @@ impl<'a> Later<'a> {
         let (who, step) = (&self.now.who, self.now.on_scale(self.now.alert.threshold));
         match self.ended() {
             Some(Ended::Budget) => {
-                let course = self.course();
-                format!("The budget of {who} was changed: {}{course}. The step of {step} is no longer reached.", self.budgets())
+                let change = self.cost_change();
+                format!("The budget of {who} was changed: {}{change}. The step of {step} is no longer reached.", self.budgets())
             }
             Some(Ended::Period) => {
                 format!("{} is over for {who}. {} {}.", capitalized(&self.now.period.name), self.stood(), self.final_cost())
@@ -182,7 +182,7 @@ impl<'a> Later<'a> {
     /// What ended it, in a line of a digest.
     pub(crate) fn ended_by(&self) -> String {
         match self.ended() {
-            Some(Ended::Budget) => format!("Budget {}{}", self.budgets(), self.course()),
+            Some(Ended::Budget) => format!("Budget {}{}", self.budgets(), self.cost_change()),
             Some(Ended::Period) => format!("{} is over", capitalized(&self.now.period.name)),
             None => "No longer reached".to_owned(),
         }
@@ -230,7 +230,7 @@ impl<'a> Later<'a> {
     }
 
     /// `, 97 % → 61 %`, where both are known and differ.
-    fn course(&self) -> String {
+    fn cost_change(&self) -> String {
         let (then, now) = (self.raised.short(), self.now.short());
         if then == now || self.now.alert.value.is_none() { String::new() } else { format!(", {then} → {now}") }
     }

@@ -24,7 +24,7 @@ pub use about::{About, Unwritable};
 pub use client::{CallError, call};
 pub use refusal::Refused;
 pub use routes::{BODY_CAP, routes};
-pub use socket::{Socket, SocketError, places};
+pub use socket::{Socket, SocketError, socket_paths};
 
 /// Serves the routes within `limits`, each request for the user at the other end. The caller owns the socket, and ends all
 /// connections by dropping this.

@@ -52,7 +52,7 @@ impl From<BytesRejection> for Refusal {
 impl From<ActionError> for Refusal {
     fn from(error: ActionError) -> Self {
         let status = match &error {
-            ActionError::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             ActionError::Ledger(_) | ActionError::Unsaved { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use crate::actions::{
-    AckOrder, Action, ActionContext, Author, ExpireOrder, PollOrder, ReleaseOrder, RetryOrder, SignInOrder, SilenceOrder,
+    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, ReleaseRequest, RetryRequest, SignInRequest, SilenceRequest,
 };
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
@@ -23,13 +23,13 @@ pub const BODY_CAP: usize = 1 << 20;
 pub fn routes(context: ActionContext) -> Router {
     Router::new()
         .route("/v1/daemon", get(about))
-        .merge(action::<PollOrder>())
-        .merge(action::<RetryOrder>())
-        .merge(action::<ReleaseOrder>())
-        .merge(action::<SignInOrder>())
-        .merge(action::<SilenceOrder>())
-        .merge(action::<ExpireOrder>())
-        .merge(action::<AckOrder>())
+        .merge(action::<PollRequest>())
+        .merge(action::<RetryRequest>())
+        .merge(action::<ReleaseRequest>())
+        .merge(action::<SignInRequest>())
+        .merge(action::<SilenceRequest>())
+        .merge(action::<ExpireRequest>())
+        .merge(action::<AckRequest>())
         .fallback(async |uri: Uri| Refusal::unknown(uri.path()))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(DefaultBodyLimit::max(BODY_CAP))
@@ -37,10 +37,10 @@ pub fn routes(context: ActionContext) -> Router {
 }
 
 fn action<A: Action>() -> Router<Arc<ActionContext>> {
-    Router::new().route(&format!("/v1/{}", A::NAME), post(act::<A>))
+    Router::new().route(&format!("/v1/{}", A::NAME), post(run::<A>))
 }
 
-async fn act<A: Action>(
+async fn run<A: Action>(
     State(context): State<Arc<ActionContext>>,
     Extension(author): Extension<Author>,
     body: Result<Bytes, BytesRejection>,
@@ -49,5 +49,5 @@ async fn act<A: Action>(
     // No body at all asks for what the action does by default.
     let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
     let asked: A = serde_json::from_slice(body).map_err(|error| Refusal::body(&error))?;
-    Ok(json(StatusCode::OK, &asked.act(&context, &author).await?))
+    Ok(json(StatusCode::OK, &asked.run(&context, &author).await?))
 }

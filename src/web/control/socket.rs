@@ -20,7 +20,7 @@ const MODE: u32 = 0o660;
 const LONGEST: usize = 107;
 
 /// Where a daemon's socket can be, the first choice first: the first folder of `$RUNTIME_DIRECTORY`, then the state folder.
-pub fn places(runtime_directory: Option<&OsStr>, state_dir: &Path) -> Vec<PathBuf> {
+pub fn socket_paths(runtime_directory: Option<&OsStr>, state_dir: &Path) -> Vec<PathBuf> {
     let first = runtime_directory.and_then(|folders| folders.as_bytes().split(|byte| *byte == b':').next());
     let runtime = first.filter(|folder| !folder.is_empty()).map(|folder| Path::new(OsStr::from_bytes(folder)));
     runtime.into_iter().chain([state_dir]).map(|folder| folder.join(NAME)).collect()
@@ -100,12 +100,12 @@ mod tests {
 
     #[test]
     fn the_first_runtime_folder_comes_before_the_state_folder() {
-        let places = |runtime: Option<&str>| {
-            let places = places(runtime.map(OsStr::new), Path::new("/state"));
-            places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>()
+        let socket_paths = |runtime: Option<&str>| {
+            let socket_paths = socket_paths(runtime.map(OsStr::new), Path::new("/state"));
+            socket_paths.iter().map(|place| place.display().to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(places(Some("/run/a:/run/b")), ["/run/a/control.sock", "/state/control.sock"]);
-        assert_eq!(places(Some("")), ["/state/control.sock"]);
-        assert_eq!(places(None), ["/state/control.sock"]);
+        assert_eq!(socket_paths(Some("/run/a:/run/b")), ["/run/a/control.sock", "/state/control.sock"]);
+        assert_eq!(socket_paths(Some("")), ["/state/control.sock"]);
+        assert_eq!(socket_paths(None), ["/state/control.sock"]);
     }
 }

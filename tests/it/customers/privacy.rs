@@ -282,7 +282,7 @@ impl Town {
             budgets: config.budgets.clone(),
             rules: config.rules.clone(),
             routes: config.notifiers.iter().map(budget_alertd::notify::Config::route).collect(),
-            desk,
+            findings: desk,
             ledger: ledger.clone(),
             clock: Arc::clone(clock),
             metrics: metrics.clone(),

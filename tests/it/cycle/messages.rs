@@ -57,8 +57,8 @@ async fn an_alert_knows_how_the_cost_went_in_its_period() {
     }
     let owed = world.owed("hook").await.pop().unwrap();
     let context = &owed.message.alerts()[0].context;
-    let course: Vec<_> = context.course.iter().map(|point| format!("{} {}", point.at.strftime("%m-%d"), point.cost)).collect();
-    assert_eq!(course, ["09-02 10", "09-09 40", "09-16 60"], "of this period, before the data that raised it");
+    let cost_history: Vec<_> = context.cost_history.iter().map(|point| format!("{} {}", point.at.strftime("%m-%d"), point.cost)).collect();
+    assert_eq!(cost_history, ["09-02 10", "09-09 40", "09-16 60"], "of this period, before the data that raised it");
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ async fn what_was_given_up_is_forgotten_without_a_word_that_it_is_owed_again() {
             &world.metrics,
         )
         .unwrap();
-        assembly.cycle.desk.forget_revived().await.unwrap();
+        assembly.cycle.findings.forget_revived().await.unwrap();
         drop(assembly);
         ledger.close().await.unwrap();
         deliver(&world, &now).await;

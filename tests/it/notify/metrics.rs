@@ -214,7 +214,7 @@ async fn only_a_daily_rise_or_a_steep_climb_far_over_the_budget_is_treated_as_st
         sample.alert.cost.amount = decimal(to);
         let since = sample.alert.usage_as_of.instant() - jiff::SignedDuration::from_hours(hours);
         sample.context.previous = Some(Previous { usage_as_of: since, cost: decimal(from), value: None });
-        sample.context.course.clear();
+        sample.context.cost_history.clear();
         sample
     };
     let stolen = "If this is not expected, treat it as stolen credentials.";
@@ -231,7 +231,7 @@ async fn only_a_daily_rise_or_a_steep_climb_far_over_the_budget_is_treated_as_st
     let mut unknown = risen("100", "10000", 24);
     unknown.context.previous = None;
     assert_eq!(advice(unknown.clone()).await, look, "nothing is known of the time before");
-    unknown.context.course = vec![Point { at: time("2026-11-13T17:08:00Z"), cost: decimal("600") }];
+    unknown.context.cost_history = vec![Point { at: time("2026-11-13T17:08:00Z"), cost: decimal("600") }];
     assert_eq!(advice(unknown).await, stolen, "history knows");
     let mut mild = risen("600", "10000", 24);
     mild.alert.severity = Severity::Warning;

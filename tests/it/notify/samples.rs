@@ -79,7 +79,7 @@ pub(super) fn attacked() -> AlertSnapshot {
         next_at: Some(decimal("1000")),
         contacts: vec!["it@contoso.example".into()],
         previous: Some(Previous { usage_as_of: time("2026-11-13T17:08:00Z"), cost: decimal("600"), value: Some(decimal("12")) }),
-        course: course(),
+        cost_history: cost_history(),
         ..AlertContext::default()
     };
     AlertSnapshot { alert, context }
@@ -100,7 +100,7 @@ pub(super) fn placed() -> AlertSnapshot {
 }
 
 /// A quiet month so far: about 46 SEK a day.
-fn course() -> Vec<Point> {
+fn cost_history() -> Vec<Point> {
     (1_i64..=13).map(|day| Point { at: time(&format!("2026-11-{day:02}T17:08:00Z")), cost: Decimal::from(day * 600 / 13) }).collect()
 }
 

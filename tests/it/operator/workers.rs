@@ -37,7 +37,7 @@ async fn post(more: &str) -> Post {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
     let assembly = assemble(&world.config(), &ledger, &clock, &Metrics::new()).unwrap();
     let hook = assembly.workers.into_iter().find(|worker| worker.name() == "hook").unwrap();
-    Post { world, receiver, ledger, hook, desk: assembly.desk }
+    Post { world, receiver, ledger, hook, desk: assembly.findings }
 }
 
 impl Post {

@@ -97,7 +97,7 @@ async fn poll(config: &Config, ledger: &Ledger, clock: &Arc<SimulatedClock>, off
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         routes: config.notifiers.iter().map(notify::Config::route).collect(),
-        desk: OperatorFindings::new(ledger.clone(), Arc::clone(&clock), Vec::new(), Duration::from_hours(1)),
+        findings: OperatorFindings::new(ledger.clone(), Arc::clone(&clock), Vec::new(), Duration::from_hours(1)),
         ledger: ledger.clone(),
         clock,
         metrics: office.metrics.clone(),

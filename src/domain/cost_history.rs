@@ -20,7 +20,7 @@ pub struct Point {
 const PARTS: i64 = 40;
 
 /// Of points in the order of their dates those that a chart needs: within `period`, and the last of each fortieth of it.
-pub fn course(period: &BillingPeriod, points: impl IntoIterator<Item = Point>) -> Vec<Point> {
+pub fn cost_history(period: &BillingPeriod, points: impl IntoIterator<Item = Point>) -> Vec<Point> {
     let part = |at: Timestamp| {
         let whole = period.end.duration_since(period.start);
         let passed = at.duration_since(period.start).as_secs().saturating_mul(PARTS);
@@ -59,10 +59,10 @@ mod tests {
     fn a_course_has_few_points_and_ends_with_the_last() {
         let period = BillingPeriod::calendar_month("2026-11-14T00:00:00Z".parse().unwrap(), PeriodSource::CalendarMonth);
         let hourly = (-50_i64..800).map(|hour| Point { at: period.start + SignedDuration::from_hours(hour), cost: Decimal::from(hour) });
-        let course = course(&period, hourly);
-        assert_eq!((course.len(), course.last().unwrap().cost), (40, Decimal::from(719)));
-        let json = serde_json::to_string(&course[..2]).unwrap();
+        let cost_history = cost_history(&period, hourly);
+        assert_eq!((cost_history.len(), cost_history.last().unwrap().cost), (40, Decimal::from(719)));
+        let json = serde_json::to_string(&cost_history[..2]).unwrap();
         assert_eq!(json, r#"[[1793552400,"17"],[1793617200,"35"]]"#);
-        assert_eq!(serde_json::from_str::<Vec<Point>>(&json).unwrap(), course[..2]);
+        assert_eq!(serde_json::from_str::<Vec<Point>>(&json).unwrap(), cost_history[..2]);
     }
 }
