@@ -1,27 +1,31 @@
-//! Budget alerts for Microsoft cloud resellers: reads Partner Center usage, judges it by rules, tells the right people
-//! once.
+//! Budget alerts for Microsoft cloud resellers: reads Partner Center usage, judges it by rules,
+//! tells the right people once.
 //!
 //! # The walk of one record
 //!
-//! 1. [`source`] streams the collection of usage records and hands each out as a [`domain::UsageRecord`], exact to the
-//!    digit.
-//! 2. [`budgets`] joins it with what is known of the customer (label, local budget, tags) and places it in its billing
-//!    period: [`domain::Assessed`].
-//! 3. [`rules`] says for each rule whether it applies, and which steps the value has reached, each with its
-//!    [`domain::Reason`].
-//! 4. [`alerting`] decides what is new against what was raised and passed before. For the few customers about to alert,
-//!    [`poll`] first asks the source for their subscriptions and billing period, and judges again.
+//! 1. [`source`] streams the collection of usage records and hands each out as a
+//!    [`domain::UsageRecord`], exact to the digit.
+//! 2. [`budgets`] joins it with what is known of the customer (label, local budget, tags) and
+//!    places it in its billing period: [`domain::Assessed`].
+//! 3. [`rules`] says for each rule whether it applies, and which steps the value has reached, each
+//!    with its [`domain::Reason`].
+//! 4. [`alerting`] decides what is new against what was raised and passed before. For the few
+//!    customers about to alert, [`poll`] first asks the source for their subscriptions and billing
+//!    period, and judges again.
 //! 5. New alerts, the steps they spend and the messages they owe are recorded in one transaction.
-//! 6. Alerts raised before are looked at again: told when nothing silences them any more, reminded of, resolved by a changed
-//!    budget or the end of their billing period.
-//! 7. A [`delivery::DeliveryWorker`] for each notifier sends what the ledger owes, and nothing else, through [`notify`]; what a
-//!    receiver accepted is marked before the next is sent in its place.
+//! 6. Alerts raised before are looked at again: told when nothing silences them any more, reminded
+//!    of, resolved by a changed budget or the end of their billing period.
+//! 7. A [`delivery::DeliveryWorker`] for each notifier sends what the ledger owes, and nothing
+//!    else, through [`notify`]; what a receiver accepted is marked before the next is sent in its
+//!    place.
 //!
-//! [`poll::Cycle`] is steps 1 to 6 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the front door.
+//! [`poll::Cycle`] is steps 1 to 6 in plain code; [`daemon`] keeps both loops alive; [`cli`] is the
+//! front door.
 //!
 //! # Rooms
 //!
-//! A room imports only rooms listed above it. The test `architecture` holds this table against the code.
+//! A room imports only rooms listed above it. The test `architecture` holds this table against the
+//! code.
 //!
 //! | room | what is in it |
 //! |---|---|
@@ -53,17 +57,24 @@
 //! # Invariants
 //!
 //! * `domain`, `budgets`, `rules` and `alerting` do no I/O and know no clock; `now` is an argument.
-//! * Tasks are spawned by `daemon` and `simulator` only, and the ledger owns one thread. Nothing is spawned without a kept
-//!   handle. Only `main` ends the process.
-//! * Waiting goes through the injected clock; time-outs on what others take to answer are real time.
-//! * Files are opened, made, replaced, removed and given away in `fs` only: by no link of another user, never waiting.
+//! * Tasks are spawned by `daemon` and `simulator` only, and the ledger owns one thread. Nothing is
+//!   spawned without a kept handle. Only `main` ends the process.
+//! * Waiting goes through the injected clock; time-outs on what others take to answer are real
+//!   time.
+//! * Files are opened, made, replaced, removed and given away in `fs` only: by no link of another
+//!   user, never waiting.
 //! * A poll without news writes nothing into the ledger.
-//! * Nobody but the daemon writes its files: commands act through its control socket while one runs, by the same code.
-//! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a reload, a renamed rule.
-//! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the next is sent in its place.
-//! * Stages report findings for the operator as values; only the jobs and `daemon` record and tell them.
+//! * Nobody but the daemon writes its files: commands act through its control socket while one
+//!   runs, by the same code.
+//! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a
+//!   reload, a renamed rule.
+//! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the
+//!   next is sent in its place.
+//! * Stages report findings for the operator as values; only the jobs and `daemon` record and tell
+//!   them.
 //! * A configuration that loads can run; a reload that does not load changes nothing.
-//! * Secrets have no `Display` and a masked `Debug`. Names from outside are cleaned where they are used.
+//! * Secrets have no `Display` and a masked `Debug`. Names from outside are cleaned where they are
+//!   used.
 //! * Money is an exact decimal with a currency; there is no float on its way.
 
 pub mod domain;

@@ -1,5 +1,5 @@
-//! The daemon, with many customers that overspend at once: what it said, how much memory it took, and what its ledger has of it.
-//! What receives its messages is the benchmark's.
+//! The daemon, with many customers that overspend at once: what it said, how much memory it took,
+//! and what its ledger has of it. What receives its messages is the benchmark's.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -28,12 +28,14 @@ impl House {
         // On a disk: where temporary files lie is often none.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let configuration = folder.path().join("alert-rules.toml");
-        let text = include_str!("alert-rules.toml").replace("@FOLDER@", &folder.path().display().to_string());
+        let text = include_str!("alert-rules.toml")
+            .replace("@FOLDER@", &folder.path().display().to_string());
         std::fs::write(&configuration, text + notifier).unwrap();
         Self { folder, configuration }
     }
 
-    /// One alert for each of so many customers, all delivered; gives the most memory it took, in KiB.
+    /// One alert for each of so many customers, all delivered; gives the most memory it took, in
+    /// KiB.
     pub(crate) fn alert(&self, customers: usize) -> u64 {
         let usage = self.folder.path().join("usage.json");
         // The first alerts of a ledger would come as a digest.
@@ -41,9 +43,18 @@ impl House {
         self.poll();
         save_usage(&usage, customers, 90);
         let (said, peak_kib) = self.poll();
-        assert_eq!(said["deliveries"], serde_json::json!({ "sent": customers, "pending": 0, "dead": 0 }));
-        assert_eq!(self.number("SELECT count(*) FROM delivery WHERE state = 'sent' AND attempts = 1"), customers);
-        assert_eq!(self.number("SELECT count(DISTINCT delivery) FROM attempt WHERE outcome = 'accepted'"), customers);
+        assert_eq!(
+            said["deliveries"],
+            serde_json::json!({ "sent": customers, "pending": 0, "dead": 0 })
+        );
+        assert_eq!(
+            self.number("SELECT count(*) FROM delivery WHERE state = 'sent' AND attempts = 1"),
+            customers
+        );
+        assert_eq!(
+            self.number("SELECT count(DISTINCT delivery) FROM attempt WHERE outcome = 'accepted'"),
+            customers
+        );
         peak_kib
     }
 
@@ -57,8 +68,14 @@ impl House {
     fn poll(&self) -> (Value, u64) {
         let peak = self.folder.path().join("peak");
         let mut command = Command::new("/usr/bin/time");
-        command.args(["--quiet", "--format=%M", "--output"]).arg(&peak).arg(process::budget_alertd());
-        command.arg("--config").arg(&self.configuration).args(["poll", "--wait", "2m", "--format", "json"]);
+        command
+            .args(["--quiet", "--format=%M", "--output"])
+            .arg(&peak)
+            .arg(process::budget_alertd());
+        command
+            .arg("--config")
+            .arg(&self.configuration)
+            .args(["poll", "--wait", "2m", "--format", "json"]);
         let said = serde_json::from_str(&process::succeed(&mut command)).unwrap();
         (said, std::fs::read_to_string(peak).unwrap().trim().parse().unwrap())
     }
@@ -68,7 +85,11 @@ impl House {
 fn save_usage(path: &Path, customers: usize, percent: u32) {
     let mut items = String::new();
     for number in 0..customers {
-        let (separator, id, name) = (if number > 0 { "," } else { "" }, format!("{number:08x}-0000-4000-8000-000000000000"), name(number));
+        let (separator, id, name) = (
+            if number > 0 { "," } else { "" },
+            format!("{number:08x}-0000-4000-8000-000000000000"),
+            name(number),
+        );
         write!(
             items,
             r#"{separator}{{"budget": {{"amount": 100}}, "percentUsed": {percent}, "isUpgraded": true, "id": "{id}", "resourceId": "{id}", "name": "{name}",

@@ -1,8 +1,9 @@
-//! Mail to postfix's `smtp-sink`, side by side on this machine and in turns: by the notifier alone on its four connections, by the
-//! whole daemon, which keeps a durable row for each, and by Python's smtplib over one connection that it keeps, as a script that
-//! composes each mail and with one finished mail again and again. `smtp-source` sends as much as the sink takes. The notifier, which
-//! renders each mail, sends twenty times as many a second as the script that composes them, with a chart four times as many;
-//! fails if it sends less than a third of that.
+//! Mail to postfix's `smtp-sink`, side by side on this machine and in turns: by the notifier alone
+//! on its four connections, by the whole daemon, which keeps a durable row for each, and by
+//! Python's smtplib over one connection that it keeps, as a script that composes each mail and with
+//! one finished mail again and again. `smtp-source` sends as much as the sink takes. The notifier,
+//! which renders each mail, sends twenty times as many a second as the script that composes them,
+//! with a chart four times as many; fails if it sends less than a third of that.
 //!
 //! `BUDGET_ALERTD` names another binary for the daemon than the one built here.
 #![allow(
@@ -49,7 +50,8 @@ fn main() {
     let ratios = [("without a chart", false), ("with a chart", true)].map(|(kind, chart)| {
         let mail = sample(folder.path(), chart);
         let size = std::fs::metadata(&mail).unwrap().len();
-        let (mut notifier, mut composed, mut finished, mut most) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
+        let (mut notifier, mut composed, mut finished, mut most) =
+            (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
         for _ in 0..ROUNDS {
             notifier = notifier.max(notifier::rate(sink.port, MAILS, chart));
             composed = composed.max(smtplib(&sink, &mail, "composed"));
@@ -63,7 +65,8 @@ fn main() {
         println!("  smtp-source, 4 at once{most:7.0}  ratio {:6.2}", notifier / most);
         notifier / composed
     });
-    let (whole, peak_kib) = (0..ROUNDS).map(|_| daemon(&sink)).max_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
+    let (whole, peak_kib) =
+        (0..ROUNDS).map(|_| daemon(&sink)).max_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
     println!("daemon with its ledger, with a chart {whole:7.0} mails a second, {peak_kib} KiB");
     for (ratio, times) in ratios.into_iter().zip([TIMES, TIMES_WITH_CHART]) {
         assert!(ratio >= times, "less than {times} times smtplib");
@@ -80,7 +83,8 @@ impl Sink {
     fn start(folder: &Path, options: &[&str]) -> Self {
         let port = free_port();
         // It wants to be told when it is to stay root.
-        let user: &[&str] = if rustix::process::geteuid().is_root() { &["-u", "root"] } else { &[] };
+        let user: &[&str] =
+            if rustix::process::geteuid().is_root() { &["-u", "root"] } else { &[] };
         let address = format!("127.0.0.1:{port}");
         let arguments = [user, options, &[&address, "100"]].concat();
         let mut server = Server::start("/usr/sbin/smtp-sink", &arguments, &folder.join("sink"));
@@ -94,8 +98,9 @@ impl Sink {
     /// A daemon that mails to it.
     fn house(&self) -> House {
         House::new(&format!(
-            "type = \"email\"\nfrom = \"Budget alerts <alerts@partner.example>\"\nto = [\"oncall@partner.example\"]\n\
-             smtp = {{ host = \"127.0.0.1\", port = {}, tls = \"none\" }}\n",
+            "type = \"email\"\nfrom = \"Budget alerts <alerts@partner.example>\"\nto = \
+                [\"oncall@partner.example\"]\nsmtp = {{ host = \"127.0.0.1\", port = {}, tls = \
+                \"none\" }}\n",
             self.port
         ))
     }
@@ -129,7 +134,16 @@ fn smtplib(sink: &Sink, mail: &Path, how: &str) -> f64 {
 /// What the sink takes of mails that are not even made: by a program in C on four connections.
 fn source(sink: &Sink, size: u64) -> f64 {
     let mut command = Command::new("/usr/sbin/smtp-source");
-    command.args(["-d", "-s", "4", "-m", &MAILS.to_string(), "-l", &size.to_string(), &format!("127.0.0.1:{}", sink.port)]);
+    command.args([
+        "-d",
+        "-s",
+        "4",
+        "-m",
+        &MAILS.to_string(),
+        "-l",
+        &size.to_string(),
+        &format!("127.0.0.1:{}", sink.port),
+    ]);
     let start = std::time::Instant::now();
     process::succeed(&mut command);
     MAILS as f64 / start.elapsed().as_secs_f64()

@@ -1,4 +1,5 @@
-//! A collection of usage records in the wire form, of any size and always the same. Whom it alerts is counted while it is made.
+//! A collection of usage records in the wire form, of any size and always the same. Whom it alerts
+//! is counted while it is made.
 
 use std::fs::File;
 use std::io::{BufWriter, Result, Write};
@@ -12,11 +13,13 @@ pub(crate) enum Form {
 }
 
 /// Words of customer names, some beyond ASCII.
-const WORDS: [&str; 8] = ["Contoso", "Fabrikam", "Société", "Nordwind", "Müşteri", "東京", "Tailspin", "Proseware"];
+const WORDS: [&str; 8] =
+    ["Contoso", "Fabrikam", "Société", "Nordwind", "Müşteri", "東京", "Tailspin", "Proseware"];
 const CURRENCIES: [&str; 6] = ["SEK", "EUR", "USD", "GBP", "NOK", "CHF"];
 const BUDGETS: [u64; 6] = [20, 97, 250, 500, 2_500, 10_000];
 
-/// Writes `count` records; about 5 % are over 80 % of their budget, 3 % have none, 5 % are legacy. Gives how many are over 80 %.
+/// Writes `count` records; about 5 % are over 80 % of their budget, 3 % have none, 5 % are legacy.
+/// Gives how many are over 80 %.
 pub(crate) fn write(path: &Path, count: u64, form: Form) -> Result<u64> {
     let mut out = BufWriter::new(File::create(path)?);
     let mut dice = Dice(0x2019_0917);
@@ -57,15 +60,24 @@ fn record(dice: &mut Dice, number: u64) -> (String, bool) {
         _ => 15_000 + dice.below(60_000),
     };
     let budgeted = dice.below(100) >= 3;
-    let amount = if budgeted { format!("                \"amount\": {budget},\n") } else { String::new() };
-    let percent = if budgeted { format!("{}.{:02}", hundredths / 100, hundredths % 100) } else { "0".to_owned() };
+    let amount =
+        if budgeted { format!("                \"amount\": {budget},\n") } else { String::new() };
+    let percent = if budgeted {
+        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+    } else {
+        "0".to_owned()
+    };
     // budget × percent, exact to 10^-4, and 16 more digits as the real ones have.
     let cost = budget * hundredths;
     let cost = format!("{}.{:04}{:016}", cost / 10_000, cost % 10_000, dice.below(10_u64.pow(16)));
     let legacy = dice.below(20) == 0;
-    let currency =
-        if legacy { r#""currencyLocale": "sv-SE""#.to_owned() } else { format!(r#""currencyCode": "{}""#, dice.pick(&CURRENCIES)) };
-    let id = format!("{:08x}-{:04x}-4000-8000-{number:012x}", dice.below(1 << 32), dice.below(1 << 16));
+    let currency = if legacy {
+        r#""currencyLocale": "sv-SE""#.to_owned()
+    } else {
+        format!(r#""currencyCode": "{}""#, dice.pick(&CURRENCIES))
+    };
+    let id =
+        format!("{:08x}-{:04x}-4000-8000-{number:012x}", dice.below(1 << 32), dice.below(1 << 16));
     let name = format!("{} {} {number}", dice.pick(&WORDS), dice.pick(&WORDS));
     let (day, hour, fraction) = (1 + dice.below(28), dice.below(24), dice.below(10_000_000));
     let text = format!(
@@ -98,7 +110,9 @@ fn record(dice: &mut Dice, number: u64) -> (String, bool) {
 fn layout(out: &mut impl Write, form: Form, text: &str) -> Result<()> {
     match form {
         Form::Indented => out.write_all(text.as_bytes()),
-        Form::Compact => text.lines().try_for_each(|line| out.write_all(line.trim_start().replacen("\": ", "\":", 1).as_bytes())),
+        Form::Compact => text.lines().try_for_each(|line| {
+            out.write_all(line.trim_start().replacen("\": ", "\":", 1).as_bytes())
+        }),
     }
 }
 

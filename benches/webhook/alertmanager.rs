@@ -1,4 +1,5 @@
-//! Alertmanager's side: ten thousand alerts posted to it, each a notification of its own, without waiting.
+//! Alertmanager's side: ten thousand alerts posted to it, each a notification of its own, without
+//! waiting.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -15,7 +16,9 @@ pub(crate) fn run(receiver: &Receiver) -> Run {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let server = start(folder.path(), &receiver.url);
     post(&server.1);
-    eventually(Duration::from_mins(2), "all notifications", || (receiver.count() >= ALERTS).then_some(()));
+    eventually(Duration::from_mins(2), "all notifications", || {
+        (receiver.count() >= ALERTS).then_some(())
+    });
     let peak_kib = peak_kib(server.0.id());
     Run::of(&receiver.take(), peak_kib)
 }
@@ -44,8 +47,13 @@ fn start(folder: &Path, url: &str) -> (Server, String) {
 fn post(address: &str) {
     let alerts: Vec<Value> = (0..ALERTS).map(alert).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer = budget_alertd::http::client(std::time::Duration::from_secs(30)).unwrap().post(format!("http://{address}/api/v2/alerts"));
-    let answer = answer.header("content-type", "application/json").body(Value::Array(alerts).to_string()).send();
+    let answer = budget_alertd::http::client(std::time::Duration::from_secs(30))
+        .unwrap()
+        .post(format!("http://{address}/api/v2/alerts"));
+    let answer = answer
+        .header("content-type", "application/json")
+        .body(Value::Array(alerts).to_string())
+        .send();
     assert!(runtime.block_on(answer).unwrap().status().is_success());
 }
 

@@ -1,6 +1,6 @@
-//! Ten thousand alerts to one webhook by the daemon, each with its durable row in the ledger, and by Debian's Alertmanager,
-//! which keeps nothing on disk: side by side on this machine, to the same receiver, in turns. Fails unless the daemon sends at
-//! least as many a second, each once.
+//! Ten thousand alerts to one webhook by the daemon, each with its durable row in the ledger, and
+//! by Debian's Alertmanager, which keeps nothing on disk: side by side on this machine, to the same
+//! receiver, in turns. Fails unless the daemon sends at least as many a second, each once.
 //!
 //! `BUDGET_ALERTD` names another binary than the one built here.
 #![allow(
@@ -43,7 +43,11 @@ fn main() {
     for (side, runs) in [("daemon", &ours), ("alertmanager", &theirs)] {
         let all: Vec<_> = runs.iter().map(|run| format!("{:.0}", run.rate)).collect();
         let peak_kib = runs.iter().map(|run| run.peak_kib).max().unwrap();
-        println!("  {side:12}  {:7.0} alerts/s  {peak_kib:7} KiB  ({})", best(runs), all.join(", "));
+        println!(
+            "  {side:12}  {:7.0} alerts/s  {peak_kib:7} KiB  ({})",
+            best(runs),
+            all.join(", ")
+        );
     }
     let ratio = best(&ours) / best(&theirs);
     println!("  ratio         {ratio:7.2}");
@@ -70,7 +74,10 @@ impl Run {
         assert_eq!((receipts.len(), customers.len()), (ALERTS, ALERTS), "each alert once");
         let times = || receipts.iter().map(|receipt| receipt.at);
         let took = |first: Instant, last: Instant| last.duration_since(first).as_secs_f64();
-        Self { rate: ALERTS as f64 / took(times().min().unwrap(), times().max().unwrap()), peak_kib }
+        Self {
+            rate: ALERTS as f64 / took(times().min().unwrap(), times().max().unwrap()),
+            peak_kib,
+        }
     }
 }
 
@@ -79,6 +86,7 @@ fn best(runs: &[Run]) -> f64 {
 }
 
 fn customer(receipt: &Receipt) -> &[u8] {
-    let start = memchr::memmem::find(&receipt.text, b"customer-").expect("the name of the customer");
+    let start =
+        memchr::memmem::find(&receipt.text, b"customer-").expect("the name of the customer");
     &receipt.text[start..start + name(0).len()]
 }

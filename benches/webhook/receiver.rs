@@ -1,4 +1,5 @@
-//! A webhook receiver that takes everything at once and remembers when. Both sides send to the same.
+//! A webhook receiver that takes everything at once and remembers when. Both sides send to the
+//! same.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -29,7 +30,8 @@ impl Receiver {
         let receipts = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&receipts);
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
             runtime.block_on(async {
                 let listener = TcpListener::from_std(listener).unwrap();
                 while let Ok((stream, _)) = listener.accept().await {
@@ -74,6 +76,13 @@ async fn serve(mut stream: TcpStream, receipts: Arc<Mutex<Vec<Receipt>>>) {
 fn whole(read: &[u8]) -> Option<usize> {
     let head = memchr::memmem::find(read, b"\r\n\r\n")? + 4;
     let headers = std::str::from_utf8(&read[..head]).unwrap().to_ascii_lowercase();
-    let length: usize = headers.split_once("content-length: ").expect("a length").1.split("\r\n").next()?.parse().unwrap();
+    let length: usize = headers
+        .split_once("content-length: ")
+        .expect("a length")
+        .1
+        .split("\r\n")
+        .next()?
+        .parse()
+        .unwrap();
     (read.len() >= head + length).then_some(head + length)
 }

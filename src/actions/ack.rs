@@ -1,4 +1,5 @@
-//! Notes that somebody knows of an alert, so that nobody is reminded of it until its next higher step, or takes that back.
+//! Notes that somebody knows of an alert, so that nobody is reminded of it until its next higher
+//! step, or takes that back.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,11 +43,17 @@ impl Action for AckRequest {
     const NAME: &'static str = "ack";
     type Answer = Vec<Acknowledged>;
 
-    async fn run(self, context: &ActionContext, author: &Author) -> Result<Vec<Acknowledged>, ActionError> {
+    async fn run(
+        self,
+        context: &ActionContext,
+        author: &Author,
+    ) -> Result<Vec<Acknowledged>, ActionError> {
         let cycle = context.cycle()?;
         let (now, author) = (cycle.clock.now(), author.to_string());
         let (mut answers, undo) = (Vec::new(), self.undo);
-        for AlertRow { snapshot, acknowledged, .. } in context.read(move |reader| meant(reader, &self.alerts)).await? {
+        for AlertRow { snapshot, acknowledged, .. } in
+            context.read(move |reader| meant(reader, &self.alerts)).await?
+        {
             let alert = snapshot.alert;
             let before = acknowledged.map(|(at, by)| Acknowledgement { at, by });
             let known = if undo {
@@ -54,10 +61,18 @@ impl Action for AckRequest {
                 None
             } else {
                 cycle.ledger.acknowledge(&alert.id.to_string(), &author, now).await?;
-                Some(before.clone().unwrap_or_else(|| Acknowledgement { at: now, by: author.clone() }))
+                Some(
+                    before
+                        .clone()
+                        .unwrap_or_else(|| Acknowledgement { at: now, by: author.clone() }),
+                )
             };
             if known != before {
-                let what = if undo { "an acknowledgement is taken back" } else { "an alert is acknowledged" };
+                let what = if undo {
+                    "an acknowledgement is taken back"
+                } else {
+                    "an alert is acknowledged"
+                };
                 tracing::info!(%author, alert.r#ref = %alert.reference, rule = alert.rule, "{what}");
             }
             answers.push(Acknowledged { alert, before, now: known });
@@ -71,7 +86,9 @@ impl Action for AckRequest {
 /// The alerts that are meant, each once; of one that nobody knows, none is touched.
 fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError> {
     if texts.is_empty() {
-        return Err(ActionError::Invalid("name an alert by the reference that its messages show".to_owned()));
+        return Err(ActionError::Invalid(
+            "name an alert by the reference that its messages show".to_owned(),
+        ));
     }
     let mut rows: Vec<AlertRow> = Vec::new();
     for text in texts {
@@ -85,7 +102,8 @@ fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError
 
 fn unknown(text: &str) -> ActionError {
     ActionError::Invalid(format!(
-        "there is no alert \"{}\": give its id, or the 8 characters that its messages and budget-alertd alerts show as its reference",
+        "there is no alert \"{}\": give its id, or the 8 characters that its messages and \
+            budget-alertd alerts show as its reference",
         clean(text, 60)
     ))
 }

@@ -1,4 +1,5 @@
-//! Who asks for something: a user of this system. Who may ask is decided by the rights of the socket and of the ledger.
+//! Who asks for something: a user of this system. Who may ask is decided by the rights of the
+//! socket and of the ledger.
 
 use std::fmt;
 use std::path::Path;
@@ -34,7 +35,8 @@ impl fmt::Display for Author {
     }
 }
 
-/// The name of an id in a list like `/etc/passwd` or `/etc/group`, where both stand in the same columns.
+/// The name of an id in a list like `/etc/passwd` or `/etc/group`, where both stand in the same
+/// columns.
 pub fn name_of(list: &str, id: u32) -> Option<String> {
     let text = fs::read(Path::new(list), MOST).ok()?;
     named(&String::from_utf8_lossy(&text), id)
@@ -45,7 +47,8 @@ fn named(text: &str, id: u32) -> Option<String> {
         let mut columns = line.split(':');
         Some((columns.next()?.to_owned(), columns.nth(1)?.parse::<u32>().ok()?))
     };
-    let found = text.lines().filter_map(name_and_id).find(|(name, found)| *found == id && !name.is_empty());
+    let found =
+        text.lines().filter_map(name_and_id).find(|(name, found)| *found == id && !name.is_empty());
     found.map(|(name, _)| name)
 }
 

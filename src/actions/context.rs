@@ -1,4 +1,5 @@
-//! What actions work with: the same in a daemon and in a command, but for the lines that only a daemon has.
+//! What actions work with: the same in a daemon and in a command, but for the lines that only a
+//! daemon has.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use crate::poll::Cycle;
 /// Where actions are done.
 #[derive(Clone)]
 pub struct ActionContext {
-    /// What polls under the configuration in force: its rules, routes and source, the ledger and the clock. None while
-    /// nothing is in force yet.
+    /// What polls under the configuration in force: its rules, routes and source, the ledger and
+    /// the clock. None while nothing is in force yet.
     pub cycle: watch::Receiver<Option<Arc<Cycle>>>,
     /// The ledger's file, for reading beside the ledger's thread.
     pub ledger: ledger::Config,
@@ -40,7 +41,10 @@ impl ActionContext {
 
     /// What is in force.
     pub(crate) fn cycle(&self) -> Result<Arc<Cycle>, ActionError> {
-        self.cycle.borrow().clone().ok_or_else(|| ActionError::Unavailable("the daemon is starting, ask again".to_owned()))
+        self.cycle
+            .borrow()
+            .clone()
+            .ok_or_else(|| ActionError::Unavailable("the daemon is starting, ask again".to_owned()))
     }
 
     /// Reads the ledger beside its thread.

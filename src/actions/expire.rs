@@ -1,4 +1,5 @@
-//! Ends a silence before its time. Telling what it hid is left to the next poll, which knows what is still true.
+//! Ends a silence before its time. Telling what it hid is left to the next poll, which knows what
+//! is still true.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,8 @@ impl Action for ExpireRequest {
     async fn run(self, context: &ActionContext, author: &Author) -> Result<Expired, ActionError> {
         let cycle = context.cycle()?;
         let now = cycle.clock.now();
-        let (meant, others): (Vec<_>, Vec<_>) = cycle.ledger.silences().await?.into_iter().partition(|silence| silence.id == self.id);
+        let (meant, others): (Vec<_>, Vec<_>) =
+            cycle.ledger.silences().await?.into_iter().partition(|silence| silence.id == self.id);
         let Some(silence) = meant.into_iter().next() else { return Err(unknown(self.id)) };
         if !silence.is_in_force(now) {
             return Ok(Expired { silence: SilenceView::of(&silence), already: true, uncovered: 0 });
@@ -41,15 +43,24 @@ impl Action for ExpireRequest {
         cycle.ledger.expire_silence(self.id, now).await?;
         tracing::info!(%author, silence.id = self.id, "a silence is ended");
         let ended = SilenceView::of(&Silence { expired_at: Some(now), ..silence.clone() });
-        let others: Vec<Silence> = others.into_iter().filter(|other| other.is_in_force(now)).collect();
-        let uncovered = context.read(move |reader| uncovered(reader, &silence, &others, now)).await?;
+        let others: Vec<Silence> =
+            others.into_iter().filter(|other| other.is_in_force(now)).collect();
+        let uncovered =
+            context.read(move |reader| uncovered(reader, &silence, &others, now)).await?;
         Ok(Expired { silence: ended, already: false, uncovered })
     }
 }
 
-/// How many silenced alerts this one covers and no other does, by their values when they were raised.
-fn uncovered(reader: &Reader, silence: &Silence, others: &[Silence], now: jiff::Timestamp) -> Result<u64, ActionError> {
-    let hidden = reader.alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
+/// How many silenced alerts this one covers and no other does, by their values when they were
+/// raised.
+fn uncovered(
+    reader: &Reader,
+    silence: &Silence,
+    others: &[Silence],
+    now: jiff::Timestamp,
+) -> Result<u64, ActionError> {
+    let hidden = reader
+        .alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
     let count = hidden.iter().filter(|row| {
         let asked = Silenceable::of(&row.snapshot.alert);
         silence.covers(&asked, now) && !others.iter().any(|other| other.covers(&asked, now))

@@ -1,6 +1,6 @@
-//! What people ask for while the program runs: one file for each action, with what is asked, what is answered, and what it
-//! does. The same code acts in the daemon, asked over its control socket, and in a command where no daemon runs. How it
-//! is asked over HTTP is left to `web`.
+//! What people ask for while the program runs: one file for each action, with what is asked, what
+//! is answered, and what it does. The same code acts in the daemon, asked over its control socket,
+//! and in a command where no daemon runs. How it is asked over HTTP is left to `web`.
 
 mod ack;
 mod author;
@@ -40,5 +40,9 @@ pub trait Action: Serialize + DeserializeOwned + Send + 'static {
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 
     /// Does it, for `author`.
-    fn run(self, context: &ActionContext, author: &Author) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
+    fn run(
+        self,
+        context: &ActionContext,
+        author: &Author,
+    ) -> impl Future<Output = Result<Self::Answer, ActionError>> + Send;
 }

@@ -1,4 +1,5 @@
-//! Asks a daemon to poll now, and waits for what comes of it. A command that finds no daemon polls by itself.
+//! Asks a daemon to poll now, and waits for what comes of it. A command that finds no daemon polls
+//! by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,10 +54,12 @@ pub struct PollAnswer {
     pub source: SourceState,
     /// What went wrong or was odd, in words.
     pub errors: Vec<String>,
-    /// How many of the owed deliveries wait for a person to release them; filled in by the command, for people.
+    /// How many of the owed deliveries wait for a person to release them; filled in by the command,
+    /// for people.
     #[serde(skip)]
     pub held: u64,
-    /// Whether a notifier could not be shown what is open; the errors say which. A daemon tries that by itself.
+    /// Whether a notifier could not be shown what is open; the errors say which. A daemon tries
+    /// that by itself.
     #[serde(skip)]
     pub unshown: bool,
 }
@@ -105,12 +108,19 @@ impl PollAnswer {
     pub fn left_out(&self) -> Option<String> {
         let (raised, listed) = (self.raised?, self.alerts.len());
         let since = self.alerts.iter().map(|alert| alert.raised_at).min()?;
-        Some(format!("{raised} alerts were raised, the worst {listed} are listed here; all of them: budget-alertd alerts --since {since}"))
+        Some(format!(
+            "{raised} alerts were raised, the worst {listed} are listed here; all of them: \
+                budget-alertd alerts --since {since}"
+        ))
     }
 
-    /// Whether the source was read whole, nothing is left owed or was given up, and what is open was shown where it is.
+    /// Whether the source was read whole, nothing is left owed or was given up, and what is open
+    /// was shown where it is.
     pub fn is_good(&self) -> bool {
-        self.source == SourceState::Ok && self.deliveries.pending == 0 && self.deliveries.dead == 0 && !self.unshown
+        self.source == SourceState::Ok
+            && self.deliveries.pending == 0
+            && self.deliveries.dead == 0
+            && !self.unshown
     }
 }
 
@@ -141,16 +151,33 @@ impl Action for PollRequest {
     const NAME: &'static str = "poll";
     type Answer = PollAnswer;
 
-    async fn run(self, context: &ActionContext, author: &Author) -> Result<PollAnswer, ActionError> {
-        let Some(daemon) = &context.daemon else { return Err(ActionError::Unavailable("no daemon polls here".to_owned())) };
+    async fn run(
+        self,
+        context: &ActionContext,
+        author: &Author,
+    ) -> Result<PollAnswer, ActionError> {
+        let Some(daemon) = &context.daemon else {
+            return Err(ActionError::Unavailable("no daemon polls here".to_owned()));
+        };
         let cycle = context.cycle()?;
         let stopping = || ActionError::Unavailable("the daemon stops".to_owned());
         tracing::info!(%author, poll.accept_empty = self.accept_empty, "asked to poll");
         let (answer, polled) = oneshot::channel();
-        daemon.polls.send(PollTicket { accept_empty: self.accept_empty, anew: false, answer }).await.map_err(|_| stopping())?;
+        daemon
+            .polls
+            .send(PollTicket { accept_empty: self.accept_empty, anew: false, answer })
+            .await
+            .map_err(|_| stopping())?;
         let polled = polled.await.map_err(|_| stopping())?;
-        let Polled { report, before, mut progress, call } = polled.map_err(ActionError::Unavailable)?;
-        progress::settled(&mut progress, call, &*cycle.clock, Duration::from_secs(self.wait_seconds)).await;
+        let Polled { report, before, mut progress, call } =
+            polled.map_err(ActionError::Unavailable)?;
+        progress::settled(
+            &mut progress,
+            call,
+            &*cycle.clock,
+            Duration::from_secs(self.wait_seconds),
+        )
+        .await;
         let (sent, dead) = progress.borrow().since(&before);
         let pending = cycle.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
         Ok(PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead }))

@@ -14,7 +14,8 @@ pub struct DeliveryProgress {
     pub sent: u64,
     /// Deliveries given up.
     pub dead: u64,
-    /// By notifier: up to which call its worker has found nothing more to do. It is called whenever something new is owed.
+    /// By notifier: up to which call its worker has found nothing more to do. It is called whenever
+    /// something new is owed.
     pub idle: BTreeMap<Box<str>, u64>,
 }
 
@@ -26,7 +27,12 @@ impl DeliveryProgress {
 }
 
 /// Waits until every worker has done all there was to do at `call`, or the time is over.
-pub(crate) async fn settled(progress: &mut watch::Receiver<DeliveryProgress>, call: u64, clock: &dyn Clock, within: Duration) {
+pub(crate) async fn settled(
+    progress: &mut watch::Receiver<DeliveryProgress>,
+    call: u64,
+    clock: &dyn Clock,
+    within: Duration,
+) {
     let settled = progress.wait_for(|progress| progress.idle.values().all(|done| *done >= call));
     tokio::select! {
         biased;

@@ -1,5 +1,5 @@
-//! Lets messages to customers go that are held, or discards them: what looked wrong turned out true, or did not. Delivering
-//! is left to the workers.
+//! Lets messages to customers go that are held, or discards them: what looked wrong turned out
+//! true, or did not. Delivering is left to the workers.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -44,7 +44,11 @@ impl Action for ReleaseRequest {
         let asked = self.clone();
         let filter = context.read(move |reader| asked.filter(reader)).await?;
         let now = cycle.clock.now();
-        let reason = self.reason.as_deref().map(|reason| clean(reason, 200)).filter(|reason| !reason.is_empty());
+        let reason = self
+            .reason
+            .as_deref()
+            .map(|reason| clean(reason, 200))
+            .filter(|reason| !reason.is_empty());
         let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         let (deliveries, done) = if self.discard {
             let why = format!("discarded by {author}{because}");
@@ -55,7 +59,9 @@ impl Action for ReleaseRequest {
         let held = cycle.ledger.held().await?;
         tracing::info!(%author, deliveries, held, "held messages to customers are {done}{because}");
         if deliveries > 0 && held == 0 {
-            let ending = FindingClosure::of(format!("the held messages to customers were {done} by {author}{because}"));
+            let ending = FindingClosure::of(format!(
+                "the held messages to customers were {done} by {author}{because}"
+            ));
             cycle.findings.clear(FindingCode::MassCrossing, "", ending).await?;
         }
         context.wake_couriers();
@@ -65,11 +71,19 @@ impl Action for ReleaseRequest {
 
 impl ReleaseRequest {
     fn filter(&self, reader: &Reader) -> Result<HoldFilter, ActionError> {
-        let owed = DeliveryFilter { state: Some(DeliveryState::Pending), ..DeliveryFilter::default() };
+        let owed =
+            DeliveryFilter { state: Some(DeliveryState::Pending), ..DeliveryFilter::default() };
         let mut held = reader.deliveries(&owed)?;
         held.retain(|row| row.held);
-        if let Some(name) = self.notifier.as_deref().filter(|name| !held.is_empty() && held.iter().all(|row| row.notifier != *name)) {
-            return Err(ActionError::Invalid(format!("nothing is held that is owed to \"{}\"", clean(name, 60))));
+        if let Some(name) = self
+            .notifier
+            .as_deref()
+            .filter(|name| !held.is_empty() && held.iter().all(|row| row.notifier != *name))
+        {
+            return Err(ActionError::Invalid(format!(
+                "nothing is held that is owed to \"{}\"",
+                clean(name, 60)
+            )));
         }
         Ok(HoldFilter {
             ids: self.ids.iter().map(|id| meant(&held, id)).collect::<Result<_, _>>()?,
@@ -81,27 +95,38 @@ impl ReleaseRequest {
 
 /// The one customer that is meant.
 fn customer(reader: &Reader, text: &str) -> Result<CustomerKey, ActionError> {
-    let mut keys: Vec<CustomerKey> = reader.find_customer(text)?.iter().map(|seen| seen.customer.key()).collect();
+    let mut keys: Vec<CustomerKey> =
+        reader.find_customer(text)?.iter().map(|seen| seen.customer.key()).collect();
     keys.sort_unstable();
     keys.dedup();
     let shown = clean(text, 60);
     match keys.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(ActionError::Invalid(format!("no customer is called \"{shown}\": give an id, a name or a label"))),
-        many => Err(ActionError::Invalid(format!("{} customers are called something like \"{shown}\": give the id", many.len()))),
+        [] => Err(ActionError::Invalid(format!(
+            "no customer is called \"{shown}\": give an id, a name or a label"
+        ))),
+        many => Err(ActionError::Invalid(format!(
+            "{} customers are called something like \"{shown}\": give the id",
+            many.len()
+        ))),
     }
 }
 
 /// The held delivery that is meant by an id, or by its beginning.
 fn meant(held: &[DeliveryRow], text: &str) -> Result<Uuid, ActionError> {
     let wanted: String = text.to_lowercase().chars().filter(|c| *c != '-').collect();
-    let mut found = held.iter().filter(|row| wanted.len() >= 4 && row.id.simple().to_string().starts_with(&wanted));
+    let mut found = held
+        .iter()
+        .filter(|row| wanted.len() >= 4 && row.id.simple().to_string().starts_with(&wanted));
     let shown = clean(text, 60);
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only.id),
-        (Some(_), Some(_)) => Err(ActionError::Invalid(format!("several held deliveries begin with {shown}: say more of the id"))),
-        (None, _) => {
-            Err(ActionError::Invalid(format!("there is no delivery {shown} that is held: see budget-alertd deliveries --state pending")))
-        }
+        (Some(_), Some(_)) => Err(ActionError::Invalid(format!(
+            "several held deliveries begin with {shown}: say more of the id"
+        ))),
+        (None, _) => Err(ActionError::Invalid(format!(
+            "there is no delivery {shown} that is held: see budget-alertd deliveries --state \
+                pending"
+        ))),
     }
 }

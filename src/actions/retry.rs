@@ -1,4 +1,5 @@
-//! Owes again what was given up, to the same notifier or to another. Delivering it is left to the workers.
+//! Owes again what was given up, to the same notifier or to another. Delivering it is left to the
+//! workers.
 
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ pub struct RetryRequest {
 pub struct Retried {
     /// How many deliveries.
     pub owed: u64,
-    /// Notifiers of chosen deliveries that the configuration does not have: theirs are given up again.
+    /// Notifiers of chosen deliveries that the configuration does not have: theirs are given up
+    /// again.
     pub lost: Vec<String>,
 }
 
@@ -51,23 +53,45 @@ impl Action for RetryRequest {
 
 impl RetryRequest {
     /// The deliveries that are meant, and the notifiers of them that are gone.
-    fn choose(&self, reader: &Reader, cycle: &Cycle) -> Result<(RetryFilter, Vec<String>), ActionError> {
+    fn choose(
+        &self,
+        reader: &Reader,
+        cycle: &Cycle,
+    ) -> Result<(RetryFilter, Vec<String>), ActionError> {
         if let Some(name) = &self.notifier {
             known(reader, cycle, name)?;
         }
-        let mut given_up = reader.deliveries(&DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() })?;
+        let mut given_up = reader.deliveries(&DeliveryFilter {
+            state: Some(DeliveryState::Dead),
+            ..DeliveryFilter::default()
+        })?;
         given_up.retain(|row| !row.held);
-        let ids = self.ids.iter().map(|id| meant(reader, &given_up, id)).collect::<Result<_, _>>()?;
+        let ids =
+            self.ids.iter().map(|id| meant(reader, &given_up, id)).collect::<Result<_, _>>()?;
         let filter = RetryFilter { notifier: self.notifier.clone(), ids };
-        let lost = if self.to.is_none() { without_notifier(cycle, &given_up, &filter) } else { Vec::new() };
+        let lost = if self.to.is_none() {
+            without_notifier(cycle, &given_up, &filter)
+        } else {
+            Vec::new()
+        };
         Ok((filter, lost))
     }
 }
 
 /// A notifier that is configured, or that deliveries remember.
 fn known(reader: &Reader, cycle: &Cycle, name: &str) -> Result<(), ActionError> {
-    let remembered = || reader.deliveries(&DeliveryFilter { notifier: Some(name.to_owned()), limit: Some(1), ..DeliveryFilter::default() });
-    if is_configured(cycle, name) || !remembered()?.is_empty() { Ok(()) } else { Err(no_such(cycle, name)) }
+    let remembered = || {
+        reader.deliveries(&DeliveryFilter {
+            notifier: Some(name.to_owned()),
+            limit: Some(1),
+            ..DeliveryFilter::default()
+        })
+    };
+    if is_configured(cycle, name) || !remembered()?.is_empty() {
+        Ok(())
+    } else {
+        Err(no_such(cycle, name))
+    }
 }
 
 fn is_configured(cycle: &Cycle, name: &str) -> bool {
@@ -76,16 +100,25 @@ fn is_configured(cycle: &Cycle, name: &str) -> bool {
 
 fn no_such(cycle: &Cycle, name: &str) -> ActionError {
     let names: Vec<&str> = cycle.routes.iter().map(|route| &*route.notifier).collect();
-    ActionError::Invalid(format!("there is no notifier \"{}\"; there are: {}", clean(name, 60), names.join(", ")))
+    ActionError::Invalid(format!(
+        "there is no notifier \"{}\"; there are: {}",
+        clean(name, 60),
+        names.join(", ")
+    ))
 }
 
 /// The notifiers of chosen deliveries that the configuration does not have.
 fn without_notifier(cycle: &Cycle, given_up: &[DeliveryRow], filter: &RetryFilter) -> Vec<String> {
     let is_chosen = |row: &&DeliveryRow| {
-        (filter.ids.is_empty() || filter.ids.contains(&row.id)) && filter.notifier.as_ref().is_none_or(|name| *name == row.notifier)
+        (filter.ids.is_empty() || filter.ids.contains(&row.id))
+            && filter.notifier.as_ref().is_none_or(|name| *name == row.notifier)
     };
-    let mut lost: Vec<String> =
-        given_up.iter().filter(is_chosen).map(|row| row.notifier.clone()).filter(|name| !is_configured(cycle, name)).collect();
+    let mut lost: Vec<String> = given_up
+        .iter()
+        .filter(is_chosen)
+        .map(|row| row.notifier.clone())
+        .filter(|name| !is_configured(cycle, name))
+        .collect();
     lost.sort_unstable();
     lost.dedup();
     lost
@@ -93,14 +126,23 @@ fn without_notifier(cycle: &Cycle, given_up: &[DeliveryRow], filter: &RetryFilte
 
 /// The notifier that is to get them.
 fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
-    let route = cycle.routes.iter().find(|route| *route.notifier == *name).ok_or_else(|| no_such(cycle, name))?;
+    let route = cycle
+        .routes
+        .iter()
+        .find(|route| *route.notifier == *name)
+        .ok_or_else(|| no_such(cycle, name))?;
     if route.readers.audience() == Audience::Customer {
-        let text = format!("customers read what \"{}\" sends: what is owed to others never goes there", clean(name, 60));
+        let text = format!(
+            "customers read what \"{}\" sends: what is owed to others never goes there",
+            clean(name, 60)
+        );
         return Err(ActionError::Invalid(text));
     }
     if !route.is_owed() {
         let name = clean(name, 60);
-        return Err(ActionError::Invalid(format!("notifier \"{name}\" is shown what is open and takes no messages: name another one")));
+        return Err(ActionError::Invalid(format!(
+            "notifier \"{name}\" is shown what is open and takes no messages: name another one"
+        )));
     }
     Ok(RetryTo { notifier: route.notifier.to_string(), recipients: route.recipients.clone() })
 }
@@ -108,20 +150,37 @@ fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
 /// The delivery that is meant by an id, or by its beginning.
 fn meant(reader: &Reader, given_up: &[DeliveryRow], text: &str) -> Result<Uuid, ActionError> {
     let wanted: String = text.to_lowercase().chars().filter(|c| *c != '-').collect();
-    let begins = |row: &&DeliveryRow| wanted.len() >= 4 && row.id.simple().to_string().starts_with(&wanted);
+    let begins =
+        |row: &&DeliveryRow| wanted.len() >= 4 && row.id.simple().to_string().starts_with(&wanted);
     let found: Vec<&DeliveryRow> = given_up.iter().filter(begins).collect();
     if let [only] = found.as_slice() {
         return Ok(only.id);
     }
     let shown = clean(text, 60);
     if found.len() > 1 {
-        return Err(ActionError::Invalid(format!("{} deliveries that were given up begin with {shown}: say more of the id", found.len())));
+        return Err(ActionError::Invalid(format!(
+            "{} deliveries that were given up begin with {shown}: say more of the id",
+            found.len()
+        )));
     }
-    let other = reader.deliveries(&DeliveryFilter::default())?.iter().find(begins).map(|row| (row.state, row.held));
+    let other = reader
+        .deliveries(&DeliveryFilter::default())?
+        .iter()
+        .find(begins)
+        .map(|row| (row.state, row.held));
     Err(ActionError::Invalid(match other {
-        Some((DeliveryState::Sent, _)) => format!("delivery {shown} was accepted by its receiver: there is nothing to retry"),
-        Some((_, true)) => format!("delivery {shown} is held or was discarded: see budget-alertd deliveries release"),
-        Some((DeliveryState::Pending, _)) => format!("delivery {shown} is owed and tried again anyway"),
-        _ => format!("there is no delivery {shown} that was given up: see budget-alertd deliveries --state dead"),
+        Some((DeliveryState::Sent, _)) => {
+            format!("delivery {shown} was accepted by its receiver: there is nothing to retry")
+        }
+        Some((_, true)) => format!(
+            "delivery {shown} is held or was discarded: see budget-alertd deliveries release"
+        ),
+        Some((DeliveryState::Pending, _)) => {
+            format!("delivery {shown} is owed and tried again anyway")
+        }
+        _ => format!(
+            "there is no delivery {shown} that was given up: see budget-alertd deliveries --state \
+                dead"
+        ),
     }))
 }

@@ -1,5 +1,5 @@
-//! Keeps the refresh token of a sign-in that a person has just made, where the running source uses it. Making the sign-in
-//! is left to who asks.
+//! Keeps the refresh token of a sign-in that a person has just made, where the running source uses
+//! it. Making the sign-in is left to who asks.
 
 use std::fmt;
 
@@ -40,18 +40,25 @@ impl Action for SignInRequest {
     const NAME: &'static str = "sign-in";
     type Answer = SignInKept;
 
-    async fn run(self, context: &ActionContext, author: &Author) -> Result<SignInKept, ActionError> {
+    async fn run(
+        self,
+        context: &ActionContext,
+        author: &Author,
+    ) -> Result<SignInKept, ActionError> {
         let token = Secret::new(self.refresh_token);
         if token.expose().trim().is_empty() {
             return Err(ActionError::Invalid("the refresh token is empty".to_owned()));
         }
         let kept = context.cycle()?.source.keep_sign_in(token).await;
         if !kept.map_err(|source| ActionError::Unsaved { what: "the sign-in", source })? {
-            return Err(ActionError::Invalid("the source is a file, which wants no sign-in".to_owned()));
+            return Err(ActionError::Invalid(
+                "the source is a file, which wants no sign-in".to_owned(),
+            ));
         }
         tracing::info!(%author, "a new sign-in is kept");
         let Some(daemon) = &context.daemon else { return Ok(SignInKept { polls: false }) };
-        // Usage may not have been read for days. Nobody waits for this poll; one under way may have failed by the old sign-in.
+        // Usage may not have been read for days. Nobody waits for this poll; one under way may have
+        // failed by the old sign-in.
         let (answer, _nobody) = oneshot::channel();
         let asked = daemon.polls.try_send(PollTicket { accept_empty: false, anew: true, answer });
         Ok(SignInKept { polls: asked.is_ok() })

@@ -114,18 +114,26 @@ impl Action for SilenceRequest {
     const NAME: &'static str = "silence/add";
     type Answer = SilenceAdded;
 
-    async fn run(self, context: &ActionContext, author: &Author) -> Result<SilenceAdded, ActionError> {
+    async fn run(
+        self,
+        context: &ActionContext,
+        author: &Author,
+    ) -> Result<SilenceAdded, ActionError> {
         let cycle = context.cycle()?;
         let now = cycle.clock.now();
         let (judge, who) = (Arc::clone(&cycle), author.clone());
         let survey = move |reader: &Reader| {
             let last_good = reader.polls()?.last_good;
-            let silence = self.checked(&who, last_good.as_ref().and_then(|poll| poll.newest), now)?;
+            let silence =
+                self.checked(&who, last_good.as_ref().and_then(|poll| poll.newest), now)?;
             let reach = reach(reader, &judge.budgets, &judge.rules, &silence, now)?;
             // Before the first poll no customer is known.
-            let doubt = doubt(&silence, &reach, last_good.is_none(), &judge.rules, now).filter(|_| !self.yes);
+            let doubt = doubt(&silence, &reach, last_good.is_none(), &judge.rules, now)
+                .filter(|_| !self.yes);
             if let Some(doubt) = doubt {
-                return Err(ActionError::Invalid(format!("{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)")));
+                return Err(ActionError::Invalid(format!(
+                    "{doubt}. No silence was made; if it is meant so, add --yes (\"yes\": true)"
+                )));
             }
             Ok((silence, reach))
         };
@@ -137,33 +145,58 @@ impl Action for SilenceRequest {
 }
 
 /// Why a silence is most likely not what is meant.
-fn doubt(silence: &Silence, reach: &SilencePreview, nothing_read: bool, rules: &Rules, now: Timestamp) -> Option<String> {
-    let no_rule =
-        !silence.rules.is_empty() && !rules.facts().any(|rule| silence.rules.iter().any(|glob| glob.fits_any([Some(&*rule.name)])));
+fn doubt(
+    silence: &Silence,
+    reach: &SilencePreview,
+    nothing_read: bool,
+    rules: &Rules,
+    now: Timestamp,
+) -> Option<String> {
+    let no_rule = !silence.rules.is_empty()
+        && !rules
+            .facts()
+            .any(|rule| silence.rules.iter().any(|glob| glob.fits_any([Some(&*rule.name)])));
     let nobody = !nothing_read && !silence.customers.is_empty() && reach.customers == 0;
     if no_rule || nobody {
-        return Some(if reach.warnings.is_empty() { "it fits nobody".to_owned() } else { reach.warnings.join("; ") });
+        return Some(if reach.warnings.is_empty() {
+            "it fits nobody".to_owned()
+        } else {
+            reach.warnings.join("; ")
+        });
     }
-    let length = silence.ends_at.map(|end| end.duration_since(now)).filter(|length| *length > LONGEST)?;
+    let length =
+        silence.ends_at.map(|end| end.duration_since(now)).filter(|length| *length > LONGEST)?;
     // Rounded up: a moment has passed since it was ordered.
     Some(format!("it would last for {} days, longer than 90", (length.as_hours() + 23) / 24))
 }
 
 impl SilenceRequest {
-    fn checked(&self, author: &Author, newest: Option<Timestamp>, now: Timestamp) -> Result<Silence, ActionError> {
+    fn checked(
+        &self,
+        author: &Author,
+        newest: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Silence, ActionError> {
         let wrong = |text: String| ActionError::Invalid(text);
         if self.customers.is_empty() && self.rules.is_empty() {
-            return Err(wrong("say whom or what it is about: a pattern of customers or of rules; \"*\" fits all".to_owned()));
+            return Err(wrong(
+                "say whom or what it is about: a pattern of customers or of rules; \"*\" fits all"
+                    .to_owned(),
+            ));
         }
         if self.reason.trim().is_empty() {
             return Err(wrong("say why: the next person on call has to understand it".to_owned()));
         }
         let ends_at = match self.until {
-            Until::At(end) if end <= now => return Err(wrong(format!("it would end before it begins: {end} is over"))),
+            Until::At(end) if end <= now => {
+                return Err(wrong(format!("it would end before it begins: {end} is over")));
+            }
             Until::At(end) => Some(end),
             Until::Word(UntilWord::PeriodEnd) => None,
         };
-        let globs = |texts: &[String]| texts.iter().map(|text| Glob::try_new(text.trim())).collect::<Result<Vec<_>, _>>();
+        let globs = |texts: &[String]| {
+            texts.iter().map(|text| Glob::try_new(text.trim())).collect::<Result<Vec<_>, _>>()
+        };
         Ok(Silence {
             id: 0,
             customers: globs(&self.customers).map_err(|error| wrong(error.to_string()))?,

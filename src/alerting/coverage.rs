@@ -1,5 +1,5 @@
-//! Which customers can never alert, and why: one word for each reason, in the metric and in `coverage`. How it is told is
-//! the command's.
+//! Which customers can never alert, and why: one word for each reason, in the metric and in
+//! `coverage`. How it is told is the command's.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,8 @@ pub enum Gap {
 
 impl Gap {
     /// Every reason. All but the last are the metric's: that a notifier fails is told on its own.
-    pub const ALL: [Self; 5] = [Self::NoBudget, Self::NoRule, Self::CurrencyUnknown, Self::Muted, Self::DeadNotifier];
+    pub const ALL: [Self; 5] =
+        [Self::NoBudget, Self::NoRule, Self::CurrencyUnknown, Self::Muted, Self::DeadNotifier];
 
     /// The gap that a reason of the rules makes.
     pub(crate) fn of(reason: Reason) -> Self {
@@ -53,41 +54,63 @@ impl Gap {
     pub fn action(self) -> &'static str {
         match self {
             Self::NoBudget => {
-                "set a budget in Partner Center or in [customers.\"ID\"], or add a rule that needs none: metric = \"unbudgeted_cost\" or \"usd_total_cost\""
+                "set a budget in Partner Center or in [customers.\"ID\"], or add a rule that needs \
+                    none: metric = \"unbudgeted_cost\" or \"usd_total_cost\""
             }
             Self::NoRule => {
-                "widen the match of a rule, add steps in its currency, or add a rule; explain CUSTOMER says why each does not apply"
+                "widen the match of a rule, add steps in its currency, or add a rule; explain \
+                    CUSTOMER says why each does not apply"
             }
-            Self::CurrencyUnknown => "set [source] legacy_currency, or currency in [customers.\"ID\"]",
-            Self::Muted => "take the rules out of its mute_rules, unless nobody shall ever hear of it",
-            Self::DeadNotifier => "mend the notifiers that its rules tell, or name another one; status says what they answer",
+            Self::CurrencyUnknown => {
+                "set [source] legacy_currency, or currency in [customers.\"ID\"]"
+            }
+            Self::Muted => {
+                "take the rules out of its mute_rules, unless nobody shall ever hear of it"
+            }
+            Self::DeadNotifier => {
+                "mend the notifiers that its rules tell, or name another one; status says what \
+                    they answer"
+            }
         }
     }
 }
 
-/// Why nobody would be told about a customer as it was last seen, under a configuration; `failing` are the notifiers that
-/// take no messages now. None when somebody would.
-pub fn gap(budgets: &budgets::Config, rules: &Rules, seen: &CustomerState, failing: &BTreeSet<Box<str>>) -> Option<Gap> {
+/// Why nobody would be told about a customer as it was last seen, under a configuration; `failing`
+/// are the notifiers that take no messages now. None when somebody would.
+pub fn gap(
+    budgets: &budgets::Config,
+    rules: &Rules,
+    seen: &CustomerState,
+    failing: &BTreeSet<Box<str>>,
+) -> Option<Gap> {
     let unplaced = budgets.join(record(seen)).unplaced();
     let assessed: &Assessed = unplaced.assessed();
     if let Some(reason) = rules.uncovered(assessed) {
         return Some(Gap::of(reason));
     }
-    let silent = !failing.is_empty() && rules.told(assessed).iter().all(|name| failing.contains(*name));
+    let silent =
+        !failing.is_empty() && rules.told(assessed).iter().all(|name| failing.contains(*name));
     silent.then_some(Gap::DeadNotifier)
 }
 
-/// The notifiers that a customer would read and that tell nobody about it: no address of its own is known.
+/// The notifiers that a customer would read and that tell nobody about it: no address of its own is
+/// known.
 pub fn silent<'a>(rules: &Rules, assessed: &Assessed, routes: &'a [Route]) -> Vec<&'a str> {
     let (told, customer) = (rules.told(assessed), assessed.record.customer.key());
     let is_silent = |route: &&Route| {
-        let reads = route.readers.audience() == Audience::Customer && told.contains(&*route.notifier);
+        let reads =
+            route.readers.audience() == Audience::Customer && told.contains(&*route.notifier);
         reads && route.recipients_about(&customer, &assessed.profile.contacts).is_empty()
     };
     routes.iter().filter(is_silent).map(|route| &*route.notifier).collect()
 }
 
 /// The same about a customer as it was last seen, under a configuration.
-pub fn silent_about<'a>(budgets: &budgets::Config, rules: &Rules, seen: &CustomerState, routes: &'a [Route]) -> Vec<&'a str> {
+pub fn silent_about<'a>(
+    budgets: &budgets::Config,
+    rules: &Rules,
+    seen: &CustomerState,
+    routes: &'a [Route],
+) -> Vec<&'a str> {
     silent(rules, budgets.join(record(seen)).unplaced().assessed(), routes)
 }

@@ -1,4 +1,5 @@
-//! Decides what is new: pure, from what rules say of a customer now and what was raised and passed before.
+//! Decides what is new: pure, from what rules say of a customer now and what was raised and passed
+//! before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use rust_decimal::Decimal;
 
 use crate::alerting::{RecordedStep, RememberedCustomer};
 use crate::domain::{
-    CrossedStep, Crossing, Direction, Evaluation, Judged, MetricValue, Rearm, Reason, RuleFacts, Severity, Verdict, utc_day,
+    CrossedStep, Crossing, Direction, Evaluation, Judged, MetricValue, Rearm, Reason, RuleFacts,
+    Severity, Verdict, utc_day,
 };
 
 /// A new alert, before it has an identity.
@@ -35,7 +37,8 @@ pub struct Raise {
     pub reason: Reason,
 }
 
-/// A lower step that is spent without an alert of its own: it was added below one that had been raised.
+/// A lower step that is spent without an alert of its own: it was added below one that had been
+/// raised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LatePass {
     /// The rule.
@@ -44,7 +47,8 @@ pub struct LatePass {
     pub at: Decimal,
     /// The alert that passed it.
     pub by: uuid::Uuid,
-    /// The highest budget amount that the steps beyond it were spent under; none for metrics that read no budget.
+    /// The highest budget amount that the steps beyond it were spent under; none for metrics that
+    /// read no budget.
     pub amount: Option<Decimal>,
 }
 
@@ -55,7 +59,8 @@ pub struct Decided {
     pub raise: Vec<Raise>,
     /// Steps to be recorded as passed beside those of `raise`.
     pub late: Vec<LatePass>,
-    /// Rows of steps the customer was seen below, and the amount it was seen under; none = not since the step last alerted.
+    /// Rows of steps the customer was seen below, and the amount it was seen under; none = not
+    /// since the step last alerted.
     pub seen_below: Vec<(i64, Option<Decimal>)>,
     /// The reason of each rule's decision, in the order of the configuration.
     pub reasons: Vec<(Arc<RuleFacts>, Reason)>,
@@ -74,14 +79,18 @@ pub fn decide(judged: &Judged, remembered: Option<&RememberedCustomer>) -> Decid
     for evaluation in &judged.evaluations {
         let memory = Memory::of(evaluation, judged, remembered);
         let reason = memory.decide(evaluation, &mut decided);
-        let late = memory.late_passes(evaluation, decided.raise.last().filter(|raise| raise.rule.name == evaluation.rule.name));
+        let late = memory.late_passes(
+            evaluation,
+            decided.raise.last().filter(|raise| raise.rule.name == evaluation.rule.name),
+        );
         decided.late.extend(late);
         decided.reasons.push((Arc::clone(&evaluation.rule), reason));
     }
     decided
 }
 
-/// What is remembered of one customer and one rule in the record's billing period, for daily metrics on the same day.
+/// What is remembered of one customer and one rule in the record's billing period, for daily
+/// metrics on the same day.
 struct Memory<'a> {
     steps: Vec<&'a RecordedStep>,
     direction: Direction,
@@ -100,20 +109,34 @@ enum StepStatus {
 }
 
 impl<'a> Memory<'a> {
-    fn of(evaluation: &Evaluation, judged: &Judged, remembered: Option<&'a RememberedCustomer>) -> Self {
+    fn of(
+        evaluation: &Evaluation,
+        judged: &Judged,
+        remembered: Option<&'a RememberedCustomer>,
+    ) -> Self {
         let rule = &evaluation.rule;
         let period = &judged.assessed.period;
-        let same_rule = |step: &RecordedStep| step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule);
+        let same_rule = |step: &RecordedStep| {
+            step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule)
+        };
         let day = utc_day(judged.assessed.belongs_at());
-        let same_day = |step: &RecordedStep| !rule.metric.is_daily() || utc_day(step.belongs_at) == day;
+        let same_day =
+            |step: &RecordedStep| !rule.metric.is_daily() || utc_day(step.belongs_at) == day;
         let steps = remembered.map_or_else(Vec::new, |remembered| {
             let in_period = remembered.steps.iter().filter(|step| period.holds(step.belongs_at));
-            in_period.filter(|step| step.metric == rule.metric && same_rule(step) && same_day(step)).collect()
+            in_period
+                .filter(|step| step.metric == rule.metric && same_rule(step) && same_day(step))
+                .collect()
         });
-        let amount = judged.assessed.budget.filter(|_| rule.metric.reads_budget()).map(|budget| budget.amount());
+        let amount = judged
+            .assessed
+            .budget
+            .filter(|_| rule.metric.reads_budget())
+            .map(|budget| budget.amount());
         let last_value = remembered.and_then(|remembered| {
             let seen = &remembered.seen;
-            let in_period = seen.period.same_span(period) || period.holds(seen.usage_as_of.instant());
+            let in_period =
+                seen.period.same_span(period) || period.holds(seen.usage_as_of.instant());
             match rule.metric.value(&seen.inputs_in(period, amount)) {
                 MetricValue::Number(value) if in_period => Some(value),
                 _ => None,
@@ -138,7 +161,13 @@ impl<'a> Memory<'a> {
         }
     }
 
-    fn decide_crossing(&self, evaluation: &Evaluation, value: Option<Decimal>, crossing: &Crossing, decided: &mut Decided) -> Reason {
+    fn decide_crossing(
+        &self,
+        evaluation: &Evaluation,
+        value: Option<Decimal>,
+        crossing: &Crossing,
+        decided: &mut Decided,
+    ) -> Reason {
         let Some(highest) = crossing.highest() else { return Reason::BelowFirstStep };
         let rule = &evaluation.rule;
         let (reason, previous_amount) = match self.standing(evaluation, highest.at) {
@@ -149,12 +178,18 @@ impl<'a> Memory<'a> {
         let fresh: Vec<&CrossedStep> = crossing
             .steps
             .iter()
-            .filter(|step| step.at == highest.at || !matches!(self.standing(evaluation, step.at), StepStatus::Spent(_)))
+            .filter(|step| {
+                step.at == highest.at
+                    || !matches!(self.standing(evaluation, step.at), StepStatus::Spent(_))
+            })
             .collect();
         // That the customer was seen below before this alert says nothing about the time after it.
-        let seen = self.steps.iter().filter(|step| step.seen_below.is_some() && self.direction.at_or_beyond(highest.at, step.at));
+        let seen = self.steps.iter().filter(|step| {
+            step.seen_below.is_some() && self.direction.at_or_beyond(highest.at, step.at)
+        });
         decided.seen_below.extend(seen.map(|step| (step.row, None)));
-        let mut passed: Vec<Decimal> = fresh.iter().map(|step| step.at).filter(|at| *at != highest.at).collect();
+        let mut passed: Vec<Decimal> =
+            fresh.iter().map(|step| step.at).filter(|at| *at != highest.at).collect();
         passed.sort_unstable();
         let mut notify: Vec<Box<str>> = Vec::new();
         for name in fresh.iter().flat_map(|step| step.notify.iter()) {
@@ -177,7 +212,8 @@ impl<'a> Memory<'a> {
         reason
     }
 
-    /// The spent steps that are `at` or further along the ladder: a step below a raised one is passed.
+    /// The spent steps that are `at` or further along the ladder: a step below a raised one is
+    /// passed.
     fn at_or_beyond(&self, at: Decimal) -> impl Iterator<Item = &'a RecordedStep> {
         self.steps.iter().copied().filter(move |step| self.direction.at_or_beyond(step.at, at))
     }
@@ -188,7 +224,9 @@ impl<'a> Memory<'a> {
 
     fn standing(&self, evaluation: &Evaluation, at: Decimal) -> StepStatus {
         let rule = &evaluation.rule;
-        let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else { return StepStatus::New };
+        let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else {
+            return StepStatus::New;
+        };
         let raised_itself = self.steps.iter().any(|step| step.at == at && step.raised);
         let before = if raised_itself { Reason::AlreadyRaised } else { Reason::AlreadyPassed };
         match (self.amount, most) {
@@ -201,37 +239,47 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Whether the customer was seen below `at` under an amount above `most` since that step was last raised or passed, or
-    /// its last cost would have been. Below a step further along the ladder is not below this one. Of an endless step that has
-    /// no row, for it was among more than are named, those before it tell; of one that was just added, the last cost alone.
+    /// Whether the customer was seen below `at` under an amount above `most` since that step was
+    /// last raised or passed, or its last cost would have been. Below a step further along the
+    /// ladder is not below this one. Of an endless step that has no row, for it was among more than
+    /// are named, those before it tell; of one that was just added, the last cost alone.
     fn was_below(&self, evaluation: &Evaluation, at: Decimal, most: Decimal) -> bool {
-        let is_written = evaluation.written.iter().flat_map(|written| written.iter()).any(|written| *written == at);
+        let is_written = evaluation
+            .written
+            .iter()
+            .flat_map(|written| written.iter())
+            .any(|written| *written == at);
         let implied = !is_written && self.is_without_row(at);
-        let tells = |step: &&&RecordedStep| step.at == at || implied && self.direction.at_or_beyond(at, step.at);
+        let tells = |step: &&&RecordedStep| {
+            step.at == at || implied && self.direction.at_or_beyond(at, step.at)
+        };
         let seen = self.steps.iter().filter(tells).filter_map(|step| step.seen_below).max();
-        seen.is_some_and(|under| under > most) || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
+        seen.is_some_and(|under| under > most)
+            || self.last_value.is_some_and(|value| !self.direction.reached(value, at))
     }
 
-    /// Remembers that the customer is below spent steps under a higher amount than they were spent under; a rule that never
-    /// re-arms may do so after a reload.
+    /// Remembers that the customer is below spent steps under a higher amount than they were spent
+    /// under; a rule that never re-arms may do so after a reload.
     fn notice_below(&self, value: Decimal, decided: &mut Decided) {
         let Some(amount) = self.amount else { return };
         for step in &self.steps {
             let most = self.at_or_beyond(step.at).filter_map(|step| step.amount).max();
-            let higher = most.is_none_or(|most| amount > most) && step.seen_below.is_none_or(|under| amount > under);
+            let higher = most.is_none_or(|most| amount > most)
+                && step.seen_below.is_none_or(|under| amount > under);
             if higher && !self.direction.reached(value, step.at) {
                 decided.seen_below.push((step.row, Some(amount)));
             }
         }
     }
 
-    /// Written steps that have no row of their own, below one that has: they were added after that one was raised. Those that
-    /// `raise` passes get theirs by it.
+    /// Written steps that have no row of their own, below one that has: they were added after that
+    /// one was raised. Those that `raise` passes get theirs by it.
     fn late_passes(&self, evaluation: &Evaluation, raise: Option<&Raise>) -> Vec<LatePass> {
         if self.steps.is_empty() {
             return Vec::new();
         }
-        let raised = |at: &Decimal| raise.is_some_and(|raise| raise.at == *at || raise.passed.contains(at));
+        let raised =
+            |at: &Decimal| raise.is_some_and(|raise| raise.at == *at || raise.passed.contains(at));
         let unknown = evaluation.written.iter().flat_map(|written| written.iter()).copied();
         let unknown = unknown.filter(|at| self.is_without_row(*at) && !raised(at));
         unknown

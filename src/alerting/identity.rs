@@ -1,5 +1,6 @@
-//! Identities are derived, not drawn: from the identity of the ledger and from what they name. A ledger that is restored, or
-//! a second host over the same one, gives the same ones; two ledgers never do.
+//! Identities are derived, not drawn: from the identity of the ledger and from what they name. A
+//! ledger that is restored, or a second host over the same one, gives the same ones; two ledgers
+//! never do.
 
 use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
@@ -50,8 +51,14 @@ pub(crate) fn day(step: &NewStep) -> String {
 pub(crate) fn of_message(ledger: Uuid, message: &NewMessage) -> Uuid {
     let members: Vec<u8> = message.alerts.iter().flat_map(|alert| alert.into_bytes()).collect();
     let part = message.digest.map_or(0, |digest| digest.part).to_be_bytes();
-    let news = message.operator.as_ref().map_or(String::new(), |news| format!("{}\n{}\n{}", news.code, news.since, news.subject));
-    let report = message.report.as_ref().map_or(String::new(), |report| format!("{} {}", report.every.as_str(), report.since));
+    let news = message
+        .operator
+        .as_ref()
+        .map_or(String::new(), |news| format!("{}\n{}\n{}", news.code, news.since, news.subject));
+    let report = message
+        .report
+        .as_ref()
+        .map_or(String::new(), |report| format!("{} {}", report.every.as_str(), report.since));
     derive(&[
         ledger.as_bytes(),
         b"message",
@@ -64,30 +71,40 @@ pub(crate) fn of_message(ledger: Uuid, message: &NewMessage) -> Uuid {
     ])
 }
 
-/// Of a part, counted from 0, of a message that is too large for the notifier that stands in for another.
+/// Of a part, counted from 0, of a message that is too large for the notifier that stands in for
+/// another.
 pub(crate) fn of_part(message: Uuid, notifier: &str, part: i64) -> Uuid {
     derive(&[message.as_bytes(), b"part", notifier.as_bytes(), &part.to_be_bytes()])
 }
 
 /// Of a delivery: by its message and for whom it is.
 pub(crate) fn of_delivery(message: Uuid, notifier: &str, recipient: Option<&str>) -> Uuid {
-    derive(&[message.as_bytes(), b"delivery", notifier.as_bytes(), recipient.unwrap_or_default().as_bytes()])
+    derive(&[
+        message.as_bytes(),
+        b"delivery",
+        notifier.as_bytes(),
+        recipient.unwrap_or_default().as_bytes(),
+    ])
 }
 
-/// Of the message that nothing can be recorded, of a command that cannot remember that it was told before: the same on one UTC
-/// day, so that receivers that know identities take it once.
+/// Of the message that nothing can be recorded, of a command that cannot remember that it was told
+/// before: the same on one UTC day, so that receivers that know identities take it once.
 pub fn unrecorded_identity(origin: Option<&Origin>, at: Timestamp) -> Uuid {
     let (host, config) = origin.map_or(("", ""), |origin| (&*origin.host, &*origin.config));
     derive(&[b"unrecorded", host.as_bytes(), config.as_bytes(), utc_day(at).to_string().as_bytes()])
 }
 
-/// The next one for what comes again: a second reminder, an alert of a rule that was removed and is back.
+/// The next one for what comes again: a second reminder, an alert of a rule that was removed and is
+/// back.
 pub(crate) fn next(identity: Uuid) -> Uuid {
     derive(&[identity.as_bytes(), b"again"])
 }
 
 /// The first of an identity and those that follow it that is not taken.
-pub(crate) fn free<E>(first: Uuid, mut is_taken: impl FnMut(Uuid) -> Result<bool, E>) -> Result<Uuid, E> {
+pub(crate) fn free<E>(
+    first: Uuid,
+    mut is_taken: impl FnMut(Uuid) -> Result<bool, E>,
+) -> Result<Uuid, E> {
     let mut identity = first;
     while is_taken(identity)? {
         identity = next(identity);

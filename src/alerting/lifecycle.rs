@@ -1,5 +1,5 @@
-//! What becomes of alerts after they were raised: reminders, the end of a silence, the end of the alert. Decided from what
-//! is remembered, after each poll; nothing is asked of the source.
+//! What becomes of alerts after they were raised: reminders, the end of a silence, the end of the
+//! alert. Decided from what is remembered, after each poll; nothing is asked of the source.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use rust_decimal::Decimal;
 use crate::alerting::judging::AsOf;
 use crate::alerting::{NewAlert, OpenAlert};
 use crate::domain::{
-    AlertState, Assessed, BudgetView, Ended, Inputs, Judged, Latest, Metric, MetricValue, MissingInput, Sample, Silence, Silenceable,
-    Timing, UsageDate, Verdict, has_passed, utc_day,
+    AlertState, Assessed, BudgetView, Ended, Inputs, Judged, Latest, Metric, MetricValue,
+    MissingInput, Sample, Silence, Silenceable, Timing, UsageDate, Verdict, has_passed, utc_day,
 };
 
 /// How long after its end a billing period of a customer without later data may still get some.
@@ -23,7 +23,8 @@ pub(crate) enum Next {
     Resolve(Ended),
     /// Nothing silences it any more, and it is still true: it is told now.
     Release,
-    /// Nothing silences it any more, but another one of its rule that says more is told instead, or was.
+    /// Nothing silences it any more, but another one of its rule that says more is told instead, or
+    /// was.
     Supersede,
     /// It is told again.
     Remind,
@@ -32,17 +33,22 @@ pub(crate) enum Next {
 impl Next {
     pub(crate) fn in_words(self) -> &'static str {
         match self {
-            Self::Resolve(Ended::Budget) => "alert resolved: a changed budget took the value below the step",
+            Self::Resolve(Ended::Budget) => {
+                "alert resolved: a changed budget took the value below the step"
+            }
             Self::Resolve(Ended::Period) => "alert resolved: its billing period is over",
             Self::Release => "alert told: nothing silences it any more",
-            Self::Supersede => "alert resolved: nothing silences it any more, and one of its rule that says more is told",
+            Self::Supersede => {
+                "alert resolved: nothing silences it any more, and one of its rule that says more \
+                    is told"
+            }
             Self::Remind => "alert told again",
         }
     }
 }
 
-/// What is to be done about a customer's alerts that are not over, in the order in which they were raised, and who is told;
-/// nothing about those that are left out.
+/// What is to be done about a customer's alerts that are not over, in the order in which they were
+/// raised, and who is told; nothing about those that are left out.
 pub(crate) fn followed<'a>(
     alerts: &'a [OpenAlert],
     judged: &Judged,
@@ -68,10 +74,13 @@ pub(crate) fn followed<'a>(
     followed.iter().map(told).collect()
 }
 
-/// Who is told of an alert that stands for others of its rule: as in a jump, all that any of them is owed to.
+/// Who is told of an alert that stands for others of its rule: as in a jump, all that any of them
+/// is owed to.
 fn with_superseded(alert: &OpenAlert, followed: &[(&OpenAlert, Next)]) -> Vec<Box<str>> {
     let mut notify = alert.notify.clone();
-    let superseded = followed.iter().filter(|(other, next)| *next == Next::Supersede && is_of_same_rule(other, alert));
+    let superseded = followed
+        .iter()
+        .filter(|(other, next)| *next == Next::Supersede && is_of_same_rule(other, alert));
     for name in superseded.flat_map(|(other, _)| &other.notify) {
         if !notify.contains(name) {
             notify.push(name.clone());
@@ -80,13 +89,22 @@ fn with_superseded(alert: &OpenAlert, followed: &[(&OpenAlert, Next)]) -> Vec<Bo
     notify
 }
 
-/// Who is told neither of the alerts that take the place of this one, nor was: those have been told to others.
-fn not_yet_notified(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next)]) -> Vec<Box<str>> {
-    if followed.iter().any(|(other, next)| *next == Next::Release && is_of_same_rule(other, alert)) {
+/// Who is told neither of the alerts that take the place of this one, nor was: those have been told
+/// to others.
+fn not_yet_notified(
+    alert: &OpenAlert,
+    alerts: &[OpenAlert],
+    followed: &[(&OpenAlert, Next)],
+) -> Vec<Box<str>> {
+    if followed.iter().any(|(other, next)| *next == Next::Release && is_of_same_rule(other, alert))
+    {
         return Vec::new();
     }
-    let told = alerts.iter().filter(|other| other.snapshot.alert.state == AlertState::Raised && is_of_same_rule(other, alert));
-    let told: HashSet<&str> = told.flat_map(|other| other.notify.iter().map(AsRef::as_ref)).collect();
+    let told = alerts.iter().filter(|other| {
+        other.snapshot.alert.state == AlertState::Raised && is_of_same_rule(other, alert)
+    });
+    let told: HashSet<&str> =
+        told.flat_map(|other| other.notify.iter().map(AsRef::as_ref)).collect();
     alert.notify.iter().filter(|name| !told.contains(name.as_ref())).cloned().collect()
 }
 
@@ -96,9 +114,13 @@ fn notified(alert: &OpenAlert) -> Vec<Box<str>> {
     alert.notify.iter().chain(others).cloned().collect()
 }
 
-/// The notifiers for which the incident of an alert goes on when the alert is over: those that were told of another step of
-/// it that stays open, or that is over too and comes after this one.
-pub(crate) fn still_open_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: &[(&OpenAlert, Next, Vec<Box<str>>)]) -> Vec<Box<str>> {
+/// The notifiers for which the incident of an alert goes on when the alert is over: those that were
+/// told of another step of it that stays open, or that is over too and comes after this one.
+pub(crate) fn still_open_for(
+    alert: &OpenAlert,
+    alerts: &[OpenAlert],
+    followed: &[(&OpenAlert, Next, Vec<Box<str>>)],
+) -> Vec<Box<str>> {
     let (id, incident) = (alert.snapshot.alert.id, alert.snapshot.alert.incident());
     let mut seen = false;
     let mut names = Vec::new();
@@ -116,7 +138,8 @@ pub(crate) fn still_open_for(alert: &OpenAlert, alerts: &[OpenAlert], followed: 
             Some((_, Next::Supersede, _)) => false,
         };
         if goes_on && that.incident() == incident {
-            names.extend(next.map_or_else(|| other.notify.clone(), |(_, _, notify)| notify.clone()));
+            names
+                .extend(next.map_or_else(|| other.notify.clone(), |(_, _, notify)| notify.clone()));
             names.extend(notified(other));
         }
     }
@@ -136,22 +159,30 @@ pub(crate) fn released(alert: &OpenAlert, notify: Vec<Box<str>>) -> NewAlert {
     NewAlert { snapshot, notify, remind_every: alert.remind_every }
 }
 
-/// What is to be done about an alert that is not over, in the light of what every rule says of its customer now; `superseded`
-/// tells whether another one says more.
-fn next(alert: &OpenAlert, superseded: impl Fn() -> bool, judged: &Judged, silences: &[Silence], time: AsOf) -> Option<Next> {
+/// What is to be done about an alert that is not over, in the light of what every rule says of its
+/// customer now; `superseded` tells whether another one says more.
+fn next(
+    alert: &OpenAlert,
+    superseded: impl Fn() -> bool,
+    judged: &Judged,
+    silences: &[Silence],
+    time: AsOf,
+) -> Option<Next> {
     let now = time.now;
     let snapshot = &alert.snapshot.alert;
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
     if is_over(alert, belongs_at, assessed, time) {
         return Some(Next::Resolve(Ended::Period));
     }
-    let same_day = !snapshot.metric.is_daily() || utc_day(belongs_at) == utc_day(assessed.belongs_at());
+    let same_day =
+        !snapshot.metric.is_daily() || utc_day(belongs_at) == utc_day(assessed.belongs_at());
     if !assessed.period.holds(belongs_at) || !same_day {
         return None;
     }
     let is_raised = snapshot.state == AlertState::Raised;
     let Some(value) = crossing_value(alert, judged) else {
-        return (is_raised && ended_by_budget(alert, judged)).then_some(Next::Resolve(Ended::Budget));
+        return (is_raised && ended_by_budget(alert, judged))
+            .then_some(Next::Resolve(Ended::Budget));
     };
     let value = if let MetricValue::Number(value) = value { Some(value) } else { None };
     if is_silenced(assessed, &alert.rule, value, silences, now) {
@@ -162,7 +193,8 @@ fn next(alert: &OpenAlert, superseded: impl Fn() -> bool, judged: &Judged, silen
         AlertState::Silenced => Some(if is_highest { Next::Release } else { Next::Supersede }),
         AlertState::Raised => {
             let every = alert.remind_every.filter(|_| !alert.acknowledged)?;
-            (has_passed(every, alert.told_at, now) && is_highest && !to_remind(alert).is_empty()).then_some(Next::Remind)
+            (has_passed(every, alert.told_at, now) && is_highest && !to_remind(alert).is_empty())
+                .then_some(Next::Remind)
         }
         AlertState::Resolved | AlertState::Closed => None,
     }
@@ -173,32 +205,50 @@ fn to_remind(alert: &OpenAlert) -> Vec<Box<str>> {
     alert.notify.iter().filter(|name| !alert.owed_to.contains(name)).cloned().collect()
 }
 
-/// Whether its billing period is over: the customer has data of a later one, or none of this one can come any more. One
-/// that was raised when that was so already stays for as long.
+/// Whether its billing period is over: the customer has data of a later one, or none of this one
+/// can come any more. One that was raised when that was so already stays for as long.
 fn is_over(alert: &OpenAlert, belongs_at: Timestamp, assessed: &Assessed, time: AsOf) -> bool {
     let snapshot = &alert.snapshot.alert;
-    let end = if assessed.period.holds(belongs_at) { assessed.period.end } else { snapshot.billing_period.end };
+    let end = if assessed.period.holds(belongs_at) {
+        assessed.period.end
+    } else {
+        snapshot.billing_period.end
+    };
     let long_over = time.newest.is_some_and(|newest| newest.duration_since(end) >= LATE_DATA);
-    assessed.period.start > belongs_at || (long_over && has_passed(LATE_DATA.unsigned_abs(), snapshot.raised_at, time.now))
+    assessed.period.start > belongs_at
+        || (long_over && has_passed(LATE_DATA.unsigned_abs(), snapshot.raised_at, time.now))
 }
 
 /// The instant that places an alert in a billing period.
 fn belongs_at(alert: &OpenAlert) -> Timestamp {
     let snapshot = &alert.snapshot;
-    if snapshot.context.carried_over { snapshot.alert.billing_period.last_instant() } else { snapshot.alert.usage_as_of.instant() }
+    if snapshot.context.carried_over {
+        snapshot.alert.billing_period.last_instant()
+    } else {
+        snapshot.alert.usage_as_of.instant()
+    }
 }
 
-/// Whether another alert says more of the same rule, period and day. One that was raised later, at the same step or beyond:
-/// it was told, or is true as well. Or an earlier one beyond this step, while it is true: a budget that was raised and cut
-/// again brings it back. What that one was told before the budget was raised does not stand for a step that alerted again.
-fn is_superseded(alert: &OpenAlert, earlier: &[OpenAlert], later: &[OpenAlert], judged: &Judged) -> bool {
+/// Whether another alert says more of the same rule, period and day. One that was raised later, at
+/// the same step or beyond: it was told, or is true as well. Or an earlier one beyond this step,
+/// while it is true: a budget that was raised and cut again brings it back. What that one was told
+/// before the budget was raised does not stand for a step that alerted again.
+fn is_superseded(
+    alert: &OpenAlert,
+    earlier: &[OpenAlert],
+    later: &[OpenAlert],
+    judged: &Judged,
+) -> bool {
     let this = &alert.snapshot.alert;
     let direction = this.metric.direction();
-    let same = |other: &&OpenAlert| is_of_same_rule(other, alert) && judged.assessed.period.holds(belongs_at(other));
+    let same = |other: &&OpenAlert| {
+        is_of_same_rule(other, alert) && judged.assessed.period.holds(belongs_at(other))
+    };
     let is_true = |other: &OpenAlert| crossing_value(other, judged).is_some();
     later.iter().filter(same).any(|other| {
         let that = &other.snapshot.alert;
-        direction.at_or_beyond(that.threshold, this.threshold) && (that.state == AlertState::Raised || is_true(other))
+        direction.at_or_beyond(that.threshold, this.threshold)
+            && (that.state == AlertState::Raised || is_true(other))
     }) || earlier.iter().filter(same).any(|other| {
         let that = &other.snapshot.alert;
         let counts = that.state == AlertState::Silenced || this.state == AlertState::Raised;
@@ -209,23 +259,31 @@ fn is_superseded(alert: &OpenAlert, earlier: &[OpenAlert], later: &[OpenAlert], 
 /// The value now, while it is at or beyond the alert's step: a number, or over a budget of zero.
 fn crossing_value(alert: &OpenAlert, judged: &Judged) -> Option<MetricValue> {
     let snapshot = &alert.snapshot.alert;
-    let of_rule = judged.evaluations.iter().find(|one| *one.rule.name == *alert.rule && one.rule.metric == snapshot.metric)?;
+    let of_rule = judged
+        .evaluations
+        .iter()
+        .find(|one| *one.rule.name == *alert.rule && one.rule.metric == snapshot.metric)?;
     match &of_rule.verdict {
         Verdict::Crossed { value: None, .. } => Some(MetricValue::OverZero),
-        Verdict::Crossed { value: Some(value), .. } if snapshot.metric.direction().reached(*value, snapshot.threshold) => {
+        Verdict::Crossed { value: Some(value), .. }
+            if snapshot.metric.direction().reached(*value, snapshot.threshold) =>
+        {
             Some(MetricValue::Number(*value))
         }
         _ => None,
     }
 }
 
-/// Whether the value fell below the step by a changed budget: under the amount it was raised under, it would be there still.
+/// Whether the value fell below the step by a changed budget: under the amount it was raised under,
+/// it would be there still.
 fn ended_by_budget(alert: &OpenAlert, judged: &Judged) -> bool {
     let snapshot = &alert.snapshot.alert;
     let before = snapshot.budget.as_ref().map(|budget| budget.amount);
     let inputs = judged.assessed.inputs();
     let reached = |inputs: &Inputs| match snapshot.metric.value(inputs) {
-        MetricValue::Number(value) => Some(snapshot.metric.direction().reached(value, snapshot.threshold)),
+        MetricValue::Number(value) => {
+            Some(snapshot.metric.direction().reached(value, snapshot.threshold))
+        }
         MetricValue::OverZero => Some(true),
         MetricValue::Missing(_) => None,
     };
@@ -251,7 +309,8 @@ pub(crate) fn latest(metric: Metric, assessed: &Assessed, ended: Option<Ended>) 
     }
 }
 
-/// How an alert ended with its billing period: the last data of it, under the budget that it was raised under.
+/// How an alert ended with its billing period: the last data of it, under the budget that it was
+/// raised under.
 pub(crate) fn closed(alert: &OpenAlert, closing: Sample) -> Latest {
     let snapshot = &alert.snapshot.alert;
     let (period, at) = (snapshot.billing_period, closing.usage_as_of);
@@ -264,8 +323,18 @@ pub(crate) fn closed(alert: &OpenAlert, closing: Sample) -> Latest {
         rise: Err(MissingInput::EarlierDate),
         stale_hours: Err(MissingInput::CollectionAge),
     };
-    let value = if let MetricValue::Number(value) = snapshot.metric.value(&inputs) { Some(value) } else { None };
-    Latest { usage_as_of: UsageDate::at(at), cost: closing.cost, value, budget: snapshot.budget.clone(), ended: Some(Ended::Period) }
+    let value = if let MetricValue::Number(value) = snapshot.metric.value(&inputs) {
+        Some(value)
+    } else {
+        None
+    };
+    Latest {
+        usage_as_of: UsageDate::at(at),
+        cost: closing.cost,
+        value,
+        budget: snapshot.budget.clone(),
+        ended: Some(Ended::Period),
+    }
 }
 
 /// What a silence is asked about an alert of this customer and rule, without its value.
@@ -281,7 +350,13 @@ pub(crate) fn silenceable<'a>(assessed: &'a Assessed, rule: &'a str) -> Silencea
 }
 
 /// Whether a silence covers an alert of this customer and rule with this value.
-pub(crate) fn is_silenced(assessed: &Assessed, rule: &str, value: Option<Decimal>, silences: &[Silence], now: Timestamp) -> bool {
+pub(crate) fn is_silenced(
+    assessed: &Assessed,
+    rule: &str,
+    value: Option<Decimal>,
+    silences: &[Silence],
+    now: Timestamp,
+) -> bool {
     let asked = Silenceable { value, ..silenceable(assessed, rule) };
     silences.iter().any(|silence| silence.covers(&asked, now))
 }

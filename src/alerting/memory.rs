@@ -7,17 +7,19 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Metric, MetricValue, MissingInput, NamedPeriods, Plan, Sample, Subscription,
-    Timing, UsageDate,
+    BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Metric, MetricValue, MissingInput,
+    NamedPeriods, Plan, Sample, Subscription, Timing, UsageDate,
 };
 
-/// The little that is remembered of every customer while a collection is read, by [`crate::ledger::customer_hash`] of its key.
+/// The little that is remembered of every customer while a collection is read, by
+/// [`crate::ledger::customer_hash`] of its key.
 pub type KnownCustomers = HashMap<u128, KnownCustomer, foldhash::fast::RandomState>;
 
 /// The little that is remembered of one customer, or of a subscription with a budget of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownCustomer {
-    /// Of its last seen state: one whose fingerprint is the same was judged before, with the same result.
+    /// Of its last seen state: one whose fingerprint is the same was judged before, with the same
+    /// result.
     pub fingerprint: u64,
     /// The rules of which that state had reached a step.
     pub crossed: u16,
@@ -62,7 +64,8 @@ pub struct CustomerState {
     pub partner_center_budget: Option<Decimal>,
     /// The billing period it belongs to.
     pub period: BillingPeriod,
-    /// The last cost dated within `period`; differs from `cost` only while late data of the period is dated in the next.
+    /// The last cost dated within `period`; differs from `cost` only while late data of the period
+    /// is dated in the next.
     pub closing_cost: Decimal,
     /// The billing periods that its usage summaries named.
     pub named: NamedPeriods,
@@ -83,12 +86,14 @@ impl CustomerState {
         }
     }
 
-    /// What metrics are computed from, had this budget been in force; without what other dates of the data would say.
+    /// What metrics are computed from, had this budget been in force; without what other dates of
+    /// the data would say.
     pub fn inputs(&self, budget: Option<Decimal>) -> Inputs {
         self.inputs_in(&self.period, budget)
     }
 
-    /// The same in another billing period: an assumed one gives way to the true one when that is known.
+    /// The same in another billing period: an assumed one gives way to the true one when that is
+    /// known.
     pub fn inputs_in(&self, period: &BillingPeriod, budget: Option<Decimal>) -> Inputs {
         let timing = Timing::try_new(period.start, period.end, self.usage_as_of.instant());
         Inputs {
@@ -105,7 +110,8 @@ impl CustomerState {
     /// The share of the budget that was used.
     pub fn percent_used(&self) -> MetricValue {
         // A budget that is not Partner Center's own leaves its percentage out of the account.
-        let reported_percent = self.reported_percent.filter(|_| self.budget == self.partner_center_budget);
+        let reported_percent =
+            self.reported_percent.filter(|_| self.budget == self.partner_center_budget);
         Metric::PercentUsed.value(&Inputs { reported_percent, ..self.inputs(self.budget) })
     }
 }
@@ -129,8 +135,8 @@ pub struct RecordedStep {
     pub raised: bool,
     /// The alert.
     pub alert: Uuid,
-    /// The highest budget amount, above every one it was spent under, under which the customer was seen below it since it was
-    /// last raised or passed.
+    /// The highest budget amount, above every one it was spent under, under which the customer was
+    /// seen below it since it was last raised or passed.
     pub seen_below: Option<Decimal>,
 }
 

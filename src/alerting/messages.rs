@@ -1,14 +1,18 @@
-//! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure, identities are derived.
+//! Turns decisions into alerts, and a poll's alerts into the messages owed for them: pure,
+//! identities are derived.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerting::{CustomerState, DigestPart, Gathered, LatePass, NewAlert, NewMessage, NewStep, Raise};
+use crate::alerting::{
+    CustomerState, DigestPart, Gathered, LatePass, NewAlert, NewMessage, NewStep, Raise,
+};
 use crate::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey, CustomerView, DigestTotals, Direction,
-    Inputs, Latest, MessageKind, MetricValue, Previous, Readers, Route, Sample, Severity, SubscriptionCost, canonical,
+    Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey,
+    CustomerView, DigestTotals, Direction, Inputs, Latest, MessageKind, MetricValue, Previous,
+    Readers, Route, Sample, Severity, SubscriptionCost, canonical,
 };
 
 /// More alerts than this of a first good poll come as one digest, for every type of notifier.
@@ -32,9 +36,17 @@ pub struct RaiseContext<'a> {
 }
 
 /// The alert with all that its messages need.
-pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &RaiseContext<'_>) -> AlertSnapshot {
+pub fn snapshot(
+    id: Uuid,
+    assessed: &Assessed,
+    raise: &Raise,
+    occasion: &RaiseContext<'_>,
+) -> AlertSnapshot {
     let record = &assessed.record;
-    let budget = assessed.budget.as_ref().map(|budget| BudgetView { previous_amount: raise.previous_amount, ..BudgetView::of(budget) });
+    let budget = assessed.budget.as_ref().map(|budget| BudgetView {
+        previous_amount: raise.previous_amount,
+        ..BudgetView::of(budget)
+    });
     let alert = Alert {
         id,
         rule: raise.rule.name.to_string(),
@@ -72,7 +84,10 @@ pub fn snapshot(id: Uuid, assessed: &Assessed, raise: &Raise, occasion: &RaiseCo
         contacts: assessed.profile.contacts.clone(),
         previous: previous(assessed, raise, occasion),
         carried_over: assessed.carried_over,
-        subscription_name: record.subscription.as_ref().map(|subscription| subscription.name.clone()),
+        subscription_name: record
+            .subscription
+            .as_ref()
+            .map(|subscription| subscription.name.clone()),
         owner: assessed.profile.owner.clone(),
         ..AlertContext::default()
     };
@@ -88,12 +103,19 @@ fn named(raise: &Raise) -> Vec<rust_decimal::Decimal> {
     }
 }
 
-/// How it was at the date of the data before, in the same period: as last seen, or where that is the same data, by history.
+/// How it was at the date of the data before, in the same period: as last seen, or where that is
+/// the same data, by history.
 fn previous(assessed: &Assessed, raise: &Raise, occasion: &RaiseContext<'_>) -> Option<Previous> {
     let seen = occasion.seen.map(|seen| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost));
-    let dates = occasion.earlier.iter().filter(|sample| !sample.carried_over).map(|sample| (sample.usage_as_of, sample.cost, None));
-    let older = |at: Timestamp| at < assessed.record.usage_as_of.instant() && assessed.period.holds(at);
-    let (usage_as_of, cost, usd_cost) = seen.into_iter().chain(dates).find(|(at, ..)| older(*at))?;
+    let dates = occasion
+        .earlier
+        .iter()
+        .filter(|sample| !sample.carried_over)
+        .map(|sample| (sample.usage_as_of, sample.cost, None));
+    let older =
+        |at: Timestamp| at < assessed.record.usage_as_of.instant() && assessed.period.holds(at);
+    let (usage_as_of, cost, usd_cost) =
+        seen.into_iter().chain(dates).find(|(at, ..)| older(*at))?;
     let inputs = Inputs { cost, usd_cost, reported_percent: None, ..assessed.inputs() };
     let value = match raise.rule.metric.value(&inputs) {
         MetricValue::Number(value) => Some(value),
@@ -105,17 +127,28 @@ fn previous(assessed: &Assessed, raise: &Raise, occasion: &RaiseContext<'_>) -> 
 /// The steps that an alert spends: its own, and those it passed.
 pub fn steps(alert: Uuid, assessed: &Assessed, raise: &Raise) -> Vec<NewStep> {
     let own = std::iter::once((raise.at, true));
-    own.chain(raise.passed.iter().map(|at| (*at, false))).map(|(at, raised)| step(alert, assessed, &raise.rule, at, raised)).collect()
+    own.chain(raise.passed.iter().map(|at| (*at, false)))
+        .map(|(at, raised)| step(alert, assessed, &raise.rule, at, raised))
+        .collect()
 }
 
 /// One step of a customer, raised or passed by `alert`.
-pub fn step(alert: Uuid, assessed: &Assessed, rule: &crate::domain::RuleFacts, at: rust_decimal::Decimal, raised: bool) -> NewStep {
+pub fn step(
+    alert: Uuid,
+    assessed: &Assessed,
+    rule: &crate::domain::RuleFacts,
+    at: rust_decimal::Decimal,
+    raised: bool,
+) -> NewStep {
     NewStep {
         customer: assessed.record.key(),
         rule: rule.name.clone(),
         metric: rule.metric,
         at: canonical(at),
-        amount: assessed.budget.filter(|_| rule.metric.reads_budget()).map(|budget| canonical(budget.amount())),
+        amount: assessed
+            .budget
+            .filter(|_| rule.metric.reads_budget())
+            .map(|budget| canonical(budget.amount())),
         period: assessed.period,
         belongs_at: assessed.belongs_at(),
         raised,
@@ -123,14 +156,20 @@ pub fn step(alert: Uuid, assessed: &Assessed, rule: &crate::domain::RuleFacts, a
     }
 }
 
-/// A step that an earlier alert passes: under the amount of that alert, for today's has alerted nobody yet.
+/// A step that an earlier alert passes: under the amount of that alert, for today's has alerted
+/// nobody yet.
 pub fn late_step(assessed: &Assessed, late: &LatePass) -> NewStep {
-    NewStep { amount: late.amount.map(canonical), ..step(late.by, assessed, &late.rule, late.at, false) }
+    NewStep {
+        amount: late.amount.map(canonical),
+        ..step(late.by, assessed, &late.rule, late.at, false)
+    }
 }
 
-/// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else one message each.
+/// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else
+/// one message each.
 pub fn messages(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
-    let messages = routes.iter().filter(|route| route.is_owed()).flat_map(|route| messages_of(new, route));
+    let messages =
+        routes.iter().filter(|route| route.is_owed()).flat_map(|route| messages_of(new, route));
     messages.map(|message| message.identified(ledger)).collect()
 }
 
@@ -139,18 +178,20 @@ fn messages_of(new: &[NewAlert], route: &Route) -> Vec<NewMessage> {
     for group in groups(route, owed(new, route)) {
         let (digested, single) = divide(&group.alerts, route);
         messages.extend(digest(&digested, route, &group.recipients));
-        messages.extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None)));
+        messages
+            .extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None)));
     }
     messages
 }
 
 fn owed<'a>(new: &'a [NewAlert], route: &Route) -> Vec<Owed<'a>> {
     let owed = new.iter().filter(|new| new.is_told() && new.notify.contains(&route.notifier));
-    owed.map(|new| Owed { alert: &new.snapshot.alert, contacts: &new.snapshot.context.contacts }).collect()
+    owed.map(|new| Owed { alert: &new.snapshot.alert, contacts: &new.snapshot.context.contacts })
+        .collect()
 }
 
-/// What a slice of a mass crossing owes: the messages that carry one alert or are for one customer, and what is gathered for
-/// digests of all slices.
+/// What a slice of a mass crossing owes: the messages that carry one alert or are for one customer,
+/// and what is gathered for digests of all slices.
 pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessage>, Vec<Gathered>) {
     let (mut messages, mut gathered) = (Vec::new(), Vec::new());
     for route in routes.iter().filter(|route| route.is_owed()) {
@@ -159,10 +200,17 @@ pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessag
             continue;
         }
         for Group { alerts, recipients } in groups(route, owed(new, route)) {
-            let (together, single): (Vec<&Alert>, Vec<&Alert>) =
-                alerts.into_iter().partition(|alert| route.digest_above.is_some() || alert.baseline);
-            gathered.extend(together.into_iter().map(|alert| Gathered::of(alert, &route.notifier, MessageKind::Raised)));
-            messages.extend(single.into_iter().map(|alert| message(route, &recipients, &[alert], None)));
+            let (together, single): (Vec<&Alert>, Vec<&Alert>) = alerts
+                .into_iter()
+                .partition(|alert| route.digest_above.is_some() || alert.baseline);
+            gathered.extend(
+                together
+                    .into_iter()
+                    .map(|alert| Gathered::of(alert, &route.notifier, MessageKind::Raised)),
+            );
+            messages.extend(
+                single.into_iter().map(|alert| message(route, &recipients, &[alert], None)),
+            );
         }
     }
     (messages.into_iter().map(|message| message.identified(ledger)).collect(), gathered)
@@ -170,7 +218,8 @@ pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessag
 
 /// Whether so many alerts become a digest, of which so many belong to a first account.
 pub(crate) fn is_digest(total: u32, baseline: u32, route: &Route) -> bool {
-    route.digest_above.is_some_and(|most| total > most) || usize::try_from(baseline).is_ok_and(|baseline| baseline > BASELINE_DIGEST_ABOVE)
+    route.digest_above.is_some_and(|most| total > most)
+        || usize::try_from(baseline).is_ok_and(|baseline| baseline > BASELINE_DIGEST_ABOVE)
 }
 
 /// An alert that a route owes, with its customer's contacts of now.
@@ -185,12 +234,15 @@ struct Group<'a> {
     alerts: Vec<&'a Alert>,
 }
 
-/// Who gets which alerts of a route together: the partner's own people all of them; a customer those about itself and
-/// nothing else, but never those of a first good poll.
+/// Who gets which alerts of a route together: the partner's own people all of them; a customer
+/// those about itself and nothing else, but never those of a first good poll.
 fn groups<'a>(route: &Route, mut owed: Vec<Owed<'a>>) -> Vec<Group<'a>> {
     owed.sort_by(|a, b| a.alert.worst_first(b.alert));
     if route.readers == Readers::Partner {
-        return vec![Group { recipients: route.recipients.clone(), alerts: owed.iter().map(|owed| owed.alert).collect() }];
+        return vec![Group {
+            recipients: route.recipients.clone(),
+            alerts: owed.iter().map(|owed| owed.alert).collect(),
+        }];
     }
     let mut groups: Vec<(CustomerKey, Group<'a>)> = Vec::new();
     let mut places: HashMap<CustomerKey, usize> = HashMap::new();
@@ -210,7 +262,11 @@ fn groups<'a>(route: &Route, mut owed: Vec<Owed<'a>>) -> Vec<Group<'a>> {
         }
         groups.iter_mut().skip(place).take(1).for_each(|(_, group)| group.alerts.push(alert));
     }
-    groups.into_iter().map(|(_, group)| group).filter(|group| !group.recipients.is_empty()).collect()
+    groups
+        .into_iter()
+        .map(|(_, group)| group)
+        .filter(|group| !group.recipients.is_empty())
+        .collect()
 }
 
 /// What is told of alerts after they were raised.
@@ -224,12 +280,19 @@ pub struct Followup {
     pub contacts: Vec<String>,
     /// The notifiers that are told, by name.
     pub notify: Vec<Box<str>>,
-    /// Those among them for which its incident goes on: another step of it is still open there, or ends it.
+    /// Those among them for which its incident goes on: another step of it is still open there, or
+    /// ends it.
     pub still_open_for: Vec<Box<str>>,
 }
 
-/// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once, else one message each.
-pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
+/// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once,
+/// else one message each.
+pub fn followups(
+    kind: MessageKind,
+    told: &[Followup],
+    routes: &[Route],
+    ledger: Uuid,
+) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for route in hearing(kind, routes) {
         for Group { recipients, alerts } in groups(route, owed_followups(kind, told, route)) {
@@ -237,22 +300,32 @@ pub fn followups(kind: MessageKind, told: &[Followup], routes: &[Route], ledger:
             if !route.incidents && is_above(&alerts, route.digest_above) {
                 messages.extend(digest(&alerts, route, &recipients));
             } else {
-                messages.extend(alerts.iter().map(|alert| message(route, &recipients, &[alert], None)));
+                messages
+                    .extend(alerts.iter().map(|alert| message(route, &recipients, &[alert], None)));
             }
         }
     }
     with_latest(kind, messages, told, ledger)
 }
 
-/// What a slice of the many alerts owes that something becomes of in one poll: the messages that carry one alert or are for one
-/// customer, and what is gathered for digests of all slices.
-pub fn slice_of_followups(kind: MessageKind, told: &[Followup], routes: &[Route], ledger: Uuid) -> (Vec<NewMessage>, Vec<Gathered>) {
-    let (together, apart): (Vec<&Route>, Vec<&Route>) = hearing(kind, routes).partition(|route| is_gathered_for(route));
+/// What a slice of the many alerts owes that something becomes of in one poll: the messages that
+/// carry one alert or are for one customer, and what is gathered for digests of all slices.
+pub fn slice_of_followups(
+    kind: MessageKind,
+    told: &[Followup],
+    routes: &[Route],
+    ledger: Uuid,
+) -> (Vec<NewMessage>, Vec<Gathered>) {
+    let (together, apart): (Vec<&Route>, Vec<&Route>) =
+        hearing(kind, routes).partition(|route| is_gathered_for(route));
     let apart: Vec<Route> = apart.into_iter().cloned().collect();
     let mut gathered = Vec::new();
     for route in together {
         let of_route = told.iter().filter(|told| told.notify.contains(&route.notifier));
-        let of = |told: &Followup| Gathered { latest: Some(told.latest.clone()), ..Gathered::of(&told.alert, &route.notifier, kind) };
+        let of = |told: &Followup| Gathered {
+            latest: Some(told.latest.clone()),
+            ..Gathered::of(&told.alert, &route.notifier, kind)
+        };
         gathered.extend(of_route.map(of));
     }
     (followups(kind, told, &apart, ledger), gathered)
@@ -265,17 +338,32 @@ fn is_gathered_for(route: &Route) -> bool {
 
 /// The routes that are told what becomes of alerts.
 fn hearing(kind: MessageKind, routes: &[Route]) -> impl Iterator<Item = &Route> {
-    routes.iter().filter(move |route| route.is_owed() && (kind != MessageKind::Resolved || route.send_resolved))
+    routes.iter().filter(move |route| {
+        route.is_owed() && (kind != MessageKind::Resolved || route.send_resolved)
+    })
 }
 
 fn owed_followups<'a>(kind: MessageKind, told: &'a [Followup], route: &Route) -> Vec<Owed<'a>> {
-    let goes_on = |told: &&Followup| route.incidents && kind == MessageKind::Resolved && told.still_open_for.contains(&route.notifier);
-    let owed = told.iter().filter(|told| told.notify.contains(&route.notifier)).filter(|told| !goes_on(told));
+    let goes_on = |told: &&Followup| {
+        route.incidents
+            && kind == MessageKind::Resolved
+            && told.still_open_for.contains(&route.notifier)
+    };
+    let owed = told
+        .iter()
+        .filter(|told| told.notify.contains(&route.notifier))
+        .filter(|told| !goes_on(told));
     owed.map(|told| Owed { alert: &told.alert, contacts: &told.contacts }).collect()
 }
 
-fn with_latest(kind: MessageKind, mut messages: Vec<NewMessage>, told: &[Followup], ledger: Uuid) -> Vec<NewMessage> {
-    let all: HashMap<Uuid, &Latest> = told.iter().map(|told| (told.alert.id, &told.latest)).collect();
+fn with_latest(
+    kind: MessageKind,
+    mut messages: Vec<NewMessage>,
+    told: &[Followup],
+    ledger: Uuid,
+) -> Vec<NewMessage> {
+    let all: HashMap<Uuid, &Latest> =
+        told.iter().map(|told| (told.alert.id, &told.latest)).collect();
     let latest = |id: &Uuid| all.get(id).map(|latest| (*latest).clone());
     for message in &mut messages {
         message.kind = kind;
@@ -285,9 +373,15 @@ fn with_latest(kind: MessageKind, mut messages: Vec<NewMessage>, told: &[Followu
 }
 
 /// What ends the incident of an alert whose rule was removed.
-pub(crate) fn end_of_incident(route: &Route, alert: Uuid, severity: Severity, ledger: Uuid) -> NewMessage {
+pub(crate) fn end_of_incident(
+    route: &Route,
+    alert: Uuid,
+    severity: Severity,
+    ledger: Uuid,
+) -> NewMessage {
     let (kind, alerts) = (MessageKind::Resolved, vec![alert]);
-    NewMessage { kind, alerts, severity, ..message(route, &route.recipients, &[], None) }.identified(ledger)
+    NewMessage { kind, alerts, severity, ..message(route, &route.recipients, &[], None) }
+        .identified(ledger)
 }
 
 /// Whether there are more alerts than come one by one.
@@ -297,7 +391,8 @@ fn is_above(alerts: &[&Alert], most: Option<u32>) -> bool {
 
 /// Which alerts go into the digest, and which go alone.
 fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a Alert>) {
-    let (baseline, later): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().copied().partition(|alert| alert.baseline);
+    let (baseline, later): (Vec<&Alert>, Vec<&Alert>) =
+        alerts.iter().copied().partition(|alert| alert.baseline);
     if is_above(alerts, route.digest_above) {
         (alerts.to_vec(), Vec::new())
     } else if baseline.len() > BASELINE_DIGEST_ABOVE {
@@ -310,14 +405,18 @@ fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a A
 fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>]) -> Vec<NewMessage> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let (size, most) = (route.digest_part.max(1), route.digest_parts.unwrap_or(u32::MAX));
-    let parts = alerts.chunks(usize::try_from(size).unwrap_or(usize::MAX)).take(usize::try_from(most).unwrap_or(usize::MAX));
+    let parts = alerts
+        .chunks(usize::try_from(size).unwrap_or(usize::MAX))
+        .take(usize::try_from(most).unwrap_or(usize::MAX));
     let left_out = count(alerts.len()).saturating_sub(most.saturating_mul(size));
     let totals = (left_out > 0).then(|| DigestTotals::of(alerts, left_out));
     let whole = DigestPart {
         part: 0,
         parts: count(parts.len()),
         total: count(alerts.len()),
-        criticals: count(alerts.iter().filter(|alert| alert.severity == Severity::Critical).count()),
+        criticals: count(
+            alerts.iter().filter(|alert| alert.severity == Severity::Critical).count(),
+        ),
         baseline: alerts.iter().all(|alert| alert.baseline),
     };
     let message = |(index, part)| {
@@ -328,7 +427,12 @@ fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>]) -> Ve
 }
 
 /// A message about some alerts, before it has its identity.
-pub(crate) fn message(route: &Route, recipients: &[Option<String>], alerts: &[&Alert], digest: Option<DigestPart>) -> NewMessage {
+pub(crate) fn message(
+    route: &Route,
+    recipients: &[Option<String>],
+    alerts: &[&Alert],
+    digest: Option<DigestPart>,
+) -> NewMessage {
     NewMessage {
         identity: Uuid::nil(),
         kind: if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised },

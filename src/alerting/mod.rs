@@ -1,5 +1,6 @@
-//! Every decision about alerts, purely: what is new, what repeats, is silenced, is reminded of or ends, which messages are owed,
-//! what must be remembered, and who can never alert. No I/O and no clock; `now` is an argument.
+//! Every decision about alerts, purely: what is new, what repeats, is silenced, is reminded of or
+//! ends, which messages are owed, what must be remembered, and who can never alert. No I/O and no
+//! clock; `now` is an argument.
 
 mod coverage;
 mod decide;
@@ -15,8 +16,14 @@ pub use coverage::{Gap, gap, silent, silent_about};
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use identity::unrecorded_identity;
 pub use judging::AsOf;
-pub use memory::{CustomerState, KnownCustomer, KnownCustomers, NewSample, RecordedStep, RememberedCustomer};
-pub use messages::{Followup, RaiseContext, followups, late_step, messages, slice, slice_of_followups, snapshot, step, steps};
+pub use memory::{
+    CustomerState, KnownCustomer, KnownCustomers, NewSample, RecordedStep, RememberedCustomer,
+};
+pub use messages::{
+    Followup, RaiseContext, followups, late_step, messages, slice, slice_of_followups, snapshot,
+    step, steps,
+};
 pub use recording::{
-    AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep, OpenAlert, Recording, Reviewed, Slices,
+    AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep,
+    OpenAlert, Recording, Reviewed, Slices,
 };

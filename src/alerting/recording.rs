@@ -11,8 +11,9 @@ use uuid::Uuid;
 use crate::alerting::identity;
 use crate::alerting::{CustomerState, NewSample, RememberedCustomer};
 use crate::domain::{
-    Alert, AlertSnapshot, AlertState, Audience, BillingPeriod, Currency, CustomerEvent, CustomerKey, DigestTotals, Latest, MessageKind,
-    Metric, OperatorFinding, OperatorNews, Report, Sample, Severity,
+    Alert, AlertSnapshot, AlertState, Audience, BillingPeriod, Currency, CustomerEvent,
+    CustomerKey, DigestTotals, Latest, MessageKind, Metric, OperatorFinding, OperatorNews, Report,
+    Sample, Severity,
 };
 
 /// A new alert with what it owes.
@@ -102,7 +103,8 @@ pub struct NewStep {
 /// A message to be owed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
-    /// Its identity for every attempt and recipient. One that comes again as it is, as a reminder does, is given the next.
+    /// Its identity for every attempt and recipient. One that comes again as it is, as a reminder
+    /// does, is given the next.
     pub identity: Uuid,
     /// What it is about.
     pub kind: MessageKind,
@@ -153,7 +155,8 @@ pub struct DigestPart {
     pub baseline: bool,
 }
 
-/// An alert that is owed to a notifier in a digest that is made once all of a mass crossing is recorded.
+/// An alert that is owed to a notifier in a digest that is made once all of a mass crossing is
+/// recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gathered {
     /// The notifier's name.
@@ -183,8 +186,11 @@ pub struct Gathered {
 impl Gathered {
     /// An alert in a digest of this kind for a notifier.
     pub fn of(alert: &Alert, notifier: &str, kind: MessageKind) -> Self {
-        let hundredths = |value: Decimal| value.saturating_mul(Decimal::ONE_HUNDRED).round().to_i64().unwrap_or(i64::MAX);
-        let percent = if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
+        let hundredths = |value: Decimal| {
+            value.saturating_mul(Decimal::ONE_HUNDRED).round().to_i64().unwrap_or(i64::MAX)
+        };
+        let percent =
+            if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
         Self {
             notifier: notifier.into(),
             kind,
@@ -201,7 +207,8 @@ impl Gathered {
     }
 }
 
-/// A finding that is opened with what is recorded, and the messages it owes unless it was told before.
+/// A finding that is opened with what is recorded, and the messages it owes unless it was told
+/// before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewFinding {
     /// The finding.
@@ -210,10 +217,12 @@ pub struct NewFinding {
     pub messages: Vec<NewMessage>,
 }
 
-/// What a poll that records in slices knows so far. Whoever is killed before the last one leaves it to the next poll.
+/// What a poll that records in slices knows so far. Whoever is killed before the last one leaves it
+/// to the next poll.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interim {
-    /// The last delivery that was there before: messages to customers that came after it wait until the poll is over.
+    /// The last delivery that was there before: messages to customers that came after it wait until
+    /// the poll is over.
     pub after: i64,
     /// How many customers have crossed a step so far; a first account counts for none.
     pub customers: usize,
@@ -228,7 +237,8 @@ pub enum Slices {
     GoOn(Interim),
     /// This is the last one, and what was held because more were to come stays held.
     Hold,
-    /// This is the last one, and messages to customers that came after this delivery are held no longer.
+    /// This is the last one, and messages to customers that came after this delivery are held no
+    /// longer.
     LetGo(i64),
 }
 

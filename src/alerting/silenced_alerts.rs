@@ -1,5 +1,5 @@
-//! What a replay keeps of silences, and of the alerts they cover, until they are told or over. Whether they are to be told
-//! is [`crate::alerting::lifecycle`]'s to say.
+//! What a replay keeps of silences, and of the alerts they cover, until they are told or over.
+//! Whether they are to be told is [`crate::alerting::lifecycle`]'s to say.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ use crate::rules::Rules;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SilencedAlerts {
     silences: Vec<Silence>,
-    /// Of customers with a silenced alert: the alerts that are not over, from the first silenced one on.
+    /// Of customers with a silenced alert: the alerts that are not over, from the first silenced
+    /// one on.
     alerts: BTreeMap<CustomerKey, Vec<OpenAlert>>,
 }
 
@@ -31,7 +32,10 @@ impl SilencedAlerts {
 
     /// Ends a silence before its time.
     pub(crate) fn expire(&mut self, id: i64, now: Timestamp) {
-        let ended = self.silences.iter_mut().filter(|silence| silence.id == id && silence.expired_at.is_none());
+        let ended = self
+            .silences
+            .iter_mut()
+            .filter(|silence| silence.id == id && silence.expired_at.is_none());
         ended.for_each(|silence| silence.expired_at = Some(now));
     }
 
@@ -73,19 +77,33 @@ impl SilencedAlerts {
         if self.alerts.is_empty() {
             return;
         }
-        let known: Vec<&str> = rules.facts().flat_map(|rule| [Some(&*rule.name), rule.formerly.as_deref()]).flatten().collect();
-        self.alerts.values_mut().for_each(|alerts| alerts.retain(|alert| known.contains(&alert.rule.as_str())));
+        let known: Vec<&str> = rules
+            .facts()
+            .flat_map(|rule| [Some(&*rule.name), rule.formerly.as_deref()])
+            .flatten()
+            .collect();
+        self.alerts
+            .values_mut()
+            .for_each(|alerts| alerts.retain(|alert| known.contains(&alert.rule.as_str())));
         self.forget_told();
     }
 
-    /// Looks at the customers with silenced alerts, in the light of what the rules say of them now; returns what is told of
-    /// them, the worst first.
-    pub(crate) fn follow_up(&mut self, silences: &[Silence], time: AsOf, judged: impl Fn(&CustomerKey) -> Option<Judged>) -> Vec<NewAlert> {
+    /// Looks at the customers with silenced alerts, in the light of what the rules say of them now;
+    /// returns what is told of them, the worst first.
+    pub(crate) fn follow_up(
+        &mut self,
+        silences: &[Silence],
+        time: AsOf,
+        judged: impl Fn(&CustomerKey) -> Option<Judged>,
+    ) -> Vec<NewAlert> {
         let mut told = Vec::new();
         for (key, alerts) in &mut self.alerts {
             let Some(judged) = judged(key) else { continue };
             let next = lifecycle::followed(alerts, &judged, silences, time).into_iter();
-            for (id, next, notify) in next.map(|(alert, next, notify)| (alert.snapshot.alert.id, next, notify)).collect::<Vec<_>>() {
+            for (id, next, notify) in next
+                .map(|(alert, next, notify)| (alert.snapshot.alert.id, next, notify))
+                .collect::<Vec<_>>()
+            {
                 follow(alerts, id, next, &notify, &mut told);
             }
         }
@@ -101,7 +119,13 @@ impl SilencedAlerts {
     }
 }
 
-fn follow(alerts: &mut Vec<OpenAlert>, id: Uuid, next: Next, notify: &[Box<str>], told: &mut Vec<NewAlert>) {
+fn follow(
+    alerts: &mut Vec<OpenAlert>,
+    id: Uuid,
+    next: Next,
+    notify: &[Box<str>],
+    told: &mut Vec<NewAlert>,
+) {
     match next {
         Next::Resolve(_) | Next::Supersede => alerts.retain(|alert| alert.snapshot.alert.id != id),
         Next::Release => {

@@ -1,5 +1,6 @@
-//! Explains one customer: what the next poll would decide if its record stayed as it was last seen, by the very stages
-//! that a poll goes through, so that an explanation cannot say anything else. How it is told is the command's.
+//! Explains one customer: what the next poll would decide if its record stayed as it was last seen,
+//! by the very stages that a poll goes through, so that an explanation cannot say anything else.
+//! How it is told is the command's.
 
 use std::sync::Arc;
 
@@ -10,7 +11,10 @@ use crate::alerting::judging::{AsOf, judged_again, record};
 use crate::alerting::lifecycle::silenceable;
 use crate::alerting::{Raise, RecordedStep, RememberedCustomer, decide};
 use crate::budgets::{self, BudgetOddity};
-use crate::domain::{Assessed, BillingPeriod, FormulaInputs, Judged, Reason, RuleFacts, Silence, Silenceable, Verdict};
+use crate::domain::{
+    Assessed, BillingPeriod, FormulaInputs, Judged, Reason, RuleFacts, Silence, Silenceable,
+    Verdict,
+};
 use crate::rules::Rules;
 
 /// All that bears on one customer.
@@ -51,21 +55,31 @@ impl RuleAccount {
 }
 
 /// Explains what is remembered of a customer under a configuration, beside all silences there are.
-pub fn explain(budgets: &budgets::Config, rules: &Rules, remembered: &RememberedCustomer, silences: &[Silence], time: AsOf) -> Explanation {
+pub fn explain(
+    budgets: &budgets::Config,
+    rules: &Rules,
+    remembered: &RememberedCustomer,
+    silences: &[Silence],
+    time: AsOf,
+) -> Explanation {
     let now = time.now;
     let oddity = budgets.join(record(&remembered.seen)).oddity;
     let judged = judged_again(budgets, rules, remembered, time);
     let mut decided = decide(&judged, Some(remembered));
     let Judged { assessed, evaluations } = judged;
-    let accounts = evaluations.into_iter().zip(std::mem::take(&mut decided.reasons)).map(|(evaluation, (rule, reason))| RuleAccount {
-        raise: decided.raise.iter().find(|raise| raise.rule.name == rule.name).cloned(),
-        spent: spent(&rule, &assessed.period, remembered),
-        inputs: applies(&evaluation.verdict).then(|| rule.metric.formula_inputs(&assessed.inputs())).flatten(),
-        silences: covering(silences, &assessed, &rule, &evaluation.verdict, now),
-        verdict: evaluation.verdict,
-        reason,
-        rule,
-    });
+    let accounts = evaluations.into_iter().zip(std::mem::take(&mut decided.reasons)).map(
+        |(evaluation, (rule, reason))| RuleAccount {
+            raise: decided.raise.iter().find(|raise| raise.rule.name == rule.name).cloned(),
+            spent: spent(&rule, &assessed.period, remembered),
+            inputs: applies(&evaluation.verdict)
+                .then(|| rule.metric.formula_inputs(&assessed.inputs()))
+                .flatten(),
+            silences: covering(silences, &assessed, &rule, &evaluation.verdict, now),
+            verdict: evaluation.verdict,
+            reason,
+            rule,
+        },
+    );
     let rules = accounts.collect();
     Explanation { assessed, oddity, rules }
 }
@@ -75,18 +89,41 @@ fn applies(verdict: &Verdict) -> bool {
 }
 
 /// The silences that would cover an alert of the rule now.
-fn covering(silences: &[Silence], assessed: &Assessed, rule: &RuleFacts, verdict: &Verdict, now: Timestamp) -> Vec<Silence> {
+fn covering(
+    silences: &[Silence],
+    assessed: &Assessed,
+    rule: &RuleFacts,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Vec<Silence> {
     let value = match verdict {
         Verdict::NotApplicable(_) => return Vec::new(),
         Verdict::Below { value, .. } => Some(*value),
         Verdict::Crossed { value, .. } => *value,
     };
     let asked = Silenceable { value, ..silenceable(assessed, &rule.name) };
-    silences.iter().filter(|silence| silence.created_at <= now && silence.covers(&asked, now)).cloned().collect()
+    silences
+        .iter()
+        .filter(|silence| silence.created_at <= now && silence.covers(&asked, now))
+        .cloned()
+        .collect()
 }
 
 /// The steps of a rule, under its name or the former one, that belong to the period.
-fn spent(rule: &RuleFacts, period: &BillingPeriod, remembered: &RememberedCustomer) -> Vec<RecordedStep> {
-    let own = |step: &&RecordedStep| step.metric == rule.metric && (step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule));
-    remembered.steps.iter().filter(|step| period.holds(step.belongs_at)).filter(own).cloned().collect()
+fn spent(
+    rule: &RuleFacts,
+    period: &BillingPeriod,
+    remembered: &RememberedCustomer,
+) -> Vec<RecordedStep> {
+    let own = |step: &&RecordedStep| {
+        step.metric == rule.metric
+            && (step.rule == rule.name || rule.formerly.as_ref() == Some(&step.rule))
+    };
+    remembered
+        .steps
+        .iter()
+        .filter(|step| period.holds(step.belongs_at))
+        .filter(own)
+        .cloned()
+        .collect()
 }

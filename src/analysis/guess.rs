@@ -1,5 +1,5 @@
-//! Which customer a text in place of an id may mean: the one of this name, the one whose id is almost the same, or the only one
-//! whose name has it in it.
+//! Which customer a text in place of an id may mean: the one of this name, the one whose id is
+//! almost the same, or the only one whose name has it in it.
 
 use crate::alerting::CustomerState;
 use crate::domain::CustomerKey;
@@ -48,7 +48,10 @@ impl Guess {
 
     /// The customer that is meant, most likely: its id and its name.
     pub fn meant(&self) -> Option<(&str, &str)> {
-        let found = self.found.as_ref().filter(|(likeness, _)| !self.several || *likeness != Likeness::PartOfName);
+        let found = self
+            .found
+            .as_ref()
+            .filter(|(likeness, _)| !self.several || *likeness != Likeness::PartOfName);
         found.map(|(_, seen)| (seen.customer.as_str(), seen.name.as_str()))
     }
 
@@ -57,7 +60,10 @@ impl Guess {
             return None;
         }
         let names = [Some(name_key(&seen.name)), seen.label.as_deref().map(name_key)];
-        let is_part = |name: &String| self.name.len().min(name.len()) >= PART && (name.contains(&self.name) || self.name.contains(&**name));
+        let is_part = |name: &String| {
+            self.name.len().min(name.len()) >= PART
+                && (name.contains(&self.name) || self.name.contains(&**name))
+        };
         if names.iter().flatten().any(|name| *name == self.name) {
             Some(Likeness::Name)
         } else if is_almost(seen.customer.key().as_str(), self.key.as_str()) {
@@ -83,9 +89,11 @@ mod tests {
     #[test]
     fn ids_are_almost_the_same_with_one_digit_off_or_missing() {
         let id = "11111111-641b-4c53-b7fc-0f2bfca8a581";
-        for almost in
-            ["11111111-641b-4c53-b7fc-0f2bfca8a582", "11111111-641b-4c53-b7fc-0f2bfca8a58", "11111111-641b-4c35-b7fc-0f2bfca8a581"]
-        {
+        for almost in [
+            "11111111-641b-4c53-b7fc-0f2bfca8a582",
+            "11111111-641b-4c53-b7fc-0f2bfca8a58",
+            "11111111-641b-4c35-b7fc-0f2bfca8a581",
+        ] {
             assert!(is_almost(id, almost), "{almost}");
         }
         assert!(!is_almost(id, "11111111-6fb9-4b05-8f15-b3d72e0596e6") && !is_almost("c-1", "c-2"));

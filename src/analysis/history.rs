@@ -1,5 +1,5 @@
-//! What was known of a customer at an earlier time, put together from history. What follows from it is left to
-//! [`crate::analysis::explain()`], under today's configuration.
+//! What was known of a customer at an earlier time, put together from history. What follows from it
+//! is left to [`crate::analysis::explain()`], under today's configuration.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -13,8 +13,9 @@ use crate::domain::{Assessed, Sample, UsageDate};
 
 /// What was remembered of a customer at `at`; none before its history begins.
 ///
-/// `history` is everything that was read of it, oldest reading first; `raised` are the alerts that had been raised by then.
-/// Its name, plan and billing cycle are those of today, which history does not keep.
+/// `history` is everything that was read of it, oldest reading first; `raised` are the alerts that
+/// had been raised by then. Its name, plan and billing cycle are those of today, which history does
+/// not keep.
 pub fn recollect(
     budgets: &budgets::Config,
     today: &RememberedCustomer,
@@ -23,7 +24,8 @@ pub fn recollect(
     at: Timestamp,
 ) -> Option<RememberedCustomer> {
     let read = history.iter().filter(|sample| sample.seen_at <= at);
-    let seen = read.clone().fold(None, |before, sample| next(budgets, &today.seen, before, sample))?;
+    let seen =
+        read.clone().fold(None, |before, sample| next(budgets, &today.seen, before, sample))?;
     let steps = today.steps.iter().filter(|step| raised.contains(&step.alert));
     // Since when the customer was seen below a step is not kept.
     let steps = steps.map(|step| RecordedStep { seen_below: None, ..step.clone() }).collect();
@@ -35,16 +37,26 @@ fn dates<'a>(read: impl Iterator<Item = &'a NewSample>) -> Vec<Sample> {
     let mut samples: Vec<Sample> = Vec::new();
     for NewSample { usage_as_of, cost, carried_over, .. } in read {
         samples.retain(|sample| sample.usage_as_of != *usage_as_of);
-        samples.push(Sample { usage_as_of: *usage_as_of, cost: *cost, carried_over: *carried_over });
+        samples.push(Sample {
+            usage_as_of: *usage_as_of,
+            cost: *cost,
+            carried_over: *carried_over,
+        });
     }
     samples.sort_by_key(|sample| std::cmp::Reverse(sample.usage_as_of));
     samples
 }
 
 /// The state after a sample was read; a late correction of a closed period leaves it as it was.
-fn next(budgets: &budgets::Config, today: &CustomerState, before: Option<CustomerState>, sample: &NewSample) -> Option<CustomerState> {
+fn next(
+    budgets: &budgets::Config,
+    today: &CustomerState,
+    before: Option<CustomerState>,
+    sample: &NewSample,
+) -> Option<CustomerState> {
     let read = CustomerState {
-        usage_as_of: UsageDate::parse(&sample.usage_as_of.to_string()).unwrap_or_else(|| UsageDate::at(sample.usage_as_of)),
+        usage_as_of: UsageDate::parse(&sample.usage_as_of.to_string())
+            .unwrap_or_else(|| UsageDate::at(sample.usage_as_of)),
         seen_at: sample.seen_at,
         cost: sample.cost,
         usd_cost: sample.usd_cost,
@@ -54,17 +66,32 @@ fn next(budgets: &budgets::Config, today: &CustomerState, before: Option<Custome
         ..today.clone()
     };
     let assessed = place(budgets, &read, before.as_ref(), sample.carried_over);
-    let closed = |before: &CustomerState| sample.usage_as_of < before.usage_as_of.instant() && assessed.period.end <= before.period.start;
+    let closed = |before: &CustomerState| {
+        sample.usage_as_of < before.usage_as_of.instant()
+            && assessed.period.end <= before.period.start
+    };
     if before.as_ref().is_some_and(closed) {
         return before;
     }
-    let closing_cost = before.filter(|_| assessed.carried_over).map_or(sample.cost, |before| before.closing_cost);
-    let period = if assessed.period.same_span(&today.period) { today.period } else { assessed.period };
-    Some(CustomerState { period, closing_cost, budget: assessed.budget.map(|budget| budget.amount()), ..read })
+    let closing_cost =
+        before.filter(|_| assessed.carried_over).map_or(sample.cost, |before| before.closing_cost);
+    let period =
+        if assessed.period.same_span(&today.period) { today.period } else { assessed.period };
+    Some(CustomerState {
+        period,
+        closing_cost,
+        budget: assessed.budget.map(|budget| budget.amount()),
+        ..read
+    })
 }
 
 /// The record in its billing period, as it was taken then.
-fn place(budgets: &budgets::Config, read: &CustomerState, before: Option<&CustomerState>, carried_over: bool) -> Assessed {
+fn place(
+    budgets: &budgets::Config,
+    read: &CustomerState,
+    before: Option<&CustomerState>,
+    carried_over: bool,
+) -> Assessed {
     let last = before.map(last_seen);
     let joined = budgets.join(record(read));
     // Nothing is carried over from nothing: so it is the new period's.
@@ -105,7 +132,10 @@ mod tests {
             computed_percent: None,
             budget: Some(Decimal::ONE_HUNDRED),
             partner_center_budget: Some(Decimal::ONE_HUNDRED),
-            period: BillingPeriod::calendar_month(at("2019-10-05T10:00:00Z"), PeriodSource::SubscriptionSummary),
+            period: BillingPeriod::calendar_month(
+                at("2019-10-05T10:00:00Z"),
+                PeriodSource::SubscriptionSummary,
+            ),
             closing_cost: Decimal::from(20),
             named: NamedPeriods::NONE,
             own_currency: None,
@@ -139,20 +169,47 @@ mod tests {
             reported_percent: None,
             carried_over,
         });
-        let Some(known) = recollect(&budgets::Config::default(), &today(), &history, raised, at(then)) else { return "nothing".into() };
+        let Some(known) =
+            recollect(&budgets::Config::default(), &today(), &history, raised, at(then))
+        else {
+            return "nothing".into();
+        };
         let RememberedCustomer { seen, steps, samples } = known;
         let period = &seen.period.start.to_string()[..7];
-        format!("{} of {period} {}, {} dates, {} steps", seen.cost, seen.period.source.as_str(), samples.len(), steps.len())
+        format!(
+            "{} of {period} {}, {} dates, {} steps",
+            seen.cost,
+            seen.period.source.as_str(),
+            samples.len(),
+            steps.len()
+        )
     }
 
     #[test]
     fn what_was_known_then_is_the_last_that_had_been_read_by_then() {
         let raised = [Uuid::from_u128(7)];
         assert_eq!(known("2019-09-29T11:59:59Z", &raised), "nothing");
-        assert_eq!(known("2019-09-29T12:00:00Z", &[]), "80 of 2019-09 calendar-month, 1 dates, 0 steps");
-        assert_eq!(known("2019-09-30T13:00:00Z", &raised), "95 of 2019-09 calendar-month, 2 dates, 1 steps");
-        assert_eq!(known("2019-10-02T00:00:00Z", &raised), "96 of 2019-09 calendar-month, 3 dates, 1 steps", "late data of September");
-        assert_eq!(known("2019-10-05T12:30:00Z", &raised), "20 of 2019-10 subscription-summary, 4 dates, 1 steps");
-        assert_eq!(known("2019-10-06T00:00:00Z", &raised), "20 of 2019-10 subscription-summary, 5 dates, 1 steps", "a late correction");
+        assert_eq!(
+            known("2019-09-29T12:00:00Z", &[]),
+            "80 of 2019-09 calendar-month, 1 dates, 0 steps"
+        );
+        assert_eq!(
+            known("2019-09-30T13:00:00Z", &raised),
+            "95 of 2019-09 calendar-month, 2 dates, 1 steps"
+        );
+        assert_eq!(
+            known("2019-10-02T00:00:00Z", &raised),
+            "96 of 2019-09 calendar-month, 3 dates, 1 steps",
+            "late data of September"
+        );
+        assert_eq!(
+            known("2019-10-05T12:30:00Z", &raised),
+            "20 of 2019-10 subscription-summary, 4 dates, 1 steps"
+        );
+        assert_eq!(
+            known("2019-10-06T00:00:00Z", &raised),
+            "20 of 2019-10 subscription-summary, 5 dates, 1 steps",
+            "a late correction"
+        );
     }
 }

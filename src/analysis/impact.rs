@@ -1,5 +1,5 @@
-//! What would be sent, and to whom, if a configuration took effect now and the data stayed as it was last seen: the very
-//! decisions of the next poll, on what is remembered. Nothing is written.
+//! What would be sent, and to whom, if a configuration took effect now and the data stayed as it
+//! was last seen: the very decisions of the next poll, on what is remembered. Nothing is written.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -47,8 +47,10 @@ pub fn impact(
         impact.customers += 1;
         let alone = RememberedCustomer { seen: state, steps: Vec::new(), samples: Vec::new() };
         let judged = judged_again(budgets, rules, &alone, time);
-        // Only the few that have reached a step, or may have by their history, need all that is remembered.
-        let may = |verdict: &Verdict| matches!(verdict, Verdict::Crossed { .. }) || look_back(rules);
+        // Only the few that have reached a step, or may have by their history, need all that is
+        // remembered.
+        let may =
+            |verdict: &Verdict| matches!(verdict, Verdict::Crossed { .. }) || look_back(rules);
         if judged.evaluations.iter().any(|evaluation| may(&evaluation.verdict)) {
             crossing.push(alone.seen.key());
         }
@@ -59,19 +61,40 @@ pub fn impact(
         let judged = judged_again(budgets, rules, &remembered, time);
         for raise in &decide(&judged, Some(&remembered)).raise {
             let baseline = is_baseline(&memory, &raise.rule);
-            let occasion = RaiseContext { now, baseline, subscriptions: &[], seen: Some(&remembered.seen), earlier: &remembered.samples };
-            let mut snapshot = crate::alerting::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
-            let asked = Silenceable { value: raise.value, ..silenceable(&judged.assessed, &raise.rule.name) };
+            let occasion = RaiseContext {
+                now,
+                baseline,
+                subscriptions: &[],
+                seen: Some(&remembered.seen),
+                earlier: &remembered.samples,
+            };
+            let mut snapshot =
+                crate::alerting::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
+            let asked = Silenceable {
+                value: raise.value,
+                ..silenceable(&judged.assessed, &raise.rule.name)
+            };
             if silences.iter().any(|silence| silence.covers(&asked, now)) {
                 snapshot.alert.state = AlertState::Silenced;
             }
-            impact.alerts.push(NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every });
+            impact.alerts.push(NewAlert {
+                snapshot,
+                notify: raise.notify.clone(),
+                remind_every: raise.remind_every,
+            });
         }
     }
     impact.messages = crate::alerting::messages(&impact.alerts, routes, Uuid::nil());
     impact.alerts.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));
-    let known: Vec<&str> = rules.facts().flat_map(|rule| std::iter::once(&*rule.name).chain(rule.formerly.as_deref())).collect();
-    impact.closed = reader.open_by_rule()?.into_iter().filter(|(rule, _)| !known.contains(&rule.as_str())).collect();
+    let known: Vec<&str> = rules
+        .facts()
+        .flat_map(|rule| std::iter::once(&*rule.name).chain(rule.formerly.as_deref()))
+        .collect();
+    impact.closed = reader
+        .open_by_rule()?
+        .into_iter()
+        .filter(|(rule, _)| !known.contains(&rule.as_str()))
+        .collect();
     let gone = |name: &str| routes.iter().all(|route| *route.notifier != *name);
     let owed = reader.owed()?.into_iter().filter(|owed| owed.pending > 0 && gone(&owed.notifier));
     impact.given_up = owed.map(|owed| (owed.notifier, owed.pending)).collect();

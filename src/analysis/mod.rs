@@ -1,5 +1,5 @@
-//! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`], the preview of a silence ([`SilencePreview`]), and customers or
-//! patterns that fit nobody ([`Strangers`]).
+//! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`], the preview of a
+//! silence ([`SilencePreview`]), and customers or patterns that fit nobody ([`Strangers`]).
 
 mod explain;
 mod guess;

@@ -1,7 +1,8 @@
-//! Replays polls in memory, by the very stages that a poll goes through: what would be raised, and nothing else.
+//! Replays polls in memory, by the very stages that a poll goes through: what would be raised, and
+//! nothing else.
 //!
-//! It asks nobody: a legacy customer has the calendar month, or the cycle that is known beforehand. What is owed for an
-//! alert, and to whom it would be sent, is left to the caller.
+//! It asks nobody: a legacy customer has the calendar month, or the cycle that is known beforehand.
+//! What is owed for an alert, and to whom it would be sent, is left to the caller.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -10,14 +11,21 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::judging::judged_again;
-use crate::alerting::judging::{AsOf, Asked, judge, last_seen, named, sample, samples_for, seen_now};
+use crate::alerting::judging::{
+    AsOf, Asked, judge, last_seen, named, sample, samples_for, seen_now,
+};
 use crate::alerting::judging::{fingerprint, is_fresh, stale_after};
 use crate::alerting::judging::{rank, samples};
 use crate::alerting::lifecycle;
 use crate::alerting::silenced_alerts::SilencedAlerts;
-use crate::alerting::{Decided, NewAlert, NewSample, NewStep, RaiseContext, RecordedStep, RememberedCustomer, decide};
+use crate::alerting::{
+    Decided, NewAlert, NewSample, NewStep, RaiseContext, RecordedStep, RememberedCustomer, decide,
+};
 use crate::budgets;
-use crate::domain::{AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence, UsageRecord, canonical};
+use crate::domain::{
+    AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence,
+    UsageRecord, canonical,
+};
 use crate::ledger::{PollMemory, REMEMBERED};
 use crate::poll::cycle::is_baseline;
 use crate::rules::Rules;
@@ -25,7 +33,8 @@ use crate::rules::Rules;
 /// What a replayed poll tells.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Replayed {
-    /// What it raises, the worst first, each with the notifiers that are owed it; silenced ones are not told.
+    /// What it raises, the worst first, each with the notifiers that are owed it; silenced ones are
+    /// not told.
     pub raised: Vec<NewAlert>,
     /// What was raised under a silence before and is told now.
     pub released: Vec<NewAlert>,
@@ -86,7 +95,9 @@ impl Replay {
         self.rules = rules.clone();
         self.rules_print = rules.fingerprint();
         self.reloaded = true;
-        for (before, now) in rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, &rule.name))) {
+        for (before, now) in
+            rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, &rule.name)))
+        {
             let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
             let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
             names.filter(|name| **name == before).for_each(|name| name.clone_from(now));
@@ -110,7 +121,8 @@ impl Replay {
         }
     }
 
-    /// Adds a silence; returns its number. That and the date of the data are given here, whatever it has.
+    /// Adds a silence; returns its number. That and the date of the data are given here, whatever
+    /// it has.
     pub fn silence(&mut self, silence: Silence) -> i64 {
         let as_of = self.newest.unwrap_or(silence.created_at);
         self.silenced_alerts.silence(Silence { as_of, ..silence })
@@ -122,11 +134,17 @@ impl Replay {
     }
 
     /// One good poll at `now` that reads these records. Identities are counted from 1.
-    pub fn poll(&mut self, now: Timestamp, records: impl IntoIterator<Item = UsageRecord>) -> Replayed {
+    pub fn poll(
+        &mut self,
+        now: Timestamp,
+        records: impl IntoIterator<Item = UsageRecord>,
+    ) -> Replayed {
         let records = one_of_each(records);
         let silences = self.silenced_alerts.in_force(now);
-        // Nothing is concluded from an empty answer where there were records before, or where there was none.
-        let good = !records.is_empty() || self.polls.last_good_items.is_some_and(|items| items == 0);
+        // Nothing is concluded from an empty answer where there were records before, or where there
+        // was none.
+        let good =
+            !records.is_empty() || self.polls.last_good_items.is_some_and(|items| items == 0);
         let items = u64::try_from(records.len()).ok();
         let newest = records.iter().map(|(_, record)| record.usage_as_of.instant()).max();
         let stale_after = stale_after(&self.rules).filter(|_| is_fresh(newest, now));
@@ -145,7 +163,13 @@ impl Replay {
             settled_rules.extend(self.rules.facts().map(|rule| rule.name.clone()));
             settled_rules.sort_unstable();
             settled_rules.dedup();
-            self.polls = PollMemory { last_good_at: Some(now), last_good_items: items, newest, uncovered: None, settled_rules };
+            self.polls = PollMemory {
+                last_good_at: Some(now),
+                last_good_items: items,
+                newest,
+                uncovered: None,
+                settled_rules,
+            };
         }
         if std::mem::take(&mut self.reloaded) {
             self.forget_rules();
@@ -155,18 +179,34 @@ impl Replay {
 
     /// Forgets what removed rules did, so that they are new when they come back.
     fn forget_rules(&mut self) {
-        let names = self.rules.facts().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.formerly));
+        let names =
+            self.rules.facts().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.formerly));
         let known: HashSet<&str> = names.map(AsRef::as_ref).collect();
         self.polls.settled_rules.retain(|rule| known.contains(&**rule));
-        self.customers.values_mut().for_each(|remembered| remembered.steps.retain(|step| known.contains(&*step.rule)));
+        self.customers
+            .values_mut()
+            .for_each(|remembered| remembered.steps.retain(|step| known.contains(&*step.rule)));
     }
 
-    fn settle(&mut self, under: Under<'_>, key: CustomerKey, record: UsageRecord, aged: bool, raised: &mut Vec<NewAlert>) {
+    fn settle(
+        &mut self,
+        under: Under<'_>,
+        key: CustomerKey,
+        record: UsageRecord,
+        aged: bool,
+        raised: &mut Vec<NewAlert>,
+    ) {
         let now = under.now;
         let joined = self.budgets.join(record);
         let print = fingerprint(&joined, self.rules_print);
-        if !aged && self.customers.get(&key).is_some_and(|remembered| remembered.seen.fingerprint == print) {
-            // What it crosses was raised or passed, and no summary will ever say that it belongs elsewhere.
+        if !aged
+            && self
+                .customers
+                .get(&key)
+                .is_some_and(|remembered| remembered.seen.fingerprint == print)
+        {
+            // What it crosses was raised or passed, and no summary will ever say that it belongs
+            // elsewhere.
             return;
         }
         let remembered = self.customers.remove(&key);
@@ -174,13 +214,17 @@ impl Replay {
         let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
         let named = asked.as_ref().map_or_else(|| named(remembered.as_ref()), |asked| &asked.named);
         let assessed = joined.place(last.as_ref(), named, None);
-        let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
+        let judged =
+            judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
         let decided = decide(&judged, remembered.as_ref());
         let new = self.raise(under, &judged, &decided, remembered.as_ref(), raised);
         let seen = seen_now(&judged, print, remembered.as_ref(), asked.as_ref(), now);
         let before = remembered.as_ref().map(|remembered| &remembered.seen);
-        let read = seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
-        let first = || Some(RememberedCustomer { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() });
+        let read =
+            seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
+        let first = || {
+            Some(RememberedCustomer { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() })
+        };
         let Some(mut known) = remembered.or_else(first) else { return };
         if let Some(seen) = seen {
             known.seen = seen;
@@ -216,28 +260,57 @@ impl Replay {
                 earlier: samples(remembered).get(..known).unwrap_or_else(|| samples(remembered)),
             };
             self.identities += 1;
-            let mut snapshot = crate::alerting::snapshot(Uuid::from_u128(self.identities), &judged.assessed, raise, &occasion);
-            if lifecycle::is_silenced(&judged.assessed, &raise.rule.name, raise.value, silences, now) {
+            let mut snapshot = crate::alerting::snapshot(
+                Uuid::from_u128(self.identities),
+                &judged.assessed,
+                raise,
+                &occasion,
+            );
+            if lifecycle::is_silenced(
+                &judged.assessed,
+                &raise.rule.name,
+                raise.value,
+                silences,
+                now,
+            ) {
                 snapshot.alert.state = AlertState::Silenced;
             }
             steps.extend(crate::alerting::steps(snapshot.alert.id, &judged.assessed, raise));
-            let new = NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every };
+            let new = NewAlert {
+                snapshot,
+                notify: raise.notify.clone(),
+                remind_every: raise.remind_every,
+            };
             self.silenced_alerts.keep(&new);
             raised.push(new);
         }
-        steps.extend(decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)));
+        steps.extend(
+            decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)),
+        );
         steps
     }
 
     fn follow_up(&mut self, silences: &[Silence], time: AsOf) -> Vec<NewAlert> {
         let (budgets, rules, customers) = (&self.budgets, &self.rules, &self.customers);
-        self.silenced_alerts.follow_up(silences, time, |key| Some(judged_again(budgets, rules, customers.get(key)?, time)))
+        self.silenced_alerts.follow_up(silences, time, |key| {
+            Some(judged_again(budgets, rules, customers.get(key)?, time))
+        })
     }
 
     fn spend(&mut self, step: NewStep) -> RecordedStep {
         self.rows += 1;
         let NewStep { rule, metric, at, amount, belongs_at, raised, alert, .. } = step;
-        RecordedStep { row: self.rows, rule, metric, at, amount, belongs_at, raised, alert, seen_below: None }
+        RecordedStep {
+            row: self.rows,
+            rule,
+            metric,
+            at,
+            amount,
+            belongs_at,
+            raised,
+            alert,
+            seen_below: None,
+        }
     }
 }
 
@@ -266,13 +339,17 @@ fn one_of_each(records: impl IntoIterator<Item = UsageRecord>) -> Vec<(CustomerK
 
 fn see_below(steps: &mut [RecordedStep], decided: &Decided) {
     for (row, amount) in &decided.seen_below {
-        steps.iter_mut().filter(|step| step.row == *row).for_each(|step| step.seen_below = amount.map(canonical));
+        steps
+            .iter_mut()
+            .filter(|step| step.row == *row)
+            .for_each(|step| step.seen_below = amount.map(canonical));
     }
 }
 
 /// Adds a date of the data to those known, newest first; of one date what was read last counts.
 fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
-    let new = Sample { usage_as_of: read.usage_as_of, cost: read.cost, carried_over: read.carried_over };
+    let new =
+        Sample { usage_as_of: read.usage_as_of, cost: read.cost, carried_over: read.carried_over };
     let place = samples.partition_point(|sample| sample.usage_as_of > new.usage_as_of);
     match samples.get_mut(place) {
         Some(same) if same.usage_as_of == new.usage_as_of => *same = new,

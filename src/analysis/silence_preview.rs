@@ -1,5 +1,6 @@
-//! What a silence reaches now: how many customers it fits, and which of their rules that are over a step it keeps silent.
-//! Judged from the last seen records by the very stages that a poll goes through.
+//! What a silence reaches now: how many customers it fits, and which of their rules that are over a
+//! step it keeps silent. Judged from the last seen records by the very stages that a poll goes
+//! through.
 
 use std::cmp::Reverse;
 
@@ -15,7 +16,8 @@ use crate::alerting::lifecycle::silenceable;
 use crate::alerting::{CustomerState, OpenAlert, RememberedCustomer};
 use crate::budgets;
 use crate::domain::{
-    AlertState, Assessed, Currency, CustomerId, CustomerView, Evaluation, Glob, Judged, Metric, Severity, Silence, Silenceable, Verdict,
+    AlertState, Assessed, Currency, CustomerId, CustomerView, Evaluation, Glob, Judged, Metric,
+    Severity, Silence, Silenceable, Verdict,
 };
 use crate::ledger::{LedgerError, Reader};
 use crate::rules::Rules;
@@ -81,7 +83,18 @@ pub(crate) fn reach(
 ) -> Result<SilencePreview, LedgerError> {
     let fitted = vec![false; silence.customers.len()];
     let newest = reader.poll_memory()?.newest;
-    let mut survey = Survey { reader, budgets, rules, silence, now, newest, fitted, is_empty: true, customers: 0, hidden: Vec::new() };
+    let mut survey = Survey {
+        reader,
+        budgets,
+        rules,
+        silence,
+        now,
+        newest,
+        fitted,
+        is_empty: true,
+        customers: 0,
+        hidden: Vec::new(),
+    };
     let mut failure = Ok(());
     reader.each_seen(|seen| {
         survey.is_empty = false;
@@ -127,18 +140,35 @@ impl Survey<'_> {
         self.customers += u64::from(seen.subscription.is_none());
         let key = seen.key();
         let with_history = if look_back(self.rules) { self.reader.current(&key)? } else { None };
-        let remembered = with_history.unwrap_or_else(|| RememberedCustomer { seen, steps: Vec::new(), samples: Vec::new() });
-        let judged = judged_again(self.budgets, self.rules, &remembered, AsOf { now: self.now, newest: self.newest });
-        let covered: Vec<_> = judged.evaluations.iter().filter_map(|one| covered(one, &judged, self.silence, self.now)).collect();
+        let remembered = with_history.unwrap_or_else(|| RememberedCustomer {
+            seen,
+            steps: Vec::new(),
+            samples: Vec::new(),
+        });
+        let judged = judged_again(
+            self.budgets,
+            self.rules,
+            &remembered,
+            AsOf { now: self.now, newest: self.newest },
+        );
+        let covered: Vec<_> = judged
+            .evaluations
+            .iter()
+            .filter_map(|one| covered(one, &judged, self.silence, self.now))
+            .collect();
         if !covered.is_empty() {
             let open = self.reader.open_alerts(&key)?;
-            self.hidden.extend(covered.into_iter().map(|one| (rank(&one, &judged), with_alert(one, &open))));
+            self.hidden.extend(
+                covered.into_iter().map(|one| (rank(&one, &judged), with_alert(one, &open))),
+            );
         }
         Ok(())
     }
 
     fn into_reach(mut self) -> SilencePreview {
-        self.hidden.sort_by(|(a, one), (b, other)| (Reverse(a), &one.customer, &one.rule).cmp(&(Reverse(b), &other.customer, &other.rule)));
+        self.hidden.sort_by(|(a, one), (b, other)| {
+            (Reverse(a), &one.customer, &one.rule).cmp(&(Reverse(b), &other.customer, &other.rule))
+        });
         SilencePreview {
             customers: self.customers,
             crossing: count(self.hidden.len()),
@@ -151,20 +181,37 @@ impl Survey<'_> {
     fn warnings(&self, silence: &Silence, rules: &Rules) -> Vec<String> {
         let names: Vec<&str> = rules.facts().map(|rule| &*rule.name).collect();
         let unread = self.is_empty.then(|| "no customer has been read yet".to_owned());
-        let nobody = silence.customers.iter().zip(&self.fitted).filter(|(_, fitted)| !**fitted && !self.is_empty);
-        let nobody = nobody.map(|(glob, _)| format!("no customer has an id, a name or a label like \"{}\"", glob.as_str()));
+        let nobody = silence
+            .customers
+            .iter()
+            .zip(&self.fitted)
+            .filter(|(_, fitted)| !**fitted && !self.is_empty);
+        let nobody = nobody.map(|(glob, _)| {
+            format!("no customer has an id, a name or a label like \"{}\"", glob.as_str())
+        });
         let unknown = |glob: &&Glob| !glob.fits_any(names.iter().map(|name| Some(*name)));
         let unknown = silence.rules.iter().filter(unknown);
         unread
             .into_iter()
             .chain(nobody)
-            .chain(unknown.map(|glob| format!("no rule is called like \"{}\"; there are: {}", glob.as_str(), names.join(", "))))
+            .chain(unknown.map(|glob| {
+                format!(
+                    "no rule is called like \"{}\"; there are: {}",
+                    glob.as_str(),
+                    names.join(", ")
+                )
+            }))
             .collect()
     }
 }
 
 /// What the silence keeps silent of one rule, if its value has reached a step.
-fn covered(evaluation: &Evaluation, judged: &Judged, silence: &Silence, now: Timestamp) -> Option<Hidden> {
+fn covered(
+    evaluation: &Evaluation,
+    judged: &Judged,
+    silence: &Silence,
+    now: Timestamp,
+) -> Option<Hidden> {
     let Verdict::Crossed { value, crossing } = &evaluation.verdict else { return None };
     let (assessed, rule) = (&judged.assessed, &evaluation.rule);
     let step = crossing.highest()?;
@@ -186,16 +233,29 @@ fn covered(evaluation: &Evaluation, judged: &Judged, silence: &Silence, now: Tim
 
 fn called(assessed: &Assessed) -> String {
     let (record, label) = (&assessed.record, assessed.profile.label.clone());
-    CustomerView { id: record.customer.clone(), name: record.name.clone(), label, plan: record.plan }.called().to_owned()
+    CustomerView {
+        id: record.customer.clone(),
+        name: record.name.clone(),
+        label,
+        plan: record.plan,
+    }
+    .called()
+    .to_owned()
 }
 
 /// The same with the latest alert of the rule.
 fn with_alert(hidden: Hidden, open: &[OpenAlert]) -> Hidden {
-    let alert = open.iter().rev().find(|alert| *alert.rule == hidden.rule && alert.snapshot.alert.metric == hidden.metric);
+    let alert = open
+        .iter()
+        .rev()
+        .find(|alert| *alert.rule == hidden.rule && alert.snapshot.alert.metric == hidden.metric);
     let is_told = |alert: &OpenAlert| alert.snapshot.alert.state == AlertState::Raised;
-    let reminds = alert.is_some_and(|alert| is_told(alert) && alert.remind_every.is_some() && !alert.acknowledged);
+    let reminds = alert
+        .is_some_and(|alert| is_told(alert) && alert.remind_every.is_some() && !alert.acknowledged);
     // Another step is not told yet, and one of a daily metric may be so of another day only.
-    let is_same = |alert: &OpenAlert| alert.snapshot.alert.threshold == hidden.threshold && !hidden.metric.is_daily();
+    let is_same = |alert: &OpenAlert| {
+        alert.snapshot.alert.threshold == hidden.threshold && !hidden.metric.is_daily()
+    };
     let told = alert.is_some_and(|alert| is_told(alert) && is_same(alert));
     Hidden { alert: alert.map(|alert| alert.snapshot.alert.id), told, reminds, ..hidden }
 }

@@ -1,5 +1,6 @@
-//! Compares two configurations on the same data: recorded history, or saved collections. What one would have raised and the
-//! other not, and what it would have raised at another time or step. How it is told is the command's.
+//! Compares two configurations on the same data: recorded history, or saved collections. What one
+//! would have raised and the other not, and what it would have raised at another time or step. How
+//! it is told is the command's.
 
 use std::collections::HashMap;
 
@@ -42,7 +43,8 @@ pub struct Comparison {
     pub appear: Vec<AlertSnapshot>,
     /// Raised by the present rules only.
     pub disappear: Vec<AlertSnapshot>,
-    /// Raised by both in one billing period by a rule of the same name, at another time, step or severity: before, after.
+    /// Raised by both in one billing period by a rule of the same name, at another time, step or
+    /// severity: before, after.
     pub move_: Vec<(AlertSnapshot, AlertSnapshot)>,
     /// How many polls were replayed.
     pub polls: u64,
@@ -51,21 +53,33 @@ pub struct Comparison {
 impl Simulation {
     /// Compares `before` with `after`; what was raised before `since` is left out.
     pub fn new(before: Judge<'_>, after: Judge<'_>, since: Timestamp) -> Self {
-        let side = |judge: Judge<'_>| Side { replay: Replay::new(judge.budgets, judge.rules), raised: Vec::new() };
+        let side = |judge: Judge<'_>| Side {
+            replay: Replay::new(judge.budgets, judge.rules),
+            raised: Vec::new(),
+        };
         Self { before: side(before), after: side(after), since }
     }
 
     /// One poll of these records.
     pub fn poll(&mut self, now: Timestamp, records: &[UsageRecord]) {
         for side in [&mut self.before, &mut self.after] {
-            let raised = side.replay.poll(now, records.iter().cloned()).raised.into_iter().map(|new| new.snapshot);
+            let raised = side
+                .replay
+                .poll(now, records.iter().cloned())
+                .raised
+                .into_iter()
+                .map(|new| new.snapshot);
             side.raised.extend(raised.filter(|snapshot| snapshot.alert.raised_at >= self.since));
         }
     }
 
-    /// Replays all that the ledger has recorded, one customer after another; `tick` is called for each reading. Returns how
-    /// many there were.
-    pub fn replay_history(&mut self, reader: &Reader, tick: &mut dyn FnMut()) -> Result<u64, LedgerError> {
+    /// Replays all that the ledger has recorded, one customer after another; `tick` is called for
+    /// each reading. Returns how many there were.
+    pub fn replay_history(
+        &mut self,
+        reader: &Reader,
+        tick: &mut dyn FnMut(),
+    ) -> Result<u64, LedgerError> {
         let mut customers: HashMap<CustomerKey, CustomerState> = HashMap::new();
         reader.each_seen(|seen| drop(customers.insert(seen.key(), seen)))?;
         for seen in customers.values() {
@@ -97,7 +111,8 @@ impl Simulation {
         for snapshot in before {
             let same = |other: &AlertSnapshot| told(other) == told(&snapshot);
             let others = candidates.get_mut(&Event::of(&snapshot));
-            match others.and_then(|others| Some(others.swap_remove(others.iter().position(same)?))) {
+            match others.and_then(|others| Some(others.swap_remove(others.iter().position(same)?)))
+            {
                 Some(_) => comparison.same += 1,
                 None => unmatched.push(snapshot),
             }
@@ -123,8 +138,8 @@ fn place(snapshot: &AlertSnapshot) -> (Timestamp, CustomerKey, String) {
     (alert.raised_at, alert.key(), alert.rule.clone())
 }
 
-/// What two alerts must share to be the same event told differently: customer, rule and billing period; for daily metrics the
-/// day.
+/// What two alerts must share to be the same event told differently: customer, rule and billing
+/// period; for daily metrics the day.
 #[derive(PartialEq, Eq, Hash)]
 struct Event {
     customer: CustomerKey,

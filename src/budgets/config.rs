@@ -77,7 +77,9 @@ pub struct Config {
 
 impl Config {
     /// The customers that have a budget for one of their subscriptions at least, in no order.
-    pub fn customers_with_subscription_budgets(&self) -> impl Iterator<Item = (&CustomerKey, &LocalCustomer)> {
+    pub fn customers_with_subscription_budgets(
+        &self,
+    ) -> impl Iterator<Item = (&CustomerKey, &LocalCustomer)> {
         self.customers.iter().filter(|(_, local)| !local.subscriptions.is_empty())
     }
 }

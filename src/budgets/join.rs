@@ -1,5 +1,5 @@
-//! Joins a record with what is known locally: currency, profile and the budget in force. Its place in time is left to
-//! [`crate::budgets::Joined::place`].
+//! Joins a record with what is known locally: currency, profile and the budget in force. Its place
+//! in time is left to [`crate::budgets::Joined::place`].
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 
 use crate::budgets::{Config, LocalBudget, LocalCustomer, Prefer, SubscriptionKey};
 use crate::domain::{
-    Assessed, BillingPeriod, Budget, BudgetSource, Currency, MissingInput, PeriodSource, Plan, Profile, UsageRecord, percent_of,
+    Assessed, BillingPeriod, Budget, BudgetSource, Currency, MissingInput, PeriodSource, Plan,
+    Profile, UsageRecord, percent_of,
 };
 
 /// The profile of every customer that the configuration does not name.
@@ -48,12 +49,21 @@ pub enum BudgetOddity {
 }
 
 impl Config {
-    /// Joins a record with the local configuration. One about a subscription has the budget of that subscription, and
-    /// never the customer's.
+    /// Joins a record with the local configuration. One about a subscription has the budget of that
+    /// subscription, and never the customer's.
     pub fn join(&self, record: UsageRecord) -> Joined {
-        let local = if self.customers.is_empty() { None } else { self.customers.get(&record.customer.key()) };
-        let currency = record.currency.or_else(|| local.and_then(|local| local.currency)).or_else(|| self.fallback_currency(record.plan));
-        let reported = record.budget.and_then(|amount| Budget::try_new(amount, currency, BudgetSource::PartnerCenter));
+        let local = if self.customers.is_empty() {
+            None
+        } else {
+            self.customers.get(&record.customer.key())
+        };
+        let currency = record
+            .currency
+            .or_else(|| local.and_then(|local| local.currency))
+            .or_else(|| self.fallback_currency(record.plan));
+        let reported = record
+            .budget
+            .and_then(|amount| Budget::try_new(amount, currency, BudgetSource::PartnerCenter));
         let (own, oddity) = own_budget(local.and_then(|local| local.budget_of(&record)), currency);
         let (budget, other_budget) = match (own, reported, self.prefer) {
             (Some(own), reported, Prefer::Local) => (Some(own), reported),
@@ -76,11 +86,16 @@ impl LocalCustomer {
     }
 }
 
-fn own_budget(local: Option<LocalBudget>, currency: Option<Currency>) -> (Option<Budget>, Option<BudgetOddity>) {
+fn own_budget(
+    local: Option<LocalBudget>,
+    currency: Option<Currency>,
+) -> (Option<Budget>, Option<BudgetOddity>) {
     let Some(local) = local else { return (None, None) };
     let budget = Budget::try_new(local.amount, Some(local.currency), BudgetSource::Local);
     match currency {
-        Some(record) if record != local.currency => (None, Some(BudgetOddity::CurrencyClash { local: local.currency, record })),
+        Some(record) if record != local.currency => {
+            (None, Some(BudgetOddity::CurrencyClash { local: local.currency, record }))
+        }
         Some(_) => (budget, None),
         None => (budget, Some(BudgetOddity::CurrencyUnknown { local: local.currency })),
     }
@@ -109,12 +124,18 @@ impl Joined {
         }
     }
 
-    /// The record in no period at all: enough to see whether any step is reached, for which neither the period nor any
-    /// memory of the customer is needed.
+    /// The record in no period at all: enough to see whether any step is reached, for which neither
+    /// the period nor any memory of the customer is needed.
     pub fn unplaced(self) -> Unplaced {
         let at = self.record.usage_as_of.instant();
         let oddity = self.oddity;
-        Unplaced { assessed: self.into_assessed(BillingPeriod { start: at, end: at, source: PeriodSource::Assumed }, false), oddity }
+        Unplaced {
+            assessed: self.into_assessed(
+                BillingPeriod { start: at, end: at, source: PeriodSource::Assumed },
+                false,
+            ),
+            oddity,
+        }
     }
 }
 

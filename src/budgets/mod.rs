@@ -1,4 +1,5 @@
-//! Who the customers are to us, from tables and spreadsheets, and the assessment of a record: its currency, budget, billing period and percentages.
+//! Who the customers are to us, from tables and spreadsheets, and the assessment of a record: its
+//! currency, budget, billing period and percentages.
 
 mod config;
 mod join;

@@ -1,11 +1,13 @@
-//! Places a joined record in its billing period, with what is remembered of the customer and what a fresh usage summary
-//! says.
+//! Places a joined record in its billing period, with what is remembered of the customer and what a
+//! fresh usage summary says.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::budgets::Joined;
-use crate::domain::{Assessed, BillingPeriod, LegacyCycle, NamedPeriods, PeriodSource, Plan, SummaryDates};
+use crate::domain::{
+    Assessed, BillingPeriod, LegacyCycle, NamedPeriods, PeriodSource, Plan, SummaryDates,
+};
 
 /// How far into a new period cost may still be the old one's.
 const CARRY_OVER_WINDOW: SignedDuration = SignedDuration::from_hours(72);
@@ -35,13 +37,20 @@ pub struct FreshSummary {
 impl FreshSummary {
     /// `known` and the period that this summary names, if it names a sound one.
     pub fn added_to(&self, known: &NamedPeriods) -> NamedPeriods {
-        LegacyCycle::from_summary(&self.dates).map_or_else(|| known.clone(), |named| known.with(named))
+        LegacyCycle::from_summary(&self.dates)
+            .map_or_else(|| known.clone(), |named| known.with(named))
     }
 }
 
 impl Joined {
-    /// The record in its billing period; `named` are the periods that answers named, that of `fresh` among them.
-    pub fn place(self, last: Option<&PeriodMemory>, named: &NamedPeriods, fresh: Option<&FreshSummary>) -> Assessed {
+    /// The record in its billing period; `named` are the periods that answers named, that of
+    /// `fresh` among them.
+    pub fn place(
+        self,
+        last: Option<&PeriodMemory>,
+        named: &NamedPeriods,
+        fresh: Option<&FreshSummary>,
+    ) -> Assessed {
         let period = self.period_holding(self.record.usage_as_of.instant(), named);
         match last.and_then(|last| self.carried_over_from(&period, last, named, fresh)) {
             Some(old) => self.into_assessed(old, true),
@@ -53,14 +62,20 @@ impl Joined {
         match self.record.plan {
             Plan::AzurePlan => {
                 let month = BillingPeriod::calendar_month(at, PeriodSource::CalendarMonth);
-                if named.names_month(&month) { BillingPeriod { source: PeriodSource::SubscriptionSummary, ..month } } else { month }
+                if named.names_month(&month) {
+                    BillingPeriod { source: PeriodSource::SubscriptionSummary, ..month }
+                } else {
+                    month
+                }
             }
-            Plan::Legacy => named.holding(at).unwrap_or_else(|| BillingPeriod::calendar_month(at, PeriodSource::Assumed)),
+            Plan::Legacy => named
+                .holding(at)
+                .unwrap_or_else(|| BillingPeriod::calendar_month(at, PeriodSource::Assumed)),
         }
     }
 
-    /// The period before, when the record is dated in a new one but repeats, or slightly exceeds, the last cost of the
-    /// old one: data of the old period that arrived late.
+    /// The period before, when the record is dated in a new one but repeats, or slightly exceeds,
+    /// the last cost of the old one: data of the old period that arrived late.
     fn carried_over_from(
         &self,
         period: &BillingPeriod,
@@ -71,16 +86,30 @@ impl Joined {
         let at = self.record.usage_as_of.instant();
         let old = self.old_period(last, named);
         let early = at.duration_since(period.start) <= CARRY_OVER_WINDOW;
-        let confirmed = fresh.is_some_and(|fresh| period.holds(fresh.dates.start.0) && fresh.total >= fresh.listed_cost);
-        let carried = old.directly_precedes(period) && early && !confirmed && repeats(self.record.cost, last.closing_cost);
+        let confirmed = fresh.is_some_and(|fresh| {
+            period.holds(fresh.dates.start.0) && fresh.total >= fresh.listed_cost
+        });
+        let carried = old.directly_precedes(period)
+            && early
+            && !confirmed
+            && repeats(self.record.cost, last.closing_cost);
         carried.then_some(old)
     }
 
-    /// The period of the last seen state, by what is known today: an assumed one gives way to a known one.
+    /// The period of the last seen state, by what is known today: an assumed one gives way to a
+    /// known one.
     fn old_period(&self, last: &PeriodMemory, named: &NamedPeriods) -> BillingPeriod {
-        let belonged_at = if last.period.holds(last.usage_as_of) { last.usage_as_of } else { last.period.last_instant() };
+        let belonged_at = if last.period.holds(last.usage_as_of) {
+            last.usage_as_of
+        } else {
+            last.period.last_instant()
+        };
         let today = self.period_holding(belonged_at, named);
-        if last.period.source == PeriodSource::Assumed || today.same_span(&last.period) { today } else { last.period }
+        if last.period.source == PeriodSource::Assumed || today.same_span(&last.period) {
+            today
+        } else {
+            last.period
+        }
     }
 }
 

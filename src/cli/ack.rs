@@ -1,4 +1,5 @@
-//! `ack`: says that somebody knows of an alert, so that nobody is reminded of it until its next higher step.
+//! `ack`: says that somebody knows of an alert, so that nobody is reminded of it until its next
+//! higher step.
 
 use std::path::Path;
 
@@ -47,7 +48,9 @@ fn line(answer: &Acknowledged, now: Timestamp, zone: &TimeZone) -> String {
     let said = match (&answer.before, &answer.now) {
         (Some(before), Some(_)) => format!("acknowledged already, by {}", by(before, now, zone)),
         (None, Some(_)) => format!("acknowledged; {}", what_follows(alert.state)),
-        (Some(before), None) => format!("no longer acknowledged by {}; reminders go on", by(before, now, zone)),
+        (Some(before), None) => {
+            format!("no longer acknowledged by {}; reminders go on", by(before, now, zone))
+        }
         (None, None) => "nobody had acknowledged it".to_owned(),
     };
     format!("{} {who}, {rule}, step {}: {said}.", alert.reference, scale.step(alert.threshold))
@@ -62,6 +65,8 @@ fn what_follows(state: AlertState) -> &'static str {
     match state {
         AlertState::Raised => "nobody is reminded of it until the next higher step",
         AlertState::Silenced => "it is silenced, and still told when nothing silences it any more",
-        AlertState::Resolved | AlertState::Closed => "it is over, so that nobody would have been reminded of it anyway",
+        AlertState::Resolved | AlertState::Closed => {
+            "it is over, so that nobody would have been reminded of it anyway"
+        }
     }
 }

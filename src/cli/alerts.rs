@@ -56,7 +56,12 @@ impl Alerts {
         let chosen = self.choice.settle(&context, &reader, now)?;
         let mut rows = Vec::new();
         for customer in chosen.customers {
-            rows.extend(reader.alerts(&AlertFilter { since: chosen.since, until: chosen.until, customer, ..AlertFilter::default() })?);
+            rows.extend(reader.alerts(&AlertFilter {
+                since: chosen.since,
+                until: chosen.until,
+                customer,
+                ..AlertFilter::default()
+            })?);
         }
         rows.sort_by(|a, b| {
             let (a, b) = (&a.snapshot.alert, &b.snapshot.alert);
@@ -64,14 +69,21 @@ impl Alerts {
         });
         match self.format {
             Format::Text => {
-                let namesakes = Namesakes::find(text::named_in(rows.iter().map(|row| &row.snapshot.alert)), Some(&reader))?;
-                for AlertSnapshot { alert, context } in rows.iter_mut().map(|row| &mut row.snapshot) {
+                let namesakes = Namesakes::find(
+                    text::named_in(rows.iter().map(|row| &row.snapshot.alert)),
+                    Some(&reader),
+                )?;
+                for AlertSnapshot { alert, context } in rows.iter_mut().map(|row| &mut row.snapshot)
+                {
                     context.has_namesake |= namesakes.has_view(&alert.customer);
                 }
                 output::page(&page(&rows, now, &context.paths.time_zone))?;
             }
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
-            Format::Csv => spreadsheet::print(&HEADING, rows.iter().map(|row| cells(&row.snapshot.alert, row.acknowledged.as_ref())))?,
+            Format::Csv => spreadsheet::print(
+                &HEADING,
+                rows.iter().map(|row| cells(&row.snapshot.alert, row.acknowledged.as_ref())),
+            )?,
         }
         Ok(Outcome::Done)
     }
@@ -80,13 +92,14 @@ impl Alerts {
 /// An alert as JSON.
 pub(super) fn document(row: &AlertRow) -> AlertDocument<'_> {
     let deliveries = row.deliveries.iter();
-    let deliveries = deliveries.map(|DeliverySummary { notifier, pending, sent, dead }| DeliveryCount {
-        notifier,
-        pending: *pending,
-        sent: *sent,
-        dead: *dead,
+    let deliveries = deliveries.map(|DeliverySummary { notifier, pending, sent, dead }| {
+        DeliveryCount { notifier, pending: *pending, sent: *sent, dead: *dead }
     });
-    AlertDocument { alert: &row.snapshot.alert, acknowledged: acknowledgement(row), deliveries: deliveries.collect() }
+    AlertDocument {
+        alert: &row.snapshot.alert,
+        acknowledged: acknowledgement(row),
+        deliveries: deliveries.collect(),
+    }
 }
 
 /// Who knows of an alert.
@@ -121,13 +134,22 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
             told(row).join(glue),
         ]);
     }
-    format!("{}\n\n{}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "alert"), text::zone_note(zone))
+    format!(
+        "{}\n\n{}. {}\n",
+        listing.lines(0).join("\n"),
+        text::count(rows.len(), "alert"),
+        text::zone_note(zone)
+    )
 }
 
 /// The value where it says more than the cost, and the cost of the budget.
 fn usage(telling: &AlertWording<'_>) -> Vec<String> {
     let over_zero = telling.alert.over_zero.then(|| "over zero".to_owned());
-    over_zero.or_else(|| telling.value_beside_cost()).into_iter().chain([telling.cost_of_budget()]).collect()
+    over_zero
+        .or_else(|| telling.value_beside_cost())
+        .into_iter()
+        .chain([telling.cost_of_budget()])
+        .collect()
 }
 
 /// Who was told: `oncall`, `slack owed`; then where the alert stands, and who knows of it.
@@ -144,7 +166,10 @@ fn told(row: &AlertRow) -> Vec<String> {
     let nobody = row.deliveries.is_empty().then(|| "nobody".to_owned());
     let state = row.snapshot.alert.state;
     let state = (state != AlertState::Raised).then(|| state.as_str().to_owned());
-    let known = row.acknowledged.as_ref().map(|(_, by)| format!("known to {}", text::clean(by.split(" (").next().unwrap_or(by))));
+    let known = row
+        .acknowledged
+        .as_ref()
+        .map(|(_, by)| format!("known to {}", text::clean(by.split(" (").next().unwrap_or(by))));
     told.chain(nobody).chain(state).chain(known).collect()
 }
 

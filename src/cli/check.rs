@@ -1,4 +1,5 @@
-//! `check`: whether the configuration can run, and what it means in words. What it finds beyond the file is `live`'s.
+//! `check`: whether the configuration can run, and what it means in words. What it finds beyond the
+//! file is `live`'s.
 
 use std::path::Path;
 
@@ -33,18 +34,24 @@ impl Check {
         if self.format == Form::Text
             && let Ok(config) = &loaded
         {
-            let impact = impact.as_ref().map(|impact| impact::page(impact.as_ref())).unwrap_or_default();
+            let impact =
+                impact.as_ref().map(|impact| impact::page(impact.as_ref())).unwrap_or_default();
             output::page(&(page(path, config) + &impact))?;
         }
         let probes = match &loaded {
-            Ok(config) if self.live => Some(text::while_waiting("reaching out", live::probe(config)).await),
+            Ok(config) if self.live => {
+                Some(text::while_waiting("reaching out", live::probe(config)).await)
+            }
             _ => None,
         };
         if self.format == Form::Json {
             let mut document = document(path, loaded.as_ref());
             if let Some(fields) = document.as_object_mut() {
-                let impact = impact.map(|impact| ("impact".to_owned(), impact::document(impact.as_ref())));
-                let live = probes.as_ref().map(|probes| ("live".to_owned(), probes.iter().map(live::Probe::document).collect()));
+                let impact =
+                    impact.map(|impact| ("impact".to_owned(), impact::document(impact.as_ref())));
+                let live = probes.as_ref().map(|probes| {
+                    ("live".to_owned(), probes.iter().map(live::Probe::document).collect())
+                });
                 fields.extend([impact, live].into_iter().flatten());
             }
             output::json(&document)?;
@@ -59,7 +66,8 @@ impl Check {
 }
 
 fn page(path: &Path, config: &Config) -> String {
-    let mut lines = vec![format!("{} is {}.", path.display(), Tone::Good.paint("good")), String::new()];
+    let mut lines =
+        vec![format!("{} is {}.", path.display(), Tone::Good.paint("good")), String::new()];
     for (label, said) in facts(config) {
         lines.extend(output::labelled(&format!("{label:<9}"), &said));
     }
@@ -99,10 +107,14 @@ fn facts(config: &Config) -> Vec<(&'static str, String)> {
 }
 
 fn source(config: &Config) -> String {
-    let every = format!("{:#}", jiff::SignedDuration::try_from(config.poll_interval).unwrap_or_default());
+    let every =
+        format!("{:#}", jiff::SignedDuration::try_from(config.poll_interval).unwrap_or_default());
     match &config.source {
         source::Config::PartnerCenter(partner_center) => {
-            format!("Partner Center at {} as tenant {}, every {every}", partner_center.api_url, partner_center.tenant_id)
+            format!(
+                "Partner Center at {} as tenant {}, every {every}",
+                partner_center.api_url, partner_center.tenant_id
+            )
         }
         source::Config::File { path } => format!("the file {}, every {every}", path.display()),
     }
@@ -112,10 +124,17 @@ fn source(config: &Config) -> String {
 fn sign_in(config: &Config) -> Option<String> {
     let source::Config::PartnerCenter(partner_center) = &config.source else { return None };
     if !partner_center.has_sign_in() {
-        return Some(format!("{}: run `budget-alertd login`", Tone::Uneasy.paint("nobody has signed in yet")));
+        return Some(format!(
+            "{}: run `budget-alertd login`",
+            Tone::Uneasy.paint("nobody has signed in yet")
+        ));
     }
     let file = partner_center.sign_in_file();
-    Some(if file.exists() { format!("kept in {}", file.display()) } else { "the refresh token that is configured".to_owned() })
+    Some(if file.exists() {
+        format!("kept in {}", file.display())
+    } else {
+        "the refresh token that is configured".to_owned()
+    })
 }
 
 fn ledger(config: &Config) -> String {
@@ -130,16 +149,22 @@ fn time_zone(config: &Config) -> &str {
 
 fn operator(config: &Config) -> String {
     if config.operator.notify.is_empty() {
-        return "nobody is named in [operator] notify; trouble is in the log and in status".to_owned();
+        return "nobody is named in [operator] notify; trouble is in the log and in status"
+            .to_owned();
     }
-    let after = jiff::SignedDuration::try_from(config.operator.source_failing_after).unwrap_or_default();
-    format!("{} is told of trouble; of a source that fails, after {after:#}", config.operator.notify.join(", "))
+    let after =
+        jiff::SignedDuration::try_from(config.operator.source_failing_after).unwrap_or_default();
+    format!(
+        "{} is told of trouble; of a source that fails, after {after:#}",
+        config.operator.notify.join(", ")
+    )
 }
 
 /// Whom customers are told to contact; nothing where they are told nothing.
 fn partner(config: &Config) -> Option<String> {
     let partner = config.notifiers.iter().find_map(|notifier| notifier.partner.as_ref())?;
-    let contact = partner.contact.as_ref().map(|contact| format!(", {contact}")).unwrap_or_default();
+    let contact =
+        partner.contact.as_ref().map(|contact| format!(", {contact}")).unwrap_or_default();
     Some(format!("customers are told to contact {}{contact}", partner.name))
 }
 
@@ -151,7 +176,12 @@ fn report(config: &Config) -> Option<String> {
         Every::Week => "each Monday",
         Every::Month => "on the 1st of each month",
     };
-    Some(format!("{when} at {} ({}) to {}", plan.at.strftime("%H:%M"), time_zone(config), plan.notify.join(", ")))
+    Some(format!(
+        "{when} at {} ({}) to {}",
+        plan.at.strftime("%H:%M"),
+        time_zone(config),
+        plan.notify.join(", ")
+    ))
 }
 
 fn customers(config: &Config) -> String {
@@ -167,7 +197,8 @@ fn customers(config: &Config) -> String {
     };
     let muted = locals.values().filter(|local| !local.profile.mute_rules.is_empty()).count();
     let muted = if muted > 0 { format!(", {muted} with muted rules") } else { String::new() };
-    let budgets = if budgets > 0 { format!(", {budgets} with a budget here, {wins}") } else { String::new() };
+    let budgets =
+        if budgets > 0 { format!(", {budgets} with a budget here, {wins}") } else { String::new() };
     format!("{} described here{}{budgets}{muted}", locals.len(), spreadsheet(config))
 }
 
@@ -192,7 +223,10 @@ fn document(path: &Path, loaded: Result<&Config, &Mistakes>) -> Value {
     let rules = config.rules.facts().zip(config.rules.sentences());
     let rules: Vec<Value> =
         rules.map(|(rule, sentence)| json!({ "name": rule.name, "metric": rule.metric, "sentence": sentence })).collect();
-    let notifiers = config.notifiers.iter().map(|notifier| json!({ "name": notifier.name, "sentence": notifier.sentence() }));
+    let notifiers = config
+        .notifiers
+        .iter()
+        .map(|notifier| json!({ "name": notifier.name, "sentence": notifier.sentence() }));
     let strangers = doubts::strangers(config);
     json!({
         "file": path,

@@ -1,5 +1,5 @@
-//! Where a command acts: through the daemon of the same ledger if one runs, else by itself on the ledger. Either way the
-//! same routes answer, in JSON. What is asked for is the commands'.
+//! Where a command acts: through the daemon of the same ledger if one runs, else by itself on the
+//! ledger. Either way the same routes answer, in JSON. What is asked for is the commands'.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -55,8 +55,8 @@ pub(super) struct Here {
 }
 
 impl Control {
-    /// The daemon of this ledger, else the ledger itself, for which the configuration has to load; exit code 3 when somebody
-    /// holds it who does not answer.
+    /// The daemon of this ledger, else the ledger itself, for which the configuration has to load;
+    /// exit code 3 when somebody holds it who does not answer.
     pub(super) async fn open(context: CommandContext) -> anyhow::Result<Self> {
         let found = find(&context.paths).await;
         if let Some(daemon) = found.daemon {
@@ -64,8 +64,13 @@ impl Control {
             return Ok(Self::Daemon(daemon));
         }
         let opened = found.explain(OpenLedger::open(context.whole()?))?;
-        let Assembly { cycle, .. } = assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
-        let context = ActionContext::in_process(Arc::clone(&cycle), opened.config.ledger.clone(), opened.config.file.clone());
+        let Assembly { cycle, .. } =
+            assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
+        let context = ActionContext::in_process(
+            Arc::clone(&cycle),
+            opened.config.ledger.clone(),
+            opened.config.file.clone(),
+        );
         Ok(Self::Here(Box::new(Here { routes: routes(context), author: own_author(), opened })))
     }
 
@@ -86,7 +91,9 @@ impl Control {
 impl Daemon {
     /// Asks the daemon for an action.
     pub(super) async fn ask<A: Action>(&self, action: &A) -> anyhow::Result<A::Answer> {
-        let (status, body) = call(&self.socket, request(action)?).await.with_context(|| format!("{}", self.socket.display()))?;
+        let (status, body) = call(&self.socket, request(action)?)
+            .await
+            .with_context(|| format!("{}", self.socket.display()))?;
         answer::<A>(status, &body)
     }
 }
@@ -107,13 +114,20 @@ fn request<A: Action>(action: &A) -> anyhow::Result<Request<Body>> {
     Ok(Request::post(format!("/v1/{}", A::NAME)).body(Body::from(serde_json::to_vec(action)?))?)
 }
 
-/// What an answer means: a request that makes no sense is wrong usage, anything else but success has failed.
+/// What an answer means: a request that makes no sense is wrong usage, anything else but success
+/// has failed.
 fn answer<A: Action>(status: StatusCode, body: &Bytes) -> anyhow::Result<A::Answer> {
     if status.is_success() {
-        return serde_json::from_slice(body).context("the daemon's answer is not understood: is it of another version?");
+        return serde_json::from_slice(body)
+            .context("the daemon's answer is not understood: is it of another version?");
     }
-    let text = serde_json::from_slice::<Refused>(body).map_or_else(|_| format!("the daemon answered {status}"), |refused| refused.error);
-    Err(if status == StatusCode::UNPROCESSABLE_ENTITY { WrongUsage(text).into() } else { anyhow::anyhow!(text) })
+    let text = serde_json::from_slice::<Refused>(body)
+        .map_or_else(|_| format!("the daemon answered {status}"), |refused| refused.error);
+    Err(if status == StatusCode::UNPROCESSABLE_ENTITY {
+        WrongUsage(text).into()
+    } else {
+        anyhow::anyhow!(text)
+    })
 }
 
 /// Who acts in this process: whoever called `sudo`, else the own user.
@@ -146,9 +160,13 @@ pub(super) async fn find(paths: &Paths) -> Found {
             Ok(about) if about.has_ledger_of(&own) => {
                 return Found { daemon: Some(Daemon { socket, about }), denied, hung };
             }
-            Ok(about) => tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger"),
+            Ok(about) => {
+                tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger")
+            }
             Err(error) if error.is_denied() => denied = denied.or(Some(socket)),
-            Err(CallError::Connect(error)) if error.kind() == ErrorKind::TimedOut => hung = hung.or(Some(socket)),
+            Err(CallError::Connect(error)) if error.kind() == ErrorKind::TimedOut => {
+                hung = hung.or(Some(socket))
+            }
             Err(error) => tracing::debug!(socket = %socket.display(), "no daemon: {error}"),
         }
     }
@@ -158,7 +176,9 @@ pub(super) async fn find(paths: &Paths) -> Found {
 /// Who listens at a socket; a stranger is nobody.
 async fn ask_who(socket: &Path) -> Result<About, CallError> {
     let nobody = |reason: String| CallError::Connect(std::io::Error::other(reason));
-    let request = Request::get("/v1/daemon").body(Body::empty()).map_err(|error| nobody(error.to_string()))?;
+    let request = Request::get("/v1/daemon")
+        .body(Body::empty())
+        .map_err(|error| nobody(error.to_string()))?;
     // Real time, not a clock's: it bounds what another process takes to answer.
     let asked = tokio::time::timeout(ANSWERS_WITHIN, call(socket, request)).await;
     let (_, body) = asked.map_err(|_| CallError::Connect(ErrorKind::TimedOut.into()))??;
@@ -175,7 +195,9 @@ impl Found {
     pub(super) fn why_none(&self) -> Option<String> {
         match (&self.daemon, &self.hung, &self.denied) {
             (Some(_), ..) => None,
-            (None, Some(socket), _) => Some(format!("the daemon at {} does not answer", socket.display())),
+            (None, Some(socket), _) => {
+                Some(format!("the daemon at {} does not answer", socket.display()))
+            }
             (None, None, Some(socket)) => Some(who_may(socket)),
             (None, None, None) => Some("no daemon runs".to_owned()),
         }
@@ -197,17 +219,31 @@ fn who_may(socket: &Path) -> String {
         Ok(data) => (socket, Ok(data)),
         Err(_) => (folder, std::fs::metadata(folder)),
     };
-    let Ok(data) = data else { return format!("{} may not be used by {}", socket.display(), own_author()) };
-    let user = name_of("/etc/passwd", data.uid()).unwrap_or_else(|| format!("with uid {}", data.uid()));
-    let group = name_of("/etc/group", data.gid()).unwrap_or_else(|| format!("with gid {}", data.gid()));
+    let Ok(data) = data else {
+        return format!("{} may not be used by {}", socket.display(), own_author());
+    };
+    let user =
+        name_of("/etc/passwd", data.uid()).unwrap_or_else(|| format!("with uid {}", data.uid()));
     let group =
-        if data.permissions().mode() & 0o010 != 0 || place == socket { format!(", members of group {group}") } else { String::new() };
-    format!("a daemon may be asked at {}, but not by {}: user {user}{group} and root may", socket.display(), own_author())
+        name_of("/etc/group", data.gid()).unwrap_or_else(|| format!("with gid {}", data.gid()));
+    let group = if data.permissions().mode() & 0o010 != 0 || place == socket {
+        format!(", members of group {group}")
+    } else {
+        String::new()
+    };
+    format!(
+        "a daemon may be asked at {}, but not by {}: user {user}{group} and root may",
+        socket.display(),
+        own_author()
+    )
 }
 
-/// Lets the running daemon keep a refresh token that a sign-in has just brought, and poll with it. None where no daemon of
-/// this ledger can be asked: the token is then the command's to keep.
-pub(super) async fn keep_sign_in(paths: &Paths, token: &Secret) -> anyhow::Result<Option<SignInKept>> {
+/// Lets the running daemon keep a refresh token that a sign-in has just brought, and poll with it.
+/// None where no daemon of this ledger can be asked: the token is then the command's to keep.
+pub(super) async fn keep_sign_in(
+    paths: &Paths,
+    token: &Secret,
+) -> anyhow::Result<Option<SignInKept>> {
     let Some(daemon) = find(paths).await.daemon else { return Ok(None) };
     daemon.ask(&SignInRequest::new(token)).await.map(Some)
 }

@@ -1,4 +1,5 @@
-//! `coverage`: the customers that can never alert, and why; what to do about each reason; read beside a running daemon.
+//! `coverage`: the customers that can never alert, and why; what to do about each reason; read
+//! beside a running daemon.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,7 +95,10 @@ impl Coverage {
             (0, 0) => format!("Each of {} can alert.", text::count(gaps.customers, "customer")),
             (0, _) => {
                 let customers = text::count(gaps.customers, "customer");
-                format!("Each of {customers} has a rule that can alert, but of {unheard} nobody would hear now: the notifiers fail.")
+                format!(
+                    "Each of {customers} has a rule that can alert, but of {unheard} nobody would \
+                        hear now: the notifiers fail."
+                )
             }
             _ => format!("{never} of {} can never alert.", text::count(gaps.customers, "customer")),
         }];
@@ -102,21 +106,34 @@ impl Coverage {
             let number = gaps.number(|found| found == gap);
             if number > 0 {
                 let beside = if gap == Gap::DeadNotifier { " as long as it lasts" } else { "" };
-                lines.push(format!("  {}: {}{beside}", Tone::Uneasy.paint(gap.as_str()), text::count(number, "customer")));
+                lines.push(format!(
+                    "  {}: {}{beside}",
+                    Tone::Uneasy.paint(gap.as_str()),
+                    text::count(number, "customer")
+                ));
                 lines.push(format!("    → {}", gap.action()));
             }
         }
         lines.extend(gaps.silent.iter().map(|(notifier, silent)| {
             let known = Tone::Uneasy.paint("no contacts");
-            let names: Vec<String> = silent.first.iter().map(|seen| text::called(seen, namesakes)).collect();
+            let names: Vec<String> =
+                silent.first.iter().map(|seen| text::called(seen, namesakes)).collect();
             let more = silent.number.saturating_sub(names.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let (number, names) = (text::count(silent.number, "customer"), names.join(", ") + &more);
-            format!("  {known}: the notifier {} tells nobody about {number}: {names}", text::clean(notifier))
+            let (number, names) =
+                (text::count(silent.number, "customer"), names.join(", ") + &more);
+            format!(
+                "  {known}: the notifier {} tells nobody about {number}: {names}",
+                text::clean(notifier)
+            )
         }));
         lines.extend(gaps.silences.iter().map(|silence| {
             let (scope, until) = (scope(silence), until(silence, now, zone));
-            format!("  {}: silence {} of {scope}, until {until}", Tone::Uneasy.paint("silenced"), silence.id)
+            format!(
+                "  {}: silence {} of {scope}, until {until}",
+                Tone::Uneasy.paint("silenced"),
+                silence.id
+            )
         }));
         for (heading, list) in strangers(&gaps.strangers) {
             lines.push(format!("\n{}", Tone::Strong.paint(heading)));
@@ -145,8 +162,16 @@ pub(super) fn strangers(strangers: &Strangers) -> impl Iterator<Item = (&'static
     lists.into_iter().filter(|(_, list)| !list.is_empty())
 }
 
-fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, CustomerState)>, namesakes: &Namesakes) -> Vec<String> {
-    let mut listing = Listing::new(&[Column::Left("CUSTOMER"), Column::Right("COST"), Column::Right("IN USD"), Column::Left("REASON")]);
+fn listing<'a>(
+    uncovered: impl Iterator<Item = &'a (Gap, CustomerState)>,
+    namesakes: &Namesakes,
+) -> Vec<String> {
+    let mut listing = Listing::new(&[
+        Column::Left("CUSTOMER"),
+        Column::Right("COST"),
+        Column::Right("IN USD"),
+        Column::Left("REASON"),
+    ]);
     for (gap, seen) in uncovered {
         listing.add(vec![
             text::called(seen, namesakes),
@@ -161,11 +186,22 @@ fn listing<'a>(uncovered: impl Iterator<Item = &'a (Gap, CustomerState)>, namesa
 impl Gaps {
     fn gather(config: &Config, reader: &Reader, now: Timestamp) -> anyhow::Result<Self> {
         let states = reader.notifier_states()?.into_iter();
-        let failing: BTreeSet<Box<str>> = states.filter(|(_, state)| state.failures > 0).map(|(name, _)| name.into()).collect();
+        let failing: BTreeSet<Box<str>> =
+            states.filter(|(_, state)| state.failures > 0).map(|(name, _)| name.into()).collect();
         let silences = reader.silences()?;
-        let silences = silences.iter().filter(|silence| silence.is_in_force(now)).map(SilenceView::of).collect();
+        let silences = silences
+            .iter()
+            .filter(|silence| silence.is_in_force(now))
+            .map(SilenceView::of)
+            .collect();
         let strangers = Strangers::find(&config.budgets, &config.rules, reader)?;
-        let mut gaps = Self { customers: 0, uncovered: Vec::new(), silent: BTreeMap::new(), silences, strangers };
+        let mut gaps = Self {
+            customers: 0,
+            uncovered: Vec::new(),
+            silent: BTreeMap::new(),
+            silences,
+            strangers,
+        };
         let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
         reader.each_customer(|seen| {
             gaps.customers += 1;
@@ -180,7 +216,8 @@ impl Gaps {
             }
         })?;
         let id = |seen: &CustomerState| seen.customer.to_string();
-        gaps.uncovered.sort_by_cached_key(|(_, seen)| (Reverse((seen.usd_cost, seen.cost)), id(seen)));
+        gaps.uncovered
+            .sort_by_cached_key(|(_, seen)| (Reverse((seen.usd_cost, seen.cost)), id(seen)));
         Ok(gaps)
     }
 
@@ -194,7 +231,12 @@ impl Gaps {
             json!({ "reason": gap.as_str(), "customers": customers, "action": gap.action() })
         });
         let customer = |(gap, seen): &(Gap, CustomerState)| {
-            let who = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
+            let who = CustomerView {
+                id: seen.customer.clone(),
+                name: seen.name.clone(),
+                label: seen.label.clone(),
+                plan: seen.plan,
+            };
             json!({
                 "customer": who,
                 "reason": gap.as_str(),
@@ -215,7 +257,16 @@ impl Gaps {
     }
 
     fn print_csv(&self) -> anyhow::Result<()> {
-        let heading = ["customer_id", "customer", "plan", "reason", "cost", "currency", "usd_cost", "usage_as_of"];
+        let heading = [
+            "customer_id",
+            "customer",
+            "plan",
+            "reason",
+            "cost",
+            "currency",
+            "usd_cost",
+            "usage_as_of",
+        ];
         let cells = |(gap, seen): &(Gap, CustomerState)| {
             vec![
                 seen.customer.to_string(),

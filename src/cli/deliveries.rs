@@ -1,4 +1,5 @@
-//! `deliveries`: what is owed, sent and given up; `deliveries retry` owes again what was given up, `deliveries release` lets go what is held.
+//! `deliveries`: what is owed, sent and given up; `deliveries retry` owes again what was given up,
+//! `deliveries release` lets go what is held.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -43,10 +44,15 @@ pub(super) struct Deliveries {
 #[derive(Debug, Subcommand)]
 enum Order {
     /// Owe again what was given up; the daemon, or the next poll, delivers it
-    #[command(after_help = "Example: budget-alertd deliveries retry --notifier ops-slack --to oncall")]
+    #[command(
+        after_help = "Example: budget-alertd deliveries retry --notifier ops-slack --to oncall"
+    )]
     Retry(Retry),
     /// Let held messages to customers go, or discard them
-    #[command(after_help = "Example: budget-alertd deliveries release --discard --reason \"prices were wrong\"")]
+    #[command(
+        after_help = "Example: budget-alertd deliveries release --discard --reason \"prices were \
+            wrong\""
+    )]
     Release(Release),
 }
 
@@ -110,7 +116,8 @@ impl Deliveries {
             };
             rows.extend(reader.deliveries(&filter)?);
         }
-        // A digest may be about several of the customers asked for. Those of one poll stand in the order of sending.
+        // A digest may be about several of the customers asked for. Those of one poll stand in the
+        // order of sending.
         let mut listed = HashSet::new();
         let is_meant = |row: &DeliveryRow| row.held || !matches!(self.state, Some(State::Held));
         rows.retain(|row| is_meant(row) && listed.insert(row.id));
@@ -183,7 +190,10 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
             standing(row).to_owned(),
             text::short_moment(row.created_at, now, zone),
             addressee(row),
-            row.fallback_for.as_deref().map_or_else(|| message(row), |failed| format!("{} for {}", message(row), text::clean(failed))),
+            row.fallback_for.as_deref().map_or_else(
+                || message(row),
+                |failed| format!("{} for {}", message(row), text::clean(failed)),
+            ),
             short_id(row.id),
             row.attempts.to_string(),
             clean(row.last_detail.as_deref().unwrap_or_default(), 160),
@@ -192,20 +202,29 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
     let of = |state| rows.iter().filter(|row| row.state == state).count();
     let held = rows.iter().filter(|row| row.held && row.state == DeliveryState::Pending).count();
     let held = text::held(u64::try_from(held).unwrap_or(u64::MAX));
-    let (sent, owed, dead) = (of(DeliveryState::Sent), of(DeliveryState::Pending), of(DeliveryState::Dead));
+    let (sent, owed, dead) =
+        (of(DeliveryState::Sent), of(DeliveryState::Pending), of(DeliveryState::Dead));
     let counts = format!("{sent} sent, {owed} owed{held}, {dead} given up");
-    format!("{}\n\n{}: {counts}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "delivery"), text::zone_note(zone))
+    format!(
+        "{}\n\n{}: {counts}. {}\n",
+        listing.lines(0).join("\n"),
+        text::count(rows.len(), "delivery"),
+        text::zone_note(zone)
+    )
 }
 
 /// The notifier, with the recipient where it has several.
 pub(super) fn addressee(row: &DeliveryRow) -> String {
     let name = text::clean(&row.notifier);
-    row.recipient.as_deref().map_or_else(|| name.clone(), |recipient| format!("{name} {}", clean(recipient, 80)))
+    row.recipient
+        .as_deref()
+        .map_or_else(|| name.clone(), |recipient| format!("{name} {}", clean(recipient, 80)))
 }
 
 /// What the message says: `alert 5F0C1C3E`, `digest of 12`.
 fn message(row: &DeliveryRow) -> String {
-    let reference = || row.alerts.first().map(|id| crate::domain::Alert::reference_of(*id)).unwrap_or_default();
+    let reference =
+        || row.alerts.first().map(|id| crate::domain::Alert::reference_of(*id)).unwrap_or_default();
     match row.kind {
         MessageKind::Raised => format!("alert {}", reference()),
         MessageKind::Digest => format!("digest of {}", row.alerts.len()),

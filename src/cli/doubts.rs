@@ -1,5 +1,5 @@
-//! What `check` doubts of a configuration that loads: files that are not there yet, ids that cannot be right, and what it says of
-//! nobody.
+//! What `check` doubts of a configuration that loads: files that are not there yet, ids that cannot
+//! be right, and what it says of nobody.
 
 use crate::analysis::Strangers;
 use crate::config::Config;
@@ -13,23 +13,33 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = config.warnings.clone();
     match &config.source {
         source::Config::File { path } if !path.exists() => {
-            warnings.push(format!("source.path: {} is not there: nothing can be read until it is", path.display()));
+            warnings.push(format!(
+                "source.path: {} is not there: nothing can be read until it is",
+                path.display()
+            ));
         }
         source::Config::File { .. } => {}
-        source::Config::PartnerCenter(partner_center) => warnings.extend(application("source", &partner_center.client_id)),
+        source::Config::PartnerCenter(partner_center) => {
+            warnings.extend(application("source", &partner_center.client_id))
+        }
     }
     for notifier in &config.notifiers {
         if let Some(oauth) = oauth(&notifier.kind) {
-            warnings.extend(application(&format!("notifiers.{}.oauth", notifier.name), &oauth.client_id));
+            warnings.extend(application(
+                &format!("notifiers.{}.oauth", notifier.name),
+                &oauth.client_id,
+            ));
         }
     }
     warnings
 }
 
-/// What the file says of nobody, where a ledger knows who there is. One that cannot be read is no fault of the file.
+/// What the file says of nobody, where a ledger knows who there is. One that cannot be read is no
+/// fault of the file.
 pub(super) fn strangers(config: &Config) -> Strangers {
     let reader = config.ledger.path.exists().then(|| Reader::open(&config.ledger).ok()).flatten();
-    let found = reader.and_then(|reader| Strangers::find(&config.budgets, &config.rules, &reader).ok());
+    let found =
+        reader.and_then(|reader| Strangers::find(&config.budgets, &config.rules, &reader).ok());
     found.unwrap_or_default()
 }
 
@@ -46,6 +56,7 @@ fn oauth(kind: &Kind) -> Option<&OAuthConfig> {
 
 /// An application's id that Microsoft Entra cannot have given.
 fn application(place: &str, client_id: &str) -> Option<String> {
-    let text = "an application's id is a GUID: \"Application (client) ID\" in the Entra admin center (App registrations)";
+    let text = "an application's id is a GUID: \"Application (client) ID\" in the Entra admin \
+        center (App registrations)";
     (!CustomerKey::of(client_id).is_guid()).then(|| format!("{place}.client_id: {text}"))
 }

@@ -1,4 +1,5 @@
-//! How a command ends: 0 done, 1 failed, 2 wrong usage or invalid configuration, 3 another instance holds the ledger.
+//! How a command ends: 0 done, 1 failed, 2 wrong usage or invalid configuration, 3 another instance
+//! holds the ledger.
 
 use std::process::ExitCode;
 
@@ -31,7 +32,9 @@ pub(super) struct WrongUsage(pub(super) String);
 
 /// The exit code of an error.
 pub(super) fn code_of(error: &anyhow::Error) -> ExitCode {
-    let held = error.downcast_ref::<LedgerError>().is_some_and(|error| matches!(error, LedgerError::Held { .. }));
+    let held = error
+        .downcast_ref::<LedgerError>()
+        .is_some_and(|error| matches!(error, LedgerError::Held { .. }));
     if held {
         ExitCode::from(3)
     } else if error.is::<Mistakes>() || error.is::<WrongUsage>() {

@@ -1,5 +1,5 @@
-//! The last border before a terminal: whatever of a text it would obey is not passed on. What a name looks like is decided
-//! before; here nothing is meant to be left to do.
+//! The last border before a terminal: whatever of a text it would obey is not passed on. What a
+//! name looks like is decided before; here nothing is meant to be left to do.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use crate::text::is_obeyed;
 
-/// JSON text in which a terminal finds nothing to obey: such letters are escaped, so that each value stays the same.
+/// JSON text in which a terminal finds nothing to obey: such letters are escaped, so that each
+/// value stays the same.
 pub(super) fn json(json: String) -> String {
     // Outside of strings, JSON has line breaks only.
     let is_escaped = |letter: char| letter != '\n' && is_obeyed(letter);
@@ -26,9 +27,12 @@ pub(super) fn json(json: String) -> String {
     escaped
 }
 
-/// Text for people in which nothing but our own colours, line breaks, tabs and isolations is left to obey.
+/// Text for people in which nothing but our own colours, line breaks, tabs and isolations is left
+/// to obey.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
-    let may = |letter: char| matches!(letter, '\n' | '\t' | '\u{2068}' | '\u{2069}') || !is_obeyed(letter);
+    let may = |letter: char| {
+        matches!(letter, '\n' | '\t' | '\u{2068}' | '\u{2069}') || !is_obeyed(letter)
+    };
     if text.chars().all(may) {
         return Cow::Borrowed(text);
     }
@@ -85,10 +89,18 @@ mod tests {
     #[test]
     fn json_stays_the_same_value() {
         let value = serde_json::json!({"name": "a\u{9b}2J\u{202e}b\u{2028}\u{7f}", "ö": ["\u{1b}", "\n", "עברית"]});
-        for written in [serde_json::to_string(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap()] {
+        for written in
+            [serde_json::to_string(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap()]
+        {
             let escaped = json(written);
-            assert!(escaped.chars().all(|letter| letter == '\n' || !is_obeyed(letter)), "{escaped:?}");
-            assert!(escaped.contains("a\\u009b2J\\u202eb\\u2028\\u007f") && escaped.contains("עברית"), "{escaped}");
+            assert!(
+                escaped.chars().all(|letter| letter == '\n' || !is_obeyed(letter)),
+                "{escaped:?}"
+            );
+            assert!(
+                escaped.contains("a\\u009b2J\\u202eb\\u2028\\u007f") && escaped.contains("עברית"),
+                "{escaped}"
+            );
             assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
         }
     }

@@ -16,7 +16,8 @@ use crate::poll::Namesakes;
 /// How many alerts are named.
 const NAMED: usize = 20;
 
-/// What a start or reload would do now; none where no ledger is there yet, since then nothing is known.
+/// What a start or reload would do now; none where no ledger is there yet, since then nothing is
+/// known.
 pub(super) fn of(config: &Config) -> anyhow::Result<Option<Impact>> {
     let reader = match Reader::open(&config.ledger) {
         Err(LedgerError::Missing { .. }) => return Ok(None),
@@ -25,7 +26,14 @@ pub(super) fn of(config: &Config) -> anyhow::Result<Option<Impact>> {
     let routes: Vec<_> = config.notifiers.iter().map(notify::Config::route).collect();
     let mut progress = text::Counting::new("customers looked at");
     let now = SystemClock::shared().now();
-    Ok(Some(crate::analysis::impact(&config.budgets, &config.rules, &routes, &reader, now, &mut || progress.tick())?))
+    Ok(Some(crate::analysis::impact(
+        &config.budgets,
+        &config.rules,
+        &routes,
+        &reader,
+        now,
+        &mut || progress.tick(),
+    )?))
 }
 
 /// The page's last section.
@@ -33,24 +41,36 @@ pub(super) fn page(impact: Option<&Impact>) -> String {
     let mut lines = vec![format!("\n{}", Tone::Strong.paint("If it took effect now"))];
     let Some(impact) = impact else {
         lines.push(
-            "  nothing is known yet: the first poll tells what is so already, in one digest for each notifier when there is much".into(),
+            "  nothing is known yet: the first poll tells what is so already, in one digest for \
+                each notifier when there is much"
+                .into(),
         );
         return lines.join("\n") + "\n";
     };
     let mut say = |line: String| lines.push(format!("  {line}"));
     let silenced = impact.alerts.iter().filter(|new| !new.is_told()).count();
     say(match impact.alerts.len() {
-        0 => format!("nobody would be told anything of the {} customers as they were last seen", impact.customers),
+        0 => format!(
+            "nobody would be told anything of the {} customers as they were last seen",
+            impact.customers
+        ),
         count => {
-            let customers: BTreeSet<_> = impact.alerts.iter().map(|new| new.snapshot.alert.customer.id.key()).collect();
-            let (alerts, customers) = (text::count(count, "new alert"), text::count(customers.len(), "customer"));
-            format!("{alerts}{} about {customers} ({} looked at):", hidden(silenced), impact.customers)
+            let customers: BTreeSet<_> =
+                impact.alerts.iter().map(|new| new.snapshot.alert.customer.id.key()).collect();
+            let (alerts, customers) =
+                (text::count(count, "new alert"), text::count(customers.len(), "customer"));
+            format!(
+                "{alerts}{} about {customers} ({} looked at):",
+                hidden(silenced),
+                impact.customers
+            )
         }
     });
     let listed = text::named_in(impact.alerts.iter().map(|new| &new.snapshot.alert));
     let namesakes = Namesakes::find(listed, None).unwrap_or_default();
     for new in impact.alerts.iter().take(NAMED) {
-        let told = if new.is_told() { new.notify.join(", ") } else { "nobody, it is silenced".to_owned() };
+        let told =
+            if new.is_told() { new.notify.join(", ") } else { "nobody, it is silenced".to_owned() };
         say(format!("  {} → {told}", text::unraised_line(&new.snapshot.alert, &namesakes)));
     }
     if impact.alerts.len() > NAMED {
@@ -65,7 +85,11 @@ pub(super) fn page(impact: Option<&Impact>) -> String {
         say(format!("{notifier} would get {}{digests}", text::count(messages, "message")));
     }
     for (rule, open) in &impact.closed {
-        say(format!("rule \"{}\" is gone: {} would be closed", text::clean(rule), text::count(*open, "open alert")));
+        say(format!(
+            "rule \"{}\" is gone: {} would be closed",
+            text::clean(rule),
+            text::count(*open, "open alert")
+        ));
     }
     for (notifier, owed) in &impact.given_up {
         let owed = text::count(*owed, "delivery");
@@ -95,9 +119,14 @@ fn by_notifier(impact: &Impact) -> BTreeMap<&str, (usize, usize)> {
 /// The same for programs.
 pub(super) fn document(impact: Option<&Impact>) -> Value {
     let Some(impact) = impact else { return Value::Null };
-    let alerts = impact.alerts.iter().map(|new| json!({ "alert": new.snapshot.alert, "notify": new.notify }));
+    let alerts = impact
+        .alerts
+        .iter()
+        .map(|new| json!({ "alert": new.snapshot.alert, "notify": new.notify }));
     let messages = by_notifier(impact).into_iter();
-    let messages = messages.map(|(name, (count, digests))| (name.to_owned(), json!({ "messages": count, "digest_parts": digests })));
+    let messages = messages.map(|(name, (count, digests))| {
+        (name.to_owned(), json!({ "messages": count, "digest_parts": digests }))
+    });
     let named = |list: &[(String, u64)], what: &str| -> Vec<Value> {
         list.iter().map(|(name, number)| json!({ "name": name, what: number })).collect()
     };

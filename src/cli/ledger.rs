@@ -19,8 +19,10 @@ pub(super) struct Ledger {
 #[derive(Debug, Subcommand)]
 enum Order {
     /// Begin a new ledger in place of one that is lost: everything that is over is told anew
-    #[command(after_help = "Refused where there is a ledger: move it away first. Exits with 3 beside a running daemon.\n\n\
-        Example: budget-alertd ledger new")]
+    #[command(
+        after_help = "Refused where there is a ledger: move it away first. Exits with 3 beside a \
+            running daemon.\n\nExample: budget-alertd ledger new"
+    )]
     New,
 }
 
@@ -38,6 +40,8 @@ fn new(path: &Path) -> anyhow::Result<Outcome> {
     let ledger = &context.paths.ledger;
     Store::make_new(ledger, SystemClock::shared().now())?;
     output::page(&format!("{}\n", tick(Tone::Good, "made", &ledger.path.display().to_string())))?;
-    output::aside("The next poll begins as on the first day: what is over its steps is told anew.\n");
+    output::aside(
+        "The next poll begins as on the first day: what is over its steps is told anew.\n",
+    );
     Ok(Outcome::Done)
 }

@@ -1,5 +1,5 @@
-//! `check --live`: whether what the configuration names is there and lets us in. The source is signed in to, and each
-//! notifier reached; no message is sent.
+//! `check --live`: whether what the configuration names is there and lets us in. The source is
+//! signed in to, and each notifier reached; no message is sent.
 
 use std::sync::Arc;
 
@@ -39,7 +39,8 @@ impl Probe {
 /// Tries the source and every notifier, all at once; in the order of the file.
 pub(super) async fn probe(config: &Config) -> Vec<Probe> {
     let clock = SystemClock::shared();
-    let source = async { Probe { name: "source".to_owned(), outcome: read(&config.source, &clock).await } };
+    let source =
+        async { Probe { name: "source".to_owned(), outcome: read(&config.source, &clock).await } };
     let notifiers = config.notifiers.iter().map(|notifier| async {
         let outcome = reach(notifier, &clock).await;
         Probe { name: clean(&notifier.name, 60), outcome }
@@ -49,17 +50,21 @@ pub(super) async fn probe(config: &Config) -> Vec<Probe> {
 }
 
 async fn read(config: &source::Config, clock: &Arc<dyn Clock>) -> Result<String, String> {
-    let source = config.build(Arc::clone(clock), Metrics::new()).map_err(|error| error.to_string())?;
+    let source =
+        config.build(Arc::clone(clock), Metrics::new()).map_err(|error| error.to_string())?;
     source.probe().await.map_err(|error| error.in_full())?;
     match (config, source.unsaved_sign_in().await) {
         (_, Some(unsaved)) => Err(unsaved),
-        (source::Config::PartnerCenter(_), None) => Ok("signed in, and Partner Center answers with usage records".to_owned()),
+        (source::Config::PartnerCenter(_), None) => {
+            Ok("signed in, and Partner Center answers with usage records".to_owned())
+        }
         (source::Config::File { .. }, None) => Ok("the file is there".to_owned()),
     }
 }
 
 async fn reach(config: &notify::Config, clock: &Arc<dyn Clock>) -> Result<String, String> {
-    let channel = config.build(Arc::clone(clock), Metrics::new()).map_err(|error| error.to_string())?;
+    let channel =
+        config.build(Arc::clone(clock), Metrics::new()).map_err(|error| error.to_string())?;
     channel.probe().await.map_err(|error| error.to_string())
 }
 

@@ -1,4 +1,5 @@
-//! The log: to stderr, one line an event; under systemd with the journal's priorities, else with time and level.
+//! The log: to stderr, one line an event; under systemd with the journal's priorities, else with
+//! time and level.
 
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -40,7 +41,8 @@ impl Level {
 /// Starts logging. A second call changes nothing.
 pub(super) fn start(level: Level) {
     let journal = std::env::var_os("JOURNAL_STREAM").is_some() && !std::io::stderr().is_terminal();
-    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let coloured = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level.filter()))
         .with_writer(|| Harmless(std::io::stderr()))
@@ -61,7 +63,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let level = *event.metadata().level();
         if self.journal {
             // Priorities of sd-daemon(3): 3 error, 4 warning, 6 information, 7 debug.

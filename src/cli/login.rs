@@ -1,5 +1,6 @@
-//! `login`: a person signs in to Partner Center; what came of it, line by line; the refresh token is kept where the daemon
-//! reads it, by the daemon itself where one runs. Nothing is kept that Partner Center refuses.
+//! `login`: a person signs in to Partner Center; what came of it, line by line; the refresh token
+//! is kept where the daemon reads it, by the daemon itself where one runs. Nothing is kept that
+//! Partner Center refuses.
 
 use std::path::Path;
 
@@ -26,7 +27,8 @@ impl Login {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let outcome = sign_in(path, self.browser).await?;
         if outcome == Outcome::Done && open::look(path).is_err() {
-            let said = format!("{} does not load yet: `budget-alertd check` says why", path.display());
+            let said =
+                format!("{} does not load yet: `budget-alertd check` says why", path.display());
             output::page(&format!("{}\n", tick(Tone::Uneasy, "file", &said)))?;
         }
         Ok(outcome)
@@ -37,13 +39,18 @@ impl Login {
 pub(super) async fn sign_in(path: &Path, browser: bool) -> anyhow::Result<Outcome> {
     let config = config::load_for_sign_in(path, &Environment::of_process())?;
     let source = config.build(SystemClock::shared(), Metrics::new())?;
-    let (Some(login), source::Config::PartnerCenter(partner_center)) = (source.login(), &config) else {
+    let (Some(login), source::Config::PartnerCenter(partner_center)) = (source.login(), &config)
+    else {
         return Err(WrongUsage("the source is a file, which needs no sign-in".to_owned()).into());
     };
     let paths = config::load_paths(path, &Environment::of_process());
     let keeper = Keeper { paths, source: &source, partner_center };
     keeper.try_out(&login).await?;
-    let obtained = if browser { login.by_browser(show_address).await } else { login.by_device_code(show_code).await };
+    let obtained = if browser {
+        login.by_browser(show_address).await
+    } else {
+        login.by_device_code(show_code).await
+    };
     let grant = match obtained {
         Ok(grant) => grant,
         Err(error) => {
@@ -96,11 +103,19 @@ impl Keeper<'_> {
             && let Some(kept) = control::keep_sign_in(paths, refresh).await?
         {
             let polls = if kept.polls { ", and polls with it now" } else { "" };
-            return say(Tone::Good, "saved", &format!("{}; the running daemon uses it{polls}", file.display()));
+            return say(
+                Tone::Good,
+                "saved",
+                &format!("{}; the running daemon uses it{polls}", file.display()),
+            );
         }
         self.source.keep_sign_in(refresh.clone()).await.map_err(|error| self.cannot(&error))?;
         let place = file.canonicalize().unwrap_or(file);
-        say(Tone::Good, "saved", &format!("{}, for its owner only; the daemon finds it there", place.display()))?;
+        say(
+            Tone::Good,
+            "saved",
+            &format!("{}, for its owner only; the daemon finds it there", place.display()),
+        )?;
         if self.partner_center.state_dir.is_relative() {
             say(Tone::Uneasy, "place", PLACE_DEPENDS)?;
         }
@@ -109,11 +124,15 @@ impl Keeper<'_> {
 
     fn cannot(&self, error: &std::io::Error) -> anyhow::Error {
         let file = self.partner_center.sign_in_file();
-        anyhow::anyhow!("cannot write {}: {error}; run this as root, or as the user of the daemon", file.display())
+        anyhow::anyhow!(
+            "cannot write {}: {error}; run this as root, or as the user of the daemon",
+            file.display()
+        )
     }
 }
 
-/// A sign-in that Partner Center refuses must not replace one that works. One that it could not judge may be good.
+/// A sign-in that Partner Center refuses must not replace one that works. One that it could not
+/// judge may be good.
 fn is_worth_keeping(grant: &Grant, answered: Result<&(), &SourceError>) -> bool {
     match answered {
         Ok(()) => true,
@@ -133,9 +152,10 @@ fn tell(grant: &Grant, answered: Result<&(), &SourceError>) -> anyhow::Result<()
         (None, false) => (Tone::Uneasy, "not told by the sign-in"),
         (Some(false), accepted) => (
             if accepted { Tone::Uneasy } else { Tone::Bad },
-            "the sign-in was made without multi-factor authentication, which Partner Center refuses (401, code 900421), if not yet \
-             everywhere. Require it for this account (security defaults, or a Conditional Access policy in the Entra admin center), \
-             then run `budget-alertd login` again and complete it",
+            "the sign-in was made without multi-factor authentication, which Partner Center \
+                refuses (401, code 900421), if not yet everywhere. Require it for this account \
+                (security defaults, or a Conditional Access policy in the Entra admin center), \
+                then run `budget-alertd login` again and complete it",
         ),
     };
     say(tone, "MFA", text)?;
@@ -163,18 +183,22 @@ fn say(tone: Tone, label: &str, text: &str) -> anyhow::Result<()> {
 }
 
 /// Where the sign-in is kept depends on where the daemon is started.
-const PLACE_DEPENDS: &str = "a daemon that is started in another folder, as by systemd, does not find it there: set state_dir in [daemon] \
-    to the daemon's own, /var/lib/budget-alertd for the unit, and run this again";
+const PLACE_DEPENDS: &str = "a daemon that is started in another folder, as by systemd, does not \
+    find it there: set state_dir in [daemon] to the daemon's own, /var/lib/budget-alertd for the \
+    unit, and run this again";
 
 /// As whom to sign in.
-const WHO: &str = "Sign in there as the account that this program is to use: with the role Admin agent in Partner Center, and with\n\
-    multi-factor authentication.";
+const WHO: &str = "Sign in there as the account that this program is to use: with the role Admin \
+    agent in Partner Center, and with\nmulti-factor authentication.";
 
 fn show_code(prompt: &DevicePrompt) {
     let DevicePrompt { address, code, .. } = prompt;
-    let (address, code) = (Tone::Strong.paint(&clean(address, 200)), Tone::Strong.paint(&clean(code, 40)));
+    let (address, code) =
+        (Tone::Strong.paint(&clean(address, 200)), Tone::Strong.paint(&clean(code, 40)));
     let minutes = prompt.good_for.as_secs() / 60;
-    output::aside(&format!("Open {address} in any browser and enter the code {code} within {minutes} min.\n{WHO}\n\n"));
+    output::aside(&format!(
+        "Open {address} in any browser and enter the code {code} within {minutes} min.\n{WHO}\n\n"
+    ));
 }
 
 fn show_address(prompt: &BrowserPrompt) {
@@ -182,10 +206,11 @@ fn show_address(prompt: &BrowserPrompt) {
     let minutes = good_for.as_secs() / 60;
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     output::aside(&format!(
-        "Open this address in a browser on this machine within {minutes} min:\n\n{address}\n\n{WHO}\n\
-         The application has to know the redirect address http://localhost (App registrations, Authentication).\n\
-         The browser comes back to port {port} of this machine. If you are here by ssh, run this beside your browser first:\n\
-         ssh -N -L {port}:127.0.0.1:{port} {}\n\n",
+        "Open this address in a browser on this machine within {minutes} \
+            min:\n\n{address}\n\n{WHO}\nThe application has to know the redirect address \
+            http://localhost (App registrations, Authentication).\nThe browser comes back to port \
+            {port} of this machine. If you are here by ssh, run this beside your browser \
+            first:\nssh -N -L {port}:127.0.0.1:{port} {}\n\n",
         text::clean(&host)
     ));
 }

@@ -1,4 +1,5 @@
-//! Arguments, one file for each command, logging, and the exit code. Results go to stdout, everything else to stderr.
+//! Arguments, one file for each command, logging, and the exit code. Results go to stdout,
+//! everything else to stderr.
 #![expect(clippy::print_stderr, reason = "the command line is where what is wrong is said")]
 
 mod ack;
@@ -53,14 +54,16 @@ const DEFAULT_CONFIGS: [&str; 2] = ["/etc/budget-alertd/alert-rules.toml", "aler
 /// What every command takes, in the help after its own options.
 const GLOBAL: &str = "Options of every command";
 
-/// Budget alerts for Microsoft cloud resellers: reads Partner Center usage, tells the right people once.
+/// Budget alerts for Microsoft cloud resellers: reads Partner Center usage, tells the right people
+/// once.
 #[derive(Debug, Parser)]
 #[command(name = "budget-alertd", version, max_term_width = 100)]
 struct Arguments {
     /// The configuration [default: /etc/budget-alertd/alert-rules.toml, else ./alert-rules.toml]
     #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL, display_order = 900)]
     config: Option<PathBuf>,
-    /// What to log to stderr: error, warn, info, debug, trace [default: info for run, none for demo, warn otherwise]
+    /// What to log to stderr: error, warn, info, debug, trace
+    /// [default: info for run, none for demo, warn otherwise]
     #[arg(long, global = true, value_name = "LEVEL", help_heading = GLOBAL, display_order = 901)]
     log: Option<log::Level>,
     #[command(subcommand)]
@@ -73,24 +76,31 @@ enum Command {
     #[command(after_help = "Example: budget-alertd --config alert-rules.toml run")]
     Run,
     /// Poll once, deliver what is owed, say what happened
-    #[command(after_help = "Beside a running daemon, the daemon polls.\n\n\
-        Exits with 1 when the source could not be read whole, or a delivery is still owed or was given up.\n\n\
-        Example: budget-alertd poll --dry-run")]
+    #[command(after_help = "Beside a running daemon, the daemon polls.\n\nExits with 1 when the \
+        source could not be read whole, or a delivery is still owed or was given up.\n\nExample: \
+        budget-alertd poll --dry-run")]
     Poll(poll::Poll),
     /// Check the configuration and say what each rule means
-    #[command(after_help = "Exits with 2 when it cannot run; every mistake is named with its line. With --live, exits with 1 when \
-        something cannot be reached.\n\nExample: budget-alertd check --live")]
+    #[command(
+        after_help = "Exits with 2 when it cannot run; every mistake is named with its line. With \
+            --live, exits with 1 when something cannot be reached.\n\nExample: budget-alertd check \
+            --live"
+    )]
     Check(check::Check),
     /// Run rule tests: records over time in, expected alerts out
-    #[command(after_help = "Exits with 1 when a test fails, with 2 when a file cannot be read. Needs no secrets and no network.\n\n\
-        Example: budget-alertd test tests/*.toml")]
+    #[command(
+        after_help = "Exits with 1 when a test fails, with 2 when a file cannot be read. Needs no \
+            secrets and no network.\n\nExample: budget-alertd test tests/*.toml"
+    )]
     Test(test::Test),
     /// Say which alerts other rules would have raised on recorded history, or on saved collections
     #[command(after_help = "Example: budget-alertd simulate --rules new-rules.toml --since 30d")]
     Simulate(simulate::Simulate),
     /// Say how the daemon does, what to do about it, and which customers are worst
-    #[command(after_help = "Exits with 1 when it is failing: an overspend would not be told. Degraded is no failure.\n\n\
-        Example: budget-alertd status --format json | jq .health")]
+    #[command(
+        after_help = "Exits with 1 when it is failing: an overspend would not be told. Degraded is \
+            no failure.\n\nExample: budget-alertd status --format json | jq .health"
+    )]
     Status(status::Status),
     /// Say why a customer alerts or not, and what became of its alerts
     #[command(after_help = "Example: budget-alertd explain \"Contoso Nord\"")]
@@ -108,7 +118,10 @@ enum Command {
     #[command(after_help = "Example: budget-alertd ack 5F0C1C3E")]
     Ack(ack::Ack),
     /// Keep alerts of some customers and rules from being told for a time
-    #[command(after_help = "Example: budget-alertd silence add --customer \"Contoso*\" --for 2h --reason \"migration, agreed\"")]
+    #[command(
+        after_help = "Example: budget-alertd silence add --customer \"Contoso*\" --for 2h --reason \
+            \"migration, agreed\""
+    )]
     Silence(silence::Silence),
     /// List what is owed, sent and given up; owe again what was given up
     #[command(after_help = "Example: budget-alertd deliveries --state dead")]
@@ -124,14 +137,19 @@ enum Command {
     /// Send a message marked as a test through one notifier
     #[command(after_help = "Example: budget-alertd notify-test ops-slack")]
     NotifyTest(notify_test::NotifyTest),
-    /// Print a JSON Schema: of the configuration, for editors; of what webhooks get, for their receivers
+    /// Print a JSON Schema: of the configuration, for editors; of what webhooks get, for their
+    /// receivers
     #[command(after_help = "Example: budget-alertd schema config > alert-rules.schema.json")]
     Schema(schema::Schema),
     /// Ask a few questions, write a first configuration, sign in, send a test message
-    #[command(after_help = "Answers come from the terminal, from stdin (a line each), or from the options.\n\nExample: budget-alertd init")]
+    #[command(
+        after_help = "Answers come from the terminal, from stdin (a line each), or from the \
+            options.\n\nExample: budget-alertd init"
+    )]
     Init(Box<init::Init>),
     /// Sign in to Partner Center, and keep the sign-in where the daemon reads it
-    #[command(after_help = "Exits with 1 when it is refused; then nothing is kept.\n\nExample: budget-alertd login --browser")]
+    #[command(after_help = "Exits with 1 when it is refused; then nothing is kept.\n\nExample: \
+            budget-alertd login --browser")]
     Login(login::Login),
     /// Check the configuration, then ask the daemon to reload it
     #[command(after_help = "Example: budget-alertd reload")]
@@ -167,7 +185,8 @@ impl Arguments {
         let default = || DEFAULT_CONFIGS.iter().map(PathBuf::from).find(|path| path.exists());
         self.config.clone().or_else(default).ok_or_else(|| {
             exit::WrongUsage(format!(
-                "there is no configuration: neither {} exists; `budget-alertd init` makes one, --config FILE names another",
+                "there is no configuration: neither {} exists; `budget-alertd init` makes one, \
+                    --config FILE names another",
                 DEFAULT_CONFIGS.join(" nor ./")
             ))
         })
@@ -199,7 +218,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
-    // At the limit of a file's size, writing is to fail as on a full disk: by itself the signal ends the process.
+    // At the limit of a file's size, writing is to fail as on a full disk: by itself the signal
+    // ends the process.
     let _caught = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
     let config = || arguments.config_path();
     match &arguments.command {

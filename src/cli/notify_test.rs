@@ -1,4 +1,5 @@
-//! `notify-test NAME`: sends a message marked `[TEST]` through one notifier, to each of its recipients.
+//! `notify-test NAME`: sends a message marked `[TEST]` through one notifier, to each of its
+//! recipients.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,11 +67,17 @@ impl NotifyTest {
         match (&route.readers, &self.to) {
             (Readers::Contacts, Some(to)) => Ok(vec![Some(to.clone())]),
             (Readers::Contacts, None) => {
-                let text = format!("{} writes to each customer's contacts: add --to with an address of your own", self.name);
+                let text = format!(
+                    "{} writes to each customer's contacts: add --to with an address of your own",
+                    self.name
+                );
                 Err(WrongUsage(text).into())
             }
             (_, None) => Ok(route.recipients.clone()),
-            (_, Some(_)) => Err(WrongUsage(format!("{} has recipients of its own: leave --to out", self.name)).into()),
+            (_, Some(_)) => {
+                Err(WrongUsage(format!("{} has recipients of its own: leave --to out", self.name))
+                    .into())
+            }
         }
     }
 
@@ -84,8 +91,13 @@ impl NotifyTest {
     }
 }
 
-/// Sends a message through a notifier, to each of these recipients, and prints what they answer; whether all accepted it.
-pub(super) async fn tell(notifier: &crate::notify::Config, recipients: &[Option<String>], message: &Message) -> anyhow::Result<bool> {
+/// Sends a message through a notifier, to each of these recipients, and prints what they answer;
+/// whether all accepted it.
+pub(super) async fn tell(
+    notifier: &crate::notify::Config,
+    recipients: &[Option<String>],
+    message: &Message,
+) -> anyhow::Result<bool> {
     let clock = SystemClock::shared();
     let channel = notifier.build(Arc::clone(&clock), Metrics::new())?;
     let (name, identity, mut all) = (&notifier.name, Uuid::new_v4(), true);
@@ -100,12 +112,22 @@ pub(super) async fn tell(notifier: &crate::notify::Config, recipients: &[Option<
             created_at: clock.now(),
             message: message.clone(),
         };
-        let to = recipient.as_ref().map_or_else(|| name.to_string(), |recipient| format!("{name} ({recipient})"));
+        let to = recipient
+            .as_ref()
+            .map_or_else(|| name.to_string(), |recipient| format!("{name} ({recipient})"));
         let to = text::clean(&to);
         match text::while_waiting("sending", channel.attempt(&delivery)).await {
-            Ok(accepted) => output::page(&format!("{to}: {}: {}\n", Tone::Good.paint("accepted"), clean(&accepted.detail, 300)))?,
+            Ok(accepted) => output::page(&format!(
+                "{to}: {}: {}\n",
+                Tone::Good.paint("accepted"),
+                clean(&accepted.detail, 300)
+            ))?,
             Err(error) => {
-                output::page(&format!("{to}: {}: {}\n", Tone::Bad.paint("failed"), clean(&error.to_string(), 600)))?;
+                output::page(&format!(
+                    "{to}: {}: {}\n",
+                    Tone::Bad.paint("failed"),
+                    clean(&error.to_string(), 600)
+                ))?;
                 all = false;
             }
         }

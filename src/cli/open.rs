@@ -28,8 +28,9 @@ pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
     Ok(config)
 }
 
-/// What a command goes by that needs a daemon or the ledger more than the configuration: where they are, and the whole
-/// configuration where it loads. A typo in a file that nobody has reloaded yet must not keep anybody from acting.
+/// What a command goes by that needs a daemon or the ledger more than the configuration: where they
+/// are, and the whole configuration where it loads. A typo in a file that nobody has reloaded yet
+/// must not keep anybody from acting.
 pub(super) struct CommandContext {
     pub(super) paths: Paths,
     loaded: Result<Config, Mistakes>,
@@ -81,18 +82,26 @@ impl CommandContext {
         if self.is_mistaken() {
             let file = self.paths.file.display();
             output::aside(&format!(
-                "budget-alertd: {file} has mistakes, and a running daemon goes on with the configuration before; \
-                 `budget-alertd check` shows them\n"
+                "budget-alertd: {file} has mistakes, and a running daemon goes on with the \
+                    configuration before; `budget-alertd check` shows them\n"
             ));
         }
     }
 }
 
 /// The notifier of this name.
-pub(super) fn notifier<'a>(config: &'a Config, name: &str) -> Result<&'a notify::Config, WrongUsage> {
+pub(super) fn notifier<'a>(
+    config: &'a Config,
+    name: &str,
+) -> Result<&'a notify::Config, WrongUsage> {
     config.notifiers.iter().find(|notifier| *notifier.name == *name).ok_or_else(|| {
         let names: Vec<&str> = config.notifiers.iter().map(|notifier| &*notifier.name).collect();
-        WrongUsage(format!("there is no notifier \"{}\" in {}; there are: {}", clean(name), config.file.display(), names.join(", ")))
+        WrongUsage(format!(
+            "there is no notifier \"{}\" in {}; there are: {}",
+            clean(name),
+            config.file.display(),
+            names.join(", ")
+        ))
     })
 }
 
@@ -118,7 +127,11 @@ impl OpenLedger {
 
     fn with(
         config: Config,
-        open: impl FnOnce(&Config, Metrics, Arc<dyn Clock>) -> Result<Ledger, crate::ledger::LedgerError>,
+        open: impl FnOnce(
+            &Config,
+            Metrics,
+            Arc<dyn Clock>,
+        ) -> Result<Ledger, crate::ledger::LedgerError>,
     ) -> anyhow::Result<Self> {
         let clock = SystemClock::shared();
         let metrics = Metrics::new();

@@ -1,4 +1,5 @@
-//! Writes results to stdout. A reader that has seen enough (`| head`) ends the writing, and is no failure.
+//! Writes results to stdout. A reader that has seen enough (`| head`) ends the writing, and is no
+//! failure.
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 
@@ -11,7 +12,8 @@ const WIDTH: u16 = 100;
 /// Narrower than this, nothing can be arranged.
 const NARROWEST: u16 = 60;
 
-/// Prints text for people, no wider than the terminal but for its first line, which scripts read too; its colours go to terminals only, and not under `NO_COLOR`.
+/// Prints text for people, no wider than the terminal but for its first line, which scripts read
+/// too; its colours go to terminals only, and not under `NO_COLOR`.
 pub(super) fn page(text: &str) -> anyhow::Result<()> {
     let mut page = String::with_capacity(text.len());
     for (index, line) in harmless::text(text).lines().enumerate() {
@@ -33,7 +35,8 @@ pub(super) fn labelled(label: &str, text: &str) -> Vec<String> {
     lines.into_iter().enumerate().map(named).collect()
 }
 
-/// A line in lines that are not too wide, broken at spaces; those after the first are indented by `hang`.
+/// A line in lines that are not too wide, broken at spaces; those after the first are indented by
+/// `hang`.
 fn wrapped(line: &str, hang: usize) -> Vec<String> {
     let most = usize::from(width());
     if shown_width(line) <= most {
@@ -84,7 +87,9 @@ pub(super) fn document(text: &str) -> anyhow::Result<()> {
 }
 
 /// Prints a document for programs, piece by piece, as `print` writes it.
-pub(super) fn streamed(print: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(super) fn streamed(
+    print: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match print(&mut out).and_then(|()| Ok(out.flush()?)) {
         Err(error) if has_seen_enough(&error) => Ok(()),
@@ -95,8 +100,10 @@ pub(super) fn streamed(print: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>)
 /// Whether a reader has gone away.
 fn has_seen_enough(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
-        cause.downcast_ref::<io::Error>().map(io::Error::kind).or(json) == Some(ErrorKind::BrokenPipe)
+        let json =
+            cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        cause.downcast_ref::<io::Error>().map(io::Error::kind).or(json)
+            == Some(ErrorKind::BrokenPipe)
     })
 }
 
@@ -125,8 +132,12 @@ fn write(out: &mut impl Write, bytes: &[u8]) -> anyhow::Result<()> {
 /// How many columns there are.
 pub(super) fn width() -> u16 {
     let stdout = io::stdout();
-    let terminal = if stdout.is_terminal() { rustix::termios::tcgetwinsize(&stdout).ok() } else { None };
-    terminal.map(|size| size.ws_col).filter(|columns| *columns > 0).map_or(WIDTH, |columns| columns.max(NARROWEST))
+    let terminal =
+        if stdout.is_terminal() { rustix::termios::tcgetwinsize(&stdout).ok() } else { None };
+    terminal
+        .map(|size| size.ws_col)
+        .filter(|columns| *columns > 0)
+        .map_or(WIDTH, |columns| columns.max(NARROWEST))
 }
 
 /// How a word is coloured.

@@ -1,5 +1,5 @@
-//! `poll`: one cycle, then deliveries until none is owed or the wait is over; says what happened. Beside a running daemon,
-//! the daemon does it.
+//! `poll`: one cycle, then deliveries until none is owed or the wait is over; says what happened.
+//! Beside a running daemon, the daemon does it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -58,43 +58,66 @@ impl Poll {
             answer.held = Reader::open(&ledger)?.owed()?.iter().map(|owed| owed.held).sum();
         }
         // What was left out of the answer is read from there; else it only tells names apart.
-        let reader = if answer.rows.is_some() { Some(Reader::open(&ledger)?) } else { Reader::open(&ledger).ok() };
+        let reader = if answer.rows.is_some() {
+            Some(Reader::open(&ledger)?)
+        } else {
+            Reader::open(&ledger).ok()
+        };
         self.print(&answer, None, &Whence::Place(reader)).await?;
         Ok(outcome(&answer))
     }
 
     /// Lets the daemon poll.
     async fn ask(&self, daemon: &Daemon) -> anyhow::Result<PollAnswer> {
-        let order = PollRequest { accept_empty: self.accept_empty, wait_seconds: self.wait.as_secs() };
+        let order =
+            PollRequest { accept_empty: self.accept_empty, wait_seconds: self.wait.as_secs() };
         text::while_waiting("the daemon polls", daemon.ask(&order)).await
     }
 
     /// Polls on a copy of the ledger; says who would be told, too.
     async fn preview(&self, config: Config) -> anyhow::Result<Outcome> {
         let opened = OpenLedger::preview(config)?;
-        let Assembly { cycle, .. } = assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
+        let Assembly { cycle, .. } =
+            assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
         let before = opened.ledger.owed().await?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
         let told = newly_owed(&before, &opened.ledger.owed().await?);
         let answer = PollAnswer::of(&report, DeliveriesAnswer::default());
-        self.print(&answer, Some(&told), &Whence::Copy(Box::new(opened.ledger.clone()), Reader::open(&opened.config.ledger).ok())).await?;
+        self.print(
+            &answer,
+            Some(&told),
+            &Whence::Copy(
+                Box::new(opened.ledger.clone()),
+                Reader::open(&opened.config.ledger).ok(),
+            ),
+        )
+        .await?;
         opened.ledger.close().await?;
         Ok(outcome(&answer))
     }
 
-    /// Polls in this process. Where nothing can be recorded, the ledger cannot owe it to the operator: they are told at once.
+    /// Polls in this process. Where nothing can be recorded, the ledger cannot owe it to the
+    /// operator: they are told at once.
     async fn poll_here(&self, config: Config, found: &Found) -> anyhow::Result<PollAnswer> {
         let polled = match found.explain(OpenLedger::open(config.clone())) {
             Ok(opened) => self.poll(opened).await,
             Err(error) => Err(error),
         };
-        let unrecorded = polled.as_ref().err().and_then(|error| error.downcast_ref::<LedgerError>());
-        let unrecorded = unrecorded.filter(|error| !matches!(error, LedgerError::Held { .. }) && !found.is_unsure());
+        let unrecorded =
+            polled.as_ref().err().and_then(|error| error.downcast_ref::<LedgerError>());
+        let unrecorded = unrecorded
+            .filter(|error| !matches!(error, LedgerError::Held { .. }) && !found.is_unsure());
         if let Some(error) = unrecorded {
             let clock = SystemClock::shared();
-            let told = text::while_waiting("telling the operator", tell_unrecorded(&config, Stopped::Poll, error, &clock, self.wait)).await;
+            let told = text::while_waiting(
+                "telling the operator",
+                tell_unrecorded(&config, Stopped::Poll, error, &clock, self.wait),
+            )
+            .await;
             // The first error is the one to end with.
-            let _accepted = told.inspect_err(|error| tracing::warn!("the operator is not told that nothing can be recorded: {error}"));
+            let _accepted = told.inspect_err(|error| {
+                tracing::warn!("the operator is not told that nothing can be recorded: {error}")
+            });
         }
         polled
     }
@@ -104,23 +127,36 @@ impl Poll {
         let Assembly { cycle, workers, mirrors, findings, heartbeat, .. } =
             assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let orphans = crate::delivery::drop_undeliverable(opened.config.owed_notifiers(), &findings, &opened.metrics).await?;
+        let orphans = crate::delivery::drop_undeliverable(
+            opened.config.owed_notifiers(),
+            &findings,
+            &opened.metrics,
+        )
+        .await?;
         look_at_disk(&opened.config.state_dir, &findings).await?;
         let delivering = drain(workers, findings.owed().subscribe(), &opened.clock, self.wait);
-        let (delivered, unshown) = text::while_waiting("delivering", async { tokio::join!(delivering, show(mirrors)) }).await;
+        let (delivered, unshown) =
+            text::while_waiting("delivering", async { tokio::join!(delivering, show(mirrors)) })
+                .await;
         let (Drained { sent, dead }, unshown) = (delivered?, unshown?);
         if let Some(heartbeat) = heartbeat.filter(|_| report.good) {
             heartbeat.beat(&opened.ledger, &*opened.clock).await;
         }
         let pending = opened.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
         opened.ledger.close().await?;
-        let mut answer = PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead });
+        let mut answer =
+            PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead });
         answer.unshown = !unshown.is_empty();
         answer.errors.extend(unshown);
         Ok(answer)
     }
 
-    async fn print(&self, answer: &PollAnswer, would_tell: Option<&str>, whence: &Whence) -> anyhow::Result<()> {
+    async fn print(
+        &self,
+        answer: &PollAnswer,
+        would_tell: Option<&str>,
+        whence: &Whence,
+    ) -> anyhow::Result<()> {
         match self.format {
             Format::Json => Raised::by(answer, whence).print_json(answer).await,
             Format::Csv => Raised::by(answer, whence).print_csv().await,
@@ -136,15 +172,30 @@ impl Poll {
             SourceState::Ok => Tone::Good.paint("read whole"),
             SourceState::Failed => Tone::Bad.paint("FAILED"),
         };
-        let mut lines = vec![format!("{}, {} skipped; source {source}.", text::count(answer.records, "record"), answer.skipped)];
-        lines.extend(answer.errors.iter().cloned().chain(answer.left_out()).map(|error| format!("  ! {}", clean(&error, 1000))));
-        let raised = answer.raised.unwrap_or_else(|| u64::try_from(answer.alerts.len()).unwrap_or(u64::MAX));
+        let mut lines = vec![format!(
+            "{}, {} skipped; source {source}.",
+            text::count(answer.records, "record"),
+            answer.skipped
+        )];
+        lines.extend(
+            answer
+                .errors
+                .iter()
+                .cloned()
+                .chain(answer.left_out())
+                .map(|error| format!("  ! {}", clean(&error, 1000))),
+        );
+        let raised =
+            answer.raised.unwrap_or_else(|| u64::try_from(answer.alerts.len()).unwrap_or(u64::MAX));
         let would = if self.dry_run { "would be raised" } else { "raised" };
         lines.push(format!("{} {would}.", text::count(raised, "new alert")));
         let line = if self.dry_run { text::unraised_line } else { text::alert_line };
         lines.extend(answer.alerts.iter().map(|alert| format!("  {}", line(alert, namesakes))));
         let Suppressed { duplicate, passed, silenced } = answer.suppressed;
-        lines.push(format!("Kept silent: {duplicate} alerted before, {passed} passed by a higher step, {silenced} silenced."));
+        lines.push(format!(
+            "Kept silent: {duplicate} alerted before, {passed} passed by a higher \
+            step, {silenced} silenced."
+        ));
         lines.extend(would_tell.map(str::to_owned));
         lines.push(if self.dry_run {
             "Nothing was recorded and nothing was sent.".to_owned()
@@ -163,10 +214,21 @@ fn outcome(answer: &PollAnswer) -> Outcome {
 
 /// Who would be told: what each notifier owes that it did not owe before.
 fn newly_owed(before: &[Owed], after: &[Owed]) -> String {
-    let had = |name: &str| before.iter().find(|owed| owed.notifier == name).map_or(0, |owed| owed.pending);
-    let new = after.iter().map(|owed| (&owed.notifier, owed.pending.saturating_sub(had(&owed.notifier)))).filter(|(_, new)| *new > 0);
-    let told: Vec<String> = new.map(|(name, new)| format!("{} by {}", text::count(new, "message"), text::clean(name))).collect();
-    if told.is_empty() { "Nobody would be told anything.".to_owned() } else { format!("Would be sent: {}.", told.join(", ")) }
+    let had = |name: &str| {
+        before.iter().find(|owed| owed.notifier == name).map_or(0, |owed| owed.pending)
+    };
+    let new = after
+        .iter()
+        .map(|owed| (&owed.notifier, owed.pending.saturating_sub(had(&owed.notifier))))
+        .filter(|(_, new)| *new > 0);
+    let told: Vec<String> = new
+        .map(|(name, new)| format!("{} by {}", text::count(new, "message"), text::clean(name)))
+        .collect();
+    if told.is_empty() {
+        "Nobody would be told anything.".to_owned()
+    } else {
+        format!("Would be sent: {}.", told.join(", "))
+    }
 }
 
 /// Shows what is open to the notifiers that are shown it; returns what went wrong.
@@ -174,7 +236,9 @@ async fn show(mirrors: Vec<Mirror>) -> anyhow::Result<Vec<String>> {
     let mut failures = Vec::new();
     for mut mirror in mirrors {
         mirror.show(&|| false).await?;
-        failures.extend(mirror.failure().map(|why| format!("notifier \"{}\" cannot be shown what is open: {why}", mirror.name())));
+        failures.extend(mirror.failure().map(|why| {
+            format!("notifier \"{}\" cannot be shown what is open: {why}", mirror.name())
+        }));
     }
     Ok(failures)
 }

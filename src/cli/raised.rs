@@ -1,5 +1,5 @@
-//! What a poll raised, printed one after another: the worst first, which its answer has, then what it left in the ledger. So
-//! memory does not grow with a mass crossing.
+//! What a poll raised, printed one after another: the worst first, which its answer has, then what
+//! it left in the ledger. So memory does not grow with a mass crossing.
 
 use std::collections::HashSet;
 
@@ -30,7 +30,9 @@ impl Whence {
 
     async fn read(&self, rows: AlertRows) -> anyhow::Result<Vec<(i64, Alert)>> {
         Ok(match self {
-            Self::Place(reader) => reader.as_ref().map_or(Ok(Vec::new()), |reader| reader.raised(rows, AT_ONCE))?,
+            Self::Place(reader) => {
+                reader.as_ref().map_or(Ok(Vec::new()), |reader| reader.raised(rows, AT_ONCE))?
+            }
             Self::Copy(ledger, _) => ledger.raised(rows, AT_ONCE).await?,
         })
     }
@@ -47,12 +49,22 @@ pub(super) struct Raised<'a> {
 impl<'a> Raised<'a> {
     /// What this answer lists, and what it leaves out.
     pub(super) fn by(answer: &'a PollAnswer, whence: &'a Whence) -> Self {
-        Self { listed: &answer.alerts, known: answer.alerts.iter().map(|alert| alert.id).collect(), rows: answer.rows, whence }
+        Self {
+            listed: &answer.alerts,
+            known: answer.alerts.iter().map(|alert| alert.id).collect(),
+            rows: answer.rows,
+            whence,
+        }
     }
 
     /// Prints the answer as one object.
     pub(super) async fn print_json(mut self, answer: &PollAnswer) -> anyhow::Result<()> {
-        let bare = output::json_line(&PollAnswer { alerts: Vec::new(), raised: None, rows: None, ..answer.clone() })?;
+        let bare = output::json_line(&PollAnswer {
+            alerts: Vec::new(),
+            raised: None,
+            rows: None,
+            ..answer.clone()
+        })?;
         let (before, after) = bare.split_once("\"alerts\":[").unwrap_or((&bare, ""));
         output::document(&format!("{before}\"alerts\":["))?;
         let mut comma = "";
@@ -72,15 +84,25 @@ impl<'a> Raised<'a> {
     /// Prints them as rows.
     pub(super) async fn print_csv(mut self) -> anyhow::Result<()> {
         spreadsheet::print(&alerts::HEADING, std::iter::empty())?;
-        self.each_page(|page| spreadsheet::print_rows(page.iter().map(|alert| alerts::cells(alert, None)))).await
+        self.each_page(|page| {
+            spreadsheet::print_rows(page.iter().map(|alert| alerts::cells(alert, None)))
+        })
+        .await
     }
 
-    async fn each_page(&mut self, mut print: impl FnMut(&[Alert]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    async fn each_page(
+        &mut self,
+        mut print: impl FnMut(&[Alert]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         print(self.listed)?;
         while let Some(rows) = self.rows {
             let read = self.whence.read(rows).await?;
             self.rows = read.last().map(|(row, _)| AlertRows { after: *row, ..rows });
-            let page: Vec<Alert> = read.into_iter().map(|(_, alert)| alert).filter(|alert| !self.known.contains(&alert.id)).collect();
+            let page: Vec<Alert> = read
+                .into_iter()
+                .map(|(_, alert)| alert)
+                .filter(|alert| !self.known.contains(&alert.id))
+                .collect();
             print(&page)?;
         }
         Ok(())

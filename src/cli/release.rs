@@ -1,5 +1,5 @@
-//! `deliveries release`: lets messages to customers go that are held, or discards them. Delivering is left to the daemon, or
-//! to the next poll.
+//! `deliveries release`: lets messages to customers go that are held, or discards them. Delivering
+//! is left to the daemon, or to the next poll.
 
 use std::path::Path;
 
@@ -42,11 +42,15 @@ impl Release {
             reason: self.reason.clone(),
         };
         let Released { deliveries, held } = control.ask(&order).await?;
-        let (what, are) = (text::count(deliveries, "held delivery"), if deliveries == 1 { "is" } else { "are" });
+        let (what, are) =
+            (text::count(deliveries, "held delivery"), if deliveries == 1 { "is" } else { "are" });
         let mut said = match (deliveries, self.discard) {
             (0, _) => "No such delivery is held.\n".to_owned(),
             (_, true) => format!("{what} {are} discarded and will never be sent.\n"),
-            (_, false) => format!("{what} {are} released; {who} delivers {}.\n", if deliveries == 1 { "it" } else { "them" }),
+            (_, false) => format!(
+                "{what} {are} released; {who} delivers {}.\n",
+                if deliveries == 1 { "it" } else { "them" }
+            ),
         };
         if held > 0 {
             said = format!("{said}{} still held.\n", text::count(held, "delivery"));

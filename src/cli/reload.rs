@@ -1,4 +1,5 @@
-//! `reload PID`: validates the file, then asks the daemon to reload it. A file that does not load changes nothing.
+//! `reload PID`: validates the file, then asks the daemon to reload it. A file that does not load
+//! changes nothing.
 
 use std::path::Path;
 
@@ -17,13 +18,17 @@ pub(super) struct Reload {
 impl Reload {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         match open::load(path) {
-            // systemd shows credentials to the daemon, but, at least in version 252, to nothing that ExecReload= runs. The
-            // daemon reads them itself, and refuses those that are no good.
+            // systemd shows credentials to the daemon, but, at least in version 252, to nothing
+            // that ExecReload= runs. The daemon reads them itself, and refuses those that are no
+            // good.
             Err(mistakes) if mistakes.only_sealed() => {}
             loaded => drop(loaded?),
         }
         let wrong = || WrongUsage(format!("{} is no process id of the daemon", self.pid));
-        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(wrong)?;
+        let pid = i32::try_from(self.pid)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+            .ok_or_else(wrong)?;
         // Many programs die of this signal.
         if let (Some(own), Some(other)) = (program("self"), program(&self.pid.to_string()))
             && own != other

@@ -1,4 +1,5 @@
-//! `report`: the regular report as it would come now; read beside a running daemon, and sent when asked to.
+//! `report`: the regular report as it would come now; read beside a running daemon, and sent when
+//! asked to.
 
 use std::path::Path;
 
@@ -30,7 +31,11 @@ impl Report {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::look(path)?;
         if self.send && config.report.is_none() {
-            return Err(WrongUsage(format!("there is no [report] in {}, which says to whom it is sent", config.file.display())).into());
+            return Err(WrongUsage(format!(
+                "there is no [report] in {}, which says to whom it is sent",
+                config.file.display()
+            ))
+            .into());
         }
         let told = gather(&config)?;
         match self.format {
@@ -40,7 +45,13 @@ impl Report {
         let mut outcome = Outcome::Done;
         for name in config.report.iter().flat_map(|plan| &plan.notify).filter(|_| self.send) {
             let notifier = open::notifier(&config, name)?;
-            if !tell(notifier, &notifier.route().recipients, &Message::Report(Box::new(told.clone()))).await? {
+            if !tell(
+                notifier,
+                &notifier.route().recipients,
+                &Message::Report(Box::new(told.clone())),
+            )
+            .await?
+            {
                 outcome = Outcome::Failed;
             }
         }
@@ -52,8 +63,13 @@ impl Report {
 fn gather(config: &Config) -> anyhow::Result<Told> {
     let reader = Reader::open(&config.ledger)?;
     let now = SystemClock::shared().now();
-    let plan = config.report.clone().unwrap_or(ReportPlan { every: Every::Day, at: jiff::civil::Time::midnight(), notify: Vec::new() });
-    let timetable = ReportSchedule { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
+    let plan = config.report.clone().unwrap_or(ReportPlan {
+        every: Every::Day,
+        at: jiff::civil::Time::midnight(),
+        notify: Vec::new(),
+    });
+    let timetable =
+        ReportSchedule { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
     let scope = Scope { every: plan.every, since: timetable.before(timetable.last(now)), now };
     Ok(report(&reader, &config.budgets, &config.rules, scope)?)
 }

@@ -1,5 +1,5 @@
-//! `deliveries retry`: owes again what was given up, to the same notifier or to another. Delivering it is left to the
-//! daemon, or to the next poll.
+//! `deliveries retry`: owes again what was given up, to the same notifier or to another. Delivering
+//! it is left to the daemon, or to the next poll.
 
 use std::path::Path;
 
@@ -28,7 +28,11 @@ impl Retry {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let control = Control::open(CommandContext::look(path)?).await?;
         let beside_daemon = control.is_daemon();
-        let order = RetryRequest { ids: self.ids.clone(), notifier: self.notifier.clone(), to: self.to.clone() };
+        let order = RetryRequest {
+            ids: self.ids.clone(),
+            notifier: self.notifier.clone(),
+            to: self.to.clone(),
+        };
         let Retried { owed, lost } = control.ask(&order).await?;
         let who = if beside_daemon { "the daemon" } else { "the next `poll`, or `run`," };
         let mut said = match owed {
@@ -38,7 +42,10 @@ impl Retry {
         };
         said.extend(lost.iter().map(|name| {
             let name = text::clean(name);
-            format!("Notifier \"{name}\" is no longer configured: add --to NOTIFIER, or they are given up again.\n")
+            format!(
+                "Notifier \"{name}\" is no longer configured: add --to NOTIFIER, or they are \
+                given up again.\n"
+            )
         }));
         output::page(&said)?;
         Ok(Outcome::Done)

@@ -35,29 +35,44 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Tells the operator that the daemon cannot start over its ledger: on that day once, as far as that can be noted, for systemd
-/// tries every few seconds.
+/// Tells the operator that the daemon cannot start over its ledger: on that day once, as far as
+/// that can be noted, for systemd tries every few seconds.
 async fn tell_unrecorded(config: &Config, error: &anyhow::Error) {
-    let Some(error) = error.downcast_ref::<LedgerError>().filter(|error| !matches!(error, LedgerError::Held { .. })) else { return };
+    let Some(error) = error
+        .downcast_ref::<LedgerError>()
+        .filter(|error| !matches!(error, LedgerError::Held { .. }))
+    else {
+        return;
+    };
     let clock = SystemClock::shared();
     let today = utc_day(clock.now()).to_string();
-    let note = std::env::var_os("RUNTIME_DIRECTORY").map(|folder| Path::new(&folder).join("told-unrecorded"));
-    if note.as_ref().is_some_and(|note| fs::read_own(note, 64).is_ok_and(|noted| noted == today.as_bytes())) {
+    let note = std::env::var_os("RUNTIME_DIRECTORY")
+        .map(|folder| Path::new(&folder).join("told-unrecorded"));
+    if note
+        .as_ref()
+        .is_some_and(|note| fs::read_own(note, 64).is_ok_and(|noted| noted == today.as_bytes()))
+    {
         return;
     }
     match daemon::tell_unrecorded(config, Stopped::Start, error, &clock, PATIENCE).await {
         Ok(true) => {
             // Without it, it is told again.
-            let _noted_or_not = note.map(|note| fs::replace(&note, today.as_bytes(), Rights::Daemon));
+            let _noted_or_not =
+                note.map(|note| fs::replace(&note, today.as_bytes(), Rights::Daemon));
         }
-        Ok(false) => tracing::warn!("nobody is told that the daemon cannot start: the next start tries again"),
-        Err(error) => tracing::warn!("the operator is not told that the daemon cannot start: {error}"),
+        Ok(false) => tracing::warn!(
+            "nobody is told that the daemon cannot start: the next start tries again"
+        ),
+        Err(error) => {
+            tracing::warn!("the operator is not told that the daemon cannot start: {error}")
+        }
     }
 }
 
 /// What signals order. They are taken before anything else, so that none is lost and none kills.
 fn orders(path: PathBuf) -> anyhow::Result<Orders> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hang_up = signal(SignalKind::hangup())?;
     let (reload, reloads) = mpsc::channel(1);
     let forward = async move {

@@ -1,5 +1,5 @@
-//! `simulate`: which alerts other rules would have raised on recorded history, or on saved collections. Nothing is sent or
-//! written.
+//! `simulate`: which alerts other rules would have raised on recorded history, or on saved
+//! collections. Nothing is sent or written.
 
 use std::path::{Path, PathBuf};
 
@@ -52,9 +52,12 @@ impl Simulate {
             let present = config::load_criteria(path)?;
             (self.on_collections(&present, &other).await?, TimeZone::UTC)
         };
-        let silent = other.rules.facts().any(|rule| rule.metric == Metric::StaleHours) && self.collections.is_empty();
+        let silent = other.rules.facts().any(|rule| rule.metric == Metric::StaleHours)
+            && self.collections.is_empty();
         match self.format {
-            Form::Text => output::page(&self.page(&comparison, &namesakes(&comparison)?, &zone, silent))?,
+            Form::Text => {
+                output::page(&self.page(&comparison, &namesakes(&comparison)?, &zone, silent))?
+            }
             Form::Json => output::json(&document(&comparison))?,
         }
         Ok(Outcome::Done)
@@ -63,21 +66,33 @@ impl Simulate {
     fn on_history(&self, config: &Config, other: &Criteria) -> anyhow::Result<Comparison> {
         let reader = Reader::open(&config.ledger)?;
         let now = SystemClock::shared().now();
-        let since = now.saturating_sub(SignedDuration::try_from(self.since).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MIN);
+        let since = now
+            .saturating_sub(SignedDuration::try_from(self.since).unwrap_or(SignedDuration::MAX))
+            .unwrap_or(Timestamp::MIN);
         let present = Judge { budgets: &config.budgets, rules: &config.rules };
-        let mut simulation = Simulation::new(present, Judge { budgets: &other.budgets, rules: &other.rules }, since);
+        let mut simulation =
+            Simulation::new(present, Judge { budgets: &other.budgets, rules: &other.rules }, since);
         let mut progress = text::Counting::new("readings replayed");
         let polls = simulation.replay_history(&reader, &mut || progress.tick())?;
         Ok(Comparison { polls, ..simulation.compare() })
     }
 
-    async fn on_collections(&self, present: &Criteria, other: &Criteria) -> anyhow::Result<Comparison> {
+    async fn on_collections(
+        &self,
+        present: &Criteria,
+        other: &Criteria,
+    ) -> anyhow::Result<Comparison> {
         let present = Judge { budgets: &present.budgets, rules: &present.rules };
-        let mut simulation = Simulation::new(present, Judge { budgets: &other.budgets, rules: &other.rules }, Timestamp::MIN);
+        let mut simulation = Simulation::new(
+            present,
+            Judge { budgets: &other.budgets, rules: &other.rules },
+            Timestamp::MIN,
+        );
         for file in &self.collections {
             let clock = SystemClock::shared();
             let now = clock.now();
-            let source = source::Config::File { path: file.clone() }.build(clock, Metrics::new())?;
+            let source =
+                source::Config::File { path: file.clone() }.build(clock, Metrics::new())?;
             let mut records: Vec<UsageRecord> = Vec::new();
             let report = source.read(now, &mut |read: Read| records.push(read.record)).await;
             if let Some(failure) = report.failure {
@@ -90,12 +105,21 @@ impl Simulate {
         Ok(Comparison { polls, ..simulation.compare() })
     }
 
-    fn page(&self, comparison: &Comparison, namesakes: &Namesakes, zone: &TimeZone, silent: bool) -> String {
+    fn page(
+        &self,
+        comparison: &Comparison,
+        namesakes: &Namesakes,
+        zone: &TimeZone,
+        silent: bool,
+    ) -> String {
         let Comparison { same, appear, disappear, move_, polls } = comparison;
         let what = if self.collections.is_empty() { "reading" } else { "collection" };
         if *polls == 0 && self.collections.is_empty() {
             let since = span(i64::try_from(self.since.as_secs()).unwrap_or(i64::MAX));
-            return format!("There is no recorded history yet of the last {since}: nothing to replay. See --since, --collections.\n");
+            return format!(
+                "There is no recorded history yet of the last {since}: nothing to replay. See \
+                    --since, --collections.\n"
+            );
         }
         let mut lines = vec![format!(
             "With {}: {} appear, {} disappear, {} move, {same} stay as they are ({} replayed).",
@@ -110,19 +134,31 @@ impl Simulate {
                 lines.push(format!("\n{}", tone.paint(heading)));
                 let more = items.len().saturating_sub(NAMED);
                 lines.extend(items.into_iter().take(NAMED));
-                lines.extend((more > 0).then(|| format!("  and {more} more; --format json names all")));
+                lines.extend(
+                    (more > 0).then(|| format!("  and {more} more; --format json names all")),
+                );
             }
         };
         let line = |alert: &AlertSnapshot| line(alert, namesakes, zone);
         list("Appear", Tone::Uneasy, appear.iter().map(line).collect());
         list("Disappear", Tone::Good, disappear.iter().map(line).collect());
-        let moved = |(before, after): &(AlertSnapshot, AlertSnapshot)| format!("{}\n  → {}", line(before), line(after).trim_start());
+        let moved = |(before, after): &(AlertSnapshot, AlertSnapshot)| {
+            format!("{}\n  → {}", line(before), line(after).trim_start())
+        };
         list("Move", Tone::Strong, move_.iter().map(moved).collect());
         if silent {
-            lines.push("\nRules on stale_hours are not simulated: history keeps what was read, not how long nothing came.".to_owned());
+            lines.push(
+                "\nRules on stale_hours are not simulated: history keeps what was read, not \
+                how long nothing came."
+                    .to_owned(),
+            );
         }
         if self.collections.is_empty() {
-            lines.push("\nBeyond 8 days history has one reading a day: alerts may have been raised earlier in it.".to_owned());
+            lines.push(
+                "\nBeyond 8 days history has one reading a day: alerts may have been raised \
+                earlier in it."
+                    .to_owned(),
+            );
         }
         lines.push(text::zone_note(zone));
         lines.join("\n") + "\n"
@@ -143,8 +179,13 @@ fn namesakes(comparison: &Comparison) -> Result<Namesakes, LedgerError> {
 }
 
 fn document(comparison: &Comparison) -> Value {
-    let alerts = |list: &[AlertSnapshot]| list.iter().map(|snapshot| json!(snapshot.alert)).collect::<Vec<_>>();
-    let moved = comparison.move_.iter().map(|(before, after)| json!({ "before": before.alert, "after": after.alert }));
+    let alerts = |list: &[AlertSnapshot]| {
+        list.iter().map(|snapshot| json!(snapshot.alert)).collect::<Vec<_>>()
+    };
+    let moved = comparison
+        .move_
+        .iter()
+        .map(|(before, after)| json!({ "before": before.alert, "after": after.alert }));
     json!({
         "polls": comparison.polls,
         "same": comparison.same,

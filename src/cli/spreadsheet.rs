@@ -7,7 +7,10 @@ use crate::cli::output;
 use crate::text::is_obeyed;
 
 /// Prints a heading and rows.
-pub(super) fn print(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<()> {
+pub(super) fn print(
+    heading: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> anyhow::Result<()> {
     output::document(&text(heading, rows, b',')?)
 }
 
@@ -19,7 +22,11 @@ pub(super) fn print_rows(rows: impl IntoIterator<Item = Vec<String>>) -> anyhow:
 }
 
 /// A heading and rows as text.
-pub(super) fn text(heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>, separator: u8) -> anyhow::Result<String> {
+pub(super) fn text(
+    heading: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    separator: u8,
+) -> anyhow::Result<String> {
     let mut sheet = Spreadsheet::into(Vec::new(), separator);
     sheet.head(heading)?;
     rows.into_iter().try_for_each(|row| sheet.add(&row))?;
@@ -59,10 +66,14 @@ fn as_io(error: csv::Error) -> anyhow::Error {
     }
 }
 
-/// A cell that would start a formula, also behind blanks and by signs of full width, gets an apostrophe in front (OWASP, "CSV
-/// Injection"); numbers stay numbers. What a terminal would obey becomes a blank.
+/// A cell that would start a formula, also behind blanks and by signs of full width, gets an
+/// apostrophe in front (OWASP, "CSV Injection"); numbers stay numbers. What a terminal would obey
+/// becomes a blank.
 fn harmless(cell: &str) -> String {
-    let cell: String = cell.chars().map(|letter| if is_obeyed(letter) && letter != '\n' { ' ' } else { letter }).collect();
+    let cell: String = cell
+        .chars()
+        .map(|letter| if is_obeyed(letter) && letter != '\n' { ' ' } else { letter })
+        .collect();
     let begins = begins_a_formula(&cell);
     let is_number = crate::domain::parse_decimal(&cell).is_ok();
     if begins && !is_number { format!("'{cell}") } else { cell }
@@ -74,8 +85,34 @@ mod tests {
 
     #[test]
     fn formulas_are_defused_and_numbers_are_not() {
-        let cells = ["=cmd()", "+1-1", "-2.50", "-x", "@SUM", "\t=x", "Contoso", "5", " \u{a0}=x", "＝x", "\u{feff}＠x", "a=b"];
-        let defused = ["'=cmd()", "'+1-1", "-2.50", "'-x", "'@SUM", "' =x", "Contoso", "5", "' \u{a0}=x", "'＝x", "'\u{feff}＠x", "a=b"];
+        let cells = [
+            "=cmd()",
+            "+1-1",
+            "-2.50",
+            "-x",
+            "@SUM",
+            "\t=x",
+            "Contoso",
+            "5",
+            " \u{a0}=x",
+            "＝x",
+            "\u{feff}＠x",
+            "a=b",
+        ];
+        let defused = [
+            "'=cmd()",
+            "'+1-1",
+            "-2.50",
+            "'-x",
+            "'@SUM",
+            "' =x",
+            "Contoso",
+            "5",
+            "' \u{a0}=x",
+            "'＝x",
+            "'\u{feff}＠x",
+            "a=b",
+        ];
         assert_eq!(cells.map(harmless), defused);
         assert_eq!(harmless("\u{1b}]0;x\u{7}\u{9b}2J"), " ]0;x  2J");
         assert_eq!(harmless("A-17\u{202e}\u{2028}x"), "A-17  x");

@@ -1,4 +1,5 @@
-//! Listings as tables for people: aligned, no wider than the terminal, the first word of a row in its colour.
+//! Listings as tables for people: aligned, no wider than the terminal, the first word of a row in
+//! its colour.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle};
 
@@ -35,8 +36,15 @@ impl Listing {
     /// The lines, each indented by so many spaces.
     pub(super) fn lines(self, indent: u16) -> Vec<String> {
         let mut table = Table::new();
-        table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).set_width(width().saturating_sub(indent));
-        table.set_header(self.columns.iter().map(|(Column::Left(name) | Column::Whole(name) | Column::Right(name))| *name));
+        table
+            .load_style(TableStyle::new())
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width().saturating_sub(indent));
+        table.set_header(
+            self.columns
+                .iter()
+                .map(|(Column::Left(name) | Column::Whole(name) | Column::Right(name))| *name),
+        );
         table.add_rows(self.rows);
         for (index, column) in self.columns.iter().enumerate() {
             let Some(cells) = table.column_mut(index) else { continue };
@@ -50,7 +58,9 @@ impl Listing {
         }
         let margin = " ".repeat(usize::from(indent));
         let lines = table.lines().enumerate();
-        lines.map(|(index, line)| format!("{margin}{}", coloured(line.trim_end(), index == 0))).collect()
+        lines
+            .map(|(index, line)| format!("{margin}{}", coloured(line.trim_end(), index == 0)))
+            .collect()
     }
 }
 

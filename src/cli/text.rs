@@ -1,4 +1,5 @@
-//! How results look on a terminal: one line for an alert, counts, a sign that something takes its time.
+//! How results look on a terminal: one line for an alert, counts, a sign that something takes its
+//! time.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -30,7 +31,11 @@ pub(super) fn count<N: Copy + Display + From<u8> + PartialEq>(number: N, noun: &
 
 /// ` (3 held: budget-alertd deliveries release)`; nothing where nothing is held.
 pub(super) fn held(held: u64) -> String {
-    if held == 0 { String::new() } else { format!(" ({held} held: budget-alertd deliveries release)") }
+    if held == 0 {
+        String::new()
+    } else {
+        format!(" ({held} held: budget-alertd deliveries release)")
+    }
 }
 
 /// A name from outside, safe for a terminal, at most 60 characters.
@@ -43,14 +48,23 @@ pub(super) fn bare(text: &str) -> String {
     crate::text::bare(text, 60)
 }
 
-/// What listings call a customer, whatever it is called by, with its id where another one reads the same.
+/// What listings call a customer, whatever it is called by, with its id where another one reads the
+/// same.
 pub(super) fn called(seen: &CustomerState, namesakes: &Namesakes) -> String {
     let names = [seen.label.as_deref().unwrap_or_default(), &*seen.name, seen.customer.as_str()];
-    let name = Name::among(&names, seen.customer.as_str(), namesakes.has(seen.label.as_deref(), &seen.name));
+    let name = Name::among(
+        &names,
+        seen.customer.as_str(),
+        namesakes.has(seen.label.as_deref(), &seen.name),
+    );
     match &seen.subscription {
-        Some(subscription) => {
-            name.within(&clean(if subscription.name.is_empty() { &subscription.id } else { &subscription.name })).cut(WIDEST_NAME)
-        }
+        Some(subscription) => name
+            .within(&clean(if subscription.name.is_empty() {
+                &subscription.id
+            } else {
+                &subscription.name
+            }))
+            .cut(WIDEST_NAME),
         None => name.cut(WIDEST_NAME),
     }
 }
@@ -61,7 +75,14 @@ pub(super) fn bare_called(seen: &CustomerState) -> String {
     let name = names.into_iter().map(bare).find(|name| !name.is_empty()).unwrap_or_default();
     match &seen.subscription {
         Some(subscription) => {
-            format!("{name} / {}", bare(if subscription.name.is_empty() { &subscription.id } else { &subscription.name }))
+            format!(
+                "{name} / {}",
+                bare(if subscription.name.is_empty() {
+                    &subscription.id
+                } else {
+                    &subscription.name
+                })
+            )
         }
         None => name,
     }
@@ -73,8 +94,12 @@ pub(super) fn named(seen: &CustomerState) -> Named<'_> {
 }
 
 /// The same of those that alerts are about.
-pub(super) fn named_in<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> impl Iterator<Item = Named<'a>> {
-    alerts.into_iter().map(|alert| (alert.customer.label.as_deref(), &*alert.customer.name, alert.customer.id.key()))
+pub(super) fn named_in<'a>(
+    alerts: impl IntoIterator<Item = &'a Alert>,
+) -> impl Iterator<Item = Named<'a>> {
+    alerts.into_iter().map(|alert| {
+        (alert.customer.label.as_deref(), &*alert.customer.name, alert.customer.id.key())
+    })
 }
 
 /// The value as text, or nothing.
@@ -82,10 +107,12 @@ pub(super) fn or_nothing(value: Option<impl Display>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// A moment in a column: `14 Nov 18:08`, with the year where it is not this one; the zone is said by [`zone_note`].
+/// A moment in a column: `14 Nov 18:08`, with the year where it is not this one; the zone is said
+/// by [`zone_note`].
 pub(super) fn short_moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
-    at.strftime(if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" }).to_string()
+    at.strftime(if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" })
+        .to_string()
 }
 
 /// Which zone the times of a listing are in.
@@ -113,12 +140,17 @@ pub(super) fn alert_line(alert: &Alert, namesakes: &Namesakes) -> String {
 /// The same for an alert that is not raised: it has no reference that anybody could use.
 pub(super) fn unraised_line(alert: &Alert, namesakes: &Namesakes) -> String {
     // The context is for messages; nothing else of it is on the line.
-    let context = AlertContext { has_namesake: namesakes.has_view(&alert.customer), ..AlertContext::default() };
+    let context = AlertContext {
+        has_namesake: namesakes.has_view(&alert.customer),
+        ..AlertContext::default()
+    };
     let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context }, TimeZone::UTC);
     let telling = AlertWording::new(&snapshot, &zone);
     let value = match alert.value {
         None => "over a budget of zero, ".to_owned(),
-        Some(_) => telling.value_beside_cost().map(|value| format!("{value}, ")).unwrap_or_default(),
+        Some(_) => {
+            telling.value_beside_cost().map(|value| format!("{value}, ")).unwrap_or_default()
+        }
     };
     let severity = format!("{:<8}", alert.severity.as_str().to_uppercase());
     let tone = match alert.severity {
@@ -127,7 +159,12 @@ pub(super) fn unraised_line(alert: &Alert, namesakes: &Namesakes) -> String {
         Severity::Info => Tone::Good,
     };
     let step = format!("rule {}, step {}", clean(&alert.rule), telling.on_scale(alert.threshold));
-    format!("{} {}: {value}{} ({step})", tone.paint(&severity), telling.who, telling.cost_of_budget())
+    format!(
+        "{} {}: {value}{} ({step})",
+        tone.paint(&severity),
+        telling.who,
+        telling.cost_of_budget()
+    )
 }
 
 /// Shows on a terminal how far something has come that takes longer than a second.
@@ -148,8 +185,13 @@ impl Counting {
     pub(super) fn tick(&mut self) {
         self.count += 1;
         if self.count.is_multiple_of(1000) && std::io::stderr().is_terminal() {
-            let late = SystemClock::shared().monotonic().saturating_sub(self.started) >= Duration::from_secs(1);
-            let bar = if late { self.bar.get_or_insert_with(indicatif::ProgressBar::new_spinner) } else { return };
+            let late = SystemClock::shared().monotonic().saturating_sub(self.started)
+                >= Duration::from_secs(1);
+            let bar = if late {
+                self.bar.get_or_insert_with(indicatif::ProgressBar::new_spinner)
+            } else {
+                return;
+            };
             bar.set_message(format!("{} {}", self.count, self.what));
             bar.tick();
         }

@@ -1,4 +1,5 @@
-//! Now and waiting, as a trait: the system's clock, and a simulated one for the demonstration and for tests.
+//! Now and waiting, as a trait: the system's clock, and a simulated one for the demonstration and
+//! for tests.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! Reads rule tests: usage records over time, and the alerts that are expected of them. Running them, and telling how the
-//! alerts differ, is the command's.
+//! Reads rule tests: usage records over time, and the alerts that are expected of them. Running
+//! them, and telling how the alerts differ, is the command's.
 
 use std::path::PathBuf;
 
@@ -15,12 +15,18 @@ use crate::domain::{CustomerId, LegacyCycle, Plan, Severity, UsageDate, UsageRec
 
 /// The keys of a file of rule tests.
 pub(crate) const ROOT: Shape = &[
-    key("rules", Kind::Text, "the configuration that is tested, relative to this file; by default the one of --config"),
+    key(
+        "rules",
+        Kind::Text,
+        "the configuration that is tested, relative to this file; by default the one of --config",
+    ),
     key("test", Kind::Tables(TEST), "one test, which remembers nothing of the others"),
 ];
 
-const TEST: Shape =
-    &[key("name", Kind::Text, "what must hold, as a sentence"), key("poll", Kind::Tables(POLL), "what is read, in the order of time")];
+const TEST: Shape = &[
+    key("name", Kind::Text, "what must hold, as a sentence"),
+    key("poll", Kind::Tables(POLL), "what is read, in the order of time"),
+];
 
 const POLL: Shape = &[
     key("at", Kind::Moment, "when it polls"),
@@ -38,10 +44,17 @@ const RECORD: Shape = &[
     key("budget", Kind::Number, "in Partner Center; none by default"),
     key("percent", Kind::Number, "percentUsed as reported"),
     key("as_of", Kind::Moment, "the date of the data; by default the time of the poll"),
-    key("billing", Kind::Table(BILLING), "the billing period that a legacy customer's usage summary names"),
+    key(
+        "billing",
+        Kind::Table(BILLING),
+        "the billing period that a legacy customer's usage summary names",
+    ),
 ];
 
-const BILLING: Shape = &[key("first_day", Kind::Text, "billingStartDate"), key("last_day", Kind::Text, "billingEndDate")];
+const BILLING: Shape = &[
+    key("first_day", Kind::Text, "billingStartDate"),
+    key("last_day", Kind::Text, "billingEndDate"),
+];
 
 const EXPECTED: Shape = &[
     key("customer", Kind::Text, "its id"),
@@ -140,16 +153,18 @@ fn poll(table: &Table<'_>) -> Option<CasePoll> {
     let tables: Vec<Table<'_>> = table.tables("records").into_iter().flatten().collect();
     let records = tables.iter().filter_map(|record| self::record(record, at)).collect();
     let cycles = tables.iter().filter_map(cycle).collect();
-    let expect = table.entry("expect").map(|_| table.tables("expect").into_iter().flatten().filter_map(|alert| expected(&alert)).collect());
+    let expect = table.entry("expect").map(|_| {
+        table.tables("expect").into_iter().flatten().filter_map(|alert| expected(&alert)).collect()
+    });
     Some(CasePoll { at: at?.instant(), records, cycles, expect })
 }
 
 fn record(table: &Table<'_>, polled: Option<UsageDate>) -> Option<UsageRecord> {
     table.require("cost");
     let customer = customer(table);
-    let plan = table
-        .text("plan")
-        .map_or(Some(Plan::AzurePlan), |plan| [Plan::AzurePlan, Plan::Legacy].into_iter().find(|known| known.as_str() == plan.value));
+    let plan = table.text("plan").map_or(Some(Plan::AzurePlan), |plan| {
+        [Plan::AzurePlan, Plan::Legacy].into_iter().find(|known| known.as_str() == plan.value)
+    });
     let usage_as_of = date(table, "as_of").or(polled);
     if let (Some(data), Some(polled), Some(entry)) = (usage_as_of, polled, table.entry("as_of"))
         && data.instant().duration_since(polled.instant()) > SignedDuration::from_hours(24)
@@ -160,7 +175,10 @@ fn record(table: &Table<'_>, polled: Option<UsageDate>) -> Option<UsageRecord> {
     let budget = table.positive("budget");
     let amount = |name| table.number(name).map(|number| number.value);
     let (usd_cost, reported_percent) = (amount("usd"), amount("percent"));
-    let name = table.text("name").map_or_else(|| customer.as_ref().map(ToString::to_string), |name| Some(name.value.to_owned()));
+    let name = table.text("name").map_or_else(
+        || customer.as_ref().map(ToString::to_string),
+        |name| Some(name.value.to_owned()),
+    );
     Some(UsageRecord {
         customer: customer?,
         subscription: None,
@@ -179,13 +197,19 @@ fn cycle(record: &Table<'_>) -> Option<(CustomerId, LegacyCycle)> {
     let billing = record.table("billing")?;
     let day = |name| {
         let text = billing.required_text(name)?;
-        let day = text.value.parse::<Date>().map_err(|_| format!("\"{name}\" must be a day such as \"2026-10-28\""));
+        let day = text
+            .value
+            .parse::<Date>()
+            .map_err(|_| format!("\"{name}\" must be a day such as \"2026-10-28\""));
         billing.reader.accept(&text.span, day)
     };
     let (first, last) = (day("first_day"), day("last_day"));
     let cycle = LegacyCycle::try_new(first?, last?);
     if cycle.is_none() {
-        billing.reader.mistake(billing.span.clone(), "a billing period ends after it starts, and lasts no longer than two months");
+        billing.reader.mistake(
+            billing.span.clone(),
+            "a billing period ends after it starts, and lasts no longer than two months",
+        );
     }
     Some((CustomerId::try_new(record.text("customer")?.value)?, cycle?))
 }
@@ -194,7 +218,9 @@ fn expected(table: &Table<'_>) -> Option<Expected> {
     let customer = customer(table);
     let rule = table.required_text("rule").map(|rule| rule.value.to_owned());
     let amount = |name| table.number(name).map(|number| number.value);
-    let notify = table.entry("notify").map(|_| sorted(table.texts("notify").iter().map(|name| name.value.to_owned()).collect()));
+    let notify = table
+        .entry("notify")
+        .map(|_| sorted(table.texts("notify").iter().map(|name| name.value.to_owned()).collect()));
     Some(Expected {
         customer: customer?,
         rule: rule?,

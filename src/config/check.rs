@@ -1,6 +1,8 @@
-//! Compares a file with the description of the keys: unknown keys, wrong types, unknown words, what is not supported yet.
+//! Compares a file with the description of the keys: unknown keys, wrong types, unknown words, what
+//! is not supported yet.
 //!
-//! What the values mean is left to the readers of the tables, which stay silent where this has spoken.
+//! What the values mean is left to the readers of the tables, which stay silent where this has
+//! spoken.
 
 use toml::de::{DeTable, DeValue};
 
@@ -17,8 +19,13 @@ pub(crate) fn table(reader: &Reader<'_>, table: &DeTable<'_>, shapes: &[Shape], 
         let name = entry.name;
         match shapes.iter().flat_map(|shape| shape.iter()).find(|key| key.name == name) {
             None => {
-                let known = shapes.iter().flat_map(|shape| shape.iter()).filter(|key| !matches!(key.kind, Kind::Later)).map(|key| key.name);
-                let text = format!("unknown key \"{}\" {}{}", short(name), place(path), hint(name, known));
+                let known = shapes
+                    .iter()
+                    .flat_map(|shape| shape.iter())
+                    .filter(|key| !matches!(key.kind, Kind::Later))
+                    .map(|key| key.name);
+                let text =
+                    format!("unknown key \"{}\" {}{}", short(name), place(path), hint(name, known));
                 reader.mistake(entry.key, text);
             }
             Some(key) => value(reader, &entry, &key.kind, &joined(path, name)),
@@ -41,13 +48,17 @@ fn place(path: &str) -> String {
 
 fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
     match kind {
-        Kind::Later => reader.mistake(entry.key.clone(), format!("\"{}\" is not supported yet", short(path))),
+        Kind::Later => {
+            reader.mistake(entry.key.clone(), format!("\"{}\" is not supported yet", short(path)))
+        }
         Kind::Text => text(reader, entry),
         Kind::Texts => list(reader, entry, "a list of texts", |item| text(reader, item)),
         Kind::Boolean => expect(reader, entry, "true or false", entry.value.is_bool()),
         Kind::Whole => whole(reader, entry),
         Kind::Number => numeric(reader, entry),
-        Kind::Numbers => expect_list(reader, entry, "a list of numbers", |item| numeric(reader, item)),
+        Kind::Numbers => {
+            expect_list(reader, entry, "a list of numbers", |item| numeric(reader, item))
+        }
         Kind::Moment => reader.check(entry, moment(entry.value)),
         Kind::Amount => amount(reader, entry),
         Kind::Duration => match entry.value {
@@ -55,24 +66,38 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
             _ => expect(reader, entry, "a duration such as \"15m\"", false),
         },
         Kind::Template => template(reader, entry, path),
-        Kind::Secrets if entry.value.is_array() => list(reader, entry, "a list of secrets", |item| secret(reader, item)),
+        Kind::Secrets if entry.value.is_array() => {
+            list(reader, entry, "a list of secrets", |item| secret(reader, item))
+        }
         Kind::Secret | Kind::Secrets => secret(reader, entry),
         Kind::DigestAbove => digest_above(reader, entry),
         Kind::Choice(choice) => word(reader, entry, choice),
-        Kind::Table(shape) => with_table(reader, entry, |inner| table(reader, inner, &[shape], path)),
+        Kind::Table(shape) => {
+            with_table(reader, entry, |inner| table(reader, inner, &[shape], path))
+        }
         Kind::Tables(shape) => {
-            list(reader, entry, "a list of tables", |item| with_table(reader, item, |inner| table(reader, inner, &[shape], path)));
+            list(reader, entry, "a list of tables", |item| {
+                with_table(reader, item, |inner| table(reader, inner, &[shape], path))
+            });
         }
         Kind::Rows(shape) => {
-            let row = |item: &Entry<'_>| with_table(reader, item, |inner| table(reader, inner, &[shape], path));
+            let row = |item: &Entry<'_>| {
+                with_table(reader, item, |inner| table(reader, inner, &[shape], path))
+            };
             expect_list(reader, entry, "a list of tables", row);
         }
         Kind::Named(shape) => {
-            each(reader, entry, path, |item, path| with_table(reader, item, |inner| table(reader, inner, &[shape], path)));
+            each(reader, entry, path, |item, path| {
+                with_table(reader, item, |inner| table(reader, inner, &[shape], path))
+            });
         }
-        Kind::Typed(types) => with_table(reader, entry, |inner| typed(reader, entry, inner, types, path)),
+        Kind::Typed(types) => {
+            with_table(reader, entry, |inner| typed(reader, entry, inner, types, path))
+        }
         Kind::NamedTyped(types) => {
-            each(reader, entry, path, |item, path| with_table(reader, item, |inner| typed(reader, item, inner, types, path)));
+            each(reader, entry, path, |item, path| {
+                with_table(reader, item, |inner| typed(reader, item, inner, types, path))
+            });
         }
         Kind::NamedSecrets => each(reader, entry, path, |item, _| secret(reader, item)),
     }
@@ -80,14 +105,20 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
 
 fn expect(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, holds: bool) {
     if !holds {
-        reader.mistake(entry.span.clone(), format!("\"{}\" must be {expected}, found {}", short(entry.name), called(entry.value)));
+        reader.mistake(
+            entry.span.clone(),
+            format!("\"{}\" must be {expected}, found {}", short(entry.name), called(entry.value)),
+        );
     }
 }
 
 fn text(reader: &Reader<'_>, entry: &Entry<'_>) {
     match entry.value {
         DeValue::String(text) if text.trim().is_empty() => {
-            reader.mistake(entry.span.clone(), format!("\"{}\" must not be empty", short(entry.name)));
+            reader.mistake(
+                entry.span.clone(),
+                format!("\"{}\" must not be empty", short(entry.name)),
+            );
         }
         value => expect(reader, entry, "a text in quotes", value.is_str()),
     }
@@ -96,7 +127,10 @@ fn text(reader: &Reader<'_>, entry: &Entry<'_>) {
 fn list(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, item: impl Fn(&Entry<'_>)) {
     match entry.value {
         DeValue::Array(items) if items.is_empty() => {
-            reader.mistake(entry.span.clone(), format!("\"{}\" must not be empty", short(entry.name)));
+            reader.mistake(
+                entry.span.clone(),
+                format!("\"{}\" must not be empty", short(entry.name)),
+            );
         }
         _ => expect_list(reader, entry, expected, item),
     }
@@ -118,7 +152,9 @@ fn with_table(reader: &Reader<'_>, entry: &Entry<'_>, check: impl FnOnce(&DeTabl
 }
 
 fn each(reader: &Reader<'_>, entry: &Entry<'_>, path: &str, check: impl Fn(&Entry<'_>, &str)) {
-    with_table(reader, entry, |table| by_place(table).iter().for_each(|item| check(item, &joined(path, item.name))));
+    with_table(reader, entry, |table| {
+        by_place(table).iter().for_each(|item| check(item, &joined(path, item.name)))
+    });
 }
 
 fn typed(reader: &Reader<'_>, entry: &Entry<'_>, inner: &DeTable<'_>, types: &Types, path: &str) {
@@ -128,7 +164,11 @@ fn typed(reader: &Reader<'_>, entry: &Entry<'_>, inner: &DeTable<'_>, types: &Ty
         (_, None) => {
             reader.mistake(
                 entry.key.clone(),
-                format!("[{}] has no type: add type = \"…\", one of {}", short(path), quoted(types.choice.names)),
+                format!(
+                    "[{}] has no type: add type = \"…\", one of {}",
+                    short(path),
+                    quoted(types.choice.names)
+                ),
             );
         }
         (None, Some(found)) => word(reader, found, types.choice),
@@ -140,28 +180,39 @@ fn typed(reader: &Reader<'_>, entry: &Entry<'_>, inner: &DeTable<'_>, types: &Ty
 const TYPE: Shape = &[crate::config::keys::TYPE_KEY];
 
 fn word(reader: &Reader<'_>, entry: &Entry<'_>, choice: &Choice) {
-    let DeValue::String(name) = entry.value else { return expect(reader, entry, "a text in quotes", false) };
+    let DeValue::String(name) = entry.value else {
+        return expect(reader, entry, "a text in quotes", false);
+    };
     if choice.later.contains(&&**name) {
-        reader.mistake(entry.span.clone(), format!("{} = \"{name}\" is not supported yet", entry.name));
+        reader.mistake(
+            entry.span.clone(),
+            format!("{} = \"{name}\" is not supported yet", entry.name),
+        );
     } else if !choice.names.contains(&&**name) {
-        let nearest = meant(choice.what, name).map_or_else(|| hint(name, choice.names.iter().copied()), str::to_owned);
-        reader.mistake(entry.span.clone(), format!("unknown {} \"{}\"{nearest}", choice.what, short(name)));
+        let nearest = meant(choice.what, name)
+            .map_or_else(|| hint(name, choice.names.iter().copied()), str::to_owned);
+        reader.mistake(
+            entry.span.clone(),
+            format!("unknown {} \"{}\"{nearest}", choice.what, short(name)),
+        );
     }
 }
 
 /// What other programs call a word of ours.
 fn meant(what: &str, name: &str) -> Option<&'static str> {
     match (what, name.to_lowercase().as_str()) {
-        ("tls", "ssl" | "smtps" | "ssl/tls" | "tls") => {
-            Some("; write \"implicit\" for TLS from the first byte (port 465), or \"starttls\" (port 587)")
-        }
+        ("tls", "ssl" | "smtps" | "ssl/tls" | "tls") => Some(
+            "; write \"implicit\" for TLS from the first byte (port 465), or \"starttls\" (port \
+                587)",
+        ),
         ("tls", "false" | "off" | "no" | "plain") => Some("; write \"none\""),
         _ => None,
     }
 }
 
 fn template(reader: &Reader<'_>, entry: &Entry<'_>, path: &str) {
-    const FILE: Shape = &[crate::config::keys::key("file", Kind::Text, "the file, relative to this one")];
+    const FILE: Shape =
+        &[crate::config::keys::key("file", Kind::Text, "the file, relative to this one")];
     const EXPECTED: &str = "a text, or { file = \"PATH\" }";
     match entry.value {
         DeValue::Table(place) if !place.is_empty() => table(reader, place, &[FILE], path),
@@ -171,7 +222,10 @@ fn template(reader: &Reader<'_>, entry: &Entry<'_>, path: &str) {
 }
 
 fn whole(reader: &Reader<'_>, entry: &Entry<'_>) {
-    let fits = entry.value.as_integer().is_some_and(|integer| u32::from_str_radix(integer.as_str(), integer.radix()).is_ok());
+    let fits = entry
+        .value
+        .as_integer()
+        .is_some_and(|integer| u32::from_str_radix(integer.as_str(), integer.radix()).is_ok());
     expect(reader, entry, "a whole number of zero or more", fits);
 }
 
@@ -186,7 +240,9 @@ fn digest_above(reader: &Reader<'_>, entry: &Entry<'_>) {
 
 fn numeric(reader: &Reader<'_>, entry: &Entry<'_>) {
     match entry.value {
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_) => reader.check(entry, number(entry.value)),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_) => {
+            reader.check(entry, number(entry.value))
+        }
         _ => expect(reader, entry, "a number", false),
     }
 }
@@ -203,19 +259,31 @@ fn amount(reader: &Reader<'_>, entry: &Entry<'_>) {
 
 fn secret(reader: &Reader<'_>, entry: &Entry<'_>) {
     let DeValue::Table(places) = entry.value else {
-        let expected = "a text, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }";
-        return if entry.value.is_str() { text(reader, entry) } else { expect(reader, entry, expected, false) };
+        let expected =
+            "a text, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }";
+        return if entry.value.is_str() {
+            text(reader, entry)
+        } else {
+            expect(reader, entry, expected, false)
+        };
     };
     let places = by_place(places);
     for place in &places {
         if PLACES.contains(&place.name) {
             text(reader, place);
         } else {
-            let text = format!("unknown place \"{}\" of a secret{}", short(place.name), hint(place.name, PLACES));
+            let text = format!(
+                "unknown place \"{}\" of a secret{}",
+                short(place.name),
+                hint(place.name, PLACES)
+            );
             reader.mistake(place.key.clone(), text);
         }
     }
     if places.is_empty() || places.iter().filter(|place| PLACES.contains(&place.name)).count() > 1 {
-        reader.mistake(entry.span.clone(), format!("\"{}\" needs exactly one of env, file and credential", short(entry.name)));
+        reader.mistake(
+            entry.span.clone(),
+            format!("\"{}\" needs exactly one of env, file and credential", short(entry.name)),
+        );
     }
 }

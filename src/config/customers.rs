@@ -15,7 +15,12 @@ use crate::domain::same_name;
 use crate::domain::{CustomerKey, Profile, people};
 
 /// What is known of customers locally: in the spreadsheet, and in tables, which win field by field.
-pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, spreadsheet: Read) -> Config {
+pub(crate) fn read<'a>(
+    root: &Table<'a>,
+    names: &Names<'a>,
+    ids: &Ids,
+    spreadsheet: Read,
+) -> Config {
     let prefer = match root.table_or_empty("budgets").text("prefer").map(|text| text.value) {
         Some("partner-center") => Prefer::PartnerCenter,
         _ => Prefer::Local,
@@ -28,7 +33,8 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, spreadshe
             table.reader.mistake(table.span.clone(), "a customer needs an id");
             continue;
         }
-        let key = table.reader.accept(&table.span, ids.key(id)).unwrap_or_else(|| CustomerKey::of(id));
+        let key =
+            table.reader.accept(&table.span, ids.key(id)).unwrap_or_else(|| CustomerKey::of(id));
         let own = LocalCustomer {
             profile: Arc::new(profile(&table, names)),
             budget: budget(&table),
@@ -43,24 +49,42 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, spreadshe
             None => own,
         };
         if customers.insert(key, local).is_some() {
-            let text = format!("the customer \"{}\" is there twice: ids that differ in case only are one customer", short(id));
+            let text = format!(
+                "the customer \"{}\" is there twice: ids that differ in case only are one customer",
+                short(id)
+            );
             table.reader.mistake(table.span.clone(), text);
         }
     }
     customers.extend(listed.into_iter().map(|(key, (local, _))| (key, local)));
-    Config { customers, prefer, legacy_currency: root.table_or_empty("source").currency("legacy_currency") }
+    Config {
+        customers,
+        prefer,
+        legacy_currency: root.table_or_empty("source").currency("legacy_currency"),
+    }
 }
 
 /// Warns of tags that rules select by and nobody has.
 pub(crate) fn warn_of_unknown_tags(root: &Table<'_>, budgets: &Config) {
-    let selecting = root.named("rules").into_iter().flat_map(|(_, rule)| rule.table_or_empty("match").texts("tags"));
+    let selecting = root
+        .named("rules")
+        .into_iter()
+        .flat_map(|(_, rule)| rule.table_or_empty("match").texts("tags"));
     let mut selecting = selecting.peekable();
     if selecting.peek().is_none() {
         return;
     }
-    let known: BTreeSet<&str> = budgets.customers.values().flat_map(|local| local.profile.tags.iter().map(String::as_str)).collect();
+    let known: BTreeSet<&str> = budgets
+        .customers
+        .values()
+        .flat_map(|local| local.profile.tags.iter().map(String::as_str))
+        .collect();
     for tag in selecting.filter(|tag| !known.iter().any(|known| same_name(known, tag.value))) {
-        let text = format!("no customer has the tag \"{}\"{}", short(tag.value), hint(tag.value, known.iter().copied()));
+        let text = format!(
+            "no customer has the tag \"{}\"{}",
+            short(tag.value),
+            hint(tag.value, known.iter().copied())
+        );
         root.reader.warning(tag.span, text);
     }
 }
@@ -92,8 +116,15 @@ fn warn_of_two_budgets(table: &Table<'_>, own: &LocalCustomer, other: &LocalCust
     if let (Some(own), Some(other)) = (own.budget, other.budget)
         && own != other
     {
-        let text = format!("the budget is {} here and {} in {place}: the one here is in force", shown(own), shown(other));
-        table.reader.warning(table.entry("budget").map_or_else(|| table.span.clone(), |entry| entry.span), text);
+        let text = format!(
+            "the budget is {} here and {} in {place}: the one here is in force",
+            shown(own),
+            shown(other)
+        );
+        table.reader.warning(
+            table.entry("budget").map_or_else(|| table.span.clone(), |entry| entry.span),
+            text,
+        );
     }
 }
 
@@ -122,7 +153,8 @@ pub(crate) fn addresses(table: &Table<'_>, key: &str) -> Vec<Mailbox> {
     for text in table.texts(key) {
         for one in people_of(text.value) {
             let new = table.reader.accept(&text.span, mailbox(one));
-            addresses.extend(new.filter(|new| !addresses.iter().any(|seen| seen.email == new.email)));
+            addresses
+                .extend(new.filter(|new| !addresses.iter().any(|seen| seen.email == new.email)));
         }
     }
     addresses
@@ -130,13 +162,22 @@ pub(crate) fn addresses(table: &Table<'_>, key: &str) -> Vec<Mailbox> {
 
 /// A text that is no address may be a list of its own, as mail programs write it.
 fn people_of(text: &str) -> Vec<&str> {
-    let several = if mailbox(text).is_ok() || text.chars().any(char::is_control) { Vec::new() } else { people(text) };
+    let several = if mailbox(text).is_ok() || text.chars().any(char::is_control) {
+        Vec::new()
+    } else {
+        people(text)
+    };
     if several.is_empty() { vec![text] } else { several }
 }
 
 /// `name@example.com` or `Name <name@example.com>`.
 pub(crate) fn mailbox(text: &str) -> Result<Mailbox, String> {
-    let wrong = || format!("\"{}\" is no mail address: write \"name@example.com\" or \"Name <name@example.com>\"", short(text));
+    let wrong = || {
+        format!(
+            "\"{}\" is no mail address: write \"name@example.com\" or \"Name <name@example.com>\"",
+            short(text)
+        )
+    };
     if text.chars().any(char::is_control) {
         return Err(wrong());
     }
@@ -144,7 +185,8 @@ pub(crate) fn mailbox(text: &str) -> Result<Mailbox, String> {
     text.parse().ok().or_else(|| with_a_name_of_signs(text)).ok_or_else(wrong)
 }
 
-/// `Contoso, Ltd <name@example.com>`: a name that mail would want in quotes, as people write it without.
+/// `Contoso, Ltd <name@example.com>`: a name that mail would want in quotes, as people write it
+/// without.
 fn with_a_name_of_signs(text: &str) -> Option<Mailbox> {
     let (name, address) = text.strip_suffix('>')?.rsplit_once('<')?;
     let name = name.trim();

@@ -1,5 +1,5 @@
-//! Reads `[customers_csv]`: customers from a spreadsheet, all or nothing. How cells and amounts are written is left to
-//! `budgets::sheet`, what [customers] says beside it to `customers`.
+//! Reads `[customers_csv]`: customers from a spreadsheet, all or nothing. How cells and amounts are
+//! written is left to `budgets::sheet`, what [customers] says beside it to `customers`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -29,7 +29,8 @@ pub(crate) enum Spreadsheet<'t> {
     /// From the file that `[customers_csv]` names.
     #[default]
     OnDisk,
-    /// From this text, that is or would be in this file, in its place; from nowhere where there is none.
+    /// From this text, that is or would be in this file, in its place; from nowhere where there is
+    /// none.
     Instead(Option<(&'t Path, &'t str)>),
 }
 
@@ -56,7 +57,12 @@ pub(crate) struct Read {
 }
 
 /// Reads the spreadsheet that the file names, if it names one.
-pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, instead: Spreadsheet<'_>) -> Read {
+pub(crate) fn read<'a>(
+    root: &Table<'a>,
+    names: &Names<'a>,
+    ids: &Ids,
+    instead: Spreadsheet<'_>,
+) -> Read {
     let path = root.table("customers_csv").and_then(|table| table.required_text("path"));
     let file = path.as_ref().map(|path| root.reader.path(path));
     match (instead, path.map(|path| path.span), file) {
@@ -67,10 +73,13 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, ids: &Ids, instead: 
                 Read::default()
             }
         },
-        (Spreadsheet::Instead(Some((file, text))), ..) => customers(text, file.to_owned(), names, ids),
-        (Spreadsheet::Instead(None), _, Some(path)) => {
-            Read { source: Some(CustomersCsv { path, customers: 0, subscriptions: 0 }), ..Read::default() }
+        (Spreadsheet::Instead(Some((file, text))), ..) => {
+            customers(text, file.to_owned(), names, ids)
         }
+        (Spreadsheet::Instead(None), _, Some(path)) => Read {
+            source: Some(CustomersCsv { path, customers: 0, subscriptions: 0 }),
+            ..Read::default()
+        },
         _ => Read::default(),
     }
 }
@@ -80,7 +89,10 @@ pub(crate) fn text(file: &Path) -> Result<String, String> {
     let name = file.display();
     let bytes = fs::read(file, MOST).map_err(|error| {
         let hint = "; \"budget-alertd budgets export --output FILE\" makes one";
-        format!("cannot read {name}: {error}{}", if error.kind() == std::io::ErrorKind::NotFound { hint } else { "" })
+        format!(
+            "cannot read {name}: {error}{}",
+            if error.kind() == std::io::ErrorKind::NotFound { hint } else { "" }
+        )
     })?;
     let text = decode(bytes).map_err(|NotText { readable, at }| {
         let line = readable.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1);
@@ -107,10 +119,14 @@ fn customers(text: &str, file: PathBuf, names: &Names<'_>, ids: &Ids) -> Read {
     // An export has a row for everybody; most say nothing.
     let nobody = Arc::clone(&gathered.nobody);
     let is_described = |local: &LocalCustomer| {
-        !Arc::ptr_eq(&local.profile, &nobody) || local.budget.is_some() || local.currency.is_some() || !local.subscriptions.is_empty()
+        !Arc::ptr_eq(&local.profile, &nobody)
+            || local.budget.is_some()
+            || local.currency.is_some()
+            || !local.subscriptions.is_empty()
     };
     gathered.customers.retain(|_, (local, _)| is_described(local));
-    let subscriptions = gathered.customers.values().map(|(local, _)| local.subscriptions.len()).sum();
+    let subscriptions =
+        gathered.customers.values().map(|(local, _)| local.subscriptions.len()).sum();
     let source = CustomersCsv { customers: gathered.customers.len(), subscriptions, path: file };
     let faults = shown(&source.path, text, faults);
     Read { source: Some(source), customers: gathered.customers, faults }
@@ -118,7 +134,11 @@ fn customers(text: &str, file: PathBuf, names: &Names<'_>, ids: &Ids) -> Read {
 
 /// What is wrong with a spreadsheet, ready to be shown, in the order of its text.
 pub(crate) fn shown(file: &Path, text: &str, faults: Vec<Fault>) -> Vec<String> {
-    let mistakes = faults.into_iter().map(|fault| Mistake { span: fault.span, text: fault.text, sealed: false });
+    let mistakes = faults.into_iter().map(|fault| Mistake {
+        span: fault.span,
+        text: fault.text,
+        sealed: false,
+    });
     Page::plain(&file.display().to_string(), text).lines(mistakes.collect())
 }
 
@@ -135,11 +155,25 @@ impl Described {
     /// Checks the addresses and names of a row; what is wrong is noted with it.
     pub(crate) fn of(row: &mut Row<'_>, names: &Names<'_>) -> Self {
         if row.subscription_id.is_some() {
-            let foreign = [("contacts", &row.contacts), ("tags", &row.tags), ("notify", &row.notify), ("mute_rules", &row.mute_rules)];
+            let foreign = [
+                ("contacts", &row.contacts),
+                ("tags", &row.tags),
+                ("notify", &row.notify),
+                ("mute_rules", &row.mute_rules),
+            ];
             let owner = row.owner.as_ref().map(|owner| ("owner", owner.span.clone()));
-            let found = foreign.iter().find_map(|(name, list)| Some((*name, list.first()?.span.clone()))).or(owner);
+            let found = foreign
+                .iter()
+                .find_map(|(name, list)| Some((*name, list.first()?.span.clone())))
+                .or(owner);
             if let Some((name, span)) = found {
-                row.fault(&span, format!("\"{name}\" belongs into the customer's own row, the one without a subscription_id"));
+                row.fault(
+                    &span,
+                    format!(
+                        "\"{name}\" belongs into the customer's own row, the one \
+                    without a subscription_id"
+                    ),
+                );
             }
         }
         if let (Some(budget), None, true) = (&row.budget, &row.currency, row.faults.is_empty()) {
@@ -147,7 +181,9 @@ impl Described {
             row.fault(&budget.span.clone(), text);
         }
         let budget = row.budget.as_ref().zip(row.currency.as_ref());
-        let text = |cell: &Option<Placed<std::borrow::Cow<'_, str>>>| cell.as_ref().map(|cell| cell.value.clone().into_owned());
+        let text = |cell: &Option<Placed<std::borrow::Cow<'_, str>>>| {
+            cell.as_ref().map(|cell| cell.value.clone().into_owned())
+        };
         let profile = Profile {
             label: text(&row.label),
             tags: row.tags.iter().map(|tag| tag.value.clone()).collect(),
@@ -156,14 +192,26 @@ impl Described {
             notify: checked(&row.notify, &mut row.faults, |name| names.notifier(name)),
             mute_rules: checked(&row.mute_rules, &mut row.faults, |name| names.rule(name)),
         };
-        Self { budget: budget.map(|(amount, currency)| LocalBudget { amount: amount.value, currency: currency.value }), profile }
+        Self {
+            budget: budget.map(|(amount, currency)| LocalBudget {
+                amount: amount.value,
+                currency: currency.value,
+            }),
+            profile,
+        }
     }
 }
 
 /// The items of a list that are sound.
-fn checked<T>(list: &[Placed<String>], faults: &mut Vec<Fault>, check: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+fn checked<T>(
+    list: &[Placed<String>],
+    faults: &mut Vec<Fault>,
+    check: impl Fn(&str) -> Result<T, String>,
+) -> Vec<T> {
     let mut note = |span: &Span, text| faults.push(Fault { span: span.clone(), text });
-    list.iter().filter_map(|item| check(&item.value).map_err(|text| note(&item.span, text)).ok()).collect()
+    list.iter()
+        .filter_map(|item| check(&item.value).map_err(|text| note(&item.span, text)).ok())
+        .collect()
 }
 
 /// The sound addresses, each once.
@@ -203,18 +251,32 @@ impl Gathered {
         if let Some(subscription) = &row.subscription_id {
             let (id, span) = (SubscriptionKey::of(&subscription.value), subscription.span.clone());
             match self.subscriptions.insert((key.clone(), id.clone()), row.line) {
-                Some(first) => row.fault(&span, format!("the subscription has a row already: line {first}")),
+                Some(first) => {
+                    row.fault(&span, format!("the subscription has a row already: line {first}"))
+                }
                 None => self.add_subscription(key, id, said),
             }
             return;
         }
         let currency = row.currency.as_ref().map(|currency| currency.value);
-        let profile = if said.profile == Profile::default() { Arc::clone(&self.nobody) } else { Arc::new(said.profile) };
-        let local = LocalCustomer { profile, budget: said.budget, currency, ..LocalCustomer::default() };
+        let profile = if said.profile == Profile::default() {
+            Arc::clone(&self.nobody)
+        } else {
+            Arc::new(said.profile)
+        };
+        let local =
+            LocalCustomer { profile, budget: said.budget, currency, ..LocalCustomer::default() };
         self.add_customer(key, local, row, &span, &shown);
     }
 
-    fn add_customer(&mut self, key: CustomerKey, local: LocalCustomer, row: &mut Row<'_>, span: &Span, shown: &str) {
+    fn add_customer(
+        &mut self,
+        key: CustomerKey,
+        local: LocalCustomer,
+        row: &mut Row<'_>,
+        span: &Span,
+        shown: &str,
+    ) {
         match self.customers.entry(key) {
             Slot::Vacant(free) => drop(free.insert((local, row.line))),
             // So far only rows about its subscriptions were seen.
@@ -224,7 +286,13 @@ impl Gathered {
             }
             Slot::Occupied(taken) => {
                 let first = taken.get().1;
-                row.fault(span, format!("the customer \"{shown}\" has a row already: line {first}; ids in other case are the same"));
+                row.fault(
+                    span,
+                    format!(
+                        "the customer \"{shown}\" has a row already: line {first}; \
+                    ids in other case are the same"
+                    ),
+                );
             }
         }
     }

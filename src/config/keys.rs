@@ -1,7 +1,7 @@
 //! The one description of every key: its name, what it holds and what it is for.
 //!
-//! It drives the check for unknown keys and wrong types, the nearest-name hints, "not supported yet" and the JSON Schema. What values
-//! mean is left to the readers of the tables.
+//! It drives the check for unknown keys and wrong types, the nearest-name hints, "not supported
+//! yet" and the JSON Schema. What values mean is left to the readers of the tables.
 
 /// The keys of one table.
 pub(crate) type Shape = &'static [Key];
@@ -88,7 +88,11 @@ pub(crate) const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Ke
     Key { name, kind, doc }
 }
 
-const fn choice(what: &'static str, names: &'static [&'static str], later: &'static [&'static str]) -> Choice {
+const fn choice(
+    what: &'static str,
+    names: &'static [&'static str],
+    later: &'static [&'static str],
+) -> Choice {
     Choice { what, names, later }
 }
 
@@ -132,8 +136,10 @@ const SOURCE: Types = Types {
     own: &[&[], &[key("path", Kind::Text, "the saved collection, relative to this file")]],
 };
 
-const DAEMON: Shape =
-    &[key("state_dir", Kind::Text, "folder of the ledger and the sign-in"), key("time_zone", Kind::Text, "for times in messages")];
+const DAEMON: Shape = &[
+    key("state_dir", Kind::Text, "folder of the ledger and the sign-in"),
+    key("time_zone", Kind::Text, "for times in messages"),
+];
 
 const LEDGER: Shape = &[
     key("url", Kind::Text, "sqlite:FILE, relative to state_dir"),
@@ -154,7 +160,11 @@ const PARTNER: Shape = &[
 const OPERATOR: Shape = &[
     key("notify", Kind::Texts, "notifiers by name"),
     key("source_failing_after", Kind::Duration, "how long the source may fail before it is news"),
-    key("heartbeat_url", Kind::Secret, "pinged after a cycle that read, judged and left nothing overdue"),
+    key(
+        "heartbeat_url",
+        Kind::Secret,
+        "pinged after a cycle that read, judged and left nothing overdue",
+    ),
 ];
 
 pub(crate) const EVERY: Choice = choice("span", &["day", "week", "month"], &[]);
@@ -167,7 +177,8 @@ const REPORT: Shape = &[
 
 pub(crate) const PREFERENCES: Choice = choice("preference", &["local", "partner-center"], &[]);
 
-const BUDGETS: Shape = &[key("prefer", Kind::Choice(&PREFERENCES), "which budget wins where two exist")];
+const BUDGETS: Shape =
+    &[key("prefer", Kind::Choice(&PREFERENCES), "which budget wins where two exist")];
 
 const CUSTOMER: Shape = &[
     key("label", Kind::Text, "the name we call it by"),
@@ -180,10 +191,13 @@ const CUSTOMER: Shape = &[
     key("mute_rules", Kind::Texts, "rules that do not apply to it"),
 ];
 
-const CUSTOMER_BUDGET: Shape =
-    &[key("amount", Kind::Number, "for one billing period"), key("currency", Kind::Text, "a code of three letters")];
+const CUSTOMER_BUDGET: Shape = &[
+    key("amount", Kind::Number, "for one billing period"),
+    key("currency", Kind::Text, "a code of three letters"),
+];
 
-const CUSTOMERS_CSV: Shape = &[key("path", Kind::Text, "the spreadsheet as CSV, relative to this file")];
+const CUSTOMERS_CSV: Shape =
+    &[key("path", Kind::Text, "the spreadsheet as CSV, relative to this file")];
 
 pub(crate) const METRICS: Choice = choice(
     "metric",
@@ -243,25 +257,45 @@ const MATCH_BUDGET: Shape = &[
 
 const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
 
-pub(crate) const NOTIFIER_TYPES: Choice =
-    choice("type of notifier", &["email", "slack", "webhook", "teams", "pagerduty", "graph-mail", "alertmanager"], &[]);
+pub(crate) const NOTIFIER_TYPES: Choice = choice(
+    "type of notifier",
+    &["email", "slack", "webhook", "teams", "pagerduty", "graph-mail", "alertmanager"],
+    &[],
+);
 
 pub(crate) const AUDIENCES: Choice = choice("audience", &["partner", "customer"], &[]);
 
 const NOTIFIER: Types = Types {
     choice: &NOTIFIER_TYPES,
     common: &[
-        key("digest_above", Kind::DigestAbove, "more new alerts than this in one poll become one digest"),
+        key(
+            "digest_above",
+            Kind::DigestAbove,
+            "more new alerts than this in one poll become one digest",
+        ),
         key("give_up_after", Kind::Duration, "how long a delivery is tried"),
         key("timeout", Kind::Duration, "one attempt, end to end"),
         key("send_resolved", Kind::Boolean, "tells when an alert is over"),
         key("fallback", Kind::Texts, "notifiers that are sent what this one does not take"),
         key("fallback_after", Kind::Duration, "how long a delivery is owed before they are"),
-        key("audience", Kind::Choice(&AUDIENCES), "who reads its messages; mail and webhook only: \"customer\""),
+        key(
+            "audience",
+            Kind::Choice(&AUDIENCES),
+            "who reads its messages; mail and webhook only: \"customer\"",
+        ),
         key("show_cost", Kind::Boolean, "amounts, not only percentages, in messages to customers"),
-        key("to_customer_contacts", Kind::Boolean, "mail about a customer goes to its contacts, not to to"),
+        key(
+            "to_customer_contacts",
+            Kind::Boolean,
+            "mail about a customer goes to its contacts, not to to",
+        ),
         key("subject", Kind::Template, "a template in place of a mail's subject"),
-        key("body", Kind::Template, "a template in place of the message: text for a mail, mrkdwn for Slack, JSON for a webhook"),
+        key(
+            "body",
+            Kind::Template,
+            "a template in place of the message: text for a mail, mrkdwn for Slack, JSON for a \
+                webhook",
+        ),
     ],
     own: &[
         &[
@@ -288,7 +322,10 @@ const NOTIFIER: Types = Types {
             key("oauth", Kind::Table(OAUTH), "how the application signs in"),
             key("url", Kind::Text, "base of Microsoft Graph in place of the cloud's"),
         ],
-        &[key("url", Kind::Text, "its address, without the path of its API"), key("headers", Kind::NamedSecrets, "added to each request")],
+        &[
+            key("url", Kind::Text, "its address, without the path of its API"),
+            key("headers", Kind::NamedSecrets, "added to each request"),
+        ],
     ],
 };
 
@@ -302,7 +339,11 @@ const SMTP: Shape = &[
     key("hello_name", Kind::Text, "the name it is greeted by, in place of this host's"),
     key("username", Kind::Text, "where it asks for one; with xoauth2 the mailbox"),
     key("password", Kind::Secret, "where it asks for one"),
-    key("auth", Kind::Choice(&AUTH), "how they are given; xoauth2 takes a token in place of the password"),
+    key(
+        "auth",
+        Kind::Choice(&AUTH),
+        "how they are given; xoauth2 takes a token in place of the password",
+    ),
     key("oauth", Kind::Table(OAUTH), "where xoauth2 gets its token"),
     key("allow_plaintext", Kind::Boolean, "allows tls = \"none\" beyond this machine"),
 ];
@@ -311,7 +352,11 @@ const OAUTH: Shape = &[
     key("tenant_id", Kind::Text, "the mailbox's tenant"),
     key("client_id", Kind::Text, "the application that signs in"),
     key("client_secret", Kind::Secret, "its secret"),
-    key("refresh_token", Kind::Secret, "to sign in as a user: the first one; later ones are kept in state_dir"),
+    key(
+        "refresh_token",
+        Kind::Secret,
+        "to sign in as a user: the first one; later ones are kept in state_dir",
+    ),
     key("login_url", Kind::Text, "base of the sign-in in place of the cloud's"),
     key("scope", Kind::Text, "what the token is for, in place of the usual"),
 ];
@@ -330,7 +375,9 @@ fn add_names(shape: Shape, names: &mut Vec<&'static str>) {
     for key in shape {
         names.push(key.name);
         match key.kind {
-            Kind::Table(inner) | Kind::Tables(inner) | Kind::Rows(inner) | Kind::Named(inner) => add_names(inner, names),
+            Kind::Table(inner) | Kind::Tables(inner) | Kind::Rows(inner) | Kind::Named(inner) => {
+                add_names(inner, names)
+            }
             Kind::Typed(types) | Kind::NamedTyped(types) => {
                 add_names(types.common, names);
                 types.own.iter().for_each(|own| add_names(own, names));

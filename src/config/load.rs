@@ -14,7 +14,8 @@ use crate::config::reader::{Reader, Table};
 use crate::config::source::RefreshToken;
 use crate::config::value::quoted;
 use crate::config::{
-    Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes, notifiers, process, report, rules, source,
+    Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes,
+    notifiers, process, report, rules, source,
 };
 use crate::fs;
 use crate::http;
@@ -29,18 +30,27 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> 
     load_from(path, environment, Spreadsheet::OnDisk)
 }
 
-/// Reads the file at `path`, with the text of this file in place of the one that `[customers_csv]` names; `None` for no
-/// spreadsheet at all.
-pub fn load_with(path: &Path, environment: &Environment, customers: Option<(&Path, &str)>) -> Result<Config, Mistakes> {
+/// Reads the file at `path`, with the text of this file in place of the one that `[customers_csv]`
+/// names; `None` for no spreadsheet at all.
+pub fn load_with(
+    path: &Path,
+    environment: &Environment,
+    customers: Option<(&Path, &str)>,
+) -> Result<Config, Mistakes> {
     load_from(path, environment, Spreadsheet::Instead(customers))
 }
 
-fn load_from(path: &Path, environment: &Environment, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
+fn load_from(
+    path: &Path,
+    environment: &Environment,
+    customers: Spreadsheet<'_>,
+) -> Result<Config, Mistakes> {
     read(&configuration_of(path)?, path, environment, others_may_read(path), customers)
 }
 
-/// Reads of the file at `path` only what judges: rules, customers and budgets. No secret is fetched, so that it loads where
-/// there is none; what the other tables hold is checked no further than their keys and types.
+/// Reads of the file at `path` only what judges: rules, customers and budgets. No secret is
+/// fetched, so that it loads where there is none; what the other tables hold is checked no further
+/// than their keys and types.
 pub fn load_criteria(path: &Path) -> Result<Criteria, Mistakes> {
     let text = text_of(path)?;
     let criteria = |root: &Table<'_>| {
@@ -62,9 +72,12 @@ pub fn load_cases(path: &Path) -> Result<Cases, Mistakes> {
     Ok(document(&text, path, &Environment::default(), false, cases::ROOT, cases)?.0)
 }
 
-/// Reads as much of the file at `path` as a person's sign-in needs: `[source]` and `[daemon]`. Mistakes elsewhere, and a
-/// refresh token that is not there yet, are none now.
-pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate::source::Config, Mistakes> {
+/// Reads as much of the file at `path` as a person's sign-in needs: `[source]` and `[daemon]`.
+/// Mistakes elsewhere, and a refresh token that is not there yet, are none now.
+pub fn load_for_sign_in(
+    path: &Path,
+    environment: &Environment,
+) -> Result<crate::source::Config, Mistakes> {
     let (text, name) = (configuration_of(path)?, path.display().to_string());
     let page = Page::new(&name, &text);
     let (document, errors) = DeTable::parse_recoverable(&text);
@@ -78,22 +91,31 @@ pub fn load_for_sign_in(path: &Path, environment: &Environment) -> Result<crate:
     if root.table("source").is_none() {
         reader.mistake(0..0, "there is nothing in [source]: add type = \"partner-center\"");
     }
-    let source = root.table("source").and_then(|table| source::read(&table, &state_dir, RefreshToken::MayBeMissing));
+    let source = root
+        .table("source")
+        .and_then(|table| source::read(&table, &state_dir, RefreshToken::MayBeMissing));
     let (mistakes, _) = reader.finish();
     source.filter(|_| mistakes.is_empty()).ok_or_else(|| page.mistakes(mistakes))
 }
 
 fn text_of(path: &Path) -> Result<String, Mistakes> {
     let name = path.display().to_string();
-    let bytes = fs::read(path, MOST).map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
+    let bytes = fs::read(path, MOST)
+        .map_err(|error| Mistakes::unreadable(format!("cannot read {name}: {error}")))?;
     decode(bytes).map_err(|error| no_text(&name, error))
 }
 
 /// The same of a configuration, which can be made where there is none.
 fn configuration_of(path: &Path) -> Result<String, Mistakes> {
     text_of(path).map_err(|mistakes| match path.try_exists() {
-        Ok(false) if path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists()) => {
-            Mistakes::unreadable(format!("{mistakes}; `budget-alertd init` makes one, --config FILE names another"))
+        Ok(false)
+            if path
+                .parent()
+                .is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists()) =>
+        {
+            Mistakes::unreadable(format!(
+                "{mistakes}; `budget-alertd init` makes one, --config FILE names another"
+            ))
         }
         _ => mistakes,
     })
@@ -108,7 +130,11 @@ fn is_duplicate(error: &toml::de::Error) -> bool {
 }
 
 fn placed(error: &toml::de::Error, text: &str) -> Mistake {
-    Mistake { span: error.span().unwrap_or(text.len()..text.len()), text: error.message().to_owned(), sealed: false }
+    Mistake {
+        span: error.span().unwrap_or(text.len()..text.len()),
+        text: error.message().to_owned(),
+        sealed: false,
+    }
 }
 
 /// Reads the text of a file that is, or would be, at `path`.
@@ -118,7 +144,11 @@ pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Confi
 
 fn no_text(name: &str, NotText { readable, at }: NotText) -> Mistakes {
     let text = "not UTF-8 text: save it as UTF-8, or as UTF-16 with a byte order mark".to_owned();
-    Page::new(name, &readable).mistakes(vec![Mistake { span: at..at.saturating_add(1), text, sealed: false }])
+    Page::new(name, &readable).mistakes(vec![Mistake {
+        span: at..at.saturating_add(1),
+        text,
+        sealed: false,
+    }])
 }
 
 #[cfg(unix)]
@@ -132,13 +162,20 @@ fn others_may_read(_path: &Path) -> bool {
     false
 }
 
-fn read(text: &str, path: &Path, environment: &Environment, exposed: bool, customers: Spreadsheet<'_>) -> Result<Config, Mistakes> {
-    let (config, warnings) = document(text, path, environment, exposed, ROOT, |root| config(root, path, customers))?;
+fn read(
+    text: &str,
+    path: &Path,
+    environment: &Environment,
+    exposed: bool,
+    customers: Spreadsheet<'_>,
+) -> Result<Config, Mistakes> {
+    let (config, warnings) =
+        document(text, path, environment, exposed, ROOT, |root| config(root, path, customers))?;
     Ok(Config { warnings, ..config })
 }
 
-/// What `build` makes of a file with these keys, and what is allowed but unwise in it. What `build` finds wrong with other
-/// files is told after what is wrong with this one.
+/// What `build` makes of a file with these keys, and what is allowed but unwise in it. What `build`
+/// finds wrong with other files is told after what is wrong with this one.
 fn document<T>(
     text: &str,
     path: &Path,
@@ -157,7 +194,10 @@ fn document<T>(
     check::table(&reader, document.get_ref(), &[keys], "");
     for error in &errors {
         let Mistake { span, text: what, .. } = placed(error, text);
-        let key = text.get(span.clone()).map(|key| format!(" {}", quoted(&[key.trim_matches(['"', '\''])]))).unwrap_or_default();
+        let key = text
+            .get(span.clone())
+            .map(|key| format!(" {}", quoted(&[key.trim_matches(['"', '\''])])))
+            .unwrap_or_default();
         reader.mistake(span, format!("{what}{key}"));
     }
     let (content, faults) = build(&Table::root(&reader, document.get_ref()));
@@ -181,14 +221,20 @@ const NOTIFIERS: Needed = ("notifiers", "[notifiers.mail] with type = \"email\""
 
 fn need(root: &Table<'_>, tables: &[Needed]) {
     for (table, example) in tables {
-        if root.entry(table).is_none() || root.table(table).is_some_and(|table| table.entries().is_empty()) {
+        if root.entry(table).is_none()
+            || root.table(table).is_some_and(|table| table.entries().is_empty())
+        {
             root.reader.mistake(0..0, format!("there is nothing in [{table}]: add {example}"));
         }
     }
 }
 
 /// The whole configuration; every table is read, also after mistakes in others.
-fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<Config>, Vec<String>) {
+fn config(
+    root: &Table<'_>,
+    path: &Path,
+    customers: Spreadsheet<'_>,
+) -> (Option<Config>, Vec<String>) {
     need(root, &[SOURCE, RULES, NOTIFIERS]);
     let names = Names::of(root);
     let ids = Ids::of(root);
@@ -199,7 +245,13 @@ fn config(root: &Table<'_>, path: &Path, customers: Spreadsheet<'_>) -> (Option<
     (tables(root, path, &names, &ids, customers), faults)
 }
 
-fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, ids: &Ids, spreadsheet: customers_csv::Read) -> Option<Config> {
+fn tables<'a>(
+    root: &Table<'a>,
+    path: &Path,
+    names: &Names<'a>,
+    ids: &Ids,
+    spreadsheet: customers_csv::Read,
+) -> Option<Config> {
     let daemon = root.table_or_empty("daemon");
     let state_dir = process::state_dir(&daemon);
     let time_zone = process::time_zone(&daemon);
@@ -213,11 +265,21 @@ fn tables<'a>(root: &Table<'a>, path: &Path, names: &Names<'a>, ids: &Ids, sprea
     let budgets = customers::read(root, names, ids, spreadsheet);
     customers::warn_of_unknown_tags(root, &budgets);
     let rules = rules::read(root, names);
-    let mut notifiers = notifiers::read(root, names, time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), &state_dir);
+    let mut notifiers = notifiers::read(
+        root,
+        names,
+        time_zone.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC),
+        &state_dir,
+    );
     mailboxes::settle(root, &budgets, &mut notifiers);
     audience::warn(root, names, &budgets, &notifiers);
-    for (name, table) in root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name)) {
-        table.reader.warning(table.span, format!("no rule, customer, operator or report tells the notifier {}", quoted(&[name])));
+    for (name, table) in
+        root.named("notifiers").into_iter().filter(|(name, _)| !names.is_told(name))
+    {
+        table.reader.warning(
+            table.span,
+            format!("no rule, customer, operator or report tells the notifier {}", quoted(&[name])),
+        );
     }
     Some(Config {
         file: path.to_owned(),

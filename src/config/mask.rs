@@ -1,6 +1,8 @@
-//! Finds what must not be shown of a configuration: secrets that stand in it, and comments, which may hold old ones.
+//! Finds what must not be shown of a configuration: secrets that stand in it, and comments, which
+//! may hold old ones.
 //!
-//! It reads letters, not TOML, so that a text with mistakes is masked as well as one without. When in doubt it hides.
+//! It reads letters, not TOML, so that a text with mistakes is masked as well as one without. When
+//! in doubt it hides.
 
 use std::ops::Range;
 
@@ -8,8 +10,17 @@ use crate::config::keys;
 use crate::secret::looks_right_for;
 
 /// Keys whose values are secret, wherever they stand.
-const SECRET: [&str; 9] =
-    ["secret", "password", "token", "client_secret", "refresh_token", "heartbeat_url", "headers", "routing_key", "url"];
+const SECRET: [&str; 9] = [
+    "secret",
+    "password",
+    "token",
+    "client_secret",
+    "refresh_token",
+    "heartbeat_url",
+    "headers",
+    "routing_key",
+    "url",
+];
 /// Parts of names that make a value secret.
 const TELLING: [&str; 5] = ["secret", "passw", "token", "api_key", "apikey"];
 /// Parts of values that are secret whatever they are called.
@@ -64,7 +75,8 @@ struct Scan<'a> {
     trust: Trust,
     /// The name of the last header, and how much of its table may be shown.
     table: (&'a str, Trust),
-    /// The open brackets: whether it is an inline table, and how much of what is in it may be shown.
+    /// The open brackets: whether it is an inline table, and how much of what is in it may be
+    /// shown.
     open: Vec<(bool, Trust)>,
 }
 
@@ -131,7 +143,10 @@ impl<'a> Scan<'a> {
             self.at += 1;
             return;
         };
-        let name = line.get(..end).unwrap_or_default().trim_matches(|letter: char| letter.is_whitespace() || letter == '[');
+        let name = line
+            .get(..end)
+            .unwrap_or_default()
+            .trim_matches(|letter: char| letter.is_whitespace() || letter == '[');
         let last = name.rsplit('.').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
         self.table = (name, if is_secret(last) { Trust::Secret } else { Trust::Shown });
         let rest = line.get(end..).unwrap_or_default();
@@ -148,7 +163,8 @@ impl<'a> Scan<'a> {
     fn close(&mut self) {
         self.open.pop();
         self.in_value = true;
-        // Nothing may follow before the next item: what does is the rest of something broken, and may be a secret.
+        // Nothing may follow before the next item: what does is the rest of something broken, and
+        // may be a secret.
         self.trust = Trust::Secret;
         self.at += 1;
     }
@@ -168,8 +184,13 @@ impl<'a> Scan<'a> {
     /// A string or a bare word, which is `word` where it is a key.
     fn piece(&mut self, text: &'a str, word: &'a str) {
         let end = self.at + text.len().max(1);
-        let is_key =
-            self.text.get(end..).unwrap_or_default().trim_start_matches([' ', '\t']).starts_with(['=', '.']) || text.ends_with('.');
+        let is_key = self
+            .text
+            .get(end..)
+            .unwrap_or_default()
+            .trim_start_matches([' ', '\t'])
+            .starts_with(['=', '.'])
+            || text.ends_with('.');
         let shown = match (self.in_value, self.trust) {
             (true, Trust::Shown) => true,
             (true, Trust::Plain) => is_plain(text),
@@ -177,9 +198,11 @@ impl<'a> Scan<'a> {
             // A key, or what was meant to be one; anything else may be the rest of a broken value.
             (false, _) => (self.fresh || text.starts_with('.')) && (is_key || self.is_known(word)),
         };
-        let telltale = TELLTALE.iter().any(|part| text.contains(part)) || (text.contains("://") && text.contains('@'));
+        let telltale = TELLTALE.iter().any(|part| text.contains(part))
+            || (text.contains("://") && text.contains('@'));
         // What looks like no name of a place may be the secret itself.
-        let is_place = self.in_value && self.around() == Trust::Secret && PLACES.contains(&self.word);
+        let is_place =
+            self.in_value && self.around() == Trust::Secret && PLACES.contains(&self.word);
         let misplaced = is_place && !looks_right_for(self.word, word);
         if !shown || telltale || misplaced {
             self.hidden.values.push(self.at..end);
@@ -191,16 +214,20 @@ impl<'a> Scan<'a> {
 
     /// Whether it is a key that is no secret, or one misspelt.
     fn is_known(&self, word: &str) -> bool {
-        !is_secret(word) && (self.known.contains(&word) || self.known.iter().any(|known| strsim::jaro_winkler(word, known) >= 0.9))
+        !is_secret(word)
+            && (self.known.contains(&word)
+                || self.known.iter().any(|known| strsim::jaro_winkler(word, known) >= 0.9))
     }
 }
 
 /// Numbers, dates, true and false.
 fn is_plain(text: &str) -> bool {
-    ["true", "false"].contains(&text) || text.chars().all(|letter| letter.is_ascii_digit() || "+-._:".contains(letter))
+    ["true", "false"].contains(&text)
+        || text.chars().all(|letter| letter.is_ascii_digit() || "+-._:".contains(letter))
 }
 
-/// The length of the string that `text` begins with; one that is not closed ends with the line, or the text.
+/// The length of the string that `text` begins with; one that is not closed ends with the line, or
+/// the text.
 fn string_length(text: &str, quote: char) -> usize {
     let triple: String = [quote; 3].iter().collect();
     let many = text.starts_with(&triple);
@@ -213,7 +240,9 @@ fn string_length(text: &str, quote: char) -> usize {
             return at;
         } else if text.get(at..).is_some_and(|rest| rest.starts_with(end)) {
             // A multi-line string may end with quotes of its own.
-            let quotes = text.get(at..).map_or(0, |rest| rest.chars().take(if many { 5 } else { 1 }).take_while(|l| *l == quote).count());
+            let quotes = text.get(at..).map_or(0, |rest| {
+                rest.chars().take(if many { 5 } else { 1 }).take_while(|l| *l == quote).count()
+            });
             return at + quotes;
         }
     }

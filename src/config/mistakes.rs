@@ -9,7 +9,8 @@ use crate::config::mask::{self, Hidden};
 const MASK: &str = "\"***\"";
 /// The longest line that is shown whole.
 const SHOWN: usize = 160;
-/// How many bytes before and behind a place are looked at: as many as [`SHOWN`] letters may take. A line may have a million.
+/// How many bytes before and behind a place are looked at: as many as [`SHOWN`] letters may take. A
+/// line may have a million.
 const NEAR: usize = 4 * SHOWN;
 
 /// One mistake, at a range of bytes of the text.
@@ -21,7 +22,8 @@ pub(crate) struct Mistake {
     pub(crate) sealed: bool,
 }
 
-/// Everything that is wrong with a configuration, in the order of the file; as text, ready to be shown.
+/// Everything that is wrong with a configuration, in the order of the file; as text, ready to be
+/// shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Mistakes {
     list: Vec<String>,
@@ -48,7 +50,8 @@ impl Mistakes {
         self.sealed &= others.sealed;
     }
 
-    /// Whether nothing is wrong but that this process may not read some credentials, as far as it can tell without them.
+    /// Whether nothing is wrong but that this process may not read some credentials, as far as it
+    /// can tell without them.
     pub fn only_sealed(&self) -> bool {
         self.sealed
     }
@@ -93,7 +96,8 @@ impl<'a> Page<'a> {
     pub(crate) fn lines(&self, mut mistakes: Vec<Mistake>) -> Vec<String> {
         mistakes.sort_by_key(|mistake| mistake.span.start);
         mistakes.dedup();
-        // Lines and columns are counted on from one mistake to the next: a spreadsheet may have many of them.
+        // Lines and columns are counted on from one mistake to the next: a spreadsheet may have
+        // many of them.
         let mut cursor = Cursor { at: 0, number: 1, line_start: 0, column: 1 };
         let mut shown = Vec::with_capacity(mistakes.len());
         for mistake in &mistakes {
@@ -108,23 +112,40 @@ impl<'a> Page<'a> {
         let (start, number, column) = (cursor.at, cursor.number, cursor.column);
         let from = self.boundary(start.saturating_sub(NEAR)).max(cursor.line_start);
         let near = self.boundary(start.saturating_add(NEAR));
-        let line_end = self.text.get(start..near).and_then(|rest| rest.find('\n')).map_or(near, |at| start + at);
+        let line_end = self
+            .text
+            .get(start..near)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(near, |at| start + at);
         let end = self.boundary(mistake.span.end).clamp(start, line_end);
-        let goes_on = line_end == near && self.text.get(near..).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('\n'));
+        let goes_on = line_end == near
+            && self
+                .text
+                .get(near..)
+                .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('\n'));
         let more = (from > cursor.line_start, goes_on);
         let (line, mark) = self.line(from..line_end, start..end, more);
         let (skip, marked) = mark;
         let (line, space, marks) = (line.trim_end(), " ".repeat(skip), "^".repeat(marked.max(1)));
-        format!("{}:{number}:{column}: {}\n{number:>5} | {line}\n      | {space}{marks}", self.file, mistake.text)
+        format!(
+            "{}:{number}:{column}: {}\n{number:>5} | {line}\n      | {space}{marks}",
+            self.file, mistake.text
+        )
     }
 
-    /// The line as it may be shown, and where in it the mark goes: letters before, and letters marked. `more` says whether the
-    /// line goes on before and behind the part that is given.
-    fn line(&self, line: Range<usize>, place: Range<usize>, more: (bool, bool)) -> (String, (usize, usize)) {
+    /// The line as it may be shown, and where in it the mark goes: letters before, and letters
+    /// marked. `more` says whether the line goes on before and behind the part that is given.
+    fn line(
+        &self,
+        line: Range<usize>,
+        place: Range<usize>,
+        more: (bool, bool),
+    ) -> (String, (usize, usize)) {
         let mut shown = String::new();
         let (mut skip, mut marked, mut length) = (0, 0, 0);
         let mut masked_until = line.start;
-        let (comments, values) = (within(&self.hidden.comments, &line), within(&self.hidden.values, &line));
+        let (comments, values) =
+            (within(&self.hidden.comments, &line), within(&self.hidden.values, &line));
         for (at, letter) in self.text.get(line.clone()).unwrap_or_default().char_indices() {
             let at = line.start + at;
             if at < masked_until || letter == '\u{feff}' {
@@ -133,13 +154,14 @@ impl<'a> Page<'a> {
             if comments.iter().any(|comment| comment.contains(&at)) {
                 break;
             }
-            let (letters, end) = if let Some(value) = values.iter().find(|value| value.contains(&at)) {
-                shown.push_str(MASK);
-                (MASK.len(), value.end)
-            } else {
-                shown.push(if letter.is_control() { ' ' } else { letter });
-                (1, at + letter.len_utf8())
-            };
+            let (letters, end) =
+                if let Some(value) = values.iter().find(|value| value.contains(&at)) {
+                    shown.push_str(MASK);
+                    (MASK.len(), value.end)
+                } else {
+                    shown.push(if letter.is_control() { ' ' } else { letter });
+                    (1, at + letter.len_utf8())
+                };
             masked_until = end;
             length += letters;
             if end <= place.start {
@@ -180,11 +202,20 @@ impl Cursor {
 
 /// Those that have a part of `line`.
 fn within(ranges: &[Range<usize>], line: &Range<usize>) -> Vec<Range<usize>> {
-    ranges.iter().filter(|range| range.start < line.end && line.start < range.end).cloned().collect()
+    ranges
+        .iter()
+        .filter(|range| range.start < line.end && line.start < range.end)
+        .cloned()
+        .collect()
 }
 
 /// A long line is cut to what is around the mark.
-fn cut(line: &str, length: usize, (skip, marked): (usize, usize), (before, behind): (bool, bool)) -> (String, (usize, usize)) {
+fn cut(
+    line: &str,
+    length: usize,
+    (skip, marked): (usize, usize),
+    (before, behind): (bool, bool),
+) -> (String, (usize, usize)) {
     if length <= SHOWN && !before && !behind {
         return (line.to_owned(), (skip, marked));
     }

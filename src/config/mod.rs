@@ -1,8 +1,8 @@
-//! Reads `alert-rules.toml` into a checked [`Config`], the tree of the rooms' own configurations, or says everything that
-//! is wrong with it.
+//! Reads `alert-rules.toml` into a checked [`Config`], the tree of the rooms' own configurations,
+//! or says everything that is wrong with it.
 //!
-//! A configuration that loads can run: secrets are fetched, rules are compiled. What the keys are is described once, in
-//! `keys`; what rules mean is left to `rules`.
+//! A configuration that loads can run: secrets are fetched, rules are compiled. What the keys are
+//! is described once, in `keys`; what rules mean is left to `rules`.
 
 mod audience;
 mod cases;
@@ -82,7 +82,12 @@ pub struct Config {
 impl Config {
     /// The names of the notifiers that are owed messages; the others are shown what is open.
     pub fn owed_notifiers(&self) -> Vec<Box<str>> {
-        self.notifiers.iter().map(crate::notify::Config::route).filter(crate::domain::Route::is_owed).map(|route| route.notifier).collect()
+        self.notifiers
+            .iter()
+            .map(crate::notify::Config::route)
+            .filter(crate::domain::Route::is_owed)
+            .map(|route| route.notifier)
+            .collect()
     }
 }
 

@@ -17,11 +17,19 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// The names in the file, of sound and unsound tables alike, so that one mistake does not cause others.
+    /// The names in the file, of sound and unsound tables alike, so that one mistake does not cause
+    /// others.
     pub(crate) fn of(root: &Table<'a>) -> Self {
-        let names =
-            |table: &str| root.table(table).map(|table| table.entries()).unwrap_or_default().iter().map(|entry| entry.name).collect();
-        let customers = root.named("notifiers").into_iter().filter(|(_, table)| audience::is_customers(table));
+        let names = |table: &str| {
+            root.table(table)
+                .map(|table| table.entries())
+                .unwrap_or_default()
+                .iter()
+                .map(|entry| entry.name)
+                .collect()
+        };
+        let customers =
+            root.named("notifiers").into_iter().filter(|(_, table)| audience::is_customers(table));
         Self {
             notifiers: names("notifiers"),
             rules: names("rules"),
@@ -64,7 +72,10 @@ impl<'a> Names<'a> {
     /// The same, where customers must not read along: `what` is what they would read.
     pub(crate) fn own_notifiers(&self, table: &Table<'a>, key: &str, what: &str) -> Vec<Box<str>> {
         for name in table.texts(key).into_iter().filter(|name| self.is_customers(name.value)) {
-            let text = format!("customers read the messages of \"{}\": {what} must not go there", short(name.value));
+            let text = format!(
+                "customers read the messages of \"{}\": {what} must not go there",
+                short(name.value)
+            );
             table.reader.mistake(name.span, text);
         }
         self.notifiers(table, key)
@@ -86,7 +97,11 @@ impl<'a> Names<'a> {
     }
 }
 
-fn listed(table: &Table<'_>, mentions: &[Placed<&str>], known: impl Fn(&str) -> Result<Box<str>, String>) -> Vec<Box<str>> {
+fn listed(
+    table: &Table<'_>,
+    mentions: &[Placed<&str>],
+    known: impl Fn(&str) -> Result<Box<str>, String>,
+) -> Vec<Box<str>> {
     let mut names: Vec<Box<str>> = Vec::new();
     for mention in mentions {
         if let Err(text) = known(mention.value) {

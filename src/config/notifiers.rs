@@ -17,8 +17,8 @@ use crate::config::value::short;
 use crate::config::{process, smtp, templates};
 use crate::domain::Audience;
 use crate::notify::{
-    AlertmanagerConfig, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, Partner, SigningKey, SlackConfig, TeamsConfig,
-    WebhookConfig,
+    AlertmanagerConfig, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, Partner,
+    SigningKey, SlackConfig, TeamsConfig, WebhookConfig,
 };
 use crate::secret::Secret;
 
@@ -31,7 +31,8 @@ const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 const ROUTING_KEY_LETTERS: usize = 32;
 
 /// Microsoft Graph, in the global cloud and in that of the United States' government.
-const GRAPH_URL: [&str; 2] = ["https://graph.microsoft.com/v1.0", "https://graph.microsoft.us/v1.0"];
+const GRAPH_URL: [&str; 2] =
+    ["https://graph.microsoft.com/v1.0", "https://graph.microsoft.us/v1.0"];
 
 /// Headers that the daemon sets itself.
 const RESERVED: [&str; 9] = [
@@ -47,10 +48,18 @@ const RESERVED: [&str; 9] = [
 ];
 
 /// Every notifier, in the order of the file.
-pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>, time_zone: &jiff::tz::TimeZone, state_dir: &Path) -> Vec<Config> {
+pub(crate) fn read<'a>(
+    root: &Table<'a>,
+    names: &Names<'a>,
+    time_zone: &jiff::tz::TimeZone,
+    state_dir: &Path,
+) -> Vec<Config> {
     let partner = root.table("partner").and_then(|table| process::partner(&table));
     let around = Around { root, names, time_zone, partner, entra: Entra::of(root, state_dir) };
-    root.named("notifiers").iter().filter_map(|(name, table)| notifier(name, table, &around)).collect()
+    root.named("notifiers")
+        .iter()
+        .filter_map(|(name, table)| notifier(name, table, &around))
+        .collect()
 }
 
 /// What every notifier is read with.
@@ -97,9 +106,13 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
 /// Messages cannot go to a notifier that is only shown what is open.
 pub(crate) fn refuse_shown(root: &Table<'_>, table: &Table<'_>, key: &str) {
     let notifiers = root.named("notifiers");
-    let shown = |name: &str| notifiers.iter().any(|(known, table)| *known == name && is_shown(table));
+    let shown =
+        |name: &str| notifiers.iter().any(|(known, table)| *known == name && is_shown(table));
     for name in table.texts(key).into_iter().filter(|name| shown(name.value)) {
-        let text = format!("\"{}\" is shown what is open and takes no messages: name another notifier", short(name.value));
+        let text = format!(
+            "\"{}\" is shown what is open and takes no messages: name another notifier",
+            short(name.value)
+        );
         table.reader.mistake(name.span, text);
     }
 }
@@ -110,7 +123,8 @@ fn fallback<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str
         table.reader.mistake(own.span, "a notifier cannot stand in for itself: name another one");
     }
     if let Some(entry) = table.entry("fallback").filter(|_| is_shown(table)) {
-        let text = "nobody stands in for a notifier that is shown what is open and owed nothing: let the rules name the others too";
+        let text = "nobody stands in for a notifier that is shown what is open and owed nothing: \
+            let the rules name the others too";
         table.reader.warning(entry.key, text);
     }
     names.own_notifiers(table, "fallback", "what another notifier does not take")
@@ -132,22 +146,27 @@ fn digest_above(table: &Table<'_>, kind: &Kind) -> Option<u32> {
 fn email(name: &str, table: &Table<'_>, entra: &Entra) -> Option<EmailConfig> {
     let to = recipients(table);
     table.require("smtp");
-    let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
+    let from = table
+        .required_text("from")
+        .and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
     let smtp = table.table("smtp").and_then(|server| smtp::read(name, &server, entra));
     name_beyond_ascii(table);
     let reply_to = reply_to(table);
     Some(EmailConfig { from: from?, to, reply_to, smtp: smtp? })
 }
 
-/// Names the addresses that only some mail servers take. A domain is written in ASCII for them, a name before the `@` cannot be.
+/// Names the addresses that only some mail servers take. A domain is written in ASCII for them, a
+/// name before the `@` cannot be.
 fn name_beyond_ascii(table: &Table<'_>) {
     for text in table.text("from").into_iter().chain(table.texts("to")) {
         if let Ok(mailbox) = mailbox(text.value)
             && !mailbox.email.user().is_ascii()
         {
             let name = short(mailbox.email.user());
-            let warning =
-                format!("\"{name}\" before the @ is beyond ASCII: only mail servers with SMTPUTF8 take it; check --live asks yours");
+            let warning = format!(
+                "\"{name}\" before the @ is beyond ASCII: only mail servers with SMTPUTF8 take it; \
+                    check --live asks yours"
+            );
             table.reader.warning(text.span, warning);
         }
     }
@@ -171,12 +190,15 @@ fn reply_to(table: &Table<'_>) -> Option<Mailbox> {
 fn graph_mail(name: &str, table: &Table<'_>, entra: &Entra) -> Option<GraphMailConfig> {
     let to = recipients(table);
     table.require("oauth");
-    let from = table.required_text("from").and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
+    let from = table
+        .required_text("from")
+        .and_then(|from| table.reader.accept(&from.span, mailbox(from.value)));
     let url = match table.text("url") {
         Some(url) => table.reader.accept(&url.span, endpoint(url.value)),
         None => endpoint(entra.pick(GRAPH_URL)).ok(),
     };
-    let oauth = table.table("oauth").and_then(|table| oauth::read(name, &table, entra, &oauth::GRAPH));
+    let oauth =
+        table.table("oauth").and_then(|table| oauth::read(name, &table, entra, &oauth::GRAPH));
     let reply_to = reply_to(table);
     Some(GraphMailConfig { from: from?, to, reply_to, url: url?, oauth: oauth? })
 }
@@ -194,9 +216,12 @@ fn pagerduty(table: &Table<'_>) -> Option<PagerDutyConfig> {
     let url = table.text("url").map(|url| table.reader.accept(&url.span, endpoint(url.value)));
     let key = table.secret("routing_key")?;
     let routing_key = Secret::new(key.value.expose().trim());
-    if routing_key.expose().len() != ROUTING_KEY_LETTERS || !routing_key.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    if routing_key.expose().len() != ROUTING_KEY_LETTERS
+        || !routing_key.expose().bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
         // PagerDuty may lengthen them one day: whoever knows better is not kept from starting.
-        let text = "a routing key usually is 32 letters and digits: the \"Integration Key\" of an Events API v2 integration";
+        let text = "a routing key usually is 32 letters and digits: the \"Integration Key\" of an \
+            Events API v2 integration";
         table.reader.warning(key.span, text);
     }
     Some(PagerDutyConfig { routing_key, url: url.unwrap_or_else(|| endpoint(PAGERDUTY).ok())? })
@@ -205,11 +230,14 @@ fn pagerduty(table: &Table<'_>) -> Option<PagerDutyConfig> {
 fn alertmanager(table: &Table<'_>) -> Option<AlertmanagerConfig> {
     let url = table.required_text("url").and_then(|url| {
         let base = table.reader.accept(&url.span, endpoint(url.value))?;
-        let is_whole = base.path().trim_end_matches('/').ends_with("/api/v2/alerts") || base.query().is_some();
+        let is_whole =
+            base.path().trim_end_matches('/').ends_with("/api/v2/alerts") || base.query().is_some();
         if is_whole {
-            table
-                .reader
-                .mistake(url.span, "leave out /api/v2/alerts and whatever follows \"?\": the url is the address of the Alertmanager");
+            table.reader.mistake(
+                url.span,
+                "leave out /api/v2/alerts and whatever follows \"?\": the url \
+                    is the address of the Alertmanager",
+            );
         }
         Some(base).filter(|_| !is_whole)
     });
@@ -217,9 +245,14 @@ fn alertmanager(table: &Table<'_>) -> Option<AlertmanagerConfig> {
 }
 
 fn webhook(table: &Table<'_>) -> Option<WebhookConfig> {
-    let url = table.required_text("url").and_then(|url| table.reader.accept(&url.span, endpoint(url.value)));
+    let url = table
+        .required_text("url")
+        .and_then(|url| table.reader.accept(&url.span, endpoint(url.value)));
     let keys = table.secrets("secret");
-    let keys = keys.iter().filter_map(|key| table.reader.accept(&key.span, SigningKey::try_new(&key.value))).collect();
+    let keys = keys
+        .iter()
+        .filter_map(|key| table.reader.accept(&key.span, SigningKey::try_new(&key.value)))
+        .collect();
     Some(WebhookConfig { keys, headers: headers(table), url: url? })
 }
 
@@ -227,18 +260,25 @@ fn headers(table: &Table<'_>) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = Vec::new();
     for (name, value) in table.headers("headers") {
         let Ok(header) = HeaderName::from_bytes(name.value.as_bytes()) else {
-            table.reader.mistake(name.span, format!("\"{}\" is no name of a header", short(name.value)));
+            table
+                .reader
+                .mistake(name.span, format!("\"{}\" is no name of a header", short(name.value)));
             continue;
         };
         if RESERVED.contains(&header.as_str()) {
-            table.reader.mistake(name.span.clone(), format!("the header \"{}\" is set by budget-alertd itself", short(name.value)));
+            table.reader.mistake(
+                name.span.clone(),
+                format!("the header \"{}\" is set by budget-alertd itself", short(name.value)),
+            );
         }
         match HeaderValue::from_str(value.value.expose()) {
             Ok(mut text) => {
                 text.set_sensitive(true);
                 headers.push((header, text));
             }
-            Err(_) => table.reader.mistake(value.span, "a header's value is one line of visible ASCII letters"),
+            Err(_) => table
+                .reader
+                .mistake(value.span, "a header's value is one line of visible ASCII letters"),
         }
     }
     headers

@@ -24,13 +24,22 @@ pub(crate) struct Scopes {
 
 /// Tokens for Exchange Online's SMTP.
 pub(crate) const SMTP: Scopes = Scopes {
-    application: ["https://outlook.office365.com/.default", "https://outlook.office365.us/.default"],
-    user: ["https://outlook.office.com/SMTP.Send offline_access", "https://outlook.office365.us/SMTP.Send offline_access"],
+    application: [
+        "https://outlook.office365.com/.default",
+        "https://outlook.office365.us/.default",
+    ],
+    user: [
+        "https://outlook.office.com/SMTP.Send offline_access",
+        "https://outlook.office365.us/SMTP.Send offline_access",
+    ],
 };
 /// Tokens for Microsoft Graph.
 pub(crate) const GRAPH: Scopes = Scopes {
     application: ["https://graph.microsoft.com/.default", "https://graph.microsoft.us/.default"],
-    user: ["https://graph.microsoft.com/Mail.Send offline_access", "https://graph.microsoft.us/Mail.Send offline_access"],
+    user: [
+        "https://graph.microsoft.com/Mail.Send offline_access",
+        "https://graph.microsoft.us/Mail.Send offline_access",
+    ],
 };
 const LOGIN: [&str; 2] = ["https://login.microsoftonline.com", "https://login.microsoftonline.us"];
 
@@ -49,7 +58,12 @@ impl Entra {
 }
 
 /// How the notifier of this name signs in, for these scopes.
-pub(crate) fn read(name: &str, table: &Table<'_>, entra: &Entra, scopes: &Scopes) -> Option<OAuthConfig> {
+pub(crate) fn read(
+    name: &str,
+    table: &Table<'_>,
+    entra: &Entra,
+    scopes: &Scopes,
+) -> Option<OAuthConfig> {
     let (tenant, client_id) = (table.required_text("tenant_id"), table.required_text("client_id"));
     let client_secret = table.secret("client_secret").map(|secret| secret.value);
     let refresh_token = table.secret("refresh_token").map(|secret| secret.value);
@@ -58,12 +72,16 @@ pub(crate) fn read(name: &str, table: &Table<'_>, entra: &Entra, scopes: &Scopes
         None => endpoint(entra.pick(LOGIN)).ok(),
     };
     if table.entry("client_secret").is_none() && table.entry("refresh_token").is_none() {
-        let text = "the sign-in needs a client_secret, by which the application signs in itself, or a user's refresh_token";
+        let text = "the sign-in needs a client_secret, by which the application signs in itself, \
+            or a user's refresh_token";
         table.reader.mistake(table.span.clone(), text);
     }
     let tenant = tenant?;
     if !is_tenant(tenant.value) {
-        table.reader.mistake(tenant.span, "a tenant is a domain such as contoso.onmicrosoft.com, or its id");
+        table.reader.mistake(
+            tenant.span,
+            "a tenant is a domain such as contoso.onmicrosoft.com, or its id",
+        );
         return None;
     }
     let (grant, usual) = match (refresh_token, client_secret) {
@@ -71,10 +89,14 @@ pub(crate) fn read(name: &str, table: &Table<'_>, entra: &Entra, scopes: &Scopes
             let (state_dir, file) = (entra.state_dir.clone(), file_of(name));
             (OAuthGrant::User { refresh_token, client_secret, state_dir, file }, scopes.user)
         }
-        (None, Some(client_secret)) => (OAuthGrant::Application { client_secret }, scopes.application),
+        (None, Some(client_secret)) => {
+            (OAuthGrant::Application { client_secret }, scopes.application)
+        }
         (None, None) => return None,
     };
-    let scope = table.text("scope").map_or_else(|| entra.pick(usual).to_owned(), |scope| scope.value.to_owned());
+    let scope = table
+        .text("scope")
+        .map_or_else(|| entra.pick(usual).to_owned(), |scope| scope.value.to_owned());
     let token_url = token_url(login_url?, tenant.value)?;
     Some(OAuthConfig { token_url, client_id: client_id?.value.to_owned(), grant, scope })
 }
@@ -86,7 +108,8 @@ fn token_url(mut login_url: Url, tenant: &str) -> Option<Url> {
 
 /// The file of the notifier's refresh token; a name that no file should have gets one of its bytes.
 fn file_of(name: &str) -> String {
-    let plain = name.len() <= 60 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let plain = name.len() <= 60
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if plain {
         return format!("sign-in-{name}.json");
     }

@@ -1,4 +1,5 @@
-//! The part of a configuration that finds the ledger and the daemon, for what must go on beside a file that does not load.
+//! The part of a configuration that finds the ledger and the daemon, for what must go on beside a
+//! file that does not load.
 //!
 //! What is wrong with the file is left to `load`.
 
@@ -47,8 +48,8 @@ impl Config {
     }
 }
 
-/// Reads of the file at `path` only its paths, whatever is wrong with it; a default stands for what cannot be made out.
-/// `None` where the file itself cannot be read.
+/// Reads of the file at `path` only its paths, whatever is wrong with it; a default stands for what
+/// cannot be made out. `None` where the file itself cannot be read.
 pub fn load_paths(path: &Path, environment: &Environment) -> Option<Paths> {
     let bytes = fs::read(path, MOST).ok()?;
     let text = decode(bytes).unwrap_or_else(|error| error.readable);
@@ -59,7 +60,8 @@ pub fn load_paths(path: &Path, environment: &Environment) -> Option<Paths> {
     let state_dir = process::state_dir(&daemon);
     Some(Paths {
         file: path.to_owned(),
-        ledger: process::ledger(&root.table_or_empty("ledger"), &state_dir).unwrap_or_else(|| process::default_ledger(&state_dir)),
+        ledger: process::ledger(&root.table_or_empty("ledger"), &state_dir)
+            .unwrap_or_else(|| process::default_ledger(&state_dir)),
         state_dir,
         time_zone: process::time_zone(&daemon).unwrap_or(jiff::tz::TimeZone::UTC),
         poll_interval: source::poll_interval(&root.table_or_empty("source")),

@@ -22,7 +22,9 @@ const SOURCE_FAILING_AFTER: Duration = Duration::from_hours(3);
 
 /// The folder of the ledger and of the sign-in.
 pub(crate) fn state_dir(daemon: &Table<'_>) -> PathBuf {
-    let Some(written) = daemon.text("state_dir") else { return daemon.reader.environment().state_dir() };
+    let Some(written) = daemon.text("state_dir") else {
+        return daemon.reader.environment().state_dir();
+    };
     daemon.reader.refuse_home(&written);
     PathBuf::from(written.value)
 }
@@ -33,13 +35,18 @@ pub(crate) fn time_zone(daemon: &Table<'_>) -> Option<TimeZone> {
     let zone = TimeZone::get(name.value).ok();
     if zone.is_none() {
         if let Some(meant) = windows_zone::iana(name.value) {
-            let text = format!("\"{}\" is the name that Windows has for it: write \"{meant}\"", short(name.value));
+            let text = format!(
+                "\"{}\" is the name that Windows has for it: write \"{meant}\"",
+                short(name.value)
+            );
             daemon.reader.mistake(name.span, text);
             return None;
         }
         let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
         let nearest = hint(name.value, known.iter().map(String::as_str));
-        daemon.reader.mistake(name.span, format!("unknown time zone \"{}\"{nearest}", short(name.value)));
+        daemon
+            .reader
+            .mistake(name.span, format!("unknown time zone \"{}\"{nearest}", short(name.value)));
     }
     zone
 }
@@ -47,7 +54,10 @@ pub(crate) fn time_zone(daemon: &Table<'_>) -> Option<TimeZone> {
 /// The ledger's file.
 pub(crate) fn ledger(table: &Table<'_>, state_dir: &Path) -> Option<ledger::Config> {
     let file = table.text("url").map_or(Some(LEDGER), |url| sqlite_file(table, &url))?;
-    Some(ledger::Config { path: state_dir.join(file), retention: table.duration("retention", RETENTION) })
+    Some(ledger::Config {
+        path: state_dir.join(file),
+        retention: table.duration("retention", RETENTION),
+    })
 }
 
 /// The ledger of a file that says nothing of it.
@@ -57,16 +67,23 @@ pub(crate) fn default_ledger(state_dir: &Path) -> ledger::Config {
 
 fn sqlite_file<'a>(table: &Table<'a>, url: &Placed<&'a str>) -> Option<&'a str> {
     if url.value.starts_with("postgres://") || url.value.starts_with("postgresql://") {
-        table.reader.mistake(url.span.clone(), "\"ledger.url\" with postgres:// is not supported yet");
+        table
+            .reader
+            .mistake(url.span.clone(), "\"ledger.url\" with postgres:// is not supported yet");
         return None;
     }
-    // `sqlite:///var/lib/x.db` is a common way to write an absolute path; `sqlite::memory:` would forget everything.
-    let file = url.value.strip_prefix("sqlite:").map(|file| file.strip_prefix("//").unwrap_or(file));
+    // `sqlite:///var/lib/x.db` is a common way to write an absolute path; `sqlite::memory:` would
+    // forget everything.
+    let file =
+        url.value.strip_prefix("sqlite:").map(|file| file.strip_prefix("//").unwrap_or(file));
     let file = file.filter(|file| !file.trim().is_empty() && !file.starts_with(':'));
     if let Some(file) = file {
         table.reader.refuse_home(&Placed { value: file, span: url.span.clone() });
     } else {
-        table.reader.mistake(url.span.clone(), "the ledger is \"sqlite:FILE\", for example \"sqlite:ledger.db\"");
+        table.reader.mistake(
+            url.span.clone(),
+            "the ledger is \"sqlite:FILE\", for example \"sqlite:ledger.db\"",
+        );
     }
     file
 }
@@ -77,11 +94,18 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
     let token = table.secret("token").map(|token| token.value);
     let listen = listen?;
     let Ok(address) = listen.value.parse::<SocketAddr>() else {
-        table.reader.mistake(listen.span, "expected an address and a port, such as \"127.0.0.1:9187\" or \"[::1]:9187\"");
+        table.reader.mistake(
+            listen.span,
+            "expected an address and a port, such as \"127.0.0.1:9187\" or \"[::1]:9187\"",
+        );
         return None;
     };
     if !address.ip().is_loopback() && table.entry("token").is_none() {
-        table.reader.mistake(listen.span, "listening beyond this machine needs a token: add token = { credential = \"http-token\" }");
+        table.reader.mistake(
+            listen.span,
+            "listening beyond this machine needs a token: add token \
+            = { credential = \"http-token\" }",
+        );
     }
     Some(web::Config { listen: address, token })
 }
@@ -89,10 +113,14 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
 /// Who we are to our customers.
 pub(crate) fn partner(table: &Table<'_>) -> Option<Partner> {
     let (name, contact) = (table.required_text("name"), table.text("contact"));
-    for text in name.iter().chain(&contact).filter(|text| text.value.chars().any(char::is_control)) {
+    for text in name.iter().chain(&contact).filter(|text| text.value.chars().any(char::is_control))
+    {
         table.reader.mistake(text.span.clone(), "it is one line, without control characters");
     }
-    Some(Partner { name: name?.value.trim().to_owned(), contact: contact.map(|contact| contact.value.trim().to_owned()) })
+    Some(Partner {
+        name: name?.value.trim().to_owned(),
+        contact: contact.map(|contact| contact.value.trim().to_owned()),
+    })
 }
 
 /// Who hears of trouble.

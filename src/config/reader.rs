@@ -54,14 +54,16 @@ pub(crate) struct Table<'a> {
 
 /// The entries of a table in the order of the file.
 pub(crate) fn by_place<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
-    let mut entries: Vec<Entry<'a>> = table.iter().map(|(key, value)| Entry::new(key, value)).collect();
+    let mut entries: Vec<Entry<'a>> =
+        table.iter().map(|(key, value)| Entry::new(key, value)).collect();
     entries.sort_by_key(|entry| entry.key.start);
     entries
 }
 
 /// `rules.spend`, with quotes around what needs them.
 pub(crate) fn joined(path: &str, name: &str) -> String {
-    let bare = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let bare = !name.is_empty()
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
     let name = if bare { name.to_owned() } else { format!("\"{}\"", value::short(name)) };
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
@@ -83,7 +85,13 @@ impl<'a> Entry<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(environment: &'a Environment, folder: PathBuf) -> Self {
-        Self { environment, folder, mistakes: RefCell::default(), warnings: RefCell::default(), inline_secrets: RefCell::default() }
+        Self {
+            environment,
+            folder,
+            mistakes: RefCell::default(),
+            warnings: RefCell::default(),
+            inline_secrets: RefCell::default(),
+        }
     }
 
     /// Notes a mistake.
@@ -98,7 +106,8 @@ impl<'a> Reader<'a> {
 
     /// Warns of every secret that stands in the file itself.
     pub(crate) fn warn_of_inline_secrets(&self) {
-        let text = "others can read the secret that stands here: move it to a credential, or chmod 600 the file";
+        let text = "others can read the secret that stands here: move it to a credential, or chmod \
+            600 the file";
         self.inline_secrets.borrow().iter().for_each(|span| self.warning(span.clone(), text));
     }
 
@@ -128,7 +137,10 @@ impl<'a> Reader<'a> {
     /// `~` is a home to shells only; a folder of that name is never meant.
     pub(crate) fn refuse_home(&self, written: &Placed<&str>) {
         if written.value == "~" || written.value.starts_with('~') && written.value.contains('/') {
-            self.mistake(written.span.clone(), "\"~\" is known to shells only: write the whole path, such as \"/home/name/…\"");
+            self.mistake(
+                written.span.clone(),
+                "\"~\" is known to shells only: write the whole path, such as \"/home/name/…\"",
+            );
         }
     }
 
@@ -173,7 +185,9 @@ impl<'a> Reader<'a> {
         let written = place.value.as_str().filter(|text| !text.trim().is_empty())?;
         match place.name {
             "env" => Some(SecretSource::Env(written.to_owned())),
-            "file" => Some(SecretSource::File(self.path(&Placed { value: written, span: place.span.clone() }))),
+            "file" => Some(SecretSource::File(
+                self.path(&Placed { value: written, span: place.span.clone() }),
+            )),
             "credential" => Some(SecretSource::Credential(written.to_owned())),
             _ => None,
         }
@@ -184,7 +198,8 @@ fn missing(error: &SecretError) -> String {
     if let SecretError::Unclean(_) = error {
         return error.to_string();
     }
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let cause =
+        std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("the secret is missing: {error}{cause}")
 }
 
@@ -220,8 +235,14 @@ impl<'a> Table<'a> {
     /// A list of texts; empty when there is none.
     pub(crate) fn texts(&self, name: &str) -> Vec<Placed<&'a str>> {
         let items = self.entry(name).and_then(|entry| entry.value.as_array());
-        let text = |item: &'a Spanned<DeValue<'a>>| Some(Placed { value: item.get_ref().as_str()?, span: item.span() });
-        items.into_iter().flat_map(|items| items.iter().filter_map(text)).filter(|text| !text.value.trim().is_empty()).collect()
+        let text = |item: &'a Spanned<DeValue<'a>>| {
+            Some(Placed { value: item.get_ref().as_str()?, span: item.span() })
+        };
+        items
+            .into_iter()
+            .flat_map(|items| items.iter().filter_map(text))
+            .filter(|text| !text.value.trim().is_empty())
+            .collect()
     }
 
     pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
@@ -231,7 +252,10 @@ impl<'a> Table<'a> {
     pub(crate) fn whole(&self, name: &str) -> Option<Placed<u32>> {
         let entry = self.entry(name)?;
         let integer = entry.value.as_integer()?;
-        Some(Placed { value: u32::from_str_radix(integer.as_str(), integer.radix()).ok()?, span: entry.span })
+        Some(Placed {
+            value: u32::from_str_radix(integer.as_str(), integer.radix()).ok()?,
+            span: entry.span,
+        })
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<Placed<Decimal>> {
@@ -279,7 +303,9 @@ impl<'a> Table<'a> {
     /// A secret, or a list of them.
     pub(crate) fn secrets(&self, name: &str) -> Vec<Placed<Secret>> {
         let Some(entry) = self.entry(name) else { return Vec::new() };
-        let list = || entry.value.as_array().map(|items| items.iter().map(|item| entry.item(item)).collect());
+        let list = || {
+            entry.value.as_array().map(|items| items.iter().map(|item| entry.item(item)).collect())
+        };
         let entries: Vec<Entry<'_>> = list().unwrap_or_else(|| vec![entry.itself()]);
         let secret = |entry: &Entry<'_>| {
             self.reader.note_inline(entry);
@@ -288,7 +314,8 @@ impl<'a> Table<'a> {
         entries.iter().filter_map(secret).collect()
     }
 
-    /// Header values by name, in the order of the file. Those that sign in are secrets wherever they stand.
+    /// Header values by name, in the order of the file. Those that sign in are secrets wherever
+    /// they stand.
     pub(crate) fn headers(&self, name: &str) -> Vec<(Placed<&'a str>, Placed<Secret>)> {
         let entries = self.table(name).map(|table| table.entries()).unwrap_or_default();
         let header = |entry: Entry<'a>| {
@@ -296,7 +323,10 @@ impl<'a> Table<'a> {
             if telling.iter().any(|part| entry.name.to_lowercase().contains(part)) {
                 self.reader.note_inline(&entry);
             }
-            Some((Placed { value: entry.name, span: entry.key.clone() }, self.reader.secret(&entry, "")?))
+            Some((
+                Placed { value: entry.name, span: entry.key.clone() },
+                self.reader.secret(&entry, "")?,
+            ))
         };
         entries.into_iter().filter_map(header).collect()
     }
@@ -309,20 +339,31 @@ impl<'a> Table<'a> {
 
     /// An inner table; an empty one when there is none.
     pub(crate) fn table_or_empty(&self, name: &str) -> Self {
-        self.table(name).unwrap_or_else(|| Self { entries: None, path: joined(&self.path, name), ..self.clone() })
+        self.table(name).unwrap_or_else(|| Self {
+            entries: None,
+            path: joined(&self.path, name),
+            ..self.clone()
+        })
     }
 
     /// Inner tables by name, in the order of the file.
     pub(crate) fn named(&self, name: &str) -> Vec<(&'a str, Self)> {
         let Some(outer) = self.table(name) else { return Vec::new() };
         let entries = outer.entries.map(by_place).unwrap_or_default();
-        entries.into_iter().filter_map(|entry| Some((entry.name, outer.inner(entry.value.as_table()?, entry.key, entry.name)))).collect()
+        entries
+            .into_iter()
+            .filter_map(|entry| {
+                Some((entry.name, outer.inner(entry.value.as_table()?, entry.key, entry.name)))
+            })
+            .collect()
     }
 
     /// The tables of a list; `None` in place of what is no table.
     pub(crate) fn tables(&self, name: &str) -> Vec<Option<Self>> {
         let items = self.entry(name).and_then(|entry| entry.value.as_array());
-        let table = |item: &'a Spanned<DeValue<'a>>| Some(self.inner(item.get_ref().as_table()?, item.span(), name));
+        let table = |item: &'a Spanned<DeValue<'a>>| {
+            Some(self.inner(item.get_ref().as_table()?, item.span(), name))
+        };
         items.into_iter().flat_map(|items| items.iter().map(table)).collect()
     }
 

@@ -22,7 +22,8 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Option<ReportPlan
     let at = match table.text("at") {
         Some(text) => {
             let read = time(text.value);
-            let mistaken = || format!("\"{}\" is no time of the day, such as \"08:00\"", short(text.value));
+            let mistaken =
+                || format!("\"{}\" is no time of the day, such as \"08:00\"", short(text.value));
             table.reader.accept(&text.span, read.ok_or_else(mistaken))
         }
         None => Some(AT),
@@ -35,6 +36,8 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Option<ReportPlan
 /// `08:00`: hours and minutes of a day.
 fn time(text: &str) -> Option<Time> {
     let (hour, minute) = text.trim().split_once(':')?;
-    let two = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i8>().ok())?;
+    let two = |digits: &str| {
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i8>().ok())?
+    };
     Time::new(two(hour)?, two(minute).filter(|_| minute.len() == 2)?, 0, 0).ok()
 }

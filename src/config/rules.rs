@@ -24,17 +24,24 @@ fn former_names(tables: &[(&str, Table<'_>)], names: &Names<'_>) {
     for (_, table) in tables {
         let Some(former) = table.text("formerly") else { continue };
         if names.has_rule(former.value) {
-            table
-                .reader
-                .mistake(former.span, format!("the rule \"{}\" still exists: formerly names one that was renamed", short(former.value)));
+            table.reader.mistake(
+                former.span,
+                format!(
+                    "the rule \"{}\" still exists: formerly names one that was renamed",
+                    short(former.value)
+                ),
+            );
         } else if !seen.insert(former.value) {
-            table.reader.mistake(former.span, format!("another rule was formerly \"{}\" too", short(former.value)));
+            table.reader.mistake(
+                former.span,
+                format!("another rule was formerly \"{}\" too", short(former.value)),
+            );
         }
     }
 }
 
-/// Compiles a rule. Something else stands for what the check has found wrong, so that the rest is judged too: with any mistake
-/// the file does not load, and the rule never judges.
+/// Compiles a rule. Something else stands for what the check has found wrong, so that the rest is
+/// judged too: with any mistake the file does not load, and the rule never judges.
 fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
     table.require("metric");
     table.require("steps");
@@ -52,7 +59,11 @@ fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
         formerly: table.text("formerly").map(|former| former.value.into()),
         description: table.text("description").map(|text| text.value.to_owned()),
         metric,
-        rearm: if table.text("rearm").is_some_and(|rearm| rearm.value == "never") { Rearm::Never } else { Rearm::OnRaise },
+        rearm: if table.text("rearm").is_some_and(|rearm| rearm.value == "never") {
+            Rearm::Never
+        } else {
+            Rearm::OnRaise
+        },
         notify,
         remind_every: remind_every(table),
         then_every: table.entry("then_every").and_then(|entry| at(entry.value)),
@@ -62,8 +73,14 @@ fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
     Rule::try_new(spec).map_err(|errors| place_errors(table, &placed, tables.len(), errors)).ok()
 }
 
-/// Paths what is wrong with a rule of so many `written` steps, of which those in `steps` could be read.
-fn place_errors(table: &Table<'_>, steps: &[&Table<'_>], written: usize, mut errors: Vec<RuleError>) {
+/// Paths what is wrong with a rule of so many `written` steps, of which those in `steps` could be
+/// read.
+fn place_errors(
+    table: &Table<'_>,
+    steps: &[&Table<'_>],
+    written: usize,
+    mut errors: Vec<RuleError>,
+) {
     if steps.len() < written {
         // Maybe the step that could not be read is the one.
         errors.retain(|error| !matches!(error, RuleError::ThenEveryWithoutStep(_)));
@@ -72,7 +89,10 @@ fn place_errors(table: &Table<'_>, steps: &[&Table<'_>], written: usize, mut err
     // One mistake for the rule says more than one for each of its steps.
     let all_silent = errors.iter().filter(|error| nobody(error)).count() == written;
     if all_silent {
-        table.reader.mistake(table.span.clone(), format!("[{}] tells nobody: add notify = [\"…\"] to it or to its steps", table.path));
+        table.reader.mistake(
+            table.span.clone(),
+            format!("[{}] tells nobody: add notify = [\"…\"] to it or to its steps", table.path),
+        );
     }
     for error in errors.into_iter().filter(|error| !(all_silent && nobody(error))) {
         let step = error.step().and_then(|step| steps.get(step));
@@ -91,10 +111,16 @@ fn entry_span(table: &Table<'_>, key: &str) -> Span {
 /// A step whose threshold can be read.
 fn step<'a>(step: &Table<'a>, names: &Names<'a>) -> Option<StepSpec> {
     step.require("at");
-    let severity = step.text("severity").and_then(|name| Severity::from_name(name.value)).unwrap_or_default();
+    let severity =
+        step.text("severity").and_then(|name| Severity::from_name(name.value)).unwrap_or_default();
     let notify = notifiers(step, names);
     let notify = step.entry("notify").map(|_| notify);
-    Some(StepSpec { at: at(step.entry("at")?.value)?, severity, notify, remind_every: remind_every(step) })
+    Some(StepSpec {
+        at: at(step.entry("at")?.value)?,
+        severity,
+        notify,
+        remind_every: remind_every(step),
+    })
 }
 
 /// How often what is still true is told again.
@@ -102,7 +128,8 @@ fn remind_every(table: &Table<'_>) -> Option<Duration> {
     table.text("remind_every").and_then(|text| duration(text.value).ok())
 }
 
-/// Whom `notify` names. One without a name stands for what the check has found wrong: it must not be taken for nobody.
+/// Whom `notify` names. One without a name stands for what the check has found wrong: it must not
+/// be taken for nobody.
 fn notifiers<'a>(table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str>> {
     let notify = names.notifiers(table, "notify");
     if notify.is_empty() && table.entry("notify").is_some() { vec![Box::default()] } else { notify }
@@ -111,7 +138,9 @@ fn notifiers<'a>(table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str>> {
 /// A number, or numbers by currency; `None` where the check has found mistakes.
 fn at(value: &DeValue<'_>) -> Option<At> {
     let DeValue::Table(amounts) = value else { return number(value).ok().map(At::Number) };
-    let amounts = by_place(amounts).into_iter().map(|entry| Some((Currency::try_new(entry.name).ok()?, number(entry.value).ok()?)));
+    let amounts = by_place(amounts)
+        .into_iter()
+        .map(|entry| Some((Currency::try_new(entry.name).ok()?, number(entry.value).ok()?)));
     Some(At::ByCurrency(amounts.collect::<Option<BTreeMap<_, _>>>()?))
 }
 
@@ -120,7 +149,9 @@ fn selection(table: &Table<'_>) -> Selection {
         customers: globs(table, "customers"),
         exclude: globs(table, "exclude"),
         tags: table.texts("tags").iter().map(|tag| tag.value.into()).collect(),
-        plan: table.text("plan").and_then(|plan| [Plan::AzurePlan, Plan::Legacy].into_iter().find(|known| known.as_str() == plan.value)),
+        plan: table.text("plan").and_then(|plan| {
+            [Plan::AzurePlan, Plan::Legacy].into_iter().find(|known| known.as_str() == plan.value)
+        }),
         currency: table
             .texts("currency")
             .iter()
@@ -135,7 +166,11 @@ fn selection(table: &Table<'_>) -> Selection {
 }
 
 fn globs(table: &Table<'_>, key: &str) -> Vec<Glob> {
-    table.texts(key).iter().filter_map(|text| table.reader.accept(&text.span, Glob::try_new(text.value))).collect()
+    table
+        .texts(key)
+        .iter()
+        .filter_map(|text| table.reader.accept(&text.span, Glob::try_new(text.value)))
+        .collect()
 }
 
 fn range(budget: &Table<'_>) -> Option<BudgetRange> {
@@ -144,7 +179,10 @@ fn range(budget: &Table<'_>) -> Option<BudgetRange> {
     if let (Some(least), Some(below)) = (at_least, below)
         && least >= below
     {
-        budget.reader.mistake(entry_span(budget, "below"), format!("no budget is at least {least} and below {below}"));
+        budget.reader.mistake(
+            entry_span(budget, "below"),
+            format!("no budget is at least {least} and below {below}"),
+        );
     }
     Some(BudgetRange { currency: budget.currency("currency")?, at_least, below })
 }

@@ -1,6 +1,8 @@
-//! The description of the keys as a JSON Schema (2020-12), for editors that complete and check `alert-rules.toml`.
+//! The description of the keys as a JSON Schema (2020-12), for editors that complete and check
+//! `alert-rules.toml`.
 //!
-//! It knows names, types and words; what a value means beyond that is checked when the file is read.
+//! It knows names, types and words; what a value means beyond that is checked when the file is
+//! read.
 
 use serde_json::{Map, Value, json};
 
@@ -26,7 +28,8 @@ fn definitions() -> Value {
             "anyOf": [{ "type": "number" }, { "type": "string", "pattern": "^\\s*[+-]?[0-9][0-9_]*(\\.[0-9_]+)?([eE][+-]?[0-9]+)?\\s*$" }]
         },
         "amount": {
-            "description": "a number, or for money a number for each currency: { SEK = 5000, EUR = 450 }",
+            "description": "a number, or for money a number for each currency: \
+                { SEK = 5000, EUR = 450 }",
             "anyOf": [
                 reference("number"),
                 { "type": "object", "minProperties": 1, "propertyNames": { "pattern": "^[A-Za-z]{3}$" }, "additionalProperties": reference("number") }
@@ -38,10 +41,12 @@ fn definitions() -> Value {
             "pattern": "^\\s*([0-9]+[dhms])+\\s*$"
         },
         "secret": {
-            "description": "{ credential = \"NAME\" }, { env = \"NAME\" }, { file = \"PATH\" }, or the text itself",
+            "description": "{ credential = \"NAME\" }, { env = \"NAME\" }, { file = \"PATH\" }, or \
+                the text itself",
             "anyOf": [
                 reference("text"),
-                place("credential", "a file of the systemd unit's credentials, else of /etc/budget-alertd/credentials"),
+                place("credential", "a file of the systemd unit's credentials, else of \
+                    /etc/budget-alertd/credentials"),
                 place("env", "an environment variable"),
                 place("file", "a file, relative to this one")
             ]
@@ -60,8 +65,9 @@ fn reference(name: &str) -> Value {
 /// A table that holds the keys of these shapes and no others.
 fn table(shapes: &[Shape]) -> Map<String, Value> {
     let keys = shapes.iter().flat_map(|shape| shape.iter());
-    let properties: Map<String, Value> =
-        keys.filter_map(|key| Some((key.name.to_owned(), described(value(&key.kind)?, key.doc)))).collect();
+    let properties: Map<String, Value> = keys
+        .filter_map(|key| Some((key.name.to_owned(), described(value(&key.kind)?, key.doc))))
+        .collect();
     let mut table = Map::new();
     table.insert("type".into(), json!("object"));
     table.insert("properties".into(), Value::Object(properties));
@@ -92,7 +98,9 @@ fn value(kind: &Kind) -> Option<Value> {
         Kind::Secret => reference("secret"),
         Kind::Template => reference("template"),
         Kind::Secrets => json!({ "anyOf": [reference("secret"), list(&reference("secret"), 1)] }),
-        Kind::DigestAbove => json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": u32::MAX }, { "enum": [false, "off"] }] }),
+        Kind::DigestAbove => {
+            json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": u32::MAX }, { "enum": [false, "off"] }] })
+        }
         Kind::Choice(choice) => word(choice),
         Kind::Table(shape) => Value::Object(table(&[shape])),
         Kind::Tables(shape) => list(&Value::Object(table(&[shape])), 1),
@@ -121,7 +129,8 @@ fn typed(types: &Types) -> Value {
     let one = |(name, own): (&&str, &Shape)| {
         let mut table = table(&[types.common, own]);
         if let Some(Value::Object(properties)) = table.get_mut("properties") {
-            properties.insert("type".into(), json!({ "const": name, "description": types.choice.what }));
+            properties
+                .insert("type".into(), json!({ "const": name, "description": types.choice.what }));
         }
         table.insert("title".into(), json!(format!("type = \"{name}\"")));
         table.insert("required".into(), json!(["type"]));

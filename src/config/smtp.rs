@@ -22,16 +22,27 @@ pub(crate) fn read(name: &str, table: &Table<'_>, entra: &Entra) -> Option<SmtpC
     let hello_name = hello_name(table);
     let host = host?;
     if !is_host(host.value) {
-        table.reader.mistake(host.span, "expected a host name such as \"smtp.example.com\"; the port has a key of its own");
+        table.reader.mistake(
+            host.span,
+            "expected a host name such as \"smtp.example.com\"; the port has a key of its own",
+        );
         return None;
     }
-    if tls == SmtpTls::None && !is_loopback(host.value) && table.boolean("allow_plaintext") != Some(true) {
+    if tls == SmtpTls::None
+        && !is_loopback(host.value)
+        && table.boolean("allow_plaintext") != Some(true)
+    {
         let span = table.text("tls").map_or_else(|| table.span.clone(), |text| text.span);
-        table.reader.mistake(span, "tls = \"none\" is allowed to this machine only, unless allow_plaintext = true");
+        table.reader.mistake(
+            span,
+            "tls = \"none\" is allowed to this machine only, unless allow_plaintext = true",
+        );
     }
-    if matches!(sign_in, Some(SmtpSignIn::Password { .. })) && host.value.to_ascii_lowercase().starts_with(EXCHANGE_ONLINE) {
-        let text = "Microsoft 365 ends the sign-in by password (basic authentication) in December 2026: use auth = \"xoauth2\" or \
-                    type = \"graph-mail\"";
+    if matches!(sign_in, Some(SmtpSignIn::Password { .. }))
+        && host.value.to_ascii_lowercase().starts_with(EXCHANGE_ONLINE)
+    {
+        let text = "Microsoft 365 ends the sign-in by password (basic authentication) in December \
+            2026: use auth = \"xoauth2\" or type = \"graph-mail\"";
         table.reader.warning(host.span, text);
     }
     Some(SmtpConfig { host: host.value.to_owned(), port: port?, tls, hello_name, sign_in })
@@ -62,7 +73,11 @@ fn sign_in(name: &str, table: &Table<'_>, entra: &Entra) -> Option<SmtpSignIn> {
         (None, Some(password)) => table.reader.mistake(password.key, "a password needs a username"),
         _ => {}
     }
-    Some(SmtpSignIn::Password { user: user?.value.to_owned(), password: password?.value, mechanism })
+    Some(SmtpSignIn::Password {
+        user: user?.value.to_owned(),
+        password: password?.value,
+        mechanism,
+    })
 }
 
 /// By an access token, which is no password.
@@ -72,7 +87,8 @@ fn by_token(name: &str, table: &Table<'_>, entra: &Entra) -> Option<SmtpSignIn> 
         table.reader.mistake(entry.key, "auth = \"xoauth2\" takes no password: leave it out");
     }
     let user = table.required_text("username");
-    let oauth = table.table("oauth").and_then(|oauth| oauth::read(name, &oauth, entra, &oauth::SMTP));
+    let oauth =
+        table.table("oauth").and_then(|oauth| oauth::read(name, &oauth, entra, &oauth::SMTP));
     let user = user?;
     if user.value.chars().any(char::is_control) {
         table.reader.mistake(user.span, "the username is the mailbox, on one line");
@@ -85,32 +101,41 @@ fn by_token(name: &str, table: &Table<'_>, entra: &Entra) -> Option<SmtpSignIn> 
 fn hello_name(table: &Table<'_>) -> Option<String> {
     let text = table.text("hello_name")?;
     let name = idna::domain_to_ascii(text.value.trim()).ok().filter(|name| is_full_name(name));
-    let name = name.or_else(|| Some(text.value.trim().to_owned()).filter(|name| is_address_literal(name)));
+    let name =
+        name.or_else(|| Some(text.value.trim().to_owned()).filter(|name| is_address_literal(name)));
     if name.is_none() {
-        let expected =
-            "expected the full name of this host such as \"alerts.example.com\", or its address in brackets such as \"[192.0.2.7]\"";
+        let expected = "expected the full name of this host such as \"alerts.example.com\", or its \
+            address in brackets such as \"[192.0.2.7]\"";
         table.reader.mistake(text.span, expected);
     }
     name
 }
 
 fn is_full_name(name: &str) -> bool {
-    let letters = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let is_label = |label: &str| letters(label) && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    let letters =
+        |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_label = |label: &str| {
+        letters(label) && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
     name.contains('.') && name.split('.').all(is_label) && name.parse::<Ipv4Addr>().is_err()
 }
 
 /// Whether it is an address as a name (RFC 5321 section 4.1.3).
 fn is_address_literal(name: &str) -> bool {
-    let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else { return false };
-    address.parse::<Ipv4Addr>().is_ok() || address.strip_prefix("IPv6:").is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+    let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return false;
+    };
+    address.parse::<Ipv4Addr>().is_ok()
+        || address.strip_prefix("IPv6:").is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
 
 fn is_host(text: &str) -> bool {
     let letters = text.chars().all(|letter| letter.is_alphanumeric() || ".-_".contains(letter));
-    text.parse::<IpAddr>().is_ok() || (letters && (text.is_ascii() || idna::domain_to_ascii(text).is_ok()))
+    text.parse::<IpAddr>().is_ok()
+        || (letters && (text.is_ascii() || idna::domain_to_ascii(text).is_ok()))
 }
 
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -12,7 +12,8 @@ use crate::source::{Config, PartnerCenterConfig};
 const POLL_INTERVAL: Duration = Duration::from_hours(1);
 const TIMEOUT: Duration = Duration::from_mins(3);
 /// How to do without one.
-const NO_REFRESH_TOKEN: &str = "; leave refresh_token out and run `budget-alertd login`, which keeps the sign-in itself";
+const NO_REFRESH_TOKEN: &str =
+    "; leave refresh_token out and run `budget-alertd login`, which keeps the sign-in itself";
 
 /// Whether a refresh token that is configured must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,11 @@ pub(crate) enum RefreshToken {
 }
 
 /// Where usage is read from.
-pub(crate) fn read(source: &Table<'_>, state_dir: &Path, refresh_token: RefreshToken) -> Option<Config> {
+pub(crate) fn read(
+    source: &Table<'_>,
+    state_dir: &Path,
+    refresh_token: RefreshToken,
+) -> Option<Config> {
     match source.text("type")?.value {
         "file" => Some(Config::File { path: source.reader.path(&source.required_text("path")?) }),
         "partner-center" => partner_center(source, state_dir, refresh_token),
@@ -37,12 +42,17 @@ pub(crate) fn poll_interval(source: &Table<'_>) -> Duration {
     source.duration("poll_interval", POLL_INTERVAL)
 }
 
-fn partner_center(source: &Table<'_>, state_dir: &Path, refresh_token: RefreshToken) -> Option<Config> {
+fn partner_center(
+    source: &Table<'_>,
+    state_dir: &Path,
+    refresh_token: RefreshToken,
+) -> Option<Config> {
     let login = match source.text("cloud").map(|cloud| cloud.value) {
         Some("us-government") => "https://login.microsoftonline.us",
         _ => "https://login.microsoftonline.com",
     };
-    let (tenant_id, client_id) = (source.required_text("tenant_id"), source.required_text("client_id"));
+    let (tenant_id, client_id) =
+        (source.required_text("tenant_id"), source.required_text("client_id"));
     let api_url = base(source, "api_url", "https://api.partnercenter.microsoft.com");
     let login_url = base(source, "login_url", login);
     let client_secret = source.secret("client_secret").map(|secret| secret.value);
@@ -54,7 +64,10 @@ fn partner_center(source: &Table<'_>, state_dir: &Path, refresh_token: RefreshTo
     let (tenant_id, client_id) = (tenant_id?, client_id?);
     // It becomes a part of the sign-in's path.
     if !is_tenant(tenant_id.value) {
-        source.reader.mistake(tenant_id.span.clone(), "a tenant is a domain such as contoso.onmicrosoft.com, or its id");
+        source.reader.mistake(
+            tenant_id.span.clone(),
+            "a tenant is a domain such as contoso.onmicrosoft.com, or its id",
+        );
     }
     Some(Config::PartnerCenter(Box::new(PartnerCenterConfig {
         api_url: api_url?,

@@ -17,21 +17,35 @@ pub(crate) fn read(table: &Table<'_>) -> Templates {
         _ => None,
     };
     // A template is given all that is known of an alert, which is not for customers.
-    let body = body.filter(|_| table.text("audience").is_none_or(|audience| audience.value != "customer"));
+    let body =
+        body.filter(|_| table.text("audience").is_none_or(|audience| audience.value != "customer"));
     let subject = body.filter(|escape| *escape == Escape::Plain);
     Templates {
         subject: template(
             table,
             "subject",
             subject,
-            "only mails to your own people can have a subject of yours: remove it, or write what it says into body",
+            "only mails to your own people can have a subject of yours: remove it, or write what \
+                it says into body",
         ),
-        body: template(table, "body", body, "messages of this type, and all messages to customers, have a form of their own: remove it"),
+        body: template(
+            table,
+            "body",
+            body,
+            "messages of this type, and all messages to customers, have a form of their own: \
+                remove it",
+        ),
     }
 }
 
-/// One template; `impossible` says why there can be none where values are made harmless for nothing.
-fn template(table: &Table<'_>, name: &str, escape: Option<Escape>, impossible: &str) -> Option<Template> {
+/// One template; `impossible` says why there can be none where values are made harmless for
+/// nothing.
+fn template(
+    table: &Table<'_>,
+    name: &str,
+    escape: Option<Escape>,
+    impossible: &str,
+) -> Option<Template> {
     let entry = table.entry(name)?;
     let Some(escape) = escape else {
         table.reader.mistake(entry.key, impossible);
@@ -42,8 +56,11 @@ fn template(table: &Table<'_>, name: &str, escape: Option<Escape>, impossible: &
         return table.reader.accept(&text.span, Template::try_new(text.value, escape));
     };
     let file = place.text("file")?;
-    let bytes = fs::read(&table.reader.path(&file), MOST).map_err(|error| format!("cannot read the template: {error}"));
-    let source = bytes.and_then(|bytes| decode(bytes).map_err(|error| format!("cannot read the template: {error}")));
+    let bytes = fs::read(&table.reader.path(&file), MOST)
+        .map_err(|error| format!("cannot read the template: {error}"));
+    let source = bytes.and_then(|bytes| {
+        decode(bytes).map_err(|error| format!("cannot read the template: {error}"))
+    });
     let source = table.reader.accept(&file.span, source)?;
     table.reader.accept(&file.span, Template::try_new(&source, escape))
 }

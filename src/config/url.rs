@@ -1,4 +1,5 @@
-//! Addresses of HTTP endpoints: https anywhere, http to this machine only, and no passwords in them.
+//! Addresses of HTTP endpoints: https anywhere, http to this machine only, and no passwords in
+//! them.
 
 use reqwest::Url;
 

@@ -1,4 +1,5 @@
-//! Texts and numbers of a configuration as values: exact decimals and durations. There is no float on the way.
+//! Texts and numbers of a configuration as values: exact decimals and durations. There is no float
+//! on the way.
 
 use std::time::Duration;
 
@@ -21,7 +22,10 @@ pub(crate) fn number(value: &DeValue<'_>) -> Result<Decimal, String> {
         DeValue::Float(float) => float.as_str().to_owned(),
         DeValue::String(text) => match text.trim().strip_suffix('%').map(str::trim_end) {
             Some(bare) if parse_decimal(bare).is_ok() => {
-                return Err(format!("write {}: a percentage is a number without the sign", short(bare)));
+                return Err(format!(
+                    "write {}: a percentage is a number without the sign",
+                    short(bare)
+                ));
             }
             _ => text.trim().to_owned(),
         },
@@ -32,30 +36,39 @@ pub(crate) fn number(value: &DeValue<'_>) -> Result<Decimal, String> {
     match parse_decimal(&plain) {
         Ok(number) if number.rounded => Err("the number has more than 28 digits".to_owned()),
         Ok(number) => Ok(number.value),
-        Err(error) if matches!(value, DeValue::String(_)) => Err(format!("expected a number, found \"{}\": {error}", short(&text))),
+        Err(error) if matches!(value, DeValue::String(_)) => {
+            Err(format!("expected a number, found \"{}\": {error}", short(&text)))
+        }
         Err(error) => Err(format!("{} is no usable number: {error}", short(&text))),
     }
 }
 
-/// `"90s"`, `"15m"`, `"1h30m"`, `"2d"`: whole numbers with units, the largest first, each once, above zero.
+/// `"90s"`, `"15m"`, `"1h30m"`, `"2d"`: whole numbers with units, the largest first, each once,
+/// above zero.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("\"{}\" is no duration: write \"90s\", \"15m\", \"1h30m\" or \"2d\"", short(text));
+    let wrong = || {
+        format!("\"{}\" is no duration: write \"90s\", \"15m\", \"1h30m\" or \"2d\"", short(text))
+    };
     let mut rest = text.trim();
     let mut units = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)].into_iter();
     let mut seconds: u64 = 0;
     while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+        let digits =
+            rest.len() - rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
         let (count, unit) = rest.split_at(digits);
         let letter = unit.chars().next().ok_or_else(wrong)?;
         let (_, length) = units.find(|(name, _)| *name == letter).ok_or_else(wrong)?;
-        let count: u64 = if count.len() > 19 { u64::MAX } else { count.parse().map_err(|_| wrong())? };
+        let count: u64 =
+            if count.len() > 19 { u64::MAX } else { count.parse().map_err(|_| wrong())? };
         seconds = seconds.saturating_add(count.saturating_mul(length));
         rest = unit.get(1..).unwrap_or_default();
     }
     match seconds {
         0 if text.trim().is_empty() => Err(wrong()),
         0 => Err("the duration must be above zero".to_owned()),
-        seconds if seconds > LONGEST => Err("the duration is longer than a hundred years".to_owned()),
+        seconds if seconds > LONGEST => {
+            Err("the duration is longer than a hundred years".to_owned())
+        }
         seconds => Ok(Duration::from_secs(seconds)),
     }
 }
@@ -65,9 +78,16 @@ pub(crate) fn moment(value: &DeValue<'_>) -> Result<UsageDate, String> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
         DeValue::Datetime(date) => date.to_string(),
-        other => return Err(format!("expected a date with a time such as 2026-11-14T08:00:00Z, found {}", called(other))),
+        other => {
+            return Err(format!(
+                "expected a date with a time such as 2026-11-14T08:00:00Z, found {}",
+                called(other)
+            ));
+        }
     };
-    UsageDate::parse(&text).ok_or_else(|| format!("\"{}\" is no date with a time: write 2026-11-14T08:00:00Z", short(&text)))
+    UsageDate::parse(&text).ok_or_else(|| {
+        format!("\"{}\" is no date with a time: write 2026-11-14T08:00:00Z", short(&text))
+    })
 }
 
 /// What a value is, for messages.
@@ -93,7 +113,8 @@ pub(crate) fn short(text: &str) -> String {
 /// How many known names are listed where none is near.
 const LISTED: usize = 12;
 
-/// The known name nearest to a misspelt one, else the known ones, as a hint for the end of a message.
+/// The known name nearest to a misspelt one, else the known ones, as a hint for the end of a
+/// message.
 pub(crate) fn hint<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     let name = name.to_lowercase();
     let known: Vec<&str> = known.into_iter().collect();

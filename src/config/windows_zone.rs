@@ -1,4 +1,5 @@
-//! The names that Windows has for time zones, with those that everybody else has (Unicode CLDR, `windowsZones`, territory 001).
+//! The names that Windows has for time zones, with those that everybody else has (Unicode CLDR,
+//! `windowsZones`, territory 001).
 
 /// Windows' name without " Standard Time", and the name in the time zone database.
 const ZONES: [(&str, &str); 133] = [
@@ -140,11 +141,14 @@ const ZONES: [(&str, &str); 133] = [
 /// The name that everybody else has for a zone of Windows; none for any other text.
 pub(crate) fn iana(name: &str) -> Option<&'static str> {
     let wanted = name.trim();
-    let bare = wanted
-        .get(..wanted.len().saturating_sub(" Standard Time".len()))
-        .filter(|bare| wanted.get(bare.len()..).is_some_and(|rest| rest.eq_ignore_ascii_case(" Standard Time")));
-    let found = |name: &str| ZONES.iter().find(|(windows, _)| windows.eq_ignore_ascii_case(name)).map(|(_, iana)| *iana);
-    // "Central" alone is nobody's name for a zone, "Central Standard Time (Mexico)" and "UTC+12" are.
+    let bare = wanted.get(..wanted.len().saturating_sub(" Standard Time".len())).filter(|bare| {
+        wanted.get(bare.len()..).is_some_and(|rest| rest.eq_ignore_ascii_case(" Standard Time"))
+    });
+    let found = |name: &str| {
+        ZONES.iter().find(|(windows, _)| windows.eq_ignore_ascii_case(name)).map(|(_, iana)| *iana)
+    };
+    // "Central" alone is nobody's name for a zone, "Central Standard Time (Mexico)" and "UTC+12"
+    // are.
     bare.and_then(found).or_else(|| found(wanted).filter(|_| wanted.contains(['(', '+', '-'])))
 }
 

@@ -8,7 +8,9 @@ use crate::config::Config;
 use crate::daemon::Heartbeat;
 use crate::daemon::loops::causes;
 use crate::daemon::writes::WriteWatch;
-use crate::delivery::{DeliveryWorker, Emergency, Fallback, Mirror, OperatorFindings, Stopped, Voice};
+use crate::delivery::{
+    DeliveryWorker, Emergency, Fallback, Mirror, OperatorFindings, Stopped, Voice,
+};
 use crate::domain::Origin;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure};
@@ -66,14 +68,26 @@ fn origin(config: &Config) -> Origin {
 }
 
 /// The findings that tells the operator whom a configuration names.
-pub(super) fn findings(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>) -> OperatorFindings {
-    let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
+pub(super) fn findings(
+    config: &Config,
+    ledger: &Ledger,
+    clock: &Arc<dyn Clock>,
+) -> OperatorFindings {
+    let told =
+        config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
     let routes = told.map(crate::notify::Config::route).collect();
-    OperatorFindings::new(ledger.clone(), Arc::clone(clock), routes, config.operator.source_failing_after).at(origin(config))
+    OperatorFindings::new(
+        ledger.clone(),
+        Arc::clone(clock),
+        routes,
+        config.operator.source_failing_after,
+    )
+    .at(origin(config))
 }
 
-/// Tells the operator that a command, or a daemon that starts, cannot record anything, without a ledger; whoever cannot be told is tried again until
-/// `patience` is over. Returns whether anybody has accepted it.
+/// Tells the operator that a command, or a daemon that starts, cannot record anything, without a
+/// ledger; whoever cannot be told is tried again until `patience` is over. Returns whether anybody
+/// has accepted it.
 pub async fn tell_unrecorded(
     config: &Config,
     stopped: Stopped,
@@ -81,17 +95,29 @@ pub async fn tell_unrecorded(
     clock: &Arc<dyn Clock>,
     patience: Duration,
 ) -> Result<bool, AssemblyError> {
-    let told = config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
-    let channels = told.map(|notifier| notifier.build(Arc::clone(clock), Metrics::new()).map(Arc::new)).collect::<Result<_, _>>()?;
+    let told =
+        config.notifiers.iter().filter(|notifier| config.operator.notify.contains(&notifier.name));
+    let channels = told
+        .map(|notifier| notifier.build(Arc::clone(clock), Metrics::new()).map(Arc::new))
+        .collect::<Result<_, _>>()?;
     // As long as what a poll shows: three polls.
-    let voice =
-        Voice { channels, clock: Arc::clone(clock), origin: Some(origin(config)), shown_for: config.poll_interval.saturating_mul(3) };
+    let voice = Voice {
+        channels,
+        clock: Arc::clone(clock),
+        origin: Some(origin(config)),
+        shown_for: config.poll_interval.saturating_mul(3),
+    };
     let failure = WriteFailure { since: clock.now(), began: clock.monotonic(), why: causes(error) };
     Ok(voice.tell_once(stopped, &failure, patience).await)
 }
 
 /// Builds what a configuration says. Nothing is sent and nothing is written.
-pub fn assemble(config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metrics: &Metrics) -> Result<Assembly, AssemblyError> {
+pub fn assemble(
+    config: &Config,
+    ledger: &Ledger,
+    clock: &Arc<dyn Clock>,
+    metrics: &Metrics,
+) -> Result<Assembly, AssemblyError> {
     assemble_around(findings(config, ledger, clock), config, ledger, clock, metrics)
 }
 
@@ -111,12 +137,23 @@ pub(super) fn assemble_around(
         }
         metrics.know_notifier(channel.name());
         if !channel.route().is_owed() {
-            mirrors.push(Mirror::new(channel, findings.clone(), metrics.clone(), config.poll_interval));
+            mirrors.push(Mirror::new(
+                channel,
+                findings.clone(),
+                metrics.clone(),
+                config.poll_interval,
+            ));
             continue;
         }
-        let stands_in = config.notifiers.iter().filter(|other| notifier.fallback.contains(&other.name));
-        let fallback = Fallback { routes: stands_in.map(crate::notify::Config::route).collect(), after: notifier.fallback_after };
-        workers.push(DeliveryWorker::new(channel, findings.clone(), metrics.clone()).with_fallback(fallback));
+        let stands_in =
+            config.notifiers.iter().filter(|other| notifier.fallback.contains(&other.name));
+        let fallback = Fallback {
+            routes: stands_in.map(crate::notify::Config::route).collect(),
+            after: notifier.fallback_after,
+        };
+        workers.push(
+            DeliveryWorker::new(channel, findings.clone(), metrics.clone()).with_fallback(fallback),
+        );
     }
     for rule in config.rules.facts() {
         metrics.know_rule(&rule.name);
@@ -134,17 +171,37 @@ pub(super) fn assemble_around(
         metrics: metrics.clone(),
     };
     let shown = || mirrors.iter().map(|mirror| mirror.name().into()).collect();
-    let heartbeat = config.operator.heartbeat_url.clone().map(|url| Heartbeat::new(url, shown())).transpose()?;
+    let heartbeat = config
+        .operator
+        .heartbeat_url
+        .clone()
+        .map(|url| Heartbeat::new(url, shown()))
+        .transpose()?;
     let cycle = Arc::new(cycle);
     let emergency = Emergency::new(operators, findings.clone());
     let writes = WriteWatch { path: config.ledger.path.clone(), ledger: ledger.clone(), emergency };
-    Ok(Assembly { scheduler: scheduler(config, &cycle), cycle, workers, mirrors, heartbeat, writes, findings })
+    Ok(Assembly {
+        scheduler: scheduler(config, &cycle),
+        cycle,
+        workers,
+        mirrors,
+        heartbeat,
+        writes,
+        findings,
+    })
 }
 
 fn scheduler(config: &Config, cycle: &Arc<Cycle>) -> Option<Arc<ReportScheduler>> {
     let plan = config.report.as_ref()?;
     let told = config.notifiers.iter().filter(|notifier| plan.notify.contains(&notifier.name));
-    let schedule = ReportSchedule { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
+    let schedule =
+        ReportSchedule { every: plan.every, at: plan.at, zone: config.time_zone.clone() };
     let routes = told.map(crate::notify::Config::route).collect();
-    Some(Arc::new(ReportScheduler { schedule, routes, ledger: config.ledger.clone(), cycle: Arc::clone(cycle), watched: Mutex::default() }))
+    Some(Arc::new(ReportScheduler {
+        schedule,
+        routes,
+        ledger: config.ledger.clone(),
+        cycle: Arc::clone(cycle),
+        watched: Mutex::default(),
+    }))
 }

@@ -1,4 +1,5 @@
-//! What connects those who ask something of the daemon with its loops. It outlives the loops of one configuration.
+//! What connects those who ask something of the daemon with its loops. It outlives the loops of one
+//! configuration.
 
 use std::path::Path;
 use std::sync::Arc;

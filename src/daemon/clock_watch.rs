@@ -1,5 +1,6 @@
-//! Notices when the clock of this host jumps: times that were written down before mean something else then. What they mean
-//! is decided by [`crate::domain::has_passed`]; here the operator is told.
+//! Notices when the clock of this host jumps: times that were written down before mean something
+//! else then. What they mean is decided by [`crate::domain::has_passed`]; here the operator is
+//! told.
 
 use std::time::Duration;
 
@@ -36,8 +37,10 @@ impl ClockWatch {
     pub(super) fn compare(&mut self, written: Timestamp) {
         if is_ahead(written, self.wall) {
             let by = span(written.duration_since(self.wall).as_secs());
-            self.untold =
-                Some(format!("the last poll is dated {by} in the future: the clock of this host was ahead then, or is behind now"));
+            self.untold = Some(format!(
+                "the last poll is dated {by} in the future: the clock of this host was ahead then, \
+                    or is behind now"
+            ));
         }
     }
 
@@ -46,20 +49,35 @@ impl ClockWatch {
         let (wall, monotonic) = (findings.clock.now(), findings.clock.monotonic());
         self.note(wall, monotonic);
         if let Some(summary) = self.untold.clone() {
-            let action = "check the time of this host and what sets it (timedatectl). Times in messages may be wrong; what is due \
-                          by a time that was written down is done now rather than when the clock has caught up."
+            let action = "check the time of this host and what sets it (timedatectl). Times in \
+                messages may be wrong; what is due by a time that was written down is done now \
+                rather than when the clock has caught up."
                 .to_owned();
-            findings.report(OperatorFinding { code: FindingCode::ClockJumped, subject: String::new(), summary, action }).await?;
+            findings
+                .report(OperatorFinding {
+                    code: FindingCode::ClockJumped,
+                    subject: String::new(),
+                    summary,
+                    action,
+                })
+                .await?;
             self.untold = None;
         }
         if monotonic.saturating_sub(self.jumped_at) >= STEADY {
-            findings.clear(FindingCode::ClockJumped, "", FindingClosure::of("the clock has been steady for an hour")).await?;
+            findings
+                .clear(
+                    FindingCode::ClockJumped,
+                    "",
+                    FindingClosure::of("the clock has been steady for an hour"),
+                )
+                .await?;
         }
         Ok(())
     }
 
     fn note(&mut self, wall: Timestamp, monotonic: Duration) {
-        let passed = SignedDuration::try_from(monotonic.saturating_sub(self.monotonic)).unwrap_or(SignedDuration::MAX);
+        let passed = SignedDuration::try_from(monotonic.saturating_sub(self.monotonic))
+            .unwrap_or(SignedDuration::MAX);
         let jump = wall.duration_since(self.wall).saturating_sub(passed);
         (self.wall, self.monotonic) = (wall, monotonic);
         if jump.abs() > JUMP {
@@ -68,7 +86,10 @@ impl ClockWatch {
             self.untold = Some(if jump.is_negative() {
                 format!("the clock of this host was set back by {by}")
             } else {
-                format!("the clock of this host jumped ahead by {by}, or the host was asleep for so long")
+                format!(
+                    "the clock of this host jumped ahead by {by}, or the host was asleep for so \
+                        long"
+                )
             });
         }
     }
@@ -88,7 +109,10 @@ mod tests {
         };
         assert_eq!(after(10, 10), None);
         assert_eq!(after(79, 20), None, "59 s");
-        assert_eq!(after(7289, 30).as_deref(), Some("the clock of this host jumped ahead by 2 h, or the host was asleep for so long"));
+        assert_eq!(
+            after(7289, 30).as_deref(),
+            Some("the clock of this host jumped ahead by 2 h, or the host was asleep for so long")
+        );
         assert_eq!(after(99, 40).as_deref(), Some("the clock of this host was set back by 2 h"));
         assert_eq!(after(109, 50), None);
     }

@@ -1,5 +1,6 @@
-//! The control socket's life: opened in the first place that can be had, served beside the loops, gone with the daemon.
-//! Without one, the daemon runs all the same; commands then find the ledger held.
+//! The control socket's life: opened in the first place that can be had, served beside the loops,
+//! gone with the daemon. Without one, the daemon runs all the same; commands then find the ledger
+//! held.
 
 use std::path::PathBuf;
 
@@ -20,7 +21,9 @@ impl Daemon {
     /// Serves the control socket in the first of these paths that can be had.
     pub(super) fn open_control(&self, paths: &[PathBuf]) -> Option<Control> {
         for place in paths {
-            match Socket::bind(place).and_then(|(socket, listener)| self.serve_control(socket, listener)) {
+            match Socket::bind(place)
+                .and_then(|(socket, listener)| self.serve_control(socket, listener))
+            {
                 Ok(control) => return Some(control),
                 Err(error) => tracing::warn!("no control socket there: {error}"),
             }
@@ -31,18 +34,25 @@ impl Daemon {
         None
     }
 
-    fn serve_control(&self, socket: Socket, listener: std::os::unix::net::UnixListener) -> Result<Control, SocketError> {
+    fn serve_control(
+        &self,
+        socket: Socket,
+        listener: std::os::unix::net::UnixListener,
+    ) -> Result<Control, SocketError> {
         let failed = |source| SocketError::Io { path: socket.path().to_owned(), source };
         let listener = UnixListener::from_std(listener).map_err(failed)?;
         tracing::info!("commands are taken at {}", socket.path().display());
         let context = self.lines.context(&self.config.ledger, &self.config.file);
-        let task = tokio::spawn(async move { match control::serve(listener, Limits::control(), context).await {} });
+        let task = tokio::spawn(async move {
+            match control::serve(listener, Limits::control(), context).await {}
+        });
         Ok(Control { socket: Some(socket), task })
     }
 }
 
 impl Control {
-    /// From now on who looks for the socket finds nobody; those who have asked may still be answered.
+    /// From now on who looks for the socket finds nobody; those who have asked may still be
+    /// answered.
     pub(super) fn close(&mut self) {
         self.socket = None;
     }

@@ -21,19 +21,35 @@ pub(super) fn is_scarce(folder: &Path) -> bool {
 }
 
 /// Opens or closes the finding of a disk that is almost full.
-pub async fn look_at_disk(state_dir: &Path, findings: &OperatorFindings) -> Result<(), LedgerError> {
+pub async fn look_at_disk(
+    state_dir: &Path,
+    findings: &OperatorFindings,
+) -> Result<(), LedgerError> {
     let Ok(space) = rustix::fs::statvfs(state_dir) else { return Ok(()) };
     let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
     let size = bytes(space.f_blocks);
     match has_room(size, bytes(space.f_bavail)) {
-        Some(true) => findings.clear(FindingCode::DiskAlmostFull, "", FindingClosure::of("the disk has room again")).await,
+        Some(true) => {
+            findings
+                .clear(
+                    FindingCode::DiskAlmostFull,
+                    "",
+                    FindingClosure::of("the disk has room again"),
+                )
+                .await
+        }
         Some(false) => {
             let finding = OperatorFinding {
                 code: FindingCode::DiskAlmostFull,
                 subject: String::new(),
                 // Not how much is free: that changes all the time.
-                summary: format!("the disk of {} has less than {} MiB free", state_dir.display(), least_free(size) / MIB),
-                action: "make room before it is full: what cannot be recorded is told late".to_owned(),
+                summary: format!(
+                    "the disk of {} has less than {} MiB free",
+                    state_dir.display(),
+                    least_free(size) / MIB
+                ),
+                action: "make room before it is full: what cannot be recorded is told late"
+                    .to_owned(),
             };
             findings.report(finding).await
         }
@@ -41,8 +57,8 @@ pub async fn look_at_disk(state_dir: &Path, findings: &OperatorFindings) -> Resu
     }
 }
 
-/// Whether a disk has room; none for one without a size, and between the limit and a little more, so that the finding does
-/// not come and go.
+/// Whether a disk has room; none for one without a size, and between the limit and a little more,
+/// so that the finding does not come and go.
 fn has_room(size: u64, free: u64) -> Option<bool> {
     let least = least_free(size);
     let enough = least.saturating_add(least / 4);

@@ -20,9 +20,9 @@ pub struct Drained {
     pub dead: u64,
 }
 
-/// Runs all workers beside each other until none has anything due, or `wait` is over. What is in flight then may finish. Those
-/// that are done go on when `owed` says that something new is owed: news for the operator, or what another worker has not
-/// delivered.
+/// Runs all workers beside each other until none has anything due, or `wait` is over. What is in
+/// flight then may finish. Those that are done go on when `owed` says that something new is owed:
+/// news for the operator, or what another worker has not delivered.
 pub async fn drain(
     workers: Vec<DeliveryWorker>,
     mut owed: watch::Receiver<u64>,
@@ -82,7 +82,10 @@ async fn empty(
     let tried = AtomicU32::new(0);
     loop {
         let stop = stopped.clone();
-        let progress = match worker.step(&|| tried.fetch_add(1, Ordering::Relaxed) >= AT_LEAST && *stop.borrow()).await {
+        let progress = match worker
+            .step(&|| tried.fetch_add(1, Ordering::Relaxed) >= AT_LEAST && *stop.borrow())
+            .await
+        {
             Ok(progress) => progress,
             Err(error) => return (worker, drained, Err(error)),
         };

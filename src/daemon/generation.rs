@@ -38,12 +38,22 @@ impl Generation {
         lines.cycle.send_replace(Some(Arc::clone(&assembly.cycle)));
         let mut tasks = JoinSet::new();
         for worker in assembly.workers {
-            tasks.spawn(loops::deliver(worker, Arc::clone(clock), metrics.clone(), signals.clone()));
+            tasks.spawn(loops::deliver(
+                worker,
+                Arc::clone(clock),
+                metrics.clone(),
+                signals.clone(),
+            ));
         }
         for mirror in assembly.mirrors {
             tasks.spawn(loops::mirror(mirror, Arc::clone(clock), metrics.clone(), signals.clone()));
         }
-        tasks.spawn(writes::watch(assembly.writes, Arc::clone(clock), metrics.clone(), signals.clone()));
+        tasks.spawn(writes::watch(
+            assembly.writes,
+            Arc::clone(clock),
+            metrics.clone(),
+            signals.clone(),
+        ));
         if let Some(scheduler) = assembly.scheduler {
             tasks.spawn(reports::report(scheduler, signals.clone()));
         }
@@ -65,7 +75,8 @@ impl Generation {
         }
     }
 
-    /// Stops the loops: what is in flight may finish within `grace`, the rest is cut off and stays owed.
+    /// Stops the loops: what is in flight may finish within `grace`, the rest is cut off and stays
+    /// owed.
     pub(super) async fn stop(mut self, grace: Duration) -> Ended {
         self.stop.send_replace(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };

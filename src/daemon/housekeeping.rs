@@ -1,5 +1,5 @@
-//! Looks after the loops and says how things are: to systemd, to the log, in the gauges. It changes nothing but what is
-//! owed to nobody any more, and what the operator is told.
+//! Looks after the loops and says how things are: to systemd, to the log, in the gauges. It changes
+//! nothing but what is owed to nobody any more, and what the operator is told.
 
 use crate::daemon::generation::Generation;
 use crate::daemon::{Daemon, look_at_disk, systemd};
@@ -8,8 +8,8 @@ use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::{self, LedgerError, Reader};
 
 impl Daemon {
-    /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone, without which nothing can
-    /// go on.
+    /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone,
+    /// without which nothing can go on.
     pub(super) async fn look_after(&mut self, generation: &Generation) -> Result<(), LedgerError> {
         if self.feed_watchdog().await? {
             systemd::status(&self.status_line(generation).await);
@@ -24,7 +24,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// Trouble that no poll and no delivery decides about, or that has been open for long enough now.
+    /// Trouble that no poll and no delivery decides about, or that has been open for long enough
+    /// now.
     async fn look_for_trouble(&mut self) -> Result<(), LedgerError> {
         self.clock_watch.look(&self.findings).await?;
         self.findings.tell_overdue().await?;
@@ -57,11 +58,18 @@ impl Daemon {
         }
         let status = generation.status();
         let zone = &self.config.time_zone;
-        let clock_time = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
-        let last = status.last.map_or_else(|| "first poll under way".to_owned(), |(at, text)| format!("{text} at {}", clock_time(at)));
-        let owed =
-            self.ledger.owed().await.map_or_else(|_| "?".to_owned(), |owed| owed.iter().map(|owed| owed.pending).sum::<u64>().to_string());
-        let next = status.next.map_or_else(String::new, |at| format!("; next poll {}", clock_time(at)));
+        let clock_time =
+            |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+        let last = status.last.map_or_else(
+            || "first poll under way".to_owned(),
+            |(at, text)| format!("{text} at {}", clock_time(at)),
+        );
+        let owed = self.ledger.owed().await.map_or_else(
+            |_| "?".to_owned(),
+            |owed| owed.iter().map(|owed| owed.pending).sum::<u64>().to_string(),
+        );
+        let next =
+            status.next.map_or_else(String::new, |at| format!("; next poll {}", clock_time(at)));
         format!("{last}; {owed} owed{next}")
     }
 
@@ -75,27 +83,42 @@ impl Daemon {
         self.clock_watch.compare(poll.at);
         self.metrics.last_successful_poll.set(poll.at.as_duration().as_secs_f64());
         self.metrics.usage_records.set(i64::try_from(poll.records).unwrap_or(i64::MAX));
-        self.metrics.usage_as_of.set(poll.newest.map_or(0.0, |newest| newest.as_duration().as_secs_f64()));
+        self.metrics
+            .usage_as_of
+            .set(poll.newest.map_or(0.0, |newest| newest.as_duration().as_secs_f64()));
     }
 
-    /// Gives up what is owed to notifiers that are not in the configuration, and closes their findings.
+    /// Gives up what is owed to notifiers that are not in the configuration, and closes their
+    /// findings.
     pub(super) async fn forget_the_gone(&self) {
         if let Err(error) = self.try_to_forget_the_gone().await {
-            tracing::error!(%error, "cannot look for what belongs to notifiers that no longer exist");
+            tracing::error!(%error, "cannot look for what belongs to notifiers that no longer \
+                exist");
         }
     }
 
     async fn try_to_forget_the_gone(&self) -> Result<(), LedgerError> {
-        let known: Vec<_> = self.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
+        let known: Vec<_> =
+            self.config.notifiers.iter().map(|notifier| notifier.name.clone()).collect();
         let findings = ledger::read(&self.config.ledger, Reader::findings).await?;
         for OperatorFinding { code, subject, .. } in findings.into_iter().map(|open| open.finding) {
-            if code == FindingCode::NotifierFailing && !known.iter().any(|name| is_about(&subject, name)) {
-                let ending = FindingClosure::of(format!("notifier \"{}\" is not configured any more", notifier_of(&subject)));
+            if code == FindingCode::NotifierFailing
+                && !known.iter().any(|name| is_about(&subject, name))
+            {
+                let ending = FindingClosure::of(format!(
+                    "notifier \"{}\" is not configured any more",
+                    notifier_of(&subject)
+                ));
                 self.findings.clear(code, &subject, ending).await?;
                 self.metrics.notifier_in_backoff.with_label_values(&[notifier_of(&subject)]).set(0);
             }
         }
-        crate::delivery::drop_undeliverable(self.config.owed_notifiers(), &self.findings, &self.metrics).await?;
+        crate::delivery::drop_undeliverable(
+            self.config.owed_notifiers(),
+            &self.findings,
+            &self.metrics,
+        )
+        .await?;
         Ok(())
     }
 

@@ -1,5 +1,5 @@
-//! The loops that live as long as a configuration: one polls, one for each notifier delivers. They stop between two
-//! steps when told to.
+//! The loops that live as long as a configuration: one polls, one for each notifier delivers. They
+//! stop between two steps when told to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,17 +22,19 @@ use crate::poll::{Cycle, CycleReport};
 pub(super) const BEAT: Duration = Duration::from_secs(10);
 /// How long an attempt may take before its loop counts as stuck.
 pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_mins(20);
-/// The same for a poll: generous requests, each with its retries, for a collection of several pages.
+/// The same for a poll: generous requests, each with its retries, for a collection of several
+/// pages.
 const LONGEST_POLL: Duration = Duration::from_hours(1);
-/// How long a poll may go on when the loop shall stop: a sign-in that is being renewed should reach the disk, since the old
-/// one may be worth nothing any more.
+/// How long a poll may go on when the loop shall stop: a sign-in that is being renewed should reach
+/// the disk, since the old one may be worth nothing any more.
 const POLL_GRACE: Duration = Duration::from_secs(1);
 /// How long to wait after the ledger could not be read or written.
 pub(super) const LEDGER_RETRY: Duration = Duration::from_secs(10);
 /// How soon a failed poll is tried again; doubled with each failure, up to the poll interval.
 const POLL_RETRY: Duration = Duration::from_mins(5);
 
-/// The longest time that the source may ask to be left alone: an overspend must not hide behind an absurd number.
+/// The longest time that the source may ask to be left alone: an overspend must not hide behind an
+/// absurd number.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// What the loops of one configuration share.
@@ -53,7 +55,8 @@ pub(super) struct PollStatus {
     pub(super) last: Option<(jiff::Timestamp, String)>,
     /// When the next one is due.
     pub(super) next: Option<jiff::Timestamp>,
-    /// Until when the source asked to be left alone, by the monotonic clock. It holds for the next configuration too.
+    /// Until when the source asked to be left alone, by the monotonic clock. It holds for the next
+    /// configuration too.
     pub(super) not_before: Duration,
 }
 
@@ -97,9 +100,15 @@ impl Drop for Pulse {
     }
 }
 
-/// Polls as soon as the source allows it, then every `interval`, jittered by up to 10 %, and when somebody asks for it. A
-/// poll under way when the loop shall stop is soon given up: what it has not recorded is found again.
-pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interval: Duration, mut signals: Signals) {
+/// Polls as soon as the source allows it, then every `interval`, jittered by up to 10 %, and when
+/// somebody asks for it. A poll under way when the loop shall stop is soon given up: what it has
+/// not recorded is found again.
+pub(super) async fn poll(
+    cycle: Arc<Cycle>,
+    heartbeat: Option<Heartbeat>,
+    interval: Duration,
+    mut signals: Signals,
+) {
     let clock = Arc::clone(&cycle.clock);
     let pulse = Pulse::new(&cycle.metrics.health, "poll");
     let writer = Writer::new(&cycle.metrics, POLL);
@@ -140,18 +149,27 @@ pub(super) async fn poll(cycle: Arc<Cycle>, heartbeat: Option<Heartbeat>, interv
             Ok(report) => {
                 writer.succeeded();
                 let progress = signals.lines.progress.subscribe();
-                poll_requests.answer(accept_empty, &Polled { report: Arc::clone(report), before, progress, call });
+                poll_requests.answer(
+                    accept_empty,
+                    &Polled { report: Arc::clone(report), before, progress, call },
+                );
             }
             Err(error) => {
                 writer.failed(&*clock, error);
                 poll_requests.refuse(&causes(error));
             }
         }
-        failures = if matches!(&result, Ok(report) if report.good) { 0 } else { failures.saturating_add(1) };
+        failures = if matches!(&result, Ok(report) if report.good) {
+            0
+        } else {
+            failures.saturating_add(1)
+        };
         let pause = pause(&result, interval, failures);
         note(&cycle, &result, pause, &signals);
         until = clock.monotonic().saturating_add(pause);
-        if let Some(heartbeat) = heartbeat.as_ref().filter(|_| failures == 0 && can_be_written(&cycle.metrics)) {
+        if let Some(heartbeat) =
+            heartbeat.as_ref().filter(|_| failures == 0 && can_be_written(&cycle.metrics))
+        {
             heartbeat.beat(&cycle.ledger, &*clock).await;
         }
     }
@@ -175,20 +193,28 @@ fn left(until: Duration, clock: &dyn Clock) -> Option<Duration> {
 fn is_welcome(poll_requests: &mut PollRequests, signals: &Signals, clock: &dyn Clock) -> bool {
     let Some(rest) = left(signals.status.borrow().not_before, clock) else { return true };
     poll_requests.refuse(&format!(
-        "polling rests for another {} s: the source asked to be left alone, or polling broke before; see the daemon's log",
+        "polling rests for another {} s: the source asked to be left alone, or polling broke \
+            before; see the daemon's log",
         rest.as_secs().max(1)
     ));
     false
 }
 
-/// How long until the next poll: the interval, sooner after a failure, never before the source allows it.
-fn pause(result: &Result<Arc<CycleReport>, LedgerError>, interval: Duration, failures: u32) -> Duration {
+/// How long until the next poll: the interval, sooner after a failure, never before the source
+/// allows it.
+fn pause(
+    result: &Result<Arc<CycleReport>, LedgerError>,
+    interval: Duration,
+    failures: u32,
+) -> Duration {
     let jitter = u32::try_from(uuid::Uuid::new_v4().as_u128() % 201).unwrap_or(100);
     let jittered = (interval / 1000).saturating_mul(900 + jitter);
     let regular = if failures == 0 {
         jittered
     } else {
-        jittered.min(POLL_RETRY.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16))))
+        jittered.min(
+            POLL_RETRY.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16))),
+        )
     };
     match result {
         Ok(report) => regular.max(report.retry_after.unwrap_or_default().min(LONGEST_PAUSE)),
@@ -196,7 +222,12 @@ fn pause(result: &Result<Arc<CycleReport>, LedgerError>, interval: Duration, fai
     }
 }
 
-fn note(cycle: &Cycle, result: &Result<Arc<CycleReport>, LedgerError>, pause: Duration, signals: &Signals) {
+fn note(
+    cycle: &Cycle,
+    result: &Result<Arc<CycleReport>, LedgerError>,
+    pause: Duration,
+    signals: &Signals,
+) {
     let now = cycle.clock.now();
     let text = match result {
         Ok(report) => {
@@ -214,15 +245,25 @@ fn note(cycle: &Cycle, result: &Result<Arc<CycleReport>, LedgerError>, pause: Du
             for error in &report.errors {
                 tracing::warn!(poll.result = state, "{error}");
             }
-            format!("{} customers read, {alerts} new alerts", report.records) + if report.good { "" } else { " (poll failed)" }
+            format!("{} customers read, {alerts} new alerts", report.records)
+                + if report.good { "" } else { " (poll failed)" }
         }
         Err(error) => {
-            tracing::error!("poll failed, its alerts are found again by the next: {}", causes(error));
+            tracing::error!(
+                "poll failed, its alerts are found again by the next: {}",
+                causes(error)
+            );
             format!("poll failed: {error}")
         }
     };
-    let next = jiff::SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok());
-    let asked = result.as_ref().ok().and_then(|report| report.retry_after).unwrap_or_default().min(LONGEST_PAUSE);
+    let next =
+        jiff::SignedDuration::try_from(pause).ok().and_then(|pause| now.checked_add(pause).ok());
+    let asked = result
+        .as_ref()
+        .ok()
+        .and_then(|report| report.retry_after)
+        .unwrap_or_default()
+        .min(LONGEST_PAUSE);
     let not_before = cycle.clock.monotonic().saturating_add(asked);
     signals.status.send_replace(PollStatus { last: Some((now, text)), next, not_before });
 }
@@ -239,14 +280,20 @@ pub(super) fn causes(error: &LedgerError) -> String {
 }
 
 /// Delivers to one notifier whenever something is due.
-pub(super) async fn deliver(mut worker: DeliveryWorker, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
+pub(super) async fn deliver(
+    mut worker: DeliveryWorker,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    mut signals: Signals,
+) {
     let pulse = Pulse::new(&metrics.health, &format!("delivery to {}", worker.name()));
     let writer = Writer::new(&metrics, &format!("delivery to {}", worker.name()));
     let mut owed = signals.lines.owed.subscribe();
     while !signals.stopping() {
         pulse.beat(&*clock, LONGEST_ATTEMPT);
         let call = *owed.borrow_and_update();
-        // What is newly owed may be worse than the rest of the batch: the batch ends, and the next one begins with it.
+        // What is newly owed may be worse than the rest of the batch: the batch ends, and the next
+        // one begins with it.
         let stop = || {
             pulse.beat(&*clock, LONGEST_ATTEMPT);
             *signals.stop.borrow() || owed.has_changed().unwrap_or(false)
@@ -278,13 +325,26 @@ pub(super) async fn deliver(mut worker: DeliveryWorker, clock: Arc<dyn Clock>, m
         }
     }
     if let Err(error) = worker.mark_accepted().await {
-        tracing::error!(notifier = worker.name(), "what was accepted last stays unmarked and will be repeated: {}", causes(&error));
+        tracing::error!(
+            notifier = worker.name(),
+            "what was accepted last stays unmarked and will be repeated: {}",
+            causes(&error)
+        );
     }
 }
 
-/// Shows one notifier what is open: at once, after each poll and whatever else changes it, and at least once in a poll interval.
-pub(super) async fn mirror(mut mirror: Mirror, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
-    let pulse = Pulse { health: metrics.health.clone(), name: format!("showing {} what is open", mirror.name()) };
+/// Shows one notifier what is open: at once, after each poll and whatever else changes it, and at
+/// least once in a poll interval.
+pub(super) async fn mirror(
+    mut mirror: Mirror,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    mut signals: Signals,
+) {
+    let pulse = Pulse {
+        health: metrics.health.clone(),
+        name: format!("showing {} what is open", mirror.name()),
+    };
     let writer = Writer::new(&metrics, &pulse.name);
     let mut changed = signals.lines.owed.subscribe();
     while !signals.stopping() {
@@ -295,7 +355,11 @@ pub(super) async fn mirror(mut mirror: Mirror, clock: Arc<dyn Clock>, metrics: M
         };
         let wait = mirror.step(&stop).await.unwrap_or_else(|error| {
             writer.failed(&*clock, &error);
-            tracing::error!(notifier = mirror.name(), "what is open is not shown: {}", causes(&error));
+            tracing::error!(
+                notifier = mirror.name(),
+                "what is open is not shown: {}",
+                causes(&error)
+            );
             LEDGER_RETRY
         });
         let until = clock.monotonic().saturating_add(wait);
@@ -317,7 +381,9 @@ pub(super) fn reload_refused(why: &str) -> OperatorFinding {
     OperatorFinding {
         code: FindingCode::ReloadRefused,
         subject: String::new(),
-        summary: format!("the configuration was not reloaded, the one before stays in force: {why}"),
+        summary: format!(
+            "the configuration was not reloaded, the one before stays in force: {why}"
+        ),
         action: "run budget-alertd check, mend the file, reload again".to_owned(),
     }
 }

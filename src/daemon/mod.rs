@@ -1,4 +1,5 @@
-//! Lives long: starts the loops, reloads, watches them, stops. What they do is the jobs': `poll`, `delivery`, `reports`.
+//! Lives long: starts the loops, reloads, watches them, stops. What they do is the jobs': `poll`,
+//! `delivery`, `reports`.
 
 mod build;
 mod channels;
@@ -50,7 +51,8 @@ pub use writes::WriteWatch;
 
 /// How long deliveries in flight may take to finish at the end.
 const GRACE: Duration = Duration::from_secs(20);
-/// How often the status line and the watchdog are looked after, where systemd asks for nothing quicker.
+/// How often the status line and the watchdog are looked after, where systemd asks for nothing
+/// quicker.
 const TICK: Duration = Duration::from_secs(10);
 
 /// Why the daemon cannot run.
@@ -72,7 +74,8 @@ pub enum DaemonError {
     Ledger(#[from] LedgerError),
 }
 
-/// Loads a configuration; the error is what `check` would print. It may take long, and has a thread of its own for that.
+/// Loads a configuration; the error is what `check` would print. It may take long, and has a thread
+/// of its own for that.
 pub type Load = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
 /// What the daemon is told from outside.
@@ -188,15 +191,27 @@ impl Daemon {
     }
 
     fn assemble(&self, config: &Config) -> Result<Assembly, AssemblyError> {
-        let findings = build::findings(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
+        let findings =
+            build::findings(config, &self.ledger, &self.clock).calling(self.lines.owed.clone());
         let assembly = assemble_around(findings, config, &self.ledger, &self.clock, &self.metrics)?;
-        let workers = assembly.workers.into_iter().map(|worker| worker.with_unmarked(self.unmarked.clone())).collect();
+        let workers = assembly
+            .workers
+            .into_iter()
+            .map(|worker| worker.with_unmarked(self.unmarked.clone()))
+            .collect();
         let emergency = assembly.writes.emergency.with_occurrence(self.occurrence.clone());
         Ok(Assembly { workers, writes: WriteWatch { emergency, ..assembly.writes }, ..assembly })
     }
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {
-        Generation::start(assembly, self.config.poll_interval, before, &self.lines, &self.clock, &self.metrics)
+        Generation::start(
+            assembly,
+            self.config.poll_interval,
+            before,
+            &self.lines,
+            &self.clock,
+            &self.metrics,
+        )
     }
 
     async fn serve(&self) -> Result<Option<JoinHandle<()>>, DaemonError> {
@@ -204,9 +219,16 @@ impl Daemon {
         let failed = |source| DaemonError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let shown = web::Shown { metrics: self.metrics.clone(), ledger: self.ledger.clone(), clock: Arc::clone(&self.clock) };
+        let shown = web::Shown {
+            metrics: self.metrics.clone(),
+            ledger: self.ledger.clone(),
+            clock: Arc::clone(&self.clock),
+        };
         let token = self.token.subscribe();
-        let task = tokio::spawn(async move { match web::run(listener, Limits::http(), token, shown).await {} });
+        let task =
+            tokio::spawn(
+                async move { match web::run(listener, Limits::http(), token, shown).await {} },
+            );
         tracing::info!("metrics and health are served on http://{address}");
         Ok(Some(task))
     }

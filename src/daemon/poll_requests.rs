@@ -1,5 +1,5 @@
-//! Who waits for a poll. Those who ask while one is under way share it, unless they want one anew; whoever waits when the loops change is answered by
-//! the next ones.
+//! Who waits for a poll. Those who ask while one is under way share it, unless they want one anew;
+//! whoever waits when the loops change is answered by the next ones.
 
 use tokio::sync::mpsc;
 
@@ -40,11 +40,13 @@ impl PollRequests {
         self.waiting.iter().any(|request| request.accept_empty)
     }
 
-    /// Answers those who wait with a poll; those who want another one wait for it: one that takes an answer without items for
-    /// the truth, or one that begins only now.
+    /// Answers those who wait with a poll; those who want another one wait for it: one that takes
+    /// an answer without items for the truth, or one that begins only now.
     pub(super) fn answer(&mut self, accepted_empty: bool, polled: &Polled) {
         let in_time = self.in_time;
-        let fits = |place: usize, request: &PollTicket| (accepted_empty || !request.accept_empty) && (place < in_time || !request.anew);
+        let fits = |place: usize, request: &PollTicket| {
+            (accepted_empty || !request.accept_empty) && (place < in_time || !request.anew)
+        };
         self.tell(fits, &Ok(polled.clone()));
     }
 

@@ -1,4 +1,5 @@
-//! From one configuration to the next, all or nothing, and from broken loops to new ones. What the loops do is theirs.
+//! From one configuration to the next, all or nothing, and from broken loops to new ones. What the
+//! loops do is theirs.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ const LONGEST_REST: Duration = Duration::from_mins(5);
 /// What came of loading a configuration; the outer error is a bug in loading.
 pub(super) type Loaded = Result<Result<Config, String>, JoinError>;
 
-/// A reload begins: the configuration is loaded on a thread of its own, while the daemon goes on with the one before.
+/// A reload begins: the configuration is loaded on a thread of its own, while the daemon goes on
+/// with the one before.
 pub(super) fn load(load: &Load) -> JoinHandle<Result<Config, String>> {
     systemd::reloading();
     let load = Arc::clone(load);
@@ -39,16 +41,28 @@ impl Daemon {
                 generation
             }
         };
-        systemd::ready(if self.metrics.config_last_reload_successful.get() == 1 { "reloaded" } else { "reload refused, see the log" });
+        systemd::ready(if self.metrics.config_last_reload_successful.get() == 1 {
+            "reloaded"
+        } else {
+            "reload refused, see the log"
+        });
         generation
     }
 
-    /// Starts the loops again after one of them broke; polling rests the longer the more often that happened.
-    pub(super) async fn restart(&mut self, generation: Generation, why: &str) -> Result<Generation, DaemonError> {
+    /// Starts the loops again after one of them broke; polling rests the longer the more often that
+    /// happened.
+    pub(super) async fn restart(
+        &mut self,
+        generation: Generation,
+        why: &str,
+    ) -> Result<Generation, DaemonError> {
         self.metrics.panics.inc();
         self.breaks = self.breaks.saturating_add(1);
         let rest = Duration::from_secs(2_u64.saturating_pow(self.breaks)).min(LONGEST_REST);
-        tracing::error!("a loop broke and all are started again, the next poll is in {} s: {why}", rest.as_secs());
+        tracing::error!(
+            "a loop broke and all are started again, the next poll is in {} s: {why}",
+            rest.as_secs()
+        );
         let status = self.retire(generation).await;
         let assembly = self.assemble(&self.config)?;
         let not_before = status.not_before.max(self.clock.monotonic().saturating_add(rest));
@@ -60,16 +74,27 @@ impl Daemon {
         let fixed = [
             ("[daemon] state_dir", config.state_dir != self.config.state_dir),
             ("[ledger] url", config.ledger.path != self.config.ledger.path),
-            ("[http] listen", config.http.as_ref().map(|http| http.listen) != self.config.http.as_ref().map(|http| http.listen)),
+            (
+                "[http] listen",
+                config.http.as_ref().map(|http| http.listen)
+                    != self.config.http.as_ref().map(|http| http.listen),
+            ),
         ];
         if let Some((key, _)) = fixed.iter().find(|(_, changed)| *changed) {
-            return Err(format!("{key} was changed, which needs a restart: systemctl restart budget-alertd"));
+            return Err(format!(
+                "{key} was changed, which needs a restart: systemctl restart budget-alertd"
+            ));
         }
         let assembly = self.assemble(&config).map_err(|error| error.to_string())?;
         Ok((config, assembly))
     }
 
-    async fn change_over(&mut self, generation: Generation, config: Config, assembly: Assembly) -> Generation {
+    async fn change_over(
+        &mut self,
+        generation: Generation,
+        config: Config,
+        assembly: Assembly,
+    ) -> Generation {
         let status = self.retire(generation).await;
         self.config = config;
         self.findings = assembly.findings.clone();
@@ -116,7 +141,9 @@ impl Daemon {
 
     /// The configuration in force is the one in the file.
     pub(super) async fn clear_refusal(&self, what: &str) {
-        if let Err(error) = self.findings.clear(FindingCode::ReloadRefused, "", FindingClosure::of(what)).await {
+        if let Err(error) =
+            self.findings.clear(FindingCode::ReloadRefused, "", FindingClosure::of(what)).await
+        {
             tracing::warn!(%error, "the end of a refused reload cannot be recorded");
         }
     }

@@ -18,14 +18,18 @@ pub(super) async fn report(scheduler: Arc<ReportScheduler>, mut signals: Signals
     let started = clock.monotonic();
     while !signals.stopping() {
         pulse.beat(&*clock, BEAT * 60);
-        let polled = signals.status.borrow().last.is_some() || clock.monotonic().saturating_sub(started) >= FIRST_POLL;
+        let polled = signals.status.borrow().last.is_some()
+            || clock.monotonic().saturating_sub(started) >= FIRST_POLL;
         let wait = match if polled { scheduler.step().await } else { Ok(false) } {
             Ok(false) => {
                 writer.succeeded();
                 BEAT
             }
             Ok(true) => {
-                tracing::info!("the regular report is owed to {} notifiers", scheduler.routes.len());
+                tracing::info!(
+                    "the regular report is owed to {} notifiers",
+                    scheduler.routes.len()
+                );
                 let _call = signals.lines.call_couriers();
                 writer.succeeded();
                 BEAT

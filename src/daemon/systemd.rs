@@ -1,5 +1,5 @@
-//! What systemd is told (`sd_notify`): ready, reloading, stopping, a status line, and the watchdog only while the loops
-//! make progress. Without systemd nothing of it does anything.
+//! What systemd is told (`sd_notify`): ready, reloading, stopping, a status line, and the watchdog
+//! only while the loops make progress. Without systemd nothing of it does anything.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Watches whether what must be kept can be written: a disk may be full for hours before there is anything to write. What the
-//! operator is told of it is `delivery`'s.
+//! Watches whether what must be kept can be written: a disk may be full for hours before there is
+//! anything to write. What the operator is told of it is `delivery`'s.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::metrics::{Metrics, WriteFailure, Writes};
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(5);
-/// How often it is tried whether the ledger can be written while nothing speaks against it: seldom, since a disk that sleeps
-/// may go on sleeping.
+/// How often it is tried whether the ledger can be written while nothing speaks against it: seldom,
+/// since a disk that sleeps may go on sleeping.
 const TRY_EVERY: Duration = Duration::from_mins(10);
 /// The poll: it writes much at once, so that only a poll shows that polls can be recorded.
 pub(super) const POLL: &str = "poll";
@@ -34,7 +34,10 @@ impl Writer {
 
     /// It could not write.
     pub(super) fn failed(&self, clock: &dyn Clock, error: &LedgerError) {
-        self.writes.failed(&self.name, WriteFailure { since: clock.now(), began: clock.monotonic(), why: causes(error) });
+        self.writes.failed(
+            &self.name,
+            WriteFailure { since: clock.now(), began: clock.monotonic(), why: causes(error) },
+        );
     }
 
     /// It has written.
@@ -60,19 +63,28 @@ pub struct WriteWatch {
 }
 
 /// Looks every few seconds.
-pub(super) async fn watch(watch: WriteWatch, clock: Arc<dyn Clock>, metrics: Metrics, mut signals: Signals) {
+pub(super) async fn watch(
+    watch: WriteWatch,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    mut signals: Signals,
+) {
     let pulse = Pulse::new(&metrics.health, "watching whether the ledger can be written");
     let writer = Writer::new(&metrics, "trial");
     let mut tried_at = clock.monotonic();
     while !signals.stopping() {
         pulse.beat(&*clock, LONGEST_ATTEMPT);
-        let doubtful = metrics.writes.failure().is_some() || disk::is_scarce(folder_of(&watch.path));
+        let doubtful =
+            metrics.writes.failure().is_some() || disk::is_scarce(folder_of(&watch.path));
         if doubtful || clock.monotonic().saturating_sub(tried_at) >= TRY_EVERY {
             tried_at = clock.monotonic();
             try_to_write(&watch.ledger, &writer, &*clock).await;
         }
         if let Err(error) = watch.emergency.step(metrics.writes.failure().as_ref()).await {
-            tracing::error!("that the ledger can be written again cannot be recorded: {}", causes(&error));
+            tracing::error!(
+                "that the ledger can be written again cannot be recorded: {}",
+                causes(&error)
+            );
         }
         signals.wait(&*clock, LOOK).await;
     }

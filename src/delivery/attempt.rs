@@ -1,5 +1,5 @@
-//! One delivery carried to its receiver and marked: what a worker does with several at once. What follows from a failure is
-//! [`crate::delivery::worker`]'s.
+//! One delivery carried to its receiver and marked: what a worker does with several at once. What
+//! follows from a failure is [`crate::delivery::worker`]'s.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +14,8 @@ use crate::ledger::{AttemptRecord, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Verdict};
 
-/// What receivers accepted and the ledger does not know yet, by notifier: never sent again by this process. Cloning shares
-/// it, so that it outlives the workers of one configuration.
+/// What receivers accepted and the ledger does not know yet, by notifier: never sent again by this
+/// process. Cloning shares it, so that it outlives the workers of one configuration.
 #[derive(Debug, Clone, Default)]
 pub struct UnconfirmedDeliveries(Arc<Mutex<HashMap<Box<str>, Vec<AttemptRecord>>>>);
 
@@ -64,7 +64,13 @@ pub(crate) struct DeliveryAttempts {
 
 impl DeliveryAttempts {
     pub(crate) fn new(channel: Arc<Channel>, findings: OperatorFindings, metrics: Metrics) -> Self {
-        Self { channel, findings, metrics, unmarked: UnconfirmedDeliveries::default(), recipients: Recipients::default() }
+        Self {
+            channel,
+            findings,
+            metrics,
+            unmarked: UnconfirmedDeliveries::default(),
+            recipients: Recipients::default(),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -80,7 +86,11 @@ impl DeliveryAttempts {
     }
 
     /// What is due, without what is in `except` and without recipients that have to wait.
-    pub(crate) async fn due(&self, except: Vec<Uuid>, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
+    pub(crate) async fn due(
+        &self,
+        except: Vec<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, LedgerError> {
         let (ledger, name) = (self.ledger(), self.name());
         if self.channel.route().incidents {
             ledger.due_by_incident(name, except, limit).await
@@ -99,8 +109,12 @@ impl DeliveryAttempts {
                 self.mark_sent(attempt).await.map(|()| Carried::Sent)
             }
             Err(error) if error.verdict == Verdict::Message => {
-                tracing::warn!(notifier = self.name(), delivery.id = %delivery.id, "the message was refused and is given up: {error}");
-                let marked = self.ledger().mark_dead(self.record(delivery, "message-refused", error.to_string())).await;
+                tracing::warn!(notifier = self.name(), delivery.id = %delivery.id, "the message \
+                    was refused and is given up: {error}");
+                let marked = self
+                    .ledger()
+                    .mark_dead(self.record(delivery, "message-refused", error.to_string()))
+                    .await;
                 marked.map(|()| Carried::Refused(error))
             }
             Err(error) if error.verdict == Verdict::Recipient => Ok(Carried::Deferred(error)),
@@ -126,7 +140,12 @@ impl DeliveryAttempts {
     }
 
     /// An attempt of now.
-    pub(crate) fn record(&self, delivery: &Delivery, outcome: &'static str, detail: String) -> AttemptRecord {
+    pub(crate) fn record(
+        &self,
+        delivery: &Delivery,
+        outcome: &'static str,
+        detail: String,
+    ) -> AttemptRecord {
         AttemptRecord { delivery: delivery.id, at: self.clock().now(), outcome, detail }
     }
 
@@ -145,7 +164,9 @@ impl DeliveryAttempts {
             } else {
                 format!("{number} deliveries of notifier \"{name}\" were given up: {why}")
             },
-            action: format!("mend the destination, then run: budget-alertd deliveries retry --notifier {name}"),
+            action: format!(
+                "mend the destination, then run: budget-alertd deliveries retry --notifier {name}"
+            ),
         };
         self.findings.report_again(finding).await
     }

@@ -1,7 +1,8 @@
-//! How many deliveries to one destination may be under way at once: one at first, one more with each that is accepted. What is
-//! under way is not known here.
+//! How many deliveries to one destination may be under way at once: one at first, one more with
+//! each that is accepted. What is under way is not known here.
 
-/// After so many acceptances in a row, a destination that could not take as many at once is tried with more again.
+/// After so many acceptances in a row, a destination that could not take as many at once is tried
+/// with more again.
 const CALM: u32 = 1000;
 
 /// The limit to one destination.
@@ -40,8 +41,8 @@ impl ConcurrencyLimit {
         self.open = self.ceiling.min(self.open + 1);
     }
 
-    /// The destination failed. Where it took some of those that were under way with it, they may have been too many: servers
-    /// limit the connections of a client, Microsoft 365 to three.
+    /// The destination failed. Where it took some of those that were under way with it, they may
+    /// have been too many: servers limit the connections of a client, Microsoft 365 to three.
     pub(crate) fn failed(&mut self, took_some: bool) {
         if took_some && self.open > 1 {
             self.ceiling = (self.open / 2).max(1);

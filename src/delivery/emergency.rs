@@ -1,5 +1,6 @@
-//! Tells the operator that nothing can be recorded: the one message that comes from memory, because the ledger cannot owe it.
-//! Its end is owed by the ledger again. Whether writes fail is found out elsewhere.
+//! Tells the operator that nothing can be recorded: the one message that comes from memory, because
+//! the ledger cannot owe it. Its end is owed by the ledger again. Whether writes fail is found out
+//! elsewhere.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,31 +14,38 @@ use crate::alerting::unrecorded_identity;
 use crate::clock::Clock;
 use crate::delivery::notifier_health::backoff;
 use crate::delivery::operator_findings::{FindingClosure, OperatorFindings};
-use crate::domain::{Audience, Delivery, FindingCode, Message, OperatorFinding, OperatorNews, Origin};
+use crate::domain::{
+    Audience, Delivery, FindingCode, Message, OperatorFinding, OperatorNews, Origin,
+};
 use crate::ledger::{LedgerError, OpenFinding};
 use crate::metrics::WriteFailure;
 use crate::notify::{Channel, DeliveryError, MirroredFact, Shown, Verdict};
 
 /// What passes sooner is no news: another program that looks into the ledger holds it for a moment.
 const NEWS_AFTER: Duration = Duration::from_secs(10);
-/// It is over once writing has worked for so long: on a full disk little things still fit now and then.
+/// It is over once writing has worked for so long: on a full disk little things still fit now and
+/// then.
 const OVER_AFTER: Duration = Duration::from_secs(20);
 /// What is shown holds for so long, and is shown again as often.
 const SHOWN_FOR: Duration = Duration::from_mins(5);
 /// How often it is shown again.
 const SHOWN_EVERY: Duration = Duration::from_mins(1);
 /// What to do where a daemon runs.
-const OF_A_DAEMON: &str = "mend that, the daemon then goes on by itself: each poll finds again what was not recorded. Do not restart it \
-                           before, it would forget what receivers have accepted and tell that again.";
+const OF_A_DAEMON: &str = "mend that, the daemon then goes on by itself: each poll finds again \
+    what was not recorded. Do not restart it before, it would forget what receivers have accepted \
+    and tell that again.";
 /// What to do where a command polls.
-const OF_A_COMMAND: &str = "mend that, the next `budget-alertd poll` finds again what was not recorded. It cannot remember that it told \
-                            this, and tells it again each time it runs until then.";
+const OF_A_COMMAND: &str = "mend that, the next `budget-alertd poll` finds again what was not \
+    recorded. It cannot remember that it told this, and tells it again each time it runs until \
+    then.";
 
 /// What to do where a daemon cannot start.
-const OF_A_START: &str = "the daemon cannot start: mend that, and start it. systemd tries it again every few seconds by itself; each poll then finds \
-                          again what was not recorded. Until then this is told once a day.";
+const OF_A_START: &str = "the daemon cannot start: mend that, and start it. systemd tries it again \
+    every few seconds by itself; each poll then finds again what was not recorded. Until then this \
+    is told once a day.";
 
-/// The trouble that lasts, with who was told. Cloning shares it, so that it outlives a configuration.
+/// The trouble that lasts, with who was told. Cloning shares it, so that it outlives a
+/// configuration.
 #[derive(Clone, Default)]
 pub struct Occurrence(Arc<Mutex<Option<Trouble>>>);
 
@@ -102,7 +110,12 @@ impl Stopped {
 impl Emergency {
     /// Tells through the operator's channels.
     pub fn new(channels: Vec<Arc<Channel>>, findings: OperatorFindings) -> Self {
-        let voice = Voice { channels, clock: Arc::clone(&findings.clock), origin: findings.origin(), shown_for: SHOWN_FOR };
+        let voice = Voice {
+            channels,
+            clock: Arc::clone(&findings.clock),
+            origin: findings.origin(),
+            shown_for: SHOWN_FOR,
+        };
         Self { voice, findings, occurrence: Occurrence::default() }
     }
 
@@ -112,16 +125,22 @@ impl Emergency {
         Self { occurrence, ..self }
     }
 
-    /// Looks at whether writes fail now: tells whoever was not told, or that it is over. Fails when the end cannot be recorded,
-    /// which is tried again by the next step.
+    /// Looks at whether writes fail now: tells whoever was not told, or that it is over. Fails when
+    /// the end cannot be recorded, which is tried again by the next step.
     pub async fn step(&self, failure: Option<&WriteFailure>) -> Result<(), LedgerError> {
         let mut occurrence = self.occurrence.0.lock().await;
         let now = self.findings.clock.monotonic();
         match (failure, occurrence.as_mut()) {
             (Some(failure), None) => {
-                let trouble = Trouble { seen_at: now, ..Trouble::new(failure, OF_A_DAEMON, Uuid::new_v4()) };
+                let trouble =
+                    Trouble { seen_at: now, ..Trouble::new(failure, OF_A_DAEMON, Uuid::new_v4()) };
                 let finding = &trouble.open.finding;
-                tracing::error!(finding.code = finding.code.as_str(), "{}; {}", finding.summary, finding.action);
+                tracing::error!(
+                    finding.code = finding.code.as_str(),
+                    "{}; {}",
+                    finding.summary,
+                    finding.action
+                );
                 *occurrence = Some(trouble);
             }
             (Some(_), Some(trouble)) => {
@@ -133,7 +152,10 @@ impl Emergency {
             (None, Some(trouble)) if now.saturating_sub(trouble.seen_at) >= OVER_AFTER => {
                 let ending = FindingClosure::of("the ledger can be written again");
                 self.findings.keep_past(trouble.open.clone(), &ending).await?;
-                tracing::info!(finding.code = trouble.open.finding.code.as_str(), "over: the ledger can be written again");
+                tracing::info!(
+                    finding.code = trouble.open.finding.code.as_str(),
+                    "over: the ledger can be written again"
+                );
                 *occurrence = None;
             }
             (None, _) => {}
@@ -143,33 +165,56 @@ impl Emergency {
 }
 
 impl Voice {
-    /// Tells for a process that cannot go on: each once, and whoever cannot be told is tried again until `patience` is over.
-    /// Whoever is told of the same again on that day gets it under the same identity, since nothing can be remembered.
-    /// Returns whether anybody has accepted it.
-    pub async fn tell_once(&self, stopped: Stopped, failure: &WriteFailure, patience: Duration) -> bool {
-        let mut trouble = Trouble::new(failure, stopped.action(), unrecorded_identity(self.origin.as_ref(), failure.since));
+    /// Tells for a process that cannot go on: each once, and whoever cannot be told is tried again
+    /// until `patience` is over. Whoever is told of the same again on that day gets it under the
+    /// same identity, since nothing can be remembered. Returns whether anybody has accepted it.
+    pub async fn tell_once(
+        &self,
+        stopped: Stopped,
+        failure: &WriteFailure,
+        patience: Duration,
+    ) -> bool {
+        let mut trouble = Trouble::new(
+            failure,
+            stopped.action(),
+            unrecorded_identity(self.origin.as_ref(), failure.since),
+        );
         let deadline = failure.began.saturating_add(patience);
         loop {
             self.tell(&mut trouble).await;
-            let failed = trouble.attempts.values().filter(|attempts| attempts.failures > 0 && !attempts.ended);
-            let next = failed.map(|attempts| attempts.next_at).min().filter(|next| *next <= deadline);
+            let failed = trouble
+                .attempts
+                .values()
+                .filter(|attempts| attempts.failures > 0 && !attempts.ended);
+            let next =
+                failed.map(|attempts| attempts.next_at).min().filter(|next| *next <= deadline);
             let Some(next) = next else { return trouble.open.told };
-            trouble.attempts.values_mut().filter(|attempts| attempts.failures == 0).for_each(|attempts| attempts.ended = true);
+            trouble
+                .attempts
+                .values_mut()
+                .filter(|attempts| attempts.failures == 0)
+                .for_each(|attempts| attempts.ended = true);
             self.clock.sleep(next.saturating_sub(self.clock.monotonic())).await;
         }
     }
 
     /// Tells all who are due, beside each other; those of one channel one after the other.
     async fn tell(&self, trouble: &mut Trouble) {
-        let told = join_all(self.channels.iter().map(|channel| self.tell_through(channel, trouble))).await;
+        let told =
+            join_all(self.channels.iter().map(|channel| self.tell_through(channel, trouble))).await;
         for (recipient, attempts, accepted) in told.into_iter().flatten() {
             trouble.open.told |= accepted;
             trouble.attempts.insert(recipient, attempts);
         }
     }
 
-    /// Attempts what is due through one channel: to whom, what is next, and whether it was accepted.
-    async fn tell_through(&self, channel: &Channel, trouble: &Trouble) -> Vec<((Box<str>, Option<String>), Attempts, bool)> {
+    /// Attempts what is due through one channel: to whom, what is next, and whether it was
+    /// accepted.
+    async fn tell_through(
+        &self,
+        channel: &Channel,
+        trouble: &Trouble,
+    ) -> Vec<((Box<str>, Option<String>), Attempts, bool)> {
         let route = channel.route();
         let recipients = if route.is_owed() { route.recipients.clone() } else { vec![None] };
         let mut ended = Vec::new();
@@ -179,9 +224,16 @@ impl Voice {
             if before.ended || before.next_at > self.clock.monotonic() {
                 continue;
             }
-            let result = if route.is_owed() { self.send(channel, key.1.clone(), trouble).await } else { self.show(channel, trouble).await };
+            let result = if route.is_owed() {
+                self.send(channel, key.1.clone(), trouble).await
+            } else {
+                self.show(channel, trouble).await
+            };
             if let Err(error) = &result {
-                tracing::warn!(notifier = channel.name(), "the operator is not told that nothing can be recorded: {error}");
+                tracing::warn!(
+                    notifier = channel.name(),
+                    "the operator is not told that nothing can be recorded: {error}"
+                );
             }
             let next = before.after(result.as_ref().err(), self.clock.monotonic(), route.is_owed());
             ended.push((key, next, result.is_ok()));
@@ -189,7 +241,12 @@ impl Voice {
         ended
     }
 
-    async fn send(&self, channel: &Channel, recipient: Option<String>, trouble: &Trouble) -> Result<(), DeliveryError> {
+    async fn send(
+        &self,
+        channel: &Channel,
+        recipient: Option<String>,
+        trouble: &Trouble,
+    ) -> Result<(), DeliveryError> {
         let delivery = Delivery {
             id: Uuid::new_v4(),
             identity: trouble.identity,
@@ -205,7 +262,10 @@ impl Voice {
 
     async fn show(&self, channel: &Channel, trouble: &Trouble) -> Result<(), DeliveryError> {
         let now = self.clock.now();
-        let shown = Shown { fact: MirroredFact::Trouble(trouble.news(self)), ends_at: now.saturating_add(self.shown_for).unwrap_or(now) };
+        let shown = Shown {
+            fact: MirroredFact::Trouble(trouble.news(self)),
+            ends_at: now.saturating_add(self.shown_for).unwrap_or(now),
+        };
         channel.show(&[shown]).await.map(drop)
     }
 }
@@ -215,7 +275,10 @@ impl Trouble {
         let finding = OperatorFinding {
             code: FindingCode::LedgerUnwritable,
             subject: String::new(),
-            summary: format!("nothing can be recorded, and so no new overspend is told: {}", failure.why),
+            summary: format!(
+                "nothing can be recorded, and so no new overspend is told: {}",
+                failure.why
+            ),
             action: action.to_owned(),
         };
         Self {

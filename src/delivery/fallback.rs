@@ -1,5 +1,5 @@
-//! Who is told instead of a notifier that takes no messages: what it has given up, or has owed for too long while it fails, is
-//! owed to others too.
+//! Who is told instead of a notifier that takes no messages: what it has given up, or has owed for
+//! too long while it fails, is owed to others too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,23 +28,42 @@ pub struct Fallback {
 }
 
 impl Fallback {
-    /// Owes to the others what is theirs by now; says how long until there may be more. Where there are none, what was given up
-    /// stays so: others who are configured later do not get what is long over.
+    /// Owes to the others what is theirs by now; says how long until there may be more. Where there
+    /// are none, what was given up stays so: others who are configured later do not get what is
+    /// long over.
     pub(crate) async fn fall_back(
         &self,
         notifier: &str,
         fails: Fails,
         findings: &OperatorFindings,
     ) -> Result<Option<Duration>, LedgerError> {
-        let (now, after) = (findings.clock.now(), SignedDuration::try_from(self.after).unwrap_or(SignedDuration::MAX));
+        let (now, after) = (
+            findings.clock.now(),
+            SignedDuration::try_from(self.after).unwrap_or(SignedDuration::MAX),
+        );
         // Where attempts succeed, what is owed is under way.
-        let overdue = if fails != Fails::Nobody && !self.routes.is_empty() { now.checked_sub(after).ok() } else { None };
-        let fell_back = findings.ledger.fall_back(notifier, overdue, fails == Fails::All, Arc::clone(&self.routes), now).await?;
+        let overdue = if fails != Fails::Nobody && !self.routes.is_empty() {
+            now.checked_sub(after).ok()
+        } else {
+            None
+        };
+        let fell_back = findings
+            .ledger
+            .fall_back(notifier, overdue, fails == Fails::All, Arc::clone(&self.routes), now)
+            .await?;
         if fell_back.owed > 0 {
-            tracing::warn!(notifier, deliveries = fell_back.owed, "others are told what the notifier has not taken");
+            tracing::warn!(
+                notifier,
+                deliveries = fell_back.owed,
+                "others are told what the notifier has not taken"
+            );
             findings.wake();
         }
-        let until = |recorded: jiff::Timestamp| Duration::try_from(recorded.saturating_add(after).unwrap_or(recorded).duration_since(now));
+        let until = |recorded: jiff::Timestamp| {
+            Duration::try_from(
+                recorded.saturating_add(after).unwrap_or(recorded).duration_since(now),
+            )
+        };
         Ok(fell_back.next.and_then(|recorded| until(recorded).ok()))
     }
 }

@@ -1,5 +1,5 @@
-//! The deliveries of one step: those under way, and those that wait for their turn. What follows from how they end is not decided
-//! here.
+//! The deliveries of one step: those under way, and those that wait for their turn. What follows
+//! from how they end is not decided here.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -34,13 +34,27 @@ pub(crate) struct InFlightBatch<'a> {
 
 impl<'a> InFlightBatch<'a> {
     /// What begins with a batch of what is due, and starts no more than `limit`.
-    pub(crate) fn new(attempts: &'a DeliveryAttempts, due: Vec<Delivery>, batch: usize, limit: usize) -> Self {
+    pub(crate) fn new(
+        attempts: &'a DeliveryAttempts,
+        due: Vec<Delivery>,
+        batch: usize,
+        limit: usize,
+    ) -> Self {
         let (more, waiting) = (due.len() >= batch, due.into());
-        Self { attempts, batch, left: limit, waiting, more, fetching: false, under_way: Vec::new(), events: FuturesUnordered::new() }
+        Self {
+            attempts,
+            batch,
+            left: limit,
+            waiting,
+            more,
+            fetching: false,
+            under_way: Vec::new(),
+            events: FuturesUnordered::new(),
+        }
     }
 
-    /// How the next one ended, with as many under way as `limit` allows; none when all have ended. `stop` is asked before each
-    /// attempt and ends the batch.
+    /// How the next one ended, with as many under way as `limit` allows; none when all have ended.
+    /// `stop` is asked before each attempt and ends the batch.
     pub(crate) async fn next(
         &mut self,
         limit: usize,
@@ -77,11 +91,24 @@ impl<'a> InFlightBatch<'a> {
         let attempts = self.attempts;
         while self.under_way.len() < limit && self.left > 0 {
             // Some recipient may have been deferred since it was fetched.
-            while self.waiting.pop_front_if(|next| attempts.recipients.waits(next.recipient.as_deref(), attempts.clock())).is_some() {}
-            let alone = |next: &Delivery| attempts.recipients.is_deferred(next.recipient.as_deref());
-            let follows =
-                |other: &Delivery, next: &Delivery| is_in_order(other, next) || (other.recipient == next.recipient && alone(next));
-            let Some(next) = self.waiting.pop_front_if(|next| !self.under_way.iter().any(|other| follows(other, next))) else { return };
+            while self
+                .waiting
+                .pop_front_if(|next| {
+                    attempts.recipients.waits(next.recipient.as_deref(), attempts.clock())
+                })
+                .is_some()
+            {}
+            let alone =
+                |next: &Delivery| attempts.recipients.is_deferred(next.recipient.as_deref());
+            let follows = |other: &Delivery, next: &Delivery| {
+                is_in_order(other, next) || (other.recipient == next.recipient && alone(next))
+            };
+            let Some(next) = self
+                .waiting
+                .pop_front_if(|next| !self.under_way.iter().any(|other| follows(other, next)))
+            else {
+                return;
+            };
             if stop() {
                 return self.end();
             }
@@ -97,20 +124,32 @@ impl<'a> InFlightBatch<'a> {
 
     /// Fetches more while there is still enough to do.
     fn fetch(&mut self) {
-        if self.fetching || !self.more || self.left <= self.waiting.len() || self.waiting.len() >= self.batch / 2 {
+        if self.fetching
+            || !self.more
+            || self.left <= self.waiting.len()
+            || self.waiting.len() >= self.batch / 2
+        {
             return;
         }
         self.fetching = true;
-        let known = self.under_way.iter().map(|delivery| delivery.id).chain(self.waiting.iter().map(|delivery| delivery.id)).collect();
+        let known = self
+            .under_way
+            .iter()
+            .map(|delivery| delivery.id)
+            .chain(self.waiting.iter().map(|delivery| delivery.id))
+            .collect();
         let (attempts, limit) = (self.attempts, u32::try_from(self.batch).unwrap_or(u32::MAX));
         self.events.push(Box::pin(async move { Event::Fetched(attempts.due(known, limit).await) }));
     }
 }
 
-/// Whether two messages must arrive in their order: what one recipient is told of one customer, or of the daemon.
+/// Whether two messages must arrive in their order: what one recipient is told of one customer, or
+/// of the daemon.
 fn is_in_order(first: &Delivery, second: &Delivery) -> bool {
-    let both_operator = matches!((&first.message, &second.message), (Message::Operator(_), Message::Operator(_)));
-    let one_customer = || customers(first).any(|customer| customers(second).any(|other| other == customer));
+    let both_operator =
+        matches!((&first.message, &second.message), (Message::Operator(_), Message::Operator(_)));
+    let one_customer =
+        || customers(first).any(|customer| customers(second).any(|other| other == customer));
     first.recipient == second.recipient && (both_operator || one_customer())
 }
 

@@ -1,5 +1,6 @@
-//! Shows one notifier what is open, again and again, in place of owing it messages: it forgets by itself what it is not shown any
-//! more. What has ended is shown as over until it certainly was, across restarts. When it is shown is the daemon's.
+//! Shows one notifier what is open, again and again, in place of owing it messages: it forgets by
+//! itself what it is not shown any more. What has ended is shown as over until it certainly was,
+//! across restarts. When it is shown is the daemon's.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use crate::delivery::attempt::DeliveryAttempts;
 use crate::delivery::backoff;
 use crate::delivery::notifier_health::NotifierHealth;
 use crate::delivery::operator_findings::{OperatorFindings, about};
-use crate::domain::{Alert, FindingCode, Incident, Metric, OperatorFinding, OperatorNews, Severity};
+use crate::domain::{
+    Alert, FindingCode, Incident, Metric, OperatorFinding, OperatorNews, Severity,
+};
 use crate::ledger::{AlertToMirror, LedgerError, OpenFinding};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, MirroredFact, Shown, Verdict};
@@ -47,9 +50,19 @@ struct Pass {
 }
 
 impl Mirror {
-    /// A mirror for one notifier, which tells at this findings what becomes of it; what it shows holds for three polls.
-    pub fn new(channel: Arc<Channel>, findings: OperatorFindings, metrics: Metrics, poll_interval: Duration) -> Self {
-        Self { attempts: DeliveryAttempts::new(channel, findings, metrics), standing: NotifierHealth::default(), poll_interval }
+    /// A mirror for one notifier, which tells at this findings what becomes of it; what it shows
+    /// holds for three polls.
+    pub fn new(
+        channel: Arc<Channel>,
+        findings: OperatorFindings,
+        metrics: Metrics,
+        poll_interval: Duration,
+    ) -> Self {
+        Self {
+            attempts: DeliveryAttempts::new(channel, findings, metrics),
+            standing: NotifierHealth::default(),
+            poll_interval,
+        }
     }
 
     /// The notifier's name.
@@ -62,9 +75,12 @@ impl Mirror {
         self.standing.failure()
     }
 
-    /// Shows everything, unless the destination fails and is left alone; says how long until the next time. `stop` is asked
-    /// before each request.
-    pub async fn step(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Duration, LedgerError> {
+    /// Shows everything, unless the destination fails and is left alone; says how long until the
+    /// next time. `stop` is asked before each request.
+    pub async fn step(
+        &mut self,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Duration, LedgerError> {
         let state = self.standing.state(&self.attempts).await?;
         match self.standing.until_probe(&state, &self.attempts) {
             Some(wait) => Ok(wait),
@@ -73,25 +89,36 @@ impl Mirror {
     }
 
     /// Shows everything now; says how long until the next time.
-    pub async fn show(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Duration, LedgerError> {
+    pub async fn show(
+        &mut self,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Duration, LedgerError> {
         self.standing.state(&self.attempts).await?;
-        let (began, last) = (self.attempts.clock().now(), self.attempts.ledger().shown_at(self.name()).await?);
+        let (began, last) =
+            (self.attempts.clock().now(), self.attempts.ledger().shown_at(self.name()).await?);
         // What ended after the last time was never shown as over.
-        let since = last.map_or(began, |last| last.min(began)).saturating_sub(OVER_FOR).unwrap_or(Timestamp::MIN);
+        let since = last
+            .map_or(began, |last| last.min(began))
+            .saturating_sub(OVER_FOR)
+            .unwrap_or(Timestamp::MIN);
         let mut pass = Pass::default();
         match self.pass(&mut pass, since, stop).await? {
             Ok(true) => {
                 self.attempts.ledger().note_shown(self.name(), began).await?;
                 self.standing.recovered(&self.attempts).await?;
-                Ok(if pass.ended { AGAIN_AFTER.min(self.poll_interval) } else { self.poll_interval })
+                Ok(if pass.ended {
+                    AGAIN_AFTER.min(self.poll_interval)
+                } else {
+                    self.poll_interval
+                })
             }
             Ok(false) => Ok(Duration::ZERO),
             Err(error) => self.failed(&error).await,
         }
     }
 
-    /// All alerts, then the operator's findings; false when it was stopped. What is open comes first: an alert that ended and
-    /// came again is open.
+    /// All alerts, then the operator's findings; false when it was stopped. What is open comes
+    /// first: an alert that ended and came again is open.
     async fn pass(
         &self,
         pass: &mut Pass,
@@ -104,21 +131,27 @@ impl Mirror {
             if stop() {
                 return Ok(Ok(false));
             }
-            let mut alerts = self.attempts.ledger().alerts_to_mirror(rows.to_vec(), self.name()).await?;
+            let mut alerts =
+                self.attempts.ledger().alerts_to_mirror(rows.to_vec(), self.name()).await?;
             alerts.retain(|alert| pass.shown.insert(identity(&alert.snapshot.alert)));
             pass.ended |= alerts.iter().any(|alert| alert.ended_at.is_some());
             let shown: Vec<Shown> = alerts.into_iter().map(|alert| self.alert(alert)).collect();
             match self.send(pass, &shown).await {
                 Ok(()) => {}
                 // What is wrong with these must not hide the others.
-                Err(error) if error.verdict == Verdict::Message => refused = refused.or(Some(error)),
+                Err(error) if error.verdict == Verdict::Message => {
+                    refused = refused.or(Some(error))
+                }
                 Err(error) => return Ok(Err(error)),
             }
         }
         let troubles = self.troubles(since).await?;
         // Nothing is shown as well: so it is known whether the destination is there.
-        let result =
-            if pass.requests == 0 || !troubles.is_empty() { self.attempts.channel.show(&troubles).await.map(drop) } else { Ok(()) };
+        let result = if pass.requests == 0 || !troubles.is_empty() {
+            self.attempts.channel.show(&troubles).await.map(drop)
+        } else {
+            Ok(())
+        };
         Ok(result.and_then(|()| refused.map_or(Ok(true), Err)))
     }
 
@@ -132,23 +165,37 @@ impl Mirror {
 
     fn alert(&self, alert: AlertToMirror) -> Shown {
         // What ended by a clock that was ahead is over all the same.
-        let ends_at = alert.ended_at.map_or_else(|| self.holds_until(), |ended| ended.min(self.attempts.clock().now()));
-        Shown { fact: MirroredFact::Alert(Box::new(alert.snapshot), alert.acknowledged_by), ends_at }
+        let ends_at = alert
+            .ended_at
+            .map_or_else(|| self.holds_until(), |ended| ended.min(self.attempts.clock().now()));
+        Shown {
+            fact: MirroredFact::Alert(Box::new(alert.snapshot), alert.acknowledged_by),
+            ends_at,
+        }
     }
 
-    /// What is wrong with the daemon itself, where that is told to this notifier; but nothing that is about it.
+    /// What is wrong with the daemon itself, where that is told to this notifier; but nothing that
+    /// is about it.
     async fn troubles(&self, since: Timestamp) -> Result<Vec<Shown>, LedgerError> {
         if !self.attempts.findings.tells(self.name()) {
             return Ok(Vec::new());
         }
         let origin = self.attempts.findings.origin();
-        let news = |open: &OpenFinding| OperatorNews::raised(&open.finding, open.since, origin.clone());
-        let trouble = |open: &OpenFinding, ends_at| Shown { fact: MirroredFact::Trouble(news(open)), ends_at };
-        let is_shown = |open: &OpenFinding| about(open.finding.code, &open.finding.subject) != Some(self.name());
+        let news =
+            |open: &OpenFinding| OperatorNews::raised(&open.finding, open.since, origin.clone());
+        let trouble = |open: &OpenFinding, ends_at| Shown {
+            fact: MirroredFact::Trouble(news(open)),
+            ends_at,
+        };
+        let is_shown = |open: &OpenFinding| {
+            about(open.finding.code, &open.finding.subject) != Some(self.name())
+        };
         let open = self.attempts.ledger().findings().await?;
         let closed = self.attempts.ledger().closed_findings(since).await?;
-        let open =
-            open.iter().filter(|open| is_shown(open) && self.attempts.findings.is_news(open)).map(|open| trouble(open, self.holds_until()));
+        let open = open
+            .iter()
+            .filter(|open| is_shown(open) && self.attempts.findings.is_news(open))
+            .map(|open| trouble(open, self.holds_until()));
         let closed = closed
             .iter()
             .filter(|(finding, _)| is_shown(finding))
@@ -158,7 +205,8 @@ impl Mirror {
 
     fn holds_until(&self) -> Timestamp {
         let now = self.attempts.clock().now();
-        let ahead = SignedDuration::try_from(self.poll_interval.saturating_mul(POLLS_AHEAD)).unwrap_or(SignedDuration::MAX);
+        let ahead = SignedDuration::try_from(self.poll_interval.saturating_mul(POLLS_AHEAD))
+            .unwrap_or(SignedDuration::MAX);
         now.checked_add(ahead).unwrap_or(Timestamp::MAX)
     }
 
@@ -168,17 +216,25 @@ impl Mirror {
         let asked = match error.verdict {
             Verdict::Destination { retry_after } => retry_after,
             // The destination is there, and what it does take must not run out meanwhile.
-            Verdict::Message => Some(backoff(before.saturating_add(1), Uuid::new_v4()).min(self.poll_interval)),
+            Verdict::Message => {
+                Some(backoff(before.saturating_add(1), Uuid::new_v4()).min(self.poll_interval))
+            }
             Verdict::Ambiguous | Verdict::Recipient => None,
         };
         let state = self.standing.worse(error, asked, &self.attempts).await?;
-        tracing::warn!(notifier = self.name(), failures = state.failures, "what is open cannot be shown: {error}");
+        tracing::warn!(
+            notifier = self.name(),
+            failures = state.failures,
+            "what is open cannot be shown: {error}"
+        );
         self.attempts.ledger().set_notifier_state(self.name(), state.clone()).await?;
         let finding = OperatorFinding {
             code: FindingCode::NotifierFailing,
             subject: self.name().to_owned(),
             summary: format!("notifier \"{}\" cannot be shown what is open: {error}", self.name()),
-            action: "it is tried again, and then shown everything; until then it forgets what it was shown".to_owned(),
+            action: "it is tried again, and then shown everything; until then it forgets what it \
+                was shown"
+                .to_owned(),
         };
         self.attempts.findings.report(finding).await?;
         Ok(self.standing.until_probe(&state, &self.attempts).unwrap_or_default())

@@ -1,5 +1,5 @@
-//! How a destination is doing: whether and when it may be tried, what was given up because of it. Who tries is not looked at
-//! here.
+//! How a destination is doing: whether and when it may be tried, what was given up because of it.
+//! Who tries is not looked at here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,8 @@ const SHORTEST_RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct NotifierHealth {
     state: Option<NotifierState>,
-    /// Failed last; the next probe is made with another delivery. Ambiguous failures are not among them: they are repeated.
+    /// Failed last; the next probe is made with another delivery. Ambiguous failures are not among
+    /// them: they are repeated.
     last_failed: Vec<Uuid>,
     /// When the next probe may be made, by the monotonic clock.
     probe_at: Duration,
@@ -34,28 +35,43 @@ pub(crate) struct NotifierHealth {
 
 impl NotifierHealth {
     /// The state, from the ledger when first asked.
-    pub(crate) async fn state(&mut self, attempts: &DeliveryAttempts) -> Result<NotifierState, LedgerError> {
+    pub(crate) async fn state(
+        &mut self,
+        attempts: &DeliveryAttempts,
+    ) -> Result<NotifierState, LedgerError> {
         if let Some(state) = &self.state {
             return Ok(state.clone());
         }
         let state = attempts.ledger().notifier_state(attempts.name()).await?;
         self.counted_at = attempts.clock().monotonic();
-        // The wall clock is asked this once: set back later, it must not keep a notifier silent. A wait longer than any was
-        // written down by a clock that was ahead.
-        let wait = state.next_probe_at.map(|at| Duration::try_from(at.duration_since(attempts.clock().now())).unwrap_or_default());
-        self.probe_at = self.counted_at.saturating_add(wait.filter(|wait| *wait <= LONGEST_RETRY_AFTER).unwrap_or_default());
+        // The wall clock is asked this once: set back later, it must not keep a notifier silent. A
+        // wait longer than any was written down by a clock that was ahead.
+        let wait = state.next_probe_at.map(|at| {
+            Duration::try_from(at.duration_since(attempts.clock().now())).unwrap_or_default()
+        });
+        self.probe_at = self
+            .counted_at
+            .saturating_add(wait.filter(|wait| *wait <= LONGEST_RETRY_AFTER).unwrap_or_default());
         self.keep(state.clone(), attempts);
         Ok(state)
     }
 
     /// How long until the next probe may be made; none when it may be made now.
-    pub(crate) fn until_probe(&self, state: &NotifierState, attempts: &DeliveryAttempts) -> Option<Duration> {
+    pub(crate) fn until_probe(
+        &self,
+        state: &NotifierState,
+        attempts: &DeliveryAttempts,
+    ) -> Option<Duration> {
         let wait = self.probe_at.saturating_sub(attempts.clock().monotonic());
         (state.failures > 0 && !wait.is_zero()).then_some(wait)
     }
 
     /// What is due, without what failed last where there is anything else.
-    pub(crate) async fn due(&self, limit: usize, attempts: &DeliveryAttempts) -> Result<Vec<Delivery>, LedgerError> {
+    pub(crate) async fn due(
+        &self,
+        limit: usize,
+        attempts: &DeliveryAttempts,
+    ) -> Result<Vec<Delivery>, LedgerError> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let due = attempts.due(self.last_failed.clone(), limit).await?;
         if due.is_empty() && !self.last_failed.is_empty() {
@@ -66,28 +82,42 @@ impl NotifierHealth {
 
     /// Why the destination failed last; none while it takes what it is sent.
     pub(crate) fn failure(&self) -> Option<&str> {
-        self.state.as_ref().filter(|state| state.failures > 0).map(|state| state.last_error.as_deref().unwrap_or("it failed before"))
+        self.state
+            .as_ref()
+            .filter(|state| state.failures > 0)
+            .map(|state| state.last_error.as_deref().unwrap_or("it failed before"))
     }
 
     /// The destination takes messages: one success frees all.
-    pub(crate) async fn recovered(&mut self, attempts: &DeliveryAttempts) -> Result<(), LedgerError> {
+    pub(crate) async fn recovered(
+        &mut self,
+        attempts: &DeliveryAttempts,
+    ) -> Result<(), LedgerError> {
         self.last_failed.clear();
         if self.state.as_ref().is_some_and(|state| state.failures == 0) {
             return Ok(());
         }
         let before = self.state(attempts).await?;
-        // The finding first: were it left for later, being killed in between would leave it open for ever.
-        let ending = FindingClosure::of(format!("notifier \"{}\" takes messages again", attempts.name()));
+        // The finding first: were it left for later, being killed in between would leave it open
+        // for ever.
+        let ending =
+            FindingClosure::of(format!("notifier \"{}\" takes messages again", attempts.name()));
         attempts.findings.clear(FindingCode::NotifierFailing, attempts.name(), ending).await?;
-        let state = NotifierState { failures: 0, failing_since: None, next_probe_at: None, last_error: None, ..before };
+        let state = NotifierState {
+            failures: 0,
+            failing_since: None,
+            next_probe_at: None,
+            last_error: None,
+            ..before
+        };
         attempts.ledger().set_notifier_state(attempts.name(), state.clone()).await?;
         self.keep(state, attempts);
         tracing::info!(notifier = attempts.name(), "the notifier takes messages again");
         Ok(())
     }
 
-    /// The destination failed these, which were under way together: backs off by one step, and gives up what has been tried
-    /// for too long; returns how many.
+    /// The destination failed these, which were under way together: backs off by one step, and
+    /// gives up what has been tried for too long; returns how many.
     pub(crate) async fn failed(
         &mut self,
         failures: &[(Arc<Delivery>, DeliveryError)],
@@ -107,13 +137,18 @@ impl NotifierHealth {
             }
             tracing::warn!(notifier = attempts.name(), delivery.id = %delivery.id, failures = state.failures, outcome, "delivery failed: {error}");
             let attempt = attempts.record(delivery, outcome, error.to_string());
-            dead += attempts.ledger().mark_failed(attempt, attempts.name(), state.clone(), give_up).await?.len();
+            dead += attempts
+                .ledger()
+                .mark_failed(attempt, attempts.name(), state.clone(), give_up)
+                .await?
+                .len();
         }
         let finding = OperatorFinding {
             code: FindingCode::NotifierFailing,
             subject: attempts.name().to_owned(),
             summary: format!("notifier \"{}\" does not take messages: {first}", attempts.name()),
-            action: "what is owed to it is kept and tried again; see budget-alertd deliveries".to_owned(),
+            action: "what is owed to it is kept and tried again; see budget-alertd deliveries"
+                .to_owned(),
         };
         attempts.findings.report(finding).await?;
         let dead = u64::try_from(dead).unwrap_or(u64::MAX);
@@ -133,16 +168,24 @@ impl NotifierHealth {
         let elapsed = monotonic.saturating_sub(self.counted_at);
         self.counted_at = monotonic;
         let failures = before.failures.saturating_add(1);
-        let wait =
-            retry_after.map_or_else(|| backoff(failures, Uuid::new_v4()), |asked| asked.clamp(SHORTEST_RETRY_AFTER, LONGEST_RETRY_AFTER));
+        let wait = retry_after.map_or_else(
+            || backoff(failures, Uuid::new_v4()),
+            |asked| asked.clamp(SHORTEST_RETRY_AFTER, LONGEST_RETRY_AFTER),
+        );
         self.probe_at = monotonic.saturating_add(wait);
         let state = NotifierState {
             failures,
             failing_since: before.failing_since.or(Some(now)),
-            next_probe_at: now.checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).ok(),
+            next_probe_at: now
+                .checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+                .ok(),
             probes: before.probes.saturating_add(1),
             // Time before the first failure was not spent on probing.
-            possible: if before.failures == 0 { before.possible } else { before.possible.saturating_add(elapsed) },
+            possible: if before.failures == 0 {
+                before.possible
+            } else {
+                before.possible.saturating_add(elapsed)
+            },
             last_error: Some(error.to_string()),
         };
         self.keep(state.clone(), attempts);
@@ -150,7 +193,11 @@ impl NotifierHealth {
     }
 
     fn keep(&mut self, state: NotifierState, attempts: &DeliveryAttempts) {
-        attempts.metrics.notifier_in_backoff.with_label_values(&[attempts.name()]).set(i64::from(state.failures > 0));
+        attempts
+            .metrics
+            .notifier_in_backoff
+            .with_label_values(&[attempts.name()])
+            .set(i64::from(state.failures > 0));
         self.state = Some(state);
     }
 }
@@ -162,7 +209,8 @@ fn asked_for(error: &DeliveryError) -> Option<Duration> {
     }
 }
 
-/// How long to wait after so many failures in a row: 5 s, 30 s, 2 min, 5 min, then 10 min, each ± 20 % by `chance`.
+/// How long to wait after so many failures in a row: 5 s, 30 s, 2 min, 5 min, then 10 min, each ±
+/// 20 % by `chance`.
 pub fn backoff(failures: u32, chance: Uuid) -> Duration {
     let seconds: u64 = match failures {
         0 | 1 => 5,
@@ -181,7 +229,9 @@ mod tests {
 
     #[test]
     fn the_wait_grows_to_ten_minutes_and_varies_by_a_fifth() {
-        let range = |failures| (backoff(failures, Uuid::from_u128(0)), backoff(failures, Uuid::from_u128(400)));
+        let range = |failures| {
+            (backoff(failures, Uuid::from_u128(0)), backoff(failures, Uuid::from_u128(400)))
+        };
         let seconds = |a, b| (Duration::from_secs(a), Duration::from_secs(b));
         assert_eq!(range(1), seconds(4, 6));
         assert_eq!(range(2), seconds(24, 36));

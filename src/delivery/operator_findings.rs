@@ -1,6 +1,7 @@
-//! The operator's findings: a finding becomes a line in the log, a row in the ledger (which keeps its metric) and, once it has
-//! been open for long enough, one message to each of the operator's notifiers; its end becomes another. What the
-//! messages look like is `notify`'s, and delivering them is [`crate::delivery::DeliveryWorker`]'s.
+//! The operator's findings: a finding becomes a line in the log, a row in the ledger (which keeps
+//! its metric) and, once it has been open for long enough, one message to each of the operator's
+//! notifiers; its end becomes another. What the messages look like is `notify`'s, and delivering
+//! them is [`crate::delivery::DeliveryWorker`]'s.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,10 @@ use uuid::Uuid;
 
 use crate::alerting::NewMessage;
 use crate::clock::Clock;
-use crate::domain::{Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Origin, Route, Severity, has_passed, is_ahead};
+use crate::domain::{
+    Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Origin, Route, Severity,
+    has_passed, is_ahead,
+};
 use crate::ledger::{GivenUp, Ledger, LedgerError, OpenFinding};
 use crate::text::{seconds_between, span};
 
@@ -57,9 +61,20 @@ impl FindingClosure {
 }
 
 impl OperatorFindings {
-    /// A findings that tells the operator by these routes; none = only the log, the metric and `status`.
-    pub fn new(ledger: Ledger, clock: Arc<dyn Clock>, routes: Vec<Route>, source_failing_after: Duration) -> Self {
-        let telling = AlertWording { routes: routes.into(), source_failing_after, from: None, ledger: ledger.identity() };
+    /// A findings that tells the operator by these routes; none = only the log, the metric and
+    /// `status`.
+    pub fn new(
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+        routes: Vec<Route>,
+        source_failing_after: Duration,
+    ) -> Self {
+        let telling = AlertWording {
+            routes: routes.into(),
+            source_failing_after,
+            from: None,
+            ledger: ledger.identity(),
+        };
         Self { ledger, clock, telling, owed: watch::Sender::new(0) }
     }
 
@@ -102,16 +117,21 @@ impl OperatorFindings {
     /// The same without a line in the log; returns whether the finding is new.
     pub(crate) async fn record(&self, finding: OperatorFinding) -> Result<bool, LedgerError> {
         let (now, telling, told) = (self.clock.now(), self.telling.clone(), finding.clone());
-        let reported = self.ledger.report(finding, now, move |since| telling.raised(&told, since, now)).await?;
+        let reported = self
+            .ledger
+            .report(finding, now, move |since| telling.raised(&told, since, now))
+            .await?;
         self.wake_if(reported.told);
         Ok(reported.new)
     }
 
-    /// The same for what is another loss each time: a finding that has been open for a day gives way to a new one, so that
-    /// it is told again.
+    /// The same for what is another loss each time: a finding that has been open for a day gives
+    /// way to a new one, so that it is told again.
     pub(crate) async fn report_again(&self, finding: OperatorFinding) -> Result<(), LedgerError> {
         let open = self.ledger.findings().await?;
-        let same = open.iter().find(|open| (open.finding.code, &open.finding.subject) == (finding.code, &finding.subject));
+        let same = open.iter().find(|open| {
+            (open.finding.code, &open.finding.subject) == (finding.code, &finding.subject)
+        });
         if same.is_some_and(|open| has_passed(ANOTHER_DAY, open.since, self.clock.now())) {
             self.replace(finding.code, &finding.subject).await?;
         }
@@ -119,18 +139,36 @@ impl OperatorFindings {
     }
 
     /// Closes a finding, if it is open.
-    pub(crate) async fn clear(&self, code: FindingCode, subject: &str, ending: FindingClosure) -> Result<(), LedgerError> {
+    pub(crate) async fn clear(
+        &self,
+        code: FindingCode,
+        subject: &str,
+        ending: FindingClosure,
+    ) -> Result<(), LedgerError> {
         let (now, telling) = (self.clock.now(), self.telling.clone());
-        let Some(closed) = self.ledger.clear(code, subject, now, move |open| telling.over(open, &ending, now)).await? else {
+        let Some(closed) = self
+            .ledger
+            .clear(code, subject, now, move |open| telling.over(open, &ending, now))
+            .await?
+        else {
             return Ok(());
         };
-        tracing::info!(finding.code = code.as_str(), finding.subject = notifier_of(subject), "over: {code}");
+        tracing::info!(
+            finding.code = code.as_str(),
+            finding.subject = notifier_of(subject),
+            "over: {code}"
+        );
         self.wake_if(closed.told);
         Ok(())
     }
 
-    /// Keeps a finding that is over, of which the ledger could not be told before, and tells its end if it was told.
-    pub(crate) async fn keep_past(&self, open: OpenFinding, ending: &FindingClosure) -> Result<(), LedgerError> {
+    /// Keeps a finding that is over, of which the ledger could not be told before, and tells its
+    /// end if it was told.
+    pub(crate) async fn keep_past(
+        &self,
+        open: OpenFinding,
+        ending: &FindingClosure,
+    ) -> Result<(), LedgerError> {
         let now = self.clock.now();
         let messages = if open.told { self.telling.over(&open, ending, now) } else { Vec::new() };
         let owes = !messages.is_empty();
@@ -140,7 +178,11 @@ impl OperatorFindings {
     }
 
     /// Closes a finding that another one takes the place of: nobody is told that it is over.
-    pub(crate) async fn replace(&self, code: FindingCode, subject: &str) -> Result<(), LedgerError> {
+    pub(crate) async fn replace(
+        &self,
+        code: FindingCode,
+        subject: &str,
+    ) -> Result<(), LedgerError> {
         self.ledger.clear(code, subject, self.clock.now(), |_| Vec::new()).await.map(drop)
     }
 
@@ -154,52 +196,75 @@ impl OperatorFindings {
     ) -> Result<(), LedgerError> {
         let (summary, action) = words;
         if open {
-            self.report(OperatorFinding { code, subject: String::new(), summary, action: action.to_owned() }).await
+            self.report(OperatorFinding {
+                code,
+                subject: String::new(),
+                summary,
+                action: action.to_owned(),
+            })
+            .await
         } else {
             self.clear(code, "", ending).await
         }
     }
 
-    /// Tells what has been open for long enough and was not told yet, also because there was nobody to tell.
+    /// Tells what has been open for long enough and was not told yet, also because there was nobody
+    /// to tell.
     pub async fn tell_overdue(&self) -> Result<(), LedgerError> {
         let (now, telling) = (self.clock.now(), self.telling.clone());
-        let told = self.ledger.tell_findings(now, move |open| telling.raised(&open.finding, open.since, now)).await?;
+        let told = self
+            .ledger
+            .tell_findings(now, move |open| telling.raised(&open.finding, open.since, now))
+            .await?;
         self.wake_if(told);
         Ok(())
     }
 
-    /// Closes the findings of given up deliveries where none is given up any more, because they were owed again; and tells
-    /// what was given up by somebody who was killed before saying so.
+    /// Closes the findings of given up deliveries where none is given up any more, because they
+    /// were owed again; and tells what was given up by somebody who was killed before saying so.
     pub async fn forget_revived(&self) -> Result<(), LedgerError> {
         let mut findings = self.ledger.findings().await?;
         findings.retain(|open| open.finding.code == FindingCode::DeliveryDead);
         let given_up = self.ledger.given_up().await?;
         for OpenFinding { finding, .. } in &findings {
             if given_up.iter().all(|given_up| given_up.notifier != finding.subject) {
-                let ending = FindingClosure::of(format!("what notifier \"{}\" had given up is owed again", finding.subject));
+                let ending = FindingClosure::of(format!(
+                    "what notifier \"{}\" had given up is owed again",
+                    finding.subject
+                ));
                 self.clear(finding.code, &finding.subject, ending).await?;
             }
         }
         for GivenUp { notifier, dead, last } in given_up {
             let open = findings.iter().find(|open| open.finding.subject == notifier);
             if self.is_untold(last, open) {
-                let summary = format!("notifier \"{notifier}\" has given up deliveries; all in all {dead}");
-                let action =
-                    format!("see budget-alertd deliveries; to send them again, run: budget-alertd deliveries retry --notifier {notifier}");
-                self.report_again(OperatorFinding { code: FindingCode::DeliveryDead, subject: notifier, summary, action }).await?;
+                let summary =
+                    format!("notifier \"{notifier}\" has given up deliveries; all in all {dead}");
+                let action = format!(
+                    "see budget-alertd deliveries; to send them again, run: budget-alertd \
+                        deliveries retry --notifier {notifier}"
+                );
+                self.report_again(OperatorFinding {
+                    code: FindingCode::DeliveryDead,
+                    subject: notifier,
+                    summary,
+                    action,
+                })
+                .await?;
             }
         }
         Ok(())
     }
 
-    /// Whether what was given up last is in no finding, though whoever gave it up has had the time to say so. An open one
-    /// stands for what follows it for a day.
+    /// Whether what was given up last is in no finding, though whoever gave it up has had the time
+    /// to say so. An open one stands for what follows it for a day.
     fn is_untold(&self, last: Option<Timestamp>, open: Option<&OpenFinding>) -> bool {
         let Some(last) = last else { return false };
         let now = self.clock.now();
         // Nothing follows a finding of the future: the clock was ahead when it was opened.
         let after = |since| Duration::try_from(last.duration_since(since)).unwrap_or_default();
-        let follows = |open: &OpenFinding| is_ahead(open.since, now) || after(open.since) >= ANOTHER_DAY;
+        let follows =
+            |open: &OpenFinding| is_ahead(open.since, now) || after(open.since) >= ANOTHER_DAY;
         has_passed(SAYS_SO_WITHIN, last, now) && open.is_none_or(follows)
     }
 
@@ -227,8 +292,17 @@ impl OperatorFindings {
 
 impl AlertWording {
     /// What is owed for an open finding now: nothing while it is young.
-    fn raised(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> Vec<NewMessage> {
-        if self.is_news(finding, since, now) { self.messages(&OperatorNews::raised(finding, since, self.from.clone())) } else { Vec::new() }
+    fn raised(
+        &self,
+        finding: &OperatorFinding,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Vec<NewMessage> {
+        if self.is_news(finding, since, now) {
+            self.messages(&OperatorNews::raised(finding, since, self.from.clone()))
+        } else {
+            Vec::new()
+        }
     }
 
     fn is_news(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> bool {
@@ -248,7 +322,9 @@ impl AlertWording {
     /// How long a finding must have been open before it is news.
     fn delay(&self, code: FindingCode) -> Duration {
         match code {
-            FindingCode::SourceFailing | FindingCode::SubscriptionsUnread => self.source_failing_after,
+            FindingCode::SourceFailing | FindingCode::SubscriptionsUnread => {
+                self.source_failing_after
+            }
             FindingCode::NotifierFailing => PROBED_AGAIN,
             _ => Duration::ZERO,
         }
@@ -257,15 +333,25 @@ impl AlertWording {
     /// One message for each route, but never through the notifier that it is about.
     fn messages(&self, news: &OperatorNews) -> Vec<NewMessage> {
         let about = about(news.code, &news.subject);
-        let routes = self.routes.iter().filter(|route| route.is_owed() && about != Some(&*route.notifier));
+        let routes =
+            self.routes.iter().filter(|route| route.is_owed() && about != Some(&*route.notifier));
         // Nor to the recipient that it is about.
         let meant = |route: &Route| -> Vec<Option<String>> {
             let is_about = |recipient: &str| news.subject == subject_of(&route.notifier, recipient);
-            route.recipients.iter().filter(|recipient| !recipient.as_deref().is_some_and(is_about)).cloned().collect()
+            route
+                .recipients
+                .iter()
+                .filter(|recipient| !recipient.as_deref().is_some_and(is_about))
+                .cloned()
+                .collect()
         };
         let message = |route: &Route| NewMessage {
             identity: Uuid::nil(),
-            kind: if news.over { MessageKind::OperatorResolved } else { MessageKind::OperatorRaised },
+            kind: if news.over {
+                MessageKind::OperatorResolved
+            } else {
+                MessageKind::OperatorRaised
+            },
             notifier: route.notifier.clone(),
             audience: Audience::Partner,
             held: false,
@@ -286,7 +372,12 @@ impl AlertWording {
 /// A new finding as a line in the log.
 pub(crate) fn log(finding: &OperatorFinding) {
     let OperatorFinding { code, subject, summary, action } = finding;
-    tracing::error!(finding.code = code.as_str(), finding.subject = subject, "{}; {action}", summary.trim_end_matches('.'));
+    tracing::error!(
+        finding.code = code.as_str(),
+        finding.subject = subject,
+        "{}; {action}",
+        summary.trim_end_matches('.')
+    );
 }
 
 /// The subject of a finding about one recipient of a notifier.

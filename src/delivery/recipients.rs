@@ -1,5 +1,6 @@
-//! Recipients for whom a destination takes no messages at the moment, while it takes them for others: until when what is owed to
-//! each has to wait. What is recorded of that is not looked at here.
+//! Recipients for whom a destination takes no messages at the moment, while it takes them for
+//! others: until when what is owed to each has to wait. What is recorded of that is not looked at
+//! here.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -60,25 +61,37 @@ impl Recipients {
 
     /// Whether this one is: then it is tried with one delivery at a time.
     pub(crate) fn is_deferred(&self, recipient: Option<&str>) -> bool {
-        recipient.is_some_and(|recipient| self.lock().as_ref().is_some_and(|known| known.contains_key(recipient)))
+        recipient.is_some_and(|recipient| {
+            self.lock().as_ref().is_some_and(|known| known.contains_key(recipient))
+        })
     }
 
     /// Whether this one may not be tried yet.
     pub(crate) fn waits(&self, recipient: Option<&str>, clock: &dyn Clock) -> bool {
-        recipient.and_then(|recipient| self.find(recipient)).is_some_and(|deferred| deferred.probe_at > clock.monotonic())
+        recipient
+            .and_then(|recipient| self.find(recipient))
+            .is_some_and(|deferred| deferred.probe_at > clock.monotonic())
     }
 
     /// Those who may not be tried yet.
     pub(crate) fn waiting(&self, clock: &dyn Clock) -> Vec<String> {
         let now = clock.monotonic();
         let known = self.lock();
-        known.iter().flatten().filter(|(_, deferred)| deferred.probe_at > now).map(|(recipient, _)| recipient.clone()).collect()
+        known
+            .iter()
+            .flatten()
+            .filter(|(_, deferred)| deferred.probe_at > now)
+            .map(|(recipient, _)| recipient.clone())
+            .collect()
     }
 
     /// How long until one of `these` may be tried.
     pub(crate) fn shortest_wait(&self, these: &[String], clock: &dyn Clock) -> Option<Duration> {
         let now = clock.monotonic();
-        let waits = these.iter().filter_map(|recipient| self.find(recipient)).map(|deferred| deferred.probe_at.saturating_sub(now));
+        let waits = these
+            .iter()
+            .filter_map(|recipient| self.find(recipient))
+            .map(|deferred| deferred.probe_at.saturating_sub(now));
         waits.filter(|wait| !wait.is_zero()).min()
     }
 }

@@ -1,5 +1,5 @@
-//! Gives up what is owed to notifiers that are no longer configured, and says so. What is owed to the others is
-//! [`crate::delivery::DeliveryWorker`]'s.
+//! Gives up what is owed to notifiers that are no longer configured, and says so. What is owed to
+//! the others is [`crate::delivery::DeliveryWorker`]'s.
 
 use crate::delivery::OperatorFindings;
 use crate::domain::{FindingCode, OperatorFinding};
@@ -7,7 +7,11 @@ use crate::ledger::LedgerError;
 use crate::metrics::Metrics;
 
 /// Gives up what is owed to notifiers that are not among the `known`; returns how many deliveries.
-pub async fn drop_undeliverable(known: Vec<Box<str>>, findings: &OperatorFindings, metrics: &Metrics) -> Result<u64, LedgerError> {
+pub async fn drop_undeliverable(
+    known: Vec<Box<str>>,
+    findings: &OperatorFindings,
+    metrics: &Metrics,
+) -> Result<u64, LedgerError> {
     let mut owed = findings.ledger.owed().await?;
     owed.retain(|owed| owed.pending > 0 && known.iter().all(|name| **name != *owed.notifier));
     let number = findings.ledger.drop_undeliverable(known, findings.clock.now()).await?;
@@ -16,8 +20,13 @@ pub async fn drop_undeliverable(known: Vec<Box<str>>, findings: &OperatorFinding
         metrics.deliveries.with_label_values(&[name.as_str(), "dead"]).inc_by(pending);
         let finding = OperatorFinding {
             code: FindingCode::DeliveryDead,
-            summary: format!("{pending} deliveries were given up, because notifier \"{name}\" no longer exists"),
-            action: format!("to send them elsewhere, run: budget-alertd deliveries retry --notifier {name} --to NOTIFIER"),
+            summary: format!(
+                "{pending} deliveries were given up, because notifier \"{name}\" no longer exists"
+            ),
+            action: format!(
+                "to send them elsewhere, run: budget-alertd deliveries retry --notifier {name} \
+                    --to NOTIFIER"
+            ),
             subject: name,
         };
         findings.report_again(finding).await?;

@@ -1,5 +1,6 @@
-//! Delivers what the ledger owes to one notifier: what is due, several at once while all goes well, one at a time while it
-//! does not. Notifiers don't wait for each other: each has a worker of its own.
+//! Delivers what the ledger owes to one notifier: what is due, several at once while all goes well,
+//! one at a time while it does not. Notifiers don't wait for each other: each has a worker of its
+//! own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,8 @@ use crate::ledger::LedgerError;
 use crate::metrics::Metrics;
 use crate::notify::Channel;
 
-/// Deliveries of a step where one is sent after the other; few, so that a critical one does not wait behind many at a slow
-/// pace.
+/// Deliveries of a step where one is sent after the other; few, so that a critical one does not
+/// wait behind many at a slow pace.
 const STEP: usize = 10;
 /// The same where several may be under way at once, for each of them.
 const STEP_OF_SEVERAL: usize = 64;
@@ -32,7 +33,8 @@ pub struct Progress {
     pub dead: u64,
     /// How long until there may be more to do: zero = at once, none = when something new is owed.
     pub wait: Option<Duration>,
-    /// Whether the destination fails, so that nothing new makes it better; one deferred recipient does not count.
+    /// Whether the destination fails, so that nothing new makes it better; one deferred recipient
+    /// does not count.
     pub in_backoff: bool,
 }
 
@@ -82,12 +84,18 @@ impl DeliveryWorker {
         self.attempts.mark_accepted().await
     }
 
-    /// Delivers what is due now, up to a limit; in backoff, probes with one delivery. `stop` is asked before each attempt and
-    /// ends the step, once those under way have ended. Then others stand in for what it does not take.
-    pub async fn step(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
+    /// Delivers what is due now, up to a limit; in backoff, probes with one delivery. `stop` is
+    /// asked before each attempt and ends the step, once those under way have ended. Then others
+    /// stand in for what it does not take.
+    pub async fn step(
+        &mut self,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Progress, LedgerError> {
         let mut progress = self.deliver_due(stop).await?;
         if let Some(fallback) = &self.fallback {
-            let wait = fallback.fall_back(self.attempts.name(), self.fails(), &self.attempts.findings).await?;
+            let wait = fallback
+                .fall_back(self.attempts.name(), self.fails(), &self.attempts.findings)
+                .await?;
             progress.wait = progress.wait.into_iter().chain(wait).min();
         }
         progress.in_backoff = self.standing.failure().is_some();
@@ -107,7 +115,10 @@ impl DeliveryWorker {
         }
     }
 
-    async fn deliver_due(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, LedgerError> {
+    async fn deliver_due(
+        &mut self,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Progress, LedgerError> {
         self.mark_accepted().await?;
         let state = self.standing.state(&self.attempts).await?;
         self.attempts.recall_deferred().await?;
@@ -118,7 +129,10 @@ impl DeliveryWorker {
         };
         let due = self.standing.due(batch, &self.attempts).await?;
         if due.is_empty() {
-            return Ok(Progress { wait: self.attempts.until_deferred().await?, ..Progress::default() });
+            return Ok(Progress {
+                wait: self.attempts.until_deferred().await?,
+                ..Progress::default()
+            });
         }
         if let Some(wait) = self.standing.until_probe(&state, &self.attempts) {
             return Ok(Progress { wait: Some(wait), ..Progress::default() });
@@ -178,6 +192,10 @@ impl DeliveryWorker {
 }
 
 /// One success frees all, unless the destination failed others beside it.
-async fn recovered(all: bool, standing: &mut NotifierHealth, attempts: &DeliveryAttempts) -> Result<(), LedgerError> {
+async fn recovered(
+    all: bool,
+    standing: &mut NotifierHealth,
+    attempts: &DeliveryAttempts,
+) -> Result<(), LedgerError> {
     if all { standing.recovered(attempts).await } else { Ok(()) }
 }

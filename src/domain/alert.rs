@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::{
-    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric, Plan, Point, ResourceCost,
-    SubscriptionCost, UsageDate,
+    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
+    Plan, Point, ResourceCost, SubscriptionCost, UsageDate,
 };
 
 /// How bad; later ones are worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -71,7 +73,9 @@ impl AlertState {
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Raised, Self::Silenced, Self::Resolved, Self::Closed].into_iter().find(|state| state.as_str() == name)
+        [Self::Raised, Self::Silenced, Self::Resolved, Self::Closed]
+            .into_iter()
+            .find(|state| state.as_str() == name)
     }
 }
 
@@ -91,11 +95,10 @@ pub struct CustomerView {
 impl CustomerView {
     /// What people call it: the label, else the name, else the id.
     pub fn called(&self) -> &str {
-        self.label.as_deref().filter(|label| !label.trim().is_empty()).unwrap_or(if self.name.trim().is_empty() {
-            self.id.as_str()
-        } else {
-            &self.name
-        })
+        self.label
+            .as_deref()
+            .filter(|label| !label.trim().is_empty())
+            .unwrap_or(if self.name.trim().is_empty() { self.id.as_str() } else { &self.name })
     }
 }
 
@@ -117,7 +120,12 @@ pub struct BudgetView {
 impl BudgetView {
     /// The view of a budget in force.
     pub fn of(budget: &Budget) -> Self {
-        Self { amount: budget.amount(), currency: budget.currency(), source: budget.source(), previous_amount: None }
+        Self {
+            amount: budget.amount(),
+            currency: budget.currency(),
+            source: budget.source(),
+            previous_amount: None,
+        }
     }
 }
 
@@ -134,7 +142,8 @@ pub struct CostView {
     pub usd: Option<Decimal>,
 }
 
-/// An alert in the form that webhooks, listings and the ledger share. Decimals are strings, times are UTC.
+/// An alert in the form that webhooks, listings and the ledger share. Decimals are strings, times
+/// are UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Its identity.
@@ -179,7 +188,8 @@ pub struct Alert {
     pub billing_period: BillingPeriod,
     /// What each subscription has cost, the costliest first; empty when nobody answered in time.
     pub subscriptions: Vec<SubscriptionCost>,
-    /// The costliest resource groups of the costliest subscription, where they are known: of critical alerts.
+    /// The costliest resource groups of the costliest subscription, where they are known: of
+    /// critical alerts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceCost>,
     /// The date of the data.
@@ -274,7 +284,8 @@ pub struct AlertSnapshot {
     pub context: AlertContext,
 }
 
-/// What the alerts of one trouble have in common, for destinations that keep one incident for all of them.
+/// What the alerts of one trouble have in common, for destinations that keep one incident for all
+/// of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Incident {
     /// What it is about: a customer, or a subscription of one.
@@ -315,12 +326,18 @@ impl Alert {
         self.cost.usd?.checked_mul(self.over()?)?.checked_div(self.cost.amount)
     }
 
-    /// Orders the worst first: by severity, then US dollars over the budget (else US dollars of cost), then percent.
+    /// Orders the worst first: by severity, then US dollars over the budget (else US dollars of
+    /// cost), then percent.
     pub fn worst_first(&self, other: &Self) -> Ordering {
         let money = |alert: &Self| alert.usd_over().or(alert.cost.usd).unwrap_or_default();
-        let percent = |alert: &Self| if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
+        let percent = |alert: &Self| {
+            if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() }
+        };
         let rank = |alert: &Self| (alert.severity, money(alert), percent(alert));
-        rank(other).cmp(&rank(self)).then_with(|| self.customer.called().cmp(other.customer.called())).then_with(|| self.id.cmp(&other.id))
+        rank(other)
+            .cmp(&rank(self))
+            .then_with(|| self.customer.called().cmp(other.customer.called()))
+            .then_with(|| self.id.cmp(&other.id))
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::domain::{BillingPeriod, Budget, Currency, Evaluation, Inputs, MissingInput, Rise, Sample, Timing, UsageRecord};
+use crate::domain::{
+    BillingPeriod, Budget, Currency, Evaluation, Inputs, MissingInput, Rise, Sample, Timing,
+    UsageRecord,
+};
 
 /// Who a customer is to us, from the local configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -45,7 +48,8 @@ pub struct Assessed {
     pub carried_over: bool,
     /// How the cost rose since the date of the data before.
     pub rise: Result<Rise, MissingInput>,
-    /// How old the data was when it was looked at, in hours; an error where only the collection as a whole is old.
+    /// How old the data was when it was looked at, in hours; an error where only the collection as
+    /// a whole is old.
     pub stale_hours: Result<Decimal, MissingInput>,
 }
 
@@ -80,7 +84,8 @@ impl Assessed {
 
     /// Where the data stands in its billing period.
     pub fn timing(&self) -> Result<Timing, MissingInput> {
-        let timing = Timing::try_new(self.period.start, self.period.end, self.record.usage_as_of.instant());
+        let timing =
+            Timing::try_new(self.period.start, self.period.end, self.record.usage_as_of.instant());
         timing.filter(|_| !self.carried_over).ok_or(MissingInput::TurnOfPeriod)
     }
 
@@ -93,15 +98,21 @@ impl Assessed {
     /// Whether the reported and the computed percentage are more than 0.01 apart.
     pub fn percents_disagree(&self) -> bool {
         match (self.reported_percent(), self.computed_percent) {
-            (Some(reported), Some(computed)) => reported.saturating_sub(computed).abs() > Decimal::new(1, 2),
+            (Some(reported), Some(computed)) => {
+                reported.saturating_sub(computed).abs() > Decimal::new(1, 2)
+            }
             _ => false,
         }
     }
 
-    /// The instant that places its alerts in a billing period: `usage_as_of`, or the end of the period for cost that
-    /// was carried over from it.
+    /// The instant that places its alerts in a billing period: `usage_as_of`, or the end of the
+    /// period for cost that was carried over from it.
     pub fn belongs_at(&self) -> Timestamp {
-        if self.carried_over { self.period.last_instant() } else { self.record.usage_as_of.instant() }
+        if self.carried_over {
+            self.period.last_instant()
+        } else {
+            self.record.usage_as_of.instant()
+        }
     }
 }
 

@@ -1,11 +1,12 @@
-//! Who reads a message: the partner's own people, or the customer that it is about. How it is worded for either is
-//! `notify`'s.
+//! Who reads a message: the partner's own people, or the customer that it is about. How it is
+//! worded for either is `notify`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::CustomerKey;
 
-/// Whom a message is for. It is recorded with the message, so that no later configuration can change what a customer sees.
+/// Whom a message is for. It is recorded with the message, so that no later configuration can
+/// change what a customer sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Audience {
     /// The partner's own people: all that is known.
@@ -54,7 +55,8 @@ impl Readers {
     }
 }
 
-/// What may go to a notifier's own addresses where customers read them: a customer's mailbox never gets what is about another.
+/// What may go to a notifier's own addresses where customers read them: a customer's mailbox never
+/// gets what is about another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addresses {
     /// The customers that they are told about; none = all.
@@ -67,18 +69,22 @@ impl Addresses {
     /// Whether what is about this customer may go to one of them.
     pub fn may_get(&self, address: &str, customer: &CustomerKey) -> bool {
         let are = |customers: &BTreeSet<CustomerKey>| customers.contains(customer);
-        self.about.as_ref().is_none_or(are) && self.owners.get(&address.to_lowercase()).is_none_or(are)
+        self.about.as_ref().is_none_or(are)
+            && self.owners.get(&address.to_lowercase()).is_none_or(are)
     }
 }
 
 /// The bare address of a contact: `it@contoso.example` of `Contoso IT <it@contoso.example>`.
 pub fn bare_address(contact: &str) -> &str {
-    let inner = contact.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address);
+    let inner = contact
+        .rsplit_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'))
+        .map(|(address, _)| address);
     inner.unwrap_or(contact).trim()
 }
 
-/// The people of a list as mail programs write it, `A <a@x.example>, "B, C" <b@x.example>`: what stands between commas,
-/// semicolons, bars or line ends, outside of quotes and of angle brackets.
+/// The people of a list as mail programs write it, `A <a@x.example>, "B, C" <b@x.example>`: what
+/// stands between commas, semicolons, bars or line ends, outside of quotes and of angle brackets.
 pub fn people(list: &str) -> Vec<&str> {
     let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
     let between = [',', ';', '|', '\n'];
@@ -109,7 +115,10 @@ mod tests {
     #[test]
     fn a_customers_own_address_gets_nothing_about_another() {
         let of = |id| BTreeSet::from([CustomerKey::of(id)]);
-        let owned = Addresses { about: None, owners: BTreeMap::from([("it@a.example".to_owned(), of("a"))]) };
+        let owned = Addresses {
+            about: None,
+            owners: BTreeMap::from([("it@a.example".to_owned(), of("a"))]),
+        };
         let may = |addresses: &Addresses, to, id| addresses.may_get(to, &CustomerKey::of(id));
         assert!(may(&owned, "IT@A.example", "A") && may(&owned, "me@partner.example", "b"));
         assert!(!may(&owned, "IT@A.example", "b"));
@@ -120,14 +129,22 @@ mod tests {
     #[test]
     fn a_list_of_people_is_read_as_mail_programs_write_it() {
         let list = r#"Anna <anna@a.example>, "Berg, Bo \"Bobo\"" <bo@b.example>; it@c.example;"#;
-        assert_eq!(people(list), ["Anna <anna@a.example>", r#""Berg, Bo \"Bobo\"" <bo@b.example>"#, "it@c.example"]);
+        assert_eq!(
+            people(list),
+            ["Anna <anna@a.example>", r#""Berg, Bo \"Bobo\"" <bo@b.example>"#, "it@c.example"]
+        );
         assert_eq!(people("it@c.example\nme@c.example | "), ["it@c.example", "me@c.example"]);
         assert_eq!(people("\"Berg, <bo@b.example>"), ["\"Berg", "<bo@b.example>"]);
     }
 
     #[test]
     fn the_address_of_a_contact_is_found_beside_its_name() {
-        let all = ["it@contoso.example", "Contoso IT <it@contoso.example>", "\"A <b>\" <it@contoso.example>", " it@contoso.example "];
+        let all = [
+            "it@contoso.example",
+            "Contoso IT <it@contoso.example>",
+            "\"A <b>\" <it@contoso.example>",
+            " it@contoso.example ",
+        ];
         assert!(all.iter().all(|contact| bare_address(contact) == "it@contoso.example"));
     }
 }

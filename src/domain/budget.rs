@@ -35,8 +35,16 @@ pub struct Budget {
 
 impl Budget {
     /// A budget; `None` for a negative amount, which is no budget.
-    pub fn try_new(amount: Decimal, currency: Option<Currency>, source: BudgetSource) -> Option<Self> {
-        if amount.is_sign_negative() && !amount.is_zero() { None } else { Some(Self { amount, currency, source }) }
+    pub fn try_new(
+        amount: Decimal,
+        currency: Option<Currency>,
+        source: BudgetSource,
+    ) -> Option<Self> {
+        if amount.is_sign_negative() && !amount.is_zero() {
+            None
+        } else {
+            Some(Self { amount, currency, source })
+        }
     }
 
     /// The amount, zero or above.

@@ -1,5 +1,5 @@
-//! How a customer's cost went in one billing period: a few dates of its data, for the chart of a message. What is drawn of
-//! them is left to the message.
+//! How a customer's cost went in one billing period: a few dates of its data, for the chart of a
+//! message. What is drawn of them is left to the message.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::BillingPeriod;
 
-/// The cost up to one date of the data. In JSON a pair: seconds since 1970, and the cost as a string.
+/// The cost up to one date of the data. In JSON a pair: seconds since 1970, and the cost as a
+/// string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
     /// The date of the data.
@@ -19,7 +20,8 @@ pub struct Point {
 /// How many parts of a period have a point each, at most.
 const PARTS: i64 = 40;
 
-/// Of points in the order of their dates those that a chart needs: within `period`, and the last of each fortieth of it.
+/// Of points in the order of their dates those that a chart needs: within `period`, and the last of
+/// each fortieth of it.
 pub fn cost_history(period: &BillingPeriod, points: impl IntoIterator<Item = Point>) -> Vec<Point> {
     let part = |at: Timestamp| {
         let whole = period.end.duration_since(period.start);
@@ -57,10 +59,19 @@ mod tests {
 
     #[test]
     fn a_course_has_few_points_and_ends_with_the_last() {
-        let period = BillingPeriod::calendar_month("2026-11-14T00:00:00Z".parse().unwrap(), PeriodSource::CalendarMonth);
-        let hourly = (-50_i64..800).map(|hour| Point { at: period.start + SignedDuration::from_hours(hour), cost: Decimal::from(hour) });
+        let period = BillingPeriod::calendar_month(
+            "2026-11-14T00:00:00Z".parse().unwrap(),
+            PeriodSource::CalendarMonth,
+        );
+        let hourly = (-50_i64..800).map(|hour| Point {
+            at: period.start + SignedDuration::from_hours(hour),
+            cost: Decimal::from(hour),
+        });
         let cost_history = cost_history(&period, hourly);
-        assert_eq!((cost_history.len(), cost_history.last().unwrap().cost), (40, Decimal::from(719)));
+        assert_eq!(
+            (cost_history.len(), cost_history.last().unwrap().cost),
+            (40, Decimal::from(719))
+        );
         let json = serde_json::to_string(&cost_history[..2]).unwrap();
         assert_eq!(json, r#"[[1793552400,"17"],[1793617200,"35"]]"#);
         assert_eq!(serde_json::from_str::<Vec<Point>>(&json).unwrap(), cost_history[..2]);

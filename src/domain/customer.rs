@@ -5,12 +5,14 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// A customer's id as Partner Center wrote it: an opaque string, compared case-insensitively, shown as received.
+/// A customer's id as Partner Center wrote it: an opaque string, compared case-insensitively, shown
+/// as received.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CustomerId(String);
 
-/// The form of a [`CustomerId`] that is equal for ids that differ in case only; what maps and tables are keyed by.
+/// The form of a [`CustomerId`] that is equal for ids that differ in case only; what maps and
+/// tables are keyed by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomerKey(Box<str>);
 
@@ -61,7 +63,11 @@ impl fmt::Display for CustomerId {
 impl CustomerKey {
     /// The key of an id as written by anyone, in any case.
     pub fn of(id: &str) -> Self {
-        if id.is_ascii() { Self(id.to_ascii_lowercase().into()) } else { Self(id.to_lowercase().into()) }
+        if id.is_ascii() {
+            Self(id.to_ascii_lowercase().into())
+        } else {
+            Self(id.to_lowercase().into())
+        }
     }
 
     /// The key of an id as people write it: with blanks around it, a GUID also in braces.
@@ -76,7 +82,8 @@ impl CustomerKey {
         is_guid(&self.0)
     }
 
-    /// The key of one subscription of a customer that has a budget of its own; no id of a customer looks like it.
+    /// The key of one subscription of a customer that has a budget of its own; no id of a customer
+    /// looks like it.
     pub fn of_subscription(customer: &CustomerId, subscription: &str) -> Self {
         Self::of(&format!("{}{SEPARATOR}{subscription}", customer.as_str()))
     }
@@ -95,7 +102,8 @@ impl CustomerKey {
 /// Eight, four, four, four and twelve hexadecimal digits, with hyphens between.
 fn is_guid(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 impl std::borrow::Borrow<str> for CustomerKey {
@@ -110,7 +118,8 @@ impl std::borrow::Borrow<str> for CustomerKey {
 pub enum Plan {
     /// An Azure plan (`isUpgraded`): billed by the UTC calendar month.
     AzurePlan,
-    /// A Microsoft Azure (MS-AZR-0145P) subscription: billed from the partner's billing day, Pacific time.
+    /// A Microsoft Azure (MS-AZR-0145P) subscription: billed from the partner's billing day,
+    /// Pacific time.
     Legacy,
 }
 
@@ -144,7 +153,8 @@ pub struct ResourceCost {
     pub resource_group: Option<String>,
     /// Its costliest resource.
     pub name: Option<String>,
-    /// Its cost in the customer's currency; none where the currency of the answer is not surely that one.
+    /// Its cost in the customer's currency; none where the currency of the answer is not surely
+    /// that one.
     #[serde(with = "rust_decimal::serde::str_option")]
     pub cost: Option<Decimal>,
     /// Its share of all resources of the plan, in percent with two decimals.

@@ -1,4 +1,5 @@
-//! Exact decimals and currencies: parsing from text, canonical form, percentages. There is no float on the way.
+//! Exact decimals and currencies: parsing from text, canonical form, percentages. There is no float
+//! on the way.
 
 use std::fmt;
 
@@ -29,14 +30,21 @@ pub struct Number {
 
 /// Parses a number as it stands in JSON: an integer, a decimal or scientific notation.
 ///
-/// More than 28 significant digits are rounded half-up and reported in [`Number::rounded`]; a magnitude of 10^28 or
-/// more is no number.
+/// More than 28 significant digits are rounded half-up and reported in [`Number::rounded`]; a
+/// magnitude of 10^28 or more is no number.
 pub fn parse_decimal(text: &str) -> Result<Number, NumberError> {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => {
             let (mantissa, rest) = text.split_at(at);
             let digits = rest.get(1..).ok_or(NumberError::NotANumber)?;
-            (mantissa, digits.strip_prefix('+').unwrap_or(digits).parse::<i64>().map_err(|_| NumberError::NotANumber)?)
+            (
+                mantissa,
+                digits
+                    .strip_prefix('+')
+                    .unwrap_or(digits)
+                    .parse::<i64>()
+                    .map_err(|_| NumberError::NotANumber)?,
+            )
         }
         None => (text, 0),
     };
@@ -72,13 +80,17 @@ fn plain(text: &str) -> Result<Number, NumberError> {
     }
     let digits = format!("{whole}{fraction}");
     let leading = digits.len() - digits.trim_start_matches('0').len();
-    let surplus = (digits.len() - leading).saturating_sub(MOST_DIGITS).max(fraction.len().saturating_sub(MOST_DIGITS));
+    let surplus = (digits.len() - leading)
+        .saturating_sub(MOST_DIGITS)
+        .max(fraction.len().saturating_sub(MOST_DIGITS));
     let (kept, lost) = digits.split_at(digits.len() - surplus);
     let kept = kept.trim_start_matches('0');
-    let mantissa: i128 = if kept.is_empty() { 0 } else { kept.parse().map_err(|_| NumberError::TooLarge)? };
+    let mantissa: i128 =
+        if kept.is_empty() { 0 } else { kept.parse().map_err(|_| NumberError::TooLarge)? };
     let up = i128::from(lost.as_bytes().first().is_some_and(|digit| *digit >= b'5'));
     let scale = u32::try_from(fraction.len() - surplus).map_err(|_| NumberError::TooLarge)?;
-    let value = Decimal::try_from_i128_with_scale(mantissa + up, scale).map_err(|_| NumberError::TooLarge)?;
+    let value = Decimal::try_from_i128_with_scale(mantissa + up, scale)
+        .map_err(|_| NumberError::TooLarge)?;
     Ok(Number { value, rounded: lost.bytes().any(|digit| digit != b'0') })
 }
 
@@ -91,7 +103,9 @@ fn scaled(whole: &str, fraction: &str, exponent: i64) -> Result<Number, NumberEr
     }
     let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
     // Where the point stands, counted from the first significant digit.
-    let point = length(whole).saturating_add(exponent).saturating_sub(length(&digits) - length(significant));
+    let point = length(whole)
+        .saturating_add(exponent)
+        .saturating_sub(length(&digits) - length(significant));
     if point > 28 {
         return Err(NumberError::TooLarge);
     }
@@ -118,7 +132,8 @@ pub fn canonical(value: Decimal) -> Decimal {
 /// The digits of a number in groups of three, as people read them: `-45000.25` is `-45,000.25`.
 pub fn grouped(number: &str) -> String {
     let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
-    let (whole, fraction) = number.find('.').and_then(|point| number.split_at_checked(point)).unwrap_or((number, ""));
+    let (whole, fraction) =
+        number.find('.').and_then(|point| number.split_at_checked(point)).unwrap_or((number, ""));
     let mut text = String::from(sign);
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index).is_multiple_of(3) {
@@ -134,7 +149,8 @@ pub fn rounded(value: Decimal, digits: u32) -> Decimal {
     value.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// `part` as a percentage of `whole`, rounded half-up to two decimals; `None` for a `whole` of zero.
+/// `part` as a percentage of `whole`, rounded half-up to two decimals; `None` for a `whole` of
+/// zero.
 ///
 /// A percentage too large for a decimal is the largest decimal: over every step it is either way.
 pub fn percent_of(part: Decimal, whole: Decimal) -> Option<Decimal> {
@@ -207,7 +223,9 @@ mod tests {
 
     fn number(text: &str) -> String {
         match parse_decimal(text) {
-            Ok(Number { value, rounded }) => format!("{value}{}", if rounded { " rounded" } else { "" }),
+            Ok(Number { value, rounded }) => {
+                format!("{value}{}", if rounded { " rounded" } else { "" })
+            }
             Err(error) => error.to_string(),
         }
     }
@@ -224,24 +242,44 @@ mod tests {
 
     #[test]
     fn too_many_digits_are_rounded_half_up_and_said() {
-        assert_eq!(number("1.00000000000000000000000000005"), "1.000000000000000000000000000 rounded");
-        assert_eq!(number("1.0000000000000000000000000005"), "1.000000000000000000000000001 rounded");
-        assert_eq!(number("-7.12345678901234567890123456785"), "-7.123456789012345678901234568 rounded");
-        assert_eq!(number("0.0012345678901234567890123456785"), "0.0012345678901234567890123457 rounded");
+        assert_eq!(
+            number("1.00000000000000000000000000005"),
+            "1.000000000000000000000000000 rounded"
+        );
+        assert_eq!(
+            number("1.0000000000000000000000000005"),
+            "1.000000000000000000000000001 rounded"
+        );
+        assert_eq!(
+            number("-7.12345678901234567890123456785"),
+            "-7.123456789012345678901234568 rounded"
+        );
+        assert_eq!(
+            number("0.0012345678901234567890123456785"),
+            "0.0012345678901234567890123457 rounded"
+        );
         assert_eq!(number("1.00000000000000000000000000000"), "1.000000000000000000000000000");
-        assert_eq!(number("0.00000000000000000000000000004"), "0.0000000000000000000000000000 rounded");
+        assert_eq!(
+            number("0.00000000000000000000000000004"),
+            "0.0000000000000000000000000000 rounded"
+        );
         assert_eq!(number("1e-400"), "0 rounded");
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", "NaN", "1.", ".5", "1e", "0x10", "1,5", "--1", "1e9999999999999999999"] {
+        for text in
+            ["", "-", "NaN", "1.", ".5", "1e", "0x10", "1,5", "--1", "1e9999999999999999999"]
+        {
             assert_eq!(number(text), "not a number", "{text}");
         }
         assert_eq!(number("1e400"), "magnitude of 10^28 or more");
         assert_eq!(number("10000000000000000000000000000"), "magnitude of 10^28 or more");
         assert_eq!(number("9999999999999999999999999999"), "9999999999999999999999999999");
-        assert_eq!(number("9999999999999999999999999999.9"), "10000000000000000000000000000 rounded");
+        assert_eq!(
+            number("9999999999999999999999999999.9"),
+            "10000000000000000000000000000 rounded"
+        );
     }
 
     #[test]
@@ -252,7 +290,9 @@ mod tests {
 
     #[test]
     fn percentages_round_half_up() {
-        let percent = |part: &str, whole: &str| percent_of(part.parse().unwrap(), whole.parse().unwrap()).unwrap().to_string();
+        let percent = |part: &str, whole: &str| {
+            percent_of(part.parse().unwrap(), whole.parse().unwrap()).unwrap().to_string()
+        };
         assert_eq!(percent("120.5682999999995904716", "20"), "602.84");
         assert_eq!(percent("27.23292827625710931604", "97"), "28.08");
         assert_eq!(percent("0.79995", "1"), "80");

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertSnapshot, Audience, CustomerKey, DigestTotals, FindingCode, OperatorFinding, Readers, Report, Severity, bare_address,
+    AlertSnapshot, Audience, CustomerKey, DigestTotals, FindingCode, OperatorFinding, Readers,
+    Report, Severity, bare_address,
 };
 
 /// What a message is about.
@@ -19,9 +20,11 @@ pub enum Message {
     Digest(Digest),
     /// A message that somebody asked for to try a notifier, with an alert that is made up.
     Test(Box<AlertSnapshot>),
-    /// Alerts that are still true, told again; each has its latest numbers in its context. One alone is a digest of one.
+    /// Alerts that are still true, told again; each has its latest numbers in its context. One
+    /// alone is a digest of one.
     Reminder(Digest),
-    /// Alerts that are over; each has its latest numbers and why in its context. One alone is a digest of one.
+    /// Alerts that are over; each has its latest numbers and why in its context. One alone is a
+    /// digest of one.
     Resolved(Digest),
     /// News about the daemon itself.
     Operator(OperatorNews),
@@ -166,7 +169,9 @@ impl Message {
     pub fn alerts(&self) -> &[AlertSnapshot] {
         match self {
             Self::Alert(alert) | Self::Test(alert) => std::slice::from_ref(&**alert),
-            Self::Digest(digest) | Self::Reminder(digest) | Self::Resolved(digest) => &digest.alerts,
+            Self::Digest(digest) | Self::Reminder(digest) | Self::Resolved(digest) => {
+                &digest.alerts
+            }
             Self::Operator(_) | Self::Report(_) => &[],
         }
     }
@@ -210,7 +215,8 @@ impl DeliveryState {
 pub struct Delivery {
     /// The delivery's own id, for the ledger and the log.
     pub id: Uuid,
-    /// The identity of the message, the same for every attempt and every recipient: `webhook-id`, `Message-ID`.
+    /// The identity of the message, the same for every attempt and every recipient: `webhook-id`,
+    /// `Message-ID`.
     pub identity: Uuid,
     /// The notifier's name.
     pub notifier: String,
@@ -233,7 +239,8 @@ pub struct Route {
     pub notifier: Box<str>,
     /// Who reads its messages.
     pub readers: Readers,
-    /// Its recipients, none where they are each customer's contacts; `[None]` for a notifier that is one recipient itself.
+    /// Its recipients, none where they are each customer's contacts; `[None]` for a notifier that
+    /// is one recipient itself.
     pub recipients: Vec<Option<String>>,
     /// More new alerts than this in one poll become one digest; none = never.
     pub digest_above: Option<u32>,
@@ -241,25 +248,40 @@ pub struct Route {
     pub send_resolved: bool,
     /// How many alerts one part of a digest holds within the destination's size limits.
     pub digest_part: u32,
-    /// How many parts a digest has at most, where people read it: the worst, and what all come to; none = all that it takes.
+    /// How many parts a digest has at most, where people read it: the worst, and what all come to;
+    /// none = all that it takes.
     pub digest_parts: Option<u32>,
-    /// Whether it keeps one incident for each customer, billing period and rule, which ends with the last of its steps.
+    /// Whether it keeps one incident for each customer, billing period and rule, which ends with
+    /// the last of its steps.
     pub incidents: bool,
     /// Whether it is shown what is open, in place of being owed messages.
     pub is_shown: bool,
 }
 
 impl Route {
-    /// Who is told about a customer with these contacts: the partner's own people of everybody, a customer of itself.
-    pub fn recipients_about(&self, customer: &CustomerKey, contacts: &[String]) -> Vec<Option<String>> {
+    /// Who is told about a customer with these contacts: the partner's own people of everybody, a
+    /// customer of itself.
+    pub fn recipients_about(
+        &self,
+        customer: &CustomerKey,
+        contacts: &[String],
+    ) -> Vec<Option<String>> {
         match &self.readers {
             Readers::Contacts => {
                 let mut seen = HashSet::new();
-                let addresses = contacts.iter().map(|contact| bare_address(contact)).filter(|address| !address.is_empty());
-                addresses.filter(|address| seen.insert(address.to_lowercase())).map(|address| Some(address.to_owned())).collect()
+                let addresses = contacts
+                    .iter()
+                    .map(|contact| bare_address(contact))
+                    .filter(|address| !address.is_empty());
+                addresses
+                    .filter(|address| seen.insert(address.to_lowercase()))
+                    .map(|address| Some(address.to_owned()))
+                    .collect()
             }
             Readers::Addresses(own) => {
-                let may_get = |to: &&Option<String>| to.as_deref().is_some_and(|to| own.may_get(to, customer));
+                let may_get = |to: &&Option<String>| {
+                    to.as_deref().is_some_and(|to| own.may_get(to, customer))
+                };
                 self.recipients.iter().filter(may_get).cloned().collect()
             }
             Readers::Program | Readers::Partner => self.recipients.clone(),

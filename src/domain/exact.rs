@@ -1,4 +1,5 @@
-//! A decimal that may be missing, as a string in JSON: written and read exactly, wherever it stands.
+//! A decimal that may be missing, as a string in JSON: written and read exactly, wherever it
+//! stands.
 
 use rust_decimal::Decimal;
 use serde::de::Error as _;
@@ -12,7 +13,10 @@ pub fn serialize<S: Serializer>(value: &Option<Decimal>, serializer: S) -> Resul
 }
 
 /// Reads a string or null. That of the library takes no null from within a flattened struct.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| parse_decimal(&text).map(|parsed| parsed.value).map_err(D::Error::custom)).transpose()
+    text.map(|text| parse_decimal(&text).map(|parsed| parsed.value).map_err(D::Error::custom))
+        .transpose()
 }

@@ -16,7 +16,8 @@ pub enum FindingCode {
     MfaRequired,
     /// The account lacks the role.
     RoleMissing,
-    /// No items where the last good poll had some, or where there was none yet. Older ledgers call it `no-items`.
+    /// No items where the last good poll had some, or where there was none yet. Older ledgers call
+    /// it `no-items`.
     #[serde(alias = "no-items")]
     UsageEmpty,
     /// Records that could not be used. Older ledgers call it `unusable-records`.
@@ -48,7 +49,8 @@ pub enum FindingCode {
     SubscriptionsUnread,
     /// The clock of this host jumped.
     ClockJumped,
-    /// The configuration describes customers of whom no usage was ever seen, or has patterns that fit nobody.
+    /// The configuration describes customers of whom no usage was ever seen, or has patterns that
+    /// fit nobody.
     CustomersUnknown,
 }
 

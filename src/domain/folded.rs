@@ -1,19 +1,27 @@
-//! Names as people mean them: one written in another Unicode form, in another case or with other blanks is the same name.
+//! Names as people mean them: one written in another Unicode form, in another case or with other
+//! blanks is the same name.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-static FORM: LazyLock<ComposingNormalizerBorrowed<'static>> = LazyLock::new(ComposingNormalizerBorrowed::new_nfkc);
+static FORM: LazyLock<ComposingNormalizerBorrowed<'static>> =
+    LazyLock::new(ComposingNormalizerBorrowed::new_nfkc);
 
-/// The one form of a name: NFKC, lower case, each run of blanks one space, without letters that have no width. Most names
-/// are in it but for their case, so that ASCII keeps its letters: whoever compares it ignores the case.
+/// The one form of a name: NFKC, lower case, each run of blanks one space, without letters that
+/// have no width. Most names are in it but for their case, so that ASCII keeps its letters: whoever
+/// compares it ignores the case.
 pub(crate) fn folded(name: &str) -> Cow<'_, str> {
     if is_plain(name) {
         return Cow::Borrowed(name);
     }
-    let lower = FORM.normalize(name).chars().filter(|letter| !has_no_width(*letter)).collect::<String>().to_lowercase();
+    let lower = FORM
+        .normalize(name)
+        .chars()
+        .filter(|letter| !has_no_width(*letter))
+        .collect::<String>()
+        .to_lowercase();
     // Some letters come apart when they become small.
     let letters = FORM.normalize(&lower);
     Cow::Owned(letters.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -68,12 +76,21 @@ mod tests {
 
     #[test]
     fn a_name_has_one_form() {
-        for name in ["Åsa Öl", "A\u{30a}sa O\u{308}l", "åsa\u{a0}öl", " ÅSA   öl\t", "Å\u{200b}sa Öl", "Åsa Ｏ\u{308}ｌ"] {
+        for name in [
+            "Åsa Öl",
+            "A\u{30a}sa O\u{308}l",
+            "åsa\u{a0}öl",
+            " ÅSA   öl\t",
+            "Å\u{200b}sa Öl",
+            "Åsa Ｏ\u{308}ｌ",
+        ] {
             assert_eq!(folded(name), "åsa öl", "{name:?}");
         }
         assert_eq!(folded("Contoso Ltd"), "Contoso Ltd");
         assert_eq!(folded("Contoso  Ltd "), "contoso ltd");
-        assert!(same_name("GOLD", "gold") && same_name("Ö", "o\u{308}") && !same_name("gold", "old"));
+        assert!(
+            same_name("GOLD", "gold") && same_name("Ö", "o\u{308}") && !same_name("gold", "old")
+        );
         assert_eq!(name_key("Contoso Ltd"), "contoso ltd");
     }
 }

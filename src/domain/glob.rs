@@ -4,8 +4,8 @@ use wildmatch::WildMatch;
 
 use crate::domain::folded;
 
-/// A pattern of `*` and `?`, compared with a customer's id, name and label without regard to case, Unicode form and runs of
-/// blanks.
+/// A pattern of `*` and `?`, compared with a customer's id, name and label without regard to case,
+/// Unicode form and runs of blanks.
 #[derive(Debug, Clone)]
 pub struct Glob {
     pattern: WildMatch,

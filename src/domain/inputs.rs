@@ -1,5 +1,5 @@
-//! What metrics are computed from: cost and budget, where the data stands in its billing period, and what earlier data of
-//! the period says.
+//! What metrics are computed from: cost and budget, where the data stands in its billing period,
+//! and what earlier data of the period says.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -71,7 +71,8 @@ pub struct Timing {
 impl Timing {
     /// The place of `at` in a period from `start` to `end`; none outside of it.
     pub fn try_new(start: Timestamp, end: Timestamp, at: Timestamp) -> Option<Self> {
-        let (elapsed, length) = (at.duration_since(start).as_secs(), end.duration_since(start).as_secs());
+        let (elapsed, length) =
+            (at.duration_since(start).as_secs(), end.duration_since(start).as_secs());
         (elapsed >= 0 && elapsed <= length && length > 0).then_some(Self { elapsed, length })
     }
 
@@ -90,7 +91,8 @@ impl Timing {
         percent_of(Decimal::from(self.elapsed), Decimal::from(self.length)).unwrap_or_default()
     }
 
-    /// `part` of `whole` less the share of the period that is over, in points, rounded once; none for a `whole` of zero.
+    /// `part` of `whole` less the share of the period that is over, in points, rounded once; none
+    /// for a `whole` of zero.
     pub(crate) fn ahead(&self, part: Decimal, whole: Decimal) -> Option<Decimal> {
         let (elapsed, length) = (Decimal::from(self.elapsed), Decimal::from(self.length));
         let difference = || part.checked_mul(length)?.checked_sub(whole.checked_mul(elapsed)?);
@@ -132,7 +134,8 @@ pub struct Rise {
     pub from: Decimal,
     /// Between the two dates.
     pub seconds: i64,
-    /// The rise per 24 hours, with all its digits: what follows from it is rounded once, at the end.
+    /// The rise per 24 hours, with all its digits: what follows from it is rounded once, at the
+    /// end.
     pub per_day: Decimal,
 }
 
@@ -143,10 +146,17 @@ impl Rise {
             return Err(MissingInput::TurnOfPeriod);
         }
         let (at, cost) = (assessed.record.usage_as_of.instant(), assessed.record.cost);
-        let in_period = |sample: &&Sample| !sample.carried_over && assessed.period.holds(sample.usage_as_of) && sample.usage_as_of < at;
+        let in_period = |sample: &&Sample| {
+            !sample.carried_over
+                && assessed.period.holds(sample.usage_as_of)
+                && sample.usage_as_of < at
+        };
         let before = || earlier.iter().filter(in_period);
-        let nearest = before().map(|sample| sample.usage_as_of).max().ok_or(MissingInput::EarlierDate)?;
-        let last = before().filter(|sample| at.duration_since(sample.usage_as_of) >= NEAREST).max_by_key(|sample| sample.usage_as_of);
+        let nearest =
+            before().map(|sample| sample.usage_as_of).max().ok_or(MissingInput::EarlierDate)?;
+        let last = before()
+            .filter(|sample| at.duration_since(sample.usage_as_of) >= NEAREST)
+            .max_by_key(|sample| sample.usage_as_of);
         let last = last.ok_or(MissingInput::DatesTooClose)?;
         let elapsed = at.duration_since(last.usage_as_of);
         if at.duration_since(nearest) > FARTHEST {
@@ -165,8 +175,16 @@ impl Rise {
         let per_day = rise
             .checked_mul(Decimal::from(SECONDS_PER_DAY))
             .and_then(|product| product.checked_div(Decimal::from(seconds)))
-            .or_else(|| rise.checked_div(Decimal::from(seconds))?.checked_mul(Decimal::from(SECONDS_PER_DAY)));
-        Ok(Self { since: last.usage_as_of, from, seconds, per_day: per_day.unwrap_or(Decimal::MAX) })
+            .or_else(|| {
+                rise.checked_div(Decimal::from(seconds))?
+                    .checked_mul(Decimal::from(SECONDS_PER_DAY))
+            });
+        Ok(Self {
+            since: last.usage_as_of,
+            from,
+            seconds,
+            per_day: per_day.unwrap_or(Decimal::MAX),
+        })
     }
 
     /// The rise per 24 hours, to two decimals.
@@ -180,7 +198,8 @@ impl Rise {
     }
 }
 
-/// The numbers that a metric's formula was given, beside cost and budget, for whoever reads the alert.
+/// The numbers that a metric's formula was given, beside cost and budget, for whoever reads the
+/// alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FormulaInputs {
@@ -215,5 +234,8 @@ pub struct FormulaInputs {
 
 /// Seconds as hours, to two decimals.
 pub(crate) fn hours(seconds: i64) -> Decimal {
-    canonical(rounded(Decimal::from(seconds).checked_div(Decimal::from(3600)).unwrap_or_default(), 2))
+    canonical(rounded(
+        Decimal::from(seconds).checked_div(Decimal::from(3600)).unwrap_or_default(),
+        2,
+    ))
 }

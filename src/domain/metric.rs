@@ -1,4 +1,5 @@
-//! What rules measure: the metrics, how each is computed from a record's inputs, and a step crossed.
+//! What rules measure: the metrics, how each is computed from a record's inputs, and a step
+//! crossed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +7,9 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{FormulaInputs, Inputs, MissingInput, Severity, Timing, canonical, percent_of, rounded};
+use crate::domain::{
+    FormulaInputs, Inputs, MissingInput, Severity, Timing, canonical, percent_of, rounded,
+};
 
 /// A quantity that a rule compares with its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,7 +31,8 @@ pub enum Metric {
     ForecastPercent,
     /// Percent used minus percent of the period elapsed, in points.
     Pace,
-    /// Rise of the cost per 24 hours between the last two dates of the data, in the customer's currency.
+    /// Rise of the cost per 24 hours between the last two dates of the data, in the customer's
+    /// currency.
     DailyCost,
     /// The same in points of the budget.
     DailyPercent,
@@ -54,7 +58,8 @@ impl Direction {
         }
     }
 
-    /// Whether the step `a` is reached no earlier than the step `b`: the same, or further along the ladder.
+    /// Whether the step `a` is reached no earlier than the step `b`: the same, or further along the
+    /// ladder.
     pub fn at_or_beyond(self, a: Decimal, b: Decimal) -> bool {
         self.reached(a, b)
     }
@@ -116,15 +121,24 @@ impl Metric {
 
     /// Whether its steps are amounts in the customer's currency, given by currency.
     pub fn is_money(self) -> bool {
-        matches!(self, Self::AmountOver | Self::AmountLeft | Self::TotalCost | Self::UnbudgetedCost | Self::DailyCost)
+        matches!(
+            self,
+            Self::AmountOver
+                | Self::AmountLeft
+                | Self::TotalCost
+                | Self::UnbudgetedCost
+                | Self::DailyCost
+        )
     }
 
-    /// Whether a changed budget changes its value, so that an alert belongs to the amount it was raised under.
+    /// Whether a changed budget changes its value, so that an alert belongs to the amount it was
+    /// raised under.
     pub fn reads_budget(self) -> bool {
         self.is_percent() || matches!(self, Self::AmountOver | Self::AmountLeft)
     }
 
-    /// Whether it is counted in percent, or points, of the budget: any cost over a budget of zero is over every step.
+    /// Whether it is counted in percent, or points, of the budget: any cost over a budget of zero
+    /// is over every step.
     pub fn is_percent(self) -> bool {
         matches!(self, Self::PercentUsed | Self::ForecastPercent | Self::Pace | Self::DailyPercent)
     }
@@ -183,7 +197,9 @@ impl Metric {
             Self::ForecastPercent => Some(FormulaInputs {
                 elapsed_hours: timing.map(|timing| timing.elapsed_hours()),
                 period_hours: timing.map(|timing| timing.period_hours()),
-                forecast_cost: timing.and_then(|timing| timing.forecast(inputs.cost).ok()).map(|cost| canonical(rounded(cost, 2))),
+                forecast_cost: timing
+                    .and_then(|timing| timing.forecast(inputs.cost).ok())
+                    .map(|cost| canonical(rounded(cost, 2))),
                 ..FormulaInputs::default()
             }),
             Self::Pace => Some(FormulaInputs {
@@ -206,18 +222,22 @@ impl Metric {
 /// The larger of the reported and the computed percentage; a negative cost is 0 %.
 fn percent_used(inputs: &Inputs, amount: Decimal) -> MetricValue {
     match share(inputs.cost, amount) {
-        MetricValue::Number(computed) if !amount.is_zero() => {
-            MetricValue::Number(canonical(inputs.reported_percent.map_or(computed, |reported| reported.max(computed))))
-        }
+        MetricValue::Number(computed) if !amount.is_zero() => MetricValue::Number(canonical(
+            inputs.reported_percent.map_or(computed, |reported| reported.max(computed)),
+        )),
         value => value,
     }
 }
 
-/// How far the larger of the reported and the computed percentage is ahead of the time that is over, in points.
+/// How far the larger of the reported and the computed percentage is ahead of the time that is
+/// over, in points.
 fn pace(inputs: &Inputs, amount: Decimal, timing: Timing) -> Decimal {
     let cost = inputs.cost.max(Decimal::ZERO);
     let computed = timing.ahead(cost, amount);
-    let reported = inputs.reported_percent.filter(|_| !amount.is_zero()).and_then(|percent| timing.ahead(percent, Decimal::ONE_HUNDRED));
+    let reported = inputs
+        .reported_percent
+        .filter(|_| !amount.is_zero())
+        .and_then(|percent| timing.ahead(percent, Decimal::ONE_HUNDRED));
     // Nothing is used of a budget of zero that has cost nothing.
     computed.max(reported).unwrap_or_else(|| -timing.percent_elapsed())
 }
@@ -250,8 +270,8 @@ pub struct CrossedStep {
 /// A rule whose value has reached at least one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crossing {
-    /// The steps reached, from the first of the ladder to the highest; never empty. Of the steps of `then_every` only
-    /// the highest and the 50 before it are named, the lower ones are implied.
+    /// The steps reached, from the first of the ladder to the highest; never empty. Of the steps of
+    /// `then_every` only the highest and the 50 before it are named, the lower ones are implied.
     pub steps: Vec<CrossedStep>,
     /// The next step of the ladder, where there is one.
     pub next_at: Option<Decimal>,

@@ -1,4 +1,5 @@
-//! The nouns of budget alerting with their invariants; no I/O and no clock, `now` is always an argument.
+//! The nouns of budget alerting with their invariants; no I/O and no clock, `now` is always an
+//! argument.
 
 mod alert;
 mod assessed;
@@ -26,7 +27,8 @@ mod silence;
 mod usage;
 
 pub use alert::{
-    Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended, Incident, Latest, Previous, Severity,
+    Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended,
+    Incident, Latest, Previous, Severity,
 };
 pub use assessed::{Assessed, Judged, Profile};
 pub use audience::{Addresses, Audience, Readers, bare_address, people};
@@ -34,9 +36,12 @@ pub use budget::{Budget, BudgetSource};
 pub use cost_history::{Point, cost_history};
 pub use customer::{CustomerId, CustomerKey, Plan, ResourceCost, Subscription, SubscriptionCost};
 pub use decimal::{
-    Currency, InvalidCurrency, Number, NumberError, canonical, grouped, parse_decimal, parse_wire_number, percent_of, rounded,
+    Currency, InvalidCurrency, Number, NumberError, canonical, grouped, parse_decimal,
+    parse_wire_number, percent_of, rounded,
 };
-pub use delivery::{Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Origin, Route};
+pub use delivery::{
+    Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Origin, Route,
+};
 pub use digest_totals::DigestTotals;
 pub use elapsed::{has_passed, is_ahead, latest};
 pub use event::{CustomerEvent, EventCode};
@@ -49,8 +54,8 @@ pub use named::NamedPeriods;
 pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates, utc_day};
 pub use reason::{Reason, Suppression, Verdict};
 pub use report::{
-    Backlog, BudgetLost, Coverage, DataQuality, Every, Growth, Named, OpenAlerts, OverBudget, RepeatedlyOver, Report, Spend, Sum, Top,
-    Trust, Uncovered,
+    Backlog, BudgetLost, Coverage, DataQuality, Every, Growth, Named, OpenAlerts, OverBudget,
+    RepeatedlyOver, Report, Spend, Sum, Top, Trust, Uncovered,
 };
 pub use rule::{Evaluation, Rearm, RuleFacts};
 pub use silence::{Silence, Silenceable};

@@ -32,8 +32,8 @@ impl NamedPeriods {
         self.0.is_empty()
     }
 
-    /// The period of a legacy customer that holds `at`: a named one, else the last named one moved by whole months, and cut
-    /// where it would overlap a named one. None where nobody named any.
+    /// The period of a legacy customer that holds `at`: a named one, else the last named one moved
+    /// by whole months, and cut where it would overlap a named one. None where nobody named any.
     pub fn holding(&self, at: Timestamp) -> Option<BillingPeriod> {
         let named = || self.iter().map(|cycle| cycle.named(PeriodSource::SubscriptionSummary));
         if let Some(named) = named().find(|named| named.holds(at)) {
@@ -72,7 +72,9 @@ mod tests {
     }
 
     fn holding(named: &[(&str, &str)], at: &str) -> String {
-        let named = named.iter().fold(NamedPeriods::NONE, |known, (first, last)| known.with(cycle(first, last)));
+        let named = named
+            .iter()
+            .fold(NamedPeriods::NONE, |known, (first, last)| known.with(cycle(first, last)));
         let period = named.holding(at.parse().unwrap()).unwrap();
         format!("{} .. {} {}", period.start, period.end, period.source.as_str())
     }
@@ -80,20 +82,42 @@ mod tests {
     #[test]
     fn a_named_period_wins_and_a_moved_one_is_cut_where_it_would_overlap_one() {
         let both = [("2026-09-30", "2026-10-30"), ("2026-11-30", "2026-12-30")];
-        assert_eq!(holding(&both, "2026-10-30T12:00:00Z"), "2026-09-30T07:00:00Z .. 2026-10-31T07:00:00Z subscription-summary");
-        assert_eq!(holding(&both, "2026-11-29T12:00:00Z"), "2026-10-31T07:00:00Z .. 2026-11-30T08:00:00Z assumed");
-        assert_eq!(holding(&both, "2027-01-15T12:00:00Z"), "2026-12-31T08:00:00Z .. 2027-01-31T08:00:00Z assumed");
+        assert_eq!(
+            holding(&both, "2026-10-30T12:00:00Z"),
+            "2026-09-30T07:00:00Z .. 2026-10-31T07:00:00Z subscription-summary"
+        );
+        assert_eq!(
+            holding(&both, "2026-11-29T12:00:00Z"),
+            "2026-10-31T07:00:00Z .. 2026-11-30T08:00:00Z assumed"
+        );
+        assert_eq!(
+            holding(&both, "2027-01-15T12:00:00Z"),
+            "2026-12-31T08:00:00Z .. 2027-01-31T08:00:00Z assumed"
+        );
         let moved_day = [("2026-12-10", "2027-01-09"), ("2026-10-15", "2026-11-14")];
-        assert_eq!(holding(&moved_day, "2026-12-05T12:00:00Z"), "2026-11-15T08:00:00Z .. 2026-12-10T08:00:00Z assumed");
+        assert_eq!(
+            holding(&moved_day, "2026-12-05T12:00:00Z"),
+            "2026-11-15T08:00:00Z .. 2026-12-10T08:00:00Z assumed"
+        );
     }
 
     #[test]
     fn the_last_fourteen_are_kept_and_one_named_again_is_the_last() {
-        let months = (1..=12).map(|month| (format!("2025-{month:02}-01"), format!("2025-{month:02}-28")));
-        let more = (1..=4).map(|month| (format!("2026-{month:02}-01"), format!("2026-{month:02}-28")));
-        let all = months.chain(more).fold(NamedPeriods::NONE, |known, (first, last)| known.with(cycle(&first, &last)));
-        assert_eq!((all.iter().count(), all.iter().last().unwrap().first_day().to_string()), (14, "2025-03-01".to_owned()));
+        let months =
+            (1..=12).map(|month| (format!("2025-{month:02}-01"), format!("2025-{month:02}-28")));
+        let more =
+            (1..=4).map(|month| (format!("2026-{month:02}-01"), format!("2026-{month:02}-28")));
+        let all = months
+            .chain(more)
+            .fold(NamedPeriods::NONE, |known, (first, last)| known.with(cycle(&first, &last)));
+        assert_eq!(
+            (all.iter().count(), all.iter().last().unwrap().first_day().to_string()),
+            (14, "2025-03-01".to_owned())
+        );
         let again = all.with(cycle("2025-03-01", "2025-03-28"));
-        assert_eq!((again.iter().count(), again.iter().next().unwrap().first_day().to_string()), (14, "2025-03-01".to_owned()));
+        assert_eq!(
+            (again.iter().count(), again.iter().next().unwrap().first_day().to_string()),
+            (14, "2025-03-01".to_owned())
+        );
     }
 }

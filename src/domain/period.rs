@@ -1,4 +1,5 @@
-//! Billing periods: the calendar month of an Azure plan, the billing cycle of a legacy subscription, and how they tile.
+//! Billing periods: the calendar month of an Azure plan, the billing cycle of a legacy
+//! subscription, and how they tile.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -31,7 +32,9 @@ impl PeriodSource {
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::SubscriptionSummary, Self::CalendarMonth, Self::Assumed].into_iter().find(|source| source.as_str() == name)
+        [Self::SubscriptionSummary, Self::CalendarMonth, Self::Assumed]
+            .into_iter()
+            .find(|source| source.as_str() == name)
     }
 }
 
@@ -50,7 +53,11 @@ impl BillingPeriod {
     /// The UTC calendar month that holds `at`.
     pub fn calendar_month(at: Timestamp, source: PeriodSource) -> Self {
         let first = at.to_zoned(TimeZone::UTC).date().first_of_month();
-        Self { start: midnight(first, &TimeZone::UTC), end: midnight(months_after(first, 1), &TimeZone::UTC), source }
+        Self {
+            start: midnight(first, &TimeZone::UTC),
+            end: midnight(months_after(first, 1), &TimeZone::UTC),
+            source,
+        }
     }
 
     /// Whether `at` lies in the period.
@@ -79,20 +86,23 @@ pub fn utc_day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// The dates of a usage summary as written: `billingStartDate` and `billingEndDate` ("Get usage summary for customer's
-/// subscription").
+/// The dates of a usage summary as written: `billingStartDate` and `billingEndDate` ("Get usage
+/// summary for customer's subscription").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SummaryDates {
     /// `billingStartDate`: the instant, and the calendar day as written in its own offset.
     pub start: (Timestamp, Date),
-    /// `billingEndDate`, likewise. The first day after the period for an Azure plan, its last day for a legacy one.
+    /// `billingEndDate`, likewise. The first day after the period for an Azure plan, its last day
+    /// for a legacy one.
     pub end: (Timestamp, Date),
 }
 
 impl SummaryDates {
     /// Parses the two dates; `None` unless both are dates in order.
     pub fn parse(start: &str, end: &str) -> Option<Self> {
-        let read = |text: &str| Some((UsageDate::parse(text)?.instant(), text.trim().get(..10)?.parse::<Date>().ok()?));
+        let read = |text: &str| {
+            Some((UsageDate::parse(text)?.instant(), text.trim().get(..10)?.parse::<Date>().ok()?))
+        };
         let dates = Self { start: read(start)?, end: read(end)? };
         (dates.start.1 <= dates.end.1).then_some(dates)
     }
@@ -100,8 +110,8 @@ impl SummaryDates {
 
 /// The billing cycle of a legacy subscription, from one period that a usage summary named.
 ///
-/// Periods tile at 00:00 Pacific time: forward by months from the day after the named end, backward by months from the
-/// named start, the day clamped to the month's length.
+/// Periods tile at 00:00 Pacific time: forward by months from the day after the named end, backward
+/// by months from the named start, the day clamped to the month's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LegacyCycle {
     first_day: Date,
@@ -109,8 +119,8 @@ pub struct LegacyCycle {
 }
 
 impl LegacyCycle {
-    /// A cycle from the first and the last day (inclusive) of a named period; `None` when they are out of order or
-    /// further apart than a period can be, which would tile nonsense.
+    /// A cycle from the first and the last day (inclusive) of a named period; `None` when they are
+    /// out of order or further apart than a period can be, which would tile nonsense.
     pub fn try_new(first_day: Date, last_day: Date) -> Option<Self> {
         let days = first_day.until(last_day).ok()?.get_days();
         (0..=62).contains(&days).then_some(Self { first_day, last_day })
@@ -134,14 +144,19 @@ impl LegacyCycle {
     /// The named period itself.
     pub fn named(&self, source: PeriodSource) -> BillingPeriod {
         let day_after = self.last_day.tomorrow().unwrap_or(self.last_day);
-        BillingPeriod { start: pacific_midnight(self.first_day), end: pacific_midnight(day_after), source }
+        BillingPeriod {
+            start: pacific_midnight(self.first_day),
+            end: pacific_midnight(day_after),
+            source,
+        }
     }
 
-    /// Whether an Azure plan's summary that names these days means this calendar month. Its end is the day after the month;
-    /// the last day of the month is understood too.
+    /// Whether an Azure plan's summary that names these days means this calendar month. Its end is
+    /// the day after the month; the last day of the month is understood too.
     pub fn is_month(&self, month: &BillingPeriod) -> bool {
         let first = utc_day(month.start);
-        self.first_day == first && (self.last_day == months_after(first, 1) || self.last_day == first.last_of_month())
+        self.first_day == first
+            && (self.last_day == months_after(first, 1) || self.last_day == first.last_of_month())
     }
 
     /// The period of this cycle that holds `at`: the named one, or one moved by whole months.
@@ -151,16 +166,25 @@ impl LegacyCycle {
             return named;
         }
         let forward = at >= named.end;
-        let anchor = if forward { self.last_day.tomorrow().unwrap_or(self.last_day) } else { self.first_day };
+        let anchor = if forward {
+            self.last_day.tomorrow().unwrap_or(self.last_day)
+        } else {
+            self.first_day
+        };
         let day = at.to_zoned(pacific()).date();
         // The months between the anchor and the day, give or take one at either side.
-        let months = (i32::from(day.year()) - i32::from(anchor.year())) * 12 + i32::from(day.month()) - i32::from(anchor.month());
+        let months = (i32::from(day.year()) - i32::from(anchor.year())) * 12
+            + i32::from(day.month())
+            - i32::from(anchor.month());
         let tile = |first: i32| BillingPeriod {
             start: pacific_midnight(months_after(anchor, first)),
             end: pacific_midnight(months_after(anchor, first + 1)),
             source,
         };
-        (months - 1..=months + 1).map(tile).find(|period| period.holds(at)).unwrap_or_else(|| BillingPeriod::calendar_month(at, source))
+        (months - 1..=months + 1)
+            .map(tile)
+            .find(|period| period.holds(at))
+            .unwrap_or_else(|| BillingPeriod::calendar_month(at, source))
     }
 }
 
@@ -174,8 +198,12 @@ fn pacific_midnight(day: Date) -> Timestamp {
 }
 
 fn midnight(day: Date, zone: &TimeZone) -> Timestamp {
-    // Only days at the ends of the calendar (years -9999 and 9999) have no midnight that a timestamp can name.
-    day.to_zoned(zone.clone()).map_or(if day.year() < 0 { Timestamp::MIN } else { Timestamp::MAX }, |zoned| zoned.timestamp())
+    // Only days at the ends of the calendar (years -9999 and 9999) have no midnight that a
+    // timestamp can name.
+    day.to_zoned(zone.clone())
+        .map_or(if day.year() < 0 { Timestamp::MIN } else { Timestamp::MAX }, |zoned| {
+            zoned.timestamp()
+        })
 }
 
 fn months_after(day: Date, months: i32) -> Date {
@@ -197,45 +225,95 @@ mod tests {
 
     #[test]
     fn a_calendar_month_is_utc_and_half_open() {
-        let month = BillingPeriod::calendar_month("2019-09-30T23:59:59.9999999Z".parse().unwrap(), PeriodSource::CalendarMonth);
-        assert_eq!((month.start.to_string(), month.end.to_string()), ("2019-09-01T00:00:00Z".into(), "2019-10-01T00:00:00Z".into()));
+        let month = BillingPeriod::calendar_month(
+            "2019-09-30T23:59:59.9999999Z".parse().unwrap(),
+            PeriodSource::CalendarMonth,
+        );
+        assert_eq!(
+            (month.start.to_string(), month.end.to_string()),
+            ("2019-09-01T00:00:00Z".into(), "2019-10-01T00:00:00Z".into())
+        );
         assert!(!month.holds(month.end));
         assert!(month.holds(month.last_instant()));
-        let december = BillingPeriod::calendar_month("2024-12-31T12:00:00Z".parse().unwrap(), PeriodSource::CalendarMonth);
+        let december = BillingPeriod::calendar_month(
+            "2024-12-31T12:00:00Z".parse().unwrap(),
+            PeriodSource::CalendarMonth,
+        );
         assert_eq!(december.end.to_string(), "2025-01-01T00:00:00Z");
-        assert!(december.directly_precedes(&BillingPeriod::calendar_month(december.end, PeriodSource::Assumed)));
+        assert!(december.directly_precedes(&BillingPeriod::calendar_month(
+            december.end,
+            PeriodSource::Assumed
+        )));
     }
 
     #[test]
     fn a_named_legacy_period_ends_after_its_last_day_pacific() {
-        let seed = SummaryDates::parse("2019-08-28T00:00:00-07:00", "2019-09-27T00:00:00-07:00").unwrap();
+        let seed =
+            SummaryDates::parse("2019-08-28T00:00:00-07:00", "2019-09-27T00:00:00-07:00").unwrap();
         let cycle = LegacyCycle::from_summary(&seed).unwrap();
-        assert_eq!(holding(cycle, "2019-09-01T23:04:41.193Z"), "2019-08-28T07:00:00Z .. 2019-09-28T07:00:00Z");
-        assert_eq!(holding(cycle, "2019-09-28T06:59:59Z"), "2019-08-28T07:00:00Z .. 2019-09-28T07:00:00Z");
+        assert_eq!(
+            holding(cycle, "2019-09-01T23:04:41.193Z"),
+            "2019-08-28T07:00:00Z .. 2019-09-28T07:00:00Z"
+        );
+        assert_eq!(
+            holding(cycle, "2019-09-28T06:59:59Z"),
+            "2019-08-28T07:00:00Z .. 2019-09-28T07:00:00Z"
+        );
     }
 
     #[test]
     fn periods_tile_forward_and_backward_across_daylight_saving() {
         let cycle = cycle("2019-08-28", "2019-09-27");
-        assert_eq!(holding(cycle, "2019-09-28T07:00:00Z"), "2019-09-28T07:00:00Z .. 2019-10-28T07:00:00Z");
-        assert_eq!(holding(cycle, "2019-11-15T00:00:00Z"), "2019-10-28T07:00:00Z .. 2019-11-28T08:00:00Z");
-        assert_eq!(holding(cycle, "2019-08-28T06:59:59Z"), "2019-07-28T07:00:00Z .. 2019-08-28T07:00:00Z");
-        assert_eq!(holding(cycle, "2018-02-27T12:00:00Z"), "2018-01-28T08:00:00Z .. 2018-02-28T08:00:00Z");
+        assert_eq!(
+            holding(cycle, "2019-09-28T07:00:00Z"),
+            "2019-09-28T07:00:00Z .. 2019-10-28T07:00:00Z"
+        );
+        assert_eq!(
+            holding(cycle, "2019-11-15T00:00:00Z"),
+            "2019-10-28T07:00:00Z .. 2019-11-28T08:00:00Z"
+        );
+        assert_eq!(
+            holding(cycle, "2019-08-28T06:59:59Z"),
+            "2019-07-28T07:00:00Z .. 2019-08-28T07:00:00Z"
+        );
+        assert_eq!(
+            holding(cycle, "2018-02-27T12:00:00Z"),
+            "2018-01-28T08:00:00Z .. 2018-02-28T08:00:00Z"
+        );
     }
 
     #[test]
     fn the_day_is_clamped_to_the_month_and_comes_back() {
         let cycle = cycle("2020-01-31", "2020-02-28");
-        assert_eq!(holding(cycle, "2020-03-01T00:00:00Z"), "2020-02-29T08:00:00Z .. 2020-03-29T07:00:00Z");
-        let end_of_month = super::LegacyCycle::try_new("2020-12-31".parse().unwrap(), "2021-01-30".parse().unwrap()).unwrap();
-        assert_eq!(holding(end_of_month, "2021-02-10T00:00:00Z"), "2021-01-31T08:00:00Z .. 2021-02-28T08:00:00Z");
-        assert_eq!(holding(end_of_month, "2021-03-30T12:00:00Z"), "2021-02-28T08:00:00Z .. 2021-03-31T07:00:00Z");
-        assert_eq!(holding(end_of_month, "2021-04-01T12:00:00Z"), "2021-03-31T07:00:00Z .. 2021-04-30T07:00:00Z");
+        assert_eq!(
+            holding(cycle, "2020-03-01T00:00:00Z"),
+            "2020-02-29T08:00:00Z .. 2020-03-29T07:00:00Z"
+        );
+        let end_of_month = super::LegacyCycle::try_new(
+            "2020-12-31".parse().unwrap(),
+            "2021-01-30".parse().unwrap(),
+        )
+        .unwrap();
+        assert_eq!(
+            holding(end_of_month, "2021-02-10T00:00:00Z"),
+            "2021-01-31T08:00:00Z .. 2021-02-28T08:00:00Z"
+        );
+        assert_eq!(
+            holding(end_of_month, "2021-03-30T12:00:00Z"),
+            "2021-02-28T08:00:00Z .. 2021-03-31T07:00:00Z"
+        );
+        assert_eq!(
+            holding(end_of_month, "2021-04-01T12:00:00Z"),
+            "2021-03-31T07:00:00Z .. 2021-04-30T07:00:00Z"
+        );
     }
 
     #[test]
     fn summaries_that_make_no_sense_name_no_cycle() {
         assert_eq!(SummaryDates::parse("2019-09-27T00:00:00Z", "2019-08-28T00:00:00Z"), None);
-        assert_eq!(LegacyCycle::try_new("2019-01-01".parse().unwrap(), "2019-12-31".parse().unwrap()), None);
+        assert_eq!(
+            LegacyCycle::try_new("2019-01-01".parse().unwrap(), "2019-12-31".parse().unwrap()),
+            None
+        );
     }
 }

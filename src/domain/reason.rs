@@ -1,4 +1,5 @@
-//! Why something was decided: one closed type that the log, the metrics, `check`, `status` and `explain` speak from.
+//! Why something was decided: one closed type that the log, the metrics, `check`, `status` and
+//! `explain` speak from.
 
 use std::fmt;
 
@@ -65,7 +66,8 @@ pub enum Reason {
     AlreadyRaised,
     /// The highest step reached was passed by a higher alert before in this period.
     AlreadyPassed,
-    /// It alerted before; the budget has been raised, but the customer was not seen below the step under it.
+    /// It alerted before; the budget has been raised, but the customer was not seen below the step
+    /// under it.
     NotSeenBelow,
     /// It alerted before; the budget has been raised, but the rule says `rearm = "never"`.
     RearmNever,
@@ -138,7 +140,9 @@ impl Reason {
     /// How it is counted when it keeps a crossing silent.
     pub fn suppression(self) -> Option<Suppression> {
         match self {
-            Self::AlreadyRaised | Self::AlreadyPassed | Self::NotSeenBelow | Self::RearmNever => Some(Suppression::Duplicate),
+            Self::AlreadyRaised | Self::AlreadyPassed | Self::NotSeenBelow | Self::RearmNever => {
+                Some(Suppression::Duplicate)
+            }
             Self::PassedByHigher => Some(Suppression::Passed),
             _ => None,
         }
@@ -190,33 +194,58 @@ impl fmt::Display for Reason {
             Self::CurrencyNotSelected => "match.currency does not list the customer's currency",
             Self::BudgetNotSelected => "match.budget does not hold the customer's budget",
             Self::UsdCostTooSmall => "the cost in USD is below match.usd_cost",
-            Self::NotForSubscriptions => "a subscription is judged by its own budget only, and the metric reads none",
+            Self::NotForSubscriptions => {
+                "a subscription is judged by its own budget only, and the \
+                metric reads none"
+            }
             Self::NoBudget => "the customer has no budget, in Partner Center or locally",
             Self::HasBudget => "the customer has a budget, and the metric is for those without",
-            Self::CurrencyUnknown => "the steps are by currency and the customer's currency is unknown",
+            Self::CurrencyUnknown => {
+                "the steps are by currency and the customer's currency is \
+                unknown"
+            }
             Self::CurrencyWithoutStep => "no step is given in the customer's currency",
             Self::NoUsdCost => "the record has no cost in USD",
-            Self::TooEarly => "less than 48 hours of the billing period are over, and a forecast from that would be a guess",
-            Self::TurnOfPeriod => "the data is dated in the next billing period but taken for late data of this one",
-            Self::NoEarlierDate => "this billing period has no earlier date of the customer's data to compare with",
+            Self::TooEarly => {
+                "less than 48 hours of the billing period are over, and a forecast \
+                from that would be a guess"
+            }
+            Self::TurnOfPeriod => {
+                "the data is dated in the next billing period but taken for late \
+                data of this one"
+            }
+            Self::NoEarlierDate => {
+                "this billing period has no earlier date of the customer's data \
+                to compare with"
+            }
             Self::DatesTooClose => "the last two dates of the data are less than an hour apart",
             Self::GapInData => "the last two dates of the data are more than 72 hours apart",
             Self::CostFell => "the cost fell since the date of the data before",
-            Self::AfterCorrection => "the cost is not above what it was before a correction downwards",
-            Self::CollectionAge => "the age of the data is judged against the whole collection, which is old itself",
+            Self::AfterCorrection => {
+                "the cost is not above what it was before a correction \
+                downwards"
+            }
+            Self::CollectionAge => {
+                "the age of the data is judged against the whole collection, \
+                which is old itself"
+            }
             Self::BelowFirstStep => "the value has not reached the first step",
             Self::NewStep => "the value reached a step that had not alerted in this billing period",
             Self::BudgetRaised => "the value reached the step again under a raised budget",
             Self::AlreadyRaised => "this step was raised before in this billing period",
             Self::AlreadyPassed => "a higher step was raised before in this billing period",
-            Self::NotSeenBelow => "the budget was raised, but the customer has not been below the step under it",
+            Self::NotSeenBelow => {
+                "the budget was raised, but the customer has not been below the \
+                step under it"
+            }
             Self::RearmNever => "the step alerted before and the rule says rearm = \"never\"",
             Self::PassedByHigher => "a higher step of the same jump alerts",
         })
     }
 }
 
-/// What a rule says about one customer, before anything is remembered: its value and the steps it reached, or why not.
+/// What a rule says about one customer, before anything is remembered: its value and the steps it
+/// reached, or why not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The rule does not apply.

@@ -1,4 +1,5 @@
-//! The regular report: what stands, whether it can be trusted, and what wants a look; a snapshot of all its message needs.
+//! The regular report: what stands, whether it can be trusted, and what wants a look; a snapshot of
+//! all its message needs.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -274,7 +275,12 @@ impl Report {
     /// Whether there is nothing that anybody should look at.
     pub fn is_quiet(&self) -> bool {
         let Self { trust, alerts, deliveries, over_budget, .. } = self;
-        let trusted = trust.last_poll_good && trust.failing_notifiers.is_empty() && trust.trouble.is_empty();
-        trusted && over_budget.total == 0 && alerts.critical == 0 && alerts.warning == 0 && deliveries.dead == 0
+        let trusted =
+            trust.last_poll_good && trust.failing_notifiers.is_empty() && trust.trouble.is_empty();
+        trusted
+            && over_budget.total == 0
+            && alerts.critical == 0
+            && alerts.warning == 0
+            && deliveries.dead == 0
     }
 }

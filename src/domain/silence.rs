@@ -18,10 +18,11 @@ pub struct Silence {
     pub unless_above: Option<Decimal>,
     /// When it was made.
     pub created_at: Timestamp,
-    /// The newest date of the data when it was made: time in billing periods is that of the data. The ledger sets it.
+    /// The newest date of the data when it was made: time in billing periods is that of the data.
+    /// The ledger sets it.
     pub as_of: Timestamp,
-    /// When it ends; none = with each customer's billing period that holds `as_of`. Late data of the period before is covered
-    /// too.
+    /// When it ends; none = with each customer's billing period that holds `as_of`. Late data of
+    /// the period before is covered too.
     pub ends_at: Option<Timestamp>,
     /// Who made it.
     pub author: String,
@@ -65,16 +66,22 @@ impl<'a> Silenceable<'a> {
 impl Silence {
     /// Whether it covers an alert at `now`.
     pub fn covers(&self, alert: &Silenceable<'_>, now: Timestamp) -> bool {
-        let in_force =
-            self.expired_at.is_none_or(|at| now < at) && self.ends_at.map_or_else(|| alert.period.start <= self.as_of, |end| now < end);
+        let in_force = self.expired_at.is_none_or(|at| now < at)
+            && self.ends_at.map_or_else(|| alert.period.start <= self.as_of, |end| now < end);
         let customer = [Some(alert.customer), Some(alert.name), alert.label];
-        let any =
-            |globs: &[Glob], texts: &[Option<&str>]| globs.is_empty() || globs.iter().any(|glob| glob.fits_any(texts.iter().copied()));
-        let above = self.unless_above.is_some_and(|limit| alert.value.is_none_or(|value| value > limit));
-        in_force && !above && any(&self.customers, &customer) && any(&self.rules, &[Some(alert.rule)])
+        let any = |globs: &[Glob], texts: &[Option<&str>]| {
+            globs.is_empty() || globs.iter().any(|glob| glob.fits_any(texts.iter().copied()))
+        };
+        let above =
+            self.unless_above.is_some_and(|limit| alert.value.is_none_or(|value| value > limit));
+        in_force
+            && !above
+            && any(&self.customers, &customer)
+            && any(&self.rules, &[Some(alert.rule)])
     }
 
-    /// Covers a rule under its new name as well, where it covers it under the one before; returns whether that is new.
+    /// Covers a rule under its new name as well, where it covers it under the one before; returns
+    /// whether that is new.
     pub fn rename_rule(&mut self, before: &str, now: &str) -> bool {
         let covers = |name: &str| self.rules.iter().any(|glob| glob.fits_any([Some(name)]));
         let renamed = if covers(before) && !covers(now) { Glob::try_new(now).ok() } else { None };
@@ -83,17 +90,19 @@ impl Silence {
         is_new
     }
 
-    /// Whether it may cover anything now. One that was made or ended by a clock that was ahead does not: it would hide alerts
-    /// until the clock has caught up.
+    /// Whether it may cover anything now. One that was made or ended by a clock that was ahead does
+    /// not: it would hide alerts until the clock has caught up.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.expired_at.is_none() && !is_ahead(self.created_at, now) && !self.is_over(now)
     }
 
-    /// Whether at some instant it could no longer cover anything, whatever the customer's billing period: none is longer than
-    /// 63 days, and its data comes for 3 more.
+    /// Whether at some instant it could no longer cover anything, whatever the customer's billing
+    /// period: none is longer than 63 days, and its data comes for 3 more.
     pub fn is_over(&self, at: Timestamp) -> bool {
         let longest = jiff::SignedDuration::from_hours(66 * 24);
         self.expired_at.is_some_and(|ended| ended <= at)
-            || self.ends_at.map_or_else(|| at.duration_since(self.created_at) > longest, |end| end <= at)
+            || self
+                .ends_at
+                .map_or_else(|| at.duration_since(self.created_at) > longest, |end| end <= at)
     }
 }

@@ -22,7 +22,8 @@ impl UsageDate {
         Self { instant, digits: if instant.subsec_nanosecond() == 0 { 0 } else { 3 } }
     }
 
-    /// Parses RFC 3339 with 0 to 9 fraction digits and `Z` or a numeric offset, as Partner Center writes it.
+    /// Parses RFC 3339 with 0 to 9 fraction digits and `Z` or a numeric offset, as Partner Center
+    /// writes it.
     ///
     /// A date without an offset is taken as UTC; the fraud pages of the API write such dates.
     pub fn parse(text: &str) -> Option<Self> {
@@ -31,7 +32,9 @@ impl UsageDate {
             let local = text.parse::<jiff::civil::DateTime>().ok()?;
             local.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
         })?;
-        let digits = text.split_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+        let digits = text
+            .split_once('.')
+            .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
         Some(Self { instant, digits: u8::try_from(digits.min(9)).unwrap_or(9) })
     }
 
@@ -61,7 +64,8 @@ impl<'de> Deserialize<'de> for UsageDate {
     }
 }
 
-/// One `CustomerMonthlyUsageRecord` ("Get usage records for all customers"), checked and in our own terms.
+/// One `CustomerMonthlyUsageRecord` ("Get usage records for all customers"), checked and in our own
+/// terms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageRecord {
     /// `resourceId`, else `id`.
@@ -82,7 +86,8 @@ pub struct UsageRecord {
     pub budget: Option<Decimal>,
     /// `percentUsed`; says nothing without a budget.
     pub reported_percent: Option<Decimal>,
-    /// `lastModifiedDate`, or the time of the poll where that is unusable: it places the record in time.
+    /// `lastModifiedDate`, or the time of the poll where that is unusable: it places the record in
+    /// time.
     pub usage_as_of: UsageDate,
 }
 
@@ -102,7 +107,8 @@ mod tests {
 
     #[test]
     fn dates_keep_their_digits_and_turn_to_utc() {
-        let shown = |text: &str| UsageDate::parse(text).map(|date| date.to_string()).unwrap_or_default();
+        let shown =
+            |text: &str| UsageDate::parse(text).map(|date| date.to_string()).unwrap_or_default();
         assert_eq!(shown("2019-09-17T17:08:11.1433333+00:00"), "2019-09-17T17:08:11.1433333Z");
         assert_eq!(shown("2019-08-01T23:00:16.50+00:00"), "2019-08-01T23:00:16.50Z");
         assert_eq!(shown("2019-08-28T00:00:00-07:00"), "2019-08-28T07:00:00Z");

@@ -1,5 +1,5 @@
-//! Sign-in at Microsoft Entra ID: what its token endpoint answers, and how a refresh token is kept on disk. Who signs in for
-//! what is left to those that ask.
+//! Sign-in at Microsoft Entra ID: what its token endpoint answers, and how a refresh token is kept
+//! on disk. Who signs in for what is left to those that ask.
 
 mod token_answer;
 mod token_store;

@@ -1,5 +1,5 @@
-//! What the token endpoint answers (OAuth 2.0, RFC 6749 section 5, as Microsoft Entra ID writes it): tokens, or why not.
-//! What a refusal means to whom is left to those that ask.
+//! What the token endpoint answers (OAuth 2.0, RFC 6749 section 5, as Microsoft Entra ID writes
+//! it): tokens, or why not. What a refusal means to whom is left to those that ask.
 
 use std::time::Duration;
 
@@ -44,8 +44,16 @@ impl TokenAnswer {
     /// Reads an answer; the older endpoint writes its numbers in quotes.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let answer = json(body)?;
-        let token = |name: &str| answer.get(name).and_then(Value::as_str).filter(|token| !token.is_empty()).map(Secret::new);
-        let expires_in = answer.get("expires_in").and_then(|life| life.as_u64().or_else(|| life.as_str()?.trim().parse().ok()));
+        let token = |name: &str| {
+            answer
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|token| !token.is_empty())
+                .map(Secret::new)
+        };
+        let expires_in = answer
+            .get("expires_in")
+            .and_then(|life| life.as_u64().or_else(|| life.as_str()?.trim().parse().ok()));
         Some(Self {
             access_token: token("access_token")?,
             expires_in: expires_in.map_or(USUAL_LIFE, Duration::from_secs),
@@ -72,7 +80,9 @@ impl TokenRefusal {
     /// Reads an answer; the reason holds none of the secrets that `redactor` knows.
     pub(crate) fn parse(body: &[u8], redactor: &Redactor) -> Self {
         let answer = json(body).unwrap_or_default();
-        let field = |name: &str| redactor.redact(answer.get(name).and_then(Value::as_str).unwrap_or_default());
+        let field = |name: &str| {
+            redactor.redact(answer.get(name).and_then(Value::as_str).unwrap_or_default())
+        };
         let error = field("error");
         let reason = first_sentence(&error, &field("error_description"));
         Self { error, reason }
@@ -84,7 +94,8 @@ impl TokenRefusal {
     }
 }
 
-/// The code and the first line of the description, which begins with the AADSTS code; trace ids follow after it.
+/// The code and the first line of the description, which begins with the AADSTS code; trace ids
+/// follow after it.
 pub(crate) fn first_sentence(error: &str, description: &str) -> String {
     let line = description.lines().next().unwrap_or_default();
     let line = line.split(" Trace ID:").next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A refresh token on disk, in a file of the state folder: whole or not at all, readable by its owner only. When it is
-//! renewed is decided by those that sign in.
+//! A refresh token on disk, in a file of the state folder: whole or not at all, readable by its
+//! owner only. When it is renewed is decided by those that sign in.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ const MOST: u64 = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct StoredToken {
     pub(crate) token: Secret,
-    /// [`StoredToken::seed_of`] the configured token it descends from; empty when it descends from none.
+    /// [`StoredToken::seed_of`] the configured token it descends from; empty when it descends from
+    /// none.
     pub(crate) seed: String,
     /// When it was issued; none for a configured token.
     pub(crate) issued_at: Option<Timestamp>,
@@ -66,7 +67,8 @@ impl TokenStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let written: Written = serde_json::from_slice(&text).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is damaged"))?;
+        let written: Written = serde_json::from_slice(&text)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is damaged"))?;
         let token = Secret::new(written.refresh_token);
         Ok(Some(StoredToken { token, seed: written.seed_sha256, issued_at: written.issued_at })
             .filter(|stored| !stored.token.expose().is_empty()))
@@ -83,8 +85,11 @@ impl TokenStore {
     /// Keeps a token: it is on disk, and survives a power cut, when this returns.
     pub(crate) fn save(&self, stored: &StoredToken) -> io::Result<()> {
         fs::make_folder(&self.folder, 0o700)?;
-        let written =
-            Written { refresh_token: stored.token.expose().to_owned(), seed_sha256: stored.seed.clone(), issued_at: stored.issued_at };
+        let written = Written {
+            refresh_token: stored.token.expose().to_owned(),
+            seed_sha256: stored.seed.clone(),
+            issued_at: stored.issued_at,
+        };
         fs::replace(&self.path(), &serde_json::to_vec(&written)?, Rights::Daemon)
     }
 }

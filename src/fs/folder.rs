@@ -7,8 +7,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    Access, AtFlags, Gid, Mode, OFlags, RenameFlags, Stat, Uid, accessat, fchmod, fchown, fstat, mkdirat, openat, renameat, renameat_with,
-    unlinkat,
+    Access, AtFlags, Gid, Mode, OFlags, RenameFlags, Stat, Uid, accessat, fchmod, fchown, fstat,
+    mkdirat, openat, renameat, renameat_with, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -37,7 +37,9 @@ impl Folder {
         let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let fd = match openat(&self.fd, name, flags, Mode::empty()) {
             // What refuses to be opened so is no regular file; the look says what it is.
-            Err(error @ (Errno::LOOP | Errno::NXIO)) => return Err(self.look(name).err().unwrap_or(error.into())),
+            Err(error @ (Errno::LOOP | Errno::NXIO)) => {
+                return Err(self.look(name).err().unwrap_or(error.into()));
+            }
             opened => opened?,
         };
         single(&fstat(&fd)?)?;
@@ -46,7 +48,8 @@ impl Folder {
 
     /// Makes a file that is not there yet, for its owner only.
     pub(super) fn make_file(&self, name: &OsStr) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(File::from(openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?))
     }
 
@@ -55,8 +58,8 @@ impl Folder {
         single(&rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Gives what root has just made here to the owner of the folder, so that the daemon can use it whoever ran a command
-    /// first.
+    /// Gives what root has just made here to the owner of the folder, so that the daemon can use it
+    /// whoever ran a command first.
     pub(super) fn give(&self, made: &File) -> io::Result<()> {
         let (folder, stat) = (fstat(&self.fd)?, fstat(made)?);
         if stat.st_uid == 0 && (folder.st_uid, folder.st_gid) != (stat.st_uid, stat.st_gid) {
@@ -73,12 +76,15 @@ impl Folder {
     /// The same, unless something has that name already.
     pub(super) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         match renameat_with(&self.fd, from, &self.fd, to, RenameFlags::NOREPLACE) {
-            // A file system that cannot; whoever makes the same file at this instant is not seen there.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match rustix::fs::statat(&self.fd, to, AtFlags::SYMLINK_NOFOLLOW) {
-                Err(Errno::NOENT) => self.rename(from, to),
-                Err(error) => Err(error.into()),
-                Ok(_) => Err(Errno::EXIST.into()),
-            },
+            // A file system that cannot; whoever makes the same file at this instant is not seen
+            // there.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                match rustix::fs::statat(&self.fd, to, AtFlags::SYMLINK_NOFOLLOW) {
+                    Err(Errno::NOENT) => self.rename(from, to),
+                    Err(error) => Err(error.into()),
+                    Ok(_) => Err(Errno::EXIST.into()),
+                }
+            }
             renamed => Ok(renamed?),
         }
     }
@@ -98,7 +104,12 @@ impl Folder {
 
     /// The same folder, for what a mere path of it does not allow.
     pub(super) fn readable(&self) -> io::Result<OwnedFd> {
-        Ok(openat(&self.fd, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+        Ok(openat(
+            &self.fd,
+            ".",
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?)
     }
 
     /// Its device and number.
@@ -117,12 +128,17 @@ impl Folder {
         Ok(accessat(&self.fd, name, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS)?)
     }
 
-    /// The same error, with what to do where the file belongs to another user than this process and the folder do.
+    /// The same error, with what to do where the file belongs to another user than this process and
+    /// the folder do.
     pub(super) fn explained(&self, path: &Path, name: &OsStr, error: io::Error) -> io::Error {
         let own = rustix::process::geteuid().as_raw();
         let found = self.handle(name).and_then(|file| Ok((fstat(&file)?, self.stat()?)));
         match found {
-            Ok((file, folder)) if error.kind() == io::ErrorKind::PermissionDenied && file.st_uid != own && folder.st_uid == own => {
+            Ok((file, folder))
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    && file.st_uid != own
+                    && folder.st_uid == own =>
+            {
                 foreign(path, &file, &folder)
             }
             _ => error,
@@ -131,12 +147,22 @@ impl Folder {
 
     /// What has this name, without anything being done to it.
     pub(super) fn handle(&self, name: &OsStr) -> io::Result<OwnedFd> {
-        Ok(openat(&self.fd, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?)
+        Ok(openat(
+            &self.fd,
+            name,
+            OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?)
     }
 
     fn make_child(&self, name: &OsStr, mode: u32) -> io::Result<()> {
         mkdirat(&self.fd, name, Mode::RWXU)?;
-        let child = openat(&self.fd, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+        let child = openat(
+            &self.fd,
+            name,
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
         // Whatever the umask is.
         Ok(fchmod(&child, Mode::from_raw_mode(mode))?)
     }
@@ -171,5 +197,8 @@ pub fn remove_folder(path: &Path) -> io::Result<()> {
 
 /// The folder of a file; the working directory for a bare name.
 pub(super) fn folder_of(file: &Path) -> PathBuf {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+    file.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+        .to_owned()
 }

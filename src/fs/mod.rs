@@ -1,10 +1,11 @@
-//! The one place that opens, makes, replaces and removes files, and that gives them to another user. What is in them is
-//! left to the rooms that use them.
+//! The one place that opens, makes, replaces and removes files, and that gives them to another
+//! user. What is in them is left to the rooms that use them.
 //!
-//! A command that runs as root works in a folder of the daemon's user, and whoever is that user may put anything there.
-//! So the program's own files are reached from the folder's descriptor and by no link of another user; they are regular
-//! files with one name; what is made is made exclusively, and nothing but that is given away. Files that people write and
-//! name in the configuration may be links; but they are regular files too, of a bounded size, and opening one never waits.
+//! A command that runs as root works in a folder of the daemon's user, and whoever is that user may
+//! put anything there. So the program's own files are reached from the folder's descriptor and by
+//! no link of another user; they are regular files with one name; what is made is made exclusively,
+//! and nothing but that is given away. Files that people write and name in the configuration may be
+//! links; but they are regular files too, of a bounded size, and opening one never waits.
 
 mod error;
 mod folder;
@@ -17,7 +18,9 @@ mod tend;
 mod walk;
 
 pub use folder::{make_folder, make_private_folder, remove_folder};
-pub use own::{check_usable, exists, modified, open_or_make, open_own, read_own, real_path, remove};
+pub use own::{
+    check_usable, exists, modified, open_or_make, open_own, read_own, real_path, remove,
+};
 pub use read::{open, open_streaming, read, read_text};
 pub use replace::{Rights, create, replace, replace_by};
 pub use socket::listen;

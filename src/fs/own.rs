@@ -1,4 +1,5 @@
-//! The program's own files: regular ones, with one name, in a folder that is reached by no link of another user.
+//! The program's own files: regular ones, with one name, in a folder that is reached by no link of
+//! another user.
 
 use std::fs::File;
 use std::io;
@@ -20,12 +21,14 @@ pub fn open_own(path: &Path) -> io::Result<File> {
     folder.open_file(&name, OFlags::RDONLY).map_err(|error| folder.explained(path, &name, error))
 }
 
-/// Fails where there is a file that this process may not read and write, and says why; does not open it, which for files that
-/// others of this process have locked would end their locks.
+/// Fails where there is a file that this process may not read and write, and says why; does not
+/// open it, which for files that others of this process have locked would end their locks.
 pub fn check_usable(path: &Path) -> io::Result<()> {
     let (folder, name) = Folder::of(path, End::Name)?;
     match folder.check_access(&name) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(folder.explained(path, &name, error)),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(folder.explained(path, &name, error))
+        }
         // Whatever else there is, or is not, is found when it is opened.
         _ => Ok(()),
     }
@@ -36,8 +39,8 @@ pub fn read_own(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(open_own(path)?, most)
 }
 
-/// Opens a file for reading and writing. Where there is none it is made, for its owner only; by root, for the owner of its
-/// folder.
+/// Opens a file for reading and writing. Where there is none it is made, for its owner only; by
+/// root, for the owner of its folder.
 pub fn open_or_make(path: &Path) -> io::Result<File> {
     let (folder, name) = Folder::of(path, End::Name)?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);

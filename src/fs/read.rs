@@ -8,7 +8,8 @@ use rustix::fs::{Mode, OFlags, fstat, stat};
 
 use crate::fs::error::regular;
 
-/// Descriptors that whoever started this process has opened for it, as a shell does for `<(command)`.
+/// Descriptors that whoever started this process has opened for it, as a shell does for
+/// `<(command)`.
 const HANDED_OVER: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
 
 /// Opens a regular file for reading; refuses anything else, and never waits for a writer.
@@ -18,7 +19,11 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
     // Opening a device can do something already.
     regular(&stat(path)?)?;
-    let fd = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+    let fd = rustix::fs::open(
+        path,
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     regular(&fstat(&fd)?)?;
     Ok(File::from(fd))
 }
@@ -37,7 +42,8 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// Reads a text of up to so many bytes.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
-    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
+    let not_text =
+        |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
     String::from_utf8(read(path, most)?).map_err(not_text)
 }
 
@@ -46,7 +52,8 @@ pub(super) fn bounded(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(read).unwrap_or(u64::MAX) > most {
-        let text = format!("it is larger than {}, too large to be what is expected here", size(most));
+        let text =
+            format!("it is larger than {}, too large to be what is expected here", size(most));
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     Ok(bytes)

@@ -1,4 +1,5 @@
-//! Writes a file whole or not at all: under another name first, moved into its place once it is on disk.
+//! Writes a file whole or not at all: under another name first, moved into its place once it is on
+//! disk.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
@@ -26,18 +27,24 @@ pub enum Rights {
     Daemon,
     /// For whoever makes it, and for others by this mode.
     Mode(u32),
-    /// Like the file before it, in owner and mode; where there is none, for whoever makes it, and for others by this mode.
-    /// A link in its place stays one: what it leads to is replaced.
+    /// Like the file before it, in owner and mode; where there is none, for whoever makes it, and
+    /// for others by this mode. A link in its place stays one: what it leads to is replaced.
     AsBefore(u32),
 }
 
-/// Puts `bytes` at `path`, in place of whatever is there: on disk, and safe from a power cut, when this returns.
+/// Puts `bytes` at `path`, in place of whatever is there: on disk, and safe from a power cut, when
+/// this returns.
 pub fn replace(path: &Path, bytes: &[u8], rights: Rights) -> io::Result<()> {
     replace_by(path, rights, |out| out.write_all(bytes))
 }
 
-/// The same for what is too large to be in memory: `write` writes it, piece by piece. When that fails, what was there stays.
-pub fn replace_by(path: &Path, rights: Rights, mut write: impl FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// The same for what is too large to be in memory: `write` writes it, piece by piece. When that
+/// fails, what was there stays.
+pub fn replace_by(
+    path: &Path,
+    rights: Rights,
+    mut write: impl FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     put(path, &mut write, rights, Folder::rename)
 }
 
@@ -82,7 +89,11 @@ fn put(path: &Path, content: &mut Content<'_>, rights: Rights, into_place: Move)
 fn unfinished(name: &OsStr) -> OsString {
     let mut unfinished = OsString::from(".");
     unfinished.push(name);
-    unfinished.push(format!(".{}-{}{UNFINISHED}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    unfinished.push(format!(
+        ".{}-{}{UNFINISHED}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    ));
     unfinished
 }
 
@@ -107,11 +118,13 @@ fn hand_over(file: &File, folder: &Folder, name: &OsStr, rights: Rights) -> io::
     file.set_permissions(Permissions::from_mode(mode & 0o777))
 }
 
-/// Gives what was made to the owner of the file before, as far as this process may; returns that file's mode.
+/// Gives what was made to the owner of the file before, as far as this process may; returns that
+/// file's mode.
 fn as_before(file: &File, before: &File) -> io::Result<u32> {
     let (stat, made) = (fstat(before)?, fstat(file)?);
     if (stat.st_uid, stat.st_gid) != (made.st_uid, made.st_gid) {
-        let given = fchown(file, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
+        let given =
+            fchown(file, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
         if rustix::process::geteuid().is_root() {
             given?;
         }

@@ -14,8 +14,8 @@ use crate::fs::error::refused;
 use crate::fs::folder::Folder;
 use crate::fs::walk::End;
 
-/// Listens at `path`, in place of whatever is there, with these rights. Until they are set it has the name `unready`, under
-/// which nobody looks for it.
+/// Listens at `path`, in place of whatever is there, with these rights. Until they are set it has
+/// the name `unready`, under which nobody looks for it.
 pub fn listen(path: &Path, unready: &str, mode: u32) -> io::Result<UnixListener> {
     let (folder, name) = Folder::of(path, End::Name)?;
     folder.remove(OsStr::new(unready))?;
@@ -34,5 +34,8 @@ fn set_mode(folder: &Folder, name: &OsStr, mode: u32) -> io::Result<()> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::Socket || stat.st_uid != own {
         return Err(refused("another user has put something in the socket's place".to_owned()));
     }
-    std::fs::set_permissions(format!("/proc/self/fd/{}", socket.as_raw_fd()), Permissions::from_mode(mode))
+    std::fs::set_permissions(
+        format!("/proc/self/fd/{}", socket.as_raw_fd()),
+        Permissions::from_mode(mode),
+    )
 }

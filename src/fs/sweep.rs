@@ -1,4 +1,5 @@
-//! Removes what processes left that were killed between writing a file and moving it into its place.
+//! Removes what processes left that were killed between writing a file and moving it into its
+//! place.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,15 +15,22 @@ pub(super) const UNFINISHED: &str = ".unfinished";
 /// Removes every unfinished file in a folder that nobody writes any more.
 pub fn sweep(folder: &Path) {
     if let Ok(folder) = Folder::open(folder) {
-        sweep_names(&folder, |name| name.first() == Some(&b'.') && name.ends_with(UNFINISHED.as_bytes()));
+        sweep_names(&folder, |name| {
+            name.first() == Some(&b'.') && name.ends_with(UNFINISHED.as_bytes())
+        });
     }
 }
 
 /// The same for one file, also for names as they once were: `.NAME.PROCESS`.
 pub(super) fn sweep_file(folder: &Folder, name: &OsStr) {
     sweep_names(folder, |found| {
-        let rest = found.strip_prefix(b".").and_then(|rest| rest.strip_prefix(name.as_bytes())).and_then(|rest| rest.strip_prefix(b"."));
-        rest.is_some_and(|rest| rest.ends_with(UNFINISHED.as_bytes()) || rest.iter().all(u8::is_ascii_digit))
+        let rest = found
+            .strip_prefix(b".")
+            .and_then(|rest| rest.strip_prefix(name.as_bytes()))
+            .and_then(|rest| rest.strip_prefix(b"."));
+        rest.is_some_and(|rest| {
+            rest.ends_with(UNFINISHED.as_bytes()) || rest.iter().all(u8::is_ascii_digit)
+        })
     });
 }
 

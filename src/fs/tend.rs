@@ -1,5 +1,6 @@
-//! Looks after the program's own files as somebody left them: rights that are too wide, and what root's commands made and were
-//! killed before they could give away. Only regular files with one name are touched, by their descriptors.
+//! Looks after the program's own files as somebody left them: rights that are too wide, and what
+//! root's commands made and were killed before they could give away. Only regular files with one
+//! name are touched, by their descriptors.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
@@ -14,7 +15,8 @@ use rustix::fs::{AtFlags, Dir, Gid, Mode, Stat, Uid, chownat, fstat};
 use crate::fs::error::single;
 use crate::fs::folder::Folder;
 
-/// Whoever may write in a folder may put anything in a file's place; who may look into it sees names.
+/// Whoever may write in a folder may put anything in a file's place; who may look into it sees
+/// names.
 const OTHERS_WRITE: u32 = 0o022;
 
 /// A file or folder whose rights were too wide.
@@ -28,8 +30,8 @@ pub struct Tightened {
     pub now: u32,
 }
 
-/// Takes from everybody but their owner whatever they may do with the files in a folder that are the program's. Files of
-/// other users are left alone.
+/// Takes from everybody but their owner whatever they may do with the files in a folder that are
+/// the program's. Files of other users are left alone.
 pub fn tighten(path: &Path, is_own: impl Fn(&OsStr) -> bool) -> Vec<Tightened> {
     let Ok(folder) = Folder::open(path) else { return Vec::new() };
     let tightened = own_files(&folder, is_own).into_iter().filter_map(|(name, file, stat)| {
@@ -42,8 +44,8 @@ pub fn tighten(path: &Path, is_own: impl Fn(&OsStr) -> bool) -> Vec<Tightened> {
     tightened.collect()
 }
 
-/// Takes from everybody but its owner the right to change what a folder holds. One that everybody shares, as `/tmp`, is left
-/// alone.
+/// Takes from everybody but its owner the right to change what a folder holds. One that everybody
+/// shares, as `/tmp`, is left alone.
 pub fn tighten_folder(path: &Path) -> Option<Tightened> {
     let folder = Folder::open(path).ok()?.readable().ok()?;
     let stat = fstat(&folder).ok()?;
@@ -55,11 +57,14 @@ pub fn tighten_folder(path: &Path) -> Option<Tightened> {
     Some(Tightened { path: path.to_owned(), before, now })
 }
 
-/// Gives empty files of root's, as a command leaves them that is killed between making and giving, to the owner of their
-/// folder. Nothing can be read by that which could not be read before.
+/// Gives empty files of root's, as a command leaves them that is killed between making and giving,
+/// to the owner of their folder. Nothing can be read by that which could not be read before.
 pub fn give_back(path: &Path, is_own: impl Fn(&OsStr) -> bool) -> Vec<PathBuf> {
     let is_root = rustix::process::geteuid().is_root();
-    let Some((folder, owner)) = Folder::open(path).and_then(|folder| folder.stat().map(|stat| (folder, stat))).ok().filter(|_| is_root)
+    let Some((folder, owner)) = Folder::open(path)
+        .and_then(|folder| folder.stat().map(|stat| (folder, stat)))
+        .ok()
+        .filter(|_| is_root)
     else {
         return Vec::new();
     };
@@ -76,8 +81,11 @@ pub fn give_back(path: &Path, is_own: impl Fn(&OsStr) -> bool) -> Vec<PathBuf> {
 
 /// The regular files with one name that are the program's, without opening them.
 fn own_files(folder: &Folder, is_own: impl Fn(&OsStr) -> bool) -> Vec<(OsString, OwnedFd, Stat)> {
-    let Ok(names) = folder.readable().and_then(|fd| Ok(Dir::read_from(fd)?)) else { return Vec::new() };
-    let names = names.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
+    let Ok(names) = folder.readable().and_then(|fd| Ok(Dir::read_from(fd)?)) else {
+        return Vec::new();
+    };
+    let names =
+        names.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
     let found = names.filter(|name| is_own(name)).filter_map(|name| {
         let file = folder.handle(&name).ok()?;
         let stat = fstat(&file).ok()?;
@@ -99,5 +107,8 @@ fn may_change(stat: &Stat) -> bool {
 
 /// By its descriptor, since what has the name can change.
 fn set_mode(file: &OwnedFd, mode: u32) -> io::Result<()> {
-    std::fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), Permissions::from_mode(mode))
+    std::fs::set_permissions(
+        format!("/proc/self/fd/{}", file.as_raw_fd()),
+        Permissions::from_mode(mode),
+    )
 }

@@ -1,5 +1,6 @@
-//! The way from a path to a descriptor of its folder, one name after the other, so that nothing can be exchanged between a
-//! look and a step. A symbolic link on the way is followed when it is root's or this process's own user's.
+//! The way from a path to a descriptor of its folder, one name after the other, so that nothing can
+//! be exchanged between a look and a step. A symbolic link on the way is followed when it is root's
+//! or this process's own user's.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -20,7 +21,8 @@ const MOST_LINKS: usize = 40;
 pub(super) enum End {
     /// In the folder that the path names.
     Folder,
-    /// In the folder of the file that the path names; the file itself may be anything, or not be there.
+    /// In the folder of the file that the path names; the file itself may be anything, or not be
+    /// there.
     Name,
     /// The same, after a link in the file's place was followed.
     Target,
@@ -38,10 +40,16 @@ pub(super) fn walk(path: &Path, end: End) -> io::Result<Place> {
         let is_name = part != "/" && part != "." && part != "..";
         let is_last = parts.is_empty() && end != End::Folder;
         if is_last && (!is_name || end == End::Name) {
-            return if is_name { Ok((folder, Some(part))) } else { Err(rustix::io::Errno::ISDIR.into()) };
+            return if is_name {
+                Ok((folder, Some(part)))
+            } else {
+                Err(rustix::io::Errno::ISDIR.into())
+            };
         }
         let found = match step(&folder, &part) {
-            Err(error) if is_last && error.kind() == io::ErrorKind::NotFound => return Ok((folder, Some(part))),
+            Err(error) if is_last && error.kind() == io::ErrorKind::NotFound => {
+                return Ok((folder, Some(part)));
+            }
             found => found?,
         };
         let stat = fstat(&found)?;
@@ -66,7 +74,9 @@ pub(super) fn walk(path: &Path, end: End) -> io::Result<Place> {
 
 /// The names of a path, `/` among them where it begins with one.
 fn names(path: &Path) -> impl Iterator<Item = OsString> {
-    path.components().filter(|part| *part != Component::CurDir).map(|part| part.as_os_str().to_owned())
+    path.components()
+        .filter(|part| *part != Component::CurDir)
+        .map(|part| part.as_os_str().to_owned())
 }
 
 fn step(folder: impl AsFd, name: impl rustix::path::Arg) -> io::Result<OwnedFd> {
@@ -80,5 +90,8 @@ fn trusted(name: &OsString, link: &Stat) -> io::Result<()> {
         return Ok(());
     }
     let name = name.to_string_lossy();
-    Err(refused(format!("\"{name}\" is a symbolic link of another user (uid {}), which is not followed", link.st_uid)))
+    Err(refused(format!(
+        "\"{name}\" is a symbolic link of another user (uid {}), which is not followed",
+        link.st_uid
+    )))
 }

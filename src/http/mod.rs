@@ -1,4 +1,5 @@
-//! What every outgoing HTTP request shares: the client, its proxy, time-outs, a cap on bodies, Retry-After, texts without secrets.
+//! What every outgoing HTTP request shares: the client, its proxy, time-outs, a cap on bodies,
+//! Retry-After, texts without secrets.
 
 mod proxy;
 
@@ -22,11 +23,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pooled connections race with the server's close; a short life keeps that rare.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Builds a client with a total time-out for each request, of which connecting takes at most three quarters: a request
-/// that timed out later may have been received. It follows no redirects: a POST answered 302 would become a
-/// GET that may return 200, so that an undelivered alert looked delivered. It goes by the proxy of [`proxy`] only.
+/// Builds a client with a total time-out for each request, of which connecting takes at most three
+/// quarters: a request that timed out later may have been received. It follows no redirects: a POST
+/// answered 302 would become a GET that may return 200, so that an undelivered alert looked
+/// delivered. It goes by the proxy of [`proxy`] only.
 pub fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    // A client takes the cryptography of the process. It is the same each time, and the first one stays.
+    // A client takes the cryptography of the process. It is the same each time, and the first one
+    // stays.
     drop(ring::default_provider().install_default());
     let builder = reqwest::Client::builder().no_proxy();
     let builder = match ProxySetting::of_process() {
@@ -67,7 +70,8 @@ pub async fn read_capped(response: &mut Response, cap: usize) -> Result<Vec<u8>,
     Ok(body)
 }
 
-/// The start of a body for an error message: at most `cap` bytes, whatever else comes, one line, no control characters.
+/// The start of a body for an error message: at most `cap` bytes, whatever else comes, one line, no
+/// control characters.
 pub async fn read_start(response: &mut Response, cap: usize) -> String {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -82,7 +86,11 @@ pub async fn read_start(response: &mut Response, cap: usize) -> String {
 
 /// `text` as one line for a log: control characters become spaces, a BOM goes.
 pub fn one_line(text: &str) -> String {
-    let cleaned: String = text.trim_start_matches('\u{feff}').chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let cleaned: String = text
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     cleaned.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -96,8 +104,8 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
 }
 
-/// The text of an HTTP error with its causes and the host, without the rest of the URL: Slack's is a secret, and queries may
-/// hold some.
+/// The text of an HTTP error with its causes and the host, without the rest of the URL: Slack's is
+/// a secret, and queries may hold some.
 pub fn describe(error: &reqwest::Error) -> String {
     let to = error.url().map(|url| format!(" to {}", reached(url))).unwrap_or_default();
     let what = match () {
@@ -134,7 +142,8 @@ pub fn place(url: &Url) -> String {
 pub fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -157,7 +166,11 @@ mod tests {
     #[test]
     fn loopback_is_this_machine_only() {
         let loopback = |url: &str| is_loopback(&url.parse().unwrap());
-        assert!(loopback("http://127.0.0.1:8080/x") && loopback("http://localhost/") && loopback("http://[::1]:1/"));
+        assert!(
+            loopback("http://127.0.0.1:8080/x")
+                && loopback("http://localhost/")
+                && loopback("http://[::1]:1/")
+        );
         assert!(!loopback("http://127.0.0.1.example/") && !loopback("http://10.0.0.1/"));
     }
 }

@@ -1,7 +1,7 @@
 //! The proxy that requests go by, as `HTTPS_PROXY` or `ALL_PROXY` says and `NO_PROXY` excepts.
 //!
-//! What goes to this machine goes by none, and neither does what goes in the clear: a proxy would read it, and its answer
-//! would count as the receiver's.
+//! What goes to this machine goes by none, and neither does what goes in the clear: a proxy would
+//! read it, and its answer would count as the receiver's.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy, Url};
@@ -19,7 +19,10 @@ const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "soc
 
 /// A variable that holds no address of a proxy. The address is not shown: it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {0} holds no address of a proxy: write http://HOST:PORT or socks5h://HOST:PORT, or unset it")]
+#[error(
+    "the environment variable {0} holds no address of a proxy: write http://HOST:PORT or \
+        socks5h://HOST:PORT, or unset it"
+)]
 pub(crate) struct ProxyError(&'static str);
 
 /// The proxy of an environment.
@@ -36,10 +39,16 @@ impl ProxySetting {
     }
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ProxyError> {
-        let said = |name: &&'static str| variable(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text));
+        let said = |name: &&'static str| {
+            variable(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text))
+        };
         let Some((name, text)) = NAMED_BY.iter().find_map(said) else { return Ok(None) };
         let address = address(text.trim()).ok_or(ProxyError(name))?;
-        let except = EXCEPTED_BY.iter().find_map(said).map(|(_, except)| format!("{except},")).unwrap_or_default();
+        let except = EXCEPTED_BY
+            .iter()
+            .find_map(said)
+            .map(|(_, except)| format!("{except},"))
+            .unwrap_or_default();
         Ok(Some(Self { variable: name, address, except: except + THIS_MACHINE }))
     }
 
@@ -50,9 +59,11 @@ impl ProxySetting {
 
     /// `the proxy HOST:PORT of VARIABLE`, where it stands between here and `url`.
     pub(super) fn between(&self, url: &Url) -> Option<String> {
-        let matcher = Matcher::builder().https(self.address.as_str()).no(self.except.as_str()).build();
+        let matcher =
+            Matcher::builder().https(self.address.as_str()).no(self.except.as_str()).build();
         let intercepted = matcher.intercept(&url.as_str().parse().ok()?);
-        intercepted.map(|_| format!("the proxy {} of {}", super::place(&self.address), self.variable))
+        intercepted
+            .map(|_| format!("the proxy {} of {}", super::place(&self.address), self.variable))
     }
 }
 
@@ -61,7 +72,8 @@ pub(crate) fn check_proxy(variable: impl Fn(&str) -> Option<String>) -> Result<(
     ProxySetting::read(variable).map(drop)
 }
 
-/// What takes secrets out of the answers to requests; it knows those of the proxies, which may send them back like any receiver.
+/// What takes secrets out of the answers to requests; it knows those of the proxies, which may send
+/// them back like any receiver.
 pub(crate) fn redactor() -> Redactor {
     let mut redactor = Redactor::default();
     for url in NAMED_BY.iter().filter_map(|name| address(std::env::var(name).ok()?.trim())) {
@@ -69,7 +81,10 @@ pub(crate) fn redactor() -> Redactor {
         redactor.add(password);
         // As it is sent, and as it is written in a variable.
         let decoded = format!("http://proxy/?p={}", password.replace('+', "%2B"));
-        let decoded = decoded.parse::<Url>().ok().and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned()));
+        let decoded = decoded
+            .parse::<Url>()
+            .ok()
+            .and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned()));
         if let Some(password) = decoded {
             redactor.add(&password);
         }
@@ -89,7 +104,9 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Option<ProxySetting>, ProxyError> {
-        ProxySetting::read(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        ProxySetting::read(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     fn between(variables: &[(&str, &str)], url: &str) -> Option<String> {
@@ -118,18 +135,32 @@ mod tests {
     fn every_spelling_counts_and_what_is_for_http_does_not() {
         for name in NAMED_BY {
             let by = format!("the proxy proxy.example:3128 of {name}");
-            assert_eq!(between(&[(name, " proxy.example:3128 ")], "https://hooks.example/"), Some(by));
+            assert_eq!(
+                between(&[(name, " proxy.example:3128 ")], "https://hooks.example/"),
+                Some(by)
+            );
         }
         for name in ["HTTP_PROXY", "http_proxy"] {
             assert_eq!(between(&[(name, "proxy.example:3128")], "https://hooks.example/"), None);
         }
-        let both = [("ALL_PROXY", "all.example:1"), ("https_proxy", "https.example:2"), ("HTTPS_PROXY", "")];
-        assert_eq!(between(&both, "https://hooks.example/").as_deref(), Some("the proxy https.example:2 of https_proxy"));
+        let both = [
+            ("ALL_PROXY", "all.example:1"),
+            ("https_proxy", "https.example:2"),
+            ("HTTPS_PROXY", ""),
+        ];
+        assert_eq!(
+            between(&both, "https://hooks.example/").as_deref(),
+            Some("the proxy https.example:2 of https_proxy")
+        );
     }
 
     #[test]
     fn what_is_excepted_goes_by_none() {
-        for (name, except) in [("NO_PROXY", "corp.example"), ("no_proxy", "10.0.0.0/8, .corp.example"), ("NO_PROXY", "*")] {
+        for (name, except) in [
+            ("NO_PROXY", "corp.example"),
+            ("no_proxy", "10.0.0.0/8, .corp.example"),
+            ("NO_PROXY", "*"),
+        ] {
             let variables = [("ALL_PROXY", "socks5h://proxy.example"), (name, except)];
             assert_eq!(between(&variables, "https://hooks.corp.example/"), None, "{except}");
         }
@@ -142,7 +173,10 @@ mod tests {
         for text in ["ftp://proxy.example", "http://", "proxy example:x", "socks5h:hunter2"] {
             let error = read(&[("https_proxy", text)]).err().unwrap().to_string();
             assert!(
-                error.starts_with("the environment variable https_proxy holds no address of a proxy: write http://HOST:PORT"),
+                error.starts_with(
+                    "the environment variable https_proxy holds no address of a \
+                    proxy: write http://HOST:PORT"
+                ),
                 "{error}"
             );
         }

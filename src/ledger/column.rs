@@ -1,4 +1,5 @@
-//! How values stand in columns: decimals as exact text, instants as nanoseconds, identities as 16 bytes.
+//! How values stand in columns: decimals as exact text, instants as nanoseconds, identities as 16
+//! bytes.
 
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -90,7 +91,10 @@ pub(super) fn decimal<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result
 }
 
 /// A decimal from a column that may be empty.
-pub(super) fn decimal_if_any<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result<Option<Decimal>> {
+pub(super) fn decimal_if_any<I: RowIndex>(
+    row: &Row<'_>,
+    column: I,
+) -> rusqlite::Result<Option<Decimal>> {
     row.get::<_, Option<Exact>>(column).map(|value| value.map(|value| value.0))
 }
 
@@ -100,7 +104,10 @@ pub(super) fn instant<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result
 }
 
 /// An instant from a column that may be empty.
-pub(super) fn instant_if_any<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn instant_if_any<I: RowIndex>(
+    row: &Row<'_>,
+    column: I,
+) -> rusqlite::Result<Option<Timestamp>> {
     row.get::<_, Option<Instant>>(column).map(|value| value.map(|value| value.0))
 }
 
@@ -115,12 +122,18 @@ pub(super) fn count<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result<u
 }
 
 /// A value written as text in a column, read by `parse`.
-pub(super) fn read<T, I: RowIndex>(row: &Row<'_>, column: I, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(super) fn read<T, I: RowIndex>(
+    row: &Row<'_>,
+    column: I,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
     let text = row.get::<_, String>(column)?;
     parse(&text).ok_or_else(|| unreadable(format!("\"{text}\" is not known here")))
 }
 
 /// The error of a column whose value makes no sense.
-pub(super) fn unreadable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+pub(super) fn unreadable(
+    why: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, why.into())
 }

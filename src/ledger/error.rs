@@ -32,7 +32,8 @@ pub enum LedgerError {
         what: &'static str,
     },
     /// The file is damaged.
-    #[error("{} is damaged ({what}): put a sound copy in its place, or move it away and begin a new one with `budget-alertd ledger new`, which tells everything anew", path.display())]
+    #[error("{} is damaged ({what}): put a sound copy in its place, or move it away and begin a \
+        new one with `budget-alertd ledger new`, which tells everything anew", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -40,7 +41,9 @@ pub enum LedgerError {
         what: String,
     },
     /// The write-ahead log is damaged, and not at its end.
-    #[error("{} is damaged at byte {at}, and more was written after that: put a sound copy of it and of the ledger in their places, or move it away; what it holds is then lost, and may be told again", path.display())]
+    #[error("{} is damaged at byte {at}, and more was written after that: put a sound copy of it \
+        and of the ledger in their places, or move it away; what it holds is then lost, and may be \
+        told again", path.display())]
     DamagedLog {
         /// The log.
         path: PathBuf,
@@ -48,7 +51,8 @@ pub enum LedgerError {
         at: u64,
     },
     /// There was a ledger, and it is gone.
-    #[error("{} is gone, and was there ({} says so): put a copy of it in its place, or begin a new one with `budget-alertd ledger new`, which tells everything anew", path.display(), made.display())]
+    #[error("{} is gone, and was there ({} says so): put a copy of it in its place, or begin a new \
+        one with `budget-alertd ledger new`, which tells everything anew", path.display(), made.display())]
     Lost {
         /// Where it was.
         path: PathBuf,
@@ -62,7 +66,8 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// A newer version of this program wrote the file.
-    #[error("{} has schema version {found}, and this version knows up to {known}: use the newer budget-alertd that wrote it", path.display())]
+    #[error("{} has schema version {found}, and this version knows up to {known}: use the newer \
+        budget-alertd that wrote it", path.display())]
     NewerVersion {
         /// The file.
         path: PathBuf,
@@ -72,7 +77,8 @@ pub enum LedgerError {
         known: i64,
     },
     /// An older version wrote the file, and it was opened for reading only.
-    #[error("{} has schema version {found}, and {known} is needed: the next `poll` or `run` brings it up to date", path.display())]
+    #[error("{} has schema version {found}, and {known} is needed: the next `poll` or `run` brings \
+        it up to date", path.display())]
     OlderVersion {
         /// The file.
         path: PathBuf,
@@ -91,7 +97,8 @@ pub enum LedgerError {
         source: rusqlite::Error,
     },
     /// It may not be written, or not even opened.
-    #[error("{} cannot be opened or written: check the owner and the rights of the file and its folder", path.display())]
+    #[error("{} cannot be opened or written: check the owner and the rights of the file and its \
+        folder", path.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,
@@ -133,7 +140,10 @@ pub enum LedgerError {
     #[error("the ledger is closed")]
     Gone,
     /// The SQLite library in use can corrupt a ledger.
-    #[error("the SQLite library is version {found}, and 3.51.3 or newer is needed: build with the bundled one")]
+    #[error(
+        "the SQLite library is version {found}, and 3.51.3 or newer is needed: build with the \
+            bundled one"
+    )]
     OldSqlite {
         /// Its version.
         found: &'static str,
@@ -144,24 +154,35 @@ impl LedgerError {
     /// Names the file, and the kind of trouble, of what SQLite reports.
     pub(super) fn of(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        // On a full disk the file that readers share cannot be made either, which SQLite calls trouble with a file.
-        if source.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        // On a full disk the file that readers share cannot be made either, which SQLite calls
+        // trouble with a file.
+        if source
+            .sqlite_error()
+            .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+        {
             return Self::Full { path, source };
         }
         match (source.sqlite_error_code(), &source) {
             (Some(ErrorCode::DiskFull), _) => Self::Full { path, source },
             (
                 Some(
-                    ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied,
+                    ErrorCode::ReadOnly
+                    | ErrorCode::CannotOpen
+                    | ErrorCode::PermissionDenied
+                    | ErrorCode::AuthorizationForStatementDenied,
                 ),
                 _,
             ) => Self::ReadOnly { path, source },
             (Some(ErrorCode::ConstraintViolation), _) => Self::Conflict { path, source },
-            (Some(ErrorCode::NotADatabase), _) => Self::NotOurs { path, what: "not an SQLite file" },
-            (Some(ErrorCode::DatabaseCorrupt), _)
-            | (None, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)) => {
-                Self::Corrupt { path, what: source.to_string() }
+            (Some(ErrorCode::NotADatabase), _) => {
+                Self::NotOurs { path, what: "not an SQLite file" }
             }
+            (Some(ErrorCode::DatabaseCorrupt), _)
+            | (
+                None,
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..),
+            ) => Self::Corrupt { path, what: source.to_string() },
             _ => Self::Sqlite { path, source },
         }
     }
@@ -179,7 +200,8 @@ mod tests {
     #[test]
     fn a_disk_without_room_for_what_readers_share_is_called_full() {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
-        let error = LedgerError::of(Path::new("ledger.db"), rusqlite::Error::SqliteFailure(code, None));
+        let error =
+            LedgerError::of(Path::new("ledger.db"), rusqlite::Error::SqliteFailure(code, None));
         assert_eq!(error.to_string(), "ledger.db cannot grow, the disk is full: free some space");
     }
 }

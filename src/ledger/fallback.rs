@@ -20,9 +20,10 @@ pub struct StoodIn {
 }
 
 impl Ledger {
-    /// Owes to other notifiers what this one has given up, and what it has owed since `overdue` or longer: each message once,
-    /// unless the other tells the same anyway. Where not `all` its recipients fail, what it has owed is that to those who are
-    /// deferred. Writes nothing when there is nothing of the kind.
+    /// Owes to other notifiers what this one has given up, and what it has owed since `overdue` or
+    /// longer: each message once, unless the other tells the same anyway. Where not `all` its
+    /// recipients fail, what it has owed is that to those who are deferred. Writes nothing when
+    /// there is nothing of the kind.
     pub async fn fall_back(
         &self,
         notifier: &str,
@@ -32,12 +33,18 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<StoodIn, LedgerError> {
         let name = notifier.to_owned();
-        let (unaided, next) = self.thread.run(move |connection| standins::unaided(connection, &name, overdue, all, now)).await?;
+        let (unaided, next) = self
+            .thread
+            .run(move |connection| standins::unaided(connection, &name, overdue, all, now))
+            .await?;
         if unaided.is_empty() {
             return Ok(StoodIn { owed: 0, next });
         }
         let name = notifier.to_owned();
-        let owed = self.thread.write(move |connection| standins::fall_back(connection, &name, &unaided, &to, now)).await?;
+        let owed = self
+            .thread
+            .write(move |connection| standins::fall_back(connection, &name, &unaided, &to, now))
+            .await?;
         Ok(StoodIn { owed: count(owed), next })
     }
 }

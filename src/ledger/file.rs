@@ -1,4 +1,5 @@
-//! Opens the ledger's file: made whole or not at all, checked before it is trusted, never silently started anew.
+//! Opens the ledger's file: made whole or not at all, checked before it is trusted, never silently
+//! started anew.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -18,7 +19,8 @@ use crate::ledger::{made, wal};
 
 /// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
 const APPLICATION_ID: u32 = 0x6267_616c;
-/// What brings a ledger from each version to the next; applied in order, never changed once released.
+/// What brings a ledger from each version to the next; applied in order, never changed once
+/// released.
 const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
@@ -30,9 +32,11 @@ const MIGRATIONS: [&str; 5] = [
 const VERSION: i64 = 5;
 /// How long to wait for others who use the file.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The files beside the ledger that SQLite opens by their names, and makes where they are not there.
+/// The files beside the ledger that SQLite opens by their names, and makes where they are not
+/// there.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
-/// 3.51.3: before it, two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the WAL-reset bug").
+/// 3.51.3: before it, two connections could corrupt a write-ahead log (sqlite.org/wal.html, "the
+/// WAL-reset bug").
 const OLDEST_SOUND_SQLITE: i32 = 3_051_003;
 
 /// Opens the ledger for writing, its lock held; makes it where there is none.
@@ -82,7 +86,8 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-/// A private copy of the ledger, or an empty one where there is none: whatever is written to it is forgotten.
+/// A private copy of the ledger, or an empty one where there is none: whatever is written to it is
+/// forgotten.
 ///
 /// It lies in a temporary file of SQLite's own, so that a large ledger does not fill the memory.
 pub(super) fn copy(path: &Path, now: Timestamp) -> Result<Connection, LedgerError> {
@@ -94,7 +99,9 @@ pub(super) fn copy(path: &Path, now: Timestamp) -> Result<Connection, LedgerErro
         let original = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         version(&original, path)?;
         // In one step, so that a writer beside it does not make it start over.
-        Backup::new(&original, &mut copy).and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None)).map_err(sqlite)?;
+        Backup::new(&original, &mut copy)
+            .and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None))
+            .map_err(sqlite)?;
         migrate(&copy, path)?;
     } else {
         initialise(&copy, path, now)?;
@@ -116,8 +123,8 @@ pub(super) fn close(connection: Connection) -> rusqlite::Result<()> {
     connection.close().map_err(|(_, error)| error)
 }
 
-/// Moves the write-ahead log into the file and empties it, so that damage to it rarely undoes what was told. Waits for
-/// nobody: what readers still need stays.
+/// Moves the write-ahead log into the file and empties it, so that damage to it rarely undoes what
+/// was told. Waits for nobody: what readers still need stays.
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::ZERO)?;
     let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -149,22 +156,32 @@ fn inspect(path: &Path) -> Result<bool, LedgerError> {
     }
     match header.get(68..72) {
         Some(id) if id == APPLICATION_ID.to_be_bytes() => Ok(true),
-        Some(_) => Err(LedgerError::NotOurs { path: path.to_owned(), what: "an SQLite file of another program" }),
+        Some(_) => Err(LedgerError::NotOurs {
+            path: path.to_owned(),
+            what: "an SQLite file of another program",
+        }),
         None => Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is cut off".into() }),
     }
 }
 
-/// A log without its file is what is left of a lost ledger, and SQLite would play it into a new one.
+/// A log without its file is what is left of a lost ledger, and SQLite would play it into a new
+/// one.
 fn absent(path: &Path) -> Result<bool, LedgerError> {
-    let log = fs::open_own(&beside(path, "-wal")).and_then(|log| log.metadata()).map_or(0, |log| log.len());
+    let log = fs::open_own(&beside(path, "-wal"))
+        .and_then(|log| log.metadata())
+        .map_or(0, |log| log.len());
     if log > 0 {
-        return Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is gone, but its write-ahead log is there".into() });
+        return Err(LedgerError::Corrupt {
+            path: path.to_owned(),
+            what: "it is gone, but its write-ahead log is there".into(),
+        });
     }
     made::refuse_lost(path)?;
     Ok(false)
 }
 
-/// Makes a new ledger in memory and puts it in its place as a whole, so that a crash leaves none or all of it.
+/// Makes a new ledger in memory and puts it in its place as a whole, so that a crash leaves none or
+/// all of it.
 fn create(path: &Path, now: Timestamp) -> Result<(), LedgerError> {
     let sqlite = |error| LedgerError::of(path, error);
     // What an older version left that was killed while it made one.
@@ -180,7 +197,9 @@ fn initialise(connection: &Connection, path: &Path, now: Timestamp) -> Result<()
     connection.execute_batch(&begin).map_err(|error| LedgerError::of(path, error))?;
     migrate(connection, path)?;
     let row = "INSERT INTO file (only, created_at, clean, identity) VALUES (1, ?1, 1, ?2)";
-    connection.execute(row, params![Instant(now), Id(Uuid::new_v4())]).map_err(|error| LedgerError::of(path, error))?;
+    connection
+        .execute(row, params![Instant(now), Id(Uuid::new_v4())])
+        .map_err(|error| LedgerError::of(path, error))?;
     Ok(())
 }
 
@@ -188,7 +207,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let writes = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
     for file in std::iter::once(path.to_owned()).chain(BESIDE.map(|ending| beside(path, ending))) {
-        let looked = fs::exists(&file).and_then(|there| if there && writes { fs::check_usable(&file) } else { Ok(()) });
+        let looked = fs::exists(&file)
+            .and_then(|there| if there && writes { fs::check_usable(&file) } else { Ok(()) });
         looked.map_err(LedgerError::io(&file))?;
     }
     let real = fs::real_path(path).map_err(LedgerError::io(path))?;
@@ -204,7 +224,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
 /// Settings of a connection, none of them kept in the file. The cache is in KiB when negative.
 fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
-    // A kept statement stays as it was planned: SQLite would plan many anew for each value that is bound to them.
+    // A kept statement stays as it was planned: SQLite would plan many anew for each value that is
+    // bound to them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; PRAGMA cache_size = -3072;
@@ -212,40 +233,54 @@ fn tune(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Makes a ledger ready for writing: durable, of this version, and checked when the last one who held it did not end
-/// in order.
+/// Makes a ledger ready for writing: durable, of this version, and checked when the last one who
+/// held it did not end in order.
 fn prepare(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let sqlite = |error| LedgerError::of(path, error);
     // A ledger that is refused is left as it is, its log not moved into it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(sqlite)?;
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sqlite)?;
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sqlite)?;
     if mode != "wal" {
-        return Err(LedgerError::Corrupt { path: path.to_owned(), what: format!("journal mode {mode} instead of wal") });
+        return Err(LedgerError::Corrupt {
+            path: path.to_owned(),
+            what: format!("journal mode {mode} instead of wal"),
+        });
     }
     connection.execute_batch("PRAGMA synchronous = FULL").map_err(sqlite)?;
     version(connection, path)?;
-    let clean: bool = connection.query_row("SELECT clean FROM file", [], |row| row.get(0)).map_err(sqlite)?;
+    let clean: bool =
+        connection.query_row("SELECT clean FROM file", [], |row| row.get(0)).map_err(sqlite)?;
     if !clean {
         check_pages(connection, path)?;
     }
     migrate(connection, path)?;
     connection.execute("UPDATE file SET clean = 0 WHERE clean <> 0", []).map_err(sqlite)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
-    // Also whatever a process left in it that was cut short. On a full disk it stays, which is as good.
+    // Also whatever a process left in it that was cut short. On a full disk it stays, which is as
+    // good.
     drop(checkpoint(connection));
     Ok(())
 }
 
 fn check_pages(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
-    tracing::info!(ledger.path = %path.display(), "the ledger was not closed in order; checking it");
-    let found: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| LedgerError::of(path, error))?;
-    if found == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { path: path.to_owned(), what: found }) }
+    tracing::info!(ledger.path = %path.display(), "the ledger was not closed in order; checking \
+        it");
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| LedgerError::of(path, error))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(LedgerError::Corrupt { path: path.to_owned(), what: found })
+    }
 }
 
 /// The version of a ledger, refused when it is newer than this program.
 fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
-    let found = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| LedgerError::of(path, error))?;
+    let found = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| LedgerError::of(path, error))?;
     if found > VERSION {
         return Err(LedgerError::NewerVersion { path: path.to_owned(), found, known: VERSION });
     }

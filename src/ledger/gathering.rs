@@ -9,16 +9,24 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::table::gathered;
 
 impl Ledger {
-    /// Makes messages of what was gathered for digests, a few parts in each transaction; returns whether anything was. What
-    /// is gathered when a process is killed is told by the next that asks.
-    pub async fn write_digests(&self, routes: &[Route], now: Timestamp) -> Result<bool, LedgerError> {
+    /// Makes messages of what was gathered for digests, a few parts in each transaction; returns
+    /// whether anything was. What is gathered when a process is killed is told by the next that
+    /// asks.
+    pub async fn write_digests(
+        &self,
+        routes: &[Route],
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
         let digests = self.thread.run(|connection| gathered::digests(connection)).await?;
         let any = !digests.is_empty();
         for (notifier, kind) in digests {
             let known = routes.iter().find(|route| *route.notifier == *notifier).cloned();
             let route = known.unwrap_or_else(|| gone(&notifier));
             let asked = route.clone();
-            let mut writing = self.thread.run(move |connection| gathered::begin(connection, &asked, kind)).await?;
+            let mut writing = self
+                .thread
+                .run(move |connection| gathered::begin(connection, &asked, kind))
+                .await?;
             let ledger = self.identity;
             let mut more = true;
             while more {

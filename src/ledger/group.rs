@@ -1,4 +1,5 @@
-//! A group commit: what several callers want to write, in one transaction. Who belongs to a group is decided by the thread.
+//! A group commit: what several callers want to write, in one transaction. Who belongs to a group
+//! is decided by the thread.
 
 use rusqlite::{Connection, Error, Result, TransactionBehavior};
 use tokio::sync::oneshot;

@@ -1,4 +1,5 @@
-//! The ledger of what becomes of alerts after they were raised: who reviews them, who knows of them, what is silenced.
+//! The ledger of what becomes of alerts after they were raised: who reviews them, who knows of
+//! them, what is silenced.
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -17,28 +18,39 @@ impl Ledger {
         self.thread.run(|connection| life::customers_silenced(connection)).await
     }
 
-    /// The customers with alerts that time may have changed by `now` and the `newest` date of all data, and `also` these.
+    /// The customers with alerts that time may have changed by `now` and the `newest` date of all
+    /// data, and `also` these.
     pub async fn to_review(
         &self,
         also: Vec<CustomerKey>,
         now: Timestamp,
         newest: Option<Timestamp>,
     ) -> Result<Vec<CustomerKey>, LedgerError> {
-        let mut keys = self.thread.run(move |connection| life::to_review(connection, now, newest)).await?;
+        let mut keys =
+            self.thread.run(move |connection| life::to_review(connection, now, newest)).await?;
         keys.extend(also);
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)
     }
 
-    /// Customers that have alerts that are not over, each with what is remembered of it but its steps,
-    /// and so many of its latest dates.
-    pub async fn review(&self, customers: Vec<CustomerKey>, samples: u32, newest: Option<Timestamp>) -> Result<Vec<Reviewed>, LedgerError> {
+    /// Customers that have alerts that are not over, each with what is remembered of it but its
+    /// steps, and so many of its latest dates.
+    pub async fn review(
+        &self,
+        customers: Vec<CustomerKey>,
+        samples: u32,
+        newest: Option<Timestamp>,
+    ) -> Result<Vec<Reviewed>, LedgerError> {
         self.thread
             .run(move |connection| {
                 let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
                     let alerts = life::open(connection, &key, newest)?;
-                    let remembered = if alerts.is_empty() { None } else { customers::recall(connection, &key, Steps::None, samples)? };
+                    let remembered = if alerts.is_empty() {
+                        None
+                    } else {
+                        customers::recall(connection, &key, Steps::None, samples)?
+                    };
                     Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
                 };
                 customers.into_iter().filter_map(|key| review(key).transpose()).collect()
@@ -46,10 +58,16 @@ impl Ledger {
             .await
     }
 
-    /// Notes that somebody knows of an alert, named by its id or by the reference that messages show: reminders of it end.
+    /// Notes that somebody knows of an alert, named by its id or by the reference that messages
+    /// show: reminders of it end.
     ///
     /// Returns the alert, and whether nobody had said so before; none when there is no such alert.
-    pub async fn acknowledge(&self, alert: &str, by: &str, now: Timestamp) -> Result<Option<(Uuid, bool)>, LedgerError> {
+    pub async fn acknowledge(
+        &self,
+        alert: &str,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Uuid, bool)>, LedgerError> {
         let (alert, by) = (alert.to_owned(), by.to_owned());
         let work = move |connection: &Connection| {
             let found = life::find(connection, &alert)?;

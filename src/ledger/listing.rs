@@ -1,11 +1,14 @@
-//! What listings ask for and get, in plain structs; how it is shown is the commands' and the pages'.
+//! What listings ask for and get, in plain structs; how it is shown is the commands' and the
+//! pages'.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::CustomerState;
-use crate::domain::{AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding};
+use crate::domain::{
+    AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding,
+};
 use crate::ledger::entry::{NotifierState, PollResult};
 
 /// Which alerts to list; all of them when nothing is named.
@@ -83,7 +86,8 @@ pub struct DeliveryRow {
     pub kind: MessageKind,
     /// Whether it is still owed.
     pub state: DeliveryState,
-    /// Whether it is not sent until somebody releases it; of one given up, that it was discarded instead.
+    /// Whether it is not sent until somebody releases it; of one given up, that it was discarded
+    /// instead.
     pub held: bool,
     /// When it was recorded.
     pub created_at: Timestamp,
@@ -93,7 +97,8 @@ pub struct DeliveryRow {
     pub attempts: u64,
     /// What the destination said last, or why it was given up.
     pub last_detail: Option<String>,
-    /// While it is owed to a recipient for whom the destination takes no messages at the moment: when that is tried next.
+    /// While it is owed to a recipient for whom the destination takes no messages at the moment:
+    /// when that is tried next.
     pub deferred_until: Option<Timestamp>,
 }
 
@@ -183,7 +188,8 @@ pub struct CostHistory {
     pub seen: CustomerState,
     /// The date and the cost of its data some time before.
     pub before: Option<(Timestamp, Decimal)>,
-    /// How the two billing periods before this one ended, the latest first, where it is over its budget.
+    /// How the two billing periods before this one ended, the latest first, where it is over its
+    /// budget.
     pub closings: Vec<Closing>,
 }
 

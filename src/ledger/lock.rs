@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::fs;
 use crate::ledger::error::LedgerError;
 
-/// A child that another thread is just starting has a copy of every open file until its program begins: a lock of this very
-/// process that was given back a moment ago may seem to be held for so many tries, each after so long.
+/// A child that another thread is just starting has a copy of every open file until its program
+/// begins: a lock of this very process that was given back a moment ago may seem to be held for so
+/// many tries, each after so long.
 const OWN_TRIES: u32 = 100;
 const OWN_WAIT: Duration = Duration::from_millis(2);
 
@@ -19,7 +20,10 @@ pub(super) struct Lock(#[expect(dead_code, reason = "holds the lock by being ope
 
 impl Lock {
     /// Takes the lock of the ledger at `path`, and leaves word of who holds it.
-    #[expect(clippy::disallowed_methods, reason = "milliseconds, and only where this process has held the lock itself")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "milliseconds, and only where this process has held the lock itself"
+    )]
     pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
         let beside = beside(path, ".lock");
         let mut file = fs::open_or_make(&beside).map_err(LedgerError::io(&beside))?;
@@ -68,7 +72,9 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 pub fn is_own_file(path: &Path, name: &OsStr) -> bool {
     let is_named = |own: PathBuf| own.file_name() == Some(name);
     let endings = [".lock", ".polled", "-wal", "-shm", "-journal"];
-    is_named(path.to_owned()) || is_named(path.with_extension("made")) || endings.iter().any(|ending| is_named(beside(path, ending)))
+    is_named(path.to_owned())
+        || is_named(path.with_extension("made"))
+        || endings.iter().any(|ending| is_named(beside(path, ending)))
 }
 
 /// The folder of a file; the working directory for a bare name.

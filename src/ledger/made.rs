@@ -1,5 +1,5 @@
-//! `ledger.made`, the file that says that a ledger was made here: where it is and the ledger is not, the ledger is lost,
-//! and begins anew only when somebody orders it.
+//! `ledger.made`, the file that says that a ledger was made here: where it is and the ledger is
+//! not, the ledger is lost, and begins anew only when somebody orders it.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,21 +16,31 @@ fn file(ledger: &Path) -> PathBuf {
 /// Refuses a ledger that is not there and was.
 pub(super) fn refuse_lost(ledger: &Path) -> Result<(), LedgerError> {
     let file = file(ledger);
-    if fs::exists(&file).map_err(LedgerError::io(&file))? { Err(LedgerError::Lost { path: ledger.to_owned(), made: file }) } else { Ok(()) }
+    if fs::exists(&file).map_err(LedgerError::io(&file))? {
+        Err(LedgerError::Lost { path: ledger.to_owned(), made: file })
+    } else {
+        Ok(())
+    }
 }
 
-/// Leaves word that there is a ledger, where there is none yet. Without it the ledger is as good; a disk that is full must
-/// not keep the daemon from starting.
+/// Leaves word that there is a ledger, where there is none yet. Without it the ledger is as good; a
+/// disk that is full must not keep the daemon from starting.
 pub(super) fn note(ledger: &Path, now: Timestamp) {
     let file = file(ledger);
     let name = ledger.file_name().unwrap_or_default().display();
     let text = format!(
-        "{name} was made here, as noted at {now}. While this file is here and {name} is not, budget-alertd does not start: it would tell \
-         everything anew. `budget-alertd ledger new` begins a new ledger.\n"
+        "{name} was made here, as noted at {now}. While this file is here and {name} is not, \
+            budget-alertd does not start: it would tell everything anew. `budget-alertd ledger \
+            new` begins a new ledger.\n"
     );
-    match fs::exists(&file).and_then(|there| if there { Ok(()) } else { fs::create(&file, text.as_bytes(), Rights::Daemon) }) {
+    match fs::exists(&file).and_then(|there| {
+        if there { Ok(()) } else { fs::create(&file, text.as_bytes(), Rights::Daemon) }
+    }) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            tracing::warn!("{} cannot be written ({error}); a ledger that is lost would not be noticed", file.display());
+            tracing::warn!(
+                "{} cannot be written ({error}); a ledger that is lost would not be noticed",
+                file.display()
+            );
         }
         _ => {}
     }

@@ -1,5 +1,5 @@
-//! The ledger for notifiers that are shown what is open, in place of being owed messages. What they are shown, and how, is left
-//! to `delivery`.
+//! The ledger for notifiers that are shown what is open, in place of being owed messages. What they
+//! are shown, and how, is left to `delivery`.
 
 use jiff::Timestamp;
 
@@ -9,19 +9,27 @@ use crate::ledger::listing::{AlertToMirror, OpenFinding};
 use crate::ledger::table::{findings, mirror};
 
 impl Ledger {
-    /// The rows of the alerts that are open, then of those that ended at this instant or later; the newest first each.
+    /// The rows of the alerts that are open, then of those that ended at this instant or later; the
+    /// newest first each.
     pub async fn standing(&self, ended_since: Timestamp) -> Result<Vec<i64>, LedgerError> {
         self.thread.run(move |connection| mirror::standing(connection, ended_since)).await
     }
 
     /// Those alerts in these rows that are meant for a notifier.
-    pub async fn alerts_to_mirror(&self, rows: Vec<i64>, notifier: &str) -> Result<Vec<AlertToMirror>, LedgerError> {
+    pub async fn alerts_to_mirror(
+        &self,
+        rows: Vec<i64>,
+        notifier: &str,
+    ) -> Result<Vec<AlertToMirror>, LedgerError> {
         let notifier = notifier.to_owned();
         self.thread.run(move |connection| mirror::alerts(connection, &rows, &notifier)).await
     }
 
     /// The findings that were closed at this instant or later, with when.
-    pub async fn closed_findings(&self, since: Timestamp) -> Result<Vec<(OpenFinding, Timestamp)>, LedgerError> {
+    pub async fn closed_findings(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(OpenFinding, Timestamp)>, LedgerError> {
         self.thread.run(move |connection| findings::closed_since(connection, since)).await
     }
 

@@ -1,4 +1,5 @@
-//! Remembers durably: last seen state, alerts, deliveries, periods; decides what is new, stores it, lists it.
+//! Remembers durably: last seen state, alerts, deliveries, periods; decides what is new, stores it,
+//! lists it.
 
 mod column;
 mod config;
@@ -26,12 +27,15 @@ mod thread;
 mod wal;
 
 pub use config::Config;
-pub use entry::{AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};
+pub use entry::{
+    AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult,
+    RetryFilter, RetryTo,
+};
 pub use error::LedgerError;
 pub use fallback::StoodIn;
 pub use listing::{
-    AlertFilter, AlertRow, AlertToMirror, AttemptRow, Closing, CostHistory, DeferredRecipient, DeliveryFilter, DeliveryRow,
-    DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
+    AlertFilter, AlertRow, AlertToMirror, AttemptRow, Closing, CostHistory, DeferredRecipient,
+    DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
 };
 pub use lock::{folder_of, is_own_file};
 pub use reader::{Reader, read};

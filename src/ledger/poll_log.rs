@@ -1,5 +1,6 @@
-//! When a poll ended that found everything as it was: the modification time of an empty file beside the ledger, so that a
-//! poll without news writes nothing into the ledger itself. Worth nothing when it is lost: the poll before is then the last.
+//! When a poll ended that found everything as it was: the modification time of an empty file beside
+//! the ledger, so that a poll without news writes nothing into the ledger itself. Worth nothing
+//! when it is lost: the poll before is then the last.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -14,19 +14,31 @@ use crate::ledger::store::count;
 use crate::ledger::table::{history, listings, polls};
 
 impl Ledger {
-    /// Marks customers, by their folds, as gone from the last good poll, or as there again. Writes nothing for nobody.
-    pub async fn note_presence(&self, folds: HashSet<u128>, gone: bool, now: Timestamp) -> Result<u64, LedgerError> {
+    /// Marks customers, by their folds, as gone from the last good poll, or as there again. Writes
+    /// nothing for nobody.
+    pub async fn note_presence(
+        &self,
+        folds: HashSet<u128>,
+        gone: bool,
+        now: Timestamp,
+    ) -> Result<u64, LedgerError> {
         if folds.is_empty() {
             return Ok(0);
         }
-        self.thread.write(move |connection| history::note_presence(connection, &folds, gone, now)).await.map(count)
+        self.thread
+            .write(move |connection| history::note_presence(connection, &folds, gone, now))
+            .await
+            .map(count)
     }
 
     /// What the next poll must know of those before it.
     pub async fn poll_memory(&self) -> Result<PollMemory, LedgerError> {
         let memory = self.thread.run(|connection| polls::memory(connection)).await?;
         let steady = self.file.as_deref().and_then(poll_log::at);
-        Ok(PollMemory { last_good_at: memory.last_good_at.map(|at| steady.unwrap_or(at)), ..memory })
+        Ok(PollMemory {
+            last_good_at: memory.last_good_at.map(|at| steady.unwrap_or(at)),
+            ..memory
+        })
     }
 
     /// What a poll that recorded in slices knew last, when it was broken off.
@@ -36,7 +48,11 @@ impl Ledger {
 
     /// What a poll knows that is about to record in slices.
     pub async fn new_interim(&self) -> Result<Interim, LedgerError> {
-        self.thread.run(|connection| Ok(Interim { after: polls::last_delivery(connection)?, ..Interim::default() })).await
+        self.thread
+            .run(|connection| {
+                Ok(Interim { after: polls::last_delivery(connection)?, ..Interim::default() })
+            })
+            .await
     }
 
     /// The row of the last alert.
@@ -45,17 +61,24 @@ impl Ledger {
     }
 
     /// The first of some alerts, no more than `limit`, each with its row.
-    pub async fn raised(&self, rows: AlertRows, limit: u32) -> Result<Vec<(i64, Alert)>, LedgerError> {
+    pub async fn raised(
+        &self,
+        rows: AlertRows,
+        limit: u32,
+    ) -> Result<Vec<(i64, Alert)>, LedgerError> {
         self.thread.run(move |connection| listings::raised(connection, rows, limit)).await
     }
 
-    /// Keeps the result of a poll; a good one settles its rules. One that found everything as it was writes nothing but its
-    /// time, and that beside the ledger.
+    /// Keeps the result of a poll; a good one settles its rules. One that found everything as it
+    /// was writes nothing but its time, and that beside the ledger.
     pub async fn finish_poll(&self, result: PollResult) -> Result<(), LedgerError> {
         let (asked, file) = (result.clone(), self.file.clone());
-        let steady = file.is_some() && self.thread.run(move |connection| polls::is_steady(connection, &asked)).await?;
-        let Some(file) = file.filter(|file| steady && poll_log::note(file, result.at).is_ok()) else {
-            // The time of a good poll that is known only from beside the ledger outlives a failed one.
+        let steady = file.is_some()
+            && self.thread.run(move |connection| polls::is_steady(connection, &asked)).await?;
+        let Some(file) = file.filter(|file| steady && poll_log::note(file, result.at).is_ok())
+        else {
+            // The time of a good poll that is known only from beside the ledger outlives a failed
+            // one.
             let good_at = self.file.as_deref().and_then(poll_log::at);
             self.thread.write(move |connection| polls::keep(connection, &result, good_at)).await?;
             self.file.as_deref().into_iter().for_each(poll_log::forget);

@@ -17,17 +17,24 @@ use crate::ledger::entry::{AlertRows, NotifierState, PollMemory};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{
-    AlertFilter, AlertRow, AttemptRow, CostHistory, DeferredRecipient, DeliveryFilter, DeliveryRow, OpenFinding, Owed, PollStatus,
+    AlertFilter, AlertRow, AttemptRow, CostHistory, DeferredRecipient, DeliveryFilter, DeliveryRow,
+    OpenFinding, Owed, PollStatus,
 };
 use crate::ledger::poll_log;
 use crate::ledger::table::customers::{self, Steps};
-use crate::ledger::table::{deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences};
+use crate::ledger::table::{
+    deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences,
+};
 
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;
 
-/// Reads the ledger in async code: on a thread that may block, since a ledger of very many customers takes seconds.
-pub async fn read<T, E>(config: &Config, work: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static) -> Result<T, E>
+/// Reads the ledger in async code: on a thread that may block, since a ledger of very many
+/// customers takes seconds.
+pub async fn read<T, E>(
+    config: &Config,
+    work: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<LedgerError> + Send + 'static,
@@ -37,14 +44,16 @@ where
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(LedgerError::Gone.into()))
 }
 
-/// A read-only view of the ledger. Each call sees the ledger as it is then; no call waits for the writer.
+/// A read-only view of the ledger. Each call sees the ledger as it is then; no call waits for the
+/// writer.
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
 }
 
 impl Reader {
-    /// Opens the ledger for reading, which blocks: async code goes through [`read`]. Fails when there is none, or when it is not a ledger of this version.
+    /// Opens the ledger for reading, which blocks: async code goes through [`read`]. Fails when
+    /// there is none, or when it is not a ledger of this version.
     pub fn open(config: &Config) -> Result<Self, LedgerError> {
         Ok(Self { connection: file::open_read_only(&config.path)?, path: config.path.clone() })
     }
@@ -59,9 +68,12 @@ impl Reader {
         self.read(|connection| listings::raised(connection, rows, limit))
     }
 
-    /// The alert that somebody means by its id, or by the reference that messages show; the newest of several.
+    /// The alert that somebody means by its id, or by the reference that messages show; the newest
+    /// of several.
     pub fn find_alert(&self, text: &str) -> Result<Option<AlertRow>, LedgerError> {
-        self.read(|connection| life::find(connection, text)?.map_or(Ok(None), |id| listings::one(connection, id)))
+        self.read(|connection| {
+            life::find(connection, text)?.map_or(Ok(None), |id| listings::one(connection, id))
+        })
     }
 
     /// The deliveries that a filter chooses, newest first.
@@ -74,8 +86,8 @@ impl Reader {
         self.read(|connection| listings::attempts(connection, delivery))
     }
 
-    /// The customers that have used most of their budget, then those without one by their cost in US dollars; no more
-    /// than `limit`. The memory it takes grows with `limit` only.
+    /// The customers that have used most of their budget, then those without one by their cost in
+    /// US dollars; no more than `limit`. The memory it takes grows with `limit` only.
     pub fn customers_worst_first(&self, limit: usize) -> Result<Vec<CustomerState>, LedgerError> {
         let mut worst = BinaryHeap::new();
         self.read(|connection| {
@@ -89,7 +101,8 @@ impl Reader {
         Ok(worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.seen).collect())
     }
 
-    /// The rows of all customers by what `form` makes of their names, then by id; subscriptions are left out.
+    /// The rows of all customers by what `form` makes of their names, then by id; subscriptions are
+    /// left out.
     pub fn customers_by_name(&self, form: fn(&str) -> String) -> Result<Vec<i64>, LedgerError> {
         self.read(|connection| customers::by_name(connection, form))
     }
@@ -99,7 +112,8 @@ impl Reader {
         self.read(|connection| customers::in_row(connection, row))
     }
 
-    /// The customers whose names look like one of these, by what `look` makes of a label and a name.
+    /// The customers whose names look like one of these, by what `look` makes of a label and a
+    /// name.
     pub fn alike(
         &self,
         looks: &HashSet<String>,
@@ -108,13 +122,15 @@ impl Reader {
         self.read(|connection| customers::alike(connection, looks, look))
     }
 
-    /// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`.
+    /// The last seen state of every customer that had a record in the last good poll, in no order,
+    /// to `visit`.
     pub fn each_customer(&self, visit: impl FnMut(CustomerState)) -> Result<(), LedgerError> {
         self.read(|connection| customers::each_present(connection, visit))
     }
 
-    /// The customers that somebody may mean by `text`: the one with this id; else those with this name or label, in any
-    /// case and Unicode form; else those whose name or label contains it. One is a hit, several are ambiguous.
+    /// The customers that somebody may mean by `text`: the one with this id; else those with this
+    /// name or label, in any case and Unicode form; else those whose name or label contains it. One
+    /// is a hit, several are ambiguous.
     pub fn find_customer(&self, text: &str) -> Result<Vec<CustomerState>, LedgerError> {
         if let Some(found) = self.current(&CustomerKey::written(text))? {
             return Ok(vec![found.seen]);
@@ -126,7 +142,9 @@ impl Reader {
                 let names = [Some(name_key(&seen.name)), seen.label.as_deref().map(name_key)];
                 if names.iter().flatten().any(|name| *name == wanted) {
                     same.push(seen);
-                } else if !wanted.is_empty() && names.iter().flatten().any(|name| name.contains(&wanted)) {
+                } else if !wanted.is_empty()
+                    && names.iter().flatten().any(|name| name.contains(&wanted))
+                {
                     similar.push(seen);
                 }
             })
@@ -135,7 +153,10 @@ impl Reader {
     }
 
     /// What is remembered of one customer, with every step that is kept.
-    pub fn recollection(&self, key: &CustomerKey) -> Result<Option<RememberedCustomer>, LedgerError> {
+    pub fn recollection(
+        &self,
+        key: &CustomerKey,
+    ) -> Result<Option<RememberedCustomer>, LedgerError> {
         self.read(|connection| customers::recall(connection, key, Steps::All, HISTORY))
     }
 
@@ -149,9 +170,13 @@ impl Reader {
         self.read(|connection| customers::each_seen(connection, visit))
     }
 
-    /// The cost history of every customer's cost that had a record in the last good poll, one after another, to `visit`; what it
-    /// was is looked up `span` of the data's time before.
-    pub fn each_cost_history(&self, span: jiff::SignedDuration, visit: impl FnMut(CostHistory)) -> Result<(), LedgerError> {
+    /// The cost history of every customer's cost that had a record in the last good poll, one after
+    /// another, to `visit`; what it was is looked up `span` of the data's time before.
+    pub fn each_cost_history(
+        &self,
+        span: jiff::SignedDuration,
+        visit: impl FnMut(CostHistory),
+    ) -> Result<(), LedgerError> {
         self.read(|connection| reports::each_cost_history(connection, span, visit))
     }
 
@@ -170,8 +195,13 @@ impl Reader {
         self.read(|connection| history::of_customer(connection, key))
     }
 
-    /// Everything that was read of all customers since an instant, one customer after another, to `visit`.
-    pub fn each_sample(&self, since: Timestamp, visit: impl FnMut(NewSample)) -> Result<(), LedgerError> {
+    /// Everything that was read of all customers since an instant, one customer after another, to
+    /// `visit`.
+    pub fn each_sample(
+        &self,
+        since: Timestamp,
+        visit: impl FnMut(NewSample),
+    ) -> Result<(), LedgerError> {
         self.read(|connection| history::each_since(connection, since, visit))
     }
 
@@ -180,8 +210,12 @@ impl Reader {
         self.read(|connection| history::events(connection, key))
     }
 
-    /// What happened to all customers' data since an instant, each with the customer's id and what it is called, oldest first.
-    pub fn events_since(&self, since: Timestamp) -> Result<Vec<(String, String, CustomerEvent)>, LedgerError> {
+    /// What happened to all customers' data since an instant, each with the customer's id and what
+    /// it is called, oldest first.
+    pub fn events_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(String, String, CustomerEvent)>, LedgerError> {
         self.read(|connection| history::events_since(connection, since))
     }
 
@@ -223,7 +257,10 @@ impl Reader {
     /// The last poll and the last good one.
     pub fn polls(&self) -> Result<PollStatus, LedgerError> {
         let mut polls = self.read(|connection| {
-            Ok(PollStatus { last: polls::result(connection, "last")?, last_good: polls::result(connection, "good")? })
+            Ok(PollStatus {
+                last: polls::result(connection, "last")?,
+                last_good: polls::result(connection, "good")?,
+            })
         })?;
         // A poll without news has left its time beside the ledger only.
         if let Some(at) = poll_log::at(&self.path) {
@@ -242,12 +279,16 @@ impl Reader {
         self.read(notifiers::states)
     }
 
-    /// The recipients for whom a destination takes no messages at the moment, by notifier and address.
+    /// The recipients for whom a destination takes no messages at the moment, by notifier and
+    /// address.
     pub fn deferred_recipients(&self) -> Result<Vec<DeferredRecipient>, LedgerError> {
         self.read(recipients::deferred)
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LedgerError> {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
         work(&self.connection).map_err(|error| LedgerError::of(&self.path, error))
     }
 }
@@ -272,7 +313,9 @@ struct Ranked {
 
 impl Ord for Ranked {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank).then_with(|| other.seen.customer.as_str().cmp(self.seen.customer.as_str()))
+        self.rank
+            .cmp(&other.rank)
+            .then_with(|| other.seen.customer.as_str().cmp(self.seen.customer.as_str()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The ledger of recipients for whom a destination does not take messages at the moment, while it takes them for others.
+//! The ledger of recipients for whom a destination does not take messages at the moment, while it
+//! takes them for others.
 
 use uuid::Uuid;
 
@@ -22,19 +23,32 @@ impl Ledger {
     }
 
     /// How a recipient is doing.
-    pub async fn recipient_state(&self, notifier: &str, recipient: &str) -> Result<NotifierState, LedgerError> {
+    pub async fn recipient_state(
+        &self,
+        notifier: &str,
+        recipient: &str,
+    ) -> Result<NotifierState, LedgerError> {
         let (notifier, recipient) = (notifier.to_owned(), recipient.to_owned());
-        self.thread.run(move |connection| recipients::state(connection, &notifier, &recipient)).await
+        self.thread
+            .run(move |connection| recipients::state(connection, &notifier, &recipient))
+            .await
     }
 
     /// Replaces the state of a recipient.
-    pub async fn set_recipient_state(&self, notifier: &str, recipient: &str, state: NotifierState) -> Result<(), LedgerError> {
+    pub async fn set_recipient_state(
+        &self,
+        notifier: &str,
+        recipient: &str,
+        state: NotifierState,
+    ) -> Result<(), LedgerError> {
         let (notifier, recipient) = (notifier.to_owned(), recipient.to_owned());
-        self.thread.write(move |connection| recipients::replace(connection, &notifier, &recipient, &state)).await
+        self.thread
+            .write(move |connection| recipients::replace(connection, &notifier, &recipient, &state))
+            .await
     }
 
-    /// What is owed to a notifier, without those in `except` and without what goes to these recipients; in the order of
-    /// [`Ledger::due`].
+    /// What is owed to a notifier, without those in `except` and without what goes to these
+    /// recipients; in the order of [`Ledger::due`].
     pub async fn due_without(
         &self,
         notifier: &str,
@@ -43,11 +57,15 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<Delivery>, LedgerError> {
         let notifier = notifier.to_owned();
-        self.thread.run(move |connection| deliveries::due_without(connection, &notifier, &except, &recipients, limit)).await
+        self.thread
+            .run(move |connection| {
+                deliveries::due_without(connection, &notifier, &except, &recipients, limit)
+            })
+            .await
     }
 
-    /// Records an attempt that was deferred with the state of its recipient, and gives up whatever the recipient has been owed
-    /// beyond both limits; returns what was given up.
+    /// Records an attempt that was deferred with the state of its recipient, and gives up whatever
+    /// the recipient has been owed beyond both limits; returns what was given up.
     pub async fn mark_deferred(
         &self,
         attempt: AttemptRecord,
@@ -55,14 +73,22 @@ impl Ledger {
         state: NotifierState,
         give_up: GiveUp,
     ) -> Result<Vec<Uuid>, LedgerError> {
-        let (id, notifier, recipient) = (attempt.delivery, notifier.to_owned(), recipient.to_owned());
+        let (id, notifier, recipient) =
+            (attempt.delivery, notifier.to_owned(), recipient.to_owned());
         let marked = self.thread.write(move |connection| {
             if deliveries::add_attempt(connection, &attempt)?.is_none() {
                 return Ok(None);
             }
             recipients::replace(connection, &notifier, &recipient, &state)?;
             let of_notifier = notifiers::state(connection, &notifier)?;
-            deliveries::give_up(connection, (&notifier, Some(&recipient)), &of_notifier, &give_up, attempt.at).map(Some)
+            deliveries::give_up(
+                connection,
+                (&notifier, Some(&recipient)),
+                &of_notifier,
+                &give_up,
+                attempt.at,
+            )
+            .map(Some)
         });
         marked.await?.ok_or(LedgerError::UnknownDelivery(id))
     }

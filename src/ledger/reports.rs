@@ -13,8 +13,8 @@ impl Ledger {
         self.thread.run(|connection| reports::reported(connection)).await
     }
 
-    /// Records that an occasion is reported, with what is owed for it: both or nothing. Nothing where another one than
-    /// `before` was recorded meanwhile; returns whether it was recorded.
+    /// Records that an occasion is reported, with what is owed for it: both or nothing. Nothing
+    /// where another one than `before` was recorded meanwhile; returns whether it was recorded.
     pub async fn record_report(
         &self,
         before: Option<Timestamp>,
@@ -22,6 +22,8 @@ impl Ledger {
         messages: Vec<NewMessage>,
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
-        self.thread.write(move |connection| reports::record(connection, before, occasion, &messages, now)).await
+        self.thread
+            .write(move |connection| reports::record(connection, before, occasion, &messages, now))
+            .await
     }
 }

@@ -1,5 +1,6 @@
-//! The ledger forgets: once a day history is thinned, and what is older than `retention` and bears on nothing goes. In small
-//! pieces, each a transaction of its own, so that nobody waits long. What may go is decided in `table::retention`.
+//! The ledger forgets: once a day history is thinned, and what is older than `retention` and bears
+//! on nothing goes. In small pieces, each a transaction of its own, so that nobody waits long. What
+//! may go is decided in `table::retention`.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,11 +18,18 @@ const CUSTOMERS: u32 = 1000;
 const ROWS: u32 = 1000;
 
 impl Ledger {
-    /// Forgets what is old, once a day: of history each change is kept for 8 days, then one sample a day, then nothing; of all
-    /// else nothing that is owed or open, and no step that still keeps an alert from being raised twice.
+    /// Forgets what is old, once a day: of history each change is kept for 8 days, then one sample
+    /// a day, then nothing; of all else nothing that is owed or open, and no step that still keeps
+    /// an alert from being raised twice.
     pub async fn forget_old(&self, now: Timestamp) -> Result<(), LedgerError> {
-        let (last, good) = self.thread.run(|connection| Ok((history::pruned_at(connection)?, polls::result(connection, "good")?))).await?;
-        // A clock that was ahead proves nothing: neither that anything has been forgotten, nor that all of it is old.
+        let (last, good) = self
+            .thread
+            .run(|connection| {
+                Ok((history::pruned_at(connection)?, polls::result(connection, "good")?))
+            })
+            .await?;
+        // A clock that was ahead proves nothing: neither that anything has been forgotten, nor that
+        // all of it is old.
         let last = last.filter(|last| *last <= now);
         let until = good.and_then(|good| good.newest).map_or(now, |newest| newest.min(now));
         if last.is_some_and(|last| now.duration_since(last) < EVERY) {
@@ -29,10 +37,17 @@ impl Ledger {
         }
         let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
         let keep_from = until.saturating_sub(retention).unwrap_or(Timestamp::MIN);
-        let thinning = history::Thinning { keep_from, thinned_to: last.map(|last| last.min(until)), now: until };
+        let thinning = history::Thinning {
+            keep_from,
+            thinned_to: last.map(|last| last.min(until)),
+            now: until,
+        };
         let mut next = Some(i64::MIN);
         while let Some(first) = next {
-            next = self.thread.write(move |connection| history::thin(connection, first, CUSTOMERS, &thinning)).await?;
+            next = self
+                .thread
+                .write(move |connection| history::thin(connection, first, CUSTOMERS, &thinning))
+                .await?;
         }
         self.forget_before(keep_from).await?;
         self.thread.write(move |connection| history::set_pruned_at(connection, now)).await
@@ -42,21 +57,39 @@ impl Ledger {
     async fn forget_before(&self, keep_from: Timestamp) -> Result<(), LedgerError> {
         let mut next = Some(i64::MIN);
         while let Some(first) = next {
-            next = self.thread.write(move |connection| retention::steps(connection, first, CUSTOMERS, ROWS, keep_from)).await?;
+            next = self
+                .thread
+                .write(move |connection| {
+                    retention::steps(connection, first, CUSTOMERS, ROWS, keep_from)
+                })
+                .await?;
         }
         for forget in [retention::messages, retention::alerts] {
             let mut next = Some(i64::MIN);
             while let Some(after) = next {
-                let Piece { next: then, closed } = self.thread.write(move |connection| forget(connection, after, ROWS, keep_from)).await?;
-                let open = self.metrics.operator_findings.with_label_values(&[FindingCode::DeliveryDead.as_str()]);
+                let Piece { next: then, closed } = self
+                    .thread
+                    .write(move |connection| forget(connection, after, ROWS, keep_from))
+                    .await?;
+                let open = self
+                    .metrics
+                    .operator_findings
+                    .with_label_values(&[FindingCode::DeliveryDead.as_str()]);
                 open.sub(i64::try_from(closed).unwrap_or_default());
                 next = then;
             }
         }
         let mut next = Some(i64::MIN);
         while let Some(first) = next {
-            next = self.thread.write(move |connection| retention::customers(connection, first, CUSTOMERS, keep_from)).await?;
+            next = self
+                .thread
+                .write(move |connection| {
+                    retention::customers(connection, first, CUSTOMERS, keep_from)
+                })
+                .await?;
         }
-        self.thread.write(move |connection| retention::findings_and_silences(connection, keep_from)).await
+        self.thread
+            .write(move |connection| retention::findings_and_silences(connection, keep_from))
+            .await
     }
 }

@@ -15,14 +15,17 @@ use crate::clock::Clock;
 use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
 use crate::fs;
 use crate::ledger::Config;
-use crate::ledger::entry::{AttemptRecord, GiveUp, HoldFilter, NotifierState, RetryFilter, RetryTo};
+use crate::ledger::entry::{
+    AttemptRecord, GiveUp, HoldFilter, NotifierState, RetryFilter, RetryTo,
+};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::{Lock, folder_of};
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
-    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers, polls, retry, silences,
+    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers,
+    polls, retry, silences,
 };
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
@@ -40,24 +43,40 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger, and makes it where there is none. It is held by this process until it is closed.
+    /// Opens the ledger, and makes it where there is none. It is held by this process until it is
+    /// closed.
     ///
-    /// Fails when another process holds it, when the file is not a sound ledger, or of a newer version.
-    pub fn open(config: &Config, metrics: Metrics, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+    /// Fails when another process holds it, when the file is not a sound ledger, or of a newer
+    /// version.
+    pub fn open(
+        config: &Config,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
         Self::open_within(config, u32::MAX, metrics, clock)
     }
 
-    /// A private copy of the ledger, or an empty one where there is none: reads and writes like the original, which it
-    /// leaves alone; nothing of it stays.
+    /// A private copy of the ledger, or an empty one where there is none: reads and writes like the
+    /// original, which it leaves alone; nothing of it stays.
     #[expect(clippy::needless_pass_by_value, reason = "rooms are built with a clock of their own")]
-    pub fn preview(config: &Config, metrics: Metrics, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+    pub fn preview(
+        config: &Config,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
         let connection = file::copy(&config.path, clock.now())?;
         Self::over(connection, None, config, metrics)
     }
 
-    /// Like [`Self::open`], for a ledger that may not grow beyond so many pages: what a full disk does can so be tried out.
+    /// Like [`Self::open`], for a ledger that may not grow beyond so many pages: what a full disk
+    /// does can so be tried out.
     #[expect(clippy::needless_pass_by_value, reason = "rooms are built with a clock of their own")]
-    pub fn open_within(config: &Config, pages: u32, metrics: Metrics, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+    pub fn open_within(
+        config: &Config,
+        pages: u32,
+        metrics: Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
         file::make_folder(&config.path)?;
         let lock = Lock::take(&config.path)?;
         fs::sweep(folder_of(&config.path));
@@ -67,29 +86,45 @@ impl Ledger {
         Self::over(connection, Some(lock), config, metrics)
     }
 
-    fn over(connection: Connection, lock: Option<Lock>, config: &Config, metrics: Metrics) -> Result<Self, LedgerError> {
+    fn over(
+        connection: Connection,
+        lock: Option<Lock>,
+        config: &Config,
+        metrics: Metrics,
+    ) -> Result<Self, LedgerError> {
         for code in FindingCode::ALL {
-            let open = findings::count(&connection, code).map_err(|error| LedgerError::of(&config.path, error))?;
+            let open = findings::count(&connection, code)
+                .map_err(|error| LedgerError::of(&config.path, error))?;
             metrics.operator_findings.with_label_values(&[code.as_str()]).set(open);
         }
-        let identity = file::identity(&connection).map_err(|error| LedgerError::of(&config.path, error))?;
+        let identity =
+            file::identity(&connection).map_err(|error| LedgerError::of(&config.path, error))?;
         let file = lock.is_some().then(|| config.path.as_path().into());
-        Ok(Self { thread: Thread::start(connection, lock, &config.path)?, metrics, retention: config.retention, identity, file })
+        Ok(Self {
+            thread: Thread::start(connection, lock, &config.path)?,
+            metrics,
+            retention: config.retention,
+            identity,
+            file,
+        })
     }
 
-    /// Finishes what is queued, closes the file in order and lets it go. Other handles find the ledger gone.
+    /// Finishes what is queued, closes the file in order and lets it go. Other handles find the
+    /// ledger gone.
     pub async fn close(&self) -> Result<(), LedgerError> {
         self.thread.close().await
     }
 
-    /// Moves the write-ahead log into the file once nothing more is to be written for now. What stays in the log is as good.
+    /// Moves the write-ahead log into the file once nothing more is to be written for now. What
+    /// stays in the log is as good.
     pub async fn checkpoint(&self) {
         if let Err(error) = self.thread.run(|connection| file::checkpoint(connection)).await {
             tracing::debug!(%error, "the ledger's log stays as it is for now");
         }
     }
 
-    /// Makes a new ledger where one is lost, by order of a person: what is over its steps is told anew.
+    /// Makes a new ledger where one is lost, by order of a person: what is over its steps is told
+    /// anew.
     ///
     /// Fails when there is a ledger, or when another process holds its place.
     pub fn make_new(config: &Config, now: Timestamp) -> Result<(), LedgerError> {
@@ -105,7 +140,9 @@ impl Ledger {
 
     /// Writes what is there already, to see whether the file can be written.
     pub async fn try_to_write(&self) -> Result<(), LedgerError> {
-        self.thread.write(|connection| connection.execute("UPDATE file SET clean = clean", []).map(drop)).await
+        self.thread
+            .write(|connection| connection.execute("UPDATE file SET clean = clean", []).map(drop))
+            .await
     }
 
     /// What is known of every customer, by [`crate::ledger::customer_hash`] of its key.
@@ -113,8 +150,9 @@ impl Ledger {
         self.thread.run(|connection| customers::scan(connection)).await
     }
 
-    /// What is remembered of these customers that bears on data of these dates, with so many of the latest dates before; those
-    /// never seen are missing. It is as much for an old ledger as for a young one.
+    /// What is remembered of these customers that bears on data of these dates, with so many of the
+    /// latest dates before; those never seen are missing. It is as much for an old ledger as for a
+    /// young one.
     pub async fn recall(
         &self,
         customers: Vec<(CustomerKey, Timestamp)>,
@@ -122,14 +160,20 @@ impl Ledger {
     ) -> Result<HashMap<CustomerKey, RememberedCustomer>, LedgerError> {
         self.thread
             .run(move |connection| {
-                let found =
-                    customers.into_iter().map(|(key, at)| Ok((customers::recall(connection, &key, Steps::Near(at), samples)?, key)));
-                found.filter_map(|found| found.map(|(recollection, key)| Some((key, recollection?))).transpose()).collect()
+                let found = customers.into_iter().map(|(key, at)| {
+                    Ok((customers::recall(connection, &key, Steps::Near(at), samples)?, key))
+                });
+                found
+                    .filter_map(|found| {
+                        found.map(|(recollection, key)| Some((key, recollection?))).transpose()
+                    })
+                    .collect()
             })
             .await
     }
 
-    /// The customers whose names look like one of these, by what `look` makes of a label and a name.
+    /// The customers whose names look like one of these, by what `look` makes of a label and a
+    /// name.
     pub async fn alike(
         &self,
         looks: HashSet<String>,
@@ -139,7 +183,10 @@ impl Ledger {
     }
 
     /// What `look` makes of the label and the name of each customer, in no order.
-    pub async fn looks(&self, look: fn(Option<&str>, &str) -> u64) -> Result<Vec<u64>, LedgerError> {
+    pub async fn looks(
+        &self,
+        look: fn(Option<&str>, &str) -> u64,
+    ) -> Result<Vec<u64>, LedgerError> {
         self.thread.run(move |connection| customers::looks(connection, look)).await
     }
 
@@ -154,7 +201,11 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let ledger = self.identity;
-        self.thread.run(move |connection| raised_at.iter().map(|step| alerts::free_id(connection, ledger, step)).collect()).await
+        self.thread
+            .run(move |connection| {
+                raised_at.iter().map(|step| alerts::free_id(connection, ledger, step)).collect()
+            })
+            .await
     }
 
     /// Records all of it, durably, or nothing of it.
@@ -166,24 +217,44 @@ impl Ledger {
         let recording = recording.into();
         let code = recording.finding.as_ref().map(|new| new.finding.code);
         let opened = self.thread.write(move |connection| record(connection, &recording)).await?;
-        code.iter().filter(|_| opened).for_each(|code| self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc());
+        code.iter().filter(|_| opened).for_each(|code| {
+            self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc()
+        });
         Ok(opened)
     }
 
-    /// What is owed to a notifier, without those in `except`: worst severity first, then in the order of recording.
-    pub async fn due(&self, notifier: &str, except: Vec<Uuid>, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
+    /// What is owed to a notifier, without those in `except`: worst severity first, then in the
+    /// order of recording.
+    pub async fn due(
+        &self,
+        notifier: &str,
+        except: Vec<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, LedgerError> {
         let notifier = notifier.to_owned();
-        self.thread.run(move |connection| deliveries::due(connection, &notifier, &except, limit)).await
+        self.thread
+            .run(move |connection| deliveries::due(connection, &notifier, &except, limit))
+            .await
     }
 
-    /// The same for a notifier that keeps incidents: all that is about the same customer, billing period and rule goes in
-    /// the order of recording, whatever its severity.
-    pub async fn due_by_incident(&self, notifier: &str, except: Vec<Uuid>, limit: u32) -> Result<Vec<Delivery>, LedgerError> {
+    /// The same for a notifier that keeps incidents: all that is about the same customer, billing
+    /// period and rule goes in the order of recording, whatever its severity.
+    pub async fn due_by_incident(
+        &self,
+        notifier: &str,
+        except: Vec<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, LedgerError> {
         let notifier = notifier.to_owned();
-        self.thread.run(move |connection| deliveries::due_by_incident(connection, &notifier, &except, limit)).await
+        self.thread
+            .run(move |connection| {
+                deliveries::due_by_incident(connection, &notifier, &except, limit)
+            })
+            .await
     }
 
-    /// Marks a delivery as accepted by its receiver; on disk when it returns. Marks made at the same time share the wait.
+    /// Marks a delivery as accepted by its receiver; on disk when it returns. Marks made at the
+    /// same time share the wait.
     pub async fn mark_sent(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {
         self.mark(attempt, DeliveryState::Sent).await
     }
@@ -202,8 +273,8 @@ impl Ledger {
         marked.await?.ok_or(LedgerError::UnknownDelivery(id))
     }
 
-    /// Records a failed attempt with the state of its notifier, and gives up whatever the notifier has owed beyond both
-    /// limits; returns what was given up.
+    /// Records a failed attempt with the state of its notifier, and gives up whatever the notifier
+    /// has owed beyond both limits; returns what was given up.
     pub async fn mark_failed(
         &self,
         attempt: AttemptRecord,
@@ -217,7 +288,8 @@ impl Ledger {
                 return Ok(None);
             }
             notifiers::replace(connection, &notifier, &state)?;
-            deliveries::give_up(connection, (&notifier, None), &state, &give_up, attempt.at).map(Some)
+            deliveries::give_up(connection, (&notifier, None), &state, &give_up, attempt.at)
+                .map(Some)
         });
         marked.await?.ok_or(LedgerError::UnknownDelivery(id))
     }
@@ -229,27 +301,48 @@ impl Ledger {
     }
 
     /// Replaces the state of a notifier.
-    pub async fn set_notifier_state(&self, notifier: &str, state: NotifierState) -> Result<(), LedgerError> {
+    pub async fn set_notifier_state(
+        &self,
+        notifier: &str,
+        state: NotifierState,
+    ) -> Result<(), LedgerError> {
         let notifier = notifier.to_owned();
         self.thread.write(move |connection| notifiers::replace(connection, &notifier, &state)).await
     }
 
-    /// Gives up what is owed to notifiers that are not among the `known`; returns how many. Writes nothing when nothing is.
-    pub async fn drop_undeliverable(&self, known: Vec<Box<str>>, now: Timestamp) -> Result<u64, LedgerError> {
-        let orphans = self.thread.run(|connection| deliveries::notifiers_that_owe(connection)).await?;
+    /// Gives up what is owed to notifiers that are not among the `known`; returns how many. Writes
+    /// nothing when nothing is.
+    pub async fn drop_undeliverable(
+        &self,
+        known: Vec<Box<str>>,
+        now: Timestamp,
+    ) -> Result<u64, LedgerError> {
+        let orphans =
+            self.thread.run(|connection| deliveries::notifiers_that_owe(connection)).await?;
         let orphans = without(orphans, &known);
-        self.for_each(orphans, move |connection, notifier| deliveries::bury(connection, notifier, now)).await
+        self.for_each(orphans, move |connection, notifier| {
+            deliveries::bury(connection, notifier, now)
+        })
+        .await
     }
 
-    /// Gives what rules did under former names to the names they have now, (before, now) each, so that a name may change
-    /// again or the former one be forgotten. Writes nothing when there is nothing of that name.
-    pub async fn rename_rules(&self, renames: Vec<(Box<str>, Box<str>)>) -> Result<(), LedgerError> {
+    /// Gives what rules did under former names to the names they have now, (before, now) each, so
+    /// that a name may change again or the former one be forgotten. Writes nothing when there is
+    /// nothing of that name.
+    pub async fn rename_rules(
+        &self,
+        renames: Vec<(Box<str>, Box<str>)>,
+    ) -> Result<(), LedgerError> {
         if renames.is_empty() {
             return Ok(());
         }
         let asked = renames.clone();
-        let known: Vec<bool> =
-            self.thread.run(move |connection| asked.iter().map(|(before, _)| alerts::knows_rule(connection, before)).collect()).await?;
+        let known: Vec<bool> = self
+            .thread
+            .run(move |connection| {
+                asked.iter().map(|(before, _)| alerts::knows_rule(connection, before)).collect()
+            })
+            .await?;
         if known.contains(&true) {
             let all = move |connection: &Connection| {
                 renames.iter().try_for_each(|(before, now)| {
@@ -262,17 +355,30 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes open alerts of rules that are not among the `known`, former names included; returns how many. Their incidents end
-    /// where `routes` keep any. What those rules did is forgotten, so that they are new when they come back. Writes nothing
-    /// when there are none.
-    pub async fn close_rules(&self, known: Vec<Box<str>>, routes: &[Route], now: Timestamp) -> Result<u64, LedgerError> {
-        let gone = without(self.thread.run(|connection| alerts::rules_in_force(connection)).await?, &known);
-        let routes: Vec<Route> = routes.iter().filter(|route| route.incidents && route.send_resolved).cloned().collect();
+    /// Closes open alerts of rules that are not among the `known`, former names included; returns
+    /// how many. Their incidents end where `routes` keep any. What those rules did is forgotten, so
+    /// that they are new when they come back. Writes nothing when there are none.
+    pub async fn close_rules(
+        &self,
+        known: Vec<Box<str>>,
+        routes: &[Route],
+        now: Timestamp,
+    ) -> Result<u64, LedgerError> {
+        let gone = without(
+            self.thread.run(|connection| alerts::rules_in_force(connection)).await?,
+            &known,
+        );
+        let routes: Vec<Route> =
+            routes.iter().filter(|route| route.incidents && route.send_resolved).cloned().collect();
         let ledger = self.identity;
         let close = move |connection: &Connection, rule: &str| {
             for route in &routes {
                 for (alert, severity) in incidents::open(connection, rule, &route.notifier)? {
-                    deliveries::owe(connection, &messages::end_of_incident(route, alert, severity, ledger), now)?;
+                    deliveries::owe(
+                        connection,
+                        &messages::end_of_incident(route, alert, severity, ledger),
+                        now,
+                    )?;
                 }
             }
             alerts::forget_rule(connection, rule)?;
@@ -288,14 +394,24 @@ impl Ledger {
         if names.is_empty() {
             return Ok(0);
         }
-        let all = move |connection: &Connection| names.iter().map(|name| work(connection, name)).sum::<rusqlite::Result<usize>>();
+        let all = move |connection: &Connection| {
+            names.iter().map(|name| work(connection, name)).sum::<rusqlite::Result<usize>>()
+        };
         self.thread.write(all).await.map(count)
     }
 
-    /// Owes again what was given up, to the same notifier or to another; the shares of its failures start anew. Returns how
-    /// many deliveries are owed by it.
-    pub async fn retry(&self, filter: RetryFilter, now: Timestamp, to: Option<RetryTo>) -> Result<u64, LedgerError> {
-        self.thread.write(move |connection| retry::revive(connection, &filter, to.as_ref(), now)).await.map(count)
+    /// Owes again what was given up, to the same notifier or to another; the shares of its failures
+    /// start anew. Returns how many deliveries are owed by it.
+    pub async fn retry(
+        &self,
+        filter: RetryFilter,
+        now: Timestamp,
+        to: Option<RetryTo>,
+    ) -> Result<u64, LedgerError> {
+        self.thread
+            .write(move |connection| retry::revive(connection, &filter, to.as_ref(), now))
+            .await
+            .map(count)
     }
 
     /// How many deliveries are held.
@@ -305,12 +421,23 @@ impl Ledger {
 
     /// Lets held deliveries go, which are owed from now on; returns how many.
     pub async fn release(&self, filter: HoldFilter, now: Timestamp) -> Result<u64, LedgerError> {
-        self.thread.write(move |connection| holds::release(connection, &filter, now)).await.map(count)
+        self.thread
+            .write(move |connection| holds::release(connection, &filter, now))
+            .await
+            .map(count)
     }
 
     /// Gives held deliveries up for good, for this reason; returns how many.
-    pub async fn discard(&self, filter: HoldFilter, why: String, now: Timestamp) -> Result<u64, LedgerError> {
-        self.thread.write(move |connection| holds::discard(connection, &filter, &why, now)).await.map(count)
+    pub async fn discard(
+        &self,
+        filter: HoldFilter,
+        why: String,
+        now: Timestamp,
+    ) -> Result<u64, LedgerError> {
+        self.thread
+            .write(move |connection| holds::discard(connection, &filter, &why, now))
+            .await
+            .map(count)
     }
 
     /// What each notifier owes and has given up, by name.
@@ -322,12 +449,24 @@ impl Ledger {
 fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bool> {
     recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
     recording.samples.iter().try_for_each(|sample| history::add(connection, sample))?;
-    recording.events.iter().try_for_each(|(customer, event)| history::add_event(connection, customer, event))?;
+    recording
+        .events
+        .iter()
+        .try_for_each(|(customer, event)| history::add_event(connection, customer, event))?;
     recording.alerts.iter().try_for_each(|alert| alerts::add(connection, alert))?;
-    recording.changes.iter().try_for_each(|change| life::change(connection, change, recording.now))?;
+    recording
+        .changes
+        .iter()
+        .try_for_each(|change| life::change(connection, change, recording.now))?;
     recording.steps.iter().try_for_each(|step| customers::add_step(connection, step))?;
-    recording.seen_below.iter().try_for_each(|(step, amount)| customers::mark_seen_below(connection, *step, *amount))?;
-    recording.messages.iter().try_for_each(|message| deliveries::owe(connection, message, recording.now))?;
+    recording
+        .seen_below
+        .iter()
+        .try_for_each(|(step, amount)| customers::mark_seen_below(connection, *step, *amount))?;
+    recording
+        .messages
+        .iter()
+        .try_for_each(|message| deliveries::owe(connection, message, recording.now))?;
     recording.gathered.iter().try_for_each(|gathered| gathered::add(connection, gathered))?;
     match &recording.slices {
         None => {}
@@ -338,7 +477,10 @@ fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bo
             polls::keep_interim(connection, None)?;
         }
     }
-    recording.finding.as_ref().map_or(Ok(false), |new| findings::note(connection, new, recording.now))
+    recording
+        .finding
+        .as_ref()
+        .map_or(Ok(false), |new| findings::note(connection, new, recording.now))
 }
 
 fn without(mut names: Vec<String>, known: &[Box<str>]) -> Vec<String> {

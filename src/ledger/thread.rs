@@ -24,8 +24,8 @@ enum Order {
     Stop,
 }
 
-/// The sending end of the thread. Cloning shares it; when the last one is dropped, the thread finishes what is queued,
-/// closes the file and ends.
+/// The sending end of the thread. Cloning shares it; when the last one is dropped, the thread
+/// finishes what is queued, closes the file and ends.
 #[derive(Clone)]
 pub(super) struct Thread {
     orders: mpsc::Sender<Order>,
@@ -34,16 +34,24 @@ pub(super) struct Thread {
 }
 
 impl Thread {
-    /// Starts the thread over an open connection; `lock` is let go after the connection is closed. A connection without
-    /// a lock is a copy that nobody will read again.
-    pub(super) fn start(connection: Connection, lock: Option<Lock>, path: &Path) -> Result<Self, LedgerError> {
+    /// Starts the thread over an open connection; `lock` is let go after the connection is closed.
+    /// A connection without a lock is a copy that nobody will read again.
+    pub(super) fn start(
+        connection: Connection,
+        lock: Option<Lock>,
+        path: &Path,
+    ) -> Result<Self, LedgerError> {
         let (orders, queue) = mpsc::channel(QUEUE);
         let work = move || serve(connection, lock, queue);
-        let handle = std::thread::Builder::new().name("ledger".into()).spawn(work).map_err(LedgerError::io(path))?;
+        let handle = std::thread::Builder::new()
+            .name("ledger".into())
+            .spawn(work)
+            .map_err(LedgerError::io(path))?;
         Ok(Self { orders, handle: Arc::new(Mutex::new(Some(handle))), path: path.into() })
     }
 
-    /// Lets the thread do `work` and waits for what comes of it. Once sent, it is done even when nobody waits any more.
+    /// Lets the thread do `work` and waits for what comes of it. Once sent, it is done even when
+    /// nobody waits any more.
     pub(super) async fn run<T, W>(&self, work: W) -> Result<T, LedgerError>
     where
         T: Send + 'static,
@@ -55,7 +63,10 @@ impl Thread {
             let _gone = reply.send(work(connection));
         };
         self.orders.send(Order::Do(Box::new(job))).await.map_err(|_| LedgerError::Gone)?;
-        answer.await.map_err(|_| LedgerError::Gone)?.map_err(|error| LedgerError::of(&self.path, error))
+        answer
+            .await
+            .map_err(|_| LedgerError::Gone)?
+            .map_err(|error| LedgerError::of(&self.path, error))
     }
 
     /// Like [`Self::run`], in one transaction: all of it or nothing, on disk when it returns.
@@ -65,7 +76,8 @@ impl Thread {
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         self.run(move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
             transaction.commit()?;
             Ok(value)
@@ -73,30 +85,43 @@ impl Thread {
         .await
     }
 
-    /// Like [`Self::write`], but in one transaction with whatever of this kind waits in the queue as well: one wait for the
-    /// disk serves them all. When it fails, it fails for all of them, and nothing of any is written.
+    /// Like [`Self::write`], but in one transaction with whatever of this kind waits in the queue
+    /// as well: one wait for the disk serves them all. When it fails, it fails for all of them, and
+    /// nothing of any is written.
     pub(super) async fn share<T, W>(&self, work: W) -> Result<T, LedgerError>
     where
         T: Send + 'static,
         W: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.orders.send(Order::Share(Box::new(Member::new(work, reply)))).await.map_err(|_| LedgerError::Gone)?;
-        answer.await.map_err(|_| LedgerError::Gone)?.map_err(|error| LedgerError::of(&self.path, error))
+        self.orders
+            .send(Order::Share(Box::new(Member::new(work, reply))))
+            .await
+            .map_err(|_| LedgerError::Gone)?;
+        answer
+            .await
+            .map_err(|_| LedgerError::Gone)?
+            .map_err(|error| LedgerError::of(&self.path, error))
     }
 
     /// Lets the thread finish what is queued and end, and waits for it. Other handles find it gone.
     pub(super) async fn close(&self) -> Result<(), LedgerError> {
         self.orders.send(Order::Stop).await.map_err(|_| LedgerError::Gone)?;
         self.orders.closed().await;
-        let Some(handle) = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        let Some(handle) = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return Ok(());
+        };
         let ended = tokio::task::spawn_blocking(move || handle.join()).await;
         let closed = ended.map_err(|_| LedgerError::Gone)?.map_err(|_| LedgerError::Gone)?;
         closed.map_err(|error| LedgerError::of(&self.path, error))
     }
 }
 
-fn serve(mut connection: Connection, lock: Option<Lock>, mut queue: mpsc::Receiver<Order>) -> rusqlite::Result<()> {
+fn serve(
+    mut connection: Connection,
+    lock: Option<Lock>,
+    mut queue: mpsc::Receiver<Order>,
+) -> rusqlite::Result<()> {
     let mut next = None;
     loop {
         match next.take().or_else(|| queue.blocking_recv()) {

@@ -1,9 +1,10 @@
-//! Reads the write-ahead log before SQLite does, which ends it silently at the first frame that is not sound: after a
-//! power cut that is right, after damage it would undo what was recorded, and told, since.
+//! Reads the write-ahead log before SQLite does, which ends it silently at the first frame that is
+//! not sound: after a power cut that is right, after damage it would undo what was recorded, and
+//! told, since.
 //!
-//! Each commit is on disk before the next begins. So a power cut breaks the last transaction only, and there it leaves
-//! blocks that were never written; a broken frame with anything else after it is damage. The format is described at
-//! sqlite.org/fileformat2.html, "The Write-Ahead Log".
+//! Each commit is on disk before the next begins. So a power cut breaks the last transaction only,
+//! and there it leaves blocks that were never written; a broken frame with anything else after it
+//! is damage. The format is described at sqlite.org/fileformat2.html, "The Write-Ahead Log".
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -35,8 +36,8 @@ pub(super) fn check(ledger: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Where the log is damaged. Whoever writes the ledger meanwhile can be at that very place, or begin the log anew: damage is
-/// still there at a second look.
+/// Where the log is damaged. Whoever writes the ledger meanwhile can be at that very place, or
+/// begin the log anew: damage is still there at a second look.
 fn damage(file: &mut File) -> io::Result<Option<u64>> {
     let Some(first) = header_of(file)? else { return Ok(None) };
     let Some(at) = scan(file, &first)? else { return Ok(None) };
@@ -64,7 +65,8 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
 struct Shape {
     big_endian: bool,
     page: usize,
-    /// None where the header is broken: each frame's are then held against those of the frame before.
+    /// None where the header is broken: each frame's are then held against those of the frame
+    /// before.
     salts: Option<[u8; 8]>,
     sum: Sum,
 }
@@ -76,7 +78,9 @@ impl Shape {
         let page = usize::try_from(number(header, 8)).unwrap_or(0);
         let (sum, salts) = ((number(stored, 0), number(stored, 4)), salts(header, 16));
         let form = |big_endian| Self { big_endian, page, salts: Some(salts), sum };
-        let is_sound = number(header, 0) & !1 == MAGIC && page.is_power_of_two() && (512..=65_536).contains(&page);
+        let is_sound = number(header, 0) & !1 == MAGIC
+            && page.is_power_of_two()
+            && (512..=65_536).contains(&page);
         let whole = form(number(header, 0) & 1 == 1);
         if is_sound && checksum((0, 0), begin, whole.big_endian) == sum {
             return vec![whole];
@@ -159,7 +163,8 @@ impl Walk {
     /// Nothing, or what an earlier log left there.
     fn was_never_written(&self, header: &[u8]) -> bool {
         let age = self.salts.map(|salts| number(&salts, 0).wrapping_sub(number(header, 8)));
-        header.iter().all(|byte| *byte == 0) || age.is_some_and(|age| (1..GENERATIONS).contains(&age))
+        header.iter().all(|byte| *byte == 0)
+            || age.is_some_and(|age| (1..GENERATIONS).contains(&age))
     }
 
     /// A header is on disk before any frame, so that without a sound one nothing was committed.
@@ -178,7 +183,9 @@ fn number(bytes: &[u8], at: usize) -> u32 {
 
 /// Goes on with a checksum over bytes in words of four, two at a time.
 fn checksum(from: Sum, bytes: &[u8], big_endian: bool) -> Sum {
-    let word = |word: [u8; 4]| if big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };
+    let word = |word: [u8; 4]| {
+        if big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
+    };
     bytes.as_chunks::<8>().0.iter().fold(from, |(first, second), &[a, b, c, d, e, f, g, h]| {
         let first = first.wrapping_add(word([a, b, c, d])).wrapping_add(second);
         (first, second.wrapping_add(word([e, f, g, h])).wrapping_add(first))

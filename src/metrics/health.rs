@@ -38,7 +38,11 @@ impl Health {
     /// The loops that are overdue at `now`, by the monotonic clock.
     pub fn overdue(&self, now: Duration) -> Vec<String> {
         let beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-        beats.iter().filter(|(_, beat)| now > beat.at.saturating_add(beat.next_within)).map(|(name, _)| name.clone()).collect()
+        beats
+            .iter()
+            .filter(|(_, beat)| now > beat.at.saturating_add(beat.next_within))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 }
 

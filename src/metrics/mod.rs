@@ -1,12 +1,12 @@
-//! Every Prometheus instrument, and the health of the loops, in one struct. Labels come from closed sets and exist from
-//! the first scrape on; none holds a customer.
+//! Every Prometheus instrument, and the health of the loops, in one struct. Labels come from closed
+//! sets and exist from the first scrape on; none holds a customer.
 
 mod health;
 mod writes;
 
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::domain::{FindingCode, Severity, Suppression};
@@ -54,7 +54,8 @@ pub struct Metrics {
     pub notifier_in_backoff: IntGaugeVec,
     /// `partner_center_requests_total{endpoint,code}`.
     pub partner_center_requests: IntCounterVec,
-    /// `sign_in_expires_timestamp_seconds`: 90 days after the refresh token was issued; 0 when unknown.
+    /// `sign_in_expires_timestamp_seconds`: 90 days after the refresh token was issued; 0 when
+    /// unknown.
     pub sign_in_expires: Gauge,
     /// `config_last_reload_successful`.
     pub config_last_reload_successful: IntGauge,
@@ -73,11 +74,21 @@ pub struct Metrics {
 /// Why a record is skipped.
 pub const SKIP_REASONS: [&str; 3] = ["no-id", "bad-cost", "bad-json"];
 /// What is odd about records that are used all the same.
-pub const ODDITIES: [&str; 7] = ["rounded", "bad-date", "bad-budget", "bad-percent", "duplicate-id", "percents-disagree", "currency-clash"];
+pub const ODDITIES: [&str; 7] = [
+    "rounded",
+    "bad-date",
+    "bad-budget",
+    "bad-percent",
+    "duplicate-id",
+    "percents-disagree",
+    "currency-clash",
+];
 /// How an attempt of a delivery ends.
-pub const ATTEMPT_OUTCOMES: [&str; 5] = ["accepted", "message-refused", "recipient-deferred", "destination-failed", "ambiguous"];
+pub const ATTEMPT_OUTCOMES: [&str; 5] =
+    ["accepted", "message-refused", "recipient-deferred", "destination-failed", "ambiguous"];
 /// The endpoints that are asked.
-pub const ENDPOINTS: [&str; 5] = ["token", "usagerecords", "subscriptions", "usagesummary", "resourceusagerecords"];
+pub const ENDPOINTS: [&str; 5] =
+    ["token", "usagerecords", "subscriptions", "usagesummary", "resourceusagerecords"];
 /// Why a customer can never alert.
 pub const COVERAGE_REASONS: [&str; 4] = ["no-budget", "no-rule", "currency-unknown", "muted"];
 
@@ -87,46 +98,96 @@ impl Metrics {
     /// # Panics
     /// Never: names and labels are constants, and each name is registered once.
     pub fn new() -> Self {
-        let registry = Registry::new_custom(Some("budget_alertd".into()), None).expect("a constant prefix is valid");
+        let registry = Registry::new_custom(Some("budget_alertd".into()), None)
+            .expect("a constant prefix is valid");
         let register = Registered(&registry);
-        let build_info = register.gauges("build_info", "A constant 1, labelled with the version.", &["version"]);
+        let build_info =
+            register.gauges("build_info", "A constant 1, labelled with the version.", &["version"]);
         build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let operator_findings = register.gauges("operator_findings", "Open findings for the operator.", &["code"]);
-        let writable = register.gauge("ledger_writable", "1 while what must be kept can be written, else 0.");
+        let operator_findings =
+            register.gauges("operator_findings", "Open findings for the operator.", &["code"]);
+        let writable =
+            register.gauge("ledger_writable", "1 while what must be kept can be written, else 0.");
         let metrics = Self {
-            writes: Writes::new(writable, operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()])),
-            polls: register.counters("polls_total", "Polls of the usage records, by result.", &["result"]),
-            poll_duration: register.histogram("poll_duration_seconds", "How long a poll took, reading to recording."),
+            writes: Writes::new(
+                writable,
+                operator_findings.with_label_values(&[FindingCode::LedgerUnwritable.as_str()]),
+            ),
+            polls: register.counters(
+                "polls_total",
+                "Polls of the usage records, by result.",
+                &["result"],
+            ),
+            poll_duration: register
+                .histogram("poll_duration_seconds", "How long a poll took, reading to recording."),
             usage_records: register.gauge("usage_records", "Usage records of the last poll."),
-            records_skipped: register.counters("records_skipped_total", "Usage records that could not be used.", &["reason"]),
+            records_skipped: register.counters(
+                "records_skipped_total",
+                "Usage records that could not be used.",
+                &["reason"],
+            ),
             record_oddities: register.counters(
                 "record_oddities_total",
                 "Oddities in usage records that were used all the same.",
                 &["kind"],
             ),
-            last_successful_poll: register.seconds("last_successful_poll_timestamp_seconds", "When the last good poll ended, Unix time."),
-            usage_as_of: register.seconds("usage_as_of_timestamp_seconds", "The newest date of the data, Unix time."),
+            last_successful_poll: register.seconds(
+                "last_successful_poll_timestamp_seconds",
+                "When the last good poll ended, Unix time.",
+            ),
+            usage_as_of: register.seconds(
+                "usage_as_of_timestamp_seconds",
+                "The newest date of the data, Unix time.",
+            ),
             alerts: register.counters("alerts_total", "Alerts raised.", &["rule", "severity"]),
-            alerts_suppressed: register.counters("alerts_suppressed_total", "Crossings that raised no alert of their own.", &["reason"]),
-            deliveries: register.counters("deliveries_total", "Deliveries that ended.", &["notifier", "result"]),
-            delivery_attempts: register.counters("delivery_attempts_total", "Attempts of deliveries.", &["notifier", "outcome"]),
-            delivery_attempt_duration: register.histograms("delivery_attempt_duration_seconds", "How long an attempt took.", &["notifier"]),
-            deliveries_pending: register.gauges("deliveries_pending", "Deliveries owed.", &["notifier"]),
+            alerts_suppressed: register.counters(
+                "alerts_suppressed_total",
+                "Crossings that raised no alert of their own.",
+                &["reason"],
+            ),
+            deliveries: register.counters(
+                "deliveries_total",
+                "Deliveries that ended.",
+                &["notifier", "result"],
+            ),
+            delivery_attempts: register.counters(
+                "delivery_attempts_total",
+                "Attempts of deliveries.",
+                &["notifier", "outcome"],
+            ),
+            delivery_attempt_duration: register.histograms(
+                "delivery_attempt_duration_seconds",
+                "How long an attempt took.",
+                &["notifier"],
+            ),
+            deliveries_pending: register.gauges(
+                "deliveries_pending",
+                "Deliveries owed.",
+                &["notifier"],
+            ),
             delivery_oldest_pending: register.seconds_by(
                 "delivery_oldest_pending_seconds",
                 "Age of the oldest delivery owed.",
                 &["notifier"],
             ),
-            notifier_in_backoff: register.gauges("notifier_in_backoff", "1 while the notifier's destination fails.", &["notifier"]),
+            notifier_in_backoff: register.gauges(
+                "notifier_in_backoff",
+                "1 while the notifier's destination fails.",
+                &["notifier"],
+            ),
             partner_center_requests: register.counters(
                 "partner_center_requests_total",
                 "Requests by endpoint and status code (or error).",
                 &["endpoint", "code"],
             ),
-            sign_in_expires: register
-                .seconds("sign_in_expires_timestamp_seconds", "When the refresh token expires, Unix time; 0 when unknown."),
-            config_last_reload_successful: register
-                .gauge("config_last_reload_successful", "1 when the configuration in the file is the one in force."),
+            sign_in_expires: register.seconds(
+                "sign_in_expires_timestamp_seconds",
+                "When the refresh token expires, Unix time; 0 when unknown.",
+            ),
+            config_last_reload_successful: register.gauge(
+                "config_last_reload_successful",
+                "1 when the configuration in the file is the one in force.",
+            ),
             customers_without_coverage: register.gauges(
                 "customers_without_coverage",
                 "Customers of the last poll that can never alert.",
@@ -135,7 +196,8 @@ impl Metrics {
             leader: register.gauge("leader", "1 while this instance polls and delivers."),
             silences: register.gauge("silences", "Silences in force."),
             operator_findings,
-            panics: register.counter("panics_total", "Loops that ended by a bug and were started again."),
+            panics: register
+                .counter("panics_total", "Loops that ended by a bug and were started again."),
             health: Health::default(),
             registry: registry.clone(),
         };
@@ -199,11 +261,15 @@ impl Default for Metrics {
     }
 }
 
-/// Makes instruments and registers them; each name stands once in the list above, so that none of it can fail.
+/// Makes instruments and registers them; each name stands once in the list above, so that none of
+/// it can fail.
 struct Registered<'a>(&'a Registry);
 
 impl Registered<'_> {
-    fn add<C: prometheus::core::Collector + Clone + 'static>(&self, made: prometheus::Result<C>) -> C {
+    fn add<C: prometheus::core::Collector + Clone + 'static>(
+        &self,
+        made: prometheus::Result<C>,
+    ) -> C {
         let collector = made.expect("names and labels are valid constants");
         self.0.register(Box::new(collector.clone())).expect("each name is registered once");
         collector
@@ -234,7 +300,10 @@ impl Registered<'_> {
     }
 
     fn histogram(&self, name: &str, help: &str) -> Histogram {
-        self.add(Histogram::with_opts(HistogramOpts::new(name, help).buckets(vec![0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0])))
+        self.add(Histogram::with_opts(
+            HistogramOpts::new(name, help)
+                .buckets(vec![0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0]),
+        ))
     }
 
     fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {

@@ -1,5 +1,5 @@
-//! Whether what must be kept can be written: what `/readyz`, `status`, the gauge and the operator's message go by. Who writes
-//! what, and how often it is tried again, is the loops'.
+//! Whether what must be kept can be written: what `/readyz`, `status`, the gauge and the operator's
+//! message go by. Who writes what, and how often it is tried again, is the loops'.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,9 @@ impl Writes {
     /// A writer could not write. A failure that lasts keeps its beginning.
     pub fn failed(&self, writer: &str, failure: WriteFailure) {
         let mut failing = self.lock();
-        let (since, began) = failing.get(writer).map_or((failure.since, failure.began), |last| (last.since, last.began));
+        let (since, began) = failing
+            .get(writer)
+            .map_or((failure.since, failure.began), |last| (last.since, last.began));
         failing.insert(writer.to_owned(), WriteFailure { since, began, ..failure });
         self.show(&failing);
     }

@@ -1,4 +1,5 @@
-//! Mail addresses and host names as servers take them: domains in ASCII (IDNA, RFC 5891), whatever letters they are written in.
+//! Mail addresses and host names as servers take them: domains in ASCII (IDNA, RFC 5891), whatever
+//! letters they are written in.
 
 use std::borrow::Cow;
 
@@ -6,10 +7,15 @@ use lettre::Address;
 
 /// The address with its domain in ASCII; what stands before the `@` has no such form.
 pub(crate) fn in_ascii(address: &Address) -> Address {
-    Address::new(address.user(), domain_in_ascii(address.domain())).unwrap_or_else(|_| address.clone())
+    Address::new(address.user(), domain_in_ascii(address.domain()))
+        .unwrap_or_else(|_| address.clone())
 }
 
 /// The domain in ASCII, such as `xn--mnchen-3ya.example`; as it is where it has no such form.
 pub(crate) fn domain_in_ascii(domain: &str) -> Cow<'_, str> {
-    if domain.is_ascii() { domain.into() } else { idna::domain_to_ascii(domain).map_or(domain.into(), Cow::Owned) }
+    if domain.is_ascii() {
+        domain.into()
+    } else {
+        idna::domain_to_ascii(domain).map_or(domain.into(), Cow::Owned)
+    }
 }

@@ -1,6 +1,6 @@
-//! The Alertmanager notifier: state as its v2 API takes it (`POST {url}/api/v2/alerts`). What an alert is about is its labels, which
-//! are its identity there; numbers are annotations, so that they can change. Which alerts are shown, and until when, is
-//! `delivery`'s.
+//! The Alertmanager notifier: state as its v2 API takes it (`POST {url}/api/v2/alerts`). What an
+//! alert is about is its labels, which are its identity there; numbers are annotations, so that
+//! they can change. Which alerts are shown, and until when, is `delivery`'s.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,13 @@ use serde_json::Value;
 use crate::domain::{AlertSnapshot, Delivery, Message, OperatorNews, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
-use crate::notify::message::{AlertText, AlertWording, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE};
-use crate::notify::{Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier, Verdict, http_answer};
+use crate::notify::message::{
+    AlertText, AlertWording, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE,
+};
+use crate::notify::{
+    Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier,
+    Verdict, http_answer,
+};
 use crate::text::bare;
 
 /// What alerts about customers are called there.
@@ -67,23 +72,46 @@ struct Posted {
 }
 
 impl Alertmanager {
-    pub(crate) fn build(config: &Config, alertmanager: &AlertmanagerConfig) -> Result<Self, BuildError> {
-        let client = http::client(config.timeout)
-            .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
+    pub(crate) fn build(
+        config: &Config,
+        alertmanager: &AlertmanagerConfig,
+    ) -> Result<Self, BuildError> {
+        let client = http::client(config.timeout).map_err(|error| BuildError::Tls {
+            notifier: config.name.clone(),
+            source: Box::new(error.without_url()),
+        })?;
         let below = |last: &str| {
             let mut url = alertmanager.url.clone();
-            url.path_segments_mut().map_err(|()| BuildError::Url(config.name.clone()))?.pop_if_empty().extend(["api", "v2", last]);
+            url.path_segments_mut()
+                .map_err(|()| BuildError::Url(config.name.clone()))?
+                .pop_if_empty()
+                .extend(["api", "v2", last]);
             Ok(url)
         };
         let headers = alertmanager.headers.iter().cloned().collect();
-        Ok(Self { client, alerts: below("alerts")?, status: below("status")?, headers, zone: config.time_zone.clone() })
+        Ok(Self {
+            client,
+            alerts: below("alerts")?,
+            status: below("status")?,
+            headers,
+            zone: config.time_zone.clone(),
+        })
     }
 
     async fn post(&self, alerts: &[Posted], now: Timestamp) -> Result<Accepted, DeliveryError> {
         let body = serde_json::to_vec(alerts).map_err(|error| {
-            DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the alerts cannot be written as JSON").caused_by(error)
+            DeliveryError::new(
+                Verdict::Message,
+                FailureReason::MessageRefused,
+                "the alerts cannot be written as JSON",
+            )
+            .caused_by(error)
         })?;
-        let request = self.client.post(self.alerts.clone()).headers(self.headers.clone()).header(CONTENT_TYPE, "application/json");
+        let request = self
+            .client
+            .post(self.alerts.clone())
+            .headers(self.headers.clone())
+            .header(CONTENT_TYPE, "application/json");
         let mut response = http_answer::send(request.body(body)).await?;
         let status = response.status();
         let answer = http_answer::start_of_body(&mut response).await;
@@ -96,27 +124,48 @@ impl Alertmanager {
 
     /// Asks for the status, which says what answers there.
     async fn ask(&self) -> Result<String, DeliveryError> {
-        let mut response = http_answer::send(self.client.get(self.status.clone()).headers(self.headers.clone())).await?;
+        let mut response =
+            http_answer::send(self.client.get(self.status.clone()).headers(self.headers.clone()))
+                .await?;
         let status = response.status();
         let body = http::read_capped(&mut response, STATUS_CAP).await.unwrap_or_default();
-        let start: String = String::from_utf8_lossy(&body).chars().take(http_answer::ANSWER_CAP).collect();
+        let start: String =
+            String::from_utf8_lossy(&body).chars().take(http_answer::ANSWER_CAP).collect();
         let answer = http::one_line(&start);
         if !status.is_success() {
-            return Err(http_answer::refused(status, response.headers(), &answer, Timestamp::UNIX_EPOCH));
+            return Err(http_answer::refused(
+                status,
+                response.headers(),
+                &answer,
+                Timestamp::UNIX_EPOCH,
+            ));
         }
         let version = serde_json::from_slice::<Value>(&body).ok();
-        let version = version.as_ref().and_then(|status| status.pointer("/versionInfo/version")).and_then(Value::as_str);
-        version.map(|version| format!("Alertmanager {} answers", bare(version, 40))).ok_or_else(|| unexpected(status, &answer))
+        let version = version
+            .as_ref()
+            .and_then(|status| status.pointer("/versionInfo/version"))
+            .and_then(Value::as_str);
+        version
+            .map(|version| format!("Alertmanager {} answers", bare(version, 40)))
+            .ok_or_else(|| unexpected(status, &answer))
     }
 
     fn posted(&self, standing: &Shown, now: Timestamp) -> Posted {
         match &standing.fact {
-            MirroredFact::Alert(snapshot, acknowledged_by) => self.alert(snapshot, acknowledged_by.as_deref(), standing.ends_at, now),
+            MirroredFact::Alert(snapshot, acknowledged_by) => {
+                self.alert(snapshot, acknowledged_by.as_deref(), standing.ends_at, now)
+            }
             MirroredFact::Trouble(news) => self.trouble(news, standing.ends_at, now),
         }
     }
 
-    fn alert(&self, snapshot: &AlertSnapshot, acknowledged_by: Option<&str>, ends_at: Timestamp, now: Timestamp) -> Posted {
+    fn alert(
+        &self,
+        snapshot: &AlertSnapshot,
+        acknowledged_by: Option<&str>,
+        ends_at: Timestamp,
+        now: Timestamp,
+    ) -> Posted {
         let alert = &snapshot.alert;
         let text = AlertText::new(Occasion::New, snapshot, &self.zone, now);
         let label = |text: &str| Some(bare(text, LABEL_CHARS));
@@ -126,18 +175,34 @@ impl Alertmanager {
             ("customer", label(&AlertWording::new(snapshot, &self.zone).customer())),
             ("customer_id", label(alert.customer.id.as_str())),
             ("subscription", alert.subscription.as_deref().and_then(label)),
-            ("subscription_name", snapshot.context.subscription_name.as_deref().filter(|_| alert.subscription.is_some()).and_then(label)),
+            (
+                "subscription_name",
+                snapshot
+                    .context
+                    .subscription_name
+                    .as_deref()
+                    .filter(|_| alert.subscription.is_some())
+                    .and_then(label),
+            ),
             ("rule", label(&alert.rule)),
             ("metric", Some(alert.metric.as_str().to_owned())),
             ("threshold", Some(alert.threshold.to_string())),
             ("billing_period", Some(alert.billing_period.start.strftime("%F").to_string())),
         ];
-        let rows = |wanted: &str| text.rows.iter().find(|row| row.label == wanted).map(|row| row.text.clone());
+        let rows = |wanted: &str| {
+            text.rows.iter().find(|row| row.label == wanted).map(|row| row.text.clone())
+        };
         let annotations = [
             ("summary", Some(text.subject.clone())),
             ("description", Some(format!("{} {}", text.first, text.second))),
             ("value", alert.value.map(|value| value.to_string())),
-            ("percent", alert.reported_percent.max(alert.computed_percent).map(|percent| percent.to_string())),
+            (
+                "percent",
+                alert
+                    .reported_percent
+                    .max(alert.computed_percent)
+                    .map(|percent| percent.to_string()),
+            ),
             ("cost", Some(alert.cost.amount.to_string())),
             ("currency", alert.cost.currency.map(|currency| currency.to_string())),
             ("usd_cost", alert.cost.usd.map(|usd| usd.to_string())),
@@ -155,14 +220,18 @@ impl Alertmanager {
 
     fn trouble(&self, news: &OperatorNews, ends_at: Timestamp, now: Timestamp) -> Posted {
         let text = OperatorText::new(news, &self.zone, now);
-        let severity = if news.code.hides_overspends() { Severity::Critical } else { Severity::Warning };
+        let severity =
+            if news.code.hides_overspends() { Severity::Critical } else { Severity::Warning };
         let labels = [
             ("alertname", Some(TROUBLE.to_owned())),
             ("severity", Some(severity.as_str().to_owned())),
             ("code", Some(news.code.as_str().to_owned())),
             ("subject", Some(bare(&news.subject, LABEL_CHARS))),
         ];
-        let annotations = [("summary", Some(text.subject)), ("description", Some(format!("{} {}", text.first, text.second)))];
+        let annotations = [
+            ("summary", Some(text.subject)),
+            ("description", Some(format!("{} {}", text.first, text.second))),
+        ];
         posted(&labels, &annotations, news.since, ends_at)
     }
 
@@ -170,9 +239,15 @@ impl Alertmanager {
     fn alone(&self, delivery: &Delivery, now: Timestamp) -> Vec<Posted> {
         let ends_at = now.saturating_add(ALONE).unwrap_or(now);
         let mut all: Vec<Posted> = match &delivery.message {
-            Message::Operator(news) => vec![self.trouble(news, if news.over { now } else { ends_at }, now)],
-            Message::Resolved(digest) => digest.alerts.iter().map(|one| self.alert(one, None, now, now)).collect(),
-            message => message.alerts().iter().map(|one| self.alert(one, None, ends_at, now)).collect(),
+            Message::Operator(news) => {
+                vec![self.trouble(news, if news.over { now } else { ends_at }, now)]
+            }
+            Message::Resolved(digest) => {
+                digest.alerts.iter().map(|one| self.alert(one, None, now, now)).collect()
+            }
+            message => {
+                message.alerts().iter().map(|one| self.alert(one, None, ends_at, now)).collect()
+            }
         };
         if let Message::Test(_) = delivery.message {
             for posted in &mut all {
@@ -222,8 +297,15 @@ fn posted(
     ends_at: Timestamp,
 ) -> Posted {
     let known = |all: &[(&'static str, Option<String>)]| {
-        let texts = all.iter().filter_map(|(name, text)| Some((*name, text.clone().filter(|text| !text.is_empty())?)));
+        let texts = all.iter().filter_map(|(name, text)| {
+            Some((*name, text.clone().filter(|text| !text.is_empty())?))
+        });
         texts.collect()
     };
-    Posted { labels: known(labels), annotations: known(annotations), starts_at: starts_at.min(ends_at), ends_at }
+    Posted {
+        labels: known(labels),
+        annotations: known(annotations),
+        starts_at: starts_at.min(ends_at),
+        ends_at,
+    }
 }

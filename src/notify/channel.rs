@@ -1,5 +1,6 @@
-//! A notifier with what wraps every one: pacing, the time-out, metrics, and the border at which what a destination says loses
-//! the secrets it may have been sent. What a destination speaks is in its own file.
+//! A notifier with what wraps every one: pacing, the time-out, metrics, and the border at which
+//! what a destination says loses the secrets it may have been sent. What a destination speaks is in
+//! its own file.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,25 +25,32 @@ use crate::notify::{BuildError, Config, DeliveryError, FailureReason, Kind, Verd
 use crate::secret::Redactor;
 
 /// An attempt under way. Dropping it cancels the attempt.
-pub type SendFuture<'a> = Pin<Box<dyn Future<Output = Result<Accepted, DeliveryError>> + Send + 'a>>;
+pub type SendFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Accepted, DeliveryError>> + Send + 'a>>;
 
 /// A look at a destination: what was found, one line without secrets.
 pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Result<String, DeliveryError>> + Send + 'a>>;
 
 /// A destination.
 pub trait Notifier: Send + Sync {
-    /// Makes one attempt. What precedes handing the message over takes at most three quarters of the time-out, so that
-    /// an attempt cut off by the time-out is always one whose message may have arrived.
+    /// Makes one attempt. What precedes handing the message over takes at most three quarters of
+    /// the time-out, so that an attempt cut off by the time-out is always one whose message may
+    /// have arrived.
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
 
     /// Shows how things are, to a destination that is owed no messages.
     fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
         let (_, _) = (standing, now);
         let detail = "it takes messages, and is not shown what is open";
-        Box::pin(std::future::ready(Err(DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail))))
+        Box::pin(std::future::ready(Err(DeliveryError::new(
+            Verdict::Message,
+            FailureReason::MessageRefused,
+            detail,
+        ))))
     }
 
-    /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in where that is apart.
+    /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in
+    /// where that is apart.
     fn probe(&self) -> ProbeFuture<'_>;
 }
 
@@ -92,7 +100,9 @@ impl Channel {
         if let Some(pacing) = &self.pacing {
             pacing.wait(&*self.clock).await;
         }
-        if delivery.audience == Audience::Partner && self.route.readers.audience() == Audience::Customer {
+        if delivery.audience == Audience::Partner
+            && self.route.readers.audience() == Audience::Customer
+        {
             return Err(self.not_for_customers());
         }
         self.timed(self.notifier.send(delivery, self.clock.now())).await
@@ -105,24 +115,31 @@ impl Channel {
 
     async fn timed(&self, sending: SendFuture<'_>) -> Result<Accepted, DeliveryError> {
         let started = self.clock.monotonic();
-        let result = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| Err(self.timed_out()));
-        let result =
-            result.map(|accepted| Accepted { detail: self.redactor.redact(&accepted.detail) }).map_err(|error| self.cleaned(error));
+        let result = tokio::time::timeout(self.timeout, sending)
+            .await
+            .unwrap_or_else(|_| Err(self.timed_out()));
+        let result = result
+            .map(|accepted| Accepted { detail: self.redactor.redact(&accepted.detail) })
+            .map_err(|error| self.cleaned(error));
         self.count(&result, self.clock.monotonic().saturating_sub(started));
         result
     }
 
-    /// Looks whether the destination can be reached, without sending a message. Neither paced nor counted: it is no attempt.
+    /// Looks whether the destination can be reached, without sending a message. Neither paced nor
+    /// counted: it is no attempt.
     pub async fn probe(&self) -> Result<String, DeliveryError> {
         let too_late = |_| {
             let detail = format!("no answer within {} s", self.timeout.as_secs_f32());
             DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
         };
-        let found = tokio::time::timeout(self.timeout, self.notifier.probe()).await.unwrap_or_else(|late| Err(too_late(late)));
+        let found = tokio::time::timeout(self.timeout, self.notifier.probe())
+            .await
+            .unwrap_or_else(|late| Err(too_late(late)));
         found.map(|found| self.redactor.redact(&found)).map_err(|error| self.cleaned(error))
     }
 
-    /// A failure without the secrets that the destination was sent: part of its text is the destination's.
+    /// A failure without the secrets that the destination was sent: part of its text is the
+    /// destination's.
     fn cleaned(&self, error: DeliveryError) -> DeliveryError {
         DeliveryError { detail: self.redactor.redact(&error.detail), ..error }
     }
@@ -130,20 +147,28 @@ impl Channel {
     /// It was recorded when the partner's own people were at the other end.
     fn not_for_customers(&self) -> DeliveryError {
         let name = self.name();
-        let detail =
-            format!("it is for your own people, and customers read what \"{name}\" sends now; deliveries retry --to sends it elsewhere");
+        let detail = format!(
+            "it is for your own people, and customers read what \"{name}\" sends now; deliveries \
+                retry --to sends it elsewhere"
+        );
         DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail)
     }
 
     fn timed_out(&self) -> DeliveryError {
-        let detail = format!("no answer within {} s; the message may have arrived", self.timeout.as_secs_f32());
+        let detail = format!(
+            "no answer within {} s; the message may have arrived",
+            self.timeout.as_secs_f32()
+        );
         DeliveryError::new(Verdict::Ambiguous, FailureReason::TimedOut, detail)
     }
 
     fn count(&self, result: &Result<Accepted, DeliveryError>, took: Duration) {
         let outcome = result.as_ref().map_or_else(|error| error.verdict.as_str(), |_| "accepted");
         self.metrics.delivery_attempts.with_label_values(&[self.name(), outcome]).inc();
-        self.metrics.delivery_attempt_duration.with_label_values(&[self.name()]).observe(took.as_secs_f64());
+        self.metrics
+            .delivery_attempt_duration
+            .with_label_values(&[self.name()])
+            .observe(took.as_secs_f64());
     }
 }
 
@@ -165,7 +190,8 @@ impl Pacing {
         Self { interval, free_at: Mutex::new(Duration::ZERO) }
     }
 
-    /// Waits for a turn. Turns are taken in the order of asking; one that is cancelled is not used up.
+    /// Waits for a turn. Turns are taken in the order of asking; one that is cancelled is not used
+    /// up.
     async fn wait(&self, clock: &dyn Clock) {
         let mut free_at = self.free_at.lock().await;
         let early = free_at.saturating_sub(clock.monotonic());
@@ -182,19 +208,41 @@ impl Config {
         metrics.know_notifier(&self.name);
         let redactor = Arc::new(redactor(&self.kind));
         let (notifier, pacing): (Box<dyn Notifier>, _) = match &self.kind {
-            Kind::Email(email) => (Box::new(Email::build(self, email, Arc::clone(&clock), &redactor)?), None),
-            Kind::GraphMail(mail) => {
-                (Box::new(GraphMail::build(self, mail, Arc::clone(&clock), &redactor)?), Some(Pacing::every(graph_mail::INTERVAL)))
+            Kind::Email(email) => {
+                (Box::new(Email::build(self, email, Arc::clone(&clock), &redactor)?), None)
             }
-            Kind::Slack(slack) => (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL))),
+            Kind::GraphMail(mail) => (
+                Box::new(GraphMail::build(self, mail, Arc::clone(&clock), &redactor)?),
+                Some(Pacing::every(graph_mail::INTERVAL)),
+            ),
+            Kind::Slack(slack) => {
+                (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL)))
+            }
             Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
-            Kind::Teams(teams) => (Box::new(Teams::build(self, teams)?), Some(Pacing::every(teams::INTERVAL))),
-            Kind::Alertmanager(alertmanager) => (Box::new(Alertmanager::build(self, alertmanager)?), None),
-            Kind::PagerDuty(pagerduty) => (Box::new(PagerDuty::build(self, pagerduty)?), Some(Pacing::every(pagerduty::INTERVAL))),
+            Kind::Teams(teams) => {
+                (Box::new(Teams::build(self, teams)?), Some(Pacing::every(teams::INTERVAL)))
+            }
+            Kind::Alertmanager(alertmanager) => {
+                (Box::new(Alertmanager::build(self, alertmanager)?), None)
+            }
+            Kind::PagerDuty(pagerduty) => (
+                Box::new(PagerDuty::build(self, pagerduty)?),
+                Some(Pacing::every(pagerduty::INTERVAL)),
+            ),
         };
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
         let concurrency = concurrency(&self.kind);
-        Ok(Channel { route: self.route(), give_up_after, timeout, pacing, concurrency, notifier, redactor, clock, metrics })
+        Ok(Channel {
+            route: self.route(),
+            give_up_after,
+            timeout,
+            pacing,
+            concurrency,
+            notifier,
+            redactor,
+            clock,
+            metrics,
+        })
     }
 
     /// Where its messages go and how they are put together.
@@ -202,13 +250,19 @@ impl Config {
         let recipients = match &self.kind {
             Kind::Email(email) => email.to.iter().map(|to| Some(to.email.to_string())).collect(),
             Kind::GraphMail(mail) => mail.to.iter().map(|to| Some(to.email.to_string())).collect(),
-            Kind::Slack(_) | Kind::Webhook(_) | Kind::Teams(_) | Kind::PagerDuty(_) | Kind::Alertmanager(_) => vec![None],
+            Kind::Slack(_)
+            | Kind::Webhook(_)
+            | Kind::Teams(_)
+            | Kind::PagerDuty(_)
+            | Kind::Alertmanager(_) => vec![None],
         };
-        // Slack ends at 50 blocks, Teams at 20 kB, mail clients cut mails of 100 kB, webhooks should stay small.
+        // Slack ends at 50 blocks, Teams at 20 kB, mail clients cut mails of 100 kB, webhooks
+        // should stay small.
         let digest_part = match &self.kind {
             Kind::Email(_) | Kind::GraphMail(_) => 200,
             Kind::Slack(_) | Kind::Teams(_) => 30,
-            // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks specification recommends.
+            // About 1 kB each: the body stays below the 20 kB that the Standard Webhooks
+            // specification recommends.
             Kind::Webhook(_) => 15,
             // An event may have 512 kB; nobody reads longer lists.
             Kind::PagerDuty(_) | Kind::Alertmanager(_) => 100,
@@ -220,7 +274,8 @@ impl Config {
         };
         let incidents = matches!(self.kind, Kind::PagerDuty(_));
         let is_shown = matches!(self.kind, Kind::Alertmanager(_));
-        let (readers, digest_above, send_resolved) = (self.readers.clone(), self.digest_above, self.send_resolved);
+        let (readers, digest_above, send_resolved) =
+            (self.readers.clone(), self.digest_above, self.send_resolved);
         Route {
             notifier: self.name.clone(),
             readers,

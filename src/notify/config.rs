@@ -77,22 +77,42 @@ impl Config {
         let name = &self.name;
         match &self.kind {
             Kind::Email(email) => {
-                format!("{name}: mail to {} by {}:{}{}", self.addressees(&email.to), email.smtp.host, email.smtp.port, self.audience())
+                format!(
+                    "{name}: mail to {} by {}:{}{}",
+                    self.addressees(&email.to),
+                    email.smtp.host,
+                    email.smtp.port,
+                    self.audience()
+                )
             }
             Kind::GraphMail(mail) => {
-                format!("{name}: mail to {} by Microsoft Graph{}", self.addressees(&mail.to), self.audience())
+                format!(
+                    "{name}: mail to {} by Microsoft Graph{}",
+                    self.addressees(&mail.to),
+                    self.audience()
+                )
             }
             Kind::Slack(_) => format!("{name}: a Slack channel"),
             Kind::Teams(_) => format!("{name}: a Teams channel by a workflow"),
             Kind::PagerDuty(pagerduty) => {
-                format!("{name}: incidents of PagerDuty by {}", pagerduty.url.host_str().unwrap_or_default())
+                format!(
+                    "{name}: incidents of PagerDuty by {}",
+                    pagerduty.url.host_str().unwrap_or_default()
+                )
             }
             Kind::Alertmanager(alertmanager) => {
-                format!("{name}: what is open is shown to the Alertmanager at {}", alertmanager.url.host_str().unwrap_or_default())
+                format!(
+                    "{name}: what is open is shown to the Alertmanager at {}",
+                    alertmanager.url.host_str().unwrap_or_default()
+                )
             }
             Kind::Webhook(webhook) => {
                 let signed = if webhook.keys.is_empty() { "unsigned" } else { "signed" };
-                format!("{name}: {signed} webhooks to {}{}", webhook.url.host_str().unwrap_or_default(), self.audience())
+                format!(
+                    "{name}: {signed} webhooks to {}{}",
+                    webhook.url.host_str().unwrap_or_default(),
+                    self.audience()
+                )
             }
         }
     }
@@ -269,7 +289,9 @@ impl SigningKey {
     pub fn try_new(secret: &Secret) -> Result<Self, InvalidSigningKey> {
         use base64::Engine as _;
         let encoded = secret.expose().strip_prefix("whsec_").ok_or(InvalidSigningKey)?;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| InvalidSigningKey)?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(encoded)
+            .map_err(|_| InvalidSigningKey)?;
         if (24..=64).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(InvalidSigningKey) }
     }
 

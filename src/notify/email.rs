@@ -1,5 +1,5 @@
-//! The mail notifier: one message to one recipient, and the mail itself. The conversation with the server is in `smtp`, the
-//! words in `render`.
+//! The mail notifier: one message to one recipient, and the mail itself. The conversation with the
+//! server is in `smtp`, the words in `render`.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{Disclosed, MailText, Picture, in_place_of};
 use crate::notify::smtp::Smtp;
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Partner, Template, Templates, Verdict,
+    Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Partner,
+    Template, Templates, Verdict,
 };
 use crate::secret::Redactor;
 use crate::text::bare;
@@ -40,27 +41,54 @@ pub(crate) struct Letters {
 }
 
 impl Email {
-    pub(crate) fn build(config: &Config, email: &EmailConfig, clock: Arc<dyn Clock>, redactor: &Arc<Redactor>) -> Result<Self, BuildError> {
+    pub(crate) fn build(
+        config: &Config,
+        email: &EmailConfig,
+        clock: Arc<dyn Clock>,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Self, BuildError> {
         let smtp = Smtp::build(&email.smtp, config.timeout, clock, redactor)
             .map_err(|source| BuildError::Tls { notifier: config.name.clone(), source })?;
-        Ok(Self { letters: Letters::new(config, &email.from, &email.to, email.reply_to.as_ref()), smtp })
+        Ok(Self {
+            letters: Letters::new(config, &email.from, &email.to, email.reply_to.as_ref()),
+            smtp,
+        })
     }
 
-    async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+    async fn deliver(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Accepted, DeliveryError> {
         // To write it takes time too, on a busy machine.
         let deadline = self.smtp.deadline();
         let to = self.letters.recipient(delivery)?;
         let mail = self.letters.mail(delivery, &to, now)?;
-        let mail = String::from_utf8(mail.formatted()).map_err(|error| unwritable().caused_by(error))?;
+        let mail =
+            String::from_utf8(mail.formatted()).map_err(|error| unwritable().caused_by(error))?;
         self.smtp.send(deadline, (&self.letters.from.email, &to.email), &mail).await
     }
 }
 
 impl Letters {
-    pub(crate) fn new(config: &Config, from: &Mailbox, to: &[Mailbox], reply_to: Option<&Mailbox>) -> Self {
-        let (zone, show_cost, templates) = (config.time_zone.clone(), config.show_cost, config.templates.clone());
+    pub(crate) fn new(
+        config: &Config,
+        from: &Mailbox,
+        to: &[Mailbox],
+        reply_to: Option<&Mailbox>,
+    ) -> Self {
+        let (zone, show_cost, templates) =
+            (config.time_zone.clone(), config.show_cost, config.templates.clone());
         let (reply_to, partner) = (reply_to.map(harmless), config.partner.clone());
-        Self { from: harmless(from), to: to.iter().map(harmless).collect(), reply_to, partner, zone, show_cost, templates }
+        Self {
+            from: harmless(from),
+            to: to.iter().map(harmless).collect(),
+            reply_to,
+            partner,
+            zone,
+            show_cost,
+            templates,
+        }
     }
 
     /// The delivery's recipient, by the name that the configuration has for it.
@@ -70,15 +98,32 @@ impl Letters {
             .as_deref()
             .and_then(|text| text.parse::<Address>().ok())
             .map(|address| in_ascii(&address))
-            .ok_or_else(|| DeliveryError::new(Verdict::Message, FailureReason::RecipientRefused, "the recipient is no mail address"))?;
+            .ok_or_else(|| {
+                DeliveryError::new(
+                    Verdict::Message,
+                    FailureReason::RecipientRefused,
+                    "the recipient is no mail address",
+                )
+            })?;
         let configured = self.to.iter().find(|mailbox| mailbox.email == address).cloned();
         Ok(configured.unwrap_or_else(|| Mailbox::new(None, address)))
     }
 
     /// The texts for the partner's own people, in the user's own words where there are any.
-    fn own_words(&self, delivery: &Delivery, now: Timestamp) -> Result<Option<MailText>, minijinja::Error> {
+    fn own_words(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Option<MailText>, minijinja::Error> {
         let text = MailText::of(&delivery.message, &self.zone, now)?;
-        let own = |template: &Option<Template>| template.as_ref()?.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now);
+        let own = |template: &Option<Template>| {
+            template.as_ref()?.render_if_sound(
+                &delivery.notifier,
+                &delivery.message,
+                &self.zone,
+                now,
+            )
+        };
         let (subject, body) = (own(&self.templates.subject), own(&self.templates.body));
         text.in_own_words(&delivery.message, subject.as_deref(), body.as_deref()).map(Some)
     }
@@ -89,12 +134,20 @@ impl Letters {
     }
 
     /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
-    pub(crate) fn mail(&self, delivery: &Delivery, to: &Mailbox, now: Timestamp) -> Result<Mail, DeliveryError> {
+    pub(crate) fn mail(
+        &self,
+        delivery: &Delivery,
+        to: &Mailbox,
+        now: Timestamp,
+    ) -> Result<Mail, DeliveryError> {
         let text = match delivery.audience {
             Audience::Partner => self.own_words(delivery, now),
-            Audience::Customer => MailText::for_customer(&delivery.message, self.disclosed(), &self.zone, now),
+            Audience::Customer => {
+                MailText::for_customer(&delivery.message, self.disclosed(), &self.zone, now)
+            }
         };
-        let mut text = text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
+        let mut text =
+            text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
         if let Some(sentence) = in_place_of(delivery) {
             text = text.with_sentence(&sentence).map_err(|error| unwritable().caused_by(error))?;
         }
@@ -112,11 +165,18 @@ impl Letters {
         if let Some(parent) = thread.last() {
             builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));
         }
-        let stands_in = delivery.stands_in_for.as_deref().map(|failed| (header("X-Budget-Alert-Fallback-For"), bare(failed, 60)));
-        for (name, value) in headers(&delivery.message, delivery.audience, domain).into_iter().chain(stands_in) {
+        let stands_in = delivery
+            .stands_in_for
+            .as_deref()
+            .map(|failed| (header("X-Budget-Alert-Fallback-For"), bare(failed, 60)));
+        for (name, value) in
+            headers(&delivery.message, delivery.audience, domain).into_iter().chain(stands_in)
+        {
             builder = builder.raw_header(HeaderValue::new(name, value));
         }
-        builder.multipart(parts(text, delivery.identity)).map_err(|error| unwritable().caused_by(error))
+        builder
+            .multipart(parts(text, delivery.identity))
+            .map_err(|error| unwritable().caused_by(error))
     }
 }
 
@@ -127,24 +187,37 @@ impl Notifier for Email {
 
     fn probe(&self) -> ProbeFuture<'_> {
         let all = || [&self.letters.from].into_iter().chain(&self.letters.to);
-        Box::pin(self.smtp.probe(all().any(|mailbox| !AsRef::<str>::as_ref(&mailbox.email).is_ascii())))
+        Box::pin(
+            self.smtp.probe(all().any(|mailbox| !AsRef::<str>::as_ref(&mailbox.email).is_ascii())),
+        )
     }
 }
 
 fn unwritable() -> DeliveryError {
-    DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the mail cannot be written")
+    DeliveryError::new(
+        Verdict::Message,
+        FailureReason::MessageRefused,
+        "the mail cannot be written",
+    )
 }
 
 /// A message for a customer that is not about one customer.
 fn not_for_one() -> DeliveryError {
-    DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "a message that is not about one customer is for no customer")
+    DeliveryError::new(
+        Verdict::Message,
+        FailureReason::MessageRefused,
+        "a message that is not about one customer is for no customer",
+    )
 }
 
-/// The text, and beside it the HTML with the picture it shows (RFC 2387). The boundaries are the message's own, so that every
-/// attempt sends the same.
+/// The text, and beside it the HTML with the picture it shows (RFC 2387). The boundaries are the
+/// message's own, so that every attempt sends the same.
 fn parts(text: MailText, identity: Uuid) -> MultiPart {
-    let start = |kind: MultiPartKind, number: u32| MultiPart::builder().kind(kind).boundary(format!("part-{number}-{}", identity.simple()));
-    let alternatives = start(MultiPartKind::Alternative, 1).singlepart(SinglePart::plain(text.plain));
+    let start = |kind: MultiPartKind, number: u32| {
+        MultiPart::builder().kind(kind).boundary(format!("part-{number}-{}", identity.simple()))
+    };
+    let alternatives =
+        start(MultiPartKind::Alternative, 1).singlepart(SinglePart::plain(text.plain));
     let html = SinglePart::html(text.html);
     let Some(Picture { id, png }) = text.picture else { return alternatives.singlepart(html) };
     let content_type = ContentType::parse("image/png").expect("a media type of RFC 2083");
@@ -158,17 +231,28 @@ fn harmless(mailbox: &Mailbox) -> Mailbox {
     Mailbox::new(name, in_ascii(&mailbox.email))
 }
 
-/// The ids of messages that never were, which mail clients thread these under: one for a customer and period, below it one for
-/// each alert, so that a reminder is found beside what it reminds of. News for the operator have one for each trouble.
+/// The ids of messages that never were, which mail clients thread these under: one for a customer
+/// and period, below it one for each alert, so that a reminder is found beside what it reminds of.
+/// News for the operator have one for each trouble.
 fn thread(message: &Message, domain: &str) -> Vec<String> {
     match (message, message.alerts()) {
         (Message::Operator(OperatorNews { code, subject, since, .. }), _) => {
-            vec![format!("<operator.{}@{domain}>", hash(&format!("{code}\n{subject}\n{since}\n{domain}")))]
+            vec![format!(
+                "<operator.{}@{domain}>",
+                hash(&format!("{code}\n{subject}\n{since}\n{domain}"))
+            )]
         }
         (Message::Alert(_) | Message::Reminder(_) | Message::Resolved(_), [snapshot]) => {
             let alert = &snapshot.alert;
-            let period = format!("{}\n{}\n{domain}", alert.customer.id.key().as_str(), alert.billing_period.start);
-            vec![format!("<budget.{}@{domain}>", hash(&period)), format!("<alert.{}@{domain}>", alert.id.simple())]
+            let period = format!(
+                "{}\n{}\n{domain}",
+                alert.customer.id.key().as_str(),
+                alert.billing_period.start
+            );
+            vec![
+                format!("<budget.{}@{domain}>", hash(&period)),
+                format!("<alert.{}@{domain}>", alert.id.simple()),
+            ]
         }
         _ => Vec::new(),
     }
@@ -176,7 +260,12 @@ fn thread(message: &Message, domain: &str) -> Vec<String> {
 
 fn hash(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest.as_ref().first_chunk().map_or(Uuid::nil(), |half| Uuid::from_bytes(*half)).simple().to_string()
+    digest
+        .as_ref()
+        .first_chunk()
+        .map_or(Uuid::nil(), |half| Uuid::from_bytes(*half))
+        .simple()
+        .to_string()
 }
 
 fn header(name: &'static str) -> HeaderName {
@@ -196,15 +285,20 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
         headers.push(list("report"));
     } else if audience == Audience::Customer {
         // What rule it comes of is the partner's own.
-        let references: Vec<_> = message.alerts().iter().take(50).map(|one| bare(&one.alert.reference, 16)).collect();
+        let references: Vec<_> =
+            message.alerts().iter().take(50).map(|one| bare(&one.alert.reference, 16)).collect();
         headers.push((header("X-Budget-Alert-Ref"), references.join(", ")));
     } else if let Message::Operator(news) = message {
-        headers.extend([list("operator"), (header("X-Budget-Alert-Code"), news.code.as_str().to_owned())]);
+        headers.extend([
+            list("operator"),
+            (header("X-Budget-Alert-Code"), news.code.as_str().to_owned()),
+        ]);
     } else {
         let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
         let first_rule = alerts().next().map(|alert| alert.rule.as_str());
         let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
-        let references: Vec<_> = alerts().take(50).map(|alert| bare(&alert.reference, 16)).collect();
+        let references: Vec<_> =
+            alerts().take(50).map(|alert| bare(&alert.reference, 16)).collect();
         headers.extend([
             list(&slug(one_rule.unwrap_or("digest"))),
             (header("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
@@ -228,14 +322,20 @@ fn is_urgent(message: &Message) -> bool {
     }
 }
 
-/// A name as a label of a domain name (RFC 2919); one that the label cannot spell gets a digest of its own.
+/// A name as a label of a domain name (RFC 2919); one that the label cannot spell gets a digest of
+/// its own.
 fn slug(name: &str) -> String {
-    let label: String = name.chars().take(40).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let label: String = name
+        .chars()
+        .take(40)
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
     let label = label.trim_matches('-');
     if label == name.to_ascii_lowercase() {
         return label.to_owned();
     }
     let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
-    let short = digest.as_ref().iter().take(4).fold(0_u32, |folded, byte| (folded << 8) | u32::from(*byte));
+    let short =
+        digest.as_ref().iter().take(4).fold(0_u32, |folded, byte| (folded << 8) | u32::from(*byte));
     if label.is_empty() { format!("rule-{short:08x}") } else { format!("{label}-{short:08x}") }
 }

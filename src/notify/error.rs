@@ -1,5 +1,5 @@
-//! How an attempt fails: what it means for the delivery, why, and what to do about it. When to try again is decided
-//! elsewhere.
+//! How an attempt fails: what it means for the delivery, why, and what to do about it. When to try
+//! again is decided elsewhere.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use std::time::Duration;
 pub enum Verdict {
     /// The receiver will never take this message: the delivery is dead at once.
     Message,
-    /// The receiver takes nothing for this recipient at the moment: what is owed to it waits, the other recipients' does not.
+    /// The receiver takes nothing for this recipient at the moment: what is owed to it waits, the
+    /// other recipients' does not.
     Recipient,
     /// The destination is at fault: it is left alone for a while, and every delivery to it waits.
     Destination {

@@ -1,5 +1,5 @@
-//! Renders messages and sends them: one file for each destination, one attempt, one verdict. It reads nothing but the
-//! delivery it is given, and retries nothing.
+//! Renders messages and sends them: one file for each destination, one attempt, one verdict. It
+//! reads nothing but the delivery it is given, and retries nothing.
 
 mod address;
 mod alertmanager;
@@ -24,8 +24,8 @@ mod webhook;
 pub use alertmanager::{MirroredFact, Shown};
 pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
 pub use config::{
-    AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, Partner, SigningKey, SlackConfig,
-    SmtpConfig, SmtpSignIn, SmtpTls, TeamsConfig, WebhookConfig,
+    AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig,
+    Partner, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls, TeamsConfig, WebhookConfig,
 };
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use oauth::{OAuthConfig, OAuthGrant};

@@ -1,5 +1,6 @@
-//! Signs in at Microsoft Entra ID (OAuth 2.0) for destinations that take no password: an access token, renewed before its
-//! end, as the application itself or as a user. What the token opens is the destination's.
+//! Signs in at Microsoft Entra ID (OAuth 2.0) for destinations that take no password: an access
+//! token, renewed before its end, as the application itself or as a user. What the token opens is
+//! the destination's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -80,8 +81,8 @@ struct Access {
 }
 
 impl Tokens {
-    /// Prepares for `config`; nothing is asked yet. `limit` is the time-out of one attempt, of which a token takes at most half.
-    /// Every token is made known to `redactor` before it is used.
+    /// Prepares for `config`; nothing is asked yet. `limit` is the time-out of one attempt, of
+    /// which a token takes at most half. Every token is made known to `redactor` before it is used.
     pub(crate) fn new(
         config: &OAuthConfig,
         limit: Duration,
@@ -92,8 +93,8 @@ impl Tokens {
         Ok(Self { config: config.clone(), http, redactor, clock, state: Mutex::default() })
     }
 
-    /// An access token; a new one when there is none, it is about to end, or it is the one that was `refused`. Callers that
-    /// come together wait for one renewal.
+    /// An access token; a new one when there is none, it is about to end, or it is the one that was
+    /// `refused`. Callers that come together wait for one renewal.
     pub(crate) async fn access(&self, refused: Option<&Secret>) -> Result<Secret, DeliveryError> {
         let mut state = self.state.lock().await;
         let now = self.clock.monotonic();
@@ -105,7 +106,9 @@ impl Tokens {
         }
         state.access = None;
         let answer = match &self.config.grant {
-            OAuthGrant::Application { .. } => self.ask(&[("grant_type", "client_credentials")]).await?,
+            OAuthGrant::Application { .. } => {
+                self.ask(&[("grant_type", "client_credentials")]).await?
+            }
             OAuthGrant::User { refresh_token, state_dir, file, .. } => {
                 let store = TokenStore::new(state_dir, file.as_str());
                 self.renewed(&mut state, &store, refresh_token).await?
@@ -118,8 +121,14 @@ impl Tokens {
         Ok(answer.access_token)
     }
 
-    /// Asks by the newest refresh token. The one that comes with the answer is on disk before the access token is used.
-    async fn renewed(&self, state: &mut State, store: &TokenStore, configured: &Secret) -> Result<TokenAnswer, DeliveryError> {
+    /// Asks by the newest refresh token. The one that comes with the answer is on disk before the
+    /// access token is used.
+    async fn renewed(
+        &self,
+        state: &mut State,
+        store: &TokenStore,
+        configured: &Secret,
+    ) -> Result<TokenAnswer, DeliveryError> {
         let refresh = match &state.unsaved {
             Some(unsaved) => unsaved.clone(),
             None => in_force(store, configured).await,
@@ -131,22 +140,31 @@ impl Tokens {
             state.unsaved = None;
         }
         let answer = answer?;
-        let rotated =
-            answer.refresh_token.clone().map(|token| StoredToken { token, seed: refresh.seed, issued_at: Some(self.clock.now()) });
+        let rotated = answer.refresh_token.clone().map(|token| StoredToken {
+            token,
+            seed: refresh.seed,
+            issued_at: Some(self.clock.now()),
+        });
         if let Some(newest) = rotated.or_else(|| state.unsaved.take()) {
             state.unsaved = Self::save(store, &newest).await.is_err().then_some(newest);
         }
         Ok(answer)
     }
 
-    /// Keeps a refresh token, or says in the log why not. The access token is used all the same: the refresh token before stays
-    /// valid until it expires (Entra revokes none by use), so the alert goes out.
+    /// Keeps a refresh token, or says in the log why not. The access token is used all the same:
+    /// the refresh token before stays valid until it expires (Entra revokes none by use), so the
+    /// alert goes out.
     async fn save(store: &TokenStore, token: &StoredToken) -> std::io::Result<()> {
         let (place, writing, token) = (store.path(), store.clone(), token.clone());
-        let saved = tokio::task::spawn_blocking(move || writing.save(&token)).await.unwrap_or_else(|error| Err(error.into()));
+        let saved = tokio::task::spawn_blocking(move || writing.save(&token))
+            .await
+            .unwrap_or_else(|error| Err(error.into()));
         saved.inspect_err(|error| {
             let place = place.display();
-            tracing::error!("a notifier's renewed sign-in cannot be saved in {place} ({error}); the one before expires after 90 days");
+            tracing::error!(
+                "a notifier's renewed sign-in cannot be saved in {place} ({error}); \
+                the one before expires after 90 days"
+            );
         })
     }
 
@@ -160,16 +178,21 @@ impl Tokens {
         let mut form = vec![("client_id", client_id.as_str()), ("scope", scope.as_str())];
         form.extend(client_secret.map(|secret| ("client_secret", secret.expose())));
         form.extend_from_slice(grant);
-        let request = self.http.post(token_url.clone()).header(reqwest::header::ACCEPT, "application/json").form(&form);
+        let request = self
+            .http
+            .post(token_url.clone())
+            .header(reqwest::header::ACCEPT, "application/json")
+            .form(&form);
         let mut response = request.send().await.map_err(unanswered)?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(throttled(response.headers(), self.clock.now()));
         }
-        let body = http::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
-            BodyError::Broken(error) => unanswered(error),
-            BodyError::TooLarge(_) => unreadable(status),
-        })?;
+        let body =
+            http::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
+                BodyError::Broken(error) => unanswered(error),
+                BodyError::TooLarge(_) => unreadable(status),
+            })?;
         if status.is_success() {
             return TokenAnswer::parse(&body).ok_or_else(|| unreadable(status));
         }
@@ -182,13 +205,18 @@ impl Tokens {
 /// The kept token, unless another one has been configured since.
 async fn in_force(store: &TokenStore, configured: &Secret) -> StoredToken {
     let reading = store.clone();
-    let stored = tokio::task::spawn_blocking(move || reading.load()).await.unwrap_or_else(|error| Err(error.into()));
+    let stored = tokio::task::spawn_blocking(move || reading.load())
+        .await
+        .unwrap_or_else(|error| Err(error.into()));
     let seed = StoredToken::seed_of(configured);
     match stored {
         Ok(Some(stored)) if stored.seed == seed => stored,
         stored => {
             if let Err(error) = stored {
-                tracing::error!("{} cannot be read ({error}); the configured refresh token is used", store.path().display());
+                tracing::error!(
+                    "{} cannot be read ({error}); the configured refresh token is used",
+                    store.path().display()
+                );
             }
             StoredToken { token: configured.clone(), seed, issued_at: None }
         }

@@ -1,6 +1,8 @@
-//! The PagerDuty notifier: events to its Events API v2 (<https://developer.pagerduty.com/docs/events-api-v2-overview>). A customer's
-//! steps of one rule and billing period are one incident: each step triggers it anew, and it is resolved with the last of them.
-//! Which messages that takes is planned by the ledger; here each message becomes its events.
+//! The PagerDuty notifier: events to its Events API v2
+//! (<https://developer.pagerduty.com/docs/events-api-v2-overview>). A customer's steps of one rule
+//! and billing period are one incident: each step triggers it anew, and it is resolved with the
+//! last of them. Which messages that takes is planned by the ledger; here each message becomes its
+//! events.
 
 use std::time::Duration;
 
@@ -17,9 +19,13 @@ use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNew
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
-    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE, in_place_of,
+    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK,
+    TEST_SENTENCE, in_place_of,
 };
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict, http_answer};
+use crate::notify::{
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict,
+    http_answer,
+};
 use crate::text::{bare, clean, shortened};
 
 /// A key takes 120 events a minute before it is throttled.
@@ -67,14 +73,21 @@ impl Event {
 
 impl PagerDuty {
     pub(crate) fn build(config: &Config, pagerduty: &PagerDutyConfig) -> Result<Self, BuildError> {
-        let client = http::client(config.timeout)
-            .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
+        let client = http::client(config.timeout).map_err(|error| BuildError::Tls {
+            notifier: config.name.clone(),
+            source: Box::new(error.without_url()),
+        })?;
         Ok(Self { client, config: pagerduty.clone(), zone: config.time_zone.clone() })
     }
 
-    /// Sends the events of a message, in their order. One that is refused does not keep back the others; those that were
-    /// taken before the destination failed are sent again with them, which changes nothing: their keys are the same.
-    async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+    /// Sends the events of a message, in their order. One that is refused does not keep back the
+    /// others; those that were taken before the destination failed are sent again with them, which
+    /// changes nothing: their keys are the same.
+    async fn deliver(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Accepted, DeliveryError> {
         let mut events = events(delivery, &self.zone, now);
         if let Some(sentence) = in_place_of(delivery) {
             for event in &mut events {
@@ -86,7 +99,9 @@ impl PagerDuty {
         for event in events {
             match self.post(event, now).await {
                 Ok(()) => {}
-                Err(error) if error.verdict == Verdict::Message => refused = refused.or(Some(error)),
+                Err(error) if error.verdict == Verdict::Message => {
+                    refused = refused.or(Some(error))
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -99,20 +114,33 @@ impl PagerDuty {
 
     async fn post(&self, event: Event, now: Timestamp) -> Result<(), DeliveryError> {
         let body = self.body(event);
-        let request = self.client.post(self.config.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
+        let request = self
+            .client
+            .post(self.config.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
         let mut response = http_answer::send(request).await?;
         let status = response.status();
         let answer = http_answer::start_of_body(&mut response).await;
         match status {
             StatusCode::ACCEPTED => Ok(()),
-            // With a key that is not known, no event would be taken: the key is at fault, not this one.
+            // With a key that is not known, no event would be taken: the key is at fault, not this
+            // one.
             StatusCode::BAD_REQUEST if is_about_the_key(&answer) => {
-                let detail = format!("400 \"{answer}\"; check the routing_key: it is that of an Events API v2 integration");
+                let detail = format!(
+                    "400 \"{answer}\"; check the routing_key: it is that of an Events API v2 \
+                        integration"
+                );
                 Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::SignInRefused, detail))
             }
             status if status.is_success() => {
-                let detail = format!("{} \"{answer}\" in place of 202; check the url", status.as_u16());
-                Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail))
+                let detail =
+                    format!("{} \"{answer}\" in place of 202; check the url", status.as_u16());
+                Err(DeliveryError::new(
+                    Verdict::DESTINATION,
+                    FailureReason::UnexpectedAnswer,
+                    detail,
+                ))
             }
             _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
@@ -132,7 +160,9 @@ impl PagerDuty {
             return text;
         }
         // Everything that people read is short; what is left out is for machines.
-        if let Some(details) = body.pointer_mut("/payload/custom_details").and_then(Value::as_object_mut) {
+        if let Some(details) =
+            body.pointer_mut("/payload/custom_details").and_then(Value::as_object_mut)
+        {
             details.remove("alert");
         }
         body.to_string()
@@ -167,9 +197,14 @@ fn events(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> Vec<Event> {
         Message::Alert(snapshot) => vec![trigger(&text(Occasion::New, snapshot), snapshot)],
         Message::Test(snapshot) => vec![test(&text(Occasion::New, snapshot), snapshot)],
         Message::Digest(digest) => vec![list(delivery, digest, zone, now)],
-        Message::Reminder(digest) => digest.alerts.iter().map(|one| trigger(&text(Occasion::Reminder, one), one)).collect(),
+        Message::Reminder(digest) => {
+            digest.alerts.iter().map(|one| trigger(&text(Occasion::Reminder, one), one)).collect()
+        }
         Message::Resolved(digest) => {
-            let resolve = |one: &AlertSnapshot| Event { dedup_key: incident(&one.alert), action: Action::Resolve };
+            let resolve = |one: &AlertSnapshot| Event {
+                dedup_key: incident(&one.alert),
+                action: Action::Resolve,
+            };
             digest.alerts.iter().map(resolve).collect()
         }
         Message::Operator(news) => vec![operator(news, &OperatorText::new(news, zone, now))],
@@ -178,7 +213,10 @@ fn events(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> Vec<Event> {
 }
 
 fn trigger(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
-    Event { dedup_key: incident(&snapshot.alert), action: Action::Trigger(payload(&text.subject, text, snapshot)) }
+    Event {
+        dedup_key: incident(&snapshot.alert),
+        action: Action::Trigger(payload(&text.subject, text, snapshot)),
+    }
 }
 
 fn test(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
@@ -190,14 +228,22 @@ fn test(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
     Event { dedup_key, action: Action::Trigger(payload) }
 }
 
-/// The first look at many customers: one incident that lists them. Each of them has one of its own from its next step on.
+/// The first look at many customers: one incident that lists them. Each of them has one of its own
+/// from its next step on.
 fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -> Event {
     let text = DigestText::new(Occasion::New, digest, zone, now);
     let worst = text.members.iter().map(|member| member.severity).max().unwrap_or_default();
     let line = |member: &Member| {
         let badge = member.badge.as_deref().map(|badge| format!(" {badge}")).unwrap_or_default();
-        let news = member.news.as_deref().map(|news| format!(" · {}", news.trim_end_matches('.'))).unwrap_or_default();
-        format!("{} {}{badge} — {}{news} · {}", member.label, member.name, member.brief, member.origin)
+        let news = member
+            .news
+            .as_deref()
+            .map(|news| format!(" · {}", news.trim_end_matches('.')))
+            .unwrap_or_default();
+        format!(
+            "{} {}{badge} — {}{news} · {}",
+            member.label, member.name, member.brief, member.origin
+        )
     };
     let mut details = details(&text.first_line(), &text.second_line(), &[]);
     details.insert("Alerts".into(), text.members.iter().map(line).collect());
@@ -212,7 +258,10 @@ fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -
         "class": "digest",
         "custom_details": details,
     });
-    Event { dedup_key: key(&format!("{OURSELVES}/digest/{}", delivery.identity.simple())), action: Action::Trigger(payload) }
+    Event {
+        dedup_key: key(&format!("{OURSELVES}/digest/{}", delivery.identity.simple())),
+        action: Action::Trigger(payload),
+    }
 }
 
 fn operator(news: &OperatorNews, text: &OperatorText) -> Event {
@@ -242,17 +291,25 @@ fn report(delivery: &Delivery, text: &ReportText) -> Event {
         "class": "report",
         "custom_details": details(&text.first, &text.second, &text.rows),
     });
-    Event { dedup_key: key(&format!("{OURSELVES}/report/{}", delivery.identity.simple())), action: Action::Trigger(payload) }
+    Event {
+        dedup_key: key(&format!("{OURSELVES}/report/{}", delivery.identity.simple())),
+        action: Action::Trigger(payload),
+    }
 }
 
 /// What is shown of an alert, and its numbers for machines.
 fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
     let alert = &snapshot.alert;
     let mut details = details(&text.first, &text.second, &text.rows);
-    details.extend(text.partner_center.iter().map(|url| ("Partner Center".to_owned(), url.as_str().into())));
+    details.extend(
+        text.partner_center.iter().map(|url| ("Partner Center".to_owned(), url.as_str().into())),
+    );
     if let Ok(mut shown) = serde_json::to_value(alert) {
         // PagerDuty shows it to people as well.
-        for (path, name) in [("/customer/name", Some(&alert.customer.name)), ("/customer/label", alert.customer.label.as_ref())] {
+        for (path, name) in [
+            ("/customer/name", Some(&alert.customer.name)),
+            ("/customer/label", alert.customer.label.as_ref()),
+        ] {
             if let (Some(place), Some(name)) = (shown.pointer_mut(path), name) {
                 *place = bare(name, 200).into();
             }
@@ -260,8 +317,15 @@ fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
         details.insert("alert".into(), shown);
     }
     // It must not be blank.
-    let source = Some(bare(alert.customer.id.as_str(), 200)).filter(|id| !id.is_empty()).unwrap_or_else(|| text.name.clone());
-    let subscription = snapshot.context.subscription_name.as_deref().map(|name| clean(name, 80)).filter(|name| !name.is_empty());
+    let source = Some(bare(alert.customer.id.as_str(), 200))
+        .filter(|id| !id.is_empty())
+        .unwrap_or_else(|| text.name.clone());
+    let subscription = snapshot
+        .context
+        .subscription_name
+        .as_deref()
+        .map(|name| clean(name, 80))
+        .filter(|name| !name.is_empty());
     json!({
         "summary": shortened(summary, SUMMARY_CHARS),
         "source": source,
@@ -275,8 +339,12 @@ fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
 }
 
 fn details(first: &str, second: &str, rows: &[Row]) -> Map<String, Value> {
-    let lines = [("Summary", first), ("Data", second)].map(|(name, text)| (name.to_owned(), Value::from(text)));
-    lines.into_iter().chain(rows.iter().map(|row| (row.label.to_owned(), Value::from(row.text.as_str())))).collect()
+    let lines = [("Summary", first), ("Data", second)]
+        .map(|(name, text)| (name.to_owned(), Value::from(text)));
+    lines
+        .into_iter()
+        .chain(rows.iter().map(|row| (row.label.to_owned(), Value::from(row.text.as_str()))))
+        .collect()
 }
 
 /// The words that PagerDuty has.

@@ -5,9 +5,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId, CustomerView,
-    Digest, Ended, FindingCode, Latest, Message, Metric, OperatorNews, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate,
-    percent_of,
+    Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, BudgetSource, BudgetView,
+    CostView, Currency, CustomerId, CustomerView, Digest, Ended, FindingCode, Latest, Message,
+    Metric, OperatorNews, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate, percent_of,
 };
 use crate::notify::message::TEST_MARK;
 
@@ -32,19 +32,28 @@ const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A made-up message of this kind, marked as a test, as if its data were three hours old at `now`.
 pub fn sample_message(kind: SampleKind, now: Timestamp) -> Message {
-    let one =
-        |alert: AlertSnapshot| Digest { alerts: vec![alert], part: 1, parts: 1, total: 1, criticals: 0, totals: None, baseline: false };
+    let one = |alert: AlertSnapshot| Digest {
+        alerts: vec![alert],
+        part: 1,
+        parts: 1,
+        total: 1,
+        criticals: 0,
+        totals: None,
+        baseline: false,
+    };
     match kind {
         SampleKind::Raised => Message::Test(Box::new(sample_alert(now))),
         SampleKind::Digest => {
-            let alerts: Vec<_> = ["A", "B", "C"].map(|which| marked(sample_alert(now), which)).to_vec();
+            let alerts: Vec<_> =
+                ["A", "B", "C"].map(|which| marked(sample_alert(now), which)).to_vec();
             Message::Digest(Digest { total: 3, alerts, ..one(sample_alert(now)) })
         }
         SampleKind::Reminder => Message::Reminder(one(later(now, 1000, None))),
         SampleKind::Resolved => Message::Resolved(one(later(now, 2000, Some(Ended::Budget)))),
         SampleKind::Operator => Message::Operator(OperatorNews {
             code: FindingCode::SourceFailing,
-            // Never the trouble that it plays: a destination that keeps one entry for each would take the real one for this.
+            // Never the trouble that it plays: a destination that keeps one entry for each would
+            // take the real one for this.
             subject: "test".into(),
             summary: format!("{TEST_MARK} the source has failed for 3 h (made up)"),
             action: "nothing to do: this message was asked for to try the notifier".into(),
@@ -65,16 +74,23 @@ fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
     let amount = Decimal::from(budget);
     let budget = alert.budget.clone().map(|view| BudgetView { amount, ..view });
     let value = percent_of(cost, amount);
-    snapshot.context.latest = Some(Latest { usage_as_of: UsageDate::at(hours_before(now, 3)), cost, value, budget, ended });
+    snapshot.context.latest = Some(Latest {
+        usage_as_of: UsageDate::at(hours_before(now, 3)),
+        cost,
+        value,
+        budget,
+        ended,
+    });
     snapshot
 }
 
 /// Whether a message is a made-up one of a kind that has no place of its own for the mark.
 pub(crate) fn is_marked_within(message: &Message) -> bool {
     match message {
-        Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => {
-            digest.alerts.first().is_some_and(|snapshot| snapshot.alert.customer.id.as_str() == NOBODY)
-        }
+        Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => digest
+            .alerts
+            .first()
+            .is_some_and(|snapshot| snapshot.alert.customer.id.as_str() == NOBODY),
         Message::Operator(news) => news.summary.starts_with(TEST_MARK),
         _ => false,
     }
@@ -84,7 +100,8 @@ pub(crate) fn is_marked_within(message: &Message) -> bool {
 fn marked(mut snapshot: AlertSnapshot, which: &str) -> AlertSnapshot {
     snapshot.alert.customer.label = Some(format!("{TEST_MARK} Customer {which} (made up)"));
     if which != "A" {
-        snapshot.alert.customer.id = CustomerId::try_new(format!("{NOBODY}-{which}")).expect("a text that is not empty");
+        snapshot.alert.customer.id =
+            CustomerId::try_new(format!("{NOBODY}-{which}")).expect("a text that is not empty");
     }
     snapshot
 }
@@ -116,12 +133,21 @@ pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
             plan: Plan::AzurePlan,
         },
         subscription: None,
-        budget: Some(BudgetView { amount: Decimal::from(1000), currency, source: BudgetSource::PartnerCenter, previous_amount: None }),
+        budget: Some(BudgetView {
+            amount: Decimal::from(1000),
+            currency,
+            source: BudgetSource::PartnerCenter,
+            previous_amount: None,
+        }),
         cost: CostView { amount: Decimal::from(825), currency, usd: Some(Decimal::from(900)) },
         reported_percent: Some(Decimal::new(825, 1)),
         computed_percent: Some(Decimal::new(825, 1)),
         billing_period: BillingPeriod::calendar_month(usage_as_of, PeriodSource::CalendarMonth),
-        subscriptions: vec![SubscriptionCost { id: "example".into(), name: "Example subscription".into(), cost: Decimal::from(825) }],
+        subscriptions: vec![SubscriptionCost {
+            id: "example".into(),
+            name: "Example subscription".into(),
+            cost: Decimal::from(825),
+        }],
         resources: Vec::new(),
         usage_as_of: UsageDate::at(usage_as_of),
         inputs: None,

@@ -1,4 +1,5 @@
-//! Which secrets a destination is sent, so that none comes back in what it says. How they are found is `secret`'s.
+//! Which secrets a destination is sent, so that none comes back in what it says. How they are found
+//! is `secret`'s.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +22,9 @@ pub(crate) fn redactor(kind: &Kind) -> Redactor {
         Kind::Slack(slack) => add_secret_address(&mut redactor, &slack.url),
         Kind::Teams(teams) => add_secret_address(&mut redactor, &teams.url),
         Kind::PagerDuty(pagerduty) => redactor.add(pagerduty.routing_key.expose()),
-        Kind::Alertmanager(alertmanager) => add_request(&mut redactor, &alertmanager.url, &alertmanager.headers),
+        Kind::Alertmanager(alertmanager) => {
+            add_request(&mut redactor, &alertmanager.url, &alertmanager.headers)
+        }
         Kind::Webhook(webhook) => {
             add_request(&mut redactor, &webhook.url, &webhook.headers);
             webhook.keys.iter().for_each(|key| redactor.add(&STANDARD.encode(key.expose())));
@@ -33,9 +36,14 @@ pub(crate) fn redactor(kind: &Kind) -> Redactor {
 fn add_grant(redactor: &mut Redactor, oauth: &OAuthConfig) {
     let (client_secret, refresh_token) = match &oauth.grant {
         OAuthGrant::Application { client_secret } => (Some(client_secret), None),
-        OAuthGrant::User { client_secret, refresh_token, .. } => (client_secret.as_ref(), Some(refresh_token)),
+        OAuthGrant::User { client_secret, refresh_token, .. } => {
+            (client_secret.as_ref(), Some(refresh_token))
+        }
     };
-    [client_secret, refresh_token].into_iter().flatten().for_each(|secret| redactor.add(secret.expose()));
+    [client_secret, refresh_token]
+        .into_iter()
+        .flatten()
+        .for_each(|secret| redactor.add(secret.expose()));
 }
 
 fn add_secret_address(redactor: &mut Redactor, address: &Secret) {
@@ -44,7 +52,14 @@ fn add_secret_address(redactor: &mut Redactor, address: &Secret) {
     }
 }
 
-fn add_request(redactor: &mut Redactor, url: &Url, headers: &[(reqwest::header::HeaderName, reqwest::header::HeaderValue)]) {
+fn add_request(
+    redactor: &mut Redactor,
+    url: &Url,
+    headers: &[(reqwest::header::HeaderName, reqwest::header::HeaderValue)],
+) {
     redactor.add_address(url);
-    headers.iter().filter_map(|(_, value)| value.to_str().ok()).for_each(|value| redactor.add_header(value));
+    headers
+        .iter()
+        .filter_map(|(_, value)| value.to_str().ok())
+        .for_each(|value| redactor.add_header(value));
 }

@@ -1,4 +1,5 @@
-//! The Slack notifier: an incoming webhook, with a text and blocks (<https://api.slack.com/messaging/webhooks>).
+//! The Slack notifier: an incoming webhook, with a text and blocks
+//! (<https://api.slack.com/messaging/webhooks>).
 
 use std::time::Duration;
 
@@ -11,10 +12,13 @@ use crate::domain::{Delivery, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
-    AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText, Section, TEST_MARK, TEST_SENTENCE,
-    in_place_of,
+    AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText,
+    Section, TEST_MARK, TEST_SENTENCE, in_place_of,
 };
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template, Verdict, http_answer};
+use crate::notify::{
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template,
+    Verdict, http_answer,
+};
 use crate::text::shortened;
 
 /// Slack takes one message a second.
@@ -41,16 +45,30 @@ pub(crate) struct Slack {
 
 impl Slack {
     pub(crate) fn build(config: &Config, slack: &SlackConfig) -> Result<Self, BuildError> {
-        let url = Url::parse(slack.url.expose()).map_err(|_| BuildError::Url(config.name.clone()))?;
-        let client = http::client(config.timeout)
-            .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
-        Ok(Self { client, url, zone: config.time_zone.clone(), own_body: config.templates.body.clone() })
+        let url =
+            Url::parse(slack.url.expose()).map_err(|_| BuildError::Url(config.name.clone()))?;
+        let client = http::client(config.timeout).map_err(|error| BuildError::Tls {
+            notifier: config.name.clone(),
+            source: Box::new(error.without_url()),
+        })?;
+        Ok(Self {
+            client,
+            url,
+            zone: config.time_zone.clone(),
+            own_body: config.templates.body.clone(),
+        })
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
-        let own = self.own_body.as_ref().and_then(|body| body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now));
+        let own = self.own_body.as_ref().and_then(|body| {
+            body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now)
+        });
         let body = payload(delivery, &self.zone, now, own.as_deref()).to_string();
-        let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .body(body);
         let mut response = http_answer::send(request).await?;
         let status = response.status();
         // The body decides here, so it is waited for.
@@ -58,8 +76,15 @@ impl Slack {
         match (status, answer.as_str()) {
             (StatusCode::OK, "ok") => Ok(Accepted { detail: "200 ok".into() }),
             (status, _) if status.is_success() => {
-                let detail = format!("{} without \"ok\" but \"{answer}\"; is this the url of a Slack webhook?", status.as_u16());
-                Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail))
+                let detail = format!(
+                    "{} without \"ok\" but \"{answer}\"; is this the url of a Slack webhook?",
+                    status.as_u16()
+                );
+                Err(DeliveryError::new(
+                    Verdict::DESTINATION,
+                    FailureReason::UnexpectedAnswer,
+                    detail,
+                ))
             }
             _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
@@ -108,26 +133,46 @@ fn payload(delivery: &Delivery, zone: &TimeZone, now: Timestamp, own: Option<&st
 fn alert(text: &AlertText) -> (String, Vec<Value>) {
     let plain = escaped(&text.chat);
     let head = |bold: &str, second: &str| {
-        let name = listed(&escaped(&text.name), text.badge.as_deref(), &text.brief, occasion(text.occasion), bold);
+        let name = listed(
+            &escaped(&text.name),
+            text.badge.as_deref(),
+            &text.brief,
+            occasion(text.occasion),
+            bold,
+        );
         format!("{} {name}\n{second}", mark(text.occasion, text.severity))
     };
     let mut small: Vec<_> = text.small.iter().map(|line| escaped(line)).collect();
     if let (Some(origin), Some(url)) = (small.last_mut(), &text.partner_center) {
         *origin = format!("<{url}|Partner Center> · {origin}");
     }
-    (head("", &plain), vec![section(&head("*", &in_own_time(&plain, &text.dated))), context(&small)])
+    (
+        head("", &plain),
+        vec![section(&head("*", &in_own_time(&plain, &text.dated))), context(&small)],
+    )
 }
 
-/// `text` with the date of the data as each reader's clock has it (<https://docs.slack.dev/messaging/formatting-message-text>,
-/// "Date formatting"); who cannot be shown that sees the words that were there.
+/// `text` with the date of the data as each reader's clock has it
+/// (<https://docs.slack.dev/messaging/formatting-message-text>, "Date formatting"); who cannot be
+/// shown that sees the words that were there.
 fn in_own_time(text: &str, Dated { at, words }: &Dated) -> String {
     let words = escaped(words);
     // `|` ends the format and `^` its parts; the words of a date have neither.
-    text.replacen(&words, &format!("<!date^{}^{{date_short_pretty}} {{time}}|{words}>", at.as_second()), 1)
+    text.replacen(
+        &words,
+        &format!("<!date^{}^{{date_short_pretty}} {{time}}|{words}>", at.as_second()),
+        1,
+    )
 }
 
 /// `*Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over`, with `bold` around what is bold.
-fn listed(name: &str, badge: Option<&str>, brief: &str, (before, between): (&str, &str), bold: &str) -> String {
+fn listed(
+    name: &str,
+    badge: Option<&str>,
+    brief: &str,
+    (before, between): (&str, &str),
+    bold: &str,
+) -> String {
     let badge = badge.map(|badge| format!("{between} {}", escaped(badge))).unwrap_or_default();
     format!("{bold}{before}{name}{badge}{bold} — {}", escaped(brief))
 }
@@ -147,18 +192,28 @@ fn digest(told: &DigestText<'_>) -> (String, Vec<Value>) {
             let name = escaped(&member.called.cut(name_chars));
             let line = listed(&name, member.badge.as_deref(), &member.brief, ("", ""), "*");
             let news = member.news.as_deref().filter(|_| news);
-            let news = news.map(|news| format!(" · {}", escaped(news.trim_end_matches('.')))).unwrap_or_default();
-            format!("{} {line}{news} · {}", mark(told.occasion, member.severity), escaped(&member.reference))
+            let news = news
+                .map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))))
+                .unwrap_or_default();
+            format!(
+                "{} {line}{news} · {}",
+                mark(told.occasion, member.severity),
+                escaped(&member.reference)
+            )
         };
         told.members.iter().map(line).collect()
     };
-    let forms = [(usize::MAX, true), (SHORT_NAME, true), (SHORT_NAME, false)].map(|(name_chars, news)| lines(name_chars, news));
-    let fits = |list: &&Vec<String>| list.iter().map(|line| length(line) + 1).sum::<usize>() <= LIST_CHARS;
+    let forms = [(usize::MAX, true), (SHORT_NAME, true), (SHORT_NAME, false)]
+        .map(|(name_chars, news)| lines(name_chars, news));
+    let fits =
+        |list: &&Vec<String>| list.iter().map(|line| length(line) + 1).sum::<usize>() <= LIST_CHARS;
     let list = forms.iter().find(fits).or(forms.last()).map_or_else(Vec::new, Clone::clone);
     let text = format!("{}\n{}", escaped(&told.subject()), escaped(&told.second_line()));
-    let mut blocks = vec![section(&format!("*{}*\n{}", escaped(&told.subject()), escaped(&told.second_line())))];
+    let mut blocks =
+        vec![section(&format!("*{}*\n{}", escaped(&told.subject()), escaped(&told.second_line())))];
     blocks.extend(sections(&list));
-    let totals: Vec<_> = told.totals().iter().map(|row| format!("{}: {}", row.label, escaped(&row.text))).collect();
+    let totals: Vec<_> =
+        told.totals().iter().map(|row| format!("{}: {}", row.label, escaped(&row.text))).collect();
     blocks.extend((!totals.is_empty()).then(|| context(&totals)));
     blocks.extend(told.note().map(|note| context(&[escaped(&note)])));
     (text, blocks)
@@ -178,19 +233,42 @@ fn report(text: &ReportText) -> (String, Vec<Value>) {
         Mood::Uneasy => "🔵",
         Mood::Alarmed => "🔴",
     };
-    let (subject, alarms) = (escaped(&text.subject), text.alarms.iter().map(|alarm| format!("\n⚠️ {}", escaped(alarm))));
-    let two = format!("{}\n{}{}", escaped(&text.first), escaped(&text.second), alarms.collect::<String>());
-    let mut blocks = vec![section(&shortened(&format!("{mark} *{subject}*\n{two}"), SECTION_CHARS))];
-    blocks.extend(text.sections.iter().map(|list| section(&shortened(&listed_section(list), LIST_CHARS / MOST_LISTS))));
-    let rows: Vec<String> = text.rows.iter().map(|row| format!("{}: {}", row.label, escaped(&row.text))).collect();
-    blocks.extend((!rows.is_empty()).then(|| context(&[shortened(&rows.join("\n"), SECTION_CHARS)])));
+    let (subject, alarms) = (
+        escaped(&text.subject),
+        text.alarms.iter().map(|alarm| format!("\n⚠️ {}", escaped(alarm))),
+    );
+    let two = format!(
+        "{}\n{}{}",
+        escaped(&text.first),
+        escaped(&text.second),
+        alarms.collect::<String>()
+    );
+    let mut blocks =
+        vec![section(&shortened(&format!("{mark} *{subject}*\n{two}"), SECTION_CHARS))];
+    blocks.extend(
+        text.sections
+            .iter()
+            .map(|list| section(&shortened(&listed_section(list), LIST_CHARS / MOST_LISTS))),
+    );
+    let rows: Vec<String> =
+        text.rows.iter().map(|row| format!("{}: {}", row.label, escaped(&row.text))).collect();
+    blocks
+        .extend((!rows.is_empty()).then(|| context(&[shortened(&rows.join("\n"), SECTION_CHARS)])));
     (shortened(&format!("{mark} {subject}\n{two}"), SECTION_CHARS), blocks)
 }
 
 fn listed_section(list: &Section) -> String {
     let line = |line: &Line| {
-        let badge = if line.badge.is_empty() { String::new() } else { format!(" *{}*", escaped(&line.badge)) };
-        let detail = if line.detail.is_empty() { String::new() } else { format!(" — {}", escaped(&line.detail)) };
+        let badge = if line.badge.is_empty() {
+            String::new()
+        } else {
+            format!(" *{}*", escaped(&line.badge))
+        };
+        let detail = if line.detail.is_empty() {
+            String::new()
+        } else {
+            format!(" — {}", escaped(&line.detail))
+        };
         format!("\n• {}{badge}{detail}", escaped(&line.called.cut(SHORT_NAME)))
     };
     let lines: String = list.lines.iter().take(MOST_LINES).map(line).collect();
@@ -218,7 +296,10 @@ fn section(text: &str) -> Value {
 }
 
 fn context(texts: &[String]) -> Value {
-    let elements: Vec<_> = texts.iter().map(|text| json!({ "type": "mrkdwn", "text": text, "verbatim": true })).collect();
+    let elements: Vec<_> = texts
+        .iter()
+        .map(|text| json!({ "type": "mrkdwn", "text": text, "verbatim": true }))
+        .collect();
     json!({ "type": "context", "elements": elements })
 }
 
@@ -234,9 +315,14 @@ fn mark(occasion: Occasion, severity: Severity) -> &'static str {
     }
 }
 
-/// Text from anywhere without markup: `<!channel>` mentions nobody, `*` and `` ` `` change no style.
+/// Text from anywhere without markup: `<!channel>` mentions nobody, `*` and `` ` `` change no
+/// style.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('*', "∗").replace('`', "'")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('*', "∗")
+        .replace('`', "'")
 }
 
 /// The length as Slack counts it.

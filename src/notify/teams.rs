@@ -1,5 +1,6 @@
-//! The Teams notifier: Adaptive Cards to a workflow ("Post to a channel when a webhook request is received"). What is said is
-//! `render`'s; a workflow answers before the card is posted, so that no answer says that anybody saw it.
+//! The Teams notifier: Adaptive Cards to a workflow ("Post to a channel when a webhook request is
+//! received"). What is said is `render`'s; a workflow answers before the card is posted, so that no
+//! answer says that anybody saw it.
 
 use std::time::Duration;
 
@@ -12,10 +13,13 @@ use crate::domain::{Delivery, Severity};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
-    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText, Row, Section, TEST_MARK, TEST_SENTENCE,
-    in_place_of,
+    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText, Row,
+    Section, TEST_MARK, TEST_SENTENCE, in_place_of,
 };
-use crate::notify::{Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict, http_answer};
+use crate::notify::{
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict,
+    http_answer,
+};
 use crate::text::shortened;
 
 /// More than four requests a second are throttled.
@@ -27,7 +31,8 @@ const CARD_VERSION: &str = "1.4";
 /// Keeps what stands before it from belonging to what follows; it is not seen.
 const JOINER: char = '\u{2060}';
 
-/// How much of a message is shown: each form is smaller than the one before, and the last one always fits.
+/// How much of a message is shown: each form is smaller than the one before, and the last one
+/// always fits.
 const FORMS: [Form; 4] = [
     Form { name: usize::MAX, row: usize::MAX, news: true },
     Form { name: usize::MAX, row: 200, news: false },
@@ -55,25 +60,41 @@ pub(crate) struct Teams {
 
 impl Teams {
     pub(crate) fn build(config: &Config, teams: &TeamsConfig) -> Result<Self, BuildError> {
-        let url = Url::parse(teams.url.expose()).map_err(|_| BuildError::Url(config.name.clone()))?;
-        let client = http::client(config.timeout)
-            .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
+        let url =
+            Url::parse(teams.url.expose()).map_err(|_| BuildError::Url(config.name.clone()))?;
+        let client = http::client(config.timeout).map_err(|error| BuildError::Tls {
+            notifier: config.name.clone(),
+            source: Box::new(error.without_url()),
+        })?;
         Ok(Self { client, url, zone: config.time_zone.clone() })
     }
 
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
         let body = body(delivery, &self.zone, now);
-        let request = self.client.post(self.url.clone()).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .body(body);
         let mut response = http_answer::send(request).await?;
         let status = response.status();
         let answer = http_answer::start_of_body(&mut response).await;
         match status {
-            StatusCode::ACCEPTED => Ok(Accepted { detail: "202 Accepted; the workflow posts the card".into() }),
+            StatusCode::ACCEPTED => {
+                Ok(Accepted { detail: "202 Accepted; the workflow posts the card".into() })
+            }
             // A page for people is no workflow's answer.
             StatusCode::OK if !answer.starts_with('<') => Ok(Accepted { detail: "200 OK".into() }),
             status if status.is_success() => {
-                let detail = format!("{} \"{answer}\"; is this the url of a Teams workflow?", status.as_u16());
-                Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail))
+                let detail = format!(
+                    "{} \"{answer}\"; is this the url of a Teams workflow?",
+                    status.as_u16()
+                );
+                Err(DeliveryError::new(
+                    Verdict::DESTINATION,
+                    FailureReason::UnexpectedAnswer,
+                    detail,
+                ))
             }
             _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
@@ -114,7 +135,10 @@ fn envelope(card: &Value) -> Value {
 fn card(told: &Rendered<'_>, below: Option<&Value>, form: Form) -> Value {
     let (subject, mut items) = match told {
         Rendered::Alert(text) => (text.subject.clone(), alert(text, None, form)),
-        Rendered::Test(text) => (format!("{TEST_MARK} {}", text.subject), alert(text, Some(&format!("{TEST_MARK} {TEST_SENTENCE}")), form)),
+        Rendered::Test(text) => (
+            format!("{TEST_MARK} {}", text.subject),
+            alert(text, Some(&format!("{TEST_MARK} {TEST_SENTENCE}")), form),
+        ),
         Rendered::Digest(text) => (text.subject(), digest(text, form)),
         Rendered::Operator(text) => (text.subject.clone(), operator(text, form)),
         Rendered::Report(text) => (text.subject.clone(), report(text, form)),
@@ -131,17 +155,27 @@ fn card(told: &Rendered<'_>, below: Option<&Value>, form: Form) -> Value {
 }
 
 fn alert(text: &AlertText, above: Option<&str>, form: Form) -> Vec<Value> {
-    let mut head: Vec<_> = above.into_iter().chain(text.banner.as_deref()).map(|line| small(line, false)).collect();
+    let mut head: Vec<_> =
+        above.into_iter().chain(text.banner.as_deref()).map(|line| small(line, false)).collect();
     head.push(small(&text.label, true));
     head.push(heading(&text.name, "Large"));
     head.extend(text.figure.as_ref().map(|figure| {
-        let words = [figure.lead, &figure.number, &figure.unit].map(str::trim).into_iter().filter(|word| !word.is_empty());
+        let words = [figure.lead, &figure.number, &figure.unit]
+            .map(str::trim)
+            .into_iter()
+            .filter(|word| !word.is_empty());
         heading(&words.collect::<Vec<_>>().join(" "), "ExtraLarge")
     }));
     let lines = [line(&text.first), line(&text.second)];
-    let link = text.partner_center.iter().map(|url| line_of(&format!("[Customer in Partner Center]({url})")));
+    let link = text
+        .partner_center
+        .iter()
+        .map(|url| line_of(&format!("[Customer in Partner Center]({url})")));
     let facts = facts(&text.rows, form).into_iter().chain(link);
-    std::iter::once(container(style(text.occasion, text.severity), &head)).chain(lines).chain(facts).collect()
+    std::iter::once(container(style(text.occasion, text.severity), &head))
+        .chain(lines)
+        .chain(facts)
+        .collect()
 }
 
 fn digest(text: &DigestText<'_>, form: Form) -> Vec<Value> {
@@ -150,16 +184,28 @@ fn digest(text: &DigestText<'_>, form: Form) -> Vec<Value> {
     let head = [heading(&title, "Large"), line(&text.first_line()), line(&text.second_line())];
     let members = text.members.iter().map(|member| listed(member, text.occasion, form));
     let note = text.note().map(|note| small(&note, false));
-    std::iter::once(container(style(text.occasion, worst), &head)).chain(members).chain(note).collect()
+    std::iter::once(container(style(text.occasion, worst), &head))
+        .chain(members)
+        .chain(note)
+        .collect()
 }
 
 /// `🔴 Contoso Nord 900 % — 45,000 of 5,000 SEK, 40,000 over · 5F0C1C3E`.
 fn listed(member: &Member, occasion: Occasion, form: Form) -> Value {
     let name = escaped(&member.called.cut(form.name));
-    let badge = member.badge.as_deref().map(|badge| format!(" {}", escaped(badge))).unwrap_or_default();
-    let news = member.news.as_deref().filter(|_| form.news).map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))));
+    let badge =
+        member.badge.as_deref().map(|badge| format!(" {}", escaped(badge))).unwrap_or_default();
+    let news = member
+        .news
+        .as_deref()
+        .filter(|_| form.news)
+        .map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))));
     let (mark, news) = (mark(occasion, member.severity), news.unwrap_or_default());
-    let text = format!("{mark} **{name}{badge}** — {}{news} · {}", escaped(&member.brief), escaped(&member.reference));
+    let text = format!(
+        "{mark} **{name}{badge}** — {}{news} · {}",
+        escaped(&member.brief),
+        escaped(&member.reference)
+    );
     line_of(&text)
 }
 
@@ -167,7 +213,10 @@ fn operator(text: &OperatorText, form: Form) -> Vec<Value> {
     let head = [heading(&text.subject, "Medium")];
     let style = if text.over { "good" } else { "attention" };
     let below = [line(&text.first), line(&text.second)].into_iter().chain(facts(&text.rows, form));
-    std::iter::once(container(style, &head)).chain(below).chain([small(&text.origin, false)]).collect()
+    std::iter::once(container(style, &head))
+        .chain(below)
+        .chain([small(&text.origin, false)])
+        .collect()
 }
 
 fn report(text: &ReportText, form: Form) -> Vec<Value> {
@@ -177,7 +226,9 @@ fn report(text: &ReportText, form: Form) -> Vec<Value> {
         Mood::Alarmed => "attention",
     };
     let head = [small(&text.kind, true), heading(&text.title, "Large")];
-    let lines = [line(&text.first), line(&text.second)].into_iter().chain(text.alarms.iter().map(|alarm| line(alarm)));
+    let lines = [line(&text.first), line(&text.second)]
+        .into_iter()
+        .chain(text.alarms.iter().map(|alarm| line(alarm)));
     let section = |section: &Section| {
         let above = heading(section.title, "Medium");
         let of = |one: &Line| {
@@ -185,10 +236,18 @@ fn report(text: &ReportText, form: Form) -> Vec<Value> {
             line_of(&format!("**{name} {}** — {}", escaped(&one.badge), escaped(&one.detail)))
         };
         let more = section.more.iter().map(|more| small(more, false));
-        [above, small(&section.summary, false)].into_iter().chain(section.lines.iter().map(of)).chain(more).collect::<Vec<_>>()
+        [above, small(&section.summary, false)]
+            .into_iter()
+            .chain(section.lines.iter().map(of))
+            .chain(more)
+            .collect::<Vec<_>>()
     };
     let sections = text.sections.iter().filter(|_| form.row > 0).flat_map(section);
-    std::iter::once(container(style, &head)).chain(lines).chain(facts(&text.rows, form)).chain(sections).collect()
+    std::iter::once(container(style, &head))
+        .chain(lines)
+        .chain(facts(&text.rows, form))
+        .chain(sections)
+        .collect()
 }
 
 /// A line that is escaped already.
@@ -238,8 +297,9 @@ fn mark(occasion: Occasion, severity: Severity) -> &'static str {
     }
 }
 
-/// Text from anywhere as it is to be read: no Markdown, no link, no mention and no template in it means anything. Letters
-/// that look alike take the place of those that do, because clients differ in what a backslash is.
+/// Text from anywhere as it is to be read: no Markdown, no link, no mention and no template in it
+/// means anything. Letters that look alike take the place of those that do, because clients differ
+/// in what a backslash is.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     if begins_a_list(text) {
@@ -272,7 +332,8 @@ fn escaped(text: &str) -> String {
 /// Whether a line that begins so would become a list, a heading or a table.
 fn begins_a_list(text: &str) -> bool {
     let rest = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
-    text.starts_with(['-', '+', '#', '=', '|']) || (rest.len() < text.len() && [". ", ") "].iter().any(|mark| rest.starts_with(mark)))
+    text.starts_with(['-', '+', '#', '=', '|'])
+        || (rest.len() < text.len() && [". ", ") "].iter().any(|mark| rest.starts_with(mark)))
 }
 
 #[cfg(test)]
@@ -284,7 +345,10 @@ mod tests {
         let all = [
             ("[x](http://evil.example)", "[x]\u{2060}(http:\u{2060}//evil.example)"),
             ("**b** _i_ snake_case ~~s~~ `c`", "∗∗b∗∗ ＿i＿ snake_case ∼∼s∼∼ 'c'"),
-            ("{{7*7}} ${x} it@contoso.example", "{\u{2060}{\u{2060}7∗7}} $\u{2060}{\u{2060}x} it@contoso.example"),
+            (
+                "{{7*7}} ${x} it@contoso.example",
+                "{\u{2060}{\u{2060}7∗7}} $\u{2060}{\u{2060}x} it@contoso.example",
+            ),
             ("<at>everyone</at> \\*", "‹at›everyone‹/at› ∖∗"),
             ("1. one", "\u{2060}1. one"),
             ("www.evil.example", "www.\u{2060}evil.example"),

@@ -1,5 +1,6 @@
-//! The user's own words for messages: templates for a subject and a body, compiled and tried with a made-up message of every kind
-//! when the configuration is read. One that fails later never costs an alert: the built-in message goes out instead.
+//! The user's own words for messages: templates for a subject and a body, compiled and tried with a
+//! made-up message of every kind when the configuration is read. One that fails later never costs
+//! an alert: the built-in message goes out instead.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -90,20 +91,34 @@ impl Template {
             Escape::Json => AutoEscape::Json,
         });
         environment.set_formatter(formatted);
-        environment.add_template_owned(NAME, source.to_owned()).map_err(|error| TemplateError::of(&error, source))?;
+        environment
+            .add_template_owned(NAME, source.to_owned())
+            .map_err(|error| TemplateError::of(&error, source))?;
         let template = Self { environment, escape };
         for (what, message) in samples() {
             let tried = template.render(&message, &TimeZone::UTC, Timestamp::UNIX_EPOCH);
-            tried.map_err(|error| TemplateError { text: format!("{} (tried with {what})", error.text), ..error })?;
+            tried.map_err(|error| TemplateError {
+                text: format!("{} (tried with {what})", error.text),
+                ..error
+            })?;
         }
         Ok(template)
     }
 
     /// The text for `message`, sent at `sent`, with times in `zone`.
-    pub(crate) fn render(&self, message: &Message, zone: &TimeZone, sent: Timestamp) -> Result<String, TemplateError> {
-        let given = Given::of(message, zone, sent).map_err(|error| TemplateError::of(&error, ""))?;
-        let template = self.environment.get_template(NAME).map_err(|error| TemplateError::of(&error, ""))?;
-        let text = template.render(Serde(&given)).map_err(|error| TemplateError::of(&error, template.source()))?;
+    pub(crate) fn render(
+        &self,
+        message: &Message,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Result<String, TemplateError> {
+        let given =
+            Given::of(message, zone, sent).map_err(|error| TemplateError::of(&error, ""))?;
+        let template =
+            self.environment.get_template(NAME).map_err(|error| TemplateError::of(&error, ""))?;
+        let text = template
+            .render(Serde(&given))
+            .map_err(|error| TemplateError::of(&error, template.source()))?;
         let wrong = |text: String| Err(TemplateError { place: String::new(), text });
         if text.trim().is_empty() {
             return wrong("it comes to an empty text".to_owned());
@@ -115,21 +130,29 @@ impl Template {
             && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&text)
         {
             return wrong(format!(
-                "it comes to no JSON: {error}; write values without quotes around them, as in {{\"text\": {{{{ first }}}}}}"
+                "it comes to no JSON: {error}; write values without quotes around them, as in \
+                    {{\"text\": {{{{ first }}}}}}"
             ));
         }
         Ok(text)
     }
 
-    /// The same, or none with a word in the log: then the built-in message goes out. So it does for the regular report, which is
-    /// made of other things than messages about alerts are.
-    pub(crate) fn render_if_sound(&self, notifier: &str, message: &Message, zone: &TimeZone, sent: Timestamp) -> Option<String> {
+    /// The same, or none with a word in the log: then the built-in message goes out. So it does for
+    /// the regular report, which is made of other things than messages about alerts are.
+    pub(crate) fn render_if_sound(
+        &self,
+        notifier: &str,
+        message: &Message,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Option<String> {
         if matches!(message, Message::Report(_)) {
             return None;
         }
         self.render(message, zone, sent)
             .inspect_err(|error| {
-                tracing::warn!(notifier, kind = message.kind().as_str(), %error, "a template failed; the built-in message is sent instead");
+                tracing::warn!(notifier, kind = message.kind().as_str(), %error, "a template \
+                    failed; the built-in message is sent instead");
             })
             .ok()
     }
@@ -137,30 +160,45 @@ impl Template {
 
 impl TemplateError {
     fn of(error: &minijinja::Error, source: &str) -> Self {
-        let line = error.line().and_then(|number| Some((number, source.lines().nth(number.checked_sub(1)?)?)));
-        let place = line.map(|(number, line)| format!("line {number} of the template, `{}`: ", clean(line, 60))).unwrap_or_default();
+        let line = error
+            .line()
+            .and_then(|number| Some((number, source.lines().nth(number.checked_sub(1)?)?)));
+        let place = line
+            .map(|(number, line)| format!("line {number} of the template, `{}`: ", clean(line, 60)))
+            .unwrap_or_default();
         let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
         Self { place, text: format!("{}{detail}", error.kind()) }
     }
 }
 
 impl<'a> Given<'a> {
-    fn of(message: &'a Message, zone: &TimeZone, sent: Timestamp) -> Result<Self, minijinja::Error> {
+    fn of(
+        message: &'a Message,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Result<Self, minijinja::Error> {
         let mail = MailText::of(message, zone, sent)?;
         let (first, second, rows, members) = match Rendered::new(message, zone, sent) {
-            Rendered::Alert(text) | Rendered::Test(text) => (text.first, text.second, text.rows, Vec::new()),
-            Rendered::Digest(text) => (text.first_line(), text.second_line(), text.totals(), text.members),
+            Rendered::Alert(text) | Rendered::Test(text) => {
+                (text.first, text.second, text.rows, Vec::new())
+            }
+            Rendered::Digest(text) => {
+                (text.first_line(), text.second_line(), text.totals(), text.members)
+            }
             Rendered::Operator(text) => (text.first, text.second, text.rows, Vec::new()),
             Rendered::Report(text) => (text.first, text.second, text.rows, Vec::new()),
         };
         let alerts: Vec<_> = message.alerts().iter().map(|snapshot| &snapshot.alert).collect();
         let now = one(message).map(crate::notify::message::brought_up_to_date);
         let telling = now.as_ref().map(|snapshot| AlertWording::new(snapshot, zone));
-        let told = |words: &dyn Fn(&AlertWording<'_>) -> Option<String>| telling.as_ref().and_then(words).unwrap_or_default();
+        let told = |words: &dyn Fn(&AlertWording<'_>) -> Option<String>| {
+            telling.as_ref().and_then(words).unwrap_or_default()
+        };
         Ok(Self {
             kind: message.kind().as_str(),
             severity: message.severity().as_str(),
-            test: matches!(message, Message::Test(_)) || crate::notify::sample::is_marked_within(message),
+            test: matches!(message, Message::Test(_))
+                || crate::notify::sample::is_marked_within(message),
             subject: mail.subject,
             text: mail.plain,
             first,
@@ -170,7 +208,9 @@ impl<'a> Given<'a> {
             who: told(&|telling| Some(telling.who.clone())),
             percent: told(&|telling| telling.alert.computed_percent.map(crate::text::percent)),
             cost: told(&|telling| Some(telling.money(telling.alert.cost.amount))),
-            budget: told(&|telling| telling.alert.budget.as_ref().map(|budget| telling.money(budget.amount))),
+            budget: told(&|telling| {
+                telling.alert.budget.as_ref().map(|budget| telling.money(budget.amount))
+            }),
             reference: told(&|telling| Some(telling.reference())),
             alert: one(message).map(|snapshot| &snapshot.alert),
             alerts,
@@ -185,8 +225,15 @@ fn one(message: &Message) -> Option<&AlertSnapshot> {
 }
 
 /// Writes a value so that the destination takes it for text.
-fn formatted(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
-    if !matches!(state.auto_escape(), AutoEscape::Custom(name) if name == SLACK) || value.is_safe() || value.kind() == ValueKind::Number {
+fn formatted(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    if !matches!(state.auto_escape(), AutoEscape::Custom(name) if name == SLACK)
+        || value.is_safe()
+        || value.kind() == ValueKind::Number
+    {
         return minijinja::escape_formatter(out, state, value);
     }
     let text = value.to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -211,7 +258,8 @@ fn samples() -> Vec<(&'static str, Message)> {
         news.over = true;
     }
     let without_budget = raised(|alert| {
-        (alert.budget, alert.value, alert.reported_percent, alert.computed_percent) = (None, None, None, None);
+        (alert.budget, alert.value, alert.reported_percent, alert.computed_percent) =
+            (None, None, None, None);
         (alert.cost.currency, alert.cost.usd) = (None, None);
         alert.subscriptions.clear();
     });

@@ -1,5 +1,6 @@
-//! Whatever is known of an alert: what a customer is told of it holds nothing of the partner's own, and no amount unless it
-//! may see amounts. That a message is about one customer is planned before; here one about two is refused.
+//! Whatever is known of an alert: what a customer is told of it holds nothing of the partner's own,
+//! and no amount unless it may see amounts. That a message is about one customer is planned before;
+//! here one about two is refused.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,14 +9,22 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::domain::{
-    AlertSnapshot, Audience, BudgetView, Currency, CustomerId, Delivery, Digest, Ended, FormulaInputs, Latest, Message, Metric,
-    PeriodSource, Severity, UsageDate,
+    AlertSnapshot, Audience, BudgetView, Currency, CustomerId, Delivery, Digest, Ended,
+    FormulaInputs, Latest, Message, Metric, PeriodSource, Severity, UsageDate,
 };
 use crate::notify::message::{Disclosed, MailText};
 use crate::notify::{sample_alert, webhook};
 
 /// What only the partner may know.
-const OWN: [&str; 7] = ["Labelmark", "Ownermark", "rulemark", "notemark", "budget-alertd explain", "budget-alertd ack", "othermark"];
+const OWN: [&str; 7] = [
+    "Labelmark",
+    "Ownermark",
+    "rulemark",
+    "notemark",
+    "budget-alertd explain",
+    "budget-alertd ack",
+    "othermark",
+];
 /// The middle of every amount: `11,234,567.89`, `12,234,567.89`, …
 const AMOUNT: &str = "234567";
 
@@ -36,9 +45,15 @@ struct Facts {
 
 fn facts() -> impl Strategy<Value = Facts> {
     let metric = proptest::sample::select(Metric::ALL.to_vec());
-    (metric, 1_i64..40_000, any::<[bool; 8]>(), 0_u8..3, 0_u8..4, proptest::bool::weighted(0.1)).prop_map(
-        |(metric, number, known, severity, ended, budget_of_zero)| Facts { metric, number, known, severity, ended, budget_of_zero },
-    )
+    (metric, 1_i64..40_000, any::<[bool; 8]>(), 0_u8..3, 0_u8..4, proptest::bool::weighted(0.1))
+        .prop_map(|(metric, number, known, severity, ended, budget_of_zero)| Facts {
+            metric,
+            number,
+            known,
+            severity,
+            ended,
+            budget_of_zero,
+        })
 }
 
 /// The alert of which this is known.
@@ -58,14 +73,16 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
     alert.metric = facts.metric;
     (alert.threshold, alert.passed) = (number(11), vec![number(12)]);
     (alert.value, alert.over_zero) = (value.then(|| number(13)), !value);
-    alert.severity = [Severity::Info, Severity::Warning, Severity::Critical][usize::from(facts.severity)];
+    alert.severity =
+        [Severity::Info, Severity::Warning, Severity::Critical][usize::from(facts.severity)];
     alert.budget = alert.budget.take().filter(|_| budget).map(|view| BudgetView {
         amount: if facts.budget_of_zero { Decimal::ZERO } else { amount(14) },
         currency,
         previous_amount: Some(amount(15)),
         ..view
     });
-    (alert.cost.amount, alert.cost.currency, alert.cost.usd) = (amount(16), currency, Some(amount(17)));
+    (alert.cost.amount, alert.cost.currency, alert.cost.usd) =
+        (amount(16), currency, Some(amount(17)));
     (alert.reported_percent, alert.computed_percent) = (Some(percent), computed.then_some(percent));
     alert.subscription = subscription.then(|| "subscription".into());
     alert.subscriptions.iter_mut().for_each(|one| one.cost = amount(18));
@@ -83,7 +100,8 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
     (context.owner, context.description) = (Some("Ownermark".into()), Some("notemark".into()));
     context.next_at = Some(number(22));
     context.contacts = vec!["othermark@customer.example".into()];
-    context.other_budget = snapshot.alert.budget.clone().map(|view| BudgetView { amount: amount(23), ..view });
+    context.other_budget =
+        snapshot.alert.budget.clone().map(|view| BudgetView { amount: amount(23), ..view });
     context.carried_over = previous;
     context.latest = latest.then(|| Latest {
         usage_as_of: UsageDate::at(now),
@@ -96,7 +114,15 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
 }
 
 fn message(kind: u8, mut alerts: Vec<AlertSnapshot>) -> Message {
-    let digest = |alerts: Vec<AlertSnapshot>| Digest { part: 1, parts: 1, total: 1, criticals: 0, totals: None, baseline: false, alerts };
+    let digest = |alerts: Vec<AlertSnapshot>| Digest {
+        part: 1,
+        parts: 1,
+        total: 1,
+        criticals: 0,
+        totals: None,
+        baseline: false,
+        alerts,
+    };
     match kind {
         0 => Message::Alert(Box::new(alerts.remove(0))),
         1 => Message::Digest(digest(alerts)),
@@ -107,8 +133,13 @@ fn message(kind: u8, mut alerts: Vec<AlertSnapshot>) -> Message {
 
 /// What a mail and a webhook tell.
 fn told(message: Message, show_cost: bool, now: Timestamp) -> Option<[String; 2]> {
-    let mail = MailText::for_customer(&message, Disclosed { show_cost, ..Disclosed::default() }, &TimeZone::UTC, now)
-        .expect("it can be written")?;
+    let mail = MailText::for_customer(
+        &message,
+        Disclosed { show_cost, ..Disclosed::default() },
+        &TimeZone::UTC,
+        now,
+    )
+    .expect("it can be written")?;
     let mail = format!("{}\n{}\n{}", mail.subject, mail.plain, mail.html);
     let delivery = Delivery {
         id: Uuid::nil(),
@@ -120,7 +151,8 @@ fn told(message: Message, show_cost: bool, now: Timestamp) -> Option<[String; 2]
         created_at: now,
         message,
     };
-    let hook = String::from_utf8(webhook::body(&delivery, show_cost).expect("it can be written")).expect("JSON is text");
+    let hook = String::from_utf8(webhook::body(&delivery, show_cost).expect("it can be written"))
+        .expect("JSON is text");
     Some([mail, hook])
 }
 
@@ -155,7 +187,17 @@ proptest! {
 #[test]
 fn the_amounts_looked_for_are_there_where_they_may_be_seen() {
     let now: Timestamp = "2026-11-10T08:00:00Z".parse().unwrap();
-    let facts = Facts { metric: Metric::TotalCost, number: 825, known: [true; 8], severity: 1, ended: 0, budget_of_zero: false };
+    let facts = Facts {
+        metric: Metric::TotalCost,
+        number: 825,
+        known: [true; 8],
+        severity: 1,
+        ended: 0,
+        budget_of_zero: false,
+    };
     let told = told(message(0, vec![snapshot(&facts, "customer-a", 1, now)]), true, now).unwrap();
-    assert!(told.iter().all(|text| text.replace([',', ' ', '\u{a0}', '\u{202f}'], "").contains(AMOUNT)), "{told:?}");
+    assert!(
+        told.iter().all(|text| text.replace([',', ' ', '\u{a0}', '\u{202f}'], "").contains(AMOUNT)),
+        "{told:?}"
+    );
 }

@@ -5,17 +5,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, USER_AGENT};
+use reqwest::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    USER_AGENT,
+};
 use ring::hmac;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::domain::{Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Origin, Report};
+use crate::domain::{
+    Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Origin, Report,
+};
 use crate::http;
 use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{disclosed, is_about_one};
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Template, Verdict, WebhookConfig, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Template,
+    Verdict, WebhookConfig, http_answer,
 };
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -23,7 +29,8 @@ const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
 /// Headers that are ours: a configured one of the same name is left out.
-const OURS: [HeaderName; 8] = [ID, TIMESTAMP, SIGNATURE, CONTENT_TYPE, USER_AGENT, CONTENT_LENGTH, TRANSFER_ENCODING, HOST];
+const OURS: [HeaderName; 8] =
+    [ID, TIMESTAMP, SIGNATURE, CONTENT_TYPE, USER_AGENT, CONTENT_LENGTH, TRANSFER_ENCODING, HOST];
 
 /// Posts JSON to one endpoint.
 pub(crate) struct Webhook {
@@ -36,8 +43,10 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn build(config: &Config, webhook: &WebhookConfig) -> Result<Self, BuildError> {
-        let client = http::client(config.timeout)
-            .map_err(|error| BuildError::Tls { notifier: config.name.clone(), source: Box::new(error.without_url()) })?;
+        let client = http::client(config.timeout).map_err(|error| BuildError::Tls {
+            notifier: config.name.clone(),
+            source: Box::new(error.without_url()),
+        })?;
         let (own_body, zone) = (config.templates.body.clone(), config.time_zone.clone());
         Ok(Self { client, config: webhook.clone(), show_cost: config.show_cost, own_body, zone })
     }
@@ -45,22 +54,40 @@ impl Webhook {
     async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
         if delivery.audience == Audience::Customer && !is_about_one(&delivery.message) {
             let detail = "a message that is not about one customer is for no customer";
-            return Err(DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, detail));
+            return Err(DeliveryError::new(
+                Verdict::Message,
+                FailureReason::MessageRefused,
+                detail,
+            ));
         }
         // A template sees all of an alert: it is for the partner only.
         let own = self.own_body.as_ref().filter(|_| delivery.audience == Audience::Partner);
-        let own = own.and_then(|body| body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now));
-        let body = own.map_or_else(|| body(delivery, self.show_cost), |own| Ok(own.into_bytes())).map_err(|error| {
-            DeliveryError::new(Verdict::Message, FailureReason::MessageRefused, "the message cannot be written as JSON").caused_by(error)
+        let own = own.and_then(|body| {
+            body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now)
+        });
+        let body = own
+            .map_or_else(|| body(delivery, self.show_cost), |own| Ok(own.into_bytes()))
+            .map_err(|error| {
+            DeliveryError::new(
+                Verdict::Message,
+                FailureReason::MessageRefused,
+                "the message cannot be written as JSON",
+            )
+            .caused_by(error)
         })?;
         let headers = self.headers(delivery, now, &body);
-        let mut response = http_answer::send(self.client.post(self.config.url.clone()).headers(headers).body(body)).await?;
+        let mut response = http_answer::send(
+            self.client.post(self.config.url.clone()).headers(headers).body(body),
+        )
+        .await?;
         let status = response.status();
         // Read in any case, so that the connection can be used again.
         let answer = http_answer::start_of_body(&mut response).await;
         if status.is_success() {
             let name = status.canonical_reason().unwrap_or_default();
-            return Ok(Accepted { detail: format!("{} {name}", status.as_u16()).trim_end().to_owned() });
+            return Ok(Accepted {
+                detail: format!("{} {name}", status.as_u16()).trim_end().to_owned(),
+            });
         }
         Err(http_answer::refused(status, response.headers(), &answer, now))
     }
@@ -72,7 +99,8 @@ impl Webhook {
         }
         let id = format!("msg_{}", delivery.identity.simple());
         let timestamp = now.as_second().to_string();
-        let signatures: Vec<_> = self.config.keys.iter().map(|key| signature(key, &id, &timestamp, body)).collect();
+        let signatures: Vec<_> =
+            self.config.keys.iter().map(|key| signature(key, &id, &timestamp, body)).collect();
         let mut set = |name: HeaderName, text: &str| {
             // Ids, numbers and base64 are valid header values.
             if let Ok(value) = HeaderValue::from_str(text) {
@@ -99,7 +127,8 @@ impl Notifier for Webhook {
     }
 }
 
-/// `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64 (Standard Webhooks, "Signature scheme").
+/// `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64 (Standard Webhooks, "Signature
+/// scheme").
 fn signature(key: &SigningKey, id: &str, timestamp: &str, body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
     for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
@@ -165,44 +194,69 @@ struct Part {
 /// The payload: the same bytes on each attempt.
 pub(super) fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serde_json::Error> {
     let message = &delivery.message;
-    let part = |digest: &Digest| Part { part: digest.part, parts: digest.parts, total: digest.total };
+    let part =
+        |digest: &Digest| Part { part: digest.part, parts: digest.parts, total: digest.total };
     let data = match message {
         Message::Alert(_) | Message::Test(_) => Data::Alerts(alerts(message, None)),
         Message::Digest(digest) => Data::Alerts(alerts(message, Some(part(digest)))),
         Message::Reminder(digest) | Message::Resolved(digest) => {
-            let latest = digest.alerts.iter().map(|snapshot| snapshot.context.latest.as_ref()).collect();
+            let latest =
+                digest.alerts.iter().map(|snapshot| snapshot.context.latest.as_ref()).collect();
             let several = (digest.total > 1).then(|| part(digest));
             Data::Alerts(Told { latest: Some(latest), ..alerts(message, several) })
         }
         Message::Operator(OperatorNews { code, summary, action, since, from, .. }) => {
-            Data::Operator { operator: News { code: *code, summary, action, since: *since, from: from.as_ref() } }
+            Data::Operator {
+                operator: News { code: *code, summary, action, since: *since, from: from.as_ref() },
+            }
         }
         Message::Report(report) => Data::Report { report },
     };
     let data = match data {
-        Data::Alerts(told) if delivery.audience == Audience::Customer => Data::Customer(told.for_customer(show_cost)?),
+        Data::Alerts(told) if delivery.audience == Audience::Customer => {
+            Data::Customer(told.for_customer(show_cost)?)
+        }
         data => data,
     };
     let data = Whole { data, fallback_for: delivery.stands_in_for.as_deref() };
-    serde_json::to_vec(&Payload { r#type: message.kind().as_str(), timestamp: delivery.created_at, data })
+    serde_json::to_vec(&Payload {
+        r#type: message.kind().as_str(),
+        timestamp: delivery.created_at,
+        data,
+    })
 }
 
 impl Told<'_> {
     /// The same as the customer that it is about may have it.
     fn for_customer(self, show_cost: bool) -> Result<Value, serde_json::Error> {
-        let alerts: Vec<Value> = self.alerts.iter().map(|alert| disclosed::alert(alert, show_cost)).collect::<Result<_, _>>()?;
+        let alerts: Vec<Value> = self
+            .alerts
+            .iter()
+            .map(|alert| disclosed::alert(alert, show_cost))
+            .collect::<Result<_, _>>()?;
         let mut told = Map::from_iter([("alerts".to_owned(), Value::Array(alerts))]);
         if let Some(all) = self.latest {
             let of = |(alert, latest): (&&Alert, Option<&Latest>)| {
                 latest.map_or(Ok(Value::Null), |latest| disclosed::latest(alert, latest, show_cost))
             };
-            told.insert("latest".to_owned(), self.alerts.iter().zip(all).map(of).collect::<Result<_, _>>()?);
+            told.insert(
+                "latest".to_owned(),
+                self.alerts.iter().zip(all).map(of).collect::<Result<_, _>>()?,
+            );
         }
-        told.extend(self.digest.map(|part| serde_json::to_value(part).map(|part| ("digest".to_owned(), part))).transpose()?);
+        told.extend(
+            self.digest
+                .map(|part| serde_json::to_value(part).map(|part| ("digest".to_owned(), part)))
+                .transpose()?,
+        );
         Ok(Value::Object(told))
     }
 }
 
 fn alerts(message: &Message, digest: Option<Part>) -> Told<'_> {
-    Told { alerts: message.alerts().iter().map(|snapshot| &snapshot.alert).collect(), latest: None, digest }
+    Told {
+        alerts: message.alerts().iter().map(|snapshot| &snapshot.alert).collect(),
+        latest: None,
+        digest,
+    }
 }

@@ -1,5 +1,5 @@
-//! Asks about the few customers that are about to alert: the billing period of a legacy one, and what each subscription
-//! has cost. Best effort: without an answer the alert goes out all the same.
+//! Asks about the few customers that are about to alert: the billing period of a legacy one, and
+//! what each subscription has cost. Best effort: without an answer the alert goes out all the same.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -40,7 +40,11 @@ struct Outcome {
 
 impl Outcome {
     /// Adds what a summary said of a subscription that is listed with this cost.
-    fn note(&mut self, summary: Result<Option<SubscriptionSummary>, SourceError>, listed_cost: Decimal) {
+    fn note(
+        &mut self,
+        summary: Result<Option<SubscriptionSummary>, SourceError>,
+        listed_cost: Decimal,
+    ) {
         match summary {
             Ok(Some(summary)) => {
                 let fresh = FreshSummary { dates: summary.dates, total: summary.cost, listed_cost };
@@ -53,7 +57,11 @@ impl Outcome {
 }
 
 /// Asks about the candidates, the worst first, until all answered or `time` is over.
-pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candidate>, time: Duration) -> Answers {
+pub(crate) async fn ask(
+    cycle: &Cycle,
+    candidates: &HashMap<CustomerKey, Candidate>,
+    time: Duration,
+) -> Answers {
     let mut answers = Answers::default();
     let mut order: Vec<(&CustomerKey, &Candidate)> = candidates.iter().collect();
     order.sort_by_cached_key(|(key, candidate)| {
@@ -61,7 +69,8 @@ pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candida
         (std::cmp::Reverse((severity, candidate.joined.record.usd_cost)), (*key).clone())
     });
     let mut waiting = order.into_iter().map(|(_, candidate)| &candidate.joined.record);
-    let mut asked: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(|record| question(cycle, record)).collect();
+    let mut asked: FuturesUnordered<_> =
+        waiting.by_ref().take(AT_ONCE).map(|record| question(cycle, record)).collect();
     // Real time, not the clock's: it bounds what others take to answer.
     let mut deadline = std::pin::pin!(tokio::time::sleep(time));
     loop {
@@ -78,7 +87,8 @@ pub(crate) async fn ask(cycle: &Cycle, candidates: &HashMap<CustomerKey, Candida
         };
         answers.by_customer.extend(answer.answer.map(|answer| (record.key(), answer)));
         if let Some(error) = answer.error {
-            tracing::warn!(customer.id = %record.customer, %error, "no details for a customer about to alert");
+            tracing::warn!(customer.id = %record.customer, %error, "no details for a customer \
+                about to alert");
             if error.ends_asking() {
                 answers.retry_after = error.retry_after();
                 break;
@@ -100,22 +110,35 @@ async fn question<'a>(cycle: &Cycle, record: &'a UsageRecord) -> (&'a UsageRecor
 
 /// The summary of the one subscription that a record is about; its cost is known.
 async fn period(cycle: &Cycle, record: &UsageRecord, subscription: &Subscription) -> Outcome {
-    let cost = SubscriptionCost { id: subscription.id.clone(), name: subscription.name.clone(), cost: record.cost };
-    let mut outcome = Outcome { answer: Some(Answer { fresh: None, subscriptions: vec![cost] }), error: None };
+    let cost = SubscriptionCost {
+        id: subscription.id.clone(),
+        name: subscription.name.clone(),
+        cost: record.cost,
+    };
+    let mut outcome =
+        Outcome { answer: Some(Answer { fresh: None, subscriptions: vec![cost] }), error: None };
     outcome.note(cycle.source.summary(&record.customer, &subscription.id).await, record.cost);
     outcome
 }
 
-/// The subscriptions of one customer, and the summary of the costliest; no answer where the source can't be asked. Asked is
-/// asked, whatever comes of it: the next time is when the data changed, or a day later.
+/// The subscriptions of one customer, and the summary of the costliest; no answer where the source
+/// can't be asked. Asked is asked, whatever comes of it: the next time is when the data changed, or
+/// a day later.
 async fn details(cycle: &Cycle, customer: &CustomerId) -> Outcome {
     let subscriptions = match cycle.source.subscriptions(customer).await {
         Ok(Some(subscriptions)) => subscriptions,
         Ok(None) => return Outcome::default(),
         Err(error) => return Outcome { answer: Some(Answer::default()), error: Some(error) },
     };
-    let costs = subscriptions.iter().map(|found| SubscriptionCost { id: found.id.clone(), name: found.name.clone(), cost: found.cost });
-    let mut outcome = Outcome { answer: Some(Answer { fresh: None, subscriptions: costs.collect() }), error: None };
+    let costs = subscriptions.iter().map(|found| SubscriptionCost {
+        id: found.id.clone(),
+        name: found.name.clone(),
+        cost: found.cost,
+    });
+    let mut outcome = Outcome {
+        answer: Some(Answer { fresh: None, subscriptions: costs.collect() }),
+        error: None,
+    };
     if let Some(costliest) = subscriptions.first() {
         outcome.note(cycle.source.summary(customer, &costliest.id).await, costliest.cost);
     }

@@ -1,5 +1,6 @@
-//! Asks where the money goes: which resource groups of an Azure plan cost most, for critical alerts about to be recorded.
-//! Best effort within half a minute: without an answer the alert goes out all the same.
+//! Asks where the money goes: which resource groups of an Azure plan cost most, for critical alerts
+//! about to be recorded. Best effort within half a minute: without an answer the alert goes out all
+//! the same.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use futures_util::stream::FuturesUnordered;
 use rust_decimal::Decimal;
 
 use crate::alerting::NewAlert;
-use crate::domain::{Alert, Currency, CustomerId, CustomerKey, Plan, ResourceCost, Severity, canonical, percent_of};
+use crate::domain::{
+    Alert, Currency, CustomerId, CustomerKey, Plan, ResourceCost, Severity, canonical, percent_of,
+};
 use crate::poll::Cycle;
 use crate::source::{ResourceGroupUsage, ResourceUsage, SourceError};
 
@@ -31,26 +34,44 @@ struct Question {
 }
 
 impl Question {
-    /// What is to be asked for an alert; none unless it is critical, told at once, and of an Azure plan that is known.
+    /// What is to be asked for an alert; none unless it is critical, told at once, and of an Azure
+    /// plan that is known.
     fn of(new: &NewAlert) -> Option<Self> {
         let alert = &new.snapshot.alert;
-        if alert.severity != Severity::Critical || alert.customer.plan != Plan::AzurePlan || !new.is_told() {
+        if alert.severity != Severity::Critical
+            || alert.customer.plan != Plan::AzurePlan
+            || !new.is_told()
+        {
             return None;
         }
         let (plan, cost) = match &alert.subscription {
             Some(subscription) => (subscription.clone(), alert.cost.amount),
-            None => alert.subscriptions.first().map(|costliest| (costliest.id.clone(), costliest.cost))?,
+            None => alert
+                .subscriptions
+                .first()
+                .map(|costliest| (costliest.id.clone(), costliest.cost))?,
         };
-        Some(Self { customer: alert.customer.id.clone(), key: alert.key(), plan, cost, currency: alert.cost.currency })
+        Some(Self {
+            customer: alert.customer.id.clone(),
+            key: alert.key(),
+            plan,
+            cost,
+            currency: alert.cost.currency,
+        })
     }
 }
 
-/// Asks for the worst first, and writes into the alerts what was answered within `time`. Answers how long the source asked
-/// to be left alone.
+/// Asks for the worst first, and writes into the alerts what was answered within `time`. Answers
+/// how long the source asked to be left alone.
 pub(crate) async fn fill(cycle: &Cycle, owed: &mut [NewAlert], time: Duration) -> Option<Duration> {
-    let mut worst: Vec<&Alert> = owed.iter().filter(|new| Question::of(new).is_some()).map(|new| &new.snapshot.alert).collect();
+    let mut worst: Vec<&Alert> = owed
+        .iter()
+        .filter(|new| Question::of(new).is_some())
+        .map(|new| &new.snapshot.alert)
+        .collect();
     worst.sort_by(|a, b| a.worst_first(b));
-    let order: HashMap<CustomerKey, usize> = worst.iter().enumerate().rev().map(|(place, alert)| (alert.key(), place)).collect();
+    let order: HashMap<CustomerKey, usize> =
+        worst.iter().enumerate().rev().map(|(place, alert)| (alert.key(), place)).collect();
     let mut questions: Vec<Question> = owed.iter().filter_map(Question::of).collect();
     questions.sort_by_key(|question| order.get(&question.key).copied());
     questions.dedup_by(|a, b| a.key == b.key);
@@ -67,10 +88,15 @@ pub(crate) async fn fill(cycle: &Cycle, owed: &mut [NewAlert], time: Duration) -
 
 type Answers = HashMap<CustomerKey, Vec<ResourceCost>>;
 
-async fn ask(cycle: &Cycle, questions: Vec<Question>, time: Duration) -> (Answers, Option<Duration>) {
+async fn ask(
+    cycle: &Cycle,
+    questions: Vec<Question>,
+    time: Duration,
+) -> (Answers, Option<Duration>) {
     let (mut answers, asking, since) = (Answers::new(), questions.len(), cycle.clock.monotonic());
     let mut waiting = questions.into_iter();
-    let mut asked: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(|question| one(cycle, question)).collect();
+    let mut asked: FuturesUnordered<_> =
+        waiting.by_ref().take(AT_ONCE).map(|question| one(cycle, question)).collect();
     // Real time, not the clock's: it bounds what others take to answer.
     let mut deadline = std::pin::pin!(tokio::time::sleep(time));
     loop {
@@ -83,15 +109,23 @@ async fn ask(cycle: &Cycle, questions: Vec<Question>, time: Duration) -> (Answer
             () = &mut deadline => None,
         };
         let Some((question, answer)) = answered else {
-            tracing::warn!(answered = answers.len(), asked = asking, "where the money goes took too long; alerting without the rest");
+            tracing::warn!(
+                answered = answers.len(),
+                asked = asking,
+                "where the money goes took too long; alerting without the rest"
+            );
             return (answers, None);
         };
         match answer {
             Ok(usage) => {
-                answers.insert(question.key.clone(), usage.map(|usage| costs(&question, &usage)).unwrap_or_default());
+                answers.insert(
+                    question.key.clone(),
+                    usage.map(|usage| costs(&question, &usage)).unwrap_or_default(),
+                );
             }
             Err(error) => {
-                tracing::warn!(customer.id = %question.customer, %error, "not known where the money of a critical alert goes");
+                tracing::warn!(customer.id = %question.customer, %error, "not known where the \
+                    money of a critical alert goes");
                 if error.ends_asking() {
                     return (answers, error.retry_after());
                 }
@@ -101,12 +135,16 @@ async fn ask(cycle: &Cycle, questions: Vec<Question>, time: Duration) -> (Answer
     }
 }
 
-async fn one(cycle: &Cycle, question: Question) -> (Question, Result<Option<ResourceUsage>, SourceError>) {
+async fn one(
+    cycle: &Cycle,
+    question: Question,
+) -> (Question, Result<Option<ResourceUsage>, SourceError>) {
     let answer = cycle.source.resources(&question.customer, &question.plan).await;
     (question, answer)
 }
 
-/// What an answer says of a plan: amounts where they are surely in the customer's currency, else shares.
+/// What an answer says of a plan: amounts where they are surely in the customer's currency, else
+/// shares.
 fn costs(question: &Question, usage: &ResourceUsage) -> Vec<ResourceCost> {
     // Amounts of several currencies cannot be added up, and credits leave no shares.
     if usage.currencies.len() > 1 || usage.total <= Decimal::ZERO {
@@ -116,8 +154,8 @@ fn costs(question: &Question, usage: &ResourceUsage) -> Vec<ResourceCost> {
     usage.groups.iter().filter_map(|group| cost(group, usage.total, in_money)).collect()
 }
 
-/// Whether the sum can be part of what the plan has cost: never above it by more than what came in since, and where no
-/// currency is named not far below it either.
+/// Whether the sum can be part of what the plan has cost: never above it by more than what came in
+/// since, and where no currency is named not far below it either.
 fn is_in_its_currency(question: &Question, usage: &ResourceUsage) -> bool {
     let share = percent_of(usage.total, question.cost).unwrap_or(Decimal::MAX);
     let at_most = Decimal::from(105);

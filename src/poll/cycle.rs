@@ -1,5 +1,5 @@
-//! One poll: read → assess → evaluate → confirm → record. What is owed afterwards is the ledger's; sending it is
-//! [`crate::delivery::DeliveryWorker`]'s.
+//! One poll: read → assess → evaluate → confirm → record. What is owed afterwards is the ledger's;
+//! sending it is [`crate::delivery::DeliveryWorker`]'s.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +45,8 @@ pub struct Cycle {
     pub clock: Arc<dyn Clock>,
     /// The instruments.
     pub metrics: Metrics,
-    /// Customers whose subscriptions could not be read by the last poll: the next one asks about them first.
+    /// Customers whose subscriptions could not be read by the last poll: the next one asks about
+    /// them first.
     pub ask_first: Mutex<BTreeSet<CustomerKey>>,
     /// How many customers that may alert are recorded together when there are very many.
     pub slice: usize,
@@ -97,11 +98,14 @@ const ASKING: Duration = Duration::from_mins(1);
 impl Cycle {
     /// Polls once. `accept_empty` takes an answer without items for the truth.
     ///
-    /// Fails when the ledger cannot be read or written; what was not recorded is found again by the next poll.
+    /// Fails when the ledger cannot be read or written; what was not recorded is found again by the
+    /// next poll.
     pub async fn run(&self, accept_empty: bool) -> Result<CycleReport, LedgerError> {
         let started = self.clock.monotonic();
         let result = Box::pin(self.poll(accept_empty)).await;
-        self.metrics.poll_duration.observe((self.clock.monotonic().saturating_sub(started)).as_secs_f64());
+        self.metrics
+            .poll_duration
+            .observe((self.clock.monotonic().saturating_sub(started)).as_secs_f64());
         let good = result.as_ref().is_ok_and(|report| report.good);
         self.metrics.polls.with_label_values(&[if good { "ok" } else { "failed" }]).inc();
         result
@@ -117,7 +121,8 @@ impl Cycle {
         self.ledger.write_digests(&self.routes, now).await?;
         let silences = follow_up::in_force(self, dated).await?;
         let recorded = Recorded::going_on_with(self.ledger.interim().await?);
-        let mut intake = Intake::new(self, now, Before { memory: &memory, silences: &silences }, recorded);
+        let mut intake =
+            Intake::new(self, now, Before { memory: &memory, silences: &silences }, recorded);
         let mut read = self.source.read(dated, &mut intake).await;
         let asking_since = self.clock.monotonic();
         let unread = self.read_subscriptions(&read, &mut intake).await;
@@ -126,7 +131,16 @@ impl Cycle {
         let gone = intake.gone();
         let never_seen = intake.never_seen(&unread.keys);
         let (unknown, idle) = (intake.unknown(), intake.idle());
-        let Intake { candidates, below, mut tally, failure, mut rebudgeted, returned, mut recorded, .. } = intake;
+        let Intake {
+            candidates,
+            below,
+            mut tally,
+            failure,
+            mut rebudgeted,
+            returned,
+            mut recorded,
+            ..
+        } = intake;
         if let Some(error) = failure {
             return Err(error);
         }
@@ -175,10 +189,14 @@ impl Cycle {
 
     /// Rules that say what they were called before: (before, now).
     fn renames(&self) -> Vec<(Box<str>, Box<str>)> {
-        self.rules.facts().filter_map(|rule| Some((rule.formerly.clone()?, rule.name.clone()))).collect()
+        self.rules
+            .facts()
+            .filter_map(|rule| Some((rule.formerly.clone()?, rule.name.clone())))
+            .collect()
     }
 
-    /// Reads the subscriptions that have budgets of their own, unless the source has just said that it must not be asked.
+    /// Reads the subscriptions that have budgets of their own, unless the source has just said that
+    /// it must not be asked.
     async fn read_subscriptions(&self, read: &ReadReport, intake: &mut Intake<'_>) -> Unread {
         let subscribed = intake.subscribed().await;
         if subscribed.is_empty() || !is_welcome(read) {
@@ -189,14 +207,37 @@ impl Cycle {
         unread
     }
 
-    /// Asks about the candidates, unless the source has just said that it must not or cannot be asked.
-    async fn ask(&self, read: &ReadReport, candidates: &HashMap<CustomerKey, Candidate>, time: Duration) -> Answers {
-        if candidates.is_empty() || !is_welcome(read) { Answers::default() } else { confirm::ask(self, candidates, time).await }
+    /// Asks about the candidates, unless the source has just said that it must not or cannot be
+    /// asked.
+    async fn ask(
+        &self,
+        read: &ReadReport,
+        candidates: &HashMap<CustomerKey, Candidate>,
+        time: Duration,
+    ) -> Answers {
+        if candidates.is_empty() || !is_welcome(read) {
+            Answers::default()
+        } else {
+            confirm::ask(self, candidates, time).await
+        }
     }
 
-    fn report(&self, read: ReadReport, asked: Option<Duration>, good: bool, recorded: Recorded, tally: &Tally) -> CycleReport {
-        let suppressed = Suppressed { duplicate: tally.duplicates, passed: tally.passed, silenced: recorded.silenced };
-        let count = |kind: Suppression, number| self.metrics.alerts_suppressed.with_label_values(&[kind.as_str()]).inc_by(number);
+    fn report(
+        &self,
+        read: ReadReport,
+        asked: Option<Duration>,
+        good: bool,
+        recorded: Recorded,
+        tally: &Tally,
+    ) -> CycleReport {
+        let suppressed = Suppressed {
+            duplicate: tally.duplicates,
+            passed: tally.passed,
+            silenced: recorded.silenced,
+        };
+        let count = |kind: Suppression, number| {
+            self.metrics.alerts_suppressed.with_label_values(&[kind.as_str()]).inc_by(number)
+        };
         count(Suppression::Duplicate, suppressed.duplicate);
         count(Suppression::Passed, suppressed.passed);
         count(Suppression::Silenced, suppressed.silenced);
@@ -210,14 +251,23 @@ impl Cycle {
             suppressed,
             good,
             newest: read.newest,
-            retry_after: read.failure.as_ref().and_then(crate::source::SourceError::retry_after).max(asked),
+            retry_after: read
+                .failure
+                .as_ref()
+                .and_then(crate::source::SourceError::retry_after)
+                .max(asked),
             failure: read.failure.as_ref().map(crate::source::SourceError::finding),
             errors: read.errors,
         }
     }
 
     /// Tells the log, the metrics and the operator, and remembers the poll.
-    async fn tell(&self, report: &CycleReport, tally: &Tally, unexpectedly_empty: bool) -> Result<(), LedgerError> {
+    async fn tell(
+        &self,
+        report: &CycleReport,
+        tally: &Tally,
+        unexpectedly_empty: bool,
+    ) -> Result<(), LedgerError> {
         self.count(report);
         if report.good {
             self.count_customers(tally);
@@ -235,7 +285,11 @@ impl Cycle {
             rules: self.rules.facts().map(|rule| rule.name.clone()).collect(),
         };
         self.ledger.finish_poll(result).await?;
-        let known = self.rules.facts().flat_map(|rule| std::iter::once(rule.name.clone()).chain(rule.formerly.clone())).collect();
+        let known = self
+            .rules
+            .facts()
+            .flat_map(|rule| std::iter::once(rule.name.clone()).chain(rule.formerly.clone()))
+            .collect();
         self.ledger.close_rules(known, &self.routes, self.clock.now()).await?;
         self.ledger.forget_old(self.clock.now()).await?;
         Ok(())
@@ -250,7 +304,8 @@ impl Cycle {
         if tally.unknown_currencies > 0 {
             tracing::warn!(
                 customers = tally.unknown_currencies,
-                "local budgets are used for customers whose currency is unknown; set customers.\"ID\".currency or source.legacy_currency"
+                "local budgets are used for customers whose currency is unknown; set \
+                    customers.\"ID\".currency or source.legacy_currency"
             );
         }
     }
@@ -270,9 +325,13 @@ impl Cycle {
 /// What is said of an answer without items that nobody has called the truth.
 pub(crate) fn empty(memory: &PollMemory) -> &'static str {
     match memory.last_good_items {
-        Some(_) => "the source answered without any item where the last good poll had some; nothing is concluded from that",
+        Some(_) => {
+            "the source answered without any item where the last good poll had some; nothing is \
+                concluded from that"
+        }
         None => {
-            "the source answered without any item, and no poll has been good yet: it may be the wrong account, or no answer of Partner Center"
+            "the source answered without any item, and no poll has been good yet: it may be the \
+                wrong account, or no answer of Partner Center"
         }
     }
 }
@@ -297,5 +356,6 @@ pub(crate) fn hold_if(hold: bool, messages: &mut [NewMessage]) {
 /// A rule that has not been through a good poll yet, under this name or the former one.
 pub(crate) fn is_baseline(memory: &PollMemory, rule: &crate::domain::RuleFacts) -> bool {
     let settled = |name: &str| memory.settled_rules.iter().any(|rule| **rule == *name);
-    memory.last_good_at.is_none() || !(settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled))
+    memory.last_good_at.is_none()
+        || !(settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled))
 }

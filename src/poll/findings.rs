@@ -1,4 +1,5 @@
-//! What a poll says of the daemon itself: each kind of trouble becomes a finding, open until a good poll is without it.
+//! What a poll says of the daemon itself: each kind of trouble becomes a finding, open until a good
+//! poll is without it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +14,8 @@ use crate::text::{Name, money, seconds_between, span};
 
 /// Microsoft's data is about a day behind; older than this, it stands still.
 const STALE: SignedDuration = SignedDuration::from_hours(36);
-/// More customers than this, and more than one in twenty, do not cross a step in one poll by chance.
+/// More customers than this, and more than one in twenty, do not cross a step in one poll by
+/// chance.
 const MANY: usize = 20;
 /// The ages of a sign-in, in days of its 90, at which the operator is told; the last one first.
 const AGES: [i64; 3] = [87, 76, 60];
@@ -24,8 +26,8 @@ const NEVER_SEEN: &str = "never seen";
 const PATTERNS: &str = "match";
 
 impl Cycle {
-    /// Opens and closes the findings that a poll decides about. Returns how many customers can never alert, or fewer: what
-    /// the next poll shall measure a growth against.
+    /// Opens and closes the findings that a poll decides about. Returns how many customers can
+    /// never alert, or fewer: what the next poll shall measure a growth against.
     pub(crate) async fn tell_operator(
         &self,
         report: &CycleReport,
@@ -48,19 +50,29 @@ impl Cycle {
     }
 
     /// Why nothing could be read, or that it can be read again: only a good poll ends that.
-    async fn tell_failures(&self, report: &CycleReport, memory: &PollMemory, unexpectedly_empty: bool) -> Result<(), LedgerError> {
+    async fn tell_failures(
+        &self,
+        report: &CycleReport,
+        memory: &PollMemory,
+        unexpectedly_empty: bool,
+    ) -> Result<(), LedgerError> {
         if let Some(failure) = &report.failure {
             self.findings.report(failure.clone()).await?;
         }
         if unexpectedly_empty {
             let action = "check the account; if it is true, run: budget-alertd poll --accept-empty";
-            self.findings.report(finding(FindingCode::UsageEmpty, empty(memory).to_owned(), action)).await?;
+            self.findings
+                .report(finding(FindingCode::UsageEmpty, empty(memory).to_owned(), action))
+                .await?;
         }
         if !report.good {
             return Ok(());
         }
-        let items =
-            if report.records + report.skipped > 0 { "the source has items again" } else { "the empty answer was accepted as true" };
+        let items = if report.records + report.skipped > 0 {
+            "the source has items again"
+        } else {
+            "the empty answer was accepted as true"
+        };
         for (code, what) in [
             (FindingCode::SourceFailing, "usage is read again"),
             (FindingCode::SignInRefused, "the sign-in is accepted again"),
@@ -80,14 +92,19 @@ impl Cycle {
         if issued.is_none() && !report.good {
             return Ok(());
         }
-        let days = issued.map_or(0, |issued| self.clock.now().duration_since(issued).as_hours() / 24);
+        let days =
+            issued.map_or(0, |issued| self.clock.now().duration_since(issued).as_hours() / 24);
         let reached = AGES.into_iter().find(|age| days >= *age);
         if let Some(age) = reached {
             let finding = OperatorFinding {
                 code: FindingCode::SignInExpiring,
                 subject: format!("{age} days"),
-                summary: format!("the sign-in to Partner Center is {age} of its 90 days old and was not renewed since"),
-                action: "sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) before it expires"
+                summary: format!(
+                    "the sign-in to Partner Center is {age} of its 90 days old and \
+                    was not renewed since"
+                ),
+                action: "sign in again (`budget-alertd login`, or a new token where \
+                    source.refresh_token reads it) before it expires"
                     .to_owned(),
             };
             self.findings.report(finding).await?;
@@ -97,7 +114,13 @@ impl Cycle {
             if reached.is_some() {
                 self.findings.replace(FindingCode::SignInExpiring, &subject).await?;
             } else {
-                self.findings.clear(FindingCode::SignInExpiring, &subject, FindingClosure::of("the sign-in was renewed")).await?;
+                self.findings
+                    .clear(
+                        FindingCode::SignInExpiring,
+                        &subject,
+                        FindingClosure::of("the sign-in was renewed"),
+                    )
+                    .await?;
             }
         }
         Ok(())
@@ -108,19 +131,32 @@ impl Cycle {
         let skipped = format!("{} usage records could not be used", report.skipped);
         let words = (skipped, "see the errors of the last poll in budget-alertd status");
         let ending = FindingClosure::of("all usage records can be used again");
-        self.findings.report_if(report.skipped > 0, FindingCode::RecordsUnusable, words, ending).await?;
-        let clashes = format!("local budgets in another currency than the usage are not used: {}", first_of(&tally.clashes));
+        self.findings
+            .report_if(report.skipped > 0, FindingCode::RecordsUnusable, words, ending)
+            .await?;
+        let clashes = format!(
+            "local budgets in another currency than the usage are not used: {}",
+            first_of(&tally.clashes)
+        );
         let words = (clashes, "set the budgets in the currency of the usage");
         let ending = FindingClosure::of("all local budgets are in the currency of the usage again");
-        self.findings.report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, words, ending).await
+        self.findings
+            .report_if(!tally.clashes.is_empty(), FindingCode::CurrencyClash, words, ending)
+            .await
     }
 
     /// Subscriptions that could not be asked about. A failed poll asks about none of them.
     async fn tell_unread(&self, tally: &Tally) -> Result<(), LedgerError> {
-        let unread = format!("budgets of subscriptions could not be judged, their usage could not be read: {}", first_of(&tally.unread));
-        let ending = FindingClosure::of("the usage of all subscriptions with a budget can be read again");
+        let unread = format!(
+            "budgets of subscriptions could not be judged, their usage could not be read: {}",
+            first_of(&tally.unread)
+        );
+        let ending =
+            FindingClosure::of("the usage of all subscriptions with a budget can be read again");
         let words = (unread, "nothing if it passes, each poll asks again; the log says why");
-        self.findings.report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending).await?;
+        self.findings
+            .report_if(!tally.unread.is_empty(), FindingCode::SubscriptionsUnread, words, ending)
+            .await?;
         if tally.never_seen.is_empty() {
             let ending = FindingClosure::of("usage was found of every subscription with a budget");
             return self.findings.clear(FindingCode::SubscriptionsUnread, NEVER_SEEN, ending).await;
@@ -128,8 +164,14 @@ impl Cycle {
         let never_seen = OperatorFinding {
             code: FindingCode::SubscriptionsUnread,
             subject: NEVER_SEEN.to_owned(),
-            summary: format!("no usage was ever found of subscriptions that have a budget: {}", first_of(&tally.never_seen)),
-            action: "check customer_id and subscription_id in the spreadsheet; a subscription that was never used needs nothing".to_owned(),
+            summary: format!(
+                "no usage was ever found of subscriptions that have a budget: {}",
+                first_of(&tally.never_seen)
+            ),
+            action:
+                "check customer_id and subscription_id in the spreadsheet; a subscription that \
+                was never used needs nothing"
+                    .to_owned(),
         };
         self.findings.report(never_seen).await
     }
@@ -139,12 +181,23 @@ impl Cycle {
         if report.records == 0 {
             return Ok(());
         }
-        let of = text_of_number(tally.unknown.len(), "customer that is described here", "customers that are described here");
+        let of = text_of_number(
+            tally.unknown.len(),
+            "customer that is described here",
+            "customers that are described here",
+        );
         let summary = format!("no usage was ever seen of {of}: {}", first_of(&tally.unknown));
-        let action = "check the ids in [customers] and in the spreadsheet: budget-alertd coverage says who may be meant; a customer that has \
-                      used nothing yet needs nothing";
+        let action = "check the ids in [customers] and in the spreadsheet: budget-alertd coverage \
+            says who may be meant; a customer that has used nothing yet needs nothing";
         let ending = FindingClosure::of("usage was seen of every customer that is described here");
-        self.findings.report_if(!tally.unknown.is_empty(), FindingCode::CustomersUnknown, (summary, action), ending).await?;
+        self.findings
+            .report_if(
+                !tally.unknown.is_empty(),
+                FindingCode::CustomersUnknown,
+                (summary, action),
+                ending,
+            )
+            .await?;
         if tally.idle.is_empty() {
             let ending = FindingClosure::of("every pattern in match.customers fits a customer");
             return self.findings.clear(FindingCode::CustomersUnknown, PATTERNS, ending).await;
@@ -152,7 +205,10 @@ impl Cycle {
         let idle = OperatorFinding {
             code: FindingCode::CustomersUnknown,
             subject: PATTERNS.to_owned(),
-            summary: format!("patterns in match.customers fit no customer: {}", first_of(&tally.idle)),
+            summary: format!(
+                "patterns in match.customers fit no customer: {}",
+                first_of(&tally.idle)
+            ),
             action: "check the names: budget-alertd coverage says who may be meant".to_owned(),
         };
         self.findings.report(idle).await
@@ -162,11 +218,21 @@ impl Cycle {
     async fn tell_age(&self, report: &CycleReport) -> Result<(), LedgerError> {
         let Some(newest) = report.newest else { return Ok(()) };
         let date = newest.strftime("%-d %b %Y %H:%M UTC");
-        let summary = format!("the newest usage data is of {date}, more than 36 h old: overspends since then are not seen");
-        let action =
-            "nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the health of Partner Center.";
+        let summary = format!(
+            "the newest usage data is of {date}, more than 36 h old: overspends since then are not \
+                seen"
+        );
+        let action = "nothing is to do if it passes: Microsoft's data is usually about 24 h \
+            behind. Else check the health of Partner Center.";
         let stale = self.clock.now().duration_since(newest) > STALE;
-        self.findings.report_if(stale, FindingCode::UsageStale, (summary, action), FindingClosure::of("newer usage data came")).await
+        self.findings
+            .report_if(
+                stale,
+                FindingCode::UsageStale,
+                (summary, action),
+                FindingClosure::of("newer usage data came"),
+            )
+            .await
     }
 
     /// Suspiciously many customers at once.
@@ -180,56 +246,96 @@ impl Cycle {
             return Ok(());
         }
         if suspicious {
-            return self.findings.report(crossing_finding(&report.crossing, report.records, held)).await;
+            return self
+                .findings
+                .report(crossing_finding(&report.crossing, report.records, held))
+                .await;
         }
-        self.findings.clear(FindingCode::MassCrossing, "", FindingClosure::of("the next poll raised no such number of alerts")).await
+        self.findings
+            .clear(
+                FindingCode::MassCrossing,
+                "",
+                FindingClosure::of("the next poll raised no such number of alerts"),
+            )
+            .await
     }
 
-    /// What an earlier poll held is news until it is released: whoever held it may have been killed before saying so, or before
-    /// knowing whether it had to be held.
+    /// What an earlier poll held is news until it is released: whoever held it may have been killed
+    /// before saying so, or before knowing whether it had to be held.
     async fn tell_held(&self, held: u64) -> Result<(), LedgerError> {
         let open = self.ledger.findings().await?;
         if open.iter().any(|open| open.finding.code == FindingCode::MassCrossing) {
             return Ok(());
         }
-        let summary = format!("{}: suspiciously many customers reached a step in one poll, or a poll ended before it knew", are_held(held));
+        let summary = format!(
+            "{}: suspiciously many customers reached a step in one poll, or a poll ended before it \
+                knew",
+            are_held(held)
+        );
         self.findings.report(finding(FindingCode::MassCrossing, summary, RELEASE)).await
     }
 
-    /// Customers that can never alert: a growth is told, against a number that stays until it is reached again.
-    async fn tell_coverage(&self, report: &CycleReport, tally: &Tally, memory: &PollMemory) -> Result<Option<u64>, LedgerError> {
-        let now: u64 = tally.uncovered.values().map(|count| u64::try_from(*count).unwrap_or_default()).sum();
+    /// Customers that can never alert: a growth is told, against a number that stays until it is
+    /// reached again.
+    async fn tell_coverage(
+        &self,
+        report: &CycleReport,
+        tally: &Tally,
+        memory: &PollMemory,
+    ) -> Result<Option<u64>, LedgerError> {
+        let now: u64 =
+            tally.uncovered.values().map(|count| u64::try_from(*count).unwrap_or_default()).sum();
         let before = memory.uncovered.unwrap_or(now);
         let reasons: Vec<String> = crate::metrics::COVERAGE_REASONS
             .into_iter()
-            .filter_map(|reason| Some(format!("{} {reason}", tally.uncovered.get(reason).filter(|count| **count > 0)?)))
+            .filter_map(|reason| {
+                Some(format!(
+                    "{} {reason}",
+                    tally.uncovered.get(reason).filter(|count| **count > 0)?
+                ))
+            })
             .collect();
-        let summary = format!("{now} customers can never alert, {before} before: {}", reasons.join(", "));
+        let summary =
+            format!("{now} customers can never alert, {before} before: {}", reasons.join(", "));
         let action = "run budget-alertd coverage: it lists them and says what to do";
         let ending = FindingClosure::of("no more customers than before are without coverage");
-        self.findings.report_if(now > before, FindingCode::CoverageGrew, (summary, action), ending).await?;
+        self.findings
+            .report_if(now > before, FindingCode::CoverageGrew, (summary, action), ending)
+            .await?;
         // Customers that are missing from this answer may be in the next one.
-        let fewer_items = memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);
+        let fewer_items =
+            memory.last_good_items.is_some_and(|items| report.records + report.skipped < items);
         Ok(Some(if fewer_items { before } else { now.min(before) }))
     }
 }
 
 /// What to do with messages to customers that are held.
-const RELEASE: &str = "to send what is held: budget-alertd deliveries release; to drop it: budget-alertd deliveries release --discard";
+const RELEASE: &str = "to send what is held: budget-alertd deliveries release; to drop it: \
+    budget-alertd deliveries release --discard";
 
 fn are_held(held: u64) -> String {
-    if held == 1 { "1 message to a customer is held".to_owned() } else { format!("{held} messages to customers are held") }
+    if held == 1 {
+        "1 message to a customer is held".to_owned()
+    } else {
+        format!("{held} messages to customers are held")
+    }
 }
 
 /// That suspiciously many of so many customers crossed, and so many messages to them are held.
-pub(crate) fn crossing_finding(crossing: &CrossingCustomers, records: u64, held: u64) -> OperatorFinding {
+pub(crate) fn crossing_finding(
+    crossing: &CrossingCustomers,
+    records: u64,
+    held: u64,
+) -> OperatorFinding {
     let held_too = if held == 0 { String::new() } else { format!("; {}", are_held(held)) };
     let summary = format!(
-        "{} of {records} customers reached a step in one poll, suspiciously many{held_too}; the most money: {}",
+        "{} of {records} customers reached a step in one poll, suspiciously many{held_too}; the \
+            most money: {}",
         crossing.customers,
         costliest(&crossing.costliest)
     );
-    let look = "look at a few of them in Partner Center before acting: prices, a currency or an incident at Microsoft may be behind it";
+    let look = "look at a few of them in Partner Center before acting: prices, a currency or an \
+        incident at Microsoft may be behind it";
     let action = if held == 0 { look.to_owned() } else { format!("{look}; {RELEASE}") };
     finding(FindingCode::MassCrossing, summary, &action)
 }

@@ -1,5 +1,6 @@
-//! What a poll does about alerts that were raised before: it looks at those that time may have changed and records what comes of
-//! it. What that is, is decided by [`crate::alerting::lifecycle`]; nothing is asked of the source.
+//! What a poll does about alerts that were raised before: it looks at those that time may have
+//! changed and records what comes of it. What that is, is decided by
+//! [`crate::alerting::lifecycle`]; nothing is asked of the source.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +10,9 @@ use uuid::Uuid;
 use crate::alerting::judging::{judged_again, samples_for};
 use crate::alerting::lifecycle::{Next, closed, followed, latest, released, still_open_for};
 use crate::alerting::{AlertChange, AsOf, Followup, NewAlert, OpenAlert, Recording};
-use crate::domain::{AlertState, Assessed, CustomerKey, Ended, Judged, Latest, MessageKind, Route, Silence, Verdict};
+use crate::domain::{
+    AlertState, Assessed, CustomerKey, Ended, Judged, Latest, MessageKind, Route, Silence, Verdict,
+};
 use crate::ledger::LedgerError;
 use crate::poll::Cycle;
 use crate::poll::cycle::hold_if;
@@ -27,16 +30,20 @@ pub(crate) struct ToFollow {
 }
 
 impl Cycle {
-    /// The customers with alerts that time may have changed, and those named. `newest` is the newest date of all data: it, not
-    /// the clock, ends billing periods.
-    pub(crate) async fn to_follow(&self, rebudgeted: Vec<CustomerKey>, newest: Option<Timestamp>) -> Result<ToFollow, LedgerError> {
+    /// The customers with alerts that time may have changed, and those named. `newest` is the
+    /// newest date of all data: it, not the clock, ends billing periods.
+    pub(crate) async fn to_follow(
+        &self,
+        rebudgeted: Vec<CustomerKey>,
+        newest: Option<Timestamp>,
+    ) -> Result<ToFollow, LedgerError> {
         let now = self.clock.now();
         let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
         Ok(ToFollow { keys, time: AsOf { now, newest } })
     }
 
-    /// Counts the customers with alerts that a silence has hidden until now among those that cross: where wrong prices were
-    /// silenced for a while, its end must not tell all customers at once.
+    /// Counts the customers with alerts that a silence has hidden until now among those that cross:
+    /// where wrong prices were silenced for a while, its end must not tell all customers at once.
     pub(crate) async fn note_releases(
         &self,
         to_follow: &ToFollow,
@@ -51,10 +58,14 @@ impl Cycle {
         let ToFollow { keys, time } = to_follow;
         let mut turns = Turns::default();
         for keys in keys.chunks(AT_ONCE) {
-            for customer in self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await? {
+            for customer in
+                self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await?
+            {
                 let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, *time);
                 let followed = followed(&customer.alerts, &judged, silences, *time).into_iter();
-                let told = followed.filter(|(_, next, _)| *next == Next::Release).map(|(alert, _, notify)| released(alert, notify));
+                let told = followed
+                    .filter(|(_, next, _)| *next == Next::Release)
+                    .map(|(alert, _, notify)| released(alert, notify));
                 recorded.crossing.add(&told.collect::<Vec<_>>());
                 turns.done().await;
             }
@@ -63,26 +74,46 @@ impl Cycle {
         Ok(())
     }
 
-    /// Looks at alerts that were raised before; returns how many messages are owed by it, those to customers held where `hold`.
-    pub(crate) async fn follow_up(&self, to_follow: ToFollow, silences: &[Silence], hold: bool) -> Result<usize, LedgerError> {
+    /// Looks at alerts that were raised before; returns how many messages are owed by it, those to
+    /// customers held where `hold`.
+    pub(crate) async fn follow_up(
+        &self,
+        to_follow: ToFollow,
+        silences: &[Silence],
+        hold: bool,
+    ) -> Result<usize, LedgerError> {
         let ToFollow { keys, time } = to_follow;
         let now = time.now;
         let (mut told, mut owed, mut in_slices) = (Told::by(&self.routes), 0, false);
         let mut turns = Turns::default();
         for keys in keys.chunks(AT_ONCE) {
-            let reviewed = self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await?;
+            let reviewed =
+                self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await?;
             for customer in &reviewed {
                 let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, time);
                 let followed = followed(&customer.alerts, &judged, silences, time);
                 for (alert, next, notify) in &followed {
                     let still_open_for = still_open_for(alert, &customer.alerts, &followed);
-                    told.note(alert, *next, self.reachable(notify.clone(), alert, &judged), still_open_for, &judged.assessed);
+                    told.note(
+                        alert,
+                        *next,
+                        self.reachable(notify.clone(), alert, &judged),
+                        still_open_for,
+                        &judged.assessed,
+                    );
                 }
                 turns.done().await;
             }
             if told.changes.len() >= self.slice {
                 in_slices = true;
-                owed += self.record_told(std::mem::replace(&mut told, Told::by(&self.routes)), now, hold, in_slices).await?;
+                owed += self
+                    .record_told(
+                        std::mem::replace(&mut told, Told::by(&self.routes)),
+                        now,
+                        hold,
+                        in_slices,
+                    )
+                    .await?;
             }
         }
         owed += self.record_told(told, now, hold, in_slices).await?;
@@ -92,7 +123,13 @@ impl Cycle {
         Ok(owed)
     }
 
-    async fn record_told(&self, told: Told, now: Timestamp, hold: bool, in_slices: bool) -> Result<usize, LedgerError> {
+    async fn record_told(
+        &self,
+        told: Told,
+        now: Timestamp,
+        hold: bool,
+        in_slices: bool,
+    ) -> Result<usize, LedgerError> {
         let mut recording = told.into_recording(self, now, in_slices);
         hold_if(hold, &mut recording.messages);
         let owed = recording.messages.len() + recording.gathered.len();
@@ -105,14 +142,21 @@ impl Cycle {
 
 impl Cycle {
     /// The notifiers that are still there; where none is, those that the rule names today.
-    fn reachable(&self, notify: Vec<Box<str>>, alert: &OpenAlert, judged: &Judged) -> Vec<Box<str>> {
+    fn reachable(
+        &self,
+        notify: Vec<Box<str>>,
+        alert: &OpenAlert,
+        judged: &Judged,
+    ) -> Vec<Box<str>> {
         let there = |name: &str| self.routes.iter().any(|route| *route.notifier == *name);
         if notify.is_empty() || notify.iter().any(|name| there(name)) {
             return notify;
         }
         let of_rule = judged.evaluations.iter().find(|one| *one.rule.name == *alert.rule);
         match of_rule.map(|one| &one.verdict) {
-            Some(Verdict::Crossed { crossing, .. }) => crossing.highest().map(|step| step.notify.to_vec()).unwrap_or_default(),
+            Some(Verdict::Crossed { crossing, .. }) => {
+                crossing.highest().map(|step| step.notify.to_vec()).unwrap_or_default()
+            }
             _ => notify,
         }
     }
@@ -133,10 +177,20 @@ struct Told {
 impl Told {
     fn by(routes: &[Route]) -> Self {
         let hears = routes.iter().filter(|route| route.is_owed() && route.send_resolved);
-        Self { hears_of_ends: hears.map(|route| route.notifier.clone()).collect(), ..Self::default() }
+        Self {
+            hears_of_ends: hears.map(|route| route.notifier.clone()).collect(),
+            ..Self::default()
+        }
     }
 
-    fn note(&mut self, alert: &OpenAlert, next: Next, notify: Vec<Box<str>>, still_open_for: Vec<Box<str>>, assessed: &Assessed) {
+    fn note(
+        &mut self,
+        alert: &OpenAlert,
+        next: Next,
+        notify: Vec<Box<str>>,
+        still_open_for: Vec<Box<str>>,
+        assessed: &Assessed,
+    ) {
         let id = alert.snapshot.alert.id;
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
         let followup = |notify: Vec<Box<str>>| Followup {
@@ -144,7 +198,10 @@ impl Told {
             latest: alert
                 .closing
                 .filter(|_| ended == Some(Ended::Period) && !alert.snapshot.context.carried_over)
-                .map_or_else(|| latest(alert.snapshot.alert.metric, assessed, ended), |closing| closed(alert, closing)),
+                .map_or_else(
+                    || latest(alert.snapshot.alert.metric, assessed, ended),
+                    |closing| closed(alert, closing),
+                ),
             contacts: assessed.profile.contacts.clone(),
             notify,
             still_open_for,
@@ -189,9 +246,12 @@ impl Told {
         for gathered in &mut gathered {
             gathered.latest = latest(&gathered.alert);
         }
-        for (kind, told) in [(MessageKind::Reminder, &self.reminders), (MessageKind::Resolved, &self.resolved)] {
+        for (kind, told) in
+            [(MessageKind::Reminder, &self.reminders), (MessageKind::Resolved, &self.resolved)]
+        {
             if in_slices {
-                let (alone, together) = crate::alerting::slice_of_followups(kind, told, routes, ledger);
+                let (alone, together) =
+                    crate::alerting::slice_of_followups(kind, told, routes, ledger);
                 messages.extend(alone);
                 gathered.extend(together);
             } else {

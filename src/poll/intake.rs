@@ -1,5 +1,6 @@
-//! Takes records as they are read: most are unchanged and silent, a few must be remembered, fewer may alert. What may
-//! alert is kept for [`crate::poll::confirm`]; what changed is written in batches while the reading goes on.
+//! Takes records as they are read: most are unchanged and silent, a few must be remembered, fewer
+//! may alert. What may alert is kept for [`crate::poll::confirm`]; what changed is written in
+//! batches while the reading goes on.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
@@ -25,7 +26,8 @@ const BATCH: usize = 4000;
 /// Records that are kept back while the ledger is still being scanned.
 const EARLY: usize = 16_384;
 
-/// Old records that are kept back while nothing new was read; of those beyond, the age is left to a later poll.
+/// Old records that are kept back while nothing new was read; of those beyond, the age is left to a
+/// later poll.
 const STALE: usize = 50_000;
 
 /// A customer that may be about to alert, with all that deciding again needs.
@@ -105,7 +107,8 @@ pub(crate) struct Intake<'a> {
     pub(crate) candidates: HashMap<CustomerKey, Candidate>,
     /// Steps that customers were seen below, kept until all copies of their records are read.
     pub(crate) below: HashMap<CustomerKey, Vec<(i64, Option<Decimal>)>>,
-    /// Customers with budgets for their subscriptions; those read so far, and whether there is news of them.
+    /// Customers with budgets for their subscriptions; those read so far, and whether there is news
+    /// of them.
     with_subscriptions: HashSet<CustomerKey>,
     subscribed: Vec<(bool, UsageRecord)>,
     /// Patterns of rules that have fitted nobody yet, each with its rule.
@@ -119,7 +122,12 @@ pub(crate) struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     /// Starts to scan the ledger, so that it goes on beside the sign-in and the first records.
-    pub(crate) fn new(cycle: &'a Cycle, now: Timestamp, before: Before<'a>, recorded: Recorded) -> Self {
+    pub(crate) fn new(
+        cycle: &'a Cycle,
+        now: Timestamp,
+        before: Before<'a>,
+        recorded: Recorded,
+    ) -> Self {
         let ledger = cycle.ledger.clone();
         let mut intake = Self {
             cycle,
@@ -137,7 +145,11 @@ impl<'a> Intake<'a> {
             returned: HashSet::new(),
             candidates: HashMap::new(),
             below: HashMap::new(),
-            with_subscriptions: cycle.budgets.customers_with_subscription_budgets().map(|(key, _)| key.clone()).collect(),
+            with_subscriptions: cycle
+                .budgets
+                .customers_with_subscription_budgets()
+                .map(|(key, _)| key.clone())
+                .collect(),
             subscribed: Vec::new(),
             idle: cycle.rules.patterns().collect(),
             tally: Tally::default(),
@@ -157,7 +169,10 @@ impl<'a> Intake<'a> {
         for mut pending in std::mem::take(&mut self.stale) {
             pending.aged = fresh;
             let latest = self.read.get(&customer_key_hash(&pending.joined.record.key()));
-            pending.other = latest.map(|copy| copy.fingerprint).filter(|other| *other != pending.fingerprint).or(pending.other);
+            pending.other = latest
+                .map(|copy| copy.fingerprint)
+                .filter(|other| *other != pending.fingerprint)
+                .or(pending.other);
             self.batch.push(pending);
             if self.batch.len() >= BATCH {
                 self.flush().await;
@@ -170,8 +185,10 @@ impl<'a> Intake<'a> {
     pub(crate) async fn make_room(&mut self) -> Result<(), LedgerError> {
         let most = self.cycle.slice.saturating_mul(2);
         while self.candidates.len() > most {
-            let keys: Vec<CustomerKey> = self.candidates.keys().take(self.cycle.slice.max(1)).cloned().collect();
-            let slice = keys.into_iter().filter_map(|key| self.candidates.remove_entry(&key)).collect();
+            let keys: Vec<CustomerKey> =
+                self.candidates.keys().take(self.cycle.slice.max(1)).cloned().collect();
+            let slice =
+                keys.into_iter().filter_map(|key| self.candidates.remove_entry(&key)).collect();
             let (tally, recorded) = (&mut self.tally, &mut self.recorded);
             let rebudgeted = self.cycle.record_slice(slice, self.before, tally, recorded).await?;
             self.rebudgeted.extend(rebudgeted);
@@ -188,15 +205,29 @@ impl<'a> Intake<'a> {
         subscribed.into_iter().map(|(_, record)| record).collect()
     }
 
-    /// Subscriptions with budgets of which no usage was ever found, by customers that were answered about.
+    /// Subscriptions with budgets of which no usage was ever found, by customers that were answered
+    /// about.
     pub(crate) fn never_seen(&self, unread: &BTreeSet<CustomerKey>) -> Vec<String> {
         let Some(known) = &self.known else { return Vec::new() };
-        let seen = |key: &CustomerKey| known.contains_key(&customer_key_hash(key)) || self.read.contains_key(&customer_key_hash(key));
+        let seen = |key: &CustomerKey| {
+            known.contains_key(&customer_key_hash(key))
+                || self.read.contains_key(&customer_key_hash(key))
+        };
         let mut never = Vec::new();
-        for (customer, local) in self.cycle.budgets.customers_with_subscription_budgets().filter(|(key, _)| !unread.contains(*key)) {
+        for (customer, local) in self
+            .cycle
+            .budgets
+            .customers_with_subscription_budgets()
+            .filter(|(key, _)| !unread.contains(*key))
+        {
             let Some(id) = CustomerId::try_new(customer.as_str()) else { continue };
-            let unseen = local.subscriptions.keys().filter(|own| !seen(&CustomerKey::of_subscription(&id, own.as_str())));
-            never.extend(unseen.map(|own| format!("{} of customer {}", own.as_str(), customer.as_str())));
+            let unseen = local
+                .subscriptions
+                .keys()
+                .filter(|own| !seen(&CustomerKey::of_subscription(&id, own.as_str())));
+            never.extend(
+                unseen.map(|own| format!("{} of customer {}", own.as_str(), customer.as_str())),
+            );
         }
         never.sort_unstable();
         never
@@ -205,26 +236,36 @@ impl<'a> Intake<'a> {
     /// Customers that are described here and of whom no usage was ever found.
     pub(crate) fn unknown(&self) -> Vec<String> {
         let Some(known) = &self.known else { return Vec::new() };
-        let seen = |key: &CustomerKey| known.contains_key(&customer_key_hash(key)) || self.read.contains_key(&customer_key_hash(key));
-        let mut unknown: Vec<&CustomerKey> = self.cycle.budgets.customers.keys().filter(|key| !seen(key)).collect();
+        let seen = |key: &CustomerKey| {
+            known.contains_key(&customer_key_hash(key))
+                || self.read.contains_key(&customer_key_hash(key))
+        };
+        let mut unknown: Vec<&CustomerKey> =
+            self.cycle.budgets.customers.keys().filter(|key| !seen(key)).collect();
         unknown.sort_unstable();
         unknown.iter().map(|key| key.as_str().to_owned()).collect()
     }
 
     /// Patterns that fit no customer of the collection.
     pub(crate) fn idle(&self) -> Vec<String> {
-        self.idle.iter().map(|(rule, pattern)| format!("\"{}\" of rule \"{rule}\"", pattern.as_str())).collect()
+        self.idle
+            .iter()
+            .map(|(rule, pattern)| format!("\"{}\" of rule \"{rule}\"", pattern.as_str()))
+            .collect()
     }
 
     /// Customers that were known and are not in the collection.
     pub(crate) fn gone(&self) -> HashSet<u128> {
         let known = self.known.iter().flatten();
-        let gone = known.filter(|(id, known)| !known.subscription && !known.missing && !self.read.contains_key(*id));
+        let gone = known.filter(|(id, known)| {
+            !known.subscription && !known.missing && !self.read.contains_key(*id)
+        });
         gone.map(|(id, _)| *id).collect()
     }
 
     fn has_subscription_budgets(&self, joined: &Joined) -> bool {
-        !self.with_subscriptions.is_empty() && self.with_subscriptions.contains(&joined.record.key())
+        !self.with_subscriptions.is_empty()
+            && self.with_subscriptions.contains(&joined.record.key())
     }
 
     /// Whether a rule may have something to say of the age of the data.
@@ -233,7 +274,8 @@ impl<'a> Intake<'a> {
         self.stale_after.is_some_and(|after| age >= after)
     }
 
-    /// Notes that the collection has new data. What is dated at this very moment may have had no date of its own.
+    /// Notes that the collection has new data. What is dated at this very moment may have had no
+    /// date of its own.
     fn note_age(&mut self, record: &UsageRecord) {
         let age = self.now.duration_since(record.usage_as_of.instant());
         self.fresh |= age >= SignedDuration::from_secs(1) && age < COLLECTION_STALE;
@@ -282,8 +324,9 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// A record that was judged before by the same rules says nothing new: what it crosses was raised or passed. Only a
-    /// legacy customer may have to be asked about again, and only its age may have grown.
+    /// A record that was judged before by the same rules says nothing new: what it crosses was
+    /// raised or passed. Only a legacy customer may have to be asked about again, and only its age
+    /// may have grown.
     fn take_unchanged(&mut self, id: u128, joined: Joined, fingerprint: u64, crossed: u16) {
         let legacy = crossed > 0 && joined.record.plan == Plan::Legacy;
         if legacy || self.is_stale(&joined) {
@@ -293,11 +336,18 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Counts what the copy in force of a customer's record has crossed that was raised or passed before, in place of what
-    /// was counted for another copy.
+    /// Counts what the copy in force of a customer's record has crossed that was raised or passed
+    /// before, in place of what was counted for another copy.
     pub(crate) fn count_duplicates(&mut self, id: u128, crossed: u16) {
-        let counted = self.read.get_mut(&id).map_or(0, |copy| std::mem::replace(&mut copy.duplicates, crossed));
-        self.tally.duplicates = self.tally.duplicates.saturating_sub(u64::from(counted)).saturating_add(u64::from(crossed));
+        let counted = self
+            .read
+            .get_mut(&id)
+            .map_or(0, |copy| std::mem::replace(&mut copy.duplicates, crossed));
+        self.tally.duplicates = self
+            .tally
+            .duplicates
+            .saturating_sub(u64::from(counted))
+            .saturating_add(u64::from(crossed));
     }
 
     /// Counts what is said of each customer once.
@@ -315,7 +365,10 @@ impl<'a> Intake<'a> {
         match joined.oddity {
             Some(BudgetOddity::CurrencyClash { local, record }) => {
                 self.cycle.metrics.record_oddities.with_label_values(&["currency-clash"]).inc();
-                self.tally.clashes.push(format!("{} (budget in {local}, usage in {record})", joined.record.customer));
+                self.tally.clashes.push(format!(
+                    "{} (budget in {local}, usage in {record})",
+                    joined.record.customer
+                ));
             }
             Some(BudgetOddity::CurrencyUnknown { .. }) => self.tally.unknown_currencies += 1,
             None => {}
@@ -378,7 +431,13 @@ impl Sink for Intake<'_> {
                 self.keep(Pending { joined, fingerprint, changed: true, other: None, aged: false });
             }
             // A copy of a record that was read before replaces what that one left.
-            (Some(copy), _) => self.keep(Pending { joined, fingerprint, changed: true, other: Some(copy.fingerprint), aged: false }),
+            (Some(copy), _) => self.keep(Pending {
+                joined,
+                fingerprint,
+                changed: true,
+                other: Some(copy.fingerprint),
+                aged: false,
+            }),
         }
     }
 
@@ -399,7 +458,11 @@ impl Sink for Intake<'_> {
 /// Whether a pattern fits the customer's id, name or label.
 fn fits(pattern: &Glob, assessed: &Assessed) -> bool {
     let record = &assessed.record;
-    pattern.fits_any([Some(record.customer.as_str()), Some(record.name.as_str()), assessed.profile.label.as_deref()])
+    pattern.fits_any([
+        Some(record.customer.as_str()),
+        Some(record.name.as_str()),
+        assessed.profile.label.as_deref(),
+    ])
 }
 
 impl Tally {
@@ -409,7 +472,8 @@ impl Tally {
     }
 
     pub(crate) fn count_passed(&mut self, decided: &Decided) {
-        let passed = decided.late.len() + decided.raise.iter().map(|raise| raise.passed.len()).sum::<usize>();
+        let passed = decided.late.len()
+            + decided.raise.iter().map(|raise| raise.passed.len()).sum::<usize>();
         self.passed += u64::try_from(passed).unwrap_or(u64::MAX);
     }
 }

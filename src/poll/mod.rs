@@ -1,5 +1,6 @@
-//! One poll: takes records in ([`intake`], [`settle_batch`], [`subscriptions`]), asks about those about to alert ([`confirm`],
-//! [`cost_breakdown`]), records, and looks at earlier alerts ([`follow_up`]). It never spawns; sending is `delivery`'s.
+//! One poll: takes records in ([`intake`], [`settle_batch`], [`subscriptions`]), asks about those
+//! about to alert ([`confirm`], [`cost_breakdown`]), records, and looks at earlier alerts
+//! ([`follow_up`]). It never spawns; sending is `delivery`'s.
 
 mod confirm;
 mod cost_breakdown;

@@ -1,5 +1,5 @@
-//! Customers that go by names that look the same: messages about them, and listings, say which one is meant. How names are
-//! compared is `notify`'s.
+//! Customers that go by names that look the same: messages about them, and listings, say which one
+//! is meant. How names are compared is `notify`'s.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,8 @@ use crate::domain::{Assessed, CustomerKey, CustomerView, Report};
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::text::look_of;
 
-/// How all customers look that are known, kept over the slices of a poll: a number for each, since there may be a million.
+/// How all customers look that are known, kept over the slices of a poll: a number for each, since
+/// there may be a million.
 #[derive(Debug, Default)]
 pub(crate) struct AllLooks {
     known: HashSet<u64, RandomState>,
@@ -41,16 +42,21 @@ impl AllLooks {
     pub(crate) fn mark(&self, alerts: &mut [NewAlert]) {
         for new in alerts {
             let customer = &new.snapshot.alert.customer;
-            new.snapshot.context.has_namesake = self.shared.contains(&number_of_look(customer.label.as_deref(), &customer.name));
+            new.snapshot.context.has_namesake =
+                self.shared.contains(&number_of_look(customer.label.as_deref(), &customer.name));
         }
     }
 }
 
 /// The look of a customer that the ledger does not know by it yet; none of a subscription.
-pub(crate) fn new_look(assessed: &Assessed, remembered: Option<&RememberedCustomer>) -> Option<u64> {
+pub(crate) fn new_look(
+    assessed: &Assessed,
+    remembered: Option<&RememberedCustomer>,
+) -> Option<u64> {
     let record = &assessed.record;
     let look = number_of_look(assessed.profile.label.as_deref(), &record.name);
-    let known = remembered.map(|remembered| number_of_look(remembered.seen.label.as_deref(), &remembered.seen.name));
+    let known = remembered
+        .map(|remembered| number_of_look(remembered.seen.label.as_deref(), &remembered.seen.name));
     (record.subscription.is_none() && known != Some(look)).then_some(look)
 }
 
@@ -67,10 +73,17 @@ pub struct Namesakes(HashMap<String, Option<CustomerKey>>);
 pub type Named<'a> = (Option<&'a str>, &'a str, CustomerKey);
 
 impl Namesakes {
-    /// Of customers that are listed together, beside all that the ledger knows where it can be asked.
-    pub fn find<'a>(listed: impl IntoIterator<Item = Named<'a>>, reader: Option<&Reader>) -> Result<Self, LedgerError> {
-        let listed: Vec<_> = listed.into_iter().map(|(label, name, key)| (look_of(label, name), key)).collect();
-        let Some(reader) = reader.filter(|_| !listed.is_empty()) else { return Ok(Self::of(listed)) };
+    /// Of customers that are listed together, beside all that the ledger knows where it can be
+    /// asked.
+    pub fn find<'a>(
+        listed: impl IntoIterator<Item = Named<'a>>,
+        reader: Option<&Reader>,
+    ) -> Result<Self, LedgerError> {
+        let listed: Vec<_> =
+            listed.into_iter().map(|(label, name, key)| (look_of(label, name), key)).collect();
+        let Some(reader) = reader.filter(|_| !listed.is_empty()) else {
+            return Ok(Self::of(listed));
+        };
         let wanted = listed.iter().map(|(look, _)| look.clone()).collect();
         Ok(Self::of(reader.alike(&wanted, look_of)?.into_iter().chain(listed)))
     }
@@ -90,7 +103,11 @@ impl Namesakes {
         for (look, key) in known {
             match looks.entry(look) {
                 Entry::Vacant(free) => drop(free.insert(Some(key))),
-                Entry::Occupied(mut taken) if taken.get().as_ref().is_some_and(|first| *first != key) => drop(taken.insert(None)),
+                Entry::Occupied(mut taken)
+                    if taken.get().as_ref().is_some_and(|first| *first != key) =>
+                {
+                    drop(taken.insert(None))
+                }
                 Entry::Occupied(_) => {}
             }
         }
@@ -102,17 +119,26 @@ impl Namesakes {
     }
 }
 
-/// Marks new alerts about customers of whom another one, known to the ledger or just `seen`, goes by the same name.
-pub(crate) async fn mark(ledger: &Ledger, alerts: &mut [NewAlert], seen: &[CustomerState]) -> Result<(), LedgerError> {
+/// Marks new alerts about customers of whom another one, known to the ledger or just `seen`, goes
+/// by the same name.
+pub(crate) async fn mark(
+    ledger: &Ledger,
+    alerts: &mut [NewAlert],
+    seen: &[CustomerState],
+) -> Result<(), LedgerError> {
     if alerts.is_empty() {
         return Ok(());
     }
-    let look = |new: &NewAlert| look_of(new.snapshot.alert.customer.label.as_deref(), &new.snapshot.alert.customer.name);
+    let look = |new: &NewAlert| {
+        look_of(new.snapshot.alert.customer.label.as_deref(), &new.snapshot.alert.customer.name)
+    };
     let wanted: HashSet<String> = alerts.iter().map(look).collect();
     let recorded = ledger.alike(wanted.clone(), look_of).await?;
     let customers = seen.iter().filter(|seen| seen.subscription.is_none());
-    let read = customers.map(|seen| (look_of(seen.label.as_deref(), &seen.name), seen.customer.key()));
-    let looks = Namesakes::of(recorded.into_iter().chain(read.filter(|(look, _)| wanted.contains(look))));
+    let read =
+        customers.map(|seen| (look_of(seen.label.as_deref(), &seen.name), seen.customer.key()));
+    let looks =
+        Namesakes::of(recorded.into_iter().chain(read.filter(|(look, _)| wanted.contains(look))));
     for new in alerts {
         new.snapshot.context.has_namesake = looks.are_shared(&look(new));
     }
@@ -125,7 +151,11 @@ pub(crate) fn mark_report(reader: &Reader, report: &mut Report) -> Result<(), Le
     let growth = report.growth.items.iter_mut().map(|one| &mut one.customer);
     let unbudgeted = report.unbudgeted.items.iter_mut().map(|one| &mut one.customer);
     let repeatedly = report.repeatedly_over.items.iter_mut().map(|one| &mut one.customer);
-    let named = over.chain(growth).chain(unbudgeted).chain(repeatedly).map(|one| (&one.name, &mut one.has_namesake));
+    let named = over
+        .chain(growth)
+        .chain(unbudgeted)
+        .chain(repeatedly)
+        .map(|one| (&one.name, &mut one.has_namesake));
     let lost = report.budgets_lost.items.iter_mut().map(|one| (&one.name, &mut one.has_namesake));
     let named: Vec<_> = named.chain(lost).map(|(name, flag)| (look_of(None, name), flag)).collect();
     if named.is_empty() {

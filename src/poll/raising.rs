@@ -1,4 +1,5 @@
-//! Decides about the customers that may alert with all that is known now, and puts what comes of it into a recording.
+//! Decides about the customers that may alert with all that is known now, and puts what comes of it
+//! into a recording.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,9 @@ use uuid::Uuid;
 use crate::alerting::judging::{Asked, judge, last_seen, named};
 use crate::alerting::judging::{remember, samples};
 use crate::alerting::lifecycle;
-use crate::alerting::{Decided, NewAlert, NewStep, Raise, RaiseContext, Recording, RememberedCustomer, decide};
+use crate::alerting::{
+    Decided, NewAlert, NewStep, Raise, RaiseContext, Recording, RememberedCustomer, decide,
+};
 use crate::domain::{AlertState, CustomerKey, Judged, Silence, SubscriptionCost};
 use crate::ledger::{LedgerError, PollMemory};
 use crate::poll::Cycle;
@@ -50,7 +53,9 @@ struct Settled {
 impl Settled {
     /// The steps that alerts are raised at, which are their keys.
     fn keys(&self) -> impl Iterator<Item = NewStep> {
-        self.decided.raise.iter().map(|raise| crate::alerting::step(Uuid::nil(), &self.judged.assessed, &raise.rule, raise.at, true))
+        self.decided.raise.iter().map(|raise| {
+            crate::alerting::step(Uuid::nil(), &self.judged.assessed, &raise.rule, raise.at, true)
+        })
     }
 }
 
@@ -71,8 +76,15 @@ impl Cycle {
             settled.push(self.settle(candidate, answers.remove(&key), under.now));
             turns.done().await;
         }
-        let mut ids = self.ledger.alert_ids(settled.iter().flat_map(Settled::keys).collect()).await?.into_iter();
-        let mut raised = Raised { recording: Recording { now: under.now, ..Recording::default() }, ..Raised::default() };
+        let mut ids = self
+            .ledger
+            .alert_ids(settled.iter().flat_map(Settled::keys).collect())
+            .await?
+            .into_iter();
+        let mut raised = Raised {
+            recording: Recording { now: under.now, ..Recording::default() },
+            ..Raised::default()
+        };
         for one in settled {
             tally.count(&one.decided);
             one.put(under, &mut ids, &mut raised);
@@ -85,9 +97,13 @@ impl Cycle {
         let Candidate { joined, fingerprint, remembered, aged, .. } = candidate;
         let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
         let fresh = answer.as_ref().and_then(|answer| answer.fresh);
-        let named = fresh.map_or_else(|| named(remembered.as_ref()).clone(), |fresh| fresh.added_to(named(remembered.as_ref())));
+        let named = fresh.map_or_else(
+            || named(remembered.as_ref()).clone(),
+            |fresh| fresh.added_to(named(remembered.as_ref())),
+        );
         let assessed = joined.place(last.as_ref(), &named, fresh.as_ref());
-        let judged = judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
+        let judged =
+            judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
         let decided = decide(&judged, remembered.as_ref());
         let asked = answer.is_some().then_some(Asked { named });
         let subscriptions = answer.map(|answer| answer.subscriptions).unwrap_or_default();
@@ -109,15 +125,33 @@ impl Settled {
             };
             let Raise { notify, remind_every, .. } = raise;
             let mut snapshot = crate::alerting::snapshot(id, assessed, raise, &occasion);
-            if lifecycle::is_silenced(assessed, &raise.rule.name, raise.value, under.silences, under.now) {
+            if lifecycle::is_silenced(
+                assessed,
+                &raise.rule.name,
+                raise.value,
+                under.silences,
+                under.now,
+            ) {
                 snapshot.alert.state = AlertState::Silenced;
             }
             into.recording.steps.extend(crate::alerting::steps(id, assessed, raise));
-            into.owed.push(NewAlert { snapshot, notify: notify.clone(), remind_every: *remind_every });
+            into.owed.push(NewAlert {
+                snapshot,
+                notify: notify.clone(),
+                remind_every: *remind_every,
+            });
         }
-        into.recording.steps.extend(decided.late.iter().map(|late| crate::alerting::late_step(assessed, late)));
+        into.recording
+            .steps
+            .extend(decided.late.iter().map(|late| crate::alerting::late_step(assessed, late)));
         into.recording.seen_below.extend(&decided.seen_below);
         into.new_looks.extend(new_look(assessed, remembered.as_ref()));
-        into.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), asked.as_ref(), &mut into.recording));
+        into.rebudgeted.extend(remember(
+            &judged,
+            fingerprint,
+            remembered.as_ref(),
+            asked.as_ref(),
+            &mut into.recording,
+        ));
     }
 }

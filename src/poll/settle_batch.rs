@@ -1,11 +1,14 @@
-//! Settles records in batches while the reading goes on: most are only remembered, the few that may alert are kept.
+//! Settles records in batches while the reading goes on: most are only remembered, the few that may
+//! alert are kept.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use rust_decimal::Decimal;
 
-use crate::alerting::judging::{duplicates, judge, last_seen, named, rank, remember, samples, samples_for};
+use crate::alerting::judging::{
+    duplicates, judge, last_seen, named, rank, remember, samples, samples_for,
+};
 use crate::alerting::{CustomerState, Decided, Recording, RememberedCustomer, decide};
 use crate::budgets::{Joined, PeriodMemory};
 use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, UsageRecord, Verdict, has_passed};
@@ -14,7 +17,8 @@ use crate::poll::intake::{Candidate, Intake, Pending};
 use crate::poll::namesakes::new_look;
 use crate::poll::turns::Turns;
 
-/// How long a legacy customer that crosses in an assumed period is not asked about again while its data stays the same.
+/// How long a legacy customer that crosses in an assumed period is not asked about again while its
+/// data stays the same.
 const ASK_AGAIN: std::time::Duration = std::time::Duration::from_hours(24);
 
 impl Intake<'_> {
@@ -38,7 +42,10 @@ impl Intake<'_> {
             turns.done().await;
             let key = pending.joined.record.key();
             let remembered = memory.remove(&key);
-            if pending.other.is_some_and(|other| !self.supersedes(&key, &pending, other, remembered.as_ref())) {
+            if pending
+                .other
+                .is_some_and(|other| !self.supersedes(&key, &pending, other, remembered.as_ref()))
+            {
                 continue;
             }
             self.candidates.remove(&key);
@@ -50,9 +57,15 @@ impl Intake<'_> {
         self.make_room().await
     }
 
-    /// Whether a record of a customer that was read before in this poll is the one to assess: of the later date, then
-    /// of the larger cost.
-    fn supersedes(&self, key: &CustomerKey, pending: &Pending, other: u64, remembered: Option<&RememberedCustomer>) -> bool {
+    /// Whether a record of a customer that was read before in this poll is the one to assess: of
+    /// the later date, then of the larger cost.
+    fn supersedes(
+        &self,
+        key: &CustomerKey,
+        pending: &Pending,
+        other: u64,
+        remembered: Option<&RememberedCustomer>,
+    ) -> bool {
         let record = &pending.joined.record;
         let earlier = self.candidates.get(key).map(|candidate| rank(&candidate.joined.record));
         // What earlier polls have left is the other copy only where that one said nothing new.
@@ -62,9 +75,19 @@ impl Intake<'_> {
         earlier.is_none_or(|earlier| rank(record) > earlier)
     }
 
-    fn settle_one(&mut self, key: CustomerKey, pending: Pending, mut remembered: Option<RememberedCustomer>, recording: &mut Recording) {
-        if let Some(copy) = remembered.as_mut().filter(|remembered| pending.other.is_some() && remembered.seen.seen_at == self.now) {
-            // Written by another copy of the same record in this poll: that the customer was below by that one says nothing.
+    fn settle_one(
+        &mut self,
+        key: CustomerKey,
+        pending: Pending,
+        mut remembered: Option<RememberedCustomer>,
+        recording: &mut Recording,
+    ) {
+        if let Some(copy) = remembered
+            .as_mut()
+            .filter(|remembered| pending.other.is_some() && remembered.seen.seen_at == self.now)
+        {
+            // Written by another copy of the same record in this poll: that the customer was below
+            // by that one says nothing.
             copy.seen.cost = pending.joined.record.cost;
         }
         self.below.remove(&key);
@@ -75,7 +98,8 @@ impl Intake<'_> {
         if self.must_confirm(&found, &decided, remembered.as_ref()) {
             // What it crosses is counted when it is decided about again.
             self.count_duplicates(customer_key_hash(&key), 0);
-            self.candidates.insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
+            self.candidates
+                .insert(key, Candidate { joined, fingerprint, aged, remembered, decided });
             return;
         }
         self.count_duplicates(customer_key_hash(&key), duplicates(&decided));
@@ -84,21 +108,39 @@ impl Intake<'_> {
             looks.add(new_look(&judged.assessed, remembered.as_ref()));
         }
         if changed {
-            self.rebudgeted.extend(remember(&judged, fingerprint, remembered.as_ref(), None, recording));
+            self.rebudgeted.extend(remember(
+                &judged,
+                fingerprint,
+                remembered.as_ref(),
+                None,
+                recording,
+            ));
         }
         if !decided.seen_below.is_empty() {
             self.below.insert(key, decided.seen_below);
         }
-        recording.steps.extend(decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)));
+        recording.steps.extend(
+            decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)),
+        );
     }
 
-    fn judge(&self, joined: &Joined, remembered: Option<&RememberedCustomer>, aged: bool) -> Judged {
+    fn judge(
+        &self,
+        joined: &Joined,
+        remembered: Option<&RememberedCustomer>,
+        aged: bool,
+    ) -> Judged {
         let last = remembered.map(|remembered| last_seen(&remembered.seen));
         let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
         judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now))
     }
 
-    fn must_confirm(&self, found: &Found<'_>, decided: &Decided, remembered: Option<&RememberedCustomer>) -> bool {
+    fn must_confirm(
+        &self,
+        found: &Found<'_>,
+        decided: &Decided,
+        remembered: Option<&RememberedCustomer>,
+    ) -> bool {
         let Found { joined, judged, changed, aged } = *found;
         if !decided.raise.is_empty() {
             return true;
@@ -107,16 +149,29 @@ impl Intake<'_> {
         if assessed.carried_over && self.would_alert_in_new_period(joined, remembered, aged) {
             return true;
         }
-        let crosses = judged.evaluations.iter().any(|evaluation| matches!(evaluation.verdict, Verdict::Crossed { .. }));
-        let assumed = joined.record.plan == Plan::Legacy && assessed.period.source == PeriodSource::Assumed;
+        let crosses = judged
+            .evaluations
+            .iter()
+            .any(|evaluation| matches!(evaluation.verdict, Verdict::Crossed { .. }));
+        let assumed =
+            joined.record.plan == Plan::Legacy && assessed.period.source == PeriodSource::Assumed;
         crosses && assumed && (changed || self.may_ask_again(remembered))
     }
 
     /// Whether the record would alert if it were not taken for late data of the old period.
-    fn would_alert_in_new_period(&self, joined: &Joined, remembered: Option<&RememberedCustomer>, aged: bool) -> bool {
-        let last = remembered.map(|remembered| PeriodMemory { closing_cost: Decimal::ZERO, ..last_seen(&remembered.seen) });
+    fn would_alert_in_new_period(
+        &self,
+        joined: &Joined,
+        remembered: Option<&RememberedCustomer>,
+        aged: bool,
+    ) -> bool {
+        let last = remembered.map(|remembered| PeriodMemory {
+            closing_cost: Decimal::ZERO,
+            ..last_seen(&remembered.seen)
+        });
         let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
-        let judged = judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now));
+        let judged =
+            judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now));
         !decide(&judged, remembered).raise.is_empty()
     }
 
@@ -137,7 +192,8 @@ struct Found<'a> {
     aged: bool,
 }
 
-/// Of several records of one customer in a batch, the one of the later date, then of the larger cost.
+/// Of several records of one customer in a batch, the one of the later date, then of the larger
+/// cost.
 fn latest_of_each(batch: Vec<Pending>) -> Vec<Pending> {
     let mut place: HashMap<CustomerKey, usize> = HashMap::with_capacity(batch.len());
     let mut kept: Vec<Pending> = Vec::with_capacity(batch.len());

@@ -1,5 +1,6 @@
-//! Records what a poll has decided: all at once, or, when very many customers cross, in slices that are each complete, while the
-//! reading goes on. So memory does not grow with a mass crossing, and a kill between two slices loses nothing.
+//! Records what a poll has decided: all at once, or, when very many customers cross, in slices that
+//! are each complete, while the reading goes on. So memory does not grow with a mass crossing, and
+//! a kill between two slices loses nothing.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -18,11 +19,12 @@ use crate::poll::namesakes::AllLooks;
 use crate::poll::raising::{Raised, Under};
 use crate::poll::turns::Turns;
 
-/// How many customers that may alert are decided about and recorded together. Up to twice as many are kept until the source is
-/// read whole.
+/// How many customers that may alert are decided about and recorded together. Up to twice as many
+/// are kept until the source is read whole.
 pub const SLICE: usize = 2000;
 
-/// How many alerts the report of a mass crossing holds, the worst: more than anybody reads. The ledger has all of them.
+/// How many alerts the report of a mass crossing holds, the worst: more than anybody reads. The
+/// ledger has all of them.
 const LISTED: usize = 1000;
 
 /// What a poll has recorded so far.
@@ -40,8 +42,9 @@ pub(crate) struct Recorded {
     pub(crate) hold: bool,
     /// Whether anything was recorded before the source was read whole.
     pub(crate) in_slices: bool,
-    /// The last delivery before the first slice, of this poll or of one that was broken off: messages to customers that came
-    /// after it wait until it is known whether the poll is suspicious.
+    /// The last delivery before the first slice, of this poll or of one that was broken off:
+    /// messages to customers that came after it wait until it is known whether the poll is
+    /// suspicious.
     after: Option<i64>,
     /// The names that customers go by, once there are slices.
     pub(crate) looks: Option<AllLooks>,
@@ -89,8 +92,8 @@ impl Recorded {
         }
     }
 
-    /// Whether it can be told now how much of the collection has crossed. Of an answer without records nothing is concluded
-    /// about what an earlier poll has raised.
+    /// Whether it can be told now how much of the collection has crossed. Of an answer without
+    /// records nothing is concluded about what an earlier poll has raised.
     pub(crate) fn can_judge(&self, records: u64) -> bool {
         records > 0 || self.after.is_none()
     }
@@ -110,7 +113,8 @@ impl Recorded {
     fn add(&mut self, owed: &[NewAlert]) {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         self.raised = self.raised.saturating_add(count(owed.len()));
-        self.silenced = self.silenced.saturating_add(count(owed.iter().filter(|new| !new.is_told()).count()));
+        self.silenced =
+            self.silenced.saturating_add(count(owed.iter().filter(|new| !new.is_told()).count()));
         self.crossing.add(owed);
         let listed = if self.in_slices { LISTED } else { usize::MAX };
         let mut worst: Vec<&AlertSnapshot> = owed.iter().map(|new| &new.snapshot).collect();
@@ -129,8 +133,9 @@ pub(crate) struct Before<'a> {
 }
 
 impl Cycle {
-    /// Decides about some of the candidates and records what comes of it, while the source is still being read: nobody is asked
-    /// about them. Returns the customers whose budget changed after something was raised about them.
+    /// Decides about some of the candidates and records what comes of it, while the source is still
+    /// being read: nobody is asked about them. Returns the customers whose budget changed after
+    /// something was raised about them.
     pub(crate) async fn record_slice(
         &self,
         candidates: HashMap<CustomerKey, Candidate>,
@@ -148,7 +153,8 @@ impl Cycle {
             let last = self.ledger.last_alert().await?;
             recorded.rows = Some(AlertRows { after: last, to: last });
         }
-        let under = Under { memory: before.memory, silences: before.silences, now: self.clock.now() };
+        let under =
+            Under { memory: before.memory, silences: before.silences, now: self.clock.now() };
         let mut raised = self.raise(candidates, HashMap::new(), under, tally).await?;
         let rebudgeted = std::mem::take(&mut raised.rebudgeted);
         recorded.in_slices = true;
@@ -156,10 +162,15 @@ impl Cycle {
         Ok(rebudgeted)
     }
 
-    /// Records alerts, what they owe, and what the operator must know of them, in one transaction: the last one of a poll of so
-    /// many records, or one before it. Only the last one knows whether suspiciously many customers cross: messages to customers
-    /// wait for it.
-    pub(crate) async fn record(&self, raised: Raised, recorded: &mut Recorded, of_records: Option<u64>) -> Result<(), LedgerError> {
+    /// Records alerts, what they owe, and what the operator must know of them, in one transaction:
+    /// the last one of a poll of so many records, or one before it. Only the last one knows whether
+    /// suspiciously many customers cross: messages to customers wait for it.
+    pub(crate) async fn record(
+        &self,
+        raised: Raised,
+        recorded: &mut Recorded,
+        of_records: Option<u64>,
+    ) -> Result<(), LedgerError> {
         let Raised { mut recording, mut owed, new_looks, .. } = raised;
         match &mut recorded.looks {
             Some(looks) => {
@@ -169,16 +180,19 @@ impl Cycle {
             None => namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?,
         }
         recorded.add(&owed);
-        recorded.hold = of_records.is_some_and(|records| is_suspicious(recorded.crossing.customers, records));
+        recorded.hold =
+            of_records.is_some_and(|records| is_suspicious(recorded.crossing.customers, records));
         let identity = self.ledger.identity();
         if recorded.in_slices {
-            (recording.messages, recording.gathered) = crate::alerting::slice(&owed, &self.routes, identity);
+            (recording.messages, recording.gathered) =
+                crate::alerting::slice(&owed, &self.routes, identity);
         } else {
             recording.messages = crate::alerting::messages(&owed, &self.routes, identity);
         }
         hold_if(recorded.hold || of_records.is_none(), &mut recording.messages);
         if let Some(records) = of_records.filter(|_| recorded.hold) {
-            recording.finding = Some(self.crossing_news(records, recorded, &recording.messages).await?);
+            recording.finding =
+                Some(self.crossing_news(records, recorded, &recording.messages).await?);
         }
         recording.slices = recorded.slices(of_records.is_some());
         recording.alerts = owed;
@@ -193,9 +207,16 @@ impl Cycle {
     }
 
     /// What the operator must know of a suspicious poll.
-    async fn crossing_news(&self, records: u64, recorded: &Recorded, messages: &[NewMessage]) -> Result<NewFinding, LedgerError> {
-        let is_held = |message: &&NewMessage| message.held && message.audience == Audience::Customer;
-        let new: usize = messages.iter().filter(is_held).map(|message| message.recipients.len()).sum();
+    async fn crossing_news(
+        &self,
+        records: u64,
+        recorded: &Recorded,
+        messages: &[NewMessage],
+    ) -> Result<NewFinding, LedgerError> {
+        let is_held =
+            |message: &&NewMessage| message.held && message.audience == Audience::Customer;
+        let new: usize =
+            messages.iter().filter(is_held).map(|message| message.recipients.len()).sum();
         let held = self.ledger.held().await?.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
         let finding = crossing_finding(&recorded.crossing, records, held);
         let messages = self.findings.news(&finding);
@@ -214,7 +235,11 @@ async fn tell(cycle: &Cycle, owed: &[NewAlert]) {
     let mut turns = Turns::default();
     for alert in worst_first(owed) {
         turns.done().await;
-        cycle.metrics.alerts.with_label_values(&[alert.rule.as_str(), alert.severity.as_str()]).inc();
+        cycle
+            .metrics
+            .alerts
+            .with_label_values(&[alert.rule.as_str(), alert.severity.as_str()])
+            .inc();
         let again = alert.budget.as_ref().is_some_and(|budget| budget.previous_amount.is_some());
         let reason = if again { Reason::BudgetRaised } else { Reason::NewStep };
         tracing::info!(

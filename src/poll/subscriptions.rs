@@ -1,5 +1,6 @@
-//! Reads what the subscriptions with budgets of their own have cost, for the customers that have any, and hands each in as a
-//! record of its own. Best effort within a minute: who was not answered about is named, and asked about by the next poll.
+//! Reads what the subscriptions with budgets of their own have cost, for the customers that have
+//! any, and hands each in as a record of its own. Best effort within a minute: who was not answered
+//! about is named, and asked about by the next poll.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::source::{Read, Sink as _, SourceError, SubscriptionUsage};
 
 /// Requests at once.
 const AT_ONCE: usize = 4;
-/// All of one poll together: the rest of the minute that a poll may ask for belongs to those about to alert.
+/// All of one poll together: the rest of the minute that a poll may ask for belongs to those about
+/// to alert.
 const BUDGET: Duration = Duration::from_secs(40);
 /// The requests about one customer, so that a slow one does not keep the others waiting.
 const ONE: Duration = Duration::from_secs(15);
@@ -32,12 +34,17 @@ pub(crate) struct Unread {
 }
 
 /// Asks about the customers, those with news first, and hands in what was answered.
-pub(crate) async fn read(cycle: &Cycle, customers: Vec<UsageRecord>, intake: &mut Intake<'_>) -> Unread {
+pub(crate) async fn read(
+    cycle: &Cycle,
+    customers: Vec<UsageRecord>,
+    intake: &mut Intake<'_>,
+) -> Unread {
     let mut unread = Unread::default();
     let mut open: BTreeMap<CustomerKey, CustomerId> =
         customers.iter().map(|customer| (customer.key(), customer.customer.clone())).collect();
     let mut waiting = customers.into_iter();
-    let mut asked: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(|customer| ask(cycle, customer)).collect();
+    let mut asked: FuturesUnordered<_> =
+        waiting.by_ref().take(AT_ONCE).map(|customer| ask(cycle, customer)).collect();
     // Real time, not the clock's: it bounds what others take to answer.
     let mut deadline = std::pin::pin!(tokio::time::sleep(BUDGET));
     loop {
@@ -62,7 +69,8 @@ pub(crate) async fn read(cycle: &Cycle, customers: Vec<UsageRecord>, intake: &mu
                 intake.settle().await;
             }
             Err(error) => {
-                tracing::warn!(customer.id = %customer.customer, %error, "the budgets of its subscriptions are not judged");
+                tracing::warn!(customer.id = %customer.customer, %error, "the budgets of its \
+                    subscriptions are not judged");
                 unread.customers.push(format!("{} ({error})", customer.customer));
                 if error.ends_asking() {
                     unread.retry_after = error.retry_after();
@@ -72,7 +80,9 @@ pub(crate) async fn read(cycle: &Cycle, customers: Vec<UsageRecord>, intake: &mu
         }
         asked.extend(waiting.next().map(|customer| ask(cycle, customer)));
     }
-    unread.customers.extend(open.values().map(|customer| format!("{customer} (no answer in time)")));
+    unread
+        .customers
+        .extend(open.values().map(|customer| format!("{customer} (no answer in time)")));
     unread.keys = open.into_keys().collect();
     unread
 }
@@ -86,13 +96,25 @@ async fn ask(cycle: &Cycle, customer: UsageRecord) -> (UsageRecord, Option<Answe
 /// What the source says of one customer's subscriptions.
 type Answer = Result<Option<Vec<SubscriptionUsage>>, SourceError>;
 
-/// A record for each subscription that has a budget of its own; what the answer leaves out is the customer's.
-fn records(cycle: &Cycle, customer: &UsageRecord, found: Vec<SubscriptionUsage>) -> Vec<UsageRecord> {
-    let Some(local) = cycle.budgets.customers.get(&customer.customer.key()) else { return Vec::new() };
-    let with_budget = found.into_iter().filter_map(|found| Some((local.subscriptions.get(&SubscriptionKey::of(&found.id))?, found)));
+/// A record for each subscription that has a budget of its own; what the answer leaves out is the
+/// customer's.
+fn records(
+    cycle: &Cycle,
+    customer: &UsageRecord,
+    found: Vec<SubscriptionUsage>,
+) -> Vec<UsageRecord> {
+    let Some(local) = cycle.budgets.customers.get(&customer.customer.key()) else {
+        return Vec::new();
+    };
+    let with_budget = found.into_iter().filter_map(|found| {
+        Some((local.subscriptions.get(&SubscriptionKey::of(&found.id))?, found))
+    });
     let record = |(own, found): (&LocalSubscription, SubscriptionUsage)| UsageRecord {
         customer: customer.customer.clone(),
-        subscription: Some(Subscription { id: found.id, name: own.label.clone().unwrap_or(found.name) }),
+        subscription: Some(Subscription {
+            id: found.id,
+            name: own.label.clone().unwrap_or(found.name),
+        }),
         name: customer.name.clone(),
         plan: customer.plan,
         cost: found.cost,

@@ -1,5 +1,5 @@
-//! Lets others have their turn: on a runtime of one thread, whoever works through very many things holds up everybody else,
-//! pages and the watchdog too.
+//! Lets others have their turn: on a runtime of one thread, whoever works through very many things
+//! holds up everybody else, pages and the watchdog too.
 
 /// How many things are done in one go: they take a few milliseconds.
 const IN_ONE_GO: usize = 256;

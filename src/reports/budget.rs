@@ -3,11 +3,14 @@
 use rust_decimal::Decimal;
 use rust_decimal::RoundingStrategy;
 
-/// The largest of what was needed and a tenth more, rounded up to two digits: 12,400 becomes 14,000.
+/// The largest of what was needed and a tenth more, rounded up to two digits: 12,400 becomes
+/// 14,000.
 pub(crate) fn suggested(costs: &[Decimal]) -> Option<Decimal> {
     let largest = costs.iter().max().copied()?;
     let wanted = largest.checked_mul(Decimal::new(11, 1))?;
-    wanted.round_sf_with_strategy(2, RoundingStrategy::AwayFromZero).map(|rounded| rounded.normalize())
+    wanted
+        .round_sf_with_strategy(2, RoundingStrategy::AwayFromZero)
+        .map(|rounded| rounded.normalize())
 }
 
 #[cfg(test)]

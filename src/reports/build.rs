@@ -1,5 +1,6 @@
-//! Puts a report together from what the ledger remembers, in one pass over the customers; memory does not grow with their
-//! number. When it is due is [`crate::reports::ReportSchedule`]'s, what it looks like is `notify`'s.
+//! Puts a report together from what the ledger remembers, in one pass over the customers; memory
+//! does not grow with their number. When it is due is [`crate::reports::ReportSchedule`]'s, what it
+//! looks like is `notify`'s.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,8 @@ use uuid::Uuid;
 use crate::alerting::NewMessage;
 use crate::budgets;
 use crate::domain::{
-    Audience, Backlog, BudgetLost, DataQuality, EventCode, Every, FindingCode, MessageKind, Report, Route, Severity, Top, Trust,
+    Audience, Backlog, BudgetLost, DataQuality, EventCode, Every, FindingCode, MessageKind, Report,
+    Route, Severity, Top, Trust,
 };
 use crate::ledger::{LedgerError, OpenFinding, Reader};
 use crate::poll::namesakes;
@@ -31,8 +33,14 @@ pub struct Scope {
     pub now: Timestamp,
 }
 
-/// Puts a report together. It reads beside whoever writes, and may take some seconds for very many customers.
-pub fn report(reader: &Reader, budgets: &budgets::Config, rules: &Rules, scope: Scope) -> Result<Report, LedgerError> {
+/// Puts a report together. It reads beside whoever writes, and may take some seconds for very many
+/// customers.
+pub fn report(
+    reader: &Reader,
+    budgets: &budgets::Config,
+    rules: &Rules,
+    scope: Scope,
+) -> Result<Report, LedgerError> {
     let Scope { every, since, now } = scope;
     let polls = reader.polls()?;
     let states = reader.notifier_states()?.into_iter().filter(|(_, state)| state.failures > 0);
@@ -104,7 +112,12 @@ pub fn report_messages(report: &Report, routes: &[Route], ledger: Uuid) -> Vec<N
 
 /// What is wrong with the daemon itself; what the report tells by its own numbers is left out.
 fn trouble(findings: Vec<OpenFinding>) -> Vec<String> {
-    let told = |code| matches!(code, FindingCode::NotifierFailing | FindingCode::DeliveryDead | FindingCode::CoverageGrew);
+    let told = |code| {
+        matches!(
+            code,
+            FindingCode::NotifierFailing | FindingCode::DeliveryDead | FindingCode::CoverageGrew
+        )
+    };
     let open = findings.into_iter().map(|open| open.finding).filter(|finding| !told(finding.code));
     open.take(TROUBLES).map(|finding| finding.summary).collect()
 }
@@ -130,7 +143,14 @@ impl Events {
                 EventCode::BudgetCut | EventCode::BudgetRemoved => {
                     events.budgets_lost.total += 1;
                     if events.budgets_lost.items.len() < LISTED {
-                        let lost = BudgetLost { id, name, at: event.at, code: event.code, detail: event.detail, has_namesake: false };
+                        let lost = BudgetLost {
+                            id,
+                            name,
+                            at: event.at,
+                            code: event.code,
+                            detail: event.detail,
+                            has_namesake: false,
+                        };
                         events.budgets_lost.items.push(lost);
                     }
                 }

@@ -1,5 +1,5 @@
-//! The regular report: when it is due ([`report_schedule`]), what it holds ([`build`]), and that it is owed ([`scheduler`]). What it
-//! looks like is `notify`'s.
+//! The regular report: when it is due ([`report_schedule`]), what it holds ([`build`]), and that it
+//! is owed ([`scheduler`]). What it looks like is `notify`'s.
 
 mod budget;
 mod build;

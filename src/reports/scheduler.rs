@@ -25,8 +25,8 @@ pub struct ReportScheduler {
 }
 
 impl ReportScheduler {
-    /// Reports, if an occasion has come that was not reported; returns whether it did. A daemon that was down reports the
-    /// last occasion once.
+    /// Reports, if an occasion has come that was not reported; returns whether it did. A daemon
+    /// that was down reports the last occasion once.
     pub async fn step(self: &Arc<Self>) -> Result<bool, LedgerError> {
         let reported = self.cycle.ledger.reported().await?;
         let now = self.cycle.clock.now();
@@ -54,12 +54,21 @@ impl ReportScheduler {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The report of an occasion, read on a thread of its own: it may take seconds for very many customers.
-    async fn report(self: &Arc<Self>, occasion: Timestamp, reported: Option<Timestamp>, now: Timestamp) -> Result<Report, LedgerError> {
+    /// The report of an occasion, read on a thread of its own: it may take seconds for very many
+    /// customers.
+    async fn report(
+        self: &Arc<Self>,
+        occasion: Timestamp,
+        reported: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Report, LedgerError> {
         // A daemon that was down for long tells of all of that time.
         let since = self.schedule.before(occasion).min(reported.unwrap_or(occasion));
         let scope = Scope { every: self.schedule.every, since, now };
         let scheduler = Arc::clone(self);
-        ledger::read(&self.ledger, move |reader| report(reader, &scheduler.cycle.budgets, &scheduler.cycle.rules, scope)).await
+        ledger::read(&self.ledger, move |reader| {
+            report(reader, &scheduler.cycle.budgets, &scheduler.cycle.rules, scope)
+        })
+        .await
     }
 }

@@ -8,7 +8,10 @@ use rust_decimal::Decimal;
 use crate::alerting::CustomerState;
 use crate::alerting::{Gap, gap};
 use crate::budgets;
-use crate::domain::{Coverage, Currency, CustomerView, Growth, MetricValue, Named, OverBudget, RepeatedlyOver, Spend, Top, Uncovered};
+use crate::domain::{
+    Coverage, Currency, CustomerView, Growth, MetricValue, Named, OverBudget, RepeatedlyOver,
+    Spend, Top, Uncovered,
+};
 use crate::ledger::CostHistory;
 use crate::reports::Scope;
 use crate::reports::budget::suggested;
@@ -49,7 +52,12 @@ pub(crate) struct Found {
 }
 
 impl<'a> Survey<'a> {
-    pub(crate) fn new(budgets: &'a budgets::Config, rules: &'a Rules, failing: &'a BTreeSet<Box<str>>, scope: Scope) -> Self {
+    pub(crate) fn new(
+        budgets: &'a budgets::Config,
+        rules: &'a Rules,
+        failing: &'a BTreeSet<Box<str>>,
+        scope: Scope,
+    ) -> Self {
         Self {
             budgets,
             rules,
@@ -72,7 +80,11 @@ impl<'a> Survey<'a> {
         self.stale += u64::from(self.scope.now.duration_since(seen.usage_as_of.instant()) > STALE);
         self.currency_unknown += u64::from(seen.currency.is_none());
         if let Some(gap) = gap(self.budgets, self.rules, seen, self.failing) {
-            Gap::ALL.iter().zip(&mut self.gaps).filter(|(known, _)| **known == gap).for_each(|(_, count)| *count += 1);
+            Gap::ALL
+                .iter()
+                .zip(&mut self.gaps)
+                .filter(|(known, _)| **known == gap)
+                .for_each(|(_, count)| *count += 1);
         }
         // What a period long over has cost is no news any more.
         if seen.period.end.saturating_add(LATE_DATA).is_ok_and(|end| end <= self.scope.now) {
@@ -81,7 +93,12 @@ impl<'a> Survey<'a> {
         match seen.budget {
             Some(budget) if seen.cost > budget => self.over(cost_history, budget),
             None if seen.cost > Decimal::ZERO => {
-                let spend = Spend { customer: named(seen), cost: seen.cost, currency: seen.currency, usd: seen.usd_cost };
+                let spend = Spend {
+                    customer: named(seen),
+                    cost: seen.cost,
+                    currency: seen.currency,
+                    usd: seen.usd_cost,
+                };
                 self.unbudgeted.take(seen.cost, seen.currency, seen.usd_cost, spend);
             }
             _ => {}
@@ -92,7 +109,11 @@ impl<'a> Survey<'a> {
     fn over(&mut self, cost_history: &CostHistory, budget: Decimal) {
         let (seen, over) = (&cost_history.seen, cost_history.seen.cost.saturating_sub(budget));
         let usd_over = in_usd(seen, over);
-        let percent = if let MetricValue::Number(percent) = seen.percent_used() { Some(percent) } else { None };
+        let percent = if let MetricValue::Number(percent) = seen.percent_used() {
+            Some(percent)
+        } else {
+            None
+        };
         let item = OverBudget {
             customer: named(seen),
             cost: seen.cost,
@@ -106,20 +127,34 @@ impl<'a> Survey<'a> {
         self.repeated(cost_history, budget, over, usd_over);
     }
 
-    /// The two periods before were over what was their budget, as far as is known: Partner Center's is remembered, one set
-    /// locally is taken for what it is now.
-    fn repeated(&mut self, cost_history: &CostHistory, budget: Decimal, over: Decimal, usd_over: Option<Decimal>) {
+    /// The two periods before were over what was their budget, as far as is known: Partner Center's
+    /// is remembered, one set locally is taken for what it is now.
+    fn repeated(
+        &mut self,
+        cost_history: &CostHistory,
+        budget: Decimal,
+        over: Decimal,
+        usd_over: Option<Decimal>,
+    ) {
         let seen = &cost_history.seen;
         let is_theirs = seen.partner_center_budget == Some(budget);
         let budget_then = |theirs: Option<Decimal>| if is_theirs { theirs } else { Some(budget) };
-        let were_over =
-            cost_history.closings.iter().all(|one| budget_then(one.partner_center_budget).is_some_and(|budget| one.cost > budget));
+        let were_over = cost_history.closings.iter().all(|one| {
+            budget_then(one.partner_center_budget).is_some_and(|budget| one.cost > budget)
+        });
         if cost_history.closings.len() < 2 || !were_over || budget.is_zero() {
             return;
         }
-        let costs: Vec<Decimal> = cost_history.closings.iter().rev().map(|one| one.cost).chain([seen.cost]).collect();
+        let costs: Vec<Decimal> =
+            cost_history.closings.iter().rev().map(|one| one.cost).chain([seen.cost]).collect();
         if let Some(suggested) = suggested(&costs) {
-            let item = RepeatedlyOver { customer: named(seen), costs, budget, suggested, currency: seen.currency };
+            let item = RepeatedlyOver {
+                customer: named(seen),
+                costs,
+                budget,
+                suggested,
+                currency: seen.currency,
+            };
             self.repeatedly_over.take(over, seen.currency, usd_over, item);
         }
     }
@@ -140,15 +175,29 @@ impl<'a> Survey<'a> {
         let by = seen.cost.saturating_sub(from.unwrap_or_default());
         if by > Decimal::ZERO {
             let usd = in_usd(seen, by);
-            let item = Growth { customer: named(seen), by, from, cost: seen.cost, currency: seen.currency, usd };
+            let item = Growth {
+                customer: named(seen),
+                by,
+                from,
+                cost: seen.cost,
+                currency: seen.currency,
+                usd,
+            };
             self.growth.take(by, seen.currency, usd, item);
         }
     }
 
     pub(crate) fn finish(self) -> Found {
         let reasons = Gap::ALL.iter().zip(self.gaps).filter(|(_, customers)| *customers > 0);
-        let never = Gap::ALL.iter().zip(self.gaps).filter(|(gap, _)| **gap != Gap::DeadNotifier).map(|(_, customers)| customers).sum();
-        let reasons = reasons.map(|(gap, customers)| Uncovered { reason: gap.as_str().to_owned(), customers }).collect();
+        let never = Gap::ALL
+            .iter()
+            .zip(self.gaps)
+            .filter(|(gap, _)| **gap != Gap::DeadNotifier)
+            .map(|(_, customers)| customers)
+            .sum();
+        let reasons = reasons
+            .map(|(gap, customers)| Uncovered { reason: gap.as_str().to_owned(), customers })
+            .collect();
         Found {
             customers: self.customers,
             stale: self.stale,
@@ -172,6 +221,11 @@ fn in_usd(seen: &CustomerState, part: Decimal) -> Option<Decimal> {
 }
 
 fn named(seen: &CustomerState) -> Named {
-    let view = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
+    let view = CustomerView {
+        id: seen.customer.clone(),
+        name: seen.name.clone(),
+        label: seen.label.clone(),
+        plan: seen.plan,
+    };
     Named { id: view.id.clone(), name: view.called().to_owned(), has_namesake: false }
 }

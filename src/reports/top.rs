@@ -10,7 +10,8 @@ use crate::domain::{Currency, Sum, Top};
 /// How many of a list are named.
 pub(crate) const LISTED: usize = 12;
 
-/// What a list is ordered by, larger is worse: US dollars where they are known, then the amount, then what came first.
+/// What a list is ordered by, larger is worse: US dollars where they are known, then the amount,
+/// then what came first.
 pub(crate) type Rank = (Option<Decimal>, Decimal, Reverse<u64>);
 
 /// A list in the making.
@@ -27,10 +28,17 @@ impl<T> Ranking<T> {
     }
 
     /// Takes one that counts `amount` of its currency, `usd` of all.
-    pub(crate) fn take(&mut self, amount: Decimal, currency: Option<Currency>, usd: Option<Decimal>, item: T) {
+    pub(crate) fn take(
+        &mut self,
+        amount: Decimal,
+        currency: Option<Currency>,
+        usd: Option<Decimal>,
+        item: T,
+    ) {
         self.total += 1;
         let sum = self.sums.entry(currency.map(|currency| currency.to_string()));
-        let sum = sum.or_insert(Sum { currency, customers: 0, amount: currency.map(|_| Decimal::ZERO) });
+        let sum =
+            sum.or_insert(Sum { currency, customers: 0, amount: currency.map(|_| Decimal::ZERO) });
         sum.customers += 1;
         sum.amount = sum.amount.map(|sum| sum.saturating_add(amount));
         self.usd = usd.map(|usd| self.usd.unwrap_or_default().saturating_add(usd)).or(self.usd);
@@ -42,7 +50,8 @@ impl<T> Ranking<T> {
 
     /// The worst first.
     pub(crate) fn finish(self) -> Top<T> {
-        let items = self.worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.item).collect();
+        let items =
+            self.worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.item).collect();
         let mut sums: Vec<Sum> = self.sums.into_values().collect();
         sums.sort_by_key(|sum| Reverse(sum.customers));
         Top { total: self.total, items, sums, usd: self.usd }

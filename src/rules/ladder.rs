@@ -8,11 +8,12 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::domain::{CrossedStep, Crossing, Direction, Severity, canonical};
 
-/// How many steps of `then_every` a crossing names: the highest, and the 50 that an alert may name as passed. The lower ones
-/// are implied.
+/// How many steps of `then_every` a crossing names: the highest, and the 50 that an alert may name
+/// as passed. The lower ones are implied.
 const NAMED: u64 = 51;
 
-/// How far `then_every` is climbed. Beyond so many steps they would no longer be exact, and no budget is that wrong.
+/// How far `then_every` is climbed. Beyond so many steps they would no longer be exact, and no
+/// budget is that wrong.
 const CLIMB_LIMIT: u64 = 1_000_000_000_000_000;
 
 /// A written step.
@@ -41,7 +42,12 @@ pub(crate) struct Ladder {
 
 impl Ladder {
     /// A ladder of at least one step; the caller has checked the order.
-    pub(crate) fn new(first: Rung, rest: Vec<Rung>, then_every: Option<Decimal>, direction: Direction) -> Self {
+    pub(crate) fn new(
+        first: Rung,
+        rest: Vec<Rung>,
+        then_every: Option<Decimal>,
+        direction: Direction,
+    ) -> Self {
         let written = std::iter::once(&first).chain(&rest).map(|rung| rung.at).collect();
         Self { first, rest, then_every, direction, written }
     }
@@ -56,9 +62,11 @@ impl Ladder {
         self.first.at
     }
 
-    /// The steps that `value` has reached; `None` when there are none. The notifiers `also` are owed each of them.
+    /// The steps that `value` has reached; `None` when there are none. The notifiers `also` are
+    /// owed each of them.
     pub(crate) fn crossing(&self, value: Decimal, also: &[Box<str>]) -> Option<Crossing> {
-        let mut steps: Vec<CrossedStep> = self.reached_rungs(value).map(|rung| rung.crossed(also)).collect();
+        let mut steps: Vec<CrossedStep> =
+            self.reached_rungs(value).map(|rung| rung.crossed(also)).collect();
         let next_written = self.rungs().nth(steps.len()).map(|rung| rung.at);
         if next_written.is_some() {
             return (!steps.is_empty()).then_some(Crossing { steps, next_at: next_written });
@@ -70,7 +78,8 @@ impl Ladder {
             let at = self.generated(below.saturating_add(1))?;
             Some(CrossedStep { at, written: false, ..last.crossed(also) })
         }));
-        let next_at = if climbed < CLIMB_LIMIT { self.generated(climbed.saturating_add(1)) } else { None };
+        let next_at =
+            if climbed < CLIMB_LIMIT { self.generated(climbed.saturating_add(1)) } else { None };
         Some(Crossing { steps, next_at })
     }
 
@@ -95,7 +104,11 @@ impl Ladder {
             Direction::Up => value.saturating_sub(last),
             Direction::Down => last.saturating_sub(value),
         };
-        let count = distance.checked_div(every).and_then(|count| count.to_u64()).unwrap_or(CLIMB_LIMIT).min(CLIMB_LIMIT);
+        let count = distance
+            .checked_div(every)
+            .and_then(|count| count.to_u64())
+            .unwrap_or(CLIMB_LIMIT)
+            .min(CLIMB_LIMIT);
         // The quotient may have been rounded up to a whole number that is not quite reached.
         let reached = self.generated(count).is_none_or(|at| self.direction.reached(value, at));
         if reached { count } else { count.saturating_sub(1) }
@@ -118,7 +131,13 @@ impl Ladder {
 impl Rung {
     fn crossed(&self, also: &[Box<str>]) -> CrossedStep {
         let (at, severity, remind_every) = (self.at, self.severity, self.remind_every);
-        CrossedStep { at, written: true, severity, notify: joined(&self.notify, also), remind_every }
+        CrossedStep {
+            at,
+            written: true,
+            severity,
+            notify: joined(&self.notify, also),
+            remind_every,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Compiles rules and evaluates assessed records, purely: what was reached, each with its reason.
 //!
-//! Left to others: reading the configuration (`config`), what an alert is and whether it is new (`ledger`).
+//! Left to others: reading the configuration (`config`), what an alert is and whether it is new
+//! (`ledger`).
 
 mod ladder;
 mod rule;
@@ -39,34 +40,48 @@ impl Rules {
         self.rules.iter().map(|rule| rule.evaluate(assessed, &inputs)).collect()
     }
 
-    /// The age of data, in hours, from which on any rule has something to say of it; none where none measures it.
+    /// The age of data, in hours, from which on any rule has something to say of it; none where
+    /// none measures it.
     pub fn stale_after(&self) -> Option<Decimal> {
-        self.rules.iter().filter(|rule| rule.facts().metric == Metric::StaleHours).filter_map(Rule::first_at).min()
+        self.rules
+            .iter()
+            .filter(|rule| rule.facts().metric == Metric::StaleHours)
+            .filter_map(Rule::first_at)
+            .min()
     }
 
-    /// Why no rule can ever alert about this customer as it is now: of all their reasons the one easiest to mend. `None`
-    /// when one can.
+    /// Why no rule can ever alert about this customer as it is now: of all their reasons the one
+    /// easiest to mend. `None` when one can.
     pub fn uncovered(&self, assessed: &Assessed) -> Option<Reason> {
         let inputs = assessed.inputs();
         let mut worst = Some(Reason::CustomerNotSelected);
         for rule in &self.rules {
             let reason = rule.never(assessed, &inputs)?;
-            let telling = matches!(reason, Reason::NoBudget | Reason::CurrencyUnknown | Reason::Muted);
-            worst = if telling && worst == Some(Reason::CustomerNotSelected) { Some(reason) } else { worst };
+            let telling =
+                matches!(reason, Reason::NoBudget | Reason::CurrencyUnknown | Reason::Muted);
+            worst = if telling && worst == Some(Reason::CustomerNotSelected) {
+                Some(reason)
+            } else {
+                worst
+            };
         }
         worst
     }
 
     /// The patterns that select customers, each with its rule's name.
     pub fn patterns(&self) -> impl Iterator<Item = (&str, &Glob)> {
-        self.rules.iter().flat_map(|rule| rule.spec().selection.customers.iter().map(|pattern| (&*rule.facts().name, pattern)))
+        self.rules.iter().flat_map(|rule| {
+            rule.spec().selection.customers.iter().map(|pattern| (&*rule.facts().name, pattern))
+        })
     }
 
     /// The notifiers that any rule may tell about this customer as it is now.
     pub fn told<'a>(&'a self, assessed: &'a Assessed) -> BTreeSet<&'a str> {
         let inputs = assessed.inputs();
         let able = self.rules.iter().filter(|rule| rule.never(assessed, &inputs).is_none());
-        able.flat_map(|rule| rule.spec().notifiers().chain(&assessed.profile.notify)).map(AsRef::as_ref).collect()
+        able.flat_map(|rule| rule.spec().notifiers().chain(&assessed.profile.notify))
+            .map(AsRef::as_ref)
+            .collect()
     }
 
     /// The same for the same rules, most likely another one for other rules.
@@ -77,7 +92,9 @@ impl Rules {
 
     /// Every rule by its name, with the notifiers that it or any of its steps names.
     pub fn notifiers(&self) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
-        self.rules.iter().map(|rule| (&*rule.facts().name, rule.spec().notifiers().map(AsRef::as_ref).collect()))
+        self.rules
+            .iter()
+            .map(|rule| (&*rule.facts().name, rule.spec().notifiers().map(AsRef::as_ref).collect()))
     }
 
     /// Every rule as its alerts know it.
@@ -85,7 +102,8 @@ impl Rules {
         self.rules.iter().map(Rule::facts)
     }
 
-    /// What each rule means, one sentence each: whom it judges, by what, at which steps, and who is told.
+    /// What each rule means, one sentence each: whom it judges, by what, at which steps, and who is
+    /// told.
     pub fn sentences(&self) -> Vec<String> {
         self.rules.iter().map(sentence::of).collect()
     }

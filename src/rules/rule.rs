@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Assessed, Currency, Direction, Evaluation, Inputs, Metric, MetricValue, Reason, RuleFacts, Verdict, canonical};
+use crate::domain::{
+    Assessed, Currency, Direction, Evaluation, Inputs, Metric, MetricValue, Reason, RuleFacts,
+    Verdict, canonical,
+};
 use crate::rules::ladder::{Ladder, Rung};
 use crate::rules::{At, RuleError, RuleSpec, StepSpec};
 
@@ -25,11 +28,20 @@ impl Rule {
         errors.extend(orders(&spec));
         errors.extend(distances(&spec, &errors));
         let silent = |step: &StepSpec| step.notify.as_ref().unwrap_or(&spec.notify).is_empty();
-        errors.extend(spec.steps.iter().enumerate().filter(|(_, step)| silent(step)).map(|(step, _)| RuleError::NobodyTold { step }));
+        errors.extend(
+            spec.steps
+                .iter()
+                .enumerate()
+                .filter(|(_, step)| silent(step))
+                .map(|(step, _)| RuleError::NobodyTold { step }),
+        );
         if !errors.is_empty() {
             return Err(errors);
         }
-        let ladders = currencies(&spec).into_iter().filter_map(|currency| Some((currency, ladder(&spec, currency)?))).collect();
+        let ladders = currencies(&spec)
+            .into_iter()
+            .filter_map(|currency| Some((currency, ladder(&spec, currency)?)))
+            .collect();
         let facts = Arc::new(RuleFacts {
             name: spec.name.clone(),
             formerly: spec.formerly.clone(),
@@ -55,11 +67,17 @@ impl Rule {
         let refusal = self.refusal(assessed);
         let ladder = self.ladder(assessed.currency);
         let written = ladder.ok().filter(|_| refusal.is_none()).map(Ladder::written);
-        let verdict = refusal.map_or_else(|| self.verdict(ladder, assessed, inputs), Verdict::NotApplicable);
+        let verdict =
+            refusal.map_or_else(|| self.verdict(ladder, assessed, inputs), Verdict::NotApplicable);
         Evaluation { rule: Arc::clone(&self.facts), verdict, written }
     }
 
-    fn verdict(&self, ladder: Result<&Ladder, Reason>, assessed: &Assessed, inputs: &Inputs) -> Verdict {
+    fn verdict(
+        &self,
+        ladder: Result<&Ladder, Reason>,
+        assessed: &Assessed,
+        inputs: &Inputs,
+    ) -> Verdict {
         let value = match self.facts.metric.value(inputs) {
             MetricValue::Number(value) => Some(value),
             MetricValue::OverZero => None,
@@ -67,7 +85,9 @@ impl Rule {
         };
         match ladder.map(|ladder| (ladder, value)) {
             Err(reason) => Verdict::NotApplicable(reason),
-            Ok((ladder, None)) => Verdict::Crossed { value: None, crossing: ladder.whole(&assessed.profile.notify) },
+            Ok((ladder, None)) => {
+                Verdict::Crossed { value: None, crossing: ladder.whole(&assessed.profile.notify) }
+            }
             Ok((ladder, Some(value))) => match ladder.crossing(value, &assessed.profile.notify) {
                 Some(crossing) => Verdict::Crossed { value: Some(value), crossing },
                 None => Verdict::Below { value, next_at: ladder.first_at() },
@@ -77,7 +97,10 @@ impl Rule {
 
     /// The threshold of the first step, where it is a bare number.
     pub(crate) fn first_at(&self) -> Option<Decimal> {
-        self.ladders.iter().find(|(currency, _)| currency.is_none()).map(|(_, ladder)| ladder.first_at())
+        self.ladders
+            .iter()
+            .find(|(currency, _)| currency.is_none())
+            .map(|(_, ladder)| ladder.first_at())
     }
 
     /// Why the rule can never alert about this customer as it is now; it computes no value.
@@ -102,7 +125,11 @@ impl Rule {
     }
 
     fn ladder(&self, currency: Option<Currency>) -> Result<&Ladder, Reason> {
-        let wanted = if self.facts.metric.is_money() { Some(currency.ok_or(Reason::CurrencyUnknown)?) } else { None };
+        let wanted = if self.facts.metric.is_money() {
+            Some(currency.ok_or(Reason::CurrencyUnknown)?)
+        } else {
+            None
+        };
         let found = self.ladders.iter().find(|(currency, _)| *currency == wanted);
         found.map(|(_, ladder)| ladder).ok_or(Reason::CurrencyWithoutStep)
     }
@@ -138,12 +165,19 @@ fn forms(spec: &RuleSpec) -> Vec<RuleError> {
     let steps = spec.steps.iter().enumerate().map(|(index, step)| (Some(index), &step.at));
     for (step, at) in steps.chain(spec.then_every.iter().map(|every| (None, every))) {
         match at {
-            At::Number(_) if metric.is_money() => errors.push(RuleError::BareNumber { step, metric }),
-            At::ByCurrency(_) if !metric.is_money() => errors.push(RuleError::AmountsByCurrency { step, metric }),
-            At::ByCurrency(amounts) if amounts.is_empty() => errors.push(RuleError::NoAmount { step }),
+            At::Number(_) if metric.is_money() => {
+                errors.push(RuleError::BareNumber { step, metric })
+            }
+            At::ByCurrency(_) if !metric.is_money() => {
+                errors.push(RuleError::AmountsByCurrency { step, metric })
+            }
+            At::ByCurrency(amounts) if amounts.is_empty() => {
+                errors.push(RuleError::NoAmount { step })
+            }
             _ => {}
         }
-        let may_be_negative = matches!(metric, Metric::AmountOver | Metric::AmountLeft | Metric::Pace);
+        let may_be_negative =
+            matches!(metric, Metric::AmountOver | Metric::AmountLeft | Metric::Pace);
         let negative = at.numbers().iter().any(|(_, number)| *number < Decimal::ZERO);
         if let Some(step) = step.filter(|_| negative && !may_be_negative) {
             errors.push(RuleError::Negative { step, metric });
@@ -158,7 +192,12 @@ fn orders(spec: &RuleSpec) -> Vec<RuleError> {
     let mut errors = Vec::new();
     for currency in currencies(spec) {
         let mut before: Option<Decimal> = None;
-        for (step, at) in spec.steps.iter().enumerate().filter_map(|(step, spec)| Some((step, spec.at.in_currency(currency)?))) {
+        for (step, at) in spec
+            .steps
+            .iter()
+            .enumerate()
+            .filter_map(|(step, spec)| Some((step, spec.at.in_currency(currency)?)))
+        {
             if let Some(before) = before.filter(|before| metric.direction().reached(*before, at)) {
                 errors.push(RuleError::OutOfOrder { step, metric, currency, at, before });
             }
@@ -168,18 +207,28 @@ fn orders(spec: &RuleSpec) -> Vec<RuleError> {
     errors
 }
 
-/// Distances of `then_every` that lead nowhere, as far as what is wrong already leaves them a meaning.
+/// Distances of `then_every` that lead nowhere, as far as what is wrong already leaves them a
+/// meaning.
 fn distances(spec: &RuleSpec, wrong: &[RuleError]) -> Vec<RuleError> {
-    let is_form = |error: &&RuleError| !matches!(error, RuleError::OutOfOrder { .. } | RuleError::Negative { .. });
-    // A step of the wrong form may be meant for any currency; `then_every` of the wrong form for none.
-    let (own, steps): (Vec<_>, Vec<_>) = wrong.iter().filter(is_form).partition(|error| error.step().is_none());
+    let is_form = |error: &&RuleError| {
+        !matches!(error, RuleError::OutOfOrder { .. } | RuleError::Negative { .. })
+    };
+    // A step of the wrong form may be meant for any currency; `then_every` of the wrong form for
+    // none.
+    let (own, steps): (Vec<_>, Vec<_>) =
+        wrong.iter().filter(is_form).partition(|error| error.step().is_none());
     let mut errors = Vec::new();
-    for (currency, every) in spec.then_every.iter().flat_map(At::numbers).filter(|_| own.is_empty()) {
+    for (currency, every) in spec.then_every.iter().flat_map(At::numbers).filter(|_| own.is_empty())
+    {
         let last = spec.steps.iter().rev().find_map(|step| step.at.in_currency(currency));
         match (last, currency) {
             _ if every <= Decimal::ZERO => errors.push(RuleError::ThenEveryTooSmall),
-            (Some(last), _) if next(spec.metric, last, every) == last => errors.push(RuleError::ThenEveryTooSmall),
-            (None, Some(currency)) if steps.is_empty() => errors.push(RuleError::ThenEveryWithoutStep(currency)),
+            (Some(last), _) if next(spec.metric, last, every) == last => {
+                errors.push(RuleError::ThenEveryTooSmall)
+            }
+            (None, Some(currency)) if steps.is_empty() => {
+                errors.push(RuleError::ThenEveryWithoutStep(currency))
+            }
             _ => {}
         }
     }

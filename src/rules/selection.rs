@@ -55,11 +55,17 @@ impl Selection {
     }
 
     fn has_tag(&self, assessed: &Assessed) -> bool {
-        self.tags.is_empty() || assessed.profile.tags.iter().any(|tag| self.tags.iter().any(|wanted| same_name(wanted, tag)))
+        self.tags.is_empty()
+            || assessed
+                .profile
+                .tags
+                .iter()
+                .any(|tag| self.tags.iter().any(|wanted| same_name(wanted, tag)))
     }
 
     fn has_currency(&self, assessed: &Assessed) -> bool {
-        self.currency.is_empty() || assessed.currency.is_some_and(|currency| self.currency.contains(&currency))
+        self.currency.is_empty()
+            || assessed.currency.is_some_and(|currency| self.currency.contains(&currency))
     }
 
     fn has_usd_cost(&self, assessed: &Assessed) -> bool {
@@ -73,7 +79,11 @@ impl Selection {
 /// Whether a pattern fits the customer's id, name or label.
 fn fits(glob: &Glob, assessed: &Assessed) -> bool {
     let label = assessed.profile.label.as_deref();
-    glob.fits_any([Some(assessed.record.customer.as_str()), Some(assessed.record.name.as_str()), label])
+    glob.fits_any([
+        Some(assessed.record.customer.as_str()),
+        Some(assessed.record.name.as_str()),
+        label,
+    ])
 }
 
 impl BudgetRange {

@@ -8,12 +8,20 @@ use crate::rules::{At, Rule, RuleSpec, Selection, StepSpec};
 /// The sentence of one rule: steps, who is told, which customers, how often.
 pub(crate) fn of(rule: &Rule) -> String {
     let spec = rule.spec();
-    format!("{}: {}{}; {}; {}.", spec.name, steps(spec), continued(spec), selected(&spec.selection), repeated(spec))
+    format!(
+        "{}: {}{}; {}; {}.",
+        spec.name,
+        steps(spec),
+        continued(spec),
+        selected(&spec.selection),
+        repeated(spec)
+    )
 }
 
 fn steps(spec: &RuleSpec) -> String {
     let told = |step: &StepSpec| {
-        let names: Vec<String> = step.notify.as_ref().unwrap_or(&spec.notify).iter().map(ToString::to_string).collect();
+        let names: Vec<String> =
+            step.notify.as_ref().unwrap_or(&spec.notify).iter().map(ToString::to_string).collect();
         let severity = match step.severity {
             Severity::Info => "is news to",
             Severity::Warning => "is a warning to",
@@ -22,10 +30,14 @@ fn steps(spec: &RuleSpec) -> String {
         format!("{severity} {}", listed(&names, "and"))
     };
     let (first, rest) = match spec.steps.split_first() {
-        Some((first, rest)) => (format!("{} {}", reached(spec.metric, &amount(spec.metric, &first.at)), told(first)), rest),
+        Some((first, rest)) => (
+            format!("{} {}", reached(spec.metric, &amount(spec.metric, &first.at)), told(first)),
+            rest,
+        ),
         None => return "nothing".to_owned(),
     };
-    let rest = rest.iter().map(|step| format!(", {} {}", amount(spec.metric, &step.at), told(step)));
+    let rest =
+        rest.iter().map(|step| format!(", {} {}", amount(spec.metric, &step.at), told(step)));
     std::iter::once(first).chain(rest).collect()
 }
 
@@ -36,19 +48,29 @@ fn reached(metric: Metric, amount: &str) -> String {
         Metric::AmountLeft => format!("a customer whose budget has {amount} or less left"),
         Metric::TotalCost | Metric::UsdTotalCost => format!("a customer that has cost {amount}"),
         Metric::UnbudgetedCost => format!("a customer without a budget that has cost {amount}"),
-        Metric::ForecastPercent => format!("a customer that will have used {amount} of its budget if it goes on as so far"),
-        Metric::Pace => format!("a customer whose budget is used {amount} faster than the billing period goes by"),
+        Metric::ForecastPercent => {
+            format!("a customer that will have used {amount} of its budget if it goes on as so far")
+        }
+        Metric::Pace => format!(
+            "a customer whose budget is used {amount} faster than the billing period goes by"
+        ),
         Metric::DailyCost => format!("a customer whose cost rises by {amount} a day"),
-        Metric::DailyPercent => format!("a customer whose cost rises by {amount} of its budget a day"),
+        Metric::DailyPercent => {
+            format!("a customer whose cost rises by {amount} of its budget a day")
+        }
         Metric::StaleHours => format!("a customer whose data is {amount} old"),
     }
 }
 
 fn amount(metric: Metric, at: &At) -> String {
     match at {
-        At::Number(number) => format!("{} {}", grouped(&canonical(*number).to_string()), unit(metric)),
+        At::Number(number) => {
+            format!("{} {}", grouped(&canonical(*number).to_string()), unit(metric))
+        }
         At::ByCurrency(amounts) => {
-            let amount = |(currency, amount): (_, &Decimal)| format!("{} {currency}", grouped(&canonical(*amount).to_string()));
+            let amount = |(currency, amount): (_, &Decimal)| {
+                format!("{} {currency}", grouped(&canonical(*amount).to_string()))
+            };
             listed(&amounts.iter().map(amount).collect::<Vec<_>>(), "or")
         }
     }
@@ -72,8 +94,14 @@ fn continued(spec: &RuleSpec) -> String {
 fn selected(selection: &Selection) -> String {
     let mut parts = Vec::new();
     let mut part = |wanted: bool, text: String| parts.extend(wanted.then_some(text));
-    part(!selection.customers.is_empty(), format!("whose id, name or label is like {}", globs(&selection.customers)));
-    part(!selection.exclude.is_empty(), format!("whose id, name or label is not like {}", globs(&selection.exclude)));
+    part(
+        !selection.customers.is_empty(),
+        format!("whose id, name or label is like {}", globs(&selection.customers)),
+    );
+    part(
+        !selection.exclude.is_empty(),
+        format!("whose id, name or label is not like {}", globs(&selection.exclude)),
+    );
     let tags: Vec<String> = selection.tags.iter().map(|tag| format!("\"{tag}\"")).collect();
     part(!tags.is_empty(), format!("tagged {}", listed(&tags, "or")));
     part(selection.plan == Some(Plan::AzurePlan), "on an Azure plan".to_owned());
@@ -81,19 +109,31 @@ fn selected(selection: &Selection) -> String {
     let currencies: Vec<String> = selection.currency.iter().map(ToString::to_string).collect();
     part(!currencies.is_empty(), format!("billed in {}", listed(&currencies, "or")));
     parts.extend(selection.budget.map(|range| match (range.at_least, range.below) {
-        (Some(least), Some(below)) => format!("with a budget from {least} to below {below} {}", range.currency),
+        (Some(least), Some(below)) => {
+            format!("with a budget from {least} to below {below} {}", range.currency)
+        }
         (Some(least), None) => format!("with a budget of at least {least} {}", range.currency),
         (None, Some(below)) => format!("with a budget below {below} {}", range.currency),
         (None, None) => format!("with a budget in {}", range.currency),
     }));
-    parts.extend(selection.usd_at_least.map(|least| format!("with a cost of at least {least} USD where that is known")));
-    if parts.is_empty() { "it judges every customer".to_owned() } else { format!("it judges customers {}", listed(&parts, "and")) }
+    parts.extend(
+        selection
+            .usd_at_least
+            .map(|least| format!("with a cost of at least {least} USD where that is known")),
+    );
+    if parts.is_empty() {
+        "it judges every customer".to_owned()
+    } else {
+        format!("it judges customers {}", listed(&parts, "and"))
+    }
 }
 
 fn repeated(spec: &RuleSpec) -> &'static str {
     match spec.rearm {
         _ if spec.metric.is_daily() => "each step alerts once per day of the data",
-        Rearm::OnRaise if spec.metric.reads_budget() => "each step alerts once per billing period, and again under a raised budget",
+        Rearm::OnRaise if spec.metric.reads_budget() => {
+            "each step alerts once per billing period, and again under a raised budget"
+        }
         _ => "each step alerts once per billing period",
     }
 }

@@ -31,7 +31,9 @@ impl At {
     pub(crate) fn numbers(&self) -> Vec<(Option<Currency>, Decimal)> {
         match self {
             Self::Number(number) => vec![(None, *number)],
-            Self::ByCurrency(amounts) => amounts.iter().map(|(currency, amount)| (Some(*currency), *amount)).collect(),
+            Self::ByCurrency(amounts) => {
+                amounts.iter().map(|(currency, amount)| (Some(*currency), *amount)).collect()
+            }
         }
     }
 }
@@ -88,7 +90,8 @@ pub enum RuleError {
     #[error("a rule needs at least one step")]
     NoSteps,
     /// A bare number where an amount needs a currency.
-    #[error("{} is money: give an amount for each currency, for example {{ SEK = 5000, EUR = 450 }}", metric.as_str())]
+    #[error("{} is money: give an amount for each currency, for example \
+        {{ SEK = 5000, EUR = 450 }}", metric.as_str())]
     BareNumber {
         /// The step; none for `then_every`.
         step: Option<usize>,
@@ -149,8 +152,12 @@ impl RuleError {
     /// The step it is about; none for the rule as a whole or its `then_every`.
     pub fn step(&self) -> Option<usize> {
         match self {
-            Self::BareNumber { step, .. } | Self::AmountsByCurrency { step, .. } | Self::NoAmount { step } => *step,
-            Self::Negative { step, .. } | Self::OutOfOrder { step, .. } | Self::NobodyTold { step } => Some(*step),
+            Self::BareNumber { step, .. }
+            | Self::AmountsByCurrency { step, .. }
+            | Self::NoAmount { step } => *step,
+            Self::Negative { step, .. }
+            | Self::OutOfOrder { step, .. }
+            | Self::NobodyTold { step } => Some(*step),
             Self::NoSteps | Self::ThenEveryTooSmall | Self::ThenEveryWithoutStep(_) => None,
         }
     }

@@ -1,5 +1,5 @@
-//! A value that never prints, the places it can come from (inline, environment, file or systemd credential), and what takes it
-//! out of the texts of others.
+//! A value that never prints, the places it can come from (inline, environment, file or systemd
+//! credential), and what takes it out of the texts of others.
 
 mod name;
 mod redactor;
@@ -69,7 +69,8 @@ pub trait SecretEnvironment {
     /// The value of an environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// The folder of credentials: `$CREDENTIALS_DIRECTORY`, outside the unit [`CREDENTIALS_FALLBACK`].
+    /// The folder of credentials: `$CREDENTIALS_DIRECTORY`, outside the unit
+    /// [`CREDENTIALS_FALLBACK`].
     fn credentials(&self) -> PathBuf;
 }
 
@@ -114,7 +115,9 @@ impl SecretSource {
     pub fn resolve(&self, places: &impl SecretEnvironment) -> Result<Secret, SecretError> {
         let secret = match self {
             Self::Inline(secret) => secret.clone(),
-            Self::Env(name) => Secret::new(places.variable(name).ok_or_else(|| SecretError::Env(name.clone()))?),
+            Self::Env(name) => {
+                Secret::new(places.variable(name).ok_or_else(|| SecretError::Env(name.clone()))?)
+            }
             Self::File(path) => read(path)?,
             Self::Credential(name) => read(&places.credentials().join(credential_name(name)?))?,
         };
@@ -134,11 +137,13 @@ fn credential_name(name: &str) -> Result<&str, SecretError> {
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {
-    let bytes = fs::read(path, MOST).map_err(|source| SecretError::File { path: path.to_owned(), source })?;
+    let bytes = fs::read(path, MOST)
+        .map_err(|source| SecretError::File { path: path.to_owned(), source })?;
     decode(bytes).map(Secret::new).map_err(|_| SecretError::NotText(path.to_owned()))
 }
 
-/// Refuses what cannot be meant: a receiver would answer that the secret is wrong, and nobody would see why.
+/// Refuses what cannot be meant: a receiver would answer that the secret is wrong, and nobody would
+/// see why.
 fn check_clean(secret: &str) -> Result<(), SecretError> {
     let letter = unseen(secret).map(|(_, letter)| format!("holds {}", called(letter)));
     let begins = secret.starts_with(char::is_whitespace).then(|| "begins with a blank".to_owned());
@@ -173,20 +178,38 @@ mod tests {
     #[test]
     fn a_credential_cannot_leave_its_folder() {
         for name in ["../shadow", "/etc/shadow", "", "a/b", ".."] {
-            assert!(matches!(SecretSource::Credential(name.into()).resolve(&Nowhere), Err(SecretError::Name(_))), "{name}");
+            assert!(
+                matches!(
+                    SecretSource::Credential(name.into()).resolve(&Nowhere),
+                    Err(SecretError::Name(_))
+                ),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn a_missing_secret_names_its_place() {
         let text = |source: SecretSource| source.resolve(&Nowhere).unwrap_err().to_string();
-        assert_eq!(text(SecretSource::Env("BUDGET_ALERTD_UNSET".into())), "the environment variable BUDGET_ALERTD_UNSET is not set");
+        assert_eq!(
+            text(SecretSource::Env("BUDGET_ALERTD_UNSET".into())),
+            "the environment variable BUDGET_ALERTD_UNSET is not set"
+        );
         assert_eq!(text(SecretSource::File("/nonexistent/x".into())), "cannot read /nonexistent/x");
         assert_eq!(text(SecretSource::Inline(Secret::new("\n"))), "the secret is empty");
         let unclean = |secret: &str| text(SecretSource::Inline(Secret::new(secret)));
-        assert_eq!(unclean("hush\u{a0}"), "the secret holds a no-break space (U+00A0): write it anew without that");
-        assert_eq!(unclean("hu\u{200b}sh"), "the secret holds a letter without width (U+200B): write it anew without that");
-        assert_eq!(unclean("hush\n\n"), "the secret holds a line break (U+000A): write it anew without that");
+        assert_eq!(
+            unclean("hush\u{a0}"),
+            "the secret holds a no-break space (U+00A0): write it anew without that"
+        );
+        assert_eq!(
+            unclean("hu\u{200b}sh"),
+            "the secret holds a letter without width (U+200B): write it anew without that"
+        );
+        assert_eq!(
+            unclean("hush\n\n"),
+            "the secret holds a line break (U+000A): write it anew without that"
+        );
         assert_eq!(unclean(" hush"), "the secret begins with a blank: write it anew without that");
         assert_eq!(unclean("hush "), "the secret ends with a blank: write it anew without that");
     }
@@ -195,10 +218,14 @@ mod tests {
     fn a_secret_may_be_saved_as_people_save_files() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secret");
-        let wide: Vec<u8> = "\u{feff}hush ö\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide: Vec<u8> =
+            "\u{feff}hush ö\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         for bytes in [wide, "\u{feff}hush ö\n".into(), "hush ö".into()] {
             std::fs::write(&file, bytes).unwrap();
-            assert_eq!(SecretSource::File(file.clone()).resolve(&Nowhere).unwrap().expose(), "hush ö");
+            assert_eq!(
+                SecretSource::File(file.clone()).resolve(&Nowhere).unwrap().expose(),
+                "hush ö"
+            );
         }
         std::fs::write(&file, b"caf\xe9").unwrap();
         assert!(matches!(SecretSource::File(file).resolve(&Nowhere), Err(SecretError::NotText(_))));

@@ -1,5 +1,5 @@
-//! Names of variables, credentials and files as messages show them: what looks like no name may be the secret itself, written
-//! in the wrong place.
+//! Names of variables, credentials and files as messages show them: what looks like no name may be
+//! the secret itself, written in the wrong place.
 
 use std::path::Path;
 
@@ -20,14 +20,18 @@ pub(crate) fn looks_like_a_name(text: &str) -> bool {
 /// Letters, then a small number; either may be missing.
 fn is_word(word: &str) -> bool {
     let letters = word.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let humps = letters.as_bytes().windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+    let humps = letters
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
     letters.bytes().all(|byte| byte.is_ascii_alphabetic())
         && letters.len() <= LONGEST_WORD
         && word.len().saturating_sub(letters.len()) <= LONGEST_NUMBER
         && humps.count() <= HUMPS
 }
 
-/// Whether a text looks like what `place` holds: the name of a variable (`env`) or of a credential, or the path of a file.
+/// Whether a text looks like what `place` holds: the name of a variable (`env`) or of a credential,
+/// or the path of a file.
 pub(crate) fn looks_right_for(place: &str, text: &str) -> bool {
     match place {
         "env" => !text.contains(['-', '.', '@']) && looks_like_a_name(text),
@@ -56,7 +60,8 @@ pub(crate) fn shown_path(path: &Path) -> String {
 
 /// Nothing but words and the signs that lead out of a folder.
 fn is_a_way_out(name: &str) -> bool {
-    name.contains('/') && name.split('/').filter(|part| !matches!(*part, "" | "." | "..")).all(looks_like_a_name)
+    name.contains('/')
+        && name.split('/').filter(|part| !matches!(*part, "" | "." | "..")).all(looks_like_a_name)
 }
 
 #[cfg(test)]
@@ -65,7 +70,16 @@ mod tests {
 
     #[test]
     fn names_are_shown_and_what_looks_like_a_secret_is_not() {
-        for name in ["SLACK_URL", "slack-url", "client-secret", "HEARTBEAT_URL2", "smtp.password", "db@prod", "slackUrl", "tls-2026"] {
+        for name in [
+            "SLACK_URL",
+            "slack-url",
+            "client-secret",
+            "HEARTBEAT_URL2",
+            "smtp.password",
+            "db@prod",
+            "slackUrl",
+            "tls-2026",
+        ] {
             assert!(looks_like_a_name(name), "{name}");
         }
         for secret in [
@@ -82,7 +96,10 @@ mod tests {
             assert!(!looks_like_a_name(secret), "{secret}");
         }
         assert_eq!(shown_variable("my-password"), "***");
-        assert_eq!((shown("../shadow"), shown("/etc/shadow"), shown("a/S3cr3t")), ("../shadow", "/etc/shadow", "***"));
+        assert_eq!(
+            (shown("../shadow"), shown("/etc/shadow"), shown("a/S3cr3t")),
+            ("../shadow", "/etc/shadow", "***")
+        );
         assert_eq!(shown_path(Path::new("/run/secrets/S3cr3t")), "/run/secrets/***");
         assert_eq!(shown_path(Path::new("/run/3/x1y2/smtp.password")), "/run/3/x1y2/smtp.password");
     }

@@ -1,4 +1,5 @@
-//! What can be made to go wrong, and when: once, or until it is healed. Carrying it out is the servers' part.
+//! What can be made to go wrong, and when: once, or until it is healed. Carrying it out is the
+//! servers' part.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,8 @@ use crate::simulator::Answer;
 pub enum Fault {
     /// This answer instead of the true one.
     Answer(Answer),
-    /// The true answer, its length announced in full, the connection closed after so many bytes of the body.
+    /// The true answer, its length announced in full, the connection closed after so many bytes of
+    /// the body.
     Cut {
         /// Bytes of the body that are sent.
         after: usize,

@@ -1,5 +1,6 @@
-//! As much of HTTP/1.1 as the simulated servers need, down to the bytes: an answer can be cut, withheld or reset, which a
-//! web framework would not let us do. What is answered is the servers' part.
+//! As much of HTTP/1.1 as the simulated servers need, down to the bytes: an answer can be cut,
+//! withheld or reset, which a web framework would not let us do. What is answered is the servers'
+//! part.
 
 use std::future::Future;
 use std::io;
@@ -37,7 +38,10 @@ pub struct Request {
 impl Request {
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as text; bytes that are no UTF-8 are replaced.
@@ -67,7 +71,9 @@ impl Answer {
 
     /// An answer of JSON.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self::new(status).with_header("Content-Type", "application/json; charset=utf-8").with_body(body)
+        Self::new(status)
+            .with_header("Content-Type", "application/json; charset=utf-8")
+            .with_body(body)
     }
 
     /// The same with one more header.
@@ -84,18 +90,23 @@ impl Answer {
         self
     }
 
-    /// How Partner Center throttles: 429, `Retry-After`, and a body of another shape than its other errors
-    /// ("API throttling guidance").
+    /// How Partner Center throttles: 429, `Retry-After`, and a body of another shape than its other
+    /// errors ("API throttling guidance").
     pub fn throttled(seconds: u32) -> Self {
-        let body = format!(r#"{{ "statusCode": 429, "message": "Rate limit is exceeded. Try again in {seconds} seconds." }}"#);
+        let body = format!(
+            r#"{{ "statusCode": 429, "message": "Rate limit is exceeded. Try again in {seconds} seconds." }}"#
+        );
         Self::json(429, body).with_header("Retry-After", &seconds.to_string())
     }
 
-    /// How Partner Center refuses a sign-in without multi-factor authentication ("Mandating MFA"): the reason in the
-    /// status line, no body.
+    /// How Partner Center refuses a sign-in without multi-factor authentication ("Mandating MFA"):
+    /// the reason in the status line, no body.
     pub fn mfa_required() -> Self {
         let reason = "Unauthorized - MFA required".to_owned();
-        Self { reason, ..Self::new(401).with_header("WWW-Authenticate", r#"Bearer error="invalid_token""#) }
+        Self {
+            reason,
+            ..Self::new(401).with_header("WWW-Authenticate", r#"Bearer error="invalid_token""#)
+        }
     }
 
     /// An error as Partner Center words it: `code`, `description`, `data`, `source`.
@@ -105,9 +116,13 @@ impl Answer {
     }
 
     fn head(&self) -> Vec<u8> {
-        let lines: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let lines: Vec<String> =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let (status, reason, length) = (self.status, &self.reason, self.body.len());
-        let head = format!("HTTP/1.1 {status} {reason}\r\nContent-Length: {length}\r\n{}\r\n", lines.concat());
+        let head = format!(
+            "HTTP/1.1 {status} {reason}\r\nContent-Length: {length}\r\n{}\r\n",
+            lines.concat()
+        );
         head.into_bytes()
     }
 }
@@ -159,11 +174,14 @@ async fn converse(stream: TcpStream, clock: &dyn Clock, respond: &Respond) -> io
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some(request) = read(&mut stream, clock).await? {
-        let close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let close =
+            request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let Reply { answer, fault } = respond(request);
         match fault {
             None => write(&mut stream, &answer, answer.body.len()).await?,
-            Some(Fault::Answer(instead)) => write(&mut stream, &instead, instead.body.len()).await?,
+            Some(Fault::Answer(instead)) => {
+                write(&mut stream, &instead, instead.body.len()).await?
+            }
             Some(Fault::Slow(wait)) => {
                 clock.sleep(wait).await;
                 write(&mut stream, &answer, answer.body.len()).await?;
@@ -197,8 +215,16 @@ async fn read(stream: &mut BufReader<TcpStream>, clock: &dyn Clock) -> io::Resul
         return Ok(None);
     }
     let mut words = line.split_whitespace();
-    let (Some(method), Some(path)) = (words.next(), words.next()) else { return Err(io::ErrorKind::InvalidData.into()) };
-    let mut request = Request { method: method.into(), path: path.into(), headers: Vec::new(), body: Vec::new(), at: clock.now() };
+    let (Some(method), Some(path)) = (words.next(), words.next()) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let mut request = Request {
+        method: method.into(),
+        path: path.into(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        at: clock.now(),
+    };
     loop {
         let mut line = String::new();
         head.read_line(&mut line).await?;
@@ -209,7 +235,8 @@ async fn read(stream: &mut BufReader<TcpStream>, clock: &dyn Clock) -> io::Resul
         let (name, value) = line.split_once(':').ok_or(io::ErrorKind::InvalidData)?;
         request.headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    let length: u64 = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let length: u64 =
+        request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     stream.take(length.min(BODY_CAP)).read_to_end(&mut request.body).await?;
     Ok(Some(request))
 }

@@ -1,4 +1,5 @@
-//! An HTTP receiver, for webhooks and for Slack: it keeps what it gets and answers `ok`, or what it is told to.
+//! An HTTP receiver, for webhooks and for Slack: it keeps what it gets and answers `ok`, or what it
+//! is told to.
 
 use std::io;
 use std::sync::Arc;
@@ -40,7 +41,10 @@ impl HttpReceiver {
         let faults = Arc::new(Faults::none());
         let (journal, plan) = (Arc::clone(&seen), Arc::clone(&faults));
         let respond = move |request| {
-            let reply = Reply { answer: Answer::new(200).with_header("Content-Type", "text/plain").with_body("ok"), fault: plan.take() };
+            let reply = Reply {
+                answer: Answer::new(200).with_header("Content-Type", "text/plain").with_body("ok"),
+                fault: plan.take(),
+            };
             let answer = match &reply.fault {
                 None | Some(Fault::Slow(_)) => Some(reply.answer.status),
                 Some(Fault::Answer(instead)) => Some(instead.status),
@@ -74,7 +78,10 @@ impl HttpReceiver {
     }
 
     /// Waits until at least `count` requests came, accepted or not, and returns them.
-    pub async fn wait_for_attempts(&self, count: usize) -> Result<Vec<ReceivedRequest>, StillWaiting> {
+    pub async fn wait_for_attempts(
+        &self,
+        count: usize,
+    ) -> Result<Vec<ReceivedRequest>, StillWaiting> {
         self.seen.wait_for(count, |_| true).await
     }
 

@@ -39,9 +39,14 @@ impl<T: Clone> Journal<T> {
     }
 
     /// Waits until at least `count` entries match, and returns these.
-    pub(crate) async fn wait_for(&self, count: usize, wanted: impl Fn(&T) -> bool) -> Result<Vec<T>, StillWaiting> {
+    pub(crate) async fn wait_for(
+        &self,
+        count: usize,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Vec<T>, StillWaiting> {
         let mut changes = self.0.subscribe();
-        let enough = changes.wait_for(|entries| entries.iter().filter(|entry| wanted(entry)).count() >= count);
+        let enough = changes
+            .wait_for(|entries| entries.iter().filter(|entry| wanted(entry)).count() >= count);
         let in_time = tokio::time::timeout(DEADLINE, enough).await.is_ok();
         let came = self.matching(wanted);
         if in_time { Ok(came) } else { Err(StillWaiting { wanted: count, came: came.len() }) }

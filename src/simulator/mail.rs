@@ -1,4 +1,5 @@
-//! A mail as it was received, taken apart with a parser that is not ours; receiving it is elsewhere.
+//! A mail as it was received, taken apart with a parser that is not ours; receiving it is
+//! elsewhere.
 
 use jiff::Timestamp;
 use mail_parser::{Address, MessageParser};
@@ -33,7 +34,13 @@ pub struct ReceivedMail {
 }
 
 impl ReceivedMail {
-    pub(crate) fn parse(sender: String, recipients: Vec<String>, raw: &[u8], at: Timestamp, answer: Option<u16>) -> Self {
+    pub(crate) fn parse(
+        sender: String,
+        recipients: Vec<String>,
+        raw: &[u8],
+        at: Timestamp,
+        answer: Option<u16>,
+    ) -> Self {
         let parsed = MessageParser::default().parse(raw).unwrap_or_default();
         let unfolded = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
         let has_html = parsed.html_bodies().any(mail_parser::MessagePart::is_text_html);
@@ -44,7 +51,10 @@ impl ReceivedMail {
             to: addresses(parsed.to()),
             subject: parsed.subject().unwrap_or_default().to_owned(),
             message_id: parsed.message_id().unwrap_or_default().to_owned(),
-            headers: parsed.headers_raw().map(|(name, value)| (name.to_owned(), unfolded(value))).collect(),
+            headers: parsed
+                .headers_raw()
+                .map(|(name, value)| (name.to_owned(), unfolded(value)))
+                .collect(),
             text: parsed.body_text(0).unwrap_or_default().into_owned(),
             html: parsed.body_html(0).filter(|_| has_html).map(std::borrow::Cow::into_owned),
             at,
@@ -55,7 +65,10 @@ impl ReceivedMail {
 
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether the sender was told that it was taken in.
@@ -65,5 +78,10 @@ impl ReceivedMail {
 }
 
 fn addresses(field: Option<&Address<'_>>) -> Vec<String> {
-    field.into_iter().flat_map(Address::iter).filter_map(|mailbox| mailbox.address()).map(ToOwned::to_owned).collect()
+    field
+        .into_iter()
+        .flat_map(Address::iter)
+        .filter_map(|mailbox| mailbox.address())
+        .map(ToOwned::to_owned)
+        .collect()
 }

@@ -1,5 +1,5 @@
-//! A mail server on the loopback: it keeps what it gets, refuses whom it is told to refuse. The conversation itself is in
-//! `smtp`.
+//! A mail server on the loopback: it keeps what it gets, refuses whom it is told to refuse. The
+//! conversation itself is in `smtp`.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -32,7 +32,11 @@ pub(crate) struct Mailroom {
 impl Mailroom {
     /// The code with which this recipient is refused, if it is.
     pub(crate) fn refusal(&self, recipient: &str) -> Option<u16> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).get(&recipient.to_lowercase()).copied()
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&recipient.to_lowercase())
+            .copied()
     }
 }
 
@@ -83,17 +87,23 @@ impl MailReceiver {
         self.room.seen.wait_for(count, ReceivedMail::accepted).await
     }
 
-    /// Waits until at least `count` mails came up to their final dot, accepted or not, and returns them.
+    /// Waits until at least `count` mails came up to their final dot, accepted or not, and returns
+    /// them.
     pub async fn wait_for_attempts(&self, count: usize) -> Result<Vec<ReceivedMail>, StillWaiting> {
         self.room.seen.wait_for(count, |_| true).await
     }
 
     /// Refuses this recipient with this code (550: no such mailbox), until [`Self::heal`].
     pub fn refuse(&self, recipient: &str, code: u16) {
-        self.room.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.to_lowercase(), code);
+        self.room
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(recipient.to_lowercase(), code);
     }
 
-    /// Fails once so, in the first conversation that comes to the fault's stage; several are taken in order.
+    /// Fails once so, in the first conversation that comes to the fault's stage; several are taken
+    /// in order.
     pub fn fail_once(&self, fault: MailFault) {
         self.room.faults.once(fault);
     }

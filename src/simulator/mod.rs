@@ -1,6 +1,6 @@
-//! A simulated world on real loopback sockets: a Partner Center, a mail server, HTTP receivers, and a month's story for
-//! them to live through. It knows nothing of the program that is run against it, and its wire forms are its own, so
-//! that a mistake in ours cannot hide in it.
+//! A simulated world on real loopback sockets: a Partner Center, a mail server, HTTP receivers, and
+//! a month's story for them to live through. It knows nothing of the program that is run against
+//! it, and its wire forms are its own, so that a mistake in ours cannot hide in it.
 
 mod consent;
 mod fault;

@@ -1,5 +1,6 @@
-//! A PagerDuty that takes events by the documented rules of its Events API v2, and keeps incidents by their keys as it does:
-//! a trigger opens one or adds to the open one, a resolve ends it or is about nothing.
+//! A PagerDuty that takes events by the documented rules of its Events API v2, and keeps incidents
+//! by their keys as it does: a trigger opens one or adds to the open one, a resolve ends it or is
+//! about nothing.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +39,8 @@ impl PagerDutyService {
     pub fn start(clock: Arc<dyn Clock>, routing_key: &str) -> io::Result<Self> {
         let incidents: Arc<Mutex<Vec<SimIncident>>> = Arc::default();
         let faults = Arc::new(Faults::none());
-        let (kept, plan, key) = (Arc::clone(&incidents), Arc::clone(&faults), routing_key.to_owned());
+        let (kept, plan, key) =
+            (Arc::clone(&incidents), Arc::clone(&faults), routing_key.to_owned());
         let respond = move |request: http::Request| {
             let fault = plan.take();
             // What is answered with something else was not taken.
@@ -78,7 +80,11 @@ impl PagerDutyService {
 impl SimIncident {
     /// What stands above it: the summary of the event that opened it.
     pub fn summary(&self) -> &str {
-        self.triggers.first().and_then(|event| event.pointer("/payload/summary")).and_then(Value::as_str).unwrap_or_default()
+        self.triggers
+            .first()
+            .and_then(|event| event.pointer("/payload/summary"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 }
 
@@ -86,11 +92,18 @@ fn lock(incidents: &Mutex<Vec<SimIncident>>) -> MutexGuard<'_, Vec<SimIncident>>
     incidents.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn answer(request: &http::Request, key: &str, incidents: &mut Vec<SimIncident>, taken: bool) -> Answer {
+fn answer(
+    request: &http::Request,
+    key: &str,
+    incidents: &mut Vec<SimIncident>,
+    taken: bool,
+) -> Answer {
     if (request.method.as_str(), request.path.as_str()) != ("POST", "/v2/enqueue") {
         return Answer::new(404);
     }
-    let Ok(event) = serde_json::from_slice::<Value>(&request.body) else { return invalid(&["the body is no JSON".to_owned()]) };
+    let Ok(event) = serde_json::from_slice::<Value>(&request.body) else {
+        return invalid(&["the body is no JSON".to_owned()]);
+    };
     let errors = mistakes(&event, request.body.len(), key);
     if !errors.is_empty() {
         return invalid(&errors);
@@ -99,7 +112,11 @@ fn answer(request: &http::Request, key: &str, incidents: &mut Vec<SimIncident>, 
     if taken {
         take(event, &dedup_key, incidents);
     }
-    Answer::json(202, json!({ "status": "success", "message": "Event processed", "dedup_key": dedup_key }).to_string())
+    Answer::json(
+        202,
+        json!({ "status": "success", "message": "Event processed", "dedup_key": dedup_key })
+            .to_string(),
+    )
 }
 
 fn invalid(errors: &[String]) -> Answer {
@@ -119,32 +136,61 @@ fn mistakes(event: &Value, length: usize, key: &str) -> Vec<String> {
     unless(given.len() == 32, "Length of 'routing_key' is incorrect (should be 32 characters)");
     unless(given.len() != 32 || given == key, "Invalid routing key");
     unless(length <= LONGEST_EVENT, "the event is longer than 512 KB");
-    unless(text("/dedup_key").is_none_or(|key| key.chars().count() <= 255), "'dedup_key' is longer than 255 characters");
+    unless(
+        text("/dedup_key").is_none_or(|key| key.chars().count() <= 255),
+        "'dedup_key' is longer than 255 characters",
+    );
     match text("/event_action") {
         Some("trigger") => {
-            unless(text("/payload/summary").is_some_and(|text| !text.is_empty()), "'payload.summary' is missing or blank");
-            unless(text("/payload/summary").is_none_or(|text| text.chars().count() <= 1024), "'payload.summary' is too long");
-            unless(text("/payload/source").is_some_and(|text| !text.is_empty()), "'payload.source' is missing or blank");
+            unless(
+                text("/payload/summary").is_some_and(|text| !text.is_empty()),
+                "'payload.summary' is missing or blank",
+            );
+            unless(
+                text("/payload/summary").is_none_or(|text| text.chars().count() <= 1024),
+                "'payload.summary' is too long",
+            );
+            unless(
+                text("/payload/source").is_some_and(|text| !text.is_empty()),
+                "'payload.source' is missing or blank",
+            );
             let severity = text("/payload/severity").unwrap_or_default();
-            unless(["critical", "error", "warning", "info"].contains(&severity), "'payload.severity' is invalid");
-            let dated = text("/payload/timestamp").is_none_or(|text| text.parse::<jiff::Timestamp>().is_ok());
+            unless(
+                ["critical", "error", "warning", "info"].contains(&severity),
+                "'payload.severity' is invalid",
+            );
+            let dated = text("/payload/timestamp")
+                .is_none_or(|text| text.parse::<jiff::Timestamp>().is_ok());
             unless(dated, "'payload.timestamp' is no date");
             for optional in ["component", "group", "class"] {
                 let value = event.pointer(&format!("/payload/{optional}"));
-                unless(value.is_none_or(Value::is_string), "'payload' has a property of another type");
+                unless(
+                    value.is_none_or(Value::is_string),
+                    "'payload' has a property of another type",
+                );
             }
         }
-        Some("acknowledge" | "resolve") => unless(text("/dedup_key").is_some(), "'dedup_key' is missing"),
-        _ => unless(false, "'event_action' is missing or invalid (should be one of trigger, acknowledge, resolve)"),
+        Some("acknowledge" | "resolve") => {
+            unless(text("/dedup_key").is_some(), "'dedup_key' is missing")
+        }
+        _ => unless(
+            false,
+            "'event_action' is missing or invalid (should be one of trigger, acknowledge, resolve)",
+        ),
     }
     errors
 }
 
 fn take(event: Value, dedup_key: &str, incidents: &mut Vec<SimIncident>) {
-    let open = incidents.iter_mut().find(|incident| incident.open && incident.dedup_key == dedup_key);
+    let open =
+        incidents.iter_mut().find(|incident| incident.open && incident.dedup_key == dedup_key);
     match (event.get("event_action").and_then(Value::as_str), open) {
         (Some("trigger"), Some(incident)) => incident.triggers.push(event),
-        (Some("trigger"), None) => incidents.push(SimIncident { dedup_key: dedup_key.to_owned(), open: true, triggers: vec![event] }),
+        (Some("trigger"), None) => incidents.push(SimIncident {
+            dedup_key: dedup_key.to_owned(),
+            open: true,
+            triggers: vec![event],
+        }),
         (Some("resolve"), Some(incident)) => incident.open = false,
         _ => {}
     }

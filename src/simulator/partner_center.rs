@@ -1,5 +1,5 @@
-//! The simulated Partner Center: one server for the API and for the sign-in. Its customers are what they were last set to;
-//! how they change over time is the story's part.
+//! The simulated Partner Center: one server for the API and for the sign-in. Its customers are what
+//! they were last set to; how they change over time is the story's part.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,9 @@ use crate::simulator::http::{self, Reply};
 use crate::simulator::journal::Journal;
 use crate::simulator::port::Port;
 use crate::simulator::sign_in::Tokens;
-use crate::simulator::wire::{Collection, CustomerRecord, ResourceRecord, SubscriptionRecord, Summary};
+use crate::simulator::wire::{
+    Collection, CustomerRecord, ResourceRecord, SubscriptionRecord, Summary,
+};
 use crate::simulator::{Answer, Fault, Form, Request, SignIn, SimCustomer, SimPlan, StillWaiting};
 
 /// Where the collection of usage records is.
@@ -68,7 +70,11 @@ impl PartnerCenter {
         let world = Arc::new(World {
             clock: Arc::clone(&clock),
             seen: Journal::new(),
-            state: Mutex::new(State { customers: Vec::new(), form: Form::default(), tokens: Tokens::new(sign_in) }),
+            state: Mutex::new(State {
+                customers: Vec::new(),
+                form: Form::default(),
+                tokens: Tokens::new(sign_in),
+            }),
             token: Faults::none(),
             device_code: Faults::none(),
             authorize: Faults::none(),
@@ -178,8 +184,12 @@ impl World {
     fn respond(&self, request: Request) -> Reply {
         let (endpoint, answer) = self.state().answer(&request, self.clock.now());
         let fault = endpoint.and_then(|endpoint| self.faults(endpoint).take());
-        let echoed = ["MS-RequestId", "MS-CorrelationId"].into_iter().filter_map(|name| Some((name, request.header(name)?)));
-        let answer = echoed.fold(answer, |answer, (name, value)| answer.with_header(name, value)).with_header("MS-CV", "simulated.0");
+        let echoed = ["MS-RequestId", "MS-CorrelationId"]
+            .into_iter()
+            .filter_map(|name| Some((name, request.header(name)?)));
+        let answer = echoed
+            .fold(answer, |answer, (name, value)| answer.with_header(name, value))
+            .with_header("MS-CV", "simulated.0");
         self.seen.push(request);
         Reply { answer, fault }
     }
@@ -190,15 +200,22 @@ impl State {
         let path = request.path.split('?').next().unwrap_or_default().to_owned();
         let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (endpoint, answer) = match (request.method.as_str(), segments.as_slice()) {
-            ("POST", [tenant, "oauth2", "v2.0", "token"]) => return (Some(Endpoint::Token), self.tokens.exchange(tenant, request, now)),
+            ("POST", [tenant, "oauth2", "v2.0", "token"]) => {
+                return (Some(Endpoint::Token), self.tokens.exchange(tenant, request, now));
+            }
             ("POST", [tenant, "oauth2", "v2.0", "devicecode"]) => {
                 let base = format!("http://{}", request.header("host").unwrap_or_default());
-                return (Some(Endpoint::DeviceCode), self.tokens.device_code(tenant, request, &base, now));
+                return (
+                    Some(Endpoint::DeviceCode),
+                    self.tokens.device_code(tenant, request, &base, now),
+                );
             }
             ("GET", [tenant, "oauth2", "v2.0", "authorize"]) => {
                 return (Some(Endpoint::Authorize), self.tokens.authorize(tenant, request));
             }
-            ("GET", ["v1", "customers", "usagerecords"]) => (Endpoint::UsageRecords, self.usage_records(request)),
+            ("GET", ["v1", "customers", "usagerecords"]) => {
+                (Endpoint::UsageRecords, self.usage_records(request))
+            }
             ("GET", ["v1", "customers", id, "subscriptions", "usagerecords"]) => {
                 (Endpoint::Subscriptions, self.subscriptions(request, &path, id))
             }
@@ -211,7 +228,10 @@ impl State {
             _ => return (None, Answer::error(404, "1000", "Not found.")),
         };
         if !self.tokens.admits(request, now) {
-            return (Some(endpoint), Answer::error(401, "800001", "Partner Token missing in request context."));
+            return (
+                Some(endpoint),
+                Answer::error(401, "800001", "Partner Token missing in request context."),
+            );
         }
         if !self.tokens.sign_in.mfa {
             return (Some(endpoint), Answer::error(401, "900421", "MFA required."));
@@ -221,8 +241,11 @@ impl State {
 
     fn usage_records(&self, request: &Request) -> Answer {
         let size = self.form.page_size.unwrap_or(usize::MAX).max(1);
-        let Some(from) = page_start(request) else { return Answer::error(400, "3000", "Invalid property: MS-ContinuationToken.") };
-        let items: Vec<_> = self.customers.iter().skip(from).take(size).map(CustomerRecord::of).collect();
+        let Some(from) = page_start(request) else {
+            return Answer::error(400, "3000", "Invalid property: MS-ContinuationToken.");
+        };
+        let items: Vec<_> =
+            self.customers.iter().skip(from).take(size).map(CustomerRecord::of).collect();
         let next = from.saturating_add(items.len());
         let mut page = Collection::of(items, USAGE_RECORDS);
         if next < self.customers.len() {
@@ -233,26 +256,40 @@ impl State {
 
     fn subscriptions(&self, request: &Request, path: &str, id: &str) -> Answer {
         let Some(customer) = self.customer(id) else { return not_a_customer() };
-        let items = customer.subscriptions.iter().map(|subscription| SubscriptionRecord::of(customer, subscription)).collect();
+        let items = customer
+            .subscriptions
+            .iter()
+            .map(|subscription| SubscriptionRecord::of(customer, subscription))
+            .collect();
         self.form.answer(request, &Collection::of(items, path))
     }
 
     fn summary(&self, request: &Request, path: &str, id: &str, subscription: &str) -> Answer {
         let Some(customer) = self.customer(id) else { return not_a_customer() };
-        let found = customer.subscriptions.iter().find(|known| known.id.eq_ignore_ascii_case(subscription));
-        found
-            .and_then(|found| Summary::of(customer, found, path))
-            .map_or_else(|| Answer::error(404, "20003", "The subscription was not found."), |summary| self.form.answer(request, &summary))
+        let found =
+            customer.subscriptions.iter().find(|known| known.id.eq_ignore_ascii_case(subscription));
+        found.and_then(|found| Summary::of(customer, found, path)).map_or_else(
+            || Answer::error(404, "20003", "The subscription was not found."),
+            |summary| self.form.answer(request, &summary),
+        )
     }
 
     fn resource_usage(&self, request: &Request, path: &str, id: &str, plan: &str) -> Answer {
-        let Some(customer) = self.customer(id).filter(|customer| matches!(customer.plan, SimPlan::AzurePlan { .. })) else {
+        let Some(customer) =
+            self.customer(id).filter(|customer| matches!(customer.plan, SimPlan::AzurePlan { .. }))
+        else {
             return not_a_customer();
         };
-        let Some(found) = customer.subscriptions.iter().find(|known| known.id.eq_ignore_ascii_case(plan)) else {
+        let Some(found) =
+            customer.subscriptions.iter().find(|known| known.id.eq_ignore_ascii_case(plan))
+        else {
             return Answer::error(404, "20003", "The subscription was not found.");
         };
-        let items = found.resources.iter().map(|resource| ResourceRecord::of(customer, found, resource)).collect();
+        let items = found
+            .resources
+            .iter()
+            .map(|resource| ResourceRecord::of(customer, found, resource))
+            .collect();
         self.form.answer(request, &Collection::of(items, path))
     }
 
@@ -270,12 +307,14 @@ fn continuation_token(from: usize) -> String {
     base64::prelude::BASE64_STANDARD.encode(format!("from {from}"))
 }
 
-/// Where a page begins: at the start, or where the token that came back says; none for another token.
+/// Where a page begins: at the start, or where the token that came back says; none for another
+/// token.
 fn page_start(request: &Request) -> Option<usize> {
     use base64::Engine;
     if !request.path.contains("seekOperation=Next") {
         return Some(0);
     }
-    let token = base64::prelude::BASE64_STANDARD.decode(request.header("MS-ContinuationToken")?).ok()?;
+    let token =
+        base64::prelude::BASE64_STANDARD.decode(request.header("MS-ContinuationToken")?).ok()?;
     std::str::from_utf8(&token).ok()?.strip_prefix("from ")?.parse().ok()
 }

@@ -1,5 +1,5 @@
-//! A TCP port on the loopback that accepts connections, goes down and comes back; what is said on a connection is the
-//! owner's.
+//! A TCP port on the loopback that accepts connections, goes down and comes back; what is said on a
+//! connection is the owner's.
 
 use std::future::Future;
 use std::io;
@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 const BACKLOG: u32 = 1024;
 
 /// Serves one connection until it is over.
-pub(crate) type Serve = Arc<dyn Fn(TcpStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+pub(crate) type Serve =
+    Arc<dyn Fn(TcpStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// A port with its task; dropping it ends the task and every connection.
 pub(crate) struct Port {
@@ -25,10 +26,11 @@ pub(crate) struct Port {
 }
 
 enum State {
-    /// Accepting. `stop` ends the task in order; dropping the set ends it at once. The second socket, bound without
-    /// listening, keeps the port for the time after.
+    /// Accepting. `stop` ends the task in order; dropping the set ends it at once. The second
+    /// socket, bound without listening, keeps the port for the time after.
     Up { stop: oneshot::Sender<()>, task: JoinSet<()>, reserve: TcpSocket },
-    /// Refusing: the socket stays bound without listening, so that nobody else gets the port meanwhile.
+    /// Refusing: the socket stays bound without listening, so that nobody else gets the port
+    /// meanwhile.
     Down(TcpSocket),
     /// Between the two, or ended for good because the port could not be bound again.
     Closed,
@@ -38,7 +40,8 @@ impl Port {
     /// Opens a free port.
     pub(crate) fn open(serve: Serve) -> io::Result<Self> {
         let socket = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        let port = Self { address: socket.local_addr()?, serve, state: Mutex::new(State::Down(socket)) };
+        let port =
+            Self { address: socket.local_addr()?, serve, state: Mutex::new(State::Down(socket)) };
         port.come_back()?;
         Ok(port)
     }

@@ -1,4 +1,5 @@
-//! The sign-in of the simulated Partner Center: refresh tokens in, access tokens out; what they open is elsewhere.
+//! The sign-in of the simulated Partner Center: refresh tokens in, access tokens out; what they
+//! open is elsewhere.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -35,13 +36,15 @@ pub struct SignIn {
     pub refresh_token: String,
     /// Whether each answer brings a new refresh token.
     pub rotates: bool,
-    /// Whether a refresh token still works once it was used. Entra's do, until their own 90 days are over.
+    /// Whether a refresh token still works once it was used. Entra's do, until their own 90 days
+    /// are over.
     pub keeps_used: bool,
     /// The account that a person signs in with.
     pub account: String,
     /// What that person does.
     pub person: Person,
-    /// Whether access tokens say that the user passed multi-factor authentication; the API refuses those that don't.
+    /// Whether access tokens say that the user passed multi-factor authentication; the API refuses
+    /// those that don't.
     pub mfa: bool,
     /// How long access tokens live.
     pub lifetime: Duration,
@@ -79,7 +82,13 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn new(sign_in: SignIn) -> Self {
-        Self { refresh: vec![sign_in.refresh_token.clone()], sign_in, access: HashMap::new(), consents: Consents::default(), issued: 0 }
+        Self {
+            refresh: vec![sign_in.refresh_token.clone()],
+            sign_in,
+            access: HashMap::new(),
+            consents: Consents::default(),
+            issued: 0,
+        }
     }
 
     /// The newest refresh token.
@@ -104,7 +113,13 @@ impl Tokens {
     }
 
     /// Answers `POST /{tenant}/oauth2/v2.0/devicecode`; `base` is where the server is.
-    pub(crate) fn device_code(&mut self, tenant: &str, request: &Request, base: &str, now: Timestamp) -> Answer {
+    pub(crate) fn device_code(
+        &mut self,
+        tenant: &str,
+        request: &Request,
+        base: &str,
+        now: Timestamp,
+    ) -> Answer {
         let form = form(&request.text());
         match self.known(tenant, &form).or_else(|| wrong_scope(&form)) {
             Some(refusal) => refusal,
@@ -131,9 +146,17 @@ impl Tokens {
         let consents = &mut self.consents;
         let consented = match given("grant_type") {
             "refresh_token" => return self.refresh(&form, now),
-            "urn:ietf:params:oauth:grant-type:device_code" => consents.redeem_device(given("device_code"), self.sign_in.person, now),
-            "authorization_code" => consents.redeem_code(given("code"), given("redirect_uri"), given("code_verifier")),
-            _ => Err(("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")),
+            "urn:ietf:params:oauth:grant-type:device_code" => {
+                consents.redeem_device(given("device_code"), self.sign_in.person, now)
+            }
+            "authorization_code" => {
+                consents.redeem_code(given("code"), given("redirect_uri"), given("code_verifier"))
+            }
+            _ => Err((
+                "unsupported_grant_type",
+                70003,
+                "The app requested an unsupported grant type.",
+            )),
         };
         match consented {
             Ok(()) => self.issue(now, true),
@@ -147,7 +170,12 @@ impl Tokens {
         }
         let given = form.get("refresh_token").map_or("", String::as_str);
         let Some(used) = self.refresh.iter().position(|known| known == given) else {
-            return refusal(400, "invalid_grant", 70008, "The refresh token has expired or was revoked.");
+            return refusal(
+                400,
+                "invalid_grant",
+                70008,
+                "The refresh token has expired or was revoked.",
+            );
         };
         if self.sign_in.rotates && !self.sign_in.keeps_used {
             self.refresh.remove(used);
@@ -161,17 +189,34 @@ impl Tokens {
             return Some(refusal(400, "invalid_request", 90002, "Tenant not found."));
         }
         let known = form.get("client_id") == Some(&self.sign_in.client_id);
-        (!known).then(|| refusal(400, "unauthorized_client", 700_016, "Application was not found in the directory."))
+        (!known).then(|| {
+            refusal(
+                400,
+                "unauthorized_client",
+                700_016,
+                "Application was not found in the directory.",
+            )
+        })
     }
 
     fn wrong_secret(&self, form: &HashMap<String, String>) -> Option<Answer> {
         match (&self.sign_in.client_secret, form.get("client_secret")) {
             (Some(secret), Some(given)) if secret == given => None,
-            (Some(_), Some(_)) => Some(refusal(401, "invalid_client", 7_000_215, "Invalid client secret provided.")),
-            (Some(_), None) => Some(refusal(401, "invalid_client", 7_000_218, "The request body must contain 'client_secret'.")),
-            (None, Some(_)) => {
-                Some(refusal(401, "invalid_client", 700_025, "Client is public so 'client_secret' should not be presented."))
+            (Some(_), Some(_)) => {
+                Some(refusal(401, "invalid_client", 7_000_215, "Invalid client secret provided."))
             }
+            (Some(_), None) => Some(refusal(
+                401,
+                "invalid_client",
+                7_000_218,
+                "The request body must contain 'client_secret'.",
+            )),
+            (None, Some(_)) => Some(refusal(
+                401,
+                "invalid_client",
+                700_025,
+                "Client is public so 'client_secret' should not be presented.",
+            )),
             (None, None) => None,
         }
     }
@@ -191,14 +236,21 @@ impl Tokens {
         let mut body = serde_json::json!({
             "token_type": "Bearer", "scope": scope, "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": access,
         });
-        let mut add = |name: &str, value: &str| body.as_object_mut().map(|fields| fields.insert(name.to_owned(), value.into()));
+        let mut add = |name: &str, value: &str| {
+            body.as_object_mut().map(|fields| fields.insert(name.to_owned(), value.into()))
+        };
         if self.sign_in.rotates || to_person {
             let refresh = format!("simulated-refresh-token-{}", self.issued);
             add("refresh_token", &refresh);
             self.refresh.push(refresh);
         }
         if to_person {
-            add("id_token", &token(&serde_json::json!({ "aud": self.sign_in.client_id, "preferred_username": self.sign_in.account })));
+            add(
+                "id_token",
+                &token(
+                    &serde_json::json!({ "aud": self.sign_in.client_id, "preferred_username": self.sign_in.account }),
+                ),
+            );
         }
         Answer::json(200, body.to_string())
     }
@@ -217,12 +269,26 @@ impl Tokens {
 /// A JSON Web Token in form; nobody checks its signature.
 fn token(payload: &serde_json::Value) -> String {
     let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-    format!("{}.{}.{}", encoded(r#"{"typ":"JWT","alg":"RS256"}"#), encoded(&payload.to_string()), encoded("simulated"))
+    format!(
+        "{}.{}.{}",
+        encoded(r#"{"typ":"JWT","alg":"RS256"}"#),
+        encoded(&payload.to_string()),
+        encoded("simulated")
+    )
 }
 
 fn wrong_scope(form: &HashMap<String, String>) -> Option<Answer> {
-    let right = form.get("scope").is_some_and(|scopes| scopes.split(' ').any(|scope| scope.starts_with(AUDIENCE)));
-    (!right).then(|| refusal(400, "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid."))
+    let right = form
+        .get("scope")
+        .is_some_and(|scopes| scopes.split(' ').any(|scope| scope.starts_with(AUDIENCE)));
+    (!right).then(|| {
+        refusal(
+            400,
+            "invalid_scope",
+            70011,
+            "The provided value for the input parameter 'scope' is not valid.",
+        )
+    })
 }
 
 fn form(body: &str) -> HashMap<String, String> {

@@ -31,7 +31,13 @@ struct Conversation<'a> {
 pub(crate) async fn converse(stream: TcpStream, room: &Mailroom) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let signed_in = room.options.credentials.is_none();
-    let mut talk = Conversation { stream: BufReader::new(stream), room, signed_in, sender: None, recipients: Vec::new() };
+    let mut talk = Conversation {
+        stream: BufReader::new(stream),
+        room,
+        signed_in,
+        sender: None,
+        recipients: Vec::new(),
+    };
     if let Next::Ends = talk.reply(Stage::Greeting, "220 simulator ESMTP").await? {
         return Ok(());
     }
@@ -69,9 +75,13 @@ impl Conversation<'_> {
 
     async fn hello(&mut self) -> io::Result<Next> {
         self.forget();
-        let auth = if self.room.options.credentials.is_some() { "250-AUTH PLAIN LOGIN\r\n" } else { "" };
-        let text =
-            format!("250-simulator\r\n250-SIZE {SIZE}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n{auth}250 ENHANCEDSTATUSCODES");
+        let auth =
+            if self.room.options.credentials.is_some() { "250-AUTH PLAIN LOGIN\r\n" } else { "" };
+        let text = format!(
+            "250-simulator\r\n250-SIZE \
+                {SIZE}\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n{auth}250 \
+                ENHANCEDSTATUSCODES"
+        );
         self.reply(Stage::Hello, &text).await
     }
 
@@ -79,12 +89,20 @@ impl Conversation<'_> {
         let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
         let given = match mechanism.to_ascii_uppercase().as_str() {
             "PLAIN" => {
-                let answer = if initial.is_empty() { self.challenge("").await? } else { decoded(initial) };
+                let answer =
+                    if initial.is_empty() { self.challenge("").await? } else { decoded(initial) };
                 let mut parts = answer.split('\0').skip(1);
-                (parts.next().unwrap_or_default().to_owned(), parts.next().unwrap_or_default().to_owned())
+                (
+                    parts.next().unwrap_or_default().to_owned(),
+                    parts.next().unwrap_or_default().to_owned(),
+                )
             }
             "LOGIN" => {
-                let user = if initial.is_empty() { self.challenge("Username:").await? } else { decoded(initial) };
+                let user = if initial.is_empty() {
+                    self.challenge("Username:").await?
+                } else {
+                    decoded(initial)
+                };
                 (user, self.challenge("Password:").await?)
             }
             _ => return self.say("504 5.5.4 Not a mechanism here").await,
@@ -106,7 +124,9 @@ impl Conversation<'_> {
         if !self.signed_in {
             return self.say("530 5.7.0 Authentication required").await;
         }
-        let Some(sender) = path(rest, "FROM:") else { return self.say("501 5.5.4 MAIL FROM:<address>").await };
+        let Some(sender) = path(rest, "FROM:") else {
+            return self.say("501 5.5.4 MAIL FROM:<address>").await;
+        };
         if self.sender.is_some() {
             return self.say("503 5.5.1 A mail is under way").await;
         }
@@ -118,7 +138,9 @@ impl Conversation<'_> {
     }
 
     async fn rcpt(&mut self, rest: &str) -> io::Result<Next> {
-        let Some(recipient) = path(rest, "TO:") else { return self.say("501 5.5.4 RCPT TO:<address>").await };
+        let Some(recipient) = path(rest, "TO:") else {
+            return self.say("501 5.5.4 RCPT TO:<address>").await;
+        };
         if self.sender.is_none() {
             return self.say("503 5.5.1 MAIL first").await;
         }
@@ -147,8 +169,15 @@ impl Conversation<'_> {
             Some(MailFault::Reply { code, .. }) => Some(*code),
             Some(MailFault::Close(_) | MailFault::Hang(_)) => None,
         };
-        let (sender, recipients) = (self.sender.take().unwrap_or_default(), std::mem::take(&mut self.recipients));
-        self.room.seen.push(ReceivedMail::parse(sender, recipients, &raw, self.room.clock.now(), answer));
+        let (sender, recipients) =
+            (self.sender.take().unwrap_or_default(), std::mem::take(&mut self.recipients));
+        self.room.seen.push(ReceivedMail::parse(
+            sender,
+            recipients,
+            &raw,
+            self.room.clock.now(),
+            answer,
+        ));
         match fault {
             None => self.say("250 2.0.0 Taken").await,
             Some(fault) => self.fail(fault).await,
@@ -216,5 +245,9 @@ fn path(rest: &str, keyword: &str) -> Option<String> {
 }
 
 fn decoded(text: &str) -> String {
-    BASE64_STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    BASE64_STANDARD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_default()
 }

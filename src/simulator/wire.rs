@@ -1,5 +1,6 @@
-//! Partner Center's JSON as it is on the wire: key order, indentation, names given twice, more digits than a float has
-//! ("Get usage records for all customers" and its neighbours). Who is asked for what is the endpoints' part.
+//! Partner Center's JSON as it is on the wire: key order, indentation, names given twice, more
+//! digits than a float has ("Get usage records for all customers" and its neighbours). Who is asked
+//! for what is the endpoints' part.
 
 use std::io::Write;
 
@@ -37,12 +38,20 @@ impl Form {
         let written = if self.compact {
             serde_json::to_writer(&mut bytes, body)
         } else {
-            body.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, serde_json::ser::PrettyFormatter::with_indent(indent)))
+            body.serialize(&mut serde_json::Serializer::with_formatter(
+                &mut bytes,
+                serde_json::ser::PrettyFormatter::with_indent(indent),
+            ))
         };
         written.expect("plain structs of texts and numbers always become JSON");
-        let packs = self.gzip && request.header("accept-encoding").is_some_and(|accepted| accepted.contains("gzip"));
+        let packs = self.gzip
+            && request.header("accept-encoding").is_some_and(|accepted| accepted.contains("gzip"));
         let answer = Answer::json(200, Vec::new());
-        if packs { answer.with_header("Content-Encoding", "gzip").with_body(packed(&bytes)) } else { answer.with_body(bytes) }
+        if packs {
+            answer.with_header("Content-Encoding", "gzip").with_body(packed(&bytes))
+        } else {
+            answer.with_body(bytes)
+        }
     }
 }
 
@@ -57,7 +66,9 @@ struct Digits(Decimal);
 
 impl Serialize for Digits {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        RawValue::from_string(self.0.to_string())
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
     }
 }
 
@@ -65,7 +76,11 @@ impl Serialize for Digits {
 fn date(at: Timestamp) -> String {
     let text = format!("{at:.7}");
     let digits = text.trim_end_matches('Z');
-    let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    let digits = if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    };
     format!("{digits}+00:00")
 }
 
@@ -118,7 +133,13 @@ impl<'a> Cost<'a> {
             SimPlan::Legacy { locale, .. } => (None, Some(locale.as_str())),
         };
         let in_usd = Some(Digits(customer.usd(total)));
-        Self { total: Digits(total), currency_code, currency_locale, in_usd, last_modified_date: date(customer.usage_as_of) }
+        Self {
+            total: Digits(total),
+            currency_code,
+            currency_locale,
+            in_usd,
+            last_modified_date: date(customer.usage_as_of),
+        }
     }
 }
 
@@ -216,12 +237,19 @@ pub(crate) struct ResourceRecord<'a> {
 }
 
 impl<'a> ResourceRecord<'a> {
-    pub(crate) fn of(customer: &'a SimCustomer, plan: &'a SimSubscription, resource: &'a SimResource) -> Self {
+    pub(crate) fn of(
+        customer: &'a SimCustomer,
+        plan: &'a SimSubscription,
+        resource: &'a SimResource,
+    ) -> Self {
         let kind = "Microsoft.Compute/virtualMachines";
         let SimResource { subscription, group, name, cost } = resource;
         Self {
             subscription_id: &plan.id,
-            resource_uri: format!("/subscriptions/{}/resourceGroups/{group}/providers/{kind}/{name}", plan.id),
+            resource_uri: format!(
+                "/subscriptions/{}/resourceGroups/{group}/providers/{kind}/{name}",
+                plan.id
+            ),
             resource_type: kind,
             entitlement_id: &plan.id,
             entitlement_name: subscription,
@@ -234,7 +262,8 @@ impl<'a> ResourceRecord<'a> {
     }
 }
 
-/// `SubscriptionUsageSummary`: a plan's has each name once, a legacy one twice and no cost in dollars.
+/// `SubscriptionUsageSummary`: a plan's has each name once, a legacy one twice and no cost in
+/// dollars.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Summary<'a> {
@@ -254,7 +283,11 @@ pub(crate) struct Summary<'a> {
 
 impl<'a> Summary<'a> {
     /// None where the calendar has no such dates.
-    pub(crate) fn of(customer: &'a SimCustomer, subscription: &'a SimSubscription, path: &str) -> Option<Self> {
+    pub(crate) fn of(
+        customer: &'a SimCustomer,
+        subscription: &'a SimSubscription,
+        path: &str,
+    ) -> Option<Self> {
         let legacy = matches!(customer.plan, SimPlan::Legacy { .. });
         let (start, end) = customer.billing_dates()?;
         let mut cost = Cost::of(customer, subscription.cost);
@@ -296,7 +329,11 @@ struct LinkHeader {
 
 /// A link as it is written: without `/v1`.
 fn link(path: &str) -> Link {
-    Link { uri: path.strip_prefix("/v1").unwrap_or(path).to_owned(), method: "GET", headers: Vec::new() }
+    Link {
+        uri: path.strip_prefix("/v1").unwrap_or(path).to_owned(),
+        method: "GET",
+        headers: Vec::new(),
+    }
 }
 
 /// `Collection`.
@@ -315,10 +352,14 @@ impl<T> Collection<T> {
         Self { total_count: items.len(), items, links, attributes: attributes("Collection") }
     }
 
-    /// The same with a link to the next page of `size` items, and the token that must come back with it.
+    /// The same with a link to the next page of `size` items, and the token that must come back
+    /// with it.
     pub(crate) fn with_next(mut self, path: &str, size: usize, token: String) -> Self {
         let next = link(&format!("{path}?size={size}&seekOperation=Next"));
-        self.links.next = Some(Link { headers: vec![LinkHeader { key: "MS-ContinuationToken", value: token }], ..next });
+        self.links.next = Some(Link {
+            headers: vec![LinkHeader { key: "MS-ContinuationToken", value: token }],
+            ..next
+        });
         self
     }
 }

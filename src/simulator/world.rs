@@ -1,4 +1,5 @@
-//! The customers that the simulated Partner Center knows, and their billing periods; how they are written is elsewhere.
+//! The customers that the simulated Partner Center knows, and their billing periods; how they are
+//! written is elsewhere.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -55,7 +56,12 @@ pub struct SimResource {
 impl SimResource {
     /// A resource with this cost.
     pub fn new(subscription: &str, group: &str, name: &str, cost: Decimal) -> Self {
-        Self { subscription: subscription.to_owned(), group: group.to_owned(), name: name.to_owned(), cost }
+        Self {
+            subscription: subscription.to_owned(),
+            group: group.to_owned(),
+            name: name.to_owned(),
+            cost,
+        }
     }
 }
 
@@ -74,8 +80,8 @@ pub struct SimCustomer {
     pub cost: Decimal,
     /// `lastModifiedDate`.
     pub usage_as_of: Timestamp,
-    /// An instant within the billing period that the usage summaries name; none = `usage_as_of`. They differ when late
-    /// data of the old period is dated in the new one.
+    /// An instant within the billing period that the usage summaries name; none = `usage_as_of`.
+    /// They differ when late data of the old period is dated in the new one.
     pub summary_as_of: Option<Timestamp>,
     /// Its subscriptions, costliest anywhere.
     pub subscriptions: Vec<SimSubscription>,
@@ -84,11 +90,22 @@ pub struct SimCustomer {
 impl SimCustomer {
     /// A customer with an Azure plan, 1 USD = 1 unit of its currency, no budget and no cost.
     pub fn azure_plan(id: &str, name: &str, currency: &str, usage_as_of: Timestamp) -> Self {
-        Self::new(id, name, SimPlan::AzurePlan { currency: currency.to_owned(), usd_rate: Decimal::ONE }, usage_as_of)
+        Self::new(
+            id,
+            name,
+            SimPlan::AzurePlan { currency: currency.to_owned(), usd_rate: Decimal::ONE },
+            usage_as_of,
+        )
     }
 
     /// A legacy customer without budget and cost.
-    pub fn legacy(id: &str, name: &str, locale: &str, billing_day: i8, usage_as_of: Timestamp) -> Self {
+    pub fn legacy(
+        id: &str,
+        name: &str,
+        locale: &str,
+        billing_day: i8,
+        usage_as_of: Timestamp,
+    ) -> Self {
         Self::new(id, name, SimPlan::Legacy { locale: locale.to_owned(), billing_day }, usage_as_of)
     }
 
@@ -119,7 +136,8 @@ impl SimCustomer {
         self
     }
 
-    /// The same at this rate: US dollars for one unit of its currency. A legacy customer has no cost in dollars.
+    /// The same at this rate: US dollars for one unit of its currency. A legacy customer has no
+    /// cost in dollars.
     #[must_use]
     pub fn with_usd_rate(mut self, rate: Decimal) -> Self {
         if let SimPlan::AzurePlan { usd_rate, .. } = &mut self.plan {
@@ -131,7 +149,12 @@ impl SimCustomer {
     /// The same with one more subscription.
     #[must_use]
     pub fn with_subscription(mut self, id: &str, name: &str, cost: Decimal) -> Self {
-        self.subscriptions.push(SimSubscription { id: id.to_owned(), name: name.to_owned(), cost, resources: Vec::new() });
+        self.subscriptions.push(SimSubscription {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            cost,
+            resources: Vec::new(),
+        });
         self
     }
 
@@ -146,7 +169,8 @@ impl SimCustomer {
 
     /// `percentUsed` as Partner Center computes it: two decimals, 0 without a budget.
     pub fn percent_used(&self) -> Decimal {
-        let share = self.budget.and_then(|amount| (self.cost * Decimal::ONE_HUNDRED).checked_div(amount));
+        let share =
+            self.budget.and_then(|amount| (self.cost * Decimal::ONE_HUNDRED).checked_div(amount));
         share.map_or(Decimal::ZERO, |percent| rounded(percent, 2))
     }
 
@@ -157,8 +181,8 @@ impl SimCustomer {
         if cents.is_zero() { Decimal::ZERO } else { cents + Decimal::new(85_235, 20) }
     }
 
-    /// `billingStartDate` and `billingEndDate`: for a plan the end is the first day after, for a legacy customer the last
-    /// day.
+    /// `billingStartDate` and `billingEndDate`: for a plan the end is the first day after, for a
+    /// legacy customer the last day.
     pub(crate) fn billing_dates(&self) -> Option<(Zoned, Zoned)> {
         let at = self.summary_as_of.unwrap_or(self.usage_as_of);
         match self.plan {
@@ -170,7 +194,10 @@ impl SimCustomer {
             SimPlan::Legacy { billing_day, .. } => {
                 let pacific = TimeZone::get("America/Los_Angeles").ok()?;
                 let (first, next) = cycle(at.to_zoned(pacific.clone()).date(), billing_day)?;
-                Some((first.to_zoned(pacific.clone()).ok()?, next.yesterday().ok()?.to_zoned(pacific).ok()?))
+                Some((
+                    first.to_zoned(pacific.clone()).ok()?,
+                    next.yesterday().ok()?.to_zoned(pacific).ok()?,
+                ))
             }
         }
     }
@@ -178,8 +205,10 @@ impl SimCustomer {
 
 /// The first day of the billing cycle that holds `day`, and the first day of the next one.
 pub(crate) fn cycle(day: Date, billing_day: i8) -> Option<(Date, Date)> {
-    let in_month = |month: Date| month.with().day(billing_day.clamp(1, month.days_in_month())).build().ok();
+    let in_month =
+        |month: Date| month.with().day(billing_day.clamp(1, month.days_in_month())).build().ok();
     let this = in_month(day.first_of_month())?;
-    let months = |count: i32| in_month(day.first_of_month().checked_add(Span::new().months(count)).ok()?);
+    let months =
+        |count: i32| in_month(day.first_of_month().checked_add(Span::new().months(count)).ok()?);
     if day < this { Some((months(-1)?, this)) } else { Some((this, months(1)?)) }
 }

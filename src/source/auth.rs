@@ -1,5 +1,6 @@
-//! Signs in as App+User: a refresh token becomes an access token, which lives in memory only. A rotated refresh token is
-//! on disk before the access token that came with it is used. What Partner Center thinks of the token is `client`'s.
+//! Signs in as App+User: a refresh token becomes an access token, which lives in memory only. A
+//! rotated refresh token is on disk before the access token that came with it is used. What Partner
+//! Center thinks of the token is `client`'s.
 
 use std::io;
 use std::sync::Arc;
@@ -67,8 +68,8 @@ impl SignIn {
         })
     }
 
-    /// An access token; a new one when there is none, it is about to end, or it is the one that was `refused`. Callers
-    /// that come together wait for one renewal.
+    /// An access token; a new one when there is none, it is about to end, or it is the one that was
+    /// `refused`. Callers that come together wait for one renewal.
     pub(crate) async fn access(&self, refused: Option<&Secret>) -> Result<Secret, SourceError> {
         let mut state = self.state.lock().await;
         let now = self.clock.monotonic();
@@ -93,7 +94,9 @@ impl SignIn {
     /// Whether a refresh token can be kept here.
     pub(crate) async fn can_keep(&self) -> io::Result<()> {
         let store = self.store.clone();
-        tokio::task::spawn_blocking(move || store.try_out()).await.unwrap_or_else(|error| Err(error.into()))
+        tokio::task::spawn_blocking(move || store.try_out())
+            .await
+            .unwrap_or_else(|error| Err(error.into()))
     }
 
     /// Why the refresh token in force is not on disk, if it is not.
@@ -103,11 +106,12 @@ impl SignIn {
         Some(format!("the renewed sign-in cannot be saved in the state folder: {reason}"))
     }
 
-    /// Keeps a refresh token that a person has just signed in for: it is on disk when this returns, and the next access
-    /// token comes of it.
+    /// Keeps a refresh token that a person has just signed in for: it is on disk when this returns,
+    /// and the next access token comes of it.
     pub(crate) async fn keep(&self, token: Secret) -> std::io::Result<()> {
         let mut state = self.state.lock().await;
-        // It stands for the configured one until another is configured; with none at hand, for the one before.
+        // It stands for the configured one until another is configured; with none at hand, for the
+        // one before.
         let seed = self.configured.as_ref().map(StoredToken::seed_of);
         let (store, issued_at) = (self.store.clone(), Some(self.clock.now()));
         let kept = tokio::task::spawn_blocking(move || {
@@ -134,28 +138,44 @@ impl SignIn {
             state.unsaved = None;
         }
         let answer = answer?;
-        let rotated = answer.refresh_token.map(|token| StoredToken { token, seed: refresh.seed, issued_at: Some(self.clock.now()) });
-        if let Some(rotated) = rotated.or_else(|| state.unsaved.take().map(|(refresh, _)| refresh)) {
+        let rotated = answer.refresh_token.map(|token| StoredToken {
+            token,
+            seed: refresh.seed,
+            issued_at: Some(self.clock.now()),
+        });
+        if let Some(rotated) = rotated.or_else(|| state.unsaved.take().map(|(refresh, _)| refresh))
+        {
             state.issued_at = self.tell_expiry(&rotated);
             state.unsaved = self.save(&rotated).await.map(|reason| (rotated, reason));
         }
         if was_multi_factor(answer.access_token.expose()) == Some(false) {
-            tracing::warn!("the sign-in was made without multi-factor authentication; Partner Center refuses such sign-ins");
+            tracing::warn!(
+                "the sign-in was made without multi-factor authentication; Partner Center refuses \
+                    such sign-ins"
+            );
         }
         let margin = (answer.expires_in / 10).clamp(LEAST_MARGIN, MARGIN);
-        Ok(Access { token: answer.access_token, usable_until: asked_at.saturating_add(answer.expires_in.saturating_sub(margin)) })
+        Ok(Access {
+            token: answer.access_token,
+            usable_until: asked_at.saturating_add(answer.expires_in.saturating_sub(margin)),
+        })
     }
 
     /// The kept token, unless another one has been configured since.
     async fn look_up(&self) -> Result<StoredToken, SourceError> {
         let store = self.store.clone();
-        let stored = tokio::task::spawn_blocking(move || store.load()).await.unwrap_or_else(|error| Err(error.into()));
+        let stored = tokio::task::spawn_blocking(move || store.load())
+            .await
+            .unwrap_or_else(|error| Err(error.into()));
         let seed = self.configured.as_ref().map(StoredToken::seed_of);
         match (stored, &self.configured, seed) {
             (Ok(Some(stored)), Some(_), Some(seed)) if stored.seed == seed => Ok(stored),
             (stored, Some(token), Some(seed)) => {
                 if let Err(error) = stored {
-                    tracing::error!("the kept sign-in cannot be read ({error}); the configured refresh token is used");
+                    tracing::error!(
+                        "the kept sign-in cannot be read ({error}); the configured refresh token \
+                            is used"
+                    );
                 }
                 Ok(StoredToken { token: token.clone(), seed, issued_at: None })
             }
@@ -165,18 +185,28 @@ impl SignIn {
         }
     }
 
-    /// Keeps the token, or says why not. The access token is used all the same: the token before stays valid until it
-    /// expires (Entra revokes none by use), while usage that is not read may hide an overspend.
+    /// Keeps the token, or says why not. The access token is used all the same: the token before
+    /// stays valid until it expires (Entra revokes none by use), while usage that is not read may
+    /// hide an overspend.
     async fn save(&self, refresh: &StoredToken) -> Option<String> {
         let (store, refresh) = (self.store.clone(), refresh.clone());
-        let saved = tokio::task::spawn_blocking(move || store.save(&refresh)).await.unwrap_or_else(|error| Err(error.into()));
+        let saved = tokio::task::spawn_blocking(move || store.save(&refresh))
+            .await
+            .unwrap_or_else(|error| Err(error.into()));
         let reason = saved.err()?.to_string();
-        tracing::error!("the renewed sign-in cannot be saved ({reason}); without it, the one on disk expires after 90 days");
+        tracing::error!(
+            "the renewed sign-in cannot be saved ({reason}); without it, the one on disk expires \
+                after 90 days"
+        );
         Some(reason)
     }
 
     async fn ask(&self, refresh: &Secret) -> Result<TokenAnswer, SourceError> {
-        let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh.expose()), ("scope", SCOPE)];
+        let grant = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh.expose()),
+            ("scope", SCOPE),
+        ];
         self.authority.tokens(&grant, refresh).await
     }
 
@@ -187,8 +217,10 @@ impl SignIn {
 
     /// Sets the gauge; returns when the token was issued.
     fn tell_expiry(&self, refresh: &StoredToken) -> Option<Timestamp> {
-        let expires = refresh.issued_at.and_then(|issued| issued.checked_add(REFRESH_TOKEN_LIFE).ok());
-        let seconds = expires.and_then(|at: Timestamp| u32::try_from(at.as_second()).ok()).unwrap_or(0);
+        let expires =
+            refresh.issued_at.and_then(|issued| issued.checked_add(REFRESH_TOKEN_LIFE).ok());
+        let seconds =
+            expires.and_then(|at: Timestamp| u32::try_from(at.as_second()).ok()).unwrap_or(0);
         self.metrics.sign_in_expires.set(f64::from(seconds));
         refresh.issued_at
     }

@@ -1,5 +1,5 @@
-//! One call to Partner Center with its tries: what is tried again, when, and under which request id. It decides and
-//! waits for nobody; the waiting is done where the call is made.
+//! One call to Partner Center with its tries: what is tried again, when, and under which request
+//! id. It decides and waits for nobody; the waiting is done where the call is made.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::secret::Secret;
 use crate::source::SourceError;
 
 /// The waits before the tries after a passing failure.
-const WAITS: [Duration; 3] = [Duration::from_millis(500), Duration::from_millis(1500), Duration::from_millis(3500)];
+const WAITS: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_millis(1500), Duration::from_millis(3500)];
 /// The longest `Retry-After` that is waited for within a poll.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often one call waits for it.
@@ -48,8 +49,20 @@ pub(crate) struct AnswerIds {
 
 impl AnswerIds {
     fn of(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().chars().take(100).collect();
-        Self { request: text("ms-requestid"), correlation: text("ms-correlationid"), cv: text("ms-cv") }
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .chars()
+                .take(100)
+                .collect()
+        };
+        Self {
+            request: text("ms-requestid"),
+            correlation: text("ms-correlationid"),
+            cv: text("ms-cv"),
+        }
     }
 }
 
@@ -107,7 +120,9 @@ impl Call {
                 self.refused = self.token.take();
                 self.refused.is_some().then_some(Duration::ZERO)
             }
-            SourceError::Throttled { retry_after: Some(wait), .. } if *wait <= PATIENCE && self.throttled < THROTTLED_TRIES => {
+            SourceError::Throttled { retry_after: Some(wait), .. }
+                if *wait <= PATIENCE && self.throttled < THROTTLED_TRIES =>
+            {
                 self.throttled += 1;
                 Some(*wait)
             }
@@ -122,8 +137,13 @@ impl Call {
 
     fn log(&self, error: &SourceError, wait: Option<Duration>) {
         let mut redactor = http::redactor();
-        [&self.token, &self.refused].into_iter().flatten().for_each(|token| redactor.add(token.expose()));
-        let or_ours = |theirs: &str, ours: Uuid| if theirs.is_empty() { ours.to_string() } else { redactor.redact(theirs) };
+        [&self.token, &self.refused]
+            .into_iter()
+            .flatten()
+            .for_each(|token| redactor.add(token.expose()));
+        let or_ours = |theirs: &str, ours: Uuid| {
+            if theirs.is_empty() { ours.to_string() } else { redactor.redact(theirs) }
+        };
         tracing::warn!(
             endpoint = self.endpoint.label(),
             request_id = or_ours(&self.answer.request, self.request_id),

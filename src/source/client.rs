@@ -1,5 +1,5 @@
-//! Sends one request to Partner Center and judges the answer: its headers, its token, its errors. Trying again is
-//! decided in `call`; bodies are read by those who asked.
+//! Sends one request to Partner Center and judges the answer: its headers, its token, its errors.
+//! Trying again is decided in `call`; bodies are read by those who asked.
 
 use std::sync::Arc;
 
@@ -32,7 +32,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(config: &PartnerCenterConfig, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Self, BuildError> {
+    pub(crate) fn new(
+        config: &PartnerCenterConfig,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+    ) -> Result<Self, BuildError> {
         if config.api_url.cannot_be_a_base() {
             return Err(BuildError::Address(config.api_url.clone()));
         }
@@ -71,13 +75,17 @@ impl Client {
     }
 
     /// One try. An answer that is no success is an error.
-    pub(crate) async fn send(&self, link: &PageLink, call: &mut Call) -> Result<Response, SourceError> {
+    pub(crate) async fn send(
+        &self,
+        link: &PageLink,
+        call: &mut Call,
+    ) -> Result<Response, SourceError> {
         let token = self.sign_in.access(call.refused.as_ref()).await?;
         self.send_as(token, link, call).await
     }
 
-    /// Asks for the collection of usage records and reads no more than its first bytes; as `user`, else by the sign-in
-    /// that is kept.
+    /// Asks for the collection of usage records and reads no more than its first bytes; as `user`,
+    /// else by the sign-in that is kept.
     pub(crate) async fn probe(&self, user: Option<&Secret>) -> Result<(), SourceError> {
         let link = PageLink::first(self.address(&["customers", "usagerecords"]));
         let mut call = Call::new(Endpoint::UsageRecords);
@@ -94,14 +102,20 @@ impl Client {
         }
     }
 
-    async fn try_probe(&self, user: Option<&Secret>, link: &PageLink, call: &mut Call) -> Result<(), SourceError> {
+    async fn try_probe(
+        &self,
+        user: Option<&Secret>,
+        link: &PageLink,
+        call: &mut Call,
+    ) -> Result<(), SourceError> {
         let mut response = match user {
             Some(token) => self.send_as(token.clone(), link, call).await?,
             None => self.send(link, call).await?,
         };
         let start = chunk(&mut response).await?;
         let start = start.as_ref().map_or(&[][..], AsRef::as_ref);
-        // A success without a body is a collection without items; a page of somebody in between is none.
+        // A success without a body is a collection without items; a page of somebody in between is
+        // none.
         match start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start().first() {
             None | Some(b'{') => Ok(()),
             Some(_) => {
@@ -111,15 +125,33 @@ impl Client {
         }
     }
 
-    async fn send_as(&self, token: Secret, link: &PageLink, call: &mut Call) -> Result<Response, SourceError> {
+    async fn send_as(
+        &self,
+        token: Secret,
+        link: &PageLink,
+        call: &mut Call,
+    ) -> Result<Response, SourceError> {
         call.token = Some(token.clone());
-        let request = self.http.get(link.url.clone()).headers(headers(link, call)).bearer_auth(token.expose());
+        let request = self
+            .http
+            .get(link.url.clone())
+            .headers(headers(link, call))
+            .bearer_auth(token.expose());
         let answered = request.send().await;
-        let code = answered.as_ref().map_or_else(|_| "error".to_owned(), |response| response.status().as_u16().to_string());
-        self.metrics.partner_center_requests.with_label_values(&[call.endpoint.label(), code.as_str()]).inc();
+        let code = answered
+            .as_ref()
+            .map_or_else(|_| "error".to_owned(), |response| response.status().as_u16().to_string());
+        self.metrics
+            .partner_center_requests
+            .with_label_values(&[call.endpoint.label(), code.as_str()])
+            .inc();
         let mut response = answered.map_err(|error| network(&error))?;
         call.answered(response.headers());
-        if response.status().is_success() { Ok(response) } else { Err(refusal(&mut response, &token, self.clock.now()).await) }
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(refusal(&mut response, &token, self.clock.now()).await)
+        }
     }
 
     /// Waits before the next try of a call; `false` when there shall be none.
@@ -138,7 +170,9 @@ impl Client {
 fn headers(link: &PageLink, call: &Call) -> HeaderMap {
     let mut headers = link.headers.clone();
     let id = |id: uuid::Uuid| reqwest::header::HeaderValue::try_from(id.to_string()).ok();
-    for (name, value) in [("ms-requestid", id(call.request_id)), ("ms-correlationid", id(call.correlation_id))] {
+    for (name, value) in
+        [("ms-requestid", id(call.request_id)), ("ms-correlationid", id(call.correlation_id))]
+    {
         if let Some(value) = value {
             headers.insert(name, value);
         }
@@ -155,7 +189,9 @@ fn headers(link: &PageLink, call: &Call) -> HeaderMap {
 }
 
 /// The next piece of a body.
-pub(crate) async fn chunk(response: &mut Response) -> Result<Option<impl AsRef<[u8]> + use<>>, SourceError> {
+pub(crate) async fn chunk(
+    response: &mut Response,
+) -> Result<Option<impl AsRef<[u8]> + use<>>, SourceError> {
     response.chunk().await.map_err(|error| network(&error))
 }
 
@@ -168,7 +204,9 @@ async fn refusal(response: &mut Response, token: &Secret, now: Timestamp) -> Sou
     let status = response.status();
     let retry_after = http::retry_after(response.headers(), now);
     let phrase = response.extensions().get::<hyper::ext::ReasonPhrase>();
-    let mut signs = phrase.map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned()).unwrap_or_default();
+    let mut signs = phrase
+        .map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned())
+        .unwrap_or_default();
     for challenge in response.headers().get_all(WWW_AUTHENTICATE) {
         signs.push_str(&String::from_utf8_lossy(challenge.as_bytes()));
     }
@@ -206,7 +244,14 @@ fn said(body: &str) -> String {
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
-    let message = [text("description"), text("message")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let message = [text("description"), text("message")]
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .unwrap_or_default();
     let code = text("code");
-    [message, code].into_iter().filter(|part| !part.is_empty()).reduce(|message, code| format!("{message} ({code})")).unwrap_or_default()
+    [message, code]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .reduce(|message, code| format!("{message} ({code})"))
+        .unwrap_or_default()
 }

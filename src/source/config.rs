@@ -55,7 +55,8 @@ impl PartnerCenterConfig {
         TokenStore::new(&self.state_dir, SIGN_IN_FILE)
     }
 
-    /// Whether there is a refresh token to sign in with, kept or configured. One that cannot be read counts: `run` says why.
+    /// Whether there is a refresh token to sign in with, kept or configured. One that cannot be
+    /// read counts: `run` says why.
     pub fn has_sign_in(&self) -> bool {
         self.refresh_token.is_some() || !matches!(self.token_store().load(), Ok(None))
     }

@@ -56,7 +56,8 @@ pub enum SourceError {
         reason: String,
     },
     /// Too many requests (429).
-    #[error("{place} limits the rate of requests{}", .retry_after.map(|wait| format!("; it asks to wait {} s", wait.as_secs())).unwrap_or_default())]
+    #[error("{place} limits the rate of requests{}", .retry_after.map(|wait| format!("; it asks to \
+        wait {} s", wait.as_secs())).unwrap_or_default())]
     Throttled {
         /// Who was asked.
         place: Place,
@@ -159,9 +160,11 @@ impl SourceError {
         )
     }
 
-    /// Whether asking anything more now is unwelcome or pointless. A single customer's refusal is neither.
+    /// Whether asking anything more now is unwelcome or pointless. A single customer's refusal is
+    /// neither.
     pub fn ends_asking(&self) -> bool {
-        matches!(self, Self::Throttled { .. }) || self.needs_operator() && !matches!(self, Self::RoleMissing { .. })
+        matches!(self, Self::Throttled { .. })
+            || self.needs_operator() && !matches!(self, Self::RoleMissing { .. })
     }
 
     /// Whether it may pass by itself, so that trying again at once makes sense.
@@ -177,10 +180,13 @@ impl SourceError {
         }
     }
 
-    /// Whether it is a refusal that a sign-in by a browser may pass, for all that is known: one that has another meaning it does not.
+    /// Whether it is a refusal that a sign-in by a browser may pass, for all that is known: one
+    /// that has another meaning it does not.
     pub fn may_pass_by_browser(&self) -> bool {
         match self {
-            Self::SignInRefused { .. } => self.advice().is_none_or(|advice| advice.mend.contains("--browser")),
+            Self::SignInRefused { .. } => {
+                self.advice().is_none_or(|advice| advice.mend.contains("--browser"))
+            }
             Self::Refused { .. } => true,
             _ => false,
         }
@@ -199,39 +205,58 @@ impl SourceError {
     /// The news for the operator: what happened, and what to do about it.
     pub fn finding(&self) -> OperatorFinding {
         let (code, action) = match self {
-            Self::SignInMissing => {
-                (FindingCode::SignInRefused, "Sign in (`budget-alertd login`), or put a refresh token where source.refresh_token reads it.")
-            }
+            Self::SignInMissing => (
+                FindingCode::SignInRefused,
+                "Sign in (`budget-alertd login`), or put a refresh token where \
+                    source.refresh_token reads it.",
+            ),
             Self::SignInUnreadable { .. } => (
                 FindingCode::SignInRefused,
-                "Make sign-in.json in the state folder readable for the daemon, or sign in again: `budget-alertd login`.",
+                "Make sign-in.json in the state folder readable for the daemon, or sign in again: \
+                    `budget-alertd login`.",
             ),
             Self::SignInRefused { .. } if self.advice().is_some() => {
                 (FindingCode::SignInRefused, self.advice().map_or("", |advice| advice.mend))
             }
             Self::SignInRefused { .. } | Self::Unauthorized { .. } => (
                 FindingCode::SignInRefused,
-                "Sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it); check source.tenant_id, client_id and client_secret if that does not help.",
+                "Sign in again (`budget-alertd login`, or a new token where source.refresh_token \
+                    reads it); check source.tenant_id, client_id and client_secret if that does \
+                    not help.",
             ),
             Self::MfaRequired { .. } => (
                 FindingCode::MfaRequired,
-                "Enable multi-factor authentication for the account, then sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) and complete it there.",
+                "Enable multi-factor authentication for the account, then sign in again \
+                    (`budget-alertd login`, or a new token where source.refresh_token reads it) \
+                    and complete it there.",
             ),
             Self::RoleMissing { .. } => (
                 FindingCode::RoleMissing,
-                "Give the account the role \"Admin agent\" in Partner Center, then sign in again (`budget-alertd login`, or a new token where source.refresh_token reads it) if access is still denied.",
+                "Give the account the role \"Admin agent\" in Partner Center, then sign in again \
+                    (`budget-alertd login`, or a new token where source.refresh_token reads it) if \
+                    access is still denied.",
             ),
-            Self::Throttled { .. } => (FindingCode::SourceFailing, "Nothing, unless it stays: then make source.poll_interval longer."),
-            Self::Link { .. } | Self::TooLarge { .. } => {
-                (FindingCode::SourceFailing, "Check source.api_url and what stands between this machine and Partner Center.")
-            }
-            Self::File { .. } => (FindingCode::SourceFailing, "Check source.path: it must be one saved collection of usage records."),
-            Self::Refused { .. } => {
-                (FindingCode::SourceFailing, "Check source.cloud, api_url, login_url and tenant_id; the log has the request ids.")
-            }
+            Self::Throttled { .. } => (
+                FindingCode::SourceFailing,
+                "Nothing, unless it stays: then make source.poll_interval longer.",
+            ),
+            Self::Link { .. } | Self::TooLarge { .. } => (
+                FindingCode::SourceFailing,
+                "Check source.api_url and what stands between this machine and Partner Center.",
+            ),
+            Self::File { .. } => (
+                FindingCode::SourceFailing,
+                "Check source.path: it must be one saved collection of usage records.",
+            ),
+            Self::Refused { .. } => (
+                FindingCode::SourceFailing,
+                "Check source.cloud, api_url, login_url and tenant_id; the log has the request \
+                    ids.",
+            ),
             Self::Network { .. } | Self::Garbled { .. } | Self::Unavailable { .. } => (
                 FindingCode::SourceFailing,
-                "Nothing if it passes; else check the network and the health of Partner Center; the log has the request ids.",
+                "Nothing if it passes; else check the network and the health of Partner Center; \
+                    the log has the request ids.",
             ),
         };
         let summary = format!("Usage cannot be read: {}.", self.to_string().trim_end_matches('.'));

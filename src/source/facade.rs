@@ -1,4 +1,5 @@
-//! The room's front door: one source of usage, whatever it is. Which one it is, is the configuration's choice.
+//! The room's front door: one source of usage, whatever it is. Which one it is, is the
+//! configuration's choice.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::file::FileSource;
 use crate::source::{
-    BuildError, Config, Login, ReadReport, ResourceUsage, Sink, SourceError, SubscriptionSummary, SubscriptionUsage, pages, resources,
-    summaries,
+    BuildError, Config, Login, ReadReport, ResourceUsage, Sink, SourceError, SubscriptionSummary,
+    SubscriptionUsage, pages, resources, summaries,
 };
 
 /// Where usage is read from.
@@ -30,7 +31,9 @@ impl Config {
     /// Makes the source. Nothing is read or asked yet.
     pub fn build(&self, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Source, BuildError> {
         let kind = match self {
-            Self::PartnerCenter(config) => Kind::PartnerCenter(Box::new(Client::new(config, clock, metrics.clone())?)),
+            Self::PartnerCenter(config) => {
+                Kind::PartnerCenter(Box::new(Client::new(config, clock, metrics.clone())?))
+            }
             Self::File { path } => Kind::File(FileSource::new(path)),
         };
         Ok(Source { kind, metrics })
@@ -38,8 +41,9 @@ impl Config {
 }
 
 impl Source {
-    /// Reads the whole collection ("Get usage records for all customers"), handing each usable record to `into` as
-    /// it arrives; memory does not grow with the collection. `now` dates what has no usable date of its own.
+    /// Reads the whole collection ("Get usage records for all customers"), handing each usable
+    /// record to `into` as it arrives; memory does not grow with the collection. `now` dates what
+    /// has no usable date of its own.
     pub async fn read(&self, now: Timestamp, into: &mut dyn Sink) -> ReadReport {
         match &self.kind {
             Kind::PartnerCenter(client) => pages::read(client, now, &self.metrics, into).await,
@@ -71,7 +75,8 @@ impl Source {
         }
     }
 
-    /// When the sign-in in force was issued; none where there is none, it was not looked at yet, or nobody knows.
+    /// When the sign-in in force was issued; none where there is none, it was not looked at yet, or
+    /// nobody knows.
     pub async fn sign_in_issued_at(&self) -> Option<Timestamp> {
         match &self.kind {
             Kind::PartnerCenter(client) => client.sign_in_issued_at().await,
@@ -79,34 +84,50 @@ impl Source {
         }
     }
 
-    /// What each subscription of a customer has cost, the costliest first; `None` when the source cannot tell (a file).
-    pub async fn subscriptions(&self, customer: &CustomerId) -> Result<Option<Vec<SubscriptionUsage>>, SourceError> {
+    /// What each subscription of a customer has cost, the costliest first; `None` when the source
+    /// cannot tell (a file).
+    pub async fn subscriptions(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Option<Vec<SubscriptionUsage>>, SourceError> {
         match &self.kind {
-            Kind::PartnerCenter(client) => summaries::subscriptions(client, customer).await.map(Some),
+            Kind::PartnerCenter(client) => {
+                summaries::subscriptions(client, customer).await.map(Some)
+            }
             Kind::File(_) => Ok(None),
         }
     }
 
-    /// The period and the cost of one subscription ("Get usage summary for customer's subscription"); `None` when there
-    /// is none, or the source cannot tell (a file).
-    pub async fn summary(&self, customer: &CustomerId, subscription: &str) -> Result<Option<SubscriptionSummary>, SourceError> {
+    /// The period and the cost of one subscription ("Get usage summary for customer's
+    /// subscription"); `None` when there is none, or the source cannot tell (a file).
+    pub async fn summary(
+        &self,
+        customer: &CustomerId,
+        subscription: &str,
+    ) -> Result<Option<SubscriptionSummary>, SourceError> {
         match &self.kind {
             Kind::PartnerCenter(client) => summaries::summary(client, customer, subscription).await,
             Kind::File(_) => Ok(None),
         }
     }
 
-    /// What the resources of an Azure plan have cost, by resource group ("Get usage data for subscription by resource");
-    /// `None` when the source cannot tell (a file).
-    pub async fn resources(&self, customer: &CustomerId, plan: &str) -> Result<Option<ResourceUsage>, SourceError> {
+    /// What the resources of an Azure plan have cost, by resource group ("Get usage data for
+    /// subscription by resource"); `None` when the source cannot tell (a file).
+    pub async fn resources(
+        &self,
+        customer: &CustomerId,
+        plan: &str,
+    ) -> Result<Option<ResourceUsage>, SourceError> {
         match &self.kind {
-            Kind::PartnerCenter(client) => resources::resources(client, customer, plan).await.map(Some),
+            Kind::PartnerCenter(client) => {
+                resources::resources(client, customer, plan).await.map(Some)
+            }
             Kind::File(_) => Ok(None),
         }
     }
 
-    /// Keeps a refresh token that a person has just signed in for: on disk when this returns, and used from the next request
-    /// on. `false` when the source wants no sign-in (a file).
+    /// Keeps a refresh token that a person has just signed in for: on disk when this returns, and
+    /// used from the next request on. `false` when the source wants no sign-in (a file).
     pub async fn keep_sign_in(&self, token: Secret) -> std::io::Result<bool> {
         match &self.kind {
             Kind::PartnerCenter(client) => {

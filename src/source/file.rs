@@ -1,5 +1,5 @@
-//! A saved collection in the same form as Partner Center's answer: imports, dry runs, air-gapped use. No sign-in, no
-//! paging, no second try.
+//! A saved collection in the same form as Partner Center's answer: imports, dry runs, air-gapped
+//! use. No sign-in, no paging, no second try.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,12 @@ impl FileSource {
     }
 
     /// Reads the file; what was read before a failure stands.
-    pub(crate) async fn read(&self, now: Timestamp, metrics: &Metrics, into: &mut dyn Sink) -> ReadReport {
+    pub(crate) async fn read(
+        &self,
+        now: Timestamp,
+        metrics: &Metrics,
+        into: &mut dyn Sink,
+    ) -> ReadReport {
         let mut sink = RecordSink::new(into, now, 0, 0);
         let outcome = self.scan(&mut sink).await;
         let tally = sink.into_tally();
@@ -40,7 +45,9 @@ impl FileSource {
                 report.short = missing.is_some();
                 report.errors.extend(missing);
                 if !matches!(links::next(&outline), Ok(None)) {
-                    report.errors.push("the file has a link to a next page, which is not in it".into());
+                    report
+                        .errors
+                        .push("the file has a link to a next page, which is not in it".into());
                 }
             }
             Err(reason) => report.fail(SourceError::File { path: self.path.clone(), reason }),
@@ -51,12 +58,17 @@ impl FileSource {
     /// Whether it can be opened and begins as a collection does.
     pub(crate) async fn probe(&self) -> Result<(), SourceError> {
         let failed = |reason: String| SourceError::File { path: self.path.clone(), reason };
-        let mut file = fs::open_streaming(&self.path).await.map_err(|error| failed(error.to_string()))?;
+        let mut file =
+            fs::open_streaming(&self.path).await.map_err(|error| failed(error.to_string()))?;
         let mut start = Vec::with_capacity(1024);
         file.read_buf(&mut start).await.map_err(|error| failed(error.to_string()))?;
         let mut transcoder = Transcoder::default();
         let text = transcoder.feed(&start);
-        if text.trim_ascii_start().first() == Some(&b'{') { Ok(()) } else { Err(failed("it is no collection of usage records".into())) }
+        if text.trim_ascii_start().first() == Some(&b'{') {
+            Ok(())
+        } else {
+            Err(failed("it is no collection of usage records".into()))
+        }
     }
 
     async fn scan(&self, sink: &mut RecordSink<'_>) -> Result<Outline, String> {

@@ -1,4 +1,5 @@
-//! Where a JSON value ends, in bytes that come in pieces; whether the value is any good is decided elsewhere.
+//! Where a JSON value ends, in bytes that come in pieces; whether the value is any good is decided
+//! elsewhere.
 
 /// What kind of value it is, by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,8 +11,8 @@ enum Kind {
     Bare,
 }
 
-/// A walk through one value. Only what its end depends on is looked at: in an object the braces, in an array the
-/// brackets, and the texts, in which neither counts.
+/// A walk through one value. Only what its end depends on is looked at: in an object the braces, in
+/// an array the brackets, and the texts, in which neither counts.
 #[derive(Debug)]
 pub(crate) struct Walk {
     kind: Kind,
@@ -22,7 +23,8 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// A walk through the value that begins with `first`; the bytes from that one on go to [`Walk::advance`].
+    /// A walk through the value that begins with `first`; the bytes from that one on go to
+    /// [`Walk::advance`].
     pub(crate) fn starting(first: u8) -> Self {
         let kind = match first {
             b'{' => Kind::Object,
@@ -97,7 +99,8 @@ mod tests {
         let first = text.as_bytes()[0];
         let whole = Walk::starting(first).advance(text.as_bytes());
         let mut walk = Walk::starting(first);
-        let bytewise = (0..text.len()).find_map(|at| walk.advance(&text.as_bytes()[at..=at]).map(|used| at + used));
+        let bytewise = (0..text.len())
+            .find_map(|at| walk.advance(&text.as_bytes()[at..=at]).map(|used| at + used));
         assert_eq!(whole, bytewise, "{text}");
         &text[..whole.unwrap_or(text.len())]
     }

@@ -1,5 +1,6 @@
-//! What a collection says of itself beside its items: how many there are, and where the next page is. Where a link leads
-//! is checked here, since a token must not be carried to strangers; following it is left to `pages`.
+//! What a collection says of itself beside its items: how many there are, and where the next page
+//! is. Where a link leads is checked here, since a token must not be carried to strangers;
+//! following it is left to `pages`.
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -38,13 +39,15 @@ impl PageLink {
         Self { url, headers: HeaderMap::new() }
     }
 
-    /// What tells this page from others: some collections keep the address and change the continuation token.
+    /// What tells this page from others: some collections keep the address and change the
+    /// continuation token.
     pub(crate) fn identity(&self) -> (String, Option<HeaderValue>) {
         (self.url.to_string(), self.headers.get("ms-continuationtoken").cloned())
     }
 }
 
-/// `links.next` as written; `Err` when `links` cannot be read, so that nobody takes that for the last page.
+/// `links.next` as written; `Err` when `links` cannot be read, so that nobody takes that for the
+/// last page.
 pub(crate) fn next(outline: &Outline) -> Result<Option<Value>, serde_json::Error> {
     if outline.links.is_empty() {
         return Ok(None);
@@ -72,20 +75,30 @@ pub(crate) fn resolve(base: &Url, next: &Value) -> Result<PageLink, SourceError>
     Ok(PageLink { url, headers })
 }
 
-/// The address below `base`: path and query are the link's, `/v1` is put before where it is missing (the API leaves it
-/// out of some links), and everything before the path is ours.
+/// The address below `base`: path and query are the link's, `/v1` is put before where it is missing
+/// (the API leaves it out of some links), and everything before the path is ours.
 fn below(base: &Url, uri: &str) -> Result<Url, SourceError> {
-    let foreign = |host: &str| SourceError::Link { reason: format!("it leads to another host ({host})") };
+    let foreign =
+        |host: &str| SourceError::Link { reason: format!("it leads to another host ({host})") };
     let rest = match Url::parse(uri) {
-        Ok(absolute) if absolute.origin() != base.origin() => return Err(foreign(absolute.host_str().unwrap_or("none"))),
-        Ok(absolute) => absolute.as_str().get(absolute.origin().ascii_serialization().len()..).unwrap_or_default().to_owned(),
-        Err(_) if uri.starts_with("//") || uri.starts_with('\\') || uri.starts_with("/\\") => return Err(foreign("unnamed")),
+        Ok(absolute) if absolute.origin() != base.origin() => {
+            return Err(foreign(absolute.host_str().unwrap_or("none")));
+        }
+        Ok(absolute) => absolute
+            .as_str()
+            .get(absolute.origin().ascii_serialization().len()..)
+            .unwrap_or_default()
+            .to_owned(),
+        Err(_) if uri.starts_with("//") || uri.starts_with('\\') || uri.starts_with("/\\") => {
+            return Err(foreign("unnamed"));
+        }
         Err(_) => format!("/{}", uri.trim_start_matches('/')),
     };
     let prefix = base.path().trim_end_matches('/');
     let rest = rest.strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or(&rest);
     let version = if rest.starts_with("/v1/") { "" } else { "/v1" };
-    let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+    let (path, query) =
+        rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
     let mut url = base.clone();
     url.set_path(&format!("{prefix}{version}{path}"));
     url.set_query(query);
@@ -95,9 +108,13 @@ fn below(base: &Url, uri: &str) -> Result<Url, SourceError> {
 
 /// The warning that a collection promised more items than it gave, once its last page is read.
 pub(crate) fn missing_items(outline: &Outline, items: u64) -> Option<String> {
-    let promised = parse_wire_number(std::str::from_utf8(&outline.total_count).ok()?.trim()).ok()?.value;
+    let promised =
+        parse_wire_number(std::str::from_utf8(&outline.total_count).ok()?.trim()).ok()?.value;
     (promised > items.into()).then(|| {
-        format!("totalCount says {promised} but only {items} items came; customers that are missing from the answer were not judged")
+        format!(
+            "totalCount says {promised} but only {items} items came; customers that are \
+            missing from the answer were not judged"
+        )
     })
 }
 
@@ -116,21 +133,50 @@ mod tests {
     fn links_stay_on_our_host_and_get_their_version() {
         let api = "https://api.example/";
         for (uri, expected) in [
-            ("/customers/usagerecords?seekOperation=Next", "https://api.example/v1/customers/usagerecords?seekOperation=Next"),
+            (
+                "/customers/usagerecords?seekOperation=Next",
+                "https://api.example/v1/customers/usagerecords?seekOperation=Next",
+            ),
             ("/v1/customers/usagerecords", "https://api.example/v1/customers/usagerecords"),
             ("customers/x", "https://api.example/v1/customers/x"),
-            ("https://api.example/v1/customers?a=b%20c", "https://api.example/v1/customers?a=b%20c"),
+            (
+                "https://api.example/v1/customers?a=b%20c",
+                "https://api.example/v1/customers?a=b%20c",
+            ),
             ("https://API.example:443/customers", "https://api.example/v1/customers"),
             ("/../../x", "https://api.example/x"),
-            ("http://api.example/v1/x", "the link to the next page is not followed: it leads to another host (api.example)"),
-            ("https://evil.example/v1/x", "the link to the next page is not followed: it leads to another host (evil.example)"),
-            ("https://api.example@evil.example/v1", "the link to the next page is not followed: it leads to another host (evil.example)"),
-            ("//evil.example/v1/x", "the link to the next page is not followed: it leads to another host (unnamed)"),
-            ("/\\evil.example/v1/x", "the link to the next page is not followed: it leads to another host (unnamed)"),
+            (
+                "http://api.example/v1/x",
+                "the link to the next page is not followed: it leads to another host (api.example)",
+            ),
+            (
+                "https://evil.example/v1/x",
+                "the link to the next page is not followed: it leads to another host \
+                    (evil.example)",
+            ),
+            (
+                "https://api.example@evil.example/v1",
+                "the link to the next page is not followed: it leads to another host \
+                    (evil.example)",
+            ),
+            (
+                "//evil.example/v1/x",
+                "the link to the next page is not followed: it leads to another host (unnamed)",
+            ),
+            (
+                "/\\evil.example/v1/x",
+                "the link to the next page is not followed: it leads to another host (unnamed)",
+            ),
         ] {
             assert_eq!(resolved(api, uri), expected, "{uri}");
         }
-        assert_eq!(resolved("http://127.0.0.1:8080/pc", "/customers"), "http://127.0.0.1:8080/pc/v1/customers");
-        assert_eq!(resolved("http://127.0.0.1:8080/pc", "http://127.0.0.1:8080/pc/v1/customers"), "http://127.0.0.1:8080/pc/v1/customers");
+        assert_eq!(
+            resolved("http://127.0.0.1:8080/pc", "/customers"),
+            "http://127.0.0.1:8080/pc/v1/customers"
+        );
+        assert_eq!(
+            resolved("http://127.0.0.1:8080/pc", "http://127.0.0.1:8080/pc/v1/customers"),
+            "http://127.0.0.1:8080/pc/v1/customers"
+        );
     }
 }

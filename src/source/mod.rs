@@ -1,5 +1,5 @@
-//! Reads usage, from Partner Center or from a file, as a stream of records; it judges nothing and remembers nothing but
-//! the sign-in.
+//! Reads usage, from Partner Center or from a file, as a stream of records; it judges nothing and
+//! remembers nothing but the sign-in.
 
 mod auth;
 mod call;

@@ -1,4 +1,5 @@
-//! Reads a collection page by page. A page that is cut is read again from its start; what was read before stands.
+//! Reads a collection page by page. A page that is cut is read again from its start; what was read
+//! before stands.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::source::report::{RecordSink, Tally};
 use crate::source::scan::{ItemSink, Outline, ScanError, Scanner};
 use crate::source::{Place, ReadReport, Sink, SourceError};
 
-/// What one page may unpack to, in bytes. Nothing of it is kept, so that the cap only ends what never ends.
+/// What one page may unpack to, in bytes. Nothing of it is kept, so that the cap only ends what
+/// never ends.
 const PAGE_CAP: u64 = 4 << 30;
 /// More pages than any partner has customers for.
 const MOST_PAGES: usize = 100_000;
@@ -25,7 +27,12 @@ const LONGEST: Duration = Duration::from_hours(1);
 type Into<'a> = &'a mut dyn Sink;
 
 /// Reads all usage records.
-pub(crate) async fn read(client: &Client, now: Timestamp, metrics: &Metrics, into: Into<'_>) -> ReadReport {
+pub(crate) async fn read(
+    client: &Client,
+    now: Timestamp,
+    metrics: &Metrics,
+    into: Into<'_>,
+) -> ReadReport {
     let mut reading = Reading { client, now, attempt: 0, tally: Tally::default(), warning: None };
     let outcome = reading.all(into).await;
     let mut report = reading.tally.report(metrics);
@@ -53,10 +60,14 @@ impl Reading<'_> {
         let since = self.client.clock().monotonic();
         loop {
             if !seen.insert(link.identity()) {
-                return Err(SourceError::Link { reason: "it leads to a page that was read before".into() });
+                return Err(SourceError::Link {
+                    reason: "it leads to a page that was read before".into(),
+                });
             }
             if seen.len() > MOST_PAGES {
-                return Err(SourceError::Link { reason: format!("there were {MOST_PAGES} pages before it") });
+                return Err(SourceError::Link {
+                    reason: format!("there were {MOST_PAGES} pages before it"),
+                });
             }
             let (outline, content) = self.page(&link, into).await?;
             let Some(next) = next(&outline)? else {
@@ -66,10 +77,14 @@ impl Reading<'_> {
             let nowhere = |reason: String| Err(SourceError::Link { reason });
             empty = if content.is_some() { 0 } else { empty + 1 };
             if empty >= MOST_EMPTY {
-                return nowhere(format!("there were {MOST_EMPTY} pages without a record before it"));
+                return nowhere(format!(
+                    "there were {MOST_EMPTY} pages without a record before it"
+                ));
             }
             if content.is_some_and(|content| !contents.insert(content)) {
-                return nowhere("it stands on a page with the same records as a page before it".into());
+                return nowhere(
+                    "it stands on a page with the same records as a page before it".into(),
+                );
             }
             if self.client.clock().monotonic().saturating_sub(since) >= LONGEST {
                 return nowhere("reading the pages before it took an hour".into());
@@ -78,9 +93,13 @@ impl Reading<'_> {
         }
     }
 
-    /// One page, with its tries, and what tells its records from those of others. The best try counts: the others held the same
-    /// items, or fewer.
-    async fn page(&mut self, link: &PageLink, into: Into<'_>) -> Result<(Outline, Option<u64>), SourceError> {
+    /// One page, with its tries, and what tells its records from those of others. The best try
+    /// counts: the others held the same items, or fewer.
+    async fn page(
+        &mut self,
+        link: &PageLink,
+        into: Into<'_>,
+    ) -> Result<(Outline, Option<u64>), SourceError> {
         let mut call = Call::new(Endpoint::UsageRecords);
         let mut best = Tally::default();
         loop {
@@ -113,7 +132,10 @@ pub(crate) async fn try_page(
     sink: &mut (dyn ItemSink + Send),
 ) -> Result<Outline, SourceError> {
     let mut response = client.send(link, call).await?;
-    let garbled = |error: ScanError| SourceError::Garbled { place: Place::PartnerCenter, reason: format!("the answer {error}") };
+    let garbled = |error: ScanError| SourceError::Garbled {
+        place: Place::PartnerCenter,
+        reason: format!("the answer {error}"),
+    };
     let mut scanner = Scanner::new();
     let mut size: u64 = 0;
     while let Some(bytes) = chunk(&mut response).await? {

@@ -1,12 +1,14 @@
-//! Turns a usage record of the wire into one of ours, or says why it cannot be used. Nothing is guessed about money: a
-//! cost that is no number is no cost.
+//! Turns a usage record of the wire into one of ours, or says why it cannot be used. Nothing is
+//! guessed about money: a cost that is no number is no cost.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::domain::{Currency, CustomerId, Plan, UsageDate, UsageRecord};
 use crate::http::one_line;
-use crate::source::wire::{Raw, WireBudget, WireUsage, either, fields_of, given, mended, number, object_of, text};
+use crate::source::wire::{
+    Raw, WireBudget, WireUsage, either, fields_of, given, mended, number, object_of, text,
+};
 
 /// Data dated before this (2010-01-01) is misdated: Azure did not exist.
 const EARLIEST: Timestamp = Timestamp::constant(1_262_304_000, 0);
@@ -47,7 +49,8 @@ impl Skip {
     /// That a record is too large of which this is the start.
     pub(crate) fn too_large(start: &[u8]) -> Self {
         let start = mended(start);
-        let id = fields_of::<WireUsage<'_>>(&start).and_then(|wire| either(wire.resource_id, wire.id).map(|id| clipped(&id)));
+        let id = fields_of::<WireUsage<'_>>(&start)
+            .and_then(|wire| either(wire.resource_id, wire.id).map(|id| clipped(&id)));
         Self::TooLarge { id }
     }
 }
@@ -61,8 +64,13 @@ pub(crate) struct Usable {
 }
 
 /// Makes a record of what came. `odd` is told of each oddity, by a label of `metrics::ODDITIES`.
-pub(crate) fn usage_record(wire: &WireUsage<'_>, now: Timestamp, odd: &mut dyn FnMut(&'static str)) -> Result<Usable, Skip> {
-    let no_id = || Skip::NoId { name: either(wire.resource_name, wire.name).map(|name| clipped(&name)) };
+pub(crate) fn usage_record(
+    wire: &WireUsage<'_>,
+    now: Timestamp,
+    odd: &mut dyn FnMut(&'static str),
+) -> Result<Usable, Skip> {
+    let no_id =
+        || Skip::NoId { name: either(wire.resource_name, wire.name).map(|name| clipped(&name)) };
     let id = either(wire.resource_id, wire.id).ok_or_else(no_id)?;
     let Some(Ok(cost)) = number(wire.total_cost, &mut || odd("rounded")) else {
         let found = wire.total_cost.map_or_else(|| "missing".into(), clipped);
@@ -99,7 +107,11 @@ fn plan(wire: &WireUsage<'_>) -> Plan {
 }
 
 /// 0 beside a cost above 0 is no cost in US dollars: legacy records have it so.
-pub(crate) fn usd_cost(raw: Raw<'_>, cost: Decimal, odd: &mut dyn FnMut(&'static str)) -> Option<Decimal> {
+pub(crate) fn usd_cost(
+    raw: Raw<'_>,
+    cost: Decimal,
+    odd: &mut dyn FnMut(&'static str),
+) -> Option<Decimal> {
     let usd = number(raw, &mut || odd("rounded"))?.ok()?;
     if usd.is_zero() && cost > Decimal::ZERO { None } else { Some(usd) }
 }

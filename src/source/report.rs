@@ -1,4 +1,5 @@
-//! What reading a collection yields: its records as they come, and at the end an account of how it went.
+//! What reading a collection yields: its records as they come, and at the end an account of how it
+//! went.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
@@ -21,8 +22,8 @@ const NAMED: usize = 20;
 pub struct Read {
     /// The record.
     pub record: UsageRecord,
-    /// Grows by one whenever a cut page is read again from its start: the same customer under another attempt is a
-    /// repetition, under the same attempt it stands in the collection twice.
+    /// Grows by one whenever a cut page is read again from its start: the same customer under
+    /// another attempt is a repetition, under the same attempt it stands in the collection twice.
     pub attempt: u32,
 }
 
@@ -34,8 +35,8 @@ pub trait Sink: Send {
     /// Takes one record.
     fn take(&mut self, read: Read);
 
-    /// Called now and then while the reading goes on: nothing more is read before it is done, so that a sink which
-    /// passes records on need not keep more than a few of them.
+    /// Called now and then while the reading goes on: nothing more is read before it is done, so
+    /// that a sink which passes records on need not keep more than a few of them.
     fn settle(&mut self) -> Settle<'_>;
 }
 
@@ -123,7 +124,14 @@ impl Tally {
         if unnamed > 0 {
             errors.push(format!("and {unnamed} more records were skipped"));
         }
-        ReadReport { records: self.records, skipped, newest: self.newest, errors, short: false, failure: None }
+        ReadReport {
+            records: self.records,
+            skipped,
+            newest: self.newest,
+            errors,
+            short: false,
+            failure: None,
+        }
     }
 }
 
@@ -142,7 +150,14 @@ pub(crate) struct RecordSink<'a> {
 impl<'a> RecordSink<'a> {
     /// A sink for a page after `before` items, read at `now`.
     pub(crate) fn new(into: &'a mut dyn Sink, now: Timestamp, attempt: u32, before: u64) -> Self {
-        Self { into, now, attempt, before, tally: Tally::default(), customers: FixedState::with_seed(0).build_hasher() }
+        Self {
+            into,
+            now,
+            attempt,
+            before,
+            tally: Tally::default(),
+            customers: FixedState::with_seed(0).build_hasher(),
+        }
     }
 
     /// What tells the records of the page from those of others; none for a page without any.

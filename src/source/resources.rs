@@ -1,5 +1,6 @@
-//! Asks what the single resources of an Azure plan have cost, and adds them up by resource group while the answer comes
-//! in. Which customers are asked about, and what is said of the sums, is decided elsewhere.
+//! Asks what the single resources of an Azure plan have cost, and adds them up by resource group
+//! while the answer comes in. Which customers are asked about, and what is said of the sums, is
+//! decided elsewhere.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -12,9 +13,12 @@ use crate::source::client::Client;
 use crate::source::links::{self, PageLink};
 use crate::source::pages::{next, try_page};
 use crate::source::scan::ItemSink;
-use crate::source::wire::{Raw, RawFields, either, mended, number, object_at_start, object_of, text};
+use crate::source::wire::{
+    Raw, RawFields, either, mended, number, object_at_start, object_of, text,
+};
 
-/// What a page may unpack to, in bytes. Nothing of it is kept, so that the cap only ends what never ends.
+/// What a page may unpack to, in bytes. Nothing of it is kept, so that the cap only ends what never
+/// ends.
 const PAGE_CAP: u64 = 1 << 30;
 /// One plan's resources do not fill more pages than this.
 const MOST_PAGES: usize = 1_000;
@@ -49,13 +53,26 @@ pub struct ResourceUsage {
     pub currencies: BTreeSet<Currency>,
 }
 
-/// `GET /v1/customers/{id}/subscriptions/{plan-id}/resourceusagerecords` ("Get usage data for subscription by resource").
-pub(crate) async fn resources(client: &Client, customer: &CustomerId, plan: &str) -> Result<ResourceUsage, SourceError> {
-    let mut link = PageLink::first(client.address(&["customers", customer.as_str(), "subscriptions", plan, "resourceusagerecords"]));
+/// `GET /v1/customers/{id}/subscriptions/{plan-id}/resourceusagerecords` ("Get usage data for
+/// subscription by resource").
+pub(crate) async fn resources(
+    client: &Client,
+    customer: &CustomerId,
+    plan: &str,
+) -> Result<ResourceUsage, SourceError> {
+    let mut link = PageLink::first(client.address(&[
+        "customers",
+        customer.as_str(),
+        "subscriptions",
+        plan,
+        "resourceusagerecords",
+    ]));
     let (mut all, mut seen) = (Sums::default(), HashSet::new());
     while seen.len() < MOST_PAGES {
         if !seen.insert(link.identity()) {
-            return Err(SourceError::Link { reason: "it leads to a page that was read before".into() });
+            return Err(SourceError::Link {
+                reason: "it leads to a page that was read before".into(),
+            });
         }
         let mut call = Call::new(Endpoint::ResourceUsage);
         let (page, outline) = loop {
@@ -128,25 +145,42 @@ impl Sums {
     fn take(&mut self, wire: &WireResource<'_>) {
         let Some(Ok(cost)) = number(wire.total_cost, &mut || ()) else { return };
         // Two are enough to know that they cannot be added up.
-        if let Some(currency) = text(wire.currency_code).and_then(|code| Currency::try_new(&code).ok())
+        if let Some(currency) =
+            text(wire.currency_code).and_then(|code| Currency::try_new(&code).ok())
             && self.currencies.len() < 2
         {
             self.currencies.insert(currency);
         }
-        let resource = either(wire.resource_name, wire.name).or_else(|| either(wire.kind, wire.category)).unwrap_or_default();
+        let resource = either(wire.resource_name, wire.name)
+            .or_else(|| either(wire.kind, wire.category))
+            .unwrap_or_default();
         let group = text(wire.group).filter(|group| !group.trim().is_empty());
-        let group =
-            group.or_else(|| text(wire.uri).and_then(|uri| group_in(&uri).map(|group| group.to_owned().into()))).unwrap_or_default();
+        let group = group
+            .or_else(|| {
+                text(wire.uri).and_then(|uri| group_in(&uri).map(|group| group.to_owned().into()))
+            })
+            .unwrap_or_default();
         let subscription = either(wire.entitlement_name, wire.entitlement_id).unwrap_or_default();
-        let usage = ResourceGroupUsage { subscription: clipped(&subscription), group: clipped(&group), resource: clipped(&resource), cost };
+        let usage = ResourceGroupUsage {
+            subscription: clipped(&subscription),
+            group: clipped(&group),
+            resource: clipped(&resource),
+            cost,
+        };
         self.total = self.total.saturating_add(cost);
         self.put(Sum { usage, costliest: cost });
     }
 
     /// Adds to the sum of a resource group; a resource without one stands for itself.
     fn put(&mut self, sum: Sum) {
-        let place = if sum.usage.group.is_empty() { format!(" {}", sum.usage.resource) } else { sum.usage.group.to_lowercase() };
-        let Some(known) = self.groups.get_mut(&(sum.usage.subscription.to_lowercase(), place.clone())) else {
+        let place = if sum.usage.group.is_empty() {
+            format!(" {}", sum.usage.resource)
+        } else {
+            sum.usage.group.to_lowercase()
+        };
+        let Some(known) =
+            self.groups.get_mut(&(sum.usage.subscription.to_lowercase(), place.clone()))
+        else {
             if self.groups.len() >= MOST_GROUPS {
                 self.drop_cheaper_half();
             }
@@ -180,8 +214,17 @@ impl Sums {
     }
 
     fn largest(self) -> ResourceUsage {
-        let mut groups: Vec<_> = self.groups.into_values().map(|sum| sum.usage).filter(|usage| usage.cost > Decimal::ZERO).collect();
-        groups.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| (&a.subscription, &a.group).cmp(&(&b.subscription, &b.group))));
+        let mut groups: Vec<_> = self
+            .groups
+            .into_values()
+            .map(|sum| sum.usage)
+            .filter(|usage| usage.cost > Decimal::ZERO)
+            .collect();
+        groups.sort_by(|a, b| {
+            b.cost
+                .cmp(&a.cost)
+                .then_with(|| (&a.subscription, &a.group).cmp(&(&b.subscription, &b.group)))
+        });
         groups.truncate(HANDED_OUT);
         ResourceUsage { groups, total: self.total, currencies: self.currencies }
     }
@@ -203,7 +246,8 @@ impl ItemSink for Sums {
     fn too_large(&mut self, _start: &[u8]) {}
 }
 
-/// The resource group in the address of a resource: `/subscriptions/{id}/resourceGroups/{group}/providers/…`.
+/// The resource group in the address of a resource:
+/// `/subscriptions/{id}/resourceGroups/{group}/providers/…`.
 fn group_in(uri: &str) -> Option<&str> {
     let mut parts = uri.split('/').skip_while(|part| !part.eq_ignore_ascii_case("resourcegroups"));
     parts.nth(1).filter(|group| !group.trim().is_empty())

@@ -1,6 +1,6 @@
-//! Finds the items of a collection in a body that comes in chunks, holding back no more than one cut item. It knows the
-//! outline `{"items": [...], "totalCount": n, "links": {...}}` and where a JSON value ends; what an item means is the
-//! sink's business.
+//! Finds the items of a collection in a body that comes in chunks, holding back no more than one
+//! cut item. It knows the outline `{"items": [...], "totalCount": n, "links": {...}}` and where a
+//! JSON value ends; what an item means is the sink's business.
 
 use crate::source::Settle;
 use crate::source::json_span::Walk;
@@ -14,8 +14,9 @@ const OUTLINE_CAP: usize = 1 << 16;
 
 /// Takes the items as they are found.
 pub(crate) trait ItemSink {
-    /// Tries to take an item from the start of `bytes`, which may hold less than one item and more. Answers how many
-    /// bytes were taken; `None` leaves the item for [`ItemSink::whole`] or for the next chunk.
+    /// Tries to take an item from the start of `bytes`, which may hold less than one item and more.
+    /// Answers how many bytes were taken; `None` leaves the item for [`ItemSink::whole`] or for the
+    /// next chunk.
     fn at_start(&mut self, bytes: &[u8]) -> Option<usize>;
     /// Takes a whole item, of whatever quality.
     fn whole(&mut self, item: &[u8]);
@@ -109,7 +110,11 @@ impl Scanner {
     }
 
     /// Reads on; each item that is complete goes to the sink.
-    pub(crate) fn feed(&mut self, mut bytes: &[u8], sink: &mut dyn ItemSink) -> Result<(), ScanError> {
+    pub(crate) fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        sink: &mut dyn ItemSink,
+    ) -> Result<(), ScanError> {
         while let Some(&first) = bytes.first() {
             let used = match self.state {
                 State::Within(part) => self.read_on(part, bytes, sink),
@@ -132,7 +137,8 @@ impl Scanner {
         }
     }
 
-    /// One byte between values. Answers how many bytes were used: none where the byte begins a value.
+    /// One byte between values. Answers how many bytes were used: none where the byte begins a
+    /// value.
     fn step(&mut self, byte: u8) -> Result<usize, ScanError> {
         if byte.is_ascii_whitespace() {
             return Ok(1);
@@ -177,7 +183,11 @@ impl Scanner {
     }
 
     fn next_item(&mut self, bytes: &[u8], sink: &mut dyn ItemSink) -> usize {
-        let Some(at) = bytes.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',')) else { return bytes.len() };
+        let Some(at) =
+            bytes.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b','))
+        else {
+            return bytes.len();
+        };
         let rest = bytes.get(at..).unwrap_or_default();
         let first = rest.first().copied().unwrap_or_default();
         if first == b']' {

@@ -1,5 +1,5 @@
-//! Asks about one customer: what each subscription has cost, and the billing period and cost of one of them. Who is asked
-//! about, and what follows from the answer, is decided elsewhere.
+//! Asks about one customer: what each subscription has cost, and the billing period and cost of one
+//! of them. Who is asked about, and what follows from the answer, is decided elsewhere.
 
 use rust_decimal::Decimal;
 
@@ -10,7 +10,9 @@ use crate::source::links::{self, PageLink};
 use crate::source::pages::{next, try_page};
 use crate::source::record;
 use crate::source::scan::ItemSink;
-use crate::source::wire::{WireUsage, either, is_whole_object, mended, number, object_at_start, object_of, text};
+use crate::source::wire::{
+    WireUsage, either, is_whole_object, mended, number, object_at_start, object_of, text,
+};
 use crate::source::{Place, SourceError};
 
 /// What an answer about one customer may unpack to, in bytes.
@@ -44,9 +46,18 @@ pub struct SubscriptionSummary {
     pub cost: Decimal,
 }
 
-/// `GET /v1/customers/{id}/subscriptions/usagerecords`, the costliest first; unusable items are left out.
-pub(crate) async fn subscriptions(client: &Client, customer: &CustomerId) -> Result<Vec<SubscriptionUsage>, SourceError> {
-    let mut link = PageLink::first(client.address(&["customers", customer.as_str(), "subscriptions", "usagerecords"]));
+/// `GET /v1/customers/{id}/subscriptions/usagerecords`, the costliest first; unusable items are
+/// left out.
+pub(crate) async fn subscriptions(
+    client: &Client,
+    customer: &CustomerId,
+) -> Result<Vec<SubscriptionUsage>, SourceError> {
+    let mut link = PageLink::first(client.address(&[
+        "customers",
+        customer.as_str(),
+        "subscriptions",
+        "usagerecords",
+    ]));
     let mut all = Vec::new();
     for _ in 0..MOST_PAGES {
         let mut call = Call::new(Endpoint::Subscriptions);
@@ -69,13 +80,20 @@ pub(crate) async fn subscriptions(client: &Client, customer: &CustomerId) -> Res
     Ok(all)
 }
 
-/// `GET /v1/customers/{id}/subscriptions/{subscription-id}/usagesummary`; for an Azure plan the id of the plan.
+/// `GET /v1/customers/{id}/subscriptions/{subscription-id}/usagesummary`; for an Azure plan the id
+/// of the plan.
 pub(crate) async fn summary(
     client: &Client,
     customer: &CustomerId,
     subscription: &str,
 ) -> Result<Option<SubscriptionSummary>, SourceError> {
-    let link = PageLink::first(client.address(&["customers", customer.as_str(), "subscriptions", subscription, "usagesummary"]));
+    let link = PageLink::first(client.address(&[
+        "customers",
+        customer.as_str(),
+        "subscriptions",
+        subscription,
+        "usagesummary",
+    ]));
     let mut call = Call::new(Endpoint::UsageSummary);
     let body = loop {
         match body(client, &link, &mut call).await {
@@ -101,7 +119,10 @@ async fn body(client: &Client, link: &PageLink, call: &mut Call) -> Result<Vec<u
     if is_nothing || is_whole_object(mended(&body).trim_start_matches('\u{feff}')) {
         return Ok(body);
     }
-    Err(SourceError::Garbled { place: Place::PartnerCenter, reason: "the answer is garbled JSON".into() })
+    Err(SourceError::Garbled {
+        place: Place::PartnerCenter,
+        reason: "the answer is garbled JSON".into(),
+    })
 }
 
 fn parse_summary(body: &[u8]) -> Option<SubscriptionSummary> {
@@ -111,7 +132,8 @@ fn parse_summary(body: &[u8]) -> Option<SubscriptionSummary> {
     Some(SubscriptionSummary { dates, cost: number(wire.total_cost, &mut || ())?.ok()? })
 }
 
-/// A customer without Azure usage is answered 404, or with the code 3000 and a sentence that says so.
+/// A customer without Azure usage is answered 404, or with the code 3000 and a sentence that says
+/// so.
 fn means_no_usage(error: &SourceError) -> bool {
     match error {
         SourceError::Refused { status: 404, .. } => true,

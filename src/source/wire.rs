@@ -1,5 +1,6 @@
-//! The usage resources as they come over the wire, with every value left as raw JSON: numbers keep all their digits, and
-//! one odd field does not cost the others. What the fields mean is decided in `record` and `summaries`.
+//! The usage resources as they come over the wire, with every value left as raw JSON: numbers keep
+//! all their digits, and one odd field does not cost the others. What the fields mean is decided in
+//! `record` and `summaries`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,8 +15,8 @@ use crate::source::json_span::Walk;
 /// A field as it was written, which need not be JSON; absent and `null` are told apart by nobody.
 pub(crate) type Raw<'a> = Option<&'a str>;
 
-/// `CustomerMonthlyUsageRecord`, `SubscriptionMonthlyUsageRecord` and `SubscriptionUsageSummary` in one: they share most
-/// fields. Unknown fields are ignored, of a repeated one the last counts.
+/// `CustomerMonthlyUsageRecord`, `SubscriptionMonthlyUsageRecord` and `SubscriptionUsageSummary` in
+/// one: they share most fields. Unknown fields are ignored, of a repeated one the last counts.
 #[derive(Debug, Default)]
 pub(crate) struct WireUsage<'a> {
     pub(crate) resource_id: Raw<'a>,
@@ -101,8 +102,8 @@ impl<'de, T: RawFields<'de>> Visitor<'de> for FieldsVisitor<T> {
     }
 }
 
-/// A text, borrowed where it has no escapes, in which what is no Unicode is replaced (a lone surrogate in a name must
-/// not cost the record).
+/// A text, borrowed where it has no escapes, in which what is no Unicode is replaced (a lone
+/// surrogate in a name must not cost the record).
 pub(crate) struct Name<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -158,8 +159,12 @@ pub(crate) fn either<'a>(first: Raw<'a>, second: Raw<'a>) -> Option<Cow<'a, str>
     written(first).or_else(|| written(second))
 }
 
-/// The field as a number, plain or in quotes, `None` where it is absent; `on_rounded` is told of lost digits.
-pub(crate) fn number(raw: Raw<'_>, on_rounded: &mut dyn FnMut()) -> Option<Result<Decimal, NumberError>> {
+/// The field as a number, plain or in quotes, `None` where it is absent; `on_rounded` is told of
+/// lost digits.
+pub(crate) fn number(
+    raw: Raw<'_>,
+    on_rounded: &mut dyn FnMut(),
+) -> Option<Result<Decimal, NumberError>> {
     let parsed = parse_wire_number(given(raw)?);
     if parsed.is_ok_and(|number| number.rounded) {
         on_rounded();
@@ -179,7 +184,8 @@ pub(crate) fn object<'a, T: RawFields<'a>>(bytes: &'a [u8]) -> Option<T> {
     serde_json::from_slice::<Fields<T>>(bytes).ok().map(|fields| fields.0)
 }
 
-/// A whole object; where it is no JSON, every field of it whose end can be found, so that an odd one (`NaN`) costs no other.
+/// A whole object; where it is no JSON, every field of it whose end can be found, so that an odd
+/// one (`NaN`) costs no other.
 pub(crate) fn object_of<'a, T: RawFields<'a>>(text: &'a str) -> Option<T> {
     object(text.as_bytes()).or_else(|| fields_of(text))
 }
@@ -193,11 +199,16 @@ pub(crate) fn fields_of<'a, T: RawFields<'a>>(text: &'a str) -> Option<T> {
         if rest.starts_with(['}', ']']) {
             return Some(fields);
         }
-        let Some((name, after)) = value_at_start(rest, &[',', ':', '}', ']']) else { return Some(fields) };
+        let Some((name, after)) = value_at_start(rest, &[',', ':', '}', ']']) else {
+            return Some(fields);
+        };
         rest = after;
         // What is no name with a value is passed over.
         let Some(after) = after.trim_ascii_start().strip_prefix(':') else { continue };
-        let Some((value, after)) = value_at_start(after.trim_ascii_start(), &[',', '}', ']']) else { return Some(fields) };
+        let Some((value, after)) = value_at_start(after.trim_ascii_start(), &[',', '}', ']'])
+        else {
+            return Some(fields);
+        };
         rest = after;
         if let Some(slot) = self::text(Some(name)).and_then(|name| fields.slot(&name)) {
             *slot = Some(value).filter(|value| !value.is_empty());
@@ -205,8 +216,8 @@ pub(crate) fn fields_of<'a, T: RawFields<'a>>(text: &'a str) -> Option<T> {
     }
 }
 
-/// The value that `text` begins with, of whatever quality, and what follows; none where it is cut off. One without quotes or
-/// brackets goes up to one of `ends`, and may be nothing at all.
+/// The value that `text` begins with, of whatever quality, and what follows; none where it is cut
+/// off. One without quotes or brackets goes up to one of `ends`, and may be nothing at all.
 fn value_at_start<'a>(text: &'a str, ends: &[char]) -> Option<(&'a str, &'a str)> {
     let first = *text.as_bytes().first()?;
     let end = match first {
@@ -223,8 +234,11 @@ pub(crate) fn is_whole_object(text: &str) -> bool {
     text.starts_with('{') && Walk::starting(b'{').advance(text.as_bytes()) == Some(text.len())
 }
 
-/// The bytes as text in which what is no UTF-8 is replaced and control characters are blanks, so that a name with such
-/// things in it does not cost the record.
+/// The bytes as text in which what is no UTF-8 is replaced and control characters are blanks, so
+/// that a name with such things in it does not cost the record.
 pub(crate) fn mended(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().map(|c| if c.is_ascii_control() { ' ' } else { c }).collect()
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if c.is_ascii_control() { ' ' } else { c })
+        .collect()
 }

@@ -10,7 +10,11 @@ pub(crate) fn amount(value: Decimal) -> String {
     if cents.is_zero() && !value.is_zero() {
         return if value.is_sign_negative() { "-0.01".into() } else { "0.01".into() };
     }
-    grouped(&if cents.fract().is_zero() { cents.trunc().to_string() } else { format!("{cents:.2}") })
+    grouped(&if cents.fract().is_zero() {
+        cents.trunc().to_string()
+    } else {
+        format!("{cents:.2}")
+    })
 }
 
 /// An amount that is looked at beside another: rounding never makes the two equal that are not.
@@ -23,7 +27,8 @@ pub(crate) fn amount_beside(value: Decimal, other: Decimal) -> String {
     amount(if value < other { shown.saturating_sub(cent) } else { shown.saturating_add(cent) })
 }
 
-/// An amount that is reckoned or converted, and would claim too much with its cents: none from 1,000 on.
+/// An amount that is reckoned or converted, and would claim too much with its cents: none from
+/// 1,000 on.
 pub(crate) fn estimate(value: Decimal) -> String {
     amount(if value.abs() >= Decimal::ONE_THOUSAND { rounded(value, 0) } else { value })
 }
@@ -33,8 +38,8 @@ pub(crate) fn money(value: Decimal, currency: Option<Currency>) -> String {
     currency.map_or_else(|| amount(value), |currency| format!("{} {currency}", amount(value)))
 }
 
-/// A percentage without its sign: two decimals at most, none from 1,000 on. Rounding never makes it whole from below: steps are
-/// mostly whole, and 99.996 has not reached 100.
+/// A percentage without its sign: two decimals at most, none from 1,000 on. Rounding never makes it
+/// whole from below: steps are mostly whole, and 99.996 has not reached 100.
 pub(crate) fn percentage(value: Decimal) -> String {
     const MOST: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
     if value > MOST {
@@ -42,7 +47,12 @@ pub(crate) fn percentage(value: Decimal) -> String {
     }
     let places = if value.abs() >= Decimal::ONE_THOUSAND { 0 } else { 2 };
     let near = rounded(value, places);
-    let shown = if near.fract().is_zero() && near.abs() > value.abs() { value.trunc_with_scale(places) } else { near }.normalize();
+    let shown = if near.fract().is_zero() && near.abs() > value.abs() {
+        value.trunc_with_scale(places)
+    } else {
+        near
+    }
+    .normalize();
     grouped(&shown.to_string())
 }
 
@@ -77,28 +87,61 @@ mod tests {
 
     #[test]
     fn amounts_are_short_and_grouped() {
-        let all = ["120.5682999999995904716", "20", "602.5", "999.995", "1234.56", "45000", "-1234567.5", "0.004", "-0.001", "0", "12.001"];
-        assert_eq!(all.map(shown).join(" | "), "120.57 | 20 | 602.50 | 1,000 | 1,234.56 | 45,000 | -1,234,567.50 | 0.01 | -0.01 | 0 | 12");
+        let all = [
+            "120.5682999999995904716",
+            "20",
+            "602.5",
+            "999.995",
+            "1234.56",
+            "45000",
+            "-1234567.5",
+            "0.004",
+            "-0.001",
+            "0",
+            "12.001",
+        ];
+        assert_eq!(
+            all.map(shown).join(" | "),
+            "120.57 | 20 | 602.50 | 1,000 | 1,234.56 | 45,000 | -1,234,567.50 | 0.01 | -0.01 | 0 | \
+                12"
+        );
         assert_eq!(amount(Decimal::MAX), "79,228,162,514,264,337,593,543,950,335");
     }
 
     #[test]
     fn a_cost_never_reads_as_the_budget_that_it_is_not() {
-        let beside = |value: &str, other: &str| amount_beside(value.parse().unwrap(), other.parse().unwrap());
-        let all = [("4999.999", "5000"), ("5000.001", "5000"), ("5000", "5000.00"), ("4999.99", "5000"), ("0.001", "0")];
-        assert_eq!(all.map(|(a, b)| beside(a, b)).join(" | "), "4,999.99 | 5,000.01 | 5,000 | 4,999.99 | 0.01");
+        let beside = |value: &str, other: &str| {
+            amount_beside(value.parse().unwrap(), other.parse().unwrap())
+        };
+        let all = [
+            ("4999.999", "5000"),
+            ("5000.001", "5000"),
+            ("5000", "5000.00"),
+            ("4999.99", "5000"),
+            ("0.001", "0"),
+        ];
+        assert_eq!(
+            all.map(|(a, b)| beside(a, b)).join(" | "),
+            "4,999.99 | 5,000.01 | 5,000 | 4,999.99 | 0.01"
+        );
     }
 
     #[test]
     fn what_is_reckoned_claims_no_cents_from_a_thousand_on() {
         let shown = |text: &str| estimate(text.parse().unwrap());
-        assert_eq!(["4290.0000001", "999.5", "1234.56"].map(shown).join(" | "), "4,290 | 999.50 | 1,235");
+        assert_eq!(
+            ["4290.0000001", "999.5", "1234.56"].map(shown).join(" | "),
+            "4,290 | 999.50 | 1,235"
+        );
     }
 
     #[test]
     fn percentages_are_short_and_grouped() {
         let shown = |text: &str| percentage(text.parse().unwrap());
-        assert_eq!(["602.84", "80.0", "99.996", "1234.5", "-3.5"].map(shown).join(" | "), "602.84 | 80 | 99.99 | 1,234 | -3.5");
+        assert_eq!(
+            ["602.84", "80.0", "99.996", "1234.5", "-3.5"].map(shown).join(" | "),
+            "602.84 | 80 | 99.99 | 1,234 | -3.5"
+        );
         assert_eq!(percentage(Decimal::MAX), "over 1,000,000");
     }
 }

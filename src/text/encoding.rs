@@ -1,5 +1,5 @@
-//! Files as people's programs save them: UTF-8 with or without a byte order mark, or UTF-16 with one. Whole, or piece by
-//! piece as they are read.
+//! Files as people's programs save them: UTF-8 with or without a byte order mark, or UTF-16 with
+//! one. Whole, or piece by piece as they are read.
 
 use std::borrow::Cow;
 
@@ -23,10 +23,9 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, NotText> {
     let cut = transcoder.ends_within_a_letter();
     match String::from_utf8(utf8) {
         // Nobody writes NUL; UTF-16 without its mark is full of it.
-        Ok(text) => match text
-            .find(['\0', char::REPLACEMENT_CHARACTER])
-            .filter(|at| transcoder.wide.is_some() || text.get(*at..).is_some_and(|rest| rest.starts_with('\0')))
-        {
+        Ok(text) => match text.find(['\0', char::REPLACEMENT_CHARACTER]).filter(|at| {
+            transcoder.wide.is_some() || text.get(*at..).is_some_and(|rest| rest.starts_with('\0'))
+        }) {
             Some(at) => Err(NotText { readable: text, at }),
             None if cut => Err(NotText { at: text.len(), readable: text }),
             None => Ok(text),
@@ -87,13 +86,20 @@ impl Transcoder {
         let units: Vec<u16> = all
             .chunks_exact(2)
             .filter_map(|pair| <[u8; 2]>::try_from(pair).ok())
-            .map(|pair| if matches!(wide, Wide::Little) { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) })
+            .map(|pair| {
+                if matches!(wide, Wide::Little) {
+                    u16::from_le_bytes(pair)
+                } else {
+                    u16::from_be_bytes(pair)
+                }
+            })
             .collect();
         // The first half of a pair waits for its second.
         let waits = usize::from(units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit)));
         let whole = units.len().saturating_sub(waits);
         self.carried = all.get(whole.saturating_mul(2)..).unwrap_or_default().to_vec();
-        let letters = char::decode_utf16(units.into_iter().take(whole)).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
+        let letters = char::decode_utf16(units.into_iter().take(whole))
+            .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
         letters.collect::<String>().into_bytes()
     }
 }
@@ -103,7 +109,9 @@ mod tests {
     use super::*;
 
     fn wide(text: &str, mark: [u8; 2]) -> Vec<u8> {
-        let units = text.encode_utf16().flat_map(|unit| if mark == [0xFF, 0xFE] { unit.to_le_bytes() } else { unit.to_be_bytes() });
+        let units = text.encode_utf16().flat_map(|unit| {
+            if mark == [0xFF, 0xFE] { unit.to_le_bytes() } else { unit.to_be_bytes() }
+        });
         mark.into_iter().chain(units).collect()
     }
 
@@ -135,7 +143,9 @@ mod tests {
             for at in 2..bytes.len() {
                 let (first, second) = bytes.split_at(at);
                 let mut transcoder = Transcoder::default();
-                let all = [transcoder.feed(first).into_owned(), transcoder.feed(second).into_owned()].concat();
+                let all =
+                    [transcoder.feed(first).into_owned(), transcoder.feed(second).into_owned()]
+                        .concat();
                 assert_eq!(String::from_utf8(all).as_deref(), Ok(text), "{at}");
             }
         }

@@ -1,5 +1,6 @@
-//! Texts for people and files: amounts, times, names cleaned and shortened, the encodings that files are saved in, and
-//! letters that nobody sees. One implementation for messages, pages, listings, logs and findings.
+//! Texts for people and files: amounts, times, names cleaned and shortened, the encodings that
+//! files are saved in, and letters that nobody sees. One implementation for messages, pages,
+//! listings, logs and findings.
 
 pub(crate) mod amounts;
 pub(crate) mod clean;

@@ -1,5 +1,5 @@
-//! What a customer is called: a name that no other customer is shown under. Where another one reads the same, or a name hides
-//! something, a short form of the id stands beside it.
+//! What a customer is called: a name that no other customer is shown under. Where another one reads
+//! the same, or a name hides something, a short form of the id stands beside it.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -27,7 +27,8 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    /// The name of a customer by its label, else by its own name; `alike` where another customer reads the same.
+    /// The name of a customer by its label, else by its own name; `alike` where another customer
+    /// reads the same.
     pub(crate) fn of(customer: &CustomerView, alike: bool) -> Self {
         let label = customer.label.as_deref().unwrap_or_default();
         Self::among(&[label, &customer.name], customer.id.as_str(), alike)
@@ -38,9 +39,11 @@ impl Name {
         let mut readable = names.iter().map(|name| (bare(name, NAME_CHARS), hides(name)));
         let found = readable.find(|(name, _)| !name.is_empty());
         let is_certain = found.as_ref().is_some_and(|(_, hides)| !hides && !alike);
-        let called = found.map_or_else(|| "a customer without a name".to_owned(), |(name, _)| isolated(&name));
+        let called = found
+            .map_or_else(|| "a customer without a name".to_owned(), |(name, _)| isolated(&name));
         let short = short(id);
-        let apart = if is_certain || short.is_empty() { String::new() } else { format!(" (id {short})") };
+        let apart =
+            if is_certain || short.is_empty() { String::new() } else { format!(" (id {short})") };
         Self { called, apart, within: String::new() }
     }
 
@@ -88,7 +91,9 @@ fn short(id: &str) -> String {
     let id = bare(id, 200);
     let letters: Vec<char> = id.chars().collect();
     match (letters.first_chunk::<8>(), letters.last_chunk::<4>()) {
-        (Some(first), Some(last)) if letters.len() > WHOLE_ID => format!("{}…{}", String::from_iter(first), String::from_iter(last)),
+        (Some(first), Some(last)) if letters.len() > WHOLE_ID => {
+            format!("{}…{}", String::from_iter(first), String::from_iter(last))
+        }
         _ => isolated(&id),
     }
 }
@@ -108,9 +113,19 @@ mod tests {
         assert_eq!(named(&["", "Contoso Nord"], false), "Contoso Nord");
         assert_eq!(named(&["Contoso Nord"], true), "Contoso Nord (id 11111111…96e6)");
         assert_eq!(named(&["Contoso\u{200b} Nord"], false), "Contoso Nord (id 11111111…96e6)");
-        assert_eq!(named(&["\u{202e}\u{200b}", "Contoso Nord"], false), "Contoso Nord", "a label that shows nothing is none");
-        assert_eq!(named(&["", "\u{feff} "], false), "a customer without a name (id 11111111…96e6)");
-        assert_eq!(Name::among(&[""], "A-17", false).whole(), "a customer without a name (id A-17)");
+        assert_eq!(
+            named(&["\u{202e}\u{200b}", "Contoso Nord"], false),
+            "Contoso Nord",
+            "a label that shows nothing is none"
+        );
+        assert_eq!(
+            named(&["", "\u{feff} "], false),
+            "a customer without a name (id 11111111…96e6)"
+        );
+        assert_eq!(
+            Name::among(&[""], "A-17", false).whole(),
+            "a customer without a name (id A-17)"
+        );
         assert_eq!(named(&["חברה"], true), "\u{2068}חברה\u{2069} (id 11111111…96e6)");
     }
 
@@ -123,7 +138,12 @@ mod tests {
 
     #[test]
     fn names_that_look_alike_are_found() {
-        let same = ["Café Ånd", "CAFE\u{301}  a\u{30a}nd", "café\u{a0}ånd", "\u{2068}Café\u{200d} Ånd\u{2069}"];
+        let same = [
+            "Café Ånd",
+            "CAFE\u{301}  a\u{30a}nd",
+            "café\u{a0}ånd",
+            "\u{2068}Café\u{200d} Ånd\u{2069}",
+        ];
         let look = |name| look_of(None, name);
         assert!(same.iter().all(|name| look(name) == "café ånd"), "{:?}", same.map(look));
         assert_ne!(look("Contoso Nord"), look("Contoso Syd"));

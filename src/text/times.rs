@@ -14,7 +14,11 @@ pub(crate) fn span(seconds: i64) -> String {
     let minutes = seconds.max(0) / 60;
     let (hours, days) = (minutes / 60, minutes / (60 * 24));
     let two = |large: i64, large_unit: &str, small: i64, small_unit: &str| {
-        if small == 0 { format!("{large} {large_unit}") } else { format!("{large} {large_unit} {small} {small_unit}") }
+        if small == 0 {
+            format!("{large} {large_unit}")
+        } else {
+            format!("{large} {large_unit} {small} {small_unit}")
+        }
     };
     match (days, hours) {
         (10.., _) => format!("{days} d"),
@@ -35,7 +39,8 @@ pub(crate) fn seconds_between(earlier: Timestamp, later: Timestamp) -> i64 {
     later.duration_since(earlier).as_secs()
 }
 
-/// A moment with its day and its zone: `Sat 14 Nov 18:08 CET`; with the year where it is not that of `beside`.
+/// A moment with its day and its zone: `Sat 14 Nov 18:08 CET`; with the year where it is not that
+/// of `beside`.
 pub(crate) fn moment(at: Timestamp, beside: Timestamp, zone: &TimeZone) -> String {
     let (at, beside) = (at.to_zoned(zone.clone()), beside.to_zoned(zone.clone()));
     format!("{} {}", day_and_time(&at, &beside), zone_name(&at))
@@ -54,7 +59,11 @@ pub(crate) fn as_of_and_seen(as_of: Timestamp, seen: Timestamp, zone: &TimeZone)
         text.push(' ');
         text.push_str(&zone_name(&as_of));
     }
-    let seen_at = if as_of.date() == seen.date() { seen.strftime("%H:%M").to_string() } else { day_and_time(&seen, &as_of) };
+    let seen_at = if as_of.date() == seen.date() {
+        seen.strftime("%H:%M").to_string()
+    } else {
+        day_and_time(&seen, &as_of)
+    };
     format!("{text}, seen {seen_at} {}", zone_name(&seen))
 }
 
@@ -93,8 +102,13 @@ pub(crate) struct PeriodWords {
 impl PeriodWords {
     /// The words for `period`; years are named where they are not that of `beside`.
     pub(crate) fn of(period: &BillingPeriod, beside: Timestamp) -> Self {
-        let whole_month = BillingPeriod::calendar_month(period.start, period.source).same_span(period);
-        let zone = if whole_month { TimeZone::UTC } else { TimeZone::get(PACIFIC).unwrap_or(TimeZone::UTC) };
+        let whole_month =
+            BillingPeriod::calendar_month(period.start, period.source).same_span(period);
+        let zone = if whole_month {
+            TimeZone::UTC
+        } else {
+            TimeZone::get(PACIFIC).unwrap_or(TimeZone::UTC)
+        };
         let year = beside.to_zoned(TimeZone::UTC).year();
         let first = period.start.to_zoned(zone.clone()).date();
         let last = period.last_instant().to_zoned(zone).date();
@@ -113,12 +127,28 @@ impl PeriodWords {
                 kind: "the month",
             };
         }
-        let from =
-            if first.year() == last.year() || first.year() == year { day(first) } else { format!("{} {}", day(first), first.year()) };
+        let from = if first.year() == last.year() || first.year() == year {
+            day(first)
+        } else {
+            format!("{} {}", day(first), first.year())
+        };
         let days = format!("{from} – {last_day}");
-        let since = if first.year() == year { day(first) } else { format!("{} {}", day(first), first.year()) };
+        let since = if first.year() == year {
+            day(first)
+        } else {
+            format!("{} {}", day(first), first.year())
+        };
         let (budget, name) = (format!("its budget for {days}"), format!("the period {days}"));
-        Self { budget, cost: format!("since {since}"), short: days.clone(), days, first_day: since, last_day, name, kind: "the period" }
+        Self {
+            budget,
+            cost: format!("since {since}"),
+            short: days.clone(),
+            days,
+            first_day: since,
+            last_day,
+            name,
+            kind: "the period",
+        }
     }
 }
 
@@ -134,13 +164,22 @@ mod tests {
     #[test]
     fn spans_name_their_two_largest_units() {
         let all = [-5, 59, 3600, 16_380, 86_400, 172_800, 273_600, 900_000];
-        assert_eq!(all.map(span).join(" | "), "0 min | 0 min | 1 h | 4 h 33 min | 24 h | 2 d | 3 d 4 h | 10 d");
+        assert_eq!(
+            all.map(span).join(" | "),
+            "0 min | 0 min | 1 h | 4 h 33 min | 24 h | 2 d | 3 d 4 h | 10 d"
+        );
     }
 
     #[test]
     fn a_rise_is_told_in_whole_hours_from_two_on() {
         assert_eq!(
-            [about(90 * 60), about(2 * 3600 + 50 * 60), about(5 * 3600 + 57 * 60), about(24 * 3600)].join(", "),
+            [
+                about(90 * 60),
+                about(2 * 3600 + 50 * 60),
+                about(5 * 3600 + 57 * 60),
+                about(24 * 3600)
+            ]
+            .join(", "),
             "1 h 30 min, 3 h, 6 h, 24 h"
         );
     }
@@ -149,24 +188,44 @@ mod tests {
     fn moments_name_their_zone_and_a_foreign_year() {
         let zone = |name: &str| TimeZone::get(name).unwrap();
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let seen = |zone_name: &str, a: &str, b: &str| as_of_and_seen(at(a), at(b), &zone(zone_name));
-        assert_eq!(seen("Europe/Stockholm", "2026-11-14T17:08:00Z", "2026-11-14T21:41:00Z"), "Sat 14 Nov 18:08, seen 22:41 CET");
+        let seen =
+            |zone_name: &str, a: &str, b: &str| as_of_and_seen(at(a), at(b), &zone(zone_name));
+        assert_eq!(
+            seen("Europe/Stockholm", "2026-11-14T17:08:00Z", "2026-11-14T21:41:00Z"),
+            "Sat 14 Nov 18:08, seen 22:41 CET"
+        );
         assert_eq!(
             seen("America/Sao_Paulo", "2026-11-14T17:08:00Z", "2026-11-15T21:41:00Z"),
             "Sat 14 Nov 14:08, seen Sun 15 Nov 18:41 UTC-03"
         );
-        assert_eq!(seen("Europe/Stockholm", "2026-10-25T00:30:00Z", "2026-10-25T02:30:00Z"), "Sun 25 Oct 02:30 CEST, seen 03:30 CET");
-        assert_eq!(moment(at("2019-09-17T17:08:11Z"), at("2026-11-14T00:00:00Z"), &TimeZone::UTC), "Tue 17 Sep 2019 17:08 UTC");
+        assert_eq!(
+            seen("Europe/Stockholm", "2026-10-25T00:30:00Z", "2026-10-25T02:30:00Z"),
+            "Sun 25 Oct 02:30 CEST, seen 03:30 CET"
+        );
+        assert_eq!(
+            moment(at("2019-09-17T17:08:11Z"), at("2026-11-14T00:00:00Z"), &TimeZone::UTC),
+            "Tue 17 Sep 2019 17:08 UTC"
+        );
     }
 
     #[test]
     fn a_month_has_a_name_and_a_legacy_period_has_days() {
         let words = |start: &str, end: &str| {
-            let period = BillingPeriod { start: start.parse().unwrap(), end: end.parse().unwrap(), source: PeriodSource::Assumed };
+            let period = BillingPeriod {
+                start: start.parse().unwrap(),
+                end: end.parse().unwrap(),
+                source: PeriodSource::Assumed,
+            };
             let words = PeriodWords::of(&period, "2026-11-20T00:00:00Z".parse().unwrap());
-            format!("{} | {} | {} | {} | {}", words.budget, words.cost, words.days, words.short, words.last_day)
+            format!(
+                "{} | {} | {} | {} | {}",
+                words.budget, words.cost, words.days, words.short, words.last_day
+            )
         };
-        assert_eq!(words("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"), "its November budget | in November | 1–30 Nov | Nov | 30 Nov");
+        assert_eq!(
+            words("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+            "its November budget | in November | 1–30 Nov | Nov | 30 Nov"
+        );
         assert_eq!(
             words("2019-09-01T00:00:00Z", "2019-10-01T00:00:00Z"),
             "its September 2019 budget | in September 2019 | 1–30 Sep 2019 | Sep 2019 | 30 Sep 2019"

@@ -1,5 +1,5 @@
-//! Letters that nobody sees and that make two equal texts different: they come along when a text is copied out of a page, a
-//! chat or a spreadsheet.
+//! Letters that nobody sees and that make two equal texts different: they come along when a text is
+//! copied out of a page, a chat or a spreadsheet.
 
 use crate::domain::has_no_width;
 
@@ -8,9 +8,11 @@ pub(crate) fn is_unseen(letter: char) -> bool {
     letter.is_control() || is_no_break(letter) || has_no_width(letter)
 }
 
-/// Whether a terminal obeys a letter in place of showing it: control characters, ends of lines, marks of direction.
+/// Whether a terminal obeys a letter in place of showing it: control characters, ends of lines,
+/// marks of direction.
 pub(crate) fn is_obeyed(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The first letter of a text that nobody sees, and where it is.

@@ -1,5 +1,5 @@
-//! Accepts connections and serves them within [`Limits`], so that nobody who connects can keep descriptors from polling, the
-//! ledger or delivery. What is answered is left to the routes.
+//! Accepts connections and serves them within [`Limits`], so that nobody who connects can keep
+//! descriptors from polling, the ledger or delivery. What is answered is left to the routes.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -28,12 +28,17 @@ const HEAD_CAP: u32 = 32 * 1024;
 /// How many requests an HTTP/2 connection may have at a time.
 const STREAMS: u32 = 16;
 
-/// Serves the routes for as long as it is polled; who drops it ends all connections. `peer` says who is at the other end of
-/// one, for the extensions of its requests.
+/// Serves the routes for as long as it is polled; who drops it ends all connections. `peer` says
+/// who is at the other end of one, for the extensions of its requests.
 ///
-/// Where `limits.open` are open and another comes, the one that has had no whole request for longest gives way. While all
-/// are being answered, the newcomer waits.
-pub(super) async fn serve<L, P>(mut listener: L, limits: Limits, routes: Router, peer: impl Fn(&L::Io) -> P) -> Infallible
+/// Where `limits.open` are open and another comes, the one that has had no whole request for
+/// longest gives way. While all are being answered, the newcomer waits.
+pub(super) async fn serve<L, P>(
+    mut listener: L,
+    limits: Limits,
+    routes: Router,
+    peer: impl Fn(&L::Io) -> P,
+) -> Infallible
 where
     L: Listener,
     P: Clone + Send + Sync + 'static,
@@ -65,7 +70,10 @@ fn make_room(paces: &[Arc<Pace>]) {
     if paces.iter().any(|pace| pace.is_given_up()) {
         return;
     }
-    let longest = paces.iter().filter_map(|pace| Some((pace.rests_since()?, pace))).min_by_key(|(since, _)| *since);
+    let longest = paces
+        .iter()
+        .filter_map(|pace| Some((pace.rests_since()?, pace)))
+        .min_by_key(|(since, _)| *since);
     if let Some((_, pace)) = longest {
         tracing::debug!("too many connections: one without a request is closed");
         pace.give_up();
@@ -99,7 +107,8 @@ where
         let asked = Arc::new(Arc::clone(pace).head(request.version()));
         request.extensions_mut().insert(peer.clone());
         let body = Arc::clone(&asked);
-        let answer = routes.clone().oneshot(request.map(|incoming| Body::new(Coming::new(incoming, body))));
+        let answer =
+            routes.clone().oneshot(request.map(|incoming| Body::new(Coming::new(incoming, body))));
         async move {
             let answer = answer.await;
             drop(asked);

@@ -1,5 +1,5 @@
-//! Who may ask: the health paths are open to all; elsewhere an unexpected `Host` is refused, and where there is a token it is
-//! wanted.
+//! Who may ask: the health paths are open to all; elsewhere an unexpected `Host` is refused, and
+//! where there is a token it is wanted.
 
 use axum::Router;
 use axum::extract::Request;
@@ -24,7 +24,8 @@ pub(super) fn guarded(routes: Router, token: watch::Receiver<Option<Secret>>) ->
             }
             let host = asked_host(&request);
             if !matches!(&host, Some(host) if names.have(host).await) {
-                let text = "this server answers to addresses, localhost and this host's own name only\n";
+                let text =
+                    "this server answers to addresses, localhost and this host's own name only\n";
                 return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
             }
             if token.borrow().as_ref().is_some_and(|token| !bears(request.headers(), token)) {
@@ -39,8 +40,13 @@ pub(super) fn guarded(routes: Router, token: watch::Receiver<Option<Secret>>) ->
 
 fn bears(headers: &HeaderMap, token: &Secret) -> bool {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    // Compared by digest in constant time, so that neither content nor length shows in how long it takes.
+    let given = given
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    // Compared by digest in constant time, so that neither content nor length shows in how long it
+    // takes.
     let digest = |text: &str| ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    given.is_some_and(|(_, given)| digest(given.trim()).as_ref().ct_eq(digest(token.expose()).as_ref()).into())
+    given.is_some_and(|(_, given)| {
+        digest(given.trim()).as_ref().ct_eq(digest(token.expose()).as_ref()).into()
+    })
 }

@@ -1,5 +1,5 @@
-//! What connections may take of the daemon: how many are open, and how long they may hold what they do not use. Holding
-//! them to it is left to [`super::connections`].
+//! What connections may take of the daemon: how many are open, and how long they may hold what they
+//! do not use. Holding them to it is left to [`super::connections`].
 
 use std::time::Duration;
 
@@ -28,13 +28,19 @@ impl Limits {
     }
 
     fn of(most: usize) -> Self {
-        Self { open: within(most, getrlimit(Resource::Nofile).current), coming: Duration::from_secs(10), idle: Duration::from_mins(1) }
+        Self {
+            open: within(most, getrlimit(Resource::Nofile).current),
+            coming: Duration::from_secs(10),
+            idle: Duration::from_mins(1),
+        }
     }
 }
 
-/// At most a quarter of the descriptors that the process may open: the others are for polling, the ledger and delivery.
+/// At most a quarter of the descriptors that the process may open: the others are for polling, the
+/// ledger and delivery.
 fn within(most: usize, descriptors: Option<u64>) -> usize {
-    let quarter = descriptors.map_or(usize::MAX, |all| usize::try_from(all / 4).unwrap_or(usize::MAX));
+    let quarter =
+        descriptors.map_or(usize::MAX, |all| usize::try_from(all / 4).unwrap_or(usize::MAX));
     most.min(quarter).max(1)
 }
 
@@ -44,6 +50,9 @@ mod tests {
 
     #[test]
     fn connections_leave_most_descriptors_to_the_rest() {
-        assert_eq!([None, Some(1024), Some(128), Some(0)].map(|descriptors| within(64, descriptors)), [64, 64, 32, 1]);
+        assert_eq!(
+            [None, Some(1024), Some(128), Some(0)].map(|descriptors| within(64, descriptors)),
+            [64, 64, 32, 1]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Metrics and health over HTTP, where GET changes nothing and nothing else is answered; and [`control`], where commands
-//! act through a running daemon.
+//! Metrics and health over HTTP, where GET changes nothing and nothing else is answered; and
+//! [`control`], where commands act through a running daemon.
 
 mod config;
 mod connections;
@@ -36,8 +36,13 @@ pub struct Shown {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Serves, within `limits`, those who bear the `token` in force where there is one. The caller owns the socket, and ends all
-/// connections by dropping this.
-pub async fn run(listener: TcpListener, limits: Limits, token: watch::Receiver<Option<Secret>>, shown: Shown) -> Infallible {
+/// Serves, within `limits`, those who bear the `token` in force where there is one. The caller owns
+/// the socket, and ends all connections by dropping this.
+pub async fn run(
+    listener: TcpListener,
+    limits: Limits,
+    token: watch::Receiver<Option<Secret>>,
+    shown: Shown,
+) -> Infallible {
     connections::serve(listener, limits, guard::guarded(pages::routes(shown), token), |_| ()).await
 }

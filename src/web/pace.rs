@@ -1,5 +1,5 @@
-//! How a connection gets on: whether a whole request of it is being answered, since when it has none, and when its time is
-//! over. Ending it is left to [`super::connections`].
+//! How a connection gets on: whether a whole request of it is being answered, since when it has
+//! none, and when its time is over. Ending it is left to [`super::connections`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,7 +35,8 @@ struct State {
 impl Pace {
     /// Of a connection that was just opened.
     pub(super) fn new(limits: Limits, rested: Arc<Notify>) -> Self {
-        let state = State { asked: 0, since: Instant::now(), begun: None, framed: false, given_up: false };
+        let state =
+            State { asked: 0, since: Instant::now(), begun: None, framed: false, given_up: false };
         Self { limits, state: Mutex::new(state), changed: Notify::new(), rested }
     }
 

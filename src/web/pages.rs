@@ -21,7 +21,9 @@ const LEDGER_TIME: Duration = Duration::from_secs(5);
 /// All paths.
 pub(super) fn routes(shown: Shown) -> Router {
     // Some that check health ask by OPTIONS unless they are told otherwise (HAProxy).
-    let health = Router::new().route("/healthz", get(healthz).options(healthz)).route("/readyz", get(readyz).options(readyz));
+    let health = Router::new()
+        .route("/healthz", get(healthz).options(healthz))
+        .route("/readyz", get(readyz).options(readyz));
     health.route("/metrics", get(metrics)).with_state(shown)
 }
 
@@ -33,27 +35,34 @@ async fn metrics(State(shown): State<Shown>) -> Response {
         Err(_) => tracing::warn!("the ledger is busy: a scrape says what was owed before"),
     }
     match shown.metrics.render() {
-        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+            .into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }
 
-/// What is owed is asked of the ledger, so that it is true after any restart. A notifier that the ledger does not name owes
-/// nothing.
+/// What is owed is asked of the ledger, so that it is true after any restart. A notifier that the
+/// ledger does not name owes nothing.
 async fn refresh(shown: &Shown) -> Result<(), LedgerError> {
     let now = shown.clock.now();
     let silences = shown.ledger.silences().await?;
     let in_force = silences.iter().filter(|silence| silence.is_in_force(now)).count();
     shown.metrics.silences.set(i64::try_from(in_force).unwrap_or(i64::MAX));
     let owed = shown.ledger.owed().await?;
-    let (pending, oldest) = (&shown.metrics.deliveries_pending, &shown.metrics.delivery_oldest_pending);
-    for notifier in labels(pending).iter().filter(|known| owed.iter().all(|owed| owed.notifier != **known)) {
+    let (pending, oldest) =
+        (&shown.metrics.deliveries_pending, &shown.metrics.delivery_oldest_pending);
+    for notifier in
+        labels(pending).iter().filter(|known| owed.iter().all(|owed| owed.notifier != **known))
+    {
         pending.with_label_values(&[notifier]).set(0);
         oldest.with_label_values(&[notifier]).set(0.0);
     }
     for owed in owed {
-        pending.with_label_values(&[&owed.notifier]).set(i64::try_from(owed.pending).unwrap_or(i64::MAX));
-        let age = owed.oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64().max(0.0));
+        pending
+            .with_label_values(&[&owed.notifier])
+            .set(i64::try_from(owed.pending).unwrap_or(i64::MAX));
+        let age =
+            owed.oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64().max(0.0));
         oldest.with_label_values(&[&owed.notifier]).set(age);
     }
     Ok(())
@@ -63,7 +72,9 @@ async fn refresh(shown: &Shown) -> Result<(), LedgerError> {
 fn labels(gauge: &IntGaugeVec) -> Vec<String> {
     let families = gauge.collect();
     let series = families.iter().flat_map(MetricFamily::get_metric);
-    series.flat_map(|metric| metric.get_label().iter().map(|label| label.value().to_owned())).collect()
+    series
+        .flat_map(|metric| metric.get_label().iter().map(|label| label.value().to_owned()))
+        .collect()
 }
 
 async fn healthz(State(shown): State<Shown>) -> Response {
@@ -71,11 +82,13 @@ async fn healthz(State(shown): State<Shown>) -> Response {
     if overdue.is_empty() {
         (StatusCode::OK, "ok\n").into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("no progress: {}\n", overdue.join(", "))).into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, format!("no progress: {}\n", overdue.join(", ")))
+            .into_response()
     }
 }
 
-/// The server is started once configuration and ledger are open. While nothing can be recorded, the daemon is of little use.
+/// The server is started once configuration and ledger are open. While nothing can be recorded, the
+/// daemon is of little use.
 async fn readyz(State(shown): State<Shown>) -> Response {
     match shown.metrics.writes.failure() {
         None => (StatusCode::OK, "ready\n").into_response(),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use budget_alertd::actions::{
-    AckRequest, Action, ActionContext, Author, ExpireRequest, ReleaseRequest, RetryRequest, SilenceRequest, Until, UntilWord,
+    AckRequest, Action, ActionContext, Author, ExpireRequest, ReleaseRequest, RetryRequest,
+    SilenceRequest, Until, UntilWord,
 };
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::{Assembly, assemble};
@@ -17,10 +18,15 @@ use crate::support::world::{SPEND, World, plan};
 
 /// One thread for all, and one for what blocks.
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap()
 }
 
-/// Acts while the thread for what blocks is held by something else: the others go on, and the order waits for the thread.
+/// Acts while the thread for what blocks is held by something else: the others go on, and the order
+/// waits for the thread.
 fn acts_beside_the_others<A: Action>(world: &World, request: A) -> A::Answer {
     runtime().block_on(async {
         let (ledger, config) = (world.ledger(), world.config());
@@ -32,7 +38,8 @@ fn acts_beside_the_others<A: Action>(world: &World, request: A) -> A::Answer {
         let author = Author::of(0);
         let mut act = pin!(request.run(&context, &author));
         for _ in 0..10 {
-            let is_done = poll_fn(|context| Poll::Ready(act.as_mut().poll(context).is_ready())).await;
+            let is_done =
+                poll_fn(|context| Poll::Ready(act.as_mut().poll(context).is_ready())).await;
             assert!(!is_done, "{} reads on the thread of all", A::NAME);
             ledger.alive().await.unwrap();
         }
@@ -47,8 +54,16 @@ fn acts_beside_the_others<A: Action>(world: &World, request: A) -> A::Answer {
 #[test]
 fn every_action_that_reads_the_ledger_leaves_the_others_their_thread() {
     let world = World::new(SPEND);
-    runtime().block_on(world.poll("2019-09-20T00:00:00Z", &[plan("A", "85", "100", "2019-09-19T00:00:00Z")]));
-    let alert = Reader::open(&world.config().ledger).unwrap().alerts(&AlertFilter::default()).unwrap().remove(0).snapshot.alert;
+    runtime().block_on(
+        world.poll("2019-09-20T00:00:00Z", &[plan("A", "85", "100", "2019-09-19T00:00:00Z")]),
+    );
+    let alert = Reader::open(&world.config().ledger)
+        .unwrap()
+        .alerts(&AlertFilter::default())
+        .unwrap()
+        .remove(0)
+        .snapshot
+        .alert;
     let silence = SilenceRequest {
         customers: vec!["*".to_owned()],
         rules: Vec::new(),
@@ -60,7 +75,10 @@ fn every_action_that_reads_the_ledger_leaves_the_others_their_thread() {
     let added = acts_beside_the_others(&world, silence);
     assert_eq!(added.reach.customers, 1);
     assert!(!acts_beside_the_others(&world, ExpireRequest { id: added.silence.id }).already);
-    let acknowledged = acts_beside_the_others(&world, AckRequest { alerts: vec![alert.reference.clone()], undo: false });
+    let acknowledged = acts_beside_the_others(
+        &world,
+        AckRequest { alerts: vec![alert.reference.clone()], undo: false },
+    );
     assert_eq!(acknowledged.len(), 1);
     assert_eq!(acts_beside_the_others(&world, RetryRequest::default()).owed, 0);
     assert_eq!(acts_beside_the_others(&world, ReleaseRequest::default()).deliveries, 0);

@@ -1,4 +1,5 @@
-//! Messages to customers from the poll to the mailbox: who is owed what, what is held, and that nothing ever reaches another.
+//! Messages to customers from the poll to the mailbox: who is owed what, what is held, and that
+//! nothing ever reaches another.
 
 mod holding;
 mod in_slices;
@@ -25,7 +26,9 @@ smtp = { host = "127.0.0.1", tls = "none" }
 
 /// The same with contacts for customers of these ids: each at its own address.
 fn rules(ids: &[&str]) -> String {
-    let contacts = ids.iter().map(|id| format!("[customers.{id}]\ncontacts = [\"IT of {id} <{id}@{id}.example>\"]\n"));
+    let contacts = ids
+        .iter()
+        .map(|id| format!("[customers.{id}]\ncontacts = [\"IT of {id} <{id}@{id}.example>\"]\n"));
     format!("{RULES}{}", contacts.collect::<Vec<_>>().concat())
 }
 

@@ -1,4 +1,5 @@
-//! Deliveries: what is tried when, what is given up, and that nothing is told twice. Real sockets, simulated time.
+//! Deliveries: what is tried when, what is given up, and that nothing is told twice. Real sockets,
+//! simulated time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,10 +29,14 @@ struct Post {
 async fn post(number: usize, more: &str) -> Post {
     let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
     let receiver = HttpReceiver::start(clock).unwrap();
-    let hook = format!("[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n{more}\n", receiver.url("/hook"));
+    let hook = format!(
+        "[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n{more}\n",
+        receiver.url("/hook")
+    );
     let world = World::new(&format!("{SPEND}{hook}"));
     world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
-    let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
+    let records: Vec<_> =
+        (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
     let worker = worker(&world, &ledger);
@@ -47,13 +52,14 @@ impl Post {
     /// One step of the worker.
     async fn step(&mut self) -> String {
         let progress = self.worker.step(&|| false).await.unwrap();
-        let wait = progress
-            .wait
-            .map_or("idle".to_owned(), |wait| if wait.is_zero() { "on".to_owned() } else { format!("wait {} s", wait.as_secs()) });
+        let wait = progress.wait.map_or("idle".to_owned(), |wait| {
+            if wait.is_zero() { "on".to_owned() } else { format!("wait {} s", wait.as_secs()) }
+        });
         format!("{} sent, {} dead, {wait}", progress.sent, progress.dead)
     }
 
-    /// Steps until there is nothing to do, moving the clock over every wait; says how long each wait was.
+    /// Steps until there is nothing to do, moving the clock over every wait; says how long each
+    /// wait was.
     async fn run(&mut self) -> Vec<u64> {
         let mut waits = Vec::new();
         while let Some(wait) = self.worker.step(&|| false).await.unwrap().wait {
@@ -73,8 +79,12 @@ impl Post {
 
     fn states(&self) -> Vec<String> {
         let reader = Reader::open(&self.world.config().ledger).unwrap();
-        let mut rows: Vec<String> =
-            reader.deliveries(&DeliveryFilter::default()).unwrap().iter().map(|row| row.state.as_str().to_owned()).collect();
+        let mut rows: Vec<String> = reader
+            .deliveries(&DeliveryFilter::default())
+            .unwrap()
+            .iter()
+            .map(|row| row.state.as_str().to_owned())
+            .collect();
         rows.sort();
         rows
     }
@@ -86,7 +96,8 @@ fn customer(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_failing_destination_is_probed_with_another_delivery_each_time_and_one_success_frees_all() {
+async fn a_failing_destination_is_probed_with_another_delivery_each_time_and_one_success_frees_all()
+{
     let mut post = post(3, "").await;
     post.receiver.fail(Fault::status(503));
     assert!(post.step().await.starts_with("0 sent, 0 dead"));
@@ -97,7 +108,10 @@ async fn a_failing_destination_is_probed_with_another_delivery_each_time_and_one
     }
     let attempts = post.attempts();
     assert_eq!(attempts.len(), 7);
-    assert!(attempts.windows(2).all(|pair| pair[0] != pair[1]), "never the same twice in a row: {attempts:?}");
+    assert!(
+        attempts.windows(2).all(|pair| pair[0] != pair[1]),
+        "never the same twice in a row: {attempts:?}"
+    );
     post.receiver.heal();
     post.clock.advance(Duration::from_mins(15));
     post.run().await;
@@ -157,8 +171,12 @@ async fn an_ambiguous_failure_repeats_the_same_delivery_with_the_same_identity()
     let mut post = post(2, "").await;
     post.receiver.fail_once(Fault::Reset);
     post.run().await;
-    let ids: Vec<String> =
-        post.receiver.attempts().iter().map(|attempt| attempt.request.header("webhook-id").unwrap().to_owned()).collect();
+    let ids: Vec<String> = post
+        .receiver
+        .attempts()
+        .iter()
+        .map(|attempt| attempt.request.header("webhook-id").unwrap().to_owned())
+        .collect();
     assert_eq!(ids.len(), 3);
     assert_eq!(ids[0], ids[1]);
     assert_ne!(ids[1], ids[2]);
@@ -184,18 +202,28 @@ async fn a_retried_delivery_starts_anew_with_the_same_identity() {
     post.run().await;
     assert_eq!(post.states(), ["dead"]);
     let now = post.clock.now();
-    assert_eq!(post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), now, None).await.unwrap(), 1);
+    assert_eq!(
+        post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), now, None).await.unwrap(),
+        1
+    );
     post.run().await;
     assert_eq!(post.states(), ["sent"]);
-    let ids: Vec<String> =
-        post.receiver.attempts().iter().map(|attempt| attempt.request.header("webhook-id").unwrap().to_owned()).collect();
+    let ids: Vec<String> = post
+        .receiver
+        .attempts()
+        .iter()
+        .map(|attempt| attempt.request.header("webhook-id").unwrap().to_owned())
+        .collect();
     assert_eq!(ids[0], ids[1]);
 }
 
 #[tokio::test]
 async fn deliveries_of_a_notifier_that_is_gone_are_dead_at_once() {
     let post = post(2, "").await;
-    assert_eq!(post.ledger.drop_undeliverable(vec!["other".into()], post.clock.now()).await.unwrap(), 2);
+    assert_eq!(
+        post.ledger.drop_undeliverable(vec!["other".into()], post.clock.now()).await.unwrap(),
+        2
+    );
     assert_eq!(post.states(), ["dead", "dead"]);
 }
 
@@ -205,7 +233,10 @@ async fn what_was_accepted_but_cannot_be_marked_is_not_sent_again() {
     let path = post.world.config().ledger.path;
     let other = rusqlite::Connection::open(path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(post.worker.step(&|| false).await.is_err(), "the mark cannot be written while somebody else writes");
+    assert!(
+        post.worker.step(&|| false).await.is_err(),
+        "the mark cannot be written while somebody else writes"
+    );
     other.execute_batch("ROLLBACK").unwrap();
     post.run().await;
     assert_eq!(post.states(), ["sent"]);
@@ -235,10 +266,16 @@ async fn whatever_stands_in_retry_after_the_next_attempt_is_neither_at_once_nor_
         let mut post = post(1, "").await;
         post.receiver.fail_once(Fault::Answer(Answer::new(429).with_header("Retry-After", value)));
         let waits = post.run().await;
-        assert!(matches!(waits[..], [wait] if (least..=most).contains(&wait)), "{value}: {waits:?}");
+        assert!(
+            matches!(waits[..], [wait] if (least..=most).contains(&wait)),
+            "{value}: {waits:?}"
+        );
         assert_eq!(post.states(), ["sent"]);
         let attempts = post.receiver.attempts();
-        assert_eq!(attempts[0].request.header("webhook-id"), attempts[1].request.header("webhook-id"));
+        assert_eq!(
+            attempts[0].request.header("webhook-id"),
+            attempts[1].request.header("webhook-id")
+        );
         assert_eq!(attempts[0].request.body, attempts[1].request.body);
     }
 }
@@ -261,7 +298,10 @@ async fn several_that_fail_together_are_one_failure_and_one_probe_follows() {
     assert_eq!(post.step().await, "0 sent, 0 dead, on");
     assert_eq!(post.receiver.attempts().len(), 20 + together + 1, "one probe");
     let attempts = post.attempts();
-    assert!(!attempts[20..20 + together].contains(&attempts[20 + together]), "with one that was not tried yet");
+    assert!(
+        !attempts[20..20 + together].contains(&attempts[20 + together]),
+        "with one that was not tried yet"
+    );
     post.receiver.heal();
     post.clock.advance(Duration::from_mins(1));
     assert_eq!(post.run().await, Vec::<u64>::new());
@@ -281,7 +321,8 @@ async fn of_several_with_an_unknown_end_each_is_repeated_under_its_identity() {
     post.receiver.heal();
     post.run().await;
     let attempts = post.receiver.attempts();
-    let identities: std::collections::BTreeSet<_> = attempts.iter().map(|attempt| attempt.request.header("webhook-id")).collect();
+    let identities: std::collections::BTreeSet<_> =
+        attempts.iter().map(|attempt| attempt.request.header("webhook-id")).collect();
     assert_eq!((identities.len(), attempts.len()), (60, 60 + unknown.len()));
     assert_eq!(post.attempts()[20 + unknown.len()], unknown[0], "the first of them is the probe");
     assert_eq!(post.states(), vec!["sent"; 60]);
@@ -291,29 +332,40 @@ async fn of_several_with_an_unknown_end_each_is_repeated_under_its_identity() {
 async fn what_one_customer_is_told_of_arrives_in_its_order_beside_many_others() {
     let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
     let receiver = HttpReceiver::start(clock).unwrap();
-    let hook = format!("[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n", receiver.url("/hook"));
-    let rule = |name: &str| format!("[rules.{name}]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 80 }}]\n");
+    let hook =
+        format!("[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n", receiver.url("/hook"));
+    let rule = |name: &str| {
+        format!(
+            "[rules.{name}]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = \
+                [{{ at = 80 }}]\n"
+        )
+    };
     let world = World::new(&format!("{}{hook}", ["a", "b", "c", "d"].map(rule).concat()));
     world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
-    let records: Vec<_> = (0..40).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
+    let records: Vec<_> =
+        (0..40).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
     let owed: Vec<String> = told(&ledger.due("hook", Vec::new(), 1000).await.unwrap());
     let mut worker = worker(&world, &ledger);
     while worker.step(&|| false).await.unwrap().wait.is_some() {}
     let attempts = receiver.attempts();
-    let arrived: Vec<String> = attempts.iter().map(|attempt| customer_and_rule(&attempt.request.text())).collect();
+    let arrived: Vec<String> =
+        attempts.iter().map(|attempt| customer_and_rule(&attempt.request.text())).collect();
     assert_eq!(arrived.len(), 160);
     for index in 0..40 {
-        let of_one =
-            |all: &[String]| -> Vec<String> { all.iter().filter(|told| told.starts_with(&format!("C{index} "))).cloned().collect() };
+        let of_one = |all: &[String]| -> Vec<String> {
+            all.iter().filter(|told| told.starts_with(&format!("C{index} "))).cloned().collect()
+        };
         assert_eq!(of_one(&arrived), of_one(&owed));
     }
 }
 
 fn told(owed: &[Delivery]) -> Vec<String> {
     let alerts = owed.iter().flat_map(|delivery| delivery.message.alerts());
-    alerts.map(|snapshot| format!("{} {}", snapshot.alert.customer.id.as_str(), snapshot.alert.rule)).collect()
+    alerts
+        .map(|snapshot| format!("{} {}", snapshot.alert.customer.id.as_str(), snapshot.alert.rule))
+        .collect()
 }
 
 fn customer_and_rule(body: &str) -> String {

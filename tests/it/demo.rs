@@ -1,4 +1,5 @@
-//! The demonstration as a new user starts it, without a terminal: what it tells, what it comes to, what it leaves behind.
+//! The demonstration as a new user starts it, without a terminal: what it tells, what it comes to,
+//! what it leaves behind.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -47,7 +48,9 @@ fn assert_told_in_order(points: &[&str]) {
     let told = told();
     let mut rest = told.as_str();
     for point in points {
-        let at = rest.find(point).unwrap_or_else(|| panic!("not told, or not in this order: {point}\n\n{}", SHOWS[0].text));
+        let at = rest.find(point).unwrap_or_else(|| {
+            panic!("not told, or not in this order: {point}\n\n{}", SHOWS[0].text)
+        });
         rest = &rest[at + point.len()..];
     }
 }
@@ -65,7 +68,12 @@ fn who_has_seen_enough_of_it_ends_it_quietly() {
 #[test]
 fn it_ends_well_and_leaves_nothing_behind() {
     for show in &*SHOWS {
-        assert_eq!((show.code, show.errors.as_str(), show.left_behind), (Some(0), "", 0), "{}", show.text);
+        assert_eq!(
+            (show.code, show.errors.as_str(), show.left_behind),
+            (Some(0), "", 0),
+            "{}",
+            show.text
+        );
     }
 }
 
@@ -78,7 +86,10 @@ fn without_a_terminal_it_is_plain_text_that_fits() {
 
 #[test]
 fn the_first_poll_reads_everybody_and_tells_nobody() {
-    assert_told_in_order(&["The daemon starts", "First poll: signed in, 14 customers read, 0 limits exceeded."]);
+    assert_told_in_order(&[
+        "The daemon starts",
+        "First poll: signed in, 14 customers read, 0 limits exceeded.",
+    ]);
 }
 
 #[test]
@@ -95,12 +106,15 @@ fn an_outage_of_the_source_alerts_nobody() {
 fn the_attack_is_told_to_everybody_as_critical_though_slack_is_down_and_the_server_is_rebooted() {
     assert_told_in_order(&[
         "22:00 ▸ Slack is down",
-        "09:00 # ops is down: its message waits WARNING Fabrikam Maschinenbau GmbH: 1,313 EUR of 1,500 EUR",
+        "09:00 # ops is down: its message waits WARNING Fabrikam Maschinenbau GmbH: 1,313 EUR of \
+            1,500 EUR",
         "15:00 ✉ oncall@partner.example · ⇢ itsm · # ops is down: its message waits",
-        "CRITICAL Fabrikam Maschinenbau GmbH 166.98% of budget: 2,504.67 of 1,500 EUR (+1,191.54 in 6 h)",
+        "CRITICAL Fabrikam Maschinenbau GmbH 166.98% of budget: 2,504.67 of 1,500 EUR (+1,191.54 \
+            in 6 h)",
         "\"severity\": \"critical\", \"threshold\": \"100\", \"value\": \"166.98\"",
         "The server is rebooted",
-        "The ledger still owes 2 of the 2 messages to Slack, and knows that all 4 exceeded limits were told before: 0 told again.",
+        "The ledger still owes 2 of the 2 messages to Slack, and knows that all 4 exceeded limits \
+            were told before: 0 told again.",
         "16:00 ▸ Slack is back",
         "# ops, ",
         "Fabrikam Maschinenbau GmbH 166.98 % — 2,504.67 of 1,500 EUR, 1,004.67 over",
@@ -108,7 +122,8 @@ fn the_attack_is_told_to_everybody_as_critical_though_slack_is_down_and_the_serv
         "Fabrikam Maschinenbau GmbH 87.54 %",
         "Delivered 7 h",
         "Slack has the 2 messages it missed: nothing lost, nothing twice.",
-        "✉ oncall@partner.example · # ops · ⇢ itsm CRITICAL Fabrikam Maschinenbau GmbH 260.58% of budget",
+        "✉ oncall@partner.example · # ops · ⇢ itsm CRITICAL Fabrikam Maschinenbau GmbH 260.58% of \
+            budget",
     ]);
 }
 
@@ -129,14 +144,19 @@ fn the_turn_of_the_month_raises_nothing_by_late_data_and_begins_anew() {
         "CRITICAL Trey Research (offboarded) 106.33 SEK with a budget of 0",
         "The calendar month turns over",
         "The first data of the new month arrives",
-        "Wingtip Airlines: data dated Sun 1 Nov, but with the cost of the month before. Recognised as carried over: no new alert.",
+        "Wingtip Airlines: data dated Sun 1 Nov, but with the cost of the month before. Recognised \
+            as carried over: no new alert.",
         "CRITICAL Trey Research (offboarded) 169.06 SEK with a budget of 0",
         "in November",
         "Wingtip's own data of the new month arrives",
     ]);
     let late = told();
     let after = late.split("Late data of the old month").nth(1).unwrap();
-    assert_eq!(after.matches("Wingtip Airlines").count(), 3, "the late data is told, and the two alerts of October in the table");
+    assert_eq!(
+        after.matches("Wingtip Airlines").count(),
+        3,
+        "the late data is told, and the two alerts of October in the table"
+    );
 }
 
 #[test]
@@ -145,17 +165,25 @@ fn the_accounts_at_its_end_are_even() {
         "Who was told of what",
         "764 polls, 5 of them failed 10,626 records read 23 alerts 1 reboot",
         "47 messages: ✉ 15 mails # 20 in Slack ⇢ 12 webhooks",
-        "Compared one by one: 47 messages owed by the ledger, 47 received. lost: 0 received twice: 0 raised twice: 0 given up: 0",
+        "Compared one by one: 47 messages owed by the ledger, 47 received. lost: 0 received twice: \
+            0 raised twice: 0 given up: 0",
         "budget-alertd poll --dry-run",
     ]);
 }
 
-/// Without what differs from show to show: ports, how long it took, and the minutes after which Slack is probed.
+/// Without what differs from show to show: ports, how long it took, and the minutes after which
+/// Slack is probed.
 fn lasting(text: &str) -> Vec<String> {
-    let probed = |word: &str| word.starts_with("16:") || word.starts_with("+6") || word.starts_with("+7");
-    let lasting =
-        |line: &&str| !["Partner Center :", "A month and two days took", "Delivered", " late"].iter().any(|what| line.contains(what));
-    let words = |line: &str| line.split_whitespace().filter(|word| !probed(word)).collect::<Vec<_>>().join(" ");
+    let probed =
+        |word: &str| word.starts_with("16:") || word.starts_with("+6") || word.starts_with("+7");
+    let lasting = |line: &&str| {
+        !["Partner Center :", "A month and two days took", "Delivered", " late"]
+            .iter()
+            .any(|what| line.contains(what))
+    };
+    let words = |line: &str| {
+        line.split_whitespace().filter(|word| !probed(word)).collect::<Vec<_>>().join(" ")
+    };
     text.lines().filter(lasting).map(words).collect()
 }
 
@@ -184,7 +212,10 @@ fn interrupted_it_leaves_nothing_behind_either() {
     let told = Command::new("kill").args(["-INT", &show.id().to_string()]).status().unwrap();
     assert!(told.success());
     let ended = show.wait_with_output().unwrap();
-    assert_eq!((ended.status.code(), text(ended.stderr).as_str()), (Some(1), "budget-alertd: interrupted; nothing is left behind\n"));
+    assert_eq!(
+        (ended.status.code(), text(ended.stderr).as_str()),
+        (Some(1), "budget-alertd: interrupted; nothing is left behind\n")
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -1,5 +1,5 @@
-//! The documents are true: their configurations load, the commands and links they name exist, and what there is to know of keys,
-//! commands and metrics is in them.
+//! The documents are true: their configurations load, the commands and links they name exist, and
+//! what there is to know of keys, commands and metrics is in them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ pub(crate) struct Page {
 impl Page {
     fn read(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self { path, text }
     }
 
@@ -52,11 +53,15 @@ impl Page {
         inside.map(|code| code[1].to_owned()).collect::<Vec<_>>().join("\n")
     }
 
-    /// Where its links lead, pictures included, without those to other hosts: a path, and the heading on that page.
+    /// Where its links lead, pictures included, without those to other hosts: a path, and the
+    /// heading on that page.
     fn links(&self) -> Vec<(PathBuf, Option<String>)> {
         let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
         let prose = self.prose();
-        let targets = link.captures_iter(&prose).map(|link| link[1].to_owned()).filter(|target| !target.contains("://"));
+        let targets = link
+            .captures_iter(&prose)
+            .map(|link| link[1].to_owned())
+            .filter(|target| !target.contains("://"));
         let folder = self.path.parent().unwrap();
         let split = |target: String| match target.split_once('#') {
             Some(("", heading)) => (self.path.clone(), Some(heading.to_owned())),
@@ -69,9 +74,14 @@ impl Page {
     /// Its headings as links name them.
     fn headings(&self) -> Vec<String> {
         let headings = self.prose();
-        let headings = headings.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim().to_lowercase());
+        let headings = headings
+            .lines()
+            .filter(|line| line.starts_with('#'))
+            .map(|line| line.trim_start_matches('#').trim().to_lowercase());
         let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
-        headings.map(|heading| heading.chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+        headings
+            .map(|heading| heading.chars().filter(kept).collect::<String>().replace(' ', "-"))
+            .collect()
     }
 }
 
@@ -83,7 +93,8 @@ pub(crate) fn readme() -> Page {
 /// The pages beside it, by name.
 fn pages() -> Vec<Page> {
     let entries = std::fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|found| found == "md")).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|found| found == "md")).collect();
     paths.sort();
     paths.into_iter().map(Page::read).collect()
 }
@@ -103,10 +114,13 @@ fn first_configuration() -> String {
     readme().blocks("toml").remove(0)
 }
 
-/// Every configuration of the README and the pages, whole or added to the first one, with where it stands; no rule tests.
+/// Every configuration of the README and the pages, whole or added to the first one, with where it
+/// stands; no rule tests.
 pub(crate) fn configurations() -> Vec<(String, String)> {
     let first = first_configuration();
-    let whole = |block: String| if block.contains("[source]") { block } else { format!("{first}\n{block}") };
+    let whole = |block: String| {
+        if block.contains("[source]") { block } else { format!("{first}\n{block}") }
+    };
     let of_page = |page: Page| {
         let blocks = page.blocks("toml").into_iter().filter(|block| !block.contains("[[test]]"));
         blocks.map(|block| (page.name(), whole(block))).collect::<Vec<_>>()
@@ -127,9 +141,14 @@ fn load(text: &str) -> Config {
         std::fs::write(folder.path().join(&name[1]), value).unwrap();
     }
     let key = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-    let environment = Environment::from([("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()), ("HOOK_SECRET", key)]);
-    std::fs::write(folder.path().join("customers.csv"), &page("budgets.md").blocks("csv")[0]).unwrap();
-    config::parse(text, &folder.path().join("alert-rules.toml"), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"))
+    let environment = Environment::from([
+        ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()),
+        ("HOOK_SECRET", key),
+    ]);
+    std::fs::write(folder.path().join("customers.csv"), &page("budgets.md").blocks("csv")[0])
+        .unwrap();
+    config::parse(text, &folder.path().join("alert-rules.toml"), &environment)
+        .unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"))
 }
 
 fn program() -> Command {
@@ -144,9 +163,17 @@ fn help(arguments: &[&str]) -> String {
 
 /// The commands that a page of the help lists.
 fn commands_of(help: &str) -> BTreeSet<String> {
-    let listed = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or_default();
+    let listed = help
+        .split("Commands:\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next())
+        .unwrap_or_default();
     let command = Regex::new(r"(?m)^  ([a-z][a-z-]*) ").unwrap();
-    command.captures_iter(listed).map(|command| command[1].to_owned()).filter(|command| command != "help").collect()
+    command
+        .captures_iter(listed)
+        .map(|command| command[1].to_owned())
+        .filter(|command| command != "help")
+        .collect()
 }
 
 #[test]
@@ -169,7 +196,12 @@ fn each_rule_test_passes_under_the_first_configuration() {
         let file = folder.path().join("alert-rules.test.toml");
         std::fs::write(&file, &test).unwrap();
         let output = program().arg("test").arg(&file).output().unwrap();
-        assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -183,12 +215,22 @@ fn each_command_exists_with_its_options_and_each_one_is_named() {
         let code = page.code();
         for call in call.captures_iter(&code) {
             let (command, rest) = (&call[1], &call[2]);
-            assert!(all.contains(command), "{}: budget-alertd has no command {command}", page.name());
+            assert!(
+                all.contains(command),
+                "{}: budget-alertd has no command {command}",
+                page.name()
+            );
             let own = help(&[command]);
-            let order = rest.split_whitespace().next().filter(|order| commands_of(&own).contains(*order));
+            let order =
+                rest.split_whitespace().next().filter(|order| commands_of(&own).contains(*order));
             let known = order.map_or(own, |order| help(&[command, order]));
             for option in option.find_iter(rest) {
-                assert!(known.contains(option.as_str()), "{}: budget-alertd {command}{rest} has no {}", page.name(), option.as_str());
+                assert!(
+                    known.contains(option.as_str()),
+                    "{}: budget-alertd {command}{rest} has no {}",
+                    page.name(),
+                    option.as_str()
+                );
             }
             named.insert(command.to_owned());
         }
@@ -200,11 +242,22 @@ fn each_command_exists_with_its_options_and_each_one_is_named() {
 fn each_link_leads_to_a_file_and_a_heading_that_are_there() {
     for page in documents() {
         for (path, heading) in page.links() {
-            let data = std::fs::metadata(&path).unwrap_or_else(|error| panic!("{} -> {}: {error}", page.name(), path.display()));
+            let data = std::fs::metadata(&path)
+                .unwrap_or_else(|error| panic!("{} -> {}: {error}", page.name(), path.display()));
             let picture = path.extension().is_some_and(|extension| extension == "png");
-            assert!(!picture || data.len() <= PICTURE_BYTES, "{} has {} bytes", path.display(), data.len());
+            assert!(
+                !picture || data.len() <= PICTURE_BYTES,
+                "{} has {} bytes",
+                path.display(),
+                data.len()
+            );
             if let Some(heading) = heading {
-                assert!(Page::read(&path).headings().contains(&heading), "{} -> {}#{heading}", page.name(), path.display());
+                assert!(
+                    Page::read(&path).headings().contains(&heading),
+                    "{} -> {}#{heading}",
+                    page.name(),
+                    path.display()
+                );
             }
         }
     }
@@ -218,7 +271,8 @@ fn the_readme_is_short_and_leads_to_each_page_and_picture() {
     let linked: BTreeSet<PathBuf> = readme.links().into_iter().map(|(path, _)| path).collect();
     for entry in std::fs::read_dir("docs").unwrap() {
         let path = entry.unwrap().path();
-        let read = path.extension().is_some_and(|extension| extension == "md" || extension == "png");
+        let read =
+            path.extension().is_some_and(|extension| extension == "md" || extension == "png");
         assert!(!read || linked.contains(&path), "the README does not lead to {}", path.display());
     }
 }
@@ -238,7 +292,12 @@ fn each_page_that_a_message_of_the_program_names_is_there() {
     for file in files {
         let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
         for page in name.find_iter(&text) {
-            assert!(Path::new(page.as_str()).exists(), "{} names {}", file.display(), page.as_str());
+            assert!(
+                Path::new(page.as_str()).exists(),
+                "{} names {}",
+                file.display(),
+                page.as_str()
+            );
             named += 1;
         }
     }
@@ -250,7 +309,14 @@ fn each_key_of_the_configuration_is_named() {
     fn keys<'s>(schema: &'s Value, found: &mut BTreeSet<&'s str>) {
         match schema {
             Value::Object(entries) => {
-                found.extend(entries.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()));
+                found.extend(
+                    entries
+                        .get("properties")
+                        .and_then(Value::as_object)
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, _)| name.as_str()),
+                );
                 entries.values().for_each(|value| keys(value, found));
             }
             Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
@@ -261,16 +327,24 @@ fn each_key_of_the_configuration_is_named() {
     let mut all = BTreeSet::new();
     keys(&schema, &mut all);
     let code = page("configuration.md").code();
-    let missing: Vec<&&str> = all.iter().filter(|key| !Regex::new(&format!(r"\b{key}\b")).unwrap().is_match(&code)).collect();
+    let missing: Vec<&&str> = all
+        .iter()
+        .filter(|key| !Regex::new(&format!(r"\b{key}\b")).unwrap().is_match(&code))
+        .collect();
     assert!(all.len() > 60 && missing.is_empty(), "{missing:?}");
 }
 
 #[test]
 fn the_name_that_mail_servers_are_greeted_by_is_described_with_the_mail_server() {
     let page = page("configuration.md");
-    let at = |what: &str| page.text.find(what).unwrap_or_else(|| panic!("{what} is not in {}", page.name()));
+    let at = |what: &str| {
+        page.text.find(what).unwrap_or_else(|| panic!("{what} is not in {}", page.name()))
+    };
     let described = at("| `hello_name` of `smtp` |");
-    assert!(at("| value | where it comes from |") < described && described < at("hello_name = \"alerts.partner.example\""));
+    assert!(
+        at("| value | where it comes from |") < described
+            && described < at("hello_name = \"alerts.partner.example\"")
+    );
 }
 
 #[test]
@@ -284,7 +358,9 @@ fn each_metric_is_named() {
     let missing: Vec<&str> = family
         .captures_iter(&scraped)
         .map(|family| family.extract::<1>().1[0])
-        .filter(|name| !text.contains(&format!("`{name}`")) && !text.contains(&format!("`{name}{{")))
+        .filter(|name| {
+            !text.contains(&format!("`{name}`")) && !text.contains(&format!("`{name}{{"))
+        })
         .collect();
     assert_eq!(missing, Vec::<&str>::new());
 }
@@ -292,8 +368,10 @@ fn each_metric_is_named() {
 #[test]
 fn each_code_of_the_operators_news_is_named() {
     let text = page("operating.md").text;
-    let codes = budget_alertd::domain::FindingCode::ALL.map(budget_alertd::domain::FindingCode::as_str);
-    let missing: Vec<&str> = codes.into_iter().filter(|code| !text.contains(&format!("`{code}`"))).collect();
+    let codes =
+        budget_alertd::domain::FindingCode::ALL.map(budget_alertd::domain::FindingCode::as_str);
+    let missing: Vec<&str> =
+        codes.into_iter().filter(|code| !text.contains(&format!("`{code}`"))).collect();
     assert_eq!(missing, Vec::<&str>::new());
 }
 
@@ -304,9 +382,13 @@ fn the_architecture_names_each_room_and_files_that_are_there() {
     for entry in std::fs::read_dir("src").unwrap() {
         let path = entry.unwrap().path();
         let room = path.file_name().unwrap().to_str().unwrap();
-        assert!(!path.is_dir() || words.contains(room), "docs/architecture.md does not name the room {room}");
+        assert!(
+            !path.is_dir() || words.contains(room),
+            "docs/architecture.md does not name the room {room}"
+        );
     }
     let path = Regex::new(r"^(?:src|tests|docs|benches)/[A-Za-z0-9_./-]+$").unwrap();
-    let gone: Vec<&&str> = words.iter().filter(|word| path.is_match(word) && !Path::new(word).exists()).collect();
+    let gone: Vec<&&str> =
+        words.iter().filter(|word| path.is_match(word) && !Path::new(word).exists()).collect();
     assert_eq!(gone, Vec::<&&str>::new());
 }

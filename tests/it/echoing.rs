@@ -1,5 +1,6 @@
-//! Receivers, mail servers, proxies, sign-in services and sources that send back whatever they are sent: none of the secrets
-//! among it gets into an output, a log or the ledger, in whatever form it comes back.
+//! Receivers, mail servers, proxies, sign-in services and sources that send back whatever they are
+//! sent: none of the secrets among it gets into an output, a log or the ledger, in whatever form it
+//! comes back.
 
 mod server;
 
@@ -91,7 +92,9 @@ struct Stage {
 impl Stage {
     fn new(configuration: &str, form: Form) -> Self {
         let echo = Echo::start(form);
-        let configuration = configuration.replace("{http}", &echo.http).replace("{smtp}", &echo.smtp_port.to_string());
+        let configuration = configuration
+            .replace("{http}", &echo.http)
+            .replace("{smtp}", &echo.smtp_port.to_string());
         let house = House::new(&configuration);
         house.save_usage([("contoso".to_owned(), 90)]);
         Self { house, echo, said: String::new() }
@@ -99,20 +102,26 @@ impl Stage {
 
     fn run(&mut self, arguments: &[&str], variables: &[(&str, &str)]) {
         let mut command = self.house.command(arguments);
-        let Output { stdout, stderr, .. } = command.envs(variables.iter().copied()).output().unwrap();
+        let Output { stdout, stderr, .. } =
+            command.envs(variables.iter().copied()).output().unwrap();
         self.said += &String::from_utf8_lossy(&stdout);
         self.said += &String::from_utf8_lossy(&stderr);
     }
 
-    /// Every piece of a secret that the echo sent back is in no output, and in no file of the state folder but the sign-in itself.
+    /// Every piece of a secret that the echo sent back is in no output, and in no file of the state
+    /// folder but the sign-in itself.
     fn holds_its_tongue(&self, least: usize) {
         let echoed = self.echo.echoed();
         assert!(echoed.len() >= least, "only {echoed:?} came back");
         let mut places = vec![("the outputs".to_owned(), self.said.clone())];
-        let files = std::fs::read_dir(self.house.path("state")).unwrap().map(|file| file.unwrap().path());
+        let files =
+            std::fs::read_dir(self.house.path("state")).unwrap().map(|file| file.unwrap().path());
         for file in files.filter(|file| file.is_file()) {
             if !file.file_name().unwrap().to_str().unwrap().starts_with("sign-in") {
-                places.push((file.display().to_string(), String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned()));
+                places.push((
+                    file.display().to_string(),
+                    String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned(),
+                ));
             }
         }
         for (place, text) in places {

@@ -1,5 +1,5 @@
-//! A notifier that takes no messages: who is told instead, when, once, and how the message says so. Real sockets, simulated
-//! time.
+//! A notifier that takes no messages: who is told instead, when, once, and how the message says so.
+//! Real sockets, simulated time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,17 +29,29 @@ struct Pair {
 /// `number` customers over their budgets, owed to `notify`; more keys for `ops` and for `oncall`.
 async fn pair(number: usize, notify: &str, ops_keys: &str, oncall_keys: &str) -> Pair {
     let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
-    let (ops, oncall) = (HttpReceiver::start(Arc::clone(&clock)).unwrap(), HttpReceiver::start(clock).unwrap());
-    let world = World::new(&rules(notify, (&ops, ops_keys), (&oncall, oncall_keys), "fallback = [\"oncall\"]"));
+    let (ops, oncall) =
+        (HttpReceiver::start(Arc::clone(&clock)).unwrap(), HttpReceiver::start(clock).unwrap());
+    let world = World::new(&rules(
+        notify,
+        (&ops, ops_keys),
+        (&oncall, oncall_keys),
+        "fallback = [\"oncall\"]",
+    ));
     world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
-    let records: Vec<_> = (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
+    let records: Vec<_> =
+        (0..number).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
     world.poll(DAY, &records).await;
     let ledger = world.ledger();
     let (workers, owed) = workers(&world, &ledger);
     Pair { clock: Arc::clone(&world.clock), world, ops, oncall, ledger, workers, owed }
 }
 
-fn rules(notify: &str, (ops, ops_keys): (&HttpReceiver, &str), (oncall, oncall_keys): (&HttpReceiver, &str), fallback: &str) -> String {
+fn rules(
+    notify: &str,
+    (ops, ops_keys): (&HttpReceiver, &str),
+    (oncall, oncall_keys): (&HttpReceiver, &str),
+    fallback: &str,
+) -> String {
     format!(
         "[rules.spend]\nmetric = \"percent_used\"\nnotify = {notify}\nsteps = [{{ at = 80 }}]\n\
          [notifiers.ops]\ntype = \"webhook\"\nurl = \"{}\"\n{fallback}\n{ops_keys}\n\
@@ -49,7 +61,10 @@ fn rules(notify: &str, (ops, ops_keys): (&HttpReceiver, &str), (oncall, oncall_k
     )
 }
 
-fn workers(world: &World, ledger: &Ledger) -> (Vec<DeliveryWorker>, tokio::sync::watch::Receiver<u64>) {
+fn workers(
+    world: &World,
+    ledger: &Ledger,
+) -> (Vec<DeliveryWorker>, tokio::sync::watch::Receiver<u64>) {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
     let assembly = assemble(&world.config(), ledger, &clock, &Metrics::new()).unwrap();
     (assembly.workers, assembly.findings.owed().subscribe())
@@ -89,7 +104,11 @@ impl Pair {
         let reader = Reader::open(&self.world.config().ledger).unwrap();
         let rows = reader.deliveries(&DeliveryFilter::default()).unwrap();
         let line = |row: &budget_alertd::ledger::DeliveryRow| {
-            let fallback = row.fallback_for.as_deref().map(|failed| format!(" for {failed}")).unwrap_or_default();
+            let fallback = row
+                .fallback_for
+                .as_deref()
+                .map(|failed| format!(" for {failed}"))
+                .unwrap_or_default();
             format!("{}{fallback} {}", row.notifier, row.state.as_str())
         };
         rows.iter().rev().map(line).collect()
@@ -101,7 +120,8 @@ fn told(receiver: &HttpReceiver) -> Vec<String> {
     let line = |request: &budget_alertd::simulator::Request| {
         let json: serde_json::Value = serde_json::from_str(&request.text()).unwrap();
         let alerts = json["data"]["alerts"].as_array().unwrap();
-        let who: Vec<&str> = alerts.iter().map(|alert| alert["customer"]["id"].as_str().unwrap()).collect();
+        let who: Vec<&str> =
+            alerts.iter().map(|alert| alert["customer"]["id"].as_str().unwrap()).collect();
         format!("{} {}", who.join("+"), json["data"]["fallback_for"].as_str().unwrap_or("-"))
     };
     receiver.received().iter().map(line).collect()
@@ -116,7 +136,10 @@ async fn what_is_owed_for_ten_minutes_while_the_notifier_fails_is_told_to_anothe
     pair.run(9 * MINUTE).await;
     assert_eq!(pair.deliveries(), ["ops pending", "ops pending"]);
     pair.run(2 * MINUTE).await;
-    assert_eq!(pair.deliveries(), ["ops pending", "ops pending", "oncall for ops sent", "oncall for ops sent"]);
+    assert_eq!(
+        pair.deliveries(),
+        ["ops pending", "ops pending", "oncall for ops sent", "oncall for ops sent"]
+    );
     assert_eq!(told(&pair.oncall), ["C0 ops", "C1 ops"]);
     pair.run(60 * MINUTE).await;
     assert_eq!(told(&pair.oncall).len(), 2, "once");
@@ -142,7 +165,11 @@ async fn who_is_told_the_same_anyway_is_not_told_twice() {
     pair.ops.fail(Fault::status(503));
     pair.run(20 * MINUTE).await;
     assert_eq!(told(&pair.oncall), ["C0 -", "C1 -"]);
-    assert!(pair.deliveries().iter().all(|line| !line.contains(" for ")), "{:?}", pair.deliveries());
+    assert!(
+        pair.deliveries().iter().all(|line| !line.contains(" for ")),
+        "{:?}",
+        pair.deliveries()
+    );
 }
 
 #[tokio::test]
@@ -194,7 +221,9 @@ async fn who_stood_in_is_told_of_the_end_too() {
     pair.run(11 * MINUTE).await;
     assert_eq!((told(&pair.ops).len(), told(&pair.oncall).len()), (1, 1));
     pair.ledger.close().await.unwrap();
-    pair.world.poll("2019-09-17T06:00:00Z", &[plan("C0", "85", "1000", "2019-09-17T06:00:00Z")]).await;
+    pair.world
+        .poll("2019-09-17T06:00:00Z", &[plan("C0", "85", "1000", "2019-09-17T06:00:00Z")])
+        .await;
     pair.ledger = pair.world.ledger();
     (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.run(Duration::ZERO).await;
@@ -204,12 +233,14 @@ async fn who_stood_in_is_told_of_the_end_too() {
 
 #[tokio::test]
 async fn a_digest_that_is_too_large_for_the_other_comes_in_parts() {
-    // Mails hold 200 alerts, webhooks 15: what a mail server that is not there would have had goes to the webhook.
+    // Mails hold 200 alerts, webhooks 15: what a mail server that is not there would have had goes
+    // to the webhook.
     let mut pair = pair(20, "[\"mail\"]", "", MAIL).await;
     pair.run(11 * MINUTE).await;
     let told = told(&pair.oncall);
     assert_eq!(told.len(), 2, "{told:?} {:?}", pair.deliveries());
-    let mut customers: Vec<&str> = told.iter().flat_map(|line| line.trim_end_matches(" mail").split('+')).collect();
+    let mut customers: Vec<&str> =
+        told.iter().flat_map(|line| line.trim_end_matches(" mail").split('+')).collect();
     assert_eq!((told[0].split('+').count(), customers.len()), (15, 20));
     customers.sort_unstable();
     customers.dedup();
@@ -217,8 +248,9 @@ async fn a_digest_that_is_too_large_for_the_other_comes_in_parts() {
     assert_eq!(pair.deliveries(), ["mail pending", "oncall for mail sent", "oncall for mail sent"]);
 }
 
-const MAIL: &str = "[notifiers.mail]\ntype = \"email\"\nfrom = \"a@partner.example\"\nto = [\"b@partner.example\"]\n\
-    smtp = { host = \"127.0.0.1\", port = 9, tls = \"none\" }\nfallback = [\"oncall\"]\n";
+const MAIL: &str = "[notifiers.mail]\ntype = \"email\"\nfrom = \"a@partner.example\"\nto = \
+    [\"b@partner.example\"]\nsmtp = { host = \"127.0.0.1\", port = 9, tls = \"none\" }\nfallback = \
+    [\"oncall\"]\n";
 
 #[tokio::test]
 async fn what_a_customer_could_not_be_told_goes_to_the_partners_own_people_in_their_words() {
@@ -227,24 +259,32 @@ async fn what_a_customer_could_not_be_told_goes_to_the_partners_own_people_in_th
     pair.run(11 * MINUTE).await;
     assert_eq!(told(&pair.oncall), ["C0 ops", "C1 ops"]);
     let of_alert = |receiver: &HttpReceiver, key: &str| {
-        let json: serde_json::Value = serde_json::from_str(&receiver.received().last().unwrap().text()).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&receiver.received().last().unwrap().text()).unwrap();
         json["data"]["alerts"][0][key].clone()
     };
     assert_eq!(of_alert(&pair.oncall, "rule"), "spend");
     assert_eq!(of_alert(&pair.oncall, "cost")["amount"], "85");
     pair.ops.heal();
     pair.run(60 * MINUTE).await;
-    assert!(of_alert(&pair.ops, "rule").is_null() && of_alert(&pair.ops, "cost").is_null(), "the customer is told as ever");
+    assert!(
+        of_alert(&pair.ops, "rule").is_null() && of_alert(&pair.ops, "cost").is_null(),
+        "the customer is told as ever"
+    );
     assert_eq!(told(&pair.oncall).len(), 2);
 }
 
 #[tokio::test]
 async fn nobody_is_told_instead_of_customers_what_is_held_or_discarded() {
-    let mut pair = pair(40, "[\"ops\"]", "audience = \"customer\"\ngive_up_after = \"1h\"", "").await;
+    let mut pair =
+        pair(40, "[\"ops\"]", "audience = \"customer\"\ngive_up_after = \"1h\"", "").await;
     pair.ops.fail(Fault::status(503));
     pair.run(120 * MINUTE).await;
     assert_eq!(pair.deliveries(), vec!["ops pending"; 40]);
-    pair.ledger.discard(HoldFilter::default(), "wrong prices".to_owned(), pair.clock.now()).await.unwrap();
+    pair.ledger
+        .discard(HoldFilter::default(), "wrong prices".to_owned(), pair.clock.now())
+        .await
+        .unwrap();
     (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
     pair.run(120 * MINUTE).await;
     assert_eq!(pair.deliveries(), vec!["ops dead"; 40]);

@@ -1,5 +1,5 @@
-//! Files that somebody else has put in the place of the program's own: as root, in a folder of the daemon's user, and as
-//! anybody.
+//! Files that somebody else has put in the place of the program's own: as root, in a folder of the
+//! daemon's user, and as anybody.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, lchown, symlink};
@@ -27,8 +27,8 @@ type = "webhook"
 url = "http://127.0.0.1:9/"
 "#;
 
-/// A house whose state folder belongs to the daemon's user where this test may give it away, and a file that is none of
-/// that user's business.
+/// A house whose state folder belongs to the daemon's user where this test may give it away, and a
+/// file that is none of that user's business.
 struct Trap {
     house: House,
     victim: PathBuf,
@@ -55,7 +55,13 @@ impl Trap {
 
     fn facts(&self) -> Facts {
         let data = self.victim.metadata().unwrap();
-        (fs::read(&self.victim).unwrap(), data.uid(), data.gid(), data.mode(), data.modified().unwrap())
+        (
+            fs::read(&self.victim).unwrap(),
+            data.uid(),
+            data.gid(),
+            data.mode(),
+            data.modified().unwrap(),
+        )
     }
 
     fn state(&self, name: &str) -> PathBuf {
@@ -77,7 +83,9 @@ impl Trap {
 
 /// The same with a notifier whose address is a secret in a file.
 fn with_a_secret() -> String {
-    CONFIGURATION.replace("\"webhook\"", "\"slack\"").replace("\"http://127.0.0.1:9/\"", "{ file = \"secret\" }")
+    CONFIGURATION
+        .replace("\"webhook\"", "\"slack\"")
+        .replace("\"http://127.0.0.1:9/\"", "{ file = \"secret\" }")
 }
 
 fn told(output: &Output) -> String {
@@ -92,7 +100,9 @@ fn pipe(path: &Path) {
 #[test]
 fn a_link_in_the_place_of_a_file_of_the_ledger_is_refused_and_leads_nowhere() {
     for hard in [false, true] {
-        for name in ["ledger.db.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal"] {
+        for name in
+            ["ledger.db.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal"]
+        {
             let trap = Trap::new();
             if name != "ledger.db" {
                 assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
@@ -101,8 +111,15 @@ fn a_link_in_the_place_of_a_file_of_the_ledger_is_refused_and_leads_nowhere() {
             let before = trap.facts();
             let polled = trap.house.run(&["poll"]);
             let said = told(&polled);
-            let why = if hard { "it has 2 names (hard links)" } else { "it is a symbolic link, not a regular file" };
-            assert!(said.contains(&format!("{name} cannot be used")) && said.contains(why), "{said}");
+            let why = if hard {
+                "it has 2 names (hard links)"
+            } else {
+                "it is a symbolic link, not a regular file"
+            };
+            assert!(
+                said.contains(&format!("{name} cannot be used")) && said.contains(why),
+                "{said}"
+            );
             assert_eq!(polled.status.code(), Some(1), "{said}");
             if name == "ledger.db" {
                 for command in [&["poll", "--dry-run"][..], &["status"]] {
@@ -149,7 +166,10 @@ fn what_root_makes_belongs_to_the_daemon_and_what_it_finds_is_left_to_whom_it_be
 
 /// The modes of files in the state folder.
 fn modes(trap: &Trap, names: &[&str]) -> Vec<u32> {
-    names.iter().map(|name| fs::symlink_metadata(trap.state(name)).unwrap().mode() & 0o7777).collect()
+    names
+        .iter()
+        .map(|name| fs::symlink_metadata(trap.state(name)).unwrap().mode() & 0o7777)
+        .collect()
 }
 
 #[test]
@@ -157,11 +177,22 @@ fn what_others_could_use_is_theirs_no_more_and_that_is_said_once() {
     let trap = Trap::new();
     assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
     assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
-    let names = ["ledger.db", "ledger.db.lock", "ledger.db.polled", "ledger.made", "sign-in.json", "sign-in-mail.json"];
+    let names = [
+        "ledger.db",
+        "ledger.db.lock",
+        "ledger.db.polled",
+        "ledger.made",
+        "sign-in.json",
+        "sign-in-mail.json",
+    ];
     fs::write(trap.state("sign-in.json"), "{}").unwrap();
     fs::write(trap.state("sign-in-mail.json"), "{}").unwrap();
     for (index, name) in names.iter().enumerate() {
-        fs::set_permissions(trap.state(name), fs::Permissions::from_mode([0o644, 0o660, 0o602][index % 3])).unwrap();
+        fs::set_permissions(
+            trap.state(name),
+            fs::Permissions::from_mode([0o644, 0o660, 0o602][index % 3]),
+        )
+        .unwrap();
     }
     fs::write(trap.state("notes"), "of a person").unwrap();
     fs::set_permissions(trap.state("notes"), fs::Permissions::from_mode(0o644)).unwrap();
@@ -173,7 +204,10 @@ fn what_others_could_use_is_theirs_no_more_and_that_is_said_once() {
     assert_eq!(modes(&trap, &names), [0o600; 6], "{said}");
     assert_eq!(modes(&trap, &["notes", "."]), [0o644, 0o755], "{said}");
     for name in names.iter().chain(&["state"]) {
-        let lines = said.lines().filter(|line| line.contains(&format!("/{name} could be used by others (mode "))).count();
+        let lines = said
+            .lines()
+            .filter(|line| line.contains(&format!("/{name} could be used by others (mode ")))
+            .count();
         assert_eq!(lines, 1, "{name}: {said}");
     }
     assert_eq!(trap.facts(), before);
@@ -195,10 +229,20 @@ fn what_a_killed_command_of_root_left_is_given_back_by_the_next_one() {
     symlink(trap.house.path("empty"), trap.state("ledger.db-journal")).unwrap();
     let said = told(&trap.house.run(&["status"]));
     let own = rustix::process::geteuid().as_raw();
-    let owners = |names: &[&str]| names.iter().map(|name| fs::metadata(trap.state(name)).unwrap().uid()).collect::<Vec<_>>();
+    let owners = |names: &[&str]| {
+        names.iter().map(|name| fs::metadata(trap.state(name)).unwrap().uid()).collect::<Vec<_>>()
+    };
     assert_eq!(owners(&left), [owner; 4], "{said}");
-    assert_eq!(owners(&["notes", "ledger.db.copy", "ledger.made", "ledger.db-shm", "ledger.db-journal"]), [own; 5], "{said}");
-    assert_eq!(said.matches("belonged to root").count(), if owner == own { 0 } else { 4 }, "{said}");
+    assert_eq!(
+        owners(&["notes", "ledger.db.copy", "ledger.made", "ledger.db-shm", "ledger.db-journal"]),
+        [own; 5],
+        "{said}"
+    );
+    assert_eq!(
+        said.matches("belonged to root").count(),
+        if owner == own { 0 } else { 4 },
+        "{said}"
+    );
 }
 
 #[test]
@@ -210,7 +254,15 @@ fn who_meets_a_file_of_root_is_told_which_and_how_to_get_it_back() {
         return;
     }
     fs::set_permissions(trap.house.path(""), fs::Permissions::from_mode(0o755)).unwrap();
-    let poll = || trap.house.command(&["poll"]).uid(NOBODY).gid(NOBODY).stdin(std::process::Stdio::null()).output().unwrap();
+    let poll = || {
+        trap.house
+            .command(&["poll"])
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap()
+    };
     let polled = poll();
     assert_eq!(polled.status.code(), Some(0), "{}", told(&polled));
     // What is its own it tightens itself.
@@ -227,9 +279,16 @@ fn who_meets_a_file_of_root_is_told_which_and_how_to_get_it_back() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let polled = poll();
         let said = told(&polled);
-        let words = format!("it belongs to another user (uid 0); give it back, as root: chown {NOBODY}:{NOBODY} {}", path.display());
+        let words = format!(
+            "it belongs to another user (uid 0); give it back, as root: chown {NOBODY}:{NOBODY} {}",
+            path.display()
+        );
         assert!(polled.status.code() == Some(1) && said.contains(&words), "{name}: {said}");
-        if there { chown(&path, Some(NOBODY), Some(NOBODY)).unwrap() } else { fs::remove_file(&path).unwrap() }
+        if there {
+            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap()
+        } else {
+            fs::remove_file(&path).unwrap()
+        }
     }
     assert_eq!(poll().status.code(), Some(0));
 }
@@ -244,8 +303,15 @@ fn a_state_folder_is_reached_by_links_of_root_and_of_oneself_only() {
     fs::remove_file(trap.house.path("elsewhere/ledger.made")).unwrap();
     let foreign = lchown(trap.house.path("state"), Some(NOBODY), Some(NOBODY)).is_ok();
     let polled = trap.house.run(&["poll"]);
-    let refused = told(&polled).contains("\"state\" is a symbolic link of another user (uid 65534), which is not followed");
-    assert_eq!((refused, trap.house.path("elsewhere/ledger.db").exists()), (foreign, !foreign), "{}", told(&polled));
+    let refused = told(&polled).contains(
+        "\"state\" is a symbolic link of another user (uid 65534), which is not followed",
+    );
+    assert_eq!(
+        (refused, trap.house.path("elsewhere/ledger.db").exists()),
+        (foreign, !foreign),
+        "{}",
+        told(&polled)
+    );
 }
 
 #[test]
@@ -276,7 +342,10 @@ fn a_pipe_in_the_place_of_a_file_holds_nobody_up() {
     trap.house.configure(&format!("{CONFIGURATION}body = {{ file = \"customers.csv\" }}\n"));
     assert!(told(&trap.house.run(&["check"])).contains(is_a_pipe));
     pipe(&trap.house.path("cases.toml"));
-    assert!(told(&trap.house.run(&["test", trap.house.path("cases.toml").to_str().unwrap()])).contains(is_a_pipe));
+    assert!(
+        told(&trap.house.run(&["test", trap.house.path("cases.toml").to_str().unwrap()]))
+            .contains(is_a_pipe)
+    );
 }
 
 #[test]
@@ -286,10 +355,14 @@ fn a_device_in_the_place_of_a_file_is_refused_and_a_huge_file_is_not_read() {
     let said = told(&trap.house.run(&["check"]));
     assert!(said.contains("it is a device, not a regular file"), "{said}");
     fs::remove_file(trap.house.path("secret")).unwrap();
-    let huge = |path: &str| fs::File::create(trap.house.path(path)).unwrap().set_len(1 << 40).unwrap();
+    let huge =
+        |path: &str| fs::File::create(trap.house.path(path)).unwrap().set_len(1 << 40).unwrap();
     huge("secret");
     let said = told(&trap.house.run(&["check"]));
-    assert!(said.contains("it is larger than 64 KiB, too large to be what is expected here"), "{said}");
+    assert!(
+        said.contains("it is larger than 64 KiB, too large to be what is expected here"),
+        "{said}"
+    );
     huge("alert-rules.toml");
     let said = told(&trap.house.run(&["check"]));
     assert!(said.contains("it is larger than 256 MiB"), "{said}");
@@ -315,7 +388,12 @@ fn a_file_is_replaced_whole_and_what_a_killed_process_left_goes() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let left = [".token.json.4711", ".token.json.4711-0.unfinished"];
-    let others = [".token.json.written-now.unfinished", ".other.json.4711-0.unfinished", ".token.json.bak", "token.json.4711"];
+    let others = [
+        ".token.json.written-now.unfinished",
+        ".other.json.4711-0.unfinished",
+        ".token.json.bak",
+        "token.json.4711",
+    ];
     for name in left.iter().chain(&others) {
         fs::write(path(name), "half").unwrap();
     }
@@ -325,12 +403,18 @@ fn a_file_is_replaced_whole_and_what_a_killed_process_left_goes() {
     fs::set_permissions(path("token.json"), fs::Permissions::from_mode(0o644)).unwrap();
     files::replace(&path("token.json"), b"new", Rights::Daemon).unwrap();
     let data = fs::metadata(path("token.json")).unwrap();
-    assert_eq!((fs::read(path("token.json")).unwrap(), data.mode() & 0o7777), (b"new".to_vec(), 0o600));
+    assert_eq!(
+        (fs::read(path("token.json")).unwrap(), data.mode() & 0o7777),
+        (b"new".to_vec(), 0o600)
+    );
     assert_eq!(left.map(|name| path(name).exists()), [false; 2]);
     assert_eq!(others.map(|name| path(name).exists()), [true; 4]);
     files::sweep(folder.path());
     assert_eq!(others.map(|name| path(name).exists()), [true, false, true, true]);
-    assert_eq!(files::create(&path("token.json"), b"", Rights::Daemon).unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(
+        files::create(&path("token.json"), b"", Rights::Daemon).unwrap_err().kind(),
+        std::io::ErrorKind::AlreadyExists
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
 }
 
@@ -346,7 +430,10 @@ fn a_file_that_cannot_be_written_to_its_end_leaves_the_one_before() {
         Err(std::io::Error::other("no more"))
     });
     assert_eq!(half.unwrap_err().to_string(), "no more");
-    assert_eq!((fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()), (b"old".to_vec(), 1));
+    assert_eq!(
+        (fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()),
+        (b"old".to_vec(), 1)
+    );
 }
 
 #[test]
@@ -365,7 +452,9 @@ fn what_replaces_a_file_keeps_its_owner_and_rights_and_a_link_of_ones_own() {
         (data.uid(), data.gid(), data.mode() & 0o7777, fs::read_to_string(path(name)).unwrap())
     };
     let (uid, gid, ..) = facts("shared/customers.csv");
-    let write = |text: &str| files::replace(&path("customers.csv"), text.as_bytes(), Rights::AsBefore(0o644));
+    let write = |text: &str| {
+        files::replace(&path("customers.csv"), text.as_bytes(), Rights::AsBefore(0o644))
+    };
     write("new").unwrap();
     assert_eq!(facts("shared/customers.csv"), (uid, gid, 0o660, "new".to_owned()));
     assert!(fs::symlink_metadata(path("customers.csv")).unwrap().is_symlink());
@@ -373,7 +462,11 @@ fn what_replaces_a_file_keeps_its_owner_and_rights_and_a_link_of_ones_own() {
     if is_root {
         lchown(path("customers.csv"), Some(NOBODY), Some(NOBODY)).unwrap();
         let error = write("newer").unwrap_err().to_string();
-        assert_eq!(error, "\"customers.csv\" is a symbolic link of another user (uid 65534), which is not followed");
+        assert_eq!(
+            error,
+            "\"customers.csv\" is a symbolic link of another user (uid 65534), which is not \
+                followed"
+        );
         assert_eq!(facts("shared/customers.csv").3, "new");
     }
 }

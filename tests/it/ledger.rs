@@ -72,7 +72,9 @@ fn seen(number: u128) -> CustomerState {
         closing_cost: decimal("0.10"),
         named: [("2026-09-28", "2026-10-27"), ("2026-08-28", "2026-09-27")]
             .into_iter()
-            .map(|(first, last)| LegacyCycle::try_new(first.parse().unwrap(), last.parse().unwrap()).unwrap())
+            .map(|(first, last)| {
+                LegacyCycle::try_new(first.parse().unwrap(), last.parse().unwrap()).unwrap()
+            })
             .collect(),
         own_currency: Some(Currency::try_new("EUR").unwrap()),
         asked: Some((at("2026-10-05T12:00:01Z"), at("2026-10-05T11:00:00Z"))),
@@ -92,21 +94,40 @@ fn snapshot(number: u128, rule: &str, severity: Severity) -> AlertSnapshot {
         severity,
         baseline: true,
         reference: Alert::reference_of(id(number)),
-        customer: CustomerView { id: customer(1), name: "Åsa <b>\u{202e}".into(), label: None, plan: Plan::AzurePlan },
+        customer: CustomerView {
+            id: customer(1),
+            name: "Åsa <b>\u{202e}".into(),
+            label: None,
+            plan: Plan::AzurePlan,
+        },
         subscription: None,
         budget: None,
-        cost: CostView { amount: decimal("120.5682999999995904716"), currency: None, usd: Some(decimal("12.39999999999999985235")) },
+        cost: CostView {
+            amount: decimal("120.5682999999995904716"),
+            currency: None,
+            usd: Some(decimal("12.39999999999999985235")),
+        },
         reported_percent: None,
         computed_percent: None,
         billing_period: period(),
-        subscriptions: vec![SubscriptionCost { id: "s".into(), name: "Azure plan".into(), cost: decimal("120.50") }],
+        subscriptions: vec![SubscriptionCost {
+            id: "s".into(),
+            name: "Azure plan".into(),
+            cost: decimal("120.50"),
+        }],
         resources: Vec::new(),
         usage_as_of: UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap(),
         inputs: None,
         raised_at: at("2026-10-05T12:00:00Z"),
         state: AlertState::Raised,
     };
-    AlertSnapshot { alert, context: AlertContext { contacts: vec!["it@contoso.example".into()], ..AlertContext::default() } }
+    AlertSnapshot {
+        alert,
+        context: AlertContext {
+            contacts: vec!["it@contoso.example".into()],
+            ..AlertContext::default()
+        },
+    }
 }
 
 fn step(alert: u128, rule: &str, threshold: &str) -> NewStep {

@@ -1,4 +1,5 @@
-//! News for the operator all the way: from the sign-in, the workers and the running daemon to a receiver.
+//! News for the operator all the way: from the sign-in, the workers and the running daemon to a
+//! receiver.
 
 mod daemon;
 mod emergency;

@@ -10,9 +10,11 @@ fn cases() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) }
 }
 
-/// An instant of the years 2000 to 2060, to the nanosecond; often at the very turn of a day, of the world or of the Pacific.
+/// An instant of the years 2000 to 2060, to the nanosecond; often at the very turn of a day, of the
+/// world or of the Pacific.
 fn instant() -> impl Strategy<Value = Timestamp> {
-    let anywhere = (946_684_800_i64..2_840_140_800, 0_i32..1_000_000_000).prop_map(|(second, nano)| Timestamp::new(second, nano).unwrap());
+    let anywhere = (946_684_800_i64..2_840_140_800, 0_i32..1_000_000_000)
+        .prop_map(|(second, nano)| Timestamp::new(second, nano).unwrap());
     let turn = (day(), any::<bool>(), -1_i64..=1).prop_map(|(day, pacific, nanos)| {
         let zone = if pacific { pacific_time() } else { TimeZone::UTC };
         day.to_zoned(zone).unwrap().timestamp() + SignedDuration::from_nanos(nanos)
@@ -24,7 +26,8 @@ fn day() -> impl Strategy<Value = Date> {
     (0_i64..20_000).prop_map(|days| jiff::civil::date(2004, 1, 1) + days.days())
 }
 
-/// A billing cycle from one named period: of a month or so, as they come, or of any length that is taken.
+/// A billing cycle from one named period: of a month or so, as they come, or of any length that is
+/// taken.
 fn cycle() -> impl Strategy<Value = LegacyCycle> {
     (day(), prop_oneof![3 => 27_i64..=31, 1 => 0_i64..=62])
         .prop_map(|(first, days)| LegacyCycle::try_new(first, first + days.days()).unwrap())
@@ -36,7 +39,8 @@ fn pacific_time() -> TimeZone {
 
 const NANO: SignedDuration = SignedDuration::from_nanos(1);
 
-/// Both ends are midnights there, on the cycle's day or on the last one of a month that is too short for it.
+/// Both ends are midnights there, on the cycle's day or on the last one of a month that is too
+/// short for it.
 fn begins_on(at: Timestamp, zone: &TimeZone, day: i8) {
     let begins = at.to_zoned(zone.clone());
     assert_eq!(begins.time(), Time::midnight(), "{begins}");

@@ -1,10 +1,12 @@
-//! A replay raises and tells what polls with a real ledger raise and tell: random collections, budgets, rules, dates and
-//! silences through both.
+//! A replay raises and tells what polls with a real ledger raise and tell: random collections,
+//! budgets, rules, dates and silences through both.
 
 use std::collections::BTreeSet;
 
 use budget_alertd::analysis::Replay;
-use budget_alertd::domain::{AlertSnapshot, Currency, CustomerId, CustomerKey, Glob, Plan, Silence, UsageDate, UsageRecord};
+use budget_alertd::domain::{
+    AlertSnapshot, Currency, CustomerId, CustomerKey, Glob, Plan, Silence, UsageDate, UsageRecord,
+};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -94,33 +96,47 @@ const CUSTOMERS: [&str; 5] = ["A", "B", "C", "a", "L"];
 
 fn usage() -> impl Strategy<Value = Usage> {
     let budget = prop_oneof![1 => Just(None), 1 => Just(Some(0)), 6 => prop_oneof![Just(50_u32), Just(100), Just(120)].prop_map(Some)];
-    (0..CUSTOMERS.len(), 0_u32..200, budget, prop_oneof![4 => 0_i64..30, 1 => 0_i64..900]).prop_map(|(customer, cost, budget, age)| Usage {
-        customer,
-        cost,
-        budget,
-        age,
-    })
+    (0..CUSTOMERS.len(), 0_u32..200, budget, prop_oneof![4 => 0_i64..30, 1 => 0_i64..900])
+        .prop_map(|(customer, cost, budget, age)| Usage { customer, cost, budget, age })
 }
 
 fn poll() -> impl Strategy<Value = Poll> {
     let rules = prop_oneof![6 => Just(0_usize), 1 => Just(1), 1 => Just(2), 4 => Just(3)];
     let records = proptest::collection::vec(usage(), 0..7);
-    (rules, 1_i64..200, records, order()).prop_map(|(rules, hours, records, order)| Poll { rules, hours, records, order })
+    (rules, 1_i64..200, records, order()).prop_map(|(rules, hours, records, order)| Poll {
+        rules,
+        hours,
+        records,
+        order,
+    })
 }
 
 fn order() -> impl Strategy<Value = Option<Order>> {
     let customer = prop_oneof![1 => Just(None), 1 => (0..CUSTOMERS.len()).prop_map(Some)];
     let hours = prop_oneof![1 => Just(None), 3 => (1_i64..400).prop_map(Some)];
-    let above = prop_oneof![2 => Just(None), 1 => prop::sample::select(vec![50, 90, 120]).prop_map(Some)];
+    let above =
+        prop_oneof![2 => Just(None), 1 => prop::sample::select(vec![50, 90, 120]).prop_map(Some)];
     let silence = (customer, above, hours);
-    let silence = silence.prop_map(|(customer, unless_above, hours)| Order::Silence { customer, unless_above, hours });
+    let silence = silence.prop_map(|(customer, unless_above, hours)| Order::Silence {
+        customer,
+        unless_above,
+        hours,
+    });
     prop_oneof![3 => Just(None), 2 => silence.prop_map(Some), 1 => (1_i64..4).prop_map(|id| Some(Order::Expire(id)))]
 }
 
-fn silence(customer: Option<usize>, unless_above: Option<u32>, hours: Option<i64>, now: jiff::Timestamp) -> Silence {
+fn silence(
+    customer: Option<usize>,
+    unless_above: Option<u32>,
+    hours: Option<i64>,
+    now: jiff::Timestamp,
+) -> Silence {
     Silence {
         id: 0,
-        customers: customer.iter().map(|customer| Glob::try_new(CUSTOMERS[*customer]).unwrap()).collect(),
+        customers: customer
+            .iter()
+            .map(|customer| Glob::try_new(CUSTOMERS[*customer]).unwrap())
+            .collect(),
         rules: Vec::new(),
         unless_above: unless_above.map(Into::into),
         created_at: now,
@@ -147,7 +163,8 @@ async fn obey(order: &Order, world: &World, replay: &mut Replay, now: jiff::Time
     ledger.close().await.unwrap();
 }
 
-/// The alerts that somebody was told of, by the messages in the ledger: customer, rule, step and date of the data.
+/// The alerts that somebody was told of, by the messages in the ledger: customer, rule, step and
+/// date of the data.
 async fn told(world: &World) -> BTreeSet<Key> {
     world.owed("hook").await.iter().flat_map(|owed| owed.message.alerts()).map(key).collect()
 }
@@ -162,7 +179,10 @@ fn key(snapshot: &AlertSnapshot) -> Key {
 
 /// The form that the world's source reads.
 fn written(usage: &Usage, now: jiff::Timestamp) -> Record {
-    let (id, date) = (CUSTOMERS[usage.customer], (now - jiff::SignedDuration::from_hours(usage.age)).to_string());
+    let (id, date) = (
+        CUSTOMERS[usage.customer],
+        (now - jiff::SignedDuration::from_hours(usage.age)).to_string(),
+    );
     let budget = usage.budget.map(|budget| budget.to_string()).unwrap_or_default();
     let kind = if id == "L" { legacy } else { plan };
     kind(id, &usage.cost.to_string(), &budget, &date)
@@ -224,12 +244,20 @@ async fn both_agree(polls: Vec<Poll>) {
             some.iter().filter(|alert| !others.contains(alert)).cloned().collect()
         };
         assert_eq!(only(&replayed, &polled), only(&polled, &replayed), "poll {number} at {now}");
-        // The ledger thins dates of the same day after 8 days, and with them the daily rise of data that does not move.
+        // The ledger thins dates of the same day after 8 days, and with them the daily rise of data
+        // that does not move.
         let comparable = |told: &BTreeSet<Key>| -> BTreeSet<Key> {
-            let thinned = |key: &&Key| ["daily", "share"].contains(&&*key.1) && now.duration_since(key.3).as_hours() > 7 * 24;
+            let thinned = |key: &&Key| {
+                ["daily", "share"].contains(&&*key.1)
+                    && now.duration_since(key.3).as_hours() > 7 * 24
+            };
             told.iter().filter(|key| !thinned(key)).cloned().collect()
         };
-        assert_eq!(comparable(&all_told), comparable(&told(&world).await), "told by poll {number} at {now}");
+        assert_eq!(
+            comparable(&all_told),
+            comparable(&told(&world).await),
+            "told by poll {number} at {now}"
+        );
     }
 }
 

@@ -1,5 +1,5 @@
-//! The JSON Schema of the configuration says what the program says: of the shipped file, of sound ones, and of mistakes
-//! in names, types and words.
+//! The JSON Schema of the configuration says what the program says: of the shipped file, of sound
+//! ones, and of mistakes in names, types and words.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,8 @@ fn schema() -> Schema {
     Schema::new(config::schema())
 }
 
-/// What the schema finds wrong with a configuration, a line each; none where the text is no TOML at all.
+/// What the schema finds wrong with a configuration, a line each; none where the text is no TOML at
+/// all.
 fn found(schema: &Schema, text: &str) -> Option<Vec<String>> {
     let document: Value = toml::from_str(text).ok()?;
     Some(schema.violations(&document))
@@ -33,15 +34,19 @@ fn the_schema_that_the_shipped_file_refers_to_is_up_to_date() {
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
         std::fs::write(KEPT, &now).unwrap();
     }
-    assert!(std::fs::read_to_string(KEPT).unwrap_or_default() == now, "run: budget-alertd schema config > {KEPT}");
+    assert!(
+        std::fs::read_to_string(KEPT).unwrap_or_default() == now,
+        "run: budget-alertd schema config > {KEPT}"
+    );
     let shipped = std::fs::read_to_string("alert-rules.toml").unwrap();
     assert!(shipped.starts_with(&format!("#:schema {KEPT}\n")));
 }
 
 #[test]
 fn sound_configurations_are_sound() {
-    let files = ["alert-rules.toml", "tests/real/alert-rules.toml", "benches/poll/alert-rules.toml"]
-        .map(|file| (file.to_owned(), std::fs::read_to_string(file).unwrap()));
+    let files =
+        ["alert-rules.toml", "tests/real/alert-rules.toml", "benches/poll/alert-rules.toml"]
+            .map(|file| (file.to_owned(), std::fs::read_to_string(file).unwrap()));
     let whole: Vec<(String, String)> = files.into_iter().chain(configurations()).collect();
     assert!(whole.len() >= 18, "{}", whole.len());
     let schema = schema();
@@ -53,8 +58,15 @@ fn sound_configurations_are_sound() {
 #[test]
 fn what_the_shipped_file_has_commented_out_is_sound_too() {
     let text = std::fs::read_to_string("alert-rules.toml").unwrap();
-    let key = |line: &str| line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
-    let shown: Vec<&str> = text.lines().map(|line| line.strip_prefix("# ").filter(|rest| key(rest)).unwrap_or(line)).collect();
+    let key = |line: &str| {
+        line.split_once(" = ").is_some_and(|(key, _)| {
+            key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
+    };
+    let shown: Vec<&str> = text
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| key(rest)).unwrap_or(line))
+        .collect();
     assert_eq!(found(&schema(), &shown.join("\n")), Some(Vec::new()));
 }
 
@@ -83,7 +95,9 @@ fn mistakes_in_names_types_and_words_are_found_without_the_program() {
     let (schema, mut seen) = (schema(), 0);
     for file in files("tests/fixtures/config", "toml") {
         let said = std::fs::read_to_string(file.with_extension("txt")).unwrap();
-        let Some(found) = found(&schema, &std::fs::read_to_string(&file).unwrap()) else { continue };
+        let Some(found) = found(&schema, &std::fs::read_to_string(&file).unwrap()) else {
+            continue;
+        };
         // What is written to the ledger's address is for the program to judge.
         if structural.iter().any(|words| said.contains(words)) && !said.contains("postgres") {
             assert!(!found.is_empty(), "{}: {said}", file.display());
@@ -98,7 +112,9 @@ fn each_key_has_a_description_for_the_editor() {
     fn properties<'a>(schema: &'a Value, found: &mut Vec<(&'a String, &'a Value)>) {
         match schema {
             Value::Object(keys) => {
-                found.extend(keys.get("properties").and_then(Value::as_object).into_iter().flatten());
+                found.extend(
+                    keys.get("properties").and_then(Value::as_object).into_iter().flatten(),
+                );
                 keys.values().for_each(|value| properties(value, found));
             }
             Value::Array(items) => items.iter().for_each(|item| properties(item, found)),
@@ -110,7 +126,9 @@ fn each_key_has_a_description_for_the_editor() {
     properties(&schema, &mut found);
     let silent: Vec<&String> = found
         .iter()
-        .filter(|(name, key)| key["description"].is_null() && !["env", "file", "credential"].contains(&name.as_str()))
+        .filter(|(name, key)| {
+            key["description"].is_null() && !["env", "file", "credential"].contains(&name.as_str())
+        })
         .map(|(name, _)| *name)
         .collect();
     assert!(found.len() > 60 && silent.is_empty(), "{silent:?}");

@@ -1,12 +1,15 @@
-//! What must hold in any order of polls, restarts, budget changes, silences and reloads: no step is told twice, none is
-//! missed in a poll that nothing silences, and none is told while it is silenced.
+//! What must hold in any order of polls, restarts, budget changes, silences and reloads: no step is
+//! told twice, none is missed in a poll that nothing silences, and none is told while it is
+//! silenced.
 
 use std::sync::LazyLock;
 
 use budget_alertd::alerting::NewAlert;
 use budget_alertd::analysis::Replay;
 use budget_alertd::config::Config;
-use budget_alertd::domain::{AlertState, Currency, CustomerId, Glob, Plan, Silence, UsageDate, UsageRecord};
+use budget_alertd::domain::{
+    AlertState, Currency, CustomerId, Glob, Plan, Silence, UsageDate, UsageRecord,
+};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use proptest::prelude::*;
@@ -55,13 +58,20 @@ fn event() -> impl Strategy<Value = Event> {
     let budget = prop_oneof![1 => Just(None), 1 => Just(Some(0)), 8 => prop::sample::select(vec![50, 100, 160, 200, 400]).prop_map(Some)];
     let month = prop_oneof![8 => Just(0), 1 => Just(1), 1 => Just(-1)];
     let cost = prop_oneof![1 => -20_i64..20, 6 => 20_i64..500];
-    let poll = (month, 100_i64..600, cost, budget).prop_map(|(month, hour, cost, budget)| Event::Poll { month, hour, cost, budget });
+    let poll = (month, 100_i64..600, cost, budget)
+        .prop_map(|(month, hour, cost, budget)| Event::Poll { month, hour, cost, budget });
     let customer = prop::sample::select(vec![None, Some("c"), Some("customer*"), Some("X")]);
     let rule = prop::sample::select(vec![None, None, Some("spend"), Some("le*")]);
-    let above = prop::sample::select(vec![None, None, Some(0), Some(60), Some(90), Some(120), Some(200)]);
+    let above =
+        prop::sample::select(vec![None, None, Some(0), Some(60), Some(90), Some(120), Some(200)]);
     let hours = prop_oneof![1 => Just(None), 3 => (1_i64..100).prop_map(Some)];
     let silence = (customer, rule, above, hours);
-    let silence = silence.prop_map(|(customer, rule, unless_above, hours)| Event::Silence { customer, rule, unless_above, hours });
+    let silence = silence.prop_map(|(customer, rule, unless_above, hours)| Event::Silence {
+        customer,
+        rule,
+        unless_above,
+        hours,
+    });
     prop_oneof![
         12 => poll,
         1 => Just(Event::Absent),
@@ -97,18 +107,27 @@ const SETS: [&[Facts]; 4] = [
     &[spend(&[80, 100, 150], Some(100)), left(&[40, 0], None)],
     &[spend(&[50, 80, 90, 150], None), left(&[90, 40, 0], Some(50))],
     &[spend(&[100, 300], Some(40)), left(&[0], None)],
-    &[Facts { never_again: true, ..spend(&[80, 100], Some(100)) }, Facts { never_again: true, ..left(&[40, 0], Some(100)) }],
+    &[
+        Facts { never_again: true, ..spend(&[80, 100], Some(100)) },
+        Facts { never_again: true, ..left(&[40, 0], Some(100)) },
+    ],
 ];
 
 static CONFIGS: LazyLock<Vec<Config>> = LazyLock::new(|| {
     let rule = |facts: &Facts| {
         let Facts { name, left, steps, then_every, never_again } = facts;
         let at = |at: &i64| if *left { format!("{{ SEK = {at} }}") } else { at.to_string() };
-        let steps: Vec<String> = steps.iter().map(|step| format!("{{ at = {} }}", at(step))).collect();
-        let every = then_every.map_or(String::new(), |every| format!("then_every = {}\n", at(&every)));
+        let steps: Vec<String> =
+            steps.iter().map(|step| format!("{{ at = {} }}", at(step))).collect();
+        let every =
+            then_every.map_or(String::new(), |every| format!("then_every = {}\n", at(&every)));
         let metric = if *left { "amount_left" } else { "percent_used" };
         let rearm = if *never_again { "never" } else { "on-raise" };
-        format!("[rules.{name}]\nmetric = \"{metric}\"\nnotify = [\"hook\"]\nrearm = \"{rearm}\"\nsteps = [{}]\n{every}", steps.join(", "))
+        format!(
+            "[rules.{name}]\nmetric = \"{metric}\"\nnotify = [\"hook\"]\nrearm = \
+                \"{rearm}\"\nsteps = [{}]\n{every}",
+            steps.join(", ")
+        )
     };
     SETS.iter().map(|set| World::new(&set.iter().map(rule).collect::<String>()).config()).collect()
 });
@@ -163,8 +182,15 @@ impl Facts {
             return last.map(Decimal::from);
         }
         let direction = if self.left { -1 } else { 1 };
-        let endless = (1..40).filter_map(|count| Some(last? + self.then_every? * count * direction));
-        self.steps.iter().copied().chain(endless).map(Decimal::from).take_while(|step| self.reaches(value, *step)).last()
+        let endless =
+            (1..40).filter_map(|count| Some(last? + self.then_every? * count * direction));
+        self.steps
+            .iter()
+            .copied()
+            .chain(endless)
+            .map(Decimal::from)
+            .take_while(|step| self.reaches(value, *step))
+            .last()
     }
 }
 
@@ -214,7 +240,9 @@ fn told_once(events: &[Event]) {
     };
     for (number, event) in events.iter().enumerate() {
         witness.now += SignedDuration::from_hours(1);
-        witness.happens(event).unwrap_or_else(|wrong| panic!("event {number} of {events:#?}: {wrong}"));
+        witness
+            .happens(event)
+            .unwrap_or_else(|wrong| panic!("event {number} of {events:#?}: {wrong}"));
     }
 }
 
@@ -244,7 +272,10 @@ impl Witness {
         match event {
             Event::Poll { month, hour, cost, budget } => {
                 let latest = self.current.map_or(0, |read| read.month);
-                self.poll(Some((Read { month: (latest + month).max(0), cost: *cost, budget: *budget }, *hour)))?;
+                self.poll(Some((
+                    Read { month: (latest + month).max(0), cost: *cost, budget: *budget },
+                    *hour,
+                )))?;
             }
             Event::Absent => self.poll(None)?,
             Event::Reload(set) => {
@@ -252,7 +283,9 @@ impl Witness {
                 self.replay.reload(&CONFIGS[*set].budgets, &CONFIGS[*set].rules);
             }
             Event::Restart => self.replay = self.replay.restarted(),
-            Event::Silence { customer, rule, unless_above, hours } => self.silence(*customer, *rule, *unless_above, *hours),
+            Event::Silence { customer, rule, unless_above, hours } => {
+                self.silence(*customer, *rule, *unless_above, *hours)
+            }
             Event::Expire(number) => {
                 if let Some(silence) = self.silences.get_mut(*number) {
                     silence.expired_at = silence.expired_at.or(Some(self.now));
@@ -264,8 +297,15 @@ impl Witness {
         Ok(())
     }
 
-    fn silence(&mut self, customer: Option<&str>, rule: Option<&str>, unless_above: Option<i64>, hours: Option<i64>) {
-        let globs = |text: Option<&str>| text.iter().map(|text| Glob::try_new(text).unwrap()).collect();
+    fn silence(
+        &mut self,
+        customer: Option<&str>,
+        rule: Option<&str>,
+        unless_above: Option<i64>,
+        hours: Option<i64>,
+    ) {
+        let globs =
+            |text: Option<&str>| text.iter().map(|text| Glob::try_new(text).unwrap()).collect();
         let mut silence = Silence {
             id: 0,
             customers: globs(customer),
@@ -285,13 +325,16 @@ impl Witness {
     /// Whether something silences a value of a rule in a month's data now.
     fn is_silenced(&self, facts: &Facts, value: Value, month: i64) -> bool {
         self.silences.iter().any(|silence| {
-            let lasts = silence.ends_at.map_or_else(|| first_of(month) <= silence.as_of, |end| self.now < end);
+            let lasts = silence
+                .ends_at
+                .map_or_else(|| first_of(month) <= silence.as_of, |end| self.now < end);
             let above = match (silence.unless_above, value) {
                 (Some(limit), Value::Number(value)) => value > limit,
                 (limit, Value::OverZero) => limit.is_some(),
                 (None, _) => false,
             };
-            let other_rule = silence.rules.iter().any(|glob| (glob.as_str() == "spend") == facts.left);
+            let other_rule =
+                silence.rules.iter().any(|glob| (glob.as_str() == "spend") == facts.left);
             let other_customer = silence.customers.iter().any(|glob| glob.as_str() == "X");
             lasts && silence.expired_at.is_none() && !above && !other_rule && !other_customer
         })
@@ -303,7 +346,9 @@ impl Witness {
         let replayed = self.replay.poll(self.now, records);
         let read = read.map(|(read, _)| read);
         let before = self.current;
-        if let Some(read) = read.filter(|read| before.is_none_or(|before| read.month >= before.month)) {
+        if let Some(read) =
+            read.filter(|read| before.is_none_or(|before| read.month >= before.month))
+        {
             self.current = Some(read);
         }
         self.newest = date.or(self.newest);
@@ -324,16 +369,34 @@ impl Witness {
     }
 
     /// Whether what a poll raises, or that it raises nothing, is right.
-    fn raised(&mut self, facts: &Facts, read: Option<Read>, before: Option<Read>, raised: &[NewAlert]) -> Result<(), String> {
-        let reached = read.and_then(|read| Some((read, facts.value(read)?, facts.highest(read)?, read.budget?)));
+    fn raised(
+        &mut self,
+        facts: &Facts,
+        read: Option<Read>,
+        before: Option<Read>,
+        raised: &[NewAlert],
+    ) -> Result<(), String> {
+        let reached = read
+            .and_then(|read| Some((read, facts.value(read)?, facts.highest(read)?, read.budget?)));
         let (Some((read, value, highest, amount)), [] | [_]) = (reached, raised) else {
-            return if raised.is_empty() { Ok(()) } else { Err("alerts without a step, or two at once".into()) };
+            return if raised.is_empty() {
+                Ok(())
+            } else {
+                Err("alerts without a step, or two at once".into())
+            };
         };
-        let in_month = self.alerts.iter().filter(|alert| alert.rule == facts.name && alert.month == read.month);
-        let spent: Vec<&Entry> = in_month.filter(|alert| facts.at_or_beyond(alert.at, highest)).collect();
+        let in_month = self
+            .alerts
+            .iter()
+            .filter(|alert| alert.rule == facts.name && alert.month == read.month);
+        let spent: Vec<&Entry> =
+            in_month.filter(|alert| facts.at_or_beyond(alert.at, highest)).collect();
         let most = spent.iter().map(|alert| alert.amount).max();
-        let below = |read: Read| facts.value(read).is_some_and(|value| !facts.reaches(value, highest));
-        let last_below = before.is_some_and(|last| last.month == read.month && below(Read { budget: Some(amount), ..last }));
+        let below =
+            |read: Read| facts.value(read).is_some_and(|value| !facts.reaches(value, highest));
+        let last_below = before.is_some_and(|last| {
+            last.month == read.month && below(Read { budget: Some(amount), ..last })
+        });
         let itself = spent.iter().any(|alert| alert.at == highest);
         let since = spent.iter().map(|alert| alert.polls).max().unwrap_or_default();
         let seen_below = |since: usize| {
@@ -343,30 +406,51 @@ impl Witness {
         let Some(alert) = raised.first() else {
             return match most {
                 None => Err(format!("no alert at {highest}")),
-                Some(most) if amount > most && (last_below || itself && seen_below(since)) && !facts.never_again => {
+                Some(most)
+                    if amount > most
+                        && (last_below || itself && seen_below(since))
+                        && !facts.never_again =>
+                {
                     Err(format!("no alert again at {highest}, raised from {most} to {amount}"))
                 }
                 Some(_) => Ok(()),
             };
         };
-        let (at, silenced) = (alert.snapshot.alert.threshold, alert.snapshot.alert.state == AlertState::Silenced);
+        let (at, silenced) =
+            (alert.snapshot.alert.threshold, alert.snapshot.alert.state == AlertState::Silenced);
         match most {
             _ if at != highest => return Err(format!("an alert at {at} instead of {highest}")),
-            _ if silenced != self.is_silenced(facts, value, read.month) => return Err(format!("silenced: {silenced}")),
-            Some(_) if facts.never_again => return Err(format!("an alert again at {highest}, which is never to be")),
-            Some(most) if amount <= most => return Err(format!("an alert again at {highest} under {amount}, after {most}")),
-            Some(_) if !last_below && !seen_below(since) => return Err(format!("an alert again at {highest}, never seen below")),
+            _ if silenced != self.is_silenced(facts, value, read.month) => {
+                return Err(format!("silenced: {silenced}"));
+            }
+            Some(_) if facts.never_again => {
+                return Err(format!("an alert again at {highest}, which is never to be"));
+            }
+            Some(most) if amount <= most => {
+                return Err(format!("an alert again at {highest} under {amount}, after {most}"));
+            }
+            Some(_) if !last_below && !seen_below(since) => {
+                return Err(format!("an alert again at {highest}, never seen below"));
+            }
             _ => {}
         }
         let told = if silenced { AlertWording::Hidden } else { AlertWording::Told };
-        self.alerts.push(Entry { rule: facts.name, at, month: read.month, amount, polls: self.seen.len(), told });
+        self.alerts.push(Entry {
+            rule: facts.name,
+            at,
+            month: read.month,
+            amount,
+            polls: self.seen.len(),
+            told,
+        });
         Ok(())
     }
 
     /// Whether what a poll tells of what was hidden, or that it tells nothing of it, is right.
     fn released(&mut self, facts: &Facts, released: &[NewAlert]) -> Result<(), String> {
         let Some(current) = self.current else { return Ok(()) };
-        let own: Vec<usize> = (0..self.alerts.len()).filter(|index| self.alerts[*index].rule == facts.name).collect();
+        let own: Vec<usize> =
+            (0..self.alerts.len()).filter(|index| self.alerts[*index].rule == facts.name).collect();
         for index in &own {
             let alert = &mut self.alerts[*index];
             if alert.told == AlertWording::Hidden && alert.month < current.month {
@@ -374,33 +458,56 @@ impl Witness {
             }
         }
         let value = facts.value(current).filter(|_| facts.highest(current).is_some());
-        let is_true = |alert: &Entry| alert.month == current.month && value.is_some_and(|value| facts.reaches(value, alert.at));
+        let is_true = |alert: &Entry| {
+            alert.month == current.month
+                && value.is_some_and(|value| facts.reaches(value, alert.at))
+        };
         let silenced = value.is_some_and(|value| self.is_silenced(facts, value, current.month));
         let higher_told = |index: usize, later: bool| {
             let alert = self.alerts[index];
-            own.iter().filter(|other| (**other > index) == later).map(|other| self.alerts[*other]).any(|other| {
-                let higher = facts.at_or_beyond(other.at, alert.at) && (later || other.at != alert.at && is_true(&other));
-                other.told == AlertWording::Told && other.month == alert.month && higher
-            })
+            own.iter()
+                .filter(|other| (**other > index) == later)
+                .map(|other| self.alerts[*other])
+                .any(|other| {
+                    let higher = facts.at_or_beyond(other.at, alert.at)
+                        && (later || other.at != alert.at && is_true(&other));
+                    other.told == AlertWording::Told && other.month == alert.month && higher
+                })
         };
-        let due = |index: &&usize| self.alerts[**index].told == AlertWording::Hidden && is_true(&self.alerts[**index]) && !silenced;
+        let due = |index: &&usize| {
+            self.alerts[**index].told == AlertWording::Hidden
+                && is_true(&self.alerts[**index])
+                && !silenced
+        };
         let due: Vec<usize> = own.iter().filter(due).copied().collect();
         let open = due.iter().copied().filter(|index| !higher_told(*index, true));
-        let best = open.reduce(|best, index| if facts.at_or_beyond(self.alerts[index].at, self.alerts[best].at) { index } else { best });
+        let best = open.reduce(|best, index| {
+            if facts.at_or_beyond(self.alerts[index].at, self.alerts[best].at) {
+                index
+            } else {
+                best
+            }
+        });
         // One that was told before, is higher and still true excuses, but does not forbid.
         let must = best.filter(|index| !higher_told(*index, false));
         match released {
-            [] if must.is_some() => return Err(format!("nothing told of {:?}", self.alerts[must.unwrap()])),
+            [] if must.is_some() => {
+                return Err(format!("nothing told of {:?}", self.alerts[must.unwrap()]));
+            }
             [] => {}
             [new] => {
                 let alert = &new.snapshot.alert;
-                let index = best.ok_or_else(|| format!("told of {} without need", alert.threshold))?;
+                let index =
+                    best.ok_or_else(|| format!("told of {} without need", alert.threshold))?;
                 let best = &mut self.alerts[index];
                 let amount = alert.budget.as_ref().map(|budget| budget.amount);
-                let same =
-                    (best.at, Some(best.amount.into()), first_of(best.month)) == (alert.threshold, amount, alert.billing_period.start);
+                let same = (best.at, Some(best.amount.into()), first_of(best.month))
+                    == (alert.threshold, amount, alert.billing_period.start);
                 if !same || alert.state != AlertState::Raised {
-                    return Err(format!("told of {} under {amount:?} instead of {best:?}", alert.threshold));
+                    return Err(format!(
+                        "told of {} under {amount:?} instead of {best:?}",
+                        alert.threshold
+                    ));
                 }
                 best.told = AlertWording::Told;
             }
@@ -408,7 +515,11 @@ impl Witness {
         }
         for index in due {
             let alert = &mut self.alerts[index];
-            alert.told = if alert.told == AlertWording::Told { AlertWording::Told } else { AlertWording::Never };
+            alert.told = if alert.told == AlertWording::Told {
+                AlertWording::Told
+            } else {
+                AlertWording::Never
+            };
         }
         Ok(())
     }

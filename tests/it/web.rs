@@ -34,7 +34,9 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_sender, token) = watch::channel(None);
-        let task = tokio::spawn(async move { match web::run(listener, limits, token, Shown { metrics, ledger, clock }).await {} });
+        let task = tokio::spawn(async move {
+            match web::run(listener, limits, token, Shown { metrics, ledger, clock }).await {}
+        });
         Self { listener: address, task, _dir: dir }
     }
 

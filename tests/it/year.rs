@@ -1,8 +1,9 @@
-//! A simulated year of many customers, judged by the program's own stages and by an independent, naive model of what it
-//! promises: both must raise the same alerts.
+//! A simulated year of many customers, judged by the program's own stages and by an independent,
+//! naive model of what it promises: both must raise the same alerts.
 //!
-//! It is the same year each time, so that a change that breaks nothing never fails; `BUDGET_ALERTD_SEED` takes another one, `any`
-//! one that nobody has seen before. `BUDGET_ALERTD_CUSTOMERS` takes more customers, or fewer.
+//! It is the same year each time, so that a change that breaks nothing never fails;
+//! `BUDGET_ALERTD_SEED` takes another one, `any` one that nobody has seen before.
+//! `BUDGET_ALERTD_CUSTOMERS` takes more customers, or fewer.
 #![allow(
     clippy::cast_sign_loss,
     clippy::cast_possible_truncation,
@@ -33,7 +34,8 @@ const CUSTOMERS: u64 = 500;
 #[test]
 fn a_year_raises_what_the_naive_model_wants_and_nothing_twice() {
     let said = |name: &str| std::env::var(name).ok();
-    let seed = said("BUDGET_ALERTD_SEED").map_or(SEED, |text| if text == "any" { any_seed() } else { text.parse().unwrap() });
+    let seed = said("BUDGET_ALERTD_SEED")
+        .map_or(SEED, |text| if text == "any" { any_seed() } else { text.parse().unwrap() });
     let customers = said("BUDGET_ALERTD_CUSTOMERS").map_or(CUSTOMERS, |text| text.parse().unwrap());
     println!("a year of {customers} customers, BUDGET_ALERTD_SEED={seed}");
     // The two share nothing but the seed.
@@ -57,7 +59,8 @@ fn any_seed() -> u64 {
 }
 
 fn poll_at(day: usize) -> Timestamp {
-    "2025-01-10T08:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(24 * day as i64)
+    "2025-01-10T08:00:00Z".parse::<Timestamp>().unwrap()
+        + SignedDuration::from_hours(24 * day as i64)
 }
 
 /// What the naive model wants.
@@ -118,7 +121,8 @@ fn configuration(customers: u64) -> Config {
             write!(toml, "[customers.\"{}\"]\n{keys}", person.id.to_uppercase()).unwrap();
         }
     }
-    config::parse(&toml, "year.toml".as_ref(), &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    config::parse(&toml, "year.toml".as_ref(), &Environment::default())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
 fn record(person: &Person, usage: &Usage) -> UsageRecord {
@@ -155,15 +159,25 @@ fn as_told(poll: usize, new: NewAlert) -> Told {
     }
 }
 
-/// Nothing is told twice: not the same step of the same rule in the same period under the same amount.
+/// Nothing is told twice: not the same step of the same rule in the same period under the same
+/// amount.
 fn each_key_once(raised: &[Told]) {
     let reads_budget = |rule: &str| matches!(rule, "spend" | "once" | "left" | "over");
     let mut keys: Vec<_> = raised
         .iter()
-        .map(|told| (&told.customer, &told.rule, told.at, told.period, told.budget.filter(|_| reads_budget(&told.rule))))
+        .map(|told| {
+            (
+                &told.customer,
+                &told.rule,
+                told.at,
+                told.period,
+                told.budget.filter(|_| reads_budget(&told.rule)),
+            )
+        })
         .collect();
     keys.sort();
-    let twice: Vec<_> = keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    let twice: Vec<_> =
+        keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
     assert!(twice.is_empty(), "{} keys alerted twice, the first: {:?}", twice.len(), twice[0]);
 }
 
@@ -172,7 +186,9 @@ fn differences(raised: &[Told], wanted: &[Told]) -> String {
     let mut text = String::new();
     let mut customers = std::collections::BTreeSet::new();
     let mut number = 0;
-    for (what, some, others) in [("only the program", raised, wanted), ("only the model", wanted, raised)] {
+    for (what, some, others) in
+        [("only the program", raised, wanted), ("only the model", wanted, raised)]
+    {
         for told in some.iter().filter(|told| others.binary_search(told).is_err()) {
             number += 1;
             customers.insert(&told.customer);
@@ -181,5 +197,9 @@ fn differences(raised: &[Told], wanted: &[Told]) -> String {
             }
         }
     }
-    if number > 0 { format!("{number} differences, {} customers\n{text}", customers.len()) } else { text }
+    if number > 0 {
+        format!("{number} differences, {} customers\n{text}", customers.len())
+    } else {
+        text
+    }
 }

@@ -1,11 +1,13 @@
-//! A certificate authority of our own, and the certificate it gave to this machine's loopback names.
+//! A certificate authority of our own, and the certificate it gave to this machine's loopback
+//! names.
 
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-/// The authority and one certificate for `localhost` and 127.0.0.1, as PEM files that every user may read.
+/// The authority and one certificate for `localhost` and 127.0.0.1, as PEM files that every user
+/// may read.
 pub(crate) struct Authority {
     folder: TempDir,
 }
@@ -21,8 +23,11 @@ impl Authority {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let leaf = CertificateParams::new(names).unwrap().signed_by(&key, &root).unwrap();
 
-        let folder = tempfile::Builder::new().permissions(super::process::traversable()).tempdir().unwrap();
-        for (name, text) in [("ca.pem", root.pem()), ("cert.pem", leaf.pem()), ("key.pem", key.serialize_pem())] {
+        let folder =
+            tempfile::Builder::new().permissions(super::process::traversable()).tempdir().unwrap();
+        for (name, text) in
+            [("ca.pem", root.pem()), ("cert.pem", leaf.pem()), ("key.pem", key.serialize_pem())]
+        {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         Self { folder }

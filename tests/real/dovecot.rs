@@ -1,5 +1,5 @@
-//! Debian's dovecot as a submission server that takes tokens only (AUTH XOAUTH2): it asks who a token belongs to, and hands every
-//! mail on.
+//! Debian's dovecot as a submission server that takes tokens only (AUTH XOAUTH2): it asks who a
+//! token belongs to, and hands every mail on.
 
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -39,10 +39,13 @@ impl Tokens {
             json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": "eyJ.token-of-the-application" }).to_string()
         };
         let vouch = async move |form: String| {
-            let known = form.contains("eyJ.token-of-the-application") && vouching.load(Ordering::SeqCst);
+            let known =
+                form.contains("eyJ.token-of-the-application") && vouching.load(Ordering::SeqCst);
             json!({ "active": known, "username": MAILBOX }).to_string()
         };
-        let app = Router::new().route("/partner.example/oauth2/v2.0/token", post(give)).route("/introspect", post(vouch));
+        let app = Router::new()
+            .route("/partner.example/oauth2/v2.0/token", post(give))
+            .route("/introspect", post(vouch));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -106,8 +109,16 @@ impl World {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = std::process::Command::new(budget_alertd());
         command.arg("--config").arg(self.path("alert-rules.toml")).args(arguments);
-        let output = command.env("SSL_CERT_FILE", self.authority.trust()).env("CLIENT_SECRET", "of the application").output().unwrap();
-        assert!(!said(&output).contains("eyJ.") && !said(&output).contains("of the application"), "{}", said(&output));
+        let output = command
+            .env("SSL_CERT_FILE", self.authority.trust())
+            .env("CLIENT_SECRET", "of the application")
+            .output()
+            .unwrap();
+        assert!(
+            !said(&output).contains("eyJ.") && !said(&output).contains("of the application"),
+            "{}",
+            said(&output)
+        );
         output
     }
 
@@ -122,17 +133,37 @@ fn dovecot_takes_mail_by_a_token_and_refuses_one_that_nobody_vouches_for() {
     let output = world.run(&["notify-test", "ops"]);
     assert_eq!(output.status.code(), Some(0), "{}\n{}", said(&output), world.log());
     let mails = world.relay.received();
-    assert_eq!((mails.len(), mails[0].to.as_slice()), (1, ["ops@partner.example".to_owned()].as_slice()));
+    assert_eq!(
+        (mails.len(), mails[0].to.as_slice()),
+        (1, ["ops@partner.example".to_owned()].as_slice())
+    );
     assert!(mails[0].subject.contains("[TEST]"), "{}", mails[0].subject);
-    assert!(world.log().contains(&format!("user=<{MAILBOX}>, method=XOAUTH2")) && world.log().contains("TLS"), "{}", world.log());
+    assert!(
+        world.log().contains(&format!("user=<{MAILBOX}>, method=XOAUTH2"))
+            && world.log().contains("TLS"),
+        "{}",
+        world.log()
+    );
     let asked = world.tokens.asked.lock().unwrap().remove(0);
-    assert!(asked.contains("grant_type=client_credentials") && asked.contains("client_secret=of+the+application"), "{asked}");
+    assert!(
+        asked.contains("grant_type=client_credentials")
+            && asked.contains("client_secret=of+the+application"),
+        "{asked}"
+    );
 
     world.tokens.vouches.store(false, Ordering::SeqCst);
     let output = world.run(&["notify-test", "ops"]);
     assert_eq!(output.status.code(), Some(1), "{}\n{}", said(&output), world.log());
-    assert!(said(&output).contains("the mail server refused the sign-in: 535 5.7.8"), "{}", said(&output));
+    assert!(
+        said(&output).contains("the mail server refused the sign-in: 535 5.7.8"),
+        "{}",
+        said(&output)
+    );
     assert!(said(&output).contains("(the server's reason: "), "{}", said(&output));
-    assert_eq!((world.relay.received().len(), world.tokens.asked.lock().unwrap().len()), (1, 2), "renewed once");
+    assert_eq!(
+        (world.relay.received().len(), world.tokens.asked.lock().unwrap().len()),
+        (1, 2),
+        "renewed once"
+    );
     assert_eq!(world.run(&["check", "--live"]).status.code(), Some(1));
 }

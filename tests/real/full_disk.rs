@@ -22,7 +22,11 @@ struct Disk {
 impl Disk {
     fn mount() -> Self {
         let folder = TempDir::new().unwrap();
-        succeed(Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(folder.path()));
+        succeed(
+            Command::new("mount")
+                .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+                .arg(folder.path()),
+        );
         Self { folder }
     }
 
@@ -72,16 +76,22 @@ fn run(config: &Path, command: &str) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_fills_up_is_failing_is_told_and_heals_by_itself() {
-    let (hook, oncall) = (HttpReceiver::start(SystemClock::shared()).unwrap(), HttpReceiver::start(SystemClock::shared()).unwrap());
+    let (hook, oncall) = (
+        HttpReceiver::start(SystemClock::shared()).unwrap(),
+        HttpReceiver::start(SystemClock::shared()).unwrap(),
+    );
     let (disk, home, port) = (Disk::mount(), TempDir::new().unwrap(), free_port());
-    let (config, collection) = (home.path().join("alert-rules.toml"), home.path().join("usage.json"));
+    let (config, collection) =
+        (home.path().join("alert-rules.toml"), home.path().join("usage.json"));
     std::fs::write(&collection, usage(1)).unwrap();
     std::fs::write(
         &config,
         format!(
-            "[daemon]\nstate_dir = \"{}\"\n[source]\ntype = \"file\"\npath = \"{}\"\npoll_interval = \"1s\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n\
-             [operator]\nnotify = [\"oncall\"]\n[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 80 }}]\n\
-             [notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n[notifiers.oncall]\ntype = \"webhook\"\nurl = \"{}\"\n",
+            "[daemon]\nstate_dir = \"{}\"\n[source]\ntype = \"file\"\npath = \"{}\"\npoll_interval \
+                = \"1s\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n[operator]\nnotify = \
+                [\"oncall\"]\n[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps \
+                = [{{ at = 80 }}]\n[notifiers.hook]\ntype = \"webhook\"\nurl = \
+                \"{}\"\n[notifiers.oncall]\ntype = \"webhook\"\nurl = \"{}\"\n",
             disk.path("state").display(),
             collection.display(),
             hook.url("/hook"),
@@ -90,7 +100,11 @@ async fn a_disk_that_fills_up_is_failing_is_told_and_heals_by_itself() {
     )
     .unwrap();
     let log = home.path().join("log");
-    let mut daemon = Server::start(budget_alertd().to_str().unwrap(), &["--config", config.to_str().unwrap(), "run"], &log);
+    let mut daemon = Server::start(
+        budget_alertd().to_str().unwrap(),
+        &["--config", config.to_str().unwrap(), "run"],
+        &log,
+    );
     hook.wait_for(1).await.unwrap();
 
     disk.fill();
@@ -105,14 +119,19 @@ async fn a_disk_that_fills_up_is_failing_is_told_and_heals_by_itself() {
     assert_eq!(status.status.code(), Some(1), "{said}");
     assert!(said.starts_with("FAILING (ledger-unwritable: "), "{said}");
     eventually(SOON, "the operator to be told", || {
-        oncall.received().iter().any(|request| request.text().contains("ledger-unwritable")).then_some(())
+        oncall
+            .received()
+            .iter()
+            .any(|request| request.text().contains("ledger-unwritable"))
+            .then_some(())
     });
 
     disk.make_room();
     hook.wait_for(200).await.unwrap();
     eventually(SOON, "/readyz to answer 200", || ready().starts_with("HTTP/1.1 200").then_some(()));
     eventually(SOON, "the operator to be told of the end", || {
-        let end = |text: String| text.contains("operator.resolved") && text.contains("ledger-unwritable");
+        let end =
+            |text: String| text.contains("operator.resolved") && text.contains("ledger-unwritable");
         oncall.received().iter().any(|request| end(request.text())).then_some(())
     });
     daemon.assert_alive();

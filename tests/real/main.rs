@@ -1,5 +1,6 @@
-//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Alertmanager and systemd. They need root and the packages
-//! that `tests/run.sh` installs; nothing here skips itself.
+//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Alertmanager
+//! and systemd. They need root and the packages that `tests/run.sh` installs; nothing here skips
+//! itself.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,5 +1,5 @@
-//! nginx with a configuration of its own: serves files, takes requests with a body and remembers them. What a client makes of
-//! the answers is left to the tests.
+//! nginx with a configuration of its own: serves files, takes requests with a body and remembers
+//! them. What a client makes of the answers is left to the tests.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -24,9 +24,9 @@ pub(crate) struct Taken {
     pub(crate) body: String,
 }
 
-/// A running nginx. `/hooks/…` answers 200 `ok`, `/refused/…` 400 and `/failing/…` 503, all remembered;
-/// `/TENANT/oauth2/v2.0/token` signs in, and gives another refresh token; everything else is a file put there with
-/// [`Nginx::serve`], below `/v1/` for who has signed in.
+/// A running nginx. `/hooks/…` answers 200 `ok`, `/refused/…` 400 and `/failing/…` 503, all
+/// remembered; `/TENANT/oauth2/v2.0/token` signs in, and gives another refresh token; everything
+/// else is a file put there with [`Nginx::serve`], below `/v1/` for who has signed in.
 pub(crate) struct Nginx {
     folder: TempDir,
     http: u16,
@@ -50,7 +50,11 @@ impl Nginx {
         let configuration = self.path("nginx.conf").display().to_string();
         let prefix = self.folder.path().display().to_string();
         let log = self.path("error.log");
-        let mut server = Server::start("/usr/sbin/nginx", &["-p", &prefix, "-e", "error.log", "-c", &configuration], &log);
+        let mut server = Server::start(
+            "/usr/sbin/nginx",
+            &["-p", &prefix, "-e", "error.log", "-c", &configuration],
+            &log,
+        );
         let address = ("127.0.0.1", self.http);
         eventually(Duration::from_secs(10), "nginx to listen", || {
             server.assert_alive();
@@ -93,7 +97,10 @@ impl Nginx {
 
     fn logged(&self, name: &str) -> Vec<Taken> {
         let log = std::fs::read_to_string(self.path(name)).unwrap_or_default();
-        log.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(|line| serde_json::from_str(line).unwrap()).collect()
+        log.split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -115,18 +122,40 @@ fn nginx_serves_files_and_remembers_what_it_is_sent_by_http_and_https() {
     let authority = Authority::new();
     let mut nginx = Nginx::start(&authority);
     std::fs::write(nginx.serve("/v1/customers/usagerecords"), r#"{"items":[]}"#).unwrap();
-    assert!(curl(&authority, &["-d", "a=b", &nginx.url("/any-tenant/oauth2/v2.0/token")]).contains("access_token"));
+    assert!(
+        curl(&authority, &["-d", "a=b", &nginx.url("/any-tenant/oauth2/v2.0/token")])
+            .contains("access_token")
+    );
     assert_eq!(nginx.signed_in()[0].body, "a=b");
-    let asks = |path: &str| curl(&authority, &["-H", "Authorization: Bearer access", &nginx.https_url(path)]);
+    let asks = |path: &str| {
+        curl(&authority, &["-H", "Authorization: Bearer access", &nginx.https_url(path)])
+    };
     assert_eq!(asks("/v1/customers/usagerecords"), r#"{"items":[]}"#);
-    assert_eq!(asks("/v1/customers/c/subscriptions/usagerecords"), r#"{"totalCount":0,"items":[]}"#);
+    assert_eq!(
+        asks("/v1/customers/c/subscriptions/usagerecords"),
+        r#"{"totalCount":0,"items":[]}"#
+    );
     assert!(curl(&authority, &[&nginx.url("/v1/customers/usagerecords")]).contains("401"));
 
     let body = "{\"name\": \"Ärger \\\"x\\\"\"}";
-    assert_eq!(curl(&authority, &["-H", "webhook-id: msg_1", "-d", body, &nginx.https_url("/hooks/itsm")]), "ok");
-    assert_eq!(curl(&authority, &["-o", "/dev/null", "-w", "%{http_code}", "-d", "x", &nginx.url("/refused/itsm")]), "400");
-    let taken = eventually(Duration::from_secs(5), "two requests in the log", || Some(nginx.taken()).filter(|taken| taken.len() == 2));
-    assert_eq!((taken[0].path.as_str(), taken[0].status, taken[0].webhook_id.as_str()), ("/hooks/itsm", 200, "msg_1"));
+    assert_eq!(
+        curl(&authority, &["-H", "webhook-id: msg_1", "-d", body, &nginx.https_url("/hooks/itsm")]),
+        "ok"
+    );
+    assert_eq!(
+        curl(
+            &authority,
+            &["-o", "/dev/null", "-w", "%{http_code}", "-d", "x", &nginx.url("/refused/itsm")]
+        ),
+        "400"
+    );
+    let taken = eventually(Duration::from_secs(5), "two requests in the log", || {
+        Some(nginx.taken()).filter(|taken| taken.len() == 2)
+    });
+    assert_eq!(
+        (taken[0].path.as_str(), taken[0].status, taken[0].webhook_id.as_str()),
+        ("/hooks/itsm", 200, "msg_1")
+    );
     assert_eq!(taken[0].body, body);
     assert_eq!((taken[1].path.as_str(), taken[1].status), ("/refused/itsm", 400));
 
@@ -138,5 +167,7 @@ fn nginx_serves_files_and_remembers_what_it_is_sent_by_http_and_https() {
 
 #[cfg(test)]
 fn curl(authority: &Authority, arguments: &[&str]) -> String {
-    super::process::succeed(Command::new("curl").arg("-sS").arg("--cacert").arg(authority.trust()).args(arguments))
+    super::process::succeed(
+        Command::new("curl").arg("-sS").arg("--cacert").arg(authority.trust()).args(arguments),
+    )
 }

@@ -1,12 +1,14 @@
-//! Every mail as a browser shows it: on a light page, on a dark one, and as wide as a telephone. The pictures are left in
-//! `target/messages` for whoever wants to look at them.
+//! Every mail as a browser shows it: on a light page, on a dark one, and as wide as a telephone.
+//! The pictures are left in `target/messages` for whoever wants to look at them.
 
 use std::path::Path;
 use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use budget_alertd::domain::{AlertSnapshot, Audience, Delivery, Ended, Message, Metric, Readers, Severity};
+use budget_alertd::domain::{
+    AlertSnapshot, Audience, Delivery, Ended, Message, Metric, Readers, Severity,
+};
 use budget_alertd::notify::{Config, SmtpTls, sample_alert};
 use mail_parser::{MessageParser, MimeHeaders as _};
 use serde::Deserialize;
@@ -15,7 +17,8 @@ use tiny_skia::{IntRect, Pixmap};
 use crate::process::succeed;
 use receivers::{Script, Smtp};
 use samples::{
-    NOW, attacked, channel, decimal, delivery, digest, email_config, ended, later, legacy, news, placed, time, together, told_by, watched,
+    NOW, attacked, channel, decimal, delivery, digest, email_config, ended, later, legacy, news,
+    placed, time, together, told_by, watched,
 };
 
 #[path = "../it/notify/receivers.rs"]
@@ -83,20 +86,28 @@ async fn mails() -> Vec<(&'static str, String)> {
         channel(&ours).attempt(&delivery(message)).await.unwrap();
     }
     names.push("in-place-of-another");
-    let instead = Delivery { stands_in_for: Some("ops-slack".into()), ..delivery(Message::Alert(Box::new(placed()))) };
+    let instead = Delivery {
+        stands_in_for: Some("ops-slack".into()),
+        ..delivery(Message::Alert(Box::new(placed())))
+    };
     channel(&ours).attempt(&instead).await.unwrap();
     for (show_cost, of_customers) in [(false, CUSTOMERS), (true, WITH_COST)] {
         let config = Config { readers: Readers::Contacts, show_cost, ..ours.clone() };
         for (name, message) in of_customers.iter().zip(for_customers()) {
             names.push(name);
-            channel(&config).attempt(&Delivery { audience: Audience::Customer, ..delivery(message) }).await.unwrap();
+            channel(&config)
+                .attempt(&Delivery { audience: Audience::Customer, ..delivery(message) })
+                .await
+                .unwrap();
         }
     }
     names.into_iter().zip(server.seen().messages.iter().map(|mail| page(mail))).collect()
 }
 
-const CUSTOMERS: [&str; 4] = ["customer", "customer-reminder", "customer-resolved", "customer-several"];
-const WITH_COST: [&str; 4] = ["customer-cost", "customer-cost-reminder", "customer-cost-resolved", "customer-cost-several"];
+const CUSTOMERS: [&str; 4] =
+    ["customer", "customer-reminder", "customer-resolved", "customer-several"];
+const WITH_COST: [&str; 4] =
+    ["customer-cost", "customer-cost-reminder", "customer-cost-resolved", "customer-cost-several"];
 
 /// What customers read, once of each kind.
 fn for_customers() -> [Message; 4] {
@@ -116,7 +127,12 @@ fn messages() -> Vec<(&'static str, Message)> {
         one.alert.raised_at = time("2026-11-12T21:41:20Z");
         later(one, "47000", Some("940"), Some("5000"))
     };
-    let over = |by, budget| ended(later(told_by(Metric::PercentUsed, "900", "80"), "48800", Some("61"), Some(budget)), by);
+    let over = |by, budget| {
+        ended(
+            later(told_by(Metric::PercentUsed, "900", "80"), "48800", Some("61"), Some(budget)),
+            by,
+        )
+    };
     let called = |name: &str| {
         let mut one = attacked();
         one.alert.customer.label = Some(name.into());
@@ -129,7 +145,8 @@ fn messages() -> Vec<(&'static str, Message)> {
     zero.alert.budget.as_mut().unwrap().amount = decimal("0");
     let mut near = watched(Metric::PercentUsed, "80");
     near.alert.cost.amount = decimal("4234.57");
-    (near.alert.value, near.alert.computed_percent) = (Some(decimal("84.69")), Some(decimal("84.69")));
+    (near.alert.value, near.alert.computed_percent) =
+        (Some(decimal("84.69")), Some(decimal("84.69")));
     let mut large = digest(200, false);
     (large.part, large.parts, large.total) = (1, 3, 512);
     vec![
@@ -143,10 +160,19 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("daily", raised(watched(Metric::DailyCost, "1000"))),
         ("stale", raised(watched(Metric::StaleHours, "48"))),
         ("reminder", Message::Reminder(together(vec![grown(attacked())]))),
-        ("reminders", Message::Reminder(together(digest(6, false).alerts.into_iter().map(grown).collect()))),
+        (
+            "reminders",
+            Message::Reminder(together(digest(6, false).alerts.into_iter().map(grown).collect())),
+        ),
         ("resolved-by-budget", Message::Resolved(together(vec![over(Ended::Budget, "80000")]))),
         ("resolved-by-period", Message::Resolved(together(vec![over(Ended::Period, "5000")]))),
-        ("resolved-several", Message::Resolved(together(vec![over(Ended::Budget, "80000"), over(Ended::Period, "5000")]))),
+        (
+            "resolved-several",
+            Message::Resolved(together(vec![
+                over(Ended::Budget, "80000"),
+                over(Ended::Period, "5000"),
+            ])),
+        ),
         ("digest", Message::Digest(digest(12, false))),
         ("digest-baseline", Message::Digest(digest(14, true))),
         ("digest-large", Message::Digest(large)),
@@ -166,10 +192,15 @@ fn messages() -> Vec<(&'static str, Message)> {
 fn page(mail: &str) -> String {
     let mail = MessageParser::default().parse(mail).unwrap();
     let html = mail.body_html(0).unwrap().into_owned();
-    mail.attachments().filter_map(|part| Some((part.content_id()?.to_owned(), part.contents().to_vec()))).fold(html, |html, (id, png)| {
-        assert!(png.len() < 15_000, "a small picture: {}", png.len());
-        html.replace(&format!("cid:{id}"), &format!("data:image/png;base64,{}", STANDARD.encode(png)))
-    })
+    mail.attachments()
+        .filter_map(|part| Some((part.content_id()?.to_owned(), part.contents().to_vec())))
+        .fold(html, |html, (id, png)| {
+            assert!(png.len() < 15_000, "a small picture: {}", png.len());
+            html.replace(
+                &format!("cid:{id}"),
+                &format!("data:image/png;base64,{}", STANDARD.encode(png)),
+            )
+        })
 }
 
 /// Lets a browser show all mails in one page, and cuts that into a picture for each.
@@ -177,15 +208,22 @@ fn look(folder: &Path, view: &View, mails: &[(&str, String)]) -> Vec<Shown> {
     let sheet = folder.join(format!("{}.html", view.name));
     std::fs::write(&sheet, all(view, mails)).unwrap();
     let dom = succeed(browser((1000, 1000)).arg("--dump-dom").arg(url(&sheet)));
-    let json = dom.split("<pre id=\"shown\" hidden=\"\">").nth(1).unwrap().split("</pre>").next().unwrap();
+    let json =
+        dom.split("<pre id=\"shown\" hidden=\"\">").nth(1).unwrap().split("</pre>").next().unwrap();
     let shown: Vec<Shown> = serde_json::from_str(json).unwrap();
     let picture = folder.join(format!("{}.png", view.name));
     let right = shown.iter().map(|one| one.x.unsigned_abs() + one.width).max().unwrap();
     let bottom = shown.iter().map(|one| one.y.unsigned_abs() + one.height).max().unwrap();
-    succeed(browser((right.max(500), bottom)).arg(format!("--screenshot={}", picture.display())).arg(url(&sheet)));
+    succeed(
+        browser((right.max(500), bottom))
+            .arg(format!("--screenshot={}", picture.display()))
+            .arg(url(&sheet)),
+    );
     let whole = Pixmap::load_png(&picture).unwrap();
     for one in &shown {
-        let cut = whole.clone_rect(IntRect::from_xywh(one.x, one.y, one.width, one.height).unwrap()).unwrap();
+        let cut = whole
+            .clone_rect(IntRect::from_xywh(one.x, one.y, one.width, one.height).unwrap())
+            .unwrap();
         let first = *cut.pixels().first().unwrap();
         let differing = cut.pixels().iter().filter(|pixel| **pixel != first).count();
         assert!(differing > cut.pixels().len() / 20, "{} is not blank on {}", one.name, view.name);
@@ -196,7 +234,13 @@ fn look(folder: &Path, view: &View, mails: &[(&str, String)]) -> Vec<Shown> {
 
 fn browser((width, height): (u32, u32)) -> Command {
     let mut command = Command::new("chromium");
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=20000"]);
+    command.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        "--virtual-time-budget=20000",
+    ]);
     command.arg(format!("--window-size={width},{height}"));
     command
 }
@@ -208,7 +252,9 @@ fn url(path: &Path) -> String {
 /// A page with a frame for each mail, side by side, and a script that says how each is shown.
 fn all(view: &View, mails: &[(&str, String)]) -> String {
     let escaped = |html: &str| html.replace('&', "&amp;").replace('"', "&quot;");
-    let frame = |(name, html): &(&str, String)| format!("<iframe title=\"{name}\" srcdoc=\"{}\"></iframe>\n", escaped(html));
+    let frame = |(name, html): &(&str, String)| {
+        format!("<iframe title=\"{name}\" srcdoc=\"{}\"></iframe>\n", escaped(html))
+    };
     let frames: String = mails.iter().map(frame).collect();
     let View { width, scheme, .. } = view;
     format!(

@@ -1,4 +1,5 @@
-//! Processes that end with the test that started them, and waiting for what they do. What they are is left to the servers.
+//! Processes that end with the test that started them, and waiting for what they do. What they are
+//! is left to the servers.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -7,9 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Asks `condition` again and again until it answers; fails the test after `deadline`, naming what was waited for.
+/// Asks `condition` again and again until it answers; fails the test after `deadline`, naming what
+/// was waited for.
 #[track_caller]
-pub(crate) fn eventually<T>(deadline: Duration, what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(
+    deadline: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = condition() {
@@ -21,7 +27,10 @@ pub(crate) fn eventually<T>(deadline: Duration, what: &str, mut condition: impl 
 }
 
 /// The breath between two questions of [`eventually`].
-#[expect(clippy::disallowed_methods, reason = "the one pause of these tests, between two looks at another process")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one pause of these tests, between two looks at another process"
+)]
 fn pause() {
     std::thread::sleep(Duration::from_millis(20));
 }
@@ -41,15 +50,21 @@ pub(crate) fn succeed(command: &mut Command) -> String {
 
 /// Everything a command wrote.
 pub(crate) fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// The daemon under test: `$BUDGET_ALERTD`, else the one built beside these tests.
 pub(crate) fn budget_alertd() -> PathBuf {
-    std::env::var_os("BUDGET_ALERTD").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_budget-alertd")), PathBuf::from)
+    std::env::var_os("BUDGET_ALERTD")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_budget-alertd")), PathBuf::from)
 }
 
-/// A server of ours: in a process group of its own, ended when dropped, and when the test's thread dies in any other way.
+/// A server of ours: in a process group of its own, ended when dropped, and when the test's thread
+/// dies in any other way.
 pub(crate) struct Server {
     child: Child,
     log: PathBuf,
@@ -81,7 +96,10 @@ impl Server {
     #[track_caller]
     pub(crate) fn assert_alive(&mut self) {
         if let Some(status) = self.child.try_wait().unwrap() {
-            panic!("ended with {status}: {}", std::fs::read_to_string(&self.log).unwrap_or_default());
+            panic!(
+                "ended with {status}: {}",
+                std::fs::read_to_string(&self.log).unwrap_or_default()
+            );
         }
     }
 
@@ -101,7 +119,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if !self.ended(Duration::ZERO) {
-            let _ = Command::new("kill").args(["-s", "TERM", "--", &self.id().to_string()]).status();
+            let _ =
+                Command::new("kill").args(["-s", "TERM", "--", &self.id().to_string()]).status();
             self.ended(Duration::from_secs(10));
         }
         let _ = self.child.kill();

@@ -1,5 +1,5 @@
-//! Webhooks verified by the reference library of the Standard Webhooks specification, in another language: that of
-//! Python, as a receiver would use it.
+//! Webhooks verified by the reference library of the Standard Webhooks specification, in another
+//! language: that of Python, as a receiver would use it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -33,7 +33,10 @@ fn the_reference_library_takes_our_signature_and_nothing_that_was_changed() {
     let (headers, body) = posted(&json!(OLD));
     assert_eq!(verified(OLD, &headers, &body), "ok Contoso & \"Söhne\" €");
     assert_eq!(verified(OTHER, &headers, &body), "No matching signature found");
-    assert_eq!(verified(OLD, &headers, &body.replace("\"90\"", "\"10\"")), "No matching signature found");
+    assert_eq!(
+        verified(OLD, &headers, &body.replace("\"90\"", "\"10\"")),
+        "No matching signature found"
+    );
     for (name, value) in [("webhook-id", "msg_1"), ("webhook-signature", "v1,AAAA")] {
         let mut changed = headers.clone();
         changed[name] = value.into();
@@ -48,8 +51,11 @@ fn the_reference_library_takes_our_signature_and_nothing_that_was_changed() {
 #[test]
 fn while_secrets_are_rotated_receivers_with_either_take_it() {
     let (headers, body) = posted(&json!([NEW, OLD]));
-    for (secret, answer) in [(OLD, "ok Contoso & \"Söhne\" €"), (NEW, "ok Contoso & \"Söhne\" €"), (OTHER, "No matching signature found")]
-    {
+    for (secret, answer) in [
+        (OLD, "ok Contoso & \"Söhne\" €"),
+        (NEW, "ok Contoso & \"Söhne\" €"),
+        (OTHER, "No matching signature found"),
+    ] {
         assert_eq!(verified(secret, &headers, &body), answer);
     }
 }
@@ -66,12 +72,17 @@ fn posted(secrets: &Value) -> (Value, String) {
     }] });
     std::fs::write(folder.path().join("usage.json"), usage.to_string()).unwrap();
     let configuration = format!(
-        "[source]\ntype = \"file\"\npath = \"usage.json\"\n[daemon]\nstate_dir = \"state\"\n\
-         [rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 80 }}]\n\
-         [notifiers.hook]\ntype = \"webhook\"\nurl = \"http://{address}/hook\"\nsecret = {secrets}\n"
+        "[source]\ntype = \"file\"\npath = \"usage.json\"\n[daemon]\nstate_dir = \
+            \"state\"\n[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = \
+            [{{ at = 80 }}]\n[notifiers.hook]\ntype = \"webhook\"\nurl = \
+            \"http://{address}/hook\"\nsecret = {secrets}\n"
     );
     std::fs::write(folder.path().join("alert-rules.toml"), configuration).unwrap();
-    succeed(Command::new(budget_alertd()).current_dir(folder.path()).args(["--config", "alert-rules.toml", "poll"]));
+    succeed(Command::new(budget_alertd()).current_dir(folder.path()).args([
+        "--config",
+        "alert-rules.toml",
+        "poll",
+    ]));
     receiving.join().unwrap()
 }
 
@@ -112,7 +123,16 @@ fn library() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("standardwebhooks");
     INSTALL.call_once(|| {
         let mut pip = Command::new("/usr/bin/python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--upgrade", "--target"]);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--root-user-action=ignore",
+            "--upgrade",
+            "--target",
+        ]);
         succeed(pip.arg(&folder).arg(LIBRARY));
     });
     folder

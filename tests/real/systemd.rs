@@ -1,4 +1,5 @@
-//! A real systemd, booted in a container over the files of this machine. What runs in it is left to the tests.
+//! A real systemd, booted in a container over the files of this machine. What runs in it is left to
+//! the tests.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use super::process::{Server, eventually, said, succeed};
 
 /// Lays a writable layer over `/`, in a mount namespace that ends with the machine, and boots it.
 ///
-/// The capability and the system call filter let the inner systemd enforce what its units ask for. It goes to `basic.target`,
-/// so that no service of this machine is started twice.
+/// The capability and the system call filter let the inner systemd enforce what its units ask for.
+/// It goes to `basic.target`, so that no service of this machine is started twice.
 const BOOT: &str = r#"set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
@@ -69,7 +70,9 @@ impl Machine {
 
     /// Copies a program of this machine into it.
     pub(crate) fn install(&self, program: &Path, inside: &str) {
-        succeed(Command::new("install").args(["-D", "-m", "755"]).arg(program).arg(self.path(inside)));
+        succeed(
+            Command::new("install").args(["-D", "-m", "755"]).arg(program).arg(self.path(inside)),
+        );
     }
 
     /// Runs a command in the machine and gives what came of it.
@@ -81,7 +84,12 @@ impl Machine {
     #[track_caller]
     pub(crate) fn systemctl(&self, arguments: &[&str]) -> String {
         let output = self.output("systemctl", arguments);
-        assert!(output.status.success(), "systemctl {arguments:?}: {}\n{}", said(&output), self.journal("-b"));
+        assert!(
+            output.status.success(),
+            "systemctl {arguments:?}: {}\n{}",
+            said(&output),
+            self.journal("-b")
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -108,17 +116,23 @@ impl Drop for Machine {
         let _ = Command::new("kill").args(["-s", "RTMIN+4", "--", &self.init.to_string()]).status();
         self.nspawn.ended(Duration::from_secs(20));
         if std::thread::panicking() {
-            eprintln!("console: {}", std::fs::read_to_string(self.folder.path().join("console")).unwrap_or_default());
+            eprintln!(
+                "console: {}",
+                std::fs::read_to_string(self.folder.path().join("console")).unwrap_or_default()
+            );
         }
     }
 }
 
 /// The child of nspawn that is number 1 in its own process namespace.
 fn inner_init(nspawn: u32) -> Option<u32> {
-    let children = std::fs::read_to_string(format!("/proc/{nspawn}/task/{nspawn}/children")).ok()?;
+    let children =
+        std::fs::read_to_string(format!("/proc/{nspawn}/task/{nspawn}/children")).ok()?;
     children.split_whitespace().filter_map(|child| child.parse().ok()).find(|child: &u32| {
         let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap_or_default();
-        status.lines().any(|line| line.starts_with("NSpid:") && line.split_whitespace().next_back() == Some("1"))
+        status.lines().any(|line| {
+            line.starts_with("NSpid:") && line.split_whitespace().next_back() == Some("1")
+        })
     })
 }
 
@@ -158,13 +172,21 @@ fn a_machine_boots_runs_a_notifying_service_and_powers_off() {
     assert_eq!(machine.property("stand-in", "StatusText"), "standing in");
     machine.systemctl(&["reload", "stand-in"]);
     let ten = Duration::from_secs(10);
-    eventually(ten, "the reload", || machine.journal("--unit=stand-in").contains("reloaded").then_some(()));
+    eventually(ten, "the reload", || {
+        machine.journal("--unit=stand-in").contains("reloaded").then_some(())
+    });
 
     machine.systemctl(&["kill", "--kill-whom=main", "--signal=KILL", "stand-in"]);
-    eventually(ten, "the restart", || (machine.property("stand-in", "NRestarts") == "1").then_some(()));
-    eventually(ten, "it to be up again", || (machine.property("stand-in", "ActiveState") == "active").then_some(()));
+    eventually(ten, "the restart", || {
+        (machine.property("stand-in", "NRestarts") == "1").then_some(())
+    });
+    eventually(ten, "it to be up again", || {
+        (machine.property("stand-in", "ActiveState") == "active").then_some(())
+    });
     machine.systemctl(&["kill", "--kill-whom=main", "--signal=STOP", "stand-in"]);
-    eventually(ten, "the watchdog", || (machine.property("stand-in", "NRestarts") == "2").then_some(()));
+    eventually(ten, "the watchdog", || {
+        (machine.property("stand-in", "NRestarts") == "2").then_some(())
+    });
     assert!(machine.journal("--unit=stand-in").contains("Watchdog timeout"));
     machine.systemctl(&["stop", "stand-in"]);
 

@@ -1,7 +1,8 @@
-//! Cuts the text of a spreadsheet into rows of cells, each with its place. What the cells mean is left to the rows.
+//! Cuts the text of a spreadsheet into rows of cells, each with its place. What the cells mean is
+//! left to the rows.
 //!
-//! It is strict where a lenient reader would lose rows silently: a quote that is never closed, or text after a closing
-//! one, is a fault.
+//! It is strict where a lenient reader would lose rows silently: a quote that is never closed, or
+//! text after a closing one, is a fault.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -80,7 +81,9 @@ impl<'t> Lines<'t> {
     /// A cell up to the separator, the end of the line or of the text.
     fn cell(&mut self) -> (Cell<'t>, Option<Fault>) {
         let rest = self.rest();
-        let inner = rest.trim_start_matches(|letter: char| letter != self.separator && letter != '\n' && letter.is_whitespace());
+        let inner = rest.trim_start_matches(|letter: char| {
+            letter != self.separator && letter != '\n' && letter.is_whitespace()
+        });
         if inner.starts_with('"') {
             return self.quoted(self.at + (rest.len() - inner.len()));
         }
@@ -96,7 +99,9 @@ impl<'t> Lines<'t> {
         let body = self.text.get(start..).unwrap_or_default();
         let Some((length, doubled)) = closing(body) else {
             self.at = self.text.len();
-            let text = "the quote that opens here is never closed: close it, or double a quote that belongs to the text".to_owned();
+            let text = "the quote that opens here is never closed: close it, or double a quote \
+                that belongs to the text"
+                .to_owned();
             return (empty(open..open + 1), Some(Fault { span: open..open + 1, text }));
         };
         let inside = body.get(..length).unwrap_or_default();
@@ -106,10 +111,16 @@ impl<'t> Lines<'t> {
         let left = after.find([self.separator, '\n']).unwrap_or(after.len());
         self.at = end + left;
         if after.get(..left).is_some_and(|left| !left.trim().is_empty()) {
-            let text = "the text in quotes ends before its cell does: write \"\" for a quote that belongs to the text".to_owned();
+            let text = "the text in quotes ends before its cell does: write \"\" for a quote that \
+                belongs to the text"
+                .to_owned();
             return (empty(open..end), Some(Fault { span: open..end, text }));
         }
-        let value = if doubled { Cow::Owned(inside.trim().replace("\"\"", "\"")) } else { Cow::Borrowed(inside.trim()) };
+        let value = if doubled {
+            Cow::Owned(inside.trim().replace("\"\"", "\""))
+        } else {
+            Cow::Borrowed(inside.trim())
+        };
         (Placed { value, span: open..end }, None)
     }
 }

@@ -50,7 +50,8 @@ const READ: [(&str, Column); 11] = [
 ];
 
 /// The names of the columns that an export adds for people.
-pub const TOLD: [&str; 5] = ["plan", "partner_center_budget", "cost", "percent_used", "usage_as_of"];
+pub const TOLD: [&str; 5] =
+    ["plan", "partner_center_budget", "cost", "percent_used", "usage_as_of"];
 
 /// The first row: what each column holds, `None` where it has no name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +86,17 @@ pub(super) fn separated(text: &str) -> Lines<'_> {
     }
     let known = |separator: char| {
         let header = Lines::of(text, separator).next();
-        header.map_or(0, |line| line.cells.iter().filter(|cell| Column::from_name(&cell.value).is_some()).count())
+        header.map_or(0, |line| {
+            line.cells.iter().filter(|cell| Column::from_name(&cell.value).is_some()).count()
+        })
     };
-    let separator = [',', ';', '\t'].into_iter().rev().max_by_key(|separator| known(*separator)).unwrap_or(',');
+    let separator =
+        [',', ';', '\t'].into_iter().rev().max_by_key(|separator| known(*separator)).unwrap_or(',');
     Lines::of(text, separator)
 }
 
-/// Reads the first row. A column that is not known, or there twice, is a fault: its amounts would be lost silently.
+/// Reads the first row. A column that is not known, or there twice, is a fault: its amounts would
+/// be lost silently.
 pub(super) fn header(line: &Line<'_>, faults: &mut Vec<Fault>) -> Header {
     let mut columns: Vec<Option<Column>> = Vec::new();
     for cell in &line.cells {
@@ -100,13 +105,17 @@ pub(super) fn header(line: &Line<'_>, faults: &mut Vec<Fault>) -> Header {
             faults.push(Fault { span: cell.span.clone(), text: unknown(&cell.value) });
         }
         if column.is_some_and(|column| column != Column::Told && columns.contains(&Some(column))) {
-            faults.push(Fault { span: cell.span.clone(), text: format!("the column \"{}\" is there twice", plain(&cell.value)) });
+            faults.push(Fault {
+                span: cell.span.clone(),
+                text: format!("the column \"{}\" is there twice", plain(&cell.value)),
+            });
         }
         // What stands below an unknown name is not said to be wrong again in each row.
         columns.push(column.or((!cell.value.is_empty()).then_some(Column::Told)));
     }
     let ends = (line.cells.first(), line.cells.last());
-    let span = if let (Some(first), Some(last)) = ends { first.span.start..last.span.end } else { 0..0 };
+    let span =
+        if let (Some(first), Some(last)) = ends { first.span.start..last.span.end } else { 0..0 };
     Header { columns, span }
 }
 
@@ -114,8 +123,19 @@ fn unknown(name: &str) -> String {
     let wanted = plain(name);
     let names: Vec<&str> = READ.iter().map(|(name, _)| *name).collect();
     let near = |name: &str| strsim::jaro_winkler(&wanted, name);
-    let nearest = names.iter().copied().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|name| near(name) >= 0.75);
-    let hint = nearest.map_or_else(|| format!("known are {}", names.join(", ")), |name| format!("did you mean \"{name}\"?"));
-    let shown: String = name.chars().take(60).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let nearest = names
+        .iter()
+        .copied()
+        .max_by(|a, b| near(a).total_cmp(&near(b)))
+        .filter(|name| near(name) >= 0.75);
+    let hint = nearest.map_or_else(
+        || format!("known are {}", names.join(", ")),
+        |name| format!("did you mean \"{name}\"?"),
+    );
+    let shown: String = name
+        .chars()
+        .take(60)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
     format!("unknown column \"{shown}\"; {hint}")
 }

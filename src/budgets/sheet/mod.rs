@@ -1,5 +1,6 @@
-//! A spreadsheet of customers as text (CSV): its columns by name, its rows with their places and with what is wrong with
-//! them. Reading the file is left to `config`, finding customers by their names to `cli`.
+//! A spreadsheet of customers as text (CSV): its columns by name, its rows with their places and
+//! with what is wrong with them. Reading the file is left to `config`, finding customers by their
+//! names to `cli`.
 
 mod cells;
 mod columns;
@@ -30,12 +31,13 @@ pub struct Sheet<'t> {
 }
 
 impl<'t> Sheet<'t> {
-    /// Reads the first row; what is wrong with it goes to `faults`, and the rows can be read all the same. `None` for a
-    /// text without any row.
+    /// Reads the first row; what is wrong with it goes to `faults`, and the rows can be read all
+    /// the same. `None` for a text without any row.
     pub fn open(text: &'t str, faults: &mut Vec<Fault>) -> Option<Self> {
         let mut body = columns::separated(text);
         let Some(mut first) = body.next() else {
-            let text = "there is nothing in it: the first row names the columns, such as customer_id,label,budget,currency";
+            let text = "there is nothing in it: the first row names the columns, such as \
+                customer_id,label,budget,currency";
             faults.push(Fault { span: 0..0, text: text.to_owned() });
             return None;
         };

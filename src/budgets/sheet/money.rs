@@ -1,4 +1,5 @@
-//! Amounts as people write them in spreadsheets, exact to the digit. One that can be read in two ways is refused.
+//! Amounts as people write them in spreadsheets, exact to the digit. One that can be read in two
+//! ways is refused.
 
 use rust_decimal::Decimal;
 
@@ -18,7 +19,10 @@ pub enum MoneyError {
         decimal: String,
     },
     /// Not an amount in any form.
-    #[error("\"{0}\" is no amount: write 1234.50, 1 234,50, 1.234,50 or 1,234.50; the currency has a column of its own")]
+    #[error(
+        "\"{0}\" is no amount: write 1234.50, 1 234,50, 1.234,50 or 1,234.50; the currency has a \
+            column of its own"
+    )]
     NotAnAmount(String),
     /// Below zero.
     #[error("\"{0}\" is negative: a budget is zero or more; leave the cell empty for none")]
@@ -28,7 +32,8 @@ pub enum MoneyError {
     TooLong(String),
 }
 
-/// Reads `1234.5`, `1 234,50`, `1.234,50`, `1,234.50`, `1'234.50`; spaces of every kind part thousands.
+/// Reads `1234.5`, `1 234,50`, `1.234,50`, `1,234.50`, `1'234.50`; spaces of every kind part
+/// thousands.
 pub fn parse_money(text: &str) -> Result<Decimal, MoneyError> {
     let wrong = || MoneyError::NotAnAmount(shown(text));
     let plain: String = text.trim().chars().map(usual).collect();
@@ -39,9 +44,12 @@ pub fn parse_money(text: &str) -> Result<Decimal, MoneyError> {
     let written = written(digits).ok_or_else(wrong)?;
     let number = match written {
         Written::Plain(number) => number,
-        Written::Ambiguous { whole, decimal } => return Err(MoneyError::Ambiguous { text: shown(text), whole, decimal }),
+        Written::Ambiguous { whole, decimal } => {
+            return Err(MoneyError::Ambiguous { text: shown(text), whole, decimal });
+        }
     };
-    let number = parse_decimal(&number).map_err(|_| if number.len() > 28 { MoneyError::TooLong(shown(text)) } else { wrong() })?;
+    let number = parse_decimal(&number)
+        .map_err(|_| if number.len() > 28 { MoneyError::TooLong(shown(text)) } else { wrong() })?;
     match number.value {
         _ if number.rounded => Err(MoneyError::TooLong(shown(text))),
         value if negative && !value.is_zero() => Err(MoneyError::Negative(shown(text))),
@@ -83,7 +91,9 @@ fn written(text: &str) -> Option<Written> {
     if marks.iter().any(|mark| !" '.,".contains(*mark)) {
         return None;
     }
-    let Some(&last) = marks.last() else { return (!text.is_empty()).then(|| Written::Plain(text.to_owned())) };
+    let Some(&last) = marks.last() else {
+        return (!text.is_empty()).then(|| Written::Plain(text.to_owned()));
+    };
     let groups = marks.iter().filter(|mark| **mark != last).count();
     let is_point = ".,".contains(last);
     if groups == marks.len() - 1 && is_point {
@@ -107,7 +117,10 @@ fn pointed(whole: &str, decimals: &str, group: Option<char>) -> Option<Written> 
     }
     // `1,234` may be either; `0,234` and `1234,567` may not.
     if group.is_none() && decimals.len() == 3 && whole.len() <= 3 && !whole.starts_with('0') {
-        return Some(Written::Ambiguous { whole: format!("{whole}{decimals}"), decimal: format!("{whole}.{decimals}0") });
+        return Some(Written::Ambiguous {
+            whole: format!("{whole}{decimals}"),
+            decimal: format!("{whole}.{decimals}0"),
+        });
     }
     let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
     Some(Written::Plain(format!("{digits}.{decimals}")))
@@ -118,11 +131,17 @@ fn is_grouped(text: &str, mark: char) -> bool {
     let mut groups = text.split(mark);
     let first = groups.next().unwrap_or_default();
     let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    (1..=3).contains(&first.len()) && digits(first) && groups.all(|group| group.len() == 3 && digits(group))
+    (1..=3).contains(&first.len())
+        && digits(first)
+        && groups.all(|group| group.len() == 3 && digits(group))
 }
 
 fn shown(text: &str) -> String {
-    text.trim().chars().take(40).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    text.trim()
+        .chars()
+        .take(40)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 #[cfg(test)]

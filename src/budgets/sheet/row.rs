@@ -1,5 +1,5 @@
-//! One row of a spreadsheet as values: amounts, currencies, lists. Whether they are enough, and whether the notifiers and
-//! rules they name exist, is left to who uses the row.
+//! One row of a spreadsheet as values: amounts, currencies, lists. Whether they are enough, and
+//! whether the notifiers and rules they name exist, is left to who uses the row.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -52,15 +52,19 @@ impl<'t> Row<'t> {
         let span = ends.map_or(0..0, |(first, last)| first.span.start..last.span.end);
         let mut row = Self { line: line.number, span, faults: line.faults, ..Self::default() };
         let mut beyond = false;
-        for (index, cell) in line.cells.into_iter().enumerate().filter(|(_, cell)| !cell.value.is_empty()) {
+        for (index, cell) in
+            line.cells.into_iter().enumerate().filter(|(_, cell)| !cell.value.is_empty())
+        {
             match header.columns.get(index) {
                 Some(Some(column)) => row.take(*column, harmless(cell)),
-                Some(None) => row.fault(&cell.span, "this cell stands in a column without a name".to_owned()),
+                Some(None) => {
+                    row.fault(&cell.span, "this cell stands in a column without a name".to_owned())
+                }
                 None if beyond => {}
                 None => {
                     beyond = true;
-                    let text = "there are more cells than columns: put an amount such as \"1 234,50\", or any text with the separator in \
-                        it, into quotes";
+                    let text = "there are more cells than columns: put an amount such as \"1 \
+                        234,50\", or any text with the separator in it, into quotes";
                     row.fault(&cell.span, text.to_owned());
                 }
             }
@@ -83,15 +87,24 @@ impl<'t> Row<'t> {
             Column::Budget => self.budget = self.accept(&cell, parse_money(&cell.value)),
             Column::Currency => self.currency = self.accept(&cell, Currency::try_new(&cell.value)),
             Column::Contacts => self.contacts = addresses(&cell),
-            Column::Tags => self.tags = list(&cell, |letter| MARKS.contains(&letter) || letter.is_whitespace()),
+            Column::Tags => {
+                self.tags = list(&cell, |letter| MARKS.contains(&letter) || letter.is_whitespace())
+            }
             Column::Notify => self.notify = list(&cell, |letter| MARKS.contains(&letter)),
             Column::MuteRules => self.mute_rules = list(&cell, |letter| MARKS.contains(&letter)),
             Column::Told => {}
         }
     }
 
-    fn accept<T>(&mut self, cell: &Cell<'t>, result: Result<T, impl ToString>) -> Option<Placed<T>> {
-        result.map_err(|error| self.fault(&cell.span, error.to_string())).ok().map(|value| Placed { value, span: cell.span.clone() })
+    fn accept<T>(
+        &mut self,
+        cell: &Cell<'t>,
+        result: Result<T, impl ToString>,
+    ) -> Option<Placed<T>> {
+        result
+            .map_err(|error| self.fault(&cell.span, error.to_string()))
+            .ok()
+            .map(|value| Placed { value, span: cell.span.clone() })
     }
 }
 
@@ -108,17 +121,21 @@ fn addresses(cell: &Cell<'_>) -> Vec<Placed<String>> {
     if !cell.value.contains('<') {
         return list(cell, |letter| MARKS.contains(&letter) || letter.is_whitespace());
     }
-    people(&cell.value).into_iter().map(|one| Placed { value: one.to_owned(), span: cell.span.clone() }).collect()
+    people(&cell.value)
+        .into_iter()
+        .map(|one| Placed { value: one.to_owned(), span: cell.span.clone() })
+        .collect()
 }
 
-/// Whether a spreadsheet would take a text for a formula: it looks past blanks and what has no width, and takes signs of full
-/// width for their narrow ones.
+/// Whether a spreadsheet would take a text for a formula: it looks past blanks and what has no
+/// width, and takes signs of full width for their narrow ones.
 pub fn begins_a_formula(text: &str) -> bool {
     let begin = text.trim_start_matches(|letter: char| letter.is_whitespace() || is_unseen(letter));
     begin.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
 }
 
-/// A cell that an export defused with an apostrophe, so that no spreadsheet takes it for a formula, as it was.
+/// A cell that an export defused with an apostrophe, so that no spreadsheet takes it for a formula,
+/// as it was.
 fn harmless(cell: Cell<'_>) -> Cell<'_> {
     let defused = cell.value.strip_prefix('\'').is_some_and(begins_a_formula);
     if !defused {

@@ -24,15 +24,24 @@ pub(super) struct Raised {
 }
 
 /// What the next poll would raise about a customer if its usage stayed as it was last seen.
-pub(super) fn raised(config: &Config, remembered: &RememberedCustomer, now: Timestamp) -> Vec<Raised> {
+pub(super) fn raised(
+    config: &Config,
+    remembered: &RememberedCustomer,
+    now: Timestamp,
+) -> Vec<Raised> {
     // A budget changes nothing about the age of the data.
     let time = crate::alerting::AsOf { now, newest: None };
-    let explanation = crate::analysis::explain(&config.budgets, &config.rules, remembered, &[], time);
+    let explanation =
+        crate::analysis::explain(&config.budgets, &config.rules, remembered, &[], time);
     let raises = explanation.rules.iter().filter_map(|account| account.raise.as_ref());
     raises
         .map(|raise| {
-            let scale = Scale { metric: raise.rule.metric, currency: explanation.assessed.currency };
-            let value = raise.value.map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.value(value));
+            let scale =
+                Scale { metric: raise.rule.metric, currency: explanation.assessed.currency };
+            let value = raise.value.map_or_else(
+                || "cost over a budget of zero".to_owned(),
+                |value| scale.value(value),
+            );
             Raised {
                 rule: raise.rule.name.to_string(),
                 threshold: canonical(raise.at),
@@ -46,7 +55,11 @@ pub(super) fn raised(config: &Config, remembered: &RememberedCustomer, now: Time
 }
 
 /// What differs about a customer itself, whose usage is in the currency `known`.
-pub(super) fn of_customer(before: Option<&LocalCustomer>, after: Option<&LocalCustomer>, known: Option<Currency>) -> Vec<String> {
+pub(super) fn of_customer(
+    before: Option<&LocalCustomer>,
+    after: Option<&LocalCustomer>,
+    known: Option<Currency>,
+) -> Vec<String> {
     let nobody = LocalCustomer::default();
     let (before, after) = (before.unwrap_or(&nobody), after.unwrap_or(&nobody));
     let (old, new) = (&before.profile, &after.profile);
@@ -54,7 +67,11 @@ pub(super) fn of_customer(before: Option<&LocalCustomer>, after: Option<&LocalCu
     changes.extend(changed("budget", &budget(before.budget), &budget(after.budget)));
     // Beside a budget it is the budget's.
     if before.budget.is_none() && after.budget.is_none() {
-        changes.extend(changed("currency", &currency(before.currency.or(known)), &currency(after.currency.or(known))));
+        changes.extend(changed(
+            "currency",
+            &currency(before.currency.or(known)),
+            &currency(after.currency.or(known)),
+        ));
     }
     changes.extend(changed("label", &label(old.label.as_ref()), &label(new.label.as_ref())));
     changes.extend(changed("owner", &label(old.owner.as_ref()), &label(new.owner.as_ref())));
@@ -66,10 +83,20 @@ pub(super) fn of_customer(before: Option<&LocalCustomer>, after: Option<&LocalCu
 }
 
 /// What differs about a subscription.
-pub(super) fn of_subscription(before: Option<&LocalSubscription>, after: Option<&LocalSubscription>) -> Vec<String> {
-    let amount = |subscription: Option<&LocalSubscription>| budget(subscription.map(|subscription| subscription.budget));
-    let name = |subscription: Option<&LocalSubscription>| label(subscription.and_then(|subscription| subscription.label.as_ref()));
-    let changes = [changed("budget", &amount(before), &amount(after)), changed("label", &name(before), &name(after))];
+pub(super) fn of_subscription(
+    before: Option<&LocalSubscription>,
+    after: Option<&LocalSubscription>,
+) -> Vec<String> {
+    let amount = |subscription: Option<&LocalSubscription>| {
+        budget(subscription.map(|subscription| subscription.budget))
+    };
+    let name = |subscription: Option<&LocalSubscription>| {
+        label(subscription.and_then(|subscription| subscription.label.as_ref()))
+    };
+    let changes = [
+        changed("budget", &amount(before), &amount(after)),
+        changed("label", &name(before), &name(after)),
+    ];
     changes.into_iter().flatten().collect()
 }
 
@@ -78,7 +105,8 @@ fn changed(what: &str, before: &str, after: &str) -> Option<String> {
 }
 
 fn list<T: AsRef<str>>(what: &str, before: &[T], after: &[T]) -> Option<String> {
-    let all = |list: &[T]| list.iter().map(|item| item.as_ref().to_owned()).collect::<BTreeSet<_>>();
+    let all =
+        |list: &[T]| list.iter().map(|item| item.as_ref().to_owned()).collect::<BTreeSet<_>>();
     let shown = |list: &[T]| {
         let items: Vec<String> = list.iter().map(|item| clean(item.as_ref())).collect();
         if items.is_empty() { "none".to_owned() } else { items.join(", ") }
@@ -88,7 +116,9 @@ fn list<T: AsRef<str>>(what: &str, before: &[T], after: &[T]) -> Option<String> 
 
 /// `500 SEK`, or `none`.
 pub(super) fn budget(budget: Option<LocalBudget>) -> String {
-    budget.map_or("none".to_owned(), |budget| format!("{} {}", grouped(&canonical(budget.amount).to_string()), budget.currency))
+    budget.map_or("none".to_owned(), |budget| {
+        format!("{} {}", grouped(&canonical(budget.amount).to_string()), budget.currency)
+    })
 }
 
 fn currency(currency: Option<Currency>) -> String {

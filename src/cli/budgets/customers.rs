@@ -1,5 +1,5 @@
-//! The customers that a row of a spreadsheet may be about: by id, by name, by label. What the row says of them is left to
-//! the import.
+//! The customers that a row of a spreadsheet may be about: by id, by name, by label. What the row
+//! says of them is left to the import.
 
 use std::collections::HashMap;
 
@@ -44,15 +44,21 @@ pub(super) enum Unmatched {
 impl<'c> Customers<'c> {
     /// Reads every last seen state.
     pub(super) fn read(config: &'c Config, reader: Option<&'c Reader>) -> anyhow::Result<Self> {
-        let mut seen = reader.map_or(Ok(Vec::new()), |reader| reader.customers_worst_first(usize::MAX))?;
+        let mut seen =
+            reader.map_or(Ok(Vec::new()), |reader| reader.customers_worst_first(usize::MAX))?;
         seen.retain(|seen| seen.subscription.is_none());
         seen.sort_by_cached_key(|seen| (seen.name.to_lowercase(), seen.customer.key()));
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_id = HashMap::with_capacity(seen.len());
         for (index, customer) in seen.iter().enumerate() {
             let key = customer.customer.key();
-            let label = config.budgets.customers.get(&key).and_then(|local| local.profile.label.as_ref());
-            for name in [Some(&customer.name), customer.label.as_ref(), label].into_iter().flatten().map(|name| name_key(name)) {
+            let label =
+                config.budgets.customers.get(&key).and_then(|local| local.profile.label.as_ref());
+            for name in [Some(&customer.name), customer.label.as_ref(), label]
+                .into_iter()
+                .flatten()
+                .map(|name| name_key(name))
+            {
                 let same = by_name.entry(name).or_default();
                 if !same.contains(&index) {
                     same.push(index);
@@ -69,19 +75,32 @@ impl<'c> Customers<'c> {
     }
 
     /// All that is remembered of a customer.
-    pub(super) fn remembered(&self, key: &CustomerKey) -> anyhow::Result<Option<RememberedCustomer>> {
+    pub(super) fn remembered(
+        &self,
+        key: &CustomerKey,
+    ) -> anyhow::Result<Option<RememberedCustomer>> {
         Ok(self.reader.map_or(Ok(None), |reader| reader.current(key))?)
     }
 
-    /// The customer that a row is about: the one with its id, else the only one with its name or its label.
+    /// The customer that a row is about: the one with its id, else the only one with its name or
+    /// its label.
     pub(super) fn find(&mut self, row: &Row<'_>) -> Result<Match, Unmatched> {
         if let Some(id) = &row.customer_id {
             let key = CustomerKey::written(&id.value);
             let seen = self.seen(&key).map(|seen| seen.customer.to_string());
-            let described = || self.config.budgets.customers.contains_key(&key).then(|| id.value.clone().into_owned());
+            let described = || {
+                self.config
+                    .budgets
+                    .customers
+                    .contains_key(&key)
+                    .then(|| id.value.clone().into_owned())
+            };
             return match seen.or_else(described) {
                 Some(id) => Ok(Match { key, id, by: "customer_id" }),
-                None => Err(Unmatched::Unknown(format!("no usage of a customer with the id \"{}\" was ever read", clean(&id.value)))),
+                None => Err(Unmatched::Unknown(format!(
+                    "no usage of a customer with the id \"{}\" was ever read",
+                    clean(&id.value)
+                ))),
             };
         }
         let mut names = Vec::new();
@@ -90,7 +109,9 @@ impl<'c> Customers<'c> {
             match self.by_name.get(&name_key(&cell.value)).map(Vec::as_slice) {
                 None | Some([]) => names.push(clean(&cell.value)),
                 Some([only]) => return self.matched(*only, by),
-                Some(several) => return Err(Unmatched::Ambiguous(self.ambiguous(&cell.value, several))),
+                Some(several) => {
+                    return Err(Unmatched::Ambiguous(self.ambiguous(&cell.value, several)));
+                }
             }
         }
         Err(Unmatched::Unknown(self.unknown(&names)))
@@ -102,14 +123,29 @@ impl<'c> Customers<'c> {
     }
 
     fn ambiguous(&self, name: &str, several: &[usize]) -> String {
-        let ids: Vec<String> = several.iter().filter_map(|index| self.seen.get(*index)).map(|seen| clean(seen.customer.as_str())).collect();
-        format!("{} customers are called \"{}\"; give the customer_id of one: {}", ids.len(), clean(name), ids.join(", "))
+        let ids: Vec<String> = several
+            .iter()
+            .filter_map(|index| self.seen.get(*index))
+            .map(|seen| clean(seen.customer.as_str()))
+            .collect();
+        format!(
+            "{} customers are called \"{}\"; give the customer_id of one: {}",
+            ids.len(),
+            clean(name),
+            ids.join(", ")
+        )
     }
 
     fn unknown(&mut self, names: &[String]) -> String {
-        let Some(name) = names.first() else { return "the row has neither customer_id nor name".to_owned() };
+        let Some(name) = names.first() else {
+            return "the row has neither customer_id nor name".to_owned();
+        };
         self.hints += 1;
-        let near = if self.hints <= HINTED { hint(name, self.seen.iter().map(|seen| seen.name.as_str())) } else { String::new() };
+        let near = if self.hints <= HINTED {
+            hint(name, self.seen.iter().map(|seen| seen.name.as_str()))
+        } else {
+            String::new()
+        };
         format!("no customer is called \"{}\"{near}", names.join("\" or \""))
     }
 }

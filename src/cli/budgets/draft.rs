@@ -1,5 +1,5 @@
-//! The new spreadsheet in the making: the customer of each row is found, the row is checked and joined with what the old
-//! spreadsheet says. What it changes in force is left to the import.
+//! The new spreadsheet in the making: the customer of each row is found, the row is checked and
+//! joined with what the old spreadsheet says. What it changes in force is left to the import.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -31,11 +31,18 @@ impl Records {
         let mut records = Self::default();
         let Some(file) = file.filter(|file| file.exists()) else { return Ok(records) };
         let text = config::spreadsheet_text(file).map_err(anyhow::Error::msg)?;
-        let above = text.trim_start_matches('\u{feff}').split_inclusive('\n').take_while(|line| line.starts_with('#'));
+        let above = text
+            .trim_start_matches('\u{feff}')
+            .split_inclusive('\n')
+            .take_while(|line| line.starts_with('#'));
         records.comments = above.collect();
         let Some(sheet) = Sheet::open(&text, &mut Vec::new()) else { return Ok(records) };
         for row in sheet.rows() {
-            let id = row.customer_id.as_ref().map(|id| id.value.clone().into_owned()).unwrap_or_default();
+            let id = row
+                .customer_id
+                .as_ref()
+                .map(|id| id.value.clone().into_owned())
+                .unwrap_or_default();
             let record = Record::of_row(&row, &sheet, &id, None);
             records.put(record.key(), record);
         }
@@ -68,7 +75,13 @@ pub(super) struct Draft<'b> {
 impl<'b> Draft<'b> {
     /// A draft that says what the old spreadsheet does.
     pub(super) fn new(books: &'b Books, old: Records) -> Self {
-        Self { books, names: Names::of_config(&books.now), records: old, named: HashMap::new(), faults: Vec::new() }
+        Self {
+            books,
+            names: Names::of_config(&books.now),
+            records: old,
+            named: HashMap::new(),
+            faults: Vec::new(),
+        }
     }
 
     /// Whether a row was about the same.
@@ -89,14 +102,24 @@ impl<'b> Draft<'b> {
     /// Takes over every row that nothing is wrong with.
     pub(super) fn read(&mut self, text: &str, customers: &mut Customers<'_>) -> Vec<RowOutcome> {
         let Some(sheet) = Sheet::open(text, &mut self.faults) else { return Vec::new() };
-        if ![Column::CustomerId, Column::Name, Column::Label].into_iter().any(|column| sheet.has(column)) {
-            let text = "no column is called customer_id, name or label: each row is found by one of them".to_owned();
+        if ![Column::CustomerId, Column::Name, Column::Label]
+            .into_iter()
+            .any(|column| sheet.has(column))
+        {
+            let text =
+                "no column is called customer_id, name or label: each row is found by one of them"
+                    .to_owned();
             self.faults.push(Fault { span: sheet.heading(), text });
         }
         sheet.rows().map(|row| self.take(row, &sheet, customers)).collect()
     }
 
-    fn take(&mut self, mut row: Row<'_>, sheet: &Sheet<'_>, customers: &mut Customers<'_>) -> RowOutcome {
+    fn take(
+        &mut self,
+        mut row: Row<'_>,
+        sheet: &Sheet<'_>,
+        customers: &mut Customers<'_>,
+    ) -> RowOutcome {
         let mut outcome = begun(&row);
         let found = customers.find(&row);
         if let Ok(found) = &found {
@@ -123,19 +146,29 @@ impl<'b> Draft<'b> {
         let subscription = row.subscription_id.as_ref().map(|id| SubscriptionKey::of(&id.value));
         let key = (found.key.clone(), subscription);
         if let Some(first) = self.named.insert(key.clone(), row.line) {
-            return refused(outcome, Status::Duplicate, format!("line {first} is about the same; keep one of them"));
+            return refused(
+                outcome,
+                Status::Duplicate,
+                format!("line {first} is about the same; keep one of them"),
+            );
         }
         let mut record = Record::of_row(&row, sheet, &found.id, self.records.get(&key));
         if let (None, Some(table)) = (&record.subscription_id, table) {
             record.forget_copies(table);
             let tables = self.books.tables.file.display();
             if let (Some(_), Some(own)) = (record.budget, table.budget) {
-                let why = format!("[customers] in {tables} sets its budget to {}, which wins: change it there", changes::budget(Some(own)));
+                let why = format!(
+                    "[customers] in {tables} sets its budget to {}, which wins: change it there",
+                    changes::budget(Some(own))
+                );
                 return refused(outcome, Status::Overruled, why);
             }
             let parts = record.overruled_by(table);
             if !parts.is_empty() {
-                outcome.notes.push(format!("[customers] in {tables} sets its {}, which wins", parts.join(", ")));
+                outcome.notes.push(format!(
+                    "[customers] in {tables} sets its {}, which wins",
+                    parts.join(", ")
+                ));
             }
         }
         self.records.put(key, record);
@@ -149,7 +182,8 @@ impl<'b> Draft<'b> {
             return;
         }
         let local = self.books.now.budgets.customers.get(key);
-        let own = local.and_then(|local| local.budget.map(|budget| budget.currency).or(local.currency));
+        let own =
+            local.and_then(|local| local.budget.map(|budget| budget.currency).or(local.currency));
         let known = seen.and_then(|seen| seen.currency).or(own);
         row.currency = known.map(|currency| Placed { value: currency, span: budget.span.clone() });
     }
@@ -157,9 +191,21 @@ impl<'b> Draft<'b> {
     /// The spreadsheet as it is to be; what says nothing is left out.
     pub(super) fn text(&self, customers: &Customers<'_>) -> anyhow::Result<String> {
         let known = |record: &Record| customers.seen(&CustomerKey::of(&record.customer_id));
-        let worth = |(record, seen): &(Record, Option<&CustomerState>)| !record.is_empty(seen.and_then(|seen| seen.currency));
-        let records: Vec<_> = self.records.list.iter().map(|record| (record.clone(), known(record))).filter(worth).collect();
-        Ok(format!("{}{}", self.records.comments, written(&records, Style { decimal_comma: false, told: false })?))
+        let worth = |(record, seen): &(Record, Option<&CustomerState>)| {
+            !record.is_empty(seen.and_then(|seen| seen.currency))
+        };
+        let records: Vec<_> = self
+            .records
+            .list
+            .iter()
+            .map(|record| (record.clone(), known(record)))
+            .filter(worth)
+            .collect();
+        Ok(format!(
+            "{}{}",
+            self.records.comments,
+            written(&records, Style { decimal_comma: false, told: false })?
+        ))
     }
 }
 
@@ -184,12 +230,19 @@ fn refused(mut outcome: RowOutcome, status: Status, why: String) -> RowOutcome {
     RowOutcome { status, ..outcome }
 }
 
-/// The currency of an Azure plan is Microsoft's; a legacy customer's is what its table says, else what is set here.
-fn clash(row: &Row<'_>, seen: Option<&CustomerState>, table: Option<&LocalCustomer>) -> Option<String> {
+/// The currency of an Azure plan is Microsoft's; a legacy customer's is what its table says, else
+/// what is set here.
+fn clash(
+    row: &Row<'_>,
+    seen: Option<&CustomerState>,
+    table: Option<&LocalCustomer>,
+) -> Option<String> {
     let own = row.currency.as_ref()?.value;
     let read = seen.filter(|seen| seen.plan == Plan::AzurePlan).and_then(|seen| seen.currency);
     let theirs = read.or_else(|| table.and_then(|table| table.currency))?;
-    (own != theirs).then(|| format!("its usage is in {theirs}, not in {own}: a budget in {own} would not be used"))
+    (own != theirs).then(|| {
+        format!("its usage is in {theirs}, not in {own}: a budget in {own} would not be used")
+    })
 }
 
 impl RowOutcome {
@@ -197,15 +250,25 @@ impl RowOutcome {
     fn know(&mut self, found: &Match, row: &Row<'_>, seen: Option<&CustomerState>, now: &Config) {
         self.customer_id = Some(found.id.clone());
         self.matched_by = Some(found.by);
-        let label = now.budgets.customers.get(&found.key).and_then(|local| local.profile.label.as_deref());
-        if let Some(name) = label.or(seen.map(|seen| seen.name.as_str())).filter(|name| !name.trim().is_empty()) {
+        let label =
+            now.budgets.customers.get(&found.key).and_then(|local| local.profile.label.as_deref());
+        if let Some(name) =
+            label.or(seen.map(|seen| seen.name.as_str())).filter(|name| !name.trim().is_empty())
+        {
             self.name = clean(name);
         }
         // Whoever sorts one column of a spreadsheet alone parts ids from their names.
         if let (Some(written), Some(seen), "customer_id") = (&row.name, seen, found.by)
-            && ![Some(seen.name.as_str()), label].into_iter().flatten().any(|name| same_name(name, &written.value))
+            && ![Some(seen.name.as_str()), label]
+                .into_iter()
+                .flatten()
+                .any(|name| same_name(name, &written.value))
         {
-            self.notes.push(format!("the row is called \"{}\", the customer with its id \"{}\"", clean(&written.value), clean(&seen.name)));
+            self.notes.push(format!(
+                "the row is called \"{}\", the customer with its id \"{}\"",
+                clean(&written.value),
+                clean(&seen.name)
+            ));
         }
     }
 }

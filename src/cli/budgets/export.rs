@@ -47,10 +47,18 @@ struct Exported<'a> {
 impl Export {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         if self.output.is_some() && self.format == Format::Text {
-            return Err(WrongUsage("a file is written as csv or json, not as text".to_owned()).into());
+            return Err(
+                WrongUsage("a file is written as csv or json, not as text".to_owned()).into()
+            );
         }
-        if let Some(file) = self.output.as_ref().filter(|file| !self.force && file.symlink_metadata().is_ok()) {
-            return Err(WrongUsage(format!("{} is there already, and may hold budgets; --force replaces it", file.display())).into());
+        if let Some(file) =
+            self.output.as_ref().filter(|file| !self.force && file.symlink_metadata().is_ok())
+        {
+            return Err(WrongUsage(format!(
+                "{} is there already, and may hold budgets; --force replaces it",
+                file.display()
+            ))
+            .into());
         }
         let books = Books::open(path, false)?;
         let reader = match Reader::open(&books.now.ledger) {
@@ -65,8 +73,11 @@ impl Export {
             Some(file) => {
                 let exported = file::write_by(file, |out| self.write(&everybody, out))?;
                 let customers = text::count(exported, "customer");
-                let early =
-                    if reader.is_none() { " No poll has read usage yet: after the first one, export again with --force." } else { "" };
+                let early = if reader.is_none() {
+                    " No poll has read usage yet: after the first one, export again with --force."
+                } else {
+                    ""
+                };
                 output::page(&format!("Wrote {customers} to {}.{early}\n", file.display()))?;
             }
         }
@@ -78,7 +89,8 @@ impl Export {
         if self.format == Format::Json {
             let mut json = serde_json::Serializer::pretty(HarmlessJson(&mut *out));
             let mut objects = json.serialize_seq(None)?;
-            let exported = everybody.each(|customer| Ok(objects.serialize_element(&document(customer))?))?;
+            let exported =
+                everybody.each(|customer| Ok(objects.serialize_element(&document(customer))?))?;
             objects.end()?;
             out.write_all(b"\n")?;
             return Ok(exported);
@@ -102,7 +114,8 @@ impl Export {
 
 impl Exported<'_> {
     fn records(&self) -> Vec<Record> {
-        let (nothing, currency) = (LocalCustomer::default(), self.seen.and_then(|seen| seen.currency));
+        let (nothing, currency) =
+            (LocalCustomer::default(), self.seen.and_then(|seen| seen.currency));
         Record::of_customer(self.id, self.local.unwrap_or(&nothing), currency)
     }
 }
@@ -117,20 +130,32 @@ struct Everybody<'a> {
 
 impl<'a> Everybody<'a> {
     fn of(books: &'a Books, reader: Option<&'a Reader>) -> anyhow::Result<Self> {
-        let rows = reader.map_or(Ok(Vec::new()), |reader| reader.customers_by_name(str::to_lowercase))?;
+        let rows =
+            reader.map_or(Ok(Vec::new()), |reader| reader.customers_by_name(str::to_lowercase))?;
         Ok(Self { books, reader, rows })
     }
 
     /// Those that were seen, by name, then those that are only described here; returns how many.
-    fn each(&self, mut visit: impl FnMut(&Exported<'_>) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    fn each(
+        &self,
+        mut visit: impl FnMut(&Exported<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u64> {
         let locals = &self.books.now.budgets.customers;
         let mut unseen: BTreeMap<&CustomerKey, &LocalCustomer> = locals.iter().collect();
         let mut exported = 0;
-        for (reader, row) in self.reader.into_iter().flat_map(|reader| self.rows.iter().map(move |row| (reader, *row))) {
+        for (reader, row) in self
+            .reader
+            .into_iter()
+            .flat_map(|reader| self.rows.iter().map(move |row| (reader, *row)))
+        {
             let Some(seen) = reader.customer_in(row)? else { continue };
             let key = seen.customer.key();
             unseen.remove(&key);
-            visit(&Exported { id: seen.customer.as_str(), seen: Some(&seen), local: locals.get(&key) })?;
+            visit(&Exported {
+                id: seen.customer.as_str(),
+                seen: Some(&seen),
+                local: locals.get(&key),
+            })?;
             exported += 1;
         }
         for (key, local) in unseen {
@@ -143,7 +168,9 @@ impl<'a> Everybody<'a> {
     /// What columns they need: only what is described here needs more.
     fn needs(&self) -> Needs {
         let locals = self.books.now.budgets.customers.iter();
-        locals.fold(Needs::default(), |needs, (key, local)| needs.and(Needs::of(&Record::of_customer(key.as_str(), local, None))))
+        locals.fold(Needs::default(), |needs, (key, local)| {
+            needs.and(Needs::of(&Record::of_customer(key.as_str(), local, None)))
+        })
     }
 }
 
@@ -166,15 +193,21 @@ fn page(everybody: &Everybody<'_>) -> anyhow::Result<String> {
 fn cells(customer: &Exported<'_>) -> Vec<String> {
     let local = customer.local.and_then(|local| local.budget);
     let seen = customer.seen;
-    let money = |amount: Decimal, currency: Option<Currency>| format!("{amount} {}", text::or_nothing(currency)).trim_end().to_owned();
+    let money = |amount: Decimal, currency: Option<Currency>| {
+        format!("{amount} {}", text::or_nothing(currency)).trim_end().to_owned()
+    };
     let currency = seen.and_then(|seen| seen.currency);
     vec![
         text::clean(called(customer)),
         local.map(|budget| changes::budget(Some(budget))).unwrap_or_default(),
-        seen.and_then(|seen| seen.partner_center_budget).map(|amount| money(amount, currency)).unwrap_or_default(),
+        seen.and_then(|seen| seen.partner_center_budget)
+            .map(|amount| money(amount, currency))
+            .unwrap_or_default(),
         seen.map(|seen| money(rounded(seen.cost, 2), currency)).unwrap_or_default(),
         seen.and_then(percent).map(|percent| format!("{percent} %")).unwrap_or_default(),
-        text::clean(customer.local.and_then(|local| local.profile.owner.as_deref()).unwrap_or_default()),
+        text::clean(
+            customer.local.and_then(|local| local.profile.owner.as_deref()).unwrap_or_default(),
+        ),
     ]
 }
 
@@ -220,13 +253,17 @@ struct Subscription<'a> {
 fn document<'a>(customer: &'a Exported<'_>) -> Document<'a> {
     let (seen, local) = (customer.seen, customer.local);
     let profile = local.map(|local| &*local.profile);
-    let currency = local.and_then(|local| local.budget.map(|budget| budget.currency).or(local.currency));
-    let subscriptions = local.into_iter().flat_map(|local| &local.subscriptions).map(|(id, subscription)| Subscription {
-        id: id.as_str(),
-        label: subscription.label.as_deref(),
-        budget: subscription.budget.amount,
-        currency: subscription.budget.currency,
-    });
+    let currency =
+        local.and_then(|local| local.budget.map(|budget| budget.currency).or(local.currency));
+    let subscriptions =
+        local.into_iter().flat_map(|local| &local.subscriptions).map(|(id, subscription)| {
+            Subscription {
+                id: id.as_str(),
+                label: subscription.label.as_deref(),
+                budget: subscription.budget.amount,
+                currency: subscription.budget.currency,
+            }
+        });
     Document {
         customer_id: customer.id,
         name: seen.map(|seen| seen.name.as_str()),

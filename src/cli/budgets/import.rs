@@ -1,5 +1,5 @@
-//! `budgets import`: finds the customer of each row, checks the row, says what it changes and what would alert then, and
-//! writes the spreadsheet that `[customers_csv]` names; all of it or nothing.
+//! `budgets import`: finds the customer of each row, checks the row, says what it changes and what
+//! would alert then, and writes the spreadsheet that `[customers_csv]` names; all of it or nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -43,13 +43,22 @@ impl Import {
         let books = Books::open(path, self.replace)?;
         let target = self.output.clone().or_else(|| books.file.clone());
         if target.is_none() && !self.dry_run {
-            let wanted = "add [customers_csv] with path = \"customers.csv\" to it, or name a file with --output";
-            return Err(WrongUsage(format!("{} names no spreadsheet of customers: {wanted}", path.display())).into());
+            let wanted = "add [customers_csv] with path = \"customers.csv\" to it, or name a file \
+                with --output";
+            return Err(WrongUsage(format!(
+                "{} names no spreadsheet of customers: {wanted}",
+                path.display()
+            ))
+            .into());
         }
         let reader = Reader::open(&books.now.ledger)?;
         let mut customers = Customers::read(&books.now, Some(&reader))?;
         let before = Records::read(books.file.as_deref().or(target.as_deref()));
-        let (old, replaced) = if self.replace { (Records::default(), before.unwrap_or_default().list) } else { (before?, Vec::new()) };
+        let (old, replaced) = if self.replace {
+            (Records::default(), before.unwrap_or_default().list)
+        } else {
+            (before?, Vec::new())
+        };
         let mut draft = Draft::new(&books, old);
         let rows = draft.read(&text, &mut customers);
         let new = draft.text(&customers)?;
@@ -61,7 +70,12 @@ impl Import {
             kept: draft.kept(),
             dropped: replaced.iter().filter(|record| !draft.is_named(record)).map(said).collect(),
             faults: config::shown_faults(&self.file, &text, draft.into_faults()),
-            warnings: after.warnings.iter().filter(|warning| !books.now.warnings.contains(warning)).cloned().collect(),
+            warnings: after
+                .warnings
+                .iter()
+                .filter(|warning| !books.now.warnings.contains(warning))
+                .cloned()
+                .collect(),
             in_force: books.file.is_some() && books.file == target,
             output: target,
             dry_run: self.dry_run,
@@ -90,8 +104,18 @@ impl Import {
         match self.format {
             Format::Text => {
                 // What is wrong with a row stands in its line of the page.
-                let said = |fault: &&String| summary.rows.iter().flat_map(|row| &row.details).any(|detail| fault.contains(detail.as_str()));
-                summary.faults.iter().filter(|fault| !said(fault)).for_each(|fault| eprintln!("{}", harmless::text(fault)));
+                let said = |fault: &&String| {
+                    summary
+                        .rows
+                        .iter()
+                        .flat_map(|row| &row.details)
+                        .any(|detail| fault.contains(detail.as_str()))
+                };
+                summary
+                    .faults
+                    .iter()
+                    .filter(|fault| !said(fault))
+                    .for_each(|fault| eprintln!("{}", harmless::text(fault)));
                 output::page(&report::page(summary))
             }
             Format::Json => output::json(&report::document(summary)),
@@ -102,36 +126,66 @@ impl Import {
 
 /// A record in a few words.
 fn said(record: &Record) -> String {
-    let budget = record.budget.zip(record.currency).map(|(amount, currency)| format!(", {} {currency}", amount.normalize()));
+    let budget = record
+        .budget
+        .zip(record.currency)
+        .map(|(amount, currency)| format!(", {} {currency}", amount.normalize()));
     clean(record.label.as_deref().unwrap_or(&record.customer_id)) + &budget.unwrap_or_default()
 }
 
 /// Compares what is in force with what would be, and asks what the next poll would raise.
-fn explain(summary: &mut Summary, now: &Config, after: &Config, customers: &Customers<'_>) -> anyhow::Result<()> {
+fn explain(
+    summary: &mut Summary,
+    now: &Config,
+    after: &Config,
+    customers: &Customers<'_>,
+) -> anyhow::Result<()> {
     let now_at = SystemClock::shared().now();
     for row in summary.rows.iter_mut().filter(|row| !row.status.is_refused()) {
         let key = CustomerKey::of(row.customer_id.as_deref().unwrap_or_default());
         let (before, new) = (now.budgets.customers.get(&key), after.budgets.customers.get(&key));
         if let Some(id) = row.subscription_id.as_deref().map(SubscriptionKey::of) {
-            let (before, new) = (before.and_then(|local| local.subscriptions.get(&id)), new.and_then(|local| local.subscriptions.get(&id)));
-            row.budgets = (changes::budget(before.map(|own| own.budget)), changes::budget(new.map(|own| own.budget)));
+            let (before, new) = (
+                before.and_then(|local| local.subscriptions.get(&id)),
+                new.and_then(|local| local.subscriptions.get(&id)),
+            );
+            row.budgets = (
+                changes::budget(before.map(|own| own.budget)),
+                changes::budget(new.map(|own| own.budget)),
+            );
             row.details = changes::of_subscription(before, new);
         } else {
-            row.budgets = (changes::budget(before.and_then(|local| local.budget)), changes::budget(new.and_then(|local| local.budget)));
-            row.details = changes::of_customer(before, new, customers.seen(&key).and_then(|seen| seen.currency));
+            row.budgets = (
+                changes::budget(before.and_then(|local| local.budget)),
+                changes::budget(new.and_then(|local| local.budget)),
+            );
+            row.details = changes::of_customer(
+                before,
+                new,
+                customers.seen(&key).and_then(|seen| seen.currency),
+            );
         }
         if row.details.is_empty() {
             continue;
         }
         row.status = Status::Changed;
         if let Some(theirs) = customers.seen(&key).and_then(|seen| seen.partner_center_budget)
-            && let Some(change) = row.details.first_mut().filter(|_| row.subscription_id.is_none() && row.budgets.0 != row.budgets.1)
+            && let Some(change) = row
+                .details
+                .first_mut()
+                .filter(|_| row.subscription_id.is_none() && row.budgets.0 != row.budgets.1)
         {
-            let in_force = if after.budgets.prefer == Prefer::Local { "" } else { ", which is in force: prefer = \"partner-center\"" };
+            let in_force = if after.budgets.prefer == Prefer::Local {
+                ""
+            } else {
+                ", which is in force: prefer = \"partner-center\""
+            };
             *change = format!("{change} (Partner Center has {}{in_force})", theirs.normalize());
         }
         let subject = match (&row.subscription_id, CustomerId::try_new(key.as_str())) {
-            (Some(subscription), Some(customer)) => CustomerKey::of_subscription(&customer, subscription),
+            (Some(subscription), Some(customer)) => {
+                CustomerKey::of_subscription(&customer, subscription)
+            }
             _ => key,
         };
         if let Some(remembered) = customers.remembered(&subject)? {

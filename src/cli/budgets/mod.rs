@@ -1,5 +1,6 @@
-//! `budgets`: a spreadsheet of customers with their budgets, prefilled out and, checked and explained, in. What its cells
-//! mean is left to `budgets::sheet`, what becomes of it in force to `config`.
+//! `budgets`: a spreadsheet of customers with their budgets, prefilled out and, checked and
+//! explained, in. What its cells mean is left to `budgets::sheet`, what becomes of it in force to
+//! `config`.
 
 mod changes;
 mod customers;
@@ -28,14 +29,17 @@ pub(super) struct Budgets {
 #[derive(Debug, Subcommand)]
 enum Order {
     /// Write a spreadsheet with a row for each customer: what it costs, and the budget it has here
-    #[command(after_help = "Fill in budget and currency, then hand it to \"budgets import\". [customers_csv] reads it as it is, too.\n\n\
-        Example: budget-alertd budgets export --output budgets.csv")]
+    #[command(after_help = "Fill in budget and currency, then hand it to \"budgets import\". \
+            [customers_csv] reads it as it is, too.\n\nExample: budget-alertd budgets export \
+            --output budgets.csv")]
     Export(export::Export),
     /// Take budgets, contacts and tags from a spreadsheet; all of it or nothing
-    #[command(after_help = "Rows are found by customer_id, else by name or label. An empty cell empties what it stands for; columns that \
-        are not there, and customers that are not in the file, stay as they are.\n\
-        Exits with 1 when a row is refused; then nothing is written.\n\n\
-        Example: budget-alertd budgets import budgets.csv --dry-run")]
+    #[command(
+        after_help = "Rows are found by customer_id, else by name or label. An empty cell empties \
+            what it stands for; columns that are not there, and customers that are not in the \
+            file, stay as they are.\nExits with 1 when a row is refused; then nothing is \
+            written.\n\nExample: budget-alertd budgets import budgets.csv --dry-run"
+    )]
     Import(import::Import),
 }
 
@@ -59,8 +63,8 @@ struct Books {
 }
 
 impl Books {
-    /// Loads both. A spreadsheet that is not there yet is an empty one; one that does not load is a failure, unless it
-    /// is `replaced` anyway.
+    /// Loads both. A spreadsheet that is not there yet is an empty one; one that does not load is a
+    /// failure, unless it is `replaced` anyway.
     fn open(path: &Path, replaced: bool) -> anyhow::Result<Self> {
         let tables = config::load_with(path, &Environment::of_process(), None)?;
         let file = tables.customers_csv.as_ref().map(|csv| csv.path.clone());

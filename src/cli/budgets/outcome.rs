@@ -26,8 +26,16 @@ pub(super) enum Status {
 }
 
 impl Status {
-    pub(super) const ALL: [Self; 8] =
-        [Self::Changed, Self::Unchanged, Self::Unknown, Self::Ambiguous, Self::Clash, Self::Overruled, Self::Duplicate, Self::Invalid];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Changed,
+        Self::Unchanged,
+        Self::Unknown,
+        Self::Ambiguous,
+        Self::Clash,
+        Self::Overruled,
+        Self::Duplicate,
+        Self::Invalid,
+    ];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! One row of a spreadsheet that is written: what is set here for a customer or a subscription, and for people what is
-//! known of the customer.
+//! One row of a spreadsheet that is written: what is set here for a customer or a subscription, and
+//! for people what is known of the customer.
 
 use rust_decimal::Decimal;
 
@@ -28,10 +28,19 @@ pub(super) struct Record {
 pub(super) type Key = (CustomerKey, Option<SubscriptionKey>);
 
 impl Record {
-    /// What a row says; where the sheet has no such column, what `old` says. The row is the customer's with this id.
-    pub(super) fn of_row(row: &Row<'_>, sheet: &Sheet<'_>, customer_id: &str, old: Option<&Self>) -> Self {
-        let text = |cell: &Option<Cell<'_>>| cell.as_ref().map(|cell| cell.value.clone().into_owned());
-        let texts = |list: &[Placed<String>]| list.iter().map(|item| item.value.clone()).collect::<Vec<_>>();
+    /// What a row says; where the sheet has no such column, what `old` says. The row is the
+    /// customer's with this id.
+    pub(super) fn of_row(
+        row: &Row<'_>,
+        sheet: &Sheet<'_>,
+        customer_id: &str,
+        old: Option<&Self>,
+    ) -> Self {
+        let text =
+            |cell: &Option<Cell<'_>>| cell.as_ref().map(|cell| cell.value.clone().into_owned());
+        let texts = |list: &[Placed<String>]| {
+            list.iter().map(|item| item.value.clone()).collect::<Vec<_>>()
+        };
         let mut record = old.cloned().unwrap_or_default();
         customer_id.clone_into(&mut record.customer_id);
         record.subscription_id = text(&row.subscription_id);
@@ -41,20 +50,27 @@ impl Record {
             }
         };
         set(Column::Label, &|record| record.label = text(&row.label));
-        set(Column::Budget, &|record| record.budget = row.budget.as_ref().map(|budget| budget.value));
+        set(Column::Budget, &|record| {
+            record.budget = row.budget.as_ref().map(|budget| budget.value)
+        });
         set(Column::Contacts, &|record| record.contacts = texts(&row.contacts));
         set(Column::Owner, &|record| record.owner = text(&row.owner));
         set(Column::Tags, &|record| record.tags = texts(&row.tags));
         set(Column::Notify, &|record| record.notify = texts(&row.notify));
         set(Column::MuteRules, &|record| record.mute_rules = texts(&row.mute_rules));
         // A budget brings its currency along, wherever that is from.
-        let left = record.currency.filter(|_| !sheet.has(Column::Currency) || record.budget.is_some());
+        let left =
+            record.currency.filter(|_| !sheet.has(Column::Currency) || record.budget.is_some());
         record.currency = row.currency.as_ref().map(|currency| currency.value).or(left);
         record
     }
 
     /// What is set for a customer, then for each of its subscriptions.
-    pub(super) fn of_customer(customer_id: &str, local: &LocalCustomer, currency: Option<Currency>) -> Vec<Self> {
+    pub(super) fn of_customer(
+        customer_id: &str,
+        local: &LocalCustomer,
+        currency: Option<Currency>,
+    ) -> Vec<Self> {
         let profile = &local.profile;
         let names = |names: &[Box<str>]| names.iter().map(ToString::to_string).collect();
         let own = Self {
@@ -81,13 +97,19 @@ impl Record {
     }
 
     pub(super) fn key(&self) -> Key {
-        (CustomerKey::of(&self.customer_id), self.subscription_id.as_deref().map(SubscriptionKey::of))
+        (
+            CustomerKey::of(&self.customer_id),
+            self.subscription_id.as_deref().map(SubscriptionKey::of),
+        )
     }
 
-    /// Forgets what the customer's table says too, so that a change there is not held up by a copy here.
+    /// Forgets what the customer's table says too, so that a change there is not held up by a copy
+    /// here.
     pub(super) fn forget_copies(&mut self, table: &LocalCustomer) {
         let profile = &table.profile;
-        let same = |names: &[Box<str>], own: &[String]| names.iter().map(|name| &**name).eq(own.iter().map(String::as_str));
+        let same = |names: &[Box<str>], own: &[String]| {
+            names.iter().map(|name| &**name).eq(own.iter().map(String::as_str))
+        };
         self.label.take_if(|label| profile.label.as_ref() == Some(label));
         self.owner.take_if(|owner| profile.owner.as_ref() == Some(owner));
         if self.contacts == profile.contacts {
@@ -222,14 +244,19 @@ impl Columns {
 }
 
 /// Writes records as a spreadsheet, each beside what is known of the customer.
-pub(super) fn written(records: &[(Record, Option<&CustomerState>)], style: Style) -> anyhow::Result<String> {
+pub(super) fn written(
+    records: &[(Record, Option<&CustomerState>)],
+    style: Style,
+) -> anyhow::Result<String> {
     let columns = Columns::of(Needs::of(records.iter().map(|(record, _)| record)), style);
     let rows = records.iter().map(|(record, seen)| columns.row(record, *seen));
     spreadsheet::text(columns.names(), rows, style.separator())
 }
 
 fn cell(column: &str, record: &Record, seen: Option<&CustomerState>, point: char) -> String {
-    let money = |amount: Option<Decimal>| amount.map(|amount| write_money(amount, point)).unwrap_or_default();
+    let money = |amount: Option<Decimal>| {
+        amount.map(|amount| write_money(amount, point)).unwrap_or_default()
+    };
     // A subscription's row says nothing of what the customer costs.
     let told = seen.filter(|_| record.subscription_id.is_none());
     match column {

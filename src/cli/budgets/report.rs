@@ -17,12 +17,21 @@ pub(super) fn page(summary: &Summary) -> String {
             lines.extend(items.into_iter().map(|item| format!("  {item}")));
         }
     };
-    let rows = |chosen: fn(Status) -> bool| summary.rows.iter().filter(move |row| chosen(row.status));
+    let rows =
+        |chosen: fn(Status) -> bool| summary.rows.iter().filter(move |row| chosen(row.status));
     list("Refused", rows(Status::is_refused).map(refused).collect());
     list("Changed", rows(|status| status == Status::Changed).map(changed).collect());
-    list("Would alert at the next poll", rows(|_| true).flat_map(|row| row.raised.iter().map(|raised| alert(row, raised))).collect());
+    list(
+        "Would alert at the next poll",
+        rows(|_| true).flat_map(|row| row.raised.iter().map(|raised| alert(row, raised))).collect(),
+    );
     list("Dropped", summary.dropped.clone());
-    list("Notes", rows(|_| true).flat_map(|row| row.notes.iter().map(|note| format!("line {}: {note}", row.line))).collect());
+    list(
+        "Notes",
+        rows(|_| true)
+            .flat_map(|row| row.notes.iter().map(|note| format!("line {}: {note}", row.line)))
+            .collect(),
+    );
     list("Warnings", summary.warnings.iter().map(|warning| Tone::Uneasy.paint(warning)).collect());
     lines.push(String::new());
     lines.push(end(summary));
@@ -32,10 +41,17 @@ pub(super) fn page(summary: &Summary) -> String {
 /// `4 rows of budgets.csv: 2 changed, 1 unchanged, 1 unknown`.
 fn heading(summary: &Summary) -> String {
     let counts = Status::ALL.into_iter().map(|status| (summary.count(status), status));
-    let counts: Vec<String> =
-        counts.filter(|(count, _)| *count > 0).map(|(count, status)| format!("{count} {}", status.as_str())).collect();
+    let counts: Vec<String> = counts
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, status)| format!("{count} {}", status.as_str()))
+        .collect();
     let rows = count(summary.rows.len(), "row");
-    format!("{rows} of {}{}{}", summary.file.display(), if counts.is_empty() { "" } else { ": " }, counts.join(", "))
+    format!(
+        "{rows} of {}{}{}",
+        summary.file.display(),
+        if counts.is_empty() { "" } else { ": " },
+        counts.join(", ")
+    )
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -44,7 +60,10 @@ fn count(number: usize, noun: &str) -> String {
 
 fn refused(row: &RowOutcome) -> String {
     let why = row.details.join("; ");
-    let called = Some(called(row)).filter(|name| !name.is_empty()).map(|name| name + ": ").unwrap_or_default();
+    let called = Some(called(row))
+        .filter(|name| !name.is_empty())
+        .map(|name| name + ": ")
+        .unwrap_or_default();
     format!("line {}: {called}{}: {why}", row.line, Tone::Bad.paint(row.status.as_str()))
 }
 
@@ -67,28 +86,44 @@ fn alert(row: &RowOutcome, raised: &Raised) -> String {
     };
     let severity = tone.paint(&raised.severity.as_str().to_uppercase());
     let rule = text::clean(&raised.rule);
-    format!("{severity} {}: rule {rule}, {}, to {}", row.name, raised.told, raised.notify.join(", "))
+    format!(
+        "{severity} {}: rule {rule}, {}, to {}",
+        row.name,
+        raised.told,
+        raised.notify.join(", ")
+    )
 }
 
 fn end(summary: &Summary) -> String {
     let kept = match summary.kept {
         0 => String::new(),
-        kept => format!(" What the old one says in {} that this file does not have stays.", count(kept, "row")),
+        kept => format!(
+            " What the old one says in {} that this file does not have stays.",
+            count(kept, "row")
+        ),
     };
     let Some(output) = summary.output.as_ref().map(|output| output.display()) else {
-        return "Nothing was written: this was a dry run, and no [customers_csv] names a file.".to_owned();
+        return "Nothing was written: this was a dry run, and no [customers_csv] names a file."
+            .to_owned();
     };
     let force = if summary.in_force {
         "; \"systemctl reload budget-alertd\" takes it into force".to_owned()
     } else {
-        format!("; to take it into force, add [customers_csv] with path = \"{output}\" to the configuration and reload")
+        format!(
+            "; to take it into force, add [customers_csv] with path = \"{output}\" to the \
+                configuration and reload"
+        )
     };
     if summary.rows.is_empty() && summary.faults.is_empty() {
-        "Nothing was written: below its first row there is none, so that it says nothing of anybody.".to_owned()
+        "Nothing was written: below its first row there is none, so that it says nothing of \
+            anybody."
+            .to_owned()
     } else if summary.is_refused() {
         "Nothing was written: put the refused rows right, or take them out.".to_owned()
     } else if summary.dry_run {
-        format!("Nothing was written: this was a dry run. Without --dry-run it goes to {output}.{kept}")
+        format!(
+            "Nothing was written: this was a dry run. Without --dry-run it goes to {output}.{kept}"
+        )
     } else if summary.written {
         format!("Wrote {output}{force}.{kept}")
     } else {
@@ -98,7 +133,8 @@ fn end(summary: &Summary) -> String {
 
 /// For programs.
 pub(super) fn document(summary: &Summary) -> Value {
-    let counts = Status::ALL.map(|status| (status.as_str().to_owned(), json!(summary.count(status))));
+    let counts =
+        Status::ALL.map(|status| (status.as_str().to_owned(), json!(summary.count(status))));
     json!({
         "file": summary.file,
         "counts": Value::Object(counts.into_iter().collect()),
@@ -154,7 +190,11 @@ pub(super) fn print_csv(summary: &Summary) -> anyhow::Result<()> {
         "details",
     ];
     let cells = |row: &RowOutcome| {
-        let raised: Vec<String> = row.raised.iter().map(|raised| format!("{} {}", raised.rule, raised.threshold)).collect();
+        let raised: Vec<String> = row
+            .raised
+            .iter()
+            .map(|raised| format!("{} {}", raised.rule, raised.threshold))
+            .collect();
         vec![
             row.line.to_string(),
             row.status.as_str().to_owned(),

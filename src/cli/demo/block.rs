@@ -18,7 +18,8 @@ pub(super) struct Block {
 
 /// What came, by alert, the worst first; and the `fresh` alerts of which nothing could come yet.
 pub(super) fn blocks(books: &Books, came: Vec<Received>, fresh: usize) -> Vec<Block> {
-    let mut blocks: Vec<Block> = (fresh..books.alerts.len()).map(|position| Block { position, came: Vec::new() }).collect();
+    let mut blocks: Vec<Block> =
+        (fresh..books.alerts.len()).map(|position| Block { position, came: Vec::new() }).collect();
     for received in came {
         let position = books.position(&received);
         match blocks.iter_mut().find(|block| block.position == position) {
@@ -45,7 +46,8 @@ impl Block {
     }
 
     fn waits(&self, books: &Books) -> bool {
-        self.alert(books).is_some_and(|snapshot| books.waiting().any(|delivery| is_about(delivery, snapshot)))
+        self.alert(books)
+            .is_some_and(|snapshot| books.waiting().any(|delivery| is_about(delivery, snapshot)))
     }
 
     /// The first line says who got it, the next what the person there sees first.
@@ -60,10 +62,20 @@ impl Block {
         match self.came.first() {
             Some(shown) => {
                 let styles = [bar.bold(), Style::new()].into_iter().chain(std::iter::repeat(DIM));
-                paragraphs.extend(shown.lines.iter().zip(styles).map(|(line, style)| Paragraph::quoted(bar, style, line)));
-                paragraphs.extend(shown.notes.iter().map(|note| Paragraph::quoted(bar, BOLD, note)));
+                paragraphs.extend(
+                    shown
+                        .lines
+                        .iter()
+                        .zip(styles)
+                        .map(|(line, style)| Paragraph::quoted(bar, style, line)),
+                );
+                paragraphs
+                    .extend(shown.notes.iter().map(|note| Paragraph::quoted(bar, BOLD, note)));
             }
-            None => paragraphs.extend(self.alert(books).map(|snapshot| Paragraph::quoted(DIM, DIM, untold(&snapshot.alert)))),
+            None => paragraphs.extend(
+                self.alert(books)
+                    .map(|snapshot| Paragraph::quoted(DIM, DIM, untold(&snapshot.alert))),
+            ),
         }
         paragraphs
     }
@@ -77,9 +89,24 @@ impl Block {
 
 /// What nobody could be told yet.
 fn untold(alert: &Alert) -> String {
-    let amount = |value| format!("{}{}", whole(value), alert.cost.currency.map(|currency| format!(" {currency}")).unwrap_or_default());
-    let budget = alert.budget.as_ref().map(|budget| format!(" of {}", amount(budget.amount))).unwrap_or_default();
-    format!("{} {}: {}{budget}", alert.severity.as_str().to_ascii_uppercase(), harmless(alert.customer.called()), amount(alert.cost.amount))
+    let amount = |value| {
+        format!(
+            "{}{}",
+            whole(value),
+            alert.cost.currency.map(|currency| format!(" {currency}")).unwrap_or_default()
+        )
+    };
+    let budget = alert
+        .budget
+        .as_ref()
+        .map(|budget| format!(" of {}", amount(budget.amount)))
+        .unwrap_or_default();
+    format!(
+        "{} {}: {}{budget}",
+        alert.severity.as_str().to_ascii_uppercase(),
+        harmless(alert.customer.called()),
+        amount(alert.cost.amount)
+    )
 }
 
 fn door(received: &Received, raised: Option<Timestamp>) -> String {
@@ -89,6 +116,8 @@ fn door(received: &Received, raised: Option<Timestamp>) -> String {
         Door::Webhook => "⇢ itsm".to_owned(),
     };
     let late = raised.filter(|raised| is_late(*raised, received.at));
-    let late = late.map(|raised| paint(YELLOW, &format!(", {} late", span(raised, received.at)))).unwrap_or_default();
+    let late = late
+        .map(|raised| paint(YELLOW, &format!(", {} late", span(raised, received.at))))
+        .unwrap_or_default();
     format!("{}{late}", paint(BOLD, &name))
 }

@@ -1,5 +1,5 @@
-//! The accounts: what the ledger raised and owed on one side, what receivers really got on the other. It believes neither,
-//! it compares them.
+//! The accounts: what the ledger raised and owed on one side, what receivers really got on the
+//! other. It believes neither, it compares them.
 
 use std::collections::HashSet;
 
@@ -58,9 +58,13 @@ impl Books {
         self.alerts.extend(report.alerts.iter().cloned());
     }
 
-    /// Where the first alert stands that a message is about, by the references in it; beyond the end for none.
+    /// Where the first alert stands that a message is about, by the references in it; beyond the
+    /// end for none.
     pub(super) fn position(&self, received: &Received) -> usize {
-        self.alerts.iter().position(|snapshot| received.text.contains(&snapshot.alert.reference)).unwrap_or(self.alerts.len())
+        self.alerts
+            .iter()
+            .position(|snapshot| received.text.contains(&snapshot.alert.reference))
+            .unwrap_or(self.alerts.len())
     }
 
     /// The messages about an alert, in the order in which they came.
@@ -80,7 +84,11 @@ impl Books {
 
     /// Compares both sides.
     pub(super) fn balance(&self) -> Balance {
-        let owed_to_nobody = self.alerts.iter().filter(|alert| !self.owed.iter().any(|delivery| is_about(delivery, alert))).count();
+        let owed_to_nobody = self
+            .alerts
+            .iter()
+            .filter(|alert| !self.owed.iter().any(|delivery| is_about(delivery, alert)))
+            .count();
         let expected = self.owed.iter().filter(|delivery| self.arrivals(delivery) > 0).count();
         let keys: HashSet<_> = self.alerts.iter().map(key).collect();
         Balance {
@@ -92,7 +100,8 @@ impl Books {
     }
 }
 
-/// Whether a message that came is this delivery: by door, and identity where there is one; always by what it is about.
+/// Whether a message that came is this delivery: by door, and identity where there is one; always
+/// by what it is about.
 fn matches(delivery: &Delivery, received: &Received) -> bool {
     let door = match (&received.door, delivery.recipient.as_deref()) {
         (Door::Mail(to), Some(recipient)) => to.eq_ignore_ascii_case(recipient),
@@ -100,8 +109,16 @@ fn matches(delivery: &Delivery, received: &Received) -> bool {
         (Door::Webhook, None) => delivery.notifier == WEBHOOK,
         _ => false,
     };
-    let same = received.identity.as_deref().is_none_or(|identity| identity == delivery.identity.simple().to_string());
-    door && same && delivery.message.alerts().iter().all(|snapshot| received.text.contains(&snapshot.alert.reference))
+    let same = received
+        .identity
+        .as_deref()
+        .is_none_or(|identity| identity == delivery.identity.simple().to_string());
+    door && same
+        && delivery
+            .message
+            .alerts()
+            .iter()
+            .all(|snapshot| received.text.contains(&snapshot.alert.reference))
 }
 
 /// Whether a delivery carries an alert.
@@ -114,7 +131,13 @@ fn key(snapshot: &AlertSnapshot) -> (String, String, String, Timestamp, Option<S
     let alert = &snapshot.alert;
     let customer = alert.customer.id.key().as_str().to_owned();
     let budget = alert.budget.as_ref().map(|budget| budget.amount.normalize().to_string());
-    (customer, alert.rule.clone(), alert.threshold.normalize().to_string(), alert.billing_period.start, budget)
+    (
+        customer,
+        alert.rule.clone(),
+        alert.threshold.normalize().to_string(),
+        alert.billing_period.start,
+        budget,
+    )
 }
 
 #[cfg(test)]
@@ -144,7 +167,12 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             message: Message::Alert(Box::new(snapshot.clone())),
         };
-        Books { alerts: vec![snapshot], owed: vec![delivery], received: vec![received; came], ..Books::default() }
+        Books {
+            alerts: vec![snapshot],
+            owed: vec![delivery],
+            received: vec![received; came],
+            ..Books::default()
+        }
     }
 
     #[test]

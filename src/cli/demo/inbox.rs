@@ -1,5 +1,5 @@
-//! What the receivers got, in the words that a person there reads. It looks at the simulated servers alone, never at what
-//! the pipeline believes to have sent.
+//! What the receivers got, in the words that a person there reads. It looks at the simulated
+//! servers alone, never at what the pipeline believes to have sent.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -61,8 +61,11 @@ fn mail(mail: &ReceivedMail) -> Vec<Received> {
     let lines: Vec<_> = std::iter::once(mail.subject.as_str()).chain(first).map(harmless).collect();
     let identity = mail.message_id.split('@').next().map(ToOwned::to_owned);
     let text = format!("{}\n{}", mail.header("X-Budget-Alert-Ref").unwrap_or_default(), mail.text);
-    let notes = mail.text.lines().filter(|line| line.starts_with("Budget  ") || line.starts_with("Note  "));
-    let notes: Vec<_> = notes.map(|line| harmless(&line.split_whitespace().collect::<Vec<_>>().join(" "))).collect();
+    let notes =
+        mail.text.lines().filter(|line| line.starts_with("Budget  ") || line.starts_with("Note  "));
+    let notes: Vec<_> = notes
+        .map(|line| harmless(&line.split_whitespace().collect::<Vec<_>>().join(" ")))
+        .collect();
     let one = |to: &String| Received {
         door: Door::Mail(to.clone()),
         at: mail.at,
@@ -79,12 +82,32 @@ fn chat(request: &Request) -> Received {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(plain);
     let lines = text("/text").unwrap_or_default();
-    let lines = lines.lines().map(|line| harmless(line.trim_start_matches(['🔴', '🟠', '🔵', ' ']))).collect();
-    // Of the small print, what must be known to read the numbers right: neither what to do nor, at its end, where it comes from.
-    let small = body.pointer("/blocks/1/elements").and_then(Value::as_array).and_then(|small| small.split_last());
-    let small = small.into_iter().flat_map(|(_, rest)| rest).filter_map(|one| one.get("text").and_then(Value::as_str));
-    let notes = small.filter(|note| !note.contains("budget-alertd ")).map(|note| harmless(&plain(note))).collect();
-    Received { door: Door::Slack, at: request.at, identity: None, lines, notes, text: request.text() }
+    let lines = lines
+        .lines()
+        .map(|line| harmless(line.trim_start_matches(['🔴', '🟠', '🔵', ' '])))
+        .collect();
+    // Of the small print, what must be known to read the numbers right: neither what to do nor, at
+    // its end, where it comes from.
+    let small = body
+        .pointer("/blocks/1/elements")
+        .and_then(Value::as_array)
+        .and_then(|small| small.split_last());
+    let small = small
+        .into_iter()
+        .flat_map(|(_, rest)| rest)
+        .filter_map(|one| one.get("text").and_then(Value::as_str));
+    let notes = small
+        .filter(|note| !note.contains("budget-alertd "))
+        .map(|note| harmless(&plain(note)))
+        .collect();
+    Received {
+        door: Door::Slack,
+        at: request.at,
+        identity: None,
+        lines,
+        notes,
+        text: request.text(),
+    }
 }
 
 /// As Slack shows it.
@@ -96,8 +119,25 @@ fn plain(text: &str) -> String {
 fn webhook(request: &Request) -> Received {
     let identity = request.header("webhook-id").map(|id| id.trim_start_matches("msg_").to_owned());
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    let gist = ["/type", "/data/alerts/0/severity", "/data/alerts/0/threshold", "/data/alerts/0/value", "/data/alerts/0/cost/amount"];
-    let field = |path: &str| Some(format!("\"{}\": {}", path.rsplit('/').next()?, body.pointer(path)?));
-    let lines = vec![harmless(&format!("{{{}, …}}", gist.into_iter().filter_map(field).collect::<Vec<_>>().join(", ")))];
-    Received { door: Door::Webhook, at: request.at, identity, lines, notes: Vec::new(), text: request.text() }
+    let gist = [
+        "/type",
+        "/data/alerts/0/severity",
+        "/data/alerts/0/threshold",
+        "/data/alerts/0/value",
+        "/data/alerts/0/cost/amount",
+    ];
+    let field =
+        |path: &str| Some(format!("\"{}\": {}", path.rsplit('/').next()?, body.pointer(path)?));
+    let lines = vec![harmless(&format!(
+        "{{{}, …}}",
+        gist.into_iter().filter_map(field).collect::<Vec<_>>().join(", ")
+    ))];
+    Received {
+        door: Door::Webhook,
+        at: request.at,
+        identity,
+        lines,
+        notes: Vec::new(),
+        text: request.text(),
+    }
 }

@@ -1,4 +1,5 @@
-//! `demo`: the whole pipeline against simulated servers, a month in about a minute, no configuration needed.
+//! `demo`: the whole pipeline against simulated servers, a month in about a minute, no
+//! configuration needed.
 
 mod block;
 mod books;
@@ -47,5 +48,9 @@ impl Demo {
 /// A date that usage data may have.
 fn playable(text: &str) -> Result<Date, String> {
     let date: Date = text.parse().map_err(|error: jiff::Error| error.to_string())?;
-    if (2011..=2100).contains(&date.year()) { Ok(date) } else { Err("from 2011 to 2100, please".to_owned()) }
+    if (2011..=2100).contains(&date.year()) {
+        Ok(date)
+    } else {
+        Err("from 2011 to 2100, please".to_owned())
+    }
 }

@@ -39,7 +39,10 @@ impl Paragraph {
     fn lines(&self, columns: usize) -> Vec<String> {
         let mark = self.bar.map(|bar| paint(bar, "▌ ")).unwrap_or_default();
         let columns = if self.bar.is_some() { columns.saturating_sub(2) } else { columns };
-        wrapped(&self.text, columns).iter().map(|line| format!("{mark}{}", paint(self.style, line))).collect()
+        wrapped(&self.text, columns)
+            .iter()
+            .map(|line| format!("{mark}{}", paint(self.style, line)))
+            .collect()
     }
 }
 
@@ -66,7 +69,11 @@ impl Narrator {
     pub(super) async fn stand(&mut self, at: Timestamp, standing: Standing) -> io::Result<()> {
         self.turn_page(at)?;
         self.standing = standing;
-        let line = if self.settled { paint(DIM, &format!(" {}", time(at))) } else { self.standing.line(at, self.screen.width()) };
+        let line = if self.settled {
+            paint(DIM, &format!(" {}", time(at)))
+        } else {
+            self.standing.line(at, self.screen.width())
+        };
         self.screen.change(&line)?;
         self.screen.pause(POLL).await;
         Ok(())
@@ -93,7 +100,9 @@ impl Narrator {
     /// The last day is over.
     pub(super) fn end(&mut self) -> io::Result<()> {
         match self.today.take() {
-            Some(before) if !self.settled => self.screen.line(&self.standing.line(before, self.screen.width())),
+            Some(before) if !self.settled => {
+                self.screen.line(&self.standing.line(before, self.screen.width()))
+            }
             _ => Ok(()),
         }
     }

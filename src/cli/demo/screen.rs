@@ -1,5 +1,5 @@
-//! The terminal: lines that stay, one line that changes in place, pauses for the reader. On anything else than a
-//! terminal there are only lines that stay, and nobody waits.
+//! The terminal: lines that stay, one line that changes in place, pauses for the reader. On
+//! anything else than a terminal there are only lines that stay, and nobody waits.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -31,10 +31,18 @@ impl Screen {
     pub(super) fn new(fast: bool) -> Self {
         let terminal = io::stdout().is_terminal();
         let coloured = anstream::AutoStream::choice(&io::stdout()) != ColorChoice::Never;
-        let columns = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let columns =
+            terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
         let width = columns.unwrap_or(WIDEST).clamp(NARROWEST, WIDEST);
         let clock = SystemClock::shared();
-        Self { out: anstream::stdout(), width, live: terminal && coloured, changing: false, paced: terminal && !fast, clock }
+        Self {
+            out: anstream::stdout(),
+            width,
+            live: terminal && coloured,
+            changing: false,
+            paced: terminal && !fast,
+            clock,
+        }
     }
 
     /// Columns that a line may have.
@@ -53,7 +61,8 @@ impl Screen {
     pub(super) fn change(&mut self, text: &str) -> io::Result<()> {
         if self.live {
             self.changing = true;
-            // Without the cursor, and only cleared beyond the new text, so that it does not flicker.
+            // Without the cursor, and only cleared beyond the new text, so that it does not
+            // flicker.
             write!(self.out, "\r\x1b[?25l{text}\x1b[K")?;
             self.out.flush()?;
         }

@@ -1,5 +1,5 @@
-//! Plays the month: moves the clock from one thing to the next — a poll, a probe, a turn of the story — and has told
-//! what came of it.
+//! Plays the month: moves the clock from one thing to the next — a poll, a probe, a turn of the
+//! story — and has told what came of it.
 
 use std::collections::HashSet;
 use std::iter::Peekable;
@@ -28,7 +28,8 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Plays a story to its end; says whether the accounts are even.
 pub(super) async fn play(story: Story, fast: bool) -> anyhow::Result<bool> {
     // Before there is anything to leave behind.
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut terminal_gone = signal(SignalKind::hangup())?;
     let narrator = Narrator::new(Screen::new(fast));
     let stage = Stage::open(story)?;
@@ -46,7 +47,8 @@ pub(super) async fn play(story: Story, fast: bool) -> anyhow::Result<bool> {
     let even = tokio::select! {
         even = show.run() => even,
         _ = interrupt.recv() => Err(anyhow::anyhow!("interrupted; nothing is left behind")),
-        _ = terminal_gone.recv() => Err(anyhow::anyhow!("the terminal is gone; nothing is left behind")),
+        _ = terminal_gone.recv() => Err(anyhow::anyhow!("the terminal is gone; nothing is left \
+            behind")),
         _ = terminate.recv() => Err(anyhow::anyhow!("terminated; nothing is left behind")),
     };
     show.stage.close().await?;
@@ -86,7 +88,11 @@ impl Show {
         let (mut poll_at, mut probe_at) = (self.story.start(), None);
         loop {
             let event_at = self.events.peek().map(|event| event.at);
-            let next = [Some(poll_at), probe_at, event_at, self.reboot].into_iter().flatten().min().unwrap_or(poll_at);
+            let next = [Some(poll_at), probe_at, event_at, self.reboot]
+                .into_iter()
+                .flatten()
+                .min()
+                .unwrap_or(poll_at);
             if next > self.story.end() {
                 break;
             }
@@ -132,7 +138,8 @@ impl Show {
         self.say(
             GREEN,
             &format!(
-                "✓ The ledger still owes {owed} of the {} to Slack, and knows that all {known} exceeded limits were told before: {again} told again.",
+                "✓ The ledger still owes {owed} of the {} to Slack, and knows that all {known} \
+                    exceeded limits were told before: {again} told again.",
                 count(waited, "message")
             ),
         )
@@ -148,8 +155,10 @@ impl Show {
                 EventKind::Calendar => CYAN,
                 EventKind::Source | EventKind::Receiver => BLUE,
             };
-            let paragraphs =
-                [Paragraph::told(style.bold(), format!("▸ {}", event.title)), Paragraph::told(style, format!("  {}", event.what))];
+            let paragraphs = [
+                Paragraph::told(style.bold(), format!("▸ {}", event.title)),
+                Paragraph::told(style, format!("  {}", event.what)),
+            ];
             self.narrator.tell(event.at, &paragraphs).await?;
         }
         Ok(())
@@ -157,8 +166,11 @@ impl Show {
 
     async fn tell_poll(&mut self, report: &CycleReport) -> anyhow::Result<()> {
         if self.books.polls == 1 {
-            let text =
-                format!("✓ First poll: signed in, {} customers read, {} exceeded.", report.records, count(report.alerts.len(), "limit"));
+            let text = format!(
+                "✓ First poll: signed in, {} customers read, {} exceeded.",
+                report.records,
+                count(report.alerts.len(), "limit")
+            );
             self.say(GREEN, &text).await?;
         }
         self.tell_source(report).await?;
@@ -172,24 +184,41 @@ impl Show {
             self.told.failed_polls += 1;
             if self.told.failed_polls == 1 {
                 let why = report.errors.first().map(|error| harmless(error)).unwrap_or_default();
-                self.say(YELLOW, &format!("✗ The poll failed, retries included: {why}. The next comes in an hour.")).await?;
+                self.say(
+                    YELLOW,
+                    &format!(
+                        "✗ The poll failed, retries included: {why}. The next comes in an hour."
+                    ),
+                )
+                .await?;
             }
         } else if self.told.failed_polls > 0 {
-            let failed = count(usize::try_from(std::mem::take(&mut self.told.failed_polls)).unwrap_or(usize::MAX), "poll");
-            let text =
-                format!("✓ {} customers read again after {failed} failed; {} raised.", report.records, count(report.alerts.len(), "alert"));
+            let failed = count(
+                usize::try_from(std::mem::take(&mut self.told.failed_polls)).unwrap_or(usize::MAX),
+                "poll",
+            );
+            let text = format!(
+                "✓ {} customers read again after {failed} failed; {} raised.",
+                report.records,
+                count(report.alerts.len(), "alert")
+            );
             self.say(GREEN, &text).await?;
         }
         Ok(())
     }
 
-    /// Records dated in a new period that the ledger remembers in the old one. An assumed period is no news.
+    /// Records dated in a new period that the ledger remembers in the old one. An assumed period is
+    /// no news.
     async fn tell_late_data(&mut self, remembered: &[CustomerState]) -> anyhow::Result<()> {
-        let carried = |seen: &&CustomerState| seen.usage_as_of.instant() >= seen.period.end && seen.period.source != PeriodSource::Assumed;
+        let carried = |seen: &&CustomerState| {
+            seen.usage_as_of.instant() >= seen.period.end
+                && seen.period.source != PeriodSource::Assumed
+        };
         for seen in remembered.iter().filter(carried) {
             if self.told.late.insert(seen.name.clone()) {
                 let text = format!(
-                    "✓ {}: data dated {}, but with the cost of the month before. Recognised as carried over: no new alert.",
+                    "✓ {}: data dated {}, but with the cost of the month before. Recognised as \
+                        carried over: no new alert.",
                     harmless(&seen.name),
                     day(seen.usage_as_of.instant())
                 );
@@ -206,7 +235,9 @@ impl Show {
         let fresh = std::mem::replace(&mut self.told.alerts, self.books.alerts.len());
         for block in block::blocks(&self.books, new, fresh) {
             let mut paragraphs = block.paragraphs(&self.books);
-            if let Some(payload) = block.payload().filter(|_| !std::mem::replace(&mut self.told.payload, true)) {
+            if let Some(payload) =
+                block.payload().filter(|_| !std::mem::replace(&mut self.told.payload, true))
+            {
                 paragraphs.push(payload);
             }
             self.narrator.tell(self.stage.now(), &paragraphs).await?;
@@ -214,7 +245,14 @@ impl Show {
         let waiting = self.books.waiting().count();
         let waited = std::mem::replace(&mut self.told.waiting, waiting);
         if waited > 0 && waiting == 0 {
-            self.say(GREEN, &format!("✓ Slack has the {} it missed: nothing lost, nothing twice.", count(waited, "message"))).await?;
+            self.say(
+                GREEN,
+                &format!(
+                    "✓ Slack has the {} it missed: nothing lost, nothing twice.",
+                    count(waited, "message")
+                ),
+            )
+            .await?;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! The stage: the simulated servers, a folder of its own, and the real pipeline between them. What is played on it is the
-//! story's, what is shown of it is the show's.
+//! The stage: the simulated servers, a folder of its own, and the real pipeline between them. What
+//! is played on it is the story's, what is shown of it is the show's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ impl Stage {
         let folder = Folder::new()?;
         let center = PartnerCenter::start(shared(&clock), SignIn::default())?;
         let mail = MailReceiver::start(shared(&clock), MailOptions::default())?;
-        let (slack, webhook) = (HttpReceiver::start(shared(&clock))?, HttpReceiver::start(shared(&clock))?);
+        let (slack, webhook) =
+            (HttpReceiver::start(shared(&clock))?, HttpReceiver::start(shared(&clock))?);
         let text = CONFIGURATION
             .replace("http://127.0.0.1:10001", &center.api_url())
             .replace("10002", &mail.port().to_string())
@@ -58,11 +59,24 @@ impl Stage {
             .replace("http://127.0.0.1:10004", &webhook.url(""));
         let state = folder.0.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
         let text = text.replace("[daemon]", &format!("[daemon]\nstate_dir = \"{state}\""));
-        let config = config::parse(&text, &folder.0.join("alert-rules.toml"), &Environment::default())?;
+        let config =
+            config::parse(&text, &folder.0.join("alert-rules.toml"), &Environment::default())?;
         let metrics = Metrics::new();
         let ledger = Ledger::open(&config.ledger, metrics.clone(), shared(&clock))?;
         let assembly = assemble(&config, &ledger, &shared(&clock), &metrics)?;
-        Ok(Self { clock, center, mail, slack, webhook, story, config, ledger, assembly, metrics, folder })
+        Ok(Self {
+            clock,
+            center,
+            mail,
+            slack,
+            webhook,
+            story,
+            config,
+            ledger,
+            assembly,
+            metrics,
+            folder,
+        })
     }
 
     /// Simulated time.
@@ -122,9 +136,21 @@ impl Stage {
 
     /// What the ledger remembers of each customer, in the order of Partner Center.
     pub(super) async fn remembered(&self) -> Result<Vec<CustomerState>, LedgerError> {
-        let keys: Vec<_> = self.story.customers_at(self.now()).iter().map(|customer| CustomerKey::of(&customer.id)).collect();
-        let mut recollections = self.ledger.recall(keys.iter().map(|key| (key.clone(), self.now())).collect(), 0).await?;
-        Ok(keys.iter().filter_map(|key| recollections.remove(key)).map(|recollection| recollection.seen).collect())
+        let keys: Vec<_> = self
+            .story
+            .customers_at(self.now())
+            .iter()
+            .map(|customer| CustomerKey::of(&customer.id))
+            .collect();
+        let mut recollections = self
+            .ledger
+            .recall(keys.iter().map(|key| (key.clone(), self.now())).collect(), 0)
+            .await?;
+        Ok(keys
+            .iter()
+            .filter_map(|key| recollections.remove(key))
+            .map(|recollection| recollection.seen)
+            .collect())
     }
 
     /// Ends everything in order; the folder goes with it.
@@ -145,7 +171,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> std::io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("budget-alertd-demo-{}", Uuid::new_v4().simple()));
+        let folder =
+            std::env::temp_dir().join(format!("budget-alertd-demo-{}", Uuid::new_v4().simple()));
         fs::make_private_folder(&folder)?;
         Ok(Self(folder))
     }

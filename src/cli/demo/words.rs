@@ -66,7 +66,8 @@ pub(super) fn columns(text: &str) -> usize {
     anstream::adapter::strip_str(text).map(UnicodeWidthStr::width).sum()
 }
 
-/// A text in lines of at most so many columns where words allow it; each is indented as the text is.
+/// A text in lines of at most so many columns where words allow it; each is indented as the text
+/// is.
 pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let indent: String = text.chars().take_while(|letter| *letter == ' ').collect();
     let mut lines: Vec<String> = Vec::new();
@@ -115,9 +116,12 @@ pub(super) fn whole(value: Decimal) -> String {
 
 /// A bar for a percentage; full at 100.
 pub(super) fn bar(percent: Decimal, columns: usize) -> String {
-    let hundredths = usize::try_from(rounded(percent, 0).clamp(Decimal::ZERO, Decimal::ONE_HUNDRED).mantissa()).unwrap_or(0);
+    let hundredths =
+        usize::try_from(rounded(percent, 0).clamp(Decimal::ZERO, Decimal::ONE_HUNDRED).mantissa())
+            .unwrap_or(0);
     let eighths = hundredths * columns * 8 / 100;
-    let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"].get(eighths % 8).copied().unwrap_or_default();
+    let part =
+        ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"].get(eighths % 8).copied().unwrap_or_default();
     let full = "█".repeat(eighths / 8);
     let rest = "·".repeat(columns.saturating_sub(eighths / 8 + usize::from(!part.is_empty())));
     let style = if percent >= Decimal::ONE_HUNDRED {

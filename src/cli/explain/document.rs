@@ -11,8 +11,8 @@ use crate::analysis::{Explanation, RuleAccount};
 use crate::cli::explain::{AlertStory, DeliveryStory, Story};
 use crate::cli::{alerts, deliveries};
 use crate::domain::{
-    Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs, Metric, Plan, Reason, Severity,
-    UsageDate, Verdict,
+    Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs,
+    Metric, Plan, Reason, Severity, UsageDate, Verdict,
 };
 use crate::ledger::AttemptRow;
 
@@ -180,7 +180,11 @@ pub(super) fn document(story: &Story) -> Document<'_> {
         history: story.dates.iter().map(date).collect(),
         events: &story.events,
         rules: story.explanation.rules.iter().map(rule).collect(),
-        subscriptions: story.subscriptions.iter().filter_map(|(seen, explanation)| subscription(seen, explanation)).collect(),
+        subscriptions: story
+            .subscriptions
+            .iter()
+            .filter_map(|(seen, explanation)| subscription(seen, explanation))
+            .collect(),
         alerts: story.alerts.iter().map(alert).collect(),
         alerts_in_other_periods: story.other_alerts,
     }
@@ -209,7 +213,10 @@ fn date(sample: &NewSample) -> HistoryDate {
     }
 }
 
-fn subscription<'a>(seen: &'a CustomerState, explanation: &'a Explanation) -> Option<SubscriptionDocument<'a>> {
+fn subscription<'a>(
+    seen: &'a CustomerState,
+    explanation: &'a Explanation,
+) -> Option<SubscriptionDocument<'a>> {
     let subscription = seen.subscription.as_ref()?;
     Some(SubscriptionDocument {
         id: &subscription.id,
@@ -224,7 +231,9 @@ fn rule(account: &RuleAccount) -> Rule<'_> {
     let (value, over_zero, reached, next_at) = match &account.verdict {
         Verdict::NotApplicable(_) => (None, false, None, None),
         Verdict::Below { value, next_at } => (Some(*value), false, None, Some(*next_at)),
-        Verdict::Crossed { value, crossing } => (*value, value.is_none(), crossing.highest().map(|step| step.at), crossing.next_at),
+        Verdict::Crossed { value, crossing } => {
+            (*value, value.is_none(), crossing.highest().map(|step| step.at), crossing.next_at)
+        }
     };
     Rule {
         name: &account.rule.name,
@@ -267,6 +276,10 @@ fn alert(story: &AlertStory) -> AlertDocument<'_> {
 }
 
 fn delivery(story: &DeliveryStory) -> DeliveryDocument<'_> {
-    let made = story.attempts.iter().map(|AttemptRow { at, outcome, detail }| Attempt { at: *at, outcome, detail });
+    let made = story.attempts.iter().map(|AttemptRow { at, outcome, detail }| Attempt {
+        at: *at,
+        outcome,
+        detail,
+    });
     DeliveryDocument { delivery: deliveries::document(&story.row), tries: made.collect() }
 }

@@ -1,5 +1,6 @@
-//! `explain CUSTOMER`: everything that bears on one customer, in order: its usage, budgets, billing period and history, what
-//! each rule makes of it and why, and what became of its alerts; now, or as it was known at an earlier time.
+//! `explain CUSTOMER`: everything that bears on one customer, in order: its usage, budgets, billing
+//! period and history, what each rule makes of it and why, and what became of its alerts; now, or
+//! as it was known at an earlier time.
 
 mod document;
 mod history;
@@ -28,7 +29,8 @@ pub(super) use scale::Scale;
 pub(super) struct Explain {
     /// The customer: its id, its name or its label, in any case; a part of a name will do
     customer: String,
-    /// What was known then: a time (2026-11-14T18:00, or with a zone as in RFC 3339), a date (at its end), or how long ago (3h, 2d)
+    /// What was known then: a time (2026-11-14T18:00, or with a zone as in RFC 3339), a date (at
+    /// its end), or how long ago (3h, 2d)
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     at: Option<When>,
     /// How to print it
@@ -52,12 +54,15 @@ impl Explain {
         let reader = Reader::open(&config.ledger)?;
         let meant = choice::customers(Some(&config), &reader, &self.customer)?;
         let [only] = meant.as_slice() else { return Err(ambiguous(&self.customer, &meant).into()) };
-        let unknown = || WrongUsage(format!("no usage of {} is remembered any more", only.customer));
+        let unknown =
+            || WrongUsage(format!("no usage of {} is remembered any more", only.customer));
         let remembered = reader.recollection(&only.customer.key())?.ok_or_else(unknown)?;
         let today = SystemClock::shared().now();
         let now = self.moment(today, &config)?;
         let newest = reader.poll_memory()?.newest;
-        let story = Books { config: &config, reader: &reader, now, past: now < today, today, newest }.gather(&remembered)?;
+        let story =
+            Books { config: &config, reader: &reader, now, past: now < today, today, newest }
+                .gather(&remembered)?;
         match self.format {
             Form::Text => output::page(&page::page(&story, &config))?,
             Form::Json => output::json(&document::document(&story))?,
@@ -68,12 +73,22 @@ impl Explain {
     /// The time that is asked about: of a day its end, of today now.
     fn moment(&self, today: Timestamp, config: &Config) -> Result<Timestamp, WrongUsage> {
         let Some(when) = self.at else { return Ok(today) };
-        let (start, end) = (when.moment(today, &config.time_zone, false), when.moment(today, &config.time_zone, true));
+        let (start, end) = (
+            when.moment(today, &config.time_zone, false),
+            when.moment(today, &config.time_zone, true),
+        );
         if start > today {
-            return Err(WrongUsage("--at is about what was known at an earlier time, and this one is yet to come".to_owned()));
+            return Err(WrongUsage(
+                "--at is about what was known at an earlier time, and this one is yet to come"
+                    .to_owned(),
+            ));
         }
         // The end of a day is the first instant of the next one.
-        let last = if end > start { end.checked_sub(SignedDuration::from_secs(1)).unwrap_or(end) } else { end };
+        let last = if end > start {
+            end.checked_sub(SignedDuration::from_secs(1)).unwrap_or(end)
+        } else {
+            end
+        };
         Ok(last.min(today))
     }
 }
@@ -81,8 +96,18 @@ impl Explain {
 fn ambiguous(wanted: &str, meant: &[CustomerState]) -> WrongUsage {
     let names: Vec<String> = meant
         .iter()
-        .map(|seen| format!("  {}  {}", text::clean(seen.customer.as_str()), text::clean(seen.label.as_deref().unwrap_or(&seen.name))))
+        .map(|seen| {
+            format!(
+                "  {}  {}",
+                text::clean(seen.customer.as_str()),
+                text::clean(seen.label.as_deref().unwrap_or(&seen.name))
+            )
+        })
         .collect();
     let wanted = text::clean(wanted);
-    WrongUsage(format!("{} customers are called something like \"{wanted}\"; say which, by its id:\n{}", meant.len(), names.join("\n")))
+    WrongUsage(format!(
+        "{} customers are called something like \"{wanted}\"; say which, by its id:\n{}",
+        meant.len(),
+        names.join("\n")
+    ))
 }

@@ -10,7 +10,10 @@ use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule
 use crate::cli::output::{self, Tone};
 use crate::cli::{ack, alerts, deliveries, text};
 use crate::config::Config;
-use crate::domain::{Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route, Severity, rounded};
+use crate::domain::{
+    Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route,
+    Severity, rounded,
+};
 use crate::ledger::AttemptRow;
 use crate::notify;
 use crate::notify::message::AlertWording;
@@ -33,13 +36,25 @@ pub(super) fn page(story: &Story, config: &Config) -> String {
     lines.extend(history::events(story, zone));
     let beside = rule::Beside { now: story.now, past: story.past, zone };
     lines.push(format!("\n{}", Tone::Strong.paint("Rules")));
-    lines.extend(story.explanation.rules.iter().flat_map(|account| rule::lines(account, assessed, &beside)));
+    lines.extend(
+        story.explanation.rules.iter().flat_map(|account| rule::lines(account, assessed, &beside)),
+    );
     let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
     let silent = crate::alerting::silent(&config.rules, assessed, &routes).into_iter();
-    lines.extend(silent.map(|name| format!("  no contacts: the customers' notifier {} tells nobody about it", text::clean(name))));
+    lines.extend(silent.map(|name| {
+        format!(
+            "  no contacts: the customers' notifier {} tells nobody about it",
+            text::clean(name)
+        )
+    }));
     for (seen, explanation) in &story.subscriptions {
         lines.extend(subscription(seen, &explanation.assessed));
-        lines.extend(explanation.rules.iter().flat_map(|account| rule::lines(account, &explanation.assessed, &beside)));
+        lines.extend(
+            explanation
+                .rules
+                .iter()
+                .flat_map(|account| rule::lines(account, &explanation.assessed, &beside)),
+        );
     }
     lines.push(format!("\n{}", Tone::Strong.paint("Alerts of this billing period")));
     if story.alerts.is_empty() {
@@ -48,7 +63,10 @@ pub(super) fn page(story: &Story, config: &Config) -> String {
     lines.extend(story.alerts.iter().flat_map(|alert| told(alert, story, zone)));
     if story.other_alerts > 0 {
         let id = text::clean(assessed.record.customer.as_str());
-        lines.push(format!("  {} in other periods: budget-alertd alerts --customer {id}", text::count(story.other_alerts, "alert")));
+        lines.push(format!(
+            "  {} in other periods: budget-alertd alerts --customer {id}",
+            text::count(story.other_alerts, "alert")
+        ));
     }
     lines.join("\n") + "\n"
 }
@@ -58,9 +76,15 @@ fn then(story: &Story, zone: &TimeZone) -> Vec<String> {
     if !story.past {
         return Vec::new();
     }
-    let mut lines =
-        vec![format!("  as it was known {}, judged by today's configuration, name and plan", moment(story.now, story.now, zone))];
-    lines.extend(story.thinned.then(|| "  of what is older than 8 days, history keeps one reading a day".to_owned()));
+    let mut lines = vec![format!(
+        "  as it was known {}, judged by today's configuration, name and plan",
+        moment(story.now, story.now, zone)
+    )];
+    lines.extend(
+        story
+            .thinned
+            .then(|| "  of what is older than 8 days, history keeps one reading a day".to_owned()),
+    );
     lines
 }
 
@@ -71,22 +95,33 @@ fn subscription(seen: &CustomerState, assessed: &Assessed) -> Vec<String> {
     let title = format!("Subscription {}", text::clean(&subscription.name));
     vec![
         format!("\n{}", Tone::Strong.paint(title.trim())),
-        format!("  id {}: {} of {budget}", clean(&subscription.id, 80), money(assessed.record.cost, assessed.currency)),
+        format!(
+            "  id {}: {} of {budget}",
+            clean(&subscription.id, 80),
+            money(assessed.record.cost, assessed.currency)
+        ),
     ]
 }
 
 fn who(assessed: &Assessed) -> Vec<String> {
     let (record, profile) = (&assessed.record, &assessed.profile);
-    let plan = if record.plan == Plan::AzurePlan { "Azure plan" } else { "legacy Azure subscription" };
+    let plan =
+        if record.plan == Plan::AzurePlan { "Azure plan" } else { "legacy Azure subscription" };
     let name = text::clean(&record.name);
-    let label = profile.label.as_deref().map(text::clean).filter(|label| !label.is_empty() && *label != name);
+    let label = profile
+        .label
+        .as_deref()
+        .map(text::clean)
+        .filter(|label| !label.is_empty() && *label != name);
     let title = label.clone().unwrap_or_else(|| name.clone());
     let mut lines = vec![
         Tone::Strong.paint(if title.is_empty() { "A customer without a name" } else { &title }),
         format!("  {plan}, id {}", clean(record.customer.as_str(), 80)),
     ];
     lines.extend(label.map(|_| format!("  called \"{name}\" in Partner Center")));
-    let listed = |what: &str, words: Vec<String>| (!words.is_empty()).then(|| format!("{what} {}", clean(&words.join(", "), 300)));
+    let listed = |what: &str, words: Vec<String>| {
+        (!words.is_empty()).then(|| format!("{what} {}", clean(&words.join(", "), 300)))
+    };
     let owned = |names: &[Box<str>]| names.iter().map(ToString::to_string).collect();
     let known = [
         listed("tagged", profile.tags.clone()),
@@ -106,27 +141,46 @@ fn labelled(label: &str, texts: Vec<String>) -> impl Iterator<Item = String> {
 fn usage(story: &Story, zone: &TimeZone) -> Vec<String> {
     let assessed = &story.explanation.assessed;
     let record = &assessed.record;
-    let usd = record.usd_cost.filter(|usd| !usd.is_zero()).map(|usd| format!(", {} USD", money(usd, None))).unwrap_or_default();
+    let usd = record
+        .usd_cost
+        .filter(|usd| !usd.is_zero())
+        .map(|usd| format!(", {} USD", money(usd, None)))
+        .unwrap_or_default();
     let as_of = record.usage_as_of.instant();
     let age = seconds_between(as_of, story.now);
     let age = if age < 0 { "ahead of now".to_owned() } else { format!("{} old", span(age)) };
     let mut lines = vec![
         format!("{}{usd}{}", money(record.cost, assessed.currency), exactly(record.cost)),
-        format!("as of {} ({age}), read {}", moment(as_of, story.now, zone), moment(story.seen.seen_at, story.now, zone)),
+        format!(
+            "as of {} ({age}), read {}",
+            moment(as_of, story.now, zone),
+            moment(story.seen.seen_at, story.now, zone)
+        ),
     ];
     if assessed.currency.is_none() {
-        lines.push("the currency is unknown: legacy records name none, and neither [customers] nor legacy_currency does".to_owned());
+        lines.push(
+            "the currency is unknown: legacy records name none, and neither [customers] nor \
+            legacy_currency does"
+                .to_owned(),
+        );
     }
     lines.extend(story.missing_since.map(|since| {
         let missing = Tone::Uneasy.paint("no longer reported");
-        format!("{missing}: good polls had no record of it since {}; nothing is concluded from that", moment(since, story.now, zone))
+        format!(
+            "{missing}: good polls had no record of it since {}; nothing is concluded from that",
+            moment(since, story.now, zone)
+        )
     }));
     lines
 }
 
 /// All digits, where people are shown fewer.
 fn exactly(cost: Decimal) -> String {
-    if rounded(cost, 2) == cost && cost.abs() < Decimal::ONE_THOUSAND { String::new() } else { format!("; exactly {cost}") }
+    if rounded(cost, 2) == cost && cost.abs() < Decimal::ONE_THOUSAND {
+        String::new()
+    } else {
+        format!("; exactly {cost}")
+    }
 }
 
 fn budget(story: &Story, config: &Config) -> Vec<String> {
@@ -136,14 +190,17 @@ fn budget(story: &Story, config: &Config) -> Vec<String> {
         Some(budget) => format!("{}{}", in_words(budget), used(assessed)),
     }];
     lines.extend(assessed.other_budget.as_ref().map(|other| {
-        let prefer = if config.budgets.prefer == Prefer::Local { "local" } else { "partner-center" };
+        let prefer =
+            if config.budgets.prefer == Prefer::Local { "local" } else { "partner-center" };
         format!("{} does not count, since prefer = \"{prefer}\"", in_words(other))
     }));
     lines.extend(story.explanation.oddity.map(|oddity| match oddity {
         BudgetOddity::CurrencyClash { local, record } => {
             format!("the local budget is in {local} and the usage in {record}: it is not used")
         }
-        BudgetOddity::CurrencyUnknown { local } => format!("the local budget in {local} is held against a cost of unknown currency"),
+        BudgetOddity::CurrencyUnknown { local } => {
+            format!("the local budget in {local} is held against a cost of unknown currency")
+        }
     }));
     lines
 }
@@ -157,7 +214,10 @@ fn used(assessed: &Assessed) -> String {
     match (assessed.reported_percent(), assessed.computed_percent) {
         (Some(reported), Some(computed)) if assessed.percents_disagree() => {
             let (reported, computed) = (percent(reported), percent(computed));
-            format!(": Partner Center reports {reported} used, cost and budget give {computed}; the larger counts")
+            format!(
+                ": Partner Center reports {reported} used, cost and budget give {computed}; the \
+                    larger counts"
+            )
         }
         (_, Some(computed)) => format!(": {} used", percent(computed)),
         _ => String::new(),
@@ -168,17 +228,33 @@ fn period(story: &Story, zone: &TimeZone) -> Vec<String> {
     let assessed = &story.explanation.assessed;
     let period = &assessed.period;
     let how = match (period.source, assessed.record.plan) {
-        (PeriodSource::SubscriptionSummary, Plan::AzurePlan) => "the calendar month in UTC, as Partner Center's usage summary confirmed",
-        (PeriodSource::SubscriptionSummary, Plan::Legacy) => "as Partner Center's usage summary named it",
+        (PeriodSource::SubscriptionSummary, Plan::AzurePlan) => {
+            "the calendar month in UTC, as Partner Center's usage summary confirmed"
+        }
+        (PeriodSource::SubscriptionSummary, Plan::Legacy) => {
+            "as Partner Center's usage summary named it"
+        }
         (PeriodSource::CalendarMonth, _) => "the calendar month in UTC, as for every Azure plan",
-        (PeriodSource::Assumed, _) if !story.seen.named.is_empty() => "assumed: the last known period, moved by whole months",
-        (PeriodSource::Assumed, _) => "assumed: the calendar month, until Partner Center names the true one",
+        (PeriodSource::Assumed, _) if !story.seen.named.is_empty() => {
+            "assumed: the last known period, moved by whole months"
+        }
+        (PeriodSource::Assumed, _) => {
+            "assumed: the calendar month, until Partner Center names the true one"
+        }
     };
     let mut lines = vec![format!("{}, {how}", PeriodWords::of(period, story.now).days)];
     let end = moment(period.end, story.now, zone);
-    lines.push(if period.end <= story.now { format!("over since {end}; no newer usage was read") } else { format!("ends {end}") });
+    lines.push(if period.end <= story.now {
+        format!("over since {end}; no newer usage was read")
+    } else {
+        format!("ends {end}")
+    });
     if assessed.carried_over {
-        lines.push("the data is dated in the next period, but repeats the cost of this one: taken for late data of it".to_owned());
+        lines.push(
+            "the data is dated in the next period, but repeats the cost of this one: taken \
+            for late data of it"
+                .to_owned(),
+        );
     }
     lines
 }
@@ -190,7 +266,8 @@ fn told(story: &AlertStory, whole: &Story, zone: &TimeZone) -> Vec<String> {
     let scale = Scale { metric: alert.metric, currency: alert.cost.currency };
     let tone = if alert.severity == Severity::Critical { Tone::Bad } else { Tone::Uneasy };
     let severity = tone.paint(&alert.severity.as_str().to_uppercase());
-    let value = alert.value.map_or_else(|| "over a budget of zero".to_owned(), |value| scale.step(value));
+    let value =
+        alert.value.map_or_else(|| "over a budget of zero".to_owned(), |value| scale.step(value));
     let mut lines = vec![format!(
         "  {} {severity} {}, step {}: {value}, {}; {}",
         alert.reference,
@@ -199,10 +276,17 @@ fn told(story: &AlertStory, whole: &Story, zone: &TimeZone) -> Vec<String> {
         telling.cost_of_budget(),
         state(alert, &moment(alert.raised_at, now, zone), whole.past)
     )];
-    lines.extend(alert.subscription.as_deref().map(|id| format!("    of subscription {}", clean(id, 80))));
-    lines.extend(alerts::acknowledgement(&story.row).map(|known| format!("    acknowledged by {}", ack::by(&known, now, zone))));
+    lines.extend(
+        alert.subscription.as_deref().map(|id| format!("    of subscription {}", clean(id, 80))),
+    );
+    lines.extend(
+        alerts::acknowledgement(&story.row)
+            .map(|known| format!("    acknowledged by {}", ack::by(&known, now, zone))),
+    );
     if story.deliveries.is_empty() {
-        lines.push(if whole.past { "    told to nobody by then" } else { "    told to nobody" }.to_owned());
+        lines.push(
+            if whole.past { "    told to nobody by then" } else { "    told to nobody" }.to_owned(),
+        );
     }
     lines.extend(story.deliveries.iter().flat_map(|delivery| delivered(delivery, now, zone)));
     lines
@@ -226,16 +310,34 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
         DeliveryState::Pending => Tone::Uneasy.paint("owed"),
         DeliveryState::Dead => Tone::Bad.paint("given up"),
     };
-    let digest = if row.alerts.len() > 1 { format!(", in a digest of {}", row.alerts.len()) } else { String::new() };
-    let id = if row.state == DeliveryState::Sent { String::new() } else { format!("; delivery {}", deliveries::short_id(row.id)) };
+    let digest = if row.alerts.len() > 1 {
+        format!(", in a digest of {}", row.alerts.len())
+    } else {
+        String::new()
+    };
+    let id = if row.state == DeliveryState::Sent {
+        String::new()
+    } else {
+        format!("; delivery {}", deliveries::short_id(row.id))
+    };
     let what = match row.kind {
         MessageKind::Reminder => "reminder, ",
         MessageKind::Resolved => "that it is over, ",
         _ => "",
     };
-    let mut lines = vec![format!("    {what}{} {state}{digest}{}{id}", deliveries::addressee(row), waiting(story, now))];
-    let shown =
-        |attempt: &AttemptRow| format!("      {} {}: {}", moment(attempt.at, now, zone), attempt.outcome, clean(&attempt.detail, 300));
+    let mut lines = vec![format!(
+        "    {what}{} {state}{digest}{}{id}",
+        deliveries::addressee(row),
+        waiting(story, now)
+    )];
+    let shown = |attempt: &AttemptRow| {
+        format!(
+            "      {} {}: {}",
+            moment(attempt.at, now, zone),
+            attempt.outcome,
+            clean(&attempt.detail, 300)
+        )
+    };
     let hidden = story.attempts.len().saturating_sub(FIRST_ATTEMPTS + LAST_ATTEMPTS);
     for (index, attempt) in story.attempts.iter().enumerate() {
         if hidden > 0 && index == FIRST_ATTEMPTS {
@@ -246,26 +348,39 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
         }
     }
     if row.state == DeliveryState::Dead && story.attempts.is_empty() {
-        lines.extend(row.last_detail.as_deref().map(|detail| format!("      {}", clean(detail, 300))));
+        lines.extend(
+            row.last_detail.as_deref().map(|detail| format!("      {}", clean(detail, 300))),
+        );
     }
     lines
 }
 
 /// Why an owed delivery is still owed.
 fn waiting(story: &DeliveryStory, now: Timestamp) -> String {
-    let Some(notifier) = story.notifier.as_ref().filter(|_| story.row.state == DeliveryState::Pending) else { return String::new() };
+    let Some(notifier) =
+        story.notifier.as_ref().filter(|_| story.row.state == DeliveryState::Pending)
+    else {
+        return String::new();
+    };
     if story.row.held {
-        return ": suspiciously many customers reached a step at once; budget-alertd deliveries release sends it".to_owned();
+        return ": suspiciously many customers reached a step at once; budget-alertd deliveries \
+            release sends it"
+            .to_owned();
     }
     if notifier.failures == 0
         && let Some(next) = story.row.deferred_until
     {
         let next = if next > now { text::until(next, now) } else { "is due".to_owned() };
-        return format!(", its mail server takes nothing for this recipient at the moment; next try {next}");
+        return format!(
+            ", its mail server takes nothing for this recipient at the moment; next try {next}"
+        );
     }
     if notifier.failures == 0 {
         return ", will be sent by run or the next poll".to_owned();
     }
     let next = notifier.next_probe_at.filter(|next| *next > now);
-    format!(", the notifier fails; next try {}", next.map_or_else(|| "is due".to_owned(), |next| text::until(next, now)))
+    format!(
+        ", the notifier fails; next try {}",
+        next.map_or_else(|| "is due".to_owned(), |next| text::until(next, now))
+    )
 }

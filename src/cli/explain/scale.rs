@@ -34,9 +34,13 @@ impl Scale {
             Metric::Pace => " ahead of the period",
             Metric::DailyCost | Metric::DailyPercent => " a day",
             Metric::StaleHours => " old",
-            Metric::AmountOver if value < Decimal::ZERO => return format!("{} below the budget", self.amount(value.abs())),
+            Metric::AmountOver if value < Decimal::ZERO => {
+                return format!("{} below the budget", self.amount(value.abs()));
+            }
             Metric::AmountOver => " over the budget",
-            Metric::AmountLeft if value < Decimal::ZERO => return format!("nothing left, {} over the budget", self.amount(value.abs())),
+            Metric::AmountLeft if value < Decimal::ZERO => {
+                return format!("nothing left, {} over the budget", self.amount(value.abs()));
+            }
             Metric::AmountLeft => " left",
             Metric::TotalCost | Metric::UsdTotalCost | Metric::UnbudgetedCost => " of cost",
         };

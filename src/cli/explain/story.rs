@@ -8,8 +8,12 @@ use crate::analysis::Explanation;
 use crate::cli::exit::WrongUsage;
 use crate::cli::text;
 use crate::config::Config;
-use crate::domain::{Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence};
-use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NotifierState, Reader};
+use crate::domain::{
+    Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence,
+};
+use crate::ledger::{
+    AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NotifierState, Reader,
+};
 use crate::text::moment;
 
 /// From this age on, history keeps one sample a day.
@@ -77,8 +81,12 @@ impl Books<'_> {
         let remembered = self.recollected(today, &history, &rows)?;
         let explanation = self.explain(&remembered, &silences);
         let period = explanation.assessed.period;
-        let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| belongs(&row.snapshot.alert, &period, &remembered));
-        let deliveries = self.reader.deliveries(&DeliveryFilter { customer: Some(key.clone()), ..DeliveryFilter::default() })?;
+        let (own, others): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| belongs(&row.snapshot.alert, &period, &remembered));
+        let deliveries = self.reader.deliveries(&DeliveryFilter {
+            customer: Some(key.clone()),
+            ..DeliveryFilter::default()
+        })?;
         let states = self.reader.notifier_states()?;
         let mut events = self.reader.events(&key)?;
         events.retain(|event| event.at <= self.now);
@@ -88,10 +96,17 @@ impl Books<'_> {
             thinned: self.past && self.today.duration_since(self.now) > THINNED_AFTER,
             seen: remembered.seen,
             dates: dates(&history, self.now),
-            missing_since: if self.past { missing_since(&events) } else { self.reader.missing_since(&key)? },
+            missing_since: if self.past {
+                missing_since(&events)
+            } else {
+                self.reader.missing_since(&key)?
+            },
             events,
             subscriptions: self.subscriptions(&key, &silences)?,
-            alerts: own.into_iter().map(|row| self.follow(row, &deliveries, &states)).collect::<Result<_, _>>()?,
+            alerts: own
+                .into_iter()
+                .map(|row| self.follow(row, &deliveries, &states))
+                .collect::<Result<_, _>>()?,
             other_alerts: others.len(),
             explanation,
         })
@@ -101,12 +116,20 @@ impl Books<'_> {
         // What was read of the others at an earlier time is not known: that is taken for new.
         let newest = if self.past { Some(self.now) } else { self.newest };
         let time = AsOf { now: self.now, newest };
-        crate::analysis::explain(&self.config.budgets, &self.config.rules, remembered, silences, time)
+        crate::analysis::explain(
+            &self.config.budgets,
+            &self.config.rules,
+            remembered,
+            silences,
+            time,
+        )
     }
 
     /// The alerts that were there, newest first, with who knew of them.
     fn alerts(&self, key: &CustomerKey) -> anyhow::Result<Vec<AlertRow>> {
-        let mut rows = self.reader.alerts(&AlertFilter { customer: Some(key.clone()), ..AlertFilter::default() })?;
+        let mut rows = self
+            .reader
+            .alerts(&AlertFilter { customer: Some(key.clone()), ..AlertFilter::default() })?;
         rows.retain(|row| row.snapshot.alert.raised_at <= self.now);
         for row in &mut rows {
             row.acknowledged.take_if(|(at, _)| *at > self.now);
@@ -115,24 +138,35 @@ impl Books<'_> {
     }
 
     /// What was remembered, today's or what history says.
-    fn recollected(&self, today: &RememberedCustomer, history: &[NewSample], rows: &[AlertRow]) -> anyhow::Result<RememberedCustomer> {
+    fn recollected(
+        &self,
+        today: &RememberedCustomer,
+        history: &[NewSample],
+        rows: &[AlertRow],
+    ) -> anyhow::Result<RememberedCustomer> {
         if !self.past {
             return Ok(today.clone());
         }
         let raised: Vec<_> = rows.iter().map(|row| row.snapshot.alert.id).collect();
-        let found = crate::analysis::recollect(&self.config.budgets, today, history, &raised, self.now);
+        let found =
+            crate::analysis::recollect(&self.config.budgets, today, history, &raised, self.now);
         Ok(found.ok_or_else(|| self.before_history(today, history))?)
     }
 
     fn before_history(&self, today: &RememberedCustomer, history: &[NewSample]) -> WrongUsage {
         let moment = |at| moment(at, self.today, &self.config.time_zone);
         let who = text::clean(today.seen.label.as_deref().unwrap_or(&today.seen.name));
-        let begins = history.first().map(|sample| format!("its history begins {}", moment(sample.seen_at)));
+        let begins =
+            history.first().map(|sample| format!("its history begins {}", moment(sample.seen_at)));
         let begins = begins.unwrap_or_else(|| "it has no history yet".to_owned());
         WrongUsage(format!("nothing is known of {who} at {}: {begins}", moment(self.now)))
     }
 
-    fn subscriptions(&self, key: &CustomerKey, silences: &[Silence]) -> anyhow::Result<Vec<(CustomerState, Explanation)>> {
+    fn subscriptions(
+        &self,
+        key: &CustomerKey,
+        silences: &[Silence],
+    ) -> anyhow::Result<Vec<(CustomerState, Explanation)>> {
         let mut keys = Vec::new();
         self.reader.each_seen(|seen| {
             if seen.subscription.is_some() && seen.customer.key() == *key {
@@ -151,15 +185,29 @@ impl Books<'_> {
         Ok(found)
     }
 
-    fn follow(&self, row: AlertRow, deliveries: &[DeliveryRow], states: &[(String, NotifierState)]) -> anyhow::Result<AlertStory> {
+    fn follow(
+        &self,
+        row: AlertRow,
+        deliveries: &[DeliveryRow],
+        states: &[(String, NotifierState)],
+    ) -> anyhow::Result<AlertStory> {
         let mut stories = Vec::new();
-        let of_alert = |delivery: &&DeliveryRow| delivery.alerts.contains(&row.snapshot.alert.id) && delivery.created_at <= self.now;
+        let of_alert = |delivery: &&DeliveryRow| {
+            delivery.alerts.contains(&row.snapshot.alert.id) && delivery.created_at <= self.now
+        };
         for delivery in deliveries.iter().rev().filter(of_alert) {
             let mut attempts = self.reader.attempts(delivery.id)?;
             attempts.retain(|attempt| attempt.at <= self.now);
-            let notifier = states.iter().find(|(name, _)| *name == delivery.notifier).map(|(_, state)| state.clone());
+            let notifier = states
+                .iter()
+                .find(|(name, _)| *name == delivery.notifier)
+                .map(|(_, state)| state.clone());
             let notifier = if self.past { None } else { Some(notifier.unwrap_or_default()) };
-            stories.push(DeliveryStory { row: self.as_then(delivery.clone(), &attempts), attempts, notifier });
+            stories.push(DeliveryStory {
+                row: self.as_then(delivery.clone(), &attempts),
+                attempts,
+                notifier,
+            });
         }
         Ok(AlertStory { row, deliveries: stories })
     }
@@ -169,7 +217,10 @@ impl Books<'_> {
         if row.ended_at.is_none_or(|ended| ended <= self.now) {
             return row;
         }
-        let (attempts, last_detail) = (u64::try_from(attempts.len()).unwrap_or(u64::MAX), attempts.last().map(|last| last.detail.clone()));
+        let (attempts, last_detail) = (
+            u64::try_from(attempts.len()).unwrap_or(u64::MAX),
+            attempts.last().map(|last| last.detail.clone()),
+        );
         DeliveryRow { state: DeliveryState::Pending, ended_at: None, attempts, last_detail, ..row }
     }
 }
@@ -187,12 +238,17 @@ fn dates(history: &[NewSample], at: Timestamp) -> Vec<NewSample> {
 
 /// Since when it had disappeared, by what had happened.
 fn missing_since(events: &[CustomerEvent]) -> Option<Timestamp> {
-    let last = events.iter().rev().find(|event| matches!(event.code, EventCode::Disappeared | EventCode::Returned))?;
+    let last = events
+        .iter()
+        .rev()
+        .find(|event| matches!(event.code, EventCode::Disappeared | EventCode::Returned))?;
     (last.code == EventCode::Disappeared).then_some(last.at)
 }
 
 /// Whether an alert belongs to the period by what is known of it today.
 fn belongs(alert: &Alert, period: &BillingPeriod, remembered: &RememberedCustomer) -> bool {
-    let spends = |step: &crate::alerting::RecordedStep| step.alert == alert.id && period.holds(step.belongs_at);
+    let spends = |step: &crate::alerting::RecordedStep| {
+        step.alert == alert.id && period.holds(step.belongs_at)
+    };
     alert.billing_period.same_span(period) || remembered.steps.iter().any(spends)
 }

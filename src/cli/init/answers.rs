@@ -1,4 +1,5 @@
-//! What a first configuration has to know, asked in the order of the file. How it is written down is `page`'s.
+//! What a first configuration has to know, asked in the order of the file. How it is written down
+//! is `page`'s.
 
 use std::path::PathBuf;
 
@@ -97,101 +98,198 @@ pub(super) struct Mail {
 impl Answers {
     /// Asks for what is not given. `as_root`: where secrets are proposed to be kept.
     pub(super) fn ask(questions: &Questions, given: &Given, as_root: bool) -> anyhow::Result<Self> {
-        let asked = |text, proposal, given, option| Question { text, proposal, given, option, secret: false };
-        let tenant =
-            questions.answer(&asked("Tenant of the partner, a domain or an id", None, given.tenant.as_deref(), "--tenant"), |text| {
-                if text.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-".contains(letter)) {
+        let asked = |text, proposal, given, option| Question {
+            text,
+            proposal,
+            given,
+            option,
+            secret: false,
+        };
+        let tenant = questions.answer(
+            &asked(
+                "Tenant of the partner, a domain or an id",
+                None,
+                given.tenant.as_deref(),
+                "--tenant",
+            ),
+            |text| {
+                if text
+                    .chars()
+                    .all(|letter| letter.is_ascii_alphanumeric() || ".-".contains(letter))
+                {
                     Ok(text.to_owned())
                 } else {
-                    Err("a tenant is a domain such as contoso.onmicrosoft.com, or its id".to_owned())
+                    Err("a tenant is a domain such as contoso.onmicrosoft.com, or its id"
+                        .to_owned())
                 }
-            })?;
-        let client_id = questions.answer(&asked("Application (client) id", None, given.client_id.as_deref(), "--client-id"), any)?;
+            },
+        )?;
+        let client_id = questions.answer(
+            &asked("Application (client) id", None, given.client_id.as_deref(), "--client-id"),
+            any,
+        )?;
         let text = "Its secret, Enter for a public application";
-        let client_secret = secret(questions, text, given.client_secret_file.as_ref(), "--client-secret-file")?;
+        let client_secret =
+            secret(questions, text, given.client_secret_file.as_ref(), "--client-secret-file")?;
         let (mail, slack_url) = destinations(questions, given)?;
         let text = "Percents of the budget to tell at, the last one critical";
-        let steps = questions.answer(&asked(text, Some("80, 100"), given.steps.as_deref(), "--steps"), percents)?;
+        let steps = questions
+            .answer(&asked(text, Some("80, 100"), given.steps.as_deref(), "--steps"), percents)?;
         let zone = TimeZone::system();
         let zone = zone.iana_name().map_or("UTC", |name| name.trim_start_matches("Etc/"));
-        let zone = asked("Time zone of messages", Some(zone), given.time_zone.as_deref(), "--time-zone");
+        let zone =
+            asked("Time zone of messages", Some(zone), given.time_zone.as_deref(), "--time-zone");
         let time_zone = questions.answer(&zone, |text| match TimeZone::get(text) {
             Ok(_) => Ok(text.to_owned()),
             Err(_) => Err("there is no such time zone; write it as in Europe/Stockholm".to_owned()),
         })?;
         let keeping = match given.secrets {
             Some(keeping) => keeping,
-            None if client_secret.is_none() && slack_url.is_none() && mail.as_ref().is_none_or(|mail| mail.sign_in.is_none()) => {
+            None if client_secret.is_none()
+                && slack_url.is_none()
+                && mail.as_ref().is_none_or(|mail| mail.sign_in.is_none()) =>
+            {
                 Keeping::Credentials
             }
             None => {
                 let proposal = if as_root { "credentials" } else { "inline" };
                 let text = "Secrets as systemd credentials, or inline in the configuration";
-                questions.answer(&asked(text, Some(proposal), None, "--secrets"), |text| Keeping::from_str(text, true))?
+                questions.answer(&asked(text, Some(proposal), None, "--secrets"), |text| {
+                    Keeping::from_str(text, true)
+                })?
             }
         };
         let (api_url, login_url) = (given.api_url.clone(), given.login_url.clone());
-        Ok(Self { api_url, login_url, tenant, client_id, client_secret, mail, slack_url, steps, time_zone, keeping })
+        Ok(Self {
+            api_url,
+            login_url,
+            tenant,
+            client_id,
+            client_secret,
+            mail,
+            slack_url,
+            steps,
+            time_zone,
+            keeping,
+        })
     }
 
     /// The notifiers, by name.
     pub(super) fn notifiers(&self) -> Vec<&'static str> {
-        [self.mail.as_ref().map(|_| "mail"), self.slack_url.as_ref().map(|_| "slack")].into_iter().flatten().collect()
+        [self.mail.as_ref().map(|_| "mail"), self.slack_url.as_ref().map(|_| "slack")]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The secrets, each by the name of its credential.
     pub(super) fn secrets(&self) -> Vec<(&'static str, &Secret)> {
-        let smtp = self.mail.as_ref().and_then(|mail| mail.sign_in.as_ref()).map(|(_, password)| ("smtp", password));
+        let smtp = self
+            .mail
+            .as_ref()
+            .and_then(|mail| mail.sign_in.as_ref())
+            .map(|(_, password)| ("smtp", password));
         let client = self.client_secret.as_ref().map(|secret| ("client-secret", secret));
-        [client, smtp, self.slack_url.as_ref().map(|url| ("slack-url", url))].into_iter().flatten().collect()
+        [client, smtp, self.slack_url.as_ref().map(|url| ("slack-url", url))]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
 /// Mail, Slack or both.
-fn destinations(questions: &Questions, given: &Given) -> anyhow::Result<(Option<Mail>, Option<Secret>)> {
+fn destinations(
+    questions: &Questions,
+    given: &Given,
+) -> anyhow::Result<(Option<Mail>, Option<Secret>)> {
     let text = "Mail server, such as smtp.partner.example:587, Enter for no mail";
-    let server = Question { text, proposal: None, given: given.mail_server.as_deref(), option: "--mail-server", secret: false };
+    let server = Question {
+        text,
+        proposal: None,
+        given: given.mail_server.as_deref(),
+        option: "--mail-server",
+        secret: false,
+    };
     let mail = match questions.choice(&server, host_and_port)? {
         Some(server) => Some(mail(questions, given, server)?),
         None => None,
     };
-    let slack_url = secret(questions, "Address of a Slack webhook, Enter for none", given.slack_url_file.as_ref(), "--slack-url-file")?;
+    let slack_url = secret(
+        questions,
+        "Address of a Slack webhook, Enter for none",
+        given.slack_url_file.as_ref(),
+        "--slack-url-file",
+    )?;
     if mail.is_none() && slack_url.is_none() {
-        return Err(WrongUsage("alerts need somewhere to go: a mail server (--mail-server) or Slack (--slack-url-file)".to_owned()).into());
+        return Err(WrongUsage(
+            "alerts need somewhere to go: a mail server (--mail-server) or Slack \
+            (--slack-url-file)"
+                .to_owned(),
+        )
+        .into());
     }
     Ok((mail, slack_url))
 }
 
-fn mail(questions: &Questions, given: &Given, (host, port): (String, Option<u16>)) -> anyhow::Result<Mail> {
-    let asked = |text, given, option| Question { text, proposal: None, given, option, secret: false };
-    let to = questions.answer(&asked("Recipients, with commas between them", given.mail_to.as_deref(), "--mail-to"), |text| {
-        text.split(',').map(|address| mailbox(address.trim())).collect::<Result<Vec<_>, _>>()
-    })?;
-    let from = questions.answer(&asked("Sender", given.mail_from.as_deref(), "--mail-from"), mailbox)?;
+fn mail(
+    questions: &Questions,
+    given: &Given,
+    (host, port): (String, Option<u16>),
+) -> anyhow::Result<Mail> {
+    let asked =
+        |text, given, option| Question { text, proposal: None, given, option, secret: false };
+    let to = questions.answer(
+        &asked("Recipients, with commas between them", given.mail_to.as_deref(), "--mail-to"),
+        |text| {
+            text.split(',').map(|address| mailbox(address.trim())).collect::<Result<Vec<_>, _>>()
+        },
+    )?;
+    let from =
+        questions.answer(&asked("Sender", given.mail_from.as_deref(), "--mail-from"), mailbox)?;
     let text = "User name at the mail server, Enter for none";
     let user = questions.choice(&asked(text, given.mail_user.as_deref(), "--mail-user"), any)?;
     let sign_in = match user {
         None => None,
-        Some(user) => match secret(questions, "Its password", given.mail_password_file.as_ref(), "--mail-password-file")? {
+        Some(user) => match secret(
+            questions,
+            "Its password",
+            given.mail_password_file.as_ref(),
+            "--mail-password-file",
+        )? {
             Some(password) => Some((user, password)),
-            None => return Err(WrongUsage("a user name at the mail server needs a password (--mail-password-file)".to_owned()).into()),
+            None => {
+                return Err(WrongUsage(
+                    "a user name at the mail server needs a password (--mail-password-file)"
+                        .to_owned(),
+                )
+                .into());
+            }
         },
     };
     Ok(Mail { host, port, from, to, sign_in })
 }
 
-/// A secret that may be left out: typed unseen, or out of a file; read as the configuration reads it.
-fn secret(questions: &Questions, text: &str, file: Option<&PathBuf>, option: &str) -> anyhow::Result<Option<Secret>> {
+/// A secret that may be left out: typed unseen, or out of a file; read as the configuration reads
+/// it.
+fn secret(
+    questions: &Questions,
+    text: &str,
+    file: Option<&PathBuf>,
+    option: &str,
+) -> anyhow::Result<Option<Secret>> {
     if let Some(file) = file {
         let read = match resolve(&SecretSource::File(file.clone())) {
             Err(SecretError::Empty) => None,
-            read => Some(read.map_err(|error| WrongUsage(format!("{option} {}: {}", file.display(), words(error))))?),
+            read => Some(read.map_err(|error| {
+                WrongUsage(format!("{option} {}: {}", file.display(), words(error)))
+            })?),
         };
         output::aside(&format!("{text}: from {}\n", file.display()));
         return Ok(read);
     }
     let question = Question { text, proposal: None, given: None, option, secret: true };
-    questions.choice(&question, |text| resolve(&SecretSource::Inline(Secret::new(text))).map_err(words))
+    questions
+        .choice(&question, |text| resolve(&SecretSource::Inline(Secret::new(text))).map_err(words))
 }
 
 fn resolve(source: &SecretSource) -> Result<Secret, SecretError> {
@@ -208,7 +306,8 @@ fn any(text: &str) -> Result<String, String> {
 }
 
 fn mailbox(text: &str) -> Result<String, String> {
-    let wrong = |_| "write a mail address as in name@example.com or Name <name@example.com>".to_owned();
+    let wrong =
+        |_| "write a mail address as in name@example.com or Name <name@example.com>".to_owned();
     text.parse::<Mailbox>().map(|_| text.to_owned()).map_err(wrong)
 }
 
@@ -224,8 +323,16 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), String> {
 
 fn percents(text: &str) -> Result<Vec<Decimal>, String> {
     let wrong = || "write ascending percents as in 80, 100".to_owned();
-    let number = |text: &str| parse_decimal(text.trim().trim_end_matches('%').trim()).map(|number| number.value).map_err(|_| wrong());
+    let number = |text: &str| {
+        parse_decimal(text.trim().trim_end_matches('%').trim())
+            .map(|number| number.value)
+            .map_err(|_| wrong())
+    };
     let steps: Vec<Decimal> = text.split(',').map(number).collect::<Result<_, _>>()?;
     let ascending = steps.iter().zip(steps.iter().skip(1)).all(|(one, next)| one < next);
-    if ascending && steps.iter().all(|step| *step > Decimal::ZERO) { Ok(steps) } else { Err(wrong()) }
+    if ascending && steps.iter().all(|step| *step > Decimal::ZERO) {
+        Ok(steps)
+    } else {
+        Err(wrong())
+    }
 }

@@ -1,5 +1,5 @@
-//! Questions to a person, or to whatever stands behind stdin: one line each, Enter for what is proposed. What is asked is
-//! `answers`'.
+//! Questions to a person, or to whatever stands behind stdin: one line each, Enter for what is
+//! proposed. What is asked is `answers`'.
 
 use std::cell::Cell;
 use std::io::{self, BufRead as _, IsTerminal as _};
@@ -35,8 +35,13 @@ impl Questions {
         Self { terminal: io::stdin().is_terminal(), ended: Cell::new(false) }
     }
 
-    /// An answer that must be there. A person is asked again until it is right; a program has one try.
-    pub(super) fn answer<T>(&self, question: &Question<'_>, right: impl Fn(&str) -> Result<T, String>) -> anyhow::Result<T> {
+    /// An answer that must be there. A person is asked again until it is right; a program has one
+    /// try.
+    pub(super) fn answer<T>(
+        &self,
+        question: &Question<'_>,
+        right: impl Fn(&str) -> Result<T, String>,
+    ) -> anyhow::Result<T> {
         loop {
             let wrong = match self.read(question)? {
                 Said::Text(text) => match right(&text) {
@@ -46,22 +51,34 @@ impl Questions {
                 Said::Nothing | Said::End => "there is no answer".to_owned(),
             };
             if !self.terminal || question.given.is_some() || self.ended.get() {
-                return Err(WrongUsage(format!("{}: {wrong} ({})", question.text, question.option)).into());
+                return Err(WrongUsage(format!(
+                    "{}: {wrong} ({})",
+                    question.text, question.option
+                ))
+                .into());
             }
             output::aside(&format!("  {wrong}\n"));
         }
     }
 
     /// An answer that may be left out.
-    pub(super) fn choice<T>(&self, question: &Question<'_>, right: impl Fn(&str) -> Result<T, String>) -> anyhow::Result<Option<T>> {
-        self.answer(&Question { proposal: Some(question.proposal.unwrap_or_default()), ..*question }, |text| {
-            if text.is_empty() { Ok(None) } else { right(text).map(Some) }
-        })
+    pub(super) fn choice<T>(
+        &self,
+        question: &Question<'_>,
+        right: impl Fn(&str) -> Result<T, String>,
+    ) -> anyhow::Result<Option<T>> {
+        self.answer(
+            &Question { proposal: Some(question.proposal.unwrap_or_default()), ..*question },
+            |text| {
+                if text.is_empty() { Ok(None) } else { right(text).map(Some) }
+            },
+        )
     }
 
     /// Yes or no; Enter is a yes, the end of the input a no.
     pub(super) fn agreed(&self, text: &str) -> anyhow::Result<bool> {
-        let question = Question { text, proposal: None, given: None, option: "yes or no", secret: false };
+        let question =
+            Question { text, proposal: None, given: None, option: "yes or no", secret: false };
         loop {
             output::aside(&format!("{text} [yes]: "));
             match self.typed(&question)? {
@@ -81,7 +98,11 @@ impl Questions {
         let said = if let Some(given) = question.given {
             Said::of(given.trim())
         } else {
-            let proposal = question.proposal.filter(|text| !text.is_empty()).map(|text| format!(" [{text}]")).unwrap_or_default();
+            let proposal = question
+                .proposal
+                .filter(|text| !text.is_empty())
+                .map(|text| format!(" [{text}]"))
+                .unwrap_or_default();
             output::aside(&format!("{}{proposal}: ", question.text));
             self.typed(question)?
         };

@@ -1,5 +1,5 @@
-//! `init`: asks a few questions and writes a first configuration that `check` accepts; then a person may sign in, and send
-//! a test message.
+//! `init`: asks a few questions and writes a first configuration that `check` accepts; then a
+//! person may sign in, and send a test message.
 
 mod answers;
 mod ask;
@@ -29,7 +29,8 @@ pub(super) struct Init {
     force: bool,
     #[command(flatten)]
     given: Given,
-    /// Where the ledger and the sign-in are kept [default: /var/lib/budget-alertd for root, else `state` beside the file]
+    /// Where the ledger and the sign-in are kept
+    /// [default: /var/lib/budget-alertd for root, else `state` beside the file]
     #[arg(long, value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
     /// Sign in without asking
@@ -47,12 +48,20 @@ impl Init {
         let path = path.map_or_else(|| default_file(as_root), Path::to_owned);
         if path.exists() && !self.force {
             let next = format!("to sign in, run `budget-alertd --config {} login`", path.display());
-            return Err(WrongUsage(format!("{} is there already; {next}; --force replaces it", path.display())).into());
+            return Err(WrongUsage(format!(
+                "{} is there already; {next}; --force replaces it",
+                path.display()
+            ))
+            .into());
         }
         let questions = Questions::of_stdin();
-        output::aside(&format!("This writes {}. Enter takes what stands in brackets.\n\n", path.display()));
+        output::aside(&format!(
+            "This writes {}. Enter takes what stands in brackets.\n\n",
+            path.display()
+        ));
         let answers = Answers::ask(&questions, &self.given, as_root)?;
-        let state_dir = self.state_dir.clone().map_or_else(|| default_state_dir(&path, as_root), Ok)?;
+        let state_dir =
+            self.state_dir.clone().map_or_else(|| default_state_dir(&path, as_root), Ok)?;
         write(&answers, &path, &state_dir, self.force)?;
         let mut outcome = Outcome::Done;
         if self.login || questions.agreed("Sign in to Partner Center now")? {
@@ -72,27 +81,43 @@ impl Init {
 fn write(answers: &Answers, path: &Path, state_dir: &Path, force: bool) -> anyhow::Result<()> {
     let environment = Environment::of_process();
     config::parse(&page::page(answers, state_dir, Keeping::Inline), path, &environment)?;
-    let cannot = |path: &Path, error: std::io::Error| anyhow::anyhow!("cannot write {}: {error}", path.display());
+    let cannot = |path: &Path, error: std::io::Error| {
+        anyhow::anyhow!("cannot write {}: {error}", path.display())
+    };
     let credentials = environment.credentials();
     let mut units = Vec::new();
     if answers.keeping == Keeping::Credentials {
-        let files: Vec<_> = answers.secrets().into_iter().map(|(name, secret)| (name, secret, credentials.join(name))).collect();
+        let files: Vec<_> = answers
+            .secrets()
+            .into_iter()
+            .map(|(name, secret)| (name, secret, credentials.join(name)))
+            .collect();
         if let Some((.., file)) = files.iter().find(|(.., file)| file.exists() && !force) {
             return Err(there_already(file).into());
         }
         for (name, secret, file) in files {
-            file::write(&file, secret.expose(), 0o600, 0o700).map_err(|error| cannot(&file, error))?;
+            file::write(&file, secret.expose(), 0o600, 0o700)
+                .map_err(|error| cannot(&file, error))?;
             units.push(format!("LoadCredential={name}:{}", file.display()));
         }
     }
-    // The unit's own user reads it, so it belongs to its owner alone only where secrets stand in it.
-    let mode = if answers.keeping == Keeping::Inline && !answers.secrets().is_empty() { 0o600 } else { 0o644 };
-    file::write(path, &page::page(answers, state_dir, answers.keeping), mode, 0o755).map_err(|error| cannot(path, error))?;
+    // The unit's own user reads it, so it belongs to its owner alone only where secrets stand in
+    // it.
+    let mode = if answers.keeping == Keeping::Inline && !answers.secrets().is_empty() {
+        0o600
+    } else {
+        0o644
+    };
+    file::write(path, &page::page(answers, state_dir, answers.keeping), mode, 0o755)
+        .map_err(|error| cannot(path, error))?;
     open::look(path)?;
     output::page(&format!("{}\n", tick(Tone::Good, "written", &path.display().to_string())))?;
     if !units.is_empty() {
         let lines = units.join("\n");
-        output::aside(&format!("\nFor the systemd unit, add by `systemctl edit budget-alertd`:\n\n[Service]\n{lines}\n\n"));
+        output::aside(&format!(
+            "\nFor the systemd unit, add by `systemctl edit \
+                budget-alertd`:\n\n[Service]\n{lines}\n\n"
+        ));
     }
     Ok(())
 }

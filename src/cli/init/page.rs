@@ -1,4 +1,5 @@
-//! The first configuration as text, with a comment where a reader may ask why. It is the file that `check` reads.
+//! The first configuration as text, with a comment where a reader may ask why. It is the file that
+//! `check` reads.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,8 +12,9 @@ use crate::secret::Secret;
 /// Writes down the answers; secrets where `keeping` says.
 pub(super) fn page(answers: &Answers, state_dir: &Path, keeping: Keeping) -> String {
     let mut page = String::from(
-        "# Written by `budget-alertd init`. All keys there are: the alert-rules.toml that comes with the program.\n\
-         # After a change: `budget-alertd check`, then `systemctl reload budget-alertd`.\n\n",
+        "# Written by `budget-alertd init`. All keys there are: the alert-rules.toml that comes \
+            with the program.\n# After a change: `budget-alertd check`, then `systemctl reload \
+            budget-alertd`.\n\n",
     );
     page.push_str(&source(answers, keeping));
     let notifiers = list(&answers.notifiers());
@@ -37,7 +39,11 @@ pub(super) fn page(answers: &Answers, state_dir: &Path, keeping: Keeping) -> Str
     );
     page.extend(answers.mail.as_ref().map(|server| mail(server, keeping)));
     if let Some(url) = &answers.slack_url {
-        let _infallible = write!(page, "\n[notifiers.slack]\ntype = \"slack\"\nurl = {}\n", kept("slack-url", url, keeping));
+        let _infallible = write!(
+            page,
+            "\n[notifiers.slack]\ntype = \"slack\"\nurl = {}\n",
+            kept("slack-url", url, keeping)
+        );
     }
     page
 }
@@ -47,10 +53,18 @@ fn source(answers: &Answers, keeping: Keeping) -> String {
     for (key, url) in [("api_url", &answers.api_url), ("login_url", &answers.login_url)] {
         text.extend(url.as_deref().map(|url| format!("{key} = {}\n", quoted(url))));
     }
-    let _infallible = write!(text, "tenant_id = {}\nclient_id = {}\n", quoted(&answers.tenant), quoted(&answers.client_id));
+    let _infallible = write!(
+        text,
+        "tenant_id = {}\nclient_id = {}\n",
+        quoted(&answers.tenant),
+        quoted(&answers.client_id)
+    );
     let secret = answers.client_secret.as_ref();
-    let secret = secret.map(|secret| format!("client_secret = {}\n", kept("client-secret", secret, keeping)));
-    text.push_str(secret.as_deref().unwrap_or("# client_secret: none, the application is a public one\n"));
+    let secret = secret
+        .map(|secret| format!("client_secret = {}\n", kept("client-secret", secret, keeping)));
+    text.push_str(
+        secret.as_deref().unwrap_or("# client_secret: none, the application is a public one\n"),
+    );
     text + "# refresh_token: none, `budget-alertd login` keeps the sign-in itself\n\
             poll_interval = \"1h\"               # usage is about a day old whatever is set here\n"
 }
@@ -66,17 +80,16 @@ fn rules(steps: &[Decimal], notifiers: &str) -> String {
     );
     for (index, step) in steps.iter().enumerate() {
         let severity = if index + 1 == steps.len() { "critical" } else { "warning" };
-        let _infallible = writeln!(text, "  {{ at = {}, severity = \"{severity}\" }},", step.normalize());
+        let _infallible =
+            writeln!(text, "  {{ at = {}, severity = \"{severity}\" }},", step.normalize());
     }
     let _infallible = write!(
         text,
-        "]\n\n\
-         [rules.no-budget]                  # most customers of an Azure plan have none in Partner Center\n\
-         description = \"Cost that nobody has budgeted\"\n\
-         metric = \"unbudgeted_cost\"\n\
-         notify = {notifiers}\n\
-         steps = [{{ at = {{ USD = 1000, EUR = 1000, GBP = 1000, SEK = 10_000 }} }}]\n\
-         then_every = {{ USD = 1000, EUR = 1000, GBP = 1000, SEK = 10_000 }}\n"
+        "]\n\n[rules.no-budget]                  # most customers of an Azure plan have none in \
+            Partner Center\ndescription = \"Cost that nobody has budgeted\"\nmetric = \
+            \"unbudgeted_cost\"\nnotify = {notifiers}\nsteps = \
+            [{{ at = {{ USD = 1000, EUR = 1000, GBP = 1000, SEK = 10_000 }} }}]\nthen_every = \
+            {{ USD = 1000, EUR = 1000, GBP = 1000, SEK = 10_000 }}\n"
     );
     text
 }
@@ -84,17 +97,27 @@ fn rules(steps: &[Decimal], notifiers: &str) -> String {
 fn mail(mail: &Mail, keeping: Keeping) -> String {
     let mut smtp = format!("host = {}", quoted(&mail.host));
     smtp.extend(mail.port.map(|port| format!(", port = {port}")));
-    let loopback = mail.host == "localhost" || mail.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    let loopback = mail.host == "localhost"
+        || mail.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     smtp.push_str(match mail.port {
         _ if loopback => ", tls = \"none\"",
         Some(465) => ", tls = \"implicit\"",
         _ => ", tls = \"starttls\"",
     });
     if let Some((user, password)) = &mail.sign_in {
-        let _infallible = write!(smtp, ", username = {}, password = {}", quoted(user), kept("smtp", password, keeping));
+        let _infallible = write!(
+            smtp,
+            ", username = {}, password = {}",
+            quoted(user),
+            kept("smtp", password, keeping)
+        );
     }
     let to: Vec<&str> = mail.to.iter().map(String::as_str).collect();
-    format!("\n[notifiers.mail]\ntype = \"email\"\nfrom = {}\nto = {}\nsmtp = {{ {smtp} }}\n", quoted(&mail.from), list(&to))
+    format!(
+        "\n[notifiers.mail]\ntype = \"email\"\nfrom = {}\nto = {}\nsmtp = {{ {smtp} }}\n",
+        quoted(&mail.from),
+        list(&to)
+    )
 }
 
 /// A secret, or the name of its place.

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::schema::webhook::{boolean, optional_decimal, period, reference, text, whole, words};
+use crate::cli::schema::webhook::{
+    boolean, optional_decimal, period, reference, text, whole, words,
+};
 use crate::domain::{EventCode, Every};
 
 /// The schema of `data.report`.
@@ -45,7 +47,8 @@ pub(super) fn report() -> Value {
         })),
         "growth": top(&json!({
             "by": decimal("by how much the cost grew"),
-            "from": optional_decimal("the cost before; null where the billing period began since then"),
+            "from": optional_decimal("the cost before; null where the billing period began since \
+                then"),
             "cost": decimal("the cost now"),
             "usd": optional_decimal("by how much in US dollars")
         })),
@@ -76,7 +79,10 @@ pub(super) fn report() -> Value {
 fn top(item: &Value) -> Value {
     let mut keys = item.clone();
     if let Some(keys) = keys.as_object_mut() {
-        keys.insert("customer".into(), whole(&json!({ "id": text("as received"), "name": text("what people call it") })));
+        keys.insert(
+            "customer".into(),
+            whole(&json!({ "id": text("as received"), "name": text("what people call it") })),
+        );
         keys.insert("currency".into(), json!({ "$ref": "#/$defs/currency" }));
     }
     listed(&whole(&keys))
@@ -91,7 +97,10 @@ fn listed(item: &Value) -> Value {
             "amount": optional_decimal("the sum; null where the currency is unknown")
         }));
         keys.insert("sums".into(), list(&sum));
-        keys.insert("usd".into(), decimal("what all of them come to in US dollars, as far as those are known"));
+        keys.insert(
+            "usd".into(),
+            decimal("what all of them come to in US dollars, as far as those are known"),
+        );
     }
     listed
 }

@@ -1,5 +1,5 @@
-//! The body that a webhook gets, as a JSON Schema. Receivers must expect more: keys are added in later versions, and none
-//! is taken away.
+//! The body that a webhook gets, as a JSON Schema. Receivers must expect more: keys are added in
+//! later versions, and none is taken away.
 
 use serde_json::{Value, json};
 
@@ -23,11 +23,13 @@ pub(super) fn schema() -> Value {
                     "latest": {
                         "type": "array",
                         "items": { "anyOf": [latest(), { "type": "null" }] },
-                        "description": "in reminders and resolutions: how each of alerts is now, in their order"
+                        "description": "in reminders and resolutions: how each of alerts is now, \
+                            in their order"
                     },
                     "digest": digest(),
                     "operator": operator(),
-                    "fallback_for": text("the notifier in whose place this is sent, because it has not taken the message"),
+                    "fallback_for": text("the notifier in whose place this is sent, because it has \
+                        not taken the message"),
                     "report": report::report()
                 }
             }
@@ -90,13 +92,16 @@ pub(super) fn words(words: &[&str]) -> Value {
 
 /// An object all of whose keys are there.
 pub(super) fn whole(properties: &Value) -> Value {
-    let required: Vec<&String> = properties.as_object().map(|keys| keys.keys().collect()).unwrap_or_default();
+    let required: Vec<&String> =
+        properties.as_object().map(|keys| keys.keys().collect()).unwrap_or_default();
     json!({ "type": "object", "required": required, "properties": properties })
 }
 
 fn digest() -> Value {
     let count = |doc: &str| json!({ "type": "integer", "minimum": 1, "description": doc });
-    whole(&json!({ "part": count("from 1"), "parts": count("how many parts"), "total": count("how many alerts in all parts") }))
+    whole(
+        &json!({ "part": count("from 1"), "parts": count("how many parts"), "total": count("how many alerts in all parts") }),
+    )
 }
 
 fn latest() -> Value {
@@ -116,7 +121,9 @@ fn operator() -> Value {
         "action": text("what to do"),
         "since": reference("time", "when it began")
     }));
-    let from = whole(&json!({ "host": text("the host of the daemon that says so"), "config": text("its configuration file") }));
+    let from =
+        whole(&json!({ "host": text("the host of the daemon that says so"), "config": text("its \
+            configuration file") }));
     if let Some(properties) = operator.pointer_mut("/properties").and_then(Value::as_object_mut) {
         properties.insert("from".to_owned(), from);
     }
@@ -126,8 +133,10 @@ fn operator() -> Value {
 fn alert() -> Value {
     let mut alert = whole(&json!({
         "id": { "type": "string", "format": "uuid" },
-        "ref": { "type": "string", "pattern": "^[0-9A-F]{8}$", "description": "the start of the id, for people" },
-        "rule": { "type": ["string", "null"], "description": "the rule's name; null in messages to customers" },
+        "ref": { "type": "string", "pattern": "^[0-9A-F]{8}$", "description": "the start of the \
+            id, for people" },
+        "rule": { "type": ["string", "null"], "description": "the rule's name; null in messages to \
+            customers" },
         "metric": words(&Metric::ALL.map(Metric::as_str)),
         "threshold": optional_decimal("the step; null where a customer must not see the amount"),
         "passed": { "type": "array", "items": { "$ref": "#/$defs/decimal" }, "description": "lower steps passed by the same jump, ascending" },
@@ -155,7 +164,10 @@ fn alert() -> Value {
     }));
     if let Some(Value::Object(properties)) = alert.get_mut("properties") {
         properties.insert("resources".into(), resources());
-        properties.insert("subscription".into(), text("the subscription, where the alert is about one only"));
+        properties.insert(
+            "subscription".into(),
+            text("the subscription, where the alert is about one only"),
+        );
         properties.insert("inputs".into(), inputs());
     }
     alert
@@ -166,12 +178,14 @@ fn resources() -> Value {
     let name = |doc: &str| json!({ "type": ["string", "null"], "description": doc });
     json!({
         "type": "array",
-        "description": "of a critical alert of an Azure plan, where it is known: the costliest resource groups of the costliest subscription",
+        "description": "of a critical alert of an Azure plan, where it is known: the costliest \
+            resource groups of the costliest subscription",
         "items": whole(&json!({
             "subscription": name("the Azure subscription by name, else by id"),
             "resource_group": name("null for a resource that names none"),
             "name": name("its costliest resource"),
-            "cost": optional_decimal("in the customer's currency; null where the answer's currency is not surely that one"),
+            "cost": optional_decimal("in the customer's currency; null where the answer's currency \
+                is not surely that one"),
             "percent": reference("decimal", "its share of all resources of that subscription")
         }))
     })
@@ -186,7 +200,8 @@ fn inputs() -> Value {
         "properties": {
             "elapsed_hours": decimal("hours of the period that were over"),
             "period_hours": decimal("the length of the period"),
-            "forecast_cost": decimal("the cost at the end of the period if it goes on as on average"),
+            "forecast_cost": decimal("the cost at the end of the period if it goes on as on \
+                average"),
             "percent_used": decimal("percent of the budget used"),
             "percent_elapsed": decimal("percent of the period elapsed"),
             "since": reference("time", "the earlier of the last two dates of the data"),
@@ -211,12 +226,15 @@ fn budget() -> Value {
         "amount": reference("decimal", "exactly as read"),
         "currency": { "$ref": "#/$defs/currency" },
         "source": { "enum": [BudgetSource::PartnerCenter, BudgetSource::Local] },
-        "previous_amount": optional_decimal("of a step that alerts again: the amount it alerted under before")
+        "previous_amount": optional_decimal("of a step that alerts again: the amount it alerted \
+            under before")
     }))
 }
 
 pub(super) fn period() -> Value {
-    let sources = [PeriodSource::SubscriptionSummary, PeriodSource::CalendarMonth, PeriodSource::Assumed].map(PeriodSource::as_str);
+    let sources =
+        [PeriodSource::SubscriptionSummary, PeriodSource::CalendarMonth, PeriodSource::Assumed]
+            .map(PeriodSource::as_str);
     whole(&json!({
         "start": reference("time", "the first instant"),
         "end": reference("time", "the first instant after it"),

@@ -35,7 +35,8 @@ pub(super) struct Add {
     /// How long: 2h, 3d
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     length: Option<Duration>,
-    /// Until when: a time, a date (that day included), or period-end, the end of each customer's billing period
+    /// Until when: a time, a date (that day included), or period-end, the end of each customer's
+    /// billing period
     #[arg(long, value_name = "TIME", value_parser = End::parse)]
     until: Option<End>,
     /// Why, for those who wonder later
@@ -59,7 +60,9 @@ enum End {
 }
 
 fn parse_value(text: &str) -> Result<Decimal, String> {
-    parse_decimal(text.trim()).map(|parsed| parsed.value).map_err(|_| "write a number, such as 300 or 99.5".to_owned())
+    parse_decimal(text.trim())
+        .map(|parsed| parsed.value)
+        .map_err(|_| "write a number, such as 300 or 99.5".to_owned())
 }
 
 impl End {
@@ -72,17 +75,28 @@ impl End {
             return Err(format!("that is a length: write --for {text}"));
         }
         let day = || text.parse().map(Self::Day).ok().filter(|_| text.len() == 10);
-        let end = text.parse().map(Self::At).ok().or_else(day).or_else(|| text.parse().map(Self::Local).ok());
-        end.ok_or_else(|| "write 2026-11-14T18:00, 2026-11-14T18:00:00Z, 2026-11-14 or period-end".to_owned())
+        let end = text
+            .parse()
+            .map(Self::At)
+            .ok()
+            .or_else(day)
+            .or_else(|| text.parse().map(Self::Local).ok());
+        end.ok_or_else(|| {
+            "write 2026-11-14T18:00, 2026-11-14T18:00:00Z, 2026-11-14 or period-end".to_owned()
+        })
     }
 
     fn settle(self, zone: &TimeZone) -> Option<crate::actions::Until> {
-        let local = |at: DateTime| at.to_zoned(zone.clone()).ok().map(|zoned| crate::actions::Until::At(zoned.timestamp()));
+        let local = |at: DateTime| {
+            at.to_zoned(zone.clone()).ok().map(|zoned| crate::actions::Until::At(zoned.timestamp()))
+        };
         match self {
             Self::Period => Some(crate::actions::Until::Word(UntilWord::PeriodEnd)),
             Self::At(at) => Some(crate::actions::Until::At(at)),
             Self::Local(at) => local(at),
-            Self::Day(day) => local(day.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight())),
+            Self::Day(day) => {
+                local(day.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight()))
+            }
         }
     }
 }
@@ -98,7 +112,12 @@ impl Add {
     }
 
     fn order(&self, zone: &TimeZone) -> Result<SilenceRequest, WrongUsage> {
-        let after = |length: Duration| now().checked_add(SignedDuration::try_from(length).ok()?).ok().map(crate::actions::Until::At);
+        let after = |length: Duration| {
+            now()
+                .checked_add(SignedDuration::try_from(length).ok()?)
+                .ok()
+                .map(crate::actions::Until::At)
+        };
         let end = self.length.and_then(after).or_else(|| self.until?.settle(zone));
         Ok(SilenceRequest {
             customers: self.customers.clone(),
@@ -119,17 +138,31 @@ fn page(added: &SilenceAdded, zone: &TimeZone) -> String {
         format!("  until {}", until(silence, now(), zone)),
         format!("  by {}: {}", text::clean(&silence.author), clean(&silence.reason, 500)),
     ];
-    lines.extend(warnings.iter().map(|warning| format!("  {} {}", Tone::Uneasy.paint("!"), clean(warning, 500))));
-    lines.push(format!("\nIt fits {}. Over a step now and covered: {}.", text::count(*customers, "customer"), nothing_or(*crossing)));
+    lines.extend(
+        warnings
+            .iter()
+            .map(|warning| format!("  {} {}", Tone::Uneasy.paint("!"), clean(warning, 500))),
+    );
+    lines.push(format!(
+        "\nIt fits {}. Over a step now and covered: {}.",
+        text::count(*customers, "customer"),
+        nothing_or(*crossing)
+    ));
     lines.extend(worst.iter().map(|hidden| format!("  {}", line(hidden))));
     let unnamed = crossing.saturating_sub(u64::try_from(worst.len()).unwrap_or(u64::MAX));
     if unnamed > 0 {
         lines.push(format!("  … and {unnamed} more"));
     }
     if *reminders > 0 {
-        lines.push(format!("Nobody is reminded of {} meanwhile.", text::count(*reminders, "open alert")));
+        lines.push(format!(
+            "Nobody is reminded of {} meanwhile.",
+            text::count(*reminders, "open alert")
+        ));
     }
-    lines.push("What comes up meanwhile is recorded, and told afterwards if it is still true then.".to_owned());
+    lines.push(
+        "What comes up meanwhile is recorded, and told afterwards if it is still true then."
+            .to_owned(),
+    );
     lines.join("\n") + "\n"
 }
 
@@ -145,7 +178,9 @@ fn line(hidden: &Hidden) -> String {
         Severity::Info => Tone::Good,
     };
     let severity = tone.paint(&format!("{:<8}", hidden.severity.as_str().to_uppercase()));
-    let value = hidden.value.map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.step(value));
+    let value = hidden
+        .value
+        .map_or_else(|| "cost over a budget of zero".to_owned(), |value| scale.step(value));
     let alert = hidden.alert.map(|id| format!(", {}", Alert::reference_of(id))).unwrap_or_default();
     let reminds = match (hidden.told, hidden.reminds) {
         (true, true) => ", already told: only reminders stop",
@@ -154,7 +189,10 @@ fn line(hidden: &Hidden) -> String {
         (false, false) => "",
     };
     let (who, rule) = (text::clean(&hidden.customer), text::clean(&hidden.rule));
-    format!("{severity} {who}, {rule}: {value}, step {}{alert}{reminds}", scale.step(hidden.threshold))
+    format!(
+        "{severity} {who}, {rule}: {value}, step {}{alert}{reminds}",
+        scale.step(hidden.threshold)
+    )
 }
 
 #[cfg(test)]
@@ -164,7 +202,9 @@ mod tests {
     #[test]
     fn ends_are_times_in_a_zone_days_and_the_end_of_the_period() {
         let zone = TimeZone::get("Europe/Stockholm").unwrap();
-        let end = |text: &str| End::parse(text).map(|end| serde_json::to_string(&end.settle(&zone).unwrap()).unwrap());
+        let end = |text: &str| {
+            End::parse(text).map(|end| serde_json::to_string(&end.settle(&zone).unwrap()).unwrap())
+        };
         assert_eq!(end("2026-11-14T18:00:00Z").unwrap(), "\"2026-11-14T18:00:00Z\"");
         assert_eq!(end("2026-11-14T18:00").unwrap(), "\"2026-11-14T17:00:00Z\"");
         assert_eq!(end("2026-11-14").unwrap(), "\"2026-11-14T23:00:00Z\"", "that day included");

@@ -1,4 +1,5 @@
-//! `silence list`: who, why, until when, and how many alerts each has hidden; read beside a running daemon.
+//! `silence list`: who, why, until when, and how many alerts each has hidden; read beside a running
+//! daemon.
 
 use std::path::Path;
 
@@ -42,7 +43,8 @@ impl List {
         let context = CommandContext::look(path)?;
         let reader = context.reader()?;
         let now = now();
-        let hidden = reader.alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
+        let hidden = reader
+            .alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
         let rows = reader.silences()?.into_iter().map(|silence| row(&silence, &hidden, now));
         let rows: Vec<Row> = rows.filter(|row| self.all || row.in_force).collect();
         match self.format {
@@ -57,9 +59,14 @@ impl List {
 fn row(silence: &Silence, hidden: &[AlertRow], now: Timestamp) -> Row {
     let hid = |row: &&AlertRow| {
         let alert = &row.snapshot.alert;
-        silence.created_at <= alert.raised_at && silence.covers(&Silenceable::of(alert), alert.raised_at)
+        silence.created_at <= alert.raised_at
+            && silence.covers(&Silenceable::of(alert), alert.raised_at)
     };
-    Row { silence: SilenceView::of(silence), in_force: silence.is_in_force(now), silenced: hidden.iter().filter(hid).count() }
+    Row {
+        silence: SilenceView::of(silence),
+        in_force: silence.is_in_force(now),
+        silenced: hidden.iter().filter(hid).count(),
+    }
 }
 
 fn page(rows: &[Row], now: Timestamp, zone: &TimeZone, all: bool) -> String {
@@ -81,16 +88,36 @@ fn page(rows: &[Row], now: Timestamp, zone: &TimeZone, all: bool) -> String {
             scope(&row.silence),
             format!("{}{over}", until(&row.silence, now, zone)),
             row.silenced.to_string(),
-            format!("{}, {}", text::clean(&row.silence.author), text::short_moment(row.silence.created_at, now, zone)),
+            format!(
+                "{}, {}",
+                text::clean(&row.silence.author),
+                text::short_moment(row.silence.created_at, now, zone)
+            ),
             clean(&row.silence.reason, 200),
         ]);
     }
-    format!("{}\n\n{}. {}\n", listing.lines(0).join("\n"), text::count(rows.len(), "silence"), text::zone_note(zone))
+    format!(
+        "{}\n\n{}. {}\n",
+        listing.lines(0).join("\n"),
+        text::count(rows.len(), "silence"),
+        text::zone_note(zone)
+    )
 }
 
 fn print_csv(rows: &[Row]) -> anyhow::Result<()> {
-    let heading =
-        ["id", "customers", "rules", "unless_above", "created_at", "until", "author", "reason", "expired_at", "in_force", "silenced"];
+    let heading = [
+        "id",
+        "customers",
+        "rules",
+        "unless_above",
+        "created_at",
+        "until",
+        "author",
+        "reason",
+        "expired_at",
+        "in_force",
+        "silenced",
+    ];
     let cells = |row: &Row| {
         let silence = &row.silence;
         vec![
@@ -99,7 +126,11 @@ fn print_csv(rows: &[Row]) -> anyhow::Result<()> {
             clean(&silence.rules.join(" "), 500),
             text::or_nothing(silence.unless_above),
             silence.created_at.to_string(),
-            if let Until::At(end) = silence.until { end.to_string() } else { "period-end".to_owned() },
+            if let Until::At(end) = silence.until {
+                end.to_string()
+            } else {
+                "period-end".to_owned()
+            },
             text::clean(&silence.author),
             clean(&silence.reason, 500),
             text::or_nothing(silence.expired_at),

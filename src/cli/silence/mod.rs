@@ -1,5 +1,5 @@
-//! `silence`: keeps alerts of some customers and rules from being told for a time; who did it, why and until when stays
-//! written.
+//! `silence`: keeps alerts of some customers and rules from being told for a time; who did it, why
+//! and until when stays written.
 
 mod add;
 mod list;
@@ -28,8 +28,11 @@ pub(super) struct Silence {
 #[derive(Debug, Subcommand)]
 enum Order {
     /// Make a silence, and say what it hides now
-    #[command(after_help = "What comes up meanwhile is recorded. When no silence covers it any more, it is told if it is still true.\n\n\
-        Example: budget-alertd silence add --customer \"Contoso*\" --until period-end --reason \"migration, agreed\" --unless-above 300")]
+    #[command(
+        after_help = "What comes up meanwhile is recorded. When no silence covers it any more, it \
+            is told if it is still true.\n\nExample: budget-alertd silence add --customer \
+            \"Contoso*\" --until period-end --reason \"migration, agreed\" --unless-above 300"
+    )]
     Add(add::Add),
     /// List silences: who, why, until when, and how much they have hidden
     #[command(after_help = "Example: budget-alertd silence list --all --format json")]
@@ -58,28 +61,41 @@ impl Silence {
 impl Expire {
     async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let control = Control::open(CommandContext::look(path)?).await?;
-        let Expired { silence, already, uncovered } = control.ask(&ExpireRequest { id: self.id }).await?;
+        let Expired { silence, already, uncovered } =
+            control.ask(&ExpireRequest { id: self.id }).await?;
         let scope = scope(&silence);
         output::page(&match (already, uncovered) {
             (true, _) => format!("Silence {} of {scope} was over already.\n", silence.id),
-            (false, 0) => format!("Silence {} of {scope} is over. It hides nothing that would now be told.\n", silence.id),
+            (false, 0) => format!(
+                "Silence {} of {scope} is over. It hides nothing that would now be told.\n",
+                silence.id
+            ),
             (false, hidden) => {
                 let hidden = text::count(hidden, "silenced alert");
-                format!("Silence {} of {scope} is over. The next poll tells what is still true of {hidden}.\n", silence.id)
+                format!(
+                    "Silence {} of {scope} is over. The next poll tells what is still true of \
+                        {hidden}.\n",
+                    silence.id
+                )
             }
         })?;
         Ok(Outcome::Done)
     }
 }
 
-/// `customers Contoso*, rules spend and pace`: whom and what it is about, and above which value it is not.
+/// `customers Contoso*, rules spend and pace`: whom and what it is about, and above which value it
+/// is not.
 pub(super) fn scope(silence: &SilenceView) -> String {
     let named = |what: &str, globs: &[String]| match globs {
         [] => format!("all {what}s"),
         [one] => format!("{what} {}", clean(one, 80)),
-        _ => format!("{what}s {}", globs.iter().map(|glob| clean(glob, 80)).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "{what}s {}",
+            globs.iter().map(|glob| clean(glob, 80)).collect::<Vec<_>>().join(", ")
+        ),
     };
-    let unless = silence.unless_above.map(|limit| format!(", unless above {limit}")).unwrap_or_default();
+    let unless =
+        silence.unless_above.map(|limit| format!(", unless above {limit}")).unwrap_or_default();
     format!("{}, {}{unless}", named("customer", &silence.customers), named("rule", &silence.rules))
 }
 
@@ -90,7 +106,10 @@ pub(super) fn until(silence: &SilenceView, now: Timestamp, zone: &TimeZone) -> S
         (None, Until::At(end)) => moment(end, now, zone),
         (None, Until::Word(_)) => {
             let month = BillingPeriod::calendar_month(silence.as_of, PeriodSource::CalendarMonth);
-            format!("the end of each customer's billing period ({} for Azure plans)", moment(month.end, now, zone))
+            format!(
+                "the end of each customer's billing period ({} for Azure plans)",
+                moment(month.end, now, zone)
+            )
         }
     }
 }

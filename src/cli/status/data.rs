@@ -1,4 +1,5 @@
-//! What `status` says of the data: customers without a record, and what happened to the data in the last day.
+//! What `status` says of the data: customers without a record, and what happened to the data in the
+//! last day.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +49,10 @@ impl Data {
         };
         let mut lines: Vec<String> = self.events.iter().rev().take(LISTED).map(line).collect();
         if self.events.len() > LISTED {
-            lines.push(format!("  and {} more; explain tells each customer's", self.events.len() - LISTED));
+            lines.push(format!(
+                "  and {} more; explain tells each customer's",
+                self.events.len() - LISTED
+            ));
         }
         lines
     }
@@ -61,11 +65,23 @@ impl Data {
 }
 
 /// Whom the events that are listed are about.
-pub(super) fn named_in(events: &[(String, String, CustomerEvent)]) -> impl Iterator<Item = Named<'_>> {
-    events.iter().rev().take(LISTED).map(|(id, called, _)| (None, called.as_str(), CustomerKey::of(id)))
+pub(super) fn named_in(
+    events: &[(String, String, CustomerEvent)],
+) -> impl Iterator<Item = Named<'_>> {
+    events
+        .iter()
+        .rev()
+        .take(LISTED)
+        .map(|(id, called, _)| (None, called.as_str(), CustomerKey::of(id)))
 }
 
 /// Whether it may hide something.
 fn is_uneasy(code: EventCode) -> bool {
-    !matches!(code, EventCode::BudgetSet | EventCode::BudgetRaised | EventCode::Returned | EventCode::Disappeared)
+    !matches!(
+        code,
+        EventCode::BudgetSet
+            | EventCode::BudgetRaised
+            | EventCode::Returned
+            | EventCode::Disappeared
+    )
 }

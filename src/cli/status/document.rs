@@ -96,7 +96,11 @@ struct Customer {
 
 /// The whole document.
 pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a> {
-    let finding = |open: &'a crate::ledger::OpenFinding| Finding { what: &open.finding, since: open.since, told: open.told };
+    let finding = |open: &'a crate::ledger::OpenFinding| Finding {
+        what: &open.finding,
+        since: open.since,
+        told: open.told,
+    };
     Document {
         health: health.as_str(),
         why: health.codes(),
@@ -157,10 +161,19 @@ fn deferred(one: &DeferredRecipient) -> Deferred<'_> {
 
 fn customer(seen: &CustomerState) -> Customer {
     let used = seen.percent_used();
-    let who = CustomerView { id: seen.customer.clone(), name: seen.name.clone(), label: seen.label.clone(), plan: seen.plan };
+    let who = CustomerView {
+        id: seen.customer.clone(),
+        name: seen.name.clone(),
+        label: seen.label.clone(),
+        plan: seen.plan,
+    };
     Customer {
         who,
-        percent_used: if let MetricValue::Number(percent) = used { Some(percent.to_string()) } else { None },
+        percent_used: if let MetricValue::Number(percent) = used {
+            Some(percent.to_string())
+        } else {
+            None
+        },
         over_zero: used == MetricValue::OverZero,
         cost: seen.cost.to_string(),
         currency: seen.currency.map(|currency| currency.to_string()),

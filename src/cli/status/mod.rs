@@ -1,5 +1,5 @@
-//! `status`: whether alerts would come, what the operator should do, how the notifiers and the worst customers stand;
-//! read beside a running daemon.
+//! `status`: whether alerts would come, what the operator should do, how the notifiers and the
+//! worst customers stand; read beside a running daemon.
 
 mod data;
 mod document;
@@ -19,7 +19,9 @@ use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::MetricValue;
-use crate::ledger::{DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader};
+use crate::ledger::{
+    DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader,
+};
 use crate::poll::Namesakes;
 use crate::web::control::About;
 
@@ -81,7 +83,9 @@ impl Status {
         let no_daemon = found.why_none();
         let state = match context.reader() {
             Ok(reader) => self.gather(&context, &reader)?,
-            Err(error) if is_before_the_first_start(&error) => State::before_the_first_start(&context),
+            Err(error) if is_before_the_first_start(&error) => {
+                State::before_the_first_start(&context)
+            }
             Err(error) => return Err(error),
         };
         let state = State { daemon: found.daemon.map(|daemon| daemon.about), no_daemon, ..state };
@@ -113,8 +117,16 @@ impl Status {
                 let owed = config.owed_notifiers();
                 config.operator.notify.iter().any(|name| owed.contains(name))
             }),
-            notifiers: notifiers(context, reader.owed()?, &reader.notifier_states()?, reader.deferred_recipients()?),
-            namesakes: Namesakes::find(customers.iter().map(text::named).chain(named_in(&events)), Some(reader))?,
+            notifiers: notifiers(
+                context,
+                reader.owed()?,
+                &reader.notifier_states()?,
+                reader.deferred_recipients()?,
+            ),
+            namesakes: Namesakes::find(
+                customers.iter().map(text::named).chain(named_in(&events)),
+                Some(reader),
+            )?,
             data: Data { missing: reader.missing()?, events },
             customers,
             more_customers,
@@ -122,20 +134,38 @@ impl Status {
     }
 }
 
-/// The notifiers of the file, then those that only the ledger knows and that still owe or have given up something.
+/// The notifiers of the file, then those that only the ledger knows and that still owe or have
+/// given up something.
 fn notifiers(
     context: &CommandContext,
     mut owed: Vec<Owed>,
     states: &[(String, NotifierState)],
     mut deferred: Vec<DeferredRecipient>,
 ) -> Vec<NotifierAccount> {
-    let state = |name: &str| states.iter().find(|(known, _)| known == name).map(|(_, state)| state.clone()).unwrap_or_default();
-    let routes = context.config().map(|config| config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>());
-    let is_shown = |name: &str| routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed());
+    let state = |name: &str| {
+        states
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, state)| state.clone())
+            .unwrap_or_default()
+    };
+    let routes = context.config().map(|config| {
+        config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>()
+    });
+    let is_shown = |name: &str| {
+        routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed())
+    };
     let mut accounts = Vec::new();
     for name in &context.paths.notifiers {
-        let own = owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
-        let owed = own.unwrap_or_else(|| Owed { notifier: name.clone(), pending: 0, held: 0, oldest: None, dead: 0 });
+        let own =
+            owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
+        let owed = own.unwrap_or_else(|| Owed {
+            notifier: name.clone(),
+            pending: 0,
+            held: 0,
+            oldest: None,
+            dead: 0,
+        });
         let deferred = deferred.extract_if(.., |one| one.notifier == *name).collect();
         let (name, is_shown, state) = (name.clone(), is_shown(name), state(name));
         accounts.push(NotifierAccount { name, configured: true, is_shown, state, owed, deferred });
@@ -216,7 +246,11 @@ fn print_csv(customers: &[CustomerState]) -> anyhow::Result<()> {
             seen.customer.to_string(),
             text::bare_called(seen),
             seen.plan.as_str().to_owned(),
-            if let MetricValue::Number(percent) = percent { percent.to_string() } else { String::new() },
+            if let MetricValue::Number(percent) = percent {
+                percent.to_string()
+            } else {
+                String::new()
+            },
             (percent == MetricValue::OverZero).to_string(),
             seen.cost.to_string(),
             text::or_nothing(seen.currency),

@@ -15,17 +15,26 @@ use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, s
 /// The whole page.
 pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
     let mut lines = vec![headline(state, health)];
-    if let Some(last) = state.polls.last.as_ref().filter(|last| !last.good || !last.errors.is_empty()) {
+    if let Some(last) =
+        state.polls.last.as_ref().filter(|last| !last.good || !last.errors.is_empty())
+    {
         lines.extend(last_poll(last, state));
     }
     if !state.findings.is_empty() {
-        let nobody = if state.operator { "" } else { " (sent to nobody: operator.notify names no notifier)" };
+        let nobody = if state.operator {
+            ""
+        } else {
+            " (sent to nobody: operator.notify names no notifier)"
+        };
         lines.push(format!("\n{}{nobody}", Tone::Strong.paint("To do")));
         lines.extend(state.findings.iter().flat_map(|open| finding(open, state, zone)));
     }
     let data = state.data.lines(state, zone);
     if !data.is_empty() {
-        lines.push(format!("\n{}", Tone::Strong.paint("What happened to the data in the last 24 h")));
+        lines.push(format!(
+            "\n{}",
+            Tone::Strong.paint("What happened to the data in the last 24 h")
+        ));
         lines.extend(data);
     }
     lines.push(format!("\n{}", Tone::Strong.paint("Notifiers")));
@@ -44,12 +53,27 @@ fn headline(state: &State, health: &Health) -> String {
     };
     let why = if health.causes.is_empty() { String::new() } else { format!(" ({})", health.why()) };
     let poll = state.polls.last_good.as_ref().map(|good| {
-        let newest = good.newest.map(|newest| format!(", newest data {} old", age(newest, state))).unwrap_or_default();
-        format!("last good poll {} ago, {}{newest}; ", age(good.at, state), text::count(good.records, "record"))
+        let newest = good
+            .newest
+            .map(|newest| format!(", newest data {} old", age(newest, state)))
+            .unwrap_or_default();
+        format!(
+            "last good poll {} ago, {}{newest}; ",
+            age(good.at, state),
+            text::count(good.records, "record")
+        )
     });
     let (owed, held, dead) = (state.pending(), text::held(state.held()), state.dead());
-    let silences = if state.silences > 0 { format!("; {} in force", text::count(state.silences, "silence")) } else { String::new() };
-    format!("{word}{why}: {}{owed} owed{held}, {dead} given up{silences}{}", poll.unwrap_or_default(), state.data.in_short())
+    let silences = if state.silences > 0 {
+        format!("; {} in force", text::count(state.silences, "silence"))
+    } else {
+        String::new()
+    };
+    format!(
+        "{word}{why}: {}{owed} owed{held}, {dead} given up{silences}{}",
+        poll.unwrap_or_default(),
+        state.data.in_short()
+    )
 }
 
 fn age(at: jiff::Timestamp, state: &State) -> String {
@@ -65,14 +89,19 @@ fn last_poll(last: &PollResult, state: &State) -> Vec<String> {
 
 fn finding(open: &OpenFinding, state: &State, zone: &TimeZone) -> Vec<String> {
     let finding = &open.finding;
-    let subject = if finding.subject.is_empty() { String::new() } else { format!(" {}", text::clean(&finding.subject)) };
+    let subject = if finding.subject.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", text::clean(&finding.subject))
+    };
     let told = match (open.told, state.operator) {
         (true, _) => ", told",
         (false, true) if state.by_message => ", not told yet",
         (false, true) => ", shown",
         (false, false) => "",
     };
-    let since = format!("since {} ({}){told}", moment(open.since, state.now, zone), age(open.since, state));
+    let since =
+        format!("since {} ({}){told}", moment(open.since, state.now, zone), age(open.since, state));
     vec![
         format!("  {}{subject} {since}", Tone::Uneasy.paint(finding.code.as_str())),
         format!("    {}", clean(&finding.summary, 1000)),
@@ -92,7 +121,11 @@ fn notifiers(state: &State, zone: &TimeZone) -> Vec<String> {
         listing.add(vec![
             text::clean(&notifier.name),
             notifier.owed.pending.to_string(),
-            notifier.owed.oldest.map(|oldest| span(seconds_between(oldest, state.now))).unwrap_or_default(),
+            notifier
+                .owed
+                .oldest
+                .map(|oldest| span(seconds_between(oldest, state.now)))
+                .unwrap_or_default(),
             notifier.owed.dead.to_string(),
             standing(notifier, state, zone),
         ]);
@@ -114,9 +147,13 @@ fn standing(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> Strin
             held => format!("ok; {held} held: see deliveries release"),
         };
     }
-    let since = destination.failing_since.map(|since| format!(" since {}", moment(since, state.now, zone))).unwrap_or_default();
+    let since = destination
+        .failing_since
+        .map(|since| format!(" since {}", moment(since, state.now, zone)))
+        .unwrap_or_default();
     let next = destination.next_probe_at.filter(|next| *next > state.now);
-    let next = next.map(|next| format!(", next try {}", text::until(next, state.now))).unwrap_or_default();
+    let next =
+        next.map(|next| format!(", next try {}", text::until(next, state.now))).unwrap_or_default();
     format!("fails{since}{next}")
 }
 
@@ -125,14 +162,30 @@ fn deferred(recipients: &[DeferredRecipient], state: &State) -> String {
     let Some(first) = recipients.first() else { return "ok".to_owned() };
     let more = recipients.len().saturating_sub(1);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let next = recipients.iter().filter_map(|one| one.state.next_probe_at).min().filter(|next| *next > state.now);
+    let next = recipients
+        .iter()
+        .filter_map(|one| one.state.next_probe_at)
+        .min()
+        .filter(|next| *next > state.now);
     let next = next.map_or_else(|| "is due".to_owned(), |next| text::until(next, state.now));
-    let said = first.state.last_error.as_deref().map(|error| format!(": {}", clean(error, 160))).unwrap_or_default();
-    format!("ok, but takes nothing for {}{more}, next try {next}{said}", clean(&first.recipient, 80))
+    let said = first
+        .state
+        .last_error
+        .as_deref()
+        .map(|error| format!(": {}", clean(error, 160)))
+        .unwrap_or_default();
+    format!(
+        "ok, but takes nothing for {}{more}, next try {next}{said}",
+        clean(&first.recipient, 80)
+    )
 }
 
 fn heading(state: &State) -> String {
-    if state.more_customers { format!("Customers, the {LISTED} worst (--all lists all)") } else { "Customers, worst first".to_owned() }
+    if state.more_customers {
+        format!("Customers, the {LISTED} worst (--all lists all)")
+    } else {
+        "Customers, worst first".to_owned()
+    }
 }
 
 fn customers(state: &State) -> Vec<String> {
@@ -160,7 +213,8 @@ fn customer(seen: &CustomerState, state: &State) -> Vec<String> {
         MetricValue::Missing(_) => String::new(),
     };
     let as_of = seen.usage_as_of.instant();
-    let data = if as_of > state.now { "ahead".to_owned() } else { format!("{} old", age(as_of, state)) };
+    let data =
+        if as_of > state.now { "ahead".to_owned() } else { format!("{} old", age(as_of, state)) };
     let over = if seen.period.end <= state.now { " (over)" } else { "" };
     vec![
         text::called(seen, &state.namesakes),

@@ -51,27 +51,57 @@ impl Kind {
 }
 
 /// The differences of one poll: its number from 1 and its time.
-pub(super) fn compare(poll: (usize, Timestamp), expected: &[Expected], mut raised: Vec<NewAlert>, rules: &Rules) -> Vec<Difference> {
+pub(super) fn compare(
+    poll: (usize, Timestamp),
+    expected: &[Expected],
+    mut raised: Vec<NewAlert>,
+    rules: &Rules,
+) -> Vec<Difference> {
     let difference = |kind, customer: &str, rule: &str, what: String| {
         let text = format!("{}, rule {}: {what}", clean(customer), clean(rule));
-        Difference { poll: poll.0, at: poll.1, kind, customer: customer.to_owned(), rule: rule.to_owned(), text }
+        Difference {
+            poll: poll.0,
+            at: poll.1,
+            kind,
+            customer: customer.to_owned(),
+            rule: rule.to_owned(),
+            text,
+        }
     };
     let mut differences = Vec::new();
     for wanted in expected {
-        let same = |new: &NewAlert| new.snapshot.alert.customer.id == wanted.customer && new.snapshot.alert.rule == wanted.rule;
+        let same = |new: &NewAlert| {
+            new.snapshot.alert.customer.id == wanted.customer
+                && new.snapshot.alert.rule == wanted.rule
+        };
         let Some(found) = raised.iter().position(same).map(|found| raised.remove(found)) else {
             let what = unraised(wanted, rules);
-            differences.push(difference(Kind::Missing, wanted.customer.as_str(), &wanted.rule, what));
+            differences.push(difference(
+                Kind::Missing,
+                wanted.customer.as_str(),
+                &wanted.rule,
+                what,
+            ));
             continue;
         };
         let parts = parts(wanted, &found);
         if !parts.is_empty() {
-            differences.push(difference(Kind::Different, found.snapshot.alert.customer.id.as_str(), &wanted.rule, parts.join("; ")));
+            differences.push(difference(
+                Kind::Different,
+                found.snapshot.alert.customer.id.as_str(),
+                &wanted.rule,
+                parts.join("; "),
+            ));
         }
     }
     for new in raised {
         let alert = &new.snapshot.alert;
-        differences.push(difference(Kind::Unexpected, alert.customer.id.as_str(), &alert.rule, said(&new)));
+        differences.push(difference(
+            Kind::Unexpected,
+            alert.customer.id.as_str(),
+            &alert.rule,
+            said(&new),
+        ));
     }
     differences
 }
@@ -82,15 +112,27 @@ fn unraised(wanted: &Expected, rules: &Rules) -> String {
         let names: Vec<String> = rules.facts().map(|rule| clean(&rule.name)).collect();
         return format!("there is no such rule; there are {}", names.join(", "));
     }
-    wanted.at.map_or_else(|| "no alert was raised".to_owned(), |at| format!("no alert was raised, expected one at {}", canonical(at)))
+    wanted.at.map_or_else(
+        || "no alert was raised".to_owned(),
+        |at| format!("no alert was raised, expected one at {}", canonical(at)),
+    )
 }
 
 /// What was raised, in words.
 fn said(new: &NewAlert) -> String {
     let alert = &new.snapshot.alert;
-    let passed = if alert.passed.is_empty() { String::new() } else { format!(", passed {}", numbers(&alert.passed)) };
+    let passed = if alert.passed.is_empty() {
+        String::new()
+    } else {
+        format!(", passed {}", numbers(&alert.passed))
+    };
     let severity = alert.severity.as_str();
-    format!("{severity} at {}, value {}{passed}, to {}", alert.threshold, value(alert.value), names(&new.notify))
+    format!(
+        "{severity} at {}, value {}{passed}, to {}",
+        alert.threshold,
+        value(alert.value),
+        names(&new.notify)
+    )
 }
 
 /// Each part that is otherwise than wanted.
@@ -98,18 +140,31 @@ fn parts(wanted: &Expected, found: &NewAlert) -> Vec<String> {
     let alert = &found.snapshot.alert;
     let mut parts = Vec::new();
     let mut part = |what: &str, is: String, wanted: Option<String>| {
-        parts.extend(wanted.filter(|wanted| *wanted != is).map(|wanted| format!("{what} is {is}, expected {wanted}")));
+        parts.extend(
+            wanted
+                .filter(|wanted| *wanted != is)
+                .map(|wanted| format!("{what} is {is}, expected {wanted}")),
+        );
     };
     part("at", alert.threshold.to_string(), wanted.at.map(number));
     part("value", value(alert.value), wanted.value.map(number));
-    part("severity", alert.severity.as_str().to_owned(), wanted.severity.map(Severity::as_str).map(str::to_owned));
+    part(
+        "severity",
+        alert.severity.as_str().to_owned(),
+        wanted.severity.map(Severity::as_str).map(str::to_owned),
+    );
     part("passed", numbers(&alert.passed), wanted.passed.as_deref().map(numbers));
     let mut notify = found.notify.clone();
     notify.sort_unstable();
     part("notify", names(&notify), wanted.notify.as_ref().map(|notify| names(notify)));
-    let budget = alert.budget.as_ref().map_or_else(|| "none".to_owned(), |budget| number(budget.amount));
+    let budget =
+        alert.budget.as_ref().map_or_else(|| "none".to_owned(), |budget| number(budget.amount));
     part("budget", budget, wanted.budget.map(number));
-    part("baseline", alert.baseline.to_string(), wanted.baseline.map(|baseline| baseline.to_string()));
+    part(
+        "baseline",
+        alert.baseline.to_string(),
+        wanted.baseline.map(|baseline| baseline.to_string()),
+    );
     parts
 }
 

@@ -1,5 +1,5 @@
-//! `test FILE…`: runs rule tests: records over time in, expected alerts out; for the CI of whoever writes the rules.
-//! Nothing is fetched, sent or written, and no secret is needed.
+//! `test FILE…`: runs rule tests: records over time in, expected alerts out; for the CI of whoever
+//! writes the rules. Nothing is fetched, sent or written, and no secret is needed.
 
 mod compare;
 
@@ -42,11 +42,16 @@ struct Tested<'a> {
 
 impl Test {
     /// Runs every test of every file; `default` is the configuration for files that name none.
-    pub(super) fn run(&self, default: impl Fn() -> anyhow::Result<PathBuf>) -> anyhow::Result<Outcome> {
+    pub(super) fn run(
+        &self,
+        default: impl Fn() -> anyhow::Result<PathBuf>,
+    ) -> anyhow::Result<Outcome> {
         let suites = self.read(default)?;
-        let tested: Vec<(&Path, Vec<Tested<'_>>)> = suites.iter().map(|suite| (suite.file.as_path(), suite.run())).collect();
+        let tested: Vec<(&Path, Vec<Tested<'_>>)> =
+            suites.iter().map(|suite| (suite.file.as_path(), suite.run())).collect();
         let all = || tested.iter().flat_map(|(_, tested)| tested);
-        let (number, failed) = (all().count(), all().filter(|tested| !tested.differences.is_empty()).count());
+        let (number, failed) =
+            (all().count(), all().filter(|tested| !tested.differences.is_empty()).count());
         match self.format {
             Form::Text => output::page(&page(&tested, number, failed))?,
             Form::Json => output::json(&document(&tested, number, failed))?,
@@ -61,7 +66,11 @@ impl Test {
             let read = match config::load_cases(file) {
                 Ok(cases) => {
                     let rules = cases.rules.clone().map_or_else(&default, Ok)?;
-                    config::load_criteria(&rules).map(|criteria| Suite { file: file.clone(), cases, criteria })
+                    config::load_criteria(&rules).map(|criteria| Suite {
+                        file: file.clone(),
+                        cases,
+                        criteria,
+                    })
                 }
                 Err(mistakes) => Err(mistakes),
             };
@@ -77,7 +86,11 @@ impl Test {
 
 impl Suite {
     fn run(&self) -> Vec<Tested<'_>> {
-        self.cases.tests.iter().map(|case| Tested { case, differences: self.differences(case) }).collect()
+        self.cases
+            .tests
+            .iter()
+            .map(|case| Tested { case, differences: self.differences(case) })
+            .collect()
     }
 
     /// How the alerts of one test differ from the expected ones.
@@ -88,7 +101,12 @@ impl Suite {
             poll.cycles.iter().for_each(|(customer, cycle)| replay.know_cycle(customer, *cycle));
             let raised = replay.poll(poll.at, poll.records.iter().cloned()).raised;
             if let Some(expected) = &poll.expect {
-                differences.extend(compare::compare((number, poll.at), expected, raised, &self.criteria.rules));
+                differences.extend(compare::compare(
+                    (number, poll.at),
+                    expected,
+                    raised,
+                    &self.criteria.rules,
+                ));
             }
         }
         differences
@@ -100,7 +118,11 @@ fn page(tested: &[(&Path, Vec<Tested<'_>>)], number: usize, failed: usize) -> St
     for (file, tested) in tested {
         lines.push(file.display().to_string());
         for Tested { case, differences } in tested {
-            let mark = if differences.is_empty() { Tone::Good.paint("ok    ") } else { Tone::Bad.paint("FAILED") };
+            let mark = if differences.is_empty() {
+                Tone::Good.paint("ok    ")
+            } else {
+                Tone::Bad.paint("FAILED")
+            };
             lines.push(format!("  {mark} {}", clean(&case.name, 200)));
             let mut poll = 0;
             for difference in differences {

@@ -2,4 +2,7 @@
 
 mod outcome;
 
-pub use outcome::{AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult, RetryFilter, RetryTo};
+pub use outcome::{
+    AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult,
+    RetryFilter, RetryTo,
+};

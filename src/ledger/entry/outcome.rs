@@ -38,7 +38,8 @@ pub struct PollResult {
     pub newest: Option<Timestamp>,
     /// Why it failed, or what was odd.
     pub errors: Vec<String>,
-    /// How many customers could never alert, or fewer: what a growth is measured against; none = not counted.
+    /// How many customers could never alert, or fewer: what a growth is measured against; none =
+    /// not counted.
     pub uncovered: Option<u64>,
     /// The rules in force, which a good poll settles.
     pub rules: Vec<Box<str>>,

@@ -10,11 +10,20 @@ use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKi
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::table::{history, life};
 
-/// Adds a new alert, with the cost history of its period as history has it; its customer must have been seen.
+/// Adds a new alert, with the cost history of its period as history has it; its customer must have
+/// been seen.
 pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlite::Result<()> {
     let AlertSnapshot { alert, context } = &new.snapshot;
-    let cost_history = history::cost_history(connection, &alert.key(), &alert.billing_period, alert.usage_as_of.instant())?;
-    let snapshot = AlertSnapshot { alert: alert.clone(), context: AlertContext { cost_history, ..context.clone() } };
+    let cost_history = history::cost_history(
+        connection,
+        &alert.key(),
+        &alert.billing_period,
+        alert.usage_as_of.instant(),
+    )?;
+    let snapshot = AlertSnapshot {
+        alert: alert.clone(),
+        context: AlertContext { cost_history, ..context.clone() },
+    };
     connection
         .prepare_cached(
             "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, period_end, notify, remind_every, told_at, snapshot)
@@ -37,22 +46,29 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlit
     Ok(())
 }
 
-/// The snapshot in a row with the columns `snapshot` and `state`; the column holds, whatever the snapshot says.
+/// The snapshot in a row with the columns `snapshot` and `state`; the column holds, whatever the
+/// snapshot says.
 pub(in crate::ledger) fn snapshot(row: &Row<'_>) -> rusqlite::Result<AlertSnapshot> {
-    let mut snapshot: AlertSnapshot = serde_json::from_str(row.get_ref("snapshot")?.as_str()?).map_err(column::unreadable)?;
+    let mut snapshot: AlertSnapshot =
+        serde_json::from_str(row.get_ref("snapshot")?.as_str()?).map_err(column::unreadable)?;
     snapshot.alert.state = column::read(row, "state", AlertState::from_name)?;
     Ok(snapshot)
 }
 
 /// The alerts of a message, in their order, each with how it was when the message was recorded.
-pub(in crate::ledger) fn of_message(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AlertSnapshot>> {
+pub(in crate::ledger) fn of_message(
+    connection: &Connection,
+    message: i64,
+) -> rusqlite::Result<Vec<AlertSnapshot>> {
     let mut statement = connection.prepare_cached(
-        "SELECT snapshot, state, latest FROM message_alert JOIN alert ON alert.id = message_alert.alert WHERE message = ?1 ORDER BY position",
+        "SELECT snapshot, state, latest FROM message_alert JOIN alert ON alert.id = \
+            message_alert.alert WHERE message = ?1 ORDER BY position",
     )?;
     let member = |row: &Row<'_>| {
         let mut snapshot = snapshot(row)?;
         let latest = row.get_ref("latest")?.as_str_or_null()?;
-        snapshot.context.latest = latest.map(serde_json::from_str).transpose().map_err(column::unreadable)?;
+        snapshot.context.latest =
+            latest.map(serde_json::from_str).transpose().map_err(column::unreadable)?;
         Ok(snapshot)
     };
     statement.query_map([message], member)?.collect()
@@ -60,13 +76,22 @@ pub(in crate::ledger) fn of_message(connection: &Connection, message: i64) -> ru
 
 /// A value as JSON for a column.
 pub(in crate::ledger) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// The identity of a new alert: of one whose rule was removed and is back, the one after that of the earlier.
-pub(in crate::ledger) fn free_id(connection: &Connection, ledger: Uuid, raised_at: &NewStep) -> rusqlite::Result<Uuid> {
-    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM alert WHERE id = ?1)")?;
-    identity::free(identity::of_alert(ledger, raised_at), |id| statement.query_row([Id(id)], |row| row.get(0)))
+/// The identity of a new alert: of one whose rule was removed and is back, the one after that of
+/// the earlier.
+pub(in crate::ledger) fn free_id(
+    connection: &Connection,
+    ledger: Uuid,
+    raised_at: &NewStep,
+) -> rusqlite::Result<Uuid> {
+    let mut statement =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM alert WHERE id = ?1)")?;
+    identity::free(identity::of_alert(ledger, raised_at), |id| {
+        statement.query_row([Id(id)], |row| row.get(0))
+    })
 }
 
 /// Whether a message of this kind may come again as it is.
@@ -76,12 +101,18 @@ fn may_repeat(kind: MessageKind) -> bool {
 
 /// The identity of a message: of a second reminder, the one after that of the first.
 fn free_identity(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Uuid> {
-    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
-    identity::free(message.identity, |id| Ok(may_repeat(message.kind) && statement.query_row([Id(id)], |row| row.get(0))?))
+    let mut statement =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
+    identity::free(message.identity, |id| {
+        Ok(may_repeat(message.kind) && statement.query_row([Id(id)], |row| row.get(0))?)
+    })
 }
 
 /// Adds a message without its deliveries; returns its row.
-pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessage) -> rusqlite::Result<i64> {
+pub(in crate::ledger) fn add_message(
+    connection: &Connection,
+    message: &NewMessage,
+) -> rusqlite::Result<i64> {
     let digest = message.digest.as_ref();
     connection
         .prepare_cached(
@@ -102,17 +133,23 @@ pub(in crate::ledger) fn add_message(connection: &Connection, message: &NewMessa
             ":totals": message.totals.as_ref().map(json).transpose()?,
         })?;
     let row = connection.last_insert_rowid();
-    let mut statement =
-        connection.prepare_cached("INSERT INTO message_alert (message, position, alert, latest) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO message_alert (message, position, alert, latest) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     let mut latest = message.latest.iter();
     for (position, alert) in (0_i64..).zip(&message.alerts) {
-        statement.execute(params![row, position, Id(*alert), latest.next().map(json).transpose()?])?;
+        statement.execute(params![
+            row,
+            position,
+            Id(*alert),
+            latest.next().map(json).transpose()?
+        ])?;
     }
     Ok(row)
 }
 
-/// Rules that have open alerts, have spent steps, or were through a good poll. Steps through the index from name to name, so that it costs as
-/// many look-ups as rules.
+/// Rules that have open alerts, have spent steps, or were through a good poll. Steps through the
+/// index from name to name, so that it costs as many look-ups as rules.
 pub(in crate::ledger) fn rules_in_force(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE open (rule) AS (
@@ -126,15 +163,21 @@ pub(in crate::ledger) fn rules_in_force(connection: &Connection) -> rusqlite::Re
 }
 
 /// Closes the open alerts of a rule that was removed; returns how many.
-pub(in crate::ledger) fn close_rule(connection: &Connection, rule: &str, now: Timestamp) -> rusqlite::Result<usize> {
-    let sql = "UPDATE alert SET state = 'closed', ended_at = ?2 WHERE state IN ('raised', 'silenced') AND rule = ?1";
+pub(in crate::ledger) fn close_rule(
+    connection: &Connection,
+    rule: &str,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
+    let sql = "UPDATE alert SET state = 'closed', ended_at = ?2 WHERE state IN ('raised', \
+        'silenced') AND rule = ?1";
     connection.prepare_cached(sql)?.execute(params![rule, Instant(now)])
 }
 
-/// Forgets which steps a removed rule has spent, and that it was ever there. Customers with such steps are judged anew even
-/// when nothing else changes before it comes back.
+/// Forgets which steps a removed rule has spent, and that it was ever there. Customers with such
+/// steps are judged anew even when nothing else changes before it comes back.
 pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> rusqlite::Result<()> {
-    let sql = "UPDATE customer SET fingerprint = 0 WHERE id IN (SELECT customer FROM step WHERE rule = ?1)";
+    let sql = "UPDATE customer SET fingerprint = 0 WHERE id IN (SELECT customer FROM step WHERE \
+        rule = ?1)";
     connection.prepare_cached(sql)?.execute([rule])?;
     connection.prepare_cached("DELETE FROM step WHERE rule = ?1")?.execute([rule])?;
     connection.prepare_cached("DELETE FROM rule WHERE name = ?1")?.execute([rule])?;
@@ -144,18 +187,32 @@ pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> rus
 
 /// Whether anything was done under this name.
 pub(in crate::ledger) fn knows_rule(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM rule_name WHERE name = ?1) OR EXISTS (SELECT 1 FROM rule WHERE name = ?1)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM rule_name WHERE name = ?1) OR EXISTS (SELECT 1 FROM \
+        rule WHERE name = ?1)";
     connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
 }
 
 /// Gives what was done under one name to another. Alerts keep the name they were told under.
-pub(in crate::ledger) fn rename_rule(connection: &Connection, before: &str, now: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE OR IGNORE step SET rule = ?2 WHERE rule = ?1")?.execute([before, now])?;
-    connection.prepare_cached("UPDATE alert SET rule = ?2 WHERE rule = ?1")?.execute([before, now])?;
+pub(in crate::ledger) fn rename_rule(
+    connection: &Connection,
+    before: &str,
+    now: &str,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE OR IGNORE step SET rule = ?2 WHERE rule = ?1")?
+        .execute([before, now])?;
+    connection
+        .prepare_cached("UPDATE alert SET rule = ?2 WHERE rule = ?1")?
+        .execute([before, now])?;
     connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([before])?;
     connection
-        .prepare_cached("INSERT OR IGNORE INTO rule_name SELECT ?1 WHERE EXISTS (SELECT 1 FROM step WHERE rule = ?1)")?
+        .prepare_cached(
+            "INSERT OR IGNORE INTO rule_name SELECT ?1 WHERE EXISTS (SELECT 1 FROM \
+            step WHERE rule = ?1)",
+        )?
         .execute([now])?;
-    connection.prepare_cached("UPDATE OR IGNORE rule SET name = ?2 WHERE name = ?1")?.execute([before, now])?;
+    connection
+        .prepare_cached("UPDATE OR IGNORE rule SET name = ?2 WHERE name = ?1")?
+        .execute([before, now])?;
     Ok(())
 }

@@ -9,15 +9,18 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::identity;
-use crate::alerting::{CustomerState, KnownCustomer, KnownCustomers, NewStep, RecordedStep, RememberedCustomer};
+use crate::alerting::{
+    CustomerState, KnownCustomer, KnownCustomers, NewStep, RecordedStep, RememberedCustomer,
+};
 use crate::domain::{
-    BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, NamedPeriods, PeriodSource, Plan, Subscription, UsageDate,
-    canonical, utc_day,
+    BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, NamedPeriods,
+    PeriodSource, Plan, Subscription, UsageDate, canonical, utc_day,
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::table::history;
 
-/// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of the SHA-256 of its key.
+/// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of
+/// the SHA-256 of its key.
 pub fn customer_hash(customer: &CustomerId) -> u128 {
     let id = customer.as_str();
     let uuid = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
@@ -30,7 +33,8 @@ pub fn customer_key_hash(key: &CustomerKey) -> u128 {
 }
 
 fn fold_text(key: &str) -> u128 {
-    // Only the usual form counts as a UUID: other spellings of the same one are other ids to Partner Center.
+    // Only the usual form counts as a UUID: other spellings of the same one are other ids to
+    // Partner Center.
     let uuid = if key.len() == 36 { Uuid::try_parse(key).ok() } else { None };
     uuid.map_or_else(|| digest(key), |uuid| uuid.as_u128())
 }
@@ -42,10 +46,15 @@ fn digest(key: &str) -> u128 {
 
 /// What is known of every customer.
 pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<KnownCustomers> {
-    let count = connection.query_row("SELECT count(*) FROM customer", [], |row| column::count(row, 0))?;
-    let mut known =
-        KnownCustomers::with_capacity_and_hasher(usize::try_from(count).unwrap_or_default(), foldhash::fast::RandomState::default());
-    let mut statement = connection.prepare_cached("SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer")?;
+    let count =
+        connection.query_row("SELECT count(*) FROM customer", [], |row| column::count(row, 0))?;
+    let mut known = KnownCustomers::with_capacity_and_hasher(
+        usize::try_from(count).unwrap_or_default(),
+        foldhash::fast::RandomState::default(),
+    );
+    let mut statement = connection.prepare_cached(
+        "SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let key = row.get_ref(0)?.as_str()?;
@@ -66,11 +75,12 @@ fn is_subscription(key: &str) -> bool {
     key.len() != 36 && CustomerKey::of(key).is_subscription()
 }
 
-/// How far from the date of a customer's data its spent steps and earlier dates count: no billing period reaches so far, and
-/// no record is dated back that far.
+/// How far from the date of a customer's data its spent steps and earlier dates count: no billing
+/// period reaches so far, and no record is dated back that far.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(100 * 24);
 
-/// How far into a new billing period data may be taken for the last day of the one before, and some more.
+/// How far into a new billing period data may be taken for the last day of the one before, and some
+/// more.
 const LATE_DATA: SignedDuration = SignedDuration::from_hours(96);
 
 const SEEN_COLUMNS: &str = "SELECT received_id, subscription, subscription_name, crossed, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency, reported_percent,
@@ -101,9 +111,12 @@ pub(in crate::ledger) fn recall(
     samples: u32,
 ) -> rusqlite::Result<Option<RememberedCustomer>> {
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE key = ?1"))?;
-    let found = statement.query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?))).optional()?;
+    let found = statement
+        .query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?)))
+        .optional()?;
     let recollection = |(seen, customer): (CustomerState, i64)| {
-        let samples = if samples == 0 { Vec::new() } else { history::latest(connection, customer, samples)? };
+        let samples =
+            if samples == 0 { Vec::new() } else { history::latest(connection, customer, samples)? };
         let steps = match wanted {
             Steps::None => Vec::new(),
             Steps::Near(at) => steps_near(connection, customer, at)?,
@@ -116,7 +129,10 @@ pub(in crate::ledger) fn recall(
 }
 
 /// Every last seen state, in no order, to `visit`.
-pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMut(CustomerState)) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn each_seen(
+    connection: &Connection,
+    mut visit: impl FnMut(CustomerState),
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(SEEN_COLUMNS)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -125,29 +141,43 @@ pub(in crate::ledger) fn each_seen(connection: &Connection, mut visit: impl FnMu
     Ok(())
 }
 
-/// The rows of all customers by what `form` makes of their names, then by key; subscriptions are left out.
-pub(in crate::ledger) fn by_name(connection: &Connection, form: fn(&str) -> String) -> rusqlite::Result<Vec<i64>> {
+/// The rows of all customers by what `form` makes of their names, then by key; subscriptions are
+/// left out.
+pub(in crate::ledger) fn by_name(
+    connection: &Connection,
+    form: fn(&str) -> String,
+) -> rusqlite::Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
-        "SELECT customer.id, name FROM customer CROSS JOIN seen ON seen.customer = customer.id WHERE subscription IS NULL ORDER BY key",
+        "SELECT customer.id, name FROM customer CROSS JOIN seen ON seen.customer = customer.id \
+            WHERE subscription IS NULL ORDER BY key",
     )?;
-    let named = statement.query_map([], |row| Ok((form(row.get_ref(1)?.as_str()?).into_boxed_str(), row.get(0)?)))?;
+    let named = statement
+        .query_map([], |row| Ok((form(row.get_ref(1)?.as_str()?).into_boxed_str(), row.get(0)?)))?;
     let mut named: Vec<(Box<str>, i64)> = named.collect::<rusqlite::Result<_>>()?;
     named.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(named.into_iter().map(|(_, row)| row).collect())
 }
 
 /// The last seen state in a row.
-pub(in crate::ledger) fn in_row(connection: &Connection, row: i64) -> rusqlite::Result<Option<CustomerState>> {
-    connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE customer.id = ?1"))?.query_row([row], seen).optional()
+pub(in crate::ledger) fn in_row(
+    connection: &Connection,
+    row: i64,
+) -> rusqlite::Result<Option<CustomerState>> {
+    connection
+        .prepare_cached(&format!("{SEEN_COLUMNS} WHERE customer.id = ?1"))?
+        .query_row([row], seen)
+        .optional()
 }
 
-/// The customers whose names look like one of these, by what `look` makes of a label and a name; subscriptions are left out.
+/// The customers whose names look like one of these, by what `look` makes of a label and a name;
+/// subscriptions are left out.
 pub(in crate::ledger) fn alike(
     connection: &Connection,
     looks: &HashSet<String>,
     look: fn(Option<&str>, &str) -> String,
 ) -> rusqlite::Result<Vec<(String, CustomerKey)>> {
-    let sql = "SELECT key, label, name FROM seen JOIN customer ON customer.id = seen.customer WHERE subscription IS NULL";
+    let sql = "SELECT key, label, name FROM seen JOIN customer ON customer.id = seen.customer \
+        WHERE subscription IS NULL";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
@@ -162,8 +192,12 @@ pub(in crate::ledger) fn alike(
 }
 
 /// What `look` makes of the label and the name of each customer; subscriptions are left out.
-pub(in crate::ledger) fn looks(connection: &Connection, look: fn(Option<&str>, &str) -> u64) -> rusqlite::Result<Vec<u64>> {
-    let mut statement = connection.prepare_cached("SELECT label, name FROM seen WHERE subscription IS NULL")?;
+pub(in crate::ledger) fn looks(
+    connection: &Connection,
+    look: fn(Option<&str>, &str) -> u64,
+) -> rusqlite::Result<Vec<u64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT label, name FROM seen WHERE subscription IS NULL")?;
     let mut rows = statement.query([])?;
     let mut looks = Vec::new();
     while let Some(row) = rows.next()? {
@@ -172,9 +206,12 @@ pub(in crate::ledger) fn looks(connection: &Connection, look: fn(Option<&str>, &
     Ok(looks)
 }
 
-/// The last seen state of every customer that had a record in the last good poll, in no order, to `visit`; subscriptions
-/// are left out.
-pub(in crate::ledger) fn each_present(connection: &Connection, mut visit: impl FnMut(CustomerState)) -> rusqlite::Result<()> {
+/// The last seen state of every customer that had a record in the last good poll, in no order, to
+/// `visit`; subscriptions are left out.
+pub(in crate::ledger) fn each_present(
+    connection: &Connection,
+    mut visit: impl FnMut(CustomerState),
+) -> rusqlite::Result<()> {
     each_present_row(connection, |_, seen| {
         visit(seen);
         Ok(())
@@ -201,7 +238,10 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<CustomerState> {
         subscription: row
             .get::<_, Option<String>>("subscription")?
             .map(|id| {
-                Ok::<_, rusqlite::Error>(Subscription { id, name: row.get::<_, Option<String>>("subscription_name")?.unwrap_or_default() })
+                Ok::<_, rusqlite::Error>(Subscription {
+                    id,
+                    name: row.get::<_, Option<String>>("subscription_name")?.unwrap_or_default(),
+                })
             })
             .transpose()?,
         name: row.get("name")?,
@@ -224,7 +264,8 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<CustomerState> {
         closing_cost: column::decimal(row, "closing_cost")?,
         named: named_periods(row)?,
         own_currency: currency(row, "own_currency")?,
-        asked: column::instant_if_any(row, "asked_at")?.zip(column::instant_if_any(row, "asked_for")?),
+        asked: column::instant_if_any(row, "asked_at")?
+            .zip(column::instant_if_any(row, "asked_for")?),
         fingerprint: row.get::<_, i64>("fingerprint")?.cast_unsigned(),
         crossed: row.get("crossed")?,
     })
@@ -237,14 +278,17 @@ fn currency(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Currency>> {
 
 /// As "first..last first..last …" in days, the last named first; NULL for none.
 fn named_as_text(named: &NamedPeriods) -> Option<String> {
-    let written: Vec<String> = named.iter().map(|cycle| format!("{}..{}", cycle.first_day(), cycle.last_day())).collect();
+    let written: Vec<String> =
+        named.iter().map(|cycle| format!("{}..{}", cycle.first_day(), cycle.last_day())).collect();
     (!written.is_empty()).then(|| written.join(" "))
 }
 
 fn named_periods(row: &Row<'_>) -> rusqlite::Result<NamedPeriods> {
     let Some(text) = row.get::<_, Option<String>>("named")? else { return Ok(NamedPeriods::NONE) };
     let day = |text: &str| text.parse::<Date>().map_err(column::unreadable);
-    let period = |text: &str| text.split_once("..").map(|(first, last)| Ok(LegacyCycle::try_new(day(first)?, day(last)?)));
+    let period = |text: &str| {
+        text.split_once("..").map(|(first, last)| Ok(LegacyCycle::try_new(day(first)?, day(last)?)))
+    };
     let periods: rusqlite::Result<Vec<_>> = text.split(' ').filter_map(period).collect();
     Ok(periods?.into_iter().flatten().collect())
 }
@@ -253,20 +297,35 @@ fn plan(name: &str) -> Option<Plan> {
     [Plan::AzurePlan, Plan::Legacy].into_iter().find(|plan| plan.as_str() == name)
 }
 
-const STEP: &str =
-    "SELECT id, rule, metric, at, nullif(amount, '') AS amount, belongs_at, raised, alert, seen_below FROM step WHERE customer = ?1";
+const STEP: &str = "SELECT id, rule, metric, at, nullif(amount, '') AS amount, belongs_at, raised, \
+    alert, seen_below FROM step WHERE customer = ?1";
 
-/// The steps that bear on data of one date, in the order of their recording: however old the ledger is, these are as many as
-/// a few billing periods have. Those that may come once a day are asked for by day.
-fn steps_near(connection: &Connection, customer: i64, at: Timestamp) -> rusqlite::Result<Vec<RecordedStep>> {
+/// The steps that bear on data of one date, in the order of their recording: however old the ledger
+/// is, these are as many as a few billing periods have. Those that may come once a day are asked
+/// for by day.
+fn steps_near(
+    connection: &Connection,
+    customer: i64,
+    at: Timestamp,
+) -> rusqlite::Result<Vec<RecordedStep>> {
     let before = |span: SignedDuration| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
     let mut statement = connection.prepare_cached(&format!(
-        "{STEP} AND day = '' AND belongs_at BETWEEN ?2 AND ?3 UNION ALL {STEP} AND day BETWEEN ?4 AND ?5 ORDER BY id"
+        "{STEP} AND day = '' AND belongs_at BETWEEN ?2 AND ?3 UNION ALL {STEP} AND day BETWEEN ?4 \
+            AND ?5 ORDER BY id"
     ))?;
     let first_day = utc_day(before(LATE_DATA)).to_string();
     let after = at.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX);
     statement
-        .query_map(params![customer, Instant(before(REMEMBERED)), Instant(after), first_day, utc_day(at).to_string()], spent)?
+        .query_map(
+            params![
+                customer,
+                Instant(before(REMEMBERED)),
+                Instant(after),
+                first_day,
+                utc_day(at).to_string()
+            ],
+            spent,
+        )?
         .collect()
 }
 
@@ -290,7 +349,10 @@ fn spent(row: &Row<'_>) -> rusqlite::Result<RecordedStep> {
 }
 
 /// Replaces the last seen state of a customer.
-pub(in crate::ledger) fn replace_seen(connection: &Connection, seen: &CustomerState) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn replace_seen(
+    connection: &Connection,
+    seen: &CustomerState,
+) -> rusqlite::Result<()> {
     let customer: i64 = connection
         .prepare_cached(
             "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)
@@ -356,14 +418,23 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
             ":raised": step.raised,
             ":alert": Id(step.alert),
         })?;
-    connection.prepare_cached("INSERT OR IGNORE INTO rule_name (name) VALUES (?1)")?.execute([&step.rule])?;
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO rule_name (name) VALUES (?1)")?
+        .execute([&step.rule])?;
     Ok(())
 }
 
-/// Marks a step as one that the customer was seen below, under this budget amount; none = not since it last alerted.
-pub(in crate::ledger) fn mark_seen_below(connection: &Connection, step: i64, amount: Option<Decimal>) -> rusqlite::Result<()> {
+/// Marks a step as one that the customer was seen below, under this budget amount; none = not since
+/// it last alerted.
+pub(in crate::ledger) fn mark_seen_below(
+    connection: &Connection,
+    step: i64,
+    amount: Option<Decimal>,
+) -> rusqlite::Result<()> {
     let amount = amount.map(|amount| Exact(canonical(amount)));
-    connection.prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?.execute(params![step, amount])?;
+    connection
+        .prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?
+        .execute(params![step, amount])?;
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use crate::alerting::NewMessage;
 use crate::alerting::identity;
-use crate::domain::{AlertSnapshot, Audience, Delivery, DeliveryState, Digest, Message, MessageKind, Severity};
+use crate::domain::{
+    AlertSnapshot, Audience, Delivery, DeliveryState, Digest, Message, MessageKind, Severity,
+};
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
@@ -31,13 +33,22 @@ pub(in crate::ledger) struct NewDelivery<'a> {
 }
 
 /// Adds a message and a delivery for each of its recipients.
-pub(in crate::ledger) fn owe(connection: &Connection, message: &NewMessage, now: Timestamp) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn owe(
+    connection: &Connection,
+    message: &NewMessage,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let row = alerts::add_message(connection, message)?;
     for recipient in &message.recipients {
-        let (notifier, recipient, severity) = (&*message.notifier, recipient.as_deref(), rank(message.severity));
+        let (notifier, recipient, severity) =
+            (&*message.notifier, recipient.as_deref(), rank(message.severity));
         let follows = || holds::follows_held(connection, row, notifier);
         let held = message.audience == Audience::Customer && (message.held || follows()?);
-        add(connection, &NewDelivery { message: row, notifier, recipient, severity, stands_in_for: None, held }, now)?;
+        add(
+            connection,
+            &NewDelivery { message: row, notifier, recipient, severity, stands_in_for: None, held },
+            now,
+        )?;
     }
     Ok(())
 }
@@ -51,12 +62,17 @@ pub(in crate::ledger) fn rank(severity: Severity) -> i64 {
 }
 
 /// Adds one delivery, whose share of the notifier's failures starts now.
-pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now: Timestamp) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add(
+    connection: &Connection,
+    new: &NewDelivery<'_>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let (probes, possible) = recipients::share(connection, new.notifier, new.recipient)?;
     let mut message = connection.prepare_cached("SELECT identity FROM message WHERE id = ?1")?;
     let message = message.query_row([new.message], |row| column::id(row, 0))?;
     // One that was handed to another notifier has kept its own.
-    let mut taken = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE id = ?1)")?;
+    let mut taken =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE id = ?1)")?;
     let id = identity::of_delivery(message, new.notifier, new.recipient);
     let id = identity::free(id, |id| taken.query_row([Id(id)], |row| row.get(0)))?;
     connection
@@ -79,9 +95,14 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewDelivery<'_>, now
     Ok(())
 }
 
-/// What is owed to a notifier: worst severity first, then oldest; without those in `except`, and without what has to wait
-/// for an earlier message that does not come before it here.
-pub(in crate::ledger) fn due(connection: &Connection, notifier: &str, except: &[Uuid], limit: u32) -> rusqlite::Result<Vec<Delivery>> {
+/// What is owed to a notifier: worst severity first, then oldest; without those in `except`, and
+/// without what has to wait for an earlier message that does not come before it here.
+pub(in crate::ledger) fn due(
+    connection: &Connection,
+    notifier: &str,
+    except: &[Uuid],
+    limit: u32,
+) -> rusqlite::Result<Vec<Delivery>> {
     due_in(connection, &OF_ALERT, notifier, (except, &[]), limit)
 }
 
@@ -96,8 +117,9 @@ pub(in crate::ledger) fn due_without(
     due_in(connection, &OF_ALERT, notifier, (except, recipients), limit)
 }
 
-/// The same where all about one customer, billing period and rule goes in the order of recording: a new step must not
-/// overtake the end of an earlier one, which would end the incident that both belong to.
+/// The same where all about one customer, billing period and rule goes in the order of recording: a
+/// new step must not overtake the end of an earlier one, which would end the incident that both
+/// belong to.
 pub(in crate::ledger) fn due_by_incident(
     connection: &Connection,
     notifier: &str,
@@ -151,31 +173,48 @@ fn due_in(
     while due.len() < limit
         && let Some(row) = rows.next()?
     {
-        let is_left_out = row.get_ref("recipient")?.as_str_or_null()?.is_some_and(|recipient| without.contains(recipient));
-        if !is_left_out && !except.contains(&column::id(row, "id")?) && !waits(connection, order, row, &due)? {
+        let is_left_out = row
+            .get_ref("recipient")?
+            .as_str_or_null()?
+            .is_some_and(|recipient| without.contains(recipient));
+        if !is_left_out
+            && !except.contains(&column::id(row, "id")?)
+            && !waits(connection, order, row, &due)?
+        {
             due.push(delivery(connection, row)?);
         }
     }
     Ok(due)
 }
 
-/// Whether an earlier message has to arrive first: a reminder or the end of an alert waits for whatever carries the alert and
-/// is still owed to the same recipient, news for the operator for the news before it; but not for what goes `before` it. All
-/// in steps through indexes: there may be very many deliveries.
-fn waits(connection: &Connection, order: &Order, row: &Row<'_>, before: &[Delivery]) -> rusqlite::Result<bool> {
+/// Whether an earlier message has to arrive first: a reminder or the end of an alert waits for
+/// whatever carries the alert and is still owed to the same recipient, news for the operator for
+/// the news before it; but not for what goes `before` it. All in steps through indexes: there may
+/// be very many deliveries.
+fn waits(
+    connection: &Connection,
+    order: &Order,
+    row: &Row<'_>,
+    before: &[Delivery],
+) -> rusqlite::Result<bool> {
     let others = match column::read(row, "kind", MessageKind::from_name)? {
         MessageKind::Test | MessageKind::Report => return Ok(false),
         MessageKind::Raised | MessageKind::Digest if !order.first_waits => return Ok(false),
-        MessageKind::Raised | MessageKind::Digest | MessageKind::Reminder | MessageKind::Resolved => order.others,
+        MessageKind::Raised
+        | MessageKind::Digest
+        | MessageKind::Reminder
+        | MessageKind::Resolved => order.others,
         MessageKind::OperatorRaised | MessageKind::OperatorResolved => {
-            "message CROSS JOIN delivery ON delivery.message = message.id WHERE message.operator IS NOT NULL AND message.id <> ?1"
+            "message CROSS JOIN delivery ON delivery.message = message.id WHERE message.operator \
+                IS NOT NULL AND message.id <> ?1"
         }
     };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT delivery.id FROM {others} AND notifier = ?2 AND ifnull(recipient, '') = ifnull(?3, '') AND delivery.seq < ?4
          AND delivery.state = 'pending'"
     ))?;
-    let own: (i64, String, Option<String>, i64) = (row.get("message")?, row.get("notifier")?, row.get("recipient")?, row.get("seq")?);
+    let own: (i64, String, Option<String>, i64) =
+        (row.get("message")?, row.get("notifier")?, row.get("recipient")?, row.get("seq")?);
     let mut earlier = statement.query(own)?;
     while let Some(earlier) = earlier.next()? {
         let id = column::id(earlier, "id")?;
@@ -199,7 +238,8 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
     })
 }
 
-/// Whom a delivery is for: the partner's own people where it stands in for another, else whom its message is for.
+/// Whom a delivery is for: the partner's own people where it stands in for another, else whom its
+/// message is for.
 fn audience(row: &Row<'_>) -> rusqlite::Result<Audience> {
     let stands_in: Option<String> = row.get("stands_in_for")?;
     let name: Option<String> = if stands_in.is_some() { None } else { row.get("audience")? };
@@ -209,23 +249,31 @@ fn audience(row: &Row<'_>) -> rusqlite::Result<Audience> {
 
 fn message(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Message> {
     let mut alerts = alerts::of_message(connection, row.get("message")?)?;
-    let operator = || serde_json::from_str(row.get_ref("operator")?.as_str()?).map_err(column::unreadable);
-    let single = |alert: Option<_>| alert.map(Box::new).ok_or_else(|| column::unreadable("a message without an alert"));
+    let operator =
+        || serde_json::from_str(row.get_ref("operator")?.as_str()?).map_err(column::unreadable);
+    let single = |alert: Option<_>| {
+        alert.map(Box::new).ok_or_else(|| column::unreadable("a message without an alert"))
+    };
     Ok(match column::read(row, "kind", MessageKind::from_name)? {
         MessageKind::Raised => Message::Alert(single(alerts.pop())?),
         MessageKind::Test => Message::Test(single(alerts.pop())?),
         MessageKind::Digest => Message::Digest(digest(alerts, row)?),
         MessageKind::Reminder => Message::Reminder(digest(alerts, row)?),
         MessageKind::Resolved => Message::Resolved(digest(alerts, row)?),
-        MessageKind::OperatorRaised | MessageKind::OperatorResolved => Message::Operator(operator()?),
-        MessageKind::Report => Message::Report(serde_json::from_str(row.get_ref("report")?.as_str()?).map_err(column::unreadable)?),
+        MessageKind::OperatorRaised | MessageKind::OperatorResolved => {
+            Message::Operator(operator()?)
+        }
+        MessageKind::Report => Message::Report(
+            serde_json::from_str(row.get_ref("report")?.as_str()?).map_err(column::unreadable)?,
+        ),
     })
 }
 
 /// A part of a digest; what is told alone is a digest of one.
 fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> rusqlite::Result<Digest> {
     let alone = row.get::<_, u32>("parts")? == 0;
-    let criticals = u32::from(alerts.iter().any(|snapshot| snapshot.alert.severity == Severity::Critical));
+    let criticals =
+        u32::from(alerts.iter().any(|snapshot| snapshot.alert.severity == Severity::Critical));
     let count = |column: &str, alone_has: u32| if alone { Ok(alone_has) } else { row.get(column) };
     Ok(Digest {
         part: count("part", 1)?,
@@ -242,34 +290,43 @@ fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> rusqlite::Result<Digest>
 }
 
 /// Records an attempt; returns the delivery's row, or `None` when there is no such delivery.
-pub(in crate::ledger) fn add_attempt(connection: &Connection, attempt: &AttemptRecord) -> rusqlite::Result<Option<i64>> {
+pub(in crate::ledger) fn add_attempt(
+    connection: &Connection,
+    attempt: &AttemptRecord,
+) -> rusqlite::Result<Option<i64>> {
     let row: Option<i64> = connection
-        .prepare_cached("UPDATE delivery SET attempts = attempts + 1, last_detail = ?2 WHERE id = ?1 RETURNING seq")?
+        .prepare_cached(
+            "UPDATE delivery SET attempts = attempts + 1, last_detail = ?2 WHERE id = \
+            ?1 RETURNING seq",
+        )?
         .query_row(params![Id(attempt.delivery), attempt.detail], |row| row.get(0))
         .optional()?;
     if let Some(row) = row {
-        connection.prepare_cached("INSERT INTO attempt (delivery, at, outcome, detail) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-            row,
-            Instant(attempt.at),
-            attempt.outcome,
-            attempt.detail
-        ])?;
+        connection
+            .prepare_cached(
+                "INSERT INTO attempt (delivery, at, outcome, detail) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![row, Instant(attempt.at), attempt.outcome, attempt.detail])?;
     }
     Ok(row)
 }
 
 /// Ends a delivery.
-pub(in crate::ledger) fn end(connection: &Connection, row: i64, state: DeliveryState, at: Timestamp) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE delivery SET state = ?2, ended_at = ?3 WHERE seq = ?1")?.execute(params![
-        row,
-        state.as_str(),
-        Instant(at)
-    ])?;
+pub(in crate::ledger) fn end(
+    connection: &Connection,
+    row: i64,
+    state: DeliveryState,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE delivery SET state = ?2, ended_at = ?3 WHERE seq = ?1")?
+        .execute(params![row, state.as_str(), Instant(at)])?;
     Ok(())
 }
 
-/// Gives up what a notifier, or one of its recipients, has been owed for as long and as often as `limits` says; returns what.
-/// Time and attempts are those of the notifier and of the recipient together.
+/// Gives up what a notifier, or one of its recipients, has been owed for as long and as often as
+/// `limits` says; returns what. Time and attempts are those of the notifier and of the recipient
+/// together.
 pub(in crate::ledger) fn give_up(
     connection: &Connection,
     (notifier, recipient): (&str, Option<&str>),
@@ -300,9 +357,13 @@ pub(in crate::ledger) fn give_up(
     given_up.collect()
 }
 
-/// Gives up everything owed to a notifier that does not exist; returns how many. News for the operator that nobody else had
-/// counts as untold again.
-pub(in crate::ledger) fn bury(connection: &Connection, notifier: &str, now: Timestamp) -> rusqlite::Result<usize> {
+/// Gives up everything owed to a notifier that does not exist; returns how many. News for the
+/// operator that nobody else had counts as untold again.
+pub(in crate::ledger) fn bury(
+    connection: &Connection,
+    notifier: &str,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
     let buried = connection
         .prepare_cached(
             "UPDATE delivery SET state = 'dead', held = 0, aided = 1, ended_at = ?2, last_detail = 'the notifier no longer exists'
@@ -342,13 +403,19 @@ pub(in crate::ledger) fn given_up(connection: &Connection) -> rusqlite::Result<V
          GROUP BY notifier ORDER BY notifier",
     )?;
     let rows = statement.query_map([], |row| {
-        Ok(GivenUp { notifier: row.get("notifier")?, dead: column::count(row, "dead")?, last: column::instant_if_any(row, "last")? })
+        Ok(GivenUp {
+            notifier: row.get("notifier")?,
+            dead: column::count(row, "dead")?,
+            last: column::instant_if_any(row, "last")?,
+        })
     })?;
     rows.collect()
 }
 
 /// Notifiers that are owed anything. Steps through the index from name to name.
-pub(in crate::ledger) fn notifiers_that_owe(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(in crate::ledger) fn notifiers_that_owe(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE owing (name) AS (
              SELECT min(notifier) FROM delivery WHERE state = 'pending'

@@ -1,5 +1,5 @@
-//! Findings for the operator, open until they are closed, and what is owed for them. What is told of them, and to whom, is
-//! the caller's.
+//! Findings for the operator, open until they are closed, and what is owed for them. What is told
+//! of them, and to whom, is the caller's.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
@@ -19,8 +19,8 @@ pub struct Reported {
     pub told: bool,
 }
 
-/// Opens a finding, or brings the words of an open one up to date. While it was not told, `tell` is asked for the messages
-/// it owes, with since when it is open. Writes nothing when nothing changed.
+/// Opens a finding, or brings the words of an open one up to date. While it was not told, `tell` is
+/// asked for the messages it owes, with since when it is open. Writes nothing when nothing changed.
 pub(in crate::ledger) fn report(
     connection: &mut Connection,
     finding: &OperatorFinding,
@@ -41,15 +41,18 @@ pub(in crate::ledger) fn report(
     Ok(reported)
 }
 
-/// Asks `tell` for the messages that open findings owe which were not told; returns whether there were any. Writes nothing
-/// when there are none.
+/// Asks `tell` for the messages that open findings owe which were not told; returns whether there
+/// were any. Writes nothing when there are none.
 pub(in crate::ledger) fn tell(
     connection: &mut Connection,
     now: Timestamp,
     tell: impl Fn(&OpenFinding) -> Vec<NewMessage>,
 ) -> rusqlite::Result<bool> {
     let untold = all_open(connection)?.into_iter().filter(|open| !open.told);
-    let owing: Vec<_> = untold.map(|open| (tell(&open), open)).filter(|(messages, _)| !messages.is_empty()).collect();
+    let owing: Vec<_> = untold
+        .map(|open| (tell(&open), open))
+        .filter(|(messages, _)| !messages.is_empty())
+        .collect();
     if owing.is_empty() {
         return Ok(false);
     }
@@ -62,8 +65,8 @@ pub(in crate::ledger) fn tell(
     Ok(true)
 }
 
-/// Closes a finding and returns it, if it was open. For one that was told, `tell` is asked for the messages that this owes.
-/// Writes nothing when it was not open.
+/// Closes a finding and returns it, if it was open. For one that was told, `tell` is asked for the
+/// messages that this owes. Writes nothing when it was not open.
 pub(in crate::ledger) fn close(
     connection: &mut Connection,
     code: FindingCode,
@@ -75,7 +78,10 @@ pub(in crate::ledger) fn close(
     let messages = if open.told { tell(&open) } else { Vec::new() };
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction
-        .prepare_cached("UPDATE finding SET cleared_at = ?3 WHERE code = ?1 AND subject = ?2 AND cleared_at IS NULL")?
+        .prepare_cached(
+            "UPDATE finding SET cleared_at = ?3 WHERE code = ?1 AND subject = ?2 AND \
+            cleared_at IS NULL",
+        )?
         .execute(params![code.as_str(), subject, Instant(now)])?;
     messages.iter().try_for_each(|message| deliveries::owe(&transaction, message, now))?;
     transaction.commit()?;
@@ -91,35 +97,59 @@ pub(in crate::ledger) fn keep_past(
 ) -> rusqlite::Result<()> {
     let OpenFinding { finding, since, told } = open;
     keep(connection, finding, *since, *told)?;
-    connection.prepare_cached("UPDATE finding SET cleared_at = ?3 WHERE code = ?1 AND subject = ?2")?.execute(params![
-        finding.code.as_str(),
-        finding.subject,
-        Instant(cleared_at)
-    ])?;
+    connection
+        .prepare_cached("UPDATE finding SET cleared_at = ?3 WHERE code = ?1 AND subject = ?2")?
+        .execute(params![finding.code.as_str(), finding.subject, Instant(cleared_at)])?;
     messages.iter().try_for_each(|message| deliveries::owe(connection, message, cleared_at))
 }
 
-/// Opens a finding in the transaction of what it is about, or brings an open one up to date; the messages are owed unless it
-/// was told before. Returns whether it was not open.
-pub(in crate::ledger) fn note(connection: &Connection, new: &NewFinding, now: Timestamp) -> rusqlite::Result<bool> {
+/// Opens a finding in the transaction of what it is about, or brings an open one up to date; the
+/// messages are owed unless it was told before. Returns whether it was not open.
+pub(in crate::ledger) fn note(
+    connection: &Connection,
+    new: &NewFinding,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
     let open = find(connection, new.finding.code, &new.finding.subject)?;
     let was_told = open.as_ref().is_some_and(|open| open.told);
     let since = open.as_ref().map_or(now, |open| open.since);
     keep(connection, &new.finding, since, was_told || !new.messages.is_empty())?;
-    new.messages.iter().filter(|_| !was_told).try_for_each(|message| deliveries::owe(connection, message, now))?;
+    new.messages
+        .iter()
+        .filter(|_| !was_told)
+        .try_for_each(|message| deliveries::owe(connection, message, now))?;
     Ok(open.is_none())
 }
 
-fn keep(connection: &Connection, finding: &OperatorFinding, since: Timestamp, told: bool) -> rusqlite::Result<()> {
+fn keep(
+    connection: &Connection,
+    finding: &OperatorFinding,
+    since: Timestamp,
+    told: bool,
+) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO finding (code, subject, summary, action, since, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute(params![finding.code.as_str(), finding.subject, finding.summary, finding.action, Instant(since), told])?;
+        .prepare_cached(
+            "INSERT OR REPLACE INTO finding (code, subject, summary, action, since, \
+            told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            finding.code.as_str(),
+            finding.subject,
+            finding.summary,
+            finding.action,
+            Instant(since),
+            told
+        ])?;
     Ok(())
 }
 
-/// Takes open findings for untold where the news of them that a notifier was owed has just been buried, and nobody else had
-/// it or is owed it.
-pub(in crate::ledger) fn untell(connection: &Connection, notifier: &str, now: Timestamp) -> rusqlite::Result<()> {
+/// Takes open findings for untold where the news of them that a notifier was owed has just been
+/// buried, and nobody else had it or is owed it.
+pub(in crate::ledger) fn untell(
+    connection: &Connection,
+    notifier: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     const NEWS: &str = "SELECT 1 FROM message CROSS JOIN delivery ON delivery.message = message.id
          WHERE operator IS NOT NULL AND kind = ?1 AND json_extract(operator, '$.code') = finding.code
          AND json_extract(operator, '$.subject') = finding.subject AND delivery.created_at >= finding.since";
@@ -133,30 +163,46 @@ pub(in crate::ledger) fn untell(connection: &Connection, notifier: &str, now: Ti
 }
 
 /// How many findings of a kind are open.
-pub(in crate::ledger) fn count(connection: &Connection, code: FindingCode) -> rusqlite::Result<i64> {
+pub(in crate::ledger) fn count(
+    connection: &Connection,
+    code: FindingCode,
+) -> rusqlite::Result<i64> {
     connection
         .prepare_cached("SELECT count(*) FROM finding WHERE code = ?1 AND cleared_at IS NULL")?
         .query_row([code.as_str()], |row| row.get(0))
 }
 
-const OPEN: &str = "SELECT code, subject, summary, action, since, told FROM finding WHERE cleared_at IS NULL";
+const OPEN: &str =
+    "SELECT code, subject, summary, action, since, told FROM finding WHERE cleared_at IS NULL";
 
 /// The open findings, oldest first.
 pub(in crate::ledger) fn all_open(connection: &Connection) -> rusqlite::Result<Vec<OpenFinding>> {
-    let mut statement = connection.prepare_cached(&format!("{OPEN} ORDER BY since, code, subject"))?;
+    let mut statement =
+        connection.prepare_cached(&format!("{OPEN} ORDER BY since, code, subject"))?;
     statement.query_map([], open)?.collect()
 }
 
 /// The findings that were closed at this instant or later, with when.
-pub(in crate::ledger) fn closed_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(OpenFinding, Timestamp)>> {
+pub(in crate::ledger) fn closed_since(
+    connection: &Connection,
+    since: Timestamp,
+) -> rusqlite::Result<Vec<(OpenFinding, Timestamp)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT code, subject, summary, action, since, told, cleared_at FROM finding WHERE cleared_at >= ?1 ORDER BY code, subject",
+        "SELECT code, subject, summary, action, since, told, cleared_at FROM finding WHERE \
+            cleared_at >= ?1 ORDER BY code, subject",
     )?;
-    statement.query_map([Instant(since)], |row| Ok((open(row)?, column::instant(row, "cleared_at")?)))?.collect()
+    statement
+        .query_map([Instant(since)], |row| Ok((open(row)?, column::instant(row, "cleared_at")?)))?
+        .collect()
 }
 
-fn find(connection: &Connection, code: FindingCode, subject: &str) -> rusqlite::Result<Option<OpenFinding>> {
-    let mut statement = connection.prepare_cached(&format!("{OPEN} AND code = ?1 AND subject = ?2"))?;
+fn find(
+    connection: &Connection,
+    code: FindingCode,
+    subject: &str,
+) -> rusqlite::Result<Option<OpenFinding>> {
+    let mut statement =
+        connection.prepare_cached(&format!("{OPEN} AND code = ?1 AND subject = ?2"))?;
     statement.query_row(params![code.as_str(), subject], open).optional()
 }
 

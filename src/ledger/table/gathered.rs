@@ -1,5 +1,6 @@
-//! What is gathered for digests while a mass crossing, or what becomes of one, is recorded in slices: owed from the transaction
-//! that records it, and made into messages once the last slice is there.
+//! What is gathered for digests while a mass crossing, or what becomes of one, is recorded in
+//! slices: owed from the transaction that records it, and made into messages once the last slice is
+//! there.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -42,11 +43,17 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlit
     Ok(())
 }
 
-/// The digests for which anything is gathered: each a notifier and a kind, in the order in which they are told.
-pub(in crate::ledger) fn digests(connection: &Connection) -> rusqlite::Result<Vec<(String, MessageKind)>> {
-    let mut statement = connection.prepare_cached("SELECT DISTINCT notifier, kind FROM gathered")?;
+/// The digests for which anything is gathered: each a notifier and a kind, in the order in which
+/// they are told.
+pub(in crate::ledger) fn digests(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(String, MessageKind)>> {
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT notifier, kind FROM gathered")?;
     let mut digests: Vec<(String, MessageKind)> = statement
-        .query_map([], |row| Ok((row.get("notifier")?, column::read(row, "kind", MessageKind::from_name)?)))?
+        .query_map([], |row| {
+            Ok((row.get("notifier")?, column::read(row, "kind", MessageKind::from_name)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
     digests.sort_by_key(|(_, kind)| MessageKind::ALL.iter().position(|other| other == kind));
     Ok(digests)
@@ -64,16 +71,24 @@ pub(in crate::ledger) struct Writing {
 }
 
 /// What the digest of this kind for a notifier is going to be.
-pub(in crate::ledger) fn begin(connection: &Connection, route: &Route, kind: MessageKind) -> rusqlite::Result<Writing> {
+pub(in crate::ledger) fn begin(
+    connection: &Connection,
+    route: &Route,
+    kind: MessageKind,
+) -> rusqlite::Result<Writing> {
     let (total, baseline, criticals): (u32, u32, u32) = connection
         .prepare_cached(
-            "SELECT count(*), ifnull(sum(baseline), 0), ifnull(sum(mildness = 0), 0) FROM gathered WHERE notifier = ?1 AND kind = ?2",
+            "SELECT count(*), ifnull(sum(baseline), 0), ifnull(sum(mildness = 0), 0) FROM gathered \
+                WHERE notifier = ?1 AND kind = ?2",
         )?
-        .query_row([&*route.notifier, kind.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        .query_row([&*route.notifier, kind.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     // What becomes of a first account is as any other news.
     let first_account = if kind == MessageKind::Raised { baseline } else { 0 };
     let is_digest = messages::is_digest(total, first_account, route);
-    let parts = total.div_ceil(route.digest_part.max(1)).min(route.digest_parts.unwrap_or(u32::MAX));
+    let parts =
+        total.div_ceil(route.digest_part.max(1)).min(route.digest_parts.unwrap_or(u32::MAX));
     let whole = DigestPart { part: 0, parts, total, criticals, baseline: baseline == total };
     Ok(Writing { kind, whole, is_digest, written: 0 })
 }
@@ -89,7 +104,11 @@ pub(in crate::ledger) fn write(
     let Writing { kind, whole, is_digest, .. } = *writing;
     let part_size = if is_digest { route.digest_part.max(1) } else { 1 };
     let left_out = whole.total.saturating_sub(whole.parts.saturating_mul(part_size));
-    let totals = if is_digest && left_out > 0 { Some(totals(connection, &route.notifier, kind, left_out)?) } else { None };
+    let totals = if is_digest && left_out > 0 {
+        Some(totals(connection, &route.notifier, kind, left_out)?)
+    } else {
+        None
+    };
     for _ in 0..AT_ONCE {
         let members = take(connection, &route.notifier, kind, part_size)?;
         if members.is_empty() {
@@ -97,7 +116,10 @@ pub(in crate::ledger) fn write(
         }
         writing.written += 1;
         let digest = is_digest.then_some(DigestPart { part: writing.written, ..whole });
-        let mut message = NewMessage { totals: totals.clone(), ..messages::message(route, &route.recipients, &[], digest) };
+        let mut message = NewMessage {
+            totals: totals.clone(),
+            ..messages::message(route, &route.recipients, &[], digest)
+        };
         if kind != MessageKind::Raised {
             message.kind = kind;
         }
@@ -125,7 +147,12 @@ struct Member {
 }
 
 /// Takes the worst of what is gathered.
-fn take(connection: &Connection, notifier: &str, kind: MessageKind, count: u32) -> rusqlite::Result<Vec<Member>> {
+fn take(
+    connection: &Connection,
+    notifier: &str,
+    kind: MessageKind,
+    count: u32,
+) -> rusqlite::Result<Vec<Member>> {
     let mut statement = connection.prepare_cached(
         "SELECT alert, mildness, dollars, percent, latest FROM gathered WHERE notifier = ?1 AND kind = ?2
          ORDER BY mildness, dollars, percent, alert LIMIT ?3",
@@ -134,31 +161,51 @@ fn take(connection: &Connection, notifier: &str, kind: MessageKind, count: u32) 
         let latest = row.get_ref("latest")?.as_str_or_null()?;
         let latest = latest.map(serde_json::from_str).transpose().map_err(column::unreadable)?;
         let mildness = row.get::<_, i64>("mildness")?;
-        let member = Member { alert: column::id(row, "alert")?, severity: severity(mildness), latest };
+        let member =
+            Member { alert: column::id(row, "alert")?, severity: severity(mildness), latest };
         Ok((member, (mildness, row.get::<_, i64>("dollars")?, row.get::<_, i64>("percent")?)))
     })?;
     let mut taken = Vec::new();
     for (member, (mildness, dollars, percent)) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
         connection
             .prepare_cached(
-                "DELETE FROM gathered WHERE notifier = ?1 AND kind = ?2 AND mildness = ?3 AND dollars = ?4 AND percent = ?5 AND alert = ?6",
+                "DELETE FROM gathered WHERE notifier = ?1 AND kind = ?2 AND mildness = ?3 AND \
+                    dollars = ?4 AND percent = ?5 AND alert = ?6",
             )?
-            .execute(params![notifier, kind.as_str(), mildness, dollars, percent, Id(member.alert)])?;
+            .execute(params![
+                notifier,
+                kind.as_str(),
+                mildness,
+                dollars,
+                percent,
+                Id(member.alert)
+            ])?;
         taken.push(member);
     }
     Ok(taken)
 }
 
 fn severity(mildness: i64) -> Severity {
-    Severity::ALL.into_iter().find(|severity| 2 - deliveries::rank(*severity) == mildness).unwrap_or_default()
+    Severity::ALL
+        .into_iter()
+        .find(|severity| 2 - deliveries::rank(*severity) == mildness)
+        .unwrap_or_default()
 }
 
-/// What is gathered for a notifier comes to, by severity and by currency. What each customer is over its budget counts once.
-fn totals(connection: &Connection, notifier: &str, kind: MessageKind, left_out: u32) -> rusqlite::Result<DigestTotals> {
-    let sql = "SELECT mildness, customer, currency, over FROM gathered WHERE notifier = ?1 AND kind = ?2";
+/// What is gathered for a notifier comes to, by severity and by currency. What each customer is
+/// over its budget counts once.
+fn totals(
+    connection: &Connection,
+    notifier: &str,
+    kind: MessageKind,
+    left_out: u32,
+) -> rusqlite::Result<DigestTotals> {
+    let sql =
+        "SELECT mildness, customer, currency, over FROM gathered WHERE notifier = ?1 AND kind = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([notifier, kind.as_str()])?;
-    let (mut by_severity, mut by_currency) = (BTreeMap::<i64, u32>::new(), BTreeMap::<Option<String>, (u32, Decimal)>::new());
+    let (mut by_severity, mut by_currency) =
+        (BTreeMap::<i64, u32>::new(), BTreeMap::<Option<String>, (u32, Decimal)>::new());
     let mut customers = HashSet::new();
     while let Some(row) = rows.next()? {
         *by_severity.entry(row.get("mildness")?).or_default() += 1;
@@ -171,7 +218,13 @@ fn totals(connection: &Connection, notifier: &str, kind: MessageKind, left_out: 
     let currency = |code: Option<String>| code.and_then(|code| Currency::try_new(&code).ok());
     Ok(DigestTotals {
         left_out,
-        by_severity: by_severity.into_iter().map(|(mildness, count)| (severity(mildness), count)).collect(),
-        by_currency: by_currency.into_iter().map(|(code, (count, sum))| (currency(code), count, sum)).collect(),
+        by_severity: by_severity
+            .into_iter()
+            .map(|(mildness, count)| (severity(mildness), count))
+            .collect(),
+        by_currency: by_currency
+            .into_iter()
+            .map(|(code, (count, sum))| (currency(code), count, sum))
+            .collect(),
     })
 }

@@ -1,4 +1,5 @@
-//! History: the data of each customer at each of its dates, kept and thinned; and what happened to it.
+//! History: the data of each customer at each of its dates, kept and thinned; and what happened to
+//! it.
 
 use std::collections::HashSet;
 
@@ -36,7 +37,11 @@ pub(in crate::ledger) fn add(connection: &Connection, sample: &NewSample) -> rus
 }
 
 /// The latest dates of a customer's data, newest first; of each date what was read last.
-pub(in crate::ledger) fn latest(connection: &Connection, customer: i64, limit: u32) -> rusqlite::Result<Vec<Sample>> {
+pub(in crate::ledger) fn latest(
+    connection: &Connection,
+    customer: i64,
+    limit: u32,
+) -> rusqlite::Result<Vec<Sample>> {
     let mut statement = connection.prepare_cached(
         "SELECT usage_as_of, cost, carried_over, max(seen_at) FROM sample WHERE customer = ?1
          GROUP BY usage_as_of ORDER BY usage_as_of DESC LIMIT ?2",
@@ -62,10 +67,13 @@ pub(in crate::ledger) fn last_within(
         "SELECT usage_as_of, cost, carried_over FROM sample WHERE customer = (SELECT id FROM customer WHERE key = ?1)
          AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 ORDER BY usage_as_of DESC, seen_at DESC LIMIT 1",
     )?;
-    statement.query_row(params![key.as_str(), Instant(period.start), Instant(period.end)], date).optional()
+    statement
+        .query_row(params![key.as_str(), Instant(period.start), Instant(period.end)], date)
+        .optional()
 }
 
-/// How a customer's cost went in a billing period before one date of its data, oldest first; of each date what was read last.
+/// How a customer's cost went in a billing period before one date of its data, oldest first; of
+/// each date what was read last.
 pub(in crate::ledger) fn cost_history(
     connection: &Connection,
     key: &CustomerKey,
@@ -76,21 +84,35 @@ pub(in crate::ledger) fn cost_history(
         "SELECT usage_as_of, cost, max(seen_at) FROM sample WHERE customer = (SELECT id FROM customer WHERE key = ?1)
          AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 GROUP BY usage_as_of ORDER BY usage_as_of",
     )?;
-    let point = |row: &Row<'_>| Ok(Point { at: column::instant(row, "usage_as_of")?, cost: column::decimal(row, "cost")? });
-    let points = statement.query_map(params![key.as_str(), Instant(period.start), Instant(before.min(period.end))], point)?;
+    let point = |row: &Row<'_>| {
+        Ok(Point { at: column::instant(row, "usage_as_of")?, cost: column::decimal(row, "cost")? })
+    };
+    let points = statement.query_map(
+        params![key.as_str(), Instant(period.start), Instant(before.min(period.end))],
+        point,
+    )?;
     Ok(domain::cost_history(period, points.collect::<Result<Vec<_>, _>>()?))
 }
 
 /// Everything that history has of a customer, as it was read, oldest reading first.
-pub(in crate::ledger) fn of_customer(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Vec<NewSample>> {
+pub(in crate::ledger) fn of_customer(
+    connection: &Connection,
+    key: &CustomerKey,
+) -> rusqlite::Result<Vec<NewSample>> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, sample.* FROM sample JOIN customer ON customer.id = sample.customer WHERE key = ?1 ORDER BY seen_at, usage_as_of",
+        "SELECT key, sample.* FROM sample JOIN customer ON customer.id = sample.customer WHERE key \
+            = ?1 ORDER BY seen_at, usage_as_of",
     )?;
     statement.query_map([key.as_str()], sample)?.collect()
 }
 
-/// Everything that was read since an instant, one customer after another, oldest reading first, to `visit`.
-pub(in crate::ledger) fn each_since(connection: &Connection, since: Timestamp, mut visit: impl FnMut(NewSample)) -> rusqlite::Result<()> {
+/// Everything that was read since an instant, one customer after another, oldest reading first, to
+/// `visit`.
+pub(in crate::ledger) fn each_since(
+    connection: &Connection,
+    since: Timestamp,
+    mut visit: impl FnMut(NewSample),
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT key, sample.* FROM sample JOIN customer ON customer.id = sample.customer WHERE seen_at >= ?1
          ORDER BY sample.customer, seen_at, usage_as_of",
@@ -117,11 +139,16 @@ fn sample(row: &Row<'_>) -> rusqlite::Result<NewSample> {
 
 /// When history was last thinned.
 pub(in crate::ledger) fn pruned_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    connection.prepare_cached("SELECT pruned_at FROM file")?.query_row([], |row| column::instant_if_any(row, 0))
+    connection
+        .prepare_cached("SELECT pruned_at FROM file")?
+        .query_row([], |row| column::instant_if_any(row, 0))
 }
 
 /// Remembers that history has been thinned.
-pub(in crate::ledger) fn set_pruned_at(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn set_pruned_at(
+    connection: &Connection,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE file SET pruned_at = ?1")?.execute([Instant(now)])?;
     Ok(())
 }
@@ -137,24 +164,36 @@ pub(in crate::ledger) struct Thinning {
     pub(in crate::ledger) now: Timestamp,
 }
 
-/// Thins the history of the customers in rows from `first` on, no more than `count` of them; returns the row to go on with.
-pub(in crate::ledger) fn thin(connection: &Connection, first: i64, count: u32, thinning: &Thinning) -> rusqlite::Result<Option<i64>> {
+/// Thins the history of the customers in rows from `first` on, no more than `count` of them;
+/// returns the row to go on with.
+pub(in crate::ledger) fn thin(
+    connection: &Connection,
+    first: i64,
+    count: u32,
+    thinning: &Thinning,
+) -> rusqlite::Result<Option<i64>> {
     let last: Option<i64> = connection
-        .prepare_cached("SELECT max(id) FROM (SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT ?2)")?
+        .prepare_cached(
+            "SELECT max(id) FROM (SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT ?2)",
+        )?
         .query_row(params![first, count], |row| row.get(0))?;
     let Some(last) = last else { return Ok(None) };
     connection
-        .prepare_cached("DELETE FROM sample WHERE customer BETWEEN ?1 AND ?2 AND usage_as_of < ?3 AND seen_at < ?3")?
+        .prepare_cached(
+            "DELETE FROM sample WHERE customer BETWEEN ?1 AND ?2 AND usage_as_of < ?3 \
+            AND seen_at < ?3",
+        )?
         .execute(params![first, last, Instant(thinning.keep_from)])?;
-    connection.prepare_cached("DELETE FROM event WHERE customer BETWEEN ?1 AND ?2 AND at < ?3")?.execute(params![
-        first,
-        last,
-        Instant(thinning.keep_from)
-    ])?;
-    // A sample goes when its date was read again, or its day has a later date that had cost as much: a peak that was corrected
-    // within its day stays, for what comes back after a correction is no rise. Days thinned before are left alone.
+    connection
+        .prepare_cached("DELETE FROM event WHERE customer BETWEEN ?1 AND ?2 AND at < ?3")?
+        .execute(params![first, last, Instant(thinning.keep_from)])?;
+    // A sample goes when its date was read again, or its day has a later date that had cost as
+    // much: a peak that was corrected within its day stays, for what comes back after a correction
+    // is no rise. Days thinned before are left alone.
     let before = thinning.now.saturating_sub(EVERY_CHANGE).unwrap_or(thinning.now);
-    let from = thinning.thinned_to.map(|at| at.saturating_sub(EVERY_CHANGE).unwrap_or(at).saturating_sub(SignedDuration::from_hours(48)));
+    let from = thinning.thinned_to.map(|at| {
+        at.saturating_sub(EVERY_CHANGE).unwrap_or(at).saturating_sub(SignedDuration::from_hours(48))
+    });
     let from = from.map_or(thinning.keep_from, |from| from.unwrap_or(thinning.keep_from));
     connection
         .prepare_cached(
@@ -175,28 +214,47 @@ pub(in crate::ledger) fn thin(connection: &Connection, first: i64, count: u32, t
 }
 
 /// Adds what happened to a customer's data.
-pub(in crate::ledger) fn add_event(connection: &Connection, key: &CustomerKey, event: &CustomerEvent) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add_event(
+    connection: &Connection,
+    key: &CustomerKey,
+    event: &CustomerEvent,
+) -> rusqlite::Result<()> {
     connection
-        .prepare_cached("INSERT INTO event (customer, at, code, detail) VALUES ((SELECT id FROM customer WHERE key = ?1), ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT INTO event (customer, at, code, detail) VALUES ((SELECT id FROM \
+            customer WHERE key = ?1), ?2, ?3, ?4)",
+        )?
         .execute(params![key.as_str(), Instant(event.at), event.code.as_str(), event.detail])?;
     Ok(())
 }
 
 /// What happened to a customer's data, oldest first.
-pub(in crate::ledger) fn events(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Vec<CustomerEvent>> {
+pub(in crate::ledger) fn events(
+    connection: &Connection,
+    key: &CustomerKey,
+) -> rusqlite::Result<Vec<CustomerEvent>> {
     let mut statement = connection.prepare_cached(
-        "SELECT at, code, detail FROM event WHERE customer = (SELECT id FROM customer WHERE key = ?1) ORDER BY at, event.id",
+        "SELECT at, code, detail FROM event WHERE customer = (SELECT id FROM customer WHERE key = \
+            ?1) ORDER BY at, event.id",
     )?;
     statement.query_map([key.as_str()], event)?.collect()
 }
 
-/// What happened to all customers' data since an instant, each with the customer's id as received and what it is called,
-/// oldest first.
-pub(in crate::ledger) fn events_since(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(String, String, CustomerEvent)>> {
+/// What happened to all customers' data since an instant, each with the customer's id as received
+/// and what it is called, oldest first.
+pub(in crate::ledger) fn events_since(
+    connection: &Connection,
+    since: Timestamp,
+) -> rusqlite::Result<Vec<(String, String, CustomerEvent)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT received_id, ifnull(label, name) AS called, at, code, detail FROM event JOIN seen ON seen.customer = event.customer WHERE at >= ?1 ORDER BY at, event.id",
+        "SELECT received_id, ifnull(label, name) AS called, at, code, detail FROM event JOIN seen \
+            ON seen.customer = event.customer WHERE at >= ?1 ORDER BY at, event.id",
     )?;
-    statement.query_map([Instant(since)], |row| Ok((row.get("received_id")?, row.get("called")?, event(row)?)))?.collect()
+    statement
+        .query_map([Instant(since)], |row| {
+            Ok((row.get("received_id")?, row.get("called")?, event(row)?))
+        })?
+        .collect()
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<CustomerEvent> {
@@ -207,7 +265,8 @@ fn event(row: &Row<'_>) -> rusqlite::Result<CustomerEvent> {
     })
 }
 
-/// Marks customers, by their folds, as missing since `now` or as there again, each with its event; returns how many.
+/// Marks customers, by their folds, as missing since `now` or as there again, each with its event;
+/// returns how many.
 pub(in crate::ledger) fn note_presence(
     connection: &Connection,
     folds: &HashSet<u128>,
@@ -215,7 +274,8 @@ pub(in crate::ledger) fn note_presence(
     now: Timestamp,
 ) -> rusqlite::Result<usize> {
     let mut keys = Vec::new();
-    let mut statement = connection.prepare_cached("SELECT key FROM customer WHERE (missing_since IS NULL) = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT key FROM customer WHERE (missing_since IS NULL) = ?1")?;
     let mut rows = statement.query([gone])?;
     while let Some(row) = rows.next()? {
         let key = CustomerKey::of(row.get_ref(0)?.as_str()?);
@@ -224,7 +284,10 @@ pub(in crate::ledger) fn note_presence(
         }
     }
     let (code, detail) = if gone {
-        (EventCode::Disappeared, "the last good poll had no record of it; nothing is concluded from that")
+        (
+            EventCode::Disappeared,
+            "the last good poll had no record of it; nothing is concluded from that",
+        )
     } else {
         (EventCode::Returned, "it has a record again")
     };
@@ -238,12 +301,23 @@ pub(in crate::ledger) fn note_presence(
 }
 
 /// Since when the last good polls had no record of a customer.
-pub(in crate::ledger) fn missing_since(connection: &Connection, key: &CustomerKey) -> rusqlite::Result<Option<Timestamp>> {
-    let mut statement = connection.prepare_cached("SELECT missing_since FROM customer WHERE key = ?1")?;
-    Ok(statement.query_row([key.as_str()], |row| column::instant_if_any(row, 0)).optional()?.flatten())
+pub(in crate::ledger) fn missing_since(
+    connection: &Connection,
+    key: &CustomerKey,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let mut statement =
+        connection.prepare_cached("SELECT missing_since FROM customer WHERE key = ?1")?;
+    Ok(statement
+        .query_row([key.as_str()], |row| column::instant_if_any(row, 0))
+        .optional()?
+        .flatten())
 }
 
 /// How many customers the last good poll had no record of.
 pub(in crate::ledger) fn missing(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT count(*) FROM customer WHERE missing_since IS NOT NULL", [], |row| column::count(row, 0))
+    connection.query_row(
+        "SELECT count(*) FROM customer WHERE missing_since IS NOT NULL",
+        [],
+        |row| column::count(row, 0),
+    )
 }

@@ -23,9 +23,13 @@ pub(in crate::ledger) fn count(connection: &Connection) -> rusqlite::Result<u64>
     connection.prepare_cached(sql)?.query_row([], |row| column::count(row, "held"))
 }
 
-/// Whether a message tells more of an alert of which an earlier message to the same notifier is held: the end of what nobody
-/// was told is no news.
-pub(in crate::ledger) fn follows_held(connection: &Connection, message: i64, notifier: &str) -> rusqlite::Result<bool> {
+/// Whether a message tells more of an alert of which an earlier message to the same notifier is
+/// held: the end of what nobody was told is no news.
+pub(in crate::ledger) fn follows_held(
+    connection: &Connection,
+    message: i64,
+    notifier: &str,
+) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM message_alert AS own CROSS JOIN message_alert AS other ON other.alert = own.alert
@@ -36,13 +40,19 @@ pub(in crate::ledger) fn follows_held(connection: &Connection, message: i64, not
 }
 
 /// Lets the chosen ones go: they are owed from now on. Returns how many.
-pub(in crate::ledger) fn release(connection: &Connection, filter: &HoldFilter, now: Timestamp) -> rusqlite::Result<usize> {
+pub(in crate::ledger) fn release(
+    connection: &Connection,
+    filter: &HoldFilter,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
     let chosen = chosen(connection, filter)?;
     for held in &chosen {
-        let (probes, possible) = recipients::share(connection, &held.notifier, held.recipient.as_deref())?;
+        let (probes, possible) =
+            recipients::share(connection, &held.notifier, held.recipient.as_deref())?;
         connection
             .prepare_cached(
-                "UPDATE delivery SET held = 0, created_at = :now, probes_then = :probes, possible_then = :possible WHERE seq = :row",
+                "UPDATE delivery SET held = 0, created_at = :now, probes_then = :probes, \
+                    possible_then = :possible WHERE seq = :row",
             )?
             .execute(named_params! {
                 ":row": held.row,
@@ -55,7 +65,11 @@ pub(in crate::ledger) fn release(connection: &Connection, filter: &HoldFilter, n
 }
 
 /// Lets go what came after this delivery: it is owed from now on.
-pub(in crate::ledger) fn let_go(connection: &Connection, after: i64, now: Timestamp) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn let_go(
+    connection: &Connection,
+    after: i64,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "UPDATE delivery SET held = 0, created_at = :now,
@@ -71,13 +85,21 @@ pub(in crate::ledger) fn let_go(connection: &Connection, after: i64, now: Timest
     Ok(())
 }
 
-/// Gives the chosen ones up for good: whoever is not told of an alert is not told later what becomes of it either. They
-/// stay listed, with why. Returns how many.
-pub(in crate::ledger) fn discard(connection: &Connection, filter: &HoldFilter, why: &str, now: Timestamp) -> rusqlite::Result<usize> {
+/// Gives the chosen ones up for good: whoever is not told of an alert is not told later what
+/// becomes of it either. They stay listed, with why. Returns how many.
+pub(in crate::ledger) fn discard(
+    connection: &Connection,
+    filter: &HoldFilter,
+    why: &str,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
     let chosen = chosen(connection, filter)?;
     for held in &chosen {
         connection
-            .prepare_cached("UPDATE delivery SET state = 'dead', ended_at = ?2, last_detail = ?3 WHERE seq = ?1")?
+            .prepare_cached(
+                "UPDATE delivery SET state = 'dead', ended_at = ?2, last_detail = ?3 \
+                WHERE seq = ?1",
+            )?
             .execute(params![held.row, Instant(now), why])?;
     }
     for held in &chosen {
@@ -109,5 +131,7 @@ fn chosen(connection: &Connection, filter: &HoldFilter) -> rusqlite::Result<Vec<
         Ok((column::id(row, "id")?, held))
     })?;
     let meant = |id: &Uuid| filter.ids.is_empty() || filter.ids.contains(id);
-    rows.filter(|row| row.as_ref().map_or(true, |(id, _)| meant(id))).map(|row| row.map(|(_, held)| held)).collect()
+    rows.filter(|row| row.as_ref().map_or(true, |(id, _)| meant(id)))
+        .map(|row| row.map(|(_, held)| held))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! Incidents at notifiers that keep one for a customer, rule and billing period: what must end with a rule that was removed.
+//! Incidents at notifiers that keep one for a customer, rule and billing period: what must end with
+//! a rule that was removed.
 
 use rusqlite::{Connection, params};
 use uuid::Uuid;
@@ -6,8 +7,13 @@ use uuid::Uuid;
 use crate::domain::Severity;
 use crate::ledger::column;
 
-/// The last open alert of each incident of a rule that a notifier was told of, whoever it was meant for, or is still owed.
-pub(in crate::ledger) fn open(connection: &Connection, rule: &str, notifier: &str) -> rusqlite::Result<Vec<(Uuid, Severity)>> {
+/// The last open alert of each incident of a rule that a notifier was told of, whoever it was meant
+/// for, or is still owed.
+pub(in crate::ledger) fn open(
+    connection: &Connection,
+    rule: &str,
+    notifier: &str,
+) -> rusqlite::Result<Vec<(Uuid, Severity)>> {
     // The period's end stands for the period.
     let mut statement = connection.prepare_cached(
         "SELECT max(seq), alert.id AS id, alert.severity AS severity FROM alert
@@ -16,7 +22,8 @@ pub(in crate::ledger) fn open(connection: &Connection, rule: &str, notifier: &st
              WHERE message_alert.alert = alert.id AND notifier = ?2 AND delivery.state <> 'dead')
          GROUP BY customer, period_end ORDER BY 1",
     )?;
-    let rows = statement
-        .query_map(params![rule, notifier], |row| Ok((column::id(row, "id")?, column::read(row, "severity", Severity::from_name)?)))?;
+    let rows = statement.query_map(params![rule, notifier], |row| {
+        Ok((column::id(row, "id")?, column::read(row, "severity", Severity::from_name)?))
+    })?;
     rows.collect()
 }

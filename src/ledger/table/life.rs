@@ -1,4 +1,5 @@
-//! What becomes of alerts after they were raised: which of them have to be looked at, and what is noted about them.
+//! What becomes of alerts after they were raised: which of them have to be looked at, and what is
+//! noted about them.
 
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::table::{alerts, history};
 
-/// The customers with alerts that time may have changed by `now` and the `newest` date of all data: their period is over,
-/// they are silenced, or a reminder is due; one told by a clock that was ahead is.
+/// The customers with alerts that time may have changed by `now` and the `newest` date of all data:
+/// their period is over, they are silenced, or a reminder is due; one told by a clock that was
+/// ahead is.
 pub(in crate::ledger) fn to_review(
     connection: &Connection,
     now: Timestamp,
@@ -26,9 +28,10 @@ pub(in crate::ledger) fn to_review(
                  AND (told_at <= :now - remind_every OR told_at > :now)
          ) ORDER BY key",
     )?;
-    let keys = statement.query_map(named_params! { ":now": Instant(now), ":newest": newest.map(Instant) }, |row| {
-        Ok(CustomerKey::of(row.get_ref(0)?.as_str()?))
-    })?;
+    let keys = statement.query_map(
+        named_params! { ":now": Instant(now), ":newest": newest.map(Instant) },
+        |row| Ok(CustomerKey::of(row.get_ref(0)?.as_str()?)),
+    )?;
     keys.collect()
 }
 
@@ -38,9 +41,13 @@ pub(in crate::ledger) fn customers_silenced(connection: &Connection) -> rusqlite
     connection.prepare_cached(sql)?.query_row([], |row| column::count(row, 0))
 }
 
-/// The alerts of a customer that are not over, in the order in which they were raised. Those whose billing period ends by the
-/// `newest` date of all data come with the last data of that period.
-pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey, newest: Option<Timestamp>) -> rusqlite::Result<Vec<OpenAlert>> {
+/// The alerts of a customer that are not over, in the order in which they were raised. Those whose
+/// billing period ends by the `newest` date of all data come with the last data of that period.
+pub(in crate::ledger) fn open(
+    connection: &Connection,
+    key: &CustomerKey,
+    newest: Option<Timestamp>,
+) -> rusqlite::Result<Vec<OpenAlert>> {
     let mut statement = connection.prepare_cached(
         "SELECT snapshot, state, rule, notify, remind_every, ifnull(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged,
          (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
@@ -49,7 +56,8 @@ pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey, newest
              WHERE message_alert.alert = alert.id AND stands_in_for IS NOT NULL AND delivery.state <> 'dead') AS fell_back
          FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') ORDER BY seq",
     )?;
-    let mut alerts: Vec<OpenAlert> = statement.query_map([key.as_str()], open_alert)?.collect::<rusqlite::Result<_>>()?;
+    let mut alerts: Vec<OpenAlert> =
+        statement.query_map([key.as_str()], open_alert)?.collect::<rusqlite::Result<_>>()?;
     for alert in &mut alerts {
         let period = alert.snapshot.alert.billing_period;
         if newest.is_some_and(|newest| period.end <= newest) {
@@ -60,7 +68,9 @@ pub(in crate::ledger) fn open(connection: &Connection, key: &CustomerKey, newest
 }
 
 fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
-    let names = |column: &str| serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(column::unreadable);
+    let names = |column: &str| {
+        serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(column::unreadable)
+    };
     Ok(OpenAlert {
         snapshot: alerts::snapshot(row)?,
         rule: row.get("rule")?,
@@ -75,14 +85,22 @@ fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
 }
 
 /// How many alerts of each rule are not over, by the rule's name.
-pub(in crate::ledger) fn open_by_rule(connection: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
-    let mut statement =
-        connection.prepare_cached("SELECT rule, count(*) FROM alert WHERE state IN ('raised', 'silenced') GROUP BY rule ORDER BY rule")?;
+pub(in crate::ledger) fn open_by_rule(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT rule, count(*) FROM alert WHERE state IN ('raised', \
+            'silenced') GROUP BY rule ORDER BY rule",
+    )?;
     statement.query_map([], |row| Ok((row.get(0)?, column::count(row, 1)?)))?.collect()
 }
 
 /// Notes what becomes of an alert.
-pub(in crate::ledger) fn change(connection: &Connection, change: &AlertChange, now: Timestamp) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn change(
+    connection: &Connection,
+    change: &AlertChange,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     match change {
         AlertChange::Resolved(alert) => {
             let sql = "UPDATE alert SET state = 'resolved', ended_at = ?2 WHERE id = ?1";
@@ -91,9 +109,9 @@ pub(in crate::ledger) fn change(connection: &Connection, change: &AlertChange, n
         AlertChange::Released(alert) => connection
             .prepare_cached("UPDATE alert SET state = 'raised', told_at = ?2 WHERE id = ?1")?
             .execute(params![Id(*alert), Instant(now)]),
-        AlertChange::Reminded(alert) => {
-            connection.prepare_cached("UPDATE alert SET told_at = ?2 WHERE id = ?1")?.execute(params![Id(*alert), Instant(now)])
-        }
+        AlertChange::Reminded(alert) => connection
+            .prepare_cached("UPDATE alert SET told_at = ?2 WHERE id = ?1")?
+            .execute(params![Id(*alert), Instant(now)]),
     }?;
     Ok(())
 }
@@ -103,26 +121,48 @@ pub(in crate::ledger) fn length(every: Option<Duration>) -> Option<Length> {
     every.map(Length)
 }
 
-/// The alert that somebody means: its id, or the reference that messages show; the newest of several.
-pub(in crate::ledger) fn find(connection: &Connection, text: &str) -> rusqlite::Result<Option<Uuid>> {
-    let wanted: String = text.trim().chars().filter(|letter| *letter != '-').collect::<String>().to_ascii_lowercase();
+/// The alert that somebody means: its id, or the reference that messages show; the newest of
+/// several.
+pub(in crate::ledger) fn find(
+    connection: &Connection,
+    text: &str,
+) -> rusqlite::Result<Option<Uuid>> {
+    let wanted: String = text
+        .trim()
+        .chars()
+        .filter(|letter| *letter != '-')
+        .collect::<String>()
+        .to_ascii_lowercase();
     if wanted.len() < 8 || !wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(None);
     }
-    let mut statement = connection.prepare_cached("SELECT id FROM alert WHERE lower(hex(id)) LIKE ?1 || '%' ORDER BY seq DESC LIMIT 1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM alert WHERE lower(hex(id)) LIKE ?1 || '%' ORDER BY seq DESC LIMIT 1",
+    )?;
     statement.query_row([wanted], |row| column::id(row, 0)).optional()
 }
 
 /// Notes that somebody knows of an alert; returns whether nobody had said so before.
-pub(in crate::ledger) fn acknowledge(connection: &Connection, alert: Uuid, by: &str, now: Timestamp) -> rusqlite::Result<bool> {
+pub(in crate::ledger) fn acknowledge(
+    connection: &Connection,
+    alert: Uuid,
+    by: &str,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
     let noted = connection
-        .prepare_cached("UPDATE alert SET acked_at = ?2, acked_by = ?3 WHERE id = ?1 AND acked_at IS NULL")?
+        .prepare_cached(
+            "UPDATE alert SET acked_at = ?2, acked_by = ?3 WHERE id = ?1 AND acked_at IS NULL",
+        )?
         .execute(params![Id(alert), Instant(now), by])?;
     Ok(noted > 0)
 }
 
 /// Takes back that somebody knows of an alert; returns whether somebody had said so.
-pub(in crate::ledger) fn unacknowledge(connection: &Connection, alert: Uuid) -> rusqlite::Result<bool> {
-    let sql = "UPDATE alert SET acked_at = NULL, acked_by = NULL WHERE id = ?1 AND acked_at IS NOT NULL";
+pub(in crate::ledger) fn unacknowledge(
+    connection: &Connection,
+    alert: Uuid,
+) -> rusqlite::Result<bool> {
+    let sql =
+        "UPDATE alert SET acked_at = NULL, acked_by = NULL WHERE id = ?1 AND acked_at IS NOT NULL";
     Ok(connection.prepare_cached(sql)?.execute([Id(alert)])? > 0)
 }

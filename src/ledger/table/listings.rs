@@ -6,11 +6,16 @@ use uuid::Uuid;
 use crate::domain::{Alert, AlertState, CustomerKey, DeliveryState, MessageKind};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::entry::AlertRows;
-use crate::ledger::listing::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary};
+use crate::ledger::listing::{
+    AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary,
+};
 use crate::ledger::table::alerts;
 
 /// The alerts that a filter chooses.
-pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -> rusqlite::Result<Vec<AlertRow>> {
+pub(in crate::ledger) fn alerts(
+    connection: &Connection,
+    filter: &AlertFilter,
+) -> rusqlite::Result<Vec<AlertRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, snapshot, state, acked_at, acked_by FROM alert
          WHERE (:since IS NULL OR raised_at >= :since) AND (:until IS NULL OR raised_at < :until)
@@ -33,16 +38,28 @@ pub(in crate::ledger) fn alerts(connection: &Connection, filter: &AlertFilter) -
 }
 
 /// The first of some alerts, no more than `limit`, each with its row.
-pub(in crate::ledger) fn raised(connection: &Connection, rows: AlertRows, limit: u32) -> rusqlite::Result<Vec<(i64, Alert)>> {
-    let sql = "SELECT seq, snapshot, state FROM alert WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
+pub(in crate::ledger) fn raised(
+    connection: &Connection,
+    rows: AlertRows,
+    limit: u32,
+) -> rusqlite::Result<Vec<(i64, Alert)>> {
+    let sql =
+        "SELECT seq, snapshot, state FROM alert WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let read = statement.query_map((rows.after, rows.to, limit), |row| Ok((row.get("seq")?, alerts::snapshot(row)?.alert)))?;
+    let read = statement.query_map((rows.after, rows.to, limit), |row| {
+        Ok((row.get("seq")?, alerts::snapshot(row)?.alert))
+    })?;
     read.collect()
 }
 
 /// One alert.
-pub(in crate::ledger) fn one(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<AlertRow>> {
-    let mut statement = connection.prepare_cached("SELECT id, snapshot, state, acked_at, acked_by FROM alert WHERE id = ?1")?;
+pub(in crate::ledger) fn one(
+    connection: &Connection,
+    id: Uuid,
+) -> rusqlite::Result<Option<AlertRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, snapshot, state, acked_at, acked_by FROM alert WHERE id = ?1",
+    )?;
     statement.query_row([Id(id)], |row| alert(connection, row)).optional()
 }
 
@@ -72,7 +89,10 @@ fn summaries(connection: &Connection, alert: Uuid) -> rusqlite::Result<Vec<Deliv
 }
 
 /// The deliveries that a filter chooses.
-pub(in crate::ledger) fn deliveries(connection: &Connection, filter: &DeliveryFilter) -> rusqlite::Result<Vec<DeliveryRow>> {
+pub(in crate::ledger) fn deliveries(
+    connection: &Connection,
+    filter: &DeliveryFilter,
+) -> rusqlite::Result<Vec<DeliveryRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT delivery.id AS id, message, identity, notifier, recipient, stands_in_for, kind, state, held, created_at, ended_at, attempts,
              last_detail, iif(state = 'pending' AND NOT held, (SELECT next_probe_at FROM recipient AS own
@@ -101,8 +121,11 @@ pub(in crate::ledger) fn deliveries(connection: &Connection, filter: &DeliveryFi
 }
 
 fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
-    let mut members = connection.prepare_cached("SELECT alert FROM message_alert WHERE message = ?1 ORDER BY position")?;
-    let alerts = members.query_map([row.get::<_, i64>("message")?], |row| column::id(row, 0))?.collect::<rusqlite::Result<_>>()?;
+    let mut members = connection
+        .prepare_cached("SELECT alert FROM message_alert WHERE message = ?1 ORDER BY position")?;
+    let alerts = members
+        .query_map([row.get::<_, i64>("message")?], |row| column::id(row, 0))?
+        .collect::<rusqlite::Result<_>>()?;
     Ok(DeliveryRow {
         id: column::id(row, "id")?,
         identity: column::id(row, "identity")?,
@@ -122,12 +145,20 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
 }
 
 /// The attempts of a delivery, in their order.
-pub(in crate::ledger) fn attempts(connection: &Connection, delivery: Uuid) -> rusqlite::Result<Vec<AttemptRow>> {
+pub(in crate::ledger) fn attempts(
+    connection: &Connection,
+    delivery: Uuid,
+) -> rusqlite::Result<Vec<AttemptRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT at, outcome, detail FROM attempt JOIN delivery ON delivery.seq = attempt.delivery WHERE delivery.id = ?1 ORDER BY attempt.id",
+        "SELECT at, outcome, detail FROM attempt JOIN delivery ON delivery.seq = attempt.delivery \
+            WHERE delivery.id = ?1 ORDER BY attempt.id",
     )?;
     let rows = statement.query_map([Id(delivery)], |row| {
-        Ok(AttemptRow { at: column::instant(row, "at")?, outcome: row.get("outcome")?, detail: row.get("detail")? })
+        Ok(AttemptRow {
+            at: column::instant(row, "at")?,
+            outcome: row.get("outcome")?,
+            detail: row.get("detail")?,
+        })
     })?;
     rows.collect()
 }

@@ -6,13 +6,18 @@ use crate::ledger::column::{self, Count, Instant, Length};
 use crate::ledger::entry::NotifierState;
 
 /// The state of a notifier; that of one which never failed when nothing is recorded.
-pub(in crate::ledger) fn state(connection: &Connection, name: &str) -> rusqlite::Result<NotifierState> {
+pub(in crate::ledger) fn state(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<NotifierState> {
     let mut statement = connection.prepare_cached("SELECT * FROM notifier WHERE name = ?1")?;
     Ok(statement.query_row([name], read).optional()?.unwrap_or_default())
 }
 
 /// The states of all notifiers that ever failed, by name.
-pub(in crate::ledger) fn states(connection: &Connection) -> rusqlite::Result<Vec<(String, NotifierState)>> {
+pub(in crate::ledger) fn states(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(String, NotifierState)>> {
     let mut statement = connection.prepare_cached("SELECT * FROM notifier ORDER BY name")?;
     statement.query_map([], |row| Ok((row.get("name")?, read(row)?)))?.collect()
 }
@@ -30,7 +35,11 @@ pub(in crate::ledger) fn read(row: &Row<'_>) -> rusqlite::Result<NotifierState> 
 }
 
 /// Replaces the state of a notifier.
-pub(in crate::ledger) fn replace(connection: &Connection, name: &str, state: &NotifierState) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn replace(
+    connection: &Connection,
+    name: &str,
+    state: &NotifierState,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO notifier (name, failures, failing_since, next_probe_at, probes, possible, last_error)

@@ -12,7 +12,8 @@ use crate::ledger::table::alerts::json;
 pub(in crate::ledger) fn memory(connection: &Connection) -> rusqlite::Result<PollMemory> {
     let good = result(connection, "good")?;
     let mut statement = connection.prepare_cached("SELECT name FROM rule ORDER BY name")?;
-    let settled_rules = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let settled_rules =
+        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     Ok(PollMemory {
         last_good_at: good.as_ref().map(|good| good.at),
         newest: good.as_ref().and_then(|good| good.newest),
@@ -25,27 +26,45 @@ pub(in crate::ledger) fn memory(connection: &Connection) -> rusqlite::Result<Pol
 /// What a poll that records in slices, and that is not over, knew last.
 pub(in crate::ledger) fn interim(connection: &Connection) -> rusqlite::Result<Option<Interim>> {
     let mut statement = connection.prepare_cached("SELECT interim FROM file")?;
-    statement.query_row([], |row| row.get_ref(0)?.as_str_or_null()?.map(serde_json::from_str).transpose().map_err(column::unreadable))
+    statement.query_row([], |row| {
+        row.get_ref(0)?
+            .as_str_or_null()?
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(column::unreadable)
+    })
 }
 
 /// The last delivery that was ever owed, by its row.
 pub(in crate::ledger) fn last_delivery(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM delivery")?.query_row([], |row| row.get(0))
+    connection
+        .prepare_cached("SELECT ifnull(max(seq), 0) FROM delivery")?
+        .query_row([], |row| row.get(0))
 }
 
 /// The last alert that was ever raised, by its row.
 pub(in crate::ledger) fn last_alert(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT ifnull(max(seq), 0) FROM alert")?.query_row([], |row| row.get(0))
+    connection
+        .prepare_cached("SELECT ifnull(max(seq), 0) FROM alert")?
+        .query_row([], |row| row.get(0))
 }
 
 /// Replaces what a poll that records in slices knows so far.
-pub(in crate::ledger) fn keep_interim(connection: &Connection, interim: Option<&Interim>) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE file SET interim = ?1")?.execute([interim.map(json).transpose()?])?;
+pub(in crate::ledger) fn keep_interim(
+    connection: &Connection,
+    interim: Option<&Interim>,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE file SET interim = ?1")?
+        .execute([interim.map(json).transpose()?])?;
     Ok(())
 }
 
 /// The result kept as `which`: `last` or `good`; its rules are not kept.
-pub(in crate::ledger) fn result(connection: &Connection, which: &str) -> rusqlite::Result<Option<PollResult>> {
+pub(in crate::ledger) fn result(
+    connection: &Connection,
+    which: &str,
+) -> rusqlite::Result<Option<PollResult>> {
     let mut statement = connection.prepare_cached("SELECT * FROM poll WHERE which = ?1")?;
     let read = statement.query_row([which], |row| {
         Ok(PollResult {
@@ -55,8 +74,11 @@ pub(in crate::ledger) fn result(connection: &Connection, which: &str) -> rusqlit
             skipped: column::count(row, "skipped")?,
             alerts: column::count(row, "alerts")?,
             newest: column::instant_if_any(row, "newest")?,
-            errors: serde_json::from_str(row.get_ref("errors")?.as_str()?).map_err(column::unreadable)?,
-            uncovered: row.get::<_, Option<i64>>("uncovered")?.and_then(|count| u64::try_from(count).ok()),
+            errors: serde_json::from_str(row.get_ref("errors")?.as_str()?)
+                .map_err(column::unreadable)?,
+            uncovered: row
+                .get::<_, Option<i64>>("uncovered")?
+                .and_then(|count| u64::try_from(count).ok()),
             rules: Vec::new(),
         })
     });
@@ -64,32 +86,49 @@ pub(in crate::ledger) fn result(connection: &Connection, which: &str) -> rusqlit
 }
 
 /// Whether a good result says nothing that is not known but its time.
-pub(in crate::ledger) fn is_steady(connection: &Connection, result: &PollResult) -> rusqlite::Result<bool> {
+pub(in crate::ledger) fn is_steady(
+    connection: &Connection,
+    result: &PollResult,
+) -> rusqlite::Result<bool> {
     let known = memory(connection)?.settled_rules;
-    let same =
-        |kept: Option<PollResult>| kept.is_some_and(|kept| PollResult { at: result.at, rules: result.rules.clone(), ..kept } == *result);
+    let same = |kept: Option<PollResult>| {
+        kept.is_some_and(|kept| {
+            PollResult { at: result.at, rules: result.rules.clone(), ..kept } == *result
+        })
+    };
     let settled = result.rules.iter().all(|rule| known.contains(rule));
-    Ok(result.good && settled && same(self::result(connection, "last")?) && same(self::result(connection, "good")?))
+    Ok(result.good
+        && settled
+        && same(self::result(connection, "last")?)
+        && same(self::result(connection, "good")?))
 }
 
-/// Keeps a result, as the last and, when it is good, as the last good one; a good poll settles its rules. Else the last good
-/// one was `good_at`, where that is given.
-pub(in crate::ledger) fn keep(connection: &Connection, result: &PollResult, good_at: Option<Timestamp>) -> rusqlite::Result<()> {
+/// Keeps a result, as the last and, when it is good, as the last good one; a good poll settles its
+/// rules. Else the last good one was `good_at`, where that is given.
+pub(in crate::ledger) fn keep(
+    connection: &Connection,
+    result: &PollResult,
+    good_at: Option<Timestamp>,
+) -> rusqlite::Result<()> {
     replace(connection, "last", result)?;
     if result.good {
         replace(connection, "good", result)?;
-        let mut statement = connection.prepare_cached("INSERT OR IGNORE INTO rule (name, settled_at) VALUES (?1, ?2)")?;
+        let mut statement = connection
+            .prepare_cached("INSERT OR IGNORE INTO rule (name, settled_at) VALUES (?1, ?2)")?;
         for rule in &result.rules {
             statement.execute(params![rule, Instant(result.at)])?;
         }
     } else if let Some(good_at) = good_at {
-        connection.prepare_cached("UPDATE poll SET at = ?1 WHERE which = 'good'")?.execute([Instant(good_at)])?;
+        connection
+            .prepare_cached("UPDATE poll SET at = ?1 WHERE which = 'good'")?
+            .execute([Instant(good_at)])?;
     }
     Ok(())
 }
 
 fn replace(connection: &Connection, which: &str, result: &PollResult) -> rusqlite::Result<()> {
-    let errors = serde_json::to_string(&result.errors).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let errors = serde_json::to_string(&result.errors)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO poll (which, at, good, records, skipped, alerts, newest, errors, uncovered)

@@ -1,5 +1,5 @@
-//! What a report is made of that listings do not tell: open alerts by severity, the cost history of each customer's cost; and
-//! which occasion was reported last.
+//! What a report is made of that listings do not tell: open alerts by severity, the cost history of
+//! each customer's cost; and which occasion was reported last.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,11 +13,13 @@ use crate::ledger::table::{customers, deliveries};
 
 /// The occasion that was reported last, or from which on reports are sent.
 pub(in crate::ledger) fn reported(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    connection.prepare_cached("SELECT reported_at FROM file")?.query_row([], |row| column::instant_if_any(row, 0))
+    connection
+        .prepare_cached("SELECT reported_at FROM file")?
+        .query_row([], |row| column::instant_if_any(row, 0))
 }
 
-/// Records that an occasion is reported, with what is owed for it, unless another one than `before` was recorded meanwhile;
-/// returns whether it was.
+/// Records that an occasion is reported, with what is owed for it, unless another one than `before`
+/// was recorded meanwhile; returns whether it was.
 pub(in crate::ledger) fn record(
     connection: &Connection,
     before: Option<Timestamp>,
@@ -34,8 +36,8 @@ pub(in crate::ledger) fn record(
     Ok(changed > 0)
 }
 
-/// The alerts that are not over, by severity: of one rule about one customer in one billing period the highest, which says
-/// the others too.
+/// The alerts that are not over, by severity: of one rule about one customer in one billing period
+/// the highest, which says the others too.
 pub(in crate::ledger) fn open_alerts(connection: &Connection) -> rusqlite::Result<OpenAlerts> {
     let mut statement = connection.prepare_cached(
         "SELECT severity, count(*) AS alerts, sum(acked_at IS NULL) AS unknown FROM (
@@ -47,7 +49,10 @@ pub(in crate::ledger) fn open_alerts(connection: &Connection) -> rusqlite::Resul
     while let Some(row) = rows.next()? {
         let alerts = column::count(row, "alerts")?;
         match column::read(row, "severity", Severity::from_name)? {
-            Severity::Critical => (open.critical, open.critical_unacknowledged) = (alerts, column::count(row, "unknown")?),
+            Severity::Critical => {
+                (open.critical, open.critical_unacknowledged) =
+                    (alerts, column::count(row, "unknown")?)
+            }
             Severity::Warning => open.warning = alerts,
             Severity::Info => open.info = alerts,
         }
@@ -55,8 +60,9 @@ pub(in crate::ledger) fn open_alerts(connection: &Connection) -> rusqlite::Resul
     Ok(open)
 }
 
-/// The cost history of every customer's cost that had a record in the last good poll, one after another, to `visit`: what it was
-/// `span` of the data's time before, and at the end of the two billing periods before this one.
+/// The cost history of every customer's cost that had a record in the last good poll, one after
+/// another, to `visit`: what it was `span` of the data's time before, and at the end of the two
+/// billing periods before this one.
 pub(in crate::ledger) fn each_cost_history(
     connection: &Connection,
     span: SignedDuration,
@@ -72,18 +78,29 @@ pub(in crate::ledger) fn each_cost_history(
 }
 
 /// The latest data dated at or before an instant: its date and cost.
-fn cost_at(connection: &Connection, customer: i64, at: Timestamp) -> rusqlite::Result<Option<(Timestamp, Decimal)>> {
+fn cost_at(
+    connection: &Connection,
+    customer: i64,
+    at: Timestamp,
+) -> rusqlite::Result<Option<(Timestamp, Decimal)>> {
     connection
         .prepare_cached(
-            "SELECT usage_as_of, cost FROM sample WHERE customer = ?1 AND usage_as_of <= ?2 ORDER BY usage_as_of DESC, seen_at DESC LIMIT 1",
+            "SELECT usage_as_of, cost FROM sample WHERE customer = ?1 AND usage_as_of <= ?2 ORDER \
+                BY usage_as_of DESC, seen_at DESC LIMIT 1",
         )?
-        .query_row(params![customer, Instant(at)], |row| Ok((column::instant(row, "usage_as_of")?, column::decimal(row, "cost")?)))
+        .query_row(params![customer, Instant(at)], |row| {
+            Ok((column::instant(row, "usage_as_of")?, column::decimal(row, "cost")?))
+        })
         .optional()
 }
 
-/// How the two billing periods before this one ended, the latest first, as far as history goes; nothing for a customer
-/// that is not over its budget.
-fn closings(connection: &Connection, customer: i64, seen: &CustomerState) -> rusqlite::Result<Vec<Closing>> {
+/// How the two billing periods before this one ended, the latest first, as far as history goes;
+/// nothing for a customer that is not over its budget.
+fn closings(
+    connection: &Connection,
+    customer: i64,
+    seen: &CustomerState,
+) -> rusqlite::Result<Vec<Closing>> {
     if seen.budget.is_none_or(|budget| seen.cost <= budget) {
         return Ok(Vec::new());
     }
@@ -99,7 +116,11 @@ fn closings(connection: &Connection, customer: i64, seen: &CustomerState) -> rus
     Ok(closings)
 }
 
-fn closing(connection: &Connection, customer: i64, period: &BillingPeriod) -> rusqlite::Result<Option<Closing>> {
+fn closing(
+    connection: &Connection,
+    customer: i64,
+    period: &BillingPeriod,
+) -> rusqlite::Result<Option<Closing>> {
     connection
         .prepare_cached(
             "SELECT cost, partner_center_budget FROM sample WHERE customer = ?1 AND usage_as_of >= ?2 AND usage_as_of < ?3

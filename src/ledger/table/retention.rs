@@ -1,5 +1,6 @@
-//! Forgets what is old: steps, alerts, messages with their deliveries, findings, silences, customers. Nothing that is owed, open
-//! or still keeps an alert from being raised twice; a piece at a time. Which pieces, and when, is the caller's.
+//! Forgets what is old: steps, alerts, messages with their deliveries, findings, silences,
+//! customers. Nothing that is owed, open or still keeps an alert from being raised twice; a piece
+//! at a time. Which pieces, and when, is the caller's.
 
 use std::collections::BTreeSet;
 
@@ -36,8 +37,9 @@ fn last_customer(connection: &Connection, first: i64, count: u32) -> rusqlite::R
     connection.prepare_cached(sql)?.query_row(params![first, count], |row| row.get(0))
 }
 
-/// Forgets old steps of `count` customers, no more than `most`. The steps of the billing period that a customer has a record in
-/// stay, whatever their age, and so do those that a late correction of it could fall among.
+/// Forgets old steps of `count` customers, no more than `most`. The steps of the billing period
+/// that a customer has a record in stay, whatever their age, and so do those that a late correction
+/// of it could fall among.
 pub(in crate::ledger) fn steps(
     connection: &Connection,
     first: i64,
@@ -46,7 +48,9 @@ pub(in crate::ledger) fn steps(
     keep_from: Timestamp,
 ) -> rusqlite::Result<Option<i64>> {
     let Some(last) = last_customer(connection, first, count)? else { return Ok(None) };
-    let cut = format!("iif({MISSING} < :keep_from, :keep_from, min(:keep_from, seen.period_start - :remembered))");
+    let cut = format!(
+        "iif({MISSING} < :keep_from, :keep_from, min(:keep_from, seen.period_start - :remembered))"
+    );
     let forgotten = |of_day: String| {
         let mut statement = connection.prepare_cached(&format!(
             "DELETE FROM step WHERE id IN (SELECT step.id FROM customer CROSS JOIN seen ON seen.customer = customer.id
@@ -58,15 +62,22 @@ pub(in crate::ledger) fn steps(
             ":first": first, ":last": last, ":most": most, ":keep_from": Instant(keep_from), ":remembered": remembered,
         })
     };
-    let forgotten = forgotten(format!("step.day = '' AND step.belongs_at < {cut}"))?
-        .max(forgotten(format!("step.day > '' AND step.day < date({cut} / 1000000000, 'unixepoch')"))?);
+    let forgotten = forgotten(format!("step.day = '' AND step.belongs_at < {cut}"))?.max(
+        forgotten(format!("step.day > '' AND step.day < date({cut} / 1000000000, 'unixepoch')"))?,
+    );
     let all = forgotten < usize::try_from(most).unwrap_or(usize::MAX);
     Ok(Some(if all { last.saturating_add(1) } else { first }))
 }
 
-/// Forgets those of `count` messages after a row that are old with all their deliveries: none is owed, none of their alerts is
-/// open or keeps another from being raised, and the news they carry is over.
-pub(in crate::ledger) fn messages(connection: &Connection, after: i64, count: u32, keep_from: Timestamp) -> rusqlite::Result<Piece> {
+/// Forgets those of `count` messages after a row that are old with all their deliveries: none is
+/// owed, none of their alerts is open or keeps another from being raised, and the news they carry
+/// is over.
+pub(in crate::ledger) fn messages(
+    connection: &Connection,
+    after: i64,
+    count: u32,
+    keep_from: Timestamp,
+) -> rusqlite::Result<Piece> {
     let mut statement = connection.prepare_cached(
         "SELECT id, EXISTS (SELECT 1 FROM delivery WHERE message = message.id AND created_at >= :keep_from) AS young,
              EXISTS (SELECT 1 FROM delivery WHERE message = message.id AND (state = 'pending' OR ifnull(ended_at, created_at) >= :keep_from))
@@ -76,9 +87,16 @@ pub(in crate::ledger) fn messages(connection: &Connection, after: i64, count: u3
                  AND code = json_extract(message.operator, '$.code') AND subject = json_extract(message.operator, '$.subject')) AS needed
          FROM message WHERE id > :after ORDER BY id LIMIT :count",
     )?;
-    let rows = statement.query_map(named_params! { ":keep_from": Instant(keep_from), ":after": after, ":count": count }, |row| {
-        Ok((row.get::<_, i64>("id")?, row.get::<_, bool>("young")?, row.get::<_, bool>("needed")?))
-    })?;
+    let rows = statement.query_map(
+        named_params! { ":keep_from": Instant(keep_from), ":after": after, ":count": count },
+        |row| {
+            Ok((
+                row.get::<_, i64>("id")?,
+                row.get::<_, bool>("young")?,
+                row.get::<_, bool>("needed")?,
+            ))
+        },
+    )?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut given_up = BTreeSet::new();
     for (id, ..) in rows.iter().filter(|(_, young, needed)| !young && !needed) {
@@ -89,8 +107,14 @@ pub(in crate::ledger) fn messages(connection: &Connection, after: i64, count: u3
     Ok(Piece { next, closed: close_given_up(connection, &given_up, keep_from)? })
 }
 
-fn forget_message(connection: &Connection, id: i64, given_up: &mut BTreeSet<String>) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached("SELECT notifier FROM delivery WHERE message = ?1 AND state = 'dead' AND NOT held")?;
+fn forget_message(
+    connection: &Connection,
+    id: i64,
+    given_up: &mut BTreeSet<String>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "SELECT notifier FROM delivery WHERE message = ?1 AND state = 'dead' AND NOT held",
+    )?;
     for notifier in statement.query_map([id], |row| row.get(0))? {
         given_up.insert(notifier?);
     }
@@ -105,8 +129,13 @@ fn forget_message(connection: &Connection, id: i64, given_up: &mut BTreeSet<Stri
     Ok(())
 }
 
-/// Closes the finding that a notifier gave deliveries up once the last of those is forgotten; that is no news.
-fn close_given_up(connection: &Connection, notifiers: &BTreeSet<String>, at: Timestamp) -> rusqlite::Result<usize> {
+/// Closes the finding that a notifier gave deliveries up once the last of those is forgotten; that
+/// is no news.
+fn close_given_up(
+    connection: &Connection,
+    notifiers: &BTreeSet<String>,
+    at: Timestamp,
+) -> rusqlite::Result<usize> {
     let close = |notifier: &String| {
         connection
             .prepare_cached(
@@ -118,13 +147,22 @@ fn close_given_up(connection: &Connection, notifiers: &BTreeSet<String>, at: Tim
     notifiers.iter().map(close).sum()
 }
 
-/// Forgets those of `count` alerts after a row that ended long ago, in no message and with no step that is still kept.
-pub(in crate::ledger) fn alerts(connection: &Connection, after: i64, count: u32, keep_from: Timestamp) -> rusqlite::Result<Piece> {
+/// Forgets those of `count` alerts after a row that ended long ago, in no message and with no step
+/// that is still kept.
+pub(in crate::ledger) fn alerts(
+    connection: &Connection,
+    after: i64,
+    count: u32,
+    keep_from: Timestamp,
+) -> rusqlite::Result<Piece> {
     let (last, old): (Option<i64>, bool) = connection
         .prepare_cached(
-            "SELECT max(seq), ifnull(min(raised_at) < ?3, 0) FROM (SELECT seq, raised_at FROM alert WHERE seq > ?1 ORDER BY seq LIMIT ?2)",
+            "SELECT max(seq), ifnull(min(raised_at) < ?3, 0) FROM (SELECT seq, raised_at FROM \
+                alert WHERE seq > ?1 ORDER BY seq LIMIT ?2)",
         )?
-        .query_row(params![after, count, Instant(keep_from)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(params![after, count, Instant(keep_from)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     let Some(last) = last.filter(|_| old) else { return Ok(Piece::then(None)) };
     connection
         .prepare_cached(
@@ -137,8 +175,14 @@ pub(in crate::ledger) fn alerts(connection: &Connection, after: i64, count: u32,
     Ok(Piece::then(Some(last)))
 }
 
-/// Forgets those of `count` customers that are long gone, with nothing left of them but their last seen state.
-pub(in crate::ledger) fn customers(connection: &Connection, first: i64, count: u32, keep_from: Timestamp) -> rusqlite::Result<Option<i64>> {
+/// Forgets those of `count` customers that are long gone, with nothing left of them but their last
+/// seen state.
+pub(in crate::ledger) fn customers(
+    connection: &Connection,
+    first: i64,
+    count: u32,
+    keep_from: Timestamp,
+) -> rusqlite::Result<Option<i64>> {
     let Some(last) = last_customer(connection, first, count)? else { return Ok(None) };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id FROM customer JOIN seen ON seen.customer = customer.id WHERE id BETWEEN ?1 AND ?2 AND {MISSING} < ?3
@@ -154,13 +198,20 @@ pub(in crate::ledger) fn customers(connection: &Connection, first: i64, count: u
     Ok(Some(last.saturating_add(1)))
 }
 
-/// Forgets findings that were closed long ago, and silences that have been over for so long; the last silence stays, so that
-/// no number is given twice.
-pub(in crate::ledger) fn findings_and_silences(connection: &Connection, keep_from: Timestamp) -> rusqlite::Result<()> {
-    connection.prepare_cached("DELETE FROM finding WHERE cleared_at < ?1")?.execute([Instant(keep_from)])?;
+/// Forgets findings that were closed long ago, and silences that have been over for so long; the
+/// last silence stays, so that no number is given twice.
+pub(in crate::ledger) fn findings_and_silences(
+    connection: &Connection,
+    keep_from: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM finding WHERE cleared_at < ?1")?
+        .execute([Instant(keep_from)])?;
     let all = silences::all(connection)?;
     let last = all.last().map(|silence| silence.id);
-    for Silence { id, .. } in all.iter().filter(|silence| silence.is_over(keep_from) && Some(silence.id) != last) {
+    for Silence { id, .. } in
+        all.iter().filter(|silence| silence.is_over(keep_from) && Some(silence.id) != last)
+    {
         connection.prepare_cached("DELETE FROM silence WHERE id = ?1")?.execute([id])?;
     }
     Ok(())

@@ -28,8 +28,14 @@ pub(in crate::ledger) fn revive(
 ) -> rusqlite::Result<usize> {
     let dead = chosen(connection, filter)?;
     match to {
-        None => dead.iter().map(|dead| owe_again(connection, dead, &dead.notifier, dead.recipient.as_deref())).sum(),
-        Some(to) => dead.chunk_by(|a, b| a.message == b.message).map(|dead| move_to(connection, dead, to, now)).sum(),
+        None => dead
+            .iter()
+            .map(|dead| owe_again(connection, dead, &dead.notifier, dead.recipient.as_deref()))
+            .sum(),
+        Some(to) => dead
+            .chunk_by(|a, b| a.message == b.message)
+            .map(|dead| move_to(connection, dead, to, now))
+            .sum(),
     }
 }
 
@@ -50,11 +56,17 @@ fn chosen(connection: &Connection, filter: &RetryFilter) -> rusqlite::Result<Vec
         };
         Ok((column::id(row, "id")?, dead))
     })?;
-    let chosen = rows.filter(|row| row.as_ref().map_or(true, |(id, _)| ids.is_empty() || ids.contains(id)));
+    let chosen =
+        rows.filter(|row| row.as_ref().map_or(true, |(id, _)| ids.is_empty() || ids.contains(id)));
     chosen.map(|row| row.map(|(_, dead)| dead)).collect()
 }
 
-fn owe_again(connection: &Connection, dead: &Dead, notifier: &str, recipient: Option<&str>) -> rusqlite::Result<usize> {
+fn owe_again(
+    connection: &Connection,
+    dead: &Dead,
+    notifier: &str,
+    recipient: Option<&str>,
+) -> rusqlite::Result<usize> {
     let (probes, possible) = recipients::share(connection, notifier, recipient)?;
     connection
         .prepare_cached(
@@ -70,13 +82,23 @@ fn owe_again(connection: &Connection, dead: &Dead, notifier: &str, recipient: Op
         })
 }
 
-/// Owes one message to the recipients of another notifier, those apart who have had it or are owed it. The deliveries
-/// given up become theirs with their attempts; what is more than one for each recipient joins the first.
-fn move_to(connection: &Connection, dead: &[Dead], to: &RetryTo, now: Timestamp) -> rusqlite::Result<usize> {
+/// Owes one message to the recipients of another notifier, those apart who have had it or are owed
+/// it. The deliveries given up become theirs with their attempts; what is more than one for each
+/// recipient joins the first.
+fn move_to(
+    connection: &Connection,
+    dead: &[Dead],
+    to: &RetryTo,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
     let Some(first) = dead.first() else { return Ok(0) };
     let served = served(connection, dead, to)?;
-    let recipients: Vec<Option<&str>> =
-        to.recipients.iter().map(Option::as_deref).filter(|recipient| !served.contains(recipient.unwrap_or_default())).collect();
+    let recipients: Vec<Option<&str>> = to
+        .recipients
+        .iter()
+        .map(Option::as_deref)
+        .filter(|recipient| !served.contains(recipient.unwrap_or_default()))
+        .collect();
     if recipients.is_empty() {
         return Ok(0);
     }
@@ -86,14 +108,23 @@ fn move_to(connection: &Connection, dead: &[Dead], to: &RetryTo, now: Timestamp)
     // Out of each other's way first: a recipient may change places with another.
     let kept = dead.get(..recipients.len()).unwrap_or(dead);
     for dead in kept {
-        connection.prepare_cached("UPDATE delivery SET recipient = 'moving ' || seq WHERE seq = ?1")?.execute([dead.row])?;
+        connection
+            .prepare_cached("UPDATE delivery SET recipient = 'moving ' || seq WHERE seq = ?1")?
+            .execute([dead.row])?;
     }
     for (dead, recipient) in kept.iter().zip(&recipients) {
         owe_again(connection, dead, &to.notifier, *recipient)?;
     }
     for recipient in recipients.get(kept.len()..).unwrap_or_default() {
         let (message, severity) = (first.message, first.severity);
-        let new = NewDelivery { message, notifier: &to.notifier, recipient: *recipient, severity, stands_in_for: None, held: false };
+        let new = NewDelivery {
+            message,
+            notifier: &to.notifier,
+            recipient: *recipient,
+            severity,
+            stands_in_for: None,
+            held: false,
+        };
         deliveries::add(connection, &new, now)?;
     }
     Ok(recipients.len())
@@ -101,20 +132,34 @@ fn move_to(connection: &Connection, dead: &[Dead], to: &RetryTo, now: Timestamp)
 
 /// Hands the attempts of one delivery to another, and takes it out.
 fn join(connection: &Connection, surplus: i64, kept: i64) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE attempt SET delivery = ?2 WHERE delivery = ?1")?.execute([surplus, kept])?;
     connection
-        .prepare_cached("UPDATE delivery SET attempts = attempts + (SELECT attempts FROM delivery WHERE seq = ?1) WHERE seq = ?2")?
+        .prepare_cached("UPDATE attempt SET delivery = ?2 WHERE delivery = ?1")?
+        .execute([surplus, kept])?;
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET attempts = attempts + (SELECT attempts FROM delivery \
+            WHERE seq = ?1) WHERE seq = ?2",
+        )?
         .execute([surplus, kept])?;
     connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([surplus])?;
     Ok(())
 }
 
 /// Recipients of `to` who have a delivery of the same message that is not to be moved.
-fn served(connection: &Connection, dead: &[Dead], to: &RetryTo) -> rusqlite::Result<HashSet<String>> {
+fn served(
+    connection: &Connection,
+    dead: &[Dead],
+    to: &RetryTo,
+) -> rusqlite::Result<HashSet<String>> {
     let Some(first) = dead.first() else { return Ok(HashSet::new()) };
-    let mut statement =
-        connection.prepare_cached("SELECT seq, ifnull(recipient, '') FROM delivery WHERE message = ?1 AND notifier = ?2")?;
-    let rows = statement.query_map(params![first.message, to.notifier], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
-    let rows = rows.filter(|row| row.as_ref().map_or(true, |(seq, _)| dead.iter().all(|dead| dead.row != *seq)));
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, ifnull(recipient, '') FROM delivery WHERE message = ?1 AND notifier = ?2",
+    )?;
+    let rows = statement.query_map(params![first.message, to.notifier], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get(1)?))
+    })?;
+    let rows = rows.filter(|row| {
+        row.as_ref().map_or(true, |(seq, _)| dead.iter().all(|dead| dead.row != *seq))
+    });
     rows.map(|row| row.map(|(_, recipient)| recipient)).collect()
 }

@@ -30,7 +30,10 @@ pub(in crate::ledger) fn add(connection: &Connection, silence: &Silence) -> rusq
 
 /// All silences, oldest first.
 pub(in crate::ledger) fn all(connection: &Connection) -> rusqlite::Result<Vec<Silence>> {
-    connection.prepare_cached("SELECT * FROM silence ORDER BY id")?.query_map([], silence)?.collect()
+    connection
+        .prepare_cached("SELECT * FROM silence ORDER BY id")?
+        .query_map([], silence)?
+        .collect()
 }
 
 fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
@@ -49,23 +52,34 @@ fn silence(row: &Row<'_>) -> rusqlite::Result<Silence> {
 }
 
 fn globs(row: &Row<'_>, name: &str) -> rusqlite::Result<Vec<Glob>> {
-    let texts: Vec<String> = serde_json::from_str(row.get_ref(name)?.as_str()?).map_err(column::unreadable)?;
+    let texts: Vec<String> =
+        serde_json::from_str(row.get_ref(name)?.as_str()?).map_err(column::unreadable)?;
     texts.iter().map(|text| Glob::try_new(text).map_err(column::unreadable)).collect()
 }
 
 /// Lets the silences that cover a rule cover it under its new name as well.
-pub(in crate::ledger) fn rename_rule(connection: &Connection, before: &str, now: &str) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn rename_rule(
+    connection: &Connection,
+    before: &str,
+    now: &str,
+) -> rusqlite::Result<()> {
     for mut silence in all(connection)? {
         if silence.rename_rule(before, now) {
             let rules = json(&silence.rules.iter().map(Glob::as_str).collect::<Vec<_>>())?;
-            connection.prepare_cached("UPDATE silence SET rules = ?2 WHERE id = ?1")?.execute(params![silence.id, rules])?;
+            connection
+                .prepare_cached("UPDATE silence SET rules = ?2 WHERE id = ?1")?
+                .execute(params![silence.id, rules])?;
         }
     }
     Ok(())
 }
 
 /// Ends a silence before its time; returns whether it was there and had not been ended.
-pub(in crate::ledger) fn expire(connection: &Connection, id: i64, now: Timestamp) -> rusqlite::Result<bool> {
+pub(in crate::ledger) fn expire(
+    connection: &Connection,
+    id: i64,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
     let ended = connection
         .prepare_cached("UPDATE silence SET expired_at = ?2 WHERE id = ?1 AND expired_at IS NULL")?
         .execute(params![id, Instant(now)])?;

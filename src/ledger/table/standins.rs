@@ -1,5 +1,5 @@
-//! Deliveries that stand in for those a notifier does not make: the same message to another notifier, marked so, unless that one
-//! tells the same anyway.
+//! Deliveries that stand in for those a notifier does not make: the same message to another
+//! notifier, marked so, unless that one tells the same anyway.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
@@ -20,9 +20,9 @@ pub(in crate::ledger) struct Unaided {
 const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0
     AND (?3 OR EXISTS (SELECT 1 FROM recipient AS own WHERE own.notifier = ?1 AND own.recipient = delivery.recipient AND own.failures > 0))";
 
-/// What a notifier has given up, and what it owes since before `overdue` or, by a clock that was ahead, since the future, where
-/// nobody stands in yet; and when the oldest of the rest was recorded. Where not `all` are owed for long, only what is owed to
-/// recipients that are deferred.
+/// What a notifier has given up, and what it owes since before `overdue` or, by a clock that was
+/// ahead, since the future, where nobody stands in yet; and when the oldest of the rest was
+/// recorded. Where not `all` are owed for long, only what is owed to recipients that are deferred.
 pub(in crate::ledger) fn unaided(
     connection: &Connection,
     notifier: &str,
@@ -30,26 +30,41 @@ pub(in crate::ledger) fn unaided(
     all: bool,
     now: Timestamp,
 ) -> rusqlite::Result<(Vec<Unaided>, Option<Timestamp>)> {
-    let mut statement = connection
-        .prepare_cached("SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state = 'dead' AND aided = 0 AND held = 0")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state \
+            = 'dead' AND aided = 0 AND held = 0",
+    )?;
     let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let Some(overdue) = overdue else { return Ok((found, None)) };
     let (overdue, latest) = (Instant(overdue), Instant(latest(now)));
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT seq, message, severity {OWED} AND (created_at <= ?2 OR created_at > ?4)"))?;
-    found.extend(statement.query_map(params![notifier, overdue, all, latest], read)?.collect::<rusqlite::Result<Vec<_>>>()?);
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT min(created_at) AS next {OWED} AND created_at > ?2 AND created_at <= ?4"))?;
-    let next = statement.query_row(params![notifier, overdue, all, latest], |row| column::instant_if_any(row, "next"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT seq, message, severity {OWED} AND (created_at <= ?2 OR created_at > ?4)"
+    ))?;
+    found.extend(
+        statement
+            .query_map(params![notifier, overdue, all, latest], read)?
+            .collect::<rusqlite::Result<Vec<_>>>()?,
+    );
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT min(created_at) AS next {OWED} AND created_at > ?2 AND created_at <= ?4"
+    ))?;
+    let next = statement.query_row(params![notifier, overdue, all, latest], |row| {
+        column::instant_if_any(row, "next")
+    })?;
     found.sort_by_key(|unaided| unaided.row);
     Ok((found, next))
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Unaided> {
-    Ok(Unaided { row: row.get("seq")?, message: row.get("message")?, severity: row.get("severity")? })
+    Ok(Unaided {
+        row: row.get("seq")?,
+        message: row.get("message")?,
+        severity: row.get("severity")?,
+    })
 }
 
-/// Owes the messages of these deliveries to other notifiers too; returns how many deliveries are owed by it.
+/// Owes the messages of these deliveries to other notifiers too; returns how many deliveries are
+/// owed by it.
 pub(in crate::ledger) fn fall_back(
     connection: &Connection,
     notifier: &str,
@@ -66,22 +81,39 @@ pub(in crate::ledger) fn fall_back(
                 }
             }
         }
-        connection.prepare_cached("UPDATE delivery SET aided = 1 WHERE seq = ?1")?.execute([delivery.row])?;
+        connection
+            .prepare_cached("UPDATE delivery SET aided = 1 WHERE seq = ?1")?
+            .execute([delivery.row])?;
     }
     Ok(owed)
 }
 
-fn owe(connection: &Connection, message: i64, severity: i64, notifier: &str, route: &Route, now: Timestamp) -> rusqlite::Result<usize> {
+fn owe(
+    connection: &Connection,
+    message: i64,
+    severity: i64,
+    notifier: &str,
+    route: &Route,
+    now: Timestamp,
+) -> rusqlite::Result<usize> {
     for recipient in &route.recipients {
         let recipient = recipient.as_deref();
-        let new = NewDelivery { message, notifier: &route.notifier, recipient, severity, stands_in_for: Some(notifier), held: false };
+        let new = NewDelivery {
+            message,
+            notifier: &route.notifier,
+            recipient,
+            severity,
+            stands_in_for: Some(notifier),
+            held: false,
+        };
         deliveries::add(connection, &new, now)?;
     }
     Ok(route.recipients.len())
 }
 
-/// Whether a notifier has the message already, or one of the same kind about each of its alerts, or the same news; what it has
-/// given up counts for nothing. All in steps through indexes: there may be very many deliveries.
+/// Whether a notifier has the message already, or one of the same kind about each of its alerts, or
+/// the same news; what it has given up counts for nothing. All in steps through indexes: there may
+/// be very many deliveries.
 fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> rusqlite::Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM delivery WHERE message = :message AND notifier = :notifier)
@@ -110,11 +142,13 @@ fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> rusqli
     )
 }
 
-/// The message, or where it holds more alerts than fit into one of that notifier, parts of it as messages of their own.
+/// The message, or where it holds more alerts than fit into one of that notifier, parts of it as
+/// messages of their own.
 fn fitting(connection: &Connection, message: i64, route: &Route) -> rusqlite::Result<Vec<i64>> {
     let most = i64::from(route.digest_part.max(1));
-    let members: i64 =
-        connection.prepare_cached("SELECT count(*) FROM message_alert WHERE message = ?1")?.query_row([message], |row| row.get(0))?;
+    let members: i64 = connection
+        .prepare_cached("SELECT count(*) FROM message_alert WHERE message = ?1")?
+        .query_row([message], |row| row.get(0))?;
     if members <= most {
         return Ok(vec![message]);
     }
@@ -123,10 +157,22 @@ fn fitting(connection: &Connection, message: i64, route: &Route) -> rusqlite::Re
 }
 
 /// A part of a message, counted from 0, as a message of its own.
-fn split(connection: &Connection, message: i64, notifier: &str, part: i64, parts: i64, most: i64) -> rusqlite::Result<i64> {
-    let whole = connection.prepare_cached("SELECT identity FROM message WHERE id = ?1")?.query_row([message], |row| column::id(row, 0))?;
-    let mut taken = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
-    let identity = identity::free(identity::of_part(whole, notifier, part), |id| taken.query_row([Id(id)], |row| row.get(0)))?;
+fn split(
+    connection: &Connection,
+    message: i64,
+    notifier: &str,
+    part: i64,
+    parts: i64,
+    most: i64,
+) -> rusqlite::Result<i64> {
+    let whole = connection
+        .prepare_cached("SELECT identity FROM message WHERE id = ?1")?
+        .query_row([message], |row| column::id(row, 0))?;
+    let mut taken =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
+    let identity = identity::free(identity::of_part(whole, notifier, part), |id| {
+        taken.query_row([Id(id)], |row| row.get(0))
+    })?;
     connection
         .prepare_cached(
             "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience, report, totals)

@@ -1,4 +1,5 @@
-//! What to think of first: whether the cost rises as it does when somebody else spends, or as any month does.
+//! What to think of first: whether the cost rises as it does when somebody else spends, or as any
+//! month does.
 
 use rust_decimal::Decimal;
 
@@ -27,23 +28,38 @@ impl AlertWording<'_> {
         }
     }
 
-    /// A rise within a day speaks for itself; else only a cost far over its budget after a steep climb does.
+    /// A rise within a day speaks for itself; else only a cost far over its budget after a steep
+    /// climb does.
     fn looks_stolen(&self) -> bool {
-        self.alert.metric.is_daily() || (self.is_far_over() && self.climbed_steeply().unwrap_or(false))
+        self.alert.metric.is_daily()
+            || (self.is_far_over() && self.climbed_steeply().unwrap_or(false))
     }
 
     fn is_far_over(&self) -> bool {
         let Some(budget) = &self.alert.budget else { return false };
-        let far = budget.amount.checked_mul(FAR_OVER).and_then(|amount| amount.checked_div(Decimal::ONE_HUNDRED));
-        far.is_some_and(|far| self.alert.cost.amount > Decimal::ZERO && self.alert.cost.amount >= far)
+        let far = budget
+            .amount
+            .checked_mul(FAR_OVER)
+            .and_then(|amount| amount.checked_div(Decimal::ONE_HUNDRED));
+        far.is_some_and(|far| {
+            self.alert.cost.amount > Decimal::ZERO && self.alert.cost.amount >= far
+        })
     }
 
-    /// Whether the cost more than doubled since the data before, or rises by more than a quarter of the budget a day; none
-    /// when nothing is known of the time before.
+    /// Whether the cost more than doubled since the data before, or rises by more than a quarter of
+    /// the budget a day; none when nothing is known of the time before.
     fn climbed_steeply(&self) -> Option<bool> {
-        let previous = self.context.previous.as_ref().map(|previous| (previous.usage_as_of, previous.cost));
-        let earlier = || self.context.cost_history.iter().rfind(|point| point.at < self.as_of()).map(|point| (point.at, point.cost));
-        let (since, from) = self.rise().map(|rise| (rise.since, rise.from)).or(previous).or_else(earlier)?;
+        let previous =
+            self.context.previous.as_ref().map(|previous| (previous.usage_as_of, previous.cost));
+        let earlier = || {
+            self.context
+                .cost_history
+                .iter()
+                .rfind(|point| point.at < self.as_of())
+                .map(|point| (point.at, point.cost))
+        };
+        let (since, from) =
+            self.rise().map(|rise| (rise.since, rise.from)).or(previous).or_else(earlier)?;
         let rise = self.alert.cost.amount.saturating_sub(from);
         if rise > from {
             return Some(true);

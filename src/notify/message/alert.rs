@@ -1,4 +1,5 @@
-//! An alert as every destination shows it, new, told again or over: the texts; their form is each destination's.
+//! An alert as every destination shows it, new, told again or over: the texts; their form is each
+//! destination's.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -85,8 +86,14 @@ impl Bar {
     pub(crate) fn of_share(used: Decimal) -> Self {
         let whole = |number: Decimal| number.round().to_u32().unwrap_or(u32::MAX);
         let over = used > Decimal::ONE_HUNDRED;
-        let width =
-            if over { Decimal::ONE_HUNDRED.saturating_mul(Decimal::ONE_HUNDRED).checked_div(used).unwrap_or_default() } else { used };
+        let width = if over {
+            Decimal::ONE_HUNDRED
+                .saturating_mul(Decimal::ONE_HUNDRED)
+                .checked_div(used)
+                .unwrap_or_default()
+        } else {
+            used
+        };
         let width = if used == Decimal::ONE_HUNDRED { 100 } else { whole(width).clamp(2, 98) };
         let rest = Decimal::ONE_HUNDRED.saturating_sub(used);
         let legend = if over {
@@ -100,16 +107,27 @@ impl Bar {
 
 impl AlertText {
     /// The words for `snapshot`, sent at `sent`, with times in `zone`.
-    pub(crate) fn new(occasion: Occasion, snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
+    pub(crate) fn new(
+        occasion: Occasion,
+        snapshot: &AlertSnapshot,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Self {
         match occasion {
-            Occasion::New if snapshot.context.latest.is_some() => Self::released(snapshot, zone, sent),
+            Occasion::New if snapshot.context.latest.is_some() => {
+                Self::released(snapshot, zone, sent)
+            }
             Occasion::New => Self::raised(&AlertWording::new(snapshot, zone), sent),
             Occasion::Reminder | Occasion::Resolved => Self::later(occasion, snapshot, zone, sent),
         }
     }
 
     fn raised(telling: &AlertWording<'_>, sent: Timestamp) -> Self {
-        let notes = telling.budget_news().map(|news| format!("Budget {news}.")).into_iter().chain(telling.notes(sent));
+        let notes = telling
+            .budget_news()
+            .map(|news| format!("Budget {news}."))
+            .into_iter()
+            .chain(telling.notes(sent));
         Self {
             subject: telling.subject(),
             first: telling.first_line(),
@@ -132,9 +150,15 @@ impl AlertText {
         text
     }
 
-    fn later(occasion: Occasion, snapshot: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
+    fn later(
+        occasion: Occasion,
+        snapshot: &AlertSnapshot,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Self {
         let now = brought_up_to_date(snapshot);
-        let (later, telling) = (Later::new(snapshot, &now, zone, sent), AlertWording::new(&now, zone));
+        let (later, telling) =
+            (Later::new(snapshot, &now, zone, sent), AlertWording::new(&now, zone));
         let standing = Self::standing(occasion, &telling);
         if occasion == Occasion::Resolved {
             return Self {
@@ -156,7 +180,11 @@ impl AlertText {
             first: later.reminder_first(),
             second: later.reminder_second(),
             chat: later.reminder_chat(),
-            small: small(change.into_iter().chain(telling.doubts(sent)), &telling, Some("To end the reminders:")),
+            small: small(
+                change.into_iter().chain(telling.doubts(sent)),
+                &telling,
+                Some("To end the reminders:"),
+            ),
             dated: dated(&telling, sent),
             chart: telling.chart(sent),
             rows: later.reminder_rows(),
@@ -194,22 +222,38 @@ fn dated(telling: &AlertWording<'_>, beside: Timestamp) -> Dated {
     Dated { at: telling.as_of(), words: times::moment(telling.as_of(), beside, telling.zone) }
 }
 
-/// What a chat says in small letters: `notes` together, whom to ask, what to do where there is anything, and where the alert
-/// comes from.
-fn small(notes: impl Iterator<Item = String>, telling: &AlertWording<'_>, advice: Option<&str>) -> Vec<String> {
+/// What a chat says in small letters: `notes` together, whom to ask, what to do where there is
+/// anything, and where the alert comes from.
+fn small(
+    notes: impl Iterator<Item = String>,
+    telling: &AlertWording<'_>,
+    advice: Option<&str>,
+) -> Vec<String> {
     let notes = notes.collect::<Vec<_>>().join(" ");
-    let to_do = advice.map(|advice| format!("{} {}", advice.trim(), telling.commands().unwrap_or_default()).trim().to_owned());
+    let to_do = advice.map(|advice| {
+        format!("{} {}", advice.trim(), telling.commands().unwrap_or_default()).trim().to_owned()
+    });
     let people = advice.and_then(|_| telling.people());
-    [notes, people.unwrap_or_default(), to_do.unwrap_or_default(), telling.origin()].into_iter().filter(|text| !text.is_empty()).collect()
+    [notes, people.unwrap_or_default(), to_do.unwrap_or_default(), telling.origin()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect()
 }
 
 fn bar(telling: &AlertWording<'_>) -> Option<Bar> {
-    if matches!(telling.standing(), BudgetStatus::Cost | BudgetStatus::UsdCost(_) | BudgetStatus::Unbudgeted | BudgetStatus::Stale(_)) {
+    if matches!(
+        telling.standing(),
+        BudgetStatus::Cost
+            | BudgetStatus::UsdCost(_)
+            | BudgetStatus::Unbudgeted
+            | BudgetStatus::Stale(_)
+    ) {
         return None;
     }
     let (cost, budget) = (telling.alert.cost.amount, telling.alert.budget.as_ref()?.amount);
     let share = |part: Decimal, whole: Decimal| {
-        let percent = part.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)?.round().to_u32()?;
+        let percent =
+            part.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)?.round().to_u32()?;
         Some(percent.clamp(2, 98))
     };
     let (used, over, difference) = match telling.against_budget() {
@@ -221,7 +265,10 @@ fn bar(telling: &AlertWording<'_>) -> Option<Bar> {
     let legend = if over {
         (format!("budget {}", telling.money(budget)), format!("{} over", telling.money(difference)))
     } else {
-        (format!("used {}", telling.beside(cost, budget)), format!("{} left", telling.money(difference)))
+        (
+            format!("used {}", telling.beside(cost, budget)),
+            format!("{} left", telling.money(difference)),
+        )
     };
     Some(Bar { used, rest: 100_u32.saturating_sub(used), over, legend })
 }

@@ -17,7 +17,8 @@ pub(crate) struct Figure {
 }
 
 impl AlertWording<'_> {
-    /// The number beside the name in a list, where the alert is about one: `900 %`, `heading for 129 %`.
+    /// The number beside the name in a list, where the alert is about one: `900 %`,
+    /// `heading for 129 %`.
     pub(crate) fn badge(&self) -> Option<String> {
         Some(match self.standing() {
             BudgetStatus::Over(_) | BudgetStatus::Left(_) => percent(self.percent_used()?),
@@ -33,14 +34,22 @@ impl AlertWording<'_> {
     /// The same where it is large.
     pub(crate) fn figure(&self) -> Option<Figure> {
         let (lead, number, unit) = match self.standing() {
-            BudgetStatus::Over(_) | BudgetStatus::Left(_) => ("", percent(self.percent_used()?), "of budget".to_owned()),
-            BudgetStatus::Heading(value) => ("heading for", percent(self.about(value)), "of budget".to_owned()),
+            BudgetStatus::Over(_) | BudgetStatus::Left(_) => {
+                ("", percent(self.percent_used()?), "of budget".to_owned())
+            }
+            BudgetStatus::Heading(value) => {
+                ("heading for", percent(self.about(value)), "of budget".to_owned())
+            }
             BudgetStatus::Ahead(value) => {
                 let (number, unit) = self.ahead(value);
                 ("", number, unit)
             }
-            BudgetStatus::Rising(value) => ("", format!("+{}", self.money(value)), "a day".to_owned()),
-            BudgetStatus::RisingShare(value) => ("", format!("+{}", percent(value)), "of budget a day".to_owned()),
+            BudgetStatus::Rising(value) => {
+                ("", format!("+{}", self.money(value)), "a day".to_owned())
+            }
+            BudgetStatus::RisingShare(value) => {
+                ("", format!("+{}", percent(value)), "of budget a day".to_owned())
+            }
             BudgetStatus::Stale(hours) => ("", whole_hours(hours), "without new usage".to_owned()),
             _ => return None,
         };
@@ -51,13 +60,18 @@ impl AlertWording<'_> {
     pub(crate) fn short(&self) -> String {
         match self.standing() {
             BudgetStatus::UsdCost(usd) => format!("{} USD", amount(usd)),
-            BudgetStatus::Over(over) if self.percent_used().is_none() => format!("{} over", self.money(over)),
-            BudgetStatus::Left(left) if self.percent_used().is_none() => format!("{} left", self.money(left)),
+            BudgetStatus::Over(over) if self.percent_used().is_none() => {
+                format!("{} over", self.money(over))
+            }
+            BudgetStatus::Left(left) if self.percent_used().is_none() => {
+                format!("{} left", self.money(left))
+            }
             _ => self.badge().unwrap_or_else(|| self.money(self.alert.cost.amount)),
         }
     }
 
-    /// How cost and budget differ, whatever the metric: `40,000 over`, `175 left`; none without a budget.
+    /// How cost and budget differ, whatever the metric: `40,000 over`, `175 left`; none without a
+    /// budget.
     pub(crate) fn over_or_left(&self) -> Option<String> {
         match self.against_budget() {
             BudgetStatus::Over(over) => Some(format!("{} over", amount(over))),
@@ -75,13 +89,23 @@ impl AlertWording<'_> {
             BudgetStatus::Left(left) => format!("{}, {} left", self.cost_of_budget(), amount(left)),
             BudgetStatus::OverZero => format!("{} with a budget of 0", self.money(cost)),
             BudgetStatus::Cost => format!("{} {}", self.money(cost), self.period.cost),
-            BudgetStatus::UsdCost(usd) => format!("{} USD {}{}", amount(usd), self.period.cost, self.own_currency()),
-            BudgetStatus::Unbudgeted => format!("{} {}, no budget", self.money(cost), self.period.cost),
-            BudgetStatus::Heading(_) | BudgetStatus::Ahead(_) => format!("{}{}", self.cost_of_budget(), self.after(" %")),
+            BudgetStatus::UsdCost(usd) => {
+                format!("{} USD {}{}", amount(usd), self.period.cost, self.own_currency())
+            }
+            BudgetStatus::Unbudgeted => {
+                format!("{} {}, no budget", self.money(cost), self.period.cost)
+            }
+            BudgetStatus::Heading(_) | BudgetStatus::Ahead(_) => {
+                format!("{}{}", self.cost_of_budget(), self.after(" %"))
+            }
             BudgetStatus::Rising(_) | BudgetStatus::RisingShare(_) => {
-                let was = self
-                    .rise()
-                    .map(|told| format!(", was {} on {}", self.money(told.from), times::brief_moment(told.since, self.as_of(), self.zone)));
+                let was = self.rise().map(|told| {
+                    format!(
+                        ", was {} on {}",
+                        self.money(told.from),
+                        times::brief_moment(told.since, self.as_of(), self.zone)
+                    )
+                });
                 format!("{}{}", self.cost_of_budget(), was.unwrap_or_default())
             }
             BudgetStatus::Stale(_) => format!("{} so far", self.cost_of_budget()),

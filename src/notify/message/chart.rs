@@ -1,5 +1,5 @@
-//! The chart of a billing period beside an alert: what it shows, and the words that say the same. How it is drawn is in
-//! `drawing`.
+//! The chart of a billing period beside an alert: what it shows, and the words that say the same.
+//! How it is drawn is in `drawing`.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -36,7 +36,8 @@ pub(crate) struct Line {
     pub text: String,
 }
 
-/// A projection that is more than this many times as high as all else leaves the chart through its top.
+/// A projection that is more than this many times as high as all else leaves the chart through its
+/// top.
 const AHEAD_MOST: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
 
 impl AlertWording<'_> {
@@ -45,12 +46,22 @@ impl AlertWording<'_> {
         let alert = self.alert;
         let last = Point { at: self.as_of(), cost: alert.cost.amount };
         let earlier = self.context.cost_history.iter().copied().filter(|point| point.at < last.at);
-        let points: Vec<_> = earlier.chain([last]).filter(|point| alert.billing_period.holds(point.at)).collect();
+        let points: Vec<_> =
+            earlier.chain([last]).filter(|point| alert.billing_period.holds(point.at)).collect();
         let first = *points.first().filter(|_| points.len() > 1)?;
-        let budget = alert.budget.as_ref().map(|budget| budget.amount).filter(|amount| *amount > Decimal::ZERO);
-        let step = self.step_in_money().filter(|step| *step > Decimal::ZERO && Some(*step) != budget);
+        let budget = alert
+            .budget
+            .as_ref()
+            .map(|budget| budget.amount)
+            .filter(|amount| *amount > Decimal::ZERO);
+        let step =
+            self.step_in_money().filter(|step| *step > Decimal::ZERO && Some(*step) != budget);
         let ahead = self.projection(sent);
-        let scale = Scale::of(self, points.iter().map(|point| point.cost).chain(budget).chain(step).max()?, ahead);
+        let scale = Scale::of(
+            self,
+            points.iter().map(|point| point.cost).chain(budget).chain(step).max()?,
+            ahead,
+        );
         let color = mid_tone(alert.severity);
         let drawing = Drawing {
             color,
@@ -62,14 +73,30 @@ impl AlertWording<'_> {
         let date = |at: Timestamp| times::brief_moment(at, sent, self.zone);
         let lines = [
             Some((color, "━", format!("cost {}", self.money(last.cost)))),
-            ahead.map(|cost| (color, "┅", format!("at this pace {} by {}", self.estimate(cost), self.period.last_day))),
+            ahead.map(|cost| {
+                (
+                    color,
+                    "┅",
+                    format!("at this pace {} by {}", self.estimate(cost), self.period.last_day),
+                )
+            }),
             budget.map(|amount| (GRAY, "━", format!("budget {}", self.money(amount)))),
             step.map(|amount| (VIOLET, "╍", format!("step {}", self.step_in_words(amount)))),
         ];
-        let legend: Vec<_> = lines.into_iter().flatten().map(|(color, sign, text)| Line { color: html(color), sign, text }).collect();
-        let rest = legend.iter().skip(1).map(|line| line.text.as_str()).collect::<Vec<_>>().join(", ");
+        let legend: Vec<_> = lines
+            .into_iter()
+            .flatten()
+            .map(|(color, sign, text)| Line { color: html(color), sign, text })
+            .collect();
+        let rest =
+            legend.iter().skip(1).map(|line| line.text.as_str()).collect::<Vec<_>>().join(", ");
         let (from, to) = (self.money(first.cost), self.money(last.cost));
-        let alt = format!("Chart of {}: {from} on {}, {to} on {}; {rest}.", self.period.name, date(first.at), date(last.at));
+        let alt = format!(
+            "Chart of {}: {from} on {}, {to} on {}; {rest}.",
+            self.period.name,
+            date(first.at),
+            date(last.at)
+        );
         let first_day = self.period.first_day.clone();
         Some(Chart { drawing, alt, legend, ends: (first_day, self.period.last_day.clone()) })
     }
@@ -79,7 +106,9 @@ impl AlertWording<'_> {
         let at = self.alert.threshold;
         let budget = self.alert.budget.as_ref().map(|budget| budget.amount);
         match self.alert.metric {
-            Metric::PercentUsed | Metric::ForecastPercent => budget?.checked_mul(at)?.checked_div(Decimal::ONE_HUNDRED),
+            Metric::PercentUsed | Metric::ForecastPercent => {
+                budget?.checked_mul(at)?.checked_div(Decimal::ONE_HUNDRED)
+            }
             Metric::AmountOver => budget?.checked_add(at),
             Metric::AmountLeft => budget?.checked_sub(at),
             Metric::TotalCost | Metric::UnbudgetedCost => Some(at),
@@ -114,14 +143,22 @@ struct Scale {
 impl Scale {
     fn of(telling: &AlertWording<'_>, highest: Decimal, ahead: Option<Decimal>) -> Self {
         let period = &telling.alert.billing_period;
-        let most = ahead.filter(|ahead| *ahead <= highest.saturating_mul(AHEAD_MOST)).unwrap_or(highest).max(highest);
-        Self { start: period.start.as_second(), length: times::seconds_between(period.start, period.end), most }
+        let most = ahead
+            .filter(|ahead| *ahead <= highest.saturating_mul(AHEAD_MOST))
+            .unwrap_or(highest)
+            .max(highest);
+        Self {
+            start: period.start.as_second(),
+            length: times::seconds_between(period.start, period.end),
+            most,
+        }
     }
 
     fn place(&self, point: Point) -> Option<Place> {
         let passed = Decimal::from(point.at.as_second().saturating_sub(self.start));
         let wide = Decimal::from(WIDTH.saturating_sub(2 * MARGIN));
-        let x = passed.checked_mul(wide)?.checked_div(Decimal::from(self.length))?.round().to_i16()?;
+        let x =
+            passed.checked_mul(wide)?.checked_div(Decimal::from(self.length))?.round().to_i16()?;
         Some((x.saturating_add(MARGIN), self.height(point.cost)?))
     }
 
@@ -129,7 +166,13 @@ impl Scale {
     fn height(&self, cost: Decimal) -> Option<i16> {
         let floor = HEIGHT.saturating_sub(MARGIN);
         let high = Decimal::from(floor.saturating_sub(2 * MARGIN));
-        let up = cost.max(Decimal::ZERO).checked_div(self.most)?.min(Decimal::TEN).checked_mul(high)?.round().to_i16()?;
+        let up = cost
+            .max(Decimal::ZERO)
+            .checked_div(self.most)?
+            .min(Decimal::TEN)
+            .checked_mul(high)?
+            .round()
+            .to_i16()?;
         Some(floor.saturating_sub(up))
     }
 }

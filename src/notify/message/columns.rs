@@ -1,4 +1,5 @@
-//! The members of a digest as a table in plain text, for mail programs that show letters of one width, and readable in others.
+//! The members of a digest as a table in plain text, for mail programs that show letters of one
+//! width, and readable in others.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -8,7 +9,8 @@ use crate::notify::message::digest::Member;
 const NAME_CHARS: usize = 40;
 const HEAD: [&str; 5] = ["Customer", "Used", "Cost / budget", "Over", "Rule, period, reference"];
 
-/// The lines of the table: its head, then the members, each severity under its name, with what else must be known below them.
+/// The lines of the table: its head, then the members, each severity under its name, with what else
+/// must be known below them.
 pub(super) fn table(members: &[Member]) -> Vec<String> {
     let rows: Vec<[String; 5]> = members.iter().map(cells).collect();
     let all = || std::iter::once(HEAD.map(str::to_owned)).chain(rows.iter().cloned());
@@ -31,7 +33,8 @@ pub(super) fn table(members: &[Member]) -> Vec<String> {
 
 fn cells(member: &Member) -> [String; 5] {
     let Member { called, cost_of_budget, origin, .. } = member;
-    let (used, over) = (member.badge.clone().unwrap_or_default(), member.over.clone().unwrap_or_default());
+    let (used, over) =
+        (member.badge.clone().unwrap_or_default(), member.over.clone().unwrap_or_default());
     [called.cut(NAME_CHARS), used, cost_of_budget.clone(), over, origin.clone()]
 }
 

@@ -1,6 +1,6 @@
-//! An alert as the customer it is about reads it: shares of its budget in plain words, amounts only where it may see them,
-//! and nothing of the partner's own — no rules, labels, notes, commands or other budgets. What a program reads is in
-//! `disclosed`.
+//! An alert as the customer it is about reads it: shares of its budget in plain words, amounts only
+//! where it may see them, and nothing of the partner's own — no rules, labels, notes, commands or
+//! other budgets. What a program reads is in `disclosed`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,7 +19,8 @@ use crate::text::amounts::{in_subject, percent, points};
 use crate::text::{capitalized, clean, times};
 
 /// What the customer can do.
-const LOOK_AND_CONTACT: &str = "If you did not expect this, look now at what is running and who signed in, and contact";
+const LOOK_AND_CONTACT: &str =
+    "If you did not expect this, look now at what is running and who signed in, and contact";
 const CONTACT: &str = "If you did not expect this, please contact";
 const NOTHING_TO_DO: &str = "There is nothing to do.";
 /// Whom, where nobody says who the partner is.
@@ -64,8 +65,13 @@ enum Standing {
     Reached,
 }
 
-/// The alert of `snapshot` with the numbers it is told with on this occasion, without what is the partner's own.
-pub(crate) fn shown(occasion: Occasion, snapshot: &AlertSnapshot, sent: Timestamp) -> AlertSnapshot {
+/// The alert of `snapshot` with the numbers it is told with on this occasion, without what is the
+/// partner's own.
+pub(crate) fn shown(
+    occasion: Occasion,
+    snapshot: &AlertSnapshot,
+    sent: Timestamp,
+) -> AlertSnapshot {
     let mut shown = match occasion {
         Occasion::New if snapshot.context.latest.is_some() => released(snapshot, sent),
         Occasion::New => snapshot.clone(),
@@ -92,7 +98,11 @@ impl<'a> CustomerTelling<'a> {
         sent: Timestamp,
     ) -> Self {
         let mut telling = AlertWording::new(shown, zone);
-        telling.period.budget = telling.period.budget.replacen("its ", "your ", 1).replacen("the subscription's ", "your ", 1);
+        telling.period.budget = telling.period.budget.replacen("its ", "your ", 1).replacen(
+            "the subscription's ",
+            "your ",
+            1,
+        );
         let ended = snapshot.context.latest.as_ref().and_then(|latest| latest.ended);
         Self { telling, occasion, raised_at: snapshot.alert.raised_at, ended, disclosed, sent }
     }
@@ -106,7 +116,8 @@ impl<'a> CustomerTelling<'a> {
             occasion: self.occasion,
             severity: self.telling.alert.severity,
             label: self.label().to_owned(),
-            banner: (self.occasion == Occasion::Reminder).then(|| format!("REMINDER · since {}", self.since())),
+            banner: (self.occasion == Occasion::Reminder)
+                .then(|| format!("REMINDER · since {}", self.since())),
             subject: self.subject(),
             name: self.telling.who.clone(),
             badge: None,
@@ -158,7 +169,8 @@ impl<'a> CustomerTelling<'a> {
 
     /// `Important: Contoso Nord AB: 120% of the Azure budget for November used`.
     fn subject(&self) -> String {
-        let urgent = if self.telling.alert.severity == Severity::Critical { "Important: " } else { "" };
+        let urgent =
+            if self.telling.alert.severity == Severity::Critical { "Important: " } else { "" };
         let (who, brief) = (&self.telling.who, in_subject(&self.measure()));
         match self.occasion {
             Occasion::New => format!("{urgent}{who}: {brief}"),
@@ -169,24 +181,39 @@ impl<'a> CustomerTelling<'a> {
 
     /// `82.5 % of the Azure budget for November used`.
     fn measure(&self) -> String {
-        let budget = format!("the Azure budget for {}", self.telling.period.name.replacen("the period ", "", 1));
+        let budget = format!(
+            "the Azure budget for {}",
+            self.telling.period.name.replacen("the period ", "", 1)
+        );
         let cost = self.cost().map(|cost| format!(", {cost}")).unwrap_or_default();
         let measure = match self.standing() {
-            Standing::OverZero => format!("Azure usage {} with a budget of 0", self.telling.period.cost),
+            Standing::OverZero => {
+                format!("Azure usage {} with a budget of 0", self.telling.period.cost)
+            }
             Standing::Used(used) => format!("{} of {budget} used", percent(used)),
             Standing::Heading(value) => format!("heading for {} of {budget}", percent(value)),
-            Standing::Ahead(value) => format!("{budget} is used faster than the time goes by, {} ahead", points(value)),
-            Standing::Rising(value) => format!("Azure usage rises by {} of the budget a day", percent(value)),
+            Standing::Ahead(value) => {
+                format!("{budget} is used faster than the time goes by, {} ahead", points(value))
+            }
+            Standing::Rising(value) => {
+                format!("Azure usage rises by {} of the budget a day", percent(value))
+            }
             Standing::RisingFast => "Azure usage rises unusually fast".to_owned(),
             Standing::Stale(hours) => format!("no new Azure usage for {}", whole_hours(hours)),
-            Standing::Reached => format!("Azure usage {} has reached a threshold", self.telling.period.cost),
+            Standing::Reached => {
+                format!("Azure usage {} has reached a threshold", self.telling.period.cost)
+            }
         };
         format!("{measure}{cost}")
     }
 
     /// What stands below the name: the cost where it may be seen.
     fn brief(&self) -> String {
-        if self.figure().is_some() { self.cost().unwrap_or_else(|| self.telling.period.days.clone()) } else { self.measure() }
+        if self.figure().is_some() {
+            self.cost().unwrap_or_else(|| self.telling.period.days.clone())
+        } else {
+            self.measure()
+        }
     }
 
     fn figure(&self) -> Option<Figure> {
@@ -211,21 +238,40 @@ impl<'a> CustomerTelling<'a> {
     /// `Your Azure usage has reached 82.5 % of your November budget.`
     fn sentence(&self) -> String {
         let (budget, used) = (&self.telling.period.budget, self.percent_used());
-        let used_of_it = used.map(|used| format!("; {} of {budget} is used", percent(used))).unwrap_or_default();
+        let used_of_it =
+            used.map(|used| format!("; {} of {budget} is used", percent(used))).unwrap_or_default();
         match self.standing() {
-            Standing::OverZero => format!("There is Azure usage {} although {budget} is 0.", self.telling.period.cost),
+            Standing::OverZero => {
+                format!("There is Azure usage {} although {budget} is 0.", self.telling.period.cost)
+            }
             Standing::Used(used) if used > Decimal::ONE_HUNDRED => {
                 format!("Your Azure usage has exceeded {budget}: {} of it is used.", percent(used))
             }
-            Standing::Used(used) => format!("Your Azure usage has reached {} of {budget}.", percent(used)),
-            Standing::Heading(value) => format!("If it goes on as so far, your Azure usage will reach {} of {budget}.", percent(value)),
-            Standing::Ahead(value) => {
-                format!("Your Azure usage is {} ahead of {}{used_of_it}.", points(value), self.telling.period.kind)
+            Standing::Used(used) => {
+                format!("Your Azure usage has reached {} of {budget}.", percent(used))
             }
-            Standing::Rising(value) => format!("Your Azure usage rises by {} of {budget} a day.", percent(value)),
+            Standing::Heading(value) => format!(
+                "If it goes on as so far, your Azure usage will reach {} of {budget}.",
+                percent(value)
+            ),
+            Standing::Ahead(value) => {
+                format!(
+                    "Your Azure usage is {} ahead of {}{used_of_it}.",
+                    points(value),
+                    self.telling.period.kind
+                )
+            }
+            Standing::Rising(value) => {
+                format!("Your Azure usage rises by {} of {budget} a day.", percent(value))
+            }
             Standing::RisingFast => format!("Your Azure usage rises unusually fast{used_of_it}."),
-            Standing::Stale(hours) => format!("Azure has reported no new usage of yours for {}.", whole_hours(hours)),
-            Standing::Reached => format!("Your Azure usage {} has reached a threshold that is watched.", self.telling.period.cost),
+            Standing::Stale(hours) => {
+                format!("Azure has reported no new usage of yours for {}.", whole_hours(hours))
+            }
+            Standing::Reached => format!(
+                "Your Azure usage {} has reached a threshold that is watched.",
+                self.telling.period.cost
+            ),
         }
     }
 
@@ -236,7 +282,10 @@ impl<'a> CustomerTelling<'a> {
             (_, Severity::Critical) => format!("{LOOK_AND_CONTACT} {}.", self.provider()),
             _ => format!("{CONTACT} {}.", self.provider()),
         };
-        let (at, seen) = (self.telling.as_of(), if self.occasion == Occasion::New { self.telling.alert.raised_at } else { self.sent });
+        let (at, seen) = (
+            self.telling.as_of(),
+            if self.occasion == Occasion::New { self.telling.alert.raised_at } else { self.sent },
+        );
         let age = self.telling.age_at(seen).map(|age| format!(" ({age})")).unwrap_or_default();
         let as_of = match self.occasion {
             Occasion::New => times::as_of_and_seen(at, seen, self.telling.zone),
@@ -251,34 +300,60 @@ impl<'a> CustomerTelling<'a> {
     }
 
     fn partner(&self) -> Option<String> {
-        self.disclosed.partner.map(|partner| clean(&partner.name, 80)).filter(|name| !name.is_empty())
+        self.disclosed
+            .partner
+            .map(|partner| clean(&partner.name, 80))
+            .filter(|name| !name.is_empty())
     }
 
     /// How the partner is reached: `Contoso Cloud, +46 8 123 45 67, support@partner.example`.
     pub(crate) fn contact(&self) -> Option<String> {
-        let contact = self.disclosed.partner.and_then(|partner| partner.contact.as_deref()).map(|contact| clean(contact, 200));
-        let parts: Vec<_> = [self.partner(), contact].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        let contact = self
+            .disclosed
+            .partner
+            .and_then(|partner| partner.contact.as_deref())
+            .map(|contact| clean(contact, 200));
+        let parts: Vec<_> = [self.partner(), contact]
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// What ended it.
     fn end(&self) -> String {
-        let at = self.percent_used().map(|used| format!(": {} of your budget was used", percent(used))).unwrap_or_default();
-        let now = self.percent_used().map(|used| format!(", {} of it is used", percent(used))).unwrap_or_default();
+        let at = self
+            .percent_used()
+            .map(|used| format!(": {} of your budget was used", percent(used)))
+            .unwrap_or_default();
+        let now = self
+            .percent_used()
+            .map(|used| format!(", {} of it is used", percent(used)))
+            .unwrap_or_default();
         match self.ended {
             Some(Ended::Period) => format!("{} is over{at}", self.telling.period.name),
             Some(Ended::Budget) => format!("{} was changed{now}", self.telling.period.budget),
-            None => format!("your Azure usage is below the threshold again{}", now.replace("of it", "of your budget")),
+            None => format!(
+                "your Azure usage is below the threshold again{}",
+                now.replace("of it", "of your budget")
+            ),
         }
     }
 
     fn rows(&self) -> Vec<Row> {
         let period = &self.telling.alert.billing_period;
-        let share = self.telling.elapsed_share().filter(|_| period.source != PeriodSource::Assumed && self.occasion != Occasion::Resolved);
-        let over = share.map(|share| format!(", {} of it over", percent(share))).unwrap_or_default();
-        let assumed = (period.source == PeriodSource::Assumed).then_some("The billing period is assumed.".to_owned());
-        let past = (self.sent >= period.end && self.occasion != Occasion::Resolved).then_some("This billing period is over.".to_owned());
-        let late = lateness(self.telling.alert.raised_at, self.sent).filter(|_| self.occasion == Occasion::New);
+        let share = self.telling.elapsed_share().filter(|_| {
+            period.source != PeriodSource::Assumed && self.occasion != Occasion::Resolved
+        });
+        let over =
+            share.map(|share| format!(", {} of it over", percent(share))).unwrap_or_default();
+        let assumed = (period.source == PeriodSource::Assumed)
+            .then_some("The billing period is assumed.".to_owned());
+        let past = (self.sent >= period.end && self.occasion != Occasion::Resolved)
+            .then_some("This billing period is over.".to_owned());
+        let late = lateness(self.telling.alert.raised_at, self.sent)
+            .filter(|_| self.occasion == Occasion::New);
         let notes: Vec<String> = [past, assumed, late].into_iter().flatten().collect();
         known([
             ("Spent", self.cost()),
@@ -304,7 +379,11 @@ impl<'a> CustomerTelling<'a> {
     fn percent_used(&self) -> Option<Decimal> {
         let alert = self.telling.alert;
         let zero = alert.budget.as_ref().is_none_or(|budget| budget.amount.is_zero());
-        alert.value.filter(|_| alert.metric == Metric::PercentUsed).or(alert.computed_percent).filter(|_| !zero)
+        alert
+            .value
+            .filter(|_| alert.metric == Metric::PercentUsed)
+            .or(alert.computed_percent)
+            .filter(|_| !zero)
     }
 
     fn standing(&self) -> Standing {

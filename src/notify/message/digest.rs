@@ -1,5 +1,5 @@
-//! A digest as it is told: its subject, its first lines and its members in one line each. Amounts of different
-//! currencies are never added.
+//! A digest as it is told: its subject, its first lines and its members in one line each. Amounts
+//! of different currencies are never added.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::domain::{Alert, AlertSnapshot, CustomerKey, Digest, DigestTotals, Ended, PeriodSource, Severity};
+use crate::domain::{
+    Alert, AlertSnapshot, CustomerKey, Digest, DigestTotals, Ended, PeriodSource, Severity,
+};
 use crate::notify::message::alert::Occasion;
 use crate::notify::message::columns::table;
 use crate::notify::message::later::{Later, brought_up_to_date, released};
@@ -72,30 +74,46 @@ pub(crate) struct Member {
 
 impl<'a> DigestText<'a> {
     /// Tells `digest`, sent at `sent`, with times in `zone`.
-    pub(crate) fn new(occasion: Occasion, digest: &'a Digest, zone: &'a TimeZone, sent: Timestamp) -> Self {
+    pub(crate) fn new(
+        occasion: Occasion,
+        digest: &'a Digest,
+        zone: &'a TimeZone,
+        sent: Timestamp,
+    ) -> Self {
         let mut raised: Vec<_> = digest.alerts.iter().collect();
         raised.sort_by(|a, b| a.alert.worst_first(&b.alert));
         let told = |snapshot: &'a AlertSnapshot| match occasion {
-            Occasion::New if snapshot.context.latest.is_some() => Cow::Owned(released(snapshot, sent)),
+            Occasion::New if snapshot.context.latest.is_some() => {
+                Cow::Owned(released(snapshot, sent))
+            }
             Occasion::New => Cow::Borrowed(snapshot),
             Occasion::Reminder | Occasion::Resolved => Cow::Owned(brought_up_to_date(snapshot)),
         };
         let mut alerts: Vec<_> = raised.iter().map(|snapshot| told(snapshot)).collect();
         tell_apart(&mut alerts);
-        let members = raised.iter().zip(&alerts).map(|(raised, now)| Member::new(occasion, raised, now, zone, sent)).collect();
+        let members = raised
+            .iter()
+            .zip(&alerts)
+            .map(|(raised, now)| Member::new(occasion, raised, now, zone, sent))
+            .collect();
         Self { digest, occasion, alerts, members, zone, sent }
     }
 
     /// `[12 alerts, 3 CRITICAL] Contoso Nord 900 %, Fabrikam 300 %, Wingtip 120 %`.
     pub(crate) fn subject(&self) -> String {
         let Digest { total, criticals, baseline, .. } = *self.digest;
-        let criticals = if criticals == 0 { String::new() } else { format!(", {criticals} CRITICAL") };
+        let criticals =
+            if criticals == 0 { String::new() } else { format!(", {criticals} CRITICAL") };
         let part = self.part().map(|part| format!(", {part}")).unwrap_or_default();
         let (alerts, worst) = (plural(total, "alert", "alerts"), self.worst_named());
         match self.occasion {
-            Occasion::New if baseline => format!("[{total} {alerts}{criticals}{part}] First look: {worst}"),
+            Occasion::New if baseline => {
+                format!("[{total} {alerts}{criticals}{part}] First look: {worst}")
+            }
             Occasion::New => format!("[{total} {alerts}{criticals}{part}] {worst}"),
-            Occasion::Reminder => format!("REMINDER [{total} {alerts} still open{criticals}{part}] {worst}"),
+            Occasion::Reminder => {
+                format!("REMINDER [{total} {alerts} still open{criticals}{part}] {worst}")
+            }
             Occasion::Resolved => format!("RESOLVED [{total} {alerts}{part}] {worst}"),
         }
     }
@@ -103,10 +121,15 @@ impl<'a> DigestText<'a> {
     /// The criticals by name, each once; without any, the worst one.
     fn worst_named(&self) -> String {
         let mut seen = HashSet::new();
-        let each: Vec<&Member> = self.members.iter().filter(|member| seen.insert(&member.about)).collect();
+        let each: Vec<&Member> =
+            self.members.iter().filter(|member| seen.insert(&member.about)).collect();
         let criticals = each.iter().filter(|member| member.severity == Severity::Critical).count();
         let name = |member: &&Member| {
-            let badge = member.badge.as_ref().map(|badge| format!(" {}", in_subject(badge))).unwrap_or_default();
+            let badge = member
+                .badge
+                .as_ref()
+                .map(|badge| format!(" {}", in_subject(badge)))
+                .unwrap_or_default();
             format!("{}{badge}", member.called.cut(SHORTEST))
         };
         let mut names: Vec<_> = each.iter().take(criticals.clamp(1, NAMED)).map(name).collect();
@@ -121,7 +144,8 @@ impl<'a> DigestText<'a> {
     pub(crate) fn title(&self) -> String {
         let Digest { total, criticals, .. } = *self.digest;
         let alerts = plural(total, "alert", "alerts");
-        let critical = if criticals == 0 { String::new() } else { format!(", {criticals} critical") };
+        let critical =
+            if criticals == 0 { String::new() } else { format!(", {criticals} critical") };
         match self.occasion {
             Occasion::New => format!("{total} {alerts}{critical}"),
             Occasion::Reminder => format!("{total} {alerts} still open{critical}"),
@@ -131,19 +155,30 @@ impl<'a> DigestText<'a> {
 
     /// `part 1 of 3`, where there are several.
     pub(crate) fn part(&self) -> Option<String> {
-        (self.digest.parts > 1).then(|| format!("part {} of {}", self.digest.part, self.digest.parts))
+        (self.digest.parts > 1)
+            .then(|| format!("part {} of {}", self.digest.part, self.digest.parts))
     }
 
     /// `First look: 14 alerts about 12 customers, 3 critical.`
     pub(crate) fn first_line(&self) -> String {
         let Digest { total, criticals, .. } = *self.digest;
-        let critical = if criticals == 0 { "none critical".to_owned() } else { format!("{criticals} critical") };
-        let part = self.part().map(|part| format!(" This is {part}, worst first.")).unwrap_or_default();
+        let critical = if criticals == 0 {
+            "none critical".to_owned()
+        } else {
+            format!("{criticals} critical")
+        };
+        let part =
+            self.part().map(|part| format!(" This is {part}, worst first.")).unwrap_or_default();
         let (alerts, are) = (plural(total, "alert", "alerts"), are(total));
         match self.occasion {
             Occasion::New => self.came_up(&critical, &part),
-            Occasion::Reminder => format!("Reminder: {total} {alerts} {are} still open and not acknowledged, {critical}.{part}"),
-            Occasion::Resolved => format!("{total} {alerts} {are} resolved.{}{part}", self.endings()),
+            Occasion::Reminder => format!(
+                "Reminder: {total} {alerts} {are} still open and not acknowledged, \
+                    {critical}.{part}"
+            ),
+            Occasion::Resolved => {
+                format!("{total} {alerts} {are} resolved.{}{part}", self.endings())
+            }
         }
     }
 
@@ -157,7 +192,10 @@ impl<'a> DigestText<'a> {
             return format!("{first}{total} {alerts}{together}, {critical}.{part}");
         }
         let customers = self.customers(|_| true);
-        format!("{first}{total} {alerts} about {customers} {}, {critical}.", plural(customers, "customer", "customers"))
+        format!(
+            "{first}{total} {alerts} about {customers} {}, {critical}.",
+            plural(customers, "customer", "customers")
+        )
     }
 
     /// How many customers have a member such as this.
@@ -167,26 +205,39 @@ impl<'a> DigestText<'a> {
         u32::try_from(customers.len()).unwrap_or(u32::MAX)
     }
 
-    /// The customers that have a member such as this by name, the first of many; none where there is none.
+    /// The customers that have a member such as this by name, the first of many; none where there
+    /// is none.
     fn named(&self, meant: impl Fn(&Alert) -> bool) -> Option<String> {
         let mut seen = HashSet::new();
         let pairs = self.alerts.iter().zip(&self.members).filter(|(one, _)| meant(&one.alert));
-        let each: Vec<&Member> = pairs.filter(|(one, _)| seen.insert(one.alert.customer.id.key())).map(|(_, member)| member).collect();
+        let each: Vec<&Member> = pairs
+            .filter(|(one, _)| seen.insert(one.alert.customer.id.key()))
+            .map(|(_, member)| member)
+            .collect();
         let more = each.len().saturating_sub(NAMED);
-        let names: Vec<String> = each.iter().take(NAMED).map(|member| member.called.cut(SHORTEST)).collect();
+        let names: Vec<String> =
+            each.iter().take(NAMED).map(|member| member.called.cut(SHORTEST)).collect();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         (!names.is_empty()).then(|| format!("{}{more}", names.join(", ")))
     }
 
-    /// ` For 3 of them the budget was changed, for 9 the billing period is over.`, of the members of this part.
+    /// ` For 3 of them the budget was changed, for 9 the billing period is over.`, of the members
+    /// of this part.
     fn endings(&self) -> String {
-        let count =
-            |ended: Ended| self.alerts.iter().filter(|one| one.context.latest.as_ref().and_then(|l| l.ended) == Some(ended)).count();
+        let count = |ended: Ended| {
+            self.alerts
+                .iter()
+                .filter(|one| one.context.latest.as_ref().and_then(|l| l.ended) == Some(ended))
+                .count()
+        };
         match (count(Ended::Budget), count(Ended::Period)) {
             (0, 0) => String::new(),
             (budget, 0) => format!(" The budget was changed for {budget} of them."),
             (0, period) => format!(" The billing period is over for {period} of them."),
-            (budget, period) => format!(" The budget was changed for {budget} of them, the billing period is over for {period}."),
+            (budget, period) => format!(
+                " The budget was changed for {budget} of them, the billing period is over for \
+                    {period}."
+            ),
         }
     }
 
@@ -209,14 +260,23 @@ impl<'a> DigestText<'a> {
         let span = |at: Timestamp, seen: Timestamp| times::span(times::seconds_between(at, seen));
         match (oldest, newest, seen) {
             (Some(oldest), Some(newest), Some(seen)) if oldest != newest => {
-                let (newest, oldest, seen_at) = (span(newest, seen), span(oldest, seen), times::moment(seen, seen, self.zone));
+                let (newest, oldest, seen_at) =
+                    (span(newest, seen), span(oldest, seen), times::moment(seen, seen, self.zone));
                 format!("Usage between {newest} and {oldest} old, seen {seen_at}.")
             }
             (Some(date), Some(_), Some(seen)) if self.occasion == Occasion::New => {
-                format!("Usage as of {} ({} old).", times::as_of_and_seen(date, seen, self.zone), span(date, seen))
+                format!(
+                    "Usage as of {} ({} old).",
+                    times::as_of_and_seen(date, seen, self.zone),
+                    span(date, seen)
+                )
             }
             (Some(date), Some(_), Some(seen)) => {
-                format!("Usage as of {} ({} old).", times::moment(date, seen, self.zone), span(date, seen))
+                format!(
+                    "Usage as of {} ({} old).",
+                    times::moment(date, seen, self.zone),
+                    span(date, seen)
+                )
             }
             _ => String::new(),
         }
@@ -227,21 +287,32 @@ impl<'a> DigestText<'a> {
         if self.occasion == Occasion::Resolved {
             return Vec::new();
         }
-        let mut rows = totals(&self.alerts.iter().map(|member| &member.alert), self.digest.parts > 1);
+        let mut rows =
+            totals(&self.alerts.iter().map(|member| &member.alert), self.digest.parts > 1);
         rows.extend(self.digest.totals.iter().flat_map(|all| self.all(all)));
         rows
     }
 
     /// What all alerts come to where some are in no part, and how to see those.
     fn all(&self, all: &DigestTotals) -> Vec<Row> {
-        let severities = all.by_severity.iter().map(|(severity, count)| format!("{count} {}", severity.as_str()));
+        let severities = all
+            .by_severity
+            .iter()
+            .map(|(severity, count)| format!("{count} {}", severity.as_str()));
         let currencies = all.by_currency.iter().map(|(currency, count, over)| match currency {
-            Some(currency) => format!("{count} in {currency}, {} over", money(*over, Some(*currency))),
+            Some(currency) => {
+                format!("{count} in {currency}, {} over", money(*over, Some(*currency)))
+            }
             None => format!("{count} in an unknown currency"),
         });
         let since = self.alerts.iter().map(|member| member.alert.raised_at).min();
-        let list = since.map(|since| format!("{} more: budget-alertd alerts --since {since}", all.left_out));
-        let all = [severities.collect::<Vec<_>>().join(" · "), currencies.collect::<Vec<_>>().join(" · ")].join("; ");
+        let list = since
+            .map(|since| format!("{} more: budget-alertd alerts --since {since}", all.left_out));
+        let all = [
+            severities.collect::<Vec<_>>().join(" · "),
+            currencies.collect::<Vec<_>>().join(" · "),
+        ]
+        .join("; ");
         known([("In all", Some(all)), ("Not listed", list)])
     }
 
@@ -260,15 +331,20 @@ impl<'a> DigestText<'a> {
         let assumed = self.named(|alert| alert.billing_period.source == PeriodSource::Assumed);
         let assumed = assumed.map(|names| format!("The billing period of {names} is assumed."));
         let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
-        let late = raised.filter(|_| self.occasion == Occasion::New).and_then(|seen| lateness(seen, self.sent));
+        let late = raised
+            .filter(|_| self.occasion == Occasion::New)
+            .and_then(|seen| lateness(seen, self.sent));
         let notes: Vec<_> = [over, assumed, late].into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join(" "))
     }
 }
 
-/// Marks those that read like another customer's in the same message, cut as short as its shortest list shows them.
+/// Marks those that read like another customer's in the same message, cut as short as its shortest
+/// list shows them.
 fn tell_apart(alerts: &mut [Cow<'_, AlertSnapshot>]) {
-    let named = |one: &Cow<'_, AlertSnapshot>| (Name::of(&one.alert.customer, false), one.alert.customer.id.key());
+    let named = |one: &Cow<'_, AlertSnapshot>| {
+        (Name::of(&one.alert.customer, false), one.alert.customer.id.key())
+    };
     let alike = names::alike(alerts.iter().map(named));
     for one in alerts.iter_mut().filter(|one| alike.contains(&one.alert.customer.id.key())) {
         one.to_mut().context.has_namesake = true;
@@ -276,7 +352,13 @@ fn tell_apart(alerts: &mut [Cow<'_, AlertSnapshot>]) {
 }
 
 impl Member {
-    fn new(occasion: Occasion, raised: &AlertSnapshot, now: &AlertSnapshot, zone: &TimeZone, sent: Timestamp) -> Self {
+    fn new(
+        occasion: Occasion,
+        raised: &AlertSnapshot,
+        now: &AlertSnapshot,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Self {
         let (telling, later) = (AlertWording::new(now, zone), Later::new(raised, now, zone, sent));
         let news = match occasion {
             Occasion::New if raised.context.latest.is_some() => Some(later.silenced_until_now()),
@@ -284,8 +366,14 @@ impl Member {
             Occasion::Reminder => Some(format!("{}.", later.course_since())),
             Occasion::Resolved => Some(format!("{}. {}.", later.ended_by(), later.course_since())),
         };
-        let budget = telling.budget_news().filter(|_| occasion == Occasion::New).map(|news| format!("Budget {news}."));
-        let owner = telling.owner().filter(|_| occasion != Occasion::Resolved).map(|owner| format!("Owner: {owner}."));
+        let budget = telling
+            .budget_news()
+            .filter(|_| occasion == Occasion::New)
+            .map(|news| format!("Budget {news}."));
+        let owner = telling
+            .owner()
+            .filter(|_| occasion != Occasion::Resolved)
+            .map(|owner| format!("Owner: {owner}."));
         let news: Vec<_> = [news, budget, owner].into_iter().flatten().collect();
         let news = (!news.is_empty()).then(|| news.join(" "));
         let was = if occasion == Occasion::Resolved { "was " } else { "" };

@@ -1,5 +1,5 @@
-//! An alert in JSON as the customer it is about may have it: what is not named here is left out, and amounts are null where
-//! the customer must not see them.
+//! An alert in JSON as the customer it is about may have it: what is not named here is left out,
+//! and amounts are null where the customer must not see them.
 
 use serde_json::{Map, Value, json};
 
@@ -25,22 +25,39 @@ const ALWAYS: [&str; 16] = [
     "state",
 ];
 /// What it may know of the numbers behind a metric.
-const INPUTS: [&str; 6] = ["elapsed_hours", "period_hours", "percent_used", "percent_elapsed", "since", "hours"];
+const INPUTS: [&str; 6] =
+    ["elapsed_hours", "period_hours", "percent_used", "percent_elapsed", "since", "hours"];
 
 /// The alert for its customer; with amounts where `show_cost`.
 pub(crate) fn alert(alert: &Alert, show_cost: bool) -> Result<Value, serde_json::Error> {
     let Value::Object(mut all) = serde_json::to_value(alert)? else { return Ok(Value::Null) };
-    let mut told: Map<String, Value> = ALWAYS.iter().filter_map(|key| Some(((*key).to_owned(), all.remove(*key)?))).collect();
+    let mut told: Map<String, Value> =
+        ALWAYS.iter().filter_map(|key| Some(((*key).to_owned(), all.remove(*key)?))).collect();
     let customer = &alert.customer;
-    told.insert("customer".into(), json!({ "id": customer.id, "name": customer.name, "label": null, "plan": customer.plan }));
+    told.insert(
+        "customer".into(),
+        json!({ "id": customer.id, "name": customer.name, "label": null, "plan": customer.plan }),
+    );
     told.insert("rule".into(), Value::Null);
     let mut inputs = all.remove("inputs");
     if show_cost {
-        told.extend(["budget", "cost", "subscriptions"].into_iter().filter_map(|key| Some((key.to_owned(), all.remove(key)?))));
+        told.extend(
+            ["budget", "cost", "subscriptions"]
+                .into_iter()
+                .filter_map(|key| Some((key.to_owned(), all.remove(key)?))),
+        );
     } else {
-        told.extend([("budget".to_owned(), Value::Null), ("cost".to_owned(), Value::Null), ("subscriptions".to_owned(), json!([]))]);
+        told.extend([
+            ("budget".to_owned(), Value::Null),
+            ("cost".to_owned(), Value::Null),
+            ("subscriptions".to_owned(), json!([])),
+        ]);
         if is_money(alert.metric) {
-            told.extend([("threshold".to_owned(), Value::Null), ("passed".to_owned(), json!([])), ("value".to_owned(), Value::Null)]);
+            told.extend([
+                ("threshold".to_owned(), Value::Null),
+                ("passed".to_owned(), json!([])),
+                ("value".to_owned(), Value::Null),
+            ]);
         }
         if let Some(Value::Object(inputs)) = &mut inputs {
             inputs.retain(|key, _| INPUTS.contains(&key.as_str()));
@@ -51,10 +68,16 @@ pub(crate) fn alert(alert: &Alert, show_cost: bool) -> Result<Value, serde_json:
 }
 
 /// How it is now, likewise.
-pub(crate) fn latest(alert: &Alert, latest: &Latest, show_cost: bool) -> Result<Value, serde_json::Error> {
+pub(crate) fn latest(
+    alert: &Alert,
+    latest: &Latest,
+    show_cost: bool,
+) -> Result<Value, serde_json::Error> {
     let mut told = serde_json::to_value(latest)?;
     if let Value::Object(told) = &mut told {
-        told.retain(|key, _| ["usage_as_of", "cost", "value", "budget", "ended"].contains(&key.as_str()));
+        told.retain(|key, _| {
+            ["usage_as_of", "cost", "value", "budget", "ended"].contains(&key.as_str())
+        });
         let hidden: &[&str] = match (show_cost, is_money(alert.metric)) {
             (true, _) => &[],
             (false, true) => &["cost", "budget", "value"],

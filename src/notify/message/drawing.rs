@@ -1,7 +1,10 @@
-//! Draws the chart of a billing period as a PNG: shapes only, in colours that are seen on a light page as on a dark one, the
-//! background left open. Where each shape stands is decided before, in whole pixels; what it means is said by the words around.
+//! Draws the chart of a billing period as a PNG: shapes only, in colours that are seen on a light
+//! page as on a dark one, the background left open. Where each shape stands is decided before, in
+//! whole pixels; what it means is said by the words around.
 
-use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform};
+use tiny_skia::{
+    FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform,
+};
 
 use crate::notify::message::palette;
 
@@ -40,25 +43,55 @@ pub(crate) const GRAY: Rgb = Rgb(0x7d, 0x87, 0x93);
 pub(crate) const VIOLET: Rgb = Rgb(0x9b, 0x6b, 0xdf);
 
 impl Drawing {
-    /// The picture as a PNG, the same bytes for the same drawing; none where there is nothing to draw.
+    /// The picture as a PNG, the same bytes for the same drawing; none where there is nothing to
+    /// draw.
     pub(crate) fn png(&self) -> Option<Vec<u8>> {
-        let mut picture = Pixmap::new(u32::from(WIDTH.unsigned_abs()), u32::from(HEIGHT.unsigned_abs()))?;
-        let (left, right, floor) = (MARGIN, WIDTH.saturating_sub(MARGIN), HEIGHT.saturating_sub(MARGIN));
+        let mut picture =
+            Pixmap::new(u32::from(WIDTH.unsigned_abs()), u32::from(HEIGHT.unsigned_abs()))?;
+        let (left, right, floor) =
+            (MARGIN, WIDTH.saturating_sub(MARGIN), HEIGHT.saturating_sub(MARGIN));
         let (first, last) = (*self.line.first()?, *self.line.last()?);
-        let area: Vec<_> = self.line.iter().copied().chain([(last.0, floor), (first.0, floor)]).collect();
+        let area: Vec<_> =
+            self.line.iter().copied().chain([(last.0, floor), (first.0, floor)]).collect();
         fill(&mut picture, &outline(&area)?, &paint(self.color, 44));
-        stroke(&mut picture, &outline(&[(left, floor), (right, floor)])?, &paint(GRAY, 130), &pen(2.0, None));
-        stroke(&mut picture, &outline(&[(last.0, MARGIN), (last.0, floor)])?, &paint(GRAY, 150), &pen(2.0, Some((3.0, 7.0))));
-        for (height, color, dash) in [(self.step, VIOLET, Some((18.0, 12.0))), (self.budget, GRAY, None)] {
+        stroke(
+            &mut picture,
+            &outline(&[(left, floor), (right, floor)])?,
+            &paint(GRAY, 130),
+            &pen(2.0, None),
+        );
+        stroke(
+            &mut picture,
+            &outline(&[(last.0, MARGIN), (last.0, floor)])?,
+            &paint(GRAY, 150),
+            &pen(2.0, Some((3.0, 7.0))),
+        );
+        for (height, color, dash) in
+            [(self.step, VIOLET, Some((18.0, 12.0))), (self.budget, GRAY, None)]
+        {
             if let Some(height) = height {
-                stroke(&mut picture, &outline(&[(left, height), (right, height)])?, &paint(color, 255), &pen(4.0, dash));
+                stroke(
+                    &mut picture,
+                    &outline(&[(left, height), (right, height)])?,
+                    &paint(color, 255),
+                    &pen(4.0, dash),
+                );
             }
         }
         if let Some(ahead) = self.ahead {
-            stroke(&mut picture, &outline(&[last, ahead])?, &paint(self.color, 255), &pen(5.0, Some((10.0, 14.0))));
+            stroke(
+                &mut picture,
+                &outline(&[last, ahead])?,
+                &paint(self.color, 255),
+                &pen(5.0, Some((10.0, 14.0))),
+            );
         }
         stroke(&mut picture, &outline(&self.line)?, &paint(self.color, 255), &pen(7.0, None));
-        fill(&mut picture, &PathBuilder::from_circle(last.0.into(), last.1.into(), 11.0)?, &paint(self.color, 255));
+        fill(
+            &mut picture,
+            &PathBuilder::from_circle(last.0.into(), last.1.into(), 11.0)?,
+            &paint(self.color, 255),
+        );
         palette::png(&picture).ok()
     }
 }
@@ -99,7 +132,13 @@ mod tests {
     #[test]
     fn the_same_drawing_is_the_same_small_picture() {
         let line = (0..41).map(|x| (12 + x * 13, 268 - x * x / 8)).collect();
-        let drawing = Drawing { color: GRAY, line, ahead: Some((1108, -900)), budget: Some(100), step: Some(140) };
+        let drawing = Drawing {
+            color: GRAY,
+            line,
+            ahead: Some((1108, -900)),
+            budget: Some(100),
+            step: Some(140),
+        };
         let png = drawing.png().unwrap();
         assert_eq!(drawing.png().unwrap(), png);
         assert!(png.len() < 15_000, "{}", png.len());

@@ -1,5 +1,5 @@
-//! The subject and the first two lines of a new alert: who, how bad, how fast, how old the data is, what to do. That is all
-//! a lock screen shows.
+//! The subject and the first two lines of a new alert: who, how bad, how fast, how old the data is,
+//! what to do. That is all a lock screen shows.
 
 use rust_decimal::Decimal;
 
@@ -40,8 +40,12 @@ impl AlertWording<'_> {
     /// `Contoso Nord is 40,000 SEK over its November budget (about 4,290 USD). 24 h before, it was at 12 %.`
     pub(crate) fn first_line(&self) -> String {
         let before = self.before().map(|(span, value)| match self.alert.metric {
-            Metric::PercentUsed if !self.alert.over_zero => format!(" {span} before, it was at {value}."),
-            Metric::ForecastPercent if !self.alert.over_zero => format!(" {span} before, it was heading for {value}."),
+            Metric::PercentUsed if !self.alert.over_zero => {
+                format!(" {span} before, it was at {value}.")
+            }
+            Metric::ForecastPercent if !self.alert.over_zero => {
+                format!(" {span} before, it was heading for {value}.")
+            }
             Metric::Pace if !self.alert.over_zero => format!(" {span} before, it was {value}."),
             _ => format!(" {span} before, it had cost {value}."),
         });
@@ -52,7 +56,11 @@ impl AlertWording<'_> {
     fn before(&self) -> Option<(String, String)> {
         let (seconds, previous) = (self.since_previous()?, self.context.previous.as_ref()?);
         let value = match (self.alert.metric, previous.value) {
-            (Metric::PercentUsed | Metric::ForecastPercent, Some(value)) if !self.alert.over_zero => percent(value),
+            (Metric::PercentUsed | Metric::ForecastPercent, Some(value))
+                if !self.alert.over_zero =>
+            {
+                percent(value)
+            }
             (Metric::Pace, Some(value)) if !self.alert.over_zero => ahead(value),
             (Metric::PercentUsed | Metric::ForecastPercent | Metric::Pace, None) => return None,
             (metric, _) if metric.is_daily() || metric == Metric::StaleHours => return None,
@@ -64,21 +72,31 @@ impl AlertWording<'_> {
     /// `Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not expected, treat it as stolen credentials.`
     pub(crate) fn second_line(&self) -> String {
         let age = self.age().map(|age| format!(" ({age})")).unwrap_or_default();
-        format!("Usage as of {}{age}.{}", times::as_of_and_seen(self.as_of(), self.alert.raised_at, self.zone), self.advice())
+        format!(
+            "Usage as of {}{age}.{}",
+            times::as_of_and_seen(self.as_of(), self.alert.raised_at, self.zone),
+            self.advice()
+        )
     }
 
-    /// The second line of a chat: `12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"`.
+    /// The second line of a chat:
+    /// `12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"`.
     pub(crate) fn chat_line(&self) -> String {
         let age = self.age().map(|age| format!(" ({age})")).unwrap_or_default();
-        let data = format!("data {}{age}", times::moment(self.as_of(), self.alert.raised_at, self.zone));
+        let data =
+            format!("data {}{age}", times::moment(self.as_of(), self.alert.raised_at, self.zone));
         let most = self.most_of_it().map(|name| format!("most of it in \"{name}\""));
-        capitalized(&self.change().into_iter().chain([data]).chain(most).collect::<Vec<_>>().join(", "))
+        capitalized(
+            &self.change().into_iter().chain([data]).chain(most).collect::<Vec<_>>().join(", "),
+        )
     }
 
     /// What has changed since the data before: `12 % → 900 % in 24 h`.
     pub(super) fn change(&self) -> Option<String> {
         let rise = match (self.rise(), self.before()) {
-            (Some(told), _) => Some((amount(told.from), self.money(self.alert.cost.amount), told.span)),
+            (Some(told), _) => {
+                Some((amount(told.from), self.money(self.alert.cost.amount), told.span))
+            }
             (None, Some((span, value))) => Some((value, self.now_beside(), span)),
             (None, None) => None,
         };

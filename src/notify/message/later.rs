@@ -1,5 +1,5 @@
-//! An alert told after it was raised: that it is still true, or that it is over. The numbers are the latest ones, beside
-//! those it was raised with.
+//! An alert told after it was raised: that it is still true, or that it is over. The numbers are
+//! the latest ones, beside those it was raised with.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -21,12 +21,14 @@ pub(crate) struct Later<'a> {
     sent: Timestamp,
 }
 
-/// The alert with its latest numbers in the place of those it was raised with. What is not known of now is left out; numbers
-/// of another billing period say nothing about this one.
+/// The alert with its latest numbers in the place of those it was raised with. What is not known of
+/// now is left out; numbers of another billing period say nothing about this one.
 pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     let mut snapshot = raised.clone();
     let AlertSnapshot { alert, context } = &mut snapshot;
-    let Some(latest) = context.latest.as_ref().filter(|_| knows_latest(raised)) else { return snapshot };
+    let Some(latest) = context.latest.as_ref().filter(|_| knows_latest(raised)) else {
+        return snapshot;
+    };
     context.cost_history.push(Point { at: alert.usage_as_of.instant(), cost: alert.cost.amount });
     let zero = latest.budget.as_ref().is_some_and(|budget| budget.amount.is_zero());
     alert.usage_as_of = latest.usage_as_of;
@@ -34,7 +36,10 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     alert.cost.usd = latest.value.filter(|_| alert.metric == Metric::UsdTotalCost);
     alert.value = latest.value;
     alert.over_zero = alert.metric.is_percent() && zero && latest.cost > Decimal::ZERO;
-    alert.computed_percent = latest.budget.as_ref().and_then(|budget| percent_of(latest.cost.max(Decimal::ZERO), budget.amount));
+    alert.computed_percent = latest
+        .budget
+        .as_ref()
+        .and_then(|budget| percent_of(latest.cost.max(Decimal::ZERO), budget.amount));
     alert.reported_percent = None;
     alert.budget.clone_from(&latest.budget);
     alert.subscriptions.clear();
@@ -44,7 +49,8 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     snapshot
 }
 
-/// The same for an alert that is told for the first time, but long after it was raised: a silence covered it.
+/// The same for an alert that is told for the first time, but long after it was raised: a silence
+/// covered it.
 pub(crate) fn released(raised: &AlertSnapshot, sent: Timestamp) -> AlertSnapshot {
     let mut snapshot = brought_up_to_date(raised);
     snapshot.alert.raised_at = sent;
@@ -54,19 +60,33 @@ pub(crate) fn released(raised: &AlertSnapshot, sent: Timestamp) -> AlertSnapshot
 /// Whether the latest numbers belong to the alert's own billing period.
 fn knows_latest(snapshot: &AlertSnapshot) -> bool {
     let AlertSnapshot { alert, context } = snapshot;
-    let in_period = |latest: &Latest| alert.billing_period.holds(latest.usage_as_of.instant()) || latest.ended != Some(Ended::Period);
+    let in_period = |latest: &Latest| {
+        alert.billing_period.holds(latest.usage_as_of.instant())
+            || latest.ended != Some(Ended::Period)
+    };
     context.latest.as_ref().is_some_and(in_period)
 }
 
 impl<'a> Later<'a> {
     /// Tells `raised`, which is `now` when the message is sent, with times in `zone`.
-    pub(crate) fn new(raised: &'a AlertSnapshot, now: &'a AlertSnapshot, zone: &'a TimeZone, sent: Timestamp) -> Self {
-        Self { raised: AlertWording::new(raised, zone), now: AlertWording::new(now, zone), known: knows_latest(raised), sent }
+    pub(crate) fn new(
+        raised: &'a AlertSnapshot,
+        now: &'a AlertSnapshot,
+        zone: &'a TimeZone,
+        sent: Timestamp,
+    ) -> Self {
+        Self {
+            raised: AlertWording::new(raised, zone),
+            now: AlertWording::new(now, zone),
+            known: knows_latest(raised),
+            sent,
+        }
     }
 
     /// `REMINDER CRITICAL Contoso Nord still 940% of budget: 47,000 of 5,000 SEK (open for 24 h)`.
     pub(crate) fn reminder_subject(&self) -> String {
-        let (severity, who) = (self.now.alert.severity.as_str().to_ascii_uppercase(), &self.now.who);
+        let (severity, who) =
+            (self.now.alert.severity.as_str().to_ascii_uppercase(), &self.now.who);
         let (link, measure) = self.now.measure();
         format!("REMINDER {severity} {who}{link} still {measure} (open for {})", self.open_for())
     }
@@ -79,21 +99,34 @@ impl<'a> Later<'a> {
     /// `Contoso Nord is 42,000 SEK over its November budget. Open since Sat 14 Nov 22:41 CET (24 h), not acknowledged.`
     pub(crate) fn reminder_first(&self) -> String {
         let (who, predicate) = (&self.now.who, self.now.predicate());
-        format!("Reminder: {who} {predicate}. Open since {} ({}), not acknowledged.", self.since(), self.open_for())
+        format!(
+            "Reminder: {who} {predicate}. Open since {} ({}), not acknowledged.",
+            self.since(),
+            self.open_for()
+        )
     }
 
     /// `900 % when raised, 940 % now. Usage as of Sun 15 Nov 18:08 CET (4 h 33 min old). To end the reminders: budget-alertd ack 5F0C1C3E`
     pub(crate) fn reminder_second(&self) -> String {
         let (then, now) = (self.raised.short(), self.now.short());
-        let change = if then == now { format!("{now} when raised and now") } else { format!("{then} when raised, {now} now") };
-        let acknowledge = self.now.to_acknowledge().map(|command| format!(" To end the reminders: {command}")).unwrap_or_default();
+        let change = if then == now {
+            format!("{now} when raised and now")
+        } else {
+            format!("{then} when raised, {now} now")
+        };
+        let acknowledge = self
+            .now
+            .to_acknowledge()
+            .map(|command| format!(" To end the reminders: {command}"))
+            .unwrap_or_default();
         format!("{}. {}{acknowledge}", capitalized(&change), self.data())
     }
 
     /// The second line of a chat.
     pub(crate) fn reminder_chat(&self) -> String {
         let (then, now) = (self.raised.short(), self.now.short());
-        let change = if then == now { format!("unchanged at {now}") } else { format!("{then} → {now}") };
+        let change =
+            if then == now { format!("unchanged at {now}") } else { format!("{then} → {now}") };
         format!("Open for {} since {}, {change}. {}", self.open_for(), self.since(), self.data())
     }
 
@@ -110,11 +143,22 @@ impl<'a> Later<'a> {
     pub(crate) fn resolved_subject(&self) -> String {
         let who = &self.now.who;
         match self.ended() {
-            Some(Ended::Budget) => format!("RESOLVED {who}: budget {}{}", self.budgets(), in_subject(&self.cost_change())),
+            Some(Ended::Budget) => format!(
+                "RESOLVED {who}: budget {}{}",
+                self.budgets(),
+                in_subject(&self.cost_change())
+            ),
             Some(Ended::Period) => {
-                let used = self.share_used().map(|used| format!("{}% of budget: ", percentage(used))).unwrap_or_default();
+                let used = self
+                    .share_used()
+                    .map(|used| format!("{}% of budget: ", percentage(used)))
+                    .unwrap_or_default();
                 let at = if self.known { "ended" } else { "raised" };
-                format!("RESOLVED {who}: {} is over, {at} at {used}{}", self.now.period.name, self.now.cost_of_budget())
+                format!(
+                    "RESOLVED {who}: {} is over, {at} at {used}{}",
+                    self.now.period.name,
+                    self.now.cost_of_budget()
+                )
             }
             None => format!("RESOLVED {who}: {}", self.now.cost_of_budget()),
         }
@@ -126,10 +170,19 @@ impl<'a> Later<'a> {
         match self.ended() {
             Some(Ended::Budget) => {
                 let change = self.cost_change();
-                format!("The budget of {who} was changed: {}{change}. The step of {step} is no longer reached.", self.budgets())
+                format!(
+                    "The budget of {who} was changed: {}{change}. The step of {step} is no longer \
+                        reached.",
+                    self.budgets()
+                )
             }
             Some(Ended::Period) => {
-                format!("{} is over for {who}. {} {}.", capitalized(&self.now.period.name), self.stood(), self.final_cost())
+                format!(
+                    "{} is over for {who}. {} {}.",
+                    capitalized(&self.now.period.name),
+                    self.stood(),
+                    self.final_cost()
+                )
             }
             None => format!("{who} no longer reaches the step of {step}: {}.", self.final_cost()),
         }
@@ -138,7 +191,9 @@ impl<'a> Later<'a> {
     /// The final numbers, and that nothing is left to do.
     pub(crate) fn resolved_second(&self) -> String {
         let cost = match self.ended() {
-            Some(Ended::Budget) => format!("{} {}. ", self.now.cost_of_budget(), self.now.period.cost),
+            Some(Ended::Budget) => {
+                format!("{} {}. ", self.now.cost_of_budget(), self.now.period.cost)
+            }
             Some(Ended::Period) | None => String::new(),
         };
         format!("{cost}{} Nothing to do.", self.data())
@@ -190,13 +245,20 @@ impl<'a> Later<'a> {
 
     /// Why an alert that was raised before is new to whoever reads this.
     pub(crate) fn silenced_until_now(&self) -> String {
-        format!("Raised {} ({}) under a silence; told now that none covers it.", self.since(), self.raised.short())
+        format!(
+            "Raised {} ({}) under a silence; told now that none covers it.",
+            self.since(),
+            self.raised.short()
+        )
     }
 
     /// The budget then and now, where they differ.
     pub(crate) fn change(&self) -> Option<String> {
-        let amount = |telling: &AlertWording<'_>| telling.alert.budget.as_ref().map(|budget| (budget.amount, budget.currency));
-        (amount(&self.raised) != amount(&self.now)).then(|| format!("{} since it was raised", self.budgets()))
+        let amount = |telling: &AlertWording<'_>| {
+            telling.alert.budget.as_ref().map(|budget| (budget.amount, budget.currency))
+        };
+        (amount(&self.raised) != amount(&self.now))
+            .then(|| format!("{} since it was raised", self.budgets()))
     }
 
     fn ended(&self) -> Option<Ended> {
@@ -232,7 +294,11 @@ impl<'a> Later<'a> {
     /// `, 97 % → 61 %`, where both are known and differ.
     fn cost_change(&self) -> String {
         let (then, now) = (self.raised.short(), self.now.short());
-        if then == now || self.now.alert.value.is_none() { String::new() } else { format!(", {then} → {now}") }
+        if then == now || self.now.alert.value.is_none() {
+            String::new()
+        } else {
+            format!(", {then} → {now}")
+        }
     }
 
     /// `500 → 800 SEK`, `500 SEK → none`.
@@ -243,7 +309,10 @@ impl<'a> Later<'a> {
             }
             (then, now) => {
                 let shown = |budget: &Option<crate::domain::BudgetView>| {
-                    budget.as_ref().map_or_else(|| "none".to_owned(), |budget| money(budget.amount, budget.currency))
+                    budget.as_ref().map_or_else(
+                        || "none".to_owned(),
+                        |budget| money(budget.amount, budget.currency),
+                    )
                 };
                 format!("{} → {}", shown(then), shown(now))
             }
@@ -262,7 +331,10 @@ impl<'a> Later<'a> {
 
     /// `47,000 of 5,000 SEK, 940 % of the budget`.
     fn final_cost(&self) -> String {
-        let used = self.share_used().map(|used| format!(", {} of the budget", percent(used))).unwrap_or_default();
+        let used = self
+            .share_used()
+            .map(|used| format!(", {} of the budget", percent(used)))
+            .unwrap_or_default();
         format!("{}{used}", self.now.cost_of_budget())
     }
 }

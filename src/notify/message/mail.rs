@@ -1,5 +1,5 @@
-//! The text and the HTML of a mail, from templates. Everything in the HTML is escaped by the template engine, and nothing
-//! in it is loaded from elsewhere.
+//! The text and the HTML of a mail, from templates. Everything in the HTML is escaped by the
+//! template engine, and nothing in it is loaded from elsewhere.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,9 @@ use crate::notify::message::customer;
 use crate::notify::message::customer::{CustomerTelling, Disclosed};
 use crate::notify::message::digest::Member;
 use crate::notify::message::rows::Row;
-use crate::notify::message::{AlertText, DigestText, Mood, Occasion, Rendered, ReportText, TEST_MARK, TEST_SENTENCE};
+use crate::notify::message::{
+    AlertText, DigestText, Mood, Occasion, Rendered, ReportText, TEST_MARK, TEST_SENTENCE,
+};
 use crate::notify::sample::is_marked_within;
 use crate::text::clean::{END, ISOLATE};
 use crate::text::{line, without_isolation};
@@ -40,14 +42,33 @@ pub(crate) struct Picture {
 }
 
 impl MailText {
-    /// The mail with the user's own words in place of the built-in ones, marked as a test where `message` is one.
-    pub(crate) fn in_own_words(self, message: &Message, subject: Option<&str>, body: Option<&str>) -> Result<Self, Error> {
-        let mark = if matches!(message, Message::Test(_)) || is_marked_within(message) { format!("{TEST_MARK} ") } else { String::new() };
-        let subject = subject.map_or(self.subject.clone(), |own| line(&format!("{mark}{own}"), SUBJECT_CHARS));
+    /// The mail with the user's own words in place of the built-in ones, marked as a test where
+    /// `message` is one.
+    pub(crate) fn in_own_words(
+        self,
+        message: &Message,
+        subject: Option<&str>,
+        body: Option<&str>,
+    ) -> Result<Self, Error> {
+        let mark = if matches!(message, Message::Test(_)) || is_marked_within(message) {
+            format!("{TEST_MARK} ")
+        } else {
+            String::new()
+        };
+        let subject = subject
+            .map_or(self.subject.clone(), |own| line(&format!("{mark}{own}"), SUBJECT_CHARS));
         let Some(body) = body else { return Ok(Self { subject, ..self }) };
-        let plain = if mark.is_empty() { body.to_owned() } else { format!("{mark}{TEST_SENTENCE}\n\n{body}") };
-        let shown =
-            OwnMail { subject: &subject, first: plain.lines().next().unwrap_or_default(), second: "", lines: plain.lines().collect() };
+        let plain = if mark.is_empty() {
+            body.to_owned()
+        } else {
+            format!("{mark}{TEST_SENTENCE}\n\n{body}")
+        };
+        let shown = OwnMail {
+            subject: &subject,
+            first: plain.lines().next().unwrap_or_default(),
+            second: "",
+            lines: plain.lines().collect(),
+        };
         let html = with_elements(&TEMPLATES.get_template("own.html")?.render(Serde(&shown))?);
         Ok(Self { subject, plain, html, picture: None })
     }
@@ -85,7 +106,9 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("operator.txt", include_str!("../templates/operator.txt")),
         ("report.txt", include_str!("../templates/report.txt")),
     ] {
-        templates.add_template(name, source).expect("the templates are part of the program and rendered by its tests");
+        templates
+            .add_template(name, source)
+            .expect("the templates are part of the program and rendered by its tests");
     }
     templates
 });
@@ -97,18 +120,22 @@ impl MailText {
             Rendered::Alert(text) => AlertMail::new(*text, None).render(),
             Rendered::Test(text) => AlertMail::new(*text, Some(TEST_SENTENCE)).render(),
             Rendered::Digest(text) => DigestMail::new(text).render(),
-            Rendered::Operator(text) => texts("operator", &line(&text.subject, SUBJECT_CHARS), &text),
+            Rendered::Operator(text) => {
+                texts("operator", &line(&text.subject, SUBJECT_CHARS), &text)
+            }
             Rendered::Report(text) => ReportMail::new(*text).render(),
         }?;
         if is_marked_within(message) {
-            mail.subject = format!("{TEST_MARK} {}", mail.subject.replace(&format!("{TEST_MARK} "), ""));
+            mail.subject =
+                format!("{TEST_MARK} {}", mail.subject.replace(&format!("{TEST_MARK} "), ""));
         }
         Ok(mail)
     }
 }
 
 impl MailText {
-    /// The texts of `message` for the one customer it is about, likewise. None where it is no message for one customer.
+    /// The texts of `message` for the one customer it is about, likewise. None where it is no
+    /// message for one customer.
     pub(crate) fn for_customer(
         message: &Message,
         disclosed: Disclosed<'_>,
@@ -126,9 +153,15 @@ impl MailText {
             Message::Reminder(digest) => (Occasion::Reminder, Some(digest), None),
             Message::Resolved(digest) => (Occasion::Resolved, Some(digest), None),
         };
-        let shown: Vec<_> = message.alerts().iter().map(|snapshot| customer::shown(occasion, snapshot, sent)).collect();
+        let shown: Vec<_> = message
+            .alerts()
+            .iter()
+            .map(|snapshot| customer::shown(occasion, snapshot, sent))
+            .collect();
         let pairs = message.alerts().iter().zip(&shown);
-        let tellings = pairs.map(|(raised, shown)| CustomerTelling::new(occasion, raised, shown, disclosed, zone, sent));
+        let tellings = pairs.map(|(raised, shown)| {
+            CustomerTelling::new(occasion, raised, shown, disclosed, zone, sent)
+        });
         let tellings: Vec<_> = tellings.collect();
         let mut mail = match (tellings.as_slice(), digest.filter(|digest| digest.total > 1)) {
             ([one], None) => AlertMail::new(one.text(), test).render()?,
@@ -142,11 +175,12 @@ impl MailText {
 }
 
 impl MailText {
-    /// The same with a sentence of its own: above all else where there is a frame, below all else in plain text, whose first
-    /// two lines are what a lock screen shows.
+    /// The same with a sentence of its own: above all else where there is a frame, below all else
+    /// in plain text, whose first two lines are what a lock screen shows.
     pub(crate) fn with_sentence(self, sentence: &str) -> Result<Self, Error> {
         const CARD: &str = "<!-- card -->";
-        let above = TEMPLATES.get_template("above.html")?.render(minijinja::context! { sentence })?;
+        let above =
+            TEMPLATES.get_template("above.html")?.render(minijinja::context! { sentence })?;
         let html = self.html.replacen(CARD, &format!("{CARD}{above}"), 1);
         let plain = format!("{}\n\n{sentence}\n", self.plain.trim_end());
         Ok(Self { plain, html, ..self })
@@ -234,14 +268,16 @@ struct Group {
 impl AlertMail {
     fn new(mut alert: AlertText, test: Option<&'static str>) -> Self {
         if test.is_some() {
-            (alert.label, alert.subject) = (format!("{TEST_MARK} {}", alert.label), format!("{TEST_MARK} {}", alert.subject));
+            (alert.label, alert.subject) =
+                (format!("{TEST_MARK} {}", alert.label), format!("{TEST_MARK} {}", alert.subject));
         }
         alert.subject = line(&alert.subject, SUBJECT_CHARS);
         Self { color: color(alert.occasion, alert.severity), test, picture: None, text: alert }
     }
 
     fn render(mut self) -> Result<MailText, Error> {
-        let picture = self.text.chart.as_ref().and_then(|chart| chart.drawing.png()).map(Picture::new);
+        let picture =
+            self.text.chart.as_ref().and_then(|chart| chart.drawing.png()).map(Picture::new);
         self.picture = picture.as_ref().map(|picture| picture.id.clone());
         Ok(MailText { picture, ..texts("alert", &self.text.subject, &self)? })
     }
@@ -269,16 +305,28 @@ impl NoticesMail {
         let members: Vec<_> = told.iter().map(CustomerTelling::member).collect();
         let worst = members.iter().map(|member| member.severity).max().unwrap_or_default();
         let total = digest.map_or(0, |digest| digest.total);
-        let part = digest.filter(|digest| digest.parts > 1).map(|digest| format!("part {} of {}", digest.part, digest.parts));
+        let part = digest
+            .filter(|digest| digest.parts > 1)
+            .map(|digest| format!("part {} of {}", digest.part, digest.parts));
         let (what, banner) = match occasion {
             Occasion::New => ("notices about your Azure usage", None),
             Occasion::Reminder => ("reminders about your Azure usage", Some("REMINDER")),
             Occasion::Resolved => ("notices about your Azure usage are over", None),
         };
-        let urgent = if worst == Severity::Critical && occasion == Occasion::New { "Important: " } else { "" };
+        let urgent = if worst == Severity::Critical && occasion == Occasion::New {
+            "Important: "
+        } else {
+            ""
+        };
         let beside = part.as_ref().map(|part| format!(" ({part})")).unwrap_or_default();
         Self {
-            subject: line(&format!("{urgent}{}: {total} {what}{beside}", told.first().map_or("", CustomerTelling::who)), SUBJECT_CHARS),
+            subject: line(
+                &format!(
+                    "{urgent}{}: {total} {what}{beside}",
+                    told.first().map_or("", CustomerTelling::who)
+                ),
+                SUBJECT_CHARS,
+            ),
             title: format!("{total} {what}"),
             color: color(occasion, worst),
             banner,
@@ -286,7 +334,10 @@ impl NoticesMail {
             first: format!("{total} {what}, the most important first."),
             second: told.first().map(CustomerTelling::second).unwrap_or_default(),
             contact: told.first().and_then(CustomerTelling::contact),
-            members: members.into_iter().map(|text| ColoredMember { color: color(occasion, text.severity), text }).collect(),
+            members: members
+                .into_iter()
+                .map(|text| ColoredMember { color: color(occasion, text.severity), text })
+                .collect(),
         }
     }
 
@@ -299,7 +350,8 @@ impl DigestMail {
     fn new(told: DigestText<'_>) -> Self {
         let occasion = told.occasion;
         let worst = told.members.iter().map(|member| member.severity).max().unwrap_or_default();
-        let (first, second, title, part, note) = (told.first_line(), told.second_line(), told.title(), told.part(), told.note());
+        let (first, second, title, part, note) =
+            (told.first_line(), told.second_line(), told.title(), told.part(), told.note());
         let subject = line(&told.subject(), SUBJECT_CHARS);
         let banner = (occasion == Occasion::Reminder).then_some("REMINDER · not acknowledged");
         let (totals, table) = (told.totals(), told.table());
@@ -307,7 +359,11 @@ impl DigestMail {
         for member in told.members {
             match groups.last_mut().filter(|group| group.label == member.label) {
                 Some(group) => group.members.push(member),
-                None => groups.push(Group { color: color(occasion, member.severity), label: member.label.clone(), members: vec![member] }),
+                None => groups.push(Group {
+                    color: color(occasion, member.severity),
+                    label: member.label.clone(),
+                    members: vec![member],
+                }),
             }
         }
         Self {
@@ -332,7 +388,8 @@ impl DigestMail {
 }
 
 fn texts(template: &str, subject: &str, shown: &impl Serialize) -> Result<MailText, Error> {
-    let render = |kind: &str| TEMPLATES.get_template(&format!("{template}.{kind}"))?.render(Serde(shown));
+    let render =
+        |kind: &str| TEMPLATES.get_template(&format!("{template}.{kind}"))?.render(Serde(shown));
     // A number and its sign stay on one line.
     let html = with_elements(&render("html")?.replace(" %", "\u{a0}%"));
     Ok(MailText { subject: subject.to_owned(), plain: render("txt")?, html, picture: None })

@@ -31,29 +31,46 @@ impl OperatorText {
     pub(crate) fn new(news: &OperatorNews, zone: &TimeZone, sent: Timestamp) -> Self {
         let (summary, action) = (line(&news.summary, 400), line(&news.action, 400));
         let (code, about) = (news.code.as_str(), clean(&news.subject, 80));
-        let (since, over) = (times::moment(news.since, sent, zone), if news.over { "over: " } else { "" });
+        let (since, over) =
+            (times::moment(news.since, sent, zone), if news.over { "over: " } else { "" });
         let told = format!("{over}{}", summary.trim_end_matches('.'));
-        let host = news.from.as_ref().map(|from| clean(&from.host, 80)).filter(|host| !host.is_empty());
+        let host =
+            news.from.as_ref().map(|from| clean(&from.host, 80)).filter(|host| !host.is_empty());
         let config = news.from.as_ref().map(|from| clean(&from.config, 300));
         let on = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
-        let began = if news.over { format!("It began {since}{on}.") } else { format!("Since {since}{on}.") };
-        let action = if action.is_empty() { "Nothing to do.".to_owned() } else { instruction(&action) };
+        let began = if news.over {
+            format!("It began {since}{on}.")
+        } else {
+            format!("Since {since}{on}.")
+        };
+        let action =
+            if action.is_empty() { "Nothing to do.".to_owned() } else { instruction(&action) };
         Self {
             subject: format!("{OURSELVES}: {told}"),
             over: news.over,
             first: sentence(&told),
             second: format!("{began} {action}"),
-            origin: [Some(format!("news about {OURSELVES} itself")), config.clone(), Some(code.to_owned())]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" · "),
+            origin: [
+                Some(format!("news about {OURSELVES} itself")),
+                config.clone(),
+                Some(code.to_owned()),
+            ]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" · "),
             rows: known([
                 ("About", Some(about)),
                 ("Host", host),
                 ("Config", config),
                 ("Code", Some(code.to_owned())),
-                ("Why you", Some(format!("you are an operator of {OURSELVES} ([operator] notify); this is no alert about a customer."))),
+                (
+                    "Why you",
+                    Some(format!(
+                        "you are an operator of {OURSELVES} ([operator] notify); this is no alert \
+                            about a customer."
+                    )),
+                ),
             ]),
         }
     }

@@ -1,5 +1,6 @@
-//! Writes a picture as a PNG by its colors: a chart has a hundred of them, so that a byte says which one a pixel is, and what is
-//! to be packed is a quarter. What is in the picture is decided elsewhere.
+//! Writes a picture as a PNG by its colors: a chart has a hundred of them, so that a byte says
+//! which one a pixel is, and what is to be packed is a quarter. What is in the picture is decided
+//! elsewhere.
 
 use std::collections::HashMap;
 
@@ -17,7 +18,8 @@ struct Indexed {
     numbers: HashMap<[u8; 4], u8, foldhash::fast::FixedState>,
 }
 
-/// The same bytes for the same picture. Written fast rather than small: about 10 kB for a chart, in a thirtieth of the time.
+/// The same bytes for the same picture. Written fast rather than small: about 10 kB for a chart, in
+/// a thirtieth of the time.
 pub(crate) fn png(picture: &Pixmap) -> Result<Vec<u8>, EncodingError> {
     let mut png = Vec::with_capacity(16 * 1024);
     let mut encoder = Encoder::new(&mut png, picture.width(), picture.height());
@@ -41,7 +43,8 @@ impl Indexed {
     /// None where a byte cannot tell all colors apart.
     fn of(picture: &Pixmap) -> Option<Self> {
         let width = usize::try_from(picture.width()).ok().filter(|width| *width > 0)?;
-        let mut found = Self { pixels: Vec::with_capacity(picture.pixels().len()), ..Self::default() };
+        let mut found =
+            Self { pixels: Vec::with_capacity(picture.pixels().len()), ..Self::default() };
         let (mut above, mut last): (&[u8], Option<(PremultipliedColorU8, u8)>) = (&[], None);
         let rows = picture.data().chunks_exact(width.saturating_mul(4));
         for (row, pixels) in rows.zip(picture.pixels().chunks_exact(width)) {

@@ -1,5 +1,5 @@
-//! The regular report in words: whether it can be trusted, what stands, then one short list for each question. What it
-//! looks like is each destination's.
+//! The regular report in words: whether it can be trusted, what stands, then one short list for
+//! each question. What it looks like is each destination's.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -112,9 +112,12 @@ impl Words<'_> {
     fn title(&self) -> String {
         let Report { over_budget, alerts, .. } = self.report;
         let trouble = (!self.alarms().is_empty()).then(|| "needs attention".to_owned());
-        let over = (over_budget.total > 0).then(|| format!("{} over budget{}", grouped(over_budget.total), about_usd(over_budget.usd)));
-        let critical =
-            (alerts.critical_unacknowledged > 0).then(|| format!("{} critical not acknowledged", grouped(alerts.critical_unacknowledged)));
+        let over = (over_budget.total > 0).then(|| {
+            format!("{} over budget{}", grouped(over_budget.total), about_usd(over_budget.usd))
+        });
+        let critical = (alerts.critical_unacknowledged > 0).then(|| {
+            format!("{} critical not acknowledged", grouped(alerts.critical_unacknowledged))
+        });
         let parts: Vec<String> = [trouble, over, critical].into_iter().flatten().collect();
         match parts.is_empty() {
             false => parts.join(", "),
@@ -136,27 +139,46 @@ impl Words<'_> {
     /// `2,500 customers read Fri 20 Nov 07:41 CET; the newest data is of Fri 20 Nov 03:10 CET (4 h 50 min old).`
     fn trust(&self) -> String {
         let trust = &self.report.trust;
-        let Some(read) = trust.last_good_poll else { return "No poll has been good yet: nothing below can be trusted.".to_owned() };
+        let Some(read) = trust.last_good_poll else {
+            return "No poll has been good yet: nothing below can be trusted.".to_owned();
+        };
         let at = self.report.at;
         let newest = trust.newest_data.map(|newest| {
             let age = seconds_between(newest, at).max(0);
             format!("; the newest data is of {} ({} old)", moment(newest, at, self.zone), span(age))
         });
-        let stale =
-            if trust.stale > 0 { format!(" {} had nothing new for three days.", count(trust.stale, "customer")) } else { String::new() };
+        let stale = if trust.stale > 0 {
+            format!(" {} had nothing new for three days.", count(trust.stale, "customer"))
+        } else {
+            String::new()
+        };
         let read = moment(read, at, self.zone);
-        format!("{} read {read}{}.{stale}", count(trust.customers, "customer"), newest.unwrap_or_default())
+        format!(
+            "{} read {read}{}.{stale}",
+            count(trust.customers, "customer"),
+            newest.unwrap_or_default()
+        )
     }
 
     /// What is wrong with the daemon itself.
     fn alarms(&self) -> Vec<String> {
         let trust = &self.report.trust;
-        let poll = (!trust.last_poll_good && trust.last_good_poll.is_some()).then(|| "The last poll failed.".to_owned());
-        let notifier = |name: &String| format!("Notifier \"{}\" takes no messages.", clean(name, 60));
-        let dead = (self.report.deliveries.dead > 0)
-            .then(|| format!("{} given up: run budget-alertd deliveries --state dead.", were(self.report.deliveries.dead, "delivery")));
+        let poll = (!trust.last_poll_good && trust.last_good_poll.is_some())
+            .then(|| "The last poll failed.".to_owned());
+        let notifier =
+            |name: &String| format!("Notifier \"{}\" takes no messages.", clean(name, 60));
+        let dead = (self.report.deliveries.dead > 0).then(|| {
+            format!(
+                "{} given up: run budget-alertd deliveries --state dead.",
+                were(self.report.deliveries.dead, "delivery")
+            )
+        });
         let trouble = trust.trouble.iter().map(|text| sentence(&line(text, 300)));
-        poll.into_iter().chain(trust.failing_notifiers.iter().map(notifier)).chain(dead).chain(trouble).collect()
+        poll.into_iter()
+            .chain(trust.failing_notifiers.iter().map(notifier))
+            .chain(dead)
+            .chain(trouble)
+            .collect()
     }
 
     /// `Open alerts: 1 critical (1 not acknowledged), 11 warnings. 3 deliveries owed.`
@@ -167,36 +189,62 @@ impl Words<'_> {
             format!(
                 "{} critical{}",
                 grouped(alerts.critical),
-                if open > 0 { format!(" ({} not acknowledged)", grouped(open)) } else { String::new() }
+                if open > 0 {
+                    format!(" ({} not acknowledged)", grouped(open))
+                } else {
+                    String::new()
+                }
             )
         });
         let warnings = (alerts.warning > 0).then(|| count(alerts.warning, "warning"));
         let info = (alerts.info > 0).then(|| format!("{} for information", alerts.info));
         let open: Vec<String> = [critical, warnings, info].into_iter().flatten().collect();
-        let open = if open.is_empty() { "No alert is open.".to_owned() } else { format!("Open alerts: {}.", open.join(", ")) };
+        let open = if open.is_empty() {
+            "No alert is open.".to_owned()
+        } else {
+            format!("Open alerts: {}.", open.join(", "))
+        };
         let nobody = self.report.over_budget.total == 0 && alerts == OpenAlerts::default();
-        if nobody && self.report.trust.last_good_poll.is_some() { format!("{open} Nobody is over budget.") } else { open }
+        if nobody && self.report.trust.last_good_poll.is_some() {
+            format!("{open} Nobody is over budget.")
+        } else {
+            open
+        }
     }
 
     fn backlog(&self) -> Option<String> {
         let owed = &self.report.deliveries;
-        let oldest = owed.oldest.map(|oldest| format!(", the oldest since {}", moment(oldest, self.report.at, self.zone)));
-        (owed.owed > 0).then(|| format!("{}{}", count(owed.owed, "delivery"), oldest.unwrap_or_default()))
+        let oldest = owed.oldest.map(|oldest| {
+            format!(", the oldest since {}", moment(oldest, self.report.at, self.zone))
+        });
+        (owed.owed > 0)
+            .then(|| format!("{}{}", count(owed.owed, "delivery"), oldest.unwrap_or_default()))
     }
 
-    /// `388 customers can never alert: 301 no budget, 87 muted`. Notifiers that fail are told on their own.
+    /// `388 customers can never alert: 301 no budget, 87 muted`. Notifiers that fail are told on
+    /// their own.
     fn coverage(&self) -> Option<String> {
         let coverage = &self.report.coverage;
         let reasons = coverage.reasons.iter().filter(|one| one.reason != "dead-notifier");
-        let reasons: Vec<String> =
-            reasons.map(|one| format!("{} {}", grouped(one.customers), clean(&one.reason, 40).replace('-', " "))).collect();
-        (!reasons.is_empty())
-            .then(|| format!("{} can never alert: {}; see budget-alertd coverage", count(coverage.never, "customer"), reasons.join(", ")))
+        let reasons: Vec<String> = reasons
+            .map(|one| {
+                format!("{} {}", grouped(one.customers), clean(&one.reason, 40).replace('-', " "))
+            })
+            .collect();
+        (!reasons.is_empty()).then(|| {
+            format!(
+                "{} can never alert: {}; see budget-alertd coverage",
+                count(coverage.never, "customer"),
+                reasons.join(", ")
+            )
+        })
     }
 
     fn silenced(&self) -> Option<String> {
         let silences = self.report.trust.silences;
-        (silences > 0).then(|| format!("{} in force: see budget-alertd silence list", count(silences, "silence")))
+        (silences > 0).then(|| {
+            format!("{} in force: see budget-alertd silence list", count(silences, "silence"))
+        })
     }
 
     fn data(&self) -> Option<String> {
@@ -208,8 +256,11 @@ impl Words<'_> {
             (data.costs_fell, "with a cost that fell"),
             (data.percents_disagree, "with percentages that disagree"),
         ];
-        let parts: Vec<String> =
-            parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", grouped(*number))).collect();
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| format!("{} {what}", grouped(*number)))
+            .collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 }
@@ -218,20 +269,25 @@ impl Words<'_> {
 pub(super) fn sums<T>(top: &Top<T>) -> String {
     let sum = |sum: &Sum| sum.amount.map(|amount| money(amount, sum.currency));
     let named: Vec<String> = top.sums.iter().filter_map(sum).take(CURRENCIES).collect();
-    let more = top.sums.iter().filter(|sum| sum.amount.is_some()).count().saturating_sub(named.len());
+    let more =
+        top.sums.iter().filter(|sum| sum.amount.is_some()).count().saturating_sub(named.len());
     let more = if more > 0 { format!(" and {more} more currencies") } else { String::new() };
-    let only_usd = top.sums.iter().all(|sum| sum.currency.is_some_and(|currency| currency.as_str() == "USD"));
+    let only_usd =
+        top.sums.iter().all(|sum| sum.currency.is_some_and(|currency| currency.as_str() == "USD"));
     format!("{}{more}{}", named.join(" · "), about_usd(top.usd.filter(|_| !only_usd)))
 }
 
 /// ` (about 5,120 USD)`.
 fn about_usd(usd: Option<Decimal>) -> String {
-    usd.filter(|usd| *usd > Decimal::ZERO).map(|usd| format!(" (about {} USD)", estimate(usd))).unwrap_or_default()
+    usd.filter(|usd| *usd > Decimal::ZERO)
+        .map(|usd| format!(" (about {} USD)", estimate(usd)))
+        .unwrap_or_default()
 }
 
 /// `1 customer`, `2,500 customers`.
 pub(super) fn count(number: u64, noun: &str) -> String {
-    let plural = noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"));
+    let plural =
+        noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"));
     if number == 1 { format!("1 {noun}") } else { format!("{} {plural}", grouped(number)) }
 }
 

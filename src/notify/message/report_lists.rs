@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::{BudgetLost, CustomerKey, Growth, Named, OverBudget, RepeatedlyOver, Report, Spend, Top, rounded};
+use crate::domain::{
+    BudgetLost, CustomerKey, Growth, Named, OverBudget, RepeatedlyOver, Report, Spend, Top, rounded,
+};
 use crate::notify::message::report::{Line, Section, count, more, since, sums};
 use crate::text::amounts::{amount, estimate, money, percent};
 use crate::text::names;
@@ -22,8 +24,20 @@ pub(super) fn sections(report: &Report, zone: &TimeZone) -> Vec<Section> {
     let repeatedly = |one: &RepeatedlyOver| repeatedly(one, &called);
     let lost = |one: &BudgetLost| budget_lost(one, &called, report, zone);
     let all = [
-        section("Over budget", &report.over_budget, |top| format!("{}, {} over", count(top.total, "customer"), sums(top)), over, status),
-        section("Top growth", &report.growth, |top| format!("{} since {}", sums(top), since(report, zone)), growth, status),
+        section(
+            "Over budget",
+            &report.over_budget,
+            |top| format!("{}, {} over", count(top.total, "customer"), sums(top)),
+            over,
+            status,
+        ),
+        section(
+            "Top growth",
+            &report.growth,
+            |top| format!("{} since {}", sums(top), since(report, zone)),
+            growth,
+            status,
+        ),
         section(
             "No budget",
             &report.unbudgeted,
@@ -34,7 +48,12 @@ pub(super) fn sections(report: &Report, zone: &TimeZone) -> Vec<Section> {
         section(
             "Over three periods in a row",
             &report.repeatedly_over,
-            |top| format!("{}: a budget that is too small, or a cost that is too high", count(top.total, "customer")),
+            |top| {
+                format!(
+                    "{}: a budget that is too small, or a cost that is too high",
+                    count(top.total, "customer")
+                )
+            },
             repeatedly,
             status,
         ),
@@ -60,17 +79,34 @@ impl Called {
         let growth = report.growth.items.iter().map(|one| &one.customer);
         let unbudgeted = report.unbudgeted.items.iter().map(|one| &one.customer);
         let repeatedly = report.repeatedly_over.items.iter().map(|one| &one.customer);
-        let all = over.chain(growth).chain(unbudgeted).chain(repeatedly).map(|one| (one.name.as_str(), one.id.as_str()));
-        let all = all.chain(report.budgets_lost.items.iter().map(|one| (one.name.as_str(), one.id.as_str())));
-        Self { alike: names::alike(all.map(|(name, id)| (Name::among(&[name], id, false), CustomerKey::of(id)))) }
+        let all = over
+            .chain(growth)
+            .chain(unbudgeted)
+            .chain(repeatedly)
+            .map(|one| (one.name.as_str(), one.id.as_str()));
+        let all = all.chain(
+            report.budgets_lost.items.iter().map(|one| (one.name.as_str(), one.id.as_str())),
+        );
+        Self {
+            alike: names::alike(
+                all.map(|(name, id)| (Name::among(&[name], id, false), CustomerKey::of(id))),
+            ),
+        }
     }
 
     fn line(&self, customer: &Named, detail: String, badge: String) -> Line {
         self.line_of((&customer.name, customer.id.as_str()), customer.has_namesake, detail, badge)
     }
 
-    fn line_of(&self, (name, id): (&str, &str), has_namesake: bool, detail: String, badge: String) -> Line {
-        let called = Name::among(&[name], id, has_namesake || self.alike.contains(&CustomerKey::of(id)));
+    fn line_of(
+        &self,
+        (name, id): (&str, &str),
+        has_namesake: bool,
+        detail: String,
+        badge: String,
+    ) -> Line {
+        let called =
+            Name::among(&[name], id, has_namesake || self.alike.contains(&CustomerKey::of(id)));
         Line { name: called.whole(), called, detail, badge }
     }
 }
@@ -90,19 +126,36 @@ fn section<T>(
     })
 }
 
-/// `45,000 of 5,000 SEK, 40,000 over` and `900 %`; the period where it is not the month that everybody is in.
+/// `45,000 of 5,000 SEK, 40,000 over` and `900 %`; the period where it is not the month that
+/// everybody is in.
 fn over_budget(one: &OverBudget, called: &Called, report: &Report) -> Line {
     let over = one.cost.saturating_sub(one.budget);
     let is_over = one.billing_period.end <= report.at;
-    let period = if is_over { format!(", {}", PeriodWords::of(&one.billing_period, report.at).short) } else { String::new() };
-    let detail = format!("{} of {}, {} over{period}", amount(one.cost), money(one.budget, one.currency), amount(over));
-    called.line(&one.customer, detail, one.percent.map(|value| percent(rounded(value, 0))).unwrap_or_default())
+    let period = if is_over {
+        format!(", {}", PeriodWords::of(&one.billing_period, report.at).short)
+    } else {
+        String::new()
+    };
+    let detail = format!(
+        "{} of {}, {} over{period}",
+        amount(one.cost),
+        money(one.budget, one.currency),
+        amount(over)
+    );
+    called.line(
+        &one.customer,
+        detail,
+        one.percent.map(|value| percent(rounded(value, 0))).unwrap_or_default(),
+    )
 }
 
 /// `600 → 45,000 SEK` and `+44,400 SEK`.
 fn growth(one: &Growth, called: &Called) -> Line {
     let cost = money(one.cost, one.currency);
-    let detail = one.from.map_or_else(|| format!("{cost}, all of it in this billing period"), |from| format!("{} → {cost}", amount(from)));
+    let detail = one.from.map_or_else(
+        || format!("{cost}, all of it in this billing period"),
+        |from| format!("{} → {cost}", amount(from)),
+    );
     called.line(&one.customer, detail, format!("+{}", money(one.by, one.currency)))
 }
 

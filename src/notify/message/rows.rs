@@ -1,4 +1,5 @@
-//! The details below the first two lines: where the cost is, how the period goes on, what to do, why this message came.
+//! The details below the first two lines: where the cost is, how the period goes on, what to do,
+//! why this message came.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -27,7 +28,11 @@ const LATE_FROM: i64 = 15 * 60;
 
 /// Those of `rows` that have a text.
 pub(crate) fn known<const N: usize>(rows: [(&'static str, Option<String>); N]) -> Vec<Row> {
-    rows.into_iter().filter_map(|(label, text)| Some(Row { label, text: text.filter(|text| !text.is_empty())? })).collect()
+    rows.into_iter()
+        .filter_map(|(label, text)| {
+            Some(Row { label, text: text.filter(|text| !text.is_empty())? })
+        })
+        .collect()
 }
 
 impl AlertWording<'_> {
@@ -58,9 +63,17 @@ impl AlertWording<'_> {
         if self.alert.subscription.is_some() {
             return None;
         }
-        let (named, others) = self.alert.subscriptions.split_at_checked(2).unwrap_or((&self.alert.subscriptions, &[]));
-        let mut parts: Vec<_> =
-            named.iter().map(|one| format!("{} {}", clean(&one.name, 60), self.money(one.cost)).trim().to_owned()).collect();
+        let (named, others) = self
+            .alert
+            .subscriptions
+            .split_at_checked(2)
+            .unwrap_or((&self.alert.subscriptions, &[]));
+        let mut parts: Vec<_> = named
+            .iter()
+            .map(|one| {
+                format!("{} {}", clean(&one.name, 60), self.money(one.cost)).trim().to_owned()
+            })
+            .collect();
         let rest = others.iter().fold(Decimal::ZERO, |sum, one| sum.saturating_add(one.cost));
         if !others.is_empty() {
             parts.push(format!("{} others {}", others.len(), self.money(rest)));
@@ -70,19 +83,34 @@ impl AlertWording<'_> {
 
     /// `900 % used with 46 % of the period over; at this pace 97,800 SEK by 30 Nov`.
     pub(super) fn pace(&self, sent: Timestamp) -> Option<String> {
-        let told_above = matches!(self.standing(), BudgetStatus::Heading(_) | BudgetStatus::Stale(_));
-        let share = self.elapsed_share().filter(|_| self.alert.billing_period.source != PeriodSource::Assumed && !told_above)?;
+        let told_above =
+            matches!(self.standing(), BudgetStatus::Heading(_) | BudgetStatus::Stale(_));
+        let share = self
+            .elapsed_share()
+            .filter(|_| self.alert.billing_period.source != PeriodSource::Assumed && !told_above)?;
         let used = self.percent_used().or(self.alert.computed_percent);
-        let used = used.filter(|_| self.standing() != BudgetStatus::OverZero).map(|used| format!("{} used with ", percent(used)));
-        let forecast = self.pace_forecast(sent).map(|cost| format!("; at this pace {} by {}", self.estimate(cost), self.period.last_day));
-        Some(format!("{}{} of the period over{}", used.unwrap_or_default(), percent(share), forecast.unwrap_or_default()))
+        let used = used
+            .filter(|_| self.standing() != BudgetStatus::OverZero)
+            .map(|used| format!("{} used with ", percent(used)));
+        let forecast = self.pace_forecast(sent).map(|cost| {
+            format!("; at this pace {} by {}", self.estimate(cost), self.period.last_day)
+        });
+        Some(format!(
+            "{}{} of the period over{}",
+            used.unwrap_or_default(),
+            percent(share),
+            forecast.unwrap_or_default()
+        ))
     }
 
-    /// The cost at the end of a known period that is not over if it goes on as on average, to three digits.
+    /// The cost at the end of a known period that is not over if it goes on as on average, to three
+    /// digits.
     pub(super) fn pace_forecast(&self, sent: Timestamp) -> Option<Decimal> {
         let BillingPeriod { start, end, source } = self.alert.billing_period;
-        let (elapsed, length) = (times::seconds_between(start, self.as_of()), times::seconds_between(start, end));
-        self.forecast(elapsed, length).filter(|_| sent < end && source != PeriodSource::Assumed && elapsed <= length)
+        let (elapsed, length) =
+            (times::seconds_between(start, self.as_of()), times::seconds_between(start, end));
+        self.forecast(elapsed, length)
+            .filter(|_| sent < end && source != PeriodSource::Assumed && elapsed <= length)
     }
 
     /// The same whatever the period.
@@ -90,7 +118,12 @@ impl AlertWording<'_> {
         if elapsed < FORECAST_FROM || self.alert.cost.amount <= Decimal::ZERO {
             return None;
         }
-        let cost = self.alert.cost.amount.checked_mul(Decimal::from(length))?.checked_div(Decimal::from(elapsed))?;
+        let cost = self
+            .alert
+            .cost
+            .amount
+            .checked_mul(Decimal::from(length))?
+            .checked_div(Decimal::from(elapsed))?;
         cost.round_sf(3).map(|cost| cost.max(self.alert.cost.amount))
     }
 
@@ -99,18 +132,26 @@ impl AlertWording<'_> {
         let alert = self.alert;
         let change = alert.budget.as_ref().and_then(|budget| {
             let before = budget.previous_amount?;
-            Some(format!("changed since this step was last told: {} → {}", amount(before), self.money(budget.amount)))
+            Some(format!(
+                "changed since this step was last told: {} → {}",
+                amount(before),
+                self.money(budget.amount)
+            ))
         });
         let other = self.context.other_budget.as_ref().map(|other| match &alert.budget {
             Some(budget) => format!("{} counts; {} does not", in_words(budget), in_words(other)),
             None => format!("{} does not count", in_words(other)),
         });
-        let percents = alert
-            .reported_percent
-            .zip(alert.computed_percent)
-            .filter(|(reported, computed)| reported.saturating_sub(*computed).abs() > Decimal::new(1, 2));
+        let percents =
+            alert.reported_percent.zip(alert.computed_percent).filter(|(reported, computed)| {
+                reported.saturating_sub(*computed).abs() > Decimal::new(1, 2)
+            });
         let percents = percents.map(|(reported, computed)| {
-            format!("Partner Center reports {}, cost and budget give {}; the larger counts", percent(reported), percent(computed))
+            format!(
+                "Partner Center reports {}, cost and budget give {}; the larger counts",
+                percent(reported),
+                percent(computed)
+            )
         });
         let news: Vec<_> = [change, other, percents].into_iter().flatten().collect();
         (!news.is_empty()).then(|| news.join(". "))
@@ -118,8 +159,15 @@ impl AlertWording<'_> {
 
     /// What somebody must know to read the numbers right.
     pub(crate) fn notes(&self, sent: Timestamp) -> Vec<String> {
-        let first_look = self.alert.baseline.then(|| "This was so already when the rule was first looked at.".to_owned());
-        first_look.into_iter().chain(self.doubts(sent)).chain(lateness(self.alert.raised_at, sent)).collect()
+        let first_look = self
+            .alert
+            .baseline
+            .then(|| "This was so already when the rule was first looked at.".to_owned());
+        first_look
+            .into_iter()
+            .chain(self.doubts(sent))
+            .chain(lateness(self.alert.raised_at, sent))
+            .collect()
     }
 
     /// What is true of its billing period whenever it is told.
@@ -127,13 +175,22 @@ impl AlertWording<'_> {
         let alert = self.alert;
         let mut notes = Vec::new();
         if alert.billing_period.source == PeriodSource::Assumed {
-            notes.push("The billing period is assumed: Partner Center has not named it yet.".to_owned());
+            notes.push(
+                "The billing period is assumed: Partner Center has not named it yet.".to_owned(),
+            );
         }
         if self.context.carried_over {
-            notes.push("The data is dated in the next period, but carries on the cost of this one: taken for late data of it.".to_owned());
+            notes.push(
+                "The data is dated in the next period, but carries on the cost of this one: \
+                taken for late data of it."
+                    .to_owned(),
+            );
         }
         if sent >= alert.billing_period.end {
-            notes.push(format!("This billing period is over: it ended {}.", times::moment(alert.billing_period.end, sent, self.zone)));
+            notes.push(format!(
+                "This billing period is over: it ended {}.",
+                times::moment(alert.billing_period.end, sent, self.zone)
+            ));
         }
         notes
     }
@@ -144,23 +201,31 @@ impl AlertWording<'_> {
         is_plain(id).then(|| format!("budget-alertd explain {id}"))
     }
 
-    /// What can be done about it from a shell: `budget-alertd ack 5F0C1C3E · budget-alertd explain 1b2c…`.
+    /// What can be done about it from a shell:
+    /// `budget-alertd ack 5F0C1C3E · budget-alertd explain 1b2c…`.
     pub(super) fn commands(&self) -> Option<String> {
-        let commands: Vec<_> = [self.to_acknowledge(), self.to_explain()].into_iter().flatten().collect();
+        let commands: Vec<_> =
+            [self.to_acknowledge(), self.to_explain()].into_iter().flatten().collect();
         (!commands.is_empty()).then(|| commands.join(" · "))
     }
 
     /// Who can be asked: `Contact it@contoso.example · Owner Anna Svensson`.
     pub(super) fn people(&self) -> Option<String> {
         let named = [("Contact", self.contact()), ("Owner", self.owner())];
-        let people: Vec<_> = named.into_iter().filter_map(|(label, people)| Some(format!("{label} {}", people?))).collect();
+        let people: Vec<_> = named
+            .into_iter()
+            .filter_map(|(label, people)| Some(format!("{label} {}", people?)))
+            .collect();
         (!people.is_empty()).then(|| people.join(" · "))
     }
 
     /// The customer's page in Partner Center, for an id that is a tenant's.
     pub(super) fn in_partner_center(&self) -> Option<String> {
         let id = uuid::Uuid::try_parse(self.alert.customer.id.as_str()).ok()?;
-        Some(format!("https://partner.microsoft.com/commerce/customers/{}/subscriptions", id.hyphenated()))
+        Some(format!(
+            "https://partner.microsoft.com/commerce/customers/{}/subscriptions",
+            id.hyphenated()
+        ))
     }
 
     /// The command that ends the reminders of this alert, likewise.
@@ -169,9 +234,16 @@ impl AlertWording<'_> {
         is_plain(&reference).then(|| format!("budget-alertd ack {reference}"))
     }
 
-    /// `Contoso IT <it@contoso.example>, boss@contoso.example`: the customer's own people, as mail programs write them.
+    /// `Contoso IT <it@contoso.example>, boss@contoso.example`: the customer's own people, as mail
+    /// programs write them.
     pub(super) fn contact(&self) -> Option<String> {
-        let people: Vec<_> = self.context.contacts.iter().map(|one| clean(one, 120)).filter(|one| !one.is_empty()).collect();
+        let people: Vec<_> = self
+            .context
+            .contacts
+            .iter()
+            .map(|one| clean(one, 120))
+            .filter(|one| !one.is_empty())
+            .collect();
         let more = people.len().saturating_sub(PEOPLE);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let shown: Vec<_> = people.into_iter().take(PEOPLE).collect();
@@ -180,26 +252,43 @@ impl AlertWording<'_> {
 
     /// `Anna Svensson <anna@partner.example>`: who looks after the customer on our side.
     pub(super) fn owner(&self) -> Option<String> {
-        self.context.owner.as_deref().map(|owner| clean(owner, 200)).filter(|owner| !owner.is_empty())
+        self.context
+            .owner
+            .as_deref()
+            .map(|owner| clean(owner, 200))
+            .filter(|owner| !owner.is_empty())
     }
 
     /// `rule "spend", step 100 % (80 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.`
     pub(super) fn why(&self) -> String {
         let next = self.context.next_at.filter(|_| self.standing() != BudgetStatus::OverZero);
-        let next = next.map(|at| format!(" Next message at {}.", self.on_scale(at))).unwrap_or_default();
+        let next =
+            next.map(|at| format!(" Next message at {}.", self.on_scale(at))).unwrap_or_default();
         format!("{}{next}", self.why_alone())
     }
 
     /// The same without what comes next.
     pub(super) fn why_alone(&self) -> String {
         let alert = self.alert;
-        let description = self.context.description.as_deref().map(|text| clean(text, 200)).filter(|text| !text.is_empty());
+        let description = self
+            .context
+            .description
+            .as_deref()
+            .map(|text| clean(text, 200))
+            .filter(|text| !text.is_empty());
         let description = description.map(|text| format!(" ({text})")).unwrap_or_default();
-        let whose = if alert.subscription.is_some() { "budget of the subscription" } else { "budget" };
+        let whose =
+            if alert.subscription.is_some() { "budget of the subscription" } else { "budget" };
         let budget = alert.budget.as_ref().filter(|_| alert.metric.reads_budget());
-        let budget = budget.map(|budget| format!(", {whose} from {}", budget.source.in_words())).unwrap_or_default();
+        let budget = budget
+            .map(|budget| format!(", {whose} from {}", budget.source.in_words()))
+            .unwrap_or_default();
         let (rule, step) = (clean(&alert.rule, 60), self.on_scale(alert.threshold));
-        format!("rule \"{rule}\"{description}, step {step}{}, {}{budget}.", self.passed(), self.period.days)
+        format!(
+            "rule \"{rule}\"{description}, step {step}{}, {}{budget}.",
+            self.passed(),
+            self.period.days
+        )
     }
 
     /// ` (80 % passed)`, ` (150 % to 850 % passed)`.
@@ -208,7 +297,9 @@ impl AlertWording<'_> {
             [] => String::new(),
             [one] => format!(" ({} passed)", self.on_scale(*one)),
             [one, two] => format!(" ({} and {} passed)", self.on_scale(*one), self.on_scale(*two)),
-            [first, .., last] => format!(" ({} to {} passed)", self.on_scale(*first), self.on_scale(*last)),
+            [first, .., last] => {
+                format!(" ({} to {} passed)", self.on_scale(*first), self.on_scale(*last))
+            }
         }
     }
 
@@ -216,7 +307,11 @@ impl AlertWording<'_> {
     pub(crate) fn origin(&self) -> String {
         let sign = if self.alert.metric.direction() == Direction::Down { "≤" } else { "≥" };
         let (rule, step) = (clean(&self.alert.rule, 60), self.on_scale(self.alert.threshold));
-        let assumed = if self.alert.billing_period.source == PeriodSource::Assumed { " (assumed)" } else { "" };
+        let assumed = if self.alert.billing_period.source == PeriodSource::Assumed {
+            " (assumed)"
+        } else {
+            ""
+        };
         format!("{rule} {sign} {step} · {}{assumed} · {}", self.period.short, self.reference())
     }
 }

@@ -1,5 +1,5 @@
-//! How a customer stands by the rule's metric, and the smallest phrases for it. Sentences are in `sentence`, what stands
-//! beside a name in `brief`.
+//! How a customer stands by the rule's metric, and the smallest phrases for it. Sentences are in
+//! `sentence`, what stands beside a name in `brief`.
 
 use rust_decimal::Decimal;
 
@@ -39,7 +39,9 @@ impl AlertWording<'_> {
     pub(crate) fn standing(&self) -> BudgetStatus {
         let alert = self.alert;
         match (alert.metric, alert.value) {
-            (Metric::UsdTotalCost, _) => alert.cost.usd.map_or(BudgetStatus::Cost, BudgetStatus::UsdCost),
+            (Metric::UsdTotalCost, _) => {
+                alert.cost.usd.map_or(BudgetStatus::Cost, BudgetStatus::UsdCost)
+            }
             (Metric::UnbudgetedCost, _) => BudgetStatus::Unbudgeted,
             (Metric::ForecastPercent, Some(percent)) => BudgetStatus::Heading(percent),
             (Metric::Pace, Some(points)) => BudgetStatus::Ahead(points),
@@ -56,8 +58,13 @@ impl AlertWording<'_> {
         let cost = self.alert.cost.amount;
         match &self.alert.budget {
             None => BudgetStatus::Cost,
-            Some(budget) if budget.amount.is_zero() && cost > Decimal::ZERO => BudgetStatus::OverZero,
-            Some(budget) => self.alert.over().map_or_else(|| BudgetStatus::Left(budget.amount.saturating_sub(cost)), BudgetStatus::Over),
+            Some(budget) if budget.amount.is_zero() && cost > Decimal::ZERO => {
+                BudgetStatus::OverZero
+            }
+            Some(budget) => self.alert.over().map_or_else(
+                || BudgetStatus::Left(budget.amount.saturating_sub(cost)),
+                BudgetStatus::Over,
+            ),
         }
     }
 
@@ -69,10 +76,12 @@ impl AlertWording<'_> {
         told.or_else(|| value.checked_mul(budget)?.checked_div(Decimal::ONE_HUNDRED))
     }
 
-    /// A forecast is no exact number: whole percent, unless that would put it on the other side of a step.
+    /// A forecast is no exact number: whole percent, unless that would put it on the other side of
+    /// a step.
     pub(super) fn about(&self, value: Decimal) -> Decimal {
         let whole = rounded(value, 0);
-        let misleads = whole < self.alert.threshold || self.context.next_at.is_some_and(|next| whole >= next);
+        let misleads =
+            whole < self.alert.threshold || self.context.next_at.is_some_and(|next| whole >= next);
         if misleads { value } else { whole }
     }
 
@@ -84,12 +93,16 @@ impl AlertWording<'_> {
 
     /// ` after 35% of November`, with this sign of percent.
     pub(super) fn after(&self, sign: &str) -> String {
-        self.elapsed_share().map(|share| format!(" after {}{sign} of {}", percentage(share), self.period.name)).unwrap_or_default()
+        self.elapsed_share()
+            .map(|share| format!(" after {}{sign} of {}", percentage(share), self.period.name))
+            .unwrap_or_default()
     }
 
     /// ` with 35 % of the period over`.
     pub(super) fn after_period(&self) -> String {
-        self.elapsed_share().map(|share| format!(" with {} of {} over", percent(share), self.period.kind)).unwrap_or_default()
+        self.elapsed_share()
+            .map(|share| format!(" with {} of {} over", percent(share), self.period.kind))
+            .unwrap_or_default()
     }
 }
 

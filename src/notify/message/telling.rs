@@ -1,4 +1,5 @@
-//! One alert as it is told: what every sentence about it is made of. The words for each metric are in `standing`.
+//! One alert as it is told: what every sentence about it is made of. The words for each metric are
+//! in `standing`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -65,12 +66,18 @@ impl<'a> AlertWording<'a> {
     /// An amount in the customer's currency that is looked at beside another.
     pub(crate) fn beside(&self, value: Decimal, other: Decimal) -> String {
         let shown = amount_beside(value, other);
-        self.alert.cost.currency.map_or_else(|| shown.clone(), |currency| format!("{shown} {currency}"))
+        self.alert
+            .cost
+            .currency
+            .map_or_else(|| shown.clone(), |currency| format!("{shown} {currency}"))
     }
 
     /// An amount that is reckoned, likewise.
     pub(crate) fn estimate(&self, value: Decimal) -> String {
-        self.alert.cost.currency.map_or_else(|| estimate(value), |currency| format!("{} {currency}", estimate(value)))
+        self.alert
+            .cost
+            .currency
+            .map_or_else(|| estimate(value), |currency| format!("{} {currency}", estimate(value)))
     }
 
     /// The percentage that the alert is about; none for other metrics and over a budget of zero.
@@ -78,7 +85,8 @@ impl<'a> AlertWording<'a> {
         if self.alert.metric == Metric::PercentUsed { self.alert.value } else { None }
     }
 
-    /// A number on the scale of the rule's steps: `100 %`, `20 points`, `48 h`, `5,000 SEK`, `1,290 USD`.
+    /// A number on the scale of the rule's steps: `100 %`, `20 points`, `48 h`, `5,000 SEK`,
+    /// `1,290 USD`.
     pub(crate) fn on_scale(&self, value: Decimal) -> String {
         match self.alert.metric {
             Metric::PercentUsed | Metric::ForecastPercent => percent(value),
@@ -89,10 +97,14 @@ impl<'a> AlertWording<'a> {
         }
     }
 
-    /// The value on that scale, where cost and budget beside it do not say it already; none over a budget of zero.
+    /// The value on that scale, where cost and budget beside it do not say it already; none over a
+    /// budget of zero.
     pub(crate) fn value_beside_cost(&self) -> Option<String> {
         let said = match self.alert.metric {
-            Metric::AmountOver | Metric::AmountLeft | Metric::TotalCost | Metric::UnbudgetedCost => true,
+            Metric::AmountOver
+            | Metric::AmountLeft
+            | Metric::TotalCost
+            | Metric::UnbudgetedCost => true,
             Metric::UsdTotalCost => self.about_usd(self.alert.value).is_none(),
             _ => false,
         };
@@ -103,7 +115,9 @@ impl<'a> AlertWording<'a> {
     pub(crate) fn cost_of_budget(&self) -> String {
         let cost = self.alert.cost.amount;
         match &self.alert.budget {
-            Some(budget) => format!("{} of {}", amount_beside(cost, budget.amount), self.money(budget.amount)),
+            Some(budget) => {
+                format!("{} of {}", amount_beside(cost, budget.amount), self.money(budget.amount))
+            }
             None => self.money(cost),
         }
     }
@@ -111,12 +125,17 @@ impl<'a> AlertWording<'a> {
     /// The cost alone, in a place with the budget beside it.
     pub(crate) fn cost_beside_budget(&self) -> String {
         let cost = self.alert.cost.amount;
-        self.alert.budget.as_ref().map_or_else(|| self.money(cost), |budget| self.beside(cost, budget.amount))
+        self.alert
+            .budget
+            .as_ref()
+            .map_or_else(|| self.money(cost), |budget| self.beside(cost, budget.amount))
     }
 
-    /// An amount in US dollars, unless the cost is in them anyway or there is none: `about 4,290 USD`.
+    /// An amount in US dollars, unless the cost is in them anyway or there is none:
+    /// `about 4,290 USD`.
     pub(crate) fn about_usd(&self, usd: Option<Decimal>) -> Option<String> {
-        let dollars_anyway = self.alert.cost.currency.is_some_and(|currency| currency.as_str() == "USD");
+        let dollars_anyway =
+            self.alert.cost.currency.is_some_and(|currency| currency.as_str() == "USD");
         usd.filter(|_| !dollars_anyway).map(|usd| format!("about {} USD", estimate(usd)))
     }
 
@@ -132,14 +151,24 @@ impl<'a> AlertWording<'a> {
         let inputs = self.alert.inputs.as_ref()?;
         let (since, from) = inputs.since.zip(inputs.since_cost)?;
         let by = self.alert.cost.amount.checked_sub(from)?;
-        Some(Rise { since, from, by, span: times::about(times::seconds_between(since, self.as_of())) })
+        Some(Rise {
+            since,
+            from,
+            by,
+            span: times::about(times::seconds_between(since, self.as_of())),
+        })
     }
 
-    /// How much of the period was over at the date of the data, in whole percent; none outside of it.
+    /// How much of the period was over at the date of the data, in whole percent; none outside of
+    /// it.
     pub(crate) fn elapsed_share(&self) -> Option<Decimal> {
         let period = &self.alert.billing_period;
-        let (elapsed, length) = (times::seconds_between(period.start, self.as_of()), times::seconds_between(period.start, period.end));
-        let share = percent_of(Decimal::from(elapsed), Decimal::from(length)).filter(|_| elapsed >= 0 && elapsed <= length)?;
+        let (elapsed, length) = (
+            times::seconds_between(period.start, self.as_of()),
+            times::seconds_between(period.start, period.end),
+        );
+        let share = percent_of(Decimal::from(elapsed), Decimal::from(length))
+            .filter(|_| elapsed >= 0 && elapsed <= length)?;
         Some(rounded(share, 0))
     }
 
@@ -166,6 +195,10 @@ fn name(alert: &Alert, context: &AlertContext) -> Name {
     if alert.subscription.is_none() {
         return customer;
     }
-    let subscription = context.subscription_name.as_deref().map(|name| clean(name, 60)).filter(|name| !name.is_empty());
+    let subscription = context
+        .subscription_name
+        .as_deref()
+        .map(|name| clean(name, 60))
+        .filter(|name| !name.is_empty());
     customer.within(subscription.as_deref().unwrap_or("a subscription"))
 }

@@ -27,7 +27,9 @@ impl<'a> Rendered<'a> {
         match message {
             Message::Alert(snapshot) => Self::Alert(alert(snapshot)),
             Message::Test(snapshot) => Self::Test(alert(snapshot)),
-            Message::Digest(digest) => Self::Digest(DigestText::new(Occasion::New, digest, zone, sent)),
+            Message::Digest(digest) => {
+                Self::Digest(DigestText::new(Occasion::New, digest, zone, sent))
+            }
             Message::Reminder(digest) => Self::later(Occasion::Reminder, digest, zone, sent),
             Message::Resolved(digest) => Self::later(Occasion::Resolved, digest, zone, sent),
             Message::Operator(news) => Self::Operator(OperatorText::new(news, zone, sent)),
@@ -38,7 +40,9 @@ impl<'a> Rendered<'a> {
     /// One alert alone is told as one.
     fn later(occasion: Occasion, digest: &'a Digest, zone: &'a TimeZone, sent: Timestamp) -> Self {
         match digest.alerts.as_slice() {
-            [one] if digest.total <= 1 => Self::Alert(Box::new(AlertText::new(occasion, one, zone, sent))),
+            [one] if digest.total <= 1 => {
+                Self::Alert(Box::new(AlertText::new(occasion, one, zone, sent)))
+            }
             _ => Self::Digest(DigestText::new(occasion, digest, zone, sent)),
         }
     }

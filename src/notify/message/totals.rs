@@ -1,5 +1,5 @@
-//! What the alerts of a digest come to: by severity, and in money by currency. Amounts of different currencies are never added,
-//! unknown ones not even to each other.
+//! What the alerts of a digest come to: by severity, and in money by currency. Amounts of different
+//! currencies are never added, unknown ones not even to each other.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,56 @@ use crate::notify::message::rows::{Row, known};
 use crate::text::amounts::{estimate, money};
 
 /// The totals of `alerts`, in words.
-pub(super) fn totals<'a>(alerts: &(impl Iterator<Item = &'a Alert> + Clone), of_part: bool) -> Vec<Row> {
+pub(super) fn totals<'a>(
+    alerts: &(impl Iterator<Item = &'a Alert> + Clone),
+    of_part: bool,
+) -> Vec<Row> {
     let customers = each_once(alerts.clone());
     let cost = Sum::of(customers.iter().map(|alert| (alert, Some(alert.cost.amount), usd(alert))));
-    let over = Sum::of(customers.iter().filter(|alert| alert.over().is_some()).map(|alert| (alert, alert.over(), usd_over(alert))));
+    let over = Sum::of(
+        customers
+            .iter()
+            .filter(|alert| alert.over().is_some())
+            .map(|alert| (alert, alert.over(), usd_over(alert))),
+    );
     let here = if of_part { " (in this part)" } else { "" };
-    let told = |sum: &Sum| Some(sum.in_words()).filter(|text| !text.is_empty()).map(|text| format!("{text}{here}"));
-    known([("Alerts", Some(format!("{}{here}", by_severity(alerts)))), ("Cost", told(&cost)), ("Over", told(&over))])
+    let told = |sum: &Sum| {
+        Some(sum.in_words()).filter(|text| !text.is_empty()).map(|text| format!("{text}{here}"))
+    };
+    known([
+        ("Alerts", Some(format!("{}{here}", by_severity(alerts)))),
+        ("Cost", told(&cost)),
+        ("Over", told(&over)),
+    ])
 }
 
 /// `3 critical · 9 warning`.
 fn by_severity<'a>(alerts: &(impl Iterator<Item = &'a Alert> + Clone)) -> String {
-    let count = |severity: Severity| (severity, alerts.clone().filter(|alert| alert.severity == severity).count());
+    let count = |severity: Severity| {
+        (severity, alerts.clone().filter(|alert| alert.severity == severity).count())
+    };
     let counted = Severity::ALL.into_iter().rev().map(count).filter(|(_, count)| *count > 0);
-    counted.map(|(severity, count)| format!("{count} {}", severity.as_str())).collect::<Vec<_>>().join(" · ")
+    counted
+        .map(|(severity, count)| format!("{count} {}", severity.as_str()))
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
-/// Each customer and period once, whatever alerts there are; a subscription alone only where its customer is not there as a whole.
+/// Each customer and period once, whatever alerts there are; a subscription alone only where its
+/// customer is not there as a whole.
 fn each_once<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Vec<&'a Alert> {
     let mut found: BTreeMap<_, &Alert> = BTreeMap::new();
     for alert in alerts {
-        let key = (alert.customer.id.key().as_str().to_owned(), alert.billing_period.start, alert.subscription.clone());
+        let key = (
+            alert.customer.id.key().as_str().to_owned(),
+            alert.billing_period.start,
+            alert.subscription.clone(),
+        );
         found.entry(key).or_insert(alert);
     }
-    let is_part = |key: &(String, jiff::Timestamp, Option<String>)| key.2.is_some() && found.contains_key(&(key.0.clone(), key.1, None));
+    let is_part = |key: &(String, jiff::Timestamp, Option<String>)| {
+        key.2.is_some() && found.contains_key(&(key.0.clone(), key.1, None))
+    };
     found.iter().filter(|(key, _)| !is_part(key)).map(|(_, alert)| *alert).collect()
 }
 
@@ -63,18 +89,26 @@ struct Sum {
 }
 
 impl Sum {
-    fn of<'a>(parts: impl Iterator<Item = (&'a &'a Alert, Option<Decimal>, Option<Decimal>)>) -> Self {
+    fn of<'a>(
+        parts: impl Iterator<Item = (&'a &'a Alert, Option<Decimal>, Option<Decimal>)>,
+    ) -> Self {
         let mut sum = Self::default();
         for (alert, amount, dollars) in parts {
             match (alert.cost.currency, amount) {
                 (Some(currency), Some(amount)) => {
-                    let (_, total) = sum.amounts.entry(currency.as_str().to_owned()).or_insert((currency, Decimal::ZERO));
+                    let (_, total) = sum
+                        .amounts
+                        .entry(currency.as_str().to_owned())
+                        .or_insert((currency, Decimal::ZERO));
                     *total = total.saturating_add(amount);
                 }
                 _ => sum.unknown += 1,
             }
             match dollars {
-                Some(dollars) => (sum.dollars, sum.with_dollars) = (sum.dollars.saturating_add(dollars), sum.with_dollars + 1),
+                Some(dollars) => {
+                    (sum.dollars, sum.with_dollars) =
+                        (sum.dollars.saturating_add(dollars), sum.with_dollars + 1)
+                }
                 None => sum.without_dollars += 1,
             }
         }
@@ -90,7 +124,8 @@ impl Sum {
             many => Some(format!("{many} customers in unknown currencies")),
         };
         let amounts = amounts.chain(unknown).collect::<Vec<_>>().join(" · ");
-        let dollars_alone = self.unknown == 0 && self.amounts.len() == 1 && self.amounts.contains_key("USD");
+        let dollars_alone =
+            self.unknown == 0 && self.amounts.len() == 1 && self.amounts.contains_key("USD");
         if self.with_dollars == 0 || dollars_alone {
             return amounts;
         }

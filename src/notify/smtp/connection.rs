@@ -1,5 +1,5 @@
-//! A connection to a mail server: commands go out, replies come in, each in bounded memory and before a deadline. What is said,
-//! and what a reply means, is decided elsewhere.
+//! A connection to a mail server: commands go out, replies come in, each in bounded memory and
+//! before a deadline. What is said, and what a reply means, is decided elsewhere.
 
 use std::io;
 use std::time::Duration;
@@ -67,10 +67,17 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn over(stream: Stream, deadline: Deadline) -> Self {
-        Self { stream, ahead: Vec::new(), is_flooded: false, deadline: Some(deadline), offers: Offers::default() }
+        Self {
+            stream,
+            ahead: Vec::new(),
+            is_flooded: false,
+            deadline: Some(deadline),
+            offers: Offers::default(),
+        }
     }
 
-    /// Sends a command and reads the reply to it, a positive one. Whatever came before the command is no reply to it.
+    /// Sends a command and reads the reply to it, a positive one. Whatever came before the command
+    /// is no reply to it.
     pub(crate) async fn command(&mut self, command: &str) -> Result<Reply, Trouble> {
         if !self.is_clean() {
             return Err(Trouble::OutOfStep);
@@ -82,7 +89,10 @@ impl Connection {
     /// Reads a positive reply.
     pub(crate) async fn reply(&mut self) -> Result<Reply, Trouble> {
         let reply = match self.deadline {
-            Some(deadline) => deadline.keep(self.read()).await.unwrap_or(Err(Trouble::TooSlow(deadline.patience)))?,
+            Some(deadline) => deadline
+                .keep(self.read())
+                .await
+                .unwrap_or(Err(Trouble::TooSlow(deadline.patience)))?,
             None => self.read().await?,
         };
         if reply.is_refusal() { Err(Trouble::Refused(reply)) } else { Ok(reply) }
@@ -102,13 +112,15 @@ impl Connection {
         Ok(())
     }
 
-    /// The same connection behind TLS. Nothing that was read before is believed after: neither what was offered, nor bytes that
-    /// somebody in between put behind the reply.
+    /// The same connection behind TLS. Nothing that was read before is believed after: neither what
+    /// was offered, nor bytes that somebody in between put behind the reply.
     pub(crate) async fn starttls(mut self, connector: &Connector) -> Result<Self, Trouble> {
         if !self.command("STARTTLS\r\n").await?.is_done() {
             return Err(Trouble::OutOfStep);
         }
-        let (Some(deadline), Stream::Plain(tcp)) = (self.deadline, self.stream) else { return Err(Trouble::OutOfStep) };
+        let (Some(deadline), Stream::Plain(tcp)) = (self.deadline, self.stream) else {
+            return Err(Trouble::OutOfStep);
+        };
         if !self.ahead.is_empty() {
             return Err(Trouble::BeforeTls);
         }
@@ -116,19 +128,28 @@ impl Connection {
     }
 
     /// A connection behind TLS on this stream.
-    pub(crate) async fn behind_tls(connector: &Connector, tcp: TcpStream, deadline: Deadline) -> Result<Self, Trouble> {
-        let agreed = deadline.keep(connector.agree(tcp)).await.ok_or(Trouble::TooSlow(deadline.patience))?;
+    pub(crate) async fn behind_tls(
+        connector: &Connector,
+        tcp: TcpStream,
+        deadline: Deadline,
+    ) -> Result<Self, Trouble> {
+        let agreed =
+            deadline.keep(connector.agree(tcp)).await.ok_or(Trouble::TooSlow(deadline.patience))?;
         Ok(Self::over(agreed.map_err(Trouble::Tls)?, deadline))
     }
 
-    /// Whether nothing came that no reply was made of: else the next thing read would be an answer to what was not asked.
+    /// Whether nothing came that no reply was made of: else the next thing read would be an answer
+    /// to what was not asked.
     pub(crate) fn is_clean(&self) -> bool {
         self.ahead.is_empty() && !self.is_flooded
     }
 
     async fn write(&mut self, text: &str) -> Result<(), Trouble> {
         let written = match self.deadline {
-            Some(deadline) => deadline.keep(self.stream.write_all(text.as_bytes())).await.ok_or(Trouble::TooSlow(deadline.patience))?,
+            Some(deadline) => deadline
+                .keep(self.stream.write_all(text.as_bytes()))
+                .await
+                .ok_or(Trouble::TooSlow(deadline.patience))?,
             None => self.stream.write_all(text.as_bytes()).await,
         };
         written.map_err(Trouble::Broken)
@@ -166,14 +187,17 @@ impl Connection {
         let read = self.stream.read(&mut self.ahead).await;
         self.ahead.truncate(*read.as_ref().unwrap_or(&0));
         match read {
-            Ok(0) => Err(Trouble::Broken(io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed"))),
+            Ok(0) => {
+                Err(Trouble::Broken(io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed")))
+            }
             Ok(_) => Ok(()),
             Err(error) => Err(Trouble::Broken(error)),
         }
     }
 }
 
-/// What a server says it can, in its reply to EHLO; keywords and parameters in any case (RFC 5321 section 4.1.1.1).
+/// What a server says it can, in its reply to EHLO; keywords and parameters in any case (RFC 5321
+/// section 4.1.1.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Offers {
     keywords: Vec<String>,
@@ -186,7 +210,9 @@ impl Offers {
         for line in &reply.lines {
             let line = line.to_ascii_uppercase();
             // `AUTH=PLAIN` is how servers wrote it for clients of the nineties, and some still do.
-            let mut words = line.split(|letter: char| letter.is_whitespace() || letter == '=').filter(|word| !word.is_empty());
+            let mut words = line
+                .split(|letter: char| letter.is_whitespace() || letter == '=')
+                .filter(|word| !word.is_empty());
             let Some(keyword) = words.next() else { continue };
             if keyword == "AUTH" {
                 offers.mechanisms.extend(words.map(str::to_owned));
@@ -211,9 +237,25 @@ mod tests {
 
     #[test]
     fn offers_are_understood_in_any_case_and_form() {
-        let lines = ["mail.example greets you", "pipelining", "StartTls", "AUTH=PLAIN login", "auth  XOAUTH2", "SIZE 1000", ""];
+        let lines = [
+            "mail.example greets you",
+            "pipelining",
+            "StartTls",
+            "AUTH=PLAIN login",
+            "auth  XOAUTH2",
+            "SIZE 1000",
+            "",
+        ];
         let offers = Offers::of(&Reply { code: 250, lines: lines.map(str::to_owned).to_vec() });
-        assert!(offers.has("PIPELINING") && offers.has("STARTTLS") && offers.has("SIZE") && !offers.has("SMTPUTF8"));
-        assert!(["PLAIN", "LOGIN", "XOAUTH2"].iter().all(|mechanism| offers.signs_in_by(mechanism)) && !offers.signs_in_by("CRAM-MD5"));
+        assert!(
+            offers.has("PIPELINING")
+                && offers.has("STARTTLS")
+                && offers.has("SIZE")
+                && !offers.has("SMTPUTF8")
+        );
+        assert!(
+            ["PLAIN", "LOGIN", "XOAUTH2"].iter().all(|mechanism| offers.signs_in_by(mechanism))
+                && !offers.signs_in_by("CRAM-MD5")
+        );
     }
 }

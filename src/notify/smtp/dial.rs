@@ -1,5 +1,5 @@
-//! Connects to a host that may have several addresses, some of them dead (RFC 8305, "Happy Eyeballs"): each is given a little time
-//! alone, and the first that answers is taken.
+//! Connects to a host that may have several addresses, some of them dead (RFC 8305, "Happy
+//! Eyeballs"): each is given a little time alone, and the first that answers is taken.
 
 use std::future::Future;
 use std::io;
@@ -16,14 +16,21 @@ use crate::http::one_line;
 use crate::notify::smtp::connection::Deadline;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 
-/// How long an address is alone before the next one is tried beside it ("Connection Attempt Delay").
+/// How long an address is alone before the next one is tried beside it ("Connection Attempt
+/// Delay").
 const ALONE: Duration = Duration::from_millis(250);
 /// How many addresses an error names.
 const NAMED: usize = 4;
 
-/// A connection to `host`, without Nagle's delay: the message and its final dot would wait for a delayed acknowledgement.
-pub(crate) async fn connect(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, DeliveryError> {
-    let found = deadline.keep(lookup_host((host, port))).await.ok_or_else(|| unknown(None, deadline))?;
+/// A connection to `host`, without Nagle's delay: the message and its final dot would wait for a
+/// delayed acknowledgement.
+pub(crate) async fn connect(
+    host: &str,
+    port: u16,
+    deadline: Deadline,
+) -> Result<TcpStream, DeliveryError> {
+    let found =
+        deadline.keep(lookup_host((host, port))).await.ok_or_else(|| unknown(None, deadline))?;
     let addresses: Vec<_> = found.map_err(|error| unknown(Some(error), deadline))?.collect();
     let tcp = to_any(taking_turns(addresses), deadline).await?;
     tcp.set_nodelay(true).map_err(|error| failed(&[(None, Some(in_words(&error)))], deadline))?;
@@ -33,7 +40,8 @@ pub(crate) async fn connect(host: &str, port: u16, deadline: Deadline) -> Result
 /// The families take turns, the one of the first address first.
 fn taking_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let (first, second): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
     let (mut first, mut second) = (first.into_iter(), second.into_iter());
     let mut ordered = Vec::new();
     loop {
@@ -49,7 +57,10 @@ fn taking_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 /// An address with why it gave no connection; without a reason where it has not answered.
 type Tried = (Option<SocketAddr>, Option<String>);
 
-async fn to_any(addresses: Vec<SocketAddr>, deadline: Deadline) -> Result<TcpStream, DeliveryError> {
+async fn to_any(
+    addresses: Vec<SocketAddr>,
+    deadline: Deadline,
+) -> Result<TcpStream, DeliveryError> {
     let mut tried: Vec<Tried> = Vec::new();
     let connected = deadline.keep(race(addresses, &mut tried)).await.flatten();
     connected.ok_or_else(|| failed(&tried, deadline))
@@ -89,8 +100,10 @@ fn in_words(error: &io::Error) -> String {
 
 fn unknown(error: Option<io::Error>, deadline: Deadline) -> DeliveryError {
     let Some(error) = error else {
-        let detail =
-            format!("the name of the mail server was not found out within {} s; check the name servers", deadline.patience.as_secs_f32());
+        let detail = format!(
+            "the name of the mail server was not found out within {} s; check the name servers",
+            deadline.patience.as_secs_f32()
+        );
         return DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail);
     };
     failed(&[(None, Some(in_words(&error)))], deadline)
@@ -107,7 +120,8 @@ fn failed(tried: &[Tried], deadline: Deadline) -> DeliveryError {
     if let Some(more) = tried.len().checked_sub(NAMED).filter(|more| *more > 0) {
         named.push(format!("{more} more"));
     }
-    let detail = format!("cannot connect to the mail server: {}; check host and port", named.join(", "));
+    let detail =
+        format!("cannot connect to the mail server: {}; check host and port", named.join(", "));
     let reason = if hangs { FailureReason::TimedOut } else { FailureReason::CannotConnect };
     DeliveryError::new(Verdict::DESTINATION, reason, detail)
 }
@@ -150,10 +164,14 @@ mod tests {
     async fn the_addresses_that_hang_and_refuse_are_named() {
         let dead = full("127.0.0.1:0").await;
         let closed = TcpListener::bind("127.0.0.2:0").await.unwrap().local_addr().unwrap();
-        let error = to_any(vec![closed, dead.address], Deadline::within(Duration::from_millis(500))).await.unwrap_err();
+        let error =
+            to_any(vec![closed, dead.address], Deadline::within(Duration::from_millis(500)))
+                .await
+                .unwrap_err();
         assert_eq!((error.verdict, error.reason), (Verdict::DESTINATION, FailureReason::TimedOut));
         let expected = format!(
-            "cannot connect to the mail server: {closed}: Connection refused (os error 111), {}: no answer within 0.5 s; check host and port",
+            "cannot connect to the mail server: {closed}: Connection refused (os error 111), {}: \
+                no answer within 0.5 s; check host and port",
             dead.address
         );
         assert_eq!(error.detail, expected);
@@ -161,8 +179,10 @@ mod tests {
 
     #[test]
     fn the_families_take_turns() {
-        let addresses = ["[::1]:25", "[::2]:25", "[::3]:25", "192.0.2.1:25"].map(|address| address.parse().unwrap());
-        let turns: Vec<_> = taking_turns(addresses.to_vec()).iter().map(ToString::to_string).collect();
+        let addresses = ["[::1]:25", "[::2]:25", "[::3]:25", "192.0.2.1:25"]
+            .map(|address| address.parse().unwrap());
+        let turns: Vec<_> =
+            taking_turns(addresses.to_vec()).iter().map(ToString::to_string).collect();
         assert_eq!(turns, ["[::1]:25", "192.0.2.1:25", "[::2]:25", "[::3]:25"]);
     }
 }

@@ -1,5 +1,6 @@
-//! What a server is told about a message before it gets it: from whom and to whom. In one write where it takes several commands
-//! at once (RFC 2920), since each further one costs a round trip. Each reply is still judged by the command it answers.
+//! What a server is told about a message before it gets it: from whom and to whom. In one write
+//! where it takes several commands at once (RFC 2920), since each further one costs a round trip.
+//! Each reply is still judged by the command it answers.
 
 use lettre::Address;
 
@@ -22,27 +23,41 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    pub(crate) fn new(connection: &Connection, from: &Address, to: &Address) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        connection: &Connection,
+        from: &Address,
+        to: &Address,
+    ) -> Result<Self, Refusal> {
         let offers = &connection.offers;
         let beyond_ascii = |address: &Address| !AsRef::<str>::as_ref(address).is_ascii();
         let parameters = match (beyond_ascii(from), beyond_ascii(to)) {
             (false, false) => "",
             _ if offers.has("SMTPUTF8") => " BODY=8BITMIME SMTPUTF8",
             (true, _) => {
-                let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8); use another one as the notifier's `from`";
-                return Err(Refusal::untried(Verdict::DESTINATION, FailureReason::ServerError, detail));
+                let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8); use \
+                    another one as the notifier's `from`";
+                return Err(Refusal::untried(
+                    Verdict::DESTINATION,
+                    FailureReason::ServerError,
+                    detail,
+                ));
             }
             (false, true) => {
                 let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8)";
-                return Err(Refusal::untried(Verdict::Message, FailureReason::RecipientRefused, detail));
+                return Err(Refusal::untried(
+                    Verdict::Message,
+                    FailureReason::RecipientRefused,
+                    detail,
+                ));
             }
         };
-        let (mail, rcpt) = (format!("MAIL FROM:<{from}>{parameters}\r\n"), format!("RCPT TO:<{to}>\r\n"));
+        let (mail, rcpt) =
+            (format!("MAIL FROM:<{from}>{parameters}\r\n"), format!("RCPT TO:<{to}>\r\n"));
         Ok(Self { mail, rcpt, at_once: offers.has("PIPELINING"), is_said: false })
     }
 
-    /// Clears what an earlier message left behind on a connection that was kept (RFC 5321 section 4.1.1.5), and so learns whether
-    /// the server is still there.
+    /// Clears what an earlier message left behind on a connection that was kept (RFC 5321 section
+    /// 4.1.1.5), and so learns whether the server is still there.
     pub(crate) async fn clear(&mut self, connection: &mut Connection) -> Result<Reply, Trouble> {
         self.is_said = self.at_once;
         let more = if self.at_once { self.all() } else { String::new() };
@@ -57,13 +72,21 @@ impl Envelope {
             (false, _) => [Some(self.mail), Some(self.rcpt), Some(DATA.to_owned())],
         };
         let mut refused: Option<Refusal> = None;
-        for (stage, command) in [Stage::Sender, Stage::Recipient, Stage::Data].into_iter().zip(commands) {
+        for (stage, command) in
+            [Stage::Sender, Stage::Recipient, Stage::Data].into_iter().zip(commands)
+        {
             let reply = match command {
                 Some(command) => connection.command(&command).await,
                 None => connection.reply().await,
             };
             // What comes before the message is no answer to it.
-            let fits = |reply: &Reply| if stage == Stage::Data { reply.is_asking() && connection.is_clean() } else { reply.is_done() };
+            let fits = |reply: &Reply| {
+                if stage == Stage::Data {
+                    reply.is_asking() && connection.is_clean()
+                } else {
+                    reply.is_done()
+                }
+            };
             let (found, goes_on) = match reply {
                 Ok(reply) if fits(&reply) => {
                     if let (Stage::Data, Some(refusal)) = (stage, &mut refused) {
@@ -94,8 +117,8 @@ impl Envelope {
     }
 }
 
-/// A message as it is sent: a dot before each line that begins with one, and one alone that ends it (RFC 5321 section 4.5.2), to
-/// be written at once, since each write is a packet.
+/// A message as it is sent: a dot before each line that begins with one, and one alone that ends it
+/// (RFC 5321 section 4.5.2), to be written at once, since each write is a packet.
 pub(crate) fn to_its_final_dot(message: &str) -> String {
     let mut sent = String::with_capacity(message.len().saturating_add(64));
     let mut rest = message;
@@ -119,9 +142,16 @@ mod tests {
 
     #[test]
     fn no_line_of_a_message_ends_it_too_early() {
-        let all = [".", "a\r\n.\r\nb", "..\r\n...\r\n", "a\r\n.b\r\n", "a.\n.\r.", ""].map(to_its_final_dot);
-        let expected =
-            ["..\r\n.\r\n", "a\r\n..\r\nb\r\n.\r\n", "...\r\n....\r\n.\r\n", "a\r\n..b\r\n.\r\n", "a.\n.\r.\r\n.\r\n", "\r\n.\r\n"];
+        let all = [".", "a\r\n.\r\nb", "..\r\n...\r\n", "a\r\n.b\r\n", "a.\n.\r.", ""]
+            .map(to_its_final_dot);
+        let expected = [
+            "..\r\n.\r\n",
+            "a\r\n..\r\nb\r\n.\r\n",
+            "...\r\n....\r\n.\r\n",
+            "a\r\n..b\r\n.\r\n",
+            "a.\n.\r.\r\n.\r\n",
+            "\r\n.\r\n",
+        ];
         assert_eq!(all, expected);
     }
 }

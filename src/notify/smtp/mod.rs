@@ -1,5 +1,5 @@
-//! An SMTP conversation (RFC 5321), stage by stage, so that each reply can be judged by where it came. The connection is
-//! kept for the next message. What the message says is not looked at here.
+//! An SMTP conversation (RFC 5321), stage by stage, so that each reply can be judged by where it
+//! came. The connection is kept for the next message. What the message says is not looked at here.
 
 mod bearer;
 mod connection;
@@ -19,7 +19,9 @@ use lettre::Address;
 use crate::clock::Clock;
 use crate::notify::address::domain_in_ascii;
 use crate::notify::oauth::Tokens;
-use crate::notify::{Accepted, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict};
+use crate::notify::{
+    Accepted, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict,
+};
 use crate::secret::Redactor;
 
 use connection::{Connection, Deadline, Trouble};
@@ -33,7 +35,8 @@ const IDLE_LIFE: Duration = Duration::from_secs(30);
 /// Servers limit the messages of a connection, often to 100.
 const MESSAGES_OF_A_CONNECTION: u32 = 90;
 
-/// Sends messages to one server, each over a connection of its own while it takes; connections are kept for the next.
+/// Sends messages to one server, each over a connection of its own while it takes; connections are
+/// kept for the next.
 pub(crate) struct Smtp {
     config: SmtpConfig,
     /// Its host, as name servers and certificates have it.
@@ -63,15 +66,31 @@ pub(crate) type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Smtp {
     /// Prepares for `config`; nothing is connected yet. `limit` is the time-out of one attempt.
-    pub(crate) fn build(config: &SmtpConfig, limit: Duration, clock: Arc<dyn Clock>, redactor: &Arc<Redactor>) -> Result<Self, TlsError> {
+    pub(crate) fn build(
+        config: &SmtpConfig,
+        limit: Duration,
+        clock: Arc<dyn Clock>,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Self, TlsError> {
         let host = domain_in_ascii(&config.host).into_owned();
         let tls = (config.tls != SmtpTls::None).then(|| Connector::to(&host)).transpose()?;
         let tokens = match &config.sign_in {
-            Some(SmtpSignIn::Token { user, oauth }) => Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock), redactor)?)),
+            Some(SmtpSignIn::Token { user, oauth }) => {
+                Some((user.clone(), Tokens::new(oauth, limit, Arc::clone(&clock), redactor)?))
+            }
             _ => None,
         };
         let own_name = config.hello_name.clone().or_else(own_name::own_name);
-        Ok(Self { config: config.clone(), host, tls, tokens, own_name, patience: limit * 3 / 4, kept: Mutex::default(), clock })
+        Ok(Self {
+            config: config.clone(),
+            host,
+            tls,
+            tokens,
+            own_name,
+            patience: limit * 3 / 4,
+            kept: Mutex::default(),
+            clock,
+        })
     }
 
     /// Until when an attempt that begins now must have come to its message.
@@ -79,9 +98,10 @@ impl Smtp {
         Deadline::within(self.patience)
     }
 
-    /// Sends one message from here to there. What comes before the message itself is bounded in time, so that a caller's later
-    /// time-out can only mean that the message may have been taken. Where a connection that was used before is all that may be
-    /// wrong, it is sent over a new one at once.
+    /// Sends one message from here to there. What comes before the message itself is bounded in
+    /// time, so that a caller's later time-out can only mean that the message may have been taken.
+    /// Where a connection that was used before is all that may be wrong, it is sent over a new one
+    /// at once.
     pub(crate) async fn send(
         &self,
         deadline: Deadline,
@@ -99,13 +119,18 @@ impl Smtp {
         self.over(new, deadline, (from, to), message).await.map_err(|refusal| refusal.error)
     }
 
-    /// Connects, protects the connection and signs in, as before a message, and takes leave. The server must take addresses
-    /// `beyond_ascii` where there are any.
+    /// Connects, protects the connection and signs in, as before a message, and takes leave. The
+    /// server must take addresses `beyond_ascii` where there are any.
     pub(crate) async fn probe(&self, beyond_ascii: bool) -> Result<String, DeliveryError> {
         let mut connection = self.connect(self.deadline()).await?;
         if beyond_ascii && !connection.offers.has("SMTPUTF8") {
-            let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8), and the notifier has some in `from` or `to`";
-            return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::ServerError, detail));
+            let detail = "the mail server takes no addresses beyond ASCII (no SMTPUTF8), and the \
+                notifier has some in `from` or `to`";
+            return Err(DeliveryError::new(
+                Verdict::DESTINATION,
+                FailureReason::ServerError,
+                detail,
+            ));
         }
         // It has answered what it was asked; how it takes the farewell does not matter.
         let _parted_or_not = connection.command("QUIT\r\n").await;
@@ -116,9 +141,17 @@ impl Smtp {
     }
 
     /// Sends over this connection, which is kept where it can take another message.
-    async fn over(&self, mut kept: Kept, deadline: Deadline, (from, to): (&Address, &Address), message: &str) -> Result<Accepted, Refusal> {
+    async fn over(
+        &self,
+        mut kept: Kept,
+        deadline: Deadline,
+        (from, to): (&Address, &Address),
+        message: &str,
+    ) -> Result<Accepted, Refusal> {
         let sent = kept.send(deadline, self.patience, (from, to), message).await;
-        if sent.as_ref().map_or_else(|refusal| refusal.leaves_connection, |_| true) && kept.connection.is_clean() {
+        if sent.as_ref().map_or_else(|refusal| refusal.leaves_connection, |_| true)
+            && kept.connection.is_clean()
+        {
             self.keep(kept);
         }
         sent
@@ -133,7 +166,8 @@ impl Smtp {
     fn idle(&self) -> Option<Kept> {
         let now = self.clock.monotonic();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_fresh = |kept: &Kept| kept.used_at.is_some_and(|at| now.saturating_sub(at) < IDLE_LIFE);
+        let is_fresh =
+            |kept: &Kept| kept.used_at.is_some_and(|at| now.saturating_sub(at) < IDLE_LIFE);
         kept.retain(|kept| kept.messages < MESSAGES_OF_A_CONNECTION && is_fresh(kept));
         kept.pop()
     }
@@ -150,8 +184,14 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// The same by an access token. One that is refused is renewed once: it may have been revoked before its time.
-    async fn connect_by_token(&self, user: &str, tokens: &Tokens, deadline: Deadline) -> Result<Connection, DeliveryError> {
+    /// The same by an access token. One that is refused is renewed once: it may have been revoked
+    /// before its time.
+    async fn connect_by_token(
+        &self,
+        user: &str,
+        tokens: &Tokens,
+        deadline: Deadline,
+    ) -> Result<Connection, DeliveryError> {
         let access = async |refused| {
             let too_slow = || judged(Stage::Token, &Trouble::TooSlow(deadline.patience));
             deadline.keep(tokens.access(refused)).await.unwrap_or_else(|| Err(too_slow()))
@@ -186,8 +226,13 @@ impl Smtp {
         connection.hello(self.own_name.as_deref()).await.map_err(at(Stage::Hello))?;
         if let Some(tls) = self.tls.as_ref().filter(|_| self.config.tls == SmtpTls::Starttls) {
             if !connection.offers.has("STARTTLS") {
-                let detail = "the mail server offers no STARTTLS, and nothing is sent without; check the port, or who is in between";
-                return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::TlsMissing, detail));
+                let detail = "the mail server offers no STARTTLS, and nothing is sent without; \
+                    check the port, or who is in between";
+                return Err(DeliveryError::new(
+                    Verdict::DESTINATION,
+                    FailureReason::TlsMissing,
+                    detail,
+                ));
             }
             connection = connection.starttls(tls).await.map_err(at(Stage::Tls))?;
             connection.hello(self.own_name.as_deref()).await.map_err(at(Stage::Hello))?;
@@ -209,7 +254,11 @@ impl Kept {
         if self.used_at.is_some() {
             // One that does not answer soon is gone, and there is time for a new one.
             connection.deadline = Some(Deadline::within(patience / 4));
-            let gone = |trouble| Refusal { leaves_connection: false, may_be_its_age: true, ..refusal(Stage::Sender, &trouble) };
+            let gone = |trouble| Refusal {
+                leaves_connection: false,
+                may_be_its_age: true,
+                ..refusal(Stage::Sender, &trouble)
+            };
             envelope.clear(connection).await.map_err(gone)?;
         }
         connection.deadline = Some(deadline);

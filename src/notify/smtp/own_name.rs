@@ -1,4 +1,5 @@
-//! The name by which a mail server is greeted, where none is configured. Many refuse one that is not a full domain name.
+//! The name by which a mail server is greeted, where none is configured. Many refuse one that is
+//! not a full domain name.
 
 use std::path::Path;
 
@@ -15,8 +16,10 @@ fn is_full(name: &str) -> bool {
         let letters = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         letters && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
     };
-    let means_nothing = ["localdomain", "localhost"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
-    let is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let means_nothing =
+        ["localdomain", "localhost"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+    let is_number =
+        name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     name.contains('.') && name.split('.').all(is_label) && !means_nothing && !is_number
 }
 
@@ -27,7 +30,17 @@ mod tests {
     #[test]
     fn only_a_full_domain_name_is_a_name() {
         assert!(is_full("alerts.partner.example") && is_full("vm-1.internal"));
-        for name in ["", "alerts", "(none)", "localhost", "alerts.localdomain", "alerts.", "al_erts.example", "192.0.2.7", "-a.example"] {
+        for name in [
+            "",
+            "alerts",
+            "(none)",
+            "localhost",
+            "alerts.localdomain",
+            "alerts.",
+            "al_erts.example",
+            "192.0.2.7",
+            "-a.example",
+        ] {
             assert!(!is_full(name), "{name}");
         }
     }

@@ -1,5 +1,6 @@
-//! A mail server's reply (RFC 5321 section 4.2), put together line by line in bounded memory, and understood as servers really
-//! write it: the code decides, whatever the text. What a reply means at a stage is decided elsewhere.
+//! A mail server's reply (RFC 5321 section 4.2), put together line by line in bounded memory, and
+//! understood as servers really write it: the code decides, whatever the text. What a reply means
+//! at a stage is decided elsewhere.
 
 /// Bytes of a line that are kept; the standard has lines of at most 512.
 pub(crate) const KEPT_OF_A_LINE: usize = 1024;
@@ -50,12 +51,14 @@ impl Reply {
         self.lines.join(" ")
     }
 
-    /// Subject and detail of its enhanced code (RFC 3463), such as (1, 1) of `5.1.1`: where the text begins with one, or has one
-    /// behind a number sign, as qmail writes it. Its class is the code's to say.
+    /// Subject and detail of its enhanced code (RFC 3463), such as (1, 1) of `5.1.1`: where the
+    /// text begins with one, or has one behind a number sign, as qmail writes it. Its class is the
+    /// code's to say.
     pub(crate) fn enhanced(&self) -> Option<(u16, u16)> {
         let words = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let starts = self.lines.iter().find_map(|line| enhanced(words(line).first()?));
-        let marked = |line: &String| words(line).iter().find_map(|word| enhanced(word.split_once('#')?.1));
+        let marked =
+            |line: &String| words(line).iter().find_map(|word| enhanced(word.split_once('#')?.1));
         starts.or_else(|| self.lines.iter().find_map(marked))
     }
 }
@@ -64,7 +67,11 @@ fn enhanced(word: &str) -> Option<(u16, u16)> {
     let word = word.trim_matches(|letter: char| !letter.is_ascii_digit());
     let mut parts = word.split('.');
     let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
-    let number = |text: &str| text.parse().ok().filter(|_| text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = |text: &str| {
+        text.parse()
+            .ok()
+            .filter(|_| text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     if parts.next().is_some() || !matches!(class, "4" | "5") {
         return None;
     }
@@ -81,8 +88,9 @@ pub(crate) struct Partial {
 impl Partial {
     /// Adds a line without its end; returns the reply where this is its last one.
     ///
-    /// Servers put empty lines between, lines without a code inside a reply, and codes without text or without a blank behind them;
-    /// some change the code on the way. The last one holds, but never one better than what a line before it said.
+    /// Servers put empty lines between, lines without a code inside a reply, and codes without text
+    /// or without a blank behind them; some change the code on the way. The last one holds, but
+    /// never one better than what a line before it said.
     pub(crate) fn add(&mut self, line: &[u8]) -> Result<Option<Reply>, Unreadable> {
         let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
         if self.lines.len() >= MOST_LINES {
@@ -101,13 +109,17 @@ impl Partial {
         Ok(is_last.then(|| self.end(worse.unwrap_or(code))))
     }
 
-    /// The reply whose last line is this one, though more of it may come: its code is known. None where it is not the last.
+    /// The reply whose last line is this one, though more of it may come: its code is known. None
+    /// where it is not the last.
     pub(crate) fn cut_short(&mut self, line: &[u8]) -> Option<Reply> {
         self.add(line).ok().flatten()
     }
 
     fn end(&mut self, code: u16) -> Reply {
-        let lines = std::mem::take(&mut self.lines).into_iter().filter(|line| !line.trim().is_empty()).collect();
+        let lines = std::mem::take(&mut self.lines)
+            .into_iter()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
         self.code = None;
         Reply { code, lines }
     }
@@ -116,7 +128,9 @@ impl Partial {
 /// Its code, whether it is the last line, and its text.
 fn taken_apart(line: &str) -> Option<(u16, bool, &str)> {
     let (code, rest) = line.split_at_checked(3)?;
-    if !code.bytes().all(|byte| byte.is_ascii_digit()) || !('2'..='5').contains(&code.chars().next()?) {
+    if !code.bytes().all(|byte| byte.is_ascii_digit())
+        || !('2'..='5').contains(&code.chars().next()?)
+    {
         return None;
     }
     let (is_last, text) = match rest.chars().next() {
@@ -153,7 +167,10 @@ mod tests {
     fn the_code_decides_however_the_text_is_written() {
         for (written, understood) in [
             (b"250 2.0.0 Ok: queued\r\n".as_slice(), "250 2.0.0 Ok: queued"),
-            (b"250 Nachricht angenommen f\xfcr Zustellung\r\n", "250 Nachricht angenommen f\u{fffd}r Zustellung"),
+            (
+                b"250 Nachricht angenommen f\xfcr Zustellung\r\n",
+                "250 Nachricht angenommen f\u{fffd}r Zustellung",
+            ),
             (b"250 Ok\n", "250 Ok"),
             (b"250\r\n", "250 "),
             (b"250 \r\n", "250 "),
@@ -202,7 +219,11 @@ mod tests {
             ("5.1 no", None),
             ("", None),
         ] {
-            assert_eq!(Reply { code: 550, lines: vec![text.to_owned()] }.enhanced(), found, "{text}");
+            assert_eq!(
+                Reply { code: 550, lines: vec![text.to_owned()] }.enhanced(),
+                found,
+                "{text}"
+            );
         }
     }
 }

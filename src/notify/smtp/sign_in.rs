@@ -25,15 +25,23 @@ pub(crate) async fn sign_in(
         let detail = format!("the mail server offers no sign-in by {name}; try the other `auth`");
         return Err(DeliveryError::new(Verdict::DESTINATION, FailureReason::SignInRefused, detail));
     }
-    let reply = conversation(connection, mechanism, answers).await.map_err(|trouble| judged(Stage::SignIn, &trouble))?;
+    let reply = conversation(connection, mechanism, answers)
+        .await
+        .map_err(|trouble| judged(Stage::SignIn, &trouble))?;
     if reply.is_done() { Ok(()) } else { Err(judged(Stage::SignIn, &Trouble::OutOfStep)) }
 }
 
 /// What the server says to the last of the answers.
-async fn conversation(connection: &mut Connection, mechanism: AuthMechanism, answers: Vec<String>) -> Result<Reply, Trouble> {
+async fn conversation(
+    connection: &mut Connection,
+    mechanism: AuthMechanism,
+    answers: Vec<String>,
+) -> Result<Reply, Trouble> {
     let mut answers = answers.into_iter().map(|answer| STANDARD.encode(answer));
     let first = match mechanism {
-        AuthMechanism::Plain => format!("AUTH PLAIN {}\r\n", answers.clone().next().unwrap_or_default()),
+        AuthMechanism::Plain => {
+            format!("AUTH PLAIN {}\r\n", answers.clone().next().unwrap_or_default())
+        }
         AuthMechanism::Login => "AUTH LOGIN\r\n".to_owned(),
     };
     let mut reply = connection.command(&first).await?;

@@ -28,7 +28,10 @@ impl Connector {
             .with_safe_default_protocol_versions()?
             .with_platform_verifier()?
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)), name: ServerName::try_from(host.to_owned())? })
+        Ok(Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            name: ServerName::try_from(host.to_owned())?,
+        })
     }
 
     pub(crate) async fn agree(&self, tcp: TcpStream) -> io::Result<Stream> {
@@ -73,7 +76,10 @@ impl Stream {
 fn literal(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(address) => format!("[{}]", address.ip()),
-        SocketAddr::V6(address) => address.ip().to_ipv4_mapped().map_or_else(|| format!("[IPv6:{}]", address.ip()), |ip| format!("[{ip}]")),
+        SocketAddr::V6(address) => address
+            .ip()
+            .to_ipv4_mapped()
+            .map_or_else(|| format!("[IPv6:{}]", address.ip()), |ip| format!("[{ip}]")),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Who is in the story: names, currencies, budgets, what a whole period costs them; what happens to them is in `plot` and
-//! `usage`.
+//! Who is in the story: names, currencies, budgets, what a whole period costs them; what happens to
+//! them is in `plot` and `usage`.
 
 /// How a customer is billed.
 #[derive(Debug, Clone, Copy)]
@@ -50,22 +50,45 @@ const PROD_AND_TEST: &[(&str, i64)] = &[("Prod", 78), ("Dev/Test", 22)];
 const THREE: &[(&str, i64)] = &[("Prod", 61), ("Dev/Test", 14), ("Analytics", 25)];
 const LEGACY: &[(&str, i64)] = &[("Microsoft Azure", 100)];
 
-const fn role(name: &'static str, billing: Billing, budget: i64, cost: i64, subscriptions: &'static [(&'static str, i64)]) -> Role {
-    Role { name, billing, budget: Some(budget), period_cost: cost, subscriptions, part: Part::Steady }
+const fn role(
+    name: &'static str,
+    billing: Billing,
+    budget: i64,
+    cost: i64,
+    subscriptions: &'static [(&'static str, i64)],
+) -> Role {
+    Role {
+        name,
+        billing,
+        budget: Some(budget),
+        period_cost: cost,
+        subscriptions,
+        part: Part::Steady,
+    }
 }
 
 /// The attacked customer.
-pub(crate) const ATTACKED: Role = Role { part: Part::Attacked, ..role("Fabrikam Maschinenbau GmbH", EUR, 1_500, 530, PROD_AND_TEST) };
+pub(crate) const ATTACKED: Role = Role {
+    part: Part::Attacked,
+    ..role("Fabrikam Maschinenbau GmbH", EUR, 1_500, 530, PROD_AND_TEST)
+};
 /// The customer whose budget is raised.
-pub(crate) const RAISED: Role = Role { part: Part::Raised(8_000), ..role("Adventure Works Cykel AB", SEK, 5_000, 12_400, PROD_AND_TEST) };
+pub(crate) const RAISED: Role = Role {
+    part: Part::Raised(8_000),
+    ..role("Adventure Works Cykel AB", SEK, 5_000, 12_400, PROD_AND_TEST)
+};
 /// The customer with late data at the turn of the month.
-pub(crate) const LATE: Role = Role { part: Part::Late, ..role("Wingtip Airlines", USD, 30_000, 31_400, THREE) };
+pub(crate) const LATE: Role =
+    Role { part: Part::Late, ..role("Wingtip Airlines", USD, 30_000, 31_400, THREE) };
 /// The customer that left, with a budget of zero.
-pub(crate) const IDLE: Role = Role { part: Part::Idle, ..role("Trey Research (offboarded)", SEK, 0, 0, PROD) };
+pub(crate) const IDLE: Role =
+    Role { part: Part::Idle, ..role("Trey Research (offboarded)", SEK, 0, 0, PROD) };
 /// The legacy customer that comes near its budget.
-pub(crate) const LEGACY_NEAR: Role = role("Blue Yonder Airports", Billing::Legacy("fr-FR", 14), 1_200, 1_115, LEGACY);
+pub(crate) const LEGACY_NEAR: Role =
+    role("Blue Yonder Airports", Billing::Legacy("fr-FR", 14), 1_200, 1_115, LEGACY);
 /// The customer without a budget.
-pub(crate) const UNBUDGETED: Role = Role { budget: None, ..role("School of Fine Art", EUR, 0, 3_400, PROD_AND_TEST) };
+pub(crate) const UNBUDGETED: Role =
+    Role { budget: None, ..role("School of Fine Art", EUR, 0, 3_400, PROD_AND_TEST) };
 
 /// Everybody, in the order Partner Center lists them.
 pub(crate) const CAST: [Role; 14] = [

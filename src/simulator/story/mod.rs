@@ -1,5 +1,6 @@
-//! A month in the life of a partner with fourteen customers, as a pure function of time: who has used what, what is out of
-//! order, and what there is to tell. It starts nothing and waits for nothing.
+//! A month in the life of a partner with fourteen customers, as a pure function of time: who has
+//! used what, what is out of order, and what there is to tell. It starts nothing and waits for
+//! nothing.
 
 mod cast;
 mod plot;
@@ -37,7 +38,8 @@ impl Story {
         self.at(self.first.days_in_month() + 3, 0, 0)
     }
 
-    /// The customers as Partner Center shows them at this moment; always the same ones in the same order.
+    /// The customers as Partner Center shows them at this moment; always the same ones in the same
+    /// order.
     pub fn customers_at(self, at: Timestamp) -> Vec<SimCustomer> {
         cast::CAST.iter().map(|role| usage::customer(self, role, at)).collect()
     }
@@ -52,12 +54,23 @@ impl Story {
         plot::events(self)
     }
 
-    /// Puts this moment on stage: sets the customers, takes the source or Slack down or brings them back. It may be done
-    /// as often as one likes; it replaces faults planned for the API's endpoints.
-    pub async fn play(self, at: Timestamp, center: &PartnerCenter, slack: &HttpReceiver) -> io::Result<()> {
+    /// Puts this moment on stage: sets the customers, takes the source or Slack down or brings them
+    /// back. It may be done as often as one likes; it replaces faults planned for the API's
+    /// endpoints.
+    pub async fn play(
+        self,
+        at: Timestamp,
+        center: &PartnerCenter,
+        slack: &HttpReceiver,
+    ) -> io::Result<()> {
         center.set_customers(self.customers_at(at));
         let outages = self.outages_at(at);
-        for endpoint in [Endpoint::UsageRecords, Endpoint::Subscriptions, Endpoint::Summary, Endpoint::ResourceUsage] {
+        for endpoint in [
+            Endpoint::UsageRecords,
+            Endpoint::Subscriptions,
+            Endpoint::Summary,
+            Endpoint::ResourceUsage,
+        ] {
             if outages.source {
                 center.fail(endpoint, Fault::status(503));
             } else {
@@ -67,10 +80,14 @@ impl Story {
         if outages.slack { slack.go_down().await } else { slack.come_back() }
     }
 
-    /// An instant by the day of the month, which may run on into the next one, and the time of day, UTC.
+    /// An instant by the day of the month, which may run on into the next one, and the time of day,
+    /// UTC.
     pub(crate) fn at(self, day: i8, hour: i8, minute: i8) -> Timestamp {
-        let offset = (i64::from(day) - 1) * 86_400 + i64::from(hour) * 3_600 + i64::from(minute) * 60;
-        usage::utc_midnight(self.first).saturating_add(jiff::SignedDuration::from_secs(offset)).unwrap_or(Timestamp::MAX)
+        let offset =
+            (i64::from(day) - 1) * 86_400 + i64::from(hour) * 3_600 + i64::from(minute) * 60;
+        usage::utc_midnight(self.first)
+            .saturating_add(jiff::SignedDuration::from_secs(offset))
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// When the month is over.

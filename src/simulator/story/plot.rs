@@ -99,25 +99,37 @@ pub(crate) fn outages(story: Story, at: Timestamp) -> Outages {
 pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
     let last = story.first.days_in_month();
     let mut events = vec![
-        event(story.start(), EventKind::Frame, "The daemon starts", "Fourteen customers, one partner, an empty ledger."),
+        event(
+            story.start(),
+            EventKind::Frame,
+            "The daemon starts",
+            "Fourteen customers, one partner, an empty ledger.",
+        ),
         event(
             source_down(story).start,
             EventKind::Source,
             "Partner Center is down",
             "It answers 503. Polls fail and are tried again; nothing is concluded from silence.",
         ),
-        event(source_down(story).end, EventKind::Source, "Partner Center is back", "The next poll reads everything again."),
+        event(
+            source_down(story).end,
+            EventKind::Source,
+            "Partner Center is back",
+            "The next poll reads everything again.",
+        ),
         about(
             &ATTACKED,
             attack(story).start,
             "Miners start at Fabrikam",
-            "A leaked key, in the middle of the night, in Dev/Test. Usage data is a day behind: nobody can see it yet.",
+            "A leaked key, in the middle of the night, in Dev/Test. Usage data is a day behind: \
+                nobody can see it yet.",
         ),
         event(
             slack_down(story).start,
             EventKind::Receiver,
             "Slack is down",
-            "Connections are refused. What is owed to it waits in the ledger; mail and webhooks go on.",
+            "Connections are refused. What is owed to it waits in the ledger; mail and webhooks go \
+                on.",
         ),
         about(
             &ATTACKED,
@@ -125,15 +137,26 @@ pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
             "The first data of the attack arrives",
             "A tenth of the budget was used up yesterday; watch it now.",
         ),
-        event(slack_down(story).end, EventKind::Receiver, "Slack is back", "Everything it missed arrives now, once."),
-        about(&ATTACKED, attack(story).end, "Fabrikam's miners are switched off", "The data will go on climbing for a day."),
+        event(
+            slack_down(story).end,
+            EventKind::Receiver,
+            "Slack is back",
+            "Everything it missed arrives now, once.",
+        ),
+        about(
+            &ATTACKED,
+            attack(story).end,
+            "Fabrikam's miners are switched off",
+            "The data will go on climbing for a day.",
+        ),
         StoryEvent {
             kind: EventKind::Calendar,
             ..about(
                 &LEGACY_NEAR,
                 legacy_turn(story),
                 "A legacy billing period turns over",
-                "It is midnight in Redmond on the 14th: two legacy customers begin at zero, the plans go on to the end of the month.",
+                "It is midnight in Redmond on the 14th: two legacy customers begin at zero, the \
+                    plans go on to the end of the month.",
             )
         },
         StoryEvent {
@@ -142,7 +165,8 @@ pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
                 &RAISED,
                 budget_raised(story),
                 "Adventure Works raises its budget",
-                "5,000 → 8,000 SEK, after 100 % was reached. The steps are armed again; it will come back to them.",
+                "5,000 → 8,000 SEK, after 100 % was reached. The steps are armed again; it will \
+                    come back to them.",
             )
         },
         about(
@@ -167,9 +191,15 @@ pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
             &LATE,
             story.at(last + 2, 2, 10),
             "Late data of the old month",
-            "Wingtip's record is dated in the new month, with the cost of the old one: no new overspend, and no new alert.",
+            "Wingtip's record is dated in the new month, with the cost of the old one: no new \
+                overspend, and no new alert.",
         ),
-        about(&LATE, story.at(last + 2, 14, 10), "Wingtip's own data of the new month arrives", "It begins again like everybody else."),
+        about(
+            &LATE,
+            story.at(last + 2, 14, 10),
+            "Wingtip's own data of the new month arrives",
+            "It begins again like everybody else.",
+        ),
         event(story.end(), EventKind::Frame, "The end", "A month and two days."),
     ];
     events.sort_by_key(|event| event.at);

@@ -38,8 +38,12 @@ fn scanned<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> String {
 
 #[test]
 fn a_large_item_goes_by_and_the_next_one_is_found() {
-    let body = format!(r#"{{"items":[{{"id":"{}"}},{{"id":"b"}}],"totalCount": 2 }}"#, "x".repeat(ITEM_CAP));
-    let expected = "[\"too large\", \"{\\\"id\\\":\\\"b\\\"}\"] Ok(Outline { total_count: [50, 32], links: [] })";
+    let body = format!(
+        r#"{{"items":[{{"id":"{}"}},{{"id":"b"}}],"totalCount": 2 }}"#,
+        "x".repeat(ITEM_CAP)
+    );
+    let expected = "[\"too large\", \"{\\\"id\\\":\\\"b\\\"}\"] Ok(Outline \
+        { total_count: [50, 32], links: [] })";
     assert_eq!(scanned(body.as_bytes().chunks(1000)), expected);
 }
 
@@ -72,7 +76,8 @@ proptest! {
 
     #[test]
     fn any_chunking_gives_the_same_items(
-        items in prop::collection::vec(item(), 0..6), gap in "[ \n]{0,4}", tail in "[ ,\\]}a]{0,3}", cuts in prop::collection::vec(1_usize..40, 1..30),
+        items in prop::collection::vec(item(), 0..6), gap in "[ \n]{0,4}", tail in "[ \
+            ,\\]}a]{0,3}", cuts in prop::collection::vec(1_usize..40, 1..30),
     ) {
         let body = format!("\u{feff}{gap}{{\"totalCount\":{gap}9,\"items\":{gap}[{}]{gap},\"links\":{{\"next\":{{}}}}{gap}}}{tail}", items.join(&format!("{gap},{gap}")));
         let mut rest = body.as_bytes();

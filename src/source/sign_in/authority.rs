@@ -1,5 +1,6 @@
-//! The sign-in service for one tenant (Microsoft Entra ID, OAuth 2.0) as our application asks it: its addresses, one
-//! question, one answer. Which questions make a sign-in is `auth`'s, `device`'s and `browser`'s.
+//! The sign-in service for one tenant (Microsoft Entra ID, OAuth 2.0) as our application asks it:
+//! its addresses, one question, one answer. Which questions make a sign-in is `auth`'s, `device`'s
+//! and `browser`'s.
 
 use std::sync::Arc;
 
@@ -40,11 +41,10 @@ impl Authority {
         metrics: Metrics,
     ) -> Result<Self, BuildError> {
         let mut base = config.login_url.clone();
-        base.path_segments_mut().map_err(|()| BuildError::Address(config.login_url.clone()))?.pop_if_empty().extend([
-            config.tenant_id.as_str(),
-            "oauth2",
-            "v2.0",
-        ]);
+        base.path_segments_mut()
+            .map_err(|()| BuildError::Address(config.login_url.clone()))?
+            .pop_if_empty()
+            .extend([config.tenant_id.as_str(), "oauth2", "v2.0"]);
         let (client_id, client_secret) = (config.client_id.clone(), config.client_secret.clone());
         Ok(Self { http, base, client_id, client_secret, clock, metrics })
     }
@@ -67,22 +67,36 @@ impl Authority {
     }
 
     /// Asks for tokens; `kept_secret` is what no error may repeat.
-    pub(crate) async fn tokens(&self, grant: &[(&str, &str)], kept_secret: &Secret) -> Result<TokenAnswer, SourceError> {
+    pub(crate) async fn tokens(
+        &self,
+        grant: &[(&str, &str)],
+        kept_secret: &Secret,
+    ) -> Result<TokenAnswer, SourceError> {
         let answered = self.ask_for_tokens(grant).await?;
         self.tokens_of(&answered, kept_secret)
     }
 
     /// Asks for tokens as this application, by its secret where it has one.
-    pub(crate) async fn ask_for_tokens(&self, grant: &[(&str, &str)]) -> Result<Answered, SourceError> {
+    pub(crate) async fn ask_for_tokens(
+        &self,
+        grant: &[(&str, &str)],
+    ) -> Result<Answered, SourceError> {
         let mut form = grant.to_vec();
         form.extend(self.client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
         self.ask("token", &form).await
     }
 
     /// The tokens of an answer, or its error.
-    pub(crate) fn tokens_of(&self, answered: &Answered, kept_secret: &Secret) -> Result<TokenAnswer, SourceError> {
+    pub(crate) fn tokens_of(
+        &self,
+        answered: &Answered,
+        kept_secret: &Secret,
+    ) -> Result<TokenAnswer, SourceError> {
         if answered.status.is_success() {
-            let garbled = || SourceError::Garbled { place: Place::SignIn, reason: "the answer holds no access token".into() };
+            let garbled = || SourceError::Garbled {
+                place: Place::SignIn,
+                reason: "the answer holds no access token".into(),
+            };
             return TokenAnswer::parse(&answered.body).ok_or_else(garbled);
         }
         Err(self.refusal(answered, Some(kept_secret)))
@@ -91,7 +105,10 @@ impl Authority {
     /// The error of an answer that is no success.
     pub(crate) fn refusal(&self, answered: &Answered, kept_secret: Option<&Secret>) -> SourceError {
         let mut redactor = http::redactor();
-        [kept_secret, self.client_secret.as_ref()].into_iter().flatten().for_each(|secret| redactor.add(secret.expose()));
+        [kept_secret, self.client_secret.as_ref()]
+            .into_iter()
+            .flatten()
+            .for_each(|secret| redactor.add(secret.expose()));
         let refusal = TokenRefusal::parse(&answered.body, &redactor);
         let (place, status) = (Place::SignIn, answered.status.as_u16());
         if refusal.is_final() {
@@ -104,11 +121,24 @@ impl Authority {
     }
 
     /// Posts a form, with the application's id, to one of the doors.
-    pub(crate) async fn ask(&self, door: &str, fields: &[(&str, &str)]) -> Result<Answered, SourceError> {
-        let form: Vec<(&str, &str)> = [("client_id", self.client_id.as_str())].into_iter().chain(fields.iter().copied()).collect();
-        let request = self.http.post(self.address(door)).header(reqwest::header::ACCEPT, "application/json").form(&form);
+    pub(crate) async fn ask(
+        &self,
+        door: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Answered, SourceError> {
+        let form: Vec<(&str, &str)> = [("client_id", self.client_id.as_str())]
+            .into_iter()
+            .chain(fields.iter().copied())
+            .collect();
+        let request = self
+            .http
+            .post(self.address(door))
+            .header(reqwest::header::ACCEPT, "application/json")
+            .form(&form);
         let answered = request.send().await;
-        let code = answered.as_ref().map_or_else(|_| "error".to_owned(), |response| response.status().as_u16().to_string());
+        let code = answered
+            .as_ref()
+            .map_or_else(|_| "error".to_owned(), |response| response.status().as_u16().to_string());
         self.metrics.partner_center_requests.with_label_values(&["token", code.as_str()]).inc();
         let mut response = answered.map_err(|error| network(&error))?;
         let status = response.status();
@@ -116,10 +146,13 @@ impl Authority {
             let retry_after = http::retry_after(response.headers(), self.clock.now());
             return Err(SourceError::Throttled { place: Place::SignIn, retry_after });
         }
-        let body = http::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
-            http::BodyError::Broken(error) => network(&error),
-            too_large @ http::BodyError::TooLarge(_) => SourceError::Garbled { place: Place::SignIn, reason: too_large.to_string() },
-        })?;
+        let body =
+            http::read_capped(&mut response, ANSWER_CAP).await.map_err(|error| match error {
+                http::BodyError::Broken(error) => network(&error),
+                too_large @ http::BodyError::TooLarge(_) => {
+                    SourceError::Garbled { place: Place::SignIn, reason: too_large.to_string() }
+                }
+            })?;
         Ok(Answered { status, body })
     }
 }

@@ -1,5 +1,6 @@
-//! The authorization code flow with proof key (RFC 7636) and a redirect to this machine (RFC 8252): for tenants that block
-//! device codes. The person's browser brings the code; how it arrives is `redirect`'s.
+//! The authorization code flow with proof key (RFC 7636) and a redirect to this machine (RFC 8252):
+//! for tenants that block device codes. The person's browser brings the code; how it arrives is
+//! `redirect`'s.
 
 use std::time::Duration;
 
@@ -30,20 +31,28 @@ pub struct BrowserPrompt {
 }
 
 /// Signs a person in; `show` is called once, with what they have to do.
-pub(crate) async fn sign_in(authority: &Authority, show: impl FnOnce(&BrowserPrompt)) -> Result<TokenAnswer, SourceError> {
+pub(crate) async fn sign_in(
+    authority: &Authority,
+    show: impl FnOnce(&BrowserPrompt),
+) -> Result<TokenAnswer, SourceError> {
     let closed = |error: std::io::Error| here(format!("no port to be called back on: {error}"));
     let landing = Landing::open().await.map_err(closed)?;
-    // Without a slash at its end: so it equals the registered "http://localhost" but for the port, which is not compared.
+    // Without a slash at its end: so it equals the registered "http://localhost" but for the port,
+    // which is not compared.
     let redirect = format!("http://localhost:{}", landing.port());
     let (state, verifier) = (random()?, Secret::new(random()?));
     let address = address(authority, &redirect, &state, &verifier);
     show(&BrowserPrompt { address: address.into(), port: landing.port(), good_for: PATIENCE });
     let returned = tokio::time::timeout(PATIENCE, landing.returned(&state)).await;
-    let late = |_| SourceError::SignInRefused { reason: "expired_token: no browser came back in time".into() };
+    let late = |_| SourceError::SignInRefused {
+        reason: "expired_token: no browser came back in time".into(),
+    };
     let code = match returned.map_err(late)?.map_err(closed)? {
         Returned::Code(code) => code,
         Returned::Refused { error, description } => {
-            return Err(SourceError::SignInRefused { reason: first_sentence(&error, &description) });
+            return Err(SourceError::SignInRefused {
+                reason: first_sentence(&error, &description),
+            });
         }
     };
     let grant = [
@@ -67,7 +76,8 @@ fn address(authority: &Authority, redirect: &str, state: &str, verifier: &Secret
         ("state", state),
         ("code_challenge", challenge(verifier.expose()).as_str()),
         ("code_challenge_method", "S256"),
-        // Else a browser that knows one account would use it without asking: here it is to be the one for this program.
+        // Else a browser that knows one account would use it without asking: here it is to be the
+        // one for this program.
         ("prompt", "select_account"),
     ]);
     url
@@ -81,7 +91,9 @@ fn challenge(verifier: &str) -> String {
 /// 256 random bits as 43 characters that need no escaping.
 fn random() -> Result<String, SourceError> {
     let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| here("this machine has no random numbers".into()))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| here("this machine has no random numbers".into()))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -97,6 +109,9 @@ mod tests {
     #[test]
     fn the_challenge_is_that_of_the_specification() {
         // RFC 7636, appendix B.
-        assert_eq!(challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(
+            challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What a token says of whom it was made for. Its signature is not checked: it came straight from the sign-in service, and
-//! what it says serves messages and warnings only.
+//! What a token says of whom it was made for. Its signature is not checked: it came straight from
+//! the sign-in service, and what it says serves messages and warnings only.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,8 +10,8 @@ use crate::http::one_line;
 /// The claims that name an account, the most telling first.
 const NAMES: [&str; 4] = ["preferred_username", "upn", "unique_name", "email"];
 
-/// Whether the user of this token passed multi-factor authentication; `None` when the token does not say (an access token
-/// is opaque to us by right).
+/// Whether the user of this token passed multi-factor authentication; `None` when the token does
+/// not say (an access token is opaque to us by right).
 pub(crate) fn was_multi_factor(token: &str) -> Option<bool> {
     let claims = claims(token)?;
     let methods = claims.get("amr")?.as_array()?;
@@ -21,7 +21,10 @@ pub(crate) fn was_multi_factor(token: &str) -> Option<bool> {
 /// The account that this token was made for, such as `robot@contoso.onmicrosoft.com`.
 pub(crate) fn account(token: &str) -> Option<String> {
     let claims = claims(token)?;
-    let name = NAMES.iter().filter_map(|name| claims.get(*name)?.as_str()).find(|name| !name.is_empty())?;
+    let name = NAMES
+        .iter()
+        .filter_map(|name| claims.get(*name)?.as_str())
+        .find(|name| !name.is_empty())?;
     Some(one_line(name).chars().take(100).collect())
 }
 
@@ -48,7 +51,11 @@ mod tests {
 
     #[test]
     fn the_token_names_the_account() {
-        assert_eq!(account(&token(r#"{"upn":"a@b.example","preferred_username":"","oid":"1"}"#)).as_deref(), Some("a@b.example"));
+        assert_eq!(
+            account(&token(r#"{"upn":"a@b.example","preferred_username":"","oid":"1"}"#))
+                .as_deref(),
+            Some("a@b.example")
+        );
         assert_eq!(account(&token(r#"{"oid":"1"}"#)), None);
     }
 }

@@ -1,5 +1,6 @@
-//! One person's sign-in from its start to the token that is kept: obtain it, and see whether Partner Center takes
-//! it. Keeping it is the source's; what each outcome means for the person is told by who asked.
+//! One person's sign-in from its start to the token that is kept: obtain it, and see whether
+//! Partner Center takes it. Keeping it is the source's; what each outcome means for the person is
+//! told by who asked.
 
 use std::io;
 
@@ -10,7 +11,8 @@ use crate::source::sign_in::{BrowserPrompt, DevicePrompt, browser, claims, devic
 use crate::source::{Place, SourceError};
 
 /// Partner Center as this user, further refresh tokens, and who the user is.
-pub(crate) const SCOPE: &str = "https://api.partnercenter.microsoft.com/user_impersonation offline_access openid profile";
+pub(crate) const SCOPE: &str =
+    "https://api.partnercenter.microsoft.com/user_impersonation offline_access openid profile";
 
 /// What a person's sign-in brought. Nothing of it is kept yet.
 #[derive(Debug)]
@@ -26,12 +28,17 @@ pub struct Grant {
 impl Grant {
     fn of(answer: TokenAnswer) -> Result<Self, SourceError> {
         let Some(refresh) = answer.refresh_token else {
-            let reason = "the answer holds no refresh token, so there is nothing to keep; the application must be allowed offline_access";
+            let reason = "the answer holds no refresh token, so there is nothing to keep; the \
+                application must be allowed offline_access";
             return Err(SourceError::Garbled { place: Place::SignIn, reason: reason.into() });
         };
         let tokens = [answer.id_token.as_ref(), Some(&answer.access_token)];
         let account = tokens.iter().flatten().find_map(|token| claims::account(token.expose()));
-        let multi_factor = tokens.iter().rev().flatten().find_map(|token| claims::was_multi_factor(token.expose()));
+        let multi_factor = tokens
+            .iter()
+            .rev()
+            .flatten()
+            .find_map(|token| claims::was_multi_factor(token.expose()));
         Ok(Self { access: answer.access_token, refresh, account, multi_factor })
     }
 
@@ -52,17 +59,23 @@ impl<'a> Login<'a> {
     }
 
     /// By a code that the person types into any browser; `show` is called once, with page and code.
-    pub async fn by_device_code(&self, show: impl FnOnce(&DevicePrompt)) -> Result<Grant, SourceError> {
+    pub async fn by_device_code(
+        &self,
+        show: impl FnOnce(&DevicePrompt),
+    ) -> Result<Grant, SourceError> {
         Grant::of(device::sign_in(self.client.sign_in().authority(), show).await?)
     }
 
     /// By a browser that reaches this machine; `show` is called once, with the page to open.
-    pub async fn by_browser(&self, show: impl FnOnce(&BrowserPrompt)) -> Result<Grant, SourceError> {
+    pub async fn by_browser(
+        &self,
+        show: impl FnOnce(&BrowserPrompt),
+    ) -> Result<Grant, SourceError> {
         Grant::of(browser::sign_in(self.client.sign_in().authority(), show).await?)
     }
 
-    /// Asks Partner Center for usage with this sign-in, and reads no more than the first bytes: MFA and role are right
-    /// when it answers.
+    /// Asks Partner Center for usage with this sign-in, and reads no more than the first bytes: MFA
+    /// and role are right when it answers.
     pub async fn try_usage(&self, grant: &Grant) -> Result<(), SourceError> {
         self.client.probe(Some(&grant.access)).await
     }

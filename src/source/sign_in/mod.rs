@@ -1,5 +1,5 @@
-//! How a person signs in to Partner Center: by a code typed into any browser, or by a browser on this machine. How the
-//! sign-in that came of it is renewed ever after is `auth`'s.
+//! How a person signs in to Partner Center: by a code typed into any browser, or by a browser on
+//! this machine. How the sign-in that came of it is renewed ever after is `auth`'s.
 
 mod authority;
 mod browser;

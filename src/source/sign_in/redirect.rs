@@ -1,5 +1,5 @@
-//! Where the browser is sent back to: as much of an HTTP server on the loopback as takes one code. Requests that do not know
-//! the secret of this sign-in are turned away, and it goes on waiting.
+//! Where the browser is sent back to: as much of an HTTP server on the loopback as takes one code.
+//! Requests that do not know the secret of this sign-in are turned away, and it goes on waiting.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -44,7 +44,8 @@ impl Landing {
         self.port
     }
 
-    /// Waits for the browser that knows `state`. Several connections are served side by side, as an idle one may come first.
+    /// Waits for the browser that knows `state`. Several connections are served side by side, as an
+    /// idle one may come first.
     pub(crate) async fn returned(&self, state: &str) -> io::Result<Returned> {
         let mut visits = FuturesUnordered::new();
         loop {
@@ -61,14 +62,27 @@ async fn visit(mut stream: TcpStream, state: &str) -> Option<Returned> {
     let target = tokio::time::timeout(PATIENCE, target(&mut stream)).await.ok()??;
     let returned = read(&target, state);
     let (status, heading, text) = match &returned {
-        Some(Returned::Code(_)) => ("200 OK", "Almost done", "The rest is said in the terminal. This window can be closed."),
-        Some(Returned::Refused { .. }) => ("200 OK", "Not signed in", "Why is said in the terminal. This window can be closed."),
-        None => ("404 Not Found", "Not here", "This page belongs to a sign-in that waits for another answer."),
+        Some(Returned::Code(_)) => (
+            "200 OK",
+            "Almost done",
+            "The rest is said in the terminal. This window can be closed.",
+        ),
+        Some(Returned::Refused { .. }) => {
+            ("200 OK", "Not signed in", "Why is said in the terminal. This window can be closed.")
+        }
+        None => (
+            "404 Not Found",
+            "Not here",
+            "This page belongs to a sign-in that waits for another answer.",
+        ),
     };
-    let page = format!("<!doctype html><meta charset=utf-8><title>budget-alertd</title><h1>{heading}</h1><p>{text}");
+    let page = format!(
+        "<!doctype html><meta charset=utf-8><title>budget-alertd</title><h1>{heading}</h1><p>{text}"
+    );
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-         Content-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: \
+            {}\r\nCache-Control: no-store\r\nContent-Security-Policy: default-src \
+            'none'\r\nConnection: close\r\n\r\n",
         page.len()
     );
     // The code is here already; whether the browser shows the page does not matter.
@@ -93,13 +107,18 @@ async fn target(stream: &mut TcpStream) -> Option<String> {
 /// What a target such as `/?code=…&state=…` brings; none without the state of this sign-in.
 fn read(target: &str, state: &str) -> Option<Returned> {
     let url = Url::parse("http://localhost/").ok()?.join(target).ok()?;
-    let given = |name: &str| url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
+    let given = |name: &str| {
+        url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    };
     if url.path() != "/" || given("state")? != state {
         return None;
     }
     match (given("code"), given("error")) {
         (Some(code), None) if !code.is_empty() => Some(Returned::Code(Secret::new(code))),
-        (_, Some(error)) => Some(Returned::Refused { error, description: given("error_description").unwrap_or_default() }),
+        (_, Some(error)) => Some(Returned::Refused {
+            error,
+            description: given("error_description").unwrap_or_default(),
+        }),
         _ => None,
     }
 }
@@ -116,8 +135,19 @@ mod tests {
             None => "nothing".to_owned(),
         };
         assert_eq!(brought("/?code=c%2F1&state=s1"), "c/1");
-        assert_eq!(brought("/?error=access_denied&error_description=AADSTS65004%3A+no&state=s1"), "access_denied: AADSTS65004: no");
-        for target in ["/?code=c&state=s2", "/?code=c", "/favicon.ico", "/x?code=c&state=s1", "/?state=s1", "/?code=&state=s1", "//"] {
+        assert_eq!(
+            brought("/?error=access_denied&error_description=AADSTS65004%3A+no&state=s1"),
+            "access_denied: AADSTS65004: no"
+        );
+        for target in [
+            "/?code=c&state=s2",
+            "/?code=c",
+            "/favicon.ico",
+            "/x?code=c&state=s1",
+            "/?state=s1",
+            "/?code=&state=s1",
+            "//",
+        ] {
             assert_eq!(brought(target), "nothing", "{target}");
         }
     }

@@ -1,5 +1,6 @@
-//! The sign-in service's refusals in plain words: what each code means here, and what to do about it. The codes are those of
-//! "Microsoft Entra authentication and authorization error codes" (AADSTS…), and the words of RFC 6749 and RFC 8628.
+//! The sign-in service's refusals in plain words: what each code means here, and what to do about
+//! it. The codes are those of "Microsoft Entra authentication and authorization error codes"
+//! (AADSTS…), and the words of RFC 6749 and RFC 8628.
 
 /// What a refusal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,11 @@ struct Refusal {
     advice: Advice,
 }
 
-const fn refusal(signs: &'static [&'static str], means: &'static str, mend: &'static str) -> Refusal {
+const fn refusal(
+    signs: &'static [&'static str],
+    means: &'static str,
+    mend: &'static str,
+) -> Refusal {
     Refusal { signs, advice: Advice { means, mend } }
 }
 
@@ -29,18 +34,25 @@ const TABLE: &[Refusal] = &[
     refusal(
         &["50079", "50072", "53004"],
         "The account must register for multi-factor authentication first.",
-        "Open https://aka.ms/mfasetup as this account and register, then sign in again (`budget-alertd login`).",
+        "Open https://aka.ms/mfasetup as this account and register, then sign in again \
+            (`budget-alertd login`).",
     ),
     refusal(
         &["50158"],
-        "A further check that the tenant asks for, such as another provider's multi-factor authentication, was not passed.",
+        "A further check that the tenant asks for, such as another provider's multi-factor \
+            authentication, was not passed.",
         "Sign in again (`budget-alertd login --browser`) and complete every step there.",
     ),
     refusal(
-        &["53003", "53000", "53001", "53002", "50005", "50097", "50199", "530032", "530035", "530084"],
-        "The tenant's Conditional Access does not let this sign-in pass; many tenants block device codes.",
-        "Sign in by `budget-alertd login --browser`; if that is blocked too, ask the tenant's administrator to let this account and \
-         application pass (sign-in log in the Entra admin center).",
+        &[
+            "53003", "53000", "53001", "53002", "50005", "50097", "50199", "530032", "530035",
+            "530084",
+        ],
+        "The tenant's Conditional Access does not let this sign-in pass; many tenants block device \
+            codes.",
+        "Sign in by `budget-alertd login --browser`; if that is blocked too, ask the tenant's \
+            administrator to let this account and application pass (sign-in log in the Entra admin \
+            center).",
     ),
     refusal(
         &["70008", "700081", "700082", "700084", "50173", "50132", "50133"],
@@ -50,61 +62,70 @@ const TABLE: &[Refusal] = &[
     refusal(
         &["70043", "70044"],
         "The tenant's Conditional Access limits how long a sign-in lasts (sign-in frequency).",
-        "Sign in again (`budget-alertd login`), and ask the tenant's administrator to take this account out of that policy: else it ends \
-         again and again.",
+        "Sign in again (`budget-alertd login`), and ask the tenant's administrator to take this \
+            account out of that policy: else it ends again and again.",
     ),
     refusal(
         &["7000222"],
         "The application's secret has expired.",
-        "Make a new one in the Entra admin center (App registrations, Certificates & secrets), and put it where source.client_secret \
-         reads it.",
+        "Make a new one in the Entra admin center (App registrations, Certificates & secrets), and \
+            put it where source.client_secret reads it.",
     ),
     refusal(
         &["7000215"],
         "The application's secret is wrong.",
-        "Put the secret's value, not its id, where source.client_secret reads it; if it is lost, make a new one in the Entra admin \
-         center (App registrations, Certificates & secrets).",
+        "Put the secret's value, not its id, where source.client_secret reads it; if it is lost, \
+            make a new one in the Entra admin center (App registrations, Certificates & secrets).",
     ),
     refusal(
         &["7000218"],
         "The application is a confidential one, and no secret was sent.",
-        "Set source.client_secret, or switch on \"Allow public client flows\" for the application (App registrations, Authentication).",
+        "Set source.client_secret, or switch on \"Allow public client flows\" for the application \
+            (App registrations, Authentication).",
     ),
     refusal(
         &["700025"],
         "The application is a public one, and a secret was sent.",
-        "Leave source.client_secret out, or register the address http://localhost under the platform \"Web\" in place of \"Mobile and \
-         desktop applications\".",
+        "Leave source.client_secret out, or register the address http://localhost under the \
+            platform \"Web\" in place of \"Mobile and desktop applications\".",
     ),
     refusal(
         &["700016", "7000112", "500014"],
         "This tenant has no such application, or it is disabled there.",
-        "Check source.client_id (\"Application (client) ID\") and source.tenant_id: they must be of the same registration.",
+        "Check source.client_id (\"Application (client) ID\") and source.tenant_id: they must be \
+            of the same registration.",
     ),
     refusal(
         &["90002", "900023", "90019", "50059", "900021"],
         "There is no such tenant.",
-        "Check source.tenant_id, a domain such as contoso.onmicrosoft.com or the tenant's id, and source.cloud.",
+        "Check source.tenant_id, a domain such as contoso.onmicrosoft.com or the tenant's id, and \
+            source.cloud.",
     ),
     refusal(
         &["65001", "65004", "90094", "90095", "650056", "consent_required"],
         "Nobody has consented that this application reads Partner Center as this account.",
-        "Add the delegated permission user_impersonation of Microsoft Partner Center to the application (App registrations, API \
-         permissions), and grant admin consent there.",
+        "Add the delegated permission user_impersonation of Microsoft Partner Center to the \
+            application (App registrations, API permissions), and grant admin consent there.",
     ),
     refusal(
         &["500011", "650052", "650057", "650053", "70011", "invalid_scope"],
         "The application does not know Partner Center in this tenant.",
-        "Add the delegated permission user_impersonation of Microsoft Partner Center (fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd) to the \
-         application (App registrations, API permissions); tenant_id must be the partner's own tenant.",
+        "Add the delegated permission user_impersonation of Microsoft Partner Center \
+            (fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd) to the application (App registrations, API \
+            permissions); tenant_id must be the partner's own tenant.",
     ),
     refusal(
         &["50011", "500113", "900971"],
         "The application does not take its answer on this machine.",
-        "Add the redirect address http://localhost to the application (App registrations, Authentication): under \"Mobile and desktop \
-         applications\" for a public one, under \"Web\" for one with a secret.",
+        "Add the redirect address http://localhost to the application (App registrations, \
+            Authentication): under \"Mobile and desktop applications\" for a public one, under \
+            \"Web\" for one with a secret.",
     ),
-    refusal(&["50126", "50034", "50056"], "User name or password is wrong.", "Sign in again: `budget-alertd login`."),
+    refusal(
+        &["50126", "50034", "50056"],
+        "User name or password is wrong.",
+        "Sign in again: `budget-alertd login`.",
+    ),
     refusal(
         &["50057", "50053", "50055", "50144", "50142"],
         "The account is disabled, locked, or has an expired password.",
@@ -118,24 +139,33 @@ const TABLE: &[Refusal] = &[
     refusal(
         &["50105"],
         "The account is not assigned to the application.",
-        "Assign it (Entra admin center, Enterprise applications, Users and groups), or switch \"Assignment required\" off there.",
+        "Assign it (Entra admin center, Enterprise applications, Users and groups), or switch \
+            \"Assignment required\" off there.",
     ),
     refusal(
         &["70019", "70020", "50089", "expired_token", "code_expired"],
         "The time to sign in is over.",
-        "Start again: `budget-alertd login`. If the browser says that the sign-in is blocked, use `budget-alertd login --browser`.",
+        "Start again: `budget-alertd login`. If the browser says that the sign-in is blocked, use \
+            `budget-alertd login --browser`.",
     ),
     refusal(
         &["authorization_declined", "access_denied"],
         "The sign-in was declined.",
-        "Start again (`budget-alertd login`) and accept; if it is blocked there, use `budget-alertd login --browser`.",
+        "Start again (`budget-alertd login`) and accept; if it is blocked there, use \
+            `budget-alertd login --browser`.",
     ),
 ];
 
 /// What a refusal such as `invalid_grant: AADSTS70008: …` means; none for one that is not known.
 pub(crate) fn advice(reason: &str) -> Option<Advice> {
-    let words = || reason.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
-    let of = |sign: &str| TABLE.iter().find(|refusal| refusal.signs.contains(&sign)).map(|refusal| refusal.advice);
+    let words = || {
+        reason
+            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+            .filter(|word| !word.is_empty())
+    };
+    let of = |sign: &str| {
+        TABLE.iter().find(|refusal| refusal.signs.contains(&sign)).map(|refusal| refusal.advice)
+    };
     let coded = words().filter_map(|word| word.strip_prefix("AADSTS")).find_map(of);
     coded.or_else(|| of(words().next()?))
 }
@@ -150,8 +180,16 @@ mod tests {
         for sign in TABLE.iter().flat_map(|refusal| refusal.signs) {
             assert!(seen.insert(sign), "{sign} is there twice");
             let coded = sign.starts_with(|letter: char| letter.is_ascii_digit());
-            let said = if coded { format!("invalid_grant: AADSTS{sign}: Something.") } else { format!("{sign}: something") };
-            assert!(advice(&said).is_some_and(|advice| !advice.means.is_empty() && advice.mend.ends_with('.')), "{sign}");
+            let said = if coded {
+                format!("invalid_grant: AADSTS{sign}: Something.")
+            } else {
+                format!("{sign}: something")
+            };
+            assert!(
+                advice(&said)
+                    .is_some_and(|advice| !advice.means.is_empty() && advice.mend.ends_with('.')),
+                "{sign}"
+            );
         }
     }
 

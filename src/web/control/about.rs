@@ -55,16 +55,22 @@ impl About {
 
     /// Whether both speak of the same ledger.
     pub fn has_ledger_of(&self, other: &Self) -> bool {
-        self.ledger == other.ledger || (self.ledger_file.is_some() && self.ledger_file == other.ledger_file)
+        self.ledger == other.ledger
+            || (self.ledger_file.is_some() && self.ledger_file == other.ledger_file)
     }
 }
 
 fn absolute(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+    std::fs::canonicalize(path)
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_owned())
 }
 
 pub(super) async fn about(State(context): State<Arc<ActionContext>>) -> Response {
     let failure = context.cycle.borrow().as_ref().and_then(|cycle| cycle.metrics.writes.failure());
     let unwritable = failure.map(|failure| Unwritable { since: failure.since, why: failure.why });
-    json(StatusCode::OK, &About { unwritable, ..About::this(&context.ledger.path, &context.config) })
+    json(
+        StatusCode::OK,
+        &About { unwritable, ..About::this(&context.ledger.path, &context.config) },
+    )
 }

@@ -1,5 +1,5 @@
-//! The control socket: actions over HTTP on a Unix socket, and their routes for a command that acts by itself. Who may
-//! ask is decided by the rights of the socket; what is done is `actions`'s.
+//! The control socket: actions over HTTP on a Unix socket, and their routes for a command that acts
+//! by itself. Who may ask is decided by the rights of the socket; what is done is `actions`'s.
 
 mod about;
 mod client;
@@ -26,10 +26,11 @@ pub use refusal::Refused;
 pub use routes::{BODY_CAP, routes};
 pub use socket::{Socket, SocketError, socket_paths};
 
-/// Serves the routes within `limits`, each request for the user at the other end. The caller owns the socket, and ends all
-/// connections by dropping this.
+/// Serves the routes within `limits`, each request for the user at the other end. The caller owns
+/// the socket, and ends all connections by dropping this.
 pub async fn serve(listener: UnixListener, limits: Limits, context: ActionContext) -> Infallible {
-    connections::serve(listener, limits, routes(context).layer(from_fn(name_author)), Peer::of).await
+    connections::serve(listener, limits, routes(context).layer(from_fn(name_author)), Peer::of)
+        .await
 }
 
 /// The user at the other end of a connection, as the kernel says; none when it does not say.
@@ -42,7 +43,11 @@ impl Peer {
     }
 }
 
-async fn name_author(Extension(Peer(uid)): Extension<Peer>, mut request: Request, next: Next) -> Response {
+async fn name_author(
+    Extension(Peer(uid)): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match uid {
         Some(uid) => {
             request.extensions_mut().insert(Author::of(uid));

@@ -29,17 +29,26 @@ impl Refusal {
 
     /// There is nothing of that name.
     pub(super) fn unknown(path: &str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, error: format!("budget-alertd {} knows no {path}", env!("CARGO_PKG_VERSION")) }
+        Self {
+            status: StatusCode::NOT_FOUND,
+            error: format!("budget-alertd {} knows no {path}", env!("CARGO_PKG_VERSION")),
+        }
     }
 
     /// It is there, and is asked for in another way.
     pub(super) fn method() -> Self {
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, error: "actions are asked for by POST, /v1/daemon by GET".to_owned() }
+        Self {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            error: "actions are asked for by POST, /v1/daemon by GET".to_owned(),
+        }
     }
 
     /// The body is not what the action takes.
     pub(super) fn body(error: &serde_json::Error) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error: format!("the request is not understood: {error}") }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: format!("the request is not understood: {error}"),
+        }
     }
 }
 
@@ -54,7 +63,9 @@ impl From<ActionError> for Refusal {
         let status = match &error {
             ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            ActionError::Ledger(_) | ActionError::Unsaved { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            ActionError::Ledger(_) | ActionError::Unsaved { .. } => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(&error);
@@ -80,6 +91,8 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

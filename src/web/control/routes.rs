@@ -11,7 +11,8 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use crate::actions::{
-    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, ReleaseRequest, RetryRequest, SignInRequest, SilenceRequest,
+    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, ReleaseRequest,
+    RetryRequest, SignInRequest, SilenceRequest,
 };
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};

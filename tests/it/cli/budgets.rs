@@ -1,4 +1,5 @@
-//! `budgets export` and `budgets import`: spreadsheets out and in, and what they mean for the next poll.
+//! `budgets export` and `budgets import`: spreadsheets out and in, and what they mean for the next
+//! poll.
 
 use std::fmt::Write as _;
 
@@ -59,16 +60,27 @@ customer_id,name,label,plan,currency,partner_center_budget,budget,cost,percent_u
             desk.told(&[&["budgets", "export", "--output", file, "--force"], comma].concat()),
             "Wrote 4 customers to {dir}/out.csv.\n"
         );
-        assert!(read(&desk, "out.csv").starts_with("\u{feff}customer_id"), "spreadsheet programs need the mark");
+        assert!(
+            read(&desk, "out.csv").starts_with("\u{feff}customer_id"),
+            "spreadsheet programs need the mark"
+        );
         let said = desk.told(&["budgets", "import", file]);
-        assert_eq!(said, "4 rows of {dir}/out.csv: 4 unchanged\n\nNothing was written: {dir}/customers.csv says all of it already.\n");
+        assert_eq!(
+            said,
+            "4 rows of {dir}/out.csv: 4 unchanged\n\nNothing was written: {dir}/customers.csv says \
+                all of it already.\n"
+        );
         assert_eq!(read(&desk, "customers.csv"), "");
     }
     assert!(read(&desk, "out.csv").contains(";120,57;602,84;"));
     // The configuration takes an export as it is, too.
-    desk.house.configure(&with_spreadsheet(&desk, CONFIGURATION).replace("customers.csv", "out.csv"));
+    desk.house
+        .configure(&with_spreadsheet(&desk, CONFIGURATION).replace("customers.csv", "out.csv"));
     assert_eq!(desk.run(&["check"]).code, 0);
-    assert_eq!(desk.told(&["budgets", "import", file]).lines().next().unwrap(), "4 rows of {dir}/out.csv: 4 unchanged");
+    assert_eq!(
+        desk.told(&["budgets", "import", file]).lines().next().unwrap(),
+        "4 rows of {dir}/out.csv: 4 unchanged"
+    );
     assert_eq!(desk.told(&["budgets", "export"]), expected);
 }
 
@@ -96,7 +108,10 @@ Test_Test_MA20190829_14  0 GBP
         })
     );
     let ended = desk.run(&["budgets", "export", "--format", "text", "--output", "x"]);
-    assert_eq!((ended.code, ended.err.as_str()), (2, "budget-alertd: a file is written as csv or json, not as text\n"));
+    assert_eq!(
+        (ended.code, ended.err.as_str()),
+        (2, "budget-alertd: a file is written as csv or json, not as text\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,10 +139,22 @@ Would alert at the next poll
   WARNING Modern Azure Customer SE: rule gold, step 20 %, 60.28 % of the budget used, to hook
 ";
     assert_eq!((dry.code, dry.err.as_str()), (0, ""));
-    assert_eq!(dry.out, format!("{told}\nNothing was written: this was a dry run. Without --dry-run it goes to {{dir}}/customers.csv.\n"));
+    assert_eq!(
+        dry.out,
+        format!(
+            "{told}\nNothing was written: this was a dry run. Without --dry-run it goes to \
+                {{dir}}/customers.csv.\n"
+        )
+    );
     assert_eq!(read(&desk, "customers.csv"), "");
     let done = import(&desk, &sheet, &[]);
-    assert_eq!(done.out, format!("{told}\nWrote {{dir}}/customers.csv; \"systemctl reload budget-alertd\" takes it into force.\n"));
+    assert_eq!(
+        done.out,
+        format!(
+            "{told}\nWrote {{dir}}/customers.csv; \"systemctl reload budget-alertd\" takes it into \
+                force.\n"
+        )
+    );
     assert_eq!(
         read(&desk, "customers.csv"),
         "customer_id,name,label,currency,budget,contacts,owner,tags\n\
@@ -137,7 +164,10 @@ Would alert at the next poll
     );
     let poll = desk.told(&["poll"]);
     assert!(
-        poll.contains("1 new alert raised.\n  WARNING  Modern Azure Customer SE: 60.28 %, 120.57 of 200 SEK (rule gold, step 20 %)"),
+        poll.contains(
+            "1 new alert raised.\n  WARNING  Modern Azure Customer SE: 60.28 %, 120.57 \
+            of 200 SEK (rule gold, step 20 %)"
+        ),
         "{poll}"
     );
 }
@@ -193,11 +223,24 @@ Nothing was written: put the refused rows right, or take them out.
     );
     assert_eq!(ended.err, "", "each is said once");
     assert_eq!(read(&desk, "customers.csv"), "");
-    let said = desk.json(&["budgets", "import", desk.house.path("sheet.csv").to_str().unwrap(), "--format", "json"]);
-    assert_eq!((&said["written"], &said["counts"]["unknown"], &said["counts"]["changed"]), (&json!(false), &json!(3), &json!(1)));
+    let said = desk.json(&[
+        "budgets",
+        "import",
+        desk.house.path("sheet.csv").to_str().unwrap(),
+        "--format",
+        "json",
+    ]);
+    assert_eq!(
+        (&said["written"], &said["counts"]["unknown"], &said["counts"]["changed"]),
+        (&json!(false), &json!(3), &json!(1))
+    );
     assert_eq!(said["mistakes"].as_array().unwrap().len(), 1);
     assert_eq!(
-        (&said["rows"][7]["status"], &said["rows"][8]["matched_by"], &said["rows"][8]["budget_after"]),
+        (
+            &said["rows"][7]["status"],
+            &said["rows"][8]["matched_by"],
+            &said["rows"][8]["budget_after"]
+        ),
         (&json!("unknown"), &json!("customer_id"), &json!("7 GBP"))
     );
 }
@@ -213,8 +256,17 @@ async fn what_the_sheet_does_not_name_stays_unless_it_is_to_be_replaced() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let sheet = format!("Customer ID,budget\n{SWEDEN},250\n");
     let kept = import(&desk, &sheet, &[]);
-    assert!(kept.out.contains("line 2: Nord: budget 300 SEK → 250 SEK (Partner Center has 20)"), "{}", kept.out);
-    assert!(words(&kept.out).contains("What the old one says in 2 rows that this file does not have stays."), "{}", kept.out);
+    assert!(
+        kept.out.contains("line 2: Nord: budget 300 SEK → 250 SEK (Partner Center has 20)"),
+        "{}",
+        kept.out
+    );
+    assert!(
+        words(&kept.out)
+            .contains("What the old one says in 2 rows that this file does not have stays."),
+        "{}",
+        kept.out
+    );
     assert_eq!(
         read(&desk, "customers.csv"),
         format!(
@@ -224,12 +276,18 @@ async fn what_the_sheet_does_not_name_stays_unless_it_is_to_be_replaced() {
         )
     );
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(words(&desk.told(&["check"])).contains("3 described here, 2 of them and a budget for one subscription in"));
+    assert!(
+        words(&desk.told(&["check"]))
+            .contains("3 described here, 2 of them and a budget for one subscription in")
+    );
     let replaced = import(&desk, &sheet, &["--replace"]);
     assert!(replaced.out.contains("Dropped\n  Prod, 90 SEK\n  Old, 50 EUR\n"), "{}", replaced.out);
     assert_eq!(
         read(&desk, "customers.csv"),
-        format!("customer_id,name,label,currency,budget,contacts,owner,tags\n{SWEDEN},Modern Azure Customer SE,,SEK,250,,,\n")
+        format!(
+            "customer_id,name,label,currency,budget,contacts,owner,tags\n{SWEDEN},Modern Azure \
+                Customer SE,,SEK,250,,,\n"
+        )
     );
 }
 
@@ -239,8 +297,10 @@ async fn formulas_are_defused_on_the_way_out_and_are_themselves_again_on_the_way
     let sheet = format!("customer_id,name,label\n{SWEDEN},Modern Azure Customer XX,=cmd()\n");
     let ended = import(&desk, &sheet, &[]);
     assert!(
-        words(&ended.out)
-            .contains("line 2: the row is called \"Modern Azure Customer XX\", the customer with its id \"Modern Azure Customer SE\""),
+        words(&ended.out).contains(
+            "line 2: the row is called \"Modern Azure Customer XX\", the customer with \
+                its id \"Modern Azure Customer SE\""
+        ),
         "{}",
         ended.out
     );
@@ -256,7 +316,13 @@ async fn a_spreadsheet_that_does_not_load_is_not_written_over_unless_it_is_to_be
     let sheet = format!("customer_id,budget\n{SWEDEN},250\n");
     let ended = import(&desk, &sheet, &[]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
-    assert!(ended.err.starts_with("{dir}/customers.csv:1:13: unknown column \"budgt\"; did you mean \"budget\"?"), "{}", ended.err);
+    assert!(
+        ended.err.starts_with(
+            "{dir}/customers.csv:1:13: unknown column \"budgt\"; did you mean \"budget\"?"
+        ),
+        "{}",
+        ended.err
+    );
     assert_eq!(desk.run(&["budgets", "export"]).code, 2);
     assert_eq!(desk.run(&["check"]).code, 2);
     assert_eq!(import(&desk, &sheet, &["--replace"]).code, 0);
@@ -269,16 +335,36 @@ async fn without_a_place_to_write_to_or_a_file_to_read_it_is_used_wrongly() {
     let sheet = format!("customer_id,budget\n{SWEDEN},250\n");
     let ended = import(&desk, &sheet, &[]);
     assert_eq!(ended.code, 2);
-    assert!(ended.err.contains("names no spreadsheet of customers: add [customers_csv]"), "{}", ended.err);
+    assert!(
+        ended.err.contains("names no spreadsheet of customers: add [customers_csv]"),
+        "{}",
+        ended.err
+    );
     let dry = import(&desk, &sheet, &["--dry-run"]);
-    assert!(dry.code == 0 && words(&dry.out).ends_with("this was a dry run, and no [customers_csv] names a file."), "{}", dry.out);
+    assert!(
+        dry.code == 0
+            && words(&dry.out)
+                .ends_with("this was a dry run, and no [customers_csv] names a file."),
+        "{}",
+        dry.out
+    );
     let elsewhere = desk.house.path("new.csv");
     let done = import(&desk, &sheet, &["--output", elsewhere.to_str().unwrap()]);
-    assert!(words(&done.out).contains("add [customers_csv] with path = \"{dir}/new.csv\" to the configuration and reload"), "{}", done.out);
+    assert!(
+        words(&done.out).contains(
+            "add [customers_csv] with path = \"{dir}/new.csv\" to the configuration and reload"
+        ),
+        "{}",
+        done.out
+    );
     assert!(read(&desk, "new.csv").contains(",250,"));
     let missing = desk.run(&["budgets", "import", "/nonexistent.csv"]);
     assert_eq!(missing.code, 2);
-    assert!(missing.err.starts_with("budget-alertd: cannot read /nonexistent.csv: No such file"), "{}", missing.err);
+    assert!(
+        missing.err.starts_with("budget-alertd: cannot read /nonexistent.csv: No such file"),
+        "{}",
+        missing.err
+    );
     assert_eq!(import(&desk, "", &["--dry-run"]).code, 1);
     assert_eq!(import(&desk, "budget\n5\n", &["--dry-run"]).code, 1);
 }
@@ -287,22 +373,36 @@ async fn without_a_place_to_write_to_or_a_file_to_read_it_is_used_wrongly() {
 async fn customers_of_the_spreadsheet_are_judged_as_those_of_tables() {
     let desk = Desk::new();
     let configuration = with_spreadsheet(&desk, CONFIGURATION)
-        .replace("[rules.spend]", "[budgets]\nprefer = \"partner-center\"\n[rules.legacy]\nmetric = \"total_cost\"\nnotify = [\"hook\"]\nsteps = [{ at = { NOK = 1 } }]\n[rules.spend]")
-        .replace("path = \"{dir}/usage.json\"", "path = \"{dir}/usage.json\"\nlegacy_currency = \"DKK\"");
+        .replace(
+            "[rules.spend]",
+            "[budgets]\nprefer = \"partner-center\"\n[rules.legacy]\nmetric \
+            = \"total_cost\"\nnotify = [\"hook\"]\nsteps = [{ at = { NOK = 1 } }]\n[rules.spend]",
+        )
+        .replace(
+            "path = \"{dir}/usage.json\"",
+            "path = \"{dir}/usage.json\"\nlegacy_currency = \
+            \"DKK\"",
+        );
     desk.house.configure(&configuration);
-    std::fs::write(desk.house.path("usage.json"), super::USAGE.replacen("\"totalCost\": 0,", "\"totalCost\": 7,", 1)).unwrap();
+    std::fs::write(
+        desk.house.path("usage.json"),
+        super::USAGE.replacen("\"totalCost\": 0,", "\"totalCost\": 7,", 1),
+    )
+    .unwrap();
     let mut csv = "customer_id,currency,budget,tags,mute_rules,contacts\n".to_owned();
     writeln!(csv, "{LEGACY},NOK,,,,").unwrap();
     writeln!(csv, "{SWEDEN},SEK,1000,gold,spend,it@contoso.example").unwrap();
     write(&desk, "customers.csv", &csv);
     let told = desk.told(&["poll"]);
-    // The tag selects it, the rule is muted, Partner Center's budget is preferred, the currency is the row's.
+    // The tag selects it, the rule is muted, Partner Center's budget is preferred, the currency is
+    // the row's.
     let lines: Vec<&str> = told.lines().filter(|line| line.contains("(rule ")).collect();
     assert_eq!(
         lines,
         [
             "  WARNING  Contoso UK: 28.08 %, 27.23 of 97 GBP (rule gold, step 20 %) REF",
-            "  WARNING  Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule gold, step 90 %) REF",
+            "  WARNING  Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule gold, step 90 \
+                %) REF",
             "  WARNING  LEGACY AZURE CUSTOMER SE: 7 NOK (rule legacy, step 1 NOK) REF",
         ]
     );
@@ -312,7 +412,8 @@ async fn customers_of_the_spreadsheet_are_judged_as_those_of_tables() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rows_are_there_for_spreadsheets_too() {
     let desk = desk();
-    let file = write(&desk, "sheet.csv", &format!("customer_id,budget\n{SWEDEN},100\n{BRITAIN},100\n"));
+    let file =
+        write(&desk, "sheet.csv", &format!("customer_id,budget\n{SWEDEN},100\n{BRITAIN},100\n"));
     assert_eq!(
         desk.told(&["budgets", "import", &file, "--dry-run", "--format", "csv"]),
         format!(

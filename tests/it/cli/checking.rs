@@ -42,7 +42,10 @@ Notifiers
 async fn programs_get_the_same() {
     let desk = Desk::new();
     let said = desk.json(&["check", "--format", "json"]);
-    assert_eq!((&said["valid"], &said["time_zone"], &said["customers"]), (&json!(true), &json!("UTC"), &json!(1)));
+    assert_eq!(
+        (&said["valid"], &said["time_zone"], &said["customers"]),
+        (&json!(true), &json!("UTC"), &json!(1))
+    );
     assert_eq!(said["rules"][1]["name"], "pounds");
     assert_eq!(said["notifiers"][0]["name"], "hook");
 }
@@ -50,13 +53,19 @@ async fn programs_get_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_are_shown_all_at_once_and_end_with_2() {
     let desk = Desk::new();
-    desk.house
-        .configure(&super::CONFIGURATION.replace("notify = [\"hook\"]", "notfy = [\"hook\"]").replace("{receiver}", "http://127.0.0.1:9"));
+    desk.house.configure(
+        &super::CONFIGURATION
+            .replace("notify = [\"hook\"]", "notfy = [\"hook\"]")
+            .replace("{receiver}", "http://127.0.0.1:9"),
+    );
     let ended = desk.run(&["check"]);
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
     assert_eq!(ended.err.matches("unknown key \"notfy\"").count(), 3, "{}", ended.err);
     assert!(
-        ended.err.contains("{dir}/alert-rules.toml:9:1: unknown key \"notfy\" in [rules.spend]; did you mean \"notify\"?"),
+        ended.err.contains(
+            "{dir}/alert-rules.toml:9:1: unknown key \"notfy\" in [rules.spend]; \
+            did you mean \"notify\"?"
+        ),
         "{}",
         ended.err
     );
@@ -74,8 +83,14 @@ async fn a_missing_file_and_wrong_arguments_end_with_2() {
     std::fs::remove_file(desk.house.path("alert-rules.toml")).unwrap();
     let ended = desk.run(&["check"]);
     assert_eq!(ended.code, 2);
-    assert!(ended.err.starts_with("cannot read {dir}/alert-rules.toml: No such file"), "{}", ended.err);
-    for arguments in [&["alerts", "--since", "yesterday"][..], &["pol"], &["alerts", "--format", "xml"], &[]] {
+    assert!(
+        ended.err.starts_with("cannot read {dir}/alert-rules.toml: No such file"),
+        "{}",
+        ended.err
+    );
+    for arguments in
+        [&["alerts", "--since", "yesterday"][..], &["pol"], &["alerts", "--format", "xml"], &[]]
+    {
         assert_eq!(desk.run(arguments).code, 2, "{arguments:?}");
     }
     assert_eq!(desk.run(&["--help"]).code, 0);
@@ -86,12 +101,17 @@ async fn the_impact_of_a_changed_file_is_what_a_reload_would_send() {
     let desk = Desk::polled();
     let unchanged = desk.told(&["check", "--impact"]);
     assert!(
-        unchanged.ends_with("If it took effect now\n  nobody would be told anything of the 4 customers as they were last seen\n"),
+        unchanged.ends_with(
+            "If it took effect now\n  nobody would be told anything of the 4 \
+            customers as they were last seen\n"
+        ),
         "{unchanged}"
     );
     let file = desk.house.path("alert-rules.toml");
-    let changed =
-        std::fs::read_to_string(&file).unwrap().replace("GBP = 20", "GBP = 5, SEK = 100").replace("[rules.gold]", "[rules.silver]");
+    let changed = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace("GBP = 20", "GBP = 5, SEK = 100")
+        .replace("[rules.gold]", "[rules.silver]");
     std::fs::write(&file, changed.replace("[rules.gold.match]", "[rules.silver.match]")).unwrap();
     let told = desk.told(&["check", "--impact"]);
     let (_, impact) = told.split_once("If it took effect now\n").unwrap();
@@ -106,7 +126,10 @@ async fn the_impact_of_a_changed_file_is_what_a_reload_would_send() {
     );
     let document = desk.json(&["check", "--impact", "--format", "json"]);
     assert_eq!(document["impact"]["alerts"][1]["alert"]["rule"], "pounds");
-    assert_eq!(document["impact"]["messages"], json!({ "hook": { "messages": 2, "digest_parts": 0 } }));
+    assert_eq!(
+        document["impact"]["messages"],
+        json!({ "hook": { "messages": 2, "digest_parts": 0 } })
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,8 +137,14 @@ async fn who_is_told_in_the_place_of_a_notifier_is_said() {
     let desk = Desk::new();
     let file = desk.house.path("alert-rules.toml");
     let changed = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, changed.replace("[notifiers.hook]", "[notifiers.hook]\nfallback = [\"other\"]\nfallback_after = \"15m\""))
-        .unwrap();
+    std::fs::write(
+        &file,
+        changed.replace(
+            "[notifiers.hook]",
+            "[notifiers.hook]\nfallback = [\"other\"]\nfallback_after = \"15m\"",
+        ),
+    )
+    .unwrap();
     let said = desk.told(&["check"]);
     let (_, notifiers) = said.split_once("Notifiers\n").unwrap();
     assert_eq!(
@@ -152,13 +181,18 @@ async fn live_signs_in_and_reaches_each_destination_without_a_message() {
     let hook = HttpReceiver::start(SystemClock::shared()).unwrap();
     let rest = |password: &str, hook: &str| {
         let port = mail.port().to_string();
-        NOTIFIERS.replace("{mail}", &port).replace("{password}", password).replace("{hook}", hook.trim_end_matches('/'))
+        NOTIFIERS
+            .replace("{mail}", &port)
+            .replace("{password}", password)
+            .replace("{hook}", hook.trim_end_matches('/'))
     };
-    let keys = "client_secret = \"simulated-client-secret\"\nrefresh_token = \"simulated-refresh-token-0\"\n";
+    let keys = "client_secret = \"simulated-client-secret\"\nrefresh_token = \
+        \"simulated-refresh-token-0\"\n";
 
     let place = Place::of(keys, &rest("right", &hook.url("")));
     let ended = place.run(&["check", "--live"]);
-    let live = ended.out.split("\nLive\n").nth(1).unwrap_or_else(|| panic!("{} {}", ended.out, ended.err));
+    let live =
+        ended.out.split("\nLive\n").nth(1).unwrap_or_else(|| panic!("{} {}", ended.out, ended.err));
     assert_eq!(
         live,
         "\
@@ -171,7 +205,11 @@ async fn live_signs_in_and_reaches_each_destination_without_a_message() {
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
     assert!(place.house.path("state/sign-in.json").exists(), "the renewed sign-in is kept");
     assert_eq!(mail.attempts().len(), 0);
-    assert!(hook.received().iter().all(|request| (request.method.as_str(), request.path.as_str()) == ("HEAD", "/")));
+    assert!(
+        hook.received()
+            .iter()
+            .all(|request| (request.method.as_str(), request.path.as_str()) == ("HEAD", "/"))
+    );
 
     place.partner_center.revoke_sign_in();
     place.house.edit("\"right\"", "\"wrong\"");
@@ -180,8 +218,9 @@ async fn live_signs_in_and_reaches_each_destination_without_a_message() {
     let said = ended.out.replace("\n            ", " ");
     assert_eq!(ended.code, 1, "{said}");
     for line in [
-        "✗ source  the sign-in is refused: invalid_grant: AADSTS70008: The refresh token has expired or was revoked. The kept sign-in has \
-         expired or was revoked. Sign in again: `budget-alertd login`.",
+        "✗ source  the sign-in is refused: invalid_grant: AADSTS70008: The refresh token has \
+            expired or was revoked. The kept sign-in has expired or was revoked. Sign in again: \
+            `budget-alertd login`.",
         "✗ mail  the mail server refused the sign-in: 535",
         "✓ hook  127.0.0.1:PORT is reached; no message was sent",
         "✗ chat  cannot connect to 127.0.0.1:PORT: ",
@@ -190,14 +229,22 @@ async fn live_signs_in_and_reaches_each_destination_without_a_message() {
     }
     let said = place.json(&["check", "--live", "--format", "json"]);
     assert_eq!((&said["live"][0]["ok"], &said["live"][2]["ok"]), (&json!(false), &json!(true)));
-    assert!(!said.to_string().contains("secret-path") && !said.to_string().contains("services"), "{said}");
+    assert!(
+        !said.to_string().contains("secret-path") && !said.to_string().contains("services"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_not_signed_in_yet_is_told_how() {
     let place = Place::with("client_secret = \"simulated-client-secret\"\n");
     let ended = place.run(&["check"]);
-    assert!(ended.code == 0 && ended.out.contains("Sign-in  nobody has signed in yet: run `budget-alertd login`\n"), "{}", ended.out);
+    assert!(
+        ended.code == 0
+            && ended.out.contains("Sign-in  nobody has signed in yet: run `budget-alertd login`\n"),
+        "{}",
+        ended.out
+    );
     assert_eq!(place.run(&["login"]).code, 0);
     assert!(place.run(&["check"]).out.contains("Sign-in  kept in {dir}/state/sign-in.json\n"));
 }

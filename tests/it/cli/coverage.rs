@@ -7,7 +7,10 @@ use super::Desk;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_that_can_never_alert_are_counted_by_reason_and_listed_costliest_first() {
-    let desk = Desk::with(&super::one_notifier().replace("mute_rules = [\"pounds\"]", "mute_rules = [\"pounds\", \"spend\", \"gold\"]"));
+    let desk = Desk::with(
+        &super::one_notifier()
+            .replace("mute_rules = [\"pounds\"]", "mute_rules = [\"pounds\", \"spend\", \"gold\"]"),
+    );
     assert_eq!(desk.run(&["poll"]).code, 0);
     assert_eq!(
         desk.told(&["coverage"]),
@@ -45,13 +48,26 @@ async fn customers_whose_notifiers_all_fail_are_named_beside_the_others() {
         assert_eq!(desk.run(&["poll", "--wait", "0s"]).code, 1);
     }
     let said = desk.json(&["coverage", "--format", "json"]);
-    let numbers: Vec<String> =
-        said["reasons"].as_array().unwrap().iter().map(|row| format!("{} {}", row["reason"].as_str().unwrap(), row["customers"])).collect();
-    assert_eq!(numbers, ["no-budget 1", "no-rule 0", "currency-unknown 0", "muted 0", "dead-notifier 3"]);
+    let numbers: Vec<String> = said["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {}", row["reason"].as_str().unwrap(), row["customers"]))
+        .collect();
+    assert_eq!(
+        numbers,
+        ["no-budget 1", "no-rule 0", "currency-unknown 0", "muted 0", "dead-notifier 3"]
+    );
     assert_eq!(said["without_coverage"], json!(1));
-    let budgets = "[customers.\"11111111-1843-4b3b-872f-206e08a08e51\"]\nbudget = { amount = 9, currency = \"SEK\" }\n[notifiers.hook]";
-    desk.house.configure(&super::one_notifier().replace("[notifiers.hook]", budgets).replace("{receiver}", &desk.receiver.url("")));
+    let budgets = "[customers.\"11111111-1843-4b3b-872f-206e08a08e51\"]\nbudget = \
+        { amount = 9, currency = \"SEK\" }\n[notifiers.hook]";
+    desk.house.configure(
+        &super::one_notifier()
+            .replace("[notifiers.hook]", budgets)
+            .replace("{receiver}", &desk.receiver.url("")),
+    );
     let told = desk.told(&["coverage"]).split_whitespace().collect::<Vec<_>>().join(" ");
-    let first = "Each of 4 customers has a rule that can alert, but of 4 nobody would hear now: the notifiers fail. dead-notifier: ";
+    let first = "Each of 4 customers has a rule that can alert, but of 4 nobody would hear now: \
+        the notifiers fail. dead-notifier: ";
     assert!(told.starts_with(first), "{told}");
 }

@@ -40,9 +40,14 @@ url = "http://127.0.0.1:9/"
 "#;
 
 /// Does something to the desk's ledger at `now`.
-async fn at<T>(desk: &Desk, now: &str, work: impl AsyncFnOnce(&Ledger, &config::Config, Arc<dyn Clock>) -> T) -> T {
+async fn at<T>(
+    desk: &Desk,
+    now: &str,
+    work: impl AsyncFnOnce(&Ledger, &config::Config, Arc<dyn Clock>) -> T,
+) -> T {
     let clock: Arc<dyn Clock> = SimulatedClock::starting_at(now.parse().unwrap());
-    let config = config::load(&desk.house.path("alert-rules.toml"), &Environment::default()).unwrap();
+    let config =
+        config::load(&desk.house.path("alert-rules.toml"), &Environment::default()).unwrap();
     let ledger = Ledger::open(&config.ledger, Metrics::new(), Arc::clone(&clock)).unwrap();
     let done = work(&ledger, &config, clock).await;
     ledger.close().await.unwrap();
@@ -51,23 +56,34 @@ async fn at<T>(desk: &Desk, now: &str, work: impl AsyncFnOnce(&Ledger, &config::
 
 /// Polls customer A with this cost and budget, dated twelve hours before.
 async fn poll(desk: &Desk, now: &str, cost: u32, budget: u32) {
-    let date: jiff::Timestamp = now.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_hours(12);
+    let date: jiff::Timestamp =
+        now.parse::<jiff::Timestamp>().unwrap() - jiff::SignedDuration::from_hours(12);
     let record = format!(
         "{{\"resourceId\": \"A-1\", \"resourceName\": \"Contoso\", \"isUpgraded\": true, \"totalCost\": {cost},
           \"budget\": {{\"amount\": {budget}}}, \"currencyCode\": \"SEK\", \"lastModifiedDate\": \"{date}\"}}"
     );
-    std::fs::write(desk.house.path("usage.json"), format!("{{\"totalCount\": 1, \"items\": [{record}]}}")).unwrap();
+    std::fs::write(
+        desk.house.path("usage.json"),
+        format!("{{\"totalCount\": 1, \"items\": [{record}]}}"),
+    )
+    .unwrap();
     at(desk, now, async |ledger, config, clock| {
         assemble(config, ledger, &clock, &Metrics::new()).unwrap().cycle.run(false).await.unwrap();
         for delivery in ledger.due("hook", Vec::new(), 100).await.unwrap() {
-            let accepted = AttemptRecord { delivery: delivery.id, at: clock.now(), outcome: "accepted", detail: "200 OK".into() };
+            let accepted = AttemptRecord {
+                delivery: delivery.id,
+                at: clock.now(),
+                outcome: "accepted",
+                detail: "200 OK".into(),
+            };
             ledger.mark_sent(accepted).await.unwrap();
         }
     })
     .await;
 }
 
-/// A customer with eight days of history: an alert, a budget cut, a reminder, an acknowledgement, a silence, a higher step.
+/// A customer with eight days of history: an alert, a budget cut, a reminder, an acknowledgement, a
+/// silence, a higher step.
 async fn with_history() -> Desk {
     let desk = Desk::with(RULES);
     poll(&desk, "2019-09-10T12:00:00Z", 400, 1000).await;
@@ -167,12 +183,31 @@ Alerts of this billing period
 async fn a_day_is_told_as_it_was_known_at_its_end() {
     let desk = with_history().await;
     let said = explained(&desk, &["explain", "contoso", "--at", "2019-09-11"]);
-    assert!(said.contains("  as it was known Wed 11 Sep 23:59 UTC, judged by today's configuration, name and plan\n"), "{said}");
-    assert!(said.contains("Usage   850 SEK\n") && said.contains("Budget  1,000 SEK from Partner Center: 85 % used\n"), "{said}");
-    assert!(said.contains("hook sent") && !said.contains("acknowledged") && !said.contains("silenced"), "{said}");
+    assert!(
+        said.contains(
+            "  as it was known Wed 11 Sep 23:59 UTC, judged by today's \
+        configuration, name and plan\n"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("Usage   850 SEK\n")
+            && said.contains("Budget  1,000 SEK from Partner Center: 85 % used\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hook sent") && !said.contains("acknowledged") && !said.contains("silenced"),
+        "{said}"
+    );
     let json = desk.json(&["explain", "contoso", "--at", "2019-09-11", "--format", "json"]);
-    assert_eq!((&json["at"], &json["usage"]["cost"]["amount"]), (&json!("2019-09-11T23:59:59Z"), &json!("850")));
-    assert_eq!((json["history"].as_array().unwrap().len(), json["events"].as_array().unwrap().len()), (2, 0));
+    assert_eq!(
+        (&json["at"], &json["usage"]["cost"]["amount"]),
+        (&json!("2019-09-11T23:59:59Z"), &json!("850"))
+    );
+    assert_eq!(
+        (json["history"].as_array().unwrap().len(), json["events"].as_array().unwrap().len()),
+        (2, 0)
+    );
     assert!(json["alerts"][0]["acknowledged"].is_null());
 }
 
@@ -186,7 +221,8 @@ async fn a_time_without_history_is_refused_with_when_it_begins() {
     };
     assert_eq!(
         refused("2019-09-10T11:59:59Z"),
-        "budget-alertd: nothing is known of Contoso at Tue 10 Sep 2019 11:59 UTC: its history begins Tue 10 Sep 2019 12:00 UTC\n"
+        "budget-alertd: nothing is known of Contoso at Tue 10 Sep 2019 11:59 UTC: its history \
+            begins Tue 10 Sep 2019 12:00 UTC\n"
     );
     assert!(refused("2999-01-01").contains("this one is yet to come"));
     assert!(refused("yesterday").contains("write 2026-11-14"));
@@ -213,22 +249,46 @@ REF WARNING spend, step 100 %: 105.56 %, 950 of 900 SEK; raised Sat 14 Sep 2019 
     );
     assert!(!said.contains("silenced by"), "{said}");
     let json = desk.json(&["explain", "contoso", "--format", "json"]);
-    assert_eq!((&json["at"], &json["alerts"][1]["acknowledged"]["by"]), (&json!(null), &json!("alice (uid 1000)")));
-    let events: Vec<_> = json["events"].as_array().unwrap().iter().map(|event| event["code"].clone()).collect();
+    assert_eq!(
+        (&json["at"], &json["alerts"][1]["acknowledged"]["by"]),
+        (&json!(null), &json!("alice (uid 1000)"))
+    );
+    let events: Vec<_> =
+        json["events"].as_array().unwrap().iter().map(|event| event["code"].clone()).collect();
     assert_eq!(events, ["budget-cut", "cost-fell"]);
-    assert_eq!(json["rules"][1]["inputs"], json!({"elapsed_hours": "360", "period_hours": "720", "forecast_cost": "1920"}));
+    assert_eq!(
+        json["rules"][1]["inputs"],
+        json!({"elapsed_hours": "360", "period_hours": "720", "forecast_cost": "1920"})
+    );
     assert_eq!(json["rules"][0]["silences"], json!([]));
     let then = desk.json(&["explain", "contoso", "--at", "2019-09-15", "--format", "json"]);
     assert_eq!(then["rules"][0]["silences"][0]["author"], "bob (uid 1001)");
     at(&desk, "2019-09-17T12:00:00Z", async |ledger, config, clock| {
-        std::fs::write(desk.house.path("usage.json"), r#"{"totalCount": 1, "items": [{"resourceId": "B-1", "totalCost": 1}]}"#).unwrap();
+        std::fs::write(
+            desk.house.path("usage.json"),
+            r#"{"totalCount": 1, "items": [{"resourceId": "B-1", "totalCost": 1}]}"#,
+        )
+        .unwrap();
         assemble(config, ledger, &clock, &Metrics::new()).unwrap().cycle.run(false).await.unwrap();
     })
     .await;
     let said = explained(&desk, &["explain", "contoso"]);
-    assert!(said.contains("no longer reported: good polls had no record of it since Tue 17 Sep 2019 12:00 UTC"), "{said}");
-    assert!(said.contains("Tue 17 Sep 2019 12:00 UTC  disappeared: the last good poll had no record of it"), "{said}");
-    assert!(!explained(&desk, &["explain", "contoso", "--at", "2019-09-16"]).contains("no longer reported"));
+    assert!(
+        said.contains(
+            "no longer reported: good polls had no record of it since Tue 17 Sep 2019 12:00 UTC"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            "Tue 17 Sep 2019 12:00 UTC  disappeared: the last good poll had no record of it"
+        ),
+        "{said}"
+    );
+    assert!(
+        !explained(&desk, &["explain", "contoso", "--at", "2019-09-16"])
+            .contains("no longer reported")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -324,31 +384,57 @@ Alerts of this billing period
 async fn programs_get_the_reasons_as_words_of_a_closed_set() {
     let desk = Desk::polled();
     let said = desk.json(&["explain", BRITAIN, "--format", "json"]);
-    let reasons: Vec<_> = said["rules"].as_array().unwrap().iter().map(|rule| (&rule["rule"], &rule["applies"], &rule["reason"])).collect();
+    let reasons: Vec<_> = said["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| (&rule["rule"], &rule["applies"], &rule["reason"]))
+        .collect();
     let expected = [
         (&json!("spend"), &json!(true), &json!("below-first-step")),
         (&json!("pounds"), &json!(false), &json!("muted")),
         (&json!("gold"), &json!(true), &json!("already-raised")),
     ];
     assert_eq!(reasons, expected);
-    assert_eq!(said["budget"], json!({"amount": "100", "currency": "GBP", "source": "local", "previous_amount": null}));
+    assert_eq!(
+        said["budget"],
+        json!({"amount": "100", "currency": "GBP", "source": "local", "previous_amount": null})
+    );
     assert_eq!(said["other_budget"]["amount"], "97");
     assert_eq!(said["usage"]["cost"]["amount"], "27.23292827625710931604");
     let delivery = &said["alerts"][0]["deliveries"][0];
-    assert_eq!((&delivery["state"], &delivery["tries"][0]["outcome"]), (&json!("sent"), &json!("accepted")));
+    assert_eq!(
+        (&delivery["state"], &delivery["tries"][0]["outcome"]),
+        (&json!("sent"), &json!("accepted"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_next_poll_would_do_under_a_changed_configuration_is_said_and_done() {
     let desk = Desk::polled();
-    let raised = super::CONFIGURATION.replace("amount = 100", "amount = 30").replace("{receiver}", &desk.receiver.url(""));
+    let raised = super::CONFIGURATION
+        .replace("amount = 100", "amount = 30")
+        .replace("{receiver}", &desk.receiver.url(""));
     desk.house.configure(&raised);
     let said = desk.json(&["explain", BRITAIN, "--format", "json"]);
-    let would: Vec<_> = said["rules"].as_array().unwrap().iter().filter(|rule| !rule["would_raise"].is_null()).collect();
-    let would: Vec<_> = would.iter().map(|rule| (rule["rule"].clone(), rule["would_raise"]["threshold"].clone())).collect();
+    let would: Vec<_> = said["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|rule| !rule["would_raise"].is_null())
+        .collect();
+    let would: Vec<_> = would
+        .iter()
+        .map(|rule| (rule["rule"].clone(), rule["would_raise"]["threshold"].clone()))
+        .collect();
     assert_eq!(would, [(json!("spend"), json!("80")), (json!("gold"), json!("90"))]);
     let alerts = desk.json(&["poll", "--format", "json"])["alerts"].take();
-    let mut done: Vec<_> = alerts.as_array().unwrap().iter().map(|alert| (alert["rule"].clone(), alert["threshold"].clone())).collect();
+    let mut done: Vec<_> = alerts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| (alert["rule"].clone(), alert["threshold"].clone()))
+        .collect();
     done.sort_by_key(|(rule, _)| rule == "gold");
     assert_eq!(done, would);
 }
@@ -368,16 +454,26 @@ budget-alertd: 2 customers are called something like \"modern\"; say which, by i
     );
     let unknown = desk.run(&["explain", "nobody"]);
     assert_eq!((unknown.code, unknown.out.as_str()), (2, ""));
-    assert_eq!(unknown.err, "budget-alertd: no customer is called \"nobody\": give an id, a name or a label, or a part of a name\n");
+    assert_eq!(
+        unknown.err,
+        "budget-alertd: no customer is called \"nobody\": give an id, a name or a label, or a part \
+            of a name\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_age_of_one_customers_data_is_no_news_while_all_data_is_old() {
-    let stale = "[rules.stale]\nmetric = \"stale_hours\"\nnotify = [\"hook\"]\nsteps = [{ at = 48 }]\n[rules.gold]\n";
+    let stale = "[rules.stale]\nmetric = \"stale_hours\"\nnotify = [\"hook\"]\nsteps = \
+        [{ at = 48 }]\n[rules.gold]\n";
     let desk = Desk::with(&super::CONFIGURATION.replace("[rules.gold]\n", stale));
     assert_eq!(desk.run(&["poll"]).code, 0);
     let told = desk.told(&["explain", SWEDEN]).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("the age of the data is judged against the whole collection, which is old itself"), "{told}");
+    assert!(
+        told.contains(
+            "the age of the data is judged against the whole collection, which is old itself"
+        ),
+        "{told}"
+    );
     let impact = desk.told(&["check", "--impact"]);
     assert!(impact.contains("nobody would be told anything"), "{impact}");
 }
@@ -387,14 +483,19 @@ async fn a_daily_rule_alerts_again_on_the_next_day_of_the_data() {
     let desk = Desk::with(RULES);
     poll(&desk, "2026-11-13T22:00:00Z", 1000, 100_000).await;
     poll(&desk, "2026-11-14T22:00:00Z", 2000, 100_000).await;
-    let explained = desk.told(&["explain", "Contoso"]).split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = "no new alert: this step was raised before on this day of the data step 500 SEK was raised for 14 Nov 2026 (REF) \
-                    alerts again on the next day of the data";
+    let explained =
+        desk.told(&["explain", "Contoso"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "no new alert: this step was raised before on this day of the data step 500 SEK \
+        was raised for 14 Nov 2026 (REF) alerts again on the next day of the data";
     assert!(explained.contains(expected), "{explained}");
     let listed = desk.told(&["alerts"]).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(listed.contains("Contoso 1,000 SEK daily REF hook 2,000 of 100,000 SEK 500 SEK"), "{listed}");
+    assert!(
+        listed.contains("Contoso 1,000 SEK daily REF hook 2,000 of 100,000 SEK 500 SEK"),
+        "{listed}"
+    );
     poll(&desk, "2026-11-15T22:00:00Z", 2010, 100_000).await;
-    let explained = desk.told(&["explain", "Contoso"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let explained =
+        desk.told(&["explain", "Contoso"]).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(explained.contains("step 500 SEK was raised for 14 Nov 2026 (REF)"), "{explained}");
     assert!(!explained.contains("alerts again on"), "{explained}");
 }

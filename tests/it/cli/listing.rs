@@ -13,10 +13,23 @@ const OBEYED: &str = "Evil\u{9b}2J\u{202e}\u{2028}Corp\u{7f}";
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_terminal_would_obey_is_escaped_for_programs_and_never_passed_on() {
     let desk = Desk::new();
-    std::fs::write(desk.house.path("usage.json"), super::USAGE.replace("Modern Azure Customer SE", OBEYED)).unwrap();
-    let is_obeyed = |letter: char| letter != '\n' && letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter);
-    let json: [&[&str]; 7] =
-        [&["poll"], &["alerts"], &["deliveries"], &["status"], &["explain", SWEDEN], &["coverage"], &["budgets", "export"]];
+    std::fs::write(
+        desk.house.path("usage.json"),
+        super::USAGE.replace("Modern Azure Customer SE", OBEYED),
+    )
+    .unwrap();
+    let is_obeyed = |letter: char| {
+        letter != '\n' && letter.is_control() || ('\u{2028}'..='\u{202e}').contains(&letter)
+    };
+    let json: [&[&str]; 7] = [
+        &["poll"],
+        &["alerts"],
+        &["deliveries"],
+        &["status"],
+        &["explain", SWEDEN],
+        &["coverage"],
+        &["budgets", "export"],
+    ];
     for arguments in json {
         let output = desk.house.run(&[arguments, &["--format", "json"]].concat());
         let text = String::from_utf8(output.stdout).unwrap();
@@ -35,7 +48,9 @@ async fn customers_that_read_the_same_are_told_apart_wherever_people_list_them()
     let desk = Desk::new();
     // One alerts, and one that reads the same can never alert.
     let usage = super::USAGE.replace("Modern Azure Customer SE", "Contoso Nord");
-    let usage = usage.replace("LEGACY AZURE CUSTOMER SE", "CONTOSO\u{a0}nord").replace("Test_Test_MA20190829_14", "CONTOSO\u{a0}nord");
+    let usage = usage
+        .replace("LEGACY AZURE CUSTOMER SE", "CONTOSO\u{a0}nord")
+        .replace("Test_Test_MA20190829_14", "CONTOSO\u{a0}nord");
     std::fs::write(desk.house.path("usage.json"), usage).unwrap();
     // The table may break a line within the name.
     let with_id = "REF…96e6)";
@@ -100,7 +115,13 @@ async fn programs_get_alerts_as_webhooks_carry_them_and_how_their_deliveries_sta
     let sent = desk.receiver.received();
     let sent = sent.iter().find(|request| request.text().contains(SWEDEN)).unwrap();
     let body: serde_json::Value = serde_json::from_str(&sent.text()).unwrap();
-    let mut own = listed.as_array().unwrap().iter().find(|alert| alert["customer"]["id"] == SWEDEN).unwrap().clone();
+    let mut own = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|alert| alert["customer"]["id"] == SWEDEN)
+        .unwrap()
+        .clone();
     let deliveries = own.as_object_mut().unwrap().remove("deliveries").unwrap();
     assert!(own.as_object_mut().unwrap().remove("acknowledged").unwrap().is_null());
     assert_eq!(own, body["data"]["alerts"][0]);
@@ -111,7 +132,10 @@ async fn programs_get_alerts_as_webhooks_carry_them_and_how_their_deliveries_sta
     for masked in ["id", "identity", "created_at", "ended_at"] {
         assert!(only[masked].take().is_string(), "{masked}");
     }
-    let id = listed.as_array().unwrap().iter().find(|alert| alert["customer"]["id"] == BRITAIN).unwrap()["id"].clone();
+    let id =
+        listed.as_array().unwrap().iter().find(|alert| alert["customer"]["id"] == BRITAIN).unwrap()
+            ["id"]
+            .clone();
     let expected = json!({
         "id": null, "identity": null, "notifier": "hook", "recipient": null, "kind": "budget.alert.raised", "state": "sent",
         "alerts": [id], "created_at": null, "ended_at": null, "attempts": 1, "held": false, "last_detail": "200 OK",
@@ -122,7 +146,9 @@ async fn programs_get_alerts_as_webhooks_carry_them_and_how_their_deliveries_sta
 #[tokio::test(flavor = "multi_thread")]
 async fn listings_are_narrowed_by_customer_and_time() {
     let desk = Desk::polled();
-    let number = |arguments: &[&str]| desk.json(&[arguments, &["--format", "json"]].concat()).as_array().unwrap().len();
+    let number = |arguments: &[&str]| {
+        desk.json(&[arguments, &["--format", "json"]].concat()).as_array().unwrap().len()
+    };
     assert_eq!(number(&["alerts", "--customer", "CONTOSO uk"]), 1);
     assert_eq!(number(&["alerts", "--customer", "modern azure"]), 2);
     assert_eq!(number(&["alerts", "--customer", &SWEDEN.to_uppercase()]), 1);
@@ -135,14 +161,22 @@ async fn listings_are_narrowed_by_customer_and_time() {
     assert_eq!(desk.told(&["alerts", "--until", "1h"]), "No alerts.\n");
     let nobody = desk.run(&["alerts", "--customer", "nobody"]);
     assert_eq!(nobody.code, 2);
-    assert_eq!(nobody.err, "budget-alertd: no customer is called \"nobody\": give an id, a name or a label, or a part of a name\n");
+    assert_eq!(
+        nobody.err,
+        "budget-alertd: no customer is called \"nobody\": give an id, a name or a label, or a part \
+            of a name\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_from_outside_harm_no_terminal_and_no_spreadsheet() {
     let desk = Desk::new();
     let hostile = r"=cmd|' /C calc'!A0\u001b[31m\r\nBcc: x\u202e<!channel>";
-    std::fs::write(desk.house.path("usage.json"), super::USAGE.replace("Modern Azure Customer SE", hostile)).unwrap();
+    std::fs::write(
+        desk.house.path("usage.json"),
+        super::USAGE.replace("Modern Azure Customer SE", hostile),
+    )
+    .unwrap();
     desk.run(&["poll"]);
     for arguments in [&["alerts"][..], &["status"], &["explain", SWEDEN], &["poll", "--dry-run"]] {
         let output = desk.house.run(arguments);
@@ -156,16 +190,30 @@ async fn names_from_outside_harm_no_terminal_and_no_spreadsheet() {
 
 #[test]
 fn the_options_of_every_command_stand_last_in_its_help() {
-    for command in [&["status"][..], &["silence", "add"], &["poll"], &["demo"], &["budgets", "export"]] {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_budget-alertd")).args(command).arg("--help").output().unwrap();
+    for command in
+        [&["status"][..], &["silence", "add"], &["poll"], &["demo"], &["budgets", "export"]]
+    {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_budget-alertd"))
+            .args(command)
+            .arg("--help")
+            .output()
+            .unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
-        let (own, common) = help.split_once("\nOptions of every command:\n").unwrap_or_else(|| panic!("{command:?}: {help}"));
-        assert!(common.contains("--config") && common.contains("--log") && !own.contains("--config"), "{help}");
+        let (own, common) = help
+            .split_once("\nOptions of every command:\n")
+            .unwrap_or_else(|| panic!("{command:?}: {help}"));
+        assert!(
+            common.contains("--config") && common.contains("--log") && !own.contains("--config"),
+            "{help}"
+        );
         let options = common.lines().filter(|line| line.trim_start().starts_with("--")).count();
         assert_eq!(options, 2, "{help}");
     }
     for command in ["silence", "budgets", "demo", "reload", "status", "poll"] {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_budget-alertd")).args([command, "--help"]).output().unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_budget-alertd"))
+            .args([command, "--help"])
+            .output()
+            .unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
         assert!(help.contains(&format!("Example: budget-alertd {command}")), "{help}");
     }
@@ -183,10 +231,20 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
         &["budgets", "export", "--format", "csv"],
     ];
     for arguments in listings {
-        let mut child = desk.house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = desk
+            .house
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut start = [0; 10];
         child.stdout.take().unwrap().read_exact(&mut start).unwrap();
         let ended = child.wait_with_output().unwrap();
-        assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(0), ""), "{arguments:?}");
+        assert_eq!(
+            (ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
     }
 }

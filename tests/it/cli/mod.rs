@@ -1,5 +1,5 @@
-//! The command line as people and programs use it: the real binary, a real ledger, a real receiver; what goes in, and
-//! the text that comes out.
+//! The command line as people and programs use it: the real binary, a real ledger, a real receiver;
+//! what goes in, and the text that comes out.
 
 mod budgets;
 mod checking;
@@ -28,7 +28,8 @@ use regex::{Captures, Regex};
 
 use crate::support::process::House;
 
-/// The seed's customers: one far over its budget, one well within, one without usage, one without a budget.
+/// The seed's customers: one far over its budget, one well within, one without usage, one without a
+/// budget.
 const USAGE: &str = include_str!("../../fixtures/customers_usagerecords.json");
 const SWEDEN: &str = "11111111-6fb9-4b05-8f15-b3d72e0596e6";
 const BRITAIN: &str = "11111111-641b-4c53-b7fc-0f2bfca8a581";
@@ -114,7 +115,8 @@ impl Desk {
     #[track_caller]
     fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let output = self.house.run(arguments);
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
     }
 }
 
@@ -132,18 +134,25 @@ struct Ended {
 
 impl Ended {
     fn of(output: &Output, folder: &str) -> Self {
-        let text = |bytes: &[u8]| masked(&String::from_utf8(bytes.to_vec()).unwrap().replace(folder, "{dir}"));
+        let text = |bytes: &[u8]| {
+            masked(&String::from_utf8(bytes.to_vec()).unwrap().replace(folder, "{dir}"))
+        };
         // The seed's data is of 2019, which every first poll says.
-        let err = text(&output.stderr).split_inclusive('\n').filter(|line| !line.contains("usage-stale")).collect();
+        let err = text(&output.stderr)
+            .split_inclusive('\n')
+            .filter(|line| !line.contains("usage-stale"))
+            .collect();
         Self { code: output.status.code().unwrap(), out: text(&output.stdout), err }
     }
 }
 
-/// Identities, references, times of now, ages and ports give way to words; the seed's ids and dates stay. Runs of spaces
-/// inside a line are as long as what differs, and become two.
+/// Identities, references, times of now, ages and ports give way to words; the seed's ids and dates
+/// stay. Runs of spaces inside a line are as long as what differs, and become two.
 fn masked(text: &str) -> String {
     let uuid = Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap();
-    let kept = |found: &Captures<'_>| if found[0].starts_with("11111111") { found[0].to_owned() } else { "UUID".to_owned() };
+    let kept = |found: &Captures<'_>| {
+        if found[0].starts_with("11111111") { found[0].to_owned() } else { "UUID".to_owned() }
+    };
     let mut text = uuid.replace_all(text, kept).into_owned();
     let masks = [
         (r"\b([0-9A-F]{8}|[0-9a-f]{8})\b([^-]|$)", "REF$2"),
@@ -162,5 +171,10 @@ fn masked(text: &str) -> String {
 
 /// Holds the ledger as a daemon does.
 fn hold(desk: &Desk) -> budget_alertd::ledger::Ledger {
-    budget_alertd::ledger::Ledger::open(&desk.house.ledger(), budget_alertd::metrics::Metrics::new(), SystemClock::shared()).unwrap()
+    budget_alertd::ledger::Ledger::open(
+        &desk.house.ledger(),
+        budget_alertd::metrics::Metrics::new(),
+        SystemClock::shared(),
+    )
+    .unwrap()
 }

@@ -6,20 +6,33 @@ use super::{CONFIGURATION, Desk};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_report_is_printed_as_it_would_come_and_sent_when_asked_to() {
-    let desk = Desk::with(&format!("{CONFIGURATION}[report]\nevery = \"week\"\nnotify = [\"other\"]\n"));
+    let desk =
+        Desk::with(&format!("{CONFIGURATION}[report]\nevery = \"week\"\nnotify = [\"other\"]\n"));
     assert_eq!(desk.run(&["poll"]).code, 0);
     let told = desk.run(&["report"]);
     assert_eq!(told.code, 0);
-    assert!(told.out.starts_with("Weekly budget report ") && told.out.contains("\n\n4 customers read "), "{}", told.out);
+    assert!(
+        told.out.starts_with("Weekly budget report ") && told.out.contains("\n\n4 customers read "),
+        "{}",
+        told.out
+    );
     let before = desk.receiver.received().len();
     let sent = desk.run(&["report", "--send"]);
     assert_eq!(sent.code, 0);
     assert!(sent.out.contains("\nother: accepted: 200 OK\n"), "{}", sent.out);
-    let body: serde_json::Value = serde_json::from_slice(&desk.receiver.received()[before].body).unwrap();
-    assert_eq!((&body["type"], &body["data"]["report"]["every"]), (&json!("operator.report"), &json!("week")));
+    let body: serde_json::Value =
+        serde_json::from_slice(&desk.receiver.received()[before].body).unwrap();
+    assert_eq!(
+        (&body["type"], &body["data"]["report"]["every"]),
+        (&json!("operator.report"), &json!("week"))
+    );
     assert_eq!(desk.json(&["report", "--format", "json"])["trust"]["customers"], 4);
     let checked = desk.run(&["check"]);
-    assert!(checked.out.contains("Report  each Monday at 08:00 (UTC) to other\n"), "{}", checked.out);
+    assert!(
+        checked.out.contains("Report  each Monday at 08:00 (UTC) to other\n"),
+        "{}",
+        checked.out
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

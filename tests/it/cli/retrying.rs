@@ -10,7 +10,11 @@ fn refused() -> Desk {
     desk.receiver.fail(Fault::Answer(Answer::new(422)));
     let ended = desk.run(&["poll"]);
     assert_eq!(ended.code, 1);
-    assert!(ended.out.ends_with("Deliveries: 0 sent, 0 still owed, 3 given up.\n"), "{}", ended.out);
+    assert!(
+        ended.out.ends_with("Deliveries: 0 sent, 0 still owed, 3 given up.\n"),
+        "{}",
+        ended.out
+    );
     desk.receiver.heal();
     desk
 }
@@ -19,24 +23,39 @@ fn refused() -> Desk {
 async fn what_was_given_up_is_owed_again_and_the_next_poll_delivers_it() {
     let desk = refused();
     assert_eq!(desk.json(&["status", "--format", "json"])["dead"], 3);
-    assert_eq!(desk.told(&["deliveries", "retry"]), "3 deliveries are owed again; the next `poll`, or `run`, delivers them.\n");
+    assert_eq!(
+        desk.told(&["deliveries", "retry"]),
+        "3 deliveries are owed again; the next `poll`, or `run`, delivers them.\n"
+    );
     assert_eq!(desk.json(&["status", "--format", "json"])["dead"], 0);
     assert!(desk.told(&["poll"]).ends_with("Deliveries: 3 sent, 0 still owed, 0 given up.\n"));
-    assert_eq!(desk.told(&["deliveries", "retry"]), "Nothing was given up that could be owed again.\n");
+    assert_eq!(
+        desk.told(&["deliveries", "retry"]),
+        "Nothing was given up that could be owed again.\n"
+    );
     let identities = |requests: Vec<budget_alertd::simulator::Request>| {
-        let mut all: Vec<_> = requests.iter().map(|request| request.header("webhook-id").unwrap().to_owned()).collect();
+        let mut all: Vec<_> = requests
+            .iter()
+            .map(|request| request.header("webhook-id").unwrap().to_owned())
+            .collect();
         all.sort();
         all
     };
     let attempts = desk.receiver.attempts();
-    let first = attempts.iter().filter(|seen| !seen.accepted()).map(|seen| seen.request.clone()).collect();
-    assert_eq!(identities(desk.receiver.received()), identities(first), "the same messages under the same identities");
+    let first =
+        attempts.iter().filter(|seen| !seen.accepted()).map(|seen| seen.request.clone()).collect();
+    assert_eq!(
+        identities(desk.receiver.received()),
+        identities(first),
+        "the same messages under the same identities"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn some_are_chosen_and_sent_elsewhere() {
     let desk = refused();
-    let dead = desk.json(&["deliveries", "--state", "dead", "--notifier", "other", "--format", "json"]);
+    let dead =
+        desk.json(&["deliveries", "--state", "dead", "--notifier", "other", "--format", "json"]);
     let id = dead[0]["id"].as_str().unwrap();
     assert_eq!(
         desk.told(&["deliveries", "retry", &id[..8], "--to", "hook"]),
@@ -51,7 +70,11 @@ async fn some_are_chosen_and_sent_elsewhere() {
     for option in ["--to", "--notifier"] {
         let ended = desk.run(&["deliveries", "retry", option, "nobody"]);
         assert_eq!(ended.code, 2);
-        assert!(ended.err.contains("there is no notifier \"nobody\"; there are: "), "{}", ended.err);
+        assert!(
+            ended.err.contains("there is no notifier \"nobody\"; there are: "),
+            "{}",
+            ended.err
+        );
     }
 }
 

@@ -11,7 +11,9 @@ fn strict(mut schema: Value) -> Value {
         match schema {
             Value::Object(keys) => {
                 keys.values_mut().for_each(close);
-                if keys.contains_key("properties") && keys.get("type").is_some_and(|kind| kind == "object") {
+                if keys.contains_key("properties")
+                    && keys.get("type").is_some_and(|kind| kind == "object")
+                {
                     keys.insert("additionalProperties".into(), false.into());
                 }
             }
@@ -29,14 +31,23 @@ async fn what_webhooks_get_is_as_their_schema_says_with_no_key_unnamed() {
     for kind in ["raised", "reminder", "resolved"] {
         assert_eq!(desk.run(&["notify-test", "hook", "--kind", kind]).code, 0);
     }
-    let digesting = Desk::with(&CONFIGURATION.replace("type = \"webhook\"", "type = \"webhook\"\ndigest_above = 0"));
+    let digesting = Desk::with(
+        &CONFIGURATION.replace("type = \"webhook\"", "type = \"webhook\"\ndigest_above = 0"),
+    );
     assert_eq!(digesting.run(&["poll"]).code, 0);
-    let reporting = Desk::with(&format!("{CONFIGURATION}[report]\nevery = \"day\"\nnotify = [\"hook\"]\n"));
+    let reporting =
+        Desk::with(&format!("{CONFIGURATION}[report]\nevery = \"day\"\nnotify = [\"hook\"]\n"));
     assert_eq!((reporting.run(&["poll"]).code, reporting.run(&["report", "--send"]).code), (0, 0));
     let schema: Value = desk.json(&["schema", "webhook"]);
     let schema = Schema::new(strict(schema));
     let mut kinds = Vec::new();
-    for request in desk.receiver.received().into_iter().chain(digesting.receiver.received()).chain(reporting.receiver.received()) {
+    for request in desk
+        .receiver
+        .received()
+        .into_iter()
+        .chain(digesting.receiver.received())
+        .chain(reporting.receiver.received())
+    {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let wrong = schema.violations(&body);
         assert!(wrong.is_empty(), "{wrong:#?}\n{body:#}");
@@ -52,8 +63,14 @@ async fn what_webhooks_get_is_as_their_schema_says_with_no_key_unnamed() {
     }
     kinds.sort_unstable();
     kinds.dedup();
-    let expected =
-        ["budget.alert.raised", "budget.alert.reminder", "budget.alert.resolved", "budget.digest", "budget.test", "operator.report"];
+    let expected = [
+        "budget.alert.raised",
+        "budget.alert.reminder",
+        "budget.alert.resolved",
+        "budget.digest",
+        "budget.test",
+        "operator.report",
+    ];
     assert_eq!(kinds, expected);
 }
 

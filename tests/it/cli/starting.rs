@@ -1,4 +1,5 @@
-//! `init`: from a few answers to a configuration that `check` accepts, a sign-in and a test message.
+//! `init`: from a few answers to a configuration that `check` accepts, a sign-in and a test
+//! message.
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +11,12 @@ use budget_alertd::simulator::{HttpReceiver, PartnerCenter, SignIn};
 use super::Ended;
 use crate::support::process::House;
 
-const TENANT: [&str; 4] = ["--tenant", "partner.onmicrosoft.example", "--client-id", "0b8a7d52-3c1e-4c55-9a41-6f2d1f5f7a10"];
+const TENANT: [&str; 4] = [
+    "--tenant",
+    "partner.onmicrosoft.example",
+    "--client-id",
+    "0b8a7d52-3c1e-4c55-9a41-6f2d1f5f7a10",
+];
 
 /// A house without a configuration.
 struct Empty(House);
@@ -29,8 +35,15 @@ impl Empty {
 
     fn run(&self, arguments: &[&str], lines: &str) -> Ended {
         let mut command = self.0.command(arguments);
-        command.env("CREDENTIALS_DIRECTORY", self.0.path("credentials")).env("TZ", "Europe/Stockholm");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command
+            .env("CREDENTIALS_DIRECTORY", self.0.path("credentials"))
+            .env("TZ", "Europe/Stockholm");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         // It may have ended before it has read all.
         drop(child.stdin.take().unwrap().write_all(lines.as_bytes()));
         let folder = self.0.path("").display().to_string();
@@ -69,15 +82,28 @@ fn answers_become_a_configuration_that_check_accepts() {
         "no",
     ];
     let ended = house.init(&[], &lines.join("\n"));
-    assert_eq!((ended.code, ended.out.as_str()), (0, "✓ written  {dir}/alert-rules.toml\n"), "{}", ended.err);
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (0, "✓ written  {dir}/alert-rules.toml\n"),
+        "{}",
+        ended.err
+    );
     assert!(ended.err.contains("Time zone of messages [Europe/Stockholm]: "), "{}", ended.err);
-    assert!(ended.err.contains("[Service]\nLoadCredential=client-secret:{dir}/credentials/client-secret\n"), "{}", ended.err);
+    assert!(
+        ended
+            .err
+            .contains("[Service]\nLoadCredential=client-secret:{dir}/credentials/client-secret\n"),
+        "{}",
+        ended.err
+    );
     let (text, mode) = house.file("alert-rules.toml");
     assert!(!text.contains("phrase") && !text.contains("hooks.slack.com"), "{text}");
     assert_eq!(mode, 0o644, "the unit's own user reads it");
-    for (name, secret) in
-        [("client-secret", "client \"secret\""), ("smtp", "pass\\phrase"), ("slack-url", "https://hooks.slack.com/services/T/B/X")]
-    {
+    for (name, secret) in [
+        ("client-secret", "client \"secret\""),
+        ("smtp", "pass\\phrase"),
+        ("slack-url", "https://hooks.slack.com/services/T/B/X"),
+    ] {
         assert_eq!(house.file(&format!("credentials/{name}")), (secret.to_owned(), 0o600));
     }
     let checked = house.run(&["check"], "");
@@ -97,7 +123,10 @@ fn answers_become_a_configuration_that_check_accepts() {
     std::fs::remove_file(house.0.path("alert-rules.toml")).unwrap();
     let again = house.init(&[], &lines.join("\n"));
     assert!(
-        again.code == 2 && again.err.contains("{dir}/credentials/client-secret is there already; --force replaces it"),
+        again.code == 2
+            && again
+                .err
+                .contains("{dir}/credentials/client-secret is there already; --force replaces it"),
         "{}",
         again.err
     );
@@ -109,19 +138,35 @@ fn options_answer_without_a_terminal_and_inline_secrets_are_for_the_owner_only()
     let house = Empty::new();
     std::fs::write(house.0.path("secret"), "hush\n").unwrap();
     let secret = house.0.path("secret").display().to_string();
-    let mail = ["--mail-server", "127.0.0.1:2525", "--mail-to", "a@b.example", "--mail-from", "c@d.example", "--secrets", "inline"];
+    let mail = [
+        "--mail-server",
+        "127.0.0.1:2525",
+        "--mail-to",
+        "a@b.example",
+        "--mail-from",
+        "c@d.example",
+        "--secrets",
+        "inline",
+    ];
     let options = [&TENANT[..], &["--client-secret-file", &secret], &mail[..]].concat();
     let ended = house.init(&options, "");
     assert_eq!(ended.code, 0, "{}", ended.err);
     let (text, mode) = house.file("alert-rules.toml");
-    assert!(text.contains("client_secret = \"hush\"") && text.contains("then_every = 100"), "{text}");
+    assert!(
+        text.contains("client_secret = \"hush\"") && text.contains("then_every = 100"),
+        "{text}"
+    );
     assert_eq!(mode, 0o600);
     assert!(!house.has("credentials") && !house.has("state"));
     assert_eq!(house.run(&["check"], "").code, 0);
 
     let ended = house.init(&options, "");
-    let next = "to sign in, run `budget-alertd --config {dir}/alert-rules.toml login`; --force replaces it\n";
-    assert_eq!((ended.code, ended.err), (2, format!("budget-alertd: {{dir}}/alert-rules.toml is there already; {next}")));
+    let next = "to sign in, run `budget-alertd --config {dir}/alert-rules.toml login`; --force \
+        replaces it\n";
+    assert_eq!(
+        (ended.code, ended.err),
+        (2, format!("budget-alertd: {{dir}}/alert-rules.toml is there already; {next}"))
+    );
     let ended = house.init(&[&options[..], &["--force", "--steps", "50"]].concat(), "");
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(house.file("alert-rules.toml").0.contains("{ at = 50, severity = \"critical\" }"));
@@ -131,15 +176,35 @@ fn options_answer_without_a_terminal_and_inline_secrets_are_for_the_owner_only()
 fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named() {
     let house = Empty::new();
     let path = house.0.path("secret").display().to_string();
-    let rest = ["--mail-server", "127.0.0.1", "--mail-to", "a@b.example", "--mail-from", "c@d.example", "--secrets", "inline", "--force"];
+    let rest = [
+        "--mail-server",
+        "127.0.0.1",
+        "--mail-to",
+        "a@b.example",
+        "--mail-from",
+        "c@d.example",
+        "--secrets",
+        "inline",
+        "--force",
+    ];
     let options = [&TENANT[..], &["--client-secret-file", &path], &rest[..]].concat();
-    let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let wide = |text: &str, bytes: fn(u16) -> [u8; 2]| {
+        text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>()
+    };
     let marked = "\u{feff}hush ö\r\n";
-    for bytes in [wide(marked, u16::to_le_bytes), wide(marked, u16::to_be_bytes), marked.into(), "hush ö\n".into()] {
+    for bytes in [
+        wide(marked, u16::to_le_bytes),
+        wide(marked, u16::to_be_bytes),
+        marked.into(),
+        "hush ö\n".into(),
+    ] {
         std::fs::write(&path, &bytes).unwrap();
         let ended = house.init(&options, "");
         assert_eq!(ended.code, 0, "{}", ended.err);
-        assert!(house.file("alert-rules.toml").0.contains("client_secret = \"hush ö\""), "{bytes:?}");
+        assert!(
+            house.file("alert-rules.toml").0.contains("client_secret = \"hush ö\""),
+            "{bytes:?}"
+        );
     }
     std::fs::remove_file(house.0.path("alert-rules.toml")).unwrap();
     let unclean = [
@@ -153,10 +218,20 @@ fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named(
         std::fs::write(&path, text).unwrap();
         let ended = house.init(&options, "");
         assert_eq!(ended.code, 2, "{text:?}: {}", ended.err);
-        assert!(ended.err.contains(&format!("--client-secret-file {{dir}}/secret: {said}: write it anew without that")), "{}", ended.err);
+        assert!(
+            ended.err.contains(&format!(
+                "--client-secret-file {{dir}}/secret: {said}: write it anew without that"
+            )),
+            "{}",
+            ended.err
+        );
         if !text.ends_with("\n\n") {
             let typed = house.init(&TENANT, text);
-            assert!(typed.code == 2 && typed.err.contains(&format!("{said}: write it anew")), "{}", typed.err);
+            assert!(
+                typed.code == 2 && typed.err.contains(&format!("{said}: write it anew")),
+                "{}",
+                typed.err
+            );
         }
     }
     std::fs::write(&path, b"caf\xe9").unwrap();
@@ -164,7 +239,11 @@ fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named(
     assert!(ended.code == 2 && ended.err.contains("/secret is no UTF-8 text"), "{}", ended.err);
     std::fs::remove_file(&path).unwrap();
     let ended = house.init(&options, "");
-    assert!(ended.code == 2 && ended.err.contains("cannot read {dir}/secret: No such file"), "{}", ended.err);
+    assert!(
+        ended.code == 2 && ended.err.contains("cannot read {dir}/secret: No such file"),
+        "{}",
+        ended.err
+    );
     assert!(!house.has("alert-rules.toml"));
 }
 
@@ -172,11 +251,28 @@ fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named(
 fn a_wrong_or_missing_answer_writes_nothing() {
     for (options, lines, said) in [
         (&[][..], "", "Tenant of the partner, a domain or an id: there is no answer (--tenant)"),
-        (&["--tenant", "https://x"], "", "a tenant is a domain such as contoso.onmicrosoft.com, or its id (--tenant)"),
-        (&TENANT, "", "alerts need somewhere to go: a mail server (--mail-server) or Slack (--slack-url-file)"),
-        (&TENANT, "\nsmtp.x.example\nnobody", "Recipients, with commas between them: write a mail address as in"),
+        (
+            &["--tenant", "https://x"],
+            "",
+            "a tenant is a domain such as contoso.onmicrosoft.com, or its id (--tenant)",
+        ),
+        (
+            &TENANT,
+            "",
+            "alerts need somewhere to go: a mail server (--mail-server) or Slack \
+                (--slack-url-file)",
+        ),
+        (
+            &TENANT,
+            "\nsmtp.x.example\nnobody",
+            "Recipients, with commas between them: write a mail address as in",
+        ),
         (&TENANT, "\n\nhttp://hooks.example/x\n\n\n\n", "http:// is allowed to this machine only"),
-        (&TENANT, "\n\nhttps://hooks.example/x\n100, 80\n", "write ascending percents as in 80, 100 (--steps)"),
+        (
+            &TENANT,
+            "\n\nhttps://hooks.example/x\n100, 80\n",
+            "write ascending percents as in 80, 100 (--steps)",
+        ),
         (&TENANT, "\n\nhttps://hooks.example/x\n\nMars\n", "there is no such time zone"),
     ] {
         let house = Empty::new();
@@ -189,15 +285,25 @@ fn a_wrong_or_missing_answer_writes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_signs_in_and_sends_a_test_message_when_that_is_wanted() {
-    let partner_center = PartnerCenter::start(SystemClock::shared(), SignIn { client_secret: None, ..SignIn::default() }).unwrap();
+    let partner_center = PartnerCenter::start(
+        SystemClock::shared(),
+        SignIn { client_secret: None, ..SignIn::default() },
+    )
+    .unwrap();
     let slack = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = Empty::new();
     let url = partner_center.api_url();
     let lines = format!("\n\n{}\n\n\ncredentials\nyes\ny\n", slack.url("/services/T/B/X"));
-    let ended = house.init(&[&TENANT[..], &["--api-url", &url, "--login-url", &url]].concat(), &lines);
+    let ended =
+        house.init(&[&TENANT[..], &["--api-url", &url, "--login-url", &url]].concat(), &lines);
     assert_eq!(ended.code, 0, "{} {}", ended.out, ended.err);
     let told: Vec<&str> = ended.out.lines().map(|line| line.split("  ").next().unwrap()).collect();
-    assert_eq!(told[..5], ["✓ written", "✓ account", "✓ MFA", "✓ role", "✓ saved"], "{}", ended.out);
+    assert_eq!(
+        told[..5],
+        ["✓ written", "✓ account", "✓ MFA", "✓ role", "✓ saved"],
+        "{}",
+        ended.out
+    );
     assert!(ended.out.contains("slack: accepted: 200 ok"), "{}", ended.out);
     assert!(slack.received()[0].text().contains("[TEST]"));
     assert!(house.has("state/sign-in.json"));

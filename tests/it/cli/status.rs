@@ -52,7 +52,11 @@ customer_id,customer,plan,percent_used,over_zero,cost,currency,usd_cost,budget,u
     daemon.signal(rustix::process::Signal::STOP);
     let ended = desk.run(&["status"]);
     assert_eq!(ended.code, 1);
-    assert!(ended.out.starts_with("FAILING (the daemon at {dir}/state/control.sock does not answer): "), "{}", ended.out);
+    assert!(
+        ended.out.starts_with("FAILING (the daemon at {dir}/state/control.sock does not answer): "),
+        "{}",
+        ended.out
+    );
     // Neither is one that was killed.
     daemon.kill();
     let ended = desk.run(&["status"]);
@@ -63,8 +67,10 @@ customer_id,customer,plan,percent_used,over_zero,cost,currency,usd_cost,budget,u
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_of_which_nobody_hears_for_too_long_is_failing() {
     let failing = |more: &str| {
-        let desk =
-            Desk::with(&super::one_notifier().replace("[notifiers.hook]\n", &format!("[notifiers.hook]\nfallback_after = \"1s\"\n{more}")));
+        let desk = Desk::with(&super::one_notifier().replace(
+            "[notifiers.hook]\n",
+            &format!("[notifiers.hook]\nfallback_after = \"1s\"\n{more}"),
+        ));
         desk.receiver.fail(Fault::status(503));
         desk
     };
@@ -73,16 +79,25 @@ async fn a_rule_of_which_nobody_hears_for_too_long_is_failing() {
     let ended = eventually(SOON, "a status that fails", || {
         Some(desk.run(&["status"])).filter(|ended| ended.out.contains("nobody is told by rule"))
     });
-    assert!(ended.out.starts_with("FAILING (nobody is told by rule spend: its notifiers fail, "), "{}", ended.out);
+    assert!(
+        ended.out.starts_with("FAILING (nobody is told by rule spend: its notifiers fail, "),
+        "{}",
+        ended.out
+    );
     assert_eq!(desk.json(&["status", "--format", "json"])["why"], json!(["nobody-told"]));
 
     // Somebody who stands in, and does not fail, hears of it.
     let desk = failing("fallback = [\"other\"]\n");
     let url = desk.receiver.url("/hook");
-    let other = budget_alertd::simulator::HttpReceiver::start(budget_alertd::clock::SystemClock::shared()).unwrap();
+    let other =
+        budget_alertd::simulator::HttpReceiver::start(budget_alertd::clock::SystemClock::shared())
+            .unwrap();
     desk.house.edit(
         &format!("url = \"{url}\""),
-        &format!("url = \"{url}\"\n[notifiers.other]\ntype = \"webhook\"\nurl = \"{}\"", other.url("/")),
+        &format!(
+            "url = \"{url}\"\n[notifiers.other]\ntype = \"webhook\"\nurl = \"{}\"",
+            other.url("/")
+        ),
     );
     let _daemon = desk.house.start_ready(&desk.house.systemd());
     other.wait_for(1).await.unwrap();
@@ -130,7 +145,10 @@ Customers, worst first
 "
     );
     let said = desk.json(&["status", "--format", "json"]);
-    assert_eq!((&said["health"], &said["owed"], &said["dead"]), (&json!("degraded"), &json!(2), &json!(0)));
+    assert_eq!(
+        (&said["health"], &said["owed"], &said["dead"]),
+        (&json!("degraded"), &json!(2), &json!(0))
+    );
     assert_eq!(said["why"], json!(["notifier-failing", "usage-stale"]));
     assert_eq!(said["findings"][1]["code"], "notifier-failing");
 }
@@ -140,9 +158,18 @@ async fn a_daemon_that_never_read_anything_is_failing() {
     let desk = Desk::new();
     let ended = desk.run(&["status"]);
     assert_eq!((ended.code, ended.err.as_str()), (1, ""));
-    assert!(ended.out.starts_with("FAILING (no daemon runs, nothing was polled yet): 0 owed, 0 given up\n"), "{}", ended.out);
+    assert!(
+        ended
+            .out
+            .starts_with("FAILING (no daemon runs, nothing was polled yet): 0 owed, 0 given up\n"),
+        "{}",
+        ended.out
+    );
     let said = desk.json(&["status", "--format", "json"]);
-    assert_eq!((&said["health"], &said["why"]), (&json!("failing"), &json!(["no-daemon", "no-good-poll"])));
+    assert_eq!(
+        (&said["health"], &said["why"]),
+        (&json!("failing"), &json!(["no-daemon", "no-good-poll"]))
+    );
     assert_eq!(said["daemon"], json!({ "running": false, "pid": null, "leader": false }));
     assert!(!desk.house.path("state").exists(), "who only looks makes nothing");
     std::fs::write(desk.house.path("usage.json"), "nonsense").unwrap();
@@ -179,10 +206,18 @@ async fn the_twenty_worst_are_listed_unless_all_are_asked_for() {
     desk.run(&["poll"]);
     let customers = |arguments: &[&str]| {
         let said = desk.json(arguments);
-        said["customers"].as_array().unwrap().iter().map(|customer| customer["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        said["customers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|customer| customer["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let some = customers(&["status", "--format", "json"]);
-    assert_eq!((some.len(), some[0].as_str(), some[19].as_str()), (20, "customer-29", "customer-10"));
+    assert_eq!(
+        (some.len(), some[0].as_str(), some[19].as_str()),
+        (20, "customer-29", "customer-10")
+    );
     assert_eq!(customers(&["status", "--all", "--format", "json"]).len(), 30);
     assert!(desk.run(&["status"]).out.contains("Customers, the 20 worst (--all lists all)"));
 }
@@ -190,21 +225,38 @@ async fn the_twenty_worst_are_listed_unless_all_are_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happened_to_the_data_is_said_and_is_never_all_clear() {
     let desk = Desk::polled();
-    let mut usage: serde_json::Value = serde_json::from_str(super::USAGE.trim_start_matches('\u{feff}')).unwrap();
+    let mut usage: serde_json::Value =
+        serde_json::from_str(super::USAGE.trim_start_matches('\u{feff}')).unwrap();
     usage["totalCount"] = json!(3);
     let items = usage["items"].as_array_mut().unwrap();
-    items.retain(|item| !item["resourceName"].as_str().unwrap_or_default().starts_with("Test_Test"));
-    let sweden = items.iter_mut().find(|item| item["resourceId"] == super::SWEDEN || item["id"] == super::SWEDEN).unwrap();
+    items
+        .retain(|item| !item["resourceName"].as_str().unwrap_or_default().starts_with("Test_Test"));
+    let sweden = items
+        .iter_mut()
+        .find(|item| item["resourceId"] == super::SWEDEN || item["id"] == super::SWEDEN)
+        .unwrap();
     sweden["budget"]["amount"] = json!(15);
     std::fs::write(desk.house.path("usage.json"), usage.to_string()).unwrap();
     desk.run(&["poll"]);
     let told = desk.run(&["status"]).out;
-    assert!(told.lines().next().unwrap().ends_with("; data: 1 customer without a record, 1 budget-cut, 1 percents-disagree"), "{told}");
+    assert!(
+        told.lines()
+            .next()
+            .unwrap()
+            .ends_with("; data: 1 customer without a record, 1 budget-cut, 1 percents-disagree"),
+        "{told}"
+    );
     assert!(told.contains("Modern Azure Customer SE  budget-cut: budget 20 → 15 SEK"), "{told}");
-    assert!(told.contains("Test_Test_MA20190829_14  disappeared: the last good poll had no"), "{told}");
+    assert!(
+        told.contains("Test_Test_MA20190829_14  disappeared: the last good poll had no"),
+        "{told}"
+    );
     let document = desk.json(&["status", "--format", "json"]);
     assert_eq!(
-        (&document["data"]["customers_without_record"], &document["data"]["events"][1]["event"]["code"]),
+        (
+            &document["data"]["customers_without_record"],
+            &document["data"]["events"][1]["event"]["code"]
+        ),
         (&json!(1), &json!("budget-cut"))
     );
 }

@@ -39,7 +39,11 @@ expect = [
 
 /// A desk whose configuration names a secret that is nowhere, as in anybody's CI.
 fn desk() -> Desk {
-    let desk = Desk::with(&super::CONFIGURATION.replace("[notifiers.other]", "[notifiers.other]\nsecret = { credential = \"nowhere\" }"));
+    let desk =
+        Desk::with(&super::CONFIGURATION.replace(
+            "[notifiers.other]",
+            "[notifiers.other]\nsecret = { credential = \"nowhere\" }",
+        ));
     assert_eq!(desk.run(&["check"]).code, 2);
     desk
 }
@@ -128,17 +132,20 @@ records = [{ customer = "L", plan = "legacy", cost = 1, billing = { first_day = 
         [
             "{dir}/wrong.toml:5:6: \"noon\" is no date with a time: write TIME",
             "{dir}/wrong.toml:6:12: [test.poll.records] has no \"cost\"",
-            "{dir}/wrong.toml:6:30: unknown key \"cots\" in [test.poll.records]; did you mean \"cost\"?",
+            "{dir}/wrong.toml:6:30: unknown key \"cots\" in [test.poll.records]; did you mean \
+                \"cost\"?",
             "{dir}/wrong.toml:6:56: \"customer\" must not be empty",
             "{dir}/wrong.toml:6:68: expected a number, found \"much\": not a number",
             "{dir}/wrong.toml:6:83: unknown plan \"azur-plan\"; did you mean \"azure-plan\"?",
-            "{dir}/wrong.toml:7:56: unknown severity \"fatal\"; known are \"info\", \"warning\", \"critical\"",
+            "{dir}/wrong.toml:7:56: unknown severity \"fatal\"; known are \"info\", \"warning\", \
+                \"critical\"",
             "{dir}/wrong.toml:7:74: \"passed\" must be a list of numbers, found an integer",
             "{dir}/wrong.toml:7:80: [test.poll.expect] has no \"customer\"",
             "{dir}/wrong.toml:10:48: no data is dated more than 24 hours after its poll",
             "{dir}/wrong.toml:10:79: \"budget\" cannot be negative",
             "{dir}/wrong.toml:12:6: polls must come in the order of time",
-            "{dir}/wrong.toml:13:57: a billing period ends after it starts, and lasts no longer than two months",
+            "{dir}/wrong.toml:13:57: a billing period ends after it starts, and lasts no longer \
+                than two months",
             "{dir}/wrong.toml:14:3: unknown key \"tset\" at the top level; did you mean \"test\"?",
             "cannot read /nonexistent.toml: No such file or directory (os error 2)",
         ]
@@ -149,11 +156,19 @@ records = [{ customer = "L", plan = "legacy", cost = 1, billing = { first_day = 
 async fn rules_that_do_not_load_end_with_2_and_no_test_is_a_mistake() {
     let desk = desk();
     let file = write(&desk, "sound.toml", DIFFERENT);
-    desk.house.configure("[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"nobody\"]\nsteps = [{ at = 80 }]\n");
+    desk.house.configure(
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"nobody\"]\nsteps = [{ at = 80 }]\n",
+    );
     let ended = desk.run(&["test", &file]);
     assert_eq!(ended.code, 2);
-    assert!(ended.err.contains("{dir}/alert-rules.toml:5:11: unknown notifier \"nobody\""), "{}", ended.err);
+    assert!(
+        ended.err.contains("{dir}/alert-rules.toml:5:11: unknown notifier \"nobody\""),
+        "{}",
+        ended.err
+    );
     let empty = write(&desk, "empty.toml", "");
-    assert!(desk.run(&["test", &empty]).err.contains("empty.toml:1:1: there is no test: add [[test]]"));
+    assert!(
+        desk.run(&["test", &empty]).err.contains("empty.toml:1:1: there is no test: add [[test]]")
+    );
     assert_eq!(desk.run(&["test"]).code, 2);
 }

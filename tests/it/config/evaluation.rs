@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use budget_alertd::domain::{
-    Assessed, BillingPeriod, Budget, BudgetSource, CrossedStep, Currency, CustomerId, Evaluation, MissingInput, PeriodSource, Plan,
-    Profile, UsageDate, UsageRecord, Verdict, percent_of,
+    Assessed, BillingPeriod, Budget, BudgetSource, CrossedStep, Currency, CustomerId, Evaluation,
+    MissingInput, PeriodSource, Plan, Profile, UsageDate, UsageRecord, Verdict, percent_of,
 };
 
 use super::{read, with_rules};
 
-/// A record of Contoso Nord: an Azure plan in SEK with a budget of 1000 in Partner Center, and what a test changes.
+/// A record of Contoso Nord: an Azure plan in SEK with a budget of 1000 in Partner Center, and what
+/// a test changes.
 struct Record {
     cost: &'static str,
     usd: Option<&'static str>,
@@ -40,7 +41,8 @@ impl Record {
         let number = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
         let currency = self.currency.map(|code| Currency::try_new(code).unwrap());
         let source = if self.local { BudgetSource::Local } else { BudgetSource::PartnerCenter };
-        let budget = self.budget.map(|amount| Budget::try_new(number(amount), currency, source).unwrap());
+        let budget =
+            self.budget.map(|amount| Budget::try_new(number(amount), currency, source).unwrap());
         let usage_as_of = UsageDate::parse("2019-09-17T17:08:11Z").unwrap();
         Assessed {
             record: UsageRecord {
@@ -59,8 +61,12 @@ impl Record {
             currency,
             budget,
             other_budget: None,
-            computed_percent: budget.and_then(|budget| percent_of(number(self.cost), budget.amount())),
-            period: BillingPeriod::calendar_month(usage_as_of.instant(), PeriodSource::CalendarMonth),
+            computed_percent: budget
+                .and_then(|budget| percent_of(number(self.cost), budget.amount())),
+            period: BillingPeriod::calendar_month(
+                usage_as_of.instant(),
+                PeriodSource::CalendarMonth,
+            ),
             carried_over: false,
             rise: Err(MissingInput::EarlierDate),
             stale_hours: Err(MissingInput::CollectionAge),
@@ -127,13 +133,21 @@ fn a_ladder_goes_on_without_end_and_names_the_last_fifty_steps() {
     assert_eq!(said(&spend, &record("1499.94")), "r: 149.99 >= 50, next 150");
     assert_eq!(said(&spend, &record("3600")), "r: 360 >= 50 150* 250* 350*, next 450");
     let far = said(&spend, &record("10000000"));
-    assert!(far.starts_with("r: 1000000 >= 50 994950* 995050*") && far.ends_with(" 999950*, next 1000050"), "{far}");
+    assert!(
+        far.starts_with("r: 1000000 >= 50 994950* 995050*")
+            && far.ends_with(" 999950*, next 1000050"),
+        "{far}"
+    );
     assert_eq!(far.matches('*').count(), 51, "the highest and the 50 before it");
 }
 
 #[test]
 fn a_ladder_in_money_goes_by_currency_and_downwards_for_what_is_left() {
-    let left = rule("amount_left", "[{ at = { SEK = 200, EUR = 20 } }, { at = { SEK = 0.0 } }]", "then_every = { SEK = 500, EUR = 10 }");
+    let left = rule(
+        "amount_left",
+        "[{ at = { SEK = 200, EUR = 20 } }, { at = { SEK = 0.0 } }]",
+        "then_every = { SEK = 500, EUR = 10 }",
+    );
     assert_eq!(said(&left, &record("799.99")), "r: 200.01, next 200");
     assert_eq!(said(&left, &record("800")), "r: 200 >= 200, next 0");
     assert_eq!(said(&left, &record("2001")), "r: -1001 >= 200 0 -500* -1000*, next -1500");
@@ -147,11 +161,17 @@ fn steps_in_fractions_are_exact() {
     let spend = rule("usd_total_cost", "[{ at = \"0.1\" }]", "then_every = 0.1");
     let at = |usd| said(&spend, &Record { usd: Some(usd), ..record("1") });
     assert_eq!(at("0.3"), "r: 0.3 >= 0.1 0.2* 0.3*, next 0.4");
-    assert_eq!(at("0.2999999999999999999999999999"), "r: 0.2999999999999999999999999999 >= 0.1 0.2*, next 0.3");
+    assert_eq!(
+        at("0.2999999999999999999999999999"),
+        "r: 0.2999999999999999999999999999 >= 0.1 0.2*, next 0.3"
+    );
     // The quotient of this distance is rounded up to a whole step, which is not reached.
     let sixes = rule("usd_total_cost", "[{ at = 1 }]", "then_every = 6");
     let almost = "6.9999999999999999999999999999";
-    assert_eq!(said(&sixes, &Record { usd: Some(almost), ..record("1") }), format!("r: {almost} >= 1, next 7"));
+    assert_eq!(
+        said(&sixes, &Record { usd: Some(almost), ..record("1") }),
+        format!("r: {almost} >= 1, next 7")
+    );
 }
 
 #[test]
@@ -166,17 +186,25 @@ fn any_cost_over_a_budget_of_zero_reaches_every_written_step() {
 #[test]
 fn huge_values_neither_overflow_nor_take_long() {
     let huge = "79228162514264337593543950335";
-    let spend = rule("percent_used", "[{ at = 80 }]", "then_every = \"0.0000000000000000000000000001\"");
-    assert!(read(&with_rules(&spend)).is_err_and(|mistakes| mistakes.to_string().contains("large enough")));
+    let spend =
+        rule("percent_used", "[{ at = 80 }]", "then_every = \"0.0000000000000000000000000001\"");
+    assert!(
+        read(&with_rules(&spend))
+            .is_err_and(|mistakes| mistakes.to_string().contains("large enough"))
+    );
     for metric in ["percent_used", "usd_total_cost"] {
         for every in ["0.00001", "1", "9999999999999999999999999999"] {
             let rule = rule(metric, "[{ at = 80 }]", &format!("then_every = \"{every}\""));
-            let said = said(&rule, &Record { usd: Some(huge), budget: Some("0.0001"), ..record(huge) });
+            let said =
+                said(&rule, &Record { usd: Some(huge), budget: Some("0.0001"), ..record(huge) });
             assert!(said.contains(&format!("r: {huge} >= 80 ")), "{said}");
         }
     }
     let left = rule("amount_left", "[{ at = { SEK = 0 } }]", "then_every = { SEK = 1 }");
-    assert!(said(&left, &Record { budget: Some("0"), ..record(huge) }).starts_with(&format!("r: -{huge} >= 0 ")));
+    assert!(
+        said(&left, &Record { budget: Some("0"), ..record(huge) })
+            .starts_with(&format!("r: -{huge} >= 0 "))
+    );
 }
 
 #[test]
@@ -189,19 +217,28 @@ fn every_metric_says_why_it_does_not_apply() {
     assert_eq!(said(&rule("amount_left", steps, ""), &no_budget), "r: no-budget");
     assert_eq!(said(&rule("unbudgeted_cost", steps, ""), &no_budget), "r: 500 >= 400");
     assert_eq!(said(&rule("unbudgeted_cost", steps, ""), &record("500")), "r: has-budget");
-    assert_eq!(said(&rule("usd_total_cost", "[{ at = 400 }]", ""), &record("500")), "r: no-usd-cost");
+    assert_eq!(
+        said(&rule("usd_total_cost", "[{ at = 400 }]", ""), &record("500")),
+        "r: no-usd-cost"
+    );
     assert_eq!(said(&rule("total_cost", steps, ""), &record("500")), "r: 500 >= 400");
     assert_eq!(said(&rule("total_cost", steps, ""), &unknown), "r: currency-unknown");
     assert_eq!(said(&rule("percent_used", "[{ at = 80 }]", ""), &unknown), "r: 50, next 80");
-    assert_eq!(said(&rule("total_cost", "[{ at = { EUR = 1 } }]", ""), &record("500")), "r: currency-without-step");
+    assert_eq!(
+        said(&rule("total_cost", "[{ at = { EUR = 1 } }]", ""), &record("500")),
+        "r: currency-without-step"
+    );
     assert_eq!(said(&rule("amount_over", steps, ""), &record("1400")), "r: 400 >= 400");
 }
 
 #[test]
 fn every_part_of_match_must_hold_and_the_first_that_does_not_is_the_reason() {
-    let labelled = Profile { label: Some("Kund 7".into()), tags: vec!["gold".into()], ..Profile::default() };
+    let labelled =
+        Profile { label: Some("Kund 7".into()), tags: vec!["gold".into()], ..Profile::default() };
     let nord = Record { usd: Some("60"), profile: labelled, ..record("900") };
-    let matched = |part: &str| said(&rule("percent_used", "[{ at = 80 }]", &format!("match = {{ {part} }}")), &nord);
+    let matched = |part: &str| {
+        said(&rule("percent_used", "[{ at = 80 }]", &format!("match = {{ {part} }}")), &nord)
+    };
     for part in [
         r#"customers = ["11111111-6fb9-*"]"#,
         r#"customers = ["other", "åKERI [nord] ab"]"#,
@@ -219,7 +256,10 @@ fn every_part_of_match_must_hold_and_the_first_that_does_not_is_the_reason() {
         (r#"tags = ["silver"], plan = "legacy""#, "tag-not-selected"),
         (r#"plan = "legacy", currency = ["EUR"]"#, "plan-not-selected"),
         (r#"currency = ["EUR"], budget = { currency = "EUR" }"#, "currency-not-selected"),
-        (r#"budget = { currency = "EUR", at_least = 1 }, usd_cost = { at_least = 100 }"#, "budget-not-selected"),
+        (
+            r#"budget = { currency = "EUR", at_least = 1 }, usd_cost = { at_least = 100 }"#,
+            "budget-not-selected",
+        ),
         (r#"budget = { currency = "SEK", below = 1000 }"#, "budget-not-selected"),
         (r#"usd_cost = { at_least = "60.01" }"#, "usd-cost-too-small"),
     ] {
@@ -229,17 +269,25 @@ fn every_part_of_match_must_hold_and_the_first_that_does_not_is_the_reason() {
 
 #[test]
 fn what_is_unknown_matches_no_currency_and_no_budget_but_any_cost_in_dollars() {
-    let matched = |part: &str, record: &Record| said(&rule("percent_used", "[{ at = 80 }]", &format!("match = {{ {part} }}")), record);
+    let matched = |part: &str, record: &Record| {
+        said(&rule("percent_used", "[{ at = 80 }]", &format!("match = {{ {part} }}")), record)
+    };
     let unknown = Record { currency: None, ..record("900") };
     assert_eq!(matched(r#"currency = ["SEK"]"#, &unknown), "r: currency-not-selected");
     assert_eq!(matched(r#"budget = { currency = "SEK" }"#, &unknown), "r: budget-not-selected");
     assert_eq!(matched("usd_cost = { at_least = 50 }", &unknown), "r: 90 >= 80");
-    assert_eq!(matched(r#"budget = { currency = "SEK" }"#, &Record { budget: None, ..record("900") }), "r: budget-not-selected");
+    assert_eq!(
+        matched(r#"budget = { currency = "SEK" }"#, &Record { budget: None, ..record("900") }),
+        "r: budget-not-selected"
+    );
 }
 
 #[test]
 fn a_muted_rule_is_muted_before_anything_else() {
-    let muted = Record { profile: Profile { mute_rules: vec!["r".into()], ..Profile::default() }, ..record("900") };
+    let muted = Record {
+        profile: Profile { mute_rules: vec!["r".into()], ..Profile::default() },
+        ..record("900")
+    };
     let rules = format!(
         "{}\n[rules.other]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{{ at = 95 }}]",
         rule("percent_used", "[{ at = 80 }]", "match = { plan = \"legacy\" }")
@@ -267,14 +315,28 @@ url = "https://hooks.example/y""#,
     let profile = Profile { notify: vec!["account".into(), "ops".into()], ..Profile::default() };
     let evaluations = rules.evaluate(&Record { profile, ..record("1900") }.assessed());
     let Verdict::Crossed { crossing, .. } = &evaluations[0].verdict else { panic!("not crossed") };
-    let owed: Vec<String> =
-        crossing.steps.iter().map(|step| format!("{} {} {}", step.at, step.severity.as_str(), step.notify.join(" "))).collect();
-    assert_eq!(owed, ["50 warning ops account", "80 critical mail ops account", "180 critical mail ops account"]);
+    let owed: Vec<String> = crossing
+        .steps
+        .iter()
+        .map(|step| format!("{} {} {}", step.at, step.severity.as_str(), step.notify.join(" ")))
+        .collect();
+    assert_eq!(
+        owed,
+        ["50 warning ops account", "80 critical mail ops account", "180 critical mail ops account"]
+    );
 }
 
 #[test]
 fn rules_are_evaluated_in_the_order_of_the_file() {
-    let one = |name: &str| format!("[rules.{name}]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{{ at = 80 }}]\n");
+    let one = |name: &str| {
+        format!(
+            "[rules.{name}]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = \
+                [{{ at = 80 }}]\n"
+        )
+    };
     let rules = ["z", "\"a b\"", "m", "\"\""].map(one).concat();
-    assert_eq!(said(&rules, &record("1")), "z: 0.1, next 80\na b: 0.1, next 80\nm: 0.1, next 80\n: 0.1, next 80");
+    assert_eq!(
+        said(&rules, &record("1")),
+        "z: 0.1, next 80\na b: 0.1, next 80\nm: 0.1, next 80\n: 0.1, next 80"
+    );
 }

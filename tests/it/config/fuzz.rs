@@ -20,8 +20,11 @@ fn sound() -> String {
 /// Cuts, swaps and inserts at a place of the text.
 fn mutated(mut text: String, changes: &[(usize, usize, String)]) -> String {
     for (at, length, insert) in changes {
-        let start = (0..=at % (text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap();
-        let end = (start..=text.len()).find(|end| end - start >= *length && text.is_char_boundary(*end)).unwrap_or(text.len());
+        let start =
+            (0..=at % (text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let end = (start..=text.len())
+            .find(|end| end - start >= *length && text.is_char_boundary(*end))
+            .unwrap_or(text.len());
         text.replace_range(start..end, insert);
     }
     text
@@ -133,13 +136,16 @@ fn deep_nesting_neither_overflows_nor_takes_long() {
 
 #[test]
 fn a_byte_order_mark_and_windows_lines_do_no_harm() {
-    let text = super::with_rules("[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{ at = 80 }]");
+    let text = super::with_rules(
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{ at = 80 }]",
+    );
     let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
     assert_eq!(mistakes(&windows), "");
     let wrong = windows.replace("[source]", "[sauce]");
     assert!(
         mistakes(&wrong).contains(
-            "alert-rules.toml:1:2: unknown key \"sauce\" at the top level; did you mean \"source\"?\n    1 | [sauce]\n      |  ^^^^^\n"
+            "alert-rules.toml:1:2: unknown key \"sauce\" at the top level; did you mean \
+                \"source\"?\n    1 | [sauce]\n      |  ^^^^^\n"
         ),
         "{}",
         mistakes(&wrong)

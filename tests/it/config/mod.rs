@@ -14,7 +14,11 @@ use budget_alertd::config::{Config, Environment, Mistakes, parse};
 
 /// Reads a text as `alert-rules.toml`, with no variables set and no credentials.
 fn read(text: &str) -> Result<Config, Mistakes> {
-    parse(text, Path::new("alert-rules.toml"), &Environment::from([("CREDENTIALS_DIRECTORY", "/nonexistent")]))
+    parse(
+        text,
+        Path::new("alert-rules.toml"),
+        &Environment::from([("CREDENTIALS_DIRECTORY", "/nonexistent")]),
+    )
 }
 
 /// The mistakes of a text, as shown.
@@ -25,6 +29,7 @@ fn mistakes(text: &str) -> String {
 /// A sound configuration with `rules` in it, and a notifier "ops".
 fn with_rules(rules: &str) -> String {
     format!(
-        "[source]\ntype = \"file\"\npath = \"usage.json\"\n\n{rules}\n\n[notifiers.ops]\ntype = \"webhook\"\nurl = \"https://ops.example/hook\"\n"
+        "[source]\ntype = \"file\"\npath = \"usage.json\"\n\n{rules}\n\n[notifiers.ops]\ntype = \
+            \"webhook\"\nurl = \"https://ops.example/hook\"\n"
     )
 }

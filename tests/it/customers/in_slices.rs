@@ -1,5 +1,5 @@
-//! A mass crossing that is recorded in slices: messages to customers wait until the poll is over, and are held or let go as a
-//! whole, whatever happens in between.
+//! A mass crossing that is recorded in slices: messages to customers wait until the poll is over,
+//! and are held or let go as a whole, whatever happens in between.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,10 @@ fn world() -> World {
 /// All customers at this cost of 100, and so many others that cost little.
 fn records(cost: &str, others: usize) -> Vec<Record> {
     let others = (0..others).map(|number| plan(&format!("Z{number}"), "10", "100", DAY));
-    (0..CUSTOMERS).map(|number| plan(&format!("C{number}"), cost, "100", DAY)).chain(others).collect()
+    (0..CUSTOMERS)
+        .map(|number| plan(&format!("C{number}"), cost, "100", DAY))
+        .chain(others)
+        .collect()
 }
 
 /// Customers of whom something is owed to themselves, and how often: due now, and held.
@@ -44,7 +47,11 @@ fn everybody_once() -> BTreeMap<String, usize> {
 
 fn open(world: &World) -> Vec<String> {
     let findings = Reader::open(&world.config().ledger).unwrap().findings().unwrap();
-    findings.into_iter().filter(|open| open.finding.code == FindingCode::MassCrossing).map(|open| open.finding.summary).collect()
+    findings
+        .into_iter()
+        .filter(|open| open.finding.code == FindingCode::MassCrossing)
+        .map(|open| open.finding.summary)
+        .collect()
 }
 
 /// What the operator was told of suspiciously many customers.
@@ -110,14 +117,24 @@ async fn what_an_earlier_poll_held_stays_held() {
     assert_eq!(told(&world).await.1, 30);
     world.poll("2019-09-17T02:00:00Z", &records("110", 700)).await;
     let (due, held) = told(&world).await;
-    assert_eq!((due, held), (everybody_once(), 30), "the later ones are of a poll that was not suspicious");
+    assert_eq!(
+        (due, held),
+        (everybody_once(), 30),
+        "the later ones are of a poll that was not suspicious"
+    );
     assert_eq!(open(&world).len(), 1);
 }
 
 /// Polls with a ledger that may not grow beyond so many pages; whether it came to its end.
 async fn poll_within(world: &World, pages: u32) -> bool {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let ledger = Ledger::open_within(&world.config().ledger, pages, world.metrics.clone(), Arc::clone(&clock)).unwrap();
+    let ledger = Ledger::open_within(
+        &world.config().ledger,
+        pages,
+        world.metrics.clone(),
+        Arc::clone(&clock),
+    )
+    .unwrap();
     let result: Result<_, LedgerError> = {
         let mut assembly = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap();
         Arc::get_mut(&mut assembly.cycle).unwrap().slice = 2;
@@ -127,13 +144,16 @@ async fn poll_within(world: &World, pages: u32) -> bool {
     result.is_ok()
 }
 
-/// Breaks a poll off in many places, and polls again: `check` sees the world after it, and what was held before.
+/// Breaks a poll off in many places, and polls again: `check` sees the world after it, and what was
+/// held before.
 async fn break_off(others: usize, check: impl AsyncFn(&World, &str)) {
     let mut in_between = 0;
     for more in (0..).step_by(6) {
         let world = world();
         world.poll(DAY, &records("10", others)).await;
-        let pages = u32::try_from(std::fs::metadata(world.config().ledger.path).unwrap().len() / 4096).unwrap();
+        let pages =
+            u32::try_from(std::fs::metadata(world.config().ledger.path).unwrap().len() / 4096)
+                .unwrap();
         world.put(&records("110", others));
         let whole = poll_within(&world, pages + more).await;
         let (due, held) = told(&world).await;
@@ -145,7 +165,11 @@ async fn break_off(others: usize, check: impl AsyncFn(&World, &str)) {
         world.write("");
         world.poll_source(LATER).await;
         if !whole && held > 0 {
-            assert_eq!((told(&world).await.1, open(&world).len(), news(&world).await.len()), (held, 1, 1), "held, and said");
+            assert_eq!(
+                (told(&world).await.1, open(&world).len(), news(&world).await.len()),
+                (held, 1, 1),
+                "held, and said"
+            );
         }
         world.poll(LATER, &records("110", others)).await;
         check(&world, &format!("{more} pages more, {held} held in between")).await;

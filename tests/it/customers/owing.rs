@@ -9,9 +9,21 @@ use crate::support::world::{World, plan};
 async fn owed(world: &World) -> Vec<String> {
     let owed = world.owed("customers").await;
     assert!(owed.iter().all(|delivery| delivery.audience == Audience::Customer));
-    let about = |message: &Message| message.alerts().iter().map(|one| one.alert.customer.id.to_string()).collect::<Vec<_>>().join("+");
+    let about = |message: &Message| {
+        message
+            .alerts()
+            .iter()
+            .map(|one| one.alert.customer.id.to_string())
+            .collect::<Vec<_>>()
+            .join("+")
+    };
     let one = |delivery: &budget_alertd::domain::Delivery| {
-        format!("{} {} {}", delivery.recipient.as_deref().unwrap(), delivery.message.kind().as_str(), about(&delivery.message))
+        format!(
+            "{} {} {}",
+            delivery.recipient.as_deref().unwrap(),
+            delivery.message.kind().as_str(),
+            about(&delivery.message)
+        )
     };
     let mut lines: Vec<_> = owed.iter().map(one).collect();
     lines.sort();
@@ -21,11 +33,23 @@ async fn owed(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn each_customer_is_told_of_itself_at_its_own_contacts() {
     let world = World::new(&rules(&["A", "B"]));
-    world.poll(DAY, &[plan("A", "1", "100", DAY), plan("B", "1", "100", DAY), plan("C", "1", "100", DAY)]).await;
+    world
+        .poll(
+            DAY,
+            &[plan("A", "1", "100", DAY), plan("B", "1", "100", DAY), plan("C", "1", "100", DAY)],
+        )
+        .await;
     let records = ["A", "B", "C"].map(|id| plan(id, "90", "100", DAY));
     world.poll("2019-09-17T01:00:00Z", &records).await;
-    assert_eq!(owed(&world).await, ["A@A.example budget.alert.raised A", "B@B.example budget.alert.raised B"]);
-    assert_eq!(world.owed("hook").await.len(), 3, "the partner hears of C too, whose contacts nobody knows");
+    assert_eq!(
+        owed(&world).await,
+        ["A@A.example budget.alert.raised A", "B@B.example budget.alert.raised B"]
+    );
+    assert_eq!(
+        world.owed("hook").await.len(),
+        3,
+        "the partner hears of C too, whose contacts nobody knows"
+    );
 }
 
 #[tokio::test]
@@ -45,10 +69,18 @@ async fn many_alerts_of_many_customers_never_share_a_digest_with_another_custome
     let names: Vec<&str> = ids.iter().map(String::as_str).collect();
     let world = World::new(&rules(&names).replace("send_resolved = true", "digest_above = 0"));
     world.poll(DAY, &ids.iter().map(|id| plan(id, "1", "100", DAY)).collect::<Vec<_>>()).await;
-    world.poll("2019-09-17T01:00:00Z", &ids.iter().map(|id| plan(id, "90", "100", DAY)).collect::<Vec<_>>()).await;
+    world
+        .poll(
+            "2019-09-17T01:00:00Z",
+            &ids.iter().map(|id| plan(id, "90", "100", DAY)).collect::<Vec<_>>(),
+        )
+        .await;
     let owed = owed(&world).await;
     assert_eq!(owed.len(), 12);
-    assert!(owed.iter().all(|line| !line.contains('+') && line.contains("budget.digest")), "{owed:?}");
+    assert!(
+        owed.iter().all(|line| !line.contains('+') && line.contains("budget.digest")),
+        "{owed:?}"
+    );
 }
 
 #[tokio::test]
@@ -58,12 +90,16 @@ async fn later_news_goes_to_the_contacts_of_today() {
     world.poll("2019-09-17T01:00:00Z", &[plan("A", "90", "100", DAY)]).await;
     world.change_rules(&rules(&["A"]).replace("A@A.example", "new@a.example"));
     world.poll("2019-09-17T02:00:00Z", &[plan("A", "90", "1000", DAY)]).await;
-    assert_eq!(owed(&world).await, ["A@A.example budget.alert.raised A", "new@a.example budget.alert.resolved A"]);
+    assert_eq!(
+        owed(&world).await,
+        ["A@A.example budget.alert.raised A", "new@a.example budget.alert.resolved A"]
+    );
 }
 
 #[tokio::test]
 async fn fixed_addresses_are_those_of_the_one_customer_that_names_them() {
-    let one = rules(&["A", "B"]).replace("notify = [\"hook\", \"customers\"]", "notify = [\"hook\"]");
+    let one =
+        rules(&["A", "B"]).replace("notify = [\"hook\", \"customers\"]", "notify = [\"hook\"]");
     let one = one
         .replace("to_customer_contacts = true", "to = [\"boss@a.example\"]")
         .replace("[customers.A]", "[customers.A]\nnotify = [\"customers\"]");
@@ -83,7 +119,10 @@ async fn a_mailbox_of_the_partners_own_may_get_what_customers_would_read_one_cus
     let world = World::new(&to_own_mailbox(&["A", "B"]));
     let warnings = world.config().warnings.join("\n");
     assert!(
-        warnings.contains("its addresses get a message about every customer of the rule \"spend\"; one customer in each"),
+        warnings.contains(
+            "its addresses get a message about every customer of the rule \"spend\"; \
+            one customer in each"
+        ),
         "{warnings}"
     );
     assert!(!warnings.contains("tells customers only"), "{warnings}");
@@ -110,9 +149,19 @@ async fn an_address_that_became_a_customers_own_gets_no_later_news_of_others() {
 #[test]
 fn what_is_unwise_about_contacts_is_said() {
     let world = World::new(
-        &rules(&["A", "B", "C"]).replace("B@B.example", "a@A.EXAMPLE").replace("contacts = [\"IT of C <C@C.example>\"]", "tags = [\"x\"]"),
+        &rules(&["A", "B", "C"])
+            .replace("B@B.example", "a@A.EXAMPLE")
+            .replace("contacts = [\"IT of C <C@C.example>\"]", "tags = [\"x\"]"),
     );
     let warnings = world.config().warnings.join("\n");
-    assert!(warnings.contains("\"a@a.example\" is an address of several customers, and gets what is about each: a, b"), "{warnings}");
-    assert!(warnings.contains("\"customers\" tells nobody about customers without contacts: c"), "{warnings}");
+    assert!(
+        warnings.contains(
+            "\"a@a.example\" is an address of several customers, and gets what is about each: a, b"
+        ),
+        "{warnings}"
+    );
+    assert!(
+        warnings.contains("\"customers\" tells nobody about customers without contacts: c"),
+        "{warnings}"
+    );
 }

@@ -1,8 +1,10 @@
-//! Whatever customers, contacts, rules, notifiers, polls, failures, retries, holds and reloads there are: what reaches a
-//! customer is about that customer only, and holds no amount unless it may.
+//! Whatever customers, contacts, rules, notifiers, polls, failures, retries, holds and reloads
+//! there are: what reaches a customer is about that customer only, and holds no amount unless it
+//! may.
 //!
-//! Every customer has marks of its own: id, name, label, owner, amounts and percentages that occur nowhere else. Messages
-//! come from a real ledger through real sockets; what the receivers got is searched for the marks of others.
+//! Every customer has marks of its own: id, name, label, owner, amounts and percentages that occur
+//! nowhere else. Messages come from a real ledger through real sockets; what the receivers got is
+//! searched for the marks of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,7 +14,9 @@ use budget_alertd::alerting::{Followup, NewAlert};
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
 use budget_alertd::delivery::OperatorFindings;
-use budget_alertd::domain::{Addresses, Audience, CustomerKey, Latest, MessageKind, Readers, Route};
+use budget_alertd::domain::{
+    Addresses, Audience, CustomerKey, Latest, MessageKind, Readers, Route,
+};
 use budget_alertd::ledger;
 use budget_alertd::ledger::{AttemptRecord, HoldFilter, Ledger, RetryFilter, RetryTo};
 use budget_alertd::metrics::Metrics;
@@ -37,9 +41,11 @@ struct Step {
     shares: Vec<u8>,
     /// Which customers have another budget from now on.
     raised: u8,
-    /// What happens to the deliveries that are due: 0 they wait, 1 they are given up, else they are sent.
+    /// What happens to the deliveries that are due: 0 they wait, 1 they are given up, else they are
+    /// sent.
     deliveries: u8,
-    /// 0 nothing, 1 all held ones are let go, 2 all are discarded, 3 the given up are owed again, 4 the same to `ops`.
+    /// 0 nothing, 1 all held ones are let go, 2 all are discarded, 3 the given up are owed again, 4
+    /// the same to `ops`.
     order: u8,
     /// Which variant of the notifiers is loaded before the next poll.
     variant: u8,
@@ -61,16 +67,33 @@ fn case() -> impl Strategy<Value = Case> {
     // Mostly a few; sometimes enough for a mass crossing.
     let customers = prop_oneof![60 => 2_usize..5, 1 => Just(22_usize)];
     customers.prop_flat_map(|customers| {
-        let step = (proptest::collection::vec(0_u8..6, customers), any::<u8>(), 0_u8..6, 0_u8..5, 0_u8..4);
-        let step = step.prop_map(|(shares, raised, deliveries, order, variant)| Step { shares, raised, deliveries, order, variant });
-        let shares_with = proptest::collection::vec(prop_oneof![4 => Just(u8::MAX), 1 => 0..u8::try_from(customers).unwrap()], customers);
-        (shares_with, 0_u8..7, any::<[u8; 3]>(), 0_u8..4, proptest::collection::vec(step, 1..3)).prop_map(
-            move |(shares_with, digest_above, told, variant, steps)| Case { customers, shares_with, digest_above, told, variant, steps },
-        )
+        let step =
+            (proptest::collection::vec(0_u8..6, customers), any::<u8>(), 0_u8..6, 0_u8..5, 0_u8..4);
+        let step = step.prop_map(|(shares, raised, deliveries, order, variant)| Step {
+            shares,
+            raised,
+            deliveries,
+            order,
+            variant,
+        });
+        let shares_with = proptest::collection::vec(
+            prop_oneof![4 => Just(u8::MAX), 1 => 0..u8::try_from(customers).unwrap()],
+            customers,
+        );
+        (shares_with, 0_u8..7, any::<[u8; 3]>(), 0_u8..4, proptest::collection::vec(step, 1..3))
+            .prop_map(move |(shares_with, digest_above, told, variant, steps)| Case {
+                customers,
+                shares_with,
+                digest_above,
+                told,
+                variant,
+                steps,
+            })
     })
 }
 
-/// The marks of a customer, as they stand in a message: letters that nobody else has, and digits without separators.
+/// The marks of a customer, as they stand in a message: letters that nobody else has, and digits
+/// without separators.
 struct Marks {
     letters: Vec<String>,
     own: Vec<String>,
@@ -95,20 +118,35 @@ fn share(customer: usize, place: u8) -> u64 {
 
 fn marks(customer: usize) -> Marks {
     let budgets = [false, true].map(|raised| budget(customer, raised));
-    let costs = budgets.iter().flat_map(|budget| (0..6).map(move |place| budget * share(customer, place) / 10_000));
+    let costs = budgets
+        .iter()
+        .flat_map(|budget| (0..6).map(move |place| budget * share(customer, place) / 10_000));
     Marks {
-        letters: vec![id(customer), format!("Nmark{customer:02}x"), format!("subscriber{customer:02}x")],
+        letters: vec![
+            id(customer),
+            format!("Nmark{customer:02}x"),
+            format!("subscriber{customer:02}x"),
+        ],
         own: vec![format!("Lmark{customer:02}x"), format!("Owner{customer:02}x")],
         digits: budgets.iter().copied().chain(costs).map(|number| number.to_string()).collect(),
-        percents: (0..6).map(|place| share(customer, place)).map(|share| format!("{}.{:02}", share / 100, share % 100)).collect(),
+        percents: (0..6)
+            .map(|place| share(customer, place))
+            .map(|share| format!("{}.{:02}", share / 100, share % 100))
+            .collect(),
     }
 }
 
 /// The addresses of a customer, and whose messages each of them may get.
 fn contact(case: &Case, customer: usize) -> Vec<String> {
-    let shared = case.shares_with.get(customer).map(|other| usize::from(*other)).filter(|other| *other < case.customers);
+    let shared = case
+        .shares_with
+        .get(customer)
+        .map(|other| usize::from(*other))
+        .filter(|other| *other < case.customers);
     let own = format!("c{customer:02}@customer.example");
-    shared.map_or(vec![own.clone(), format!("d{customer:02}@customer.example")], |other| vec![own, format!("c{other:02}@customer.example")])
+    shared.map_or(vec![own.clone(), format!("d{customer:02}@customer.example")], |other| {
+        vec![own, format!("c{other:02}@customer.example")]
+    })
 }
 
 fn owners(case: &Case) -> BTreeMap<String, BTreeSet<usize>> {
@@ -146,27 +184,40 @@ impl Town {
         }
     }
 
-    /// The configuration in a variant: 0 as named; 1 customers see amounts; 2 `contacts` and `portal` are the partner's; 3
-    /// `ops` and `hook` are the customers'.
+    /// The configuration in a variant: 0 as named; 1 customers see amounts; 2 `contacts` and
+    /// `portal` are the partner's; 3 `ops` and `hook` are the customers'.
     fn config(&self, case: &Case, variant: u8) -> Config {
         let port = self.mail.port();
         let mail = |to: &str| {
             format!(
-                "type = \"email\"\nfrom = \"alerts@partner.example\"\nsmtp = {{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}\nsend_resolved = true\n{to}\n"
+                "type = \"email\"\nfrom = \"alerts@partner.example\"\nsmtp = \
+                    {{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}\nsend_resolved = \
+                    true\n{to}\n"
             )
         };
-        let hook = |path: &str| format!("type = \"webhook\"\nsend_resolved = true\nurl = \"{}\"\n", self.http.url(path));
+        let hook = |path: &str| {
+            format!("type = \"webhook\"\nsend_resolved = true\nurl = \"{}\"\n", self.http.url(path))
+        };
         let cost = if variant == 1 { "show_cost = true\n" } else { "" };
-        let digest =
-            if case.digest_above == 6 { "digest_above = \"off\"".to_owned() } else { format!("digest_above = {}", case.digest_above) };
+        let digest = if case.digest_above == 6 {
+            "digest_above = \"off\"".to_owned()
+        } else {
+            format!("digest_above = {}", case.digest_above)
+        };
         let customers = |more: &str| format!("audience = \"customer\"\n{more}{digest}\n");
         let to_contacts = customers(&format!("to_customer_contacts = true\n{cost}"));
         let partner = format!("{digest}\nto = [\"partner@partner.example\"]");
         let tables = [
             mail(if variant == 2 { &partner } else { &to_contacts }),
             mail(&customers("to_customer_contacts = true\nshow_cost = true\n")),
-            mail(&customers(&format!("to = [\"one@customer.example\", \"C00@customer.example\"]\n{cost}"))),
-            format!("{}{}", hook("/portal"), if variant == 2 { digest.clone() } else { customers(cost) }),
+            mail(&customers(&format!(
+                "to = [\"one@customer.example\", \"C00@customer.example\"]\n{cost}"
+            ))),
+            format!(
+                "{}{}",
+                hook("/portal"),
+                if variant == 2 { digest.clone() } else { customers(cost) }
+            ),
             mail(if variant == 3 { &to_contacts } else { &partner }),
             format!(
                 "{}{}",
@@ -175,17 +226,27 @@ impl Town {
             ),
             mail(&customers(&format!("to = [\"box@partner.example\"]\n{cost}"))),
         ];
-        let notifiers: Vec<String> = NAMES.iter().zip(tables).map(|(name, table)| format!("[notifiers.{name}]\n{table}\n")).collect();
+        let notifiers: Vec<String> = NAMES
+            .iter()
+            .zip(tables)
+            .map(|(name, table)| format!("[notifiers.{name}]\n{table}\n"))
+            .collect();
         let rules = [
             (
                 "percentrule",
-                "metric = \"percent_used\"\nthen_every = 50\nremind_every = \"1h\"\nsteps = [{ at = 100 }, { at = 150, severity = \"critical\" }]",
+                "metric = \"percent_used\"\nthen_every = 50\nremind_every = \"1h\"\nsteps = \
+                    [{ at = 100 }, { at = 150, severity = \"critical\" }]",
             ),
             (
                 "moneyrule",
-                "metric = \"total_cost\"\nthen_every = { SEK = 300000000 }\nremind_every = \"1h\"\nsteps = [{ at = { SEK = 300000001 } }]",
+                "metric = \"total_cost\"\nthen_every = { SEK = 300000000 }\nremind_every = \
+                    \"1h\"\nsteps = [{ at = { SEK = 300000001 } }]",
             ),
-            ("forecastrule", "metric = \"forecast_percent\"\nthen_every = 200\nsteps = [{ at = 100, severity = \"info\" }]"),
+            (
+                "forecastrule",
+                "metric = \"forecast_percent\"\nthen_every = 200\nsteps = \
+                    [{ at = 100, severity = \"info\" }]",
+            ),
         ];
         let rules: Vec<String> = rules
             .iter()
@@ -197,8 +258,15 @@ impl Town {
                     .enumerate()
                     .filter(|(place, name)| **name != "one" && told & (1 << place) != 0)
                     .map(|(_, name)| format!("\"{name}\""));
-                let named: Vec<String> = named.chain(["\"contacts\"".to_owned()]).collect::<BTreeSet<_>>().into_iter().collect();
-                format!("[rules.{name}]\ndescription = \"internalnote\"\nnotify = [{}]\n{rule}\n", named.join(", "))
+                let named: Vec<String> = named
+                    .chain(["\"contacts\"".to_owned()])
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect();
+                format!(
+                    "[rules.{name}]\ndescription = \"internalnote\"\nnotify = [{}]\n{rule}\n",
+                    named.join(", ")
+                )
             })
             .collect();
         let customers: Vec<String> = (0..case.customers)
@@ -206,24 +274,32 @@ impl Town {
                 let contacts = contact(case, customer).join("\", \"");
                 let one = if customer == 0 { "notify = [\"one\"]\n" } else { "" };
                 format!(
-                    "[customers.{}]\nlabel = \"Lmark{customer:02}x\"\nowner = \"Owner{customer:02}x\"\ncontacts = [\"{contacts}\"]\n{one}",
+                    "[customers.{}]\nlabel = \"Lmark{customer:02}x\"\nowner = \
+                        \"Owner{customer:02}x\"\ncontacts = [\"{contacts}\"]\n{one}",
                     id(customer)
                 )
             })
             .collect();
-        let (rules, customers, notifiers) = (rules.concat(), customers.concat(), notifiers.concat());
+        let (rules, customers, notifiers) =
+            (rules.concat(), customers.concat(), notifiers.concat());
         let text = format!(
-            "[source]\ntype = \"file\"\npath = \"{}\"\n[daemon]\nstate_dir = \"{}\"\n{rules}{customers}{notifiers}",
+            "[source]\ntype = \"file\"\npath = \"{}\"\n[daemon]\nstate_dir = \
+                \"{}\"\n{rules}{customers}{notifiers}",
             self.dir.path().join("usage.json").display(),
             self.dir.path().join("state").display()
         );
-        config::parse(&text, &PathBuf::from("rules.toml"), &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"))
+        config::parse(&text, &PathBuf::from("rules.toml"), &Environment::default())
+            .unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"))
     }
 
     fn channel(&self, config: &Config, name: &str, variant: u8) -> Arc<Channel> {
         let notifier = config.notifiers.iter().find(|notifier| *notifier.name == *name).unwrap();
         let mut channels = self.channels.lock().unwrap();
-        let build = || Arc::new(notifier.build(Arc::clone(&self.clock) as Arc<dyn Clock>, Metrics::new()).unwrap());
+        let build = || {
+            Arc::new(
+                notifier.build(Arc::clone(&self.clock) as Arc<dyn Clock>, Metrics::new()).unwrap(),
+            )
+        };
         Arc::clone(channels.entry((name.to_owned(), variant)).or_insert_with(build))
     }
 
@@ -232,8 +308,10 @@ impl Town {
             let budget = budget(customer, raised.contains(&customer));
             let cost = budget * share(customer, step.shares[customer]) / 10_000;
             format!(
-                "{{\"resourceId\": \"{}\", \"resourceName\": \"Nmark{customer:02}x\", \"isUpgraded\": true, \"totalCost\": {cost}, \
-                 \"budget\": {{\"amount\": {budget}}}, \"currencyCode\": \"SEK\", \"usdTotalCost\": {cost}, \"lastModifiedDate\": \"{date}\"}}",
+                "{{\"resourceId\": \"{}\", \"resourceName\": \"Nmark{customer:02}x\", \
+                    \"isUpgraded\": true, \"totalCost\": {cost}, \"budget\": \
+                    {{\"amount\": {budget}}}, \"currencyCode\": \"SEK\", \"usdTotalCost\": {cost}, \
+                    \"lastModifiedDate\": \"{date}\"}}",
                 id(customer)
             )
         };
@@ -245,19 +323,31 @@ impl Town {
         .unwrap();
     }
 
-    /// Plays a case; returns which variant each message was sent under, by its identity and recipient.
+    /// Plays a case; returns which variant each message was sent under, by its identity and
+    /// recipient.
     async fn play(&self, case: &Case) -> Sent {
         let clock = SimulatedClock::starting_at("2026-11-10T00:00:00Z".parse().unwrap());
         let (metrics, shared) = (Metrics::new(), Arc::clone(&clock) as Arc<dyn Clock>);
-        let nowhere = ledger::Config { path: self.dir.path().join("no-such-ledger.db"), retention: std::time::Duration::from_hours(9_000) };
+        let nowhere = ledger::Config {
+            path: self.dir.path().join("no-such-ledger.db"),
+            retention: std::time::Duration::from_hours(9_000),
+        };
         let ledger = Ledger::preview(&nowhere, metrics.clone(), Arc::clone(&shared)).unwrap();
         let mut sent = Sent::default();
         let mut raised = BTreeSet::new();
-        let first = Step { shares: vec![0; case.customers], raised: 0, deliveries: 2, order: 0, variant: case.variant };
+        let first = Step {
+            shares: vec![0; case.customers],
+            raised: 0,
+            deliveries: 2,
+            order: 0,
+            variant: case.variant,
+        };
         let mut variant = case.variant;
         for (index, step) in std::iter::once(&first).chain(&case.steps).enumerate() {
             let config = self.config(case, variant);
-            (0..case.customers).filter(|customer| step.raised >> (customer % 8) & 1 == 1).for_each(|customer| _ = raised.insert(customer));
+            (0..case.customers)
+                .filter(|customer| step.raised >> (customer % 8) & 1 == 1)
+                .for_each(|customer| _ = raised.insert(customer));
             let date = format!("2026-11-{:02}T00:00:00Z", 9 + index);
             clock.advance_to(format!("2026-11-{:02}T03:00:00Z", 10 + index).parse().unwrap());
             self.write_usage(case, step, &raised, &date);
@@ -273,8 +363,19 @@ impl Town {
         sent
     }
 
-    async fn poll(&self, config: &Config, ledger: &Ledger, clock: &Arc<dyn Clock>, metrics: &Metrics) {
-        let desk = OperatorFindings::new(ledger.clone(), Arc::clone(clock), Vec::new(), std::time::Duration::from_hours(3));
+    async fn poll(
+        &self,
+        config: &Config,
+        ledger: &Ledger,
+        clock: &Arc<dyn Clock>,
+        metrics: &Metrics,
+    ) {
+        let desk = OperatorFindings::new(
+            ledger.clone(),
+            Arc::clone(clock),
+            Vec::new(),
+            std::time::Duration::from_hours(3),
+        );
         let cycle = Cycle {
             ask_first: Mutex::default(),
             slice: budget_alertd::poll::SLICE,
@@ -291,7 +392,14 @@ impl Town {
         assert!(report.good, "{:?}", report.errors);
     }
 
-    async fn deliver(&self, config: &Config, variant: u8, how: u8, ledger: &Ledger, sent: &mut Sent) {
+    async fn deliver(
+        &self,
+        config: &Config,
+        variant: u8,
+        how: u8,
+        ledger: &Ledger,
+        sent: &mut Sent,
+    ) {
         if how == 0 {
             return;
         }
@@ -303,8 +411,16 @@ impl Town {
                     break;
                 }
                 for delivery in due {
-                    let attempt = AttemptRecord { delivery: delivery.id, at: self.clock.now(), outcome: "accepted", detail: String::new() };
-                    if how != 1 && delivery.audience == Audience::Partner && channel.route().readers.audience() == Audience::Partner {
+                    let attempt = AttemptRecord {
+                        delivery: delivery.id,
+                        at: self.clock.now(),
+                        outcome: "accepted",
+                        detail: String::new(),
+                    };
+                    if how != 1
+                        && delivery.audience == Audience::Partner
+                        && channel.route().readers.audience() == Audience::Partner
+                    {
                         // What the partner's own people read may say everything.
                         ledger.mark_sent(attempt).await.unwrap();
                     } else if how == 1 || channel.attempt(&delivery).await.is_err() {
@@ -312,12 +428,17 @@ impl Town {
                         ledger.mark_dead(attempt).await.unwrap();
                     } else {
                         let amounts = delivery.audience == Audience::Partner
-                            || variant == 1 && matches!(name, "contacts" | "one" | "portal" | "box")
+                            || variant == 1
+                                && matches!(name, "contacts" | "one" | "portal" | "box")
                             || name == "amounts";
                         sent.amounts.push(amounts);
                         sent.to_customers += u64::from(delivery.audience == Audience::Customer);
                         ledger.mark_sent(attempt).await.unwrap();
-                        if delivery.recipient.is_some() { sent.mails.push(amounts) } else { sent.posts.push(amounts) }
+                        if delivery.recipient.is_some() {
+                            sent.mails.push(amounts)
+                        } else {
+                            sent.posts.push(amounts)
+                        }
                     }
                 }
             }
@@ -327,15 +448,35 @@ impl Town {
     async fn order(&self, config: &Config, order: u8, ledger: &Ledger) {
         let now = self.clock.now();
         match order {
-            1 => _ = ledger.release(HoldFilter { customer: Some(CustomerKey::of(&id(1))), ..HoldFilter::default() }, now).await.unwrap(),
+            1 => {
+                _ = ledger
+                    .release(
+                        HoldFilter {
+                            customer: Some(CustomerKey::of(&id(1))),
+                            ..HoldFilter::default()
+                        },
+                        now,
+                    )
+                    .await
+                    .unwrap()
+            }
             2 => _ = ledger.discard(HoldFilter::default(), "wrong".to_owned(), now).await.unwrap(),
             3 => _ = ledger.retry(RetryFilter::default(), now, None).await.unwrap(),
             4 => {
-                let ops = config.notifiers.iter().find(|notifier| *notifier.name == *"ops").unwrap().route();
+                let ops = config
+                    .notifiers
+                    .iter()
+                    .find(|notifier| *notifier.name == *"ops")
+                    .unwrap()
+                    .route();
                 // What the command refuses is not tried here.
                 if ops.readers.audience() == Audience::Partner {
                     ledger
-                        .retry(RetryFilter::default(), now, Some(RetryTo { notifier: "ops".into(), recipients: ops.recipients }))
+                        .retry(
+                            RetryFilter::default(),
+                            now,
+                            Some(RetryTo { notifier: "ops".into(), recipients: ops.recipients }),
+                        )
                         .await
                         .unwrap();
                 }
@@ -360,12 +501,23 @@ fn joined(text: &str) -> String {
     text.replace([',', '\u{a0}', ' '], "")
 }
 
-/// What must not be in `text`, which is for the customers that `owners` says; none when it is sound.
-fn leak(text: &str, owners: &BTreeSet<usize>, customers: usize, amounts: bool, marks: &[Marks]) -> Option<String> {
+/// What must not be in `text`, which is for the customers that `owners` says; none when it is
+/// sound.
+fn leak(
+    text: &str,
+    owners: &BTreeSet<usize>,
+    customers: usize,
+    amounts: bool,
+    marks: &[Marks],
+) -> Option<String> {
     let joined = joined(text);
-    let holds = |text: &str, mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
-    let has = |marks: &[String]| marks.iter().find(|mark| holds(text, mark) || holds(&joined, mark)).cloned();
-    let about: Vec<usize> = (0..customers).filter(|customer| has(&marks[*customer].letters).is_some()).collect();
+    let holds =
+        |text: &str, mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    let has = |marks: &[String]| {
+        marks.iter().find(|mark| holds(text, mark) || holds(&joined, mark)).cloned()
+    };
+    let about: Vec<usize> =
+        (0..customers).filter(|customer| has(&marks[*customer].letters).is_some()).collect();
     let [about] = about.as_slice() else { return Some(format!("about {about:?}")) };
     if !owners.contains(about) {
         return Some(format!("{about} is none of {owners:?}"));
@@ -379,7 +531,14 @@ fn leak(text: &str, owners: &BTreeSet<usize>, customers: usize, amounts: bool, m
     if let Some(mark) = (0..customers).find_map(|customer| has(&marks[customer].own)) {
         return Some(format!("{mark} is the partner's own"));
     }
-    for word in ["percentrule", "moneyrule", "forecastrule", "internalnote", "budget-alertd explain", "budget-alertd ack"] {
+    for word in [
+        "percentrule",
+        "moneyrule",
+        "forecastrule",
+        "internalnote",
+        "budget-alertd explain",
+        "budget-alertd ack",
+    ] {
         if text.contains(word) {
             return Some(format!("{word} is the partner's own"));
         }
@@ -399,7 +558,13 @@ fn of_mail(mail: &ReceivedMail) -> String {
     // The boundary of the parts is made of random letters.
     let told = mail.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     let headers: Vec<String> = told.map(|(name, value)| format!("{name}: {value}")).collect();
-    format!("{}\n{}\n{}\n{}", headers.join("\n"), mail.subject, mail.text, mail.html.as_deref().unwrap_or_default())
+    format!(
+        "{}\n{}\n{}\n{}",
+        headers.join("\n"),
+        mail.subject,
+        mail.text,
+        mail.html.as_deref().unwrap_or_default()
+    )
 }
 
 fn check(case: &Case, town: &Town, from: (usize, usize), sent: &Sent) -> Result<(), TestCaseError> {
@@ -414,21 +579,33 @@ fn check(case: &Case, town: &Town, from: (usize, usize), sent: &Sent) -> Result<
         if to == "partner@partner.example" {
             continue;
         }
-        let Some(owners) = owners.get(&to.to_lowercase()) else { return Err(TestCaseError::fail(format!("a mail to {to}"))) };
+        let Some(owners) = owners.get(&to.to_lowercase()) else {
+            return Err(TestCaseError::fail(format!("a mail to {to}")));
+        };
         let text = of_mail(mail);
         prop_assert_eq!(leak(&text, owners, case.customers, *amounts, &marks), None, "{}", text);
         prop_assert!(mail.to.iter().all(|shown| *shown == to), "{:?}", mail.to);
     }
-    for (post, amounts) in posts.iter().zip(&sent.posts).filter(|(post, _)| post.path.contains("portal")) {
+    for (post, amounts) in
+        posts.iter().zip(&sent.posts).filter(|(post, _)| post.path.contains("portal"))
+    {
         let text = String::from_utf8_lossy(&post.body).into_owned();
-        prop_assert_eq!(leak(&text, &everybody, case.customers, *amounts, &marks), None, "{}", text);
+        prop_assert_eq!(
+            leak(&text, &everybody, case.customers, *amounts, &marks),
+            None,
+            "{}",
+            text
+        );
     }
     Ok(())
 }
 
 /// A mailbox of the partner's own beside an address that is known as a contact of one customer.
 fn box_of(customer: usize) -> Readers {
-    let owners = BTreeMap::from([(format!("c{customer}.0@customer.example"), BTreeSet::from([CustomerKey::of(&id(customer))]))]);
+    let owners = BTreeMap::from([(
+        format!("c{customer}.0@customer.example"),
+        BTreeSet::from([CustomerKey::of(&id(customer))]),
+    )]);
     Readers::Addresses(Addresses { about: None, owners })
 }
 
@@ -436,9 +613,14 @@ fn box_of(customer: usize) -> Readers {
 fn alert(number: usize, customer: usize, baseline: bool) -> budget_alertd::domain::AlertSnapshot {
     let mut snapshot = budget_alertd::notify::sample_alert("2026-11-10T00:00:00Z".parse().unwrap());
     snapshot.alert.customer.id =
-        budget_alertd::domain::CustomerId::try_new(if number.is_multiple_of(2) { id(customer) } else { id(customer).to_uppercase() })
-            .unwrap();
-    snapshot.alert.subscription = (number.is_multiple_of(3)).then(|| format!("subscription {number}"));
+        budget_alertd::domain::CustomerId::try_new(if number.is_multiple_of(2) {
+            id(customer)
+        } else {
+            id(customer).to_uppercase()
+        })
+        .unwrap();
+    snapshot.alert.subscription =
+        (number.is_multiple_of(3)).then(|| format!("subscription {number}"));
     snapshot.alert.baseline = baseline;
     snapshot
 }
@@ -453,7 +635,8 @@ proptest! {
         (contacts, digest_part, one) in (proptest::collection::vec(0_usize..4, 5), 1_u32..4, 0_usize..5),
     ) {
         let addresses = |customer: usize| -> Vec<String> {
-            (0..contacts[customer]).map(|place| format!("Name {place} <c{customer}.{}@customer.example>", place / 2)).collect()
+            (0..contacts[customer]).map(|place| format!("Name {place} \
+                <c{customer}.{}@customer.example>", place / 2)).collect()
         };
         let route = |name: &str, readers: Readers, recipients: Vec<Option<String>>| Route {
             incidents: false,
@@ -510,14 +693,19 @@ proptest! {
 
 #[test]
 fn nothing_of_one_customer_ever_reaches_another_and_no_amount_whoever_must_not_see_it() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (mut told, mut refused) = (0, 0);
     for portion in 0..CASES / PORTION {
         let town = runtime.block_on(async { Town::new() });
         let counts = Mutex::new((0, 0));
         let seed = [u8::try_from(portion).unwrap(); 32];
-        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(PORTION) };
-        let random = proptest::test_runner::TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &seed);
+        let config =
+            ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(PORTION) };
+        let random = proptest::test_runner::TestRng::from_seed(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+            &seed,
+        );
         let mut runner = proptest::test_runner::TestRunner::new_with_rng(config, random);
         let result = runner.run(&case(), |case| {
             let from = (town.mail.received().len(), town.http.received().len());
@@ -532,6 +720,7 @@ fn nothing_of_one_customer_ever_reaches_another_and_no_amount_whoever_must_not_s
         let counts = counts.lock().unwrap();
         (told, refused) = (told + counts.0, refused + counts.1);
     }
-    // The cases are worth something: customers were told much, and some of what was recorded for the partner was refused.
+    // The cases are worth something: customers were told much, and some of what was recorded for
+    // the partner was refused.
     assert!(told > 1_000 && refused > 20, "{told} told, {refused} refused");
 }

@@ -22,22 +22,27 @@ fn assembly(world: &World, ledger: &Ledger) -> Assembly {
 
 #[tokio::test]
 async fn a_source_that_fails_since_the_future_is_told() {
-    let world = World::new(&format!("{SPEND}[operator]\nnotify = [\"hook\"]\n")).with_clock_at(AHEAD);
+    let world =
+        World::new(&format!("{SPEND}[operator]\nnotify = [\"hook\"]\n")).with_clock_at(AHEAD);
     world.write("nonsense");
     world.poll_source(AHEAD).await;
     assert_eq!(world.owed("hook").await.len(), 0);
     let world = world.with_clock_at(NOW);
     world.poll_source(NOW).await;
     let owed = world.owed("hook").await;
-    assert!(matches!(&owed[0].message, Message::Operator(news) if news.code.as_str() == "source-failing"), "{owed:?}");
+    assert!(
+        matches!(&owed[0].message, Message::Operator(news) if news.code.as_str() == "source-failing"),
+        "{owed:?}"
+    );
     assert_eq!(owed.len(), 1);
 }
 
 /// An alert owed since 2036 to `hook`, for which `oncall` stands in, and the clock is right again.
 async fn owed_since_the_future(hook: &HttpReceiver, watcher: &HttpReceiver) -> World {
     let world = World::new(&format!(
-        "{SPEND}[operator]\nheartbeat_url = \"{}\"\n[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\nfallback = [\"oncall\"]\n\
-         [notifiers.oncall]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n",
+        "{SPEND}[operator]\nheartbeat_url = \"{}\"\n[notifiers.hook]\ntype = \"webhook\"\nurl = \
+            \"{}\"\nfallback = [\"oncall\"]\n[notifiers.oncall]\ntype = \"webhook\"\nurl = \
+            \"http://127.0.0.1:9/\"\n",
         watcher.url("/"),
         hook.url("/"),
     ))
@@ -58,7 +63,10 @@ async fn what_is_owed_since_the_future_is_told_by_the_fallback_and_keeps_the_hea
     let worker = assembly.workers.iter_mut().find(|worker| worker.name() == "hook").unwrap();
     worker.step(&|| false).await.unwrap();
     let owed = ledger.due("oncall", Vec::new(), 10).await.unwrap();
-    assert_eq!(owed.iter().map(|delivery| delivery.stands_in_for.as_deref()).collect::<Vec<_>>(), [Some("hook")]);
+    assert_eq!(
+        owed.iter().map(|delivery| delivery.stands_in_for.as_deref()).collect::<Vec<_>>(),
+        [Some("hook")]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +74,11 @@ async fn a_notifier_that_rests_until_the_future_is_tried_now() {
     let [hook, watcher] = [(), ()].map(|()| HttpReceiver::start(SystemClock::shared()).unwrap());
     let world = owed_since_the_future(&hook, &watcher).await;
     let ledger = world.ledger();
-    let rests = NotifierState { failures: 3, next_probe_at: Some(AHEAD.parse().unwrap()), ..NotifierState::default() };
+    let rests = NotifierState {
+        failures: 3,
+        next_probe_at: Some(AHEAD.parse().unwrap()),
+        ..NotifierState::default()
+    };
     ledger.set_notifier_state("hook", rests).await.unwrap();
     let mut assembly = assembly(&world, &ledger);
     let worker = assembly.workers.iter_mut().find(|worker| worker.name() == "hook").unwrap();
@@ -126,6 +138,9 @@ async fn a_clock_that_is_behind_for_a_moment_ends_no_silence() {
     let world = world.with_clock_at(behind);
     world.poll(behind, &[plan("A", "90", "100", NOW)]).await;
     assert_eq!(world.owed("hook").await.len(), 0);
-    let alerts = Reader::open(&world.config().ledger).unwrap().alerts(&budget_alertd::ledger::AlertFilter::default()).unwrap();
+    let alerts = Reader::open(&world.config().ledger)
+        .unwrap()
+        .alerts(&budget_alertd::ledger::AlertFilter::default())
+        .unwrap();
     assert_eq!(alerts.len(), 1);
 }

@@ -1,4 +1,5 @@
-//! Rules on time and on earlier dates of the data, what history keeps, and what happened to the data.
+//! Rules on time and on earlier dates of the data, what history keeps, and what happened to the
+//! data.
 
 use budget_alertd::domain::CustomerKey;
 use budget_alertd::ledger::Reader;
@@ -26,7 +27,10 @@ async fn a_rise_is_rounded_once_when_it_is_counted_in_points() {
     let at = |day: u8, costs: [&str; 3]| {
         let date = format!("2026-11-{day:02}T00:00:00Z");
         let records = [("A", "0.1"), ("B", "0"), ("C", "0.7")].into_iter().zip(costs);
-        (date.clone(), records.map(|((id, budget), cost)| plan(id, cost, budget, &date)).collect::<Vec<_>>())
+        (
+            date.clone(),
+            records.map(|((id, budget), cost)| plan(id, cost, budget, &date)).collect::<Vec<_>>(),
+        )
     };
     let (first, records) = at(3, ["0.100", "0.100", "0.1"]);
     world.poll(&first, &records).await;
@@ -34,7 +38,10 @@ async fn a_rise_is_rounded_once_when_it_is_counted_in_points() {
     let month = "2026-11-01 .. 2026-12-01 month";
     assert_eq!(
         world.poll(&second, &records).await,
-        format!("A watch 3: 4 of 0.1, {month}\nB watch 3: over zero of 0, {month}\nC watch 3: 364.8 of 0.7, {month}")
+        format!(
+            "A watch 3: 4 of 0.1, {month}\nB watch 3: over zero of 0, {month}\nC watch 3: 364.8 of \
+                0.7, {month}"
+        )
     );
 }
 
@@ -43,8 +50,13 @@ async fn pace_is_rounded_once() {
     let world = World::new(&rule("pace", "{ at = 1 }"));
     begun(&world).await;
     // 1.006 % used less 0.00 3…: 36 seconds of 30 days are 0.001388… %.
-    let told = world.poll("2026-11-01T00:00:36Z", &[plan("A", "1.006", "100", "2026-11-01T00:00:36Z")]).await;
-    assert_eq!(told, "A watch 1: 1 of 100, 2026-11-01 .. 2026-12-01 month", "1.0046… points; 1.01 less 0.00 were rounded twice");
+    let told = world
+        .poll("2026-11-01T00:00:36Z", &[plan("A", "1.006", "100", "2026-11-01T00:00:36Z")])
+        .await;
+    assert_eq!(
+        told, "A watch 1: 1 of 100, 2026-11-01 .. 2026-12-01 month",
+        "1.0046… points; 1.01 less 0.00 were rounded twice"
+    );
 }
 
 /// The first reading of a ledger, whose alerts would be marked as the baseline.
@@ -56,22 +68,37 @@ async fn begun(world: &World) {
 async fn a_forecast_is_silent_for_two_days_and_prints_what_it_is_made_of() {
     let world = World::new(&rule("forecast_percent", "{ at = 100 }, { at = 130 }"));
     begun(&world).await;
-    let early = world.poll("2026-11-02T23:00:00Z", &[plan("A", "400", "1000", "2026-11-02T23:00:00Z")]).await;
+    let early = world
+        .poll("2026-11-02T23:00:00Z", &[plan("A", "400", "1000", "2026-11-02T23:00:00Z")])
+        .await;
     assert_eq!(early, "", "47 hours are too few");
-    let report = world.report("2026-11-11T00:00:00Z", &[plan("A", "450", "1000", "2026-11-11T00:00:00Z")]).await;
+    let report = world
+        .report("2026-11-11T00:00:00Z", &[plan("A", "450", "1000", "2026-11-11T00:00:00Z")])
+        .await;
     let alert = &report.alerts[0].alert;
-    assert_eq!((alert.threshold.to_string(), alert.value.unwrap().to_string()), ("130".into(), "135".into()));
+    assert_eq!(
+        (alert.threshold.to_string(), alert.value.unwrap().to_string()),
+        ("130".into(), "135".into())
+    );
     let inputs = alert.inputs.clone().unwrap();
-    let shown = [inputs.elapsed_hours, inputs.period_hours, inputs.forecast_cost].map(|number| number.unwrap().to_string());
+    let shown = [inputs.elapsed_hours, inputs.period_hours, inputs.forecast_cost]
+        .map(|number| number.unwrap().to_string());
     assert_eq!(shown, ["240", "720", "1350"]);
-    assert_eq!(world.poll("2026-11-12T00:00:00Z", &[plan("A", "470", "1000", "2026-11-12T00:00:00Z")]).await, "1 duplicate");
+    assert_eq!(
+        world
+            .poll("2026-11-12T00:00:00Z", &[plan("A", "470", "1000", "2026-11-12T00:00:00Z")])
+            .await,
+        "1 duplicate"
+    );
 }
 
 #[tokio::test]
 async fn a_forecast_counts_time_at_the_date_of_the_data() {
     let world = World::new(&rule("forecast_percent", "{ at = 100 }"));
     begun(&world).await;
-    let told = world.poll("2026-11-29T00:00:00Z", &[plan("A", "450", "1000", "2026-11-11T00:00:00Z")]).await;
+    let told = world
+        .poll("2026-11-29T00:00:00Z", &[plan("A", "450", "1000", "2026-11-11T00:00:00Z")])
+        .await;
     assert_eq!(told, "A watch 100: 135 of 1000, 2026-11-01 .. 2026-12-01 month");
 }
 
@@ -79,9 +106,14 @@ async fn a_forecast_counts_time_at_the_date_of_the_data() {
 async fn pace_is_percent_used_less_percent_of_the_period() {
     let world = World::new(&rule("pace", "{ at = 10 }, { at = 25 }"));
     begun(&world).await;
-    let told = world.poll("2026-11-11T00:00:00Z", &[plan("A", "45", "100", "2026-11-11T00:00:00Z")]).await;
+    let told =
+        world.poll("2026-11-11T00:00:00Z", &[plan("A", "45", "100", "2026-11-11T00:00:00Z")]).await;
     assert_eq!(told, "A watch 10: 11.67 of 100, 2026-11-01 .. 2026-12-01 month");
-    assert_eq!(world.poll("2026-11-21T00:00:00Z", &[plan("A", "60", "100", "2026-11-21T00:00:00Z")]).await, "", "it fell behind");
+    assert_eq!(
+        world.poll("2026-11-21T00:00:00Z", &[plan("A", "60", "100", "2026-11-21T00:00:00Z")]).await,
+        "",
+        "it fell behind"
+    );
 }
 
 #[tokio::test]
@@ -93,11 +125,21 @@ async fn a_rise_alerts_once_on_each_day_of_the_data() {
         async move { world.poll(at, &[plan("A", cost, "", at)]).await }
     };
     assert_eq!(poll("2026-11-03T00:00:00Z", "500").await, "", "there is no earlier date");
-    assert_eq!(poll("2026-11-04T00:00:00Z", "650").await, "A watch 100: 150, 2026-11-01 .. 2026-12-01 month");
-    assert_eq!(poll("2026-11-04T12:00:00Z", "750").await, "1 duplicate", "200 a day, but on the same day");
+    assert_eq!(
+        poll("2026-11-04T00:00:00Z", "650").await,
+        "A watch 100: 150, 2026-11-01 .. 2026-12-01 month"
+    );
+    assert_eq!(
+        poll("2026-11-04T12:00:00Z", "750").await,
+        "1 duplicate",
+        "200 a day, but on the same day"
+    );
     assert_eq!(poll("2026-11-05T12:00:00Z", "760").await, "", "a quiet day");
     assert_eq!(poll("2026-11-14T12:00:00Z", "9000").await, "", "nine days without data are a gap");
-    assert_eq!(poll("2026-11-15T12:00:00Z", "9500").await, "A watch 100: 500, 2026-11-01 .. 2026-12-01 month");
+    assert_eq!(
+        poll("2026-11-15T12:00:00Z", "9500").await,
+        "A watch 100: 500, 2026-11-01 .. 2026-12-01 month"
+    );
 }
 
 #[tokio::test]
@@ -111,7 +153,11 @@ async fn a_correction_downwards_is_no_fall_to_rise_from() {
     poll("2026-11-03T00:00:00Z", "1000").await;
     assert_eq!(poll("2026-11-04T00:00:00Z", "400").await, "", "it fell");
     assert_eq!(poll("2026-11-05T00:00:00Z", "980").await, "", "the correction was undone");
-    assert_eq!(poll("2026-11-06T00:00:00Z", "1300").await, "A watch 100: 300, 2026-11-01 .. 2026-12-01 month", "above all before");
+    assert_eq!(
+        poll("2026-11-06T00:00:00Z", "1300").await,
+        "A watch 100: 300, 2026-11-01 .. 2026-12-01 month",
+        "above all before"
+    );
 }
 
 #[tokio::test]
@@ -126,7 +172,12 @@ async fn a_peak_corrected_within_its_day_is_remembered_when_history_is_thinned()
     poll("2026-11-03T06:00:00Z", "1000").await;
     poll("2026-11-03T18:00:00Z", "400").await;
     poll("2026-11-13T00:00:00Z", "500").await;
-    let kept: Vec<String> = reader(&world).history(&CustomerKey::of("A")).unwrap().iter().map(|sample| sample.cost.to_string()).collect();
+    let kept: Vec<String> = reader(&world)
+        .history(&CustomerKey::of("A"))
+        .unwrap()
+        .iter()
+        .map(|sample| sample.cost.to_string())
+        .collect();
     assert_eq!(kept, ["1000", "400", "500"], "thinned to one a day, and the peak");
     assert_eq!(poll("2026-11-14T00:00:00Z", "980").await, "", "the correction was undone");
 }
@@ -142,7 +193,10 @@ async fn a_rise_is_not_counted_across_a_turn_of_the_period() {
     poll("2026-10-31T00:00:00Z", "5050").await;
     assert_eq!(poll("2026-11-01T06:00:00Z", "5400").await, "", "late data of October");
     assert_eq!(poll("2026-11-02T06:00:00Z", "10").await, "", "the first of November");
-    assert_eq!(poll("2026-11-03T06:00:00Z", "150").await, "A watch 100: 140, 2026-11-01 .. 2026-12-01 month");
+    assert_eq!(
+        poll("2026-11-03T06:00:00Z", "150").await,
+        "A watch 100: 140, 2026-11-01 .. 2026-12-01 month"
+    );
 }
 
 #[tokio::test]
@@ -169,13 +223,24 @@ async fn old_data_of_one_customer_is_news_and_an_old_collection_is_not() {
     let world = World::new(&rule("stale_hours", "{ at = 48 }"));
     begun(&world).await;
     let (old, fresh) = ("2026-11-08T00:00:00Z", |at: &str| plan("B", "1", "100", at));
-    let told = world.poll("2026-11-09T00:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-09T00:00:00Z")]).await;
+    let told = world
+        .poll("2026-11-09T00:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-09T00:00:00Z")])
+        .await;
     assert_eq!(told, "");
-    let told = world.poll("2026-11-10T12:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-10T00:00:00Z")]).await;
-    assert_eq!(told, "A watch 48: 60 of 100, 2026-11-01 .. 2026-12-01 month", "nothing of the record changed but its age");
-    let told = world.poll("2026-11-12T12:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-10T00:00:00Z")]).await;
+    let told = world
+        .poll("2026-11-10T12:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-10T00:00:00Z")])
+        .await;
+    assert_eq!(
+        told, "A watch 48: 60 of 100, 2026-11-01 .. 2026-12-01 month",
+        "nothing of the record changed but its age"
+    );
+    let told = world
+        .poll("2026-11-12T12:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-10T00:00:00Z")])
+        .await;
     assert_eq!(told, "", "the newest of all is 60 hours old");
-    let told = world.poll("2026-11-12T13:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-12T12:00:00Z")]).await;
+    let told = world
+        .poll("2026-11-12T13:00:00Z", &[plan("A", "5", "100", old), fresh("2026-11-12T12:00:00Z")])
+        .await;
     assert_eq!(told, "1 duplicate");
 }
 
@@ -184,7 +249,8 @@ async fn what_a_steady_poll_counts_is_what_a_poll_before_it_found() {
     let rules = format!("{SPEND}{}", rule("forecast_percent", "{ at = 100 }"));
     let world = World::new(&rules);
     let at = "2026-11-11T00:00:00Z";
-    let records = [plan("A", "90", "100", at), plan("B", "50", "100", at), legacy("L", "95", "100", at)];
+    let records =
+        [plan("A", "90", "100", at), plan("B", "50", "100", at), legacy("L", "95", "100", at)];
     world.poll(at, &records).await;
     assert_eq!(world.poll("2026-11-11T01:00:00Z", &records).await, "5 duplicate");
 }
@@ -193,7 +259,8 @@ async fn what_a_steady_poll_counts_is_what_a_poll_before_it_found() {
 async fn a_poll_without_news_writes_nothing_into_the_ledger() {
     let world = World::new(&format!("{SPEND}{}", rule("daily_cost", "{ at = { SEK = 1 } }")));
     let at = "2026-11-11T00:00:00Z";
-    let records = [plan("A", "90", "100", at), plan("B", "50", "100", at), legacy("L", "95", "100", at)];
+    let records =
+        [plan("A", "90", "100", at), plan("B", "50", "100", at), legacy("L", "95", "100", at)];
     for now in ["2026-11-11T00:00:00Z", "2026-11-11T01:00:00Z", "2026-11-11T02:00:00Z"] {
         world.poll(now, &records).await;
     }
@@ -216,7 +283,10 @@ async fn history_keeps_each_change_for_eight_days_then_one_a_day_then_nothing() 
     }
     let kept = |world: &World| {
         let samples = reader(world).history(&CustomerKey::of("A")).unwrap();
-        samples.iter().map(|sample| sample.usage_as_of.to_string()[5..13].to_owned()).collect::<Vec<_>>()
+        samples
+            .iter()
+            .map(|sample| sample.usage_as_of.to_string()[5..13].to_owned())
+            .collect::<Vec<_>>()
     };
     let thinned: Vec<String> = (1..=11).map(|day| format!("10-{day:02}T12")).collect();
     assert_eq!(kept(&world)[..11], thinned, "one a day, the last");
@@ -232,7 +302,9 @@ async fn what_happens_to_the_data_is_remembered_and_raises_nothing() {
         let world = &world;
         async move { world.poll(&format!("2026-11-11T{hour:02}:00:00Z"), &records).await }
     };
-    let a = |hour: u8, cost: &str, budget: &str| plan("A", cost, budget, &format!("2026-11-11T{hour:02}:00:00Z"));
+    let a = |hour: u8, cost: &str, budget: &str| {
+        plan("A", cost, budget, &format!("2026-11-11T{hour:02}:00:00Z"))
+    };
     let b = plan("B", "1", "100", "2026-11-11T00:00:00Z");
     poll(1, vec![a(1, "50", "1000"), b.clone()]).await;
     poll(2, vec![a(2, "50", "800"), b.clone()]).await;
@@ -266,5 +338,8 @@ async fn an_alert_on_data_that_was_read_before_still_says_how_it_was_at_the_date
     world.change_rules(&SPEND.replace("at = 80", "at = 50"));
     let report = world.report("2026-11-11T01:00:00Z", &latest).await;
     let previous = report.alerts[0].context.previous.clone().unwrap();
-    assert_eq!((previous.cost.to_string(), previous.usage_as_of.to_string()), ("10".into(), "2026-11-10T00:00:00Z".into()));
+    assert_eq!(
+        (previous.cost.to_string(), previous.usage_as_of.to_string()),
+        ("10".into(), "2026-11-10T00:00:00Z".into())
+    );
 }

@@ -1,5 +1,5 @@
-//! Incidents: one for a customer, rule and billing period, which ends with the last of its steps, and in which nothing
-//! overtakes what came before.
+//! Incidents: one for a customer, rule and billing period, which ends with the last of its steps,
+//! and in which nothing overtakes what came before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,11 @@ async fn deliver(world: &World, steps: usize) {
 /// The incidents of customer A: how many events each has, and whether it is open.
 fn incidents(service: &PagerDutyService) -> String {
     let told = |incident: &budget_alertd::simulator::SimIncident| {
-        let severities: Vec<_> = incident.triggers.iter().map(|event| event["payload"]["severity"].as_str().unwrap()).collect();
+        let severities: Vec<_> = incident
+            .triggers
+            .iter()
+            .map(|event| event["payload"]["severity"].as_str().unwrap())
+            .collect();
         format!("{}{}", severities.join(" "), if incident.open { ", open" } else { "" })
     };
     service.incidents().iter().map(told).collect::<Vec<_>>().join("; ")
@@ -71,7 +75,11 @@ async fn it_ends_only_when_no_step_of_it_is_open_any_more() {
     assert_eq!(services.each_ref().map(incidents), ["warning critical, open", "critical, open"]);
     poll(&world, 3, "105", "120").await;
     deliver(&world, 5).await;
-    assert_eq!(services.each_ref().map(incidents), ["warning critical, open", "critical"], "80 % is still true, where it was told");
+    assert_eq!(
+        services.each_ref().map(incidents),
+        ["warning critical, open", "critical"],
+        "80 % is still true, where it was told"
+    );
     poll(&world, 4, "105", "1000").await;
     deliver(&world, 5).await;
     assert_eq!(services.each_ref().map(incidents), ["warning critical", "critical"]);
@@ -101,13 +109,26 @@ async fn a_rule_that_is_removed_leaves_none_open() {
     poll(&world, 2, "105", "100").await;
     deliver(&world, 5).await;
     assert_eq!(services.each_ref().map(incidents), ["warning critical, open", "critical, open"]);
-    world.change_rules(&paged(&services).rules().replace("[rules.spend]", "[rules.other]").replace("at = 80", "at = 95"));
+    world.change_rules(
+        &paged(&services)
+            .rules()
+            .replace("[rules.spend]", "[rules.other]")
+            .replace("at = 80", "at = 95"),
+    );
     poll(&world, 3, "90", "100").await;
-    assert_eq!((world.owed("pager").await.len(), world.owed("boss").await.len()), (1, 1), "once for each incident");
+    assert_eq!(
+        (world.owed("pager").await.len(), world.owed("boss").await.len()),
+        (1, 1),
+        "once for each incident"
+    );
     deliver(&world, 5).await;
     assert_eq!(services.each_ref().map(incidents), ["warning critical", "critical"]);
     poll(&world, 4, "90", "100").await;
-    assert_eq!((world.owed("pager").await.len(), world.owed("boss").await.len()), (0, 0), "and never again");
+    assert_eq!(
+        (world.owed("pager").await.len(), world.owed("boss").await.len()),
+        (0, 0),
+        "and never again"
+    );
 }
 
 #[tokio::test]
@@ -124,12 +145,20 @@ async fn nothing_overtakes_what_came_before_in_its_incident() {
     deliver(&world, 2).await;
     services[0].heal();
     deliver(&world, 10).await;
-    assert_eq!(incidents(&services[0]), "warning; critical, open", "the end first, then what is new");
+    assert_eq!(
+        incidents(&services[0]),
+        "warning; critical, open",
+        "the end first, then what is new"
+    );
     services[0].fail(Fault::status(503));
     poll(&world, 6, "320", "300").await;
     poll(&world, 7, "320", "10000").await;
     deliver(&world, 2).await;
     services[0].heal();
     deliver(&world, 10).await;
-    assert_eq!(incidents(&services[0]), "warning; critical critical", "what is new first, then the end");
+    assert_eq!(
+        incidents(&services[0]),
+        "warning; critical critical",
+        "what is new first, then the end"
+    );
 }

@@ -1,4 +1,5 @@
-//! What becomes of alerts after they were raised: silences and their ends, reminders, acknowledgements, resolved messages.
+//! What becomes of alerts after they were raised: silences and their ends, reminders,
+//! acknowledgements, resolved messages.
 
 use budget_alertd::domain::{AlertSnapshot, Ended, Glob, Message, Silence};
 use budget_alertd::ledger::{AlertFilter, AttemptRecord, Reader};
@@ -7,7 +8,8 @@ use crate::support::world::{Record, SPEND, World, legacy, plan};
 
 const DAY: &str = "2019-09-17T00:00:00Z";
 
-/// Steps that are told again, to a notifier that wants to know when it is over, and to one that does not.
+/// Steps that are told again, to a notifier that wants to know when it is over, and to one that
+/// does not.
 const REMINDING: &str = r#"
 [rules.spend]
 metric = "percent_used"
@@ -52,7 +54,12 @@ async fn sent(world: &World, notifier: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for delivery in ledger.due(notifier, Vec::new(), 10_000).await.unwrap() {
         lines.push(in_words(&delivery.message));
-        let accepted = AttemptRecord { delivery: delivery.id, at: DAY.parse().unwrap(), outcome: "accepted", detail: String::new() };
+        let accepted = AttemptRecord {
+            delivery: delivery.id,
+            at: DAY.parse().unwrap(),
+            outcome: "accepted",
+            detail: String::new(),
+        };
         ledger.mark_sent(accepted).await.unwrap();
     }
     ledger.close().await.unwrap();
@@ -71,7 +78,8 @@ fn in_words(message: &Message) -> String {
     format!("{kind} {}", members.join(" + "))
 }
 
-/// The customer and the step; then the value and the cause of its end, as far as a later message says them.
+/// The customer and the step; then the value and the cause of its end, as far as a later message
+/// says them.
 fn member(snapshot: &AlertSnapshot) -> String {
     let alert = &snapshot.alert;
     let latest = snapshot.context.latest.as_ref().map(|latest| {
@@ -80,16 +88,24 @@ fn member(snapshot: &AlertSnapshot) -> String {
             Some(Ended::Period) => ", period",
             None => "",
         };
-        format!(" now {}{ended}", latest.value.map_or("nothing".to_owned(), |value| value.to_string()))
+        format!(
+            " now {}{ended}",
+            latest.value.map_or("nothing".to_owned(), |value| value.to_string())
+        )
     });
     format!("{} {}{}", alert.customer.id, alert.threshold, latest.unwrap_or_default())
 }
 
 /// Every alert with its state, the oldest first.
 fn states(world: &World) -> Vec<String> {
-    let mut rows = Reader::open(&world.config().ledger).unwrap().alerts(&AlertFilter::default()).unwrap();
+    let mut rows =
+        Reader::open(&world.config().ledger).unwrap().alerts(&AlertFilter::default()).unwrap();
     rows.reverse();
-    rows.iter().map(|row| format!("{} {}", row.snapshot.alert.threshold, row.snapshot.alert.state.as_str())).collect()
+    rows.iter()
+        .map(|row| {
+            format!("{} {}", row.snapshot.alert.threshold, row.snapshot.alert.state.as_str())
+        })
+        .collect()
 }
 
 /// A world that has polled customer A at 1 %.
@@ -110,8 +126,11 @@ async fn under_a_silence_an_alert_is_recorded_and_told_to_nobody() {
     let at = "2019-09-18T00:00:00Z";
     let report = world.report(at, &[plan("A", "90", "100", at), plan("B", "90", "100", at)]).await;
     assert_eq!(report.suppressed.silenced, 1);
-    let raised: Vec<_> =
-        report.alerts.iter().map(|snapshot| (snapshot.alert.customer.id.as_str(), snapshot.alert.state.as_str())).collect();
+    let raised: Vec<_> = report
+        .alerts
+        .iter()
+        .map(|snapshot| (snapshot.alert.customer.id.as_str(), snapshot.alert.state.as_str()))
+        .collect();
     assert_eq!(raised, [("A", "silenced"), ("B", "raised")]);
     assert_eq!(world.metric("budget_alertd_alerts_suppressed_total{reason=\"silenced\"}"), "1");
     assert_eq!(sent(&world, "hook").await, ["alert B 80"]);
@@ -125,7 +144,10 @@ async fn when_a_silence_ends_what_it_hid_is_told_once_with_the_numbers_of_now() 
     add(&world, silence_until(Some("2019-09-20T00:00:00Z"))).await;
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
     world.poll("2019-09-19T00:00:00Z", &[plan("A", "105", "100", "2019-09-19T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["80 silenced".into(), "100 silenced".into()]));
+    assert_eq!(
+        (sent(&world, "hook").await, states(&world)),
+        (nothing(), vec!["80 silenced".into(), "100 silenced".into()])
+    );
     let late = [plan("A", "110", "100", "2019-09-19T12:00:00Z")];
     world.poll("2019-09-20T00:00:00Z", &late).await;
     assert_eq!(sent(&world, "hook").await, ["alert A 100 now 110"], "of several steps the highest");
@@ -143,7 +165,11 @@ async fn of_what_was_hidden_the_highest_step_that_is_still_true_is_told() {
     world.poll("2019-09-20T00:00:00Z", &[plan("A", "90", "100", "2019-09-20T00:00:00Z")]).await;
     assert_eq!(sent(&world, "hook").await, ["alert A 80 now 90"]);
     world.poll("2019-09-21T00:00:00Z", &[plan("A", "101", "100", "2019-09-21T00:00:00Z")]).await;
-    assert_eq!(sent(&world, "hook").await, ["alert A 100 now 101"], "the first poll in which it is true");
+    assert_eq!(
+        sent(&world, "hook").await,
+        ["alert A 100 now 101"],
+        "the first poll in which it is true"
+    );
 }
 
 #[tokio::test]
@@ -161,12 +187,16 @@ async fn a_hidden_step_is_not_told_after_a_higher_one_was() {
 }
 
 #[tokio::test]
-async fn a_hidden_step_is_told_though_a_lower_one_alerted_again_under_a_budget_that_was_raised_and_cut() {
+async fn a_hidden_step_is_told_though_a_lower_one_alerted_again_under_a_budget_that_was_raised_and_cut()
+ {
     let world = quiet(SPEND).await;
     add(&world, silence_until(Some("2019-09-20T00:00:00Z"))).await;
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "110", "100", "2019-09-18T00:00:00Z")]).await;
     world.poll("2019-09-19T00:00:00Z", &[plan("A", "170", "200", "2019-09-19T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["100 silenced".into(), "80 silenced".into()]));
+    assert_eq!(
+        (sent(&world, "hook").await, states(&world)),
+        (nothing(), vec!["100 silenced".into(), "80 silenced".into()])
+    );
     world.poll("2019-09-20T00:00:00Z", &[plan("A", "170", "100", "2019-09-20T00:00:00Z")]).await;
     assert_eq!(sent(&world, "hook").await, ["alert A 100 now 170"], "of several steps the highest");
     assert_eq!(states(&world), ["100 raised", "80 resolved"]);
@@ -210,8 +240,11 @@ async fn a_silence_that_is_ended_early_is_over() {
 async fn what_another_silence_still_covers_stays_hidden() {
     let world = quiet(SPEND).await;
     add(&world, silence_until(Some("2019-09-19T00:00:00Z"))).await;
-    let other =
-        Silence { customers: Vec::new(), rules: vec![Glob::try_new("SP*").unwrap()], ..silence_until(Some("2019-09-20T00:00:00Z")) };
+    let other = Silence {
+        customers: Vec::new(),
+        rules: vec![Glob::try_new("SP*").unwrap()],
+        ..silence_until(Some("2019-09-20T00:00:00Z"))
+    };
     add(&world, other).await;
     for day in ["2019-09-18T00:00:00Z", "2019-09-19T12:00:00Z"] {
         world.poll(day, &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
@@ -251,7 +284,10 @@ async fn what_is_no_longer_true_when_a_silence_ends_waits_until_it_is() {
     add(&world, silence_until(Some("2019-09-20T00:00:00Z"))).await;
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
     world.poll("2019-09-20T00:00:00Z", &[plan("A", "70", "100", "2019-09-20T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["80 silenced".to_owned()]));
+    assert_eq!(
+        (sent(&world, "hook").await, states(&world)),
+        (nothing(), vec!["80 silenced".to_owned()])
+    );
     world.poll("2019-09-21T00:00:00Z", &[plan("A", "81", "100", "2019-09-21T00:00:00Z")]).await;
     assert_eq!(sent(&world, "hook").await, ["alert A 80 now 81"]);
 }
@@ -268,10 +304,13 @@ async fn what_was_hidden_is_not_told_in_a_later_period() {
 
 #[tokio::test]
 async fn a_daily_alert_that_was_hidden_is_not_told_on_another_day() {
-    let rules = "[rules.day]\nmetric = \"daily_cost\"\nnotify = [\"hook\"]\nsteps = [{ at = { SEK = 50 } }]\n";
+    let rules = "[rules.day]\nmetric = \"daily_cost\"\nnotify = [\"hook\"]\nsteps = \
+        [{ at = { SEK = 50 } }]\n";
     let world = quiet(rules).await;
     add(&world, silence_until(Some("2019-09-19T00:00:00Z"))).await;
-    let report = world.report("2019-09-18T12:00:00Z", &[plan("A", "101", "1000", "2019-09-18T00:00:00Z")]).await;
+    let report = world
+        .report("2019-09-18T12:00:00Z", &[plan("A", "101", "1000", "2019-09-18T00:00:00Z")])
+        .await;
     assert_eq!(report.suppressed.silenced, 1);
     world.poll("2019-09-19T12:00:00Z", &[plan("A", "201", "1000", "2019-09-19T00:00:00Z")]).await;
     assert_eq!(sent(&world, "hook").await, ["alert A 50"], "the new day's only");
@@ -313,7 +352,11 @@ async fn only_the_highest_step_is_told_again() {
     let world = quiet(REMINDING).await;
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
     world.poll("2019-09-19T00:00:00Z", &[plan("A", "105", "100", "2019-09-19T00:00:00Z")]).await;
-    assert_eq!(sent(&world, "hook").await, ["alert A 100", "alert A 80"], "no reminder of the lower one in the same poll");
+    assert_eq!(
+        sent(&world, "hook").await,
+        ["alert A 100", "alert A 80"],
+        "no reminder of the lower one in the same poll"
+    );
     world.poll("2019-09-19T12:00:00Z", &[plan("A", "105", "100", "2019-09-19T00:00:00Z")]).await;
     assert_eq!(sent(&world, "hook").await, ["reminder A 100 now 105"]);
     world.poll("2019-09-20T12:00:00Z", &[plan("A", "85", "100", "2019-09-20T00:00:00Z")]).await;
@@ -326,7 +369,10 @@ async fn who_acknowledges_is_not_reminded_until_a_higher_step() {
     let low = [plan("A", "85", "100", "2019-09-18T00:00:00Z")];
     let report = world.report("2019-09-18T00:00:00Z", &low).await;
     let ledger = world.ledger();
-    let acknowledged = ledger.acknowledge(&report.alerts[0].alert.reference, "alice", DAY.parse().unwrap()).await.unwrap();
+    let acknowledged = ledger
+        .acknowledge(&report.alerts[0].alert.reference, "alice", DAY.parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(acknowledged, Some((report.alerts[0].alert.id, true)));
     ledger.close().await.unwrap();
     assert_eq!(sent(&world, "hook").await, ["alert A 80"]);
@@ -347,7 +393,10 @@ async fn a_silence_holds_reminders_back_too() {
     assert_eq!(sent(&world, "hook").await, ["alert A 80"]);
     add(&world, silence_until(Some("2019-09-20T12:00:00Z"))).await;
     world.poll("2019-09-20T00:00:00Z", &same).await;
-    assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["80 raised".to_owned()]));
+    assert_eq!(
+        (sent(&world, "hook").await, states(&world)),
+        (nothing(), vec!["80 raised".to_owned()])
+    );
     world.poll("2019-09-20T12:00:00Z", &same).await;
     assert_eq!(sent(&world, "hook").await, ["reminder A 80 now 85"]);
 }
@@ -366,7 +415,9 @@ async fn nobody_is_reminded_of_what_the_latest_record_does_not_cross() {
 #[tokio::test]
 async fn many_reminders_at_once_are_one_digest() {
     let world = World::new(REMINDING);
-    let many: Vec<Record> = (0..6).map(|index| plan(&format!("C{index}"), &(85 + index).to_string(), "100", DAY)).collect();
+    let many: Vec<Record> = (0..6)
+        .map(|index| plan(&format!("C{index}"), &(85 + index).to_string(), "100", DAY))
+        .collect();
     world.poll(DAY, &[plan("A", "1", "100", DAY)]).await;
     world.poll(DAY, &many).await;
     sent(&world, "hook").await;
@@ -375,19 +426,33 @@ async fn many_reminders_at_once_are_one_digest() {
     let reminded = sent(&world, "hook").await;
     assert_eq!(reminded.len(), 1, "{reminded:?}");
     assert!(reminded[0].starts_with("reminder C5 80 now 90 + C4 80 now 89 + "), "{reminded:?}");
-    assert_eq!(sent(&world, "pager").await.iter().filter(|line| line.starts_with("reminder")).count(), 6, "off for a webhook");
+    assert_eq!(
+        sent(&world, "pager").await.iter().filter(|line| line.starts_with("reminder")).count(),
+        6,
+        "off for a webhook"
+    );
 }
 
 #[tokio::test]
 async fn a_raised_budget_resolves_and_only_those_are_told_who_want_to_be() {
     let world = quiet(REMINDING).await;
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "hook").await, sent(&world, "pager").await), (vec!["alert A 80".into()], vec!["alert A 80".to_owned()]));
+    assert_eq!(
+        (sent(&world, "hook").await, sent(&world, "pager").await),
+        (vec!["alert A 80".into()], vec!["alert A 80".to_owned()])
+    );
     world.poll("2019-09-19T00:00:00Z", &[plan("A", "85", "200", "2019-09-18T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "hook").await, sent(&world, "pager").await), (nothing(), vec!["resolved A 80 now 42.5, budget".to_owned()]));
+    assert_eq!(
+        (sent(&world, "hook").await, sent(&world, "pager").await),
+        (nothing(), vec!["resolved A 80 now 42.5, budget".to_owned()])
+    );
     assert_eq!(states(&world), ["80 resolved"]);
     world.poll("2019-09-25T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "hook").await, sent(&world, "pager").await), (nothing(), nothing()), "neither told nor reminded again");
+    assert_eq!(
+        (sent(&world, "hook").await, sent(&world, "pager").await),
+        (nothing(), nothing()),
+        "neither told nor reminded again"
+    );
 }
 
 #[tokio::test]
@@ -410,7 +475,10 @@ async fn a_corrected_cost_resolves_nothing() {
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
     sent(&world, "pager").await;
     world.poll("2019-09-19T00:00:00Z", &[plan("A", "10", "100", "2019-09-19T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "pager").await, states(&world)), (nothing(), vec!["80 raised".to_owned()]));
+    assert_eq!(
+        (sent(&world, "pager").await, states(&world)),
+        (nothing(), vec!["80 raised".to_owned()])
+    );
     world.poll("2019-09-20T00:00:00Z", &[plan("A", "10", "200", "2019-09-20T00:00:00Z")]).await;
     assert_eq!(sent(&world, "pager").await, nothing(), "it was below before the budget changed");
 }
@@ -424,7 +492,11 @@ async fn an_alert_is_over_when_the_customers_record_moves_to_the_next_period() {
     assert_eq!(states(&world), ["80 raised"], "late data of September");
     sent(&world, "pager").await;
     world.poll("2019-10-02T12:00:00Z", &[plan("A", "3", "100", "2019-10-01T12:00:00Z")]).await;
-    assert_eq!(sent(&world, "pager").await, ["resolved A 80 now 86, period"], "the last of September");
+    assert_eq!(
+        sent(&world, "pager").await,
+        ["resolved A 80 now 86, period"],
+        "the last of September"
+    );
     world.poll("2019-10-03T12:00:00Z", &[plan("A", "4", "100", "2019-10-02T12:00:00Z")]).await;
     assert_eq!(sent(&world, "pager").await, nothing());
 }
@@ -432,7 +504,12 @@ async fn an_alert_is_over_when_the_customers_record_moves_to_the_next_period() {
 #[tokio::test]
 async fn without_any_record_an_alert_is_over_when_the_others_are_three_days_past_its_period() {
     let world = quiet(REMINDING).await;
-    world.poll("2019-09-30T12:00:00Z", &[plan("A", "85", "100", "2019-09-29T00:00:00Z"), plan("B", "1", "100", DAY)]).await;
+    world
+        .poll(
+            "2019-09-30T12:00:00Z",
+            &[plan("A", "85", "100", "2019-09-29T00:00:00Z"), plan("B", "1", "100", DAY)],
+        )
+        .await;
     sent(&world, "pager").await;
     world.poll("2019-10-05T00:00:00Z", &[plan("B", "1", "100", "2019-10-03T23:59:59Z")]).await;
     assert_eq!(sent(&world, "pager").await, ["reminder A 80 now 85"]);
@@ -445,7 +522,10 @@ async fn what_is_raised_long_after_its_period_is_not_over_in_the_same_poll() {
     let world = World::new(REMINDING);
     let records = [plan("A", "85", "100", DAY), plan("B", "1", "100", "2019-11-09T00:00:00Z")];
     world.poll("2019-11-10T00:00:00Z", &records).await;
-    assert_eq!((sent(&world, "pager").await, states(&world)), (vec!["alert A 80".to_owned()], vec!["80 raised".to_owned()]));
+    assert_eq!(
+        (sent(&world, "pager").await, states(&world)),
+        (vec!["alert A 80".to_owned()], vec!["80 raised".to_owned()])
+    );
     world.poll("2019-11-13T00:00:00Z", &records).await;
     assert_eq!(states(&world), ["80 resolved"]);
 }
@@ -461,7 +541,8 @@ async fn a_legacy_alert_is_over_with_the_period_its_customer_has() {
 
 #[tokio::test]
 async fn a_removed_rule_closes_its_hidden_alerts_too() {
-    let more = "[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{ at = 50 }]\n";
+    let more =
+        "[rules.more]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{ at = 50 }]\n";
     let mut world = quiet(&format!("{SPEND}{more}")).await;
     add(&world, silence_until(Some("2019-09-20T00:00:00Z"))).await;
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "60", "100", "2019-09-18T00:00:00Z")]).await;
@@ -521,7 +602,10 @@ async fn who_was_told_of_no_step_is_told_of_the_hidden_one_after_others_were_of_
     add(&world, silence).await;
     world.poll("2019-09-18T00:00:00Z", &[plan("A", "85", "100", "2019-09-18T00:00:00Z")]).await;
     world.poll("2019-09-19T00:00:00Z", &[plan("A", "105", "100", "2019-09-19T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "team").await, sent(&world, "oncall").await), (vec!["alert A 80 now 105".into()], vec!["alert A 100".into()]));
+    assert_eq!(
+        (sent(&world, "team").await, sent(&world, "oncall").await),
+        (vec!["alert A 80 now 105".into()], vec!["alert A 100".into()])
+    );
 }
 
 #[tokio::test]
@@ -545,21 +629,34 @@ async fn a_silence_of_a_rule_follows_it_to_its_new_name() {
     world.poll("2019-09-19T00:00:00Z", &[plan("A", "86", "100", "2019-09-19T00:00:00Z")]).await;
     world.change_rules(&SPEND.replace("[rules.spend]", "[rules.usage]"));
     world.poll("2019-09-20T00:00:00Z", &[plan("A", "105", "100", "2019-09-20T00:00:00Z")]).await;
-    assert_eq!((sent(&world, "hook").await, states(&world)), (nothing(), vec!["80 silenced".into(), "100 silenced".into()]));
+    assert_eq!(
+        (sent(&world, "hook").await, states(&world)),
+        (nothing(), vec!["80 silenced".into(), "100 silenced".into()])
+    );
 }
 
 #[tokio::test]
 async fn the_currency_that_a_legacy_record_names_itself_holds_for_what_follows_its_alert() {
-    let rules = format!("{REMINDING}\n[customers.L]\nbudget = {{ amount = 100, currency = \"EUR\" }}\n");
+    let rules =
+        format!("{REMINDING}\n[customers.L]\nbudget = {{ amount = 100, currency = \"EUR\" }}\n");
     let world = World::new(&rules);
     let world = world.with_source_key("legacy_currency = \"SEK\"");
-    let own = |cost: &str, date: &str| Record { more: ", \"currencyCode\": \"EUR\"".into(), ..legacy("L", cost, "", date) };
+    let own = |cost: &str, date: &str| Record {
+        more: ", \"currencyCode\": \"EUR\"".into(),
+        ..legacy("L", cost, "", date)
+    };
     world.poll(DAY, &[own("1", DAY), plan("A", "1", "", DAY)]).await;
-    let silence = Silence { customers: vec![Glob::try_new("l").unwrap()], ..silence_until(Some("2019-09-19T00:00:00Z")) };
+    let silence = Silence {
+        customers: vec![Glob::try_new("l").unwrap()],
+        ..silence_until(Some("2019-09-19T00:00:00Z"))
+    };
     add(&world, silence).await;
     let at = "2019-09-18T00:00:00Z";
     world.poll(at, &[own("85", at)]).await;
-    assert_eq!((states(&world), sent(&world, "hook").await), (vec!["80 silenced".to_owned()], nothing()));
+    assert_eq!(
+        (states(&world), sent(&world, "hook").await),
+        (vec!["80 silenced".to_owned()], nothing())
+    );
     world.poll("2019-09-19T01:00:00Z", &[own("85", at)]).await;
     assert_eq!(sent(&world, "hook").await, ["alert L 80 now 85"], "nothing silences it any more");
     world.poll("2019-09-20T02:00:00Z", &[own("85", at)]).await;

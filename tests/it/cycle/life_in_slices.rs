@@ -1,4 +1,5 @@
-//! What becomes of very many alerts at once is recorded in slices, too: people get five parts of a digest for all of them.
+//! What becomes of very many alerts at once is recorded in slices, too: people get five parts of a
+//! digest for all of them.
 
 use budget_alertd::domain::{Message, Silence};
 use budget_alertd::ledger::AttemptRecord;
@@ -32,7 +33,9 @@ smtp = { host = "127.0.0.1", port = 9, tls = "none" }
 const MANY: usize = 1200;
 
 fn customers(budget: &str) -> Vec<Record> {
-    (0..MANY).map(|index| plan(&format!("C{index:04}"), &(900 + index).to_string(), budget, DAY)).collect()
+    (0..MANY)
+        .map(|index| plan(&format!("C{index:04}"), &(900 + index).to_string(), budget, DAY))
+        .collect()
 }
 
 /// What is newly owed to a notifier, a line for each message; it counts as sent from then on.
@@ -47,14 +50,36 @@ async fn sent(world: &World, notifier: &str) -> Vec<String> {
             Message::Alert(_) => ("alert", None),
             _ => ("other", None),
         };
-        let members: Vec<&str> = delivery.message.alerts().iter().map(|member| member.alert.customer.id.as_str()).collect();
-        let said = delivery.message.alerts().iter().filter(|member| member.context.latest.is_some()).count();
+        let members: Vec<&str> = delivery
+            .message
+            .alerts()
+            .iter()
+            .map(|member| member.alert.customer.id.as_str())
+            .collect();
+        let said = delivery
+            .message
+            .alerts()
+            .iter()
+            .filter(|member| member.context.latest.is_some())
+            .count();
         let place = digest.map_or("alone".to_owned(), |digest| {
             let left_out = digest.totals.as_ref().map_or(0, |totals| totals.left_out);
-            format!("{}/{} of {} ({} critical), {left_out} left out", digest.part, digest.parts, digest.total, digest.criticals)
+            format!(
+                "{}/{} of {} ({} critical), {left_out} left out",
+                digest.part, digest.parts, digest.total, digest.criticals
+            )
         });
-        lines.push(format!("{kind} {place}: {} from {}, {said} with how they are", members.len(), members[0]));
-        let accepted = AttemptRecord { delivery: delivery.id, at: DAY.parse().unwrap(), outcome: "accepted", detail: String::new() };
+        lines.push(format!(
+            "{kind} {place}: {} from {}, {said} with how they are",
+            members.len(),
+            members[0]
+        ));
+        let accepted = AttemptRecord {
+            delivery: delivery.id,
+            at: DAY.parse().unwrap(),
+            outcome: "accepted",
+            detail: String::new(),
+        };
         ledger.mark_sent(accepted).await.unwrap();
     }
     ledger.close().await.unwrap();
@@ -64,10 +89,14 @@ async fn sent(world: &World, notifier: &str) -> Vec<String> {
 /// What people got of one kind: in so many messages, of which the first is this one.
 async fn people_got(world: &World, kind: &str) {
     let chat = sent(world, "chat").await;
-    let first = format!("{kind} 1/5 of 1200 (1100 critical), 1050 left out: 30 from C1199, 30 with how they are");
+    let first = format!(
+        "{kind} 1/5 of 1200 (1100 critical), 1050 left out: 30 from C1199, 30 with how they are"
+    );
     assert_eq!((chat.len(), chat.first()), (5, Some(&first)));
     let mail = sent(world, "mail").await;
-    let first = format!("{kind} 1/5 of 1200 (1100 critical), 200 left out: 200 from C1199, 200 with how they are");
+    let first = format!(
+        "{kind} 1/5 of 1200 (1100 critical), 200 left out: 200 from C1199, 200 with how they are"
+    );
     assert_eq!((mail.len(), mail.first()), (5, Some(&first)));
 }
 

@@ -1,4 +1,5 @@
-//! How a poll's alerts are put into messages: one by one, or in a digest whose members never change.
+//! How a poll's alerts are put into messages: one by one, or in a digest whose members never
+//! change.
 
 use budget_alertd::domain::Message;
 
@@ -25,7 +26,9 @@ smtp = { host = "127.0.0.1", port = 9, tls = "none" }
 "#;
 
 fn customers(number: usize, cost: usize) -> Vec<Record> {
-    (0..number).map(|index| plan(&format!("C{index:03}"), &(cost + index).to_string(), "100", DAY)).collect()
+    (0..number)
+        .map(|index| plan(&format!("C{index:03}"), &(cost + index).to_string(), "100", DAY))
+        .collect()
 }
 
 /// What is owed to a notifier, a line for each delivery.
@@ -34,7 +37,8 @@ async fn owed(world: &World, notifier: &str) -> Vec<String> {
         let to = delivery.recipient.map_or(String::new(), |to| format!(" to {to}"));
         match delivery.message {
             Message::Digest(digest) => {
-                let members: Vec<&str> = digest.alerts.iter().map(|member| member.alert.customer.id.as_str()).collect();
+                let members: Vec<&str> =
+                    digest.alerts.iter().map(|member| member.alert.customer.id.as_str()).collect();
                 let kind = if digest.baseline { "baseline" } else { "digest" };
                 let ends = (members[0], members[members.len() - 1]);
                 format!(
@@ -51,14 +55,24 @@ async fn owed(world: &World, notifier: &str) -> Vec<String> {
 #[tokio::test]
 async fn an_alert_knows_how_the_cost_went_in_its_period() {
     let world = World::new(THREE);
-    for (day, cost) in [("08-31", "90"), ("09-02", "10"), ("09-09", "40"), ("09-16", "60"), ("09-17", "95")] {
+    for (day, cost) in
+        [("08-31", "90"), ("09-02", "10"), ("09-09", "40"), ("09-16", "60"), ("09-17", "95")]
+    {
         let at = format!("2019-{day}T00:00:00Z");
         world.poll(&at, &[plan("A", cost, "100", &at)]).await;
     }
     let owed = world.owed("hook").await.pop().unwrap();
     let context = &owed.message.alerts()[0].context;
-    let cost_history: Vec<_> = context.cost_history.iter().map(|point| format!("{} {}", point.at.strftime("%m-%d"), point.cost)).collect();
-    assert_eq!(cost_history, ["09-02 10", "09-09 40", "09-16 60"], "of this period, before the data that raised it");
+    let cost_history: Vec<_> = context
+        .cost_history
+        .iter()
+        .map(|point| format!("{} {}", point.at.strftime("%m-%d"), point.cost))
+        .collect();
+    assert_eq!(
+        cost_history,
+        ["09-02 10", "09-09 40", "09-16 60"],
+        "of this period, before the data that raised it"
+    );
 }
 
 #[tokio::test]
@@ -73,7 +87,11 @@ async fn the_first_poll_of_a_large_tenant_is_one_digest_for_every_notifier() {
 async fn five_alerts_of_a_first_poll_come_one_by_one() {
     let world = World::new(THREE);
     world.poll(DAY, &customers(5, 97)).await;
-    assert_eq!(owed(&world, "hook").await, ["C004", "C003", "C002", "C001", "C000"], "critical ones first");
+    assert_eq!(
+        owed(&world, "hook").await,
+        ["C004", "C003", "C002", "C001", "C000"],
+        "critical ones first"
+    );
     assert_eq!(owed(&world, "chat").await.len(), 5);
 }
 
@@ -91,7 +109,10 @@ async fn a_digest_is_split_to_the_size_limits_of_its_destination() {
     let world = World::new(THREE);
     world.poll(DAY, &customers(70, 100)).await;
     let parts = owed(&world, "chat").await;
-    assert_eq!(parts.first().map(String::as_str), Some("baseline 1/3 of 70 (70 critical): C069 … C040"));
+    assert_eq!(
+        parts.first().map(String::as_str),
+        Some("baseline 1/3 of 70 (70 critical): C069 … C040")
+    );
     assert_eq!(parts.len(), 3);
 }
 
@@ -107,12 +128,24 @@ async fn each_mail_recipient_is_a_delivery_with_the_identity_of_the_message() {
 
 #[tokio::test]
 async fn a_jump_is_owed_to_the_notifiers_of_all_the_steps_it_passed() {
-    let world = World::new(&THREE.replace("{ at = 80 }", "{ at = 80, notify = [\"mail\"] }").replace("[\"hook\", \"chat\"]", "[\"hook\"]"));
+    let world = World::new(
+        &THREE
+            .replace("{ at = 80 }", "{ at = 80, notify = [\"mail\"] }")
+            .replace("[\"hook\", \"chat\"]", "[\"hook\"]"),
+    );
     world.poll(DAY, &[plan("A", "85", "100", DAY)]).await;
-    assert_eq!((world.owed("mail").await.len(), world.owed("hook").await.len()), (2, 0), "the step's own notifiers replace the rule's");
+    assert_eq!(
+        (world.owed("mail").await.len(), world.owed("hook").await.len()),
+        (2, 0),
+        "the step's own notifiers replace the rule's"
+    );
     world.poll(DAY, &[plan("A", "185", "100", DAY), plan("B", "185", "100", DAY)]).await;
     assert_eq!(owed(&world, "hook").await, ["A", "B"]);
-    assert_eq!(owed(&world, "mail").await.len(), 4, "B passed the step of the mail, A had it before");
+    assert_eq!(
+        owed(&world, "mail").await.len(),
+        4,
+        "B passed the step of the mail, A had it before"
+    );
 }
 
 #[tokio::test]
@@ -135,21 +168,34 @@ async fn what_was_recorded_is_sent_the_same_after_the_rule_is_gone() {
 
 #[tokio::test]
 async fn an_alert_knows_that_another_customer_goes_by_the_same_name() {
-    let labels = "[customers.A]\nlabel = \"Contoso Nord\"\n[customers.C]\nlabel = \"CONTOSO  nord\"\n";
+    let labels =
+        "[customers.A]\nlabel = \"Contoso Nord\"\n[customers.C]\nlabel = \"CONTOSO  nord\"\n";
     let world = World::new(&format!("{SPEND}{labels}"));
     let records = |cost: &str| {
         let date = "2026-11-10T00:00:00Z";
         [plan("A", cost, "100", date), plan("B", cost, "100", date), plan("C", "1", "100", date)]
     };
     let namesakes = |report: &budget_alertd::poll::CycleReport| {
-        let told = report.alerts.iter().map(|one| (one.alert.customer.id.to_string(), one.context.has_namesake));
+        let told = report
+            .alerts
+            .iter()
+            .map(|one| (one.alert.customer.id.to_string(), one.context.has_namesake));
         told.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };
     let first = world.report("2026-11-10T01:00:00Z", &records("90")).await;
-    assert_eq!(namesakes(&first), [("A".to_owned(), true), ("B".to_owned(), false)], "C is quiet, and read in the same poll");
-    let second = world.report("2026-11-10T02:00:00Z", &[plan("A", "110", "100", "2026-11-10T01:30:00Z")]).await;
+    assert_eq!(
+        namesakes(&first),
+        [("A".to_owned(), true), ("B".to_owned(), false)],
+        "C is quiet, and read in the same poll"
+    );
+    let second = world
+        .report("2026-11-10T02:00:00Z", &[plan("A", "110", "100", "2026-11-10T01:30:00Z")])
+        .await;
     assert_eq!(namesakes(&second), [("A".to_owned(), true)], "C is known from before");
     let without = SPEND.to_owned() + "[customers.A]\nlabel = \"Contoso Syd\"\n";
     let world = World::new(&without);
-    assert_eq!(namesakes(&world.report("2026-11-10T01:00:00Z", &records("90")).await), [("A".to_owned(), false), ("B".to_owned(), false)]);
+    assert_eq!(
+        namesakes(&world.report("2026-11-10T01:00:00Z", &records("90")).await),
+        [("A".to_owned(), false), ("B".to_owned(), false)]
+    );
 }

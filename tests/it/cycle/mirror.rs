@@ -1,4 +1,5 @@
-//! A notifier that is shown what is open: what it sees after polls, after restarts, and after it was away.
+//! A notifier that is shown what is open: what it sees after polls, after restarts, and after it
+//! was away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +25,9 @@ fn shown() -> Shown {
     let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
     let alertmanager = HttpReceiver::start(clock).unwrap();
     let world = World::new(&format!(
-        "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"board\"]\nsteps = [{{ at = 80 }}, {{ at = 100, severity = \"critical\" }}]\n\
-         [operator]\nnotify = [\"board\"]\n[notifiers.board]\ntype = \"alertmanager\"\nurl = \"{}\"\n",
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"board\"]\nsteps = [{{ at = 80 }}, \
+            {{ at = 100, severity = \"critical\" }}]\n[operator]\nnotify = \
+            [\"board\"]\n[notifiers.board]\ntype = \"alertmanager\"\nurl = \"{}\"\n",
         alertmanager.url("/prefix/")
     ));
     Shown { world, alertmanager, seen: 0 }
@@ -34,9 +36,12 @@ fn shown() -> Shown {
 impl Shown {
     /// Polls after so many minutes.
     async fn poll(&self, minutes: i64, records: &[(&str, &str, &str)]) {
-        let at =
-            (DAY.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minutes)).max(self.world.clock.now()).to_string();
-        let records: Vec<Record> = records.iter().map(|(id, cost, budget)| plan(id, cost, budget, &at)).collect();
+        let at = (DAY.parse::<jiff::Timestamp>().unwrap()
+            + jiff::SignedDuration::from_mins(minutes))
+        .max(self.world.clock.now())
+        .to_string();
+        let records: Vec<Record> =
+            records.iter().map(|(id, cost, budget)| plan(id, cost, budget, &at)).collect();
         self.world.poll(&at, &records).await;
     }
 
@@ -44,7 +49,8 @@ impl Shown {
     async fn show(&self) -> Duration {
         let ledger = self.world.ledger();
         let clock = Arc::clone(&self.world.clock) as Arc<dyn Clock>;
-        let mut mirrors = assemble(&self.world.config(), &ledger, &clock, &self.world.metrics).unwrap().mirrors;
+        let mut mirrors =
+            assemble(&self.world.config(), &ledger, &clock, &self.world.metrics).unwrap().mirrors;
         let wait = mirrors[0].step(&|| false).await.unwrap();
         ledger.close().await.unwrap();
         wait
@@ -55,13 +61,20 @@ impl Shown {
         let now = self.world.clock.now();
         let requests = self.alertmanager.received();
         let new = requests[self.seen..].iter().flat_map(|request| {
-            assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/prefix/api/v2/alerts"));
+            assert_eq!(
+                (request.method.as_str(), request.path.as_str()),
+                ("POST", "/prefix/api/v2/alerts")
+            );
             serde_json::from_slice::<Vec<Value>>(&request.body).unwrap()
         });
         let line = |alert: Value| {
             let label = |name: &str| alert["labels"][name].as_str().unwrap_or_default().to_owned();
             let ends_at: jiff::Timestamp = alert["endsAt"].as_str().unwrap().parse().unwrap();
-            let what = if label("code").is_empty() { format!("{} {}", label("customer_id"), label("threshold")) } else { label("code") };
+            let what = if label("code").is_empty() {
+                format!("{} {}", label("customer_id"), label("threshold"))
+            } else {
+                label("code")
+            };
             format!("{what} {:+}", ends_at.duration_since(now).as_mins())
         };
         let lines = new.map(line).collect();
@@ -109,8 +122,14 @@ async fn labels_say_what_it_is_about_and_annotations_how_much() {
         })
     );
     let annotations = &alerts[0]["annotations"];
-    assert_eq!((&annotations["percent"], &annotations["cost"], &annotations["budget"]), (&"85".into(), &"85".into(), &"100".into()));
-    assert!(annotations["summary"].as_str().unwrap().starts_with("WARNING Customer A 85% of budget"), "{annotations}");
+    assert_eq!(
+        (&annotations["percent"], &annotations["cost"], &annotations["budget"]),
+        (&"85".into(), &"85".into(), &"100".into())
+    );
+    assert!(
+        annotations["summary"].as_str().unwrap().starts_with("WARNING Customer A 85% of budget"),
+        "{annotations}"
+    );
     assert_eq!(alerts[0]["startsAt"], "2019-09-17T00:00:00Z");
     assert_eq!(shown.news().len(), 2);
 }
@@ -143,7 +162,11 @@ async fn an_end_while_it_was_away_is_shown_when_it_is_back_by_whatever_process()
     shown.alertmanager.fail(Fault::status(503));
     shown.poll(60, &[("A", "85", "1000")]).await;
     shown.show().await;
-    assert!(shown.findings()[0].starts_with("notifier \"board\" cannot be shown what is open: 503"), "{:?}", shown.findings());
+    assert!(
+        shown.findings()[0].starts_with("notifier \"board\" cannot be shown what is open: 503"),
+        "{:?}",
+        shown.findings()
+    );
     assert_eq!(shown.world.metric("budget_alertd_notifier_in_backoff{notifier=\"board\"}"), "1");
     let attempts = shown.alertmanager.attempts().len();
     assert!(shown.show().await > Duration::ZERO);
@@ -152,7 +175,13 @@ async fn an_end_while_it_was_away_is_shown_when_it_is_back_by_whatever_process()
     shown.world.clock.advance(Duration::from_hours(2));
     shown.show().await;
     assert_eq!(shown.news(), ["A 80 -120"], "and nothing that is about itself");
-    assert_eq!((shown.findings(), shown.world.metric("budget_alertd_notifier_in_backoff{notifier=\"board\"}").as_str()), (vec![], "0"));
+    assert_eq!(
+        (
+            shown.findings(),
+            shown.world.metric("budget_alertd_notifier_in_backoff{notifier=\"board\"}").as_str()
+        ),
+        (vec![], "0")
+    );
 }
 
 #[tokio::test]
@@ -172,8 +201,9 @@ async fn a_rule_that_is_removed_ends_what_it_showed() {
     shown.show().await;
     let url = shown.alertmanager.url("/prefix/");
     shown.world.change_rules(&format!(
-        "[rules.other]\nmetric = \"total_cost\"\nnotify = [\"board\"]\nsteps = [{{ at = {{ SEK = 500 }} }}]\n\
-         [notifiers.board]\ntype = \"alertmanager\"\nurl = \"{url}\"\n"
+        "[rules.other]\nmetric = \"total_cost\"\nnotify = [\"board\"]\nsteps = \
+            [{{ at = {{ SEK = 500 }} }}]\n[notifiers.board]\ntype = \"alertmanager\"\nurl = \
+            \"{url}\"\n"
     ));
     shown.poll(60, &[("A", "85", "100")]).await;
     shown.show().await;
@@ -199,7 +229,8 @@ async fn trouble_with_the_daemon_itself_is_shown_where_the_operator_looks() {
 async fn more_alerts_than_one_request_holds_are_all_shown() {
     let mut shown = shown();
     let ids: Vec<String> = (0..450).map(|number| format!("customer-{number}")).collect();
-    let records: Vec<(&str, &str, &str)> = ids.iter().map(|id| (id.as_str(), "90", "100")).collect();
+    let records: Vec<(&str, &str, &str)> =
+        ids.iter().map(|id| (id.as_str(), "90", "100")).collect();
     shown.poll(0, &records).await;
     shown.show().await;
     assert_eq!(shown.alertmanager.received().len(), 3);
@@ -213,12 +244,17 @@ async fn more_alerts_than_one_request_holds_are_all_shown() {
 async fn a_request_that_is_refused_hides_nothing_that_the_others_show() {
     let mut shown = shown();
     let ids: Vec<String> = (0..450).map(|number| format!("customer-{number}")).collect();
-    let records: Vec<(&str, &str, &str)> = ids.iter().map(|id| (id.as_str(), "90", "100")).collect();
+    let records: Vec<(&str, &str, &str)> =
+        ids.iter().map(|id| (id.as_str(), "90", "100")).collect();
     shown.poll(0, &records).await;
     shown.alertmanager.fail_once(Fault::status(400));
     shown.show().await;
     assert_eq!(shown.news().len(), 250);
-    assert!(shown.findings()[0].starts_with("notifier \"board\" cannot be shown what is open: 400"), "{:?}", shown.findings());
+    assert!(
+        shown.findings()[0].starts_with("notifier \"board\" cannot be shown what is open: 400"),
+        "{:?}",
+        shown.findings()
+    );
     shown.world.clock.advance(Duration::from_mins(1));
     shown.show().await;
     assert_eq!((shown.news().len(), shown.findings().len()), (450, 0));

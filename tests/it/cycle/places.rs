@@ -1,4 +1,5 @@
-//! Where the money goes: what is asked for critical alerts of Azure plans, and that no answer costs or delays an alert.
+//! Where the money goes: what is asked for critical alerts of Azure plans, and that no answer costs
+//! or delays an alert.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -37,7 +38,8 @@ async fn places(world: &World) -> String {
         for one in &alert.resources {
             let or_dash = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".into());
             let cost = one.cost.map_or_else(|| "-".into(), |cost| cost.normalize().to_string());
-            let (subscription, group, name) = (or_dash(&one.subscription), or_dash(&one.resource_group), or_dash(&one.name));
+            let (subscription, group, name) =
+                (or_dash(&one.subscription), or_dash(&one.resource_group), or_dash(&one.name));
             write!(text, " [{subscription} / {group} / {name} {cost} {}%]", one.percent).unwrap();
         }
         text.push('\n');
@@ -47,7 +49,11 @@ async fn places(world: &World) -> String {
 
 /// What the endpoint answers, whatever is asked for.
 fn answer(items: &str) -> Fault {
-    Fault::Answer(Answer::json(200, format!("\u{feff}{{\"totalCount\": 9, \"items\": [{items}], \"attributes\": {{}}}}").into_bytes()))
+    Fault::Answer(Answer::json(
+        200,
+        format!("\u{feff}{{\"totalCount\": 9, \"items\": [{items}], \"attributes\": {{}}}}")
+            .into_bytes(),
+    ))
 }
 
 async fn places_of(items: &str) -> String {
@@ -58,7 +64,11 @@ async fn places_of(items: &str) -> String {
 }
 
 fn asked(partner_center: &PartnerCenter) -> usize {
-    partner_center.requests().iter().filter(|request| request.path.contains("/resourceusagerecords")).count()
+    partner_center
+        .requests()
+        .iter()
+        .filter(|request| request.path.contains("/resourceusagerecords"))
+        .count()
 }
 
 #[tokio::test]
@@ -74,8 +84,13 @@ async fn a_critical_alert_of_a_plan_names_the_resource_groups_of_its_costliest_s
 #[tokio::test]
 async fn nobody_is_asked_for_what_is_not_critical_or_no_plan_or_told_before() {
     let partner_center = start();
-    let legacy = SimCustomer::legacy("L1", "Legacy", "fr-FR", 14, AS_OF.parse().unwrap()).with_budget(100.into()).with_cost(500.into());
-    partner_center.set_customers(vec![customer("P1", 80), legacy.with_subscription("S9", "Microsoft Azure", 500.into())]);
+    let legacy = SimCustomer::legacy("L1", "Legacy", "fr-FR", 14, AS_OF.parse().unwrap())
+        .with_budget(100.into())
+        .with_cost(500.into());
+    partner_center.set_customers(vec![
+        customer("P1", 80),
+        legacy.with_subscription("S9", "Microsoft Azure", 500.into()),
+    ]);
     let world = world(&partner_center);
     assert_eq!(places(&world).await, "L1 100:\nP1 80:");
     assert_eq!(asked(&partner_center), 0);
@@ -88,19 +103,27 @@ async fn nobody_is_asked_for_what_is_not_critical_or_no_plan_or_told_before() {
 #[tokio::test]
 async fn the_forms_of_a_record_are_read_as_far_as_they_say_something() {
     let uri = r#""resourceUri": "/subscriptions/7/resourcegroups/from-uri/providers/Microsoft.Web/sites/x""#;
-    let one = format!(r#"{{"entitlementId": "ent-1", {uri}, "totalCost": "120.5", "currencyCode": "SEK"}}"#);
+    let one = format!(
+        r#"{{"entitlementId": "ent-1", {uri}, "totalCost": "120.5", "currencyCode": "SEK"}}"#
+    );
     let alone = r#"{"entitlementName": "Prod", "resourceName": "public-ip", "totalCost": 60, "currencyCode": "SEK"}"#;
-    let kind =
-        r#"{"entitlementName": null, "resourceGroupName": 4.0, "resourceType": "Bandwidth", "totalCost": 9.5, "currencyCode": "SEK"}"#;
+    let kind = r#"{"entitlementName": null, "resourceGroupName": 4.0, "resourceType": "Bandwidth", "totalCost": 9.5, "currencyCode": "SEK"}"#;
     let useless = r#"{"resourceGroupName": "free", "totalCost": "much"}, 7, null, {"resourceGroupName": "credit", "totalCost": -1}"#;
     let told = places_of(&format!("{one}, {alone}, {kind}, {useless}")).await;
-    assert_eq!(told, "P1 100: [ent-1 / from-uri / - 120.5 63.76%] [Prod / - / public-ip 60 31.75%] [- / - / Bandwidth 9.5 5.03%]");
+    assert_eq!(
+        told,
+        "P1 100: [ent-1 / from-uri / - 120.5 63.76%] [Prod / - / public-ip 60 31.75%] [- / - / \
+            Bandwidth 9.5 5.03%]"
+    );
 }
 
 #[tokio::test]
 async fn amounts_are_shown_only_where_they_are_surely_in_the_customers_currency() {
-    let record =
-        |cost: &str, currency: &str| format!(r#"{{"entitlementName": "Prod", "resourceGroupName": "rg", "totalCost": {cost}{currency}}}"#);
+    let record = |cost: &str, currency: &str| {
+        format!(
+            r#"{{"entitlementName": "Prod", "resourceGroupName": "rg", "totalCost": {cost}{currency}}}"#
+        )
+    };
     for (items, expected) in [
         (record("190", r#", "currencyCode": "SEK""#), "[Prod / rg / - 190 100%]"),
         (record("20", r#", "currencyCode": "SEK""#), "[Prod / rg / - 20 100%]"),
@@ -111,7 +134,9 @@ async fn amounts_are_shown_only_where_they_are_surely_in_the_customers_currency(
     ] {
         assert_eq!(places_of(&items).await, format!("P1 100: {expected}"), "{items}");
     }
-    let mixed = [record("100", r#", "currencyCode": "SEK""#), record("100", r#", "currencyCode": "EUR""#)].join(", ");
+    let mixed =
+        [record("100", r#", "currencyCode": "SEK""#), record("100", r#", "currencyCode": "EUR""#)]
+            .join(", ");
     assert_eq!(places_of(&mixed).await, "P1 100:");
     assert_eq!(places_of(&record("-5", "")).await, "P1 100:");
     assert_eq!(places_of("").await, "P1 100:");
@@ -119,7 +144,8 @@ async fn amounts_are_shown_only_where_they_are_surely_in_the_customers_currency(
 
 #[tokio::test]
 async fn no_refusal_and_no_broken_answer_costs_an_alert() {
-    let cut = r#"{"totalCount": 2, "items": [{"resourceGroupName": "rg", "totalCost": 190}, {"resou"#;
+    let cut =
+        r#"{"totalCount": 2, "items": [{"resourceGroupName": "rg", "totalCost": 190}, {"resou"#;
     let faults = [
         Fault::status(403),
         Fault::status(404),
@@ -158,13 +184,17 @@ async fn a_next_page_is_added_and_one_that_leads_back_ends_it() {
             r#"{{"next": {{"uri": "/customers/P1/subscriptions/S1/resourceusagerecords{next}", "method": "GET", "headers": []}}}}"#
         );
         let item = r#"{"entitlementName": "Prod", "resourceGroupName": "rg", "totalCost": 90, "currencyCode": "SEK"}"#;
-        Fault::Answer(Answer::json(200, format!(r#"{{"items": [{item}], "links": {link}}}"#).into_bytes()))
+        Fault::Answer(Answer::json(
+            200,
+            format!(r#"{{"items": [{item}], "links": {link}}}"#).into_bytes(),
+        ))
     };
     partner_center.fail_once(Endpoint::ResourceUsage, page("?page=2"));
     partner_center.fail_once(Endpoint::ResourceUsage, page("?page=3"));
     assert_eq!(
         places(&world(&partner_center)).await,
-        "P1 100: [Prod / ML-rg / gpu-02 - 47.37%] [Prod / rg / - - 47.37%] [Prod / web-rg / web-01 - 5.26%]",
+        "P1 100: [Prod / ML-rg / gpu-02 - 47.37%] [Prod / rg / - - 47.37%] [Prod / web-rg / web-01 \
+            - 5.26%]",
         "more than the plan has cost: shares alone"
     );
     let partner_center = start();
@@ -173,13 +203,16 @@ async fn a_next_page_is_added_and_one_that_leads_back_ends_it() {
     assert_eq!(places(&world(&partner_center)).await, "P1 100:");
 }
 
-/// What a poll takes by its own clock when each answer takes `seconds`, how many were asked for, how many came.
+/// What a poll takes by its own clock when each answer takes `seconds`, how many were asked for,
+/// how many came.
 async fn slow(seconds: u64) -> (u64, usize, usize) {
     let clock = SimulatedClock::starting_at(NOW.parse().unwrap());
     let partner_center = start_at(Arc::clone(&clock) as Arc<dyn Clock>);
     let mut world = world(&partner_center);
     world.clock = Arc::clone(&clock);
-    partner_center.set_customers((1..=9).map(|number| customer(&format!("P{number}"), 200 + number * 10)).collect());
+    partner_center.set_customers(
+        (1..=9).map(|number| customer(&format!("P{number}"), 200 + number * 10)).collect(),
+    );
     partner_center.fail(Endpoint::ResourceUsage, Fault::Slow(Duration::from_secs(seconds)));
     let report = world.poll_source(NOW).await;
     assert_eq!(report.alerts.len(), 9);
@@ -198,7 +231,8 @@ async fn slow_answers_hold_up_the_alerts_of_a_poll_for_half_a_minute_at_most() {
 #[tokio::test]
 async fn a_source_that_asks_to_be_left_alone_is_asked_no_more() {
     let partner_center = start();
-    partner_center.set_customers((1..=9).map(|number| customer(&format!("P{number}"), 200)).collect());
+    partner_center
+        .set_customers((1..=9).map(|number| customer(&format!("P{number}"), 200)).collect());
     partner_center.fail(Endpoint::ResourceUsage, Fault::Answer(Answer::throttled(57)));
     let report = world(&partner_center).poll_source(NOW).await;
     assert_eq!((report.alerts.len(), report.retry_after.map(|wait| wait.as_secs())), (9, Some(57)));
@@ -209,8 +243,17 @@ async fn a_source_that_asks_to_be_left_alone_is_asked_no_more() {
 async fn a_very_large_answer_with_very_long_names_is_added_up_as_it_comes() {
     let partner_center = start();
     let many = (0..50_000).map(|number| {
-        let group = if number % 2 == 0 { "ml-rg".to_owned() } else { format!("rg-{number}-{}", "x".repeat(300)) };
-        SimResource::new("Prod", &group, &format!("machine-{number}"), rust_decimal::Decimal::new(4, 3))
+        let group = if number % 2 == 0 {
+            "ml-rg".to_owned()
+        } else {
+            format!("rg-{number}-{}", "x".repeat(300))
+        };
+        SimResource::new(
+            "Prod",
+            &group,
+            &format!("machine-{number}"),
+            rust_decimal::Decimal::new(4, 3),
+        )
     });
     let large = customer("P1", 200).with_resources(many.collect());
     partner_center.set_customers(vec![large]);

@@ -1,4 +1,5 @@
-//! A mass crossing is recorded in slices: what comes of it is the same, whatever happens between two of them.
+//! A mass crossing is recorded in slices: what comes of it is the same, whatever happens between
+//! two of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +34,9 @@ notify = ["hook"]
 "#;
 
 fn customers(number: usize, cost: usize) -> Vec<Record> {
-    (0..number).map(|index| plan(&format!("C{index:03}"), &(cost + index).to_string(), "100", DAY)).collect()
+    (0..number)
+        .map(|index| plan(&format!("C{index:03}"), &(cost + index).to_string(), "100", DAY))
+        .collect()
 }
 
 fn digest(message: &Message) -> Option<&Digest> {
@@ -42,9 +45,18 @@ fn digest(message: &Message) -> Option<&Digest> {
 
 /// What a notifier is owed of alerts, a line for each message: its part, and the customers in it.
 async fn owed(world: &World, notifier: &str) -> Vec<String> {
-    let lines = world.owed(notifier).await.into_iter().filter(|delivery| !matches!(delivery.message, Message::Operator(_)));
+    let lines = world
+        .owed(notifier)
+        .await
+        .into_iter()
+        .filter(|delivery| !matches!(delivery.message, Message::Operator(_)));
     let line = |delivery: budget_alertd::domain::Delivery| {
-        let members: Vec<&str> = delivery.message.alerts().iter().map(|member| member.alert.customer.id.as_str()).collect();
+        let members: Vec<&str> = delivery
+            .message
+            .alerts()
+            .iter()
+            .map(|member| member.alert.customer.id.as_str())
+            .collect();
         let part = digest(&delivery.message).map_or("alone".to_owned(), |digest| {
             let Digest { part, parts, total, criticals, baseline, totals, .. } = digest;
             format!("{part}/{parts} of {total} ({criticals} critical, {baseline}) {totals:?}")
@@ -71,7 +83,11 @@ async fn a_first_account_in_slices_is_the_same_digest() {
     let owed = all_owed(&sliced).await;
     assert_eq!(owed, all_owed(&whole).await);
     assert_eq!((owed["hook"].len(), owed["chat"].len(), owed["mail"].len()), (3, 2, 2));
-    assert!(owed["chat"][0].starts_with("1/2 of 40 (20 critical, true) None: C039 C038"), "{}", owed["chat"][0]);
+    assert!(
+        owed["chat"][0].starts_with("1/2 of 40 (20 critical, true) None: C039 C038"),
+        "{}",
+        owed["chat"][0]
+    );
 }
 
 #[tokio::test]
@@ -88,10 +104,19 @@ async fn later_a_webhook_gets_each_alert_and_people_one_digest_of_all_slices() {
     }
     assert_eq!(of_sliced, of_whole);
     assert_eq!(of_sliced["hook"].len(), 40);
-    let news = sliced.owed("hook").await.into_iter().filter(|delivery| matches!(delivery.message, Message::Operator(_)));
+    let news = sliced
+        .owed("hook")
+        .await
+        .into_iter()
+        .filter(|delivery| matches!(delivery.message, Message::Operator(_)));
     let news: Vec<_> = news.map(|delivery| delivery.message).collect();
     let [Message::Operator(news)] = &news[..] else { panic!("{news:?}") };
-    assert!(news.summary.starts_with("40 of 40 customers reached a step in one poll, suspiciously many"), "{}", news.summary);
+    assert!(
+        news.summary
+            .starts_with("40 of 40 customers reached a step in one poll, suspiciously many"),
+        "{}",
+        news.summary
+    );
 }
 
 #[tokio::test]
@@ -99,25 +124,39 @@ async fn people_get_five_parts_of_the_worst_and_what_all_come_to() {
     for world in [World::new(RULES), World::new(RULES).in_slices_of(20)] {
         world.poll(DAY, &customers(200, 90)).await;
         let chat = world.owed("chat").await;
-        let parts: Vec<&Digest> = chat.iter().filter_map(|delivery| digest(&delivery.message)).collect();
+        let parts: Vec<&Digest> =
+            chat.iter().filter_map(|delivery| digest(&delivery.message)).collect();
         assert_eq!(
-            parts.iter().map(|digest| (digest.part, digest.parts, digest.alerts.len())).collect::<Vec<_>>(),
+            parts
+                .iter()
+                .map(|digest| (digest.part, digest.parts, digest.alerts.len()))
+                .collect::<Vec<_>>(),
             [(1, 5, 30), (2, 5, 30), (3, 5, 30), (4, 5, 30), (5, 5, 30)]
         );
         assert_eq!((parts[0].total, parts[0].criticals), (200, 190));
-        assert_eq!(parts[0].alerts[0].alert.customer.id.as_str(), "C199", "the worst of all slices");
+        assert_eq!(
+            parts[0].alerts[0].alert.customer.id.as_str(),
+            "C199",
+            "the worst of all slices"
+        );
         let totals = parts[4].totals.clone().unwrap();
         assert_eq!(totals.left_out, 50);
         assert_eq!(totals.by_severity, [(Severity::Critical, 190), (Severity::Warning, 10)]);
         let by_currency: Vec<_> = totals
             .by_currency
             .iter()
-            .map(|(code, count, over)| format!("{} {count} {over}", code.map(|code| code.to_string()).unwrap_or_default()))
+            .map(|(code, count, over)| {
+                format!("{} {count} {over}", code.map(|code| code.to_string()).unwrap_or_default())
+            })
             .collect();
         // 1 + 2 + … + 189 over the budget of 100.
         assert_eq!(by_currency, ["SEK 200 17955"]);
         let hook = world.owed("hook").await;
-        let programs: usize = hook.iter().filter_map(|delivery| digest(&delivery.message)).map(|digest| digest.alerts.len()).sum();
+        let programs: usize = hook
+            .iter()
+            .filter_map(|delivery| digest(&delivery.message))
+            .map(|digest| digest.alerts.len())
+            .sum();
         assert_eq!(programs, 200, "a program gets every part");
     }
 }
@@ -125,7 +164,12 @@ async fn people_get_five_parts_of_the_worst_and_what_all_come_to() {
 /// Polls with a ledger that may not grow beyond so many pages.
 async fn poll_within(world: &World, pages: u32) -> Result<(), LedgerError> {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let ledger = Ledger::open_within(&world.config().ledger, pages, world.metrics.clone(), Arc::clone(&clock))?;
+    let ledger = Ledger::open_within(
+        &world.config().ledger,
+        pages,
+        world.metrics.clone(),
+        Arc::clone(&clock),
+    )?;
     let result = {
         let mut assembly = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap();
         Arc::get_mut(&mut assembly.cycle).unwrap().slice = 2;
@@ -138,7 +182,12 @@ async fn poll_within(world: &World, pages: u32) -> Result<(), LedgerError> {
 /// How often each customer is told of to a notifier.
 async fn times_told(world: &World, notifier: &str) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
-    for delivery in world.owed(notifier).await.iter().filter(|delivery| delivery.recipient.as_deref() != Some("b@partner.example")) {
+    for delivery in world
+        .owed(notifier)
+        .await
+        .iter()
+        .filter(|delivery| delivery.recipient.as_deref() != Some("b@partner.example"))
+    {
         for member in delivery.message.alerts() {
             *times.entry(member.alert.customer.id.to_string()).or_default() += 1;
         }
@@ -149,20 +198,31 @@ async fn times_told(world: &World, notifier: &str) -> BTreeMap<String, usize> {
 #[tokio::test]
 async fn what_ends_between_two_slices_is_gone_on_with_and_told_once() {
     let records = customers(30, 95);
-    let once: BTreeMap<String, usize> = records.iter().map(|record| (record.id.clone(), 1)).collect();
+    let once: BTreeMap<String, usize> =
+        records.iter().map(|record| (record.id.clone(), 1)).collect();
     let (mut broken_off, mut in_between) = (0, 0);
     for more in 0.. {
         let world = World::new(RULES).in_slices_of(2);
         world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
-        let pages = u32::try_from(std::fs::metadata(world.config().ledger.path).unwrap().len() / 4096).unwrap();
+        let pages =
+            u32::try_from(std::fs::metadata(world.config().ledger.path).unwrap().len() / 4096)
+                .unwrap();
         world.put(&records);
         let whole = poll_within(&world, pages + more).await.is_ok();
-        let recorded = Reader::open(&world.config().ledger).unwrap().alerts(&AlertFilter::default()).unwrap().len();
+        let recorded = Reader::open(&world.config().ledger)
+            .unwrap()
+            .alerts(&AlertFilter::default())
+            .unwrap()
+            .len();
         broken_off += usize::from(!whole);
         in_between += usize::from(!whole && recorded > 0 && recorded < 30);
         world.poll(DAY, &records).await;
         for notifier in ["hook", "chat", "mail"] {
-            assert_eq!(times_told(&world, notifier).await, once, "{notifier} after {recorded} alerts and {more} pages");
+            assert_eq!(
+                times_told(&world, notifier).await,
+                once,
+                "{notifier} after {recorded} alerts and {more} pages"
+            );
         }
         if whole {
             break;
@@ -178,7 +238,8 @@ async fn an_id_that_comes_again_after_its_slice_is_alerted_about_once() {
     let mut records = customers(12, 95);
     records.extend(customers(12, 95));
     world.poll(DAY, &records).await;
-    let once: BTreeMap<String, usize> = customers(12, 95).iter().map(|record| (record.id.clone(), 1)).collect();
+    let once: BTreeMap<String, usize> =
+        customers(12, 95).iter().map(|record| (record.id.clone(), 1)).collect();
     assert_eq!(times_told(&world, "hook").await, once);
     assert_eq!(times_told(&world, "chat").await, once);
 }

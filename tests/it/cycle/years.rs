@@ -54,7 +54,12 @@ fn date(months: i64, day: i64) -> String {
 async fn deliver(world: &World, now: &str) {
     let ledger = world.ledger();
     for delivery in ledger.due("hook", Vec::new(), 1000).await.unwrap() {
-        let attempt = AttemptRecord { delivery: delivery.id, at: now.parse().unwrap(), outcome: "sent", detail: "200".into() };
+        let attempt = AttemptRecord {
+            delivery: delivery.id,
+            at: now.parse().unwrap(),
+            outcome: "sent",
+            detail: "200".into(),
+        };
         ledger.mark_sent(attempt).await.unwrap();
     }
     ledger.close().await.unwrap();
@@ -80,21 +85,37 @@ fn kept(world: &World, of: &str) -> Vec<String> {
     let mut rows = reader(world).alerts(&AlertFilter::default()).unwrap();
     rows.retain(|row| row.snapshot.alert.customer.id.as_str() == of);
     rows.reverse();
-    rows.iter().map(|row| format!("{} {}", row.snapshot.alert.rule, &row.snapshot.alert.usage_as_of.to_string()[..7])).collect()
+    rows.iter()
+        .map(|row| {
+            format!(
+                "{} {}",
+                row.snapshot.alert.rule,
+                &row.snapshot.alert.usage_as_of.to_string()[..7]
+            )
+        })
+        .collect()
 }
 
 fn count(world: &World, sql: &str) -> i64 {
-    rusqlite::Connection::open(world.config().ledger.path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    rusqlite::Connection::open(world.config().ledger.path)
+        .unwrap()
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap()
 }
 
 #[tokio::test]
-async fn years_leave_what_is_kept_for_retention_what_is_owed_and_what_keeps_an_alert_from_coming_twice() {
+async fn years_leave_what_is_kept_for_retention_what_is_owed_and_what_keeps_an_alert_from_coming_twice()
+ {
     let mut world = World::new(RULES);
     live(&world, 0..37).await;
     let now = date(36, 1);
 
     let of_a = kept(&world, "A");
-    assert_eq!(of_a.first().map(String::as_str), Some("spend 2025-09"), "it ended less than 400 days ago: {of_a:?}");
+    assert_eq!(
+        of_a.first().map(String::as_str),
+        Some("spend 2025-09"),
+        "it ended less than 400 days ago: {of_a:?}"
+    );
     assert_eq!(of_a.len(), 2 * 15, "a monthly and a daily one each month: {of_a:?}");
     assert_eq!(kept(&world, "STUCK"), ["spend 2023-11"], "its record is still of that period");
     assert_eq!(kept(&world, "OWED"), ["first 2023-11"], "nobody has had it yet");
@@ -104,10 +125,22 @@ async fn years_leave_what_is_kept_for_retention_what_is_owed_and_what_keeps_an_a
     assert_eq!(reader(&world).deliveries(&away).unwrap().len(), 1);
 
     for (what, sql) in [
-        ("attempts of no delivery", "SELECT count(*) FROM attempt WHERE delivery NOT IN (SELECT seq FROM delivery)"),
-        ("deliveries of no message", "SELECT count(*) FROM delivery WHERE message NOT IN (SELECT id FROM message)"),
-        ("messages of no delivery", "SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM delivery)"),
-        ("alerts that nobody was told of", "SELECT count(*) FROM alert WHERE id NOT IN (SELECT alert FROM message_alert)"),
+        (
+            "attempts of no delivery",
+            "SELECT count(*) FROM attempt WHERE delivery NOT IN (SELECT seq FROM delivery)",
+        ),
+        (
+            "deliveries of no message",
+            "SELECT count(*) FROM delivery WHERE message NOT IN (SELECT id FROM message)",
+        ),
+        (
+            "messages of no delivery",
+            "SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM delivery)",
+        ),
+        (
+            "alerts that nobody was told of",
+            "SELECT count(*) FROM alert WHERE id NOT IN (SELECT alert FROM message_alert)",
+        ),
         ("whatever points nowhere", "SELECT count(*) FROM pragma_foreign_key_check"),
     ] {
         assert_eq!(count(&world, sql), 0, "{what}");
@@ -116,10 +149,14 @@ async fn years_leave_what_is_kept_for_retention_what_is_owed_and_what_keeps_an_a
     assert!(steps < 13 * 10, "those of the years before are gone: {steps}");
 
     // Other words for a rule: everything is judged anew.
-    world.change_rules(&RULES.replace("[rules.spend]", "[rules.spend]\ndescription = \"Share of the budget\""));
+    world.change_rules(
+        &RULES.replace("[rules.spend]", "[rules.spend]\ndescription = \"Share of the budget\""),
+    );
     let told = world.poll(&date(36, 1), &records(36, 1, &now)).await;
     assert_eq!(told, "3 duplicate", "A by two rules, STUCK by one");
-    let again = world.poll(&date(36, 2), &[plan("A", "160", "100", &now), plan("STUCK", "151", "100", STUCK)]).await;
+    let again = world
+        .poll(&date(36, 2), &[plan("A", "160", "100", &now), plan("STUCK", "151", "100", STUCK)])
+        .await;
     assert_eq!(again, "3 duplicate", "its old step is spent, whatever it costs now");
 }
 
@@ -130,14 +167,20 @@ async fn a_short_retention_forgets_no_step_that_late_data_could_fall_among() {
     let now = date(1, 20);
     world.poll(&now, &[plan("A", "160", "100", &now)]).await;
     deliver(&world, &now).await;
-    world.change_rules(&world.rules().replace("[rules.spend]", "[rules.spend]\ndescription = \"Share of the budget\""));
+    world.change_rules(
+        &world
+            .rules()
+            .replace("[rules.spend]", "[rules.spend]\ndescription = \"Share of the budget\""),
+    );
     let late = plan("A", "170", "100", "2023-11-30T00:00:00Z");
     assert_eq!(world.poll(&date(1, 21), &[late]).await, "1 duplicate", "of November, as it was");
 }
 
 #[tokio::test]
 async fn what_was_given_up_is_forgotten_without_a_word_that_it_is_owed_again() {
-    let world = World::new(&format!("{RULES}[ledger]\nretention = \"30d\"\n[operator]\nnotify = [\"hook\"]\n"));
+    let world = World::new(&format!(
+        "{RULES}[ledger]\nretention = \"30d\"\n[operator]\nnotify = [\"hook\"]\n"
+    ));
     let polled = |months: i64, day: i64| {
         let world = &world;
         async move {
@@ -149,7 +192,12 @@ async fn what_was_given_up_is_forgotten_without_a_word_that_it_is_owed_again() {
     let now = polled(0, 0).await;
     let ledger = world.ledger();
     let owed = ledger.due("away", Vec::new(), 10).await.unwrap();
-    let attempt = AttemptRecord { delivery: owed[0].id, at: now.parse().unwrap(), outcome: "dead", detail: "400".into() };
+    let attempt = AttemptRecord {
+        delivery: owed[0].id,
+        at: now.parse().unwrap(),
+        outcome: "dead",
+        detail: "400".into(),
+    };
     ledger.mark_dead(attempt).await.unwrap();
     ledger.close().await.unwrap();
     for months in 1..8 {
@@ -158,7 +206,8 @@ async fn what_was_given_up_is_forgotten_without_a_word_that_it_is_owed_again() {
         let assembly = budget_alertd::daemon::assemble(
             &world.config(),
             &ledger,
-            &(std::sync::Arc::clone(&world.clock) as std::sync::Arc<dyn budget_alertd::clock::Clock>),
+            &(std::sync::Arc::clone(&world.clock)
+                as std::sync::Arc<dyn budget_alertd::clock::Clock>),
             &world.metrics,
         )
         .unwrap();
@@ -168,8 +217,15 @@ async fn what_was_given_up_is_forgotten_without_a_word_that_it_is_owed_again() {
         deliver(&world, &now).await;
     }
     let dead = DeliveryFilter { notifier: Some("away".into()), ..DeliveryFilter::default() };
-    assert_eq!(reader(&world).deliveries(&dead).unwrap().len(), 0, "forgotten after the billing periods that it could be told in again");
+    assert_eq!(
+        reader(&world).deliveries(&dead).unwrap().len(),
+        0,
+        "forgotten after the billing periods that it could be told in again"
+    );
     assert!(reader(&world).findings().unwrap().is_empty());
     let news = reader(&world).deliveries(&DeliveryFilter::default()).unwrap();
-    assert!(news.iter().all(|row| row.kind != budget_alertd::domain::MessageKind::OperatorResolved), "{news:?}");
+    assert!(
+        news.iter().all(|row| row.kind != budget_alertd::domain::MessageKind::OperatorResolved),
+        "{news:?}"
+    );
 }

@@ -46,7 +46,8 @@ async fn every_promised_metric_is_there_from_the_first_scrape_on() {
     let process = house.start();
     let (status, text) = get(process.address(), "/metrics").unwrap();
     assert_eq!(status, 200);
-    let missing: Vec<_> = METRICS.iter().filter(|name| !text.contains(&format!("\nbudget_alertd_{name}"))).collect();
+    let missing: Vec<_> =
+        METRICS.iter().filter(|name| !text.contains(&format!("\nbudget_alertd_{name}"))).collect();
     assert!(missing.is_empty(), "{missing:?} are missing in\n{text}");
 }
 
@@ -57,15 +58,33 @@ async fn only_get_on_known_paths_with_a_host_of_this_machine_is_answered() {
     house.save_usage(within_budget());
     let process = house.start();
     let address = process.address();
-    let status = |method: &str, path: &str, host: &str| ask(address, method, path, &[("Host", host)]).unwrap().0;
+    let status = |method: &str, path: &str, host: &str| {
+        ask(address, method, path, &[("Host", host)]).unwrap().0
+    };
     let own = address.to_string();
     assert_eq!(get(address, "/healthz"), Some((200, "ok\n".to_owned())));
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    for host in ["localhost", "localhost:9187", "127.0.0.1", &own, "[::1]:80", "192.0.2.1", &name, &format!("{name}.:9187")] {
+    for host in [
+        "localhost",
+        "localhost:9187",
+        "127.0.0.1",
+        &own,
+        "[::1]:80",
+        "192.0.2.1",
+        &name,
+        &format!("{name}.:9187"),
+    ] {
         assert_eq!(status("GET", "/metrics", host), 200, "{host}");
     }
     let other = format!("{name}.attacker.example");
-    for host in ["attacker.example", "127.0.0.1.attacker.example", "localhost.attacker.example:80", "", "user@localhost", &other] {
+    for host in [
+        "attacker.example",
+        "127.0.0.1.attacker.example",
+        "localhost.attacker.example:80",
+        "",
+        "user@localhost",
+        &other,
+    ] {
         assert_eq!(status("GET", "/metrics", host), 421, "{host}");
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
@@ -84,10 +103,23 @@ async fn what_checks_health_may_ask_as_it_does() {
     let process = house.start();
     let address = process.address();
     for path in ["/healthz", "/readyz", "/healthz?from=probe"] {
-        for (method, host) in [("GET", "backend-pool"), ("GET", "10.1.2.3:9187"), ("HEAD", "checks.example"), ("OPTIONS", "")] {
-            assert_eq!(ask(address, method, path, &[("Host", host)]).unwrap().0, 200, "{method} {path} {host}");
+        for (method, host) in [
+            ("GET", "backend-pool"),
+            ("GET", "10.1.2.3:9187"),
+            ("HEAD", "checks.example"),
+            ("OPTIONS", ""),
+        ] {
+            assert_eq!(
+                ask(address, method, path, &[("Host", host)]).unwrap().0,
+                200,
+                "{method} {path} {host}"
+            );
         }
-        for line in ["GET {path} HTTP/1.0", "OPTIONS {path} HTTP/1.0", "GET http://elsewhere{path} HTTP/1.1\r\nConnection: close"] {
+        for line in [
+            "GET {path} HTTP/1.0",
+            "OPTIONS {path} HTTP/1.0",
+            "GET http://elsewhere{path} HTTP/1.1\r\nConnection: close",
+        ] {
             let answer = say(address, &format!("{}\r\n\r\n", line.replace("{path}", path)));
             assert!(answer.starts_with("HTTP/1.") && answer.contains(" 200 "), "{line}: {answer}");
         }
@@ -96,7 +128,11 @@ async fn what_checks_health_may_ask_as_it_does() {
     let client = client().no_proxy().http2_prior_knowledge().build().unwrap();
     for path in ["/healthz", "/readyz", "/metrics"] {
         let answer = client.get(format!("http://{address}{path}")).send().await.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2), "{path}");
+        assert_eq!(
+            (answer.status().as_u16(), answer.version()),
+            (200, reqwest::Version::HTTP_2),
+            "{path}"
+        );
     }
 }
 
@@ -115,7 +151,9 @@ async fn whoever_connects_keeps_no_alert_from_being_told() {
     let house = House::new(&configuration(&receiver, "1h"));
     house.save_usage(within_budget());
     let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -n 128 && exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_budget-alertd"));
+    limited
+        .args(["-c", "ulimit -n 128 && exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_budget-alertd"));
     let process = Process::start(&mut house.command_as(limited, &["run"]));
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
     let (address, socket) = (process.address(), house.path("state/control.sock"));
@@ -140,22 +178,42 @@ async fn whoever_connects_keeps_no_alert_from_being_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_this_machine_the_token_in_force_opens_all_but_health() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
-    let listening = |token: &str| configuration(&receiver, "1h").replace("127.0.0.1:0\"", &format!("0.0.0.0:0\"\ntoken = \"{token}\""));
+    let listening = |token: &str| {
+        configuration(&receiver, "1h")
+            .replace("127.0.0.1:0\"", &format!("0.0.0.0:0\"\ntoken = \"{token}\""))
+    };
     let house = House::new(&listening("first-token-7f3a"));
     house.save_usage(within_budget());
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     let address = (std::net::Ipv4Addr::LOCALHOST, process.address().port()).into();
     let status = |path: &str, authorization: &str| {
-        ask(address, "GET", path, &[("Host", "192.0.2.1:9187"), ("Authorization", authorization)]).unwrap().0
+        ask(address, "GET", path, &[("Host", "192.0.2.1:9187"), ("Authorization", authorization)])
+            .unwrap()
+            .0
     };
     let own_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let named = |host: &str| ask(address, "GET", "/metrics", &[("Host", host), ("Authorization", "Bearer first-token-7f3a")]).unwrap().0;
+    let named = |host: &str| {
+        ask(
+            address,
+            "GET",
+            "/metrics",
+            &[("Host", host), ("Authorization", "Bearer first-token-7f3a")],
+        )
+        .unwrap()
+        .0
+    };
     assert_eq!((named(&own_name), named("evil.example"), named("")), (200, 421, 421));
     assert_eq!((status("/healthz", ""), status("/readyz", "")), (200, 200));
-    for wrong in
-        ["", "Bearer", "Bearer ", "Bearer first-token-7f3", "Bearer first-token-7f3a1", "Basic first-token-7f3a", "first-token-7f3a"]
-    {
+    for wrong in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer first-token-7f3",
+        "Bearer first-token-7f3a1",
+        "Basic first-token-7f3a",
+        "first-token-7f3a",
+    ] {
         assert_eq!(status("/metrics", wrong), 401, "{wrong}");
     }
     assert_eq!(status("/", ""), 401);
@@ -164,7 +222,13 @@ async fn beyond_this_machine_the_token_in_force_opens_all_but_health() {
     house.configure(&listening("second-token-9c1b"));
     process.hang_up();
     systemd.wait_for("READY=1");
-    assert_eq!((status("/metrics", "Bearer first-token-7f3a"), status("/metrics", "bearer second-token-9c1b")), (401, 200));
+    assert_eq!(
+        (
+            status("/metrics", "Bearer first-token-7f3a"),
+            status("/metrics", "bearer second-token-9c1b")
+        ),
+        (401, 200)
+    );
     let (_, log) = process.terminate();
     assert!(!log.contains("token-"), "{log}");
 }
@@ -182,7 +246,10 @@ async fn what_is_owed_is_told_as_it_is_also_after_a_restart() {
     process.kill();
     let process = house.start();
     process.wait_for_metric("notifier_in_backoff{notifier=\"hook\"}", "1");
-    assert_eq!(process.metric("operator_findings{code=\"notifier-failing\"}").as_deref(), Some("1"));
+    assert_eq!(
+        process.metric("operator_findings{code=\"notifier-failing\"}").as_deref(),
+        Some("1")
+    );
     assert_eq!(process.metric("deliveries_pending{notifier=\"hook\"}").as_deref(), Some("3"));
     receiver.come_back().unwrap();
     receiver.wait_for(3).await.unwrap();

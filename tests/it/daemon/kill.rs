@@ -1,4 +1,5 @@
-//! Kills at random moments while alerts keep coming: nothing is lost, and what is repeated was in flight.
+//! Kills at random moments while alerts keep coming: nothing is lost, and what is repeated was in
+//! flight.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -66,13 +67,16 @@ fn told(receiver: &HttpReceiver) -> Vec<Told> {
 async fn wait_for_any_moment(receiver: &HttpReceiver, chance: &mut Chance, longest_ms: u64) {
     let requests = receiver.attempts().len() + 1 + chance.index(12);
     let time = Duration::from_millis(chance.below(longest_ms));
-    let _whichever_comes_first = tokio::time::timeout(time, receiver.wait_for_attempts(requests)).await;
+    let _whichever_comes_first =
+        tokio::time::timeout(time, receiver.wait_for_attempts(requests)).await;
 }
 
 /// Each identity belongs to one alert, each alert to one customer, and the other way round.
 fn assert_one_to_one(told: &[Told]) {
     let pairs = |key: fn(&Told) -> (&str, &str)| told.iter().map(key).collect::<BTreeSet<_>>();
-    for pairs in [pairs(|told| (&told.identity, &told.alert)), pairs(|told| (&told.alert, &told.customer))] {
+    for pairs in
+        [pairs(|told| (&told.identity, &told.alert)), pairs(|told| (&told.alert, &told.customer))]
+    {
         let (left, right): (BTreeSet<_>, BTreeSet<_>) = pairs.iter().copied().unzip();
         assert_eq!((left.len(), right.len()), (pairs.len(), pairs.len()));
     }
@@ -81,7 +85,8 @@ fn assert_one_to_one(told: &[Told]) {
 /// How many messages may be on their way to the webhook at once.
 const LANES: usize = 32;
 
-/// How many requests were repetitions: of each start of the daemon no more than were on their way when it was killed.
+/// How many requests were repetitions: of each start of the daemon no more than were on their way
+/// when it was killed.
 fn assert_only_what_was_in_flight_is_repeated(told: &[Told]) -> usize {
     let mut starts: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for told in told {
@@ -135,7 +140,10 @@ async fn killed_at_a_hundred_random_moments_it_loses_nothing_and_repeats_only_wh
     let told = told(&receiver);
     assert_one_to_one(&told);
     let repetitions = assert_only_what_was_in_flight_is_repeated(&told);
-    println!("{customers} alerts, {} requests, {repetitions} repetitions, {KILLS} kills", told.len());
+    println!(
+        "{customers} alerts, {} requests, {repetitions} repetitions, {KILLS} kills",
+        told.len()
+    );
     assert_eq!(told.len(), customers + repetitions);
     let expected = i64::try_from(customers).unwrap();
     assert_eq!(house.number("SELECT count(*) FROM alert"), expected);
@@ -153,7 +161,8 @@ async fn killed_while_it_makes_its_ledger_it_makes_it_again_or_finds_it_whole() 
         house.save_usage(within_budget());
         let process = house.start();
         let time = Duration::from_millis(chance.below(60));
-        let _whichever_comes_first = within(time, || house.path("state/ledger.db-wal").exists().then_some(()));
+        let _whichever_comes_first =
+            within(time, || house.path("state/ledger.db-wal").exists().then_some(()));
         process.kill();
         made += usize::from(house.path("state/ledger.db").exists());
         let output = house.run(&["poll"]);
@@ -169,14 +178,21 @@ async fn a_receiver_that_is_down_while_it_is_killed_and_started_again_gets_every
     let house = House::new(&configuration(&receiver, "1h"));
     house.save_usage(over_budget(0..5));
     let process = house.start();
-    process.wait_for_metric("delivery_attempts_total{notifier=\"hook\",outcome=\"destination-failed\"}", "1");
+    process.wait_for_metric(
+        "delivery_attempts_total{notifier=\"hook\",outcome=\"destination-failed\"}",
+        "1",
+    );
     process.kill();
     let process = house.start();
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
     receiver.come_back().unwrap();
     receiver.wait_for(5).await.unwrap();
     process.wait_for_metric("deliveries_pending{notifier=\"hook\"}", "0");
-    let identities: BTreeSet<_> = receiver.attempts().iter().map(|seen| seen.request.header("webhook-id").map(str::to_owned)).collect();
+    let identities: BTreeSet<_> = receiver
+        .attempts()
+        .iter()
+        .map(|seen| seen.request.header("webhook-id").map(str::to_owned))
+        .collect();
     assert_eq!((identities.len(), receiver.attempts().len()), (5, 5));
 }
 
@@ -184,7 +200,10 @@ async fn a_receiver_that_is_down_while_it_is_killed_and_started_again_gets_every
 async fn mail_and_chat_lose_nothing_either() {
     const KILLS: usize = 12;
     let mut chance = Chance::new();
-    let (chat, hook) = (HttpReceiver::start(SystemClock::shared()).unwrap(), HttpReceiver::start(SystemClock::shared()).unwrap());
+    let (chat, hook) = (
+        HttpReceiver::start(SystemClock::shared()).unwrap(),
+        HttpReceiver::start(SystemClock::shared()).unwrap(),
+    );
     let mail = MailReceiver::start(SystemClock::shared(), MailOptions::default()).unwrap();
     let others = format!(
         r#"
@@ -201,8 +220,10 @@ smtp = {{ host = "{}", port = {}, tls = "none" }}
         mail.host(),
         mail.port()
     );
-    let house =
-        House::new(&with_hook(&hook.url("/hook"), "1s", &others).replace("notify = [\"hook\"]", "notify = [\"hook\", \"chat\", \"mail\"]"));
+    let house = House::new(
+        &with_hook(&hook.url("/hook"), "1s", &others)
+            .replace("notify = [\"hook\"]", "notify = [\"hook\", \"chat\", \"mail\"]"),
+    );
     for customers in 1..=KILLS {
         house.save_usage(over_budget(0..customers));
         let process = house.start();
@@ -210,7 +231,12 @@ smtp = {{ host = "{}", port = {}, tls = "none" }}
         let longest = Duration::from_millis(300 + chance.below(1000));
         let _whichever_comes_first = match chance.below(4) {
             0 => tokio::time::timeout(longest, chat.wait_for_attempts(chats + 1)).await.is_ok(),
-            more => tokio::time::timeout(longest, mail.wait_for_attempts(mails + usize::try_from(more).unwrap())).await.is_ok(),
+            more => tokio::time::timeout(
+                longest,
+                mail.wait_for_attempts(mails + usize::try_from(more).unwrap()),
+            )
+            .await
+            .is_ok(),
         };
         process.kill();
     }
@@ -226,16 +252,27 @@ smtp = {{ host = "{}", port = {}, tls = "none" }}
     let accepted = house.number("SELECT count(*) FROM attempt WHERE outcome = 'accepted'");
     assert_eq!(accepted, house.number("SELECT count(*) FROM delivery"));
     let mails = mail.received();
-    let distinct: BTreeSet<_> = mails.iter().map(|mail| (&mail.message_id, &mail.recipients)).collect();
+    let distinct: BTreeSet<_> =
+        mails.iter().map(|mail| (&mail.message_id, &mail.recipients)).collect();
     let messages: BTreeSet<_> = mails.iter().map(|mail| &mail.message_id).collect();
     assert_eq!(distinct.len(), 2 * messages.len(), "one identity for both recipients");
     let repetitions = mails.len() - distinct.len();
-    println!("{} mails in {} messages, {repetitions} repetitions, {KILLS} kills", mails.len(), messages.len());
+    println!(
+        "{} mails in {} messages, {repetitions} repetitions, {KILLS} kills",
+        mails.len(),
+        messages.len()
+    );
     // As many as there are connections to the mail server.
     assert!(repetitions <= 4 * KILLS);
     for (name, _) in over_budget(0..KILLS) {
-        assert!(chat.received().iter().any(|request| request.text().contains(&name)), "the chat was not told of {name}");
+        assert!(
+            chat.received().iter().any(|request| request.text().contains(&name)),
+            "the chat was not told of {name}"
+        );
         assert!(mails.iter().any(|mail| mail.text.contains(&name)), "no mail told of {name}");
-        assert!(hook.received().iter().any(|request| request.text().contains(&name)), "the webhook was not told of {name}");
+        assert!(
+            hook.received().iter().any(|request| request.text().contains(&name)),
+            "the webhook was not told of {name}"
+        );
     }
 }

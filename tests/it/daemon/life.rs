@@ -17,7 +17,9 @@ async fn it_is_ready_once_configuration_and_ledger_are_open_and_tells_how_it_is(
     let house = House::new(&configuration(&receiver, "1h"));
     house.save_usage(over_budget(0..1));
     let systemd = house.systemd();
-    let process = Process::start(house.command(&["run"]).env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", "200000"));
+    let process = Process::start(
+        house.command(&["run"]).env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", "200000"),
+    );
     assert_eq!(systemd.wait_for("READY=1"), ["READY=1\nSTATUS=first poll under way\n"]);
     assert!(is_there(&house.path("state/ledger.db")));
     assert_eq!(get(process.address(), "/readyz"), Some((200, "ready\n".to_owned())));
@@ -30,7 +32,9 @@ async fn it_is_ready_once_configuration_and_ledger_are_open_and_tells_how_it_is(
     assert!(status.starts_with("1 customers read, 1 new alerts at "), "{status}");
     assert!(status.contains("; 0 owed; next poll "), "{status}");
     process.signal(Signal::TERM);
-    assert!(systemd.wait_for("STOPPING=1").concat().contains("STATUS=finishing deliveries in flight"));
+    assert!(
+        systemd.wait_for("STOPPING=1").concat().contains("STATUS=finishing deliveries in flight")
+    );
     let (code, log) = process.terminate();
     assert_eq!(code, Some(0), "{log}");
 }
@@ -48,7 +52,10 @@ async fn a_cycle_that_left_nothing_overdue_pings_the_watcher_and_a_failed_one_do
     process.wait_for_metric("polls_total{result=\"failed\"}", "1");
     let before = watcher.received().len();
     house.save_usage(over_budget(0..1));
-    house.configure(&format!("{}{heartbeat}", configuration(&receiver, "1s").replace("/hook", "/other")));
+    house.configure(&format!(
+        "{}{heartbeat}",
+        configuration(&receiver, "1s").replace("/hook", "/other")
+    ));
     process.hang_up();
     watcher.wait_for(before + 1).await.unwrap();
     let (code, log) = process.terminate();
@@ -67,7 +74,10 @@ async fn beside_a_daemon_another_run_exits_3_and_so_does_a_poll_that_cannot_ask_
         let output = house.run(&[command]);
         assert_eq!(output.status.code(), Some(3));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(said.contains(&format!("held by another budget-alertd (process {})", process.id())), "{said}");
+        assert!(
+            said.contains(&format!("held by another budget-alertd (process {})", process.id())),
+            "{said}"
+        );
     }
     assert_eq!(process.terminate().0, Some(0));
     assert_eq!(house.run(&["poll"]).status.code(), Some(0));
@@ -75,12 +85,16 @@ async fn beside_a_daemon_another_run_exits_3_and_so_does_a_poll_that_cannot_ask_
 
 #[test]
 fn an_invalid_configuration_exits_2_and_makes_nothing() {
-    let house = House::new("[source]\ntype = \"file\"\npath = \"usage.json\"\npol_interval = \"1h\"\n");
+    let house =
+        House::new("[source]\ntype = \"file\"\npath = \"usage.json\"\npol_interval = \"1h\"\n");
     let systemd = house.systemd();
     let output = house.command(&["run"]).env("NOTIFY_SOCKET", &systemd.path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("alert-rules.toml:6:1: ") && said.contains("did you mean \"poll_interval\"?"), "{said}");
+    assert!(
+        said.contains("alert-rules.toml:6:1: ") && said.contains("did you mean \"poll_interval\"?"),
+        "{said}"
+    );
     assert!(!house.path("state").exists());
 }
 
@@ -93,7 +107,11 @@ async fn a_port_that_is_taken_is_named_and_exits_1() {
     let output = house.run(&["run"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains(&format!("cannot listen on {address}")) && said.contains("change [http] listen"), "{said}");
+    assert!(
+        said.contains(&format!("cannot listen on {address}"))
+            && said.contains("change [http] listen"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,8 +161,13 @@ async fn a_poll_that_hangs_does_not_keep_it_from_stopping() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_under_way_at_the_end_is_not_lost() {
-    let center = PartnerCenter::start(SystemClock::shared(), SignIn { keeps_used: false, ..SignIn::default() }).unwrap();
-    let within = SimCustomer::azure_plan("within", "Within", "SEK", "2019-09-17T17:08:11Z".parse().unwrap());
+    let center = PartnerCenter::start(
+        SystemClock::shared(),
+        SignIn { keeps_used: false, ..SignIn::default() },
+    )
+    .unwrap();
+    let within =
+        SimCustomer::azure_plan("within", "Within", "SEK", "2019-09-17T17:08:11Z".parse().unwrap());
     center.set_customers(vec![within.with_cost(1.into()).with_budget(100.into())]);
     let receiver = receiver();
     let house = House::new(&from_partner_center(&center, &receiver));
@@ -161,7 +184,8 @@ async fn a_sign_in_under_way_at_the_end_is_not_lost() {
 pub(super) fn from_partner_center(center: &PartnerCenter, receiver: &HttpReceiver) -> String {
     let sign_in = SignIn::default();
     let source = format!(
-        "type = \"partner-center\"\napi_url = \"{}\"\nlogin_url = \"{}\"\ntenant_id = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\nrefresh_token = \"{}\"",
+        "type = \"partner-center\"\napi_url = \"{}\"\nlogin_url = \"{}\"\ntenant_id = \
+            \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\nrefresh_token = \"{}\"",
         center.api_url(),
         center.login_url(),
         sign_in.tenant_id,

@@ -1,4 +1,5 @@
-//! A file with mistakes beside a daemon that goes on with the one before: people can still act and look.
+//! A file with mistakes beside a daemon that goes on with the one before: people can still act and
+//! look.
 
 use std::process::Output;
 
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 use super::{configuration, over_budget};
 use crate::support::process::{House, Process};
 
-const WARNING: &str = "alert-rules.toml has mistakes, and a running daemon goes on with the configuration before";
+const WARNING: &str =
+    "alert-rules.toml has mistakes, and a running daemon goes on with the configuration before";
 
 /// A daemon that has raised one alert.
 fn alerted(receiver: &HttpReceiver) -> (House, Process) {
@@ -46,7 +48,8 @@ fn everything_works(house: &House) {
     let alerts = document(&did(house, &["alerts", "--format", "json"]));
     let reference = alerts[0]["ref"].as_str().unwrap();
     assert!(did(house, &["ack", reference]).contains("acknowledged"));
-    let added = did(house, &["silence", "add", "--rule", "spend", "--for", "2h", "--reason", "at night"]);
+    let added =
+        did(house, &["silence", "add", "--rule", "spend", "--for", "2h", "--reason", "at night"]);
     let id = added.split(' ').nth(1).unwrap();
     assert!(did(house, &["silence", "list"]).contains("at night"));
     assert!(did(house, &["silence", "expire", id]).contains("is over"));
@@ -55,10 +58,20 @@ fn everything_works(house: &House) {
     assert!(did(house, &["deliveries", "retry"]).starts_with("Nothing was given up"));
     let status = did(house, &["status"]);
     let first = status.lines().next().unwrap();
-    assert!(first.starts_with("DEGRADED (") && first.contains("alert-rules.toml has mistakes, usage-stale): last good poll"), "{status}");
-    assert!(status.contains("customer-0000") && !status.contains("no longer configured"), "{status}");
+    assert!(
+        first.starts_with("DEGRADED (")
+            && first.contains("alert-rules.toml has mistakes, usage-stale): last good poll"),
+        "{status}"
+    );
+    assert!(
+        status.contains("customer-0000") && !status.contains("no longer configured"),
+        "{status}"
+    );
     let status = document(&did(house, &["status", "--format", "json"]));
-    assert_eq!((&status["health"], &status["notifiers"][0]["name"]), (&json!("degraded"), &json!("hook")));
+    assert_eq!(
+        (&status["health"], &status["notifiers"][0]["name"]),
+        (&json!("degraded"), &json!("hook"))
+    );
     for needs_rules in [&["explain", "customer-0000"][..], &["check"], &["poll", "--dry-run"]] {
         refused(&house.run(needs_rules));
     }
@@ -84,7 +97,11 @@ async fn neither_does_a_file_that_is_no_toml_any_more() {
 async fn neither_does_a_spreadsheet_or_a_secret_that_is_not_there() {
     let receiver = receiver();
     let (house, _process) = alerted(&receiver);
-    house.edit("[notifiers.hook]", "[customers_csv]\npath = \"nowhere.csv\"\n[notifiers.hook]\ntoken = { env = \"NOT_THERE\" }");
+    house.edit(
+        "[notifiers.hook]",
+        "[customers_csv]\npath = \
+        \"nowhere.csv\"\n[notifiers.hook]\ntoken = { env = \"NOT_THERE\" }",
+    );
     everything_works(&house);
 }
 
@@ -94,14 +111,22 @@ async fn without_a_daemon_what_acts_says_what_is_wrong_and_what_looks_goes_on() 
     let (house, process) = alerted(&receiver);
     process.terminate();
     house.edit("percent_used", "percent_usd");
-    for acts in [&["poll"][..], &["ack", "5F0C1C3E"], &["silence", "expire", "1"], &["deliveries", "retry"]] {
+    for acts in
+        [&["poll"][..], &["ack", "5F0C1C3E"], &["silence", "expire", "1"], &["deliveries", "retry"]]
+    {
         let said = refused(&house.run(acts));
-        assert!(said.contains("unknown metric \"percent_usd\"") && !said.contains(WARNING), "{said}");
+        assert!(
+            said.contains("unknown metric \"percent_usd\"") && !said.contains(WARNING),
+            "{said}"
+        );
     }
     assert!(did(&house, &["alerts"]).contains("1 alert"));
     let status = house.run(&["status"]);
     assert_eq!(status.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&status.stdout).starts_with("FAILING (no daemon runs, "), "{status:?}");
+    assert!(
+        String::from_utf8_lossy(&status.stdout).starts_with("FAILING (no daemon runs, "),
+        "{status:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,14 @@
-//! A kill at each named point between decided, recorded, sent and marked. Nothing in the daemon knows of it: a lock on the
-//! ledger's file, taken by the test, and a receiver that waits hold the daemon still at each of them.
+//! A kill at each named point between decided, recorded, sent and marked. Nothing in the daemon
+//! knows of it: a lock on the ledger's file, taken by the test, and a receiver that waits hold the
+//! daemon still at each of them.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use budget_alertd::clock::SystemClock;
-use budget_alertd::simulator::{Endpoint, Fault, HttpReceiver, PartnerCenter, ReceivedRequest, SignIn, SimCustomer};
+use budget_alertd::simulator::{
+    Endpoint, Fault, HttpReceiver, PartnerCenter, ReceivedRequest, SignIn, SimCustomer,
+};
 use rusqlite::Connection;
 
 use super::life::from_partner_center;
@@ -33,14 +36,21 @@ fn hold(house: &House) -> Connection {
     lock
 }
 
-/// Waits until the daemon's ledger thread waits for the lock: a scrape, which asks it, gets no answer any more.
+/// Waits until the daemon's ledger thread waits for the lock: a scrape, which asks it, gets no
+/// answer any more.
 fn wait_until_held(process: &Process) {
     let address = process.address();
-    eventually(SOON, "the ledger to wait for its lock", || get(address, "/metrics").is_none().then_some(()));
+    eventually(SOON, "the ledger to wait for its lock", || {
+        get(address, "/metrics").is_none().then_some(())
+    });
 }
 
-/// Starts the daemon until its one alert is with the receiver, whose answer takes a second, and holds the ledger.
-async fn start_and_hold_before_marking(house: &House, receiver: &HttpReceiver) -> (Process, Connection) {
+/// Starts the daemon until its one alert is with the receiver, whose answer takes a second, and
+/// holds the ledger.
+async fn start_and_hold_before_marking(
+    house: &House,
+    receiver: &HttpReceiver,
+) -> (Process, Connection) {
     receiver.fail_once(Fault::Slow(Duration::from_secs(1)));
     let process = house.start();
     receiver.wait_for_attempts(1).await.unwrap();
@@ -59,7 +69,9 @@ async fn decided_but_not_recorded_is_decided_again() {
     let center = PartnerCenter::start(SystemClock::shared(), SignIn::default()).unwrap();
     let customer = |cost: u32| {
         let as_of = "2019-09-17T17:08:11Z".parse().unwrap();
-        let customer = SimCustomer::azure_plan("C1", "Contoso", "SEK", as_of).with_budget(100.into()).with_cost(cost.into());
+        let customer = SimCustomer::azure_plan("C1", "Contoso", "SEK", as_of)
+            .with_budget(100.into())
+            .with_cost(cost.into());
         vec![customer.with_subscription("S1", "Prod", cost.into())]
     };
     center.set_customers(customer(50));
@@ -71,7 +83,11 @@ async fn decided_but_not_recorded_is_decided_again() {
     center.fail_once(Endpoint::Summary, Fault::Slow(Duration::from_secs(1)));
     center.set_customers(customer(150));
     eventually(SOON, "the alert to be confirmed", || {
-        center.requests().iter().any(|request| request.path.ends_with("/usagesummary")).then_some(())
+        center
+            .requests()
+            .iter()
+            .any(|request| request.path.ends_with("/usagesummary"))
+            .then_some(())
     });
     let lock = hold(&house);
     wait_until_held(&process);
@@ -90,7 +106,8 @@ async fn decided_but_not_recorded_is_decided_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn recorded_but_not_sent_is_sent_once() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let house = House::new(&with_hook(&format!("http://{}/", silent.local_addr().unwrap()), "1h", ""));
+    let house =
+        House::new(&with_hook(&format!("http://{}/", silent.local_addr().unwrap()), "1h", ""));
     house.save_usage(over_budget(0..1));
     let process = house.start();
     let connection = silent.accept().unwrap();

@@ -30,7 +30,9 @@ async fn a_broken_file_changes_nothing_and_says_so_and_a_good_one_takes_effect_a
     receiver.wait_for(1).await.unwrap();
     process.wait_for_metric("polls_total{result=\"ok\"}", "1");
 
-    house.configure("[source]\ntype = \"file\"\npath = \"{dir}/usage.json\"\nsecret_thing = \"hunter2\"\n");
+    house.configure(
+        "[source]\ntype = \"file\"\npath = \"{dir}/usage.json\"\nsecret_thing = \"hunter2\"\n",
+    );
     process.hang_up();
     let told = reloaded(&systemd);
     assert!(told.contains("MONOTONIC_USEC="), "{told}");
@@ -43,7 +45,8 @@ async fn a_broken_file_changes_nothing_and_says_so_and_a_good_one_takes_effect_a
     assert_eq!(process.metric("polls_total{result=\"ok\"}").as_deref(), Some("1"));
     assert_eq!(get(process.address(), "/healthz"), Some((200, "ok\n".to_owned())));
 
-    let cost = "[rules.cost]\nmetric = \"total_cost\"\nnotify = [\"hook\"]\nsteps = [{ at = { SEK = 100 } }]\n";
+    let cost = "[rules.cost]\nmetric = \"total_cost\"\nnotify = [\"hook\"]\nsteps = \
+        [{ at = { SEK = 100 } }]\n";
     house.configure(&format!("{}{cost}", configuration(&receiver, "1h")));
     process.hang_up();
     let told = reloaded(&systemd);
@@ -119,10 +122,14 @@ async fn the_reload_command_asks_only_for_a_file_that_loads() {
 #[test]
 fn the_reload_command_leaves_other_programs_alone() {
     let house = House::new(&with_hook("http://127.0.0.1:9/", "1h", ""));
-    let mut bystander = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut bystander =
+        std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
     let output = house.run(&["reload", &bystander.id().to_string()]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is no process id of the daemon"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("is no process id of the daemon"),
+        "{output:?}"
+    );
     drop(bystander.stdin.take());
     assert!(bystander.wait().unwrap().success());
 }
@@ -159,10 +166,15 @@ async fn what_is_owed_to_a_notifier_that_is_gone_is_given_up_and_told() {
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     process.wait_for_metric("operator_findings{code=\"notifier-failing\"}", "1");
-    house.configure(&configuration(&receiver, "1h").replace("[\"hook\"]", "[\"new\"]").replace("notifiers.hook", "notifiers.new"));
+    house.configure(
+        &configuration(&receiver, "1h")
+            .replace("[\"hook\"]", "[\"new\"]")
+            .replace("notifiers.hook", "notifiers.new"),
+    );
     process.hang_up();
     reloaded(&systemd);
-    let log = process.wait_for_log("2 deliveries were given up, because notifier \"hook\" no longer exists");
+    let log = process
+        .wait_for_log("2 deliveries were given up, because notifier \"hook\" no longer exists");
     assert!(log.contains("budget-alertd deliveries retry --notifier "), "{log}");
     process.wait_for_metric("deliveries_total{notifier=\"hook\",result=\"dead\"}", "2");
     process.wait_for_metric("deliveries_pending{notifier=\"hook\"}", "0");
@@ -178,7 +190,9 @@ async fn a_source_that_asked_to_be_left_alone_is_left_alone_across_reloads() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&from_partner_center(&center, &receiver));
     let systemd = house.systemd();
-    let process = Process::start(house.command(&["run"]).env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", "100000"));
+    let process = Process::start(
+        house.command(&["run"]).env("NOTIFY_SOCKET", &systemd.path).env("WATCHDOG_USEC", "100000"),
+    );
     process.wait_for_metric("polls_total{result=\"failed\"}", "1");
     for _ in 0..2 {
         process.hang_up();
@@ -188,5 +202,8 @@ async fn a_source_that_asked_to_be_left_alone_is_left_alone_across_reloads() {
         systemd.wait_for("WATCHDOG=1");
     }
     assert_eq!(process.metric("polls_total{result=\"failed\"}").as_deref(), Some("1"));
-    assert_eq!(center.requests().iter().filter(|request| request.path.contains("usagerecords")).count(), 1);
+    assert_eq!(
+        center.requests().iter().filter(|request| request.path.contains("usagerecords")).count(),
+        1
+    );
 }

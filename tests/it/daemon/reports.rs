@@ -1,4 +1,5 @@
-//! The regular report of a daemon as a process: sent once for each occasion, whatever becomes of the process.
+//! The regular report of a daemon as a process: sent once for each occasion, whatever becomes of
+//! the process.
 
 use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::{HttpReceiver, Request};
@@ -25,12 +26,20 @@ async fn an_occasion_that_passed_while_the_daemon_was_down_is_reported_once() {
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     // The first occasion is only noted: nobody asked for a report of the time before.
-    eventually(SOON, "the occasion", || (house.number("SELECT reported_at IS NOT NULL FROM file") == 1).then_some(()));
+    eventually(SOON, "the occasion", || {
+        (house.number("SELECT reported_at IS NOT NULL FROM file") == 1).then_some(())
+    });
     assert_eq!(process.terminate().0, Some(0));
     assert_eq!(types(&receiver.received()), ["budget.alert.raised"]);
-    house.sqlite().execute("UPDATE file SET reported_at = reported_at - 40 * 86400000000000", []).unwrap();
+    house
+        .sqlite()
+        .execute("UPDATE file SET reported_at = reported_at - 40 * 86400000000000", [])
+        .unwrap();
     let process = house.start_ready(&systemd);
-    assert_eq!(types(&receiver.wait_for(2).await.unwrap()), ["budget.alert.raised", "operator.report"]);
+    assert_eq!(
+        types(&receiver.wait_for(2).await.unwrap()),
+        ["budget.alert.raised", "operator.report"]
+    );
     process.kill();
     let process = house.start_ready(&systemd);
     process.wait_for_log("poll good");

@@ -25,7 +25,11 @@ const SECRETS: [&str; 8] = [
 async fn partner_center() -> mockito::ServerGuard {
     let mut server = mockito::Server::new_async().await;
     let token = json!({"token_type": "Bearer", "expires_in": 3599, "access_token": SECRETS[3], "refresh_token": SECRETS[2]});
-    server.mock("POST", "/contoso.onmicrosoft.com/oauth2/v2.0/token").with_body(token.to_string()).create_async().await;
+    server
+        .mock("POST", "/contoso.onmicrosoft.com/oauth2/v2.0/token")
+        .with_body(token.to_string())
+        .create_async()
+        .await;
     let records = include_str!("../../fixtures/customers_usagerecords.json");
     let of_customer = include_str!("../../fixtures/subscriptions_usagerecords_azure_plan.json");
     let summary = include_str!("../../fixtures/subscription_usagesummary_azure_plan.json");
@@ -34,12 +38,22 @@ async fn partner_center() -> mockito::ServerGuard {
         (&format!("{CUSTOMER}/usagerecords"), of_customer),
         (&format!("{CUSTOMER}/{SUBSCRIPTION}/usagesummary"), summary),
     ] {
-        server.mock("GET", path).match_header("authorization", "Bearer access-token-93af").with_body(body).create_async().await;
+        server
+            .mock("GET", path)
+            .match_header("authorization", "Bearer access-token-93af")
+            .with_body(body)
+            .create_async()
+            .await;
     }
     server
 }
 
-fn configuration(center: &str, chat: &HttpReceiver, hook: &HttpReceiver, mail: &MailReceiver) -> String {
+fn configuration(
+    center: &str,
+    chat: &HttpReceiver,
+    hook: &HttpReceiver,
+    mail: &MailReceiver,
+) -> String {
     let [client_secret, refresh_token, _, _, slack, key, password, address] = SECRETS;
     format!(
         r#"
@@ -89,18 +103,25 @@ fn poll(house: &House) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_answer_polled_twice_is_one_alert_at_every_destination_once() {
     let center = partner_center().await;
-    let (chat, hook) = (HttpReceiver::start(SystemClock::shared()).unwrap(), HttpReceiver::start(SystemClock::shared()).unwrap());
+    let (chat, hook) = (
+        HttpReceiver::start(SystemClock::shared()).unwrap(),
+        HttpReceiver::start(SystemClock::shared()).unwrap(),
+    );
     let credentials = Some(("alerts".to_owned(), SECRETS[6].to_owned()));
     let mail = MailReceiver::start(SystemClock::shared(), MailOptions { credentials }).unwrap();
     let house = House::new(&configuration(&center.url(), &chat, &hook, &mail));
 
     let first = poll(&house);
-    assert_eq!((&first["records"], &first["skipped"], &first["source"]), (&json!(4), &json!(0), &json!("ok")));
+    assert_eq!(
+        (&first["records"], &first["skipped"], &first["source"]),
+        (&json!(4), &json!(0), &json!("ok"))
+    );
     assert_eq!(first["deliveries"], json!({"sent": 3, "pending": 0, "dead": 0}));
     let [alert] = first["alerts"].as_array().unwrap().as_slice() else { panic!("{first}") };
     let expected = json!({
         "rule": "spend", "metric": "percent_used", "threshold": "100", "passed": ["80"], "value": "602.84", "severity": "critical",
-        "customer": {"id": "11111111-6fb9-4b05-8f15-b3d72e0596e6", "name": "Modern Azure Customer SE", "label": null, "plan": "azure-plan"},
+        "customer": {"id": "11111111-6fb9-4b05-8f15-b3d72e0596e6", "name": "Modern Azure Customer \
+            SE", "label": null, "plan": "azure-plan"},
         "budget": {"amount": "20", "currency": "SEK", "source": "partner-center", "previous_amount": null},
         "cost": {"amount": "120.5682999999995904716", "currency": "SEK", "usd": "12.39999999999999985235"},
         "billing_period": {"start": "2019-09-01T00:00:00Z", "end": "2019-10-01T00:00:00Z", "source": "subscription-summary"},
@@ -120,6 +141,11 @@ async fn the_documented_answer_polled_twice_is_one_alert_at_every_destination_on
     assert_eq!(body["data"]["alerts"][0], *alert);
     assert!(told[0].request.header("webhook-signature").unwrap().starts_with("v1,"));
     for text in [chatted[0].request.text(), mailed[0].subject.clone()] {
-        assert!(text.contains("Modern Azure Customer SE") && text.contains("602.84") && text.contains("120.57"), "{text}");
+        assert!(
+            text.contains("Modern Azure Customer SE")
+                && text.contains("602.84")
+                && text.contains("120.57"),
+            "{text}"
+        );
     }
 }

@@ -15,7 +15,10 @@ async fn killed() -> tempfile::TempDir {
     let (folder, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let ledger = open(&config(&folder)).unwrap();
     for number in 1..=ALERTS {
-        ledger.record(one_alert(number, &format!("spend-{number}"), "slack", Severity::Critical)).await.unwrap();
+        ledger
+            .record(one_alert(number, &format!("spend-{number}"), "slack", Severity::Critical))
+            .await
+            .unwrap();
     }
     for name in ["ledger.db", "ledger.db-wal", "ledger.made"] {
         std::fs::copy(folder.path().join(name), after.path().join(name)).unwrap();
@@ -33,10 +36,14 @@ fn transactions(log: &[u8]) -> Vec<Range<usize>> {
     let mut begin = 0;
     let frames = (log.len() - HEADER) / FRAME;
     let is_commit = |frame: &usize| log[HEADER + frame * FRAME + 4..][..4] != [0; 4];
-    (0..frames).filter(is_commit).map(|last| std::mem::replace(&mut begin, last + 1)..last + 1).collect()
+    (0..frames)
+        .filter(is_commit)
+        .map(|last| std::mem::replace(&mut begin, last + 1)..last + 1)
+        .collect()
 }
 
-/// How many alerts there are when a ledger with this log is opened, or why it is not; nothing is changed then.
+/// How many alerts there are when a ledger with this log is opened, or why it is not; nothing is
+/// changed then.
 async fn opened(sound: &tempfile::TempDir, log_of: &[u8]) -> Result<usize, String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(config(sound).path, config(&folder).path).unwrap();
@@ -79,15 +86,23 @@ async fn damage_to_the_log_is_refused_wherever_it_is() {
         for (place, length) in [(0, 1), (9, 1), (18, 1), (24 + frame % 4096, 1), (100, 512)] {
             let at = HEADER + frame * FRAME;
             let expected = format!(
-                "/ledger.db-wal is damaged at byte {at}, and more was written after that: put a sound copy of it and of the ledger in their \
-                 places, or move it away; what it holds is then lost, and may be told again"
+                "/ledger.db-wal is damaged at byte {at}, and more was written after that: put a \
+                    sound copy of it and of the ledger in their places, or move it away; what it \
+                    holds is then lost, and may be told again"
             );
-            assert_eq!(opened(&folder, &with(at + place, length)).await, Err(expected), "frame {frame}, byte {place}");
+            assert_eq!(
+                opened(&folder, &with(at + place, length)).await,
+                Err(expected),
+                "frame {frame}, byte {place}"
+            );
         }
     }
     for at in [0, 3, 9, 17, 25] {
         let refused = opened(&folder, &with(at, 1)).await;
-        assert!(refused.is_err_and(|text| text.contains("damaged at byte 0")), "the header, byte {at}");
+        assert!(
+            refused.is_err_and(|text| text.contains("damaged at byte 0")),
+            "the header, byte {at}"
+        );
     }
     assert_eq!(opened(&folder, &sound).await, Ok(4));
     assert_eq!(opened(&folder, &[]).await, Ok(0));
@@ -102,11 +117,14 @@ async fn a_power_cut_costs_what_was_not_on_disk_and_no_more() {
     let at = |frame: usize| HEADER + frame * FRAME;
     // The file ends anywhere, as if the rest had never been written.
     for (number, frames) in transactions[first..].iter().enumerate() {
-        for end in [at(frames.start), at(frames.start) + 10, at(frames.end - 1) + 2000, at(frames.end) - 1] {
+        for end in
+            [at(frames.start), at(frames.start) + 10, at(frames.end - 1) + 2000, at(frames.end) - 1]
+        {
             assert_eq!(opened(&folder, &sound[..end]).await, Ok(number), "cut at {end}");
         }
     }
-    // The blocks of the last transaction come to the disk in any order: one of them is missing, or is of an earlier log.
+    // The blocks of the last transaction come to the disk in any order: one of them is missing, or
+    // is of an earlier log.
     let last = transactions.last().unwrap();
     let older = (u32::from_be_bytes(sound[16..20].try_into().unwrap()) - 1).to_be_bytes();
     for frame in last.clone() {
@@ -162,10 +180,15 @@ async fn a_ledger_that_is_lost_is_begun_anew_by_order_only() {
     let (config, now) = (config(&folder), at("2026-10-05T12:00:00Z"));
     open(&config).unwrap().close().await.unwrap();
     assert!(
-        std::fs::read_to_string(made(folder.path())).unwrap().starts_with("ledger.db was made here, as noted at 2026-10-05T12:00:00Z.")
+        std::fs::read_to_string(made(folder.path()))
+            .unwrap()
+            .starts_with("ledger.db was made here, as noted at 2026-10-05T12:00:00Z.")
     );
     let there = Ledger::make_new(&config, now).unwrap_err().to_string();
-    assert!(there.ends_with("ledger.db is there: move it away before another one is begun"), "{there}");
+    assert!(
+        there.ends_with("ledger.db is there: move it away before another one is begun"),
+        "{there}"
+    );
     std::fs::remove_file(&config.path).unwrap();
     let refused = [
         open(&config).err().unwrap(),
@@ -176,8 +199,9 @@ async fn a_ledger_that_is_lost_is_begun_anew_by_order_only() {
         let text = error.to_string().replace(&folder.path().display().to_string(), "");
         assert_eq!(
             text,
-            "/ledger.db is gone, and was there (/ledger.made says so): put a copy of it in its place, or begin a new one with \
-             `budget-alertd ledger new`, which tells everything anew"
+            "/ledger.db is gone, and was there (/ledger.made says so): put a copy of it in its \
+                place, or begin a new one with `budget-alertd ledger new`, which tells everything \
+                anew"
         );
         assert!(!config.path.exists());
     }

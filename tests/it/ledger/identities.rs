@@ -1,4 +1,5 @@
-//! Identities are derived: whoever goes on with a copy of a ledger gives the same ones, whoever has another ledger never does.
+//! Identities are derived: whoever goes on with a copy of a ledger gives the same ones, whoever has
+//! another ledger never does.
 
 use std::collections::BTreeSet;
 
@@ -41,11 +42,19 @@ fn polls() -> impl Strategy<Value = Vec<Poll>> {
 }
 
 fn records(costs: &[u32], now: Timestamp) -> Vec<Record> {
-    costs.iter().enumerate().map(|(index, cost)| plan(&format!("C{index}"), &cost.to_string(), "100", &now.to_string())).collect()
+    costs
+        .iter()
+        .enumerate()
+        .map(|(index, cost)| plan(&format!("C{index}"), &cost.to_string(), "100", &now.to_string()))
+        .collect()
 }
 
 /// Polls one after the other with one process, and lets everything arrive.
-async fn live<'a>(world: &World, polls: impl IntoIterator<Item = &'a Poll>, mut now: Timestamp) -> Timestamp {
+async fn live<'a>(
+    world: &World,
+    polls: impl IntoIterator<Item = &'a Poll>,
+    mut now: Timestamp,
+) -> Timestamp {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
     let ledger = world.ledger();
     for (hours, costs) in polls {
@@ -56,7 +65,12 @@ async fn live<'a>(world: &World, polls: impl IntoIterator<Item = &'a Poll>, mut 
         assembly.cycle.run(false).await.unwrap();
         for notifier in ["hook", "mail"] {
             for delivery in ledger.due(notifier, Vec::new(), 1000).await.unwrap() {
-                let sent = AttemptRecord { delivery: delivery.id, at: now, outcome: "accepted", detail: String::new() };
+                let sent = AttemptRecord {
+                    delivery: delivery.id,
+                    at: now,
+                    outcome: "accepted",
+                    detail: String::new(),
+                };
                 ledger.mark_sent(sent).await.unwrap();
             }
         }
@@ -112,8 +126,12 @@ proptest! {
 async fn each_reminder_of_one_alert_has_an_identity_of_its_own() {
     let world = World::new(RULES);
     live(&world, &vec![(24, vec![120]); 4], at("2026-10-02T12:00:00Z")).await;
-    let rows = Reader::open(&world.config().ledger).unwrap().deliveries(&DeliveryFilter::default()).unwrap();
-    let reminders = rows.iter().filter(|row| row.kind == MessageKind::Reminder && row.notifier == "hook");
+    let rows = Reader::open(&world.config().ledger)
+        .unwrap()
+        .deliveries(&DeliveryFilter::default())
+        .unwrap();
+    let reminders =
+        rows.iter().filter(|row| row.kind == MessageKind::Reminder && row.notifier == "hook");
     let reminders: BTreeSet<Uuid> = reminders.map(|row| row.identity).collect();
     assert_eq!(reminders.len(), 3);
 }
@@ -123,7 +141,12 @@ async fn what_is_recorded_keeps_its_identity_and_an_alert_that_is_there_has_a_su
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     let first = ledger.alert_ids(vec![step(0, "spend", "100")]).await.unwrap()[0];
-    assert_eq!(ledger.alert_ids(vec![step(0, "spend", "100.00"), step(5, "spend", "80")]).await.unwrap()[0], first, "as a number");
+    assert_eq!(
+        ledger.alert_ids(vec![step(0, "spend", "100.00"), step(5, "spend", "80")]).await.unwrap()
+            [0],
+        first,
+        "as a number"
+    );
     let recording = Recording {
         alerts: vec![told(AlertSnapshot {
             alert: Alert { id: first, ..snapshot(1, "spend", Severity::Warning).alert },
@@ -145,17 +168,48 @@ async fn what_is_recorded_keeps_its_identity_and_an_alert_that_is_there_has_a_su
 async fn a_finding_that_is_recorded_with_its_alerts_is_told_with_them_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
-    let finding = OperatorFinding { code: FindingCode::MassCrossing, subject: String::new(), summary: "s".into(), action: "a".into() };
+    let finding = OperatorFinding {
+        code: FindingCode::MassCrossing,
+        subject: String::new(),
+        summary: "s".into(),
+        action: "a".into(),
+    };
     let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"), None);
     let messages = |identity| {
         let (kind, operator) = (MessageKind::OperatorRaised, Some(news.clone()));
-        vec![NewMessage { kind, operator, alerts: Vec::new(), ..message(identity, "slack", 1, Severity::Warning) }]
+        vec![NewMessage {
+            kind,
+            operator,
+            alerts: Vec::new(),
+            ..message(identity, "slack", 1, Severity::Warning)
+        }]
     };
-    let new = |identity| Some(NewFinding { finding: finding.clone(), messages: messages(identity) });
-    assert!(ledger.record(Recording { finding: new(50), ..one_alert(1, "spend", "slack", Severity::Warning) }).await.unwrap());
+    let new =
+        |identity| Some(NewFinding { finding: finding.clone(), messages: messages(identity) });
+    assert!(
+        ledger
+            .record(Recording {
+                finding: new(50),
+                ..one_alert(1, "spend", "slack", Severity::Warning)
+            })
+            .await
+            .unwrap()
+    );
     assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 2);
     assert!(ledger.findings().await.unwrap()[0].told);
-    assert!(!ledger.record(Recording { finding: new(51), ..one_alert(2, "other", "slack", Severity::Warning) }).await.unwrap());
-    assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 3, "the second alert, and no word of the finding");
+    assert!(
+        !ledger
+            .record(Recording {
+                finding: new(51),
+                ..one_alert(2, "other", "slack", Severity::Warning)
+            })
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        ledger.due("slack", vec![], 10).await.unwrap().len(),
+        3,
+        "the second alert, and no word of the finding"
+    );
     ledger.close().await.unwrap();
 }

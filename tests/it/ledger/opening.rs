@@ -29,7 +29,10 @@ async fn a_second_opening_is_refused_and_says_who_holds_it() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     let held = open(&config(&folder)).err().unwrap();
-    assert!(matches!(held, LedgerError::Held { by: Some(pid), .. } if pid == std::process::id()), "{held}");
+    assert!(
+        matches!(held, LedgerError::Held { by: Some(pid), .. } if pid == std::process::id()),
+        "{held}"
+    );
     ledger.close().await.unwrap();
     assert!(matches!(ledger.scan().await, Err(LedgerError::Gone)));
     open(&config(&folder)).unwrap().close().await.unwrap();
@@ -42,7 +45,8 @@ async fn files_are_for_their_owner_only() {
     let ledger = open(&config).unwrap();
     ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
     let folder = config.path.parent().unwrap();
-    let mode = |path: &Path| format!("{:o}", path.metadata().unwrap().permissions().mode() & 0o7777);
+    let mode =
+        |path: &Path| format!("{:o}", path.metadata().unwrap().permissions().mode() & 0o7777);
     assert_eq!(mode(folder), "700");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -54,7 +58,8 @@ async fn files_are_for_their_owner_only() {
 #[tokio::test]
 async fn what_root_makes_belongs_to_the_owner_of_the_folder() {
     let folder = tempfile::tempdir().unwrap();
-    // Only root can give a folder away; anybody else finds nothing to check, since all files are theirs anyway.
+    // Only root can give a folder away; anybody else finds nothing to check, since all files are
+    // theirs anyway.
     let owner = if std::os::unix::fs::chown(folder.path(), Some(65534), Some(65534)).is_ok() {
         65534
     } else {
@@ -69,7 +74,10 @@ async fn what_root_makes_belongs_to_the_owner_of_the_folder() {
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock", "ledger.made"]);
+    assert_eq!(
+        names,
+        ["ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.db.lock", "ledger.made"]
+    );
     ledger.close().await.unwrap();
 }
 
@@ -113,9 +121,16 @@ async fn after_a_kill_damaged_pages_are_found_and_refused() {
     bytes[2 * 4096..2 * 4096 + 100].fill(0xa5);
     std::fs::write(&path, &bytes).unwrap();
     let text = refusal(&after);
-    assert!(text.starts_with("/ledger.db is damaged (") && text.contains("put a sound copy in its place"), "{text}");
+    assert!(
+        text.starts_with("/ledger.db is damaged (")
+            && text.contains("put a sound copy in its place"),
+        "{text}"
+    );
     assert!(std::fs::read(&path).unwrap() == bytes, "the file is left as it is");
-    assert!(std::fs::metadata(after.path().join("ledger.db-wal")).unwrap().len() > 0, "so is its log");
+    assert!(
+        std::fs::metadata(after.path().join("ledger.db-wal")).unwrap().len() > 0,
+        "so is its log"
+    );
 }
 
 #[tokio::test]
@@ -131,24 +146,47 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         changed[at..at + bytes.len()].copy_from_slice(bytes);
         changed
     };
-    let damaged = "put a sound copy in its place, or move it away and begin a new one with `budget-alertd ledger new`, which tells \
-                   everything anew";
+    let damaged = "put a sound copy in its place, or move it away and begin a new one with \
+        `budget-alertd ledger new`, which tells everything anew";
     let foreign = "name another file, or move this one away";
     let cases = [
         (Vec::new(), format!("/ledger.db is damaged (it is empty): {damaged}")),
-        (b"hello, world".to_vec(), format!("/ledger.db is no ledger of budget-alertd (not an SQLite file): {foreign}")),
-        (with(68, &[0; 4]), format!("/ledger.db is no ledger of budget-alertd (an SQLite file of another program): {foreign}")),
+        (
+            b"hello, world".to_vec(),
+            format!(
+                "/ledger.db is no ledger of budget-alertd (not an \
+            SQLite file): {foreign}"
+            ),
+        ),
+        (
+            with(68, &[0; 4]),
+            format!(
+                "/ledger.db is no ledger of budget-alertd (an SQLite file of \
+            another program): {foreign}"
+            ),
+        ),
         (sound[..50].to_vec(), format!("/ledger.db is damaged (it is cut off): {damaged}")),
-        (sound[..sound.len() / 2].to_vec(), format!("/ledger.db is damaged (database disk image is malformed): {damaged}")),
+        (
+            sound[..sound.len() / 2].to_vec(),
+            format!(
+                "/ledger.db is damaged (database disk image is \
+            malformed): {damaged}"
+            ),
+        ),
         (
             with(60, &99_u32.to_be_bytes()),
-            "/ledger.db has schema version 99, and this version knows up to 5: use the newer budget-alertd that wrote it".into(),
+            "/ledger.db has schema version 99, and this version knows up to 5: use the newer \
+                budget-alertd that wrote it"
+                .into(),
         ),
     ];
     for (bytes, text) in cases {
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(refusal(&folder), text);
-        let (reader, preview) = (Reader::open(&config(&folder)), Ledger::preview(&config(&folder), Metrics::new(), clock()));
+        let (reader, preview) = (
+            Reader::open(&config(&folder)),
+            Ledger::preview(&config(&folder), Metrics::new(), clock()),
+        );
         assert!(reader.is_err() && preview.is_err(), "{text}");
         assert!(std::fs::read(&path).unwrap() == bytes, "{text}");
     }
@@ -164,7 +202,10 @@ async fn a_lost_file_whose_log_is_left_is_not_started_anew() {
     killed_image(folder.path(), after.path());
     ledger.close().await.unwrap();
     std::fs::remove_file(config(&after).path).unwrap();
-    assert!(refusal(&after).starts_with("/ledger.db is damaged (it is gone, but its write-ahead log is there)"));
+    assert!(
+        refusal(&after)
+            .starts_with("/ledger.db is damaged (it is gone, but its write-ahead log is there)")
+    );
 }
 
 #[tokio::test]
@@ -182,21 +223,29 @@ async fn a_full_disk_is_said_and_leaves_everything_intact() {
     let ledger = open(&config(&folder)).unwrap();
     ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
     ledger.close().await.unwrap();
-    let pages = u32::try_from(std::fs::metadata(config(&folder).path).unwrap().len() / 4096).unwrap();
-    let more = Recording { seen: (1..100).map(seen).collect(), ..one_alert(2, "other", "slack", Severity::Critical) };
+    let pages =
+        u32::try_from(std::fs::metadata(config(&folder).path).unwrap().len() / 4096).unwrap();
+    let more = Recording {
+        seen: (1..100).map(seen).collect(),
+        ..one_alert(2, "other", "slack", Severity::Critical)
+    };
     let mut refused = 0;
     // The disk is full at each page in turn, until there is enough of it.
     for limit in pages.. {
         let ledger = Ledger::open_within(&config(&folder), limit, Metrics::new(), clock()).unwrap();
         let recorded = ledger.record(more.clone()).await;
-        let (customers, due) = (ledger.scan().await.unwrap().len(), ledger.due("slack", vec![], 10).await.unwrap());
+        let (customers, due) =
+            (ledger.scan().await.unwrap().len(), ledger.due("slack", vec![], 10).await.unwrap());
         ledger.close().await.unwrap();
         let Err(full) = recorded else {
             assert_eq!((customers, due.len()), (99, 2));
             break;
         };
         assert!(matches!(full, LedgerError::Full { .. }), "{full:?}");
-        assert!(full.to_string().ends_with("ledger.db cannot grow, the disk is full: free some space"), "{full}");
+        assert!(
+            full.to_string().ends_with("ledger.db cannot grow, the disk is full: free some space"),
+            "{full}"
+        );
         assert_eq!((customers, due.len()), (1, 1));
         refused += 1;
     }
@@ -208,14 +257,17 @@ async fn what_is_queued_is_finished_when_the_last_handle_is_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     let queued = ledger.clone();
-    let recording = tokio::spawn(async move { queued.record(one_alert(1, "spend", "slack", Severity::Critical)).await });
+    let recording = tokio::spawn(async move {
+        queued.record(one_alert(1, "spend", "slack", Severity::Critical)).await
+    });
     drop(ledger);
     recording.await.unwrap().unwrap();
     let reader = Reader::open(&config(&folder)).unwrap();
     assert_eq!(reader.owed().unwrap()[0].pending, 1);
 }
 
-/// A ledger as version 1 wrote it: one customer with one alert, which was sent to `slack` and is owed to `oncall`.
+/// A ledger as version 1 wrote it: one customer with one alert, which was sent to `slack` and is
+/// owed to `oncall`.
 fn version_1(path: &Path) {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.pragma_update(None, "application_id", 0x6267_616c).unwrap();
@@ -236,15 +288,24 @@ fn version_1(path: &Path) {
         .unwrap();
     connection
         .execute(
-            "INSERT INTO alert (id, customer, rule, severity, state, raised_at, snapshot) VALUES (?1, 1, 'spend', 'warning', 'raised', ?2, ?3)",
+            "INSERT INTO alert (id, customer, rule, severity, state, raised_at, snapshot) VALUES \
+                (?1, 1, 'spend', 'warning', 'raised', ?2, ?3)",
             rusqlite::params![id(1).as_bytes().as_slice(), start, alert],
         )
         .unwrap();
     for (row, notifier, state) in [(1_i64, "slack", "sent"), (2, "oncall", "pending")] {
         connection
-            .execute("INSERT INTO message VALUES (?1, ?2, 'raised', 0, 0, 0, 0, 0)", (row, Uuid::new_v4().as_bytes().as_slice()))
+            .execute(
+                "INSERT INTO message VALUES (?1, ?2, 'raised', 0, 0, 0, 0, 0)",
+                (row, Uuid::new_v4().as_bytes().as_slice()),
+            )
             .unwrap();
-        connection.execute("INSERT INTO message_alert VALUES (?1, 0, ?2)", (row, id(1).as_bytes().as_slice())).unwrap();
+        connection
+            .execute(
+                "INSERT INTO message_alert VALUES (?1, 0, ?2)",
+                (row, id(1).as_bytes().as_slice()),
+            )
+            .unwrap();
         for recipient in ["a@x.example", "b@x.example"] {
             connection
                 .execute(
@@ -270,10 +331,17 @@ async fn a_ledger_of_version_1_goes_on_with_whom_its_alerts_were_told_and_with_a
     notify.sort_unstable();
     assert_eq!(notify, ["oncall".into(), "slack".into()], "each once");
     let history = reader.history(&key).unwrap();
-    let dates: Vec<_> =
-        history.iter().map(|sample| (sample.usage_as_of.to_string(), sample.cost.to_string(), sample.carried_over)).collect();
+    let dates: Vec<_> = history
+        .iter()
+        .map(|sample| {
+            (sample.usage_as_of.to_string(), sample.cost.to_string(), sample.carried_over)
+        })
+        .collect();
     assert_eq!(dates, [("2026-10-05T11:08:11.143333Z".to_owned(), "120.50".to_owned(), false)]);
-    assert_eq!(history[0].usage_as_of, UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap().instant());
+    assert_eq!(
+        history[0].usage_as_of,
+        UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap().instant()
+    );
 }
 
 /// A ledger as version 4 wrote it: the first one with what a later version adds taken away.
@@ -291,19 +359,27 @@ fn version_4(path: &Path) {
 }
 
 #[tokio::test]
-async fn a_ledger_of_version_4_tells_what_a_broken_off_mass_crossing_has_gathered_and_keeps_its_findings() {
+async fn a_ledger_of_version_4_tells_what_a_broken_off_mass_crossing_has_gathered_and_keeps_its_findings()
+ {
     let folder = tempfile::tempdir().unwrap();
     let path = config(&folder).path;
     version_4(&path);
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection
         .execute(
-            "INSERT INTO gathered (notifier, mildness, dollars, percent, alert, baseline, customer) VALUES ('slack', 1, -100, -200, ?1, 0, 1)",
+            "INSERT INTO gathered (notifier, mildness, dollars, percent, alert, baseline, \
+                customer) VALUES ('slack', 1, -100, -200, ?1, 0, 1)",
             [id(1).as_bytes().as_slice()],
         )
         .unwrap();
     for code in ["coverage-lost", "unusable-records", "sign-in-aging"] {
-        connection.execute("INSERT INTO finding (code, subject, summary, action, since) VALUES (?1, '', 's', 'a', 0)", [code]).unwrap();
+        connection
+            .execute(
+                "INSERT INTO finding (code, subject, summary, action, since) VALUES \
+            (?1, '', 's', 'a', 0)",
+                [code],
+            )
+            .unwrap();
     }
     drop(connection);
     let ledger = open(&config(&folder)).unwrap();
@@ -311,7 +387,13 @@ async fn a_ledger_of_version_4_tells_what_a_broken_off_mass_crossing_has_gathere
     assert_eq!(ledger.interim().await.unwrap(), None);
     let told = ledger.due("slack", Vec::new(), 10).await.unwrap();
     assert_eq!(told.len(), 1);
-    let codes: Vec<_> = ledger.findings().await.unwrap().into_iter().map(|open| open.finding.code.as_str()).collect();
+    let codes: Vec<_> = ledger
+        .findings()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|open| open.finding.code.as_str())
+        .collect();
     assert_eq!(codes, ["coverage-grew", "records-unusable", "sign-in-expiring"]);
     ledger.close().await.unwrap();
 }

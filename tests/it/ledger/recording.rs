@@ -16,7 +16,10 @@ async fn what_is_recorded_is_recalled_exactly() {
     assert_eq!(known[&customer_hash(&customer(1))].fingerprint, u64::MAX - 5);
     assert_eq!(known[&2].fingerprint, u64::MAX - 5);
 
-    let remembered = ledger.recall([1, 2, 3].map(|number| (customer(number).key(), period().start)).to_vec(), 0).await.unwrap();
+    let remembered = ledger
+        .recall([1, 2, 3].map(|number| (customer(number).key(), period().start)).to_vec(), 0)
+        .await
+        .unwrap();
     assert_eq!(remembered.len(), 2);
     let one = &remembered[&customer(1).key()];
     // Debug shows the digits, which equality of decimals and ids does not ask for.
@@ -29,7 +32,10 @@ async fn what_is_recorded_is_recalled_exactly() {
     let due = ledger.due("slack", vec![], 10).await.unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].identity, id(1007));
-    assert_eq!(format!("{:?}", due[0].message), format!("{:?}", Message::Alert(Box::new(snapshot(7, "spend", Severity::Critical)))));
+    assert_eq!(
+        format!("{:?}", due[0].message),
+        format!("{:?}", Message::Alert(Box::new(snapshot(7, "spend", Severity::Critical))))
+    );
     ledger.close().await.unwrap();
 }
 
@@ -67,7 +73,10 @@ async fn the_same_recording_twice_is_refused_as_a_whole() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     ledger.record(one_alert(7, "spend", "slack", Severity::Critical)).await.unwrap();
-    let again = Recording { seen: vec![seen(1), seen(2)], ..one_alert(7, "spend", "slack", Severity::Critical) };
+    let again = Recording {
+        seen: vec![seen(1), seen(2)],
+        ..one_alert(7, "spend", "slack", Severity::Critical)
+    };
     assert!(matches!(ledger.record(again).await, Err(LedgerError::Conflict { .. })));
     assert_eq!(ledger.scan().await.unwrap().len(), 1);
     ledger.close().await.unwrap();
@@ -80,18 +89,39 @@ async fn one_entry_that_does_not_fit_keeps_all_of_its_recording_out() {
     ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
     let sound = || one_alert(2, "other", "slack", Severity::Critical);
     let misfits: [(&str, Recording); 6] = [
-        ("a step that is spent", Recording { steps: vec![NewStep { alert: id(2), ..step(2, "spend", "100.00") }], ..sound() }),
-        ("a step of an unknown alert", Recording { steps: vec![step(99, "other", "100")], ..sound() }),
+        (
+            "a step that is spent",
+            Recording {
+                steps: vec![NewStep { alert: id(2), ..step(2, "spend", "100.00") }],
+                ..sound()
+            },
+        ),
+        (
+            "a step of an unknown alert",
+            Recording { steps: vec![step(99, "other", "100")], ..sound() },
+        ),
         (
             "a step of an unknown customer",
-            Recording { steps: vec![NewStep { customer: customer(9).key(), ..step(2, "other", "100") }], ..sound() },
+            Recording {
+                steps: vec![NewStep { customer: customer(9).key(), ..step(2, "other", "100") }],
+                ..sound()
+            },
         ),
-        ("a message of an unknown alert", Recording { messages: vec![message(1002, "slack", 99, Severity::Info)], ..sound() }),
-        ("a message that is owed", Recording { messages: vec![message(1001, "slack", 2, Severity::Info)], ..sound() }),
+        (
+            "a message of an unknown alert",
+            Recording { messages: vec![message(1002, "slack", 99, Severity::Info)], ..sound() },
+        ),
+        (
+            "a message that is owed",
+            Recording { messages: vec![message(1001, "slack", 2, Severity::Info)], ..sound() },
+        ),
         (
             "one recipient twice",
             Recording {
-                messages: vec![NewMessage { recipients: vec![None, None], ..message(1002, "slack", 2, Severity::Info) }],
+                messages: vec![NewMessage {
+                    recipients: vec![None, None],
+                    ..message(1002, "slack", 2, Severity::Info)
+                }],
                 ..sound()
             },
         ),
@@ -101,7 +131,14 @@ async fn one_entry_that_does_not_fit_keeps_all_of_its_recording_out() {
         assert!(matches!(ledger.record(misfit).await, Err(LedgerError::Conflict { .. })), "{what}");
         assert_eq!(ledger.scan().await.unwrap().len(), 1, "{what}");
         assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1, "{what}");
-        assert_eq!(ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()[&customer(1).key()].steps.len(), 1, "{what}");
+        assert_eq!(
+            ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()
+                [&customer(1).key()]
+                .steps
+                .len(),
+            1,
+            "{what}"
+        );
     }
     ledger.record(sound()).await.unwrap();
     ledger.close().await.unwrap();
@@ -112,7 +149,8 @@ async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
-    let november = BillingPeriod::calendar_month(at("2026-11-05T12:00:00Z"), PeriodSource::CalendarMonth);
+    let november =
+        BillingPeriod::calendar_month(at("2026-11-05T12:00:00Z"), PeriodSource::CalendarMonth);
     let steps = vec![
         NewStep { amount: Some(decimal("30")), ..step(1, "spend", "100") },
         NewStep { amount: None, ..step(1, "spend", "100") },
@@ -120,13 +158,31 @@ async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
         NewStep { raised: false, ..step(1, "spend", "80") },
     ];
     ledger.record(Recording { steps, ..Recording::default() }).await.unwrap();
-    let steps = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()[&customer(1).key()].steps.clone();
-    let amounts: Vec<_> = steps.iter().map(|step| step.amount.map(|amount| amount.to_string()).unwrap_or_default()).collect();
+    let steps = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()
+        [&customer(1).key()]
+        .steps
+        .clone();
+    let amounts: Vec<_> = steps
+        .iter()
+        .map(|step| step.amount.map(|amount| amount.to_string()).unwrap_or_default())
+        .collect();
     assert_eq!(amounts, ["20", "30", "", "20", "20"]);
     assert!(!steps[4].raised);
-    ledger.record(Recording { seen_below: vec![(steps[1].row, Some(decimal("45.50")))], ..Recording::default() }).await.unwrap();
-    let below = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()[&customer(1).key()].steps.clone();
-    assert_eq!(below.iter().map(|step| step.seen_below).collect::<Vec<_>>(), [None, Some(decimal("45.50")), None, None, None]);
+    ledger
+        .record(Recording {
+            seen_below: vec![(steps[1].row, Some(decimal("45.50")))],
+            ..Recording::default()
+        })
+        .await
+        .unwrap();
+    let below = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()
+        [&customer(1).key()]
+        .steps
+        .clone();
+    assert_eq!(
+        below.iter().map(|step| step.seen_below).collect::<Vec<_>>(),
+        [None, Some(decimal("45.50")), None, None, None]
+    );
     ledger.close().await.unwrap();
 }
 
@@ -146,7 +202,13 @@ async fn polls_are_remembered_and_good_ones_settle_their_rules() {
         uncovered: Some(3),
         rules: vec!["spend".into(), "abc".into()],
     };
-    let failed = PollResult { at: at("2026-10-05T13:00:00Z"), good: false, newest: None, rules: vec!["new".into()], ..good.clone() };
+    let failed = PollResult {
+        at: at("2026-10-05T13:00:00Z"),
+        good: false,
+        newest: None,
+        rules: vec!["new".into()],
+        ..good.clone()
+    };
     ledger.finish_poll(good.clone()).await.unwrap();
     ledger.finish_poll(failed.clone()).await.unwrap();
     let memory = ledger.poll_memory().await.unwrap();
@@ -176,8 +238,14 @@ async fn a_failed_poll_leaves_the_last_good_one_when_it_was() {
         rules: vec!["spend".into()],
     };
     let steady = PollResult { at: at("2026-10-05T18:00:00Z"), ..good.clone() };
-    let failed = PollResult { at: at("2026-10-05T19:00:00Z"), good: false, newest: None, ..good.clone() };
-    for result in [good, steady.clone(), failed.clone(), PollResult { at: at("2026-10-05T20:00:00Z"), ..failed }] {
+    let failed =
+        PollResult { at: at("2026-10-05T19:00:00Z"), good: false, newest: None, ..good.clone() };
+    for result in [
+        good,
+        steady.clone(),
+        failed.clone(),
+        PollResult { at: at("2026-10-05T20:00:00Z"), ..failed },
+    ] {
         ledger.finish_poll(result).await.unwrap();
     }
     assert_eq!(ledger.poll_memory().await.unwrap().last_good_at, Some(steady.at));
@@ -226,7 +294,11 @@ async fn a_clock_that_was_ahead_costs_no_history() {
     assert_eq!(dates(), ["2026-09-01T10:00:00Z", "2026-10-05T11:00:00Z"]);
     record(["2026-09-02T10:00:00Z", "2026-09-02T11:00:00Z"]).await.unwrap();
     ledger.forget_old(at("2026-10-05T12:00:00Z")).await.unwrap();
-    assert_eq!(dates(), ["2026-09-01T10:00:00Z", "2026-09-02T11:00:00Z", "2026-10-05T11:00:00Z"], "it is thinned again at once");
+    assert_eq!(
+        dates(),
+        ["2026-09-01T10:00:00Z", "2026-09-02T11:00:00Z", "2026-10-05T11:00:00Z"],
+        "it is thinned again at once"
+    );
     ledger.close().await.unwrap();
 }
 
@@ -234,10 +306,22 @@ async fn a_clock_that_was_ahead_costs_no_history() {
 async fn an_alert_told_by_a_clock_that_was_ahead_is_looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
-    let alert = NewAlert { remind_every: Some(Duration::from_hours(24)), ..told(snapshot(1, "spend", Severity::Warning)) };
-    ledger.record(Recording { seen: vec![seen(1)], alerts: vec![alert], ..Recording::default() }).await.unwrap();
-    for (now, customers) in [("2026-10-05T11:59:59Z", 1), ("2026-10-05T12:00:00Z", 0), ("2026-10-06T12:00:00Z", 1)] {
-        assert_eq!(ledger.to_review(vec![], at(now), None).await.unwrap().len(), customers, "{now}");
+    let alert = NewAlert {
+        remind_every: Some(Duration::from_hours(24)),
+        ..told(snapshot(1, "spend", Severity::Warning))
+    };
+    ledger
+        .record(Recording { seen: vec![seen(1)], alerts: vec![alert], ..Recording::default() })
+        .await
+        .unwrap();
+    for (now, customers) in
+        [("2026-10-05T11:59:59Z", 1), ("2026-10-05T12:00:00Z", 0), ("2026-10-06T12:00:00Z", 1)]
+    {
+        assert_eq!(
+            ledger.to_review(vec![], at(now), None).await.unwrap().len(),
+            customers,
+            "{now}"
+        );
     }
     ledger.close().await.unwrap();
 }

@@ -10,12 +10,20 @@ fn days(count: i64) -> Recording {
     let mut recording = Recording { now: last, seen: vec![seen(1)], ..Recording::default() };
     for day in 0..count {
         let belongs_at = last - SignedDuration::from_hours(24 * day);
-        let (number, period) = (u128::try_from(day).unwrap() + 1, BillingPeriod::calendar_month(belongs_at, PeriodSource::CalendarMonth));
+        let (number, period) = (
+            u128::try_from(day).unwrap() + 1,
+            BillingPeriod::calendar_month(belongs_at, PeriodSource::CalendarMonth),
+        );
         let mut snapshot = snapshot(number, "daily", Severity::Warning);
         (snapshot.alert.metric, snapshot.alert.billing_period) = (Metric::DailyCost, period);
         recording.alerts.push(told(snapshot));
-        let daily =
-            |threshold: &str| NewStep { metric: Metric::DailyCost, amount: None, period, belongs_at, ..step(number, "daily", threshold) };
+        let daily = |threshold: &str| NewStep {
+            metric: Metric::DailyCost,
+            amount: None,
+            period,
+            belongs_at,
+            ..step(number, "daily", threshold)
+        };
         recording.steps.extend(["100", "200", "300"].map(daily));
         if belongs_at.to_zoned(jiff::tz::TimeZone::UTC).day() == 1 {
             recording.steps.push(NewStep { period, belongs_at, ..step(number, "spend", "100") });
@@ -31,7 +39,13 @@ async fn loaded(count: i64) -> Vec<String> {
     ledger.record(days(count)).await.unwrap();
     let now = at("2026-10-05T11:08:11Z");
     let recalled = ledger.recall(vec![(customer(1).key(), now)], 0).await.unwrap();
-    let all = Reader::open(&config(&folder)).unwrap().recollection(&customer(1).key()).unwrap().unwrap().steps.len();
+    let all = Reader::open(&config(&folder))
+        .unwrap()
+        .recollection(&customer(1).key())
+        .unwrap()
+        .unwrap()
+        .steps
+        .len();
     ledger.close().await.unwrap();
     let steps = &recalled[&customer(1).key()].steps;
     let of_rule = |rule: &str| steps.iter().filter(|step| &*step.rule == rule).count();
@@ -42,7 +56,11 @@ async fn loaded(count: i64) -> Vec<String> {
 #[tokio::test]
 async fn a_poll_loads_the_steps_that_bear_on_the_data_however_old_the_ledger_is() {
     let after_four_months = loaded(120).await;
-    assert_eq!(after_four_months, ["15 daily", "4 spend"], "of the days that data may fall on, of the last billing periods");
+    assert_eq!(
+        after_four_months,
+        ["15 daily", "4 spend"],
+        "of the days that data may fall on, of the last billing periods"
+    );
     assert_eq!(loaded(3 * 365).await, after_four_months);
 }
 
@@ -54,10 +72,19 @@ async fn data_dated_back_finds_the_steps_of_its_own_date() {
     let long_ago = at("2024-03-31T00:00:00Z");
     let recalled = ledger.recall(vec![(customer(1).key(), long_ago)], 0).await.unwrap();
     let steps = &recalled[&customer(1).key()].steps;
-    let on =
-        |day: jiff::civil::Date| steps.iter().filter(|step| step.metric == Metric::DailyCost && utc_day(step.belongs_at) == day).count();
+    let on = |day: jiff::civil::Date| {
+        steps
+            .iter()
+            .filter(|step| step.metric == Metric::DailyCost && utc_day(step.belongs_at) == day)
+            .count()
+    };
     let day = utc_day(long_ago);
     assert_eq!([on(day + 1.day()), on(day), on(day - 1.day()), on(day - 30.days())], [0, 3, 3, 0]);
-    assert!(steps.iter().any(|step| &*step.rule == "spend" && utc_day(step.belongs_at).to_string() == "2024-03-01"));
+    assert!(
+        steps
+            .iter()
+            .any(|step| &*step.rule == "spend"
+                && utc_day(step.belongs_at).to_string() == "2024-03-01")
+    );
     ledger.close().await.unwrap();
 }

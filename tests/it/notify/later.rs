@@ -23,7 +23,11 @@ fn grown() -> AlertSnapshot {
 
 /// Three customers, two of them critical.
 fn several() -> Vec<AlertSnapshot> {
-    digest(3, false).alerts.into_iter().map(|one| later(one, "47000", Some("940"), Some("5000"))).collect()
+    digest(3, false)
+        .alerts
+        .into_iter()
+        .map(|one| later(one, "47000", Some("940"), Some("5000")))
+        .collect()
 }
 
 /// At 97 % of 500 SEK, until the budget became this.
@@ -70,8 +74,11 @@ async fn a_reminder_under_another_budget_says_so() {
     let mut sample = later(attacked(), "45000", Some("900"), Some("4000"));
     sample.alert.raised_at = time("2026-11-12T21:41:20Z");
     let text = read(reminder(vec![sample])).await;
-    let wanted =
-        ["900 % when raised and now.", "Budget    5,000 → 4,000 SEK since it was raised", "still 900% of budget: 45,000 of 4,000 SEK"];
+    let wanted = [
+        "900 % when raised and now.",
+        "Budget    5,000 → 4,000 SEK since it was raised",
+        "still 900% of budget: 45,000 of 4,000 SEK",
+    ];
     assert!(wanted.iter().all(|wanted| text.contains(wanted)), "{text}");
 }
 
@@ -309,13 +316,24 @@ async fn mails_about_one_alert_are_one_thread_and_its_end_is_not_urgent() {
         unfolded.lines().find(|line| line.starts_with(name)).map(ToOwned::to_owned)
     };
     let threads: Vec<_> = mails.iter().map(|mail| header(mail, "References: ")).collect();
-    assert!(threads[0] == threads[1] && threads[0] == threads[2] && threads[0] != threads[3], "{threads:?}");
+    assert!(
+        threads[0] == threads[1] && threads[0] == threads[2] && threads[0] != threads[3],
+        "{threads:?}"
+    );
     assert_eq!(threads[4], None);
-    let root = |thread: &Option<String>| thread.as_ref().unwrap().split(' ').nth(1).unwrap().to_owned();
-    assert_eq!(root(&threads[0]), root(&threads[3]), "alerts of one customer and period stay together");
+    let root =
+        |thread: &Option<String>| thread.as_ref().unwrap().split(' ').nth(1).unwrap().to_owned();
+    assert_eq!(
+        root(&threads[0]),
+        root(&threads[3]),
+        "alerts of one customer and period stay together"
+    );
     let urgent: Vec<_> = mails.iter().map(|mail| header(mail, "Importance").is_some()).collect();
     assert_eq!(urgent, [true, true, false, true, true]);
-    assert!(mails.iter().all(|mail| header(mail, "Auto-Submitted").as_deref() == Some("Auto-Submitted: auto-generated")));
+    assert!(
+        mails.iter().all(|mail| header(mail, "Auto-Submitted").as_deref()
+            == Some("Auto-Submitted: auto-generated"))
+    );
 }
 
 #[tokio::test]
@@ -324,13 +342,20 @@ async fn what_comes_later_stays_within_the_limits_of_a_chat() {
     for sample in &mut alerts {
         sample.alert.customer.label = Some("&".repeat(200));
         sample.alert.severity = Severity::Critical;
-        *sample = ended(later(sample.clone(), "79228162514264337593543950335", Some("1"), Some("1")), Ended::Period);
+        *sample = ended(
+            later(sample.clone(), "79228162514264337593543950335", Some("1"), Some("1")),
+            Ended::Period,
+        );
     }
     for message in [reminder(alerts.clone()), resolved(alerts)] {
         let payload = payload(message).await;
         let blocks = payload["blocks"].as_array().unwrap();
-        let lengths: Vec<_> = blocks.iter().map(|block| block["text"]["text"].as_str().map_or(0, str::len)).collect();
+        let lengths: Vec<_> =
+            blocks.iter().map(|block| block["text"]["text"].as_str().map_or(0, str::len)).collect();
         assert!(blocks.len() <= 50 && lengths.iter().all(|length| *length <= 3000), "{lengths:?}");
-        assert!(blocks.iter().map(|block| block.to_string().chars().count()).sum::<usize>() <= 13_000, "{lengths:?}");
+        assert!(
+            blocks.iter().map(|block| block.to_string().chars().count()).sum::<usize>() <= 13_000,
+            "{lengths:?}"
+        );
     }
 }

@@ -5,7 +5,10 @@ use budget_alertd::notify::{SampleKind, SmtpTls, sample_alert, sample_message};
 use mail_parser::{MessageParser, MimeHeaders as _};
 
 use super::receivers::{Script, Smtp};
-use super::samples::{alert_delivery, attacked, channel, decimal, delivery, digest, email_config, legacy, placed, seed, time, told_by};
+use super::samples::{
+    alert_delivery, attacked, channel, decimal, delivery, digest, email_config, legacy, placed,
+    seed, time, told_by,
+};
 
 /// The mails that these messages become, as the server got them.
 pub(super) async fn sent(messages: Vec<Message>) -> Vec<String> {
@@ -26,7 +29,11 @@ pub(super) fn raised(sample: budget_alertd::domain::AlertSnapshot) -> Message {
 pub(super) async fn read(message: Message) -> String {
     let mail = sent(vec![message]).await.remove(0);
     let mail = MessageParser::default().parse(&mail).unwrap();
-    format!("{}\n\n{}", mail.subject().unwrap(), mail.body_text(0).unwrap().replace("\r\n", "\n").trim_end())
+    format!(
+        "{}\n\n{}",
+        mail.subject().unwrap(),
+        mail.body_text(0).unwrap().replace("\r\n", "\n").trim_end()
+    )
 }
 
 /// Subject and first line.
@@ -60,21 +67,28 @@ async fn where_the_money_goes_is_told_by_resource_group_as_far_as_it_is_known() 
     let told = async |change: fn(&mut budget_alertd::domain::Alert)| {
         let mut sample = placed();
         change(&mut sample.alert);
-        read(raised(sample)).await.lines().find_map(|line| Some(line.strip_prefix("Where     ")?.to_owned())).unwrap()
+        read(raised(sample))
+            .await
+            .lines()
+            .find_map(|line| Some(line.strip_prefix("Where     ")?.to_owned()))
+            .unwrap()
     };
-    let alone = r#"Prod / subscription "Production", resource group "ml-rg" 43,000 SEK · others 2,000 SEK"#;
+    let alone =
+        r#"Prod / subscription "Production", resource group "ml-rg" 43,000 SEK · others 2,000 SEK"#;
     assert_eq!(told(|_| ()).await, alone);
     let two = r#"Prod / subscription "Production", resource group "ml-rg" 23,000 SEK · subscription "Production", resource group "web-rg" 20,900 SEK · others 1,100 SEK"#;
     let second = |alert: &mut budget_alertd::domain::Alert| {
         alert.resources[0].cost = Some(decimal("23000"));
-        (alert.resources[1].cost, alert.resources[1].percent) = (Some(decimal("20900")), decimal("47.6"));
+        (alert.resources[1].cost, alert.resources[1].percent) =
+            (Some(decimal("20900")), decimal("47.6"));
     };
     assert_eq!(told(second).await, two);
     let share = r#"Prod / subscription "Production", resource group "ml-rg" 98 % of it"#;
     assert_eq!(told(|alert| alert.resources[0].cost = None).await, share);
     let same = r#"subscription "Prod", resource "gpu-node-01" 43,000 SEK · others 2,000 SEK"#;
     let named_alike = |alert: &mut budget_alertd::domain::Alert| {
-        (alert.resources[0].subscription, alert.resources[0].resource_group) = (Some("Prod".into()), None);
+        (alert.resources[0].subscription, alert.resources[0].resource_group) =
+            (Some("Prod".into()), None);
     };
     assert_eq!(told(named_alike).await, same);
     let nameless = |alert: &mut budget_alertd::domain::Alert| {
@@ -264,7 +278,13 @@ async fn a_test_is_marked_as_one() {
 
 #[tokio::test]
 async fn every_kind_of_message_can_be_tried_and_says_that_it_is_a_test() {
-    let kinds = [SampleKind::Raised, SampleKind::Digest, SampleKind::Reminder, SampleKind::Resolved, SampleKind::Operator];
+    let kinds = [
+        SampleKind::Raised,
+        SampleKind::Digest,
+        SampleKind::Reminder,
+        SampleKind::Resolved,
+        SampleKind::Operator,
+    ];
     let mut subjects = Vec::new();
     for kind in kinds {
         let text = read(sample_message(kind, time(super::samples::NOW))).await;
@@ -316,8 +336,12 @@ async fn a_mail_is_the_same_on_every_attempt_and_threads_by_customer_and_period(
     next_step.alert.rule = "another".into();
     let mut next_month = attacked();
     next_month.alert.billing_period.start = time("2026-12-01T00:00:00Z");
-    let mails = sent(vec![raised(attacked()), raised(attacked()), raised(next_step), raised(next_month)]).await;
-    let head = |mail: &str, name: &str| mail.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    let mails =
+        sent(vec![raised(attacked()), raised(attacked()), raised(next_step), raised(next_month)])
+            .await;
+    let head = |mail: &str, name: &str| {
+        mail.lines().find(|line| line.starts_with(name)).unwrap().to_owned()
+    };
     let roots: Vec<_> = mails.iter().map(|mail| head(mail, "References")).collect();
     assert!(roots[0] == roots[1] && roots[0] == roots[2] && roots[0] != roots[3]);
     assert_eq!(head(&mails[0], "Message-ID"), head(&mails[1], "Message-ID"));
@@ -329,22 +353,41 @@ async fn each_recipient_is_addressed_alone_under_one_identity() {
     let server = Smtp::playing(Script::default()).await;
     let channel = channel(&email_config(server.port, SmtpTls::None));
     let recipients = channel.route().recipients.clone();
-    assert_eq!(recipients, [Some("oncall@partner.example".to_owned()), Some("second@partner.example".to_owned())]);
+    assert_eq!(
+        recipients,
+        [Some("oncall@partner.example".to_owned()), Some("second@partner.example".to_owned())]
+    );
     for recipient in recipients {
         let mut delivery = alert_delivery(attacked());
         delivery.recipient = recipient;
         channel.attempt(&delivery).await.unwrap();
     }
     let seen = server.seen();
-    let to: Vec<_> = seen.messages.iter().flat_map(|mail| mail.lines()).filter(|line| line.starts_with("To: ")).collect();
+    let to: Vec<_> = seen
+        .messages
+        .iter()
+        .flat_map(|mail| mail.lines())
+        .filter(|line| line.starts_with("To: "))
+        .collect();
     assert_eq!(to, ["To: \"On call\" <oncall@partner.example>", "To: second@partner.example"]);
-    let identities: Vec<_> = seen.messages.iter().flat_map(|mail| mail.lines()).filter(|line| line.starts_with("Message-ID: ")).collect();
+    let identities: Vec<_> = seen
+        .messages
+        .iter()
+        .flat_map(|mail| mail.lines())
+        .filter(|line| line.starts_with("Message-ID: "))
+        .collect();
     assert_eq!(identities, ["Message-ID: <00c0ffee000040008000000000000001@partner.example>"; 2]);
 }
 
 #[tokio::test]
 async fn the_chart_of_the_period_is_carried_in_the_mail_and_said_in_words() {
-    let mails = sent(vec![raised(attacked()), raised(attacked()), raised(legacy()), Message::Digest(digest(6, false))]).await;
+    let mails = sent(vec![
+        raised(attacked()),
+        raised(attacked()),
+        raised(legacy()),
+        Message::Digest(digest(6, false)),
+    ])
+    .await;
     assert_eq!(mails[0], mails[1], "every attempt sends the same bytes");
     let parsed = MessageParser::default().parse(&mails[0]).unwrap();
     let picture = parsed.attachment(0).unwrap();
@@ -354,12 +397,20 @@ async fn the_chart_of_the_period_is_carried_in_the_mail_and_said_in_words() {
     let alt = html.split("alt=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(
         alt.replace('\u{a0}', " "),
-        "Chart of November: 46 SEK on Sun 1 Nov 18:08, 45,000 SEK on Sat 14 Nov 18:08; at this pace 98,400 SEK by 30 Nov, \
-         budget 5,000 SEK, step 900 %: 45,000 SEK."
+        "Chart of November: 46 SEK on Sun 1 Nov 18:08, 45,000 SEK on Sat 14 Nov 18:08; at this \
+            pace 98,400 SEK by 30 Nov, budget 5,000 SEK, step 900 %: 45,000 SEK."
     );
-    let kinds: Vec<_> = parsed.parts.iter().filter_map(|part| part.content_type()?.subtype().map(str::to_owned)).collect();
+    let kinds: Vec<_> = parsed
+        .parts
+        .iter()
+        .filter_map(|part| part.content_type()?.subtype().map(str::to_owned))
+        .collect();
     assert_eq!(kinds, ["alternative", "plain", "related", "html", "png"]);
     for without in &mails[2..] {
-        assert_eq!(MessageParser::default().parse(without).unwrap().attachment_count(), 0, "without history, and in digests");
+        assert_eq!(
+            MessageParser::default().parse(without).unwrap().attachment_count(),
+            0,
+            "without history, and in digests"
+        );
     }
 }

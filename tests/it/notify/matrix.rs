@@ -1,5 +1,5 @@
-//! Everything that a webhook's receiver can do to a request, and what must follow from it: whether and when it is tried again,
-//! always under the same identity with the same bytes.
+//! Everything that a webhook's receiver can do to a request, and what must follow from it: whether
+//! and when it is tried again, always under the same identity with the same bytes.
 
 use std::time::Duration;
 
@@ -43,7 +43,8 @@ enum Comes {
 use Comes::{Accepted, Ambiguous, Destination, Message};
 use Does::{ClosesItsHalf, Drips, IsSilent, Resets, ResetsUnread, Says, SaysAndWaits};
 use FailureReason::{
-    ConnectionLost, MessageRefused, NotFound, Redirected, ServerError, SignInRefused, Throttled, TimedOut, UnexpectedAnswer,
+    ConnectionLost, MessageRefused, NotFound, Redirected, ServerError, SignInRefused, Throttled,
+    TimedOut, UnexpectedAnswer,
 };
 
 const CELLS: &[(Does, Comes)] = &[
@@ -59,13 +60,28 @@ const CELLS: &[(Does, Comes)] = &[
     (Drips("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"), Accepted),
     // 1xx is no answer yet.
     (Says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), Accepted),
-    (Says("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), Destination(ServerError, None)),
+    (
+        Says(
+            "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 503 No\r\nContent-Length: \
+                0\r\n\r\n",
+        ),
+        Destination(ServerError, None),
+    ),
     (Says("HTTP/1.1 102 Processing\r\n\r\n"), Ambiguous(ConnectionLost)),
-    (Says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), Destination(UnexpectedAnswer, None)),
+    (
+        Says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+        Destination(UnexpectedAnswer, None),
+    ),
     // 3xx is not followed.
-    (Says("HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"), Destination(Redirected, None)),
+    (
+        Says("HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Redirected, None),
+    ),
     (Says("HTTP/1.1 304 Not Modified\r\n\r\n"), Destination(Redirected, None)),
-    (Says("HTTP/1.1 307 Temporary\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), Destination(Redirected, None)),
+    (
+        Says("HTTP/1.1 307 Temporary\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Redirected, None),
+    ),
     // 4xx: about this message, about us, or about the moment.
     (Says("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n"), Message(MessageRefused)),
     (Says("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n"), Message(MessageRefused)),
@@ -77,33 +93,81 @@ const CELLS: &[(Does, Comes)] = &[
     (Says("HTTP/1.1 404 Where\r\nContent-Length: 0\r\n\r\n"), Destination(NotFound, None)),
     (Says("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"), Destination(NotFound, None)),
     (Says("HTTP/1.1 408 Slow\r\nContent-Length: 0\r\n\r\n"), Destination(TimedOut, None)),
-    (Says("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"), Destination(UnexpectedAnswer, None)),
+    (
+        Says("HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n"),
+        Destination(UnexpectedAnswer, None),
+    ),
     (Says("HTTP/1.1 418 Teapot\r\nContent-Length: 0\r\n\r\n"), Destination(UnexpectedAnswer, None)),
     // 429 with everything that can stand in Retry-After; the time is 21:45 GMT.
     (Says("HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, None)),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: 57\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, Some(57))),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, Some(0))),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: -5\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, None)),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: 1.5\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, None)),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, None)),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: \r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, None)),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: 31536000\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, Some(3600))),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: 99999999999999999999999\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, None)),
     (
-        Says("HTTP/1.1 429 Slow\r\nRetry-After: Sat, 14 Nov 2026 21:46:00 GMT\r\nContent-Length: 0\r\n\r\n"),
+        Says("HTTP/1.1 429 Slow\r\nRetry-After: 57\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Throttled, Some(57)),
+    ),
+    (
+        Says("HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Throttled, Some(0)),
+    ),
+    (
+        Says("HTTP/1.1 429 Slow\r\nRetry-After: -5\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Throttled, None),
+    ),
+    (
+        Says("HTTP/1.1 429 Slow\r\nRetry-After: 1.5\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Throttled, None),
+    ),
+    (
+        Says("HTTP/1.1 429 Slow\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Throttled, None),
+    ),
+    (
+        Says("HTTP/1.1 429 Slow\r\nRetry-After: \r\nContent-Length: 0\r\n\r\n"),
+        Destination(Throttled, None),
+    ),
+    (
+        Says("HTTP/1.1 429 Slow\r\nRetry-After: 31536000\r\nContent-Length: 0\r\n\r\n"),
+        Destination(Throttled, Some(3600)),
+    ),
+    (
+        Says(
+            "HTTP/1.1 429 Slow\r\nRetry-After: 99999999999999999999999\r\nContent-Length: \
+                0\r\n\r\n",
+        ),
+        Destination(Throttled, None),
+    ),
+    (
+        Says(
+            "HTTP/1.1 429 Slow\r\nRetry-After: Sat, 14 Nov 2026 21:46:00 GMT\r\nContent-Length: \
+                0\r\n\r\n",
+        ),
         Destination(Throttled, Some(60)),
     ),
-    (Says("HTTP/1.1 429 Slow\r\nRetry-After: Sat, 14 Nov 2026 21:44:00 GMT\r\nContent-Length: 0\r\n\r\n"), Destination(Throttled, Some(0))),
     (
-        Says("HTTP/1.1 429 Slow\r\nRetry-After: Sun, 14 Nov 2027 21:45:00 GMT\r\nContent-Length: 0\r\n\r\n"),
+        Says(
+            "HTTP/1.1 429 Slow\r\nRetry-After: Sat, 14 Nov 2026 21:44:00 GMT\r\nContent-Length: \
+                0\r\n\r\n",
+        ),
+        Destination(Throttled, Some(0)),
+    ),
+    (
+        Says(
+            "HTTP/1.1 429 Slow\r\nRetry-After: Sun, 14 Nov 2027 21:45:00 GMT\r\nContent-Length: \
+                0\r\n\r\n",
+        ),
         Destination(Throttled, Some(3600)),
     ),
     // 5xx, with a wait or without, with a body that never ends.
     (Says("HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"), Destination(ServerError, None)),
     (Says("HTTP/1.1 502 Gateway\r\nContent-Length: 0\r\n\r\n"), Destination(ServerError, None)),
-    (Says("HTTP/1.1 503 Away\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"), Destination(ServerError, Some(120))),
+    (
+        Says("HTTP/1.1 503 Away\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"),
+        Destination(ServerError, Some(120)),
+    ),
     (Says("HTTP/1.1 504 Slow\r\nContent-Length: 0\r\n\r\n"), Destination(ServerError, None)),
-    (Drips("HTTP/1.1 500 Broken\r\nContent-Length: 1000000\r\n\r\n"), Destination(ServerError, None)),
+    (
+        Drips("HTTP/1.1 500 Broken\r\nContent-Length: 1000000\r\n\r\n"),
+        Destination(ServerError, None),
+    ),
     (Drips("HTTP/1.1 422 Content\r\nContent-Length: 1000000\r\n\r\n"), Message(MessageRefused)),
     // Beyond what HTTP knows.
     (Says("HTTP/1.1 600 What\r\nContent-Length: 0\r\n\r\n"), Destination(UnexpectedAnswer, None)),
@@ -139,7 +203,8 @@ async fn every_cell_has_its_verdict_and_the_next_attempt_is_the_same_to_the_byte
     futures_util::future::join_all(cells).await;
 }
 
-/// What two attempts came to, and what the receiver read. Where the time-out does not decide, it is far away.
+/// What two attempts came to, and what the receiver read. Where the time-out does not decide, it is
+/// far away.
 async fn attempt_twice(does: Does, is_soon_over: bool) -> ([Comes; 2], Vec<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = webhook_config(&format!("http://{}/hook", listener.local_addr().unwrap()));
@@ -163,7 +228,9 @@ async fn attempt_twice(does: Does, is_soon_over: bool) -> ([Comes; 2], Vec<Strin
             Ok(_) => Accepted,
             Err(error) => match error.verdict {
                 Verdict::Message => Message(error.reason),
-                Verdict::Destination { retry_after } => Destination(error.reason, retry_after.map(|after| after.as_secs())),
+                Verdict::Destination { retry_after } => {
+                    Destination(error.reason, retry_after.map(|after| after.as_secs()))
+                }
                 Verdict::Ambiguous => Ambiguous(error.reason),
                 Verdict::Recipient => panic!("it has one recipient: {error}"),
             },

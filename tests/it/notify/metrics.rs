@@ -1,4 +1,5 @@
-//! What alerts on time and history say: the metric in its own words, the numbers of its formula, what to think of first.
+//! What alerts on time and history say: the metric in its own words, the numbers of its formula,
+//! what to think of first.
 
 use budget_alertd::domain::{AlertSnapshot, FormulaInputs, Metric, Point, Previous, Severity};
 
@@ -92,7 +93,9 @@ async fn each_metric_has_its_own_words_in_a_chat() {
     let mut told = Vec::new();
     for (metric, at) in WATCHED {
         let text = shown(&payload(raised(watched(metric, at))).await);
-        told.extend(text.lines().filter(|line| !line.starts_with("[section]")).map(ToOwned::to_owned));
+        told.extend(
+            text.lines().filter(|line| !line.starts_with("[section]")).map(ToOwned::to_owned),
+        );
     }
     assert_eq!(
         told.join("\n"),
@@ -213,14 +216,19 @@ async fn only_a_daily_rise_or_a_steep_climb_far_over_the_budget_is_treated_as_st
         let mut sample = told_by(Metric::PercentUsed, "100", "100");
         sample.alert.cost.amount = decimal(to);
         let since = sample.alert.usage_as_of.instant() - jiff::SignedDuration::from_hours(hours);
-        sample.context.previous = Some(Previous { usage_as_of: since, cost: decimal(from), value: None });
+        sample.context.previous =
+            Some(Previous { usage_as_of: since, cost: decimal(from), value: None });
         sample.context.cost_history.clear();
         sample
     };
     let stolen = "If this is not expected, treat it as stolen credentials.";
     let look = "If this is not expected, find out today what is running.";
     assert_eq!(advice(risen("9950", "10000", 24)).await, look, "200 %, but as on any day");
-    assert_eq!(advice(risen("8700", "10000", 24)).await, stolen, "more than a quarter of the budget in a day");
+    assert_eq!(
+        advice(risen("8700", "10000", 24)).await,
+        stolen,
+        "more than a quarter of the budget in a day"
+    );
     assert_eq!(advice(risen("8800", "10000", 24)).await, look);
     assert_eq!(advice(risen("8800", "10000", 12)).await, stolen);
     assert_eq!(advice(risen("4900", "10000", 240)).await, stolen, "more than doubled");
@@ -231,7 +239,8 @@ async fn only_a_daily_rise_or_a_steep_climb_far_over_the_budget_is_treated_as_st
     let mut unknown = risen("100", "10000", 24);
     unknown.context.previous = None;
     assert_eq!(advice(unknown.clone()).await, look, "nothing is known of the time before");
-    unknown.context.cost_history = vec![Point { at: time("2026-11-13T17:08:00Z"), cost: decimal("600") }];
+    unknown.context.cost_history =
+        vec![Point { at: time("2026-11-13T17:08:00Z"), cost: decimal("600") }];
     assert_eq!(advice(unknown).await, stolen, "history knows");
     let mut mild = risen("600", "10000", 24);
     mild.alert.severity = Severity::Warning;
@@ -246,5 +255,8 @@ async fn only_a_daily_rise_or_a_steep_climb_far_over_the_budget_is_treated_as_st
     assert_eq!(advice(rise).await, stolen);
     let mut stale = watched(Metric::StaleHours, "48");
     stale.alert.severity = Severity::Critical;
-    assert_eq!(advice(stale).await, "Look whether the subscription was cancelled, or Microsoft is late.");
+    assert_eq!(
+        advice(stale).await,
+        "Look whether the subscription was cancelled, or Microsoft is late."
+    );
 }

@@ -1,5 +1,5 @@
-//! Microsoft's side of mail without passwords, built from its documentation: the token endpoint of Entra ID, and Graph's
-//! `sendMail` with MIME content.
+//! Microsoft's side of mail without passwords, built from its documentation: the token endpoint of
+//! Entra ID, and Graph's `sendMail` with MIME content.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use budget_alertd::notify::{Config, GraphMailConfig, Kind, OAuthConfig, OAuthGrant, SmtpSignIn, SmtpTls};
+use budget_alertd::notify::{
+    Config, GraphMailConfig, Kind, OAuthConfig, OAuthGrant, SmtpSignIn, SmtpTls,
+};
 use budget_alertd::secret::Secret;
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
@@ -64,7 +66,8 @@ impl Drop for Microsoft {
 
 impl Microsoft {
     pub(super) async fn start() -> Self {
-        let known = Arc::new(Mutex::new(Known { refresh: vec![REFRESH_TOKEN.into()], ..Known::default() }));
+        let known =
+            Arc::new(Mutex::new(Known { refresh: vec![REFRESH_TOKEN.into()], ..Known::default() }));
         let app = Router::new()
             .route("/{tenant}/oauth2/v2.0/token", post(token))
             .route("/v1.0/users/{user}/sendMail", post(send_mail))
@@ -90,15 +93,22 @@ impl Microsoft {
         let email = email_config(1, SmtpTls::None);
         let Kind::Email(email) = email.kind else { panic!("no mail") };
         let url = format!("{}/v1.0", self.url).parse().unwrap();
-        config(Kind::GraphMail(Box::new(GraphMailConfig { from: email.from, to: email.to, reply_to: None, url, oauth })))
+        config(Kind::GraphMail(Box::new(GraphMailConfig {
+            from: email.from,
+            to: email.to,
+            reply_to: None,
+            url,
+            oauth,
+        })))
     }
 
     /// The same as a table of a configuration.
     pub(super) fn graph_table(&self, name: &str, to: &[&str]) -> String {
         let url = &self.url;
         format!(
-            "[notifiers.{name}]\ntype = \"graph-mail\"\nfrom = \"Alerts <{MAILBOX}>\"\nto = {to:?}\nurl = \"{url}/v1.0/\"\n\
-             oauth = {{ login_url = \"{url}\", tenant_id = \"{TENANT}\", client_id = \"{CLIENT}\", client_secret = \"{CLIENT_SECRET}\" }}\n"
+            "[notifiers.{name}]\ntype = \"graph-mail\"\nfrom = \"Alerts <{MAILBOX}>\"\nto = \
+                {to:?}\nurl = \"{url}/v1.0/\"\noauth = {{ login_url = \"{url}\", tenant_id = \
+                \"{TENANT}\", client_id = \"{CLIENT}\", client_secret = \"{CLIENT_SECRET}\" }}\n"
         )
     }
 
@@ -115,7 +125,9 @@ impl Microsoft {
     /// Whether a mail server takes this: for the mailbox, the token that is good.
     pub(super) fn bearer(&self) -> Arc<Bearer> {
         let known = Arc::clone(&self.known);
-        Arc::new(move |user, token| user == MAILBOX && known.lock().unwrap().good.as_deref() == Some(token))
+        Arc::new(move |user, token| {
+            user == MAILBOX && known.lock().unwrap().good.as_deref() == Some(token)
+        })
     }
 
     /// Makes the access token that is out there worthless.
@@ -152,17 +164,29 @@ impl Microsoft {
 fn planned((status, headers, body): Planned) -> Response {
     let mut response = (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response();
     if let Some((name, value)) = headers.split_once(": ") {
-        response.headers_mut().insert(axum::http::HeaderName::from_static(name), value.parse().unwrap());
+        response
+            .headers_mut()
+            .insert(axum::http::HeaderName::from_static(name), value.parse().unwrap());
     }
     response
 }
 
 fn refusal(status: u16, error: &str, description: &str) -> Response {
-    planned((status, "", json!({ "error": error, "error_description": format!("{description} Trace ID: 0000 Correlation ID: 0") })))
+    planned((
+        status,
+        "",
+        json!({ "error": error, "error_description": format!("{description} Trace ID: 0000 \
+            Correlation ID: 0") }),
+    ))
 }
 
 /// "Microsoft identity platform and OAuth 2.0 client credentials flow", "Refresh the access token".
-async fn token(State(known): State<Arc<Mutex<Known>>>, Path(tenant): Path<String>, headers: HeaderMap, body: String) -> Response {
+async fn token(
+    State(known): State<Arc<Mutex<Known>>>,
+    Path(tenant): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let known = &mut *known.lock().unwrap();
     assert_eq!(headers["content-type"], "application/x-www-form-urlencoded");
     let form: reqwest::Url = format!("http://form/?{body}").parse().unwrap();
@@ -173,19 +197,43 @@ async fn token(State(known): State<Arc<Mutex<Known>>>, Path(tenant): Path<String
         return planned(plan);
     }
     if tenant != TENANT || given("client_id") != CLIENT {
-        return refusal(400, "unauthorized_client", "AADSTS700016: Application was not found in the directory.");
+        return refusal(
+            400,
+            "unauthorized_client",
+            "AADSTS700016: Application was not found in the directory.",
+        );
     }
     match given("grant_type") {
         _ if form.contains_key("client_secret") && given("client_secret") != CLIENT_SECRET => {
-            return refusal(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.");
+            return refusal(
+                401,
+                "invalid_client",
+                "AADSTS7000215: Invalid client secret provided.",
+            );
         }
         "client_credentials" if !given("scope").ends_with("/.default") => {
-            return refusal(400, "invalid_scope", "AADSTS1002012: The provided value for scope is not valid.");
+            return refusal(
+                400,
+                "invalid_scope",
+                "AADSTS1002012: The provided value for scope is not valid.",
+            );
         }
         "client_credentials" if given("client_secret") == CLIENT_SECRET => {}
         "refresh_token" if known.refresh.iter().any(|good| good == given("refresh_token")) => {}
-        "refresh_token" => return refusal(400, "invalid_grant", "AADSTS700082: The refresh token has expired due to inactivity."),
-        _ => return refusal(400, "invalid_request", "AADSTS900144: The request body must contain a parameter."),
+        "refresh_token" => {
+            return refusal(
+                400,
+                "invalid_grant",
+                "AADSTS700082: The refresh token has expired due to inactivity.",
+            );
+        }
+        _ => {
+            return refusal(
+                400,
+                "invalid_request",
+                "AADSTS900144: The request body must contain a parameter.",
+            );
+        }
     }
     known.given += 1;
     let access = format!("access-{}", known.given);
@@ -200,36 +248,71 @@ async fn token(State(known): State<Arc<Mutex<Known>>>, Path(tenant): Path<String
 }
 
 fn graph_error(status: u16, code: &str, message: &str) -> Planned {
-    (status, "request-id: 4f2a", json!({ "error": { "code": code, "message": message, "innerError": { "date": "2026-11-14" } } }))
+    (
+        status,
+        "request-id: 4f2a",
+        json!({ "error": { "code": code, "message": message, "innerError": { "date": "2026-11-14" } } }),
+    )
 }
 
 /// "user: sendMail", MIME format.
-async fn send_mail(State(known): State<Arc<Mutex<Known>>>, Path(user): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+async fn send_mail(
+    State(known): State<Arc<Mutex<Known>>>,
+    Path(user): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let known = &mut *known.lock().unwrap();
     known.requests += 1;
-    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    let header = |name: &str| {
+        headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
     if let Some(plan) = known.send_plan.pop_front() {
         return planned(plan);
     }
     if known.good.as_ref().is_none_or(|good| header("authorization") != format!("Bearer {good}")) {
-        return planned(graph_error(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience."));
+        return planned(graph_error(
+            401,
+            "InvalidAuthenticationToken",
+            "Access token validation failure. Invalid audience.",
+        ));
     }
     if header("content-type") != "text/plain" {
-        return planned(graph_error(415, "RequestBodyRead", "A supported MIME type could not be found."));
+        return planned(graph_error(
+            415,
+            "RequestBodyRead",
+            "A supported MIME type could not be found.",
+        ));
     }
     let mime = STANDARD.decode(&body).ok().and_then(|mime| String::from_utf8(mime).ok());
     let Some(mime) = mime else {
-        return planned(graph_error(400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content."));
+        return planned(graph_error(
+            400,
+            "ErrorMimeContentInvalidBase64String",
+            "Invalid base64 string for MIME content.",
+        ));
     };
     let Some(message) = MessageParser::default().parse(&mime) else {
         return planned(graph_error(400, "ErrorMimeContentInvalid", "Invalid MIME content."));
     };
-    let from = message.from().and_then(|from| from.first()).and_then(|from| from.address()).unwrap_or_default();
+    let from = message
+        .from()
+        .and_then(|from| from.first())
+        .and_then(|from| from.address())
+        .unwrap_or_default();
     if user != MAILBOX || from != user {
-        return planned(graph_error(404, "ErrorInvalidUser", &format!("The requested user '{user}' is invalid.")));
+        return planned(graph_error(
+            404,
+            "ErrorInvalidUser",
+            &format!("The requested user '{user}' is invalid."),
+        ));
     }
     if message.to().is_none() {
-        return planned(graph_error(400, "ErrorInvalidRecipients", "At least one recipient is not valid."));
+        return planned(graph_error(
+            400,
+            "ErrorInvalidRecipients",
+            "At least one recipient is not valid.",
+        ));
     }
     known.mails.push(mime);
     planned((202, "request-id: 4f2a", Value::Null))

@@ -8,7 +8,10 @@ use std::time::Duration;
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
 use budget_alertd::metrics::Metrics;
-use budget_alertd::notify::{Channel, Config, DeliveryError, FailureReason, Kind, OAuthConfig, OAuthGrant, SmtpSignIn, SmtpTls, Verdict};
+use budget_alertd::notify::{
+    Channel, Config, DeliveryError, FailureReason, Kind, OAuthConfig, OAuthGrant, SmtpSignIn,
+    SmtpTls, Verdict,
+};
 use budget_alertd::secret::Secret;
 use serde_json::{Value, json};
 
@@ -42,7 +45,10 @@ fn clocked(config: &Config) -> (Channel, Arc<SimulatedClock>) {
 async fn graph_gets_the_same_mail_as_a_mail_server() {
     let (microsoft, server) = (Microsoft::start().await, Smtp::playing(Script::default()).await);
     let graph = channel(&microsoft.graph_config(microsoft.application(GRAPH)));
-    assert_eq!(graph.probe().await.unwrap(), "Microsoft Entra gives a token, and 127.0.0.1 is reached; no mail was sent");
+    assert_eq!(
+        graph.probe().await.unwrap(),
+        "Microsoft Entra gives a token, and 127.0.0.1 is reached; no mail was sent"
+    );
     assert_eq!(send(&graph).await, "202 Accepted, request-id 4f2a");
     send(&channel(&email_config(server.port, SmtpTls::None))).await;
     // All but the boundaries of its parts, which are drawn by lot.
@@ -52,9 +58,15 @@ async fn graph_gets_the_same_mail_as_a_mail_server() {
     };
     let (by_graph, by_smtp) = (microsoft.mails().remove(0), server.seen().messages.remove(0));
     assert_eq!(told(&by_graph), told(&by_smtp));
-    assert!(by_graph.contains("Message-ID: <00c0ffee000040008000000000000001@partner.example>"), "{by_graph}");
+    assert!(
+        by_graph.contains("Message-ID: <00c0ffee000040008000000000000001@partner.example>"),
+        "{by_graph}"
+    );
     let asked = microsoft.asked().remove(0);
-    assert_eq!((asked["grant_type"].as_str(), asked["scope"].as_str()), ("client_credentials", GRAPH));
+    assert_eq!(
+        (asked["grant_type"].as_str(), asked["scope"].as_str()),
+        ("client_credentials", GRAPH)
+    );
 }
 
 #[tokio::test]
@@ -89,12 +101,24 @@ async fn a_revoked_token_is_renewed_once() {
     microsoft.revoke();
     send(&channel).await;
     assert_eq!((microsoft.asked().len(), microsoft.requests(), microsoft.mails().len()), (2, 3, 2));
-    let refused = || (401, "", json!({ "error": { "code": "InvalidAuthenticationToken", "message": "Invalid audience." } }));
+    let refused = || {
+        (
+            401,
+            "",
+            json!({ "error": { "code": "InvalidAuthenticationToken", "message": "Invalid \
+                audience." } }),
+        )
+    };
     microsoft.plan_send(refused());
     microsoft.plan_send(refused());
     let error = failure(&channel).await;
     assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused));
-    assert!(error.detail.starts_with("401 Unauthorized InvalidAuthenticationToken: Invalid audience.; the token is refused"), "{error}");
+    assert!(
+        error.detail.starts_with(
+            "401 Unauthorized InvalidAuthenticationToken: Invalid audience.; the token is refused"
+        ),
+        "{error}"
+    );
     assert_eq!((microsoft.asked().len(), microsoft.requests()), (3, 5));
 }
 
@@ -103,23 +127,69 @@ async fn every_answer_of_graph_has_its_verdict() {
     let microsoft = Microsoft::start().await;
     let channel = channel(&microsoft.graph_config(microsoft.application(GRAPH)));
     let after = |seconds| Verdict::Destination { retry_after: Some(Duration::from_secs(seconds)) };
-    let forbidden = "give it the application permission Mail.Send of Microsoft Graph with admin consent";
+    let forbidden =
+        "give it the application permission Mail.Send of Microsoft Graph with admin consent";
     for (status, headers, code, verdict, reason, said) in [
-        (400, "", "ErrorMimeContentInvalid", Verdict::Message, FailureReason::MessageRefused, "does not take this message"),
-        (400, "", "ErrorInvalidRecipients", Verdict::Message, FailureReason::RecipientRefused, "check the notifier's `to`"),
+        (
+            400,
+            "",
+            "ErrorMimeContentInvalid",
+            Verdict::Message,
+            FailureReason::MessageRefused,
+            "does not take this message",
+        ),
+        (
+            400,
+            "",
+            "ErrorInvalidRecipients",
+            Verdict::Message,
+            FailureReason::RecipientRefused,
+            "check the notifier's `to`",
+        ),
         (403, "", "ErrorAccessDenied", DESTINATION, FailureReason::SignInRefused, forbidden),
-        (404, "", "ErrorInvalidUser", DESTINATION, FailureReason::NotFound, "must be a mailbox in Exchange Online"),
+        (
+            404,
+            "",
+            "ErrorInvalidUser",
+            DESTINATION,
+            FailureReason::NotFound,
+            "must be a mailbox in Exchange Online",
+        ),
         (413, "", "RequestTooLarge", Verdict::Message, FailureReason::MessageRefused, "too large"),
-        (429, "retry-after: 30", "ApplicationThrottled", after(30), FailureReason::Throttled, "429 Too Many Requests"),
-        (429, "retry-after: 90000", "ApplicationThrottled", after(3600), FailureReason::Throttled, ""),
+        (
+            429,
+            "retry-after: 30",
+            "ApplicationThrottled",
+            after(30),
+            FailureReason::Throttled,
+            "429 Too Many Requests",
+        ),
+        (
+            429,
+            "retry-after: 90000",
+            "ApplicationThrottled",
+            after(3600),
+            FailureReason::Throttled,
+            "",
+        ),
         (500, "", "InternalServerError", DESTINATION, FailureReason::ServerError, "500"),
         (503, "retry-after: 5", "MailboxServerBusy", after(5), FailureReason::ServerError, "503"),
         (504, "", "", DESTINATION, FailureReason::ServerError, "504"),
-        (302, "location: https://elsewhere.example/", "", DESTINATION, FailureReason::Redirected, "302"),
+        (
+            302,
+            "location: https://elsewhere.example/",
+            "",
+            DESTINATION,
+            FailureReason::Redirected,
+            "302",
+        ),
         (200, "", "", DESTINATION, FailureReason::UnexpectedAnswer, "in place of 202"),
     ] {
-        let body =
-            if code.is_empty() { Value::Null } else { json!({ "error": { "code": code, "message": "Not for oncall@partner.example." } }) };
+        let body = if code.is_empty() {
+            Value::Null
+        } else {
+            json!({ "error": { "code": code, "message": "Not for oncall@partner.example." } })
+        };
         microsoft.plan_send((status, headers, body));
         let error = failure(&channel).await;
         assert_eq!((error.verdict, error.reason), (verdict, reason), "{status} {code}: {error}");
@@ -139,14 +209,27 @@ async fn what_the_sign_in_service_refuses_is_told_with_what_to_do() {
     for (channel, said) in [
         (
             wrong_secret,
-            "AADSTS7000215: Invalid client secret provided.; put the secret's value, not its id, where oauth.client_secret reads it",
+            "AADSTS7000215: Invalid client secret provided.; put the secret's value, not its id, \
+                where oauth.client_secret reads it",
         ),
-        (wrong_scope, "AADSTS1002012: The provided value for scope is not valid.; give the application its permission"),
-        (sent(elsewhere), "AADSTS700016: Application was not found in the directory.; check oauth.client_id and oauth.tenant_id"),
+        (
+            wrong_scope,
+            "AADSTS1002012: The provided value for scope is not valid.; give the application its \
+                permission",
+        ),
+        (
+            sent(elsewhere),
+            "AADSTS700016: Application was not found in the directory.; check oauth.client_id and \
+                oauth.tenant_id",
+        ),
     ] {
         let error = failure(&channel).await;
         assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused));
-        assert!(error.detail.starts_with("Microsoft Entra refuses the sign-in: ") && error.detail.contains(said), "{error}");
+        assert!(
+            error.detail.starts_with("Microsoft Entra refuses the sign-in: ")
+                && error.detail.contains(said),
+            "{error}"
+        );
         assert_eq!(channel.probe().await.unwrap_err().detail, error.detail);
     }
     assert_eq!(microsoft.requests(), 0);
@@ -159,9 +242,21 @@ async fn a_sign_in_service_in_trouble_is_the_destinations_fault() {
     let after = Verdict::Destination { retry_after: Some(Duration::from_secs(7)) };
     for (planned, verdict, reason) in [
         ((429, "retry-after: 7", Value::Null), after, FailureReason::Throttled),
-        ((503, "", json!({ "error": "temporarily_unavailable" })), DESTINATION, FailureReason::ServerError),
-        ((200, "", json!({ "token_type": "Bearer" })), DESTINATION, FailureReason::UnexpectedAnswer),
-        ((302, "location: https://elsewhere.example/", Value::Null), DESTINATION, FailureReason::UnexpectedAnswer),
+        (
+            (503, "", json!({ "error": "temporarily_unavailable" })),
+            DESTINATION,
+            FailureReason::ServerError,
+        ),
+        (
+            (200, "", json!({ "token_type": "Bearer" })),
+            DESTINATION,
+            FailureReason::UnexpectedAnswer,
+        ),
+        (
+            (302, "location: https://elsewhere.example/", Value::Null),
+            DESTINATION,
+            FailureReason::UnexpectedAnswer,
+        ),
     ] {
         microsoft.plan_token(planned);
         let error = failure(&channel).await;
@@ -169,13 +264,23 @@ async fn a_sign_in_service_in_trouble_is_the_destinations_fault() {
     }
     drop(microsoft);
     let error = failure(&channel).await;
-    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::CannotConnect), "{error}");
+    assert_eq!(
+        (error.verdict, error.reason),
+        (DESTINATION, FailureReason::CannotConnect),
+        "{error}"
+    );
 }
 
 /// A user's sign-in whose newest refresh token is kept in this folder.
 fn user(microsoft: &Microsoft, configured: &str, folder: &Path) -> Channel {
-    let (refresh_token, client_secret) = (Secret::new(configured), Some(Secret::new(CLIENT_SECRET)));
-    let grant = OAuthGrant::User { refresh_token, client_secret, state_dir: folder.to_owned(), file: "sign-in-oncall.json".into() };
+    let (refresh_token, client_secret) =
+        (Secret::new(configured), Some(Secret::new(CLIENT_SECRET)));
+    let grant = OAuthGrant::User {
+        refresh_token,
+        client_secret,
+        state_dir: folder.to_owned(),
+        file: "sign-in-oncall.json".into(),
+    };
     channel(&microsoft.graph_config(microsoft.oauth(grant, GRAPH_AS_USER)))
 }
 
@@ -225,7 +330,12 @@ async fn a_refresh_token_that_cannot_be_kept_is_used_all_the_same() {
 
 /// A mail server that takes the tokens of this service.
 async fn server(microsoft: &Microsoft) -> Smtp {
-    Smtp::playing(Script { extensions: vec!["AUTH LOGIN XOAUTH2"], bearer: Some(microsoft.bearer()), ..Script::default() }).await
+    Smtp::playing(Script {
+        extensions: vec!["AUTH LOGIN XOAUTH2"],
+        bearer: Some(microsoft.bearer()),
+        ..Script::default()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -260,8 +370,9 @@ async fn a_token_that_the_mail_server_refuses_is_renewed_once() {
     assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused));
     assert_eq!(
         error.to_string(),
-        "the mail server refused the sign-in: 535 5.7.3 Authentication unsuccessful; check that `username` is the mailbox, and that the \
-         application may send for it (docs/microsoft-365-mail.md) (the server's reason: invalid_token)"
+        "the mail server refused the sign-in: 535 5.7.3 Authentication unsuccessful; check that \
+            `username` is the mailbox, and that the application may send for it \
+            (docs/microsoft-365-mail.md) (the server's reason: invalid_token)"
     );
     assert_eq!((microsoft.asked().len(), server.seen().messages.len()), (4, 2));
 }
@@ -269,7 +380,8 @@ async fn a_token_that_the_mail_server_refuses_is_renewed_once() {
 #[tokio::test]
 async fn a_mail_server_without_xoauth2_gets_no_token() {
     let microsoft = Microsoft::start().await;
-    let server = Smtp::playing(Script { extensions: vec!["AUTH PLAIN LOGIN"], ..Script::default() }).await;
+    let server =
+        Smtp::playing(Script { extensions: vec!["AUTH PLAIN LOGIN"], ..Script::default() }).await;
     let error = failure(&channel(&microsoft.smtp_config(server.port))).await;
     assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused));
     assert!(error.detail.starts_with("the mail server offers no XOAUTH2 here"), "{error}");
@@ -279,7 +391,9 @@ async fn a_mail_server_without_xoauth2_gets_no_token() {
 #[tokio::test]
 async fn a_graph_that_is_silent_or_breaks_off_may_have_got_the_mail() {
     let microsoft = Microsoft::start().await;
-    for (answer, reason) in [(Answer::Close, FailureReason::ConnectionLost), (Answer::Silence, FailureReason::TimedOut)] {
+    for (answer, reason) in
+        [(Answer::Close, FailureReason::ConnectionLost), (Answer::Silence, FailureReason::TimedOut)]
+    {
         let receiver = Http::answering(answer).await;
         let mut config = microsoft.graph_config(microsoft.application(GRAPH));
         config.timeout = Duration::from_secs(3);
@@ -295,18 +409,24 @@ async fn a_graph_that_is_silent_or_breaks_off_may_have_got_the_mail() {
 #[tokio::test]
 async fn a_silent_sign_in_service_is_named_and_nothing_was_sent() {
     let silent = Http::answering(Answer::Silence).await;
-    let server = Smtp::playing(Script { extensions: vec!["AUTH XOAUTH2"], ..Script::default() }).await;
+    let server =
+        Smtp::playing(Script { extensions: vec!["AUTH XOAUTH2"], ..Script::default() }).await;
     let microsoft = Microsoft::start().await;
     let mut oauth = microsoft.application(GRAPH);
     oauth.token_url = silent.url.parse().unwrap();
     let mut by_smtp = email_config(server.port, SmtpTls::None);
     if let Kind::Email(email) = &mut by_smtp.kind {
-        email.smtp.sign_in = Some(SmtpSignIn::Token { user: MAILBOX.into(), oauth: Box::new(oauth.clone()) });
+        email.smtp.sign_in =
+            Some(SmtpSignIn::Token { user: MAILBOX.into(), oauth: Box::new(oauth.clone()) });
     }
     for mut config in [microsoft.graph_config(oauth), by_smtp] {
         config.timeout = Duration::from_secs(3);
         let error = failure(&channel(&config)).await;
-        assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::TimedOut), "{error}");
+        assert_eq!(
+            (error.verdict, error.reason),
+            (DESTINATION, FailureReason::TimedOut),
+            "{error}"
+        );
         assert!(error.detail.starts_with("no token from the sign-in service: "), "{error}");
     }
     assert_eq!((microsoft.requests(), server.seen().commands.len()), (0, 0));
@@ -315,20 +435,38 @@ async fn a_silent_sign_in_service_is_named_and_nothing_was_sent() {
 #[tokio::test]
 async fn each_recipient_is_a_delivery_of_its_own_through_graph_too() {
     let microsoft = Microsoft::start().await;
-    let world = World::new(&format!("{SPEND}{}", microsoft.graph_table("hook", &["a@partner.example", "b@partner.example"])));
+    let world = World::new(&format!(
+        "{SPEND}{}",
+        microsoft.graph_table("hook", &["a@partner.example", "b@partner.example"])
+    ));
     deliver(&world).await;
-    let told: Vec<_> = microsoft.mails().iter().map(|mail| (line(mail, "To: "), line(mail, "Message-ID: "))).collect();
-    assert_eq!(told.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["a@partner.example", "b@partner.example"]);
+    let told: Vec<_> = microsoft
+        .mails()
+        .iter()
+        .map(|mail| (line(mail, "To: "), line(mail, "Message-ID: ")))
+        .collect();
+    assert_eq!(
+        told.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(),
+        ["a@partner.example", "b@partner.example"]
+    );
     assert_eq!((told[0].1 == told[1].1, microsoft.asked().len()), (true, 1));
 }
 
 #[tokio::test]
 async fn a_customers_contacts_are_told_through_graph_too() {
     let microsoft = Microsoft::start().await;
-    let table = microsoft.graph_table("hook", &[]).replace("to = []", "audience = \"customer\"\nto_customer_contacts = true");
-    let world = World::new(&format!("{SPEND}{table}[customers.A]\ncontacts = [\"it@contoso.example\"]\n"));
+    let table = microsoft
+        .graph_table("hook", &[])
+        .replace("to = []", "audience = \"customer\"\nto_customer_contacts = true");
+    let world =
+        World::new(&format!("{SPEND}{table}[customers.A]\ncontacts = [\"it@contoso.example\"]\n"));
     let sentence = world.config().notifiers[0].sentence();
-    assert!(sentence.starts_with("hook: mail to the contacts of each customer by Microsoft Graph; customers read it"), "{sentence}");
+    assert!(
+        sentence.starts_with(
+            "hook: mail to the contacts of each customer by Microsoft Graph; customers read it"
+        ),
+        "{sentence}"
+    );
     deliver(&world).await;
     let [mail] = microsoft.mails().try_into().unwrap();
     assert_eq!(line(&mail, "To: "), "it@contoso.example");
@@ -341,7 +479,8 @@ async fn deliver(world: &World) {
     world.poll("2019-09-17T00:00:00Z", &[plan("A", "85", "100", "2019-09-17T00:00:00Z")]).await;
     let ledger = world.ledger();
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let mut worker = assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().workers.remove(0);
+    let mut worker =
+        assemble(&world.config(), &ledger, &clock, &world.metrics).unwrap().workers.remove(0);
     while worker.step(&|| false).await.unwrap().wait.is_some() {}
 }
 

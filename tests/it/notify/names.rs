@@ -10,7 +10,8 @@ use super::metrics::WATCHED;
 use super::receivers::{Answer, Http, Script, Smtp};
 use super::reports::eventful;
 use super::samples::{
-    attacked, channel, delivery, digest, email_config, ended, later, news, placed, slack_config, together, watched, webhook_config,
+    attacked, channel, delivery, digest, email_config, ended, later, news, placed, slack_config,
+    together, watched, webhook_config,
 };
 
 const HOSTILE: [&str; 12] = [
@@ -39,7 +40,8 @@ fn named(text: &str) -> AlertSnapshot {
     sample.alert.subscriptions.iter_mut().for_each(|one| one.name = text.into());
     sample.alert.resources = placed().alert.resources;
     for one in &mut sample.alert.resources {
-        (one.subscription, one.resource_group, one.name) = (Some(text.into()), Some(text.into()), Some(text.into()));
+        (one.subscription, one.resource_group, one.name) =
+            (Some(text.into()), Some(text.into()), Some(text.into()));
     }
     sample.context.description = Some(text.into());
     sample.context.contacts = vec![text.into(), text.into()];
@@ -56,7 +58,11 @@ fn hostile(text: &str) -> Report {
     report.growth.items.iter_mut().for_each(|one| one.customer.name = text.into());
     report.unbudgeted.items.iter_mut().for_each(|one| one.customer.name = text.into());
     report.repeatedly_over.items.iter_mut().for_each(|one| one.customer.name = text.into());
-    report.budgets_lost.items.iter_mut().for_each(|one| (one.id, one.name, one.detail) = (text.into(), text.into(), text.into()));
+    report
+        .budgets_lost
+        .items
+        .iter_mut()
+        .for_each(|one| (one.id, one.name, one.detail) = (text.into(), text.into(), text.into()));
     report.coverage.reasons.iter_mut().for_each(|one| one.reason = text.into());
     (report.trust.trouble, report.trust.failing_notifiers) = (vec![text.into()], vec![text.into()]);
     report
@@ -68,17 +74,26 @@ fn messages(text: &str) -> Vec<Message> {
     let alerts = WATCHED.map(|(metric, at)| {
         let mut sample = named(text);
         let watched = watched(metric, at).alert;
-        (sample.alert.metric, sample.alert.value, sample.alert.inputs) = (metric, watched.value, watched.inputs);
+        (sample.alert.metric, sample.alert.value, sample.alert.inputs) =
+            (metric, watched.value, watched.inputs);
         Message::Alert(Box::new(sample))
     });
     let over = |by| ended(later(named(text), "488", Some("61"), Some("80000")), by);
-    let operator = |over| OperatorNews { subject: text.into(), summary: text.into(), action: text.into(), ..news(over) };
+    let operator = |over| OperatorNews {
+        subject: text.into(),
+        summary: text.into(),
+        action: text.into(),
+        ..news(over)
+    };
     let others = [
         Message::Alert(Box::new(named(text))),
         Message::Test(Box::new(named(text))),
         Message::Digest(parts),
         Message::Reminder(together(vec![later(named(text), "47000", Some("940"), Some("5000"))])),
-        Message::Reminder(together(vec![later(named(text), "47000", Some("940"), Some("5000")); 3])),
+        Message::Reminder(together(vec![
+            later(named(text), "47000", Some("940"), Some("5000"));
+            3
+        ])),
         Message::Resolved(together(vec![over(Ended::Budget)])),
         Message::Resolved(together(vec![over(Ended::Period); 3])),
         Message::Operator(operator(false)),
@@ -114,24 +129,32 @@ const HEADERS: [&str; 20] = [
 
 fn assert_harmless_mail(mail: &str, text: &str) {
     let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ").replace("\r\n\t", " ");
-    let mut names: Vec<_> =
-        head.split("\r\n").map(|line| line.split_once(": ").unwrap_or_else(|| panic!("{line:?} of {text:?}")).0).collect();
+    let mut names: Vec<_> = head
+        .split("\r\n")
+        .map(|line| line.split_once(": ").unwrap_or_else(|| panic!("{line:?} of {text:?}")).0)
+        .collect();
     assert!(names.iter().all(|name| HEADERS.contains(name)), "{names:?}");
     let all = names.len();
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), all, "{names:?}");
-    assert!(head.bytes().all(|byte| byte == b'\r' || byte == b'\n' || (b' '..=b'~').contains(&byte)), "{head:?}");
+    assert!(
+        head.bytes().all(|byte| byte == b'\r' || byte == b'\n' || (b' '..=b'~').contains(&byte)),
+        "{head:?}"
+    );
     let parsed = MessageParser::default().parse(mail).unwrap();
     // The one picture and the one link are the mail's own.
-    let html = parsed.body_html(0).unwrap().replace("<img src=\"cid:chart.", "").replace("<a href=\"https://partner.microsoft.com/", "");
+    let html = parsed
+        .body_html(0)
+        .unwrap()
+        .replace("<img src=\"cid:chart.", "")
+        .replace("<a href=\"https://partner.microsoft.com/", "");
     for markup in ["<script", "<img", "<a ", "<http", "<!channel", "49", "yyy"] {
         assert!(!html.contains(markup) || text.contains("49"), "{markup} of {text:?}");
     }
     for body in [html, parsed.body_text(0).unwrap().into_owned()] {
-        assert!(
-            !body.chars().any(|c| (c.is_control() && c != '\n' && c != '\r') || "\u{202e}\u{2066}\u{200f}\u{2028}\u{2029}".contains(c))
-        );
+        assert!(!body.chars().any(|c| (c.is_control() && c != '\n' && c != '\r')
+            || "\u{202e}\u{2066}\u{200f}\u{2028}\u{2029}".contains(c)));
         assert!(body.len() < 60_000);
     }
     assert!(parsed.subject().unwrap().chars().count() < 300);
@@ -141,7 +164,11 @@ fn assert_harmless_mail(mail: &str, text: &str) {
 async fn assert_harmless(text: &str) {
     let server = Smtp::playing(Script::default()).await;
     let http = Http::answering(Answer::with(200, "", "ok")).await;
-    let (mail, slack, webhook) = (email_config(server.port, SmtpTls::None), slack_config(&http.url), webhook_config(&http.url));
+    let (mail, slack, webhook) = (
+        email_config(server.port, SmtpTls::None),
+        slack_config(&http.url),
+        webhook_config(&http.url),
+    );
     let (mail, slack, webhook) = (channel(&mail), channel(&slack), channel(&webhook));
     let own = regex::Regex::new(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[\w :]+>").unwrap();
     let messages = messages(text);
@@ -150,22 +177,37 @@ async fn assert_harmless(text: &str) {
         for channel in [&mail, &slack, &webhook] {
             channel.attempt(&delivery).await.unwrap_or_else(|error| panic!("{error} for {text:?}"));
         }
-        let [slack, webhook] = http.requests().split_off(http.requests().len() - 2).try_into().unwrap();
+        let [slack, webhook] =
+            http.requests().split_off(http.requests().len() - 2).try_into().unwrap();
         let texts = slack.json().to_string();
         // The one sequence is our own.
         let texts = own.replacen(&texts, 1, "");
         assert!(!texts.contains('<') && !texts.contains('>'), "{texts}");
-        assert!(!texts.contains("\\u0000") && !texts.contains("\\r") && !texts.contains('\u{202e}'), "{texts}");
+        assert!(
+            !texts.contains("\\u0000") && !texts.contains("\\r") && !texts.contains('\u{202e}'),
+            "{texts}"
+        );
         // The webhook is for machines: it says what it got, to the letter.
         let data = &webhook.json()["data"];
-        let named = [&data["operator"]["summary"], &data["report"]["over_budget"]["items"][0]["customer"]["name"]];
-        let name = named.into_iter().find(|name| name.is_string()).unwrap_or(&data["alerts"][0]["customer"]["name"]);
+        let named = [
+            &data["operator"]["summary"],
+            &data["report"]["over_budget"]["items"][0]["customer"]["name"],
+        ];
+        let name = named
+            .into_iter()
+            .find(|name| name.is_string())
+            .unwrap_or(&data["alerts"][0]["customer"]["name"]);
         assert_eq!(name.as_str(), Some(text));
     }
     let seen = server.seen();
     assert_eq!(seen.messages.len(), messages.len());
     seen.messages.iter().for_each(|mail| assert_harmless_mail(mail, text));
-    assert_eq!(seen.commands.iter().filter(|command| command.starts_with("MAIL")).count(), messages.len(), "{:?}", seen.commands);
+    assert_eq!(
+        seen.commands.iter().filter(|command| command.starts_with("MAIL")).count(),
+        messages.len(),
+        "{:?}",
+        seen.commands
+    );
 }
 
 #[tokio::test]
@@ -188,40 +230,57 @@ async fn a_hostile_display_name_of_the_configuration_breaks_no_header() {
     channel(&config).attempt(&delivery(Message::Alert(Box::new(attacked())))).await.unwrap();
     let mail = server.seen().messages.remove(0);
     assert_harmless_mail(&mail, "");
-    let from = MessageParser::default().parse(&mail).unwrap().from().unwrap().first().unwrap().clone();
-    assert_eq!((from.name(), from.address()), (Some("Alerts Bcc: x@evil.example"), Some("alerts@partner.example")));
+    let from =
+        MessageParser::default().parse(&mail).unwrap().from().unwrap().first().unwrap().clone();
+    assert_eq!(
+        (from.name(), from.address()),
+        (Some("Alerts Bcc: x@evil.example"), Some("alerts@partner.example"))
+    );
     assert!(mail.lines().any(|line| line == "To: oncall@partner.example"), "{mail}");
 }
 
 #[test]
 fn no_name_and_no_amount_makes_rendering_fail() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Runs { cases: 48, failure_persistence: None, ..Runs::default() });
+    let mut runner =
+        TestRunner::new(Runs { cases: 48, failure_persistence: None, ..Runs::default() });
     let amounts = any::<(i128, u32, i128, u32, bool)>();
     let dates = (-62_000_000_000_i64..250_000_000_000, -62_000_000_000_i64..250_000_000_000);
     runner
-        .run(&("\\PC{0,40}|(?s).{0,200}", amounts, dates), |(text, (cost, cost_scale, budget, budget_scale, known), (as_of, raised))| {
-            let number = |value: i128, scale: u32| rust_decimal::Decimal::from_i128_with_scale(value >> 33, scale % 29);
-            let mut sample = named(&text);
-            sample.alert.cost.amount = number(cost, cost_scale);
-            sample.alert.budget.as_mut().unwrap().amount = number(budget, budget_scale).abs();
-            sample.alert.computed_percent = known.then(|| number(budget, cost_scale));
-            sample.alert.value = sample.alert.computed_percent;
-            let at = |seconds: i64| jiff::Timestamp::from_second(seconds).unwrap();
-            sample.alert.usage_as_of = budget_alertd::domain::UsageDate::at(at(as_of));
-            sample.alert.raised_at = at(raised);
-            runtime.block_on(async {
-                let server = Smtp::playing(Script::default()).await;
-                let http = Http::answering(Answer::with(200, "", "ok")).await;
-                let mut owed = delivery(Message::Alert(Box::new(sample)));
-                owed.created_at = at(raised);
-                channel(&email_config(server.port, SmtpTls::None)).attempt(&owed).await.unwrap();
-                channel(&slack_config(&http.url)).attempt(&owed).await.unwrap();
-                let mail = server.seen().messages.remove(0);
-                let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
-                assert!(head.split("\r\n").all(|line| HEADERS.contains(&line.split_once(": ").unwrap().0)), "{head}");
-            });
-            Ok(())
-        })
+        .run(
+            &("\\PC{0,40}|(?s).{0,200}", amounts, dates),
+            |(text, (cost, cost_scale, budget, budget_scale, known), (as_of, raised))| {
+                let number = |value: i128, scale: u32| {
+                    rust_decimal::Decimal::from_i128_with_scale(value >> 33, scale % 29)
+                };
+                let mut sample = named(&text);
+                sample.alert.cost.amount = number(cost, cost_scale);
+                sample.alert.budget.as_mut().unwrap().amount = number(budget, budget_scale).abs();
+                sample.alert.computed_percent = known.then(|| number(budget, cost_scale));
+                sample.alert.value = sample.alert.computed_percent;
+                let at = |seconds: i64| jiff::Timestamp::from_second(seconds).unwrap();
+                sample.alert.usage_as_of = budget_alertd::domain::UsageDate::at(at(as_of));
+                sample.alert.raised_at = at(raised);
+                runtime.block_on(async {
+                    let server = Smtp::playing(Script::default()).await;
+                    let http = Http::answering(Answer::with(200, "", "ok")).await;
+                    let mut owed = delivery(Message::Alert(Box::new(sample)));
+                    owed.created_at = at(raised);
+                    channel(&email_config(server.port, SmtpTls::None))
+                        .attempt(&owed)
+                        .await
+                        .unwrap();
+                    channel(&slack_config(&http.url)).attempt(&owed).await.unwrap();
+                    let mail = server.seen().messages.remove(0);
+                    let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
+                    assert!(
+                        head.split("\r\n")
+                            .all(|line| HEADERS.contains(&line.split_once(": ").unwrap().0)),
+                        "{head}"
+                    );
+                });
+                Ok(())
+            },
+        )
         .unwrap();
 }

@@ -10,7 +10,8 @@ use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
 use super::reports::{eventful, quiet};
 use super::samples::{
-    attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed, time, together, told_by, watched,
+    attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed, time,
+    together, told_by, watched,
 };
 
 #[tokio::test]
@@ -23,7 +24,12 @@ async fn mails_load_nothing_from_elsewhere() {
         later(one, "47000", Some("940"), Some("5000"))
     };
     let reminders = |count| together(digest(count, false).alerts.into_iter().map(grown).collect());
-    let over = |by, budget| ended(later(told_by(Metric::PercentUsed, "900", "80"), "48800", Some("61"), Some(budget)), by);
+    let over = |by, budget| {
+        ended(
+            later(told_by(Metric::PercentUsed, "900", "80"), "48800", Some("61"), Some(budget)),
+            by,
+        )
+    };
     let messages = [
         ("critical", Message::Alert(Box::new(attacked()))),
         ("placed", Message::Alert(Box::new(placed()))),
@@ -38,8 +44,17 @@ async fn mails_load_nothing_from_elsewhere() {
         ("reminders", Message::Reminder(reminders(6))),
         ("most-reminders", Message::Reminder(reminders(part))),
         ("resolved", Message::Resolved(together(vec![over(Ended::Budget, "80000")]))),
-        ("resolved-several", Message::Resolved(together(vec![over(Ended::Budget, "80000"), over(Ended::Period, "5000")]))),
-        ("mixed", Message::Digest(together(WATCHED.map(|(metric, at)| watched(metric, at)).to_vec()))),
+        (
+            "resolved-several",
+            Message::Resolved(together(vec![
+                over(Ended::Budget, "80000"),
+                over(Ended::Period, "5000"),
+            ])),
+        ),
+        (
+            "mixed",
+            Message::Digest(together(WATCHED.map(|(metric, at)| watched(metric, at)).to_vec())),
+        ),
         ("operator", Message::Operator(news(false))),
         ("report", Message::Report(Box::new(eventful()))),
         ("report-quiet", Message::Report(Box::new(quiet()))),
@@ -63,12 +78,14 @@ async fn mails_load_nothing_from_elsewhere() {
         assert!(html.len() < 100_000, "mail clients cut longer ones: {}", html.len());
         // For whoever wants to look at them.
         if let Some(folder) = std::env::var_os("MAIL_PICTURES") {
-            let png = |part: &mail_parser::MessagePart<'_>| Some((part.content_id()?.to_owned(), STANDARD.encode(part.contents())));
-            let shown = parsed
-                .attachments()
-                .filter_map(png)
-                .fold(whole, |html, (id, png)| html.replace(&format!("cid:{id}"), &format!("data:image/png;base64,{png}")));
-            std::fs::write(std::path::Path::new(&folder).join(name).with_extension("html"), shown).unwrap();
+            let png = |part: &mail_parser::MessagePart<'_>| {
+                Some((part.content_id()?.to_owned(), STANDARD.encode(part.contents())))
+            };
+            let shown = parsed.attachments().filter_map(png).fold(whole, |html, (id, png)| {
+                html.replace(&format!("cid:{id}"), &format!("data:image/png;base64,{png}"))
+            });
+            std::fs::write(std::path::Path::new(&folder).join(name).with_extension("html"), shown)
+                .unwrap();
         }
     }
 }

@@ -50,7 +50,10 @@ impl Answer {
     /// A whole answer.
     pub(super) fn with(status: u16, headers: &str, body: &str) -> Self {
         let length = body.len();
-        Self::Bytes(format!("HTTP/1.1 {status} Whatever\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"))
+        Self::Bytes(format!(
+            "HTTP/1.1 {status} Whatever\r\n{headers}Content-Length: {length}\r\nConnection: \
+                close\r\n\r\n{body}"
+        ))
     }
 }
 
@@ -70,7 +73,11 @@ impl Http {
     pub(super) async fn over(tls: Option<tokio_rustls::TlsAcceptor>, answer: Answer) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let place = if tls.is_some() { format!("https://localhost:{}", address.port()) } else { format!("http://{address}") };
+        let place = if tls.is_some() {
+            format!("https://localhost:{}", address.port())
+        } else {
+            format!("http://{address}")
+        };
         let url = format!("{place}/hook?token=sesame");
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
@@ -102,7 +109,11 @@ impl Drop for Http {
     }
 }
 
-async fn serve_http<S: AsyncRead + AsyncWrite + Unpin>(stream: S, mut answer: Answer, seen: Arc<Mutex<Vec<Request>>>) {
+async fn serve_http<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    mut answer: Answer,
+    seen: Arc<Mutex<Vec<Request>>>,
+) {
     let mut stream = BufReader::new(stream);
     let Some(request) = read_request(&mut stream).await else { return };
     seen.lock().unwrap().push(request);
@@ -120,7 +131,9 @@ async fn serve_http<S: AsyncRead + AsyncWrite + Unpin>(stream: S, mut answer: An
             let head = format!("HTTP/1.1 {status} Whatever\r\nTransfer-Encoding: chunked\r\n\r\n");
             let mut more = stream.write_all(head.as_bytes()).await;
             while more.is_ok() {
-                more = stream.write_all(format!("1000\r\n{}\r\n", "x".repeat(0x1000)).as_bytes()).await;
+                more = stream
+                    .write_all(format!("1000\r\n{}\r\n", "x".repeat(0x1000)).as_bytes())
+                    .await;
             }
         }
     }
@@ -138,13 +151,17 @@ async fn read_request<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> Option
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         headers.push((name.to_ascii_lowercase(), value.to_owned()));
     }
-    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .map_or(0, |(_, value)| value.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     Some(Request { method, path, headers, body })
 }
 
-/// A stage of an SMTP conversation, by the command that a server reads; `""` is its banner, `"."` the end of a message.
+/// A stage of an SMTP conversation, by the command that a server reads; `""` is its banner, `"."`
+/// the end of a message.
 pub(super) type Stage = &'static str;
 
 /// What an SMTP server does at a stage.
@@ -275,7 +292,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         let line = line.trim_end();
         seen.lock().unwrap().commands.push(line.to_owned());
         let command = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
-        let mut hello: Vec<_> = script.extensions.iter().map(|extension| format!("250-{extension}")).collect();
+        let mut hello: Vec<_> =
+            script.extensions.iter().map(|extension| format!("250-{extension}")).collect();
         hello.push("250 8BITMIME".into());
         let hello = format!("250-mail.example\r\n{}", hello.join("\r\n"));
         if let (Some(takes), Some(given)) = (&script.bearer, line.strip_prefix("AUTH XOAUTH2 ")) {
@@ -310,8 +328,13 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Takes or refuses a token, as Exchange Online, Gmail and dovecot do it: why it refuses comes first, and is answered by nothing.
-async fn bearer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, given: &str, takes: &Bearer) -> std::io::Result<()> {
+/// Takes or refuses a token, as Exchange Online, Gmail and dovecot do it: why it refuses comes
+/// first, and is answered by nothing.
+async fn bearer<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut BufReader<S>,
+    given: &str,
+    takes: &Bearer,
+) -> std::io::Result<()> {
     let given = String::from_utf8(STANDARD.decode(given).unwrap()).unwrap();
     let parts: Vec<_> = given.split('\x01').collect();
     let [user, token, "", ""] = parts[..] else { panic!("{given:?}") };
@@ -342,7 +365,9 @@ async fn act<S: AsyncRead + AsyncWrite + Unpin>(
     usual: &str,
 ) -> std::io::Result<Acted> {
     let planned = script.acts.iter().find(|(at, _)| *at == stage).map(|(_, act)| act);
-    let healed = |script: &Script| script.healed.as_ref().is_some_and(|healed| healed.swap(true, Ordering::SeqCst));
+    let healed = |script: &Script| {
+        script.healed.as_ref().is_some_and(|healed| healed.swap(true, Ordering::SeqCst))
+    };
     let planned = planned.filter(|_| !healed(script));
     match planned {
         Some(Act::Silence) => std::future::pending().await,
@@ -357,8 +382,12 @@ async fn act<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(Acted::Ended);
         }
         Some(Act::Instead(bytes)) => stream.write_all(bytes).await?,
-        Some(Act::InLatin1) => stream.write_all(&[usual.as_bytes(), b" f\xfcr alle\r\n"].concat()).await?,
-        Some(Act::WithMore) => stream.write_all(format!("{usual}\r\n250 2.0.0 slipped in\r\n").as_bytes()).await?,
+        Some(Act::InLatin1) => {
+            stream.write_all(&[usual.as_bytes(), b" f\xfcr alle\r\n"].concat()).await?
+        }
+        Some(Act::WithMore) => {
+            stream.write_all(format!("{usual}\r\n250 2.0.0 slipped in\r\n").as_bytes()).await?
+        }
         None => stream.write_all(format!("{usual}\r\n").as_bytes()).await?,
     }
     stream.flush().await?;
@@ -366,7 +395,9 @@ async fn act<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(if is_usual { Acted::Usual } else { Acted::Scripted })
 }
 
-async fn read_message<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>) -> std::io::Result<String> {
+async fn read_message<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut BufReader<S>,
+) -> std::io::Result<String> {
     let mut message = String::new();
     loop {
         let start = message.len();

@@ -1,14 +1,19 @@
 //! Reports that the tests tell of.
 
 use budget_alertd::domain::{
-    Backlog, BillingPeriod, BudgetLost, Coverage, CustomerId, DataQuality, EventCode, Every, Growth, Named, OpenAlerts, OverBudget,
-    PeriodSource, RepeatedlyOver, Report, Spend, Sum, Top, Trust, Uncovered,
+    Backlog, BillingPeriod, BudgetLost, Coverage, CustomerId, DataQuality, EventCode, Every,
+    Growth, Named, OpenAlerts, OverBudget, PeriodSource, RepeatedlyOver, Report, Spend, Sum, Top,
+    Trust, Uncovered,
 };
 
 use super::samples::{currency, decimal, time};
 
 fn named(name: &str) -> Named {
-    Named { id: CustomerId::try_new(format!("id of {name}")).unwrap(), name: name.into(), has_namesake: false }
+    Named {
+        id: CustomerId::try_new(format!("id of {name}")).unwrap(),
+        name: name.into(),
+        has_namesake: false,
+    }
 }
 
 fn over(name: &str, cost: &str, budget: &str, code: &str, percent: Option<&str>) -> OverBudget {
@@ -19,7 +24,10 @@ fn over(name: &str, cost: &str, budget: &str, code: &str, percent: Option<&str>)
         currency: currency(code),
         percent: percent.map(decimal),
         usd_over: None,
-        billing_period: BillingPeriod::calendar_month(time("2026-11-14T17:08:00Z"), PeriodSource::CalendarMonth),
+        billing_period: BillingPeriod::calendar_month(
+            time("2026-11-14T17:08:00Z"),
+            PeriodSource::CalendarMonth,
+        ),
     }
 }
 
@@ -138,7 +146,13 @@ pub(super) fn eventful() -> Report {
             }],
             ..Top::default()
         },
-        data: DataQuality { missing: 2, skipped: 1, currency_unknown: 61, costs_fell: 1, percents_disagree: 0 },
+        data: DataQuality {
+            missing: 2,
+            skipped: 1,
+            currency_unknown: 61,
+            costs_fell: 1,
+            percents_disagree: 0,
+        },
         ..quiet()
     }
 }

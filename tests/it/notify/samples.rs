@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use budget_alertd::clock::SimulatedClock;
 use budget_alertd::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, BudgetSource, BudgetView, CostView, Currency, CustomerId,
-    CustomerView, Delivery, Digest, Ended, FindingCode, Inputs, Latest, Message, Metric, MetricValue, OperatorNews, PeriodSource, Plan,
-    Point, Previous, ResourceCost, Rise, Severity, SubscriptionCost, Timing, UsageDate,
+    Alert, AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, BudgetSource,
+    BudgetView, CostView, Currency, CustomerId, CustomerView, Delivery, Digest, Ended, FindingCode,
+    Inputs, Latest, Message, Metric, MetricValue, OperatorNews, PeriodSource, Plan, Point,
+    Previous, ResourceCost, Rise, Severity, SubscriptionCost, Timing, UsageDate,
 };
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{
-    Channel, Config, EmailConfig, Kind, PagerDutyConfig, SlackConfig, SmtpConfig, SmtpTls, TeamsConfig, Templates, WebhookConfig,
+    Channel, Config, EmailConfig, Kind, PagerDutyConfig, SlackConfig, SmtpConfig, SmtpTls,
+    TeamsConfig, Templates, WebhookConfig,
 };
 use budget_alertd::secret::Secret;
 use jiff::Timestamp;
@@ -58,10 +60,17 @@ pub(super) fn attacked() -> AlertSnapshot {
             source: BudgetSource::PartnerCenter,
             previous_amount: None,
         }),
-        cost: CostView { amount: decimal("45000.00"), currency: currency("SEK"), usd: Some(decimal("4826.25")) },
+        cost: CostView {
+            amount: decimal("45000.00"),
+            currency: currency("SEK"),
+            usd: Some(decimal("4826.25")),
+        },
         reported_percent: Some(decimal("900")),
         computed_percent: Some(decimal("900")),
-        billing_period: BillingPeriod::calendar_month(time("2026-11-14T17:08:00Z"), PeriodSource::CalendarMonth),
+        billing_period: BillingPeriod::calendar_month(
+            time("2026-11-14T17:08:00Z"),
+            PeriodSource::CalendarMonth,
+        ),
         subscriptions: vec![
             SubscriptionCost { id: "s1".into(), name: "Prod".into(), cost: decimal("43900") },
             SubscriptionCost { id: "s2".into(), name: "Azure plan".into(), cost: decimal("1000") },
@@ -78,7 +87,11 @@ pub(super) fn attacked() -> AlertSnapshot {
         description: Some("Share of the monthly budget".into()),
         next_at: Some(decimal("1000")),
         contacts: vec!["it@contoso.example".into()],
-        previous: Some(Previous { usage_as_of: time("2026-11-13T17:08:00Z"), cost: decimal("600"), value: Some(decimal("12")) }),
+        previous: Some(Previous {
+            usage_as_of: time("2026-11-13T17:08:00Z"),
+            cost: decimal("600"),
+            value: Some(decimal("12")),
+        }),
         cost_history: cost_history(),
         ..AlertContext::default()
     };
@@ -101,7 +114,12 @@ pub(super) fn placed() -> AlertSnapshot {
 
 /// A quiet month so far: about 46 SEK a day.
 fn cost_history() -> Vec<Point> {
-    (1_i64..=13).map(|day| Point { at: time(&format!("2026-11-{day:02}T17:08:00Z")), cost: Decimal::from(day * 600 / 13) }).collect()
+    (1_i64..=13)
+        .map(|day| Point {
+            at: time(&format!("2026-11-{day:02}T17:08:00Z")),
+            cost: Decimal::from(day * 600 / 13),
+        })
+        .collect()
 }
 
 /// The same customer, told by another metric.
@@ -115,13 +133,16 @@ pub(super) fn told_by(metric: Metric, value: &str, at: &str) -> AlertSnapshot {
     sample
 }
 
-/// A customer of whom this metric says something before the budget is used up: 2,950 of 5,000 SEK, 600 of them until the day before.
+/// A customer of whom this metric says something before the budget is used up: 2,950 of 5,000 SEK,
+/// 600 of them until the day before.
 pub(super) fn watched(metric: Metric, at: &str) -> AlertSnapshot {
     let mut sample = told_by(metric, "0", at);
     let alert = &mut sample.alert;
     alert.severity = Severity::Warning;
-    alert.cost = CostView { amount: decimal("2950"), currency: currency("SEK"), usd: Some(decimal("295")) };
-    let as_of = if metric == Metric::StaleHours { "2026-11-12T17:23:20Z" } else { "2026-11-14T17:08:00Z" };
+    alert.cost =
+        CostView { amount: decimal("2950"), currency: currency("SEK"), usd: Some(decimal("295")) };
+    let as_of =
+        if metric == Metric::StaleHours { "2026-11-12T17:23:20Z" } else { "2026-11-14T17:08:00Z" };
     alert.usage_as_of = UsageDate::parse(as_of).unwrap();
     alert.computed_percent = Some(decimal("59"));
     alert.reported_percent = Some(decimal("59"));
@@ -131,18 +152,35 @@ pub(super) fn watched(metric: Metric, at: &str) -> AlertSnapshot {
         usd_cost: alert.cost.usd,
         budget: alert.budget.as_ref().map(|budget| budget.amount),
         reported_percent: alert.reported_percent,
-        timing: Ok(Timing::try_new(alert.billing_period.start, alert.billing_period.end, alert.usage_as_of.instant()).unwrap()),
-        rise: Ok(Rise { since: time("2026-11-13T17:08:00Z"), from: decimal("600"), seconds: 86_400, per_day: decimal("2350") }),
+        timing: Ok(Timing::try_new(
+            alert.billing_period.start,
+            alert.billing_period.end,
+            alert.usage_as_of.instant(),
+        )
+        .unwrap()),
+        rise: Ok(Rise {
+            since: time("2026-11-13T17:08:00Z"),
+            from: decimal("600"),
+            seconds: 86_400,
+            per_day: decimal("2350"),
+        }),
         stale_hours: Ok(decimal("52.3")),
     };
-    let MetricValue::Number(value) = metric.value(&inputs) else { panic!("{metric:?} has a value") };
+    let MetricValue::Number(value) = metric.value(&inputs) else {
+        panic!("{metric:?} has a value")
+    };
     alert.value = Some(value);
     alert.inputs = metric.formula_inputs(&inputs);
     sample
 }
 
 /// The same alert some time after, with these numbers now.
-pub(super) fn later(mut raised: AlertSnapshot, cost: &str, value: Option<&str>, budget: Option<&str>) -> AlertSnapshot {
+pub(super) fn later(
+    mut raised: AlertSnapshot,
+    cost: &str,
+    value: Option<&str>,
+    budget: Option<&str>,
+) -> AlertSnapshot {
     let budget = budget.map(|amount| BudgetView {
         amount: decimal(amount),
         currency: raised.alert.cost.currency,
@@ -150,7 +188,13 @@ pub(super) fn later(mut raised: AlertSnapshot, cost: &str, value: Option<&str>, 
         previous_amount: None,
     });
     let usage_as_of = UsageDate::parse("2026-11-14T20:08:11Z").unwrap();
-    raised.context.latest = Some(Latest { usage_as_of, cost: decimal(cost), value: value.map(decimal), budget, ended: None });
+    raised.context.latest = Some(Latest {
+        usage_as_of,
+        cost: decimal(cost),
+        value: value.map(decimal),
+        budget,
+        ended: None,
+    });
     raised
 }
 
@@ -165,7 +209,15 @@ pub(super) fn ended(mut later: AlertSnapshot, by: Ended) -> AlertSnapshot {
 pub(super) fn together(alerts: Vec<AlertSnapshot>) -> Digest {
     let total = u32::try_from(alerts.len()).unwrap();
     let criticals = alerts.iter().filter(|one| one.alert.severity == Severity::Critical).count();
-    Digest { alerts, part: 1, parts: 1, total, criticals: u32::try_from(criticals).unwrap(), totals: None, baseline: false }
+    Digest {
+        alerts,
+        part: 1,
+        parts: 1,
+        total,
+        criticals: u32::try_from(criticals).unwrap(),
+        totals: None,
+        baseline: false,
+    }
 }
 
 /// News about the daemon, three hours after it began.
@@ -173,7 +225,12 @@ pub(super) fn news(over: bool) -> OperatorNews {
     OperatorNews {
         code: FindingCode::SourceFailing,
         subject: String::new(),
-        summary: if over { "the source answers again; 4 alerts may be up to 25 h late" } else { "the source has failed for 3 h" }.into(),
+        summary: if over {
+            "the source answers again; 4 alerts may be up to 25 h late"
+        } else {
+            "the source has failed for 3 h"
+        }
+        .into(),
         action: if over { "" } else { "look at what it says, with: budget-alertd status" }.into(),
         since: time("2026-11-14T18:40:00Z"),
         over,
@@ -198,9 +255,17 @@ pub(super) fn legacy() -> AlertSnapshot {
     alert.reported_percent = Some(decimal("82.5"));
     alert.computed_percent = Some(decimal("82.5"));
     alert.cost = CostView { amount: decimal("825"), currency: None, usd: None };
-    alert.budget = Some(BudgetView { amount: decimal("1000"), currency: None, source: BudgetSource::PartnerCenter, previous_amount: None });
-    alert.billing_period =
-        BillingPeriod { start: time("2026-11-05T08:00:00Z"), end: time("2026-12-05T08:00:00Z"), source: PeriodSource::Assumed };
+    alert.budget = Some(BudgetView {
+        amount: decimal("1000"),
+        currency: None,
+        source: BudgetSource::PartnerCenter,
+        previous_amount: None,
+    });
+    alert.billing_period = BillingPeriod {
+        start: time("2026-11-05T08:00:00Z"),
+        end: time("2026-12-05T08:00:00Z"),
+        source: PeriodSource::Assumed,
+    };
     alert.subscriptions.clear();
     sample.context = AlertContext { next_at: Some(decimal("100")), ..AlertContext::default() };
     sample
@@ -217,24 +282,47 @@ pub(super) fn seed() -> AlertSnapshot {
     alert.computed_percent = Some(decimal("602.84"));
     alert.customer.name = "Modern Azure Customer SE".into();
     alert.customer.label = None;
-    alert.cost =
-        CostView { amount: decimal("120.5682999999995904716"), currency: currency("SEK"), usd: Some(decimal("12.39999999999999985235")) };
+    alert.cost = CostView {
+        amount: decimal("120.5682999999995904716"),
+        currency: currency("SEK"),
+        usd: Some(decimal("12.39999999999999985235")),
+    };
     alert.budget.as_mut().unwrap().amount = decimal("20");
     alert.usage_as_of = UsageDate::parse("2019-09-17T17:08:11.1433333+00:00").unwrap();
-    alert.billing_period = BillingPeriod::calendar_month(time("2019-09-17T17:08:11Z"), PeriodSource::SubscriptionSummary);
-    alert.subscriptions = vec![SubscriptionCost { id: "s1".into(), name: "Azure plan".into(), cost: decimal("120.5682999999995904716") }];
+    alert.billing_period = BillingPeriod::calendar_month(
+        time("2019-09-17T17:08:11Z"),
+        PeriodSource::SubscriptionSummary,
+    );
+    alert.subscriptions = vec![SubscriptionCost {
+        id: "s1".into(),
+        name: "Azure plan".into(),
+        cost: decimal("120.5682999999995904716"),
+    }];
     sample.context = AlertContext::default();
     sample
 }
 
 /// A digest of `count` alerts, the first three critical, in two currencies and one unknown.
 pub(super) fn digest(count: u32, baseline: bool) -> Digest {
-    let names = ["Contoso Nord", "Wingtip Toys", "Litware", "Northwind", "Adatum", "Tailspin", "Proseware", "Fourth Coffee"];
+    let names = [
+        "Contoso Nord",
+        "Wingtip Toys",
+        "Litware",
+        "Northwind",
+        "Adatum",
+        "Tailspin",
+        "Proseware",
+        "Fourth Coffee",
+    ];
     let alerts: Vec<_> = (0..count)
         .map(|index| {
             let mut sample = if index == 5 { legacy() } else { attacked() };
-            let id = Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0000 + (u128::from(index) << 96));
-            let name = names.get(index as usize).map_or_else(|| format!("Customer {index}"), ToString::to_string);
+            let id = Uuid::from_u128(
+                0x1000_0000_0000_4000_8000_0000_0000_0000 + (u128::from(index) << 96),
+            );
+            let name = names
+                .get(index as usize)
+                .map_or_else(|| format!("Customer {index}"), ToString::to_string);
             let percent = Decimal::from(900 - i64::from(index) * 65);
             let alert = &mut sample.alert;
             alert.id = id;
@@ -257,7 +345,15 @@ pub(super) fn digest(count: u32, baseline: bool) -> Digest {
             sample
         })
         .collect();
-    Digest { alerts, part: 1, parts: 1, total: count, criticals: count.min(3), totals: None, baseline }
+    Digest {
+        alerts,
+        part: 1,
+        parts: 1,
+        total: count,
+        criticals: count.min(3),
+        totals: None,
+        baseline,
+    }
 }
 
 /// A delivery of `message`, to a mail address for mail.
@@ -298,7 +394,11 @@ pub(super) fn config(kind: Kind) -> Config {
 }
 
 pub(super) fn webhook_config(url: &str) -> Config {
-    config(Kind::Webhook(WebhookConfig { url: url.parse().unwrap(), keys: Vec::new(), headers: Vec::new() }))
+    config(Kind::Webhook(WebhookConfig {
+        url: url.parse().unwrap(),
+        keys: Vec::new(),
+        headers: Vec::new(),
+    }))
 }
 
 pub(super) fn slack_config(url: &str) -> Config {
@@ -313,13 +413,19 @@ pub(super) fn teams_config(url: &str) -> Config {
 pub(super) const ROUTING_KEY: &str = "R0123456789ABCDEFSESAMESESAME012";
 
 pub(super) fn pagerduty_config(url: &str) -> Config {
-    config(Kind::PagerDuty(PagerDutyConfig { routing_key: Secret::new(ROUTING_KEY), url: url.parse().unwrap() }))
+    config(Kind::PagerDuty(PagerDutyConfig {
+        routing_key: Secret::new(ROUTING_KEY),
+        url: url.parse().unwrap(),
+    }))
 }
 
 pub(super) fn email_config(port: u16, tls: SmtpTls) -> Config {
     config(Kind::Email(Box::new(EmailConfig {
         from: "Budget alerts <alerts@partner.example>".parse().unwrap(),
-        to: vec!["On call <oncall@partner.example>".parse().unwrap(), "second@partner.example".parse().unwrap()],
+        to: vec![
+            "On call <oncall@partner.example>".parse().unwrap(),
+            "second@partner.example".parse().unwrap(),
+        ],
         reply_to: None,
         smtp: SmtpConfig { host: "localhost".into(), port, tls, hello_name: None, sign_in: None },
     })))

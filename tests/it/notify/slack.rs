@@ -7,7 +7,10 @@ use budget_alertd::notify::sample_alert;
 use serde_json::Value;
 
 use super::receivers::{Answer, Http};
-use super::samples::{NOW, alert_delivery, attacked, channel, decimal, delivery, digest, legacy, placed, slack_config, time};
+use super::samples::{
+    NOW, alert_delivery, attacked, channel, decimal, delivery, digest, legacy, placed,
+    slack_config, time,
+};
 
 /// The payload that this message becomes.
 pub(super) async fn payload(message: Message) -> Value {
@@ -21,10 +24,15 @@ pub(super) async fn payload(message: Message) -> Value {
 pub(super) fn shown(payload: &Value) -> String {
     let mut lines = vec![payload["text"].as_str().unwrap().to_owned()];
     for block in payload["blocks"].as_array().unwrap() {
-        let texts = block["elements"].as_array().cloned().unwrap_or_else(|| vec![block["text"].clone()]);
+        let texts =
+            block["elements"].as_array().cloned().unwrap_or_else(|| vec![block["text"].clone()]);
         for text in texts {
             assert_eq!((&text["type"], &text["verbatim"]), (&"mrkdwn".into(), &true.into()));
-            lines.push(format!("[{}] {}", block["type"].as_str().unwrap(), text["text"].as_str().unwrap()));
+            lines.push(format!(
+                "[{}] {}",
+                block["type"].as_str().unwrap(),
+                text["text"].as_str().unwrap()
+            ));
         }
     }
     lines.join("\n")
@@ -49,16 +57,29 @@ async fn the_second_line_says_where_most_of_it_is() {
     let most = async |change: fn(&mut AlertSnapshot)| {
         let mut sample = placed();
         change(&mut sample);
-        let text = payload(Message::Alert(Box::new(sample))).await["text"].as_str().unwrap().to_owned();
+        let text =
+            payload(Message::Alert(Box::new(sample))).await["text"].as_str().unwrap().to_owned();
         text.split_once("old)").unwrap().1.to_owned()
     };
     assert_eq!(most(|_| ()).await, r#", most of it in "Production / ml-rg""#);
-    assert_eq!(most(|sample| sample.alert.resources[0].resource_group = None).await, r#", most of it in "Production / gpu-node-01""#);
-    let guid = |sample: &mut AlertSnapshot| sample.alert.resources[0].subscription = Some("5F0C1C3E-6fb9-4b05-8f15-b3d72e0596e6".into());
+    assert_eq!(
+        most(|sample| sample.alert.resources[0].resource_group = None).await,
+        r#", most of it in "Production / gpu-node-01""#
+    );
+    let guid = |sample: &mut AlertSnapshot| {
+        sample.alert.resources[0].subscription = Some("5F0C1C3E-6fb9-4b05-8f15-b3d72e0596e6".into())
+    };
     assert_eq!(most(guid).await, r#", most of it in "ml-rg""#, "no GUID in the first two lines");
-    assert_eq!(most(|sample| sample.alert.resources[0].cost = Some(decimal("20000"))).await, r#", most of it in "Prod""#);
+    assert_eq!(
+        most(|sample| sample.alert.resources[0].cost = Some(decimal("20000"))).await,
+        r#", most of it in "Prod""#
+    );
     let share = |sample: &mut AlertSnapshot| sample.alert.resources[0].cost = None;
-    assert_eq!(most(share).await, r#", most of it in "Prod""#, "a share of one plan of several is no share of it all");
+    assert_eq!(
+        most(share).await,
+        r#", most of it in "Prod""#,
+        "a share of one plan of several is no share of it all"
+    );
 }
 
 #[tokio::test]
@@ -114,10 +135,17 @@ async fn the_largest_digest_stays_within_the_limits() {
     }
     let payload = payload(Message::Digest(largest)).await;
     let blocks = payload["blocks"].as_array().unwrap();
-    let lengths: Vec<_> = blocks.iter().map(|block| block["text"]["text"].as_str().map_or(0, str::len)).collect();
+    let lengths: Vec<_> =
+        blocks.iter().map(|block| block["text"]["text"].as_str().map_or(0, str::len)).collect();
     assert!(blocks.len() <= 50 && lengths.iter().all(|length| *length <= 3000), "{lengths:?}");
-    assert!(blocks.iter().map(|block| block.to_string().chars().count()).sum::<usize>() <= 13_000, "{lengths:?}");
-    assert_eq!(payload.to_string().matches("🟠").count() + payload.to_string().matches("🔴").count(), 30);
+    assert!(
+        blocks.iter().map(|block| block.to_string().chars().count()).sum::<usize>() <= 13_000,
+        "{lengths:?}"
+    );
+    assert_eq!(
+        payload.to_string().matches("🟠").count() + payload.to_string().matches("🔴").count(),
+        30
+    );
 }
 
 #[tokio::test]

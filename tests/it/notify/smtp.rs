@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use budget_alertd::clock::SimulatedClock;
 use budget_alertd::metrics::Metrics;
-use budget_alertd::notify::{Accepted, AuthMechanism, Config, DeliveryError, FailureReason, Kind, SmtpSignIn, SmtpTls, Verdict};
+use budget_alertd::notify::{
+    Accepted, AuthMechanism, Config, DeliveryError, FailureReason, Kind, SmtpSignIn, SmtpTls,
+    Verdict,
+};
 use budget_alertd::secret::Secret;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
@@ -25,16 +28,23 @@ fn signing_in(port: u16, auth: AuthMechanism) -> Config {
     config
 }
 
-/// To a server that takes one command after the other, and to one that takes several at once: it must end alike.
+/// To a server that takes one command after the other, and to one that takes several at once: it
+/// must end alike.
 async fn attempt(act: Option<(Stage, Act)>, timeout: Duration) -> Result<Accepted, DeliveryError> {
     let one_by_one = attempt_at(act.clone(), vec!["AUTH PLAIN LOGIN"], timeout).await;
     let at_once = attempt_at(act.clone(), vec!["AUTH PLAIN LOGIN", "PIPELINING"], timeout).await;
-    let outcome = |result: &Result<Accepted, DeliveryError>| result.as_ref().err().map(|error| (error.verdict, error.reason));
+    let outcome = |result: &Result<Accepted, DeliveryError>| {
+        result.as_ref().err().map(|error| (error.verdict, error.reason))
+    };
     assert_eq!(outcome(&one_by_one), outcome(&at_once), "{act:?}");
     at_once
 }
 
-async fn attempt_at(act: Option<(Stage, Act)>, extensions: Vec<&'static str>, timeout: Duration) -> Result<Accepted, DeliveryError> {
+async fn attempt_at(
+    act: Option<(Stage, Act)>,
+    extensions: Vec<&'static str>,
+    timeout: Duration,
+) -> Result<Accepted, DeliveryError> {
     let acts = act.into_iter().collect();
     let server = Smtp::playing(Script { acts, extensions, ..Script::default() }).await;
     let mut config = signing_in(server.port, AuthMechanism::Plain);
@@ -59,8 +69,16 @@ async fn every_refusal_has_its_verdict() {
         let brief = if stage == "RCPT" { Verdict::Recipient } else { DESTINATION };
         assert_eq!(verdict(stage, Act::Say("451 4.3.0 later")).await, brief, "4xx at {stage}");
         let permanent = if matches!(stage, "DATA" | ".") { Verdict::Message } else { DESTINATION };
-        assert_eq!(verdict(stage, Act::Say("554 5.0.0 <oncall@partner.example> no")).await, permanent, "5xx at {stage}");
-        assert_eq!(verdict(stage, Act::Say("421 4.3.2 closing")).await, DESTINATION, "421 at {stage}");
+        assert_eq!(
+            verdict(stage, Act::Say("554 5.0.0 <oncall@partner.example> no")).await,
+            permanent,
+            "5xx at {stage}"
+        );
+        assert_eq!(
+            verdict(stage, Act::Say("421 4.3.2 closing")).await,
+            DESTINATION,
+            "421 at {stage}"
+        );
     }
 }
 
@@ -73,7 +91,11 @@ async fn a_broken_or_silent_conversation_is_ambiguous_only_after_the_final_dot()
         // Long enough for a busy machine to come to the final dot.
         let timeout = Duration::from_millis(if stage == "." { 3000 } else { 800 });
         let error = attempt(Some((stage, Act::Silence)), timeout).await.unwrap_err();
-        assert_eq!((error.verdict, error.reason), (expected, FailureReason::TimedOut), "silent at {stage}");
+        assert_eq!(
+            (error.verdict, error.reason),
+            (expected, FailureReason::TimedOut),
+            "silent at {stage}"
+        );
     }
 }
 
@@ -84,10 +106,14 @@ async fn a_refused_recipient_costs_the_others_nothing() {
     let channel = channel(&email_config(server.port, SmtpTls::None));
     for _ in 0..2 {
         let error = channel.attempt(&alert_delivery(attacked())).await.unwrap_err();
-        assert_eq!((error.verdict, error.reason), (Verdict::Message, FailureReason::RecipientRefused));
+        assert_eq!(
+            (error.verdict, error.reason),
+            (Verdict::Message, FailureReason::RecipientRefused)
+        );
         assert_eq!(
             error.to_string(),
-            "the mail server refused the recipient: 550 5.1.1 <address>: unknown user; check the notifier's `to`"
+            "the mail server refused the recipient: 550 5.1.1 <address>: unknown user; check the \
+                notifier's `to`"
         );
     }
     let commands = server.seen().commands;
@@ -98,16 +124,40 @@ async fn a_refused_recipient_costs_the_others_nothing() {
 #[tokio::test]
 async fn microsoft_365_without_basic_authentication_is_named() {
     for (stage, reply, said) in [
-        ("AUTH", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.", "is switched off for this mailbox"),
-        ("AUTH", "535 5.7.3 Authentication unsuccessful", "check user name and password; at Microsoft 365"),
-        ("MAIL", "530 5.7.57 Client not authenticated to send mail.", "is switched off for this mailbox"),
-        ("RCPT", "550 5.7.30 Basic authentication is not supported for Client Submission.", "is switched off for this mailbox"),
+        (
+            "AUTH",
+            "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+            "is switched off for this mailbox",
+        ),
+        (
+            "AUTH",
+            "535 5.7.3 Authentication unsuccessful",
+            "check user name and password; at Microsoft 365",
+        ),
+        (
+            "MAIL",
+            "530 5.7.57 Client not authenticated to send mail.",
+            "is switched off for this mailbox",
+        ),
+        (
+            "RCPT",
+            "550 5.7.30 Basic authentication is not supported for Client Submission.",
+            "is switched off for this mailbox",
+        ),
     ] {
-        let error = attempt(Some((stage, Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
-        assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused), "{stage}");
+        let error =
+            attempt(Some((stage, Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
+        assert_eq!(
+            (error.verdict, error.reason),
+            (DESTINATION, FailureReason::SignInRefused),
+            "{stage}"
+        );
         let detail = &error.detail;
         assert!(
-            detail.contains(said) && detail.contains("use auth = \"xoauth2\" or type = \"graph-mail\" (docs/microsoft-365-mail.md)"),
+            detail.contains(said)
+                && detail.contains(
+                    "use auth = \"xoauth2\" or type = \"graph-mail\" (docs/microsoft-365-mail.md)"
+                ),
             "{detail}"
         );
     }
@@ -115,28 +165,55 @@ async fn microsoft_365_without_basic_authentication_is_named() {
 
 #[tokio::test]
 async fn a_mailbox_that_may_not_send_as_the_sender_costs_no_alert() {
-    for reply in ["550 5.7.60 SMTP; Client does not have permissions to send as this sender", "554 5.2.252 SendAsDenied"] {
-        let error = attempt(Some((".", Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
+    for reply in [
+        "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+        "554 5.2.252 SendAsDenied",
+    ] {
+        let error =
+            attempt(Some((".", Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
         assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused));
-        assert!(error.detail.ends_with("; the mailbox that signs in may not send as the notifier's `from`"), "{}", error.detail);
+        assert!(
+            error
+                .detail
+                .ends_with("; the mailbox that signs in may not send as the notifier's `from`"),
+            "{}",
+            error.detail
+        );
     }
 }
 
 #[tokio::test]
 async fn both_sign_ins_are_made_as_the_server_wants_them() {
-    for (auth, said) in [(AuthMechanism::Plain, "AUTH PLAIN AGFsZXJ0cwBvcGVuIHNlc2FtZQ=="), (AuthMechanism::Login, "AUTH LOGIN")] {
-        let server = Smtp::playing(Script { extensions: vec!["AUTH PLAIN LOGIN"], ..Script::default() }).await;
+    for (auth, said) in [
+        (AuthMechanism::Plain, "AUTH PLAIN AGFsZXJ0cwBvcGVuIHNlc2FtZQ=="),
+        (AuthMechanism::Login, "AUTH LOGIN"),
+    ] {
+        let server =
+            Smtp::playing(Script { extensions: vec!["AUTH PLAIN LOGIN"], ..Script::default() })
+                .await;
         channel(&signing_in(server.port, auth)).attempt(&alert_delivery(attacked())).await.unwrap();
-        assert!(server.seen().commands.iter().any(|command| command == said), "{:?}", server.seen().commands);
+        assert!(
+            server.seen().commands.iter().any(|command| command == said),
+            "{:?}",
+            server.seen().commands
+        );
     }
     let server = Smtp::playing(Script::default()).await;
-    let error = channel(&signing_in(server.port, AuthMechanism::Plain)).attempt(&alert_delivery(attacked())).await.unwrap_err();
-    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::SignInRefused), "no AUTH offered");
+    let error = channel(&signing_in(server.port, AuthMechanism::Plain))
+        .attempt(&alert_delivery(attacked()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.verdict, error.reason),
+        (DESTINATION, FailureReason::SignInRefused),
+        "no AUTH offered"
+    );
 }
 
 #[tokio::test]
 async fn stripped_starttls_fails_before_anything_is_said() {
-    let server = Smtp::playing(Script { extensions: vec!["AUTH PLAIN"], ..Script::default() }).await;
+    let server =
+        Smtp::playing(Script { extensions: vec!["AUTH PLAIN"], ..Script::default() }).await;
     let mut config = signing_in(server.port, AuthMechanism::Plain);
     if let Kind::Email(email) = &mut config.kind {
         email.smtp.tls = SmtpTls::Starttls;
@@ -144,7 +221,13 @@ async fn stripped_starttls_fails_before_anything_is_said() {
     let error = channel(&config).attempt(&alert_delivery(attacked())).await.unwrap_err();
     assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::TlsMissing));
     let seen = server.seen();
-    assert!(seen.messages.is_empty() && seen.commands.iter().all(|command| command == "(connected)" || command.starts_with("EHLO")));
+    assert!(
+        seen.messages.is_empty()
+            && seen
+                .commands
+                .iter()
+                .all(|command| command == "(connected)" || command.starts_with("EHLO"))
+    );
 }
 
 #[tokio::test]
@@ -158,8 +241,12 @@ async fn answers_out_of_step_are_no_acceptance() {
 #[tokio::test]
 async fn a_refusal_of_us_at_the_recipient_is_the_destinations() {
     let outcome = async |reply: &'static str| {
-        let error = attempt(Some(("RCPT", Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
-        assert!(error.verdict == DESTINATION || error.detail.ends_with("; check the notifier's `to`"), "{error}");
+        let error =
+            attempt(Some(("RCPT", Act::Say(reply))), Duration::from_secs(20)).await.unwrap_err();
+        assert!(
+            error.verdict == DESTINATION || error.detail.ends_with("; check the notifier's `to`"),
+            "{error}"
+        );
         error
     };
     for recipient in [
@@ -193,19 +280,37 @@ async fn a_refusal_of_us_at_the_recipient_is_the_destinations() {
     ] {
         assert_eq!(outcome(us).await.verdict, DESTINATION, "{us}");
     }
-    assert!(outcome("504 5.5.2 need fully-qualified hostname").await.detail.contains("set `hello_name`"));
-    assert!(outcome("554 5.7.1 Relay access denied").await.detail.contains("check whether it wants a sign-in"));
+    assert!(
+        outcome("504 5.5.2 need fully-qualified hostname")
+            .await
+            .detail
+            .contains("set `hello_name`")
+    );
+    assert!(
+        outcome("554 5.7.1 Relay access denied")
+            .await
+            .detail
+            .contains("check whether it wants a sign-in")
+    );
 }
 
 /// Each is sent and answered once.
 #[tokio::test]
 async fn what_a_server_says_after_the_final_dot_is_decided_by_its_code() {
     let outcome = async |reply: &'static [u8]| {
-        let server = Smtp::playing(Script { acts: vec![(".", Act::Instead(reply))], ..Script::default() }).await;
-        channel(&email_config(server.port, SmtpTls::None)).attempt(&alert_delivery(attacked())).await.map_err(|error| error.verdict)
+        let server =
+            Smtp::playing(Script { acts: vec![(".", Act::Instead(reply))], ..Script::default() })
+                .await;
+        channel(&email_config(server.port, SmtpTls::None))
+            .attempt(&alert_delivery(attacked()))
+            .await
+            .map_err(|error| error.verdict)
     };
     for (reply, detail) in [
-        (b"250 2.6.0 Nachricht zur \xdcbermittlung angenommen\r\n".as_slice(), "250 2.6.0 Nachricht zur \u{fffd}bermittlung angenommen"),
+        (
+            b"250 2.6.0 Nachricht zur \xdcbermittlung angenommen\r\n".as_slice(),
+            "250 2.6.0 Nachricht zur \u{fffd}bermittlung angenommen",
+        ),
         (b"250 Ok\n", "250 Ok"),
         (b"250\r\n", "250"),
         (b"250Ok\r\n", "250 Ok"),
@@ -226,7 +331,12 @@ async fn what_a_server_says_after_the_final_dot_is_decided_by_its_code() {
         (b"150 soon\r\n", Verdict::Ambiguous),
         (b"Ok\r\n", Verdict::Ambiguous),
     ] {
-        assert_eq!(outcome(reply).await.unwrap_err(), verdict, "{}", String::from_utf8_lossy(reply));
+        assert_eq!(
+            outcome(reply).await.unwrap_err(),
+            verdict,
+            "{}",
+            String::from_utf8_lossy(reply)
+        );
     }
 }
 
@@ -234,24 +344,47 @@ async fn what_a_server_says_after_the_final_dot_is_decided_by_its_code() {
 async fn a_reply_without_end_is_neither_read_nor_waited_for() {
     for stage in STAGES {
         for (start, more) in [("", "x"), ("", "250-x\r\n"), ("", "\r\n"), ("250-", "x")] {
-            let error = attempt(Some((stage, Act::Endless(start, more))), Duration::from_mins(10)).await.unwrap_err();
+            let error = attempt(Some((stage, Act::Endless(start, more))), Duration::from_mins(10))
+                .await
+                .unwrap_err();
             let verdict = if stage == "." { Verdict::Ambiguous } else { DESTINATION };
-            assert_eq!((error.verdict, error.reason), (verdict, FailureReason::UnexpectedAnswer), "{stage}: {error}");
+            assert_eq!(
+                (error.verdict, error.reason),
+                (verdict, FailureReason::UnexpectedAnswer),
+                "{stage}: {error}"
+            );
         }
-        let refused = attempt(Some((stage, Act::Endless("550 5.1.1 ", "x"))), Duration::from_mins(10)).await.unwrap_err();
-        let verdict = if matches!(stage, "RCPT" | "DATA" | ".") { Verdict::Message } else { DESTINATION };
+        let refused =
+            attempt(Some((stage, Act::Endless("550 5.1.1 ", "x"))), Duration::from_mins(10))
+                .await
+                .unwrap_err();
+        let verdict =
+            if matches!(stage, "RCPT" | "DATA" | ".") { Verdict::Message } else { DESTINATION };
         assert_eq!(refused.verdict, verdict, "{stage}: {refused}");
         assert!(refused.detail.len() < 1000, "{refused}");
     }
-    let accepted = attempt(Some((".", Act::Endless("250 2.0.0 Ok ", "x"))), Duration::from_mins(10)).await.unwrap();
-    assert!(accepted.detail.starts_with("250 2.0.0 Ok xxx") && accepted.detail.len() <= 300, "{}", accepted.detail);
+    let accepted =
+        attempt(Some((".", Act::Endless("250 2.0.0 Ok ", "x"))), Duration::from_mins(10))
+            .await
+            .unwrap();
+    assert!(
+        accepted.detail.starts_with("250 2.0.0 Ok xxx") && accepted.detail.len() <= 300,
+        "{}",
+        accepted.detail
+    );
 }
 
 #[tokio::test]
 async fn what_comes_before_tls_is_no_answer_behind_it() {
-    let replies = b"220 go\r\n250-mail.example\r\n250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 2.0.0 Ok\r\n";
+    let replies = b"220 go\r\n250-mail.example\r\n250 AUTH PLAIN\r\n235 ok\r\n250 ok\r\n250 \
+        ok\r\n354 go on\r\n250 2.0.0 Ok\r\n";
     let acts = vec![("STARTTLS", Act::Instead(replies))];
-    let server = Smtp::playing(Script { acts, extensions: vec!["STARTTLS", "AUTH PLAIN"], ..Script::default() }).await;
+    let server = Smtp::playing(Script {
+        acts,
+        extensions: vec!["STARTTLS", "AUTH PLAIN"],
+        ..Script::default()
+    })
+    .await;
     let mut config = signing_in(server.port, AuthMechanism::Plain);
     if let Kind::Email(email) = &mut config.kind {
         email.smtp.tls = SmtpTls::Starttls;
@@ -260,23 +393,36 @@ async fn what_comes_before_tls_is_no_answer_behind_it() {
     assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::TlsFailed));
     assert!(error.detail.contains("before TLS began: nothing of it is believed"), "{error}");
     let commands = server.seen().commands;
-    assert_eq!(commands.iter().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(), ["(connected)", "EHLO", "STARTTLS"]);
+    assert_eq!(
+        commands.iter().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(),
+        ["(connected)", "EHLO", "STARTTLS"]
+    );
 }
 
 #[tokio::test]
 async fn keywords_are_understood_in_any_case() {
-    for extensions in [vec!["auth plain login"], vec!["AUTH=PLAIN LOGIN"], vec!["Auth LOGIN", "AUTH=plain"]] {
-        let server = Smtp::playing(Script { extensions: extensions.clone(), ..Script::default() }).await;
-        channel(&signing_in(server.port, AuthMechanism::Plain)).attempt(&alert_delivery(attacked())).await.unwrap();
+    for extensions in
+        [vec!["auth plain login"], vec!["AUTH=PLAIN LOGIN"], vec!["Auth LOGIN", "AUTH=plain"]]
+    {
+        let server =
+            Smtp::playing(Script { extensions: extensions.clone(), ..Script::default() }).await;
+        channel(&signing_in(server.port, AuthMechanism::Plain))
+            .attempt(&alert_delivery(attacked()))
+            .await
+            .unwrap();
         assert_eq!(server.seen().messages.len(), 1, "{extensions:?}");
     }
     // It offers TLS: what comes of it is not looked at here.
     let server = Smtp::playing(Script { extensions: vec!["starttls"], ..Script::default() }).await;
-    let error = channel(&email_config(server.port, SmtpTls::Starttls)).attempt(&alert_delivery(attacked())).await.unwrap_err();
+    let error = channel(&email_config(server.port, SmtpTls::Starttls))
+        .attempt(&alert_delivery(attacked()))
+        .await
+        .unwrap_err();
     assert_eq!(error.reason, FailureReason::TlsFailed, "{error}");
 }
 
-/// What a server is told at EHLO, MAIL and RCPT, and the message; by a notifier that sends from here to there.
+/// What a server is told at EHLO, MAIL and RCPT, and the message; by a notifier that sends from
+/// here to there.
 async fn conversation(
     from: &str,
     to: &str,
@@ -293,13 +439,16 @@ async fn conversation(
     delivery.recipient = Some(to.to_owned());
     channel(&config).attempt(&delivery).await?;
     let seen = server.seen();
-    let said = |command: &&String| ["EHLO", "MAIL", "RCPT"].iter().any(|verb| command.starts_with(verb));
+    let said =
+        |command: &&String| ["EHLO", "MAIL", "RCPT"].iter().any(|verb| command.starts_with(verb));
     Ok((seen.commands.iter().filter(said).cloned().collect(), seen.messages[0].clone()))
 }
 
 #[tokio::test]
 async fn a_server_is_greeted_by_the_configured_name_or_one_that_means_something() {
-    let greeted = async |name| conversation("a@b.example", "c@d.example", name, vec![]).await.unwrap().0[0].clone();
+    let greeted = async |name| {
+        conversation("a@b.example", "c@d.example", name, vec![]).await.unwrap().0[0].clone()
+    };
     assert_eq!(greeted(Some("alerts.partner.example")).await, "EHLO alerts.partner.example");
     let own = greeted(None).await;
     assert!(own == "EHLO [127.0.0.1]" || own == "EHLO [IPv6:::1]" || own.contains('.'), "{own}");
@@ -307,21 +456,42 @@ async fn a_server_is_greeted_by_the_configured_name_or_one_that_means_something(
 
 #[tokio::test]
 async fn domains_beyond_ascii_are_written_as_servers_know_them() {
-    let (commands, mail) = conversation("alerts@b\u{fc}cher.example", "ops@m\u{fc}nchen.example", None, vec![]).await.unwrap();
-    assert_eq!(commands[1..], ["MAIL FROM:<alerts@xn--bcher-kva.example>", "RCPT TO:<ops@xn--mnchen-3ya.example>"]);
+    let (commands, mail) =
+        conversation("alerts@b\u{fc}cher.example", "ops@m\u{fc}nchen.example", None, vec![])
+            .await
+            .unwrap();
+    assert_eq!(
+        commands[1..],
+        ["MAIL FROM:<alerts@xn--bcher-kva.example>", "RCPT TO:<ops@xn--mnchen-3ya.example>"]
+    );
     assert!(mail.is_ascii() && mail.contains("To: ops@xn--mnchen-3ya.example\r\n"), "{mail}");
-    assert!(mail.contains("From: alerts@xn--bcher-kva.example\r\n") && mail.contains("@xn--bcher-kva.example>\r\n"), "{mail}");
+    assert!(
+        mail.contains("From: alerts@xn--bcher-kva.example\r\n")
+            && mail.contains("@xn--bcher-kva.example>\r\n"),
+        "{mail}"
+    );
 }
 
 #[tokio::test]
 async fn a_name_beyond_ascii_before_the_at_wants_a_server_that_takes_it() {
     let (from, to) = ("alerts@partner.example", "j\u{f6}rg@partner.example");
     let (commands, _) = conversation(from, to, None, vec!["8BITMIME", "smtputf8"]).await.unwrap();
-    assert_eq!(commands[1..], [format!("MAIL FROM:<{from}> BODY=8BITMIME SMTPUTF8"), format!("RCPT TO:<{to}>")]);
+    assert_eq!(
+        commands[1..],
+        [format!("MAIL FROM:<{from}> BODY=8BITMIME SMTPUTF8"), format!("RCPT TO:<{to}>")]
+    );
     let error = conversation(from, to, None, vec![]).await.unwrap_err();
-    assert_eq!((error.verdict, error.reason), (Verdict::Message, FailureReason::RecipientRefused), "{error}");
+    assert_eq!(
+        (error.verdict, error.reason),
+        (Verdict::Message, FailureReason::RecipientRefused),
+        "{error}"
+    );
     let error = conversation(to, from, None, vec![]).await.unwrap_err();
-    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::ServerError), "it is wrong for every recipient: {error}");
+    assert_eq!(
+        (error.verdict, error.reason),
+        (DESTINATION, FailureReason::ServerError),
+        "it is wrong for every recipient: {error}"
+    );
     let server = Smtp::playing(Script::default()).await;
     let mut config = email_config(server.port, SmtpTls::None);
     if let Kind::Email(email) = &mut config.kind {
@@ -356,15 +526,33 @@ async fn a_connection_that_was_used_is_replaced_at_once_and_once() {
             let channel = channel(&email_config(server.port, SmtpTls::None));
             channel.attempt(&alert_delivery(attacked())).await.unwrap();
             healed.store(false, Ordering::SeqCst);
-            channel.attempt(&alert_delivery(attacked())).await.unwrap_or_else(|error| panic!("{stage} {reply}: {error}"));
-            let connections = server.seen().commands.iter().filter(|command| *command == "(connected)").count();
+            channel
+                .attempt(&alert_delivery(attacked()))
+                .await
+                .unwrap_or_else(|error| panic!("{stage} {reply}: {error}"));
+            let connections =
+                server.seen().commands.iter().filter(|command| *command == "(connected)").count();
             assert_eq!(connections, 2, "{stage} {reply}");
         }
     }
-    let server = Smtp::playing(Script { acts: vec![("MAIL", Act::Say("421 4.3.2 closing"))], ..Script::default() }).await;
-    let error = channel(&email_config(server.port, SmtpTls::None)).attempt(&alert_delivery(attacked())).await.unwrap_err();
-    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::Deferred), "a new connection is not replaced");
-    assert_eq!(server.seen().commands.iter().filter(|command| *command == "(connected)").count(), 1);
+    let server = Smtp::playing(Script {
+        acts: vec![("MAIL", Act::Say("421 4.3.2 closing"))],
+        ..Script::default()
+    })
+    .await;
+    let error = channel(&email_config(server.port, SmtpTls::None))
+        .attempt(&alert_delivery(attacked()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.verdict, error.reason),
+        (DESTINATION, FailureReason::Deferred),
+        "a new connection is not replaced"
+    );
+    assert_eq!(
+        server.seen().commands.iter().filter(|command| *command == "(connected)").count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -372,7 +560,8 @@ async fn the_connection_is_kept_while_it_is_good() {
     let connections = async |script: Script, pause: Duration| {
         let server = Smtp::playing(script).await;
         let clock = SimulatedClock::starting_at(time(NOW));
-        let channel = email_config(server.port, SmtpTls::None).build(clock.clone(), Metrics::new()).unwrap();
+        let channel =
+            email_config(server.port, SmtpTls::None).build(clock.clone(), Metrics::new()).unwrap();
         for _ in 0..3 {
             channel.attempt(&alert_delivery(attacked())).await.unwrap();
             clock.advance(pause);
@@ -382,7 +571,11 @@ async fn the_connection_is_kept_while_it_is_good() {
         seen.commands.iter().filter(|command| *command == "(connected)").count()
     };
     assert_eq!(connections(Script::default(), Duration::from_secs(1)).await, 1);
-    assert_eq!(connections(Script::default(), Duration::from_mins(5)).await, 3, "idle for too long");
+    assert_eq!(
+        connections(Script::default(), Duration::from_mins(5)).await,
+        3,
+        "idle for too long"
+    );
     let closing = Script { one_message_only: true, ..Script::default() };
     assert_eq!(connections(closing, Duration::from_secs(1)).await, 3, "closed by the server");
 }
@@ -401,9 +594,15 @@ async fn a_server_that_takes_several_commands_at_once_gets_them_at_once() {
             assert!(stream.read_line(&mut line).await.unwrap() > 0, "{heard:?}");
             heard.push(line.split([' ', ':']).next().unwrap().trim_end().to_owned());
             match heard.last().unwrap().as_str() {
-                "EHLO" => stream.write_all(b"250-mail.example\r\n250-8BITMIME\r\n250 pipelining\r\n").await.unwrap(),
+                "EHLO" => stream
+                    .write_all(b"250-mail.example\r\n250-8BITMIME\r\n250 pipelining\r\n")
+                    .await
+                    .unwrap(),
                 "DATA" => {
-                    stream.write_all(format!("{unanswered}354 go on\r\n").as_bytes()).await.unwrap();
+                    stream
+                        .write_all(format!("{unanswered}354 go on\r\n").as_bytes())
+                        .await
+                        .unwrap();
                     unanswered.clear();
                     while !line.ends_with("\r\n.\r\n") {
                         stream.read_line(&mut line).await.unwrap();
@@ -426,11 +625,15 @@ async fn a_server_that_takes_several_commands_at_once_gets_them_at_once() {
 #[tokio::test]
 async fn a_message_to_nobody_is_never_finished() {
     let acts = vec![("RCPT", Act::Say("550 5.1.1 unknown user"))];
-    let server = Smtp::playing(Script { acts, extensions: vec!["PIPELINING"], ..Script::default() }).await;
+    let server =
+        Smtp::playing(Script { acts, extensions: vec!["PIPELINING"], ..Script::default() }).await;
     let channel = channel(&email_config(server.port, SmtpTls::None));
     for _ in 0..2 {
         let error = channel.attempt(&alert_delivery(attacked())).await.unwrap_err();
-        assert_eq!((error.verdict, error.reason), (Verdict::Message, FailureReason::RecipientRefused));
+        assert_eq!(
+            (error.verdict, error.reason),
+            (Verdict::Message, FailureReason::RecipientRefused)
+        );
     }
     let seen = server.seen();
     assert!(seen.messages.is_empty(), "{:?}", seen.messages);
@@ -440,14 +643,23 @@ async fn a_message_to_nobody_is_never_finished() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_the_destinations_fault() {
-    let port = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
-    let error = channel(&email_config(port, SmtpTls::None)).attempt(&alert_delivery(attacked())).await.unwrap_err();
-    assert_eq!((error.verdict, error.reason), (DESTINATION, FailureReason::CannotConnect), "{error}");
+    let port =
+        tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
+    let error = channel(&email_config(port, SmtpTls::None))
+        .attempt(&alert_delivery(attacked()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.verdict, error.reason),
+        (DESTINATION, FailureReason::CannotConnect),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_attempt_that_is_dropped_leaves_nothing_behind() {
-    let server = Smtp::playing(Script { acts: vec![(".", Act::Silence)], ..Script::default() }).await;
+    let server =
+        Smtp::playing(Script { acts: vec![(".", Act::Silence)], ..Script::default() }).await;
     let channel = channel(&email_config(server.port, SmtpTls::None));
     for _ in 0..2 {
         let before = server.seen().messages.len();
@@ -463,5 +675,8 @@ async fn an_attempt_that_is_dropped_leaves_nothing_behind() {
             () = arrived => {}
         }
     }
-    assert_eq!(server.seen().commands.iter().filter(|command| *command == "(connected)").count(), 2);
+    assert_eq!(
+        server.seen().commands.iter().filter(|command| *command == "(connected)").count(),
+        2
+    );
 }

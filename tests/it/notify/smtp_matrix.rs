@@ -1,4 +1,5 @@
-//! Every way a mail server can fail, or be odd, at every stage of the conversation, once, and what becomes of the alert.
+//! Every way a mail server can fail, or be odd, at every stage of the conversation, once, and what
+//! becomes of the alert.
 //!
 //! TLS and sign-in are real here; the wait for the next attempt is the simulated clock's.
 
@@ -34,10 +35,11 @@ const STAGES: [(Stage, &str); 8] = [
 /// Long enough for a busy machine to come to the final dot while others are silent too.
 const SILENCE: &str = "timeout = \"6s\"";
 
-/// What it means for the destination or the message, what becomes of the delivery, how many mails were read to their final dot, and
-/// under how many identities.
+/// What it means for the destination or the message, what becomes of the delivery, how many mails
+/// were read to their final dot, and under how many identities.
 ///
-/// A mail that was read and then refused (4xx at the final dot) did not arrive; one that was followed by silence or a reset may have.
+/// A mail that was read and then refused (4xx at the final dot) did not arrive; one that was
+/// followed by silence or a reset may have.
 const EXPECTED: &str = "\
 banner    | 4xx           destination-failed, sent, 1 mail
 banner    | 5xx           destination-failed, sent, 1 mail
@@ -107,19 +109,27 @@ final dot | in Latin-1    accepted, sent, 1 mail
 
 #[test]
 fn every_failure_at_every_stage_costs_no_alert_and_makes_no_second_identity() {
-    holds("notify::smtp_matrix::every_failure_at_every_stage_costs_no_alert_and_makes_no_second_identity", &[]);
+    holds(
+        "notify::smtp_matrix::every_failure_at_every_stage_costs_no_alert_and_makes_no_second_identity",
+        &[],
+    );
 }
 
 #[test]
 fn the_same_holds_at_a_server_that_takes_several_commands_at_once() {
-    holds("notify::smtp_matrix::the_same_holds_at_a_server_that_takes_several_commands_at_once", &["PIPELINING"]);
+    holds(
+        "notify::smtp_matrix::the_same_holds_at_a_server_that_takes_several_commands_at_once",
+        &["PIPELINING"],
+    );
 }
 
 /// The whole matrix in the process of `test`, at servers that can this too.
 fn holds(test: &str, also: &'static [&'static str]) {
     in_a_process_that_trusts(test, async |authority: Issuer<'static, KeyPair>| {
         let acceptor = acceptor(&authority, "localhost", false);
-        let silent = join_all(STAGES.map(|(stage, _)| cell(&acceptor, also, stage, Act::Silence, SILENCE))).await;
+        let silent =
+            join_all(STAGES.map(|(stage, _)| cell(&acceptor, also, stage, Act::Silence, SILENCE)))
+                .await;
         let mut matrix = String::new();
         for ((stage, name), silent) in STAGES.into_iter().zip(silent) {
             let later = cell(&acceptor, also, stage, Act::Say("451 4.3.0 later"), "").await;
@@ -143,7 +153,13 @@ fn holds(test: &str, also: &'static [&'static str]) {
 }
 
 /// One alert to a server that fails once so, and then never again.
-async fn cell(acceptor: &TlsAcceptor, also: &[&'static str], stage: Stage, act: Act, more: &str) -> String {
+async fn cell(
+    acceptor: &TlsAcceptor,
+    also: &[&'static str],
+    stage: Stage,
+    act: Act,
+    more: &str,
+) -> String {
     let server = Smtp::playing(Script {
         acts: vec![(stage, act)],
         healed: Some(Arc::new(AtomicBool::new(false))),
@@ -154,17 +170,23 @@ async fn cell(acceptor: &TlsAcceptor, also: &[&'static str], stage: Stage, act: 
     .await;
     let sign_in = "username = \"alerts\", password = \"open sesame\"";
     let world = World::new(&format!(
-        "{SPEND}[notifiers.hook]\ntype = \"email\"\nfrom = \"alerts@partner.example\"\nto = [\"oncall@partner.example\"]\n\
-         smtp = {{ host = \"localhost\", port = {}, {sign_in} }}\n{more}\n",
+        "{SPEND}[notifiers.hook]\ntype = \"email\"\nfrom = \"alerts@partner.example\"\nto = \
+            [\"oncall@partner.example\"]\nsmtp = {{ host = \"localhost\", port = {}, {sign_in} \
+            }}\n{more}\n",
         server.port
     ));
     delivered(&world).await;
     let seen = server.seen();
     for conversation in seen.commands.split(|command| command == "(connected)") {
         let in_clear = conversation.split(|command| command == "STARTTLS").next().unwrap();
-        assert!(in_clear.iter().all(|command| command.starts_with("EHLO ") || command == "QUIT"), "{in_clear:?}");
+        assert!(
+            in_clear.iter().all(|command| command.starts_with("EHLO ") || command == "QUIT"),
+            "{in_clear:?}"
+        );
     }
-    let id = |mail: &String| MessageParser::default().parse(mail).unwrap().message_id().unwrap().to_owned();
+    let id = |mail: &String| {
+        MessageParser::default().parse(mail).unwrap().message_id().unwrap().to_owned()
+    };
     let identities: BTreeSet<_> = seen.messages.iter().map(id).collect();
     let mails = match seen.messages.len() {
         1 => "1 mail".to_owned(),
@@ -173,7 +195,9 @@ async fn cell(acceptor: &TlsAcceptor, also: &[&'static str], stage: Stage, act: 
     };
     let outcomes = ["destination-failed", "recipient-deferred", "message-refused", "ambiguous"];
     let counted = |outcome: &&str| {
-        let series = format!("budget_alertd_delivery_attempts_total{{notifier=\"hook\",outcome=\"{outcome}\"}} 1\n");
+        let series = format!(
+            "budget_alertd_delivery_attempts_total{{notifier=\"hook\",outcome=\"{outcome}\"}} 1\n"
+        );
         world.metrics.render().unwrap().contains(&series)
     };
     let mut outcomes: Vec<_> = outcomes.into_iter().filter(counted).collect();
@@ -194,7 +218,8 @@ async fn delivered(world: &World) {
 
 async fn deliver(world: &World, ledger: &Ledger) {
     let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let mut worker = assemble(&world.config(), ledger, &clock, &world.metrics).unwrap().workers.remove(0);
+    let mut worker =
+        assemble(&world.config(), ledger, &clock, &world.metrics).unwrap().workers.remove(0);
     while let Some(wait) = worker.step(&|| false).await.unwrap().wait {
         world.clock.advance(wait);
     }
@@ -209,14 +234,17 @@ fn states(world: &World) -> Vec<String> {
         Some(recipient) => format!("{recipient} {state}"),
         None => state.to_owned(),
     };
-    let mut states: Vec<_> = rows.iter().map(|row| state(row.state.as_str(), row.recipient.as_deref())).collect();
+    let mut states: Vec<_> =
+        rows.iter().map(|row| state(row.state.as_str(), row.recipient.as_deref())).collect();
     states.sort();
     states
 }
 
 #[tokio::test]
 async fn one_refused_recipient_of_three_costs_the_others_nothing() {
-    let receiver = MailReceiver::start(budget_alertd::clock::SystemClock::shared(), MailOptions::default()).unwrap();
+    let receiver =
+        MailReceiver::start(budget_alertd::clock::SystemClock::shared(), MailOptions::default())
+            .unwrap();
     receiver.refuse("b@partner.example", 550);
     let world = World::new(&format!(
         "{SPEND}[notifiers.hook]\ntype = \"email\"\nfrom = \"alerts@partner.example\"\n\
@@ -225,10 +253,16 @@ async fn one_refused_recipient_of_three_costs_the_others_nothing() {
         receiver.port()
     ));
     delivered(&world).await;
-    assert_eq!(states(&world), ["a@partner.example sent", "b@partner.example dead", "c@partner.example sent"]);
+    assert_eq!(
+        states(&world),
+        ["a@partner.example sent", "b@partner.example dead", "c@partner.example sent"]
+    );
     let mails = receiver.received();
     let recipients: BTreeSet<_> = mails.iter().flat_map(|mail| mail.recipients.clone()).collect();
-    assert_eq!(recipients.into_iter().collect::<Vec<_>>(), ["a@partner.example", "c@partner.example"]);
+    assert_eq!(
+        recipients.into_iter().collect::<Vec<_>>(),
+        ["a@partner.example", "c@partner.example"]
+    );
     let ids: BTreeSet<_> = mails.iter().map(|mail| mail.message_id.clone()).collect();
     assert_eq!((mails.len(), ids.len()), (2, 1));
 }

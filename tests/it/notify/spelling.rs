@@ -1,4 +1,5 @@
-//! How numbers are spelled, whatever the message: `900%` where room is short, in subjects, and `900 %` in every sentence.
+//! How numbers are spelled, whatever the message: `900%` where room is short, in subjects, and
+//! `900 %` in every sentence.
 
 use budget_alertd::domain::{Audience, Delivery, Ended, Message, Readers};
 use budget_alertd::notify::{Config, SmtpTls};
@@ -7,7 +8,10 @@ use mail_parser::MessageParser;
 use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
 use super::reports::eventful;
-use super::samples::{attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed, together, watched};
+use super::samples::{
+    attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed,
+    together, watched,
+};
 
 fn messages() -> Vec<Message> {
     let now = || later(attacked(), "47000", Some("940"), Some("5000"));
@@ -25,7 +29,9 @@ fn messages() -> Vec<Message> {
         Message::Operator(news(false)),
         Message::Report(Box::new(eventful())),
     ];
-    all.into_iter().chain(WATCHED.map(|(metric, at)| Message::Alert(Box::new(watched(metric, at))))).collect()
+    all.into_iter()
+        .chain(WATCHED.map(|(metric, at)| Message::Alert(Box::new(watched(metric, at)))))
+        .collect()
 }
 
 /// The places where a percentage is written the other way.
@@ -41,11 +47,18 @@ async fn a_percentage_is_spelled_one_way_in_subjects_and_one_way_in_texts() {
     let customers = Config { readers: Readers::Contacts, show_cost: true, ..ours.clone() };
     for message in messages() {
         channel(&ours).attempt(&delivery(message.clone())).await.unwrap();
-        if message.alerts().is_empty() || message.alerts().iter().any(|one| one.alert.customer.id != message.alerts()[0].alert.customer.id)
+        if message.alerts().is_empty()
+            || message
+                .alerts()
+                .iter()
+                .any(|one| one.alert.customer.id != message.alerts()[0].alert.customer.id)
         {
             continue;
         }
-        channel(&customers).attempt(&Delivery { audience: Audience::Customer, ..delivery(message) }).await.unwrap();
+        channel(&customers)
+            .attempt(&Delivery { audience: Audience::Customer, ..delivery(message) })
+            .await
+            .unwrap();
     }
     for mail in server.seen().messages {
         let mail = MessageParser::default().parse(&mail).unwrap();

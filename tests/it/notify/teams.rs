@@ -1,4 +1,5 @@
-//! What Teams gets: a card of documented elements within 20,000 bytes, in which no name means anything.
+//! What Teams gets: a card of documented elements within 20,000 bytes, in which no name means
+//! anything.
 
 use std::time::Duration;
 
@@ -11,14 +12,20 @@ use proptest::test_runner::{Config as Runs, TestRunner};
 use serde_json::Value;
 
 use super::receivers::{Answer, Http};
-use super::samples::{NOW, alert_delivery, attacked, channel, decimal, delivery, digest, ended, later, news, teams_config, time, together};
+use super::samples::{
+    NOW, alert_delivery, attacked, channel, decimal, delivery, digest, ended, later, news,
+    teams_config, time, together,
+};
 
 /// The request's body that this message becomes.
 async fn sent(message: Message) -> String {
     let teams = Http::answering(Answer::with(202, "", "")).await;
     channel(&teams_config(&teams.url)).attempt(&delivery(message)).await.unwrap();
     let request = teams.requests().remove(0);
-    assert_eq!((request.method.as_str(), request.header("content-type")), ("POST", Some("application/json")));
+    assert_eq!(
+        (request.method.as_str(), request.header("content-type")),
+        ("POST", Some("application/json"))
+    );
     String::from_utf8(request.body).unwrap()
 }
 
@@ -39,12 +46,19 @@ async fn card(message: Message) -> Value {
     card
 }
 
-/// Every element and property that cards use here, as documented for version 1.4 (<https://adaptivecards.io/explorer/>).
+/// Every element and property that cards use here, as documented for version 1.4
+/// (<https://adaptivecards.io/explorer/>).
 fn documented(element: &Value) {
-    let spacing = ["None", "Small", "Default", "Medium", "Large", "ExtraLarge", "Padding"].as_slice();
+    let spacing =
+        ["None", "Small", "Default", "Medium", "Large", "ExtraLarge", "Padding"].as_slice();
     let (keys, words): (&[&str], &[(&str, &[&str])]) = match element["type"].as_str().unwrap() {
-        "AdaptiveCard" => (&["$schema", "version", "msteams", "fallbackText", "body"], &[("version", &["1.4"])]),
-        "Container" => (&["style", "bleed", "items"], &[("style", &["default", "emphasis", "good", "attention", "warning", "accent"])]),
+        "AdaptiveCard" => {
+            (&["$schema", "version", "msteams", "fallbackText", "body"], &[("version", &["1.4"])])
+        }
+        "Container" => (
+            &["style", "bleed", "items"],
+            &[("style", &["default", "emphasis", "good", "attention", "warning", "accent"])],
+        ),
         "TextBlock" => (
             &["text", "size", "weight", "wrap", "spacing"],
             &[
@@ -63,11 +77,16 @@ fn documented(element: &Value) {
         let word = &element[key];
         assert!(word.is_null() || words.contains(&word.as_str().unwrap()), "{key} = {word}");
     }
-    assert!(element["type"] != "TextBlock" || element["text"].as_str().is_some_and(|text| !text.is_empty()), "{element}");
+    assert!(
+        element["type"] != "TextBlock"
+            || element["text"].as_str().is_some_and(|text| !text.is_empty()),
+        "{element}"
+    );
     for fact in element["facts"].as_array().into_iter().flatten() {
         assert!(fact["title"].is_string() && fact["value"].is_string(), "{fact}");
     }
-    let inner = [&element["body"], &element["items"]].into_iter().filter_map(Value::as_array).flatten();
+    let inner =
+        [&element["body"], &element["items"]].into_iter().filter_map(Value::as_array).flatten();
     inner.for_each(documented);
 }
 
@@ -79,9 +98,14 @@ fn shown(element: &Value) -> String {
     }
     lines.extend(element["text"].as_str().map(str::to_owned));
     for fact in element["facts"].as_array().into_iter().flatten() {
-        lines.push(format!("{}: {}", fact["title"].as_str().unwrap(), fact["value"].as_str().unwrap()));
+        lines.push(format!(
+            "{}: {}",
+            fact["title"].as_str().unwrap(),
+            fact["value"].as_str().unwrap()
+        ));
     }
-    let inner = [&element["body"], &element["items"]].into_iter().filter_map(Value::as_array).flatten();
+    let inner =
+        [&element["body"], &element["items"]].into_iter().filter_map(Value::as_array).flatten();
     lines.extend(inner.map(shown));
     lines.join("\n")
 }
@@ -89,7 +113,10 @@ fn shown(element: &Value) -> String {
 #[tokio::test]
 async fn an_alert_is_who_how_much_two_lines_and_the_details() {
     let card = card(Message::Alert(Box::new(attacked()))).await;
-    assert_eq!(card["fallbackText"], "CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK (+44,400 in 24 h)");
+    assert_eq!(
+        card["fallbackText"],
+        "CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK (+44,400 in 24 h)"
+    );
     assert_eq!(
         shown(&card),
         r#"[attention]
@@ -135,20 +162,27 @@ async fn what_comes_later_is_told_apart_by_its_words_and_its_colour() {
     let resolved = shown(&card(Message::Resolved(together(vec![over.clone()]))).await);
     assert!(resolved.starts_with("[good]\nRESOLVED"), "{resolved}");
     let several = shown(&card(Message::Resolved(together(vec![over; 3]))).await);
-    assert!(several.starts_with("[good]\n3 alerts resolved") && several.matches("🟢").count() == 3, "{several}");
+    assert!(
+        several.starts_with("[good]\n3 alerts resolved") && several.matches("🟢").count() == 3,
+        "{several}"
+    );
     let trouble = shown(&card(Message::Operator(news(false))).await);
     assert!(trouble.starts_with("[attention]\nbudget-alertd: "), "{trouble}");
     let end = shown(&card(Message::Operator(news(true))).await);
     assert!(end.starts_with("[good]\nbudget-alertd: over"), "{end}");
     let test = card(sample_message(SampleKind::Raised, time(NOW))).await;
-    assert!(shown(&test).starts_with("[accent]\n[TEST]\u{2060} This message was asked for"), "{test}");
+    assert!(
+        shown(&test).starts_with("[accent]\n[TEST]\u{2060} This message was asked for"),
+        "{test}"
+    );
 }
 
 /// An alert as large as one can be, with this name wherever there is room for one.
 fn largest(name: &str, amount: &str) -> AlertSnapshot {
     let mut sample = attacked();
     let alert = &mut sample.alert;
-    (alert.customer.name, alert.customer.label, alert.rule) = (name.into(), Some(name.into()), name.into());
+    (alert.customer.name, alert.customer.label, alert.rule) =
+        (name.into(), Some(name.into()), name.into());
     alert.customer.id = CustomerId::try_new(format!("x{name}")).unwrap();
     alert.reference = name.into();
     alert.subscription = Some("s".into());
@@ -163,13 +197,24 @@ fn largest(name: &str, amount: &str) -> AlertSnapshot {
 #[tokio::test]
 async fn the_largest_messages_stay_within_the_limit() {
     let part = channel(&teams_config("https://teams.example/")).route().digest_part;
-    for letters in ["x", "🦀", "\"", "{{", "]", "*", "👩‍👩‍👧‍👦", "[x](http://evil.example/)"] {
+    for letters in ["x", "🦀", "\"", "{{", "]", "*", "👩‍👩‍👧‍👦", "[x](http://evil.example/)"]
+    {
         let name = letters.repeat(10_000 / letters.len());
         let sample = largest(&name, "79228162514264337593543950335");
-        let later = later(sample.clone(), "79228162514264337593543950335", Some("79228162514264337593543950335"), Some("0.01"));
+        let later = later(
+            sample.clone(),
+            "79228162514264337593543950335",
+            Some("79228162514264337593543950335"),
+            Some("0.01"),
+        );
         let over = ended(later.clone(), Ended::Period);
         let all = |one: &AlertSnapshot| together(vec![one.clone(); usize::try_from(part).unwrap()]);
-        let trouble = OperatorNews { subject: name.clone(), summary: name.clone(), action: name.clone(), ..news(false) };
+        let trouble = OperatorNews {
+            subject: name.clone(),
+            summary: name.clone(),
+            action: name.clone(),
+            ..news(false)
+        };
         let messages = [
             Message::Alert(Box::new(sample.clone())),
             Message::Test(Box::new(sample.clone())),
@@ -183,7 +228,10 @@ async fn the_largest_messages_stay_within_the_limit() {
             let (kind, members) = (message.kind(), message.alerts().len());
             let card = shown(&card(message).await);
             // Nobody is left out for the sake of size.
-            assert!(members < 2 || card.lines().filter(|line| line.contains("**")).count() == members, "{kind:?} {card}");
+            assert!(
+                members < 2 || card.lines().filter(|line| line.contains("**")).count() == members,
+                "{kind:?} {card}"
+            );
         }
     }
 }
@@ -213,7 +261,8 @@ async fn names_mean_nothing() {
 #[test]
 fn whatever_the_names_the_card_is_sound() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Runs { cases: 32, failure_persistence: None, ..Runs::default() });
+    let mut runner =
+        TestRunner::new(Runs { cases: 32, failure_persistence: None, ..Runs::default() });
     let numbers = any::<i64>().prop_map(|number| number.to_string());
     runner
         .run(&("\\PC{0,60}|(?s).{0,300}", numbers, 1_usize..31), |(name, amount, members)| {
@@ -230,12 +279,24 @@ fn whatever_the_names_the_card_is_sound() {
 async fn a_workflow_has_taken_it_with_202_or_200_but_not_with_a_page() {
     for (status, body) in [(202, ""), (200, ""), (200, "1")] {
         let receiver = Http::answering(Answer::with(status, "", body)).await;
-        assert!(channel(&teams_config(&receiver.url)).attempt(&alert_delivery(attacked())).await.is_ok(), "{status} {body}");
+        assert!(
+            channel(&teams_config(&receiver.url))
+                .attempt(&alert_delivery(attacked()))
+                .await
+                .is_ok(),
+            "{status} {body}"
+        );
     }
     for (status, body) in [(200, "<html>sign in</html>"), (204, ""), (201, "")] {
         let receiver = Http::answering(Answer::with(status, "", body)).await;
-        let error = channel(&teams_config(&receiver.url)).attempt(&alert_delivery(attacked())).await.unwrap_err();
-        assert_eq!((error.verdict, error.reason), (Verdict::Destination { retry_after: None }, FailureReason::UnexpectedAnswer));
+        let error = channel(&teams_config(&receiver.url))
+            .attempt(&alert_delivery(attacked()))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.verdict, error.reason),
+            (Verdict::Destination { retry_after: None }, FailureReason::UnexpectedAnswer)
+        );
     }
 }
 

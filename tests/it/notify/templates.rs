@@ -1,11 +1,16 @@
 //! Messages in the user's own words.
 
 use budget_alertd::domain::Message;
-use budget_alertd::notify::{Config, Escape, SampleKind, SmtpTls, Template, Templates, sample_message};
+use budget_alertd::notify::{
+    Config, Escape, SampleKind, SmtpTls, Template, Templates, sample_message,
+};
 use mail_parser::MessageParser;
 
 use super::receivers::{Answer, Http, Script, Smtp};
-use super::samples::{NOW, attacked, channel, delivery, digest, email_config, later, news, slack_config, time, together, webhook_config};
+use super::samples::{
+    NOW, attacked, channel, delivery, digest, email_config, later, news, slack_config, time,
+    together, webhook_config,
+};
 
 fn template(source: &str, escape: Escape) -> Template {
     Template::try_new(source, escape).unwrap()
@@ -35,15 +40,23 @@ fn messages() -> Vec<Message> {
 async fn a_mail_says_it_in_own_words() {
     let server = Smtp::playing(Script::default()).await;
     let subject = template("{{ severity | upper }}: {{ who or first }}\n", Escape::Plain);
-    let body = template("{{ first }}\n{% for row in rows %}{{ row.label }}: {{ row.text }}\n{% endfor %}", Escape::Plain);
-    let channel = channel(&with(email_config(server.port, SmtpTls::None), Some(subject), Some(body)));
+    let body = template(
+        "{{ first }}\n{% for row in rows %}{{ row.label }}: {{ row.text }}\n{% endfor %}",
+        Escape::Plain,
+    );
+    let channel =
+        channel(&with(email_config(server.port, SmtpTls::None), Some(subject), Some(body)));
     for message in messages() {
         channel.attempt(&delivery(message)).await.unwrap();
     }
     let mails = server.seen().messages;
     let read = |mail: &str| {
         let mail = MessageParser::default().parse(mail).unwrap();
-        (mail.subject().unwrap().to_owned(), mail.body_text(0).unwrap().into_owned(), mail.body_html(0).unwrap().into_owned())
+        (
+            mail.subject().unwrap().to_owned(),
+            mail.body_text(0).unwrap().into_owned(),
+            mail.body_html(0).unwrap().into_owned(),
+        )
     };
     let subjects: Vec<_> = mails.iter().map(|mail| read(mail).0).collect();
     assert_eq!(
@@ -57,7 +70,10 @@ async fn a_mail_says_it_in_own_words() {
         ]
     );
     let (_, text, html) = read(&mails[0]);
-    assert!(text.starts_with("Contoso Nord is 40,000 SEK over its November budget (about 4,290 USD)."), "{text}");
+    assert!(
+        text.starts_with("Contoso Nord is 40,000 SEK over its November budget (about 4,290 USD)."),
+        "{text}"
+    );
     assert!(text.contains("Ref: 5F0C1C3E") && html.contains("Ref: 5F0C1C3E<br>"), "{text}\n{html}");
     assert!(read(&mails[4]).1.starts_with("[TEST] This message was asked for"), "a test stays one");
 }
@@ -67,25 +83,36 @@ async fn values_are_escaped_for_where_they_go() {
     let mut hostile = attacked();
     hostile.alert.customer.label = Some("<!channel> \"A\" & <b>B</b>".into());
     let server = Smtp::playing(Script::default()).await;
-    let mail = with(email_config(server.port, SmtpTls::None), None, own("<p>{{ who }}", Escape::Plain));
+    let mail =
+        with(email_config(server.port, SmtpTls::None), None, own("<p>{{ who }}", Escape::Plain));
     channel(&mail).attempt(&delivery(Message::Alert(Box::new(hostile.clone())))).await.unwrap();
     let mail = server.seen().messages.remove(0);
     let html = MessageParser::default().parse(&mail).unwrap().body_html(0).unwrap().into_owned();
     assert!(!html.contains("<b>B") && !html.contains("<p>"), "{html}");
 
     let http = Http::answering(Answer::with(200, "", "ok")).await;
-    let slack = with(slack_config(&http.url), None, own("*{{ who }}* <https://example.com|look>", Escape::Slack));
+    let slack = with(
+        slack_config(&http.url),
+        None,
+        own("*{{ who }}* <https://example.com|look>", Escape::Slack),
+    );
     channel(&slack).attempt(&delivery(Message::Alert(Box::new(hostile.clone())))).await.unwrap();
     let hook = with(
         webhook_config(&http.url),
         None,
-        own(r#"{"to": {{ who }}, "cost": {{ alert.cost if alert else none }}, "n": {{ alerts | length }}}"#, Escape::Json),
+        own(
+            r#"{"to": {{ who }}, "cost": {{ alert.cost if alert else none }}, "n": {{ alerts | length }}}"#,
+            Escape::Json,
+        ),
     );
     for message in [Message::Alert(Box::new(hostile))] {
         channel(&hook).attempt(&delivery(message)).await.unwrap();
     }
     let [slack, hook] = http.requests().try_into().unwrap();
-    assert_eq!(slack.json()["blocks"][0]["text"]["text"], "*&lt;!channel&gt; \"A\" &amp; &lt;b&gt;B&lt;/b&gt;* <https://example.com|look>");
+    assert_eq!(
+        slack.json()["blocks"][0]["text"]["text"],
+        "*&lt;!channel&gt; \"A\" &amp; &lt;b&gt;B&lt;/b&gt;* <https://example.com|look>"
+    );
     let cost = r#"{"amount":"45000.00","currency":"SEK","usd":"4826.25"}"#;
     let expected = format!(r#"{{"to":"<!channel> \"A\" & <b>B</b>","cost":{cost},"n":1}}"#);
     assert_eq!(hook.json(), serde_json::from_str::<serde_json::Value>(&expected).unwrap());
@@ -94,7 +121,8 @@ async fn values_are_escaped_for_where_they_go() {
 #[tokio::test]
 async fn a_template_that_fails_on_a_message_costs_no_alert() {
     // No sample is called so.
-    let fails = "{% if who == 'Contoso Nord' %}{{ alert.nothing_of_this_name }}{% endif %}{{ first }}";
+    let fails =
+        "{% if who == 'Contoso Nord' %}{{ alert.nothing_of_this_name }}{% endif %}{{ first }}";
     let http = Http::answering(Answer::with(200, "", "ok")).await;
     let slack = with(slack_config(&http.url), None, own(fails, Escape::Slack));
     let endless = "{% if who == 'Contoso Nord' %}{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}{% endif %}{{ first }}";

@@ -1,4 +1,5 @@
-//! TLS of mail and webhooks against certificates of a private authority, which `SSL_CERT_FILE` names.
+//! TLS of mail and webhooks against certificates of a private authority, which `SSL_CERT_FILE`
+//! names.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -20,20 +21,33 @@ const TRUSTING: &str = "BUDGET_ALERTD_TEST_AUTHORITY";
 
 #[test]
 fn certificates_are_checked_against_the_systems_and_a_private_authority() {
-    in_a_process_that_trusts("notify::tls::certificates_are_checked_against_the_systems_and_a_private_authority", check);
+    in_a_process_that_trusts(
+        "notify::tls::certificates_are_checked_against_the_systems_and_a_private_authority",
+        check,
+    );
 }
 
-/// The environment of a process cannot be changed safely, so a test runs itself again in one that trusts an authority,
-/// and there does what it is about.
-pub(super) fn in_a_process_that_trusts(test: &str, inner: impl AsyncFnOnce(Issuer<'static, KeyPair>)) {
+/// The environment of a process cannot be changed safely, so a test runs itself again in one that
+/// trusts an authority, and there does what it is about.
+pub(super) fn in_a_process_that_trusts(
+    test: &str,
+    inner: impl AsyncFnOnce(Issuer<'static, KeyPair>),
+) {
     if let Some(folder) = std::env::var_os(TRUSTING) {
-        let key = KeyPair::from_pem(&std::fs::read_to_string(std::path::Path::new(&folder).join("ca.key")).unwrap()).unwrap();
+        let key = KeyPair::from_pem(
+            &std::fs::read_to_string(std::path::Path::new(&folder).join("ca.key")).unwrap(),
+        )
+        .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         return runtime.block_on(inner(Issuer::new(authority_parameters(KNOWN), key)));
     }
     let folder = tempfile::tempdir().unwrap();
     let key = KeyPair::generate().unwrap();
-    std::fs::write(folder.path().join("ca.pem"), authority_parameters(KNOWN).self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(
+        folder.path().join("ca.pem"),
+        authority_parameters(KNOWN).self_signed(&key).unwrap().pem(),
+    )
+    .unwrap();
     std::fs::write(folder.path().join("ca.key"), key.serialize_pem()).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
@@ -41,7 +55,11 @@ pub(super) fn in_a_process_that_trusts(test: &str, inner: impl AsyncFnOnce(Issue
         .env(TRUSTING, folder.path())
         .output()
         .unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
@@ -53,10 +71,30 @@ async fn check(known: Issuer<'static, KeyPair>) {
         assert_eq!(accepted.detail, "250 2.0.0 Ok: queued as 4F2A");
     }
     for (what, acceptor, why, advice) in [
-        ("another name", acceptor(&known, "mail.example", false), "not valid for name", "use the host name that its certificate is for"),
-        ("expired", acceptor(&known, "localhost", true), "expired", "its certificate has expired and must be renewed there"),
-        ("self-signed", self_signed(), "UnknownIssuer", "for a private authority set SSL_CERT_FILE"),
-        ("an unknown authority", acceptor(&unknown, "localhost", false), "UnknownIssuer", "for a private authority set SSL_CERT_FILE"),
+        (
+            "another name",
+            acceptor(&known, "mail.example", false),
+            "not valid for name",
+            "use the host name that its certificate is for",
+        ),
+        (
+            "expired",
+            acceptor(&known, "localhost", true),
+            "expired",
+            "its certificate has expired and must be renewed there",
+        ),
+        (
+            "self-signed",
+            self_signed(),
+            "UnknownIssuer",
+            "for a private authority set SSL_CERT_FILE",
+        ),
+        (
+            "an unknown authority",
+            acceptor(&unknown, "localhost", false),
+            "UnknownIssuer",
+            "for a private authority set SSL_CERT_FILE",
+        ),
     ] {
         let mut results = vec![posted(acceptor.clone()).await];
         for (when, tls) in PROTECTIONS {
@@ -68,12 +106,16 @@ async fn check(known: Issuer<'static, KeyPair>) {
                 (Verdict::Destination { retry_after: None }, FailureReason::TlsFailed),
                 "{what}: {error}"
             );
-            assert!(error.detail.contains(why) && error.detail.ends_with(advice), "{what}: {error}");
+            assert!(
+                error.detail.contains(why) && error.detail.ends_with(advice),
+                "{what}: {error}"
+            );
         }
     }
 }
 
-const PROTECTIONS: [(Tls, SmtpTls); 2] = [(Tls::AfterStarttls, SmtpTls::Starttls), (Tls::FromTheFirstByte, SmtpTls::Implicit)];
+const PROTECTIONS: [(Tls, SmtpTls); 2] =
+    [(Tls::AfterStarttls, SmtpTls::Starttls), (Tls::FromTheFirstByte, SmtpTls::Implicit)];
 
 #[test]
 fn there_is_no_key_that_switches_the_check_off() {
@@ -95,13 +137,22 @@ async fn probed_alike(channel: &Channel) -> Result<Accepted, DeliveryError> {
     // An expired certificate's error names the second.
     let timeless = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "0");
     let reason = |error: &DeliveryError| (error.verdict, error.reason, timeless(&error.detail));
-    assert_eq!(probed.as_ref().map(|_| ()).map_err(reason), result.as_ref().map(|_| ()).map_err(reason));
+    assert_eq!(
+        probed.as_ref().map(|_| ()).map_err(reason),
+        result.as_ref().map(|_| ()).map_err(reason)
+    );
     result
 }
 
-async fn attempt(acceptor: TlsAcceptor, when: Tls, tls: SmtpTls) -> Result<Accepted, DeliveryError> {
+async fn attempt(
+    acceptor: TlsAcceptor,
+    when: Tls,
+    tls: SmtpTls,
+) -> Result<Accepted, DeliveryError> {
     let extensions = if when == Tls::AfterStarttls { vec!["STARTTLS"] } else { Vec::new() };
-    let server = Smtp::playing(Script { extensions, tls: Some((acceptor, when)), ..Script::default() }).await;
+    let server =
+        Smtp::playing(Script { extensions, tls: Some((acceptor, when)), ..Script::default() })
+            .await;
     let result = probed_alike(&channel(&email_config(server.port, tls))).await;
     assert_eq!(server.seen().messages.len(), usize::from(result.is_ok()));
     result

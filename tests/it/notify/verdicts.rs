@@ -9,7 +9,9 @@ use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{Config, DeliveryError, FailureReason, Verdict};
 
 use super::receivers::{Answer, Http};
-use super::samples::{NOW, alert_delivery, attacked, channel, slack_config, teams_config, time, webhook_config};
+use super::samples::{
+    NOW, alert_delivery, attacked, channel, slack_config, teams_config, time, webhook_config,
+};
 
 async fn failure(config: &Config) -> DeliveryError {
     channel(config).attempt(&alert_delivery(attacked())).await.unwrap_err()
@@ -28,7 +30,11 @@ async fn failures(answer: Answer) -> Vec<DeliveryError> {
         all.push(failure(&config).await);
     }
     for error in &all {
-        assert!(!error.detail.contains("sesame") && !error.detail.contains("127.0.0.1"), "{}", error.detail);
+        assert!(
+            !error.detail.contains("sesame") && !error.detail.contains("127.0.0.1"),
+            "{}",
+            error.detail
+        );
         assert!(!format!("{error:?}").contains("sesame"), "{error:?}");
     }
     all
@@ -57,12 +63,21 @@ async fn every_status_has_its_verdict_for_all() {
 async fn success_is_2xx_for_a_webhook_and_a_200_with_ok_for_slack() {
     for status in [200, 201, 202, 204, 299] {
         let receiver = Http::answering(Answer::with(status, "", "")).await;
-        assert!(channel(&webhook_config(&receiver.url)).attempt(&alert_delivery(attacked())).await.is_ok(), "{status}");
+        assert!(
+            channel(&webhook_config(&receiver.url))
+                .attempt(&alert_delivery(attacked()))
+                .await
+                .is_ok(),
+            "{status}"
+        );
     }
     for (status, body) in [(200, "no_service"), (200, ""), (200, "<html>ok</html>"), (202, "ok")] {
         let receiver = Http::answering(Answer::with(status, "", body)).await;
         let error = failure(&slack_config(&receiver.url)).await;
-        assert_eq!((error.verdict, error.reason), (Verdict::Destination { retry_after: None }, FailureReason::UnexpectedAnswer));
+        assert_eq!(
+            (error.verdict, error.reason),
+            (Verdict::Destination { retry_after: None }, FailureReason::UnexpectedAnswer)
+        );
     }
 }
 
@@ -93,24 +108,37 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn a_receiver_that_is_not_there_has_not_got_it() {
     let gone = Http::answering(Answer::Close).await.url.clone();
-    let unbound = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let unbound =
+        tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
     drop(gone);
     for config in configs(&format!("http://{unbound}/")) {
         let error = failure(&config).await;
-        assert_eq!((error.verdict, error.reason), (Verdict::Destination { retry_after: None }, FailureReason::CannotConnect), "{error}");
+        assert_eq!(
+            (error.verdict, error.reason),
+            (Verdict::Destination { retry_after: None }, FailureReason::CannotConnect),
+            "{error}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_connection_lost_or_silent_after_the_request_may_have_got_it() {
     for error in failures(Answer::Close).await {
-        assert_eq!((error.verdict, error.reason), (Verdict::Ambiguous, FailureReason::ConnectionLost), "{error}");
+        assert_eq!(
+            (error.verdict, error.reason),
+            (Verdict::Ambiguous, FailureReason::ConnectionLost),
+            "{error}"
+        );
     }
     let receiver = Http::answering(Answer::Silence).await;
     for mut config in configs(&receiver.url) {
         config.timeout = Duration::from_millis(1500);
         let error = failure(&config).await;
-        assert_eq!((error.verdict, error.reason), (Verdict::Ambiguous, FailureReason::TimedOut), "{error}");
+        assert_eq!(
+            (error.verdict, error.reason),
+            (Verdict::Ambiguous, FailureReason::TimedOut),
+            "{error}"
+        );
     }
 }
 
@@ -121,7 +149,9 @@ async fn an_endless_answer_is_read_to_a_cap_only() {
         assert!(error.detail.len() < 500, "{}", error.detail.len());
     }
     let receiver = Http::answering(Answer::Endless(200)).await;
-    assert!(channel(&webhook_config(&receiver.url)).attempt(&alert_delivery(attacked())).await.is_ok());
+    assert!(
+        channel(&webhook_config(&receiver.url)).attempt(&alert_delivery(attacked())).await.is_ok()
+    );
     assert!(failure(&slack_config(&receiver.url)).await.detail.len() < 500);
 }
 
@@ -130,15 +160,28 @@ async fn every_attempt_is_counted_by_its_outcome() {
     let metrics = Metrics::new();
     for (status, attempts) in [(200, 1), (400, 2), (500, 3)] {
         let receiver = Http::answering(Answer::with(status, "", "")).await;
-        let channel = webhook_config(&receiver.url).build(SimulatedClock::starting_at(time(NOW)), metrics.clone()).unwrap();
+        let channel = webhook_config(&receiver.url)
+            .build(SimulatedClock::starting_at(time(NOW)), metrics.clone())
+            .unwrap();
         for _ in 0..attempts {
             let _outcome = channel.attempt(&alert_delivery(attacked())).await;
         }
     }
     let text = metrics.render().unwrap();
-    for (outcome, count) in [("accepted", 1), ("message-refused", 2), ("destination-failed", 3), ("ambiguous", 0)] {
-        let line = format!("budget_alertd_delivery_attempts_total{{notifier=\"oncall\",outcome=\"{outcome}\"}} {count}\n");
-        assert!(text.contains(&line) || text.contains(&line.replace("notifier=\"oncall\",outcome", "outcome")), "{line}{text}");
+    for (outcome, count) in
+        [("accepted", 1), ("message-refused", 2), ("destination-failed", 3), ("ambiguous", 0)]
+    {
+        let line = format!(
+            "budget_alertd_delivery_attempts_total{{notifier=\"oncall\",outcome=\"{outcome}\"}} \
+                {count}\n"
+        );
+        assert!(
+            text.contains(&line)
+                || text.contains(&line.replace("notifier=\"oncall\",outcome", "outcome")),
+            "{line}{text}"
+        );
     }
-    assert!(text.contains("budget_alertd_delivery_attempt_duration_seconds_count{notifier=\"oncall\"} 6\n"));
+    assert!(text.contains(
+        "budget_alertd_delivery_attempt_duration_seconds_count{notifier=\"oncall\"} 6\n"
+    ));
 }

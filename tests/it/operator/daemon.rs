@@ -5,14 +5,21 @@ use budget_alertd::simulator::{Fault, HttpReceiver, Request};
 
 use crate::support::process::House;
 
-/// What the operator was told, a line each: the type of the message that came, and the code that the ledger has for it.
+/// What the operator was told, a line each: the type of the message that came, and the code that
+/// the ledger has for it.
 fn news(house: &House, receiver: &HttpReceiver) -> Vec<String> {
     let codes = house.sqlite();
     let one = |request: &Request| {
         let body: serde_json::Value = serde_json::from_str(&request.text()).unwrap();
-        let identity = uuid::Uuid::parse_str(request.header("webhook-id").unwrap().trim_start_matches("msg_")).unwrap();
+        let identity =
+            uuid::Uuid::parse_str(request.header("webhook-id").unwrap().trim_start_matches("msg_"))
+                .unwrap();
         let code: String = codes
-            .query_row("SELECT operator ->> 'code' FROM message WHERE identity = ?1", [identity.as_bytes()], |row| row.get(0))
+            .query_row(
+                "SELECT operator ->> 'code' FROM message WHERE identity = ?1",
+                [identity.as_bytes()],
+                |row| row.get(0),
+            )
             .unwrap();
         format!("{} {code}", body["type"].as_str().unwrap())
     };
@@ -22,10 +29,11 @@ fn news(house: &House, receiver: &HttpReceiver) -> Vec<String> {
 /// Usage from a file, alerts and news to one receiver.
 fn configuration(receiver: &HttpReceiver) -> String {
     format!(
-        "[source]\ntype = \"file\"\npath = \"{{dir}}/usage.json\"\npoll_interval = \"1h\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
-         [operator]\nnotify = [\"oncall\"]\n\
-         [rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 80 }}]\n\
-         [notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n[notifiers.oncall]\ntype = \"webhook\"\nurl = \"{}\"\n",
+        "[source]\ntype = \"file\"\npath = \"{{dir}}/usage.json\"\npoll_interval = \
+            \"1h\"\n[http]\nlisten = \"127.0.0.1:0\"\n[operator]\nnotify = \
+            [\"oncall\"]\n[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = \
+            [{{ at = 80 }}]\n[notifiers.hook]\ntype = \"webhook\"\nurl = \
+            \"{}\"\n[notifiers.oncall]\ntype = \"webhook\"\nurl = \"{}\"\n",
         receiver.url("/hook"),
         receiver.url("/oncall")
     )
@@ -58,7 +66,8 @@ async fn a_refused_reload_is_told_once_across_restarts_and_so_is_its_end() {
     process.wait_for_metric("deliveries_pending{notifier=\"oncall\"}", "0");
     let all = receiver.received();
     assert_eq!(news(&house, &receiver)[2..], ["operator.resolved reload-refused"]);
-    let mut identities: Vec<_> = all.iter().map(|request| request.header("webhook-id").unwrap().to_owned()).collect();
+    let mut identities: Vec<_> =
+        all.iter().map(|request| request.header("webhook-id").unwrap().to_owned()).collect();
     identities.sort();
     identities.dedup();
     assert_eq!(identities.len(), all.len());
@@ -69,10 +78,14 @@ async fn a_refused_reload_is_told_once_across_restarts_and_so_is_its_end() {
 async fn one_poll_tells_also_what_became_of_its_own_deliveries() {
     let [hook, oncall] = [(), ()].map(|()| HttpReceiver::start(SystemClock::shared()).unwrap());
     hook.fail(Fault::status(422));
-    let house = House::new(&configuration(&hook).replace(&hook.url("/oncall"), &oncall.url("/oncall")));
+    let house =
+        House::new(&configuration(&hook).replace(&hook.url("/oncall"), &oncall.url("/oncall")));
     house.save_usage([("A".to_owned(), 90)]);
     assert_eq!(house.run(&["poll", "--wait", "0s"]).status.code(), Some(1));
-    assert_eq!(news(&house, &oncall), ["operator.raised usage-stale", "operator.raised delivery-dead"]);
+    assert_eq!(
+        news(&house, &oncall),
+        ["operator.raised usage-stale", "operator.raised delivery-dead"]
+    );
     assert_eq!(house.run(&["poll", "--wait", "0s"]).status.code(), Some(0));
     assert_eq!(oncall.received().len(), 2, "once");
 }

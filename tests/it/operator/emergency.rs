@@ -27,8 +27,8 @@ impl Post {
         let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
         let receiver = HttpReceiver::start(clock).unwrap();
         let world = World::new(&format!(
-            "{SPEND}[operator]\nnotify = [\"oncall\"]\n[notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n\
-             [notifiers.oncall]\ntype = \"{kind}\"\nurl = \"{}\"\n",
+            "{SPEND}[operator]\nnotify = [\"oncall\"]\n[notifiers.hook]\ntype = \"webhook\"\nurl = \
+                \"http://127.0.0.1:9/\"\n[notifiers.oncall]\ntype = \"{kind}\"\nurl = \"{}\"\n",
             receiver.url("/")
         ));
         world.clock.advance_to(DAY.parse().unwrap());
@@ -39,7 +39,8 @@ impl Post {
     /// As after each reload: what tells is new, what was told is known.
     fn emergency(&self) -> Emergency {
         let clock = Arc::clone(&self.world.clock) as Arc<dyn Clock>;
-        let assembly = assemble(&self.world.config(), &self.ledger, &clock, &Metrics::new()).unwrap();
+        let assembly =
+            assemble(&self.world.config(), &self.ledger, &clock, &Metrics::new()).unwrap();
         assembly.emergency().with_occurrence(self.occurrence.clone())
     }
 
@@ -53,7 +54,11 @@ impl Post {
 
     fn failure(&self) -> WriteFailure {
         let clock = &self.world.clock;
-        WriteFailure { since: clock.now(), began: clock.monotonic(), why: "the disk is full".to_owned() }
+        WriteFailure {
+            since: clock.now(),
+            began: clock.monotonic(),
+            why: "the disk is full".to_owned(),
+        }
     }
 
     fn received(&self) -> Vec<String> {
@@ -63,7 +68,9 @@ impl Post {
     /// What the ledger owes the operator.
     async fn owed(&self) -> Vec<String> {
         let due = self.ledger.due("oncall", Vec::new(), 100).await.unwrap().into_iter();
-        let news = due.filter_map(|delivery| if let Message::Operator(news) = delivery.message { Some(news) } else { None });
+        let news = due.filter_map(|delivery| {
+            if let Message::Operator(news) = delivery.message { Some(news) } else { None }
+        });
         news.map(|news| format!("{} over={}: {}", news.code, news.over, news.summary)).collect()
     }
 }
@@ -77,14 +84,22 @@ async fn it_is_told_once_from_memory_and_its_end_is_owed_by_the_ledger() {
     post.look(60, Some(&failure)).await;
     let told = post.received();
     assert_eq!(told.len(), 1);
-    assert!(told[0].contains("nothing can be recorded, and so no new overspend is told: the disk is full"), "{}", told[0]);
+    assert!(
+        told[0]
+            .contains("nothing can be recorded, and so no new overspend is told: the disk is full"),
+        "{}",
+        told[0]
+    );
     // A little thing fits now and then.
     post.look(15, None).await;
     post.look(600, Some(&failure)).await;
     assert_eq!(post.received().len(), 1);
     assert_eq!(post.owed().await, Vec::<String>::new());
     post.look(60, None).await;
-    assert_eq!(post.owed().await, ["ledger-unwritable over=true: the ledger can be written again after 11 min"]);
+    assert_eq!(
+        post.owed().await,
+        ["ledger-unwritable over=true: the ledger can be written again after 11 min"]
+    );
     assert_eq!(post.received().len(), 1);
     assert_eq!(post.ledger.findings().await.unwrap(), []);
 }
@@ -99,8 +114,12 @@ async fn a_notifier_that_fails_is_tried_again_under_the_same_identity() {
     post.receiver.heal();
     post.look(600, Some(&failure)).await;
     assert_eq!(post.received().len(), 1);
-    let identities: std::collections::BTreeSet<_> =
-        post.receiver.attempts().iter().map(|request| request.request.header("webhook-id").unwrap().to_owned()).collect();
+    let identities: std::collections::BTreeSet<_> = post
+        .receiver
+        .attempts()
+        .iter()
+        .map(|request| request.request.header("webhook-id").unwrap().to_owned())
+        .collect();
     assert_eq!(identities.len(), 1);
 }
 
@@ -119,5 +138,9 @@ async fn an_alertmanager_is_shown_it_as_long_as_it_lasts() {
     post.look(300, Some(&failure)).await;
     let shown = post.received();
     assert!((4..=6).contains(&shown.len()), "{}", shown.len());
-    assert!(shown[0].contains("\"ledger-unwritable\"") && shown[0].contains("2019-09-17T00:05:1"), "{}", shown[0]);
+    assert!(
+        shown[0].contains("\"ledger-unwritable\"") && shown[0].contains("2019-09-17T00:05:1"),
+        "{}",
+        shown[0]
+    );
 }

@@ -29,8 +29,9 @@ async fn post(more: &str) -> Post {
     let receiver = HttpReceiver::start(clock).unwrap();
     let url = receiver.url("/hook");
     let world = World::new(&format!(
-        "{SPEND}[operator]\nnotify = [\"oncall\", \"hook\"]\n[notifiers.hook]\ntype = \"webhook\"\nurl = \"{url}\"\n{more}\n\
-         [notifiers.oncall]\ntype = \"slack\"\nurl = \"http://127.0.0.1:9/\"\n"
+        "{SPEND}[operator]\nnotify = [\"oncall\", \"hook\"]\n[notifiers.hook]\ntype = \
+            \"webhook\"\nurl = \"{url}\"\n{more}\n[notifiers.oncall]\ntype = \"slack\"\nurl = \
+            \"http://127.0.0.1:9/\"\n"
     ));
     world.poll(DAY, &[plan("A", "90", "100", DAY)]).await;
     let ledger = world.ledger();
@@ -50,8 +51,17 @@ impl Post {
     /// The news owed to a notifier, a line each.
     async fn told(&self, notifier: &str) -> Vec<String> {
         let due = self.ledger.due(notifier, Vec::new(), 100).await.unwrap().into_iter();
-        let news = due.filter_map(|delivery| if let Message::Operator(news) = delivery.message { Some(news) } else { None });
-        news.map(|news| if news.over { format!("over: {}", news.summary) } else { format!("{}: {}", news.code, news.summary) }).collect()
+        let news = due.filter_map(|delivery| {
+            if let Message::Operator(news) = delivery.message { Some(news) } else { None }
+        });
+        news.map(|news| {
+            if news.over {
+                format!("over: {}", news.summary)
+            } else {
+                format!("{}: {}", news.code, news.summary)
+            }
+        })
+        .collect()
     }
 }
 
@@ -64,7 +74,8 @@ async fn a_notifier_that_fails_is_told_once_through_the_others_and_so_is_its_rec
         // Each wait needs one more step.
         post.step().await;
     }
-    let raised = "notifier-failing: notifier \"hook\" does not take messages: 503 Service Unavailable";
+    let raised =
+        "notifier-failing: notifier \"hook\" does not take messages: 503 Service Unavailable";
     assert_eq!(post.told("oncall").await, [raised]);
     post.receiver.heal();
     post.world.clock.advance(Duration::from_mins(15));
@@ -72,7 +83,11 @@ async fn a_notifier_that_fails_is_told_once_through_the_others_and_so_is_its_rec
     let all = post.told("oncall").await;
     assert_eq!(all.len(), 2);
     assert!(all[1].starts_with("over: notifier \"hook\" takes messages again after "), "{all:?}");
-    assert_eq!(post.told("hook").await, Vec::<String>::new(), "nobody is told through the notifier it is about");
+    assert_eq!(
+        post.told("hook").await,
+        Vec::<String>::new(),
+        "nobody is told through the notifier it is about"
+    );
 }
 
 #[tokio::test]
@@ -108,7 +123,10 @@ async fn what_is_given_up_on_another_day_is_told_again() {
     post.step().await;
     for (hours, messages) in [(23, 1), (1, 2)] {
         post.world.clock.advance(Duration::from_hours(hours));
-        post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None).await.unwrap();
+        post.ledger
+            .retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None)
+            .await
+            .unwrap();
         post.step().await;
         assert_eq!(post.told("oncall").await.len(), messages);
     }
@@ -121,15 +139,24 @@ async fn what_was_given_up_is_told_until_it_is_owed_again() {
     post.step().await;
     let told = post.told("oncall").await;
     assert_eq!(told.len(), 1);
-    assert!(told[0].starts_with("delivery-dead: a delivery of notifier \"hook\" was given up: 422"), "{told:?}");
+    assert!(
+        told[0].starts_with("delivery-dead: a delivery of notifier \"hook\" was given up: 422"),
+        "{told:?}"
+    );
     post.desk.forget_revived().await.unwrap();
     assert_eq!(post.told("oncall").await.len(), 1, "it is still given up");
     post.world.clock.advance(Duration::from_hours(24));
     post.desk.forget_revived().await.unwrap();
     assert_eq!(post.told("oncall").await.len(), 1, "time alone is no news");
-    post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None).await.unwrap();
+    post.ledger
+        .retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None)
+        .await
+        .unwrap();
     post.desk.forget_revived().await.unwrap();
-    assert_eq!(post.told("oncall").await[1..], ["over: what notifier \"hook\" had given up is owed again after 24 h"]);
+    assert_eq!(
+        post.told("oncall").await[1..],
+        ["over: what notifier \"hook\" had given up is owed again after 24 h"]
+    );
 }
 
 #[tokio::test]
@@ -138,20 +165,35 @@ async fn what_was_given_up_by_one_who_was_killed_before_saying_so_is_told() {
     let kill_after_giving_up = async || {
         let due = post.ledger.due("hook", Vec::new(), 1).await.unwrap();
         let (delivery, at) = (due[0].id, post.world.clock.now());
-        let attempt = budget_alertd::ledger::AttemptRecord { delivery, at, outcome: "message-refused", detail: String::new() };
+        let attempt = budget_alertd::ledger::AttemptRecord {
+            delivery,
+            at,
+            outcome: "message-refused",
+            detail: String::new(),
+        };
         post.ledger.mark_dead(attempt).await.unwrap();
     };
     kill_after_giving_up().await;
     post.desk.forget_revived().await.unwrap();
-    assert_eq!(post.told("oncall").await, Vec::<String>::new(), "who gave it up may be about to say so");
+    assert_eq!(
+        post.told("oncall").await,
+        Vec::<String>::new(),
+        "who gave it up may be about to say so"
+    );
     post.world.clock.advance(Duration::from_mins(1));
     for _ in 0..2 {
         post.desk.forget_revived().await.unwrap();
-        assert_eq!(post.told("oncall").await, ["delivery-dead: notifier \"hook\" has given up deliveries; all in all 1"]);
+        assert_eq!(
+            post.told("oncall").await,
+            ["delivery-dead: notifier \"hook\" has given up deliveries; all in all 1"]
+        );
     }
 
     post.world.clock.advance(Duration::from_hours(24));
-    post.ledger.retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None).await.unwrap();
+    post.ledger
+        .retry(budget_alertd::ledger::RetryFilter::default(), post.world.clock.now(), None)
+        .await
+        .unwrap();
     kill_after_giving_up().await;
     post.world.clock.advance(Duration::from_mins(1));
     for _ in 0..2 {

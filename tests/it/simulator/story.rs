@@ -31,7 +31,11 @@ fn table(story: Story, days: &[i64]) -> String {
         Some(amount) if !amount.is_zero() => format!("{:>5}%", percent(customer).trunc()),
         _ => format!("{:>6}", customer.cost.trunc()),
     };
-    let head = format!("{:<27}{}", "day", days.iter().map(|day| format!("{day:>6}")).collect::<Vec<_>>().concat());
+    let head = format!(
+        "{:<27}{}",
+        "day",
+        days.iter().map(|day| format!("{day:>6}")).collect::<Vec<_>>().concat()
+    );
     let columns: Vec<_> = days.iter().map(|day| story.customers_at(at(story, *day, 12))).collect();
     let rows = columns[0].iter().enumerate().map(|(index, customer)| {
         let values: Vec<_> = columns.iter().map(|column| shown(&column[index])).collect();
@@ -59,13 +63,22 @@ Trey Research (offboarded)      0     0     0     0     0     0     0     0     
 VanArsdel, Ltd.               22%   30%   35%   36%   38%   39%    1%    2%    7%   10%   13%   17%   20%   22%   23%
 Wingtip Airlines               0%   19%   34%   36%   40%   44%   49%   53%   64%   72%   81%   92%   99%  102%  105%
 ";
-    assert_eq!(format!("\n{}\n", table(october(), &[2, 8, 12, 13, 14, 15, 16, 17, 21, 23, 26, 29, 31, 32, 33])), expected);
+    assert_eq!(
+        format!(
+            "\n{}\n",
+            table(october(), &[2, 8, 12, 13, 14, 15, 16, 17, 21, 23, 26, 29, 31, 32, 33])
+        ),
+        expected
+    );
 }
 
 #[test]
 fn the_events_are_told_in_order() {
     let events = october().events();
-    let told: Vec<String> = events.iter().map(|event| format!("{} {:?}: {}", event.at, event.kind, event.title)).collect();
+    let told: Vec<String> = events
+        .iter()
+        .map(|event| format!("{} {:?}: {}", event.at, event.kind, event.title))
+        .collect();
     let expected = "
 2026-10-02T06:00:00Z Frame: The daemon starts
 2026-10-09T08:00:00Z Source: Partner Center is down
@@ -94,13 +107,24 @@ fn the_same_month_tells_the_same_story_to_the_last_digit() {
     assert_eq!(story.customers_at(noon), again.customers_at(noon));
     let attacked = named(story, "Fabrikam", noon);
     assert_eq!(
-        format!("{} {} {} {}", attacked.id, attacked.cost, attacked.usage_as_of, percent(&attacked)),
-        "3df40dce-2828-4be5-8360-c3efd14d99e3 1313.1279156859992366 2026-10-12T08:05:16.9013506Z 87.54"
+        format!(
+            "{} {} {} {}",
+            attacked.id,
+            attacked.cost,
+            attacked.usage_as_of,
+            percent(&attacked)
+        ),
+        "3df40dce-2828-4be5-8360-c3efd14d99e3 1313.1279156859992366 2026-10-12T08:05:16.9013506Z \
+            87.54"
     );
-    let parts: Vec<String> = attacked.subscriptions.iter().map(|part| format!("{} {}", part.name, part.cost)).collect();
+    let parts: Vec<String> =
+        attacked.subscriptions.iter().map(|part| format!("{} {}", part.name, part.cost)).collect();
     assert_eq!(parts, ["Prod 143.8972040904034786", "Dev/Test 1169.2307115955957580"]);
     for customer in story.customers_at(noon) {
-        assert_eq!(customer.subscriptions.iter().map(|part| part.cost).sum::<Decimal>(), customer.cost);
+        assert_eq!(
+            customer.subscriptions.iter().map(|part| part.cost).sum::<Decimal>(),
+            customer.cost
+        );
     }
 }
 
@@ -109,10 +133,17 @@ fn every_month_has_the_same_plot() {
     let mut month: Timestamp = "2024-01-15T00:00:00Z".parse().unwrap();
     for _ in 0..36 {
         let story = Story::new(month);
-        let seen = |name: &str, day: i64, hour: i64| percent(&named(story, name, at(story, day, hour)));
-        let last = (story.end() - SignedDuration::from_hours(48)).duration_since(at(story, 1, 0)).as_secs() / 86_400;
+        let seen =
+            |name: &str, day: i64, hour: i64| percent(&named(story, name, at(story, day, hour)));
+        let last = (story.end() - SignedDuration::from_hours(48))
+            .duration_since(at(story, 1, 0))
+            .as_secs()
+            / 86_400;
         let between = |value: Decimal, low: i64, high: i64| {
-            assert!(Decimal::from(low) <= value && value < Decimal::from(high), "{value} in {month}");
+            assert!(
+                Decimal::from(low) <= value && value < Decimal::from(high),
+                "{value} in {month}"
+            );
         };
         between(seen("Fabrikam", 13, 1), 8, 16);
         between(seen("Fabrikam", 13, 15), 100, 300);
@@ -125,7 +156,10 @@ fn every_month_has_the_same_plot() {
         between(seen("Nordwind", last, 12), 60, 75);
         let wingtip = |day, hour| named(story, "Wingtip", at(story, day, hour)).cost;
         let (old, late, new) = (wingtip(last + 2, 1), wingtip(last + 2, 12), wingtip(last + 2, 15));
-        assert!(old <= late && late <= old * Decimal::new(125, 2) && new < old / Decimal::TEN, "{old} {late} {new} in {month}");
+        assert!(
+            old <= late && late <= old * Decimal::new(125, 2) && new < old / Decimal::TEN,
+            "{old} {late} {new} in {month}"
+        );
         assert_eq!(named(story, "Trey", at(story, 20, 12)).cost, Decimal::ZERO);
         assert!(named(story, "Trey", at(story, 21, 15)).cost > Decimal::ZERO);
         month = story.end();
@@ -143,7 +177,11 @@ fn data_is_about_a_day_behind_and_never_goes_back() {
             let behind = now.duration_since(new.usage_as_of).as_hours();
             assert!((24..=48).contains(&behind), "{behind} h for {} at {now}", new.name);
             assert!(old.usage_as_of <= new.usage_as_of);
-            assert!(old.usage_as_of < new.usage_as_of || old.cost == new.cost, "{} changed without a new date", new.name);
+            assert!(
+                old.usage_as_of < new.usage_as_of || old.cost == new.cost,
+                "{} changed without a new date",
+                new.name
+            );
         }
         before = after;
     }
@@ -152,7 +190,10 @@ fn data_is_about_a_day_behind_and_never_goes_back() {
 #[tokio::test]
 async fn a_moment_on_stage_shows_its_customers_and_outages() {
     let story = october();
-    let (center, slack) = (PartnerCenter::start(clock(), SignIn::default()).unwrap(), HttpReceiver::start(clock()).unwrap());
+    let (center, slack) = (
+        PartnerCenter::start(clock(), SignIn::default()).unwrap(),
+        HttpReceiver::start(clock()).unwrap(),
+    );
     let access = signed_in(&center).await;
     let mut stages = Vec::new();
     for (day, hour) in [(9, 7), (9, 8), (9, 13), (12, 22), (13, 15), (13, 16)] {

@@ -24,9 +24,12 @@ fn customer(id: &str) -> CustomerId {
 async fn subscriptions(answers: Vec<Answer>) -> (String, usize) {
     let (stage, script) = Stage::scripted(answers).await;
     let shown = match stage.source().subscriptions(&customer("c 1/?")).await {
-        Ok(found) => {
-            found.unwrap().iter().map(|usage| format!("{} {} {}", usage.id, usage.name, usage.cost)).collect::<Vec<_>>().join("; ")
-        }
+        Ok(found) => found
+            .unwrap()
+            .iter()
+            .map(|usage| format!("{} {} {}", usage.id, usage.name, usage.cost))
+            .collect::<Vec<_>>()
+            .join("; "),
         Err(error) => format!("failed: {error}"),
     };
     assert_eq!(script.asked()[0], "GET /v1/customers/c%201%2F%3F/subscriptions/usagerecords");
@@ -37,7 +40,9 @@ async fn subscriptions(answers: Vec<Answer>) -> (String, usize) {
 async fn summary(answers: Vec<Answer>) -> (String, usize) {
     let (stage, script) = Stage::scripted(answers).await;
     let shown = match stage.source().summary(&customer("c1"), "s/1").await {
-        Ok(Some(found)) => format!("{} .. {}: {}", found.dates.start.0, found.dates.end.1, found.cost),
+        Ok(Some(found)) => {
+            format!("{} .. {}: {}", found.dates.start.0, found.dates.end.1, found.cost)
+        }
         Ok(None) => "none".into(),
         Err(error) => format!("failed: {error}"),
     };
@@ -48,11 +53,15 @@ async fn summary(answers: Vec<Answer>) -> (String, usize) {
 #[tokio::test]
 async fn the_costliest_subscription_comes_first() {
     let legacy = include_str!("../../fixtures/subscriptions_usagerecords_legacy.json");
-    assert_eq!(subscriptions(vec![ok(legacy)]).await.0, "11111111-F347-41B6-B02C-187B1B778A43 Microsoft Azure 22.861172");
+    assert_eq!(
+        subscriptions(vec![ok(legacy)]).await.0,
+        "11111111-F347-41B6-B02C-187B1B778A43 Microsoft Azure 22.861172"
+    );
     let plans = include_str!("../../fixtures/subscriptions_usagerecords_azure_plan.json");
     assert_eq!(
         subscriptions(vec![ok(plans)]).await.0,
-        "11111111-25aa-ebb8-2bb4-fb406307babd Azure plan 0; 11111111-7d58-6654-69fa-0797198155d3 Azure plan 0"
+        "11111111-25aa-ebb8-2bb4-fb406307babd Azure plan 0; 11111111-7d58-6654-69fa-0797198155d3 \
+            Azure plan 0"
     );
     let mixed = r#"{"items":[{"id":"a","totalCost":-1},{"id":"b","name":"B","totalCost":"2.50"},null,{"id":"c"},{"totalCost":1},{"id":"d","totalCost":30}]}"#;
     assert_eq!(subscriptions(vec![ok(mixed)]).await.0, "d  30; b B 2.50; a  -1");
@@ -61,7 +70,10 @@ async fn the_costliest_subscription_comes_first() {
 #[tokio::test]
 async fn the_summary_names_the_period_and_the_cost() {
     assert_eq!(summary(vec![ok(LEGACY)]).await.0, "2019-08-28T07:00:00Z .. 2019-09-27: 22.861172");
-    assert_eq!(summary(vec![ok(&format!("\u{feff}{PLAN}"))]).await.0, "2019-09-01T00:00:00Z .. 2019-10-01: 28.82860766744404945074");
+    assert_eq!(
+        summary(vec![ok(&format!("\u{feff}{PLAN}"))]).await.0,
+        "2019-09-01T00:00:00Z .. 2019-10-01: 28.82860766744404945074"
+    );
 }
 
 #[tokio::test]
@@ -89,12 +101,24 @@ async fn no_usage_is_an_answer_and_no_failure() {
 #[tokio::test]
 async fn what_passes_is_tried_again_and_the_rest_is_not() {
     let down = answer("503 Service Unavailable", "", b"");
-    assert_eq!(summary(vec![down.clone(), cut(LEGACY, 99), ok(LEGACY)]).await, ("2019-08-28T07:00:00Z .. 2019-09-27: 22.861172".into(), 3));
-    assert_eq!(summary(vec![down.clone()]).await, ("failed: Partner Center answered 503".into(), 4));
+    assert_eq!(
+        summary(vec![down.clone(), cut(LEGACY, 99), ok(LEGACY)]).await,
+        ("2019-08-28T07:00:00Z .. 2019-09-27: 22.861172".into(), 3)
+    );
+    assert_eq!(
+        summary(vec![down.clone()]).await,
+        ("failed: Partner Center answered 503".into(), 4)
+    );
     assert_eq!(subscriptions(vec![down]).await, ("failed: Partner Center answered 503".into(), 4));
     let denied = answer("403 Forbidden", "", b"");
-    assert_eq!(subscriptions(vec![denied.clone()]).await, ("failed: Partner Center denies access (403)".into(), 1));
-    assert_eq!(summary(vec![denied]).await, ("failed: Partner Center denies access (403)".into(), 1));
+    assert_eq!(
+        subscriptions(vec![denied.clone()]).await,
+        ("failed: Partner Center denies access (403)".into(), 1)
+    );
+    assert_eq!(
+        summary(vec![denied]).await,
+        ("failed: Partner Center denies access (403)".into(), 1)
+    );
 }
 
 #[tokio::test]

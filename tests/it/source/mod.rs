@@ -1,4 +1,5 @@
-//! Reading usage: what comes over the wire or from a file, and the records and sentences that come out.
+//! Reading usage: what comes over the wire or from a file, and the records and sentences that come
+//! out.
 
 mod broken;
 mod customers;

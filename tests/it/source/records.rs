@@ -11,13 +11,19 @@ async fn read_items(items: &str) -> (Stage, Reading) {
     (stage, reading)
 }
 
-/// The record that one item with these fields, an id and a date makes; else why it was skipped. Then the oddities.
+/// The record that one item with these fields, an id and a date makes; else why it was skipped.
+/// Then the oddities.
 async fn made(fields: &str) -> String {
-    let item = format!(r#"{{"resourceId":"c1","lastModifiedDate":"2019-09-17T00:00:00Z",{fields}}}"#);
+    let item =
+        format!(r#"{{"resourceId":"c1","lastModifiedDate":"2019-09-17T00:00:00Z",{fields}}}"#);
     let (stage, reading) = read_items(&item).await;
-    let oddities =
-        stage.counted("record_oddities_total").replace("record_oddities_total{kind=", "").replace(['{', '}', '"'], "").replace('\n', ", ");
-    let made = if reading.reads.is_empty() { reading.report.errors.join("; ") } else { reading.records() };
+    let oddities = stage
+        .counted("record_oddities_total")
+        .replace("record_oddities_total{kind=", "")
+        .replace(['{', '}', '"'], "")
+        .replace('\n', ", ");
+    let made =
+        if reading.reads.is_empty() { reading.report.errors.join("; ") } else { reading.records() };
     [made, oddities].join(" + ").trim_end_matches(" + ").to_owned()
 }
 
@@ -32,17 +38,22 @@ async fn numbers_are_exact_and_may_stand_in_quotes() {
     check(&[
         (
             r#""totalCost":0.0081829712368561032"#,
-            "c1 |  | legacy | 0.0081829712368561032 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z",
+            "c1 |  | legacy | 0.0081829712368561032 - | usd - | budget - | reported - | \
+                2019-09-17T00:00:00Z",
         ),
-        (r#""totalCost":"12.50""#, "c1 |  | legacy | 12.50 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z"),
-        (r#""totalCost":-3e2"#, "c1 |  | legacy | -300 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z"),
+        (r#""totalCost":"12.50""#, "c1 |  | legacy | 12.50 - | usd - | budget - | reported - | \
+            2019-09-17T00:00:00Z"),
+        (r#""totalCost":-3e2"#, "c1 |  | legacy | -300 - | usd - | budget - | reported - | \
+            2019-09-17T00:00:00Z"),
         (
             r#""totalCost":1.00000000000000000000000000050"#,
-            "c1 |  | legacy | 1.000000000000000000000000001 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z + rounded 1",
+            "c1 |  | legacy | 1.000000000000000000000000001 - | usd - | budget - | reported - | \
+                2019-09-17T00:00:00Z + rounded 1",
         ),
         (
             r#""totalCost":1,"usdTotalCost":0.33333333333333333333333333333,"percentUsed":"80.5","budget":{"amount":"1e2"}"#,
-            "c1 |  | legacy | 1 - | usd 0.3333333333333333333333333333 | budget 100 | reported 80.5 | 2019-09-17T00:00:00Z + rounded 1",
+            "c1 |  | legacy | 1 - | usd 0.3333333333333333333333333333 | budget 100 | reported \
+                80.5 | 2019-09-17T00:00:00Z + rounded 1",
         ),
     ])
     .await;
@@ -50,7 +61,9 @@ async fn numbers_are_exact_and_may_stand_in_quotes() {
 
 #[tokio::test]
 async fn a_cost_that_is_no_number_is_no_cost() {
-    let skipped = |found: &str| format!("record 1 skipped: customer c1: its totalCost is no number ({found})");
+    let skipped = |found: &str| {
+        format!("record 1 skipped: customer c1: its totalCost is no number ({found})")
+    };
     for (cost, found) in [
         ("null", "null"),
         ("\"twelve\"", "\"twelve\""),
@@ -67,8 +80,12 @@ async fn a_cost_that_is_no_number_is_no_cost() {
 
 #[tokio::test]
 async fn a_budget_is_an_amount_of_zero_or_more_or_none() {
-    let with =
-        |budget: &str, more: &str| format!("c1 |  | legacy | 1 - | usd - | budget {budget} | reported - | 2019-09-17T00:00:00Z{more}");
+    let with = |budget: &str, more: &str| {
+        format!(
+            "c1 |  | legacy | 1 - | usd - | budget {budget} | reported - | \
+                2019-09-17T00:00:00Z{more}"
+        )
+    };
     for (budget, expected) in [
         (r#"{"amount":20}"#, with("20", "")),
         (r#"{"amount":0}"#, with("0", "")),
@@ -80,7 +97,11 @@ async fn a_budget_is_an_amount_of_zero_or_more_or_none() {
         (r#"{"amount":[]}"#, with("-", " + bad-budget 1")),
         ("20", with("-", " + bad-budget 1")),
     ] {
-        assert_eq!(made(&format!(r#""totalCost":1,"budget":{budget}"#)).await, expected, "{budget}");
+        assert_eq!(
+            made(&format!(r#""totalCost":1,"budget":{budget}"#)).await,
+            expected,
+            "{budget}"
+        );
     }
 }
 
@@ -105,7 +126,8 @@ async fn plan_currency_and_us_dollars_are_taken_for_what_they_are() {
         ),
         (
             r#""totalCost":1,"currencyCode":"kronor","percentUsed":"many","usdTotalCost":{}"#,
-            "c1 |  | azure-plan | 1 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z + bad-percent 1",
+            "c1 |  | azure-plan | 1 - | usd - | budget - | reported - | 2019-09-17T00:00:00Z + \
+                bad-percent 1",
         ),
         (
             r#""totalCost":1,"currencyCode":null,"percentUsed":null,"isUpgraded":null"#,
@@ -129,11 +151,20 @@ async fn a_date_that_cannot_be_is_the_time_of_the_poll() {
         ("null", "2019-09-17T20:31:45Z, bad-date"),
         ("1568735291", "2019-09-17T20:31:45Z, bad-date"),
     ] {
-        let (stage, reading) = read_items(&format!(r#"{{"id":"c1","totalCost":1,"lastModifiedDate":{date}}}"#)).await;
+        let (stage, reading) =
+            read_items(&format!(r#"{{"id":"c1","totalCost":1,"lastModifiedDate":{date}}}"#)).await;
         let odd = !stage.counted("record_oddities_total{kind=\"bad-date\"}").is_empty();
-        let shown = format!("{}{}", reading.reads[0].record.usage_as_of, if odd { ", bad-date" } else { "" });
+        let shown = format!(
+            "{}{}",
+            reading.reads[0].record.usage_as_of,
+            if odd { ", bad-date" } else { "" }
+        );
         assert_eq!(shown, expected, "{date}");
-        assert_eq!(reading.report.newest.is_none(), odd, "a date that did not come is not the newest: {date}");
+        assert_eq!(
+            reading.report.newest.is_none(),
+            odd,
+            "a date that did not come is not the newest: {date}"
+        );
     }
 }
 
@@ -147,20 +178,39 @@ async fn ids_and_names_come_from_either_field_and_from_the_last_of_a_repeated_on
            {"resourceId":"","id":" ","totalCost":1}, {"totalCost":1}, {"resourceId":5,"totalCost":1}"#,
     )
     .await;
-    let named: Vec<_> =
-        reading.reads.iter().map(|read| format!("{}={}:{}", read.record.customer, read.record.name, read.record.cost)).collect();
+    let named: Vec<_> = reading
+        .reads
+        .iter()
+        .map(|read| format!("{}={}:{}", read.record.customer, read.record.name, read.record.cost))
+        .collect();
     assert_eq!(named, ["A-1=one:1", "a-2=two:1", "a-3=three:1", "a-4=:1"]);
-    assert_eq!(reading.report.errors, [5, 6, 7].map(|place| format!("record {place} skipped: it has no id")));
+    assert_eq!(
+        reading.report.errors,
+        [5, 6, 7].map(|place| format!("record {place} skipped: it has no id"))
+    );
 }
 
 #[tokio::test]
 async fn an_odd_value_costs_its_own_field_and_no_other() {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     let nested = format!("{}1{}", r#"{"a":"#.repeat(5000), "}".repeat(5000));
-    for odd in ["NaN", "-Infinity", "undefined", "'text'", "0x10", "", "{\"a\":NaN}", "[1,,2]", "\"\\q\"", &deep, &nested] {
+    for odd in [
+        "NaN",
+        "-Infinity",
+        "undefined",
+        "'text'",
+        "0x10",
+        "",
+        "{\"a\":NaN}",
+        "[1,,2]",
+        "\"\\q\"",
+        &deep,
+        &nested,
+    ] {
         let sound = r#""totalCost":5,"budget":{"amount":4,"attributes":{}},"currencyCode":"SEK","isUpgraded":true,"usdTotalCost":3"#;
         let made_with = |field: &str| format!(r"{field}:{odd},{sound},{field}:{odd}");
-        let whole = "c1 |  | azure-plan | 5 SEK | usd 3 | budget 4 | reported - | 2019-09-17T00:00:00Z";
+        let whole =
+            "c1 |  | azure-plan | 5 SEK | usd 3 | budget 4 | reported - | 2019-09-17T00:00:00Z";
         assert_eq!(made(&made_with("\"attributes\"")).await, whole, "{odd:.20}");
         assert_eq!(made(&made_with("\"resourceName\"")).await, whole, "{odd:.20}");
         let percent = made(&made_with("\"percentUsed\"")).await;
@@ -187,7 +237,10 @@ async fn odd_names_do_not_cost_the_record() {
         ("brace } and { and ] and \\\" and \\\\", "brace } and { and ] and \" and \\"),
         (&huge, &huge),
     ] {
-        let (_stage, reading) = read_items(&format!(r#"{{"id":"c1","name":"{name}","totalCost":1}},{{"id":"c2","totalCost":1}}"#)).await;
+        let (_stage, reading) = read_items(&format!(
+            r#"{{"id":"c1","name":"{name}","totalCost":1}},{{"id":"c2","totalCost":1}}"#
+        ))
+        .await;
         assert_eq!(reading.ids(), "c1@0 c2@0", "{name}");
         assert_eq!(reading.reads[0].record.name, expected);
     }
@@ -196,7 +249,9 @@ async fn odd_names_do_not_cost_the_record() {
 #[tokio::test]
 async fn a_name_that_is_no_utf8_does_not_cost_the_record() {
     let mut stage = Stage::new().await;
-    let body = [br#"{"items":[{"id":"c1","name":"M"#.as_slice(), b"\xfcnchen", br#"","totalCost":1}]}"#].concat();
+    let body =
+        [br#"{"items":[{"id":"c1","name":"M"#.as_slice(), b"\xfcnchen", br#"","totalCost":1}]}"#]
+            .concat();
     stage.usage().with_body(body).create_async().await;
     let reading = stage.read().await;
     assert_eq!(reading.reads[0].record.name, "M\u{fffd}nchen");
@@ -218,15 +273,33 @@ async fn items_that_are_no_records_are_skipped_and_reading_goes_on() {
         ("{\"a\":}", nobody, "no-id"),
         ("{\"id\" \"x\"}", nobody, "no-id"),
         ("{\"name\":\"X\",\"totalCost\":1}", "it has no id (its name is \"X\")", "no-id"),
-        ("{\"id\":\"x\",\"totalCost\":NaN}", "customer x: its totalCost is no number (NaN)", "bad-cost"),
-        ("{\"totalCost\":-Infinity,\"id\":\"x\"}", "customer x: its totalCost is no number (-Infinity)", "bad-cost"),
-        ("{\"id\":\"x\",\"totalCost\":1 \"a\":2}", "customer x: its totalCost is no number (1 \"a\":2)", "bad-cost"),
+        (
+            "{\"id\":\"x\",\"totalCost\":NaN}",
+            "customer x: its totalCost is no number (NaN)",
+            "bad-cost",
+        ),
+        (
+            "{\"totalCost\":-Infinity,\"id\":\"x\"}",
+            "customer x: its totalCost is no number (-Infinity)",
+            "bad-cost",
+        ),
+        (
+            "{\"id\":\"x\",\"totalCost\":1 \"a\":2}",
+            "customer x: its totalCost is no number (1 \"a\":2)",
+            "bad-cost",
+        ),
     ] {
-        let (stage, reading) = read_items(&format!(r#"{{"id":"c1","totalCost":1}},{garbage},{{"id":"c2","totalCost":1}}"#)).await;
+        let (stage, reading) = read_items(&format!(
+            r#"{{"id":"c1","totalCost":1}},{garbage},{{"id":"c2","totalCost":1}}"#
+        ))
+        .await;
         assert_eq!(reading.ids(), "c1@0 c2@0", "{garbage}");
         assert_eq!(reading.account(), "2 records, 1 skipped, ok", "{garbage}");
         assert_eq!(reading.report.errors, [format!("record 2 skipped: {why}")], "{garbage}");
-        assert_eq!(stage.counted("records_skipped_total"), format!("records_skipped_total{{reason=\"{reason}\"}} 1"));
+        assert_eq!(
+            stage.counted("records_skipped_total"),
+            format!("records_skipped_total{{reason=\"{reason}\"}} 1")
+        );
     }
 }
 
@@ -238,5 +311,8 @@ async fn twenty_skipped_records_are_named_and_the_rest_is_a_number() {
     assert_eq!(reading.report.errors.len(), 21);
     assert_eq!(reading.report.errors[19], "record 20 skipped: it has no id");
     assert_eq!(reading.report.errors[20], "and 3 more records were skipped");
-    assert_eq!(stage.counted("records_skipped_total"), "records_skipped_total{reason=\"no-id\"} 23");
+    assert_eq!(
+        stage.counted("records_skipped_total"),
+        "records_skipped_total{reason=\"no-id\"} 23"
+    );
 }

@@ -37,9 +37,21 @@ async fn a_file_that_is_not_whole_fails_after_what_it_holds() {
         (&SEED[..cut], "3 records, 0 skipped, failed", "./usage.json: the collection is cut off"),
         (&garbled, "4 records, 0 skipped, failed", "./usage.json: the collection is garbled JSON"),
         ("", "0 records, 0 skipped, failed", "./usage.json: the collection is empty"),
-        ("[]", "0 records, 0 skipped, failed", "./usage.json: the collection is not JSON, or not an object"),
-        (r#"{"totalCount":0}"#, "0 records, 0 skipped, failed", "./usage.json: the collection has no items"),
-        (r#"{"items":[]} {"items":[]}"#, "0 records, 0 skipped, failed", "./usage.json: the collection is garbled JSON"),
+        (
+            "[]",
+            "0 records, 0 skipped, failed",
+            "./usage.json: the collection is not JSON, or not an object",
+        ),
+        (
+            r#"{"totalCount":0}"#,
+            "0 records, 0 skipped, failed",
+            "./usage.json: the collection has no items",
+        ),
+        (
+            r#"{"items":[]} {"items":[]}"#,
+            "0 records, 0 skipped, failed",
+            "./usage.json: the collection is garbled JSON",
+        ),
     ] {
         let reading = read_file(content.as_bytes()).await;
         assert_eq!(reading.account(), account, "{content}");
@@ -49,12 +61,18 @@ async fn a_file_that_is_not_whole_fails_after_what_it_holds() {
 
 #[tokio::test]
 async fn a_file_names_its_pages_and_its_absence() {
-    let reading = read_file(br#"{"items":[{"id":"c1","totalCost":1}],"links":{"next":{"uri":"/x"}}}"#).await;
+    let reading =
+        read_file(br#"{"items":[{"id":"c1","totalCost":1}],"links":{"next":{"uri":"/x"}}}"#).await;
     assert_eq!(reading.account(), "1 records, 0 skipped, ok");
     assert_eq!(reading.report.errors, ["the file has a link to a next page, which is not in it"]);
     let clock: Arc<dyn Clock> = clock();
-    let source = Config::File { path: "/nonexistent/usage.json".into() }.build(clock, Metrics::new()).unwrap();
+    let source = Config::File { path: "/nonexistent/usage.json".into() }
+        .build(clock, Metrics::new())
+        .unwrap();
     let reading = read(&source).await;
-    assert_eq!(reading.report.errors, ["/nonexistent/usage.json: No such file or directory (os error 2)"]);
+    assert_eq!(
+        reading.report.errors,
+        ["/nonexistent/usage.json: No such file or directory (os error 2)"]
+    );
     assert_eq!(reading.report.failure.unwrap().finding().code.as_str(), "source-failing");
 }

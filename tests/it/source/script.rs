@@ -18,7 +18,10 @@ pub(crate) enum Answer {
 
 /// A whole answer.
 pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Answer {
-    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
+        body.len()
+    );
     Answer::Bytes([head.as_bytes(), body].concat())
 }
 
@@ -29,13 +32,15 @@ pub(crate) fn ok(body: &str) -> Answer {
 
 /// 200 with a body of which only the first `kept` bytes come.
 pub(crate) fn cut(body: &str, kept: usize) -> Answer {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     Answer::Bytes([head.as_bytes(), &body.as_bytes()[..kept]].concat())
 }
 
 /// 200 with a body in chunks of `size` bytes.
 pub(crate) fn chunked(body: &[u8], size: usize) -> Answer {
-    let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".to_vec();
+    let mut bytes =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".to_vec();
     for chunk in body.chunks(size) {
         bytes.extend([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
     }
@@ -79,7 +84,10 @@ impl Script {
     /// The first lines of the requests, without the version.
     pub(crate) fn asked(&self) -> Vec<String> {
         let heads = self.heads.lock().unwrap();
-        heads.iter().map(|head| head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned()).collect()
+        heads
+            .iter()
+            .map(|head| head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned())
+            .collect()
     }
 
     /// The values of one header, one for each request; empty where a request had none.
@@ -87,7 +95,10 @@ impl Script {
         let heads = self.heads.lock().unwrap();
         let value = |head: &String| {
             let lines = head.lines().filter_map(|line| line.split_once(": "));
-            let values: Vec<_> = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect();
+            let values: Vec<_> = lines
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+                .collect();
             values.join("|")
         };
         heads.iter().map(value).collect()

@@ -1,4 +1,5 @@
-//! What the tests of reading share: a Partner Center that answers what it is told, and readings as text.
+//! What the tests of reading share: a Partner Center that answers what it is told, and readings as
+//! text.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,8 +22,8 @@ pub(crate) const SEED_RECORDS: &str = "\
 11111111-5892-4326-8541-9da1fdb233fb | Test_Test_MA20190829_14 | azure-plan | 0 GBP | usd 0 | budget - | reported 0 | 2019-09-17T17:08:11.1433333Z
 11111111-641b-4c53-b7fc-0f2bfca8a581 | Modern Azure Customer UK | azure-plan | 27.23292827625710931604 GBP | usd 33.280000000000001044 | budget 97 | reported 28.08 | 2019-09-17T17:08:11.1433333Z";
 /// The seed's `totalCount` promises more than its items.
-pub(crate) const SEED_WARNING: &str =
-    "totalCount says 25 but only 4 items came; customers that are missing from the answer were not judged";
+pub(crate) const SEED_WARNING: &str = "totalCount says 25 but only 4 items came; customers that \
+    are missing from the answer were not judged";
 
 /// A reading.
 pub(crate) struct Reading {
@@ -38,7 +39,11 @@ impl Reading {
 
     /// The customers' ids in order, each with its attempt.
     pub(crate) fn ids(&self) -> String {
-        self.reads.iter().map(|read| format!("{}@{}", read.record.customer, read.attempt)).collect::<Vec<_>>().join(" ")
+        self.reads
+            .iter()
+            .map(|read| format!("{}@{}", read.record.customer, read.attempt))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// Counts, and whether it failed.
@@ -113,7 +118,10 @@ impl Stage {
     }
 
     pub(crate) fn token(&mut self, body: &str) -> Mock {
-        self.server.mock("POST", "/contoso/oauth2/v2.0/token").with_header("content-type", "application/json").with_body(body)
+        self.server
+            .mock("POST", "/contoso/oauth2/v2.0/token")
+            .with_header("content-type", "application/json")
+            .with_body(body)
     }
 
     pub(crate) fn usage(&mut self) -> Mock {
@@ -122,7 +130,9 @@ impl Stage {
 
     pub(crate) fn source(&self) -> Source {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        Config::PartnerCenter(Box::new(self.config.clone())).build(clock, self.metrics.clone()).unwrap()
+        Config::PartnerCenter(Box::new(self.config.clone()))
+            .build(clock, self.metrics.clone())
+            .unwrap()
     }
 
     pub(crate) async fn read(&self) -> Reading {
@@ -133,7 +143,10 @@ impl Stage {
     pub(crate) fn counted(&self, name: &str) -> String {
         let text = self.metrics.render().unwrap();
         let lines = text.lines().filter_map(|line| line.strip_prefix("budget_alertd_"));
-        lines.filter(|line| line.starts_with(name) && !line.ends_with(" 0")).collect::<Vec<_>>().join("\n")
+        lines
+            .filter(|line| line.starts_with(name) && !line.ends_with(" 0"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -162,13 +175,20 @@ pub(crate) fn field(name: &str, value: &str) -> Matcher {
 }
 
 fn items(ids: &str) -> String {
-    let item = |id| format!(r#"{{"resourceId":"{id}","totalCost":1,"lastModifiedDate":"2019-09-17T17:08:11Z"}}"#);
+    let item = |id| {
+        format!(
+            r#"{{"resourceId":"{id}","totalCost":1,"lastModifiedDate":"2019-09-17T17:08:11Z"}}"#
+        )
+    };
     ids.split_whitespace().map(item).collect::<Vec<_>>().join(",")
 }
 
 /// A last page with these customers.
 pub(crate) fn page(ids: &str) -> String {
-    format!(r#"{{"items":[{}],"links":{{"self":{{"uri":"/customers/usagerecords"}}}}}}"#, items(ids))
+    format!(
+        r#"{{"items":[{}],"links":{{"self":{{"uri":"/customers/usagerecords"}}}}}}"#,
+        items(ids)
+    )
 }
 
 /// A page with these customers and a link to a next one.

@@ -1,5 +1,5 @@
-//! The daemon as a process of its own: started, told things by signals, watched by what it logs, serves and notifies,
-//! ended with the test. What it is to do is left to the tests.
+//! The daemon as a process of its own: started, told things by signals, watched by what it logs,
+//! serves and notifies, ended with the test. What it is to do is left to the tests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,9 +15,14 @@ use tempfile::TempDir;
 /// How long anything may take that must happen.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-/// Asks `condition` again and again until it answers; fails the test after `deadline`, naming what was waited for.
+/// Asks `condition` again and again until it answers; fails the test after `deadline`, naming what
+/// was waited for.
 #[track_caller]
-pub(crate) fn eventually<T>(deadline: Duration, what: &str, condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(
+    deadline: Duration,
+    what: &str,
+    condition: impl FnMut() -> Option<T>,
+) -> T {
     within(deadline, condition).unwrap_or_else(|| panic!("waited {deadline:?} in vain for {what}"))
 }
 
@@ -34,12 +39,16 @@ pub(crate) fn within<T>(deadline: Duration, mut condition: impl FnMut() -> Optio
 }
 
 /// The breath between two looks at another process.
-#[expect(clippy::disallowed_methods, reason = "the one pause of these tests, between two questions to another process")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one pause of these tests, between two questions to another process"
+)]
 fn pause() {
     std::thread::sleep(Duration::from_millis(5));
 }
 
-/// What systemd, sudo or a network may have told the process of these tests, and not those that it starts.
+/// What systemd, sudo or a network may have told the process of these tests, and not those that it
+/// starts.
 const INHERITED: [&str; 16] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
@@ -79,7 +88,10 @@ impl House {
     /// Writes the configuration.
     pub(crate) fn configure(&self, configuration: &str) {
         let dir = self.dir.path().display().to_string();
-        let text = format!("[daemon]\nstate_dir = \"{dir}/state\"\n{}", configuration.replace("{dir}", &dir));
+        let text = format!(
+            "[daemon]\nstate_dir = \"{dir}/state\"\n{}",
+            configuration.replace("{dir}", &dir)
+        );
         std::fs::write(self.path("alert-rules.toml"), text).unwrap();
     }
 
@@ -93,14 +105,22 @@ impl House {
 
     /// Replaces the saved collection, in one move so that nobody reads half of it.
     pub(crate) fn save_usage(&self, customers: impl IntoIterator<Item = (String, u32)>) {
-        let items: Vec<String> = customers.into_iter().map(|(id, cost)| record(&id, cost)).collect();
-        std::fs::write(self.path("usage.new"), format!("{{\"totalCount\": {}, \"items\": [{}]}}", items.len(), items.join(","))).unwrap();
+        let items: Vec<String> =
+            customers.into_iter().map(|(id, cost)| record(&id, cost)).collect();
+        std::fs::write(
+            self.path("usage.new"),
+            format!("{{\"totalCount\": {}, \"items\": [{}]}}", items.len(), items.join(",")),
+        )
+        .unwrap();
         std::fs::rename(self.path("usage.new"), self.path("usage.json")).unwrap();
     }
 
     /// The ledger's configuration.
     pub(crate) fn ledger(&self) -> budget_alertd::ledger::Config {
-        budget_alertd::ledger::Config { path: self.path("state/ledger.db"), retention: Duration::from_hours(24) }
+        budget_alertd::ledger::Config {
+            path: self.path("state/ledger.db"),
+            retention: Duration::from_hours(24),
+        }
     }
 
     /// A connection to the ledger's file, to hold its lock or to look into it.
@@ -136,7 +156,12 @@ impl House {
 
     /// Starts a command whose output is wanted later.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        self.command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// Starts the daemon.
@@ -175,13 +200,16 @@ pub(crate) struct Systemd {
 }
 
 impl Systemd {
-    /// Waits for a notification with this line and gives all that came up to it, each with its lines.
+    /// Waits for a notification with this line and gives all that came up to it, each with its
+    /// lines.
     #[track_caller]
     pub(crate) fn wait_for(&self, line: &str) -> Vec<String> {
         let mut seen = Vec::new();
         let mut buffer = [0; 4096];
         loop {
-            let Ok(length) = self.socket.recv(&mut buffer) else { panic!("no {line} came, only {seen:?}") };
+            let Ok(length) = self.socket.recv(&mut buffer) else {
+                panic!("no {line} came, only {seen:?}")
+            };
             let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
             let found = text.lines().any(|found| found == line);
             seen.push(text);
@@ -207,7 +235,8 @@ impl Process {
 
     /// The same with an input of its own.
     pub(crate) fn fed(command: &mut Command, stdin: impl Into<Stdio>) -> Self {
-        let mut child = command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.stdin(stdin).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), Arc::clone(&log));
         let reader = std::thread::spawn(move || {
@@ -233,27 +262,44 @@ impl Process {
     #[track_caller]
     pub(crate) fn wait_for_log(&self, piece: &str) -> String {
         let found = within(SOON, || Some(self.log()).filter(|log| log.contains(piece)));
-        found.unwrap_or_else(|| panic!("waited in vain for \"{piece}\" in the log:\n{}", self.log()))
+        found
+            .unwrap_or_else(|| panic!("waited in vain for \"{piece}\" in the log:\n{}", self.log()))
     }
 
     /// Where it serves HTTP.
     #[track_caller]
     pub(crate) fn address(&self) -> SocketAddr {
         let log = self.wait_for_log("served on http://");
-        log.split("served on http://").nth(1).unwrap().lines().next().unwrap().trim().parse().unwrap()
+        log.split("served on http://")
+            .nth(1)
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
     }
 
     /// A metric's value, by its name and labels as the scrape writes them.
     pub(crate) fn metric(&self, series: &str) -> Option<String> {
         let (_, text) = get(self.address(), "/metrics")?;
-        text.lines().find_map(|line| Some(line.strip_prefix(&format!("budget_alertd_{series} "))?.to_owned()))
+        text.lines().find_map(|line| {
+            Some(line.strip_prefix(&format!("budget_alertd_{series} "))?.to_owned())
+        })
     }
 
     /// Waits until a metric has this value.
     #[track_caller]
     pub(crate) fn wait_for_metric(&self, series: &str, value: &str) {
         let found = within(SOON, || self.metric(series).filter(|found| found == value));
-        found.unwrap_or_else(|| panic!("{series} is {:?} instead of {value}; the log:\n{}", self.metric(series), self.log()));
+        found.unwrap_or_else(|| {
+            panic!(
+                "{series} is {:?} instead of {value}; the log:\n{}",
+                self.metric(series),
+                self.log()
+            )
+        });
     }
 
     /// Sends a signal by its name.
@@ -286,7 +332,8 @@ impl Process {
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let log = Arc::clone(&self.log);
-        within(SOON, || self.child.try_wait().unwrap()).unwrap_or_else(|| panic!("it does not end:\n{}", log.lock().unwrap()))
+        within(SOON, || self.child.try_wait().unwrap())
+            .unwrap_or_else(|| panic!("it does not end:\n{}", log.lock().unwrap()))
     }
 }
 
@@ -308,11 +355,22 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
 }
 
 /// A request with just these headers.
-pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Option<(u16, String)> {
+pub(crate) fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    let headers = headers.iter().fold(String::new(), |text, (name, value)| text + name + ": " + value + "\r\n");
-    stream.write_all(format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n").as_bytes()).ok()?;
+    let headers = headers
+        .iter()
+        .fold(String::new(), |text, (name, value)| text + name + ": " + value + "\r\n");
+    stream
+        .write_all(
+            format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n").as_bytes(),
+        )
+        .ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let status = answer.split(' ').nth(1)?.parse().ok()?;
@@ -323,14 +381,24 @@ pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&st
 pub(crate) fn ask_socket(socket: &Path, method: &str, path: &str, body: &[u8]) -> (u16, String) {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: \
+        close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .unwrap();
     // Who refuses a body that is too large need not read it.
     let _refused_or_not = stream.write_all(body);
     let mut answer = Vec::new();
     // Nor close in order.
     let _reset_or_not = stream.read_to_end(&mut answer);
     let answer = String::from_utf8(answer).unwrap();
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer:?}"));
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_else(|| panic!("{answer:?}"));
     (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
 }
 

@@ -1,5 +1,6 @@
-//! A small world for cycles: rules as TOML and records go in, what was raised comes out as text. The ledger is a real
-//! file, closed and opened again for every poll, so that nothing is remembered anywhere else.
+//! A small world for cycles: rules as TOML and records go in, what was raised comes out as text.
+//! The ledger is a real file, closed and opened again for every poll, so that nothing is remembered
+//! anywhere else.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -36,7 +37,14 @@ pub(crate) struct Record {
 /// An Azure plan customer in SEK.
 pub(crate) fn plan(id: &str, cost: &str, budget: &str, date: &str) -> Record {
     let budget = (!budget.is_empty()).then(|| budget.to_owned());
-    Record { id: id.into(), cost: cost.into(), budget, date: date.into(), legacy: false, more: String::new() }
+    Record {
+        id: id.into(),
+        cost: cost.into(),
+        budget,
+        date: date.into(),
+        legacy: false,
+        more: String::new(),
+    }
 }
 
 /// A legacy customer.
@@ -47,8 +55,10 @@ pub(crate) fn legacy(id: &str, cost: &str, budget: &str, date: &str) -> Record {
 impl Record {
     fn json(&self) -> String {
         let Self { id, cost, date, more, .. } = self;
-        let budget = self.budget.as_ref().map_or(String::new(), |budget| format!("\"amount\": {budget}"));
-        let currency = if self.legacy { "\"currencyLocale\": \"fr-FR\"" } else { "\"currencyCode\": \"SEK\"" };
+        let budget =
+            self.budget.as_ref().map_or(String::new(), |budget| format!("\"amount\": {budget}"));
+        let currency =
+            if self.legacy { "\"currencyLocale\": \"fr-FR\"" } else { "\"currencyCode\": \"SEK\"" };
         let upgraded = !self.legacy;
         format!(
             "{{\"resourceId\": \"{id}\", \"resourceName\": \"Customer {id}\", \"isUpgraded\": {upgraded}, \"totalCost\": {cost},
@@ -64,7 +74,8 @@ pub(crate) struct World {
     pub(crate) metrics: Metrics,
     rules: String,
     source: String,
-    /// How many customers are recorded together in a mass crossing; none = as many as a daemon records.
+    /// How many customers are recorded together in a mass crossing; none = as many as a daemon
+    /// records.
     slice: Option<usize>,
 }
 
@@ -72,7 +83,10 @@ impl World {
     /// A world with these rules, and a webhook called `hook` that nothing is sent to.
     pub(crate) fn new(rules: &str) -> Self {
         let dir = TempDir::new().unwrap();
-        let source = format!("[source]\ntype = \"file\"\npath = \"{}\"\n", dir.path().join("usage.json").display());
+        let source = format!(
+            "[source]\ntype = \"file\"\npath = \"{}\"\n",
+            dir.path().join("usage.json").display()
+        );
         let clock = SimulatedClock::starting_at("2019-01-01T00:00:00Z".parse().unwrap());
         Self { dir, clock, metrics: Metrics::new(), rules: rules.to_owned(), source, slice: None }
     }
@@ -111,11 +125,20 @@ impl World {
 
     /// The configuration of the next poll.
     pub(crate) fn config(&self) -> config::Config {
-        let hook =
-            if self.rules.contains("[notifiers.") { "" } else { "[notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n" };
+        let hook = if self.rules.contains("[notifiers.") {
+            ""
+        } else {
+            "[notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n"
+        };
         let state = self.dir.path().join("state");
-        let text = format!("{}\n[daemon]\nstate_dir = \"{}\"\n{}\n{hook}", self.source, state.display(), self.rules);
-        config::parse(&text, &PathBuf::from("rules.toml"), &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+        let text = format!(
+            "{}\n[daemon]\nstate_dir = \"{}\"\n{}\n{hook}",
+            self.source,
+            state.display(),
+            self.rules
+        );
+        config::parse(&text, &PathBuf::from("rules.toml"), &Environment::default())
+            .unwrap_or_else(|mistakes| panic!("{mistakes}"))
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -132,7 +155,8 @@ impl World {
         self.clock.advance_to(now.parse().unwrap());
         let ledger = self.ledger();
         let report = {
-            let mut assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
+            let mut assembly =
+                assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
             if let Some(slice) = self.slice {
                 Arc::get_mut(&mut assembly.cycle).unwrap().slice = slice;
             }
@@ -151,7 +175,11 @@ impl World {
     /// Makes these records what the source has.
     pub(crate) fn put(&self, records: &[Record]) {
         let items: Vec<String> = records.iter().map(Record::json).collect();
-        self.write(&format!("{{\"totalCount\": {}, \"items\": [{}]}}", records.len(), items.join(", ")));
+        self.write(&format!(
+            "{{\"totalCount\": {}, \"items\": [{}]}}",
+            records.len(),
+            items.join(", ")
+        ));
     }
 
     /// Polls what the source has at `now`; returns how many bytes that added to the ledger's log.
@@ -191,7 +219,10 @@ impl World {
     /// The value of one series, as a scrape shows it.
     pub(crate) fn metric(&self, series: &str) -> String {
         let text = self.metrics.render().unwrap();
-        let line = text.lines().find(|line| line.starts_with(series)).unwrap_or_else(|| panic!("no {series} in\n{text}"));
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(series))
+            .unwrap_or_else(|| panic!("no {series} in\n{text}"));
         line.rsplit(' ').next().unwrap().to_owned()
     }
 
@@ -207,7 +238,10 @@ impl World {
 /// What a poll raised and kept silent, a line each.
 pub(crate) fn told(report: &CycleReport) -> String {
     let mut alerts = report.alerts.clone();
-    alerts.sort_by(|a, b| (a.alert.customer.id.as_str(), &a.alert.rule).cmp(&(b.alert.customer.id.as_str(), &b.alert.rule)));
+    alerts.sort_by(|a, b| {
+        (a.alert.customer.id.as_str(), &a.alert.rule)
+            .cmp(&(b.alert.customer.id.as_str(), &b.alert.rule))
+    });
     let mut text = String::new();
     for alert in &alerts {
         writeln!(text, "{}", line(alert)).unwrap();
@@ -227,7 +261,8 @@ pub(crate) fn told(report: &CycleReport) -> String {
 fn line(snapshot: &AlertSnapshot) -> String {
     let alert = &snapshot.alert;
     let passed: Vec<String> = alert.passed.iter().map(ToString::to_string).collect();
-    let passed = if passed.is_empty() { String::new() } else { format!(" passed {}", passed.join(" ")) };
+    let passed =
+        if passed.is_empty() { String::new() } else { format!(" passed {}", passed.join(" ")) };
     let value = alert.value.map_or("over zero".to_owned(), |value| value.to_string());
     let budget = alert.budget.as_ref().map_or(String::new(), |budget| {
         let before = budget.previous_amount.map_or(String::new(), |before| format!("{before} → "));

@@ -1,5 +1,6 @@
-//! Who the customers of a world are, and what is read of them: costs that grow, fall and stay, budgets that are raised, cut,
-//! removed and come back, late data, corrections, turns of the period, answers about the period and failures of them.
+//! Who the customers of a world are, and what is read of them: costs that grow, fall and stay,
+//! budgets that are raised, cut, removed and come back, late data, corrections, turns of the
+//! period, answers about the period and failures of them.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -78,7 +79,9 @@ impl Person {
         let legacy = random.one_in(2);
         let currency = random.of(&["SEK", "EUR"]);
         let own_currency = (!legacy || random.one_in(3)).then_some(currency);
-        let local_budget = random.one_in(4).then(|| (Number::from(random.between(5, 15) * 10) * ONE, random.of(&["SEK", "SEK", "EUR"])));
+        let local_budget = random.one_in(4).then(|| {
+            (Number::from(random.between(5, 15) * 10) * ONE, random.of(&["SEK", "SEK", "EUR"]))
+        });
         Self {
             id: format!("C{number}"),
             legacy,
@@ -91,14 +94,19 @@ impl Person {
 
     /// The true period that holds `at`, by its first day and the last (of a plan the day after).
     pub(super) fn truth(&self, at: Timestamp) -> (Date, Date, Timestamp) {
-        let zone = if self.legacy { TimeZone::get("America/Los_Angeles").unwrap() } else { TimeZone::UTC };
+        let zone =
+            if self.legacy { TimeZone::get("America/Los_Angeles").unwrap() } else { TimeZone::UTC };
         let day = at.to_zoned(zone.clone()).date();
         let begins = |month: Date| {
             let wanted = if self.legacy { self.billing_day } else { 1 };
             month.with().day(wanted.min(month.days_in_month())).build().unwrap()
         };
         let this = begins(day.first_of_month());
-        let first = if this <= day { this } else { begins(day.first_of_month().checked_sub(Span::new().months(1)).unwrap()) };
+        let first = if this <= day {
+            this
+        } else {
+            begins(day.first_of_month().checked_sub(Span::new().months(1)).unwrap())
+        };
         let next = begins(first.first_of_month().checked_add(Span::new().months(1)).unwrap());
         let last = if self.legacy { next.yesterday().unwrap() } else { next };
         (first, last, first.to_zoned(zone).unwrap().timestamp())
@@ -131,7 +139,12 @@ impl Life {
         let random = &mut self.random;
         let lag = if random.one_in(8) { random.between(24, 150) } else { random.between(0, 24) };
         let date = now - SignedDuration::from_secs(lag * 3600 + random.between(0, 59) * 60);
-        let date = self.last.as_ref().map(|last| last.date).filter(|_| self.random.one_in(6)).unwrap_or(date);
+        let date = self
+            .last
+            .as_ref()
+            .map(|last| last.date)
+            .filter(|_| self.random.one_in(6))
+            .unwrap_or(date);
         self.turn(date);
         self.spend();
         let cost = if self.straggling > 0 { self.cost } else { self.cost.max(-5 * ONE) };
@@ -140,7 +153,10 @@ impl Life {
         if !self.random.one_in(12) {
             return vec![record];
         }
-        let (before, more) = (SignedDuration::from_hours(self.random.between(0, 30)), Number::from(self.random.between(-20, 20)) * ONE);
+        let (before, more) = (
+            SignedDuration::from_hours(self.random.between(0, 30)),
+            Number::from(self.random.between(-20, 20)) * ONE,
+        );
         let other = self.record(date - before, cost + more);
         if self.random.one_in(2) { vec![record, other] } else { vec![other, record] }
     }
@@ -187,8 +203,13 @@ impl Life {
 
     fn record(&mut self, date: Timestamp, cost: Number) -> Record {
         let usd = (!self.person.legacy && !self.random.one_in(6)).then_some(cost * 2);
-        let percent = self.budget.filter(|budget| *budget > 0).map(|budget| half_up(cost.max(0) * 10_000, budget) * 100);
-        let percent = percent.filter(|_| !self.random.one_in(5)).map(|percent| percent + if self.random.one_in(9) { 7 * ONE } else { 0 });
+        let percent = self
+            .budget
+            .filter(|budget| *budget > 0)
+            .map(|budget| half_up(cost.max(0) * 10_000, budget) * 100);
+        let percent = percent
+            .filter(|_| !self.random.one_in(5))
+            .map(|percent| percent + if self.random.one_in(9) { 7 * ONE } else { 0 });
         Record { date, cost, usd, budget: self.budget, percent }
     }
 
@@ -211,13 +232,20 @@ impl Life {
 impl Record {
     pub(super) fn json(&self, person: &Person) -> String {
         let (id, date, cost) = (&person.id, self.date, written(self.cost));
-        let mut json = format!(r#"{{"resourceId":"{id}","resourceName":"{id}","isUpgraded":{},"totalCost":{cost}"#, !person.legacy);
-        let budget = self.budget.map_or(String::new(), |budget| format!(r#""amount":{}"#, written(budget)));
+        let mut json = format!(
+            r#"{{"resourceId":"{id}","resourceName":"{id}","isUpgraded":{},"totalCost":{cost}"#,
+            !person.legacy
+        );
+        let budget =
+            self.budget.map_or(String::new(), |budget| format!(r#""amount":{}"#, written(budget)));
         json += &format!(r#","budget":{{{budget}}},"lastModifiedDate":"{date}""#);
         for (name, number) in [("usdTotalCost", self.usd), ("percentUsed", self.percent)] {
-            json += &number.map_or(String::new(), |number| format!(r#","{name}":{}"#, written(number)));
+            json +=
+                &number.map_or(String::new(), |number| format!(r#","{name}":{}"#, written(number)));
         }
-        json += &person.own_currency.map_or(String::new(), |code| format!(r#","currencyCode":"{code}""#));
+        json += &person
+            .own_currency
+            .map_or(String::new(), |code| format!(r#","currencyCode":"{code}""#));
         json + "}"
     }
 }

@@ -24,10 +24,17 @@ pub(super) struct Line<'a> {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { customer, rule, at, passed, value, severity, period: (start, end, source), .. } = self;
+        let Self {
+            customer, rule, at, passed, value, severity, period: (start, end, source), ..
+        } = self;
         let budget = self.budget.as_deref().unwrap_or("none");
-        let before = self.before.as_deref().map(|before| format!(", after {before}")).unwrap_or_default();
-        write!(f, "{customer} {rule} {at} [{passed}]: {value} of {budget}{before}, {start} .. {end} {source}, {severity}")?;
+        let before =
+            self.before.as_deref().map(|before| format!(", after {before}")).unwrap_or_default();
+        write!(
+            f,
+            "{customer} {rule} {at} [{passed}]: {value} of {budget}{before}, {start} .. {end} \
+                {source}, {severity}"
+        )?;
         self.marks.iter().filter(|(is, _)| *is).try_for_each(|(_, mark)| write!(f, ", {mark}"))
     }
 }
@@ -49,7 +56,11 @@ pub(super) fn raised(snapshot: &AlertSnapshot) -> String {
         passed: passed.join(" "),
         value: alert.value.map_or("over zero".to_owned(), |value| canonical(value).to_string()),
         budget: alert.budget.as_ref().map(|budget| canonical(budget.amount).to_string()),
-        before: alert.budget.as_ref().and_then(|budget| budget.previous_amount).map(|before| canonical(before).to_string()),
+        before: alert
+            .budget
+            .as_ref()
+            .and_then(|budget| budget.previous_amount)
+            .map(|before| canonical(before).to_string()),
         period: (period.start, period.end, period.source.as_str()),
         severity: alert.severity.as_str(),
         marks: [
@@ -64,6 +75,16 @@ pub(super) fn raised(snapshot: &AlertSnapshot) -> String {
 /// How often an alert was told to whom, as the ledger has it.
 pub(super) fn told(row: &AlertRow) -> String {
     let alert = &row.snapshot.alert;
-    let told = row.deliveries.iter().map(|one| (one.notifier.as_str(), one.pending + one.sent + one.dead)).collect();
-    owed::line(alert.customer.id.as_str(), alert.metric.as_str(), &alert.threshold.to_string(), alert.raised_at, told)
+    let told = row
+        .deliveries
+        .iter()
+        .map(|one| (one.notifier.as_str(), one.pending + one.sent + one.dead))
+        .collect();
+    owed::line(
+        alert.customer.id.as_str(),
+        alert.metric.as_str(),
+        &alert.threshold.to_string(),
+        alert.raised_at,
+        told,
+    )
 }

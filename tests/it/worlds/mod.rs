@@ -1,6 +1,6 @@
-//! Random worlds through the program and through a naive model of what it promises: both must raise the same alerts and keep the
-//! same ones silent. `BUDGET_ALERTD_SEED` runs the worlds of one seed again, `BUDGET_ALERTD_WORLDS` as many as are wanted, of
-//! seeds that nobody has seen before.
+//! Random worlds through the program and through a naive model of what it promises: both must raise
+//! the same alerts and keep the same ones silent. `BUDGET_ALERTD_SEED` runs the worlds of one seed
+//! again, `BUDGET_ALERTD_WORLDS` as many as are wanted, of seeds that nobody has seen before.
 #![allow(
     clippy::cast_sign_loss,
     clippy::cast_possible_truncation,
@@ -76,14 +76,17 @@ fn some(seeds: &[u64], next: &AtomicU64) -> (u64, Vec<(u64, String)>) {
             let own = tempfile::tempdir_in(folder.path()).unwrap();
             match shard::run(*seed, &mut office, own.path()).await {
                 Ok(told) => alerts += told,
-                Err(difference) => differences.push((*seed, format!("BUDGET_ALERTD_SEED={seed}\n{difference}"))),
+                Err(difference) => {
+                    differences.push((*seed, format!("BUDGET_ALERTD_SEED={seed}\n{difference}")))
+                }
             }
         }
         (alerts, differences)
     })
 }
 
-/// Where ledgers lie: in memory where that can be, for thousands of them wait for the disk otherwise.
+/// Where ledgers lie: in memory where that can be, for thousands of them wait for the disk
+/// otherwise.
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -92,13 +95,15 @@ async fn office(folder: &Path) -> Office {
     let answers = server::Shared::default();
     let url = server::start(server::Shared::clone(&answers)).await;
     let toml = format!(
-        "[source]\ntype = \"partner-center\"\napi_url = \"{url}\"\nlogin_url = \"{url}\"\ntenant_id = \"contoso.example\"\n\
-         client_id = \"app\"\nrefresh_token = \"refresh\"\n[daemon]\nstate_dir = \"{}\"\n\
-         [rules.any]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{{ at = 1 }}]\n\
-         [notifiers.ops]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n",
+        "[source]\ntype = \"partner-center\"\napi_url = \"{url}\"\nlogin_url = \
+            \"{url}\"\ntenant_id = \"contoso.example\"\nclient_id = \"app\"\nrefresh_token = \
+            \"refresh\"\n[daemon]\nstate_dir = \"{}\"\n[rules.any]\nmetric = \
+            \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{{ at = 1 }}]\n[notifiers.ops]\ntype = \
+            \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n",
         folder.display()
     );
-    let config = config::parse(&toml, "worlds.toml".as_ref(), &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let config = config::parse(&toml, "worlds.toml".as_ref(), &Environment::default())
+        .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let metrics = Metrics::new();
     let clock = SimulatedClock::starting_at("2026-09-01T00:00:00Z".parse().unwrap());
     let source = config.source.build(clock, metrics.clone()).unwrap();

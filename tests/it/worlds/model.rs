@@ -1,5 +1,5 @@
-//! What must be told of one customer, from the words of the promise alone: a model that remembers every fact and looks through
-//! all of them each time. It shares no function with the program.
+//! What must be told of one customer, from the words of the promise alone: a model that remembers
+//! every fact and looks through all of them each time. It shares no function with the program.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -117,7 +117,17 @@ struct Verdict {
 impl Model {
     pub(super) fn new(person: Person) -> Self {
         let (named, earlier, spent, sightings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { person, named, last: None, earlier, spent, sightings, asked_at: None, judged: None, owed: Owed::default() }
+        Self {
+            person,
+            named,
+            last: None,
+            earlier,
+            spent,
+            sightings,
+            asked_at: None,
+            judged: None,
+            owed: Owed::default(),
+        }
     }
 
     /// What was done by `before` is done by `now`.
@@ -141,7 +151,10 @@ impl Model {
     pub(super) fn follow_up(&mut self, poll: Poll<'_>, newest: Option<Timestamp>) {
         let Some(last) = &self.last else { return };
         let placed = self.place(&last.record, None, true);
-        let silenced = poll.silences.iter().any(|(customer, end)| *customer == self.person.id && poll.now < *end);
+        let silenced = poll
+            .silences
+            .iter()
+            .any(|(customer, end)| *customer == self.person.id && poll.now < *end);
         let values = |rule: &str, budget: Against| {
             let rule = poll.rules.iter().find(|one| one.name == rule)?;
             self.measured(poll, rule, &last.record, &placed, budget)
@@ -157,7 +170,10 @@ impl Model {
     }
 
     pub(super) fn poll(&mut self, poll: Poll<'_>, day: &Day) -> Told {
-        let Some(record) = day.records.iter().max_by_key(|record| (record.date, record.cost)) else { return Told::default() };
+        let Some(record) = day.records.iter().max_by_key(|record| (record.date, record.cost))
+        else {
+            return Told::default();
+        };
         let (mut placed, mut confirms) = (self.place(record, None, true), None);
         let mut verdicts = self.verdicts(poll, record, &placed);
         if self.is_asked(poll, record, &placed, &verdicts) {
@@ -173,8 +189,14 @@ impl Model {
         }
         let told = Told {
             alerts: verdicts.iter().filter_map(|verdict| verdict.alert.clone()).collect(),
-            duplicates: verdicts.iter().filter(|verdict| verdict.crosses && verdict.alert.is_none()).count() as u64,
-            passed: verdicts.iter().map(|verdict| verdict.spent.len() - usize::from(verdict.alert.is_some())).sum::<usize>() as u64,
+            duplicates: verdicts
+                .iter()
+                .filter(|verdict| verdict.crosses && verdict.alert.is_none())
+                .count() as u64,
+            passed: verdicts
+                .iter()
+                .map(|verdict| verdict.spent.len() - usize::from(verdict.alert.is_some()))
+                .sum::<usize>() as u64,
         };
         for verdict in verdicts {
             self.spent.extend(verdict.spent);
@@ -186,11 +208,13 @@ impl Model {
     }
 
     fn remember(&mut self, poll: Poll<'_>, record: &Record, placed: &Placed) {
-        let is_over = |last: &Last| record.date < last.record.date && placed.period.end <= last.belongs_at;
+        let is_over =
+            |last: &Last| record.date < last.record.date && placed.period.end <= last.belongs_at;
         if self.last.as_ref().is_some_and(is_over) {
             return;
         }
-        let closing = self.last.as_ref().filter(|_| placed.carried).map_or(record.cost, |last| last.closing);
+        let closing =
+            self.last.as_ref().filter(|_| placed.carried).map_or(record.cost, |last| last.closing);
         let Placed { carried, belongs_at, .. } = *placed;
         self.last = Some(Last { record: record.clone(), belongs_at, carried, closing });
         self.earlier.retain(|earlier| earlier.date != record.date);
@@ -198,16 +222,32 @@ impl Model {
         self.judged = Some((record.clone(), poll.config.to_owned()));
     }
 
-    /// Whether its period is asked about: where it is about to alert, or would if it were not taken for late data; a legacy
-    /// customer that crosses a step in an assumed period once for each changed record, else once a day.
-    fn is_asked(&self, poll: Poll<'_>, record: &Record, placed: &Placed, verdicts: &[Verdict]) -> bool {
+    /// Whether its period is asked about: where it is about to alert, or would if it were not taken
+    /// for late data; a legacy customer that crosses a step in an assumed period once for each
+    /// changed record, else once a day.
+    fn is_asked(
+        &self,
+        poll: Poll<'_>,
+        record: &Record,
+        placed: &Placed,
+        verdicts: &[Verdict],
+    ) -> bool {
         let alerts = |verdicts: &[Verdict]| verdicts.iter().any(|verdict| verdict.alert.is_some());
-        let late = || placed.carried && alerts(&self.verdicts(poll, record, &self.place(record, None, false)));
-        let assumed = self.person.legacy && placed.period.source == "assumed" && verdicts.iter().any(|verdict| verdict.crosses);
-        let changed = self.judged.as_ref().is_none_or(|(judged, config)| judged != record || config != poll.config);
+        let late = || {
+            placed.carried && alerts(&self.verdicts(poll, record, &self.place(record, None, false)))
+        };
+        let assumed = self.person.legacy
+            && placed.period.source == "assumed"
+            && verdicts.iter().any(|verdict| verdict.crosses);
+        let changed = self
+            .judged
+            .as_ref()
+            .is_none_or(|(judged, config)| judged != record || config != poll.config);
         // What is taken for late data is looked at anew each time.
         let changed = changed || self.last.as_ref().is_some_and(|last| last.carried);
-        let day_ago = self.asked_at.is_none_or(|asked| poll.now.duration_since(asked) >= SignedDuration::from_hours(24));
+        let day_ago = self
+            .asked_at
+            .is_none_or(|asked| poll.now.duration_since(asked) >= SignedDuration::from_hours(24));
         alerts(verdicts) || late() || assumed && (changed || day_ago)
     }
 
@@ -217,8 +257,10 @@ impl Model {
         let Some(last) = self.last.as_ref().filter(|_| may_be_late) else { return own };
         let old = holding(&self.person, &self.named, last.belongs_at);
         let early = record.date.duration_since(period.start) <= SignedDuration::from_hours(72);
-        let confirmed = confirms.is_some_and(|named| period.holds(named.starts) && named.total >= named.listed);
-        let repeats = record.cost > 0 && last.closing <= record.cost && 4 * record.cost <= 5 * last.closing;
+        let confirmed =
+            confirms.is_some_and(|named| period.holds(named.starts) && named.total >= named.listed);
+        let repeats =
+            record.cost > 0 && last.closing <= record.cost && 4 * record.cost <= 5 * last.closing;
         if old.end == period.start && early && repeats && !confirmed {
             return Placed { period: old, carried: true, belongs_at: old.last_instant() };
         }
@@ -226,20 +268,34 @@ impl Model {
     }
 
     /// The currency, and the budget in force; whether that is Partner Center's.
-    fn joined(&self, poll: Poll<'_>, record: &Record) -> (Option<&'static str>, Option<Budget>, bool) {
+    fn joined(
+        &self,
+        poll: Poll<'_>,
+        record: &Record,
+    ) -> (Option<&'static str>, Option<Budget>, bool) {
         let person = &self.person;
-        let currency = person.own_currency.or(person.local_currency).or(poll.legacy_currency.filter(|_| person.legacy));
-        let local = person.local_budget.filter(|(_, local)| currency.is_none_or(|currency| currency == *local));
-        let budget = local.map(|(amount, local)| (amount, Some(local))).or(record.budget.map(|amount| (amount, currency)));
+        let currency = person
+            .own_currency
+            .or(person.local_currency)
+            .or(poll.legacy_currency.filter(|_| person.legacy));
+        let local = person
+            .local_budget
+            .filter(|(_, local)| currency.is_none_or(|currency| currency == *local));
+        let budget = local
+            .map(|(amount, local)| (amount, Some(local)))
+            .or(record.budget.map(|amount| (amount, currency)));
         (currency, budget, local.is_none())
     }
 
     fn verdicts(&self, poll: Poll<'_>, record: &Record, placed: &Placed) -> Vec<Verdict> {
-        poll.rules.iter().map(|rule| self.verdict(poll, rule, record, placed).unwrap_or_default()).collect()
+        poll.rules
+            .iter()
+            .map(|rule| self.verdict(poll, rule, record, placed).unwrap_or_default())
+            .collect()
     }
 
-    /// The value, and the budget in force; none where the rule is not for the customer. Against another amount
-    /// the reported percent says nothing.
+    /// The value, and the budget in force; none where the rule is not for the customer. Against
+    /// another amount the reported percent says nothing.
     fn measured(
         &self,
         poll: Poll<'_>,
@@ -264,17 +320,32 @@ impl Model {
     }
 
     /// None where the rule is not for the customer.
-    fn verdict(&self, poll: Poll<'_>, rule: &Rule, record: &Record, placed: &Placed) -> Option<Verdict> {
+    fn verdict(
+        &self,
+        poll: Poll<'_>,
+        rule: &Rule,
+        record: &Record,
+        placed: &Placed,
+    ) -> Option<Verdict> {
         let (value, amount) = self.measured(poll, rule, record, placed, Against::Own)?;
         let under = amount.filter(|_| reads_budget(rule.metric));
         let mut verdict = Verdict::default();
-        let spend =
-            |at, amount, late| Spent { rule: rule.name.clone(), at, amount, belongs_at: placed.belongs_at, poll: poll.number, late };
+        let spend = |at, amount, late| Spent {
+            rule: rule.name.clone(),
+            at,
+            amount,
+            belongs_at: placed.belongs_at,
+            poll: poll.number,
+            late,
+        };
         let steps = value.map(|value| crossed(rule, value)).unwrap_or_default();
         if let Some((highest, lower)) = steps.split_last() {
             verdict.crosses = true;
             if let Some(Under(before)) = self.may_alert(rule, highest.at, record, placed, under) {
-                let passed: Vec<_> = lower.iter().filter(|step| self.may_alert(rule, step.at, record, placed, under).is_some()).collect();
+                let passed: Vec<_> = lower
+                    .iter()
+                    .filter(|step| self.may_alert(rule, step.at, record, placed, under).is_some())
+                    .collect();
                 let value = value.map_or("over zero".to_owned(), |value| match value {
                     Value::Number(value) => written(value),
                     Value::OverZero => "over zero".to_owned(),
@@ -282,8 +353,12 @@ impl Model {
                 let passed_at: Vec<Number> = passed.iter().map(|step| step.at).collect();
                 let settled = |name: &String| poll.settled.contains(name);
                 let baseline = !settled(&rule.name) && !rule.formerly.as_ref().is_some_and(settled);
-                let silenced = poll.silences.iter().any(|(customer, end)| *customer == self.person.id && poll.now < *end);
-                verdict.raised = Some(Raised::new(poll.now, rule, highest, &passed, placed, under, silenced));
+                let silenced = poll
+                    .silences
+                    .iter()
+                    .any(|(customer, end)| *customer == self.person.id && poll.now < *end);
+                verdict.raised =
+                    Some(Raised::new(poll.now, rule, highest, &passed, placed, under, silenced));
                 verdict.alert = Some(
                     Line {
                         customer: &self.person.id,
@@ -295,7 +370,11 @@ impl Model {
                         before: before.map(written),
                         period: (placed.period.start, placed.period.end, placed.period.source),
                         severity: highest.severity,
-                        marks: [(placed.carried, "carried over"), (baseline, "baseline"), (silenced, "silenced")],
+                        marks: [
+                            (placed.carried, "carried over"),
+                            (baseline, "baseline"),
+                            (silenced, "silenced"),
+                        ],
                     }
                     .to_string(),
                 );
@@ -303,31 +382,58 @@ impl Model {
                 verdict.spent.extend(passed_at.into_iter().map(|at| spend(at, under, false)));
             }
         }
-        let late =
-            rule.steps.iter().filter_map(|step| Some(spend(step.at, self.passed_late(rule, step.at, placed, &verdict.spent)?.0, true)));
+        let late = rule.steps.iter().filter_map(|step| {
+            Some(spend(step.at, self.passed_late(rule, step.at, placed, &verdict.spent)?.0, true))
+        });
         let late: Vec<Spent> = late.collect();
         verdict.spent.extend(late);
         if let (Some(Value::Number(value)), Some(amount)) = (value, under) {
             let (rule, belongs_at) = (rule.name.clone(), placed.belongs_at);
-            verdict.sighting = Some(Sighting { rule, value, amount, belongs_at, poll: poll.number });
+            verdict.sighting =
+                Some(Sighting { rule, value, amount, belongs_at, poll: poll.number });
         }
         Some(verdict)
     }
 
-    fn facts(&self, record: &Record, placed: &Placed, budget: Option<Number>, percent: Option<Number>) -> Facts<'_> {
+    fn facts(
+        &self,
+        record: &Record,
+        placed: &Placed,
+        budget: Option<Number>,
+        percent: Option<Number>,
+    ) -> Facts<'_> {
         let Placed { period, carried, .. } = *placed;
-        Facts { cost: record.cost, usd: record.usd, budget, percent, date: record.date, period, carried, earlier: &self.earlier }
+        Facts {
+            cost: record.cost,
+            usd: record.usd,
+            budget,
+            percent,
+            date: record.date,
+            period,
+            carried,
+            earlier: &self.earlier,
+        }
     }
 
     /// The steps of a rule that were spent where a record belongs.
     fn spent<'a>(&'a self, rule: &'a Rule, placed: &'a Placed) -> impl Iterator<Item = &'a Spent> {
-        self.spent.iter().filter(move |spent| spent.rule == rule.name && is_here(rule, placed, spent.belongs_at))
+        self.spent
+            .iter()
+            .filter(move |spent| spent.rule == rule.name && is_here(rule, placed, spent.belongs_at))
     }
 
     /// Whether a step may alert; if it did before, with the highest amount it did so under.
-    fn may_alert(&self, rule: &Rule, at: Number, record: &Record, placed: &Placed, amount: Option<Number>) -> Option<Under> {
+    fn may_alert(
+        &self,
+        rule: &Rule,
+        at: Number,
+        record: &Record,
+        placed: &Placed,
+        amount: Option<Number>,
+    ) -> Option<Under> {
         // A step below one that alerted was passed by it.
-        let before: Vec<&Spent> = self.spent(rule, placed).filter(|spent| reached(rule.metric, spent.at, at)).collect();
+        let before: Vec<&Spent> =
+            self.spent(rule, placed).filter(|spent| reached(rule.metric, spent.at, at)).collect();
         if before.is_empty() {
             return Some(Under(None));
         }
@@ -335,20 +441,40 @@ impl Model {
         if !rule.rearm || amount? <= most {
             return None;
         }
-        let since = before.iter().filter(|spent| !spent.late || spent.at == at).map(|spent| spent.poll).max()?;
-        let below = |seen: &&Sighting| seen.poll > since && seen.amount > most && !reached(rule.metric, seen.value, at);
-        let here = |seen: &&Sighting| seen.rule == rule.name && is_here(rule, placed, seen.belongs_at);
-        // One that was added below a raised one counts as passed, unless the last cost would have been below it.
-        let is_added = rule.steps.iter().any(|step| step.at == at) && self.passed_late(rule, at, placed, &[]).is_some();
+        let since = before
+            .iter()
+            .filter(|spent| !spent.late || spent.at == at)
+            .map(|spent| spent.poll)
+            .max()?;
+        let below = |seen: &&Sighting| {
+            seen.poll > since && seen.amount > most && !reached(rule.metric, seen.value, at)
+        };
+        let here =
+            |seen: &&Sighting| seen.rule == rule.name && is_here(rule, placed, seen.belongs_at);
+        // One that was added below a raised one counts as passed, unless the last cost would have
+        // been below it.
+        let is_added = rule.steps.iter().any(|step| step.at == at)
+            && self.passed_late(rule, at, placed, &[]).is_some();
         let seen = !is_added && self.sightings.iter().filter(here).any(|seen| below(&seen));
         (seen || self.last_was_below(rule, at, record, placed, amount)).then_some(Under(Some(most)))
     }
 
-    /// Whether the last cost would have been below the step under this amount. The same record again says nothing new, even
-    /// where its percent is above what its cost comes to.
-    fn last_was_below(&self, rule: &Rule, at: Number, record: &Record, placed: &Placed, amount: Option<Number>) -> bool {
-        let Some(last) = self.last.as_ref().filter(|last| last.record != *record) else { return false };
-        if is_daily(rule.metric) || !(placed.period.holds(last.belongs_at) || placed.period.holds(last.record.date)) {
+    /// Whether the last cost would have been below the step under this amount. The same record
+    /// again says nothing new, even where its percent is above what its cost comes to.
+    fn last_was_below(
+        &self,
+        rule: &Rule,
+        at: Number,
+        record: &Record,
+        placed: &Placed,
+        amount: Option<Number>,
+    ) -> bool {
+        let Some(last) = self.last.as_ref().filter(|last| last.record != *record) else {
+            return false;
+        };
+        if is_daily(rule.metric)
+            || !(placed.period.holds(last.belongs_at) || placed.period.holds(last.record.date))
+        {
             return false;
         }
         // What was taken for late data may have turned out to be the period's own.
@@ -357,16 +483,27 @@ impl Model {
         matches!(value(rule.metric, &facts), Some(Value::Number(value)) if !reached(rule.metric, value, at))
     }
 
-    /// The amount under which a step is passed that was added below a raised one; none where it was not, or is spent already.
-    fn passed_late(&self, rule: &Rule, at: Number, placed: &Placed, now: &[Spent]) -> Option<Under> {
+    /// The amount under which a step is passed that was added below a raised one; none where it was
+    /// not, or is spent already.
+    fn passed_late(
+        &self,
+        rule: &Rule,
+        at: Number,
+        placed: &Placed,
+        now: &[Spent],
+    ) -> Option<Under> {
         let own = self.spent(rule, placed).chain(now).any(|spent| spent.at == at);
-        let mut beyond = self.spent(rule, placed).filter(|spent| reached(rule.metric, spent.at, at)).peekable();
-        (!own && beyond.peek().is_some()).then(|| Under(beyond.filter_map(|spent| spent.amount).max()))
+        let mut beyond =
+            self.spent(rule, placed).filter(|spent| reached(rule.metric, spent.at, at)).peekable();
+        (!own && beyond.peek().is_some())
+            .then(|| Under(beyond.filter_map(|spent| spent.amount).max()))
     }
 }
 
-/// Whether what belongs at an instant belongs to the period of a record; of daily rules to the same day.
+/// Whether what belongs at an instant belongs to the period of a record; of daily rules to the same
+/// day.
 fn is_here(rule: &Rule, placed: &Placed, belongs_at: Timestamp) -> bool {
     let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
-    placed.period.holds(belongs_at) && (!is_daily(rule.metric) || day(belongs_at) == day(placed.belongs_at))
+    placed.period.holds(belongs_at)
+        && (!is_daily(rule.metric) || day(belongs_at) == day(placed.belongs_at))
 }

@@ -1,5 +1,5 @@
-//! Who is told of alerts, how often: at once, when nothing silences them any more, and again. From the words of the promise
-//! alone.
+//! Who is told of alerts, how often: at once, when nothing silences them any more, and again. From
+//! the words of the promise alone.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,12 @@ impl Raised {
         budget: Option<Number>,
         silenced: bool,
     ) -> Self {
-        let mut notify: Vec<&str> = highest.notify.iter().chain(passed.iter().flat_map(|step| step.notify)).copied().collect();
+        let mut notify: Vec<&str> = highest
+            .notify
+            .iter()
+            .chain(passed.iter().flat_map(|step| step.notify))
+            .copied()
+            .collect();
         notify.sort_unstable();
         notify.dedup();
         let mut raised = Self {
@@ -104,15 +109,23 @@ impl Owed {
     }
 
     pub(super) fn rename_rule(&mut self, before: &str, now: &str) {
-        self.0.iter_mut().filter(|alert| alert.rule == before).for_each(|alert| now.clone_into(&mut alert.rule));
+        self.0
+            .iter_mut()
+            .filter(|alert| alert.rule == before)
+            .for_each(|alert| now.clone_into(&mut alert.rule));
     }
 
     pub(super) fn close_rules(&mut self, known: &[String]) {
-        self.0.iter_mut().filter(|alert| !known.contains(&alert.rule)).for_each(|alert| alert.state = State::Over);
+        self.0
+            .iter_mut()
+            .filter(|alert| !known.contains(&alert.rule))
+            .for_each(|alert| alert.state = State::Over);
     }
 
     pub(super) fn told(&self, customer: &str) -> impl Iterator<Item = String> {
-        self.0.iter().map(move |alert| line(customer, alert.metric, &written(alert.at), alert.since, alert.told.clone()))
+        self.0.iter().map(move |alert| {
+            line(customer, alert.metric, &written(alert.at), alert.since, alert.told.clone())
+        })
     }
 
     /// `values` says what a rule makes of the last record now, or under another budget.
@@ -129,7 +142,9 @@ impl Owed {
             Some(Value::OverZero) => true,
             Some(Value::Number(value)) => reached(alert.metric, value, alert.at),
         };
-        let is_true = |alert: &Raised| values(&alert.rule, Against::Own).is_some_and(|(value, _)| reaches(alert, value));
+        let is_true = |alert: &Raised| {
+            values(&alert.rule, Against::Own).is_some_and(|(value, _)| reaches(alert, value))
+        };
         // Below by the budget alone: under the one before, the alert would be true still.
         let budget_ended = |alert: &Raised| {
             let Some((value, budget)) = values(&alert.rule, Against::Own) else { return false };
@@ -142,7 +157,8 @@ impl Owed {
                 && budget != alert.budget
                 && before.is_some_and(|(value, _)| reaches(alert, value))
         };
-        let open: Vec<Raised> = self.0.iter().filter(|alert| alert.state != State::Over).cloned().collect();
+        let open: Vec<Raised> =
+            self.0.iter().filter(|alert| alert.state != State::Over).cloned().collect();
         let next: Vec<Next> = (0..open.len())
             .map(|place| {
                 let alert = &open[place];
@@ -151,11 +167,17 @@ impl Owed {
                 }
                 let here = |alert: &Raised| placed.period.holds(alert.belongs_at);
                 let day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
-                if !here(alert) || is_daily(alert.metric) && day(alert.belongs_at) != day(placed.belongs_at) {
+                if !here(alert)
+                    || is_daily(alert.metric) && day(alert.belongs_at) != day(placed.belongs_at)
+                {
                     return Next::Nothing;
                 }
                 if !is_true(alert) {
-                    return if alert.state == State::Told && budget_ended(alert) { Next::End } else { Next::Nothing };
+                    return if alert.state == State::Told && budget_ended(alert) {
+                        Next::End
+                    } else {
+                        Next::Nothing
+                    };
                 }
                 if silenced {
                     return Next::Nothing;
@@ -165,14 +187,18 @@ impl Owed {
                         && here(other)
                         && other.belongs_with(alert)
                         && if other_place > place {
-                            reached(alert.metric, other.at, alert.at) && (other.state == State::Told || is_true(other))
+                            reached(alert.metric, other.at, alert.at)
+                                && (other.state == State::Told || is_true(other))
                         } else {
-                            let counts = other.state == State::Silenced || alert.state == State::Told;
+                            let counts =
+                                other.state == State::Silenced || alert.state == State::Told;
                             counts && !reached(alert.metric, alert.at, other.at) && is_true(other)
                         }
                 };
                 let is_highest = !open.iter().enumerate().any(says_more);
-                let due = alert.every.is_some_and(|every| now.duration_since(alert.told_at) >= SignedDuration::from_hours(every));
+                let due = alert.every.is_some_and(|every| {
+                    now.duration_since(alert.told_at) >= SignedDuration::from_hours(every)
+                });
                 match (alert.state, is_highest) {
                     (State::Silenced, true) => Next::Tell,
                     (State::Silenced, false) => Next::GiveWay,
@@ -183,7 +209,12 @@ impl Owed {
             .collect();
         let mut after = open.clone();
         for (place, what) in next.iter().enumerate() {
-            let with = |wanted: Next| open.iter().zip(&next).filter(move |(_, next)| **next == wanted).map(|(alert, _)| alert);
+            let with = |wanted: Next| {
+                open.iter()
+                    .zip(&next)
+                    .filter(move |(_, next)| **next == wanted)
+                    .map(|(alert, _)| alert)
+            };
             let alert = &open[place];
             match what {
                 Next::Nothing => {}
@@ -191,15 +222,23 @@ impl Owed {
                 Next::Remind => after[place].tell(now, alert.notify.clone()),
                 Next::Tell => {
                     let mut whom = alert.notify.clone();
-                    whom.extend(with(Next::GiveWay).filter(|other| other.belongs_with(alert)).flat_map(|other| &other.notify));
+                    whom.extend(
+                        with(Next::GiveWay)
+                            .filter(|other| other.belongs_with(alert))
+                            .flat_map(|other| &other.notify),
+                    );
                     whom.sort_unstable();
                     whom.dedup();
                     after[place].tell(now, whom);
                 }
                 Next::GiveWay => {
-                    let others = open.iter().filter(|other| other.state == State::Told && other.belongs_with(alert));
-                    let told: Vec<&str> = others.flat_map(|other| other.notify.iter().copied()).collect();
-                    let whom: Vec<&str> = alert.notify.iter().filter(|name| !told.contains(*name)).copied().collect();
+                    let others = open
+                        .iter()
+                        .filter(|other| other.state == State::Told && other.belongs_with(alert));
+                    let told: Vec<&str> =
+                        others.flat_map(|other| other.notify.iter().copied()).collect();
+                    let whom: Vec<&str> =
+                        alert.notify.iter().filter(|name| !told.contains(*name)).copied().collect();
                     let gives_way_now = with(Next::Tell).any(|other| other.belongs_with(alert));
                     if gives_way_now || whom.is_empty() {
                         after[place].state = State::Over;
@@ -219,13 +258,21 @@ impl Owed {
 /// The customer has data of a later period, or none of its own can come any more.
 fn is_over(alert: &Raised, placed: &Placed, newest: Option<Timestamp>, now: Timestamp) -> bool {
     let late = SignedDuration::from_hours(72);
-    let end = if placed.period.holds(alert.belongs_at) { placed.period.end } else { alert.period_end };
+    let end =
+        if placed.period.holds(alert.belongs_at) { placed.period.end } else { alert.period_end };
     let long_over = newest.is_some_and(|newest| newest.duration_since(end) >= late);
     placed.period.start > alert.belongs_at || long_over && now.duration_since(alert.since) >= late
 }
 
 /// How often an alert was told to whom.
-pub(super) fn line(customer: &str, metric: &str, at: &str, raised_at: Timestamp, told: BTreeMap<&str, u64>) -> String {
-    let told: Vec<String> = told.into_iter().map(|(name, times)| format!("{name} {times}")).collect();
+pub(super) fn line(
+    customer: &str,
+    metric: &str,
+    at: &str,
+    raised_at: Timestamp,
+    told: BTreeMap<&str, u64>,
+) -> String {
+    let told: Vec<String> =
+        told.into_iter().map(|(name, times)| format!("{name} {times}")).collect();
     format!("{customer} {metric} {at} of {raised_at}: told {}", told.join(", "))
 }

@@ -30,7 +30,14 @@ pub(super) fn holding(person: &Person, named: &[Named], at: Timestamp) -> Period
         let month = calendar_month(at, "calendar-month");
         let first = at.to_zoned(TimeZone::UTC).date().first_of_month();
         let is_month = |named: &Named| named.first == first && named.last == months_after(first, 1);
-        return Period { source: if named.iter().any(is_month) { "subscription-summary" } else { "calendar-month" }, ..month };
+        return Period {
+            source: if named.iter().any(is_month) {
+                "subscription-summary"
+            } else {
+                "calendar-month"
+            },
+            ..month
+        };
     }
     let spans: Vec<Period> = named.iter().map(span).collect();
     if let Some(named) = spans.iter().find(|span| span.holds(at)) {
@@ -49,7 +56,11 @@ pub(super) fn holding(person: &Person, named: &[Named], at: Timestamp) -> Period
 }
 
 fn span(named: &Named) -> Period {
-    Period { start: pacific(named.first), end: pacific(named.last.tomorrow().unwrap()), source: "subscription-summary" }
+    Period {
+        start: pacific(named.first),
+        end: pacific(named.last.tomorrow().unwrap()),
+        source: "subscription-summary",
+    }
 }
 
 /// Moved by whole months until it holds `at`.

@@ -43,7 +43,8 @@ pub(super) struct Rule {
 impl Rule {
     pub(super) fn random(name: &str, random: &mut Random) -> Self {
         let metric = if random.one_in(8) { "daily_cost" } else { random.of(&METRICS) };
-        let mut ats: Vec<Number> = (0..random.between(1, 3)).map(|_| threshold(metric, random)).collect();
+        let mut ats: Vec<Number> =
+            (0..random.between(1, 3)).map(|_| threshold(metric, random)).collect();
         ats.sort_unstable();
         ats.dedup();
         if metric == "amount_left" {
@@ -56,9 +57,18 @@ impl Rule {
             remind_every: if at % (3 * ONE) == 0 { Some(random.of(&[6, 24, 48])) } else { None },
         };
         let steps = ats.into_iter().map(step).collect();
-        let then_every = random.one_in(4).then(|| if is_money(metric) { 30 * ONE } else { 50 * ONE });
+        let then_every =
+            random.one_in(4).then(|| if is_money(metric) { 30 * ONE } else { 50 * ONE });
         let budget_from = random.one_in(6).then_some(100 * ONE);
-        Self { name: name.into(), formerly: None, metric, steps, then_every, rearm: !random.one_in(6), budget_from }
+        Self {
+            name: name.into(),
+            formerly: None,
+            metric,
+            steps,
+            then_every,
+            rearm: !random.one_in(6),
+            budget_from,
+        }
     }
 
     /// One more step, before all others or anywhere.
@@ -69,16 +79,22 @@ impl Rule {
         let moves = self.then_every.is_some() && self.steps.iter().all(beyond);
         if !moves && self.steps.iter().all(|step| step.at != at) {
             self.steps.push(Step { at, severity: "warning", notify: &["ops"], remind_every: None });
-            self.steps.sort_by_key(|step| if self.metric == "amount_left" { -step.at } else { step.at });
+            self.steps
+                .sort_by_key(|step| if self.metric == "amount_left" { -step.at } else { step.at });
         }
     }
 
     pub(super) fn toml(&self) -> String {
         let amount = |at: Number| {
             let at = written(at);
-            if is_money(self.metric) { format!("{{ SEK = \"{at}\", EUR = \"{at}\" }}") } else { format!("\"{at}\"") }
+            if is_money(self.metric) {
+                format!("{{ SEK = \"{at}\", EUR = \"{at}\" }}")
+            } else {
+                format!("\"{at}\"")
+            }
         };
-        let mut toml = format!("[rules.{}]\nmetric = \"{}\"\nnotify = [\"ops\"]\n", self.name, self.metric);
+        let mut toml =
+            format!("[rules.{}]\nmetric = \"{}\"\nnotify = [\"ops\"]\n", self.name, self.metric);
         if let Some(formerly) = &self.formerly {
             writeln!(toml, "formerly = \"{formerly}\"").unwrap();
         }
@@ -89,11 +105,23 @@ impl Rule {
             toml.push_str("rearm = \"never\"\n");
         }
         if let Some(least) = self.budget_from {
-            writeln!(toml, "match = {{ budget = {{ currency = \"SEK\", at_least = {} }} }}", written(least)).unwrap();
+            writeln!(
+                toml,
+                "match = {{ budget = {{ currency = \"SEK\", at_least = {} }} }}",
+                written(least)
+            )
+            .unwrap();
         }
         let step = |step: &Step| {
-            let remind = step.remind_every.map_or(String::new(), |hours| format!(", remind_every = \"{hours}h\""));
-            format!("{{ at = {}, severity = \"{}\", notify = {:?}{remind} }}", amount(step.at), step.severity, step.notify)
+            let remind = step
+                .remind_every
+                .map_or(String::new(), |hours| format!(", remind_every = \"{hours}h\""));
+            format!(
+                "{{ at = {}, severity = \"{}\", notify = {:?}{remind} }}",
+                amount(step.at),
+                step.severity,
+                step.notify
+            )
         };
         let steps: Vec<String> = self.steps.iter().map(step).collect();
         writeln!(toml, "steps = [{}]", steps.join(", ")).unwrap();
@@ -115,12 +143,23 @@ fn threshold(metric: &str, random: &mut Random) -> Number {
 
 /// Whether its steps are amounts in the customer's currency.
 pub(super) fn is_money(metric: &str) -> bool {
-    matches!(metric, "amount_over" | "amount_left" | "total_cost" | "unbudgeted_cost" | "daily_cost")
+    matches!(
+        metric,
+        "amount_over" | "amount_left" | "total_cost" | "unbudgeted_cost" | "daily_cost"
+    )
 }
 
 /// Whether an alert belongs to the budget that it was raised under.
 pub(super) fn reads_budget(metric: &str) -> bool {
-    matches!(metric, "percent_used" | "amount_over" | "amount_left" | "forecast_percent" | "pace" | "daily_percent")
+    matches!(
+        metric,
+        "percent_used"
+            | "amount_over"
+            | "amount_left"
+            | "forecast_percent"
+            | "pace"
+            | "daily_percent"
+    )
 }
 
 /// Whether it alerts anew on each day of the data.

@@ -1,4 +1,5 @@
-//! A Partner Center of few words: a token for everybody, one page of records, and what is answered about each customer.
+//! A Partner Center of few words: a token for everybody, one page of records, and what is answered
+//! about each customer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,10 @@ async fn serve(stream: TcpStream, answers: Shared) -> Option<()> {
         stream.read_exact(&mut body).await.ok()?;
         let path = first.split(' ').nth(1)?.to_owned();
         let (status, body) = answer(&path, &answers.lock().unwrap());
-        let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all(format!("{head}{body}").as_bytes()).await.ok()?;
     }
 }
@@ -62,7 +66,11 @@ fn answer(path: &str, answers: &Answers) -> (&'static str, String) {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let (customer, asked) = match parts.as_slice() {
         [_, "oauth2", "v2.0", "token"] => {
-            return ("200 OK", r#"{"access_token":"token","token_type":"Bearer","expires_in":999999999}"#.to_owned());
+            return (
+                "200 OK",
+                r#"{"access_token":"token","token_type":"Bearer","expires_in":999999999}"#
+                    .to_owned(),
+            );
         }
         ["v1", "customers", "usagerecords"] => {
             return answers.page.as_ref().map_or_else(refused, |page| ("200 OK", page.clone()));
@@ -73,12 +81,20 @@ fn answer(path: &str, answers: &Answers) -> (&'static str, String) {
     match (answers.customers.get(customer), asked) {
         (Some(Answer::Nothing), _) => ("404 Not Found", "{}".to_owned()),
         (Some(Answer::Refused), _) | (Some(Answer::NoSummary), [_, "usagesummary"]) => refused(),
-        (Some(Answer::Named(named)), ["usagerecords"]) => ("200 OK", subscriptions(&written(named.listed))),
+        (Some(Answer::Named(named)), ["usagerecords"]) => {
+            ("200 OK", subscriptions(&written(named.listed)))
+        }
         (Some(Answer::NoSummary), ["usagerecords"]) => ("200 OK", subscriptions("1")),
         (Some(Answer::Named(named)), [_, "usagesummary"]) => {
-            let zone = if named.starts.to_string().contains("T00:00:00Z") { "+00:00" } else { pacific(named.starts) };
+            let zone = if named.starts.to_string().contains("T00:00:00Z") {
+                "+00:00"
+            } else {
+                pacific(named.starts)
+            };
             let (first, last, total) = (named.first, named.last, written(named.total));
-            let dates = format!(r#""billingStartDate":"{first}T00:00:00{zone}","billingEndDate":"{last}T00:00:00{zone}""#);
+            let dates = format!(
+                r#""billingStartDate":"{first}T00:00:00{zone}","billingEndDate":"{last}T00:00:00{zone}""#
+            );
             ("200 OK", format!(r#"{{"resourceId":"S","totalCost":{total},{dates}}}"#))
         }
         _ => ("200 OK", r#"{"totalCount":0,"items":[]}"#.to_owned()),
@@ -86,7 +102,9 @@ fn answer(path: &str, answers: &Answers) -> (&'static str, String) {
 }
 
 fn subscriptions(cost: &str) -> String {
-    format!(r#"{{"totalCount":1,"items":[{{"resourceId":"S","resourceName":"Azure","totalCost":{cost}}}]}}"#)
+    format!(
+        r#"{{"totalCount":1,"items":[{{"resourceId":"S","resourceName":"Azure","totalCost":{cost}}}]}}"#
+    )
 }
 
 /// The offset of a midnight in Los Angeles.

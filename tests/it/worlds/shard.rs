@@ -72,12 +72,17 @@ pub(super) async fn run(seed: u64, office: &mut Office, folder: &Path) -> Result
         *office.answers.lock().unwrap() = shard.answers(&days, fails);
         let told = poll(&shard.config(folder), &ledger, &clock, office).await;
         let wanted = shard.wanted(number, &days, fails);
-        writeln!(story, "poll {number} at {}{}", shard.now, if fails { ", refused" } else { "" }).unwrap();
+        writeln!(story, "poll {number} at {}{}", shard.now, if fails { ", refused" } else { "" })
+            .unwrap();
         story.extend(shard.rules.iter().map(Rule::toml));
         shard.tell(&mut story, &days, &told);
         if told != wanted {
             ledger.close().await.unwrap();
-            return Err(format!("{}\n{story}{}", difference(&told, &wanted), shard.setting(folder)));
+            return Err(format!(
+                "{}\n{story}{}",
+                difference(&told, &wanted),
+                shard.setting(folder)
+            ));
         }
         alerts += told.lines().filter(|line| line.contains(" .. ")).count() as u64;
     }
@@ -90,14 +95,24 @@ fn open(config: &Config, clock: &Arc<SimulatedClock>) -> Ledger {
 }
 
 /// What the program tells of one poll: the counts, then a line for each alert.
-async fn poll(config: &Config, ledger: &Ledger, clock: &Arc<SimulatedClock>, office: &mut Office) -> String {
+async fn poll(
+    config: &Config,
+    ledger: &Ledger,
+    clock: &Arc<SimulatedClock>,
+    office: &mut Office,
+) -> String {
     let (now, clock) = (clock.now(), Arc::clone(clock) as Arc<dyn Clock>);
     let cycle = Cycle {
         source: office.source.take().unwrap(),
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         routes: config.notifiers.iter().map(notify::Config::route).collect(),
-        findings: OperatorFindings::new(ledger.clone(), Arc::clone(&clock), Vec::new(), Duration::from_hours(1)),
+        findings: OperatorFindings::new(
+            ledger.clone(),
+            Arc::clone(&clock),
+            Vec::new(),
+            Duration::from_hours(1),
+        ),
         ledger: ledger.clone(),
         clock,
         metrics: office.metrics.clone(),
@@ -107,9 +122,15 @@ async fn poll(config: &Config, ledger: &Ledger, clock: &Arc<SimulatedClock>, off
     let report = cycle.run(false).await.unwrap();
     office.source = Some(cycle.source);
     let suppressed = report.suppressed;
-    let raised = text(suppressed.duplicate, suppressed.passed, report.alerts.iter().map(line::raised).collect());
+    let raised = text(
+        suppressed.duplicate,
+        suppressed.passed,
+        report.alerts.iter().map(line::raised).collect(),
+    );
     deliver(ledger, now).await;
-    let alerts = ledger::read(&config.ledger, |reader| reader.alerts(&AlertFilter::default())).await.unwrap();
+    let alerts = ledger::read(&config.ledger, |reader| reader.alerts(&AlertFilter::default()))
+        .await
+        .unwrap();
     raised + &sorted(alerts.iter().map(line::told).collect())
 }
 
@@ -117,7 +138,15 @@ async fn poll(config: &Config, ledger: &Ledger, clock: &Arc<SimulatedClock>, off
 async fn deliver(ledger: &Ledger, at: Timestamp) {
     for notifier in NOTIFIERS {
         for delivery in ledger.due(notifier, Vec::new(), 1000).await.unwrap() {
-            ledger.mark_sent(AttemptRecord { delivery: delivery.id, at, outcome: "ok", detail: String::new() }).await.unwrap();
+            ledger
+                .mark_sent(AttemptRecord {
+                    delivery: delivery.id,
+                    at,
+                    outcome: "ok",
+                    detail: String::new(),
+                })
+                .await
+                .unwrap();
         }
     }
 }
@@ -133,7 +162,10 @@ fn sorted(mut lines: Vec<String>) -> String {
 
 fn difference(told: &str, wanted: &str) -> String {
     let only = |of: &str, other: &str| -> String {
-        of.lines().filter(|line| !other.lines().any(|known| known == *line)).flat_map(|line| ["  ", line, "\n"]).collect()
+        of.lines()
+            .filter(|line| !other.lines().any(|known| known == *line))
+            .flat_map(|line| ["  ", line, "\n"])
+            .collect()
     };
     format!("the program tells:\n{}instead of:\n{}", only(told, wanted), only(wanted, told))
 }
@@ -141,15 +173,36 @@ fn difference(told: &str, wanted: &str) -> String {
 impl Shard {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let start: Timestamp = random.of(&["2026-09-24T06:00:00Z", "2026-10-25T06:00:00Z", "2027-01-25T06:00:00Z"]).parse().unwrap();
-        let rules =
-            ["spend", "more", "third"].iter().take(random.between(1, 3) as usize).map(|name| Rule::random(name, &mut random)).collect();
-        let persons: Vec<Person> = (0..WORLDS).map(|number| Person::random(number, &mut random)).collect();
-        let lives = persons.iter().map(|person| Life::new(person.clone(), Random::new(random.next()))).collect();
+        let start: Timestamp = random
+            .of(&["2026-09-24T06:00:00Z", "2026-10-25T06:00:00Z", "2027-01-25T06:00:00Z"])
+            .parse()
+            .unwrap();
+        let rules = ["spend", "more", "third"]
+            .iter()
+            .take(random.between(1, 3) as usize)
+            .map(|name| Rule::random(name, &mut random))
+            .collect();
+        let persons: Vec<Person> =
+            (0..WORLDS).map(|number| Person::random(number, &mut random)).collect();
+        let lives = persons
+            .iter()
+            .map(|person| Life::new(person.clone(), Random::new(random.next())))
+            .collect();
         let models = persons.into_iter().map(Model::new).collect();
         let legacy_currency = random.one_in(3).then_some("SEK");
         let (removed, settled, silences) = (Vec::new(), Vec::new(), Vec::new());
-        Self { random, now: start, rules, removed, legacy_currency, lives, models, settled, silences, parsed: None }
+        Self {
+            random,
+            now: start,
+            rules,
+            removed,
+            legacy_currency,
+            lives,
+            models,
+            settled,
+            silences,
+            parsed: None,
+        }
     }
 
     /// Some hours, seldom days; now and then other rules.
@@ -196,9 +249,12 @@ impl Shard {
 
     fn answers(&self, days: &[Day], fails: bool) -> Answers {
         let persons = || self.lives.iter().map(|life| &life.person).zip(days);
-        let items: Vec<String> = persons().flat_map(|(person, day)| day.records.iter().map(|record| record.json(person))).collect();
+        let items: Vec<String> = persons()
+            .flat_map(|(person, day)| day.records.iter().map(|record| record.json(person)))
+            .collect();
         let page = format!(r#"{{"totalCount":{},"items":[{}]}}"#, items.len(), items.join(","));
-        let customers = persons().map(|(person, day)| (person.id.clone(), day.answer.clone())).collect();
+        let customers =
+            persons().map(|(person, day)| (person.id.clone(), day.answer.clone())).collect();
         Answers { page: (!fails).then_some(page), customers }
     }
 
@@ -206,12 +262,23 @@ impl Shard {
         for rule in &self.rules {
             let Some(before) = &rule.formerly else { continue };
             self.models.iter_mut().for_each(|model| model.rename_rule(before, &rule.name));
-            self.settled.iter_mut().filter(|name| *name == before).for_each(|name| name.clone_from(&rule.name));
+            self.settled
+                .iter_mut()
+                .filter(|name| *name == before)
+                .for_each(|name| name.clone_from(&rule.name));
         }
         let config = self.toml();
         let (mut alerts, mut duplicates, mut passed) = (Vec::new(), 0, 0);
         let (rules, settled, silences) = (&self.rules, &self.settled.clone(), &self.silences);
-        let poll = Poll { number, now: self.now, rules, config: &config, settled, legacy_currency: self.legacy_currency, silences };
+        let poll = Poll {
+            number,
+            now: self.now,
+            rules,
+            config: &config,
+            settled,
+            legacy_currency: self.legacy_currency,
+            silences,
+        };
         if !fails {
             for (model, day) in self.models.iter_mut().zip(days) {
                 let told = model.poll(poll, day);
@@ -227,10 +294,16 @@ impl Shard {
         let dates = days.iter().flat_map(|day| &day.records).map(|record| record.date);
         let newest = dates.max().filter(|_| !fails);
         self.models.iter_mut().for_each(|model| model.follow_up(poll, newest));
-        let known: Vec<String> = self.rules.iter().flat_map(|rule| [Some(rule.name.clone()), rule.formerly.clone()]).flatten().collect();
+        let known: Vec<String> = self
+            .rules
+            .iter()
+            .flat_map(|rule| [Some(rule.name.clone()), rule.formerly.clone()])
+            .flatten()
+            .collect();
         self.settled.retain(|name| known.contains(name));
         self.models.iter_mut().for_each(|model| model.forget_rules(&known));
-        text(duplicates, passed, alerts) + &sorted(self.models.iter().flat_map(Model::told).collect())
+        text(duplicates, passed, alerts)
+            + &sorted(self.models.iter().flat_map(Model::told).collect())
     }
 
     /// What is configured, as far as it bears on a judgement.
@@ -242,7 +315,12 @@ impl Shard {
                 writeln!(toml, "currency = \"{currency}\"").unwrap();
             }
             if let Some((amount, currency)) = person.local_budget {
-                writeln!(toml, "budget = {{ amount = {}, currency = \"{currency}\" }}", written(amount)).unwrap();
+                writeln!(
+                    toml,
+                    "budget = {{ amount = {}, currency = \"{currency}\" }}",
+                    written(amount)
+                )
+                .unwrap();
             }
         }
         self.rules.iter().for_each(|rule| toml.push_str(&rule.toml()));
@@ -250,11 +328,19 @@ impl Shard {
     }
 
     fn setting(&self, folder: &Path) -> String {
-        let legacy = self.legacy_currency.map_or(String::new(), |currency| format!("legacy_currency = \"{currency}\"\n"));
-        let hooks = NOTIFIERS.map(|name| format!("[notifiers.{name}]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n"));
+        let legacy = self
+            .legacy_currency
+            .map_or(String::new(), |currency| format!("legacy_currency = \"{currency}\"\n"));
+        let hooks = NOTIFIERS.map(|name| {
+            format!("[notifiers.{name}]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n")
+        });
         let state = folder.display();
         let rules = self.toml();
-        format!("[source]\ntype = \"file\"\npath = \"usage.json\"\n{legacy}[daemon]\nstate_dir = \"{state}\"\n{}{rules}", hooks.concat())
+        format!(
+            "[source]\ntype = \"file\"\npath = \"usage.json\"\n{legacy}[daemon]\nstate_dir = \
+                \"{state}\"\n{}{rules}",
+            hooks.concat()
+        )
     }
 
     /// Parsed anew only when the setting has changed.

@@ -1,12 +1,15 @@
-//! What must be told, from the words of the promise alone: a model that remembers every fact of a customer and looks through
-//! all of them each time. It shares no code with the program.
+//! What must be told, from the words of the promise alone: a model that remembers every fact of a
+//! customer and looks through all of them each time. It shares no code with the program.
 //!
-//! * A step fires at or above its threshold, for what is left at or below it; over a budget of zero the highest written one.
-//! * Each step alerts once for each customer, rule and billing period; a jump makes one alert, at the highest.
-//! * It alerts again only under an amount above every amount it alerted under, and only after the customer was seen below it
-//!   since it last alerted, under such an amount, or with its last cost would have been.
-//! * Data belongs to the billing period of its date, but cost dated in the first three days of a new period that is between the
-//!   last cost of the old one and 1.25 times it is the old one's.
+//! * A step fires at or above its threshold, for what is left at or below it; over a budget of zero
+//!   the highest written one.
+//! * Each step alerts once for each customer, rule and billing period; a jump makes one alert, at
+//!   the highest.
+//! * It alerts again only under an amount above every amount it alerted under, and only after the
+//!   customer was seen below it since it last alerted, under such an amount, or with its last cost
+//!   would have been.
+//! * Data belongs to the billing period of its date, but cost dated in the first three days of a
+//!   new period that is between the last cost of the old one and 1.25 times it is the old one's.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -75,13 +78,16 @@ impl Model {
 
     /// What one poll must raise.
     pub(crate) fn poll(&mut self, poll: usize, records: &[Usage]) -> Vec<Told> {
-        let Some(usage) = records.iter().max_by_key(|usage| (usage.date, usage.cost)) else { return Vec::new() };
+        let Some(usage) = records.iter().max_by_key(|usage| (usage.date, usage.cost)) else {
+            return Vec::new();
+        };
         let fact = self.fact(usage.clone());
         let mut told = Vec::new();
         for rule in RULES {
             told.extend(self.judge(poll, rule, &fact));
         }
-        let over = |last: &Fact| fact.usage.date < last.usage.date && fact.period.1 <= last.period.0;
+        let over =
+            |last: &Fact| fact.usage.date < last.usage.date && fact.period.1 <= last.period.0;
         if !self.last().is_some_and(over) {
             self.last = Some(self.facts.len());
         }
@@ -100,18 +106,27 @@ impl Model {
             period = old;
         }
         let currency = self.currency();
-        let local = self.person.local_budget.filter(|(_, local)| currency.is_none_or(|currency| currency == *local));
+        let local = self
+            .person
+            .local_budget
+            .filter(|(_, local)| currency.is_none_or(|currency| currency == *local));
         let budget = local.map(|(amount, _)| Decimal::from(amount)).or(usage.budget);
         Fact { period, carried: carried.is_some(), budget, reported: local.is_none(), usage }
     }
 
     /// The period before, if this is cost that was carried over from it.
-    fn carried_from(&self, usage: &Usage, period: (Timestamp, Timestamp)) -> Option<(Timestamp, Timestamp)> {
+    fn carried_from(
+        &self,
+        usage: &Usage,
+        period: (Timestamp, Timestamp),
+    ) -> Option<(Timestamp, Timestamp)> {
         let begun = self.facts.iter().any(|fact| fact.period == period);
         let old = self.person.period(period.0 - SignedDuration::from_secs(1));
         let last = self.facts.iter().rev().find(|fact| fact.period == old && !fact.carried)?;
         let closing = last.usage.cost;
-        let between = usage.cost > Decimal::ZERO && closing <= usage.cost && usage.cost <= closing * Decimal::new(125, 2);
+        let between = usage.cost > Decimal::ZERO
+            && closing <= usage.cost
+            && usage.cost <= closing * Decimal::new(125, 2);
         let early = usage.date.duration_since(period.0) <= SignedDuration::from_hours(72);
         (!begun && between && early).then_some(old)
     }
@@ -124,7 +139,10 @@ impl Model {
         if !self.applies(rule, fact) {
             return None;
         }
-        let money = matches!(rule.measure, Measure::Left | Measure::Over | Measure::Total | Measure::Unbudgeted);
+        let money = matches!(
+            rule.measure,
+            Measure::Left | Measure::Over | Measure::Total | Measure::Unbudgeted
+        );
         let currency = if money { Some(self.currency()?) } else { None };
         let value = value(rule.measure, fact, fact.usage.cost, fact.budget, true)?;
         let ladder = ladder(rule, currency, value);
@@ -134,9 +152,14 @@ impl Model {
         if !self.may_tell(rule, highest.at, fact, amount) {
             return None;
         }
-        let passed: Vec<&Reached> = below.iter().filter(|step| self.may_tell(rule, step.at, fact, amount)).collect();
-        let mut notify: Vec<String> =
-            passed.iter().copied().chain([highest]).flat_map(|step| step.notify.iter().map(ToString::to_string)).collect();
+        let passed: Vec<&Reached> =
+            below.iter().filter(|step| self.may_tell(rule, step.at, fact, amount)).collect();
+        let mut notify: Vec<String> = passed
+            .iter()
+            .copied()
+            .chain([highest])
+            .flat_map(|step| step.notify.iter().map(ToString::to_string))
+            .collect();
         notify.extend(self.person.gold.then(|| "account".to_owned()));
         notify.sort();
         notify.dedup();
@@ -159,7 +182,13 @@ impl Model {
             notify,
             baseline: poll == 0,
         };
-        self.spent.push(Spent { rule: rule.name, at: highest.at, amount, period: fact.period, facts: self.facts.len() });
+        self.spent.push(Spent {
+            rule: rule.name,
+            at: highest.at,
+            amount,
+            period: fact.period,
+            facts: self.facts.len(),
+        });
         Some(told)
     }
 
@@ -171,7 +200,8 @@ impl Model {
             "once" => fact.usage.usd.is_none_or(|usd| usd >= Decimal::from(50)),
             "over" => {
                 let size = Decimal::from(100)..Decimal::from(50_000);
-                self.currency() == Some("SEK") && fact.budget.is_some_and(|budget| size.contains(&budget))
+                self.currency() == Some("SEK")
+                    && fact.budget.is_some_and(|budget| size.contains(&budget))
             }
             "total" => !person.legacy && !person.muted,
             "dollars" => person.gold,
@@ -183,20 +213,33 @@ impl Model {
     fn may_tell(&self, rule: &Rule, at: Decimal, fact: &Fact, amount: Option<Decimal>) -> bool {
         let up = rule.measure != Measure::Left;
         // A step below one that was told of was passed.
-        let spent =
-            || self.spent.iter().filter(|spent| spent.rule == rule.name && spent.period == fact.period && reached(up, spent.at, at));
+        let spent = || {
+            self.spent.iter().filter(|spent| {
+                spent.rule == rule.name && spent.period == fact.period && reached(up, spent.at, at)
+            })
+        };
         let Some(last_told) = spent().map(|spent| spent.facts).max() else { return true };
-        let (Some(amount), Some(most)) = (amount, spent().filter_map(|spent| spent.amount).max()) else { return false };
+        let (Some(amount), Some(most)) = (amount, spent().filter_map(|spent| spent.amount).max())
+        else {
+            return false;
+        };
         if !rule.again || amount <= most {
             return false;
         }
-        let below =
-            |fact: &Fact, budget: Option<Decimal>, reported: bool| match value(rule.measure, fact, fact.usage.cost, budget, reported) {
-                Some(Value::Number(value)) => !reached(up, value, at),
-                _ => false,
-            };
+        let below = |fact: &Fact, budget: Option<Decimal>, reported: bool| match value(
+            rule.measure,
+            fact,
+            fact.usage.cost,
+            budget,
+            reported,
+        ) {
+            Some(Value::Number(value)) => !reached(up, value, at),
+            _ => false,
+        };
         let since = self.facts.iter().skip(last_told).filter(|seen| seen.period == fact.period);
-        let seen = since.filter(|seen| seen.budget.is_some_and(|budget| budget > most)).any(|seen| below(seen, seen.budget, true));
+        let seen = since
+            .filter(|seen| seen.budget.is_some_and(|budget| budget > most))
+            .any(|seen| below(seen, seen.budget, true));
         let last = self.last().filter(|last| last.period == fact.period);
         seen || last.is_some_and(|last| below(last, Some(amount), false))
     }
@@ -206,15 +249,29 @@ fn reached(up: bool, value: Decimal, at: Decimal) -> bool {
     if up { value >= at } else { value <= at }
 }
 
-fn value(measure: Measure, fact: &Fact, cost: Decimal, budget: Option<Decimal>, reported: bool) -> Option<Value> {
+fn value(
+    measure: Measure,
+    fact: &Fact,
+    cost: Decimal,
+    budget: Option<Decimal>,
+    reported: bool,
+) -> Option<Value> {
     Some(Value::Number(match measure {
         Measure::Percent => {
             let (cost, budget) = (cost.max(Decimal::ZERO), budget?);
             if budget.is_zero() {
-                return Some(if cost.is_zero() { Value::Number(Decimal::ZERO) } else { Value::OverZero });
+                return Some(if cost.is_zero() {
+                    Value::Number(Decimal::ZERO)
+                } else {
+                    Value::OverZero
+                });
             }
-            let computed = (cost * Decimal::ONE_HUNDRED / budget).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-            fact.usage.percent.filter(|_| reported && fact.reported).map_or(computed, |percent| percent.max(computed))
+            let computed = (cost * Decimal::ONE_HUNDRED / budget)
+                .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+            fact.usage
+                .percent
+                .filter(|_| reported && fact.reported)
+                .map_or(computed, |percent| percent.max(computed))
         }
         Measure::Left => budget? - cost,
         Measure::Over => cost - budget?,
@@ -233,13 +290,19 @@ struct Reached {
 
 /// Every step that a value has reached, from the first.
 fn ladder(rule: &Rule, currency: Option<&str>, value: Value) -> Vec<Reached> {
-    let number = |amounts: Amounts| amounts.iter().find(|(of, _)| *of == currency).map(|(_, number)| Decimal::new(*number, 2));
-    let written = rule.steps.iter().filter_map(|(at, severity, notify)| Some(Reached { at: number(at)?, severity, notify }));
+    let number = |amounts: Amounts| {
+        amounts.iter().find(|(of, _)| *of == currency).map(|(_, number)| Decimal::new(*number, 2))
+    };
+    let written = rule
+        .steps
+        .iter()
+        .filter_map(|(at, severity, notify)| Some(Reached { at: number(at)?, severity, notify }));
     let Value::Number(value) = value else { return written.collect() };
     let up = rule.measure != Measure::Left;
     let all: Vec<Reached> = written.collect();
     let last = all.last().map(|last| (last.at, last.severity, last.notify));
-    let mut steps: Vec<Reached> = all.into_iter().take_while(|step| reached(up, value, step.at)).collect();
+    let mut steps: Vec<Reached> =
+        all.into_iter().take_while(|step| reached(up, value, step.at)).collect();
     if let (Some((mut at, severity, notify)), Some(every)) = (last, number(rule.every)) {
         loop {
             at = if up { at + every } else { at - every };

@@ -116,14 +116,20 @@ pub(crate) const RULES: &[Rule] = &[
         name: "left",
         measure: Measure::Left,
         again: true,
-        steps: &[(&[(SEK, 500_00), (EUR, 50_00)], "warning", OPS), (&[(SEK, 0), (EUR, 0), (GBP, 0)], "critical", OPS)],
+        steps: &[
+            (&[(SEK, 500_00), (EUR, 50_00)], "warning", OPS),
+            (&[(SEK, 0), (EUR, 0), (GBP, 0)], "critical", OPS),
+        ],
         every: &[(SEK, 5000_00), (EUR, 4000_00)],
     },
     Rule {
         name: "over",
         measure: Measure::Over,
         again: true,
-        steps: &[(&[(SEK, 1), (GBP, 10_00)], "warning", OPS), (&[(SEK, 1000_00), (EUR, 100_00), (GBP, 100_00)], "warning", &["oncall"])],
+        steps: &[
+            (&[(SEK, 1), (GBP, 10_00)], "warning", OPS),
+            (&[(SEK, 1000_00), (EUR, 100_00), (GBP, 100_00)], "warning", &["oncall"]),
+        ],
         every: &[],
     },
     Rule {
