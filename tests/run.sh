@@ -23,9 +23,16 @@ step systemd-analyze security --offline=true --threshold=15 --no-pager systemd/b
 # Many tests wait for processes and receivers: twice as many as there are cores fill the cores.
 export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((2 * $(nproc)))}"
 step cargo test --locked --features real-servers --no-run
-step cargo test --locked --features real-servers --lib --bins --test it
-# The real servers want root: a systemd to boot, users to change to.
+# The real servers want root: a systemd to boot, users to change to. They mostly wait: beside the others, and shown after them.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-step env ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} cargo test --locked --features real-servers --test real
+real=(env ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} RUST_TEST_THREADS=2
+  cargo test --locked --features real-servers --test real)
+log=$(mktemp)
+"${real[@]}" >"$log" 2>&1 &
+trap 'kill "$!" 2>/dev/null; rm -f "$log"' EXIT
+step cargo test --locked --features real-servers --lib --bins --test it
+say "${real[@]}"
+wait "$!" || { cat "$log"; exit 1; }
+cat "$log"
 
 say "all passed"

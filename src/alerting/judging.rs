@@ -202,10 +202,10 @@ pub(crate) fn events(
     let of_same_period = before.period.same_span(&assessed.period);
     match (before.budget, budget) {
         (Some(before), None) => {
-            happened(EventCode::BudgetRemoved, format!("the budget of {} is gone", money(before)))
+            happened(EventCode::BudgetRemoved, format!("the budget of {} is gone", money(before)));
         }
         (None, Some(now)) => {
-            happened(EventCode::BudgetSet, format!("a budget of {} was set", money(now)))
+            happened(EventCode::BudgetSet, format!("a budget of {} was set", money(now)));
         }
         (Some(before), Some(now)) if of_same_period && now < before => {
             happened(EventCode::BudgetCut, format!("budget {} → {}", amount(before), money(now)));

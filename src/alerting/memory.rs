@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Metric, MetricValue, MissingInput,
-    NamedPeriods, Plan, Sample, Subscription, Timing, UsageDate,
+    NamedPeriods, Plan, RuleFacts, Sample, Subscription, Timing, UsageDate,
 };
 
 /// The little that is remembered of every customer while a collection is read, by
@@ -170,4 +170,28 @@ pub struct NewSample {
     pub reported_percent: Option<Decimal>,
     /// Whether it was taken for late data of the period before.
     pub carried_over: bool,
+}
+
+/// What is remembered of polls.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PollMemory {
+    /// When the last good poll ended.
+    pub last_good_at: Option<Timestamp>,
+    /// How many items it read, usable or not.
+    pub last_good_items: Option<u64>,
+    /// The newest date of the data that it read.
+    pub newest: Option<Timestamp>,
+    /// How many customers could never alert then, or fewer: what a growth is measured against.
+    pub uncovered: Option<u64>,
+    /// Rules that have been through a good poll.
+    pub settled_rules: Vec<Box<str>>,
+}
+
+impl PollMemory {
+    /// Whether a rule has not been through a good poll yet, under this name or the former one.
+    pub fn is_baseline(&self, rule: &RuleFacts) -> bool {
+        let settled = |name: &str| self.settled_rules.iter().any(|rule| **rule == *name);
+        let is_settled = settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled);
+        self.last_good_at.is_none() || !is_settled
+    }
 }

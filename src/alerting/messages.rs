@@ -22,7 +22,7 @@ const MOST_PASSED: usize = 50;
 
 /// What surrounds a new alert.
 #[derive(Debug, Clone, Copy)]
-pub struct RaiseContext<'a> {
+pub struct Surroundings<'a> {
     /// When it is raised.
     pub now: Timestamp,
     /// Whether it is raised before, or in, the first good poll of the ledger or its rule.
@@ -40,7 +40,7 @@ pub fn snapshot(
     id: Uuid,
     assessed: &Assessed,
     raise: &Raise,
-    occasion: &RaiseContext<'_>,
+    occasion: &Surroundings<'_>,
 ) -> AlertSnapshot {
     let record = &assessed.record;
     let budget = assessed.budget.as_ref().map(|budget| BudgetView {
@@ -105,7 +105,7 @@ fn named(raise: &Raise) -> Vec<rust_decimal::Decimal> {
 
 /// How it was at the date of the data before, in the same period: as last seen, or where that is
 /// the same data, by history.
-fn previous(assessed: &Assessed, raise: &Raise, occasion: &RaiseContext<'_>) -> Option<Previous> {
+fn previous(assessed: &Assessed, raise: &Raise, occasion: &Surroundings<'_>) -> Option<Previous> {
     let seen = occasion.seen.map(|seen| (seen.usage_as_of.instant(), seen.cost, seen.usd_cost));
     let dates = occasion
         .earlier

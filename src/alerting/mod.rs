@@ -2,6 +2,7 @@
 //! ends, which messages are owed, what must be remembered, and who can never alert. No I/O and no
 //! clock; `now` is an argument.
 
+pub(crate) mod case;
 mod coverage;
 mod decide;
 pub(crate) mod identity;
@@ -9,6 +10,7 @@ pub(crate) mod judging;
 pub(crate) mod lifecycle;
 mod memory;
 pub(crate) mod messages;
+mod raise;
 mod recording;
 pub(crate) mod silenced_alerts;
 
@@ -17,12 +19,14 @@ pub use decide::{Decided, LatePass, Raise, decide};
 pub use identity::unrecorded_identity;
 pub use judging::AsOf;
 pub use memory::{
-    CustomerState, KnownCustomer, KnownCustomers, NewSample, RecordedStep, RememberedCustomer,
+    CustomerState, KnownCustomer, KnownCustomers, NewSample, PollMemory, RecordedStep,
+    RememberedCustomer,
 };
 pub use messages::{
-    Followup, RaiseContext, followups, late_step, messages, slice, slice_of_followups, snapshot,
+    Followup, Surroundings, followups, late_step, messages, slice, slice_of_followups, snapshot,
     step, steps,
 };
+pub use raise::{RaiseContext, Raised, raise};
 pub use recording::{
     AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep,
     OpenAlert, Recording, Reviewed, Slices,

@@ -4,14 +4,11 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerting::judging::judged_again;
-use crate::alerting::judging::{AsOf, look_back};
-use crate::alerting::lifecycle::silenceable;
-use crate::alerting::{NewAlert, NewMessage, RaiseContext, RememberedCustomer, decide};
+use crate::alerting::judging::{AsOf, judged_again, look_back};
+use crate::alerting::{NewAlert, NewMessage, RaiseContext, RememberedCustomer, decide, raise};
 use crate::budgets;
-use crate::domain::{AlertState, Route, Silenceable, Verdict};
+use crate::domain::{Route, Verdict};
 use crate::ledger::{LedgerError, Reader};
-use crate::poll::cycle::is_baseline;
 use crate::rules::Rules;
 
 /// What a configuration would do.
@@ -59,30 +56,17 @@ pub fn impact(
     for key in crossing {
         let Some(remembered) = reader.current(&key)? else { continue };
         let judged = judged_again(budgets, rules, &remembered, time);
-        for raise in &decide(&judged, Some(&remembered)).raise {
-            let baseline = is_baseline(&memory, &raise.rule);
-            let occasion = RaiseContext {
-                now,
-                baseline,
-                subscriptions: &[],
-                seen: Some(&remembered.seen),
-                earlier: &remembered.samples,
-            };
-            let mut snapshot =
-                crate::alerting::snapshot(Uuid::new_v4(), &judged.assessed, raise, &occasion);
-            let asked = Silenceable {
-                value: raise.value,
-                ..silenceable(&judged.assessed, &raise.rule.name)
-            };
-            if silences.iter().any(|silence| silence.covers(&asked, now)) {
-                snapshot.alert.state = AlertState::Silenced;
-            }
-            impact.alerts.push(NewAlert {
-                snapshot,
-                notify: raise.notify.clone(),
-                remind_every: raise.remind_every,
-            });
-        }
+        let context = RaiseContext {
+            now,
+            polls: &memory,
+            silences: &silences,
+            subscriptions: &[],
+            remembered: Some(&remembered),
+            earlier: &remembered.samples,
+        };
+        let decided = decide(&judged, Some(&remembered));
+        let mut ids = std::iter::repeat_with(Uuid::new_v4);
+        impact.alerts.extend(raise(&judged, &decided, &context, &mut ids).alerts);
     }
     impact.messages = crate::alerting::messages(&impact.alerts, routes, Uuid::nil());
     impact.alerts.sort_by(|a, b| a.snapshot.alert.worst_first(&b.snapshot.alert));

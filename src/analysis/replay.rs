@@ -10,24 +10,22 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerting::judging::judged_again;
+use crate::alerting::case::Case;
 use crate::alerting::judging::{
-    AsOf, Asked, judge, last_seen, named, sample, samples_for, seen_now,
+    AsOf, Asked, fingerprint, is_fresh, judged_again, named, rank, sample, samples, samples_for,
+    seen_now, stale_after,
 };
-use crate::alerting::judging::{fingerprint, is_fresh, stale_after};
-use crate::alerting::judging::{rank, samples};
-use crate::alerting::lifecycle;
 use crate::alerting::silenced_alerts::SilencedAlerts;
 use crate::alerting::{
-    Decided, NewAlert, NewSample, NewStep, RaiseContext, RecordedStep, RememberedCustomer, decide,
+    Decided, NewAlert, NewSample, NewStep, PollMemory, RaiseContext, Raised, RecordedStep,
+    RememberedCustomer, raise,
 };
 use crate::budgets;
 use crate::domain::{
-    AlertState, CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence,
-    UsageRecord, canonical,
+    CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence, UsageRecord,
+    canonical,
 };
-use crate::ledger::{PollMemory, REMEMBERED};
-use crate::poll::cycle::is_baseline;
+use crate::ledger::REMEMBERED;
 use crate::rules::Rules;
 
 /// What a replayed poll tells.
@@ -211,15 +209,13 @@ impl Replay {
         }
         let remembered = self.customers.remove(&key);
         let asked = self.named.get(&key).map(|named| Asked { named: named.clone() });
-        let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
         let named = asked.as_ref().map_or_else(|| named(remembered.as_ref()), |asked| &asked.named);
-        let assessed = joined.place(last.as_ref(), named, None);
-        let judged =
-            judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
-        let decided = decide(&judged, remembered.as_ref());
-        let new = self.raise(under, &judged, &decided, remembered.as_ref(), raised);
-        let seen = seen_now(&judged, print, remembered.as_ref(), asked.as_ref(), now);
-        let before = remembered.as_ref().map(|remembered| &remembered.seen);
+        let (remembered_ref, aged) = (remembered.as_ref(), aged.then_some(now));
+        let case = Case { joined, remembered: remembered_ref, named, fresh: None, aged };
+        let (judged, decided) = case.decide(&self.rules);
+        let new = self.raise(under, &judged, &decided, remembered_ref);
+        let seen = seen_now(&judged, print, remembered_ref, asked.as_ref(), now);
+        let before = remembered_ref.map(|remembered| &remembered.seen);
         let read =
             seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
         let first = || {
@@ -230,7 +226,8 @@ impl Replay {
             known.seen = seen;
         }
         see_below(&mut known.steps, &decided);
-        known.steps.extend(new.into_iter().map(|step| self.spend(step)));
+        known.steps.extend(new.steps.into_iter().map(|step| self.spend(step)));
+        raised.extend(new.alerts);
         if let Some(read) = read {
             note_date(&mut known.samples, &read);
         }
@@ -238,56 +235,32 @@ impl Replay {
         self.customers.insert(key, known);
     }
 
-    /// The alerts of one decision; returns the steps to be spent.
+    /// The alerts of one decision, and the steps that they use.
     fn raise(
         &mut self,
         Under { now, silences }: Under<'_>,
         judged: &Judged,
         decided: &Decided,
         remembered: Option<&RememberedCustomer>,
-        raised: &mut Vec<NewAlert>,
-    ) -> Vec<NewStep> {
-        let mut steps = Vec::new();
+    ) -> Raised {
         // As many dates as a poll is given.
         let known = usize::try_from(samples_for(&self.rules)).unwrap_or(usize::MAX);
-        for raise in &decided.raise {
-            let baseline = is_baseline(&self.polls, &raise.rule);
-            let occasion = RaiseContext {
-                now,
-                baseline,
-                subscriptions: &[],
-                seen: remembered.map(|remembered| &remembered.seen),
-                earlier: samples(remembered).get(..known).unwrap_or_else(|| samples(remembered)),
-            };
+        let earlier = samples(remembered);
+        let context = RaiseContext {
+            now,
+            polls: &self.polls,
+            silences,
+            subscriptions: &[],
+            remembered,
+            earlier: earlier.get(..known).unwrap_or(earlier),
+        };
+        let mut ids = std::iter::repeat_with(|| {
             self.identities += 1;
-            let mut snapshot = crate::alerting::snapshot(
-                Uuid::from_u128(self.identities),
-                &judged.assessed,
-                raise,
-                &occasion,
-            );
-            if lifecycle::is_silenced(
-                &judged.assessed,
-                &raise.rule.name,
-                raise.value,
-                silences,
-                now,
-            ) {
-                snapshot.alert.state = AlertState::Silenced;
-            }
-            steps.extend(crate::alerting::steps(snapshot.alert.id, &judged.assessed, raise));
-            let new = NewAlert {
-                snapshot,
-                notify: raise.notify.clone(),
-                remind_every: raise.remind_every,
-            };
-            self.silenced_alerts.keep(&new);
-            raised.push(new);
-        }
-        steps.extend(
-            decided.late.iter().map(|late| crate::alerting::late_step(&judged.assessed, late)),
-        );
-        steps
+            Uuid::from_u128(self.identities)
+        });
+        let raised = raise(judged, decided, &context, &mut ids);
+        raised.alerts.iter().for_each(|new| self.silenced_alerts.keep(new));
+        raised
     }
 
     fn follow_up(&mut self, silences: &[Silence], time: AsOf) -> Vec<NewAlert> {

@@ -161,11 +161,11 @@ pub(super) async fn find(paths: &Paths) -> Found {
                 return Found { daemon: Some(Daemon { socket, about }), denied, hung };
             }
             Ok(about) => {
-                tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger")
+                tracing::debug!(socket = %socket.display(), ledger = %about.ledger.display(), "a daemon of another ledger");
             }
             Err(error) if error.is_denied() => denied = denied.or(Some(socket)),
             Err(CallError::Connect(error)) if error.kind() == ErrorKind::TimedOut => {
-                hung = hung.or(Some(socket))
+                hung = hung.or(Some(socket));
             }
             Err(error) => tracing::debug!(socket = %socket.display(), "no daemon: {error}"),
         }

@@ -20,7 +20,7 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         }
         source::Config::File { .. } => {}
         source::Config::PartnerCenter(partner_center) => {
-            warnings.extend(application("source", &partner_center.client_id))
+            warnings.extend(application("source", &partner_center.client_id));
         }
     }
     for notifier in &config.notifiers {

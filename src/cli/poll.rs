@@ -116,7 +116,7 @@ impl Poll {
             .await;
             // The first error is the one to end with.
             let _accepted = told.inspect_err(|error| {
-                tracing::warn!("the operator is not told that nothing can be recorded: {error}")
+                tracing::warn!("the operator is not told that nothing can be recorded: {error}");
             });
         }
         polled

@@ -64,7 +64,7 @@ async fn tell_unrecorded(config: &Config, error: &anyhow::Error) {
             "nobody is told that the daemon cannot start: the next start tries again"
         ),
         Err(error) => {
-            tracing::warn!("the operator is not told that the daemon cannot start: {error}")
+            tracing::warn!("the operator is not told that the daemon cannot start: {error}");
         }
     }
 }

@@ -56,7 +56,7 @@ impl Simulate {
             && self.collections.is_empty();
         match self.format {
             Form::Text => {
-                output::page(&self.page(&comparison, &namesakes(&comparison)?, &zone, silent))?
+                output::page(&self.page(&comparison, &namesakes(&comparison)?, &zone, silent))?;
             }
             Form::Json => output::json(&document(&comparison))?,
         }

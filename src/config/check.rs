@@ -49,7 +49,7 @@ fn place(path: &str) -> String {
 fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
     match kind {
         Kind::Later => {
-            reader.mistake(entry.key.clone(), format!("\"{}\" is not supported yet", short(path)))
+            reader.mistake(entry.key.clone(), format!("\"{}\" is not supported yet", short(path)));
         }
         Kind::Text => text(reader, entry),
         Kind::Texts => list(reader, entry, "a list of texts", |item| text(reader, item)),
@@ -57,7 +57,7 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
         Kind::Whole => whole(reader, entry),
         Kind::Number => numeric(reader, entry),
         Kind::Numbers => {
-            expect_list(reader, entry, "a list of numbers", |item| numeric(reader, item))
+            expect_list(reader, entry, "a list of numbers", |item| numeric(reader, item));
         }
         Kind::Moment => reader.check(entry, moment(entry.value)),
         Kind::Amount => amount(reader, entry),
@@ -67,36 +67,36 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
         },
         Kind::Template => template(reader, entry, path),
         Kind::Secrets if entry.value.is_array() => {
-            list(reader, entry, "a list of secrets", |item| secret(reader, item))
+            list(reader, entry, "a list of secrets", |item| secret(reader, item));
         }
         Kind::Secret | Kind::Secrets => secret(reader, entry),
         Kind::DigestAbove => digest_above(reader, entry),
         Kind::Choice(choice) => word(reader, entry, choice),
         Kind::Table(shape) => {
-            with_table(reader, entry, |inner| table(reader, inner, &[shape], path))
+            with_table(reader, entry, |inner| table(reader, inner, &[shape], path));
         }
         Kind::Tables(shape) => {
             list(reader, entry, "a list of tables", |item| {
-                with_table(reader, item, |inner| table(reader, inner, &[shape], path))
+                with_table(reader, item, |inner| table(reader, inner, &[shape], path));
             });
         }
         Kind::Rows(shape) => {
             let row = |item: &Entry<'_>| {
-                with_table(reader, item, |inner| table(reader, inner, &[shape], path))
+                with_table(reader, item, |inner| table(reader, inner, &[shape], path));
             };
             expect_list(reader, entry, "a list of tables", row);
         }
         Kind::Named(shape) => {
             each(reader, entry, path, |item, path| {
-                with_table(reader, item, |inner| table(reader, inner, &[shape], path))
+                with_table(reader, item, |inner| table(reader, inner, &[shape], path));
             });
         }
         Kind::Typed(types) => {
-            with_table(reader, entry, |inner| typed(reader, entry, inner, types, path))
+            with_table(reader, entry, |inner| typed(reader, entry, inner, types, path));
         }
         Kind::NamedTyped(types) => {
             each(reader, entry, path, |item, path| {
-                with_table(reader, item, |inner| typed(reader, item, inner, types, path))
+                with_table(reader, item, |inner| typed(reader, item, inner, types, path));
             });
         }
         Kind::NamedSecrets => each(reader, entry, path, |item, _| secret(reader, item)),
@@ -153,7 +153,9 @@ fn with_table(reader: &Reader<'_>, entry: &Entry<'_>, check: impl FnOnce(&DeTabl
 
 fn each(reader: &Reader<'_>, entry: &Entry<'_>, path: &str, check: impl Fn(&Entry<'_>, &str)) {
     with_table(reader, entry, |table| {
-        by_place(table).iter().for_each(|item| check(item, &joined(path, item.name)))
+        for item in by_place(table) {
+            check(&item, &joined(path, item.name));
+        }
     });
 }
 
@@ -241,7 +243,7 @@ fn digest_above(reader: &Reader<'_>, entry: &Entry<'_>) {
 fn numeric(reader: &Reader<'_>, entry: &Entry<'_>) {
     match entry.value {
         DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_) => {
-            reader.check(entry, number(entry.value))
+            reader.check(entry, number(entry.value));
         }
         _ => expect(reader, entry, "a number", false),
     }
@@ -262,9 +264,9 @@ fn secret(reader: &Reader<'_>, entry: &Entry<'_>) {
         let expected =
             "a text, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }";
         return if entry.value.is_str() {
-            text(reader, entry)
+            text(reader, entry);
         } else {
-            expect(reader, entry, expected, false)
+            expect(reader, entry, expected, false);
         };
     };
     let places = by_place(places);

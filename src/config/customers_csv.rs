@@ -252,7 +252,7 @@ impl Gathered {
             let (id, span) = (SubscriptionKey::of(&subscription.value), subscription.span.clone());
             match self.subscriptions.insert((key.clone(), id.clone()), row.line) {
                 Some(first) => {
-                    row.fault(&span, format!("the subscription has a row already: line {first}"))
+                    row.fault(&span, format!("the subscription has a row already: line {first}"));
                 }
                 None => self.add_subscription(key, id, said),
             }

@@ -140,7 +140,7 @@ impl Mirror {
                 Ok(()) => {}
                 // What is wrong with these must not hide the others.
                 Err(error) if error.verdict == Verdict::Message => {
-                    refused = refused.or(Some(error))
+                    refused = refused.or(Some(error));
                 }
                 Err(error) => return Ok(Err(error)),
             }

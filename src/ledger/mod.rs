@@ -28,8 +28,7 @@ mod wal;
 
 pub use config::Config;
 pub use entry::{
-    AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult,
-    RetryFilter, RetryTo,
+    AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollResult, RetryFilter, RetryTo,
 };
 pub use error::LedgerError;
 pub use fallback::StoodIn;

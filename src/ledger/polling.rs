@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use crate::alerting::Interim;
+use crate::alerting::{Interim, PollMemory};
 use crate::domain::Alert;
 use crate::ledger::Ledger;
-use crate::ledger::entry::{AlertRows, PollMemory, PollResult};
+use crate::ledger::entry::{AlertRows, PollResult};
 use crate::ledger::error::LedgerError;
 use crate::ledger::poll_log;
 use crate::ledger::store::count;

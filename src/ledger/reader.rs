@@ -9,11 +9,11 @@ use rusqlite::Connection;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::alerting::{CustomerState, NewSample, OpenAlert, RememberedCustomer};
+use crate::alerting::{CustomerState, NewSample, OpenAlert, PollMemory, RememberedCustomer};
 use crate::domain::name_key;
 use crate::domain::{Alert, CustomerEvent, CustomerKey, MetricValue, OpenAlerts, Silence};
 use crate::ledger::Config;
-use crate::ledger::entry::{AlertRows, NotifierState, PollMemory};
+use crate::ledger::entry::{AlertRows, NotifierState};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{

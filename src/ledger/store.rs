@@ -218,7 +218,7 @@ impl Ledger {
         let code = recording.finding.as_ref().map(|new| new.finding.code);
         let opened = self.thread.write(move |connection| record(connection, &recording)).await?;
         code.iter().filter(|_| opened).for_each(|code| {
-            self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc()
+            self.metrics.operator_findings.with_label_values(&[code.as_str()]).inc();
         });
         Ok(opened)
     }

@@ -97,6 +97,7 @@ impl Metrics {
     ///
     /// # Panics
     /// Never: names and labels are constants, and each name is registered once.
+    #[expect(clippy::too_many_lines, reason = "a list of instruments")]
     pub fn new() -> Self {
         let registry = Registry::new_custom(Some("budget_alertd".into()), None)
             .expect("a constant prefix is valid");

@@ -100,7 +100,7 @@ impl PagerDuty {
             match self.post(event, now).await {
                 Ok(()) => {}
                 Err(error) if error.verdict == Verdict::Message => {
-                    refused = refused.or(Some(error))
+                    refused = refused.or(Some(error));
                 }
                 Err(error) => return Err(error),
             }

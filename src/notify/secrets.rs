@@ -23,7 +23,7 @@ pub(crate) fn redactor(kind: &Kind) -> Redactor {
         Kind::Teams(teams) => add_secret_address(&mut redactor, &teams.url),
         Kind::PagerDuty(pagerduty) => redactor.add(pagerduty.routing_key.expose()),
         Kind::Alertmanager(alertmanager) => {
-            add_request(&mut redactor, &alertmanager.url, &alertmanager.headers)
+            add_request(&mut redactor, &alertmanager.url, &alertmanager.headers);
         }
         Kind::Webhook(webhook) => {
             add_request(&mut redactor, &webhook.url, &webhook.headers);

@@ -4,18 +4,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use rust_decimal::Decimal;
 
 use crate::budgets::FreshSummary;
 use crate::domain::{CustomerId, CustomerKey, Subscription, SubscriptionCost, UsageRecord};
-use crate::poll::Cycle;
-use crate::poll::intake::Candidate;
-use crate::source::{SourceError, SubscriptionSummary};
+use crate::poll::candidate::Candidate;
+use crate::poll::fan_out::{FanOut, Next};
+use crate::source::{Source, SourceError, SubscriptionSummary};
 
-/// Requests at once.
-const AT_ONCE: usize = 4;
 /// What was answered about one customer.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
@@ -58,7 +54,7 @@ impl Outcome {
 
 /// Asks about the candidates, the worst first, until all answered or `time` is over.
 pub(crate) async fn ask(
-    cycle: &Cycle,
+    source: &Source,
     candidates: &HashMap<CustomerKey, Candidate>,
     time: Duration,
 ) -> Answers {
@@ -68,25 +64,23 @@ pub(crate) async fn ask(
         let severity = candidate.decided.raise.iter().map(|raise| raise.severity).max();
         (std::cmp::Reverse((severity, candidate.joined.record.usd_cost)), (*key).clone())
     });
-    let mut waiting = order.into_iter().map(|(_, candidate)| &candidate.joined.record);
-    let mut asked: FuturesUnordered<_> =
-        waiting.by_ref().take(AT_ONCE).map(|record| question(cycle, record)).collect();
-    // Real time, not the clock's: it bounds what others take to answer.
-    let mut deadline = std::pin::pin!(tokio::time::sleep(time));
+    let records = order.into_iter().map(|(_, candidate)| &candidate.joined.record);
+    let mut asked = FanOut::new(records, time, |record| question(source, record));
     loop {
-        let (record, answer) = tokio::select! {
-            biased;
-            next = asked.next() => match next {
-                Some(answered) => answered,
-                None => break,
-            },
-            () = &mut deadline => {
-                tracing::warn!(answered = answers.by_customer.len(), asked = candidates.len(), "details of customers about to alert took too long; alerting without the rest");
+        let (record, outcome) = match asked.next().await {
+            Next::Answer(answered) => answered,
+            Next::Done => break,
+            Next::TimeOver => {
+                tracing::warn!(
+                    answered = answers.by_customer.len(),
+                    asked = candidates.len(),
+                    "details of customers about to alert took too long; alerting without the rest"
+                );
                 break;
             }
         };
-        answers.by_customer.extend(answer.answer.map(|answer| (record.key(), answer)));
-        if let Some(error) = answer.error {
+        answers.by_customer.extend(outcome.answer.map(|answer| (record.key(), answer)));
+        if let Some(error) = outcome.error {
             tracing::warn!(customer.id = %record.customer, %error, "no details for a customer \
                 about to alert");
             if error.ends_asking() {
@@ -94,22 +88,21 @@ pub(crate) async fn ask(
                 break;
             }
         }
-        asked.extend(waiting.next().map(|record| question(cycle, record)));
     }
     answers
 }
 
 /// One customer's answer.
-async fn question<'a>(cycle: &Cycle, record: &'a UsageRecord) -> (&'a UsageRecord, Outcome) {
+async fn question<'a>(source: &Source, record: &'a UsageRecord) -> (&'a UsageRecord, Outcome) {
     let outcome = match &record.subscription {
-        Some(subscription) => period(cycle, record, subscription).await,
-        None => details(cycle, &record.customer).await,
+        Some(subscription) => period(source, record, subscription).await,
+        None => details(source, &record.customer).await,
     };
     (record, outcome)
 }
 
 /// The summary of the one subscription that a record is about; its cost is known.
-async fn period(cycle: &Cycle, record: &UsageRecord, subscription: &Subscription) -> Outcome {
+async fn period(source: &Source, record: &UsageRecord, subscription: &Subscription) -> Outcome {
     let cost = SubscriptionCost {
         id: subscription.id.clone(),
         name: subscription.name.clone(),
@@ -117,15 +110,15 @@ async fn period(cycle: &Cycle, record: &UsageRecord, subscription: &Subscription
     };
     let mut outcome =
         Outcome { answer: Some(Answer { fresh: None, subscriptions: vec![cost] }), error: None };
-    outcome.note(cycle.source.summary(&record.customer, &subscription.id).await, record.cost);
+    outcome.note(source.summary(&record.customer, &subscription.id).await, record.cost);
     outcome
 }
 
 /// The subscriptions of one customer, and the summary of the costliest; no answer where the source
 /// can't be asked. Asked is asked, whatever comes of it: the next time is when the data changed, or
 /// a day later.
-async fn details(cycle: &Cycle, customer: &CustomerId) -> Outcome {
-    let subscriptions = match cycle.source.subscriptions(customer).await {
+async fn details(source: &Source, customer: &CustomerId) -> Outcome {
+    let subscriptions = match source.subscriptions(customer).await {
         Ok(Some(subscriptions)) => subscriptions,
         Ok(None) => return Outcome::default(),
         Err(error) => return Outcome { answer: Some(Answer::default()), error: Some(error) },
@@ -140,7 +133,7 @@ async fn details(cycle: &Cycle, customer: &CustomerId) -> Outcome {
         error: None,
     };
     if let Some(costliest) = subscriptions.first() {
-        outcome.note(cycle.source.summary(customer, &costliest.id).await, costliest.cost);
+        outcome.note(source.summary(customer, &costliest.id).await, costliest.cost);
     }
     outcome
 }

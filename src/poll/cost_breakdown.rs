@@ -5,19 +5,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use rust_decimal::Decimal;
 
 use crate::alerting::NewAlert;
+use crate::clock::Clock;
 use crate::domain::{
     Alert, Currency, CustomerId, CustomerKey, Plan, ResourceCost, Severity, canonical, percent_of,
 };
-use crate::poll::Cycle;
-use crate::source::{ResourceGroupUsage, ResourceUsage, SourceError};
+use crate::poll::fan_out::{FanOut, Next};
+use crate::source::{ResourceGroupUsage, ResourceUsage, Source, SourceError};
 
-/// Requests at once.
-const AT_ONCE: usize = 4;
 /// How long one poll asks, all together: its alerts wait no longer.
 const BUDGET: Duration = Duration::from_secs(30);
 
@@ -63,7 +60,12 @@ impl Question {
 
 /// Asks for the worst first, and writes into the alerts what was answered within `time`. Answers
 /// how long the source asked to be left alone.
-pub(crate) async fn fill(cycle: &Cycle, owed: &mut [NewAlert], time: Duration) -> Option<Duration> {
+pub(crate) async fn fill(
+    source: &Source,
+    clock: &dyn Clock,
+    owed: &mut [NewAlert],
+    time: Duration,
+) -> Option<Duration> {
     let mut worst: Vec<&Alert> = owed
         .iter()
         .filter(|new| Question::of(new).is_some())
@@ -78,7 +80,7 @@ pub(crate) async fn fill(cycle: &Cycle, owed: &mut [NewAlert], time: Duration) -
     if questions.is_empty() {
         return None;
     }
-    let (answers, retry_after) = ask(cycle, questions, time.min(BUDGET)).await;
+    let (answers, retry_after) = ask(source, clock, questions, time.min(BUDGET)).await;
     for new in owed.iter_mut().filter(|new| Question::of(new).is_some()) {
         let alert = &mut new.snapshot.alert;
         alert.resources = answers.get(&alert.key()).cloned().unwrap_or_default();
@@ -89,39 +91,34 @@ pub(crate) async fn fill(cycle: &Cycle, owed: &mut [NewAlert], time: Duration) -
 type Answers = HashMap<CustomerKey, Vec<ResourceCost>>;
 
 async fn ask(
-    cycle: &Cycle,
+    source: &Source,
+    clock: &dyn Clock,
     questions: Vec<Question>,
     time: Duration,
 ) -> (Answers, Option<Duration>) {
-    let (mut answers, asking, since) = (Answers::new(), questions.len(), cycle.clock.monotonic());
-    let mut waiting = questions.into_iter();
-    let mut asked: FuturesUnordered<_> =
-        waiting.by_ref().take(AT_ONCE).map(|question| one(cycle, question)).collect();
-    // Real time, not the clock's: it bounds what others take to answer.
-    let mut deadline = std::pin::pin!(tokio::time::sleep(time));
+    let (mut answers, asking, since) = (Answers::new(), questions.len(), clock.monotonic());
+    let mut asked = FanOut::new(questions, time, |question| one(source, question));
     loop {
-        let answered = tokio::select! {
-            biased;
-            next = asked.next() => match next {
-                Some((question, answer)) => Some((question, answer)).filter(|_| cycle.clock.monotonic().saturating_sub(since) <= time),
-                None => return (answers, None),
-            },
-            () = &mut deadline => None,
+        let in_time = |next: &Next<_>| {
+            !matches!(next, Next::Answer(_)) || clock.monotonic().saturating_sub(since) <= time
         };
-        let Some((question, answer)) = answered else {
-            tracing::warn!(
-                answered = answers.len(),
-                asked = asking,
-                "where the money goes took too long; alerting without the rest"
-            );
-            return (answers, None);
+        let next = Some(asked.next().await).filter(in_time).unwrap_or(Next::TimeOver);
+        let (question, answer) = match next {
+            Next::Answer(answered) => answered,
+            Next::Done => return (answers, None),
+            Next::TimeOver => {
+                tracing::warn!(
+                    answered = answers.len(),
+                    asked = asking,
+                    "where the money goes took too long; alerting without the rest"
+                );
+                return (answers, None);
+            }
         };
         match answer {
             Ok(usage) => {
-                answers.insert(
-                    question.key.clone(),
-                    usage.map(|usage| costs(&question, &usage)).unwrap_or_default(),
-                );
+                let costs = usage.map(|usage| costs(&question, &usage)).unwrap_or_default();
+                answers.insert(question.key, costs);
             }
             Err(error) => {
                 tracing::warn!(customer.id = %question.customer, %error, "not known where the \
@@ -131,15 +128,14 @@ async fn ask(
                 }
             }
         }
-        asked.extend(waiting.next().map(|question| one(cycle, question)));
     }
 }
 
 async fn one(
-    cycle: &Cycle,
+    source: &Source,
     question: Question,
 ) -> (Question, Result<Option<ResourceUsage>, SourceError>) {
-    let answer = cycle.source.resources(&question.customer, &question.plan).await;
+    let answer = source.resources(&question.customer, &question.plan).await;
     (question, answer)
 }
 

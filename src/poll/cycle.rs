@@ -1,31 +1,35 @@
-//! One poll: read → assess → evaluate → confirm → record. What is owed afterwards is the ledger's;
-//! sending it is [`crate::delivery::DeliveryWorker`]'s.
+//! One poll, in five stages: read → confirm → assess → record → follow up. What is owed afterwards
+//! is the ledger's; sending it is [`crate::delivery::DeliveryWorker`]'s.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use rust_decimal::Decimal;
 
-use crate::alerting::NewMessage;
+use crate::alerting::{AsOf, PollMemory};
 use crate::budgets;
 use crate::clock::Clock;
 use crate::delivery::OperatorFindings;
-use crate::domain::{AlertSnapshot, Audience, CustomerKey, OperatorFinding, Route, Suppression};
-use crate::ledger::{AlertRows, Ledger, LedgerError, PollMemory, PollResult};
+use crate::domain::{CustomerKey, Route, Silence, Suppression};
+use crate::ledger::{Ledger, LedgerError, PollResult};
 use crate::metrics::Metrics;
+use crate::poll::candidate::{Candidate, Tally};
 use crate::poll::confirm;
 use crate::poll::confirm::Answers;
 use crate::poll::cost_breakdown;
-use crate::poll::follow_up;
-use crate::poll::intake::{Candidate, Intake, Tally};
-use crate::poll::raising::Under;
-use crate::poll::slices::{Before, CrossingCustomers, Recorded};
+use crate::poll::crossing::CrossingCustomers;
+use crate::poll::findings::{PollFindings, empty};
+use crate::poll::follow_up::FollowUp;
+use crate::poll::intake::{Intake, Needs};
+use crate::poll::raising::Decisions;
+use crate::poll::recorder::{Recorded, Recorder};
+use crate::poll::report::{CycleReport, Suppressed};
 use crate::poll::subscriptions;
 use crate::poll::subscriptions::Unread;
 use crate::rules::Rules;
-use crate::source::{ReadReport, Source};
+use crate::source::{ReadReport, Source, SourceError};
 
 /// All that a poll needs.
 pub struct Cycle {
@@ -52,46 +56,6 @@ pub struct Cycle {
     pub slice: usize,
 }
 
-/// Crossings that raised no alert of their own.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suppressed {
-    /// Pairs of customer and rule whose highest crossed step was raised or passed before.
-    pub duplicate: u64,
-    /// Steps recorded as passed.
-    pub passed: u64,
-    /// Alerts recorded as silenced.
-    pub silenced: u64,
-}
-
-/// What a poll did.
-#[derive(Debug, Clone)]
-pub struct CycleReport {
-    /// Usable records.
-    pub records: u64,
-    /// Records that could not be used.
-    pub skipped: u64,
-    /// What it raised, worst first; of a mass crossing the worst.
-    pub alerts: Vec<AlertSnapshot>,
-    /// How many alerts it raised.
-    pub raised: u64,
-    /// Where the ledger has all of them, of a mass crossing.
-    pub rows: Option<AlertRows>,
-    /// The customers of those that are no first account.
-    pub crossing: CrossingCustomers,
-    /// What it kept silent.
-    pub suppressed: Suppressed,
-    /// Whether the source was read whole.
-    pub good: bool,
-    /// What went wrong or was odd, in words.
-    pub errors: Vec<String>,
-    /// The newest date of the data.
-    pub newest: Option<Timestamp>,
-    /// Why the source could not be read whole, for the operator.
-    pub failure: Option<OperatorFinding>,
-    /// The source asked not to be polled again before this time is over.
-    pub retry_after: Option<Duration>,
-}
-
 /// How long a poll may ask about single customers, all together: its alerts wait no longer.
 const ASKING: Duration = Duration::from_mins(1);
 
@@ -112,6 +76,17 @@ impl Cycle {
     }
 
     async fn poll(&self, accept_empty: bool) -> Result<CycleReport, LedgerError> {
+        let start = self.start(accept_empty).await?;
+        let mut read = self.read(&start).await?;
+        let answers = self.confirm(&mut read).await;
+        let decisions = self.assess(&start, answers, &mut read).await?;
+        let recorded = self.record(decisions, &mut read).await?;
+        let followed = self.follow_up(&start, recorded, &read).await?;
+        self.conclude(&start, read, followed).await
+    }
+
+    /// What is known before anything is read.
+    async fn start(&self, accept_empty: bool) -> Result<Start, LedgerError> {
         let now = self.clock.now();
         let memory = self.ledger.poll_memory().await?;
         // A clock set back must not make sound dates look like the future's, nor sound silences.
@@ -119,48 +94,99 @@ impl Cycle {
         self.ledger.rename_rules(self.renames()).await?;
         // What a poll that was killed had gathered for digests.
         self.ledger.write_digests(&self.routes, now).await?;
-        let silences = follow_up::in_force(self, dated).await?;
-        let recorded = Recorded::going_on_with(self.ledger.interim().await?);
-        let mut intake =
-            Intake::new(self, now, Before { memory: &memory, silences: &silences }, recorded);
-        let mut read = self.source.read(dated, &mut intake).await;
+        Ok(Start { now, dated, memory, accept_empty })
+    }
+
+    /// Stage 1: reads the collection, and the subscriptions that have budgets of their own. What is
+    /// not about to alert is remembered on the way; so is a mass crossing, in slices.
+    async fn read<'a>(&'a self, start: &'a Start) -> Result<Collection<'a>, LedgerError> {
+        let broken_off = self.ledger.interim().await?;
+        let recorder = self.recorder(
+            &start.memory,
+            self.silences(start).await?,
+            Recorded::going_on_with(broken_off),
+        );
+        let needs = Needs {
+            budgets: &self.budgets,
+            rules: &self.rules,
+            ledger: &self.ledger,
+            metrics: &self.metrics,
+            slice: self.slice,
+        };
+        let mut intake = Intake::new(needs, start.now, recorder);
+        let report = self.source.read(start.dated, &mut intake).await;
         let asking_since = self.clock.monotonic();
-        let unread = self.read_subscriptions(&read, &mut intake).await;
-        let left = ASKING.saturating_sub(self.clock.monotonic().saturating_sub(asking_since));
-        intake.finish(read.newest).await;
+        let unread = self.read_subscriptions(&report, &mut intake).await;
+        intake.finish(report.newest).await;
         let gone = intake.gone();
-        let never_seen = intake.never_seen(&unread.keys);
-        let (unknown, idle) = (intake.unknown(), intake.idle());
-        let Intake {
-            candidates,
-            below,
-            mut tally,
-            failure,
-            mut rebudgeted,
-            returned,
-            mut recorded,
-            ..
-        } = intake;
+        intake.tally.never_seen = intake.never_seen(&unread.keys);
+        intake.tally.unread = unread.customers;
+        (intake.tally.unknown, intake.tally.idle) = (intake.unknown(), intake.idle());
+        let Intake { candidates, below, tally, failure, rebudgeted, returned, recorder, .. } =
+            intake;
         if let Some(error) = failure {
             return Err(error);
         }
-        let unexpectedly_empty = is_unexpectedly_empty(&read, &memory, accept_empty);
-        let answers = self.ask(&read, &candidates, left).await;
-        let mut retry_after = answers.retry_after.max(unread.retry_after);
-        tally.unread = unread.customers;
-        tally.never_seen = never_seen;
-        (tally.unknown, tally.idle) = (unknown, idle);
-        let silences = follow_up::in_force(self, dated).await?;
-        let under = Under { memory: &memory, silences: &silences, now: self.clock.now() };
-        let mut raised = self.raise(candidates, answers.by_customer, under, &mut tally).await?;
-        raised.recording.seen_below.extend(below.into_values().flatten());
-        rebudgeted.append(&mut raised.rebudgeted);
-        if is_welcome(&read) && retry_after.is_none() {
-            let left = ASKING.saturating_sub(self.clock.monotonic().saturating_sub(asking_since));
-            retry_after = cost_breakdown::fill(self, &mut raised.owed, left).await;
+        let unexpectedly_empty = is_unexpectedly_empty(&report, start);
+        let (seen_below, retry_after) =
+            (below.into_values().flatten().collect(), unread.retry_after);
+        Ok(Collection {
+            report,
+            unexpectedly_empty,
+            candidates,
+            seen_below,
+            rebudgeted,
+            gone,
+            returned,
+            tally,
+            recorder,
+            asking_since,
+            retry_after,
+        })
+    }
+
+    /// Stage 2: asks about those that may be about to alert, unless the source has just said that
+    /// it must not or cannot be asked.
+    async fn confirm(&self, read: &mut Collection<'_>) -> Answers {
+        if read.candidates.is_empty() || !is_welcome(&read.report) {
+            return Answers::default();
         }
-        let can_judge = recorded.can_judge(read.records);
-        self.record(raised, &mut recorded, can_judge.then_some(read.records)).await?;
+        let answers = confirm::ask(&self.source, &read.candidates, self.time_left(read)).await;
+        read.retry_after = read.retry_after.max(answers.retry_after);
+        answers
+    }
+
+    /// Stage 3: decides about them with all that is known now, and asks where the money of critical
+    /// alerts goes.
+    async fn assess(
+        &self,
+        start: &Start,
+        answers: Answers,
+        read: &mut Collection<'_>,
+    ) -> Result<Decisions, LedgerError> {
+        read.recorder.silences = self.silences(start).await?;
+        let candidates = std::mem::take(&mut read.candidates);
+        let mut decisions =
+            read.recorder.decide(candidates, answers.by_customer, &mut read.tally).await?;
+        decisions.recording.seen_below.append(&mut read.seen_below);
+        read.rebudgeted.append(&mut decisions.rebudgeted);
+        if is_welcome(&read.report) && read.retry_after.is_none() {
+            let (time, owed) = (self.time_left(read), &mut decisions.owed);
+            read.retry_after = cost_breakdown::fill(&self.source, &*self.clock, owed, time).await;
+        }
+        Ok(decisions)
+    }
+
+    /// Stage 4: records alerts and what they owe, in one transaction.
+    async fn record(
+        &self,
+        decisions: Decisions,
+        read: &mut Collection<'_>,
+    ) -> Result<Recorded, LedgerError> {
+        let records = read.report.records;
+        let can_judge = read.recorder.recorded.can_judge(records);
+        read.recorder.record(decisions, can_judge.then_some(records)).await?;
+        let mut recorded = std::mem::take(&mut read.recorder.recorded);
         if !can_judge {
             recorded.crossing = CrossingCustomers::default();
         }
@@ -170,21 +196,86 @@ impl Cycle {
         if recorded.in_slices {
             self.ledger.write_digests(&self.routes, self.clock.now()).await?;
         }
-        let followed = self.to_follow(rebudgeted, read.newest).await?;
-        let records = read.records.max(memory.last_good_items.unwrap_or_default());
-        self.note_releases(&followed, &silences, records, &mut recorded).await?;
-        self.follow_up(followed, &silences, recorded.hold).await?;
+        Ok(recorded)
+    }
+
+    /// Stage 5: looks at alerts that were raised before and that time, a budget or the end of a
+    /// silence may have changed.
+    async fn follow_up(
+        &self,
+        start: &Start,
+        mut recorded: Recorded,
+        read: &Collection<'_>,
+    ) -> Result<Recorded, LedgerError> {
+        let time = AsOf { now: self.clock.now(), newest: read.report.newest };
+        let rebudgeted = read.rebudgeted.clone();
+        let follow_up = FollowUp {
+            ledger: &self.ledger,
+            budgets: &self.budgets,
+            rules: &self.rules,
+            routes: &self.routes,
+            silences: &read.recorder.silences,
+            keys: self.ledger.to_review(rebudgeted, time.now, time.newest).await?,
+            time,
+            slice: self.slice,
+        };
+        let records = read.report.records.max(start.memory.last_good_items.unwrap_or_default());
+        follow_up.note_releases(records, &mut recorded.crossing).await?;
+        recorded.hold |= recorded.crossing.is_suspicious(records);
+        follow_up.record(recorded.hold).await?;
+        Ok(recorded)
+    }
+
+    /// Reports the poll, tells the operator, and remembers it.
+    async fn conclude(
+        &self,
+        start: &Start,
+        read: Collection<'_>,
+        recorded: Recorded,
+    ) -> Result<CycleReport, LedgerError> {
+        let Collection { mut report, unexpectedly_empty, gone, returned, tally, .. } = read;
         if unexpectedly_empty {
-            read.errors.push(empty(&memory).to_owned());
+            report.errors.push(empty(&start.memory).to_owned());
         }
-        let good = read.failure.is_none() && !unexpectedly_empty;
-        if good && !read.short {
-            self.ledger.note_presence(gone, true, now).await?;
+        let good = report.failure.is_none() && !unexpectedly_empty;
+        if good && !report.short {
+            self.ledger.note_presence(gone, true, start.now).await?;
         }
-        self.ledger.note_presence(returned, false, now).await?;
-        let report = self.report(read, retry_after, good, recorded, &tally);
+        self.ledger.note_presence(returned, false, start.now).await?;
+        let report = self.report(report, read.retry_after, good, recorded, &tally);
         self.tell(&report, &tally, unexpectedly_empty).await?;
         Ok(report)
+    }
+
+    fn recorder<'a>(
+        &'a self,
+        memory: &'a PollMemory,
+        silences: Vec<Silence>,
+        recorded: Recorded,
+    ) -> Recorder<'a> {
+        Recorder {
+            rules: &self.rules,
+            routes: &self.routes,
+            ledger: &self.ledger,
+            findings: &self.findings,
+            metrics: &self.metrics,
+            clock: &*self.clock,
+            memory,
+            silences,
+            recorded,
+        }
+    }
+
+    /// The silences that may still cover something.
+    async fn silences(&self, start: &Start) -> Result<Vec<Silence>, LedgerError> {
+        let mut silences = self.ledger.silences().await?;
+        silences.retain(|silence| silence.is_in_force(start.dated));
+        Ok(silences)
+    }
+
+    /// How long this poll may still ask about single customers.
+    fn time_left(&self, read: &Collection<'_>) -> Duration {
+        ASKING.saturating_sub(self.clock.monotonic().saturating_sub(read.asking_since))
     }
 
     /// Rules that say what they were called before: (before, now).
@@ -198,28 +289,14 @@ impl Cycle {
     /// Reads the subscriptions that have budgets of their own, unless the source has just said that
     /// it must not be asked.
     async fn read_subscriptions(&self, read: &ReadReport, intake: &mut Intake<'_>) -> Unread {
-        let subscribed = intake.subscribed().await;
+        let first = self.ask_first.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let subscribed = intake.subscribed(&first).await;
         if subscribed.is_empty() || !is_welcome(read) {
             return Unread::default();
         }
-        let unread = subscriptions::read(self, subscribed, intake).await;
+        let unread = subscriptions::read(&self.source, subscribed, intake).await;
         self.ask_first.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&unread.keys);
         unread
-    }
-
-    /// Asks about the candidates, unless the source has just said that it must not or cannot be
-    /// asked.
-    async fn ask(
-        &self,
-        read: &ReadReport,
-        candidates: &HashMap<CustomerKey, Candidate>,
-        time: Duration,
-    ) -> Answers {
-        if candidates.is_empty() || !is_welcome(read) {
-            Answers::default()
-        } else {
-            confirm::ask(self, candidates, time).await
-        }
     }
 
     fn report(
@@ -236,7 +313,7 @@ impl Cycle {
             silenced: recorded.silenced,
         };
         let count = |kind: Suppression, number| {
-            self.metrics.alerts_suppressed.with_label_values(&[kind.as_str()]).inc_by(number)
+            self.metrics.alerts_suppressed.with_label_values(&[kind.as_str()]).inc_by(number);
         };
         count(Suppression::Duplicate, suppressed.duplicate);
         count(Suppression::Passed, suppressed.passed);
@@ -251,12 +328,8 @@ impl Cycle {
             suppressed,
             good,
             newest: read.newest,
-            retry_after: read
-                .failure
-                .as_ref()
-                .and_then(crate::source::SourceError::retry_after)
-                .max(asked),
-            failure: read.failure.as_ref().map(crate::source::SourceError::finding),
+            retry_after: read.failure.as_ref().and_then(SourceError::retry_after).max(asked),
+            failure: read.failure.as_ref().map(SourceError::finding),
             errors: read.errors,
         }
     }
@@ -272,7 +345,17 @@ impl Cycle {
         if report.good {
             self.count_customers(tally);
         }
-        let uncovered = self.tell_operator(report, tally, unexpectedly_empty).await?;
+        let findings = PollFindings {
+            findings: &self.findings,
+            ledger: &self.ledger,
+            now: self.clock.now(),
+            signed_in_at: self.source.sign_in_issued_at().await,
+            memory: &self.ledger.poll_memory().await?,
+            report,
+            tally,
+            unexpectedly_empty,
+        };
+        let uncovered = findings.tell().await?;
         let result = PollResult {
             at: self.clock.now(),
             good: report.good,
@@ -322,18 +405,37 @@ impl Cycle {
     }
 }
 
-/// What is said of an answer without items that nobody has called the truth.
-pub(crate) fn empty(memory: &PollMemory) -> &'static str {
-    match memory.last_good_items {
-        Some(_) => {
-            "the source answered without any item where the last good poll had some; nothing is \
-                concluded from that"
-        }
-        None => {
-            "the source answered without any item, and no poll has been good yet: it may be the \
-                wrong account, or no answer of Partner Center"
-        }
-    }
+/// What is known when a poll begins.
+struct Start {
+    now: Timestamp,
+    /// The time by which dates and silences are judged: never before the last good poll.
+    dated: Timestamp,
+    memory: PollMemory,
+    /// Whether an answer without items is taken for the truth.
+    accept_empty: bool,
+}
+
+/// What was read, and what is left to decide about.
+struct Collection<'a> {
+    report: ReadReport,
+    /// Whether there were no items where that is no good poll.
+    unexpectedly_empty: bool,
+    /// Customers that may alert.
+    candidates: HashMap<CustomerKey, Candidate>,
+    /// Steps that customers were seen below: rows of the ledger, each with the budget then.
+    seen_below: Vec<(i64, Option<Decimal>)>,
+    /// Customers whose budget changed after something was raised about them.
+    rebudgeted: Vec<CustomerKey>,
+    /// Customers that were known and are not in the collection.
+    gone: HashSet<u128>,
+    /// Customers that were missing and are there again.
+    returned: HashSet<u128>,
+    tally: Tally,
+    recorder: Recorder<'a>,
+    /// Since when this poll asks about single customers, by the clock's monotonic time.
+    asking_since: Duration,
+    /// The source asked to be left alone for this long.
+    retry_after: Option<Duration>,
 }
 
 /// Whether the source may be asked more: it has not just said that it must not or cannot be.
@@ -341,21 +443,8 @@ fn is_welcome(read: &ReadReport) -> bool {
     !read.failure.as_ref().is_some_and(|error| error.ends_asking() || error.needs_operator())
 }
 
-fn is_unexpectedly_empty(read: &ReadReport, memory: &PollMemory, accept_empty: bool) -> bool {
+fn is_unexpectedly_empty(read: &ReadReport, start: &Start) -> bool {
     let empty = read.failure.is_none() && read.records == 0 && read.skipped == 0;
-    empty && !accept_empty && memory.last_good_items.is_none_or(|items| items > 0)
-}
-
-/// Lets messages to customers wait until somebody releases them.
-pub(crate) fn hold_if(hold: bool, messages: &mut [NewMessage]) {
-    for message in messages {
-        message.held = hold && message.audience == Audience::Customer;
-    }
-}
-
-/// A rule that has not been through a good poll yet, under this name or the former one.
-pub(crate) fn is_baseline(memory: &PollMemory, rule: &crate::domain::RuleFacts) -> bool {
-    let settled = |name: &str| memory.settled_rules.iter().any(|rule| **rule == *name);
-    memory.last_good_at.is_none()
-        || !(settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled))
+    let was_not = start.memory.last_good_items.is_none_or(|items| items > 0);
+    empty && !start.accept_empty && was_not
 }

@@ -3,20 +3,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::alerting::PollMemory;
+use crate::delivery::OperatorFindings;
 use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{Alert, FindingCode, OperatorFinding};
-use crate::ledger::{LedgerError, PollMemory};
-use crate::poll::cycle::empty;
-use crate::poll::intake::Tally;
-use crate::poll::slices::CrossingCustomers;
-use crate::poll::{Cycle, CycleReport};
+use crate::ledger::{Ledger, LedgerError};
+use crate::poll::candidate::Tally;
+use crate::poll::crossing::CrossingCustomers;
+use crate::poll::report::CycleReport;
 use crate::text::{Name, money, seconds_between, span};
 
 /// Microsoft's data is about a day behind; older than this, it stands still.
 const STALE: SignedDuration = SignedDuration::from_hours(36);
-/// More customers than this, and more than one in twenty, do not cross a step in one poll by
-/// chance.
-const MANY: usize = 20;
 /// The ages of a sign-in, in days of its 90, at which the operator is told; the last one first.
 const AGES: [i64; 3] = [87, 76, 60];
 
@@ -25,37 +23,41 @@ const NEVER_SEEN: &str = "never seen";
 /// The subject of the finding on patterns that fit nobody.
 const PATTERNS: &str = "match";
 
-impl Cycle {
+/// What a poll found, for the operator.
+pub(crate) struct PollFindings<'a> {
+    pub(crate) findings: &'a OperatorFindings,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) now: Timestamp,
+    /// When the sign-in that the source uses was issued, where that is known.
+    pub(crate) signed_in_at: Option<Timestamp>,
+    pub(crate) memory: &'a PollMemory,
+    pub(crate) report: &'a CycleReport,
+    pub(crate) tally: &'a Tally,
+    /// Whether the source answered without any item where that is no good poll.
+    pub(crate) unexpectedly_empty: bool,
+}
+
+impl PollFindings<'_> {
     /// Opens and closes the findings that a poll decides about. Returns how many customers can
     /// never alert, or fewer: what the next poll shall measure a growth against.
-    pub(crate) async fn tell_operator(
-        &self,
-        report: &CycleReport,
-        tally: &Tally,
-        unexpectedly_empty: bool,
-    ) -> Result<Option<u64>, LedgerError> {
-        let memory = self.ledger.poll_memory().await?;
-        self.tell_failures(report, &memory, unexpectedly_empty).await?;
-        self.tell_sign_in(report).await?;
+    pub(crate) async fn tell(&self) -> Result<Option<u64>, LedgerError> {
+        self.tell_failures().await?;
+        self.tell_sign_in().await?;
         self.findings.tell_overdue().await?;
-        self.tell_crossings(report).await?;
-        if !report.good {
-            return Ok(memory.uncovered);
+        self.tell_crossings().await?;
+        if !self.report.good {
+            return Ok(self.memory.uncovered);
         }
-        self.tell_oddities(report, tally).await?;
-        self.tell_unread(tally).await?;
-        self.tell_unknown(report, tally).await?;
-        self.tell_age(report).await?;
-        self.tell_coverage(report, tally, &memory).await
+        self.tell_oddities().await?;
+        self.tell_unread().await?;
+        self.tell_unknown().await?;
+        self.tell_age().await?;
+        self.tell_coverage().await
     }
 
     /// Why nothing could be read, or that it can be read again: only a good poll ends that.
-    async fn tell_failures(
-        &self,
-        report: &CycleReport,
-        memory: &PollMemory,
-        unexpectedly_empty: bool,
-    ) -> Result<(), LedgerError> {
+    async fn tell_failures(&self) -> Result<(), LedgerError> {
+        let Self { report, memory, unexpectedly_empty, .. } = *self;
         if let Some(failure) = &report.failure {
             self.findings.report(failure.clone()).await?;
         }
@@ -80,20 +82,19 @@ impl Cycle {
             (FindingCode::RoleMissing, "Partner Center grants access again"),
             (FindingCode::UsageEmpty, items),
         ] {
-            let more = lateness(report.raised, memory.last_good_at, self.clock.now());
+            let more = lateness(report.raised, memory.last_good_at, self.now);
             self.findings.clear(code, "", FindingClosure { what: what.to_owned(), more }).await?;
         }
         Ok(())
     }
 
     /// A sign-in that is not renewed ends after 90 days.
-    async fn tell_sign_in(&self, report: &CycleReport) -> Result<(), LedgerError> {
-        let issued = self.source.sign_in_issued_at().await;
+    async fn tell_sign_in(&self) -> Result<(), LedgerError> {
+        let (report, issued) = (self.report, self.signed_in_at);
         if issued.is_none() && !report.good {
             return Ok(());
         }
-        let days =
-            issued.map_or(0, |issued| self.clock.now().duration_since(issued).as_hours() / 24);
+        let days = issued.map_or(0, |issued| self.now.duration_since(issued).as_hours() / 24);
         let reached = AGES.into_iter().find(|age| days >= *age);
         if let Some(age) = reached {
             let finding = OperatorFinding {
@@ -127,7 +128,8 @@ impl Cycle {
     }
 
     /// Records and budgets that could not be used.
-    async fn tell_oddities(&self, report: &CycleReport, tally: &Tally) -> Result<(), LedgerError> {
+    async fn tell_oddities(&self) -> Result<(), LedgerError> {
+        let Self { report, tally, .. } = *self;
         let skipped = format!("{} usage records could not be used", report.skipped);
         let words = (skipped, "see the errors of the last poll in budget-alertd status");
         let ending = FindingClosure::of("all usage records can be used again");
@@ -146,7 +148,8 @@ impl Cycle {
     }
 
     /// Subscriptions that could not be asked about. A failed poll asks about none of them.
-    async fn tell_unread(&self, tally: &Tally) -> Result<(), LedgerError> {
+    async fn tell_unread(&self) -> Result<(), LedgerError> {
+        let tally = self.tally;
         let unread = format!(
             "budgets of subscriptions could not be judged, their usage could not be read: {}",
             first_of(&tally.unread)
@@ -177,7 +180,8 @@ impl Cycle {
     }
 
     /// Customers and patterns of the configuration that are nobody's, as far as it is known.
-    async fn tell_unknown(&self, report: &CycleReport, tally: &Tally) -> Result<(), LedgerError> {
+    async fn tell_unknown(&self) -> Result<(), LedgerError> {
+        let Self { report, tally, .. } = *self;
         if report.records == 0 {
             return Ok(());
         }
@@ -215,8 +219,8 @@ impl Cycle {
     }
 
     /// The age of the whole collection: one finding, not one for each customer.
-    async fn tell_age(&self, report: &CycleReport) -> Result<(), LedgerError> {
-        let Some(newest) = report.newest else { return Ok(()) };
+    async fn tell_age(&self) -> Result<(), LedgerError> {
+        let Some(newest) = self.report.newest else { return Ok(()) };
         let date = newest.strftime("%-d %b %Y %H:%M UTC");
         let summary = format!(
             "the newest usage data is of {date}, more than 36 h old: overspends since then are not \
@@ -224,7 +228,7 @@ impl Cycle {
         );
         let action = "nothing is to do if it passes: Microsoft's data is usually about 24 h \
             behind. Else check the health of Partner Center.";
-        let stale = self.clock.now().duration_since(newest) > STALE;
+        let stale = self.now.duration_since(newest) > STALE;
         self.findings
             .report_if(
                 stale,
@@ -236,9 +240,10 @@ impl Cycle {
     }
 
     /// Suspiciously many customers at once.
-    async fn tell_crossings(&self, report: &CycleReport) -> Result<(), LedgerError> {
+    async fn tell_crossings(&self) -> Result<(), LedgerError> {
+        let report = self.report;
         let held = self.ledger.held().await?;
-        let suspicious = is_suspicious(report.crossing.customers, report.records);
+        let suspicious = report.crossing.is_suspicious(report.records);
         if !suspicious && held > 0 {
             return self.tell_held(held).await;
         }
@@ -277,12 +282,8 @@ impl Cycle {
 
     /// Customers that can never alert: a growth is told, against a number that stays until it is
     /// reached again.
-    async fn tell_coverage(
-        &self,
-        report: &CycleReport,
-        tally: &Tally,
-        memory: &PollMemory,
-    ) -> Result<Option<u64>, LedgerError> {
+    async fn tell_coverage(&self) -> Result<Option<u64>, LedgerError> {
+        let Self { report, tally, memory, .. } = *self;
         let now: u64 =
             tally.uncovered.values().map(|count| u64::try_from(*count).unwrap_or_default()).sum();
         let before = memory.uncovered.unwrap_or(now);
@@ -340,9 +341,18 @@ pub(crate) fn crossing_finding(
     finding(FindingCode::MassCrossing, summary, &action)
 }
 
-/// Whether suspiciously many customers crossed a step in a poll of so many records.
-pub(crate) fn is_suspicious(customers: usize, records: u64) -> bool {
-    customers > MANY && u64::try_from(customers).unwrap_or(u64::MAX).saturating_mul(20) > records
+/// What is said of an answer without items that nobody has called the truth.
+pub(crate) fn empty(memory: &PollMemory) -> &'static str {
+    match memory.last_good_items {
+        Some(_) => {
+            "the source answered without any item where the last good poll had some; nothing is \
+                concluded from that"
+        }
+        None => {
+            "the source answered without any item, and no poll has been good yet: it may be the \
+                wrong account, or no answer of Partner Center"
+        }
+    }
 }
 
 fn finding(code: FindingCode, summary: String, action: &str) -> OperatorFinding {

@@ -9,128 +9,110 @@ use uuid::Uuid;
 
 use crate::alerting::judging::{judged_again, samples_for};
 use crate::alerting::lifecycle::{Next, closed, followed, latest, released, still_open_for};
-use crate::alerting::{AlertChange, AsOf, Followup, NewAlert, OpenAlert, Recording};
+use crate::alerting::{AlertChange, AsOf, Followup, NewAlert, OpenAlert, Recording, Reviewed};
+use crate::budgets;
 use crate::domain::{
     AlertState, Assessed, CustomerKey, Ended, Judged, Latest, MessageKind, Route, Silence, Verdict,
 };
-use crate::ledger::LedgerError;
-use crate::poll::Cycle;
-use crate::poll::cycle::hold_if;
-use crate::poll::findings::is_suspicious;
-use crate::poll::slices::Recorded;
+use crate::ledger::{Ledger, LedgerError};
+use crate::poll::crossing::{CrossingCustomers, hold_if, is_suspicious};
 use crate::poll::turns::Turns;
+use crate::rules::Rules;
 
 /// Customers that are looked at together: what else the ledger is asked for waits so long.
 const AT_ONCE: usize = 500;
 
-/// The customers whose earlier alerts are looked at, and when.
-pub(crate) struct ToFollow {
-    keys: Vec<CustomerKey>,
-    time: AsOf,
+/// Earlier alerts that are looked at.
+pub(crate) struct FollowUp<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) budgets: &'a budgets::Config,
+    pub(crate) rules: &'a Rules,
+    pub(crate) routes: &'a [Route],
+    pub(crate) silences: &'a [Silence],
+    /// The customers whose alerts they are.
+    pub(crate) keys: Vec<CustomerKey>,
+    /// When they are looked at. Billing periods are ended by the newest date of all data, not by
+    /// the clock.
+    pub(crate) time: AsOf,
+    /// How many changes are recorded together when there are very many.
+    pub(crate) slice: usize,
 }
 
-impl Cycle {
-    /// The customers with alerts that time may have changed, and those named. `newest` is the
-    /// newest date of all data: it, not the clock, ends billing periods.
-    pub(crate) async fn to_follow(
-        &self,
-        rebudgeted: Vec<CustomerKey>,
-        newest: Option<Timestamp>,
-    ) -> Result<ToFollow, LedgerError> {
-        let now = self.clock.now();
-        let keys = self.ledger.to_review(rebudgeted, now, newest).await?;
-        Ok(ToFollow { keys, time: AsOf { now, newest } })
-    }
-
+impl FollowUp<'_> {
     /// Counts the customers with alerts that a silence has hidden until now among those that cross:
     /// where wrong prices were silenced for a while, its end must not tell all customers at once.
+    /// `records` is how many records the poll has read.
     pub(crate) async fn note_releases(
         &self,
-        to_follow: &ToFollow,
-        silences: &[Silence],
         records: u64,
-        recorded: &mut Recorded,
+        crossing: &mut CrossingCustomers,
     ) -> Result<(), LedgerError> {
         let hidden = usize::try_from(self.ledger.customers_silenced().await?).unwrap_or(usize::MAX);
-        if !is_suspicious(recorded.crossing.customers.saturating_add(hidden), records) {
+        if !is_suspicious(crossing.customers.saturating_add(hidden), records) {
             return Ok(());
         }
-        let ToFollow { keys, time } = to_follow;
         let mut turns = Turns::default();
-        for keys in keys.chunks(AT_ONCE) {
-            for customer in
-                self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await?
-            {
-                let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, *time);
-                let followed = followed(&customer.alerts, &judged, silences, *time).into_iter();
-                let told = followed
+        for keys in self.keys.chunks(AT_ONCE) {
+            for customer in self.review(keys).await? {
+                let judged = self.judged(&customer);
+                let followed = followed(&customer.alerts, &judged, self.silences, self.time);
+                let released: Vec<NewAlert> = followed
+                    .into_iter()
                     .filter(|(_, next, _)| *next == Next::Release)
-                    .map(|(alert, _, notify)| released(alert, notify));
-                recorded.crossing.add(&told.collect::<Vec<_>>());
+                    .map(|(alert, _, notify)| released(alert, notify))
+                    .collect();
+                crossing.add(&released);
                 turns.done().await;
             }
         }
-        recorded.hold |= is_suspicious(recorded.crossing.customers, records);
         Ok(())
     }
 
-    /// Looks at alerts that were raised before; returns how many messages are owed by it, those to
-    /// customers held where `hold`.
-    pub(crate) async fn follow_up(
-        &self,
-        to_follow: ToFollow,
-        silences: &[Silence],
-        hold: bool,
-    ) -> Result<usize, LedgerError> {
-        let ToFollow { keys, time } = to_follow;
-        let now = time.now;
-        let (mut told, mut owed, mut in_slices) = (Told::by(&self.routes), 0, false);
+    /// Looks at the alerts and records what comes of it; returns how many messages are owed by it,
+    /// those to customers held where `hold`.
+    pub(crate) async fn record(self, hold: bool) -> Result<usize, LedgerError> {
+        let (mut told, mut owed, mut in_slices) = (Told::by(self.routes), 0, false);
         let mut turns = Turns::default();
-        for keys in keys.chunks(AT_ONCE) {
-            let reviewed =
-                self.ledger.review(keys.to_vec(), samples_for(&self.rules), time.newest).await?;
-            for customer in &reviewed {
-                let judged = judged_again(&self.budgets, &self.rules, &customer.remembered, time);
-                let followed = followed(&customer.alerts, &judged, silences, time);
+        for keys in self.keys.chunks(AT_ONCE) {
+            for customer in self.review(keys).await? {
+                let judged = self.judged(&customer);
+                let followed = followed(&customer.alerts, &judged, self.silences, self.time);
                 for (alert, next, notify) in &followed {
                     let still_open_for = still_open_for(alert, &customer.alerts, &followed);
-                    told.note(
-                        alert,
-                        *next,
-                        self.reachable(notify.clone(), alert, &judged),
-                        still_open_for,
-                        &judged.assessed,
-                    );
+                    let notify = self.reachable(notify.clone(), alert, &judged);
+                    told.note(alert, *next, notify, still_open_for, &judged.assessed);
                 }
                 turns.done().await;
             }
             if told.changes.len() >= self.slice {
                 in_slices = true;
-                owed += self
-                    .record_told(
-                        std::mem::replace(&mut told, Told::by(&self.routes)),
-                        now,
-                        hold,
-                        in_slices,
-                    )
-                    .await?;
+                let told = std::mem::replace(&mut told, Told::by(self.routes));
+                owed += self.record_told(told, hold, in_slices).await?;
             }
         }
-        owed += self.record_told(told, now, hold, in_slices).await?;
+        owed += self.record_told(told, hold, in_slices).await?;
         if in_slices {
-            self.ledger.write_digests(&self.routes, now).await?;
+            self.ledger.write_digests(self.routes, self.time.now).await?;
         }
         Ok(owed)
+    }
+
+    async fn review(&self, keys: &[CustomerKey]) -> Result<Vec<Reviewed>, LedgerError> {
+        self.ledger.review(keys.to_vec(), samples_for(self.rules), self.time.newest).await
+    }
+
+    fn judged(&self, customer: &Reviewed) -> Judged {
+        judged_again(self.budgets, self.rules, &customer.remembered, self.time)
     }
 
     async fn record_told(
         &self,
         told: Told,
-        now: Timestamp,
         hold: bool,
         in_slices: bool,
     ) -> Result<usize, LedgerError> {
-        let mut recording = told.into_recording(self, now, in_slices);
+        let identity = self.ledger.identity();
+        let mut recording = told.into_recording(identity, self.routes, self.time.now, in_slices);
         hold_if(hold, &mut recording.messages);
         let owed = recording.messages.len() + recording.gathered.len();
         if !recording.is_empty() {
@@ -138,9 +120,7 @@ impl Cycle {
         }
         Ok(owed)
     }
-}
 
-impl Cycle {
     /// The notifiers that are still there; where none is, those that the rule names today.
     fn reachable(
         &self,
@@ -232,8 +212,13 @@ impl Told {
     }
 
     /// What is recorded of it: all of a poll, or a slice of very many.
-    fn into_recording(self, cycle: &Cycle, now: Timestamp, in_slices: bool) -> Recording {
-        let (ledger, routes) = (cycle.ledger.identity(), &cycle.routes);
+    fn into_recording(
+        self,
+        ledger: Uuid,
+        routes: &[Route],
+        now: Timestamp,
+        in_slices: bool,
+    ) -> Recording {
         let (mut messages, mut gathered) = if in_slices {
             crate::alerting::slice(&self.released, routes, ledger)
         } else {
@@ -260,11 +245,4 @@ impl Told {
         }
         Recording { now, changes: self.changes, messages, gathered, ..Recording::default() }
     }
-}
-
-/// The silences that may still cover something at `now`.
-pub(crate) async fn in_force(cycle: &Cycle, now: Timestamp) -> Result<Vec<Silence>, LedgerError> {
-    let mut silences = cycle.ledger.silences().await?;
-    silences.retain(|silence| silence.is_in_force(now));
-    Ok(silences)
 }

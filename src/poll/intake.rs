@@ -5,19 +5,20 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::PoisonError;
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::alerting::Gap;
-use crate::alerting::judging::{COLLECTION_STALE, duplicates, fingerprint, is_fresh, stale_after};
-use crate::alerting::{Decided, KnownCustomers, RememberedCustomer};
-use crate::budgets::{BudgetOddity, Joined};
+use crate::alerting::KnownCustomers;
+use crate::alerting::judging::{COLLECTION_STALE, fingerprint, is_fresh, stale_after};
+use crate::budgets::{self, BudgetOddity, Joined};
 use crate::domain::{Assessed, CustomerId, CustomerKey, Glob, Plan, UsageRecord};
-use crate::ledger::{LedgerError, customer_hash, customer_key_hash};
-use crate::poll::Cycle;
-use crate::poll::slices::{Before, Recorded};
+use crate::ledger::{Ledger, LedgerError, customer_hash, customer_key_hash};
+use crate::metrics::Metrics;
+use crate::poll::candidate::{Candidate, Pending, Tally};
+use crate::poll::recorder::Recorder;
+use crate::rules::Rules;
 use crate::source::{Read, Sink};
 
 /// Records that are looked up and written together.
@@ -30,35 +31,6 @@ const EARLY: usize = 16_384;
 /// later poll.
 const STALE: usize = 50_000;
 
-/// A customer that may be about to alert, with all that deciding again needs.
-#[derive(Debug)]
-pub(crate) struct Candidate {
-    pub(crate) joined: Joined,
-    pub(crate) fingerprint: u64,
-    pub(crate) aged: bool,
-    pub(crate) remembered: Option<RememberedCustomer>,
-    pub(crate) decided: Decided,
-}
-
-/// What was counted on the way.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) duplicates: u64,
-    pub(crate) passed: u64,
-    pub(crate) clashes: Vec<String>,
-    pub(crate) unknown_currencies: u64,
-    /// Customers whose subscriptions could not be read, each with why.
-    pub(crate) unread: Vec<String>,
-    /// Subscriptions with budgets of which no usage was ever found.
-    pub(crate) never_seen: Vec<String>,
-    /// Customers that are described here and of whom no usage was ever found.
-    pub(crate) unknown: Vec<String>,
-    /// Patterns of rules that fit no customer.
-    pub(crate) idle: Vec<String>,
-    /// Customers that no rule can alert about, by the metric's reasons.
-    pub(crate) uncovered: HashMap<&'static str, i64>,
-}
-
 /// What this poll has read of a customer so far.
 #[derive(Debug, Clone, Copy)]
 struct Copied {
@@ -68,24 +40,25 @@ struct Copied {
     fingerprint: u64,
 }
 
-pub(crate) struct Pending {
-    pub(crate) joined: Joined,
-    pub(crate) fingerprint: u64,
-    pub(crate) changed: bool,
-    /// The fingerprint of another copy that this poll read, if it did.
-    pub(crate) other: Option<u64>,
-    /// Whether its age counts.
-    pub(crate) aged: bool,
-}
-
 /// The scan of the ledger, under way.
 type Scan = Pin<Box<dyn Future<Output = Result<KnownCustomers, LedgerError>> + Send>>;
 
+/// What taking records in needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Needs<'a> {
+    pub(crate) budgets: &'a budgets::Config,
+    pub(crate) rules: &'a Rules,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) metrics: &'a Metrics,
+    /// How many candidates are recorded together when there are very many.
+    pub(crate) slice: usize,
+}
+
 /// The sink that a cycle reads into.
 pub(crate) struct Intake<'a> {
-    pub(crate) cycle: &'a Cycle,
+    pub(crate) needs: Needs<'a>,
     pub(crate) now: Timestamp,
-    rules: u64,
+    rules_print: u64,
     /// The age from which on a rule may be about it, in seconds.
     stale_after: Option<i64>,
     /// What is known of customers; none while the ledger is still being scanned.
@@ -114,26 +87,21 @@ pub(crate) struct Intake<'a> {
     /// Patterns of rules that have fitted nobody yet, each with its rule.
     idle: Vec<(&'a str, &'a Glob)>,
     pub(crate) tally: Tally,
-    /// What the slices of a mass crossing have in common, and what they have recorded.
-    before: Before<'a>,
-    pub(crate) recorded: Recorded,
+    /// Records the slices of a mass crossing.
+    pub(crate) recorder: Recorder<'a>,
     pub(crate) failure: Option<LedgerError>,
 }
 
 impl<'a> Intake<'a> {
     /// Starts to scan the ledger, so that it goes on beside the sign-in and the first records.
-    pub(crate) fn new(
-        cycle: &'a Cycle,
-        now: Timestamp,
-        before: Before<'a>,
-        recorded: Recorded,
-    ) -> Self {
-        let ledger = cycle.ledger.clone();
+    pub(crate) fn new(needs: Needs<'a>, now: Timestamp, recorder: Recorder<'a>) -> Self {
+        let Needs { budgets, rules, .. } = needs;
+        let ledger = needs.ledger.clone();
         let mut intake = Self {
-            cycle,
+            needs,
             now,
-            rules: cycle.rules.fingerprint(),
-            stale_after: stale_after(&cycle.rules),
+            rules_print: rules.fingerprint(),
+            stale_after: stale_after(rules),
             known: None,
             scan: Some(Box::pin(async move { ledger.scan().await })),
             early: Vec::new(),
@@ -145,16 +113,14 @@ impl<'a> Intake<'a> {
             returned: HashSet::new(),
             candidates: HashMap::new(),
             below: HashMap::new(),
-            with_subscriptions: cycle
-                .budgets
+            with_subscriptions: budgets
                 .customers_with_subscription_budgets()
                 .map(|(key, _)| key.clone())
                 .collect(),
             subscribed: Vec::new(),
-            idle: cycle.rules.patterns().collect(),
+            idle: rules.patterns().collect(),
             tally: Tally::default(),
-            before,
-            recorded,
+            recorder,
             failure: None,
         };
         intake.look_at_scan();
@@ -183,24 +149,22 @@ impl<'a> Intake<'a> {
 
     /// Records a slice of the candidates once there are more than memory should hold.
     pub(crate) async fn make_room(&mut self) -> Result<(), LedgerError> {
-        let most = self.cycle.slice.saturating_mul(2);
+        let most = self.needs.slice.saturating_mul(2);
         while self.candidates.len() > most {
             let keys: Vec<CustomerKey> =
-                self.candidates.keys().take(self.cycle.slice.max(1)).cloned().collect();
+                self.candidates.keys().take(self.needs.slice.max(1)).cloned().collect();
             let slice =
                 keys.into_iter().filter_map(|key| self.candidates.remove_entry(&key)).collect();
-            let (tally, recorded) = (&mut self.tally, &mut self.recorded);
-            let rebudgeted = self.cycle.record_slice(slice, self.before, tally, recorded).await?;
+            let rebudgeted = self.recorder.record_slice(slice, &mut self.tally).await?;
             self.rebudgeted.extend(rebudgeted);
         }
         Ok(())
     }
 
-    /// The customers whose subscriptions have budgets, those with news first.
-    pub(crate) async fn subscribed(&mut self) -> Vec<UsageRecord> {
+    /// The customers whose subscriptions have budgets: those of `first`, then those with news.
+    pub(crate) async fn subscribed(&mut self, first: &BTreeSet<CustomerKey>) -> Vec<UsageRecord> {
         self.wait_for_scan().await;
         let mut subscribed = std::mem::take(&mut self.subscribed);
-        let first = self.cycle.ask_first.lock().unwrap_or_else(PoisonError::into_inner).clone();
         subscribed.sort_by_cached_key(|(news, record)| (!first.contains(&record.key()), !news));
         subscribed.into_iter().map(|(_, record)| record).collect()
     }
@@ -215,7 +179,7 @@ impl<'a> Intake<'a> {
         };
         let mut never = Vec::new();
         for (customer, local) in self
-            .cycle
+            .needs
             .budgets
             .customers_with_subscription_budgets()
             .filter(|(key, _)| !unread.contains(*key))
@@ -241,7 +205,7 @@ impl<'a> Intake<'a> {
                 || self.read.contains_key(&customer_key_hash(key))
         };
         let mut unknown: Vec<&CustomerKey> =
-            self.cycle.budgets.customers.keys().filter(|key| !seen(key)).collect();
+            self.needs.budgets.customers.keys().filter(|key| !seen(key)).collect();
         unknown.sort_unstable();
         unknown.iter().map(|key| key.as_str().to_owned()).collect()
     }
@@ -364,7 +328,7 @@ impl<'a> Intake<'a> {
     fn note_oddities(&mut self, joined: &Joined) {
         match joined.oddity {
             Some(BudgetOddity::CurrencyClash { local, record }) => {
-                self.cycle.metrics.record_oddities.with_label_values(&["currency-clash"]).inc();
+                self.needs.metrics.record_oddities.with_label_values(&["currency-clash"]).inc();
                 self.tally.clashes.push(format!(
                     "{} (budget in {local}, usage in {record})",
                     joined.record.customer
@@ -377,12 +341,12 @@ impl<'a> Intake<'a> {
 
     fn note_customer(&mut self, assessed: &Assessed) {
         if assessed.percents_disagree() {
-            self.cycle.metrics.record_oddities.with_label_values(&["percents-disagree"]).inc();
+            self.needs.metrics.record_oddities.with_label_values(&["percents-disagree"]).inc();
         }
         if !self.idle.is_empty() {
             self.idle.retain(|(_, pattern)| !fits(pattern, assessed));
         }
-        if let Some(reason) = self.cycle.rules.uncovered(assessed) {
+        if let Some(reason) = self.needs.rules.uncovered(assessed) {
             *self.tally.uncovered.entry(Gap::of(reason).as_str()).or_default() += 1;
         }
     }
@@ -400,8 +364,8 @@ impl Sink for Intake<'_> {
             self.note_age(&read.record);
         }
         let Some(known) = &self.known else { return };
-        let joined = self.cycle.budgets.join(read.record);
-        let fingerprint = fingerprint(&joined, self.rules);
+        let joined = self.needs.budgets.join(read.record);
+        let fingerprint = fingerprint(&joined, self.rules_print);
         let id = match joined.record.subscription {
             Some(_) => customer_key_hash(&joined.record.key()),
             None => customer_hash(&joined.record.customer),
@@ -410,7 +374,7 @@ impl Sink for Intake<'_> {
         let duplicates = before.map_or(0, |copy| copy.duplicates);
         self.read.insert(id, Copied { attempt: read.attempt, duplicates, fingerprint });
         if before.is_some_and(|copy| copy.attempt == read.attempt) {
-            self.cycle.metrics.record_oddities.with_label_values(&["duplicate-id"]).inc();
+            self.needs.metrics.record_oddities.with_label_values(&["duplicate-id"]).inc();
         }
         let known = known.get(&id).copied();
         if known.is_some_and(|known| known.missing) {
@@ -463,17 +427,4 @@ fn fits(pattern: &Glob, assessed: &Assessed) -> bool {
         Some(record.name.as_str()),
         assessed.profile.label.as_deref(),
     ])
-}
-
-impl Tally {
-    pub(crate) fn count(&mut self, decided: &Decided) {
-        self.duplicates += u64::from(duplicates(decided));
-        self.count_passed(decided);
-    }
-
-    pub(crate) fn count_passed(&mut self, decided: &Decided) {
-        let passed = decided.late.len()
-            + decided.raise.iter().map(|raise| raise.passed.len()).sum::<usize>();
-        self.passed += u64::try_from(passed).unwrap_or(u64::MAX);
-    }
 }

@@ -2,19 +2,25 @@
 //! about to alert ([`confirm`], [`cost_breakdown`]), records, and looks at earlier alerts
 //! ([`follow_up`]). It never spawns; sending is `delivery`'s.
 
+mod candidate;
 mod confirm;
 mod cost_breakdown;
-pub(crate) mod cycle;
+mod crossing;
+mod cycle;
+mod fan_out;
 mod findings;
 mod follow_up;
 mod intake;
 pub(crate) mod namesakes;
 mod raising;
+mod recorder;
+mod report;
 mod settle_batch;
-mod slices;
 mod subscriptions;
 mod turns;
 
-pub use cycle::{Cycle, CycleReport, Suppressed};
+pub use crossing::CrossingCustomers;
+pub use cycle::Cycle;
 pub use namesakes::{Named, Namesakes};
-pub use slices::{CrossingCustomers, SLICE};
+pub use recorder::SLICE;
+pub use report::{CycleReport, Suppressed};

@@ -106,7 +106,7 @@ impl Namesakes {
                 Entry::Occupied(mut taken)
                     if taken.get().as_ref().is_some_and(|first| *first != key) =>
                 {
-                    drop(taken.insert(None))
+                    drop(taken.insert(None));
                 }
                 Entry::Occupied(_) => {}
             }

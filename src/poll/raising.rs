@@ -6,24 +6,24 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerting::judging::{Asked, judge, last_seen, named};
-use crate::alerting::judging::{remember, samples};
-use crate::alerting::lifecycle;
+use crate::alerting::case::Case;
+use crate::alerting::judging::{Asked, named, remember, samples};
 use crate::alerting::{
-    Decided, NewAlert, NewStep, Raise, RaiseContext, Recording, RememberedCustomer, decide,
+    Decided, NewAlert, NewStep, PollMemory, RaiseContext, Recording, RememberedCustomer, raise,
+    step,
 };
-use crate::domain::{AlertState, CustomerKey, Judged, Silence, SubscriptionCost};
-use crate::ledger::{LedgerError, PollMemory};
-use crate::poll::Cycle;
+use crate::domain::{CustomerKey, Judged, Silence, SubscriptionCost};
+use crate::ledger::{Ledger, LedgerError};
+use crate::poll::candidate::{Candidate, Tally};
 use crate::poll::confirm::Answer;
-use crate::poll::cycle::is_baseline;
-use crate::poll::intake::{Candidate, Tally};
 use crate::poll::namesakes::new_look;
 use crate::poll::turns::Turns;
+use crate::rules::Rules;
 
 /// What surrounds the decisions of a poll.
 #[derive(Clone, Copy)]
 pub(crate) struct Under<'a> {
+    pub(crate) rules: &'a Rules,
     pub(crate) memory: &'a PollMemory,
     pub(crate) silences: &'a [Silence],
     pub(crate) now: Timestamp,
@@ -31,7 +31,7 @@ pub(crate) struct Under<'a> {
 
 /// What some candidates come to.
 #[derive(Default)]
-pub(crate) struct Raised {
+pub(crate) struct Decisions {
     pub(crate) recording: Recording,
     pub(crate) owed: Vec<NewAlert>,
     /// Customers whose budget changed after something was raised about them.
@@ -50,106 +50,82 @@ struct Settled {
     subscriptions: Vec<SubscriptionCost>,
 }
 
-impl Settled {
-    /// The steps that alerts are raised at, which are their keys.
-    fn keys(&self) -> impl Iterator<Item = NewStep> {
-        self.decided.raise.iter().map(|raise| {
-            crate::alerting::step(Uuid::nil(), &self.judged.assessed, &raise.rule, raise.at, true)
-        })
+/// Decides about candidates, in the order of their keys. The ledger gives the alerts their
+/// identities; nothing is written.
+pub(crate) async fn decide_all(
+    candidates: HashMap<CustomerKey, Candidate>,
+    mut answers: HashMap<CustomerKey, Answer>,
+    under: Under<'_>,
+    ledger: &Ledger,
+    tally: &mut Tally,
+) -> Result<Decisions, LedgerError> {
+    let mut ordered: Vec<_> = candidates.into_iter().collect();
+    ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut turns = Turns::default();
+    let mut settled = Vec::with_capacity(ordered.len());
+    for (key, candidate) in ordered {
+        settled.push(Settled::of(candidate, answers.remove(&key), under));
+        turns.done().await;
     }
+    let keys = settled.iter().flat_map(Settled::keys).collect();
+    let mut ids = ledger.alert_ids(keys).await?.into_iter();
+    let recording = Recording { now: under.now, ..Recording::default() };
+    let mut decisions = Decisions { recording, ..Decisions::default() };
+    for one in settled {
+        tally.count(&one.decided);
+        one.put(under, &mut ids, &mut decisions);
+        turns.done().await;
+    }
+    Ok(decisions)
 }
 
-impl Cycle {
-    /// Decides about candidates, in the order of their keys.
-    pub(crate) async fn raise(
-        &self,
-        candidates: HashMap<CustomerKey, Candidate>,
-        mut answers: HashMap<CustomerKey, Answer>,
-        under: Under<'_>,
-        tally: &mut Tally,
-    ) -> Result<Raised, LedgerError> {
-        let mut ordered: Vec<_> = candidates.into_iter().collect();
-        ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut turns = Turns::default();
-        let mut settled = Vec::with_capacity(ordered.len());
-        for (key, candidate) in ordered {
-            settled.push(self.settle(candidate, answers.remove(&key), under.now));
-            turns.done().await;
-        }
-        let mut ids = self
-            .ledger
-            .alert_ids(settled.iter().flat_map(Settled::keys).collect())
-            .await?
-            .into_iter();
-        let mut raised = Raised {
-            recording: Recording { now: under.now, ..Recording::default() },
-            ..Raised::default()
-        };
-        for one in settled {
-            tally.count(&one.decided);
-            one.put(under, &mut ids, &mut raised);
-            turns.done().await;
-        }
-        Ok(raised)
-    }
-
-    fn settle(&self, candidate: Candidate, answer: Option<Answer>, now: Timestamp) -> Settled {
+impl Settled {
+    fn of(candidate: Candidate, answer: Option<Answer>, under: Under<'_>) -> Self {
         let Candidate { joined, fingerprint, remembered, aged, .. } = candidate;
-        let last = remembered.as_ref().map(|remembered| last_seen(&remembered.seen));
         let fresh = answer.as_ref().and_then(|answer| answer.fresh);
-        let named = fresh.map_or_else(
-            || named(remembered.as_ref()).clone(),
-            |fresh| fresh.added_to(named(remembered.as_ref())),
-        );
-        let assessed = joined.place(last.as_ref(), &named, fresh.as_ref());
-        let judged =
-            judge(&self.rules, assessed, samples(remembered.as_ref()), aged.then_some(now));
-        let decided = decide(&judged, remembered.as_ref());
+        let known = named(remembered.as_ref());
+        let named = fresh.map_or_else(|| known.clone(), |fresh| fresh.added_to(known));
+        let case = Case {
+            joined,
+            remembered: remembered.as_ref(),
+            named: &named,
+            fresh: fresh.as_ref(),
+            aged: aged.then_some(under.now),
+        };
+        let (judged, decided) = case.decide(under.rules);
         let asked = answer.is_some().then_some(Asked { named });
         let subscriptions = answer.map(|answer| answer.subscriptions).unwrap_or_default();
-        Settled { judged, decided, fingerprint, remembered, asked, subscriptions }
+        Self { judged, decided, fingerprint, remembered, asked, subscriptions }
     }
-}
 
-impl Settled {
-    fn put(self, under: Under<'_>, ids: &mut impl Iterator<Item = Uuid>, into: &mut Raised) {
+    /// The steps that alerts are raised at, which are their keys.
+    fn keys(&self) -> impl Iterator<Item = NewStep> {
+        self.decided
+            .raise
+            .iter()
+            .map(|raise| step(Uuid::nil(), &self.judged.assessed, &raise.rule, raise.at, true))
+    }
+
+    fn put(self, under: Under<'_>, ids: &mut impl Iterator<Item = Uuid>, into: &mut Decisions) {
         let Self { judged, decided, fingerprint, remembered, asked, subscriptions } = self;
-        let assessed = &judged.assessed;
-        for (raise, id) in decided.raise.iter().zip(ids) {
-            let occasion = RaiseContext {
-                now: under.now,
-                baseline: is_baseline(under.memory, &raise.rule),
-                subscriptions: &subscriptions,
-                seen: remembered.as_ref().map(|remembered| &remembered.seen),
-                earlier: samples(remembered.as_ref()),
-            };
-            let Raise { notify, remind_every, .. } = raise;
-            let mut snapshot = crate::alerting::snapshot(id, assessed, raise, &occasion);
-            if lifecycle::is_silenced(
-                assessed,
-                &raise.rule.name,
-                raise.value,
-                under.silences,
-                under.now,
-            ) {
-                snapshot.alert.state = AlertState::Silenced;
-            }
-            into.recording.steps.extend(crate::alerting::steps(id, assessed, raise));
-            into.owed.push(NewAlert {
-                snapshot,
-                notify: notify.clone(),
-                remind_every: *remind_every,
-            });
-        }
-        into.recording
-            .steps
-            .extend(decided.late.iter().map(|late| crate::alerting::late_step(assessed, late)));
+        let remembered = remembered.as_ref();
+        let context = RaiseContext {
+            now: under.now,
+            polls: under.memory,
+            silences: under.silences,
+            subscriptions: &subscriptions,
+            remembered,
+            earlier: samples(remembered),
+        };
+        let raised = raise(&judged, &decided, &context, ids);
+        into.owed.extend(raised.alerts);
+        into.recording.steps.extend(raised.steps);
         into.recording.seen_below.extend(&decided.seen_below);
-        into.new_looks.extend(new_look(assessed, remembered.as_ref()));
+        into.new_looks.extend(new_look(&judged.assessed, remembered));
         into.rebudgeted.extend(remember(
             &judged,
             fingerprint,
-            remembered.as_ref(),
+            remembered,
             asked.as_ref(),
             &mut into.recording,
         ));

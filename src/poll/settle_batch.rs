@@ -4,16 +4,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use rust_decimal::Decimal;
-
-use crate::alerting::judging::{
-    duplicates, judge, last_seen, named, rank, remember, samples, samples_for,
-};
-use crate::alerting::{CustomerState, Decided, Recording, RememberedCustomer, decide};
-use crate::budgets::{Joined, PeriodMemory};
+use crate::alerting::case::Case;
+use crate::alerting::judging::{duplicates, named, rank, remember, samples_for};
+use crate::alerting::{CustomerState, Decided, Recording, RememberedCustomer};
+use crate::budgets::Joined;
 use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, UsageRecord, Verdict, has_passed};
 use crate::ledger::{LedgerError, customer_key_hash};
-use crate::poll::intake::{Candidate, Intake, Pending};
+use crate::poll::candidate::{Candidate, Pending};
+use crate::poll::intake::Intake;
 use crate::poll::namesakes::new_look;
 use crate::poll::turns::Turns;
 
@@ -35,7 +33,7 @@ impl Intake<'_> {
         let batch = latest_of_each(std::mem::take(&mut self.batch));
         let of_record = |record: &UsageRecord| (record.key(), record.usage_as_of.instant());
         let keys = batch.iter().map(|pending| of_record(&pending.joined.record)).collect();
-        let mut memory = self.cycle.ledger.recall(keys, samples_for(&self.cycle.rules)).await?;
+        let mut memory = self.needs.ledger.recall(keys, samples_for(self.needs.rules)).await?;
         let mut recording = Recording { now: self.now, ..Recording::default() };
         let mut turns = Turns::default();
         for pending in batch {
@@ -52,7 +50,7 @@ impl Intake<'_> {
             self.settle_one(key, pending, remembered, &mut recording);
         }
         if !recording.is_empty() {
-            self.cycle.ledger.record(recording).await?;
+            self.needs.ledger.record(recording).await?;
         }
         self.make_room().await
     }
@@ -92,8 +90,8 @@ impl Intake<'_> {
         }
         self.below.remove(&key);
         let Pending { joined, fingerprint, changed, aged, .. } = pending;
-        let judged = self.judge(&joined, remembered.as_ref(), aged);
-        let decided = decide(&judged, remembered.as_ref());
+        let (judged, decided) =
+            self.case(&joined, remembered.as_ref(), aged).decide(self.needs.rules);
         let found = Found { joined: &joined, judged: &judged, changed, aged };
         if self.must_confirm(&found, &decided, remembered.as_ref()) {
             // What it crosses is counted when it is decided about again.
@@ -104,7 +102,7 @@ impl Intake<'_> {
         }
         self.count_duplicates(customer_key_hash(&key), duplicates(&decided));
         self.tally.count_passed(&decided);
-        if let Some(looks) = &mut self.recorded.looks {
+        if let Some(looks) = &mut self.recorder.recorded.looks {
             looks.add(new_look(&judged.assessed, remembered.as_ref()));
         }
         if changed {
@@ -124,15 +122,19 @@ impl Intake<'_> {
         );
     }
 
-    fn judge(
+    fn case<'c>(
         &self,
         joined: &Joined,
-        remembered: Option<&RememberedCustomer>,
+        remembered: Option<&'c RememberedCustomer>,
         aged: bool,
-    ) -> Judged {
-        let last = remembered.map(|remembered| last_seen(&remembered.seen));
-        let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
-        judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now))
+    ) -> Case<'c> {
+        Case {
+            joined: joined.clone(),
+            remembered,
+            named: named(remembered),
+            fresh: None,
+            aged: aged.then_some(self.now),
+        }
     }
 
     fn must_confirm(
@@ -146,8 +148,12 @@ impl Intake<'_> {
             return true;
         }
         let assessed = &judged.assessed;
-        if assessed.carried_over && self.would_alert_in_new_period(joined, remembered, aged) {
-            return true;
+        if assessed.carried_over {
+            let (_, decided) =
+                self.case(joined, remembered, aged).decide_in_new_period(self.needs.rules);
+            if !decided.raise.is_empty() {
+                return true;
+            }
         }
         let crosses = judged
             .evaluations
@@ -156,23 +162,6 @@ impl Intake<'_> {
         let assumed =
             joined.record.plan == Plan::Legacy && assessed.period.source == PeriodSource::Assumed;
         crosses && assumed && (changed || self.may_ask_again(remembered))
-    }
-
-    /// Whether the record would alert if it were not taken for late data of the old period.
-    fn would_alert_in_new_period(
-        &self,
-        joined: &Joined,
-        remembered: Option<&RememberedCustomer>,
-        aged: bool,
-    ) -> bool {
-        let last = remembered.map(|remembered| PeriodMemory {
-            closing_cost: Decimal::ZERO,
-            ..last_seen(&remembered.seen)
-        });
-        let assessed = joined.clone().place(last.as_ref(), named(remembered), None);
-        let judged =
-            judge(&self.cycle.rules, assessed, samples(remembered), aged.then_some(self.now));
-        !decide(&judged, remembered).raise.is_empty()
     }
 
     /// Of a record that stays the same, once a day.

@@ -5,17 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
-
-use crate::budgets::{LocalSubscription, SubscriptionKey};
+use crate::budgets::{self, LocalSubscription, SubscriptionKey};
 use crate::domain::{CustomerId, CustomerKey, Subscription, UsageDate, UsageRecord};
-use crate::poll::Cycle;
+use crate::poll::fan_out::{FanOut, Next};
 use crate::poll::intake::Intake;
-use crate::source::{Read, Sink as _, SourceError, SubscriptionUsage};
+use crate::source::{Read, Sink as _, Source, SourceError, SubscriptionUsage};
 
-/// Requests at once.
-const AT_ONCE: usize = 4;
 /// All of one poll together: the rest of the minute that a poll may ask for belongs to those about
 /// to alert.
 const BUDGET: Duration = Duration::from_secs(40);
@@ -35,35 +30,21 @@ pub(crate) struct Unread {
 
 /// Asks about the customers, those with news first, and hands in what was answered.
 pub(crate) async fn read(
-    cycle: &Cycle,
+    source: &Source,
     customers: Vec<UsageRecord>,
     intake: &mut Intake<'_>,
 ) -> Unread {
     let mut unread = Unread::default();
     let mut open: BTreeMap<CustomerKey, CustomerId> =
         customers.iter().map(|customer| (customer.key(), customer.customer.clone())).collect();
-    let mut waiting = customers.into_iter();
-    let mut asked: FuturesUnordered<_> =
-        waiting.by_ref().take(AT_ONCE).map(|customer| ask(cycle, customer)).collect();
-    // Real time, not the clock's: it bounds what others take to answer.
-    let mut deadline = std::pin::pin!(tokio::time::sleep(BUDGET));
-    loop {
-        let (customer, answer) = tokio::select! {
-            biased;
-            next = asked.next() => match next {
-                Some(answered) => answered,
-                None => break,
-            },
-            () = &mut deadline => break,
-        };
-        let Some(answer) = answer else {
-            asked.extend(waiting.next().map(|customer| ask(cycle, customer)));
-            continue;
-        };
+    let mut asked = FanOut::new(customers, BUDGET, |customer| ask(source, customer));
+    while let Next::Answer((customer, answer)) = asked.next().await {
+        let Some(answer) = answer else { continue };
         open.remove(&customer.key());
         match answer {
             Ok(found) => {
-                for record in records(cycle, &customer, found.unwrap_or_default()) {
+                let budgets = intake.needs.budgets;
+                for record in records(budgets, &customer, found.unwrap_or_default()) {
                     intake.take(Read { record, attempt: 0 });
                 }
                 intake.settle().await;
@@ -78,7 +59,6 @@ pub(crate) async fn read(
                 }
             }
         }
-        asked.extend(waiting.next().map(|customer| ask(cycle, customer)));
     }
     unread
         .customers
@@ -88,8 +68,8 @@ pub(crate) async fn read(
 }
 
 /// What one customer's subscriptions have cost; none without an answer in time.
-async fn ask(cycle: &Cycle, customer: UsageRecord) -> (UsageRecord, Option<Answer>) {
-    let answer = tokio::time::timeout(ONE, cycle.source.subscriptions(&customer.customer)).await;
+async fn ask(source: &Source, customer: UsageRecord) -> (UsageRecord, Option<Answer>) {
+    let answer = tokio::time::timeout(ONE, source.subscriptions(&customer.customer)).await;
     (customer, answer.ok())
 }
 
@@ -99,11 +79,11 @@ type Answer = Result<Option<Vec<SubscriptionUsage>>, SourceError>;
 /// A record for each subscription that has a budget of its own; what the answer leaves out is the
 /// customer's.
 fn records(
-    cycle: &Cycle,
+    budgets: &budgets::Config,
     customer: &UsageRecord,
     found: Vec<SubscriptionUsage>,
 ) -> Vec<UsageRecord> {
-    let Some(local) = cycle.budgets.customers.get(&customer.customer.key()) else {
+    let Some(local) = budgets.customers.get(&customer.customer.key()) else {
         return Vec::new();
     };
     let with_budget = found.into_iter().filter_map(|found| {

@@ -166,13 +166,13 @@ fn forms(spec: &RuleSpec) -> Vec<RuleError> {
     for (step, at) in steps.chain(spec.then_every.iter().map(|every| (None, every))) {
         match at {
             At::Number(_) if metric.is_money() => {
-                errors.push(RuleError::BareNumber { step, metric })
+                errors.push(RuleError::BareNumber { step, metric });
             }
             At::ByCurrency(_) if !metric.is_money() => {
-                errors.push(RuleError::AmountsByCurrency { step, metric })
+                errors.push(RuleError::AmountsByCurrency { step, metric });
             }
             At::ByCurrency(amounts) if amounts.is_empty() => {
-                errors.push(RuleError::NoAmount { step })
+                errors.push(RuleError::NoAmount { step });
             }
             _ => {}
         }
@@ -224,10 +224,10 @@ fn distances(spec: &RuleSpec, wrong: &[RuleError]) -> Vec<RuleError> {
         match (last, currency) {
             _ if every <= Decimal::ZERO => errors.push(RuleError::ThenEveryTooSmall),
             (Some(last), _) if next(spec.metric, last, every) == last => {
-                errors.push(RuleError::ThenEveryTooSmall)
+                errors.push(RuleError::ThenEveryTooSmall);
             }
             (None, Some(currency)) if steps.is_empty() => {
-                errors.push(RuleError::ThenEveryWithoutStep(currency))
+                errors.push(RuleError::ThenEveryWithoutStep(currency));
             }
             _ => {}
         }

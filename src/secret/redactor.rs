@@ -159,7 +159,7 @@ impl Forms {
 
     fn mark(&self, text: &[u8], hidden: &mut [bool]) {
         let hide = |hidden: &mut [bool], range: Range<usize>| {
-            hidden.iter_mut().take(range.end).skip(range.start).for_each(|one| *one = true)
+            hidden.iter_mut().take(range.end).skip(range.start).for_each(|one| *one = true);
         };
         // The letters around a piece are the rest of it, in a form that has no name.
         self.plain.each(text, |found| hide(hidden, word_around(text, found, b"%~_-")));

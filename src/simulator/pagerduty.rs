@@ -171,7 +171,7 @@ fn mistakes(event: &Value, length: usize, key: &str) -> Vec<String> {
             }
         }
         Some("acknowledge" | "resolve") => {
-            unless(text("/dedup_key").is_some(), "'dedup_key' is missing")
+            unless(text("/dedup_key").is_some(), "'dedup_key' is missing");
         }
         _ => unless(
             false,

@@ -285,9 +285,9 @@ fn who_meets_a_file_of_root_is_told_which_and_how_to_get_it_back() {
         );
         assert!(polled.status.code() == Some(1) && said.contains(&words), "{name}: {said}");
         if there {
-            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap()
+            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
         } else {
-            fs::remove_file(&path).unwrap()
+            fs::remove_file(&path).unwrap();
         }
     }
     assert_eq!(poll().status.code(), Some(0));

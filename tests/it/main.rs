@@ -7,6 +7,7 @@
     clippy::float_arithmetic,
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::too_many_lines,
     missing_docs,
     reason = "a test fails by panicking"
 )]

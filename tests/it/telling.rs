@@ -284,7 +284,7 @@ impl Witness {
             }
             Event::Restart => self.replay = self.replay.restarted(),
             Event::Silence { customer, rule, unless_above, hours } => {
-                self.silence(*customer, *rule, *unless_above, *hours)
+                self.silence(*customer, *rule, *unless_above, *hours);
             }
             Event::Expire(number) => {
                 if let Some(silence) = self.silences.get_mut(*number) {

@@ -58,7 +58,7 @@ impl<'t> Row<'t> {
             match header.columns.get(index) {
                 Some(Some(column)) => row.take(*column, harmless(cell)),
                 Some(None) => {
-                    row.fault(&cell.span, "this cell stands in a column without a name".to_owned())
+                    row.fault(&cell.span, "this cell stands in a column without a name".to_owned());
                 }
                 None if beyond => {}
                 None => {
@@ -88,7 +88,7 @@ impl<'t> Row<'t> {
             Column::Currency => self.currency = self.accept(&cell, Currency::try_new(&cell.value)),
             Column::Contacts => self.contacts = addresses(&cell),
             Column::Tags => {
-                self.tags = list(&cell, |letter| MARKS.contains(&letter) || letter.is_whitespace())
+                self.tags = list(&cell, |letter| MARKS.contains(&letter) || letter.is_whitespace());
             }
             Column::Notify => self.notify = list(&cell, |letter| MARKS.contains(&letter)),
             Column::MuteRules => self.mute_rules = list(&cell, |letter| MARKS.contains(&letter)),

@@ -51,7 +51,7 @@ impl Record {
         };
         set(Column::Label, &|record| record.label = text(&row.label));
         set(Column::Budget, &|record| {
-            record.budget = row.budget.as_ref().map(|budget| budget.value)
+            record.budget = row.budget.as_ref().map(|budget| budget.value);
         });
         set(Column::Contacts, &|record| record.contacts = texts(&row.contacts));
         set(Column::Owner, &|record| record.owner = text(&row.owner));

@@ -3,6 +3,5 @@
 mod outcome;
 
 pub use outcome::{
-    AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollMemory, PollResult,
-    RetryFilter, RetryTo,
+    AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollResult, RetryFilter, RetryTo,
 };

@@ -6,21 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What is remembered of polls.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PollMemory {
-    /// When the last good poll ended.
-    pub last_good_at: Option<Timestamp>,
-    /// How many items it read, usable or not.
-    pub last_good_items: Option<u64>,
-    /// The newest date of the data that it read.
-    pub newest: Option<Timestamp>,
-    /// How many customers could never alert then, or fewer: what a growth is measured against.
-    pub uncovered: Option<u64>,
-    /// Rules that have been through a good poll.
-    pub settled_rules: Vec<Box<str>>,
-}
-
 /// The result of a poll, for the ledger and `status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollResult {

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use crate::alerting::Interim;
+use crate::alerting::{Interim, PollMemory};
 use crate::ledger::column::{self, Count, Instant};
-use crate::ledger::entry::{PollMemory, PollResult};
+use crate::ledger::entry::PollResult;
 use crate::ledger::table::alerts::json;
 
 /// What the next poll must know of those before it.

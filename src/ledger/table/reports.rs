@@ -51,7 +51,7 @@ pub(in crate::ledger) fn open_alerts(connection: &Connection) -> rusqlite::Resul
         match column::read(row, "severity", Severity::from_name)? {
             Severity::Critical => {
                 (open.critical, open.critical_unacknowledged) =
-                    (alerts, column::count(row, "unknown")?)
+                    (alerts, column::count(row, "unknown")?);
             }
             Severity::Warning => open.warning = alerts,
             Severity::Info => open.info = alerts,

@@ -107,7 +107,7 @@ impl Sum {
             match dollars {
                 Some(dollars) => {
                     (sum.dollars, sum.with_dollars) =
-                        (sum.dollars.saturating_add(dollars), sum.with_dollars + 1)
+                        (sum.dollars.saturating_add(dollars), sum.with_dollars + 1);
                 }
                 None => sum.without_dollars += 1,
             }

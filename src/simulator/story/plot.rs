@@ -96,6 +96,7 @@ pub(crate) fn outages(story: Story, at: Timestamp) -> Outages {
     Outages { source: source_down(story).contains(&at), slack: slack_down(story).contains(&at) }
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of events")]
 pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
     let last = story.first.days_in_month();
     let mut events = vec![

@@ -435,9 +435,9 @@ impl Town {
                         sent.to_customers += u64::from(delivery.audience == Audience::Customer);
                         ledger.mark_sent(attempt).await.unwrap();
                         if delivery.recipient.is_some() {
-                            sent.mails.push(amounts)
+                            sent.mails.push(amounts);
                         } else {
-                            sent.posts.push(amounts)
+                            sent.posts.push(amounts);
                         }
                     }
                 }
@@ -458,7 +458,7 @@ impl Town {
                         now,
                     )
                     .await
-                    .unwrap()
+                    .unwrap();
             }
             2 => _ = ledger.discard(HoldFilter::default(), "wrong".to_owned(), now).await.unwrap(),
             3 => _ = ledger.retry(RetryFilter::default(), now, None).await.unwrap(),

@@ -43,7 +43,7 @@ async fn customers_that_no_rule_can_alert_about_are_counted_by_reason() {
         .each_customer(|seen| {
             found.extend(
                 gap(&config.budgets, &config.rules, &seen, &BTreeSet::new()).map(Gap::as_str),
-            )
+            );
         })
         .unwrap();
     found.sort_unstable();

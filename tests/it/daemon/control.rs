@@ -532,7 +532,7 @@ async fn the_runtime_folder_comes_first_and_a_path_too_long_for_a_socket_is_name
 async fn who_may_not_use_the_socket_is_told_who_may() {
     let (house, _process) = quiet(&receiver());
     let open = |path: &str| {
-        std::fs::set_permissions(house.path(path), std::fs::Permissions::from_mode(0o755)).unwrap()
+        std::fs::set_permissions(house.path(path), std::fs::Permissions::from_mode(0o755)).unwrap();
     };
     ["", "state"].into_iter().for_each(open);
     let mut poll = house.command(&["poll"]);

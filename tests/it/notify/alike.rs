@@ -55,7 +55,7 @@ fn texts<'v>(value: &'v Value, path: &str, found: &mut Vec<(String, &'v str)>) {
         Value::String(text) => found.push((path.to_owned(), text)),
         Value::Array(items) => items.iter().for_each(|item| texts(item, path, found)),
         Value::Object(fields) => {
-            fields.iter().for_each(|(name, item)| texts(item, &format!("{path}/{name}"), found))
+            fields.iter().for_each(|(name, item)| texts(item, &format!("{path}/{name}"), found));
         }
         _ => {}
     }

@@ -133,7 +133,7 @@ async fn another_customer_rule_period_or_subscription_is_another_incident() {
         change(|sample| sample.alert.subscription = Some("one".into())),
         change(|sample| {
             sample.alert.customer.id =
-                CustomerId::try_new("11111111-6FB9-4B05-8F15-B3D72E0596E6").unwrap()
+                CustomerId::try_new("11111111-6FB9-4B05-8F15-B3D72E0596E6").unwrap();
         }),
     ];
     let incidents = after(messages).await;

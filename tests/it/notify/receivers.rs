@@ -383,10 +383,10 @@ async fn act<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Some(Act::Instead(bytes)) => stream.write_all(bytes).await?,
         Some(Act::InLatin1) => {
-            stream.write_all(&[usual.as_bytes(), b" f\xfcr alle\r\n"].concat()).await?
+            stream.write_all(&[usual.as_bytes(), b" f\xfcr alle\r\n"].concat()).await?;
         }
         Some(Act::WithMore) => {
-            stream.write_all(format!("{usual}\r\n250 2.0.0 slipped in\r\n").as_bytes()).await?
+            stream.write_all(format!("{usual}\r\n250 2.0.0 slipped in\r\n").as_bytes()).await?;
         }
         None => stream.write_all(format!("{usual}\r\n").as_bytes()).await?,
     }

@@ -67,7 +67,8 @@ async fn the_second_line_says_where_most_of_it_is() {
         r#", most of it in "Production / gpu-node-01""#
     );
     let guid = |sample: &mut AlertSnapshot| {
-        sample.alert.resources[0].subscription = Some("5F0C1C3E-6fb9-4b05-8f15-b3d72e0596e6".into())
+        sample.alert.resources[0].subscription =
+            Some("5F0C1C3E-6fb9-4b05-8f15-b3d72e0596e6".into());
     };
     assert_eq!(most(guid).await, r#", most of it in "ml-rg""#, "no GUID in the first two lines");
     assert_eq!(

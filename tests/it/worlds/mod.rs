@@ -77,7 +77,7 @@ fn some(seeds: &[u64], next: &AtomicU64) -> (u64, Vec<(u64, String)>) {
             match shard::run(*seed, &mut office, own.path()).await {
                 Ok(told) => alerts += told,
                 Err(difference) => {
-                    differences.push((*seed, format!("BUDGET_ALERTD_SEED={seed}\n{difference}")))
+                    differences.push((*seed, format!("BUDGET_ALERTD_SEED={seed}\n{difference}")));
                 }
             }
         }

@@ -2,22 +2,25 @@
 //! are each complete, while the reading goes on. So memory does not grow with a mass crossing, and
 //! a kill between two slices loses nothing.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::alerting::{Interim, NewAlert, NewFinding, NewMessage, Slices};
+use crate::alerting::{Interim, NewAlert, NewFinding, NewMessage, PollMemory, Slices};
+use crate::clock::Clock;
+use crate::delivery::OperatorFindings;
 use crate::delivery::operator_findings::log;
-use crate::domain::{Alert, AlertSnapshot, Audience, CustomerKey, Reason, Silence};
-use crate::ledger::{AlertRows, LedgerError, PollMemory};
-use crate::poll::Cycle;
-use crate::poll::cycle::hold_if;
-use crate::poll::findings::{crossing_finding, is_suspicious};
-use crate::poll::intake::{Candidate, Tally};
+use crate::domain::{AlertSnapshot, Audience, CustomerKey, Reason, Route, Silence};
+use crate::ledger::{AlertRows, Ledger, LedgerError};
+use crate::metrics::Metrics;
+use crate::poll::candidate::{Candidate, Tally};
+use crate::poll::confirm::Answer;
+use crate::poll::crossing::{CrossingCustomers, hold_if, worst_first};
+use crate::poll::findings::crossing_finding;
 use crate::poll::namesakes;
 use crate::poll::namesakes::AllLooks;
-use crate::poll::raising::{Raised, Under};
+use crate::poll::raising::{Decisions, Under, decide_all};
 use crate::poll::turns::Turns;
+use crate::rules::Rules;
 
 /// How many customers that may alert are decided about and recorded together. Up to twice as many
 /// are kept until the source is read whole.
@@ -50,31 +53,6 @@ pub(crate) struct Recorded {
     pub(crate) looks: Option<AllLooks>,
     /// Where the ledger has its alerts, once there are slices.
     pub(crate) rows: Option<AlertRows>,
-}
-
-/// Customers that crossed in one poll.
-#[derive(Debug, Clone, Default)]
-pub struct CrossingCustomers {
-    /// How many.
-    pub customers: usize,
-    /// The three with the highest cost in US dollars.
-    pub costliest: Vec<Alert>,
-}
-
-impl CrossingCustomers {
-    /// Adds the alerts of further customers.
-    pub(crate) fn add(&mut self, owed: &[NewAlert]) {
-        let mut customers: BTreeMap<CustomerKey, &Alert> = BTreeMap::new();
-        for alert in worst_first(owed).into_iter().filter(|alert| !alert.baseline) {
-            customers.entry(alert.customer.id.key()).or_insert(alert);
-        }
-        self.customers = self.customers.saturating_add(customers.len());
-        let mut alerts: Vec<&Alert> = customers.into_values().collect();
-        alerts.sort_by_key(|alert| Reverse((alert.cost.usd, alert.cost.amount)));
-        self.costliest.extend(alerts.into_iter().take(3).cloned());
-        self.costliest.sort_by_key(|alert| Reverse((alert.cost.usd, alert.cost.amount)));
-        self.costliest.truncate(3);
-    }
 }
 
 impl Recorded {
@@ -125,40 +103,55 @@ impl Recorded {
     }
 }
 
-/// What the slices of one poll have in common.
-#[derive(Clone, Copy)]
-pub(crate) struct Before<'a> {
+/// Decides about candidates and records what comes of it.
+pub(crate) struct Recorder<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) routes: &'a [Route],
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) findings: &'a OperatorFindings,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) clock: &'a dyn Clock,
     pub(crate) memory: &'a PollMemory,
-    pub(crate) silences: &'a [Silence],
+    pub(crate) silences: Vec<Silence>,
+    pub(crate) recorded: Recorded,
 }
 
-impl Cycle {
+impl Recorder<'_> {
+    /// Decides about candidates with what was answered about them; nothing is recorded yet.
+    pub(crate) async fn decide(
+        &self,
+        candidates: HashMap<CustomerKey, Candidate>,
+        answers: HashMap<CustomerKey, Answer>,
+        tally: &mut Tally,
+    ) -> Result<Decisions, LedgerError> {
+        let (rules, memory, silences) = (self.rules, self.memory, &*self.silences);
+        let under = Under { rules, memory, silences, now: self.clock.now() };
+        decide_all(candidates, answers, under, self.ledger, tally).await
+    }
+
     /// Decides about some of the candidates and records what comes of it, while the source is still
     /// being read: nobody is asked about them. Returns the customers whose budget changed after
     /// something was raised about them.
     pub(crate) async fn record_slice(
-        &self,
+        &mut self,
         candidates: HashMap<CustomerKey, Candidate>,
-        before: Before<'_>,
         tally: &mut Tally,
-        recorded: &mut Recorded,
     ) -> Result<Vec<CustomerKey>, LedgerError> {
-        if recorded.after.is_none() {
-            recorded.adopt(std::iter::once(self.ledger.new_interim().await?));
+        if self.recorded.after.is_none() {
+            let interim = self.ledger.new_interim().await?;
+            self.recorded.adopt(std::iter::once(interim));
         }
-        if recorded.looks.is_none() {
-            recorded.looks = Some(AllLooks::of(&self.ledger).await?);
+        if self.recorded.looks.is_none() {
+            self.recorded.looks = Some(AllLooks::of(self.ledger).await?);
         }
-        if recorded.rows.is_none() {
+        if self.recorded.rows.is_none() {
             let last = self.ledger.last_alert().await?;
-            recorded.rows = Some(AlertRows { after: last, to: last });
+            self.recorded.rows = Some(AlertRows { after: last, to: last });
         }
-        let under =
-            Under { memory: before.memory, silences: before.silences, now: self.clock.now() };
-        let mut raised = self.raise(candidates, HashMap::new(), under, tally).await?;
-        let rebudgeted = std::mem::take(&mut raised.rebudgeted);
-        recorded.in_slices = true;
-        self.record(raised, recorded, None).await?;
+        let mut decisions = self.decide(candidates, HashMap::new(), tally).await?;
+        let rebudgeted = std::mem::take(&mut decisions.rebudgeted);
+        self.recorded.in_slices = true;
+        self.record(decisions, None).await?;
         Ok(rebudgeted)
     }
 
@@ -166,35 +159,34 @@ impl Cycle {
     /// the last one of a poll of so many records, or one before it. Only the last one knows whether
     /// suspiciously many customers cross: messages to customers wait for it.
     pub(crate) async fn record(
-        &self,
-        raised: Raised,
-        recorded: &mut Recorded,
+        &mut self,
+        decisions: Decisions,
         of_records: Option<u64>,
     ) -> Result<(), LedgerError> {
-        let Raised { mut recording, mut owed, new_looks, .. } = raised;
+        let Decisions { mut recording, mut owed, new_looks, .. } = decisions;
+        let recorded = &mut self.recorded;
         match &mut recorded.looks {
             Some(looks) => {
                 looks.add(new_looks);
                 looks.mark(&mut owed);
             }
-            None => namesakes::mark(&self.ledger, &mut owed, &recording.seen).await?,
+            None => namesakes::mark(self.ledger, &mut owed, &recording.seen).await?,
         }
         recorded.add(&owed);
-        recorded.hold =
-            of_records.is_some_and(|records| is_suspicious(recorded.crossing.customers, records));
+        recorded.hold = of_records.is_some_and(|records| recorded.crossing.is_suspicious(records));
         let identity = self.ledger.identity();
         if recorded.in_slices {
             (recording.messages, recording.gathered) =
-                crate::alerting::slice(&owed, &self.routes, identity);
+                crate::alerting::slice(&owed, self.routes, identity);
         } else {
-            recording.messages = crate::alerting::messages(&owed, &self.routes, identity);
+            recording.messages = crate::alerting::messages(&owed, self.routes, identity);
         }
-        hold_if(recorded.hold || of_records.is_none(), &mut recording.messages);
-        if let Some(records) = of_records.filter(|_| recorded.hold) {
-            recording.finding =
-                Some(self.crossing_news(records, recorded, &recording.messages).await?);
-        }
+        let hold = recorded.hold;
+        hold_if(hold || of_records.is_none(), &mut recording.messages);
         recording.slices = recorded.slices(of_records.is_some());
+        if let Some(records) = of_records.filter(|_| hold) {
+            recording.finding = Some(self.crossing_news(records, &recording.messages).await?);
+        }
         recording.alerts = owed;
         if recording.is_empty() {
             return Ok(());
@@ -202,7 +194,7 @@ impl Cycle {
         let recording = Arc::new(recording);
         let is_news = self.ledger.record(Arc::clone(&recording)).await?;
         recording.finding.iter().filter(|_| is_news).for_each(|new| log(&new.finding));
-        tell(self, &recording.alerts).await;
+        tell(self.metrics, &recording.alerts).await;
         Ok(())
     }
 
@@ -210,7 +202,6 @@ impl Cycle {
     async fn crossing_news(
         &self,
         records: u64,
-        recorded: &Recorded,
         messages: &[NewMessage],
     ) -> Result<NewFinding, LedgerError> {
         let is_held =
@@ -218,28 +209,18 @@ impl Cycle {
         let new: usize =
             messages.iter().filter(is_held).map(|message| message.recipients.len()).sum();
         let held = self.ledger.held().await?.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
-        let finding = crossing_finding(&recorded.crossing, records, held);
+        let finding = crossing_finding(&self.recorded.crossing, records, held);
         let messages = self.findings.news(&finding);
         Ok(NewFinding { finding, messages })
     }
 }
 
-fn worst_first(owed: &[NewAlert]) -> Vec<&Alert> {
-    let mut alerts: Vec<&Alert> = owed.iter().map(|new| &new.snapshot.alert).collect();
-    alerts.sort_by(|a, b| a.worst_first(b));
-    alerts
-}
-
 /// Tells the log and the metrics.
-async fn tell(cycle: &Cycle, owed: &[NewAlert]) {
+async fn tell(metrics: &Metrics, owed: &[NewAlert]) {
     let mut turns = Turns::default();
     for alert in worst_first(owed) {
         turns.done().await;
-        cycle
-            .metrics
-            .alerts
-            .with_label_values(&[alert.rule.as_str(), alert.severity.as_str()])
-            .inc();
+        metrics.alerts.with_label_values(&[alert.rule.as_str(), alert.severity.as_str()]).inc();
         let again = alert.budget.as_ref().is_some_and(|budget| budget.previous_amount.is_some());
         let reason = if again { Reason::BudgetRaised } else { Reason::NewStep };
         tracing::info!(
