@@ -1,13 +1,12 @@
 //! Asks a daemon to poll now, and waits for what comes of it. A command that finds no daemon polls
 //! by itself.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
-use crate::actions::{Action, ActionContext, ActionError, Author, DeliveryProgress, progress};
+use crate::actions::{Action, ActionContext, ActionError, Author, PollTicket, Polled, progress};
 use crate::domain::Alert;
 use crate::ledger::AlertRows;
 use crate::poll::{CycleReport, Suppressed};
@@ -122,29 +121,6 @@ impl PollAnswer {
             && self.deliveries.dead == 0
             && !self.unshown
     }
-}
-
-/// Somebody asks the poll loop to poll now.
-pub struct PollTicket {
-    /// Take an answer without any item for the truth.
-    pub accept_empty: bool,
-    /// A poll that is under way is none for this: it began with what is out of date now.
-    pub anew: bool,
-    /// Where the poll goes that answers this, or why there is none.
-    pub answer: oneshot::Sender<Result<Polled, String>>,
-}
-
-/// A poll that is over, and whose deliveries are under way.
-#[derive(Clone)]
-pub struct Polled {
-    /// What it did.
-    pub report: Arc<CycleReport>,
-    /// How far the workers were when it began.
-    pub before: DeliveryProgress,
-    /// How far they are.
-    pub progress: watch::Receiver<DeliveryProgress>,
-    /// The call that tells them what this poll owes.
-    pub call: u64,
 }
 
 impl Action for PollRequest {
