@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::simulator::fault::Faults;
-use crate::simulator::http::{self, Reply};
+use crate::simulator::http_server::{self, Reply};
 use crate::simulator::journal::Journal;
 use crate::simulator::port::Port;
 use crate::simulator::{Answer, Fault, Request, StillWaiting};
@@ -53,7 +53,7 @@ impl HttpReceiver {
             journal.push(ReceivedRequest { request, answer });
             reply
         };
-        Ok(Self { port: Port::open(http::serve(clock, Arc::new(respond)))?, seen, faults })
+        Ok(Self { port: Port::open(http_server::serve(clock, Arc::new(respond)))?, seen, faults })
     }
 
     /// The address of `path` on this receiver, for example `http://127.0.0.1:49152/hooks/budget`.

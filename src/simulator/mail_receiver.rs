@@ -10,35 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::Clock;
 use crate::simulator::fault::Faults;
 use crate::simulator::journal::Journal;
+use crate::simulator::mailroom::Mailroom;
 use crate::simulator::port::Port;
-use crate::simulator::{MailFault, ReceivedMail, StillWaiting, smtp};
-
-/// How a mail server is set up.
-#[derive(Debug, Clone, Default)]
-pub struct MailOptions {
-    /// User name and password it asks for (AUTH PLAIN or LOGIN); none = it takes mail from anybody.
-    pub credentials: Option<(String, String)>,
-}
-
-/// What the server's connections share.
-pub(crate) struct Mailroom {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) options: MailOptions,
-    pub(crate) seen: Journal<ReceivedMail>,
-    pub(crate) faults: Faults<MailFault>,
-    pub(crate) refused: Mutex<HashMap<String, u16>>,
-}
-
-impl Mailroom {
-    /// The code with which this recipient is refused, if it is.
-    pub(crate) fn refusal(&self, recipient: &str) -> Option<u16> {
-        self.refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&recipient.to_lowercase())
-            .copied()
-    }
-}
+use crate::simulator::{MailFault, MailOptions, ReceivedMail, StillWaiting, smtp};
 
 /// An SMTP server (RFC 5321) on the loopback; dropping it ends it.
 pub struct MailReceiver {

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
+use crate::simulator::Request;
 use crate::simulator::fault::Faults;
-use crate::simulator::http::{self, Reply};
+use crate::simulator::http_server::{self, Reply};
 use crate::simulator::port::Port;
 use crate::simulator::{Answer, Fault};
 
@@ -41,14 +42,18 @@ impl PagerDutyService {
         let faults = Arc::new(Faults::none());
         let (kept, plan, key) =
             (Arc::clone(&incidents), Arc::clone(&faults), routing_key.to_owned());
-        let respond = move |request: http::Request| {
+        let respond = move |request: Request| {
             let fault = plan.take();
             // What is answered with something else was not taken.
             let taken = !matches!(fault, Some(Fault::Answer(_) | Fault::Reset | Fault::Hang));
             let answer = answer(&request, &key, &mut lock(&kept), taken);
             Reply { answer, fault }
         };
-        Ok(Self { port: Port::open(http::serve(clock, Arc::new(respond)))?, incidents, faults })
+        Ok(Self {
+            port: Port::open(http_server::serve(clock, Arc::new(respond)))?,
+            incidents,
+            faults,
+        })
     }
 
     /// Where it takes events.
@@ -92,12 +97,7 @@ fn lock(incidents: &Mutex<Vec<SimIncident>>) -> MutexGuard<'_, Vec<SimIncident>>
     incidents.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn answer(
-    request: &http::Request,
-    key: &str,
-    incidents: &mut Vec<SimIncident>,
-    taken: bool,
-) -> Answer {
+fn answer(request: &Request, key: &str, incidents: &mut Vec<SimIncident>, taken: bool) -> Answer {
     if (request.method.as_str(), request.path.as_str()) != ("POST", "/v2/enqueue") {
         return Answer::new(404);
     }

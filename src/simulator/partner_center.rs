@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::simulator::fault::Faults;
-use crate::simulator::http::{self, Reply};
+use crate::simulator::http_server::{self, Reply};
 use crate::simulator::journal::Journal;
 use crate::simulator::port::Port;
 use crate::simulator::sign_in::Tokens;
@@ -84,7 +84,7 @@ impl PartnerCenter {
             resource_usage: Faults::none(),
         });
         let answering = Arc::clone(&world);
-        let serve = http::serve(clock, Arc::new(move |request| answering.respond(request)));
+        let serve = http_server::serve(clock, Arc::new(move |request| answering.respond(request)));
         Ok(Self { port: Port::open(serve)?, world })
     }
 

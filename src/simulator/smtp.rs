@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::simulator::mail_receiver::Mailroom;
+use crate::simulator::mailroom::Mailroom;
 use crate::simulator::{MailFault, ReceivedMail, Stage};
 
 /// The largest message, as told in EHLO; also the longest line that is read.
