@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::Heartbeat;
-use crate::daemon::loops::causes;
+use crate::daemon::ledger_failure::causes;
 use crate::daemon::writes::WriteWatch;
 use crate::delivery::{
     DeliveryWorker, Emergency, Fallback, Mirror, OperatorFindings, Stopped, Voice,

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::daemon::Assembly;
 use crate::daemon::channels::Lines;
-use crate::daemon::loops::{self, PollStatus, Signals};
-use crate::daemon::{reports, writes};
+use crate::daemon::signals::{PollStatus, Signals};
+use crate::daemon::{loops, reports, writes};
 use crate::delivery::DeliveryWorker;
 use crate::metrics::Metrics;
 

@@ -4,101 +4,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::actions::Polled;
 use crate::clock::Clock;
 use crate::daemon::Heartbeat;
-use crate::daemon::channels::Lines;
+use crate::daemon::ledger_failure::{LEDGER_RETRY, causes};
 use crate::daemon::poll_requests::PollRequests;
+use crate::daemon::pulse::{BEAT, LONGEST_ATTEMPT, Pulse};
+use crate::daemon::signals::{PollStatus, Signals};
 use crate::daemon::writes::{POLL, Writer};
 use crate::delivery::{DeliveryWorker, Mirror};
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::LedgerError;
-use crate::metrics::{Health, Metrics};
+use crate::metrics::Metrics;
 use crate::poll::{Cycle, CycleReport};
 
-/// How often a waiting loop gives a sign of life.
-pub(super) const BEAT: Duration = Duration::from_secs(10);
-/// How long an attempt may take before its loop counts as stuck.
-pub(super) const LONGEST_ATTEMPT: Duration = Duration::from_mins(20);
-/// The same for a poll: generous requests, each with its retries, for a collection of several
+/// How long a poll may take before its loop counts as stuck: generous requests, each with its retries, for a collection of several
 /// pages.
 const LONGEST_POLL: Duration = Duration::from_hours(1);
 /// How long a poll may go on when the loop shall stop: a sign-in that is being renewed should reach
 /// the disk, since the old one may be worth nothing any more.
 const POLL_GRACE: Duration = Duration::from_secs(1);
-/// How long to wait after the ledger could not be read or written.
-pub(super) const LEDGER_RETRY: Duration = Duration::from_secs(10);
 /// How soon a failed poll is tried again; doubled with each failure, up to the poll interval.
 const POLL_RETRY: Duration = Duration::from_mins(5);
 
 /// The longest time that the source may ask to be left alone: an overspend must not hide behind an
 /// absurd number.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
-
-/// What the loops of one configuration share.
-#[derive(Clone)]
-pub(super) struct Signals {
-    /// True once the loops shall stop.
-    pub(super) stop: watch::Receiver<bool>,
-    /// To and from those who ask something.
-    pub(super) lines: Lines,
-    /// What the last poll came to, for the status line.
-    pub(super) status: watch::Sender<PollStatus>,
-}
-
-/// What the status line says of polling.
-#[derive(Debug, Clone, Default)]
-pub(super) struct PollStatus {
-    /// When the last poll ended, and what it came to.
-    pub(super) last: Option<(jiff::Timestamp, String)>,
-    /// When the next one is due.
-    pub(super) next: Option<jiff::Timestamp>,
-    /// Until when the source asked to be left alone, by the monotonic clock. It holds for the next
-    /// configuration too.
-    pub(super) not_before: Duration,
-}
-
-impl Signals {
-    pub(super) fn stopping(&self) -> bool {
-        *self.stop.borrow()
-    }
-
-    /// Waits for a time, or until the loops shall stop.
-    pub(super) async fn wait(&mut self, clock: &dyn Clock, time: Duration) {
-        if !self.stopping() {
-            tokio::select! {
-                () = clock.sleep(time) => {}
-                _ = self.stop.changed() => {}
-            }
-        }
-    }
-}
-
-/// A loop's place in what `/healthz` and the watchdog ask; given up however the loop ends.
-pub(super) struct Pulse {
-    health: Health,
-    name: String,
-}
-
-impl Pulse {
-    /// The place of the loop of this name.
-    pub(super) fn new(health: &Health, name: &str) -> Self {
-        Self { health: health.clone(), name: name.to_owned() }
-    }
-
-    /// Progress was made, and will be again within this time.
-    pub(super) fn beat(&self, clock: &dyn Clock, next_within: Duration) {
-        self.health.beat(&self.name, clock.monotonic(), next_within);
-    }
-}
-
-impl Drop for Pulse {
-    fn drop(&mut self) {
-        self.health.forget(&self.name);
-    }
-}
 
 /// Polls as soon as the source allows it, then every `interval`, jittered by up to 10 %, and when
 /// somebody asks for it. A poll under way when the loop shall stop is soon given up: what it has
@@ -268,17 +199,6 @@ fn note(
     signals.status.send_replace(PollStatus { last: Some((now, text)), next, not_before });
 }
 
-/// An error with everything behind it, on one line.
-pub(super) fn causes(error: &LedgerError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
 /// Delivers to one notifier whenever something is due.
 pub(super) async fn deliver(
     mut worker: DeliveryWorker,
@@ -341,11 +261,9 @@ pub(super) async fn mirror(
     metrics: Metrics,
     mut signals: Signals,
 ) {
-    let pulse = Pulse {
-        health: metrics.health.clone(),
-        name: format!("showing {} what is open", mirror.name()),
-    };
-    let writer = Writer::new(&metrics, &pulse.name);
+    let name = format!("showing {} what is open", mirror.name());
+    let pulse = Pulse::new(&metrics.health, &name);
+    let writer = Writer::new(&metrics, &name);
     let mut changed = signals.lines.owed.subscribe();
     while !signals.stopping() {
         changed.borrow_and_update();

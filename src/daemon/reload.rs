@@ -9,8 +9,8 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::daemon::generation::{Ended, Generation};
-use crate::daemon::loops::{self, PollStatus};
-use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Load, systemd};
+use crate::daemon::signals::PollStatus;
+use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Load, loops, systemd};
 use crate::delivery::FindingClosure;
 use crate::domain::FindingCode;
 

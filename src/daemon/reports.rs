@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::daemon::loops::{BEAT, LEDGER_RETRY, Pulse, Signals, causes};
+use crate::daemon::ledger_failure::{LEDGER_RETRY, causes};
+use crate::daemon::pulse::{BEAT, Pulse};
+use crate::daemon::signals::Signals;
 use crate::daemon::writes::Writer;
 use crate::reports::ReportScheduler;
 

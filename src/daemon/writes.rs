@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::daemon::disk;
-use crate::daemon::loops::{LONGEST_ATTEMPT, Pulse, Signals, causes};
+use crate::daemon::ledger_failure::causes;
+use crate::daemon::pulse::{LONGEST_ATTEMPT, Pulse};
+use crate::daemon::signals::Signals;
 use crate::delivery::Emergency;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure, Writes};
