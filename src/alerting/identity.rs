@@ -71,6 +71,14 @@ pub(crate) fn of_message(ledger: Uuid, message: &NewMessage) -> Uuid {
     ])
 }
 
+impl NewMessage {
+    /// The same with the identity that it has in a ledger: once all that it carries is there.
+    #[must_use]
+    pub fn identified(self, ledger: Uuid) -> Self {
+        Self { identity: of_message(ledger, &self), ..self }
+    }
+}
+
 /// Of a part, counted from 0, of a message that is too large for the notifier that stands in for
 /// another.
 pub(crate) fn of_part(message: Uuid, notifier: &str, part: i64) -> Uuid {

@@ -8,7 +8,6 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::alerting::identity;
 use crate::alerting::{CustomerState, NewSample, RememberedCustomer};
 use crate::domain::{
     Alert, AlertSnapshot, AlertState, Audience, BillingPeriod, Currency, CustomerEvent,
@@ -130,14 +129,6 @@ pub struct NewMessage {
     pub digest: Option<DigestPart>,
     /// The worst severity in it; critical messages go first.
     pub severity: Severity,
-}
-
-impl NewMessage {
-    /// The same with the identity that it has in a ledger: once all that it carries is there.
-    #[must_use]
-    pub fn identified(self, ledger: Uuid) -> Self {
-        Self { identity: identity::of_message(ledger, &self), ..self }
-    }
 }
 
 /// Which part of which digest.
