@@ -1,8 +1,9 @@
-//! Remembers durably: last seen state, alerts, deliveries, periods; decides what is new, stores it,
-//! lists it.
+//! Remembers durably and lists: last seen states, alerts, deliveries, findings. What is new, and what
+//! becomes of it, `alerting` decides.
 
 mod column;
 mod config;
+mod customer_hash;
 mod entry;
 mod error;
 mod fallback;
@@ -27,6 +28,7 @@ mod thread;
 mod wal;
 
 pub use config::Config;
+pub use customer_hash::{customer_hash, customer_key_hash};
 pub use entry::{
     AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollResult, RetryFilter, RetryTo,
 };
@@ -39,5 +41,5 @@ pub use listing::{
 pub use lock::{folder_of, is_own_file};
 pub use reader::{Reader, read};
 pub use store::Ledger;
-pub use table::customers::{REMEMBERED, customer_hash, customer_key_hash};
+pub use table::customers::REMEMBERED;
 pub use table::findings::Reported;

@@ -310,8 +310,9 @@ impl Ledger {
         self.thread.write(move |connection| notifiers::replace(connection, &notifier, &state)).await
     }
 
-    /// Gives up what is owed to notifiers that are not among the `known`; returns how many. Writes
-    /// nothing when nothing is.
+    /// Gives up what is owed to notifiers that are not among the `known`; returns how many. News for
+    /// the operator that nobody else had counts as untold again. Writes nothing when nothing is
+    /// owed to such a notifier.
     pub async fn drop_undeliverable(
         &self,
         known: Vec<Box<str>>,
@@ -321,7 +322,9 @@ impl Ledger {
             self.thread.run(|connection| deliveries::notifiers_that_owe(connection)).await?;
         let orphans = without(orphans, &known);
         self.for_each(orphans, move |connection, notifier| {
-            deliveries::bury(connection, notifier, now)
+            let buried = deliveries::bury(connection, notifier, now)?;
+            findings::untell(connection, notifier, now)?;
+            Ok(buried)
         })
         .await
     }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::alerting::identity;
 use crate::alerting::{NewAlert, NewMessage, NewStep};
 use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
-use crate::ledger::column::{self, Id, Instant};
-use crate::ledger::table::{history, life};
+use crate::ledger::column::{self, Id, Instant, Length};
+use crate::ledger::table::history;
 
 /// Adds a new alert, with the cost history of its period as history has it; its customer must have
 /// been seen.
@@ -40,7 +40,7 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlit
             ":raised_at": Instant(alert.raised_at),
             ":period_end": Instant(alert.billing_period.end),
             ":notify": json(&new.notify)?,
-            ":remind_every": life::length(new.remind_every),
+            ":remind_every": new.remind_every.map(Length),
             ":snapshot": json(&snapshot)?,
         })?;
     Ok(())

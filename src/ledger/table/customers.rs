@@ -6,7 +6,6 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use rust_decimal::Decimal;
-use uuid::Uuid;
 
 use crate::alerting::identity;
 use crate::alerting::{
@@ -17,32 +16,8 @@ use crate::domain::{
     PeriodSource, Plan, Subscription, UsageDate, canonical, utc_day,
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
+use crate::ledger::customer_hash::text_hash;
 use crate::ledger::table::history;
-
-/// The number by which [`scan`] names a customer: a UUID by its value, anything else by 128 bits of
-/// the SHA-256 of its key.
-pub fn customer_hash(customer: &CustomerId) -> u128 {
-    let id = customer.as_str();
-    let uuid = if id.len() == 36 { Uuid::try_parse(id).ok() } else { None };
-    uuid.map_or_else(|| fold_text(customer.key().as_str()), |uuid| uuid.as_u128())
-}
-
-/// The number by which [`scan`] names a key.
-pub fn customer_key_hash(key: &CustomerKey) -> u128 {
-    fold_text(key.as_str())
-}
-
-fn fold_text(key: &str) -> u128 {
-    // Only the usual form counts as a UUID: other spellings of the same one are other ids to
-    // Partner Center.
-    let uuid = if key.len() == 36 { Uuid::try_parse(key).ok() } else { None };
-    uuid.map_or_else(|| digest(key), |uuid| uuid.as_u128())
-}
-
-fn digest(key: &str) -> u128 {
-    let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
-    hash.as_ref().iter().take(16).fold(0, |folded, byte| (folded << 8) | u128::from(*byte))
-}
 
 /// What is known of every customer.
 pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<KnownCustomers> {
@@ -64,7 +39,7 @@ pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<Known
             subscription: is_subscription(key),
             missing: row.get(3)?,
         };
-        known.insert(fold_text(key), customer);
+        known.insert(text_hash(key), customer);
     }
     Ok(known)
 }
@@ -436,18 +411,4 @@ pub(in crate::ledger) fn mark_seen_below(
         .prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?
         .execute(params![step, amount])?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_uuid_folds_to_its_value_and_nothing_else_to_the_same() {
-        let folded = |id: &str| customer_hash(&CustomerId::try_new(id).unwrap());
-        assert_eq!(folded("00000000-0000-0000-0000-0000000000FF"), 0xff);
-        assert_ne!(folded("000000000000000000000000000000ff"), 0xff);
-        assert_ne!(folded("{00000000-0000-0000-0000-0000000000ff}"), 0xff);
-        assert_ne!(folded("contoso"), folded("fabrikam"));
-    }
 }

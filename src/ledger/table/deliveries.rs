@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
-use crate::ledger::table::{alerts, findings, holds, recipients};
+use crate::ledger::table::{alerts, holds, recipients};
 
 /// A delivery to be owed.
 pub(in crate::ledger) struct NewDelivery<'a> {
@@ -357,21 +357,18 @@ pub(in crate::ledger) fn give_up(
     given_up.collect()
 }
 
-/// Gives up everything owed to a notifier that does not exist; returns how many. News for the
-/// operator that nobody else had counts as untold again.
+/// Gives up everything owed to a notifier that does not exist; returns how many.
 pub(in crate::ledger) fn bury(
     connection: &Connection,
     notifier: &str,
     now: Timestamp,
 ) -> rusqlite::Result<usize> {
-    let buried = connection
+    connection
         .prepare_cached(
             "UPDATE delivery SET state = 'dead', held = 0, aided = 1, ended_at = ?2, last_detail = 'the notifier no longer exists'
              WHERE notifier = ?1 AND state = 'pending'",
         )?
-        .execute(params![notifier, Instant(now)])?;
-    findings::untell(connection, notifier, now)?;
-    Ok(buried)
+        .execute(params![notifier, Instant(now)])
 }
 
 /// What each notifier owes and has given up, by name.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use crate::alerting::NewSample;
 use crate::domain::{self, BillingPeriod, CustomerEvent, CustomerKey, EventCode, Point, Sample};
 use crate::ledger::column::{self, Exact, Instant};
-use crate::ledger::table::customers::customer_key_hash;
+use crate::ledger::customer_hash::customer_key_hash;
 
 /// How long every change is kept; older ones are thinned to one a day.
 const EVERY_CHANGE: SignedDuration = SignedDuration::from_hours(8 * 24);

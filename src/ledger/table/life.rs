@@ -1,8 +1,6 @@
 //! What becomes of alerts after they were raised: which of them have to be looked at, and what is
 //! noted about them.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
@@ -114,11 +112,6 @@ pub(in crate::ledger) fn change(
             .execute(params![Id(*alert), Instant(now)]),
     }?;
     Ok(())
-}
-
-/// How an alert is told again, for the columns of a new one.
-pub(in crate::ledger) fn length(every: Option<Duration>) -> Option<Length> {
-    every.map(Length)
 }
 
 /// The alert that somebody means: its id, or the reference that messages show; the newest of
