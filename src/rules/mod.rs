@@ -1,7 +1,7 @@
 //! Compiles rules and evaluates assessed records, purely: what was reached, each with its reason.
 //!
-//! Left to others: reading the configuration (`config`), what an alert is and whether it is new
-//! (`ledger`).
+//! Left to others: reading the configuration (`config`), whether what was reached is new
+//! (`alerting`).
 
 mod ladder;
 mod rule;
