@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::schema::webhook::{
-    boolean, optional_decimal, period, reference, text, whole, words,
-};
+use crate::cli::schema::parts::{boolean, optional_decimal, period, reference, text, whole, words};
 use crate::domain::{EventCode, Every};
 
 /// The schema of `data.report`.

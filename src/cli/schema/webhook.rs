@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::schema::parts::{boolean, optional_decimal, period, reference, text, whole, words};
 use crate::cli::schema::report;
-
-use crate::domain::{AlertState, BudgetSource, Metric, PeriodSource, Plan, Severity};
+use crate::domain::{AlertState, BudgetSource, Metric, Plan, Severity};
 
 /// The schema of the payload.
 pub(super) fn schema() -> Value {
@@ -67,34 +67,6 @@ fn needs(types: &str, key: &str) -> Value {
         "if": { "properties": { "type": { "pattern": types } } },
         "then": { "properties": { "data": { "required": [key] } } }
     })
-}
-
-pub(super) fn reference(name: &str, doc: &str) -> Value {
-    json!({ "$ref": format!("#/$defs/{name}"), "description": doc })
-}
-
-/// A decimal, or null.
-pub(super) fn optional_decimal(doc: &str) -> Value {
-    json!({ "anyOf": [{ "$ref": "#/$defs/decimal" }, { "type": "null" }], "description": doc })
-}
-
-pub(super) fn text(doc: &str) -> Value {
-    json!({ "type": "string", "description": doc })
-}
-
-pub(super) fn boolean(doc: &str) -> Value {
-    json!({ "type": "boolean", "description": doc })
-}
-
-pub(super) fn words(words: &[&str]) -> Value {
-    json!({ "enum": words })
-}
-
-/// An object all of whose keys are there.
-pub(super) fn whole(properties: &Value) -> Value {
-    let required: Vec<&String> =
-        properties.as_object().map(|keys| keys.keys().collect()).unwrap_or_default();
-    json!({ "type": "object", "required": required, "properties": properties })
 }
 
 fn digest() -> Value {
@@ -228,16 +200,5 @@ fn budget() -> Value {
         "source": { "enum": [BudgetSource::PartnerCenter, BudgetSource::Local] },
         "previous_amount": optional_decimal("of a step that alerts again: the amount it alerted \
             under before")
-    }))
-}
-
-pub(super) fn period() -> Value {
-    let sources =
-        [PeriodSource::SubscriptionSummary, PeriodSource::CalendarMonth, PeriodSource::Assumed]
-            .map(PeriodSource::as_str);
-    whole(&json!({
-        "start": reference("time", "the first instant"),
-        "end": reference("time", "the first instant after it"),
-        "source": words(&sources)
     }))
 }
