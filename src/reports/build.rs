@@ -10,28 +10,18 @@ use uuid::Uuid;
 use crate::alerting::NewMessage;
 use crate::budgets;
 use crate::domain::{
-    Audience, Backlog, BudgetLost, DataQuality, EventCode, Every, FindingCode, MessageKind, Report,
-    Route, Severity, Top, Trust,
+    Audience, Backlog, BudgetLost, DataQuality, EventCode, FindingCode, MessageKind, Report, Route,
+    Severity, Top, Trust,
 };
 use crate::ledger::{LedgerError, OpenFinding, Reader};
 use crate::poll::namesakes;
+use crate::reports::Scope;
 use crate::reports::survey::Survey;
 use crate::reports::top::LISTED;
 use crate::rules::Rules;
 
 /// No more troubles than these are named.
 const TROUBLES: usize = 5;
-
-/// What a report is to tell.
-#[derive(Debug, Clone, Copy)]
-pub struct Scope {
-    /// How often it comes.
-    pub every: Every,
-    /// The occasion before.
-    pub since: Timestamp,
-    /// Now.
-    pub now: Timestamp,
-}
 
 /// Puts a report together. It reads beside whoever writes, and may take some seconds for very many
 /// customers.

@@ -5,9 +5,11 @@ mod budget;
 mod build;
 mod report_schedule;
 mod scheduler;
+mod scope;
 mod survey;
 mod top;
 
-pub use build::{Scope, report, report_messages};
+pub use build::{report, report_messages};
 pub use report_schedule::{Due, ReportSchedule};
 pub use scheduler::ReportScheduler;
+pub use scope::Scope;
