@@ -1,89 +1,18 @@
-//! Reads who is at the other end of a notifier, and warns of customers that would hear of others,
-//! or of nothing. What may go to fixed addresses is left to `mailboxes`, what customers are told to
-//! `notify`.
+//! Warns of customers that would hear of others, or of nothing. What may go to fixed addresses is
+//! left to `mailboxes`, what customers are told to `notify`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::budgets;
 use crate::config::mailboxes;
+use crate::config::named_customers::{NAMED, called, listed};
 use crate::config::names::Names;
-use crate::config::reader::{Placed, Span, Table};
-use crate::config::value::{quoted, short};
+use crate::config::notifier_readers::{is_customers, is_mail, value_span};
+use crate::config::reader::{Placed, Table};
+use crate::config::value::quoted;
 use crate::domain::same_name;
-use crate::domain::{Addresses, Audience, CustomerKey, Glob, Profile, Readers, bare_address};
+use crate::domain::{Addresses, CustomerKey, Glob, Profile, Readers, bare_address};
 use crate::notify::Config;
-
-/// Shared addresses, and customers without contacts, that are named; the rest are counted.
-const NAMED: usize = 5;
-
-/// Whether a notifier's table says that customers read its messages.
-pub(crate) fn is_customers(notifier: &Table<'_>) -> bool {
-    notifier.text("audience").is_some_and(|audience| audience.value == Audience::Customer.as_str())
-}
-
-/// Whether its messages go to each customer's contacts.
-pub(crate) fn to_contacts(notifier: &Table<'_>) -> bool {
-    is_customers(notifier)
-        && notifier.text("type").is_some_and(|kind| is_mail(kind.value))
-        && is_set(notifier, "to_customer_contacts")
-}
-
-/// Whether a type of notifier sends mail.
-fn is_mail(kind: &str) -> bool {
-    matches!(kind, "email" | "graph-mail")
-}
-
-fn is_set(table: &Table<'_>, key: &str) -> bool {
-    table.boolean(key).unwrap_or(false)
-}
-
-/// Who reads the messages of a notifier, and whether they see amounts.
-pub(crate) fn read(table: &Table<'_>) -> (Readers, bool) {
-    let kind = table.text("type").map_or("", |kind| kind.value);
-    let mistake = |key: &str, text: String| table.reader.mistake(value_span(table, key), text);
-    if !is_customers(table) {
-        for key in
-            ["show_cost", "to_customer_contacts"].into_iter().filter(|key| is_set(table, key))
-        {
-            mistake(
-                key,
-                format!("\"{key}\" is for messages to customers: add audience = \"customer\""),
-            );
-        }
-        return (Readers::Partner, false);
-    }
-    if !is_mail(kind) && kind != "webhook" {
-        mistake(
-            "audience",
-            format!(
-                "customers are told by \"email\", \"graph-mail\" or \"webhook\", not by \"{}\"",
-                short(kind)
-            ),
-        );
-    }
-    if !is_mail(kind) && is_set(table, "to_customer_contacts") {
-        mistake("to_customer_contacts", "only mail can go to the customers' contacts".to_owned());
-    }
-    let readers = match kind {
-        _ if to_contacts(table) => {
-            if let Some(to) = table.entry("to") {
-                table.reader.warning(
-                    to.key,
-                    "\"to\" is not used: the messages go to each customer's contacts",
-                );
-            }
-            Readers::Contacts
-        }
-        // Whose they are is settled when all customers are known.
-        kind if is_mail(kind) => Readers::Addresses(Addresses::default()),
-        _ => Readers::Program,
-    };
-    (readers, is_set(table, "show_cost"))
-}
-
-fn value_span(table: &Table<'_>, key: &str) -> Span {
-    table.entry(key).map_or_else(|| table.span.clone(), |entry| entry.span)
-}
 
 /// What is allowed but unwise: addresses that customers share, customers whose contacts nobody
 /// knows, rules that tell nobody but customers.
@@ -165,12 +94,6 @@ fn shared_addresses(budgets: &budgets::Config, notifiers: &[Config]) -> Vec<(Str
         .collect()
 }
 
-/// What people call a customer, as far as the file says.
-pub(crate) fn called(budgets: &budgets::Config, key: &CustomerKey) -> String {
-    let label = budgets.customers.get(key).and_then(|local| local.profile.label.clone());
-    label.unwrap_or_else(|| key.as_str().to_owned())
-}
-
 fn warn_of_unknown_contacts(root: &Table<'_>, notifier: &str, budgets: &budgets::Config) {
     let names_it = |texts: Vec<Placed<&str>>| texts.iter().any(|text| text.value == notifier);
     let rules = root.named("rules").into_iter().filter(|(_, rule)| {
@@ -247,15 +170,4 @@ fn warn_of_customers_only(rule: &Table<'_>, names: &Names<'_>, notifiers: &[Conf
         );
         rule.reader.warning(rule.span.clone(), text);
     }
-}
-
-/// The first of them, and how many more there are.
-pub(crate) fn listed(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(NAMED).map(|name| short(name)).collect();
-    let more = names.len().saturating_sub(shown.len());
-    format!(
-        "{}{}",
-        shown.join(", "),
-        if more > 0 { format!(" and {more} more") } else { String::new() }
-    )
 }

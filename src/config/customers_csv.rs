@@ -10,7 +10,7 @@ use lettre::message::Mailbox;
 
 use crate::budgets::sheet::{Column, Fault, Placed, Row, Sheet};
 use crate::budgets::{LocalBudget, LocalCustomer, LocalSubscription, SubscriptionKey};
-use crate::config::customers::mailbox;
+use crate::config::addresses::mailbox;
 use crate::config::ids::Ids;
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;

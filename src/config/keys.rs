@@ -360,29 +360,3 @@ const OAUTH: Shape = &[
     key("login_url", Kind::Text, "base of the sign-in in place of the cloud's"),
     key("scope", Kind::Text, "what the token is for, in place of the usual"),
 ];
-
-/// The names of all keys, wherever they stand, those of rule tests included.
-pub(crate) fn names() -> Vec<&'static str> {
-    let mut names = vec![TYPE_KEY.name, "env", "file", "credential"];
-    add_names(ROOT, &mut names);
-    add_names(crate::config::cases::ROOT, &mut names);
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-fn add_names(shape: Shape, names: &mut Vec<&'static str>) {
-    for key in shape {
-        names.push(key.name);
-        match key.kind {
-            Kind::Table(inner) | Kind::Tables(inner) | Kind::Rows(inner) | Kind::Named(inner) => {
-                add_names(inner, names);
-            }
-            Kind::Typed(types) | Kind::NamedTyped(types) => {
-                add_names(types.common, names);
-                types.own.iter().for_each(|own| add_names(own, names));
-            }
-            _ => {}
-        }
-    }
-}

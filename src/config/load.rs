@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::config::case_keys;
 use crate::config::cases;
 use crate::config::customers_csv::{self, Spreadsheet};
 use crate::config::ids::Ids;
@@ -69,7 +70,7 @@ pub fn load_criteria(path: &Path) -> Result<Criteria, Mistakes> {
 pub fn load_cases(path: &Path) -> Result<Cases, Mistakes> {
     let text = text_of(path)?;
     let cases = |root: &Table<'_>| (Some(cases::read(root)), Vec::new());
-    Ok(document(&text, path, &Environment::default(), false, cases::ROOT, cases)?.0)
+    Ok(document(&text, path, &Environment::default(), false, case_keys::ROOT, cases)?.0)
 }
 
 /// Reads as much of the file at `path` as a person's sign-in needs: `[source]` and `[daemon]`.

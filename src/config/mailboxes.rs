@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::budgets;
-use crate::config::audience::{called, listed};
+use crate::config::named_customers::{called, listed};
 use crate::config::reader::Table;
 use crate::config::value::quoted;
 use crate::domain::{Addresses, CustomerKey, Readers, bare_address};

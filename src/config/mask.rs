@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::config::keys;
+use crate::config::key_names;
 use crate::secret::looks_right_for;
 
 /// Keys whose values are secret, wherever they stand.
@@ -39,7 +39,7 @@ pub(crate) struct Hidden {
 
 /// Finds what is hidden in `text`.
 pub(crate) fn hidden(text: &str) -> Hidden {
-    let known = keys::names().into_iter().filter(|name| !is_secret(name)).collect();
+    let known = key_names::all().into_iter().filter(|name| !is_secret(name)).collect();
     let mut scan = Scan { text, known, fresh: true, ..Scan::default() };
     while let Some(letter) = scan.rest().chars().next() {
         scan.take(letter);

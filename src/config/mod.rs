@@ -4,19 +4,24 @@
 //! A configuration that loads can run: secrets are fetched, rules are compiled. What the keys are
 //! is described once, in `keys`; what rules mean is left to `rules`.
 
+mod addresses;
 mod audience;
+mod case_keys;
 mod cases;
 mod check;
 mod customers;
 mod customers_csv;
 mod environment;
 mod ids;
+mod key_names;
 mod keys;
 mod load;
 mod mailboxes;
 mod mask;
 mod mistakes;
+mod named_customers;
 mod names;
+mod notifier_readers;
 mod notifiers;
 mod oauth;
 mod paths;

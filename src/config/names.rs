@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::config::reader::{Placed, Table};
 use crate::config::value::{hint, short};
-use crate::config::{Config, audience};
+use crate::config::{Config, notifier_readers};
 
 /// The names of notifiers and rules.
 pub(crate) struct Names<'a> {
@@ -28,8 +28,10 @@ impl<'a> Names<'a> {
                 .map(|entry| entry.name)
                 .collect()
         };
-        let customers =
-            root.named("notifiers").into_iter().filter(|(_, table)| audience::is_customers(table));
+        let customers = root
+            .named("notifiers")
+            .into_iter()
+            .filter(|(_, table)| notifier_readers::is_customers(table));
         Self {
             notifiers: names("notifiers"),
             rules: names("rules"),

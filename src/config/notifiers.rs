@@ -7,14 +7,13 @@ use lettre::message::Mailbox;
 use reqwest::header::{HeaderName, HeaderValue};
 use toml::de::DeValue;
 
-use crate::config::audience;
-use crate::config::customers::{addresses, mailbox};
+use crate::config::addresses::{addresses, mailbox};
 use crate::config::names::Names;
 use crate::config::oauth::{self, Entra};
 use crate::config::reader::Table;
 use crate::config::url::endpoint;
 use crate::config::value::short;
-use crate::config::{process, smtp, templates};
+use crate::config::{notifier_readers, process, smtp, templates};
 use crate::domain::Audience;
 use crate::notify::{
     AlertmanagerConfig, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig, Partner,
@@ -75,7 +74,7 @@ fn notifier<'a>(name: &str, table: &Table<'a>, around: &Around<'a, '_>) -> Optio
     let Around { root, names, time_zone, partner, entra } = around;
     let fallback = fallback(name, table, names);
     refuse_shown(root, table, "fallback");
-    let (readers, show_cost) = audience::read(table);
+    let (readers, show_cost) = notifier_readers::read(table);
     let kind = match table.text("type")?.value {
         "email" => Kind::Email(Box::new(email(name, table, entra)?)),
         "graph-mail" => Kind::GraphMail(Box::new(graph_mail(name, table, entra)?)),
@@ -174,7 +173,7 @@ fn name_beyond_ascii(table: &Table<'_>) {
 
 /// Whom mail goes to; nobody here where it goes to each customer's contacts.
 fn recipients(table: &Table<'_>) -> Vec<Mailbox> {
-    let to_contacts = audience::to_contacts(table);
+    let to_contacts = notifier_readers::to_contacts(table);
     if !to_contacts {
         table.require("to");
     }
