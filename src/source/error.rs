@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::{FindingCode, OperatorFinding};
-use crate::source::sign_in::{Advice, advice};
+use crate::source::refusals::{Advice, advice};
 
 /// Who was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,10 +10,6 @@ use crate::source::client::Client;
 use crate::source::sign_in::{BrowserPrompt, DevicePrompt, browser, claims, device};
 use crate::source::{Place, SourceError};
 
-/// Partner Center as this user, further refresh tokens, and who the user is.
-pub(crate) const SCOPE: &str =
-    "https://api.partnercenter.microsoft.com/user_impersonation offline_access openid profile";
-
 /// What a person's sign-in brought. Nothing of it is kept yet.
 #[derive(Debug)]
 pub struct Grant {

@@ -1,5 +1,5 @@
-//! What reading a collection yields: its records as they come, and at the end an account of how it
-//! went.
+//! Makes records of the items of a collection, and at the end an account of how the reading went.
+//! Who takes the records is `sink`'s.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
@@ -7,48 +7,15 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use foldhash::fast::{FixedState, FoldHasher};
 use jiff::Timestamp;
 
-use crate::domain::UsageRecord;
 use crate::metrics::Metrics;
 use crate::source::SourceError;
 use crate::source::record::{Skip, Usable, usage_record};
 use crate::source::scan::ItemSink;
+use crate::source::sink::{Read, Settle, Sink};
 use crate::source::wire::{WireUsage, mended, object, object_at_start, object_of};
 
 /// How many skipped records are named; the rest is a number.
 const NAMED: usize = 20;
-
-/// One record, as it is handed out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Read {
-    /// The record.
-    pub record: UsageRecord,
-    /// Grows by one whenever a cut page is read again from its start: the same customer under
-    /// another attempt is a repetition, under the same attempt it stands in the collection twice.
-    pub attempt: u32,
-}
-
-/// What [`Sink::settle`] waits for.
-pub type Settle<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-
-/// Takes records as they are read.
-pub trait Sink: Send {
-    /// Takes one record.
-    fn take(&mut self, read: Read);
-
-    /// Called now and then while the reading goes on: nothing more is read before it is done, so
-    /// that a sink which passes records on need not keep more than a few of them.
-    fn settle(&mut self) -> Settle<'_>;
-}
-
-impl<F: FnMut(Read) + Send> Sink for F {
-    fn take(&mut self, read: Read) {
-        self(read);
-    }
-
-    fn settle(&mut self) -> Settle<'_> {
-        Box::pin(std::future::ready(()))
-    }
-}
 
 /// How the reading of a collection went.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 //! cut item. It knows the outline `{"items": [...], "totalCount": n, "links": {...}}` and where a
 //! JSON value ends; what an item means is the sink's business.
 
-use crate::source::Settle;
 use crate::source::json_span::Walk;
+use crate::source::sink::Settle;
 
 /// One item may be this large, in bytes; a larger one is passed over.
 pub(crate) const ITEM_CAP: usize = 1 << 20;

@@ -13,6 +13,10 @@ use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::source::{BuildError, PartnerCenterConfig, Place, SourceError};
 
+/// What a person signs in for: Partner Center as this user, further refresh tokens, and who the user
+/// is.
+pub(crate) const SCOPE: &str =
+    "https://api.partnercenter.microsoft.com/user_impersonation offline_access openid profile";
 /// An answer may be this large, in bytes.
 const ANSWER_CAP: usize = 1 << 20;
 

@@ -11,8 +11,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::entra::{TokenAnswer, first_sentence};
 use crate::secret::Secret;
-use crate::source::sign_in::authority::Authority;
-use crate::source::sign_in::login::SCOPE;
+use crate::source::sign_in::authority::{Authority, SCOPE};
 use crate::source::sign_in::redirect::{Landing, Returned};
 use crate::source::{Place, SourceError};
 

@@ -8,8 +8,7 @@ use serde::Deserialize;
 use crate::entra::{TokenAnswer, error_word};
 use crate::http::one_line;
 use crate::secret::Secret;
-use crate::source::sign_in::authority::Authority;
-use crate::source::sign_in::login::SCOPE;
+use crate::source::sign_in::authority::{Authority, SCOPE};
 use crate::source::{Place, SourceError};
 
 /// How much longer to wait between two questions once we were too fast (RFC 8628 section 3.5), or
