@@ -57,7 +57,12 @@ impl Assessed {
     /// The same beside earlier dates of the customer's data.
     #[must_use]
     pub fn after(mut self, earlier: &[Sample]) -> Self {
-        self.rise = Rise::since(earlier, &self);
+        let (at, cost) = (self.record.usage_as_of.instant(), self.record.cost);
+        self.rise = if self.carried_over {
+            Err(MissingInput::TurnOfPeriod)
+        } else {
+            Rise::since(earlier, &self.period, at, cost)
+        };
         self
     }
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Assessed, canonical, percent_of, rounded};
+use crate::domain::{BillingPeriod, canonical, percent_of, rounded};
 
 /// A forecast from less of a period than this would be a guess.
 const FORECAST_FROM: i64 = 48 * 3600;
@@ -140,16 +140,16 @@ pub struct Rise {
 }
 
 impl Rise {
-    /// The rise from the last of `earlier` dates to this record, both in one billing period.
-    pub fn since(earlier: &[Sample], assessed: &Assessed) -> Result<Self, MissingInput> {
-        if assessed.carried_over {
-            return Err(MissingInput::TurnOfPeriod);
-        }
-        let (at, cost) = (assessed.record.usage_as_of.instant(), assessed.record.cost);
+    /// The rise from the last of `earlier` dates to the `cost` at a date, both in one billing
+    /// period.
+    pub fn since(
+        earlier: &[Sample],
+        period: &BillingPeriod,
+        at: Timestamp,
+        cost: Decimal,
+    ) -> Result<Self, MissingInput> {
         let in_period = |sample: &&Sample| {
-            !sample.carried_over
-                && assessed.period.holds(sample.usage_as_of)
-                && sample.usage_as_of < at
+            !sample.carried_over && period.holds(sample.usage_as_of) && sample.usage_as_of < at
         };
         let before = || earlier.iter().filter(in_period);
         let nearest =

@@ -23,12 +23,13 @@ mod period;
 mod reason;
 mod report;
 mod rule;
+mod severity;
 mod silence;
 mod usage;
 
 pub use alert::{
     Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended,
-    Incident, Latest, Previous, Severity,
+    Incident, Latest, Previous,
 };
 pub use assessed::{Assessed, Judged, Profile};
 pub use audience::{Addresses, Audience, Readers, bare_address, people};
@@ -58,5 +59,6 @@ pub use report::{
     RepeatedlyOver, Report, Spend, Sum, Top, Trust, Uncovered,
 };
 pub use rule::{Evaluation, Rearm, RuleFacts};
+pub use severity::Severity;
 pub use silence::{Silence, Silenceable};
 pub use usage::{UsageDate, UsageRecord};
