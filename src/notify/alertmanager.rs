@@ -13,13 +13,12 @@ use serde_json::Value;
 
 use crate::domain::{AlertSnapshot, Delivery, Message, OperatorNews, Severity};
 use crate::http;
-use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
     AlertText, AlertWording, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE,
 };
 use crate::notify::{
-    Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, Notifier,
-    Verdict, http_answer,
+    Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, MirroredFact,
+    Notifier, ProbeFuture, SendFuture, Shown, Verdict, http_answer,
 };
 use crate::text::bare;
 
@@ -33,24 +32,6 @@ const ALONE: SignedDuration = SignedDuration::from_mins(5);
 const STATUS_CAP: usize = 64 * 1024;
 /// How much of a name is a label.
 const LABEL_CHARS: usize = 200;
-
-/// Something that is so, or was.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
-    /// What.
-    pub fact: MirroredFact,
-    /// When it ends if nothing more is said of it, or ended.
-    pub ends_at: Timestamp,
-}
-
-/// What can be so.
-#[derive(Debug, Clone, PartialEq)]
-pub enum MirroredFact {
-    /// An alert, and who knows of it.
-    Alert(Box<AlertSnapshot>, Option<String>),
-    /// Trouble with the daemon itself.
-    Trouble(OperatorNews),
-}
 
 /// Posts to one Alertmanager.
 pub(crate) struct Alertmanager {

@@ -2,20 +2,18 @@
 //! what a destination says loses the secrets it may have been sent. What a destination speaks is in
 //! its own file.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Route};
 use crate::metrics::Metrics;
-use crate::notify::alertmanager::{Alertmanager, Shown};
+use crate::notify::alertmanager::Alertmanager;
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
+use crate::notify::notifier::{Accepted, Notifier, SendFuture, Shown};
 use crate::notify::pagerduty::{self, PagerDuty};
 use crate::notify::secrets::redactor;
 use crate::notify::slack::{self, Slack};
@@ -23,43 +21,6 @@ use crate::notify::teams::{self, Teams};
 use crate::notify::webhook::Webhook;
 use crate::notify::{BuildError, Config, DeliveryError, FailureReason, Kind, Verdict};
 use crate::secret::Redactor;
-
-/// An attempt under way. Dropping it cancels the attempt.
-pub type SendFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<Accepted, DeliveryError>> + Send + 'a>>;
-
-/// A look at a destination: what was found, one line without secrets.
-pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Result<String, DeliveryError>> + Send + 'a>>;
-
-/// A destination.
-pub trait Notifier: Send + Sync {
-    /// Makes one attempt. What precedes handing the message over takes at most three quarters of
-    /// the time-out, so that an attempt cut off by the time-out is always one whose message may
-    /// have arrived.
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
-
-    /// Shows how things are, to a destination that is owed no messages.
-    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
-        let (_, _) = (standing, now);
-        let detail = "it takes messages, and is not shown what is open";
-        Box::pin(std::future::ready(Err(DeliveryError::new(
-            Verdict::Message,
-            FailureReason::MessageRefused,
-            detail,
-        ))))
-    }
-
-    /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in
-    /// where that is apart.
-    fn probe(&self) -> ProbeFuture<'_>;
-}
-
-/// A message was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accepted {
-    /// What the receiver said, one line for the record, without secrets.
-    pub detail: String,
-}
 
 /// A notifier with what wraps every one.
 pub struct Channel {

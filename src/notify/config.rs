@@ -6,6 +6,7 @@ use lettre::message::Mailbox;
 use reqwest::Url;
 
 use crate::domain::{Audience, Readers};
+use crate::notify::message::Partner;
 use crate::notify::{OAuthConfig, Templates};
 use crate::secret::Secret;
 
@@ -38,15 +39,6 @@ pub struct Config {
     pub templates: Templates,
     /// Who the customers' provider is, in messages to them; none where nobody says so.
     pub partner: Option<Partner>,
-}
-
-/// The partner as its customers know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Partner {
-    /// What it is called.
-    pub name: String,
-    /// How it is reached.
-    pub contact: Option<String>,
 }
 
 impl Config {

@@ -1,5 +1,5 @@
 //! The mail notifier: one message to one recipient, and the mail itself. The conversation with the
-//! server is in `smtp`, the words in `render`.
+//! server is in `smtp`, the words in `message`.
 
 use std::sync::Arc;
 
@@ -13,12 +13,11 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
 use crate::notify::address::in_ascii;
-use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{Disclosed, MailText, Picture, in_place_of};
 use crate::notify::smtp::Smtp;
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Partner,
-    Template, Templates, Verdict,
+    ProbeFuture, SendFuture, Template, Templates, Verdict,
 };
 use crate::secret::Redactor;
 use crate::text::bare;

@@ -15,12 +15,12 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::domain::Delivery;
 use crate::http;
-use crate::notify::channel::{ProbeFuture, SendFuture};
+use crate::notify::address::without_addresses;
 use crate::notify::email::Letters;
 use crate::notify::oauth::Tokens;
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, Notifier, Verdict,
-    http_answer, smtp,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, Notifier,
+    ProbeFuture, SendFuture, Verdict, http_answer,
 };
 use crate::secret::{Redactor, Secret};
 
@@ -185,7 +185,7 @@ const FORBIDDEN: &str = "; the application may not send as `from`: give it the a
 fn said(body: &str) -> (String, String) {
     let json: Value = serde_json::from_str(body).unwrap_or_default();
     let error = |name: &str| {
-        smtp::one_line(
+        without_addresses(
             json.pointer(&format!("/error/{name}")).and_then(Value::as_str).unwrap_or_default(),
         )
     };

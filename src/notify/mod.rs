@@ -11,6 +11,7 @@ mod error;
 mod graph_mail;
 mod http_answer;
 pub(crate) mod message;
+mod notifier;
 mod oauth;
 mod pagerduty;
 mod sample;
@@ -21,13 +22,14 @@ mod teams;
 mod template;
 mod webhook;
 
-pub use alertmanager::{MirroredFact, Shown};
-pub use channel::{Accepted, Channel, Notifier, ProbeFuture, SendFuture};
+pub use channel::Channel;
 pub use config::{
     AlertmanagerConfig, AuthMechanism, Config, EmailConfig, GraphMailConfig, Kind, PagerDutyConfig,
-    Partner, SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls, TeamsConfig, WebhookConfig,
+    SigningKey, SlackConfig, SmtpConfig, SmtpSignIn, SmtpTls, TeamsConfig, WebhookConfig,
 };
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
+pub use message::Partner;
+pub use notifier::{Accepted, MirroredFact, Notifier, ProbeFuture, SendFuture, Shown};
 pub use oauth::{OAuthConfig, OAuthGrant};
 pub use sample::{SampleKind, sample_alert, sample_message};
 pub use template::{Escape, Template, TemplateError, Templates};

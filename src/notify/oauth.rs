@@ -13,8 +13,9 @@ use crate::clock::Clock;
 use crate::entra::{StoredToken, TokenAnswer, TokenRefusal, TokenStore};
 use crate::http;
 use crate::http::BodyError;
+use crate::notify::address::without_addresses;
 use crate::notify::entra::{refused, throttled, unanswered, unreadable};
-use crate::notify::{DeliveryError, FailureReason, smtp};
+use crate::notify::{DeliveryError, FailureReason};
 use crate::secret::{Redactor, Secret};
 
 /// An answer may be this large, in bytes.
@@ -197,7 +198,7 @@ impl Tokens {
             return TokenAnswer::parse(&body).ok_or_else(|| unreadable(status));
         }
         let refusal = TokenRefusal::parse(&body, &self.redactor);
-        let refusal = TokenRefusal { reason: smtp::one_line(&refusal.reason), ..refusal };
+        let refusal = TokenRefusal { reason: without_addresses(&refusal.reason), ..refusal };
         Err(refused(status, &refusal))
     }
 }

@@ -17,14 +17,13 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
 use crate::http;
-use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
     AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK,
     TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig, Verdict,
-    http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig,
+    ProbeFuture, SendFuture, Verdict, http_answer,
 };
 use crate::text::{bare, clean, shortened};
 

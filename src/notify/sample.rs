@@ -9,7 +9,7 @@ use crate::domain::{
     CostView, Currency, CustomerId, CustomerView, Digest, Ended, FindingCode, Latest, Message,
     Metric, OperatorNews, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate, percent_of,
 };
-use crate::notify::message::TEST_MARK;
+use crate::notify::message::{NOBODY, TEST_MARK};
 
 /// The kinds of messages that can be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,9 +26,6 @@ pub enum SampleKind {
     /// News about the daemon itself.
     Operator,
 }
-
-/// The id of the customer that is made up: no real one has it.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A made-up message of this kind, marked as a test, as if its data were three hours old at `now`.
 pub fn sample_message(kind: SampleKind, now: Timestamp) -> Message {
@@ -82,18 +79,6 @@ fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
         ended,
     });
     snapshot
-}
-
-/// Whether a message is a made-up one of a kind that has no place of its own for the mark.
-pub(crate) fn is_marked_within(message: &Message) -> bool {
-    match message {
-        Message::Digest(digest) | Message::Reminder(digest) | Message::Resolved(digest) => digest
-            .alerts
-            .first()
-            .is_some_and(|snapshot| snapshot.alert.customer.id.as_str() == NOBODY),
-        Message::Operator(news) => news.summary.starts_with(TEST_MARK),
-        _ => false,
-    }
 }
 
 /// The same under a name that says that it is a test.

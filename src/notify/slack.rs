@@ -10,14 +10,13 @@ use serde_json::{Value, json};
 
 use crate::domain::{Delivery, Severity};
 use crate::http;
-use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
     AlertText, Dated, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText,
     Section, TEST_MARK, TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SlackConfig, Template,
-    Verdict, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, ProbeFuture, SendFuture,
+    SlackConfig, Template, Verdict, http_answer,
 };
 use crate::text::shortened;
 

@@ -1,5 +1,5 @@
 //! The Teams notifier: Adaptive Cards to a workflow ("Post to a channel when a webhook request is
-//! received"). What is said is `render`'s; a workflow answers before the card is posted, so that no
+//! received"). What is said is `message`'s; a workflow answers before the card is posted, so that no
 //! answer says that anybody saw it.
 
 use std::time::Duration;
@@ -11,14 +11,13 @@ use serde_json::{Value, json};
 
 use crate::domain::{Delivery, Severity};
 use crate::http;
-use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{
     AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText, Row,
     Section, TEST_MARK, TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, TeamsConfig, Verdict,
-    http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, ProbeFuture, SendFuture,
+    TeamsConfig, Verdict, http_answer,
 };
 use crate::text::shortened;
 

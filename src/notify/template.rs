@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::domain::{Alert, AlertSnapshot, Digest, Ended, Message, OperatorNews};
 use crate::notify::SampleKind;
-use crate::notify::message::{AlertWording, MailText, Member, Rendered, Row};
+use crate::notify::message::{AlertWording, MailText, Member, Rendered, Row, is_marked_within};
 use crate::notify::sample::{sample_alert, sample_message};
 use crate::text::clean;
 
@@ -197,8 +197,7 @@ impl<'a> Given<'a> {
         Ok(Self {
             kind: message.kind().as_str(),
             severity: message.severity().as_str(),
-            test: matches!(message, Message::Test(_))
-                || crate::notify::sample::is_marked_within(message),
+            test: matches!(message, Message::Test(_)) || is_marked_within(message),
             subject: mail.subject,
             text: mail.plain,
             first,

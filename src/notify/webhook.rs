@@ -17,11 +17,10 @@ use crate::domain::{
     Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Origin, Report,
 };
 use crate::http;
-use crate::notify::channel::{ProbeFuture, SendFuture};
 use crate::notify::message::{disclosed, is_about_one};
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, SigningKey, Template,
-    Verdict, WebhookConfig, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, ProbeFuture, SendFuture,
+    SigningKey, Template, Verdict, WebhookConfig, http_answer,
 };
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");

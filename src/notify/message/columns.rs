@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::notify::message::digest::Member;
+use crate::notify::message::member::Member;
 
 /// How much of a name a table shows.
 const NAME_CHARS: usize = 40;

@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Metric, PeriodSource, Severity};
-use crate::notify::Partner;
 use crate::notify::message::alert::{AlertText, Bar, Dated, Occasion};
 use crate::notify::message::brief::Figure;
-use crate::notify::message::digest::Member;
 use crate::notify::message::later::{brought_up_to_date, released};
+use crate::notify::message::member::Member;
+use crate::notify::message::partner::Partner;
 use crate::notify::message::rows::{Row, known, lateness};
 use crate::notify::message::standing::whole_hours;
 use crate::notify::message::telling::AlertWording;

@@ -12,12 +12,12 @@ use serde::Serialize;
 use crate::domain::{Digest, Message, Severity};
 use crate::notify::message::customer;
 use crate::notify::message::customer::{CustomerTelling, Disclosed};
-use crate::notify::message::digest::Member;
+use crate::notify::message::member::Member;
 use crate::notify::message::rows::Row;
 use crate::notify::message::{
     AlertText, DigestText, Mood, Occasion, Rendered, ReportText, TEST_MARK, TEST_SENTENCE,
+    is_marked_within,
 };
-use crate::notify::sample::is_marked_within;
 use crate::text::clean::{END, ISOLATE};
 use crate::text::{line, without_isolation};
 

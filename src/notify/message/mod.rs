@@ -15,27 +15,35 @@ mod formula;
 mod headline;
 mod later;
 mod mail;
+mod member;
 mod operator;
 mod palette;
+mod partner;
 mod place;
 mod report;
 mod report_lists;
+mod report_numbers;
 mod rows;
 mod sentence;
 mod standing;
 mod telling;
+mod test_mark;
 mod told;
 mod totals;
 
 pub(crate) use alert::{AlertText, Dated, Occasion};
 pub(crate) use customer::Disclosed;
-pub(crate) use digest::{DigestText, Member};
+pub(crate) use digest::DigestText;
 pub(crate) use later::brought_up_to_date;
 pub(crate) use mail::{MailText, Picture, is_about_one};
+pub(crate) use member::Member;
 pub(crate) use operator::OperatorText;
-pub(crate) use report::{Line, Mood, ReportText, Section};
+pub use partner::Partner;
+pub(crate) use report::{Mood, ReportText};
+pub(crate) use report_lists::{Line, Section};
 pub(crate) use rows::Row;
 pub(crate) use telling::AlertWording;
+pub(crate) use test_mark::{NOBODY, TEST_MARK, TEST_SENTENCE, is_marked_within};
 pub(crate) use told::Rendered;
 
 /// That a message is sent in the place of another notifier, where it is.
@@ -46,9 +54,3 @@ pub(crate) fn in_place_of(delivery: &crate::domain::Delivery) -> Option<String> 
         crate::text::clean(failed, 60)
     ))
 }
-
-/// Put before the subject and the text of a message that somebody asked for to try a notifier.
-pub(crate) const TEST_MARK: &str = "[TEST]";
-/// The sentence that goes with it.
-pub(crate) const TEST_SENTENCE: &str =
-    "This message was asked for to try the notifier. Customer and amounts are made up.";

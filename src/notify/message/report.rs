@@ -1,22 +1,16 @@
 //! The regular report in words: whether it can be trusted, what stands, then one short list for
 //! each question. What it looks like is each destination's.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::domain::{Every, OpenAlerts, Report, Sum, Top};
-use crate::notify::message::report_lists;
+use crate::domain::{Every, OpenAlerts, Report};
+use crate::notify::message::report_lists::{self, Section};
+use crate::notify::message::report_numbers::{about_usd, count, grouped, were};
 use crate::notify::message::rows::{Row, known};
-use crate::text::amounts::{amount, estimate, money};
 use crate::text::capitalized;
 use crate::text::clean::{clean, line, sentence};
-use crate::text::names::Name;
 use crate::text::times::{moment, seconds_between, span};
-
-/// How many currencies a sum names.
-const CURRENCIES: usize = 4;
 
 /// A report in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,29 +41,6 @@ pub(crate) enum Mood {
     Uneasy,
     /// Somebody has to act.
     Alarmed,
-}
-
-/// One list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Section {
-    pub title: &'static str,
-    /// What all of it comes to.
-    pub summary: String,
-    pub lines: Vec<Line>,
-    /// That there are more.
-    pub more: Option<String>,
-}
-
-/// One customer in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Line {
-    pub name: String,
-    /// The same, to be cut.
-    #[serde(skip)]
-    pub called: Name,
-    pub detail: String,
-    /// The number beside it.
-    pub badge: String,
 }
 
 impl ReportText {
@@ -263,50 +234,4 @@ impl Words<'_> {
             .collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
-}
-
-/// `40,000 SEK · 1,200 EUR (about 5,120 USD)`: currencies are never added up.
-pub(super) fn sums<T>(top: &Top<T>) -> String {
-    let sum = |sum: &Sum| sum.amount.map(|amount| money(amount, sum.currency));
-    let named: Vec<String> = top.sums.iter().filter_map(sum).take(CURRENCIES).collect();
-    let more =
-        top.sums.iter().filter(|sum| sum.amount.is_some()).count().saturating_sub(named.len());
-    let more = if more > 0 { format!(" and {more} more currencies") } else { String::new() };
-    let only_usd =
-        top.sums.iter().all(|sum| sum.currency.is_some_and(|currency| currency.as_str() == "USD"));
-    format!("{}{more}{}", named.join(" · "), about_usd(top.usd.filter(|_| !only_usd)))
-}
-
-/// ` (about 5,120 USD)`.
-fn about_usd(usd: Option<Decimal>) -> String {
-    usd.filter(|usd| *usd > Decimal::ZERO)
-        .map(|usd| format!(" (about {} USD)", estimate(usd)))
-        .unwrap_or_default()
-}
-
-/// `1 customer`, `2,500 customers`.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    let plural =
-        noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"));
-    if number == 1 { format!("1 {noun}") } else { format!("{} {plural}", grouped(number)) }
-}
-
-fn were(number: u64, noun: &str) -> String {
-    format!("{} {}", count(number, noun), if number == 1 { "was" } else { "were" })
-}
-
-fn grouped(number: u64) -> String {
-    amount(Decimal::from(number))
-}
-
-/// The rest of a list: `and 12 more; see budget-alertd status --all`.
-pub(super) fn more(total: u64, listed: usize, command: &str) -> Option<String> {
-    let rest = total.saturating_sub(u64::try_from(listed).unwrap_or(u64::MAX));
-    (rest > 0).then(|| format!("and {} more; see {command}", grouped(rest)))
-}
-
-/// When a report was put together, and since when it calls things new.
-pub(super) fn since(report: &Report, zone: &TimeZone) -> String {
-    let since: Timestamp = report.since;
-    moment(since, report.at, zone)
 }

@@ -3,16 +3,40 @@
 use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use crate::domain::{
     BudgetLost, CustomerKey, Growth, Named, OverBudget, RepeatedlyOver, Report, Spend, Top, rounded,
 };
-use crate::notify::message::report::{Line, Section, count, more, since, sums};
+use crate::notify::message::report_numbers::{count, grouped, sums};
 use crate::text::amounts::{amount, estimate, money, percent};
 use crate::text::names;
 use crate::text::names::Name;
 use crate::text::times::PeriodWords;
 use crate::text::{clean, moment};
+
+/// One list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Section {
+    pub title: &'static str,
+    /// What all of it comes to.
+    pub summary: String,
+    pub lines: Vec<Line>,
+    /// That there are more.
+    pub more: Option<String>,
+}
+
+/// One customer in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Line {
+    pub name: String,
+    /// The same, to be cut.
+    #[serde(skip)]
+    pub called: Name,
+    pub detail: String,
+    /// The number beside it.
+    pub badge: String,
+}
 
 /// The lists that have anything in them.
 pub(super) fn sections(report: &Report, zone: &TimeZone) -> Vec<Section> {
@@ -175,4 +199,15 @@ fn repeatedly(one: &RepeatedlyOver, called: &Called) -> Line {
 fn budget_lost(one: &BudgetLost, called: &Called, report: &Report, zone: &TimeZone) -> Line {
     let detail = format!("{} · {}", clean(&one.detail, 200), moment(one.at, report.at, zone));
     called.line_of((&one.name, &one.id), one.has_namesake, detail, String::new())
+}
+
+/// The rest of a list: `and 12 more; see budget-alertd status --all`.
+fn more(total: u64, listed: usize, command: &str) -> Option<String> {
+    let rest = total.saturating_sub(u64::try_from(listed).unwrap_or(u64::MAX));
+    (rest > 0).then(|| format!("and {} more; see {command}", grouped(rest)))
+}
+
+/// Since when a report calls things new.
+fn since(report: &Report, zone: &TimeZone) -> String {
+    moment(report.since, report.at, zone)
 }

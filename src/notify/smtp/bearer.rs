@@ -5,8 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::notify::address::without_addresses;
 use crate::notify::smtp::connection::{Connection, Trouble};
-use crate::notify::smtp::judge::{self, Stage, judged};
+use crate::notify::smtp::judge::{Stage, judged};
 use crate::notify::smtp::reply::Reply;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 use crate::secret::Secret;
@@ -54,6 +55,6 @@ fn reason(challenge: &Reply) -> Option<String> {
         serde_json::from_slice(&STANDARD.decode(text.split_whitespace().next()?).ok()?).ok()?;
     let status = json.get("status")?;
     let status = status.as_str().map_or_else(|| status.to_string(), str::to_owned);
-    let clipped: String = judge::one_line(&status).chars().take(100).collect();
+    let clipped: String = without_addresses(&status).chars().take(100).collect();
     Some(format!("the server's reason: {clipped}"))
 }

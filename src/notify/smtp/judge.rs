@@ -3,7 +3,7 @@
 //! us, and from there on a permanent refusal is the message's; once the message was written,
 //! silence says nothing.
 
-use crate::http;
+use crate::notify::address::without_addresses;
 use crate::notify::http_answer::tls_advice;
 use crate::notify::smtp::connection::Trouble;
 use crate::notify::smtp::reply::Reply;
@@ -101,17 +101,6 @@ pub(crate) fn refusal(stage: Stage, trouble: &Trouble) -> Refusal {
     Refusal { error: judged(stage, trouble), leaves_connection: !closes, may_be_its_age }
 }
 
-/// A server's answer as one short line without mail addresses.
-pub(crate) fn one_line(text: &str) -> String {
-    let word = |word: &str| match word.contains('@') {
-        true if word.ends_with(':') => "<address>:".to_owned(),
-        true => "<address>".to_owned(),
-        false => word.to_owned(),
-    };
-    let words: Vec<_> = http::one_line(text).split(' ').map(word).collect();
-    words.join(" ").chars().take(300).collect()
-}
-
 /// The error that a failure of a stage is.
 pub(crate) fn judged(stage: Stage, trouble: &Trouble) -> DeliveryError {
     let in_words = stage.in_words();
@@ -129,7 +118,7 @@ pub(crate) fn judged(stage: Stage, trouble: &Trouble) -> DeliveryError {
         ),
         Trouble::NoReply(text) => (
             FailureReason::UnexpectedAnswer,
-            format!("not the answer of a mail server at {in_words}: {}", one_line(text)),
+            format!("not the answer of a mail server at {in_words}: {}", without_addresses(text)),
         ),
         Trouble::BeforeTls => {
             let detail = "more came behind the answer to STARTTLS before TLS began: nothing of it \
@@ -137,14 +126,14 @@ pub(crate) fn judged(stage: Stage, trouble: &Trouble) -> DeliveryError {
             (FailureReason::TlsFailed, detail.to_owned())
         }
         Trouble::Tls(error) => {
-            let text = one_line(&error.to_string());
+            let text = without_addresses(&error.to_string());
             (
                 FailureReason::TlsFailed,
                 format!("no TLS with the mail server: {text}{}", tls_advice(&text)),
             )
         }
         Trouble::Broken(error) => {
-            let text = one_line(&error.to_string());
+            let text = without_addresses(&error.to_string());
             (
                 FailureReason::ConnectionLost,
                 format!("the connection to the mail server broke at {in_words}: {text}"),
@@ -169,7 +158,7 @@ pub(crate) fn judged(stage: Stage, trouble: &Trouble) -> DeliveryError {
 }
 
 fn refused(stage: Stage, reply: &Reply) -> DeliveryError {
-    let said = one_line(&reply.text());
+    let said = without_addresses(&reply.text());
     let permanent = reply.is_permanent();
     let words = said.split(|c: char| !c.is_ascii_digit() && c != '.');
     let basic_auth_is_off =

@@ -17,7 +17,7 @@ use std::time::Duration;
 use lettre::Address;
 
 use crate::clock::Clock;
-use crate::notify::address::domain_in_ascii;
+use crate::notify::address::{domain_in_ascii, without_addresses};
 use crate::notify::oauth::Tokens;
 use crate::notify::{
     Accepted, DeliveryError, FailureReason, SmtpConfig, SmtpSignIn, SmtpTls, Verdict,
@@ -26,7 +26,6 @@ use crate::secret::Redactor;
 
 use connection::{Connection, Deadline, Trouble};
 use envelope::Envelope;
-pub(crate) use judge::one_line;
 use judge::{Refusal, Stage, judged, refusal};
 use stream::{Connector, Stream};
 
@@ -274,6 +273,6 @@ impl Kept {
             return Err(refusal(Stage::Content, &Trouble::OutOfStep));
         }
         self.messages += 1;
-        Ok(Accepted { detail: judge::one_line(&format!("{} {}", reply.code, reply.text())) })
+        Ok(Accepted { detail: without_addresses(&format!("{} {}", reply.code, reply.text())) })
     }
 }

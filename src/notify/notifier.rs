@@ -1,0 +1,65 @@
+//! What every destination is: one that takes a message, or is shown what is open, and says how that
+//! went. What wraps it is `channel`'s.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::Timestamp;
+
+use crate::domain::{AlertSnapshot, Delivery, OperatorNews};
+use crate::notify::{DeliveryError, FailureReason, Verdict};
+
+/// An attempt under way. Dropping it cancels the attempt.
+pub type SendFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Accepted, DeliveryError>> + Send + 'a>>;
+
+/// A look at a destination: what was found, one line without secrets.
+pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Result<String, DeliveryError>> + Send + 'a>>;
+
+/// A destination.
+pub trait Notifier: Send + Sync {
+    /// Makes one attempt. What precedes handing the message over takes at most three quarters of
+    /// the time-out, so that an attempt cut off by the time-out is always one whose message may
+    /// have arrived.
+    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
+
+    /// Shows how things are, to a destination that is owed no messages.
+    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
+        let (_, _) = (standing, now);
+        let detail = "it takes messages, and is not shown what is open";
+        Box::pin(std::future::ready(Err(DeliveryError::new(
+            Verdict::Message,
+            FailureReason::MessageRefused,
+            detail,
+        ))))
+    }
+
+    /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in
+    /// where that is apart.
+    fn probe(&self) -> ProbeFuture<'_>;
+}
+
+/// A message was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// What the receiver said, one line for the record, without secrets.
+    pub detail: String,
+}
+
+/// Something that is so, or was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// What.
+    pub fact: MirroredFact,
+    /// When it ends if nothing more is said of it, or ended.
+    pub ends_at: Timestamp,
+}
+
+/// What can be so.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MirroredFact {
+    /// An alert, and who knows of it.
+    Alert(Box<AlertSnapshot>, Option<String>),
+    /// Trouble with the daemon itself.
+    Trouble(OperatorNews),
+}
