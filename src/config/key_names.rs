@@ -18,7 +18,7 @@ fn add_names(shape: Shape, names: &mut Vec<&'static str>) {
         names.push(key.name);
         match key.kind {
             Kind::Table(inner) | Kind::Tables(inner) | Kind::Rows(inner) | Kind::Named(inner) => {
-                add_names(inner, names)
+                add_names(inner, names);
             }
             Kind::Typed(types) | Kind::NamedTyped(types) => {
                 add_names(types.common, names);

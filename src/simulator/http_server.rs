@@ -49,7 +49,7 @@ async fn converse(stream: TcpStream, clock: &dyn Clock, respond: &Respond) -> io
         match fault {
             None => write(&mut stream, &answer, answer.body.len()).await?,
             Some(Fault::Answer(instead)) => {
-                write(&mut stream, &instead, instead.body.len()).await?
+                write(&mut stream, &instead, instead.body.len()).await?;
             }
             Some(Fault::Slow(wait)) => {
                 clock.sleep(wait).await;

@@ -64,10 +64,8 @@ fn file(path: &str, code: &str) -> File {
         let start = line.trim_start();
         let after_pub = start.strip_prefix("pub").and_then(|rest| rest.split_once(' '));
         let Some(first) = after_pub.map_or(start, |(_, rest)| rest).strip_prefix("use ") else {
-            if !start.starts_with("//") {
-                rest.push_str(line);
-                rest.push('\n');
-            }
+            rest.push_str(if start.starts_with("//") { "" } else { line });
+            rest.push('\n');
             continue;
         };
         let mut tree = first.to_owned();
@@ -90,14 +88,12 @@ fn words(path: &str) -> Words {
 fn expanded(tree: &str) -> Vec<String> {
     let Some((prefix, list)) = tree.split_once('{') else { return vec![tree.to_owned()] };
     let mut depth = 0;
-    let items = list.trim_end_matches(char::is_whitespace).strip_suffix('}').unwrap_or(list).split(
-        |letter| {
-            depth += i32::from(letter == '{') - i32::from(letter == '}');
-            letter == ',' && depth == 0
-        },
-    );
-    let items: Vec<&str> = items.filter(|item| !item.is_empty()).collect();
-    items.into_iter().flat_map(|item| expanded(&format!("{prefix}{item}"))).collect()
+    let items = list.strip_suffix('}').unwrap_or(list).split(|letter| {
+        depth += i32::from(letter == '{') - i32::from(letter == '}');
+        letter == ',' && depth == 0
+    });
+    let items = items.filter(|item| !item.is_empty());
+    items.flat_map(|item| expanded(&format!("{prefix}{item}"))).collect()
 }
 
 /// The name that a path has where it is used, and the path.
