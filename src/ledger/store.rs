@@ -145,7 +145,7 @@ impl Ledger {
             .await
     }
 
-    /// What is known of every customer, by [`crate::ledger::customer_hash`] of its key.
+    /// What is known of every customer, by [`crate::ledger::customer_hash()`] of its key.
     pub async fn scan(&self) -> Result<KnownCustomers, LedgerError> {
         self.thread.run(|connection| customers::scan(connection)).await
     }

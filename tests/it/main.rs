@@ -19,6 +19,7 @@ mod config;
 mod customers;
 mod cycle;
 mod daemon;
+mod decisions;
 mod delivery;
 mod demo;
 mod documents;
