@@ -141,7 +141,7 @@ impl Action for PollRequest {
         let (answer, polled) = oneshot::channel();
         daemon
             .polls
-            .send(PollTicket { accept_empty: self.accept_empty, anew: false, answer })
+            .send(PollTicket { accept_empty: self.accept_empty, fresh: false, answer })
             .await
             .map_err(|_| stopping())?;
         let polled = polled.await.map_err(|_| stopping())?;

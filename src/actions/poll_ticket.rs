@@ -13,7 +13,7 @@ pub struct PollTicket {
     /// Take an answer without any item for the truth.
     pub accept_empty: bool,
     /// A poll that is under way is none for this: it began with what is out of date now.
-    pub anew: bool,
+    pub fresh: bool,
     /// Where the poll goes that answers this, or why there is none.
     pub answer: oneshot::Sender<Result<Polled, String>>,
 }

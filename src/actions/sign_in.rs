@@ -60,7 +60,7 @@ impl Action for SignInRequest {
         // Usage may not have been read for days. Nobody waits for this poll; one under way may have
         // failed by the old sign-in.
         let (answer, _nobody) = oneshot::channel();
-        let asked = daemon.polls.try_send(PollTicket { accept_empty: false, anew: true, answer });
+        let asked = daemon.polls.try_send(PollTicket { accept_empty: false, fresh: true, answer });
         Ok(SignInKept { polls: asked.is_ok() })
     }
 }

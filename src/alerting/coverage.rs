@@ -68,7 +68,7 @@ impl Gap {
                 "take the rules out of its mute_rules, unless nobody shall ever hear of it"
             }
             Self::DeadNotifier => {
-                "mend the notifiers that its rules tell, or name another one; status says what \
+                "fix the notifiers that its rules tell, or name another one; status says what \
                     they answer"
             }
         }

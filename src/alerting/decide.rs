@@ -31,7 +31,7 @@ pub struct Raise {
     pub previous_amount: Option<Decimal>,
     /// The next step of the ladder.
     pub next_at: Option<Decimal>,
-    /// How often it is told again while it is true; none = never.
+    /// How often it is told again while it is true; `None`: never.
     pub remind_every: Option<Duration>,
     /// Why it is raised.
     pub reason: Reason,
@@ -59,7 +59,7 @@ pub struct Decided {
     pub raise: Vec<Raise>,
     /// Steps to be recorded as passed beside those of `raise`.
     pub late: Vec<LatePass>,
-    /// Rows of steps the customer was seen below, and the amount it was seen under; none = not
+    /// Rows of steps the customer was seen below, and the amount it was seen under; `None`: not
     /// since the step last alerted.
     pub seen_below: Vec<(i64, Option<Decimal>)>,
     /// The reason of each rule's decision, in the order of the configuration.

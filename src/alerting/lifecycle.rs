@@ -108,7 +108,7 @@ fn not_yet_notified(
     alert.notify.iter().filter(|name| !told.contains(name.as_ref())).cloned().collect()
 }
 
-/// Who was told of an alert, in whosoever's place: the end of it is news to them all.
+/// Who was told of an alert, in whose place it was: the end of it is news to them all.
 fn notified(alert: &OpenAlert) -> Vec<Box<str>> {
     let others = alert.fell_back.iter().filter(|name| !alert.notify.contains(name));
     alert.notify.iter().chain(others).cloned().collect()

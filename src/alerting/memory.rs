@@ -34,7 +34,7 @@ pub struct KnownCustomer {
 pub struct CustomerState {
     /// The id as received.
     pub customer: CustomerId,
-    /// The one subscription that it is about; none = the customer as a whole.
+    /// The one subscription that it is about; `None`: the customer as a whole.
     pub subscription: Option<Subscription>,
     /// The name as received.
     pub name: String,

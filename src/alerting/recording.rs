@@ -22,7 +22,7 @@ pub struct NewAlert {
     pub snapshot: AlertSnapshot,
     /// The notifiers it is owed to, by name.
     pub notify: Vec<Box<str>>,
-    /// How often it is told again while it is true; none = never.
+    /// How often it is told again while it is true; `None`: never.
     pub remind_every: Option<Duration>,
 }
 
@@ -46,7 +46,7 @@ pub struct OpenAlert {
     pub owed_to: Vec<Box<str>>,
     /// The notifiers that were told of it in the place of others.
     pub fell_back: Vec<Box<str>>,
-    /// How often it is told again while it is true; none = never.
+    /// How often it is told again while it is true; `None`: never.
     pub remind_every: Option<Duration>,
     /// When it was last told.
     pub told_at: Timestamp,

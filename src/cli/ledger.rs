@@ -18,7 +18,7 @@ pub(super) struct Ledger {
 
 #[derive(Debug, Subcommand)]
 enum Order {
-    /// Begin a new ledger in place of one that is lost: everything that is over is told anew
+    /// Begin a new ledger in place of one that is lost: everything that is over is told again
     #[command(
         after_help = "Refused where there is a ledger: move it away first. Exits with 3 beside a \
             running daemon.\n\nExample: budget-alertd ledger new"
@@ -41,7 +41,7 @@ fn new(path: &Path) -> anyhow::Result<Outcome> {
     Store::make_new(ledger, SystemClock::shared().now())?;
     output::page(&format!("{}\n", tick(Tone::Good, "made", &ledger.path.display().to_string())))?;
     output::aside(
-        "The next poll begins as on the first day: what is over its steps is told anew.\n",
+        "The next poll begins as on the first day: what is over its steps is told again.\n",
     );
     Ok(Outcome::Done)
 }

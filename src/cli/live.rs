@@ -16,7 +16,7 @@ use crate::{notify, source};
 /// One thing that was tried.
 pub(super) struct Probe {
     name: String,
-    /// What was found, or what is wrong and how to mend it.
+    /// What was found, or what is wrong and how to fix it.
     pub(super) outcome: Result<String, String>,
 }
 

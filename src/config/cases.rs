@@ -15,7 +15,7 @@ use crate::domain::{CustomerId, LegacyCycle, Plan, Severity, UsageDate, UsageRec
 /// A file of rule tests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cases {
-    /// The configuration that is tested; none = the one of the command line.
+    /// The configuration that is tested; `None`: the one of the command line.
     pub rules: Option<PathBuf>,
     /// The tests, in the order of the file.
     pub tests: Vec<Case>,
@@ -39,7 +39,7 @@ pub struct CasePoll {
     pub records: Vec<UsageRecord>,
     /// Billing cycles of legacy customers that are known from now on.
     pub cycles: Vec<(CustomerId, LegacyCycle)>,
-    /// Every alert it must raise; none = nothing is compared.
+    /// Every alert it must raise; `None`: nothing is compared.
     pub expect: Option<Vec<Expected>>,
 }
 

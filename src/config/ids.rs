@@ -42,7 +42,7 @@ impl Ids {
         }
         if let Some((_, letter)) = unseen(id.trim()) {
             return Err(format!(
-                "the id \"{}\" holds {}, which nobody sees: write it anew{}",
+                "the id \"{}\" holds {}, which nobody sees: write it again{}",
                 visible(id),
                 called(letter),
                 self.hint(id)

@@ -87,7 +87,7 @@ impl ClockWatch {
                 format!("the clock of this host was set back by {by}")
             } else {
                 format!(
-                    "the clock of this host jumped ahead by {by}, or the host was asleep for so \
+                    "the clock of this host jumped ahead by {by}, or the host was suspended for so \
                         long"
                 )
             });
@@ -111,7 +111,9 @@ mod tests {
         assert_eq!(after(79, 20), None, "59 s");
         assert_eq!(
             after(7289, 30).as_deref(),
-            Some("the clock of this host jumped ahead by 2 h, or the host was asleep for so long")
+            Some(
+                "the clock of this host jumped ahead by 2 h, or the host was suspended for so long"
+            )
         );
         assert_eq!(after(99, 40).as_deref(), Some("the clock of this host was set back by 2 h"));
         assert_eq!(after(109, 50), None);

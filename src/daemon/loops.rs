@@ -302,6 +302,6 @@ pub(super) fn reload_refused(why: &str) -> OperatorFinding {
         summary: format!(
             "the configuration was not reloaded, the one before stays in force: {why}"
         ),
-        action: "run budget-alertd check, mend the file, reload again".to_owned(),
+        action: "run budget-alertd check, fix the file, reload again".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Who waits for a poll. Those who ask while one is under way share it, unless they want one anew;
+//! Who waits for a poll. Those who ask while one is under way share it, unless they want a new one;
 //! whoever waits when the loops change is answered by the next ones.
 
 use tokio::sync::mpsc;
@@ -45,7 +45,7 @@ impl PollRequests {
     pub(super) fn answer(&mut self, accepted_empty: bool, polled: &Polled) {
         let in_time = self.in_time;
         let fits = |place: usize, request: &PollTicket| {
-            (accepted_empty || !request.accept_empty) && (place < in_time || !request.anew)
+            (accepted_empty || !request.accept_empty) && (place < in_time || !request.fresh)
         };
         self.tell(fits, &Ok(polled.clone()));
     }

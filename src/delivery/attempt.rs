@@ -165,7 +165,7 @@ impl DeliveryAttempts {
                 format!("{number} deliveries of notifier \"{name}\" were given up: {why}")
             },
             action: format!(
-                "mend the destination, then run: budget-alertd deliveries retry --notifier {name}"
+                "fix the destination, then run: budget-alertd deliveries retry --notifier {name}"
             ),
         };
         self.findings.report_again(finding).await

@@ -120,7 +120,7 @@ impl DeliveryAttempts {
             ),
             action:
                 "what is owed to that recipient is kept and tried again, until it is given up: \
-                have the mailbox mended, or name another recipient; see budget-alertd deliveries \
+                have the mailbox repaired, or name another recipient; see budget-alertd deliveries \
                 --state pending"
                     .to_owned(),
         };

@@ -31,16 +31,16 @@ const SHOWN_FOR: Duration = Duration::from_mins(5);
 /// How often it is shown again.
 const SHOWN_EVERY: Duration = Duration::from_mins(1);
 /// What to do where a daemon runs.
-const OF_A_DAEMON: &str = "mend that, the daemon then goes on by itself: each poll finds again \
+const OF_A_DAEMON: &str = "fix that, the daemon then goes on by itself: each poll finds again \
     what was not recorded. Do not restart it before, it would forget what receivers have accepted \
     and tell that again.";
 /// What to do where a command polls.
-const OF_A_COMMAND: &str = "mend that, the next `budget-alertd poll` finds again what was not \
+const OF_A_COMMAND: &str = "fix that, the next `budget-alertd poll` finds again what was not \
     recorded. It cannot remember that it told this, and tells it again each time it runs until \
     then.";
 
 /// What to do where a daemon cannot start.
-const OF_A_START: &str = "the daemon cannot start: mend that, and start it. systemd tries it again \
+const OF_A_START: &str = "the daemon cannot start: fix that, and start it. systemd tries it again \
     every few seconds by itself; each poll then finds again what was not recorded. Until then this \
     is told once a day.";
 

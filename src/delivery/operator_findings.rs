@@ -61,7 +61,7 @@ impl FindingClosure {
 }
 
 impl OperatorFindings {
-    /// A findings that tells the operator by these routes; none = only the log, the metric and
+    /// A findings that tells the operator by these routes; `None`: only the log, the metric and
     /// `status`.
     pub fn new(
         ledger: Ledger,

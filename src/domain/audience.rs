@@ -59,7 +59,7 @@ impl Readers {
 /// gets what is about another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addresses {
-    /// The customers that they are told about; none = all.
+    /// The customers that they are told about; `None`: all.
     pub about: Option<BTreeSet<CustomerKey>>,
     /// Whose contacts they are, for those that are any customer's; in lowercase.
     pub owners: BTreeMap<String, BTreeSet<CustomerKey>>,

@@ -242,14 +242,14 @@ pub struct Route {
     /// Its recipients, none where they are each customer's contacts; `[None]` for a notifier that
     /// is one recipient itself.
     pub recipients: Vec<Option<String>>,
-    /// More new alerts than this in one poll become one digest; none = never.
+    /// More new alerts than this in one poll become one digest; `None`: never.
     pub digest_above: Option<u32>,
     /// Whether it is told when an alert is over.
     pub send_resolved: bool,
     /// How many alerts one part of a digest holds within the destination's size limits.
     pub digest_part: u32,
     /// How many parts a digest has at most, where people read it: the worst, and what all come to;
-    /// none = all that it takes.
+    /// `None`: all that it takes.
     pub digest_parts: Option<u32>,
     /// Whether it keeps one incident for each customer, billing period and rule, which ends with
     /// the last of its steps.

@@ -143,7 +143,7 @@ impl Metric {
         matches!(self, Self::PercentUsed | Self::ForecastPercent | Self::Pace | Self::DailyPercent)
     }
 
-    /// Whether it alerts anew on each UTC day of the data.
+    /// Whether it alerts again on each UTC day of the data.
     pub fn is_daily(self) -> bool {
         matches!(self, Self::DailyCost | Self::DailyPercent)
     }
@@ -263,7 +263,7 @@ pub struct CrossedStep {
     pub severity: Severity,
     /// The notifiers it is owed to, by name.
     pub notify: Arc<[Box<str>]>,
-    /// How often it is told again while it is true; none = never.
+    /// How often it is told again while it is true; `None`: never.
     pub remind_every: Option<Duration>,
 }
 

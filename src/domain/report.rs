@@ -73,7 +73,7 @@ pub struct Trust {
     pub customers: u64,
     /// Those whose data is more than three days old.
     pub stale: u64,
-    /// When the last good poll ended; none = never.
+    /// When the last good poll ended; `None`: never.
     pub last_good_poll: Option<Timestamp>,
     /// Whether the last poll was good.
     pub last_poll_good: bool,
@@ -154,7 +154,7 @@ impl<T> Default for Top<T> {
 /// A sum in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
-    /// The currency; none = unknown ones, which are not added up with others.
+    /// The currency; `None`: unknown ones, which are not added up with others.
     pub currency: Option<Currency>,
     /// How many customers.
     pub customers: u64,
@@ -200,7 +200,7 @@ pub struct Growth {
     pub customer: Named,
     /// By how much.
     pub by: Decimal,
-    /// The cost before; none = the billing period began since then.
+    /// The cost before; `None`: the billing period began since then.
     pub from: Option<Decimal>,
     /// The cost now.
     pub cost: Decimal,

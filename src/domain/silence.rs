@@ -21,7 +21,7 @@ pub struct Silence {
     /// The newest date of the data when it was made: time in billing periods is that of the data.
     /// The ledger sets it.
     pub as_of: Timestamp,
-    /// When it ends; none = with each customer's billing period that holds `as_of`. Late data of
+    /// When it ends; `None`: with each customer's billing period that holds `as_of`. Late data of
     /// the period before is covered too.
     pub ends_at: Option<Timestamp>,
     /// Who made it.

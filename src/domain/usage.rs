@@ -70,7 +70,7 @@ impl<'de> Deserialize<'de> for UsageDate {
 pub struct UsageRecord {
     /// `resourceId`, else `id`.
     pub customer: CustomerId,
-    /// The one subscription that it is about; none = the customer as a whole.
+    /// The one subscription that it is about; `None`: the customer as a whole.
     pub subscription: Option<Subscription>,
     /// `resourceName`, else `name`, as received; empty when there is none.
     pub name: String,
@@ -82,7 +82,7 @@ pub struct UsageRecord {
     pub currency: Option<Currency>,
     /// `usdTotalCost`; none where it is 0 beside a cost above 0.
     pub usd_cost: Option<Decimal>,
-    /// `budget.amount`; none = no budget in Partner Center.
+    /// `budget.amount`; `None`: no budget in Partner Center.
     pub budget: Option<Decimal>,
     /// `percentUsed`; says nothing without a budget.
     pub reported_percent: Option<Decimal>,

@@ -10,7 +10,7 @@ use crate::secret::{Redactor, Secret};
 
 /// How long an access token lives when the answer does not say.
 const USUAL_LIFE: Duration = Duration::from_hours(1);
-/// The errors that trying again cannot mend.
+/// The errors that trying again cannot fix.
 const FINAL_ERRORS: [&str; 16] = [
     "invalid_grant",
     "interaction_required",
@@ -34,7 +34,7 @@ const FINAL_ERRORS: [&str; 16] = [
 pub(crate) struct TokenAnswer {
     pub(crate) access_token: Secret,
     pub(crate) expires_in: Duration,
-    /// The next refresh token; none = the old one stays.
+    /// The next refresh token; `None`: the old one stays.
     pub(crate) refresh_token: Option<Secret>,
     /// Who the user is by its claims, where that was asked for.
     pub(crate) id_token: Option<Secret>,
@@ -88,7 +88,7 @@ impl TokenRefusal {
         Self { error, reason }
     }
 
-    /// Whether trying again cannot mend it.
+    /// Whether trying again cannot fix it.
     pub(crate) fn is_final(&self) -> bool {
         FINAL_ERRORS.contains(&self.error.as_str())
     }

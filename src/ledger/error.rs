@@ -33,7 +33,7 @@ pub enum LedgerError {
     },
     /// The file is damaged.
     #[error("{} is damaged ({what}): put a sound copy in its place, or move it away and begin a \
-        new one with `budget-alertd ledger new`, which tells everything anew", path.display())]
+        new one with `budget-alertd ledger new`, which tells everything again", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum LedgerError {
     },
     /// There was a ledger, and it is gone.
     #[error("{} is gone, and was there ({} says so): put a copy of it in its place, or begin a new \
-        one with `budget-alertd ledger new`, which tells everything anew", path.display(), made.display())]
+        one with `budget-alertd ledger new`, which tells everything again", path.display(), made.display())]
     Lost {
         /// Where it was.
         path: PathBuf,

@@ -1,5 +1,5 @@
 //! Opens the ledger's file: made whole or not at all, checked before it is trusted, never silently
-//! started anew.
+//! started again.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -224,7 +224,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
 /// Settings of a connection, none of them kept in the file. The cache is in KiB when negative.
 fn tune(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
-    // A kept statement stays as it was planned: SQLite would plan many anew for each value that is
+    // A kept statement stays as it was planned: SQLite would plan many again for each value that is
     // bound to them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(

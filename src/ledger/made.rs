@@ -1,5 +1,5 @@
 //! `ledger.made`, the file that says that a ledger was made here: where it is and the ledger is
-//! not, the ledger is lost, and begins anew only when somebody orders it.
+//! not, the ledger is lost, and begins again only when somebody orders it.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(super) fn note(ledger: &Path, now: Timestamp) {
     let name = ledger.file_name().unwrap_or_default().display();
     let text = format!(
         "{name} was made here, as noted at {now}. While this file is here and {name} is not, \
-            budget-alertd does not start: it would tell everything anew. `budget-alertd ledger \
+            budget-alertd does not start: it would tell everything again. `budget-alertd ledger \
             new` begins a new ledger.\n"
     );
     match fs::exists(&file).and_then(|there| {

@@ -124,7 +124,7 @@ impl Ledger {
     }
 
     /// Makes a new ledger where one is lost, by order of a person: what is over its steps is told
-    /// anew.
+    /// again.
     ///
     /// Fails when there is a ledger, or when another process holds its place.
     pub fn make_new(config: &Config, now: Timestamp) -> Result<(), LedgerError> {
@@ -322,9 +322,9 @@ impl Ledger {
             self.thread.run(|connection| deliveries::notifiers_that_owe(connection)).await?;
         let orphans = without(orphans, &known);
         self.for_each(orphans, move |connection, notifier| {
-            let buried = deliveries::bury(connection, notifier, now)?;
+            let dropped = deliveries::drop_undeliverable(connection, notifier, now)?;
             findings::untell(connection, notifier, now)?;
-            Ok(buried)
+            Ok(dropped)
         })
         .await
     }
@@ -404,7 +404,7 @@ impl Ledger {
     }
 
     /// Owes again what was given up, to the same notifier or to another; the shares of its failures
-    /// start anew. Returns how many deliveries are owed by it.
+    /// start again. Returns how many deliveries are owed by it.
     pub async fn retry(
         &self,
         filter: RetryFilter,

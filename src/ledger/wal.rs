@@ -37,7 +37,7 @@ pub(super) fn check(ledger: &Path) -> Result<(), LedgerError> {
 }
 
 /// Where the log is damaged. Whoever writes the ledger meanwhile can be at that very place, or
-/// begin the log anew: damage is still there at a second look.
+/// begin the log again: damage is still there at a second look.
 fn damage(file: &mut File) -> io::Result<Option<u64>> {
     let Some(first) = header_of(file)? else { return Ok(None) };
     let Some(at) = scan(file, &first)? else { return Ok(None) };

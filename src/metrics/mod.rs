@@ -98,6 +98,7 @@ impl Metrics {
     /// # Panics
     /// Never: names and labels are constants, and each name is registered once.
     #[expect(clippy::too_many_lines, reason = "a list of instruments")]
+    #[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
     pub fn new() -> Self {
         let registry = Registry::new_custom(Some("budget_alertd".into()), None)
             .expect("a constant prefix is valid");
@@ -267,6 +268,7 @@ impl Default for Metrics {
 struct Registered<'a>(&'a Registry);
 
 impl Registered<'_> {
+    #[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
     fn add<C: prometheus::core::Collector + Clone + 'static>(
         &self,
         made: prometheus::Result<C>,

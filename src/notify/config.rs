@@ -17,7 +17,7 @@ pub struct Config {
     pub name: Box<str>,
     /// What it is.
     pub kind: Kind,
-    /// More new alerts than this in one poll become one digest; none = never.
+    /// More new alerts than this in one poll become one digest; `None`: never.
     pub digest_above: Option<u32>,
     /// Whether it is told when an alert is over.
     pub send_resolved: bool,
@@ -177,7 +177,7 @@ pub struct SmtpConfig {
     pub port: u16,
     /// How the connection is protected.
     pub tls: SmtpTls,
-    /// The name by which it is greeted (EHLO); none = this host's own.
+    /// The name by which it is greeted (EHLO); `None`: this host's own.
     pub hello_name: Option<String>,
     /// How one signs in, where it asks for that.
     pub sign_in: Option<SmtpSignIn>,

@@ -211,6 +211,7 @@ fn not_for_one() -> DeliveryError {
 
 /// The text, and beside it the HTML with the picture it shows (RFC 2387). The boundaries are the
 /// message's own, so that every attempt sends the same.
+#[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
 fn parts(text: MailText, identity: Uuid) -> MultiPart {
     let start = |kind: MultiPartKind, number: u32| {
         MultiPart::builder().kind(kind).boundary(format!("part-{number}-{}", identity.simple()))

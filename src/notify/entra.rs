@@ -41,7 +41,7 @@ const ADVICE: &[(&[&str], &str)] = &[
     ),
     (
         &["50076", "50074", "50078", "50079", "50072", "53000", "53001", "53002", "53003", "50158"],
-        "the tenant's Conditional Access does not let this user pass: sign in anew for a refresh \
+        "the tenant's Conditional Access does not let this user pass: sign in again for a refresh \
             token, or leave oauth.refresh_token out and let the application sign in by its secret",
     ),
     (

@@ -1,6 +1,6 @@
 //! The PagerDuty notifier: events to its Events API v2
 //! (<https://developer.pagerduty.com/docs/events-api-v2-overview>). A customer's steps of one rule
-//! and billing period are one incident: each step triggers it anew, and it is resolved with the
+//! and billing period are one incident: each step triggers it again, and it is resolved with the
 //! last of them. Which messages that takes is planned by the ledger; here each message becomes its
 //! events.
 

@@ -82,6 +82,7 @@ fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
 }
 
 /// The same under a name that says that it is a test.
+#[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
 fn marked(mut snapshot: AlertSnapshot, which: &str) -> AlertSnapshot {
     snapshot.alert.customer.label = Some(format!("{TEST_MARK} Customer {which} (made up)"));
     if which != "A" {
@@ -96,6 +97,7 @@ fn hours_before(now: Timestamp, hours: i64) -> Timestamp {
 }
 
 /// A made-up alert, as if its data were three hours old at `now`.
+#[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
 pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
     let id = Uuid::new_v4();
     let usage_as_of = hours_before(now, 3);

@@ -23,7 +23,7 @@ use crate::text::shortened;
 
 /// More than four requests a second are throttled.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(250);
-/// Teams refuses messages of 28 kB after encoding them anew, and has refused one of 24,453 bytes.
+/// Teams refuses messages of 28 kB after encoding them again, and has refused one of 24,453 bytes.
 const LARGEST: usize = 20_000;
 /// Everything that the card needs is in this version; phones know it as well.
 const CARD_VERSION: &str = "1.4";
@@ -44,7 +44,7 @@ const FORMS: [Form; 4] = [
 struct Form {
     /// Characters of a name in a list.
     name: usize,
-    /// Characters of a detail; none = without details.
+    /// Characters of a detail; `None`: without details.
     row: usize,
     /// Whether a list says what else is new of its members.
     news: bool,

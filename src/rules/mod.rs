@@ -51,7 +51,7 @@ impl Rules {
     }
 
     /// Why no rule can ever alert about this customer as it is now: of all their reasons the one
-    /// easiest to mend. `None` when one can.
+    /// easiest to fix. `None` when one can.
     pub fn uncovered(&self, assessed: &Assessed) -> Option<Reason> {
         let inputs = assessed.inputs();
         let mut worst = Some(Reason::CustomerNotSelected);

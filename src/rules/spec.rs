@@ -47,7 +47,7 @@ pub struct StepSpec {
     pub severity: Severity,
     /// The notifiers that take the place of the rule's.
     pub notify: Option<Vec<Box<str>>>,
-    /// How often it is told again while it is true; none = as the rule says.
+    /// How often it is told again while it is true; `None`: as the rule says.
     pub remind_every: Option<Duration>,
 }
 
@@ -66,7 +66,7 @@ pub struct RuleSpec {
     pub rearm: Rearm,
     /// The notifiers of steps that name none.
     pub notify: Vec<Box<str>>,
-    /// How often steps that don't say so themselves are told again; none = never.
+    /// How often steps that don't say so themselves are told again; `None`: never.
     pub remind_every: Option<Duration>,
     /// The distance between the steps beyond the last written one.
     pub then_every: Option<At>,

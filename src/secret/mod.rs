@@ -99,7 +99,7 @@ pub enum SecretError {
     #[error("the secret is empty")]
     Empty,
     /// It holds what nobody sees, which came along when it was copied.
-    #[error("the secret {0}: write it anew without that")]
+    #[error("the secret {0}: write it again without that")]
     Unclean(String),
 }
 
@@ -200,18 +200,18 @@ mod tests {
         let unclean = |secret: &str| text(SecretSource::Inline(Secret::new(secret)));
         assert_eq!(
             unclean("hush\u{a0}"),
-            "the secret holds a no-break space (U+00A0): write it anew without that"
+            "the secret holds a no-break space (U+00A0): write it again without that"
         );
         assert_eq!(
             unclean("hu\u{200b}sh"),
-            "the secret holds a letter without width (U+200B): write it anew without that"
+            "the secret holds a letter without width (U+200B): write it again without that"
         );
         assert_eq!(
             unclean("hush\n\n"),
-            "the secret holds a line break (U+000A): write it anew without that"
+            "the secret holds a line break (U+000A): write it again without that"
         );
-        assert_eq!(unclean(" hush"), "the secret begins with a blank: write it anew without that");
-        assert_eq!(unclean("hush "), "the secret ends with a blank: write it anew without that");
+        assert_eq!(unclean(" hush"), "the secret begins with a blank: write it again without that");
+        assert_eq!(unclean("hush "), "the secret ends with a blank: write it again without that");
     }
 
     #[test]

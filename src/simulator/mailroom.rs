@@ -12,7 +12,7 @@ use crate::simulator::{MailFault, ReceivedMail};
 /// How a mail server is set up.
 #[derive(Debug, Clone, Default)]
 pub struct MailOptions {
-    /// User name and password it asks for (AUTH PLAIN or LOGIN); none = it takes mail from anybody.
+    /// User name and password it asks for (AUTH PLAIN or LOGIN); `None`: it takes mail from anybody.
     pub credentials: Option<(String, String)>,
 }
 

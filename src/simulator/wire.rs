@@ -26,12 +26,13 @@ pub struct Form {
     pub gzip: bool,
     /// Without indentation, as the service answers; the documented examples are indented.
     pub compact: bool,
-    /// Customers on one page; none = all on one.
+    /// Customers on one page; `None`: all on one.
     pub page_size: Option<usize>,
 }
 
 impl Form {
     /// An answer with this body, packed if the request allows it.
+    #[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
     pub(crate) fn answer(self, request: &Request, body: &impl Serialize) -> Answer {
         let mut bytes = if self.bom { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
         let indent: &[u8] = b"    ";
@@ -55,6 +56,7 @@ impl Form {
     }
 }
 
+#[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
 fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
     packer.write_all(bytes).and_then(|()| packer.finish()).expect("writing to memory does not fail")

@@ -74,13 +74,13 @@ pub struct SimCustomer {
     pub name: String,
     /// How it buys Azure.
     pub plan: SimPlan,
-    /// `budget.amount`; none = the key is left out.
+    /// `budget.amount`; `None`: the key is left out.
     pub budget: Option<Decimal>,
     /// `totalCost`; written with all its digits.
     pub cost: Decimal,
     /// `lastModifiedDate`.
     pub usage_as_of: Timestamp,
-    /// An instant within the billing period that the usage summaries name; none = `usage_as_of`.
+    /// An instant within the billing period that the usage summaries name; `None`: `usage_as_of`.
     /// They differ when late data of the old period is dated in the new one.
     pub summary_as_of: Option<Timestamp>,
     /// Its subscriptions, costliest anywhere.

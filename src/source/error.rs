@@ -1,4 +1,4 @@
-//! Why usage could not be read: what may pass by itself, what a person has to mend, and how.
+//! Why usage could not be read: what may pass by itself, what a person has to fix, and how.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -101,7 +101,7 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
-    /// The refresh token or the application is refused; only a person can mend that.
+    /// The refresh token or the application is refused; only a person can fix that.
     #[error("the sign-in is refused{}", after_colon(.reason))]
     SignInRefused {
         /// The sign-in service's code and sentence.
@@ -148,7 +148,7 @@ impl SourceError {
         }
     }
 
-    /// Whether only a person can mend it, so that asking anything more is pointless.
+    /// Whether only a person can fix it, so that asking anything more is pointless.
     pub fn needs_operator(&self) -> bool {
         matches!(
             self,
@@ -185,14 +185,14 @@ impl SourceError {
     pub fn may_pass_by_browser(&self) -> bool {
         match self {
             Self::SignInRefused { .. } => {
-                self.advice().is_none_or(|advice| advice.mend.contains("--browser"))
+                self.advice().is_none_or(|advice| advice.fix.contains("--browser"))
             }
             Self::Refused { .. } => true,
             _ => false,
         }
     }
 
-    /// What happened and, where only a person can mend it, what that means and how.
+    /// What happened and, where only a person can fix it, what that means and how.
     pub fn in_full(&self) -> String {
         let finding = self.finding();
         if finding.code == FindingCode::SourceFailing {
@@ -216,7 +216,7 @@ impl SourceError {
                     `budget-alertd login`.",
             ),
             Self::SignInRefused { .. } if self.advice().is_some() => {
-                (FindingCode::SignInRefused, self.advice().map_or("", |advice| advice.mend))
+                (FindingCode::SignInRefused, self.advice().map_or("", |advice| advice.fix))
             }
             Self::SignInRefused { .. } | Self::Unauthorized { .. } => (
                 FindingCode::SignInRefused,

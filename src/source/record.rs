@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::domain::{Currency, CustomerId, Plan, UsageDate, UsageRecord};
 use crate::http::one_line;
 use crate::source::wire::{
-    Raw, WireBudget, WireUsage, either, fields_of, given, mended, number, object_of, text,
+    Raw, WireBudget, WireUsage, either, fields_of, given, number, object_of, repaired, text,
 };
 
 /// Data dated before this (2010-01-01) is misdated: Azure did not exist.
@@ -48,7 +48,7 @@ impl Skip {
 
     /// That a record is too large of which this is the start.
     pub(crate) fn too_large(start: &[u8]) -> Self {
-        let start = mended(start);
+        let start = repaired(start);
         let id = fields_of::<WireUsage<'_>>(&start)
             .and_then(|wire| either(wire.resource_id, wire.id).map(|id| clipped(&id)));
         Self::TooLarge { id }

@@ -8,7 +8,7 @@ pub(crate) struct Advice {
     /// What it means, a sentence.
     pub(crate) means: &'static str,
     /// What to do about it.
-    pub(crate) mend: &'static str,
+    pub(crate) fix: &'static str,
 }
 
 struct Refusal {
@@ -20,9 +20,9 @@ struct Refusal {
 const fn refusal(
     signs: &'static [&'static str],
     means: &'static str,
-    mend: &'static str,
+    fix: &'static str,
 ) -> Refusal {
-    Refusal { signs, advice: Advice { means, mend } }
+    Refusal { signs, advice: Advice { means, fix } }
 }
 
 const TABLE: &[Refusal] = &[
@@ -129,7 +129,7 @@ const TABLE: &[Refusal] = &[
     refusal(
         &["50057", "50053", "50055", "50144", "50142"],
         "The account is disabled, locked, or has an expired password.",
-        "Mend the account in the Entra admin center, then sign in again: `budget-alertd login`.",
+        "Fix the account in the Entra admin center, then sign in again: `budget-alertd login`.",
     ),
     refusal(
         &["50020", "90072", "16000"],
@@ -187,7 +187,7 @@ mod tests {
             };
             assert!(
                 advice(&said)
-                    .is_some_and(|advice| !advice.means.is_empty() && advice.mend.ends_with('.')),
+                    .is_some_and(|advice| !advice.means.is_empty() && advice.fix.ends_with('.')),
                 "{sign}"
             );
         }

@@ -12,7 +12,7 @@ use crate::source::SourceError;
 use crate::source::record::{Skip, Usable, usage_record};
 use crate::source::scan::ItemSink;
 use crate::source::sink::{Read, Settle, Sink};
-use crate::source::wire::{WireUsage, mended, object, object_at_start, object_of};
+use crate::source::wire::{WireUsage, object, object_at_start, object_of, repaired};
 
 /// How many skipped records are named; the rest is a number.
 const NAMED: usize = 20;
@@ -176,7 +176,7 @@ impl ItemSink for RecordSink<'_> {
         if let Some(wire) = object(item) {
             return self.take(&wire);
         }
-        match object_of(&mended(item)) {
+        match object_of(&repaired(item)) {
             Some(wire) => self.take(&wire),
             None => self.skip(&Skip::BadJson),
         }

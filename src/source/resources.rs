@@ -14,7 +14,7 @@ use crate::source::links::{self, PageLink};
 use crate::source::pages::{next, try_page};
 use crate::source::scan::ItemSink;
 use crate::source::wire::{
-    Raw, RawFields, either, mended, number, object_at_start, object_of, text,
+    Raw, RawFields, either, number, object_at_start, object_of, repaired, text,
 };
 
 /// What a page may unpack to, in bytes. Nothing of it is kept, so that the cap only ends what never
@@ -238,7 +238,7 @@ impl ItemSink for Sums {
     }
 
     fn whole(&mut self, item: &[u8]) {
-        if let Some(wire) = object_of(&mended(item)) {
+        if let Some(wire) = object_of(&repaired(item)) {
             self.take(&wire);
         }
     }

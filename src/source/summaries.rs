@@ -11,7 +11,7 @@ use crate::source::pages::{next, try_page};
 use crate::source::record;
 use crate::source::scan::ItemSink;
 use crate::source::wire::{
-    WireUsage, either, is_whole_object, mended, number, object_at_start, object_of, text,
+    WireUsage, either, is_whole_object, number, object_at_start, object_of, repaired, text,
 };
 use crate::source::{Place, SourceError};
 
@@ -116,7 +116,7 @@ async fn body(client: &Client, link: &PageLink, call: &mut Call) -> Result<Vec<u
         }
     }
     let is_nothing = matches!(body.trim_ascii(), b"" | b"null");
-    if is_nothing || is_whole_object(mended(&body).trim_start_matches('\u{feff}')) {
+    if is_nothing || is_whole_object(repaired(&body).trim_start_matches('\u{feff}')) {
         return Ok(body);
     }
     Err(SourceError::Garbled {
@@ -126,8 +126,8 @@ async fn body(client: &Client, link: &PageLink, call: &mut Call) -> Result<Vec<u
 }
 
 fn parse_summary(body: &[u8]) -> Option<SubscriptionSummary> {
-    let mend = mended(body);
-    let wire: WireUsage<'_> = object_of(&mend)?;
+    let fix = repaired(body);
+    let wire: WireUsage<'_> = object_of(&fix)?;
     let dates = SummaryDates::parse(&text(wire.billing_start)?, &text(wire.billing_end)?)?;
     Some(SubscriptionSummary { dates, cost: number(wire.total_cost, &mut || ())?.ok()? })
 }
@@ -172,7 +172,7 @@ impl ItemSink for SubscriptionSink {
     }
 
     fn whole(&mut self, item: &[u8]) {
-        if let Some(wire) = object_of(&mended(item)) {
+        if let Some(wire) = object_of(&repaired(item)) {
             self.take(&wire);
         }
     }

@@ -236,7 +236,7 @@ pub(crate) fn is_whole_object(text: &str) -> bool {
 
 /// The bytes as text in which what is no UTF-8 is replaced and control characters are blanks, so
 /// that a name with such things in it does not cost the record.
-pub(crate) fn mended(bytes: &[u8]) -> String {
+pub(crate) fn repaired(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()
         .map(|c| if c.is_ascii_control() { ' ' } else { c })

@@ -122,7 +122,7 @@ impl Installed {
             .output("/usr/bin/budget-alertd", &[&["--config", CONFIGURATION], arguments].concat())
     }
 
-    /// Waits until systemd has started it so many times anew, and it is ready.
+    /// Waits until systemd has started it so many times again, and it is ready.
     fn wait_for_restart(&self, times: &str) {
         eventually(SOON, "the restart", || (self.property("NRestarts") == times).then_some(()));
         eventually(SOON, "it to be up again", || {

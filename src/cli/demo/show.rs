@@ -60,7 +60,7 @@ struct Show {
     stage: Stage,
     narrator: Narrator,
     events: Peekable<IntoIter<StoryEvent>>,
-    /// When the server is started anew; none once it was.
+    /// When the server is started again; none once it was.
     reboot: Option<Timestamp>,
     books: Books,
     inbox: Inbox,

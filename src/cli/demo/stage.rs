@@ -90,7 +90,7 @@ impl Stage {
         Ok(self.story.play(at, &self.center, &self.slack).await?)
     }
 
-    /// Ends the pipeline and starts it anew from what is on disk.
+    /// Ends the pipeline and starts it again from what is on disk.
     pub(super) async fn reboot(&mut self) -> anyhow::Result<()> {
         self.ledger.close().await?;
         let clock = shared(&self.clock);

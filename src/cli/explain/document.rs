@@ -18,7 +18,7 @@ use crate::ledger::AttemptRow;
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
-    /// The earlier time that it is told of; none = now.
+    /// The earlier time that it is told of; `None`: now.
     at: Option<Timestamp>,
     customer: Customer<'a>,
     usage: Usage,

@@ -210,7 +210,8 @@ fn again(account: &RuleAccount, assessed: &Assessed, scale: Scale) -> Option<Str
                 scale.amount(amount)
             )
         });
-    let anew = if is_daily { "on the next day of the data" } else { "in the next billing period" };
-    let ways: Vec<String> = next.into_iter().chain(rearm).chain([anew.to_owned()]).collect();
+    let otherwise =
+        if is_daily { "on the next day of the data" } else { "in the next billing period" };
+    let ways: Vec<String> = next.into_iter().chain(rearm).chain([otherwise.to_owned()]).collect();
     Some(format!("alerts again {}", ways.join(", or ")))
 }

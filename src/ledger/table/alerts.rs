@@ -174,7 +174,7 @@ pub(in crate::ledger) fn close_rule(
 }
 
 /// Forgets which steps a removed rule has spent, and that it was ever there. Customers with such
-/// steps are judged anew even when nothing else changes before it comes back.
+/// steps are judged again even when nothing else changes before it comes back.
 pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> rusqlite::Result<()> {
     let sql = "UPDATE customer SET fingerprint = 0 WHERE id IN (SELECT customer FROM step WHERE \
         rule = ?1)";

@@ -399,7 +399,7 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
     Ok(())
 }
 
-/// Marks a step as one that the customer was seen below, under this budget amount; none = not since
+/// Marks a step as one that the customer was seen below, under this budget amount; `None`: not since
 /// it last alerted.
 pub(in crate::ledger) fn mark_seen_below(
     connection: &Connection,

@@ -358,7 +358,7 @@ pub(in crate::ledger) fn give_up(
 }
 
 /// Gives up everything owed to a notifier that does not exist; returns how many.
-pub(in crate::ledger) fn bury(
+pub(in crate::ledger) fn drop_undeliverable(
     connection: &Connection,
     notifier: &str,
     now: Timestamp,

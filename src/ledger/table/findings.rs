@@ -144,7 +144,7 @@ fn keep(
 }
 
 /// Takes open findings for untold where the news of them that a notifier was owed has just been
-/// buried, and nobody else had it or is owed it.
+/// dropped, and nobody else had it or is owed it.
 pub(in crate::ledger) fn untell(
     connection: &Connection,
     notifier: &str,

@@ -86,6 +86,7 @@ struct OwnMail<'a> {
 /// How much of a subject is shown.
 const SUBJECT_CHARS: usize = 240;
 
+#[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);

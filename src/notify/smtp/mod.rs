@@ -43,7 +43,7 @@ pub(crate) struct Smtp {
     tls: Option<Connector>,
     /// For the sign-in by a token: the mailbox, and its tokens.
     tokens: Option<(String, Tokens)>,
-    /// For EHLO; none = the address that the connection speaks from.
+    /// For EHLO; `None`: the address that the connection speaks from.
     own_name: Option<String>,
     /// How long everything up to handing over the message may take.
     patience: Duration,

@@ -239,7 +239,7 @@ async fn an_operator_is_told_once_a_day_that_the_daemon_cannot_start() {
     }
     let told = told_to_the_operator(&desk);
     assert_eq!(told.len(), 1, "of the four starts, the first is refused and the second accepted");
-    assert!(told[0].1.contains("the daemon cannot start: mend that"), "{}", told[0].1);
+    assert!(told[0].1.contains("the daemon cannot start: fix that"), "{}", told[0].1);
     assert!(
         told[0].1.contains(desk.house.path("alert-rules.toml").to_str().unwrap()),
         "{}",
@@ -317,7 +317,7 @@ async fn a_ledger_that_is_lost_is_begun_anew_when_that_is_ordered() {
     assert_eq!((begun.code, begun.out.as_str()), (0, "✓ made  {dir}/state/ledger.db\n"));
     assert_eq!(
         begun.err,
-        "The next poll begins as on the first day: what is over its steps is told anew.\n"
+        "The next poll begins as on the first day: what is over its steps is told again.\n"
     );
     assert!(desk.told(&["poll"]).contains("2 new alerts raised."));
 }

@@ -220,7 +220,7 @@ fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named(
         assert_eq!(ended.code, 2, "{text:?}: {}", ended.err);
         assert!(
             ended.err.contains(&format!(
-                "--client-secret-file {{dir}}/secret: {said}: write it anew without that"
+                "--client-secret-file {{dir}}/secret: {said}: write it again without that"
             )),
             "{}",
             ended.err
@@ -228,7 +228,7 @@ fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named(
         if !text.ends_with("\n\n") {
             let typed = house.init(&TENANT, text);
             assert!(
-                typed.code == 2 && typed.err.contains(&format!("{said}: write it anew")),
+                typed.code == 2 && typed.err.contains(&format!("{said}: write it again")),
                 "{}",
                 typed.err
             );

@@ -48,7 +48,7 @@ fn an_id_that_can_be_nobodys_is_a_mistake() {
         ("11111111-641b-4c53-b7fc-0f2bfca8a58", "is no customer's id"),
         (
             "11111111-641b\u{200b}-4c53-b7fc-0f2bfca8a581",
-            "holds a letter without width (U+200B), which nobody sees: write it anew; did you mean",
+            "holds a letter without width (U+200B), which nobody sees: write it again; did you mean",
         ),
     ] {
         let told = mistakes(&described(id));

@@ -148,7 +148,7 @@ async fn years_leave_what_is_kept_for_retention_what_is_owed_and_what_keeps_an_a
     let steps = count(&world, "SELECT count(*) FROM step");
     assert!(steps < 13 * 10, "those of the years before are gone: {steps}");
 
-    // Other words for a rule: everything is judged anew.
+    // Other words for a rule: everything is judged again.
     world.change_rules(
         &RULES.replace("[rules.spend]", "[rules.spend]\ndescription = \"Share of the budget\""),
     );

@@ -201,7 +201,7 @@ async fn a_ledger_that_is_lost_is_begun_anew_by_order_only() {
             text,
             "/ledger.db is gone, and was there (/ledger.made says so): put a copy of it in its \
                 place, or begin a new one with `budget-alertd ledger new`, which tells everything \
-                anew"
+                again"
         );
         assert!(!config.path.exists());
     }

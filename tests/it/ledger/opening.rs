@@ -147,7 +147,7 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         changed
     };
     let damaged = "put a sound copy in its place, or move it away and begin a new one with \
-        `budget-alertd ledger new`, which tells everything anew";
+        `budget-alertd ledger new`, which tells everything again";
     let foreign = "name another file, or move this one away";
     let cases = [
         (Vec::new(), format!("/ledger.db is damaged (it is empty): {damaged}")),

@@ -78,7 +78,7 @@ async fn a_code_is_asked_about_at_the_pace_that_is_wanted() {
 async fn what_ends_a_sign_in_is_told_with_what_to_do() {
     let declined = r#"{"error":"authorization_declined","error_description":"AADSTS70017: Denied. Trace ID: 1"}"#;
     let blocked = r#"{"error":"invalid_grant","error_description":"AADSTS53003: Blocked for device-1.\r\nTrace ID: 1"}"#;
-    for (offer, answer, expected, mend) in [
+    for (offer, answer, expected, fix) in [
         (
             (200, OFFER),
             (400, declined),
@@ -115,7 +115,7 @@ async fn what_ends_a_sign_in_is_told_with_what_to_do() {
         let mut stage = Stage::bare().await;
         let (result, took, _) = signed_in(&mut stage, offer, &[answer]).await;
         let said = result.unwrap_err().in_full();
-        assert!(said.contains(expected) && said.contains(mend), "{said}");
+        assert!(said.contains(expected) && said.contains(fix), "{said}");
         assert!(took <= 900, "{took}");
     }
 }

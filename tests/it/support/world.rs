@@ -74,7 +74,7 @@ pub(crate) struct World {
     pub(crate) metrics: Metrics,
     rules: String,
     source: String,
-    /// How many customers are recorded together in a mass crossing; none = as many as a daemon
+    /// How many customers are recorded together in a mass crossing; `None`: as many as a daemon
     /// records.
     slice: Option<usize>,
 }

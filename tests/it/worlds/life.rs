@@ -173,7 +173,7 @@ impl Life {
         };
     }
 
-    /// After a turn of the true period the cost begins anew, at once or after a while.
+    /// After a turn of the true period the cost begins again, at once or after a while.
     fn turn(&mut self, date: Timestamp) {
         let begins = self.person.truth(date).2;
         if self.turned_at.is_some_and(|before| before < begins) {

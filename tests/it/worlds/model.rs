@@ -243,7 +243,7 @@ impl Model {
             .judged
             .as_ref()
             .is_none_or(|(judged, config)| judged != record || config != poll.config);
-        // What is taken for late data is looked at anew each time.
+        // What is taken for late data is looked at again each time.
         let changed = changed || self.last.as_ref().is_some_and(|last| last.carried);
         let day_ago = self
             .asked_at

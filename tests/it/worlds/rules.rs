@@ -162,7 +162,7 @@ pub(super) fn reads_budget(metric: &str) -> bool {
     )
 }
 
-/// Whether it alerts anew on each day of the data.
+/// Whether it alerts again on each day of the data.
 pub(super) fn is_daily(metric: &str) -> bool {
     metric.starts_with("daily_")
 }

@@ -343,7 +343,7 @@ impl Shard {
         )
     }
 
-    /// Parsed anew only when the setting has changed.
+    /// Parsed again only when the setting has changed.
     fn config(&mut self, folder: &Path) -> Arc<Config> {
         let setting = self.setting(folder);
         if let Some((before, config)) = &self.parsed
