@@ -3,22 +3,20 @@
 //! never do.
 
 use jiff::Timestamp;
-use ring::digest::{Context, SHA256};
 use uuid::{Builder, Uuid};
 
 use crate::alerting::{NewMessage, NewStep};
 use crate::domain::{Origin, canonical, utc_day};
+use crate::text::short_hash;
 
 /// A `UUIDv8` of SHA-256 over all parts, each after its length.
 fn derive(parts: &[&[u8]]) -> Uuid {
-    let mut hash = Context::new(&SHA256);
+    let mut all = Vec::new();
     for part in parts {
-        hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
+        all.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        all.extend_from_slice(part);
     }
-    let mut bytes = [0; 16];
-    bytes.iter_mut().zip(hash.finish().as_ref()).for_each(|(byte, hashed)| *byte = *hashed);
-    Builder::from_custom_bytes(bytes).into_uuid()
+    Builder::from_custom_bytes(short_hash(all).to_be_bytes()).into_uuid()
 }
 
 /// Of an alert: by its key, which is that of the step it is raised at.

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
-use uuid::Uuid;
 
 use crate::config::reader::Table;
 use crate::config::source::is_tenant;
 use crate::config::url::endpoint;
 use crate::notify::{OAuthConfig, OAuthGrant};
+use crate::text::short_hash;
 
 /// What of the file around a notifier its sign-in takes.
 pub(crate) struct Entra {
@@ -113,7 +113,5 @@ fn file_of(name: &str) -> String {
     if plain {
         return format!("sign-in-{name}.json");
     }
-    let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
-    let half = digest.as_ref().first_chunk().copied().unwrap_or_default();
-    format!("sign-in-{}.json", Uuid::from_bytes(half).simple())
+    format!("sign-in-{:032x}.json", short_hash(name))
 }

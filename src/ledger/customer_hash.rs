@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::{CustomerId, CustomerKey};
+use crate::text::short_hash;
 
 /// The number that stands for a customer: a UUID by its value, anything else by 128 bits of the
 /// SHA-256 of its key.
@@ -22,12 +23,7 @@ pub(in crate::ledger) fn text_hash(key: &str) -> u128 {
     // Only the usual form counts as a UUID: other spellings of the same one are other ids to
     // Partner Center.
     let uuid = if key.len() == 36 { Uuid::try_parse(key).ok() } else { None };
-    uuid.map_or_else(|| digest(key), |uuid| uuid.as_u128())
-}
-
-fn digest(key: &str) -> u128 {
-    let hash = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
-    hash.as_ref().iter().take(16).fold(0, |folded, byte| (folded << 8) | u128::from(*byte))
+    uuid.map_or_else(|| short_hash(key), |uuid| uuid.as_u128())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::notify::{
     ProbeFuture, SendFuture, Template, Templates, Verdict,
 };
 use crate::secret::Redactor;
-use crate::text::bare;
+use crate::text::{bare, short_hash};
 
 /// Sends mail through one server.
 pub(crate) struct Email {
@@ -259,13 +259,7 @@ fn thread(message: &Message, domain: &str) -> Vec<String> {
 }
 
 fn hash(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    digest
-        .as_ref()
-        .first_chunk()
-        .map_or(Uuid::nil(), |half| Uuid::from_bytes(*half))
-        .simple()
-        .to_string()
+    format!("{:032x}", short_hash(text))
 }
 
 fn header(name: &'static str) -> HeaderName {
@@ -334,8 +328,6 @@ fn slug(name: &str) -> String {
     if label == name.to_ascii_lowercase() {
         return label.to_owned();
     }
-    let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
-    let short =
-        digest.as_ref().iter().take(4).fold(0_u32, |folded, byte| (folded << 8) | u32::from(*byte));
+    let short = short_hash(name) >> 96;
     if label.is_empty() { format!("rule-{short:08x}") } else { format!("{label}-{short:08x}") }
 }

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
-use ring::digest::{SHA256, digest as hash};
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
@@ -25,7 +24,7 @@ use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig,
     ProbeFuture, SendFuture, Verdict, http_answer,
 };
-use crate::text::{bare, clean, shortened};
+use crate::text::{bare, clean, sha256, shortened};
 
 /// A key takes 120 events a minute before it is throttled.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
@@ -366,5 +365,5 @@ fn key(text: &str) -> String {
     if text.len() <= KEY_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         return text.to_owned();
     }
-    format!("{OURSELVES}/{}", URL_SAFE_NO_PAD.encode(hash(&SHA256, text.as_bytes())))
+    format!("{OURSELVES}/{}", URL_SAFE_NO_PAD.encode(sha256(text)))
 }

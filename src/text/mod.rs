@@ -1,10 +1,11 @@
 //! Texts for people and files: amounts, times, names cleaned and shortened, the encodings that
-//! files are saved in, and letters that nobody sees. One implementation for messages, pages,
-//! listings, logs and findings.
+//! files are saved in, hashes that stand for a text, and letters that nobody sees. One
+//! implementation for messages, pages, listings, logs and findings.
 
 pub(crate) mod amounts;
 pub(crate) mod clean;
 mod encoding;
+mod hash;
 pub(crate) mod names;
 pub(crate) mod times;
 mod unseen;
@@ -12,6 +13,7 @@ mod unseen;
 pub(crate) use amounts::{amount, money, percent};
 pub(crate) use clean::{bare, capitalized, clean, line, sentence, shortened, without_isolation};
 pub(crate) use encoding::{NotText, Transcoder, decode};
+pub(crate) use hash::{sha256, short_hash};
 pub(crate) use names::{Name, look_of};
 pub(crate) use times::{PeriodWords, moment, seconds_between, span};
 pub(crate) use unseen::{called, is_obeyed, is_unseen, unseen};

@@ -19,7 +19,7 @@ use crate::notify::message::{
     is_marked_within,
 };
 use crate::text::clean::{END, ISOLATE};
-use crate::text::{line, without_isolation};
+use crate::text::{line, short_hash, without_isolation};
 
 /// A mail's texts.
 pub(crate) struct MailText {
@@ -196,9 +196,7 @@ pub(crate) fn is_about_one(message: &Message) -> bool {
 
 impl Picture {
     fn new(png: Vec<u8>) -> Self {
-        let digest = ring::digest::digest(&ring::digest::SHA256, &png);
-        let name = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        Self { id: format!("chart.{name:016x}@budget-alertd"), png }
+        Self { id: format!("chart.{:016x}@budget-alertd", short_hash(&png) >> 64), png }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::secret::Secret;
 use crate::source::sign_in::authority::{Authority, SCOPE};
 use crate::source::sign_in::redirect::{Landing, Returned};
 use crate::source::{Place, SourceError};
+use crate::text::sha256;
 
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -84,7 +85,7 @@ fn address(authority: &Authority, redirect: &str, state: &str, verifier: &Secret
 
 /// The proof key's challenge by the method S256 (RFC 7636 section 4.2).
 fn challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, verifier.as_bytes()))
+    URL_SAFE_NO_PAD.encode(sha256(verifier))
 }
 
 /// 256 random bits as 43 characters that need no escaping.
