@@ -5,8 +5,6 @@ use std::ops::Range;
 
 use crate::config::mask::{self, Hidden};
 
-/// In place of a value that is not shown.
-const MASK: &str = "\"***\"";
 /// The longest line that is shown whole.
 const SHOWN: usize = 160;
 /// How many bytes before and behind a place are looked at: as many as [`SHOWN`] letters may take. A
@@ -156,8 +154,8 @@ impl<'a> Page<'a> {
             }
             let (letters, end) =
                 if let Some(value) = values.iter().find(|value| value.contains(&at)) {
-                    shown.push_str(MASK);
-                    (MASK.len(), value.end)
+                    shown.push_str(self.hidden.mask);
+                    (self.hidden.mask.chars().count(), value.end)
                 } else {
                     shown.push(if letter.is_control() { ' ' } else { letter });
                     (1, at + letter.len_utf8())
