@@ -63,7 +63,7 @@
 //!   time.
 //! * Files are opened, made, replaced, removed and given away in `fs` only: by no link of another
 //!   user, never waiting.
-//! * A poll without news writes nothing into the ledger.
+//! * A poll without news writes nothing into the ledger but its time.
 //! * Nobody but the daemon writes its files: commands act through its control socket while one
 //!   runs, by the same code.
 //! * Delivery reads nothing but the ledger: what was recorded is sent the same after a restart, a

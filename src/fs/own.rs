@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use rustix::fs::OFlags;
 
@@ -65,11 +64,6 @@ pub fn exists(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         looked => looked.map(|()| true),
     }
-}
-
-/// When a file was last written to.
-pub fn modified(path: &Path) -> io::Result<SystemTime> {
-    open_own(path)?.metadata()?.modified()
 }
 
 /// Removes a file; that it is not there is fine.

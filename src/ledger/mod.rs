@@ -16,7 +16,6 @@ mod listing;
 mod lock;
 mod made;
 mod mirror;
-mod poll_log;
 mod polling;
 mod reader;
 mod recipients;

@@ -9,7 +9,6 @@ use crate::domain::Alert;
 use crate::ledger::Ledger;
 use crate::ledger::entry::{AlertRows, PollResult};
 use crate::ledger::error::LedgerError;
-use crate::ledger::poll_log;
 use crate::ledger::store::count;
 use crate::ledger::table::{history, listings, polls};
 
@@ -33,12 +32,7 @@ impl Ledger {
 
     /// What the next poll must know of those before it.
     pub async fn poll_memory(&self) -> Result<PollMemory, LedgerError> {
-        let memory = self.thread.run(|connection| polls::memory(connection)).await?;
-        let steady = self.file.as_deref().and_then(poll_log::at);
-        Ok(PollMemory {
-            last_good_at: memory.last_good_at.map(|at| steady.unwrap_or(at)),
-            ..memory
-        })
+        self.thread.run(|connection| polls::memory(connection)).await
     }
 
     /// What a poll that recorded in slices knew last, when it was broken off.
@@ -69,23 +63,10 @@ impl Ledger {
         self.thread.run(move |connection| listings::raised(connection, rows, limit)).await
     }
 
-    /// Keeps the result of a poll; a good one settles its rules. One that found everything as it
-    /// was writes nothing but its time, and that beside the ledger.
+    /// Keeps the result of a poll; a good one settles its rules.
     pub async fn finish_poll(&self, result: PollResult) -> Result<(), LedgerError> {
-        let (asked, file) = (result.clone(), self.file.clone());
-        let steady = file.is_some()
-            && self.thread.run(move |connection| polls::is_steady(connection, &asked)).await?;
-        let Some(file) = file.filter(|file| steady && poll_log::note(file, result.at).is_ok())
-        else {
-            // The time of a good poll that is known only from beside the ledger outlives a failed
-            // one.
-            let good_at = self.file.as_deref().and_then(poll_log::at);
-            self.thread.write(move |connection| polls::keep(connection, &result, good_at)).await?;
-            self.file.as_deref().into_iter().for_each(poll_log::forget);
-            self.checkpoint().await;
-            return Ok(());
-        };
-        tracing::debug!(ledger.path = %file.display(), "a poll without news");
+        self.thread.write(move |connection| polls::keep(connection, &result)).await?;
+        self.checkpoint().await;
         Ok(())
     }
 }

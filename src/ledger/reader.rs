@@ -20,7 +20,6 @@ use crate::ledger::listing::{
     AlertFilter, AlertRow, AttemptRow, CostHistory, DeferredRecipient, DeliveryFilter, DeliveryRow,
     OpenFinding, Owed, PollStatus,
 };
-use crate::ledger::poll_log;
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
     deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences,
@@ -256,17 +255,12 @@ impl Reader {
 
     /// The last poll and the last good one.
     pub fn polls(&self) -> Result<PollStatus, LedgerError> {
-        let mut polls = self.read(|connection| {
+        self.read(|connection| {
             Ok(PollStatus {
                 last: polls::result(connection, "last")?,
                 last_good: polls::result(connection, "good")?,
             })
-        })?;
-        // A poll without news has left its time beside the ledger only.
-        if let Some(at) = poll_log::at(&self.path) {
-            polls.last.iter_mut().chain(&mut polls.last_good).for_each(|poll| poll.at = at);
-        }
-        Ok(polls)
+        })
     }
 
     /// What each notifier owes and has given up, by name.

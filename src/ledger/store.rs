@@ -1,7 +1,6 @@
 //! The ledger as the daemon uses it: every call is one job of the ledger's thread.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,8 +37,6 @@ pub struct Ledger {
     pub(super) retention: Duration,
     /// What identities are derived from.
     pub(super) identity: Uuid,
-    /// The ledger's file; none for a copy.
-    pub(super) file: Option<Arc<Path>>,
 }
 
 impl Ledger {
@@ -99,13 +96,11 @@ impl Ledger {
         }
         let identity =
             file::identity(&connection).map_err(|error| LedgerError::of(&config.path, error))?;
-        let file = lock.is_some().then(|| config.path.as_path().into());
         Ok(Self {
             thread: Thread::start(connection, lock, &config.path)?,
             metrics,
             retention: config.retention,
             identity,
-            file,
         })
     }
 

@@ -135,16 +135,13 @@ fn a_link_in_the_place_of_a_file_of_the_ledger_is_refused_and_leads_nowhere() {
 fn a_link_in_the_place_of_what_can_be_done_without_leads_nowhere() {
     for hard in [false, true] {
         let trap = Trap::new();
-        for name in ["ledger.db.new", "ledger.db.polled"] {
-            trap.plant(name, hard);
-            let before = trap.facts();
-            // The second poll has no news, which is what the last of these files says.
-            for _ in 0..2 {
-                let polled = trap.house.run(&["poll"]);
-                assert_eq!(polled.status.code(), Some(0), "{}", told(&polled));
-            }
-            assert_eq!(trap.facts(), before, "{name}, hard: {hard}");
+        trap.plant("ledger.db.new", hard);
+        let before = trap.facts();
+        for _ in 0..2 {
+            let polled = trap.house.run(&["poll"]);
+            assert_eq!(polled.status.code(), Some(0), "{}", told(&polled));
         }
+        assert_eq!(trap.facts(), before, "hard: {hard}");
     }
 }
 
@@ -154,10 +151,8 @@ fn what_root_makes_belongs_to_the_daemon_and_what_it_finds_is_left_to_whom_it_be
     let owner = fs::metadata(trap.house.path("state")).unwrap().uid();
     let ours = rustix::process::geteuid().as_raw();
     fs::write(trap.state("ledger.db.lock"), "4711\n").unwrap();
-    for _ in 0..2 {
-        assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
-    }
-    for name in ["ledger.db", "ledger.db.polled", "ledger.made"] {
+    assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
+    for name in ["ledger.db", "ledger.made"] {
         let data = fs::symlink_metadata(trap.state(name)).unwrap();
         assert_eq!((data.uid(), data.mode() & 0o7777), (owner, 0o600), "{name}");
     }
@@ -176,15 +171,7 @@ fn modes(trap: &Trap, names: &[&str]) -> Vec<u32> {
 fn what_others_could_use_is_theirs_no_more_and_that_is_said_once() {
     let trap = Trap::new();
     assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
-    assert_eq!(trap.house.run(&["poll"]).status.code(), Some(0));
-    let names = [
-        "ledger.db",
-        "ledger.db.lock",
-        "ledger.db.polled",
-        "ledger.made",
-        "sign-in.json",
-        "sign-in-mail.json",
-    ];
+    let names = ["ledger.db", "ledger.db.lock", "ledger.made", "sign-in.json", "sign-in-mail.json"];
     fs::write(trap.state("sign-in.json"), "{}").unwrap();
     fs::write(trap.state("sign-in-mail.json"), "{}").unwrap();
     for (index, name) in names.iter().enumerate() {
@@ -201,7 +188,7 @@ fn what_others_could_use_is_theirs_no_more_and_that_is_said_once() {
     trap.plant("sign-in-hard.json", true);
     let before = trap.facts();
     let said = told(&trap.house.run(&["poll"]));
-    assert_eq!(modes(&trap, &names), [0o600; 6], "{said}");
+    assert_eq!(modes(&trap, &names), [0o600; 5], "{said}");
     assert_eq!(modes(&trap, &["notes", "."]), [0o644, 0o755], "{said}");
     for name in names.iter().chain(&["state"]) {
         let lines = said
@@ -218,7 +205,7 @@ fn what_others_could_use_is_theirs_no_more_and_that_is_said_once() {
 fn what_a_killed_command_of_root_left_is_given_back_by_the_next_one() {
     let trap = Trap::new();
     let owner = fs::metadata(trap.house.path("state")).unwrap().uid();
-    let left = ["ledger.db.lock", "ledger.db.polled", "ledger.db-wal", "sign-in.json"];
+    let left = ["ledger.db.lock", "ledger.db-wal", "sign-in.json"];
     let others = ["notes", "ledger.db.copy"];
     for name in left.iter().chain(&others) {
         fs::write(trap.state(name), "").unwrap();
@@ -232,7 +219,7 @@ fn what_a_killed_command_of_root_left_is_given_back_by_the_next_one() {
     let owners = |names: &[&str]| {
         names.iter().map(|name| fs::metadata(trap.state(name)).unwrap().uid()).collect::<Vec<_>>()
     };
-    assert_eq!(owners(&left), [owner; 4], "{said}");
+    assert_eq!(owners(&left), [owner; 3], "{said}");
     assert_eq!(
         owners(&["notes", "ledger.db.copy", "ledger.made", "ledger.db-shm", "ledger.db-journal"]),
         [own; 5],

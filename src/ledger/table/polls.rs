@@ -1,6 +1,5 @@
 //! Polls: the last one, the last good one, and the rules that have been through a good one.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use crate::alerting::{Interim, PollMemory};
@@ -85,30 +84,11 @@ pub(in crate::ledger) fn result(
     read.optional()
 }
 
-/// Whether a good result says nothing that is not known but its time.
-pub(in crate::ledger) fn is_steady(
-    connection: &Connection,
-    result: &PollResult,
-) -> rusqlite::Result<bool> {
-    let known = memory(connection)?.settled_rules;
-    let same = |kept: Option<PollResult>| {
-        kept.is_some_and(|kept| {
-            PollResult { at: result.at, rules: result.rules.clone(), ..kept } == *result
-        })
-    };
-    let settled = result.rules.iter().all(|rule| known.contains(rule));
-    Ok(result.good
-        && settled
-        && same(self::result(connection, "last")?)
-        && same(self::result(connection, "good")?))
-}
-
 /// Keeps a result, as the last and, when it is good, as the last good one; a good poll settles its
-/// rules. Else the last good one was `good_at`, where that is given.
+/// rules.
 pub(in crate::ledger) fn keep(
     connection: &Connection,
     result: &PollResult,
-    good_at: Option<Timestamp>,
 ) -> rusqlite::Result<()> {
     replace(connection, "last", result)?;
     if result.good {
@@ -118,10 +98,6 @@ pub(in crate::ledger) fn keep(
         for rule in &result.rules {
             statement.execute(params![rule, Instant(result.at)])?;
         }
-    } else if let Some(good_at) = good_at {
-        connection
-            .prepare_cached("UPDATE poll SET at = ?1 WHERE which = 'good'")?
-            .execute([Instant(good_at)])?;
     }
     Ok(())
 }
