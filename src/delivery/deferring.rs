@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use uuid::Uuid;
-
 use crate::delivery::attempt::DeliveryAttempts;
-use crate::delivery::notifier_health::{LEAST_PROBES, LONGEST_RETRY_AFTER, backoff};
+use crate::delivery::notifier_health::{
+    LEAST_PROBES, LONGEST_RETRY_AFTER, after_failure, after_success,
+};
 use crate::delivery::operator_findings::{FindingClosure, subject_of};
 use crate::delivery::recipients::Deferred;
 use crate::domain::{Delivery, FindingCode, OperatorFinding, has_passed};
@@ -146,18 +145,7 @@ impl DeliveryAttempts {
             let elapsed = counted_at.saturating_sub(deferred.counted_at);
             elapsed.saturating_sub(counted_for_all.saturating_sub(deferred.counted_for_all))
         });
-        let failures = before.failures.saturating_add(1);
-        let wait = backoff(failures, Uuid::new_v4());
-        let state = NotifierState {
-            failures,
-            failing_since: before.failing_since.or(Some(now)),
-            next_probe_at: now
-                .checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
-                .ok(),
-            probes: before.probes.saturating_add(1),
-            possible: before.possible.saturating_add(possible),
-            last_error: Some(error.to_string()),
-        };
+        let (state, wait) = after_failure(&before, error, possible, None, now);
         let probe_at = counted_at.saturating_add(wait);
         self.recipients.add(
             recipient,
@@ -177,13 +165,7 @@ impl DeliveryAttempts {
             return Ok(());
         };
         let before = self.ledger().recipient_state(self.name(), recipient).await?;
-        let state = NotifierState {
-            failures: 0,
-            failing_since: None,
-            next_probe_at: None,
-            last_error: None,
-            ..before
-        };
+        let state = after_success(&before);
         // The finding first: were it left for later, being killed in between would leave it open
         // for ever.
         let ending = FindingClosure::of(format!(

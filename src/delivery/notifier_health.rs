@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::delivery::attempt::DeliveryAttempts;
@@ -103,13 +103,7 @@ impl NotifierHealth {
         let ending =
             FindingClosure::of(format!("notifier \"{}\" takes messages again", attempts.name()));
         attempts.findings.clear(FindingCode::NotifierFailing, attempts.name(), ending).await?;
-        let state = NotifierState {
-            failures: 0,
-            failing_since: None,
-            next_probe_at: None,
-            last_error: None,
-            ..before
-        };
+        let state = after_success(&before);
         attempts.ledger().set_notifier_state(attempts.name(), state.clone()).await?;
         self.keep(state, attempts);
         tracing::info!(notifier = attempts.name(), "the notifier takes messages again");
@@ -167,27 +161,11 @@ impl NotifierHealth {
         let (now, monotonic) = (attempts.clock().now(), attempts.clock().monotonic());
         let elapsed = monotonic.saturating_sub(self.counted_at);
         self.counted_at = monotonic;
-        let failures = before.failures.saturating_add(1);
-        let wait = retry_after.map_or_else(
-            || backoff(failures, Uuid::new_v4()),
-            |asked| asked.clamp(SHORTEST_RETRY_AFTER, LONGEST_RETRY_AFTER),
-        );
+        // Time before the first failure was not spent on probing.
+        let possible = if before.failures == 0 { Duration::ZERO } else { elapsed };
+        let asked = retry_after.map(|asked| asked.clamp(SHORTEST_RETRY_AFTER, LONGEST_RETRY_AFTER));
+        let (state, wait) = after_failure(&before, error, possible, asked, now);
         self.probe_at = monotonic.saturating_add(wait);
-        let state = NotifierState {
-            failures,
-            failing_since: before.failing_since.or(Some(now)),
-            next_probe_at: now
-                .checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
-                .ok(),
-            probes: before.probes.saturating_add(1),
-            // Time before the first failure was not spent on probing.
-            possible: if before.failures == 0 {
-                before.possible
-            } else {
-                before.possible.saturating_add(elapsed)
-            },
-            last_error: Some(error.to_string()),
-        };
         self.keep(state.clone(), attempts);
         Ok(state)
     }
@@ -207,6 +185,35 @@ fn asked_for(error: &DeliveryError) -> Option<Duration> {
         Verdict::Destination { retry_after } => retry_after,
         Verdict::Ambiguous | Verdict::Message | Verdict::Recipient => None,
     }
+}
+
+/// The state after one more failure, and how long until the next probe: as `asked`, else longer
+/// after each failure. Since the failure before, probes were possible for so long.
+pub(crate) fn after_failure(
+    before: &NotifierState,
+    error: &DeliveryError,
+    possible: Duration,
+    asked: Option<Duration>,
+    now: Timestamp,
+) -> (NotifierState, Duration) {
+    let failures = before.failures.saturating_add(1);
+    let wait = asked.unwrap_or_else(|| backoff(failures, Uuid::new_v4()));
+    let state = NotifierState {
+        failures,
+        failing_since: before.failing_since.or(Some(now)),
+        next_probe_at: now
+            .checked_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+            .ok(),
+        probes: before.probes.saturating_add(1),
+        possible: before.possible.saturating_add(possible),
+        last_error: Some(error.to_string()),
+    };
+    (state, wait)
+}
+
+/// The state once messages are taken again.
+pub(crate) fn after_success(before: &NotifierState) -> NotifierState {
+    NotifierState { probes: before.probes, possible: before.possible, ..NotifierState::default() }
 }
 
 /// How long to wait after so many failures in a row: 5 s, 30 s, 2 min, 5 min, then 10 min, each ±
