@@ -32,7 +32,7 @@ impl Ack {
         let context = CommandContext::look(path)?;
         let zone = context.paths.time_zone.clone();
         let order = AckRequest { alerts: self.alerts.clone(), undo: self.undo };
-        let answers = Control::open(context).await?.ask(&order).await?;
+        let answers = Control::open(context).await?.ask(order).await?;
         let now = SystemClock::shared().now();
         let lines: Vec<String> = answers.iter().map(|answer| line(answer, now, &zone)).collect();
         output::page(&(lines.join("\n") + "\n"))?;

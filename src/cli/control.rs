@@ -1,5 +1,5 @@
 //! Where a command acts: through the daemon of the same ledger if one runs, else by itself on the
-//! ledger. Either way the same routes answer, in JSON. What is asked for is the commands'.
+//! ledger. Either way the same action is done. What is asked for is the commands'.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -8,19 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode};
 use futures_util::future::join_all;
-use tower::ServiceExt as _;
 
-use crate::actions::{Action, ActionContext, Author, SignInKept, SignInRequest, name_of};
+use crate::actions::{
+    Action, ActionContext, ActionError, Author, SignInKept, SignInRequest, name_of,
+};
 use crate::cli::exit::WrongUsage;
 use crate::cli::open::{CommandContext, OpenLedger};
 use crate::config::Paths;
 use crate::daemon::{Assembly, assemble};
 use crate::secret::Secret;
-use crate::web::control::{About, CallError, Refused, call, routes, socket_paths};
+use crate::web::control::{About, CallError, Refused, call, socket_paths};
 
 /// Where the shipped unit's daemon listens.
 const UNIT_SOCKET: &str = "/run/budget-alertd/control.sock";
@@ -47,10 +47,10 @@ pub(super) struct Daemon {
     pub(super) about: About,
 }
 
-/// An office in this process.
+/// What actions work with in this process.
 pub(super) struct Here {
     opened: OpenLedger,
-    routes: Router,
+    context: ActionContext,
     author: Author,
 }
 
@@ -71,7 +71,7 @@ impl Control {
             opened.config.ledger.clone(),
             opened.config.file.clone(),
         );
-        Ok(Self::Here(Box::new(Here { routes: routes(context), author: own_author(), opened })))
+        Ok(Self::Here(Box::new(Here { context, author: own_author(), opened })))
     }
 
     /// Whether a daemon acts.
@@ -80,9 +80,9 @@ impl Control {
     }
 
     /// Asks for an action, and closes what was opened for it.
-    pub(super) async fn ask<A: Action>(self, action: &A) -> anyhow::Result<A::Answer> {
+    pub(super) async fn ask<A: Action>(self, action: A) -> anyhow::Result<A::Answer> {
         match self {
-            Self::Daemon(daemon) => daemon.ask(action).await,
+            Self::Daemon(daemon) => daemon.ask(&action).await,
             Self::Here(here) => here.ask(action).await,
         }
     }
@@ -91,7 +91,9 @@ impl Control {
 impl Daemon {
     /// Asks the daemon for an action.
     pub(super) async fn ask<A: Action>(&self, action: &A) -> anyhow::Result<A::Answer> {
-        let (status, body) = call(&self.socket, request(action)?)
+        let request = Request::post(format!("/v1/{}", A::NAME))
+            .body(Body::from(serde_json::to_vec(action)?))?;
+        let (status, body) = call(&self.socket, request)
             .await
             .with_context(|| format!("{}", self.socket.display()))?;
         answer::<A>(status, &body)
@@ -99,19 +101,14 @@ impl Daemon {
 }
 
 impl Here {
-    async fn ask<A: Action>(self, action: &A) -> anyhow::Result<A::Answer> {
-        let mut request = request(action)?;
-        request.extensions_mut().insert(self.author);
-        let answered = self.routes.oneshot(request).await.unwrap_or_else(|never| match never {});
-        let status = answered.status();
-        let body = to_bytes(answered.into_body(), usize::MAX).await?;
+    async fn ask<A: Action>(self, action: A) -> anyhow::Result<A::Answer> {
+        let done = action.run(&self.context, &self.author).await;
         self.opened.ledger.close().await?;
-        answer::<A>(status, &body)
+        done.map_err(|error| match error {
+            ActionError::Invalid(text) => WrongUsage(text).into(),
+            failed => failed.into(),
+        })
     }
-}
-
-fn request<A: Action>(action: &A) -> anyhow::Result<Request<Body>> {
-    Ok(Request::post(format!("/v1/{}", A::NAME)).body(Body::from(serde_json::to_vec(action)?))?)
 }
 
 /// What an answer means: a request that makes no sense is wrong usage, anything else but success

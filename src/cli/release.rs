@@ -41,7 +41,7 @@ impl Release {
             discard: self.discard,
             reason: self.reason.clone(),
         };
-        let Released { deliveries, held } = control.ask(&order).await?;
+        let Released { deliveries, held } = control.ask(order).await?;
         let (what, are) =
             (text::count(deliveries, "held delivery"), if deliveries == 1 { "is" } else { "are" });
         let mut said = match (deliveries, self.discard) {

@@ -33,7 +33,7 @@ impl Retry {
             notifier: self.notifier.clone(),
             to: self.to.clone(),
         };
-        let Retried { owed, lost } = control.ask(&order).await?;
+        let Retried { owed, lost } = control.ask(order).await?;
         let who = if beside_daemon { "the daemon" } else { "the next `poll`, or `run`," };
         let mut said = match owed {
             0 => "Nothing was given up that could be owed again.\n".to_owned(),

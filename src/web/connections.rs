@@ -11,13 +11,13 @@ use axum::serve::Listener;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio_util::io::InspectReader;
-use tower::ServiceExt as _;
 
 use crate::web::incoming::Coming;
 use crate::web::limits::Limits;
@@ -103,12 +103,12 @@ where
             noticed.read();
         }
     });
+    let routes = TowerToHyperService::new(routes);
     let service = service_fn(|mut request: hyper::Request<Incoming>| {
         let asked = Arc::new(Arc::clone(pace).head(request.version()));
         request.extensions_mut().insert(peer.clone());
         let body = Arc::clone(&asked);
-        let answer =
-            routes.clone().oneshot(request.map(|incoming| Body::new(Coming::new(incoming, body))));
+        let answer = routes.call(request.map(|incoming| Body::new(Coming::new(incoming, body))));
         async move {
             let answer = answer.await;
             drop(asked);

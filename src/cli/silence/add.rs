@@ -106,7 +106,7 @@ impl Add {
         let context = CommandContext::look(path)?;
         let zone = context.paths.time_zone.clone();
         let order = self.order(&zone)?;
-        let added = Control::open(context).await?.ask(&order).await?;
+        let added = Control::open(context).await?.ask(order).await?;
         output::page(&page(&added, &zone))?;
         Ok(Outcome::Done)
     }

@@ -62,7 +62,7 @@ impl Expire {
     async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let control = Control::open(CommandContext::look(path)?).await?;
         let Expired { silence, already, uncovered } =
-            control.ask(&ExpireRequest { id: self.id }).await?;
+            control.ask(ExpireRequest { id: self.id }).await?;
         let scope = scope(&silence);
         output::page(&match (already, uncovered) {
             (true, _) => format!("Silence {} of {scope} was over already.\n", silence.id),

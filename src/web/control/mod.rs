@@ -1,5 +1,5 @@
-//! The control socket: actions over HTTP on a Unix socket, and their routes for a command that acts
-//! by itself. Who may ask is decided by the rights of the socket; what is done is `actions`'s.
+//! The control socket: actions over HTTP on a Unix socket. Who may ask is decided by the rights of
+//! the socket; what is done is `actions`'s.
 
 mod about;
 mod client;
@@ -23,7 +23,7 @@ use refusal::Refusal;
 pub use about::{About, Unwritable};
 pub use client::{CallError, call};
 pub use refusal::Refused;
-pub use routes::{BODY_CAP, routes};
+use routes::routes;
 pub use socket::{Socket, SocketError, socket_paths};
 
 /// Serves the routes within `limits`, each request for the user at the other end. The caller owns

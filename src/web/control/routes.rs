@@ -18,10 +18,10 @@ use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
 
 /// The most that a request's body may have, in bytes.
-pub const BODY_CAP: usize = 1 << 20;
+const BODY_CAP: usize = 1 << 20;
 
 /// All paths. Each request needs its [`Author`] as an extension.
-pub fn routes(context: ActionContext) -> Router {
+pub(super) fn routes(context: ActionContext) -> Router {
     Router::new()
         .route("/v1/daemon", get(about))
         .merge(action::<PollRequest>())
