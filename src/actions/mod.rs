@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use ack::{AckRequest, Acknowledged, Acknowledgement};
-pub use author::{Author, name_of};
+pub use author::{Author, group_name, user_name};
 pub use context::{ActionContext, DaemonLines};
 pub use error::ActionError;
 pub use expire::{ExpireRequest, Expired};

@@ -13,7 +13,7 @@ use axum::http::{Request, StatusCode};
 use futures_util::future::join_all;
 
 use crate::actions::{
-    Action, ActionContext, ActionError, Author, SignInKept, SignInRequest, name_of,
+    Action, ActionContext, ActionError, Author, SignInKept, SignInRequest, group_name, user_name,
 };
 use crate::cli::exit::WrongUsage;
 use crate::cli::open::{CommandContext, OpenLedger};
@@ -219,10 +219,8 @@ fn who_may(socket: &Path) -> String {
     let Ok(data) = data else {
         return format!("{} may not be used by {}", socket.display(), own_author());
     };
-    let user =
-        name_of("/etc/passwd", data.uid()).unwrap_or_else(|| format!("with uid {}", data.uid()));
-    let group =
-        name_of("/etc/group", data.gid()).unwrap_or_else(|| format!("with gid {}", data.gid()));
+    let user = user_name(data.uid()).unwrap_or_else(|| format!("with uid {}", data.uid()));
+    let group = group_name(data.gid()).unwrap_or_else(|| format!("with gid {}", data.gid()));
     let group = if data.permissions().mode() & 0o010 != 0 || place == socket {
         format!(", members of group {group}")
     } else {

@@ -48,11 +48,11 @@ async fn name_author(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match uid {
-        Some(uid) => {
-            request.extensions_mut().insert(Author::of(uid));
-            next.run(request).await
-        }
-        None => Refusal::nobody().into_response(),
-    }
+    let Some(uid) = uid else { return Refusal::nobody().into_response() };
+    // The system may ask other machines.
+    let Ok(author) = tokio::task::spawn_blocking(move || Author::of(uid)).await else {
+        return Refusal::nobody().into_response();
+    };
+    request.extensions_mut().insert(author);
+    next.run(request).await
 }
