@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
-use crate::alerting::{NewMessage, NewStep};
+use crate::alerting::{Content, NewMessage, NewStep};
 use crate::domain::{Origin, canonical, utc_day};
 use crate::text::short_hash;
 
@@ -47,22 +47,25 @@ pub(crate) fn day(step: &NewStep) -> String {
 
 /// Of a message: by its kind, its notifier and what it carries.
 pub(crate) fn of_message(ledger: Uuid, message: &NewMessage) -> Uuid {
-    let members: Vec<u8> = message.alerts.iter().flat_map(|alert| alert.into_bytes()).collect();
-    let part = message.digest.map_or(0, |digest| digest.part).to_be_bytes();
-    let news = message
-        .operator
-        .as_ref()
-        .map_or(String::new(), |news| format!("{}\n{}\n{}", news.code, news.since, news.subject));
-    let report = message
-        .report
-        .as_ref()
-        .map_or(String::new(), |report| format!("{} {}", report.every.as_str(), report.since));
+    let content = &message.content;
+    let members: Vec<u8> =
+        content.alerts().iter().flat_map(|alert| alert.id.into_bytes()).collect();
+    let (part, news, report) = match content {
+        Content::Alert(..) => (0, String::new(), String::new()),
+        Content::Digest { part, .. } => (part.part, String::new(), String::new()),
+        Content::Operator(news) => {
+            (0, format!("{}\n{}\n{}", news.code, news.since, news.subject), String::new())
+        }
+        Content::Report(report) => {
+            (0, String::new(), format!("{} {}", report.every.as_str(), report.since))
+        }
+    };
     derive(&[
         ledger.as_bytes(),
         b"message",
-        message.kind.as_str().as_bytes(),
+        content.kind().as_str().as_bytes(),
         message.notifier.as_bytes(),
-        &part,
+        &part.to_be_bytes(),
         &members,
         news.as_bytes(),
         report.as_bytes(),

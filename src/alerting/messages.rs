@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::{
-    CustomerState, DigestPart, Gathered, LatePass, NewAlert, NewMessage, NewStep, Raise,
+    Content, CustomerState, DigestPart, Gathered, LatePass, MessageAlert, NewAlert, NewMessage,
+    NewStep, Raise,
 };
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey,
-    CustomerView, DigestTotals, Direction, Inputs, Latest, MessageKind, MetricValue, Previous,
+    CustomerView, DigestTotals, Direction, Inputs, Latest, MetricValue, Occasion, Previous,
     Readers, Route, Sample, Severity, SubscriptionCost, canonical,
 };
 
@@ -177,9 +178,9 @@ fn messages_of(new: &[NewAlert], route: &Route) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for group in groups(route, owed(new, route)) {
         let (digested, single) = divide(&group.alerts, route);
-        messages.extend(digest(&digested, route, &group.recipients));
+        messages.extend(digest(Occasion::New, &digested, route, &group.recipients));
         messages
-            .extend(single.iter().map(|alert| message(route, &group.recipients, &[alert], None)));
+            .extend(single.iter().map(|alert| one(Occasion::New, alert, route, &group.recipients)));
     }
     messages
 }
@@ -206,10 +207,10 @@ pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessag
             gathered.extend(
                 together
                     .into_iter()
-                    .map(|alert| Gathered::of(alert, &route.notifier, MessageKind::Raised)),
+                    .map(|alert| Gathered::of(alert, &route.notifier, Occasion::New)),
             );
             messages.extend(
-                single.into_iter().map(|alert| message(route, &recipients, &[alert], None)),
+                single.into_iter().map(|alert| one(Occasion::New, alert, route, &recipients)),
             );
         }
     }
@@ -285,50 +286,50 @@ pub struct Followup {
     pub still_open_for: Vec<Box<str>>,
 }
 
-/// The messages that follow alerts, of one kind: one digest for a notifier that gets many at once,
+/// The messages that follow alerts, on one occasion: one digest for a notifier that gets many at once,
 /// else one message each.
 pub fn followups(
-    kind: MessageKind,
+    occasion: Occasion,
     told: &[Followup],
     routes: &[Route],
     ledger: Uuid,
 ) -> Vec<NewMessage> {
     let mut messages = Vec::new();
-    for route in hearing(kind, routes) {
-        for Group { recipients, alerts } in groups(route, owed_followups(kind, told, route)) {
+    for route in hearing(occasion, routes) {
+        for Group { recipients, alerts } in groups(route, owed_followups(occasion, told, route)) {
             // Each incident is told of by itself.
             if !route.incidents && is_above(&alerts, route.digest_above) {
-                messages.extend(digest(&alerts, route, &recipients));
+                messages.extend(digest(occasion, &alerts, route, &recipients));
             } else {
                 messages
-                    .extend(alerts.iter().map(|alert| message(route, &recipients, &[alert], None)));
+                    .extend(alerts.iter().map(|alert| one(occasion, alert, route, &recipients)));
             }
         }
     }
-    with_latest(kind, messages, told, ledger)
+    with_latest(messages, told, ledger)
 }
 
 /// What a slice of the many alerts owes that something becomes of in one poll: the messages that
 /// carry one alert or are for one customer, and what is gathered for digests of all slices.
 pub fn slice_of_followups(
-    kind: MessageKind,
+    occasion: Occasion,
     told: &[Followup],
     routes: &[Route],
     ledger: Uuid,
 ) -> (Vec<NewMessage>, Vec<Gathered>) {
     let (together, apart): (Vec<&Route>, Vec<&Route>) =
-        hearing(kind, routes).partition(|route| is_gathered_for(route));
+        hearing(occasion, routes).partition(|route| is_gathered_for(route));
     let apart: Vec<Route> = apart.into_iter().cloned().collect();
     let mut gathered = Vec::new();
     for route in together {
         let of_route = told.iter().filter(|told| told.notify.contains(&route.notifier));
         let of = |told: &Followup| Gathered {
             latest: Some(told.latest.clone()),
-            ..Gathered::of(&told.alert, &route.notifier, kind)
+            ..Gathered::of(&told.alert, &route.notifier, occasion)
         };
         gathered.extend(of_route.map(of));
     }
-    (followups(kind, told, &apart, ledger), gathered)
+    (followups(occasion, told, &apart, ledger), gathered)
 }
 
 /// Whether what becomes of many alerts comes in digests of all slices.
@@ -337,16 +338,16 @@ fn is_gathered_for(route: &Route) -> bool {
 }
 
 /// The routes that are told what becomes of alerts.
-fn hearing(kind: MessageKind, routes: &[Route]) -> impl Iterator<Item = &Route> {
+fn hearing(occasion: Occasion, routes: &[Route]) -> impl Iterator<Item = &Route> {
     routes.iter().filter(move |route| {
-        route.is_owed() && (kind != MessageKind::Resolved || route.send_resolved)
+        route.is_owed() && (occasion != Occasion::Resolved || route.send_resolved)
     })
 }
 
-fn owed_followups<'a>(kind: MessageKind, told: &'a [Followup], route: &Route) -> Vec<Owed<'a>> {
+fn owed_followups<'a>(occasion: Occasion, told: &'a [Followup], route: &Route) -> Vec<Owed<'a>> {
     let goes_on = |told: &&Followup| {
         route.incidents
-            && kind == MessageKind::Resolved
+            && occasion == Occasion::Resolved
             && told.still_open_for.contains(&route.notifier)
     };
     let owed = told
@@ -356,18 +357,11 @@ fn owed_followups<'a>(kind: MessageKind, told: &'a [Followup], route: &Route) ->
     owed.map(|told| Owed { alert: &told.alert, contacts: &told.contacts }).collect()
 }
 
-fn with_latest(
-    kind: MessageKind,
-    mut messages: Vec<NewMessage>,
-    told: &[Followup],
-    ledger: Uuid,
-) -> Vec<NewMessage> {
+fn with_latest(mut messages: Vec<NewMessage>, told: &[Followup], ledger: Uuid) -> Vec<NewMessage> {
     let all: HashMap<Uuid, &Latest> =
         told.iter().map(|told| (told.alert.id, &told.latest)).collect();
-    let latest = |id: &Uuid| all.get(id).map(|latest| (*latest).clone());
     for message in &mut messages {
-        message.kind = kind;
-        message.latest = message.alerts.iter().filter_map(latest).collect();
+        message.content.know_latest(|id| all.get(&id).map(|latest| (*latest).clone()));
     }
     messages.into_iter().map(|message| message.identified(ledger)).collect()
 }
@@ -375,13 +369,12 @@ fn with_latest(
 /// What ends the incident of an alert whose rule was removed.
 pub(crate) fn end_of_incident(
     route: &Route,
-    alert: Uuid,
+    id: Uuid,
     severity: Severity,
     ledger: Uuid,
 ) -> NewMessage {
-    let (kind, alerts) = (MessageKind::Resolved, vec![alert]);
-    NewMessage { kind, alerts, severity, ..message(route, &route.recipients, &[], None) }
-        .identified(ledger)
+    let content = Content::Alert(Occasion::Resolved, MessageAlert { id, latest: None });
+    message(route, &route.recipients, severity, content).identified(ledger)
 }
 
 /// Whether there are more alerts than come one by one.
@@ -402,7 +395,12 @@ fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a A
     }
 }
 
-fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>]) -> Vec<NewMessage> {
+fn digest(
+    occasion: Occasion,
+    alerts: &[&Alert],
+    route: &Route,
+    recipients: &[Option<String>],
+) -> Vec<NewMessage> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let (size, most) = (route.digest_part.max(1), route.digest_parts.unwrap_or(u32::MAX));
     let parts = alerts
@@ -419,33 +417,48 @@ fn digest(alerts: &[&Alert], route: &Route, recipients: &[Option<String>]) -> Ve
         ),
         baseline: alerts.iter().all(|alert| alert.baseline),
     };
-    let message = |(index, part)| {
-        let digest = Some(DigestPart { part: count(index + 1), ..whole });
-        NewMessage { totals: totals.clone(), ..message(route, recipients, part, digest) }
+    let message = |(index, members): (usize, &[&Alert])| {
+        let severity = members.iter().map(|alert| alert.severity).max().unwrap_or_default();
+        let content = Content::Digest {
+            occasion,
+            alerts: members.iter().map(|alert| told_first(alert)).collect(),
+            part: DigestPart { part: count(index + 1), ..whole },
+            totals: totals.clone(),
+        };
+        message(route, recipients, severity, content)
     };
     parts.enumerate().map(message).collect()
 }
 
-/// A message about some alerts, before it has its identity.
+/// A message about one alert.
+fn one(
+    occasion: Occasion,
+    alert: &Alert,
+    route: &Route,
+    recipients: &[Option<String>],
+) -> NewMessage {
+    message(route, recipients, alert.severity, Content::Alert(occasion, told_first(alert)))
+}
+
+/// The alert in a message, before it is known how it is later.
+fn told_first(alert: &Alert) -> MessageAlert {
+    MessageAlert { id: alert.id, latest: None }
+}
+
+/// A message about alerts, before it has its identity.
 pub(crate) fn message(
     route: &Route,
     recipients: &[Option<String>],
-    alerts: &[&Alert],
-    digest: Option<DigestPart>,
+    severity: Severity,
+    content: Content,
 ) -> NewMessage {
     NewMessage {
         identity: Uuid::nil(),
-        kind: if digest.is_some() { MessageKind::Digest } else { MessageKind::Raised },
         notifier: route.notifier.clone(),
         audience: route.readers.audience(),
         held: false,
         recipients: recipients.to_vec(),
-        alerts: alerts.iter().map(|alert| alert.id).collect(),
-        latest: Vec::new(),
-        operator: None,
-        report: None,
-        totals: None,
-        digest,
-        severity: alerts.iter().map(|alert| alert.severity).max().unwrap_or_default(),
+        content,
+        severity,
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod judging;
 pub(crate) mod lifecycle;
 mod memory;
 pub(crate) mod messages;
+mod new_message;
 mod raise;
 mod recording;
 pub(crate) mod silenced_alerts;
@@ -26,8 +27,9 @@ pub use messages::{
     Followup, Surroundings, followups, late_step, messages, slice, slice_of_followups, snapshot,
     step, steps,
 };
+pub use new_message::{Content, DigestPart, MessageAlert, NewMessage};
 pub use raise::{RaiseContext, Raised, raise};
 pub use recording::{
-    AlertChange, DigestPart, Gathered, Interim, NewAlert, NewFinding, NewMessage, NewStep,
-    OpenAlert, Recording, Reviewed, Slices,
+    AlertChange, Gathered, Interim, NewAlert, NewFinding, NewStep, OpenAlert, Recording, Reviewed,
+    Slices,
 };

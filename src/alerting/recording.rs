@@ -8,11 +8,10 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::alerting::{CustomerState, NewSample, RememberedCustomer};
+use crate::alerting::{CustomerState, NewMessage, NewSample, RememberedCustomer};
 use crate::domain::{
-    Alert, AlertSnapshot, AlertState, Audience, BillingPeriod, Currency, CustomerEvent,
-    CustomerKey, DigestTotals, Latest, MessageKind, Metric, OperatorFinding, OperatorNews, Report,
-    Sample, Severity,
+    Alert, AlertSnapshot, AlertState, BillingPeriod, Currency, CustomerEvent, CustomerKey, Latest,
+    Metric, Occasion, OperatorFinding, Sample, Severity,
 };
 
 /// A new alert with what it owes.
@@ -99,61 +98,14 @@ pub struct NewStep {
     pub alert: Uuid,
 }
 
-/// A message to be owed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMessage {
-    /// Its identity for every attempt and recipient. One that comes again as it is, as a reminder
-    /// does, is given the next.
-    pub identity: Uuid,
-    /// What it is about.
-    pub kind: MessageKind,
-    /// The notifier's name.
-    pub notifier: Box<str>,
-    /// Whom it is for.
-    pub audience: Audience,
-    /// Whether it is owed, but not sent until somebody releases it.
-    pub held: bool,
-    /// Its recipients.
-    pub recipients: Vec<Option<String>>,
-    /// The alerts it carries, worst first.
-    pub alerts: Vec<Uuid>,
-    /// How each of them is now, in messages that come after the first; else empty.
-    pub latest: Vec<Latest>,
-    /// News for the operator, in place of alerts.
-    pub operator: Option<OperatorNews>,
-    /// A report, in place of alerts.
-    pub report: Option<Box<Report>>,
-    /// What a digest comes to of which not all alerts are in a part.
-    pub totals: Option<DigestTotals>,
-    /// Set for a part of a digest.
-    pub digest: Option<DigestPart>,
-    /// The worst severity in it; critical messages go first.
-    pub severity: Severity,
-}
-
-/// Which part of which digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DigestPart {
-    /// From 1.
-    pub part: u32,
-    /// How many parts.
-    pub parts: u32,
-    /// How many alerts in all parts.
-    pub total: u32,
-    /// How many of them are critical.
-    pub criticals: u32,
-    /// Whether it is the first account of a ledger or rule.
-    pub baseline: bool,
-}
-
 /// An alert that is owed to a notifier in a digest that is made once all of a mass crossing is
 /// recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gathered {
     /// The notifier's name.
     pub notifier: Box<str>,
-    /// What is told of it: that it is raised, that it is still true, that it is over.
-    pub kind: MessageKind,
+    /// Why it is told.
+    pub occasion: Occasion,
     /// The alert.
     pub alert: Uuid,
     /// Its customer.
@@ -175,8 +127,8 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// An alert in a digest of this kind for a notifier.
-    pub fn of(alert: &Alert, notifier: &str, kind: MessageKind) -> Self {
+    /// An alert in a digest on this occasion for a notifier.
+    pub fn of(alert: &Alert, notifier: &str, occasion: Occasion) -> Self {
         let hundredths = |value: Decimal| {
             value.saturating_mul(Decimal::ONE_HUNDRED).round().to_i64().unwrap_or(i64::MAX)
         };
@@ -184,7 +136,7 @@ impl Gathered {
             if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
         Self {
             notifier: notifier.into(),
-            kind,
+            occasion,
             alert: alert.id,
             customer: alert.key(),
             severity: alert.severity,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::alerting::Content;
 use crate::analysis::Impact;
 use crate::cli::output::Tone;
 use crate::cli::text;
@@ -110,8 +111,9 @@ fn by_notifier(impact: &Impact) -> BTreeMap<&str, (usize, usize)> {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for message in &impact.messages {
         let (messages, digests) = counts.entry(&message.notifier).or_default();
-        *messages += message.recipients.len();
-        *digests += if message.digest.is_some() { message.recipients.len() } else { 0 };
+        let sent = message.recipients.len();
+        *messages += sent;
+        *digests += if matches!(message.content, Content::Digest { .. }) { sent } else { 0 };
     }
     counts
 }

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::alerting::NewMessage;
+use crate::alerting::{Content, NewMessage};
 use crate::clock::Clock;
 use crate::domain::{
-    Audience, FindingCode, MessageKind, OperatorFinding, OperatorNews, Origin, Route, Severity,
-    has_passed, is_ahead,
+    Audience, FindingCode, OperatorFinding, OperatorNews, Origin, Route, Severity, has_passed,
+    is_ahead,
 };
 use crate::ledger::{GivenUp, Ledger, LedgerError, OpenFinding};
 use crate::text::{seconds_between, span};
@@ -347,21 +347,11 @@ impl AlertWording {
         };
         let message = |route: &Route| NewMessage {
             identity: Uuid::nil(),
-            kind: if news.over {
-                MessageKind::OperatorResolved
-            } else {
-                MessageKind::OperatorRaised
-            },
             notifier: route.notifier.clone(),
             audience: Audience::Partner,
             held: false,
             recipients: meant(route),
-            alerts: Vec::new(),
-            latest: Vec::new(),
-            operator: Some(news.clone()),
-            report: None,
-            totals: None,
-            digest: None,
+            content: Content::Operator(news.clone()),
             severity: Severity::Warning,
         };
         let messages = routes.map(|route| message(route).identified(self.ledger));

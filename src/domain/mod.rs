@@ -19,6 +19,7 @@ mod glob;
 mod inputs;
 mod metric;
 mod named;
+mod occasion;
 mod period;
 mod reason;
 mod report;
@@ -52,6 +53,7 @@ pub use glob::{Glob, InvalidGlob};
 pub use inputs::{FormulaInputs, Inputs, MissingInput, Rise, Sample, Timing};
 pub use metric::{CrossedStep, Crossing, Direction, Metric, MetricValue};
 pub use named::NamedPeriods;
+pub use occasion::Occasion;
 pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates, utc_day};
 pub use reason::{Reason, Suppression, Verdict};
 pub use report::{

@@ -19,13 +19,13 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         let digests = self.thread.run(|connection| gathered::digests(connection)).await?;
         let any = !digests.is_empty();
-        for (notifier, kind) in digests {
+        for (notifier, occasion) in digests {
             let known = routes.iter().find(|route| *route.notifier == *notifier).cloned();
             let route = known.unwrap_or_else(|| gone(&notifier));
             let asked = route.clone();
             let mut writing = self
                 .thread
-                .run(move |connection| gathered::begin(connection, &asked, kind))
+                .run(move |connection| gathered::begin(connection, &asked, occasion))
                 .await?;
             let ledger = self.identity;
             let mut more = true;

@@ -11,10 +11,10 @@ use reqwest::{StatusCode, Url};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::{AlertSnapshot, Delivery, Message, OperatorNews, Severity};
+use crate::domain::{AlertSnapshot, Delivery, Message, Occasion, OperatorNews, Severity};
 use crate::http;
 use crate::notify::message::{
-    AlertText, AlertWording, DigestText, Occasion, OperatorText, TEST_MARK, TEST_SENTENCE,
+    AlertText, AlertWording, DigestText, OperatorText, TEST_MARK, TEST_SENTENCE,
 };
 use crate::notify::{
     Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, MirroredFact,

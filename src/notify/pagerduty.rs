@@ -14,11 +14,13 @@ use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Alert, AlertSnapshot, Delivery, Digest, Message, OperatorNews, Severity};
+use crate::domain::{
+    Alert, AlertSnapshot, Delivery, Digest, Message, Occasion, OperatorNews, Severity,
+};
 use crate::http;
 use crate::notify::message::{
-    AlertText, DigestText, Member, Occasion, OperatorText, ReportText, Row, TEST_MARK,
-    TEST_SENTENCE, in_place_of,
+    AlertText, DigestText, Member, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE,
+    in_place_of,
 };
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig,

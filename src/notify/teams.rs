@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 
-use crate::domain::{Delivery, Severity};
+use crate::domain::{Delivery, Occasion, Severity};
 use crate::http;
 use crate::notify::message::{
-    AlertText, DigestText, Line, Member, Mood, Occasion, OperatorText, Rendered, ReportText, Row,
-    Section, TEST_MARK, TEST_SENTENCE, in_place_of,
+    AlertText, DigestText, Line, Member, Mood, OperatorText, Rendered, ReportText, Row, Section,
+    TEST_MARK, TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, ProbeFuture, SendFuture,

@@ -12,7 +12,7 @@ use crate::alerting::lifecycle::{Next, closed, followed, latest, released, still
 use crate::alerting::{AlertChange, AsOf, Followup, NewAlert, OpenAlert, Recording, Reviewed};
 use crate::budgets;
 use crate::domain::{
-    AlertState, Assessed, CustomerKey, Ended, Judged, Latest, MessageKind, Route, Silence, Verdict,
+    AlertState, Assessed, CustomerKey, Ended, Judged, Latest, Occasion, Route, Silence, Verdict,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::poll::crossing::{CrossingCustomers, hold_if, is_suspicious};
@@ -142,7 +142,7 @@ impl FollowUp<'_> {
     }
 }
 
-/// What is told of a poll's followed alerts, by kind.
+/// What is told of a poll's followed alerts, by occasion.
 #[derive(Default)]
 struct Told {
     changes: Vec<AlertChange>,
@@ -224,23 +224,23 @@ impl Told {
         } else {
             (crate::alerting::messages(&self.released, routes, ledger), Vec::new())
         };
-        let latest = |id: &Uuid| self.latest.get(id).cloned();
+        let latest = |id| self.latest.get(&id).cloned();
         for message in &mut messages {
-            message.latest = message.alerts.iter().filter_map(latest).collect();
+            message.content.know_latest(latest);
         }
         for gathered in &mut gathered {
-            gathered.latest = latest(&gathered.alert);
+            gathered.latest = latest(gathered.alert);
         }
-        for (kind, told) in
-            [(MessageKind::Reminder, &self.reminders), (MessageKind::Resolved, &self.resolved)]
+        for (occasion, told) in
+            [(Occasion::Reminder, &self.reminders), (Occasion::Resolved, &self.resolved)]
         {
             if in_slices {
                 let (alone, together) =
-                    crate::alerting::slice_of_followups(kind, told, routes, ledger);
+                    crate::alerting::slice_of_followups(occasion, told, routes, ledger);
                 messages.extend(alone);
                 gathered.extend(together);
             } else {
-                messages.extend(crate::alerting::followups(kind, told, routes, ledger));
+                messages.extend(crate::alerting::followups(occasion, told, routes, ledger));
             }
         }
         Recording { now, changes: self.changes, messages, gathered, ..Recording::default() }

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::alerting::NewMessage;
+use crate::alerting::{Content, NewMessage};
 use crate::budgets;
 use crate::domain::{
-    Audience, Backlog, BudgetLost, DataQuality, EventCode, FindingCode, MessageKind, Report, Route,
-    Severity, Top, Trust,
+    Audience, Backlog, BudgetLost, DataQuality, EventCode, FindingCode, Report, Route, Severity,
+    Top, Trust,
 };
 use crate::ledger::{LedgerError, OpenFinding, Reader};
 use crate::poll::namesakes;
@@ -84,15 +84,9 @@ pub fn report(
 pub fn report_messages(report: &Report, routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
     let message = |route: &Route| NewMessage {
         identity: Uuid::nil(),
-        kind: MessageKind::Report,
         notifier: route.notifier.clone(),
         recipients: route.recipients.clone(),
-        alerts: Vec::new(),
-        latest: Vec::new(),
-        operator: None,
-        report: Some(Box::new(report.clone())),
-        totals: None,
-        digest: None,
+        content: Content::Report(Box::new(report.clone())),
         severity: Severity::Info,
         audience: Audience::Partner,
         held: false,

@@ -155,15 +155,14 @@ fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> N
         audience: Audience::Partner,
         held: false,
         recipients: vec![None],
-        kind: MessageKind::Raised,
-        alerts: vec![id(alert)],
-        latest: Vec::new(),
-        operator: None,
-        report: None,
-        totals: None,
-        digest: None,
+        content: Content::Alert(Occasion::New, carried(alert)),
         severity,
     }
+}
+
+/// An alert in a message.
+fn carried(alert: u128) -> MessageAlert {
+    MessageAlert { id: id(alert), latest: None }
 }
 
 /// One alert of customer 1, at one step of a rule, owed to one notifier.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, named_params, params};
 use uuid::Uuid;
 
 use crate::alerting::identity;
-use crate::alerting::{NewAlert, NewMessage, NewStep};
+use crate::alerting::{Content, NewAlert, NewMessage, NewStep};
 use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::table::history;
@@ -104,7 +104,7 @@ fn free_identity(connection: &Connection, message: &NewMessage) -> rusqlite::Res
     let mut statement =
         connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
     identity::free(message.identity, |id| {
-        Ok(may_repeat(message.kind) && statement.query_row([Id(id)], |row| row.get(0))?)
+        Ok(may_repeat(message.content.kind()) && statement.query_row([Id(id)], |row| row.get(0))?)
     })
 }
 
@@ -113,7 +113,12 @@ pub(in crate::ledger) fn add_message(
     connection: &Connection,
     message: &NewMessage,
 ) -> rusqlite::Result<i64> {
-    let digest = message.digest.as_ref();
+    let (digest, totals, operator, report) = match &message.content {
+        Content::Alert(..) => (None, None, None, None),
+        Content::Digest { part, totals, .. } => (Some(part), totals.as_ref(), None, None),
+        Content::Operator(news) => (None, None, Some(news), None),
+        Content::Report(report) => (None, None, None, Some(report)),
+    };
     connection
         .prepare_cached(
             "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, report, audience, totals)
@@ -121,29 +126,24 @@ pub(in crate::ledger) fn add_message(
         )?
         .execute(named_params! {
             ":identity": Id(free_identity(connection, message)?),
-            ":kind": message.kind.as_str(),
+            ":kind": message.content.kind().as_str(),
             ":part": digest.map_or(0, |digest| digest.part),
             ":parts": digest.map_or(0, |digest| digest.parts),
             ":total": digest.map_or(0, |digest| digest.total),
             ":criticals": digest.map_or(0, |digest| digest.criticals),
             ":baseline": digest.is_some_and(|digest| digest.baseline),
-            ":operator": message.operator.as_ref().map(json).transpose()?,
+            ":operator": operator.map(json).transpose()?,
             ":audience": (message.audience == Audience::Customer).then_some(message.audience.as_str()),
-            ":report": message.report.as_ref().map(json).transpose()?,
-            ":totals": message.totals.as_ref().map(json).transpose()?,
+            ":report": report.map(json).transpose()?,
+            ":totals": totals.map(json).transpose()?,
         })?;
     let row = connection.last_insert_rowid();
     let mut statement = connection.prepare_cached(
         "INSERT INTO message_alert (message, position, alert, latest) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    let mut latest = message.latest.iter();
-    for (position, alert) in (0_i64..).zip(&message.alerts) {
-        statement.execute(params![
-            row,
-            position,
-            Id(*alert),
-            latest.next().map(json).transpose()?
-        ])?;
+    for (position, alert) in (0_i64..).zip(message.content.alerts()) {
+        let latest = alert.latest.as_ref().map(json).transpose()?;
+        statement.execute(params![row, position, Id(alert.id), latest])?;
     }
     Ok(row)
 }

@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::messages;
-use crate::alerting::{DigestPart, Gathered, NewMessage};
-use crate::domain::{Currency, DigestTotals, Latest, MessageKind, Route, Severity};
+use crate::alerting::{Content, DigestPart, Gathered, MessageAlert};
+use crate::domain::{Currency, DigestTotals, MessageKind, Occasion, Route, Severity};
 use crate::ledger::column::{self, Exact, Id};
 use crate::ledger::table::alerts::json;
 use crate::ledger::table::deliveries;
@@ -29,7 +29,7 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlit
         )?
         .execute(named_params! {
             ":notifier": new.notifier,
-            ":kind": new.kind.as_str(),
+            ":kind": new.occasion.kind().as_str(),
             ":mildness": 2 - deliveries::rank(new.severity),
             ":dollars": new.dollars,
             ":percent": new.percent,
@@ -43,26 +43,25 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlit
     Ok(())
 }
 
-/// The digests for which anything is gathered: each a notifier and a kind, in the order in which
-/// they are told.
+/// The digests for which anything is gathered: each a notifier and an occasion, in the order in
+/// which they are told.
 pub(in crate::ledger) fn digests(
     connection: &Connection,
-) -> rusqlite::Result<Vec<(String, MessageKind)>> {
+) -> rusqlite::Result<Vec<(String, Occasion)>> {
     let mut statement =
         connection.prepare_cached("SELECT DISTINCT notifier, kind FROM gathered")?;
-    let mut digests: Vec<(String, MessageKind)> = statement
-        .query_map([], |row| {
-            Ok((row.get("notifier")?, column::read(row, "kind", MessageKind::from_name)?))
-        })?
+    let occasion = |name: &str| MessageKind::from_name(name).and_then(Occasion::of_kind);
+    let mut digests: Vec<(String, Occasion)> = statement
+        .query_map([], |row| Ok((row.get("notifier")?, column::read(row, "kind", occasion)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    digests.sort_by_key(|(_, kind)| MessageKind::ALL.iter().position(|other| other == kind));
+    digests.sort_by_key(|(_, occasion)| *occasion);
     Ok(digests)
 }
 
 /// How far a digest of a notifier is written.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::ledger) struct Writing {
-    kind: MessageKind,
+    occasion: Occasion,
     whole: DigestPart,
     /// Whether it becomes a digest; else each alert a message of its own.
     is_digest: bool,
@@ -70,27 +69,27 @@ pub(in crate::ledger) struct Writing {
     written: u32,
 }
 
-/// What the digest of this kind for a notifier is going to be.
+/// What the digest on this occasion for a notifier is going to be.
 pub(in crate::ledger) fn begin(
     connection: &Connection,
     route: &Route,
-    kind: MessageKind,
+    occasion: Occasion,
 ) -> rusqlite::Result<Writing> {
     let (total, baseline, criticals): (u32, u32, u32) = connection
         .prepare_cached(
             "SELECT count(*), ifnull(sum(baseline), 0), ifnull(sum(mildness = 0), 0) FROM gathered \
                 WHERE notifier = ?1 AND kind = ?2",
         )?
-        .query_row([&*route.notifier, kind.as_str()], |row| {
+        .query_row([&*route.notifier, occasion.kind().as_str()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
     // What becomes of a first account is as any other news.
-    let first_account = if kind == MessageKind::Raised { baseline } else { 0 };
+    let first_account = if occasion == Occasion::New { baseline } else { 0 };
     let is_digest = messages::is_digest(total, first_account, route);
     let parts =
         total.div_ceil(route.digest_part.max(1)).min(route.digest_parts.unwrap_or(u32::MAX));
     let whole = DigestPart { part: 0, parts, total, criticals, baseline: baseline == total };
-    Ok(Writing { kind, whole, is_digest, written: 0 })
+    Ok(Writing { occasion, whole, is_digest, written: 0 })
 }
 
 /// Writes the next messages, the worst first; returns whether more are to come.
@@ -101,72 +100,61 @@ pub(in crate::ledger) fn write(
     writing: &mut Writing,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let Writing { kind, whole, is_digest, .. } = *writing;
+    let Writing { occasion, whole, is_digest, .. } = *writing;
     let part_size = if is_digest { route.digest_part.max(1) } else { 1 };
     let left_out = whole.total.saturating_sub(whole.parts.saturating_mul(part_size));
     let totals = if is_digest && left_out > 0 {
-        Some(totals(connection, &route.notifier, kind, left_out)?)
+        Some(totals(connection, &route.notifier, occasion, left_out)?)
     } else {
         None
     };
     for _ in 0..AT_ONCE {
-        let members = take(connection, &route.notifier, kind, part_size)?;
-        if members.is_empty() {
-            return Ok(false);
-        }
+        let members = take(connection, &route.notifier, occasion, part_size)?;
+        let (severities, mut alerts): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+        let Some(last) = alerts.pop() else { return Ok(false) };
         writing.written += 1;
-        let digest = is_digest.then_some(DigestPart { part: writing.written, ..whole });
-        let mut message = NewMessage {
-            totals: totals.clone(),
-            ..messages::message(route, &route.recipients, &[], digest)
+        let content = if is_digest {
+            alerts.push(last);
+            let part = DigestPart { part: writing.written, ..whole };
+            Content::Digest { occasion, alerts, part, totals: totals.clone() }
+        } else {
+            Content::Alert(occasion, last)
         };
-        if kind != MessageKind::Raised {
-            message.kind = kind;
-        }
-        for Member { alert, severity, latest } in members {
-            message.alerts.push(alert);
-            message.severity = message.severity.max(severity);
-            message.latest.extend(latest);
-        }
+        let severity = severities.into_iter().fold(Severity::default(), Severity::max);
+        let message = messages::message(route, &route.recipients, severity, content);
         deliveries::owe(connection, &message.identified(ledger), now)?;
         if is_digest && writing.written == whole.parts {
             // Whatever is left is told by the totals.
             let sql = "DELETE FROM gathered WHERE notifier = ?1 AND kind = ?2";
-            connection.prepare_cached(sql)?.execute([&*route.notifier, kind.as_str()])?;
+            connection
+                .prepare_cached(sql)?
+                .execute([&*route.notifier, occasion.kind().as_str()])?;
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// An alert that is taken into a message.
-struct Member {
-    alert: Uuid,
-    severity: Severity,
-    latest: Option<Latest>,
-}
-
 /// Takes the worst of what is gathered.
 fn take(
     connection: &Connection,
     notifier: &str,
-    kind: MessageKind,
+    occasion: Occasion,
     count: u32,
-) -> rusqlite::Result<Vec<Member>> {
+) -> rusqlite::Result<Vec<(Severity, MessageAlert)>> {
     let mut statement = connection.prepare_cached(
         "SELECT alert, mildness, dollars, percent, latest FROM gathered WHERE notifier = ?1 AND kind = ?2
          ORDER BY mildness, dollars, percent, alert LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![notifier, kind.as_str(), count], |row| {
+    let rows = statement.query_map(params![notifier, occasion.kind().as_str(), count], |row| {
         let latest = row.get_ref("latest")?.as_str_or_null()?;
         let latest = latest.map(serde_json::from_str).transpose().map_err(column::unreadable)?;
         let mildness = row.get::<_, i64>("mildness")?;
-        let member =
-            Member { alert: column::id(row, "alert")?, severity: severity(mildness), latest };
-        Ok((member, (mildness, row.get::<_, i64>("dollars")?, row.get::<_, i64>("percent")?)))
+        let alert = MessageAlert { id: column::id(row, "alert")?, latest };
+        Ok((alert, (mildness, row.get::<_, i64>("dollars")?, row.get::<_, i64>("percent")?)))
     })?;
     let mut taken = Vec::new();
-    for (member, (mildness, dollars, percent)) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+    for (alert, (mildness, dollars, percent)) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
         connection
             .prepare_cached(
                 "DELETE FROM gathered WHERE notifier = ?1 AND kind = ?2 AND mildness = ?3 AND \
@@ -174,13 +162,13 @@ fn take(
             )?
             .execute(params![
                 notifier,
-                kind.as_str(),
+                occasion.kind().as_str(),
                 mildness,
                 dollars,
                 percent,
-                Id(member.alert)
+                Id(alert.id)
             ])?;
-        taken.push(member);
+        taken.push((severity(mildness), alert));
     }
     Ok(taken)
 }
@@ -197,13 +185,13 @@ fn severity(mildness: i64) -> Severity {
 fn totals(
     connection: &Connection,
     notifier: &str,
-    kind: MessageKind,
+    occasion: Occasion,
     left_out: u32,
 ) -> rusqlite::Result<DigestTotals> {
     let sql =
         "SELECT mildness, customer, currency, over FROM gathered WHERE notifier = ?1 AND kind = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([notifier, kind.as_str()])?;
+    let mut rows = statement.query([notifier, occasion.kind().as_str()])?;
     let (mut by_severity, mut by_currency) =
         (BTreeMap::<i64, u32>::new(), BTreeMap::<Option<String>, (u32, Decimal)>::new());
     let mut customers = HashSet::new();

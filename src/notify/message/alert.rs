@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
-use crate::domain::{AlertSnapshot, Severity};
+use crate::domain::{AlertSnapshot, Occasion, Severity};
 use crate::notify::message::brief::Figure;
 use crate::notify::message::chart::Chart;
 use crate::notify::message::later::{Later, brought_up_to_date, released};
@@ -16,18 +16,6 @@ use crate::notify::message::standing::BudgetStatus;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::percent;
 use crate::text::times;
-
-/// Why an alert is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Occasion {
-    /// It is new.
-    New,
-    /// It is still true.
-    Reminder,
-    /// It is over.
-    Resolved,
-}
 
 /// An alert in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::domain::{AlertSnapshot, Ended, Metric, PeriodSource, Severity};
-use crate::notify::message::alert::{AlertText, Bar, Dated, Occasion};
+use crate::domain::{AlertSnapshot, Ended, Metric, Occasion, PeriodSource, Severity};
+use crate::notify::message::alert::{AlertText, Bar, Dated};
 use crate::notify::message::brief::Figure;
 use crate::notify::message::later::{brought_up_to_date, released};
 use crate::notify::message::member::Member;

@@ -7,8 +7,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::{Alert, AlertSnapshot, Digest, DigestTotals, Ended, PeriodSource, Severity};
-use crate::notify::message::alert::Occasion;
+use crate::domain::{
+    Alert, AlertSnapshot, Digest, DigestTotals, Ended, Occasion, PeriodSource, Severity,
+};
 use crate::notify::message::columns::table;
 use crate::notify::message::later::{brought_up_to_date, released};
 use crate::notify::message::member::Member;

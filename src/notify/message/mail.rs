@@ -9,14 +9,13 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Error, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::domain::{Digest, Message, Severity};
+use crate::domain::{Digest, Message, Occasion, Severity};
 use crate::notify::message::customer;
 use crate::notify::message::customer::{CustomerTelling, Disclosed};
 use crate::notify::message::member::Member;
 use crate::notify::message::rows::Row;
 use crate::notify::message::{
-    AlertText, DigestText, Mood, Occasion, Rendered, ReportText, TEST_MARK, TEST_SENTENCE,
-    is_marked_within,
+    AlertText, DigestText, Mood, Rendered, ReportText, TEST_MARK, TEST_SENTENCE, is_marked_within,
 };
 use crate::text::clean::{END, ISOLATE};
 use crate::text::{line, short_hash, without_isolation};

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::domain::{AlertSnapshot, CustomerKey, Severity};
-use crate::notify::message::alert::Occasion;
+use crate::domain::{AlertSnapshot, CustomerKey, Occasion, Severity};
 use crate::notify::message::later::Later;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::amount;

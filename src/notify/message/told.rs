@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::domain::{Digest, Message};
-use crate::notify::message::{AlertText, DigestText, Occasion, OperatorText, ReportText};
+use crate::domain::{Digest, Message, Occasion};
+use crate::notify::message::{AlertText, DigestText, OperatorText, ReportText};
 
 /// A message in words.
 pub(crate) enum Rendered<'a> {

@@ -176,11 +176,8 @@ async fn a_finding_that_is_recorded_with_its_alerts_is_told_with_them_and_once()
     };
     let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"), None);
     let messages = |identity| {
-        let (kind, operator) = (MessageKind::OperatorRaised, Some(news.clone()));
         vec![NewMessage {
-            kind,
-            operator,
-            alerts: Vec::new(),
+            content: Content::Operator(news.clone()),
             ..message(identity, "slack", 1, Severity::Warning)
         }]
     };

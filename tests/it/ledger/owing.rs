@@ -61,9 +61,12 @@ async fn the_worst_goes_first_then_the_oldest_and_parts_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     let part = |identity, number| NewMessage {
-        kind: MessageKind::Digest,
-        digest: Some(DigestPart { part: number, parts: 2, total: 3, criticals: 1, baseline: true }),
-        alerts: if number == 1 { vec![id(1), id(2)] } else { vec![id(3)] },
+        content: Content::Digest {
+            occasion: Occasion::New,
+            alerts: if number == 1 { vec![carried(1), carried(2)] } else { vec![carried(3)] },
+            part: DigestPart { part: number, parts: 2, total: 3, criticals: 1, baseline: true },
+            totals: None,
+        },
         ..message(identity, "slack", 1, Severity::Warning)
     };
     let recording = Recording {
@@ -336,12 +339,17 @@ async fn what_is_owed_to_a_notifier_that_is_gone_is_given_up_with_a_reason() {
     ledger.close().await.unwrap();
 }
 
-/// A message of one kind about alert 1, to one of the recipients of `oncall`.
-fn about(kind: MessageKind, identity: u128, to: &str) -> NewMessage {
-    NewMessage { kind, severity: Severity::Critical, ..mail(identity, 1, &[to]) }
+/// A message about alert 1, to one of the recipients of `oncall`.
+fn about(occasion: Occasion, identity: u128, to: &str) -> NewMessage {
+    NewMessage { severity: Severity::Critical, ..again(occasion, 1, mail(identity, 1, &[to])) }
 }
 
-fn news(identity: u128, kind: MessageKind, to: &[&str]) -> NewMessage {
+/// The same message as one that tells of the alert on this occasion.
+fn again(occasion: Occasion, alert: u128, message: NewMessage) -> NewMessage {
+    NewMessage { content: Content::Alert(occasion, carried(alert)), ..message }
+}
+
+fn news(identity: u128, over: bool, to: &[&str]) -> NewMessage {
     let finding = OperatorFinding {
         code: FindingCode::SourceFailing,
         subject: String::new(),
@@ -349,7 +357,8 @@ fn news(identity: u128, kind: MessageKind, to: &[&str]) -> NewMessage {
         action: "a".into(),
     };
     let news = OperatorNews::raised(&finding, at("2026-10-05T12:00:00Z"), None);
-    NewMessage { kind, alerts: Vec::new(), operator: Some(news), ..mail(identity, 1, to) }
+    let news = OperatorNews { over, ..news };
+    NewMessage { content: Content::Operator(news), ..mail(identity, 1, to) }
 }
 
 #[tokio::test]
@@ -358,11 +367,11 @@ async fn what_is_told_of_an_alert_later_waits_until_the_alert_itself_was_told() 
     let ledger = open(&config(&folder)).unwrap();
     let messages = vec![
         mail(10, 1, &["a@x.example", "b@x.example"]),
-        about(MessageKind::Reminder, 11, "a@x.example"),
-        about(MessageKind::Resolved, 12, "a@x.example"),
-        about(MessageKind::Resolved, 13, "c@x.example"),
-        NewMessage { kind: MessageKind::Resolved, ..message(14, "slack", 1, Severity::Critical) },
-        NewMessage { kind: MessageKind::Resolved, ..mail(15, 2, &["a@x.example"]) },
+        about(Occasion::Reminder, 11, "a@x.example"),
+        about(Occasion::Resolved, 12, "a@x.example"),
+        about(Occasion::Resolved, 13, "c@x.example"),
+        again(Occasion::Resolved, 1, message(14, "slack", 1, Severity::Critical)),
+        again(Occasion::Resolved, 2, mail(15, 2, &["a@x.example"])),
     ];
     let alerts = (1..=2).map(|number| told(snapshot(number, "spend", Severity::Warning))).collect();
     ledger
@@ -395,9 +404,9 @@ async fn news_for_the_operator_arrives_in_its_order() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
     let messages = vec![
-        news(10, MessageKind::OperatorRaised, &["a@x.example", "b@x.example"]),
-        news(11, MessageKind::OperatorResolved, &["a@x.example", "b@x.example"]),
-        news(12, MessageKind::OperatorRaised, &["a@x.example"]),
+        news(10, false, &["a@x.example", "b@x.example"]),
+        news(11, true, &["a@x.example", "b@x.example"]),
+        news(12, false, &["a@x.example"]),
     ];
     ledger.record(Recording { messages, ..Recording::default() }).await.unwrap();
     let due = ledger.due("oncall", vec![], 10).await.unwrap();
@@ -432,9 +441,7 @@ async fn news_that_is_buried_with_its_only_notifier_counts_as_untold() {
         ledger.report(finding, now, move |_| {
             let to = notifiers.iter().map(|notifier| NewMessage {
                 identity: Uuid::new_v4(),
-                kind: MessageKind::OperatorRaised,
-                alerts: Vec::new(),
-                operator: Some(news.clone()),
+                content: Content::Operator(news.clone()),
                 ..message(0, notifier, 1, Severity::Warning)
             });
             to.collect()
