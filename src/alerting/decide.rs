@@ -17,8 +17,8 @@ use crate::domain::{
 pub struct Raise {
     /// The rule.
     pub rule: Arc<RuleFacts>,
-    /// The value; none over a budget of zero.
-    pub value: Option<Decimal>,
+    /// The value.
+    pub value: MetricValue,
     /// The highest step reached.
     pub at: Decimal,
     /// The severity of that step.
@@ -137,10 +137,8 @@ impl<'a> Memory<'a> {
             let seen = &remembered.seen;
             let in_period =
                 seen.period.same_span(period) || period.holds(seen.usage_as_of.instant());
-            match rule.metric.value(&seen.inputs_in(period, amount)) {
-                MetricValue::Number(value) if in_period => Some(value),
-                _ => None,
-            }
+            let value = rule.metric.value(&seen.inputs_in(period, amount)).ok();
+            value.and_then(MetricValue::number).filter(|_| in_period)
         });
         Self { steps, direction: rule.metric.direction(), amount, last_value }
     }
@@ -153,7 +151,7 @@ impl<'a> Memory<'a> {
                 Reason::BelowFirstStep
             }
             Verdict::Crossed { value, crossing } => {
-                if let Some(value) = value {
+                if let MetricValue::Number(value) = value {
                     self.notice_below(*value, decided);
                 }
                 self.decide_crossing(evaluation, *value, crossing, decided)
@@ -164,7 +162,7 @@ impl<'a> Memory<'a> {
     fn decide_crossing(
         &self,
         evaluation: &Evaluation,
-        value: Option<Decimal>,
+        value: MetricValue,
         crossing: &Crossing,
         decided: &mut Decided,
     ) -> Reason {

@@ -4,12 +4,11 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use rust_decimal::Decimal;
 
 use crate::alerting::judging::AsOf;
 use crate::alerting::{NewAlert, OpenAlert};
 use crate::domain::{
-    AlertState, Assessed, BudgetView, Ended, Inputs, Judged, Latest, Metric, MetricValue,
+    Alert, AlertState, Assessed, BudgetView, Ended, Inputs, Judged, Latest, Metric, MetricValue,
     MissingInput, Sample, Silence, Silenceable, Timing, UsageDate, Verdict, has_passed, utc_day,
 };
 
@@ -184,7 +183,6 @@ fn next(
         return (is_raised && ended_by_budget(alert, judged))
             .then_some(Next::Resolve(Ended::Budget));
     };
-    let value = if let MetricValue::Number(value) = value { Some(value) } else { None };
     if is_silenced(assessed, &alert.rule, value, silences, now) {
         return None;
     }
@@ -256,21 +254,22 @@ fn is_superseded(
     })
 }
 
-/// The value now, while it is at or beyond the alert's step: a number, or over a budget of zero.
+/// The value now, while it is at or beyond the alert's step.
 fn crossing_value(alert: &OpenAlert, judged: &Judged) -> Option<MetricValue> {
     let snapshot = &alert.snapshot.alert;
     let of_rule = judged
         .evaluations
         .iter()
         .find(|one| *one.rule.name == *alert.rule && one.rule.metric == snapshot.metric)?;
-    match &of_rule.verdict {
-        Verdict::Crossed { value: None, .. } => Some(MetricValue::OverZero),
-        Verdict::Crossed { value: Some(value), .. }
-            if snapshot.metric.direction().reached(*value, snapshot.threshold) =>
-        {
-            Some(MetricValue::Number(*value))
-        }
-        _ => None,
+    let Verdict::Crossed { value, .. } = &of_rule.verdict else { return None };
+    Some(*value).filter(|value| has_reached(*value, snapshot))
+}
+
+/// Whether a value is at or beyond the alert's step.
+fn has_reached(value: MetricValue, alert: &Alert) -> bool {
+    match value {
+        MetricValue::Number(number) => alert.metric.direction().reached(number, alert.threshold),
+        MetricValue::OverZero => true,
     }
 }
 
@@ -280,12 +279,8 @@ fn ended_by_budget(alert: &OpenAlert, judged: &Judged) -> bool {
     let snapshot = &alert.snapshot.alert;
     let before = snapshot.budget.as_ref().map(|budget| budget.amount);
     let inputs = judged.assessed.inputs();
-    let reached = |inputs: &Inputs| match snapshot.metric.value(inputs) {
-        MetricValue::Number(value) => {
-            Some(snapshot.metric.direction().reached(value, snapshot.threshold))
-        }
-        MetricValue::OverZero => Some(true),
-        MetricValue::Missing(_) => None,
+    let reached = |inputs: &Inputs| {
+        snapshot.metric.value(inputs).ok().map(|value| has_reached(value, snapshot))
     };
     let then = Inputs { budget: before, reported_percent: None, ..inputs };
     // A rule about customers without a budget has nothing to say of one that has.
@@ -296,14 +291,10 @@ fn ended_by_budget(alert: &OpenAlert, judged: &Judged) -> bool {
 
 /// How things are now.
 pub(crate) fn latest(metric: Metric, assessed: &Assessed, ended: Option<Ended>) -> Latest {
-    let value = match metric.value(&assessed.inputs()) {
-        MetricValue::Number(value) => Some(value),
-        MetricValue::OverZero | MetricValue::Missing(_) => None,
-    };
     Latest {
         usage_as_of: assessed.record.usage_as_of,
         cost: assessed.record.cost,
-        value,
+        value: metric.value(&assessed.inputs()).ok().and_then(MetricValue::number),
         budget: assessed.budget.as_ref().map(BudgetView::of),
         ended,
     }
@@ -323,15 +314,10 @@ pub(crate) fn closed(alert: &OpenAlert, closing: Sample) -> Latest {
         rise: Err(MissingInput::EarlierDate),
         stale_hours: Err(MissingInput::CollectionAge),
     };
-    let value = if let MetricValue::Number(value) = snapshot.metric.value(&inputs) {
-        Some(value)
-    } else {
-        None
-    };
     Latest {
         usage_as_of: UsageDate::at(at),
         cost: closing.cost,
-        value,
+        value: snapshot.metric.value(&inputs).ok().and_then(MetricValue::number),
         budget: snapshot.budget.clone(),
         ended: Some(Ended::Period),
     }
@@ -353,10 +339,10 @@ pub(crate) fn silenceable<'a>(assessed: &'a Assessed, rule: &'a str) -> Silencea
 pub(crate) fn is_silenced(
     assessed: &Assessed,
     rule: &str,
-    value: Option<Decimal>,
+    value: MetricValue,
     silences: &[Silence],
     now: Timestamp,
 ) -> bool {
-    let asked = Silenceable { value, ..silenceable(assessed, rule) };
+    let asked = Silenceable { value: Some(value), ..silenceable(assessed, rule) };
     silences.iter().any(|silence| silence.covers(&asked, now))
 }

@@ -107,12 +107,13 @@ impl CustomerState {
         }
     }
 
-    /// The share of the budget that was used.
-    pub fn percent_used(&self) -> MetricValue {
+    /// The share of the budget that was used; none without a budget.
+    pub fn percent_used(&self) -> Option<MetricValue> {
         // A budget that is not Partner Center's own leaves its percentage out of the account.
         let reported_percent =
             self.reported_percent.filter(|_| self.budget == self.partner_center_budget);
-        Metric::PercentUsed.value(&Inputs { reported_percent, ..self.inputs(self.budget) })
+        let inputs = Inputs { reported_percent, ..self.inputs(self.budget) };
+        Metric::PercentUsed.value(&inputs).ok()
     }
 }
 

@@ -54,8 +54,7 @@ pub fn snapshot(
         metric: raise.rule.metric,
         threshold: canonical(raise.at),
         passed: named(raise),
-        value: raise.value.map(canonical),
-        over_zero: raise.value.is_none(),
+        value: Some(raise.value.canonical()),
         severity: raise.severity,
         baseline: occasion.baseline,
         reference: Alert::reference_of(id),
@@ -118,10 +117,7 @@ fn previous(assessed: &Assessed, raise: &Raise, occasion: &Surroundings<'_>) -> 
     let (usage_as_of, cost, usd_cost) =
         seen.into_iter().chain(dates).find(|(at, ..)| older(*at))?;
     let inputs = Inputs { cost, usd_cost, reported_percent: None, ..assessed.inputs() };
-    let value = match raise.rule.metric.value(&inputs) {
-        MetricValue::Number(value) => Some(value),
-        MetricValue::OverZero | MetricValue::Missing(_) => None,
-    };
+    let value = raise.rule.metric.value(&inputs).ok().and_then(MetricValue::number);
     Some(Previous { usage_as_of, cost, value })
 }
 

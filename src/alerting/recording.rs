@@ -132,8 +132,6 @@ impl Gathered {
         let hundredths = |value: Decimal| {
             value.saturating_mul(Decimal::ONE_HUNDRED).round().to_i64().unwrap_or(i64::MAX)
         };
-        let percent =
-            if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() };
         Self {
             notifier: notifier.into(),
             occasion,
@@ -142,7 +140,7 @@ impl Gathered {
             severity: alert.severity,
             baseline: alert.baseline,
             dollars: hundredths(alert.usd_over().or(alert.cost.usd).unwrap_or_default()),
-            percent: hundredths(percent),
+            percent: hundredths(alert.percent_to_order()),
             currency: alert.cost.currency,
             over: alert.over(),
             latest: None,

@@ -12,8 +12,8 @@ use crate::alerting::lifecycle::silenceable;
 use crate::alerting::{Raise, RecordedStep, RememberedCustomer, decide};
 use crate::budgets::{self, BudgetOddity};
 use crate::domain::{
-    Assessed, BillingPeriod, FormulaInputs, Judged, Reason, RuleFacts, Silence, Silenceable,
-    Verdict,
+    Assessed, BillingPeriod, FormulaInputs, Judged, MetricValue, Reason, RuleFacts, Silence,
+    Silenceable, Verdict,
 };
 use crate::rules::Rules;
 
@@ -98,10 +98,10 @@ fn covering(
 ) -> Vec<Silence> {
     let value = match verdict {
         Verdict::NotApplicable(_) => return Vec::new(),
-        Verdict::Below { value, .. } => Some(*value),
+        Verdict::Below { value, .. } => MetricValue::Number(*value),
         Verdict::Crossed { value, .. } => *value,
     };
-    let asked = Silenceable { value, ..silenceable(assessed, &rule.name) };
+    let asked = Silenceable { value: Some(value), ..silenceable(assessed, &rule.name) };
     silences
         .iter()
         .filter(|silence| silence.created_at <= now && silence.covers(&asked, now))

@@ -215,7 +215,7 @@ fn covered(
     let Verdict::Crossed { value, crossing } = &evaluation.verdict else { return None };
     let (assessed, rule) = (&judged.assessed, &evaluation.rule);
     let step = crossing.highest()?;
-    let asked = Silenceable { value: *value, ..silenceable(assessed, &rule.name) };
+    let asked = Silenceable { value: Some(*value), ..silenceable(assessed, &rule.name) };
     silence.covers(&asked, now).then(|| Hidden {
         customer_id: assessed.record.customer.clone(),
         customer: called(assessed),
@@ -223,7 +223,7 @@ fn covered(
         metric: rule.metric,
         severity: step.severity,
         threshold: step.at,
-        value: *value,
+        value: value.number(),
         currency: assessed.currency,
         alert: None,
         told: false,

@@ -144,7 +144,7 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
 
 /// The value where it says more than the cost, and the cost of the budget.
 fn usage(telling: &AlertWording<'_>) -> Vec<String> {
-    let over_zero = telling.alert.over_zero.then(|| "over zero".to_owned());
+    let over_zero = telling.alert.is_over_zero().then(|| "over zero".to_owned());
     over_zero
         .or_else(|| telling.value_beside_cost())
         .into_iter()
@@ -216,7 +216,7 @@ pub(super) fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -
         alert.rule.clone(),
         alert.metric.as_str().to_owned(),
         alert.threshold.to_string(),
-        text::or_nothing(alert.value),
+        text::or_nothing(alert.number()),
         alert.cost.amount.to_string(),
         text::or_nothing(alert.cost.currency),
         text::or_nothing(alert.cost.usd),

@@ -146,7 +146,7 @@ pub(super) fn unraised_line(alert: &Alert, namesakes: &Namesakes) -> String {
     };
     let (snapshot, zone) = (AlertSnapshot { alert: alert.clone(), context }, TimeZone::UTC);
     let telling = AlertWording::new(&snapshot, &zone);
-    let value = match alert.value {
+    let value = match alert.number() {
         None => "over a budget of zero, ".to_owned(),
         Some(_) => {
             telling.value_beside_cost().map(|value| format!("{value}, ")).unwrap_or_default()

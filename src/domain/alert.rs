@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
-    Plan, Point, ResourceCost, Severity, SubscriptionCost, UsageDate,
+    MetricValue, Plan, Point, ResourceCost, Severity, SubscriptionCost, UsageDate,
 };
 
 /// Where an alert stands in its life.
@@ -123,11 +123,9 @@ pub struct Alert {
     pub threshold: Decimal,
     /// The lower steps newly passed by the same jump, ascending; at most 50.
     pub passed: Vec<Decimal>,
-    /// The value; none over a budget of zero.
-    #[serde(with = "rust_decimal::serde::str_option")]
-    pub value: Option<Decimal>,
-    /// Whether there is cost over a budget of zero.
-    pub over_zero: bool,
+    /// The value; none where a message tells how it is now, and it has none any more.
+    #[serde(flatten, with = "crate::domain::metric_value")]
+    pub value: Option<MetricValue>,
     /// How bad.
     pub severity: Severity,
     /// Whether it was raised before, or in, the first good poll of the ledger or of its rule.
@@ -292,14 +290,26 @@ impl Alert {
         self.cost.usd?.checked_mul(self.over()?)?.checked_div(self.cost.amount)
     }
 
+    /// The number of its value; none over a budget of zero, or without one.
+    pub fn number(&self) -> Option<Decimal> {
+        self.value.and_then(MetricValue::number)
+    }
+
+    /// Whether there is cost over a budget of zero.
+    pub fn is_over_zero(&self) -> bool {
+        self.value == Some(MetricValue::OverZero)
+    }
+
+    /// The percentage of the budget that puts the worst first.
+    pub fn percent_to_order(&self) -> Decimal {
+        if self.is_over_zero() { Decimal::MAX } else { self.computed_percent.unwrap_or_default() }
+    }
+
     /// Orders the worst first: by severity, then US dollars over the budget (else US dollars of
     /// cost), then percent.
     pub fn worst_first(&self, other: &Self) -> Ordering {
         let money = |alert: &Self| alert.usd_over().or(alert.cost.usd).unwrap_or_default();
-        let percent = |alert: &Self| {
-            if alert.over_zero { Decimal::MAX } else { alert.computed_percent.unwrap_or_default() }
-        };
-        let rank = |alert: &Self| (alert.severity, money(alert), percent(alert));
+        let rank = |alert: &Self| (alert.severity, money(alert), alert.percent_to_order());
         rank(other)
             .cmp(&rank(self))
             .then_with(|| self.customer.called().cmp(other.customer.called()))

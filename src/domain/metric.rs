@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    FormulaInputs, Inputs, MissingInput, Severity, Timing, canonical, percent_of, rounded,
+    FormulaInputs, Inputs, MetricValue, MissingInput, Severity, Timing, canonical, percent_of,
+    rounded,
 };
 
 /// A quantity that a rule compares with its steps.
@@ -63,17 +64,6 @@ impl Direction {
     pub fn at_or_beyond(self, a: Decimal, b: Decimal) -> bool {
         self.reached(a, b)
     }
-}
-
-/// The value of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetricValue {
-    /// A number.
-    Number(Decimal),
-    /// Cost above a budget of zero: over every step, with no number to show.
-    OverZero,
-    /// An input is missing.
-    Missing(MissingInput),
 }
 
 impl Metric {
@@ -153,12 +143,8 @@ impl Metric {
         self.is_daily()
     }
 
-    /// Its value for these inputs.
-    pub fn value(self, inputs: &Inputs) -> MetricValue {
-        self.try_value(inputs).unwrap_or_else(MetricValue::Missing)
-    }
-
-    fn try_value(self, inputs: &Inputs) -> Result<MetricValue, MissingInput> {
+    /// Its value for these inputs, or which of them is missing.
+    pub fn value(self, inputs: &Inputs) -> Result<MetricValue, MissingInput> {
         let budget = || inputs.budget.ok_or(MissingInput::Budget);
         let number = match self {
             Self::PercentUsed => return Ok(percent_used(inputs, budget()?)),
@@ -171,7 +157,7 @@ impl Metric {
                 let (amount, timing) = (budget()?, inputs.timing?);
                 return Ok(match percent_used(inputs, amount) {
                     MetricValue::Number(_) => MetricValue::Number(pace(inputs, amount, timing)),
-                    over_zero => over_zero,
+                    MetricValue::OverZero => MetricValue::OverZero,
                 });
             }
             Self::AmountOver => inputs.cost.saturating_sub(budget()?),
@@ -189,10 +175,7 @@ impl Metric {
     /// What its formula was given beside cost and budget; none for metrics that need no more.
     pub fn formula_inputs(self, inputs: &Inputs) -> Option<FormulaInputs> {
         let timing = inputs.timing.ok();
-        let percent_used = match Self::PercentUsed.value(inputs) {
-            MetricValue::Number(used) => Some(used),
-            MetricValue::OverZero | MetricValue::Missing(_) => None,
-        };
+        let percent_used = Self::PercentUsed.value(inputs).ok().and_then(MetricValue::number);
         match self {
             Self::ForecastPercent => Some(FormulaInputs {
                 elapsed_hours: timing.map(|timing| timing.elapsed_hours()),

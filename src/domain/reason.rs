@@ -6,7 +6,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::domain::MissingInput;
+use crate::domain::{MetricValue, MissingInput};
 
 /// The reason of a decision about one customer and one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -259,8 +259,8 @@ pub enum Verdict {
     },
     /// At least one step is reached.
     Crossed {
-        /// The value; none over a budget of zero.
-        value: Option<Decimal>,
+        /// The value.
+        value: MetricValue,
         /// The steps.
         crossing: crate::domain::Crossing,
     },

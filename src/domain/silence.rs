@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::domain::{Alert, BillingPeriod, Glob, is_ahead};
+use crate::domain::{Alert, BillingPeriod, Glob, MetricValue, is_ahead};
 
 /// Keeps alerts of some customers and rules from being delivered.
 #[derive(Debug, Clone)]
@@ -43,8 +43,8 @@ pub struct Silenceable<'a> {
     pub label: Option<&'a str>,
     /// The rule's name.
     pub rule: &'a str,
-    /// The value; none over a budget of zero, which is above everything.
-    pub value: Option<Decimal>,
+    /// The value; none where it is not known, which counts as above everything.
+    pub value: Option<MetricValue>,
     /// The alert's billing period.
     pub period: BillingPeriod,
 }
@@ -72,8 +72,9 @@ impl Silence {
         let any = |globs: &[Glob], texts: &[Option<&str>]| {
             globs.is_empty() || globs.iter().any(|glob| glob.fits_any(texts.iter().copied()))
         };
-        let above =
-            self.unless_above.is_some_and(|limit| alert.value.is_none_or(|value| value > limit));
+        let value = alert.value.and_then(MetricValue::number);
+        // Over a budget of zero is above everything.
+        let above = self.unless_above.is_some_and(|limit| value.is_none_or(|value| value > limit));
         in_force
             && !above
             && any(&self.customers, &customer)

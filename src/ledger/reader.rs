@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::alerting::{CustomerState, NewSample, OpenAlert, PollMemory, RememberedCustomer};
 use crate::domain::name_key;
-use crate::domain::{Alert, CustomerEvent, CustomerKey, MetricValue, OpenAlerts, Silence};
+use crate::domain::{Alert, CustomerEvent, CustomerKey, OpenAlerts, Silence};
 use crate::ledger::Config;
 use crate::ledger::entry::{AlertRows, NotifierState};
 use crate::ledger::error::LedgerError;
@@ -291,11 +291,7 @@ impl Reader {
 type Rank = (Option<Decimal>, Option<Decimal>, Decimal);
 
 fn rank(seen: &CustomerState) -> Rank {
-    let percent = match seen.percent_used() {
-        MetricValue::Number(percent) => Some(percent),
-        MetricValue::OverZero => Some(Decimal::MAX),
-        MetricValue::Missing(_) => None,
-    };
+    let percent = seen.percent_used().map(|used| used.number().unwrap_or(Decimal::MAX));
     (percent, seen.usd_cost, seen.cost)
 }
 

@@ -176,7 +176,7 @@ impl Alertmanager {
         let annotations = [
             ("summary", Some(text.subject.clone())),
             ("description", Some(format!("{} {}", text.first, text.second))),
-            ("value", alert.value.map(|value| value.to_string())),
+            ("value", alert.number().map(|value| value.to_string())),
             (
                 "percent",
                 alert

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, BudgetSource, BudgetView,
     CostView, Currency, CustomerId, CustomerView, Digest, Ended, FindingCode, Latest, Message,
-    Metric, OperatorNews, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate, percent_of,
+    Metric, MetricValue, OperatorNews, PeriodSource, Plan, Severity, SubscriptionCost, UsageDate,
+    percent_of,
 };
 use crate::notify::message::{NOBODY, TEST_MARK};
 
@@ -108,8 +109,7 @@ pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
         metric: Metric::PercentUsed,
         threshold: Decimal::from(80),
         passed: Vec::new(),
-        value: Some(Decimal::new(825, 1)),
-        over_zero: false,
+        value: Some(MetricValue::Number(Decimal::new(825, 1))),
         severity: Severity::Info,
         baseline: false,
         reference: Alert::reference_of(id),

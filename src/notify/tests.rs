@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     AlertSnapshot, Audience, BudgetView, Currency, CustomerId, Delivery, Digest, Ended,
-    FormulaInputs, Latest, Message, Metric, PeriodSource, Severity, UsageDate,
+    FormulaInputs, Latest, Message, Metric, MetricValue, PeriodSource, Severity, UsageDate,
 };
 use crate::notify::message::{Disclosed, MailText};
 use crate::notify::{sample_alert, webhook};
@@ -72,7 +72,7 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
     alert.rule = "rulemark".into();
     alert.metric = facts.metric;
     (alert.threshold, alert.passed) = (number(11), vec![number(12)]);
-    (alert.value, alert.over_zero) = (value.then(|| number(13)), !value);
+    alert.value = Some(if value { MetricValue::Number(number(13)) } else { MetricValue::OverZero });
     alert.severity =
         [Severity::Info, Severity::Warning, Severity::Critical][usize::from(facts.severity)];
     alert.budget = alert.budget.take().filter(|_| budget).map(|view| BudgetView {

@@ -109,11 +109,7 @@ impl<'a> Survey<'a> {
     fn over(&mut self, cost_history: &CostHistory, budget: Decimal) {
         let (seen, over) = (&cost_history.seen, cost_history.seen.cost.saturating_sub(budget));
         let usd_over = in_usd(seen, over);
-        let percent = if let MetricValue::Number(percent) = seen.percent_used() {
-            Some(percent)
-        } else {
-            None
-        };
+        let percent = seen.percent_used().and_then(MetricValue::number);
         let item = OverBudget {
             customer: named(seen),
             cost: seen.cost,

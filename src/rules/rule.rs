@@ -78,19 +78,17 @@ impl Rule {
         assessed: &Assessed,
         inputs: &Inputs,
     ) -> Verdict {
-        let value = match self.facts.metric.value(inputs) {
-            MetricValue::Number(value) => Some(value),
-            MetricValue::OverZero => None,
-            MetricValue::Missing(missing) => return Verdict::NotApplicable(missing.into()),
+        let (value, ladder) = match (self.facts.metric.value(inputs), ladder) {
+            (Err(missing), _) => return Verdict::NotApplicable(missing.into()),
+            (Ok(_), Err(reason)) => return Verdict::NotApplicable(reason),
+            (Ok(value), Ok(ladder)) => (value, ladder),
         };
-        match ladder.map(|ladder| (ladder, value)) {
-            Err(reason) => Verdict::NotApplicable(reason),
-            Ok((ladder, None)) => {
-                Verdict::Crossed { value: None, crossing: ladder.whole(&assessed.profile.notify) }
-            }
-            Ok((ladder, Some(value))) => match ladder.crossing(value, &assessed.profile.notify) {
-                Some(crossing) => Verdict::Crossed { value: Some(value), crossing },
-                None => Verdict::Below { value, next_at: ladder.first_at() },
+        let also = &assessed.profile.notify;
+        match value {
+            MetricValue::OverZero => Verdict::Crossed { value, crossing: ladder.whole(also) },
+            MetricValue::Number(number) => match ladder.crossing(number, also) {
+                Some(crossing) => Verdict::Crossed { value, crossing },
+                None => Verdict::Below { value: number, next_at: ladder.first_at() },
             },
         }
     }

@@ -6,6 +6,7 @@ mod listing;
 mod opening;
 mod owing;
 mod recording;
+mod snapshots;
 mod years;
 
 use std::sync::Arc;
@@ -89,8 +90,7 @@ fn snapshot(number: u128, rule: &str, severity: Severity) -> AlertSnapshot {
         metric: Metric::PercentUsed,
         threshold: decimal("100"),
         passed: vec![decimal("80"), decimal("99.5")],
-        value: Some(decimal("602.84")),
-        over_zero: false,
+        value: Some(MetricValue::Number(decimal("602.84"))),
         severity,
         baseline: true,
         reference: Alert::reference_of(id(number)),

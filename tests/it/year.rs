@@ -147,12 +147,12 @@ fn as_told(poll: usize, new: NewAlert) -> Told {
     Told {
         customer: alert.customer.id.as_str().to_owned(),
         poll,
+        value: alert.number(),
         passed: alert.passed,
         rule: alert.rule,
         at: alert.threshold,
         period: (alert.billing_period.start, alert.billing_period.end),
         budget: alert.budget.map(|budget| budget.amount),
-        value: alert.value,
         severity: alert.severity.as_str().to_owned(),
         notify,
         baseline: alert.baseline,

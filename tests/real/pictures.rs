@@ -7,7 +7,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use budget_alertd::domain::{
-    AlertSnapshot, Audience, Delivery, Ended, Message, Metric, Readers, Severity,
+    AlertSnapshot, Audience, Delivery, Ended, Message, Metric, MetricValue, Readers, Severity,
 };
 use budget_alertd::notify::{Config, SmtpTls, sample_alert};
 use mail_parser::{MessageParser, MimeHeaders as _};
@@ -141,12 +141,12 @@ fn messages() -> Vec<(&'static str, Message)> {
     let mut info = watched(Metric::TotalCost, "2500");
     info.alert.severity = Severity::Info;
     let mut zero = told_by(Metric::PercentUsed, "1", "80");
-    (zero.alert.value, zero.alert.computed_percent, zero.alert.over_zero) = (None, None, true);
+    (zero.alert.value, zero.alert.computed_percent) = (Some(MetricValue::OverZero), None);
     zero.alert.budget.as_mut().unwrap().amount = decimal("0");
     let mut near = watched(Metric::PercentUsed, "80");
     near.alert.cost.amount = decimal("4234.57");
     (near.alert.value, near.alert.computed_percent) =
-        (Some(decimal("84.69")), Some(decimal("84.69")));
+        (Some(MetricValue::Number(decimal("84.69"))), Some(decimal("84.69")));
     let mut large = digest(200, false);
     (large.part, large.parts, large.total) = (1, 3, 512);
     vec![

@@ -38,14 +38,11 @@ pub(super) fn raised(
         .map(|raise| {
             let scale =
                 Scale { metric: raise.rule.metric, currency: explanation.assessed.currency };
-            let value = raise.value.map_or_else(
-                || "cost over a budget of zero".to_owned(),
-                |value| scale.value(value),
-            );
+            let value = scale.value_or_over_zero(raise.value);
             Raised {
                 rule: raise.rule.name.to_string(),
                 threshold: canonical(raise.at),
-                value: raise.value.map(canonical),
+                value: raise.value.canonical().number(),
                 told: format!("step {}, {value}", scale.step(raise.at)),
                 severity: raise.severity,
                 notify: raise.notify.iter().map(ToString::to_string).collect(),

@@ -282,5 +282,5 @@ fn cell(column: &str, record: &Record, seen: Option<&CustomerState>, point: char
 
 /// The share of the budget in force that was used.
 pub(super) fn percent(seen: &CustomerState) -> Option<Decimal> {
-    if let MetricValue::Number(percent) = seen.percent_used() { Some(percent) } else { None }
+    seen.percent_used().and_then(MetricValue::number)
 }

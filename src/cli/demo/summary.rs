@@ -172,7 +172,7 @@ fn reached(alert: &Alert) -> (String, String) {
             alert.cost.currency.map(|currency| format!(" {currency}")).unwrap_or_default()
         )
     };
-    match alert.value {
+    match alert.number() {
         Some(value) if alert.metric == Metric::PercentUsed => {
             (format!("{} %", whole(alert.threshold)), format!("{} %", value.trunc()))
         }

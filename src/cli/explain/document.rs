@@ -12,7 +12,7 @@ use crate::cli::explain::{AlertStory, DeliveryStory, Story};
 use crate::cli::{alerts, deliveries};
 use crate::domain::{
     Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs,
-    Metric, Plan, Reason, Severity, UsageDate, Verdict,
+    Metric, MetricValue, Plan, Reason, Severity, UsageDate, Verdict,
 };
 use crate::ledger::AttemptRow;
 
@@ -95,9 +95,8 @@ struct Rule<'a> {
     applies: bool,
     reason: Reason,
     because: String,
-    #[serde(with = "rust_decimal::serde::str_option")]
-    value: Option<Decimal>,
-    over_zero: bool,
+    #[serde(flatten, with = "crate::domain::metric_value")]
+    value: Option<MetricValue>,
     /// The highest step reached.
     #[serde(with = "rust_decimal::serde::str_option")]
     reached: Option<Decimal>,
@@ -228,11 +227,13 @@ fn subscription<'a>(
 }
 
 fn rule(account: &RuleAccount) -> Rule<'_> {
-    let (value, over_zero, reached, next_at) = match &account.verdict {
-        Verdict::NotApplicable(_) => (None, false, None, None),
-        Verdict::Below { value, next_at } => (Some(*value), false, None, Some(*next_at)),
+    let (value, reached, next_at) = match &account.verdict {
+        Verdict::NotApplicable(_) => (None, None, None),
+        Verdict::Below { value, next_at } => {
+            (Some(MetricValue::Number(*value)), None, Some(*next_at))
+        }
         Verdict::Crossed { value, crossing } => {
-            (*value, value.is_none(), crossing.highest().map(|step| step.at), crossing.next_at)
+            (Some(*value), crossing.highest().map(|step| step.at), crossing.next_at)
         }
     };
     Rule {
@@ -242,7 +243,6 @@ fn rule(account: &RuleAccount) -> Rule<'_> {
         reason: account.reason,
         because: account.reason.to_string(),
         value,
-        over_zero,
         reached,
         next_at,
         inputs: account.inputs.as_ref(),

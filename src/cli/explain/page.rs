@@ -266,8 +266,9 @@ fn told(story: &AlertStory, whole: &Story, zone: &TimeZone) -> Vec<String> {
     let scale = Scale { metric: alert.metric, currency: alert.cost.currency };
     let tone = if alert.severity == Severity::Critical { Tone::Bad } else { Tone::Uneasy };
     let severity = tone.paint(&alert.severity.as_str().to_uppercase());
-    let value =
-        alert.value.map_or_else(|| "over a budget of zero".to_owned(), |value| scale.step(value));
+    let value = alert
+        .number()
+        .map_or_else(|| "over a budget of zero".to_owned(), |value| scale.step(value));
     let mut lines = vec![format!(
         "  {} {severity} {}, step {}: {value}, {}; {}",
         alert.reference,

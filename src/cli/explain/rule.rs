@@ -39,10 +39,7 @@ pub(super) fn lines(
             scale.step(*next_at)
         )],
         Verdict::Crossed { value, crossing } => {
-            let value = value.map_or_else(
-                || "cost over a budget of zero".to_owned(),
-                |value| scale.value(value),
-            );
+            let value = scale.value_or_over_zero(*value);
             let reached = crossing.highest().map(|step| scale.step(step.at)).unwrap_or_default();
             let next = crossing
                 .next_at

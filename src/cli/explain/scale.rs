@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Currency, Metric};
+use crate::domain::{Currency, Metric, MetricValue};
 use crate::text::{money, percent};
 
 /// Numbers on the scale of a metric.
@@ -45,6 +45,14 @@ impl Scale {
             Metric::TotalCost | Metric::UsdTotalCost | Metric::UnbudgetedCost => " of cost",
         };
         format!("{}{what}", self.step(value))
+    }
+
+    /// The same, or that the cost is over a budget of zero.
+    pub(in crate::cli) fn value_or_over_zero(self, value: MetricValue) -> String {
+        match value {
+            MetricValue::Number(number) => self.value(number),
+            MetricValue::OverZero => "cost over a budget of zero".to_owned(),
+        }
     }
 
     /// An amount in the customer's currency.

@@ -169,12 +169,8 @@ fn customer(seen: &CustomerState) -> Customer {
     };
     Customer {
         who,
-        percent_used: if let MetricValue::Number(percent) = used {
-            Some(percent.to_string())
-        } else {
-            None
-        },
-        over_zero: used == MetricValue::OverZero,
+        percent_used: used.and_then(MetricValue::number).map(|percent| percent.to_string()),
+        over_zero: used == Some(MetricValue::OverZero),
         cost: seen.cost.to_string(),
         currency: seen.currency.map(|currency| currency.to_string()),
         usd_cost: seen.usd_cost.map(|cost| cost.to_string()),

@@ -246,12 +246,8 @@ fn print_csv(customers: &[CustomerState]) -> anyhow::Result<()> {
             seen.customer.to_string(),
             text::bare_called(seen),
             seen.plan.as_str().to_owned(),
-            if let MetricValue::Number(percent) = percent {
-                percent.to_string()
-            } else {
-                String::new()
-            },
-            (percent == MetricValue::OverZero).to_string(),
+            text::or_nothing(percent.and_then(MetricValue::number)),
+            (percent == Some(MetricValue::OverZero)).to_string(),
             seen.cost.to_string(),
             text::or_nothing(seen.currency),
             text::or_nothing(seen.usd_cost),

@@ -208,9 +208,9 @@ fn customers(state: &State) -> Vec<String> {
 
 fn customer(seen: &CustomerState, state: &State) -> Vec<String> {
     let used = match seen.percent_used() {
-        MetricValue::Number(used) => percent(used),
-        MetricValue::OverZero => "over 0".to_owned(),
-        MetricValue::Missing(_) => String::new(),
+        Some(MetricValue::Number(used)) => percent(used),
+        Some(MetricValue::OverZero) => "over 0".to_owned(),
+        None => String::new(),
     };
     let as_of = seen.usage_as_of.instant();
     let data =

@@ -130,7 +130,7 @@ fn said(new: &NewAlert) -> String {
     format!(
         "{severity} at {}, value {}{passed}, to {}",
         alert.threshold,
-        value(alert.value),
+        value(alert.number()),
         names(&new.notify)
     )
 }
@@ -147,7 +147,7 @@ fn parts(wanted: &Expected, found: &NewAlert) -> Vec<String> {
         );
     };
     part("at", alert.threshold.to_string(), wanted.at.map(number));
-    part("value", value(alert.value), wanted.value.map(number));
+    part("value", value(alert.number()), wanted.value.map(number));
     part(
         "severity",
         alert.severity.as_str().to_owned(),

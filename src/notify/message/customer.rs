@@ -380,7 +380,7 @@ impl<'a> CustomerTelling<'a> {
         let alert = self.telling.alert;
         let zero = alert.budget.as_ref().is_none_or(|budget| budget.amount.is_zero());
         alert
-            .value
+            .number()
             .filter(|_| alert.metric == Metric::PercentUsed)
             .or(alert.computed_percent)
             .filter(|_| !zero)
@@ -389,7 +389,7 @@ impl<'a> CustomerTelling<'a> {
     fn standing(&self) -> Standing {
         let alert = self.telling.alert;
         let zero = alert.budget.as_ref().is_some_and(|budget| budget.amount.is_zero());
-        match (alert.metric, alert.value) {
+        match (alert.metric, alert.number()) {
             (Metric::StaleHours, Some(hours)) => Standing::Stale(hours),
             _ if zero && alert.cost.amount > Decimal::ZERO => Standing::OverZero,
             (Metric::ForecastPercent, Some(value)) => Standing::Heading(self.telling.about(value)),

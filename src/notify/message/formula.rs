@@ -15,7 +15,7 @@ impl AlertWording<'_> {
             Metric::Pace => {
                 let (used, elapsed) = inputs.percent_used.zip(inputs.percent_elapsed)?;
                 let (used, elapsed, result) =
-                    (percent(used), percent(elapsed), self.on_scale(self.alert.value?));
+                    (percent(used), percent(elapsed), self.on_scale(self.alert.number()?));
                 Some(format!("{used} used − {elapsed} of the period = {result}"))
             }
             Metric::DailyCost => self.rise_formula(inputs),
@@ -59,7 +59,7 @@ impl AlertWording<'_> {
 
     /// ` = 129 % of 5,000 SEK`.
     fn of_budget(&self) -> String {
-        let result = self.alert.value.zip(self.alert.budget.as_ref());
+        let result = self.alert.number().zip(self.alert.budget.as_ref());
         result
             .map(|(value, budget)| {
                 format!(" = {} of {}", percent(value), self.money(budget.amount))

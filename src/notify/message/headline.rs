@@ -40,13 +40,15 @@ impl AlertWording<'_> {
     /// `Contoso Nord is 40,000 SEK over its November budget (about 4,290 USD). 24 h before, it was at 12 %.`
     pub(crate) fn first_line(&self) -> String {
         let before = self.before().map(|(span, value)| match self.alert.metric {
-            Metric::PercentUsed if !self.alert.over_zero => {
+            Metric::PercentUsed if !self.alert.is_over_zero() => {
                 format!(" {span} before, it was at {value}.")
             }
-            Metric::ForecastPercent if !self.alert.over_zero => {
+            Metric::ForecastPercent if !self.alert.is_over_zero() => {
                 format!(" {span} before, it was heading for {value}.")
             }
-            Metric::Pace if !self.alert.over_zero => format!(" {span} before, it was {value}."),
+            Metric::Pace if !self.alert.is_over_zero() => {
+                format!(" {span} before, it was {value}.")
+            }
             _ => format!(" {span} before, it had cost {value}."),
         });
         format!("{} {}.{}", self.who, self.predicate(), before.unwrap_or_default())
@@ -57,11 +59,11 @@ impl AlertWording<'_> {
         let (seconds, previous) = (self.since_previous()?, self.context.previous.as_ref()?);
         let value = match (self.alert.metric, previous.value) {
             (Metric::PercentUsed | Metric::ForecastPercent, Some(value))
-                if !self.alert.over_zero =>
+                if !self.alert.is_over_zero() =>
             {
                 percent(value)
             }
-            (Metric::Pace, Some(value)) if !self.alert.over_zero => ahead(value),
+            (Metric::Pace, Some(value)) if !self.alert.is_over_zero() => ahead(value),
             (Metric::PercentUsed | Metric::ForecastPercent | Metric::Pace, None) => return None,
             (metric, _) if metric.is_daily() || metric == Metric::StaleHours => return None,
             _ => self.money(previous.cost),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::domain::{AlertSnapshot, Ended, Latest, Metric, Point, percent_of};
+use crate::domain::{AlertSnapshot, Ended, Latest, Metric, MetricValue, Point, percent_of};
 use crate::notify::message::rows::{Row, known};
 use crate::notify::message::standing::BudgetStatus;
 use crate::notify::message::telling::AlertWording;
@@ -34,8 +34,9 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     alert.usage_as_of = latest.usage_as_of;
     alert.cost.amount = latest.cost;
     alert.cost.usd = latest.value.filter(|_| alert.metric == Metric::UsdTotalCost);
-    alert.value = latest.value;
-    alert.over_zero = alert.metric.is_percent() && zero && latest.cost > Decimal::ZERO;
+    let over_zero = alert.metric.is_percent() && zero && latest.cost > Decimal::ZERO;
+    let number = latest.value.map(MetricValue::Number);
+    alert.value = number.or(over_zero.then_some(MetricValue::OverZero));
     alert.computed_percent = latest
         .budget
         .as_ref()
@@ -294,7 +295,7 @@ impl<'a> Later<'a> {
     /// `, 97 % → 61 %`, where both are known and differ.
     fn cost_change(&self) -> String {
         let (then, now) = (self.raised.short(), self.now.short());
-        if then == now || self.now.alert.value.is_none() {
+        if then == now || self.now.alert.number().is_none() {
             String::new()
         } else {
             format!(", {then} → {now}")

@@ -38,7 +38,7 @@ impl AlertWording<'_> {
     /// How the customer stands.
     pub(crate) fn standing(&self) -> BudgetStatus {
         let alert = self.alert;
-        match (alert.metric, alert.value) {
+        match (alert.metric, alert.number()) {
             (Metric::UsdTotalCost, _) => {
                 alert.cost.usd.map_or(BudgetStatus::Cost, BudgetStatus::UsdCost)
             }

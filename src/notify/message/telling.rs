@@ -82,7 +82,7 @@ impl<'a> AlertWording<'a> {
 
     /// The percentage that the alert is about; none for other metrics and over a budget of zero.
     pub(crate) fn percent_used(&self) -> Option<Decimal> {
-        if self.alert.metric == Metric::PercentUsed { self.alert.value } else { None }
+        if self.alert.metric == Metric::PercentUsed { self.alert.number() } else { None }
     }
 
     /// A number on the scale of the rule's steps: `100 %`, `20 points`, `48 h`, `5,000 SEK`,
@@ -105,10 +105,10 @@ impl<'a> AlertWording<'a> {
             | Metric::AmountLeft
             | Metric::TotalCost
             | Metric::UnbudgetedCost => true,
-            Metric::UsdTotalCost => self.about_usd(self.alert.value).is_none(),
+            Metric::UsdTotalCost => self.about_usd(self.alert.number()).is_none(),
             _ => false,
         };
-        self.alert.value.filter(|_| !said).map(|value| self.on_scale(value))
+        self.alert.number().filter(|_| !said).map(|value| self.on_scale(value))
     }
 
     /// `45,000 of 5,000 SEK`; the cost alone without a budget.

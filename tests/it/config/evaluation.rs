@@ -88,7 +88,7 @@ fn line(evaluation: &Evaluation) -> String {
         Verdict::NotApplicable(reason) => text.push_str(reason.code()),
         Verdict::Below { value, next_at } => write!(text, "{value}, next {next_at}").unwrap(),
         Verdict::Crossed { value, crossing } => {
-            let value = value.map_or("over zero".to_owned(), |value| value.to_string());
+            let value = value.number().map_or("over zero".to_owned(), |value| value.to_string());
             let steps: Vec<String> = crossing.steps.iter().map(step).collect();
             let next = crossing.next_at.map(|at| format!(", next {at}")).unwrap_or_default();
             write!(text, "{value} >= {}{next}", steps.join(" ")).unwrap();

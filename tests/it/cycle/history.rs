@@ -77,7 +77,7 @@ async fn a_forecast_is_silent_for_two_days_and_prints_what_it_is_made_of() {
         .await;
     let alert = &report.alerts[0].alert;
     assert_eq!(
-        (alert.threshold.to_string(), alert.value.unwrap().to_string()),
+        (alert.threshold.to_string(), alert.number().unwrap().to_string()),
         ("130".into(), "135".into())
     );
     let inputs = alert.inputs.clone().unwrap();

@@ -2,7 +2,7 @@
 //! nothing of the partner's own.
 
 use budget_alertd::domain::{
-    Audience, BudgetView, Delivery, Digest, Ended, Latest, Message, Metric, Readers,
+    Audience, BudgetView, Delivery, Digest, Ended, Latest, Message, Metric, MetricValue, Readers,
 };
 use budget_alertd::notify::{Config, Partner, SmtpTls};
 use budget_alertd::simulator::HttpReceiver;
@@ -129,7 +129,7 @@ async fn every_metric_has_words_without_amounts() {
     unbudgeted.alert.computed_percent = None;
     let mut over_zero = told_by(Metric::PercentUsed, "1", "80");
     over_zero.alert.budget.as_mut().unwrap().amount = decimal("0");
-    over_zero.alert.value = None;
+    over_zero.alert.value = Some(MetricValue::OverZero);
     over_zero.alert.computed_percent = None;
     let samples = [
         watched(Metric::ForecastPercent, "100"),

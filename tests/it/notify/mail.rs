@@ -1,6 +1,6 @@
 //! What a mail says, to people and to machines.
 
-use budget_alertd::domain::{BudgetSource, BudgetView, Message, Metric, Severity};
+use budget_alertd::domain::{BudgetSource, BudgetView, Message, Metric, MetricValue, Severity};
 use budget_alertd::notify::{SampleKind, SmtpTls, sample_alert, sample_message};
 use mail_parser::{MessageParser, MimeHeaders as _};
 
@@ -134,9 +134,8 @@ Ref       5F0C1C3E"#
 async fn every_metric_reads_naturally() {
     let mut over_zero = told_by(Metric::PercentUsed, "1", "80");
     over_zero.alert.budget.as_mut().unwrap().amount = decimal("0");
-    over_zero.alert.value = None;
+    over_zero.alert.value = Some(MetricValue::OverZero);
     over_zero.alert.computed_percent = None;
-    over_zero.alert.over_zero = true;
     let mut left = told_by(Metric::AmountLeft, "400", "500");
     left.alert.cost.amount = decimal("4600");
     left.alert.severity = Severity::Warning;

@@ -1,7 +1,9 @@
 //! What alerts on time and history say: the metric in its own words, the numbers of its formula,
 //! what to think of first.
 
-use budget_alertd::domain::{AlertSnapshot, FormulaInputs, Metric, Point, Previous, Severity};
+use budget_alertd::domain::{
+    AlertSnapshot, FormulaInputs, Metric, MetricValue, Point, Previous, Severity,
+};
 
 use super::mail::{headline, raised, read};
 use super::samples::{attacked, decimal, legacy, time, told_by, watched};
@@ -135,7 +137,7 @@ Data <!date^1794504200^{date_short_pretty} {time}|Thu 12 Nov 18:23 CET> (2 d 4 h
 #[tokio::test]
 async fn rises_over_other_spans_behind_the_month_and_near_a_step_are_told_as_they_are() {
     let mut quick = watched(Metric::DailyCost, "5000");
-    quick.alert.value = Some(decimal("9400"));
+    quick.alert.value = Some(MetricValue::Number(decimal("9400")));
     quick.alert.inputs = Some(FormulaInputs {
         since: Some(time("2026-11-14T11:08:00Z")),
         since_cost: Some(decimal("600")),
@@ -144,18 +146,18 @@ async fn rises_over_other_spans_behind_the_month_and_near_a_step_are_told_as_the
         ..FormulaInputs::default()
     });
     let mut behind = watched(Metric::Pace, "-20");
-    behind.alert.value = Some(decimal("-1"));
+    behind.alert.value = Some(MetricValue::Number(decimal("-1")));
     let mut near = watched(Metric::ForecastPercent, "120");
-    near.alert.value = Some(decimal("129.6"));
+    near.alert.value = Some(MetricValue::Number(decimal("129.6")));
     near.context.next_at = Some(decimal("130"));
     let mut over_zero = watched(Metric::ForecastPercent, "120");
-    (over_zero.alert.value, over_zero.alert.over_zero) = (None, true);
+    over_zero.alert.value = Some(MetricValue::OverZero);
     over_zero.alert.budget.as_mut().unwrap().amount = decimal("0");
     let mut unbudgeted = quick.clone();
     unbudgeted.alert.budget = None;
     let mut of_its_own = legacy();
     of_its_own.alert.metric = Metric::Pace;
-    of_its_own.alert.value = Some(decimal("51.25"));
+    of_its_own.alert.value = Some(MetricValue::Number(decimal("51.25")));
     let mut told = Vec::new();
     for sample in [quick, behind, near, over_zero, unbudgeted, of_its_own] {
         told.push(headline(raised(sample)).await);

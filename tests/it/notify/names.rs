@@ -1,6 +1,8 @@
 //! Names from outside on all three destinations: no header, no mention, no markup, no panic.
 
-use budget_alertd::domain::{AlertSnapshot, CustomerId, Ended, Message, OperatorNews, Report};
+use budget_alertd::domain::{
+    AlertSnapshot, CustomerId, Ended, Message, MetricValue, OperatorNews, Report,
+};
 use budget_alertd::notify::SmtpTls;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
@@ -257,7 +259,7 @@ fn no_name_and_no_amount_makes_rendering_fail() {
                 sample.alert.cost.amount = number(cost, cost_scale);
                 sample.alert.budget.as_mut().unwrap().amount = number(budget, budget_scale).abs();
                 sample.alert.computed_percent = known.then(|| number(budget, cost_scale));
-                sample.alert.value = sample.alert.computed_percent;
+                sample.alert.value = sample.alert.computed_percent.map(MetricValue::Number);
                 let at = |seconds: i64| jiff::Timestamp::from_second(seconds).unwrap();
                 sample.alert.usage_as_of = budget_alertd::domain::UsageDate::at(at(as_of));
                 sample.alert.raised_at = at(raised);

@@ -42,8 +42,7 @@ pub(super) fn attacked() -> AlertSnapshot {
         metric: Metric::PercentUsed,
         threshold: decimal("900"),
         passed: vec![decimal("80"), decimal("100")],
-        value: Some(decimal("900")),
-        over_zero: false,
+        value: Some(MetricValue::Number(decimal("900"))),
         severity: Severity::Critical,
         baseline: false,
         reference: "5F0C1C3E".into(),
@@ -126,7 +125,7 @@ fn cost_history() -> Vec<Point> {
 pub(super) fn told_by(metric: Metric, value: &str, at: &str) -> AlertSnapshot {
     let mut sample = attacked();
     sample.alert.metric = metric;
-    sample.alert.value = Some(decimal(value));
+    sample.alert.value = Some(MetricValue::Number(decimal(value)));
     sample.alert.threshold = decimal(at);
     sample.alert.passed.clear();
     sample.context.next_at = None;
@@ -166,10 +165,8 @@ pub(super) fn watched(metric: Metric, at: &str) -> AlertSnapshot {
         }),
         stale_hours: Ok(decimal("52.3")),
     };
-    let MetricValue::Number(value) = metric.value(&inputs) else {
-        panic!("{metric:?} has a value")
-    };
-    alert.value = Some(value);
+    alert.value = metric.value(&inputs).ok();
+    assert!(alert.number().is_some(), "{metric:?} has a value");
     alert.inputs = metric.formula_inputs(&inputs);
     sample
 }
@@ -251,7 +248,7 @@ pub(super) fn legacy() -> AlertSnapshot {
     alert.severity = Severity::Warning;
     alert.threshold = decimal("80");
     alert.passed.clear();
-    alert.value = Some(decimal("82.5"));
+    alert.value = Some(MetricValue::Number(decimal("82.5")));
     alert.reported_percent = Some(decimal("82.5"));
     alert.computed_percent = Some(decimal("82.5"));
     alert.cost = CostView { amount: decimal("825"), currency: None, usd: None };
@@ -277,7 +274,7 @@ pub(super) fn seed() -> AlertSnapshot {
     let alert = &mut sample.alert;
     alert.threshold = decimal("80");
     alert.passed.clear();
-    alert.value = Some(decimal("602.84"));
+    alert.value = Some(MetricValue::Number(decimal("602.84")));
     alert.reported_percent = Some(decimal("602.84"));
     alert.computed_percent = Some(decimal("602.84"));
     alert.customer.name = "Modern Azure Customer SE".into();
@@ -332,7 +329,7 @@ pub(super) fn digest(count: u32, baseline: bool) -> Digest {
             if index != 5 {
                 alert.customer.id = CustomerId::try_new(format!("customer-{index}")).unwrap();
                 alert.customer.label = Some(name);
-                alert.value = Some(percent);
+                alert.value = Some(MetricValue::Number(percent));
                 alert.computed_percent = Some(percent);
                 alert.reported_percent = Some(percent);
                 alert.cost.amount = percent * Decimal::from(50);

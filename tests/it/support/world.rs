@@ -263,7 +263,7 @@ fn line(snapshot: &AlertSnapshot) -> String {
     let passed: Vec<String> = alert.passed.iter().map(ToString::to_string).collect();
     let passed =
         if passed.is_empty() { String::new() } else { format!(" passed {}", passed.join(" ")) };
-    let value = alert.value.map_or("over zero".to_owned(), |value| value.to_string());
+    let value = alert.number().map_or("over zero".to_owned(), |value| value.to_string());
     let budget = alert.budget.as_ref().map_or(String::new(), |budget| {
         let before = budget.previous_amount.map_or(String::new(), |before| format!("{before} → "));
         format!(" of {before}{}", budget.amount)

@@ -54,7 +54,7 @@ pub(super) fn raised(snapshot: &AlertSnapshot) -> String {
         rule: &alert.rule,
         at: alert.threshold.to_string(),
         passed: passed.join(" "),
-        value: alert.value.map_or("over zero".to_owned(), |value| canonical(value).to_string()),
+        value: alert.number().map_or("over zero".to_owned(), |value| canonical(value).to_string()),
         budget: alert.budget.as_ref().map(|budget| canonical(budget.amount).to_string()),
         before: alert
             .budget
