@@ -212,7 +212,7 @@ fn member(snapshot: &AlertSnapshot) -> String {
         budget.previous_amount.map(|before| format!(" ({before} → {})", budget.amount))
     });
     let baseline = if alert.baseline { " as first account" } else { "" };
-    let over = if alert.over_zero { " over zero" } else { "" };
+    let over = if alert.is_over_zero() { " over zero" } else { "" };
     let (passed, before) = (passed.concat(), before.unwrap_or_default());
     format!("{rule}{}{passed}{before}{over}{baseline}", alert.threshold)
 }
