@@ -79,7 +79,7 @@ pub struct BudgetView {
     /// Where it was set.
     pub source: BudgetSource,
     /// For a step that alerts again: the amount it alerted under before.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub previous_amount: Option<Decimal>,
 }
 
@@ -104,7 +104,7 @@ pub struct CostView {
     /// Its currency; none when unknown.
     pub currency: Option<Currency>,
     /// The cost in US dollars, where there is one.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub usd: Option<Decimal>,
 }
 
@@ -143,10 +143,10 @@ pub struct Alert {
     /// The cost.
     pub cost: CostView,
     /// `percentUsed` as reported, canonical, where the budget in force is Partner Center's.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub reported_percent: Option<Decimal>,
     /// The percentage computed from cost and budget.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub computed_percent: Option<Decimal>,
     /// The billing period it belongs to.
     pub billing_period: BillingPeriod,
@@ -176,7 +176,7 @@ pub struct Previous {
     #[serde(with = "rust_decimal::serde::str")]
     pub cost: Decimal,
     /// The metric's value then, under today's budget.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub value: Option<Decimal>,
 }
 
@@ -189,7 +189,7 @@ pub struct Latest {
     #[serde(with = "rust_decimal::serde::str")]
     pub cost: Decimal,
     /// The metric's value; none over a budget of zero, or when it has none any more.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub value: Option<Decimal>,
     /// The budget in force.
     pub budget: Option<BudgetView>,
@@ -214,7 +214,7 @@ pub struct AlertContext {
     /// The rule's description.
     pub description: Option<String>,
     /// The next step of the ladder: "next message at".
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub next_at: Option<Decimal>,
     /// The budget that exists too, but is not in force.
     pub other_budget: Option<BudgetView>,

@@ -155,7 +155,7 @@ pub struct ResourceCost {
     pub name: Option<String>,
     /// Its cost in the customer's currency; none where the currency of the answer is not surely
     /// that one.
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     pub cost: Option<Decimal>,
     /// Its share of all resources of the plan, in percent with two decimals.
     #[serde(with = "rust_decimal::serde::str")]

@@ -204,31 +204,31 @@ impl Rise {
 #[serde(default)]
 pub struct FormulaInputs {
     /// Hours of the period that were over at `usage_as_of`.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub elapsed_hours: Option<Decimal>,
     /// The length of the period in hours.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub period_hours: Option<Decimal>,
     /// The cost at the end of the period if it goes on as on average.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub forecast_cost: Option<Decimal>,
     /// Percent of the budget used.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub percent_used: Option<Decimal>,
     /// Percent of the period elapsed.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub percent_elapsed: Option<Decimal>,
     /// The earlier of the last two dates of the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// The cost at that date.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub since_cost: Option<Decimal>,
     /// Hours between the two dates.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub hours: Option<Decimal>,
     /// The rise of the cost per 24 hours.
-    #[serde(with = "rust_decimal::serde::str_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::domain::recorded", skip_serializing_if = "Option::is_none")]
     pub daily_cost: Option<Decimal>,
 }
 

@@ -37,7 +37,7 @@ impl MetricValue {
 /// How it stands in JSON.
 #[derive(Serialize, Deserialize)]
 struct Fields {
-    #[serde(with = "rust_decimal::serde::str_option")]
+    #[serde(with = "crate::domain::recorded")]
     value: Option<Decimal>,
     over_zero: bool,
 }

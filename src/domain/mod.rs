@@ -23,6 +23,7 @@ mod named;
 mod occasion;
 mod period;
 mod reason;
+pub mod recorded;
 mod report;
 mod rule;
 mod severity;
