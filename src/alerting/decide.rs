@@ -66,13 +66,6 @@ pub struct Decided {
     pub reasons: Vec<(Arc<RuleFacts>, Reason)>,
 }
 
-impl Decided {
-    /// Whether nothing has to be written.
-    pub fn is_nothing(&self) -> bool {
-        self.raise.is_empty() && self.late.is_empty() && self.seen_below.is_empty()
-    }
-}
-
 /// Decides for one customer.
 pub fn decide(judged: &Judged, remembered: Option<&RememberedCustomer>) -> Decided {
     let mut decided = Decided::default();

@@ -123,11 +123,6 @@ impl PartnerCenter {
         self.world.state().tokens.revoke();
     }
 
-    /// No access token given so far works any more: 401.
-    pub fn expire_access_tokens(&self) {
-        self.world.state().tokens.expire_access();
-    }
-
     /// The endpoint's next request goes wrong so; several are taken in order.
     pub fn fail_once(&self, endpoint: Endpoint, fault: Fault) {
         self.world.faults(endpoint).once(fault);

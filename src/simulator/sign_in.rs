@@ -101,11 +101,6 @@ impl Tokens {
         self.refresh.clear();
     }
 
-    /// No access token given so far works any more.
-    pub(crate) fn expire_access(&mut self) {
-        self.access.clear();
-    }
-
     /// Whether the request carries a living access token.
     pub(crate) fn admits(&self, request: &Request, now: Timestamp) -> bool {
         let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
