@@ -5,8 +5,9 @@ use ring::digest::{SHA256, digest};
 /// All of it.
 #[expect(clippy::expect_used, reason = "the algorithm has one length")]
 pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
-    let digest = digest(&SHA256, bytes.as_ref());
-    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes.as_ref()).as_ref());
+    hash
 }
 
 /// Its first 128 bits.
