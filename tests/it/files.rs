@@ -227,7 +227,7 @@ fn what_a_killed_command_of_root_left_is_given_back_by_the_next_one() {
     );
     assert_eq!(
         said.matches("belonged to root").count(),
-        if owner == own { 0 } else { 4 },
+        if owner == own { 0 } else { left.len() },
         "{said}"
     );
 }
