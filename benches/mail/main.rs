@@ -8,6 +8,8 @@
 //! `BUDGET_ALERTD` names another binary for the daemon than the one built here.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::as_conversions,

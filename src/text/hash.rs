@@ -3,7 +3,6 @@
 use ring::digest::{SHA256, digest};
 
 /// All of it.
-#[expect(clippy::expect_used, reason = "the algorithm has one length")]
 pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, bytes.as_ref()).as_ref());
