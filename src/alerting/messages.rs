@@ -294,7 +294,7 @@ pub fn followups(
     for route in hearing(occasion, routes) {
         for Group { recipients, alerts } in groups(route, owed_followups(occasion, told, route)) {
             // Each incident is told of by itself.
-            if !route.incidents && is_above(&alerts, route.digest_above) {
+            if !route.has_incidents() && is_above(&alerts, route.digest_above) {
                 messages.extend(digest(occasion, &alerts, route, &recipients));
             } else {
                 messages
@@ -330,7 +330,7 @@ pub fn slice_of_followups(
 
 /// Whether what becomes of many alerts comes in digests of all slices.
 fn is_gathered_for(route: &Route) -> bool {
-    route.readers == Readers::Partner && route.digest_above.is_some() && !route.incidents
+    route.readers == Readers::Partner && route.digest_above.is_some() && !route.has_incidents()
 }
 
 /// The routes that are told what becomes of alerts.
@@ -342,7 +342,7 @@ fn hearing(occasion: Occasion, routes: &[Route]) -> impl Iterator<Item = &Route>
 
 fn owed_followups<'a>(occasion: Occasion, told: &'a [Followup], route: &Route) -> Vec<Owed<'a>> {
     let goes_on = |told: &&Followup| {
-        route.incidents
+        route.has_incidents()
             && occasion == Occasion::Resolved
             && told.still_open_for.contains(&route.notifier)
     };

@@ -14,6 +14,7 @@ use crate::delivery::{
 use crate::domain::Origin;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure};
+use crate::notify::MirrorChannel;
 use crate::poll::Cycle;
 use crate::reports::{ReportSchedule, ReportScheduler};
 
@@ -136,9 +137,9 @@ pub(super) fn assemble_around(
             operators.push(Arc::clone(&channel));
         }
         metrics.know_notifier(channel.name());
-        if !channel.route().is_owed() {
+        if let Some(mirror) = MirrorChannel::of(&channel) {
             mirrors.push(Mirror::new(
-                channel,
+                mirror,
                 findings.clone(),
                 metrics.clone(),
                 config.poll_interval,

@@ -92,7 +92,7 @@ impl DeliveryAttempts {
         limit: u32,
     ) -> Result<Vec<Delivery>, LedgerError> {
         let (ledger, name) = (self.ledger(), self.name());
-        if self.channel.route().incidents {
+        if self.channel.route().has_incidents() {
             ledger.due_by_incident(name, except, limit).await
         } else {
             ledger.due_without(name, except, self.recipients.waiting(self.clock()), limit).await

@@ -19,7 +19,7 @@ use crate::domain::{
 };
 use crate::ledger::{LedgerError, OpenFinding};
 use crate::metrics::WriteFailure;
-use crate::notify::{Channel, DeliveryError, MirroredFact, Shown, Verdict};
+use crate::notify::{Channel, DeliveryError, MirrorChannel, MirroredFact, Shown, Verdict};
 
 /// What passes sooner is no news: another program that looks into the ledger holds it for a moment.
 const NEWS_AFTER: Duration = Duration::from_secs(10);
@@ -212,11 +212,12 @@ impl Voice {
     /// accepted.
     async fn tell_through(
         &self,
-        channel: &Channel,
+        channel: &Arc<Channel>,
         trouble: &Trouble,
     ) -> Vec<((Box<str>, Option<String>), Attempts, bool)> {
         let route = channel.route();
-        let recipients = if route.is_owed() { route.recipients.clone() } else { vec![None] };
+        let mirror = MirrorChannel::of(channel);
+        let recipients = if mirror.is_some() { vec![None] } else { route.recipients.clone() };
         let mut ended = Vec::new();
         for recipient in recipients {
             let key = (route.notifier.clone(), recipient);
@@ -224,10 +225,9 @@ impl Voice {
             if before.ended || before.next_at > self.clock.monotonic() {
                 continue;
             }
-            let result = if route.is_owed() {
-                self.send(channel, key.1.clone(), trouble).await
-            } else {
-                self.show(channel, trouble).await
+            let result = match &mirror {
+                Some(mirror) => self.show(mirror, trouble).await,
+                None => self.send(channel, key.1.clone(), trouble).await,
             };
             if let Err(error) = &result {
                 tracing::warn!(
@@ -235,7 +235,8 @@ impl Voice {
                     "the operator is not told that nothing can be recorded: {error}"
                 );
             }
-            let next = before.after(result.as_ref().err(), self.clock.monotonic(), route.is_owed());
+            let next =
+                before.after(result.as_ref().err(), self.clock.monotonic(), mirror.is_none());
             ended.push((key, next, result.is_ok()));
         }
         ended
@@ -260,13 +261,13 @@ impl Voice {
         channel.attempt(&delivery).await.map(drop)
     }
 
-    async fn show(&self, channel: &Channel, trouble: &Trouble) -> Result<(), DeliveryError> {
+    async fn show(&self, mirror: &MirrorChannel, trouble: &Trouble) -> Result<(), DeliveryError> {
         let now = self.clock.now();
         let shown = Shown {
             fact: MirroredFact::Trouble(trouble.news(self)),
             ends_at: now.saturating_add(self.shown_for).unwrap_or(now),
         };
-        channel.show(&[shown]).await.map(drop)
+        mirror.show(&[shown]).await.map(drop)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::domain::{
 };
 use crate::ledger::{AlertToMirror, LedgerError, OpenFinding};
 use crate::metrics::Metrics;
-use crate::notify::{Channel, DeliveryError, MirroredFact, Shown, Verdict};
+use crate::notify::{DeliveryError, MirrorChannel, MirroredFact, Shown, Verdict};
 
 /// Alerts shown by one request.
 const BATCH: usize = 200;
@@ -32,6 +32,7 @@ const AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// Shows one notifier what is open.
 pub struct Mirror {
+    channel: MirrorChannel,
     attempts: DeliveryAttempts,
     standing: NotifierHealth,
     poll_interval: Duration,
@@ -53,13 +54,14 @@ impl Mirror {
     /// A mirror for one notifier, which tells at this findings what becomes of it; what it shows
     /// holds for three polls.
     pub fn new(
-        channel: Arc<Channel>,
+        channel: MirrorChannel,
         findings: OperatorFindings,
         metrics: Metrics,
         poll_interval: Duration,
     ) -> Self {
         Self {
-            attempts: DeliveryAttempts::new(channel, findings, metrics),
+            attempts: DeliveryAttempts::new(Arc::clone(channel.channel()), findings, metrics),
+            channel,
             standing: NotifierHealth::default(),
             poll_interval,
         }
@@ -148,7 +150,7 @@ impl Mirror {
         let troubles = self.troubles(since).await?;
         // Nothing is shown as well: so it is known whether the destination is there.
         let result = if pass.requests == 0 || !troubles.is_empty() {
-            self.attempts.channel.show(&troubles).await.map(drop)
+            self.channel.show(&troubles).await.map(drop)
         } else {
             Ok(())
         };
@@ -158,7 +160,7 @@ impl Mirror {
     async fn send(&self, pass: &mut Pass, shown: &[Shown]) -> Result<(), DeliveryError> {
         if !shown.is_empty() {
             pass.requests += 1;
-            self.attempts.channel.show(shown).await?;
+            self.channel.show(shown).await?;
         }
         Ok(())
     }

@@ -251,11 +251,20 @@ pub struct Route {
     /// How many parts a digest has at most, where people read it: the worst, and what all come to;
     /// `None`: all that it takes.
     pub digest_parts: Option<u32>,
-    /// Whether it keeps one incident for each customer, billing period and rule, which ends with
-    /// the last of its steps.
-    pub incidents: bool,
-    /// Whether it is shown what is open, in place of being owed messages.
-    pub is_shown: bool,
+    /// What the destination keeps of what it takes.
+    pub keeps: Keeps,
+}
+
+/// What a destination keeps of what it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Messages, each by itself.
+    Messages,
+    /// One incident for each customer, billing period and rule, which ends with the last of its
+    /// steps.
+    Incidents,
+    /// What is open, as long as it is shown that: it is owed no messages.
+    Mirror,
 }
 
 impl Route {
@@ -290,6 +299,11 @@ impl Route {
 
     /// Whether messages are owed to it; else it is shown what is open.
     pub fn is_owed(&self) -> bool {
-        !self.is_shown
+        self.keeps != Keeps::Mirror
+    }
+
+    /// Whether it keeps incidents.
+    pub fn has_incidents(&self) -> bool {
+        self.keeps == Keeps::Incidents
     }
 }

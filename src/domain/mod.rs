@@ -44,7 +44,7 @@ pub use decimal::{
     parse_wire_number, percent_of, rounded,
 };
 pub use delivery::{
-    Delivery, DeliveryState, Digest, Message, MessageKind, OperatorNews, Origin, Route,
+    Delivery, DeliveryState, Digest, Keeps, Message, MessageKind, OperatorNews, Origin, Route,
 };
 pub use digest_totals::DigestTotals;
 pub use elapsed::{has_passed, is_ahead, latest};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use crate::domain::{Readers, Route};
+use crate::domain::{Keeps, Readers, Route};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::table::gathered;
@@ -52,7 +52,6 @@ fn gone(notifier: &str) -> Route {
         send_resolved: false,
         digest_part: 30,
         digest_parts: Some(1),
-        incidents: false,
-        is_shown: false,
+        keeps: Keeps::Messages,
     }
 }

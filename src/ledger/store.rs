@@ -366,8 +366,11 @@ impl Ledger {
             self.thread.run(|connection| alerts::rules_in_force(connection)).await?,
             &known,
         );
-        let routes: Vec<Route> =
-            routes.iter().filter(|route| route.incidents && route.send_resolved).cloned().collect();
+        let routes: Vec<Route> = routes
+            .iter()
+            .filter(|route| route.has_incidents() && route.send_resolved)
+            .cloned()
+            .collect();
         let ledger = self.identity;
         let close = move |connection: &Connection, rule: &str| {
             for route in &routes {

@@ -18,7 +18,7 @@ use crate::notify::message::{
 };
 use crate::notify::{
     Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, MirroredFact,
-    Notifier, ProbeFuture, SendFuture, Shown, Verdict, http_answer,
+    Mirroring, Notifier, ProbeFuture, SendFuture, Shown, Verdict, http_answer,
 };
 use crate::text::bare;
 
@@ -253,15 +253,17 @@ impl Notifier for Alertmanager {
         Box::pin(async move { self.post(&self.alone(delivery, now), now).await })
     }
 
+    fn probe(&self) -> ProbeFuture<'_> {
+        Box::pin(self.ask())
+    }
+}
+
+impl Mirroring for Alertmanager {
     fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
         Box::pin(async move {
             let posted: Vec<Posted> = standing.iter().map(|one| self.posted(one, now)).collect();
             self.post(&posted, now).await
         })
-    }
-
-    fn probe(&self) -> ProbeFuture<'_> {
-        Box::pin(self.ask())
     }
 }
 

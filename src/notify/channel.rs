@@ -5,15 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::domain::{Audience, Delivery, Route};
+use crate::domain::{Audience, Delivery, Keeps, Route};
 use crate::metrics::Metrics;
 use crate::notify::alertmanager::Alertmanager;
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
-use crate::notify::notifier::{Accepted, Notifier, SendFuture, Shown};
+use crate::notify::notifier::{Accepted, Destination, Mirroring, Notifier, SendFuture};
 use crate::notify::pagerduty::{self, PagerDuty};
 use crate::notify::secrets::redactor;
 use crate::notify::slack::{self, Slack};
@@ -29,7 +30,7 @@ pub struct Channel {
     timeout: Duration,
     pacing: Option<Pacing>,
     concurrency: usize,
-    notifier: Box<dyn Notifier>,
+    destination: Destination,
     redactor: Arc<Redactor>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
@@ -66,15 +67,24 @@ impl Channel {
         {
             return Err(self.not_for_customers());
         }
-        self.timed(self.notifier.send(delivery, self.clock.now())).await
+        self.timed(self.destination.notifier().send(delivery, self.clock.now())).await
     }
 
-    /// Shows how things are, to a destination that is owed no messages.
-    pub async fn show(&self, standing: &[Shown]) -> Result<Accepted, DeliveryError> {
-        self.timed(self.notifier.show(standing, self.clock.now())).await
+    /// What mirrors what is open; none where messages are owed.
+    pub(crate) fn mirror(&self) -> Option<Arc<dyn Mirroring>> {
+        match &self.destination {
+            Destination::Messages(_) => None,
+            Destination::Mirror(mirror) => Some(Arc::clone(mirror)),
+        }
     }
 
-    async fn timed(&self, sending: SendFuture<'_>) -> Result<Accepted, DeliveryError> {
+    /// The time for this channel.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An attempt within the time-out, counted, and without secrets in what it says.
+    pub(crate) async fn timed(&self, sending: SendFuture<'_>) -> Result<Accepted, DeliveryError> {
         let started = self.clock.monotonic();
         let result = tokio::time::timeout(self.timeout, sending)
             .await
@@ -93,7 +103,7 @@ impl Channel {
             let detail = format!("no answer within {} s", self.timeout.as_secs_f32());
             DeliveryError::new(Verdict::DESTINATION, FailureReason::TimedOut, detail)
         };
-        let found = tokio::time::timeout(self.timeout, self.notifier.probe())
+        let found = tokio::time::timeout(self.timeout, self.destination.notifier().probe())
             .await
             .unwrap_or_else(|late| Err(too_late(late)));
         found.map(|found| self.redactor.redact(&found)).map_err(|error| self.cleaned(error))
@@ -168,29 +178,8 @@ impl Config {
     pub fn build(&self, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Channel, BuildError> {
         metrics.know_notifier(&self.name);
         let redactor = Arc::new(redactor(&self.kind));
-        let (notifier, pacing): (Box<dyn Notifier>, _) = match &self.kind {
-            Kind::Email(email) => {
-                (Box::new(Email::build(self, email, Arc::clone(&clock), &redactor)?), None)
-            }
-            Kind::GraphMail(mail) => (
-                Box::new(GraphMail::build(self, mail, Arc::clone(&clock), &redactor)?),
-                Some(Pacing::every(graph_mail::INTERVAL)),
-            ),
-            Kind::Slack(slack) => {
-                (Box::new(Slack::build(self, slack)?), Some(Pacing::every(slack::INTERVAL)))
-            }
-            Kind::Webhook(webhook) => (Box::new(Webhook::build(self, webhook)?), None),
-            Kind::Teams(teams) => {
-                (Box::new(Teams::build(self, teams)?), Some(Pacing::every(teams::INTERVAL)))
-            }
-            Kind::Alertmanager(alertmanager) => {
-                (Box::new(Alertmanager::build(self, alertmanager)?), None)
-            }
-            Kind::PagerDuty(pagerduty) => (
-                Box::new(PagerDuty::build(self, pagerduty)?),
-                Some(Pacing::every(pagerduty::INTERVAL)),
-            ),
-        };
+        let destination = self.receiver(&clock, &redactor)?;
+        let pacing = interval(&self.kind).map(Pacing::every);
         let (give_up_after, timeout) = (self.give_up_after, self.timeout);
         let concurrency = concurrency(&self.kind);
         Ok(Channel {
@@ -199,11 +188,34 @@ impl Config {
             timeout,
             pacing,
             concurrency,
-            notifier,
+            destination,
             redactor,
             clock,
             metrics,
         })
+    }
+
+    /// What its messages, or what is open, are handed to.
+    fn receiver(
+        &self,
+        clock: &Arc<dyn Clock>,
+        redactor: &Arc<Redactor>,
+    ) -> Result<Destination, BuildError> {
+        let notifier: Box<dyn Notifier> = match &self.kind {
+            Kind::Email(email) => Box::new(Email::build(self, email, Arc::clone(clock), redactor)?),
+            Kind::GraphMail(mail) => {
+                Box::new(GraphMail::build(self, mail, Arc::clone(clock), redactor)?)
+            }
+            Kind::Slack(slack) => Box::new(Slack::build(self, slack)?),
+            Kind::Webhook(webhook) => Box::new(Webhook::build(self, webhook)?),
+            Kind::Teams(teams) => Box::new(Teams::build(self, teams)?),
+            Kind::PagerDuty(pagerduty) => Box::new(PagerDuty::build(self, pagerduty)?),
+            Kind::Alertmanager(alertmanager) => {
+                let mirror = Alertmanager::build(self, alertmanager)?;
+                return Ok(Destination::Mirror(Arc::new(mirror)));
+            }
+        };
+        Ok(Destination::Messages(notifier))
     }
 
     /// Where its messages go and how they are put together.
@@ -233,8 +245,15 @@ impl Config {
             Kind::Email(_) | Kind::GraphMail(_) | Kind::Slack(_) | Kind::Teams(_) => Some(5),
             Kind::Webhook(_) | Kind::PagerDuty(_) | Kind::Alertmanager(_) => None,
         };
-        let incidents = matches!(self.kind, Kind::PagerDuty(_));
-        let is_shown = matches!(self.kind, Kind::Alertmanager(_));
+        let keeps = match &self.kind {
+            Kind::PagerDuty(_) => Keeps::Incidents,
+            Kind::Alertmanager(_) => Keeps::Mirror,
+            Kind::Email(_)
+            | Kind::GraphMail(_)
+            | Kind::Slack(_)
+            | Kind::Webhook(_)
+            | Kind::Teams(_) => Keeps::Messages,
+        };
         let (readers, digest_above, send_resolved) =
             (self.readers.clone(), self.digest_above, self.send_resolved);
         Route {
@@ -245,9 +264,19 @@ impl Config {
             digest_part,
             digest_parts,
             send_resolved,
-            incidents,
-            is_shown,
+            keeps,
         }
+    }
+}
+
+/// The shortest time between two attempts; none = they follow each other at once.
+fn interval(kind: &Kind) -> Option<Duration> {
+    match kind {
+        Kind::GraphMail(_) => Some(graph_mail::INTERVAL),
+        Kind::Slack(_) => Some(slack::INTERVAL),
+        Kind::Teams(_) => Some(teams::INTERVAL),
+        Kind::PagerDuty(_) => Some(pagerduty::INTERVAL),
+        Kind::Email(_) | Kind::Webhook(_) | Kind::Alertmanager(_) => None,
     }
 }
 

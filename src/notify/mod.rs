@@ -11,6 +11,7 @@ mod error;
 mod graph_mail;
 mod http_answer;
 pub(crate) mod message;
+mod mirror_channel;
 mod notifier;
 mod oauth;
 mod pagerduty;
@@ -29,7 +30,8 @@ pub use config::{
 };
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use message::Partner;
-pub use notifier::{Accepted, MirroredFact, Notifier, ProbeFuture, SendFuture, Shown};
+pub use mirror_channel::MirrorChannel;
+pub use notifier::{Accepted, MirroredFact, Mirroring, Notifier, ProbeFuture, SendFuture, Shown};
 pub use oauth::{OAuthConfig, OAuthGrant};
 pub use sample::{SampleKind, sample_alert, sample_message};
 pub use template::{Escape, Template, TemplateError, Templates};

@@ -1,13 +1,14 @@
-//! What every destination is: one that takes a message, or is shown what is open, and says how that
-//! went. What wraps it is `channel`'s.
+//! What every destination is: one that takes messages, or one that mirrors what is open; either says
+//! how that went. What wraps it is `channel`'s.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::{AlertSnapshot, Delivery, OperatorNews};
-use crate::notify::{DeliveryError, FailureReason, Verdict};
+use crate::notify::DeliveryError;
 
 /// An attempt under way. Dropping it cancels the attempt.
 pub type SendFuture<'a> =
@@ -16,27 +17,40 @@ pub type SendFuture<'a> =
 /// A look at a destination: what was found, one line without secrets.
 pub type ProbeFuture<'a> = Pin<Box<dyn Future<Output = Result<String, DeliveryError>> + Send + 'a>>;
 
-/// A destination.
+/// A destination, by what it takes.
+pub(crate) enum Destination {
+    /// It is owed messages.
+    Messages(Box<dyn Notifier>),
+    /// It is shown what is open, and owed nothing.
+    Mirror(Arc<dyn Mirroring>),
+}
+
+impl Destination {
+    /// What takes one message: to a mirror, only one that somebody asked for goes.
+    pub(crate) fn notifier(&self) -> &dyn Notifier {
+        match self {
+            Self::Messages(notifier) => &**notifier,
+            Self::Mirror(mirror) => &**mirror,
+        }
+    }
+}
+
+/// A destination that takes a message.
 pub trait Notifier: Send + Sync {
     /// Makes one attempt. What precedes handing the message over takes at most three quarters of
     /// the time-out, so that an attempt cut off by the time-out is always one whose message may
     /// have arrived.
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
 
-    /// Shows how things are, to a destination that is owed no messages.
-    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
-        let (_, _) = (standing, now);
-        let detail = "it takes messages, and is not shown what is open";
-        Box::pin(std::future::ready(Err(DeliveryError::new(
-            Verdict::Message,
-            FailureReason::MessageRefused,
-            detail,
-        ))))
-    }
-
     /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in
     /// where that is apart.
     fn probe(&self) -> ProbeFuture<'_>;
+}
+
+/// A destination that mirrors what is open. A message to it is a try, and ends by itself.
+pub trait Mirroring: Notifier {
+    /// Shows how things are.
+    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a>;
 }
 
 /// A message was accepted.

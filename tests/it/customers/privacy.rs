@@ -14,7 +14,9 @@ use budget_alertd::alerting::{Followup, NewAlert};
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
 use budget_alertd::delivery::OperatorFindings;
-use budget_alertd::domain::{Addresses, Audience, CustomerKey, Latest, Occasion, Readers, Route};
+use budget_alertd::domain::{
+    Addresses, Audience, CustomerKey, Keeps, Latest, Occasion, Readers, Route,
+};
 use budget_alertd::ledger;
 use budget_alertd::ledger::{AttemptRecord, HoldFilter, Ledger, RetryFilter, RetryTo};
 use budget_alertd::metrics::Metrics;
@@ -642,8 +644,7 @@ proptest! {
                 <c{customer}.{}@customer.example>", place / 2)).collect()
         };
         let route = |name: &str, readers: Readers, recipients: Vec<Option<String>>| Route {
-            incidents: false,
-            is_shown: false,
+            keeps: Keeps::Messages,
             notifier: name.into(), readers, recipients, digest_above, send_resolved: true, digest_part, digest_parts: None,
         };
         let routes = [

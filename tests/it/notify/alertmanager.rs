@@ -1,9 +1,11 @@
 //! What an Alertmanager gets when it is asked for its status, tried, or fails.
 
+use std::sync::Arc;
+
 use budget_alertd::domain::Message;
 use budget_alertd::notify::{
-    AlertmanagerConfig, Config, FailureReason, Kind, MirroredFact, SampleKind, Shown, Verdict,
-    sample_message,
+    AlertmanagerConfig, Config, FailureReason, Kind, MirrorChannel, MirroredFact, SampleKind,
+    Shown, Verdict, sample_message,
 };
 use serde_json::json;
 
@@ -18,6 +20,11 @@ fn alertmanager(url: &str) -> Config {
         url: url.split('?').next().unwrap().parse().unwrap(),
         headers,
     }))
+}
+
+/// The channel that shows what is open.
+fn mirror(config: &Config) -> MirrorChannel {
+    MirrorChannel::of(&Arc::new(channel(config))).expect("an Alertmanager mirrors what is open")
 }
 
 #[tokio::test]
@@ -72,10 +79,7 @@ async fn a_probe_says_which_version_answers_and_posts_nothing() {
 async fn it_is_told_who_knows_of_an_alert() {
     let receiver = Http::answering(Answer::with(200, "", "")).await;
     let fact = MirroredFact::Alert(Box::new(attacked()), Some("alice (uid 1000)".into()));
-    channel(&alertmanager(&receiver.url))
-        .show(&[Shown { fact, ends_at: time(NOW) }])
-        .await
-        .unwrap();
+    mirror(&alertmanager(&receiver.url)).show(&[Shown { fact, ends_at: time(NOW) }]).await.unwrap();
     assert_eq!(
         receiver.requests()[0].json()[0]["annotations"]["acknowledged_by"],
         "alice (uid 1000)"
@@ -90,7 +94,7 @@ async fn whatever_it_answers_but_200_is_a_failure() {
         (503, FailureReason::ServerError),
     ] {
         let receiver = Http::answering(Answer::with(status, "", "no")).await;
-        let error = channel(&alertmanager(&receiver.url)).show(&[]).await.unwrap_err();
+        let error = mirror(&alertmanager(&receiver.url)).show(&[]).await.unwrap_err();
         assert_eq!(
             (error.verdict, error.reason),
             (Verdict::Destination { retry_after: None }, reason)
@@ -98,7 +102,7 @@ async fn whatever_it_answers_but_200_is_a_failure() {
     }
     let receiver = Http::answering(Answer::with(200, "", "")).await;
     let slack = super::samples::slack_config(&receiver.url);
-    assert!(channel(&slack).show(&[]).await.is_err(), "others are shown nothing");
+    assert!(MirrorChannel::of(&Arc::new(channel(&slack))).is_none(), "others are shown nothing");
     assert!(receiver.requests().is_empty());
     let message = Message::Alert(Box::new(attacked()));
     assert!(channel(&alertmanager(&receiver.url)).attempt(&delivery(message)).await.is_ok());
