@@ -1,6 +1,7 @@
 //! Tests through the public doors: data in, text out; real sockets, real files, real processes.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
