@@ -29,10 +29,18 @@ real=(env ${as_root:+"CARGO_TARGET_${host}_RUNNER=sudo --preserve-env"} RUST_TES
   cargo test --locked --features real-servers --test real)
 log=$(mktemp)
 "${real[@]}" >"$log" 2>&1 &
-trap 'kill "$!" 2>/dev/null; rm -f "$log"' EXIT
+real_servers=$!
+stop_real_servers() {
+  pkill -P "$real_servers" || true
+  kill "$real_servers" || true
+  rm -f "$log"
+} 2>/dev/null
+trap stop_real_servers EXIT
 step cargo test --locked --features real-servers --lib --bins --test it
 say "${real[@]}"
-wait "$!" || { cat "$log"; exit 1; }
+status=0
+wait "$real_servers" || status=$?
 cat "$log"
+[ "$status" -eq 0 ]
 
 say "all passed"
