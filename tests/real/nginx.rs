@@ -126,7 +126,11 @@ fn nginx_serves_files_and_remembers_what_it_is_sent_by_http_and_https() {
         curl(&authority, &["-d", "a=b", &nginx.url("/any-tenant/oauth2/v2.0/token")])
             .contains("access_token")
     );
-    assert_eq!(nginx.signed_in()[0].body, "a=b");
+    // It writes its log only after it has answered.
+    let signed_in = eventually(Duration::from_secs(5), "the sign-in in the log", || {
+        Some(nginx.signed_in()).filter(|signed_in| !signed_in.is_empty())
+    });
+    assert_eq!(signed_in[0].body, "a=b");
     let asks = |path: &str| {
         curl(&authority, &["-H", "Authorization: Bearer access", &nginx.https_url(path)])
     };
