@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::alerting::CustomerState;
 use crate::alerting::judging::record;
 use crate::budgets;
@@ -11,6 +13,8 @@ use crate::rules::Rules;
 
 /// Why nobody would be told about a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Gap {
     /// The rules for it need a budget and it has none.
     NoBudget,
@@ -26,8 +30,7 @@ pub enum Gap {
 
 impl Gap {
     /// Every reason. All but the last are the metric's: that a notifier fails is told on its own.
-    pub const ALL: [Self; 5] =
-        [Self::NoBudget, Self::NoRule, Self::CurrencyUnknown, Self::Muted, Self::DeadNotifier];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The gap that a reason of the rules makes.
     pub(crate) fn of(reason: Reason) -> Self {
@@ -41,13 +44,7 @@ impl Gap {
 
     /// The word for JSON and the metric's label.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoBudget => "no-budget",
-            Self::NoRule => "no-rule",
-            Self::CurrencyUnknown => "currency-unknown",
-            Self::Muted => "muted",
-            Self::DeadNotifier => "dead-notifier",
-        }
+        self.into()
     }
 
     /// What to do about it.

@@ -102,7 +102,7 @@ impl Coverage {
             }
             _ => format!("{never} of {} can never alert.", text::count(gaps.customers, "customer")),
         }];
-        for gap in Gap::ALL {
+        for &gap in Gap::ALL {
             let number = gaps.number(|found| found == gap);
             if number > 0 {
                 let beside = if gap == Gap::DeadNotifier { " as long as it lasts" } else { "" };
@@ -226,10 +226,11 @@ impl Gaps {
     }
 
     fn document(&self) -> Value {
-        let reasons = Gap::ALL.map(|gap| {
-            let customers = self.number(|found| found == gap);
+        let reasons = Gap::ALL.iter().map(|gap| {
+            let customers = self.number(|found| found == *gap);
             json!({ "reason": gap.as_str(), "customers": customers, "action": gap.action() })
         });
+        let reasons: Vec<Value> = reasons.collect();
         let customer = |(gap, seen): &(Gap, CustomerState)| {
             let who = CustomerView {
                 id: seen.customer.clone(),

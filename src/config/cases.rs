@@ -106,9 +106,7 @@ fn poll(table: &Table<'_>) -> Option<CasePoll> {
 fn record(table: &Table<'_>, polled: Option<UsageDate>) -> Option<UsageRecord> {
     table.require("cost");
     let customer = customer(table);
-    let plan = table.text("plan").map_or(Some(Plan::AzurePlan), |plan| {
-        [Plan::AzurePlan, Plan::Legacy].into_iter().find(|known| known.as_str() == plan.value)
-    });
+    let plan = table.text("plan").map_or(Some(Plan::AzurePlan), |plan| Plan::from_name(plan.value));
     let usage_as_of = date(table, "as_of").or(polled);
     if let (Some(data), Some(polled), Some(entry)) = (usage_as_of, polled, table.entry("as_of"))
         && data.instant().duration_since(polled.instant()) > SignedDuration::from_hours(24)

@@ -185,12 +185,7 @@ fn word(reader: &Reader<'_>, entry: &Entry<'_>, choice: &Choice) {
     let DeValue::String(name) = entry.value else {
         return expect(reader, entry, "a text in quotes", false);
     };
-    if choice.later.contains(&&**name) {
-        reader.mistake(
-            entry.span.clone(),
-            format!("{} = \"{name}\" is not supported yet", entry.name),
-        );
-    } else if !choice.names.contains(&&**name) {
+    if !choice.names.contains(&&**name) {
         let nearest = meant(choice.what, name)
             .map_or_else(|| hint(name, choice.names.iter().copied()), str::to_owned);
         reader.mistake(

@@ -3,6 +3,8 @@
 //! It drives the check for unknown keys and wrong types, the nearest-name hints, "not supported
 //! yet" and the JSON Schema. What values mean is left to the readers of the tables.
 
+use crate::domain::{Audience, Every, Metric, Plan, Severity};
+
 /// The keys of one table.
 pub(crate) type Shape = &'static [Key];
 
@@ -70,8 +72,6 @@ pub(crate) struct Choice {
     pub(crate) what: &'static str,
     /// The words.
     pub(crate) names: &'static [&'static str],
-    /// Words of a later version.
-    pub(crate) later: &'static [&'static str],
 }
 
 /// The types of a table, each with keys of its own.
@@ -88,12 +88,8 @@ pub(crate) const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Ke
     Key { name, kind, doc }
 }
 
-const fn choice(
-    what: &'static str,
-    names: &'static [&'static str],
-    later: &'static [&'static str],
-) -> Choice {
-    Choice { what, names, later }
+const fn choice(what: &'static str, names: &'static [&'static str]) -> Choice {
+    Choice { what, names }
 }
 
 /// The key that chooses among types; its word is checked where it is chosen.
@@ -115,8 +111,8 @@ pub(crate) const ROOT: Shape = &[
     key("report", Kind::Table(REPORT), "a regular report, also when all is quiet"),
 ];
 
-pub(crate) const SOURCE_TYPES: Choice = choice("type of source", &["partner-center", "file"], &[]);
-pub(crate) const CLOUDS: Choice = choice("cloud", &["global", "us-government"], &[]);
+pub(crate) const SOURCE_TYPES: Choice = choice("type of source", &["partner-center", "file"]);
+pub(crate) const CLOUDS: Choice = choice("cloud", &["global", "us-government"]);
 
 const SOURCE: Types = Types {
     choice: &SOURCE_TYPES,
@@ -167,7 +163,7 @@ const OPERATOR: Shape = &[
     ),
 ];
 
-pub(crate) const EVERY: Choice = choice("span", &["day", "week", "month"], &[]);
+pub(crate) const EVERY: Choice = choice("span", Every::NAMES);
 
 const REPORT: Shape = &[
     key("every", Kind::Choice(&EVERY), "each day, each Monday or each 1st of the month"),
@@ -175,7 +171,7 @@ const REPORT: Shape = &[
     key("notify", Kind::Texts, "notifiers by name"),
 ];
 
-pub(crate) const PREFERENCES: Choice = choice("preference", &["local", "partner-center"], &[]);
+pub(crate) const PREFERENCES: Choice = choice("preference", &["local", "partner-center"]);
 
 const BUDGETS: Shape =
     &[key("prefer", Kind::Choice(&PREFERENCES), "which budget wins where two exist")];
@@ -199,26 +195,10 @@ const CUSTOMER_BUDGET: Shape = &[
 const CUSTOMERS_CSV: Shape =
     &[key("path", Kind::Text, "the spreadsheet as CSV, relative to this file")];
 
-pub(crate) const METRICS: Choice = choice(
-    "metric",
-    &[
-        "percent_used",
-        "forecast_percent",
-        "pace",
-        "amount_over",
-        "amount_left",
-        "total_cost",
-        "usd_total_cost",
-        "unbudgeted_cost",
-        "daily_cost",
-        "daily_percent",
-        "stale_hours",
-    ],
-    &[],
-);
-pub(crate) const REARMS: Choice = choice("rearm", &["on-raise", "never"], &[]);
-pub(crate) const SEVERITIES: Choice = choice("severity", &["info", "warning", "critical"], &[]);
-pub(crate) const PLANS: Choice = choice("plan", &["azure-plan", "legacy"], &[]);
+pub(crate) const METRICS: Choice = choice("metric", Metric::NAMES);
+pub(crate) const REARMS: Choice = choice("rearm", &["on-raise", "never"]);
+pub(crate) const SEVERITIES: Choice = choice("severity", Severity::NAMES);
+pub(crate) const PLANS: Choice = choice("plan", Plan::NAMES);
 
 const RULE: Shape = &[
     key("description", Kind::Text, "what it is for, shown in messages"),
@@ -260,10 +240,9 @@ const MATCH_USD: Shape = &[key("at_least", Kind::Number, "the smallest")];
 pub(crate) const NOTIFIER_TYPES: Choice = choice(
     "type of notifier",
     &["email", "slack", "webhook", "teams", "pagerduty", "graph-mail", "alertmanager"],
-    &[],
 );
 
-pub(crate) const AUDIENCES: Choice = choice("audience", &["partner", "customer"], &[]);
+pub(crate) const AUDIENCES: Choice = choice("audience", Audience::NAMES);
 
 const NOTIFIER: Types = Types {
     choice: &NOTIFIER_TYPES,
@@ -329,8 +308,8 @@ const NOTIFIER: Types = Types {
     ],
 };
 
-pub(crate) const TLS: Choice = choice("tls", &["starttls", "implicit", "none"], &[]);
-pub(crate) const AUTH: Choice = choice("auth", &["plain", "login", "xoauth2"], &[]);
+pub(crate) const TLS: Choice = choice("tls", &["starttls", "implicit", "none"]);
+pub(crate) const AUTH: Choice = choice("auth", &["plain", "login", "xoauth2"]);
 
 const SMTP: Shape = &[
     key("host", Kind::Text, "its name"),

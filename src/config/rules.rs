@@ -149,9 +149,7 @@ fn selection(table: &Table<'_>) -> Selection {
         customers: globs(table, "customers"),
         exclude: globs(table, "exclude"),
         tags: table.texts("tags").iter().map(|tag| tag.value.into()).collect(),
-        plan: table.text("plan").and_then(|plan| {
-            [Plan::AzurePlan, Plan::Legacy].into_iter().find(|known| known.as_str() == plan.value)
-        }),
+        plan: table.text("plan").and_then(|plan| Plan::from_name(plan.value)),
         currency: table
             .texts("currency")
             .iter()

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -14,7 +15,9 @@ use crate::domain::{
 
 /// Where an alert stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, EnumString, VariantNames)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum AlertState {
     /// Raised, and owed to its notifiers.
     Raised,
@@ -27,21 +30,17 @@ pub enum AlertState {
 }
 
 impl AlertState {
+    /// Every name.
+    pub const NAMES: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
+
     /// The name used in JSON and in the ledger.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Raised => "raised",
-            Self::Silenced => "silenced",
-            Self::Resolved => "resolved",
-            Self::Closed => "closed",
-        }
+        self.into()
     }
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Raised, Self::Silenced, Self::Resolved, Self::Closed]
-            .into_iter()
-            .find(|state| state.as_str() == name)
+        name.parse().ok()
     }
 }
 

@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
 use crate::domain::CustomerKey;
 
 /// Whom a message is for. It is recorded with the message, so that no later configuration can
 /// change what a customer sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(IntoStaticStr, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum Audience {
     /// The partner's own people: all that is known.
     #[default]
@@ -17,17 +21,17 @@ pub enum Audience {
 }
 
 impl Audience {
+    /// Every name.
+    pub const NAMES: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
+
     /// The name used in configuration and in the ledger.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Partner => "partner",
-            Self::Customer => "customer",
-        }
+        self.into()
     }
 
     /// Reads the name used in configuration and in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Partner, Self::Customer].into_iter().find(|audience| audience.as_str() == name)
+        name.parse().ok()
     }
 }
 

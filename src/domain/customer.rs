@@ -4,6 +4,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 /// A customer's id as Partner Center wrote it: an opaque string, compared case-insensitively, shown
 /// as received.
@@ -114,7 +115,9 @@ impl std::borrow::Borrow<str> for CustomerKey {
 
 /// How a customer buys Azure, which decides its billing period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, EnumString, VariantNames)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Plan {
     /// An Azure plan (`isUpgraded`): billed by the UTC calendar month.
     AzurePlan,
@@ -124,12 +127,17 @@ pub enum Plan {
 }
 
 impl Plan {
+    /// Every name.
+    pub const NAMES: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
+
     /// The name used in configuration and JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AzurePlan => "azure-plan",
-            Self::Legacy => "legacy",
-        }
+        self.into()
+    }
+
+    /// Reads the name used in configuration and JSON.
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -90,63 +91,54 @@ pub struct Digest {
 
 /// The kind of a message, as listings and payloads name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, VariantArray, EnumString)]
 pub enum MessageKind {
     /// One new alert.
     #[serde(rename = "budget.alert.raised")]
+    #[strum(to_string = "budget.alert.raised")]
     Raised,
     /// Several alerts in one.
     #[serde(rename = "budget.digest")]
+    #[strum(to_string = "budget.digest")]
     Digest,
     /// A try.
     #[serde(rename = "budget.test")]
+    #[strum(to_string = "budget.test")]
     Test,
     /// Alerts that are still true.
     #[serde(rename = "budget.alert.reminder")]
+    #[strum(to_string = "budget.alert.reminder")]
     Reminder,
     /// Alerts that are over.
     #[serde(rename = "budget.alert.resolved")]
+    #[strum(to_string = "budget.alert.resolved")]
     Resolved,
     /// Trouble with the daemon itself.
     #[serde(rename = "operator.raised")]
+    #[strum(to_string = "operator.raised")]
     OperatorRaised,
     /// The end of it.
     #[serde(rename = "operator.resolved")]
+    #[strum(to_string = "operator.resolved")]
     OperatorResolved,
     /// The regular report.
     #[serde(rename = "operator.report")]
+    #[strum(to_string = "operator.report")]
     Report,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Raised,
-        Self::Digest,
-        Self::Test,
-        Self::Reminder,
-        Self::Resolved,
-        Self::OperatorRaised,
-        Self::OperatorResolved,
-        Self::Report,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The `type` of a webhook payload.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Raised => "budget.alert.raised",
-            Self::Digest => "budget.digest",
-            Self::Test => "budget.test",
-            Self::Reminder => "budget.alert.reminder",
-            Self::Resolved => "budget.alert.resolved",
-            Self::OperatorRaised => "operator.raised",
-            Self::OperatorResolved => "operator.resolved",
-            Self::Report => "operator.report",
-        }
+        self.into()
     }
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+        name.parse().ok()
     }
 }
 
@@ -184,7 +176,9 @@ impl Message {
 
 /// Whether a delivery is still owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum DeliveryState {
     /// Owed.
     Pending,
@@ -197,16 +191,12 @@ pub enum DeliveryState {
 impl DeliveryState {
     /// The name used in JSON and in the ledger.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Sent => "sent",
-            Self::Dead => "dead",
-        }
+        self.into()
     }
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Sent, Self::Dead].into_iter().find(|state| state.as_str() == name)
+        name.parse().ok()
     }
 }
 

@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, VariantArray, EnumString)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum EventCode {
     /// A budget that was there is gone.
     BudgetRemoved,
@@ -27,34 +30,16 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code.
-    pub const ALL: [Self; 8] = [
-        Self::BudgetRemoved,
-        Self::BudgetCut,
-        Self::BudgetRaised,
-        Self::BudgetSet,
-        Self::CostFell,
-        Self::PercentsDisagree,
-        Self::Disappeared,
-        Self::Returned,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name used in JSON and in the ledger.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BudgetRemoved => "budget-removed",
-            Self::BudgetCut => "budget-cut",
-            Self::BudgetRaised => "budget-raised",
-            Self::BudgetSet => "budget-set",
-            Self::CostFell => "cost-fell",
-            Self::PercentsDisagree => "percents-disagree",
-            Self::Disappeared => "disappeared",
-            Self::Returned => "returned",
-        }
+        self.into()
     }
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_str() == name)
+        name.parse().ok()
     }
 }
 

@@ -3,10 +3,13 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// What kind of trouble; the metric's label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(IntoStaticStr, VariantArray, EnumString)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum FindingCode {
     /// The source failed; alerts may be late.
     SourceFailing,
@@ -19,9 +22,11 @@ pub enum FindingCode {
     /// No items where the last good poll had some, or where there was none yet. Older ledgers call
     /// it `no-items`.
     #[serde(alias = "no-items")]
+    #[strum(to_string = "usage-empty", serialize = "no-items")]
     UsageEmpty,
     /// Records that could not be used. Older ledgers call it `unusable-records`.
     #[serde(alias = "unusable-records")]
+    #[strum(to_string = "records-unusable", serialize = "unusable-records")]
     RecordsUnusable,
     /// A local budget in another currency than the record's.
     CurrencyClash,
@@ -35,6 +40,7 @@ pub enum FindingCode {
     LedgerUnwritable,
     /// The sign-in is 60, 76 or 87 of its 90 days old. Older ledgers call it `sign-in-aging`.
     #[serde(alias = "sign-in-aging")]
+    #[strum(to_string = "sign-in-expiring", serialize = "sign-in-aging")]
     SignInExpiring,
     /// The newest data of the whole collection is older than 36 hours.
     UsageStale,
@@ -44,6 +50,7 @@ pub enum FindingCode {
     MassCrossing,
     /// More customers than before can never alert. Older ledgers call it `coverage-lost`.
     #[serde(alias = "coverage-lost")]
+    #[strum(to_string = "coverage-grew", serialize = "coverage-lost")]
     CoverageGrew,
     /// Budgets of subscriptions could not be judged: their usage could not be read.
     SubscriptionsUnread,
@@ -56,51 +63,11 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// Every code.
-    pub const ALL: [Self; 19] = [
-        Self::SourceFailing,
-        Self::SignInRefused,
-        Self::MfaRequired,
-        Self::RoleMissing,
-        Self::UsageEmpty,
-        Self::RecordsUnusable,
-        Self::CurrencyClash,
-        Self::NotifierFailing,
-        Self::DeliveryDead,
-        Self::ReloadRefused,
-        Self::LedgerUnwritable,
-        Self::SignInExpiring,
-        Self::UsageStale,
-        Self::DiskAlmostFull,
-        Self::MassCrossing,
-        Self::CoverageGrew,
-        Self::SubscriptionsUnread,
-        Self::ClockJumped,
-        Self::CustomersUnknown,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name used in logs, metrics, JSON and the ledger.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SourceFailing => "source-failing",
-            Self::SignInRefused => "sign-in-refused",
-            Self::MfaRequired => "mfa-required",
-            Self::RoleMissing => "role-missing",
-            Self::UsageEmpty => "usage-empty",
-            Self::RecordsUnusable => "records-unusable",
-            Self::CurrencyClash => "currency-clash",
-            Self::NotifierFailing => "notifier-failing",
-            Self::DeliveryDead => "delivery-dead",
-            Self::ReloadRefused => "reload-refused",
-            Self::LedgerUnwritable => "ledger-unwritable",
-            Self::SignInExpiring => "sign-in-expiring",
-            Self::UsageStale => "usage-stale",
-            Self::DiskAlmostFull => "disk-almost-full",
-            Self::MassCrossing => "mass-crossing",
-            Self::CoverageGrew => "coverage-grew",
-            Self::SubscriptionsUnread => "subscriptions-unread",
-            Self::ClockJumped => "clock-jumped",
-            Self::CustomersUnknown => "customers-unknown",
-        }
+        self.into()
     }
 
     /// Whether overspends go unseen while it is open, whatever else works.
@@ -119,13 +86,7 @@ impl FindingCode {
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        let name = match name {
-            "unusable-records" => "records-unusable",
-            "sign-in-aging" => "sign-in-expiring",
-            "coverage-lost" => "coverage-grew",
-            name => name,
-        };
-        Self::ALL.into_iter().find(|code| code.as_str() == name)
+        name.parse().ok()
     }
 }
 

@@ -6,18 +6,25 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
     FormulaInputs, Inputs, MetricValue, MissingInput, Severity, Timing, canonical, percent_of,
     rounded,
 };
 
-/// A quantity that a rule compares with its steps.
+/// A quantity that a rule compares with its steps, in the order of the documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, VariantArray, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Metric {
     /// Share of the budget used, in percent.
     PercentUsed,
+    /// Share of the budget used at the end of the period if it goes on as on average, in percent.
+    ForecastPercent,
+    /// Percent used minus percent of the period elapsed, in points.
+    Pace,
     /// Cost minus budget, in the customer's currency.
     AmountOver,
     /// Budget minus cost; fires at or below its steps.
@@ -28,10 +35,6 @@ pub enum Metric {
     UsdTotalCost,
     /// Cost of a customer without any budget.
     UnbudgetedCost,
-    /// Share of the budget used at the end of the period if it goes on as on average, in percent.
-    ForecastPercent,
-    /// Percent used minus percent of the period elapsed, in points.
-    Pace,
     /// Rise of the cost per 24 hours between the last two dates of the data, in the customer's
     /// currency.
     DailyCost,
@@ -67,41 +70,20 @@ impl Direction {
 }
 
 impl Metric {
-    /// Every metric, in the order of the documentation.
-    pub const ALL: [Self; 11] = [
-        Self::PercentUsed,
-        Self::ForecastPercent,
-        Self::Pace,
-        Self::AmountOver,
-        Self::AmountLeft,
-        Self::TotalCost,
-        Self::UsdTotalCost,
-        Self::UnbudgetedCost,
-        Self::DailyCost,
-        Self::DailyPercent,
-        Self::StaleHours,
-    ];
+    /// Every name.
+    pub const NAMES: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
+
+    /// Every metric.
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// The name used in configuration and JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PercentUsed => "percent_used",
-            Self::AmountOver => "amount_over",
-            Self::AmountLeft => "amount_left",
-            Self::TotalCost => "total_cost",
-            Self::UsdTotalCost => "usd_total_cost",
-            Self::UnbudgetedCost => "unbudgeted_cost",
-            Self::ForecastPercent => "forecast_percent",
-            Self::Pace => "pace",
-            Self::DailyCost => "daily_cost",
-            Self::DailyPercent => "daily_percent",
-            Self::StaleHours => "stale_hours",
-        }
+        self.into()
     }
 
     /// Reads the name used in configuration and JSON.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|metric| metric.as_str() == name)
+        name.parse().ok()
     }
 
     /// On which side of a step it fires.

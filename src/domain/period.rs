@@ -5,12 +5,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::domain::UsageDate;
 
 /// How a billing period became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, EnumString, VariantNames)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum PeriodSource {
     /// A subscription's usage summary named it.
     SubscriptionSummary,
@@ -21,20 +24,17 @@ pub enum PeriodSource {
 }
 
 impl PeriodSource {
+    /// Every name.
+    pub const NAMES: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
+
     /// The name used in JSON and in the ledger.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SubscriptionSummary => "subscription-summary",
-            Self::CalendarMonth => "calendar-month",
-            Self::Assumed => "assumed",
-        }
+        self.into()
     }
 
     /// Reads the name used in the ledger.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::SubscriptionSummary, Self::CalendarMonth, Self::Assumed]
-            .into_iter()
-            .find(|source| source.as_str() == name)
+        name.parse().ok()
     }
 }
 

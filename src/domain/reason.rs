@@ -5,12 +5,15 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::domain::{MetricValue, MissingInput};
 
 /// The reason of a decision about one customer and one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Reason {
     /// The customer's `mute_rules` names the rule.
     Muted,
@@ -77,6 +80,8 @@ pub enum Reason {
 
 /// The three ways in which a crossing stays silent, as `poll` and the metric count them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Suppression {
     /// The highest crossed step was raised or passed before.
     Duplicate,
@@ -88,53 +93,18 @@ pub enum Suppression {
 
 impl Suppression {
     /// Every way.
-    pub const ALL: [Self; 3] = [Self::Duplicate, Self::Passed, Self::Silenced];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The metric's label.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Duplicate => "duplicate",
-            Self::Passed => "passed",
-            Self::Silenced => "silenced",
-        }
+        self.into()
     }
 }
 
 impl Reason {
     /// The stable word for logs and JSON.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Muted => "muted",
-            Self::CustomerNotSelected => "customer-not-selected",
-            Self::CustomerExcluded => "customer-excluded",
-            Self::TagNotSelected => "tag-not-selected",
-            Self::PlanNotSelected => "plan-not-selected",
-            Self::CurrencyNotSelected => "currency-not-selected",
-            Self::BudgetNotSelected => "budget-not-selected",
-            Self::UsdCostTooSmall => "usd-cost-too-small",
-            Self::NotForSubscriptions => "not-for-subscriptions",
-            Self::NoBudget => "no-budget",
-            Self::HasBudget => "has-budget",
-            Self::CurrencyUnknown => "currency-unknown",
-            Self::CurrencyWithoutStep => "currency-without-step",
-            Self::NoUsdCost => "no-usd-cost",
-            Self::TooEarly => "too-early",
-            Self::TurnOfPeriod => "turn-of-period",
-            Self::NoEarlierDate => "no-earlier-date",
-            Self::DatesTooClose => "dates-too-close",
-            Self::GapInData => "gap-in-data",
-            Self::CostFell => "cost-fell",
-            Self::AfterCorrection => "after-correction",
-            Self::CollectionAge => "collection-age",
-            Self::BelowFirstStep => "below-first-step",
-            Self::NewStep => "new-step",
-            Self::BudgetRaised => "budget-raised",
-            Self::AlreadyRaised => "already-raised",
-            Self::AlreadyPassed => "already-passed",
-            Self::NotSeenBelow => "not-seen-below",
-            Self::RearmNever => "rearm-never",
-            Self::PassedByHigher => "passed-by-higher",
-        }
+        self.into()
     }
 
     /// How it is counted when it keeps a crossing silent.

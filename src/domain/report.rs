@@ -4,12 +4,15 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::domain::{BillingPeriod, Currency, CustomerId, EventCode};
 
 /// How often a report comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(IntoStaticStr, EnumString, VariantNames)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Every {
     /// Each day.
     Day,
@@ -20,18 +23,17 @@ pub enum Every {
 }
 
 impl Every {
+    /// Every name.
+    pub const NAMES: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
+
     /// The word in configuration and JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
+        self.into()
     }
 
     /// Reads the word.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Day, Self::Week, Self::Month].into_iter().find(|every| every.as_str() == name)
+        name.parse().ok()
     }
 }
 

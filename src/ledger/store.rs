@@ -89,7 +89,7 @@ impl Ledger {
         config: &Config,
         metrics: Metrics,
     ) -> Result<Self, LedgerError> {
-        for code in FindingCode::ALL {
+        for &code in FindingCode::ALL {
             let open = findings::count(&connection, code)
                 .map_err(|error| LedgerError::of(&config.path, error))?;
             metrics.operator_findings.with_label_values(&[code.as_str()]).set(open);

@@ -1,23 +1,30 @@
 //! How an attempt fails: what it means for the delivery, why, and what to do about it. When to try
 //! again is decided elsewhere.
 
+use strum::IntoStaticStr;
+
 use std::error::Error as StdError;
 use std::time::Duration;
 
 /// What a failed attempt means for its delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(IntoStaticStr)]
 pub enum Verdict {
     /// The receiver will never take this message: the delivery is dead at once.
+    #[strum(to_string = "message-refused")]
     Message,
     /// The receiver takes nothing for this recipient at the moment: what is owed to it waits, the
     /// other recipients' does not.
+    #[strum(to_string = "recipient-deferred")]
     Recipient,
     /// The destination is at fault: it is left alone for a while, and every delivery to it waits.
+    #[strum(to_string = "destination-failed")]
     Destination {
         /// How long the receiver wants to be left alone, at most an hour.
         retry_after: Option<Duration>,
     },
     /// The message may have arrived: the same delivery again, under the same identity.
+    #[strum(to_string = "ambiguous")]
     Ambiguous,
 }
 
@@ -27,17 +34,14 @@ impl Verdict {
 
     /// The outcome's name as the metric's label has it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Message => "message-refused",
-            Self::Recipient => "recipient-deferred",
-            Self::Destination { .. } => "destination-failed",
-            Self::Ambiguous => "ambiguous",
-        }
+        self.into()
     }
 }
 
 /// Why an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum FailureReason {
     /// No connection: refused, unknown host, no route.
     CannotConnect,
@@ -72,22 +76,7 @@ pub enum FailureReason {
 impl FailureReason {
     /// The name used in the log and in listings.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CannotConnect => "cannot-connect",
-            Self::TlsFailed => "tls-failed",
-            Self::TlsMissing => "tls-missing",
-            Self::TimedOut => "timed-out",
-            Self::ConnectionLost => "connection-lost",
-            Self::Redirected => "redirected",
-            Self::SignInRefused => "sign-in-refused",
-            Self::NotFound => "not-found",
-            Self::Throttled => "throttled",
-            Self::ServerError => "server-error",
-            Self::Deferred => "deferred",
-            Self::MessageRefused => "message-refused",
-            Self::RecipientRefused => "recipient-refused",
-            Self::UnexpectedAnswer => "unexpected-answer",
-        }
+        self.into()
     }
 }
 

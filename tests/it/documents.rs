@@ -368,10 +368,8 @@ fn each_metric_is_named() {
 #[test]
 fn each_code_of_the_operators_news_is_named() {
     let text = page("operating.md").text;
-    let codes =
-        budget_alertd::domain::FindingCode::ALL.map(budget_alertd::domain::FindingCode::as_str);
-    let missing: Vec<&str> =
-        codes.into_iter().filter(|code| !text.contains(&format!("`{code}`"))).collect();
+    let codes = budget_alertd::domain::FindingCode::ALL.iter().map(|code| code.as_str());
+    let missing: Vec<&str> = codes.filter(|code| !text.contains(&format!("`{code}`"))).collect();
     assert_eq!(missing, Vec::<&str>::new());
 }
 

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::cli::budgets::changes::Raised;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum Status {
     /// It changes what is in force.
     Changed,
@@ -26,28 +30,10 @@ pub(super) enum Status {
 }
 
 impl Status {
-    pub(super) const ALL: [Self; 8] = [
-        Self::Changed,
-        Self::Unchanged,
-        Self::Unknown,
-        Self::Ambiguous,
-        Self::Clash,
-        Self::Overruled,
-        Self::Duplicate,
-        Self::Invalid,
-    ];
+    pub(super) const ALL: &'static [Self] = Self::VARIANTS;
 
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-            Self::Unknown => "unknown",
-            Self::Ambiguous => "ambiguous",
-            Self::Clash => "clash",
-            Self::Overruled => "overruled",
-            Self::Duplicate => "duplicate",
-            Self::Invalid => "invalid",
-        }
+        self.into()
     }
 
     /// Whether it keeps the import from being written.

@@ -40,7 +40,7 @@ pub(super) fn page(summary: &Summary) -> String {
 
 /// `4 rows of budgets.csv: 2 changed, 1 unchanged, 1 unknown`.
 fn heading(summary: &Summary) -> String {
-    let counts = Status::ALL.into_iter().map(|status| (summary.count(status), status));
+    let counts = Status::ALL.iter().map(|status| (summary.count(*status), status));
     let counts: Vec<String> = counts
         .filter(|(count, _)| *count > 0)
         .map(|(count, status)| format!("{count} {}", status.as_str()))
@@ -133,11 +133,12 @@ fn end(summary: &Summary) -> String {
 
 /// For programs.
 pub(super) fn document(summary: &Summary) -> Value {
-    let counts =
-        Status::ALL.map(|status| (status.as_str().to_owned(), json!(summary.count(status))));
+    let counts = Status::ALL
+        .iter()
+        .map(|status| (status.as_str().to_owned(), json!(summary.count(*status))));
     json!({
         "file": summary.file,
-        "counts": Value::Object(counts.into_iter().collect()),
+        "counts": Value::Object(counts.collect()),
         "rows": summary.rows.iter().map(row).collect::<Vec<_>>(),
         "mistakes": summary.faults,
         "warnings": summary.warnings,

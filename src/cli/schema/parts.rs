@@ -34,12 +34,9 @@ pub(super) fn whole(properties: &Value) -> Value {
 
 /// A billing period.
 pub(super) fn period() -> Value {
-    let sources =
-        [PeriodSource::SubscriptionSummary, PeriodSource::CalendarMonth, PeriodSource::Assumed]
-            .map(PeriodSource::as_str);
     whole(&json!({
         "start": reference("time", "the first instant"),
         "end": reference("time", "the first instant after it"),
-        "source": words(&sources)
+        "source": words(PeriodSource::NAMES)
     }))
 }

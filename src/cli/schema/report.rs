@@ -8,7 +8,7 @@ use crate::domain::{EventCode, Every};
 /// The schema of `data.report`.
 pub(super) fn report() -> Value {
     whole(&json!({
-        "every": words(&[Every::Day, Every::Week, Every::Month].map(Every::as_str)),
+        "every": words(Every::NAMES),
         "at": reference("time", "when it was put together"),
         "since": reference("time", "what it calls new is since then"),
         "trust": whole(&json!({

@@ -109,12 +109,12 @@ fn alert() -> Value {
             id, for people" },
         "rule": { "type": ["string", "null"], "description": "the rule's name; null in messages to \
             customers" },
-        "metric": words(&Metric::ALL.map(Metric::as_str)),
+        "metric": words(Metric::NAMES),
         "threshold": optional_decimal("the step; null where a customer must not see the amount"),
         "passed": { "type": "array", "items": { "$ref": "#/$defs/decimal" }, "description": "lower steps passed by the same jump, ascending" },
         "value": optional_decimal("null over a budget of zero"),
         "over_zero": boolean("whether a budget of zero is exceeded"),
-        "severity": words(&Severity::ALL.map(Severity::as_str)),
+        "severity": words(Severity::NAMES),
         "baseline": boolean("whether it is of the first poll of its rule"),
         "customer": customer(),
         "budget": { "anyOf": [budget(), { "type": "null" }] },
@@ -132,7 +132,7 @@ fn alert() -> Value {
         },
         "usage_as_of": reference("time", "the date of the data"),
         "raised_at": reference("time", "when it was raised"),
-        "state": words(&[AlertState::Raised, AlertState::Silenced, AlertState::Resolved, AlertState::Closed].map(AlertState::as_str))
+        "state": words(AlertState::NAMES)
     }));
     if let Some(Value::Object(properties)) = alert.get_mut("properties") {
         properties.insert("resources".into(), resources());
@@ -189,7 +189,7 @@ fn customer() -> Value {
         "id": text("as received"),
         "name": text("as received"),
         "label": { "type": ["string", "null"], "description": "the name the partner calls it by" },
-        "plan": words(&[Plan::AzurePlan, Plan::Legacy].map(Plan::as_str))
+        "plan": words(Plan::NAMES)
     }))
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use crate::alerting::NewAlert;
 use crate::cli::text::clean;
@@ -29,7 +30,9 @@ pub(super) struct Difference {
 
 /// In which way alerts differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum Kind {
     /// It is expected and was not raised.
     Missing,
@@ -42,11 +45,7 @@ pub(super) enum Kind {
 impl Kind {
     /// The word in front of it.
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Unexpected => "unexpected",
-            Self::Different => "different",
-        }
+        self.into()
     }
 }
 

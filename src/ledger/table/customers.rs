@@ -221,7 +221,7 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<CustomerState> {
             .transpose()?,
         name: row.get("name")?,
         label: row.get("label")?,
-        plan: column::read(row, "plan", plan)?,
+        plan: column::read(row, "plan", Plan::from_name)?,
         usage_as_of: column::read(row, "usage_as_of", UsageDate::parse)?,
         seen_at: column::instant(row, "seen_at")?,
         cost: column::decimal(row, "cost")?,
@@ -266,10 +266,6 @@ fn named_periods(row: &Row<'_>) -> rusqlite::Result<NamedPeriods> {
     };
     let periods: rusqlite::Result<Vec<_>> = text.split(' ').filter_map(period).collect();
     Ok(periods?.into_iter().flatten().collect())
-}
-
-fn plan(name: &str) -> Option<Plan> {
-    [Plan::AzurePlan, Plan::Legacy].into_iter().find(|plan| plan.as_str() == name)
 }
 
 const STEP: &str = "SELECT id, rule, metric, at, nullif(amount, '') AS amount, belongs_at, raised, \

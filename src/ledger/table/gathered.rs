@@ -175,7 +175,8 @@ fn take(
 
 fn severity(mildness: i64) -> Severity {
     Severity::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .find(|severity| 2 - deliveries::rank(*severity) == mildness)
         .unwrap_or_default()
 }

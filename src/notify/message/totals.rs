@@ -38,7 +38,7 @@ fn by_severity<'a>(alerts: &(impl Iterator<Item = &'a Alert> + Clone)) -> String
     let count = |severity: Severity| {
         (severity, alerts.clone().filter(|alert| alert.severity == severity).count())
     };
-    let counted = Severity::ALL.into_iter().rev().map(count).filter(|(_, count)| *count > 0);
+    let counted = Severity::ALL.iter().rev().copied().map(count).filter(|(_, count)| *count > 0);
     counted
         .map(|(severity, count)| format!("{count} {}", severity.as_str()))
         .collect::<Vec<_>>()
