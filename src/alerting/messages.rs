@@ -13,7 +13,7 @@ use crate::alerting::{
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerKey,
     CustomerView, DigestTotals, Direction, Inputs, Latest, MetricValue, Occasion, Previous,
-    Readers, Route, Sample, Severity, SubscriptionCost, canonical,
+    Readers, Recipients, Route, Sample, Severity, SubscriptionCost, canonical,
 };
 
 /// More alerts than this of a first good poll come as one digest, for every type of notifier.
@@ -227,7 +227,7 @@ struct Owed<'a> {
 
 /// Alerts that may share messages, worst first, and who gets those.
 struct Group<'a> {
-    recipients: Vec<Option<String>>,
+    recipients: Recipients,
     alerts: Vec<&'a Alert>,
 }
 
@@ -248,7 +248,7 @@ fn groups<'a>(route: &Route, mut owed: Vec<Owed<'a>>) -> Vec<Group<'a>> {
         let place = *places.entry(customer.clone()).or_insert(groups.len());
         if place == groups.len() {
             let recipients = route.recipients_about(&customer, contacts);
-            if recipients.len() < route.recipients.len() {
+            if recipients.count() < route.recipients.count() {
                 tracing::warn!(
                     notifier = &*route.notifier,
                     customer = customer.as_str(),
@@ -262,7 +262,7 @@ fn groups<'a>(route: &Route, mut owed: Vec<Owed<'a>>) -> Vec<Group<'a>> {
     groups
         .into_iter()
         .map(|(_, group)| group)
-        .filter(|group| !group.recipients.is_empty())
+        .filter(|group| group.recipients.count() > 0)
         .collect()
 }
 
@@ -395,7 +395,7 @@ fn digest(
     occasion: Occasion,
     alerts: &[&Alert],
     route: &Route,
-    recipients: &[Option<String>],
+    recipients: &Recipients,
 ) -> Vec<NewMessage> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let (size, most) = (route.digest_part.max(1), route.digest_parts.unwrap_or(u32::MAX));
@@ -427,12 +427,7 @@ fn digest(
 }
 
 /// A message about one alert.
-fn one(
-    occasion: Occasion,
-    alert: &Alert,
-    route: &Route,
-    recipients: &[Option<String>],
-) -> NewMessage {
+fn one(occasion: Occasion, alert: &Alert, route: &Route, recipients: &Recipients) -> NewMessage {
     message(route, recipients, alert.severity, Content::Alert(occasion, told_first(alert)))
 }
 
@@ -444,7 +439,7 @@ fn told_first(alert: &Alert) -> MessageAlert {
 /// A message about alerts, before it has its identity.
 pub(crate) fn message(
     route: &Route,
-    recipients: &[Option<String>],
+    recipients: &Recipients,
     severity: Severity,
     content: Content,
 ) -> NewMessage {
@@ -453,7 +448,7 @@ pub(crate) fn message(
         notifier: route.notifier.clone(),
         audience: route.readers.audience(),
         held: false,
-        recipients: recipients.to_vec(),
+        recipients: recipients.clone(),
         content,
         severity,
     }

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    Audience, DigestTotals, Latest, MessageKind, Occasion, OperatorNews, Report, Severity,
+    Audience, DigestTotals, Latest, MessageKind, Occasion, OperatorNews, Recipients, Report,
+    Severity,
 };
 
 /// A message to be owed.
@@ -18,8 +19,8 @@ pub struct NewMessage {
     pub audience: Audience,
     /// Whether it is owed, but not sent until somebody releases it.
     pub held: bool,
-    /// Its recipients.
-    pub recipients: Vec<Option<String>>,
+    /// To whom it goes.
+    pub recipients: Recipients,
     /// What it says.
     pub content: Content,
     /// The worst severity in it; critical messages go first.

@@ -111,7 +111,7 @@ fn by_notifier(impact: &Impact) -> BTreeMap<&str, (usize, usize)> {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for message in &impact.messages {
         let (messages, digests) = counts.entry(&message.notifier).or_default();
-        let sent = message.recipients.len();
+        let sent = message.recipients.count();
         *messages += sent;
         *digests += if matches!(message.content, Content::Digest { .. }) { sent } else { 0 };
     }

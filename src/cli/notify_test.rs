@@ -11,7 +11,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
 use crate::clock::SystemClock;
-use crate::domain::{Delivery, Message, Readers, Route};
+use crate::domain::{Delivery, Message, Readers, Recipients, Route};
 use crate::metrics::Metrics;
 use crate::notify::{SampleKind, sample_message};
 use crate::text::clean;
@@ -63,9 +63,9 @@ impl NotifyTest {
     }
 
     /// Who gets it: never a customer.
-    fn recipients(&self, route: &Route) -> anyhow::Result<Vec<Option<String>>> {
+    fn recipients(&self, route: &Route) -> anyhow::Result<Recipients> {
         match (&route.readers, &self.to) {
-            (Readers::Contacts, Some(to)) => Ok(vec![Some(to.clone())]),
+            (Readers::Contacts, Some(to)) => Ok(Recipients::Addresses(vec![to.clone()])),
             (Readers::Contacts, None) => {
                 let text = format!(
                     "{} writes to each customer's contacts: add --to with an address of your own",
@@ -95,26 +95,25 @@ impl NotifyTest {
 /// whether all accepted it.
 pub(super) async fn tell(
     notifier: &crate::notify::Config,
-    recipients: &[Option<String>],
+    recipients: &Recipients,
     message: &Message,
 ) -> anyhow::Result<bool> {
     let clock = SystemClock::shared();
     let channel = notifier.build(Arc::clone(&clock), Metrics::new())?;
     let (name, identity, mut all) = (&notifier.name, Uuid::new_v4(), true);
-    for recipient in recipients {
+    for recipient in recipients.each() {
         let delivery = Delivery {
             id: Uuid::new_v4(),
             identity,
             notifier: name.to_string(),
-            recipient: recipient.clone(),
+            recipient: recipient.map(str::to_owned),
             stands_in_for: None,
             audience: channel.route().readers.audience(),
             created_at: clock.now(),
             message: message.clone(),
         };
-        let to = recipient
-            .as_ref()
-            .map_or_else(|| name.to_string(), |recipient| format!("{name} ({recipient})"));
+        let to =
+            recipient.map_or_else(|| name.to_string(), |recipient| format!("{name} ({recipient})"));
         let to = text::clean(&to);
         match text::while_waiting("sending", channel.attempt(&delivery)).await {
             Ok(accepted) => output::page(&format!(

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::delivery::deferred_recipients::DeferredRecipients;
 use crate::delivery::operator_findings::OperatorFindings;
-use crate::delivery::recipients::Recipients;
 use crate::domain::{Delivery, FindingCode, OperatorFinding};
 use crate::ledger::{AttemptRecord, Ledger, LedgerError};
 use crate::metrics::Metrics;
@@ -59,7 +59,7 @@ pub(crate) struct DeliveryAttempts {
     pub(crate) findings: OperatorFindings,
     pub(crate) metrics: Metrics,
     pub(crate) unmarked: UnconfirmedDeliveries,
-    pub(crate) recipients: Recipients,
+    pub(crate) recipients: DeferredRecipients,
 }
 
 impl DeliveryAttempts {
@@ -69,7 +69,7 @@ impl DeliveryAttempts {
             findings,
             metrics,
             unmarked: UnconfirmedDeliveries::default(),
-            recipients: Recipients::default(),
+            recipients: DeferredRecipients::default(),
         }
     }
 

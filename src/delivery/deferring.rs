@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use crate::delivery::attempt::DeliveryAttempts;
+use crate::delivery::deferred_recipients::Deferred;
 use crate::delivery::notifier_health::{
     LEAST_PROBES, LONGEST_RETRY_AFTER, after_failure, after_success,
 };
 use crate::delivery::operator_findings::{FindingClosure, subject_of};
-use crate::delivery::recipients::Deferred;
 use crate::domain::{Delivery, FindingCode, OperatorFinding, has_passed};
 use crate::ledger::{GiveUp, LedgerError, NotifierState};
 use crate::notify::DeliveryError;

@@ -217,10 +217,10 @@ impl Voice {
     ) -> Vec<((Box<str>, Option<String>), Attempts, bool)> {
         let route = channel.route();
         let mirror = MirrorChannel::of(channel);
-        let recipients = if mirror.is_some() { vec![None] } else { route.recipients.clone() };
+        let recipients = route.recipients.each();
         let mut ended = Vec::new();
         for recipient in recipients {
-            let key = (route.notifier.clone(), recipient);
+            let key = (route.notifier.clone(), recipient.map(str::to_owned));
             let before = trouble.attempts.get(&key).copied().unwrap_or_default();
             if before.ended || before.next_at > self.clock.monotonic() {
                 continue;

@@ -7,6 +7,7 @@
 
 pub(crate) mod attempt;
 mod concurrency_limit;
+mod deferred_recipients;
 mod deferring;
 mod emergency;
 mod fallback;
@@ -14,7 +15,6 @@ mod in_flight_batch;
 mod mirror;
 pub(crate) mod notifier_health;
 pub(crate) mod operator_findings;
-mod recipients;
 mod undeliverable;
 mod worker;
 

@@ -336,14 +336,9 @@ impl AlertWording {
         let routes =
             self.routes.iter().filter(|route| route.is_owed() && about != Some(&*route.notifier));
         // Nor to the recipient that it is about.
-        let meant = |route: &Route| -> Vec<Option<String>> {
+        let meant = |route: &Route| {
             let is_about = |recipient: &str| news.subject == subject_of(&route.notifier, recipient);
-            route
-                .recipients
-                .iter()
-                .filter(|recipient| !recipient.as_deref().is_some_and(is_about))
-                .cloned()
-                .collect()
+            route.recipients.only(|recipient| !is_about(recipient))
         };
         let message = |route: &Route| NewMessage {
             identity: Uuid::nil(),
@@ -355,7 +350,7 @@ impl AlertWording {
             severity: Severity::Warning,
         };
         let messages = routes.map(|route| message(route).identified(self.ledger));
-        messages.filter(|message| !message.recipients.is_empty()).collect()
+        messages.filter(|message| message.recipients.count() > 0).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     AlertSnapshot, Audience, CustomerKey, DigestTotals, FindingCode, OperatorFinding, Readers,
-    Report, Severity, bare_address,
+    Recipients, Report, Severity, bare_address,
 };
 
 /// What a message is about.
@@ -229,9 +229,8 @@ pub struct Route {
     pub notifier: Box<str>,
     /// Who reads its messages.
     pub readers: Readers,
-    /// Its recipients, none where they are each customer's contacts; `[None]` for a notifier that
-    /// is one recipient itself.
-    pub recipients: Vec<Option<String>>,
+    /// To whom its messages go.
+    pub recipients: Recipients,
     /// More new alerts than this in one poll become one digest; `None`: never.
     pub digest_above: Option<u32>,
     /// Whether it is told when an alert is over.
@@ -260,11 +259,7 @@ pub enum Keeps {
 impl Route {
     /// Who is told about a customer with these contacts: the partner's own people of everybody, a
     /// customer of itself.
-    pub fn recipients_about(
-        &self,
-        customer: &CustomerKey,
-        contacts: &[String],
-    ) -> Vec<Option<String>> {
+    pub fn recipients_about(&self, customer: &CustomerKey, contacts: &[String]) -> Recipients {
         match &self.readers {
             Readers::Contacts => {
                 let mut seen = HashSet::new();
@@ -272,17 +267,10 @@ impl Route {
                     .iter()
                     .map(|contact| bare_address(contact))
                     .filter(|address| !address.is_empty());
-                addresses
-                    .filter(|address| seen.insert(address.to_lowercase()))
-                    .map(|address| Some(address.to_owned()))
-                    .collect()
+                let once = addresses.filter(|address| seen.insert(address.to_lowercase()));
+                Recipients::Addresses(once.map(str::to_owned).collect())
             }
-            Readers::Addresses(own) => {
-                let may_get = |to: &&Option<String>| {
-                    to.as_deref().is_some_and(|to| own.may_get(to, customer))
-                };
-                self.recipients.iter().filter(may_get).cloned().collect()
-            }
+            Readers::Addresses(own) => self.recipients.only(|to| own.may_get(to, customer)),
             Readers::Program | Readers::Partner => self.recipients.clone(),
         }
     }

@@ -23,6 +23,7 @@ mod named;
 mod occasion;
 mod period;
 mod reason;
+mod recipients;
 pub mod recorded;
 mod report;
 mod rule;
@@ -59,6 +60,7 @@ pub use named::NamedPeriods;
 pub use occasion::Occasion;
 pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates, utc_day};
 pub use reason::{Reason, Suppression, Verdict};
+pub use recipients::Recipients;
 pub use report::{
     Backlog, BudgetLost, Coverage, DataQuality, Every, Growth, Named, OpenAlerts, OverBudget,
     RepeatedlyOver, Report, Spend, Sum, Top, Trust, Uncovered,

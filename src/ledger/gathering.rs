@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use crate::domain::{Keeps, Readers, Route};
+use crate::domain::{Keeps, Readers, Recipients, Route};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::table::gathered;
@@ -47,7 +47,7 @@ fn gone(notifier: &str) -> Route {
     Route {
         notifier: notifier.into(),
         readers: Readers::Partner,
-        recipients: vec![None],
+        recipients: Recipients::Destination,
         digest_above: Some(0),
         send_resolved: false,
         digest_part: 30,

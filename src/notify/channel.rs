@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::domain::{Audience, Delivery, Keeps, Route};
+use crate::domain::{Audience, Delivery, Keeps, Recipients, Route};
 use crate::metrics::Metrics;
 use crate::notify::alertmanager::Alertmanager;
 use crate::notify::email::Email;
@@ -221,13 +221,13 @@ impl Config {
     /// Where its messages go and how they are put together.
     pub fn route(&self) -> Route {
         let recipients = match &self.kind {
-            Kind::Email(email) => email.to.iter().map(|to| Some(to.email.to_string())).collect(),
-            Kind::GraphMail(mail) => mail.to.iter().map(|to| Some(to.email.to_string())).collect(),
+            Kind::Email(email) => addresses(&email.to),
+            Kind::GraphMail(mail) => addresses(&mail.to),
             Kind::Slack(_)
             | Kind::Webhook(_)
             | Kind::Teams(_)
             | Kind::PagerDuty(_)
-            | Kind::Alertmanager(_) => vec![None],
+            | Kind::Alertmanager(_) => Recipients::Destination,
         };
         // Slack ends at 50 blocks, Teams at 20 kB, mail clients cut mails of 100 kB, webhooks
         // should stay small.
@@ -267,6 +267,10 @@ impl Config {
             keeps,
         }
     }
+}
+
+fn addresses(to: &[lettre::message::Mailbox]) -> Recipients {
+    Recipients::Addresses(to.iter().map(|to| to.email.to_string()).collect())
 }
 
 /// The shortest time between two attempts; none = they follow each other at once.

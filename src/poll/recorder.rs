@@ -207,7 +207,7 @@ impl Recorder<'_> {
         let is_held =
             |message: &&NewMessage| message.held && message.audience == Audience::Customer;
         let new: usize =
-            messages.iter().filter(is_held).map(|message| message.recipients.len()).sum();
+            messages.iter().filter(is_held).map(|message| message.recipients.count()).sum();
         let held = self.ledger.held().await?.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
         let finding = crossing_finding(&self.recorded.crossing, records, held);
         let messages = self.findings.news(&finding);

@@ -154,7 +154,7 @@ fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> N
         notifier: notifier.into(),
         audience: Audience::Partner,
         held: false,
-        recipients: vec![None],
+        recipients: Recipients::Destination,
         content: Content::Alert(Occasion::New, carried(alert)),
         severity,
     }

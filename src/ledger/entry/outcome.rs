@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::Recipients;
+
 /// The result of a poll, for the ledger and `status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollResult {
@@ -103,6 +105,6 @@ pub struct HoldFilter {
 pub struct RetryTo {
     /// Its name.
     pub notifier: String,
-    /// Its recipients; `[None]` for a notifier that is one recipient itself.
-    pub recipients: Vec<Option<String>>,
+    /// To whom its messages go.
+    pub recipients: Recipients,
 }

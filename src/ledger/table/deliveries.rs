@@ -39,9 +39,8 @@ pub(in crate::ledger) fn owe(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let row = alerts::add_message(connection, message)?;
-    for recipient in &message.recipients {
-        let (notifier, recipient, severity) =
-            (&*message.notifier, recipient.as_deref(), rank(message.severity));
+    for recipient in message.recipients.each() {
+        let (notifier, severity) = (&*message.notifier, rank(message.severity));
         let follows = || holds::follows_held(connection, row, notifier);
         let held = message.audience == Audience::Customer && (message.held || follows()?);
         add(

@@ -93,12 +93,8 @@ fn move_to(
 ) -> rusqlite::Result<usize> {
     let Some(first) = dead.first() else { return Ok(0) };
     let served = served(connection, dead, to)?;
-    let recipients: Vec<Option<&str>> = to
-        .recipients
-        .iter()
-        .map(Option::as_deref)
-        .filter(|recipient| !served.contains(recipient.unwrap_or_default()))
-        .collect();
+    let mut recipients = to.recipients.each();
+    recipients.retain(|recipient| !served.contains(recipient.unwrap_or_default()));
     if recipients.is_empty() {
         return Ok(0);
     }

@@ -96,8 +96,7 @@ fn owe(
     route: &Route,
     now: Timestamp,
 ) -> rusqlite::Result<usize> {
-    for recipient in &route.recipients {
-        let recipient = recipient.as_deref();
+    for recipient in route.recipients.each() {
         let new = NewDelivery {
             message,
             notifier: &route.notifier,
@@ -108,7 +107,7 @@ fn owe(
         };
         deliveries::add(connection, &new, now)?;
     }
-    Ok(route.recipients.len())
+    Ok(route.recipients.count())
 }
 
 /// Whether a notifier has the message already, or one of the same kind about each of its alerts, or

@@ -15,7 +15,7 @@ use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
 use budget_alertd::delivery::OperatorFindings;
 use budget_alertd::domain::{
-    Addresses, Audience, CustomerKey, Keeps, Latest, Occasion, Readers, Route,
+    Addresses, Audience, CustomerKey, Keeps, Latest, Occasion, Readers, Recipients, Route,
 };
 use budget_alertd::ledger;
 use budget_alertd::ledger::{AttemptRecord, HoldFilter, Ledger, RetryFilter, RetryTo};
@@ -643,15 +643,15 @@ proptest! {
             (0..contacts[customer]).map(|place| format!("Name {place} \
                 <c{customer}.{}@customer.example>", place / 2)).collect()
         };
-        let route = |name: &str, readers: Readers, recipients: Vec<Option<String>>| Route {
+        let route = |name: &str, readers: Readers, recipients: Recipients| Route {
             keeps: Keeps::Messages,
             notifier: name.into(), readers, recipients, digest_above, send_resolved: true, digest_part, digest_parts: None,
         };
         let routes = [
-            route("contacts", Readers::Contacts, Vec::new()),
-            route("one", Readers::Addresses(Addresses { about: Some(BTreeSet::from([CustomerKey::of(&id(one))])), ..Addresses::default() }), vec![Some(format!("c{one}.one@customer.example"))]),
-            route("portal", Readers::Program, vec![None]),
-            route("box", box_of(one), vec![Some("me@partner.example".to_owned()), Some(format!("C{one}.0@customer.example"))]),
+            route("contacts", Readers::Contacts, Recipients::Addresses(Vec::new())),
+            route("one", Readers::Addresses(Addresses { about: Some(BTreeSet::from([CustomerKey::of(&id(one))])), ..Addresses::default() }), Recipients::Addresses(vec![format!("c{one}.one@customer.example")])),
+            route("portal", Readers::Program, Recipients::Destination),
+            route("box", box_of(one), Recipients::Addresses(vec!["me@partner.example".to_owned(), format!("C{one}.0@customer.example")])),
         ];
         let notify: Vec<Box<str>> = routes.iter().map(|route| route.notifier.clone()).collect();
         let new: Vec<NewAlert> = about.iter().enumerate().map(|(number, (customer, baseline))| {
@@ -676,10 +676,10 @@ proptest! {
             prop_assert!(alerts.iter().all(|new| !new.snapshot.alert.baseline));
             let number = (0..5).find(|customer| customers.contains(&id(*customer))).unwrap();
             let beginning = format!("c{number}.");
-            let own = |to: &String| *message.notifier == *"box" && to == "me@partner.example";
-            let sound = |to: &String| own(to) || to.to_lowercase().starts_with(&beginning) && !to.contains('<');
-            prop_assert!(message.recipients.iter().flatten().all(sound), "{:?}", message.recipients);
-            prop_assert_eq!(message.recipients.iter().collect::<BTreeSet<_>>().len(), message.recipients.len());
+            let own = |to: &str| *message.notifier == *"box" && to == "me@partner.example";
+            let sound = |to: &str| own(to) || to.to_lowercase().starts_with(&beginning) && !to.contains('<');
+            prop_assert!(message.recipients.each().into_iter().flatten().all(sound), "{:?}", message.recipients);
+            prop_assert_eq!(message.recipients.each().into_iter().collect::<BTreeSet<_>>().len(), message.recipients.count());
         }
         // The partner's own mailbox gets each alert that is no first look.
         for new in new.iter().filter(|new| !new.snapshot.alert.baseline) {

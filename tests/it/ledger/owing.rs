@@ -52,7 +52,7 @@ fn listed(config: &Config) -> Vec<String> {
 }
 
 fn mail(identity: u128, alert: u128, to: &[&str]) -> NewMessage {
-    let recipients = to.iter().map(|address| Some((*address).to_owned())).collect();
+    let recipients = Recipients::Addresses(to.iter().map(|&address| address.to_owned()).collect());
     NewMessage { recipients, ..message(identity, "oncall", alert, Severity::Warning) }
 }
 
@@ -245,7 +245,7 @@ async fn what_was_given_up_moves_to_another_notifier_under_the_same_identity() {
     ledger.mark_dead(attempt(mails[0].id, "message-refused")).await.unwrap();
     ledger.mark_dead(attempt(mails[1].id, "message-refused")).await.unwrap();
     let now = at("2026-10-06T12:00:00Z");
-    let slack = RetryTo { notifier: "slack".into(), recipients: vec![None] };
+    let slack = RetryTo { notifier: "slack".into(), recipients: Recipients::Destination };
     assert_eq!(
         ledger
             .retry(
@@ -273,7 +273,7 @@ async fn what_was_given_up_moves_to_another_notifier_under_the_same_identity() {
     let addresses = ["b@x.example", "c@x.example", "d@x.example"];
     let oncall = RetryTo {
         notifier: "oncall".into(),
-        recipients: addresses.map(|address| Some(address.to_owned())).to_vec(),
+        recipients: Recipients::Addresses(addresses.map(str::to_owned).to_vec()),
     };
     assert_eq!(ledger.retry(RetryFilter::default(), now, Some(oncall.clone())).await.unwrap(), 2);
     assert_eq!(
@@ -303,7 +303,7 @@ async fn recipients_may_change_places_when_a_message_moves() {
         ledger.mark_dead(attempt(mail.id, "message-refused")).await.unwrap();
     }
     let recipients =
-        ["b@x.example", "a@x.example"].map(|address| Some(address.to_owned())).to_vec();
+        Recipients::Addresses(["b@x.example", "a@x.example"].map(str::to_owned).to_vec());
     let to = RetryTo { notifier: "oncall".into(), recipients };
     assert_eq!(
         ledger.retry(RetryFilter::default(), at("2026-10-06T12:00:00Z"), Some(to)).await.unwrap(),

@@ -119,7 +119,7 @@ async fn one_entry_that_does_not_fit_keeps_all_of_its_recording_out() {
             "one recipient twice",
             Recording {
                 messages: vec![NewMessage {
-                    recipients: vec![None, None],
+                    recipients: Recipients::Addresses(vec!["oncall@x.example".into(); 2]),
                     ..message(1002, "slack", 2, Severity::Info)
                 }],
                 ..sound()

@@ -1,6 +1,8 @@
 //! What a mail says, to people and to machines.
 
-use budget_alertd::domain::{BudgetSource, BudgetView, Message, Metric, MetricValue, Severity};
+use budget_alertd::domain::{
+    BudgetSource, BudgetView, Message, Metric, MetricValue, Recipients, Severity,
+};
 use budget_alertd::notify::{SampleKind, SmtpTls, sample_alert, sample_message};
 use mail_parser::{MessageParser, MimeHeaders as _};
 
@@ -354,11 +356,13 @@ async fn each_recipient_is_addressed_alone_under_one_identity() {
     let recipients = channel.route().recipients.clone();
     assert_eq!(
         recipients,
-        [Some("oncall@partner.example".to_owned()), Some("second@partner.example".to_owned())]
+        Recipients::Addresses(
+            ["oncall@partner.example", "second@partner.example"].map(str::to_owned).to_vec()
+        )
     );
-    for recipient in recipients {
+    for recipient in recipients.each() {
         let mut delivery = alert_delivery(attacked());
-        delivery.recipient = recipient;
+        delivery.recipient = recipient.map(str::to_owned);
         channel.attempt(&delivery).await.unwrap();
     }
     let seen = server.seen();

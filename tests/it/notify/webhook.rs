@@ -192,7 +192,7 @@ fn digests_are_cut_to_what_each_destination_takes() {
     ];
     let routes: Vec<_> = routes.iter().map(Config::route).collect();
     assert_eq!(routes.iter().map(|route| route.digest_part).collect::<Vec<_>>(), [15, 30, 200]);
-    assert_eq!(routes.iter().map(|route| route.recipients.len()).collect::<Vec<_>>(), [1, 1, 2]);
+    assert_eq!(routes.iter().map(|route| route.recipients.count()).collect::<Vec<_>>(), [1, 1, 2]);
     assert!(
         routes.iter().all(|route| route.digest_above == Some(5) && &*route.notifier == "oncall")
     );

@@ -11,7 +11,7 @@ use crate::ledger::NotifierState;
 
 /// The recipients of one notifier that are deferred.
 #[derive(Default)]
-pub(crate) struct Recipients(Mutex<Option<HashMap<String, Deferred>>>);
+pub(crate) struct DeferredRecipients(Mutex<Option<HashMap<String, Deferred>>>);
 
 /// A recipient that is deferred. Times are of the monotonic clock.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(crate) struct Deferred {
     pub(crate) counted_for_all: Duration,
 }
 
-impl Recipients {
+impl DeferredRecipients {
     fn lock(&self) -> MutexGuard<'_, Option<HashMap<String, Deferred>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
