@@ -9,33 +9,30 @@ use super::signing_in::Place;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_configuration_is_said_in_words() {
-    assert_eq!(
-        Desk::new().told(&["check"]),
-        "\
-{dir}/alert-rules.toml is good.
+    insta::assert_snapshot!(Desk::new().told(&["check"]), @r#"
+    {dir}/alert-rules.toml is good.
 
-Source  the file {dir}/usage.json, every 1h
-Ledger  {dir}/state/ledger.db, which the first poll makes
-Time zone UTC
-Operator  nobody is named in [operator] notify; trouble is in the log and in status
-Customers 1 described here, 1 with a budget here, which counts before Partner Center's, 1 with muted
-          rules
+    Source  the file {dir}/usage.json, every 1h
+    Ledger  {dir}/state/ledger.db, which the first poll makes
+    Time zone UTC
+    Operator  nobody is named in [operator] notify; trouble is in the log and in status
+    Customers 1 described here, 1 with a budget here, which counts before Partner Center's, 1 with muted
+              rules
 
-Rules
-  spend: a customer that has used 80 % of its budget is a warning to hook, 100 % is critical to hook
-    and other, and so is every further 100 % above; it judges every customer; each step alerts once
-    per billing period, and again under a raised budget.
-  pounds: a customer that has cost 20 GBP is a warning to hook; it judges every customer; each step
-    alerts once per billing period.
-  gold: a customer that has used 20 % of its budget is a warning to hook, 90 % is a warning to hook;
-    it judges customers tagged \"gold\"; each step alerts once per billing period, and again under a
-    raised budget.
+    Rules
+      spend: a customer that has used 80 % of its budget is a warning to hook, 100 % is critical to hook
+        and other, and so is every further 100 % above; it judges every customer; each step alerts once
+        per billing period, and again under a raised budget.
+      pounds: a customer that has cost 20 GBP is a warning to hook; it judges every customer; each step
+        alerts once per billing period.
+      gold: a customer that has used 20 % of its budget is a warning to hook, 90 % is a warning to hook;
+        it judges customers tagged "gold"; each step alerts once per billing period, and again under a
+        raised budget.
 
-Notifiers
-  hook: unsigned webhooks to 127.0.0.1
-  other: unsigned webhooks to 127.0.0.1
-"
-    );
+    Notifiers
+      hook: unsigned webhooks to 127.0.0.1
+      other: unsigned webhooks to 127.0.0.1
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

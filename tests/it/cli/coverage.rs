@@ -12,22 +12,19 @@ async fn customers_that_can_never_alert_are_counted_by_reason_and_listed_costlie
             .replace("mute_rules = [\"pounds\"]", "mute_rules = [\"pounds\", \"spend\", \"gold\"]"),
     );
     assert_eq!(desk.run(&["poll"]).code, 0);
-    assert_eq!(
-        desk.told(&["coverage"]),
-        "\
-2 of 4 customers can never alert.
-  no-budget: 1 customer
-    → set a budget in Partner Center or in [customers.\"ID\"], or add a rule that needs none: metric =
-      \"unbudgeted_cost\" or \"usd_total_cost\"
-  muted: 1 customer
-    → take the rules out of its mute_rules, unless nobody shall ever hear of it
+    insta::assert_snapshot!(desk.told(&["coverage"]), @r#"
+    2 of 4 customers can never alert.
+      no-budget: 1 customer
+        → set a budget in Partner Center or in [customers."ID"], or add a rule that needs none: metric =
+          "unbudgeted_cost" or "usd_total_cost"
+      muted: 1 customer
+        → take the rules out of its mute_rules, unless nobody shall ever hear of it
 
-Customers, costliest first
-  CUSTOMER  COST  IN USD  REASON
-  Contoso UK  27.23 GBP  33.28  muted
-  LEGACY AZURE CUSTOMER SE  0  0  no-budget
-"
-    );
+    Customers, costliest first
+      CUSTOMER  COST  IN USD  REASON
+      Contoso UK  27.23 GBP  33.28  muted
+      LEGACY AZURE CUSTOMER SE  0  0  no-budget
+    "#);
     assert_eq!(
         desk.told(&["coverage", "--format", "csv"]),
         "\

@@ -125,58 +125,55 @@ fn explained(desk: &Desk, arguments: &[&str]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_earlier_time_is_told_as_it_was_known_then() {
     let desk = with_history().await;
-    assert_eq!(
-        explained(&desk, &["explain", "a-1", "--at", "2019-09-14T13:00:00Z"]),
-        "\
-Contoso
-  Azure plan, id A-1
-  as it was known Sat 14 Sep 13:00 UTC, judged by today's configuration, name and plan
-  of what is older than 8 days, history keeps one reading a day
+    insta::assert_snapshot!(explained(&desk, &["explain", "a-1", "--at", "2019-09-14T13:00:00Z"]), @r"
+    Contoso
+      Azure plan, id A-1
+      as it was known Sat 14 Sep 13:00 UTC, judged by today's configuration, name and plan
+      of what is older than 8 days, history keeps one reading a day
 
-Usage   950 SEK
-        as of Sat 14 Sep 00:00 UTC (13 h old), read Sat 14 Sep 12:00 UTC
-Budget  900 SEK from Partner Center: 105.56 % used
-Period  1–30 Sep, the calendar month in UTC, as for every Azure plan
-        ends Tue 1 Oct 00:00 UTC
+    Usage   950 SEK
+            as of Sat 14 Sep 00:00 UTC (13 h old), read Sat 14 Sep 12:00 UTC
+    Budget  900 SEK from Partner Center: 105.56 % used
+    Period  1–30 Sep, the calendar month in UTC, as for every Azure plan
+            ends Tue 1 Oct 00:00 UTC
 
-History
-  DATE OF THE DATA     COST  BUDGET THERE  READ
-  14 Sep 00:00      950 SEK           900  14 Sep 12:00
-  12 Sep 00:00      840 SEK           900  12 Sep 12:00
-  11 Sep 00:00      850 SEK         1,000  11 Sep 12:00
-  10 Sep 00:00      400 SEK         1,000  10 Sep 12:00
+    History
+      DATE OF THE DATA     COST  BUDGET THERE  READ
+      14 Sep 00:00      950 SEK           900  14 Sep 12:00
+      12 Sep 00:00      840 SEK           900  12 Sep 12:00
+      11 Sep 00:00      850 SEK         1,000  11 Sep 12:00
+      10 Sep 00:00      400 SEK         1,000  10 Sep 12:00
 
-What happened to its data
-  Thu 12 Sep 12:00 UTC  budget cut: budget 1,000 → 900 SEK
-  Thu 12 Sep 12:00 UTC  cost fell: cost 850 → 840 SEK
+    What happened to its data
+      Thu 12 Sep 12:00 UTC  budget cut: budget 1,000 → 900 SEK
+      Thu 12 Sep 12:00 UTC  cost fell: cost 850 → 840 SEK
 
-Rules
-  spend: 105.56 % of the budget used; step 100 % is reached
-    no new alert: this step was raised before in this billing period
-    silenced by bob (uid 1001) until Mon 16 Sep 00:00 UTC, unless above 500: agreed by phone
-      (silence 1)
-    step 80 % was raised under a budget of 1,000 SEK (REF)
-    step 100 % was raised under a budget of 900 SEK (REF)
-    alerts again under a budget above 1,000 SEK, once it was below the step under that, or in the
-      next billing period
-  forecast: 243.59 % of the budget at the end of the period, as it goes on; its first step is 300 %
-    950 SEK in 312 of 720 hours comes to 2,192.31 SEK
-  pace: 62.22 points ahead of the period; its first step is 90 points
-    105.56 % of the budget used, 43.33 % of the period over
-  daily: 50 SEK a day; its first step is 500 SEK
-    from 850 SEK to 950 SEK in 48 hours since Thu 12 Sep 00:00 UTC: 50 SEK a day
+    Rules
+      spend: 105.56 % of the budget used; step 100 % is reached
+        no new alert: this step was raised before in this billing period
+        silenced by bob (uid 1001) until Mon 16 Sep 00:00 UTC, unless above 500: agreed by phone
+          (silence 1)
+        step 80 % was raised under a budget of 1,000 SEK (REF)
+        step 100 % was raised under a budget of 900 SEK (REF)
+        alerts again under a budget above 1,000 SEK, once it was below the step under that, or in the
+          next billing period
+      forecast: 243.59 % of the budget at the end of the period, as it goes on; its first step is 300 %
+        950 SEK in 312 of 720 hours comes to 2,192.31 SEK
+      pace: 62.22 points ahead of the period; its first step is 90 points
+        105.56 % of the budget used, 43.33 % of the period over
+      daily: 50 SEK a day; its first step is 500 SEK
+        from 850 SEK to 950 SEK in 48 hours since Thu 12 Sep 00:00 UTC: 50 SEK a day
 
-Alerts of this billing period
-  REF WARNING spend, step 100 %: 105.56 %, 950 of 900 SEK; raised Sat 14 Sep 12:00 UTC
-    told to nobody by then
-  REF WARNING spend, step 80 %: 85 %, 850 of 1,000 SEK; raised Wed 11 Sep 12:00 UTC
-    acknowledged by alice (uid 1000), Thu 12 Sep 13:00 UTC
-    hook sent
-      Wed 11 Sep 12:00 UTC accepted: 200 OK
-    reminder, hook sent
-      Thu 12 Sep 12:00 UTC accepted: 200 OK
-"
-    );
+    Alerts of this billing period
+      REF WARNING spend, step 100 %: 105.56 %, 950 of 900 SEK; raised Sat 14 Sep 12:00 UTC
+        told to nobody by then
+      REF WARNING spend, step 80 %: 85 %, 850 of 1,000 SEK; raised Wed 11 Sep 12:00 UTC
+        acknowledged by alice (uid 1000), Thu 12 Sep 13:00 UTC
+        hook sent
+          Wed 11 Sep 12:00 UTC accepted: 200 OK
+        reminder, hook sent
+          Thu 12 Sep 12:00 UTC accepted: 200 OK
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,20 +230,17 @@ async fn history_events_silences_and_later_messages_are_told_of_now() {
     let desk = with_history().await;
     let said = explained(&desk, &["explain", "contoso"]);
     let (_, alerts) = said.split_once("\nAlerts of this billing period\n  ").unwrap();
-    assert_eq!(
-        alerts,
-        "\
-REF WARNING spend, step 100 %: 105.56 %, 950 of 900 SEK; raised Sat 14 Sep 2019 12:00 UTC
-    hook sent
-      Mon 16 Sep 2019 12:00 UTC accepted: 200 OK
-  REF WARNING spend, step 80 %: 85 %, 850 of 1,000 SEK; raised Wed 11 Sep 2019 12:00 UTC
-    acknowledged by alice (uid 1000), Thu 12 Sep 2019 13:00 UTC
-    hook sent
-      Wed 11 Sep 2019 12:00 UTC accepted: 200 OK
-    reminder, hook sent
-      Thu 12 Sep 2019 12:00 UTC accepted: 200 OK
-"
-    );
+    insta::assert_snapshot!(alerts, @r"
+    REF WARNING spend, step 100 %: 105.56 %, 950 of 900 SEK; raised Sat 14 Sep 2019 12:00 UTC
+        hook sent
+          Mon 16 Sep 2019 12:00 UTC accepted: 200 OK
+      REF WARNING spend, step 80 %: 85 %, 850 of 1,000 SEK; raised Wed 11 Sep 2019 12:00 UTC
+        acknowledged by alice (uid 1000), Thu 12 Sep 2019 13:00 UTC
+        hook sent
+          Wed 11 Sep 2019 12:00 UTC accepted: 200 OK
+        reminder, hook sent
+          Thu 12 Sep 2019 12:00 UTC accepted: 200 OK
+    ");
     assert!(!said.contains("silenced by"), "{said}");
     let json = desk.json(&["explain", "contoso", "--format", "json"]);
     assert_eq!(
@@ -296,88 +290,79 @@ async fn everything_about_a_customer_is_told_in_order() {
     let desk = Desk::with_one_notifier();
     desk.receiver.fail_once(Fault::Answer(Answer::new(503).with_header("Retry-After", "1")));
     desk.run(&["poll"]);
-    assert_eq!(
-        desk.told(&["explain", "contoso uk"]),
-        "\
-Contoso UK
-  Azure plan, id 11111111-641b-4c53-b7fc-0f2bfca8a581
-  called \"Modern Azure Customer UK\" in Partner Center
-  tagged gold
-  muted for pounds
+    insta::assert_snapshot!(desk.told(&["explain", "contoso uk"]), @r#"
+    Contoso UK
+      Azure plan, id 11111111-641b-4c53-b7fc-0f2bfca8a581
+      called "Modern Azure Customer UK" in Partner Center
+      tagged gold
+      muted for pounds
 
-Usage  27.23 GBP, 33.28 USD; exactly 27.23292827625710931604
-        as of Tue 17 Sep 2019 17:08 UTC (AGE old), read NOW
-Budget  100 GBP from the local configuration: 27.23 % used
-        97 GBP from Partner Center does not count, since prefer = \"local\"
-Period  1–30 Sep 2019, the calendar month in UTC, as for every Azure plan
-        over since Tue 1 Oct 2019 00:00 UTC; no newer usage was read
+    Usage  27.23 GBP, 33.28 USD; exactly 27.23292827625710931604
+            as of Tue 17 Sep 2019 17:08 UTC (AGE old), read NOW
+    Budget  100 GBP from the local configuration: 27.23 % used
+            97 GBP from Partner Center does not count, since prefer = "local"
+    Period  1–30 Sep 2019, the calendar month in UTC, as for every Azure plan
+            over since Tue 1 Oct 2019 00:00 UTC; no newer usage was read
 
-Rules
-  spend: 27.23 % of the budget used; its first step is 80 %
-  pounds does not apply: the customer's mute_rules names this rule
-  gold: 27.23 % of the budget used; step 20 % is reached, the next one is 90 %
-    no new alert: this step was raised before in this billing period
-    step 20 % was raised under a budget of 100 GBP (REF)
-    alerts again at 90 %, or under a budget above 100 GBP, once it was below the step under that, or
-      in the next billing period
+    Rules
+      spend: 27.23 % of the budget used; its first step is 80 %
+      pounds does not apply: the customer's mute_rules names this rule
+      gold: 27.23 % of the budget used; step 20 % is reached, the next one is 90 %
+        no new alert: this step was raised before in this billing period
+        step 20 % was raised under a budget of 100 GBP (REF)
+        alerts again at 90 %, or under a budget above 100 GBP, once it was below the step under that, or
+          in the next billing period
 
-Alerts of this billing period
-  REF WARNING gold, step 20 %: 27.23 %, 27.23 of 100 GBP; raised NOW
-    hook sent
-      NOW accepted: 200 OK
-"
-    );
-    assert_eq!(
-        desk.told(&["explain", SWEDEN]),
-        "\
-Modern Azure Customer SE
-  Azure plan, id 11111111-6fb9-4b05-8f15-b3d72e0596e6
+    Alerts of this billing period
+      REF WARNING gold, step 20 %: 27.23 %, 27.23 of 100 GBP; raised NOW
+        hook sent
+          NOW accepted: 200 OK
+    "#);
+    insta::assert_snapshot!(desk.told(&["explain", SWEDEN]), @r"
+    Modern Azure Customer SE
+      Azure plan, id 11111111-6fb9-4b05-8f15-b3d72e0596e6
 
-Usage  120.57 SEK, 12.40 USD; exactly 120.5682999999995904716
-        as of Tue 17 Sep 2019 17:08 UTC (AGE old), read NOW
-Budget  20 SEK from Partner Center: 602.84 % used
-Period  1–30 Sep 2019, the calendar month in UTC, as for every Azure plan
-        over since Tue 1 Oct 2019 00:00 UTC; no newer usage was read
+    Usage  120.57 SEK, 12.40 USD; exactly 120.5682999999995904716
+            as of Tue 17 Sep 2019 17:08 UTC (AGE old), read NOW
+    Budget  20 SEK from Partner Center: 602.84 % used
+    Period  1–30 Sep 2019, the calendar month in UTC, as for every Azure plan
+            over since Tue 1 Oct 2019 00:00 UTC; no newer usage was read
 
-Rules
-  spend: 602.84 % of the budget used; step 600 % is reached, the next one is 700 %
-    no new alert: this step was raised before in this billing period
-    step 600 % was raised under a budget of 20 SEK (REF, 80 % to 500 % passed)
-    alerts again at 700 %, or under a budget above 20 SEK, once it was below the step under that, or
-      in the next billing period
-  pounds does not apply: no step is given in the customer's currency
-  gold does not apply: the customer has none of the tags of match.tags
+    Rules
+      spend: 602.84 % of the budget used; step 600 % is reached, the next one is 700 %
+        no new alert: this step was raised before in this billing period
+        step 600 % was raised under a budget of 20 SEK (REF, 80 % to 500 % passed)
+        alerts again at 700 %, or under a budget above 20 SEK, once it was below the step under that, or
+          in the next billing period
+      pounds does not apply: no step is given in the customer's currency
+      gold does not apply: the customer has none of the tags of match.tags
 
-Alerts of this billing period
-  REF CRITICAL spend, step 600 %: 602.84 %, 120.57 of 20 SEK; raised NOW
-    hook sent
-      NOW destination-failed: 503 Service Unavailable
-      NOW accepted: 200 OK
-"
-    );
-    assert_eq!(
-        desk.told(&["explain", "legacy"]),
-        "\
-LEGACY AZURE CUSTOMER SE
-  legacy Azure subscription, id 11111111-1843-4b3b-872f-206e08a08e51
+    Alerts of this billing period
+      REF CRITICAL spend, step 600 %: 602.84 %, 120.57 of 20 SEK; raised NOW
+        hook sent
+          NOW destination-failed: 503 Service Unavailable
+          NOW accepted: 200 OK
+    ");
+    insta::assert_snapshot!(desk.told(&["explain", "legacy"]), @r"
+    LEGACY AZURE CUSTOMER SE
+      legacy Azure subscription, id 11111111-1843-4b3b-872f-206e08a08e51
 
-Usage  0
-        as of Thu 1 Aug 2019 23:00 UTC (AGE old), read NOW
-        the currency is unknown: legacy records name none, and neither [customers] nor
-        legacy_currency does
-Budget  none, in Partner Center or locally
-Period  1–31 Aug 2019, assumed: the calendar month, until Partner Center names the true one
-        over since Sun 1 Sep 2019 00:00 UTC; no newer usage was read
+    Usage  0
+            as of Thu 1 Aug 2019 23:00 UTC (AGE old), read NOW
+            the currency is unknown: legacy records name none, and neither [customers] nor
+            legacy_currency does
+    Budget  none, in Partner Center or locally
+    Period  1–31 Aug 2019, assumed: the calendar month, until Partner Center names the true one
+            over since Sun 1 Sep 2019 00:00 UTC; no newer usage was read
 
-Rules
-  spend does not apply: the customer has no budget, in Partner Center or locally
-  pounds does not apply: the steps are by currency and the customer's currency is unknown
-  gold does not apply: the customer has none of the tags of match.tags
+    Rules
+      spend does not apply: the customer has no budget, in Partner Center or locally
+      pounds does not apply: the steps are by currency and the customer's currency is unknown
+      gold does not apply: the customer has none of the tags of match.tags
 
-Alerts of this billing period
-  none
-"
-    );
+    Alerts of this billing period
+      none
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,19 +11,16 @@ use crate::support::process::House;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_says_what_it_raised_kept_silent_and_delivered() {
     let desk = Desk::new();
-    assert_eq!(
-        desk.told(&["poll"]),
-        "\
-4 records, 0 skipped; source read whole.
-  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
-    judged
-2 new alerts raised.
-  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %) REF
-  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %) REF
-Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
-Deliveries: 3 sent, 0 still owed, 0 given up.
-"
-    );
+    insta::assert_snapshot!(desk.told(&["poll"]), @r"
+    4 records, 0 skipped; source read whole.
+      ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+        judged
+    2 new alerts raised.
+      CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %) REF
+      WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %) REF
+    Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
+    Deliveries: 3 sent, 0 still owed, 0 given up.
+    ");
     assert_eq!(
         desk.told(&["poll"]),
         "\
@@ -41,20 +38,17 @@ Deliveries: 0 sent, 0 still owed, 0 given up.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_says_what_would_be_raised_and_leaves_no_trace() {
     let desk = Desk::new();
-    assert_eq!(
-        desk.told(&["poll", "--dry-run"]),
-        "\
-4 records, 0 skipped; source read whole.
-  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
-    judged
-2 new alerts would be raised.
-  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %)
-  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %)
-Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
-Would be sent: 2 messages by hook, 1 message by other.
-Nothing was recorded and nothing was sent.
-"
-    );
+    insta::assert_snapshot!(desk.told(&["poll", "--dry-run"]), @r"
+    4 records, 0 skipped; source read whole.
+      ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+        judged
+    2 new alerts would be raised.
+      CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step 600 %)
+      WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %)
+    Kept silent: 0 alerted before, 6 passed by a higher step, 0 silenced.
+    Would be sent: 2 messages by hook, 1 message by other.
+    Nothing was recorded and nothing was sent.
+    ");
     assert!(!desk.house.path("state/ledger.db").exists());
     desk.run(&["poll"]);
     let usage = super::USAGE.replace("\"totalCost\": 27.23292827625710931604", "\"totalCost\": 95");

@@ -34,8 +34,7 @@ fn reminding() -> Desk {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_silence_says_what_it_hides_now() {
     let desk = reminding();
-    assert_eq!(
-        told(
+    insta::assert_snapshot!(told(
             &desk,
             &[
                 "silence",
@@ -49,21 +48,19 @@ async fn a_new_silence_says_what_it_hides_now() {
                 "--reason",
                 " a migration, agreed "
             ]
-        ),
-        "\
-Silence 1 of customers modern*, Nobody*, all rules
-  until Fri 1 Jan 2100 00:00 UTC
-  by WHO: a migration, agreed
-  ! no customer has an id, a name or a label like \"Nobody*\"
+        ), @r#"
+    Silence 1 of customers modern*, Nobody*, all rules
+      until Fri 1 Jan 2100 00:00 UTC
+      by WHO: a migration, agreed
+      ! no customer has an id, a name or a label like "Nobody*"
 
-It fits 2 customers. Over a step now and covered: 2, worst first.
-  CRITICAL Modern Azure Customer SE, spend: 602.84 %, step 600 %, REF, already told: only
-    reminders stop
-  WARNING  Contoso UK, gold: 27.23 %, step 20 %, REF, already told
-Nobody is reminded of 1 open alert meanwhile.
-What comes up meanwhile is recorded, and told afterwards if it is still true then.
-"
-    );
+    It fits 2 customers. Over a step now and covered: 2, worst first.
+      CRITICAL Modern Azure Customer SE, spend: 602.84 %, step 600 %, REF, already told: only
+        reminders stop
+      WARNING  Contoso UK, gold: 27.23 %, step 20 %, REF, already told
+    Nobody is reminded of 1 open alert meanwhile.
+    What comes up meanwhile is recorded, and told afterwards if it is still true then.
+    "#);
     assert_eq!(
         told(
             &desk,

@@ -28,29 +28,26 @@ async fn other_rules_are_compared_on_recorded_history() {
     let file = desk.house.path("other.toml").display().to_string();
     let told = desk.told(&["simulate", "--rules", &file]);
     let moment = regex::Regex::new(r"20\d\d-\d\d-\d\d \d\d:\d\d").unwrap();
-    assert_eq!(
-        moment.replace_all(&told, "WHEN"),
-        "\
-With {dir}/other.toml: 3 appear, 1 disappear, 1 move, 0 stay as they are (4 readings replayed).
+    insta::assert_snapshot!(moment.replace_all(&told, "WHEN"), @r"
+    With {dir}/other.toml: 3 appear, 1 disappear, 1 move, 0 stay as they are (4 readings replayed).
 
-Appear
-  WHEN  WARNING  Contoso UK: 27.23 of 100 GBP (rule pounds, step 20 GBP)
-  WHEN  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule spend, step 20 %)
-  WHEN  WARNING  Modern Azure Customer SE: 120.57 of 20 SEK (rule kronor, step 100 SEK)
+    Appear
+      WHEN  WARNING  Contoso UK: 27.23 of 100 GBP (rule pounds, step 20 GBP)
+      WHEN  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule spend, step 20 %)
+      WHEN  WARNING  Modern Azure Customer SE: 120.57 of 20 SEK (rule kronor, step 100 SEK)
 
-Disappear
-  WHEN  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %)
+    Disappear
+      WHEN  WARNING  Contoso UK: 27.23 %, 27.23 of 100 GBP (rule gold, step 20 %)
 
-Move
-  WHEN  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step
-    600 %)
-  → WHEN  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend,
-    step 100 %)
+    Move
+      WHEN  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend, step
+        600 %)
+      → WHEN  CRITICAL Modern Azure Customer SE: 602.84 %, 120.57 of 20 SEK (rule spend,
+        step 100 %)
 
-Beyond 8 days history has one reading a day: alerts may have been raised earlier in it.
-Times in UTC.
-"
-    );
+    Beyond 8 days history has one reading a day: alerts may have been raised earlier in it.
+    Times in UTC.
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,34 +10,31 @@ use crate::support::process::{SOON, eventually};
 async fn all_is_well_but_for_the_age_of_the_data() {
     let desk = Desk::polled();
     let daemon = desk.house.start_ready(&desk.house.systemd());
-    assert_eq!(
-        desk.told(&["status"]),
-        "\
-DEGRADED (usage-stale): last good poll less than a minute ago, 4 records, newest data AGE old; 0 owed, 0 given up
-The last poll, less than a minute ago, was good, but:
-  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
-    judged
+    insta::assert_snapshot!(desk.told(&["status"]), @r"
+    DEGRADED (usage-stale): last good poll less than a minute ago, 4 records, newest data AGE old; 0 owed, 0 given up
+    The last poll, less than a minute ago, was good, but:
+      ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+        judged
 
-To do (sent to nobody: operator.notify names no notifier)
-  usage-stale since NOW (less than a minute)
-    the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
-      not seen
-    → nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the
-      health of Partner Center.
+    To do (sent to nobody: operator.notify names no notifier)
+      usage-stale since NOW (less than a minute)
+        the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
+          not seen
+        → nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the
+          health of Partner Center.
 
-Notifiers
-  NAME  OWED  OLDEST  GIVEN UP  STATE
-  hook  0  0  ok
-  other  0  0  ok
+    Notifiers
+      NAME  OWED  OLDEST  GIVEN UP  STATE
+      hook  0  0  ok
+      other  0  0  ok
 
-Customers, worst first
-  CUSTOMER  USED  COST  BUDGET  DATA  PERIOD
-  Modern Azure Customer SE  602.84 %  120.57 SEK  20 SEK  AGE old  1–30 Sep 2019 (over)
-  Contoso UK  27.23 %  27.23 GBP  100 GBP  AGE old  1–30 Sep 2019 (over)
-  LEGACY AZURE CUSTOMER SE  0  none  AGE old  1–31 Aug 2019 (over)
-  Test_Test_MA20190829_14  0 GBP  none  AGE old  1–30 Sep 2019 (over)
-"
-    );
+    Customers, worst first
+      CUSTOMER  USED  COST  BUDGET  DATA  PERIOD
+      Modern Azure Customer SE  602.84 %  120.57 SEK  20 SEK  AGE old  1–30 Sep 2019 (over)
+      Contoso UK  27.23 %  27.23 GBP  100 GBP  AGE old  1–30 Sep 2019 (over)
+      LEGACY AZURE CUSTOMER SE  0  none  AGE old  1–31 Aug 2019 (over)
+      Test_Test_MA20190829_14  0 GBP  none  AGE old  1–30 Sep 2019 (over)
+    ");
     assert_eq!(desk.told(&["status", "--format", "csv"]), "\
 customer_id,customer,plan,percent_used,over_zero,cost,currency,usd_cost,budget,usage_as_of,period_start,period_end
 11111111-6fb9-4b05-8f15-b3d72e0596e6,Modern Azure Customer SE,azure-plan,602.84,false,120.5682999999995904716,SEK,12.39999999999999985235,20,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z
@@ -114,36 +111,33 @@ async fn what_wants_looking_at_is_said_first_and_is_no_failure() {
     let _daemon = desk.house.start_ready(&desk.house.systemd());
     let ended = desk.run(&["status"]);
     assert_eq!(ended.code, 0);
-    assert_eq!(
-        ended.out,
-        "\
-DEGRADED (notifier hook fails, usage-stale): last good poll less than a minute ago, 4 records, newest data AGE old; 2 owed, 0 given up
-The last poll, less than a minute ago, was good, but:
-  ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
-    judged
+    insta::assert_snapshot!(ended.out, @r#"
+    DEGRADED (notifier hook fails, usage-stale): last good poll less than a minute ago, 4 records, newest data AGE old; 2 owed, 0 given up
+    The last poll, less than a minute ago, was good, but:
+      ! totalCount says 25 but only 4 items came; customers that are missing from the answer were not
+        judged
 
-To do (sent to nobody: operator.notify names no notifier)
-  usage-stale since NOW (less than a minute)
-    the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
-      not seen
-    → nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the
-      health of Partner Center.
-  notifier-failing hook since NOW (less than a minute)
-    notifier \"hook\" does not take messages: 503 Service Unavailable
-    → what is owed to it is kept and tried again; see budget-alertd deliveries
+    To do (sent to nobody: operator.notify names no notifier)
+      usage-stale since NOW (less than a minute)
+        the newest usage data is of 17 Sep 2019 17:08 UTC, more than 36 h old: overspends since then are
+          not seen
+        → nothing is to do if it passes: Microsoft's data is usually about 24 h behind. Else check the
+          health of Partner Center.
+      notifier-failing hook since NOW (less than a minute)
+        notifier "hook" does not take messages: 503 Service Unavailable
+        → what is owed to it is kept and tried again; see budget-alertd deliveries
 
-Notifiers
-  NAME  OWED  OLDEST  GIVEN UP  STATE
-  hook  2  0 min  0  fails since NOW, next try SOON
+    Notifiers
+      NAME  OWED  OLDEST  GIVEN UP  STATE
+      hook  2  0 min  0  fails since NOW, next try SOON
 
-Customers, worst first
-  CUSTOMER  USED  COST  BUDGET  DATA  PERIOD
-  Modern Azure Customer SE  602.84 %  120.57 SEK  20 SEK  AGE old  1–30 Sep 2019 (over)
-  Contoso UK  27.23 %  27.23 GBP  100 GBP  AGE old  1–30 Sep 2019 (over)
-  LEGACY AZURE CUSTOMER SE  0  none  AGE old  1–31 Aug 2019 (over)
-  Test_Test_MA20190829_14  0 GBP  none  AGE old  1–30 Sep 2019 (over)
-"
-    );
+    Customers, worst first
+      CUSTOMER  USED  COST  BUDGET  DATA  PERIOD
+      Modern Azure Customer SE  602.84 %  120.57 SEK  20 SEK  AGE old  1–30 Sep 2019 (over)
+      Contoso UK  27.23 %  27.23 GBP  100 GBP  AGE old  1–30 Sep 2019 (over)
+      LEGACY AZURE CUSTOMER SE  0  none  AGE old  1–31 Aug 2019 (over)
+      Test_Test_MA20190829_14  0 GBP  none  AGE old  1–30 Sep 2019 (over)
+    "#);
     let said = desk.json(&["status", "--format", "json"]);
     assert_eq!(
         (&said["health"], &said["owed"], &said["dead"]),
@@ -176,27 +170,24 @@ async fn a_daemon_that_never_read_anything_is_failing() {
     assert_eq!(desk.run(&["poll"]).code, 1);
     let ended = desk.run(&["status"]);
     assert_eq!(ended.code, 1);
-    assert_eq!(
-        ended.out,
-        "\
-FAILING (no daemon runs, no poll was good yet): 0 owed, 0 given up
-The last poll, less than a minute ago, failed:
-  ! {dir}/usage.json: the collection is not JSON, or not an object
+    insta::assert_snapshot!(ended.out, @r"
+    FAILING (no daemon runs, no poll was good yet): 0 owed, 0 given up
+    The last poll, less than a minute ago, failed:
+      ! {dir}/usage.json: the collection is not JSON, or not an object
 
-To do (sent to nobody: operator.notify names no notifier)
-  source-failing since NOW (less than a minute)
-    Usage cannot be read: {dir}/usage.json: the collection is not JSON, or not an object.
-    → Check source.path: it must be one saved collection of usage records.
+    To do (sent to nobody: operator.notify names no notifier)
+      source-failing since NOW (less than a minute)
+        Usage cannot be read: {dir}/usage.json: the collection is not JSON, or not an object.
+        → Check source.path: it must be one saved collection of usage records.
 
-Notifiers
-  NAME  OWED  OLDEST  GIVEN UP  STATE
-  hook  0  0  ok
-  other  0  0  ok
+    Notifiers
+      NAME  OWED  OLDEST  GIVEN UP  STATE
+      hook  0  0  ok
+      other  0  0  ok
 
-Customers, worst first
-  none was read yet
-"
-    );
+    Customers, worst first
+      none was read yet
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]

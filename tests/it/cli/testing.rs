@@ -68,26 +68,23 @@ async fn each_difference_is_told_and_all_tests_run() {
     let file = write(&desk, "different.toml", DIFFERENT);
     let ended = desk.run(&["test", &file]);
     assert_eq!((ended.code, ended.err.as_str()), (1, ""));
-    assert_eq!(
-        ended.out,
-        "\
-{dir}/different.toml
-  ok  it is as it should be
-  FAILED nothing is as it should be
-    poll 1 at TIME
-      unexpected C, rule spend: warning at 80, value 85, to hook
-    poll 2 at TIME
-      different  D, rule spend: at is 200, expected 100; value is 250, expected 120; severity is
-        critical, expected warning; passed is 80 100, expected none; notify is hook other, expected
-        hook mail; budget is 100, expected 120; baseline is false, expected true
-      different  E, rule spend: value is over a budget of zero, expected 100
-      missing  F, rule spend: no alert was raised
-      missing  F, rule spend: no alert was raised, expected one at 80
-      missing  F, rule spnd: there is no such rule; there are spend, pounds, gold
-      unexpected C, rule spend: critical at 100, value 120, to hook other
-1 of 2 tests failed.
-"
-    );
+    insta::assert_snapshot!(ended.out, @r"
+    {dir}/different.toml
+      ok  it is as it should be
+      FAILED nothing is as it should be
+        poll 1 at TIME
+          unexpected C, rule spend: warning at 80, value 85, to hook
+        poll 2 at TIME
+          different  D, rule spend: at is 200, expected 100; value is 250, expected 120; severity is
+            critical, expected warning; passed is 80 100, expected none; notify is hook other, expected
+            hook mail; budget is 100, expected 120; baseline is false, expected true
+          different  E, rule spend: value is over a budget of zero, expected 100
+          missing  F, rule spend: no alert was raised
+          missing  F, rule spend: no alert was raised, expected one at 80
+          missing  F, rule spnd: there is no such rule; there are spend, pounds, gold
+          unexpected C, rule spend: critical at 100, value 120, to hook other
+    1 of 2 tests failed.
+    ");
     let said = desk.json(&["test", &file, "--format", "json"]);
     assert_eq!((&said["passed"], &said["failed"]), (&json!(1), &json!(1)));
     let differences = &said["files"][0]["tests"][1]["differences"];

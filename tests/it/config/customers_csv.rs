@@ -169,37 +169,35 @@ fn every_bad_row_is_named_with_its_place_together_with_the_mistakes_of_the_other
                CCC,Åkeri,1,500,SEK,,,\n\
                DDD,fine,5,SEK,,ops,spend\n";
     let folder = Folder::new(csv, "[customers.X]\nlabl = \"x\"\n");
-    assert_eq!(
-        folder.mistakes(),
-        "\
-alert-rules.toml:12:1: unknown key \"labl\" in [customers.X]; did you mean \"label\"?
-   12 | labl = \"x\"
-      | ^^^^
-customers.csv:2:10: \"1,234\" can mean 1234 or 1.2340: write 1234, or 1.2340
-    2 | AAA,Nord,\"1,234\",SEK,,,
-      |          ^^^^^^^
-customers.csv:3:9: a budget needs a currency: 500 of what?
-    3 | BBB,Syd,500,,it@contoso,,
-      |         ^^^
-customers.csv:4:1: the customer \"aaa\" has a row already: line 2; ids in other case are the same
-    4 | aaa,Väst,5,SEK,,op,spendd
-      | ^^^
-customers.csv:4:17: unknown notifier \"op\"; did you mean \"ops\"?
-    4 | aaa,Väst,5,SEK,,op,spendd
-      |                 ^^
-customers.csv:4:20: unknown rule \"spendd\"; did you mean \"spend\"?
-    4 | aaa,Väst,5,SEK,,op,spendd
-      |                    ^^^^^^
-customers.csv:5:1: the row has no customer_id
-    5 | ,Öst,5,SEK,,,
-      | ^^^^^^^^^^^^^
-customers.csv:6:13: \"500\" is not a currency code of three letters
-    6 | CCC,Åkeri,1,500,SEK,,,
-      |             ^^^
-customers.csv:6:17: \"SEK\" is no mail address: write \"name@example.com\" or \"Name <name@example.com>\"
-    6 | CCC,Åkeri,1,500,SEK,,,
-      |                 ^^^"
-    );
+    insta::assert_snapshot!(folder.mistakes(), @r#"
+    alert-rules.toml:12:1: unknown key "labl" in [customers.X]; did you mean "label"?
+       12 | labl = "x"
+          | ^^^^
+    customers.csv:2:10: "1,234" can mean 1234 or 1.2340: write 1234, or 1.2340
+        2 | AAA,Nord,"1,234",SEK,,,
+          |          ^^^^^^^
+    customers.csv:3:9: a budget needs a currency: 500 of what?
+        3 | BBB,Syd,500,,it@contoso,,
+          |         ^^^
+    customers.csv:4:1: the customer "aaa" has a row already: line 2; ids in other case are the same
+        4 | aaa,Väst,5,SEK,,op,spendd
+          | ^^^
+    customers.csv:4:17: unknown notifier "op"; did you mean "ops"?
+        4 | aaa,Väst,5,SEK,,op,spendd
+          |                 ^^
+    customers.csv:4:20: unknown rule "spendd"; did you mean "spend"?
+        4 | aaa,Väst,5,SEK,,op,spendd
+          |                    ^^^^^^
+    customers.csv:5:1: the row has no customer_id
+        5 | ,Öst,5,SEK,,,
+          | ^^^^^^^^^^^^^
+    customers.csv:6:13: "500" is not a currency code of three letters
+        6 | CCC,Åkeri,1,500,SEK,,,
+          |             ^^^
+    customers.csv:6:17: "SEK" is no mail address: write "name@example.com" or "Name <name@example.com>"
+        6 | CCC,Åkeri,1,500,SEK,,,
+          |                 ^^^
+    "#);
 }
 
 #[test]

@@ -151,30 +151,28 @@ async fn every_metric_has_words_without_amounts() {
             text.lines().take(3).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"),
         );
     }
-    assert_eq!(
-        told.join("\n"),
-        "\
-Contoso Nord AB: heading for 129% of the Azure budget for November
-If it goes on as so far, your Azure usage will reach 129 % of your November budget.
-Contoso Nord AB: the Azure budget for November is used faster than the time goes by, 13 points ahead
-Your Azure usage is 13 points ahead of the month; 59 % of your November budget is used.
-Contoso Nord AB: Azure usage rises by 47% of the budget a day
-Your Azure usage rises by 47 % of your November budget a day.
-Contoso Nord AB: Azure usage rises unusually fast
-Your Azure usage rises unusually fast; 59 % of your November budget is used.
-Contoso Nord AB: no new Azure usage for 52 h
-Azure has reported no new usage of yours for 52 h.
-Important: Contoso Nord AB: 900% of the Azure budget for November used
-Your Azure usage has exceeded your November budget: 900 % of it is used.
-Important: Contoso Nord AB: 900% of the Azure budget for November used
-Your Azure usage has exceeded your November budget: 900 % of it is used.
-Important: Contoso Nord AB: Azure usage in November has reached a threshold
-Your Azure usage in November has reached a threshold that is watched.
-Important: Contoso Nord AB: Azure usage in November with a budget of 0
-There is Azure usage in November although your November budget is 0.
-Fabrikam Småland: 82.5% of the Azure budget for 5 Nov – 4 Dec used
-Your Azure usage has reached 82.5 % of your budget for 5 Nov – 4 Dec."
-    );
+    insta::assert_snapshot!(told.join("\n"), @r"
+    Contoso Nord AB: heading for 129% of the Azure budget for November
+    If it goes on as so far, your Azure usage will reach 129 % of your November budget.
+    Contoso Nord AB: the Azure budget for November is used faster than the time goes by, 13 points ahead
+    Your Azure usage is 13 points ahead of the month; 59 % of your November budget is used.
+    Contoso Nord AB: Azure usage rises by 47% of the budget a day
+    Your Azure usage rises by 47 % of your November budget a day.
+    Contoso Nord AB: Azure usage rises unusually fast
+    Your Azure usage rises unusually fast; 59 % of your November budget is used.
+    Contoso Nord AB: no new Azure usage for 52 h
+    Azure has reported no new usage of yours for 52 h.
+    Important: Contoso Nord AB: 900% of the Azure budget for November used
+    Your Azure usage has exceeded your November budget: 900 % of it is used.
+    Important: Contoso Nord AB: 900% of the Azure budget for November used
+    Your Azure usage has exceeded your November budget: 900 % of it is used.
+    Important: Contoso Nord AB: Azure usage in November has reached a threshold
+    Your Azure usage in November has reached a threshold that is watched.
+    Important: Contoso Nord AB: Azure usage in November with a budget of 0
+    There is Azure usage in November although your November budget is 0.
+    Fabrikam Småland: 82.5% of the Azure budget for 5 Nov – 4 Dec used
+    Your Azure usage has reached 82.5 % of your budget for 5 Nov – 4 Dec.
+    ");
 }
 
 #[tokio::test]
@@ -197,40 +195,34 @@ async fn reminders_and_ends_are_told_in_the_same_words() {
         assert!(!text.contains("SEK") && !text.contains("budget-alertd"), "{text}");
         told.push(first(text));
     }
-    assert_eq!(
-        told.join("\n"),
-        "\
-Reminder: Contoso Nord AB: 58.75% of the Azure budget for November used
-Reminder: Your Azure usage has reached 58.75 % of your November budget.
-Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). If you did not expect this, look now at what is running and who signed in, \
-and contact your Azure provider.
-Resolved: Contoso Nord AB: your November budget was changed, 58.75% of it is used
-Your November budget was changed, 58.75 % of it is used.
-Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do.
-Resolved: Contoso Nord AB: November is over: 58.75% of your budget was used
-November is over: 58.75 % of your budget was used.
-Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do."
-    );
+    insta::assert_snapshot!(told.join("\n"), @r"
+    Reminder: Contoso Nord AB: 58.75% of the Azure budget for November used
+    Reminder: Your Azure usage has reached 58.75 % of your November budget.
+    Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). If you did not expect this, look now at what is running and who signed in, and contact your Azure provider.
+    Resolved: Contoso Nord AB: your November budget was changed, 58.75% of it is used
+    Your November budget was changed, 58.75 % of it is used.
+    Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do.
+    Resolved: Contoso Nord AB: November is over: 58.75% of your budget was used
+    November is over: 58.75 % of your budget was used.
+    Usage as of Sat 14 Nov 18:08 CET (4 h 36 min old). There is nothing to do.
+    ");
 }
 
 #[tokio::test]
 async fn several_alerts_of_one_customer_share_a_mail_and_those_of_two_never_do() {
     let digest = |alerts: Vec<_>| Message::Digest(Digest { total: 2, alerts, ..alone(attacked()) });
     let both = read(digest(vec![attacked(), watched(Metric::Pace, "10")]), false).await;
-    assert_eq!(
-        both,
-        "\
-Important: Contoso Nord AB: 2 notices about your Azure usage
+    insta::assert_snapshot!(both, @r"
+    Important: Contoso Nord AB: 2 notices about your Azure usage
 
-2 notices about your Azure usage, the most important first.
-Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If you did not expect this, look now at what is running and who \
-signed in, and contact your Azure provider.
+    2 notices about your Azure usage, the most important first.
+    Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If you did not expect this, look now at what is running and who signed in, and contact your Azure provider.
 
-1. IMPORTANT Contoso Nord AB: 900 % of the Azure budget for November used
-   1–30 Nov · 5F0C1C3E
-2. PLEASE NOTE Contoso Nord AB: the Azure budget for November is used faster than the time goes by, 13 points ahead
-   1–30 Nov · 5F0C1C3E"
-    );
+    1. IMPORTANT Contoso Nord AB: 900 % of the Azure budget for November used
+       1–30 Nov · 5F0C1C3E
+    2. PLEASE NOTE Contoso Nord AB: the Azure budget for November is used faster than the time goes by, 13 points ahead
+       1–30 Nov · 5F0C1C3E
+    ");
     let server = Smtp::playing(Script::default()).await;
     let channel = channel(&customers(email_config(server.port, SmtpTls::None), true));
     let refused =

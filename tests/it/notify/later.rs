@@ -40,23 +40,22 @@ fn relieved(value: Option<&str>, budget: Option<&str>) -> AlertSnapshot {
 
 #[tokio::test]
 async fn a_reminder_says_since_when_what_it_was_and_how_to_end_it() {
-    assert_eq!(
-        read(reminder(vec![grown()])).await,
-        r#"REMINDER CRITICAL Contoso Nord still 940% of budget: 47,000 of 5,000 SEK (open for 2 d)
+    insta::assert_snapshot!(read(reminder(vec![grown()])).await, @r#"
+    REMINDER CRITICAL Contoso Nord still 940% of budget: 47,000 of 5,000 SEK (open for 2 d)
 
-Reminder: Contoso Nord is 42,000 SEK over its November budget. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-900 % when raised, 940 % now. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders: budget-alertd ack 5F0C1C3E
+    Reminder: Contoso Nord is 42,000 SEK over its November budget. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    900 % when raised, 940 % now. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders: budget-alertd ack 5F0C1C3E
 
-Raised    Thu 12 Nov 22:41 CET: 900 %, 45,000 of 5,000 SEK
-Now       940 %, 47,000 of 5,000 SEK, usage as of Sat 14 Nov 21:08 CET
-Where     Prod 43,900 SEK · Azure plan 1,000 SEK · 2 others 100 SEK (when raised)
-Pace      940 % used with 46 % of the period over; at this pace 102,000 SEK by 30 Nov
-Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
-          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
-Contact   it@contoso.example
-Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
-Ref       5F0C1C3E"#
-    );
+    Raised    Thu 12 Nov 22:41 CET: 900 %, 45,000 of 5,000 SEK
+    Now       940 %, 47,000 of 5,000 SEK, usage as of Sat 14 Nov 21:08 CET
+    Where     Prod 43,900 SEK · Azure plan 1,000 SEK · 2 others 100 SEK (when raised)
+    Pace      940 % used with 46 % of the period over; at this pace 102,000 SEK by 30 Nov
+    Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+              Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
+    Contact   it@contoso.example
+    Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
+    Ref       5F0C1C3E
+    "#);
     assert_eq!(
         shown(&payload(reminder(vec![grown()])).await),
         r"🔁 🔴 REMINDER Contoso Nord still 940 % — 47,000 of 5,000 SEK, 42,000 over
@@ -100,80 +99,76 @@ async fn every_metric_is_reminded_of_in_its_own_words() {
         sample.alert.raised_at = time("2026-11-12T21:41:20Z");
         told.push(headline(reminder(vec![sample])).await);
     }
-    assert_eq!(
-        told.join("\n"),
-        r"REMINDER WARNING Contoso Nord is still heading for 140% of budget: 2,950 of 5,000 SEK after 46% of November (open for 2 d)
-Reminder: Contoso Nord is heading for 140 % of its November budget: 7,010 SEK by 30 Nov if it goes on as so far. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-REMINDER WARNING Contoso Nord is still 10 points ahead of the month: 2,950 of 5,000 SEK after 46% of November (open for 2 d)
-Reminder: Contoso Nord has used 59 % of its November budget with 46 % of the month over: 10 points ahead of the month. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-REMINDER WARNING Contoso Nord still +2,000 SEK a day: 2,950 of 5,000 SEK (open for 2 d)
-Reminder: Contoso Nord rises by 2,000 SEK a day and has cost 2,950 SEK in November; 2,050 SEK of its November budget is left. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-REMINDER WARNING Contoso Nord still +40% of budget a day: 2,950 of 5,000 SEK (open for 2 d)
-Reminder: Contoso Nord rises by 40 % of its November budget a day and has cost 2,950 SEK in November; 2,050 SEK of it is left. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-REMINDER WARNING Contoso Nord: still no new usage for 76 h: 2,950 of 5,000 SEK so far (open for 2 d)
-Reminder: Contoso Nord has had no new usage for 76 h, since Sat 14 Nov 21:08 CET; it stands at 2,950 of 5,000 SEK. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-REMINDER WARNING Contoso Nord still 2,050 SEK left of budget: 2,950 of 5,000 SEK (open for 2 d)
-Reminder: Contoso Nord has 2,050 SEK left of its November budget. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-REMINDER WARNING Contoso Nord still 2,950 SEK in November (open for 2 d)
-Reminder: Contoso Nord has cost 2,950 SEK in November. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
-REMINDER WARNING Contoso Nord still 295 USD in November (open for 2 d)
-Reminder: Contoso Nord has cost 295 USD in November (2,950 SEK). Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged."
-    );
+    insta::assert_snapshot!(told.join("\n"), @r"
+    REMINDER WARNING Contoso Nord is still heading for 140% of budget: 2,950 of 5,000 SEK after 46% of November (open for 2 d)
+    Reminder: Contoso Nord is heading for 140 % of its November budget: 7,010 SEK by 30 Nov if it goes on as so far. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    REMINDER WARNING Contoso Nord is still 10 points ahead of the month: 2,950 of 5,000 SEK after 46% of November (open for 2 d)
+    Reminder: Contoso Nord has used 59 % of its November budget with 46 % of the month over: 10 points ahead of the month. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    REMINDER WARNING Contoso Nord still +2,000 SEK a day: 2,950 of 5,000 SEK (open for 2 d)
+    Reminder: Contoso Nord rises by 2,000 SEK a day and has cost 2,950 SEK in November; 2,050 SEK of its November budget is left. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    REMINDER WARNING Contoso Nord still +40% of budget a day: 2,950 of 5,000 SEK (open for 2 d)
+    Reminder: Contoso Nord rises by 40 % of its November budget a day and has cost 2,950 SEK in November; 2,050 SEK of it is left. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    REMINDER WARNING Contoso Nord: still no new usage for 76 h: 2,950 of 5,000 SEK so far (open for 2 d)
+    Reminder: Contoso Nord has had no new usage for 76 h, since Sat 14 Nov 21:08 CET; it stands at 2,950 of 5,000 SEK. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    REMINDER WARNING Contoso Nord still 2,050 SEK left of budget: 2,950 of 5,000 SEK (open for 2 d)
+    Reminder: Contoso Nord has 2,050 SEK left of its November budget. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    REMINDER WARNING Contoso Nord still 2,950 SEK in November (open for 2 d)
+    Reminder: Contoso Nord has cost 2,950 SEK in November. Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    REMINDER WARNING Contoso Nord still 295 USD in November (open for 2 d)
+    Reminder: Contoso Nord has cost 295 USD in November (2,950 SEK). Open since Thu 12 Nov 22:41 CET (2 d), not acknowledged.
+    ");
 }
 
 #[tokio::test]
 async fn several_reminders_are_a_digest_of_them() {
-    assert_eq!(
-        read(reminder(several())).await,
-        r"REMINDER [3 alerts still open, 3 CRITICAL] Contoso Nord 940%, Wingtip Toys 940%, Litware 940%
+    insta::assert_snapshot!(read(reminder(several())).await, @r"
+    REMINDER [3 alerts still open, 3 CRITICAL] Contoso Nord 940%, Wingtip Toys 940%, Litware 940%
 
-Reminder: 3 alerts are still open and not acknowledged, 3 critical.
-Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
+    Reminder: 3 alerts are still open and not acknowledged, 3 critical.
+    Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
 
-Alerts    3 critical
-Cost      47,000 GBP · 94,000 SEK
-Over      42,000 GBP · 84,000 SEK
+    Alerts    3 critical
+    Cost      47,000 GBP · 94,000 SEK
+    Over      42,000 GBP · 84,000 SEK
 
-  Customer       Used  Cost / budget               Over  Rule, period, reference
-CRITICAL
-  Contoso Nord  940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
-    Raised Sat 14 Nov 22:41 CET (900 %).
-  Wingtip Toys  940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
-    Raised Sat 14 Nov 22:41 CET (835 %).
-  Litware       940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
-    Raised Sat 14 Nov 22:41 CET (770 %)."
-    );
-    assert_eq!(
-        shown(&payload(reminder(several())).await),
-        r"REMINDER [3 alerts still open, 3 CRITICAL] Contoso Nord 940%, Wingtip Toys 940%, Litware 940%
-Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
-[section] *REMINDER [3 alerts still open, 3 CRITICAL] Contoso Nord 940%, Wingtip Toys 940%, Litware 940%*
-Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
-[section] 🔁 🔴 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over · Raised Sat 14 Nov 22:41 CET (900 %) · 10000000
-🔁 🔴 *Wingtip Toys 940 %* — 47,000 of 5,000 GBP, 42,000 over · Raised Sat 14 Nov 22:41 CET (835 %) · 10000001
-🔁 🔴 *Litware 940 %* — 47,000 of 5,000 SEK, 42,000 over · Raised Sat 14 Nov 22:41 CET (770 %) · 10000002
-[context] Alerts: 3 critical
-[context] Cost: 47,000 GBP · 94,000 SEK
-[context] Over: 42,000 GBP · 84,000 SEK"
-    );
+      Customer       Used  Cost / budget               Over  Rule, period, reference
+    CRITICAL
+      Contoso Nord  940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
+        Raised Sat 14 Nov 22:41 CET (900 %).
+      Wingtip Toys  940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
+        Raised Sat 14 Nov 22:41 CET (835 %).
+      Litware       940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
+        Raised Sat 14 Nov 22:41 CET (770 %).
+    ");
+    insta::assert_snapshot!(shown(&payload(reminder(several())).await), @r"
+    REMINDER [3 alerts still open, 3 CRITICAL] Contoso Nord 940%, Wingtip Toys 940%, Litware 940%
+    Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
+    [section] *REMINDER [3 alerts still open, 3 CRITICAL] Contoso Nord 940%, Wingtip Toys 940%, Litware 940%*
+    Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders of one: budget-alertd ack REF
+    [section] 🔁 🔴 *Contoso Nord 940 %* — 47,000 of 5,000 SEK, 42,000 over · Raised Sat 14 Nov 22:41 CET (900 %) · 10000000
+    🔁 🔴 *Wingtip Toys 940 %* — 47,000 of 5,000 GBP, 42,000 over · Raised Sat 14 Nov 22:41 CET (835 %) · 10000001
+    🔁 🔴 *Litware 940 %* — 47,000 of 5,000 SEK, 42,000 over · Raised Sat 14 Nov 22:41 CET (770 %) · 10000002
+    [context] Alerts: 3 critical
+    [context] Cost: 47,000 GBP · 94,000 SEK
+    [context] Over: 42,000 GBP · 84,000 SEK
+    ");
 }
 
 #[tokio::test]
 async fn what_a_changed_budget_ended_is_told_calmly() {
-    assert_eq!(
-        read(resolved(vec![relieved(Some("61"), Some("800"))])).await,
-        r#"RESOLVED Contoso Nord: budget 500 → 800 SEK, 97% → 61%
+    insta::assert_snapshot!(read(resolved(vec![relieved(Some("61"), Some("800"))])).await, @r#"
+    RESOLVED Contoso Nord: budget 500 → 800 SEK, 97% → 61%
 
-The budget of Contoso Nord was changed: 500 → 800 SEK, 97 % → 61 %. The step of 80 % is no longer reached.
-488 of 800 SEK in November. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
+    The budget of Contoso Nord was changed: 500 → 800 SEK, 97 % → 61 %. The step of 80 % is no longer reached.
+    488 of 800 SEK in November. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
 
-Raised    Sat 14 Nov 22:41 CET: 97 %, 485 of 500 SEK
-Now       61 %, 488 of 800 SEK, usage as of Sat 14 Nov 21:08 CET
-Budget    500 → 800 SEK since it was raised
-Explain   budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
-Why you   rule "spend" (Share of the monthly budget), step 80 %, 1–30 Nov, budget from Partner Center.
-Ref       5F0C1C3E"#
-    );
+    Raised    Sat 14 Nov 22:41 CET: 97 %, 485 of 500 SEK
+    Now       61 %, 488 of 800 SEK, usage as of Sat 14 Nov 21:08 CET
+    Budget    500 → 800 SEK since it was raised
+    Explain   budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+    Why you   rule "spend" (Share of the monthly budget), step 80 %, 1–30 Nov, budget from Partner Center.
+    Ref       5F0C1C3E
+    "#);
     assert_eq!(
         shown(&payload(resolved(vec![relieved(Some("61"), Some("800"))])).await),
         r"🟢 RESOLVED Contoso Nord 61 % — 488 of 800 SEK, 312 left
@@ -192,19 +187,18 @@ The budget of Contoso Nord was changed: 500 SEK → none. The step of 80 % is no
 
 #[tokio::test]
 async fn what_the_end_of_its_period_ended_has_its_final_numbers() {
-    assert_eq!(
-        read(resolved(vec![ended(grown(), Ended::Period)])).await,
-        r#"RESOLVED Contoso Nord: November is over, ended at 940% of budget: 47,000 of 5,000 SEK
+    insta::assert_snapshot!(read(resolved(vec![ended(grown(), Ended::Period)])).await, @r#"
+    RESOLVED Contoso Nord: November is over, ended at 940% of budget: 47,000 of 5,000 SEK
 
-November is over for Contoso Nord. It ended at 47,000 of 5,000 SEK, 940 % of the budget.
-Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
+    November is over for Contoso Nord. It ended at 47,000 of 5,000 SEK, 940 % of the budget.
+    Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
 
-Raised    Thu 12 Nov 22:41 CET: 900 %, 45,000 of 5,000 SEK
-Now       940 %, 47,000 of 5,000 SEK, usage as of Sat 14 Nov 21:08 CET
-Explain   budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
-Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center.
-Ref       5F0C1C3E"#
-    );
+    Raised    Thu 12 Nov 22:41 CET: 900 %, 45,000 of 5,000 SEK
+    Now       940 %, 47,000 of 5,000 SEK, usage as of Sat 14 Nov 21:08 CET
+    Explain   budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+    Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center.
+    Ref       5F0C1C3E
+    "#);
     assert_eq!(
         shown(&payload(resolved(vec![ended(grown(), Ended::Period)])).await),
         r"🟢 RESOLVED Contoso Nord 940 % — 47,000 of 5,000 SEK, 42,000 over
@@ -234,21 +228,20 @@ November is over for Contoso Nord. When it was raised, it stood at 45,000 of 5,0
 
 #[tokio::test]
 async fn an_alert_that_a_silence_covered_is_new_with_its_latest_numbers() {
-    assert_eq!(
-        read(raised(grown())).await,
-        r#"CRITICAL Contoso Nord 940% of budget: 47,000 of 5,000 SEK
+    insta::assert_snapshot!(read(raised(grown())).await, @r#"
+    CRITICAL Contoso Nord 940% of budget: 47,000 of 5,000 SEK
 
-Contoso Nord is 42,000 SEK over its November budget.
-Usage as of Sat 14 Nov 21:08, seen 22:45 CET (1 h 36 min old). If this is not expected, treat it as stolen credentials.
+    Contoso Nord is 42,000 SEK over its November budget.
+    Usage as of Sat 14 Nov 21:08, seen 22:45 CET (1 h 36 min old). If this is not expected, treat it as stolen credentials.
 
-Silence   Raised Thu 12 Nov 22:41 CET (900 %) under a silence; told now that none covers it.
-Pace      940 % used with 46 % of the period over; at this pace 102,000 SEK by 30 Nov
-Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
-          Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
-Contact   it@contoso.example
-Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
-Ref       5F0C1C3E"#
-    );
+    Silence   Raised Thu 12 Nov 22:41 CET (900 %) under a silence; told now that none covers it.
+    Pace      940 % used with 46 % of the period over; at this pace 102,000 SEK by 30 Nov
+    Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+              Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
+    Contact   it@contoso.example
+    Why you   rule "spend" (Share of the monthly budget), step 900 % (80 % and 100 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.
+    Ref       5F0C1C3E
+    "#);
     assert_eq!(
         shown(&payload(raised(grown())).await),
         r"🔴 Contoso Nord 940 % — 47,000 of 5,000 SEK, 42,000 over
@@ -268,24 +261,23 @@ async fn several_that_are_over_are_a_digest_of_them() {
         let over = several().into_iter().map(|one| ended(one, Ended::Period));
         std::iter::once(relieved(Some("61"), Some("800"))).chain(over).collect()
     };
-    assert_eq!(
-        read(resolved(alerts())).await,
-        r"RESOLVED [4 alerts] Contoso Nord (id 11111111…96e6) 61%, Contoso Nord (id customer-0) 940%, Wingtip Toys 940%, Litware 940%
+    insta::assert_snapshot!(read(resolved(alerts())).await, @r"
+    RESOLVED [4 alerts] Contoso Nord (id 11111111…96e6) 61%, Contoso Nord (id customer-0) 940%, Wingtip Toys 940%, Litware 940%
 
-4 alerts are resolved. The budget was changed for 1 of them, the billing period is over for 3.
-Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
+    4 alerts are resolved. The budget was changed for 1 of them, the billing period is over for 3.
+    Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). Nothing to do.
 
-  Customer                          Used  Cost / budget               Over  Rule, period, reference
-was CRITICAL
-  Contoso Nord (id 11111111…96e6)   61 %  488 of 800 SEK          312 left  spend ≥ 80 % · Nov · 5F0C1C3E
-    Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %).
-  Contoso Nord (id customer-0)     940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
-    November is over. Raised Sat 14 Nov 22:41 CET (900 %).
-  Wingtip Toys                     940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
-    November is over. Raised Sat 14 Nov 22:41 CET (835 %).
-  Litware                          940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
-    November is over. Raised Sat 14 Nov 22:41 CET (770 %)."
-    );
+      Customer                          Used  Cost / budget               Over  Rule, period, reference
+    was CRITICAL
+      Contoso Nord (id 11111111…96e6)   61 %  488 of 800 SEK          312 left  spend ≥ 80 % · Nov · 5F0C1C3E
+        Budget 500 → 800 SEK, 97 % → 61 %. Raised Sat 14 Nov 22:41 CET (97 %).
+      Contoso Nord (id customer-0)     940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000000
+        November is over. Raised Sat 14 Nov 22:41 CET (900 %).
+      Wingtip Toys                     940 %  47,000 of 5,000 GBP  42,000 over  spend ≥ 900 % · Nov · 10000001
+        November is over. Raised Sat 14 Nov 22:41 CET (835 %).
+      Litware                          940 %  47,000 of 5,000 SEK  42,000 over  spend ≥ 900 % · Nov · 10000002
+        November is over. Raised Sat 14 Nov 22:41 CET (770 %).
+    ");
     assert_eq!(
         shown(&payload(resolved(alerts())).await),
         r"RESOLVED [4 alerts] Contoso Nord (id 11111111…96e6) 61%, Contoso Nord (id customer-0) 940%, Wingtip Toys 940%, Litware 940%

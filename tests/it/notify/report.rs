@@ -25,40 +25,39 @@ No alert is open. Nobody is over budget."
 
 #[tokio::test]
 async fn an_eventful_one_begins_with_whether_it_can_be_trusted() {
-    assert_eq!(
-        read(message(eventful())).await,
-        r#"Daily budget report Fri 20 Nov: needs attention, 14 over budget (about 5,120 USD), 1 critical not acknowledged
+    insta::assert_snapshot!(read(message(eventful())).await, @r#"
+    Daily budget report Fri 20 Nov: needs attention, 14 over budget (about 5,120 USD), 1 critical not acknowledged
 
-2,500 customers read Fri 20 Nov 07:41 CET; the newest data is of Fri 20 Nov 03:10 CET (4 h 50 min old). 3 customers had nothing new for three days.
-Open alerts: 2 critical (1 not acknowledged), 11 warnings.
-! The last poll failed.
-! Notifier "ops-slack" takes no messages.
-! 1 delivery was given up: run budget-alertd deliveries --state dead.
-! The sign-in is 76 of its 90 days old.
+    2,500 customers read Fri 20 Nov 07:41 CET; the newest data is of Fri 20 Nov 03:10 CET (4 h 50 min old). 3 customers had nothing new for three days.
+    Open alerts: 2 critical (1 not acknowledged), 11 warnings.
+    ! The last poll failed.
+    ! Notifier "ops-slack" takes no messages.
+    ! 1 delivery was given up: run budget-alertd deliveries --state dead.
+    ! The sign-in is 76 of its 90 days old.
 
-Owed      4 deliveries, the oldest since Fri 20 Nov 06:30 CET
-Coverage  388 customers can never alert: 301 no budget, 61 currency unknown, 26 muted; see budget-alertd coverage
-Data      2 without a record, 1 unusable, 61 of unknown currency, 1 with a cost that fell
+    Owed      4 deliveries, the oldest since Fri 20 Nov 06:30 CET
+    Coverage  388 customers can never alert: 301 no budget, 61 currency unknown, 26 muted; see budget-alertd coverage
+    Data      2 without a record, 1 unusable, 61 of unknown currency, 1 with a cost that fell
 
-Over budget: 14 customers, 52,300 SEK · 1,200 EUR (about 5,120 USD) over
-  Contoso Nord 900 %: 45,000.25 of 5,000 SEK, 40,000.25 over
-  Fabrikam Maschinenbau GmbH 123 %: 1,838.40 of 1,500 EUR, 338.40 over
-  Trey Research (offboarded): 981 of 0 SEK, 981 over
-  and 11 more; see budget-alertd status --all
+    Over budget: 14 customers, 52,300 SEK · 1,200 EUR (about 5,120 USD) over
+      Contoso Nord 900 %: 45,000.25 of 5,000 SEK, 40,000.25 over
+      Fabrikam Maschinenbau GmbH 123 %: 1,838.40 of 1,500 EUR, 338.40 over
+      Trey Research (offboarded): 981 of 0 SEK, 981 over
+      and 11 more; see budget-alertd status --all
 
-Top growth: 44,400 SEK · 812 USD (about 5,452 USD) since Thu 19 Nov 08:00 CET
-  Contoso Nord +44,400 SEK: 600 → 45,000.25 SEK
-  Wingtip Airlines +812 USD: 812 USD, all of it in this billing period
+    Top growth: 44,400 SEK · 812 USD (about 5,452 USD) since Thu 19 Nov 08:00 CET
+      Contoso Nord +44,400 SEK: 600 → 45,000.25 SEK
+      Wingtip Airlines +812 USD: 812 USD, all of it in this billing period
 
-No budget: 1 customer, 2,082 EUR (about 2,419 USD)
-  School of Fine Art 2,082 EUR: about 2,419 USD
+    No budget: 1 customer, 2,082 EUR (about 2,419 USD)
+      School of Fine Art 2,082 EUR: about 2,419 USD
 
-Over three periods in a row: 1 customer: a budget that is too small, or a cost that is too high
-  Adventure Works Cykel AB try 14,000 SEK: 12,000, 12,400, 8,100 of 5,000 SEK
+    Over three periods in a row: 1 customer: a budget that is too small, or a cost that is too high
+      Adventure Works Cykel AB try 14,000 SEK: 12,000, 12,400, 8,100 of 5,000 SEK
 
-Budgets cut or removed: 1 since Thu 19 Nov 08:00 CET
-  Litware Health: the budget of 2200 GBP is gone · Thu 19 Nov 21:10 CET"#
-    );
+    Budgets cut or removed: 1 since Thu 19 Nov 08:00 CET
+      Litware Health: the budget of 2200 GBP is gone · Thu 19 Nov 21:10 CET
+    "#);
 }
 
 #[tokio::test]

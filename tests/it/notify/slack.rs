@@ -101,23 +101,22 @@ Data <!date^1794676091^{date_short_pretty} {time}|Sat 14 Nov 18:08 CET> (4 h 33 
 
 #[tokio::test]
 async fn a_digest_is_a_list_with_the_worst_first() {
-    assert_eq!(
-        shown(&payload(Message::Digest(digest(6, true))).await),
-        r"[6 alerts, 3 CRITICAL] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more
-Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each new step is told once.
-[section] *[6 alerts, 3 CRITICAL] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more*
-Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each new step is told once.
-[section] 🔴 *Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over · 12 % → 900 % in 24 h · 10000000
-🔴 *Wingtip Toys 835 %* — 41,750 of 5,000 GBP, 36,750 over · 12 % → 835 % in 24 h · 10000001
-🔴 *Litware 770 %* — 38,500 of 5,000 SEK, 33,500 over · 12 % → 770 % in 24 h · 10000002
-🟠 *Northwind 705 %* — 35,250 of 5,000 GBP, 30,250 over · 12 % → 705 % in 24 h · 10000003
-🟠 *Adatum 640 %* — 32,000 of 5,000 SEK, 27,000 over · 12 % → 640 % in 24 h · 10000004
-🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left · 10000005
-[context] Alerts: 3 critical · 3 warning
-[context] Cost: 77,000 GBP · 115,500 SEK · 1 customer in an unknown currency; about 19,250 USD in all (without 1 customer that has no cost in USD)
-[context] Over: 67,000 GBP · 100,500 SEK; about 16,750 USD in all
-[context] The billing period of Fabrikam Småland is assumed."
-    );
+    insta::assert_snapshot!(shown(&payload(Message::Digest(digest(6, true))).await), @r"
+    [6 alerts, 3 CRITICAL] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more
+    Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each new step is told once.
+    [section] *[6 alerts, 3 CRITICAL] First look: Contoso Nord 900%, Wingtip Toys 835%, Litware 770%, 3 more*
+    Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). From now on, each new step is told once.
+    [section] 🔴 *Contoso Nord 900 %* — 45,000 of 5,000 SEK, 40,000 over · 12 % → 900 % in 24 h · 10000000
+    🔴 *Wingtip Toys 835 %* — 41,750 of 5,000 GBP, 36,750 over · 12 % → 835 % in 24 h · 10000001
+    🔴 *Litware 770 %* — 38,500 of 5,000 SEK, 33,500 over · 12 % → 770 % in 24 h · 10000002
+    🟠 *Northwind 705 %* — 35,250 of 5,000 GBP, 30,250 over · 12 % → 705 % in 24 h · 10000003
+    🟠 *Adatum 640 %* — 32,000 of 5,000 SEK, 27,000 over · 12 % → 640 % in 24 h · 10000004
+    🟠 *Fabrikam Småland 82.5 %* — 825 of 1,000, 175 left · 10000005
+    [context] Alerts: 3 critical · 3 warning
+    [context] Cost: 77,000 GBP · 115,500 SEK · 1 customer in an unknown currency; about 19,250 USD in all (without 1 customer that has no cost in USD)
+    [context] Over: 67,000 GBP · 100,500 SEK; about 16,750 USD in all
+    [context] The billing period of Fabrikam Småland is assumed.
+    ");
 }
 
 #[tokio::test]
