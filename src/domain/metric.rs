@@ -44,6 +44,21 @@ pub enum Metric {
     StaleHours,
 }
 
+/// What the steps of a metric are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Percent of the budget.
+    Percent,
+    /// Points: percent of the budget, ahead of the period or a day.
+    Points,
+    /// Amounts in the customer's currency, given by currency.
+    Money,
+    /// US dollars.
+    UsDollars,
+    /// Hours.
+    Hours,
+}
+
 /// On which side of a step a metric fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -91,16 +106,24 @@ impl Metric {
         if self == Self::AmountLeft { Direction::Down } else { Direction::Up }
     }
 
+    /// What its steps are counted in.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::PercentUsed | Self::ForecastPercent => Unit::Percent,
+            Self::Pace | Self::DailyPercent => Unit::Points,
+            Self::AmountOver
+            | Self::AmountLeft
+            | Self::TotalCost
+            | Self::UnbudgetedCost
+            | Self::DailyCost => Unit::Money,
+            Self::UsdTotalCost => Unit::UsDollars,
+            Self::StaleHours => Unit::Hours,
+        }
+    }
+
     /// Whether its steps are amounts in the customer's currency, given by currency.
     pub fn is_money(self) -> bool {
-        matches!(
-            self,
-            Self::AmountOver
-                | Self::AmountLeft
-                | Self::TotalCost
-                | Self::UnbudgetedCost
-                | Self::DailyCost
-        )
+        self.unit() == Unit::Money
     }
 
     /// Whether a changed budget changes its value, so that an alert belongs to the amount it was
@@ -112,7 +135,7 @@ impl Metric {
     /// Whether it is counted in percent, or points, of the budget: any cost over a budget of zero
     /// is over every step.
     pub fn is_percent(self) -> bool {
-        matches!(self, Self::PercentUsed | Self::ForecastPercent | Self::Pace | Self::DailyPercent)
+        matches!(self.unit(), Unit::Percent | Unit::Points)
     }
 
     /// Whether it alerts again on each UTC day of the data.
@@ -179,7 +202,13 @@ impl Metric {
                 daily_cost: Some(rise.daily_cost()),
                 ..FormulaInputs::default()
             }),
-            _ => None,
+            Self::PercentUsed
+            | Self::AmountOver
+            | Self::AmountLeft
+            | Self::TotalCost
+            | Self::UsdTotalCost
+            | Self::UnbudgetedCost
+            | Self::StaleHours => None,
         }
     }
 }
@@ -190,7 +219,7 @@ fn percent_used(inputs: &Inputs, amount: Decimal) -> MetricValue {
         MetricValue::Number(computed) if !amount.is_zero() => MetricValue::Number(canonical(
             inputs.reported_percent.map_or(computed, |reported| reported.max(computed)),
         )),
-        value => value,
+        value @ (MetricValue::Number(_) | MetricValue::OverZero) => value,
     }
 }
 

@@ -54,7 +54,7 @@ pub use finding::{FindingCode, OperatorFinding};
 pub(crate) use folded::{folded, has_no_width, name_key, same_name};
 pub use glob::{Glob, InvalidGlob};
 pub use inputs::{FormulaInputs, Inputs, MissingInput, Rise, Sample, Timing};
-pub use metric::{CrossedStep, Crossing, Direction, Metric};
+pub use metric::{CrossedStep, Crossing, Direction, Metric, Unit};
 pub use metric_value::MetricValue;
 pub use named::NamedPeriods;
 pub use occasion::Occasion;

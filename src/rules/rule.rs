@@ -103,11 +103,15 @@ impl Rule {
 
     /// Why the rule can never alert about this customer as it is now; it computes no value.
     pub(crate) fn never(&self, assessed: &Assessed, inputs: &Inputs) -> Option<Reason> {
-        let missing = match self.facts.metric {
-            metric if metric.reads_budget() && inputs.budget.is_none() => Some(Reason::NoBudget),
-            Metric::UnbudgetedCost if inputs.budget.is_some() => Some(Reason::HasBudget),
-            Metric::UsdTotalCost if inputs.usd_cost.is_none() => Some(Reason::NoUsdCost),
-            _ => self.ladder(assessed.currency).err(),
+        let metric = self.facts.metric;
+        let missing = if metric.reads_budget() && inputs.budget.is_none() {
+            Some(Reason::NoBudget)
+        } else if metric == Metric::UnbudgetedCost && inputs.budget.is_some() {
+            Some(Reason::HasBudget)
+        } else if metric == Metric::UsdTotalCost && inputs.usd_cost.is_none() {
+            Some(Reason::NoUsdCost)
+        } else {
+            self.ladder(assessed.currency).err()
         };
         self.refusal(assessed).or(missing)
     }
@@ -172,7 +176,7 @@ fn forms(spec: &RuleSpec) -> Vec<RuleError> {
             At::ByCurrency(amounts) if amounts.is_empty() => {
                 errors.push(RuleError::NoAmount { step });
             }
-            _ => {}
+            At::Number(_) | At::ByCurrency(_) => {}
         }
         let may_be_negative =
             matches!(metric, Metric::AmountOver | Metric::AmountLeft | Metric::Pace);

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Direction, Glob, Metric, Plan, Rearm, Severity, canonical, grouped};
+use crate::domain::{Direction, Glob, Metric, Plan, Rearm, Severity, Unit, canonical, grouped};
 use crate::rules::{At, Rule, RuleSpec, Selection, StepSpec};
 
 /// The sentence of one rule: steps, who is told, which customers, how often.
@@ -65,7 +65,7 @@ fn reached(metric: Metric, amount: &str) -> String {
 fn amount(metric: Metric, at: &At) -> String {
     match at {
         At::Number(number) => {
-            format!("{} {}", grouped(&canonical(*number).to_string()), unit(metric))
+            format!("{} {}", grouped(&canonical(*number).to_string()), sign(metric.unit()))
         }
         At::ByCurrency(amounts) => {
             let amount = |(currency, amount): (_, &Decimal)| {
@@ -76,12 +76,13 @@ fn amount(metric: Metric, at: &At) -> String {
     }
 }
 
-fn unit(metric: Metric) -> &'static str {
-    match metric {
-        Metric::UsdTotalCost => "USD",
-        Metric::Pace | Metric::DailyPercent => "points",
-        Metric::StaleHours => "hours",
-        _ => "%",
+fn sign(unit: Unit) -> &'static str {
+    match unit {
+        Unit::UsDollars => "USD",
+        Unit::Points => "points",
+        Unit::Hours => "hours",
+        // Money is given by currency.
+        Unit::Percent | Unit::Money => "%",
     }
 }
 
@@ -134,7 +135,7 @@ fn repeated(spec: &RuleSpec) -> &'static str {
         Rearm::OnRaise if spec.metric.reads_budget() => {
             "each step alerts once per billing period, and again under a raised budget"
         }
-        _ => "each step alerts once per billing period",
+        Rearm::OnRaise | Rearm::Never => "each step alerts once per billing period",
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Currency, Metric, Rearm, Severity};
+use crate::domain::{Currency, Metric, Rearm, Severity, Unit};
 use crate::rules::Selection;
 
 /// A threshold, or the distance between the steps of `then_every`.
@@ -99,7 +99,7 @@ pub enum RuleError {
         metric: Metric,
     },
     /// Amounts by currency where a bare number is meant.
-    #[error("{} is counted in {}: give a bare number, not amounts by currency", metric.as_str(), unit_of(*metric))]
+    #[error("{} is counted in {}: give a bare number, not amounts by currency", metric.as_str(), in_words(metric.unit()))]
     AmountsByCurrency {
         /// The step; none for `then_every`.
         step: Option<usize>,
@@ -121,7 +121,7 @@ pub enum RuleError {
         metric: Metric,
     },
     /// A step that does not follow the one before.
-    #[error("steps must be strictly {}: {at}{} comes after {before}{}", order_of(*metric), Unit(*currency), Unit(*currency))]
+    #[error("steps must be strictly {}: {at}{} comes after {before}{}", order_of(*metric), InCurrency(*currency), InCurrency(*currency))]
     OutOfOrder {
         /// The step.
         step: usize,
@@ -163,12 +163,13 @@ impl RuleError {
     }
 }
 
-fn unit_of(metric: Metric) -> &'static str {
-    match metric {
-        Metric::UsdTotalCost => "US dollars",
-        Metric::Pace | Metric::DailyPercent => "points",
-        Metric::StaleHours => "hours",
-        _ => "percent",
+fn in_words(unit: Unit) -> &'static str {
+    match unit {
+        Unit::UsDollars => "US dollars",
+        Unit::Points => "points",
+        Unit::Hours => "hours",
+        // Amounts by currency are right for money.
+        Unit::Percent | Unit::Money => "percent",
     }
 }
 
@@ -180,9 +181,9 @@ fn order_of(metric: Metric) -> &'static str {
 }
 
 /// A currency behind a number, where there is one.
-struct Unit(Option<Currency>);
+struct InCurrency(Option<Currency>);
 
-impl std::fmt::Display for Unit {
+impl std::fmt::Display for InCurrency {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.map_or(Ok(()), |currency| write!(f, " {currency}"))
     }

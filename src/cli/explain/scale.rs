@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::{Currency, Metric, MetricValue};
+use crate::domain::{Currency, Metric, MetricValue, Unit};
 use crate::text::{money, percent};
 
 /// Numbers on the scale of a metric.
@@ -17,12 +17,12 @@ pub(in crate::cli) struct Scale {
 impl Scale {
     /// A step: `80 %`, `5,000 SEK`, `12 points`.
     pub(in crate::cli) fn step(self, value: Decimal) -> String {
-        match self.metric {
-            Metric::PercentUsed | Metric::ForecastPercent => percent(value),
-            Metric::Pace | Metric::DailyPercent => format!("{} points", money(value, None)),
-            Metric::StaleHours => format!("{} h", money(value, None)),
-            Metric::UsdTotalCost => format!("{} USD", money(value, None)),
-            _ => self.amount(value),
+        match self.metric.unit() {
+            Unit::Percent => percent(value),
+            Unit::Points => format!("{} points", money(value, None)),
+            Unit::Hours => format!("{} h", money(value, None)),
+            Unit::UsDollars => format!("{} USD", money(value, None)),
+            Unit::Money => self.amount(value),
         }
     }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, percent_of, rounded};
+use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, Unit, percent_of, rounded};
 use crate::text::amounts::{amount_beside, estimate, money, percent, percentage, points};
 use crate::text::clean::clean;
 use crate::text::names::Name;
@@ -88,12 +88,12 @@ impl<'a> AlertWording<'a> {
     /// A number on the scale of the rule's steps: `100 %`, `20 points`, `48 h`, `5,000 SEK`,
     /// `1,290 USD`.
     pub(crate) fn on_scale(&self, value: Decimal) -> String {
-        match self.alert.metric {
-            Metric::PercentUsed | Metric::ForecastPercent => percent(value),
-            Metric::Pace | Metric::DailyPercent => points(value),
-            Metric::StaleHours => format!("{} h", percentage(value)),
-            Metric::UsdTotalCost => format!("{} USD", money(value, None)),
-            _ => self.money(value),
+        match self.alert.metric.unit() {
+            Unit::Percent => percent(value),
+            Unit::Points => points(value),
+            Unit::Hours => format!("{} h", percentage(value)),
+            Unit::UsDollars => format!("{} USD", money(value, None)),
+            Unit::Money => self.money(value),
         }
     }
 
@@ -106,7 +106,12 @@ impl<'a> AlertWording<'a> {
             | Metric::TotalCost
             | Metric::UnbudgetedCost => true,
             Metric::UsdTotalCost => self.about_usd(self.alert.number()).is_none(),
-            _ => false,
+            Metric::PercentUsed
+            | Metric::ForecastPercent
+            | Metric::Pace
+            | Metric::DailyCost
+            | Metric::DailyPercent
+            | Metric::StaleHours => false,
         };
         self.alert.number().filter(|_| !said).map(|value| self.on_scale(value))
     }
