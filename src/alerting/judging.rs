@@ -11,8 +11,8 @@ use rust_decimal::prelude::ToPrimitive as _;
 use crate::alerting::{CustomerState, Decided, NewSample, Recording, RememberedCustomer};
 use crate::budgets::{self, Joined, PeriodMemory};
 use crate::domain::{
-    Assessed, CustomerEvent, CustomerKey, EventCode, Judged, Metric, NamedPeriods, Reason, Sample,
-    Suppression, UsageRecord, Verdict,
+    Assessed, CustomerEvent, CustomerKey, EventCode, Judged, Metric, NamedPeriods, Sample,
+    UsageRecord, Verdict,
 };
 use crate::rules::Rules;
 use crate::text::{amount, money, percent};
@@ -282,8 +282,7 @@ pub(crate) const COLLECTION_STALE: SignedDuration = SignedDuration::from_hours(3
 
 /// The rules of which the highest step reached was raised or passed before.
 pub(crate) fn duplicates(decided: &Decided) -> u16 {
-    let duplicate = |reason: &Reason| reason.suppression() == Some(Suppression::Duplicate);
-    u16::try_from(decided.reasons.iter().filter(|(_, reason)| duplicate(reason)).count())
+    u16::try_from(decided.reasons.iter().filter(|(_, reason)| reason.is_duplicate()).count())
         .unwrap_or(u16::MAX)
 }
 

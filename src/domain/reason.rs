@@ -107,15 +107,12 @@ impl Reason {
         self.into()
     }
 
-    /// How it is counted when it keeps a crossing silent.
-    pub fn suppression(self) -> Option<Suppression> {
-        match self {
-            Self::AlreadyRaised | Self::AlreadyPassed | Self::NotSeenBelow | Self::RearmNever => {
-                Some(Suppression::Duplicate)
-            }
-            Self::PassedByHigher => Some(Suppression::Passed),
-            _ => None,
-        }
+    /// Whether it keeps the highest step reached silent, since that was raised or passed before.
+    pub fn is_duplicate(self) -> bool {
+        matches!(
+            self,
+            Self::AlreadyRaised | Self::AlreadyPassed | Self::NotSeenBelow | Self::RearmNever
+        )
     }
 
     /// Whether it says that the rule does not apply to the customer at all.
