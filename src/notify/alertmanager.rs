@@ -226,7 +226,11 @@ impl Alertmanager {
             Message::Resolved(digest) => {
                 digest.alerts.iter().map(|one| self.alert(one, None, now, now)).collect()
             }
-            message => {
+            message @ (Message::Alert(_)
+            | Message::Digest(_)
+            | Message::Test(_)
+            | Message::Reminder(_)
+            | Message::Report(_)) => {
                 message.alerts().iter().map(|one| self.alert(one, None, ends_at, now)).collect()
             }
         };

@@ -312,7 +312,11 @@ fn is_urgent(message: &Message) -> bool {
     match message {
         Message::Resolved(_) => false,
         Message::Operator(news) => !news.over,
-        _ => message.severity() == Severity::Critical,
+        Message::Alert(_)
+        | Message::Digest(_)
+        | Message::Test(_)
+        | Message::Reminder(_)
+        | Message::Report(_) => message.severity() == Severity::Critical,
     }
 }
 

@@ -99,12 +99,11 @@ pub(crate) fn refused(
     now: Timestamp,
 ) -> DeliveryError {
     let (reason, advice) = meaning(status);
-    let verdict = match reason {
-        FailureReason::MessageRefused => Verdict::Message,
-        _ => Verdict::Destination {
-            retry_after: http::retry_after(headers, now)
-                .map(|after| after.min(LONGEST_RETRY_AFTER)),
-        },
+    let verdict = if reason == FailureReason::MessageRefused {
+        Verdict::Message
+    } else {
+        let retry_after = http::retry_after(headers, now);
+        Verdict::Destination { retry_after: retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER)) }
     };
     let said = if body.is_empty() { String::new() } else { format!(" \"{body}\"") };
     let name = status.canonical_reason().map(|name| format!(" {name}")).unwrap_or_default();

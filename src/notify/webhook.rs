@@ -211,11 +211,9 @@ pub(super) fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serd
         }
         Message::Report(report) => Data::Report { report },
     };
-    let data = match data {
-        Data::Alerts(told) if delivery.audience == Audience::Customer => {
-            Data::Customer(told.for_customer(show_cost)?)
-        }
-        data => data,
+    let data = match (data, delivery.audience) {
+        (Data::Alerts(told), Audience::Customer) => Data::Customer(told.for_customer(show_cost)?),
+        (data, _) => data,
     };
     let data = Whole { data, fallback_for: delivery.stands_in_for.as_deref() };
     serde_json::to_vec(&Payload {

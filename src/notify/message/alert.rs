@@ -12,7 +12,7 @@ use crate::notify::message::brief::Figure;
 use crate::notify::message::chart::Chart;
 use crate::notify::message::later::{Later, brought_up_to_date, released};
 use crate::notify::message::rows::Row;
-use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::standing::{BudgetStatus, Margin};
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::percent;
 use crate::text::times;
@@ -244,11 +244,11 @@ fn bar(telling: &AlertWording<'_>) -> Option<Bar> {
             part.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole)?.round().to_u32()?;
         Some(percent.clamp(2, 98))
     };
-    let (used, over, difference) = match telling.against_budget() {
-        BudgetStatus::Over(over) => (share(budget, cost)?, true, over),
-        BudgetStatus::Left(left) if cost >= budget => (100, false, left),
-        BudgetStatus::Left(left) => (share(cost.max(Decimal::ZERO), budget)?, false, left),
-        _ => return None,
+    let (used, over, difference) = match telling.against_budget()? {
+        Margin::Over(over) => (share(budget, cost)?, true, over),
+        Margin::Left(left) if cost >= budget => (100, false, left),
+        Margin::Left(left) => (share(cost.max(Decimal::ZERO), budget)?, false, left),
+        Margin::OverZero => return None,
     };
     let legend = if over {
         (format!("budget {}", telling.money(budget)), format!("{} over", telling.money(difference)))

@@ -1,6 +1,6 @@
 //! How a customer stands beside its name: in a list, as a large number, in the fewest words.
 
-use crate::notify::message::standing::{BudgetStatus, whole_hours};
+use crate::notify::message::standing::{BudgetStatus, Margin, whole_hours};
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{ahead, amount, percent};
 use crate::text::times;
@@ -27,7 +27,10 @@ impl AlertWording<'_> {
             BudgetStatus::Rising(value) => format!("+{} a day", self.money(value)),
             BudgetStatus::RisingShare(value) => format!("+{} of budget a day", percent(value)),
             BudgetStatus::Stale(hours) => format!("no usage for {}", whole_hours(hours)),
-            _ => return None,
+            BudgetStatus::OverZero
+            | BudgetStatus::Cost
+            | BudgetStatus::UsdCost(_)
+            | BudgetStatus::Unbudgeted => return None,
         })
     }
 
@@ -51,7 +54,10 @@ impl AlertWording<'_> {
                 ("", format!("+{}", percent(value)), "of budget a day".to_owned())
             }
             BudgetStatus::Stale(hours) => ("", whole_hours(hours), "without new usage".to_owned()),
-            _ => return None,
+            BudgetStatus::OverZero
+            | BudgetStatus::Cost
+            | BudgetStatus::UsdCost(_)
+            | BudgetStatus::Unbudgeted => return None,
         };
         Some(Figure { lead, number, unit })
     }
@@ -73,12 +79,11 @@ impl AlertWording<'_> {
     /// How cost and budget differ, whatever the metric: `40,000 over`, `175 left`; none without a
     /// budget.
     pub(crate) fn over_or_left(&self) -> Option<String> {
-        match self.against_budget() {
-            BudgetStatus::Over(over) => Some(format!("{} over", amount(over))),
-            BudgetStatus::OverZero => Some(format!("{} over", amount(self.alert.cost.amount))),
-            BudgetStatus::Left(left) => Some(format!("{} left", amount(left))),
-            _ => None,
-        }
+        Some(match self.against_budget()? {
+            Margin::Over(over) => format!("{} over", amount(over)),
+            Margin::OverZero => format!("{} over", amount(self.alert.cost.amount)),
+            Margin::Left(left) => format!("{} left", amount(left)),
+        })
     }
 
     /// What follows the name in a list: `45,000 of 5,000 SEK, 40,000 over`.

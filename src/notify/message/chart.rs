@@ -112,7 +112,11 @@ impl AlertWording<'_> {
             Metric::AmountOver => budget?.checked_add(at),
             Metric::AmountLeft => budget?.checked_sub(at),
             Metric::TotalCost | Metric::UnbudgetedCost => Some(at),
-            _ => None,
+            Metric::Pace
+            | Metric::UsdTotalCost
+            | Metric::DailyCost
+            | Metric::DailyPercent
+            | Metric::StaleHours => None,
         }
     }
 

@@ -221,7 +221,12 @@ impl<'a> CustomerTelling<'a> {
         let (lead, number) = match self.standing() {
             Standing::Used(used) => ("", percent(used)),
             Standing::Heading(value) => ("heading for", percent(value)),
-            _ => return None,
+            Standing::OverZero
+            | Standing::Ahead(_)
+            | Standing::Rising(_)
+            | Standing::RisingFast
+            | Standing::Stale(_)
+            | Standing::Reached => return None,
         };
         Some(Figure { lead, number, unit: of_budget })
     }

@@ -22,7 +22,13 @@ impl AlertWording<'_> {
             Metric::DailyPercent => {
                 Some(format!("{}{}", self.rise_formula(inputs)?, self.of_budget()))
             }
-            _ => None,
+            Metric::PercentUsed
+            | Metric::AmountOver
+            | Metric::AmountLeft
+            | Metric::TotalCost
+            | Metric::UsdTotalCost
+            | Metric::UnbudgetedCost
+            | Metric::StaleHours => None,
         }
     }
 

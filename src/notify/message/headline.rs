@@ -32,43 +32,37 @@ impl AlertWording<'_> {
             | BudgetStatus::RisingShare(_)
             | BudgetStatus::Stale(_) => return None,
             BudgetStatus::UsdCost(_) => self.money(rise),
-            _ => amount(rise),
+            BudgetStatus::Over(_)
+            | BudgetStatus::OverZero
+            | BudgetStatus::Left(_)
+            | BudgetStatus::Cost
+            | BudgetStatus::Unbudgeted => amount(rise),
         };
         Some(format!("+{rise} in {}", times::about(seconds)))
     }
 
     /// `Contoso Nord is 40,000 SEK over its November budget (about 4,290 USD). 24 h before, it was at 12 %.`
     pub(crate) fn first_line(&self) -> String {
-        let before = self.before().map(|(span, value)| match self.alert.metric {
-            Metric::PercentUsed if !self.alert.is_over_zero() => {
-                format!(" {span} before, it was at {value}.")
-            }
-            Metric::ForecastPercent if !self.alert.is_over_zero() => {
-                format!(" {span} before, it was heading for {value}.")
-            }
-            Metric::Pace if !self.alert.is_over_zero() => {
-                format!(" {span} before, it was {value}.")
-            }
-            _ => format!(" {span} before, it had cost {value}."),
-        });
+        let before =
+            self.before().map(|(span, was, value)| format!(" {span} before, it {was} {value}."));
         format!("{} {}.{}", self.who, self.predicate(), before.unwrap_or_default())
     }
 
-    /// How long before what value was seen: (`24 h`, `12 %`).
-    fn before(&self) -> Option<(String, String)> {
+    /// How long before what value was seen: (`24 h`, `was at`, `12 %`).
+    fn before(&self) -> Option<(String, &'static str, String)> {
         let (seconds, previous) = (self.since_previous()?, self.context.previous.as_ref()?);
-        let value = match (self.alert.metric, previous.value) {
-            (Metric::PercentUsed | Metric::ForecastPercent, Some(value))
-                if !self.alert.is_over_zero() =>
-            {
-                percent(value)
+        let is_number = !self.alert.is_over_zero();
+        let (was, value) = match (self.alert.metric, previous.value) {
+            (Metric::PercentUsed, Some(value)) if is_number => ("was at", percent(value)),
+            (Metric::ForecastPercent, Some(value)) if is_number => {
+                ("was heading for", percent(value))
             }
-            (Metric::Pace, Some(value)) if !self.alert.is_over_zero() => ahead(value),
+            (Metric::Pace, Some(value)) if is_number => ("was", ahead(value)),
             (Metric::PercentUsed | Metric::ForecastPercent | Metric::Pace, None) => return None,
             (metric, _) if metric.is_daily() || metric == Metric::StaleHours => return None,
-            _ => self.money(previous.cost),
+            _ => ("had cost", self.money(previous.cost)),
         };
-        Some((times::about(seconds), value))
+        Some((times::about(seconds), was, value))
     }
 
     /// `Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not expected, treat it as stolen credentials.`
@@ -99,7 +93,7 @@ impl AlertWording<'_> {
             (Some(told), _) => {
                 Some((amount(told.from), self.money(self.alert.cost.amount), told.span))
             }
-            (None, Some((span, value))) => Some((value, self.now_beside(), span)),
+            (None, Some((span, _, value))) => Some((value, self.now_beside(), span)),
             (None, None) => None,
         };
         rise.map(|(value, now, span)| format!("{value} → {now} in {span}"))
@@ -107,9 +101,9 @@ impl AlertWording<'_> {
 
     /// What [`AlertWording::before`] is compared with.
     fn now_beside(&self) -> String {
-        match self.standing() {
-            BudgetStatus::Heading(value) => percent(self.about(value)),
-            _ => self.badge().unwrap_or_else(|| self.money(self.alert.cost.amount)),
+        if let BudgetStatus::Heading(value) = self.standing() {
+            return percent(self.about(value));
         }
+        self.badge().unwrap_or_else(|| self.money(self.alert.cost.amount))
     }
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Latest, Metric, MetricValue, Point, percent_of};
 use crate::notify::message::rows::{Row, known};
-use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::standing::Margin;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, in_subject, money, percent, percentage};
 use crate::text::{capitalized, times};
@@ -322,7 +322,7 @@ impl<'a> Later<'a> {
 
     /// `940 %`: the share of the budget used in the end.
     fn share_used(&self) -> Option<Decimal> {
-        let zero = self.now.against_budget() == BudgetStatus::OverZero;
+        let zero = self.now.against_budget() == Some(Margin::OverZero);
         self.now.alert.computed_percent.filter(|_| !zero)
     }
 

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::percent_of;
-use crate::notify::message::standing::{BudgetStatus, whole_hours};
+use crate::notify::message::standing::{BudgetStatus, Margin, whole_hours};
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, percent, percentage};
 use crate::text::times;
@@ -173,11 +173,11 @@ impl AlertWording<'_> {
             None => format!("rises by {per_day} and has cost {cost} {}", self.period.cost),
         };
         match self.against_budget() {
-            BudgetStatus::Over(over) => {
+            Some(Margin::Over(over)) => {
                 format!("{went}; the cost is {} over {budget}", self.money(over))
             }
-            BudgetStatus::Left(left) => format!("{went}; {} of {budget} is left", self.money(left)),
-            _ => went,
+            Some(Margin::Left(left)) => format!("{went}; {} of {budget} is left", self.money(left)),
+            Some(Margin::OverZero) | None => went,
         }
     }
 

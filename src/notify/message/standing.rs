@@ -34,6 +34,17 @@ pub(crate) enum BudgetStatus {
     Stale(Decimal),
 }
 
+/// How a cost differs from its budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Margin {
+    /// Above the budget, by so much.
+    Over(Decimal),
+    /// Above a budget of zero.
+    OverZero,
+    /// Within the budget, with so much left.
+    Left(Decimal),
+}
+
 impl AlertWording<'_> {
     /// How the customer stands.
     pub(crate) fn standing(&self) -> BudgetStatus {
@@ -49,23 +60,23 @@ impl AlertWording<'_> {
             (Metric::DailyPercent, Some(points)) => BudgetStatus::RisingShare(points),
             (Metric::StaleHours, Some(hours)) => BudgetStatus::Stale(hours),
             (Metric::TotalCost | Metric::DailyCost | Metric::StaleHours, _) => BudgetStatus::Cost,
-            _ => self.against_budget(),
+            _ => match self.against_budget() {
+                Some(Margin::Over(over)) => BudgetStatus::Over(over),
+                Some(Margin::OverZero) => BudgetStatus::OverZero,
+                Some(Margin::Left(left)) => BudgetStatus::Left(left),
+                None => BudgetStatus::Cost,
+            },
         }
     }
 
-    /// How cost and budget stand, whatever the metric.
-    pub(crate) fn against_budget(&self) -> BudgetStatus {
-        let cost = self.alert.cost.amount;
-        match &self.alert.budget {
-            None => BudgetStatus::Cost,
-            Some(budget) if budget.amount.is_zero() && cost > Decimal::ZERO => {
-                BudgetStatus::OverZero
-            }
-            Some(budget) => self.alert.over().map_or_else(
-                || BudgetStatus::Left(budget.amount.saturating_sub(cost)),
-                BudgetStatus::Over,
-            ),
+    /// How cost and budget differ, whatever the metric; none without a budget.
+    pub(crate) fn against_budget(&self) -> Option<Margin> {
+        let (cost, budget) = (self.alert.cost.amount, self.alert.budget.as_ref()?.amount);
+        if budget.is_zero() && cost > Decimal::ZERO {
+            return Some(Margin::OverZero);
         }
+        let left = || Margin::Left(budget.saturating_sub(cost));
+        Some(self.alert.over().map_or_else(left, Margin::Over))
     }
 
     /// The cost at the period's end that a forecast's percentage means.

@@ -92,7 +92,12 @@ pub(crate) fn refusal(stage: Stage, trouble: &Trouble) -> Refusal {
     let (closes, is_brief) = match trouble {
         Trouble::Refused(reply) => (reply.code == 421, !reply.is_permanent()),
         Trouble::TooSlow(_) => (true, false),
-        _ => (true, true),
+        Trouble::OutOfStep
+        | Trouble::NoReply(_)
+        | Trouble::Endless(_)
+        | Trouble::BeforeTls
+        | Trouble::Tls(_)
+        | Trouble::Broken(_) => (true, true),
     };
     // Once the message was handed over, only a server that takes leave is sure not to have taken
     // it.
