@@ -61,9 +61,9 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
         }
         Kind::Moment => reader.check(entry, moment(entry.value)),
         Kind::Amount => amount(reader, entry),
-        Kind::Duration => match entry.value {
-            DeValue::String(text) => reader.check(entry, duration(text)),
-            _ => expect(reader, entry, "a duration such as \"15m\"", false),
+        Kind::Duration => match entry.value.as_str() {
+            Some(text) => reader.check(entry, duration(text)),
+            None => expect(reader, entry, "a duration such as \"15m\"", false),
         },
         Kind::Template => template(reader, entry, path),
         Kind::Secrets if entry.value.is_array() => {
@@ -113,20 +113,20 @@ fn expect(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, holds: bool) {
 }
 
 fn text(reader: &Reader<'_>, entry: &Entry<'_>) {
-    match entry.value {
-        DeValue::String(text) if text.trim().is_empty() => {
+    match entry.value.as_str() {
+        Some(text) if text.trim().is_empty() => {
             reader.mistake(
                 entry.span.clone(),
                 format!("\"{}\" must not be empty", short(entry.name)),
             );
         }
-        value => expect(reader, entry, "a text in quotes", value.is_str()),
+        text => expect(reader, entry, "a text in quotes", text.is_some()),
     }
 }
 
 fn list(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, item: impl Fn(&Entry<'_>)) {
-    match entry.value {
-        DeValue::Array(items) if items.is_empty() => {
+    match entry.value.as_array() {
+        Some(items) if items.is_empty() => {
             reader.mistake(
                 entry.span.clone(),
                 format!("\"{}\" must not be empty", short(entry.name)),
@@ -138,16 +138,16 @@ fn list(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, item: impl Fn(&E
 
 /// A list that may be empty.
 fn expect_list(reader: &Reader<'_>, entry: &Entry<'_>, expected: &str, item: impl Fn(&Entry<'_>)) {
-    match entry.value {
-        DeValue::Array(items) => items.iter().for_each(|value| item(&entry.item(value))),
-        _ => expect(reader, entry, expected, false),
+    match entry.value.as_array() {
+        Some(items) => items.iter().for_each(|value| item(&entry.item(value))),
+        None => expect(reader, entry, expected, false),
     }
 }
 
 fn with_table(reader: &Reader<'_>, entry: &Entry<'_>, check: impl FnOnce(&DeTable<'_>)) {
-    match entry.value {
-        DeValue::Table(table) => check(table),
-        _ => expect(reader, entry, "a table", false),
+    match entry.value.as_table() {
+        Some(table) => check(table),
+        None => expect(reader, entry, "a table", false),
     }
 }
 
@@ -211,9 +211,9 @@ fn template(reader: &Reader<'_>, entry: &Entry<'_>, path: &str) {
     const FILE: Shape =
         &[crate::config::keys::key("file", Kind::Text, "the file, relative to this one")];
     const EXPECTED: &str = "a text, or { file = \"PATH\" }";
-    match entry.value {
-        DeValue::Table(place) if !place.is_empty() => table(reader, place, &[FILE], path),
-        value if value.is_str() => text(reader, entry),
+    match entry.value.as_table() {
+        Some(place) if !place.is_empty() => table(reader, place, &[FILE], path),
+        None if entry.value.is_str() => text(reader, entry),
         _ => expect(reader, entry, EXPECTED, false),
     }
 }
@@ -227,20 +227,18 @@ fn whole(reader: &Reader<'_>, entry: &Entry<'_>) {
 }
 
 fn digest_above(reader: &Reader<'_>, entry: &Entry<'_>) {
-    match entry.value {
-        DeValue::Boolean(false) => {}
-        DeValue::String(text) if text == "off" => {}
-        DeValue::Integer(_) => whole(reader, entry),
-        _ => expect(reader, entry, "a whole number of zero or more, or \"off\"", false),
+    if entry.value.is_integer() {
+        return whole(reader, entry);
     }
+    let is_off = entry.value.as_bool() == Some(false) || entry.value.as_str() == Some("off");
+    expect(reader, entry, "a whole number of zero or more, or \"off\"", is_off);
 }
 
 fn numeric(reader: &Reader<'_>, entry: &Entry<'_>) {
-    match entry.value {
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_) => {
-            reader.check(entry, number(entry.value));
-        }
-        _ => expect(reader, entry, "a number", false),
+    if matches!(entry.value, DeValue::Integer(_) | DeValue::Float(_) | DeValue::String(_)) {
+        reader.check(entry, number(entry.value));
+    } else {
+        expect(reader, entry, "a number", false);
     }
 }
 

@@ -16,15 +16,13 @@ pub(crate) fn all() -> Vec<&'static str> {
 fn add_names(shape: Shape, names: &mut Vec<&'static str>) {
     for key in shape {
         names.push(key.name);
-        match key.kind {
-            Kind::Table(inner) | Kind::Tables(inner) | Kind::Rows(inner) | Kind::Named(inner) => {
-                add_names(inner, names);
-            }
-            Kind::Typed(types) | Kind::NamedTyped(types) => {
-                add_names(types.common, names);
-                types.own.iter().for_each(|own| add_names(own, names));
-            }
-            _ => {}
+        if let Kind::Table(inner) | Kind::Tables(inner) | Kind::Rows(inner) | Kind::Named(inner) =
+            key.kind
+        {
+            add_names(inner, names);
+        } else if let Kind::Typed(types) | Kind::NamedTyped(types) = key.kind {
+            add_names(types.common, names);
+            types.own.iter().for_each(|own| add_names(own, names));
         }
     }
 }

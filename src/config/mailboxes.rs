@@ -30,7 +30,11 @@ pub(crate) fn addresses(notifier: &Config) -> Vec<String> {
     let to: &[_] = match &notifier.kind {
         Kind::Email(email) => &email.to,
         Kind::GraphMail(mail) => &mail.to,
-        _ => &[],
+        Kind::Slack(_)
+        | Kind::Webhook(_)
+        | Kind::Teams(_)
+        | Kind::PagerDuty(_)
+        | Kind::Alertmanager(_) => &[],
     };
     to.iter().map(|to| to.email.to_string().to_lowercase()).collect()
 }

@@ -110,7 +110,11 @@ impl Walk<'_> {
             DeValue::Array(items) => {
                 items.iter().for_each(|item| self.value(name, item, path, (around, trust)));
             }
-            other => {
+            leaf @ (DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)) => {
                 let text = self.text.get(value.span()).unwrap_or_default();
                 let shown = match trust {
                     Trust::Shown => true,
@@ -122,7 +126,7 @@ impl Walk<'_> {
                 // What looks like no name of a place may be the secret itself.
                 let misplaced = around == Trust::Secret
                     && PLACES.contains(&name)
-                    && !looks_right_for(name, other.as_str().unwrap_or(text));
+                    && !looks_right_for(name, leaf.as_str().unwrap_or(text));
                 if !shown || telltale || misplaced {
                     self.hidden.push(value.span());
                 }

@@ -170,13 +170,12 @@ impl<'a> Reader<'a> {
     }
 
     fn secret_source(&self, entry: &Entry<'_>) -> Option<SecretSource> {
-        match entry.value {
-            DeValue::String(text) if text.trim().is_empty() => None,
-            DeValue::String(text) => Some(SecretSource::Inline(Secret::new(text.as_ref()))),
-            DeValue::Table(places) => match by_place(places).as_slice() {
-                [place] => self.place(place),
-                _ => None,
-            },
+        if let Some(text) = entry.value.as_str() {
+            let is_blank = text.trim().is_empty();
+            return (!is_blank).then(|| SecretSource::Inline(Secret::new(text)));
+        }
+        match by_place(entry.value.as_table()?).as_slice() {
+            [place] => self.place(place),
             _ => None,
         }
     }

@@ -29,7 +29,9 @@ pub(crate) fn number(value: &DeValue<'_>) -> Result<Decimal, String> {
             }
             _ => text.trim().to_owned(),
         },
-        other => return Err(format!("expected a number, found {}", called(other))),
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            return Err(format!("expected a number, found {}", called(value)));
+        }
     };
     let digits = text.strip_prefix('+').unwrap_or(&text);
     let plain: String = digits.chars().filter(|letter| *letter != '_').collect();
@@ -75,16 +77,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// A date with a time, in quotes or as TOML writes it; UTC where it names no offset.
 pub(crate) fn moment(value: &DeValue<'_>) -> Result<UsageDate, String> {
-    let text = match value {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Datetime(date) => date.to_string(),
-        other => {
-            return Err(format!(
-                "expected a date with a time such as 2026-11-14T08:00:00Z, found {}",
-                called(other)
-            ));
-        }
-    };
+    let date = value.as_datetime().map(ToString::to_string);
+    let text = date.or_else(|| value.as_str().map(str::to_owned)).ok_or_else(|| {
+        let found = called(value);
+        format!("expected a date with a time such as 2026-11-14T08:00:00Z, found {found}")
+    })?;
     UsageDate::parse(&text).ok_or_else(|| {
         format!("\"{}\" is no date with a time: write 2026-11-14T08:00:00Z", short(&text))
     })
