@@ -13,7 +13,7 @@ pub(super) fn regular(stat: &Stat) -> io::Result<()> {
         FileType::Symlink => "a symbolic link",
         FileType::Fifo => "a pipe",
         FileType::Socket => "a socket",
-        _ => "a device",
+        FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => "a device",
     };
     Err(refused(format!("it is {what}, not a regular file")))
 }

@@ -55,8 +55,8 @@ fn together(connection: &mut Connection, parts: &mut [Box<dyn Part>]) -> Result<
 
 /// The same failure once more.
 fn same(error: &Error) -> Error {
-    match error {
-        Error::SqliteFailure(code, text) => Error::SqliteFailure(*code, text.clone()),
-        other => Error::ToSqlConversionFailure(other.to_string().into()),
+    if let Error::SqliteFailure(code, text) = error {
+        return Error::SqliteFailure(*code, text.clone());
     }
+    Error::ToSqlConversionFailure(error.to_string().into())
 }

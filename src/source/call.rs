@@ -115,24 +115,23 @@ impl Call {
     }
 
     fn decide(&mut self, error: &SourceError) -> Option<Duration> {
-        match error {
-            SourceError::Unauthorized { .. } if self.refused.is_none() => {
-                self.refused = self.token.take();
-                self.refused.is_some().then_some(Duration::ZERO)
-            }
-            SourceError::Throttled { retry_after: Some(wait), .. }
-                if *wait <= PATIENCE && self.throttled < THROTTLED_TRIES =>
-            {
-                self.throttled += 1;
-                Some(*wait)
-            }
-            error if error.is_transient() => {
-                let wait = WAITS.get(self.failures).copied();
-                self.failures += 1;
-                wait
-            }
-            _ => None,
+        if matches!(error, SourceError::Unauthorized { .. }) && self.refused.is_none() {
+            self.refused = self.token.take();
+            return self.refused.is_some().then_some(Duration::ZERO);
         }
+        if let Some(wait) = error.retry_after()
+            && wait <= PATIENCE
+            && self.throttled < THROTTLED_TRIES
+        {
+            self.throttled += 1;
+            return Some(wait);
+        }
+        if !error.is_transient() {
+            return None;
+        }
+        let wait = WAITS.get(self.failures).copied();
+        self.failures += 1;
+        wait
     }
 
     fn log(&self, error: &SourceError, wait: Option<Duration>) {

@@ -142,10 +142,7 @@ fn after_colon(reason: &str) -> String {
 impl SourceError {
     /// How long the source asks to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Throttled { retry_after, .. } => *retry_after,
-            _ => None,
-        }
+        if let Self::Throttled { retry_after, .. } = self { *retry_after } else { None }
     }
 
     /// Whether only a person can fix it, so that asking anything more is pointless.
@@ -174,22 +171,15 @@ impl SourceError {
 
     /// What the sign-in service's refusal means, where it is known.
     fn advice(&self) -> Option<Advice> {
-        match self {
-            Self::SignInRefused { reason } => advice(reason),
-            _ => None,
-        }
+        if let Self::SignInRefused { reason } = self { advice(reason) } else { None }
     }
 
     /// Whether it is a refusal that a sign-in by a browser may pass, for all that is known: one
     /// that has another meaning it does not.
     pub fn may_pass_by_browser(&self) -> bool {
-        match self {
-            Self::SignInRefused { .. } => {
-                self.advice().is_none_or(|advice| advice.fix.contains("--browser"))
-            }
-            Self::Refused { .. } => true,
-            _ => false,
-        }
+        matches!(self, Self::Refused { .. })
+            || matches!(self, Self::SignInRefused { .. })
+                && self.advice().is_none_or(|advice| advice.fix.contains("--browser"))
     }
 
     /// What happened and, where only a person can fix it, what that means and how.

@@ -119,7 +119,12 @@ impl Scanner {
             let used = match self.state {
                 State::Within(part) => self.read_on(part, bytes, sink),
                 State::Items => self.next_item(bytes, sink),
-                _ => self.step(first)?,
+                State::Start
+                | State::BeforeName
+                | State::AfterName
+                | State::BeforeValue
+                | State::AfterValue
+                | State::End => self.step(first)?,
             };
             bytes = bytes.get(used..).unwrap_or_default();
         }
@@ -133,7 +138,12 @@ impl Scanner {
             State::End if self.items_seen => Ok(self.outline),
             State::End => Err(ScanError::NoItems),
             State::Start => Err(ScanError::Empty),
-            _ => Err(ScanError::Cut),
+            State::BeforeName
+            | State::AfterName
+            | State::BeforeValue
+            | State::Within(_)
+            | State::AfterValue
+            | State::Items => Err(ScanError::Cut),
         }
     }
 

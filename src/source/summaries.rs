@@ -135,13 +135,12 @@ fn parse_summary(body: &[u8]) -> Option<SubscriptionSummary> {
 /// A customer without Azure usage is answered 404, or with the code 3000 and a sentence that says
 /// so.
 fn means_no_usage(error: &SourceError) -> bool {
-    match error {
-        SourceError::Refused { status: 404, .. } => true,
-        SourceError::Refused { reason, .. } | SourceError::Unavailable { reason, .. } => {
-            reason.to_ascii_lowercase().contains("does not have usage data")
-        }
-        _ => false,
-    }
+    let (SourceError::Refused { reason, .. } | SourceError::Unavailable { reason, .. }) = error
+    else {
+        return false;
+    };
+    matches!(error, SourceError::Refused { status: 404, .. })
+        || reason.to_ascii_lowercase().contains("does not have usage data")
 }
 
 #[derive(Default)]

@@ -18,7 +18,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, NotText> {
     let mut transcoder = Transcoder::default();
     let utf8 = match transcoder.feed(&bytes) {
         Cow::Borrowed(all) if all.len() == bytes.len() => bytes,
-        other => other.into_owned(),
+        read @ (Cow::Borrowed(_) | Cow::Owned(_)) => read.into_owned(),
     };
     let cut = transcoder.ends_within_a_letter();
     match String::from_utf8(utf8) {

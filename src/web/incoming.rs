@@ -39,9 +39,10 @@ impl HttpBody for Coming {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        match &frame {
-            Poll::Ready(None) => self.asked.is_whole(),
-            _ => self.look(),
+        if matches!(frame, Poll::Ready(None)) {
+            self.asked.is_whole();
+        } else {
+            self.look();
         }
         frame
     }
