@@ -106,7 +106,9 @@ impl Here {
         self.opened.ledger.close().await?;
         done.map_err(|error| match error {
             ActionError::Invalid(text) => WrongUsage(text).into(),
-            failed => failed.into(),
+            failed @ (ActionError::Unavailable(_)
+            | ActionError::Ledger(_)
+            | ActionError::Unsaved { .. }) => failed.into(),
         })
     }
 }

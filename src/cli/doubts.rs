@@ -50,7 +50,11 @@ fn oauth(kind: &Kind) -> Option<&OAuthConfig> {
             Some(SmtpSignIn::Token { oauth, .. }) => Some(oauth),
             _ => None,
         },
-        _ => None,
+        Kind::Slack(_)
+        | Kind::Webhook(_)
+        | Kind::Teams(_)
+        | Kind::PagerDuty(_)
+        | Kind::Alertmanager(_) => None,
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) fn tick(tone: Tone, label: &str, text: &str) -> String {
     let mark = match tone {
         Tone::Bad => "✗",
         Tone::Uneasy => "!",
-        _ => "✓",
+        Tone::Good | Tone::Strong | Tone::Faint => "✓",
     };
     let lines = labelled(&format!("  {label:<9}"), text).join("\n");
     lines.replacen(' ', &tone.paint(mark), 1)

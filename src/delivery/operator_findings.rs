@@ -321,12 +321,12 @@ impl AlertWording {
 
     /// How long a finding must have been open before it is news.
     fn delay(&self, code: FindingCode) -> Duration {
-        match code {
-            FindingCode::SourceFailing | FindingCode::SubscriptionsUnread => {
-                self.source_failing_after
-            }
-            FindingCode::NotifierFailing => PROBED_AGAIN,
-            _ => Duration::ZERO,
+        if matches!(code, FindingCode::SourceFailing | FindingCode::SubscriptionsUnread) {
+            self.source_failing_after
+        } else if code == FindingCode::NotifierFailing {
+            PROBED_AGAIN
+        } else {
+            Duration::ZERO
         }
     }
 

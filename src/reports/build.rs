@@ -140,7 +140,10 @@ impl Events {
                 }
                 EventCode::CostFell => events.data.costs_fell += 1,
                 EventCode::PercentsDisagree => events.data.percents_disagree += 1,
-                _ => {}
+                EventCode::BudgetRaised
+                | EventCode::BudgetSet
+                | EventCode::Disappeared
+                | EventCode::Returned => {}
             }
         }
         Ok(events)

@@ -324,7 +324,12 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     let what = match row.kind {
         MessageKind::Reminder => "reminder, ",
         MessageKind::Resolved => "that it is over, ",
-        _ => "",
+        MessageKind::Raised
+        | MessageKind::Digest
+        | MessageKind::Test
+        | MessageKind::OperatorRaised
+        | MessageKind::OperatorResolved
+        | MessageKind::Report => "",
     };
     let mut lines = vec![format!(
         "    {what}{} {state}{digest}{}{id}",

@@ -197,7 +197,7 @@ fn again(account: &RuleAccount, assessed: &Assessed, scale: Scale) -> Option<Str
     }
     let next = match &account.verdict {
         Verdict::Crossed { crossing, .. } => crossing.next_at,
-        _ => None,
+        Verdict::NotApplicable(_) | Verdict::Below { .. } => None,
     };
     let next = next.map(|at| format!("at {}", scale.step(at)));
     let rearm =

@@ -69,7 +69,7 @@ pub(crate) fn late_data(story: Story) -> Range<Timestamp> {
 pub(crate) fn budget(story: Story, role: &Role, at: Timestamp) -> Option<i64> {
     match role.part {
         Part::Raised(amount) if at >= budget_raised(story) => Some(amount),
-        _ => role.budget,
+        Part::Steady | Part::Attacked | Part::Raised(_) | Part::Late | Part::Idle => role.budget,
     }
 }
 

@@ -101,7 +101,7 @@ fn extra_cost(story: Story, role: &Role, as_of: Timestamp) -> Decimal {
         Part::Idle => {
             rounded(since(plot::machine_starts(story).max(start)) * Decimal::new(57_870, 7), DIGITS)
         }
-        _ => Decimal::ZERO,
+        Part::Steady | Part::Attacked | Part::Raised(_) | Part::Late => Decimal::ZERO,
     }
 }
 
