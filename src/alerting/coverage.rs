@@ -33,6 +33,7 @@ impl Gap {
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The gap that a reason of the rules makes.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others say that a rule is not for it")]
     pub(crate) fn of(reason: Reason) -> Self {
         match reason {
             Reason::NoBudget => Self::NoBudget,

@@ -158,6 +158,7 @@ enum Command {
 
 impl Command {
     /// What it logs unless told otherwise; none for a show, which tells everything itself.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what ends tells its outcome itself")]
     fn usual_log(&self) -> Option<log::Level> {
         match self {
             Self::Demo(_) => None,

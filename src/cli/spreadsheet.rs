@@ -59,6 +59,7 @@ impl<W: Write> Spreadsheet<W> {
 }
 
 /// A reader that has seen enough is known by the kind of the error below.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds")]
 fn as_io(error: csv::Error) -> anyhow::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error.into(),

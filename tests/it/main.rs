@@ -10,6 +10,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::too_many_lines,
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     reason = "a test fails by panicking"
 )]

@@ -63,6 +63,7 @@ impl AlertWording<'_> {
     }
 
     /// How it stands in the fewest words, to be compared with how it stood: `900 %`, `45,000 SEK`.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others have a badge, or a cost")]
     pub(crate) fn short(&self) -> String {
         match self.standing() {
             BudgetStatus::UsdCost(usd) => format!("{} USD", amount(usd)),

@@ -127,6 +127,7 @@ impl AlertWording<'_> {
     }
 
     /// The cost at the period's end at this pace, as the rows beside the chart say it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other cost goes on as it went")]
     fn projection(&self, sent: Timestamp) -> Option<Decimal> {
         let told = match self.standing() {
             BudgetStatus::Heading(_) => self.forecast_cost(),
