@@ -34,7 +34,7 @@ pub struct DaemonLines {
 }
 
 impl ActionContext {
-    /// An office in a command: this cycle, and no daemon.
+    /// A context in a command: this cycle, and no daemon.
     pub fn in_process(cycle: Arc<Cycle>, ledger: ledger::Config, config: PathBuf) -> Self {
         Self { cycle: watch::Sender::new(Some(cycle)).subscribe(), ledger, config, daemon: None }
     }

@@ -63,7 +63,7 @@ impl Gap {
                 "set [source] legacy_currency, or currency in [customers.\"ID\"]"
             }
             Self::Muted => {
-                "take the rules out of its mute_rules, unless nobody shall ever hear of it"
+                "take the rules out of its mute_rules, unless nobody should ever hear of it"
             }
             Self::DeadNotifier => {
                 "fix the notifiers that its rules tell, or name another one; status says what \

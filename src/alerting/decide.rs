@@ -161,7 +161,7 @@ impl<'a> Memory<'a> {
     ) -> Reason {
         let Some(highest) = crossing.highest() else { return Reason::BelowFirstStep };
         let rule = &evaluation.rule;
-        let (reason, previous_amount) = match self.standing(evaluation, highest.at) {
+        let (reason, previous_amount) = match self.status_of(evaluation, highest.at) {
             StepStatus::New => (Reason::NewStep, None),
             StepStatus::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
             StepStatus::Spent(reason) => return reason,
@@ -171,7 +171,7 @@ impl<'a> Memory<'a> {
             .iter()
             .filter(|step| {
                 step.at == highest.at
-                    || !matches!(self.standing(evaluation, step.at), StepStatus::Spent(_))
+                    || !matches!(self.status_of(evaluation, step.at), StepStatus::Spent(_))
             })
             .collect();
         // That the customer was seen below before this alert says nothing about the time after it.
@@ -213,7 +213,7 @@ impl<'a> Memory<'a> {
         self.steps.iter().all(|spent| spent.at != at)
     }
 
-    fn standing(&self, evaluation: &Evaluation, at: Decimal) -> StepStatus {
+    fn status_of(&self, evaluation: &Evaluation, at: Decimal) -> StepStatus {
         let rule = &evaluation.rule;
         let Some(most) = self.at_or_beyond(at).map(|step| step.amount).max() else {
             return StepStatus::New;

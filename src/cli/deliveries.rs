@@ -163,7 +163,7 @@ pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
 }
 
 /// The state as people read it.
-fn standing(row: &DeliveryRow) -> &'static str {
+fn state_word(row: &DeliveryRow) -> &'static str {
     match (row.state, row.held) {
         (DeliveryState::Pending, true) => "held",
         (DeliveryState::Dead, true) => "discarded",
@@ -187,7 +187,7 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
     ]);
     for row in rows {
         listing.add(vec![
-            standing(row).to_owned(),
+            state_word(row).to_owned(),
             text::short_moment(row.created_at, now, zone),
             addressee(row),
             row.fallback_for.as_deref().map_or_else(

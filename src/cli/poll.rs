@@ -11,7 +11,7 @@ use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{CommandContext, OpenLedger};
 use crate::cli::output::{self, Tone};
-use crate::cli::raised::{Raised, Whence};
+use crate::cli::raised::{PolledLedger, Raised};
 use crate::cli::{Format, text};
 use crate::clock::SystemClock;
 use crate::config::{Config, parse_duration};
@@ -63,7 +63,7 @@ impl Poll {
         } else {
             Reader::open(&ledger).ok()
         };
-        self.print(&answer, None, &Whence::Place(reader)).await?;
+        self.print(&answer, None, &PolledLedger::Place(reader)).await?;
         Ok(outcome(&answer))
     }
 
@@ -86,7 +86,7 @@ impl Poll {
         self.print(
             &answer,
             Some(&told),
-            &Whence::Copy(
+            &PolledLedger::Copy(
                 Box::new(opened.ledger.clone()),
                 Reader::open(&opened.config.ledger).ok(),
             ),
@@ -155,13 +155,13 @@ impl Poll {
         &self,
         answer: &PollAnswer,
         would_tell: Option<&str>,
-        whence: &Whence,
+        ledger: &PolledLedger,
     ) -> anyhow::Result<()> {
         match self.format {
-            Format::Json => Raised::by(answer, whence).print_json(answer).await,
-            Format::Csv => Raised::by(answer, whence).print_csv().await,
+            Format::Json => Raised::by(answer, ledger).print_json(answer).await,
+            Format::Csv => Raised::by(answer, ledger).print_csv().await,
             Format::Text => {
-                let namesakes = Namesakes::find(text::named_in(&answer.alerts), whence.reader())?;
+                let namesakes = Namesakes::find(text::named_in(&answer.alerts), ledger.reader())?;
                 output::page(&self.page(answer, would_tell, &namesakes))
             }
         }

@@ -14,14 +14,14 @@ use crate::ledger::{AlertRows, Ledger, Reader};
 const AT_ONCE: u32 = 500;
 
 /// The ledger that a poll has written to.
-pub(super) enum Whence {
+pub(super) enum PolledLedger {
     /// The one in place; none where nothing was left out.
     Place(Option<Reader>),
     /// A copy, for a try; and the one in place, where there is one.
     Copy(Box<Ledger>, Option<Reader>),
 }
 
-impl Whence {
+impl PolledLedger {
     /// Reads the one in place.
     pub(super) fn reader(&self) -> Option<&Reader> {
         let (Self::Place(reader) | Self::Copy(_, reader)) = self;
@@ -43,17 +43,17 @@ pub(super) struct Raised<'a> {
     listed: &'a [Alert],
     known: HashSet<Uuid>,
     rows: Option<AlertRows>,
-    whence: &'a Whence,
+    ledger: &'a PolledLedger,
 }
 
 impl<'a> Raised<'a> {
     /// What this answer lists, and what it leaves out.
-    pub(super) fn by(answer: &'a PollAnswer, whence: &'a Whence) -> Self {
+    pub(super) fn by(answer: &'a PollAnswer, ledger: &'a PolledLedger) -> Self {
         Self {
             listed: &answer.alerts,
             known: answer.alerts.iter().map(|alert| alert.id).collect(),
             rows: answer.rows,
-            whence,
+            ledger,
         }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Raised<'a> {
     ) -> anyhow::Result<()> {
         print(self.listed)?;
         while let Some(rows) = self.rows {
-            let read = self.whence.read(rows).await?;
+            let read = self.ledger.read(rows).await?;
             self.rows = read.last().map(|(row, _)| AlertRows { after: *row, ..rows });
             let page: Vec<Alert> = read
                 .into_iter()

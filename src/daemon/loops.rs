@@ -21,7 +21,7 @@ use crate::poll::{Cycle, CycleReport};
 /// How long a poll may take before its loop counts as stuck: generous requests, each with its retries, for a collection of several
 /// pages.
 const LONGEST_POLL: Duration = Duration::from_hours(1);
-/// How long a poll may go on when the loop shall stop: a sign-in that is being renewed should reach
+/// How long a poll may go on when the loop must stop: a sign-in that is being renewed should reach
 /// the disk, since the old one may be worth nothing any more.
 const POLL_GRACE: Duration = Duration::from_secs(1);
 /// How soon a failed poll is tried again; doubled with each failure, up to the poll interval.
@@ -32,7 +32,7 @@ const POLL_RETRY: Duration = Duration::from_mins(5);
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// Polls as soon as the source allows it, then every `interval`, jittered by up to 10 %, and when
-/// somebody asks for it. A poll under way when the loop shall stop is soon given up: what it has
+/// somebody asks for it. A poll under way when the loop must stop is soon given up: what it has
 /// not recorded is found again.
 pub(super) async fn poll(
     cycle: Arc<Cycle>,

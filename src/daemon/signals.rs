@@ -11,7 +11,7 @@ use crate::daemon::channels::Lines;
 /// What the loops of one configuration share.
 #[derive(Clone)]
 pub(super) struct Signals {
-    /// True once the loops shall stop.
+    /// True once the loops must stop.
     pub(super) stop: watch::Receiver<bool>,
     /// To and from those who ask something.
     pub(super) lines: Lines,
@@ -36,7 +36,7 @@ impl Signals {
         *self.stop.borrow()
     }
 
-    /// Waits for a time, or until the loops shall stop.
+    /// Waits for a time, or until the loops must stop.
     pub(super) async fn wait(&mut self, clock: &dyn Clock, time: Duration) {
         if !self.stopping() {
             tokio::select! {

@@ -34,7 +34,7 @@ const AGAIN_AFTER: Duration = Duration::from_mins(1);
 pub struct Mirror {
     channel: MirrorChannel,
     attempts: DeliveryAttempts,
-    standing: NotifierHealth,
+    health: NotifierHealth,
     poll_interval: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Mirror {
         Self {
             attempts: DeliveryAttempts::new(Arc::clone(channel.channel()), findings, metrics),
             channel,
-            standing: NotifierHealth::default(),
+            health: NotifierHealth::default(),
             poll_interval,
         }
     }
@@ -74,7 +74,7 @@ impl Mirror {
 
     /// Why the destination failed last; none while it takes what it is shown.
     pub fn failure(&self) -> Option<&str> {
-        self.standing.failure()
+        self.health.failure()
     }
 
     /// Shows everything, unless the destination fails and is left alone; says how long until the
@@ -83,8 +83,8 @@ impl Mirror {
         &mut self,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Duration, LedgerError> {
-        let state = self.standing.state(&self.attempts).await?;
-        match self.standing.until_probe(&state, &self.attempts) {
+        let state = self.health.state(&self.attempts).await?;
+        match self.health.until_probe(&state, &self.attempts) {
             Some(wait) => Ok(wait),
             None => self.show(stop).await,
         }
@@ -95,7 +95,7 @@ impl Mirror {
         &mut self,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Duration, LedgerError> {
-        self.standing.state(&self.attempts).await?;
+        self.health.state(&self.attempts).await?;
         let (began, last) =
             (self.attempts.clock().now(), self.attempts.ledger().shown_at(self.name()).await?);
         // What ended after the last time was never shown as over.
@@ -107,7 +107,7 @@ impl Mirror {
         match self.pass(&mut pass, since, stop).await? {
             Ok(true) => {
                 self.attempts.ledger().note_shown(self.name(), began).await?;
-                self.standing.recovered(&self.attempts).await?;
+                self.health.recovered(&self.attempts).await?;
                 Ok(if pass.ended {
                     AGAIN_AFTER.min(self.poll_interval)
                 } else {
@@ -127,7 +127,7 @@ impl Mirror {
         since: Timestamp,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Result<bool, DeliveryError>, LedgerError> {
-        let rows = self.attempts.ledger().standing(since).await?;
+        let rows = self.attempts.ledger().open_alerts(since).await?;
         let mut refused = None;
         for rows in rows.chunks(BATCH) {
             if stop() {
@@ -214,7 +214,7 @@ impl Mirror {
 
     /// The destination fails: it is left alone for longer and longer.
     async fn failed(&mut self, error: &DeliveryError) -> Result<Duration, LedgerError> {
-        let before = self.standing.state(&self.attempts).await?.failures;
+        let before = self.health.state(&self.attempts).await?.failures;
         let asked = match error.verdict {
             Verdict::Destination { retry_after } => retry_after,
             // The destination is there, and what it does take must not run out meanwhile.
@@ -223,7 +223,7 @@ impl Mirror {
             }
             Verdict::Ambiguous | Verdict::Recipient => None,
         };
-        let state = self.standing.worse(error, asked, &self.attempts).await?;
+        let state = self.health.worse(error, asked, &self.attempts).await?;
         tracing::warn!(
             notifier = self.name(),
             failures = state.failures,
@@ -239,7 +239,7 @@ impl Mirror {
                 .to_owned(),
         };
         self.attempts.findings.report(finding).await?;
-        Ok(self.standing.until_probe(&state, &self.attempts).unwrap_or_default())
+        Ok(self.health.until_probe(&state, &self.attempts).unwrap_or_default())
     }
 }
 

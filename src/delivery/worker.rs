@@ -41,7 +41,7 @@ pub struct Progress {
 /// Delivers to one notifier.
 pub struct DeliveryWorker {
     attempts: DeliveryAttempts,
-    standing: NotifierHealth,
+    health: NotifierHealth,
     concurrency: ConcurrencyLimit,
     fallback: Option<Fallback>,
     /// Whether marks were made since the ledger was at rest.
@@ -54,7 +54,7 @@ impl DeliveryWorker {
         let concurrency = ConcurrencyLimit::new(channel.concurrency());
         Self {
             attempts: DeliveryAttempts::new(channel, findings, metrics),
-            standing: NotifierHealth::default(),
+            health: NotifierHealth::default(),
             concurrency,
             fallback: None,
             restless: false,
@@ -98,7 +98,7 @@ impl DeliveryWorker {
                 .await?;
             progress.wait = progress.wait.into_iter().chain(wait).min();
         }
-        progress.in_backoff = self.standing.failure().is_some();
+        progress.in_backoff = self.health.failure().is_some();
         self.restless |= progress.sent + progress.dead > 0;
         if self.restless && progress.wait.is_none_or(|wait| !wait.is_zero()) {
             self.restless = false;
@@ -108,7 +108,7 @@ impl DeliveryWorker {
     }
 
     fn fails(&self) -> Fails {
-        match self.standing.failure() {
+        match self.health.failure() {
             Some(_) => Fails::All,
             None if self.attempts.recipients.any() => Fails::Some,
             None => Fails::Nobody,
@@ -120,21 +120,21 @@ impl DeliveryWorker {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Progress, LedgerError> {
         self.mark_accepted().await?;
-        let state = self.standing.state(&self.attempts).await?;
+        let state = self.health.state(&self.attempts).await?;
         self.attempts.recall_deferred().await?;
         let (batch, limit) = match self.concurrency.most() {
             _ if state.failures > 0 => (1, 1),
             1 => (STEP, STEP),
             limit => (limit * BATCH_OF_SEVERAL, limit * STEP_OF_SEVERAL),
         };
-        let due = self.standing.due(batch, &self.attempts).await?;
+        let due = self.health.due(batch, &self.attempts).await?;
         if due.is_empty() {
             return Ok(Progress {
                 wait: self.attempts.until_deferred().await?,
                 ..Progress::default()
             });
         }
-        if let Some(wait) = self.standing.until_probe(&state, &self.attempts) {
+        if let Some(wait) = self.health.until_probe(&state, &self.attempts) {
             return Ok(Progress { wait: Some(wait), ..Progress::default() });
         }
         self.deliver(due, (batch, limit), stop).await
@@ -146,7 +146,7 @@ impl DeliveryWorker {
         (batch, limit): (usize, usize),
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Progress, LedgerError> {
-        let Self { attempts, standing, concurrency, .. } = self;
+        let Self { attempts, health, concurrency, .. } = self;
         let mut progress = Progress { wait: Some(Duration::ZERO), ..Progress::default() };
         let (mut failures, mut took_some, mut trouble) = (Vec::new(), false, None);
         let mut in_flight = InFlightBatch::new(attempts, due, batch, limit);
@@ -157,17 +157,17 @@ impl DeliveryWorker {
                     took_some |= !failures.is_empty();
                     concurrency.accepted();
                     let answered = attempts.answered(&delivery).await;
-                    answered.and(recovered(failures.is_empty(), standing, attempts).await)
+                    answered.and(recovered(failures.is_empty(), health, attempts).await)
                 }
                 Ok((delivery, Carried::Refused(error))) => {
                     progress.dead += 1;
                     let told = attempts.tell_dead(1, &error.to_string()).await;
                     let answered = attempts.answered(&delivery).await;
-                    told.and(answered).and(recovered(failures.is_empty(), standing, attempts).await)
+                    told.and(answered).and(recovered(failures.is_empty(), health, attempts).await)
                 }
                 Ok((delivery, Carried::Deferred(error))) => {
                     let deferred = attempts.defer(&delivery, &error).await;
-                    let recovered = recovered(failures.is_empty(), standing, attempts).await;
+                    let recovered = recovered(failures.is_empty(), health, attempts).await;
                     deferred.map(|dead| progress.dead += dead).and(recovered)
                 }
                 Ok((delivery, Carried::Failed(error))) => {
@@ -185,7 +185,7 @@ impl DeliveryWorker {
         drop(in_flight);
         if !failures.is_empty() {
             concurrency.failed(took_some);
-            progress.dead += standing.failed(&failures, attempts).await?;
+            progress.dead += health.failed(&failures, attempts).await?;
         }
         trouble.map_or(Ok(progress), Err)
     }
@@ -194,8 +194,8 @@ impl DeliveryWorker {
 /// One success frees all, unless the destination failed others beside it.
 async fn recovered(
     all: bool,
-    standing: &mut NotifierHealth,
+    health: &mut NotifierHealth,
     attempts: &DeliveryAttempts,
 ) -> Result<(), LedgerError> {
-    if all { standing.recovered(attempts).await } else { Ok(()) }
+    if all { health.recovered(attempts).await } else { Ok(()) }
 }

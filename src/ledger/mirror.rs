@@ -11,8 +11,8 @@ use crate::ledger::table::{findings, mirror};
 impl Ledger {
     /// The rows of the alerts that are open, then of those that ended at this instant or later; the
     /// newest first each.
-    pub async fn standing(&self, ended_since: Timestamp) -> Result<Vec<i64>, LedgerError> {
-        self.thread.run(move |connection| mirror::standing(connection, ended_since)).await
+    pub async fn open_alerts(&self, ended_since: Timestamp) -> Result<Vec<i64>, LedgerError> {
+        self.thread.run(move |connection| mirror::open_alerts(connection, ended_since)).await
     }
 
     /// Those alerts in these rows that are meant for a notifier.

@@ -131,12 +131,12 @@ impl Alertmanager {
             .ok_or_else(|| unexpected(status, &answer))
     }
 
-    fn posted(&self, standing: &Shown, now: Timestamp) -> Posted {
-        match &standing.fact {
+    fn posted(&self, open: &Shown, now: Timestamp) -> Posted {
+        match &open.fact {
             MirroredFact::Alert(snapshot, acknowledged_by) => {
-                self.alert(snapshot, acknowledged_by.as_deref(), standing.ends_at, now)
+                self.alert(snapshot, acknowledged_by.as_deref(), open.ends_at, now)
             }
-            MirroredFact::Trouble(news) => self.trouble(news, standing.ends_at, now),
+            MirroredFact::Trouble(news) => self.trouble(news, open.ends_at, now),
         }
     }
 
@@ -263,9 +263,9 @@ impl Notifier for Alertmanager {
 }
 
 impl Mirroring for Alertmanager {
-    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
+    fn show<'a>(&'a self, open: &'a [Shown], now: Timestamp) -> SendFuture<'a> {
         Box::pin(async move {
-            let posted: Vec<Posted> = standing.iter().map(|one| self.posted(one, now)).collect();
+            let posted: Vec<Posted> = open.iter().map(|one| self.posted(one, now)).collect();
             self.post(&posted, now).await
         })
     }

@@ -25,7 +25,7 @@ impl MirrorChannel {
     }
 
     /// Shows how things are.
-    pub async fn show(&self, standing: &[Shown]) -> Result<Accepted, DeliveryError> {
-        self.channel.timed(self.mirror.show(standing, self.channel.now())).await
+    pub async fn show(&self, open: &[Shown]) -> Result<Accepted, DeliveryError> {
+        self.channel.timed(self.mirror.show(open, self.channel.now())).await
     }
 }

@@ -50,7 +50,7 @@ pub trait Notifier: Send + Sync {
 /// A destination that mirrors what is open. A message to it is a try, and ends by itself.
 pub trait Mirroring: Notifier {
     /// Shows how things are.
-    fn show<'a>(&'a self, standing: &'a [Shown], now: Timestamp) -> SendFuture<'a>;
+    fn show<'a>(&'a self, open: &'a [Shown], now: Timestamp) -> SendFuture<'a>;
 }
 
 /// A message was accepted.

@@ -39,7 +39,7 @@ pub(crate) struct PollFindings<'a> {
 
 impl PollFindings<'_> {
     /// Opens and closes the findings that a poll decides about. Returns how many customers can
-    /// never alert, or fewer: what the next poll shall measure a growth against.
+    /// never alert, or fewer: what the next poll measures a growth against.
     pub(crate) async fn tell(&self) -> Result<Option<u64>, LedgerError> {
         self.tell_failures().await?;
         self.tell_sign_in().await?;

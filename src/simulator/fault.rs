@@ -90,12 +90,12 @@ pub(crate) struct Faults<F>(Mutex<Plan<F>>);
 #[derive(Debug)]
 struct Plan<F> {
     once: VecDeque<F>,
-    standing: Option<F>,
+    lasting: Option<F>,
 }
 
 impl<F: Clone> Faults<F> {
     pub(crate) fn none() -> Self {
-        Self(Mutex::new(Plan { once: VecDeque::new(), standing: None }))
+        Self(Mutex::new(Plan { once: VecDeque::new(), lasting: None }))
     }
 
     /// Goes wrong once, after the ones planned before.
@@ -105,12 +105,12 @@ impl<F: Clone> Faults<F> {
 
     /// Goes wrong every time, until healed.
     pub(crate) fn until_healed(&self, fault: F) {
-        self.plan(|plan| plan.standing = Some(fault));
+        self.plan(|plan| plan.lasting = Some(fault));
     }
 
     /// Forgets every planned fault.
     pub(crate) fn heal(&self) {
-        self.plan(|plan| *plan = Plan { once: VecDeque::new(), standing: None });
+        self.plan(|plan| *plan = Plan { once: VecDeque::new(), lasting: None });
     }
 
     /// The fault of this time, if any.
@@ -123,7 +123,7 @@ impl<F: Clone> Faults<F> {
         self.plan(|plan| match plan.once.front() {
             Some(next) if due(next) => plan.once.pop_front(),
             Some(_) => None,
-            None => plan.standing.clone().filter(due),
+            None => plan.lasting.clone().filter(due),
         })
     }
 

@@ -102,7 +102,7 @@ impl Call {
         self.answer = AnswerIds::of(headers);
     }
 
-    /// How long to wait before the next try; `None` when there shall be none.
+    /// How long to wait before the next try; `None` when there is none.
     pub(crate) fn wait_after(&mut self, error: &SourceError) -> Option<Duration> {
         let wait = self.decide(error);
         self.log(error, wait);

@@ -154,7 +154,7 @@ impl Client {
         }
     }
 
-    /// Waits before the next try of a call; `false` when there shall be none.
+    /// Waits before the next try of a call; `false` when there is none.
     pub(crate) async fn wait_after(&self, error: &SourceError, call: &mut Call) -> bool {
         match call.wait_after(error) {
             Some(wait) => {

@@ -8,13 +8,13 @@ use crate::cli::demo::words::{BOLD, DIM, RED, YELLOW, bar, day, fitted, paint};
 
 /// How the customers stand.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Standing {
+pub(super) struct DaySummary {
     over: usize,
     near: usize,
     worst: Option<(String, Decimal)>,
 }
 
-impl Standing {
+impl DaySummary {
     /// By what is remembered of them.
     pub(super) fn of(remembered: &[CustomerState]) -> Self {
         let percent = |seen: &&CustomerState| seen.computed_percent.unwrap_or_default();

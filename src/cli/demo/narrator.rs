@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::Style;
 use jiff::Timestamp;
 
-use crate::cli::demo::day::Standing;
+use crate::cli::demo::day::DaySummary;
 use crate::cli::demo::screen::Screen;
 use crate::cli::demo::words::{DIM, INDENT, day, paint, time, wrapped};
 
@@ -50,14 +50,14 @@ impl Paragraph {
 pub(super) struct Narrator {
     screen: Screen,
     today: Option<Timestamp>,
-    standing: Standing,
+    summary: DaySummary,
     /// Whether the day's line stands, because something was told below it.
     settled: bool,
 }
 
 impl Narrator {
     pub(super) fn new(screen: Screen) -> Self {
-        Self { screen, today: None, standing: Standing::default(), settled: false }
+        Self { screen, today: None, summary: DaySummary::default(), settled: false }
     }
 
     /// The screen, for what is told before and after the month.
@@ -66,13 +66,13 @@ impl Narrator {
     }
 
     /// How the customers stand now.
-    pub(super) async fn stand(&mut self, at: Timestamp, standing: Standing) -> io::Result<()> {
+    pub(super) async fn show_day(&mut self, at: Timestamp, summary: DaySummary) -> io::Result<()> {
         self.turn_page(at)?;
-        self.standing = standing;
+        self.summary = summary;
         let line = if self.settled {
             paint(DIM, &format!(" {}", time(at)))
         } else {
-            self.standing.line(at, self.screen.width())
+            self.summary.line(at, self.screen.width())
         };
         self.screen.change(&line)?;
         self.screen.pause(POLL).await;
@@ -84,7 +84,7 @@ impl Narrator {
         self.turn_page(at)?;
         if !self.settled {
             self.settled = true;
-            self.screen.line(&self.standing.line(at, self.screen.width()))?;
+            self.screen.line(&self.summary.line(at, self.screen.width()))?;
         }
         let columns = self.screen.width().saturating_sub(INDENT);
         let mut label = paint(DIM, &format!(" {}  ", time(at)));
@@ -101,7 +101,7 @@ impl Narrator {
     pub(super) fn end(&mut self) -> io::Result<()> {
         match self.today.take() {
             Some(before) if !self.settled => {
-                self.screen.line(&self.standing.line(before, self.screen.width()))
+                self.screen.line(&self.summary.line(before, self.screen.width()))
             }
             _ => Ok(()),
         }

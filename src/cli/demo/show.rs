@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::alerting::CustomerState;
 use crate::cli::demo::books::Books;
-use crate::cli::demo::day::Standing;
+use crate::cli::demo::day::DaySummary;
 use crate::cli::demo::inbox::Inbox;
 use crate::cli::demo::narrator::{Narrator, Paragraph};
 use crate::cli::demo::screen::Screen;
@@ -175,7 +175,7 @@ impl Show {
         }
         self.tell_source(report).await?;
         let remembered = self.stage.remembered().await?;
-        self.narrator.stand(self.stage.now(), Standing::of(&remembered)).await?;
+        self.narrator.show_day(self.stage.now(), DaySummary::of(&remembered)).await?;
         self.tell_late_data(&remembered).await
     }
 

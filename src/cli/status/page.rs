@@ -127,14 +127,14 @@ fn notifiers(state: &State, zone: &TimeZone) -> Vec<String> {
                 .map(|oldest| span(seconds_between(oldest, state.now)))
                 .unwrap_or_default(),
             notifier.owed.dead.to_string(),
-            standing(notifier, state, zone),
+            notifier_state(notifier, state, zone),
         ]);
     }
     listing.lines(2)
 }
 
 /// How a destination is doing; why it fails is among the findings.
-fn standing(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> String {
+fn notifier_state(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> String {
     let destination = &notifier.state;
     if !notifier.configured {
         return "no longer configured".to_owned();

@@ -10,7 +10,7 @@ use crate::ledger::table::alerts;
 /// The rows of the alerts that are open, then of those that ended since; the newest first each.
 /// Reads indexes only: asked for an order, SQLite would go through the whole table instead, which
 /// has every alert that ever was.
-pub(in crate::ledger) fn standing(
+pub(in crate::ledger) fn open_alerts(
     connection: &Connection,
     ended_since: Timestamp,
 ) -> rusqlite::Result<Vec<i64>> {

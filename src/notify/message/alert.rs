@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::domain::{AlertSnapshot, Occasion, Severity};
 use crate::notify::message::brief::Figure;
+use crate::notify::message::budget_status::{BudgetStatus, Margin};
 use crate::notify::message::chart::Chart;
 use crate::notify::message::later::{Later, brought_up_to_date, released};
 use crate::notify::message::rows::Row;
-use crate::notify::message::standing::{BudgetStatus, Margin};
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::percent;
 use crate::text::times;
@@ -125,7 +125,7 @@ impl AlertText {
             dated: dated(telling, telling.alert.raised_at),
             chart: telling.chart(sent),
             rows: telling.rows(sent),
-            ..Self::standing(Occasion::New, telling)
+            ..Self::outline(Occasion::New, telling)
         }
     }
 
@@ -147,7 +147,7 @@ impl AlertText {
         let now = brought_up_to_date(snapshot);
         let (later, telling) =
             (Later::new(snapshot, &now, zone, sent), AlertWording::new(&now, zone));
-        let standing = Self::standing(occasion, &telling);
+        let outline = Self::outline(occasion, &telling);
         if occasion == Occasion::Resolved {
             return Self {
                 label: later.resolved_label().to_owned(),
@@ -158,7 +158,7 @@ impl AlertText {
                 small: small(std::iter::once(later.course_since() + "."), &telling, None),
                 dated: dated(&telling, sent),
                 rows: later.resolved_rows(),
-                ..standing
+                ..outline
             };
         }
         let change = later.change().map(|change| format!("Budget {change}."));
@@ -176,12 +176,12 @@ impl AlertText {
             dated: dated(&telling, sent),
             chart: telling.chart(sent),
             rows: later.reminder_rows(),
-            ..standing
+            ..outline
         }
     }
 
     /// What says how the customer stands; the rest is empty.
-    fn standing(occasion: Occasion, telling: &AlertWording<'_>) -> Self {
+    fn outline(occasion: Occasion, telling: &AlertWording<'_>) -> Self {
         Self {
             occasion,
             severity: telling.alert.severity,
@@ -230,7 +230,7 @@ fn small(
 
 fn bar(telling: &AlertWording<'_>) -> Option<Bar> {
     if matches!(
-        telling.standing(),
+        telling.budget_status(),
         BudgetStatus::Cost
             | BudgetStatus::UsdCost(_)
             | BudgetStatus::Unbudgeted

@@ -1,6 +1,6 @@
 //! How a customer stands beside its name: in a list, as a large number, in the fewest words.
 
-use crate::notify::message::standing::{BudgetStatus, Margin, whole_hours};
+use crate::notify::message::budget_status::{BudgetStatus, Margin, whole_hours};
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{ahead, amount, percent};
 use crate::text::times;
@@ -20,7 +20,7 @@ impl AlertWording<'_> {
     /// The number beside the name in a list, where the alert is about one: `900 %`,
     /// `heading for 129 %`.
     pub(crate) fn badge(&self) -> Option<String> {
-        Some(match self.standing() {
+        Some(match self.budget_status() {
             BudgetStatus::Over(_) | BudgetStatus::Left(_) => percent(self.percent_used()?),
             BudgetStatus::Heading(value) => format!("heading for {}", percent(self.about(value))),
             BudgetStatus::Ahead(value) => ahead(self.about(value)),
@@ -36,7 +36,7 @@ impl AlertWording<'_> {
 
     /// The same where it is large.
     pub(crate) fn figure(&self) -> Option<Figure> {
-        let (lead, number, unit) = match self.standing() {
+        let (lead, number, unit) = match self.budget_status() {
             BudgetStatus::Over(_) | BudgetStatus::Left(_) => {
                 ("", percent(self.percent_used()?), "of budget".to_owned())
             }
@@ -65,7 +65,7 @@ impl AlertWording<'_> {
     /// How it stands in the fewest words, to be compared with how it stood: `900 %`, `45,000 SEK`.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others have a badge, or a cost")]
     pub(crate) fn short(&self) -> String {
-        match self.standing() {
+        match self.budget_status() {
             BudgetStatus::UsdCost(usd) => format!("{} USD", amount(usd)),
             BudgetStatus::Over(over) if self.percent_used().is_none() => {
                 format!("{} over", self.money(over))
@@ -90,7 +90,7 @@ impl AlertWording<'_> {
     /// What follows the name in a list: `45,000 of 5,000 SEK, 40,000 over`.
     pub(crate) fn brief(&self) -> String {
         let cost = self.alert.cost.amount;
-        match self.standing() {
+        match self.budget_status() {
             BudgetStatus::Over(over) => format!("{}, {} over", self.cost_of_budget(), amount(over)),
             BudgetStatus::Left(left) => format!("{}, {} left", self.cost_of_budget(), amount(left)),
             BudgetStatus::OverZero => format!("{} with a budget of 0", self.money(cost)),

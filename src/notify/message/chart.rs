@@ -7,8 +7,8 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
 use crate::domain::{Metric, Point, Severity};
+use crate::notify::message::budget_status::BudgetStatus;
 use crate::notify::message::drawing::{Drawing, GRAY, HEIGHT, MARGIN, Place, Rgb, VIOLET, WIDTH};
-use crate::notify::message::standing::BudgetStatus;
 use crate::notify::message::telling::AlertWording;
 use crate::text::times;
 
@@ -129,7 +129,7 @@ impl AlertWording<'_> {
     /// The cost at the period's end at this pace, as the rows beside the chart say it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other cost goes on as it went")]
     fn projection(&self, sent: Timestamp) -> Option<Decimal> {
-        let told = match self.standing() {
+        let told = match self.budget_status() {
             BudgetStatus::Heading(_) => self.forecast_cost(),
             BudgetStatus::Stale(_) => None,
             _ => self.pace_forecast(sent),

@@ -9,11 +9,11 @@ use rust_decimal::Decimal;
 use crate::domain::{AlertSnapshot, Ended, Metric, Occasion, PeriodSource, Severity};
 use crate::notify::message::alert::{AlertText, Bar, Dated};
 use crate::notify::message::brief::Figure;
+use crate::notify::message::budget_status::whole_hours;
 use crate::notify::message::later::{brought_up_to_date, released};
 use crate::notify::message::member::Member;
 use crate::notify::message::partner::Partner;
 use crate::notify::message::rows::{Row, known, lateness};
-use crate::notify::message::standing::whole_hours;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{in_subject, percent, points};
 use crate::text::{capitalized, clean, times};
@@ -46,7 +46,7 @@ pub(crate) struct CustomerTelling<'a> {
 }
 
 /// How the customer stands.
-enum Standing {
+enum CustomerStatus {
     /// There is usage under a budget of zero.
     OverZero,
     /// So many percent of the budget are used.
@@ -186,21 +186,23 @@ impl<'a> CustomerTelling<'a> {
             self.telling.period.name.replacen("the period ", "", 1)
         );
         let cost = self.cost().map(|cost| format!(", {cost}")).unwrap_or_default();
-        let measure = match self.standing() {
-            Standing::OverZero => {
+        let measure = match self.status() {
+            CustomerStatus::OverZero => {
                 format!("Azure usage {} with a budget of 0", self.telling.period.cost)
             }
-            Standing::Used(used) => format!("{} of {budget} used", percent(used)),
-            Standing::Heading(value) => format!("heading for {} of {budget}", percent(value)),
-            Standing::Ahead(value) => {
+            CustomerStatus::Used(used) => format!("{} of {budget} used", percent(used)),
+            CustomerStatus::Heading(value) => format!("heading for {} of {budget}", percent(value)),
+            CustomerStatus::Ahead(value) => {
                 format!("{budget} is used faster than the time goes by, {} ahead", points(value))
             }
-            Standing::Rising(value) => {
+            CustomerStatus::Rising(value) => {
                 format!("Azure usage rises by {} of the budget a day", percent(value))
             }
-            Standing::RisingFast => "Azure usage rises unusually fast".to_owned(),
-            Standing::Stale(hours) => format!("no new Azure usage for {}", whole_hours(hours)),
-            Standing::Reached => {
+            CustomerStatus::RisingFast => "Azure usage rises unusually fast".to_owned(),
+            CustomerStatus::Stale(hours) => {
+                format!("no new Azure usage for {}", whole_hours(hours))
+            }
+            CustomerStatus::Reached => {
                 format!("Azure usage {} has reached a threshold", self.telling.period.cost)
             }
         };
@@ -218,15 +220,15 @@ impl<'a> CustomerTelling<'a> {
 
     fn figure(&self) -> Option<Figure> {
         let of_budget = format!("of {}", self.telling.period.budget);
-        let (lead, number) = match self.standing() {
-            Standing::Used(used) => ("", percent(used)),
-            Standing::Heading(value) => ("heading for", percent(value)),
-            Standing::OverZero
-            | Standing::Ahead(_)
-            | Standing::Rising(_)
-            | Standing::RisingFast
-            | Standing::Stale(_)
-            | Standing::Reached => return None,
+        let (lead, number) = match self.status() {
+            CustomerStatus::Used(used) => ("", percent(used)),
+            CustomerStatus::Heading(value) => ("heading for", percent(value)),
+            CustomerStatus::OverZero
+            | CustomerStatus::Ahead(_)
+            | CustomerStatus::Rising(_)
+            | CustomerStatus::RisingFast
+            | CustomerStatus::Stale(_)
+            | CustomerStatus::Reached => return None,
         };
         Some(Figure { lead, number, unit: of_budget })
     }
@@ -245,35 +247,37 @@ impl<'a> CustomerTelling<'a> {
         let (budget, used) = (&self.telling.period.budget, self.percent_used());
         let used_of_it =
             used.map(|used| format!("; {} of {budget} is used", percent(used))).unwrap_or_default();
-        match self.standing() {
-            Standing::OverZero => {
+        match self.status() {
+            CustomerStatus::OverZero => {
                 format!("There is Azure usage {} although {budget} is 0.", self.telling.period.cost)
             }
-            Standing::Used(used) if used > Decimal::ONE_HUNDRED => {
+            CustomerStatus::Used(used) if used > Decimal::ONE_HUNDRED => {
                 format!("Your Azure usage has exceeded {budget}: {} of it is used.", percent(used))
             }
-            Standing::Used(used) => {
+            CustomerStatus::Used(used) => {
                 format!("Your Azure usage has reached {} of {budget}.", percent(used))
             }
-            Standing::Heading(value) => format!(
+            CustomerStatus::Heading(value) => format!(
                 "If it goes on as so far, your Azure usage will reach {} of {budget}.",
                 percent(value)
             ),
-            Standing::Ahead(value) => {
+            CustomerStatus::Ahead(value) => {
                 format!(
                     "Your Azure usage is {} ahead of {}{used_of_it}.",
                     points(value),
                     self.telling.period.kind
                 )
             }
-            Standing::Rising(value) => {
+            CustomerStatus::Rising(value) => {
                 format!("Your Azure usage rises by {} of {budget} a day.", percent(value))
             }
-            Standing::RisingFast => format!("Your Azure usage rises unusually fast{used_of_it}."),
-            Standing::Stale(hours) => {
+            CustomerStatus::RisingFast => {
+                format!("Your Azure usage rises unusually fast{used_of_it}.")
+            }
+            CustomerStatus::Stale(hours) => {
                 format!("Azure has reported no new usage of yours for {}.", whole_hours(hours))
             }
-            Standing::Reached => format!(
+            CustomerStatus::Reached => format!(
                 "Your Azure usage {} has reached a threshold that is watched.",
                 self.telling.period.cost
             ),
@@ -391,17 +395,19 @@ impl<'a> CustomerTelling<'a> {
             .filter(|_| !zero)
     }
 
-    fn standing(&self) -> Standing {
+    fn status(&self) -> CustomerStatus {
         let alert = self.telling.alert;
         let zero = alert.budget.as_ref().is_some_and(|budget| budget.amount.is_zero());
         match (alert.metric, alert.number()) {
-            (Metric::StaleHours, Some(hours)) => Standing::Stale(hours),
-            _ if zero && alert.cost.amount > Decimal::ZERO => Standing::OverZero,
-            (Metric::ForecastPercent, Some(value)) => Standing::Heading(self.telling.about(value)),
-            (Metric::Pace, Some(value)) => Standing::Ahead(self.telling.about(value)),
-            (Metric::DailyCost, _) => Standing::RisingFast,
-            (Metric::DailyPercent, Some(value)) => Standing::Rising(value),
-            _ => self.percent_used().map_or(Standing::Reached, Standing::Used),
+            (Metric::StaleHours, Some(hours)) => CustomerStatus::Stale(hours),
+            _ if zero && alert.cost.amount > Decimal::ZERO => CustomerStatus::OverZero,
+            (Metric::ForecastPercent, Some(value)) => {
+                CustomerStatus::Heading(self.telling.about(value))
+            }
+            (Metric::Pace, Some(value)) => CustomerStatus::Ahead(self.telling.about(value)),
+            (Metric::DailyCost, _) => CustomerStatus::RisingFast,
+            (Metric::DailyPercent, Some(value)) => CustomerStatus::Rising(value),
+            _ => self.percent_used().map_or(CustomerStatus::Reached, CustomerStatus::Used),
         }
     }
 }

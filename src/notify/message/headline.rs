@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::Metric;
-use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::budget_status::BudgetStatus;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{ahead, amount, percent};
 use crate::text::{capitalized, times};
@@ -23,7 +23,7 @@ impl AlertWording<'_> {
         let (seconds, previous) = (self.since_previous()?, self.context.previous.as_ref()?);
         let rise = self.alert.cost.amount.checked_sub(previous.cost)?;
         // The amount before it names the currency already, unless that was in US dollars.
-        let rise = match self.standing() {
+        let rise = match self.budget_status() {
             _ if rise <= Decimal::ZERO => return None,
             // These say how fast it goes in their own words.
             BudgetStatus::Heading(_)
@@ -101,7 +101,7 @@ impl AlertWording<'_> {
 
     /// What [`AlertWording::before`] is compared with.
     fn now_beside(&self) -> String {
-        if let BudgetStatus::Heading(value) = self.standing() {
+        if let BudgetStatus::Heading(value) = self.budget_status() {
             return percent(self.about(value));
         }
         self.badge().unwrap_or_else(|| self.money(self.alert.cost.amount))

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{AlertSnapshot, Ended, Latest, Metric, MetricValue, Point, percent_of};
+use crate::notify::message::budget_status::Margin;
 use crate::notify::message::rows::{Row, known};
-use crate::notify::message::standing::Margin;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, in_subject, money, percent, percentage};
 use crate::text::{capitalized, times};

@@ -5,6 +5,7 @@
 mod advice;
 mod alert;
 mod brief;
+mod budget_status;
 mod chart;
 mod columns;
 mod customer;
@@ -25,7 +26,6 @@ mod report_lists;
 mod report_numbers;
 mod rows;
 mod sentence;
-mod standing;
 mod telling;
 mod test_mark;
 mod told;

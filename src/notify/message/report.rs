@@ -59,7 +59,7 @@ impl ReportText {
             kind: format!("{kind} report · {}", moment(report.at, report.at, zone)),
             mood: words.mood(),
             first: words.trust(),
-            second: words.standing(),
+            second: words.open_alerts(),
             title: capitalized(&title),
             alarms,
             rows: known([
@@ -153,7 +153,7 @@ impl Words<'_> {
     }
 
     /// `Open alerts: 1 critical (1 not acknowledged), 11 warnings. 3 deliveries owed.`
-    fn standing(&self) -> String {
+    fn open_alerts(&self) -> String {
         let alerts = self.report.alerts;
         let critical = (alerts.critical > 0).then(|| {
             let open = alerts.critical_unacknowledged;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::domain::{BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource};
-use crate::notify::message::standing::BudgetStatus;
+use crate::notify::message::budget_status::BudgetStatus;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, percent};
 use crate::text::{clean, times};
@@ -84,13 +84,13 @@ impl AlertWording<'_> {
     /// `900 % used with 46 % of the period over; at this pace 97,800 SEK by 30 Nov`.
     pub(super) fn pace(&self, sent: Timestamp) -> Option<String> {
         let told_above =
-            matches!(self.standing(), BudgetStatus::Heading(_) | BudgetStatus::Stale(_));
+            matches!(self.budget_status(), BudgetStatus::Heading(_) | BudgetStatus::Stale(_));
         let share = self
             .elapsed_share()
             .filter(|_| self.alert.billing_period.source != PeriodSource::Assumed && !told_above)?;
         let used = self.percent_used().or(self.alert.computed_percent);
         let used = used
-            .filter(|_| self.standing() != BudgetStatus::OverZero)
+            .filter(|_| self.budget_status() != BudgetStatus::OverZero)
             .map(|used| format!("{} used with ", percent(used)));
         let forecast = self.pace_forecast(sent).map(|cost| {
             format!("; at this pace {} by {}", self.estimate(cost), self.period.last_day)
@@ -261,7 +261,7 @@ impl AlertWording<'_> {
 
     /// `rule "spend", step 100 % (80 % passed), 1–30 Nov, budget from Partner Center. Next message at 1,000 %.`
     pub(super) fn why(&self) -> String {
-        let next = self.context.next_at.filter(|_| self.standing() != BudgetStatus::OverZero);
+        let next = self.context.next_at.filter(|_| self.budget_status() != BudgetStatus::OverZero);
         let next =
             next.map(|at| format!(" Next message at {}.", self.on_scale(at))).unwrap_or_default();
         format!("{}{next}", self.why_alone())

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::percent_of;
-use crate::notify::message::standing::{BudgetStatus, Margin, whole_hours};
+use crate::notify::message::budget_status::{BudgetStatus, Margin, whole_hours};
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, percent, percentage};
 use crate::text::times;
@@ -12,7 +12,7 @@ impl AlertWording<'_> {
     /// What a subject says after the name: the word between, then how it stands.
     pub(crate) fn measure(&self) -> (&'static str, String) {
         let (cost, of_budget) = (self.alert.cost.amount, self.cost_of_budget());
-        let phrase = match (self.standing(), self.percent_used()) {
+        let phrase = match (self.budget_status(), self.percent_used()) {
             (BudgetStatus::Over(_) | BudgetStatus::Left(_), Some(value)) => {
                 format!("{}% of budget: {of_budget}", percentage(value))
             }
@@ -86,7 +86,7 @@ impl AlertWording<'_> {
         let in_usd = |usd| self.about_usd(usd).map(|usd| format!(" ({usd})")).unwrap_or_default();
         let cost =
             || format!("{}{}", self.money(self.alert.cost.amount), in_usd(self.alert.cost.usd));
-        match (self.standing(), self.percent_used()) {
+        match (self.budget_status(), self.percent_used()) {
             (BudgetStatus::Over(over), _) => format!(
                 "is {} over {}{}",
                 self.money(over),

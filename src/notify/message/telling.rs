@@ -1,5 +1,5 @@
 //! One alert as it is told: what every sentence about it is made of. The words for each metric are
-//! in `standing`.
+//! in `budget_status`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

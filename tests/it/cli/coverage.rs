@@ -18,7 +18,7 @@ async fn customers_that_can_never_alert_are_counted_by_reason_and_listed_costlie
         → set a budget in Partner Center or in [customers."ID"], or add a rule that needs none: metric =
           "unbudgeted_cost" or "usd_total_cost"
       muted: 1 customer
-        → take the rules out of its mute_rules, unless nobody shall ever hear of it
+        → take the rules out of its mute_rules, unless nobody should ever hear of it
 
     Customers, costliest first
       CUSTOMER  COST  IN USD  REASON

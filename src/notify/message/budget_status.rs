@@ -47,7 +47,7 @@ pub(crate) enum Margin {
 
 impl AlertWording<'_> {
     /// How the customer stands.
-    pub(crate) fn standing(&self) -> BudgetStatus {
+    pub(crate) fn budget_status(&self) -> BudgetStatus {
         let alert = self.alert;
         match (alert.metric, alert.number()) {
             (Metric::UsdTotalCost, _) => {
@@ -81,7 +81,7 @@ impl AlertWording<'_> {
 
     /// The cost at the period's end that a forecast's percentage means.
     pub(super) fn forecast_cost(&self) -> Option<Decimal> {
-        let BudgetStatus::Heading(value) = self.standing() else { return None };
+        let BudgetStatus::Heading(value) = self.budget_status() else { return None };
         let budget = self.alert.budget.as_ref()?.amount;
         let told = self.alert.inputs.as_ref().and_then(|inputs| inputs.forecast_cost);
         told.or_else(|| value.checked_mul(budget)?.checked_div(Decimal::ONE_HUNDRED))
