@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::{FindingCode, OperatorFinding};
-use crate::source::refusals::{Advice, advice};
+use crate::entra::{Advice, advice};
 
 /// Who was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl SourceError {
     pub fn may_pass_by_browser(&self) -> bool {
         matches!(self, Self::Refused { .. })
             || matches!(self, Self::SignInRefused { .. })
-                && self.advice().is_none_or(|advice| advice.fix.contains("--browser"))
+                && self.advice().is_none_or(|advice| advice.for_source.contains("--browser"))
     }
 
     /// What happened and, where only a person can fix it, what that means and how.
@@ -206,7 +206,7 @@ impl SourceError {
                     `budget-alertd login`.",
             ),
             Self::SignInRefused { .. } if self.advice().is_some() => {
-                (FindingCode::SignInRefused, self.advice().map_or("", |advice| advice.fix))
+                (FindingCode::SignInRefused, self.advice().map_or("", |advice| advice.for_source))
             }
             Self::SignInRefused { .. } | Self::Unauthorized { .. } => (
                 FindingCode::SignInRefused,

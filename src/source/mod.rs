@@ -13,7 +13,6 @@ mod links;
 mod login;
 mod pages;
 mod record;
-mod refusals;
 mod report;
 mod resources;
 mod scan;

@@ -236,6 +236,30 @@ async fn what_the_sign_in_service_refuses_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_code_that_the_source_knows_is_known_to_a_notifier_too() {
+    let microsoft = Microsoft::start().await;
+    let channel = channel(&microsoft.graph_config(microsoft.application(GRAPH)));
+    for (error, code, said) in [
+        ("invalid_grant", "50105", "assign the user or the application that signs in"),
+        ("invalid_request", "50126", "put a new refresh token where oauth.refresh_token reads it"),
+        ("invalid_grant", "50057", "fix the user's account in the Entra admin center"),
+        ("invalid_grant", "50020", "the user does not belong to this tenant"),
+        ("invalid_grant", "530035", "the tenant's Conditional Access does not let this user pass"),
+        ("unauthorized_client", "500014", "check oauth.client_id and oauth.tenant_id"),
+        ("invalid_request", "650053", "give the application its permission"),
+        ("access_denied", "1", "put a new refresh token where oauth.refresh_token reads it"),
+    ] {
+        let description = format!("AADSTS{code}: Something.");
+        let body = json!({ "error": error, "error_description": description });
+        microsoft.plan_token((400, "", body));
+        let told = failure(&channel).await;
+        assert_eq!((told.verdict, told.reason), (DESTINATION, FailureReason::SignInRefused));
+        let start = format!("Microsoft Entra refuses the sign-in: {error}: {description}; {said}");
+        assert!(told.detail.starts_with(&start), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_service_in_trouble_is_the_destinations_fault() {
     let microsoft = Microsoft::start().await;
     let channel = channel(&microsoft.graph_config(microsoft.application(GRAPH)));

@@ -282,6 +282,18 @@ async fn a_refusal_is_told_without_trace_ids_and_secrets_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_code_that_notifiers_know_is_known_to_the_source_too() {
+    let mut stage = Stage::bare().await;
+    let body = r#"{"error":"invalid_request","error_description":"AADSTS1002012: The scope is not valid."}"#;
+    stage.token(body).with_status(400).create_async().await;
+    let [said] = stage.read().await.report.errors.try_into().unwrap();
+    let expected = "the sign-in is refused: invalid_request: AADSTS1002012: The scope is not \
+        valid. The application does not know Partner Center in this tenant. Add the delegated \
+        permission";
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[tokio::test]
 async fn a_sign_in_service_in_trouble_is_tried_again() {
     for (status, headers, expected, asked) in [
         ("503 Service Unavailable", "", "the sign-in service answered 503", 4),
