@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use reqwest::Url;
-
 use crate::config::reader::Table;
 use crate::config::source::is_tenant;
 use crate::config::url::endpoint;
+use crate::entra::token_url;
 use crate::notify::{OAuthConfig, OAuthGrant};
 use crate::text::short_hash;
 
@@ -97,13 +96,8 @@ pub(crate) fn read(
     let scope = table
         .text("scope")
         .map_or_else(|| entra.pick(usual).to_owned(), |scope| scope.value.to_owned());
-    let token_url = token_url(login_url?, tenant.value)?;
+    let token_url = token_url(&login_url?, tenant.value)?;
     Some(OAuthConfig { token_url, client_id: client_id?.value.to_owned(), grant, scope })
-}
-
-fn token_url(mut login_url: Url, tenant: &str) -> Option<Url> {
-    login_url.path_segments_mut().ok()?.pop_if_empty().extend([tenant, "oauth2", "v2.0", "token"]);
-    Some(login_url)
 }
 
 /// The file of the notifier's refresh token; a name that no file should have gets one of its bytes.

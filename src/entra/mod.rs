@@ -1,10 +1,16 @@
-//! Sign-in at Microsoft Entra ID: what its token endpoint answers, what its refusals mean, and how
-//! a refresh token is kept on disk. Who signs in for what is left to those that ask.
+//! Sign-in at Microsoft Entra ID: asks its token endpoint, says what its refusals mean, renews
+//! access tokens, and keeps refresh tokens on disk. Who signs in for what is left to those that ask.
 
+mod access_tokens;
+mod application;
+mod refresh_tokens;
 mod refusals;
 mod token_answer;
 mod token_store;
 
+pub(crate) use access_tokens::AccessTokens;
+pub(crate) use application::{Application, TokenError, token_url};
+pub(crate) use refresh_tokens::RefreshTokens;
 pub(crate) use refusals::{Advice, NEW_REFRESH_TOKEN, advice};
-pub(crate) use token_answer::{TokenAnswer, TokenRefusal, error_word, first_sentence};
-pub(crate) use token_store::{StoredToken, TokenStore};
+pub(crate) use token_answer::{TokenAnswer, TokenRefusal, first_sentence};
+pub(crate) use token_store::TokenStore;

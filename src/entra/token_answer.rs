@@ -63,11 +63,6 @@ impl TokenAnswer {
     }
 }
 
-/// The word that an answer gives for its error, if it has one.
-pub(crate) fn error_word(body: &[u8]) -> Option<String> {
-    Some(json(body)?.get("error")?.as_str()?.to_owned())
-}
-
 /// Why an answer that is no success refuses.
 pub(crate) struct TokenRefusal {
     /// The word of RFC 6749 or RFC 8628, such as `invalid_grant`; empty where there is none.

@@ -61,6 +61,17 @@ impl TokenStore {
         self.folder.join(&self.name)
     }
 
+    /// Works with the file on a thread that may block.
+    pub(crate) async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .unwrap_or_else(|error| Err(error.into()))
+    }
+
     /// The token that is kept, if any. What is in the file is part of no error.
     pub(crate) fn load(&self) -> io::Result<Option<StoredToken>> {
         let text = match fs::read_own(&self.path(), MOST) {

@@ -1,54 +1,54 @@
 //! What the sign-in service's failures mean for a notifier: always the destination's fault, and
 //! what to do about it. What the codes mean is `entra`'s.
 
-use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
 
-use crate::entra::{NEW_REFRESH_TOKEN, TokenRefusal, advice};
+use crate::entra::{NEW_REFRESH_TOKEN, TokenError, TokenRefusal, advice};
 use crate::http;
+use crate::notify::address::without_addresses;
 use crate::notify::http_answer::{LONGEST_RETRY_AFTER, is_about_tls, tls_advice};
 use crate::notify::{DeliveryError, FailureReason, Verdict};
 
-/// The failure that a refusal of the token endpoint means.
-pub(crate) fn refused(status: StatusCode, refusal: &TokenRefusal) -> DeliveryError {
-    let status = status.as_u16();
-    let reason =
-        if refusal.reason.is_empty() { format!("status {status}") } else { refusal.reason.clone() };
+/// The failure that a missing token means. No message was on its way yet.
+pub(crate) fn failed(error: TokenError) -> DeliveryError {
+    let (reason, detail) = match error {
+        TokenError::NoRefreshToken(_) => {
+            (FailureReason::SignInRefused, NEW_REFRESH_TOKEN.to_owned())
+        }
+        TokenError::Unanswered(error) => return unanswered(error),
+        TokenError::Throttled { retry_after } => {
+            let retry_after = retry_after.map(|after| after.min(LONGEST_RETRY_AFTER));
+            return DeliveryError::new(
+                Verdict::Destination { retry_after },
+                FailureReason::Throttled,
+                "Microsoft Entra gives no token: 429",
+            );
+        }
+        TokenError::TooLarge { status, .. } | TokenError::NoToken { status } => (
+            FailureReason::UnexpectedAnswer,
+            format!(
+                "the sign-in service's answer ({}) holds no access token; check oauth.login_url",
+                status.as_u16()
+            ),
+        ),
+        TokenError::Refused { status, refusal } => refused(status, &refusal),
+    };
+    DeliveryError::new(Verdict::DESTINATION, reason, detail)
+}
+
+fn refused(status: StatusCode, refusal: &TokenRefusal) -> (FailureReason, String) {
+    let (status, said) = (status.as_u16(), without_addresses(&refusal.reason));
+    let said = if said.is_empty() { format!("status {status}") } else { said };
     if refusal.is_final() {
-        let detail = format!("Microsoft Entra refuses the sign-in: {reason}; {}", fix(refusal));
-        return DeliveryError::new(Verdict::DESTINATION, FailureReason::SignInRefused, detail);
+        let detail = format!("Microsoft Entra refuses the sign-in: {said}; {}", fix(refusal));
+        return (FailureReason::SignInRefused, detail);
     }
     let why =
         if status >= 500 { FailureReason::ServerError } else { FailureReason::UnexpectedAnswer };
-    DeliveryError::new(
-        Verdict::DESTINATION,
-        why,
-        format!("Microsoft Entra gives no token: {status} {reason}"),
-    )
+    (why, format!("Microsoft Entra gives no token: {status} {said}"))
 }
 
-/// Too many sign-ins.
-pub(crate) fn throttled(headers: &HeaderMap, now: Timestamp) -> DeliveryError {
-    let retry_after = http::retry_after(headers, now).map(|after| after.min(LONGEST_RETRY_AFTER));
-    DeliveryError::new(
-        Verdict::Destination { retry_after },
-        FailureReason::Throttled,
-        "Microsoft Entra gives no token: 429",
-    )
-}
-
-/// No token in an answer that should have one.
-pub(crate) fn unreadable(status: StatusCode) -> DeliveryError {
-    let detail = format!(
-        "the sign-in service's answer ({}) holds no access token; check oauth.login_url",
-        status.as_u16()
-    );
-    DeliveryError::new(Verdict::DESTINATION, FailureReason::UnexpectedAnswer, detail)
-}
-
-/// No answer. No message was on its way yet.
-pub(crate) fn unanswered(error: reqwest::Error) -> DeliveryError {
+fn unanswered(error: reqwest::Error) -> DeliveryError {
     let text = http::describe(&error);
     let error = error.without_url();
     let (reason, hint) = match () {
@@ -61,12 +61,8 @@ pub(crate) fn unanswered(error: reqwest::Error) -> DeliveryError {
         }
         () => (FailureReason::ConnectionLost, ""),
     };
-    DeliveryError::new(
-        Verdict::DESTINATION,
-        reason,
-        format!("no token from the sign-in service: {text}{hint}"),
-    )
-    .caused_by(error)
+    let detail = format!("no token from the sign-in service: {text}{hint}");
+    DeliveryError::new(Verdict::DESTINATION, reason, detail).caused_by(error)
 }
 
 /// What to do about a refusal; codes say more than words.

@@ -56,11 +56,6 @@ impl Client {
     }
 
     /// The sign-in, for what it has to tell.
-    /// When the sign-in in force was issued, as far as known.
-    pub(crate) async fn sign_in_issued_at(&self) -> Option<jiff::Timestamp> {
-        self.sign_in.issued_at().await
-    }
-
     pub(crate) fn sign_in(&self) -> &SignIn {
         &self.sign_in
     }

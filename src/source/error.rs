@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::{FindingCode, OperatorFinding};
-use crate::entra::{Advice, advice};
+use crate::entra::{Advice, TokenError, advice};
+use crate::http;
 
 /// Who was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,5 +252,38 @@ impl SourceError {
         };
         let summary = format!("Usage cannot be read: {}.", self.to_string().trim_end_matches('.'));
         OperatorFinding { code, subject: String::new(), summary, action: action.to_owned() }
+    }
+}
+
+impl From<TokenError> for SourceError {
+    fn from(error: TokenError) -> Self {
+        let place = Place::SignIn;
+        match error {
+            TokenError::NoRefreshToken(None) => Self::SignInMissing,
+            TokenError::NoRefreshToken(Some(error)) => {
+                Self::SignInUnreadable { reason: error.to_string() }
+            }
+            TokenError::Unanswered(error) => {
+                Self::Network { place, reason: http::describe(&error), unanswered: true }
+            }
+            TokenError::Throttled { retry_after } => Self::Throttled { place, retry_after },
+            TokenError::TooLarge { error, .. } => {
+                Self::Garbled { place, reason: error.to_string() }
+            }
+            TokenError::NoToken { .. } => {
+                Self::Garbled { place, reason: "the answer holds no access token".into() }
+            }
+            TokenError::Refused { refusal, .. } if refusal.is_final() => {
+                Self::SignInRefused { reason: refusal.reason }
+            }
+            TokenError::Refused { status, refusal } => {
+                let (status, reason) = (status.as_u16(), refusal.reason);
+                if status >= 500 || status == 408 || refusal.error == "temporarily_unavailable" {
+                    Self::Unavailable { place, status, reason }
+                } else {
+                    Self::Refused { place, status, reason }
+                }
+            }
+        }
     }
 }

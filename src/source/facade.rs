@@ -79,7 +79,7 @@ impl Source {
     /// nobody knows.
     pub async fn sign_in_issued_at(&self) -> Option<Timestamp> {
         match &self.kind {
-            Kind::PartnerCenter(client) => client.sign_in_issued_at().await,
+            Kind::PartnerCenter(client) => client.sign_in().issued_at().await,
             Kind::File(_) => None,
         }
     }

@@ -59,7 +59,7 @@ impl<'a> Login<'a> {
         &self,
         show: impl FnOnce(&DevicePrompt),
     ) -> Result<Grant, SourceError> {
-        Grant::of(device::sign_in(self.client.sign_in().authority(), show).await?)
+        Grant::of(device::sign_in(self.client.sign_in().application(), show).await?)
     }
 
     /// By a browser that reaches this machine; `show` is called once, with the page to open.
@@ -67,7 +67,7 @@ impl<'a> Login<'a> {
         &self,
         show: impl FnOnce(&BrowserPrompt),
     ) -> Result<Grant, SourceError> {
-        Grant::of(browser::sign_in(self.client.sign_in().authority(), show).await?)
+        Grant::of(browser::sign_in(self.client.sign_in().application(), show).await?)
     }
 
     /// Asks Partner Center for usage with this sign-in, and reads no more than the first bytes: MFA

@@ -9,9 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::entra::{TokenAnswer, first_sentence};
+use crate::entra::{Application, TokenAnswer, first_sentence};
 use crate::secret::Secret;
-use crate::source::sign_in::authority::{Authority, SCOPE};
+use crate::source::sign_in::SCOPE;
 use crate::source::sign_in::redirect::{Landing, Returned};
 use crate::source::{Place, SourceError};
 use crate::text::sha256;
@@ -32,7 +32,7 @@ pub struct BrowserPrompt {
 
 /// Signs a person in; `show` is called once, with what they have to do.
 pub(crate) async fn sign_in(
-    authority: &Authority,
+    application: &Application,
     show: impl FnOnce(&BrowserPrompt),
 ) -> Result<TokenAnswer, SourceError> {
     let closed = |error: std::io::Error| here(format!("no port to be called back on: {error}"));
@@ -41,7 +41,7 @@ pub(crate) async fn sign_in(
     // which is not compared.
     let redirect = format!("http://localhost:{}", landing.port());
     let (state, verifier) = (random()?, Secret::new(random()?));
-    let address = address(authority, &redirect, &state, &verifier);
+    let address = address(application, &redirect, &state, &verifier);
     show(&BrowserPrompt { address: address.into(), port: landing.port(), good_for: PATIENCE });
     let returned = tokio::time::timeout(PATIENCE, landing.returned(&state)).await;
     let late = |_| SourceError::SignInRefused {
@@ -62,13 +62,14 @@ pub(crate) async fn sign_in(
         ("code_verifier", verifier.expose()),
         ("scope", SCOPE),
     ];
-    authority.tokens(&grant, &code).await
+    application.redactor.renew(&code);
+    Ok(application.tokens(&grant).await?)
 }
 
-fn address(authority: &Authority, redirect: &str, state: &str, verifier: &Secret) -> Url {
-    let mut url = authority.address("authorize");
+fn address(application: &Application, redirect: &str, state: &str, verifier: &Secret) -> Url {
+    let mut url = application.beside("authorize");
     url.query_pairs_mut().extend_pairs([
-        ("client_id", authority.client_id()),
+        ("client_id", application.client_id.as_str()),
         ("response_type", "code"),
         ("redirect_uri", redirect),
         ("response_mode", "query"),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::entra::{TokenAnswer, error_word};
+use crate::entra::{Application, TokenAnswer, TokenError};
 use crate::http::one_line;
 use crate::secret::Secret;
-use crate::source::sign_in::authority::{Authority, SCOPE};
+use crate::source::sign_in::SCOPE;
 use crate::source::{Place, SourceError};
 
 /// How much longer to wait between two questions once we were too fast (RFC 8628 section 3.5), or
@@ -41,17 +41,17 @@ struct Offer {
 
 /// Signs a person in; `show` is called once, with what they have to do.
 pub(crate) async fn sign_in(
-    authority: &Authority,
+    application: &Application,
     show: impl FnOnce(&DevicePrompt),
 ) -> Result<TokenAnswer, SourceError> {
-    let offer = offer(authority).await?;
+    let offer = offer(application).await?;
     let good_for = Duration::from_secs(offer.expires_in);
     show(&DevicePrompt {
         address: one_line(&offer.verification_uri),
         code: one_line(&offer.user_code),
         good_for,
     });
-    let clock = authority.clock();
+    let clock = &application.clock;
     let ends = clock.monotonic().saturating_add(good_for);
     let mut interval = Duration::from_secs(offer.interval.unwrap_or(USUAL_INTERVAL).max(1));
     let device_code = Secret::new(offer.device_code);
@@ -59,24 +59,27 @@ pub(crate) async fn sign_in(
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", device_code.expose()),
     ];
+    application.redactor.renew(&device_code);
     while clock.monotonic() < ends {
         clock.sleep(interval).await;
-        let answered = match authority.ask_for_tokens(&grant).await {
-            Ok(answered) => answered,
-            Err(error)
-                if error.is_transient() || matches!(error, SourceError::Throttled { .. }) =>
+        match application.tokens(&grant).await {
+            Err(TokenError::Refused { refusal, .. })
+                if refusal.error == "authorization_pending" => {}
+            Err(TokenError::Refused { status, refusal })
+                if refusal.error == "slow_down" || status.is_server_error() =>
             {
+                interval += SLOWER_BY;
+            }
+            Err(
+                error @ (TokenError::Unanswered(_)
+                | TokenError::TooLarge { .. }
+                | TokenError::Throttled { .. }),
+            ) => {
+                let error = SourceError::from(error);
                 tracing::warn!("{error}");
                 interval += SLOWER_BY.max(error.retry_after().unwrap_or_default().min(good_for));
-                continue;
             }
-            Err(error) => return Err(error),
-        };
-        match error_word(&answered.body).as_deref() {
-            Some("authorization_pending") => {}
-            Some("slow_down") => interval += SLOWER_BY,
-            _ if answered.status.is_server_error() => interval += SLOWER_BY,
-            _ => return authority.tokens_of(&answered, &device_code),
+            answer => return Ok(answer?),
         }
     }
     Err(SourceError::SignInRefused {
@@ -84,14 +87,11 @@ pub(crate) async fn sign_in(
     })
 }
 
-async fn offer(authority: &Authority) -> Result<Offer, SourceError> {
-    let answered = authority.ask("devicecode", &[("scope", SCOPE)]).await?;
-    if !answered.status.is_success() {
-        return Err(authority.refusal(&answered, None));
-    }
+async fn offer(application: &Application) -> Result<Offer, SourceError> {
+    let (_, body) = application.ask(application.beside("devicecode"), &[("scope", SCOPE)]).await?;
     let garbled = |_| SourceError::Garbled {
         place: Place::SignIn,
         reason: "the answer holds no code to sign in with".into(),
     };
-    serde_json::from_slice(&answered.body).map_err(garbled)
+    serde_json::from_slice(&body).map_err(garbled)
 }

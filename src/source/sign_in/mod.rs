@@ -2,7 +2,6 @@
 //! this machine. Whether Partner Center takes the sign-in is `login`'s, how it is renewed ever after
 //! `auth`'s.
 
-mod authority;
 pub(super) mod browser;
 pub(super) mod claims;
 pub(super) mod device;
@@ -11,5 +10,9 @@ mod redirect;
 pub use browser::BrowserPrompt;
 pub use device::DevicePrompt;
 
-pub(crate) use authority::Authority;
 pub(crate) use claims::was_multi_factor;
+
+/// What a person signs in for: Partner Center as this user, further refresh tokens, and who the user
+/// is.
+const SCOPE: &str =
+    "https://api.partnercenter.microsoft.com/user_impersonation offline_access openid profile";
