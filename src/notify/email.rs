@@ -1,42 +1,23 @@
-//! The mail notifier: one message to one recipient, and the mail itself. The conversation with the
-//! server is in `smtp`, the words in `message`.
+//! The mail notifier: one message to one recipient through a mail server. The mail itself is
+//! written in `letters`, the conversation with the server is in `smtp`.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, MultiPart, MultiPartKind, SinglePart};
-use lettre::{Address, Message as Mail};
-use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
-use crate::notify::address::in_ascii;
-use crate::notify::message::{Disclosed, MailText, Picture, in_place_of};
+use crate::domain::Delivery;
+use crate::notify::letters::{Letters, unwritable};
 use crate::notify::smtp::Smtp;
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, EmailConfig, FailureReason, Notifier, Partner,
-    ProbeFuture, SendFuture, Template, Templates, Verdict,
+    Accepted, BuildError, Config, DeliveryError, EmailConfig, Notifier, ProbeFuture, SendFuture,
 };
 use crate::secret::Redactor;
-use crate::text::{bare, short_hash};
 
 /// Sends mail through one server.
 pub(crate) struct Email {
     letters: Letters,
     smtp: Smtp,
-}
-
-/// Writes the mails of one sender, however they are sent.
-pub(crate) struct Letters {
-    from: Mailbox,
-    to: Vec<Mailbox>,
-    reply_to: Option<Mailbox>,
-    partner: Option<Partner>,
-    zone: TimeZone,
-    show_cost: bool,
-    templates: Templates,
 }
 
 impl Email {
@@ -69,116 +50,6 @@ impl Email {
     }
 }
 
-impl Letters {
-    pub(crate) fn new(
-        config: &Config,
-        from: &Mailbox,
-        to: &[Mailbox],
-        reply_to: Option<&Mailbox>,
-    ) -> Self {
-        let (zone, show_cost, templates) =
-            (config.time_zone.clone(), config.show_cost, config.templates.clone());
-        let (reply_to, partner) = (reply_to.map(harmless), config.partner.clone());
-        Self {
-            from: harmless(from),
-            to: to.iter().map(harmless).collect(),
-            reply_to,
-            partner,
-            zone,
-            show_cost,
-            templates,
-        }
-    }
-
-    /// The delivery's recipient, by the name that the configuration has for it.
-    pub(crate) fn recipient(&self, delivery: &Delivery) -> Result<Mailbox, DeliveryError> {
-        let address = delivery
-            .recipient
-            .as_deref()
-            .and_then(|text| text.parse::<Address>().ok())
-            .map(|address| in_ascii(&address))
-            .ok_or_else(|| {
-                DeliveryError::new(
-                    Verdict::Message,
-                    FailureReason::RecipientRefused,
-                    "the recipient is no mail address",
-                )
-            })?;
-        let configured = self.to.iter().find(|mailbox| mailbox.email == address).cloned();
-        Ok(configured.unwrap_or_else(|| Mailbox::new(None, address)))
-    }
-
-    /// The texts for the partner's own people, in the user's own words where there are any.
-    fn own_words(
-        &self,
-        delivery: &Delivery,
-        now: Timestamp,
-    ) -> Result<Option<MailText>, minijinja::Error> {
-        let text = MailText::of(&delivery.message, &self.zone, now)?;
-        let own = |template: &Option<Template>| {
-            template.as_ref()?.render_if_sound(
-                &delivery.notifier,
-                &delivery.message,
-                &self.zone,
-                now,
-            )
-        };
-        let (subject, body) = (own(&self.templates.subject), own(&self.templates.body));
-        text.in_own_words(&delivery.message, subject.as_deref(), body.as_deref()).map(Some)
-    }
-
-    /// What customers are told beside their own numbers.
-    fn disclosed(&self) -> Disclosed<'_> {
-        Disclosed { show_cost: self.show_cost, partner: self.partner.as_ref() }
-    }
-
-    /// The mail that a delivery is: on each attempt the same, under the same Message-ID.
-    pub(crate) fn mail(
-        &self,
-        delivery: &Delivery,
-        to: &Mailbox,
-        now: Timestamp,
-    ) -> Result<Mail, DeliveryError> {
-        let text = match delivery.audience {
-            Audience::Partner => self.own_words(delivery, now),
-            Audience::Customer => {
-                MailText::for_customer(&delivery.message, self.disclosed(), &self.zone, now)
-            }
-        };
-        let mut text =
-            text.map_err(|error| unwritable().caused_by(error))?.ok_or_else(not_for_one)?;
-        if let Some(sentence) = in_place_of(delivery) {
-            text = text.with_sentence(&sentence).map_err(|error| unwritable().caused_by(error))?;
-        }
-        let domain = self.from.email.domain();
-        let mut builder = Mail::builder()
-            .from(self.from.clone())
-            .to(to.clone())
-            .subject(text.subject.clone())
-            .date(delivery.created_at.max(Timestamp::UNIX_EPOCH).into())
-            .message_id(Some(format!("<{}@{domain}>", delivery.identity.simple())));
-        if let Some(reply_to) = &self.reply_to {
-            builder = builder.reply_to(reply_to.clone());
-        }
-        let thread = thread(&delivery.message, domain);
-        if let Some(parent) = thread.last() {
-            builder = builder.in_reply_to(parent.clone()).references(thread.join(" "));
-        }
-        let stands_in = delivery
-            .stands_in_for
-            .as_deref()
-            .map(|failed| (header("X-Budget-Alert-Fallback-For"), bare(failed, 60)));
-        for (name, value) in
-            headers(&delivery.message, delivery.audience, domain).into_iter().chain(stands_in)
-        {
-            builder = builder.raw_header(HeaderValue::new(name, value));
-        }
-        builder
-            .multipart(parts(text, delivery.identity))
-            .map_err(|error| unwritable().caused_by(error))
-    }
-}
-
 impl Notifier for Email {
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
         Box::pin(self.deliver(delivery, now))
@@ -190,148 +61,4 @@ impl Notifier for Email {
             self.smtp.probe(all().any(|mailbox| !AsRef::<str>::as_ref(&mailbox.email).is_ascii())),
         )
     }
-}
-
-fn unwritable() -> DeliveryError {
-    DeliveryError::new(
-        Verdict::Message,
-        FailureReason::MessageRefused,
-        "the mail cannot be written",
-    )
-}
-
-/// A message for a customer that is not about one customer.
-fn not_for_one() -> DeliveryError {
-    DeliveryError::new(
-        Verdict::Message,
-        FailureReason::MessageRefused,
-        "a message that is not about one customer is for no customer",
-    )
-}
-
-/// The text, and beside it the HTML with the picture it shows (RFC 2387). The boundaries are the
-/// message's own, so that every attempt sends the same.
-#[expect(clippy::expect_used, reason = "constants of this program: its message says why")]
-fn parts(text: MailText, identity: Uuid) -> MultiPart {
-    let start = |kind: MultiPartKind, number: u32| {
-        MultiPart::builder().kind(kind).boundary(format!("part-{number}-{}", identity.simple()))
-    };
-    let alternatives =
-        start(MultiPartKind::Alternative, 1).singlepart(SinglePart::plain(text.plain));
-    let html = SinglePart::html(text.html);
-    let Some(Picture { id, png }) = text.picture else { return alternatives.singlepart(html) };
-    let content_type = ContentType::parse("image/png").expect("a media type of RFC 2083");
-    let png = Attachment::new_inline_with_name(id, "chart.png".to_owned()).body(png, content_type);
-    alternatives.multipart(start(MultiPartKind::Related, 2).singlepart(html).singlepart(png))
-}
-
-/// A mailbox whose name breaks no header, with an address as mail servers take it.
-fn harmless(mailbox: &Mailbox) -> Mailbox {
-    let name = mailbox.name.as_deref().map(|name| bare(name, 80)).filter(|name| !name.is_empty());
-    Mailbox::new(name, in_ascii(&mailbox.email))
-}
-
-/// The ids of messages that never were, which mail clients thread these under: one for a customer
-/// and period, below it one for each alert, so that a reminder is found beside what it reminds of.
-/// News for the operator have one for each trouble.
-fn thread(message: &Message, domain: &str) -> Vec<String> {
-    match (message, message.alerts()) {
-        (Message::Operator(OperatorNews { code, subject, since, .. }), _) => {
-            vec![format!(
-                "<operator.{}@{domain}>",
-                hash(&format!("{code}\n{subject}\n{since}\n{domain}"))
-            )]
-        }
-        (Message::Alert(_) | Message::Reminder(_) | Message::Resolved(_), [snapshot]) => {
-            let alert = &snapshot.alert;
-            let period = format!(
-                "{}\n{}\n{domain}",
-                alert.customer.id.key().as_str(),
-                alert.billing_period.start
-            );
-            vec![
-                format!("<budget.{}@{domain}>", hash(&period)),
-                format!("<alert.{}@{domain}>", alert.id.simple()),
-            ]
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn hash(text: &str) -> String {
-    format!("{:032x}", short_hash(text))
-}
-
-fn header(name: &'static str) -> HeaderName {
-    HeaderName::new_from_ascii_str(name)
-}
-
-/// What machines read: filters, vacation responders, mail clients.
-fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderName, String)> {
-    let mut headers = vec![
-        // No vacation notice answers (RFC 3834).
-        (header("Auto-Submitted"), "auto-generated".to_owned()),
-        (header("X-Budget-Alert-Type"), message.kind().as_str().to_owned()),
-    ];
-    // For filters: one list for each rule (RFC 2919).
-    let list = |name: &str| (header("List-Id"), format!("<{name}.budget-alerts.{domain}>"));
-    if let Message::Report(_) = message {
-        headers.push(list("report"));
-    } else if audience == Audience::Customer {
-        // What rule it comes of is the partner's own.
-        let references: Vec<_> =
-            message.alerts().iter().take(50).map(|one| bare(&one.alert.reference, 16)).collect();
-        headers.push((header("X-Budget-Alert-Ref"), references.join(", ")));
-    } else if let Message::Operator(news) = message {
-        headers.extend([
-            list("operator"),
-            (header("X-Budget-Alert-Code"), news.code.as_str().to_owned()),
-        ]);
-    } else {
-        let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
-        let first_rule = alerts().next().map(|alert| alert.rule.as_str());
-        let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
-        let references: Vec<_> =
-            alerts().take(50).map(|alert| bare(&alert.reference, 16)).collect();
-        headers.extend([
-            list(&slug(one_rule.unwrap_or("digest"))),
-            (header("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
-            (header("X-Budget-Alert-Rule"), bare(one_rule.unwrap_or("several"), 60)),
-            (header("X-Budget-Alert-Ref"), references.join(", ")),
-        ]);
-    }
-    if is_urgent(message) {
-        headers.push((header("Importance"), "high".to_owned()));
-        headers.push((header("X-Priority"), "1 (Highest)".to_owned()));
-    }
-    headers
-}
-
-/// Whether somebody should see it before other mail.
-fn is_urgent(message: &Message) -> bool {
-    match message {
-        Message::Resolved(_) => false,
-        Message::Operator(news) => !news.over,
-        Message::Alert(_)
-        | Message::Digest(_)
-        | Message::Test(_)
-        | Message::Reminder(_)
-        | Message::Report(_) => message.severity() == Severity::Critical,
-    }
-}
-
-/// A name as a label of a domain name (RFC 2919); one that the label cannot spell gets a digest of
-/// its own.
-fn slug(name: &str) -> String {
-    let label: String = name
-        .chars()
-        .take(40)
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-        .collect();
-    let label = label.trim_matches('-');
-    if label == name.to_ascii_lowercase() {
-        return label.to_owned();
-    }
-    let short = short_hash(name) >> 96;
-    if label.is_empty() { format!("rule-{short:08x}") } else { format!("{label}-{short:08x}") }
 }

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::domain::Delivery;
 use crate::http;
 use crate::notify::address::without_addresses;
-use crate::notify::email::Letters;
+use crate::notify::letters::Letters;
 use crate::notify::oauth::Tokens;
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, Notifier,

@@ -10,6 +10,7 @@ mod entra;
 mod error;
 mod graph_mail;
 mod http_answer;
+mod letters;
 pub(crate) mod message;
 mod mirror_channel;
 mod notifier;
