@@ -2,8 +2,8 @@
 //! on its four connections, by the whole daemon, which keeps a durable row for each, and by
 //! Python's smtplib over one connection that it keeps, as a script that composes each mail and with
 //! one finished mail again and again. `smtp-source` sends as much as the sink takes. The notifier,
-//! which renders each mail, sends twenty times as many a second as the script that composes them,
-//! with a chart four times as many; fails if it sends less than a third of that.
+//! which renders each mail, sends ten times as many a second as the script that composes them,
+//! with a chart three times as many; fails if it sends less than two thirds of that, half with a chart.
 //!
 //! `BUDGET_ALERTD` names another binary for the daemon than the one built here.
 #![allow(

@@ -249,16 +249,17 @@ impl Kept {
         message: &str,
     ) -> Result<Accepted, Refusal> {
         let connection = &mut self.connection;
-        let mut envelope = Envelope::new(connection, from, to)?;
+        let envelope = Envelope::new(connection, from, to)?;
         if self.used_at.is_some() {
-            // One that does not answer soon is gone, and there is time for a new one.
+            // What an earlier message left behind is cleared (RFC 5321 section 4.1.1.5). One that
+            // does not answer soon is gone, and there is time for a new one.
             connection.deadline = Some(Deadline::within(patience / 4));
             let gone = |trouble| Refusal {
                 leaves_connection: false,
                 may_be_its_age: true,
                 ..refusal(Stage::Sender, &trouble)
             };
-            envelope.clear(connection).await.map_err(gone)?;
+            connection.command("RSET\r\n").await.map_err(gone)?;
         }
         connection.deadline = Some(deadline);
         envelope.announce(connection).await?;
