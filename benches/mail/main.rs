@@ -3,7 +3,8 @@
 //! Python's smtplib over one connection that it keeps, as a script that composes each mail and with
 //! one finished mail again and again. `smtp-source` sends as much as the sink takes. The notifier,
 //! which renders each mail, sends ten times as many a second as the script that composes them,
-//! with a chart three times as many; fails if it sends less than two thirds of that, half with a chart.
+//! with a chart three times as many; fails if it sends less than two thirds of that, less than half
+//! with a chart.
 //!
 //! `BUDGET_ALERTD` names another binary for the daemon than the one built here.
 #![allow(
