@@ -5,6 +5,8 @@ use std::fmt;
 
 use nix::unistd::{Gid, Group, Uid, User};
 
+use crate::actions::ActionError;
+
 /// Who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
@@ -16,6 +18,19 @@ impl Author {
     /// The user with this id; may wait for the system to name it.
     pub fn of(uid: u32) -> Self {
         Self { uid, name: user_name(uid) }
+    }
+
+    /// Whether this user may change what the daemon does: its configuration, its sign-in. People on
+    /// call, who may ask it everything else, may not.
+    pub(crate) fn may_administer(&self, what: &str) -> Result<(), ActionError> {
+        let daemon = Uid::effective();
+        if self.uid == 0 || self.uid == daemon.as_raw() {
+            return Ok(());
+        }
+        let own = user_name(daemon.as_raw()).unwrap_or_else(|| format!("uid {daemon}"));
+        Err(ActionError::Forbidden(format!(
+            "{self} may not {what}: root may (sudo), and {own}, as whom the daemon runs"
+        )))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::actions::{ActionError, PollTicket};
+use crate::actions::{ActionError, PollTicket, ReloadTicket};
 use crate::ledger::{self, Reader};
 use crate::poll::Cycle;
 
@@ -29,6 +29,8 @@ pub struct ActionContext {
 pub struct DaemonLines {
     /// Asks for a poll.
     pub polls: mpsc::Sender<PollTicket>,
+    /// Asks for a reload.
+    pub reloads: mpsc::Sender<ReloadTicket>,
     /// Bumped when something new is owed.
     pub owed: watch::Sender<u64>,
 }

@@ -8,6 +8,9 @@ pub enum ActionError {
     /// What was asked for makes no sense here; asking the same again changes nothing.
     #[error("{0}")]
     Invalid(String),
+    /// Another user may ask for it.
+    #[error("{0}")]
+    Forbidden(String),
     /// It cannot be done now.
     #[error("{0}")]
     Unavailable(String),

@@ -45,6 +45,7 @@ impl Action for SignInRequest {
         context: &ActionContext,
         author: &Author,
     ) -> Result<SignInKept, ActionError> {
+        author.may_administer("keep a sign-in")?;
         let token = Secret::new(self.refresh_token);
         if token.expose().trim().is_empty() {
             return Err(ActionError::Invalid("the refresh token is empty".to_owned()));

@@ -106,7 +106,8 @@ impl Here {
         self.opened.ledger.close().await?;
         done.map_err(|error| match error {
             ActionError::Invalid(text) => WrongUsage(text).into(),
-            failed @ (ActionError::Unavailable(_)
+            failed @ (ActionError::Forbidden(_)
+            | ActionError::Unavailable(_)
             | ActionError::Ledger(_)
             | ActionError::Unsaved { .. }) => failed.into(),
         })
@@ -170,6 +171,41 @@ pub(super) async fn find(paths: &Paths) -> Found {
         }
     }
     Found { daemon: None, denied, hung }
+}
+
+/// The daemon that is to reload the configuration at `config`: the process `pid` where one is
+/// named, else the one that runs by this file, or by the ledger that the file names.
+pub(super) async fn find_for_reload(
+    config: &Path,
+    paths: Option<&Paths>,
+    pid: Option<u32>,
+) -> anyhow::Result<Daemon> {
+    let mut places = vec![PathBuf::from(UNIT_SOCKET)];
+    let state_dir = paths.map_or_else(|| Path::new(""), |paths| &paths.state_dir);
+    places.extend(sockets(state_dir));
+    places.dedup();
+    let ledger = paths.map_or_else(|| Path::new(""), |paths| &paths.ledger.path);
+    let own = About::this(ledger, config);
+    let is_meant = |about: &About| match pid {
+        Some(pid) => about.pid == pid,
+        None => about.config == own.config || about.has_ledger_of(&own),
+    };
+    let answers = join_all(places.iter().map(|socket| ask_who(socket))).await;
+    let mut why = match pid {
+        Some(pid) => format!("process {pid} is no daemon that answers here"),
+        None => format!("no daemon runs by {}", config.display()),
+    };
+    for (socket, answer) in places.into_iter().zip(answers) {
+        match answer {
+            Ok(about) if is_meant(&about) => return Ok(Daemon { socket, about }),
+            Err(error) if error.is_denied() => why = who_may(&socket),
+            Err(CallError::Connect(error)) if error.kind() == ErrorKind::TimedOut => {
+                why = format!("the daemon at {} does not answer", socket.display());
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    anyhow::bail!("{why}; nothing was reloaded")
 }
 
 /// Who listens at a socket; a stranger is nobody.

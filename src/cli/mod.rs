@@ -151,8 +151,12 @@ enum Command {
     #[command(after_help = "Exits with 1 when it is refused; then nothing is kept.\n\nExample: \
             budget-alertd login --browser")]
     Login(login::Login),
-    /// Check the configuration, then ask the daemon to reload it
-    #[command(after_help = "Example: budget-alertd reload")]
+    /// Let the daemon reload its configuration, and say whether it did
+    #[command(
+        after_help = "Exits with 0 when the file is in force, with 2 when it was refused (the \
+            mistakes are shown, and the configuration before stays in force), with 1 when no \
+            daemon answers.\n\nExample: budget-alertd reload"
+    )]
     Reload(reload::Reload),
 }
 
@@ -244,6 +248,6 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Schema(schema) => schema.run(),
         Command::Init(init) => Box::pin(init.run(arguments.config.as_deref())).await,
         Command::Login(login) => Box::pin(login.run(&config()?)).await,
-        Command::Reload(reload) => reload.run(&config()?),
+        Command::Reload(reload) => reload.run(&config()?).await,
     }
 }

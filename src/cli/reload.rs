@@ -1,48 +1,48 @@
-//! `reload PID`: validates the file, then asks the daemon to reload it. A file that does not load
-//! changes nothing.
+//! `reload`: asks the daemon to reload its configuration, and ends with the daemon's verdict. What
+//! the file says is the daemon's to judge: it alone has the secrets.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 
+use crate::actions::{ReloadRequest, Reloaded};
+use crate::cli::control;
 use crate::cli::exit::{Outcome, WrongUsage};
-use crate::cli::{open, output};
-use crate::fs;
+use crate::cli::{output, text};
+use crate::config::{self, Environment};
+
+/// How long a daemon that says who it is may take: it may be starting, or its file be very large.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 #[derive(Debug, Args)]
 pub(super) struct Reload {
-    /// The daemon's process id ($MAINPID in the unit)
-    pid: u32,
+    /// The daemon's process id ($MAINPID in the unit); any daemon of this configuration by default
+    pid: Option<u32>,
 }
 
 impl Reload {
-    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        match open::load(path) {
-            // systemd shows credentials to the daemon, but, at least in version 252, to nothing
-            // that ExecReload= runs. The daemon reads them itself, and refuses those that are no
-            // good.
-            Err(mistakes) if mistakes.only_sealed() => {}
-            loaded => drop(loaded?),
+    pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        let environment = Environment::of_process();
+        let paths = config::load_paths(path, &environment);
+        let daemon = control::find_for_reload(path, paths.as_ref(), self.pid).await?;
+        let asked = tokio::time::timeout(PATIENCE, daemon.ask(&ReloadRequest {}));
+        let answered = text::while_waiting("the daemon reloads", asked).await;
+        let Ok(answer) = answered else {
+            anyhow::bail!(
+                "the daemon has not reloaded within {} s; its log says more",
+                PATIENCE.as_secs()
+            );
+        };
+        match answer? {
+            Reloaded { refused: None } => {
+                output::page(&format!("{} is in force.\n", path.display()))?;
+                Ok(Outcome::Done)
+            }
+            Reloaded { refused: Some(why) } => Err(WrongUsage(format!(
+                "the configuration was refused, the one before stays in force:\n{why}"
+            ))
+            .into()),
         }
-        let wrong = || WrongUsage(format!("{} is no process id of the daemon", self.pid));
-        let pid = i32::try_from(self.pid)
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-            .ok_or_else(wrong)?;
-        // Many programs die of this signal.
-        if let (Some(own), Some(other)) = (program("self"), program(&self.pid.to_string()))
-            && own != other
-        {
-            return Err(wrong().into());
-        }
-        rustix::process::kill_process(pid, rustix::process::Signal::HUP)
-            .map_err(|error| anyhow::anyhow!("cannot signal process {}: {error}", self.pid))?;
-        output::page(&format!("{} is good; the daemon was asked to reload it.\n", path.display()))?;
-        Ok(Outcome::Done)
     }
-}
-
-/// The name of the program that a process runs, where it can be seen.
-fn program(pid: &str) -> Option<String> {
-    fs::read_text(Path::new(&format!("/proc/{pid}/comm")), 1 << 10).ok()
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, watch};
 
-use crate::actions::{ActionContext, DaemonLines, DeliveryProgress, PollTicket};
+use crate::actions::{ActionContext, DaemonLines, DeliveryProgress, PollTicket, ReloadTicket};
 use crate::daemon::poll_requests::PollRequests;
+use crate::daemon::reload_requests::Reloads;
 use crate::delivery::Progress;
 use crate::ledger;
 use crate::poll::Cycle;
@@ -17,6 +18,8 @@ use crate::poll::Cycle;
 pub(super) struct Lines {
     /// Where polls are asked for.
     polls: mpsc::Sender<PollTicket>,
+    /// Where reloads are asked for.
+    reloads: mpsc::Sender<ReloadTicket>,
     /// Held by the poll loop for as long as it lives.
     pub(super) poll_requests: Arc<Mutex<PollRequests>>,
     /// Bumped when something new is owed.
@@ -28,15 +31,19 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new() -> Self {
+    /// New ones, and who waits for a reload.
+    pub(super) fn new() -> (Self, Reloads) {
         let (polls, poll_requests) = PollRequests::new();
-        Self {
+        let (reloads, waiting) = Reloads::new();
+        let lines = Self {
             polls,
+            reloads,
             poll_requests: Arc::new(Mutex::new(poll_requests)),
             owed: watch::Sender::new(0),
             progress: watch::Sender::default(),
             cycle: watch::Sender::new(None),
-        }
+        };
+        (lines, waiting)
     }
 
     /// Other workers deliver from now on.
@@ -72,7 +79,11 @@ impl Lines {
             cycle: self.cycle.subscribe(),
             ledger: ledger.clone(),
             config: config.to_owned(),
-            daemon: Some(DaemonLines { polls: self.polls.clone(), owed: self.owed.clone() }),
+            daemon: Some(DaemonLines {
+                polls: self.polls.clone(),
+                reloads: self.reloads.clone(),
+                owed: self.owed.clone(),
+            }),
         }
     }
 }

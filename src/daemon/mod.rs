@@ -15,6 +15,7 @@ mod loops;
 mod poll_requests;
 mod pulse;
 mod reload;
+mod reload_requests;
 mod reports;
 mod signals;
 mod systemd;
@@ -26,11 +27,11 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::OptionFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::actions::Reloaded;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::build::assemble_around;
@@ -38,6 +39,7 @@ use crate::daemon::channels::Lines;
 use crate::daemon::clock_watch::ClockWatch;
 use crate::daemon::control::Control;
 use crate::daemon::generation::Generation;
+use crate::daemon::reload_requests::Reloads;
 use crate::daemon::signals::PollStatus;
 use crate::daemon::writes::Writer;
 use crate::delivery::{Occurrence, OperatorFindings, UnconfirmedDeliveries};
@@ -113,6 +115,8 @@ pub struct Daemon {
     token: watch::Sender<Option<Secret>>,
     /// Between the control socket and the loops.
     lines: Lines,
+    /// Who asks for a reload.
+    reloads: Reloads,
     /// How often to look after the loops.
     tick: Duration,
     /// How often loops have broken since the last reload.
@@ -124,7 +128,7 @@ impl Daemon {
     pub fn new(config: Config, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
-        let lines = Lines::new();
+        let (lines, reloads) = Lines::new();
         let findings = build::findings(&config, &ledger, &clock).calling(lines.owed.clone());
         let writer = Writer::new(&metrics, "news for the operator");
         let clock_watch = ClockWatch::new(clock.now(), clock.monotonic());
@@ -140,6 +144,7 @@ impl Daemon {
             occurrence: Occurrence::default(),
             token,
             lines,
+            reloads,
             tick,
             breaks: 0,
         }
@@ -158,7 +163,6 @@ impl Daemon {
         systemd::ready("first poll under way");
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));
-        let mut loading = None;
         loop {
             tokio::select! {
                 biased;
@@ -168,10 +172,10 @@ impl Daemon {
                     tick.set(clock.sleep(self.tick));
                     self.look_after(&generation).await?;
                 }
-                Some(()) = orders.reload.recv(), if loading.is_none() => loading = Some(reload::load(&orders.load)),
-                Some(loaded) = OptionFuture::from(loading.as_mut()) => {
-                    loading = None;
-                    generation = self.reload(generation, loaded).await;
+                loaded = self.reloads.loaded(&mut orders.reload, &orders.load) => {
+                    let refused;
+                    (generation, refused) = self.reload(generation, loaded).await;
+                    self.reloads.answer(&Reloaded { refused });
                 }
             }
         }

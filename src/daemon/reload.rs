@@ -2,15 +2,13 @@
 //! loops do is theirs.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::daemon::generation::{Ended, Generation};
+use crate::daemon::reload_requests::Loaded;
 use crate::daemon::signals::PollStatus;
-use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, Load, loops, systemd};
+use crate::daemon::{Assembly, Daemon, DaemonError, GRACE, loops, systemd};
 use crate::delivery::FindingClosure;
 use crate::domain::FindingCode;
 
@@ -19,34 +17,27 @@ const LOGGED: usize = 300;
 /// The longest that polling waits after loops broke again and again.
 const LONGEST_REST: Duration = Duration::from_mins(5);
 
-/// What came of loading a configuration; the outer error is a bug in loading.
-pub(super) type Loaded = Result<Result<Config, String>, JoinError>;
-
-/// A reload begins: the configuration is loaded on a thread of its own, while the daemon goes on
-/// with the one before.
-pub(super) fn load(load: &Load) -> JoinHandle<Result<Config, String>> {
-    systemd::reloading();
-    let load = Arc::clone(load);
-    tokio::task::spawn_blocking(move || load())
-}
-
 impl Daemon {
     /// Takes over a configuration that was loaded and can be built; any other changes nothing.
-    pub(super) async fn reload(&mut self, generation: Generation, loaded: Loaded) -> Generation {
+    /// Returns the loops in force, and why the configuration was refused, if it was.
+    pub(super) async fn reload(
+        &mut self,
+        generation: Generation,
+        loaded: Loaded,
+    ) -> (Generation, Option<String>) {
         let loaded = loaded.unwrap_or_else(|error| Err(format!("loading it broke: {error}")));
-        let generation = match loaded.and_then(|config| self.accept(config)) {
-            Ok((config, assembly)) => self.change_over(generation, config, assembly).await,
+        match loaded.and_then(|config| self.accept(config)) {
+            Ok((config, assembly)) => {
+                let generation = self.change_over(generation, config, assembly).await;
+                systemd::ready("reloaded");
+                (generation, None)
+            }
             Err(why) => {
                 self.refuse(&why).await;
-                generation
+                systemd::ready("reload refused, see the log");
+                (generation, Some(why))
             }
-        };
-        systemd::ready(if self.metrics.config_last_reload_successful.get() == 1 {
-            "reloaded"
-        } else {
-            "reload refused, see the log"
-        });
-        generation
+        }
     }
 
     /// Starts the loops again after one of them broke; polling rests the longer the more often that

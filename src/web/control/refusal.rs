@@ -62,6 +62,7 @@ impl From<ActionError> for Refusal {
     fn from(error: ActionError) -> Self {
         let status = match &error {
             ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ActionError::Forbidden(_) => StatusCode::FORBIDDEN,
             ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             ActionError::Ledger(_) | ActionError::Unsaved { .. } => {
                 StatusCode::INTERNAL_SERVER_ERROR

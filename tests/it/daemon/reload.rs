@@ -99,23 +99,49 @@ async fn what_a_running_daemon_cannot_change_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reload_command_asks_only_for_a_file_that_loads() {
+async fn the_reload_command_ends_with_the_daemons_verdict() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let house = House::new(&configuration(&receiver, "1h"));
     house.save_usage(within_budget());
     let systemd = house.systemd();
     let process = house.start_ready(&systemd);
     let pid = process.id().to_string();
-    house.configure("[source]\n");
-    assert_eq!(house.run(&["reload", &pid]).status.code(), Some(2));
+    let asked = |arguments: &[&str]| {
+        let output = house.run(arguments);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+
+    house.configure(&configuration(&receiver, "1h").replace("poll_interval", "pol_interval"));
+    for arguments in [&["reload", &pid][..], &["reload"]] {
+        let (code, _, err) = asked(arguments);
+        assert_eq!(code, Some(2), "{err}");
+        assert!(
+            err.contains("the configuration was refused, the one before stays in force")
+                && err.contains("unknown key \"pol_interval\" in [source]; did you mean"),
+            "{err}"
+        );
+        process.wait_for_metric("config_last_reload_successful", "0");
+        process.wait_for_metric("operator_findings{code=\"reload-refused\"}", "1");
+    }
+    let said = asked(&["status"]).1;
+    assert!(said.contains("reload-refused since"), "{said}");
+
+    house.configure(&configuration(&receiver, "1h").replace("127.0.0.1:0", "127.0.0.1:9"));
+    let (code, _, err) = asked(&["reload"]);
+    assert!(code == Some(2) && err.contains("[http] listen was changed"), "{err}");
+
     house.configure(&configuration(&receiver, "2h"));
-    let output = house.run(&["reload", &pid]);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    reloaded(&systemd);
-    let log = process.wait_for_log("reloaded");
-    assert!(!log.contains("not reloaded"), "{log}");
-    for nobody in ["0", "4294967295"] {
-        assert_eq!(house.run(&["reload", nobody]).status.code(), Some(2), "{nobody}");
+    for arguments in [&["reload", &pid][..], &["reload"]] {
+        let (code, out, err) = asked(arguments);
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        assert!(out.ends_with("alert-rules.toml is in force.\n"), "{out}");
+    }
+    process.wait_for_metric("config_last_reload_successful", "1");
+
+    for nobody in ["1", "4294967295"] {
+        let (code, _, err) = asked(&["reload", nobody]);
+        assert!(code == Some(1) && err.contains("is no daemon that answers here"), "{err}");
     }
 }
 
@@ -125,9 +151,9 @@ fn the_reload_command_leaves_other_programs_alone() {
     let mut bystander =
         std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
     let output = house.run(&["reload", &bystander.id().to_string()]);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains("is no process id of the daemon"),
+        String::from_utf8_lossy(&output.stderr).contains("is no daemon that answers here"),
         "{output:?}"
     );
     drop(bystander.stdin.take());
