@@ -10,7 +10,7 @@ use crate::cli::exit::Outcome;
 use crate::cli::explain::Form;
 use crate::cli::output::{self, Tone};
 use crate::cli::{coverage, doubts, impact, live, open, text};
-use crate::config::{Config, Mistakes};
+use crate::config::{Config, Mistakes, SecretsFor};
 use crate::domain::Every;
 use crate::source;
 
@@ -19,6 +19,9 @@ pub(super) struct Check {
     /// Sign in and reach each destination too, without sending a message
     #[arg(long)]
     live: bool,
+    /// Read no secret: in CI, where there is none
+    #[arg(long, conflicts_with = "live")]
+    no_secrets: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: Form,
@@ -29,7 +32,8 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let loaded = open::look(path);
+        let secrets = if self.no_secrets { SecretsFor::Nothing } else { SecretsFor::Everything };
+        let loaded = open::look(path, secrets);
         let impact = loaded.as_ref().ok().filter(|_| self.impact).map(impact::of).transpose()?;
         if self.format == Form::Text
             && let Ok(config) = &loaded

@@ -20,7 +20,7 @@ use crate::cli::silence::{scope, until};
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, open, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, SecretsFor};
 use crate::domain::{CustomerView, Route};
 use crate::ledger::Reader;
 use crate::notify;
@@ -66,7 +66,7 @@ struct Silent {
 
 impl Coverage {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
+        let config = open::look(path, SecretsFor::Nothing)?;
         let now = SystemClock::shared().now();
         let reader = Reader::open(&config.ledger)?;
         let gaps = Gaps::gather(&config, &reader, now)?;

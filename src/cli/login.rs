@@ -10,7 +10,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone, tick};
 use crate::cli::{control, open, text};
 use crate::clock::SystemClock;
-use crate::config::{self, Environment, Paths};
+use crate::config::{self, Environment, Paths, SecretsFor};
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::source::{self, BrowserPrompt, DevicePrompt, Grant, SourceError};
@@ -26,7 +26,7 @@ pub(super) struct Login {
 impl Login {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let outcome = sign_in(path, self.browser).await?;
-        if outcome == Outcome::Done && open::look(path).is_err() {
+        if outcome == Outcome::Done && open::look(path, SecretsFor::Source).is_err() {
             let said =
                 format!("{} does not load yet: `budget-alertd check` says why", path.display());
             output::page(&format!("{}\n", tick(Tone::Uneasy, "file", &said)))?;

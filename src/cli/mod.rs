@@ -49,7 +49,7 @@ use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Where the configuration is looked for when `--config` is not given.
-const DEFAULT_CONFIGS: [&str; 2] = ["/etc/budget-alertd/alert-rules.toml", "alert-rules.toml"];
+const DEFAULT_CONFIGS: [&str; 2] = [crate::config::SYSTEM_FILE, "alert-rules.toml"];
 
 /// What every command takes, in the help after its own options.
 const GLOBAL: &str = "Options of every command";

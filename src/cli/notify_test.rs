@@ -11,6 +11,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
 use crate::clock::SystemClock;
+use crate::config::SecretsFor;
 use crate::domain::{Delivery, Message, Readers, Recipients, Route};
 use crate::metrics::Metrics;
 use crate::notify::{SampleKind, sample_message};
@@ -82,7 +83,8 @@ impl NotifyTest {
     }
 
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
+        let needed = SecretsFor::Notifiers(vec![self.name.clone()]);
+        let config = open::look(path, needed)?;
         let notifier = open::notifier(&config, &self.name)?;
         let recipients = self.recipients(&notifier.route())?;
         let message = sample_message(self.kind.into(), SystemClock::shared().now());

@@ -7,21 +7,21 @@ use crate::cli::exit::WrongUsage;
 use crate::cli::text::clean;
 use crate::cli::{output, tend};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, Environment, Mistakes, Paths};
+use crate::config::{self, Config, Environment, Mistakes, Paths, SecretsFor};
 use crate::ledger::{Ledger, Reader};
 use crate::metrics::Metrics;
 use crate::notify;
 
-/// Loads the configuration; its warnings are told by the daemon, by `reload` and by `check`.
-pub(super) fn look(path: &Path) -> Result<Config, Mistakes> {
-    let config = config::load(path, &Environment::of_process())?;
+/// Loads the configuration with these secrets; its warnings are told by the daemon and by `check`.
+pub(super) fn look(path: &Path, secrets: SecretsFor) -> Result<Config, Mistakes> {
+    let config = config::load(path, &Environment::of_process().with_secrets_for(secrets))?;
     tend::give_back(&config.paths());
     Ok(config)
 }
 
-/// The same for the daemon and `reload`: its warnings go to the log.
+/// The same for the daemon, which needs all secrets: its warnings go to the log.
 pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
-    let config = look(path)?;
+    let config = look(path, SecretsFor::Everything)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -37,9 +37,9 @@ pub(super) struct CommandContext {
 }
 
 impl CommandContext {
-    /// Fails where there is no file to go by.
+    /// Reads no secret. Fails where there is no file to go by.
     pub(super) fn look(path: &Path) -> Result<Self, Mistakes> {
-        match look(path) {
+        match look(path, SecretsFor::Nothing) {
             Ok(config) => Ok(Self { paths: config.paths(), loaded: Ok(config) }),
             Err(mistakes) => match config::load_paths(path, &Environment::of_process()) {
                 Some(paths) => {
@@ -56,7 +56,7 @@ impl CommandContext {
         self.loaded.as_ref().ok()
     }
 
-    /// The configuration, for what cannot be done without it.
+    /// The configuration without secrets, for what cannot be done without it.
     pub(super) fn whole(self) -> Result<Config, Mistakes> {
         self.loaded
     }
@@ -72,9 +72,9 @@ impl CommandContext {
         }
     }
 
-    /// Whether something is wrong with the file, as far as this process can tell.
+    /// Whether something is wrong with the file.
     pub(super) fn is_mistaken(&self) -> bool {
-        self.loaded.as_ref().is_err_and(|mistakes| !mistakes.only_sealed())
+        self.loaded.is_err()
     }
 
     /// Says to the person that the file is not what the daemon goes by.

@@ -9,12 +9,12 @@ use clap::Args;
 use crate::actions::{DeliveriesAnswer, PollAnswer, PollRequest, SourceState};
 use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
-use crate::cli::open::{CommandContext, OpenLedger};
+use crate::cli::open::{self, CommandContext, OpenLedger};
 use crate::cli::output::{self, Tone};
 use crate::cli::raised::{PolledLedger, Raised};
 use crate::cli::{Format, text};
 use crate::clock::SystemClock;
-use crate::config::{Config, parse_duration};
+use crate::config::{Config, SecretsFor, parse_duration};
 use crate::daemon::{Assembly, Drained, assemble, drain, look_at_disk, tell_unrecorded};
 use crate::delivery::{Mirror, Stopped};
 use crate::ledger::{LedgerError, Owed, Reader};
@@ -39,19 +39,19 @@ pub(super) struct Poll {
 
 impl Poll {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+        if self.dry_run {
+            return self.preview(open::look(path, SecretsFor::Source)?).await;
+        }
         let context = CommandContext::look(path)?;
         let ledger = context.paths.ledger.clone();
-        if self.dry_run {
-            return self.preview(context.whole()?).await;
-        }
         let mut answer = {
             let found = control::find(&context.paths).await;
-            match &found.daemon {
-                Some(daemon) => {
-                    context.warn();
-                    self.ask(daemon).await?
-                }
-                None => self.poll_here(context.whole()?, &found).await?,
+            if let Some(daemon) = &found.daemon {
+                context.warn();
+                self.ask(daemon).await?
+            } else {
+                let config = open::look(path, SecretsFor::Everything)?;
+                self.poll_here(config, &found).await?
             }
         };
         if answer.deliveries.pending > 0 {

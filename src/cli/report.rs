@@ -10,7 +10,7 @@ use crate::cli::explain::Form;
 use crate::cli::notify_test::tell;
 use crate::cli::{open, output};
 use crate::clock::SystemClock;
-use crate::config::{Config, ReportPlan};
+use crate::config::{Config, Mistakes, ReportPlan, SecretsFor};
 use crate::domain::{Every, Message, Report as Told};
 use crate::ledger::Reader;
 use crate::notify::message::MailText;
@@ -28,8 +28,20 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// The configuration, with the secrets of those who are sent it.
+    fn config(&self, path: &Path) -> Result<Config, Mistakes> {
+        let config = open::look(path, SecretsFor::Nothing)?;
+        match &config.report {
+            Some(plan) if self.send => open::look(
+                path,
+                SecretsFor::Notifiers(plan.notify.iter().map(ToString::to_string).collect()),
+            ),
+            Some(_) | None => Ok(config),
+        }
+    }
+
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
+        let config = self.config(path)?;
         if self.send && config.report.is_none() {
             return Err(WrongUsage(format!(
                 "there is no [report] in {}, which says to whom it is sent",

@@ -14,7 +14,7 @@ use crate::cli::explain::Form;
 use crate::cli::output::{self, Tone};
 use crate::cli::{open, text};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, Criteria, parse_duration};
+use crate::config::{self, Config, Criteria, SecretsFor, parse_duration};
 use crate::domain::{AlertSnapshot, Metric, UsageRecord};
 use crate::ledger::{LedgerError, Reader};
 use crate::metrics::Metrics;
@@ -45,7 +45,7 @@ impl Simulate {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let other = config::load_criteria(&self.rules)?;
         let (comparison, zone) = if self.collections.is_empty() {
-            let config = open::look(path)?;
+            let config = open::look(path, SecretsFor::Nothing)?;
             (self.on_history(&config, &other)?, config.time_zone)
         } else {
             // Saved collections need no secrets either.

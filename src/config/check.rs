@@ -7,7 +7,8 @@
 use toml::de::{DeTable, DeValue};
 
 use crate::config::keys::{Choice, Kind, ROOT, Shape, Types};
-use crate::config::reader::{Entry, Reader, by_place, joined};
+use crate::config::reader::{Entry, Reader, by_place};
+use crate::config::value::joined;
 use crate::config::value::{called, duration, hint, moment, number, quoted, short};
 
 /// The keys that name the place of a secret.

@@ -134,11 +134,7 @@ fn customers(text: &str, file: PathBuf, names: &Names<'_>, ids: &Ids) -> Read {
 
 /// What is wrong with a spreadsheet, ready to be shown, in the order of its text.
 pub(crate) fn shown(file: &Path, text: &str, faults: Vec<Fault>) -> Vec<String> {
-    let mistakes = faults.into_iter().map(|fault| Mistake {
-        span: fault.span,
-        text: fault.text,
-        sealed: false,
-    });
+    let mistakes = faults.into_iter().map(|fault| Mistake { span: fault.span, text: fault.text });
     Page::plain(&file.display().to_string(), text).lines(mistakes.collect())
 }
 

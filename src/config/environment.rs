@@ -1,14 +1,36 @@
 //! What defaults and secrets depend on outside the file: the variables of the process.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::secret::{CREDENTIALS_FALLBACK, SecretEnvironment};
+use crate::config::value::joined;
+use crate::secret::SecretEnvironment;
+
+/// The configuration of the system's own daemon.
+pub const SYSTEM_FILE: &str = "/etc/budget-alertd/alert-rules.toml";
+/// The state folder of the system's own daemon.
+const SYSTEM_STATE: &str = "/var/lib/budget-alertd";
 
 /// The variables that a configuration is read under. They may hold secrets, so it never prints.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: HashMap<String, String>,
+    secrets: SecretsFor,
+}
+
+/// Whose secrets are read: a secret is needed only by what uses it. One that is not read is no
+/// mistake when it is missing, and nothing can be done with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SecretsFor {
+    /// All of them.
+    #[default]
+    Everything,
+    /// Those of `[source]`.
+    Source,
+    /// Those of the notifiers with these names.
+    Notifiers(Vec<String>),
+    /// None.
+    Nothing,
 }
 
 impl Environment {
@@ -17,16 +39,44 @@ impl Environment {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self { variables: std::env::vars_os().filter_map(text).collect() }
+        Self {
+            variables: std::env::vars_os().filter_map(text).collect(),
+            secrets: SecretsFor::default(),
+        }
     }
 
-    /// The state folder: the first of `$STATE_DIRECTORY`, else `./state`.
-    pub(crate) fn state_dir(&self) -> PathBuf {
+    /// The same, for a reader of these secrets only.
+    #[must_use]
+    pub fn with_secrets_for(self, secrets: SecretsFor) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// Whether the secrets of a table are read, such as `notifiers.oncall.smtp`.
+    pub(crate) fn reads_secrets_of(&self, table: &str) -> bool {
+        let is_of = |outer: &str| {
+            table.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        match &self.secrets {
+            SecretsFor::Everything => true,
+            SecretsFor::Source => is_of("source"),
+            SecretsFor::Notifiers(names) => {
+                names.iter().any(|name| is_of(&joined("notifiers", name)))
+            }
+            SecretsFor::Nothing => false,
+        }
+    }
+
+    /// The state folder where the configuration at `file` names none: the first of
+    /// `$STATE_DIRECTORY`; else, of the system's own configuration, the folder of the unit, so that
+    /// a command never begins a second ledger; else `./state`.
+    pub(crate) fn state_dir(&self, file: &Path) -> PathBuf {
+        let is_system = std::path::absolute(file).is_ok_and(|file| file == Path::new(SYSTEM_FILE));
+        let usual = if is_system { SYSTEM_STATE } else { "state" };
         let given =
             self.variables.get("STATE_DIRECTORY").and_then(|folders| folders.split(':').next());
         given
             .filter(|folder| !folder.is_empty())
-            .map_or_else(|| PathBuf::from("state"), PathBuf::from)
+            .map_or_else(|| PathBuf::from(usual), PathBuf::from)
     }
 }
 
@@ -35,6 +85,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(variables: [(&str, &str); N]) -> Self {
         Self {
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            secrets: SecretsFor::default(),
         }
     }
 }
@@ -44,9 +95,7 @@ impl SecretEnvironment for Environment {
         self.variables.get(name).cloned()
     }
 
-    fn credentials(&self) -> PathBuf {
-        self.variables
-            .get("CREDENTIALS_DIRECTORY")
-            .map_or_else(|| PathBuf::from(CREDENTIALS_FALLBACK), PathBuf::from)
+    fn credentials(&self) -> Option<PathBuf> {
+        self.variables.get("CREDENTIALS_DIRECTORY").map(PathBuf::from)
     }
 }

@@ -1,6 +1,6 @@
 //! From a file to a checked configuration, or to everything that is wrong with it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::de::DeTable;
 
@@ -85,7 +85,7 @@ pub fn load_for_sign_in(
     if let Some(first) = errors.iter().find(|error| !is_duplicate(error)) {
         return Err(page.mistakes(vec![placed(first, &text)]));
     }
-    let reader = Reader::new(environment, folder_of(path));
+    let reader = Reader::new(environment, path);
     check::tables(&reader, document.get_ref(), &["source", "daemon"]);
     let root = Table::root(&reader, document.get_ref());
     let state_dir = process::state_dir(&root.table_or_empty("daemon"));
@@ -122,10 +122,6 @@ fn configuration_of(path: &Path) -> Result<String, Mistakes> {
     })
 }
 
-fn folder_of(path: &Path) -> PathBuf {
-    path.parent().unwrap_or(Path::new("")).to_owned()
-}
-
 fn is_duplicate(error: &toml::de::Error) -> bool {
     error.message().starts_with("duplicate key")
 }
@@ -134,7 +130,6 @@ fn placed(error: &toml::de::Error, text: &str) -> Mistake {
     Mistake {
         span: error.span().unwrap_or(text.len()..text.len()),
         text: error.message().to_owned(),
-        sealed: false,
     }
 }
 
@@ -145,11 +140,7 @@ pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Confi
 
 fn no_text(name: &str, NotText { readable, at }: NotText) -> Mistakes {
     let text = "not UTF-8 text: save it as UTF-8, or as UTF-16 with a byte order mark".to_owned();
-    Page::new(name, &readable).mistakes(vec![Mistake {
-        span: at..at.saturating_add(1),
-        text,
-        sealed: false,
-    }])
+    Page::new(name, &readable).mistakes(vec![Mistake { span: at..at.saturating_add(1), text }])
 }
 
 #[cfg(unix)]
@@ -191,7 +182,7 @@ fn document<T>(
     if let Some(first) = errors.iter().find(|error| !is_duplicate(error)) {
         return Err(page().mistakes(vec![placed(first, text)]));
     }
-    let reader = Reader::new(environment, folder_of(path));
+    let reader = Reader::new(environment, path);
     check::table(&reader, document.get_ref(), &[keys], "");
     for error in &errors {
         let Mistake { span, text: what, .. } = placed(error, text);

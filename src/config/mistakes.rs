@@ -16,8 +16,6 @@ const NEAR: usize = 4 * SHOWN;
 pub(crate) struct Mistake {
     pub(crate) span: Range<usize>,
     pub(crate) text: String,
-    /// Nothing is known to be wrong: it is about a credential that this process may not read.
-    pub(crate) sealed: bool,
 }
 
 /// Everything that is wrong with a configuration, in the order of the file; as text, ready to be
@@ -25,19 +23,16 @@ pub(crate) struct Mistake {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Mistakes {
     list: Vec<String>,
-    /// All of them are about credentials that this process may not read.
-    sealed: bool,
 }
 
 impl Mistakes {
     /// A file that cannot be read at all.
     pub(crate) fn unreadable(text: String) -> Self {
-        Self { list: vec![text], sealed: false }
+        Self { list: vec![text] }
     }
 
     /// These and more, which are about another file.
     pub(crate) fn and(mut self, more: Vec<String>) -> Self {
-        self.sealed &= more.is_empty();
         self.list.extend(more);
         self
     }
@@ -45,13 +40,6 @@ impl Mistakes {
     /// Adds those of another file.
     pub(crate) fn add(&mut self, others: Self) {
         self.list.extend(others.list);
-        self.sealed &= others.sealed;
-    }
-
-    /// Whether nothing is wrong but that this process may not read some credentials, as far as it
-    /// can tell without them.
-    pub fn only_sealed(&self) -> bool {
-        self.sealed
     }
 
     /// Each mistake: its place and what is wrong, then its line with a mark below.
@@ -86,8 +74,7 @@ impl<'a> Page<'a> {
 
     /// All mistakes.
     pub(crate) fn mistakes(&self, mistakes: Vec<Mistake>) -> Mistakes {
-        let sealed = !mistakes.is_empty() && mistakes.iter().all(|mistake| mistake.sealed);
-        Mistakes { list: self.lines(mistakes), sealed }
+        Mistakes { list: self.lines(mistakes) }
     }
 
     /// Each mistake or warning as it is shown, in the order of the text.

@@ -43,7 +43,7 @@ use std::time::Duration;
 pub use cases::{Case, CasePoll, Cases, Expected};
 pub use customers_csv::CustomersCsv;
 pub(crate) use customers_csv::{Described, shown as shown_faults, text as spreadsheet_text};
-pub use environment::Environment;
+pub use environment::{Environment, SYSTEM_FILE, SecretsFor};
 pub use load::{load, load_cases, load_criteria, load_for_sign_in, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;

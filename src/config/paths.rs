@@ -54,7 +54,7 @@ pub fn load_paths(path: &Path, environment: &Environment) -> Option<Paths> {
     let bytes = fs::read(path, MOST).ok()?;
     let text = decode(bytes).unwrap_or_else(|error| error.readable);
     let (document, _) = DeTable::parse_recoverable(&text);
-    let reader = Reader::new(environment, PathBuf::new());
+    let reader = Reader::new(environment, path);
     let root = Table::root(&reader, document.get_ref());
     let daemon = root.table_or_empty("daemon");
     let state_dir = process::state_dir(&daemon);

@@ -9,11 +9,9 @@ use jiff::tz::TimeZone;
 use crate::config::Operator;
 use crate::config::names::Names;
 use crate::config::reader::{Placed, Table};
-use crate::config::url::endpoint;
 use crate::config::value::{hint, short};
 use crate::config::windows_zone;
 use crate::notify::Partner;
-use crate::secret::Secret;
 use crate::{ledger, web};
 
 const LEDGER: &str = "ledger.db";
@@ -23,7 +21,7 @@ const SOURCE_FAILING_AFTER: Duration = Duration::from_hours(3);
 /// The folder of the ledger and of the sign-in.
 pub(crate) fn state_dir(daemon: &Table<'_>) -> PathBuf {
     let Some(written) = daemon.text("state_dir") else {
-        return daemon.reader.environment().state_dir();
+        return daemon.reader.environment().state_dir(daemon.reader.file());
     };
     daemon.reader.refuse_home(&written);
     PathBuf::from(written.value)
@@ -125,10 +123,7 @@ pub(crate) fn partner(table: &Table<'_>) -> Option<Partner> {
 
 /// Who hears of trouble.
 pub(crate) fn operator<'a>(table: &Table<'a>, names: &Names<'a>) -> Operator {
-    let heartbeat_url = table.secret("heartbeat_url").and_then(|url| {
-        table.reader.accept(&url.span, endpoint(url.value.expose()))?;
-        Some(Secret::new(url.value.expose().trim()))
-    });
+    let heartbeat_url = table.secret_url("heartbeat_url");
     let notify = names.own_notifiers(table, "notify", "news about the daemon itself");
     Operator { notify, source_failing_after: source_failing_after(table), heartbeat_url }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -11,9 +11,13 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::Environment;
 use crate::config::mistakes::Mistake;
+use crate::config::url::endpoint;
 use crate::config::value;
 use crate::domain::Currency;
 use crate::secret::{Secret, SecretError, SecretSource};
+
+/// In place of an address that is not read; nothing is at it (RFC 2606).
+const UNREAD_URL: &str = "https://unread.invalid/";
 
 /// A range of bytes of the file.
 pub(crate) type Span = Range<usize>;
@@ -21,7 +25,7 @@ pub(crate) type Span = Range<usize>;
 /// What reading needs beside the file, and what it found.
 pub(crate) struct Reader<'a> {
     environment: &'a Environment,
-    folder: PathBuf,
+    file: &'a Path,
     mistakes: RefCell<Vec<Mistake>>,
     warnings: RefCell<Vec<Mistake>>,
     /// Paths of secrets in the file itself.
@@ -60,14 +64,6 @@ pub(crate) fn by_place<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     entries
 }
 
-/// `rules.spend`, with quotes around what needs them.
-pub(crate) fn joined(path: &str, name: &str) -> String {
-    let bare = !name.is_empty()
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
-    let name = if bare { name.to_owned() } else { format!("\"{}\"", value::short(name)) };
-    if path.is_empty() { name } else { format!("{path}.{name}") }
-}
-
 impl<'a> Entry<'a> {
     fn new(key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> Self {
         Self { name: key.get_ref(), key: key.span(), value: value.get_ref(), span: value.span() }
@@ -84,10 +80,11 @@ impl<'a> Entry<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(environment: &'a Environment, folder: PathBuf) -> Self {
+    /// Reads what stands in `file`, to which paths in it are relative.
+    pub(crate) fn new(environment: &'a Environment, file: &'a Path) -> Self {
         Self {
             environment,
-            folder,
+            file,
             mistakes: RefCell::default(),
             warnings: RefCell::default(),
             inline_secrets: RefCell::default(),
@@ -96,12 +93,12 @@ impl<'a> Reader<'a> {
 
     /// Notes a mistake.
     pub(crate) fn mistake(&self, span: Span, text: impl Into<String>) {
-        self.mistakes.borrow_mut().push(Mistake { span, text: text.into(), sealed: false });
+        self.mistakes.borrow_mut().push(Mistake { span, text: text.into() });
     }
 
     /// Notes what is allowed but unwise.
     pub(crate) fn warning(&self, span: Span, text: impl Into<String>) {
-        self.warnings.borrow_mut().push(Mistake { span, text: text.into(), sealed: false });
+        self.warnings.borrow_mut().push(Mistake { span, text: text.into() });
     }
 
     /// Warns of every secret that stands in the file itself.
@@ -131,7 +128,7 @@ impl<'a> Reader<'a> {
     /// A path as written in the file: relative to the file's folder.
     pub(crate) fn path(&self, written: &Placed<&str>) -> PathBuf {
         self.refuse_home(written);
-        self.folder.join(written.value)
+        self.file.parent().unwrap_or(Path::new("")).join(written.value)
     }
 
     /// `~` is a home to shells only; a folder of that name is never meant.
@@ -142,6 +139,11 @@ impl<'a> Reader<'a> {
                 "\"~\" is known to shells only: write the whole path, such as \"/home/name/…\"",
             );
         }
+    }
+
+    /// The file that is read.
+    pub(crate) fn file(&self) -> &'a Path {
+        self.file
     }
 
     pub(crate) fn environment(&self) -> &'a Environment {
@@ -155,15 +157,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The secret, or nothing and a mistake that ends in `hint`.
-    fn secret(&self, entry: &Entry<'_>, hint: &str) -> Option<Placed<Secret>> {
+    /// The secret of this key, or nothing and a mistake that ends in `hint`.
+    fn secret(&self, entry: &Entry<'_>, key: &str, hint: &str) -> Option<Placed<Secret>> {
         let source = self.secret_source(entry)?;
         match source.resolve(self.environment) {
             Ok(secret) => Some(Placed { value: secret, span: entry.span.clone() }),
             Err(error) => {
-                let sealed = matches!(source, SecretSource::Credential(_)) && error.is_denied();
-                let text = format!("{}{hint}", missing(&error));
-                self.mistakes.borrow_mut().push(Mistake { span: entry.span.clone(), text, sealed });
+                self.mistake(entry.span.clone(), format!("{}{hint}", missing(key, &error)));
                 None
             }
         }
@@ -193,13 +193,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn missing(error: &SecretError) -> String {
+fn missing(key: &str, error: &SecretError) -> String {
     if let SecretError::Unclean(_) = error {
         return error.to_string();
     }
     let cause =
         std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("the secret is missing: {error}{cause}")
+    format!("the secret {key} is missing: {error}{cause}")
 }
 
 impl<'a> Table<'a> {
@@ -289,7 +289,15 @@ impl<'a> Table<'a> {
     pub(crate) fn secret_or(&self, name: &str, hint: &str) -> Option<Placed<Secret>> {
         let entry = self.entry(name)?;
         self.reader.note_inline(&entry);
-        self.reader.secret(&entry, hint)
+        self.one_secret(&entry, hint)
+    }
+
+    fn one_secret(&self, entry: &Entry<'_>, hint: &str) -> Option<Placed<Secret>> {
+        if entry.value.is_str() || self.reader.environment.reads_secrets_of(&self.path) {
+            return self.reader.secret(entry, &value::joined(&self.path, entry.name), hint);
+        }
+        self.reader.secret_source(entry)?;
+        Some(Placed { value: Secret::unread(), span: entry.span.clone() })
     }
 
     /// A secret that is no mistake when it is missing.
@@ -297,6 +305,16 @@ impl<'a> Table<'a> {
         let entry = self.entry(name)?;
         let value = self.reader.secret_source(&entry)?.resolve(self.reader.environment).ok()?;
         Some(Placed { value, span: entry.span })
+    }
+
+    /// A secret that is an address as a whole.
+    pub(crate) fn secret_url(&self, name: &str) -> Option<Secret> {
+        let url = self.secret(name)?;
+        if url.value.is_unread() {
+            return Some(Secret::new(UNREAD_URL));
+        }
+        self.reader.accept(&url.span, endpoint(url.value.expose()))?;
+        Some(Secret::new(url.value.expose().trim()))
     }
 
     /// A secret, or a list of them.
@@ -308,7 +326,7 @@ impl<'a> Table<'a> {
         let entries: Vec<Entry<'_>> = list().unwrap_or_else(|| vec![entry.itself()]);
         let secret = |entry: &Entry<'_>| {
             self.reader.note_inline(entry);
-            self.reader.secret(entry, "")
+            self.one_secret(entry, "")
         };
         entries.iter().filter_map(secret).collect()
     }
@@ -316,7 +334,7 @@ impl<'a> Table<'a> {
     /// Header values by name, in the order of the file. Those that sign in are secrets wherever
     /// they stand.
     pub(crate) fn headers(&self, name: &str) -> Vec<(Placed<&'a str>, Placed<Secret>)> {
-        let entries = self.table(name).map(|table| table.entries()).unwrap_or_default();
+        let Some(table) = self.table(name) else { return Vec::new() };
         let header = |entry: Entry<'a>| {
             let telling = ["authorization", "cookie", "key", "secret", "token"];
             if telling.iter().any(|part| entry.name.to_lowercase().contains(part)) {
@@ -324,10 +342,10 @@ impl<'a> Table<'a> {
             }
             Some((
                 Placed { value: entry.name, span: entry.key.clone() },
-                self.reader.secret(&entry, "")?,
+                table.one_secret(&entry, "")?,
             ))
         };
-        entries.into_iter().filter_map(header).collect()
+        table.entries().into_iter().filter_map(header).collect()
     }
 
     /// An inner table.
@@ -340,7 +358,7 @@ impl<'a> Table<'a> {
     pub(crate) fn table_or_empty(&self, name: &str) -> Self {
         self.table(name).unwrap_or_else(|| Self {
             entries: None,
-            path: joined(&self.path, name),
+            path: value::joined(&self.path, name),
             ..self.clone()
         })
     }
@@ -372,6 +390,11 @@ impl<'a> Table<'a> {
     }
 
     fn inner(&self, entries: &'a DeTable<'a>, span: Span, name: &str) -> Self {
-        Self { reader: self.reader, span, path: joined(&self.path, name), entries: Some(entries) }
+        Self {
+            reader: self.reader,
+            span,
+            path: value::joined(&self.path, name),
+            entries: Some(entries),
+        }
     }
 }

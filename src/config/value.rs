@@ -128,3 +128,11 @@ pub(crate) fn hint<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> 
 pub(crate) fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("\"{}\"", short(name))).collect::<Vec<_>>().join(", ")
 }
+
+/// `rules.spend`, with quotes around what needs them.
+pub(crate) fn joined(path: &str, name: &str) -> String {
+    let bare = !name.is_empty()
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let name = if bare { name.to_owned() } else { format!("\"{}\"", short(name)) };
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::fs;
 use crate::text::{called, decode, unseen};
 
-/// Where credentials lie outside the unit.
+/// Where credentials lie that the unit does not name.
 pub const CREDENTIALS_FALLBACK: &str = "/etc/budget-alertd/credentials";
 
 /// The most bytes that a file with a secret may have.
@@ -39,6 +39,17 @@ impl Secret {
         Self(value)
     }
 
+    /// In place of one that is not read, since nothing needs it now: an empty one, which no source
+    /// gives.
+    pub(crate) const fn unread() -> Self {
+        Self(String::new())
+    }
+
+    /// Whether it is not read.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The value itself, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -60,7 +71,7 @@ pub enum SecretSource {
     Env(String),
     /// In a file.
     File(PathBuf),
-    /// In `$CREDENTIALS_DIRECTORY/NAME`, outside the unit in [`CREDENTIALS_FALLBACK`].
+    /// In `$CREDENTIALS_DIRECTORY/NAME` where that is, else in [`CREDENTIALS_FALLBACK`].
     Credential(String),
 }
 
@@ -69,9 +80,8 @@ pub trait SecretEnvironment {
     /// The value of an environment variable.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// The folder of credentials: `$CREDENTIALS_DIRECTORY`, outside the unit
-    /// [`CREDENTIALS_FALLBACK`].
-    fn credentials(&self) -> PathBuf;
+    /// The folder of the unit's credentials, `$CREDENTIALS_DIRECTORY`.
+    fn credentials(&self) -> Option<PathBuf>;
 }
 
 /// Why a secret is not there.
@@ -103,13 +113,6 @@ pub enum SecretError {
     Unclean(String),
 }
 
-impl SecretError {
-    /// Whether it may be there, for others to read.
-    pub fn is_denied(&self) -> bool {
-        matches!(self, Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied)
-    }
-}
-
 impl SecretSource {
     /// Fetches the value.
     pub fn resolve(&self, places: &impl SecretEnvironment) -> Result<Secret, SecretError> {
@@ -119,7 +122,7 @@ impl SecretSource {
                 Secret::new(places.variable(name).ok_or_else(|| SecretError::Env(name.clone()))?)
             }
             Self::File(path) => read(path)?,
-            Self::Credential(name) => read(&places.credentials().join(credential_name(name)?))?,
+            Self::Credential(name) => read(&credential(credential_name(name)?, places))?,
         };
         if secret.expose().is_empty() {
             return Err(SecretError::Empty);
@@ -127,6 +130,14 @@ impl SecretSource {
         check_clean(secret.expose())?;
         Ok(secret)
     }
+}
+
+/// Where a credential lies: one of the unit, else one that was put there since.
+fn credential(name: &str, places: &impl SecretEnvironment) -> PathBuf {
+    let of_unit = places.credentials().map(|folder| folder.join(name));
+    of_unit
+        .filter(|path| !matches!(path.try_exists(), Ok(false)))
+        .unwrap_or_else(|| Path::new(CREDENTIALS_FALLBACK).join(name))
 }
 
 /// The name itself, unless it would lead out of the folder.
@@ -163,8 +174,8 @@ mod tests {
             None
         }
 
-        fn credentials(&self) -> PathBuf {
-            PathBuf::from("/nonexistent")
+        fn credentials(&self) -> Option<PathBuf> {
+            Some(PathBuf::from("/nonexistent"))
         }
     }
 

@@ -18,7 +18,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::exit::Outcome;
 use crate::cli::open;
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, Environment, SecretsFor};
 
 #[derive(Debug, Args)]
 pub(super) struct Budgets {
@@ -62,15 +62,20 @@ struct Books {
     file: Option<PathBuf>,
 }
 
+/// A spreadsheet is read and written without any secret.
+fn environment() -> Environment {
+    Environment::of_process().with_secrets_for(SecretsFor::Nothing)
+}
+
 impl Books {
     /// Loads both. A spreadsheet that is not there yet is an empty one; one that does not load is a
     /// failure, unless it is `replaced` anyway.
     fn open(path: &Path, replaced: bool) -> anyhow::Result<Self> {
-        let tables = config::load_with(path, &Environment::of_process(), None)?;
+        let tables = config::load_with(path, &environment(), None)?;
         let file = tables.customers_csv.as_ref().map(|csv| csv.path.clone());
         let now = match &file {
             Some(file) if !file.exists() => tables.clone(),
-            _ => match open::look(path) {
+            _ => match open::look(path, SecretsFor::Nothing) {
                 Err(_) if replaced => tables.clone(),
                 loaded => loaded?,
             },

@@ -20,7 +20,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::story::{AlertStory, Books, DeliveryStory, Story};
 use crate::cli::{choice, open, output, text};
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, SecretsFor};
 use crate::ledger::Reader;
 
 pub(super) use scale::Scale;
@@ -50,7 +50,7 @@ pub(super) enum Form {
 
 impl Explain {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
-        let config = open::look(path)?;
+        let config = open::look(path, SecretsFor::Nothing)?;
         let reader = Reader::open(&config.ledger)?;
         let meant = choice::customers(Some(&config), &reader, &self.customer)?;
         let [only] = meant.as_slice() else { return Err(ambiguous(&self.customer, &meant).into()) };

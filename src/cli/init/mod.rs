@@ -16,7 +16,7 @@ use ask::Questions;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone, tick};
 use crate::cli::{DEFAULT_CONFIGS, login, notify_test, open};
-use crate::config::{self, Environment};
+use crate::config::{self, Environment, SecretsFor};
 use crate::secret::SecretEnvironment as _;
 
 /// Where the unit keeps its state.
@@ -84,7 +84,9 @@ fn write(answers: &Answers, path: &Path, state_dir: &Path, force: bool) -> anyho
     let cannot = |path: &Path, error: std::io::Error| {
         anyhow::anyhow!("cannot write {}: {error}", path.display())
     };
-    let credentials = environment.credentials();
+    let credentials = environment
+        .credentials()
+        .unwrap_or_else(|| PathBuf::from(crate::secret::CREDENTIALS_FALLBACK));
     let mut units = Vec::new();
     if answers.keeping == Keeping::Credentials {
         let files: Vec<_> = answers
@@ -110,7 +112,7 @@ fn write(answers: &Answers, path: &Path, state_dir: &Path, force: bool) -> anyho
     };
     file::write(path, &page::page(answers, state_dir, answers.keeping), mode, 0o755)
         .map_err(|error| cannot(path, error))?;
-    open::look(path)?;
+    open::look(path, SecretsFor::Everything)?;
     output::page(&format!("{}\n", tick(Tone::Good, "written", &path.display().to_string())))?;
     if !units.is_empty() {
         let lines = units.join("\n");

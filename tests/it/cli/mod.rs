@@ -12,6 +12,7 @@ mod releasing;
 mod reporting;
 mod retrying;
 mod schemas;
+mod secrets;
 mod signing_in;
 mod silencing;
 mod simulating;

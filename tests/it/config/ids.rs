@@ -165,7 +165,7 @@ fn a_secret_in_place_of_a_name_is_not_repeated() {
                 .replace("url = ", &format!("secret = {{ {place} = \"{secret}\" }}\nurl = ")),
         );
         assert!(
-            told.contains("the secret is missing")
+            told.contains("the secret notifiers.ops.secret is missing")
                 && told.contains("***")
                 && !told.contains(secret),
             "{told}"

@@ -517,3 +517,23 @@ fn customers_mails_name_the_partner_and_answers_go_where_it_says() {
         "{unnamed:?}"
     );
 }
+
+#[test]
+fn the_systems_own_configuration_has_the_state_folder_of_the_unit() {
+    let text = format!(
+        "[source]\n{PARTNER_CENTER}\n{RULE}\n[notifiers.ops]\ntype = \"slack\"\nurl = \"https://x.example\"\n"
+    );
+    let state_dir = |file: &str, variables: &[(&str, &str)]| {
+        let environment = match variables {
+            [] => Environment::default(),
+            [one] => Environment::from([*one]),
+            _ => unreachable!(),
+        };
+        let config = budget_alertd::config::parse(&text, Path::new(file), &environment);
+        config.unwrap_or_else(|mistakes| panic!("{mistakes}")).state_dir
+    };
+    let system = "/etc/budget-alertd/alert-rules.toml";
+    assert_eq!(state_dir(system, &[]), Path::new("/var/lib/budget-alertd"));
+    assert_eq!(state_dir(system, &[("STATE_DIRECTORY", "/srv/a:/srv/b")]), Path::new("/srv/a"));
+    assert_eq!(state_dir("/etc/other/alert-rules.toml", &[]), Path::new("state"));
+}
