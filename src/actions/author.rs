@@ -12,19 +12,26 @@ use crate::actions::ActionError;
 pub struct Author {
     uid: u32,
     name: Option<String>,
+    /// Acts with root's rights, by sudo.
+    by_sudo: bool,
 }
 
 impl Author {
     /// The user with this id; may wait for the system to name it.
     pub fn of(uid: u32) -> Self {
-        Self { uid, name: user_name(uid) }
+        Self { uid, name: user_name(uid), by_sudo: false }
+    }
+
+    /// The user with this id, who acts as root by `sudo`; only root may say so of itself.
+    pub fn by_sudo(uid: u32) -> Self {
+        Self { by_sudo: uid != 0, ..Self::of(uid) }
     }
 
     /// Whether this user may change what the daemon does: its configuration, its sign-in. People on
     /// call, who may ask it everything else, may not.
     pub(crate) fn may_administer(&self, what: &str) -> Result<(), ActionError> {
         let daemon = Uid::effective();
-        if self.uid == 0 || self.uid == daemon.as_raw() {
+        if self.uid == 0 || self.by_sudo || self.uid == daemon.as_raw() {
             return Ok(());
         }
         let own = user_name(daemon.as_raw()).unwrap_or_else(|| format!("uid {daemon}"));
@@ -34,13 +41,15 @@ impl Author {
     }
 }
 
-/// `alice (uid 1000)`, or `uid 1000` where the system does not name it.
+/// `alice (uid 1000)`, or `uid 1000` where the system does not name it; `alice (uid 1000) as root`
+/// by sudo.
 impl fmt::Display for Author {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "{name} (uid {})", self.uid),
-            None => write!(f, "uid {}", self.uid),
+            Some(name) => write!(f, "{name} (uid {})", self.uid)?,
+            None => write!(f, "uid {}", self.uid)?,
         }
+        f.write_str(if self.by_sudo { " as root" } else { "" })
     }
 }
 
@@ -62,6 +71,6 @@ mod tests {
     fn a_user_is_named_as_the_system_names_it() {
         assert_eq!(Author::of(0).to_string(), "root (uid 0)");
         assert_eq!(group_name(0).as_deref(), Some("root"));
-        assert_eq!(Author { uid: 7, name: None }.to_string(), "uid 7");
+        assert_eq!(Author { uid: 7, name: None, by_sudo: true }.to_string(), "uid 7 as root");
     }
 }

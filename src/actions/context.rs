@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::actions::{ActionError, PollTicket, ReloadTicket};
+use crate::actions::{ActionError, PollTicket, ReloadTicket, RunRead};
 use crate::ledger::{self, Reader};
 use crate::poll::Cycle;
 
@@ -31,6 +31,8 @@ pub struct DaemonLines {
     pub polls: mpsc::Sender<PollTicket>,
     /// Asks for a reload.
     pub reloads: mpsc::Sender<ReloadTicket>,
+    /// Runs commands that only read.
+    pub read: Option<RunRead>,
     /// Bumped when something new is owed.
     pub owed: watch::Sender<u64>,
 }

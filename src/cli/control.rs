@@ -19,8 +19,9 @@ use crate::cli::exit::WrongUsage;
 use crate::cli::open::{CommandContext, OpenLedger};
 use crate::config::Paths;
 use crate::daemon::{Assembly, assemble};
+use crate::ledger::LedgerError;
 use crate::secret::Secret;
-use crate::web::control::{About, CallError, Refused, call, socket_paths};
+use crate::web::control::{About, CallError, Refused, SUDO_UID, call, socket_paths};
 
 /// Where the shipped unit's daemon listens.
 const UNIT_SOCKET: &str = "/run/budget-alertd/control.sock";
@@ -91,8 +92,11 @@ impl Control {
 impl Daemon {
     /// Asks the daemon for an action.
     pub(super) async fn ask<A: Action>(&self, action: &A) -> anyhow::Result<A::Answer> {
-        let request = Request::post(format!("/v1/{}", A::NAME))
-            .body(Body::from(serde_json::to_vec(action)?))?;
+        let mut request = Request::post(format!("/v1/{}", A::NAME));
+        if let Some(caller) = sudo_caller() {
+            request = request.header(SUDO_UID, caller);
+        }
+        let request = request.body(Body::from(serde_json::to_vec(action)?))?;
         let (status, body) = call(&self.socket, request)
             .await
             .with_context(|| format!("{}", self.socket.display()))?;
@@ -132,9 +136,13 @@ fn answer<A: Action>(status: StatusCode, body: &Bytes) -> anyhow::Result<A::Answ
 
 /// Who acts in this process: whoever called `sudo`, else the own user.
 fn own_author() -> Author {
-    let own = rustix::process::getuid().as_raw();
-    let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
-    Author::of(caller.filter(|_| own == 0).unwrap_or(own))
+    sudo_caller().map_or_else(|| Author::of(rustix::process::getuid().as_raw()), Author::by_sudo)
+}
+
+/// Who called `sudo`, where this is root by it.
+fn sudo_caller() -> Option<u32> {
+    let caller = std::env::var("SUDO_UID").ok()?.parse().ok()?;
+    rustix::process::getuid().is_root().then_some(caller)
 }
 
 /// What a look for the daemon came to.
@@ -173,9 +181,9 @@ pub(super) async fn find(paths: &Paths) -> Found {
     Found { daemon: None, denied, hung }
 }
 
-/// The daemon that is to reload the configuration at `config`: the process `pid` where one is
-/// named, else the one that runs by this file, or by the ledger that the file names.
-pub(super) async fn find_for_reload(
+/// The daemon of the configuration at `config`, which need not be readable: the process `pid` where
+/// one is named, else the one that runs by this file, or by the ledger that the file names.
+pub(super) async fn find_daemon(
     config: &Path,
     paths: Option<&Paths>,
     pid: Option<u32>,
@@ -191,21 +199,23 @@ pub(super) async fn find_for_reload(
         None => about.config == own.config || about.has_ledger_of(&own),
     };
     let answers = join_all(places.iter().map(|socket| ask_who(socket))).await;
-    let mut why = match pid {
-        Some(pid) => format!("process {pid} is no daemon that answers here"),
-        None => format!("no daemon runs by {}", config.display()),
-    };
+    let mut why = None;
     for (socket, answer) in places.into_iter().zip(answers) {
         match answer {
             Ok(about) if is_meant(&about) => return Ok(Daemon { socket, about }),
-            Err(error) if error.is_denied() => why = who_may(&socket),
+            Err(error) if error.is_denied() => {
+                why.get_or_insert_with(|| who_may(&socket));
+            }
             Err(CallError::Connect(error)) if error.kind() == ErrorKind::TimedOut => {
-                why = format!("the daemon at {} does not answer", socket.display());
+                why = Some(format!("the daemon at {} does not answer", socket.display()));
             }
             Ok(_) | Err(_) => {}
         }
     }
-    anyhow::bail!("{why}; nothing was reloaded")
+    Err(anyhow::anyhow!(why.unwrap_or_else(|| match pid {
+        Some(pid) => format!("process {pid} is no daemon that answers here"),
+        None => format!("no daemon runs by {}", config.display()),
+    })))
 }
 
 /// Who listens at a socket; a stranger is nobody.
@@ -240,10 +250,14 @@ impl Found {
 
     /// Says of a ledger that could not be opened whose daemon might have been asked.
     pub(super) fn explain<T>(&self, opened: anyhow::Result<T>) -> anyhow::Result<T> {
-        match &self.denied {
-            Some(socket) => opened.with_context(|| who_may(socket)),
-            None => opened,
-        }
+        let Some(socket) = &self.denied else { return opened };
+        opened.map_err(|error| {
+            // Who may not ask may not open the ledger either: that says nothing about the disk.
+            match error.downcast_ref::<LedgerError>() {
+                Some(LedgerError::Held { .. }) => error.context(who_may(socket)),
+                Some(_) | None => anyhow::anyhow!(who_may(socket)),
+            }
+        })
     }
 }
 
@@ -257,18 +271,19 @@ fn who_may(socket: &Path) -> String {
     let Ok(data) = data else {
         return format!("{} may not be used by {}", socket.display(), own_author());
     };
+    let me = own_author();
     let user = user_name(data.uid()).unwrap_or_else(|| format!("with uid {}", data.uid()));
     let group = group_name(data.gid()).unwrap_or_else(|| format!("with gid {}", data.gid()));
-    let group = if data.permissions().mode() & 0o010 != 0 || place == socket {
-        format!(", members of group {group}")
-    } else {
-        String::new()
-    };
-    format!(
-        "a daemon may be asked at {}, but not by {}: user {user}{group} and root may",
-        socket.display(),
-        own_author()
-    )
+    let mut who = vec!["root may (sudo)".to_owned()];
+    if data.uid() != 0 {
+        who.push(format!("so may user {user}"));
+    }
+    if data.gid() != 0 && (data.permissions().mode() & 0o010 != 0 || place == socket) {
+        let name =
+            user_name(rustix::process::getuid().as_raw()).unwrap_or_else(|| "USER".to_owned());
+        who.push(format!("so may members of group {group} (usermod -aG {group} {name})"));
+    }
+    format!("a daemon may be asked at {}, but not by {me}: {}", socket.display(), who.join(", "))
 }
 
 /// Lets the running daemon keep a refresh token that a sign-in has just brought, and poll with it.

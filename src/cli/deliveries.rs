@@ -91,6 +91,11 @@ pub(super) struct DeliveryDocument<'a> {
 }
 
 impl Deliveries {
+    /// Whether it lists, and changes nothing.
+    pub(super) fn only_lists(&self) -> bool {
+        self.order.is_none()
+    }
+
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         match &self.order {
             Some(Order::Retry(retry)) => retry.run(path).await,

@@ -28,6 +28,7 @@ mod poll;
 mod raised;
 mod release;
 mod reload;
+mod remote;
 mod report;
 mod retry;
 mod run;
@@ -211,6 +212,18 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if let Ok(path) = arguments.config_path()
+        && let Some(ended) = runtime.block_on(remote::read(&arguments, &path))
+    {
+        return match ended {
+            Ok(exit::Ended(code)) => code.into(),
+            Err(error) if exit::is_broken_pipe(&error) => ExitCode::SUCCESS,
+            Err(error) => {
+                exit::print(&error);
+                exit::code_of(&error)
+            }
+        };
+    }
     match runtime.block_on(execute(&arguments)) {
         Ok(outcome) => outcome.into(),
         // Whoever reads the results has seen enough: that is no failure.

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::actions::{ReloadRequest, Reloaded};
@@ -25,7 +26,9 @@ impl Reload {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let environment = Environment::of_process();
         let paths = config::load_paths(path, &environment);
-        let daemon = control::find_for_reload(path, paths.as_ref(), self.pid).await?;
+        let daemon = control::find_daemon(path, paths.as_ref(), self.pid)
+            .await
+            .context("nothing was reloaded")?;
         let asked = tokio::time::timeout(PATIENCE, daemon.ask(&ReloadRequest {}));
         let answered = text::while_waiting("the daemon reloads", asked).await;
         let Ok(answer) = answered else {

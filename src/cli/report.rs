@@ -28,6 +28,11 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// Whether it sends the report, too.
+    pub(super) fn sends(&self) -> bool {
+        self.send
+    }
+
     /// The configuration, with the secrets of those who are sent it.
     fn config(&self, path: &Path) -> Result<Config, Mistakes> {
         let config = open::look(path, SecretsFor::Nothing)?;

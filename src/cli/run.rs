@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::cli::control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::{self, OpenLedger};
+use crate::cli::{control, remote};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::daemon::{self, Daemon, Orders};
@@ -88,6 +88,7 @@ fn orders(path: PathBuf) -> anyhow::Result<Orders> {
             () = forward => {}
         }
     };
+    let read = remote::server(&path);
     let load = Arc::new(move || open::load(&path).map_err(|mistakes| mistakes.to_string()));
-    Ok(Orders { reload: reloads, load, control: Vec::new(), stop: Box::pin(stop) })
+    Ok(Orders { reload: reloads, load, control: Vec::new(), read, stop: Box::pin(stop) })
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, watch};
 
-use crate::actions::{ActionContext, DaemonLines, DeliveryProgress, PollTicket, ReloadTicket};
+use crate::actions::{
+    ActionContext, DaemonLines, DeliveryProgress, PollTicket, ReloadTicket, RunRead,
+};
 use crate::daemon::poll_requests::PollRequests;
 use crate::daemon::reload_requests::Reloads;
 use crate::delivery::Progress;
@@ -74,7 +76,12 @@ impl Lines {
     }
 
     /// Where actions are done in this daemon.
-    pub(super) fn context(&self, ledger: &ledger::Config, config: &Path) -> ActionContext {
+    pub(super) fn context(
+        &self,
+        ledger: &ledger::Config,
+        config: &Path,
+        read: Option<RunRead>,
+    ) -> ActionContext {
         ActionContext {
             cycle: self.cycle.subscribe(),
             ledger: ledger.clone(),
@@ -82,6 +89,7 @@ impl Lines {
             daemon: Some(DaemonLines {
                 polls: self.polls.clone(),
                 reloads: self.reloads.clone(),
+                read,
                 owed: self.owed.clone(),
             }),
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
 
+use crate::actions::RunRead;
 use crate::daemon::Daemon;
 use crate::web::Limits;
 use crate::web::control::{self, Socket, SocketError};
@@ -19,10 +20,14 @@ pub(super) struct Control {
 
 impl Daemon {
     /// Serves the control socket in the first of these paths that can be had.
-    pub(super) fn open_control(&self, paths: &[PathBuf]) -> Option<Control> {
+    pub(super) fn open_control(
+        &self,
+        paths: &[PathBuf],
+        read: Option<&RunRead>,
+    ) -> Option<Control> {
         for place in paths {
             match Socket::bind(place)
-                .and_then(|(socket, listener)| self.serve_control(socket, listener))
+                .and_then(|(socket, listener)| self.serve_control(socket, listener, read.cloned()))
             {
                 Ok(control) => return Some(control),
                 Err(error) => tracing::warn!("no control socket there: {error}"),
@@ -38,11 +43,12 @@ impl Daemon {
         &self,
         socket: Socket,
         listener: std::os::unix::net::UnixListener,
+        read: Option<RunRead>,
     ) -> Result<Control, SocketError> {
         let failed = |source| SocketError::Io { path: socket.path().to_owned(), source };
         let listener = UnixListener::from_std(listener).map_err(failed)?;
         tracing::info!("commands are taken at {}", socket.path().display());
-        let context = self.lines.context(&self.config.ledger, &self.config.file);
+        let context = self.lines.context(&self.config.ledger, &self.config.file, read);
         let task = tokio::spawn(async move {
             match control::serve(listener, Limits::control(), context).await {}
         });

@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::actions::Reloaded;
+use crate::actions::{Reloaded, RunRead};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::build::assemble_around;
@@ -91,6 +91,8 @@ pub struct Orders {
     pub load: Load,
     /// Where the control socket may be, the first choice first.
     pub control: Vec<PathBuf>,
+    /// Runs commands that only read, for those who may not open the ledger.
+    pub read: Option<RunRead>,
     /// Stop (SIGTERM, SIGINT).
     pub stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -159,7 +161,7 @@ impl Daemon {
         self.forget_the_gone().await;
         self.clear_refusal("the daemon was started with a configuration that loads").await;
         let mut generation = self.start(assembly, PollStatus::default());
-        let mut control = self.open_control(&orders.control);
+        let mut control = self.open_control(&orders.control, orders.read.as_ref());
         systemd::ready("first poll under way");
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));

@@ -20,6 +20,7 @@ mod authority;
 mod dovecot;
 mod full_disk;
 mod nginx;
+mod on_call;
 mod pictures;
 mod poll;
 mod postfix;

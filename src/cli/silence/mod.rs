@@ -49,6 +49,11 @@ struct Expire {
 }
 
 impl Silence {
+    /// Whether it lists, and changes nothing.
+    pub(super) fn only_lists(&self) -> bool {
+        matches!(self.order, Order::List(_))
+    }
+
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         match &self.order {
             Order::Add(add) => add.run(path).await,

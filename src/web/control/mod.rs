@@ -26,6 +26,9 @@ pub use refusal::Refused;
 use routes::routes;
 pub use socket::{Socket, SocketError, socket_paths};
 
+/// The header in which root says who called `sudo`.
+pub const SUDO_UID: &str = "x-sudo-uid";
+
 /// Serves the routes within `limits`, each request for the user at the other end. The caller owns
 /// the socket, and ends all connections by dropping this.
 pub async fn serve(listener: UnixListener, limits: Limits, context: ActionContext) -> Infallible {
@@ -49,8 +52,15 @@ async fn name_author(
     next: Next,
 ) -> Response {
     let Some(uid) = uid else { return Refusal::nobody().into_response() };
+    // Root may say for whom it acts, for the record; nobody else is believed.
+    let caller = request.headers().get(SUDO_UID).filter(|_| uid == 0);
+    let caller: Option<u32> = caller.and_then(|caller| caller.to_str().ok()?.parse().ok());
     // The system may ask other machines.
-    let Ok(author) = tokio::task::spawn_blocking(move || Author::of(uid)).await else {
+    let Ok(author) = tokio::task::spawn_blocking(move || {
+        caller.map_or_else(|| Author::of(uid), Author::by_sudo)
+    })
+    .await
+    else {
         return Refusal::nobody().into_response();
     };
     request.extensions_mut().insert(author);

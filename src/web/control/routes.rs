@@ -11,8 +11,8 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use crate::actions::{
-    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, ReleaseRequest,
-    ReloadRequest, RetryRequest, SignInRequest, SilenceRequest,
+    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, ReadRequest,
+    ReleaseRequest, ReloadRequest, RetryRequest, SignInRequest, SilenceRequest,
 };
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
@@ -27,6 +27,7 @@ pub(super) fn routes(context: ActionContext) -> Router {
         .merge(action::<PollRequest>())
         .merge(action::<RetryRequest>())
         .merge(action::<ReleaseRequest>())
+        .merge(action::<ReadRequest>())
         .merge(action::<ReloadRequest>())
         .merge(action::<SignInRequest>())
         .merge(action::<SilenceRequest>())
