@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::actions::{ActionError, PollTicket, ReloadTicket, RunRead};
+use crate::fs::SeenFiles;
 use crate::ledger::{self, Reader};
 use crate::poll::Cycle;
 
@@ -31,6 +32,8 @@ pub struct DaemonLines {
     pub polls: mpsc::Sender<PollTicket>,
     /// Asks for a reload.
     pub reloads: mpsc::Sender<ReloadTicket>,
+    /// The files of the configuration in force, as they were when they were read.
+    pub files: watch::Receiver<SeenFiles>,
     /// Runs commands that only read.
     pub read: Option<RunRead>,
     /// Bumped when something new is owed.

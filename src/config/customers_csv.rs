@@ -64,7 +64,7 @@ pub(crate) fn read<'a>(
     instead: Spreadsheet<'_>,
 ) -> Read {
     let path = root.table("customers_csv").and_then(|table| table.required_text("path"));
-    let file = path.as_ref().map(|path| root.reader.path(path));
+    let file = path.as_ref().map(|path| root.reader.read_path(path));
     match (instead, path.map(|path| path.span), file) {
         (Spreadsheet::OnDisk, Some(span), Some(file)) => match text(&file) {
             Ok(text) => customers(&text, file, names, ids),

@@ -18,7 +18,7 @@ use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes,
     notifiers, process, report, rules, source,
 };
-use crate::fs;
+use crate::fs::{self, SeenFiles};
 use crate::http;
 use crate::secret::SecretEnvironment as _;
 use crate::text::{NotText, decode};
@@ -46,7 +46,11 @@ fn load_from(
     environment: &Environment,
     customers: Spreadsheet<'_>,
 ) -> Result<Config, Mistakes> {
-    read(&configuration_of(path)?, path, environment, others_may_read(path), customers)
+    let mut seen = SeenFiles::default();
+    seen.note(path);
+    let exposed = others_may_read(path);
+    let config = read(&configuration_of(path)?, path, environment, exposed, customers)?;
+    Ok(Config { files: config.files.and(seen), ..config })
 }
 
 /// Reads of the file at `path` only what judges: rules, customers and budgets. No secret is
@@ -274,6 +278,7 @@ fn tables<'a>(
         );
     }
     Some(Config {
+        files: root.reader.seen(),
         file: path.to_owned(),
         source: source?,
         poll_interval: source::poll_interval(&source_table),

@@ -82,6 +82,8 @@ pub struct Config {
     pub notifiers: Vec<crate::notify::Config>,
     /// What is allowed but unwise, for `check`.
     pub warnings: Vec<String>,
+    /// The file and those that it names, as they were when they were read.
+    pub files: crate::fs::SeenFiles,
 }
 
 impl Config {

@@ -14,7 +14,8 @@ use crate::config::mistakes::Mistake;
 use crate::config::url::endpoint;
 use crate::config::value;
 use crate::domain::Currency;
-use crate::secret::{Secret, SecretError, SecretSource};
+use crate::fs::SeenFiles;
+use crate::secret::{CREDENTIALS_FALLBACK, Secret, SecretError, SecretSource};
 
 /// In place of an address that is not read; nothing is at it (RFC 2606).
 const UNREAD_URL: &str = "https://unread.invalid/";
@@ -28,6 +29,8 @@ pub(crate) struct Reader<'a> {
     file: &'a Path,
     mistakes: RefCell<Vec<Mistake>>,
     warnings: RefCell<Vec<Mistake>>,
+    /// The other files that it names.
+    seen: RefCell<SeenFiles>,
     /// Paths of secrets in the file itself.
     inline_secrets: RefCell<Vec<Span>>,
 }
@@ -85,6 +88,7 @@ impl<'a> Reader<'a> {
         Self {
             environment,
             file,
+            seen: RefCell::default(),
             mistakes: RefCell::default(),
             warnings: RefCell::default(),
             inline_secrets: RefCell::default(),
@@ -131,6 +135,18 @@ impl<'a> Reader<'a> {
         self.file.parent().unwrap_or(Path::new("")).join(written.value)
     }
 
+    /// The same of a file that is read now.
+    pub(crate) fn read_path(&self, written: &Placed<&str>) -> PathBuf {
+        let path = self.path(written);
+        self.seen.borrow_mut().note(&path);
+        path
+    }
+
+    /// The other files that it names, as they were before they were read.
+    pub(crate) fn seen(&self) -> SeenFiles {
+        self.seen.borrow().clone()
+    }
+
     /// `~` is a home to shells only; a folder of that name is never meant.
     pub(crate) fn refuse_home(&self, written: &Placed<&str>) {
         if written.value == "~" || written.value.starts_with('~') && written.value.contains('/') {
@@ -160,6 +176,9 @@ impl<'a> Reader<'a> {
     /// The secret of this key, or nothing and a mistake that ends in `hint`.
     fn secret(&self, entry: &Entry<'_>, key: &str, hint: &str) -> Option<Placed<Secret>> {
         let source = self.secret_source(entry)?;
+        if let SecretSource::Credential(name) = &source {
+            self.seen.borrow_mut().note(&Path::new(CREDENTIALS_FALLBACK).join(name));
+        }
         match source.resolve(self.environment) {
             Ok(secret) => Some(Placed { value: secret, span: entry.span.clone() }),
             Err(error) => {
@@ -185,7 +204,7 @@ impl<'a> Reader<'a> {
         match place.name {
             "env" => Some(SecretSource::Env(written.to_owned())),
             "file" => Some(SecretSource::File(
-                self.path(&Placed { value: written, span: place.span.clone() }),
+                self.read_path(&Placed { value: written, span: place.span.clone() }),
             )),
             "credential" => Some(SecretSource::Credential(written.to_owned())),
             _ => None,

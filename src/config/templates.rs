@@ -56,7 +56,7 @@ fn template(
         return table.reader.accept(&text.span, Template::try_new(text.value, escape));
     };
     let file = place.text("file")?;
-    let bytes = fs::read(&table.reader.path(&file), MOST)
+    let bytes = fs::read(&table.reader.read_path(&file), MOST)
         .map_err(|error| format!("cannot read the template: {error}"));
     let source = bytes.and_then(|bytes| {
         decode(bytes).map_err(|error| format!("cannot read the template: {error}"))

@@ -12,6 +12,7 @@ use crate::actions::{
 use crate::daemon::poll_requests::PollRequests;
 use crate::daemon::reload_requests::Reloads;
 use crate::delivery::Progress;
+use crate::fs::SeenFiles;
 use crate::ledger;
 use crate::poll::Cycle;
 
@@ -28,6 +29,8 @@ pub(super) struct Lines {
     pub(super) owed: watch::Sender<u64>,
     /// How far the workers are.
     pub(super) progress: watch::Sender<DeliveryProgress>,
+    /// The files of the configuration in force.
+    pub(super) files: watch::Sender<SeenFiles>,
     /// What polls under the configuration in force.
     pub(super) cycle: watch::Sender<Option<Arc<Cycle>>>,
 }
@@ -43,6 +46,7 @@ impl Lines {
             poll_requests: Arc::new(Mutex::new(poll_requests)),
             owed: watch::Sender::new(0),
             progress: watch::Sender::default(),
+            files: watch::Sender::default(),
             cycle: watch::Sender::new(None),
         };
         (lines, waiting)
@@ -89,6 +93,7 @@ impl Lines {
             daemon: Some(DaemonLines {
                 polls: self.polls.clone(),
                 reloads: self.reloads.clone(),
+                files: self.files.subscribe(),
                 read,
                 owed: self.owed.clone(),
             }),

@@ -213,6 +213,7 @@ impl Daemon {
     }
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {
+        self.lines.files.send_replace(self.config.files.clone());
         Generation::start(
             assembly,
             self.config.poll_interval,

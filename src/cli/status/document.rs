@@ -20,6 +20,8 @@ pub(super) struct Document<'a> {
     dead: u64,
     /// How many are in force.
     silences: usize,
+    /// Files of the configuration that have changed since the daemon read them.
+    changed_files: &'a [std::path::PathBuf],
     last_poll: Option<Poll<'a>>,
     last_good_poll: Option<Poll<'a>>,
     newest_usage_as_of: Option<Timestamp>,
@@ -113,6 +115,7 @@ pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a>
         held: state.held(),
         dead: state.dead(),
         silences: state.silences,
+        changed_files: state.changed(),
         last_poll: state.polls.last.as_ref().map(poll),
         last_good_poll: state.polls.last_good.as_ref().map(poll),
         newest_usage_as_of: state.polls.last_good.as_ref().and_then(|good| good.newest),

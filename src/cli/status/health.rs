@@ -98,7 +98,8 @@ pub(super) fn judge(state: &State, context: &CommandContext) -> Health {
             causes: failing.into_iter().chain(file).collect(),
         };
     }
-    let causes: Vec<Cause> = file.into_iter().chain(complaints(state)).collect();
+    let causes: Vec<Cause> =
+        file.into_iter().chain(not_reloaded(state)).chain(complaints(state)).collect();
     Health {
         state: if causes.is_empty() { HealthState::Ok } else { HealthState::Degraded },
         causes,
@@ -118,6 +119,12 @@ fn unwritable(state: &State) -> Option<Cause> {
         code,
         format!("{code}: nothing can be recorded for {lasts}: {}", clean(&unwritable.why, 300)),
     ))
+}
+
+/// The daemon goes by files that have changed since.
+fn not_reloaded(state: &State) -> Option<Cause> {
+    let changed = !state.changed().is_empty();
+    changed.then(|| Cause::new("not-reloaded", "changed files are not reloaded"))
 }
 
 /// Nothing was read for longer than the operator accepts, and than two polls take.

@@ -6,7 +6,7 @@ mod document;
 mod health;
 mod page;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::cli::status::data::{Data, named_in};
 use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::domain::MetricValue;
+use crate::domain::{FindingCode, MetricValue};
 use crate::ledger::{
     DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader,
 };
@@ -88,7 +88,12 @@ impl Status {
             }
             Err(error) => return Err(error),
         };
-        let state = State { daemon: found.daemon.map(|daemon| daemon.about), no_daemon, ..state };
+        let daemon = found.daemon.map(|daemon| About {
+            // A file with mistakes is to be mended first, and cannot be reloaded.
+            changed: if context.is_mistaken() { Vec::new() } else { daemon.about.changed },
+            ..daemon.about
+        });
+        let state = State { daemon, no_daemon, ..state };
         let health = health::judge(&state, &context);
         match self.format {
             Format::Text => output::page(&page::page(&state, &health, &context.paths.time_zone))?,
@@ -194,6 +199,16 @@ fn is_before_the_first_start(error: &anyhow::Error) -> bool {
 }
 
 impl State {
+    /// Files that the daemon goes by, changed since it read them; none where a reload of them was
+    /// refused, which is said instead.
+    fn changed(&self) -> &[PathBuf] {
+        let refused = |open: &OpenFinding| open.finding.code == FindingCode::ReloadRefused;
+        match &self.daemon {
+            Some(daemon) if !self.findings.iter().any(refused) => &daemon.changed,
+            Some(_) | None => &[],
+        }
+    }
+
     fn before_the_first_start(context: &CommandContext) -> Self {
         Self {
             now: SystemClock::shared().now(),

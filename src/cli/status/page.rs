@@ -1,5 +1,7 @@
 //! `status` for people: one line that says it all, then what to do, the notifiers, the customers.
 
+use std::path::PathBuf;
+
 use jiff::tz::TimeZone;
 
 use crate::alerting::CustomerState;
@@ -20,13 +22,15 @@ pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
     {
         lines.extend(last_poll(last, state));
     }
-    if !state.findings.is_empty() {
-        let nobody = if state.operator {
+    let changed = state.changed();
+    if !state.findings.is_empty() || !changed.is_empty() {
+        let nobody = if state.operator || state.findings.is_empty() {
             ""
         } else {
             " (sent to nobody: operator.notify names no notifier)"
         };
         lines.push(format!("\n{}{nobody}", Tone::Strong.paint("To do")));
+        lines.extend(not_reloaded(changed));
         lines.extend(state.findings.iter().flat_map(|open| finding(open, state, zone)));
     }
     let data = state.data.lines(state, zone);
@@ -42,6 +46,25 @@ pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
     lines.push(format!("\n{}", Tone::Strong.paint(&heading(state))));
     lines.extend(customers(state));
     lines.join("\n") + "\n"
+}
+
+/// Files that have changed since the daemon read them.
+fn not_reloaded(changed: &[PathBuf]) -> Vec<String> {
+    if changed.is_empty() {
+        return Vec::new();
+    }
+    let mut names: Vec<String> =
+        changed.iter().take(5).map(|path| clean(&path.display().to_string(), 200)).collect();
+    if changed.len() > names.len() {
+        names.push(format!("{} more", changed.len().saturating_sub(names.len())));
+    }
+    vec![
+        format!("  {}", Tone::Uneasy.paint("not-reloaded")),
+        format!("    changed since the daemon read it: {}", names.join(", ")),
+        "    → systemctl reload budget-alertd; after a change to a credential that LoadCredential= \
+            hands over, systemctl restart budget-alertd"
+            .to_owned(),
+    ]
 }
 
 /// `ok: last good poll 12 min ago, 2,500 records, newest data 4 h 33 min old; 0 owed, 0 given up`.

@@ -26,6 +26,9 @@ pub struct About {
     pub ledger_file: Option<(u64, u64)>,
     /// The configuration's file, absolute.
     pub config: PathBuf,
+    /// Files of the configuration that have changed since it was loaded.
+    #[serde(default)]
+    pub changed: Vec<PathBuf>,
     /// Since when nothing can be recorded, and why.
     #[serde(default)]
     pub unwritable: Option<Unwritable>,
@@ -49,6 +52,7 @@ impl About {
             ledger: absolute(ledger),
             ledger_file: std::fs::metadata(ledger).ok().map(|data| (data.dev(), data.ino())),
             config: absolute(config),
+            changed: Vec::new(),
             unwritable: None,
         }
     }
@@ -69,8 +73,12 @@ fn absolute(path: &Path) -> PathBuf {
 pub(super) async fn about(State(context): State<Arc<ActionContext>>) -> Response {
     let failure = context.cycle.borrow().as_ref().and_then(|cycle| cycle.metrics.writes.failure());
     let unwritable = failure.map(|failure| Unwritable { since: failure.since, why: failure.why });
+    let files = context.daemon.as_ref().map(|daemon| daemon.files.borrow().clone());
+    // Files may be on another machine.
+    let changed = tokio::task::spawn_blocking(move || files.unwrap_or_default().changed());
+    let changed = changed.await.unwrap_or_default();
     json(
         StatusCode::OK,
-        &About { unwritable, ..About::this(&context.ledger.path, &context.config) },
+        &About { changed, unwritable, ..About::this(&context.ledger.path, &context.config) },
     )
 }

@@ -145,6 +145,46 @@ async fn the_reload_command_ends_with_the_daemons_verdict() {
     }
 }
 
+/// "check says good, and it runs the old configuration" is said by `status`.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_have_changed_since_they_were_read_are_named() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let secret = "[notifiers.more]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\nsecret = \
+        { file = \"{dir}/secret\" }\n";
+    let text = format!("{}{secret}", configuration(&receiver, "1h"));
+    let house = House::new(&text);
+    let write = |value: &str| std::fs::write(house.path("secret"), value).unwrap();
+    write("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    house.save_usage(within_budget());
+    let systemd = house.systemd();
+    let _process = house.start_ready(&systemd);
+    let changed = || {
+        let output = house.run(&["status", "--format", "json"]);
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let names = said["changed_files"].as_array().unwrap().iter();
+        names
+            .map(|name| name.as_str().unwrap().rsplit('/').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let none: Vec<String> = Vec::new();
+    assert_eq!(changed(), none);
+    // New usage is no change of the configuration.
+    house.save_usage(over_budget(0..1));
+    assert_eq!(changed(), none);
+    write("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD0000");
+    assert_eq!(changed(), ["secret"]);
+    house.configure(&text.replace("\"1h\"", "\"2h\""));
+    assert_eq!(changed(), ["alert-rules.toml", "secret"]);
+    let page = String::from_utf8(house.run(&["status"]).stdout).unwrap();
+    assert!(
+        page.starts_with("DEGRADED (changed files are not reloaded")
+            && page.contains("→ systemctl reload budget-alertd"),
+        "{page}"
+    );
+    assert_eq!(house.run(&["reload"]).status.code(), Some(0));
+    assert_eq!(changed(), none);
+}
+
 #[test]
 fn the_reload_command_leaves_other_programs_alone() {
     let house = House::new(&with_hook("http://127.0.0.1:9/", "1h", ""));
