@@ -38,19 +38,33 @@ impl Level {
     }
 }
 
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people, and for the journal
+    #[default]
+    Text,
+    /// For programs: an object a line
+    Json,
+}
+
 /// Starts logging. A second call changes nothing.
-pub(super) fn start(level: Level) {
+pub(super) fn start(level: Level, format: LogFormat) {
     let journal = std::env::var_os("JOURNAL_STREAM").is_some() && !std::io::stderr().is_terminal();
     let coloured = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level.filter()))
-        .with_writer(|| Harmless(std::io::stderr()))
-        .with_ansi(coloured)
-        .event_format(Line { journal })
-        .finish();
+        .with_writer(|| Harmless(std::io::stderr()));
     // Only a second call in one process can fail.
-    drop(tracing::subscriber::set_global_default(subscriber));
+    drop(match format {
+        LogFormat::Text => tracing::subscriber::set_global_default(
+            subscriber.with_ansi(coloured).event_format(Line { journal }).finish(),
+        ),
+        LogFormat::Json => tracing::subscriber::set_global_default(
+            subscriber.json().flatten_event(true).with_current_span(false).finish(),
+        ),
+    });
 }
 
 /// One line an event.

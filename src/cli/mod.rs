@@ -67,6 +67,18 @@ struct Arguments {
     /// [default: info for run, none for demo, warn otherwise]
     #[arg(long, global = true, value_name = "LEVEL", help_heading = GLOBAL, display_order = 901)]
     log: Option<log::Level>,
+    /// How to log: text, or json with an object a line
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        help_heading = GLOBAL,
+        display_order = 902
+    )]
+    log_format: log::LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -203,7 +215,7 @@ impl Arguments {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(level) = arguments.log.or(arguments.command.usual_log()) {
-        log::start(level);
+        log::start(level, arguments.log_format);
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -92,8 +92,10 @@ fn own_arguments() -> Option<Vec<String>> {
     let mut all = all.ok()?.into_iter();
     while let Some(argument) = all.next() {
         match argument.as_str() {
-            "--config" | "--log" => drop(all.next()),
-            own if own.starts_with("--config=") || own.starts_with("--log=") => {}
+            "--config" | "--log" | "--log-format" => drop(all.next()),
+            own if ["--config=", "--log=", "--log-format="]
+                .iter()
+                .any(|global| own.starts_with(global)) => {}
             _ => kept.push(argument),
         }
     }

@@ -13,6 +13,7 @@ use crate::domain::{Delivery, FindingCode, OperatorFinding};
 use crate::ledger::{AttemptRecord, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Verdict};
+use crate::text::{clean, log_words};
 
 /// What receivers accepted and the ledger does not know yet, by notifier: never sent again by this
 /// process. Cloning shares it, so that it outlives the workers of one configuration.
@@ -103,14 +104,25 @@ impl DeliveryAttempts {
     pub(crate) async fn carry(&self, delivery: &Delivery) -> Carried {
         let ended = match self.channel.attempt(delivery).await {
             Ok(accepted) => {
-                tracing::info!(notifier = self.name(), delivery.id = %delivery.id, "delivered");
+                tracing::info!(
+                    notifier = self.name(),
+                    delivery.id = %delivery.id,
+                    "{} took {}",
+                    clean(self.name(), 60),
+                    log_words::message(&delivery.message)
+                );
                 let attempt = self.record(delivery, "accepted", accepted.detail);
                 self.unmarked.add(self.name(), attempt.clone());
                 self.mark_sent(attempt).await.map(|()| Carried::Sent)
             }
             Err(error) if error.verdict == Verdict::Message => {
-                tracing::warn!(notifier = self.name(), delivery.id = %delivery.id, "the message \
-                    was refused and is given up: {error}");
+                tracing::warn!(
+                    notifier = self.name(),
+                    delivery.id = %delivery.id,
+                    "{} refused {}, which is given up: {error}",
+                    clean(self.name(), 60),
+                    log_words::message(&delivery.message)
+                );
                 let marked = self
                     .ledger()
                     .mark_dead(self.record(delivery, "message-refused", error.to_string()))

@@ -13,6 +13,7 @@ use crate::delivery::operator_findings::{FindingClosure, subject_of};
 use crate::domain::{Delivery, FindingCode, OperatorFinding, has_passed};
 use crate::ledger::{GiveUp, LedgerError, NotifierState};
 use crate::notify::DeliveryError;
+use crate::text::{clean, log_words};
 
 /// What passes sooner is no news: greylisting, or a mailbox that is soon emptied.
 const NEWS_AFTER: Duration = Duration::from_hours(1);
@@ -72,8 +73,13 @@ impl DeliveryAttempts {
         let failing = state.clone();
         let dead =
             self.ledger().mark_deferred(attempt, (self.name(), recipient), state, give_up).await?;
-        tracing::warn!(notifier = self.name(), delivery.id = %delivery.id, "a recipient is \
-            deferred, the others are not: {error}");
+        tracing::warn!(
+            notifier = self.name(),
+            delivery.id = %delivery.id,
+            "{} defers one recipient of {}, the others not: {error}",
+            clean(self.name(), 60),
+            log_words::message(&delivery.message)
+        );
         let dead = u64::try_from(dead.len()).unwrap_or(u64::MAX);
         if dead > 0
             && !self

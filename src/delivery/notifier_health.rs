@@ -12,6 +12,7 @@ use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{Delivery, FindingCode, OperatorFinding};
 use crate::ledger::{GiveUp, LedgerError, NotifierState};
 use crate::notify::{DeliveryError, Verdict};
+use crate::text::{clean, log_words};
 
 /// Probes that must have failed before a delivery is given up.
 pub(crate) const LEAST_PROBES: u64 = 8;
@@ -129,7 +130,11 @@ impl NotifierHealth {
             if !ambiguous {
                 self.last_failed.push(delivery.id);
             }
-            tracing::warn!(notifier = attempts.name(), delivery.id = %delivery.id, failures = state.failures, outcome, "delivery failed: {error}");
+            tracing::warn!(
+                notifier = attempts.name(), delivery.id = %delivery.id, failures = state.failures, outcome,
+                "delivery failed: {} has not taken {}: {error}",
+                clean(attempts.name(), 60), log_words::message(&delivery.message)
+            );
             let attempt = attempts.record(delivery, outcome, error.to_string());
             dead += attempts
                 .ledger()

@@ -21,6 +21,7 @@ use crate::poll::namesakes::AllLooks;
 use crate::poll::raising::{Decisions, Under, decide_all};
 use crate::poll::turns::Turns;
 use crate::rules::Rules;
+use crate::text::log_words;
 
 /// How many customers that may alert are decided about and recorded together. Up to twice as many
 /// are kept until the source is read whole.
@@ -226,7 +227,7 @@ async fn tell(metrics: &Metrics, owed: &[NewAlert]) {
         tracing::info!(
             alert.r#ref = %alert.reference, customer.id = %alert.customer.id, rule = %alert.rule, step = %alert.threshold,
             severity = alert.severity.as_str(), reason = reason.code(),
-            "alert raised"
+            "{}", log_words::alert(alert)
         );
     }
 }

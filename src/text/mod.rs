@@ -6,6 +6,7 @@ pub(crate) mod amounts;
 pub(crate) mod clean;
 mod encoding;
 mod hash;
+pub(crate) mod log_words;
 pub(crate) mod names;
 pub(crate) mod times;
 mod unseen;

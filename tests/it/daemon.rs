@@ -4,6 +4,7 @@ mod control;
 mod http;
 mod kill;
 mod life;
+mod log;
 mod mistaken;
 mod points;
 mod proxy;
