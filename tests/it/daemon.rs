@@ -1,5 +1,6 @@
 //! The daemon as a process: how it lives, what it serves, what a kill leaves behind.
 
+mod canaries;
 mod control;
 mod http;
 mod kill;
