@@ -2,6 +2,7 @@
 //! be right, and what it says of nobody.
 
 use crate::analysis::Strangers;
+use crate::cli::readable;
 use crate::config::Config;
 use crate::domain::CustomerKey;
 use crate::ledger::Reader;
@@ -31,6 +32,7 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             ));
         }
     }
+    warnings.extend(readable::warnings(config));
     warnings
 }
 

@@ -26,6 +26,7 @@ mod open;
 mod output;
 mod poll;
 mod raised;
+mod readable;
 mod release;
 mod reload;
 mod remote;

@@ -34,17 +34,27 @@ pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
 pub(super) struct CommandContext {
     pub(super) paths: Paths,
     loaded: Result<Config, Mistakes>,
+    is_mistaken: bool,
 }
 
 impl CommandContext {
     /// Reads no secret. Fails where there is no file to go by.
     pub(super) fn look(path: &Path) -> Result<Self, Mistakes> {
-        match look(path, SecretsFor::Nothing) {
-            Ok(config) => Ok(Self { paths: config.paths(), loaded: Ok(config) }),
+        Self::look_for(path, SecretsFor::Nothing)
+    }
+
+    /// The same with these secrets; a missing one is no mistake of the file.
+    pub(super) fn look_for(path: &Path, secrets: SecretsFor) -> Result<Self, Mistakes> {
+        let needs_any = secrets != SecretsFor::Nothing;
+        match look(path, secrets) {
+            Ok(config) => {
+                Ok(Self { paths: config.paths(), loaded: Ok(config), is_mistaken: false })
+            }
             Err(mistakes) => match config::load_paths(path, &Environment::of_process()) {
                 Some(paths) => {
                     tend::give_back(&paths);
-                    Ok(Self { paths, loaded: Err(mistakes) })
+                    let is_mistaken = !needs_any || look(path, SecretsFor::Nothing).is_err();
+                    Ok(Self { paths, loaded: Err(mistakes), is_mistaken })
                 }
                 None => Err(mistakes),
             },
@@ -56,7 +66,7 @@ impl CommandContext {
         self.loaded.as_ref().ok()
     }
 
-    /// The configuration without secrets, for what cannot be done without it.
+    /// The configuration, for what cannot be done without it.
     pub(super) fn whole(self) -> Result<Config, Mistakes> {
         self.loaded
     }
@@ -74,7 +84,7 @@ impl CommandContext {
 
     /// Whether something is wrong with the file.
     pub(super) fn is_mistaken(&self) -> bool {
-        self.loaded.is_err()
+        self.is_mistaken
     }
 
     /// Says to the person that the file is not what the daemon goes by.

@@ -42,7 +42,7 @@ impl Poll {
         if self.dry_run {
             return self.preview(open::look(path, SecretsFor::Source)?).await;
         }
-        let context = CommandContext::look(path)?;
+        let context = CommandContext::look_for(path, SecretsFor::Everything)?;
         let ledger = context.paths.ledger.clone();
         let asked;
         let mut answer = {
@@ -52,8 +52,7 @@ impl Poll {
                 context.warn();
                 self.ask(daemon).await?
             } else {
-                let config = open::look(path, SecretsFor::Everything)?;
-                self.poll_here(config, &found).await?
+                self.poll_here(context.whole()?, &found).await?
             }
         };
         if answer.deliveries.pending > 0 {

@@ -16,6 +16,7 @@ mod seen;
 mod socket;
 mod sweep;
 mod tend;
+mod user;
 mod walk;
 
 pub use folder::{make_folder, make_private_folder, remove_folder};
@@ -26,3 +27,4 @@ pub use seen::SeenFiles;
 pub use socket::listen;
 pub use sweep::sweep;
 pub use tend::{Tightened, give_back, tighten, tighten_folder};
+pub use user::User;

@@ -18,6 +18,11 @@ impl SeenFiles {
         self.0.insert(path.to_owned(), stamp(path));
     }
 
+    /// All of them.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+
     /// These and others.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {

@@ -280,6 +280,25 @@ fn who_meets_a_file_of_root_is_told_which_and_how_to_get_it_back() {
     assert_eq!(poll().status.code(), Some(0));
 }
 
+/// Root reads everything; the daemon does not.
+#[test]
+fn check_says_to_root_what_the_daemons_user_may_not_read() {
+    let trap = Trap::with(&with_a_secret());
+    let secret = trap.house.path("secret");
+    fs::write(&secret, "https://hooks.slack.com/services/T/B/X").unwrap();
+    let check = || told(&trap.house.run(&["check"]));
+    let given = fs::metadata(trap.house.path("state")).unwrap().uid() == NOBODY;
+    fs::set_permissions(trap.house.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    let warned = |said: &str| said.replace("\n ", "").contains("may not read");
+    for (mode, owner, closed) in [(0o644, 0, false), (0o600, 0, true), (0o400, NOBODY, false)] {
+        fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).unwrap();
+        let _only_root_can = chown(&secret, Some(owner), None);
+        assert_eq!(warned(&check()), closed && given, "{mode:o} {owner}: {}", check());
+    }
+    fs::set_permissions(trap.house.path(""), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(warned(&check()), given, "not even the folder");
+}
+
 #[test]
 fn a_state_folder_is_reached_by_links_of_root_and_of_oneself_only() {
     let trap = Trap::new();

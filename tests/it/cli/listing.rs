@@ -207,7 +207,7 @@ fn the_options_of_every_command_stand_last_in_its_help() {
             "{help}"
         );
         let options = common.lines().filter(|line| line.trim_start().starts_with("--")).count();
-        assert_eq!(options, 2, "{help}");
+        assert_eq!(options, 3, "{help}");
     }
     for command in ["silence", "budgets", "demo", "reload", "status", "poll"] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_budget-alertd"))
