@@ -80,17 +80,23 @@ impl Machine {
         self.enter(program, arguments).output().unwrap()
     }
 
-    /// Runs `systemctl`; fails the test, with the journal, unless it succeeds.
+    /// Runs a command in the machine; fails the test, with the journal, unless it succeeds.
     #[track_caller]
-    pub(crate) fn systemctl(&self, arguments: &[&str]) -> String {
-        let output = self.output("systemctl", arguments);
+    pub(crate) fn succeed(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.output(program, arguments);
         assert!(
             output.status.success(),
-            "systemctl {arguments:?}: {}\n{}",
+            "{program} {arguments:?}: {}\n{}",
             said(&output),
             self.journal("-b")
         );
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs `systemctl`; fails the test, with the journal, unless it succeeds.
+    #[track_caller]
+    pub(crate) fn systemctl(&self, arguments: &[&str]) -> String {
+        self.succeed("systemctl", arguments)
     }
 
     /// One property of a unit, as `systemctl show` prints it.

@@ -36,6 +36,11 @@ impl Installed {
             "/etc/systemd/system/budget-alertd.service",
             include_str!("../../systemd/budget-alertd.service"),
         );
+        machine.write(
+            "/usr/lib/sysusers.d/budget-alertd.conf",
+            include_str!("../../packaging/sysusers.conf"),
+        );
+        machine.succeed("systemd-sysusers", &["budget-alertd.conf"]);
         installed.drop_in("LoadCredential=itsm:/etc/budget-alertd/credentials/itsm");
         machine.write(
             "/etc/budget-alertd/credentials/itsm",
@@ -153,8 +158,7 @@ fn start_returns_when_the_daemon_is_ready_and_it_delivers_from_within_its_walls(
     assert!(taken[0].body.contains("120.5682999999995904716"), "{}", taken[0].body);
     assert!(taken[0].webhook_signature.starts_with("v1,"), "signed with the credential");
 
-    let state =
-        std::fs::metadata(installed.machine.path("/var/lib/private/budget-alertd")).unwrap();
+    let state = std::fs::metadata(installed.machine.path("/var/lib/budget-alertd")).unwrap();
     assert_eq!(state.mode() & 0o777, 0o700);
     assert_ne!(state.uid(), 0);
     let journal = installed.machine.journal(&format!("--unit={UNIT}"));
@@ -274,7 +278,7 @@ fn commands_of_root_leave_files_that_the_daemon_can_use() {
     installed.machine.systemctl(&["start", UNIT]);
     installed.wait_for_metric("polls_total{result=\"ok\"} 1");
     list(true);
-    let folder = installed.machine.path("/var/lib/private/budget-alertd");
+    let folder = installed.machine.path("/var/lib/budget-alertd");
     let owner = std::fs::metadata(&folder).unwrap().uid();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let entry = entry.unwrap();

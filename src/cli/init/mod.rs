@@ -17,6 +17,7 @@ use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::output::{self, Tone, tick};
 use crate::cli::{DEFAULT_CONFIGS, login, notify_test, open};
 use crate::config::{self, Environment, SecretsFor};
+use crate::fs::Rights;
 use crate::secret::SecretEnvironment as _;
 
 /// Where the unit keeps its state.
@@ -98,19 +99,19 @@ fn write(answers: &Answers, path: &Path, state_dir: &Path, force: bool) -> anyho
             return Err(there_already(file).into());
         }
         for (name, secret, file) in files {
-            file::write(&file, secret.expose(), 0o600, 0o700)
+            file::write(&file, secret.expose(), Rights::Daemon, 0o700)
                 .map_err(|error| cannot(&file, error))?;
             units.push(format!("LoadCredential={name}:{}", file.display()));
         }
     }
     // The unit's own user reads it, so it belongs to its owner alone only where secrets stand in
     // it.
-    let mode = if answers.keeping == Keeping::Inline && !answers.secrets().is_empty() {
-        0o600
+    let rights = if answers.keeping == Keeping::Inline && !answers.secrets().is_empty() {
+        Rights::Mode(0o600)
     } else {
-        0o644
+        Rights::Mode(0o644)
     };
-    file::write(path, &page::page(answers, state_dir, answers.keeping), mode, 0o755)
+    file::write(path, &page::page(answers, state_dir, answers.keeping), rights, 0o755)
         .map_err(|error| cannot(path, error))?;
     open::look(path, SecretsFor::Everything)?;
     output::page(&format!("{}\n", tick(Tone::Good, "written", &path.display().to_string())))?;
