@@ -1,4 +1,4 @@
-# Sourced by tests/run.sh and benches/run.sh: says what is done, and installs the Debian packages that are missing.
+# Sourced by the scripts here, in benches/ and in packaging/: says what is done, and installs what is missing.
 
 say() { printf '\n== %s\n' "$*"; }
 step() {
@@ -19,3 +19,12 @@ install_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "${missing[@]}"
   fi
 }
+
+# A tool of crates.io in target/tools/bin: its name, its version, and how it is built.
+tool() {
+  local name=$1 version=$2
+  shift 2
+  [ -x "target/tools/bin/$name" ] || step cargo install --quiet --locked --root target/tools "$@" "$name@$version"
+}
+# Built for debugging: it takes a fraction of the time, and packs as fast with the packers of the system.
+cargo_deb() { tool cargo-deb 3.8.0 --debug --no-default-features; }

@@ -7,9 +7,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/packages.sh
 
-tool() {
-  [ -x "target/tools/bin/$1" ] || step cargo install --quiet --locked --root target/tools "$1@$2"
-}
 tool cargo-deny 0.20.2
 tool cargo-machete 0.9.2
 

@@ -21,6 +21,7 @@ mod dovecot;
 mod full_disk;
 mod nginx;
 mod on_call;
+mod package;
 mod pictures;
 mod poll;
 mod postfix;

@@ -38,7 +38,7 @@ impl Installed {
         );
         machine.write(
             "/usr/lib/sysusers.d/budget-alertd.conf",
-            include_str!("../../packaging/sysusers.conf"),
+            include_str!("../../packaging/sysusers.d/budget-alertd.conf"),
         );
         machine.succeed("systemd-sysusers", &["budget-alertd.conf"]);
         installed.drop_in("LoadCredential=itsm:/etc/budget-alertd/credentials/itsm");
