@@ -12,6 +12,9 @@ cargo_deb
 tool cargo-generate-rpm 0.21.1
 
 step cargo build --locked --profile "$profile"
+step rm -rf target/generated
+step "target/$profile/budget-alertd" generate man target/generated/man
+step "target/$profile/budget-alertd" generate completions target/generated/completions
 mkdir -p target/packages
 # The profile has said what is stripped.
 step target/tools/bin/cargo-deb --no-build --profile "$profile" --no-strip --compress-system --output target/packages/

@@ -14,6 +14,7 @@ mod demo;
 mod doubts;
 mod exit;
 mod explain;
+mod generate;
 mod harmless;
 mod impact;
 mod init;
@@ -172,6 +173,9 @@ enum Command {
             daemon answers.\n\nExample: budget-alertd reload"
     )]
     Reload(reload::Reload),
+    /// Write man pages or completions of the shells, for packages
+    #[command(hide = true, after_help = "Example: budget-alertd generate man man1")]
+    Generate(generate::Generate),
 }
 
 impl Command {
@@ -275,5 +279,6 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Init(init) => Box::pin(init.run(arguments.config.as_deref())).await,
         Command::Login(login) => Box::pin(login.run(&config()?)).await,
         Command::Reload(reload) => reload.run(&config()?).await,
+        Command::Generate(generate) => generate.run(),
     }
 }

@@ -47,6 +47,7 @@ impl Command {
             | Self::Ledger(_)
             | Self::NotifyTest(_)
             | Self::Schema(_)
+            | Self::Generate(_)
             | Self::Init(_)
             | Self::Login(_)
             | Self::Reload(_) => false,

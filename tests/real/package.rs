@@ -19,6 +19,18 @@ const STATE: &str = "/var/lib/budget-alertd";
 const PRIVATE: &str = "/var/lib/private/budget-alertd";
 const BY_HAND: &str = "/etc/systemd/system/budget-alertd.service";
 
+/// Of each kind of file in the package, one.
+const FILES: [&str; 8] = [
+    "usr/lib/systemd/system/budget-alertd.service",
+    "usr/share/bash-completion/completions/budget-alertd",
+    "usr/share/doc/budget-alertd/alert-rules.toml",
+    "usr/share/doc/budget-alertd/copyright",
+    "usr/share/doc/budget-alertd/docs/operating.md",
+    "usr/share/fish/vendor_completions.d/budget-alertd.fish",
+    "usr/share/man/man1/budget-alertd-silence-add.1.gz",
+    "usr/share/zsh/vendor-completions/_budget-alertd",
+];
+
 /// The package around the program under test, in an older and a newer version.
 static PACKAGES: LazyLock<Packages> = LazyLock::new(Packages::build);
 
@@ -34,6 +46,10 @@ impl Packages {
         let _none_yet = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let (built, tree) = (folder.join("built.deb"), folder.join("tree"));
+        for what in ["man", "completions"] {
+            let place = Path::new("target/generated").join(what);
+            succeed(Command::new(budget_alertd()).args(["generate", what]).arg(place));
+        }
         succeed(
             Command::new("target/tools/bin/cargo-deb")
                 .args([
@@ -49,6 +65,9 @@ impl Packages {
                 .arg(&built),
         );
         succeed(Command::new("dpkg-deb").arg("--raw-extract").args([&built, &tree]));
+        for file in FILES {
+            assert!(tree.join(file).exists(), "{file}");
+        }
         succeed(
             Command::new("install")
                 .args(["--strip", "-m", "755"])

@@ -6,6 +6,7 @@ mod checking;
 mod coverage;
 mod deferring;
 mod explaining;
+mod generating;
 mod listing;
 mod polling;
 mod releasing;
