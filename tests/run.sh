@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 source tests/packages.sh
 
 install_packages binutils chromium curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev \
-  libsasl2-modules libsasl2-modules-db mount nginx-light postfix procps prometheus-alertmanager python3 python3-pip sasl2-bin \
+  libsasl2-modules libsasl2-modules-db mount nginx-light postfix procps prometheus prometheus-alertmanager python3 python3-pip sasl2-bin \
   systemd systemd-container util-linux
 
 # What is built for the first time gains nothing from being prepared for small changes.

@@ -366,6 +366,29 @@ fn each_metric_is_named() {
 }
 
 #[test]
+fn the_monitoring_that_is_shipped_asks_for_metrics_that_there_are() {
+    let metrics = budget_alertd::metrics::Metrics::new();
+    metrics.know_rule("r");
+    metrics.know_notifier("n");
+    let scraped = metrics.render().unwrap();
+    let family = Regex::new(r"(?m)^# TYPE (budget_alertd_[a-z_]+) ").unwrap();
+    let there: BTreeSet<&str> =
+        family.captures_iter(&scraped).map(|family| family.extract::<1>().1[0]).collect();
+    let asked = Regex::new(r"budget_alertd_[a-z_]+").unwrap();
+    for file in ["prometheus/budget-alertd.rules.yml", "grafana/budget-alertd.json"] {
+        let text = Page::read(Path::new("packaging").join(file)).text;
+        let without_its_parts = |name: &'_ str| {
+            let parts = ["_bucket", "_sum", "_count"];
+            parts.iter().find_map(|part| name.strip_suffix(part)).unwrap_or(name).to_owned()
+        };
+        let asked: BTreeSet<String> =
+            asked.find_iter(&text).map(|name| without_its_parts(name.as_str())).collect();
+        let gone: Vec<_> = asked.iter().filter(|name| !there.contains(name.as_str())).collect();
+        assert!(asked.len() > 10 && gone.is_empty(), "{file}: {gone:?}");
+    }
+}
+
+#[test]
 fn each_code_of_the_operators_news_is_named() {
     let text = page("operating.md").text;
     let codes = budget_alertd::domain::FindingCode::ALL.iter().map(|code| code.as_str());

@@ -1,5 +1,5 @@
-//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Alertmanager
-//! and systemd. They need root and the packages that `tests/run.sh` installs; nothing here skips
+//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Alertmanager,
+//! Prometheus and systemd. They need root and the packages that `tests/run.sh` installs; nothing here skips
 //! itself.
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +19,7 @@ mod alertmanager;
 mod authority;
 mod dovecot;
 mod full_disk;
+mod monitoring;
 mod nginx;
 mod on_call;
 mod package;

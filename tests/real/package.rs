@@ -20,9 +20,11 @@ const PRIVATE: &str = "/var/lib/private/budget-alertd";
 const BY_HAND: &str = "/etc/systemd/system/budget-alertd.service";
 
 /// Of each kind of file in the package, one.
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "usr/lib/systemd/system/budget-alertd.service",
     "usr/share/bash-completion/completions/budget-alertd",
+    "usr/share/budget-alertd/grafana/budget-alertd.json",
+    "usr/share/budget-alertd/prometheus/budget-alertd.rules.yml",
     "usr/share/doc/budget-alertd/alert-rules.toml",
     "usr/share/doc/budget-alertd/copyright",
     "usr/share/doc/budget-alertd/docs/operating.md",
