@@ -15,6 +15,7 @@ const UNIT: &str = "budget-alertd";
 const PROGRAM: &str = "/usr/bin/budget-alertd";
 const CONFIGURATION: &str = "/etc/budget-alertd/alert-rules.toml";
 const CREDENTIAL: &str = "/etc/budget-alertd/credentials/itsm";
+const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 const STATE: &str = "/var/lib/budget-alertd";
 const PRIVATE: &str = "/var/lib/private/budget-alertd";
 const BY_HAND: &str = "/etc/systemd/system/budget-alertd.service";
@@ -184,6 +185,15 @@ fn the_package_installs_runs_is_upgraded_rolled_back_removed_and_purged() {
     let asked = |line: &str| line.contains("asked to poll") && line.contains("anna");
     assert!(journal.lines().any(asked), "{journal}");
 
+    // The daemon may read what `init` makes.
+    machine.write("/tmp/secret", "s3cret");
+    let init = ["--config", "/etc/budget-alertd/own.toml", "init", "--tenant", "partner.example"];
+    let secrets = ["--client-secret-file", "/tmp/secret", "--secrets", "credentials"];
+    let rest = ["--client-id", CLIENT, "--mail-server", "mail.example", "--mail-to", "a@b.example"];
+    machine.program(&[&init[..], &secrets, &rest, &["--mail-from", "c@b.example"]].concat());
+    assert!(machine.path("/etc/budget-alertd/credentials/client-secret").exists());
+    machine.assert_private("/etc/budget-alertd/credentials");
+
     // What people have changed and recorded stays.
     let listen = format!("\n[http]\nlisten = \"127.0.0.1:{}\"\n", free_port());
     machine.append(CONFIGURATION, &listen);
@@ -257,6 +267,21 @@ url = "http://127.0.0.1:9/nobody"
 secret = { credential = "itsm" }
 "#;
 
+/// Makes of what was moved what a unit with `DynamicUser=` leaves.
+const UNMOVE: &str = "set -e
+mv -T /var/lib/budget-alertd /var/lib/private/budget-alertd
+ln -s private/budget-alertd /var/lib/budget-alertd
+ln -s private/budget-alertd /run/budget-alertd
+chown -R 61234:61234 /var/lib/private/budget-alertd
+chown -R root:root /etc/budget-alertd/credentials
+rm /etc/systemd/system/budget-alertd.service.replaced";
+
+/// Kills the script before the step that is given.
+const KILLED_PREPARE: &str = r#"set -T
+step=0
+trap '[ $((++step)) -lt "$0" ] || kill -KILL $$' DEBUG
+source /usr/lib/budget-alertd/prepare"#;
+
 /// What the ledger and its neighbours hold that does not change by itself.
 fn kept(machine: &Machine, folder: &str) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(machine.path(folder)).unwrap();
@@ -313,24 +338,24 @@ fn an_installation_with_a_dynamic_user_is_moved_without_a_lost_file() {
     machine.systemctl(&["daemon-reload"]);
     machine.systemctl(&["restart", UNIT]);
 
-    // Killed between any two of its steps, it ends where it would have ended.
+    // Killed before any of its steps, it ends where it would have ended.
     machine.systemctl(&["stop", UNIT]);
     let prepare = || said(&machine.output("/usr/lib/budget-alertd/prepare", &[]));
     assert_eq!(prepare(), "");
-    let unmoved = |linked: bool| {
-        machine.succeed("mv", &["-T", STATE, PRIVATE]);
-        machine.succeed("chown", &["61234:61234", PRIVATE, &format!("{PRIVATE}/ledger.db")]);
-        if linked {
-            machine.succeed("ln", &["-s", "private/budget-alertd", STATE]);
-        }
-    };
-    for linked in [true, false] {
-        unmoved(linked);
-        assert!(
-            prepare().ends_with("/var/lib/private/budget-alertd is now /var/lib/budget-alertd\n")
-        );
+    let killed_before = |step: u32| {
+        machine.succeed("sh", &["-c", UNMOVE]);
+        machine.write(BY_HAND, &dynamic_unit());
+        let died =
+            !machine.output("bash", &["-c", KILLED_PREPARE, &step.to_string()]).status.success();
+        prepare();
         moved();
-    }
+        assert!(machine.path(&format!("{BY_HAND}.replaced")).exists());
+        assert!(!machine.path(BY_HAND).exists());
+        machine.assert_private("/etc/budget-alertd/credentials");
+        died
+    };
+    let steps = (1..100).take_while(|step| killed_before(*step)).count();
+    assert!((20..99).contains(&steps), "{steps}");
     machine.systemctl(&["start", UNIT]);
     assert_eq!(alerts(), raised);
 
