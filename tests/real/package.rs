@@ -19,6 +19,8 @@ const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 const STATE: &str = "/var/lib/budget-alertd";
 const PRIVATE: &str = "/var/lib/private/budget-alertd";
 const BY_HAND: &str = "/etc/systemd/system/budget-alertd.service";
+const PACKAGED: &str = "/usr/lib/systemd/system/budget-alertd.service";
+const AT_BOOT: &str = "/etc/systemd/system/multi-user.target.wants/budget-alertd.service";
 
 /// Of each kind of file in the package, one.
 const FILES: [&str; 10] = [
@@ -272,6 +274,7 @@ const UNMOVE: &str = "set -e
 mv -T /var/lib/budget-alertd /var/lib/private/budget-alertd
 ln -s private/budget-alertd /var/lib/budget-alertd
 ln -s private/budget-alertd /run/budget-alertd
+ln -sf /etc/systemd/system/budget-alertd.service /etc/systemd/system/multi-user.target.wants/
 chown -R 61234:61234 /var/lib/private/budget-alertd
 chown -R root:root /etc/budget-alertd/credentials
 rm /etc/systemd/system/budget-alertd.service.replaced";
@@ -326,13 +329,16 @@ fn an_installation_with_a_dynamic_user_is_moved_without_a_lost_file() {
         assert!(!machine.path(STATE).symlink_metadata().unwrap().is_symlink());
         assert_eq!(kept(&machine, STATE), before);
         machine.assert_private(STATE);
+        machine.assert_private("/etc/budget-alertd/credentials");
+        assert!(machine.path(&format!("{BY_HAND}.replaced")).exists());
+        assert!(!machine.path(BY_HAND).exists());
+        // The next boot starts it.
+        assert_eq!(std::fs::read_link(machine.path(AT_BOOT)).unwrap(), Path::new(PACKAGED));
     };
     moved();
-    machine.assert_private("/etc/budget-alertd/credentials");
     assert_eq!(alerts(), raised);
-    assert!(machine.path(&format!("{BY_HAND}.replaced")).exists());
-    assert!(!machine.path(BY_HAND).exists());
     assert_eq!(machine.property(UNIT, "DynamicUser"), "no");
+    assert_eq!(machine.systemctl(&["is-enabled", UNIT]).trim(), "enabled");
     // Without the line for systemd, the daemon reads the credential itself.
     machine.succeed("rm", &["-r", "/etc/systemd/system/budget-alertd.service.d"]);
     machine.systemctl(&["daemon-reload"]);
@@ -349,9 +355,6 @@ fn an_installation_with_a_dynamic_user_is_moved_without_a_lost_file() {
             !machine.output("bash", &["-c", KILLED_PREPARE, &step.to_string()]).status.success();
         prepare();
         moved();
-        assert!(machine.path(&format!("{BY_HAND}.replaced")).exists());
-        assert!(!machine.path(BY_HAND).exists());
-        machine.assert_private("/etc/budget-alertd/credentials");
         died
     };
     let steps = (1..100).take_while(|step| killed_before(*step)).count();
