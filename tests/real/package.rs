@@ -245,6 +245,20 @@ fn the_package_installs_runs_is_upgraded_rolled_back_removed_and_purged() {
     }
 }
 
+#[test]
+fn a_machine_is_prepared_without_the_help_of_systemd_too() {
+    let machine = boot();
+    machine.succeed("rm", &["/usr/bin/systemd-sysusers"]);
+    machine.install(Path::new("packaging/prepare"), "/usr/local/sbin/prepare");
+    for _ in 0..2 {
+        machine.succeed("/usr/local/sbin/prepare", &[]);
+        machine.assert_private(STATE);
+        machine.assert_private("/etc/budget-alertd/credentials");
+    }
+    let user = machine.succeed("getent", &["passwd", UNIT]);
+    assert!(user.ends_with(":/var/lib/budget-alertd:/usr/sbin/nologin\n"), "{user}");
+}
+
 /// What an installation by hand had that let systemd give the daemon a user of the moment.
 fn dynamic_unit() -> String {
     include_str!("../../systemd/budget-alertd.service")
