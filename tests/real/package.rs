@@ -250,6 +250,12 @@ fn a_machine_is_prepared_without_the_help_of_systemd_too() {
     let machine = boot();
     machine.succeed("rm", &["/usr/bin/systemd-sysusers"]);
     machine.install(Path::new("packaging/prepare"), "/usr/local/sbin/prepare");
+    // A unit that would not start afterwards is to be replaced first.
+    machine.write(BY_HAND, &dynamic_unit());
+    let refused = machine.output("/usr/local/sbin/prepare", &[]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(!machine.output("getent", &["group", UNIT]).status.success());
+    machine.write(BY_HAND, include_str!("../../systemd/budget-alertd.service"));
     for _ in 0..2 {
         machine.succeed("/usr/local/sbin/prepare", &[]);
         machine.assert_private(STATE);
