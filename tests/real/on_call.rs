@@ -55,9 +55,10 @@ impl OnCall {
             &path("log"),
         );
         let on_call = Self { folder, _receiver: receiver, _daemon: daemon };
-        eventually(Duration::from_mins(1), "the first poll", || {
-            let alerts = on_call.run(0, &["alerts", "--format", "csv"]);
-            (alerts.status.success() && said(&alerts).contains("spend")).then_some(())
+        eventually(Duration::from_mins(1), "the first poll with its delivery", || {
+            let alerts = said(&on_call.run(0, &["alerts", "--format", "csv"]));
+            let status = said(&on_call.run(0, &["status"]));
+            (alerts.contains("spend") && status.contains("; 0 owed, ")).then_some(())
         });
         on_call
     }
