@@ -181,8 +181,13 @@ fn the_package_installs_runs_is_upgraded_rolled_back_removed_and_purged() {
 
     // A member of the group asks the daemon, which knows who that is.
     machine.succeed("useradd", &["--groups", UNIT, "anna"]);
-    let as_anna = ["--reuid=anna", "--regid=anna", "--init-groups", PROGRAM, "poll"];
-    machine.succeed("setpriv", &as_anna);
+    let as_anna = |command: &[&str]| {
+        let anna = ["--reuid=anna", "--regid=anna", "--init-groups", PROGRAM];
+        machine.succeed("setpriv", &[&anna, command].concat())
+    };
+    as_anna(&["poll"]);
+    assert!(as_anna(&["status"]).contains("Contoso Nord (sample)"));
+    assert!(as_anna(&["explain", "Contoso Nord (sample)"]).contains("spend"));
     let journal = machine.unit_journal();
     let asked = |line: &str| line.contains("asked to poll") && line.contains("anna");
     assert!(journal.lines().any(asked), "{journal}");

@@ -88,7 +88,6 @@ fn write(answers: &Answers, path: &Path, state_dir: &Path, force: bool) -> anyho
     let credentials = environment
         .credentials()
         .unwrap_or_else(|| PathBuf::from(crate::secret::CREDENTIALS_FALLBACK));
-    let mut units = Vec::new();
     if answers.keeping == Keeping::Credentials {
         let files: Vec<_> = answers
             .secrets()
@@ -98,10 +97,9 @@ fn write(answers: &Answers, path: &Path, state_dir: &Path, force: bool) -> anyho
         if let Some((.., file)) = files.iter().find(|(.., file)| file.exists() && !force) {
             return Err(there_already(file).into());
         }
-        for (name, secret, file) in files {
+        for (_, secret, file) in files {
             file::write(&file, secret.expose(), Rights::Daemon, 0o700)
                 .map_err(|error| cannot(&file, error))?;
-            units.push(format!("LoadCredential={name}:{}", file.display()));
         }
     }
     // The unit's own user reads it, so it belongs to its owner alone only where secrets stand in
@@ -115,12 +113,9 @@ fn write(answers: &Answers, path: &Path, state_dir: &Path, force: bool) -> anyho
         .map_err(|error| cannot(path, error))?;
     open::look(path, SecretsFor::Everything)?;
     output::page(&format!("{}\n", tick(Tone::Good, "written", &path.display().to_string())))?;
-    if !units.is_empty() {
-        let lines = units.join("\n");
-        output::aside(&format!(
-            "\nFor the systemd unit, add by `systemctl edit \
-                budget-alertd`:\n\n[Service]\n{lines}\n\n"
-        ));
+    if answers.keeping == Keeping::Credentials {
+        let said = format!("{}, which the daemon reads itself", credentials.display());
+        output::page(&format!("{}\n", tick(Tone::Good, "secrets", &said)))?;
     }
     Ok(())
 }
