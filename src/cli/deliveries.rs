@@ -1,5 +1,5 @@
-//! `deliveries`: what is owed, sent and given up; `deliveries retry` owes again what was given up,
-//! `deliveries release` lets go what is held.
+//! `deliveries`: what is owed, sent and given up; `deliveries show` shows one, `deliveries retry`
+//! owes again what was given up, `deliveries release` lets go what is held.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -8,18 +8,18 @@ use std::path::Path;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use uuid::Uuid;
 
 use crate::cli::choice::Choice;
+use crate::cli::delivery_row::{addressee, document, message, short_id, state_word};
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
 use crate::cli::release::Release;
 use crate::cli::retry::Retry;
+use crate::cli::show::Show;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::domain::{DeliveryState, MessageKind};
+use crate::domain::DeliveryState;
 use crate::ledger::{DeliveryFilter, DeliveryRow};
 use crate::text::{bare, clean};
 
@@ -43,6 +43,12 @@ pub(super) struct Deliveries {
 
 #[derive(Debug, Subcommand)]
 enum Order {
+    /// Show the message of a delivery as it was sent, and every attempt with its answer
+    #[command(
+        after_help = "Exits with 2 when no delivery, or more than one, is meant.\n\nExample: \
+            budget-alertd deliveries show 5f0c1c3e --format json | jq -r .message.text"
+    )]
+    Show(Show),
     /// Owe again what was given up; the daemon, or the next poll, delivers it
     #[command(
         after_help = "Example: budget-alertd deliveries retry --notifier ops-slack --to oncall"
@@ -68,28 +74,6 @@ enum State {
     Dead,
 }
 
-/// A delivery in JSON.
-#[derive(Serialize)]
-pub(super) struct DeliveryDocument<'a> {
-    id: Uuid,
-    identity: Uuid,
-    notifier: &'a str,
-    recipient: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fallback_for: Option<&'a str>,
-    kind: MessageKind,
-    state: DeliveryState,
-    held: bool,
-    alerts: &'a [Uuid],
-    created_at: Timestamp,
-    ended_at: Option<Timestamp>,
-    attempts: u64,
-    last_detail: Option<&'a str>,
-    /// When its recipient is tried again for whom the destination takes nothing at the moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deferred_until: Option<Timestamp>,
-}
-
 impl Deliveries {
     /// Whether it lists, and changes nothing.
     pub(super) fn only_lists(&self) -> bool {
@@ -98,6 +82,7 @@ impl Deliveries {
 
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         match &self.order {
+            Some(Order::Show(show)) => show.run(path),
             Some(Order::Retry(retry)) => retry.run(path).await,
             Some(Order::Release(release)) => release.run(path).await,
             None => self.list(path),
@@ -147,36 +132,6 @@ impl From<State> for DeliveryState {
     }
 }
 
-/// A delivery as JSON.
-pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
-    DeliveryDocument {
-        id: row.id,
-        identity: row.identity,
-        notifier: &row.notifier,
-        recipient: row.recipient.as_deref(),
-        fallback_for: row.fallback_for.as_deref(),
-        kind: row.kind,
-        state: row.state,
-        held: row.held,
-        alerts: &row.alerts,
-        created_at: row.created_at,
-        ended_at: row.ended_at,
-        attempts: row.attempts,
-        last_detail: row.last_detail.as_deref(),
-        deferred_until: row.deferred_until,
-    }
-}
-
-/// The state as people read it.
-fn state_word(row: &DeliveryRow) -> &'static str {
-    match (row.state, row.held) {
-        (DeliveryState::Pending, true) => "held",
-        (DeliveryState::Dead, true) => "discarded",
-        (DeliveryState::Pending, false) if row.deferred_until.is_some() => "deferred",
-        (state, _) => state.as_str(),
-    }
-}
-
 fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
     if rows.is_empty() {
         return "No deliveries.\n".to_owned();
@@ -216,37 +171,6 @@ fn page(rows: &[DeliveryRow], now: Timestamp, zone: &TimeZone) -> String {
         text::count(rows.len(), "delivery"),
         text::zone_note(zone)
     )
-}
-
-/// The notifier, with the recipient where it has several.
-pub(super) fn addressee(row: &DeliveryRow) -> String {
-    let name = text::clean(&row.notifier);
-    row.recipient
-        .as_deref()
-        .map_or_else(|| name.clone(), |recipient| format!("{name} {}", clean(recipient, 80)))
-}
-
-/// What the message says: `alert 5F0C1C3E`, `digest of 12`.
-fn message(row: &DeliveryRow) -> String {
-    let reference =
-        || row.alerts.first().map(|id| crate::domain::Alert::reference_of(*id)).unwrap_or_default();
-    match row.kind {
-        MessageKind::Raised => format!("alert {}", reference()),
-        MessageKind::Digest => format!("digest of {}", row.alerts.len()),
-        MessageKind::Test => "test".to_owned(),
-        MessageKind::Reminder if row.alerts.len() == 1 => format!("reminder {}", reference()),
-        MessageKind::Reminder => format!("reminder of {}", row.alerts.len()),
-        MessageKind::Resolved if row.alerts.len() == 1 => format!("resolved {}", reference()),
-        MessageKind::Resolved => format!("{} resolved", row.alerts.len()),
-        MessageKind::OperatorRaised => "operator alert".to_owned(),
-        MessageKind::OperatorResolved => "operator: over".to_owned(),
-        MessageKind::Report => "report".to_owned(),
-    }
-}
-
-/// The first characters of an id, which `deliveries retry` takes too.
-pub(super) fn short_id(id: Uuid) -> String {
-    id.simple().to_string().chars().take(8).collect()
 }
 
 fn print_csv(rows: &[DeliveryRow]) -> anyhow::Result<()> {

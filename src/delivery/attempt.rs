@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::delivery::deferred_recipients::DeferredRecipients;
 use crate::delivery::operator_findings::OperatorFindings;
-use crate::domain::{Delivery, FindingCode, OperatorFinding};
+use crate::domain::{Delivery, FindingCode, OperatorFinding, SentMessage};
 use crate::ledger::{AttemptRecord, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::notify::{Channel, DeliveryError, Verdict};
@@ -111,7 +111,7 @@ impl DeliveryAttempts {
                     clean(self.name(), 60),
                     log_words::message(&delivery.message)
                 );
-                let attempt = self.record(delivery, "accepted", accepted.detail);
+                let attempt = self.record(delivery, "accepted", accepted.detail, accepted.message);
                 self.unmarked.add(self.name(), attempt.clone());
                 self.mark_sent(attempt).await.map(|()| Carried::Sent)
             }
@@ -125,7 +125,12 @@ impl DeliveryAttempts {
                 );
                 let marked = self
                     .ledger()
-                    .mark_dead(self.record(delivery, "message-refused", error.to_string()))
+                    .mark_dead(self.record(
+                        delivery,
+                        "message-refused",
+                        error.to_string(),
+                        error.message.clone(),
+                    ))
                     .await;
                 marked.map(|()| Carried::Refused(error))
             }
@@ -157,8 +162,9 @@ impl DeliveryAttempts {
         delivery: &Delivery,
         outcome: &'static str,
         detail: String,
+        message: Option<Arc<SentMessage>>,
     ) -> AttemptRecord {
-        AttemptRecord { delivery: delivery.id, at: self.clock().now(), outcome, detail }
+        AttemptRecord { delivery: delivery.id, at: self.clock().now(), outcome, detail, message }
     }
 
     /// Counts and tells what was given up.

@@ -69,7 +69,8 @@ impl DeliveryAttempts {
             None => self.later(recipient, error).await?,
         };
         let give_up = GiveUp { after: self.channel.give_up_after(), probes: LEAST_PROBES };
-        let attempt = self.record(delivery, error.verdict.as_str(), error.to_string());
+        let attempt =
+            self.record(delivery, error.verdict.as_str(), error.to_string(), error.message.clone());
         let failing = state.clone();
         let dead =
             self.ledger().mark_deferred(attempt, (self.name(), recipient), state, give_up).await?;

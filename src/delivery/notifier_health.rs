@@ -135,7 +135,8 @@ impl NotifierHealth {
                 "delivery failed: {} has not taken {}: {error}",
                 clean(attempts.name(), 60), log_words::message(&delivery.message)
             );
-            let attempt = attempts.record(delivery, outcome, error.to_string());
+            let attempt =
+                attempts.record(delivery, outcome, error.to_string(), error.message.clone());
             dead += attempts
                 .ledger()
                 .mark_failed(attempt, attempts.name(), state.clone(), give_up)

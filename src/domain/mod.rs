@@ -27,6 +27,7 @@ mod recipients;
 pub mod recorded;
 mod report;
 mod rule;
+mod sent_message;
 mod severity;
 mod silence;
 mod usage;
@@ -66,6 +67,7 @@ pub use report::{
     RepeatedlyOver, Report, Spend, Sum, Top, Trust, Uncovered,
 };
 pub use rule::{Evaluation, Rearm, RuleFacts};
+pub use sent_message::SentMessage;
 pub use severity::Severity;
 pub use silence::{Silence, Silenceable};
 pub use usage::{UsageDate, UsageRecord};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::{self, Rights};
 use crate::secret::Secret;
-use crate::text::sha256;
+use crate::text::sha256_hex;
 
 /// The most bytes that the file may have.
 const MOST: u64 = 1 << 20;
@@ -37,9 +37,7 @@ struct Written {
 impl StoredToken {
     /// Names a configured token, so that another one in its place is noticed: its SHA-256, in hex.
     pub(crate) fn seed_of(configured: &Secret) -> String {
-        let hash = sha256(configured.expose());
-        let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
+        sha256_hex(configured.expose())
     }
 }
 

@@ -21,15 +21,16 @@ use crate::ledger::{made, wal};
 const APPLICATION_ID: u32 = 0x6267_616c;
 /// What brings a ledger from each version to the next; applied in order, never changed once
 /// released.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
 ];
 /// The version this program writes (`PRAGMA user_version`).
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// How long to wait for others who use the file.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The files beside the ledger that SQLite opens by their names, and makes where they are not

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::alerting::{CustomerState, NewSample, OpenAlert, PollMemory, RememberedCustomer};
 use crate::domain::name_key;
-use crate::domain::{Alert, CustomerEvent, CustomerKey, OpenAlerts, Silence};
+use crate::domain::{Alert, CustomerEvent, CustomerKey, OpenAlerts, SentMessage, Silence};
 use crate::ledger::Config;
 use crate::ledger::entry::{AlertRows, NotifierState};
 use crate::ledger::error::LedgerError;
@@ -22,7 +22,8 @@ use crate::ledger::listing::{
 };
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
-    deliveries, findings, history, life, listings, notifiers, polls, recipients, reports, silences,
+    deliveries, findings, history, life, listings, notifiers, polls, recipients, reports,
+    sent_messages, silences,
 };
 
 /// How many of a customer's latest dates are looked at when it is judged.
@@ -83,6 +84,21 @@ impl Reader {
     /// The attempts of a delivery, in their order.
     pub fn attempts(&self, delivery: Uuid) -> Result<Vec<AttemptRow>, LedgerError> {
         self.read(|connection| listings::attempts(connection, delivery))
+    }
+
+    /// The deliveries that somebody may mean by `text`: the first digits of their ids or of those
+    /// of their messages, as a `webhook-id` or a Message-ID too; no more than `most`.
+    pub fn find_deliveries(&self, text: &str, most: u32) -> Result<Vec<DeliveryRow>, LedgerError> {
+        let Some(digits) = digits_of(text) else { return Ok(Vec::new()) };
+        self.read(|connection| listings::find_deliveries(connection, &digits, most))
+    }
+
+    /// What the last attempt of a delivery handed over, and when that ended.
+    pub fn sent_message(
+        &self,
+        delivery: Uuid,
+    ) -> Result<Option<(Timestamp, SentMessage)>, LedgerError> {
+        self.read(|connection| sent_messages::of(connection, delivery))
     }
 
     /// The customers that have used most of their budget, then those without one by their cost in
@@ -285,6 +301,17 @@ impl Reader {
     ) -> Result<T, LedgerError> {
         work(&self.connection).map_err(|error| LedgerError::of(&self.path, error))
     }
+}
+
+/// The digits of an id, however it is written: `msg_5f0c1c3e…`, `<5f0c1c3e…@example.com>`, with
+/// hyphens or in part; none where it is no id.
+fn digits_of(text: &str) -> Option<String> {
+    let text = text.trim().trim_start_matches('<');
+    let text = text.strip_prefix("msg_").unwrap_or(text);
+    let text = text.split('@').next().unwrap_or_default();
+    let digits = text.replace('-', "").to_ascii_lowercase();
+    let is_id = (1..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    is_id.then_some(digits)
 }
 
 /// Percent of the budget, then cost in US dollars, then cost; larger is worse, nothing is best.

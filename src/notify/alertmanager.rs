@@ -17,8 +17,8 @@ use crate::notify::message::{
     AlertText, AlertWording, DigestText, OperatorText, TEST_MARK, TEST_SENTENCE,
 };
 use crate::notify::{
-    Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, MirroredFact,
-    Mirroring, Notifier, ProbeFuture, SendFuture, Shown, Verdict, http_answer,
+    Accepted, AlertmanagerConfig, BuildError, Config, DeliveryError, FailureReason, MessageCopy,
+    MirroredFact, Mirroring, Notifier, ProbeFuture, SendFuture, Shown, Verdict, http_answer,
 };
 use crate::text::bare;
 
@@ -97,7 +97,7 @@ impl Alertmanager {
         let status = response.status();
         let answer = http_answer::start_of_body(&mut response).await;
         match status {
-            StatusCode::OK => Ok(Accepted { detail: format!("200 OK, {} shown", alerts.len()) }),
+            StatusCode::OK => Ok(Accepted::saying(format!("200 OK, {} shown", alerts.len()))),
             status if status.is_success() => Err(unexpected(status, &answer)),
             _ => Err(http_answer::refused(status, response.headers(), &answer, now)),
         }
@@ -253,7 +253,12 @@ impl Alertmanager {
 }
 
 impl Notifier for Alertmanager {
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        _copy: &'a MessageCopy,
+    ) -> SendFuture<'a> {
         Box::pin(async move { self.post(&self.alone(delivery, now), now).await })
     }
 

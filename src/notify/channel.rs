@@ -14,7 +14,9 @@ use crate::metrics::Metrics;
 use crate::notify::alertmanager::Alertmanager;
 use crate::notify::email::Email;
 use crate::notify::graph_mail::{self, GraphMail};
-use crate::notify::notifier::{Accepted, Destination, Mirroring, Notifier, SendFuture};
+use crate::notify::notifier::{
+    Accepted, Destination, MessageCopy, Mirroring, Notifier, SendFuture,
+};
 use crate::notify::pagerduty::{self, PagerDuty};
 use crate::notify::secrets::redactor;
 use crate::notify::slack::{self, Slack};
@@ -67,7 +69,14 @@ impl Channel {
         {
             return Err(self.not_for_customers());
         }
-        self.timed(self.destination.notifier().send(delivery, self.clock.now())).await
+        let copy = MessageCopy::default();
+        let sending = self.destination.notifier().send(delivery, self.clock.now(), &copy);
+        let result = self.timed(sending).await;
+        let message = copy.take().map(Arc::new);
+        match result {
+            Ok(accepted) => Ok(Accepted { message, ..accepted }),
+            Err(error) => Err(DeliveryError { message, ..error }),
+        }
     }
 
     /// What mirrors what is open; none where messages are owed.
@@ -90,7 +99,7 @@ impl Channel {
             .await
             .unwrap_or_else(|_| Err(self.timed_out()));
         let result = result
-            .map(|accepted| Accepted { detail: self.redactor.redact(&accepted.detail) })
+            .map(|accepted| Accepted { detail: self.redactor.redact(&accepted.detail), ..accepted })
             .map_err(|error| self.cleaned(error));
         self.count(&result, self.clock.monotonic().saturating_sub(started));
         result

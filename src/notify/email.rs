@@ -10,7 +10,8 @@ use crate::domain::Delivery;
 use crate::notify::letters::{Letters, unwritable};
 use crate::notify::smtp::Smtp;
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, EmailConfig, Notifier, ProbeFuture, SendFuture,
+    Accepted, BuildError, Config, DeliveryError, EmailConfig, MessageCopy, Notifier, ProbeFuture,
+    SendFuture,
 };
 use crate::secret::Redactor;
 
@@ -39,20 +40,27 @@ impl Email {
         &self,
         delivery: &Delivery,
         now: Timestamp,
+        copy: &MessageCopy,
     ) -> Result<Accepted, DeliveryError> {
         // To write it takes time too, on a busy machine.
         let deadline = self.smtp.deadline();
         let to = self.letters.recipient(delivery)?;
-        let mail = self.letters.mail(delivery, &to, now)?;
-        let mail =
-            String::from_utf8(mail.formatted()).map_err(|error| unwritable().caused_by(error))?;
+        let letter = self.letters.mail(delivery, &to, now)?;
+        let mail = String::from_utf8(letter.mail.formatted())
+            .map_err(|error| unwritable().caused_by(error))?;
+        copy.keep(letter.copy(mail.as_bytes()));
         self.smtp.send(deadline, (&self.letters.from.email, &to.email), &mail).await
     }
 }
 
 impl Notifier for Email {
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
-        Box::pin(self.deliver(delivery, now))
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        copy: &'a MessageCopy,
+    ) -> SendFuture<'a> {
+        Box::pin(self.deliver(delivery, now, copy))
     }
 
     fn probe(&self) -> ProbeFuture<'_> {

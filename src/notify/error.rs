@@ -4,7 +4,10 @@
 use strum::IntoStaticStr;
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::domain::SentMessage;
 
 /// What a failed attempt means for its delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,12 +96,14 @@ pub struct DeliveryError {
     /// What caused it.
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
+    /// What the receiver was, or was to be, handed.
+    pub message: Option<Arc<SentMessage>>,
 }
 
 impl DeliveryError {
     /// A failure that says all there is to say.
     pub(crate) fn new(verdict: Verdict, reason: FailureReason, detail: impl Into<String>) -> Self {
-        Self { verdict, reason, detail: detail.into(), source: None }
+        Self { verdict, reason, detail: detail.into(), source: None, message: None }
     }
 
     /// The same failure with what caused it.

@@ -19,8 +19,8 @@ use crate::notify::address::without_addresses;
 use crate::notify::letters::Letters;
 use crate::notify::oauth::Tokens;
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, Notifier,
-    ProbeFuture, SendFuture, Verdict, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, GraphMailConfig, MessageCopy,
+    Notifier, ProbeFuture, SendFuture, Verdict, http_answer,
 };
 use crate::secret::{Redactor, Secret};
 
@@ -70,9 +70,17 @@ impl GraphMail {
 
     /// Hands a mail over. A token that is refused is renewed once: it may have been revoked before
     /// its time.
-    async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+    async fn post(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+        copy: &MessageCopy,
+    ) -> Result<Accepted, DeliveryError> {
         let to = self.letters.recipient(delivery)?;
-        let body = STANDARD.encode(self.letters.mail(delivery, &to, now)?.formatted());
+        let letter = self.letters.mail(delivery, &to, now)?;
+        let mail = letter.mail.formatted();
+        let body = STANDARD.encode(&mail);
+        copy.keep(letter.copy(&mail));
         let token = self.token(None).await?;
         let mut response = self.request(&token, &body).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
@@ -84,7 +92,7 @@ impl GraphMail {
             let request = request_id(response.headers())
                 .map(|id| format!(", request-id {id}"))
                 .unwrap_or_default();
-            return Ok(Accepted { detail: format!("202 Accepted{request}") });
+            return Ok(Accepted::saying(format!("202 Accepted{request}")));
         }
         Err(refused(response, now).await)
     }
@@ -126,8 +134,13 @@ impl GraphMail {
 }
 
 impl Notifier for GraphMail {
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
-        Box::pin(self.post(delivery, now))
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        copy: &'a MessageCopy,
+    ) -> SendFuture<'a> {
+        Box::pin(self.post(delivery, now, copy))
     }
 
     fn probe(&self) -> ProbeFuture<'_> {

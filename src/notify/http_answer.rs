@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 
+use crate::domain::SentMessage;
 use crate::http;
 use crate::notify::{DeliveryError, FailureReason, Verdict};
+use crate::text::sha256_hex;
 
 /// However long a receiver wants to be left alone, it is asked again after this.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
@@ -19,6 +21,21 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 /// Sends a request; a failure without any answer becomes its verdict.
 pub(crate) async fn send(request: RequestBuilder) -> Result<Response, DeliveryError> {
     request.send().await.map_err(unanswered)
+}
+
+/// What is kept of a request: its body and these of its headers.
+pub(crate) fn copy_of(body: &[u8], headers: Vec<(String, String)>) -> SentMessage {
+    SentMessage {
+        body: Some(String::from_utf8_lossy(body).into_owned()),
+        headers,
+        sha256: sha256_hex(body),
+        ..SentMessage::default()
+    }
+}
+
+/// The headers of a request that only says that it is JSON.
+pub(crate) fn as_json() -> Vec<(String, String)> {
+    vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())]
 }
 
 /// Connects to the host of `url`, with TLS and by the proxy that a message would take. The root is

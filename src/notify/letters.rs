@@ -8,11 +8,11 @@ use lettre::message::{Attachment, Mailbox, MultiPart, MultiPartKind, SinglePart}
 use lettre::{Address, Message as Mail};
 use uuid::Uuid;
 
-use crate::domain::{Audience, Delivery, Message, OperatorNews, Severity};
+use crate::domain::{Audience, Delivery, Message, OperatorNews, SentMessage, Severity};
 use crate::notify::address::in_ascii;
 use crate::notify::message::{Disclosed, MailText, Picture, in_place_of};
 use crate::notify::{Config, DeliveryError, FailureReason, Partner, Template, Templates, Verdict};
-use crate::text::{bare, short_hash};
+use crate::text::{bare, sha256_hex, short_hash};
 
 /// Writes the mails of one sender.
 pub(crate) struct Letters {
@@ -94,7 +94,7 @@ impl Letters {
         delivery: &Delivery,
         to: &Mailbox,
         now: Timestamp,
-    ) -> Result<Mail, DeliveryError> {
+    ) -> Result<Letter, DeliveryError> {
         let text = match delivery.audience {
             Audience::Partner => self.own_words(delivery, now),
             Audience::Customer => {
@@ -129,9 +129,36 @@ impl Letters {
         {
             builder = builder.raw_header(HeaderValue::new(name, value));
         }
-        builder
+        let (subject, plain, html) = (text.subject.clone(), text.plain.clone(), text.html.clone());
+        let mail = builder
             .multipart(parts(text, delivery.identity))
-            .map_err(|error| unwritable().caused_by(error))
+            .map_err(|error| unwritable().caused_by(error))?;
+        Ok(Letter { mail, subject, plain, html })
+    }
+}
+
+/// A mail with the texts that it was made of.
+pub(crate) struct Letter {
+    pub(crate) mail: Mail,
+    subject: String,
+    plain: String,
+    html: String,
+}
+
+impl Letter {
+    /// The mail as it is kept; `formatted` is the whole of it.
+    pub(crate) fn copy(&self, formatted: &[u8]) -> SentMessage {
+        // Lines that begin with a blank go on with the header before (RFC 5322, section 2.2.3).
+        let headers = self.mail.headers().to_string().replace("\r\n ", " ");
+        let headers = headers.lines().filter_map(|line| line.split_once(": "));
+        SentMessage {
+            subject: Some(self.subject.clone()),
+            text: Some(self.plain.clone()),
+            html: Some(self.html.clone()),
+            body: None,
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            sha256: sha256_hex(formatted),
+        }
     }
 }
 

@@ -32,7 +32,9 @@ pub use config::{
 pub use error::{BuildError, DeliveryError, FailureReason, Verdict};
 pub use message::Partner;
 pub use mirror_channel::MirrorChannel;
-pub use notifier::{Accepted, MirroredFact, Mirroring, Notifier, ProbeFuture, SendFuture, Shown};
+pub use notifier::{
+    Accepted, MessageCopy, MirroredFact, Mirroring, Notifier, ProbeFuture, SendFuture, Shown,
+};
 pub use oauth::{OAuthConfig, OAuthGrant};
 pub use sample::{SampleKind, sample_alert, sample_message};
 pub use template::{Escape, Template, TemplateError, Templates};

@@ -3,11 +3,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::domain::{AlertSnapshot, Delivery, OperatorNews};
+use crate::domain::{AlertSnapshot, Delivery, OperatorNews, SentMessage};
 use crate::notify::DeliveryError;
 
 /// An attempt under way. Dropping it cancels the attempt.
@@ -40,7 +40,15 @@ pub trait Notifier: Send + Sync {
     /// Makes one attempt. What precedes handing the message over takes at most three quarters of
     /// the time-out, so that an attempt cut off by the time-out is always one whose message may
     /// have arrived.
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a>;
+    ///
+    /// What is handed over is left in `copy` before it is, so that it is known also where nobody
+    /// waits for the answer any more.
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        copy: &'a MessageCopy,
+    ) -> SendFuture<'a>;
 
     /// Goes as far as it can without handing over any message: connects, agrees on TLS, signs in
     /// where that is apart.
@@ -58,6 +66,31 @@ pub trait Mirroring: Notifier {
 pub struct Accepted {
     /// What the receiver said, one line for the record, without secrets.
     pub detail: String,
+    /// What it was handed.
+    pub message: Option<Arc<SentMessage>>,
+}
+
+impl Accepted {
+    /// Taken with these words.
+    pub(crate) fn saying(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), message: None }
+    }
+}
+
+/// Where a destination leaves what it hands over.
+#[derive(Debug, Default)]
+pub struct MessageCopy(Mutex<Option<SentMessage>>);
+
+impl MessageCopy {
+    /// Keeps it, in place of what was kept before.
+    pub(crate) fn keep(&self, message: SentMessage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
+    }
+
+    /// What was handed over, if anything was.
+    pub(crate) fn take(&self) -> Option<SentMessage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Something that is so, or was.

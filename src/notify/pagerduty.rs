@@ -14,6 +14,7 @@ use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
+use crate::domain::SentMessage;
 use crate::domain::{
     Alert, AlertSnapshot, Delivery, Digest, Message, Occasion, OperatorNews, Severity,
 };
@@ -23,8 +24,8 @@ use crate::notify::message::{
     in_place_of,
 };
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, PagerDutyConfig,
-    ProbeFuture, SendFuture, Verdict, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier,
+    PagerDutyConfig, ProbeFuture, SendFuture, Verdict, http_answer,
 };
 use crate::text::{bare, clean, sha256, shortened};
 
@@ -87,6 +88,7 @@ impl PagerDuty {
         &self,
         delivery: &Delivery,
         now: Timestamp,
+        copy: &MessageCopy,
     ) -> Result<Accepted, DeliveryError> {
         let mut events = events(delivery, &self.zone, now);
         if let Some(sentence) = in_place_of(delivery) {
@@ -95,9 +97,11 @@ impl PagerDuty {
             }
         }
         let number = events.len();
+        let bodies: Vec<String> = events.into_iter().map(|event| self.body(event)).collect();
+        copy.keep(self.copy_of(&bodies));
         let mut refused = None;
-        for event in events {
-            match self.post(event, now).await {
+        for body in bodies {
+            match self.post(body, now).await {
                 Ok(()) => {}
                 Err(error) if error.verdict == Verdict::Message => {
                     refused = refused.or(Some(error));
@@ -107,13 +111,22 @@ impl PagerDuty {
         }
         match refused {
             Some(error) => Err(error),
-            None if number == 1 => Ok(Accepted { detail: "202 Accepted".into() }),
-            None => Ok(Accepted { detail: format!("202 Accepted, {number} events") }),
+            None if number == 1 => Ok(Accepted::saying("202 Accepted")),
+            None => Ok(Accepted::saying(format!("202 Accepted, {number} events"))),
         }
     }
 
-    async fn post(&self, event: Event, now: Timestamp) -> Result<(), DeliveryError> {
-        let body = self.body(event);
+    /// The events as they are kept: without the key that lets anybody send some.
+    fn copy_of(&self, bodies: &[String]) -> SentMessage {
+        let all = bodies.join("\n");
+        let key = Value::from(self.config.routing_key.expose()).to_string();
+        SentMessage {
+            body: Some(all.replace(&key, "\"***\"")),
+            ..http_answer::copy_of(all.as_bytes(), http_answer::as_json())
+        }
+    }
+
+    async fn post(&self, body: String, now: Timestamp) -> Result<(), DeliveryError> {
         let request = self
             .client
             .post(self.config.url.clone())
@@ -170,8 +183,13 @@ impl PagerDuty {
 }
 
 impl Notifier for PagerDuty {
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
-        Box::pin(self.deliver(delivery, now))
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        copy: &'a MessageCopy,
+    ) -> SendFuture<'a> {
+        Box::pin(self.deliver(delivery, now, copy))
     }
 
     fn probe(&self) -> ProbeFuture<'_> {

@@ -15,8 +15,8 @@ use crate::notify::message::{
     TEST_MARK, TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, ProbeFuture, SendFuture,
-    SlackConfig, Template, Verdict, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier, ProbeFuture,
+    SendFuture, SlackConfig, Template, Verdict, http_answer,
 };
 use crate::text::shortened;
 
@@ -58,11 +58,17 @@ impl Slack {
         })
     }
 
-    async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+    async fn post(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+        copy: &MessageCopy,
+    ) -> Result<Accepted, DeliveryError> {
         let own = self.own_body.as_ref().and_then(|body| {
             body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now)
         });
         let body = payload(delivery, &self.zone, now, own.as_deref()).to_string();
+        copy.keep(http_answer::copy_of(body.as_bytes(), http_answer::as_json()));
         let request = self
             .client
             .post(self.url.clone())
@@ -73,7 +79,7 @@ impl Slack {
         // The body decides here, so it is waited for.
         let answer = http::read_start(&mut response, http_answer::ANSWER_CAP).await;
         match (status, answer.as_str()) {
-            (StatusCode::OK, "ok") => Ok(Accepted { detail: "200 ok".into() }),
+            (StatusCode::OK, "ok") => Ok(Accepted::saying("200 ok")),
             (status, _) if status.is_success() => {
                 let detail = format!(
                     "{} without \"ok\" but \"{answer}\"; is this the url of a Slack webhook?",
@@ -91,8 +97,13 @@ impl Slack {
 }
 
 impl Notifier for Slack {
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
-        Box::pin(self.post(delivery, now))
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        copy: &'a MessageCopy,
+    ) -> SendFuture<'a> {
+        Box::pin(self.post(delivery, now, copy))
     }
 
     fn probe(&self) -> ProbeFuture<'_> {

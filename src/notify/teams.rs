@@ -16,8 +16,8 @@ use crate::notify::message::{
     TEST_MARK, TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, ProbeFuture, SendFuture,
-    TeamsConfig, Verdict, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier, ProbeFuture,
+    SendFuture, TeamsConfig, Verdict, http_answer,
 };
 use crate::text::shortened;
 
@@ -68,8 +68,14 @@ impl Teams {
         Ok(Self { client, url, zone: config.time_zone.clone() })
     }
 
-    async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+    async fn post(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+        copy: &MessageCopy,
+    ) -> Result<Accepted, DeliveryError> {
         let body = body(delivery, &self.zone, now);
+        copy.keep(http_answer::copy_of(body.as_bytes(), http_answer::as_json()));
         let request = self
             .client
             .post(self.url.clone())
@@ -80,10 +86,10 @@ impl Teams {
         let answer = http_answer::start_of_body(&mut response).await;
         match status {
             StatusCode::ACCEPTED => {
-                Ok(Accepted { detail: "202 Accepted; the workflow posts the card".into() })
+                Ok(Accepted::saying("202 Accepted; the workflow posts the card"))
             }
             // A page for people is no workflow's answer.
-            StatusCode::OK if !answer.starts_with('<') => Ok(Accepted { detail: "200 OK".into() }),
+            StatusCode::OK if !answer.starts_with('<') => Ok(Accepted::saying("200 OK")),
             status if status.is_success() => {
                 let detail = format!(
                     "{} \"{answer}\"; is this the url of a Teams workflow?",
@@ -101,8 +107,13 @@ impl Teams {
 }
 
 impl Notifier for Teams {
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
-        Box::pin(self.post(delivery, now))
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        copy: &'a MessageCopy,
+    ) -> SendFuture<'a> {
+        Box::pin(self.post(delivery, now, copy))
     }
 
     fn probe(&self) -> ProbeFuture<'_> {

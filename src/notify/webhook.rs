@@ -19,8 +19,8 @@ use crate::domain::{
 use crate::http;
 use crate::notify::message::{disclosed, is_about_one};
 use crate::notify::{
-    Accepted, BuildError, Config, DeliveryError, FailureReason, Notifier, ProbeFuture, SendFuture,
-    SigningKey, Template, Verdict, WebhookConfig, http_answer,
+    Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier, ProbeFuture,
+    SendFuture, SigningKey, Template, Verdict, WebhookConfig, http_answer,
 };
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -50,7 +50,12 @@ impl Webhook {
         Ok(Self { client, config: webhook.clone(), show_cost: config.show_cost, own_body, zone })
     }
 
-    async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Accepted, DeliveryError> {
+    async fn post(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+        copy: &MessageCopy,
+    ) -> Result<Accepted, DeliveryError> {
         if delivery.audience == Audience::Customer && !is_about_one(&delivery.message) {
             let detail = "a message that is not about one customer is for no customer";
             return Err(DeliveryError::new(
@@ -75,6 +80,7 @@ impl Webhook {
             .caused_by(error)
         })?;
         let headers = self.headers(delivery, now, &body);
+        copy.keep(http_answer::copy_of(&body, shown(&headers)));
         let mut response = http_answer::send(
             self.client.post(self.config.url.clone()).headers(headers).body(body),
         )
@@ -84,9 +90,9 @@ impl Webhook {
         let answer = http_answer::start_of_body(&mut response).await;
         if status.is_success() {
             let name = status.canonical_reason().unwrap_or_default();
-            return Ok(Accepted {
-                detail: format!("{} {name}", status.as_u16()).trim_end().to_owned(),
-            });
+            return Ok(Accepted::saying(
+                format!("{} {name}", status.as_u16()).trim_end().to_owned(),
+            ));
         }
         Err(http_answer::refused(status, response.headers(), &answer, now))
     }
@@ -117,13 +123,25 @@ impl Webhook {
 }
 
 impl Notifier for Webhook {
-    fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> SendFuture<'a> {
-        Box::pin(self.post(delivery, now))
+    fn send<'a>(
+        &'a self,
+        delivery: &'a Delivery,
+        now: Timestamp,
+        copy: &'a MessageCopy,
+    ) -> SendFuture<'a> {
+        Box::pin(self.post(delivery, now, copy))
     }
 
     fn probe(&self) -> ProbeFuture<'_> {
         Box::pin(http_answer::reach(&self.client, &self.config.url))
     }
+}
+
+/// Our own headers as they are kept: those of the configuration may be secrets, all of them.
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+    let own = headers.iter().filter(|(name, _)| OURS.contains(name));
+    own.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
 }
 
 /// `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64 (Standard Webhooks, "Signature

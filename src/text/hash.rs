@@ -9,6 +9,17 @@ pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     hash
 }
 
+/// All of it, in hex.
+pub(crate) fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
+    hex(&sha256(bytes))
+}
+
+/// Bytes in hex, two digits each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
+}
+
 /// Its first 128 bits.
 pub(crate) fn short_hash(bytes: impl AsRef<[u8]>) -> u128 {
     sha256(bytes).iter().take(16).fold(0, |folded, byte| (folded << 8) | u128::from(*byte))

@@ -184,6 +184,7 @@ async fn sent(world: &World, at: &str) -> Vec<String> {
             at: at.parse().unwrap(),
             outcome: "ok",
             detail: String::new(),
+            message: None,
         };
         ledger.mark_sent(accepted).await.unwrap();
     }

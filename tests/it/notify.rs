@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod alike;
+mod copies;
 mod customers;
 mod deferred;
 mod later;

@@ -9,7 +9,7 @@ use crate::actions::{Acknowledgement, SilenceView};
 use crate::alerting::{CustomerState, NewSample, RecordedStep};
 use crate::analysis::{Explanation, RuleAccount};
 use crate::cli::explain::{AlertStory, DeliveryStory, Story};
-use crate::cli::{alerts, deliveries};
+use crate::cli::{alerts, delivery_row};
 use crate::domain::{
     Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs,
     Metric, MetricValue, Plan, Reason, Severity, UsageDate, Verdict,
@@ -143,7 +143,7 @@ struct AlertDocument<'a> {
 #[derive(Serialize)]
 struct DeliveryDocument<'a> {
     #[serde(flatten)]
-    delivery: deliveries::DeliveryDocument<'a>,
+    delivery: delivery_row::DeliveryDocument<'a>,
     tries: Vec<Attempt<'a>>,
 }
 
@@ -281,5 +281,5 @@ fn delivery(story: &DeliveryStory) -> DeliveryDocument<'_> {
         outcome,
         detail,
     });
-    DeliveryDocument { delivery: deliveries::document(&story.row), tries: made.collect() }
+    DeliveryDocument { delivery: delivery_row::document(&story.row), tries: made.collect() }
 }

@@ -8,7 +8,7 @@ use crate::alerting::CustomerState;
 use crate::budgets::{BudgetOddity, Prefer};
 use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule};
 use crate::cli::output::{self, Tone};
-use crate::cli::{ack, alerts, deliveries, text};
+use crate::cli::{ack, alerts, delivery_row, text};
 use crate::config::Config;
 use crate::domain::{
     Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route,
@@ -319,7 +319,7 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     let id = if row.state == DeliveryState::Sent {
         String::new()
     } else {
-        format!("; delivery {}", deliveries::short_id(row.id))
+        format!("; delivery {}", delivery_row::short_id(row.id))
     };
     let what = match row.kind {
         MessageKind::Reminder => "reminder, ",
@@ -333,7 +333,7 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     };
     let mut lines = vec![format!(
         "    {what}{} {state}{digest}{}{id}",
-        deliveries::addressee(row),
+        delivery_row::addressee(row),
         waiting(story, now)
     )];
     let shown = |attempt: &AttemptRow| {

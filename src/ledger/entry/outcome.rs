@@ -1,12 +1,13 @@
 //! How polls, notifiers and attempts fared.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::Recipients;
+use crate::domain::{Recipients, SentMessage};
 
 /// The result of a poll, for the ledger and `status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct AttemptRecord {
     pub outcome: &'static str,
     /// What the destination said, without secrets.
     pub detail: String,
+    /// What it was handed, where that is known.
+    pub message: Option<Arc<SentMessage>>,
 }
 
 /// When a delivery is given up: both limits must be reached.

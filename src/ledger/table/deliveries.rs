@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
-use crate::ledger::table::{alerts, holds, recipients};
+use crate::ledger::table::{alerts, holds, recipients, sent_messages};
 
 /// A delivery to be owed.
 pub(in crate::ledger) struct NewDelivery<'a> {
@@ -306,6 +306,9 @@ pub(in crate::ledger) fn add_attempt(
                 "INSERT INTO attempt (delivery, at, outcome, detail) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![row, Instant(attempt.at), attempt.outcome, attempt.detail])?;
+        if let Some(message) = &attempt.message {
+            sent_messages::keep(connection, row, message, attempt.at)?;
+        }
     }
     Ok(row)
 }

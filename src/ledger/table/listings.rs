@@ -88,24 +88,46 @@ fn summaries(connection: &Connection, alert: Uuid) -> rusqlite::Result<Vec<Deliv
     rows.collect()
 }
 
+/// The deliveries that somebody may mean by the first digits of an id of their own, or of their
+/// messages; no more than `most`, oldest first.
+pub(in crate::ledger) fn find_deliveries(
+    connection: &Connection,
+    digits: &str,
+    most: u32,
+) -> rusqlite::Result<Vec<DeliveryRow>> {
+    let id = |filler: &str| {
+        let rest = filler.repeat(32_usize.saturating_sub(digits.len()));
+        Uuid::try_parse(&format!("{digits}{rest}")).ok().map(Id)
+    };
+    let (Some(first), Some(last)) = (id("0"), id("f")) else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(&format!(
+        "{DELIVERY} WHERE delivery.id BETWEEN ?1 AND ?2
+         OR message IN (SELECT id FROM message WHERE identity BETWEEN ?1 AND ?2) ORDER BY seq LIMIT ?3"
+    ))?;
+    let rows = statement.query_map((first, last, most), |row| delivery(connection, row))?;
+    rows.collect()
+}
+
+/// The columns of a delivery in a listing.
+const DELIVERY: &str = "SELECT delivery.id AS id, message, identity, notifier, recipient, stands_in_for, kind, state, held, created_at,
+         ended_at, attempts, last_detail, iif(state = 'pending' AND NOT held, (SELECT next_probe_at FROM recipient AS own
+             WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient AND own.failures > 0), NULL) AS deferred_until
+     FROM delivery JOIN message ON message.id = delivery.message";
+
 /// The deliveries that a filter chooses.
 pub(in crate::ledger) fn deliveries(
     connection: &Connection,
     filter: &DeliveryFilter,
 ) -> rusqlite::Result<Vec<DeliveryRow>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT delivery.id AS id, message, identity, notifier, recipient, stands_in_for, kind, state, held, created_at, ended_at, attempts,
-             last_detail, iif(state = 'pending' AND NOT held, (SELECT next_probe_at FROM recipient AS own
-                 WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient AND own.failures > 0), NULL) AS deferred_until
-         FROM delivery JOIN message ON message.id = delivery.message
-         WHERE (:since IS NULL OR created_at >= :since) AND (:until IS NULL OR created_at < :until)
+    let mut statement = connection.prepare_cached(&format!(
+        "{DELIVERY} WHERE (:since IS NULL OR created_at >= :since) AND (:until IS NULL OR created_at < :until)
          AND (:state IS NULL OR state = :state) AND (:notifier IS NULL OR notifier = :notifier)
          AND (:customer IS NULL OR EXISTS (
              SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
              WHERE message_alert.message = delivery.message AND customer IN (
                  SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32)))))
-         ORDER BY seq DESC LIMIT ifnull(:limit, -1)",
-    )?;
+         ORDER BY seq DESC LIMIT ifnull(:limit, -1)"
+    ))?;
     let rows = statement.query_map(
         named_params! {
             ":since": filter.since.map(Instant),

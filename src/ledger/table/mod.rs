@@ -17,5 +17,6 @@ pub(super) mod recipients;
 pub(super) mod reports;
 pub(super) mod retention;
 pub(super) mod retry;
+pub(super) mod sent_messages;
 pub(super) mod silences;
 pub(super) mod standins;

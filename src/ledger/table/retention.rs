@@ -120,6 +120,7 @@ fn forget_message(
     }
     for sql in [
         "DELETE FROM attempt WHERE delivery IN (SELECT seq FROM delivery WHERE message = ?1)",
+        "DELETE FROM sent_message WHERE delivery IN (SELECT seq FROM delivery WHERE message = ?1)",
         "DELETE FROM delivery WHERE message = ?1",
         "DELETE FROM message_alert WHERE message = ?1",
         "DELETE FROM message WHERE id = ?1",

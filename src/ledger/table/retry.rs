@@ -126,7 +126,7 @@ fn move_to(
     Ok(recipients.len())
 }
 
-/// Hands the attempts of one delivery to another, and takes it out.
+/// Hands the attempts of one delivery to another, and takes it out with what it handed over.
 fn join(connection: &Connection, surplus: i64, kept: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE attempt SET delivery = ?2 WHERE delivery = ?1")?
@@ -137,7 +137,11 @@ fn join(connection: &Connection, surplus: i64, kept: i64) -> rusqlite::Result<()
             WHERE seq = ?1) WHERE seq = ?2",
         )?
         .execute([surplus, kept])?;
-    connection.prepare_cached("DELETE FROM delivery WHERE seq = ?1")?.execute([surplus])?;
+    for sql in
+        ["DELETE FROM sent_message WHERE delivery = ?1", "DELETE FROM delivery WHERE seq = ?1"]
+    {
+        connection.prepare_cached(sql)?.execute([surplus])?;
+    }
     Ok(())
 }
 

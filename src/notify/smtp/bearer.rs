@@ -42,8 +42,15 @@ pub(crate) async fn sign_in(
     match connection.command("\r\n").await {
         Ok(_) => Err(judged(Stage::Token, &Trouble::OutOfStep)),
         Err(trouble) => {
-            let DeliveryError { verdict, reason, detail, source } = judged(Stage::Token, &trouble);
-            Err(DeliveryError { verdict, reason, detail: format!("{detail}{said}"), source })
+            let DeliveryError { verdict, reason, detail, source, message } =
+                judged(Stage::Token, &trouble);
+            Err(DeliveryError {
+                verdict,
+                reason,
+                detail: format!("{detail}{said}"),
+                source,
+                message,
+            })
         }
     }
 }

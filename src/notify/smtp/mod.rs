@@ -274,6 +274,6 @@ impl Kept {
             return Err(refusal(Stage::Content, &Trouble::OutOfStep));
         }
         self.messages += 1;
-        Ok(Accepted { detail: without_addresses(&format!("{} {}", reply.code, reply.text())) })
+        Ok(Accepted::saying(without_addresses(&format!("{} {}", reply.code, reply.text()))))
     }
 }

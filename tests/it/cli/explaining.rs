@@ -75,6 +75,7 @@ async fn poll(desk: &Desk, now: &str, cost: u32, budget: u32) {
                 at: clock.now(),
                 outcome: "accepted",
                 detail: "200 OK".into(),
+                message: None,
             };
             ledger.mark_sent(accepted).await.unwrap();
         }

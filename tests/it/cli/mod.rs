@@ -14,6 +14,7 @@ mod reporting;
 mod retrying;
 mod schemas;
 mod secrets;
+mod showing;
 mod signing_in;
 mod silencing;
 mod simulating;

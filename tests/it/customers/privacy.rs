@@ -416,6 +416,7 @@ impl Town {
                         at: self.clock.now(),
                         outcome: "accepted",
                         detail: String::new(),
+                        message: None,
                     };
                     if how != 1
                         && delivery.audience == Audience::Partner

@@ -59,6 +59,7 @@ async fn sent(world: &World, notifier: &str) -> Vec<String> {
             at: DAY.parse().unwrap(),
             outcome: "accepted",
             detail: String::new(),
+            message: None,
         };
         ledger.mark_sent(accepted).await.unwrap();
     }

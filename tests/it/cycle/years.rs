@@ -59,6 +59,7 @@ async fn deliver(world: &World, now: &str) {
             at: now.parse().unwrap(),
             outcome: "sent",
             detail: "200".into(),
+            message: None,
         };
         ledger.mark_sent(attempt).await.unwrap();
     }
@@ -197,6 +198,7 @@ async fn what_was_given_up_is_forgotten_without_a_word_that_it_is_owed_again() {
         at: now.parse().unwrap(),
         outcome: "dead",
         detail: "400".into(),
+        message: None,
     };
     ledger.mark_dead(attempt).await.unwrap();
     ledger.close().await.unwrap();

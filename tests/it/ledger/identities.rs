@@ -70,6 +70,7 @@ async fn live<'a>(
                     at: now,
                     outcome: "accepted",
                     detail: String::new(),
+                    message: None,
                 };
                 ledger.mark_sent(sent).await.unwrap();
             }

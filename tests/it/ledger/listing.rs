@@ -25,6 +25,7 @@ async fn two_alerts(folder: &tempfile::TempDir) -> Ledger {
         at: at("2026-10-05T12:01:00Z"),
         outcome: "accepted",
         detail: "200 OK".into(),
+        message: None,
     };
     ledger.mark_sent(accepted).await.unwrap();
     ledger

@@ -175,7 +175,7 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         ),
         (
             with(60, &99_u32.to_be_bytes()),
-            "/ledger.db has schema version 99, and this version knows up to 5: use the newer \
+            "/ledger.db has schema version 99, and this version knows up to 6: use the newer \
                 budget-alertd that wrote it"
                 .into(),
         ),

@@ -8,6 +8,7 @@ fn attempt(delivery: Uuid, outcome: &'static str) -> AttemptRecord {
         at: at("2026-10-05T12:30:00Z"),
         outcome,
         detail: format!("said {outcome}"),
+        message: None,
     }
 }
 

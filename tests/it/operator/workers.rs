@@ -170,6 +170,7 @@ async fn what_was_given_up_by_one_who_was_killed_before_saying_so_is_told() {
             at,
             outcome: "message-refused",
             detail: String::new(),
+            message: None,
         };
         post.ledger.mark_dead(attempt).await.unwrap();
     };

@@ -144,6 +144,7 @@ async fn deliver(ledger: &Ledger, at: Timestamp) {
                     at,
                     outcome: "ok",
                     detail: String::new(),
+                    message: None,
                 })
                 .await
                 .unwrap();
