@@ -77,7 +77,7 @@ enum State {
 impl Deliveries {
     /// Whether it lists, and changes nothing.
     pub(super) fn only_lists(&self) -> bool {
-        self.order.is_none()
+        matches!(self.order, None | Some(Order::Show(_)))
     }
 
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {

@@ -149,7 +149,7 @@ enum Command {
     /// Show it all against simulated servers, a month in about a minute; needs nothing
     #[command(after_help = "Example: budget-alertd demo --fast")]
     Demo(demo::Demo),
-    /// Begin a new ledger in place of one that is lost
+    /// Back up, verify and restore the ledger; begin a new one in place of one that is lost
     Ledger(ledger::Ledger),
     /// Send a message marked as a test through one notifier
     #[command(after_help = "Example: budget-alertd notify-test ops-slack")]

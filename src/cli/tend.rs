@@ -1,11 +1,8 @@
 //! The state folder as a person, or a command that was killed, left it: what others could read or
 //! change is tightened, and what root made for the daemon is given to it. How is `fs`'s.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
-
 use crate::config::Paths;
+use crate::entra::is_token_file;
 use crate::fs::{self, Tightened};
 use crate::ledger;
 
@@ -14,7 +11,7 @@ use crate::ledger;
 pub(super) fn tighten(paths: &Paths) {
     let folder = ledger::folder_of(&paths.ledger.path);
     let mut all = fs::tighten(folder, |name| ledger::is_own_file(&paths.ledger.path, name));
-    all.extend(fs::tighten(&paths.state_dir, is_sign_in));
+    all.extend(fs::tighten(&paths.state_dir, is_token_file));
     all.extend(fs::tighten_folder(&paths.state_dir));
     for Tightened { path, before, now } in all {
         tracing::warn!(
@@ -29,7 +26,7 @@ pub(super) fn tighten(paths: &Paths) {
 pub(super) fn give_back(paths: &Paths) {
     let folder = ledger::folder_of(&paths.ledger.path);
     let mut given = fs::give_back(folder, |name| ledger::is_own_file(&paths.ledger.path, name));
-    given.extend(fs::give_back(&paths.state_dir, is_sign_in));
+    given.extend(fs::give_back(&paths.state_dir, is_token_file));
     for path in given {
         tracing::warn!(
             "{} belonged to root, as a command leaves it that is killed; now it is the folder's \
@@ -37,10 +34,4 @@ pub(super) fn give_back(paths: &Paths) {
             path.display()
         );
     }
-}
-
-/// Whether a file in the state folder is a refresh token, by its name.
-fn is_sign_in(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b"sign-in")
-        && Path::new(name).extension() == Some(OsStr::new("json"))
 }

@@ -13,4 +13,4 @@ pub(crate) use application::{Application, TokenError, token_url};
 pub(crate) use refresh_tokens::RefreshTokens;
 pub(crate) use refusals::{Advice, NEW_REFRESH_TOKEN, advice};
 pub(crate) use token_answer::{TokenAnswer, TokenRefusal, first_sentence};
-pub(crate) use token_store::TokenStore;
+pub(crate) use token_store::{TokenStore, is_token_file, put_back, token_files};

@@ -1,7 +1,9 @@
 //! A refresh token on disk, in a file of the state folder: whole or not at all, readable by its
 //! owner only. When it is renewed is decided by those that sign in.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -39,6 +41,35 @@ impl StoredToken {
     pub(crate) fn seed_of(configured: &Secret) -> String {
         sha256_hex(configured.expose())
     }
+}
+
+/// Whether a file in the state folder is a refresh token, by its name.
+pub(crate) fn is_token_file(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"sign-in")
+        && Path::new(name).extension() == Some(OsStr::new("json"))
+}
+
+/// The files of all refresh tokens in a folder, each with its name and what is in it.
+pub(crate) fn token_files(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let names = fs::names_in(folder, is_token_file)?;
+    let names = names.into_iter().filter_map(|name| name.into_string().ok());
+    names.map(|name| Ok((name.clone(), fs::read_own(&folder.join(name), MOST)?))).collect()
+}
+
+/// Puts the file of a refresh token back into its folder, unless there is one that was issued
+/// later; says whether it did.
+pub(crate) fn put_back(folder: &Path, name: &str, content: &[u8]) -> io::Result<bool> {
+    if !is_token_file(OsStr::new(name)) || name.contains('/') {
+        return Ok(false);
+    }
+    let there = TokenStore::new(folder, name).load().ok().flatten();
+    let issued_at =
+        serde_json::from_slice::<Written>(content).ok().and_then(|written| written.issued_at);
+    if there.is_some_and(|there| there.issued_at >= issued_at) {
+        return Ok(false);
+    }
+    fs::replace(&folder.join(name), content, Rights::Daemon)?;
+    Ok(true)
 }
 
 /// The place of the file.

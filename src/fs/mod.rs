@@ -9,6 +9,7 @@
 
 mod error;
 mod folder;
+mod list;
 mod own;
 mod read;
 mod replace;
@@ -17,9 +18,11 @@ mod socket;
 mod sweep;
 mod tend;
 mod user;
+mod unfinished;
 mod walk;
 
 pub use folder::{make_folder, make_private_folder, remove_folder};
+pub use list::{move_aside, names_in};
 pub use own::{check_usable, exists, open_or_make, open_own, read_own, real_path, remove};
 pub use read::{open, open_streaming, read, read_text};
 pub use replace::{Rights, create, replace, replace_by};
@@ -28,3 +31,4 @@ pub use socket::listen;
 pub use sweep::sweep;
 pub use tend::{Tightened, give_back, tighten, tighten_folder};
 pub use user::User;
+pub use unfinished::Unfinished;

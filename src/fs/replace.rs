@@ -86,7 +86,7 @@ fn put(path: &Path, content: &mut Content<'_>, rights: Rights, into_place: Move)
 }
 
 /// A name that nobody else uses at the same time, except in another container.
-fn unfinished(name: &OsStr) -> OsString {
+pub(super) fn unfinished(name: &OsStr) -> OsString {
     let mut unfinished = OsString::from(".");
     unfinished.push(name);
     unfinished.push(format!(
@@ -104,7 +104,12 @@ fn fill(file: &File, content: &mut Content<'_>) -> io::Result<()> {
     file.sync_all()
 }
 
-fn hand_over(file: &File, folder: &Folder, name: &OsStr, rights: Rights) -> io::Result<()> {
+pub(super) fn hand_over(
+    file: &File,
+    folder: &Folder,
+    name: &OsStr,
+    rights: Rights,
+) -> io::Result<()> {
     let mode = match rights {
         Rights::Daemon => return folder.give(file),
         Rights::Mode(mode) => mode,

@@ -32,13 +32,41 @@ pub enum LedgerError {
         what: &'static str,
     },
     /// The file is damaged.
-    #[error("{} is damaged ({what}): put a sound copy in its place, or move it away and begin a \
-        new one with `budget-alertd ledger new`, which tells everything again", path.display())]
+    #[error("{} is damaged ({what}): bring a copy back with `budget-alertd ledger restore FILE \
+        --force`, or move it away and begin a new one with `budget-alertd ledger new`, which tells \
+        everything again", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         what: String,
+    },
+    /// A copy of a ledger is damaged.
+    #[error("{} is damaged ({what}): use another copy", path.display())]
+    DamagedCopy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A backup lies where the ledger should be.
+    #[error("{} is a backup, and no ledger yet: move it away, and bring it back with \
+        `budget-alertd ledger restore FILE`", path.display())]
+    IsBackup {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something is where a backup was to be written.
+    #[error("{} is there already: name another file", path.display())]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is a ledger where one was to be restored.
+    #[error("{} is there: with --force it is replaced, and kept as {}.replaced", path.display(), path.display())]
+    WouldReplace {
+        /// The file.
+        path: PathBuf,
     },
     /// The write-ahead log is damaged, and not at its end.
     #[error("{} is damaged at byte {at}, and more was written after that: put a sound copy of it \
@@ -51,8 +79,9 @@ pub enum LedgerError {
         at: u64,
     },
     /// There was a ledger, and it is gone.
-    #[error("{} is gone, and was there ({} says so): put a copy of it in its place, or begin a new \
-        one with `budget-alertd ledger new`, which tells everything again", path.display(), made.display())]
+    #[error("{} is gone, and was there ({} says so): bring a copy back with `budget-alertd ledger \
+        restore FILE`, or begin a new one with `budget-alertd ledger new`, which tells everything \
+        again", path.display(), made.display())]
     Lost {
         /// Where it was.
         path: PathBuf,

@@ -1,6 +1,7 @@
 //! Opens the ledger's file: made whole or not at all, checked before it is trusted, never silently
 //! started again.
 
+use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
@@ -15,22 +16,15 @@ use crate::fs::{self, Rights};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::error::LedgerError;
 use crate::ledger::lock::{beside, folder_of};
+use crate::ledger::schema::{VERSION, migrate, version};
 use crate::ledger::{made, wal};
 
 /// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
-const APPLICATION_ID: u32 = 0x6267_616c;
-/// What brings a ledger from each version to the next; applied in order, never changed once
-/// released.
-const MIGRATIONS: [&str; 6] = [
-    include_str!("schema.sql"),
-    include_str!("schema-2.sql"),
-    include_str!("schema-3.sql"),
-    include_str!("schema-4.sql"),
-    include_str!("schema-5.sql"),
-    include_str!("schema-6.sql"),
-];
-/// The version this program writes (`PRAGMA user_version`).
-const VERSION: i64 = 6;
+pub(super) const APPLICATION_ID: u32 = 0x6267_616c;
+/// "bgab": marks a file as a backup of one.
+pub(super) const BACKUP_ID: u32 = 0x6267_6162;
+/// The tables that a backup has beside those of the ledger.
+pub(super) const TABLES_OF_BACKUP: [&str; 2] = ["backup", "backup_file"];
 /// How long to wait for others who use the file.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The files beside the ledger that SQLite opens by their names, and makes where they are not
@@ -74,16 +68,23 @@ pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
 
 /// Opens an existing ledger for reading, beside whoever writes it.
 pub(super) fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = connect_to_read(path)?;
+    let found = version(&connection, path)?;
+    if found < VERSION {
+        return Err(LedgerError::OlderVersion { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(connection)
+}
+
+/// The same of any version that is known here.
+pub(super) fn connect_to_read(path: &Path) -> Result<Connection, LedgerError> {
     check_sqlite()?;
     if !inspect(path)? {
         return Err(LedgerError::Missing { path: path.to_owned() });
     }
     wal::check(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let found = version(&connection, path)?;
-    if found < VERSION {
-        return Err(LedgerError::OlderVersion { path: path.to_owned(), found, known: VERSION });
-    }
+    version(&connection, path)?;
     Ok(connection)
 }
 
@@ -133,7 +134,7 @@ pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     moved
 }
 
-fn check_sqlite() -> Result<(), LedgerError> {
+pub(super) fn check_sqlite() -> Result<(), LedgerError> {
     if rusqlite::version_number() < OLDEST_SOUND_SQLITE {
         return Err(LedgerError::OldSqlite { found: rusqlite::version() });
     }
@@ -147,8 +148,23 @@ fn inspect(path: &Path) -> Result<bool, LedgerError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return absent(path),
         Err(error) => return Err(LedgerError::io(path)(error)),
     };
+    match content(&mut file, path)? {
+        Content::Ledger => Ok(true),
+        Content::Backup => Err(LedgerError::IsBackup { path: path.to_owned() }),
+    }
+}
+
+/// What a file of this program holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Ledger,
+    Backup,
+}
+
+/// What a file holds, by its header; an error when it is something else.
+pub(super) fn content(file: &mut File, path: &Path) -> Result<Content, LedgerError> {
     let mut header = Vec::new();
-    file.by_ref().take(100).read_to_end(&mut header).map_err(LedgerError::io(path))?;
+    file.take(100).read_to_end(&mut header).map_err(LedgerError::io(path))?;
     if header.is_empty() {
         return Err(LedgerError::Corrupt { path: path.to_owned(), what: "it is empty".into() });
     }
@@ -156,7 +172,8 @@ fn inspect(path: &Path) -> Result<bool, LedgerError> {
         return Err(LedgerError::NotOurs { path: path.to_owned(), what: "not an SQLite file" });
     }
     match header.get(68..72) {
-        Some(id) if id == APPLICATION_ID.to_be_bytes() => Ok(true),
+        Some(id) if id == APPLICATION_ID.to_be_bytes() => Ok(Content::Ledger),
+        Some(id) if id == BACKUP_ID.to_be_bytes() => Ok(Content::Backup),
         Some(_) => Err(LedgerError::NotOurs {
             path: path.to_owned(),
             what: "an SQLite file of another program",
@@ -275,25 +292,4 @@ fn check_pages(connection: &Connection, path: &Path) -> Result<(), LedgerError> 
     } else {
         Err(LedgerError::Corrupt { path: path.to_owned(), what: found })
     }
-}
-
-/// The version of a ledger, refused when it is newer than this program.
-fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
-    let found = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|error| LedgerError::of(path, error))?;
-    if found > VERSION {
-        return Err(LedgerError::NewerVersion { path: path.to_owned(), found, known: VERSION });
-    }
-    Ok(found)
-}
-
-/// Applies what is missing, each step with its version in one transaction.
-fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let found = version(connection, path)?;
-    for (to, step) in (1_i64..).zip(MIGRATIONS).filter(|(to, _)| *to > found) {
-        let script = format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {to}; COMMIT;");
-        connection.execute_batch(&script).map_err(|error| LedgerError::of(path, error))?;
-    }
-    Ok(())
 }

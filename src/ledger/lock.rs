@@ -71,7 +71,16 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Whether a file in the ledger's folder is of the ledger at `path`, by its name.
 pub fn is_own_file(path: &Path, name: &OsStr) -> bool {
     let is_named = |own: PathBuf| own.file_name() == Some(name);
-    let endings = [".lock", "-wal", "-shm", "-journal"];
+    let endings = [
+        ".lock",
+        "-wal",
+        "-shm",
+        "-journal",
+        ".restored",
+        ".replaced",
+        ".replaced-wal",
+        ".replaced-journal",
+    ];
     is_named(path.to_owned())
         || is_named(path.with_extension("made"))
         || endings.iter().any(|ending| is_named(beside(path, ending)))

@@ -31,7 +31,7 @@ pub(super) fn note(ledger: &Path, now: Timestamp) {
     let text = format!(
         "{name} was made here, as noted at {now}. While this file is here and {name} is not, \
             budget-alertd does not start: it would tell everything again. `budget-alertd ledger \
-            new` begins a new ledger.\n"
+            restore FILE` brings a copy back, `budget-alertd ledger new` begins a new ledger.\n"
     );
     match fs::exists(&file).and_then(|there| {
         if there { Ok(()) } else { fs::create(&file, text.as_bytes(), Rights::Daemon) }

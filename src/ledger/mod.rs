@@ -1,6 +1,7 @@
 //! Remembers durably and lists: last seen states, alerts, deliveries, findings. What is new, and what
 //! becomes of it, `alerting` decides.
 
+mod backup;
 mod column;
 mod config;
 mod customer_hash;
@@ -21,11 +22,14 @@ mod reader;
 mod recipients;
 mod reports;
 mod retention;
+mod schema;
 mod store;
 mod table;
 mod thread;
+mod verify;
 mod wal;
 
+pub use backup::{KeptFile, Restore, back_up};
 pub use config::Config;
 pub use customer_hash::{customer_hash, customer_key_hash};
 pub use entry::{
@@ -42,3 +46,4 @@ pub use reader::{Reader, read};
 pub use store::Ledger;
 pub use table::customers::REMEMBERED;
 pub use table::findings::Reported;
+pub use verify::{Verified, verify, verify_copy};

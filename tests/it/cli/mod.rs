@@ -1,6 +1,7 @@
 //! The command line as people and programs use it: the real binary, a real ledger, a real receiver;
 //! what goes in, and the text that comes out.
 
+mod backing_up;
 mod budgets;
 mod checking;
 mod coverage;

@@ -199,8 +199,8 @@ async fn a_ledger_that_is_lost_is_begun_anew_by_order_only() {
         let text = error.to_string().replace(&folder.path().display().to_string(), "");
         assert_eq!(
             text,
-            "/ledger.db is gone, and was there (/ledger.made says so): put a copy of it in its \
-                place, or begin a new one with `budget-alertd ledger new`, which tells everything \
+            "/ledger.db is gone, and was there (/ledger.made says so): bring a copy back with \
+                `budget-alertd ledger restore FILE`, or begin a new one with `budget-alertd ledger new`, which tells everything \
                 again"
         );
         assert!(!config.path.exists());

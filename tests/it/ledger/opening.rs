@@ -123,7 +123,7 @@ async fn after_a_kill_damaged_pages_are_found_and_refused() {
     let text = refusal(&after);
     assert!(
         text.starts_with("/ledger.db is damaged (")
-            && text.contains("put a sound copy in its place"),
+            && text.contains("bring a copy back with `budget-alertd ledger restore FILE --force`"),
         "{text}"
     );
     assert!(std::fs::read(&path).unwrap() == bytes, "the file is left as it is");
@@ -146,7 +146,8 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         changed[at..at + bytes.len()].copy_from_slice(bytes);
         changed
     };
-    let damaged = "put a sound copy in its place, or move it away and begin a new one with \
+    let damaged = "bring a copy back with `budget-alertd ledger restore FILE --force`, or move it \
+        away and begin a new one with \
         `budget-alertd ledger new`, which tells everything again";
     let foreign = "name another file, or move this one away";
     let cases = [

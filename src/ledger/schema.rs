@@ -1,0 +1,69 @@
+//! The versions of the ledger: what brings one to the next, and what each looks like.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::ledger::error::LedgerError;
+
+/// What brings a ledger from each version to the next; applied in order, never changed once
+/// released.
+const MIGRATIONS: [&str; 6] = [
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
+];
+/// The version this program writes (`PRAGMA user_version`).
+pub(super) const VERSION: i64 = 6;
+
+/// The version of a ledger, refused when it is newer than this program.
+pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    let found = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| LedgerError::of(path, error))?;
+    if found > VERSION {
+        return Err(LedgerError::NewerVersion { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(found)
+}
+
+/// Applies what is missing, each step with its version in one transaction.
+pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let found = version(connection, path)?;
+    up_to(connection, found, VERSION).map_err(|error| LedgerError::of(path, error))
+}
+
+fn up_to(connection: &Connection, found: i64, wanted: i64) -> rusqlite::Result<()> {
+    let steps = (1_i64..).zip(MIGRATIONS);
+    for (to, step) in steps.filter(|(to, _)| (found + 1..=wanted).contains(to)) {
+        let script = format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {to}; COMMIT;");
+        connection.execute_batch(&script)?;
+    }
+    Ok(())
+}
+
+/// The first table or index that is not as this version has it; none where all are. Tables whose
+/// names are in `besides` may be there too.
+pub(super) fn difference(
+    connection: &Connection,
+    version: i64,
+    besides: &[&str],
+) -> rusqlite::Result<Option<String>> {
+    let model = Connection::open_in_memory()?;
+    up_to(&model, 0, version)?;
+    let (wanted, mut found) = (parts(&model)?, parts(connection)?);
+    found.retain(|name, _| !besides.contains(&name.as_str()));
+    let names = wanted.keys().chain(found.keys());
+    Ok(names.into_iter().find(|name| wanted.get(*name) != found.get(*name)).cloned())
+}
+
+/// What a database is made of, by name, without what SQLite adds by itself.
+fn parts(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    let mut statement = connection
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
