@@ -53,6 +53,9 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
             reader.mistake(entry.key.clone(), format!("\"{}\" is not supported yet", short(path)));
         }
         Kind::Text => text(reader, entry),
+        Kind::TextOrEmpty => {
+            expect(reader, entry, "a text in quotes", entry.value.as_str().is_some());
+        }
         Kind::Texts => list(reader, entry, "a list of texts", |item| text(reader, item)),
         Kind::Boolean => expect(reader, entry, "true or false", entry.value.is_bool()),
         Kind::Whole => whole(reader, entry),

@@ -22,6 +22,8 @@ pub(crate) struct Key {
 pub(crate) enum Kind {
     /// A text that is not blank.
     Text,
+    /// A text; an empty one stands for nothing.
+    TextOrEmpty,
     /// A list of texts, not empty.
     Texts,
     /// `true` or `false`.
@@ -140,6 +142,12 @@ const DAEMON: Shape = &[
 const LEDGER: Shape = &[
     key("url", Kind::Text, "sqlite:FILE, relative to state_dir"),
     key("retention", Kind::Duration, "how long history, and what is over, is kept"),
+    key(
+        "backups",
+        Kind::TextOrEmpty,
+        "folder of the daily backups, relative to state_dir; \"\" = none",
+    ),
+    key("keep", Kind::Whole, "how many of them stay"),
 ];
 
 const HTTP: Shape = &[

@@ -253,7 +253,9 @@ fn tables<'a>(
     let time_zone = process::time_zone(&daemon);
     let source_table = root.table_or_empty("source");
     let source = source::read(&source_table, &state_dir, RefreshToken::Wanted);
-    let ledger = process::ledger(&root.table_or_empty("ledger"), &state_dir);
+    let ledger_table = root.table_or_empty("ledger");
+    let ledger = process::ledger(&ledger_table, &state_dir);
+    let backups = process::backups(&ledger_table, &state_dir);
     let http = root.table("http").map(|table| process::http(&table));
     let operator = process::operator(&root.table_or_empty("operator"), names);
     let report = report::read(root, names);
@@ -285,6 +287,7 @@ fn tables<'a>(
         state_dir,
         time_zone: time_zone?,
         ledger: ledger?,
+        backups,
         http: http.flatten(),
         operator,
         report,

@@ -66,6 +66,8 @@ pub struct Config {
     pub time_zone: jiff::tz::TimeZone,
     /// The ledger.
     pub ledger: crate::ledger::Config,
+    /// Its daily backups; none where none are wanted.
+    pub backups: Option<crate::ledger::Backups>,
     /// The HTTP server; none by default.
     pub http: Option<crate::web::Config>,
     /// Who hears of trouble with the daemon itself.

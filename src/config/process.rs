@@ -11,10 +11,13 @@ use crate::config::names::Names;
 use crate::config::reader::{Placed, Table};
 use crate::config::value::{hint, short};
 use crate::config::windows_zone;
+use crate::ledger::Backups;
 use crate::notify::Partner;
 use crate::{ledger, web};
 
 const LEDGER: &str = "ledger.db";
+const BACKUPS: &str = "backups";
+const KEEP: usize = 7;
 const RETENTION: Duration = Duration::from_hours(400 * 24);
 const SOURCE_FAILING_AFTER: Duration = Duration::from_hours(3);
 
@@ -56,6 +59,25 @@ pub(crate) fn ledger(table: &Table<'_>, state_dir: &Path) -> Option<ledger::Conf
         path: state_dir.join(file),
         retention: table.duration("retention", RETENTION),
     })
+}
+
+/// The daily backups of the ledger; none where the folder is an empty text.
+pub(crate) fn backups(table: &Table<'_>, state_dir: &Path) -> Option<Backups> {
+    let written = table
+        .entry("backups")
+        .and_then(|entry| Some(Placed { value: entry.value.as_str()?, span: entry.span }));
+    let keep = table.whole("keep").map_or(KEEP, |keep| {
+        if keep.value == 0 {
+            let text = "\"keep\" must be at least 1; backups = \"\" is for none";
+            table.reader.mistake(keep.span, text);
+        }
+        usize::try_from(keep.value).unwrap_or(usize::MAX)
+    });
+    let folder = written.as_ref().map_or(BACKUPS, |folder| folder.value.trim());
+    if let Some(written) = &written {
+        table.reader.refuse_home(written);
+    }
+    (!folder.is_empty()).then(|| Backups { folder: state_dir.join(folder), keep })
 }
 
 /// The ledger of a file that says nothing of it.

@@ -87,6 +87,7 @@ fn value(kind: &Kind) -> Option<Value> {
     Some(match kind {
         Kind::Later => return None,
         Kind::Text => reference("text"),
+        Kind::TextOrEmpty => json!({ "type": "string" }),
         Kind::Texts => list(&reference("text"), 1),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Whole => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),

@@ -30,7 +30,15 @@ impl Daemon {
         self.clock_watch.look(&self.findings).await?;
         self.findings.tell_overdue().await?;
         self.findings.forget_revived().await?;
-        look_at_disk(&self.config.state_dir, &self.findings).await
+        look_at_disk(&self.config.state_dir, &self.findings).await?;
+        self.backups.tend(&self.config, &self.findings, &*self.clock).await
+    }
+
+    /// The same of the daily backups alone, at the start.
+    pub(super) async fn tend_backups(&mut self) {
+        if let Err(error) = self.backups.tend(&self.config, &self.findings, &*self.clock).await {
+            tracing::error!(%error, "what the operator should know cannot be recorded");
+        }
     }
 
     /// Tells the watchdog that all is well, if it is; says whether it is.

@@ -1,6 +1,7 @@
 //! Lives long: starts the loops, reloads, watches them, stops. What they do is the jobs': `poll`,
 //! `delivery`, `reports`.
 
+mod backups;
 mod build;
 mod channels;
 mod clock_watch;
@@ -34,6 +35,7 @@ use tokio::task::JoinHandle;
 use crate::actions::{Reloaded, RunRead};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::backups::DailyBackups;
 use crate::daemon::build::assemble_around;
 use crate::daemon::channels::Lines;
 use crate::daemon::clock_watch::ClockWatch;
@@ -111,6 +113,8 @@ pub struct Daemon {
     occurrence: Occurrence,
     /// Notices when the wall clock jumps.
     clock_watch: ClockWatch,
+    /// The daily copies of the ledger.
+    backups: DailyBackups,
     /// What is written beside the loops.
     writer: Writer,
     /// The token of `[http]` in force.
@@ -136,6 +140,7 @@ impl Daemon {
         let clock_watch = ClockWatch::new(clock.now(), clock.monotonic());
         Self {
             clock_watch,
+            backups: DailyBackups::default(),
             config,
             ledger,
             clock,
@@ -163,6 +168,7 @@ impl Daemon {
         let mut generation = self.start(assembly, PollStatus::default());
         let mut control = self.open_control(&orders.control, orders.read.as_ref());
         systemd::ready("first poll under way");
+        self.tend_backups().await;
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));
         loop {

@@ -1,4 +1,4 @@
-//! The names in a folder of the program, and moving one of them to another.
+//! The names in a folder of the program, moving one of them to another, and how much room there is.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -35,4 +35,10 @@ pub fn move_aside(path: &Path, to: &OsStr) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         renamed => renamed.and_then(|()| folder.sync()),
     }
+}
+
+/// How many bytes this user may still write into a folder.
+pub fn free_space(folder: &Path) -> io::Result<u64> {
+    let space = rustix::fs::statvfs(folder)?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }

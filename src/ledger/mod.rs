@@ -5,6 +5,7 @@ mod backup;
 mod column;
 mod config;
 mod customer_hash;
+mod daily;
 mod entry;
 mod error;
 mod fallback;
@@ -32,6 +33,7 @@ mod wal;
 pub use backup::{KeptFile, Restore, back_up};
 pub use config::Config;
 pub use customer_hash::{customer_hash, customer_key_hash};
+pub use daily::{BACKUP_EVERY, Backups, DailyCopy, copy_if_due};
 pub use entry::{
     AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollResult, RetryFilter, RetryTo,
 };

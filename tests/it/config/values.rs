@@ -35,6 +35,8 @@ fn defaults_are_those_of_the_reference() {
     assert_eq!(config.state_dir, Path::new("/var/lib/a"));
     assert_eq!(config.ledger.path, Path::new("/var/lib/a/ledger.db"));
     assert_eq!(config.ledger.retention, Duration::from_hours(400 * 24));
+    let backups = config.backups.as_ref().unwrap();
+    assert_eq!((&*backups.folder, backups.keep), (Path::new("/var/lib/a/backups"), 7));
     assert_eq!(config.operator.source_failing_after, Duration::from_hours(3));
     assert_eq!(config.time_zone, jiff::tz::TimeZone::UTC);
     assert!(
