@@ -5,16 +5,14 @@
 //! its own, so that it is not taken for a ledger: it holds secrets that a ledger does not.
 
 use std::ffi::OsString;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, params};
 
 use crate::fs::{self, Rights, Unfinished};
 use crate::ledger::column::{self, Instant};
+use crate::ledger::copying::{copy_into, reopen};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file::{self, APPLICATION_ID, BACKUP_ID};
 use crate::ledger::lock::{Lock, beside};
@@ -54,7 +52,7 @@ pub fn back_up(
 ) -> Result<(), LedgerError> {
     let ledger = file::connect_to_read(&config.path)?;
     let unfinished = begin(to, rights)?;
-    copy(&ledger, &config.path, &unfinished, to)?;
+    copy_into(&ledger, &config.path, &unfinished, to)?;
     let mut backup = reopen(&unfinished, to)?;
     let sqlite = |error| LedgerError::of(to, error);
     let write = |backup: &mut Connection| {
@@ -118,7 +116,7 @@ impl Restore {
         // What one left that was killed.
         fs::remove(&ready).map_err(LedgerError::io(&ready))?;
         let unfinished = begin(&ready, Rights::Daemon)?;
-        copy(&backup, from, &unfinished, &config.path)?;
+        copy_into(&backup, from, &unfinished, &config.path)?;
         let ledger = reopen(&unfinished, &config.path)?;
         // What is dropped holds secrets, which the ledger does not.
         let script = format!(
@@ -164,43 +162,6 @@ fn begin(to: &Path, rights: Rights) -> Result<Unfinished, LedgerError> {
             LedgerError::io(to)(error)
         }
     })
-}
-
-/// Copies a database as it is at one moment. The copy keeps no log: it is one file.
-fn copy(
-    original: &Connection,
-    from: &Path,
-    unfinished: &Unfinished,
-    to: &Path,
-) -> Result<(), LedgerError> {
-    let mut copy = reopen(unfinished, to)?;
-    // In one step, so that a writer beside it does not make it start over.
-    let copied = Backup::new(original, &mut copy)
-        .and_then(|backup| backup.run_to_completion(i32::MAX, Duration::ZERO, None));
-    copied.map_err(|error| {
-        // What cannot be written is the copy; damage is the original's.
-        let damaged = error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt);
-        LedgerError::of(if damaged { from } else { to }, error)
-    })?;
-    copy.close().map_err(|(_, error)| LedgerError::of(to, error))?;
-    // That it has a write-ahead log stands in its header (sqlite.org/fileformat2.html, 1.3.3).
-    unfinished.file().write_all_at(&[1, 1], 18).map_err(LedgerError::io(to))
-}
-
-/// Opens what is being written: it is synced as a whole, and nothing is made beside it.
-fn reopen(unfinished: &Unfinished, to: &Path) -> Result<Connection, LedgerError> {
-    let path = unfinished.path().map_err(LedgerError::io(to))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let open = || {
-        let connection = Connection::open_with_flags(&path, flags)?;
-        connection.execute_batch(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA trusted_schema = OFF;",
-        )?;
-        Ok(connection)
-    };
-    open().map_err(|error| LedgerError::of(to, error))
 }
 
 fn is_backup(copy: &Connection) -> rusqlite::Result<bool> {

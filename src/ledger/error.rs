@@ -96,7 +96,8 @@ pub enum LedgerError {
     },
     /// A newer version of this program wrote the file.
     #[error("{} has schema version {found}, and this version knows up to {known}: use the newer \
-        budget-alertd that wrote it", path.display())]
+        budget-alertd that wrote it{}", path.display(), copy.as_ref().map(|copy| format!(", or bring \
+        the ledger of before back with `budget-alertd ledger restore {} --force`", copy.display())).unwrap_or_default())]
     NewerVersion {
         /// The file.
         path: PathBuf,
@@ -104,6 +105,8 @@ pub enum LedgerError {
         found: i64,
         /// The newest known here.
         known: i64,
+        /// The copy of before, where there is one.
+        copy: Option<PathBuf>,
     },
     /// An older version wrote the file, and it was opened for reading only.
     #[error("{} has schema version {found}, and {known} is needed: the next `poll` or `run` brings \

@@ -12,11 +12,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use uuid::Uuid;
 
-use crate::fs::{self, Rights};
+use crate::fs::{self, Rights, Unfinished};
 use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::copying::copy_into;
 use crate::ledger::error::LedgerError;
 use crate::ledger::lock::{beside, folder_of};
-use crate::ledger::schema::{VERSION, migrate, version};
+use crate::ledger::schema::{self, VERSION, migrate, version};
 use crate::ledger::{made, wal};
 
 /// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
@@ -266,18 +267,34 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
         });
     }
     connection.execute_batch("PRAGMA synchronous = FULL").map_err(sqlite)?;
-    version(connection, path)?;
+    let found = version(connection, path)?;
     let clean: bool =
         connection.query_row("SELECT clean FROM file", [], |row| row.get(0)).map_err(sqlite)?;
     if !clean {
         check_pages(connection, path)?;
     }
-    migrate(connection, path)?;
+    if found < VERSION {
+        keep_as_before(connection, path)?;
+        migrate(connection, path)?;
+    }
     connection.execute("UPDATE file SET clean = 0 WHERE clean <> 0", []).map_err(sqlite)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
     // Also whatever a process left in it that was cut short. On a full disk it stays, which is as
     // good.
     drop(checkpoint(connection));
+    Ok(())
+}
+
+/// Keeps a copy of a ledger of an older version, for the program that wrote it: there is no way
+/// back otherwise. One that a start left which was cut short gives way.
+fn keep_as_before(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let copy = schema::copy_before(path, VERSION);
+    fs::remove(&copy).map_err(LedgerError::io(&copy))?;
+    let unfinished = Unfinished::begin(&copy, Rights::Daemon).map_err(LedgerError::io(&copy))?;
+    copy_into(connection, path, &unfinished, &copy)?;
+    unfinished.finish().map_err(LedgerError::io(&copy))?;
+    tracing::info!(ledger.path = %path.display(), "the ledger becomes version {VERSION}; as it was \
+        before it is kept as {}", copy.display());
     Ok(())
 }
 

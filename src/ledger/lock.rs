@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -81,7 +82,14 @@ pub fn is_own_file(path: &Path, name: &OsStr) -> bool {
         ".replaced-wal",
         ".replaced-journal",
     ];
-    is_named(path.to_owned())
+    let before = beside(path, ".before-");
+    let is_before = before.file_name().is_some_and(|before| {
+        name.as_bytes()
+            .strip_prefix(before.as_bytes())
+            .is_some_and(|version| !version.is_empty() && version.iter().all(u8::is_ascii_digit))
+    });
+    is_before
+        || is_named(path.to_owned())
         || is_named(path.with_extension("made"))
         || endings.iter().any(|ending| is_named(beside(path, ending)))
 }

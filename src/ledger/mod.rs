@@ -4,6 +4,7 @@
 mod backup;
 mod column;
 mod config;
+mod copying;
 mod customer_hash;
 mod daily;
 mod entry;

@@ -1,11 +1,13 @@
 //! The versions of the ledger: what brings one to the next, and what each looks like.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::fs;
 use crate::ledger::error::LedgerError;
+use crate::ledger::lock::beside;
 
 /// What brings a ledger from each version to the next; applied in order, never changed once
 /// released.
@@ -26,12 +28,25 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64, Ledge
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(|error| LedgerError::of(path, error))?;
     if found > VERSION {
-        return Err(LedgerError::NewerVersion { path: path.to_owned(), found, known: VERSION });
+        let copy = (VERSION + 1..=found)
+            .map(|version| copy_before(path, version))
+            .find(|copy| fs::exists(copy).unwrap_or(false));
+        return Err(LedgerError::NewerVersion {
+            path: path.to_owned(),
+            found,
+            known: VERSION,
+            copy,
+        });
     }
     Ok(found)
 }
 
-/// Applies what is missing, each step with its version in one transaction.
+/// Where the copy is of a ledger as it was before it was brought to a version.
+pub(super) fn copy_before(path: &Path, version: i64) -> PathBuf {
+    beside(path, &format!(".before-{version}"))
+}
+
+/// Applies what is missing, with its version in one transaction: all of it or nothing.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let found = version(connection, path)?;
     up_to(connection, found, VERSION).map_err(|error| LedgerError::of(path, error))
@@ -39,11 +54,15 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), Ledger
 
 fn up_to(connection: &Connection, found: i64, wanted: i64) -> rusqlite::Result<()> {
     let steps = (1_i64..).zip(MIGRATIONS);
-    for (to, step) in steps.filter(|(to, _)| (found + 1..=wanted).contains(to)) {
-        let script = format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {to}; COMMIT;");
-        connection.execute_batch(&script)?;
+    let steps: Vec<&str> =
+        steps.filter(|(to, _)| (found + 1..=wanted).contains(to)).map(|(_, step)| step).collect();
+    if steps.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    steps.into_iter().try_for_each(|step| transaction.execute_batch(step))?;
+    transaction.pragma_update(None, "user_version", wanted)?;
+    transaction.commit()
 }
 
 /// The first table or index that is not as this version has it; none where all are. Tables whose

@@ -360,6 +360,60 @@ fn version_4(path: &Path) {
 }
 
 #[tokio::test]
+async fn before_a_ledger_is_brought_up_to_date_it_is_kept_for_the_program_that_wrote_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder).path;
+    version_4(&path);
+    open(&config(&folder)).unwrap().close().await.unwrap();
+    let before = folder.path().join("ledger.db.before-6");
+    assert_eq!(verify_copy(&before).unwrap().version, 4);
+    assert_eq!(verify(&config(&folder)).unwrap().version, 6);
+    assert_eq!(std::fs::metadata(&before).unwrap().permissions().mode() & 0o7777, 0o600);
+    // It is made once.
+    let made = std::fs::metadata(&before).unwrap().modified().unwrap();
+    open(&config(&folder)).unwrap().close().await.unwrap();
+    assert_eq!(std::fs::metadata(&before).unwrap().modified().unwrap(), made);
+    // A program that does not know the version any more says how to go back.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 8).unwrap();
+    drop(connection);
+    std::fs::rename(&before, folder.path().join("ledger.db.before-7")).unwrap();
+    assert_eq!(
+        refusal(&folder),
+        "/ledger.db has schema version 8, and this version knows up to 6: use the newer \
+            budget-alertd that wrote it, or bring the ledger of before back with `budget-alertd \
+            ledger restore /ledger.db.before-7 --force`"
+    );
+    let copy = folder.path().join("ledger.db.before-7");
+    Restore::begin(&config(&folder), &copy, true)
+        .unwrap()
+        .finish(at("2026-10-05T12:00:00Z"))
+        .unwrap();
+    open(&config(&folder)).unwrap().close().await.unwrap();
+    assert_eq!(
+        verify(&config(&folder)).unwrap(),
+        Verified { version: 6, ..verify_copy(&copy).unwrap() }
+    );
+}
+
+#[tokio::test]
+async fn an_upgrade_that_fails_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(&folder).path;
+    version_4(&path);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    // What a later step makes is there already.
+    connection.execute_batch("CREATE TABLE sent_message (other INTEGER)").unwrap();
+    drop(connection);
+    assert!(open(&config(&folder)).is_err());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    let steps = "SELECT count(*) FROM pragma_table_info('file') WHERE name = 'interim'";
+    let added: i64 = connection.query_row(steps, [], |row| row.get(0)).unwrap();
+    assert_eq!((version, added), (4, 0), "no step without the others");
+}
+
+#[tokio::test]
 async fn a_ledger_of_version_4_tells_what_a_broken_off_mass_crossing_has_gathered_and_keeps_its_findings()
  {
     let folder = tempfile::tempdir().unwrap();
