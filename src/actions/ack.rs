@@ -57,7 +57,7 @@ impl Action for AckRequest {
             let alert = snapshot.alert;
             let before = acknowledged.map(|(at, by)| Acknowledgement { at, by });
             let known = if undo {
-                cycle.ledger.unacknowledge(alert.id).await?;
+                cycle.ledger.ordered_by(&author).unacknowledge(alert.id, now).await?;
                 None
             } else {
                 cycle.ledger.acknowledge(&alert.id.to_string(), &author, now).await?;

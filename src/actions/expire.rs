@@ -40,7 +40,7 @@ impl Action for ExpireRequest {
         if !silence.is_in_force(now) {
             return Ok(Expired { silence: SilenceView::of(&silence), already: true, uncovered: 0 });
         }
-        cycle.ledger.expire_silence(self.id, now).await?;
+        cycle.ledger.ordered_by(&author.to_string()).expire_silence(self.id, now).await?;
         tracing::info!(%author, silence.id = self.id, "a silence is ended");
         let ended = SilenceView::of(&Silence { expired_at: Some(now), ..silence.clone() });
         let others: Vec<Silence> =

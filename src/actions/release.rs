@@ -50,11 +50,12 @@ impl Action for ReleaseRequest {
             .map(|reason| clean(reason, 200))
             .filter(|reason| !reason.is_empty());
         let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let ledger = cycle.ledger.ordered_by(&author.to_string());
         let (deliveries, done) = if self.discard {
             let why = format!("discarded by {author}{because}");
-            (cycle.ledger.discard(filter, why, now).await?, "discarded")
+            (ledger.discard(filter, why, now).await?, "discarded")
         } else {
-            (cycle.ledger.release(filter, now).await?, "released")
+            (ledger.release(filter, now).await?, "released")
         };
         let held = cycle.ledger.held().await?;
         tracing::info!(%author, deliveries, held, "held messages to customers are {done}{because}");

@@ -43,7 +43,11 @@ impl Action for RetryRequest {
         let to = self.to.as_deref().map(|name| destination(&cycle, name)).transpose()?;
         let (asked, known) = (self.clone(), Arc::clone(&cycle));
         let (filter, lost) = context.read(move |reader| asked.choose(reader, &known)).await?;
-        let owed = cycle.ledger.retry(filter, cycle.clock.now(), to).await?;
+        let owed = cycle
+            .ledger
+            .ordered_by(&author.to_string())
+            .retry(filter, cycle.clock.now(), to)
+            .await?;
         context.wake_couriers();
         tracing::info!(%author, deliveries.owed = owed, notifier = self.notifier, to = self.to, "deliveries are owed again");
         cycle.findings.forget_revived().await?;

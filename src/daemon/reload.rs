@@ -93,6 +93,9 @@ impl Daemon {
         self.breaks = 0;
         self.metrics.config_last_reload_successful.set(1);
         self.clear_refusal("the configuration was reloaded").await;
+        if let Err(error) = self.ledger.note_reload(&self.config.file, self.clock.now()).await {
+            tracing::warn!(%error, "the reload cannot be recorded");
+        }
         self.forget_the_gone().await;
         tracing::info!(config = %self.config.file.display(), "reloaded");
         self.start(assembly, status)

@@ -66,6 +66,9 @@ pub struct Report {
     pub budgets_lost: Top<BudgetLost>,
     /// What is odd about the data.
     pub data: DataQuality,
+    /// The first digits of the hash of all that is recorded; empty in reports of older versions.
+    #[serde(default)]
+    pub record: String,
 }
 
 /// Whether what the report says can be trusted.

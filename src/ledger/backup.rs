@@ -105,7 +105,7 @@ impl Restore {
         }
         let backup = open_copy(from)?;
         let holds =
-            verify::sound(&backup, from, &file::TABLES_OF_BACKUP).map_err(verify::of_copy)?;
+            verify::sound(&backup, from, &file::TABLES_OF_BACKUP, None).map_err(verify::of_copy)?;
         let of = |error| verify::of_copy(LedgerError::of(from, error));
         let (made_at, files) = if is_backup(&backup).map_err(of)? {
             (Some(made_at(&backup).map_err(of)?), kept_files(&backup).map_err(of)?)

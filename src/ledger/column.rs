@@ -25,11 +25,18 @@ impl FromSql for Exact {
 /// An instant, as nanoseconds since 1970; what lies before 1678 or after 2262 is clamped.
 pub(super) struct Instant(pub(super) Timestamp);
 
-impl ToSql for Instant {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+impl Instant {
+    /// As it stands in the column.
+    pub(super) fn nanoseconds(&self) -> i64 {
         let nanoseconds = self.0.as_nanosecond();
         let far = if nanoseconds < 0 { i64::MIN } else { i64::MAX };
-        Ok(i64::try_from(nanoseconds).unwrap_or(far).into())
+        i64::try_from(nanoseconds).unwrap_or(far)
+    }
+}
+
+impl ToSql for Instant {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.nanoseconds().into())
     }
 }
 

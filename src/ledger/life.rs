@@ -3,12 +3,14 @@
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::Reviewed;
 use crate::domain::{CustomerKey, Silence};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
+use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{life, silences};
 
@@ -77,13 +79,24 @@ impl Ledger {
     }
 
     /// Takes back that somebody knows of an alert; returns whether somebody had said so.
-    pub async fn unacknowledge(&self, alert: Uuid) -> Result<bool, LedgerError> {
-        self.thread.write(move |connection| life::unacknowledge(connection, alert)).await
+    pub async fn unacknowledge(&self, alert: Uuid, now: Timestamp) -> Result<bool, LedgerError> {
+        let by = self.author.clone();
+        self.thread
+            .write(move |connection| life::unacknowledge(connection, alert, by.as_deref(), now))
+            .await
     }
 
     /// Adds a silence; returns its number.
     pub async fn add_silence(&self, silence: Silence) -> Result<i64, LedgerError> {
-        self.thread.write(move |connection| silences::add(connection, &silence)).await
+        let add = move |connection: &Connection| {
+            let id = silences::add(connection, &silence)?;
+            let content =
+                json!({ "order": "silence add", "by": silence.author, "reason": silence.reason });
+            let about = format!("silence {id}");
+            chain::add(connection, EventKind::Order, &about, silence.created_at, &content)?;
+            Ok(id)
+        };
+        self.thread.write(add).await
     }
 
     /// All silences, oldest first.
@@ -93,6 +106,16 @@ impl Ledger {
 
     /// Ends a silence before its time; returns whether it was there and had not been ended.
     pub async fn expire_silence(&self, id: i64, now: Timestamp) -> Result<bool, LedgerError> {
-        self.thread.write(move |connection| silences::expire(connection, id, now)).await
+        let by = self.author.clone();
+        let expire = move |connection: &Connection| {
+            let ended = silences::expire(connection, id, now)?;
+            if ended {
+                let content = json!({ "order": "silence expire", "by": by });
+                let about = format!("silence {id}");
+                chain::add(connection, EventKind::Order, &about, now, &content)?;
+            }
+            Ok(ended)
+        };
+        self.thread.write(expire).await
     }
 }

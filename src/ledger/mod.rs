@@ -20,6 +20,7 @@ mod lock;
 mod made;
 mod mirror;
 mod polling;
+mod proof;
 mod reader;
 mod recipients;
 mod reports;
@@ -45,6 +46,7 @@ pub use listing::{
     DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
 };
 pub use lock::{folder_of, is_own_file};
+pub use proof::{ChangedEvent, Proof};
 pub use reader::{Reader, read};
 pub use store::Ledger;
 pub use table::customers::REMEMBERED;

@@ -22,9 +22,10 @@ use crate::ledger::listing::{
 };
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
-    deliveries, findings, history, life, listings, notifiers, polls, recipients, reports,
+    chain, deliveries, findings, history, life, listings, notifiers, polls, recipients, reports,
     sent_messages, silences,
 };
+use crate::text::hex;
 
 /// How many of a customer's latest dates are looked at when it is judged.
 const HISTORY: u32 = 200;
@@ -91,6 +92,11 @@ impl Reader {
     pub fn find_deliveries(&self, text: &str, most: u32) -> Result<Vec<DeliveryRow>, LedgerError> {
         let Some(digits) = digits_of(text) else { return Ok(Vec::new()) };
         self.read(|connection| listings::find_deliveries(connection, &digits, most))
+    }
+
+    /// The hash of the last event, in hex.
+    pub fn head(&self) -> Result<String, LedgerError> {
+        self.read(|connection| chain::last(connection).map(|(_, hash)| hex(&hash)))
     }
 
     /// What the last attempt of a delivery handed over, and when that ended.

@@ -8,13 +8,13 @@ use crate::domain::FindingCode;
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::table::retention::Piece;
-use crate::ledger::table::{history, polls, retention};
+use crate::ledger::table::{chain, history, polls, retention};
 
 /// How often.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How many customers are looked at in one transaction.
 const CUSTOMERS: u32 = 1000;
-/// How many steps, messages or alerts go in one transaction.
+/// How many events, steps, messages or alerts go in one transaction.
 const ROWS: u32 = 1000;
 
 impl Ledger {
@@ -53,8 +53,15 @@ impl Ledger {
         self.thread.write(move |connection| history::set_pruned_at(connection, now)).await
     }
 
-    /// Steps first: they hold their alerts; then messages, which hold theirs; customers last.
+    /// The chain before what its events speak of. Steps first: they hold their alerts; then messages, which hold theirs; customers last.
     async fn forget_before(&self, keep_from: Timestamp) -> Result<(), LedgerError> {
+        let mut more = true;
+        while more {
+            more = self
+                .thread
+                .write(move |connection| chain::forget(connection, keep_from, ROWS))
+                .await?;
+        }
         let mut next = Some(i64::MIN);
         while let Some(first) = next {
             next = self

@@ -22,6 +22,9 @@ const MIGRATIONS: [&str; 6] = [
 /// The version this program writes (`PRAGMA user_version`).
 pub(super) const VERSION: i64 = 6;
 
+/// The first version that has a chain of events.
+pub(super) const FIRST_WITH_CHAIN: i64 = 6;
+
 /// The version of a ledger, refused when it is newer than this program.
 pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
     let found = connection

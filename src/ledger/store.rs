@@ -1,11 +1,14 @@
 //! The ledger as the daemon uses it: every call is one job of the ledger's thread.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::messages;
@@ -21,6 +24,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::Owed;
 use crate::ledger::lock::{Lock, folder_of};
+use crate::ledger::table::chain::{self, Chain, EventKind};
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
     alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers,
@@ -37,6 +41,8 @@ pub struct Ledger {
     pub(super) retention: Duration,
     /// What identities are derived from.
     pub(super) identity: Uuid,
+    /// Who orders what is done through this handle.
+    pub(super) author: Option<String>,
 }
 
 impl Ledger {
@@ -101,7 +107,25 @@ impl Ledger {
             metrics,
             retention: config.retention,
             identity,
+            author: None,
         })
+    }
+
+    /// The same ledger, for what somebody orders.
+    #[must_use]
+    pub fn ordered_by(&self, author: &str) -> Self {
+        Self { author: Some(author.to_owned()), ..self.clone() }
+    }
+
+    /// Records that another configuration has come into force.
+    pub async fn note_reload(&self, file: &Path, now: Timestamp) -> Result<(), LedgerError> {
+        let file = file.display().to_string();
+        let content = json!({ "version": env!("CARGO_PKG_VERSION") });
+        self.thread
+            .write(move |connection| {
+                chain::add(connection, EventKind::Reload, &file, now, &content)
+            })
+            .await
     }
 
     /// Finishes what is queued, closes the file in order and lets it go. Other handles find the
@@ -409,8 +433,20 @@ impl Ledger {
         now: Timestamp,
         to: Option<RetryTo>,
     ) -> Result<u64, LedgerError> {
+        let by = self.author.clone();
         self.thread
-            .write(move |connection| retry::revive(connection, &filter, to.as_ref(), now))
+            .write(move |connection| {
+                let owed = retry::revive(connection, &filter, to.as_ref(), now)?;
+                let order = Order {
+                    what: "deliveries retry",
+                    by,
+                    deliveries: owed,
+                    notifier: filter.notifier,
+                    to: to.map(|to| to.notifier),
+                    reason: None,
+                };
+                order.note(connection, now)
+            })
             .await
             .map(count)
     }
@@ -422,8 +458,14 @@ impl Ledger {
 
     /// Lets held deliveries go, which are owed from now on; returns how many.
     pub async fn release(&self, filter: HoldFilter, now: Timestamp) -> Result<u64, LedgerError> {
+        let by = self.author.clone();
         self.thread
-            .write(move |connection| holds::release(connection, &filter, now))
+            .write(move |connection| {
+                let deliveries = holds::release(connection, &filter, now)?;
+                let what = "deliveries release";
+                Order { what, by, deliveries, notifier: filter.notifier, to: None, reason: None }
+                    .note(connection, now)
+            })
             .await
             .map(count)
     }
@@ -435,8 +477,14 @@ impl Ledger {
         why: String,
         now: Timestamp,
     ) -> Result<u64, LedgerError> {
+        let by = self.author.clone();
         self.thread
-            .write(move |connection| holds::discard(connection, &filter, &why, now))
+            .write(move |connection| {
+                let deliveries = holds::discard(connection, &filter, &why, now)?;
+                let (what, notifier) = ("deliveries release --discard", filter.notifier);
+                Order { what, by, deliveries, notifier, to: None, reason: Some(why) }
+                    .note(connection, now)
+            })
             .await
             .map(count)
     }
@@ -447,6 +495,28 @@ impl Ledger {
     }
 }
 
+/// An order about deliveries, as the chain has it.
+#[derive(Serialize)]
+struct Order {
+    #[serde(rename = "order")]
+    what: &'static str,
+    by: Option<String>,
+    deliveries: usize,
+    notifier: Option<String>,
+    to: Option<String>,
+    reason: Option<String>,
+}
+
+impl Order {
+    /// Notes it where it changed anything; returns how many deliveries it concerned.
+    fn note(&self, connection: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+        if self.deliveries > 0 {
+            chain::add(connection, EventKind::Order, "deliveries", now, self)?;
+        }
+        Ok(self.deliveries)
+    }
+}
+
 fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bool> {
     recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
     recording.samples.iter().try_for_each(|sample| history::add(connection, sample))?;
@@ -454,7 +524,16 @@ fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bo
         .events
         .iter()
         .try_for_each(|(customer, event)| history::add_event(connection, customer, event))?;
-    recording.alerts.iter().try_for_each(|alert| alerts::add(connection, alert))?;
+    let mut chain = Chain::open(connection)?;
+    recording
+        .alerts
+        .iter()
+        .try_for_each(|alert| alerts::add(connection, alert, &mut chain, recording.now))?;
+    recording
+        .steps
+        .iter()
+        .filter(|step| !step.raised)
+        .try_for_each(|step| note_passed(&mut chain, step, recording.now))?;
     recording
         .changes
         .iter()
@@ -482,6 +561,18 @@ fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bo
         .finding
         .as_ref()
         .map_or(Ok(false), |new| findings::note(connection, new, recording.now))
+}
+
+/// Notes a step that a higher one passed.
+fn note_passed(chain: &mut Chain<'_>, step: &NewStep, now: Timestamp) -> rusqlite::Result<()> {
+    let content = json!({
+        "customer": step.customer.as_str(),
+        "rule": step.rule,
+        "metric": step.metric.as_str(),
+        "at": step.at.to_string(),
+        "period": step.period.start,
+    });
+    chain.add(EventKind::Passed, &step.alert.to_string(), now, &content)
 }
 
 fn without(mut names: Vec<String>, known: &[Box<str>]) -> Vec<String> {

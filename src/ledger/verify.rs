@@ -10,6 +10,7 @@ use crate::ledger::column;
 use crate::ledger::error::LedgerError;
 use crate::ledger::file::{self, Content};
 use crate::ledger::lock::beside;
+use crate::ledger::proof::{self, Proof};
 use crate::ledger::schema;
 
 /// What a sound ledger, or a copy of one, holds.
@@ -21,18 +22,21 @@ pub struct Verified {
     pub alerts: u64,
     /// How many deliveries.
     pub deliveries: u64,
+    /// What became of its chain of events; none in a version that has none.
+    pub proof: Option<Proof>,
 }
 
 /// Verifies the ledger itself, beside whoever writes it.
-pub fn verify(config: &Config) -> Result<Verified, LedgerError> {
+/// Looks for the event whose hash begins with `head`, in hex, where one is asked for.
+pub fn verify(config: &Config, head: Option<&str>) -> Result<Verified, LedgerError> {
     let connection = file::connect_to_read(&config.path)?;
-    sound(&connection, &config.path, &[])
+    sound(&connection, &config.path, &[], head)
 }
 
 /// Verifies a backup, or any other copy of a ledger.
-pub fn verify_copy(path: &Path) -> Result<Verified, LedgerError> {
+pub fn verify_copy(path: &Path, head: Option<&str>) -> Result<Verified, LedgerError> {
     let connection = open_copy(path)?;
-    sound(&connection, path, &file::TABLES_OF_BACKUP).map_err(of_copy)
+    sound(&connection, path, &file::TABLES_OF_BACKUP, head).map_err(of_copy)
 }
 
 /// What is wrong with a copy: the way out is another one.
@@ -83,6 +87,7 @@ pub(super) fn sound(
     connection: &Connection,
     path: &Path,
     besides: &[&str],
+    head: Option<&str>,
 ) -> Result<Verified, LedgerError> {
     let sqlite = |error| LedgerError::of(path, error);
     let damaged = |what| LedgerError::Corrupt { path: path.to_owned(), what };
@@ -104,7 +109,9 @@ pub(super) fn sound(
         let sql = format!("SELECT count(*) FROM {table}");
         transaction.query_row(&sql, [], |row| column::count(row, 0)).map_err(sqlite)
     };
-    Ok(Verified { version, alerts: count("alert")?, deliveries: count("delivery")? })
+    let has_chain = version >= schema::FIRST_WITH_CHAIN;
+    let proof = has_chain.then(|| proof::prove(&transaction, head)).transpose().map_err(sqlite)?;
+    Ok(Verified { version, alerts: count("alert")?, deliveries: count("delivery")?, proof })
 }
 
 fn broken_reference(connection: &Connection) -> rusqlite::Result<Option<String>> {

@@ -20,6 +20,8 @@ use crate::reports::survey::Survey;
 use crate::reports::top::LISTED;
 use crate::rules::Rules;
 
+/// So many digits of the hash of all that is recorded are shown.
+const RECORD_DIGITS: usize = 16;
 /// No more troubles than these are named.
 const TROUBLES: usize = 5;
 
@@ -75,6 +77,7 @@ pub fn report(
             currency_unknown: found.currency_unknown,
             ..events.data
         },
+        record: reader.head()?.chars().take(RECORD_DIGITS).collect(),
     };
     namesakes::mark_report(reader, &mut report)?;
     Ok(report)

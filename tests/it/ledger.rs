@@ -1,5 +1,6 @@
 //! The ledger through its doors, on real files: what its tests share.
 
+mod chain;
 mod daily;
 mod damage;
 mod identities;

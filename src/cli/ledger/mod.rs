@@ -13,7 +13,7 @@ use crate::cli::open::CommandContext;
 use crate::cli::output::{self, Tone, tick};
 use crate::cli::text;
 use crate::clock::SystemClock;
-use crate::ledger::{Ledger as Store, Verified};
+use crate::ledger::{ChangedEvent, Ledger as Store, Verified};
 
 #[derive(Debug, Args)]
 pub(super) struct Ledger {
@@ -29,9 +29,11 @@ enum Order {
             tokens.\n\nExample: budget-alertd ledger backup /root/budget-alertd.backup"
     )]
     Backup(backup::Backup),
-    /// Say whether the ledger, or a backup of it, is sound
+    /// Say whether the ledger, or a backup of it, is sound and as it was recorded; print its head
     #[command(
-        after_help = "Exits with 1 when it is damaged.\n\nExample: budget-alertd ledger verify \
+        after_help = "The head is the hash of the last event, and of all before it: keep it \
+            elsewhere, and --head says later whether anything before it was changed. Exits with 1 \
+            when it is damaged or was changed.\n\nExample: budget-alertd ledger verify \
             /root/budget-alertd.backup"
     )]
     Verify(verify::Verify),
@@ -73,8 +75,14 @@ fn new(path: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// `event 3 (attempt, 2026-11-14T18:08:00Z, 5f0c1c3e-…) was changed`.
+fn changed(ChangedEvent { number, kind, at, about }: &ChangedEvent) -> String {
+    let (kind, about) = (text::clean(kind), text::clean(about));
+    format!("event {number} ({kind}, {at}, {about}) was changed")
+}
+
 /// `version 6, 2 alerts, 3 deliveries`.
-fn holds(Verified { version, alerts, deliveries }: &Verified) -> String {
+fn holds(Verified { version, alerts, deliveries, .. }: &Verified) -> String {
     let (alerts, deliveries) =
         (text::count(*alerts, "alert"), text::count(*deliveries, "delivery"));
     format!("version {version}, {alerts}, {deliveries}")

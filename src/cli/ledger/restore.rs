@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::cli::exit::Outcome;
-use crate::cli::ledger::holds;
+use crate::cli::ledger::{changed, holds};
 use crate::cli::open::CommandContext;
 use crate::cli::output::{self, Tone, tick};
 use crate::clock::SystemClock;
@@ -44,7 +44,11 @@ impl Restore {
             let note = if is_back { "" } else { ": the one there is newer, and stays" };
             said.push(tick(Tone::Good, "sign-in", &format!("{}{note}", place.display())));
         }
+        let proof = restore.holds.proof.clone();
         restore.finish(now)?;
+        if let Some(event) = proof.and_then(|proof| proof.changed) {
+            said.push(tick(Tone::Uneasy, "record", &changed(&event)));
+        }
         said.insert(0, tick(Tone::Good, "restored", &ledger));
         output::page(&format!("{}\n", said.join("\n")))?;
         output::aside("What was recorded after that is told again, under the same identities.\n");

@@ -69,7 +69,8 @@ pub(super) fn report() -> Value {
             "currency_unknown": number("customers whose currency is unknown"),
             "costs_fell": number("costs that fell within their period since the last report"),
             "percents_disagree": number("percentages that began to disagree since the last report")
-        }))
+        })),
+        "record": text("the first digits of the hash of all that is recorded; budget-alertd ledger verify --head takes them")
     }))
 }
 

@@ -2,17 +2,25 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params, params};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::identity;
 use crate::alerting::{Content, NewAlert, NewMessage, NewStep};
 use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
 use crate::ledger::column::{self, Id, Instant, Length};
+use crate::ledger::table::chain::{Chain, EventKind};
 use crate::ledger::table::history;
+use crate::text::sha256_hex;
 
 /// Adds a new alert, with the cost history of its period as history has it; its customer must have
 /// been seen.
-pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add(
+    connection: &Connection,
+    new: &NewAlert,
+    chain: &mut Chain<'_>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let AlertSnapshot { alert, context } = &new.snapshot;
     let cost_history = history::cost_history(
         connection,
@@ -24,6 +32,7 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlit
         alert: alert.clone(),
         context: AlertContext { cost_history, ..context.clone() },
     };
+    let snapshot = json(&snapshot)?;
     connection
         .prepare_cached(
             "INSERT INTO alert (id, customer, subscription, rule, severity, state, raised_at, period_end, notify, remind_every, told_at, snapshot)
@@ -41,9 +50,14 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &NewAlert) -> rusqlit
             ":period_end": Instant(alert.billing_period.end),
             ":notify": json(&new.notify)?,
             ":remind_every": new.remind_every.map(Length),
-            ":snapshot": json(&snapshot)?,
+            ":snapshot": snapshot,
         })?;
-    Ok(())
+    let kind = match alert.state {
+        AlertState::Silenced => EventKind::Silenced,
+        AlertState::Raised | AlertState::Resolved | AlertState::Closed => EventKind::Raised,
+    };
+    let content = json!({ "customer": alert.key().as_str(), "rule": alert.rule, "sha256": sha256_hex(&snapshot) });
+    chain.add(kind, &alert.id.to_string(), now, &content)
 }
 
 /// The snapshot in a row with the columns `snapshot` and `state`; the column holds, whatever the

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::NewMessage;
@@ -14,6 +15,7 @@ use crate::domain::{
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
+use crate::ledger::table::chain::{Chain, EventKind};
 use crate::ledger::table::{alerts, holds, recipients, sent_messages};
 
 /// A delivery to be owed.
@@ -306,9 +308,14 @@ pub(in crate::ledger) fn add_attempt(
                 "INSERT INTO attempt (delivery, at, outcome, detail) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![row, Instant(attempt.at), attempt.outcome, attempt.detail])?;
+        let (mut chain, about) = (Chain::open(connection)?, attempt.delivery.to_string());
         if let Some(message) = &attempt.message {
-            sent_messages::keep(connection, row, message, attempt.at)?;
+            let kept = sent_messages::keep(connection, row, message, attempt.at)?;
+            let content = json!({ "sha256": message.sha256, "kept": kept });
+            chain.add(EventKind::Message, &about, attempt.at, &content)?;
         }
+        let content = json!({ "outcome": attempt.outcome, "answer": attempt.detail });
+        chain.add(EventKind::Attempt, &about, attempt.at, &content)?;
     }
     Ok(row)
 }

@@ -3,11 +3,13 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::{AlertChange, OpenAlert};
 use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Id, Instant, Length};
+use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::{alerts, history};
 
 /// The customers with alerts that time may have changed by `now` and the `newest` date of all data:
@@ -147,6 +149,9 @@ pub(in crate::ledger) fn acknowledge(
             "UPDATE alert SET acked_at = ?2, acked_by = ?3 WHERE id = ?1 AND acked_at IS NULL",
         )?
         .execute(params![Id(alert), Instant(now), by])?;
+    if noted > 0 {
+        note_acknowledgement(connection, alert, Some(by), false, now)?;
+    }
     Ok(noted > 0)
 }
 
@@ -154,8 +159,25 @@ pub(in crate::ledger) fn acknowledge(
 pub(in crate::ledger) fn unacknowledge(
     connection: &Connection,
     alert: Uuid,
+    by: Option<&str>,
+    now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let sql =
         "UPDATE alert SET acked_at = NULL, acked_by = NULL WHERE id = ?1 AND acked_at IS NOT NULL";
-    Ok(connection.prepare_cached(sql)?.execute([Id(alert)])? > 0)
+    let taken_back = connection.prepare_cached(sql)?.execute([Id(alert)])? > 0;
+    if taken_back {
+        note_acknowledgement(connection, alert, by, true, now)?;
+    }
+    Ok(taken_back)
+}
+
+fn note_acknowledgement(
+    connection: &Connection,
+    alert: Uuid,
+    by: Option<&str>,
+    taken_back: bool,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let content = json!({ "by": by.unwrap_or_default(), "taken_back": taken_back });
+    chain::add(connection, EventKind::Acknowledgement, &alert.to_string(), now, &content)
 }

@@ -4,15 +4,18 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::ledger::column;
 use crate::ledger::entry::{RetryFilter, RetryTo};
+use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::{deliveries, deliveries::NewDelivery, recipients};
 
 /// A delivery that was given up.
 struct Dead {
     row: i64,
+    id: Uuid,
     message: i64,
     notifier: String,
     recipient: Option<String>,
@@ -49,16 +52,16 @@ fn chosen(connection: &Connection, filter: &RetryFilter) -> rusqlite::Result<Vec
     let rows = statement.query_map(params![filter.notifier], |row| {
         let dead = Dead {
             row: row.get("seq")?,
+            id: column::id(row, "id")?,
             message: row.get("message")?,
             notifier: row.get("notifier")?,
             recipient: row.get("recipient")?,
             severity: row.get("severity")?,
         };
-        Ok((column::id(row, "id")?, dead))
+        Ok(dead)
     })?;
-    let chosen =
-        rows.filter(|row| row.as_ref().map_or(true, |(id, _)| ids.is_empty() || ids.contains(id)));
-    chosen.map(|row| row.map(|(_, dead)| dead)).collect()
+    let is_chosen = |dead: &Dead| ids.is_empty() || ids.contains(&dead.id);
+    rows.filter(|row| row.as_ref().map_or(true, is_chosen)).collect()
 }
 
 fn owe_again(
@@ -99,7 +102,7 @@ fn move_to(
         return Ok(0);
     }
     for surplus in dead.get(recipients.len()..).unwrap_or_default() {
-        join(connection, surplus.row, first.row)?;
+        join(connection, (surplus.row, surplus.id), (first.row, first.id), now)?;
     }
     // Out of each other's way first: a recipient may change places with another.
     let kept = dead.get(..recipients.len()).unwrap_or(dead);
@@ -127,7 +130,14 @@ fn move_to(
 }
 
 /// Hands the attempts of one delivery to another, and takes it out with what it handed over.
-fn join(connection: &Connection, surplus: i64, kept: i64) -> rusqlite::Result<()> {
+fn join(
+    connection: &Connection,
+    (surplus, joined): (i64, Uuid),
+    (kept, into): (i64, Uuid),
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let content = json!({ "order": "deliveries retry", "joined": joined, "into": into });
+    chain::add(connection, EventKind::Order, &joined.to_string(), now, &content)?;
     connection
         .prepare_cached("UPDATE attempt SET delivery = ?2 WHERE delivery = ?1")?
         .execute([surplus, kept])?;

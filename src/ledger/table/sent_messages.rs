@@ -11,17 +11,19 @@ use uuid::Uuid;
 
 use crate::domain::SentMessage;
 use crate::ledger::column::{self, Id, Instant};
+use crate::text::sha256_hex;
 
 /// The most that one is unpacked to: what is longer was not written by this program.
 const MOST: u64 = 1 << 28;
 
-/// Keeps what the last attempt of the delivery in this row handed over.
+/// Keeps what the last attempt of the delivery in this row handed over; returns the SHA-256 of what
+/// is kept, in hex.
 pub(in crate::ledger) fn keep(
     connection: &Connection,
     delivery: i64,
     message: &SentMessage,
     at: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<String> {
     let packed =
         pack(message).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     connection
@@ -30,7 +32,7 @@ pub(in crate::ledger) fn keep(
              ON CONFLICT (delivery) DO UPDATE SET at = excluded.at, message = excluded.message",
         )?
         .execute(params![delivery, Instant(at), packed])?;
-    Ok(())
+    Ok(sha256_hex(packed))
 }
 
 /// What the last attempt of a delivery handed over, and when that ended.

@@ -67,6 +67,7 @@ impl ReportText {
                 ("Coverage", words.coverage()),
                 ("Silenced", words.silenced()),
                 ("Data", words.data()),
+                ("Record", words.record()),
             ]),
             sections: report_lists::sections(report, zone),
         }
@@ -216,6 +217,12 @@ impl Words<'_> {
         (silences > 0).then(|| {
             format!("{} in force: see budget-alertd silence list", count(silences, "silence"))
         })
+    }
+
+    /// What `ledger verify --head` takes.
+    fn record(&self) -> Option<String> {
+        let record: String = clean(&self.report.record, 64).chars().take(16).collect();
+        (!record.is_empty()).then_some(record)
     }
 
     fn data(&self) -> Option<String> {

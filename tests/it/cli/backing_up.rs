@@ -37,6 +37,14 @@ fn backup(desk: &Desk) -> String {
     file
 }
 
+/// The head that is printed.
+fn head(desk: &Desk, arguments: &[&str]) -> String {
+    let out = ledger(desk, &[&["verify"], arguments].concat()).out;
+    let head = out.lines().nth(1).unwrap_or_else(|| panic!("{out}"));
+    assert!(head.len() == 64 && head.bytes().all(|digit| digit.is_ascii_hexdigit()), "{out}");
+    head.to_owned()
+}
+
 /// The names in a folder that a write left unfinished.
 fn unfinished(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap();
@@ -65,13 +73,14 @@ async fn a_backup_beside_a_daemon_is_one_private_file_and_brings_all_back() {
     );
     let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode, 0o600);
+    let last = head(&desk, &[]);
     assert_eq!(
         ledger(&desk, &["verify", &file]).out,
-        "✓ sound  {dir}/backup: version 6, 2 alerts, 3 deliveries\n"
+        format!("✓ sound  {{dir}}/backup: version 6, 2 alerts, 3 deliveries\n{last}\n")
     );
     assert_eq!(
         ledger(&desk, &["verify"]).out,
-        "✓ sound  {dir}/state/ledger.db: version 6, 2 alerts, 3 deliveries\n"
+        format!("✓ sound  {{dir}}/state/ledger.db: version 6, 2 alerts, 3 deliveries\n{last}\n")
     );
     let again = ledger(&desk, &["backup", &file]);
     assert_eq!(
@@ -282,4 +291,31 @@ async fn a_restore_that_is_cut_short_leaves_no_ledger_that_would_be_taken_for_wh
     assert_eq!(ledger(&desk, &["restore", &file, "--force"]).code, 0);
     assert_eq!(desk.json(&["alerts", "--format", "json"]), alerts);
     assert_eq!(unfinished(&desk.house.path("state")), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_shows_what_was_changed_and_whether_a_head_is_in_it() {
+    let desk = signed_in();
+    let before = head(&desk, &[]);
+    let file = backup(&desk);
+    let alerts = desk.json(&["alerts", "--format", "json"]);
+    assert_eq!(desk.run(&["ack", alerts[0]["id"].as_str().unwrap()]).code, 0);
+    assert_ne!(head(&desk, &[]), before);
+    let asked = ledger(&desk, &["verify", "--head", &before]);
+    assert_eq!(asked.code, 0);
+    assert!(asked.out.contains(" is that of event "), "{}", asked.out);
+    assert_eq!(ledger(&desk, &["verify", &file, "--head", &before[..16]]).code, 0);
+    let now = head(&desk, &[]);
+    let missing = ledger(&desk, &["verify", &file, "--head", &now]);
+    assert!(missing.code == 1 && missing.out.contains("is not in the chain"), "{}", missing.out);
+    assert_eq!(ledger(&desk, &["verify", "--head", "beef"]).code, 2);
+    // As somebody with the file could do it.
+    desk.house.sqlite().execute("UPDATE attempt SET detail = '500 no' WHERE id = 1", []).unwrap();
+    let changed = ledger(&desk, &["verify"]);
+    assert_eq!(changed.code, 1);
+    let event = regex::Regex::new(r"^event \d+ \(attempt, TIME, UUID\) was changed\n$").unwrap();
+    assert!(event.is_match(&changed.out), "{}", changed.out);
+    // It is no damage: it goes on, and stays said.
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    assert_eq!(ledger(&desk, &["verify"]).code, 1);
 }

@@ -27,6 +27,10 @@ async fn the_report_is_printed_as_it_would_come_and_sent_when_asked_to() {
         (&json!("operator.report"), &json!("week"))
     );
     assert_eq!(desk.json(&["report", "--format", "json"])["trust"]["customers"], 4);
+    let record = desk.json(&["report", "--format", "json"])["record"].clone();
+    let head = record.as_str().unwrap();
+    let verified = desk.run(&["ledger", "verify", "--head", head]);
+    assert!(verified.code == 0 && verified.out.contains(" is that of event "), "{}", verified.out);
     let checked = desk.run(&["check"]);
     assert!(
         checked.out.contains("Report  each Monday at 08:00 (UTC) to other\n"),

@@ -35,8 +35,8 @@ async fn one_is_made_a_day_and_the_newest_stay() {
     let (_folder, config, backups) = ledger().await;
     let first = made(&config, &backups, "2026-10-05T12:00:00Z").unwrap();
     assert_eq!(
-        verify_copy(&first).unwrap(),
-        Verified { alerts: 1, deliveries: 1, ..verify(&config).unwrap() }
+        verify_copy(&first, None).unwrap(),
+        Verified { alerts: 1, deliveries: 1, ..verify(&config, None).unwrap() }
     );
     assert_eq!(
         copy_if_due(&config, &backups, &[], at("2026-10-06T11:59:59Z")).unwrap(),

@@ -111,6 +111,13 @@ async fn without_a_good_poll_nothing_is_claimed() {
 }
 
 #[tokio::test]
+async fn the_head_of_what_is_recorded_is_a_row() {
+    let text = read(message(Report { record: "0123456789abcdef0123".into(), ..quiet() })).await;
+    assert!(text.ends_with("\nRecord    0123456789abcdef"), "{text}");
+    assert!(!read(message(quiet())).await.contains("Record"));
+}
+
+#[tokio::test]
 async fn a_webhook_gets_all_of_it() {
     let hook = Http::answering(Answer::with(204, "", "")).await;
     channel(&webhook_config(&hook.url)).attempt(&delivery(message(eventful()))).await.unwrap();
