@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -563,15 +564,25 @@ fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bo
         .map_or(Ok(false), |new| findings::note(connection, new, recording.now))
 }
 
+/// A passed step as the chain has it.
+#[derive(Serialize)]
+struct PassedEvent<'a> {
+    customer: &'a str,
+    rule: &'a str,
+    metric: &'a str,
+    at: Decimal,
+    period: Timestamp,
+}
+
 /// Notes a step that a higher one passed.
 fn note_passed(chain: &mut Chain<'_>, step: &NewStep, now: Timestamp) -> rusqlite::Result<()> {
-    let content = json!({
-        "customer": step.customer.as_str(),
-        "rule": step.rule,
-        "metric": step.metric.as_str(),
-        "at": step.at.to_string(),
-        "period": step.period.start,
-    });
+    let content = PassedEvent {
+        customer: step.customer.as_str(),
+        rule: &step.rule,
+        metric: step.metric.as_str(),
+        at: step.at,
+        period: step.period.start,
+    };
     chain.add(EventKind::Passed, &step.alert.to_string(), now, &content)
 }
 

@@ -14,7 +14,7 @@ mod unseen;
 pub(crate) use amounts::{amount, money, percent};
 pub(crate) use clean::{bare, capitalized, clean, line, sentence, shortened, without_isolation};
 pub(crate) use encoding::{NotText, Transcoder, decode};
-pub(crate) use hash::{hex, sha256, sha256_hex, short_hash};
+pub(crate) use hash::{hex, sha256, sha256_hex, sha256_of_parts, short_hash};
 pub(crate) use names::{Name, look_of};
 pub(crate) use times::{PeriodWords, moment, seconds_between, span};
 pub(crate) use unseen::{called, is_obeyed, is_unseen, unseen};

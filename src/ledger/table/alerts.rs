@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params, params};
-use serde_json::json;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::alerting::identity;
@@ -12,6 +12,14 @@ use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::table::chain::{Chain, EventKind};
 use crate::ledger::table::history;
 use crate::text::sha256_hex;
+
+/// A new alert as the chain has it; all of it stands in its snapshot.
+#[derive(Serialize)]
+struct RaisedEvent<'a> {
+    customer: &'a str,
+    rule: &'a str,
+    sha256: &'a str,
+}
 
 /// Adds a new alert, with the cost history of its period as history has it; its customer must have
 /// been seen.
@@ -56,7 +64,8 @@ pub(in crate::ledger) fn add(
         AlertState::Silenced => EventKind::Silenced,
         AlertState::Raised | AlertState::Resolved | AlertState::Closed => EventKind::Raised,
     };
-    let content = json!({ "customer": alert.key().as_str(), "rule": alert.rule, "sha256": sha256_hex(&snapshot) });
+    let (key, sha256) = (alert.key(), sha256_hex(&snapshot));
+    let content = RaisedEvent { customer: key.as_str(), rule: &alert.rule, sha256: &sha256 };
     chain.add(kind, &alert.id.to_string(), now, &content)
 }
 

@@ -8,7 +8,7 @@ use strum::IntoStaticStr;
 
 use crate::ledger::column::Instant;
 use crate::ledger::file;
-use crate::text::sha256;
+use crate::text::{sha256, sha256_of_parts};
 
 /// A SHA-256.
 pub(in crate::ledger) type Hash = [u8; 32];
@@ -83,17 +83,21 @@ pub(in crate::ledger) fn add(
     Chain::open(connection)?.add(kind, about, at, content)
 }
 
-/// The hash of an event. Each part begins with its length, so that no letter can move from one to
-/// the next.
+/// The hash of an event. The lengths of its parts come before them, so that no letter can move from
+/// one to the next.
 pub(in crate::ledger) fn hash(before: &Hash, number: i64, at: Timestamp, parts: [&str; 3]) -> Hash {
-    let mut bytes = before.to_vec();
-    bytes.extend(number.to_be_bytes());
-    bytes.extend(Instant(at).nanoseconds().to_be_bytes());
-    for part in parts {
-        bytes.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        bytes.extend(part.as_bytes());
-    }
-    sha256(bytes)
+    let [kind, about, content] = parts.map(str::as_bytes);
+    let length = |part: &[u8]| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes();
+    let lengths = [kind, about, content].map(length);
+    sha256_of_parts([
+        before.as_slice(),
+        &number.to_be_bytes(),
+        &Instant(at).nanoseconds().to_be_bytes(),
+        lengths.as_flattened(),
+        kind,
+        about,
+        content,
+    ])
 }
 
 /// The number and the hash that the first event follows: of the last one that was forgotten, else
