@@ -261,7 +261,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
     let config = || arguments.config_path();
     match &arguments.command {
         Command::Run => run::run(&config()?).await,
-        Command::Poll(poll) => poll.run(&config()?).await,
+        Command::Poll(poll) => Box::pin(poll.run(&config()?)).await,
         Command::Check(check) => Box::pin(check.run(&config()?)).await,
         Command::Test(test) => test.run(|| Ok(config()?)),
         Command::Simulate(simulate) => simulate.run(&config()?).await,

@@ -17,8 +17,8 @@ mod seen;
 mod socket;
 mod sweep;
 mod tend;
-mod user;
 mod unfinished;
+mod user;
 mod walk;
 
 pub use folder::{make_folder, make_private_folder, remove_folder};
@@ -30,5 +30,5 @@ pub use seen::SeenFiles;
 pub use socket::listen;
 pub use sweep::sweep;
 pub use tend::{Tightened, give_back, tighten, tighten_folder};
-pub use user::User;
 pub use unfinished::Unfinished;
+pub use user::User;

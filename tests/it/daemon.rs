@@ -1,7 +1,7 @@
 //! The daemon as a process: how it lives, what it serves, what a kill leaves behind.
 
-mod canaries;
 mod backups;
+mod canaries;
 mod control;
 mod http;
 mod kill;
