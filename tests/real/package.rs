@@ -312,18 +312,27 @@ source /usr/lib/budget-alertd/prepare"#;
 
 /// What the ledger and its neighbours hold that does not change by itself.
 fn kept(machine: &Machine, folder: &str) -> BTreeMap<String, Vec<u8>> {
-    let entries = std::fs::read_dir(machine.path(folder)).unwrap();
-    let file = |entry: std::fs::DirEntry| {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(machine.path(folder)).unwrap() {
+        let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            let inner = kept(machine, &format!("{folder}/{name}"));
+            found
+                .extend(inner.into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
+            continue;
+        }
         // The ledger and its log go on; its alerts are compared.
         let bytes = if name.starts_with("ledger.db") {
             Vec::new()
         } else {
             std::fs::read(entry.path()).unwrap()
         };
-        (!name.ends_with("-wal") && !name.ends_with("-shm")).then_some((name, bytes))
-    };
-    entries.filter_map(|entry| file(entry.unwrap())).collect()
+        if !name.ends_with("-wal") && !name.ends_with("-shm") {
+            found.insert(name, bytes);
+        }
+    }
+    found
 }
 
 #[test]
