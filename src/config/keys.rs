@@ -153,6 +153,7 @@ const LEDGER: Shape = &[
 const HTTP: Shape = &[
     key("listen", Kind::Text, "address and port"),
     key("token", Kind::Secret, "required when listen is not loopback"),
+    key("customer_metrics", Kind::Boolean, "whether /metrics/customers names every customer"),
     key("public_url", Kind::Later, "for links in messages"),
 ];
 

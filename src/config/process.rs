@@ -127,7 +127,8 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
             = { credential = \"http-token\" }",
         );
     }
-    Some(web::Config { listen: address, token })
+    let customer_metrics = table.boolean("customer_metrics").unwrap_or(false);
+    Some(web::Config { listen: address, token, customer_metrics })
 }
 
 /// Who we are to our customers.

@@ -119,6 +119,8 @@ pub struct Daemon {
     writer: Writer,
     /// The token of `[http]` in force.
     token: watch::Sender<Option<Secret>>,
+    /// Whether `[http]` in force serves metrics of customers.
+    customer_metrics: watch::Sender<bool>,
     /// Between the control socket and the loops.
     lines: Lines,
     /// Who asks for a reload.
@@ -132,6 +134,7 @@ pub struct Daemon {
 impl Daemon {
     /// A daemon on an open ledger.
     pub fn new(config: Config, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
+        let customer_metrics = watch::Sender::new(customer_metrics(&config));
         let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
         let (lines, reloads) = Lines::new();
@@ -150,6 +153,7 @@ impl Daemon {
             unmarked: UnconfirmedDeliveries::default(),
             occurrence: Occurrence::default(),
             token,
+            customer_metrics,
             lines,
             reloads,
             tick,
@@ -238,6 +242,8 @@ impl Daemon {
         let shown = web::Shown {
             metrics: self.metrics.clone(),
             ledger: self.ledger.clone(),
+            ledger_file: self.config.ledger.clone(),
+            customer_metrics: self.customer_metrics.subscribe(),
             clock: Arc::clone(&self.clock),
         };
         let token = self.token.subscribe();
@@ -248,4 +254,9 @@ impl Daemon {
         tracing::info!("metrics and health are served on http://{address}");
         Ok(Some(task))
     }
+}
+
+/// Whether a configuration serves metrics of customers.
+fn customer_metrics(config: &Config) -> bool {
+    config.http.as_ref().is_some_and(|http| http.customer_metrics)
 }

@@ -89,6 +89,7 @@ impl Daemon {
         let status = self.retire(generation).await;
         self.config = config;
         self.findings = assembly.findings.clone();
+        self.customer_metrics.send_replace(super::customer_metrics(&self.config));
         self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
         self.breaks = 0;
         self.metrics.config_last_reload_successful.set(1);

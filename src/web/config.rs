@@ -11,4 +11,6 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The bearer token; present whenever the address is not loopback.
     pub token: Option<Secret>,
+    /// Whether `/metrics/customers` is served.
+    pub customer_metrics: bool,
 }

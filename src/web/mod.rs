@@ -4,6 +4,7 @@
 mod config;
 mod connections;
 pub mod control;
+mod customers;
 mod guard;
 mod incoming;
 mod limits;
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 
@@ -32,6 +33,10 @@ pub struct Shown {
     pub metrics: Metrics,
     /// The ledger, asked at each scrape for what is owed.
     pub ledger: Ledger,
+    /// Its file, for reading beside it.
+    pub ledger_file: ledger::Config,
+    /// Whether `/metrics/customers` is served.
+    pub customer_metrics: watch::Receiver<bool>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

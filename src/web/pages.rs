@@ -1,4 +1,4 @@
-//! The answers: `/metrics`, `/healthz`, `/readyz`.
+//! The answers: `/metrics`, `/metrics/customers`, `/healthz`, `/readyz`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use prometheus::proto::MetricFamily;
 use tokio::time::timeout;
 
 use crate::ledger::LedgerError;
-use crate::web::Shown;
+use crate::web::{Shown, customers};
 
 /// How long a scrape waits for what is owed; scrapers give up after 10 s.
 const LEDGER_TIME: Duration = Duration::from_secs(5);
@@ -24,7 +24,10 @@ pub(super) fn routes(shown: Shown) -> Router {
     let health = Router::new()
         .route("/healthz", get(healthz).options(healthz))
         .route("/readyz", get(readyz).options(readyz));
-    health.route("/metrics", get(metrics)).with_state(shown)
+    health
+        .route("/metrics", get(metrics))
+        .route("/metrics/customers", get(customers::customers))
+        .with_state(shown)
 }
 
 async fn metrics(State(shown): State<Shown>) -> Response {

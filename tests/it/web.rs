@@ -34,9 +34,10 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_sender, token) = watch::channel(None);
-        let task = tokio::spawn(async move {
-            match web::run(listener, limits, token, Shown { metrics, ledger, clock }).await {}
-        });
+        let (_sender, customer_metrics) = watch::channel(false);
+        let shown = Shown { metrics, ledger, ledger_file: config, customer_metrics, clock };
+        let task =
+            tokio::spawn(async move { match web::run(listener, limits, token, shown).await {} });
         Self { listener: address, task, _dir: dir }
     }
 

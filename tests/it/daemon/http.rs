@@ -38,6 +38,38 @@ const METRICS: [&str; 22] = [
     "silences 0",
 ];
 
+/// For boards of customers: off unless it is wanted, since it says who they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_have_metrics_where_that_is_wanted() {
+    let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
+    let off = configuration(&receiver, "1h");
+    let on = off.replace("[http]\n", "[http]\ncustomer_metrics = true\n")
+        + "[customers.c1]\nlabel = 'Contoso \"Nord\" \\ Syd'\n";
+    let house = House::new(&off);
+    house.save_usage([("c1".to_owned(), 150), ("c2".to_owned(), 10)]);
+    let systemd = house.systemd();
+    let process = house.start_ready(&systemd);
+    process.wait_for_metric("polls_total{result=\"ok\"}", "1");
+    assert_eq!(get(process.address(), "/metrics/customers").unwrap().0, 404);
+    house.configure(&on);
+    assert_eq!(house.run(&["reload"]).status.code(), Some(0));
+    assert_eq!(house.run(&["poll"]).status.code(), Some(0));
+    let (status, text) = get(process.address(), "/metrics/customers").unwrap();
+    assert_eq!(status, 200);
+    let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    lines.sort_unstable();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    budget_alertd_customer_budget{customer_id="c1",customer="Contoso \"Nord\" \\ Syd",subscription_id="",currency="SEK"} 100
+    budget_alertd_customer_budget{customer_id="c2",customer="c2",subscription_id="",currency="SEK"} 100
+    budget_alertd_customer_cost{customer_id="c1",customer="Contoso \"Nord\" \\ Syd",subscription_id="",currency="SEK"} 150
+    budget_alertd_customer_cost{customer_id="c2",customer="c2",subscription_id="",currency="SEK"} 10
+    budget_alertd_customer_used_percent{customer_id="c1",customer="Contoso \"Nord\" \\ Syd",subscription_id="",currency="SEK"} 150
+    budget_alertd_customer_used_percent{customer_id="c2",customer="c2",subscription_id="",currency="SEK"} 10
+    "#);
+    let (_, others) = get(process.address(), "/metrics").unwrap();
+    assert!(!others.contains("customer_id"), "{others}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_promised_metric_is_there_from_the_first_scrape_on() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
