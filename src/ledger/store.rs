@@ -15,21 +15,17 @@ use uuid::Uuid;
 use crate::alerting::messages;
 use crate::alerting::{KnownCustomers, NewStep, Recording, RememberedCustomer, Slices};
 use crate::clock::Clock;
-use crate::domain::{CustomerKey, Delivery, DeliveryState, FindingCode, Route};
+use crate::domain::{CustomerKey, FindingCode, Route};
 use crate::fs;
 use crate::ledger::Config;
-use crate::ledger::entry::{
-    AttemptRecord, GiveUp, HoldFilter, NotifierState, RetryFilter, RetryTo,
-};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
-use crate::ledger::listing::Owed;
 use crate::ledger::lock::{Lock, folder_of};
 use crate::ledger::table::chain::{self, Chain, EventKind};
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
-    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, notifiers,
-    polls, retry, silences,
+    alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, polls,
+    silences,
 };
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
@@ -243,93 +239,6 @@ impl Ledger {
         Ok(opened)
     }
 
-    /// What is owed to a notifier, without those in `except`: worst severity first, then in the
-    /// order of recording.
-    pub async fn due(
-        &self,
-        notifier: &str,
-        except: Vec<Uuid>,
-        limit: u32,
-    ) -> Result<Vec<Delivery>, LedgerError> {
-        let notifier = notifier.to_owned();
-        self.thread
-            .run(move |connection| deliveries::due(connection, &notifier, &except, limit))
-            .await
-    }
-
-    /// The same for a notifier that keeps incidents: all that is about the same customer, billing
-    /// period and rule goes in the order of recording, whatever its severity.
-    pub async fn due_by_incident(
-        &self,
-        notifier: &str,
-        except: Vec<Uuid>,
-        limit: u32,
-    ) -> Result<Vec<Delivery>, LedgerError> {
-        let notifier = notifier.to_owned();
-        self.thread
-            .run(move |connection| {
-                deliveries::due_by_incident(connection, &notifier, &except, limit)
-            })
-            .await
-    }
-
-    /// Marks a delivery as accepted by its receiver; on disk when it returns. Marks made at the
-    /// same time share the wait.
-    pub async fn mark_sent(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {
-        self.mark(attempt, DeliveryState::Sent).await
-    }
-
-    /// Marks a delivery as given up, because its message was refused.
-    pub async fn mark_dead(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {
-        self.mark(attempt, DeliveryState::Dead).await
-    }
-
-    async fn mark(&self, attempt: AttemptRecord, state: DeliveryState) -> Result<(), LedgerError> {
-        let id = attempt.delivery;
-        let marked = self.thread.share(move |connection| {
-            let row = deliveries::add_attempt(connection, &attempt)?;
-            row.map(|row| deliveries::end(connection, row, state, attempt.at)).transpose()
-        });
-        marked.await?.ok_or(LedgerError::UnknownDelivery(id))
-    }
-
-    /// Records a failed attempt with the state of its notifier, and gives up whatever the notifier
-    /// has owed beyond both limits; returns what was given up.
-    pub async fn mark_failed(
-        &self,
-        attempt: AttemptRecord,
-        notifier: &str,
-        state: NotifierState,
-        give_up: GiveUp,
-    ) -> Result<Vec<Uuid>, LedgerError> {
-        let (id, notifier) = (attempt.delivery, notifier.to_owned());
-        let marked = self.thread.write(move |connection| {
-            if deliveries::add_attempt(connection, &attempt)?.is_none() {
-                return Ok(None);
-            }
-            notifiers::replace(connection, &notifier, &state)?;
-            deliveries::give_up(connection, (&notifier, None), &state, &give_up, attempt.at)
-                .map(Some)
-        });
-        marked.await?.ok_or(LedgerError::UnknownDelivery(id))
-    }
-
-    /// How a notifier's destination is doing.
-    pub async fn notifier_state(&self, notifier: &str) -> Result<NotifierState, LedgerError> {
-        let notifier = notifier.to_owned();
-        self.thread.run(move |connection| notifiers::state(connection, &notifier)).await
-    }
-
-    /// Replaces the state of a notifier.
-    pub async fn set_notifier_state(
-        &self,
-        notifier: &str,
-        state: NotifierState,
-    ) -> Result<(), LedgerError> {
-        let notifier = notifier.to_owned();
-        self.thread.write(move |connection| notifiers::replace(connection, &notifier, &state)).await
-    }
-
     /// Gives up what is owed to notifiers that are not among the `known`; returns how many. News for
     /// the operator that nobody else had counts as untold again. Writes nothing when nothing is
     /// owed to such a notifier.
@@ -424,97 +333,6 @@ impl Ledger {
             names.iter().map(|name| work(connection, name)).sum::<rusqlite::Result<usize>>()
         };
         self.thread.write(all).await.map(count)
-    }
-
-    /// Owes again what was given up, to the same notifier or to another; the shares of its failures
-    /// start again. Returns how many deliveries are owed by it.
-    pub async fn retry(
-        &self,
-        filter: RetryFilter,
-        now: Timestamp,
-        to: Option<RetryTo>,
-    ) -> Result<u64, LedgerError> {
-        let by = self.author.clone();
-        self.thread
-            .write(move |connection| {
-                let owed = retry::revive(connection, &filter, to.as_ref(), now)?;
-                let order = Order {
-                    what: "deliveries retry",
-                    by,
-                    deliveries: owed,
-                    notifier: filter.notifier,
-                    to: to.map(|to| to.notifier),
-                    reason: None,
-                };
-                order.note(connection, now)
-            })
-            .await
-            .map(count)
-    }
-
-    /// How many deliveries are held.
-    pub async fn held(&self) -> Result<u64, LedgerError> {
-        self.thread.run(|connection| holds::count(connection)).await
-    }
-
-    /// Lets held deliveries go, which are owed from now on; returns how many.
-    pub async fn release(&self, filter: HoldFilter, now: Timestamp) -> Result<u64, LedgerError> {
-        let by = self.author.clone();
-        self.thread
-            .write(move |connection| {
-                let deliveries = holds::release(connection, &filter, now)?;
-                let what = "deliveries release";
-                Order { what, by, deliveries, notifier: filter.notifier, to: None, reason: None }
-                    .note(connection, now)
-            })
-            .await
-            .map(count)
-    }
-
-    /// Gives held deliveries up for good, for this reason; returns how many.
-    pub async fn discard(
-        &self,
-        filter: HoldFilter,
-        why: String,
-        now: Timestamp,
-    ) -> Result<u64, LedgerError> {
-        let by = self.author.clone();
-        self.thread
-            .write(move |connection| {
-                let deliveries = holds::discard(connection, &filter, &why, now)?;
-                let (what, notifier) = ("deliveries release --discard", filter.notifier);
-                Order { what, by, deliveries, notifier, to: None, reason: Some(why) }
-                    .note(connection, now)
-            })
-            .await
-            .map(count)
-    }
-
-    /// What each notifier owes and has given up, by name.
-    pub async fn owed(&self) -> Result<Vec<Owed>, LedgerError> {
-        self.thread.run(|connection| deliveries::owed(connection)).await
-    }
-}
-
-/// An order about deliveries, as the chain has it.
-#[derive(Serialize)]
-struct Order {
-    #[serde(rename = "order")]
-    what: &'static str,
-    by: Option<String>,
-    deliveries: usize,
-    notifier: Option<String>,
-    to: Option<String>,
-    reason: Option<String>,
-}
-
-impl Order {
-    /// Notes it where it changed anything; returns how many deliveries it concerned.
-    fn note(&self, connection: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
-        if self.deliveries > 0 {
-            chain::add(connection, EventKind::Order, "deliveries", now, self)?;
-        }
-        Ok(self.deliveries)
     }
 }
 
