@@ -27,7 +27,8 @@ pub(super) use scale::Scale;
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The customer: its id, its name or its label, in any case; a part of a name will do
+    /// The customer: its id, its name or its label, in any case; a part of a name will do. Or the
+    /// reference of an alert
     customer: String,
     /// What was known then: a time (2026-11-14T18:00, or with a zone as in RFC 3339), a date (at
     /// its end), or how long ago (3h, 2d)
@@ -52,7 +53,13 @@ impl Explain {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let config = open::look(path, SecretsFor::Nothing)?;
         let reader = Reader::open(&config.ledger)?;
-        let meant = choice::customers(Some(&config), &reader, &self.customer)?;
+        // What a message shows is at hand at three in the morning; a name is to be typed.
+        let alert = reader.find_alert(&self.customer)?;
+        let wanted = alert.map_or_else(
+            || self.customer.clone(),
+            |row| row.snapshot.alert.customer.id.as_str().to_owned(),
+        );
+        let meant = choice::customers(Some(&config), &reader, &wanted)?;
         let [only] = meant.as_slice() else { return Err(ambiguous(&self.customer, &meant).into()) };
         let unknown =
             || WrongUsage(format!("no usage of {} is remembered any more", only.customer));

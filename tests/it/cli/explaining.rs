@@ -425,6 +425,25 @@ async fn what_the_next_poll_would_do_under_a_changed_configuration_is_said_and_d
     assert_eq!(done, would);
 }
 
+/// A message shows a reference; a name would have to be typed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_of_an_alert_is_as_good_as_the_name() {
+    let desk = Desk::polled();
+    let alerts = desk.json(&["alerts", "--format", "json"]);
+    let alert = alerts
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|alert| alert["customer"]["id"] == super::SWEDEN)
+        .unwrap();
+    let reference = alert["ref"].as_str().unwrap();
+    let by_id = desk.told(&["explain", super::SWEDEN]);
+    assert_eq!(desk.told(&["explain", reference]), by_id);
+    assert_eq!(desk.told(&["explain", &reference.to_lowercase()]), by_id);
+    assert_eq!(desk.told(&["explain", alert["id"].as_str().unwrap()]), by_id);
+    assert_eq!(desk.run(&["explain", "0000FFFF"]).code, 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_several_bear_is_refused_with_a_list() {
     let desk = Desk::polled();
