@@ -189,9 +189,9 @@ pub(super) async fn find_daemon(
     pid: Option<u32>,
 ) -> anyhow::Result<Daemon> {
     let mut places = vec![PathBuf::from(UNIT_SOCKET)];
-    let state_dir = paths.map_or_else(|| Path::new(""), |paths| &paths.state_dir);
-    places.extend(sockets(state_dir));
-    places.dedup();
+    // Of a file that cannot be read the state folder is not known: never the present folder, where
+    // anybody may listen.
+    places.extend(paths.into_iter().flat_map(|paths| sockets(&paths.state_dir)));
     let ledger = paths.map_or_else(|| Path::new(""), |paths| &paths.ledger.path);
     let own = About::this(ledger, config);
     let is_meant = |about: &About| match pid {

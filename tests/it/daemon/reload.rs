@@ -185,6 +185,19 @@ async fn files_that_have_changed_since_they_were_read_are_named() {
     assert_eq!(changed(), none);
 }
 
+/// Anybody may listen in a folder that a person stands in.
+#[test]
+fn where_the_state_folder_is_not_known_the_present_one_is_not_asked() {
+    let house = House::new("");
+    let stranger = std::os::unix::net::UnixListener::bind(house.path("control.sock")).unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    std::fs::remove_file(house.path("alert-rules.toml")).unwrap();
+    let mut command = house.command(&["reload"]);
+    let output = command.current_dir(house.path("")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(stranger.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
 #[test]
 fn the_reload_command_leaves_other_programs_alone() {
     let house = House::new(&with_hook("http://127.0.0.1:9/", "1h", ""));
