@@ -25,10 +25,6 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// The exit code of a command that another process has run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ended(pub(super) u8);
-
 /// The command was used wrongly in a way that the argument parser cannot see.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

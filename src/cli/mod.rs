@@ -48,6 +48,7 @@ mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use rustix::process::Signal;
@@ -55,6 +56,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Where the configuration is looked for when `--config` is not given.
 const DEFAULT_CONFIGS: [&str; 2] = [crate::config::SYSTEM_FILE, "alert-rules.toml"];
+
+/// How long work on other threads may go on at the end.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 /// What every command takes, in the help after its own options.
 const GLOBAL: &str = "Options of every command";
@@ -231,27 +235,29 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if let Ok(path) = arguments.config_path()
-        && let Some(ended) = runtime.block_on(remote::read(&arguments, &path))
-    {
-        return match ended {
-            Ok(exit::Ended(code)) => code.into(),
-            Err(error) if exit::is_broken_pipe(&error) => ExitCode::SUCCESS,
-            Err(error) => {
-                exit::print(&error);
-                exit::code_of(&error)
-            }
-        };
-    }
-    match runtime.block_on(execute(&arguments)) {
-        Ok(outcome) => outcome.into(),
+    let code = match runtime.block_on(ended(&arguments)) {
+        Ok(code) => code,
         // Whoever reads the results has seen enough: that is no failure.
         Err(error) if exit::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             exit::print(&error);
             exit::code_of(&error)
         }
+    };
+    // A copy of a large ledger that is under way would keep a daemon from stopping in time: it is
+    // whole or not there.
+    runtime.shutdown_timeout(LAST_WORK);
+    code
+}
+
+/// Runs the command, here or in the daemon, to its exit code.
+async fn ended(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if let Ok(path) = arguments.config_path()
+        && let Some(read) = remote::read(arguments, &path).await
+    {
+        return read.map(ExitCode::from);
     }
+    execute(arguments).await.map(ExitCode::from)
 }
 
 async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {

@@ -17,15 +17,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::Semaphore;
 
 use crate::actions::{ActionError, ReadAnswer, ReadRequest, RunRead};
-use crate::cli::exit::Ended;
 use crate::cli::{Arguments, Command, control};
 use crate::config::{self, Environment, Paths};
 
-/// How many run at a time; others wait.
-const AT_ONCE: usize = 4;
+/// How many run at a time; others wait. They share the memory that the daemon may use.
+const AT_ONCE: usize = 2;
 /// The most that one may print, in bytes.
-const MOST: u64 = 64 << 20;
-/// How long one may take.
+const MOST: u64 = 8 << 20;
+/// How long one may take, in real time: it bounds another process.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Command {
@@ -56,8 +55,8 @@ impl Command {
 }
 
 /// Lets the daemon run a command that only reads, where this user may not open the ledger or the
-/// configuration, and a daemon can be asked. `None` where the command runs here.
-pub(super) async fn read(arguments: &Arguments, path: &Path) -> Option<anyhow::Result<Ended>> {
+/// configuration; its exit code. `None` where the command runs here.
+pub(super) async fn read(arguments: &Arguments, path: &Path) -> Option<anyhow::Result<u8>> {
     // Root may read everything; what a shell hands over (`--config /dev/stdin`) is read once.
     let once = path.metadata().is_ok_and(|data| !data.is_file());
     if !arguments.command.only_reads() || rustix::process::geteuid().is_root() || once {
@@ -74,12 +73,12 @@ pub(super) async fn read(arguments: &Arguments, path: &Path) -> Option<anyhow::R
     )
 }
 
-async fn ask(path: &Path, paths: Option<&Paths>, request: &ReadRequest) -> anyhow::Result<Ended> {
+async fn ask(path: &Path, paths: Option<&Paths>, request: &ReadRequest) -> anyhow::Result<u8> {
     let daemon = control::find_daemon(path, paths, None).await?;
     let ReadAnswer { code, out, err } = daemon.ask(request).await?;
     std::io::stderr().write_all(err.as_bytes())?;
     std::io::stdout().write_all(out.as_bytes())?;
-    Ok(Ended(code))
+    Ok(code)
 }
 
 /// Whether this user may not read what is at a path, or not even look for it.
@@ -147,7 +146,7 @@ async fn run(
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let everything = async {
         let (out, err) = tokio::try_join!(text_of(out), text_of(err))?;
-        // Where it has more to say, it finds that nobody reads.
+        // One that has more to say finds that nobody reads.
         let status = child.wait().await?;
         Ok::<_, std::io::Error>((status, out, err))
     };
@@ -155,14 +154,37 @@ async fn run(
         .await
         .map_err(|_| ActionError::Unavailable("the command takes too long".to_owned()))?
         .map_err(failed)?;
+    let (Some(out), Some(err)) = (out, err) else {
+        // A part of a listing would be taken for all of it.
+        return Err(ActionError::Unavailable(format!(
+            "the command prints more than the {} MiB that the daemon passes on: choose less of it, \
+                such as by --since or --customer, or ask as root",
+            MOST >> 20
+        )));
+    };
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ReadAnswer { code, out, err })
 }
 
-async fn text_of(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<String> {
-    let mut text = String::new();
+/// All that comes; `None` where that is too much.
+async fn text_of(stream: Option<impl AsyncRead + Unpin>) -> std::io::Result<Option<String>> {
+    let mut bytes = Vec::new();
     if let Some(stream) = stream {
-        stream.take(MOST).read_to_string(&mut text).await?;
+        stream.take(MOST + 1).read_to_end(&mut bytes).await?;
     }
-    Ok(text)
+    let is_all = u64::try_from(bytes.len()).is_ok_and(|length| length <= MOST);
+    Ok(is_all.then(|| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_of_a_listing_is_never_taken_for_all_of_it() {
+        let most = usize::try_from(MOST).unwrap();
+        let (whole, more) = (vec![b'x'; most], vec![b'x'; most + 1]);
+        assert_eq!(text_of(Some(whole.as_slice())).await.unwrap().unwrap().len(), most);
+        assert_eq!(text_of(Some(more.as_slice())).await.unwrap(), None);
+    }
 }
