@@ -34,8 +34,12 @@ impl Action for ExpireRequest {
     async fn run(self, context: &ActionContext, author: &Author) -> Result<Expired, ActionError> {
         let cycle = context.cycle()?;
         let now = cycle.clock.now();
-        let (meant, others): (Vec<_>, Vec<_>) =
-            cycle.ledger.silences().await?.into_iter().partition(|silence| silence.id == self.id);
+        let (meant, others): (Vec<_>, Vec<_>) = cycle
+            .ledger
+            .read(Reader::silences)
+            .await?
+            .into_iter()
+            .partition(|silence| silence.id == self.id);
         let Some(silence) = meant.into_iter().next() else { return Err(unknown(self.id)) };
         if !silence.is_in_force(now) {
             return Ok(Expired { silence: SilenceView::of(&silence), already: true, uncovered: 0 });

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::actions::{Action, ActionContext, ActionError, Author, PollTicket, Polled, progress};
 use crate::domain::Alert;
-use crate::ledger::AlertRows;
+use crate::ledger::{AlertRows, Reader};
 use crate::poll::{CycleReport, Suppressed};
 
 /// How long deliveries are waited for unless something else is said.
@@ -155,7 +155,7 @@ impl Action for PollRequest {
         )
         .await;
         let (sent, dead) = progress.borrow().since(&before);
-        let pending = cycle.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
+        let pending = cycle.ledger.read(Reader::owed).await?.iter().map(|owed| owed.pending).sum();
         Ok(PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead }))
     }
 }

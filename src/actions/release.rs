@@ -57,7 +57,7 @@ impl Action for ReleaseRequest {
         } else {
             (ledger.release(filter, now).await?, "released")
         };
-        let held = cycle.ledger.held().await?;
+        let held = cycle.ledger.read(Reader::held).await?;
         tracing::info!(%author, deliveries, held, "held messages to customers are {done}{because}");
         if deliveries > 0 && held == 0 {
             let ending = FindingClosure::of(format!(

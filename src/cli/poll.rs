@@ -85,9 +85,9 @@ impl Poll {
         let opened = OpenLedger::preview(config)?;
         let Assembly { cycle, .. } =
             assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
-        let before = opened.ledger.owed().await?;
+        let before = opened.ledger.read(Reader::owed).await?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let told = newly_owed(&before, &opened.ledger.owed().await?);
+        let told = newly_owed(&before, &opened.ledger.read(Reader::owed).await?);
         let answer = PollAnswer::of(&report, DeliveriesAnswer::default());
         self.print(
             &answer,
@@ -148,7 +148,7 @@ impl Poll {
         if let Some(heartbeat) = heartbeat.filter(|_| report.good) {
             heartbeat.beat(&opened.ledger, &*opened.clock).await;
         }
-        let pending = opened.ledger.owed().await?.iter().map(|owed| owed.pending).sum();
+        let pending = opened.ledger.read(Reader::owed).await?.iter().map(|owed| owed.pending).sum();
         opened.ledger.close().await?;
         let mut answer =
             PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead });

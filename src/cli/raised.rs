@@ -33,7 +33,9 @@ impl PolledLedger {
             Self::Place(reader) => {
                 reader.as_ref().map_or(Ok(Vec::new()), |reader| reader.raised(rows, AT_ONCE))?
             }
-            Self::Copy(ledger, _) => ledger.raised(rows, AT_ONCE).await?,
+            Self::Copy(ledger, _) => {
+                ledger.read(move |reader| reader.raised(rows, AT_ONCE)).await?
+            }
         })
     }
 }

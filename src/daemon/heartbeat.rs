@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::domain::{FindingCode, has_passed};
 use crate::http;
-use crate::ledger::{Ledger, OpenFinding};
+use crate::ledger::{Ledger, OpenFinding, Reader};
 use crate::secret::{Redactor, Secret};
 
 /// How long one ping may take.
@@ -31,7 +31,7 @@ impl Heartbeat {
     /// Pings, unless something is overdue. A ping that fails is worth a warning: the watcher will
     /// notice.
     pub async fn beat(&self, ledger: &Ledger, clock: &dyn Clock) {
-        let owed = match ledger.owed().await {
+        let owed = match ledger.read(Reader::owed).await {
             Ok(owed) => owed,
             Err(error) => {
                 return tracing::warn!(%error, "no heartbeat: what is owed cannot be read");
@@ -41,7 +41,7 @@ impl Heartbeat {
         if let Some(owed) = owed.iter().find(|owed| owed.oldest.as_ref().is_some_and(late)) {
             return tracing::warn!(notifier = owed.notifier, "no heartbeat: a delivery is overdue");
         }
-        match ledger.findings().await {
+        match ledger.read(Reader::findings).await {
             Ok(open) => {
                 if let Some(open) = open.iter().find(|open| open.finding.code.hides_overspends()) {
                     return tracing::warn!(

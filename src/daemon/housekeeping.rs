@@ -72,7 +72,7 @@ impl Daemon {
             || "first poll under way".to_owned(),
             |(at, text)| format!("{text} at {}", clock_time(at)),
         );
-        let owed = self.ledger.owed().await.map_or_else(
+        let owed = self.ledger.read(Reader::owed).await.map_or_else(
             |_| "?".to_owned(),
             |owed| owed.iter().map(|owed| owed.pending).sum::<u64>().to_string(),
         );
@@ -131,7 +131,7 @@ impl Daemon {
     }
 
     pub(super) async fn say_what_is_left(&self) {
-        if let Ok(owed) = self.ledger.owed().await {
+        if let Ok(owed) = self.ledger.read(Reader::owed).await {
             let pending: u64 = owed.iter().map(|owed| owed.pending).sum();
             tracing::info!("stopped; {pending} deliveries stay owed");
         }

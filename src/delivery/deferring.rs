@@ -11,7 +11,7 @@ use crate::delivery::notifier_health::{
 };
 use crate::delivery::operator_findings::{FindingClosure, subject_of};
 use crate::domain::{Delivery, FindingCode, OperatorFinding, has_passed};
-use crate::ledger::{GiveUp, LedgerError, NotifierState};
+use crate::ledger::{GiveUp, LedgerError, NotifierState, Reader};
 use crate::notify::DeliveryError;
 use crate::text::{clean, log_words};
 
@@ -24,7 +24,7 @@ impl DeliveryAttempts {
         if self.recipients.are_known() {
             return Ok(());
         }
-        let deferred = self.ledger().deferred_recipients().await?;
+        let deferred = self.ledger().read(Reader::deferred_recipients).await?;
         let counted_for_all = self.ledger().notifier_state(self.name()).await?.possible;
         let (now, counted_at) = (self.clock().now(), self.clock().monotonic());
         let own = deferred.into_iter().filter(|one| one.notifier == self.name()).map(|one| {

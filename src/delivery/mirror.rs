@@ -17,7 +17,7 @@ use crate::delivery::operator_findings::{OperatorFindings, about};
 use crate::domain::{
     Alert, FindingCode, Incident, Metric, OperatorFinding, OperatorNews, Severity,
 };
-use crate::ledger::{AlertToMirror, LedgerError, OpenFinding};
+use crate::ledger::{AlertToMirror, LedgerError, OpenFinding, Reader};
 use crate::metrics::Metrics;
 use crate::notify::{DeliveryError, MirrorChannel, MirroredFact, Shown, Verdict};
 
@@ -127,7 +127,8 @@ impl Mirror {
         since: Timestamp,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Result<bool, DeliveryError>, LedgerError> {
-        let rows = self.attempts.ledger().open_alerts(since).await?;
+        let rows =
+            self.attempts.ledger().read(move |reader| reader.alerts_open_since(since)).await?;
         let mut refused = None;
         for rows in rows.chunks(BATCH) {
             if stop() {
@@ -192,8 +193,9 @@ impl Mirror {
         let is_shown = |open: &OpenFinding| {
             about(open.finding.code, &open.finding.subject) != Some(self.name())
         };
-        let open = self.attempts.ledger().findings().await?;
-        let closed = self.attempts.ledger().closed_findings(since).await?;
+        let open = self.attempts.ledger().read(Reader::findings).await?;
+        let closed =
+            self.attempts.ledger().read(move |reader| reader.closed_findings(since)).await?;
         let open = open
             .iter()
             .filter(|open| is_shown(open) && self.attempts.findings.is_news(open))

@@ -16,7 +16,7 @@ use crate::domain::{
     Audience, FindingCode, OperatorFinding, OperatorNews, Origin, Route, Severity, has_passed,
     is_ahead,
 };
-use crate::ledger::{GivenUp, Ledger, LedgerError, OpenFinding};
+use crate::ledger::{GivenUp, Ledger, LedgerError, OpenFinding, Reader};
 use crate::text::{seconds_between, span};
 
 /// A notifier that failed once is probed again after 4 seconds or more: what that mends is no news.
@@ -128,7 +128,7 @@ impl OperatorFindings {
     /// The same for what is another loss each time: a finding that has been open for a day gives
     /// way to a new one, so that it is told again.
     pub(crate) async fn report_again(&self, finding: OperatorFinding) -> Result<(), LedgerError> {
-        let open = self.ledger.findings().await?;
+        let open = self.ledger.read(Reader::findings).await?;
         let same = open.iter().find(|open| {
             (open.finding.code, &open.finding.subject) == (finding.code, &finding.subject)
         });
@@ -223,9 +223,9 @@ impl OperatorFindings {
     /// Closes the findings of given up deliveries where none is given up any more, because they
     /// were owed again; and tells what was given up by somebody who was killed before saying so.
     pub async fn forget_revived(&self) -> Result<(), LedgerError> {
-        let mut findings = self.ledger.findings().await?;
+        let mut findings = self.ledger.read(Reader::findings).await?;
         findings.retain(|open| open.finding.code == FindingCode::DeliveryDead);
-        let given_up = self.ledger.given_up().await?;
+        let given_up = self.ledger.read(Reader::given_up).await?;
         for OpenFinding { finding, .. } in &findings {
             if given_up.iter().all(|given_up| given_up.notifier != finding.subject) {
                 let ending = FindingClosure::of(format!(

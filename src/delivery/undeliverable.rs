@@ -3,7 +3,7 @@
 
 use crate::delivery::OperatorFindings;
 use crate::domain::{FindingCode, OperatorFinding};
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Reader};
 use crate::metrics::Metrics;
 
 /// Gives up what is owed to notifiers that are not among the `known`; returns how many deliveries.
@@ -12,7 +12,7 @@ pub async fn drop_undeliverable(
     findings: &OperatorFindings,
     metrics: &Metrics,
 ) -> Result<u64, LedgerError> {
-    let mut owed = findings.ledger.owed().await?;
+    let mut owed = findings.ledger.read(Reader::owed).await?;
     owed.retain(|owed| owed.pending > 0 && known.iter().all(|name| **name != *owed.notifier));
     let number = findings.ledger.drop_undeliverable(known, findings.clock.now()).await?;
     for orphaned in owed {

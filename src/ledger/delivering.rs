@@ -6,7 +6,6 @@ use crate::domain::{Delivery, DeliveryState};
 use crate::ledger::Ledger;
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::error::LedgerError;
-use crate::ledger::listing::Owed;
 use crate::ledger::table::{deliveries, notifiers};
 
 impl Ledger {
@@ -95,10 +94,5 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let notifier = notifier.to_owned();
         self.thread.write(move |connection| notifiers::replace(connection, &notifier, &state)).await
-    }
-
-    /// What each notifier owes and has given up, by name.
-    pub async fn owed(&self) -> Result<Vec<Owed>, LedgerError> {
-        self.thread.run(|connection| deliveries::owed(connection)).await
     }
 }

@@ -6,9 +6,7 @@ use crate::alerting::NewMessage;
 use crate::domain::{FindingCode, OperatorFinding};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
-use crate::ledger::listing::GivenUp;
 use crate::ledger::listing::OpenFinding;
-use crate::ledger::table::deliveries;
 use crate::ledger::table::findings::{self, Reported};
 
 impl Ledger {
@@ -78,15 +76,5 @@ impl Ledger {
         self.thread
             .write(move |connection| findings::keep_past(connection, &open, now, &messages))
             .await
-    }
-
-    /// The open findings, oldest first.
-    pub async fn findings(&self) -> Result<Vec<OpenFinding>, LedgerError> {
-        self.thread.run(|connection| findings::all_open(connection)).await
-    }
-
-    /// What each notifier has given up, by name.
-    pub async fn given_up(&self) -> Result<Vec<GivenUp>, LedgerError> {
-        self.thread.run(|connection| deliveries::given_up(connection)).await
     }
 }

@@ -15,11 +15,6 @@ use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{life, silences};
 
 impl Ledger {
-    /// How many customers have alerts that a silence hides.
-    pub async fn customers_silenced(&self) -> Result<u64, LedgerError> {
-        self.thread.run(|connection| life::customers_silenced(connection)).await
-    }
-
     /// The customers with alerts that time may have changed by `now` and the `newest` date of all
     /// data, and `also` these.
     pub async fn to_review(
@@ -97,11 +92,6 @@ impl Ledger {
             Ok(id)
         };
         self.thread.write(add).await
-    }
-
-    /// All silences, oldest first.
-    pub async fn silences(&self) -> Result<Vec<Silence>, LedgerError> {
-        self.thread.run(|connection| silences::all(connection)).await
     }
 
     /// Ends a silence before its time; returns whether it was there and had not been ended.

@@ -124,6 +124,23 @@ pub struct AttemptRow {
     pub detail: String,
 }
 
+/// An event of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainEvent {
+    /// Its number.
+    pub number: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened: `raised`, `attempt`, `acknowledgement`, …
+    pub kind: String,
+    /// What it is about: the id of an alert or a delivery, a file, `silence 3`.
+    pub about: String,
+    /// What is known of it, as JSON.
+    pub content: String,
+    /// The SHA-256 of it and of the one before.
+    pub hash: [u8; 32],
+}
+
 /// What a notifier owes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owed {

@@ -5,16 +5,10 @@ use jiff::Timestamp;
 
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
-use crate::ledger::listing::{AlertToMirror, OpenFinding};
-use crate::ledger::table::{findings, mirror};
+use crate::ledger::listing::AlertToMirror;
+use crate::ledger::table::mirror;
 
 impl Ledger {
-    /// The rows of the alerts that are open, then of those that ended at this instant or later; the
-    /// newest first each.
-    pub async fn open_alerts(&self, ended_since: Timestamp) -> Result<Vec<i64>, LedgerError> {
-        self.thread.run(move |connection| mirror::open_alerts(connection, ended_since)).await
-    }
-
     /// Those alerts in these rows that are meant for a notifier.
     pub async fn alerts_to_mirror(
         &self,
@@ -23,14 +17,6 @@ impl Ledger {
     ) -> Result<Vec<AlertToMirror>, LedgerError> {
         let notifier = notifier.to_owned();
         self.thread.run(move |connection| mirror::alerts(connection, &rows, &notifier)).await
-    }
-
-    /// The findings that were closed at this instant or later, with when.
-    pub async fn closed_findings(
-        &self,
-        since: Timestamp,
-    ) -> Result<Vec<(OpenFinding, Timestamp)>, LedgerError> {
-        self.thread.run(move |connection| findings::closed_since(connection, since)).await
     }
 
     /// When a notifier was last shown everything.

@@ -33,6 +33,7 @@ mod table;
 mod thread;
 mod verify;
 mod wal;
+mod worst_first;
 
 pub use backup::{KeptFile, Restore, back_up};
 pub use config::Config;
@@ -44,8 +45,9 @@ pub use entry::{
 pub use error::LedgerError;
 pub use fallback::StoodIn;
 pub use listing::{
-    AlertFilter, AlertRow, AlertToMirror, AttemptRow, Closing, CostHistory, DeferredRecipient,
-    DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed, PollStatus,
+    AlertFilter, AlertRow, AlertToMirror, AttemptRow, ChainEvent, Closing, CostHistory,
+    DeferredRecipient, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed,
+    PollStatus,
 };
 pub use lock::{folder_of, is_own_file};
 pub use proof::{ChangedEvent, Proof};

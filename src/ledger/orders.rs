@@ -38,11 +38,6 @@ impl Ledger {
             .map(count)
     }
 
-    /// How many deliveries are held.
-    pub async fn held(&self) -> Result<u64, LedgerError> {
-        self.thread.run(|connection| holds::count(connection)).await
-    }
-
     /// Lets held deliveries go, which are owed from now on; returns how many.
     pub async fn release(&self, filter: HoldFilter, now: Timestamp) -> Result<u64, LedgerError> {
         let by = self.author.clone();

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::listing::ChainEvent;
 use crate::ledger::table::chain::{self, Hash};
 use crate::text::{hex, sha256_hex};
 
@@ -37,16 +38,6 @@ pub struct ChangedEvent {
     pub about: String,
 }
 
-/// An event as it stands in the ledger.
-struct Event {
-    number: i64,
-    at: Timestamp,
-    kind: String,
-    about: String,
-    content: String,
-    hash: Hash,
-}
-
 /// What is looked at of an event's content.
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -67,37 +58,27 @@ pub(super) fn prove(connection: &Connection, head: Option<&str>) -> rusqlite::Re
     let mut asked = is_asked(&hash).then_some(number);
     let (mut events, mut changed) = (0_u64, None);
     let mut facts = Facts::of(connection)?;
-    let mut statement = connection
-        .prepare("SELECT number, at, kind, ref, content, hash FROM chain ORDER BY number")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let event = Event {
-            number: row.get(0)?,
-            at: column::instant(row, 1)?,
-            kind: row.get(2)?,
-            about: row.get(3)?,
-            content: row.get(4)?,
-            hash: row.get(5)?,
-        };
+    chain::each(connection, |event| {
         number = number.saturating_add(1);
         let parts = [event.kind.as_str(), &event.about, &event.content];
         let is_chained = event.number == number
             && event.hash == chain::hash(&hash, event.number, event.at, parts);
         if !is_chained || !facts.bear_out(&event)? {
-            changed = changed.or_else(|| Some(changed_event(&event)));
+            changed = changed.take().or_else(|| Some(changed_event(&event)));
         }
         if is_asked(&event.hash) {
             asked = Some(event.number);
         }
         (number, hash, events) = (event.number, event.hash, events.saturating_add(1));
-    }
+        Ok(())
+    })?;
     let later = facts.changed_later()?;
     // Whichever comes first.
     let changed = [changed, later].into_iter().flatten().min_by_key(|event| event.number);
     Ok(Proof { events, head: hex(&hash), changed, asked })
 }
 
-fn changed_event(event: &Event) -> ChangedEvent {
+fn changed_event(event: &ChainEvent) -> ChangedEvent {
     ChangedEvent {
         number: event.number,
         kind: event.kind.clone(),
@@ -133,7 +114,7 @@ impl<'c> Facts<'c> {
 
     /// Whether the ledger has what an event speaks of, as far as that is decided by this event
     /// alone.
-    fn bear_out(&mut self, event: &Event) -> rusqlite::Result<bool> {
+    fn bear_out(&mut self, event: &ChainEvent) -> rusqlite::Result<bool> {
         let Ok(content) = serde_json::from_str::<Content>(&event.content) else { return Ok(false) };
         self.joined.extend(content.joined);
         let id = Uuid::try_parse(&event.about).ok();
@@ -161,7 +142,7 @@ impl<'c> Facts<'c> {
         })
     }
 
-    fn may_be_forgotten(&self, event: &Event) -> bool {
+    fn may_be_forgotten(&self, event: &ChainEvent) -> bool {
         self.cut.is_some_and(|cut| event.at < cut)
     }
 

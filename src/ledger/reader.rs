@@ -1,15 +1,15 @@
 //! The ledger for listings: a connection of its own that reads beside whoever writes.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::alerting::{CustomerState, NewSample, OpenAlert, PollMemory, RememberedCustomer};
+use crate::alerting::{
+    CustomerState, Interim, KnownCustomers, NewSample, OpenAlert, PollMemory, RememberedCustomer,
+};
 use crate::domain::name_key;
 use crate::domain::{Alert, CustomerEvent, CustomerKey, OpenAlerts, SentMessage, Silence};
 use crate::ledger::Config;
@@ -17,14 +17,16 @@ use crate::ledger::entry::{AlertRows, NotifierState};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{
-    AlertFilter, AlertRow, AttemptRow, CostHistory, DeferredRecipient, DeliveryFilter, DeliveryRow,
-    OpenFinding, Owed, PollStatus,
+    AlertFilter, AlertRow, AttemptRow, ChainEvent, CostHistory, DeferredRecipient, DeliveryFilter,
+    DeliveryRow, GivenUp, OpenFinding, Owed, PollStatus,
 };
+use crate::ledger::proof::{self, Proof};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
-    chain, deliveries, findings, history, life, listings, notifiers, polls, recipients, reports,
-    sent_messages, silences,
+    chain, deliveries, findings, history, holds, life, listings, mirror, notifiers, polls,
+    recipients, reports, sent_messages, silences,
 };
+use crate::ledger::worst_first::WorstFirst;
 use crate::text::hex;
 
 /// How many of a customer's latest dates are looked at when it is judged.
@@ -57,6 +59,19 @@ impl Reader {
     /// there is none, or when it is not a ledger of this version.
     pub fn open(config: &Config) -> Result<Self, LedgerError> {
         Ok(Self { connection: file::open_read_only(&config.path)?, path: config.path.clone() })
+    }
+
+    /// A reader over a connection that may write as well.
+    pub(super) fn over(connection: Connection, path: &Path) -> Self {
+        Self { connection, path: path.to_owned() }
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
     }
 
     /// The alerts that a filter chooses, newest first.
@@ -99,6 +114,26 @@ impl Reader {
         self.read(|connection| chain::last(connection).map(|(_, hash)| hex(&hash)))
     }
 
+    /// Every event of the chain in order, to `visit`.
+    pub fn each_event(&self, mut visit: impl FnMut(ChainEvent)) -> Result<(), LedgerError> {
+        self.read(|connection| {
+            chain::each(connection, |event| {
+                visit(event);
+                Ok(())
+            })
+        })
+    }
+
+    /// Holds the chain against itself and against what it speaks of.
+    pub fn prove(&self) -> Result<Proof, LedgerError> {
+        self.read(|connection| proof::prove(connection, None))
+    }
+
+    /// What identities are derived from.
+    pub fn identity(&self) -> Result<Uuid, LedgerError> {
+        self.read(file::identity)
+    }
+
     /// What the last attempt of a delivery handed over, and when that ended.
     pub fn sent_message(
         &self,
@@ -110,16 +145,9 @@ impl Reader {
     /// The customers that have used most of their budget, then those without one by their cost in
     /// US dollars; no more than `limit`. The memory it takes grows with `limit` only.
     pub fn customers_worst_first(&self, limit: usize) -> Result<Vec<CustomerState>, LedgerError> {
-        let mut worst = BinaryHeap::new();
-        self.read(|connection| {
-            customers::each_seen(connection, |seen| {
-                worst.push(Reverse(Ranked { rank: rank(&seen), seen }));
-                if worst.len() > limit {
-                    worst.pop();
-                }
-            })
-        })?;
-        Ok(worst.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked.seen).collect())
+        let mut worst = WorstFirst::of(limit);
+        self.read(|connection| customers::each_seen(connection, |seen| worst.add(seen)))?;
+        Ok(worst.into_list())
     }
 
     /// The rows of all customers by what `form` makes of their names, then by id; subscriptions are
@@ -301,6 +329,62 @@ impl Reader {
         self.read(recipients::deferred)
     }
 
+    /// What is known of every customer, by [`crate::ledger::customer_hash()`] of its key.
+    pub fn scan(&self) -> Result<KnownCustomers, LedgerError> {
+        self.read(customers::scan)
+    }
+
+    /// What `look` makes of the label and the name of each customer, in no order.
+    pub fn looks(&self, look: fn(Option<&str>, &str) -> u64) -> Result<Vec<u64>, LedgerError> {
+        self.read(|connection| customers::looks(connection, look))
+    }
+
+    /// How many customers have alerts that a silence hides.
+    pub fn customers_silenced(&self) -> Result<u64, LedgerError> {
+        self.read(life::customers_silenced)
+    }
+
+    /// What each notifier has given up, by name.
+    pub fn given_up(&self) -> Result<Vec<GivenUp>, LedgerError> {
+        self.read(deliveries::given_up)
+    }
+
+    /// What a poll that recorded in slices knew last, when it was broken off.
+    pub fn interim(&self) -> Result<Option<Interim>, LedgerError> {
+        self.read(polls::interim)
+    }
+
+    /// What a poll knows that is about to record in slices.
+    pub fn new_interim(&self) -> Result<Interim, LedgerError> {
+        self.read(|connection| {
+            Ok(Interim { after: polls::last_delivery(connection)?, ..Interim::default() })
+        })
+    }
+
+    /// The row of the last alert.
+    pub fn last_alert(&self) -> Result<i64, LedgerError> {
+        self.read(polls::last_alert)
+    }
+
+    /// How many deliveries are held.
+    pub fn held(&self) -> Result<u64, LedgerError> {
+        self.read(holds::count)
+    }
+
+    /// The rows of the alerts that are open, then of those that ended at this instant or later; the
+    /// newest first each.
+    pub fn alerts_open_since(&self, ended_since: Timestamp) -> Result<Vec<i64>, LedgerError> {
+        self.read(|connection| mirror::open_alerts(connection, ended_since))
+    }
+
+    /// The findings that were closed at this instant or later, with when.
+    pub fn closed_findings(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(OpenFinding, Timestamp)>, LedgerError> {
+        self.read(|connection| findings::closed_since(connection, since))
+    }
+
     fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -319,39 +403,3 @@ fn digits_of(text: &str) -> Option<String> {
     let is_id = (1..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
     is_id.then_some(digits)
 }
-
-/// Percent of the budget, then cost in US dollars, then cost; larger is worse, nothing is best.
-type Rank = (Option<Decimal>, Option<Decimal>, Decimal);
-
-fn rank(seen: &CustomerState) -> Rank {
-    let percent = seen.percent_used().map(|used| used.number().unwrap_or(Decimal::MAX));
-    (percent, seen.usd_cost, seen.cost)
-}
-
-/// A last seen state, ordered by its rank; equal ranks by id, so that listings are stable.
-struct Ranked {
-    rank: Rank,
-    seen: CustomerState,
-}
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank
-            .cmp(&other.rank)
-            .then_with(|| other.seen.customer.as_str().cmp(self.seen.customer.as_str()))
-    }
-}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Ranked {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Ranked {}

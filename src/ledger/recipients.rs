@@ -7,15 +7,9 @@ use crate::domain::Delivery;
 use crate::ledger::Ledger;
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::error::LedgerError;
-use crate::ledger::listing::DeferredRecipient;
 use crate::ledger::table::{deliveries, notifiers, recipients};
 
 impl Ledger {
-    /// The recipients that are deferred, of all notifiers.
-    pub async fn deferred_recipients(&self) -> Result<Vec<DeferredRecipient>, LedgerError> {
-        self.thread.run(|connection| recipients::deferred(connection)).await
-    }
-
     /// Whoever is owed messages of a notifier.
     pub async fn owed_recipients(&self, notifier: &str) -> Result<Vec<String>, LedgerError> {
         let notifier = notifier.to_owned();

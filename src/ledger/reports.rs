@@ -8,11 +8,6 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::table::reports;
 
 impl Ledger {
-    /// The occasion that was reported last, or from which on reports are sent.
-    pub async fn reported(&self) -> Result<Option<Timestamp>, LedgerError> {
-        self.thread.run(|connection| reports::reported(connection)).await
-    }
-
     /// Records that an occasion is reported, with what is owed for it: both or nothing. Nothing
     /// where another one than `before` was recorded meanwhile; returns whether it was recorded.
     pub async fn record_report(

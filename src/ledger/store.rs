@@ -13,7 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::messages;
-use crate::alerting::{KnownCustomers, NewStep, Recording, RememberedCustomer, Slices};
+use crate::alerting::{NewStep, Recording, RememberedCustomer, Slices};
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, FindingCode, Route};
 use crate::fs;
@@ -21,6 +21,7 @@ use crate::ledger::Config;
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::lock::{Lock, folder_of};
+use crate::ledger::reader::Reader;
 use crate::ledger::table::chain::{self, Chain, EventKind};
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
@@ -149,6 +150,16 @@ impl Ledger {
         file::make_new(&config.path, now)
     }
 
+    /// Reads the ledger as it is between two jobs of its thread. What does not have to wait for the
+    /// writer is read beside it, by [`crate::ledger::read`].
+    pub async fn read<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Reader) -> Result<T, LedgerError> + Send + 'static,
+    {
+        self.thread.read(work).await
+    }
+
     /// Answers when the ledger's thread makes progress.
     pub async fn alive(&self) -> Result<(), LedgerError> {
         self.thread.run(|_| Ok(())).await
@@ -159,11 +170,6 @@ impl Ledger {
         self.thread
             .write(|connection| connection.execute("UPDATE file SET clean = clean", []).map(drop))
             .await
-    }
-
-    /// What is known of every customer, by [`crate::ledger::customer_hash()`] of its key.
-    pub async fn scan(&self) -> Result<KnownCustomers, LedgerError> {
-        self.thread.run(|connection| customers::scan(connection)).await
     }
 
     /// What is remembered of these customers that bears on data of these dates, with so many of the
@@ -186,24 +192,6 @@ impl Ledger {
                     .collect()
             })
             .await
-    }
-
-    /// The customers whose names look like one of these, by what `look` makes of a label and a
-    /// name.
-    pub async fn alike(
-        &self,
-        looks: HashSet<String>,
-        look: fn(Option<&str>, &str) -> String,
-    ) -> Result<Vec<(String, CustomerKey)>, LedgerError> {
-        self.thread.run(move |connection| customers::alike(connection, &looks, look)).await
-    }
-
-    /// What `look` makes of the label and the name of each customer, in no order.
-    pub async fn looks(
-        &self,
-        look: fn(Option<&str>, &str) -> u64,
-    ) -> Result<Vec<u64>, LedgerError> {
-        self.thread.run(move |connection| customers::looks(connection, look)).await
     }
 
     /// What identities are derived from: copies of a ledger have the same.

@@ -11,11 +11,12 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::group::{self, Member, Part};
 use crate::ledger::lock::Lock;
+use crate::ledger::reader::Reader;
 
 /// How many jobs may wait; a sender waits beyond that.
 const QUEUE: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job = Box<dyn FnOnce(&mut Reader) + Send>;
 
 enum Order {
     Do(Job),
@@ -42,7 +43,8 @@ impl Thread {
         path: &Path,
     ) -> Result<Self, LedgerError> {
         let (orders, queue) = mpsc::channel(QUEUE);
-        let work = move || serve(connection, lock, queue);
+        let own = Reader::over(connection, path);
+        let work = move || serve(own, lock, queue);
         let handle = std::thread::Builder::new()
             .name("ledger".into())
             .spawn(work)
@@ -57,16 +59,31 @@ impl Thread {
         T: Send + 'static,
         W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        let done = self.answer(move |own| work(own.connection_mut())).await?;
+        done.map_err(|error| LedgerError::of(&self.path, error))
+    }
+
+    /// Lets the thread read.
+    pub(super) async fn read<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Reader) -> Result<T, LedgerError> + Send + 'static,
+    {
+        self.answer(move |own| work(own)).await?
+    }
+
+    async fn answer<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Reader) -> T + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let job = move |connection: &mut Connection| {
+        let job = move |own: &mut Reader| {
             // Nobody waits any more: the work is done all the same.
-            let _gone = reply.send(work(connection));
+            let _gone = reply.send(work(own));
         };
         self.orders.send(Order::Do(Box::new(job))).await.map_err(|_| LedgerError::Gone)?;
-        answer
-            .await
-            .map_err(|_| LedgerError::Gone)?
-            .map_err(|error| LedgerError::of(&self.path, error))
+        answer.await.map_err(|_| LedgerError::Gone)
     }
 
     /// Like [`Self::run`], in one transaction: all of it or nothing, on disk when it returns.
@@ -118,14 +135,14 @@ impl Thread {
 }
 
 fn serve(
-    mut connection: Connection,
+    mut own: Reader,
     lock: Option<Lock>,
     mut queue: mpsc::Receiver<Order>,
 ) -> rusqlite::Result<()> {
     let mut next = None;
     loop {
         match next.take().or_else(|| queue.blocking_recv()) {
-            Some(Order::Do(job)) => job(&mut connection),
+            Some(Order::Do(job)) => job(&mut own),
             Some(Order::Share(first)) => {
                 let mut parts = vec![first];
                 while next.is_none() {
@@ -135,13 +152,13 @@ fn serve(
                         Err(_) => break,
                     }
                 }
-                group::write(&mut connection, parts);
+                group::write(own.connection_mut(), parts);
             }
             Some(Order::Stop) | None => break,
         }
     }
     queue.close();
-    let closed = if lock.is_some() { file::close(connection) } else { Ok(()) };
+    let closed = if lock.is_some() { file::close(own.into_connection()) } else { Ok(()) };
     drop(lock);
     closed
 }

@@ -13,7 +13,7 @@ use crate::budgets;
 use crate::clock::Clock;
 use crate::delivery::OperatorFindings;
 use crate::domain::{CustomerKey, Route, Silence, Suppression};
-use crate::ledger::{Ledger, LedgerError, PollResult};
+use crate::ledger::{Ledger, LedgerError, PollResult, Reader};
 use crate::metrics::Metrics;
 use crate::poll::candidate::{Candidate, Tally};
 use crate::poll::confirm;
@@ -88,7 +88,7 @@ impl Cycle {
     /// What is known before anything is read.
     async fn start(&self, accept_empty: bool) -> Result<Start, LedgerError> {
         let now = self.clock.now();
-        let memory = self.ledger.poll_memory().await?;
+        let memory = self.ledger.read(Reader::poll_memory).await?;
         // A clock set back must not make sound dates look like the future's, nor sound silences.
         let dated = memory.last_good_at.map_or(now, |last| last.max(now));
         self.ledger.rename_rules(self.renames()).await?;
@@ -100,7 +100,7 @@ impl Cycle {
     /// Stage 1: reads the collection, and the subscriptions that have budgets of their own. What is
     /// not about to alert is remembered on the way; so is a mass crossing, in slices.
     async fn read<'a>(&'a self, start: &'a Start) -> Result<Collection<'a>, LedgerError> {
-        let broken_off = self.ledger.interim().await?;
+        let broken_off = self.ledger.read(Reader::interim).await?;
         let recorder = self.recorder(
             &start.memory,
             self.silences(start).await?,
@@ -191,7 +191,7 @@ impl Cycle {
             recorded.crossing = CrossingCustomers::default();
         }
         if let Some(rows) = &mut recorded.rows {
-            rows.to = self.ledger.last_alert().await?;
+            rows.to = self.ledger.read(Reader::last_alert).await?;
         }
         if recorded.in_slices {
             self.ledger.write_digests(&self.routes, self.clock.now()).await?;
@@ -268,7 +268,7 @@ impl Cycle {
 
     /// The silences that may still cover something.
     async fn silences(&self, start: &Start) -> Result<Vec<Silence>, LedgerError> {
-        let mut silences = self.ledger.silences().await?;
+        let mut silences = self.ledger.read(Reader::silences).await?;
         silences.retain(|silence| silence.is_in_force(start.dated));
         Ok(silences)
     }
@@ -350,7 +350,7 @@ impl Cycle {
             ledger: &self.ledger,
             now: self.clock.now(),
             signed_in_at: self.source.sign_in_issued_at().await,
-            memory: &self.ledger.poll_memory().await?,
+            memory: &self.ledger.read(Reader::poll_memory).await?,
             report,
             tally,
             unexpectedly_empty,

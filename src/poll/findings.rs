@@ -7,7 +7,7 @@ use crate::alerting::PollMemory;
 use crate::delivery::OperatorFindings;
 use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{Alert, FindingCode, OperatorFinding};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::poll::candidate::Tally;
 use crate::poll::crossing::CrossingCustomers;
 use crate::poll::report::CycleReport;
@@ -242,7 +242,7 @@ impl PollFindings<'_> {
     /// Suspiciously many customers at once.
     async fn tell_crossings(&self) -> Result<(), LedgerError> {
         let report = self.report;
-        let held = self.ledger.held().await?;
+        let held = self.ledger.read(Reader::held).await?;
         let suspicious = report.crossing.is_suspicious(report.records);
         if !suspicious && held > 0 {
             return self.tell_held(held).await;
@@ -268,7 +268,7 @@ impl PollFindings<'_> {
     /// What an earlier poll held is news until it is released: whoever held it may have been killed
     /// before saying so, or before knowing whether it had to be held.
     async fn tell_held(&self, held: u64) -> Result<(), LedgerError> {
-        let open = self.ledger.findings().await?;
+        let open = self.ledger.read(Reader::findings).await?;
         if open.iter().any(|open| open.finding.code == FindingCode::MassCrossing) {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use crate::budgets;
 use crate::domain::{
     AlertState, Assessed, CustomerKey, Ended, Judged, Latest, Occasion, Route, Silence, Verdict,
 };
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::poll::crossing::{CrossingCustomers, hold_if, is_suspicious};
 use crate::poll::turns::Turns;
 use crate::rules::Rules;
@@ -47,7 +47,8 @@ impl FollowUp<'_> {
         records: u64,
         crossing: &mut CrossingCustomers,
     ) -> Result<(), LedgerError> {
-        let hidden = usize::try_from(self.ledger.customers_silenced().await?).unwrap_or(usize::MAX);
+        let hidden = usize::try_from(self.ledger.read(Reader::customers_silenced).await?)
+            .unwrap_or(usize::MAX);
         if !is_suspicious(crossing.customers.saturating_add(hidden), records) {
             return Ok(());
         }

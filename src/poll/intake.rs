@@ -14,7 +14,7 @@ use crate::alerting::KnownCustomers;
 use crate::alerting::judging::{COLLECTION_STALE, fingerprint, is_fresh, stale_after};
 use crate::budgets::{self, BudgetOddity, Joined};
 use crate::domain::{Assessed, CustomerId, CustomerKey, Glob, Plan, UsageRecord};
-use crate::ledger::{Ledger, LedgerError, customer_hash, customer_key_hash};
+use crate::ledger::{Ledger, LedgerError, Reader, customer_hash, customer_key_hash};
 use crate::metrics::Metrics;
 use crate::poll::candidate::{Candidate, Pending, Tally};
 use crate::poll::recorder::Recorder;
@@ -103,7 +103,7 @@ impl<'a> Intake<'a> {
             rules_print: rules.fingerprint(),
             stale_after: stale_after(rules),
             known: None,
-            scan: Some(Box::pin(async move { ledger.scan().await })),
+            scan: Some(Box::pin(async move { ledger.read(Reader::scan).await })),
             early: Vec::new(),
             read: HashMap::default(),
             batch: Vec::new(),

@@ -25,7 +25,7 @@ impl AllLooks {
     /// Those that the ledger knows.
     pub(crate) async fn of(ledger: &Ledger) -> Result<Self, LedgerError> {
         let mut looks = Self::default();
-        looks.add(ledger.looks(number_of_look).await?);
+        looks.add(ledger.read(|reader| reader.looks(number_of_look)).await?);
         Ok(looks)
     }
 
@@ -133,7 +133,8 @@ pub(crate) async fn mark(
         look_of(new.snapshot.alert.customer.label.as_deref(), &new.snapshot.alert.customer.name)
     };
     let wanted: HashSet<String> = alerts.iter().map(look).collect();
-    let recorded = ledger.alike(wanted.clone(), look_of).await?;
+    let asked = wanted.clone();
+    let recorded = ledger.read(move |reader| reader.alike(&asked, look_of)).await?;
     let customers = seen.iter().filter(|seen| seen.subscription.is_none());
     let read =
         customers.map(|seen| (look_of(seen.label.as_deref(), &seen.name), seen.customer.key()));

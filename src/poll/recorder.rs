@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::delivery::OperatorFindings;
 use crate::delivery::operator_findings::log;
 use crate::domain::{AlertSnapshot, Audience, CustomerKey, Reason, Route, Silence};
-use crate::ledger::{AlertRows, Ledger, LedgerError};
+use crate::ledger::{AlertRows, Ledger, LedgerError, Reader};
 use crate::metrics::Metrics;
 use crate::poll::candidate::{Candidate, Tally};
 use crate::poll::confirm::Answer;
@@ -139,14 +139,14 @@ impl Recorder<'_> {
         tally: &mut Tally,
     ) -> Result<Vec<CustomerKey>, LedgerError> {
         if self.recorded.after.is_none() {
-            let interim = self.ledger.new_interim().await?;
+            let interim = self.ledger.read(Reader::new_interim).await?;
             self.recorded.adopt(std::iter::once(interim));
         }
         if self.recorded.looks.is_none() {
             self.recorded.looks = Some(AllLooks::of(self.ledger).await?);
         }
         if self.recorded.rows.is_none() {
-            let last = self.ledger.last_alert().await?;
+            let last = self.ledger.read(Reader::last_alert).await?;
             self.recorded.rows = Some(AlertRows { after: last, to: last });
         }
         let mut decisions = self.decide(candidates, HashMap::new(), tally).await?;
@@ -209,7 +209,11 @@ impl Recorder<'_> {
             |message: &&NewMessage| message.held && message.audience == Audience::Customer;
         let new: usize =
             messages.iter().filter(is_held).map(|message| message.recipients.count()).sum();
-        let held = self.ledger.held().await?.saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
+        let held = self
+            .ledger
+            .read(Reader::held)
+            .await?
+            .saturating_add(u64::try_from(new).unwrap_or(u64::MAX));
         let finding = crossing_finding(&self.recorded.crossing, records, held);
         let messages = self.findings.news(&finding);
         Ok(NewFinding { finding, messages })

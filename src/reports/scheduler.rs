@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::domain::{Report, Route};
-use crate::ledger::{self, LedgerError};
+use crate::ledger::{self, LedgerError, Reader};
 use crate::poll::Cycle;
 use crate::reports::{Due, ReportSchedule};
 use crate::reports::{Scope, report, report_messages};
@@ -28,7 +28,7 @@ impl ReportScheduler {
     /// Reports, if an occasion has come that was not reported; returns whether it did. A daemon
     /// that was down reports the last occasion once.
     pub async fn step(self: &Arc<Self>) -> Result<bool, LedgerError> {
-        let reported = self.cycle.ledger.reported().await?;
+        let reported = self.cycle.ledger.read(Reader::reported).await?;
         let now = self.cycle.clock.now();
         let behind = reported.is_some_and(|reported| self.schedule.is_behind(reported, now));
         let watched = self.watched().filter(|_| behind);

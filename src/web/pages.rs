@@ -12,7 +12,7 @@ use prometheus::core::Collector as _;
 use prometheus::proto::MetricFamily;
 use tokio::time::timeout;
 
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Reader};
 use crate::web::{Shown, customers};
 
 /// How long a scrape waits for what is owed; scrapers give up after 10 s.
@@ -48,10 +48,10 @@ async fn metrics(State(shown): State<Shown>) -> Response {
 /// ledger does not name owes nothing.
 async fn refresh(shown: &Shown) -> Result<(), LedgerError> {
     let now = shown.clock.now();
-    let silences = shown.ledger.silences().await?;
+    let silences = shown.ledger.read(Reader::silences).await?;
     let in_force = silences.iter().filter(|silence| silence.is_in_force(now)).count();
     shown.metrics.silences.set(i64::try_from(in_force).unwrap_or(i64::MAX));
-    let owed = shown.ledger.owed().await?;
+    let owed = shown.ledger.read(Reader::owed).await?;
     let (pending, oldest) =
         (&shown.metrics.deliveries_pending, &shown.metrics.delivery_oldest_pending);
     for notifier in

@@ -139,7 +139,7 @@ async fn a_delivery_is_given_up_only_after_the_time_and_eight_probes() {
     let waits = post.run().await;
     assert_eq!(waits.len(), 7, "the minute is over long before the eighth probe: {waits:?}");
     assert_eq!(post.states(), ["dead", "dead"]);
-    assert_eq!(post.ledger.owed().await.unwrap()[0].dead, 2);
+    assert_eq!(post.ledger.read(Reader::owed).await.unwrap()[0].dead, 2);
 }
 
 #[tokio::test]

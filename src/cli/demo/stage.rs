@@ -14,7 +14,7 @@ use crate::config::{self, Config, Environment};
 use crate::daemon::{Assembly, assemble};
 use crate::domain::{CustomerKey, Delivery};
 use crate::fs;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::metrics::Metrics;
 use crate::poll::CycleReport;
 use crate::simulator::{HttpReceiver, MailOptions, MailReceiver, PartnerCenter, SignIn, Story};
@@ -131,7 +131,7 @@ impl Stage {
 
     /// How many deliveries the ledger says were given up.
     pub(super) async fn given_up(&self) -> Result<u64, LedgerError> {
-        Ok(self.ledger.owed().await?.iter().map(|owed| owed.dead).sum())
+        Ok(self.ledger.read(Reader::owed).await?.iter().map(|owed| owed.dead).sum())
     }
 
     /// What the ledger remembers of each customer, in the order of Partner Center.

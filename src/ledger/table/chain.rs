@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use crate::ledger::column::Instant;
+use crate::ledger::column::{self, Instant};
 use crate::ledger::file;
+use crate::ledger::listing::ChainEvent;
 use crate::text::{sha256, sha256_of_parts};
 
 /// A SHA-256.
@@ -98,6 +99,27 @@ pub(in crate::ledger) fn hash(before: &Hash, number: i64, at: Timestamp, parts: 
         about,
         content,
     ])
+}
+
+/// Every event in order, to `visit`.
+pub(in crate::ledger) fn each(
+    connection: &Connection,
+    mut visit: impl FnMut(ChainEvent) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection
+        .prepare("SELECT number, at, kind, ref, content, hash FROM chain ORDER BY number")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(ChainEvent {
+            number: row.get(0)?,
+            at: column::instant(row, 1)?,
+            kind: row.get(2)?,
+            about: row.get(3)?,
+            content: row.get(4)?,
+            hash: row.get(5)?,
+        })?;
+    }
+    Ok(())
 }
 
 /// The number and the hash that the first event follows: of the last one that was forgotten, else

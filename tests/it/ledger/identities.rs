@@ -194,7 +194,7 @@ async fn a_finding_that_is_recorded_with_its_alerts_is_told_with_them_and_once()
             .unwrap()
     );
     assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 2);
-    assert!(ledger.findings().await.unwrap()[0].told);
+    assert!(ledger.read(Reader::findings).await.unwrap()[0].told);
     assert!(
         !ledger
             .record(Recording {

@@ -34,7 +34,7 @@ async fn a_second_opening_is_refused_and_says_who_holds_it() {
         "{held}"
     );
     ledger.close().await.unwrap();
-    assert!(matches!(ledger.scan().await, Err(LedgerError::Gone)));
+    assert!(matches!(ledger.read(Reader::scan).await, Err(LedgerError::Gone)));
     open(&config(&folder)).unwrap().close().await.unwrap();
 }
 
@@ -235,8 +235,10 @@ async fn a_full_disk_is_said_and_leaves_everything_intact() {
     for limit in pages.. {
         let ledger = Ledger::open_within(&config(&folder), limit, Metrics::new(), clock()).unwrap();
         let recorded = ledger.record(more.clone()).await;
-        let (customers, due) =
-            (ledger.scan().await.unwrap().len(), ledger.due("slack", vec![], 10).await.unwrap());
+        let (customers, due) = (
+            ledger.read(Reader::scan).await.unwrap().len(),
+            ledger.due("slack", vec![], 10).await.unwrap(),
+        );
         ledger.close().await.unwrap();
         let Err(full) = recorded else {
             assert_eq!((customers, due.len()), (99, 2));
@@ -437,11 +439,11 @@ async fn a_ledger_of_version_4_tells_what_a_broken_off_mass_crossing_has_gathere
     drop(connection);
     let ledger = open(&config(&folder)).unwrap();
     assert!(ledger.write_digests(&[], at("2026-10-05T12:00:00Z")).await.unwrap());
-    assert_eq!(ledger.interim().await.unwrap(), None);
+    assert_eq!(ledger.read(Reader::interim).await.unwrap(), None);
     let told = ledger.due("slack", Vec::new(), 10).await.unwrap();
     assert_eq!(told.len(), 1);
     let codes: Vec<_> = ledger
-        .findings()
+        .read(Reader::findings)
         .await
         .unwrap()
         .into_iter()

@@ -184,7 +184,7 @@ async fn a_delivery_is_given_up_when_both_limits_of_its_own_share_are_reached() 
     assert_eq!(fail(failing(13, 132)).await.unwrap().len(), 1);
     assert_eq!(ledger.notifier_state("slack").await.unwrap(), failing(13, 132));
     assert_eq!(identities(&ledger, "other").await, [78]);
-    let owed = ledger.owed().await.unwrap();
+    let owed = ledger.read(Reader::owed).await.unwrap();
     assert_eq!(
         owed,
         [
@@ -455,7 +455,7 @@ async fn news_that_is_buried_with_its_only_notifier_counts_as_untold() {
         ledger.mark_sent(attempt(delivery.id, "accepted")).await.unwrap();
     }
     let untold = async || {
-        let findings = ledger.findings().await.unwrap();
+        let findings = ledger.read(Reader::findings).await.unwrap();
         findings
             .into_iter()
             .filter(|open| !open.told)

@@ -11,7 +11,7 @@ async fn what_is_recorded_is_recalled_exactly() {
     ledger.close().await.unwrap();
 
     let ledger = open(&config(&folder)).unwrap();
-    let known = ledger.scan().await.unwrap();
+    let known = ledger.read(Reader::scan).await.unwrap();
     assert_eq!(known.len(), 2);
     assert_eq!(known[&customer_hash(&customer(1))].fingerprint, u64::MAX - 5);
     assert_eq!(known[&2].fingerprint, u64::MAX - 5);
@@ -61,7 +61,7 @@ async fn a_last_seen_state_replaces_the_one_before() {
     };
     ledger.record(Recording { seen: vec![seen(1)], ..Recording::default() }).await.unwrap();
     ledger.record(Recording { seen: vec![bare.clone()], ..Recording::default() }).await.unwrap();
-    let known = ledger.scan().await.unwrap();
+    let known = ledger.read(Reader::scan).await.unwrap();
     assert_eq!(known.into_values().map(|known| known.fingerprint).collect::<Vec<_>>(), [3]);
     let remembered = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap();
     assert_eq!(format!("{:?}", remembered[&customer(1).key()].seen), format!("{bare:?}"));
@@ -78,7 +78,7 @@ async fn the_same_recording_twice_is_refused_as_a_whole() {
         ..one_alert(7, "spend", "slack", Severity::Critical)
     };
     assert!(matches!(ledger.record(again).await, Err(LedgerError::Conflict { .. })));
-    assert_eq!(ledger.scan().await.unwrap().len(), 1);
+    assert_eq!(ledger.read(Reader::scan).await.unwrap().len(), 1);
     ledger.close().await.unwrap();
 }
 
@@ -129,7 +129,7 @@ async fn one_entry_that_does_not_fit_keeps_all_of_its_recording_out() {
     for (what, misfit) in misfits {
         let misfit = Recording { seen: vec![seen(1), seen(2)], ..misfit };
         assert!(matches!(ledger.record(misfit).await, Err(LedgerError::Conflict { .. })), "{what}");
-        assert_eq!(ledger.scan().await.unwrap().len(), 1, "{what}");
+        assert_eq!(ledger.read(Reader::scan).await.unwrap().len(), 1, "{what}");
         assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1, "{what}");
         assert_eq!(
             ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()
@@ -190,7 +190,7 @@ async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
 async fn polls_are_remembered_and_good_ones_settle_their_rules() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = open(&config(&folder)).unwrap();
-    assert_eq!(ledger.poll_memory().await.unwrap(), PollMemory::default());
+    assert_eq!(ledger.read(Reader::poll_memory).await.unwrap(), PollMemory::default());
     let good = PollResult {
         at: at("2026-10-05T12:00:00Z"),
         good: true,
@@ -211,7 +211,7 @@ async fn polls_are_remembered_and_good_ones_settle_their_rules() {
     };
     ledger.finish_poll(good.clone()).await.unwrap();
     ledger.finish_poll(failed.clone()).await.unwrap();
-    let memory = ledger.poll_memory().await.unwrap();
+    let memory = ledger.read(Reader::poll_memory).await.unwrap();
     assert_eq!(memory.last_good_at, Some(good.at));
     assert_eq!(memory.last_good_items, Some(5), "usable or not");
     assert_eq!(memory.uncovered, Some(3));
@@ -248,7 +248,7 @@ async fn a_failed_poll_leaves_the_last_good_one_when_it_was() {
     ] {
         ledger.finish_poll(result).await.unwrap();
     }
-    assert_eq!(ledger.poll_memory().await.unwrap().last_good_at, Some(steady.at));
+    assert_eq!(ledger.read(Reader::poll_memory).await.unwrap().last_good_at, Some(steady.at));
     let status = Reader::open(&config(&folder)).unwrap().polls().unwrap();
     assert_eq!(status.last_good, Some(PollResult { rules: vec![], ..steady }));
     assert_eq!(status.last.unwrap().at, at("2026-10-05T20:00:00Z"));
@@ -334,7 +334,7 @@ async fn a_hundred_thousand_customers_are_recorded_and_scanned() {
         let seen = (0..2000).map(|number| seen(batch * 2000 + number)).collect();
         ledger.record(Recording { seen, ..Recording::default() }).await.unwrap();
     }
-    let known = ledger.scan().await.unwrap();
+    let known = ledger.read(Reader::scan).await.unwrap();
     assert_eq!(known.len(), 100_000);
     assert!((0..100_000).all(|number| known.contains_key(&number)));
     ledger.close().await.unwrap();
@@ -345,13 +345,13 @@ async fn a_preview_reads_and_writes_a_copy() {
     let folder = tempfile::tempdir().unwrap();
     let empty = Ledger::preview(&config(&folder), Metrics::new(), clock()).unwrap();
     empty.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
-    assert_eq!(empty.scan().await.unwrap().len(), 1);
+    assert_eq!(empty.read(Reader::scan).await.unwrap().len(), 1);
     assert!(!config(&folder).path.exists());
 
     let ledger = open(&config(&folder)).unwrap();
     ledger.record(one_alert(1, "spend", "slack", Severity::Critical)).await.unwrap();
     let preview = Ledger::preview(&config(&folder), Metrics::new(), clock()).unwrap();
-    assert!(preview.scan().await.unwrap().contains_key(&1));
+    assert!(preview.read(Reader::scan).await.unwrap().contains_key(&1));
     preview.record(one_alert(2, "other", "slack", Severity::Critical)).await.unwrap();
     assert_eq!(preview.due("slack", vec![], 10).await.unwrap().len(), 2);
     assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1);

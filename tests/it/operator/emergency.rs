@@ -7,7 +7,7 @@ use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
 use budget_alertd::delivery::{Emergency, Occurrence};
 use budget_alertd::domain::Message;
-use budget_alertd::ledger::Ledger;
+use budget_alertd::ledger::{Ledger, Reader};
 use budget_alertd::metrics::{Metrics, WriteFailure};
 use budget_alertd::simulator::{Fault, HttpReceiver, Request};
 
@@ -101,7 +101,7 @@ async fn it_is_told_once_from_memory_and_its_end_is_owed_by_the_ledger() {
         ["ledger-unwritable over=true: the ledger can be written again after 11 min"]
     );
     assert_eq!(post.received().len(), 1);
-    assert_eq!(post.ledger.findings().await.unwrap(), []);
+    assert_eq!(post.ledger.read(Reader::findings).await.unwrap(), []);
 }
 
 #[tokio::test]
