@@ -13,6 +13,7 @@ mod deliveries;
 mod delivery_row;
 mod demo;
 mod doubts;
+mod evidence;
 mod exit;
 mod explain;
 mod generate;
@@ -147,6 +148,12 @@ enum Command {
     /// List what is owed, sent and given up; owe again what was given up
     #[command(after_help = "Example: budget-alertd deliveries --state dead")]
     Deliveries(deliveries::Deliveries),
+    /// Write a folder that proves what was seen of a customer, decided about it, and told to whom
+    #[command(
+        after_help = "Needs to read the ledger: as root, or as the daemon's user.\n\nExample: \
+            budget-alertd evidence --customer \"Contoso Nord\" --since 2026-11-01"
+    )]
+    Evidence(evidence::EvidenceOf),
     /// A spreadsheet of customers with their budgets: prefilled out, checked and explained in
     #[command(after_help = "Example: budget-alertd budgets export --output customers.csv")]
     Budgets(budgets::Budgets),
@@ -279,6 +286,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Ack(ack) => ack.run(&config()?).await,
         Command::Silence(silence) => silence.run(&config()?).await,
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
+        Command::Evidence(evidence) => evidence.run(&config()?),
         Command::Budgets(budgets) => budgets.run(&config()?),
         Command::Demo(demo) => Box::pin(demo.run()).await,
         Command::Ledger(ledger) => ledger.run(&config()?),

@@ -41,6 +41,7 @@ impl Command {
             | Self::Test(_)
             | Self::Simulate(_)
             | Self::Ack(_)
+            | Self::Evidence(_)
             | Self::Budgets(_)
             | Self::Demo(_)
             | Self::Ledger(_)

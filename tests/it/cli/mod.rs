@@ -6,6 +6,7 @@ mod budgets;
 mod checking;
 mod coverage;
 mod deferring;
+mod evidence;
 mod explaining;
 mod generating;
 mod listing;
