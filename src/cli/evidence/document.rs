@@ -236,7 +236,9 @@ impl Sample {
 
 fn in_words(rows: &[AlertRow]) -> Vec<String> {
     let none = Namesakes::default();
-    rows.iter().map(|row| text::alert_line(&row.snapshot.alert, &none)).collect()
+    let line = |row: &AlertRow| text::alert_line(&row.snapshot.alert, &none);
+    // Colours are for terminals.
+    rows.iter().map(|row| anstream::adapter::strip_str(&line(row)).to_string()).collect()
 }
 
 /// Who was told of these alerts, and of anything about the customer in this time.

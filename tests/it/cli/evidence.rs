@@ -123,6 +123,10 @@ async fn it_shows_what_was_seen_decided_told_answered_and_acknowledged() {
     assert!(verified.contains(head), "{verified}");
     assert_eq!(whole["ledger"]["changed"], Value::Null);
     // The page and the sheets say the same in words.
+    assert!(
+        files["index.html"].contains("<td>CRITICAL ")
+            || files["index.html"].contains("<td>WARNING ")
+    );
     for said in [reference, "Contoso UK", by, "200 OK", head, "sha256sum --check"] {
         assert!(files["index.html"].contains(said), "{said}");
     }
@@ -175,6 +179,7 @@ async fn of_a_message_about_several_customers_it_shows_what_is_of_this_one() {
     let hidden: Vec<String> =
         names.chain(escaped).chain(amounts).chain(written).chain(identities).collect();
     for (file, text) in &files {
+        assert!(!text.contains('\u{1b}'), "{file} has colours of a terminal");
         for hidden in &hidden {
             assert!(!text.contains(hidden), "{file} says {hidden}");
         }
