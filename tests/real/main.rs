@@ -20,6 +20,7 @@ mod authority;
 mod dovecot;
 mod full_disk;
 mod monitoring;
+mod moved;
 mod nginx;
 mod on_call;
 mod package;

@@ -11,12 +11,12 @@ use std::time::Duration;
 use super::process::{budget_alertd, eventually, free_port, said, succeed};
 use super::systemd::Machine;
 
-const UNIT: &str = "budget-alertd";
+pub(super) const UNIT: &str = "budget-alertd";
 const PROGRAM: &str = "/usr/bin/budget-alertd";
-const CONFIGURATION: &str = "/etc/budget-alertd/alert-rules.toml";
+pub(super) const CONFIGURATION: &str = "/etc/budget-alertd/alert-rules.toml";
 const CREDENTIAL: &str = "/etc/budget-alertd/credentials/itsm";
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
-const STATE: &str = "/var/lib/budget-alertd";
+pub(super) const STATE: &str = "/var/lib/budget-alertd";
 const PRIVATE: &str = "/var/lib/private/budget-alertd";
 const BY_HAND: &str = "/etc/systemd/system/budget-alertd.service";
 const PACKAGED: &str = "/usr/lib/systemd/system/budget-alertd.service";
@@ -37,10 +37,10 @@ const FILES: [&str; 10] = [
 ];
 
 /// The package around the program under test, in an older and a newer version.
-static PACKAGES: LazyLock<Packages> = LazyLock::new(Packages::build);
+pub(super) static PACKAGES: LazyLock<Packages> = LazyLock::new(Packages::build);
 
-struct Packages {
-    older: PathBuf,
+pub(super) struct Packages {
+    pub(super) older: PathBuf,
     newer: PathBuf,
 }
 
@@ -103,7 +103,7 @@ impl Packages {
 }
 
 /// A machine whose packages may start services, as those of a container may not.
-fn boot() -> Machine {
+pub(super) fn boot() -> Machine {
     let machine = Machine::boot();
     machine.succeed("rm", &["-f", "/usr/sbin/policy-rc.d"]);
     machine
@@ -112,7 +112,7 @@ fn boot() -> Machine {
 impl Machine {
     /// Has `dpkg` install a package; a changed configuration is kept, as `apt-get` asks for.
     #[track_caller]
-    fn dpkg_install(&self, package: &Path) {
+    pub(super) fn dpkg_install(&self, package: &Path) {
         let inside = "/tmp/budget-alertd.deb";
         std::fs::copy(package, self.path(inside)).unwrap();
         self.succeed("dpkg", &["--force-confold", "--install", inside]);
@@ -121,12 +121,12 @@ impl Machine {
 
     /// Runs the program as root; fails the test unless it succeeds.
     #[track_caller]
-    fn program(&self, arguments: &[&str]) -> String {
+    pub(super) fn program(&self, arguments: &[&str]) -> String {
         self.succeed(PROGRAM, arguments)
     }
 
     #[track_caller]
-    fn assert_runs(&self) {
+    pub(super) fn assert_runs(&self) {
         assert_eq!(self.property(UNIT, "ActiveState"), "active", "{}", self.unit_journal());
     }
 
@@ -146,7 +146,7 @@ impl Machine {
 
     /// Fails the test unless all in this folder is the daemon's and nobody else's.
     #[track_caller]
-    fn assert_private(&self, folder: &str) {
+    pub(super) fn assert_private(&self, folder: &str) {
         let uid = self.uid(UNIT);
         let folder = self.path(folder);
         let inside = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
