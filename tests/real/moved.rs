@@ -17,7 +17,7 @@ const USAGE: &str = include_str!("../fixtures/customers_usagerecords.json");
 fn install(machine: &Machine, receiver: &HttpReceiver) {
     machine.dpkg_install(&PACKAGES.older);
     machine.systemctl(&["stop", UNIT]);
-    machine.succeed("rm", &["-rf", STATE]);
+    machine.succeed("sh", &["-c", &format!("rm -r {STATE}/*")]);
     machine.write("/etc/budget-alertd/usage.json", USAGE);
     let configuration = format!(
         r#"
@@ -37,8 +37,8 @@ url = "{}"
     machine.write(CONFIGURATION, &configuration);
 }
 
-#[test]
-fn a_backup_of_one_machine_is_restored_on_another_and_nothing_is_told_twice() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_one_machine_is_restored_on_another_and_nothing_is_told_twice() {
     let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
     let listed = |machine: &Machine| machine.program(&["alerts", "--format", "json"]);
     let sent = |machine: &Machine| {
