@@ -30,6 +30,7 @@ mod rule;
 mod sent_message;
 mod severity;
 mod silence;
+pub mod spike;
 mod usage;
 
 pub use alert::{

@@ -37,6 +37,7 @@ mod replay;
 mod schema;
 mod simulator;
 mod source;
+mod spikes;
 mod support;
 mod telling;
 mod web;

@@ -1,0 +1,9 @@
+//! Whether a day's spending is far above the usual: day rates from the dates of the data, the usual
+//! from the days before, and the verdict. All days are UTC, all numbers exact; nothing is divided
+//! before it is compared.
+
+mod rates;
+mod reading;
+
+pub use rates::{CostDate, DayRate, DayRates, NoRate};
+pub use reading::{Floor, Learning, Reading, SpikeDay, SpikeMark};
