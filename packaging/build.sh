@@ -9,7 +9,7 @@ source tests/packages.sh
 profile=${PROFILE:-dist}
 install_packages dpkg-dev xz-utils
 cargo_deb
-tool cargo-generate-rpm 0.21.1
+cargo_rpm
 
 step cargo build --locked --profile "$profile"
 step rm -rf target/generated

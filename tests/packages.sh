@@ -28,3 +28,4 @@ tool() {
 }
 # Built for debugging: it takes a fraction of the time, and packs as fast with the packers of the system.
 cargo_deb() { tool cargo-deb 3.8.0 --debug --no-default-features; }
+cargo_rpm() { tool cargo-generate-rpm 0.21.1 --debug; }

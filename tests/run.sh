@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/packages.sh
 
-install_packages binutils chromium curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev \
-  libsasl2-modules libsasl2-modules-db mount nginx-light postfix procps prometheus prometheus-alertmanager python3 python3-pip sasl2-bin \
+install_packages binutils buildah chromium crun curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev \
+  libsasl2-modules libsasl2-modules-db mount nginx-light postfix procps prometheus prometheus-alertmanager python3 python3-pip rpm sasl2-bin \
   systemd systemd-container util-linux
 
 # What is built for the first time gains nothing from being prepared for small changes.
@@ -24,8 +24,9 @@ step systemd-analyze security --offline=true --threshold=15 --no-pager systemd/b
 export INSTA_UPDATE=no
 # Many tests wait for processes and receivers: twice as many as there are cores fill the cores.
 export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((2 * $(nproc)))}"
-# Makes the package that is tried on a real systemd.
+# Make the packages that are tried.
 cargo_deb
+cargo_rpm
 step cargo test --locked --features real-servers --no-run
 # The real servers want root: a systemd to boot, users to change to. They mostly wait: beside the others, and shown after them.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')

@@ -17,6 +17,7 @@
 
 mod alertmanager;
 mod authority;
+mod container;
 mod dovecot;
 mod full_disk;
 mod monitoring;
@@ -28,6 +29,7 @@ mod pictures;
 mod poll;
 mod postfix;
 mod process;
+mod rpm;
 mod standard_webhooks;
 mod systemd;
 mod unit;
