@@ -128,6 +128,11 @@ impl Folder {
         Ok(accessat(&self.fd, name, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS)?)
     }
 
+    /// Fails where this process may not make anything in the folder; looks only.
+    pub(super) fn check_writable(&self) -> io::Result<()> {
+        Ok(accessat(&self.fd, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)?)
+    }
+
     /// The same error, with what to do where the file belongs to another user than this process and
     /// the folder do.
     pub(super) fn explained(&self, path: &Path, name: &OsStr, error: io::Error) -> io::Error {

@@ -23,7 +23,9 @@ mod walk;
 
 pub use folder::{make_folder, make_private_folder, remove_folder};
 pub use list::{free_space, move_aside, names_in};
-pub use own::{check_usable, exists, open_or_make, open_own, read_own, real_path, remove};
+pub use own::{
+    check_makeable, check_usable, exists, open_or_make, open_own, read_own, real_path, remove,
+};
 pub use read::{open, open_streaming, read, read_text};
 pub use replace::{Rights, create, replace, replace_by};
 pub use seen::SeenFiles;

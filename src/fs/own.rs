@@ -33,6 +33,18 @@ pub fn check_usable(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Fails where this process may not make a file at `path`, whose folder is made where there is none.
+/// Looks only.
+pub fn check_makeable(path: &Path) -> io::Result<()> {
+    let above = folder_of(path);
+    match Folder::open(&above) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && above.parent().is_some() => {
+            check_makeable(&above)
+        }
+        opened => opened?.check_writable(),
+    }
+}
+
 /// Reads a file of up to so many bytes.
 pub fn read_own(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     bounded(open_own(path)?, most)

@@ -12,6 +12,7 @@ use rustix::fs::{Gid, OFlags, Uid, fchown, fstat};
 
 use crate::fs::folder::Folder;
 use crate::fs::sweep::{UNFINISHED, sweep_file};
+use crate::fs::user::User;
 use crate::fs::walk::End;
 
 /// How often another name is tried.
@@ -25,6 +26,10 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 pub enum Rights {
     /// For the daemon alone: it belongs to the owner of the folder, even when root makes it.
     Daemon,
+    /// The same, and the daemon only reads it: a secret that a person has given it.
+    DaemonReads,
+    /// For this user alone.
+    User(User),
     /// For whoever makes it, and for others by this mode.
     Mode(u32),
     /// Like the file before it, in owner and mode; where there is none, for whoever makes it, and
@@ -112,6 +117,14 @@ pub(super) fn hand_over(
 ) -> io::Result<()> {
     let mode = match rights {
         Rights::Daemon => return folder.give(file),
+        Rights::DaemonReads => {
+            folder.give(file)?;
+            0o400
+        }
+        Rights::User(user) => {
+            fchown(file, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid)))?;
+            0o600
+        }
         Rights::Mode(mode) => mode,
         Rights::AsBefore(otherwise) => match folder.open_file(name, OFlags::PATH) {
             Ok(before) => as_before(file, &before)?,
