@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::cli::exit::{Outcome, WrongUsage};
-use crate::cli::output::{self, Tone, tick};
+use crate::cli::output::{self, Tone, ticked};
 use crate::cli::{control, open, text};
 use crate::clock::SystemClock;
 use crate::config::{self, Environment, Paths, SecretsFor};
@@ -29,7 +29,7 @@ impl Login {
         if outcome == Outcome::Done && open::look(path, SecretsFor::Source).is_err() {
             let said =
                 format!("{} does not load yet: `budget-alertd check` says why", path.display());
-            output::page(&format!("{}\n", tick(Tone::Uneasy, "file", &said)))?;
+            ticked(Tone::Uneasy, "file", &said)?;
         }
         Ok(outcome)
     }
@@ -55,7 +55,7 @@ pub(super) async fn sign_in(path: &Path, browser: bool) -> anyhow::Result<Outcom
         Ok(grant) => grant,
         Err(error) => {
             let hint = if browser { "" } else { hint_at_browser(&error) };
-            say(Tone::Bad, "sign-in", &format!("{}{hint}", clean(&error.in_full(), 1000)))?;
+            ticked(Tone::Bad, "sign-in", &format!("{}{hint}", clean(&error.in_full(), 1000)))?;
             return nothing_kept();
         }
     };
@@ -65,7 +65,7 @@ pub(super) async fn sign_in(path: &Path, browser: bool) -> anyhow::Result<Outcom
         return nothing_kept();
     }
     if let Err(error) = keeper.keep(&grant.into_refresh_token()).await {
-        say(Tone::Bad, "saved", &format!("{error:#}"))?;
+        ticked(Tone::Bad, "saved", &format!("{error:#}"))?;
         return Ok(Outcome::Failed);
     }
     Ok(if answered.is_ok() { Outcome::Done } else { Outcome::Failed })
@@ -103,7 +103,7 @@ impl Keeper<'_> {
             && let Some(kept) = control::keep_sign_in(paths, refresh).await?
         {
             let polls = if kept.polls { ", and polls with it now" } else { "" };
-            return say(
+            return ticked(
                 Tone::Good,
                 "saved",
                 &format!("{}; the running daemon uses it{polls}", file.display()),
@@ -111,13 +111,13 @@ impl Keeper<'_> {
         }
         self.source.keep_sign_in(refresh.clone()).await.map_err(|error| self.cannot(&error))?;
         let place = file.canonicalize().unwrap_or(file);
-        say(
+        ticked(
             Tone::Good,
             "saved",
             &format!("{}, for its owner only; the daemon finds it there", place.display()),
         )?;
         if self.partner_center.state_dir.is_relative() {
-            say(Tone::Uneasy, "place", PLACE_DEPENDS)?;
+            ticked(Tone::Uneasy, "place", PLACE_DEPENDS)?;
         }
         Ok(())
     }
@@ -143,8 +143,8 @@ fn is_worth_keeping(grant: &Grant, answered: Result<&(), &SourceError>) -> bool 
 /// Account, multi-factor authentication and role, a line each.
 fn tell(grant: &Grant, answered: Result<&(), &SourceError>) -> anyhow::Result<()> {
     match &grant.account {
-        Some(account) => say(Tone::Good, "account", &clean(account, 100))?,
-        None => say(Tone::Uneasy, "account", "the sign-in names none")?,
+        Some(account) => ticked(Tone::Good, "account", &clean(account, 100))?,
+        None => ticked(Tone::Uneasy, "account", "the sign-in names none")?,
     }
     let (tone, text) = match (grant.multi_factor, answered.is_ok()) {
         (Some(true), _) => (Tone::Good, "passed"),
@@ -158,15 +158,15 @@ fn tell(grant: &Grant, answered: Result<&(), &SourceError>) -> anyhow::Result<()
                 then run `budget-alertd login` again and complete it",
         ),
     };
-    say(tone, "MFA", text)?;
+    ticked(tone, "MFA", text)?;
     match answered {
-        Ok(()) => say(Tone::Good, "role", "Partner Center answers with usage records"),
-        Err(error) => say(Tone::Bad, "role", &clean(&error.in_full(), 1000)),
+        Ok(()) => ticked(Tone::Good, "role", "Partner Center answers with usage records"),
+        Err(error) => ticked(Tone::Bad, "role", &clean(&error.in_full(), 1000)),
     }
 }
 
 fn nothing_kept() -> anyhow::Result<Outcome> {
-    say(Tone::Bad, "saved", "nothing; a sign-in made before stays as it is")?;
+    ticked(Tone::Bad, "saved", "nothing; a sign-in made before stays as it is")?;
     Ok(Outcome::Failed)
 }
 
@@ -176,10 +176,6 @@ fn hint_at_browser(error: &SourceError) -> &'static str {
     } else {
         ""
     }
-}
-
-fn say(tone: Tone, label: &str, text: &str) -> anyhow::Result<()> {
-    output::page(&format!("{}\n", tick(tone, label, text)))
 }
 
 /// Where the sign-in is kept depends on where the daemon is started.

@@ -81,6 +81,11 @@ pub(super) fn tick(tone: Tone, label: &str, text: &str) -> String {
     lines.replacen(' ', &tone.paint(mark), 1)
 }
 
+/// Prints one thing that was done or checked, and how it came out.
+pub(super) fn ticked(tone: Tone, label: &str, text: &str) -> anyhow::Result<()> {
+    page(&format!("{}\n", tick(tone, label, text)))
+}
+
 /// Prints a document for programs as it stands.
 pub(super) fn document(text: &str) -> anyhow::Result<()> {
     write(&mut io::stdout().lock(), text.as_bytes())
