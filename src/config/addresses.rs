@@ -20,7 +20,7 @@ pub(crate) fn addresses(table: &Table<'_>, key: &str) -> Vec<Mailbox> {
 }
 
 /// A text that is no address may be a list of its own, as mail programs write it.
-fn people_of(text: &str) -> Vec<&str> {
+pub(crate) fn people_of(text: &str) -> Vec<&str> {
     let several = if mailbox(text).is_ok() || text.chars().any(char::is_control) {
         Vec::new()
     } else {

@@ -111,7 +111,7 @@ fn text_of(path: &Path) -> Result<String, Mistakes> {
 }
 
 /// The same of a configuration, which can be made where there is none.
-fn configuration_of(path: &Path) -> Result<String, Mistakes> {
+pub(crate) fn configuration_of(path: &Path) -> Result<String, Mistakes> {
     text_of(path).map_err(|mistakes| match path.try_exists() {
         Ok(false)
             if path

@@ -40,15 +40,19 @@ mod windows_zone;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use addresses::{mailbox, people_of};
 pub use cases::{Case, CasePoll, Cases, Expected};
 pub use customers_csv::CustomersCsv;
 pub(crate) use customers_csv::{Described, shown as shown_faults, text as spreadsheet_text};
 pub use environment::{Environment, SYSTEM_FILE, SecretsFor};
+pub(crate) use load::configuration_of;
 pub use load::{load, load_cases, load_criteria, load_for_sign_in, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;
 pub use paths::{Paths, load_paths};
 pub use schema::schema;
+pub(crate) use smtp::{is_host, is_loopback};
+pub(crate) use url::endpoint;
 pub(crate) use value::{duration as parse_duration, hint};
 
 /// A checked configuration.

@@ -129,13 +129,15 @@ fn is_address_literal(name: &str) -> bool {
         || address.strip_prefix("IPv6:").is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
 }
 
-fn is_host(text: &str) -> bool {
+/// Whether a text can be a host: a name or an address.
+pub(crate) fn is_host(text: &str) -> bool {
     let letters = text.chars().all(|letter| letter.is_alphanumeric() || ".-_".contains(letter));
     text.parse::<IpAddr>().is_ok()
         || (letters && (text.is_ascii() || idna::domain_to_ascii(text).is_ok()))
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

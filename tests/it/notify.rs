@@ -9,7 +9,7 @@ mod later;
 mod mail;
 mod matrix;
 mod metrics;
-mod microsoft;
+pub(crate) mod microsoft;
 mod microsoft_mail;
 mod names;
 mod operator;

@@ -1,7 +1,7 @@
 //! Questions to a person, or to whatever stands behind stdin: one line each, Enter for what is
-//! proposed. What is asked is `answers`'.
+//! proposed. What is asked is the others'.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -11,16 +11,20 @@ use crate::cli::output;
 
 /// Where answers come from.
 pub(super) struct Questions {
-    terminal: bool,
+    /// Whether a person answers, who may be asked again.
+    pub(super) terminal: bool,
     /// Whether the input is over.
     ended: Cell<bool>,
+    /// What was answered so far and is no secret, as options.
+    answered: RefCell<Vec<String>>,
 }
 
 /// One question.
+#[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     /// What is asked, such as `Time zone of messages`.
     pub(super) text: &'a str,
-    /// What Enter, or the end of the input, stands for.
+    /// What Enter, or the end of a program's input, stands for.
     pub(super) proposal: Option<&'a str>,
     /// The answer that was given as an option already; then nothing is asked.
     pub(super) given: Option<&'a str>,
@@ -32,7 +36,11 @@ pub(super) struct Question<'a> {
 
 impl Questions {
     pub(super) fn of_stdin() -> Self {
-        Self { terminal: io::stdin().is_terminal(), ended: Cell::new(false) }
+        Self {
+            terminal: io::stdin().is_terminal(),
+            ended: Cell::new(false),
+            answered: RefCell::default(),
+        }
     }
 
     /// An answer that must be there. A person is asked again until it is right; a program has one
@@ -42,22 +50,25 @@ impl Questions {
         question: &Question<'_>,
         right: impl Fn(&str) -> Result<T, String>,
     ) -> anyhow::Result<T> {
+        let mut question = *question;
         loop {
-            let wrong = match self.read(question)? {
+            let wrong = match self.read(&question)? {
                 Said::Text(text) => match right(&text) {
-                    Ok(answer) => return Ok(answer),
+                    Ok(answer) => {
+                        self.note(&question, &text);
+                        return Ok(answer);
+                    }
                     Err(wrong) => wrong,
                 },
+                Said::End if self.terminal => "the input ended".to_owned(),
                 Said::Nothing | Said::End => "there is no answer".to_owned(),
             };
-            if !self.terminal || question.given.is_some() || self.ended.get() {
-                return Err(WrongUsage(format!(
-                    "{}: {wrong} ({})",
-                    question.text, question.option
-                ))
-                .into());
+            if !self.may_ask_again() {
+                let text = format!("{}: {wrong} ({})", question.text, question.option);
+                return Err(WrongUsage(text).into());
             }
-            output::aside(&format!("  {wrong}\n"));
+            let of = if question.given.take().is_some() { question.option } else { "" };
+            output::aside(&format!("  {of}{}{wrong}\n", if of.is_empty() { "" } else { ": " }));
         }
     }
 
@@ -75,21 +86,49 @@ impl Questions {
         )
     }
 
-    /// Yes or no; Enter is a yes, the end of the input a no.
-    pub(super) fn agreed(&self, text: &str) -> anyhow::Result<bool> {
-        let question =
-            Question { text, proposal: None, given: None, option: "yes or no", secret: false };
+    /// Yes or no; Enter is `usual`, the end of the input a no.
+    pub(super) fn agreed(&self, text: &str, usual: bool) -> anyhow::Result<bool> {
+        let usual = if usual { "yes" } else { "no" };
+        Ok(self.pick(text, &["yes", "no"], usual)? == "yes")
+    }
+
+    /// One of these words, or how it begins; Enter is `usual`, the end of the input the last one.
+    pub(super) fn pick<'w>(
+        &self,
+        text: &str,
+        words: &[&'w str],
+        usual: &'w str,
+    ) -> anyhow::Result<&'w str> {
         loop {
-            output::aside(&format!("{text} [yes]: "));
-            match self.typed(&question)? {
-                Said::Nothing => return Ok(true),
-                Said::End => return Ok(false),
-                Said::Text(text) => match text.to_lowercase().as_str() {
-                    "y" | "yes" => return Ok(true),
-                    "n" | "no" => return Ok(false),
-                    _ => output::aside("  yes or no?\n"),
-                },
+            output::aside(&format!("{text} [{usual}]: "));
+            let said = match self.typed(false)? {
+                Said::Nothing => return Ok(usual),
+                Said::End => return Ok(words.last().copied().unwrap_or(usual)),
+                Said::Text(said) => said.to_lowercase(),
+            };
+            match words.iter().find(|word| word.starts_with(&said)) {
+                Some(word) => return Ok(word),
+                None => output::aside(&format!("  one of: {}\n", words.join(", "))),
             }
+        }
+    }
+
+    /// Whether a person may be asked the same again.
+    pub(super) fn may_ask_again(&self) -> bool {
+        self.terminal && !self.ended.get()
+    }
+
+    /// The options that answer again what was answered so far, secrets left out; `None` where
+    /// nothing was.
+    pub(super) fn options_so_far(&self) -> Option<String> {
+        let answered = self.answered.borrow();
+        (!answered.is_empty()).then(|| answered.join(" "))
+    }
+
+    fn note(&self, question: &Question<'_>, text: &str) {
+        if !question.secret && !text.is_empty() && question.option.starts_with("--") {
+            let text = text.replace('\'', r"'\''");
+            self.answered.borrow_mut().push(format!("{} '{text}'", question.option));
         }
     }
 
@@ -104,24 +143,25 @@ impl Questions {
                 .map(|text| format!(" [{text}]"))
                 .unwrap_or_default();
             output::aside(&format!("{}{proposal}: ", question.text));
-            self.typed(question)?
+            self.typed(question.secret)?
         };
         Ok(match (said, question.proposal) {
-            (Said::Nothing | Said::End, Some(proposal)) => Said::Text(proposal.to_owned()),
+            (Said::Nothing, Some(proposal)) => Said::Text(proposal.to_owned()),
+            (Said::End, Some(proposal)) if !self.terminal => Said::Text(proposal.to_owned()),
             (said, _) => said,
         })
     }
 
-    fn typed(&self, question: &Question<'_>) -> anyhow::Result<Said> {
-        let line = if question.secret && self.terminal { hidden_line() } else { line() };
+    fn typed(&self, secret: bool) -> anyhow::Result<Said> {
+        let line = if secret && self.terminal { hidden_line() } else { line() };
         let line = line.map_err(|error| anyhow::anyhow!("cannot read the answer: {error}"))?;
         self.ended.set(!line.ends_with('\n'));
-        if !self.terminal || self.ended.get() || question.secret {
+        if !self.terminal || self.ended.get() || secret {
             // Nobody has seen an Enter.
             output::aside("\n");
         }
         // Blanks at the ends of a secret may be meant, and are then refused by name.
-        let text = if question.secret { line.trim_end_matches(['\r', '\n']) } else { line.trim() };
+        let text = if secret { line.trim_end_matches(['\r', '\n']) } else { line.trim() };
         Ok(if line.is_empty() { Said::End } else { Said::of(text) })
     }
 }

@@ -21,6 +21,8 @@ mod signing_in;
 mod silencing;
 mod simulating;
 mod starting;
+mod starting_again;
+mod starting_person;
 mod status;
 mod testing;
 mod unknown;

@@ -26,7 +26,7 @@ use super::samples::{config, email_config};
 const TENANT: &str = "partner.example";
 pub(super) const MAILBOX: &str = "alerts@partner.example";
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
-pub(super) const CLIENT_SECRET: &str = "hunter2-client-secret";
+pub(crate) const CLIENT_SECRET: &str = "hunter2-client-secret";
 pub(super) const REFRESH_TOKEN: &str = "hunter2-refresh-0";
 
 /// An answer that is planned.
@@ -52,7 +52,7 @@ struct Known {
 }
 
 /// Both services.
-pub(super) struct Microsoft {
+pub(crate) struct Microsoft {
     url: String,
     known: Arc<Mutex<Known>>,
     serving: JoinHandle<()>,
@@ -65,7 +65,7 @@ impl Drop for Microsoft {
 }
 
 impl Microsoft {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let known =
             Arc::new(Mutex::new(Known { refresh: vec![REFRESH_TOKEN.into()], ..Known::default() }));
         let app = Router::new()
@@ -76,6 +76,11 @@ impl Microsoft {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, known, serving }
+    }
+
+    /// Where both are.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// As the application.
@@ -156,7 +161,7 @@ impl Microsoft {
         self.known.lock().unwrap().requests
     }
 
-    pub(super) fn mails(&self) -> Vec<String> {
+    pub(crate) fn mails(&self) -> Vec<String> {
         self.known.lock().unwrap().mails.clone()
     }
 }
