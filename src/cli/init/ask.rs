@@ -4,10 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 
 use crate::cli::exit::WrongUsage;
 use crate::cli::output;
+
+/// What the keys Ctrl and C send.
+const CTRL_C: u8 = 3;
 
 /// Where answers come from.
 pub(super) struct Questions {
@@ -187,14 +190,36 @@ fn line() -> io::Result<String> {
     Ok(line)
 }
 
-/// A line that the terminal does not show.
+/// A line that the terminal does not show. Ctrl-C ends the line, and the input: a process that died
+/// here would leave a terminal that shows nothing.
 fn hidden_line() -> io::Result<String> {
     let stdin = io::stdin();
     let shown = tcgetattr(&stdin)?;
     let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
+    hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+    hidden.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
     tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
-    let line = line();
+    let line = line_or_stop();
     tcsetattr(&stdin, OptionalActions::Now, &shown)?;
     line
+}
+
+/// A line; an empty one, as at the end of the input, where Ctrl-C was pressed.
+fn line_or_stop() -> io::Result<String> {
+    let mut stdin = io::stdin().lock();
+    let mut line = Vec::new();
+    loop {
+        let piece = stdin.fill_buf()?;
+        let end = piece.iter().position(|byte| [b'\n', CTRL_C].contains(byte));
+        let taken = end.map_or(piece.len(), |end| end.saturating_add(1));
+        line.extend(piece.iter().take(taken));
+        stdin.consume(taken);
+        if end.is_some() || taken == 0 {
+            break;
+        }
+    }
+    if line.last() == Some(&CTRL_C) {
+        line.clear();
+    }
+    String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

@@ -119,6 +119,13 @@ fn each_wrong_answer_is_refused_in_one_line_and_asked_again() {
 
 #[test]
 fn who_stops_in_the_middle_can_go_on_from_there() {
+    // Ctrl-D, and Ctrl-C where nothing is shown: the terminal has to be as before.
+    for end in ["\u{4}", "abc\u{3}"] {
+        stopped_by(end);
+    }
+}
+
+fn stopped_by(end: &str) {
     let house = Empty::new();
     let answers = [
         ("Tenant of the partner, a domain or an id: ", "partner.example\n"),
@@ -126,7 +133,7 @@ fn who_stops_in_the_middle_can_go_on_from_there() {
         ("Application (client) id: ", "0b8a7d52-3c1e-4c55-9a41-6f2d1f5f7a10\n"),
         ("Its secret, Enter for a public application: ", "\n"),
         ("Where alerts go", "slack\n"),
-        ("Address of a Slack webhook: ", "\u{4}"),
+        ("Address of a Slack webhook: ", end),
     ];
     let ended = at_terminal(&house, &["--client-id", "seven"], &answers);
     assert_eq!(ended.code, 2, "{}", ended.out);
