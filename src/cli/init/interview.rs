@@ -67,8 +67,10 @@ impl Interview<'_> {
         right: Check<String>,
     ) -> anyhow::Result<()> {
         let question = Question { text, proposal, given, option, secret: false };
-        let answer = self.questions.answer(&question, right)?;
-        if self.draft.text(place) != Some(&answer) {
+        let changed = self
+            .questions
+            .answer(&question, |answer| unless_same(answer, self.draft.text(place), right))?;
+        if let Some(answer) = changed {
             self.draft.set(place, answer);
         }
         Ok(())
@@ -235,4 +237,14 @@ fn from_file(
         Err(error) => Err(of_file(checks::in_words(error)).into()),
         Ok(secret) => Ok(Some(right(secret.expose()).map_err(of_file)?)),
     }
+}
+
+/// What a check makes of an answer; nothing where it is what the file says, which was checked with
+/// the file.
+pub(super) fn unless_same<T>(
+    answer: &str,
+    former: Option<&str>,
+    right: Check<T>,
+) -> Result<Option<T>, String> {
+    if former == Some(answer) { Ok(None) } else { right(answer).map(Some) }
 }

@@ -4,7 +4,7 @@ use toml_edit::Array;
 
 use crate::cli::init::ask::Question;
 use crate::cli::init::checks;
-use crate::cli::init::interview::{Hidden, Interview};
+use crate::cli::init::interview::{Hidden, Interview, unless_same};
 use crate::cli::output;
 use crate::config;
 
@@ -72,8 +72,8 @@ impl Interview<'_> {
             return Ok(());
         }
         let former = self.server_of(name);
-        let server = match server {
-            Some(server) => server,
+        let changed = match server {
+            Some(server) => Some(server),
             None => self.questions.answer(
                 &Question {
                     text: "Mail server, such as smtp.partner.example:587",
@@ -82,10 +82,12 @@ impl Interview<'_> {
                     option: "--mail-server",
                     secret: false,
                 },
-                checks::server,
+                |text| unless_same(text, former.as_deref(), checks::server),
             )?,
         };
-        self.set_server(name, former.as_deref(), &server);
+        if let Some((host, port)) = changed {
+            self.set_server(name, &host, port);
+        }
         self.people(name, "Sender")?;
         self.password(name)
     }
@@ -97,20 +99,11 @@ impl Interview<'_> {
         Some(port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
-    fn set_server(
-        &mut self,
-        name: &str,
-        former: Option<&str>,
-        (host, port): &(String, Option<u16>),
-    ) {
-        let written = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-        if former == Some(&written) {
-            return;
-        }
+    fn set_server(&mut self, name: &str, host: &str, port: Option<u16>) {
         let smtp = |key: &'static str| ["notifiers", name, "smtp", key];
-        self.draft.set(&smtp("host"), host.as_str());
+        self.draft.set(&smtp("host"), host);
         match port {
-            Some(port) => self.draft.set(&smtp("port"), i64::from(*port)),
+            Some(port) => self.draft.set(&smtp("port"), i64::from(port)),
             None => self.draft.remove(&smtp("port")),
         }
         let tls = match port {
@@ -132,8 +125,10 @@ impl Interview<'_> {
             option: "--mail-to",
             secret: false,
         };
-        let to = self.questions.answer(&question, checks::mailboxes)?;
-        if former != Some(to.join(", ")) {
+        let changed = self
+            .questions
+            .answer(&question, |text| unless_same(text, former.as_deref(), checks::mailboxes))?;
+        if let Some(to) = changed {
             self.draft.set(&place, to.into_iter().collect::<Array>());
         }
         let (place, from) = (["notifiers", name, "from"], given.mail_from.as_deref());

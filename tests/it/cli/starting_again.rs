@@ -97,6 +97,18 @@ fn its_own_file_is_proposed_and_stays_as_it_is() {
 }
 
 #[test]
+fn what_a_file_says_may_stay_even_where_it_would_be_no_answer() {
+    let house = Empty::new();
+    let text = GROWN
+        .replace("0b8a7d52-3c1e-4c55-9a41-6f2d1f5f7a10", "app")
+        .replace("\"oncall@partner.example\"", "\"Contoso, Ltd <a@b.example>\", \"c@d.example\"");
+    std::fs::write(house.0.path("alert-rules.toml"), &text).unwrap();
+    let ended = house.init(&[], "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(house.file("alert-rules.toml").0, text);
+}
+
+#[test]
 fn what_is_not_asked_for_stays_and_the_file_before_is_kept() {
     let house = Empty::new();
     let path = house.0.path("alert-rules.toml");
