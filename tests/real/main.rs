@@ -19,6 +19,7 @@ mod alertmanager;
 mod authority;
 mod container;
 mod dovecot;
+mod first_alert;
 mod full_disk;
 mod monitoring;
 mod moved;

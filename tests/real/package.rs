@@ -41,7 +41,7 @@ pub(super) static PACKAGES: LazyLock<Packages> = LazyLock::new(Packages::build);
 
 pub(super) struct Packages {
     pub(super) older: PathBuf,
-    newer: PathBuf,
+    pub(super) newer: PathBuf,
 }
 
 impl Packages {
@@ -140,7 +140,7 @@ impl Machine {
     }
 
     /// Who a name of the machine's users stands for.
-    fn uid(&self, user: &str) -> u32 {
+    pub(super) fn uid(&self, user: &str) -> u32 {
         self.succeed("id", &["-u", user]).trim().parse().unwrap()
     }
 
