@@ -97,8 +97,8 @@ impl Interview<'_> {
     /// place of the mail server choose as a person does.
     fn in_the_order_of_old(&mut self) -> anyhow::Result<Vec<String>> {
         let question = Question {
-            text: "Mail server, such as smtp.partner.example:587, Enter for none; or where alerts go, \
-                   such as graph-mail, teams",
+            text: "Mail server, such as smtp.partner.example:587, Enter for none; or where alerts go: \
+                   graph-mail, email, teams, slack, pagerduty, webhook",
             proposal: None,
             given: self.given.mail_server.as_deref(),
             option: "--mail-server",

@@ -112,13 +112,11 @@ fn write_page(
         return ticked(Tone::Good, "unchanged", &path.display().to_string());
     }
     let copy = target.former.map(|text| copy(path, text)).transpose()?;
-    let daemon = User::owner_of(&config.state_dir);
     // Without secrets it is for all to read: the unit's own user, and whoever runs a command.
-    let rights = match daemon {
-        _ if !draft.is_secret(keeping) && draft.is_new => Rights::Mode(0o644),
-        _ if !draft.is_secret(keeping) => Rights::AsBefore(0o644),
-        Some(daemon) if rustix::process::geteuid().is_root() => Rights::User(daemon),
-        _ => Rights::Mode(0o600),
+    let rights = match (draft.is_secret(keeping), draft.is_new) {
+        (false, true) => Rights::Mode(0o644),
+        (false, false) => Rights::AsBefore(0o644),
+        (true, _) => for_the_reader(path, config),
     };
     put(path, &page, rights, 0o755)?;
     ticked(Tone::Good, "written", &path.display().to_string())?;
@@ -126,6 +124,15 @@ fn write_page(
         Some(copy) => ticked(Tone::Good, "before", &format!("kept as {}", copy.display())),
         None => Ok(()),
     }
+}
+
+/// The rights of a file with secrets in it: root writes it for whoever has read it so far, or for
+/// the daemon's user.
+fn for_the_reader(path: &Path, config: &Config) -> Rights {
+    let is_root = rustix::process::geteuid().is_root();
+    let before = User::owner_of(path).filter(|owner| owner.uid != 0);
+    let reader = before.or_else(|| User::owner_of(&config.state_dir)).filter(|_| is_root);
+    reader.map_or(Rights::Mode(0o600), Rights::User)
 }
 
 /// Keeps a text beside the file at `path`, under a name with the time, for its owner alone.

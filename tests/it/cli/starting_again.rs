@@ -2,7 +2,7 @@
 //! the file before is kept.
 
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 
 use crate::notify::microsoft::Microsoft;
 
@@ -216,6 +216,24 @@ fn a_new_secret_takes_the_place_of_the_one_before() {
     assert_eq!(changed.code, 0, "{}", changed.err);
     assert_eq!(house.file("credentials/smtp"), ("second".to_owned(), 0o400));
     assert_eq!(house.file("alert-rules.toml").0, text.replace("\"me\"", "\"you\""));
+}
+
+#[test]
+fn a_file_with_secrets_stays_with_whoever_has_read_it() {
+    let house = Empty::new();
+    let path = house.0.path("alert-rules.toml");
+    std::fs::write(&path, GROWN).unwrap();
+    // Only root can give it away.
+    let is_given = chown(&path, Some(65534), None).is_ok();
+    let before = path.metadata().unwrap().uid();
+    assert!(before == 65534 || !is_given);
+    let hook = house.0.path("hook");
+    std::fs::write(&hook, "https://teams.example/x").unwrap();
+    let teams = ["--teams-url-file", hook.to_str().unwrap(), "--secrets", "inline"];
+    let ended = house.init(&teams, "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(house.file("alert-rules.toml").0.contains("url = \"https://teams.example/x\""));
+    assert_eq!((path.metadata().unwrap().uid(), house.file("alert-rules.toml").1), (before, 0o600));
 }
 
 #[tokio::test(flavor = "multi_thread")]
