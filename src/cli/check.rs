@@ -33,7 +33,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let secrets = if self.no_secrets { SecretsFor::Nothing } else { SecretsFor::Everything };
-        let loaded = open::look(path, secrets);
+        let loaded = open::look_quietly(path, secrets);
         let impact = loaded.as_ref().ok().filter(|_| self.impact).map(impact::of).transpose()?;
         if self.format == Form::Text
             && let Ok(config) = &loaded

@@ -1,19 +1,36 @@
 //! What several commands do first: load the configuration, open the ledger.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use crate::cli::exit::WrongUsage;
-use crate::cli::text::clean;
-use crate::cli::{output, tend};
+use crate::cli::text::{clean, count};
+use crate::cli::{doubts, output, tend};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Environment, Mistakes, Paths, SecretsFor};
 use crate::ledger::{Ledger, Reader};
 use crate::metrics::Metrics;
 use crate::notify;
 
-/// Loads the configuration with these secrets; its warnings are told by the daemon and by `check`.
+/// Whether the person knows of warnings.
+static TOLD: Once = Once::new();
+
+/// Loads the configuration with these secrets, and says in one line that it has warnings.
 pub(super) fn look(path: &Path, secrets: SecretsFor) -> Result<Config, Mistakes> {
+    let config = look_quietly(path, secrets)?;
+    let warnings = doubts::warnings(&config).len();
+    if warnings > 0 {
+        // A command may load it again.
+        TOLD.call_once(|| {
+            let warnings = count(warnings, "warning");
+            output::aside(&format!("{warnings}: budget-alertd check\n"));
+        });
+    }
+    Ok(config)
+}
+
+/// The same for what shows its warnings whole, or is told of them elsewhere.
+pub(super) fn look_quietly(path: &Path, secrets: SecretsFor) -> Result<Config, Mistakes> {
     let config = config::load(path, &Environment::of_process().with_secrets_for(secrets))?;
     tend::give_back(&config.paths());
     Ok(config)
@@ -21,7 +38,7 @@ pub(super) fn look(path: &Path, secrets: SecretsFor) -> Result<Config, Mistakes>
 
 /// The same for the daemon, which needs all secrets: its warnings go to the log.
 pub(super) fn load(path: &Path) -> Result<Config, Mistakes> {
-    let config = look(path, SecretsFor::Everything)?;
+    let config = look_quietly(path, SecretsFor::Everything)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -53,7 +70,8 @@ impl CommandContext {
             Err(mistakes) => match config::load_paths(path, &Environment::of_process()) {
                 Some(paths) => {
                     tend::give_back(&paths);
-                    let is_mistaken = !needs_any || look(path, SecretsFor::Nothing).is_err();
+                    let is_mistaken =
+                        !needs_any || look_quietly(path, SecretsFor::Nothing).is_err();
                     Ok(Self { paths, loaded: Err(mistakes), is_mistaken })
                 }
                 None => Err(mistakes),

@@ -4,8 +4,8 @@ use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::{HttpReceiver, MailOptions, MailReceiver};
 use serde_json::json;
 
-use super::Desk;
 use super::signing_in::Place;
+use super::{Desk, SWEDEN};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_configuration_is_said_in_words() {
@@ -244,4 +244,35 @@ async fn who_has_not_signed_in_yet_is_told_how() {
     );
     assert_eq!(place.run(&["login"]).code, 0);
     assert!(place.run(&["check"]).out.contains("Sign-in  kept in {dir}/state/sign-in.json\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn warnings_are_shown_by_check_and_named_in_one_line_elsewhere() {
+    let desk = Desk::polled();
+    let idle = "type = \"webhook\"\nurl = \"http://127.0.0.1:9/x\"\n";
+    let path = desk.house.path("alert-rules.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}[notifiers.one]\n{idle}[notifiers.two]\n{idle}")).unwrap();
+    for command in [
+        &["status"][..],
+        &["alerts"],
+        &["alerts", "--format", "json"],
+        &["coverage"],
+        &["explain", SWEDEN],
+        &["deliveries"],
+        &["silence", "list"],
+        &["report"],
+        &["budgets", "export"],
+        &["notify-test", "hook"],
+        &["poll", "--dry-run"],
+        &["poll"],
+    ] {
+        let ended = desk.run(command);
+        assert_eq!(ended.err, "2 warnings: budget-alertd check\n", "{command:?}");
+    }
+    let checked = desk.told(&["check"]);
+    assert_eq!(checked.matches("tells the notifier").count(), 2, "{checked}");
+    let daemon = desk.house.start();
+    let log = daemon.wait_for_log("started");
+    assert_eq!(log.matches("tells the notifier").count(), 2, "{log}");
 }
