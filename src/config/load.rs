@@ -24,7 +24,7 @@ use crate::secret::SecretEnvironment as _;
 use crate::text::{NotText, decode};
 
 /// The most bytes that the file may have: a million customers have room in it.
-pub(super) const MOST: u64 = 256 << 20;
+pub(crate) const MOST: u64 = 256 << 20;
 
 /// Reads the file at `path`.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Mistakes> {

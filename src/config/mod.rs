@@ -45,7 +45,7 @@ pub use cases::{Case, CasePoll, Cases, Expected};
 pub use customers_csv::CustomersCsv;
 pub(crate) use customers_csv::{Described, shown as shown_faults, text as spreadsheet_text};
 pub use environment::{Environment, SYSTEM_FILE, SecretsFor};
-pub(crate) use load::configuration_of;
+pub(crate) use load::{MOST, configuration_of};
 pub use load::{load, load_cases, load_criteria, load_for_sign_in, load_with, parse};
 pub use mistakes::Mistakes;
 pub(crate) use names::Names;

@@ -17,6 +17,8 @@ pub(super) struct Draft {
     document: DocumentMut,
     /// Whether nothing of it was there before.
     pub(super) is_new: bool,
+    /// Whether its lines end as on Windows.
+    has_returns: bool,
     secrets: Vec<NewSecret>,
 }
 
@@ -37,12 +39,14 @@ impl Draft {
     #[expect(clippy::expect_used, reason = "first.toml is a part of the program")]
     pub(super) fn first() -> Self {
         let document = FIRST.parse().expect("first.toml is TOML, which every test of init reads");
-        Self { document, is_new: true, secrets: Vec::new() }
+        Self { document, is_new: true, has_returns: false, secrets: Vec::new() }
     }
 
     /// The configuration that is there; a new one in place of the packages' sample.
     pub(super) fn of(text: &str) -> Result<Self, TomlError> {
-        let draft = Self { document: text.parse()?, is_new: false, secrets: Vec::new() };
+        let has_returns = text.contains("\r\n");
+        let draft =
+            Self { document: text.parse()?, is_new: false, has_returns, secrets: Vec::new() };
         let is_sample = draft.text(&["source", "path"]) == Some(SAMPLE);
         Ok(if is_sample { Self::first() } else { draft })
     }
@@ -228,7 +232,8 @@ impl Draft {
                 Keeping::Inline => whole.set(&place, value.expose()),
             }
         }
-        whole.document.to_string()
+        let page = whole.document.to_string();
+        if self.has_returns { page.replace("\r\n", "\n").replace('\n', "\r\n") } else { page }
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
 use crate::cli::exit::WrongUsage;
@@ -111,7 +112,7 @@ fn write_page(
     if target.former == Some(&page) {
         return ticked(Tone::Good, "unchanged", &path.display().to_string());
     }
-    let copy = target.former.map(|text| copy(path, text)).transpose()?;
+    let copy = target.former.map(|_| copy(path)).transpose()?;
     // Without secrets it is for all to read: the unit's own user, and whoever runs a command.
     let rights = match (draft.is_secret(keeping), draft.is_new) {
         (false, true) => Rights::Mode(0o644),
@@ -135,8 +136,10 @@ fn for_the_reader(path: &Path, config: &Config) -> Rights {
     reader.map_or(Rights::Mode(0o600), Rights::User)
 }
 
-/// Keeps a text beside the file at `path`, under a name with the time, for its owner alone.
-fn copy(path: &Path, text: &str) -> anyhow::Result<PathBuf> {
+/// Keeps the file at `path` as it is, under a name with the time, for its owner alone.
+fn copy(path: &Path) -> anyhow::Result<PathBuf> {
+    let shown = path.display();
+    let bytes = fs::read(path, config::MOST).with_context(|| format!("cannot read {shown}"))?;
     let now = SystemClock::shared().now().to_zoned(TimeZone::system());
     let name = |number: u32| {
         let mut name = OsString::from(path.file_name().unwrap_or_default());
@@ -147,19 +150,24 @@ fn copy(path: &Path, text: &str) -> anyhow::Result<PathBuf> {
         path.with_file_name(name)
     };
     for copy in (1..MOST_COPIES).map(name) {
-        match fs::create(&copy, text.as_bytes(), Rights::Mode(0o600)) {
+        match fs::create(&copy, &bytes, Rights::Mode(0o600)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => return made.map(|()| copy.clone()).map_err(|error| cannot(&copy, &error)),
         }
     }
-    anyhow::bail!("there are too many copies of {} of this second", path.display())
+    anyhow::bail!("there are too many copies of {shown} of this second")
 }
 
-/// Puts `text` at `path`; its folder is made where there is none, with `folder_mode`.
+/// Puts `text` at `path`; its folder is made where there is none, with `folder_mode`, and for all to
+/// enter those above it.
 fn put(path: &Path, text: &str, rights: Rights, folder_mode: u32) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let made = folder.map_or(Ok(()), |folder| fs::make_folder(folder, folder_mode));
-    made.and_then(|()| fs::replace(path, text.as_bytes(), rights))
+    let folder = |path: &Path, mode| match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::make_folder(folder, mode),
+        _ => Ok(()),
+    };
+    folder(path.parent().unwrap_or(path), 0o755)
+        .and_then(|()| folder(path, folder_mode))
+        .and_then(|()| fs::replace(path, text.as_bytes(), rights))
         .map_err(|error| cannot(path, &error))
 }
 

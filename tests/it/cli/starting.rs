@@ -162,6 +162,20 @@ fn options_answer_without_a_terminal_and_inline_secrets_are_for_the_owner_only()
 }
 
 #[test]
+fn folders_that_are_made_let_the_daemon_in() {
+    let house = Empty::new();
+    let hook = house.0.path("hook");
+    std::fs::write(&hook, "https://hooks.example/x").unwrap();
+    let slack = ["--slack-url-file", hook.to_str().unwrap(), "--secrets", "credentials"];
+    let mut command = house.0.command(&[&["init"][..], &TENANT, &slack].concat());
+    command.env("CREDENTIALS_DIRECTORY", house.0.path("made/credentials")).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mode = |name| house.0.path(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("made"), mode("made/credentials")), (0o755, 0o700));
+}
+
+#[test]
 fn a_secret_in_a_file_is_read_as_everywhere_and_what_nobody_sees_in_it_is_named() {
     let house = Empty::new();
     let path = house.0.path("secret").display().to_string();

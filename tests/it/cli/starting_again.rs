@@ -109,6 +109,21 @@ fn what_a_file_says_may_stay_even_where_it_would_be_no_answer() {
 }
 
 #[test]
+fn a_file_of_windows_keeps_its_lines_and_its_copy_is_the_same_bytes() {
+    let house = Empty::new();
+    let path = house.0.path("alert-rules.toml");
+    let text = GROWN.replace('\n', "\r\n");
+    std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
+    let same = house.init(&[], "");
+    assert!(same.out.starts_with("✓ unchanged"), "{} {}", same.out, same.err);
+    let ended = house.init(&["--time-zone", "Europe/Paris"], "");
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let zone = "\r\n[daemon]\r\ntime_zone = \"Europe/Paris\"\r\n";
+    assert_eq!(house.file("alert-rules.toml").0, text.clone() + zone);
+    assert_eq!(copies(&house), [format!("\u{feff}{text}")]);
+}
+
+#[test]
 fn what_is_not_asked_for_stays_and_the_file_before_is_kept() {
     let house = Empty::new();
     let path = house.0.path("alert-rules.toml");
