@@ -169,10 +169,12 @@ enum Command {
     /// receivers
     #[command(after_help = "Example: budget-alertd schema config > alert-rules.schema.json")]
     Schema(schema::Schema),
-    /// Ask a few questions, write a first configuration, sign in, send a test message
+    /// Ask a few questions, write or change the configuration, sign in, send a test message, start
     #[command(
         after_help = "Answers come from the terminal, from stdin (a line each), or from the \
-            options.\n\nExample: budget-alertd init"
+            options. Over a configuration that exists, what it says is proposed, what is not asked \
+            for stays, and a copy is kept.\n\nExample: budget-alertd init --destinations \
+            graph-mail,teams"
     )]
     Init(Box<init::Init>),
     /// Sign in to Partner Center, and keep the sign-in where the daemon reads it

@@ -10,6 +10,7 @@ use crate::cli::init::ask::Question;
 use crate::cli::init::checks;
 use crate::cli::init::interview::{Hidden, Interview};
 use crate::cli::init::options::{Given, Kind};
+use crate::cli::output;
 use crate::secret::Secret;
 
 /// A host, and a port where one is written.
@@ -134,6 +135,9 @@ impl Interview<'_> {
         let (given, former) = (self.given, self.draft.notifier(kind));
         let is_new = former.is_none();
         let name = former.unwrap_or_else(|| self.draft.add_notifier(kind));
+        if !is_new && name != kind.usual_name() {
+            output::aside(&format!("Of [notifiers.{name}]:\n"));
+        }
         let url = ["notifiers", &name, "url"];
         match kind {
             Kind::GraphMail => self.graph_mail(&name)?,

@@ -136,6 +136,7 @@ fn what_is_not_asked_for_stays_and_the_file_before_is_kept() {
     let lines = "\n\n\n\nmail.partner.example:2525\n\n\n\n\n50, 80, 100\nEurope/Stockholm\n";
     let ended = house.init(&options, lines);
     assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.err.contains("\nOf [notifiers.oncall]:\nMail server"), "{}", ended.err);
     let (text, mode) = house.file("alert-rules.toml");
     let expected = GROWN
         .replace(
