@@ -28,6 +28,11 @@ yes
 END
 "#;
 
+/// What a program calls to begin anew, with the secrets in the file.
+const ANEW: &str = "budget-alertd init --force --tenant partner.onmicrosoft.example \
+  --client-id 0b8a7d52-3c1e-4c55-9a41-6f2d1f5f7a10 --client-secret-file /tmp/secret \
+  --slack-url-file /tmp/hook --secrets inline --start --api-url $1 --login-url $1 </dev/null";
+
 /// What the person sees at the end, without the lines of the sign-in.
 const TICKS: [&str; 9] = [
     "✓ written   /etc/budget-alertd/alert-rules.toml",
@@ -83,4 +88,25 @@ async fn one_command_leads_from_the_package_to_the_first_alert() {
     let unchanged = "✓ unchanged /etc/budget-alertd/alert-rules.toml";
     assert!(again.status.success() && said(&again).contains(unchanged), "{}", said(&again));
     machine.assert_runs();
+
+    // With the secrets in the file, it belongs to the daemon's user alone, who can read it.
+    machine.write("/tmp/secret", "simulated-client-secret");
+    machine.write("/tmp/hook", &hook);
+    let anew = machine.output("sh", &["-c", ANEW, "sh", &center.api_url()]);
+    assert!(anew.status.success(), "{}", said(&anew));
+    let data = machine.path("/etc/budget-alertd/alert-rules.toml").metadata().unwrap();
+    assert_eq!((data.uid(), data.mode() & 0o777), (machine.uid("budget-alertd"), 0o600));
+    machine.assert_runs();
+
+    // A service that cannot be started is said to be so.
+    machine.systemctl(&["mask", "--now", "budget-alertd"]);
+    let masked = machine.output("sh", &["-c", "budget-alertd init --start </dev/null"]);
+    assert_eq!(masked.status.code(), Some(1), "{}", said(&masked));
+    let failed = "✗ service   `systemctl enable budget-alertd` has failed: ";
+    assert!(said(&masked).contains(failed), "{}", said(&masked));
+    assert!(
+        said(&masked).ends_with("Next: journalctl --unit budget-alertd\n"),
+        "{}",
+        said(&masked)
+    );
 }
