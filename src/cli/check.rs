@@ -143,7 +143,8 @@ fn sign_in(config: &Config) -> Option<String> {
 
 fn ledger(config: &Config) -> String {
     let path = &config.ledger.path;
-    let new = if path.exists() { "" } else { ", which the first poll makes" };
+    let is_there = config.ledger.server.is_some() || path.exists();
+    let new = if is_there { "" } else { ", which the first poll makes" };
     format!("{}{new}", path.display())
 }
 

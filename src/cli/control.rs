@@ -36,7 +36,7 @@ pub(super) fn sockets(state_dir: &Path) -> Vec<PathBuf> {
 /// Where a command acts.
 pub(super) enum Control {
     /// Through a daemon.
-    Daemon(Daemon),
+    Daemon(Box<Daemon>),
     /// By itself.
     Here(Box<Here>),
 }
@@ -46,6 +46,14 @@ pub(super) struct Daemon {
     socket: PathBuf,
     /// What it says of itself.
     pub(super) about: About,
+}
+
+impl Daemon {
+    /// Fails where another host leads, which polls and delivers.
+    pub(super) fn must_lead(&self) -> Result<(), LedgerError> {
+        let About { leads, leader, .. } = &self.about;
+        if *leads { Ok(()) } else { Err(LedgerError::NotLeading { leader: leader.clone() }) }
+    }
 }
 
 /// What actions work with in this process.
@@ -62,7 +70,7 @@ impl Control {
         let found = find(&context.paths).await;
         if let Some(daemon) = found.daemon {
             context.warn();
-            return Ok(Self::Daemon(daemon));
+            return Ok(Self::Daemon(Box::new(daemon)));
         }
         let opened = found.explain(OpenLedger::open(context.whole()?))?;
         let Assembly { cycle, .. } =

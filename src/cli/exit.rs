@@ -32,9 +32,9 @@ pub(super) struct WrongUsage(pub(super) String);
 
 /// The exit code of an error.
 pub(super) fn code_of(error: &anyhow::Error) -> ExitCode {
-    let held = error
-        .downcast_ref::<LedgerError>()
-        .is_some_and(|error| matches!(error, LedgerError::Held { .. }));
+    let held = error.downcast_ref::<LedgerError>().is_some_and(|error| {
+        matches!(error, LedgerError::Held { .. } | LedgerError::NotLeading { .. })
+    });
     if held {
         ExitCode::from(3)
     } else if error.is::<Mistakes>() || error.is::<WrongUsage>() {

@@ -275,7 +275,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
     let _caught = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
     let config = || arguments.config_path();
     match &arguments.command {
-        Command::Run => run::run(&config()?).await,
+        Command::Run => Box::pin(run::run(&config()?)).await,
         Command::Poll(poll) => Box::pin(poll.run(&config()?)).await,
         Command::Check(check) => Box::pin(check.run(&config()?)).await,
         Command::Test(test) => test.run(|| Ok(config()?)),

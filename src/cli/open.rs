@@ -3,12 +3,16 @@
 use std::path::Path;
 use std::sync::{Arc, Once};
 
+use anyhow::Context as _;
+
 use crate::cli::exit::WrongUsage;
 use crate::cli::text::{clean, count};
 use crate::cli::{doubts, output, tend};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Environment, Mistakes, Paths, SecretsFor};
-use crate::ledger::{Ledger, Reader};
+use crate::daemon;
+use crate::fs;
+use crate::ledger::{Leadership, Ledger, LedgerError, Reader};
 use crate::metrics::Metrics;
 use crate::notify;
 
@@ -145,7 +149,23 @@ impl OpenLedger {
     /// Opens the ledger for writing; exit code 3 when another instance holds it.
     pub(super) fn open(config: Config) -> anyhow::Result<Self> {
         tend::tighten(&config.paths());
+        // Whoever makes a ledger here makes it too; where the ledger is elsewhere, the sign-in needs it.
+        fs::make_folder(&config.state_dir, 0o700)
+            .with_context(|| format!("{} cannot be made", config.state_dir.display()))?;
         Self::with(config, |config, metrics, clock| Ledger::open(&config.ledger, metrics, clock))
+    }
+
+    /// The same, to poll and deliver; exit code 3 when another host leads.
+    pub(super) fn open_to_lead(config: Config) -> anyhow::Result<Self> {
+        let opened = Self::open(config)?;
+        opened.ledger.stand(&daemon::host())?;
+        match &*opened.ledger.leadership().borrow() {
+            Leadership::Leading => {}
+            Leadership::Standby { leader } => {
+                return Err(LedgerError::NotLeading { leader: leader.clone() }.into());
+            }
+        }
+        Ok(opened)
     }
 
     /// Opens the ledger so that nothing is ever written.

@@ -50,9 +50,10 @@ impl Poll {
             asked = found.daemon.is_some();
             if let Some(daemon) = &found.daemon {
                 context.warn();
+                daemon.must_lead()?;
                 self.ask(daemon).await?
             } else {
-                self.poll_here(context.whole()?, &found).await?
+                Box::pin(self.poll_here(context.whole()?, &found)).await?
             }
         };
         if answer.deliveries.pending > 0 {
@@ -105,14 +106,14 @@ impl Poll {
     /// Polls in this process. Where nothing can be recorded, the ledger cannot owe it to the
     /// operator: they are told at once.
     async fn poll_here(&self, config: Config, found: &Found) -> anyhow::Result<PollAnswer> {
-        let polled = match found.explain(OpenLedger::open(config.clone())) {
+        let polled = match found.explain(OpenLedger::open_to_lead(config.clone())) {
             Ok(opened) => self.poll(opened).await,
             Err(error) => Err(error),
         };
         let unrecorded =
             polled.as_ref().err().and_then(|error| error.downcast_ref::<LedgerError>());
-        let unrecorded = unrecorded
-            .filter(|error| !matches!(error, LedgerError::Held { .. }) && !found.is_unsure());
+        let unrecorded =
+            unrecorded.filter(|error| !error.is_of_another_process() && !found.is_unsure());
         if let Some(error) = unrecorded {
             let clock = SystemClock::shared();
             let told = text::while_waiting(

@@ -20,11 +20,15 @@ use crate::ledger::LedgerError;
 
 /// How long whoever cannot be told is tried again.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How soon a server that is away is tried again.
+const RETRY: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
-    let orders = orders(path.to_owned())?;
+    let mut orders = orders(path.to_owned())?;
     let config = open::load(path)?;
-    let opened = OpenLedger::open(config.clone());
+    let Some(opened) = open_when_there(&config, &mut orders).await else {
+        return Ok(Outcome::Done);
+    };
     if let Err(error) = &opened {
         tell_unrecorded(&config, error).await;
     }
@@ -35,12 +39,37 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Opens the ledger; waits for a server that does not answer. None where it was told to stop before.
+async fn open_when_there(
+    config: &Config,
+    orders: &mut Orders,
+) -> Option<anyhow::Result<OpenLedger>> {
+    let mut said = String::new();
+    loop {
+        let attempt = config.clone();
+        let opened = tokio::task::spawn_blocking(move || OpenLedger::open(attempt)).await;
+        let opened = opened.unwrap_or_else(|error| Err(error.into()));
+        let away = |error: &anyhow::Error| match error.downcast_ref::<LedgerError>() {
+            Some(error @ LedgerError::Away { .. }) => Some(error.to_string()),
+            Some(_) | None => None,
+        };
+        let Some(why) = opened.as_ref().err().and_then(away) else { return Some(opened) };
+        if said != why {
+            tracing::error!("waiting for the ledger: {why}");
+            said = why;
+        }
+        tokio::select! {
+            () = &mut orders.stop => return None,
+            () = tokio::time::sleep(RETRY) => {}
+        }
+    }
+}
+
 /// Tells the operator that the daemon cannot start over its ledger: on that day once, as far as
 /// that can be noted, for systemd tries every few seconds.
 async fn tell_unrecorded(config: &Config, error: &anyhow::Error) {
-    let Some(error) = error
-        .downcast_ref::<LedgerError>()
-        .filter(|error| !matches!(error, LedgerError::Held { .. }))
+    let Some(error) =
+        error.downcast_ref::<LedgerError>().filter(|error| !error.is_of_another_process())
     else {
         return;
     };

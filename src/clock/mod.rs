@@ -8,6 +8,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// Time since the machine was started, which goes on while a process is frozen and the machine
+/// sleeps: for what a server on another machine holds against us.
+pub fn boot_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
 /// A wait that a clock hands out.
 pub type Sleep<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 

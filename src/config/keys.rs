@@ -140,7 +140,11 @@ const DAEMON: Shape = &[
 ];
 
 const LEDGER: Shape = &[
-    key("url", Kind::Text, "sqlite:FILE, relative to state_dir"),
+    key(
+        "url",
+        Kind::Secret,
+        "sqlite:FILE, relative to state_dir; or postgres://USER@HOST/DATABASE for several hosts",
+    ),
     key("retention", Kind::Duration, "how long history, and what is over, is kept"),
     key(
         "backups",

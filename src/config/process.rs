@@ -11,11 +11,13 @@ use crate::config::names::Names;
 use crate::config::reader::{Placed, Table};
 use crate::config::value::{hint, short};
 use crate::config::windows_zone;
-use crate::ledger::Backups;
+use crate::ledger::{Backups, Server};
 use crate::notify::Partner;
 use crate::{ledger, web};
 
 const LEDGER: &str = "ledger.db";
+/// In place of a URL that is a secret and cannot be read now: whatever needs the ledger says so.
+const UNREADABLE: &str = "postgres://url-cannot-be-read.invalid/ledger";
 const BACKUPS: &str = "backups";
 const KEEP: usize = 7;
 const RETENTION: Duration = Duration::from_hours(400 * 24);
@@ -52,13 +54,26 @@ pub(crate) fn time_zone(daemon: &Table<'_>) -> Option<TimeZone> {
     zone
 }
 
-/// The ledger's file.
+/// Where the ledger is.
 pub(crate) fn ledger(table: &Table<'_>, state_dir: &Path) -> Option<ledger::Config> {
-    let file = table.text("url").map_or(Some(LEDGER), |url| sqlite_file(table, &url))?;
-    Some(ledger::Config {
-        path: state_dir.join(file),
-        retention: table.duration("retention", RETENTION),
-    })
+    let retention = table.duration("retention", RETENTION);
+    let Some(url) = table.secret_even_if_unread("url", UNREADABLE) else {
+        let is_written = table.entry("url").is_some();
+        let path = state_dir.join(LEDGER);
+        return (!is_written).then_some(ledger::Config { path, server: None, retention });
+    };
+    let written = Placed { value: url.value.expose(), span: url.span };
+    if is_postgres(written.value) {
+        table.note_inline("url");
+        let server = table.reader.accept(&written.span, Server::parse(written.value))?;
+        return Some(ledger::Config { path: server.name(), server: Some(server), retention });
+    }
+    let path = state_dir.join(sqlite_file(table, &written)?);
+    Some(ledger::Config { path, server: None, retention })
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// The daily backups of the ledger; none where the folder is an empty text.
@@ -82,16 +97,10 @@ pub(crate) fn backups(table: &Table<'_>, state_dir: &Path) -> Option<Backups> {
 
 /// The ledger of a file that says nothing of it.
 pub(crate) fn default_ledger(state_dir: &Path) -> ledger::Config {
-    ledger::Config { path: state_dir.join(LEDGER), retention: RETENTION }
+    ledger::Config { path: state_dir.join(LEDGER), server: None, retention: RETENTION }
 }
 
-fn sqlite_file<'a>(table: &Table<'a>, url: &Placed<&'a str>) -> Option<&'a str> {
-    if url.value.starts_with("postgres://") || url.value.starts_with("postgresql://") {
-        table
-            .reader
-            .mistake(url.span.clone(), "\"ledger.url\" with postgres:// is not supported yet");
-        return None;
-    }
+fn sqlite_file<'a>(table: &Table<'_>, url: &Placed<&'a str>) -> Option<&'a str> {
     // `sqlite:///var/lib/x.db` is a common way to write an absolute path; `sqlite::memory:` would
     // forget everything.
     let file =
@@ -102,7 +111,8 @@ fn sqlite_file<'a>(table: &Table<'a>, url: &Placed<&'a str>) -> Option<&'a str> 
     } else {
         table.reader.mistake(
             url.span.clone(),
-            "the ledger is \"sqlite:FILE\", for example \"sqlite:ledger.db\"",
+            "the ledger is \"sqlite:FILE\", for example \"sqlite:ledger.db\", or \
+                \"postgres://USER@HOST/DATABASE\"",
         );
     }
     file

@@ -319,6 +319,29 @@ impl<'a> Table<'a> {
         Some(Placed { value: Secret::unread(), span: entry.span.clone() })
     }
 
+    /// A secret that is read by whoever reads any; for those who read none, `instead` where it is
+    /// not there.
+    pub(crate) fn secret_even_if_unread(
+        &self,
+        name: &str,
+        instead: &str,
+    ) -> Option<Placed<Secret>> {
+        let entry = self.entry(name)?;
+        if entry.value.is_str() || self.reader.environment.reads_secrets_of(&self.path) {
+            return self.one_secret(&entry, "");
+        }
+        let there = self.reader.secret_source(&entry)?.resolve(self.reader.environment).ok();
+        let value = there.unwrap_or_else(|| Secret::new(instead));
+        Some(Placed { value, span: entry.span })
+    }
+
+    /// Notes that a secret stands in the file itself, where it does.
+    pub(crate) fn note_inline(&self, name: &str) {
+        if let Some(entry) = self.entry(name) {
+            self.reader.note_inline(&entry);
+        }
+    }
+
     /// A secret that is no mistake when it is missing.
     pub(crate) fn secret_if_there(&self, name: &str) -> Option<Placed<Secret>> {
         let entry = self.entry(name)?;

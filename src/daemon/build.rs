@@ -58,7 +58,7 @@ pub enum AssemblyError {
 }
 
 /// What this host is called.
-fn host() -> String {
+pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 

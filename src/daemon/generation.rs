@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::daemon::Assembly;
 use crate::daemon::channels::Lines;
 use crate::daemon::signals::{PollStatus, Signals};
-use crate::daemon::{loops, reports, writes};
+use crate::daemon::{loops, reports, standby, writes};
 use crate::delivery::DeliveryWorker;
 use crate::metrics::Metrics;
 
@@ -19,6 +19,7 @@ pub(super) struct Generation {
     stop: watch::Sender<bool>,
     status: watch::Receiver<PollStatus>,
     tasks: JoinSet<()>,
+    leads: bool,
 }
 
 impl Generation {
@@ -58,7 +59,30 @@ impl Generation {
             tasks.spawn(reports::report(scheduler, signals.clone()));
         }
         tasks.spawn(loops::poll(assembly.cycle, assembly.heartbeat, poll_interval, signals));
-        Self { stop, status: seen, tasks }
+        Self { stop, status: seen, tasks, leads: true }
+    }
+
+    /// Starts what is done while another host leads, by the same configuration.
+    pub(super) fn stand_by(
+        assembly: Assembly,
+        poll_interval: Duration,
+        before: PollStatus,
+        lines: &Lines,
+        metrics: &Metrics,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let (status, seen) = watch::channel(before);
+        let signals = Signals { stop: stopped, lines: lines.clone(), status };
+        lines.change_couriers(std::iter::empty());
+        lines.cycle.send_replace(Some(Arc::clone(&assembly.cycle)));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(standby::stand_by(assembly.cycle, poll_interval, metrics.clone(), signals));
+        Self { stop, status: seen, tasks, leads: false }
+    }
+
+    /// Whether it polls and delivers.
+    pub(super) fn leads(&self) -> bool {
+        self.leads
     }
 
     /// What the last poll came to.

@@ -2,10 +2,10 @@
 //! nothing but what is owed to nobody any more, and what the operator is told.
 
 use crate::daemon::generation::Generation;
-use crate::daemon::{Daemon, look_at_disk, systemd};
+use crate::daemon::{Daemon, DaemonError, look_at_disk, systemd};
 use crate::delivery::{FindingClosure, is_about, notifier_of};
 use crate::domain::{FindingCode, OperatorFinding};
-use crate::ledger::{self, LedgerError, Reader};
+use crate::ledger::{self, Leadership, LedgerError, Reader};
 
 impl Daemon {
     /// Feeds the watchdog and brings the status line up to date. Fails when the ledger is gone,
@@ -13,6 +13,9 @@ impl Daemon {
     pub(super) async fn look_after(&mut self, generation: &Generation) -> Result<(), LedgerError> {
         if self.feed_watchdog().await? {
             systemd::status(&self.status_line(generation).await);
+        }
+        if !generation.leads() {
+            return Ok(());
         }
         match self.look_for_trouble().await {
             Ok(()) => self.writer.succeeded(),
@@ -32,6 +35,43 @@ impl Daemon {
         self.findings.forget_revived().await?;
         look_at_disk(&self.config.state_dir, &self.findings).await?;
         self.backups.tend(&self.config, &self.findings, &*self.clock).await
+    }
+
+    /// Looks at what was left before this process led.
+    pub(super) async fn take_up(&mut self) {
+        self.recall().await;
+        if self.leads() {
+            self.forget_the_gone().await;
+            self.clear_refusal("the daemon was started with a configuration that loads").await;
+            self.tend_backups().await;
+        }
+    }
+
+    /// Whether this host leads now.
+    pub(super) fn leads(&self) -> bool {
+        self.ledger.leadership().borrow().is_leading()
+    }
+
+    /// Begins to poll and to deliver when this host has begun to lead, and ends it when another one
+    /// may.
+    pub(super) async fn change_sides(
+        &mut self,
+        generation: Generation,
+    ) -> Result<Generation, DaemonError> {
+        if generation.leads() == self.leads() {
+            return Ok(generation);
+        }
+        match &*self.ledger.leadership().borrow() {
+            Leadership::Leading => tracing::info!("this host leads from now on"),
+            Leadership::Standby { leader } => tracing::warn!(
+                "this host leads no more and stands by; {} does",
+                leader.as_deref().unwrap_or("whichever is next")
+            ),
+        }
+        let status = self.retire(generation).await;
+        self.take_up().await;
+        let assembly = self.assemble(&self.config)?;
+        Ok(self.start(assembly, status))
     }
 
     /// The same of the daily backups alone, at the start.
@@ -63,6 +103,12 @@ impl Daemon {
     async fn status_line(&self, generation: &Generation) -> String {
         if let Some(failure) = self.metrics.writes.failure() {
             return format!("FAILING, nothing can be recorded: {}", failure.why);
+        }
+        if let Leadership::Standby { leader } = &*self.ledger.leadership().borrow() {
+            return match leader {
+                Some(leader) => format!("standing by; {leader} leads"),
+                None => "standing by; no host leads now".to_owned(),
+            };
         }
         let status = generation.status();
         let zone = &self.config.time_zone;

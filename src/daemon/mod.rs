@@ -19,6 +19,7 @@ mod reload;
 mod reload_requests;
 mod reports;
 mod signals;
+mod standby;
 mod systemd;
 mod writes;
 
@@ -50,7 +51,7 @@ use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::web::{self, Limits};
 
-pub use build::{Assembly, AssemblyError, assemble, tell_unrecorded};
+pub use build::{Assembly, AssemblyError, assemble, host, tell_unrecorded};
 pub use disk::look_at_disk;
 pub use drain::{Drained, drain};
 pub use heartbeat::Heartbeat;
@@ -163,23 +164,26 @@ impl Daemon {
 
     /// Runs until told to stop.
     pub async fn run(mut self, mut orders: Orders) -> Result<(), DaemonError> {
-        self.metrics.leader.set(1);
+        self.ledger.stand(&build::host())?;
+        let mut leadership = self.ledger.leadership();
         let assembly = self.assemble(&self.config)?;
         let server = self.serve().await?;
-        self.recall().await;
-        self.forget_the_gone().await;
-        self.clear_refusal("the daemon was started with a configuration that loads").await;
+        self.take_up().await;
         let mut generation = self.start(assembly, PollStatus::default());
         let mut control = self.open_control(&orders.control, orders.read.as_ref());
-        systemd::ready("first poll under way");
-        self.tend_backups().await;
+        systemd::ready(if generation.leads() { "first poll under way" } else { "standing by" });
         let clock = Arc::clone(&self.clock);
         let mut tick = pin!(clock.sleep(self.tick));
         loop {
             tokio::select! {
                 biased;
                 () = &mut orders.stop => break,
-                why = generation.broken() => generation = self.restart(generation, &why).await?,
+                why = generation.broken() => {
+                    generation = Box::pin(self.restart(generation, &why)).await?;
+                }
+                _ = leadership.changed() => {
+                    generation = Box::pin(self.change_sides(generation)).await?;
+                }
                 () = &mut tick => {
                     tick.set(clock.sleep(self.tick));
                     self.look_after(&generation).await?;
@@ -224,14 +228,14 @@ impl Daemon {
 
     fn start(&self, assembly: Assembly, before: PollStatus) -> Generation {
         self.lines.files.send_replace(self.config.files.clone());
-        Generation::start(
-            assembly,
-            self.config.poll_interval,
-            before,
-            &self.lines,
-            &self.clock,
-            &self.metrics,
-        )
+        let (interval, lines, metrics) = (self.config.poll_interval, &self.lines, &self.metrics);
+        let leads = self.leads();
+        self.metrics.leader.set(leads.into());
+        if leads {
+            Generation::start(assembly, interval, before, lines, &self.clock, metrics)
+        } else {
+            Generation::stand_by(assembly, interval, before, lines, metrics)
+        }
     }
 
     async fn serve(&self) -> Result<Option<JoinHandle<()>>, DaemonError> {

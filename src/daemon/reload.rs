@@ -103,7 +103,7 @@ impl Daemon {
     }
 
     /// Lets the loops finish, with the watchdog fed meanwhile.
-    async fn retire(&self, generation: Generation) -> PollStatus {
+    pub(super) async fn retire(&self, generation: Generation) -> PollStatus {
         let mut ending = pin!(generation.stop(GRACE));
         loop {
             tokio::select! {

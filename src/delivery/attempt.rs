@@ -50,6 +50,8 @@ pub(crate) enum Carried {
     Deferred(DeliveryError),
     /// Still owed: the destination failed, or nobody knows.
     Failed(DeliveryError),
+    /// It was not sent: it is owed no more.
+    Ended,
     /// It ended, and the ledger does not know.
     UnconfirmedDeliveries(LedgerError),
 }
@@ -102,6 +104,11 @@ impl DeliveryAttempts {
 
     /// One attempt. What ended by it is marked on disk when this returns.
     pub(crate) async fn carry(&self, delivery: &Delivery) -> Carried {
+        match self.ledger().claim(delivery.id).await {
+            Ok(true) => {}
+            Ok(false) => return Carried::Ended,
+            Err(error) => return Carried::UnconfirmedDeliveries(error),
+        }
         let ended = match self.channel.attempt(delivery).await {
             Ok(accepted) => {
                 tracing::info!(

@@ -175,6 +175,7 @@ impl DeliveryWorker {
                     in_flight.end();
                     Ok(())
                 }
+                Ok((_, Carried::Ended)) => Ok(()),
                 Ok((_, Carried::UnconfirmedDeliveries(error))) | Err(error) => Err(error),
             };
             if let Err(error) = result {

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use crate::fs::{self, Rights, Unfinished};
 use crate::ledger::column::{self, Instant};
@@ -16,8 +16,9 @@ use crate::ledger::copying::{copy_into, reopen};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file::{self, APPLICATION_ID, BACKUP_ID};
 use crate::ledger::lock::{Lock, beside};
+use crate::ledger::sql::{self, Connection};
 use crate::ledger::verify::{self, Verified, open_copy};
-use crate::ledger::{Config, made};
+use crate::ledger::{Config, made, transfer};
 
 /// What a backup has beside the ledger.
 const TABLES: &str = "
@@ -50,12 +51,17 @@ pub fn back_up(
     files: &[KeptFile],
     now: Timestamp,
 ) -> Result<(), LedgerError> {
-    let ledger = file::connect_to_read(&config.path)?;
-    let unfinished = begin(to, rights)?;
-    copy_into(&ledger, &config.path, &unfinished, to)?;
+    let unfinished = if config.server.is_some() {
+        from_server(config, to, rights, now)?
+    } else {
+        let ledger = file::connect_to_read(&config.path)?;
+        let unfinished = begin(to, rights)?;
+        copy_into(&ledger, &config.path, &unfinished, to)?;
+        unfinished
+    };
     let mut backup = reopen(&unfinished, to)?;
     let sqlite = |error| LedgerError::of(to, error);
-    let write = |backup: &mut Connection| {
+    let write = |backup: &mut rusqlite::Connection| {
         let transaction = backup.transaction()?;
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", BACKUP_ID)?;
@@ -74,6 +80,23 @@ pub fn back_up(
     }
     backup.close().map_err(|(_, error)| sqlite(error))?;
     unfinished.finish().map_err(LedgerError::io(to))
+}
+
+/// Writes the ledger of a server, as it is now, as a file.
+fn from_server(
+    config: &Config,
+    to: &Path,
+    rights: Rights,
+    now: Timestamp,
+) -> Result<Unfinished, LedgerError> {
+    let ledger = file::open_read_only(config)?;
+    let unfinished = begin(to, rights)?;
+    let copy = reopen(&unfinished, to)?;
+    file::initialise(&copy, to, now)?;
+    copy.pragma_update(None, "synchronous", "OFF").map_err(|error| LedgerError::of(to, error))?;
+    let copy = Connection::Sqlite(copy);
+    transfer::copy(&ledger, &copy).map_err(|error| LedgerError::of(&config.path, error))?;
+    Ok(unfinished)
 }
 
 /// A ledger that is about to take its place, and the files that were kept with it. The place is
@@ -97,6 +120,9 @@ impl Restore {
     /// Fails when another process holds the ledger, when there is one and it is not to be
     /// `replaced`, and when the copy is not sound.
     pub fn begin(config: &Config, from: &Path, replaced: bool) -> Result<Self, LedgerError> {
+        if config.server.is_some() {
+            return Err(LedgerError::OnServer { path: config.path.clone() });
+        }
         file::make_folder(&config.path)?;
         let lock = Lock::take(&config.path)?;
         let is_there = |path: &Path| fs::exists(path).map_err(LedgerError::io(path));
@@ -106,7 +132,7 @@ impl Restore {
         let backup = open_copy(from)?;
         let holds =
             verify::sound(&backup, from, &file::TABLES_OF_BACKUP, None).map_err(verify::of_copy)?;
-        let of = |error| verify::of_copy(LedgerError::of(from, error));
+        let of = |error: sql::Error| verify::of_copy(LedgerError::of(from, error));
         let (made_at, files) = if is_backup(&backup).map_err(of)? {
             (Some(made_at(&backup).map_err(of)?), kept_files(&backup).map_err(of)?)
         } else {
@@ -116,7 +142,8 @@ impl Restore {
         // What one left that was killed.
         fs::remove(&ready).map_err(LedgerError::io(&ready))?;
         let unfinished = begin(&ready, Rights::Daemon)?;
-        copy_into(&backup, from, &unfinished, &config.path)?;
+        let Connection::Sqlite(copy) = &backup else { return Err(LedgerError::Gone) };
+        copy_into(copy, from, &unfinished, &config.path)?;
         let ledger = reopen(&unfinished, &config.path)?;
         // What is dropped holds secrets, which the ledger does not.
         let script = format!(
@@ -164,17 +191,18 @@ fn begin(to: &Path, rights: Rights) -> Result<Unfinished, LedgerError> {
     })
 }
 
-fn is_backup(copy: &Connection) -> rusqlite::Result<bool> {
-    copy.query_row("PRAGMA application_id", [], |row| Ok(row.get::<_, u32>(0)? == BACKUP_ID))
+fn is_backup(copy: &Connection) -> sql::Result<bool> {
+    copy.query_row("PRAGMA application_id", (), |row| Ok(row.get::<_, u32>(0)? == BACKUP_ID))
 }
 
-fn made_at(backup: &Connection) -> rusqlite::Result<Timestamp> {
-    backup.query_row("SELECT made_at FROM backup", [], |row| column::instant(row, 0))
+fn made_at(backup: &Connection) -> sql::Result<Timestamp> {
+    backup.query_row("SELECT made_at FROM backup", (), |row| column::instant(row, 0))
 }
 
-fn kept_files(backup: &Connection) -> rusqlite::Result<Vec<KeptFile>> {
-    let mut statement = backup.prepare("SELECT name, content FROM backup_file ORDER BY name")?;
+fn kept_files(backup: &Connection) -> sql::Result<Vec<KeptFile>> {
+    let mut statement =
+        backup.prepare_cached("SELECT name, content FROM backup_file ORDER BY name")?;
     let files =
-        statement.query_map([], |row| Ok(KeptFile { name: row.get(0)?, content: row.get(1)? }))?;
+        statement.query_map((), |row| Ok(KeptFile { name: row.get(0)?, content: row.get(1)? }))?;
     files.collect()
 }

@@ -1,9 +1,11 @@
 //! How values stand in columns: decimals as exact text, instants as nanoseconds, identities as 16
 //! bytes.
 
+use crate::ledger::sql::{
+    self, FromSql, FromSqlError, FromSqlResult, Index, Row, ToSql, ToSqlResult, ValueRef,
+};
+
 use jiff::Timestamp;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Row, RowIndex};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use uuid::Uuid;
 pub(super) struct Exact(pub(super) Decimal);
 
 impl ToSql for Exact {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+    fn to_sql(&self) -> ToSqlResult<'_> {
         Ok(self.0.to_string().into())
     }
 }
@@ -35,7 +37,7 @@ impl Instant {
 }
 
 impl ToSql for Instant {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+    fn to_sql(&self) -> ToSqlResult<'_> {
         Ok(self.nanoseconds().into())
     }
 }
@@ -50,7 +52,7 @@ impl FromSql for Instant {
 pub(super) struct Id(pub(super) Uuid);
 
 impl ToSql for Id {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+    fn to_sql(&self) -> ToSqlResult<'_> {
         Ok(self.0.as_bytes().as_slice().into())
     }
 }
@@ -65,7 +67,7 @@ impl FromSql for Id {
 pub(super) struct Count(pub(super) u64);
 
 impl ToSql for Count {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+    fn to_sql(&self) -> ToSqlResult<'_> {
         Ok(i64::try_from(self.0).unwrap_or(i64::MAX).into())
     }
 }
@@ -81,7 +83,7 @@ impl FromSql for Count {
 pub(super) struct Length(pub(super) std::time::Duration);
 
 impl ToSql for Length {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+    fn to_sql(&self) -> ToSqlResult<'_> {
         Ok(i64::try_from(self.0.as_nanos()).unwrap_or(i64::MAX).into())
     }
 }
@@ -93,54 +95,46 @@ impl FromSql for Length {
 }
 
 /// A decimal from a column.
-pub(super) fn decimal<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result<Decimal> {
+pub(super) fn decimal<I: Index>(row: &Row<'_>, column: I) -> sql::Result<Decimal> {
     row.get::<_, Exact>(column).map(|value| value.0)
 }
 
 /// A decimal from a column that may be empty.
-pub(super) fn decimal_if_any<I: RowIndex>(
-    row: &Row<'_>,
-    column: I,
-) -> rusqlite::Result<Option<Decimal>> {
+pub(super) fn decimal_if_any<I: Index>(row: &Row<'_>, column: I) -> sql::Result<Option<Decimal>> {
     row.get::<_, Option<Exact>>(column).map(|value| value.map(|value| value.0))
 }
 
 /// An instant from a column.
-pub(super) fn instant<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result<Timestamp> {
+pub(super) fn instant<I: Index>(row: &Row<'_>, column: I) -> sql::Result<Timestamp> {
     row.get::<_, Instant>(column).map(|value| value.0)
 }
 
 /// An instant from a column that may be empty.
-pub(super) fn instant_if_any<I: RowIndex>(
-    row: &Row<'_>,
-    column: I,
-) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn instant_if_any<I: Index>(row: &Row<'_>, column: I) -> sql::Result<Option<Timestamp>> {
     row.get::<_, Option<Instant>>(column).map(|value| value.map(|value| value.0))
 }
 
 /// An identity from a column.
-pub(super) fn id<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result<Uuid> {
+pub(super) fn id<I: Index>(row: &Row<'_>, column: I) -> sql::Result<Uuid> {
     row.get::<_, Id>(column).map(|value| value.0)
 }
 
 /// A count from a column.
-pub(super) fn count<I: RowIndex>(row: &Row<'_>, column: I) -> rusqlite::Result<u64> {
+pub(super) fn count<I: Index>(row: &Row<'_>, column: I) -> sql::Result<u64> {
     row.get::<_, Count>(column).map(|value| value.0)
 }
 
 /// A value written as text in a column, read by `parse`.
-pub(super) fn read<T, I: RowIndex>(
+pub(super) fn read<T, I: Index>(
     row: &Row<'_>,
     column: I,
     parse: impl FnOnce(&str) -> Option<T>,
-) -> rusqlite::Result<T> {
+) -> sql::Result<T> {
     let text = row.get::<_, String>(column)?;
     parse(&text).ok_or_else(|| unreadable(format!("\"{text}\" is not known here")))
 }
 
 /// The error of a column whose value makes no sense.
-pub(super) fn unreadable(
-    why: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, why.into())
+pub(super) fn unreadable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sql::Error {
+    sql::Error::value(why)
 }

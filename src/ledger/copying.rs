@@ -44,5 +44,5 @@ pub(super) fn reopen(unfinished: &Unfinished, to: &Path) -> Result<Connection, L
         )?;
         Ok(connection)
     };
-    open().map_err(|error| LedgerError::of(to, error))
+    open().map_err(|error: rusqlite::Error| LedgerError::of(to, error))
 }

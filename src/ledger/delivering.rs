@@ -39,6 +39,15 @@ impl Ledger {
             .await
     }
 
+    /// Claims a delivery that is about to be sent; returns whether it is still owed. A ledger that
+    /// one process holds needs no claims.
+    pub async fn claim(&self, delivery: Uuid) -> Result<bool, LedgerError> {
+        if self.shared.is_none() {
+            return Ok(true);
+        }
+        self.thread.share(move |connection| deliveries::claim(connection, delivery)).await
+    }
+
     /// Marks a delivery as accepted by its receiver; on disk when it returns. Marks made at the
     /// same time share the wait.
     pub async fn mark_sent(&self, attempt: AttemptRecord) -> Result<(), LedgerError> {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use uuid::Uuid;
 
+use crate::ledger::sql::{self, Failure, Kind};
+
 /// A failure of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -126,7 +128,7 @@ pub enum LedgerError {
         path: PathBuf,
         /// What SQLite said.
         #[source]
-        source: rusqlite::Error,
+        source: sql::Error,
     },
     /// It may not be written, or not even opened.
     #[error("{} cannot be opened or written: check the owner and the rights of the file and its \
@@ -136,7 +138,7 @@ pub enum LedgerError {
         path: PathBuf,
         /// What SQLite said.
         #[source]
-        source: rusqlite::Error,
+        source: sql::Error,
     },
     /// The file or its folder could not be made, read or locked.
     #[error("{} cannot be used: check the disk, the file and its folder", path.display())]
@@ -154,7 +156,45 @@ pub enum LedgerError {
         path: PathBuf,
         /// What SQLite said.
         #[source]
-        source: rusqlite::Error,
+        source: sql::Error,
+    },
+    /// A backup cannot be brought back to a server.
+    #[error("{} is on a server: restore the backup as an SQLite ledger, with url = \"sqlite:FILE\", \
+        and bring that there with `budget-alertd ledger copy`", path.display())]
+    OnServer {
+        /// What the ledger is called.
+        path: PathBuf,
+    },
+    /// The server of the ledger does not answer, or takes no writes for now.
+    #[error("{} cannot be used for now: {what}", path.display())]
+    Away {
+        /// What the ledger is called.
+        path: PathBuf,
+        /// What is known of it.
+        what: String,
+    },
+    /// The server of the ledger does not let this program in.
+    #[error("{} refuses: {what}; check the user, its password, its rights and the database in \
+        [ledger] url", path.display())]
+    Denied {
+        /// What the ledger is called.
+        path: PathBuf,
+        /// What the server said.
+        what: String,
+    },
+    /// Another host leads: it polls and delivers.
+    #[error("{}", not_leading(leader.as_deref()))]
+    NotLeading {
+        /// Its name.
+        leader: Option<String>,
+    },
+    /// Anything else that the server of the ledger reports.
+    #[error("{} failed: {what}", path.display())]
+    Server {
+        /// What the ledger is called.
+        path: PathBuf,
+        /// What the server said.
+        what: String,
     },
     /// Anything else that SQLite reports.
     #[error("{} failed", path.display())]
@@ -163,7 +203,7 @@ pub enum LedgerError {
         path: PathBuf,
         /// What SQLite said.
         #[source]
-        source: rusqlite::Error,
+        source: sql::Error,
     },
     /// The ledger has no such delivery.
     #[error("the ledger has no delivery {0}")]
@@ -184,17 +224,25 @@ pub enum LedgerError {
 
 impl LedgerError {
     /// Names the file, and the kind of trouble, of what SQLite reports.
-    pub(super) fn of(path: &Path, source: rusqlite::Error) -> Self {
-        let path = path.to_owned();
+    pub(super) fn of(path: &Path, source: impl Into<sql::Error>) -> Self {
+        let (path, source) = (path.to_owned(), source.into());
+        let error = match &source {
+            sql::Error::Sqlite(error) => error,
+            sql::Error::Postgres(failure) => {
+                let failure = failure.clone();
+                return Self::of_server(path, failure, source);
+            }
+            sql::Error::Value(why) => return Self::Corrupt { path, what: why.to_string() },
+        };
         // On a full disk the file that readers share cannot be made either, which SQLite calls
         // trouble with a file.
-        if source
+        if error
             .sqlite_error()
             .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
         {
             return Self::Full { path, source };
         }
-        match (source.sqlite_error_code(), &source) {
+        match (error.sqlite_error_code(), error) {
             (Some(ErrorCode::DiskFull), _) => Self::Full { path, source },
             (
                 Some(
@@ -219,10 +267,34 @@ impl LedgerError {
         }
     }
 
+    fn of_server(path: PathBuf, failure: Failure, source: sql::Error) -> Self {
+        let Failure { kind, what } = failure;
+        match kind {
+            Kind::Away => Self::Away { path, what },
+            Kind::Denied => Self::Denied { path, what },
+            Kind::Full => Self::Full { path, source },
+            Kind::Conflict => Self::Conflict { path, source },
+            Kind::NotLeading(leader) => Self::NotLeading { leader },
+            Kind::Other => Self::Server { path, what },
+        }
+    }
+
+    /// Whether it is no trouble: another process has the ledger, or leads.
+    pub fn is_of_another_process(&self) -> bool {
+        matches!(self, Self::Held { .. } | Self::NotLeading { .. })
+    }
+
     /// Names the file of what the system reports.
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }
     }
+}
+
+fn not_leading(leader: Option<&str>) -> String {
+    leader.map_or_else(
+        || "this host does not lead: whichever does polls and delivers".to_owned(),
+        |leader| format!("{leader} leads: it polls and delivers, and this host stands by"),
+    )
 }
 
 #[cfg(test)]

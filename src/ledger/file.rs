@@ -15,10 +15,12 @@ use uuid::Uuid;
 use crate::fs::{self, Rights, Unfinished};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::copying::copy_into;
+use crate::ledger::database;
 use crate::ledger::error::LedgerError;
 use crate::ledger::lock::{beside, folder_of};
 use crate::ledger::schema::{self, VERSION, migrate, version};
-use crate::ledger::{made, wal};
+use crate::ledger::sql::{self, PATIENCE};
+use crate::ledger::{Config, made, transfer, wal};
 
 /// "bgal": marks a file as a ledger of this program (`PRAGMA application_id`).
 pub(super) const APPLICATION_ID: u32 = 0x6267_616c;
@@ -26,8 +28,6 @@ pub(super) const APPLICATION_ID: u32 = 0x6267_616c;
 pub(super) const BACKUP_ID: u32 = 0x6267_6162;
 /// The tables that a backup has beside those of the ledger.
 pub(super) const TABLES_OF_BACKUP: [&str; 2] = ["backup", "backup_file"];
-/// How long to wait for others who use the file.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// The files beside the ledger that SQLite opens by their names, and makes where they are not
 /// there.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -68,13 +68,17 @@ pub(super) fn make_folder(path: &Path) -> Result<(), LedgerError> {
 }
 
 /// Opens an existing ledger for reading, beside whoever writes it.
-pub(super) fn open_read_only(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn open_read_only(config: &Config) -> Result<sql::Connection, LedgerError> {
+    if let Some(server) = &config.server {
+        return database::open_read_only(server, &config.path);
+    }
+    let path = &config.path;
     let connection = connect_to_read(path)?;
     let found = version(&connection, path)?;
     if found < VERSION {
         return Err(LedgerError::OlderVersion { path: path.to_owned(), found, known: VERSION });
     }
-    Ok(connection)
+    Ok(sql::Connection::Sqlite(connection))
 }
 
 /// The same of any version that is known here.
@@ -93,11 +97,13 @@ pub(super) fn connect_to_read(path: &Path) -> Result<Connection, LedgerError> {
 /// forgotten.
 ///
 /// It lies in a temporary file of SQLite's own, so that a large ledger does not fill the memory.
-pub(super) fn copy(path: &Path, now: Timestamp) -> Result<Connection, LedgerError> {
+pub(super) fn copy(config: &Config, now: Timestamp) -> Result<sql::Connection, LedgerError> {
     check_sqlite()?;
+    let path = config.path.as_path();
     let sqlite = |error| LedgerError::of(path, error);
     let mut copy = Connection::open("").map_err(sqlite)?;
-    if inspect(path)? {
+    let is_file = config.server.is_none() && inspect(path)?;
+    if is_file {
         wal::check(path)?;
         let original = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         version(&original, path)?;
@@ -111,12 +117,22 @@ pub(super) fn copy(path: &Path, now: Timestamp) -> Result<Connection, LedgerErro
     }
     copy.execute_batch("PRAGMA synchronous = OFF").map_err(sqlite)?;
     tune(&copy).map_err(sqlite)?;
+    let copy = sql::Connection::Sqlite(copy);
+    if let Some(server) = &config.server {
+        match database::open_read_only(server, path) {
+            Ok(original) => {
+                transfer::copy(&original, &copy).map_err(|error| LedgerError::of(path, error))?;
+            }
+            Err(LedgerError::Missing { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok(copy)
 }
 
 /// What identities are derived from.
-pub(super) fn identity(connection: &Connection) -> rusqlite::Result<Uuid> {
-    connection.query_row("SELECT identity FROM file", [], |row| column::id(row, 0))
+pub(super) fn identity(connection: &sql::Connection) -> sql::Result<Uuid> {
+    connection.query_row("SELECT identity FROM file", (), |row| column::id(row, 0))
 }
 
 /// Marks the file as closed in order, and moves the write-ahead log into it.
@@ -124,15 +140,6 @@ pub(super) fn close(connection: Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE file SET clean = 1", [])?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error)
-}
-
-/// Moves the write-ahead log into the file and empties it, so that damage to it rarely undoes what
-/// was told. Waits for nobody: what readers still need stays.
-pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    connection.busy_timeout(PATIENCE)?;
-    moved
 }
 
 pub(super) fn check_sqlite() -> Result<(), LedgerError> {
@@ -211,7 +218,11 @@ fn create(path: &Path, now: Timestamp) -> Result<(), LedgerError> {
     fs::create(path, &bytes, Rights::Daemon).map_err(LedgerError::io(path))
 }
 
-fn initialise(connection: &Connection, path: &Path, now: Timestamp) -> Result<(), LedgerError> {
+pub(super) fn initialise(
+    connection: &Connection,
+    path: &Path,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
     let begin = format!("PRAGMA synchronous = FULL; PRAGMA application_id = {APPLICATION_ID}");
     connection.execute_batch(&begin).map_err(|error| LedgerError::of(path, error))?;
     migrate(connection, path)?;
@@ -237,7 +248,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
         tune(&connection)?;
         Ok(connection)
     };
-    open().map_err(|error| LedgerError::of(path, error))
+    open().map_err(|error: rusqlite::Error| LedgerError::of(path, error))
 }
 
 /// Settings of a connection, none of them kept in the file. The cache is in KiB when negative.
@@ -281,7 +292,7 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(sqlite)?;
     // Also whatever a process left in it that was cut short. On a full disk it stays, which is as
     // good.
-    drop(checkpoint(connection));
+    drop(sql::checkpoint(connection));
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! The ledger of digests that are gathered over several slices.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 
 use crate::domain::{Keeps, Readers, Recipients, Route};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
+use crate::ledger::sql::Connection;
 use crate::ledger::table::gathered;
 
 impl Ledger {
@@ -17,7 +17,7 @@ impl Ledger {
         routes: &[Route],
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
-        let digests = self.thread.run(|connection| gathered::digests(connection)).await?;
+        let digests = self.thread.run(gathered::digests).await?;
         let any = !digests.is_empty();
         for (notifier, occasion) in digests {
             let known = routes.iter().find(|route| *route.notifier == *notifier).cloned();

@@ -1,8 +1,9 @@
 //! A group commit: what several callers want to write, in one transaction. Who belongs to a group
 //! is decided by the thread.
 
-use rusqlite::{Connection, Error, Result, TransactionBehavior};
 use tokio::sync::oneshot;
+
+use crate::ledger::sql::{Connection, Error, Result};
 
 /// What one caller wants to write.
 pub(super) trait Part: Send {
@@ -35,28 +36,19 @@ impl<T: Send, W: FnMut(&Connection) -> Result<T> + Send> Part for Member<T, W> {
     fn answer(self: Box<Self>, written: Result<()>) {
         let Self { value, reply, .. } = *self;
         // Nobody waits any more: it is written all the same.
-        let _gone = reply.send(written.and_then(|()| value.ok_or(Error::QueryReturnedNoRows)));
+        let _gone = reply
+            .send(written.and_then(|()| value.ok_or_else(|| Error::value("nothing was written"))));
     }
 }
 
 /// Writes all parts or none, and answers each once they are on disk.
-pub(super) fn write(connection: &mut Connection, mut parts: Vec<Box<dyn Part>>) {
+pub(super) fn write(connection: &Connection, mut parts: Vec<Box<dyn Part>>) {
     let written = together(connection, &mut parts);
     for part in parts {
-        part.answer(written.as_ref().copied().map_err(same));
+        part.answer(written.as_ref().copied().map_err(Error::again));
     }
 }
 
-fn together(connection: &mut Connection, parts: &mut [Box<dyn Part>]) -> Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    parts.iter_mut().try_for_each(|part| part.work(&transaction))?;
-    transaction.commit()
-}
-
-/// The same failure once more.
-fn same(error: &Error) -> Error {
-    if let Error::SqliteFailure(code, text) = error {
-        return Error::SqliteFailure(*code, text.clone());
-    }
-    Error::ToSqlConversionFailure(error.to_string().into())
+fn together(connection: &Connection, parts: &mut [Box<dyn Part>]) -> Result<()> {
+    connection.write(|connection| parts.iter_mut().try_for_each(|part| part.work(connection)))
 }

@@ -2,7 +2,6 @@
 //! them, what is silenced.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -10,6 +9,7 @@ use crate::alerting::Reviewed;
 use crate::domain::{CustomerKey, Silence};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
+use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{life, silences};
@@ -41,7 +41,7 @@ impl Ledger {
     ) -> Result<Vec<Reviewed>, LedgerError> {
         self.thread
             .run(move |connection| {
-                let review = |key: CustomerKey| -> rusqlite::Result<Option<Reviewed>> {
+                let review = |key: CustomerKey| -> sql::Result<Option<Reviewed>> {
                     let alerts = life::open(connection, &key, newest)?;
                     let remembered = if alerts.is_empty() {
                         None
@@ -70,14 +70,14 @@ impl Ledger {
             let found = life::find(connection, &alert)?;
             found.map(|id| Ok((id, life::acknowledge(connection, id, &by, now)?))).transpose()
         };
-        self.thread.write(work).await
+        self.thread.order(work).await
     }
 
     /// Takes back that somebody knows of an alert; returns whether somebody had said so.
     pub async fn unacknowledge(&self, alert: Uuid, now: Timestamp) -> Result<bool, LedgerError> {
         let by = self.author.clone();
         self.thread
-            .write(move |connection| life::unacknowledge(connection, alert, by.as_deref(), now))
+            .order(move |connection| life::unacknowledge(connection, alert, by.as_deref(), now))
             .await
     }
 
@@ -91,7 +91,7 @@ impl Ledger {
             chain::add(connection, EventKind::Order, &about, silence.created_at, &content)?;
             Ok(id)
         };
-        self.thread.write(add).await
+        self.thread.order(add).await
     }
 
     /// Ends a silence before its time; returns whether it was there and had not been ended.
@@ -106,6 +106,6 @@ impl Ledger {
             }
             Ok(ended)
         };
-        self.thread.write(expire).await
+        self.thread.order(expire).await
     }
 }

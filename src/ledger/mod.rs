@@ -4,9 +4,11 @@
 mod backup;
 mod column;
 mod config;
+mod copy;
 mod copying;
 mod customer_hash;
 mod daily;
+mod database;
 mod delivering;
 mod entry;
 mod error;
@@ -15,6 +17,8 @@ mod file;
 mod findings;
 mod gathering;
 mod group;
+mod leadership;
+mod lease;
 mod life;
 mod listing;
 mod lock;
@@ -28,15 +32,19 @@ mod recipients;
 mod reports;
 mod retention;
 mod schema;
+mod server;
+mod sql;
 mod store;
 mod table;
 mod thread;
+mod transfer;
 mod verify;
 mod wal;
 mod worst_first;
 
 pub use backup::{KeptFile, Restore, back_up};
 pub use config::Config;
+pub use copy::copy_ledger;
 pub use customer_hash::{customer_hash, customer_key_hash};
 pub use daily::{BACKUP_EVERY, Backups, DailyCopy, copy_if_due};
 pub use entry::{
@@ -44,6 +52,8 @@ pub use entry::{
 };
 pub use error::LedgerError;
 pub use fallback::StoodIn;
+pub use leadership::Leadership;
+pub use lease::Lease;
 pub use listing::{
     AlertFilter, AlertRow, AlertToMirror, AttemptRow, ChainEvent, Closing, CostHistory,
     DeferredRecipient, DeliveryFilter, DeliveryRow, DeliverySummary, GivenUp, OpenFinding, Owed,
@@ -52,6 +62,7 @@ pub use listing::{
 pub use lock::{folder_of, is_own_file};
 pub use proof::{ChangedEvent, Proof};
 pub use reader::{Reader, read};
+pub use server::{Server, ServerError};
 pub use store::Ledger;
 pub use table::customers::REMEMBERED;
 pub use table::findings::Reported;

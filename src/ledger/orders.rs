@@ -1,12 +1,12 @@
 //! What people order about deliveries, each with its event in the chain.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::ledger::Ledger;
 use crate::ledger::entry::{HoldFilter, RetryFilter, RetryTo};
 use crate::ledger::error::LedgerError;
+use crate::ledger::sql::{self, Connection};
 use crate::ledger::store::count;
 use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::{holds, retry};
@@ -22,7 +22,7 @@ impl Ledger {
     ) -> Result<u64, LedgerError> {
         let by = self.author.clone();
         self.thread
-            .write(move |connection| {
+            .order(move |connection| {
                 let owed = retry::revive(connection, &filter, to.as_ref(), now)?;
                 let order = Order {
                     what: "deliveries retry",
@@ -42,7 +42,7 @@ impl Ledger {
     pub async fn release(&self, filter: HoldFilter, now: Timestamp) -> Result<u64, LedgerError> {
         let by = self.author.clone();
         self.thread
-            .write(move |connection| {
+            .order(move |connection| {
                 let deliveries = holds::release(connection, &filter, now)?;
                 let what = "deliveries release";
                 Order { what, by, deliveries, notifier: filter.notifier, to: None, reason: None }
@@ -61,7 +61,7 @@ impl Ledger {
     ) -> Result<u64, LedgerError> {
         let by = self.author.clone();
         self.thread
-            .write(move |connection| {
+            .order(move |connection| {
                 let deliveries = holds::discard(connection, &filter, &why, now)?;
                 let (what, notifier) = ("deliveries release --discard", filter.notifier);
                 Order { what, by, deliveries, notifier, to: None, reason: Some(why) }
@@ -86,7 +86,7 @@ struct Order {
 
 impl Order {
     /// Notes it where it changed anything; returns how many deliveries it concerned.
-    fn note(&self, connection: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+    fn note(&self, connection: &Connection, now: Timestamp) -> sql::Result<usize> {
         if self.deliveries > 0 {
             chain::add(connection, EventKind::Order, "deliveries", now, self)?;
         }

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::listing::ChainEvent;
+use crate::ledger::sql::{self, Connection, Optional, params};
 use crate::ledger::table::chain::{self, Hash};
 use crate::text::{hex, sha256_hex};
 
@@ -52,7 +52,7 @@ struct Content {
 }
 
 /// Looks through the whole chain, and for the event whose hash begins with `head`.
-pub(super) fn prove(connection: &Connection, head: Option<&str>) -> rusqlite::Result<Proof> {
+pub(super) fn prove(connection: &Connection, head: Option<&str>) -> sql::Result<Proof> {
     let (mut number, mut hash) = chain::beginning(connection)?;
     let is_asked = |hash: &Hash| head.is_some_and(|head| hex(hash).starts_with(head));
     let mut asked = is_asked(&hash).then_some(number);
@@ -105,16 +105,16 @@ struct Facts<'c> {
 }
 
 impl<'c> Facts<'c> {
-    fn of(connection: &'c Connection) -> rusqlite::Result<Self> {
+    fn of(connection: &'c Connection) -> sql::Result<Self> {
         let sql = "SELECT chain_cut FROM file";
-        let cut = connection.query_row(sql, [], |row| column::instant_if_any(row, 0))?;
+        let cut = connection.query_row(sql, (), |row| column::instant_if_any(row, 0))?;
         let (messages, known) = (HashMap::new(), HashMap::new());
         Ok(Self { connection, cut, messages, known, gone: Vec::new(), joined: HashSet::new() })
     }
 
     /// Whether the ledger has what an event speaks of, as far as that is decided by this event
     /// alone.
-    fn bear_out(&mut self, event: &ChainEvent) -> rusqlite::Result<bool> {
+    fn bear_out(&mut self, event: &ChainEvent) -> sql::Result<bool> {
         let Ok(content) = serde_json::from_str::<Content>(&event.content) else { return Ok(false) };
         self.joined.extend(content.joined);
         let id = Uuid::try_parse(&event.about).ok();
@@ -147,7 +147,7 @@ impl<'c> Facts<'c> {
     }
 
     /// The first event that later ones leave standing, and that the ledger does not bear out.
-    fn changed_later(&self) -> rusqlite::Result<Option<ChangedEvent>> {
+    fn changed_later(&self) -> sql::Result<Option<ChangedEvent>> {
         let mut changed = Vec::new();
         for (delivery, (event, kept)) in &self.messages {
             let found = self.kept_message(*delivery)?;
@@ -165,20 +165,20 @@ impl<'c> Facts<'c> {
         Ok(changed.into_iter().min_by_key(|event| event.number).cloned())
     }
 
-    fn snapshot(&self, alert: Uuid) -> rusqlite::Result<Option<String>> {
+    fn snapshot(&self, alert: Uuid) -> sql::Result<Option<String>> {
         self.connection
             .prepare_cached("SELECT snapshot FROM alert WHERE id = ?1")?
             .query_row([Id(alert)], |row| Ok(sha256_hex(row.get_ref(0)?.as_bytes()?)))
             .optional()
     }
 
-    fn has_delivery(&self, id: Uuid) -> rusqlite::Result<bool> {
+    fn has_delivery(&self, id: Uuid) -> sql::Result<bool> {
         self.connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM delivery WHERE id = ?1)")?
             .query_row([Id(id)], |row| row.get(0))
     }
 
-    fn has_attempt(&self, id: Uuid, at: Timestamp, content: &Content) -> rusqlite::Result<bool> {
+    fn has_attempt(&self, id: Uuid, at: Timestamp, content: &Content) -> sql::Result<bool> {
         self.connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM attempt JOIN delivery ON delivery.seq = attempt.delivery
@@ -189,7 +189,7 @@ impl<'c> Facts<'c> {
             })
     }
 
-    fn kept_message(&self, delivery: Uuid) -> rusqlite::Result<Option<String>> {
+    fn kept_message(&self, delivery: Uuid) -> sql::Result<Option<String>> {
         self.connection
             .prepare_cached(
                 "SELECT sent_message.message FROM sent_message JOIN delivery ON delivery.seq = sent_message.delivery WHERE delivery.id = ?1",
@@ -199,7 +199,7 @@ impl<'c> Facts<'c> {
     }
 
     /// Who knows of an alert; none where the alert is forgotten.
-    fn known_by(&self, alert: Uuid) -> rusqlite::Result<Option<Known>> {
+    fn known_by(&self, alert: Uuid) -> sql::Result<Option<Known>> {
         self.connection
             .prepare_cached("SELECT acked_at, acked_by FROM alert WHERE id = ?1")?
             .query_row([Id(alert)], |row| Ok((column::instant_if_any(row, 0)?, row.get(1)?)))

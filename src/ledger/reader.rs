@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::alerting::{
@@ -21,6 +20,7 @@ use crate::ledger::listing::{
     DeliveryRow, GivenUp, OpenFinding, Owed, PollStatus,
 };
 use crate::ledger::proof::{self, Proof};
+use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
     chain, deliveries, findings, history, holds, life, listings, mirror, notifiers, polls,
@@ -58,7 +58,8 @@ impl Reader {
     /// Opens the ledger for reading, which blocks: async code goes through [`read`]. Fails when
     /// there is none, or when it is not a ledger of this version.
     pub fn open(config: &Config) -> Result<Self, LedgerError> {
-        Ok(Self { connection: file::open_read_only(&config.path)?, path: config.path.clone() })
+        let connection = file::open_read_only(config)?;
+        Ok(Self { connection, path: config.path.clone() })
     }
 
     /// A reader over a connection that may write as well.
@@ -66,8 +67,8 @@ impl Reader {
         Self { connection, path: path.to_owned() }
     }
 
-    pub(super) fn connection_mut(&mut self) -> &mut Connection {
-        &mut self.connection
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     pub(super) fn into_connection(self) -> Connection {
@@ -385,9 +386,9 @@ impl Reader {
         self.read(|connection| findings::closed_since(connection, since))
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        work: impl FnOnce(&Connection) -> sql::Result<T>,
     ) -> Result<T, LedgerError> {
         work(&self.connection).map_err(|error| LedgerError::of(&self.path, error))
     }

@@ -75,12 +75,22 @@ pub(super) fn difference(
     version: i64,
     besides: &[&str],
 ) -> rusqlite::Result<Option<String>> {
-    let model = Connection::open_in_memory()?;
-    up_to(&model, 0, version)?;
+    let model = model_of(version)?;
     let (wanted, mut found) = (parts(&model)?, parts(connection)?);
     found.retain(|name, _| !besides.contains(&name.as_str()));
     let names = wanted.keys().chain(found.keys());
     Ok(names.into_iter().find(|name| wanted.get(*name) != found.get(*name)).cloned())
+}
+
+/// An empty ledger of the newest version, to look at its tables.
+pub(super) fn model() -> rusqlite::Result<Connection> {
+    model_of(VERSION)
+}
+
+fn model_of(version: i64) -> rusqlite::Result<Connection> {
+    let model = Connection::open_in_memory()?;
+    up_to(&model, 0, version)?;
+    Ok(model)
 }
 
 /// What a database is made of, by name, without what SQLite adds by itself.

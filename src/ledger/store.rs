@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::alerting::messages;
@@ -18,10 +18,15 @@ use crate::clock::Clock;
 use crate::domain::{CustomerKey, FindingCode, Route};
 use crate::fs;
 use crate::ledger::Config;
+use crate::ledger::database;
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
+use crate::ledger::leadership::{Leadership, Seat};
+use crate::ledger::lease::Lease;
 use crate::ledger::lock::{Lock, folder_of};
 use crate::ledger::reader::Reader;
+use crate::ledger::server::Server;
+use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::chain::{self, Chain, EventKind};
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
@@ -31,6 +36,10 @@ use crate::ledger::table::{
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
 
+/// The leadership of who has a ledger alone.
+static ALONE: LazyLock<watch::Sender<Leadership>> =
+    LazyLock::new(|| watch::Sender::new(Leadership::Leading));
+
 /// The open ledger. Cloning shares it; see [`Ledger::close`] for its end.
 #[derive(Clone)]
 pub struct Ledger {
@@ -39,6 +48,9 @@ pub struct Ledger {
     pub(super) retention: Duration,
     /// What identities are derived from.
     pub(super) identity: Uuid,
+    /// The server, and what this process knows of who leads, where several hosts share the ledger.
+    pub(super) shared: Option<(Server, Arc<Seat>)>,
+    lease: Arc<Mutex<Option<Lease>>>,
     /// Who orders what is done through this handle.
     pub(super) author: Option<String>,
 }
@@ -65,8 +77,8 @@ impl Ledger {
         metrics: Metrics,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
-        let connection = file::copy(&config.path, clock.now())?;
-        Self::over(connection, None, config, metrics)
+        let connection = file::copy(config, clock.now())?;
+        Self::over(connection, Occupation::Copy, config, metrics)
     }
 
     /// Like [`Self::open`], for a ledger that may not grow beyond so many pages: what a full disk
@@ -78,21 +90,36 @@ impl Ledger {
         metrics: Metrics,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
+        if let Some(server) = &config.server {
+            let seat = Arc::new(Seat::vacant());
+            let connection = database::open(server, &config.path, Arc::clone(&seat), clock.now())?;
+            return Self::over(
+                connection,
+                Occupation::Shared(server.clone(), seat),
+                config,
+                metrics,
+            );
+        }
         file::make_folder(&config.path)?;
         let lock = Lock::take(&config.path)?;
         fs::sweep(folder_of(&config.path));
         let connection = file::open(&config.path, clock.now())?;
         let limit = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
         limit.map_err(|error| LedgerError::of(&config.path, error))?;
-        Self::over(connection, Some(lock), config, metrics)
+        Self::over(Connection::Sqlite(connection), Occupation::Held(lock), config, metrics)
     }
 
     fn over(
         connection: Connection,
-        lock: Option<Lock>,
+        occupation: Occupation,
         config: &Config,
         metrics: Metrics,
     ) -> Result<Self, LedgerError> {
+        let (lock, shared) = match occupation {
+            Occupation::Held(lock) => (Some(lock), None),
+            Occupation::Shared(server, seat) => (None, Some((server, seat))),
+            Occupation::Copy => (None, None),
+        };
         for &code in FindingCode::ALL {
             let open = findings::count(&connection, code)
                 .map_err(|error| LedgerError::of(&config.path, error))?;
@@ -105,6 +132,8 @@ impl Ledger {
             metrics,
             retention: config.retention,
             identity,
+            shared,
+            lease: Arc::default(),
             author: None,
         })
     }
@@ -120,22 +149,46 @@ impl Ledger {
         let file = file.display().to_string();
         let content = json!({ "version": env!("CARGO_PKG_VERSION") });
         self.thread
-            .write(move |connection| {
+            .order(move |connection| {
                 chain::add(connection, EventKind::Reload, &file, now, &content)
             })
             .await
     }
 
-    /// Finishes what is queued, closes the file in order and lets it go. Other handles find the
-    /// ledger gone.
+    /// Finishes what is queued, closes the file in order and lets it go; gives back the lease.
+    /// Other handles find the ledger gone.
     pub async fn close(&self) -> Result<(), LedgerError> {
-        self.thread.close().await
+        let closed = self.thread.close().await;
+        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(lease) = lease {
+            let given_back = tokio::task::spawn_blocking(move || drop(lease)).await;
+            given_back.map_err(|_| LedgerError::Gone)?;
+        }
+        closed
+    }
+
+    /// Stands for leadership as `host`, until the ledger is closed: this process leads when no other
+    /// one does, now or later. Who has the only ledger leads anyway.
+    pub fn stand(&self, host: &str) -> Result<(), LedgerError> {
+        if let Some((server, seat)) = &self.shared {
+            let lease = Lease::stand(server, seat, host, self.thread.path())?;
+            *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+        }
+        Ok(())
+    }
+
+    /// Who leads, as it changes.
+    pub fn leadership(&self) -> watch::Receiver<Leadership> {
+        match &self.shared {
+            Some((_, seat)) => seat.state().subscribe(),
+            None => ALONE.subscribe(),
+        }
     }
 
     /// Moves the write-ahead log into the file once nothing more is to be written for now. What
     /// stays in the log is as good.
     pub async fn checkpoint(&self) {
-        if let Err(error) = self.thread.run(|connection| file::checkpoint(connection)).await {
+        if let Err(error) = self.thread.run(Connection::checkpoint).await {
             tracing::debug!(%error, "the ledger's log stays as it is for now");
         }
     }
@@ -145,6 +198,9 @@ impl Ledger {
     ///
     /// Fails when there is a ledger, or when another process holds its place.
     pub fn make_new(config: &Config, now: Timestamp) -> Result<(), LedgerError> {
+        if let Some(server) = &config.server {
+            return database::make_new(server, &config.path, now);
+        }
         file::make_folder(&config.path)?;
         let _lock = Lock::take(&config.path)?;
         file::make_new(&config.path, now)
@@ -168,7 +224,7 @@ impl Ledger {
     /// Writes what is there already, to see whether the file can be written.
     pub async fn try_to_write(&self) -> Result<(), LedgerError> {
         self.thread
-            .write(|connection| connection.execute("UPDATE file SET clean = clean", []).map(drop))
+            .order(|connection| connection.execute("UPDATE file SET clean = clean", ()).map(drop))
             .await
     }
 
@@ -235,8 +291,7 @@ impl Ledger {
         known: Vec<Box<str>>,
         now: Timestamp,
     ) -> Result<u64, LedgerError> {
-        let orphans =
-            self.thread.run(|connection| deliveries::notifiers_that_owe(connection)).await?;
+        let orphans = self.thread.run(deliveries::notifiers_that_owe).await?;
         let orphans = without(orphans, &known);
         self.for_each(orphans, move |connection, notifier| {
             let dropped = deliveries::drop_undeliverable(connection, notifier, now)?;
@@ -284,10 +339,7 @@ impl Ledger {
         routes: &[Route],
         now: Timestamp,
     ) -> Result<u64, LedgerError> {
-        let gone = without(
-            self.thread.run(|connection| alerts::rules_in_force(connection)).await?,
-            &known,
-        );
+        let gone = without(self.thread.run(alerts::rules_in_force).await?, &known);
         let routes: Vec<Route> = routes
             .iter()
             .filter(|route| route.has_incidents() && route.send_resolved)
@@ -312,19 +364,29 @@ impl Ledger {
 
     async fn for_each<W>(&self, names: Vec<String>, work: W) -> Result<u64, LedgerError>
     where
-        W: Fn(&Connection, &str) -> rusqlite::Result<usize> + Send + 'static,
+        W: Fn(&Connection, &str) -> sql::Result<usize> + Send + 'static,
     {
         if names.is_empty() {
             return Ok(0);
         }
         let all = move |connection: &Connection| {
-            names.iter().map(|name| work(connection, name)).sum::<rusqlite::Result<usize>>()
+            names.iter().map(|name| work(connection, name)).sum::<sql::Result<usize>>()
         };
         self.thread.write(all).await.map(count)
     }
 }
 
-fn record(connection: &Connection, recording: &Recording) -> rusqlite::Result<bool> {
+/// How this process has the ledger.
+enum Occupation {
+    /// Alone.
+    Held(Lock),
+    /// With other hosts.
+    Shared(Server, Arc<Seat>),
+    /// It is a copy that nobody will read again.
+    Copy,
+}
+
+fn record(connection: &Connection, recording: &Recording) -> sql::Result<bool> {
     recording.seen.iter().try_for_each(|seen| customers::replace_seen(connection, seen))?;
     recording.samples.iter().try_for_each(|sample| history::add(connection, sample))?;
     recording
@@ -381,7 +443,7 @@ struct PassedEvent<'a> {
 }
 
 /// Notes a step that a higher one passed.
-fn note_passed(chain: &mut Chain<'_>, step: &NewStep, now: Timestamp) -> rusqlite::Result<()> {
+fn note_passed(chain: &mut Chain<'_>, step: &NewStep, now: Timestamp) -> sql::Result<()> {
     let content = PassedEvent {
         customer: step.customer.as_str(),
         rule: &step.rule,

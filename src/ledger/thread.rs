@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ledger::error::LedgerError;
@@ -12,11 +11,12 @@ use crate::ledger::file;
 use crate::ledger::group::{self, Member, Part};
 use crate::ledger::lock::Lock;
 use crate::ledger::reader::Reader;
+use crate::ledger::sql::{self, Connection};
 
 /// How many jobs may wait; a sender waits beyond that.
 const QUEUE: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Reader) + Send>;
+type Job = Box<dyn FnOnce(&Reader) + Send>;
 
 enum Order {
     Do(Job),
@@ -30,7 +30,7 @@ enum Order {
 #[derive(Clone)]
 pub(super) struct Thread {
     orders: mpsc::Sender<Order>,
-    handle: Arc<Mutex<Option<JoinHandle<rusqlite::Result<()>>>>>,
+    handle: Arc<Mutex<Option<JoinHandle<sql::Result<()>>>>>,
     path: Arc<Path>,
 }
 
@@ -43,8 +43,8 @@ impl Thread {
         path: &Path,
     ) -> Result<Self, LedgerError> {
         let (orders, queue) = mpsc::channel(QUEUE);
-        let own = Reader::over(connection, path);
-        let work = move || serve(own, lock, queue);
+        let reader = Reader::over(connection, path);
+        let work = move || serve(reader, lock, queue);
         let handle = std::thread::Builder::new()
             .name("ledger".into())
             .spawn(work)
@@ -57,49 +57,42 @@ impl Thread {
     pub(super) async fn run<T, W>(&self, work: W) -> Result<T, LedgerError>
     where
         T: Send + 'static,
-        W: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+        W: FnOnce(&Connection) -> sql::Result<T> + Send + 'static,
     {
-        let done = self.answer(move |own| work(own.connection_mut())).await?;
-        done.map_err(|error| LedgerError::of(&self.path, error))
+        self.read(move |reader| reader.read(work)).await
     }
 
-    /// Lets the thread read.
+    /// The same for what only reads.
     pub(super) async fn read<T, W>(&self, work: W) -> Result<T, LedgerError>
     where
         T: Send + 'static,
         W: FnOnce(&Reader) -> Result<T, LedgerError> + Send + 'static,
     {
-        self.answer(move |own| work(own)).await?
-    }
-
-    async fn answer<T, W>(&self, work: W) -> Result<T, LedgerError>
-    where
-        T: Send + 'static,
-        W: FnOnce(&mut Reader) -> T + Send + 'static,
-    {
         let (reply, answer) = oneshot::channel();
-        let job = move |own: &mut Reader| {
+        let job = move |reader: &Reader| {
             // Nobody waits any more: the work is done all the same.
-            let _gone = reply.send(work(own));
+            let _gone = reply.send(work(reader));
         };
         self.orders.send(Order::Do(Box::new(job))).await.map_err(|_| LedgerError::Gone)?;
-        answer.await.map_err(|_| LedgerError::Gone)
+        answer.await.map_err(|_| LedgerError::Gone)?
     }
 
     /// Like [`Self::run`], in one transaction: all of it or nothing, on disk when it returns.
     pub(super) async fn write<T, W>(&self, work: W) -> Result<T, LedgerError>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        W: FnOnce(&Connection) -> sql::Result<T> + Send + 'static,
     {
-        self.run(move |connection| {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = work(&transaction)?;
-            transaction.commit()?;
-            Ok(value)
-        })
-        .await
+        self.run(move |connection| connection.write(work)).await
+    }
+
+    /// Like [`Self::write`], for what a person orders, whichever host leads.
+    pub(super) async fn order<T, W>(&self, work: W) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> sql::Result<T> + Send + 'static,
+    {
+        self.run(move |connection| connection.order(work)).await
     }
 
     /// Like [`Self::write`], but in one transaction with whatever of this kind waits in the queue
@@ -108,7 +101,7 @@ impl Thread {
     pub(super) async fn share<T, W>(&self, work: W) -> Result<T, LedgerError>
     where
         T: Send + 'static,
-        W: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        W: FnMut(&Connection) -> sql::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.orders
@@ -119,6 +112,11 @@ impl Thread {
             .await
             .map_err(|_| LedgerError::Gone)?
             .map_err(|error| LedgerError::of(&self.path, error))
+    }
+
+    /// What the ledger is called.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Lets the thread finish what is queued and end, and waits for it. Other handles find it gone.
@@ -134,15 +132,11 @@ impl Thread {
     }
 }
 
-fn serve(
-    mut own: Reader,
-    lock: Option<Lock>,
-    mut queue: mpsc::Receiver<Order>,
-) -> rusqlite::Result<()> {
+fn serve(reader: Reader, lock: Option<Lock>, mut queue: mpsc::Receiver<Order>) -> sql::Result<()> {
     let mut next = None;
     loop {
         match next.take().or_else(|| queue.blocking_recv()) {
-            Some(Order::Do(job)) => job(&mut own),
+            Some(Order::Do(job)) => job(&reader),
             Some(Order::Share(first)) => {
                 let mut parts = vec![first];
                 while next.is_none() {
@@ -152,13 +146,16 @@ fn serve(
                         Err(_) => break,
                     }
                 }
-                group::write(own.connection_mut(), parts);
+                group::write(reader.connection(), parts);
             }
             Some(Order::Stop) | None => break,
         }
     }
     queue.close();
-    let closed = if lock.is_some() { file::close(own.into_connection()) } else { Ok(()) };
+    let closed = match reader.into_connection() {
+        Connection::Sqlite(file) if lock.is_some() => file::close(file).map_err(sql::Error::from),
+        Connection::Sqlite(_) | Connection::Postgres(_) => Ok(()),
+    };
     drop(lock);
     closed
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 use crate::fs;
 use crate::ledger::Config;
@@ -12,6 +12,7 @@ use crate::ledger::file::{self, Content};
 use crate::ledger::lock::beside;
 use crate::ledger::proof::{self, Proof};
 use crate::ledger::schema;
+use crate::ledger::sql::{self, Connection};
 
 /// What a sound ledger, or a copy of one, holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,13 @@ pub struct Verified {
 /// Verifies the ledger itself, beside whoever writes it.
 /// Looks for the event whose hash begins with `head`, in hex, where one is asked for.
 pub fn verify(config: &Config, head: Option<&str>) -> Result<Verified, LedgerError> {
-    let connection = file::connect_to_read(&config.path)?;
+    if config.server.is_some() {
+        let connection = file::open_read_only(config)?;
+        return connection
+            .snapshot(|connection| holds(connection, schema::VERSION, head))
+            .map_err(|error| LedgerError::of(&config.path, error));
+    }
+    let connection = Connection::Sqlite(file::connect_to_read(&config.path)?);
     sound(&connection, &config.path, &[], head)
 }
 
@@ -57,14 +64,15 @@ pub(super) fn open_copy(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let has_log = std::fs::metadata(beside(&real, "-wal")).is_ok_and(|log| log.len() > 0);
     let opened = if has_log {
-        Connection::open_with_flags(&real, flags)
+        rusqlite::Connection::open_with_flags(&real, flags)
     } else {
         // Nobody writes it, and nothing is to be made beside it.
-        Connection::open_with_flags(still(&real), flags | OpenFlags::SQLITE_OPEN_URI)
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        rusqlite::Connection::open_with_flags(still(&real), flags)
     };
     let connection = opened.map_err(|error| LedgerError::of(path, error))?;
     schema::version(&connection, path)?;
-    Ok(connection)
+    Ok(Connection::Sqlite(connection))
 }
 
 /// The URI of a file that does not change (<https://sqlite.org/uri.html>).
@@ -89,33 +97,52 @@ pub(super) fn sound(
     besides: &[&str],
     head: Option<&str>,
 ) -> Result<Verified, LedgerError> {
+    let of = |error| LedgerError::of(path, error);
+    let Connection::Sqlite(file) = connection else { return Err(LedgerError::Gone) };
+    // All of it as it is at one moment.
+    let transaction = file.unchecked_transaction().map_err(of)?;
+    let version = schema::version(file, path)?;
+    sound_file(&transaction, path, version, besides)?;
+    holds(connection, version, head).map_err(|error| LedgerError::of(path, error))
+}
+
+/// Looks at what SQLite itself knows of: pages, tables, references.
+fn sound_file(
+    file: &rusqlite::Connection,
+    path: &Path,
+    version: i64,
+    besides: &[&str],
+) -> Result<(), LedgerError> {
     let sqlite = |error| LedgerError::of(path, error);
     let damaged = |what| LedgerError::Corrupt { path: path.to_owned(), what };
-    // All of it as it is at one moment.
-    let transaction = connection.unchecked_transaction().map_err(sqlite)?;
-    let version = schema::version(connection, path)?;
     let pages: String =
-        transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
+        file.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
     if pages != "ok" {
         return Err(damaged(pages));
     }
-    if let Some(name) = schema::difference(&transaction, version, besides).map_err(sqlite)? {
+    if let Some(name) = schema::difference(file, version, besides).map_err(sqlite)? {
         return Err(damaged(format!("\"{name}\" is not as version {version} has it")));
     }
-    if let Some(what) = broken_reference(&transaction).map_err(sqlite)? {
-        return Err(damaged(what));
-    }
+    broken_reference(file).map_err(sqlite)?.map_or(Ok(()), |what| Err(damaged(what)))
+}
+
+/// Counts what it holds, and looks through its chain.
+pub(super) fn holds(
+    connection: &Connection,
+    version: i64,
+    head: Option<&str>,
+) -> sql::Result<Verified> {
     let count = |table: &str| {
         let sql = format!("SELECT count(*) FROM {table}");
-        transaction.query_row(&sql, [], |row| column::count(row, 0)).map_err(sqlite)
+        connection.query_row(&sql, (), |row| column::count(row, 0))
     };
     let has_chain = version >= schema::FIRST_WITH_CHAIN;
-    let proof = has_chain.then(|| proof::prove(&transaction, head)).transpose().map_err(sqlite)?;
+    let proof = has_chain.then(|| proof::prove(connection, head)).transpose()?;
     Ok(Verified { version, alerts: count("alert")?, deliveries: count("delivery")?, proof })
 }
 
-fn broken_reference(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+fn broken_reference(file: &rusqlite::Connection) -> rusqlite::Result<Option<String>> {
+    let mut statement = file.prepare("PRAGMA foreign_key_check")?;
     let mut rows = statement.query([])?;
     rows.next()?
         .map(|row| {

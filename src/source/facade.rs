@@ -59,6 +59,14 @@ impl Source {
         }
     }
 
+    /// Renews the sign-in where that is due, as a read would.
+    pub async fn renew_sign_in(&self) -> Result<(), SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => client.sign_in().access(None).await.map(drop),
+            Kind::File(_) => Ok(()),
+        }
+    }
+
     /// Why the newest sign-in is not on disk, if it is not.
     pub async fn unsaved_sign_in(&self) -> Option<String> {
         match &self.kind {

@@ -22,6 +22,8 @@ use budget_alertd::metrics::Metrics;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::support::server;
+
 fn clock() -> Arc<dyn Clock> {
     SimulatedClock::starting_at(at("2026-10-05T12:00:00Z"))
 }
@@ -31,11 +33,13 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn config(folder: &tempfile::TempDir) -> Config {
-    Config { path: folder.path().join("ledger.db"), retention: Duration::from_hours(9600) }
+    server::ledger(&folder.path().join("ledger.db"), Duration::from_hours(9600))
 }
 
 fn open(config: &Config) -> Result<Ledger, LedgerError> {
-    Ledger::open(config, Metrics::new(), clock())
+    let ledger = Ledger::open(config, Metrics::new(), clock())?;
+    ledger.stand("this host")?;
+    Ok(ledger)
 }
 
 fn decimal(text: &str) -> rust_decimal::Decimal {

@@ -28,7 +28,8 @@ struct Server {
 impl Server {
     async fn start(limits: Limits) -> Self {
         let dir = TempDir::new().unwrap();
-        let config = ledger::Config { path: dir.path().join("ledger.db"), retention: NEVER };
+        let config =
+            ledger::Config { path: dir.path().join("ledger.db"), server: None, retention: NEVER };
         let (metrics, clock) = (Metrics::new(), SystemClock::shared());
         let ledger = Ledger::open(&config, metrics.clone(), Arc::clone(&clock)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

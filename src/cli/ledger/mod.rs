@@ -1,6 +1,7 @@
 //! `ledger`: orders about the ledger as a whole.
 
 mod backup;
+mod copy;
 mod restore;
 mod verify;
 
@@ -44,6 +45,13 @@ enum Order {
             /root/budget-alertd.backup"
     )]
     Restore(restore::Restore),
+    /// Copy the ledger to another place: from a file to a PostgreSQL server for several hosts, or back
+    #[command(
+        after_help = "Refused where the other place holds anything. Exits with 3 beside a running \
+            daemon. Nothing is told twice by whoever goes on with the copy.\n\nExample: \
+            budget-alertd ledger copy --from sqlite:ledger.db --to postgres://budget@db.example/alerts"
+    )]
+    Copy(copy::Copy),
     /// Begin a new ledger in place of one that is lost: everything that is over is told again
     #[command(
         after_help = "Refused where there is a ledger: move it away first. Exits with 3 beside a \
@@ -58,6 +66,7 @@ impl Ledger {
             Order::Backup(backup) => backup.run(path),
             Order::Verify(verify) => verify.run(path),
             Order::Restore(restore) => restore.run(path),
+            Order::Copy(copy) => copy.run(path),
             Order::New => new(path),
         }
     }

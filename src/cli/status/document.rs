@@ -109,7 +109,7 @@ pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a>
         daemon: Daemon {
             running: state.daemon.is_some(),
             pid: state.daemon.as_ref().map(|daemon| daemon.pid),
-            leader: state.daemon.is_some(),
+            leader: state.daemon.as_ref().is_some_and(|daemon| daemon.leads),
         },
         owed: state.pending(),
         held: state.held(),

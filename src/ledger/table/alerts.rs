@@ -1,7 +1,6 @@
 //! Alerts as snapshots, and the messages that carry them.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, named_params, params};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -9,6 +8,7 @@ use crate::alerting::identity;
 use crate::alerting::{Content, NewAlert, NewMessage, NewStep};
 use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
 use crate::ledger::column::{self, Id, Instant, Length};
+use crate::ledger::sql::{self, Connection, Row, named_params, params};
 use crate::ledger::table::chain::{Chain, EventKind};
 use crate::ledger::table::history;
 use crate::text::sha256_hex;
@@ -28,7 +28,7 @@ pub(in crate::ledger) fn add(
     new: &NewAlert,
     chain: &mut Chain<'_>,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let AlertSnapshot { alert, context } = &new.snapshot;
     let cost_history = history::cost_history(
         connection,
@@ -71,7 +71,7 @@ pub(in crate::ledger) fn add(
 
 /// The snapshot in a row with the columns `snapshot` and `state`; the column holds, whatever the
 /// snapshot says.
-pub(in crate::ledger) fn snapshot(row: &Row<'_>) -> rusqlite::Result<AlertSnapshot> {
+pub(in crate::ledger) fn snapshot(row: &Row<'_>) -> sql::Result<AlertSnapshot> {
     let mut snapshot: AlertSnapshot =
         serde_json::from_str(row.get_ref("snapshot")?.as_str()?).map_err(column::unreadable)?;
     snapshot.alert.state = column::read(row, "state", AlertState::from_name)?;
@@ -82,7 +82,7 @@ pub(in crate::ledger) fn snapshot(row: &Row<'_>) -> rusqlite::Result<AlertSnapsh
 pub(in crate::ledger) fn of_message(
     connection: &Connection,
     message: i64,
-) -> rusqlite::Result<Vec<AlertSnapshot>> {
+) -> sql::Result<Vec<AlertSnapshot>> {
     let mut statement = connection.prepare_cached(
         "SELECT snapshot, state, latest FROM message_alert JOIN alert ON alert.id = \
             message_alert.alert WHERE message = ?1 ORDER BY position",
@@ -98,9 +98,8 @@ pub(in crate::ledger) fn of_message(
 }
 
 /// A value as JSON for a column.
-pub(in crate::ledger) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+pub(in crate::ledger) fn json(value: &impl serde::Serialize) -> sql::Result<String> {
+    serde_json::to_string(value).map_err(sql::Error::value)
 }
 
 /// The identity of a new alert: of one whose rule was removed and is back, the one after that of
@@ -109,7 +108,7 @@ pub(in crate::ledger) fn free_id(
     connection: &Connection,
     ledger: Uuid,
     raised_at: &NewStep,
-) -> rusqlite::Result<Uuid> {
+) -> sql::Result<Uuid> {
     let mut statement =
         connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM alert WHERE id = ?1)")?;
     identity::free(identity::of_alert(ledger, raised_at), |id| {
@@ -123,7 +122,7 @@ fn may_repeat(kind: MessageKind) -> bool {
 }
 
 /// The identity of a message: of a second reminder, the one after that of the first.
-fn free_identity(connection: &Connection, message: &NewMessage) -> rusqlite::Result<Uuid> {
+fn free_identity(connection: &Connection, message: &NewMessage) -> sql::Result<Uuid> {
     let mut statement =
         connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
     identity::free(message.identity, |id| {
@@ -135,19 +134,20 @@ fn free_identity(connection: &Connection, message: &NewMessage) -> rusqlite::Res
 pub(in crate::ledger) fn add_message(
     connection: &Connection,
     message: &NewMessage,
-) -> rusqlite::Result<i64> {
+) -> sql::Result<i64> {
     let (digest, totals, operator, report) = match &message.content {
         Content::Alert(..) => (None, None, None, None),
         Content::Digest { part, totals, .. } => (Some(part), totals.as_ref(), None, None),
         Content::Operator(news) => (None, None, Some(news), None),
         Content::Report(report) => (None, None, None, Some(report)),
     };
-    connection
+    let row = connection
         .prepare_cached(
             "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, report, audience, totals)
-             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :report, :audience, :totals)",
+             VALUES (:identity, :kind, :part, :parts, :total, :criticals, :baseline, :operator, :report, :audience, :totals)
+             RETURNING id",
         )?
-        .execute(named_params! {
+        .query_row(named_params! {
             ":identity": Id(free_identity(connection, message)?),
             ":kind": message.content.kind().as_str(),
             ":part": digest.map_or(0, |digest| digest.part),
@@ -159,8 +159,7 @@ pub(in crate::ledger) fn add_message(
             ":audience": (message.audience == Audience::Customer).then_some(message.audience.as_str()),
             ":report": report.map(json).transpose()?,
             ":totals": totals.map(json).transpose()?,
-        })?;
-    let row = connection.last_insert_rowid();
+        }, |row| row.get(0))?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO message_alert (message, position, alert, latest) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -173,7 +172,7 @@ pub(in crate::ledger) fn add_message(
 
 /// Rules that have open alerts, have spent steps, or were through a good poll. Steps through the
 /// index from name to name, so that it costs as many look-ups as rules.
-pub(in crate::ledger) fn rules_in_force(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(in crate::ledger) fn rules_in_force(connection: &Connection) -> sql::Result<Vec<String>> {
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE open (rule) AS (
              SELECT min(rule) FROM alert WHERE state = 'raised'
@@ -182,7 +181,7 @@ pub(in crate::ledger) fn rules_in_force(connection: &Connection) -> rusqlite::Re
          ) SELECT rule FROM open WHERE rule IS NOT NULL UNION SELECT rule FROM alert WHERE state = 'silenced'
          UNION SELECT name FROM rule UNION SELECT name FROM rule_name",
     )?;
-    statement.query_map([], |row| row.get(0))?.collect()
+    statement.query_map((), |row| row.get(0))?.collect()
 }
 
 /// Closes the open alerts of a rule that was removed; returns how many.
@@ -190,7 +189,7 @@ pub(in crate::ledger) fn close_rule(
     connection: &Connection,
     rule: &str,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let sql = "UPDATE alert SET state = 'closed', ended_at = ?2 WHERE state IN ('raised', \
         'silenced') AND rule = ?1";
     connection.prepare_cached(sql)?.execute(params![rule, Instant(now)])
@@ -198,7 +197,7 @@ pub(in crate::ledger) fn close_rule(
 
 /// Forgets which steps a removed rule has spent, and that it was ever there. Customers with such
 /// steps are judged again even when nothing else changes before it comes back.
-pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> sql::Result<()> {
     let sql = "UPDATE customer SET fingerprint = 0 WHERE id IN (SELECT customer FROM step WHERE \
         rule = ?1)";
     connection.prepare_cached(sql)?.execute([rule])?;
@@ -209,7 +208,7 @@ pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> rus
 }
 
 /// Whether anything was done under this name.
-pub(in crate::ledger) fn knows_rule(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+pub(in crate::ledger) fn knows_rule(connection: &Connection, name: &str) -> sql::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM rule_name WHERE name = ?1) OR EXISTS (SELECT 1 FROM \
         rule WHERE name = ?1)";
     connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
@@ -220,9 +219,13 @@ pub(in crate::ledger) fn rename_rule(
     connection: &Connection,
     before: &str,
     now: &str,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
-        .prepare_cached("UPDATE OR IGNORE step SET rule = ?2 WHERE rule = ?1")?
+        .prepare_cached("UPDATE step SET rule = ?2 WHERE rule = ?1 AND NOT EXISTS (SELECT 1 FROM step AS other WHERE other.rule = ?2
+             AND other.customer = step.customer AND other.subscription = step.subscription AND other.metric = step.metric
+             AND other.at = step.at AND other.amount = step.amount AND other.day = step.day
+             AND other.period_start = step.period_start AND other.period_end = step.period_end)",
+        )?
         .execute([before, now])?;
     connection
         .prepare_cached("UPDATE alert SET rule = ?2 WHERE rule = ?1")?
@@ -230,12 +233,12 @@ pub(in crate::ledger) fn rename_rule(
     connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([before])?;
     connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO rule_name SELECT ?1 WHERE EXISTS (SELECT 1 FROM \
-            step WHERE rule = ?1)",
+            "INSERT INTO rule_name (name) SELECT rule FROM step WHERE rule = ?1 LIMIT 1 ON CONFLICT DO NOTHING",
         )?
         .execute([now])?;
     connection
-        .prepare_cached("UPDATE OR IGNORE rule SET name = ?2 WHERE name = ?1")?
+        .prepare_cached("UPDATE rule SET name = ?2 WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM rule AS other WHERE other.name = ?2)",
+        )?
         .execute([before, now])?;
     Ok(())
 }

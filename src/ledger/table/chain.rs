@@ -2,13 +2,13 @@
 //! what it records; samples of usage are no events.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use strum::IntoStaticStr;
 
 use crate::ledger::column::{self, Instant};
 use crate::ledger::file;
 use crate::ledger::listing::ChainEvent;
+use crate::ledger::sql::{self, Connection, Optional, params};
 use crate::text::{sha256, sha256_of_parts};
 
 /// A SHA-256.
@@ -45,7 +45,7 @@ pub(in crate::ledger) struct Chain<'c> {
 
 impl<'c> Chain<'c> {
     /// The chain in a transaction.
-    pub(in crate::ledger) fn open(connection: &'c Connection) -> rusqlite::Result<Self> {
+    pub(in crate::ledger) fn open(connection: &'c Connection) -> sql::Result<Self> {
         let (number, hash) = last(connection)?;
         Ok(Self { connection, number, hash })
     }
@@ -57,9 +57,8 @@ impl<'c> Chain<'c> {
         about: &str,
         at: Timestamp,
         content: &impl Serialize,
-    ) -> rusqlite::Result<()> {
-        let content = serde_json::to_string(content)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    ) -> sql::Result<()> {
+        let content = serde_json::to_string(content).map_err(sql::Error::value)?;
         let kind = <&'static str>::from(kind);
         let number = self.number.saturating_add(1);
         let hash = hash(&self.hash, number, at, [kind, about, &content]);
@@ -80,7 +79,7 @@ pub(in crate::ledger) fn add(
     about: &str,
     at: Timestamp,
     content: &impl Serialize,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     Chain::open(connection)?.add(kind, about, at, content)
 }
 
@@ -104,15 +103,15 @@ pub(in crate::ledger) fn hash(before: &Hash, number: i64, at: Timestamp, parts: 
 /// Every event in order, to `visit`.
 pub(in crate::ledger) fn each(
     connection: &Connection,
-    mut visit: impl FnMut(ChainEvent) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
+    mut visit: impl FnMut(ChainEvent) -> sql::Result<()>,
+) -> sql::Result<()> {
     let mut statement = connection
-        .prepare("SELECT number, at, kind, ref, content, hash FROM chain ORDER BY number")?;
-    let mut rows = statement.query([])?;
+        .prepare_cached("SELECT number, at, kind, ref, content, hash FROM chain ORDER BY number")?;
+    let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
         visit(ChainEvent {
             number: row.get(0)?,
-            at: column::instant(row, 1)?,
+            at: column::instant(&row, 1)?,
             kind: row.get(2)?,
             about: row.get(3)?,
             content: row.get(4)?,
@@ -124,19 +123,19 @@ pub(in crate::ledger) fn each(
 
 /// The number and the hash that the first event follows: of the last one that was forgotten, else
 /// those of the ledger's identity.
-pub(in crate::ledger) fn beginning(connection: &Connection) -> rusqlite::Result<(i64, Hash)> {
+pub(in crate::ledger) fn beginning(connection: &Connection) -> sql::Result<(i64, Hash)> {
     let (number, hash): (i64, Option<Hash>) = connection
         .prepare_cached("SELECT chain_number, chain_hash FROM file")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let first = || file::identity(connection).map(sha256);
     Ok((number, hash.map_or_else(first, Ok)?))
 }
 
 /// The number and the hash of the last event.
-pub(in crate::ledger) fn last(connection: &Connection) -> rusqlite::Result<(i64, Hash)> {
+pub(in crate::ledger) fn last(connection: &Connection) -> sql::Result<(i64, Hash)> {
     let last = connection
         .prepare_cached("SELECT number, hash FROM chain ORDER BY number DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     last.map_or_else(|| beginning(connection), Ok)
 }
@@ -147,7 +146,7 @@ pub(in crate::ledger) fn forget(
     connection: &Connection,
     keep_from: Timestamp,
     most: u32,
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     let mut statement = connection
         .prepare_cached("SELECT number, hash, at < ?1 FROM chain ORDER BY number LIMIT ?2")?;
     let mut rows = statement.query(params![Instant(keep_from), most])?;
@@ -165,7 +164,7 @@ pub(in crate::ledger) fn forget(
             .execute(params![number, hash])?;
     }
     connection
-        .prepare_cached("UPDATE file SET chain_cut = max(ifnull(chain_cut, ?1), ?1)")?
+        .prepare_cached("UPDATE file SET chain_cut = ?1 WHERE chain_cut IS NULL OR chain_cut < ?1")?
         .execute([Instant(keep_from)])?;
     Ok(old == most)
 }

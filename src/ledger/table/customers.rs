@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use rust_decimal::Decimal;
 
 use crate::alerting::identity;
@@ -17,12 +16,13 @@ use crate::domain::{
 };
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::customer_hash::text_hash;
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::history;
 
 /// What is known of every customer.
-pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<KnownCustomers> {
+pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<KnownCustomers> {
     let count =
-        connection.query_row("SELECT count(*) FROM customer", [], |row| column::count(row, 0))?;
+        connection.query_row("SELECT count(*) FROM customer", (), |row| column::count(row, 0))?;
     let mut known = KnownCustomers::with_capacity_and_hasher(
         usize::try_from(count).unwrap_or_default(),
         foldhash::fast::RandomState::default(),
@@ -30,7 +30,7 @@ pub(in crate::ledger) fn scan(connection: &Connection) -> rusqlite::Result<Known
     let mut statement = connection.prepare_cached(
         "SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer",
     )?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
         let key = row.get_ref(0)?.as_str()?;
         let customer = KnownCustomer {
@@ -84,7 +84,7 @@ pub(in crate::ledger) fn recall(
     key: &CustomerKey,
     wanted: Steps,
     samples: u32,
-) -> rusqlite::Result<Option<RememberedCustomer>> {
+) -> sql::Result<Option<RememberedCustomer>> {
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE key = ?1"))?;
     let found = statement
         .query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?)))
@@ -107,11 +107,11 @@ pub(in crate::ledger) fn recall(
 pub(in crate::ledger) fn each_seen(
     connection: &Connection,
     mut visit: impl FnMut(CustomerState),
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let mut statement = connection.prepare_cached(SEEN_COLUMNS)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        visit(seen(row)?);
+        visit(seen(&row)?);
     }
     Ok(())
 }
@@ -121,14 +121,14 @@ pub(in crate::ledger) fn each_seen(
 pub(in crate::ledger) fn by_name(
     connection: &Connection,
     form: fn(&str) -> String,
-) -> rusqlite::Result<Vec<i64>> {
+) -> sql::Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
         "SELECT customer.id, name FROM customer CROSS JOIN seen ON seen.customer = customer.id \
             WHERE subscription IS NULL ORDER BY key",
     )?;
     let named = statement
-        .query_map([], |row| Ok((form(row.get_ref(1)?.as_str()?).into_boxed_str(), row.get(0)?)))?;
-    let mut named: Vec<(Box<str>, i64)> = named.collect::<rusqlite::Result<_>>()?;
+        .query_map((), |row| Ok((form(row.get_ref(1)?.as_str()?).into_boxed_str(), row.get(0)?)))?;
+    let mut named: Vec<(Box<str>, i64)> = named.collect::<sql::Result<_>>()?;
     named.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(named.into_iter().map(|(_, row)| row).collect())
 }
@@ -137,7 +137,7 @@ pub(in crate::ledger) fn by_name(
 pub(in crate::ledger) fn in_row(
     connection: &Connection,
     row: i64,
-) -> rusqlite::Result<Option<CustomerState>> {
+) -> sql::Result<Option<CustomerState>> {
     connection
         .prepare_cached(&format!("{SEEN_COLUMNS} WHERE customer.id = ?1"))?
         .query_row([row], seen)
@@ -150,14 +150,14 @@ pub(in crate::ledger) fn alike(
     connection: &Connection,
     looks: &HashSet<String>,
     look: fn(Option<&str>, &str) -> String,
-) -> rusqlite::Result<Vec<(String, CustomerKey)>> {
+) -> sql::Result<Vec<(String, CustomerKey)>> {
     let sql = "SELECT key, label, name FROM seen JOIN customer ON customer.id = seen.customer \
         WHERE subscription IS NULL";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(())?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let text = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+        let text = |column| row.get_ref(column)?.as_str_or_null().map_err(sql::Error::from);
         let look = look(text(1)?, text(2)?.unwrap_or_default());
         if looks.contains(&look) {
             found.push((look, CustomerKey::of(row.get_ref(0)?.as_str()?)));
@@ -170,10 +170,10 @@ pub(in crate::ledger) fn alike(
 pub(in crate::ledger) fn looks(
     connection: &Connection,
     look: fn(Option<&str>, &str) -> u64,
-) -> rusqlite::Result<Vec<u64>> {
+) -> sql::Result<Vec<u64>> {
     let mut statement =
         connection.prepare_cached("SELECT label, name FROM seen WHERE subscription IS NULL")?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(())?;
     let mut looks = Vec::new();
     while let Some(row) = rows.next()? {
         looks.push(look(row.get_ref(0)?.as_str_or_null()?, row.get_ref(1)?.as_str()?));
@@ -186,7 +186,7 @@ pub(in crate::ledger) fn looks(
 pub(in crate::ledger) fn each_present(
     connection: &Connection,
     mut visit: impl FnMut(CustomerState),
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     each_present_row(connection, |_, seen| {
         visit(seen);
         Ok(())
@@ -196,24 +196,24 @@ pub(in crate::ledger) fn each_present(
 /// The same with the customer's row.
 pub(in crate::ledger) fn each_present_row(
     connection: &Connection,
-    mut visit: impl FnMut(i64, CustomerState) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
+    mut visit: impl FnMut(i64, CustomerState) -> sql::Result<()>,
+) -> sql::Result<()> {
     let present = "WHERE subscription IS NULL AND missing_since IS NULL";
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} {present}"))?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        visit(row.get("customer")?, seen(row)?)?;
+        visit(row.get("customer")?, seen(&row)?)?;
     }
     Ok(())
 }
 
-fn seen(row: &Row<'_>) -> rusqlite::Result<CustomerState> {
+fn seen(row: &Row<'_>) -> sql::Result<CustomerState> {
     Ok(CustomerState {
         customer: column::read(row, "received_id", |text| CustomerId::try_new(text))?,
         subscription: row
             .get::<_, Option<String>>("subscription")?
             .map(|id| {
-                Ok::<_, rusqlite::Error>(Subscription {
+                Ok::<_, sql::Error>(Subscription {
                     id,
                     name: row.get::<_, Option<String>>("subscription_name")?.unwrap_or_default(),
                 })
@@ -246,7 +246,7 @@ fn seen(row: &Row<'_>) -> rusqlite::Result<CustomerState> {
     })
 }
 
-fn currency(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Currency>> {
+fn currency(row: &Row<'_>, column: &str) -> sql::Result<Option<Currency>> {
     let code = row.get::<_, Option<String>>(column)?;
     code.map(|code| Currency::try_new(&code).map_err(column::unreadable)).transpose()
 }
@@ -258,13 +258,13 @@ fn named_as_text(named: &NamedPeriods) -> Option<String> {
     (!written.is_empty()).then(|| written.join(" "))
 }
 
-fn named_periods(row: &Row<'_>) -> rusqlite::Result<NamedPeriods> {
+fn named_periods(row: &Row<'_>) -> sql::Result<NamedPeriods> {
     let Some(text) = row.get::<_, Option<String>>("named")? else { return Ok(NamedPeriods::NONE) };
     let day = |text: &str| text.parse::<Date>().map_err(column::unreadable);
     let period = |text: &str| {
         text.split_once("..").map(|(first, last)| Ok(LegacyCycle::try_new(day(first)?, day(last)?)))
     };
-    let periods: rusqlite::Result<Vec<_>> = text.split(' ').filter_map(period).collect();
+    let periods: sql::Result<Vec<_>> = text.split(' ').filter_map(period).collect();
     Ok(periods?.into_iter().flatten().collect())
 }
 
@@ -278,7 +278,7 @@ fn steps_near(
     connection: &Connection,
     customer: i64,
     at: Timestamp,
-) -> rusqlite::Result<Vec<RecordedStep>> {
+) -> sql::Result<Vec<RecordedStep>> {
     let before = |span: SignedDuration| at.saturating_sub(span).unwrap_or(Timestamp::MIN);
     let mut statement = connection.prepare_cached(&format!(
         "{STEP} AND day = '' AND belongs_at BETWEEN ?2 AND ?3 UNION ALL {STEP} AND day BETWEEN ?4 \
@@ -300,12 +300,12 @@ fn steps_near(
         .collect()
 }
 
-fn all_steps(connection: &Connection, customer: i64) -> rusqlite::Result<Vec<RecordedStep>> {
+fn all_steps(connection: &Connection, customer: i64) -> sql::Result<Vec<RecordedStep>> {
     let mut statement = connection.prepare_cached(&format!("{STEP} ORDER BY id"))?;
     statement.query_map([customer], spent)?.collect()
 }
 
-fn spent(row: &Row<'_>) -> rusqlite::Result<RecordedStep> {
+fn spent(row: &Row<'_>) -> sql::Result<RecordedStep> {
     Ok(RecordedStep {
         row: row.get("id")?,
         rule: row.get("rule")?,
@@ -323,7 +323,7 @@ fn spent(row: &Row<'_>) -> rusqlite::Result<RecordedStep> {
 pub(in crate::ledger) fn replace_seen(
     connection: &Connection,
     seen: &CustomerState,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let customer: i64 = connection
         .prepare_cached(
             "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)
@@ -332,12 +332,20 @@ pub(in crate::ledger) fn replace_seen(
         .query_row(params![seen.key().as_str(), seen.fingerprint.cast_signed(), seen.crossed], |row| row.get(0))?;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO seen (customer, received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency,
+            "INSERT INTO seen (customer, received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency,
              reported_percent, computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost,
              named, own_currency, asked_at, asked_for, subscription, subscription_name)
              VALUES (:customer, :received_id, :name, :label, :plan, :usage_as_of, :seen_at, :cost, :usd_cost,
              :currency, :reported_percent, :computed_percent, :budget, :partner_center_budget, :period_start, :period_end,
-             :period_source, :closing_cost, :named, :own_currency, :asked_at, :asked_for, :subscription, :subscription_name)",
+             :period_source, :closing_cost, :named, :own_currency, :asked_at, :asked_for, :subscription, :subscription_name)
+             ON CONFLICT (customer) DO UPDATE SET received_id = excluded.received_id, name = excluded.name, label = excluded.label,
+             plan = excluded.plan, usage_as_of = excluded.usage_as_of, seen_at = excluded.seen_at, cost = excluded.cost,
+             usd_cost = excluded.usd_cost, currency = excluded.currency, reported_percent = excluded.reported_percent,
+             computed_percent = excluded.computed_percent, budget = excluded.budget,
+             partner_center_budget = excluded.partner_center_budget, period_start = excluded.period_start,
+             period_end = excluded.period_end, period_source = excluded.period_source, closing_cost = excluded.closing_cost,
+             named = excluded.named, own_currency = excluded.own_currency, asked_at = excluded.asked_at,
+             asked_for = excluded.asked_for, subscription = excluded.subscription, subscription_name = excluded.subscription_name",
         )?
         .execute(named_params! {
             ":customer": customer,
@@ -369,7 +377,7 @@ pub(in crate::ledger) fn replace_seen(
 }
 
 /// Adds a step raised or passed; a step that is there already is refused.
-pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO step (customer, rule, metric, at, amount, day, period_start, period_end, belongs_at, raised, alert)
@@ -390,7 +398,7 @@ pub(in crate::ledger) fn add_step(connection: &Connection, step: &NewStep) -> ru
             ":alert": Id(step.alert),
         })?;
     connection
-        .prepare_cached("INSERT OR IGNORE INTO rule_name (name) VALUES (?1)")?
+        .prepare_cached("INSERT INTO rule_name (name) VALUES (?1) ON CONFLICT DO NOTHING")?
         .execute([&step.rule])?;
     Ok(())
 }
@@ -401,7 +409,7 @@ pub(in crate::ledger) fn mark_seen_below(
     connection: &Connection,
     step: i64,
     amount: Option<Decimal>,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let amount = amount.map(|amount| Exact(canonical(amount)));
     connection
         .prepare_cached("UPDATE step SET seen_below = ?2 WHERE id = ?1")?

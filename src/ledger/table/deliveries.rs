@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,6 +14,7 @@ use crate::domain::{
 use crate::ledger::column::{self, Count, Id, Instant, Length};
 use crate::ledger::entry::{AttemptRecord, GiveUp, NotifierState};
 use crate::ledger::listing::{GivenUp, Owed};
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::chain::{Chain, EventKind};
 use crate::ledger::table::{alerts, holds, recipients, sent_messages};
 
@@ -39,7 +39,7 @@ pub(in crate::ledger) fn owe(
     connection: &Connection,
     message: &NewMessage,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let row = alerts::add_message(connection, message)?;
     for recipient in message.recipients.each() {
         let (notifier, severity) = (&*message.notifier, rank(message.severity));
@@ -67,7 +67,7 @@ pub(in crate::ledger) fn add(
     connection: &Connection,
     new: &NewDelivery<'_>,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let (probes, possible) = recipients::share(connection, new.notifier, new.recipient)?;
     let mut message = connection.prepare_cached("SELECT identity FROM message WHERE id = ?1")?;
     let message = message.query_row([new.message], |row| column::id(row, 0))?;
@@ -103,7 +103,7 @@ pub(in crate::ledger) fn due(
     notifier: &str,
     except: &[Uuid],
     limit: u32,
-) -> rusqlite::Result<Vec<Delivery>> {
+) -> sql::Result<Vec<Delivery>> {
     due_in(connection, &OF_ALERT, notifier, (except, &[]), limit)
 }
 
@@ -114,7 +114,7 @@ pub(in crate::ledger) fn due_without(
     except: &[Uuid],
     recipients: &[String],
     limit: u32,
-) -> rusqlite::Result<Vec<Delivery>> {
+) -> sql::Result<Vec<Delivery>> {
     due_in(connection, &OF_ALERT, notifier, (except, recipients), limit)
 }
 
@@ -126,7 +126,7 @@ pub(in crate::ledger) fn due_by_incident(
     notifier: &str,
     except: &[Uuid],
     limit: u32,
-) -> rusqlite::Result<Vec<Delivery>> {
+) -> sql::Result<Vec<Delivery>> {
     due_in(connection, &OF_INCIDENT, notifier, (except, &[]), limit)
 }
 
@@ -160,7 +160,7 @@ fn due_in(
     notifier: &str,
     (except, without): (&[Uuid], &[String]),
     limit: u32,
-) -> rusqlite::Result<Vec<Delivery>> {
+) -> sql::Result<Vec<Delivery>> {
     let without: HashSet<&str> = without.iter().map(String::as_str).collect();
     let mut statement = connection.prepare_cached(
         "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, audience, created_at, message, kind, part, parts, total,
@@ -179,10 +179,10 @@ fn due_in(
             .as_str_or_null()?
             .is_some_and(|recipient| without.contains(recipient));
         if !is_left_out
-            && !except.contains(&column::id(row, "id")?)
-            && !waits(connection, order, row, &due)?
+            && !except.contains(&column::id(&row, "id")?)
+            && !waits(connection, order, &row, &due)?
         {
-            due.push(delivery(connection, row)?);
+            due.push(delivery(connection, &row)?);
         }
     }
     Ok(due)
@@ -197,7 +197,7 @@ fn waits(
     order: &Order,
     row: &Row<'_>,
     before: &[Delivery],
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     let others = match column::read(row, "kind", MessageKind::from_name)? {
         MessageKind::Test | MessageKind::Report => return Ok(false),
         MessageKind::Raised | MessageKind::Digest if !order.first_waits => return Ok(false),
@@ -211,14 +211,15 @@ fn waits(
         }
     };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT delivery.id FROM {others} AND notifier = ?2 AND ifnull(recipient, '') = ifnull(?3, '') AND delivery.seq < ?4
+        "SELECT delivery.id FROM {others} AND notifier = ?2 AND coalesce(recipient, '') = coalesce(?3, '') AND delivery.seq < ?4
          AND delivery.state = 'pending'"
     ))?;
-    let own: (i64, String, Option<String>, i64) =
-        (row.get("message")?, row.get("notifier")?, row.get("recipient")?, row.get("seq")?);
-    let mut earlier = statement.query(own)?;
+    let (message, seq): (i64, i64) = (row.get("message")?, row.get("seq")?);
+    let (notifier, recipient): (String, Option<String>) =
+        (row.get("notifier")?, row.get("recipient")?);
+    let mut earlier = statement.query(params![message, notifier, recipient, seq])?;
     while let Some(earlier) = earlier.next()? {
-        let id = column::id(earlier, "id")?;
+        let id = column::id(&earlier, "id")?;
         if before.iter().all(|delivery| delivery.id != id) {
             return Ok(true);
         }
@@ -226,7 +227,7 @@ fn waits(
     Ok(false)
 }
 
-fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery> {
+fn delivery(connection: &Connection, row: &Row<'_>) -> sql::Result<Delivery> {
     Ok(Delivery {
         id: column::id(row, "id")?,
         identity: column::id(row, "identity")?,
@@ -241,14 +242,14 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
 
 /// Whom a delivery is for: the partner's own people where it stands in for another, else whom its
 /// message is for.
-fn audience(row: &Row<'_>) -> rusqlite::Result<Audience> {
+fn audience(row: &Row<'_>) -> sql::Result<Audience> {
     let stands_in: Option<String> = row.get("stands_in_for")?;
     let name: Option<String> = if stands_in.is_some() { None } else { row.get("audience")? };
     let known = name.as_deref().map_or(Some(Audience::Partner), Audience::from_name);
     known.ok_or_else(|| column::unreadable("an unknown audience"))
 }
 
-fn message(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Message> {
+fn message(connection: &Connection, row: &Row<'_>) -> sql::Result<Message> {
     let mut alerts = alerts::of_message(connection, row.get("message")?)?;
     let operator =
         || serde_json::from_str(row.get_ref("operator")?.as_str()?).map_err(column::unreadable);
@@ -271,7 +272,7 @@ fn message(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Message> 
 }
 
 /// A part of a digest; what is told alone is a digest of one.
-fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> rusqlite::Result<Digest> {
+fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> sql::Result<Digest> {
     let alone = row.get::<_, u32>("parts")? == 0;
     let criticals =
         u32::from(alerts.iter().any(|snapshot| snapshot.alert.severity == Severity::Critical));
@@ -290,11 +291,22 @@ fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> rusqlite::Result<Digest>
     })
 }
 
+/// Claims a delivery for the leader that is about to send it; returns whether it is owed. For a
+/// ledger of several hosts, within the transaction that checks who leads.
+pub(in crate::ledger) fn claim(connection: &Connection, id: Uuid) -> sql::Result<bool> {
+    let claimed = connection
+        .prepare_cached(
+            "UPDATE delivery SET claimed = (SELECT epoch FROM file) WHERE id = ?1 AND state = 'pending' AND NOT held",
+        )?
+        .execute([Id(id)])?;
+    Ok(claimed > 0)
+}
+
 /// Records an attempt; returns the delivery's row, or `None` when there is no such delivery.
 pub(in crate::ledger) fn add_attempt(
     connection: &Connection,
     attempt: &AttemptRecord,
-) -> rusqlite::Result<Option<i64>> {
+) -> sql::Result<Option<i64>> {
     let row: Option<i64> = connection
         .prepare_cached(
             "UPDATE delivery SET attempts = attempts + 1, last_detail = ?2 WHERE id = \
@@ -326,7 +338,7 @@ pub(in crate::ledger) fn end(
     row: i64,
     state: DeliveryState,
     at: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
         .prepare_cached("UPDATE delivery SET state = ?2, ended_at = ?3 WHERE seq = ?1")?
         .execute(params![row, state.as_str(), Instant(at)])?;
@@ -342,13 +354,13 @@ pub(in crate::ledger) fn give_up(
     state: &NotifierState,
     limits: &GiveUp,
     now: Timestamp,
-) -> rusqlite::Result<Vec<Uuid>> {
+) -> sql::Result<Vec<Uuid>> {
     let mut statement = connection.prepare_cached(
         "UPDATE delivery SET state = 'dead', ended_at = :now
-         WHERE notifier = :notifier AND state = 'pending' AND NOT held AND (:recipient IS NULL OR recipient = :recipient)
-         AND :possible + ifnull((SELECT possible FROM recipient AS own
+         WHERE notifier = :notifier AND state = 'pending' AND NOT held AND (CAST(:recipient AS TEXT) IS NULL OR recipient = :recipient)
+         AND :possible + coalesce((SELECT possible FROM recipient AS own
              WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0) - possible_then >= :after
-         AND :probes + ifnull((SELECT probes FROM recipient AS own
+         AND :probes + coalesce((SELECT probes FROM recipient AS own
              WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0) - probes_then >= :least RETURNING id",
     )?;
     let given_up = statement.query_map(
@@ -371,26 +383,27 @@ pub(in crate::ledger) fn drop_undeliverable(
     connection: &Connection,
     notifier: &str,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     connection
         .prepare_cached(
-            "UPDATE delivery SET state = 'dead', held = 0, aided = 1, ended_at = ?2, last_detail = 'the notifier no longer exists'
+            "UPDATE delivery SET state = 'dead', held = FALSE, aided = 1, ended_at = ?2, last_detail = 'the notifier no longer exists'
              WHERE notifier = ?1 AND state = 'pending'",
         )?
         .execute(params![notifier, Instant(now)])
 }
 
 /// What each notifier owes and has given up, by name.
-pub(in crate::ledger) fn owed(connection: &Connection) -> rusqlite::Result<Vec<Owed>> {
+pub(in crate::ledger) fn owed(connection: &Connection) -> sql::Result<Vec<Owed>> {
     let mut statement = connection.prepare_cached(
-        "SELECT notifier, sum(pending) AS pending, sum(held) AS held, min(oldest) AS oldest, sum(dead) AS dead FROM (
-             SELECT notifier, count(*) AS pending, sum(held) AS held, min(iif(held, NULL, created_at)) AS oldest, 0 AS dead
-             FROM delivery WHERE state = 'pending' GROUP BY notifier
+        "SELECT notifier, CAST(sum(pending) AS BIGINT) AS pending, CAST(sum(held) AS BIGINT) AS held, min(oldest) AS oldest,
+             CAST(sum(dead) AS BIGINT) AS dead FROM (
+             SELECT notifier, count(*) AS pending, count(*) FILTER (WHERE held) AS held,
+             min(created_at) FILTER (WHERE NOT held) AS oldest, 0 AS dead FROM delivery WHERE state = 'pending' GROUP BY notifier
              UNION ALL
              SELECT notifier, 0, 0, NULL, count(*) FROM delivery WHERE state = 'dead' AND NOT held GROUP BY notifier
-         ) GROUP BY notifier ORDER BY notifier",
+         ) AS counted GROUP BY notifier ORDER BY notifier",
     )?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map((), |row| {
         Ok(Owed {
             notifier: row.get("notifier")?,
             pending: column::count(row, "pending")?,
@@ -403,12 +416,12 @@ pub(in crate::ledger) fn owed(connection: &Connection) -> rusqlite::Result<Vec<O
 }
 
 /// What each notifier has given up, by name.
-pub(in crate::ledger) fn given_up(connection: &Connection) -> rusqlite::Result<Vec<GivenUp>> {
+pub(in crate::ledger) fn given_up(connection: &Connection) -> sql::Result<Vec<GivenUp>> {
     let mut statement = connection.prepare_cached(
         "SELECT notifier, count(*) AS dead, max(ended_at) AS last FROM delivery WHERE state = 'dead' AND NOT held
          GROUP BY notifier ORDER BY notifier",
     )?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map((), |row| {
         Ok(GivenUp {
             notifier: row.get("notifier")?,
             dead: column::count(row, "dead")?,
@@ -419,9 +432,7 @@ pub(in crate::ledger) fn given_up(connection: &Connection) -> rusqlite::Result<V
 }
 
 /// Notifiers that are owed anything. Steps through the index from name to name.
-pub(in crate::ledger) fn notifiers_that_owe(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<String>> {
+pub(in crate::ledger) fn notifiers_that_owe(connection: &Connection) -> sql::Result<Vec<String>> {
     let mut statement = connection.prepare_cached(
         "WITH RECURSIVE owing (name) AS (
              SELECT min(notifier) FROM delivery WHERE state = 'pending'
@@ -429,5 +440,5 @@ pub(in crate::ledger) fn notifiers_that_owe(
              SELECT (SELECT min(notifier) FROM delivery WHERE state = 'pending' AND notifier > owing.name) FROM owing WHERE owing.name IS NOT NULL
          ) SELECT name FROM owing WHERE name IS NOT NULL",
     )?;
-    statement.query_map([], |row| row.get(0))?.collect()
+    statement.query_map((), |row| row.get(0))?.collect()
 }

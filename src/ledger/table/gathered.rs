@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -13,6 +12,7 @@ use crate::alerting::messages;
 use crate::alerting::{Content, DigestPart, Gathered, MessageAlert};
 use crate::domain::{Currency, DigestTotals, MessageKind, Occasion, Route, Severity};
 use crate::ledger::column::{self, Exact, Id};
+use crate::ledger::sql::{self, Connection, named_params, params};
 use crate::ledger::table::alerts::json;
 use crate::ledger::table::deliveries;
 
@@ -20,19 +20,19 @@ use crate::ledger::table::deliveries;
 const AT_ONCE: u32 = 20;
 
 /// Gathers an alert for the digest of a notifier.
-pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO gathered (notifier, kind, mildness, dollars, percent, alert, baseline, customer, currency, over, latest)
-             VALUES (:notifier, :kind, :mildness, -:dollars, -:percent, :alert, :baseline, (SELECT id FROM customer WHERE key = :customer),
+             VALUES (:notifier, :kind, :mildness, :dollars, :percent, :alert, :baseline, (SELECT id FROM customer WHERE key = :customer),
              :currency, :over, :latest)",
         )?
         .execute(named_params! {
             ":notifier": new.notifier,
             ":kind": new.occasion.kind().as_str(),
             ":mildness": 2 - deliveries::rank(new.severity),
-            ":dollars": new.dollars,
-            ":percent": new.percent,
+            ":dollars": -new.dollars,
+            ":percent": -new.percent,
             ":alert": Id(new.alert),
             ":baseline": new.baseline,
             ":customer": new.customer.as_str(),
@@ -45,15 +45,13 @@ pub(in crate::ledger) fn add(connection: &Connection, new: &Gathered) -> rusqlit
 
 /// The digests for which anything is gathered: each a notifier and an occasion, in the order in
 /// which they are told.
-pub(in crate::ledger) fn digests(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<(String, Occasion)>> {
+pub(in crate::ledger) fn digests(connection: &Connection) -> sql::Result<Vec<(String, Occasion)>> {
     let mut statement =
         connection.prepare_cached("SELECT DISTINCT notifier, kind FROM gathered")?;
     let occasion = |name: &str| MessageKind::from_name(name).and_then(Occasion::of_kind);
     let mut digests: Vec<(String, Occasion)> = statement
-        .query_map([], |row| Ok((row.get("notifier")?, column::read(row, "kind", occasion)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+        .query_map((), |row| Ok((row.get("notifier")?, column::read(row, "kind", occasion)?)))?
+        .collect::<sql::Result<_>>()?;
     digests.sort_by_key(|(_, occasion)| *occasion);
     Ok(digests)
 }
@@ -74,10 +72,10 @@ pub(in crate::ledger) fn begin(
     connection: &Connection,
     route: &Route,
     occasion: Occasion,
-) -> rusqlite::Result<Writing> {
+) -> sql::Result<Writing> {
     let (total, baseline, criticals): (u32, u32, u32) = connection
         .prepare_cached(
-            "SELECT count(*), ifnull(sum(baseline), 0), ifnull(sum(mildness = 0), 0) FROM gathered \
+            "SELECT count(*), count(*) FILTER (WHERE baseline <> 0), count(*) FILTER (WHERE mildness = 0) FROM gathered \
                 WHERE notifier = ?1 AND kind = ?2",
         )?
         .query_row([&*route.notifier, occasion.kind().as_str()], |row| {
@@ -99,7 +97,7 @@ pub(in crate::ledger) fn write(
     ledger: Uuid,
     writing: &mut Writing,
     now: Timestamp,
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     let Writing { occasion, whole, is_digest, .. } = *writing;
     let part_size = if is_digest { route.digest_part.max(1) } else { 1 };
     let left_out = whole.total.saturating_sub(whole.parts.saturating_mul(part_size));
@@ -141,7 +139,7 @@ fn take(
     notifier: &str,
     occasion: Occasion,
     count: u32,
-) -> rusqlite::Result<Vec<(Severity, MessageAlert)>> {
+) -> sql::Result<Vec<(Severity, MessageAlert)>> {
     let mut statement = connection.prepare_cached(
         "SELECT alert, mildness, dollars, percent, latest FROM gathered WHERE notifier = ?1 AND kind = ?2
          ORDER BY mildness, dollars, percent, alert LIMIT ?3",
@@ -154,7 +152,7 @@ fn take(
         Ok((alert, (mildness, row.get::<_, i64>("dollars")?, row.get::<_, i64>("percent")?)))
     })?;
     let mut taken = Vec::new();
-    for (alert, (mildness, dollars, percent)) in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+    for (alert, (mildness, dollars, percent)) in rows.collect::<sql::Result<Vec<_>>>()? {
         connection
             .prepare_cached(
                 "DELETE FROM gathered WHERE notifier = ?1 AND kind = ?2 AND mildness = ?3 AND \
@@ -188,7 +186,7 @@ fn totals(
     notifier: &str,
     occasion: Occasion,
     left_out: u32,
-) -> rusqlite::Result<DigestTotals> {
+) -> sql::Result<DigestTotals> {
     let sql =
         "SELECT mildness, customer, currency, over FROM gathered WHERE notifier = ?1 AND kind = ?2";
     let mut statement = connection.prepare_cached(sql)?;
@@ -201,7 +199,7 @@ fn totals(
         let (count, sum) = by_currency.entry(row.get("currency")?).or_default();
         *count += 1;
         if customers.insert(row.get::<_, i64>("customer")?) {
-            *sum = sum.saturating_add(column::decimal_if_any(row, "over")?.unwrap_or_default());
+            *sum = sum.saturating_add(column::decimal_if_any(&row, "over")?.unwrap_or_default());
         }
     }
     let currency = |code: Option<String>| code.and_then(|code| Currency::try_new(&code).ok());

@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::alerting::NewSample;
 use crate::domain::{self, BillingPeriod, CustomerEvent, CustomerKey, EventCode, Point, Sample};
 use crate::ledger::column::{self, Exact, Instant};
 use crate::ledger::customer_hash::customer_key_hash;
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 
 /// How long every change is kept; older ones are thinned to one a day.
 const EVERY_CHANGE: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -17,11 +17,14 @@ const EVERY_CHANGE: SignedDuration = SignedDuration::from_hours(8 * 24);
 const DAY: i64 = 86_400_000_000_000;
 
 /// Adds a date of the data; the same one read again at the same time replaces it.
-pub(in crate::ledger) fn add(connection: &Connection, sample: &NewSample) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add(connection: &Connection, sample: &NewSample) -> sql::Result<()> {
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO sample (customer, usage_as_of, seen_at, cost, usd_cost, partner_center_budget, reported_percent, carried_over)
-             VALUES ((SELECT id FROM customer WHERE key = :key), :usage_as_of, :seen_at, :cost, :usd_cost, :budget, :percent, :carried_over)",
+            "INSERT INTO sample (customer, usage_as_of, seen_at, cost, usd_cost, partner_center_budget, reported_percent, carried_over)
+             VALUES ((SELECT id FROM customer WHERE key = :key), :usage_as_of, :seen_at, :cost, :usd_cost, :budget, :percent, :carried_over)
+             ON CONFLICT (customer, usage_as_of, seen_at) DO UPDATE SET cost = excluded.cost, usd_cost = excluded.usd_cost,
+             partner_center_budget = excluded.partner_center_budget, reported_percent = excluded.reported_percent,
+             carried_over = excluded.carried_over",
         )?
         .execute(named_params! {
             ":key": sample.customer.as_str(),
@@ -36,20 +39,25 @@ pub(in crate::ledger) fn add(connection: &Connection, sample: &NewSample) -> rus
     Ok(())
 }
 
+/// That nothing was read later of the date of a row, or nothing that is not carried over.
+const LAST_READ: &str = "NOT EXISTS (SELECT 1 FROM sample AS later WHERE later.customer = sample.customer \
+    AND later.usage_as_of = sample.usage_as_of AND later.seen_at > sample.seen_at)";
+const LAST_READ_IN_ITS_PERIOD: &str = "NOT EXISTS (SELECT 1 FROM sample AS later WHERE later.customer = sample.customer \
+    AND later.usage_as_of = sample.usage_as_of AND later.seen_at > sample.seen_at AND later.carried_over = 0)";
+
 /// The latest dates of a customer's data, newest first; of each date what was read last.
 pub(in crate::ledger) fn latest(
     connection: &Connection,
     customer: i64,
     limit: u32,
-) -> rusqlite::Result<Vec<Sample>> {
+) -> sql::Result<Vec<Sample>> {
     let mut statement = connection.prepare_cached(
-        "SELECT usage_as_of, cost, carried_over, max(seen_at) FROM sample WHERE customer = ?1
-         GROUP BY usage_as_of ORDER BY usage_as_of DESC LIMIT ?2",
+        &format!("SELECT usage_as_of, cost, carried_over FROM sample WHERE customer = ?1 AND {LAST_READ} ORDER BY usage_as_of DESC LIMIT ?2"),
     )?;
     statement.query_map(params![customer, limit], date)?.collect()
 }
 
-fn date(row: &Row<'_>) -> rusqlite::Result<Sample> {
+fn date(row: &Row<'_>) -> sql::Result<Sample> {
     Ok(Sample {
         usage_as_of: column::instant(row, "usage_as_of")?,
         cost: column::decimal(row, "cost")?,
@@ -62,7 +70,7 @@ pub(in crate::ledger) fn last_within(
     connection: &Connection,
     key: &CustomerKey,
     period: &BillingPeriod,
-) -> rusqlite::Result<Option<Sample>> {
+) -> sql::Result<Option<Sample>> {
     let mut statement = connection.prepare_cached(
         "SELECT usage_as_of, cost, carried_over FROM sample WHERE customer = (SELECT id FROM customer WHERE key = ?1)
          AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 ORDER BY usage_as_of DESC, seen_at DESC LIMIT 1",
@@ -79,10 +87,10 @@ pub(in crate::ledger) fn cost_history(
     key: &CustomerKey,
     period: &BillingPeriod,
     before: Timestamp,
-) -> rusqlite::Result<Vec<Point>> {
+) -> sql::Result<Vec<Point>> {
     let mut statement = connection.prepare_cached(
-        "SELECT usage_as_of, cost, max(seen_at) FROM sample WHERE customer = (SELECT id FROM customer WHERE key = ?1)
-         AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 GROUP BY usage_as_of ORDER BY usage_as_of",
+        &format!("SELECT usage_as_of, cost FROM sample WHERE customer = (SELECT id FROM customer WHERE key = ?1)
+         AND usage_as_of >= ?2 AND usage_as_of < ?3 AND carried_over = 0 AND {LAST_READ_IN_ITS_PERIOD} ORDER BY usage_as_of"),
     )?;
     let point = |row: &Row<'_>| {
         Ok(Point { at: column::instant(row, "usage_as_of")?, cost: column::decimal(row, "cost")? })
@@ -98,7 +106,7 @@ pub(in crate::ledger) fn cost_history(
 pub(in crate::ledger) fn of_customer(
     connection: &Connection,
     key: &CustomerKey,
-) -> rusqlite::Result<Vec<NewSample>> {
+) -> sql::Result<Vec<NewSample>> {
     let mut statement = connection.prepare_cached(
         "SELECT key, sample.* FROM sample JOIN customer ON customer.id = sample.customer WHERE key \
             = ?1 ORDER BY seen_at, usage_as_of",
@@ -112,19 +120,19 @@ pub(in crate::ledger) fn each_since(
     connection: &Connection,
     since: Timestamp,
     mut visit: impl FnMut(NewSample),
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT key, sample.* FROM sample JOIN customer ON customer.id = sample.customer WHERE seen_at >= ?1
          ORDER BY sample.customer, seen_at, usage_as_of",
     )?;
     let mut rows = statement.query([Instant(since)])?;
     while let Some(row) = rows.next()? {
-        visit(sample(row)?);
+        visit(sample(&row)?);
     }
     Ok(())
 }
 
-fn sample(row: &Row<'_>) -> rusqlite::Result<NewSample> {
+fn sample(row: &Row<'_>) -> sql::Result<NewSample> {
     Ok(NewSample {
         customer: CustomerKey::of(row.get_ref("key")?.as_str()?),
         usage_as_of: column::instant(row, "usage_as_of")?,
@@ -138,17 +146,14 @@ fn sample(row: &Row<'_>) -> rusqlite::Result<NewSample> {
 }
 
 /// When history was last thinned.
-pub(in crate::ledger) fn pruned_at(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+pub(in crate::ledger) fn pruned_at(connection: &Connection) -> sql::Result<Option<Timestamp>> {
     connection
         .prepare_cached("SELECT pruned_at FROM file")?
-        .query_row([], |row| column::instant_if_any(row, 0))
+        .query_row((), |row| column::instant_if_any(row, 0))
 }
 
 /// Remembers that history has been thinned.
-pub(in crate::ledger) fn set_pruned_at(
-    connection: &Connection,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn set_pruned_at(connection: &Connection, now: Timestamp) -> sql::Result<()> {
     connection.prepare_cached("UPDATE file SET pruned_at = ?1")?.execute([Instant(now)])?;
     Ok(())
 }
@@ -171,10 +176,10 @@ pub(in crate::ledger) fn thin(
     first: i64,
     count: u32,
     thinning: &Thinning,
-) -> rusqlite::Result<Option<i64>> {
+) -> sql::Result<Option<i64>> {
     let last: Option<i64> = connection
         .prepare_cached(
-            "SELECT max(id) FROM (SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT ?2)",
+            "SELECT max(id) FROM (SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT ?2) AS piece",
         )?
         .query_row(params![first, count], |row| row.get(0))?;
     let Some(last) = last else { return Ok(None) };
@@ -203,7 +208,7 @@ pub(in crate::ledger) fn thin(
                  AND later.usage_as_of < sample.usage_as_of + :day
                  AND (later.usage_as_of, later.seen_at) > (sample.usage_as_of, sample.seen_at)
                  AND (later.usage_as_of = sample.usage_as_of
-                     OR later.carried_over = sample.carried_over AND CAST(later.cost AS REAL) >= CAST(sample.cost AS REAL)
+                     OR later.carried_over = sample.carried_over AND CAST(later.cost AS DOUBLE PRECISION) >= CAST(sample.cost AS DOUBLE PRECISION)
                          AND NOT EXISTS (SELECT 1 FROM sample AS again WHERE again.customer = later.customer
                              AND again.usage_as_of = later.usage_as_of AND again.seen_at > later.seen_at)))",
         )?
@@ -218,7 +223,7 @@ pub(in crate::ledger) fn add_event(
     connection: &Connection,
     key: &CustomerKey,
     event: &CustomerEvent,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO event (customer, at, code, detail) VALUES ((SELECT id FROM \
@@ -232,7 +237,7 @@ pub(in crate::ledger) fn add_event(
 pub(in crate::ledger) fn events(
     connection: &Connection,
     key: &CustomerKey,
-) -> rusqlite::Result<Vec<CustomerEvent>> {
+) -> sql::Result<Vec<CustomerEvent>> {
     let mut statement = connection.prepare_cached(
         "SELECT at, code, detail FROM event WHERE customer = (SELECT id FROM customer WHERE key = \
             ?1) ORDER BY at, event.id",
@@ -245,9 +250,9 @@ pub(in crate::ledger) fn events(
 pub(in crate::ledger) fn events_since(
     connection: &Connection,
     since: Timestamp,
-) -> rusqlite::Result<Vec<(String, String, CustomerEvent)>> {
+) -> sql::Result<Vec<(String, String, CustomerEvent)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT received_id, ifnull(label, name) AS called, at, code, detail FROM event JOIN seen \
+        "SELECT received_id, coalesce(label, name) AS called, at, code, detail FROM event JOIN seen \
             ON seen.customer = event.customer WHERE at >= ?1 ORDER BY at, event.id",
     )?;
     statement
@@ -257,7 +262,7 @@ pub(in crate::ledger) fn events_since(
         .collect()
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<CustomerEvent> {
+fn event(row: &Row<'_>) -> sql::Result<CustomerEvent> {
     Ok(CustomerEvent {
         at: column::instant(row, "at")?,
         code: column::read(row, "code", EventCode::from_name)?,
@@ -272,7 +277,7 @@ pub(in crate::ledger) fn note_presence(
     folds: &HashSet<u128>,
     gone: bool,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let mut keys = Vec::new();
     let mut statement =
         connection.prepare_cached("SELECT key FROM customer WHERE (missing_since IS NULL) = ?1")?;
@@ -304,7 +309,7 @@ pub(in crate::ledger) fn note_presence(
 pub(in crate::ledger) fn missing_since(
     connection: &Connection,
     key: &CustomerKey,
-) -> rusqlite::Result<Option<Timestamp>> {
+) -> sql::Result<Option<Timestamp>> {
     let mut statement =
         connection.prepare_cached("SELECT missing_since FROM customer WHERE key = ?1")?;
     Ok(statement
@@ -314,10 +319,10 @@ pub(in crate::ledger) fn missing_since(
 }
 
 /// How many customers the last good poll had no record of.
-pub(in crate::ledger) fn missing(connection: &Connection) -> rusqlite::Result<u64> {
+pub(in crate::ledger) fn missing(connection: &Connection) -> sql::Result<u64> {
     connection.query_row(
         "SELECT count(*) FROM customer WHERE missing_since IS NOT NULL",
-        [],
+        (),
         |row| column::count(row, 0),
     )
 }

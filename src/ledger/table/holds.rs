@@ -1,12 +1,12 @@
 //! Messages to customers that are owed but held: let go, or given up before anybody saw them.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params};
 use uuid::Uuid;
 
 use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Instant};
 use crate::ledger::entry::HoldFilter;
+use crate::ledger::sql::{self, Connection, named_params, params};
 use crate::ledger::table::recipients;
 
 /// A delivery that is held.
@@ -18,9 +18,9 @@ struct Held {
 }
 
 /// How many deliveries are held.
-pub(in crate::ledger) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+pub(in crate::ledger) fn count(connection: &Connection) -> sql::Result<u64> {
     let sql = "SELECT count(*) AS held FROM delivery WHERE state = 'pending' AND held";
-    connection.prepare_cached(sql)?.query_row([], |row| column::count(row, "held"))
+    connection.prepare_cached(sql)?.query_row((), |row| column::count(row, "held"))
 }
 
 /// Whether a message tells more of an alert of which an earlier message to the same notifier is
@@ -29,7 +29,7 @@ pub(in crate::ledger) fn follows_held(
     connection: &Connection,
     message: i64,
     notifier: &str,
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM message_alert AS own CROSS JOIN message_alert AS other ON other.alert = own.alert
@@ -44,14 +44,14 @@ pub(in crate::ledger) fn release(
     connection: &Connection,
     filter: &HoldFilter,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let chosen = chosen(connection, filter)?;
     for held in &chosen {
         let (probes, possible) =
             recipients::share(connection, &held.notifier, held.recipient.as_deref())?;
         connection
             .prepare_cached(
-                "UPDATE delivery SET held = 0, created_at = :now, probes_then = :probes, \
+                "UPDATE delivery SET held = FALSE, created_at = :now, probes_then = :probes, \
                     possible_then = :possible WHERE seq = :row",
             )?
             .execute(named_params! {
@@ -69,15 +69,15 @@ pub(in crate::ledger) fn let_go(
     connection: &Connection,
     after: i64,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE delivery SET held = 0, created_at = :now,
-             probes_then = ifnull((SELECT probes FROM notifier WHERE name = delivery.notifier), 0)
-                 + ifnull((SELECT probes FROM recipient AS own
+            "UPDATE delivery SET held = FALSE, created_at = :now,
+             probes_then = coalesce((SELECT probes FROM notifier WHERE name = delivery.notifier), 0)
+                 + coalesce((SELECT probes FROM recipient AS own
                      WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0),
-             possible_then = ifnull((SELECT possible FROM notifier WHERE name = delivery.notifier), 0)
-                 + ifnull((SELECT possible FROM recipient AS own
+             possible_then = coalesce((SELECT possible FROM notifier WHERE name = delivery.notifier), 0)
+                 + coalesce((SELECT possible FROM recipient AS own
                      WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient), 0)
              WHERE state = 'pending' AND held AND seq > :after",
         )?
@@ -92,7 +92,7 @@ pub(in crate::ledger) fn discard(
     filter: &HoldFilter,
     why: &str,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let chosen = chosen(connection, filter)?;
     for held in &chosen {
         connection
@@ -114,14 +114,14 @@ pub(in crate::ledger) fn discard(
     Ok(chosen.len())
 }
 
-fn chosen(connection: &Connection, filter: &HoldFilter) -> rusqlite::Result<Vec<Held>> {
+fn chosen(connection: &Connection, filter: &HoldFilter) -> sql::Result<Vec<Held>> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, delivery.id AS id, message, notifier, recipient FROM delivery
-         WHERE state = 'pending' AND held AND (:notifier IS NULL OR notifier = :notifier)
-         AND (:customer IS NULL OR EXISTS (
+         WHERE state = 'pending' AND held AND (CAST(:notifier AS TEXT) IS NULL OR notifier = :notifier)
+         AND (CAST(:customer AS TEXT) IS NULL OR EXISTS (
              SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
              WHERE message_alert.message = delivery.message AND customer IN (
-                 SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32)))))
+                 SELECT id FROM customer WHERE key = :customer OR (key > :customer || '\u{1f}' AND key < :customer || ' '))))
          ORDER BY seq",
     )?;
     let wanted = named_params! { ":notifier": filter.notifier, ":customer": filter.customer.as_ref().map(CustomerKey::as_str) };

@@ -2,13 +2,13 @@
 //! noted about them.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::{AlertChange, OpenAlert};
 use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Id, Instant, Length};
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::{alerts, history};
 
@@ -19,7 +19,7 @@ pub(in crate::ledger) fn to_review(
     connection: &Connection,
     now: Timestamp,
     newest: Option<Timestamp>,
-) -> rusqlite::Result<Vec<CustomerKey>> {
+) -> sql::Result<Vec<CustomerKey>> {
     let mut statement = connection.prepare_cached(
         "SELECT key FROM customer WHERE id IN (
              SELECT customer FROM alert WHERE state IN ('raised', 'silenced') AND period_end <= :newest
@@ -36,9 +36,9 @@ pub(in crate::ledger) fn to_review(
 }
 
 /// How many customers have alerts that a silence hides.
-pub(in crate::ledger) fn customers_silenced(connection: &Connection) -> rusqlite::Result<u64> {
+pub(in crate::ledger) fn customers_silenced(connection: &Connection) -> sql::Result<u64> {
     let sql = "SELECT count(DISTINCT customer) FROM alert WHERE state = 'silenced'";
-    connection.prepare_cached(sql)?.query_row([], |row| column::count(row, 0))
+    connection.prepare_cached(sql)?.query_row((), |row| column::count(row, 0))
 }
 
 /// The alerts of a customer that are not over, in the order in which they were raised. Those whose
@@ -47,9 +47,9 @@ pub(in crate::ledger) fn open(
     connection: &Connection,
     key: &CustomerKey,
     newest: Option<Timestamp>,
-) -> rusqlite::Result<Vec<OpenAlert>> {
+) -> sql::Result<Vec<OpenAlert>> {
     let mut statement = connection.prepare_cached(
-        "SELECT snapshot, state, rule, notify, remind_every, ifnull(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged,
+        "SELECT snapshot, state, rule, notify, remind_every, coalesce(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged,
          (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
              WHERE message_alert.alert = alert.id AND delivery.state = 'pending') AS owed_to,
          (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
@@ -57,7 +57,7 @@ pub(in crate::ledger) fn open(
          FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') ORDER BY seq",
     )?;
     let mut alerts: Vec<OpenAlert> =
-        statement.query_map([key.as_str()], open_alert)?.collect::<rusqlite::Result<_>>()?;
+        statement.query_map([key.as_str()], open_alert)?.collect::<sql::Result<_>>()?;
     for alert in &mut alerts {
         let period = alert.snapshot.alert.billing_period;
         if newest.is_some_and(|newest| period.end <= newest) {
@@ -67,7 +67,7 @@ pub(in crate::ledger) fn open(
     Ok(alerts)
 }
 
-fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
+fn open_alert(row: &Row<'_>) -> sql::Result<OpenAlert> {
     let names = |column: &str| {
         serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(column::unreadable)
     };
@@ -85,14 +85,12 @@ fn open_alert(row: &Row<'_>) -> rusqlite::Result<OpenAlert> {
 }
 
 /// How many alerts of each rule are not over, by the rule's name.
-pub(in crate::ledger) fn open_by_rule(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<(String, u64)>> {
+pub(in crate::ledger) fn open_by_rule(connection: &Connection) -> sql::Result<Vec<(String, u64)>> {
     let mut statement = connection.prepare_cached(
         "SELECT rule, count(*) FROM alert WHERE state IN ('raised', \
             'silenced') GROUP BY rule ORDER BY rule",
     )?;
-    statement.query_map([], |row| Ok((row.get(0)?, column::count(row, 1)?)))?.collect()
+    statement.query_map((), |row| Ok((row.get(0)?, column::count(row, 1)?)))?.collect()
 }
 
 /// Notes what becomes of an alert.
@@ -100,7 +98,7 @@ pub(in crate::ledger) fn change(
     connection: &Connection,
     change: &AlertChange,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     match change {
         AlertChange::Resolved(alert) => {
             let sql = "UPDATE alert SET state = 'resolved', ended_at = ?2 WHERE id = ?1";
@@ -118,23 +116,17 @@ pub(in crate::ledger) fn change(
 
 /// The alert that somebody means: its id, or the reference that messages show; the newest of
 /// several.
-pub(in crate::ledger) fn find(
-    connection: &Connection,
-    text: &str,
-) -> rusqlite::Result<Option<Uuid>> {
-    let wanted: String = text
-        .trim()
-        .chars()
-        .filter(|letter| *letter != '-')
-        .collect::<String>()
-        .to_ascii_lowercase();
-    if wanted.len() < 8 || !wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(None);
-    }
+pub(in crate::ledger) fn find(connection: &Connection, text: &str) -> sql::Result<Option<Uuid>> {
+    let wanted: String = text.trim().chars().filter(|letter| *letter != '-').collect();
+    let id = |filler: &str| {
+        let rest = filler.repeat(32_usize.saturating_sub(wanted.len()));
+        Uuid::try_parse(&format!("{wanted}{rest}")).ok().map(Id)
+    };
+    let (8.., Some(first), Some(last)) = (wanted.len(), id("0"), id("f")) else { return Ok(None) };
     let mut statement = connection.prepare_cached(
-        "SELECT id FROM alert WHERE lower(hex(id)) LIKE ?1 || '%' ORDER BY seq DESC LIMIT 1",
+        "SELECT id FROM alert WHERE id BETWEEN ?1 AND ?2 ORDER BY seq DESC LIMIT 1",
     )?;
-    statement.query_row([wanted], |row| column::id(row, 0)).optional()
+    statement.query_row(params![first, last], |row| column::id(row, 0)).optional()
 }
 
 /// Notes that somebody knows of an alert; returns whether nobody had said so before.
@@ -143,7 +135,7 @@ pub(in crate::ledger) fn acknowledge(
     alert: Uuid,
     by: &str,
     now: Timestamp,
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     let noted = connection
         .prepare_cached(
             "UPDATE alert SET acked_at = ?2, acked_by = ?3 WHERE id = ?1 AND acked_at IS NULL",
@@ -161,7 +153,7 @@ pub(in crate::ledger) fn unacknowledge(
     alert: Uuid,
     by: Option<&str>,
     now: Timestamp,
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     let sql =
         "UPDATE alert SET acked_at = NULL, acked_by = NULL WHERE id = ?1 AND acked_at IS NOT NULL";
     let taken_back = connection.prepare_cached(sql)?.execute([Id(alert)])? > 0;
@@ -177,7 +169,7 @@ fn note_acknowledgement(
     by: Option<&str>,
     taken_back: bool,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let content = json!({ "by": by.unwrap_or_default(), "taken_back": taken_back });
     chain::add(connection, EventKind::Acknowledgement, &alert.to_string(), now, &content)
 }

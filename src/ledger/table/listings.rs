@@ -1,6 +1,5 @@
 //! Alerts and deliveries for listings, newest first.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use uuid::Uuid;
 
 use crate::domain::{Alert, AlertState, CustomerKey, DeliveryState, MessageKind};
@@ -9,20 +8,21 @@ use crate::ledger::entry::AlertRows;
 use crate::ledger::listing::{
     AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary,
 };
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::alerts;
 
 /// The alerts that a filter chooses.
 pub(in crate::ledger) fn alerts(
     connection: &Connection,
     filter: &AlertFilter,
-) -> rusqlite::Result<Vec<AlertRow>> {
+) -> sql::Result<Vec<AlertRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, snapshot, state, acked_at, acked_by FROM alert
-         WHERE (:since IS NULL OR raised_at >= :since) AND (:until IS NULL OR raised_at < :until)
-         AND (:state IS NULL OR state = :state)
-         AND (:customer IS NULL OR customer IN (
-             SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32))))
-         ORDER BY seq DESC LIMIT ifnull(:limit, -1)",
+         WHERE (CAST(:since AS BIGINT) IS NULL OR raised_at >= :since) AND (CAST(:until AS BIGINT) IS NULL OR raised_at < :until)
+         AND (CAST(:state AS TEXT) IS NULL OR state = :state)
+         AND (CAST(:customer AS TEXT) IS NULL OR customer IN (
+             SELECT id FROM customer WHERE key = :customer OR (key > :customer || '\u{1f}' AND key < :customer || ' ')))
+         ORDER BY seq DESC LIMIT coalesce(:limit, 9223372036854775807)",
     )?;
     let rows = statement.query_map(
         named_params! {
@@ -42,28 +42,25 @@ pub(in crate::ledger) fn raised(
     connection: &Connection,
     rows: AlertRows,
     limit: u32,
-) -> rusqlite::Result<Vec<(i64, Alert)>> {
+) -> sql::Result<Vec<(i64, Alert)>> {
     let sql =
         "SELECT seq, snapshot, state FROM alert WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let read = statement.query_map((rows.after, rows.to, limit), |row| {
+    let read = statement.query_map(params![rows.after, rows.to, limit], |row| {
         Ok((row.get("seq")?, alerts::snapshot(row)?.alert))
     })?;
     read.collect()
 }
 
 /// One alert.
-pub(in crate::ledger) fn one(
-    connection: &Connection,
-    id: Uuid,
-) -> rusqlite::Result<Option<AlertRow>> {
+pub(in crate::ledger) fn one(connection: &Connection, id: Uuid) -> sql::Result<Option<AlertRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT id, snapshot, state, acked_at, acked_by FROM alert WHERE id = ?1",
     )?;
     statement.query_row([Id(id)], |row| alert(connection, row)).optional()
 }
 
-fn alert(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<AlertRow> {
+fn alert(connection: &Connection, row: &Row<'_>) -> sql::Result<AlertRow> {
     Ok(AlertRow {
         snapshot: alerts::snapshot(row)?,
         deliveries: summaries(connection, column::id(row, "id")?)?,
@@ -71,9 +68,10 @@ fn alert(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<AlertRow> {
     })
 }
 
-fn summaries(connection: &Connection, alert: Uuid) -> rusqlite::Result<Vec<DeliverySummary>> {
+fn summaries(connection: &Connection, alert: Uuid) -> sql::Result<Vec<DeliverySummary>> {
     let mut statement = connection.prepare_cached(
-        "SELECT notifier, sum(state = 'pending') AS pending, sum(state = 'sent') AS sent, sum(state = 'dead') AS dead
+        "SELECT notifier, count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'sent') AS sent,
+         count(*) FILTER (WHERE state = 'dead') AS dead
          FROM message_alert JOIN delivery ON delivery.message = message_alert.message
          WHERE alert = ?1 GROUP BY notifier ORDER BY notifier",
     )?;
@@ -94,7 +92,7 @@ pub(in crate::ledger) fn find_deliveries(
     connection: &Connection,
     digits: &str,
     most: u32,
-) -> rusqlite::Result<Vec<DeliveryRow>> {
+) -> sql::Result<Vec<DeliveryRow>> {
     let id = |filler: &str| {
         let rest = filler.repeat(32_usize.saturating_sub(digits.len()));
         Uuid::try_parse(&format!("{digits}{rest}")).ok().map(Id)
@@ -104,29 +102,29 @@ pub(in crate::ledger) fn find_deliveries(
         "{DELIVERY} WHERE delivery.id BETWEEN ?1 AND ?2
          OR message IN (SELECT id FROM message WHERE identity BETWEEN ?1 AND ?2) ORDER BY seq LIMIT ?3"
     ))?;
-    let rows = statement.query_map((first, last, most), |row| delivery(connection, row))?;
+    let rows = statement.query_map(params![first, last, most], |row| delivery(connection, row))?;
     rows.collect()
 }
 
 /// The columns of a delivery in a listing.
 const DELIVERY: &str = "SELECT delivery.id AS id, message, identity, notifier, recipient, stands_in_for, kind, state, held, created_at,
-         ended_at, attempts, last_detail, iif(state = 'pending' AND NOT held, (SELECT next_probe_at FROM recipient AS own
-             WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient AND own.failures > 0), NULL) AS deferred_until
+         ended_at, attempts, last_detail, CASE WHEN state = 'pending' AND NOT held THEN (SELECT next_probe_at FROM recipient AS own
+             WHERE own.notifier = delivery.notifier AND own.recipient = delivery.recipient AND own.failures > 0) END AS deferred_until
      FROM delivery JOIN message ON message.id = delivery.message";
 
 /// The deliveries that a filter chooses.
 pub(in crate::ledger) fn deliveries(
     connection: &Connection,
     filter: &DeliveryFilter,
-) -> rusqlite::Result<Vec<DeliveryRow>> {
+) -> sql::Result<Vec<DeliveryRow>> {
     let mut statement = connection.prepare_cached(&format!(
-        "{DELIVERY} WHERE (:since IS NULL OR created_at >= :since) AND (:until IS NULL OR created_at < :until)
-         AND (:state IS NULL OR state = :state) AND (:notifier IS NULL OR notifier = :notifier)
-         AND (:customer IS NULL OR EXISTS (
+        "{DELIVERY} WHERE (CAST(:since AS BIGINT) IS NULL OR created_at >= :since) AND (CAST(:until AS BIGINT) IS NULL OR created_at < :until)
+         AND (CAST(:state AS TEXT) IS NULL OR state = :state) AND (CAST(:notifier AS TEXT) IS NULL OR notifier = :notifier)
+         AND (CAST(:customer AS TEXT) IS NULL OR EXISTS (
              SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
              WHERE message_alert.message = delivery.message AND customer IN (
-                 SELECT id FROM customer WHERE key = :customer OR (key > :customer || char(31) AND key < :customer || char(32)))))
-         ORDER BY seq DESC LIMIT ifnull(:limit, -1)"
+                 SELECT id FROM customer WHERE key = :customer OR (key > :customer || '\u{1f}' AND key < :customer || ' '))))
+         ORDER BY seq DESC LIMIT coalesce(:limit, 9223372036854775807)"
     ))?;
     let rows = statement.query_map(
         named_params! {
@@ -142,12 +140,12 @@ pub(in crate::ledger) fn deliveries(
     rows.collect()
 }
 
-fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+fn delivery(connection: &Connection, row: &Row<'_>) -> sql::Result<DeliveryRow> {
     let mut members = connection
         .prepare_cached("SELECT alert FROM message_alert WHERE message = ?1 ORDER BY position")?;
     let alerts = members
         .query_map([row.get::<_, i64>("message")?], |row| column::id(row, 0))?
-        .collect::<rusqlite::Result<_>>()?;
+        .collect::<sql::Result<_>>()?;
     Ok(DeliveryRow {
         id: column::id(row, "id")?,
         identity: column::id(row, "identity")?,
@@ -170,7 +168,7 @@ fn delivery(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery
 pub(in crate::ledger) fn attempts(
     connection: &Connection,
     delivery: Uuid,
-) -> rusqlite::Result<Vec<AttemptRow>> {
+) -> sql::Result<Vec<AttemptRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT at, outcome, detail FROM attempt JOIN delivery ON delivery.seq = attempt.delivery \
             WHERE delivery.id = ?1 ORDER BY attempt.id",

@@ -1,10 +1,10 @@
 //! What is open, and what ended lately, for notifiers that are shown it.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::ledger::column::{self, Instant};
 use crate::ledger::listing::AlertToMirror;
+use crate::ledger::sql::{self, Connection, Optional, Params, Row, params};
 use crate::ledger::table::alerts;
 
 /// The rows of the alerts that are open, then of those that ended since; the newest first each.
@@ -13,11 +13,11 @@ use crate::ledger::table::alerts;
 pub(in crate::ledger) fn open_alerts(
     connection: &Connection,
     ended_since: Timestamp,
-) -> rusqlite::Result<Vec<i64>> {
+) -> sql::Result<Vec<i64>> {
     let mut open = rows(
         connection,
         "SELECT seq FROM alert INDEXED BY alert_open_by_rule WHERE state = 'raised'",
-        [],
+        (),
     )?;
     open.extend(rows(
         connection,
@@ -27,15 +27,11 @@ pub(in crate::ledger) fn open_alerts(
     Ok(open)
 }
 
-fn rows(
-    connection: &Connection,
-    sql: &str,
-    params: impl rusqlite::Params,
-) -> rusqlite::Result<Vec<i64>> {
+fn rows(connection: &Connection, sql: &str, params: impl Params) -> sql::Result<Vec<i64>> {
     let mut rows: Vec<i64> = connection
         .prepare_cached(sql)?
         .query_map(params, |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+        .collect::<sql::Result<_>>()?;
     rows.sort_unstable_by(|a, b| b.cmp(a));
     Ok(rows)
 }
@@ -45,7 +41,7 @@ pub(in crate::ledger) fn alerts(
     connection: &Connection,
     rows: &[i64],
     notifier: &str,
-) -> rusqlite::Result<Vec<AlertToMirror>> {
+) -> sql::Result<Vec<AlertToMirror>> {
     let mut statement = connection.prepare_cached(
         "SELECT snapshot, state, ended_at, acked_by FROM alert
          WHERE seq = ?1 AND EXISTS (SELECT 1 FROM json_each(alert.notify) WHERE value = ?2)",
@@ -57,7 +53,7 @@ pub(in crate::ledger) fn alerts(
     Ok(found)
 }
 
-fn alert_to_mirror(row: &Row<'_>) -> rusqlite::Result<AlertToMirror> {
+fn alert_to_mirror(row: &Row<'_>) -> sql::Result<AlertToMirror> {
     Ok(AlertToMirror {
         snapshot: alerts::snapshot(row)?,
         ended_at: column::instant_if_any(row, "ended_at")?,
@@ -69,7 +65,7 @@ fn alert_to_mirror(row: &Row<'_>) -> rusqlite::Result<AlertToMirror> {
 pub(in crate::ledger) fn shown_at(
     connection: &Connection,
     notifier: &str,
-) -> rusqlite::Result<Option<Timestamp>> {
+) -> sql::Result<Option<Timestamp>> {
     let mut statement =
         connection.prepare_cached("SELECT shown_at FROM notifier WHERE name = ?1")?;
     Ok(statement
@@ -83,7 +79,7 @@ pub(in crate::ledger) fn note_shown(
     connection: &Connection,
     notifier: &str,
     at: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO notifier (name, failures, probes, possible, shown_at) VALUES (?1, 0, 0, 0, ?2)

@@ -1,15 +1,11 @@
 //! How each notifier's destination is doing, across restarts.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
-
 use crate::ledger::column::{self, Count, Instant, Length};
 use crate::ledger::entry::NotifierState;
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params};
 
 /// The state of a notifier; that of one which never failed when nothing is recorded.
-pub(in crate::ledger) fn state(
-    connection: &Connection,
-    name: &str,
-) -> rusqlite::Result<NotifierState> {
+pub(in crate::ledger) fn state(connection: &Connection, name: &str) -> sql::Result<NotifierState> {
     let mut statement = connection.prepare_cached("SELECT * FROM notifier WHERE name = ?1")?;
     Ok(statement.query_row([name], read).optional()?.unwrap_or_default())
 }
@@ -17,13 +13,13 @@ pub(in crate::ledger) fn state(
 /// The states of all notifiers that ever failed, by name.
 pub(in crate::ledger) fn states(
     connection: &Connection,
-) -> rusqlite::Result<Vec<(String, NotifierState)>> {
+) -> sql::Result<Vec<(String, NotifierState)>> {
     let mut statement = connection.prepare_cached("SELECT * FROM notifier ORDER BY name")?;
-    statement.query_map([], |row| Ok((row.get("name")?, read(row)?)))?.collect()
+    statement.query_map((), |row| Ok((row.get("name")?, read(row)?)))?.collect()
 }
 
 /// How it is doing, by the columns of a row.
-pub(in crate::ledger) fn read(row: &Row<'_>) -> rusqlite::Result<NotifierState> {
+pub(in crate::ledger) fn read(row: &Row<'_>) -> sql::Result<NotifierState> {
     Ok(NotifierState {
         failures: row.get("failures")?,
         failing_since: column::instant_if_any(row, "failing_since")?,
@@ -39,7 +35,7 @@ pub(in crate::ledger) fn replace(
     connection: &Connection,
     name: &str,
     state: &NotifierState,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO notifier (name, failures, failing_since, next_probe_at, probes, possible, last_error)

@@ -1,11 +1,10 @@
 //! How recipients are doing for whom the destination does not take messages at the moment, across
 //! restarts.
 
-use rusqlite::{Connection, OptionalExtension, named_params};
-
 use crate::ledger::column::{Count, Instant, Length};
 use crate::ledger::entry::NotifierState;
 use crate::ledger::listing::DeferredRecipient;
+use crate::ledger::sql::{self, Connection, Optional, named_params};
 use crate::ledger::table::notifiers;
 
 /// The state of a recipient; that of one who was never deferred when nothing is recorded.
@@ -13,7 +12,7 @@ pub(in crate::ledger) fn state(
     connection: &Connection,
     notifier: &str,
     recipient: &str,
-) -> rusqlite::Result<NotifierState> {
+) -> sql::Result<NotifierState> {
     let mut statement = connection
         .prepare_cached("SELECT * FROM recipient WHERE notifier = ?1 AND recipient = ?2")?;
     Ok(statement.query_row([notifier, recipient], notifiers::read).optional()?.unwrap_or_default())
@@ -25,7 +24,7 @@ pub(in crate::ledger) fn share(
     connection: &Connection,
     notifier: &str,
     recipient: Option<&str>,
-) -> rusqlite::Result<(Count, Length)> {
+) -> sql::Result<(Count, Length)> {
     let of_notifier = notifiers::state(connection, notifier)?;
     let own = recipient
         .map(|recipient| state(connection, notifier, recipient))
@@ -38,13 +37,11 @@ pub(in crate::ledger) fn share(
 }
 
 /// All that are deferred, by notifier and address.
-pub(in crate::ledger) fn deferred(
-    connection: &Connection,
-) -> rusqlite::Result<Vec<DeferredRecipient>> {
+pub(in crate::ledger) fn deferred(connection: &Connection) -> sql::Result<Vec<DeferredRecipient>> {
     let mut statement = connection.prepare_cached(
         "SELECT * FROM recipient WHERE failures > 0 ORDER BY notifier, recipient",
     )?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map((), |row| {
         Ok(DeferredRecipient {
             notifier: row.get("notifier")?,
             recipient: row.get("recipient")?,
@@ -55,10 +52,7 @@ pub(in crate::ledger) fn deferred(
 }
 
 /// Whoever is owed messages of a notifier.
-pub(in crate::ledger) fn owed(
-    connection: &Connection,
-    notifier: &str,
-) -> rusqlite::Result<Vec<String>> {
+pub(in crate::ledger) fn owed(connection: &Connection, notifier: &str) -> sql::Result<Vec<String>> {
     let sql = "SELECT DISTINCT recipient FROM delivery
          WHERE notifier = ?1 AND state = 'pending' AND NOT held AND recipient IS NOT NULL";
     connection.prepare_cached(sql)?.query_map([notifier], |row| row.get(0))?.collect()
@@ -70,7 +64,7 @@ pub(in crate::ledger) fn replace(
     notifier: &str,
     recipient: &str,
     state: &NotifierState,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO recipient (notifier, recipient, failures, failing_since, next_probe_at, probes, possible, last_error)

@@ -2,20 +2,20 @@
 //! each customer's cost; and which occasion was reported last.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
 use crate::alerting::{CustomerState, NewMessage};
 use crate::domain::{BillingPeriod, OpenAlerts, Plan, Severity};
 use crate::ledger::column::{self, Instant};
 use crate::ledger::listing::{Closing, CostHistory};
+use crate::ledger::sql::{self, Connection, Optional, params};
 use crate::ledger::table::{customers, deliveries};
 
 /// The occasion that was reported last, or from which on reports are sent.
-pub(in crate::ledger) fn reported(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+pub(in crate::ledger) fn reported(connection: &Connection) -> sql::Result<Option<Timestamp>> {
     connection
         .prepare_cached("SELECT reported_at FROM file")?
-        .query_row([], |row| column::instant_if_any(row, 0))
+        .query_row((), |row| column::instant_if_any(row, 0))
 }
 
 /// Records that an occasion is reported, with what is owed for it, unless another one than `before`
@@ -26,9 +26,11 @@ pub(in crate::ledger) fn record(
     occasion: Timestamp,
     messages: &[NewMessage],
     now: Timestamp,
-) -> rusqlite::Result<bool> {
+) -> sql::Result<bool> {
     let changed = connection
-        .prepare_cached("UPDATE file SET reported_at = ?2 WHERE reported_at IS ?1")?
+        .prepare_cached(
+            "UPDATE file SET reported_at = ?2 WHERE reported_at IS NOT DISTINCT FROM ?1",
+        )?
         .execute(params![before.map(Instant), Instant(occasion)])?;
     if changed > 0 {
         messages.iter().try_for_each(|message| deliveries::owe(connection, message, now))?;
@@ -38,20 +40,20 @@ pub(in crate::ledger) fn record(
 
 /// The alerts that are not over, by severity: of one rule about one customer in one billing period
 /// the highest, which says the others too.
-pub(in crate::ledger) fn open_alerts(connection: &Connection) -> rusqlite::Result<OpenAlerts> {
+pub(in crate::ledger) fn open_alerts(connection: &Connection) -> sql::Result<OpenAlerts> {
     let mut statement = connection.prepare_cached(
-        "SELECT severity, count(*) AS alerts, sum(acked_at IS NULL) AS unknown FROM (
-             SELECT severity, acked_at, max(seq) FROM alert WHERE state = 'raised' GROUP BY customer, subscription, rule, period_end
+        "SELECT severity, count(*) AS alerts, count(*) FILTER (WHERE acked_at IS NULL) AS unknown FROM alert WHERE seq IN (
+             SELECT max(seq) FROM alert WHERE state = 'raised' GROUP BY customer, subscription, rule, period_end
          ) GROUP BY severity",
     )?;
     let mut open = OpenAlerts::default();
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
-        let alerts = column::count(row, "alerts")?;
-        match column::read(row, "severity", Severity::from_name)? {
+        let alerts = column::count(&row, "alerts")?;
+        match column::read(&row, "severity", Severity::from_name)? {
             Severity::Critical => {
                 (open.critical, open.critical_unacknowledged) =
-                    (alerts, column::count(row, "unknown")?);
+                    (alerts, column::count(&row, "unknown")?);
             }
             Severity::Warning => open.warning = alerts,
             Severity::Info => open.info = alerts,
@@ -67,7 +69,7 @@ pub(in crate::ledger) fn each_cost_history(
     connection: &Connection,
     span: SignedDuration,
     mut visit: impl FnMut(CostHistory),
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     customers::each_present_row(connection, |row, seen| {
         let then = seen.usage_as_of.instant().saturating_sub(span).unwrap_or(Timestamp::MIN);
         let before = cost_at(connection, row, then)?;
@@ -82,7 +84,7 @@ fn cost_at(
     connection: &Connection,
     customer: i64,
     at: Timestamp,
-) -> rusqlite::Result<Option<(Timestamp, Decimal)>> {
+) -> sql::Result<Option<(Timestamp, Decimal)>> {
     connection
         .prepare_cached(
             "SELECT usage_as_of, cost FROM sample WHERE customer = ?1 AND usage_as_of <= ?2 ORDER \
@@ -100,7 +102,7 @@ fn closings(
     connection: &Connection,
     customer: i64,
     seen: &CustomerState,
-) -> rusqlite::Result<Vec<Closing>> {
+) -> sql::Result<Vec<Closing>> {
     if seen.budget.is_none_or(|budget| seen.cost <= budget) {
         return Ok(Vec::new());
     }
@@ -120,7 +122,7 @@ fn closing(
     connection: &Connection,
     customer: i64,
     period: &BillingPeriod,
-) -> rusqlite::Result<Option<Closing>> {
+) -> sql::Result<Option<Closing>> {
     connection
         .prepare_cached(
             "SELECT cost, partner_center_budget FROM sample WHERE customer = ?1 AND usage_as_of >= ?2 AND usage_as_of < ?3

@@ -5,16 +5,16 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params};
 
 use crate::domain::{FindingCode, Silence};
 use crate::ledger::column::{Instant, Length};
+use crate::ledger::sql::{self, Connection, named_params, params};
 use crate::ledger::table::customers::REMEMBERED;
 use crate::ledger::table::silences;
 
 /// Since when a customer has no record; a subscription has none while its customer has none.
-const MISSING: &str = "iif(seen.subscription IS NULL, customer.missing_since, (SELECT missing_since FROM customer AS whole
-     WHERE whole.key = substr(customer.key, 1, instr(customer.key, char(31)) - 1)))";
+const MISSING: &str = "(CASE WHEN seen.subscription IS NULL THEN customer.missing_since ELSE (SELECT missing_since FROM customer AS whole
+     WHERE whole.key = substr(customer.key, 1, instr(customer.key, '\u{1f}') - 1)) END)";
 
 /// What became of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,9 @@ impl Piece {
 }
 
 /// The last row of a piece of `count` customers.
-fn last_customer(connection: &Connection, first: i64, count: u32) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT max(id) FROM (SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT ?2)";
+fn last_customer(connection: &Connection, first: i64, count: u32) -> sql::Result<Option<i64>> {
+    let sql = "SELECT max(id) FROM (SELECT id FROM customer WHERE id >= ?1 ORDER BY id LIMIT ?2) \
+        AS piece";
     connection.prepare_cached(sql)?.query_row(params![first, count], |row| row.get(0))
 }
 
@@ -46,10 +47,11 @@ pub(in crate::ledger) fn steps(
     count: u32,
     most: u32,
     keep_from: Timestamp,
-) -> rusqlite::Result<Option<i64>> {
+) -> sql::Result<Option<i64>> {
     let Some(last) = last_customer(connection, first, count)? else { return Ok(None) };
     let cut = format!(
-        "iif({MISSING} < :keep_from, :keep_from, min(:keep_from, seen.period_start - :remembered))"
+        "(CASE WHEN {MISSING} < :keep_from OR seen.period_start - :remembered > :keep_from THEN :keep_from \
+            ELSE seen.period_start - :remembered END)"
     );
     let forgotten = |of_day: String| {
         let mut statement = connection.prepare_cached(&format!(
@@ -77,10 +79,10 @@ pub(in crate::ledger) fn messages(
     after: i64,
     count: u32,
     keep_from: Timestamp,
-) -> rusqlite::Result<Piece> {
+) -> sql::Result<Piece> {
     let mut statement = connection.prepare_cached(
         "SELECT id, EXISTS (SELECT 1 FROM delivery WHERE message = message.id AND created_at >= :keep_from) AS young,
-             EXISTS (SELECT 1 FROM delivery WHERE message = message.id AND (state = 'pending' OR ifnull(ended_at, created_at) >= :keep_from))
+             EXISTS (SELECT 1 FROM delivery WHERE message = message.id AND (state = 'pending' OR coalesce(ended_at, created_at) >= :keep_from))
              OR EXISTS (SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert WHERE message = message.id
                  AND (state IN ('raised', 'silenced') OR ended_at >= :keep_from OR EXISTS (SELECT 1 FROM step WHERE step.alert = alert.id)))
              OR EXISTS (SELECT 1 FROM finding WHERE message.operator IS NOT NULL AND cleared_at IS NULL
@@ -97,7 +99,7 @@ pub(in crate::ledger) fn messages(
             ))
         },
     )?;
-    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let rows = rows.collect::<sql::Result<Vec<_>>>()?;
     let mut given_up = BTreeSet::new();
     for (id, ..) in rows.iter().filter(|(_, young, needed)| !young && !needed) {
         forget_message(connection, *id, &mut given_up)?;
@@ -111,7 +113,7 @@ fn forget_message(
     connection: &Connection,
     id: i64,
     given_up: &mut BTreeSet<String>,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT notifier FROM delivery WHERE message = ?1 AND state = 'dead' AND NOT held",
     )?;
@@ -136,7 +138,7 @@ fn close_given_up(
     connection: &Connection,
     notifiers: &BTreeSet<String>,
     at: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let close = |notifier: &String| {
         connection
             .prepare_cached(
@@ -155,11 +157,11 @@ pub(in crate::ledger) fn alerts(
     after: i64,
     count: u32,
     keep_from: Timestamp,
-) -> rusqlite::Result<Piece> {
+) -> sql::Result<Piece> {
     let (last, old): (Option<i64>, bool) = connection
         .prepare_cached(
-            "SELECT max(seq), ifnull(min(raised_at) < ?3, 0) FROM (SELECT seq, raised_at FROM \
-                alert WHERE seq > ?1 ORDER BY seq LIMIT ?2)",
+            "SELECT max(seq), coalesce(min(raised_at) < ?3, FALSE) FROM (SELECT seq, raised_at FROM \
+                alert WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS piece",
         )?
         .query_row(params![after, count, Instant(keep_from)], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -183,16 +185,16 @@ pub(in crate::ledger) fn customers(
     first: i64,
     count: u32,
     keep_from: Timestamp,
-) -> rusqlite::Result<Option<i64>> {
+) -> sql::Result<Option<i64>> {
     let Some(last) = last_customer(connection, first, count)? else { return Ok(None) };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id FROM customer JOIN seen ON seen.customer = customer.id WHERE id BETWEEN ?1 AND ?2 AND {MISSING} < ?3
          AND NOT EXISTS (SELECT 1 FROM step WHERE customer = customer.id) AND NOT EXISTS (SELECT 1 FROM alert WHERE customer = customer.id)
          AND NOT EXISTS (SELECT 1 FROM sample WHERE customer = customer.id) AND NOT EXISTS (SELECT 1 FROM event WHERE customer = customer.id)
-         AND NOT EXISTS (SELECT 1 FROM customer AS part WHERE part.key > customer.key || char(31) AND part.key < customer.key || char(32))"
+         AND NOT EXISTS (SELECT 1 FROM customer AS part WHERE part.key > customer.key || '\u{1f}' AND part.key < customer.key || ' ')"
     ))?;
     let gone = statement.query_map(params![first, last, Instant(keep_from)], |row| row.get(0))?;
-    for id in gone.collect::<rusqlite::Result<Vec<i64>>>()? {
+    for id in gone.collect::<sql::Result<Vec<i64>>>()? {
         connection.prepare_cached("DELETE FROM seen WHERE customer = ?1")?.execute([id])?;
         connection.prepare_cached("DELETE FROM customer WHERE id = ?1")?.execute([id])?;
     }
@@ -204,7 +206,7 @@ pub(in crate::ledger) fn customers(
 pub(in crate::ledger) fn findings_and_silences(
     connection: &Connection,
     keep_from: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     connection
         .prepare_cached("DELETE FROM finding WHERE cleared_at < ?1")?
         .execute([Instant(keep_from)])?;

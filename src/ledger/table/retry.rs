@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::ledger::column;
 use crate::ledger::entry::{RetryFilter, RetryTo};
+use crate::ledger::sql::{self, Connection, named_params, params};
 use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::{deliveries, deliveries::NewDelivery, recipients};
 
@@ -28,7 +28,7 @@ pub(in crate::ledger) fn revive(
     filter: &RetryFilter,
     to: Option<&RetryTo>,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let dead = chosen(connection, filter)?;
     match to {
         None => dead
@@ -43,11 +43,11 @@ pub(in crate::ledger) fn revive(
 }
 
 /// The chosen ones, those of one message together.
-fn chosen(connection: &Connection, filter: &RetryFilter) -> rusqlite::Result<Vec<Dead>> {
+fn chosen(connection: &Connection, filter: &RetryFilter) -> sql::Result<Vec<Dead>> {
     let ids: HashSet<Uuid> = filter.ids.iter().copied().collect();
     let mut statement = connection.prepare_cached(
         "SELECT seq, id, message, notifier, recipient, severity FROM delivery
-         WHERE state = 'dead' AND NOT held AND (?1 IS NULL OR notifier = ?1) ORDER BY message, seq",
+         WHERE state = 'dead' AND NOT held AND (CAST(?1 AS TEXT) IS NULL OR notifier = ?1) ORDER BY message, seq",
     )?;
     let rows = statement.query_map(params![filter.notifier], |row| {
         let dead = Dead {
@@ -69,7 +69,7 @@ fn owe_again(
     dead: &Dead,
     notifier: &str,
     recipient: Option<&str>,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let (probes, possible) = recipients::share(connection, notifier, recipient)?;
     connection
         .prepare_cached(
@@ -93,7 +93,7 @@ fn move_to(
     dead: &[Dead],
     to: &RetryTo,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let Some(first) = dead.first() else { return Ok(0) };
     let served = served(connection, dead, to)?;
     let mut recipients = to.recipients.each();
@@ -135,7 +135,7 @@ fn join(
     (surplus, joined): (i64, Uuid),
     (kept, into): (i64, Uuid),
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> sql::Result<()> {
     let content = json!({ "order": "deliveries retry", "joined": joined, "into": into });
     chain::add(connection, EventKind::Order, &joined.to_string(), now, &content)?;
     connection
@@ -156,14 +156,10 @@ fn join(
 }
 
 /// Recipients of `to` who have a delivery of the same message that is not to be moved.
-fn served(
-    connection: &Connection,
-    dead: &[Dead],
-    to: &RetryTo,
-) -> rusqlite::Result<HashSet<String>> {
+fn served(connection: &Connection, dead: &[Dead], to: &RetryTo) -> sql::Result<HashSet<String>> {
     let Some(first) = dead.first() else { return Ok(HashSet::new()) };
     let mut statement = connection.prepare_cached(
-        "SELECT seq, ifnull(recipient, '') FROM delivery WHERE message = ?1 AND notifier = ?2",
+        "SELECT seq, coalesce(recipient, '') FROM delivery WHERE message = ?1 AND notifier = ?2",
     )?;
     let rows = statement.query_map(params![first.message, to.notifier], |row| {
         Ok((row.get::<_, i64>(0)?, row.get(1)?))

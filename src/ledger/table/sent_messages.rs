@@ -6,11 +6,11 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use crate::domain::SentMessage;
 use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::sql::{self, Connection, Optional, params};
 use crate::text::sha256_hex;
 
 /// The most that one is unpacked to: what is longer was not written by this program.
@@ -23,9 +23,8 @@ pub(in crate::ledger) fn keep(
     delivery: i64,
     message: &SentMessage,
     at: Timestamp,
-) -> rusqlite::Result<String> {
-    let packed =
-        pack(message).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+) -> sql::Result<String> {
+    let packed = pack(message).map_err(sql::Error::value)?;
     connection
         .prepare_cached(
             "INSERT INTO sent_message (delivery, at, message) VALUES (?1, ?2, ?3)
@@ -39,7 +38,7 @@ pub(in crate::ledger) fn keep(
 pub(in crate::ledger) fn of(
     connection: &Connection,
     delivery: Uuid,
-) -> rusqlite::Result<Option<(Timestamp, SentMessage)>> {
+) -> sql::Result<Option<(Timestamp, SentMessage)>> {
     let mut statement = connection.prepare_cached(
         "SELECT at, sent_message.message FROM sent_message JOIN delivery ON delivery.seq = sent_message.delivery WHERE delivery.id = ?1",
     )?;

@@ -2,11 +2,11 @@
 //! notifier, marked so, unless that one tells the same anyway.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params};
 
 use crate::alerting::identity;
 use crate::domain::{MessageKind, Route, latest};
 use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::sql::{self, Connection, Row, named_params, params};
 use crate::ledger::table::deliveries::{self, NewDelivery};
 
 /// A delivery without anybody who stands in for it.
@@ -17,7 +17,7 @@ pub(in crate::ledger) struct Unaided {
 }
 
 /// What a notifier owes without anybody who stands in, by when it was recorded.
-const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND held = 0
+const OWED: &str = "FROM delivery WHERE notifier = ?1 AND state = 'pending' AND aided = 0 AND NOT held
     AND (?3 OR EXISTS (SELECT 1 FROM recipient AS own WHERE own.notifier = ?1 AND own.recipient = delivery.recipient AND own.failures > 0))";
 
 /// What a notifier has given up, and what it owes since before `overdue` or, by a clock that was
@@ -29,12 +29,12 @@ pub(in crate::ledger) fn unaided(
     overdue: Option<Timestamp>,
     all: bool,
     now: Timestamp,
-) -> rusqlite::Result<(Vec<Unaided>, Option<Timestamp>)> {
+) -> sql::Result<(Vec<Unaided>, Option<Timestamp>)> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, message, severity FROM delivery WHERE notifier = ?1 AND state \
-            = 'dead' AND aided = 0 AND held = 0",
+            = 'dead' AND aided = 0 AND NOT held",
     )?;
-    let mut found = statement.query_map([notifier], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut found = statement.query_map([notifier], read)?.collect::<sql::Result<Vec<_>>>()?;
     let Some(overdue) = overdue else { return Ok((found, None)) };
     let (overdue, latest) = (Instant(overdue), Instant(latest(now)));
     let mut statement = connection.prepare_cached(&format!(
@@ -43,7 +43,7 @@ pub(in crate::ledger) fn unaided(
     found.extend(
         statement
             .query_map(params![notifier, overdue, all, latest], read)?
-            .collect::<rusqlite::Result<Vec<_>>>()?,
+            .collect::<sql::Result<Vec<_>>>()?,
     );
     let mut statement = connection.prepare_cached(&format!(
         "SELECT min(created_at) AS next {OWED} AND created_at > ?2 AND created_at <= ?4"
@@ -55,7 +55,7 @@ pub(in crate::ledger) fn unaided(
     Ok((found, next))
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Unaided> {
+fn read(row: &Row<'_>) -> sql::Result<Unaided> {
     Ok(Unaided {
         row: row.get("seq")?,
         message: row.get("message")?,
@@ -71,7 +71,7 @@ pub(in crate::ledger) fn fall_back(
     unaided: &[Unaided],
     to: &[Route],
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     let mut owed = 0;
     for delivery in unaided {
         for route in to {
@@ -95,7 +95,7 @@ fn owe(
     notifier: &str,
     route: &Route,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
+) -> sql::Result<usize> {
     for recipient in route.recipients.each() {
         let new = NewDelivery {
             message,
@@ -113,16 +113,15 @@ fn owe(
 /// Whether a notifier has the message already, or one of the same kind about each of its alerts, or
 /// the same news; what it has given up counts for nothing. All in steps through indexes: there may
 /// be very many deliveries.
-fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> rusqlite::Result<bool> {
+fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> sql::Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM delivery WHERE message = :message AND notifier = :notifier)
-         OR EXISTS (SELECT 1 FROM message AS own CROSS JOIN message AS other
+         OR EXISTS (SELECT 1 FROM message AS own CROSS JOIN message AS other ON other.operator = own.operator AND other.kind = own.kind
              CROSS JOIN delivery ON delivery.message = other.id AND notifier = :notifier AND delivery.state <> 'dead'
-             WHERE own.id = :message AND own.operator IS NOT NULL AND other.operator IS NOT NULL
-             AND other.operator = own.operator AND other.kind = own.kind)
-         OR EXISTS (SELECT 1 FROM message AS own CROSS JOIN message AS other
+             WHERE own.id = :message AND own.operator IS NOT NULL AND other.operator IS NOT NULL)
+         OR EXISTS (SELECT 1 FROM message AS own CROSS JOIN message AS other ON other.report = own.report
              CROSS JOIN delivery ON delivery.message = other.id AND notifier = :notifier AND delivery.state <> 'dead'
-             WHERE own.id = :message AND own.report IS NOT NULL AND other.report = own.report)
+             WHERE own.id = :message AND own.report IS NOT NULL)
          OR (EXISTS (SELECT 1 FROM message_alert WHERE message = :message) AND NOT EXISTS (
              SELECT 1 FROM message_alert AS own JOIN message ON message.id = own.message WHERE own.message = :message AND NOT EXISTS (
                  SELECT 1 FROM message_alert AS same JOIN message AS other ON other.id = same.message
@@ -143,7 +142,7 @@ fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> rusqli
 
 /// The message, or where it holds more alerts than fit into one of that notifier, parts of it as
 /// messages of their own.
-fn fitting(connection: &Connection, message: i64, route: &Route) -> rusqlite::Result<Vec<i64>> {
+fn fitting(connection: &Connection, message: i64, route: &Route) -> sql::Result<Vec<i64>> {
     let most = i64::from(route.digest_part.max(1));
     let members: i64 = connection
         .prepare_cached("SELECT count(*) FROM message_alert WHERE message = ?1")?
@@ -163,7 +162,7 @@ fn split(
     part: i64,
     parts: i64,
     most: i64,
-) -> rusqlite::Result<i64> {
+) -> sql::Result<i64> {
     let whole = connection
         .prepare_cached("SELECT identity FROM message WHERE id = ?1")?
         .query_row([message], |row| column::id(row, 0))?;
@@ -172,13 +171,12 @@ fn split(
     let identity = identity::free(identity::of_part(whole, notifier, part), |id| {
         taken.query_row([Id(id)], |row| row.get(0))
     })?;
-    connection
+    let new: i64 = connection
         .prepare_cached(
             "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience, report, totals)
-             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, audience, report, totals FROM message WHERE id = ?1",
+             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, audience, report, totals FROM message WHERE id = ?1 RETURNING id",
         )?
-        .execute(params![message, Id(identity), part, parts])?;
-    let new = connection.last_insert_rowid();
+        .query_row(params![message, Id(identity), part, parts], |row| row.get(0))?;
     connection
         .prepare_cached(
             "INSERT INTO message_alert (message, position, alert, latest) SELECT ?2, position, alert, latest FROM message_alert

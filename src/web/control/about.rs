@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::ActionContext;
+use crate::ledger::Leadership;
 use crate::web::control::refusal::json;
 
 /// Who answers.
@@ -29,6 +30,12 @@ pub struct About {
     /// Files of the configuration that have changed since it was loaded.
     #[serde(default)]
     pub changed: Vec<PathBuf>,
+    /// Whether it leads; a standby neither polls nor delivers.
+    #[serde(default = "leads")]
+    pub leads: bool,
+    /// The host that leads in its place, where that is known.
+    #[serde(default)]
+    pub leader: Option<String>,
     /// Since when nothing can be recorded, and why.
     #[serde(default)]
     pub unwritable: Option<Unwritable>,
@@ -53,6 +60,8 @@ impl About {
             ledger_file: std::fs::metadata(ledger).ok().map(|data| (data.dev(), data.ino())),
             config: absolute(config),
             changed: Vec::new(),
+            leads: true,
+            leader: None,
             unwritable: None,
         }
     }
@@ -64,7 +73,15 @@ impl About {
     }
 }
 
+fn leads() -> bool {
+    true
+}
+
 fn absolute(path: &Path) -> PathBuf {
+    // What a server is called is no place on this machine.
+    if path.starts_with("postgres:") {
+        return path.to_owned();
+    }
     std::fs::canonicalize(path)
         .or_else(|_| std::path::absolute(path))
         .unwrap_or_else(|_| path.to_owned())
@@ -73,12 +90,24 @@ fn absolute(path: &Path) -> PathBuf {
 pub(super) async fn about(State(context): State<Arc<ActionContext>>) -> Response {
     let failure = context.cycle.borrow().as_ref().and_then(|cycle| cycle.metrics.writes.failure());
     let unwritable = failure.map(|failure| Unwritable { since: failure.since, why: failure.why });
+    let leadership =
+        context.cycle.borrow().as_ref().map(|cycle| cycle.ledger.leadership().borrow().clone());
+    let (leads, leader) = match leadership {
+        Some(Leadership::Standby { leader }) => (false, leader),
+        Some(Leadership::Leading) | None => (true, None),
+    };
     let files = context.daemon.as_ref().map(|daemon| daemon.files.borrow().clone());
     // Files may be on another machine.
     let changed = tokio::task::spawn_blocking(move || files.unwrap_or_default().changed());
     let changed = changed.await.unwrap_or_default();
     json(
         StatusCode::OK,
-        &About { changed, unwritable, ..About::this(&context.ledger.path, &context.config) },
+        &About {
+            changed,
+            leads,
+            leader,
+            unwritable,
+            ..About::this(&context.ledger.path, &context.config)
+        },
     )
 }

@@ -330,6 +330,7 @@ impl Town {
         let (metrics, shared) = (Metrics::new(), Arc::clone(&clock) as Arc<dyn Clock>);
         let nowhere = ledger::Config {
             path: self.dir.path().join("no-such-ledger.db"),
+            server: None,
             retention: std::time::Duration::from_hours(9_000),
         };
         let ledger = Ledger::preview(&nowhere, metrics.clone(), Arc::clone(&shared)).unwrap();

@@ -193,6 +193,7 @@ async fn findings_are_new_once_and_open_until_cleared() {
     let folder = tempfile::tempdir().unwrap();
     let metrics = Metrics::new();
     let ledger = Ledger::open(&config(&folder), metrics.clone(), clock()).unwrap();
+    ledger.stand("this host").unwrap();
     let finding = |subject: &str, summary: &str| OperatorFinding {
         code: FindingCode::NotifierFailing,
         subject: subject.into(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod process;
 mod schema;
+pub(crate) mod server;
 pub(crate) mod world;
 
 pub(crate) use schema::Schema;

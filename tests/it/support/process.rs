@@ -119,6 +119,7 @@ impl House {
     pub(crate) fn ledger(&self) -> budget_alertd::ledger::Config {
         budget_alertd::ledger::Config {
             path: self.path("state/ledger.db"),
+            server: None,
             retention: Duration::from_hours(24),
         }
     }

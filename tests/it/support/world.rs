@@ -15,6 +15,8 @@ use budget_alertd::metrics::Metrics;
 use budget_alertd::poll::CycleReport;
 use tempfile::TempDir;
 
+use crate::support::server;
+
 /// The rule most tests are about.
 pub(crate) const SPEND: &str = r#"
 [rules.spend]
@@ -131,12 +133,19 @@ impl World {
             "[notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n"
         };
         let state = self.dir.path().join("state");
-        let text = format!(
+        let mut text = format!(
             "{}\n[daemon]\nstate_dir = \"{}\"\n{}\n{hook}",
             self.source,
             state.display(),
             self.rules
         );
+        if let Some(url) = server::url_for(&state) {
+            let rest = text.replace("[ledger]\n", "");
+            text = text.replace("[ledger]\n", &format!("[ledger]\nurl = \"{url}\"\n"));
+            if rest == text {
+                text.extend(["[ledger]\nurl = \"", &url, "\"\n"]);
+            }
+        }
         config::parse(&text, &PathBuf::from("rules.toml"), &Environment::default())
             .unwrap_or_else(|mistakes| panic!("{mistakes}"))
     }
@@ -147,7 +156,9 @@ impl World {
 
     /// The ledger, to look into between polls.
     pub(crate) fn ledger(&self) -> Ledger {
-        Ledger::open(&self.config().ledger, Metrics::new(), self.clock()).unwrap()
+        let ledger = Ledger::open(&self.config().ledger, Metrics::new(), self.clock()).unwrap();
+        ledger.stand("this host").unwrap();
+        ledger
     }
 
     /// Polls what the source has at `now`.

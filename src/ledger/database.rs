@@ -1,0 +1,93 @@
+//! The ledger on a PostgreSQL server: its tables are made where there are none, and those of another
+//! program or version are refused.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::ledger::column::{Id, Instant};
+use crate::ledger::error::LedgerError;
+use crate::ledger::leadership::Seat;
+use crate::ledger::schema::VERSION;
+use crate::ledger::server::Server;
+use crate::ledger::sql::{self, Connection, Database, params};
+
+/// The tables of version 6.
+const SCHEMA: &str = include_str!("schema-postgres.sql");
+/// Whoever makes the tables has this lock, so that several hosts that start at once make them once.
+const MAKING: &str = "SELECT pg_advisory_xact_lock(1650946412) IS NULL";
+/// How many of the tables of a ledger there are, and whether one of them is a ledger's.
+const KNOWN: &str = "SELECT count(*), count(*) FILTER (WHERE table_name = 'file' AND column_name = 'epoch')
+    FROM information_schema.columns WHERE table_schema = current_schema() AND table_name IN ('file', 'chain', 'delivery')";
+
+/// Opens the ledger for writing; makes its tables where there are none.
+pub(super) fn open(
+    server: &Server,
+    path: &Path,
+    seat: Arc<Seat>,
+    now: Timestamp,
+) -> Result<Connection, LedgerError> {
+    let connection = Connection::Postgres(Box::new(Database::of(server, seat)));
+    let make = || {
+        connection.query_row(MAKING, (), |_| Ok(()))?;
+        if !is_ledger(&connection)? {
+            connection.batch(SCHEMA)?;
+            let row =
+                "INSERT INTO file (\"only\", created_at, clean, identity) VALUES (1, ?1, 1, ?2)";
+            connection.execute(row, params![Instant(now), Id(Uuid::new_v4())])?;
+        }
+        version(&connection)
+    };
+    let version = connection.transaction(make).map_err(|error| LedgerError::of(path, error))?;
+    check(version, path)?;
+    Ok(connection)
+}
+
+/// Opens an existing ledger for reading.
+pub(super) fn open_read_only(server: &Server, path: &Path) -> Result<Connection, LedgerError> {
+    let connection = Connection::Postgres(Box::new(Database::of(server, Arc::new(Seat::vacant()))));
+    let of = |error| LedgerError::of(path, error);
+    if !is_ledger(&connection).map_err(of)? {
+        return Err(LedgerError::Missing { path: path.to_owned() });
+    }
+    check(version(&connection).map_err(of)?, path)?;
+    Ok(connection)
+}
+
+/// Makes a ledger by order of a person. Fails when there is one.
+pub(super) fn make_new(server: &Server, path: &Path, now: Timestamp) -> Result<(), LedgerError> {
+    match open_read_only(server, path) {
+        Ok(_) => Err(LedgerError::There { path: path.to_owned() }),
+        Err(LedgerError::Missing { .. }) => {
+            open(server, path, Arc::new(Seat::vacant()), now).map(drop)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether there are the tables of a ledger; an error where there are others of their names.
+fn is_ledger(connection: &Connection) -> sql::Result<bool> {
+    let (columns, own): (i64, i64) =
+        connection.query_row(KNOWN, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if columns > 0 && own == 0 {
+        return Err(sql::Error::value("it has tables of another program"));
+    }
+    Ok(own > 0)
+}
+
+fn version(connection: &Connection) -> sql::Result<i64> {
+    connection.query_row("SELECT version FROM file", (), |row| row.get(0))
+}
+
+fn check(found: i64, path: &Path) -> Result<(), LedgerError> {
+    let (path, known) = (path.to_owned(), VERSION);
+    match found.cmp(&VERSION) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => {
+            Err(LedgerError::NewerVersion { path, found, known, copy: None })
+        }
+        std::cmp::Ordering::Less => Err(LedgerError::OlderVersion { path, found, known }),
+    }
+}
