@@ -64,8 +64,10 @@ pub(crate) fn ledger(table: &Table<'_>, state_dir: &Path) -> Option<ledger::Conf
     };
     let written = Placed { value: url.value.expose(), span: url.span };
     if is_postgres(written.value) {
-        table.note_inline("url");
         let server = table.reader.accept(&written.span, Server::parse(written.value))?;
+        if server.has_password() {
+            table.note_inline("url");
+        }
         return Some(ledger::Config { path: server.name(), server: Some(server), retention });
     }
     let path = state_dir.join(sqlite_file(table, &written)?);

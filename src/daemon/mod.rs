@@ -46,7 +46,7 @@ use crate::daemon::reload_requests::Reloads;
 use crate::daemon::signals::PollStatus;
 use crate::daemon::writes::Writer;
 use crate::delivery::{Occurrence, OperatorFindings, UnconfirmedDeliveries};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Leadership, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::web::{self, Limits};
@@ -231,6 +231,10 @@ impl Daemon {
         let (interval, lines, metrics) = (self.config.poll_interval, &self.lines, &self.metrics);
         let leads = self.leads();
         self.metrics.leader.set(leads.into());
+        if let Leadership::Standby { leader } = &*self.ledger.leadership().borrow() {
+            let leader = leader.as_deref().unwrap_or("no other host");
+            tracing::info!("standing by: {leader} leads");
+        }
         if leads {
             Generation::start(assembly, interval, before, lines, &self.clock, metrics)
         } else {

@@ -91,6 +91,11 @@ impl Server {
         &self.0.trust
     }
 
+    /// Whether its password is known by the URL.
+    pub fn has_password(&self) -> bool {
+        self.0.config.get_password().is_some()
+    }
+
     /// What it is called: the URL without the password and the options.
     pub fn name(&self) -> PathBuf {
         let config = &self.0.config;

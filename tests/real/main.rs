@@ -21,6 +21,7 @@ mod container;
 mod dovecot;
 mod first_alert;
 mod full_disk;
+mod hosts;
 mod monitoring;
 mod moved;
 mod nginx;

@@ -37,6 +37,9 @@ struct Daemon {
     pid: Option<u32>,
     /// Whether it polls and delivers: the one daemon of a ledger does.
     leader: bool,
+    /// The host that leads in its place, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leading_host: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +113,7 @@ pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a>
             running: state.daemon.is_some(),
             pid: state.daemon.as_ref().map(|daemon| daemon.pid),
             leader: state.daemon.as_ref().is_some_and(|daemon| daemon.leads),
+            leading_host: state.daemon.as_ref().and_then(|daemon| daemon.leader.clone()),
         },
         owed: state.pending(),
         held: state.held(),

@@ -17,6 +17,7 @@ use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, s
 /// The whole page.
 pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
     let mut lines = vec![headline(state, health)];
+    lines.extend(standby(state));
     if let Some(last) =
         state.polls.last.as_ref().filter(|last| !last.good || !last.errors.is_empty())
     {
@@ -46,6 +47,15 @@ pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
     lines.push(format!("\n{}", Tone::Strong.paint(&heading(state))));
     lines.extend(customers(state));
     lines.join("\n") + "\n"
+}
+
+/// That another host leads, where one does.
+fn standby(state: &State) -> Option<String> {
+    let daemon = state.daemon.as_ref().filter(|daemon| !daemon.leads)?;
+    Some(daemon.leader.as_ref().map_or_else(
+        || "This host stands by; no host leads now.".to_owned(),
+        |leader| format!("This host stands by; {} leads.", clean(leader, 100)),
+    ))
 }
 
 /// Files that have changed since the daemon read them.

@@ -1,0 +1,153 @@
+//! Several hosts on one ledger, on Debian's PostgreSQL: nothing is lost, and nothing told under two
+//! identities, whatever becomes of the leader, of the way to the server, and of the server.
+
+mod cluster;
+mod fleet;
+mod wire;
+
+use std::time::Duration;
+
+use budget_alertd::simulator::{Fault, HttpReceiver};
+
+use crate::hosts::cluster::Cluster;
+use crate::hosts::fleet::{Fleet, IN_FLIGHT, SOON};
+use crate::hosts::wire::Wire;
+use crate::process::said;
+
+/// A standby leads within so long after the leader is gone.
+const TAKE_OVER: Duration = Duration::from_secs(90);
+/// What the clock of the database would do in 60 s.
+const LEASE_IS_OVER: &str = "UPDATE lease SET expires_at = clock_timestamp() - interval '1 second'";
+
+fn url(addresses: &str) -> String {
+    format!("postgres://budget@{addresses}/postgres")
+}
+
+/// Answers take a while, so that some are under way whenever something happens.
+fn be_slow(receiver: &HttpReceiver) {
+    receiver.fail(Fault::Slow(Duration::from_millis(100)));
+}
+
+#[test]
+fn a_leader_that_is_killed_or_frozen_is_followed_by_another_host() {
+    let cluster = Cluster::start();
+    let mut fleet =
+        Fleet::of(&[url(&cluster.address()), url(&cluster.address()), url(&cluster.address())]);
+    be_slow(&fleet.receiver);
+    fleet.customers_over(0);
+    fleet.start_all();
+    let first = fleet.leader(&[0, 1, 2], SOON);
+    let others: Vec<usize> = (0..3).filter(|host| *host != first).collect();
+    // Orders are taken by any host, polls by the leader.
+    fleet.succeed(
+        others[0],
+        &["silence", "add", "--customer", "nobody", "--for", "1h", "--reason", "x", "--yes"],
+    );
+    let output = fleet.command(others[0], &["poll"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(said(&output).contains("leads"), "{}", said(&output));
+
+    fleet.customers_over(60);
+    fleet.receiver_has(10);
+    fleet.kill(first);
+    cluster.ask(LEASE_IS_OVER);
+    let second = fleet.leader(&others, SOON);
+    fleet.told(60, SOON);
+    fleet.assert_told_once(IN_FLIGHT);
+
+    // One that is frozen does not know that another one has taken over, until it thaws.
+    let third = *others.iter().find(|host| **host != second).unwrap();
+    fleet.signal(second, "STOP");
+    fleet.customers_over(90);
+    fleet.leader(&[third], TAKE_OVER);
+    fleet.told(90, SOON);
+    fleet.signal(second, "CONT");
+    fleet.stands_by(second);
+    fleet.customers_over(100);
+    fleet.told(100, SOON);
+    fleet.assert_told_once(2 * IN_FLIGHT);
+    fleet.succeed(third, &["ledger", "verify"]);
+}
+
+#[test]
+fn a_leader_that_is_cut_from_the_server_stops_and_the_server_may_fail_over() {
+    let primary = Cluster::start();
+    let replica = primary.replica();
+    let (near, far) = (Wire::to(primary.address()), Wire::to(replica.address()));
+    let both = format!("{},{}", primary.address(), replica.address());
+    let mut fleet = Fleet::of(&[url(&format!("{},{}", near.address, far.address)), url(&both)]);
+    be_slow(&fleet.receiver);
+    fleet.customers_over(0);
+    fleet.start(0);
+    fleet.leader(&[0], SOON);
+    fleet.start(1);
+    fleet.stands_by(1);
+
+    fleet.customers_over(40);
+    fleet.receiver_has(10);
+    near.cut();
+    far.cut();
+    primary.ask(LEASE_IS_OVER);
+    fleet.leader(&[1], SOON);
+    fleet.told(40, SOON);
+    near.mend();
+    far.mend();
+    fleet.stands_by(0);
+    fleet.assert_told_once(IN_FLIGHT);
+
+    primary.kill();
+    primary.run();
+    fleet.customers_over(50);
+    fleet.told(50, TAKE_OVER);
+
+    let written = primary.ask("SELECT pg_current_wal_lsn()");
+    let replayed = format!("SELECT pg_last_wal_replay_lsn() >= '{written}'");
+    crate::process::eventually(SOON, "the replica", || {
+        (replica.ask(&replayed) == "t").then_some(())
+    });
+    primary.kill();
+    replica.promote();
+    fleet.customers_over(60);
+    fleet.told(60, TAKE_OVER);
+    fleet.assert_alive();
+    fleet.assert_told_once(3 * IN_FLIGHT);
+    assert_eq!(replica.ask("SELECT count(*), count(DISTINCT customer) FROM alert"), "60|60");
+}
+
+#[test]
+fn an_installation_moves_to_a_server_and_back_and_tells_nothing_twice() {
+    let cluster = Cluster::start();
+    let mut fleet = Fleet::of(&["sqlite:ledger.db".into(), url(&cluster.address())]);
+    fleet.customers_over(5);
+    fleet.succeed(0, &["poll"]);
+    fleet.told(5, SOON);
+    let head = fleet.succeed(0, &["ledger", "verify"]);
+    let (file, server) =
+        (format!("sqlite:{}", fleet.path("0/state/ledger.db").display()), url(&cluster.address()));
+    fleet.succeed(0, &["ledger", "copy", "--from", &file, "--to", &server]);
+    let again = fleet.command(0, &["ledger", "copy", "--from", &file, "--to", &server]);
+    assert_eq!(again.status.code(), Some(1), "{}", said(&again));
+    assert!(said(&again).contains("name another"), "{}", said(&again));
+    let moved = fleet.succeed(1, &["ledger", "verify"]);
+    assert_eq!(head.lines().nth(1), moved.lines().nth(1));
+
+    fleet.customers_over(6);
+    fleet.succeed(1, &["poll"]);
+    fleet.told(6, SOON);
+    fleet.assert_told_once(0);
+    // The server is away when the daemon starts: it waits.
+    cluster.kill();
+    fleet.start(1);
+    cluster.run();
+    fleet.customers_over(7);
+    fleet.told(7, SOON);
+    let beside = fleet.command(0, &["ledger", "copy", "--from", &server, "--to", "sqlite:back.db"]);
+    assert_eq!(beside.status.code(), Some(3), "{}", said(&beside));
+    fleet.end(1);
+    let head = fleet.succeed(1, &["ledger", "verify"]);
+    fleet.succeed(0, &["ledger", "copy", "--from", &server, "--to", "sqlite:back.db"]);
+    fleet.configure(0, "sqlite:back.db");
+    assert_eq!(head.lines().nth(1), fleet.succeed(0, &["ledger", "verify"]).lines().nth(1));
+    fleet.succeed(0, &["poll"]);
+    fleet.assert_told_once(0);
+}
