@@ -149,10 +149,8 @@ enum Command {
     #[command(after_help = "Example: budget-alertd deliveries --state dead")]
     Deliveries(deliveries::Deliveries),
     /// Write a folder that proves what was seen of a customer, decided about it, and told to whom
-    #[command(
-        after_help = "Needs to read the ledger: as root, or as the daemon's user.\n\nExample: \
-            budget-alertd evidence --customer \"Contoso Nord\" --since 2026-11-01"
-    )]
+    #[command(after_help = "Example: \
+            budget-alertd evidence --customer \"Contoso Nord\" --since 2026-11-01")]
     Evidence(evidence::EvidenceOf),
     /// A spreadsheet of customers with their budgets: prefilled out, checked and explained in
     #[command(after_help = "Example: budget-alertd budgets export --output customers.csv")]

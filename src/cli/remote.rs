@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::Semaphore;
 
 use crate::actions::{ActionError, ReadAnswer, ReadRequest, RunRead};
+use crate::cli::evidence::EvidenceOf;
 use crate::cli::{Arguments, Command, control};
 use crate::config::{self, Environment, Paths};
 
@@ -35,13 +36,13 @@ impl Command {
             Self::Report(report) => !report.sends(),
             Self::Silence(silence) => silence.only_lists(),
             Self::Deliveries(deliveries) => deliveries.only_lists(),
+            Self::Evidence(evidence) => evidence.only_prints(),
             Self::Run
             | Self::Poll(_)
             | Self::Check(_)
             | Self::Test(_)
             | Self::Simulate(_)
             | Self::Ack(_)
-            | Self::Evidence(_)
             | Self::Budgets(_)
             | Self::Demo(_)
             | Self::Ledger(_)
@@ -55,30 +56,50 @@ impl Command {
     }
 }
 
+impl Command {
+    /// What writes a folder of what is read.
+    fn evidence(&self) -> Option<&EvidenceOf> {
+        if let Self::Evidence(evidence) = self { Some(evidence) } else { None }
+    }
+}
+
 /// Lets the daemon run a command that only reads, where this user may not open the ledger or the
 /// configuration; its exit code. `None` where the command runs here.
 pub(super) async fn read(arguments: &Arguments, path: &Path) -> Option<anyhow::Result<u8>> {
     // Root may read everything; what a shell hands over (`--config /dev/stdin`) is read once.
     let once = path.metadata().is_ok_and(|data| !data.is_file());
-    if !arguments.command.only_reads() || rustix::process::geteuid().is_root() || once {
+    let evidence = arguments.command.evidence();
+    let is_for_daemon = arguments.command.only_reads() || evidence.is_some();
+    if !is_for_daemon || rustix::process::geteuid().is_root() || once {
         return None;
     }
     let paths = config::load_paths(path, &Environment::of_process());
     let ledger = paths.as_ref().map(|paths| paths.ledger.path.as_path());
     let closed = std::iter::once(path).chain(ledger).find(|path| is_closed(path))?;
-    let request = ReadRequest { arguments: own_arguments()? };
+    let mut own = own_arguments()?;
+    // What is printed is written by this user.
+    own.extend(evidence.map(|_| "--print".to_owned()));
+    let request = ReadRequest { arguments: own };
     Some(
-        ask(path, paths.as_ref(), &request)
+        ask(path, paths.as_ref(), &request, evidence)
             .await
             .with_context(|| format!("this user may not read {}", closed.display())),
     )
 }
 
-async fn ask(path: &Path, paths: Option<&Paths>, request: &ReadRequest) -> anyhow::Result<u8> {
+async fn ask(
+    path: &Path,
+    paths: Option<&Paths>,
+    request: &ReadRequest,
+    evidence: Option<&EvidenceOf>,
+) -> anyhow::Result<u8> {
     let daemon = control::find_daemon(path, paths, None).await?;
     let ReadAnswer { code, out, err } = daemon.ask(request).await?;
     std::io::stderr().write_all(err.as_bytes())?;
-    std::io::stdout().write_all(out.as_bytes())?;
+    match evidence.filter(|_| code == 0) {
+        Some(evidence) => evidence.write_printed(&out)?,
+        None => std::io::stdout().write_all(out.as_bytes())?,
+    }
     Ok(code)
 }
 

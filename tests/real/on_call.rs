@@ -1,7 +1,7 @@
 //! People on call without root: what members of the daemon's group may do, what strangers may, and
 //! what each is told. Real users by their numbers, a real socket.
 
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -121,6 +121,17 @@ async fn a_member_of_the_group_asks_everything_and_acts_under_its_own_name() {
     let explained = said(&on_call.run(MEMBER, &["explain", "Modern Azure Customer SE"]));
     assert!(explained.contains(&format!("acknowledged by uid {MEMBER}")), "{explained}");
     assert!(explained.contains(&format!("silenced by uid {MEMBER}")), "{explained}");
+
+    // A folder of evidence is written by the member, of what the daemon has read.
+    let place = tempfile::tempdir().unwrap();
+    chown(place.path(), Some(MEMBER), None).unwrap();
+    let folder = place.path().join("evidence").display().to_string();
+    let evidence = ["evidence", "--customer", "Modern Azure Customer SE", "--output", &folder];
+    let written = on_call.run(MEMBER, &evidence);
+    assert_eq!(said(&written).lines().next(), Some(&*folder), "{}", said(&written));
+    let page = std::fs::read_to_string(format!("{folder}/index.html")).unwrap();
+    assert!(page.contains(&reference) && page.contains(&format!("uid {MEMBER}")));
+    assert_eq!(std::fs::metadata(&folder).unwrap().uid(), MEMBER);
 
     // What changes the daemon is not for it.
     let reload = on_call.run(MEMBER, &["reload"]);

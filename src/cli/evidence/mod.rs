@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alerting::CustomerState;
 use crate::cli::choice::{When, customers};
 use crate::cli::evidence::document::{Evidence, Span};
+use crate::cli::evidence::folder::Files;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::open::CommandContext;
 use crate::cli::{output, text};
@@ -43,6 +44,9 @@ pub(super) struct EvidenceOf {
     /// The folder to make, which must not be there yet [default: ./evidence-NAME-FROM-TO]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Print all files as JSON, in place of writing them: for who may not read the ledger
+    #[arg(long, hide = true)]
+    print: bool,
 }
 
 impl EvidenceOf {
@@ -52,11 +56,33 @@ impl EvidenceOf {
         let zone = &context.paths.time_zone;
         let span = self.span(SystemClock::shared().now(), zone)?;
         let seen = self.meant(&context, &reader)?;
-        let folder = self.output.clone().unwrap_or_else(|| usual_folder(&seen, &span, zone));
         let evidence = Evidence::gather(&reader, &seen, span, zone)?;
-        folder::write(&folder, &evidence, zone)?;
-        output::page(&format!("{}\n{}", folder.display(), evidence.in_short()))?;
+        let files = Files::of(&evidence, usual_folder(&seen, &span, zone), zone)?;
+        if self.print {
+            output::json(&files)?;
+        } else {
+            self.write(&files, &files.folder)?;
+        }
         Ok(Outcome::Done)
+    }
+
+    /// Whether it only prints, and writes nothing.
+    pub(super) fn only_prints(&self) -> bool {
+        self.print
+    }
+
+    /// Writes what the daemon printed, for who may not read the ledger: into the present folder, or
+    /// where this user says.
+    pub(super) fn write_printed(&self, printed: &str) -> anyhow::Result<()> {
+        let files: Files = serde_json::from_str(printed)?;
+        let name = files.folder.file_name().map(PathBuf::from).unwrap_or_default();
+        self.write(&files, &name)
+    }
+
+    fn write(&self, files: &Files, usual: &Path) -> anyhow::Result<()> {
+        let folder = self.output.as_deref().unwrap_or(usual);
+        files.write(folder)?;
+        output::page(&format!("{}\n{}", folder.display(), files.said))
     }
 
     fn span(&self, now: Timestamp, zone: &TimeZone) -> Result<Span, WrongUsage> {
