@@ -64,7 +64,7 @@ impl Daemon {
     fn accept(&self, config: Config) -> Result<(Config, Assembly), String> {
         let fixed = [
             ("[daemon] state_dir", config.state_dir != self.config.state_dir),
-            ("[ledger] url", config.ledger.path != self.config.ledger.path),
+            ("[ledger] url", !config.ledger.is_at_the_place_of(&self.config.ledger)),
             (
                 "[http] listen",
                 config.http.as_ref().map(|http| http.listen)

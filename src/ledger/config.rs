@@ -18,6 +18,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether both are the same ledger, reached in the same way.
+    pub fn is_at_the_place_of(&self, other: &Self) -> bool {
+        self.path == other.path && self.server == other.server
+    }
+
     /// The ledger at a URL: `sqlite:FILE`, relative to a folder, or that of a server.
     pub fn at(url: &str, folder: &Path, retention: Duration) -> Result<Self, ServerError> {
         if let Some(file) = url.strip_prefix("sqlite:") {

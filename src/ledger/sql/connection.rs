@@ -78,6 +78,15 @@ impl Connection {
         })
     }
 
+    /// How many rows are asked for at once where not all of them may be needed: SQLite hands them over
+    /// one by one.
+    pub(in crate::ledger) fn piece(&self) -> i64 {
+        match self {
+            Self::Sqlite(_) => i64::MAX,
+            Self::Postgres(_) => 200,
+        }
+    }
+
     /// What `visit` makes of each row of a table, a piece at a time, within a transaction.
     pub(in crate::ledger) fn each(
         &self,

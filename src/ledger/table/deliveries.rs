@@ -166,26 +166,32 @@ fn due_in(
         "SELECT delivery.id AS id, seq, identity, notifier, recipient, stands_in_for, audience, created_at, message, kind, part, parts, total,
              criticals, baseline, operator, report, totals
          FROM delivery JOIN message ON message.id = delivery.message
-         WHERE notifier = ?1 AND delivery.state = 'pending' AND NOT held ORDER BY delivery.severity DESC, delivery.seq",
+         WHERE notifier = ?1 AND delivery.state = 'pending' AND NOT held ORDER BY delivery.severity DESC, delivery.seq
+         LIMIT ?2 OFFSET ?3",
     )?;
-    let mut rows = statement.query([notifier])?;
-    let mut due = Vec::new();
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    while due.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let is_left_out = row
-            .get_ref("recipient")?
-            .as_str_or_null()?
-            .is_some_and(|recipient| without.contains(recipient));
-        if !is_left_out
-            && !except.contains(&column::id(&row, "id")?)
-            && !waits(connection, order, &row, &due)?
+    let is_due = |row: &Row<'_>, before: &[Delivery]| {
+        let recipient = row.get_ref("recipient")?.as_str_or_null()?;
+        let is_left_out = recipient.is_some_and(|recipient| without.contains(recipient));
+        let is_left_out = is_left_out || except.contains(&column::id(row, "id")?);
+        Ok::<_, sql::Error>(!is_left_out && !waits(connection, order, row, before)?)
+    };
+    let (piece, limit) = (connection.piece(), usize::try_from(limit).unwrap_or(usize::MAX));
+    let (mut due, mut begin) = (Vec::new(), 0_i64);
+    loop {
+        let (mut rows, mut read) = (statement.query(params![notifier, piece, begin])?, 0_i64);
+        while due.len() < limit
+            && let Some(row) = rows.next()?
         {
-            due.push(delivery(connection, &row)?);
+            read += 1;
+            if is_due(&row, &due)? {
+                due.push(delivery(connection, &row)?);
+            }
         }
+        if read < piece {
+            return Ok(due);
+        }
+        begin = begin.saturating_add(read);
     }
-    Ok(due)
 }
 
 /// Whether an earlier message has to arrive first: a reminder or the end of an alert waits for

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::process::{free_port, succeed, traversable};
 
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
@@ -22,6 +23,29 @@ impl Cluster {
         let data = cluster.data();
         succeed(as_postgres("initdb").args(["-A", "trust", "-U", "budget", "-D", &data]));
         cluster.run();
+        cluster
+    }
+
+    /// One that is spoken to over TLS, with a password.
+    pub(crate) fn guarded(authority: &Authority, password: &str) -> Self {
+        let cluster = Self::place();
+        let secret = cluster.keep("password", password.as_bytes());
+        let certificate =
+            cluster.keep("cert.pem", &std::fs::read(authority.certificate()).unwrap());
+        let key = cluster.keep("key.pem", &std::fs::read(authority.key()).unwrap());
+        let data = cluster.data();
+        succeed(as_postgres("initdb").args([
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            &secret,
+            "-U",
+            "budget",
+            "-D",
+            &data,
+        ]));
+        cluster
+            .run_with(&format!("-c ssl=on -c ssl_cert_file={certificate} -c ssl_key_file={key}"));
         cluster
     }
 
@@ -50,8 +74,12 @@ impl Cluster {
 
     /// Starts it again.
     pub(crate) fn run(&self) {
+        self.run_with("");
+    }
+
+    fn run_with(&self, more: &str) {
         let folder = self.folder.path().display();
-        let options = format!("-p {} -k {folder} -c listen_addresses=127.0.0.1", self.port);
+        let options = format!("-p {} -k {folder} -c listen_addresses=127.0.0.1 {more}", self.port);
         let log = self.folder.path().join("log").display().to_string();
         let data = self.data();
         succeed(
@@ -85,6 +113,16 @@ impl Cluster {
         std::fs::set_permissions(folder.path(), traversable()).unwrap();
         succeed(Command::new("chown").arg("postgres").arg(folder.path()));
         Self { folder, port: free_port() }
+    }
+
+    /// Puts a file beside the server that only it may read; returns its path.
+    fn keep(&self, name: &str, content: &[u8]) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let path = path.display().to_string();
+        succeed(Command::new("chown").args(["postgres", &path]));
+        succeed(Command::new("chmod").args(["600", &path]));
+        path
     }
 
     fn data(&self) -> String {

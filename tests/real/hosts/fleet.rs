@@ -48,10 +48,15 @@ impl Fleet {
 
     /// Writes the configuration of a host.
     pub(crate) fn configure(&self, host: usize, url: &str) {
+        self.configure_secret(host, &format!("\"{url}\""));
+    }
+
+    /// The same with a URL as it is written in the file.
+    pub(crate) fn configure_secret(&self, host: usize, url: &str) {
         std::fs::create_dir_all(self.path(&format!("{host}"))).unwrap();
         let text = format!(
             "[source]\ntype = \"file\"\npath = \"{}\"\npoll_interval = \"1s\"\n
-            [daemon]\nstate_dir = \"{}\"\n[ledger]\nurl = \"{url}\"\nbackups = \"\"\n
+            [daemon]\nstate_dir = \"{}\"\n[ledger]\nurl = {url}\nbackups = \"\"\n
             [rules.spend]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = [{{ at = 100 }}]\n
             [notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n",
             self.path("usage.json").display(),

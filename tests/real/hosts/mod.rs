@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use budget_alertd::simulator::{Fault, HttpReceiver};
 
+use crate::authority::Authority;
 use crate::hosts::cluster::Cluster;
 use crate::hosts::fleet::{Fleet, IN_FLIGHT, SOON};
 use crate::hosts::wire::Wire;
@@ -150,4 +151,33 @@ fn an_installation_moves_to_a_server_and_back_and_tells_nothing_twice() {
     assert_eq!(head.lines().nth(1), fleet.succeed(0, &["ledger", "verify"]).lines().nth(1));
     fleet.succeed(0, &["poll"]);
     fleet.assert_told_once(0);
+}
+
+#[test]
+fn a_server_is_trusted_by_its_certificate_and_its_password_is_never_shown() {
+    let (authority, password) = (Authority::new(), "correct-horse-battery");
+    let cluster = Cluster::guarded(&authority, password);
+    let fleet = Fleet::of(&["sqlite:unused.db".into()]);
+    fleet.customers_over(1);
+    let trust = format!("sslrootcert={}", authority.trust().display());
+    let url = |password: &str, options: &str| {
+        let url =
+            format!("postgres://budget:{password}@localhost:{}/postgres?{options}", cluster.port);
+        std::fs::write(fleet.path("url"), url).unwrap();
+        fleet.configure_secret(0, &format!("{{ file = \"{}\" }}", fleet.path("url").display()));
+    };
+    url(password, &trust);
+    fleet.succeed(0, &["poll"]);
+    let status = fleet.command(0, &["status"]);
+    assert!(said(&status).contains("last good poll"), "{}", said(&status));
+    for (given, options, expected) in [
+        ("not-the-password", trust.as_str(), "authentication failed"),
+        (password, "sslmode=verify-full", "UnknownIssuer"),
+    ] {
+        url(given, options);
+        let output = fleet.command(0, &["poll"]);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains(expected), "{}", said(&output));
+        assert!(!said(&output).contains(given), "{}", said(&output));
+    }
 }
