@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 source tests/packages.sh
 
 install_packages binutils buildah chromium crun curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev \
-  libsasl2-modules libsasl2-modules-db mount nginx-light postfix procps prometheus prometheus-alertmanager python3 python3-pip rpm sasl2-bin \
+  libsasl2-modules libsasl2-modules-db mount nginx-light postfix postgresql procps prometheus prometheus-alertmanager python3 python3-pip rpm sasl2-bin \
   systemd systemd-container util-linux
 
 # What is built for the first time gains nothing from being prepared for small changes.
@@ -42,6 +42,7 @@ stop_real_servers() {
 } 2>/dev/null
 trap stop_real_servers EXIT
 step cargo test --locked --features real-servers --lib --bins --test it
+step tests/on-postgres.sh --features real-servers
 say "${real[@]}"
 status=0
 wait "$real_servers" || status=$?

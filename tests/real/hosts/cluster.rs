@@ -1,14 +1,11 @@
 //! PostgreSQL servers of the tests' own: Debian's, each in a temporary folder, ended with the test.
 
-use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::authority::Authority;
 use crate::process::{free_port, succeed, traversable};
-
-const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 
 /// A server.
 pub(crate) struct Cluster {
@@ -139,10 +136,12 @@ impl Drop for Cluster {
 
 /// A program of the server, as the user that it wants.
 fn as_postgres(program: &str) -> Command {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").unwrap().map_while(Result::ok);
+    let newest = versions.map(|version| version.path()).max();
     let mut command = Command::new("setpriv");
     command
         .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
-        .arg(Path::new(PROGRAMS).join(program))
+        .arg(newest.unwrap().join("bin").join(program))
         .current_dir("/");
     command
 }
