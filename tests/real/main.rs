@@ -33,5 +33,6 @@ mod postfix;
 mod process;
 mod rpm;
 mod standard_webhooks;
+mod standby;
 mod systemd;
 mod unit;

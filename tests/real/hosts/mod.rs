@@ -1,8 +1,8 @@
 //! Several hosts on one ledger, on Debian's PostgreSQL: nothing is lost, and nothing told under two
 //! identities, whatever becomes of the leader, of the way to the server, and of the server.
 
-mod cluster;
-mod fleet;
+pub(crate) mod cluster;
+pub(crate) mod fleet;
 mod wire;
 
 use std::time::Duration;
