@@ -65,6 +65,7 @@ pub(crate) fn ledger(table: &Table<'_>, state_dir: &Path) -> Option<ledger::Conf
     let written = Placed { value: url.value.expose(), span: url.span };
     if is_postgres(written.value) {
         let server = table.reader.accept(&written.span, Server::parse(written.value))?;
+        let server = server.noted_in(state_dir);
         if server.has_password() {
             table.note_inline("url");
         }

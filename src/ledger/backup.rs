@@ -163,7 +163,7 @@ impl Restore {
     pub fn finish(self, now: Timestamp) -> Result<(), LedgerError> {
         let ready = beside(&self.path, ".restored");
         self.unfinished.finish().map_err(LedgerError::io(&ready))?;
-        made::note(&self.path, now);
+        made::note(&self.path, &self.path, now);
         // The ledger first: without it its log is refused, and a log without its ledger is nothing.
         for ending in ["", "-wal", "-journal"] {
             let path = beside(&self.path, ending);

@@ -29,7 +29,7 @@ impl Config {
             let file = file.strip_prefix("//").unwrap_or(file);
             return Ok(Self { path: folder.join(file), server: None, retention });
         }
-        let server = Server::parse(url)?;
+        let server = Server::parse(url)?.noted_in(folder);
         Ok(Self { path: server.name(), server: Some(server), retention })
     }
 }

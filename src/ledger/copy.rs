@@ -1,14 +1,11 @@
 //! Copies a ledger from one place to another, a file or a server, while nobody uses either: the same
 //! identities, the same chain, so that nothing is told twice by whoever goes on with the copy.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use crate::fs::{Rights, Unfinished};
 use crate::ledger::copying::reopen;
 use crate::ledger::error::LedgerError;
-use crate::ledger::leadership::Seat;
 use crate::ledger::lock::Lock;
 use crate::ledger::schema::VERSION;
 use crate::ledger::server::Server;
@@ -22,7 +19,7 @@ const LEADER: &str = "SELECT host FROM lease WHERE expires_at > clock_timestamp(
 /// Copies it; returns what the copy holds.
 ///
 /// Fails when a daemon runs on either, when there is something at `to`, and when what was copied is
-/// not what was there. Then there is nothing new at `to`.
+/// not what was there.
 pub fn copy_ledger(from: &Config, to: &Config, now: Timestamp) -> Result<Verified, LedgerError> {
     let _lock = from.server.is_none().then(|| Lock::take(&from.path)).transpose()?;
     let original = file::open_read_only(from)?;
@@ -40,7 +37,7 @@ fn to_server(
     to: &Config,
     now: Timestamp,
 ) -> Result<Verified, LedgerError> {
-    let copy = database::open(server, &to.path, Arc::new(Seat::vacant()), now)?;
+    let copy = database::open_or_make(server, &to.path, now)?;
     refuse_led(&copy, to)?;
     if transfer::holds_anything(&copy).map_err(|error| LedgerError::of(&to.path, error))? {
         return Err(LedgerError::Occupied { path: to.path.clone() });
@@ -71,7 +68,7 @@ fn to_file(
     let verified = same(original, from, &copy, to)?;
     drop(copy);
     unfinished.finish().map_err(LedgerError::io(&to.path))?;
-    made::note(&to.path, now);
+    made::note(&to.path, &to.path, now);
     Ok(verified)
 }
 

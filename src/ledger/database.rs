@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::ledger::column::{Id, Instant};
 use crate::ledger::error::LedgerError;
 use crate::ledger::leadership::Seat;
+use crate::ledger::made;
 use crate::ledger::schema::VERSION;
 use crate::ledger::server::Server;
 use crate::ledger::sql::{self, Connection, Database, params};
@@ -22,32 +23,66 @@ const MAKING: &str = "SELECT pg_advisory_xact_lock(1650946412) IS NULL";
 const KNOWN: &str = "SELECT count(*), count(*) FILTER (WHERE table_name = 'file' AND column_name = 'epoch')
     FROM information_schema.columns WHERE table_schema = current_schema() AND table_name IN ('file', 'chain', 'delivery')";
 
-/// Opens the ledger for writing; makes its tables where there are none.
+/// Opens the ledger for writing; makes its tables where there are none and, as is noted, were none.
 pub(super) fn open(
     server: &Server,
     path: &Path,
     seat: Arc<Seat>,
     now: Timestamp,
 ) -> Result<Connection, LedgerError> {
-    let connection = Connection::Postgres(Box::new(Database::of(server, seat)));
-    let make = || {
+    let connection = connect(server, seat);
+    if let Some(note) = server.note()
+        && !is_ledger(&connection).map_err(|error| LedgerError::of(path, error))?
+    {
+        made::refuse_lost(&note, path)?;
+    }
+    prepare(connection, server, path, now)
+}
+
+/// The same by order of a person, whatever was there before.
+pub(super) fn open_or_make(
+    server: &Server,
+    path: &Path,
+    now: Timestamp,
+) -> Result<Connection, LedgerError> {
+    prepare(connect(server, Arc::new(Seat::vacant())), server, path, now)
+}
+
+fn prepare(
+    connection: Connection,
+    server: &Server,
+    path: &Path,
+    now: Timestamp,
+) -> Result<Connection, LedgerError> {
+    let version = make(&connection, now).map_err(|error| LedgerError::of(path, error))?;
+    check(version, path)?;
+    if let Some(note) = server.note() {
+        made::note(&note, path, now);
+    }
+    Ok(connection)
+}
+
+fn connect(server: &Server, seat: Arc<Seat>) -> Connection {
+    Connection::Postgres(Box::new(Database::of(server, seat)))
+}
+
+/// Makes the tables where there are none; returns their version.
+fn make(connection: &Connection, now: Timestamp) -> sql::Result<i64> {
+    connection.transaction(|| {
         connection.query_row(MAKING, (), |_| Ok(()))?;
-        if !is_ledger(&connection)? {
+        if !is_ledger(connection)? {
             connection.batch(SCHEMA)?;
             let row =
                 "INSERT INTO file (\"only\", created_at, clean, identity) VALUES (1, ?1, 1, ?2)";
             connection.execute(row, params![Instant(now), Id(Uuid::new_v4())])?;
         }
-        version(&connection)
-    };
-    let version = connection.transaction(make).map_err(|error| LedgerError::of(path, error))?;
-    check(version, path)?;
-    Ok(connection)
+        version(connection)
+    })
 }
 
 /// Opens an existing ledger for reading.
 pub(super) fn open_read_only(server: &Server, path: &Path) -> Result<Connection, LedgerError> {
-    let connection = Connection::Postgres(Box::new(Database::of(server, Arc::new(Seat::vacant()))));
+    let connection = connect(server, Arc::new(Seat::vacant()));
     let of = |error| LedgerError::of(path, error);
     if !is_ledger(&connection).map_err(of)? {
         return Err(LedgerError::Missing { path: path.to_owned() });
@@ -60,9 +95,7 @@ pub(super) fn open_read_only(server: &Server, path: &Path) -> Result<Connection,
 pub(super) fn make_new(server: &Server, path: &Path, now: Timestamp) -> Result<(), LedgerError> {
     match open_read_only(server, path) {
         Ok(_) => Err(LedgerError::There { path: path.to_owned() }),
-        Err(LedgerError::Missing { .. }) => {
-            open(server, path, Arc::new(Seat::vacant()), now).map(drop)
-        }
+        Err(LedgerError::Missing { .. }) => open_or_make(server, path, now).map(drop),
         Err(error) => Err(error),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn open(path: &Path, now: Timestamp) -> Result<Connection, LedgerErro
     wal::check(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(&connection, path)?;
-    made::note(path, now);
+    made::note(path, path, now);
     Ok(connection)
 }
 
@@ -57,7 +57,7 @@ pub(super) fn make_new(path: &Path, now: Timestamp) -> Result<(), LedgerError> {
         Err(error) => return Err(error),
     }
     create(path, now)?;
-    made::note(path, now);
+    made::note(path, path, now);
     Ok(())
 }
 
@@ -202,7 +202,7 @@ fn absent(path: &Path) -> Result<bool, LedgerError> {
             what: "it is gone, but its write-ahead log is there".into(),
         });
     }
-    made::refuse_lost(path)?;
+    made::refuse_lost(path, path)?;
     Ok(false)
 }
 

@@ -13,21 +13,22 @@ fn file(ledger: &Path) -> PathBuf {
     ledger.with_extension("made")
 }
 
-/// Refuses a ledger that is not there and was.
-pub(super) fn refuse_lost(ledger: &Path) -> Result<(), LedgerError> {
+/// Refuses a ledger that is not there and was; `called` so.
+pub(super) fn refuse_lost(ledger: &Path, called: &Path) -> Result<(), LedgerError> {
     let file = file(ledger);
     if fs::exists(&file).map_err(LedgerError::io(&file))? {
-        Err(LedgerError::Lost { path: ledger.to_owned(), made: file })
+        Err(LedgerError::Lost { path: called.to_owned(), made: file })
     } else {
         Ok(())
     }
 }
 
-/// Leaves word that there is a ledger, where there is none yet. Without it the ledger is as good; a
+/// Leaves word that there is a ledger, `called` so, where there is none yet. Without it the ledger is as good; a
 /// disk that is full must not keep the daemon from starting.
-pub(super) fn note(ledger: &Path, now: Timestamp) {
+pub(super) fn note(ledger: &Path, called: &Path, now: Timestamp) {
     let file = file(ledger);
-    let name = ledger.file_name().unwrap_or_default().display();
+    let is_file = called == ledger;
+    let name = ledger.file_name().filter(|_| is_file).map_or(called, Path::new).display();
     let text = format!(
         "{name} was made here, as noted at {now}. While this file is here and {name} is not, \
             budget-alertd does not start: it would tell everything again. `budget-alertd ledger \

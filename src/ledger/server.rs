@@ -11,7 +11,11 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 /// A PostgreSQL database. Its `Debug` shows no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server(Arc<Parts>);
+pub struct Server {
+    parts: Arc<Parts>,
+    /// The folder in which it is noted that there is a ledger on it.
+    folder: Option<Arc<Path>>,
+}
 
 #[derive(Debug, PartialEq, Eq)]
 struct Parts {
@@ -78,27 +82,39 @@ impl Server {
         let tls = trust != Trust::Machine;
         config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
         settle(&mut config);
-        Ok(Self(Arc::new(Parts { config, trust })))
+        Ok(Self { parts: Arc::new(Parts { config, trust }), folder: None })
+    }
+
+    /// The same, and that there is a ledger on it is noted in this folder: a database that was lost is
+    /// then not taken for a new one.
+    #[must_use]
+    pub fn noted_in(self, folder: &Path) -> Self {
+        Self { folder: Some(folder.into()), ..self }
+    }
+
+    /// What is noted stands beside a file of this name.
+    pub(in crate::ledger) fn note(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join("server"))
     }
 
     /// How it is connected to.
     pub(in crate::ledger) fn config(&self) -> &Config {
-        &self.0.config
+        &self.parts.config
     }
 
     /// Whom the connection trusts.
     pub(in crate::ledger) fn trust(&self) -> &Trust {
-        &self.0.trust
+        &self.parts.trust
     }
 
     /// Whether its password is known by the URL.
     pub fn has_password(&self) -> bool {
-        self.0.config.get_password().is_some()
+        self.parts.config.get_password().is_some()
     }
 
     /// What it is called: the URL without the password and the options.
     pub fn name(&self) -> PathBuf {
-        let config = &self.0.config;
+        let config = &self.parts.config;
         let hosts = config.get_hosts().iter().enumerate().map(|(index, host)| {
             let ports = config.get_ports();
             let port = ports.get(index).or(ports.first()).filter(|port| **port != 5432);

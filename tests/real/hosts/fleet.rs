@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use crate::process::{Server, budget_alertd, eventually, said};
 
 /// How long anything may take that must happen.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_mins(1);
 /// How many messages a daemon has under way to one webhook.
 pub(crate) const IN_FLIGHT: usize = 32;
 

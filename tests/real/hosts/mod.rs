@@ -136,6 +136,12 @@ fn an_installation_moves_to_a_server_and_back_and_tells_nothing_twice() {
     fleet.succeed(1, &["poll"]);
     fleet.told(6, SOON);
     fleet.assert_told_once(0);
+    // A database that was lost is not taken for a new one.
+    cluster.ask("ALTER SCHEMA public RENAME TO away; CREATE SCHEMA public");
+    let lost = fleet.command(1, &["poll"]);
+    assert_eq!(lost.status.code(), Some(1), "{}", said(&lost));
+    assert!(said(&lost).contains("ledger new"), "{}", said(&lost));
+    cluster.ask("DROP SCHEMA public; ALTER SCHEMA away RENAME TO public");
     // The server is away when the daemon starts: it waits.
     cluster.kill();
     fleet.start(1);

@@ -54,13 +54,12 @@ fn carry(mut from: TcpStream, mut to: TcpStream, cut: &Arc<AtomicBool>) {
                 Ok(_) if is_cut => lost = true,
                 Ok(_) if lost => break,
                 Ok(read) if to.write_all(&buffer[..read]).is_ok() => {}
-                Ok(_) => break,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
                     if lost && !is_cut {
                         break;
                     }
                 }
-                Err(_) => break,
+                Ok(_) | Err(_) => break,
             }
         }
         let _ = from.shutdown(std::net::Shutdown::Both);
