@@ -167,6 +167,8 @@ impl Daemon {
         self.ledger.stand(&build::host())?;
         let mut leadership = self.ledger.leadership();
         let assembly = self.assemble(&self.config)?;
+        // The first scrape may come before anything else has begun.
+        self.metrics.leader.set(self.leads().into());
         let server = self.serve().await?;
         self.take_up().await;
         let mut generation = self.start(assembly, PollStatus::default());

@@ -74,7 +74,8 @@ fn files(desk: &Desk, folder: &str) -> BTreeMap<String, String> {
 
 fn evidence(desk: &Desk, customer: &str) -> BTreeMap<String, String> {
     let folder = desk.house.path("evidence").display().to_string();
-    desk.told(&["evidence", "--customer", customer, "--output", &folder]);
+    let written = desk.run(&["evidence", "--customer", customer, "--output", &folder]);
+    assert_eq!(written.code, 0, "{}", written.err);
     files(desk, "evidence")
 }
 
