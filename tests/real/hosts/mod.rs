@@ -5,9 +5,15 @@ pub(crate) mod cluster;
 pub(crate) mod fleet;
 mod wire;
 
+use std::path::Path;
 use std::time::Duration;
 
+use budget_alertd::clock::SystemClock;
+use budget_alertd::ledger::{Config, Leadership, Ledger, LedgerError, NotifierState, verify};
+use budget_alertd::metrics::Metrics;
 use budget_alertd::simulator::{Fault, HttpReceiver};
+use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::authority::Authority;
 use crate::hosts::cluster::Cluster;
@@ -136,6 +142,13 @@ fn an_installation_moves_to_a_server_and_back_and_tells_nothing_twice() {
     fleet.succeed(1, &["poll"]);
     fleet.told(6, SOON);
     fleet.assert_told_once(0);
+    // A backup is the same file as of an SQLite ledger.
+    let backup = fleet.path("backup").display().to_string();
+    fleet.succeed(1, &["ledger", "backup", &backup]);
+    let kept = fleet.succeed(1, &["ledger", "verify", &backup]);
+    assert_eq!(kept.lines().nth(1), fleet.succeed(1, &["ledger", "verify"]).lines().nth(1));
+    let restored = fleet.command(1, &["ledger", "restore", &backup]);
+    assert!(said(&restored).contains("ledger copy"), "{}", said(&restored));
     // A database that was lost is not taken for a new one.
     cluster.ask("ALTER SCHEMA public RENAME TO away; CREATE SCHEMA public");
     let lost = fleet.command(1, &["poll"]);
@@ -186,4 +199,45 @@ fn a_server_is_trusted_by_its_certificate_and_its_password_is_never_shown() {
         assert!(said(&output).contains(expected), "{}", said(&output));
         assert!(!said(&output).contains(given), "{}", said(&output));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_leads_no_more_writes_nothing_but_orders() {
+    let cluster = Cluster::start();
+    let folder = tempfile::TempDir::new().unwrap();
+    let config =
+        Config::at(&url(&cluster.address()), folder.path(), Duration::from_hours(9600)).unwrap();
+    let open = || Ledger::open(&config, Metrics::new(), SystemClock::shared()).unwrap();
+    let (one, other) = (open(), open());
+    one.stand("one").unwrap();
+    other.stand("other").unwrap();
+    assert_eq!(*one.leadership().borrow(), Leadership::Leading);
+    let standby = Leadership::Standby { leader: Some("one".into()) };
+    assert_eq!(*other.leadership().borrow(), standby);
+    let state = NotifierState::default;
+    one.set_notifier_state("hook", state()).await.unwrap();
+    let refused = other.set_notifier_state("hook", state()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "one leads: it polls and delivers, and this host stands by");
+
+    // As when the first one was frozen for longer than the lease: it does not know yet.
+    cluster.ask(LEASE_IS_OVER);
+    let mut leadership = other.leadership();
+    leadership.wait_for(Leadership::is_leading).await.unwrap();
+    let late = one.set_notifier_state("hook", state()).await.unwrap_err();
+    assert!(matches!(late, LedgerError::NotLeading { .. }), "{late}");
+    let late = one.claim(Uuid::nil()).await.unwrap_err();
+    assert!(matches!(late, LedgerError::NotLeading { .. }), "{late}");
+    assert!(!other.claim(Uuid::nil()).await.unwrap());
+    one.note_reload(Path::new("alert-rules.toml"), Timestamp::UNIX_EPOCH).await.unwrap();
+
+    // What ends in order gives the lease back at once.
+    one.close().await.unwrap();
+    let third = open();
+    third.stand("third").unwrap();
+    let mut leadership = third.leadership();
+    other.close().await.unwrap();
+    leadership.wait_for(Leadership::is_leading).await.unwrap();
+    third.close().await.unwrap();
+    let proof = verify(&config, None).unwrap().proof.unwrap();
+    assert_eq!((proof.events, proof.changed), (1, None));
 }

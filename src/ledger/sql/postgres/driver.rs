@@ -9,8 +9,9 @@ use crate::ledger::server::Server;
 use crate::ledger::sql::failure::{Failure, Kind};
 use crate::ledger::sql::postgres::tls::Tls;
 
-/// How long connecting may take, with the names looked up and every host of the URL tried.
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long connecting may take for each host of the URL, with its name looked up: they are tried one
+/// after another.
+const CONNECT: Duration = Duration::from_secs(6);
 
 /// What a session is like. A statement that hangs, and a transaction of a process that is frozen, must
 /// not hold up the others for long; nor must a client that is gone without a word.
@@ -22,12 +23,14 @@ const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '25s';
 /// Connects. The thread ends when the client is dropped, or the connection is lost.
 pub(super) fn connect(server: &Server) -> Result<Client, Failure> {
     let (config, tls) = (server.config().clone(), Tls::of(server)?);
+    let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+    let patience = CONNECT.saturating_mul(hosts);
     let (answer, answered) = mpsc::sync_channel(1);
     let carry = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(async {
-            match tokio::time::timeout(CONNECT, config.connect(tls)).await {
+            match tokio::time::timeout(patience, config.connect(tls)).await {
                 Ok(Ok((client, connection))) => {
                     // Whoever waited has given up: the client is dropped, and the connection ends.
                     let _gone = answer.send(Ok(client));
