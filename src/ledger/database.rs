@@ -124,3 +124,35 @@ fn check(found: i64, path: &Path) -> Result<(), LedgerError> {
         std::cmp::Ordering::Less => Err(LedgerError::OlderVersion { path, found, known }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::schema::model;
+    use crate::ledger::transfer::TABLES;
+
+    /// The columns of a table as its statement names them.
+    fn columns(table: &str) -> Vec<String> {
+        let (_, rest) = SCHEMA.split_once(&format!("CREATE TABLE {table} (")).unwrap();
+        let (body, _) = rest.split_once(";\n").unwrap();
+        let names = body.split(['\n', '(']).filter_map(|line| line.split_whitespace().next());
+        names.map(|name| name.trim_matches('"').to_owned()).collect()
+    }
+
+    #[test]
+    fn both_engines_have_the_same_tables_with_the_same_columns() {
+        let model = model().unwrap();
+        for table in TABLES {
+            let own = columns(table);
+            let mut statement = model.prepare("SELECT name FROM pragma_table_info(?1)").unwrap();
+            let names = statement.query_map([table], |row| row.get::<_, String>(0)).unwrap();
+            for name in names.map(Result::unwrap) {
+                assert!(own.contains(&name), "{table} has no column {name} on a server: {own:?}");
+            }
+        }
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
+        let tables: i64 = model.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(usize::try_from(tables).unwrap(), TABLES.len());
+        assert!(SCHEMA.contains(&format!("version      BIGINT NOT NULL DEFAULT {VERSION}")));
+    }
+}

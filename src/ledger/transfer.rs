@@ -7,7 +7,7 @@ use crate::ledger::schema;
 use crate::ledger::sql::{self, Connection, ToSql};
 
 /// The tables: each after those it refers to.
-const TABLES: [&str; 21] = [
+pub(super) const TABLES: [&str; 21] = [
     "file",
     "customer",
     "seen",
