@@ -57,9 +57,9 @@
 //! # Invariants
 //!
 //! * `domain`, `budgets`, `rules` and `alerting` do no I/O and know no clock; `now` is an argument.
-//! * Tasks are spawned by `daemon` and `simulator` only, and their handles are kept. The ledger owns
-//!   one thread; on a server one for each connection and one for the lease too. Only `main` ends the
-//!   process.
+//! * Tasks are spawned by `daemon` and `simulator` only, and their handles are kept. The ledger
+//!   owns one thread; on a server one for each connection and one for the lease too. Only `main`
+//!   ends the process.
 //! * Waiting goes through the injected clock; time-outs on what others take to answer are real
 //!   time.
 //! * Files are opened, made, replaced, removed and given away in `fs` only: by no link of another

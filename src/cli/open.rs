@@ -149,7 +149,8 @@ impl OpenLedger {
     /// Opens the ledger for writing; exit code 3 when another instance holds it.
     pub(super) fn open(config: Config) -> anyhow::Result<Self> {
         tend::tighten(&config.paths());
-        // Whoever makes a ledger here makes it too; where the ledger is elsewhere, the sign-in needs it.
+        // Whoever makes a ledger here makes it too; where the ledger is elsewhere, the sign-in
+        // needs it.
         fs::make_folder(&config.state_dir, 0o700)
             .with_context(|| format!("{} cannot be made", config.state_dir.display()))?;
         Self::with(config, |config, metrics, clock| Ledger::open(&config.ledger, metrics, clock))

@@ -39,7 +39,8 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Opens the ledger; waits for a server that does not answer. None where it was told to stop before.
+/// Opens the ledger; waits for a server that does not answer. None where it was told to stop
+/// before.
 async fn open_when_there(
     config: &Config,
     orders: &mut Orders,

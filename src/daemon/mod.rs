@@ -164,7 +164,7 @@ impl Daemon {
 
     /// Runs until told to stop.
     pub async fn run(mut self, mut orders: Orders) -> Result<(), DaemonError> {
-        self.ledger.stand(&build::host())?;
+        self.stand().await?;
         let mut leadership = self.ledger.leadership();
         let assembly = self.assemble(&self.config)?;
         // The first scrape may come before anything else has begun.
@@ -213,6 +213,13 @@ impl Daemon {
         self.say_what_is_left().await;
         self.ledger.close().await?;
         Ok(())
+    }
+
+    /// Asks for the lease, on a thread that may block.
+    async fn stand(&self) -> Result<(), LedgerError> {
+        let ledger = self.ledger.clone();
+        let stood = tokio::task::spawn_blocking(move || ledger.stand(&build::host())).await;
+        stood.unwrap_or(Err(LedgerError::Gone))
     }
 
     fn assemble(&self, config: &Config) -> Result<Assembly, AssemblyError> {

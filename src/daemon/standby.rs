@@ -1,6 +1,6 @@
-//! What a daemon does while another host leads: it keeps its own sign-in, sees whether the ledger can
-//! be written, and says to whoever wants a poll who polls. Orders, pages and health are served as by
-//! any other.
+//! What a daemon does while another host leads: it keeps its own sign-in, sees whether the ledger
+//! can be written, and says to whoever wants a poll who polls. Orders, pages and health are served
+//! as by any other.
 
 use std::sync::Arc;
 use std::time::Duration;

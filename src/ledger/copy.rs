@@ -1,5 +1,5 @@
-//! Copies a ledger from one place to another, a file or a server, while nobody uses either: the same
-//! identities, the same chain, so that nothing is told twice by whoever goes on with the copy.
+//! Copies a ledger from one place to another, a file or a server, while nobody uses either: the
+//! same identities, the same chain, so that nothing is told twice by whoever goes on with the copy.
 
 use jiff::Timestamp;
 

@@ -1,5 +1,5 @@
-//! The ledger on a PostgreSQL server: its tables are made where there are none, and those of another
-//! program or version are refused.
+//! The ledger on a PostgreSQL server: its tables are made where there are none, and those of
+//! another program or version are refused.
 
 use std::path::Path;
 use std::sync::Arc;

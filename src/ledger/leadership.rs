@@ -1,5 +1,5 @@
-//! Who of several hosts leads, as this process knows it: whether it may poll, send and mark now. How a
-//! lease is had and kept is `lease`'s.
+//! Who of several hosts leads, as this process knows it: whether it may poll, send and mark now.
+//! How a lease is had and kept is `lease`'s.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// How long after its last renewal a leader goes on: shorter than the lease, by the boot clock, which
-/// runs on while a process is frozen or the machine sleeps.
+/// How long after its last renewal a leader goes on: shorter than the lease, by the boot clock,
+/// which runs on while a process is frozen or the machine sleeps.
 const VALID: Duration = Duration::from_secs(50);
 
 /// Whether this process leads.

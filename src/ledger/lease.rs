@@ -1,5 +1,5 @@
-//! Keeps the lease by which one of several hosts leads: a thread and a connection of its own renew it,
-//! or wait until it is free. It is 60 s long by the clock of the database.
+//! Keeps the lease by which one of several hosts leads: a thread and a connection of its own renew
+//! it, or wait until it is free. It is 60 s long by the clock of the database.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use crate::ledger::sql::{self, Connection, Database, params};
 
 /// How often it is renewed.
 const RENEW: Duration = Duration::from_secs(15);
-/// How often another host looks whether it is free, and how soon a renewal that failed is tried again.
+/// How often another host looks whether it is free, and how soon a renewal that failed is tried
+/// again.
 const LOOK: Duration = Duration::from_secs(3);
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,8 +31,8 @@ const TAKING: &str = "UPDATE lease SET holder = ?1, host = ?2,
     expires_at = clock_timestamp() + interval '60 seconds'";
 const RELEASE: &str = "UPDATE lease SET expires_at = '-infinity' WHERE holder = ?1";
 
-/// A candidature: while it lives, this process leads whenever no other one does. When it is dropped,
-/// the lease is given back; drop it after the last write.
+/// A candidature: while it lives, this process leads whenever no other one does. When it is
+/// dropped, the lease is given back; drop it after the last write.
 #[derive(Debug)]
 pub struct Lease {
     stop: Option<SyncSender<()>>,

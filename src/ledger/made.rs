@@ -23,8 +23,8 @@ pub(super) fn refuse_lost(ledger: &Path, called: &Path) -> Result<(), LedgerErro
     }
 }
 
-/// Leaves word that there is a ledger, `called` so, where there is none yet. Without it the ledger is as good; a
-/// disk that is full must not keep the daemon from starting.
+/// Leaves word that there is a ledger, `called` so, where there is none yet. Without it the ledger
+/// is as good; a disk that is full must not keep the daemon from starting.
 pub(super) fn note(ledger: &Path, called: &Path, now: Timestamp) {
     let file = file(ledger);
     let is_file = called == ledger;

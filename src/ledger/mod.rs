@@ -1,5 +1,5 @@
-//! Remembers durably and lists: last seen states, alerts, deliveries, findings. What is new, and what
-//! becomes of it, `alerting` decides.
+//! Remembers durably and lists: last seen states, alerts, deliveries, findings. What is new, and
+//! what becomes of it, `alerting` decides.
 
 mod backup;
 mod column;

@@ -1,5 +1,5 @@
-//! Where the ledger of several hosts is: the URL of a PostgreSQL database, taken apart once. How it is
-//! spoken to is the engine's.
+//! Where the ledger of several hosts is: the URL of a PostgreSQL database, taken apart once. How it
+//! is spoken to is the engine's.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -55,8 +55,8 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Reads a URL such as `postgres://user:password@host/database?sslrootcert=/etc/ca.pem`. Several
-    /// hosts are tried in turn, and the one that takes writes is used.
+    /// Reads a URL such as `postgres://user:password@host/database?sslrootcert=/etc/ca.pem`.
+    /// Several hosts are tried in turn, and the one that takes writes is used.
     pub fn parse(url: &str) -> Result<Self, ServerError> {
         let (address, options) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut roots, mut others) = (None, None, Vec::new());
@@ -85,8 +85,8 @@ impl Server {
         Ok(Self { parts: Arc::new(Parts { config, trust }), folder: None })
     }
 
-    /// The same, and that there is a ledger on it is noted in this folder: a database that was lost is
-    /// then not taken for a new one.
+    /// The same, and that there is a ledger on it is noted in this folder: a database that was lost
+    /// is then not taken for a new one.
     #[must_use]
     pub fn noted_in(self, folder: &Path) -> Self {
         Self { folder: Some(folder.into()), ..self }
@@ -131,8 +131,8 @@ impl Server {
     }
 }
 
-/// What a URL may leave open: a connection that is cut must be noticed, and a standby server is none
-/// that a ledger can be on.
+/// What a URL may leave open: a connection that is cut must be noticed, and a standby server is
+/// none that a ledger can be on.
 fn settle(config: &mut Config) {
     config.application_name("budget-alertd");
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);

@@ -167,8 +167,8 @@ impl Ledger {
         closed
     }
 
-    /// Stands for leadership as `host`, until the ledger is closed: this process leads when no other
-    /// one does, now or later. Who has the only ledger leads anyway.
+    /// Stands for leadership as `host`, until the ledger is closed: this process leads when no
+    /// other one does, now or later. Who has the only ledger leads anyway.
     pub fn stand(&self, host: &str) -> Result<(), LedgerError> {
         if let Some((server, seat)) = &self.shared {
             let lease = Lease::stand(server, seat, host, self.thread.path())?;
@@ -283,8 +283,8 @@ impl Ledger {
         Ok(opened)
     }
 
-    /// Gives up what is owed to notifiers that are not among the `known`; returns how many. News for
-    /// the operator that nobody else had counts as untold again. Writes nothing when nothing is
+    /// Gives up what is owed to notifiers that are not among the `known`; returns how many. News
+    /// for the operator that nobody else had counts as untold again. Writes nothing when nothing is
     /// owed to such a notifier.
     pub async fn drop_undeliverable(
         &self,

@@ -1,5 +1,5 @@
-//! Copies everything that a ledger holds into another one, row by row, whatever databases they are on.
-//! Both are used by nobody else meanwhile.
+//! Copies everything that a ledger holds into another one, row by row, whatever databases they are
+//! on. Both are used by nobody else meanwhile.
 
 use rusqlite::types::Value;
 

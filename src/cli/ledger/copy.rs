@@ -13,7 +13,8 @@ use crate::ledger::{Config, copy_ledger};
 
 #[derive(Debug, Args)]
 pub(super) struct Copy {
-    /// The ledger to copy: `sqlite:FILE`, relative to the state folder, or `postgres://USER@HOST/DATABASE`
+    /// The ledger to copy: `sqlite:FILE`, relative to the state folder, or
+    /// `postgres://USER@HOST/DATABASE`
     #[arg(long, value_name = "URL")]
     from: String,
     /// Where to; by default the `[ledger] url` of the configuration, which may be a secret

@@ -45,7 +45,8 @@ enum Order {
             /root/budget-alertd.backup"
     )]
     Restore(restore::Restore),
-    /// Copy the ledger to another place: from a file to a PostgreSQL server for several hosts, or back
+    /// Copy the ledger to another place: from a file to a PostgreSQL server for several hosts, or
+    /// back
     #[command(
         after_help = "Refused where the other place holds anything. Exits with 3 beside a running \
             daemon. Nothing is told twice by whoever goes on with the copy.\n\nExample: \

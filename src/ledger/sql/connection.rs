@@ -78,8 +78,8 @@ impl Connection {
         })
     }
 
-    /// How many rows are asked for at once where not all of them may be needed: SQLite hands them over
-    /// one by one.
+    /// How many rows are asked for at once where not all of them may be needed: SQLite hands them
+    /// over one by one.
     pub(in crate::ledger) fn piece(&self) -> i64 {
         match self {
             Self::Sqlite(_) => i64::MAX,
@@ -156,8 +156,8 @@ impl Connection {
         }
     }
 
-    /// Makes a transaction the only one that writes, of all hosts; returns who leads in which epoch.
-    /// SQLite has none but one.
+    /// Makes a transaction the only one that writes, of all hosts; returns who leads in which
+    /// epoch. SQLite has none but one.
     fn lock(&self) -> Result<Option<(Option<Uuid>, i64)>> {
         match self {
             Self::Sqlite(_) => Ok(None),

@@ -1,5 +1,5 @@
-//! Ledgers on the PostgreSQL server that `BUDGET_ALERTD_TEST_LEDGER` names, a schema of its own for each
-//! folder: the same tests on the other engine. Where it names none, the ledger is a file.
+//! Ledgers on the PostgreSQL server that `BUDGET_ALERTD_TEST_LEDGER` names, a schema of its own for
+//! each folder: the same tests on the other engine. Where it names none, the ledger is a file.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;

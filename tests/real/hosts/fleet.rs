@@ -1,5 +1,5 @@
-//! Daemons of several hosts on one ledger, with one receiver: what each of them says, and what all of
-//! them told.
+//! Daemons of several hosts on one ledger, with one receiver: what each of them says, and what all
+//! of them told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

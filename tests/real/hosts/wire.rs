@@ -1,5 +1,5 @@
-//! A way to a server that can be cut: what is sent then is neither answered nor refused, as behind a
-//! network that broke.
+//! A way to a server that can be cut: what is sent then is neither answered nor refused, as behind
+//! a network that broke.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -40,8 +40,8 @@ impl Wire {
     }
 }
 
-/// Carries what one end sends to the other, as long as the wire is whole; what comes while it is cut
-/// is lost, and the connection with it once the wire is whole again.
+/// Carries what one end sends to the other, as long as the wire is whole; what comes while it is
+/// cut is lost, and the connection with it once the wire is whole again.
 fn carry(mut from: TcpStream, mut to: TcpStream, cut: &Arc<AtomicBool>) {
     let cut = Arc::clone(cut);
     std::thread::spawn(move || {

@@ -1,5 +1,6 @@
-//! Puts a statement that is written for SQLite into the words of PostgreSQL: where values are bound,
-//! and without hints for SQLite's planner. What differs otherwise is written as both know it.
+//! Puts a statement that is written for SQLite into the words of PostgreSQL: where values are
+//! bound, and without hints for SQLite's planner. What differs otherwise is written as both know
+//! it.
 
 /// A statement as PostgreSQL takes it, and the names of what is bound to it, in their order; none
 /// where it is bound by position.
@@ -48,8 +49,8 @@ pub(super) fn translate(sqlite: &str) -> Translated {
     Translated { sql, names }
 }
 
-/// A statement without what SQLite's planner is told: a CROSS JOIN is a join in the order as written,
-/// INDEXED BY names the index to use.
+/// A statement without what SQLite's planner is told: a CROSS JOIN is a join in the order as
+/// written, INDEXED BY names the index to use.
 fn without_hints(sqlite: &str) -> String {
     let mut pieces = sqlite.split(" INDEXED BY ");
     let mut sql = pieces.next().unwrap_or_default().to_owned();

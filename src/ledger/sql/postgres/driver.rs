@@ -9,12 +9,12 @@ use crate::ledger::server::Server;
 use crate::ledger::sql::failure::{Failure, Kind};
 use crate::ledger::sql::postgres::tls::Tls;
 
-/// How long connecting may take for each host of the URL, with its name looked up: they are tried one
-/// after another.
+/// How long connecting may take for each host of the URL, with its name looked up: they are tried
+/// one after another.
 const CONNECT: Duration = Duration::from_secs(6);
 
-/// What a session is like. A statement that hangs, and a transaction of a process that is frozen, must
-/// not hold up the others for long; nor must a client that is gone without a word.
+/// What a session is like. A statement that hangs, and a transaction of a process that is frozen,
+/// must not hold up the others for long; nor must a client that is gone without a word.
 const SESSION: &str = "SET statement_timeout = '30s'; SET lock_timeout = '25s';
     SET idle_in_transaction_session_timeout = '20s'; SET tcp_keepalives_idle = 10;
     SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET client_min_messages = warning;

@@ -1,5 +1,5 @@
-//! Values on their way to a PostgreSQL server and back: the same few kinds that SQLite knows, each as
-//! the type of its column.
+//! Values on their way to a PostgreSQL server and back: the same few kinds that SQLite knows, each
+//! as the type of its column.
 
 use std::borrow::Cow;
 
