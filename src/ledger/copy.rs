@@ -21,8 +21,8 @@ const LEADER: &str = "SELECT host FROM lease WHERE expires_at > clock_timestamp(
 /// Fails when a daemon runs on either, when there is something at `to`, and when what was copied is
 /// not what was there.
 pub fn copy_ledger(from: &Config, to: &Config, now: Timestamp) -> Result<Verified, LedgerError> {
-    let _lock = from.server.is_none().then(|| Lock::take(&from.path)).transpose()?;
     let original = file::open_read_only(from)?;
+    let _lock = from.server.is_none().then(|| Lock::take(&from.path)).transpose()?;
     refuse_led(&original, from)?;
     match &to.server {
         Some(server) => to_server(&original, from, server, to, now),

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::fs;
 use crate::ledger::column::{Id, Instant};
 use crate::ledger::error::LedgerError;
 use crate::ledger::leadership::Seat;
+use crate::ledger::lock::folder_of;
 use crate::ledger::made;
 use crate::ledger::schema::VERSION;
 use crate::ledger::server::Server;
@@ -57,6 +59,8 @@ fn prepare(
     let version = make(&connection, now).map_err(|error| LedgerError::of(path, error))?;
     check(version, path)?;
     if let Some(note) = server.note() {
+        let folder = folder_of(&note);
+        fs::make_folder(folder, 0o700).map_err(LedgerError::io(folder))?;
         made::note(&note, path, now);
     }
     Ok(connection)
