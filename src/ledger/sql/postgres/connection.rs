@@ -32,7 +32,8 @@ pub(in crate::ledger) struct Database {
     client: RefCell<Option<Client>>,
     ready: RefCell<HashMap<Box<str>, Ready>>,
     in_transaction: Cell<bool>,
-    /// Whether an answer is still to come that nobody waits for any more.
+    /// Whether it is of no use any more, though it is open: an answer is still to come that nobody
+    /// waits for, or the server takes no writes.
     stuck: Cell<bool>,
     pub(in crate::ledger) seat: Arc<Seat>,
     /// When connecting failed last, by the boot clock, and why.
@@ -116,7 +117,12 @@ impl Database {
         self.in_transaction.set(true);
         let worked = work();
         let end = if worked.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = self.ask(async |client| client.batch_execute(end).await);
+        let ended = if self.stuck.get() {
+            // The server undoes it when the connection ends.
+            Err(Failure::away("the connection was lost"))
+        } else {
+            self.ask(async |client| client.batch_execute(end).await)
+        };
         self.in_transaction.set(false);
         if ended.is_err() {
             self.hang_up();
@@ -167,8 +173,13 @@ impl Database {
             return Err(Failure::away("it does not answer"));
         };
         answer.map_err(|error| {
-            let failure = Failure::from(error);
-            if client.is_closed() { Failure { kind: Kind::Away, ..failure } } else { failure }
+            let mut failure = Failure::from(error);
+            if client.is_closed() {
+                failure.kind = Kind::Away;
+            }
+            // A server that takes no writes any more is left for the one that does.
+            self.stuck.set(failure.kind == Kind::Away);
+            failure
         })
     }
 }
