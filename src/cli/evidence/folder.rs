@@ -23,7 +23,7 @@ pub(super) struct Files {
     pub(super) folder: PathBuf,
     /// What is said when it is written.
     pub(super) said: String,
-    files: Vec<(String, String)>,
+    contents: Vec<(String, String)>,
 }
 
 impl Files {
@@ -40,7 +40,7 @@ impl Files {
             ("deliveries.csv", sheets::deliveries(evidence)?),
             ("evidence.json", serde_json::to_string_pretty(evidence)? + "\n"),
         ];
-        Ok(Self { folder, said: evidence.in_short(), files: files.map(named).into() })
+        Ok(Self { folder, said: evidence.in_short(), contents: files.map(named).into() })
     }
 
     /// Makes the folder, for whoever makes it alone.
@@ -48,7 +48,7 @@ impl Files {
     /// Fails when it is there already.
     pub(super) fn write(&self, folder: &Path) -> anyhow::Result<()> {
         make(folder)?;
-        let written = fill(folder, &self.files);
+        let written = fill(folder, &self.contents);
         if written.is_err() {
             // What is not whole proves nothing.
             drop(fs::remove_folder(folder));
