@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::alerting::decide::{Decided, decide};
-use crate::alerting::judging::{judge, last_seen, samples};
+use crate::alerting::judging::{judge, last_seen};
 use crate::alerting::memory::RememberedCustomer;
 use crate::budgets::{FreshSummary, Joined, PeriodMemory};
 use crate::domain::{Judged, NamedPeriods};
@@ -44,7 +44,7 @@ impl Case<'_> {
 
     fn decide_after(self, last: Option<PeriodMemory>, rules: &Rules) -> (Judged, Decided) {
         let assessed = self.joined.place(last.as_ref(), self.named, self.fresh);
-        let judged = judge(rules, assessed, samples(self.remembered), self.aged);
+        let judged = judge(rules, assessed, self.remembered, self.named, self.aged);
         let decided = decide(&judged, self.remembered);
         (judged, decided)
     }

@@ -20,6 +20,8 @@ pub enum Gap {
     NoBudget,
     /// No rule is for it.
     NoRule,
+    /// The rules for it tell of spikes above a floor, and it has none.
+    NoFloor,
     /// The rules for it have steps by currency and its currency is unknown.
     CurrencyUnknown,
     /// Its own configuration mutes the rules for it.
@@ -37,6 +39,7 @@ impl Gap {
     pub(crate) fn of(reason: Reason) -> Self {
         match reason {
             Reason::NoBudget => Self::NoBudget,
+            Reason::NoFloor => Self::NoFloor,
             Reason::CurrencyUnknown => Self::CurrencyUnknown,
             Reason::Muted => Self::Muted,
             _ => Self::NoRule,
@@ -54,6 +57,10 @@ impl Gap {
             Self::NoBudget => {
                 "set a budget in Partner Center or in [customers.\"ID\"], or add a rule that needs \
                     none: metric = \"unbudgeted_cost\" or \"usd_total_cost\""
+            }
+            Self::NoFloor => {
+                "add its currency to the floor of a rule about spikes, or set a budget that \
+                    floor_percent is a part of"
             }
             Self::NoRule => {
                 "widen the match of a rule, add steps in its currency, or add a rule; explain \

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
+use crate::alerting::spikes::spike_run;
 use crate::alerting::{RecordedStep, RememberedCustomer};
+use crate::domain::spike::SpikeView;
 use crate::domain::{
     CrossedStep, Crossing, Direction, Evaluation, Judged, MetricValue, Rearm, Reason, RuleFacts,
-    Severity, Verdict, utc_day,
+    Severity, SpikeReading, Verdict, utc_day,
 };
 
 /// A new alert, before it has an identity.
@@ -33,6 +35,8 @@ pub struct Raise {
     pub next_at: Option<Decimal>,
     /// How often it is told again while it is true; `None`: never.
     pub remind_every: Option<Duration>,
+    /// The numbers of a spike.
+    pub spike: Option<SpikeView>,
     /// Why it is raised.
     pub reason: Reason,
 }
@@ -82,6 +86,21 @@ pub fn decide(judged: &Judged, remembered: Option<&RememberedCustomer>) -> Decid
     decided
 }
 
+/// Whether a spike is no news: people were told of it before, and it has not grown by more than
+/// 10 %. On a day that has alerted already only the steps decide, unless somebody has marked it.
+fn is_told_spike(
+    rule: &RuleFacts,
+    spike: &SpikeReading,
+    remembered: Option<&RememberedCustomer>,
+    has_alerted: bool,
+) -> bool {
+    let run = spike_run(rule, spike, remembered);
+    match run.today() {
+        Some(today) if today.mark.is_some() => true,
+        _ => !has_alerted && run.was_told(spike.reading.excess()),
+    }
+}
+
 /// What is remembered of one customer and one rule in the record's billing period, for daily
 /// metrics on the same day.
 struct Memory<'a> {
@@ -91,6 +110,8 @@ struct Memory<'a> {
     amount: Option<Decimal>,
     /// The value that the last seen cost has under that amount.
     last_value: Option<Decimal>,
+    /// Whether the spike of this day is no news.
+    is_told_spike: bool,
 }
 
 /// Whether a step may alert.
@@ -133,7 +154,11 @@ impl<'a> Memory<'a> {
             let value = rule.metric.value(&seen.inputs_in(period, amount)).ok();
             value.and_then(MetricValue::number).filter(|_| in_period)
         });
-        Self { steps, direction: rule.metric.direction(), amount, last_value }
+        let is_told_spike = evaluation
+            .spike
+            .as_ref()
+            .is_some_and(|spike| is_told_spike(rule, spike, remembered, !steps.is_empty()));
+        Self { steps, direction: rule.metric.direction(), amount, last_value, is_told_spike }
     }
 
     fn decide(&self, evaluation: &Evaluation, decided: &mut Decided) -> Reason {
@@ -166,6 +191,9 @@ impl<'a> Memory<'a> {
             StepStatus::Rearmed(amount) => (Reason::BudgetRaised, Some(amount)),
             StepStatus::Spent(reason) => return reason,
         };
+        if self.is_told_spike {
+            return Reason::ToldBefore;
+        }
         let fresh: Vec<&CrossedStep> = crossing
             .steps
             .iter()
@@ -198,6 +226,7 @@ impl<'a> Memory<'a> {
             previous_amount,
             next_at: crossing.next_at,
             remind_every: highest.remind_every,
+            spike: evaluation.spike.map(|spike| SpikeView::of(&spike.reading, spike.floor)),
             reason,
         });
         reason

@@ -2,13 +2,15 @@
 //! assessment, and back.
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use crate::alerting::{CustomerState, Decided, NewSample, Recording, RememberedCustomer};
+use crate::alerting::spending::spending;
+use crate::alerting::{CustomerState, Decided, Depth, NewSample, Recording, RememberedCustomer};
 use crate::budgets::{self, Joined, PeriodMemory};
 use crate::domain::{
     Assessed, CustomerEvent, CustomerKey, EventCode, Judged, Metric, NamedPeriods, Sample,
@@ -37,12 +39,21 @@ impl AsOf {
 /// How many of a customer's latest dates rules on history are given.
 const HISTORY: u32 = 200;
 
+/// How many rules on spikes are given: 70 days, the last 8 of them with each change.
+const SPIKES: u32 = 400;
+
 /// How many a message needs, to say how it was before.
 const BEFORE: u32 = 2;
 
-/// How many of a customer's latest dates these rules, and messages, need.
-pub(crate) fn samples_for(rules: &Rules) -> u32 {
-    if look_back(rules) { HISTORY } else { BEFORE }
+/// How much of a customer's history these rules, and messages, need.
+pub(crate) fn depth_for(rules: &Rules) -> Depth {
+    let spikes = rules.look_for_spikes();
+    let samples = match (look_back(rules), spikes) {
+        (_, true) => SPIKES,
+        (true, false) => HISTORY,
+        (false, false) => BEFORE,
+    };
+    Depth { samples, spikes }
 }
 
 /// Whether any of these rules judges by earlier dates of the data.
@@ -64,10 +75,14 @@ pub(crate) fn last_seen(seen: &CustomerState) -> PeriodMemory {
 pub(crate) fn judge(
     rules: &Rules,
     assessed: Assessed,
-    earlier: &[Sample],
+    remembered: Option<&RememberedCustomer>,
+    named: &NamedPeriods,
     aged: Option<Timestamp>,
 ) -> Judged {
-    let assessed = assessed.after(earlier);
+    let mut assessed = assessed.after(samples(remembered));
+    if rules.look_for_spikes() && !assessed.carried_over {
+        assessed.spending = Some(Arc::new(spending(&assessed, remembered, named)));
+    }
     let assessed = aged.map_or_else(|| assessed.clone(), |now| assessed.clone().seen_at(now));
     let evaluations = rules.evaluate(&assessed);
     Judged { assessed, evaluations }
@@ -256,7 +271,7 @@ pub(crate) fn judged_again(
 ) -> Judged {
     let joined = budgets.join(record(&remembered.seen));
     let assessed = joined.place(Some(&last_seen(&remembered.seen)), &remembered.seen.named, None);
-    judge(rules, assessed, &remembered.samples, time.aged())
+    judge(rules, assessed, Some(remembered), &remembered.seen.named, time.aged())
 }
 
 /// The record as it was read last: of a currency that it did not name itself, today's configuration

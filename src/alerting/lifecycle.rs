@@ -262,7 +262,12 @@ fn crossing_value(alert: &OpenAlert, judged: &Judged) -> Option<MetricValue> {
         .iter()
         .find(|one| *one.rule.name == *alert.rule && one.rule.metric == snapshot.metric)?;
     let Verdict::Crossed { value, .. } = &of_rule.verdict else { return None };
-    Some(*value).filter(|value| has_reached(*value, snapshot))
+    let has_reached = match &of_rule.spike {
+        // Its value is rounded, to be shown.
+        Some(spike) => spike.reading.reaches(snapshot.threshold),
+        None => has_reached(*value, snapshot),
+    };
+    Some(*value).filter(|_| has_reached)
 }
 
 /// Whether a value is at or beyond the alert's step.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::domain::spike::RecordedSpike;
 use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Metric, MetricValue, MissingInput,
     NamedPeriods, Plan, RuleFacts, Sample, Subscription, Timing, UsageDate,
@@ -150,6 +151,17 @@ pub struct RememberedCustomer {
     pub steps: Vec<RecordedStep>,
     /// The latest dates of the data, newest first; empty unless asked for.
     pub samples: Vec<Sample>,
+    /// The days that were spikes; empty unless asked for.
+    pub spikes: Vec<RecordedSpike>,
+}
+
+/// How much is wanted of a customer's history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// So many of the latest dates of its data.
+    pub samples: u32,
+    /// The days that were spikes.
+    pub spikes: bool,
 }
 
 /// The data of a customer at one of its dates, for history.

@@ -74,6 +74,7 @@ pub fn snapshot(
         resources: Vec::new(),
         usage_as_of: record.usage_as_of,
         inputs: raise.rule.metric.formula_inputs(&assessed.inputs()),
+        spike: raise.spike,
         raised_at: occasion.now,
         state: AlertState::Raised,
     };

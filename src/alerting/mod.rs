@@ -14,13 +14,15 @@ mod new_message;
 mod raise;
 mod recording;
 pub(crate) mod silenced_alerts;
+mod spending;
+pub(crate) mod spikes;
 
 pub use coverage::{Gap, gap, silent, silent_about};
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use identity::unrecorded_identity;
 pub use judging::AsOf;
 pub use memory::{
-    CustomerState, KnownCustomer, KnownCustomers, NewSample, PollMemory, RecordedStep,
+    CustomerState, Depth, KnownCustomer, KnownCustomers, NewSample, PollMemory, RecordedStep,
     RememberedCustomer,
 };
 pub use messages::{

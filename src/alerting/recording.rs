@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::alerting::{CustomerState, NewMessage, NewSample, RememberedCustomer};
+use crate::domain::spike::RecordedSpike;
 use crate::domain::{
     Alert, AlertSnapshot, AlertState, BillingPeriod, Currency, CustomerEvent, CustomerKey, Latest,
     Metric, Occasion, OperatorFinding, Sample, Severity,
@@ -200,6 +201,8 @@ pub struct Recording {
     pub events: Vec<(CustomerKey, CustomerEvent)>,
     /// Steps raised and passed.
     pub steps: Vec<NewStep>,
+    /// Days that were spikes, each in place of what is remembered of it.
+    pub spikes: Vec<(CustomerKey, RecordedSpike)>,
     /// Rows of steps that the customer was seen below, and under which amount.
     pub seen_below: Vec<(i64, Option<Decimal>)>,
     /// Messages owed.
@@ -221,6 +224,7 @@ impl Recording {
             && self.samples.is_empty()
             && self.events.is_empty()
             && self.steps.is_empty()
+            && self.spikes.is_empty()
             && self.seen_below.is_empty()
             && self.messages.is_empty()
             && self.gathered.is_empty()

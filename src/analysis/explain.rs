@@ -13,7 +13,7 @@ use crate::alerting::{Raise, RecordedStep, RememberedCustomer, decide};
 use crate::budgets::{self, BudgetOddity};
 use crate::domain::{
     Assessed, BillingPeriod, FormulaInputs, Judged, MetricValue, Reason, RuleFacts, Silence,
-    Silenceable, Verdict,
+    Silenceable, SpikeReading, Verdict,
 };
 use crate::rules::Rules;
 
@@ -43,6 +43,8 @@ pub struct RuleAccount {
     pub spent: Vec<RecordedStep>,
     /// What the metric's formula was given beside cost and budget.
     pub inputs: Option<FormulaInputs>,
+    /// What a rule about spikes has read.
+    pub spike: Option<SpikeReading>,
     /// The silences that cover it now, with its value.
     pub silences: Vec<Silence>,
 }
@@ -75,6 +77,7 @@ pub fn explain(
                 .then(|| rule.metric.formula_inputs(&assessed.inputs()))
                 .flatten(),
             silences: covering(silences, &assessed, &rule, &evaluation.verdict, now),
+            spike: evaluation.spike,
             verdict: evaluation.verdict,
             reason,
             rule,

@@ -9,7 +9,7 @@ use crate::alerting::judging::last_seen;
 use crate::alerting::judging::record;
 use crate::alerting::{CustomerState, NewSample, RecordedStep, RememberedCustomer};
 use crate::budgets::{self, PeriodMemory};
-use crate::domain::{Assessed, Sample, UsageDate};
+use crate::domain::{Assessed, Sample, UsageDate, utc_day};
 
 /// What was remembered of a customer at `at`; none before its history begins.
 ///
@@ -29,7 +29,11 @@ pub fn recollect(
     let steps = today.steps.iter().filter(|step| raised.contains(&step.alert));
     // Since when the customer was seen below a step is not kept.
     let steps = steps.map(|step| RecordedStep { seen_below: None, ..step.clone() }).collect();
-    Some(RememberedCustomer { seen, steps, samples: dates(read) })
+    // What a day was judged later says nothing of what was known then.
+    let spikes =
+        today.spikes.iter().filter(|spike| spike.day < utc_day(seen.usage_as_of.instant()));
+    let spikes = spikes.cloned().collect();
+    Some(RememberedCustomer { seen, steps, samples: dates(read), spikes })
 }
 
 /// The dates of the data, newest first; of each date what was read last.
@@ -154,7 +158,8 @@ mod tests {
             alert: Uuid::from_u128(7),
             seen_below: None,
         };
-        RememberedCustomer { seen, steps: vec![step], samples: Vec::new() }
+        let (samples, spikes) = (Vec::new(), Vec::new());
+        RememberedCustomer { seen, steps: vec![step], samples, spikes }
     }
 
     /// What was known then: the cost, its billing period, how many dates and steps.
@@ -174,7 +179,7 @@ mod tests {
         else {
             return "nothing".into();
         };
-        let RememberedCustomer { seen, steps, samples } = known;
+        let RememberedCustomer { seen, steps, samples, .. } = known;
         let period = &seen.period.start.to_string()[..7];
         format!(
             "{} of {period} {}, {} dates, {} steps",

@@ -42,7 +42,12 @@ pub fn impact(
     reader.each_seen(|state| {
         seen();
         impact.customers += 1;
-        let alone = RememberedCustomer { seen: state, steps: Vec::new(), samples: Vec::new() };
+        let alone = RememberedCustomer {
+            seen: state,
+            steps: Vec::new(),
+            samples: Vec::new(),
+            spikes: Vec::new(),
+        };
         let judged = judged_again(budgets, rules, &alone, time);
         // Only the few that have reached a step, or may have by their history, need all that is
         // remembered.

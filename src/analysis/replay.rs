@@ -12,18 +12,20 @@ use uuid::Uuid;
 
 use crate::alerting::case::Case;
 use crate::alerting::judging::{
-    AsOf, Asked, fingerprint, is_fresh, judged_again, named, rank, sample, samples, samples_for,
+    AsOf, Asked, depth_for, fingerprint, is_fresh, judged_again, named, rank, sample, samples,
     seen_now, stale_after,
 };
 use crate::alerting::silenced_alerts::SilencedAlerts;
+use crate::alerting::spikes::spikes_to_keep;
 use crate::alerting::{
     Decided, NewAlert, NewSample, NewStep, PollMemory, RaiseContext, Raised, RecordedStep,
     RememberedCustomer, raise,
 };
 use crate::budgets;
+use crate::domain::spike::RecordedSpike;
 use crate::domain::{
     CustomerId, CustomerKey, Judged, LegacyCycle, NamedPeriods, Sample, Silence, UsageRecord,
-    canonical,
+    canonical, utc_day,
 };
 use crate::ledger::REMEMBERED;
 use crate::rules::Rules;
@@ -99,6 +101,10 @@ impl Replay {
             let steps = self.customers.values_mut().flat_map(|remembered| &mut remembered.steps);
             let names = steps.map(|step| &mut step.rule).chain(&mut self.polls.settled_rules);
             names.filter(|name| **name == before).for_each(|name| name.clone_from(now));
+            let spikes = self.customers.values_mut().flat_map(|remembered| &mut remembered.spikes);
+            spikes
+                .filter(|spike| spike.rule == before)
+                .for_each(|spike| spike.rule.clone_from(now));
             self.silenced_alerts.rename_rule(&before, now);
         }
     }
@@ -181,9 +187,10 @@ impl Replay {
             self.rules.facts().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.formerly));
         let known: HashSet<&str> = names.map(AsRef::as_ref).collect();
         self.polls.settled_rules.retain(|rule| known.contains(&**rule));
-        self.customers
-            .values_mut()
-            .for_each(|remembered| remembered.steps.retain(|step| known.contains(&*step.rule)));
+        for remembered in self.customers.values_mut() {
+            remembered.steps.retain(|step| known.contains(&*step.rule));
+            remembered.spikes.retain(|spike| known.contains(&*spike.rule));
+        }
     }
 
     fn settle(
@@ -214,18 +221,21 @@ impl Replay {
         let case = Case { joined, remembered: remembered_ref, named, fresh: None, aged };
         let (judged, decided) = case.decide(&self.rules);
         let new = self.raise(under, &judged, &decided, remembered_ref);
+        let spikes = spikes_to_keep(&judged, remembered_ref, &new.alerts);
         let seen = seen_now(&judged, print, remembered_ref, asked.as_ref(), now);
         let before = remembered_ref.map(|remembered| &remembered.seen);
         let read =
             seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
         let first = || {
-            Some(RememberedCustomer { seen: seen.clone()?, steps: Vec::new(), samples: Vec::new() })
+            let (steps, samples, spikes) = (Vec::new(), Vec::new(), Vec::new());
+            Some(RememberedCustomer { seen: seen.clone()?, steps, samples, spikes })
         };
         let Some(mut known) = remembered.or_else(first) else { return };
         if let Some(seen) = seen {
             known.seen = seen;
         }
         see_below(&mut known.steps, &decided);
+        keep_spikes(&mut known.spikes, spikes);
         known.steps.extend(new.steps.into_iter().map(|step| self.spend(step)));
         raised.extend(new.alerts);
         if let Some(read) = read {
@@ -244,7 +254,7 @@ impl Replay {
         remembered: Option<&RememberedCustomer>,
     ) -> Raised {
         // As many dates as a poll is given.
-        let known = usize::try_from(samples_for(&self.rules)).unwrap_or(usize::MAX);
+        let known = usize::try_from(depth_for(&self.rules).samples).unwrap_or(usize::MAX);
         let earlier = samples(remembered);
         let context = RaiseContext {
             now,
@@ -319,6 +329,14 @@ fn see_below(steps: &mut [RecordedStep], decided: &Decided) {
     }
 }
 
+/// Keeps days that were spikes, each in place of what was known of it.
+fn keep_spikes(known: &mut Vec<RecordedSpike>, spikes: Vec<RecordedSpike>) {
+    for spike in spikes {
+        known.retain(|day| (&day.rule, day.day) != (&spike.rule, spike.day));
+        known.push(spike);
+    }
+}
+
 /// Adds a date of the data to those known, newest first; of one date what was read last counts.
 fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
     let new =
@@ -334,5 +352,6 @@ fn note_date(samples: &mut Vec<Sample>, read: &NewSample) {
 fn forget(known: &mut RememberedCustomer, now: Timestamp) {
     let oldest = now.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
     known.steps.retain(|step| step.belongs_at >= oldest);
+    known.spikes.retain(|spike| spike.day >= utc_day(oldest));
     known.samples.truncate(known.samples.partition_point(|sample| sample.usage_as_of >= oldest));
 }

@@ -144,6 +144,7 @@ impl Survey<'_> {
             seen,
             steps: Vec::new(),
             samples: Vec::new(),
+            spikes: Vec::new(),
         });
         let judged = judged_again(
             self.budgets,

@@ -120,6 +120,7 @@ impl Joined {
             period,
             carried_over,
             rise: Err(MissingInput::EarlierDate),
+            spending: None,
             stale_hours: Err(MissingInput::CollectionAge),
         }
     }

@@ -8,6 +8,7 @@ pub mod sheet;
 
 pub use config::{Config, LocalBudget, LocalCustomer, LocalSubscription, Prefer, SubscriptionKey};
 pub use join::{BudgetOddity, Joined, Unplaced};
+pub(crate) use place::period_holding;
 pub use place::{FreshSummary, PeriodMemory};
 
 #[cfg(test)]

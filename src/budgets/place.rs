@@ -59,19 +59,7 @@ impl Joined {
     }
 
     fn period_holding(&self, at: Timestamp, named: &NamedPeriods) -> BillingPeriod {
-        match self.record.plan {
-            Plan::AzurePlan => {
-                let month = BillingPeriod::calendar_month(at, PeriodSource::CalendarMonth);
-                if named.names_month(&month) {
-                    BillingPeriod { source: PeriodSource::SubscriptionSummary, ..month }
-                } else {
-                    month
-                }
-            }
-            Plan::Legacy => named
-                .holding(at)
-                .unwrap_or_else(|| BillingPeriod::calendar_month(at, PeriodSource::Assumed)),
-        }
+        period_holding(self.record.plan, at, named)
     }
 
     /// The period before, when the record is dated in a new one but repeats, or slightly exceeds,
@@ -110,6 +98,23 @@ impl Joined {
         } else {
             last.period
         }
+    }
+}
+
+/// The billing period of a customer that holds `at`; `named` are those that answers named.
+pub(crate) fn period_holding(plan: Plan, at: Timestamp, named: &NamedPeriods) -> BillingPeriod {
+    match plan {
+        Plan::AzurePlan => {
+            let month = BillingPeriod::calendar_month(at, PeriodSource::CalendarMonth);
+            if named.names_month(&month) {
+                BillingPeriod { source: PeriodSource::SubscriptionSummary, ..month }
+            } else {
+                month
+            }
+        }
+        Plan::Legacy => named
+            .holding(at)
+            .unwrap_or_else(|| BillingPeriod::calendar_month(at, PeriodSource::Assumed)),
     }
 }
 

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use toml::de::DeValue;
 
 use crate::config::names::Names;
 use crate::config::reader::{Span, Table, by_place};
 use crate::config::value::{duration, number, short};
 use crate::domain::{Currency, Glob, Metric, Plan, Rearm, Severity};
-use crate::rules::{At, BudgetRange, Rule, RuleError, RuleSpec, Rules, Selection, StepSpec};
+use crate::rules::{
+    At, BudgetRange, FloorSpec, Rule, RuleError, RuleSpec, Rules, Selection, StepSpec,
+};
 
 /// Every rule, in the order of the file.
 pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Rules {
@@ -67,6 +70,7 @@ fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
         notify,
         remind_every: remind_every(table),
         then_every: table.entry("then_every").and_then(|entry| at(entry.value)),
+        floor: floor(table),
         steps,
         selection,
     };
@@ -97,8 +101,8 @@ fn place_errors(
     for error in errors.into_iter().filter(|error| !(all_silent && nobody(error))) {
         let step = error.step().and_then(|step| steps.get(step));
         let span = match step {
-            Some(step) => entry_span(step, if nobody(&error) { "severity" } else { "at" }),
-            None => entry_span(table, "then_every"),
+            Some(step) => entry_span(step, error.key()),
+            None => entry_span(table, error.key()),
         };
         table.reader.mistake(span, error.to_string());
     }
@@ -121,6 +125,28 @@ fn step<'a>(step: &Table<'a>, names: &Names<'a>) -> Option<StepSpec> {
         notify,
         remind_every: remind_every(step),
     })
+}
+
+/// The smallest excess that a rule about spikes tells of. A share of the budget stands for an amount
+/// that cannot be read.
+fn floor(table: &Table<'_>) -> FloorSpec {
+    let percent = table.entry("floor_percent").and_then(|entry| number(entry.value).ok());
+    let Some(entry) = table.entry("floor") else {
+        return FloorSpec { amounts: BTreeMap::new(), percent };
+    };
+    match at(entry.value) {
+        Some(At::ByCurrency(amounts)) if !amounts.is_empty() => FloorSpec { amounts, percent },
+        Some(At::ByCurrency(_) | At::Number(_)) => {
+            table.reader.mistake(
+                entry.span,
+                "floor is money: give an amount for each currency, for example \
+                    { SEK = 1000, EUR = 100 }"
+                    .to_owned(),
+            );
+            FloorSpec { amounts: BTreeMap::new(), percent: percent.or(Some(Decimal::ONE)) }
+        }
+        None => FloorSpec { amounts: BTreeMap::new(), percent: percent.or(Some(Decimal::ONE)) },
+    }
 }
 
 /// How often what is still true is told again.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 use uuid::Uuid;
 
+use crate::domain::spike::SpikeView;
 use crate::domain::{
     BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
     MetricValue, Plan, Point, ResourceCost, Severity, SubscriptionCost, UsageDate,
@@ -160,6 +161,9 @@ pub struct Alert {
     /// What the metric's formula was given beside cost and budget, where it needs more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<FormulaInputs>,
+    /// The numbers of a spike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spike: Option<SpikeView>,
     /// When it was raised.
     pub raised_at: Timestamp,
     /// Where it stands in its life.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::domain::spike::Spending;
 use crate::domain::{
     BillingPeriod, Budget, Currency, Evaluation, Inputs, MissingInput, Rise, Sample, Timing,
     UsageRecord,
@@ -48,6 +49,8 @@ pub struct Assessed {
     pub carried_over: bool,
     /// How the cost rose since the date of the data before.
     pub rise: Result<Rise, MissingInput>,
+    /// What was spent by day; none unless a rule asks for it.
+    pub spending: Option<Arc<Spending>>,
     /// How old the data was when it was looked at, in hours; an error where only the collection as
     /// a whole is old.
     pub stale_hours: Result<Decimal, MissingInput>,

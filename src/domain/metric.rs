@@ -40,6 +40,8 @@ pub enum Metric {
     DailyCost,
     /// The same in points of the budget.
     DailyPercent,
+    /// What was spent in 24 hours as a multiple of what is usual.
+    Spike,
     /// How old the data is, in hours.
     StaleHours,
 }
@@ -55,6 +57,8 @@ pub enum Unit {
     Money,
     /// US dollars.
     UsDollars,
+    /// Multiples of what is usual.
+    Times,
     /// Hours.
     Hours,
 }
@@ -117,6 +121,7 @@ impl Metric {
             | Self::UnbudgetedCost
             | Self::DailyCost => Unit::Money,
             Self::UsdTotalCost => Unit::UsDollars,
+            Self::Spike => Unit::Times,
             Self::StaleHours => Unit::Hours,
         }
     }
@@ -140,7 +145,12 @@ impl Metric {
 
     /// Whether it alerts again on each UTC day of the data.
     pub fn is_daily(self) -> bool {
-        matches!(self, Self::DailyCost | Self::DailyPercent)
+        matches!(self, Self::DailyCost | Self::DailyPercent | Self::Spike)
+    }
+
+    /// Whether it judges the subscriptions that have budgets of their own, too.
+    pub fn is_for_subscriptions(self) -> bool {
+        self.reads_budget() || self == Self::Spike
     }
 
     /// Whether it needs earlier dates of the data.
@@ -172,6 +182,8 @@ impl Metric {
             Self::TotalCost | Self::UnbudgetedCost => inputs.cost,
             Self::DailyCost => inputs.rise?.daily_cost(),
             Self::DailyPercent => return Ok(share(inputs.rise?.per_day, budget()?)),
+            // Its rule reads it, from many days and from the spikes that it remembers.
+            Self::Spike => return Err(MissingInput::EarlierDate),
             Self::StaleHours => inputs.stale_hours?,
         };
         Ok(MetricValue::Number(number))
@@ -208,6 +220,7 @@ impl Metric {
             | Self::TotalCost
             | Self::UsdTotalCost
             | Self::UnbudgetedCost
+            | Self::Spike
             | Self::StaleHours => None,
         }
     }

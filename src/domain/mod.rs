@@ -67,7 +67,7 @@ pub use report::{
     Backlog, BudgetLost, Coverage, DataQuality, Every, Growth, Named, OpenAlerts, OverBudget,
     RepeatedlyOver, Report, Spend, Sum, Top, Trust, Uncovered,
 };
-pub use rule::{Evaluation, Rearm, RuleFacts};
+pub use rule::{Evaluation, Rearm, RuleFacts, SpikeReading};
 pub use sent_message::SentMessage;
 pub use severity::Severity;
 pub use silence::{Silence, Silenceable};

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 
+use crate::domain::spike::{Learning, NoRate, NoReading};
 use crate::domain::{MetricValue, MissingInput};
 
 /// The reason of a decision about one customer and one rule.
@@ -57,6 +58,20 @@ pub enum Reason {
     CostFell,
     /// The cost is not above what it was before a correction downwards.
     AfterCorrection,
+    /// No floor is given in the customer's currency, and there is no budget to take one of.
+    NoFloor,
+    /// Fewer than 7 usable days are known: so many.
+    Learning(usize),
+    /// The last two dates of the data are less than 12 hours apart.
+    HalfADayApart,
+    /// The cost is the same as before: the data of the day is late.
+    DataLate,
+    /// A later date of the data is known.
+    NotNewestDate,
+    /// It is not enough above the usual to matter.
+    BelowFloor,
+    /// As much above the usual was seen before.
+    SeenBefore,
     /// The whole collection is old, or nobody has looked at its age.
     CollectionAge,
     /// The value has not reached the first step.
@@ -69,6 +84,8 @@ pub enum Reason {
     AlreadyRaised,
     /// The highest step reached was passed by a higher alert before in this period.
     AlreadyPassed,
+    /// The spike was told when it began, and has not grown by more than 10 % since.
+    ToldBefore,
     /// It alerted before; the budget has been raised, but the customer was not seen below the step
     /// under it.
     NotSeenBelow,
@@ -111,7 +128,11 @@ impl Reason {
     pub fn is_duplicate(self) -> bool {
         matches!(
             self,
-            Self::AlreadyRaised | Self::AlreadyPassed | Self::NotSeenBelow | Self::RearmNever
+            Self::AlreadyRaised
+                | Self::AlreadyPassed
+                | Self::ToldBefore
+                | Self::NotSeenBelow
+                | Self::RearmNever
         )
     }
 
@@ -120,6 +141,9 @@ impl Reason {
         !matches!(
             self,
             Self::BelowFirstStep
+                | Self::BelowFloor
+                | Self::SeenBefore
+                | Self::ToldBefore
                 | Self::NewStep
                 | Self::BudgetRaised
                 | Self::AlreadyRaised
@@ -145,6 +169,20 @@ impl From<MissingInput> for Reason {
             MissingInput::CostFell => Self::CostFell,
             MissingInput::AfterCorrection => Self::AfterCorrection,
             MissingInput::CollectionAge => Self::CollectionAge,
+        }
+    }
+}
+
+impl From<NoReading> for Reason {
+    fn from(missing: NoReading) -> Self {
+        match missing {
+            NoReading::NotNewest => Self::NotNewestDate,
+            NoReading::Learning(Learning { days }) => Self::Learning(days),
+            NoReading::NoRate(NoRate::First) => Self::NoEarlierDate,
+            NoReading::NoRate(NoRate::TooClose) => Self::HalfADayApart,
+            NoReading::NoRate(NoRate::Corrected) => Self::AfterCorrection,
+            NoReading::NoRate(NoRate::Late) => Self::DataLate,
+            NoReading::NoRate(NoRate::Hole) => Self::GapInData,
         }
     }
 }
@@ -192,6 +230,19 @@ impl fmt::Display for Reason {
                 "the cost is not above what it was before a correction \
                 downwards"
             }
+            Self::NoFloor => {
+                "no floor is given in the customer's currency, and there is no budget to take \
+                floor_percent of"
+            }
+            Self::Learning(days) => return write!(f, "it is learning, {days} of 7 days"),
+            Self::HalfADayApart => "the last two dates of the data are less than 12 hours apart",
+            Self::DataLate => "the cost has not changed: the data of the day is late",
+            Self::NotNewestDate => "only the newest date of the data is judged",
+            Self::BelowFloor => "it is not above the usual by as much as the floor",
+            Self::SeenBefore => {
+                "it is not more than 10 % above the highest excess of the last 35 days"
+            }
+            Self::ToldBefore => "the spike was told before, and is not more than 10 % above that",
             Self::CollectionAge => {
                 "the age of the data is judged against the whole collection, \
                 which is old itself"

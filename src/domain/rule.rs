@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::domain::spike::{Floor, Reading};
 use crate::domain::{Metric, Verdict};
 
 /// Whether a step alerts again in the same period after the budget was raised.
@@ -31,6 +32,31 @@ pub struct RuleFacts {
     pub rearm: Rearm,
 }
 
+impl RuleFacts {
+    /// Whether a name is this rule's, or was.
+    pub fn is_called(&self, name: &str) -> bool {
+        *self.name == *name || self.formerly.as_deref() == Some(name)
+    }
+}
+
+/// What a rule about spikes has read of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpikeReading {
+    /// The day beside what is usual.
+    pub reading: Reading,
+    /// The smallest excess that matters for this customer.
+    pub floor: Floor,
+    /// The rule's lowest step.
+    pub lowest: Decimal,
+}
+
+impl SpikeReading {
+    /// Whether a run of spikes goes on with this day.
+    pub fn goes_on(&self) -> bool {
+        self.reading.goes_on(self.lowest, self.floor)
+    }
+}
+
 /// What one rule says of one customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluation {
@@ -38,6 +64,8 @@ pub struct Evaluation {
     pub rule: Arc<RuleFacts>,
     /// Its verdict.
     pub verdict: Verdict,
+    /// What a rule about spikes has read, where there was anything to read.
+    pub spike: Option<SpikeReading>,
     /// The thresholds written for this customer, reached or not; none where the rule is not for it.
     pub written: Option<Arc<[Decimal]>>,
 }

@@ -17,7 +17,7 @@ use crate::ledger::schema::VERSION;
 use crate::ledger::server::Server;
 use crate::ledger::sql::{self, Connection, Database, params};
 
-/// The tables of version 6.
+/// The tables of version 7.
 const SCHEMA: &str = include_str!("schema-postgres.sql");
 /// Whoever makes the tables has this lock, so that several hosts that start at once make them once.
 const MAKING: &str = "SELECT pg_advisory_xact_lock(1650946412) IS NULL";

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::alerting::Reviewed;
+use crate::alerting::{Depth, Reviewed};
 use crate::domain::{CustomerKey, Silence};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
@@ -32,11 +32,11 @@ impl Ledger {
     }
 
     /// Customers that have alerts that are not over, each with what is remembered of it but its
-    /// steps, and so many of its latest dates.
+    /// steps, and so much of its history.
     pub async fn review(
         &self,
         customers: Vec<CustomerKey>,
-        samples: u32,
+        depth: Depth,
         newest: Option<Timestamp>,
     ) -> Result<Vec<Reviewed>, LedgerError> {
         self.thread
@@ -46,7 +46,7 @@ impl Ledger {
                     let remembered = if alerts.is_empty() {
                         None
                     } else {
-                        customers::recall(connection, &key, Steps::None, samples)?
+                        customers::recall(connection, &key, Steps::None, depth)?
                     };
                     Ok(remembered.map(|remembered| Reviewed { remembered, alerts }))
                 };

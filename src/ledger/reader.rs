@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::{
-    CustomerState, Interim, KnownCustomers, NewSample, OpenAlert, PollMemory, RememberedCustomer,
+    CustomerState, Depth, Interim, KnownCustomers, NewSample, OpenAlert, PollMemory,
+    RememberedCustomer,
 };
 use crate::domain::name_key;
 use crate::domain::{Alert, CustomerEvent, CustomerKey, OpenAlerts, SentMessage, Silence};
@@ -30,7 +31,7 @@ use crate::ledger::worst_first::WorstFirst;
 use crate::text::hex;
 
 /// How many of a customer's latest dates are looked at when it is judged.
-const HISTORY: u32 = 200;
+const HISTORY: Depth = Depth { samples: 400, spikes: true };
 
 /// Reads the ledger in async code: on a thread that may block, since a ledger of very many
 /// customers takes seconds.

@@ -20,8 +20,13 @@ const ROWS: u32 = 1000;
 impl Ledger {
     /// Forgets what is old, once a day: of history each change is kept for 8 days, then one sample
     /// a day, then nothing; of all else nothing that is owed or open, and no step that still keeps
-    /// an alert from being raised twice.
-    pub async fn forget_old(&self, now: Timestamp) -> Result<(), LedgerError> {
+    /// an alert from being raised twice. The last of each day within `history` is kept, whatever
+    /// `retention` says.
+    pub async fn forget_old(
+        &self,
+        now: Timestamp,
+        history: SignedDuration,
+    ) -> Result<(), LedgerError> {
         let (last, good) = self
             .thread
             .run(|connection| {
@@ -37,8 +42,10 @@ impl Ledger {
         }
         let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
         let keep_from = until.saturating_sub(retention).unwrap_or(Timestamp::MIN);
+        let history_from = until.saturating_sub(history).unwrap_or(Timestamp::MIN);
         let thinning = history::Thinning {
             keep_from,
+            history_from: history_from.min(keep_from),
             thinned_to: last.map(|last| last.min(until)),
             now: until,
         };

@@ -1,4 +1,4 @@
--- The ledger on PostgreSQL, version 6: the tables of the SQLite ledger as its six steps make them, with the types of PostgreSQL.
+-- The ledger on PostgreSQL, version 7: the tables of the SQLite ledger as its seven steps make them, with the types of PostgreSQL.
 -- Texts are compared by their bytes, as SQLite does. Flags that are counted or compared with 0 are numbers.
 
 CREATE TABLE file (
@@ -128,6 +128,20 @@ CREATE TABLE step (
 );
 CREATE INDEX step_by_date ON step (customer, day, belongs_at);
 CREATE INDEX step_by_alert ON step (alert);
+
+CREATE TABLE spike_day (
+    customer BIGINT NOT NULL REFERENCES customer (id),
+    rule     TEXT COLLATE "C" NOT NULL,
+    day      TEXT COLLATE "C" NOT NULL,
+    rate     TEXT COLLATE "C" NOT NULL,
+    usual    TEXT COLLATE "C" NOT NULL,
+    told     TEXT COLLATE "C",
+    mark     TEXT COLLATE "C",
+    alert    BYTEA,
+    ended    TEXT COLLATE "C",
+    ended_by TEXT COLLATE "C",
+    PRIMARY KEY (customer, rule, day)
+);
 
 CREATE TABLE rule_name (name TEXT COLLATE "C" PRIMARY KEY);
 

@@ -11,16 +11,17 @@ use crate::ledger::lock::beside;
 
 /// What brings a ledger from each version to the next; applied in order, never changed once
 /// released.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
 ];
 /// The version this program writes (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 6;
+pub(super) const VERSION: i64 = 7;
 
 /// The first version that has a chain of events.
 pub(super) const FIRST_WITH_CHAIN: i64 = 6;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::alerting::messages;
-use crate::alerting::{NewStep, Recording, RememberedCustomer, Slices};
+use crate::alerting::{Depth, NewStep, Recording, RememberedCustomer, Slices};
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, FindingCode, Route};
 use crate::fs;
@@ -31,7 +31,7 @@ use crate::ledger::table::chain::{self, Chain, EventKind};
 use crate::ledger::table::customers::Steps;
 use crate::ledger::table::{
     alerts, customers, deliveries, findings, gathered, history, holds, incidents, life, polls,
-    silences,
+    silences, spikes,
 };
 use crate::ledger::thread::Thread;
 use crate::metrics::Metrics;
@@ -228,18 +228,18 @@ impl Ledger {
             .await
     }
 
-    /// What is remembered of these customers that bears on data of these dates, with so many of the
-    /// latest dates before; those never seen are missing. It is as much for an old ledger as for a
+    /// What is remembered of these customers that bears on data of these dates, with so much of
+    /// their history; those never seen are missing. It is as much for an old ledger as for a
     /// young one.
     pub async fn recall(
         &self,
         customers: Vec<(CustomerKey, Timestamp)>,
-        samples: u32,
+        depth: Depth,
     ) -> Result<HashMap<CustomerKey, RememberedCustomer>, LedgerError> {
         self.thread
             .run(move |connection| {
                 let found = customers.into_iter().map(|(key, at)| {
-                    Ok((customers::recall(connection, &key, Steps::Near(at), samples)?, key))
+                    Ok((customers::recall(connection, &key, Steps::Near(at), depth)?, key))
                 });
                 found
                     .filter_map(|found| {
@@ -408,6 +408,10 @@ fn record(connection: &Connection, recording: &Recording) -> sql::Result<bool> {
         .iter()
         .try_for_each(|change| life::change(connection, change, recording.now))?;
     recording.steps.iter().try_for_each(|step| customers::add_step(connection, step))?;
+    recording
+        .spikes
+        .iter()
+        .try_for_each(|(customer, spike)| spikes::keep(connection, customer, spike))?;
     recording
         .seen_below
         .iter()

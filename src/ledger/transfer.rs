@@ -7,7 +7,7 @@ use crate::ledger::schema;
 use crate::ledger::sql::{self, Connection, ToSql};
 
 /// The tables: each after those it refers to.
-pub(super) const TABLES: [&str; 21] = [
+pub(super) const TABLES: [&str; 22] = [
     "file",
     "customer",
     "seen",
@@ -15,6 +15,7 @@ pub(super) const TABLES: [&str; 21] = [
     "event",
     "alert",
     "step",
+    "spike_day",
     "rule_name",
     "message",
     "message_alert",

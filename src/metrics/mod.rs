@@ -90,7 +90,8 @@ pub const ATTEMPT_OUTCOMES: [&str; 5] =
 pub const ENDPOINTS: [&str; 5] =
     ["token", "usagerecords", "subscriptions", "usagesummary", "resourceusagerecords"];
 /// Why a customer can never alert.
-pub const COVERAGE_REASONS: [&str; 4] = ["no-budget", "no-rule", "currency-unknown", "muted"];
+pub const COVERAGE_REASONS: [&str; 5] =
+    ["no-budget", "no-rule", "no-floor", "currency-unknown", "muted"];
 
 impl Metrics {
     /// All instruments, registered, with the labels that are known beforehand.

@@ -138,6 +138,7 @@ pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
         resources: Vec::new(),
         usage_as_of: UsageDate::at(usage_as_of),
         inputs: None,
+        spike: None,
         raised_at: now,
         state: AlertState::Raised,
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::alerting::{AsOf, PollMemory};
@@ -30,6 +30,9 @@ use crate::poll::subscriptions;
 use crate::poll::subscriptions::Unread;
 use crate::rules::Rules;
 use crate::source::{ReadReport, Source, SourceError};
+
+/// How much of history rules on spikes need, whatever `retention` says.
+const SPIKE_HISTORY: SignedDuration = SignedDuration::from_hours(70 * 24);
 
 /// All that a poll needs.
 pub struct Cycle {
@@ -374,7 +377,9 @@ impl Cycle {
             .flat_map(|rule| std::iter::once(rule.name.clone()).chain(rule.formerly.clone()))
             .collect();
         self.ledger.close_rules(known, &self.routes, self.clock.now()).await?;
-        self.ledger.forget_old(self.clock.now()).await?;
+        let history =
+            if self.rules.look_for_spikes() { SPIKE_HISTORY } else { SignedDuration::ZERO };
+        self.ledger.forget_old(self.clock.now(), history).await?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::alerting::judging::{judged_again, samples_for};
+use crate::alerting::judging::{depth_for, judged_again};
 use crate::alerting::lifecycle::{Next, closed, followed, latest, released, still_open_for};
 use crate::alerting::{AlertChange, AsOf, Followup, NewAlert, OpenAlert, Recording, Reviewed};
 use crate::budgets;
@@ -99,7 +99,7 @@ impl FollowUp<'_> {
     }
 
     async fn review(&self, keys: &[CustomerKey]) -> Result<Vec<Reviewed>, LedgerError> {
-        self.ledger.review(keys.to_vec(), samples_for(self.rules), self.time.newest).await
+        self.ledger.review(keys.to_vec(), depth_for(self.rules), self.time.newest).await
     }
 
     fn judged(&self, customer: &Reviewed) -> Judged {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::alerting::case::Case;
 use crate::alerting::judging::{Asked, named, remember, samples};
+use crate::alerting::spikes::spikes_to_keep;
 use crate::alerting::{
     Decided, NewAlert, NewStep, PollMemory, RaiseContext, Recording, RememberedCustomer, raise,
     step,
@@ -118,6 +119,9 @@ impl Settled {
             earlier: samples(remembered),
         };
         let raised = raise(&judged, &decided, &context, ids);
+        let key = judged.assessed.record.key();
+        let spikes = spikes_to_keep(&judged, remembered, &raised.alerts);
+        into.recording.spikes.extend(spikes.into_iter().map(|day| (key.clone(), day)));
         into.owed.extend(raised.alerts);
         into.recording.steps.extend(raised.steps);
         into.recording.seen_below.extend(&decided.seen_below);

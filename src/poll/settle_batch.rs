@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::alerting::case::Case;
-use crate::alerting::judging::{duplicates, named, rank, remember, samples_for};
+use crate::alerting::judging::{depth_for, duplicates, named, rank, remember};
+use crate::alerting::spikes::spikes_to_keep;
 use crate::alerting::{CustomerState, Decided, Recording, RememberedCustomer};
 use crate::budgets::Joined;
 use crate::domain::{CustomerKey, Judged, PeriodSource, Plan, UsageRecord, Verdict, has_passed};
@@ -33,7 +34,7 @@ impl Intake<'_> {
         let batch = latest_of_each(std::mem::take(&mut self.batch));
         let of_record = |record: &UsageRecord| (record.key(), record.usage_as_of.instant());
         let keys = batch.iter().map(|pending| of_record(&pending.joined.record)).collect();
-        let mut memory = self.needs.ledger.recall(keys, samples_for(self.needs.rules)).await?;
+        let mut memory = self.needs.ledger.recall(keys, depth_for(self.needs.rules)).await?;
         let mut recording = Recording { now: self.now, ..Recording::default() };
         let mut turns = Turns::default();
         for pending in batch {
@@ -114,6 +115,8 @@ impl Intake<'_> {
                 recording,
             ));
         }
+        let spikes = spikes_to_keep(&judged, remembered.as_ref(), &[]);
+        recording.spikes.extend(spikes.into_iter().map(|day| (key.clone(), day)));
         if !decided.seen_below.is_empty() {
             self.below.insert(key, decided.seen_below);
         }

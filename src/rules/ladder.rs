@@ -65,13 +65,24 @@ impl Ladder {
     /// The steps that `value` has reached; `None` when there are none. The notifiers `also` are
     /// owed each of them.
     pub(crate) fn crossing(&self, value: Decimal, also: &[Box<str>]) -> Option<Crossing> {
-        let mut steps: Vec<CrossedStep> =
-            self.reached_rungs(value).map(|rung| rung.crossed(also)).collect();
+        self.crossing_where(value, |at| self.direction.reached(value, at), also)
+    }
+
+    /// The same for a value that is known to be near `value`: `is_reached` says which steps it has
+    /// reached.
+    pub(crate) fn crossing_where(
+        &self,
+        value: Decimal,
+        is_reached: impl Fn(Decimal) -> bool,
+        also: &[Box<str>],
+    ) -> Option<Crossing> {
+        let reached = self.rungs().take_while(|rung| is_reached(rung.at));
+        let mut steps: Vec<CrossedStep> = reached.map(|rung| rung.crossed(also)).collect();
         let next_written = self.rungs().nth(steps.len()).map(|rung| rung.at);
         if next_written.is_some() {
             return (!steps.is_empty()).then_some(Crossing { steps, next_at: next_written });
         }
-        let climbed = self.climbed(value);
+        let climbed = self.climbed(value, is_reached);
         let last = self.rest.last().unwrap_or(&self.first);
         let named = climbed.saturating_sub(NAMED)..climbed;
         steps.extend(named.filter_map(|below| {
@@ -92,12 +103,8 @@ impl Ladder {
         std::iter::once(&self.first).chain(&self.rest)
     }
 
-    fn reached_rungs(&self, value: Decimal) -> impl Iterator<Item = &Rung> {
-        self.rungs().take_while(move |rung| self.direction.reached(value, rung.at))
-    }
-
     /// How many steps of `then_every` a value beyond the last written step has reached.
-    fn climbed(&self, value: Decimal) -> u64 {
+    fn climbed(&self, value: Decimal, is_reached: impl Fn(Decimal) -> bool) -> u64 {
         let Some(every) = self.then_every else { return 0 };
         let last = self.last_at();
         let distance = match self.direction {
@@ -109,9 +116,15 @@ impl Ladder {
             .and_then(|count| count.to_u64())
             .unwrap_or(CLIMB_LIMIT)
             .min(CLIMB_LIMIT);
-        // The quotient may have been rounded up to a whole number that is not quite reached.
-        let reached = self.generated(count).is_none_or(|at| self.direction.reached(value, at));
-        if reached { count } else { count.saturating_sub(1) }
+        // The quotient may have been rounded to a whole number that is not quite reached, or to one
+        // below it.
+        let has_reached = |count: u64| self.generated(count).is_none_or(&is_reached);
+        let more = count.saturating_add(1);
+        match (has_reached(count), more <= CLIMB_LIMIT && has_reached(more)) {
+            (true, true) => more,
+            (true, false) => count,
+            (false, _) => count.saturating_sub(1),
+        }
     }
 
     /// The threshold of the `count`th step of `then_every`, counted from 1.

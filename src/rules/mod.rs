@@ -3,11 +3,13 @@
 //! Left to others: reading the configuration (`config`), whether what was reached is new
 //! (`alerting`).
 
+mod floor;
 mod ladder;
 mod rule;
 mod selection;
 mod sentence;
 mod spec;
+mod spike;
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
@@ -18,6 +20,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{Assessed, Evaluation, Glob, Metric, Reason, RuleFacts};
 
+pub use floor::FloorSpec;
 pub use rule::Rule;
 pub use selection::{BudgetRange, Selection};
 pub use spec::{At, RuleError, RuleSpec, StepSpec};
@@ -50,6 +53,11 @@ impl Rules {
             .min()
     }
 
+    /// Whether any rule judges by what was spent each day.
+    pub fn look_for_spikes(&self) -> bool {
+        self.rules.iter().any(|rule| rule.facts().metric == Metric::Spike)
+    }
+
     /// Why no rule can ever alert about this customer as it is now: of all their reasons the one
     /// easiest to fix. `None` when one can.
     pub fn uncovered(&self, assessed: &Assessed) -> Option<Reason> {
@@ -57,8 +65,10 @@ impl Rules {
         let mut worst = Some(Reason::CustomerNotSelected);
         for rule in &self.rules {
             let reason = rule.never(assessed, &inputs)?;
-            let telling =
-                matches!(reason, Reason::NoBudget | Reason::CurrencyUnknown | Reason::Muted);
+            let telling = matches!(
+                reason,
+                Reason::NoBudget | Reason::NoFloor | Reason::CurrencyUnknown | Reason::Muted
+            );
             worst = if telling && worst == Some(Reason::CustomerNotSelected) {
                 Some(reason)
             } else {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::domain::spike::Floor;
 use crate::domain::{
     Assessed, Currency, Direction, Evaluation, Inputs, Metric, MetricValue, Reason, RuleFacts,
-    Verdict, canonical,
+    SpikeReading, Verdict, canonical,
 };
 use crate::rules::ladder::{Ladder, Rung};
+use crate::rules::spike::{floors, spike_verdict};
 use crate::rules::{At, RuleError, RuleSpec, StepSpec};
 
 /// A rule that can be evaluated.
@@ -27,6 +29,7 @@ impl Rule {
         let mut errors = forms(&spec);
         errors.extend(orders(&spec));
         errors.extend(distances(&spec, &errors));
+        errors.extend(floors(&spec));
         let silent = |step: &StepSpec| step.notify.as_ref().unwrap_or(&spec.notify).is_empty();
         errors.extend(
             spec.steps
@@ -67,9 +70,36 @@ impl Rule {
         let refusal = self.refusal(assessed);
         let ladder = self.ladder(assessed.currency);
         let written = ladder.ok().filter(|_| refusal.is_none()).map(Ladder::written);
-        let verdict =
-            refusal.map_or_else(|| self.verdict(ladder, assessed, inputs), Verdict::NotApplicable);
-        Evaluation { rule: Arc::clone(&self.facts), verdict, written }
+        let (verdict, spike) = match (refusal, ladder) {
+            (Some(refusal), _) => (Verdict::NotApplicable(refusal), None),
+            (None, Ok(ladder)) if self.facts.metric == Metric::Spike => {
+                match self.spike_reading(ladder, assessed, inputs) {
+                    Ok(spike) => (spike_verdict(ladder, &spike, assessed), Some(spike)),
+                    Err(reason) => (Verdict::NotApplicable(reason), None),
+                }
+            }
+            (None, ladder) => (self.verdict(ladder, assessed, inputs), None),
+        };
+        Evaluation { rule: Arc::clone(&self.facts), verdict, spike, written }
+    }
+
+    fn spike_reading(
+        &self,
+        ladder: &Ladder,
+        assessed: &Assessed,
+        inputs: &Inputs,
+    ) -> Result<SpikeReading, Reason> {
+        let floor = self.floor(assessed, inputs)?;
+        if assessed.carried_over {
+            return Err(Reason::TurnOfPeriod);
+        }
+        let spending = assessed.spending.as_ref().ok_or(Reason::NoEarlierDate)?;
+        let reading = spending.read(|name| self.facts.is_called(name))?;
+        Ok(SpikeReading { reading, floor, lowest: ladder.first_at() })
+    }
+
+    fn floor(&self, assessed: &Assessed, inputs: &Inputs) -> Result<Floor, Reason> {
+        self.spec.floor.of(assessed.currency, inputs.budget).ok_or(Reason::NoFloor)
     }
 
     fn verdict(
@@ -110,6 +140,8 @@ impl Rule {
             Some(Reason::HasBudget)
         } else if metric == Metric::UsdTotalCost && inputs.usd_cost.is_none() {
             Some(Reason::NoUsdCost)
+        } else if metric == Metric::Spike {
+            self.floor(assessed, inputs).err()
         } else {
             self.ladder(assessed.currency).err()
         };
@@ -120,7 +152,7 @@ impl Rule {
         if assessed.profile.mute_rules.iter().any(|muted| **muted == *self.facts.name) {
             return Some(Reason::Muted);
         }
-        if assessed.record.subscription.is_some() && !self.facts.metric.reads_budget() {
+        if assessed.record.subscription.is_some() && !self.facts.metric.is_for_subscriptions() {
             return Some(Reason::NotForSubscriptions);
         }
         self.spec.selection.refusal(assessed)
@@ -183,6 +215,11 @@ fn forms(spec: &RuleSpec) -> Vec<RuleError> {
         let negative = at.numbers().iter().any(|(_, number)| *number < Decimal::ZERO);
         if let Some(step) = step.filter(|_| negative && !may_be_negative) {
             errors.push(RuleError::Negative { step, metric });
+        } else if metric == Metric::Spike
+            && let (Some(step), At::Number(times)) = (step, at)
+            && *times <= Decimal::ONE
+        {
+            errors.push(RuleError::NotAboveOne { step });
         }
     }
     errors
@@ -213,7 +250,12 @@ fn orders(spec: &RuleSpec) -> Vec<RuleError> {
 /// meaning.
 fn distances(spec: &RuleSpec, wrong: &[RuleError]) -> Vec<RuleError> {
     let is_form = |error: &&RuleError| {
-        !matches!(error, RuleError::OutOfOrder { .. } | RuleError::Negative { .. })
+        !matches!(
+            error,
+            RuleError::OutOfOrder { .. }
+                | RuleError::Negative { .. }
+                | RuleError::NotAboveOne { .. }
+        )
     };
     // A step of the wrong form may be meant for any currency; `then_every` of the wrong form for
     // none.

@@ -3,16 +3,17 @@
 use rust_decimal::Decimal;
 
 use crate::domain::{Direction, Glob, Metric, Plan, Rearm, Severity, Unit, canonical, grouped};
-use crate::rules::{At, Rule, RuleSpec, Selection, StepSpec};
+use crate::rules::{At, FloorSpec, Rule, RuleSpec, Selection, StepSpec};
 
 /// The sentence of one rule: steps, who is told, which customers, how often.
 pub(crate) fn of(rule: &Rule) -> String {
     let spec = rule.spec();
     format!(
-        "{}: {}{}; {}; {}.",
+        "{}: {}{}{}; {}; {}.",
         spec.name,
         steps(spec),
         continued(spec),
+        floored(spec),
         selected(&spec.selection),
         repeated(spec)
     )
@@ -58,6 +59,9 @@ fn reached(metric: Metric, amount: &str) -> String {
         Metric::DailyPercent => {
             format!("a customer whose cost rises by {amount} of its budget a day")
         }
+        Metric::Spike => {
+            format!("a customer that spends {amount} on a day")
+        }
         Metric::StaleHours => format!("a customer whose data is {amount} old"),
     }
 }
@@ -80,6 +84,7 @@ fn sign(unit: Unit) -> &'static str {
     match unit {
         Unit::UsDollars => "USD",
         Unit::Points => "points",
+        Unit::Times => "times the usual",
         Unit::Hours => "hours",
         // Money is given by currency.
         Unit::Percent | Unit::Money => "%",
@@ -90,6 +95,23 @@ fn continued(spec: &RuleSpec) -> String {
     let Some(every) = &spec.then_every else { return String::new() };
     let beyond = if spec.metric.direction() == Direction::Up { "above" } else { "below" };
     format!(", and so is every further {} {beyond}", amount(spec.metric, every))
+}
+
+/// What else a spike must come to.
+fn floored(spec: &RuleSpec) -> String {
+    let FloorSpec { amounts, percent } = &spec.floor;
+    let amounts =
+        (!amounts.is_empty()).then(|| amount(spec.metric, &At::ByCurrency(amounts.clone())));
+    let percent = percent.map(|percent| format!("{} % of its budget", canonical(percent)));
+    match (amounts, percent) {
+        (None, None) => String::new(),
+        (Some(floor), None) | (None, Some(floor)) => {
+            format!(", if that is at least {floor} above the usual")
+        }
+        (Some(amounts), Some(percent)) => format!(
+            ", if that is at least {amounts}, or {percent} where that is more, above the usual"
+        ),
+    }
 }
 
 fn selected(selection: &Selection) -> String {
@@ -131,6 +153,9 @@ fn selected(selection: &Selection) -> String {
 
 fn repeated(spec: &RuleSpec) -> &'static str {
     match spec.rearm {
+        _ if spec.metric == Metric::Spike => {
+            "a spike is told when it begins and when it grows by more than 10 %"
+        }
         _ if spec.metric.is_daily() => "each step alerts once per day of the data",
         Rearm::OnRaise if spec.metric.reads_budget() => {
             "each step alerts once per billing period, and again under a raised budget"

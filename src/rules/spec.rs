@@ -6,7 +6,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use crate::domain::{Currency, Metric, Rearm, Severity, Unit};
-use crate::rules::Selection;
+use crate::rules::{FloorSpec, Selection};
 
 /// A threshold, or the distance between the steps of `then_every`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct RuleSpec {
     pub remind_every: Option<Duration>,
     /// The distance between the steps beyond the last written one.
     pub then_every: Option<At>,
+    /// The smallest excess that a rule about spikes tells of.
+    pub floor: FloorSpec,
     /// The written steps.
     pub steps: Vec<StepSpec>,
     /// The customers it judges.
@@ -120,6 +122,30 @@ pub enum RuleError {
         /// The rule's metric.
         metric: Metric,
     },
+    /// A step that any day would reach.
+    #[error("a step of spike is a multiple of the usual and must be above 1")]
+    NotAboveOne {
+        /// The step.
+        step: usize,
+    },
+    /// No floor at all.
+    #[error(
+        "spike needs the smallest excess to tell of: floor by currency, for example \
+        {{ SEK = 1000, EUR = 100 }}, or floor_percent of the budget, for example 2, or both"
+    )]
+    NoFloor,
+    /// A floor of zero or less.
+    #[error("{key} must be above zero")]
+    FloorTooLow {
+        /// The key.
+        key: &'static str,
+    },
+    /// A floor where nothing reads it.
+    #[error("{key} is for metric = \"spike\" only")]
+    FloorOfAnother {
+        /// The key.
+        key: &'static str,
+    },
     /// A step that does not follow the one before.
     #[error("steps must be strictly {}: {at}{} comes after {before}{}", order_of(*metric), InCurrency(*currency), InCurrency(*currency))]
     OutOfOrder {
@@ -156,9 +182,29 @@ impl RuleError {
             | Self::AmountsByCurrency { step, .. }
             | Self::NoAmount { step } => *step,
             Self::Negative { step, .. }
+            | Self::NotAboveOne { step }
             | Self::OutOfOrder { step, .. }
             | Self::NobodyTold { step } => Some(*step),
-            Self::NoSteps | Self::ThenEveryTooSmall | Self::ThenEveryWithoutStep(_) => None,
+            Self::NoSteps
+            | Self::NoFloor
+            | Self::FloorTooLow { .. }
+            | Self::FloorOfAnother { .. }
+            | Self::ThenEveryTooSmall
+            | Self::ThenEveryWithoutStep(_) => None,
+        }
+    }
+
+    /// The key of the rule, or of its step, that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::NoFloor => "metric",
+            Self::FloorTooLow { key } | Self::FloorOfAnother { key } => key,
+            Self::NobodyTold { .. } => "severity",
+            Self::BareNumber { step, .. }
+            | Self::AmountsByCurrency { step, .. }
+            | Self::NoAmount { step } => step.map_or("then_every", |_| "at"),
+            Self::Negative { .. } | Self::NotAboveOne { .. } | Self::OutOfOrder { .. } => "at",
+            Self::NoSteps | Self::ThenEveryTooSmall | Self::ThenEveryWithoutStep(_) => "then_every",
         }
     }
 }
@@ -167,6 +213,7 @@ fn in_words(unit: Unit) -> &'static str {
     match unit {
         Unit::UsDollars => "US dollars",
         Unit::Points => "points",
+        Unit::Times => "times the usual",
         Unit::Hours => "hours",
         // Amounts by currency are right for money.
         Unit::Percent | Unit::Money => "percent",

@@ -14,6 +14,7 @@ mod places;
 mod quality;
 mod reports;
 mod slices;
+mod spikes;
 mod subscriptions;
 mod turn;
 mod years;

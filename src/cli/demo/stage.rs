@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::alerting::CustomerState;
+use crate::alerting::{CustomerState, Depth};
 use crate::clock::{Clock, SimulatedClock};
 use crate::config::{self, Config, Environment};
 use crate::daemon::{Assembly, assemble};
@@ -144,7 +144,7 @@ impl Stage {
             .collect();
         let mut recollections = self
             .ledger
-            .recall(keys.iter().map(|key| (key.clone(), self.now())).collect(), 0)
+            .recall(keys.iter().map(|key| (key.clone(), self.now())).collect(), Depth::default())
             .await?;
         Ok(keys
             .iter()

@@ -10,6 +10,7 @@ use crate::alerting::{CustomerState, NewSample, RecordedStep};
 use crate::analysis::{Explanation, RuleAccount};
 use crate::cli::explain::{AlertStory, DeliveryStory, Story};
 use crate::cli::{alerts, delivery_row};
+use crate::domain::spike::SpikeView;
 use crate::domain::{
     Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs,
     Metric, MetricValue, Plan, Reason, Severity, UsageDate, Verdict,
@@ -104,6 +105,7 @@ struct Rule<'a> {
     next_at: Option<Decimal>,
     /// What the formula was given beside cost and budget.
     inputs: Option<&'a FormulaInputs>,
+    spike: Option<SpikeView>,
     silences: Vec<SilenceView>,
     /// What the next poll would raise.
     would_raise: Option<WouldRaise<'a>>,
@@ -246,6 +248,7 @@ fn rule(account: &RuleAccount) -> Rule<'_> {
         reached,
         next_at,
         inputs: account.inputs.as_ref(),
+        spike: account.spike.map(|spike| SpikeView::of(&spike.reading, spike.floor)),
         silences: account.silences.iter().map(SilenceView::of).collect(),
         would_raise: account.raise.as_ref().map(|raise| WouldRaise {
             threshold: raise.at,

@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 
 use crate::analysis::RuleAccount;
 use crate::cli::explain::Scale;
 use crate::cli::output::Tone;
 use crate::cli::text;
+use crate::domain::spike::Reading;
 use crate::domain::{
-    Alert, Assessed, FormulaInputs, Metric, Rearm, Reason, Silence, Verdict, utc_day,
+    Alert, Assessed, FormulaInputs, Metric, Rearm, Reason, Silence, SpikeReading, Verdict, utc_day,
 };
 use crate::text::{clean, moment, percent};
 
@@ -32,7 +34,11 @@ pub(super) fn lines(
     let scale = Scale { metric: account.rule.metric, currency: assessed.currency };
     let name = Tone::Strong.paint(&text::clean(&account.rule.name));
     let mut lines = match &account.verdict {
-        Verdict::NotApplicable(reason) => vec![format!("  {name} does not apply: {reason}")],
+        Verdict::NotApplicable(reason) => vec![if reason.is_not_applicable() {
+            format!("  {name} does not apply: {reason}")
+        } else {
+            format!("  {name} is silent: {reason}")
+        }],
         Verdict::Below { value, next_at } => vec![format!(
             "  {name}: {}; its first step is {}",
             scale.value(*value),
@@ -53,7 +59,8 @@ pub(super) fn lines(
     };
     let formula =
         account.inputs.as_ref().and_then(|inputs| formula(inputs, assessed, scale, beside));
-    if let Some(formula) = formula {
+    let read = account.spike.as_ref().map(|spike| read_of_day(spike, scale));
+    if let Some(formula) = formula.or(read) {
         lines.insert(1, format!("    {formula}"));
     }
     lines.extend(
@@ -62,6 +69,23 @@ pub(super) fn lines(
     lines.extend(spent(account, scale).into_iter().map(|line| format!("    {line}")));
     lines.extend(again(account, assessed, scale).map(|line| format!("    {line}")));
     lines
+}
+
+/// What a rule about spikes has read of the day.
+fn read_of_day(spike: &SpikeReading, scale: Scale) -> String {
+    let Reading { day, rate, usual, days, same_weekday, highest_earlier_excess, .. } =
+        &spike.reading;
+    let money = |value: Decimal| scale.amount(value);
+    format!(
+        "{} on {}; usually {} (median of {days} days, {same_weekday} of that weekday): {} more; \
+            the floor is {}, the largest earlier excess was {}",
+        money(*rate),
+        day.strftime("%a %-d %b %Y"),
+        money(*usual),
+        money(spike.reading.excess()),
+        money(spike.floor.0),
+        money(*highest_earlier_excess)
+    )
 }
 
 /// What the value was computed from, where cost and budget alone do not say it.

@@ -20,6 +20,7 @@ impl Scale {
         match self.metric.unit() {
             Unit::Percent => percent(value),
             Unit::Points => format!("{} points", money(value, None)),
+            Unit::Times => format!("{} times", money(value, None)),
             Unit::Hours => format!("{} h", money(value, None)),
             Unit::UsDollars => format!("{} USD", money(value, None)),
             Unit::Money => self.amount(value),
@@ -33,6 +34,7 @@ impl Scale {
             Metric::ForecastPercent => " of the budget at the end of the period, as it goes on",
             Metric::Pace => " ahead of the period",
             Metric::DailyCost | Metric::DailyPercent => " a day",
+            Metric::Spike => " the usual",
             Metric::StaleHours => " old",
             Metric::AmountOver if value < Decimal::ZERO => {
                 return format!("{} below the budget", self.amount(value.abs()));
@@ -51,6 +53,9 @@ impl Scale {
     pub(in crate::cli) fn value_or_over_zero(self, value: MetricValue) -> String {
         match value {
             MetricValue::Number(number) => self.value(number),
+            MetricValue::OverZero if self.metric == Metric::Spike => {
+                "nothing was spent before".to_owned()
+            }
             MetricValue::OverZero => "cost over a budget of zero".to_owned(),
         }
     }

@@ -141,6 +141,7 @@ fn alert() -> Value {
             text("the subscription, where the alert is about one only"),
         );
         properties.insert("inputs".into(), inputs());
+        properties.insert("spike".into(), spike());
     }
     alert
 }
@@ -182,6 +183,24 @@ fn inputs() -> Value {
             "daily_cost": decimal("the rise of the cost per 24 hours")
         }
     })
+}
+
+/// The numbers of a spike.
+fn spike() -> Value {
+    let decimal = |doc: &str| reference("decimal", doc);
+    whole(&json!({
+        "day": { "type": "string", "format": "date", "description": "of the data, in UTC" },
+        "rate": decimal("what was spent in 24 hours"),
+        "usual": decimal("what is usual"),
+        "excess": decimal("how much more than usual it is"),
+        "highest_earlier_excess": decimal("how far above the usual the highest of the days \
+            before was"),
+        "floor": decimal("the smallest excess that matters to the rule"),
+        "days": { "type": "integer", "minimum": 7, "description": "how many days the usual is \
+            the median of" },
+        "times": optional_decimal("how many times the usual it is; null where nothing was spent \
+            before")
+    }))
 }
 
 fn customer() -> Value {

@@ -4,6 +4,12 @@
 
 mod rates;
 mod reading;
+mod recorded;
+mod spending;
+mod view;
 
 pub use rates::{CostDate, DayRate, DayRates, NoRate};
 pub use reading::{Floor, Learning, Reading, SpikeDay, SpikeMark};
+pub use recorded::{RecordedSpike, RunEnd, SpikeRun};
+pub use spending::{NoReading, Spending};
+pub use view::SpikeView;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use rust_decimal::Decimal;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::rounded;
 use crate::domain::spike::rates::{DayRate, DayRates};
@@ -16,15 +17,28 @@ const FEWEST_DAYS: usize = 7;
 /// Fewer days of one weekday say nothing about it.
 const FEWEST_OF_WEEKDAY: usize = 3;
 /// A spike is left out of what is usual for so many days.
-const NEW_NORMAL_DAYS: i64 = 14;
+pub(super) const NEW_NORMAL_DAYS: i64 = 14;
 
 /// How a person marked a spike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "kebab-case")]
 pub enum SpikeMark {
     /// It was to be expected: it is usual at once.
     Expected,
     /// It was fraud: it never becomes usual.
     Fraud,
+}
+
+impl SpikeMark {
+    /// The name used in the ledger.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Reads the name used in the ledger.
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
 }
 
 /// A day whose spending was judged to be a spike, told or not.
@@ -122,6 +136,12 @@ impl Reading {
         is_beyond(self.excess(), self.highest_earlier_excess)
     }
 
+    /// Whether a run of spikes goes on with it: it is so many times the usual, or above the floor
+    /// where nothing is usual.
+    pub fn goes_on(&self, times: Decimal, floor: Floor) -> bool {
+        if self.usual.is_zero() { self.passes_floor(floor) } else { self.reaches(times) }
+    }
+
     /// Whether it is a spike for a rule whose lowest step is so many times the usual.
     pub fn is_spike(&self, times: Decimal, floor: Floor) -> bool {
         self.passes_floor(floor) && self.reaches(times) && self.is_highest()
@@ -129,7 +149,7 @@ impl Reading {
 }
 
 /// Whether an excess is more than 10 % above another.
-pub(crate) fn is_beyond(excess: Decimal, other: Decimal) -> bool {
+pub(super) fn is_beyond(excess: Decimal, other: Decimal) -> bool {
     let ten = excess.checked_mul(Decimal::TEN).zip(other.checked_mul(Decimal::from(11)));
     // Only magnitudes that cannot be multiplied are rounded before.
     ten.map_or_else(

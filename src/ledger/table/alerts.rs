@@ -10,7 +10,7 @@ use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKi
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::sql::{self, Connection, Row, named_params, params};
 use crate::ledger::table::chain::{Chain, EventKind};
-use crate::ledger::table::history;
+use crate::ledger::table::{history, spikes};
 use crate::text::sha256_hex;
 
 /// A new alert as the chain has it; all of it stands in its snapshot.
@@ -202,6 +202,7 @@ pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> sql
         rule = ?1)";
     connection.prepare_cached(sql)?.execute([rule])?;
     connection.prepare_cached("DELETE FROM step WHERE rule = ?1")?.execute([rule])?;
+    spikes::forget_rule(connection, rule)?;
     connection.prepare_cached("DELETE FROM rule WHERE name = ?1")?.execute([rule])?;
     connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([rule])?;
     Ok(())
@@ -227,6 +228,7 @@ pub(in crate::ledger) fn rename_rule(
              AND other.period_start = step.period_start AND other.period_end = step.period_end)",
         )?
         .execute([before, now])?;
+    spikes::rename_rule(connection, before, now)?;
     connection
         .prepare_cached("UPDATE alert SET rule = ?2 WHERE rule = ?1")?
         .execute([before, now])?;

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::alerting::identity;
 use crate::alerting::{
-    CustomerState, KnownCustomer, KnownCustomers, NewStep, RecordedStep, RememberedCustomer,
+    CustomerState, Depth, KnownCustomer, KnownCustomers, NewStep, RecordedStep, RememberedCustomer,
 };
 use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, LegacyCycle, Metric, NamedPeriods,
@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::customer_hash::text_hash;
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::history;
+use crate::ledger::table::{history, spikes};
 
 /// What is known of every customer.
 pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<KnownCustomers> {
@@ -78,27 +78,30 @@ pub(in crate::ledger) enum Steps {
 
 /// What is remembered of one customer; `None` when it was never seen.
 ///
-/// `samples` says how many of its latest dates are wanted.
+/// `depth` says how much of its history is wanted.
 pub(in crate::ledger) fn recall(
     connection: &Connection,
     key: &CustomerKey,
     wanted: Steps,
-    samples: u32,
+    depth: Depth,
 ) -> sql::Result<Option<RememberedCustomer>> {
     let mut statement = connection.prepare_cached(&format!("{SEEN_COLUMNS} WHERE key = ?1"))?;
     let found = statement
         .query_row([key.as_str()], |row| Ok((seen(row)?, row.get::<_, i64>("customer")?)))
         .optional()?;
     let recollection = |(seen, customer): (CustomerState, i64)| {
-        let samples =
-            if samples == 0 { Vec::new() } else { history::latest(connection, customer, samples)? };
+        let samples = match depth.samples {
+            0 => Vec::new(),
+            wanted => history::latest(connection, customer, wanted)?,
+        };
+        let spikes = if depth.spikes { spikes::of(connection, customer)? } else { Vec::new() };
         let steps = match wanted {
             Steps::None => Vec::new(),
             Steps::Near(at) => steps_near(connection, customer, at)?,
             Steps::NearSeen => steps_near(connection, customer, seen.usage_as_of.instant())?,
             Steps::All => all_steps(connection, customer)?,
         };
-        Ok(RememberedCustomer { seen, steps, samples })
+        Ok(RememberedCustomer { seen, steps, samples, spikes })
     };
     found.map(recollection).transpose()
 }

@@ -10,6 +10,7 @@ use crate::domain::{self, BillingPeriod, CustomerEvent, CustomerKey, EventCode, 
 use crate::ledger::column::{self, Exact, Instant};
 use crate::ledger::customer_hash::customer_key_hash;
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
+use crate::ledger::table::spikes;
 
 /// How long every change is kept; older ones are thinned to one a day.
 const EVERY_CHANGE: SignedDuration = SignedDuration::from_hours(8 * 24);
@@ -161,8 +162,10 @@ pub(in crate::ledger) fn set_pruned_at(connection: &Connection, now: Timestamp) 
 /// What is to be thinned.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::ledger) struct Thinning {
-    /// Samples before this instant go.
+    /// Events before this instant go.
     pub(in crate::ledger) keep_from: Timestamp,
+    /// Samples and spike days before this instant go.
+    pub(in crate::ledger) history_from: Timestamp,
     /// Samples from here on have not been thinned yet.
     pub(in crate::ledger) thinned_to: Option<Timestamp>,
     /// Now, or the newest date of the data where that is earlier.
@@ -188,7 +191,8 @@ pub(in crate::ledger) fn thin(
             "DELETE FROM sample WHERE customer BETWEEN ?1 AND ?2 AND usage_as_of < ?3 \
             AND seen_at < ?3",
         )?
-        .execute(params![first, last, Instant(thinning.keep_from)])?;
+        .execute(params![first, last, Instant(thinning.history_from)])?;
+    spikes::forget_before(connection, (first, last), thinning.history_from)?;
     connection
         .prepare_cached("DELETE FROM event WHERE customer BETWEEN ?1 AND ?2 AND at < ?3")?
         .execute(params![first, last, Instant(thinning.keep_from)])?;
@@ -199,7 +203,7 @@ pub(in crate::ledger) fn thin(
     let from = thinning.thinned_to.map(|at| {
         at.saturating_sub(EVERY_CHANGE).unwrap_or(at).saturating_sub(SignedDuration::from_hours(48))
     });
-    let from = from.map_or(thinning.keep_from, |from| from.unwrap_or(thinning.keep_from));
+    let from = from.map_or(thinning.history_from, |from| from.unwrap_or(thinning.history_from));
     connection
         .prepare_cached(
             "DELETE FROM sample WHERE customer BETWEEN :first AND :last AND usage_as_of >= :from AND usage_as_of < :before AND seen_at < :before

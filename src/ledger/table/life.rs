@@ -10,7 +10,7 @@ use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::chain::{self, EventKind};
-use crate::ledger::table::{alerts, history};
+use crate::ledger::table::{alerts, history, spikes};
 
 /// The customers with alerts that time may have changed by `now` and the `newest` date of all data:
 /// their period is over, they are silenced, or a reminder is due; one told by a clock that was
@@ -104,9 +104,12 @@ pub(in crate::ledger) fn change(
             let sql = "UPDATE alert SET state = 'resolved', ended_at = ?2 WHERE id = ?1";
             connection.prepare_cached(sql)?.execute(params![Id(*alert), Instant(now)])
         }
-        AlertChange::Released(alert) => connection
-            .prepare_cached("UPDATE alert SET state = 'raised', told_at = ?2 WHERE id = ?1")?
-            .execute(params![Id(*alert), Instant(now)]),
+        AlertChange::Released(alert) => {
+            spikes::tell(connection, *alert)?;
+            connection
+                .prepare_cached("UPDATE alert SET state = 'raised', told_at = ?2 WHERE id = ?1")?
+                .execute(params![Id(*alert), Instant(now)])
+        }
         AlertChange::Reminded(alert) => connection
             .prepare_cached("UPDATE alert SET told_at = ?2 WHERE id = ?1")?
             .execute(params![Id(*alert), Instant(now)]),

@@ -20,4 +20,5 @@ pub(super) mod retention;
 pub(super) mod retry;
 pub(super) mod sent_messages;
 pub(super) mod silences;
+pub(super) mod spikes;
 pub(super) mod standins;

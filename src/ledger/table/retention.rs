@@ -190,6 +190,7 @@ pub(in crate::ledger) fn customers(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT id FROM customer JOIN seen ON seen.customer = customer.id WHERE id BETWEEN ?1 AND ?2 AND {MISSING} < ?3
          AND NOT EXISTS (SELECT 1 FROM step WHERE customer = customer.id) AND NOT EXISTS (SELECT 1 FROM alert WHERE customer = customer.id)
+         AND NOT EXISTS (SELECT 1 FROM spike_day WHERE customer = customer.id)
          AND NOT EXISTS (SELECT 1 FROM sample WHERE customer = customer.id) AND NOT EXISTS (SELECT 1 FROM event WHERE customer = customer.id)
          AND NOT EXISTS (SELECT 1 FROM customer AS part WHERE part.key > customer.key || '\u{1f}' AND part.key < customer.key || ' ')"
     ))?;

@@ -23,6 +23,7 @@ impl AlertWording<'_> {
         match (self.alert.metric, self.alert.severity) {
             (Metric::StaleHours, _) => STALE,
             (_, Severity::Info) => "",
+            (Metric::Spike, _) => STOLEN,
             (_, Severity::Critical) if self.looks_stolen() => STOLEN,
             _ => LOOK_TODAY,
         }

@@ -234,6 +234,7 @@ fn bar(telling: &AlertWording<'_>) -> Option<Bar> {
         BudgetStatus::Cost
             | BudgetStatus::UsdCost(_)
             | BudgetStatus::Unbudgeted
+            | BudgetStatus::Spike(_)
             | BudgetStatus::Stale(_)
     ) {
         return None;

@@ -26,6 +26,7 @@ impl AlertWording<'_> {
             BudgetStatus::Ahead(value) => ahead(self.about(value)),
             BudgetStatus::Rising(value) => format!("+{} a day", self.money(value)),
             BudgetStatus::RisingShare(value) => format!("+{} of budget a day", percent(value)),
+            BudgetStatus::Spike(spike) => Self::times_the_usual(&spike)?,
             BudgetStatus::Stale(hours) => format!("no usage for {}", whole_hours(hours)),
             BudgetStatus::OverZero
             | BudgetStatus::Cost
@@ -52,6 +53,9 @@ impl AlertWording<'_> {
             }
             BudgetStatus::RisingShare(value) => {
                 ("", format!("+{}", percent(value)), "of budget a day".to_owned())
+            }
+            BudgetStatus::Spike(spike) => {
+                ("", format!("{} times", amount(spike.times?)), "the usual".to_owned())
             }
             BudgetStatus::Stale(hours) => ("", whole_hours(hours), "without new usage".to_owned()),
             BudgetStatus::OverZero
@@ -114,6 +118,7 @@ impl AlertWording<'_> {
                 });
                 format!("{}{}", self.cost_of_budget(), was.unwrap_or_default())
             }
+            BudgetStatus::Spike(spike) => self.spent_on_day(&spike),
             BudgetStatus::Stale(_) => format!("{} so far", self.cost_of_budget()),
         }
     }

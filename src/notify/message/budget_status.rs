@@ -3,6 +3,7 @@
 
 use rust_decimal::Decimal;
 
+use crate::domain::spike::SpikeView;
 use crate::domain::{Metric, rounded};
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{percent, percentage, points};
@@ -30,6 +31,8 @@ pub(crate) enum BudgetStatus {
     Rising(Decimal),
     /// Rising by so many points of the budget a day.
     RisingShare(Decimal),
+    /// Spending far more than usual on a day.
+    Spike(SpikeView),
     /// Without new usage for so many hours.
     Stale(Decimal),
 }
@@ -49,6 +52,9 @@ impl AlertWording<'_> {
     /// How the customer stands.
     pub(crate) fn budget_status(&self) -> BudgetStatus {
         let alert = self.alert;
+        if let (Metric::Spike, Some(spike)) = (alert.metric, alert.spike) {
+            return BudgetStatus::Spike(spike);
+        }
         match (alert.metric, alert.number()) {
             (Metric::UsdTotalCost, _) => {
                 alert.cost.usd.map_or(BudgetStatus::Cost, BudgetStatus::UsdCost)
@@ -59,7 +65,9 @@ impl AlertWording<'_> {
             (Metric::DailyCost, Some(rise)) => BudgetStatus::Rising(rise),
             (Metric::DailyPercent, Some(points)) => BudgetStatus::RisingShare(points),
             (Metric::StaleHours, Some(hours)) => BudgetStatus::Stale(hours),
-            (Metric::TotalCost | Metric::DailyCost | Metric::StaleHours, _) => BudgetStatus::Cost,
+            (Metric::TotalCost | Metric::DailyCost | Metric::Spike | Metric::StaleHours, _) => {
+                BudgetStatus::Cost
+            }
             _ => match self.against_budget() {
                 Some(Margin::Over(over)) => BudgetStatus::Over(over),
                 Some(Margin::OverZero) => BudgetStatus::OverZero,

@@ -116,6 +116,7 @@ impl AlertWording<'_> {
             | Metric::UsdTotalCost
             | Metric::DailyCost
             | Metric::DailyPercent
+            | Metric::Spike
             | Metric::StaleHours => None,
         }
     }

@@ -405,7 +405,7 @@ impl<'a> CustomerTelling<'a> {
                 CustomerStatus::Heading(self.telling.about(value))
             }
             (Metric::Pace, Some(value)) => CustomerStatus::Ahead(self.telling.about(value)),
-            (Metric::DailyCost, _) => CustomerStatus::RisingFast,
+            (Metric::DailyCost | Metric::Spike, _) => CustomerStatus::RisingFast,
             (Metric::DailyPercent, Some(value)) => CustomerStatus::Rising(value),
             _ => self.percent_used().map_or(CustomerStatus::Reached, CustomerStatus::Used),
         }

@@ -42,7 +42,7 @@ pub(crate) fn alert(alert: &Alert, show_cost: bool) -> Result<Value, serde_json:
     let mut inputs = all.remove("inputs");
     if show_cost {
         told.extend(
-            ["budget", "cost", "subscriptions"]
+            ["budget", "cost", "subscriptions", "spike"]
                 .into_iter()
                 .filter_map(|key| Some((key.to_owned(), all.remove(key)?))),
         );

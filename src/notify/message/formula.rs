@@ -9,6 +9,9 @@ impl AlertWording<'_> {
     /// `45 % used − 33.3 % of the period = 11.7 points`; none for metrics that need no more than
     /// cost and budget.
     pub(crate) fn formula(&self) -> Option<String> {
+        if self.alert.metric == Metric::Spike {
+            return self.spike_formula();
+        }
         let inputs = self.alert.inputs.as_ref()?;
         match self.alert.metric {
             Metric::ForecastPercent => self.forecast_formula(inputs),
@@ -28,6 +31,7 @@ impl AlertWording<'_> {
             | Metric::TotalCost
             | Metric::UsdTotalCost
             | Metric::UnbudgetedCost
+            | Metric::Spike
             | Metric::StaleHours => None,
         }
     }

@@ -30,6 +30,7 @@ impl AlertWording<'_> {
             | BudgetStatus::Ahead(_)
             | BudgetStatus::Rising(_)
             | BudgetStatus::RisingShare(_)
+            | BudgetStatus::Spike(_)
             | BudgetStatus::Stale(_) => return None,
             BudgetStatus::UsdCost(_) => self.money(rise),
             BudgetStatus::Over(_)
@@ -43,6 +44,9 @@ impl AlertWording<'_> {
 
     /// `Contoso Nord is 40,000 SEK over its November budget (about 4,290 USD). 24 h before, it was at 12 %.`
     pub(crate) fn first_line(&self) -> String {
+        if let BudgetStatus::Spike(spike) = self.budget_status() {
+            return self.spike_line(&spike);
+        }
         let before =
             self.before().map(|(span, was, value)| format!(" {span} before, it {was} {value}."));
         format!("{} {}.{}", self.who, self.predicate(), before.unwrap_or_default())

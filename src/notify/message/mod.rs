@@ -26,6 +26,7 @@ mod report_lists;
 mod report_numbers;
 mod rows;
 mod sentence;
+mod spike;
 mod telling;
 mod test_mark;
 mod told;

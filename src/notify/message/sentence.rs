@@ -47,6 +47,7 @@ impl AlertWording<'_> {
                 .rising(&format!("{}% of budget", percentage(value)), |rise| {
                     self.share_of_budget(rise)
                 }),
+            (BudgetStatus::Spike(spike), _) => return (" spent", self.spike_measure(&spike)),
             (BudgetStatus::Stale(hours), _) => {
                 return (
                     ":",
@@ -152,6 +153,7 @@ impl AlertWording<'_> {
             (BudgetStatus::RisingShare(value), _) => {
                 self.went(&format!("{} of {} a day", percent(value), period.budget), "it")
             }
+            (BudgetStatus::Spike(spike), _) => self.spike_predicate(&spike),
             (BudgetStatus::Stale(hours), _) => {
                 let since = times::moment(self.as_of(), self.alert.raised_at, self.zone);
                 format!(

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::domain::{Alert, AlertContext, AlertSnapshot, Metric, Unit, percent_of, rounded};
-use crate::text::amounts::{amount_beside, estimate, money, percent, percentage, points};
+use crate::text::amounts::{amount, amount_beside, estimate, money, percent, percentage, points};
 use crate::text::clean::clean;
 use crate::text::names::Name;
 use crate::text::times;
@@ -91,6 +91,7 @@ impl<'a> AlertWording<'a> {
         match self.alert.metric.unit() {
             Unit::Percent => percent(value),
             Unit::Points => points(value),
+            Unit::Times => times_the_usual(value),
             Unit::Hours => format!("{} h", percentage(value)),
             Unit::UsDollars => format!("{} USD", money(value, None)),
             Unit::Money => self.money(value),
@@ -111,6 +112,7 @@ impl<'a> AlertWording<'a> {
             | Metric::Pace
             | Metric::DailyCost
             | Metric::DailyPercent
+            | Metric::Spike
             | Metric::StaleHours => false,
         };
         self.alert.number().filter(|_| !said).map(|value| self.on_scale(value))
@@ -192,6 +194,11 @@ impl<'a> AlertWording<'a> {
         let seconds = times::seconds_between(self.as_of(), seen);
         (seconds >= 0).then(|| format!("{} old", times::span(seconds)))
     }
+}
+
+/// `31 times the usual`.
+fn times_the_usual(times: Decimal) -> String {
+    format!("{} times the usual", amount(times))
 }
 
 /// `Contoso Nord`; `Contoso Nord / Prod` where the alert is about a subscription.

@@ -53,7 +53,14 @@ async fn customers_whose_notifiers_all_fail_are_named_beside_the_others() {
         .collect();
     assert_eq!(
         numbers,
-        ["no-budget 1", "no-rule 0", "currency-unknown 0", "muted 0", "dead-notifier 3"]
+        [
+            "no-budget 1",
+            "no-rule 0",
+            "no-floor 0",
+            "currency-unknown 0",
+            "muted 0",
+            "dead-notifier 3"
+        ]
     );
     assert_eq!(said["without_coverage"], json!(1));
     let budgets = "[customers.\"11111111-1843-4b3b-872f-206e08a08e51\"]\nbudget = \

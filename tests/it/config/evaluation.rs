@@ -69,6 +69,7 @@ impl Record {
             ),
             carried_over: false,
             rise: Err(MissingInput::EarlierDate),
+            spending: None,
             stale_hours: Err(MissingInput::CollectionAge),
         }
     }

@@ -42,6 +42,11 @@ fn its_rules_read_well() {
                 100 USD is a warning to ops-slack, and so is every further 1,000 EUR, 1,000 GBP, \
                 10,000 SEK or 1,000 USD above; it judges every customer; each step alerts once per \
                 billing period.",
+            "spike: a customer that spends 3 times the usual on a day is a warning to ops-slack, \
+                10 times the usual is critical to ops-slack and oncall, if that is at least 100 \
+                EUR, 100 GBP, 1,000 SEK or 100 USD, or 2 % of its budget where that is more, above \
+                the usual; it judges every customer; a spike is told when it begins and when it \
+                grows by more than 10 %.",
         ]
     );
 }

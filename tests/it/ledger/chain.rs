@@ -169,7 +169,10 @@ async fn the_oldest_are_forgotten_and_the_rest_is_still_proved() {
     recording.alerts[0].snapshot.alert.raised_at = later;
     ledger.record(recording).await.unwrap();
     let head = proof(&folder, None).head;
-    ledger.forget_old(later + jiff::SignedDuration::from_hours(1)).await.unwrap();
+    ledger
+        .forget_old(later + jiff::SignedDuration::from_hours(1), jiff::SignedDuration::ZERO)
+        .await
+        .unwrap();
     ledger.close().await.unwrap();
     assert_eq!(kinds(&folder), ["raised"]);
     let found = proof(&folder, Some(&before));

@@ -17,7 +17,10 @@ async fn what_is_recorded_is_recalled_exactly() {
     assert_eq!(known[&2].fingerprint, u64::MAX - 5);
 
     let remembered = ledger
-        .recall([1, 2, 3].map(|number| (customer(number).key(), period().start)).to_vec(), 0)
+        .recall(
+            [1, 2, 3].map(|number| (customer(number).key(), period().start)).to_vec(),
+            Depth::default(),
+        )
         .await
         .unwrap();
     assert_eq!(remembered.len(), 2);
@@ -63,7 +66,8 @@ async fn a_last_seen_state_replaces_the_one_before() {
     ledger.record(Recording { seen: vec![bare.clone()], ..Recording::default() }).await.unwrap();
     let known = ledger.read(Reader::scan).await.unwrap();
     assert_eq!(known.into_values().map(|known| known.fingerprint).collect::<Vec<_>>(), [3]);
-    let remembered = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap();
+    let remembered =
+        ledger.recall(vec![(customer(1).key(), period().start)], Depth::default()).await.unwrap();
     assert_eq!(format!("{:?}", remembered[&customer(1).key()].seen), format!("{bare:?}"));
     ledger.close().await.unwrap();
 }
@@ -132,8 +136,10 @@ async fn one_entry_that_does_not_fit_keeps_all_of_its_recording_out() {
         assert_eq!(ledger.read(Reader::scan).await.unwrap().len(), 1, "{what}");
         assert_eq!(ledger.due("slack", vec![], 10).await.unwrap().len(), 1, "{what}");
         assert_eq!(
-            ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()
-                [&customer(1).key()]
+            ledger
+                .recall(vec![(customer(1).key(), period().start)], Depth::default())
+                .await
+                .unwrap()[&customer(1).key()]
                 .steps
                 .len(),
             1,
@@ -158,10 +164,11 @@ async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
         NewStep { raised: false, ..step(1, "spend", "80") },
     ];
     ledger.record(Recording { steps, ..Recording::default() }).await.unwrap();
-    let steps = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()
-        [&customer(1).key()]
-        .steps
-        .clone();
+    let steps =
+        ledger.recall(vec![(customer(1).key(), period().start)], Depth::default()).await.unwrap()
+            [&customer(1).key()]
+            .steps
+            .clone();
     let amounts: Vec<_> = steps
         .iter()
         .map(|step| step.amount.map(|amount| amount.to_string()).unwrap_or_default())
@@ -175,10 +182,11 @@ async fn a_step_is_spent_again_under_another_amount_or_in_another_period() {
         })
         .await
         .unwrap();
-    let below = ledger.recall(vec![(customer(1).key(), period().start)], 0).await.unwrap()
-        [&customer(1).key()]
-        .steps
-        .clone();
+    let below =
+        ledger.recall(vec![(customer(1).key(), period().start)], Depth::default()).await.unwrap()
+            [&customer(1).key()]
+            .steps
+            .clone();
     assert_eq!(
         below.iter().map(|step| step.seen_below).collect::<Vec<_>>(),
         [None, Some(decimal("45.50")), None, None, None]
@@ -290,10 +298,10 @@ async fn a_clock_that_was_ahead_costs_no_history() {
     };
     record(["2026-09-01T10:00:00Z", "2026-10-05T11:00:00Z"]).await.unwrap();
     ledger.finish_poll(good).await.unwrap();
-    ledger.forget_old(at("2036-10-05T12:00:00Z")).await.unwrap();
+    ledger.forget_old(at("2036-10-05T12:00:00Z"), jiff::SignedDuration::ZERO).await.unwrap();
     assert_eq!(dates(), ["2026-09-01T10:00:00Z", "2026-10-05T11:00:00Z"]);
     record(["2026-09-02T10:00:00Z", "2026-09-02T11:00:00Z"]).await.unwrap();
-    ledger.forget_old(at("2026-10-05T12:00:00Z")).await.unwrap();
+    ledger.forget_old(at("2026-10-05T12:00:00Z"), jiff::SignedDuration::ZERO).await.unwrap();
     assert_eq!(
         dates(),
         ["2026-09-01T10:00:00Z", "2026-09-02T11:00:00Z", "2026-10-05T11:00:00Z"],

@@ -38,7 +38,7 @@ async fn loaded(count: i64) -> Vec<String> {
     let ledger = open(&config(&folder)).unwrap();
     ledger.record(days(count)).await.unwrap();
     let now = at("2026-10-05T11:08:11Z");
-    let recalled = ledger.recall(vec![(customer(1).key(), now)], 0).await.unwrap();
+    let recalled = ledger.recall(vec![(customer(1).key(), now)], Depth::default()).await.unwrap();
     let all = Reader::open(&config(&folder))
         .unwrap()
         .recollection(&customer(1).key())
@@ -70,7 +70,8 @@ async fn data_dated_back_finds_the_steps_of_its_own_date() {
     let ledger = open(&config(&folder)).unwrap();
     ledger.record(days(3 * 365)).await.unwrap();
     let long_ago = at("2024-03-31T00:00:00Z");
-    let recalled = ledger.recall(vec![(customer(1).key(), long_ago)], 0).await.unwrap();
+    let recalled =
+        ledger.recall(vec![(customer(1).key(), long_ago)], Depth::default()).await.unwrap();
     let steps = &recalled[&customer(1).key()].steps;
     let on = |day: jiff::civil::Date| {
         steps

@@ -1,6 +1,7 @@
 //! What alerts on time and history say: the metric in its own words, the numbers of its formula,
 //! what to think of first.
 
+use budget_alertd::domain::spike::SpikeView;
 use budget_alertd::domain::{
     AlertSnapshot, FormulaInputs, Metric, MetricValue, Point, Previous, Severity,
 };
@@ -129,6 +130,42 @@ async fn each_metric_has_its_own_words_in_a_chat() {
     [context] Contact it@contoso.example
     [context] Look whether the subscription was cancelled, or Microsoft is late. budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
     [context] <https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions|Partner Center> · spend ≥ 48 h · Nov · 5F0C1C3E
+    ");
+}
+
+/// A spike of 1,240 on a Saturday.
+fn spike(usual: &str, times: Option<&str>) -> AlertSnapshot {
+    let mut spike = watched(Metric::DailyCost, "3");
+    (spike.alert.metric, spike.alert.inputs) = (Metric::Spike, None);
+    let number = times.map(|times| MetricValue::Number(decimal(times)));
+    spike.alert.value = number.or(Some(MetricValue::OverZero));
+    spike.alert.severity = Severity::Critical;
+    spike.alert.spike = Some(SpikeView {
+        day: "2026-11-14".parse().unwrap(),
+        rate: decimal("1240"),
+        usual: decimal(usual),
+        excess: decimal("1240") - decimal(usual),
+        highest_earlier_excess: decimal("16.47"),
+        floor: decimal("100"),
+        days: 35,
+        times: times.map(decimal),
+    });
+    spike
+}
+
+#[tokio::test]
+async fn a_spike_is_told_by_what_is_usual() {
+    let stolen = "If this is not expected, treat it as stolen credentials.";
+    assert_eq!(advice(spike("40", Some("31"))).await, stolen);
+    let mut told = Vec::new();
+    for sample in [spike("40", Some("31")), spike("0", None)] {
+        told.push(headline(raised(sample)).await);
+    }
+    insta::assert_snapshot!(told.join("\n"), @r"
+    CRITICAL Contoso Nord spent 31 times the usual: 1,240 SEK on 14 Nov (usually 40)
+    On Sat 14 Nov Contoso Nord spent about 1,240 SEK; 40 is usual (median of 35 days), 1,200 more than usual.
+    CRITICAL Contoso Nord spent 1,240 SEK on 14 Nov (usually nothing)
+    On Sat 14 Nov Contoso Nord spent about 1,240 SEK; usually it is nothing (median of 35 days).
     ");
 }
 

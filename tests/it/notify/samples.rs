@@ -79,6 +79,7 @@ pub(super) fn attacked() -> AlertSnapshot {
         resources: Vec::new(),
         usage_as_of: UsageDate::parse("2026-11-14T17:08:11.1433333Z").unwrap(),
         inputs: None,
+        spike: None,
         raised_at: time("2026-11-14T21:41:20Z"),
         state: AlertState::Raised,
     };
