@@ -13,7 +13,7 @@ CREATE TABLE file (
     chain_hash   BYTEA,
     chain_cut    BIGINT,
     -- What SQLite keeps in its header, and the term that writes: see lease.
-    version      BIGINT NOT NULL DEFAULT 6,
+    version      BIGINT NOT NULL DEFAULT 7,
     epoch        BIGINT NOT NULL DEFAULT 0,
     leader       BYTEA
 );
