@@ -14,7 +14,15 @@ pub(crate) const ROOT: Shape = &[
 
 const TEST: Shape = &[
     key("name", Kind::Text, "what must hold, as a sentence"),
+    key("history", Kind::Tables(HISTORY), "customers that cost the same every day before it"),
     key("poll", Kind::Tables(POLL), "what is read, in the order of time"),
+];
+
+const HISTORY: Shape = &[
+    key("customer", Kind::Text, "its id; all else is as in the first poll that has it"),
+    key("from", Kind::Text, "the first day"),
+    key("days", Kind::Whole, "how many days"),
+    key("per_day", Kind::Number, "what each of them costs"),
 ];
 
 const POLL: Shape = &[

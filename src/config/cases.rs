@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use toml::de::DeValue;
 
+use crate::config::case_history;
 use crate::config::reader::Table;
 use crate::config::value::{moment, number};
 use crate::domain::{CustomerId, LegacyCycle, Plan, Severity, UsageDate, UsageRecord};
@@ -26,6 +27,8 @@ pub struct Cases {
 pub struct Case {
     /// What must hold.
     pub name: String,
+    /// What is read before them, and when; nothing is expected of it.
+    pub history: Vec<(Timestamp, Vec<UsageRecord>)>,
     /// The polls, in the order of time.
     pub polls: Vec<CasePoll>,
 }
@@ -87,7 +90,9 @@ fn case(test: &Table<'_>) -> Case {
         }
         polls.push(poll);
     }
-    Case { name, polls }
+    let known: Vec<_> = polls.iter().flat_map(|poll| &poll.records).collect();
+    let history = case_history::read(test, polls.first().map(|poll| poll.at), &known);
+    Case { name, history, polls }
 }
 
 fn poll(table: &Table<'_>) -> Option<CasePoll> {

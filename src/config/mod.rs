@@ -6,6 +6,7 @@
 
 mod addresses;
 mod audience;
+mod case_history;
 mod case_keys;
 mod cases;
 mod check;

@@ -96,6 +96,9 @@ impl Suite {
     /// How the alerts of one test differ from the expected ones.
     fn differences(&self, case: &Case) -> Vec<Difference> {
         let mut replay = Replay::new(&self.criteria.budgets, &self.criteria.rules);
+        for (at, records) in &case.history {
+            replay.poll(*at, records.iter().cloned());
+        }
         let mut differences = Vec::new();
         for (number, poll) in (1_usize..).zip(&case.polls) {
             poll.cycles.iter().for_each(|(customer, cycle)| replay.know_cycle(customer, *cycle));
