@@ -135,3 +135,34 @@ async fn a_steady_poll_with_a_rule_about_spikes_writes_no_more() {
     let first = world.writes_of_a_poll("2026-10-11T23:00:00Z").await;
     assert_eq!(world.writes_of_a_poll("2026-10-12T00:00:00Z").await, first);
 }
+
+#[tokio::test]
+async fn after_14_days_a_spike_is_the_usual() {
+    let world = World::new(&rule("{ at = 3 }"));
+    let mut days = Days::of(&world).await;
+    days.usual(10, 40).await;
+    let month = "of 100000, 2026-10-01 .. 2026-11-01 month";
+    assert_eq!(days.day(240).await, format!("A spike 3: 6 {month}"));
+    for _ in 2..=14 {
+        assert_eq!(days.day(240).await, "1 duplicate");
+    }
+    days.usual(2, 240).await;
+}
+
+#[tokio::test]
+async fn a_renamed_rule_knows_what_was_told_and_one_that_comes_back_does_not() {
+    let mut world = World::new(&rule("{ at = 3 }"));
+    let month = "of 100000, 2026-10-01 .. 2026-11-01 month";
+    let mut days = Days::of(&world).await;
+    days.usual(10, 40).await;
+    assert_eq!(days.day(240).await, format!("A spike 3: 6 {month}"));
+    let (next, cost) = (days.next, days.cost);
+    let renamed = rule("{ at = 3 }").replace("[rules.spike]", "[rules.rate]\nformerly = \"spike\"");
+    world.change_rules(&renamed);
+    let mut days = Days { world: &world, next, cost };
+    assert_eq!(days.day(240).await, "1 duplicate");
+    let (next, cost) = (days.next, days.cost);
+    world.change_rules(&rule("{ at = 3 }"));
+    let mut days = Days { world: &world, next, cost };
+    assert_eq!(days.day(240).await, "", "it finds the days before in what is usual");
+}

@@ -126,3 +126,23 @@ async fn what_could_not_be_read_is_said_and_asked_for_again() {
         open()
     );
 }
+
+#[tokio::test]
+async fn a_spike_of_one_is_told_by_the_floor_of_its_own_budget() {
+    let partner_center = start();
+    let mut world = world_with_budgets(&partner_center);
+    let rule = "[rules.spike]\nmetric = \"spike\"\nfloor_percent = 50\nnotify = \
+        [\"hook\"]\nsteps = [{ at = 3 }]\n";
+    world.change_rules(&world.rules().replace(SPEND, rule).replace(RULES, ""));
+    for day in 1..=10 {
+        let date = format!("2019-09-{day:02}T00:00:00Z");
+        partner_center.set_customers(vec![plan(10 * day, 100, &date)]);
+        assert_eq!(told(&world.poll_source(&date.replace("T00", "T12")).await), "");
+    }
+    partner_center.set_customers(vec![plan(600, 100, "2019-09-11T00:00:00Z")]);
+    assert_eq!(
+        told(&world.poll_source("2019-09-11T12:00:00Z").await),
+        "11111111-0000-4000-8000-0000000000a1/S-PROD spike 3: 50 of 100, 2019-09-01 .. 2019-10-01 \
+            known"
+    );
+}
