@@ -1,6 +1,7 @@
 //! Days that cost far more than usual: records over days in, alerts out.
 
 use budget_alertd::domain::AlertState;
+use budget_alertd::ledger::{AlertFilter, Reader};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -165,4 +166,16 @@ async fn a_renamed_rule_knows_what_was_told_and_one_that_comes_back_does_not() {
     world.change_rules(&rule("{ at = 3 }"));
     let mut days = Days { world: &world, next, cost };
     assert_eq!(days.day(240).await, "", "it finds the days before in what is usual");
+}
+
+#[tokio::test]
+async fn a_rule_about_spikes_keeps_the_history_that_it_needs() {
+    let world = World::new(&format!("{}[ledger]\nretention = \"8d\"\n", rule("{ at = 3 }")));
+    let mut days = Days::of(&world).await;
+    days.usual(25, 40).await;
+    days.day(400).await;
+    let alerts = Reader::open(&world.config().ledger).unwrap();
+    let alerts = alerts.alerts(&AlertFilter::default()).unwrap();
+    let spike = alerts[0].snapshot.alert.spike.unwrap();
+    assert_eq!((spike.days, spike.times), (24, Some(10.into())), "the first date has no rate");
 }
