@@ -231,8 +231,13 @@ fn again(account: &RuleAccount, assessed: &Assessed, scale: Scale) -> Option<Str
                 scale.amount(amount)
             )
         });
-    let otherwise =
-        if is_daily { "on the next day of the data" } else { "in the next billing period" };
+    let otherwise = if account.rule.metric == Metric::Spike {
+        "on another day, once the excess is more than 10 % above what was told"
+    } else if is_daily {
+        "on the next day of the data"
+    } else {
+        "in the next billing period"
+    };
     let ways: Vec<String> = next.into_iter().chain(rearm).chain([otherwise.to_owned()]).collect();
     Some(format!("alerts again {}", ways.join(", or ")))
 }
