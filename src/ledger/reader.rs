@@ -190,6 +190,10 @@ impl Reader {
         let (mut same, mut similar) = (Vec::new(), Vec::new());
         self.read(|connection| {
             customers::each_seen(connection, |seen| {
+                // A subscription with a budget of its own has the name of its customer.
+                if seen.subscription.is_some() {
+                    return;
+                }
                 let names = [Some(name_key(&seen.name)), seen.label.as_deref().map(name_key)];
                 if names.iter().flatten().any(|name| *name == wanted) {
                     same.push(seen);

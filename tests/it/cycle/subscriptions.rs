@@ -71,6 +71,12 @@ async fn each_is_judged_by_its_own_budget_and_only_by_rules_on_budgets() {
         "a customer's alerts are also those of its subscriptions"
     );
     assert_eq!(reader.missing().unwrap(), 0);
+    // By its name or a part of it, it is one customer.
+    for name in ["Plan", "pla"] {
+        let meant = reader.find_customer(name).unwrap();
+        let [only] = meant.as_slice() else { panic!("{name}: {meant:?}") };
+        assert_eq!((&*only.name, &only.subscription), ("Plan", &None));
+    }
 }
 
 #[tokio::test]
