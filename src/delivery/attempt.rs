@@ -52,8 +52,8 @@ pub(crate) enum Carried {
     Failed(DeliveryError),
     /// It was not sent: it is owed no more.
     Ended,
-    /// It ended, and the ledger does not know.
-    UnconfirmedDeliveries(LedgerError),
+    /// The ledger failed: it does not know whether this was sent, or could not claim it before.
+    Unrecorded(LedgerError),
 }
 
 /// Carries deliveries to one notifier, and tells at its findings what was given up.
@@ -107,7 +107,7 @@ impl DeliveryAttempts {
         match self.ledger().claim(delivery.id).await {
             Ok(true) => {}
             Ok(false) => return Carried::Ended,
-            Err(error) => return Carried::UnconfirmedDeliveries(error),
+            Err(error) => return Carried::Unrecorded(error),
         }
         let ended = match self.channel.attempt(delivery).await {
             Ok(accepted) => {
@@ -144,7 +144,7 @@ impl DeliveryAttempts {
             Err(error) if error.verdict == Verdict::Recipient => Ok(Carried::Deferred(error)),
             Err(error) => Ok(Carried::Failed(error)),
         };
-        ended.unwrap_or_else(Carried::UnconfirmedDeliveries)
+        ended.unwrap_or_else(Carried::Unrecorded)
     }
 
     /// Marks what was accepted and could not be marked before.

@@ -176,7 +176,7 @@ impl DeliveryWorker {
                     Ok(())
                 }
                 Ok((_, Carried::Ended)) => Ok(()),
-                Ok((_, Carried::UnconfirmedDeliveries(error))) | Err(error) => Err(error),
+                Ok((_, Carried::Unrecorded(error))) | Err(error) => Err(error),
             };
             if let Err(error) = result {
                 in_flight.end();
