@@ -126,20 +126,12 @@ fn document<'a>(
 }
 
 fn message_document(message: &SentMessage) -> MessageDocument<'_> {
-    let mut headers: BTreeMap<&str, String> = BTreeMap::new();
-    for (name, value) in &message.headers {
-        let all = headers.entry(name).or_default();
-        if !all.is_empty() {
-            all.push_str(", ");
-        }
-        all.push_str(value);
-    }
     MessageDocument {
         subject: message.subject.as_deref(),
         text: message.text.as_deref(),
         html: message.html.as_deref(),
         body: message.body.as_deref(),
-        headers,
+        headers: message.headers_by_name(),
         sha256: &message.sha256,
     }
 }

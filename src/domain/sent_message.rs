@@ -1,5 +1,6 @@
 //! A message as it was handed to a receiver, kept so that it can be shown later word for word.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,21 @@ pub struct SentMessage {
     pub headers: Vec<(String, String)>,
     /// The SHA-256, in hex, of all that was handed over, pictures and secrets included.
     pub sha256: String,
+}
+
+impl SentMessage {
+    /// Its headers by name; those of one name are one, as in HTTP (RFC 9110, section 5.3).
+    pub fn headers_by_name(&self) -> BTreeMap<&str, String> {
+        let mut headers: BTreeMap<&str, String> = BTreeMap::new();
+        for (name, value) in &self.headers {
+            let all = headers.entry(name).or_default();
+            if !all.is_empty() {
+                all.push_str(", ");
+            }
+            all.push_str(value);
+        }
+        headers
+    }
 }
 
 /// Neither bodies nor addresses go into a log.

@@ -43,10 +43,12 @@ pub(super) struct Shown {
 impl Shown {
     /// Of a message to one customer's people everything, else what is the customer's.
     pub(super) fn of(message: SentMessage, sharing: &Sharing) -> Self {
-        let SentMessage { subject, text, html, body, headers, sha256 } = message;
-        let named = |name: &str| HEADERS.contains(&name.to_ascii_lowercase().as_str());
         let is_shared = sharing.is_shared();
-        let headers = message_headers(headers, |name| !is_shared || named(name));
+        let is_shown =
+            |name: &str| !is_shared || HEADERS.contains(&name.to_ascii_lowercase().as_str());
+        let headers = message.headers_by_name().into_iter().filter(|(name, _)| is_shown(name));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
+        let SentMessage { subject, text, html, body, sha256, .. } = message;
         if !is_shared {
             return Self { subject, text, html, body, headers, redacted: false, sha256 };
         }
@@ -61,21 +63,6 @@ impl Shown {
             sha256,
         }
     }
-}
-
-fn message_headers(
-    headers: Vec<(String, String)>,
-    is_shown: impl Fn(&str) -> bool,
-) -> BTreeMap<String, String> {
-    let mut shown: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers.into_iter().filter(|(name, _)| is_shown(name)) {
-        let all = shown.entry(name).or_default();
-        if !all.is_empty() {
-            all.push_str(", ");
-        }
-        all.push_str(&value);
-    }
-    shown
 }
 
 /// `[7 alerts, 6 CRITICAL] [another customer]`.
