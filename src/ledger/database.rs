@@ -1,5 +1,5 @@
-//! The ledger on a PostgreSQL server: its tables are made where there are none, and those of
-//! another program or version are refused.
+//! The ledger on a PostgreSQL server: its tables are made where there are none, those of an older
+//! version are brought to this one, and those of another program or a newer version are refused.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,8 +17,12 @@ use crate::ledger::schema::VERSION;
 use crate::ledger::server::Server;
 use crate::ledger::sql::{self, Connection, Database, params};
 
-/// The tables of version 7.
-const SCHEMA: &str = include_str!("schema-postgres.sql");
+/// The tables of the first version that there was on a server, then what brings them to each next
+/// one; applied in order, never changed once released. A step only adds: a host that still leads
+/// with the version before must be able to go on.
+const MIGRATIONS: [(i64, &str); 1] = [(7, include_str!("schema-postgres.sql"))];
+/// The first version on a server.
+const FIRST: i64 = 7;
 /// Whoever makes the tables has this lock, so that several hosts that start at once make them once.
 const MAKING: &str = "SELECT pg_advisory_xact_lock(1650946412) IS NULL";
 /// How many of the tables of a ledger there are, and whether one of them is a ledger's.
@@ -70,15 +74,21 @@ fn connect(server: &Server, seat: Arc<Seat>) -> Connection {
     Connection::Postgres(Box::new(Database::of(server, seat)))
 }
 
-/// Makes the tables where there are none; returns their version.
+/// Makes the tables where there are none, and brings older ones to this version, all of it or
+/// nothing; returns their version.
 fn make(connection: &Connection, now: Timestamp) -> sql::Result<i64> {
     connection.transaction(|| {
         connection.query_row(MAKING, (), |_| Ok(()))?;
-        if !is_ledger(connection)? {
-            connection.batch(SCHEMA)?;
-            let row =
-                "INSERT INTO file (\"only\", created_at, clean, identity) VALUES (1, ?1, 1, ?2)";
-            connection.execute(row, params![Instant(now), Id(Uuid::new_v4())])?;
+        let is_new = !is_ledger(connection)?;
+        let found = if is_new { 0 } else { version(connection)? };
+        for (to, step) in MIGRATIONS.into_iter().filter(|(to, _)| *to > found) {
+            connection.batch(step)?;
+            if is_new && to == FIRST {
+                let row = "INSERT INTO file (\"only\", created_at, clean, identity) \
+                    VALUES (1, ?1, 1, ?2)";
+                connection.execute(row, params![Instant(now), Id(Uuid::new_v4())])?;
+            }
+            connection.execute("UPDATE file SET version = ?1", params![to])?;
         }
         version(connection)
     })
@@ -135,11 +145,15 @@ mod tests {
     use crate::ledger::schema::model;
     use crate::ledger::transfer::TABLES;
 
-    /// The columns of a table as its statement names them.
+    /// The columns of a table as all steps together make them.
     fn columns(table: &str) -> Vec<String> {
-        let (_, rest) = SCHEMA.split_once(&format!("CREATE TABLE {table} (")).unwrap();
+        let all: String = MIGRATIONS.iter().map(|(_, step)| *step).collect();
+        let (_, rest) = all.split_once(&format!("CREATE TABLE {table} (")).unwrap();
         let (body, _) = rest.split_once(";\n").unwrap();
-        let names = body.split(['\n', '(']).filter_map(|line| line.split_whitespace().next());
+        let added = format!("ALTER TABLE {table} ADD COLUMN ");
+        let names =
+            body.split(['\n', '(']).chain(all.lines().filter_map(|line| line.strip_prefix(&added)));
+        let names = names.filter_map(|line| line.split_whitespace().next());
         names.map(|name| name.trim_matches('"').to_owned()).collect()
     }
 
@@ -157,6 +171,7 @@ mod tests {
         let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
         let tables: i64 = model.query_row(sql, [], |row| row.get(0)).unwrap();
         assert_eq!(usize::try_from(tables).unwrap(), TABLES.len());
-        assert!(SCHEMA.contains(&format!("version      BIGINT NOT NULL DEFAULT {VERSION}")));
+        assert_eq!(MIGRATIONS.first().map(|(to, _)| *to), Some(FIRST));
+        assert_eq!(MIGRATIONS.last().map(|(to, _)| *to), Some(VERSION));
     }
 }
