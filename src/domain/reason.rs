@@ -72,6 +72,8 @@ pub enum Reason {
     BelowFloor,
     /// As much above the usual was seen before.
     SeenBefore,
+    /// An earlier day of its weekday, of the one or two that are known, was nearly as high.
+    BusyWeekday,
     /// The whole collection is old, or nobody has looked at its age.
     CollectionAge,
     /// The value has not reached the first step.
@@ -143,6 +145,7 @@ impl Reason {
             Self::BelowFirstStep
                 | Self::BelowFloor
                 | Self::SeenBefore
+                | Self::BusyWeekday
                 | Self::ToldBefore
                 | Self::NewStep
                 | Self::BudgetRaised
@@ -241,6 +244,10 @@ impl fmt::Display for Reason {
             Self::BelowFloor => "it is not above the usual by as much as the floor",
             Self::SeenBefore => {
                 "it is not more than 10 % above the highest excess of the last 35 days"
+            }
+            Self::BusyWeekday => {
+                "an earlier day of this weekday was nearly as high, and there are too few of \
+                them to know what is usual"
             }
             Self::ToldBefore => "the spike was told before, and is not more than 10 % above that",
             Self::CollectionAge => {

@@ -20,6 +20,9 @@ pub(crate) fn spike_verdict(ladder: &Ladder, spike: &SpikeReading, assessed: &As
     if !reading.is_highest() {
         return Verdict::NotApplicable(Reason::SeenBefore);
     }
+    if !reading.is_unlike_its_weekday(*lowest) {
+        return Verdict::NotApplicable(Reason::BusyWeekday);
+    }
     let crossing = ladder
         .crossing_where(times, |at| reading.reaches(at), also)
         .filter(|_| !reading.usual.is_zero());

@@ -199,9 +199,13 @@ mod naive {
         };
         let highest = base.iter().map(|(day, rate)| rate - usual(*day)).max().unwrap();
         let excess = rate - usual(today);
+        let same = base.iter().filter(|(day, _)| day.weekday() == today.weekday());
+        let same: Vec<_> = same.map(|(_, rate)| *rate).collect();
+        let like_them = same.len() < 3 && same.iter().any(|one| rate < times * *one);
         Some(
             excess >= floor
                 && rate >= times * usual(today)
+                && !like_them
                 && excess * Decimal::TEN > highest.max(Decimal::ZERO) * Decimal::from(11),
         )
     }

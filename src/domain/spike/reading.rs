@@ -79,6 +79,8 @@ pub struct Reading {
     pub median: Decimal,
     /// The median of those of this weekday, where there are three.
     pub median_of_weekday: Option<Decimal>,
+    /// The highest of those of this weekday, where there are fewer than three.
+    pub highest_of_weekday: Option<Decimal>,
     /// How far above the usual the highest of them was.
     pub highest_earlier_excess: Decimal,
 }
@@ -102,6 +104,12 @@ impl Reading {
             same_weekday: before.keys().filter(|day| day.weekday() == weekday).count(),
             median: usual.median,
             median_of_weekday: usual.of_weekday(weekday),
+            highest_of_weekday: before
+                .iter()
+                .filter(|(day, _)| day.weekday() == weekday)
+                .map(|(_, rate)| *rate)
+                .max()
+                .filter(|_| usual.of_weekday(weekday).is_none()),
             highest_earlier_excess: before
                 .iter()
                 .map(excess)
@@ -136,6 +144,13 @@ impl Reading {
         is_beyond(self.excess(), self.highest_earlier_excess)
     }
 
+    /// Whether it is so many times the highest earlier day of its weekday too. Until there are three
+    /// of them, no median of theirs excuses a weekday that is always busy; in the first weeks of a
+    /// customer nearly all false alarms are such days.
+    pub fn is_unlike_its_weekday(&self, times: Decimal) -> bool {
+        self.highest_of_weekday.is_none_or(|highest| self.rate >= times.saturating_mul(highest))
+    }
+
     /// Whether a run of spikes goes on with it: it is so many times the usual, or above the floor
     /// where nothing is usual.
     pub fn goes_on(&self, times: Decimal, floor: Floor) -> bool {
@@ -144,7 +159,10 @@ impl Reading {
 
     /// Whether it is a spike for a rule whose lowest step is so many times the usual.
     pub fn is_spike(&self, times: Decimal, floor: Floor) -> bool {
-        self.passes_floor(floor) && self.reaches(times) && self.is_highest()
+        self.passes_floor(floor)
+            && self.reaches(times)
+            && self.is_highest()
+            && self.is_unlike_its_weekday(times)
     }
 }
 
