@@ -1,6 +1,8 @@
-//! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`], the preview of a
-//! silence ([`SilencePreview`]), and customers or patterns that fit nobody ([`Strangers`]).
+//! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`],
+//! [`calibration`], the preview of a silence ([`SilencePreview`]), and customers or patterns that
+//! fit nobody ([`Strangers`]).
 
+pub mod calibration;
 mod explain;
 mod guess;
 mod history;

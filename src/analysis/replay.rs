@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::case::Case;
@@ -135,6 +136,15 @@ impl Replay {
     /// Ends a silence before its time.
     pub fn expire(&mut self, id: i64, now: Timestamp) {
         self.silenced_alerts.expire(id, now);
+    }
+
+    /// What is usual on the newest day of a customer's data, as the first rule about spikes that can
+    /// judge it has it.
+    pub fn usual(&self, customer: &CustomerKey) -> Option<Decimal> {
+        let remembered = self.customers.get(customer)?;
+        let time = AsOf { now: remembered.seen.seen_at, newest: None };
+        let judged = judged_again(&self.budgets, &self.rules, remembered, time);
+        judged.evaluations.iter().find_map(|one| Some(one.spike.as_ref()?.reading.usual))
     }
 
     /// One good poll at `now` that reads these records. Identities are counted from 1.

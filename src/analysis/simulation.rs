@@ -163,7 +163,7 @@ fn told(snapshot: &AlertSnapshot) -> impl PartialEq {
 }
 
 /// A reading as the record it came from; what history does not keep is the customer's of today.
-fn record(seen: &CustomerState, sample: &NewSample) -> UsageRecord {
+pub(super) fn record(seen: &CustomerState, sample: &NewSample) -> UsageRecord {
     UsageRecord {
         customer: seen.customer.clone(),
         subscription: seen.subscription.clone(),

@@ -5,6 +5,7 @@
 mod ack;
 mod alerts;
 mod budgets;
+mod calibrate;
 mod check;
 mod choice;
 mod control;
@@ -118,6 +119,12 @@ enum Command {
     /// Say which alerts other rules would have raised on recorded history, or on saved collections
     #[command(after_help = "Example: budget-alertd simulate --rules new-rules.toml --since 30d")]
     Simulate(simulate::Simulate),
+    /// Propose a rule about spikes, and budgets, from recorded history
+    #[command(
+        after_help = "Nothing is changed. Exits with 1 when there is too little history.\n\n\
+            Example: budget-alertd calibrate --alarms-per-week 5 --budgets budgets.csv"
+    )]
+    Calibrate(calibrate::Calibrate),
     /// Say how the daemon does, what to do about it, and which customers are worst
     #[command(
         after_help = "Exits with 1 when it is failing: an overspend would not be told. Degraded is \
@@ -278,6 +285,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Check(check) => Box::pin(check.run(&config()?)).await,
         Command::Test(test) => test.run(|| Ok(config()?)),
         Command::Simulate(simulate) => simulate.run(&config()?).await,
+        Command::Calibrate(calibrate) => calibrate.run(&config()?),
         Command::Status(status) => status.run(&config()?).await,
         Command::Explain(explain) => explain.run(&config()?),
         Command::Coverage(coverage) => coverage.run(&config()?),

@@ -42,6 +42,7 @@ impl Command {
             | Self::Check(_)
             | Self::Test(_)
             | Self::Simulate(_)
+            | Self::Calibrate(_)
             | Self::Ack(_)
             | Self::Budgets(_)
             | Self::Demo(_)

@@ -15,7 +15,11 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use rust_decimal::Decimal;
 
+use crate::alerting::CustomerState;
+use crate::budgets::{self, LocalCustomer};
+use crate::cli::budgets::record::{Record, Style, written};
 use crate::cli::exit::Outcome;
 use crate::cli::open;
 use crate::config::{self, Config, Environment, SecretsFor};
@@ -50,6 +54,26 @@ impl Budgets {
             Order::Import(import) => import.run(path),
         }
     }
+}
+
+/// Writes budgets that are proposed for customers as a spreadsheet that `import` takes, with what is
+/// set for them here.
+pub(super) fn write_proposed(
+    path: &Path,
+    known: &budgets::Config,
+    proposed: &[(CustomerState, Decimal)],
+) -> anyhow::Result<()> {
+    let nothing = LocalCustomer::default();
+    let rows = proposed.iter().flat_map(|(seen, budget)| {
+        let local = known.customers.get(&seen.key()).unwrap_or(&nothing);
+        let records = Record::of_customer(seen.customer.as_str(), local, seen.currency);
+        records.into_iter().map(move |record| {
+            let own = record.subscription_id.is_none().then_some(*budget);
+            (Record { budget: own.or(record.budget), ..record }, Some(seen))
+        })
+    });
+    let style = Style { decimal_comma: false, told: true };
+    file::write(path, &written(&rows.collect::<Vec<_>>(), style)?)
 }
 
 /// The configuration with and without the spreadsheet of customers.

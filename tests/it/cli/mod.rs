@@ -3,6 +3,7 @@
 
 mod backing_up;
 mod budgets;
+mod calibrating;
 mod checking;
 mod coverage;
 mod deferring;

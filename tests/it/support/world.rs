@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
@@ -127,6 +128,12 @@ impl World {
 
     /// The configuration of the next poll.
     pub(crate) fn config(&self) -> config::Config {
+        config::parse(&self.configuration(), &PathBuf::from("rules.toml"), &Environment::default())
+            .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    /// The same as it is written.
+    fn configuration(&self) -> String {
         let hook = if self.rules.contains("[notifiers.") {
             ""
         } else {
@@ -146,8 +153,17 @@ impl World {
                 text.extend(["[ledger]\nurl = \"", &url, "\"\n"]);
             }
         }
-        config::parse(&text, &PathBuf::from("rules.toml"), &Environment::default())
-            .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+        text
+    }
+
+    /// Runs a command on what this world has recorded.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let file = self.write_beside("alert-rules.toml", &self.configuration());
+        Command::new(env!("CARGO_BIN_EXE_budget-alertd"))
+            .args(["--config", &file])
+            .args(arguments)
+            .output()
+            .unwrap()
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
