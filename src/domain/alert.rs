@@ -309,13 +309,16 @@ impl Alert {
     }
 
     /// Orders the worst first: by severity, then US dollars over the budget (else US dollars of
-    /// cost), then percent.
+    /// cost), then percent. Of one customer, what happens just now comes before what has come to
+    /// be, and that before what is expected.
     pub fn worst_first(&self, other: &Self) -> Ordering {
         let money = |alert: &Self| alert.usd_over().or(alert.cost.usd).unwrap_or_default();
         let rank = |alert: &Self| (alert.severity, money(alert), alert.percent_to_order());
         rank(other)
             .cmp(&rank(self))
             .then_with(|| self.customer.called().cmp(other.customer.called()))
+            .then_with(|| self.metric.urgency().cmp(&other.metric.urgency()))
+            .then_with(|| self.rule.cmp(&other.rule))
             .then_with(|| self.id.cmp(&other.id))
     }
 }

@@ -17,15 +17,17 @@ use crate::domain::{
 pub enum Message {
     /// One new alert.
     Alert(Box<AlertSnapshot>),
+    /// The new alerts about one customer that one poll found by several rules, worst first.
+    Alerts(Digest),
     /// Several alerts of one poll, worst first.
     Digest(Digest),
     /// A message that somebody asked for to try a notifier, with an alert that is made up.
     Test(Box<AlertSnapshot>),
-    /// Alerts that are still true, told again; each has its latest numbers in its context. One
-    /// alone is a digest of one.
+    /// Alerts that are still true, told again; each has its latest numbers in its context. Those of
+    /// one customer are a digest of one customer.
     Reminder(Digest),
-    /// Alerts that are over; each has its latest numbers and why in its context. One alone is a
-    /// digest of one.
+    /// Alerts that are over; each has its latest numbers and why in its context. Those of one
+    /// customer are a digest of one customer.
     Resolved(Digest),
     /// News about the daemon itself.
     Operator(OperatorNews),
@@ -89,11 +91,35 @@ pub struct Digest {
     pub totals: Option<DigestTotals>,
 }
 
+impl Digest {
+    /// What is told of one customer alone, or of one subscription: no part of a larger digest.
+    pub fn of_one_customer(alerts: Vec<AlertSnapshot>) -> Self {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let criticals = alerts.iter().filter(|one| one.alert.severity == Severity::Critical);
+        Self {
+            part: 1,
+            parts: 1,
+            total: count(alerts.len()),
+            criticals: count(criticals.count()),
+            baseline: alerts.iter().all(|one| one.alert.baseline),
+            totals: None,
+            alerts,
+        }
+    }
+
+    /// Whether it is such: then the worst alert is told, and the others as further reasons.
+    pub fn is_of_one_customer(&self) -> bool {
+        let mut customers = self.alerts.iter().map(|snapshot| snapshot.alert.key());
+        self.parts <= 1
+            && customers.next().is_some_and(|first| customers.all(|other| other == first))
+    }
+}
+
 /// The kind of a message, as listings and payloads name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[derive(IntoStaticStr, VariantArray, EnumString)]
 pub enum MessageKind {
-    /// One new alert.
+    /// New alerts about one customer.
     #[serde(rename = "budget.alert.raised")]
     #[strum(to_string = "budget.alert.raised")]
     Raised,
@@ -146,7 +172,7 @@ impl Message {
     /// Its kind.
     pub fn kind(&self) -> MessageKind {
         match self {
-            Self::Alert(_) => MessageKind::Raised,
+            Self::Alert(_) | Self::Alerts(_) => MessageKind::Raised,
             Self::Digest(_) => MessageKind::Digest,
             Self::Test(_) => MessageKind::Test,
             Self::Reminder(_) => MessageKind::Reminder,
@@ -161,10 +187,22 @@ impl Message {
     pub fn alerts(&self) -> &[AlertSnapshot] {
         match self {
             Self::Alert(alert) | Self::Test(alert) => std::slice::from_ref(&**alert),
-            Self::Digest(digest) | Self::Reminder(digest) | Self::Resolved(digest) => {
-                &digest.alerts
-            }
+            Self::Alerts(digest)
+            | Self::Digest(digest)
+            | Self::Reminder(digest)
+            | Self::Resolved(digest) => &digest.alerts,
             Self::Operator(_) | Self::Report(_) => &[],
+        }
+    }
+
+    /// Whether it tells of one customer alone, or of one subscription, for one reason or several.
+    pub fn is_of_one_customer(&self) -> bool {
+        match self {
+            Self::Alert(_) | Self::Test(_) => true,
+            Self::Alerts(digest) | Self::Reminder(digest) | Self::Resolved(digest) => {
+                digest.is_of_one_customer()
+            }
+            Self::Digest(_) | Self::Operator(_) | Self::Report(_) => false,
         }
     }
 
@@ -231,7 +269,8 @@ pub struct Route {
     pub readers: Readers,
     /// To whom its messages go.
     pub recipients: Recipients,
-    /// More new alerts than this in one poll become one digest; `None`: never.
+    /// New alerts about more customers than this in one poll become one digest; `None`: never. A
+    /// subscription with a budget of its own counts as a customer.
     pub digest_above: Option<u32>,
     /// Whether it is told when an alert is over.
     pub send_resolved: bool,
@@ -249,8 +288,7 @@ pub struct Route {
 pub enum Keeps {
     /// Messages, each by itself.
     Messages,
-    /// One incident for each customer, billing period and rule, which ends with the last of its
-    /// steps.
+    /// One incident for each customer and billing period, which ends with the last of its alerts.
     Incidents,
     /// What is open, as long as it is shown that: it is owed no messages.
     Mirror,

@@ -105,6 +105,21 @@ impl Metric {
         name.parse().ok()
     }
 
+    /// Which of several equally bad alerts about one customer is told first; lower ones are.
+    pub(crate) fn urgency(self) -> u8 {
+        match self {
+            Self::Spike | Self::DailyCost | Self::DailyPercent => 0,
+            Self::PercentUsed
+            | Self::AmountOver
+            | Self::AmountLeft
+            | Self::TotalCost
+            | Self::UsdTotalCost
+            | Self::UnbudgetedCost => 1,
+            Self::ForecastPercent | Self::Pace => 2,
+            Self::StaleHours => 3,
+        }
+    }
+
     /// On which side of a step it fires.
     pub fn direction(self) -> Direction {
         if self == Self::AmountLeft { Direction::Down } else { Direction::Up }

@@ -227,6 +227,7 @@ impl Alertmanager {
                 digest.alerts.iter().map(|one| self.alert(one, None, now, now)).collect()
             }
             message @ (Message::Alert(_)
+            | Message::Alerts(_)
             | Message::Digest(_)
             | Message::Test(_)
             | Message::Reminder(_)

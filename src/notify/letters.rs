@@ -1,6 +1,8 @@
 //! Writes mails, however they are sent: who they are from and to, their headers, parts and threads.
 //! The words are in `message`.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -13,6 +15,9 @@ use crate::notify::address::in_ascii;
 use crate::notify::message::{Disclosed, MailText, Picture, in_place_of};
 use crate::notify::{Config, DeliveryError, FailureReason, Partner, Template, Templates, Verdict};
 use crate::text::{bare, sha256_hex, short_hash};
+
+/// So many further alerts are named in a header.
+const REFERENCES: usize = 20;
 
 /// Writes the mails of one sender.
 pub(crate) struct Letters {
@@ -213,17 +218,20 @@ fn thread(message: &Message, domain: &str) -> Vec<String> {
                 hash(&format!("{code}\n{subject}\n{since}\n{domain}"))
             )]
         }
-        (Message::Alert(_) | Message::Reminder(_) | Message::Resolved(_), [snapshot]) => {
-            let alert = &snapshot.alert;
+        (
+            Message::Alert(_) | Message::Alerts(_) | Message::Reminder(_) | Message::Resolved(_),
+            [worst, others @ ..],
+        ) if message.is_of_one_customer() => {
+            let alert = &worst.alert;
             let period = format!(
                 "{}\n{}\n{domain}",
                 alert.customer.id.key().as_str(),
                 alert.billing_period.start
             );
-            vec![
-                format!("<budget.{}@{domain}>", hash(&period)),
-                format!("<alert.{}@{domain}>", alert.id.simple()),
-            ]
+            // A client replies to the last: the worst.
+            let alerts = others.iter().take(REFERENCES).rev().chain([worst]);
+            let alerts = alerts.map(|one| format!("<alert.{}@{domain}>", one.alert.id.simple()));
+            std::iter::once(format!("<budget.{}@{domain}>", hash(&period))).chain(alerts).collect()
         }
         _ => Vec::new(),
     }
@@ -261,13 +269,21 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
     } else {
         let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
         let first_rule = alerts().next().map(|alert| alert.rule.as_str());
-        let one_rule = first_rule.filter(|rule| alerts().all(|alert| alert.rule == *rule));
+        let of_one = message.is_of_one_customer();
+        let one_rule =
+            first_rule.filter(|rule| of_one || alerts().all(|alert| alert.rule == *rule));
+        let rules: BTreeSet<_> = alerts().skip(1).map(|alert| alert.rule.as_str()).collect();
+        let rules = first_rule
+            .into_iter()
+            .chain(rules.into_iter().filter(|rule| Some(*rule) != first_rule));
+        let rules: Vec<_> = rules.take(REFERENCES).map(|rule| bare(rule, 60)).collect();
+        let rules = if one_rule.is_some() { rules.join(", ") } else { "several".to_owned() };
         let references: Vec<_> =
             alerts().take(50).map(|alert| bare(&alert.reference, 16)).collect();
         headers.extend([
             list(&slug(one_rule.unwrap_or("digest"))),
             (header("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
-            (header("X-Budget-Alert-Rule"), bare(one_rule.unwrap_or("several"), 60)),
+            (header("X-Budget-Alert-Rule"), rules),
             (header("X-Budget-Alert-Ref"), references.join(", ")),
         ]);
     }
@@ -284,6 +300,7 @@ fn is_urgent(message: &Message) -> bool {
         Message::Resolved(_) => false,
         Message::Operator(news) => !news.over,
         Message::Alert(_)
+        | Message::Alerts(_)
         | Message::Digest(_)
         | Message::Test(_)
         | Message::Reminder(_)

@@ -177,6 +177,7 @@ impl PagerDuty {
             body.pointer_mut("/payload/custom_details").and_then(Value::as_object_mut)
         {
             details.remove("alert");
+            details.remove("alerts");
         }
         body.to_string()
     }
@@ -212,29 +213,53 @@ fn is_about_the_key(answer: &str) -> bool {
 fn events(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> Vec<Event> {
     let text = |occasion, snapshot| AlertText::new(occasion, snapshot, zone, now);
     match &delivery.message {
-        Message::Alert(snapshot) => vec![trigger(&text(Occasion::New, snapshot), snapshot)],
+        Message::Alert(_) => triggers(Occasion::New, delivery.message.alerts(), zone, now),
+        Message::Alerts(digest) => triggers(Occasion::New, &digest.alerts, zone, now),
         Message::Test(snapshot) => vec![test(&text(Occasion::New, snapshot), snapshot)],
         Message::Digest(digest) => vec![list(delivery, digest, zone, now)],
-        Message::Reminder(digest) => {
-            digest.alerts.iter().map(|one| trigger(&text(Occasion::Reminder, one), one)).collect()
-        }
+        Message::Reminder(digest) => triggers(Occasion::Reminder, &digest.alerts, zone, now),
         Message::Resolved(digest) => {
-            let resolve = |one: &AlertSnapshot| Event {
-                dedup_key: incident(&one.alert),
-                action: Action::Resolve,
-            };
-            digest.alerts.iter().map(resolve).collect()
+            let resolve = |(dedup_key, _)| Event { dedup_key, action: Action::Resolve };
+            by_incident(&digest.alerts).into_iter().map(resolve).collect()
         }
         Message::Operator(news) => vec![operator(news, &OperatorText::new(news, zone, now))],
         Message::Report(report) => vec![self::report(delivery, &ReportText::new(report, zone))],
     }
 }
 
-fn trigger(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
-    Event {
-        dedup_key: incident(&snapshot.alert),
-        action: Action::Trigger(payload(&text.subject, text, snapshot)),
+/// One event for each incident: the worst of its alerts, with the others as further reasons.
+fn triggers(
+    occasion: Occasion,
+    alerts: &[AlertSnapshot],
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (dedup_key, alerts) in by_incident(alerts) {
+        let Some((worst, others)) = alerts.split_first() else { continue };
+        let others: Vec<AlertSnapshot> = others.iter().map(|one| (*one).clone()).collect();
+        let text = AlertText::of_reasons(occasion, worst, &others, zone, now);
+        let mut payload = payload(&text.subject, &text, worst);
+        if let Some(details) = payload.get_mut("custom_details").filter(|_| !others.is_empty()) {
+            let shown: Vec<Value> = alerts.iter().filter_map(|one| numbers(&one.alert)).collect();
+            insert(details, "alerts", shown.into());
+        }
+        events.push(Event { dedup_key, action: Action::Trigger(payload) });
     }
+    events
+}
+
+/// The alerts of each incident, in their order.
+fn by_incident(alerts: &[AlertSnapshot]) -> Vec<(String, Vec<&AlertSnapshot>)> {
+    let mut incidents: Vec<(String, Vec<&AlertSnapshot>)> = Vec::new();
+    for one in alerts {
+        let dedup_key = incident(&one.alert);
+        match incidents.iter_mut().find(|(known, _)| *known == dedup_key) {
+            Some((_, alerts)) => alerts.push(one),
+            None => incidents.push((dedup_key, vec![one])),
+        }
+    }
+    incidents
 }
 
 fn test(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
@@ -322,18 +347,7 @@ fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
     details.extend(
         text.partner_center.iter().map(|url| ("Partner Center".to_owned(), url.as_str().into())),
     );
-    if let Ok(mut shown) = serde_json::to_value(alert) {
-        // PagerDuty shows it to people as well.
-        for (path, name) in [
-            ("/customer/name", Some(&alert.customer.name)),
-            ("/customer/label", alert.customer.label.as_ref()),
-        ] {
-            if let (Some(place), Some(name)) = (shown.pointer_mut(path), name) {
-                *place = bare(name, 200).into();
-            }
-        }
-        details.insert("alert".into(), shown);
-    }
+    details.extend(numbers(alert).map(|shown| ("alert".to_owned(), shown)));
     // It must not be blank.
     let source = Some(bare(alert.customer.id.as_str(), 200))
         .filter(|id| !id.is_empty())
@@ -356,13 +370,37 @@ fn payload(summary: &str, text: &AlertText, snapshot: &AlertSnapshot) -> Value {
     })
 }
 
+/// An alert for machines. PagerDuty shows it to people as well.
+fn numbers(alert: &Alert) -> Option<Value> {
+    let mut shown = serde_json::to_value(alert).ok()?;
+    for (path, name) in [
+        ("/customer/name", Some(&alert.customer.name)),
+        ("/customer/label", alert.customer.label.as_ref()),
+    ] {
+        if let (Some(place), Some(name)) = (shown.pointer_mut(path), name) {
+            *place = bare(name, 200).into();
+        }
+    }
+    Some(shown)
+}
+
+/// The lines and rows by their names; rows of one name are a list.
 fn details(first: &str, second: &str, rows: &[Row]) -> Map<String, Value> {
-    let lines = [("Summary", first), ("Data", second)]
-        .map(|(name, text)| (name.to_owned(), Value::from(text)));
-    lines
-        .into_iter()
-        .chain(rows.iter().map(|row| (row.label.to_owned(), Value::from(row.text.as_str()))))
-        .collect()
+    let mut details = Map::from_iter([
+        ("Summary".to_owned(), Value::from(first)),
+        ("Data".to_owned(), second.into()),
+    ]);
+    for row in rows {
+        let text = Value::from(row.text.as_str());
+        match details.get_mut(row.label) {
+            Some(Value::Array(all)) => all.push(text),
+            Some(before) => *before = vec![before.take(), text].into(),
+            None => {
+                details.insert(row.label.to_owned(), text);
+            }
+        }
+    }
+    details
 }
 
 /// The words that PagerDuty has.

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::domain::{Delivery, Occasion, Severity};
 use crate::http;
 use crate::notify::message::{
-    AlertText, Dated, DigestText, Line, Member, Mood, OperatorText, Rendered, ReportText, Section,
-    TEST_MARK, TEST_SENTENCE, in_place_of,
+    ALSO, AlertText, Dated, DigestText, Line, Member, Mood, OperatorText, Rendered, ReportText,
+    Section, TEST_MARK, TEST_SENTENCE, in_place_of, references,
 };
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier, ProbeFuture,
@@ -156,10 +156,11 @@ fn alert(text: &AlertText) -> (String, Vec<Value>) {
     if let (Some(origin), Some(url)) = (small.last_mut(), &text.partner_center) {
         *origin = format!("<{url}|Partner Center> · {origin}");
     }
-    (
-        head("", &plain),
-        vec![section(&head("*", &in_own_time(&plain, &text.dated))), context(&small)],
-    )
+    let mut lines = vec![head("*", &in_own_time(&plain, &text.dated))];
+    lines.extend(text.also.iter().map(|also| format!("{ALSO}: {}", escaped(also))));
+    let mut blocks = sections(&lines);
+    blocks.push(context(&small));
+    (head("", &plain), blocks)
 }
 
 /// `text` with the date of the data as each reader's clock has it
@@ -197,24 +198,27 @@ fn occasion(occasion: Occasion) -> (&'static str, &'static str) {
 }
 
 fn digest(told: &DigestText<'_>) -> (String, Vec<Value>) {
-    let lines = |name_chars: usize, news: bool| -> Vec<String> {
-        let line = |member: &Member| {
+    let lines = |name_chars: usize, whole: bool| -> Vec<String> {
+        let of = |member: &Member| {
             let name = escaped(&member.called.cut(name_chars));
             let line = listed(&name, member.badge.as_deref(), &member.brief, ("", ""), "*");
-            let news = member.news.as_deref().filter(|_| news);
+            let news = member.news.as_deref().filter(|_| whole);
             let news = news
                 .map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))))
                 .unwrap_or_default();
-            format!(
+            let also = if whole { member.also.clone() } else { references(&member.also) };
+            let also = also.iter().map(|also| format!("      {ALSO}: {}", escaped(also)));
+            let line = format!(
                 "{} {line}{news} · {}",
                 mark(told.occasion, member.severity),
                 escaped(&member.reference)
-            )
+            );
+            std::iter::once(line).chain(also).collect::<Vec<_>>()
         };
-        told.members.iter().map(line).collect()
+        told.members.iter().flat_map(of).collect()
     };
     let forms = [(usize::MAX, true), (SHORT_NAME, true), (SHORT_NAME, false)]
-        .map(|(name_chars, news)| lines(name_chars, news));
+        .map(|(name_chars, whole)| lines(name_chars, whole));
     let fits =
         |list: &&Vec<String>| list.iter().map(|line| length(line) + 1).sum::<usize>() <= LIST_CHARS;
     let list = forms.iter().find(fits).or(forms.last()).map_or_else(Vec::new, Clone::clone);

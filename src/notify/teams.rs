@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::domain::{Delivery, Occasion, Severity};
 use crate::http;
 use crate::notify::message::{
-    AlertText, DigestText, Line, Member, Mood, OperatorText, Rendered, ReportText, Row, Section,
-    TEST_MARK, TEST_SENTENCE, in_place_of,
+    ALSO, AlertText, DigestText, Line, Member, Mood, OperatorText, Rendered, ReportText, Row,
+    Section, TEST_MARK, TEST_SENTENCE, in_place_of, references,
 };
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier, ProbeFuture,
@@ -210,9 +210,11 @@ fn listed(member: &Member, occasion: Occasion, form: Form) -> Value {
         .as_deref()
         .filter(|_| form.news)
         .map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))));
+    let also = if form.news { member.also.clone() } else { references(&member.also) };
+    let also: String = also.iter().map(|also| format!("\n\n{ALSO}: {}", escaped(also))).collect();
     let (mark, news) = (mark(occasion, member.severity), news.unwrap_or_default());
     let text = format!(
-        "{mark} **{name}{badge}** — {}{news} · {}",
+        "{mark} **{name}{badge}** — {}{news} · {}{also}",
         escaped(&member.brief),
         escaped(&member.reference)
     );

@@ -70,6 +70,7 @@ struct Given<'a> {
     text: String,
     rows: Vec<Row>,
     members: Vec<Member>,
+    reasons: Vec<String>,
     percent: String,
     cost: String,
     budget: String,
@@ -178,15 +179,19 @@ impl<'a> Given<'a> {
         sent: Timestamp,
     ) -> Result<Self, minijinja::Error> {
         let mail = MailText::of(message, zone, sent)?;
-        let (first, second, rows, members) = match Rendered::new(message, zone, sent) {
+        let (mut members, mut reasons) = (Vec::new(), Vec::new());
+        let (first, second, rows) = match Rendered::new(message, zone, sent) {
             Rendered::Alert(text) | Rendered::Test(text) => {
-                (text.first, text.second, text.rows, Vec::new())
+                reasons = text.also;
+                (text.first, text.second, text.rows)
             }
             Rendered::Digest(text) => {
-                (text.first_line(), text.second_line(), text.totals(), text.members)
+                let above = (text.first_line(), text.second_line(), text.totals());
+                members = text.each;
+                above
             }
-            Rendered::Operator(text) => (text.first, text.second, text.rows, Vec::new()),
-            Rendered::Report(text) => (text.first, text.second, text.rows, Vec::new()),
+            Rendered::Operator(text) => (text.first, text.second, text.rows),
+            Rendered::Report(text) => (text.first, text.second, text.rows),
         };
         let alerts: Vec<_> = message.alerts().iter().map(|snapshot| &snapshot.alert).collect();
         let now = one(message).map(crate::notify::message::brought_up_to_date);
@@ -204,6 +209,7 @@ impl<'a> Given<'a> {
             second,
             rows,
             members,
+            reasons,
             who: told(&|telling| Some(telling.who.clone())),
             percent: told(&|telling| telling.alert.computed_percent.map(crate::text::percent)),
             cost: told(&|telling| Some(telling.money(telling.alert.cost.amount))),
@@ -218,9 +224,13 @@ impl<'a> Given<'a> {
     }
 }
 
-/// The alert of a message about one.
+/// The alert of a message about one customer: the worst.
 fn one(message: &Message) -> Option<&AlertSnapshot> {
-    if let [one] = message.alerts() { Some(one) } else { None }
+    match message.alerts() {
+        [one] => Some(one),
+        [worst, ..] if message.is_of_one_customer() => Some(worst),
+        _ => None,
+    }
 }
 
 /// Writes a value so that the destination takes it for text.
@@ -262,9 +272,12 @@ fn samples() -> Vec<(&'static str, Message)> {
         (alert.cost.currency, alert.cost.usd) = (None, None);
         alert.subscriptions.clear();
     });
+    let reasons =
+        Message::Alerts(Digest::of_one_customer(vec![sample_alert(now), sample_alert(now)]));
     vec![
         ("a new alert", raised(|_| {})),
         ("an alert about a customer without budget and currency", without_budget),
+        ("several reasons about one customer", reasons),
         ("a test", sample_message(SampleKind::Raised, now)),
         ("a digest", sample_message(SampleKind::Digest, now)),
         ("a reminder", sample_message(SampleKind::Reminder, now)),

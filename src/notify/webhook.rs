@@ -214,12 +214,17 @@ pub(super) fn body(delivery: &Delivery, show_cost: bool) -> Result<Vec<u8>, serd
     let part =
         |digest: &Digest| Part { part: digest.part, parts: digest.parts, total: digest.total };
     let data = match message {
-        Message::Alert(_) | Message::Test(_) => Data::Alerts(alerts(message, None)),
+        Message::Alerts(digest) if !digest.is_of_one_customer() => {
+            Data::Alerts(alerts(message, Some(part(digest))))
+        }
+        Message::Alert(_) | Message::Alerts(_) | Message::Test(_) => {
+            Data::Alerts(alerts(message, None))
+        }
         Message::Digest(digest) => Data::Alerts(alerts(message, Some(part(digest)))),
         Message::Reminder(digest) | Message::Resolved(digest) => {
             let latest =
                 digest.alerts.iter().map(|snapshot| snapshot.context.latest.as_ref()).collect();
-            let several = (digest.total > 1).then(|| part(digest));
+            let several = (!digest.is_of_one_customer()).then(|| part(digest));
             Data::Alerts(Told { latest: Some(latest), ..alerts(message, several) })
         }
         Message::Operator(OperatorNews { code, summary, action, since, from, .. }) => {

@@ -29,12 +29,15 @@ pub(crate) fn alert(alert: &Alert) -> String {
     )
 }
 
+/// How many references a line names.
+const MOST: usize = 10;
+
 /// `alert 5F0C1C3E (CRITICAL Contoso Nord)`, `digest of 12 alerts (CRITICAL Contoso Nord first)`,
 /// `news source-failing`.
 pub(crate) fn message(message: &Message) -> String {
     let alerts = message.alerts();
     let what = match message {
-        Message::Alert(_) => "alert",
+        Message::Alert(_) | Message::Alerts(_) => "alert",
         Message::Digest(_) => "digest",
         Message::Test(_) => "test",
         Message::Reminder(_) => "reminder",
@@ -51,6 +54,11 @@ pub(crate) fn message(message: &Message) -> String {
     });
     match (alerts, worst) {
         ([one], Some(worst)) => format!("{what} {} ({worst})", one.alert.reference),
+        (several, Some(worst)) if message.is_of_one_customer() => {
+            let references: Vec<&str> =
+                several.iter().take(MOST).map(|one| one.alert.reference.as_str()).collect();
+            format!("{what} {} ({worst})", references.join(", "))
+        }
         (several, Some(worst)) => {
             format!("{what} of {} alerts ({worst} first)", several.len())
         }

@@ -195,7 +195,7 @@ async fn sent(world: &World, at: &str) -> Vec<String> {
 
 fn in_words(message: &Message) -> String {
     let kind = match message {
-        Message::Alert(_) => "alert",
+        Message::Alert(_) | Message::Alerts(_) => "alert",
         Message::Digest(_) => "digest",
         Message::Reminder(_) => "reminder",
         Message::Resolved(_) => "resolved",

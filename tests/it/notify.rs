@@ -15,6 +15,7 @@ mod names;
 mod operator;
 mod pagerduty;
 mod pictures;
+mod reasons;
 mod receivers;
 mod report;
 mod reports;

@@ -12,6 +12,7 @@ use crate::notify::message::brief::Figure;
 use crate::notify::message::budget_status::{BudgetStatus, Margin};
 use crate::notify::message::chart::Chart;
 use crate::notify::message::later::{Later, brought_up_to_date, released};
+use crate::notify::message::reasons;
 use crate::notify::message::rows::Row;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::percent;
@@ -48,6 +49,8 @@ pub(crate) struct AlertText {
     /// How the cost went, for destinations that show pictures.
     pub chart: Option<Chart>,
     pub rows: Vec<Row>,
+    /// Further reasons why the customer is told of, in a line each; the rows have them too.
+    pub also: Vec<String>,
     /// The customer's page in Partner Center.
     pub partner_center: Option<String>,
 }
@@ -108,6 +111,27 @@ impl AlertText {
             Occasion::New => Self::raised(&AlertWording::new(snapshot, zone), sent),
             Occasion::Reminder | Occasion::Resolved => Self::later(occasion, snapshot, zone, sent),
         }
+    }
+
+    /// The words for the worst of several alerts about one customer, with the others as further
+    /// reasons.
+    pub(crate) fn of_reasons(
+        occasion: Occasion,
+        worst: &AlertSnapshot,
+        others: &[AlertSnapshot],
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Self {
+        Self::new(occasion, worst, zone, sent)
+            .with_reasons(reasons::reasons(occasion, others, zone, sent))
+    }
+
+    /// The same with further reasons why the customer is told of.
+    #[must_use]
+    pub(super) fn with_reasons(mut self, reasons: Vec<String>) -> Self {
+        self.rows.splice(0..0, reasons::rows(&reasons));
+        self.also = reasons::shown(&reasons);
+        self
     }
 
     fn raised(telling: &AlertWording<'_>, sent: Timestamp) -> Self {
@@ -200,6 +224,7 @@ impl AlertText {
             dated: dated(telling, telling.alert.raised_at),
             small: Vec::new(),
             rows: Vec::new(),
+            also: Vec::new(),
             partner_center: telling.in_partner_center().filter(|_| occasion != Occasion::Resolved),
         }
     }

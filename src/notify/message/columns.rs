@@ -4,6 +4,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::notify::message::member::Member;
+use crate::notify::message::reasons::ALSO;
 
 /// How much of a name a table shows.
 const NAME_CHARS: usize = 40;
@@ -27,6 +28,7 @@ pub(super) fn table(members: &[Member]) -> Vec<String> {
         }
         lines.push(line(row, widths));
         lines.extend(member.news.as_ref().map(|news| format!("    {news}")));
+        lines.extend(member.also.iter().map(|also| format!("    {ALSO}: {also}")));
     }
     lines
 }

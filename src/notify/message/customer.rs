@@ -23,6 +23,8 @@ const LOOK_AND_CONTACT: &str =
     "If you did not expect this, look now at what is running and who signed in, and contact";
 const CONTACT: &str = "If you did not expect this, please contact";
 const NOTHING_TO_DO: &str = "There is nothing to do.";
+/// So many references are named.
+const REFERENCES: usize = 20;
 /// Whom, where nobody says who the partner is.
 const PROVIDER: &str = "your Azure provider";
 
@@ -130,7 +132,26 @@ impl<'a> CustomerTelling<'a> {
             small: Vec::new(),
             bar: self.percent_used().map(Bar::of_share),
             rows: self.rows(),
+            also: Vec::new(),
         }
+    }
+
+    /// The alert in words, with further reasons why the same customer is told of.
+    pub(crate) fn text_with(&self, others: &[Self]) -> AlertText {
+        let mut told = vec![self.measure()];
+        for other in others.iter().map(Self::measure) {
+            // Two rules may say the same of the budget.
+            if !told.contains(&other) {
+                told.push(other);
+            }
+        }
+        let mut text = self.text().with_reasons(told.split_off(1));
+        let references = std::iter::once(self).chain(others).take(REFERENCES);
+        let references: Vec<_> = references.map(|one| one.telling.reference()).collect();
+        for row in text.rows.iter_mut().filter(|row| row.label == "Ref") {
+            row.text = references.join(", ");
+        }
+        text
     }
 
     /// One line of a digest.
@@ -150,6 +171,7 @@ impl<'a> CustomerTelling<'a> {
             origin: format!("{} · {}", self.telling.period.days, self.telling.reference()),
             reference: self.telling.reference(),
             news: (self.occasion == Occasion::Resolved).then(|| self.first()),
+            also: Vec::new(),
         }
     }
 

@@ -1,18 +1,19 @@
-//! A digest as it is told: its subject, its first lines and its members in one line each. Amounts
+//! A digest as it is told: its subject, its first lines and its customers in one line each. Amounts
 //! of different currencies are never added.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    Alert, AlertSnapshot, Digest, DigestTotals, Ended, Occasion, PeriodSource, Severity,
+    Alert, AlertSnapshot, CustomerKey, Digest, DigestTotals, Ended, Occasion, PeriodSource,
+    Severity,
 };
 use crate::notify::message::columns::table;
-use crate::notify::message::later::{brought_up_to_date, released};
 use crate::notify::message::member::Member;
+use crate::notify::message::reasons::{as_told, reason, shown};
 use crate::notify::message::rows::{Row, known, lateness};
 use crate::notify::message::totals::totals;
 use crate::text::amounts::{in_subject, money};
@@ -30,7 +31,9 @@ pub(crate) struct DigestText<'a> {
     pub occasion: Occasion,
     /// The members with the numbers they are told with, worst first.
     alerts: Vec<Cow<'a, AlertSnapshot>>,
-    /// The members in words, likewise.
+    /// Each alert in words, likewise.
+    pub each: Vec<Member>,
+    /// Each customer in words, by its worst alert, with its other ones as further reasons.
     pub members: Vec<Member>,
     zone: &'a TimeZone,
     sent: Timestamp,
@@ -46,21 +49,27 @@ impl<'a> DigestText<'a> {
     ) -> Self {
         let mut raised: Vec<_> = digest.alerts.iter().collect();
         raised.sort_by(|a, b| a.alert.worst_first(&b.alert));
-        let told = |snapshot: &'a AlertSnapshot| match occasion {
-            Occasion::New if snapshot.context.latest.is_some() => {
-                Cow::Owned(released(snapshot, sent))
-            }
-            Occasion::New => Cow::Borrowed(snapshot),
-            Occasion::Reminder | Occasion::Resolved => Cow::Owned(brought_up_to_date(snapshot)),
-        };
-        let mut alerts: Vec<_> = raised.iter().map(|snapshot| told(snapshot)).collect();
+        let mut alerts: Vec<_> =
+            raised.iter().map(|snapshot| as_told(occasion, snapshot, sent)).collect();
         tell_apart(&mut alerts);
-        let members = raised
-            .iter()
-            .zip(&alerts)
-            .map(|(raised, now)| Member::new(occasion, raised, now, zone, sent))
-            .collect();
-        Self { digest, occasion, alerts, members, zone, sent }
+        let pairs = || raised.iter().zip(&alerts);
+        let each: Vec<Member> =
+            pairs().map(|(raised, now)| Member::new(occasion, raised, now, zone, sent)).collect();
+        let mut members: Vec<Member> = Vec::new();
+        let mut places: HashMap<&CustomerKey, usize> = HashMap::new();
+        for (one, (raised, now)) in each.iter().zip(pairs()) {
+            match places.get(&one.about).and_then(|place| members.get_mut(*place)) {
+                Some(member) => member.also.push(reason(occasion, raised, now, zone, sent)),
+                None => {
+                    places.insert(&one.about, members.len());
+                    members.push(one.clone());
+                }
+            }
+        }
+        for member in &mut members {
+            member.also = shown(&member.also);
+        }
+        Self { digest, occasion, alerts, each, members, zone, sent }
     }
 
     /// `[12 alerts, 3 CRITICAL] Contoso Nord 900 %, Fabrikam 300 %, Wingtip 120 %`.
@@ -84,11 +93,9 @@ impl<'a> DigestText<'a> {
 
     /// The criticals by name, each once; without any, the worst one.
     fn worst_named(&self) -> String {
-        let mut seen = HashSet::new();
-        let each: Vec<&Member> =
-            self.members.iter().filter(|member| seen.insert(&member.about)).collect();
+        let each = &self.members;
         let criticals = each.iter().filter(|member| member.severity == Severity::Critical).count();
-        let name = |member: &&Member| {
+        let name = |member: &Member| {
             let badge = member
                 .badge
                 .as_ref()
@@ -173,7 +180,7 @@ impl<'a> DigestText<'a> {
     /// is none.
     fn named(&self, meant: impl Fn(&Alert) -> bool) -> Option<String> {
         let mut seen = HashSet::new();
-        let pairs = self.alerts.iter().zip(&self.members).filter(|(one, _)| meant(&one.alert));
+        let pairs = self.alerts.iter().zip(&self.each).filter(|(one, _)| meant(&one.alert));
         let each: Vec<&Member> = pairs
             .filter(|(one, _)| seen.insert(one.alert.customer.id.key()))
             .map(|(_, member)| member)

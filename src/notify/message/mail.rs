@@ -148,6 +148,7 @@ impl MailText {
         let (occasion, digest, test) = match message {
             Message::Operator(_) | Message::Report(_) => return Ok(None),
             Message::Alert(_) => (Occasion::New, None, None),
+            Message::Alerts(digest) => (Occasion::New, Some(digest), None),
             Message::Test(_) => (Occasion::New, None, Some(TEST_SENTENCE)),
             Message::Digest(digest) => (Occasion::New, Some(digest), None),
             Message::Reminder(digest) => (Occasion::Reminder, Some(digest), None),
@@ -165,6 +166,9 @@ impl MailText {
         let tellings: Vec<_> = tellings.collect();
         let mut mail = match (tellings.as_slice(), digest.filter(|digest| digest.total > 1)) {
             ([one], None) => AlertMail::new(one.text(), test).render()?,
+            ([worst, others @ ..], _) if message.is_of_one_customer() => {
+                AlertMail::new(worst.text_with(others), test).render()?
+            }
             (several, _) => NoticesMail::new(occasion, digest, several).render()?,
         };
         if is_marked_within(message) {

@@ -42,6 +42,9 @@ pub(crate) struct Member {
     pub reference: String,
     /// What else must be known of it.
     pub news: Option<String>,
+    /// Further reasons why the customer is told of, in a line each: where one member stands for all
+    /// alerts of a customer.
+    pub also: Vec<String>,
 }
 
 impl Member {
@@ -83,6 +86,7 @@ impl Member {
             origin: telling.origin(),
             reference: telling.reference(),
             news,
+            also: Vec::new(),
             name: telling.who,
             called: telling.name,
             about: telling.alert.key(),

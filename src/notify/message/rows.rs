@@ -127,17 +127,19 @@ impl AlertWording<'_> {
         cost.round_sf(3).map(|cost| cost.max(self.alert.cost.amount))
     }
 
+    /// The budget that the step alerted under before, and the one of now, where it alerts again.
+    pub(super) fn budget_change(&self) -> Option<String> {
+        let budget = self.alert.budget.as_ref()?;
+        let before = budget.previous_amount?;
+        Some(format!("{} → {}", amount(before), self.money(budget.amount)))
+    }
+
     /// What is special about the budget: a change, a second one, percentages that disagree.
     pub(crate) fn budget_news(&self) -> Option<String> {
         let alert = self.alert;
-        let change = alert.budget.as_ref().and_then(|budget| {
-            let before = budget.previous_amount?;
-            Some(format!(
-                "changed since this step was last told: {} → {}",
-                amount(before),
-                self.money(budget.amount)
-            ))
-        });
+        let change = self
+            .budget_change()
+            .map(|change| format!("changed since this step was last told: {change}"));
         let other = self.context.other_budget.as_ref().map(|other| match &alert.budget {
             Some(budget) => format!("{} counts; {} does not", in_words(budget), in_words(other)),
             None => format!("{} does not count", in_words(other)),

@@ -19,6 +19,6 @@ pub(crate) fn is_marked_within(message: &Message) -> bool {
             .first()
             .is_some_and(|snapshot| snapshot.alert.customer.id.as_str() == NOBODY),
         Message::Operator(news) => news.summary.starts_with(TEST_MARK),
-        Message::Alert(_) | Message::Test(_) | Message::Report(_) => false,
+        Message::Alert(_) | Message::Alerts(_) | Message::Test(_) | Message::Report(_) => false,
     }
 }

@@ -8,7 +8,7 @@ use crate::notify::message::{AlertText, DigestText, OperatorText, ReportText};
 
 /// A message in words.
 pub(crate) enum Rendered<'a> {
-    /// One alert.
+    /// One alert, or several about one customer.
     Alert(Box<AlertText>),
     /// One that is made up, for a try.
     Test(Box<AlertText>),
@@ -26,22 +26,32 @@ impl<'a> Rendered<'a> {
         let alert = |snapshot| Box::new(AlertText::new(Occasion::New, snapshot, zone, sent));
         match message {
             Message::Alert(snapshot) => Self::Alert(alert(snapshot)),
+            Message::Alerts(digest) => Self::of_one_or_more(Occasion::New, digest, zone, sent),
             Message::Test(snapshot) => Self::Test(alert(snapshot)),
             Message::Digest(digest) => {
                 Self::Digest(DigestText::new(Occasion::New, digest, zone, sent))
             }
-            Message::Reminder(digest) => Self::later(Occasion::Reminder, digest, zone, sent),
-            Message::Resolved(digest) => Self::later(Occasion::Resolved, digest, zone, sent),
+            Message::Reminder(digest) => {
+                Self::of_one_or_more(Occasion::Reminder, digest, zone, sent)
+            }
+            Message::Resolved(digest) => {
+                Self::of_one_or_more(Occasion::Resolved, digest, zone, sent)
+            }
             Message::Operator(news) => Self::Operator(OperatorText::new(news, zone, sent)),
             Message::Report(report) => Self::Report(Box::new(ReportText::new(report, zone))),
         }
     }
 
-    /// One alert alone is told as one.
-    fn later(occasion: Occasion, digest: &'a Digest, zone: &'a TimeZone, sent: Timestamp) -> Self {
+    /// The alerts of one customer are told as one, by the worst.
+    fn of_one_or_more(
+        occasion: Occasion,
+        digest: &'a Digest,
+        zone: &'a TimeZone,
+        sent: Timestamp,
+    ) -> Self {
         match digest.alerts.as_slice() {
-            [one] if digest.total <= 1 => {
-                Self::Alert(Box::new(AlertText::new(occasion, one, zone, sent)))
+            [worst, others @ ..] if digest.is_of_one_customer() => {
+                Self::Alert(Box::new(AlertText::of_reasons(occasion, worst, others, zone, sent)))
             }
             _ => Self::Digest(DigestText::new(occasion, digest, zone, sent)),
         }

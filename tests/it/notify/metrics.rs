@@ -134,7 +134,7 @@ async fn each_metric_has_its_own_words_in_a_chat() {
 }
 
 /// A spike of 1,240 on a Saturday.
-fn spike(usual: &str, times: Option<&str>) -> AlertSnapshot {
+pub(super) fn spike(usual: &str, times: Option<&str>) -> AlertSnapshot {
     let mut spike = watched(Metric::DailyCost, "3");
     (spike.alert.metric, spike.alert.inputs) = (Metric::Spike, None);
     let number = times.map(|times| MetricValue::Number(decimal(times)));

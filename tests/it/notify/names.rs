@@ -12,8 +12,8 @@ use super::metrics::WATCHED;
 use super::receivers::{Answer, Http, Script, Smtp};
 use super::reports::eventful;
 use super::samples::{
-    attacked, channel, delivery, digest, email_config, ended, later, news, placed, slack_config,
-    together, watched, webhook_config,
+    apart, attacked, channel, delivery, digest, email_config, ended, later, news, placed,
+    slack_config, together, watched, webhook_config,
 };
 
 const HOSTILE: [&str; 12] = [
@@ -97,7 +97,7 @@ fn messages(text: &str) -> Vec<Message> {
             3
         ])),
         Message::Resolved(together(vec![over(Ended::Budget)])),
-        Message::Resolved(together(vec![over(Ended::Period); 3])),
+        Message::Resolved(apart(together(vec![over(Ended::Period); 3]))),
         Message::Operator(operator(false)),
         Message::Operator(operator(true)),
         Message::Report(Box::new(hostile(text))),

@@ -218,6 +218,15 @@ pub(super) fn together(alerts: Vec<AlertSnapshot>) -> Digest {
     }
 }
 
+/// The same about customers of their own, who only look the same.
+pub(super) fn apart(mut digest: Digest) -> Digest {
+    for (number, one) in digest.alerts.iter_mut().enumerate().skip(1) {
+        let id = format!("{}-{number}", one.alert.customer.id);
+        one.alert.customer.id = CustomerId::try_new(id).unwrap();
+    }
+    digest
+}
+
 /// News about the daemon, three hours after it began.
 pub(super) fn news(over: bool) -> OperatorNews {
     OperatorNews {

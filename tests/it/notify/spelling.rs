@@ -9,7 +9,7 @@ use super::metrics::WATCHED;
 use super::receivers::{Script, Smtp};
 use super::reports::eventful;
 use super::samples::{
-    attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed,
+    apart, attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed,
     together, watched,
 };
 
@@ -22,10 +22,10 @@ fn messages() -> Vec<Message> {
         Message::Alert(Box::new(legacy())),
         Message::Digest(digest(6, true)),
         Message::Reminder(together(vec![now()])),
-        Message::Reminder(together(vec![now(); 3])),
+        Message::Reminder(apart(together(vec![now(); 3]))),
         Message::Resolved(together(vec![over(Ended::Budget)])),
         Message::Resolved(together(vec![over(Ended::Period)])),
-        Message::Resolved(together(vec![over(Ended::Period); 3])),
+        Message::Resolved(apart(together(vec![over(Ended::Period); 3]))),
         Message::Operator(news(false)),
         Message::Report(Box::new(eventful())),
     ];

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::receivers::{Answer, Http};
 use super::samples::{
-    NOW, alert_delivery, attacked, channel, decimal, delivery, digest, ended, later, news,
+    NOW, alert_delivery, apart, attacked, channel, decimal, delivery, digest, ended, later, news,
     teams_config, time, together,
 };
 
@@ -30,7 +30,7 @@ async fn sent(message: Message) -> String {
 }
 
 /// The card, after everything about its form was checked.
-async fn card(message: Message) -> Value {
+pub(super) async fn card(message: Message) -> Value {
     let body = sent(message).await;
     assert!(body.len() <= 20_000, "{} bytes", body.len());
     let mut message: Value = serde_json::from_str(&body).unwrap();
@@ -91,7 +91,7 @@ fn documented(element: &Value) {
 }
 
 /// What is to be read on a card, in one line each: texts, and facts by their names.
-fn shown(element: &Value) -> String {
+pub(super) fn shown(element: &Value) -> String {
     let mut lines = Vec::new();
     if element["type"] == "Container" {
         lines.push(format!("[{}]", element["style"].as_str().unwrap()));
@@ -159,7 +159,7 @@ async fn what_comes_later_is_told_apart_by_its_words_and_its_colour() {
     let over = ended(later(attacked(), "47000", Some("47"), Some("100000")), Ended::Budget);
     let resolved = shown(&card(Message::Resolved(together(vec![over.clone()]))).await);
     assert!(resolved.starts_with("[good]\nRESOLVED"), "{resolved}");
-    let several = shown(&card(Message::Resolved(together(vec![over; 3]))).await);
+    let several = shown(&card(Message::Resolved(apart(together(vec![over; 3])))).await);
     assert!(
         several.starts_with("[good]\n3 alerts resolved") && several.matches("🟢").count() == 3,
         "{several}"
@@ -206,7 +206,9 @@ async fn the_largest_messages_stay_within_the_limit() {
             Some("0.01"),
         );
         let over = ended(later.clone(), Ended::Period);
-        let all = |one: &AlertSnapshot| together(vec![one.clone(); usize::try_from(part).unwrap()]);
+        let all = |one: &AlertSnapshot| {
+            apart(together(vec![one.clone(); usize::try_from(part).unwrap()]))
+        };
         let trouble = OperatorNews {
             subject: name.clone(),
             summary: name.clone(),
@@ -250,7 +252,7 @@ async fn names_mean_nothing() {
         for harmful in ["](", "http://evil", "{{", "<at", "_it_", "~~"] {
             assert!(!body.contains(harmful), "{harmful} in {body}");
         }
-        let digest = sent(Message::Digest(together(vec![largest(name, "1"); 6]))).await;
+        let digest = sent(Message::Digest(apart(together(vec![largest(name, "1"); 6])))).await;
         assert!(!digest.contains("](") && !digest.contains("{{"), "{digest}");
         assert_eq!(digest.matches("**").count(), 12, "only ours is bold: {digest}");
     }
@@ -266,7 +268,10 @@ fn whatever_the_names_the_card_is_sound() {
         .run(&("\\PC{0,60}|(?s).{0,300}", numbers, 1_usize..31), |(name, amount, members)| {
             runtime.block_on(async {
                 card(Message::Alert(Box::new(largest(&name, &amount)))).await;
-                card(Message::Digest(together(vec![largest(&name, &amount); members]))).await;
+                let all = together(vec![largest(&name, &amount); members]);
+                card(Message::Digest(all.clone())).await;
+                card(Message::Digest(apart(all.clone()))).await;
+                card(Message::Alerts(all)).await;
             });
             Ok(())
         })

@@ -13,8 +13,8 @@ use ring::hmac;
 
 use super::receivers::{Answer, Http, Request};
 use super::samples::{
-    NOW, alert_delivery, attacked, channel, delivery, digest, email_config, ended, later, news,
-    seed, slack_config, time, together, webhook_config,
+    NOW, alert_delivery, apart, attacked, channel, delivery, digest, email_config, ended, later,
+    news, seed, slack_config, time, together, webhook_config,
 };
 
 const OLD_KEY: &[u8] = b"an old key of thirty-two bytes..";
@@ -126,7 +126,7 @@ async fn what_comes_later_has_the_state_and_the_latest_numbers_of_each_alert() {
     let over = ended(later(seed(), "120.5682999999995904716", None, None), Ended::Budget);
     for message in [
         Message::Reminder(together(vec![grown.clone()])),
-        Message::Resolved(together(vec![over, ended(grown, Ended::Period)])),
+        Message::Resolved(apart(together(vec![over, ended(grown, Ended::Period)]))),
     ] {
         channel.attempt(&delivery(message)).await.unwrap();
     }
