@@ -9,8 +9,9 @@ pub(crate) mod identity;
 pub(crate) mod judging;
 pub(crate) mod lifecycle;
 mod memory;
-pub(crate) mod messages;
+mod messages;
 mod new_message;
+pub(crate) mod planning;
 mod raise;
 mod recording;
 pub(crate) mod silenced_alerts;
@@ -25,11 +26,9 @@ pub use memory::{
     CustomerState, Depth, KnownCustomer, KnownCustomers, NewSample, PollMemory, RecordedStep,
     RememberedCustomer,
 };
-pub use messages::{
-    Followup, Surroundings, followups, late_step, messages, slice, slice_of_followups, snapshot,
-    step, steps,
-};
+pub use messages::{Surroundings, late_step, snapshot, step, steps};
 pub use new_message::{Content, DigestPart, MessageAlert, NewMessage};
+pub use planning::{Followup, followups, messages, slice, slice_of_followups};
 pub use raise::{RaiseContext, Raised, raise};
 pub use recording::{
     AlertChange, Gathered, Interim, NewAlert, NewFinding, NewStep, OpenAlert, Recording, Reviewed,

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::alerting::messages;
+use crate::alerting::planning;
 use crate::alerting::{Depth, NewStep, Recording, RememberedCustomer, Slices};
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, FindingCode, Route};
@@ -351,7 +351,7 @@ impl Ledger {
                 for (alert, severity) in incidents::open(connection, rule, &route.notifier)? {
                     deliveries::owe(
                         connection,
-                        &messages::end_of_incident(route, alert, severity, ledger),
+                        &planning::end_of_incident(route, alert, severity, ledger),
                         now,
                     )?;
                 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::alerting::messages;
+use crate::alerting::planning;
 use crate::alerting::{Content, DigestPart, Gathered, MessageAlert};
 use crate::domain::{Currency, DigestTotals, MessageKind, Occasion, Route, Severity};
 use crate::ledger::column::{self, Exact, Id};
@@ -83,7 +83,7 @@ pub(in crate::ledger) fn begin(
         })?;
     // What becomes of a first account is as any other news.
     let first_account = if occasion == Occasion::New { baseline } else { 0 };
-    let is_digest = messages::is_digest(total, first_account, route);
+    let is_digest = planning::is_digest(total, first_account, route);
     let parts =
         total.div_ceil(route.digest_part.max(1)).min(route.digest_parts.unwrap_or(u32::MAX));
     let whole = DigestPart { part: 0, parts, total, criticals, baseline: baseline == total };
@@ -119,7 +119,7 @@ pub(in crate::ledger) fn write(
             Content::Alert(occasion, last)
         };
         let severity = severities.into_iter().fold(Severity::default(), Severity::max);
-        let message = messages::message(route, &route.recipients, severity, content);
+        let message = planning::message(route, &route.recipients, severity, content);
         deliveries::owe(connection, &message.identified(ledger), now)?;
         if is_digest && writing.written == whole.parts {
             // Whatever is left is told by the totals.
