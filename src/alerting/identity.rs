@@ -51,7 +51,7 @@ pub(crate) fn of_message(ledger: Uuid, message: &NewMessage) -> Uuid {
     let members: Vec<u8> =
         content.alerts().iter().flat_map(|alert| alert.id.into_bytes()).collect();
     let (part, news, report) = match content {
-        Content::Alert(..) => (0, String::new(), String::new()),
+        Content::Alerts(..) => (0, String::new(), String::new()),
         Content::Digest { part, .. } => (part.part, String::new(), String::new()),
         Content::Operator(news) => {
             (0, format!("{}\n{}\n{}", news.code, news.since, news.subject), String::new())

@@ -30,8 +30,8 @@ pub struct NewMessage {
 /// What a message says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// One alert.
-    Alert(Occasion, MessageAlert),
+    /// What one poll says of one customer, or of a subscription of it: its alerts, worst first.
+    Alerts(Occasion, Vec<MessageAlert>),
     /// A part of a digest.
     Digest {
         /// Why its alerts are told.
@@ -78,7 +78,7 @@ impl Content {
     pub fn kind(&self) -> MessageKind {
         match self {
             Self::Digest { occasion: Occasion::New, .. } => MessageKind::Digest,
-            Self::Alert(occasion, _) | Self::Digest { occasion, .. } => occasion.kind(),
+            Self::Alerts(occasion, _) | Self::Digest { occasion, .. } => occasion.kind(),
             Self::Operator(news) if news.over => MessageKind::OperatorResolved,
             Self::Operator(_) => MessageKind::OperatorRaised,
             Self::Report(_) => MessageKind::Report,
@@ -88,8 +88,7 @@ impl Content {
     /// The alerts in it, worst first.
     pub fn alerts(&self) -> &[MessageAlert] {
         match self {
-            Self::Alert(_, alert) => std::slice::from_ref(alert),
-            Self::Digest { alerts, .. } => alerts,
+            Self::Alerts(_, alerts) | Self::Digest { alerts, .. } => alerts,
             Self::Operator(_) | Self::Report(_) => &[],
         }
     }
@@ -97,8 +96,7 @@ impl Content {
     /// Says how each alert is now, as far as `latest` knows.
     pub(crate) fn know_latest(&mut self, latest: impl Fn(Uuid) -> Option<Latest>) {
         let alerts = match self {
-            Self::Alert(_, alert) => std::slice::from_mut(alert),
-            Self::Digest { alerts, .. } => alerts,
+            Self::Alerts(_, alerts) | Self::Digest { alerts, .. } => alerts.as_mut_slice(),
             Self::Operator(_) | Self::Report(_) => &mut [],
         };
         for alert in alerts {

@@ -1,4 +1,5 @@
-//! Turns the alerts of a poll into the messages owed for them: pure, identities are derived.
+//! Turns the alerts of a poll into the messages owed for them: pure, identities are derived. What a
+//! poll says of one customer to a notifier is one message, or one row of a digest.
 
 use std::collections::HashMap;
 
@@ -12,8 +13,11 @@ use crate::domain::{
 /// More alerts than this of a first good poll come as one digest, for every type of notifier.
 const BASELINE_DIGEST_ABOVE: usize = 5;
 
-/// The messages that a poll's alerts owe: one digest for a notifier that gets many at once, else
-/// one message each.
+/// The alerts about one customer, or one subscription, worst first: what is never told apart.
+type OfCustomer<'a> = Vec<&'a Alert>;
+
+/// The messages that a poll's alerts owe: one digest for a notifier that is told of many customers
+/// at once, else one message for each customer.
 pub fn messages(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> Vec<NewMessage> {
     let messages =
         routes.iter().filter(|route| route.is_owed()).flat_map(|route| messages_of(new, route));
@@ -23,10 +27,11 @@ pub fn messages(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> Vec<NewMess
 fn messages_of(new: &[NewAlert], route: &Route) -> Vec<NewMessage> {
     let mut messages = Vec::new();
     for group in groups(route, owed(new, route)) {
-        let (digested, single) = divide(&group.alerts, route);
+        let (digested, single) = divide(by_customer(group.alerts), route);
         messages.extend(digest(Occasion::New, &digested, route, &group.recipients));
-        messages
-            .extend(single.iter().map(|alert| one(Occasion::New, alert, route, &group.recipients)));
+        messages.extend(
+            single.iter().map(|alerts| one(Occasion::New, alerts, route, &group.recipients)),
+        );
     }
     messages
 }
@@ -37,8 +42,8 @@ fn owed<'a>(new: &'a [NewAlert], route: &Route) -> Vec<Owed<'a>> {
         .collect()
 }
 
-/// What a slice of a mass crossing owes: the messages that carry one alert or are for one customer,
-/// and what is gathered for digests of all slices.
+/// What a slice of a mass crossing owes: the messages that are about one customer or for one, and
+/// what is gathered for digests of all slices.
 pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessage>, Vec<Gathered>) {
     let (mut messages, mut gathered) = (Vec::new(), Vec::new());
     for route in routes.iter().filter(|route| route.is_owed()) {
@@ -47,25 +52,26 @@ pub fn slice(new: &[NewAlert], routes: &[Route], ledger: Uuid) -> (Vec<NewMessag
             continue;
         }
         for Group { alerts, recipients } in groups(route, owed(new, route)) {
-            let (together, single): (Vec<&Alert>, Vec<&Alert>) = alerts
+            let (together, single): (Vec<OfCustomer>, Vec<OfCustomer>) = by_customer(alerts)
                 .into_iter()
-                .partition(|alert| route.digest_above.is_some() || alert.baseline);
+                .partition(|alerts| route.digest_above.is_some() || is_first_account(alerts));
             gathered.extend(
                 together
                     .into_iter()
+                    .flatten()
                     .map(|alert| Gathered::of(alert, &route.notifier, Occasion::New)),
             );
-            messages.extend(
-                single.into_iter().map(|alert| one(Occasion::New, alert, route, &recipients)),
-            );
+            messages
+                .extend(single.iter().map(|alerts| one(Occasion::New, alerts, route, &recipients)));
         }
     }
     (messages.into_iter().map(|message| message.identified(ledger)).collect(), gathered)
 }
 
-/// Whether so many alerts become a digest, of which so many belong to a first account.
-pub(crate) fn is_digest(total: u32, baseline: u32, route: &Route) -> bool {
-    route.digest_above.is_some_and(|most| total > most)
+/// Whether what is told of so many customers becomes a digest, with so many alerts of a first
+/// account.
+pub(crate) fn is_digest(customers: u32, baseline: u32, route: &Route) -> bool {
+    route.digest_above.is_some_and(|most| customers > most)
         || usize::try_from(baseline).is_ok_and(|baseline| baseline > BASELINE_DIGEST_ABOVE)
 }
 
@@ -127,13 +133,13 @@ pub struct Followup {
     pub contacts: Vec<String>,
     /// The notifiers that are told, by name.
     pub notify: Vec<Box<str>>,
-    /// Those among them for which its incident goes on: another step of it is still open there, or
+    /// Those among them for which its incident goes on: another alert of it is still open there, or
     /// ends it.
     pub still_open_for: Vec<Box<str>>,
 }
 
-/// The messages that follow alerts, on one occasion: one digest for a notifier that gets many at once,
-/// else one message each.
+/// The messages that follow alerts, on one occasion: one digest for a notifier that is told of many
+/// customers at once, else one message for each customer.
 pub fn followups(
     occasion: Occasion,
     told: &[Followup],
@@ -143,12 +149,14 @@ pub fn followups(
     let mut messages = Vec::new();
     for route in hearing(occasion, routes) {
         for Group { recipients, alerts } in groups(route, owed_followups(occasion, told, route)) {
+            let customers = by_customer(alerts);
             // Each incident is told of by itself.
-            if !route.has_incidents() && is_above(&alerts, route.digest_above) {
-                messages.extend(digest(occasion, &alerts, route, &recipients));
+            if !route.has_incidents() && is_above(&customers, route.digest_above) {
+                messages.extend(digest(occasion, &customers, route, &recipients));
             } else {
-                messages
-                    .extend(alerts.iter().map(|alert| one(occasion, alert, route, &recipients)));
+                messages.extend(
+                    customers.iter().map(|alerts| one(occasion, alerts, route, &recipients)),
+                );
             }
         }
     }
@@ -156,7 +164,7 @@ pub fn followups(
 }
 
 /// What a slice of the many alerts owes that something becomes of in one poll: the messages that
-/// carry one alert or are for one customer, and what is gathered for digests of all slices.
+/// are about one customer or for one, and what is gathered for digests of all slices.
 pub fn slice_of_followups(
     occasion: Occasion,
     told: &[Followup],
@@ -219,66 +227,129 @@ pub(crate) fn end_of_incident(
     severity: Severity,
     ledger: Uuid,
 ) -> NewMessage {
-    let content = Content::Alert(Occasion::Resolved, MessageAlert { id, latest: None });
+    let content = Content::Alerts(Occasion::Resolved, vec![MessageAlert { id, latest: None }]);
     message(route, &route.recipients, severity, content).identified(ledger)
 }
 
-/// Whether there are more alerts than come one by one.
-fn is_above(alerts: &[&Alert], most: Option<u32>) -> bool {
-    most.is_some_and(|most| alerts.len() > usize::try_from(most).unwrap_or(usize::MAX))
+/// The alerts of each customer, in their order; the customers in that of their first ones.
+fn by_customer(alerts: Vec<&Alert>) -> Vec<OfCustomer<'_>> {
+    let mut customers: Vec<OfCustomer<'_>> = Vec::new();
+    let mut places: HashMap<CustomerKey, usize> = HashMap::new();
+    for alert in alerts {
+        let place = *places.entry(alert.key()).or_insert(customers.len());
+        match customers.get_mut(place) {
+            Some(customer) => customer.push(alert),
+            None => customers.push(vec![alert]),
+        }
+    }
+    customers
 }
 
-/// Which alerts go into the digest, and which go alone.
-fn divide<'a>(alerts: &[&'a Alert], route: &Route) -> (Vec<&'a Alert>, Vec<&'a Alert>) {
-    let (baseline, later): (Vec<&Alert>, Vec<&Alert>) =
-        alerts.iter().copied().partition(|alert| alert.baseline);
-    if is_above(alerts, route.digest_above) {
-        (alerts.to_vec(), Vec::new())
-    } else if baseline.len() > BASELINE_DIGEST_ABOVE {
-        (baseline, later)
+/// Whether there are more customers than are told of one by one.
+fn is_above(customers: &[OfCustomer<'_>], most: Option<u32>) -> bool {
+    most.is_some_and(|most| customers.len() > usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+/// Whether all of it belongs to a first account: what is new beside that is told with it.
+fn is_first_account(alerts: &OfCustomer<'_>) -> bool {
+    alerts.iter().all(|alert| alert.baseline)
+}
+
+/// Which customers go into the digest, and which are told of alone.
+fn divide<'a>(
+    customers: Vec<OfCustomer<'a>>,
+    route: &Route,
+) -> (Vec<OfCustomer<'a>>, Vec<OfCustomer<'a>>) {
+    if is_above(&customers, route.digest_above) {
+        return (customers, Vec::new());
+    }
+    let first = customers.iter().filter(|alerts| is_first_account(alerts));
+    if first.map(Vec::len).sum::<usize>() > BASELINE_DIGEST_ABOVE {
+        customers.into_iter().partition(is_first_account)
     } else {
-        (Vec::new(), alerts.to_vec())
+        (Vec::new(), customers)
+    }
+}
+
+/// Puts customers one after the other into the parts of a digest: none has more alerts than fit
+/// into it, unless they are all about one customer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    size: u32,
+    begun: u32,
+    filled: u32,
+}
+
+impl Parts {
+    pub(crate) fn of(route: &Route) -> Self {
+        Self { size: route.digest_part, begun: 0, filled: 0 }
+    }
+
+    /// The part, counted from 1, of the next customer, which has so many alerts.
+    pub(crate) fn place(&mut self, alerts: u32) -> u32 {
+        if self.begun == 0 || self.filled.saturating_add(alerts) > self.size {
+            (self.begun, self.filled) = (self.begun.saturating_add(1), 0);
+        }
+        self.filled = self.filled.saturating_add(alerts);
+        self.begun
     }
 }
 
 fn digest(
     occasion: Occasion,
-    alerts: &[&Alert],
+    customers: &[OfCustomer<'_>],
     route: &Route,
     recipients: &Recipients,
 ) -> Vec<NewMessage> {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let (size, most) = (route.digest_part.max(1), route.digest_parts.unwrap_or(u32::MAX));
-    let parts = alerts
-        .chunks(usize::try_from(size).unwrap_or(usize::MAX))
-        .take(usize::try_from(most).unwrap_or(usize::MAX));
-    let left_out = count(alerts.len()).saturating_sub(most.saturating_mul(size));
-    let totals = (left_out > 0).then(|| DigestTotals::of(alerts, left_out));
+    let most = route.digest_parts.unwrap_or(u32::MAX);
+    let (mut places, mut parts, mut left_out) = (Parts::of(route), Vec::<OfCustomer>::new(), 0);
+    for alerts in customers {
+        let part = places.place(count(alerts.len()));
+        if part > most {
+            left_out += count(alerts.len());
+        } else if part > count(parts.len()) {
+            parts.push(alerts.clone());
+        } else {
+            parts.iter_mut().rev().take(1).for_each(|members| members.extend(alerts));
+        }
+    }
+    let all: Vec<&Alert> = customers.iter().flatten().copied().collect();
+    let totals = (left_out > 0).then(|| DigestTotals::of(&all, left_out));
+    let criticals = all.iter().filter(|alert| alert.severity == Severity::Critical).count();
     let whole = DigestPart {
         part: 0,
         parts: count(parts.len()),
-        total: count(alerts.len()),
-        criticals: count(
-            alerts.iter().filter(|alert| alert.severity == Severity::Critical).count(),
-        ),
-        baseline: alerts.iter().all(|alert| alert.baseline),
+        total: count(all.len()),
+        criticals: count(criticals),
+        baseline: all.iter().all(|alert| alert.baseline),
     };
-    let message = |(index, members): (usize, &[&Alert])| {
-        let severity = members.iter().map(|alert| alert.severity).max().unwrap_or_default();
+    let message = |(index, mut members): (usize, OfCustomer<'_>)| {
+        members.sort_by(|a, b| a.worst_first(b));
         let content = Content::Digest {
             occasion,
             alerts: members.iter().map(|alert| told_first(alert)).collect(),
             part: DigestPart { part: count(index + 1), ..whole },
             totals: totals.clone(),
         };
-        message(route, recipients, severity, content)
+        message(route, recipients, worst(&members), content)
     };
-    parts.enumerate().map(message).collect()
+    parts.into_iter().enumerate().map(message).collect()
 }
 
-/// A message about one alert.
-fn one(occasion: Occasion, alert: &Alert, route: &Route, recipients: &Recipients) -> NewMessage {
-    message(route, recipients, alert.severity, Content::Alert(occasion, told_first(alert)))
+fn worst(alerts: &[&Alert]) -> Severity {
+    alerts.iter().map(|alert| alert.severity).max().unwrap_or_default()
+}
+
+/// The message about one customer.
+fn one(
+    occasion: Occasion,
+    alerts: &OfCustomer<'_>,
+    route: &Route,
+    recipients: &Recipients,
+) -> NewMessage {
+    let told = alerts.iter().map(|alert| told_first(alert)).collect();
+    message(route, recipients, worst(alerts), Content::Alerts(occasion, told))
 }
 
 /// The alert in a message, before it is known how it is later.

@@ -265,7 +265,7 @@ const NOTIFIER: Types = Types {
         key(
             "digest_above",
             Kind::DigestAbove,
-            "more new alerts than this in one poll become one digest",
+            "new alerts about more customers than this in one poll become one digest",
         ),
         key("give_up_after", Kind::Duration, "how long a delivery is tried"),
         key("timeout", Kind::Duration, "one attempt, end to end"),

@@ -94,6 +94,13 @@ impl CustomerKey {
         self.0.contains(SEPARATOR)
     }
 
+    /// The key of the customer itself, also where this is the key of a subscription.
+    #[must_use]
+    pub fn of_whole(&self) -> Self {
+        let end = self.0.find(SEPARATOR).unwrap_or(self.0.len());
+        Self(self.0.get(..end).unwrap_or_default().into())
+    }
+
     /// The key as text, lower case.
     pub fn as_str(&self) -> &str {
         &self.0

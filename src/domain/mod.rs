@@ -49,7 +49,7 @@ pub use decimal::{
 pub use delivery::{
     Delivery, DeliveryState, Digest, Keeps, Message, MessageKind, OperatorNews, Origin, Route,
 };
-pub use digest_totals::DigestTotals;
+pub use digest_totals::{DigestSum, DigestTotals};
 pub use elapsed::{has_passed, is_ahead, latest};
 pub use event::{CustomerEvent, EventCode};
 pub use finding::{FindingCode, OperatorFinding};

@@ -17,7 +17,7 @@ pub struct Config {
     pub name: Box<str>,
     /// What it is.
     pub kind: Kind,
-    /// More new alerts than this in one poll become one digest; `None`: never.
+    /// New alerts about more customers than this in one poll become one digest; `None`: never.
     pub digest_above: Option<u32>,
     /// Whether it is told when an alert is over.
     pub send_resolved: bool,

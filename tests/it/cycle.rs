@@ -12,6 +12,7 @@ mod operator;
 mod periods;
 mod places;
 mod quality;
+mod reasons;
 mod reports;
 mod slices;
 mod spikes;

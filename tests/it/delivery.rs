@@ -334,17 +334,21 @@ async fn what_one_customer_is_told_of_arrives_in_its_order_beside_many_others() 
     let receiver = HttpReceiver::start(clock).unwrap();
     let hook =
         format!("[notifiers.hook]\ntype = \"webhook\"\nurl = \"{}\"\n", receiver.url("/hook"));
-    let rule = |name: &str| {
+    let rule = |(name, at): (&str, u32)| {
         format!(
             "[rules.{name}]\nmetric = \"percent_used\"\nnotify = [\"hook\"]\nsteps = \
-                [{{ at = 80 }}]\n"
+                [{{ at = {at} }}]\n"
         )
     };
-    let world = World::new(&format!("{}{hook}", ["a", "b", "c", "d"].map(rule).concat()));
+    let rules = [("d", 80), ("b", 85), ("c", 90), ("a", 95)];
+    let world = World::new(&format!("{}{hook}", rules.map(rule).concat()));
     world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
-    let records: Vec<_> =
-        (0..40).map(|index| plan(&format!("C{index}"), "85", "100", DAY)).collect();
-    world.poll(DAY, &records).await;
+    // Each poll finds one more reason, which is a message of its own.
+    for (_, at) in rules {
+        let records: Vec<_> =
+            (0..40).map(|index| plan(&format!("C{index}"), &at.to_string(), "100", DAY)).collect();
+        world.poll(DAY, &records).await;
+    }
     let ledger = world.ledger();
     let owed: Vec<String> = told(&ledger.due("hook", Vec::new(), 1000).await.unwrap());
     let mut worker = worker(&world, &ledger);

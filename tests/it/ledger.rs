@@ -162,7 +162,7 @@ fn message(identity: u128, notifier: &str, alert: u128, severity: Severity) -> N
         audience: Audience::Partner,
         held: false,
         recipients: Recipients::Destination,
-        content: Content::Alert(Occasion::New, carried(alert)),
+        content: Content::Alerts(Occasion::New, vec![carried(alert)]),
         severity,
     }
 }

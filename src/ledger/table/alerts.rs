@@ -136,7 +136,7 @@ pub(in crate::ledger) fn add_message(
     message: &NewMessage,
 ) -> sql::Result<i64> {
     let (digest, totals, operator, report) = match &message.content {
-        Content::Alert(..) => (None, None, None, None),
+        Content::Alerts(..) => (None, None, None, None),
         Content::Digest { part, totals, .. } => (Some(part), totals.as_ref(), None, None),
         Content::Operator(news) => (None, None, Some(news), None),
         Content::Report(report) => (None, None, None, Some(report)),

@@ -263,6 +263,7 @@ fn message(connection: &Connection, row: &Row<'_>) -> sql::Result<Message> {
         alert.map(Box::new).ok_or_else(|| column::unreadable("a message without an alert"))
     };
     Ok(match column::read(row, "kind", MessageKind::from_name)? {
+        MessageKind::Raised if alerts.len() > 1 => Message::Alerts(digest(alerts, row)?),
         MessageKind::Raised => Message::Alert(single(alerts.pop())?),
         MessageKind::Test => Message::Test(single(alerts.pop())?),
         MessageKind::Digest => Message::Digest(digest(alerts, row)?),
@@ -277,17 +278,16 @@ fn message(connection: &Connection, row: &Row<'_>) -> sql::Result<Message> {
     })
 }
 
-/// A part of a digest; what is told alone is a digest of one.
+/// A part of a digest, or what is told of one customer alone.
 fn digest(alerts: Vec<AlertSnapshot>, row: &Row<'_>) -> sql::Result<Digest> {
-    let alone = row.get::<_, u32>("parts")? == 0;
-    let criticals =
-        u32::from(alerts.iter().any(|snapshot| snapshot.alert.severity == Severity::Critical));
-    let count = |column: &str, alone_has: u32| if alone { Ok(alone_has) } else { row.get(column) };
+    if row.get::<_, u32>("parts")? == 0 {
+        return Ok(Digest::of_one_customer(alerts));
+    }
     Ok(Digest {
-        part: count("part", 1)?,
-        parts: count("parts", 1)?,
-        total: count("total", 1)?,
-        criticals: count("criticals", criticals)?,
+        part: row.get("part")?,
+        parts: row.get("parts")?,
+        total: row.get("total")?,
+        criticals: row.get("criticals")?,
         baseline: row.get("baseline")?,
         totals: match row.get_ref("totals")?.as_str_or_null()? {
             Some(totals) => serde_json::from_str(totals).map_err(column::unreadable)?,

@@ -1,7 +1,7 @@
 //! A mass crossing is recorded in slices: what comes of it is the same, whatever happens between
 //! two of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use budget_alertd::clock::Clock;
@@ -32,6 +32,14 @@ smtp = { host = "127.0.0.1", port = 9, tls = "none" }
 [operator]
 notify = ["hook"]
 "#;
+
+/// A second rule that finds the same customers.
+fn with_two_rules() -> String {
+    format!(
+        "{RULES}\n[rules.over]\nmetric = \"amount_over\"\nnotify = [\"hook\", \"chat\", \"mail\"]\n\
+         steps = [{{ at = {{ SEK = -10 }} }}]\n"
+    )
+}
 
 fn customers(number: usize, cost: usize) -> Vec<Record> {
     (0..number)
@@ -88,6 +96,22 @@ async fn a_first_account_in_slices_is_the_same_digest() {
         "{}",
         owed["chat"][0]
     );
+}
+
+#[tokio::test]
+async fn several_reasons_in_slices_are_the_same_messages() {
+    let (whole, sliced) =
+        (World::new(&with_two_rules()), World::new(&with_two_rules()).in_slices_of(3));
+    for world in [&whole, &sliced] {
+        world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
+        world.poll(DAY, &customers(200, 95)).await;
+    }
+    let (mut of_whole, mut of_sliced) = (all_owed(&whole).await, all_owed(&sliced).await);
+    for owed in [&mut of_whole, &mut of_sliced] {
+        owed.get_mut("hook").unwrap().sort();
+    }
+    assert_eq!(of_sliced, of_whole);
+    assert_eq!((of_whole["hook"].len(), of_whole["chat"].len()), (200, 5));
 }
 
 #[tokio::test]
@@ -179,30 +203,49 @@ async fn poll_within(world: &World, pages: u32) -> Result<(), LedgerError> {
     result.map(drop)
 }
 
-/// How often each customer is told of to a notifier.
+/// How often each alert is told to a notifier; its customer is told of in no second message.
 async fn times_told(world: &World, notifier: &str) -> BTreeMap<String, usize> {
-    let mut times = BTreeMap::new();
+    let (mut times, mut told) = (BTreeMap::new(), BTreeSet::new());
     for delivery in world
         .owed(notifier)
         .await
         .iter()
         .filter(|delivery| delivery.recipient.as_deref() != Some("b@partner.example"))
     {
+        let mut customers = BTreeSet::new();
         for member in delivery.message.alerts() {
-            *times.entry(member.alert.customer.id.to_string()).or_default() += 1;
+            let alert = &member.alert;
+            *times.entry(format!("{} {}", alert.customer.id, alert.rule)).or_default() += 1;
+            customers.insert(alert.customer.id.to_string());
         }
+        assert!(told.is_disjoint(&customers), "{notifier} is told twice of some of {customers:?}");
+        told.extend(customers);
     }
     times
 }
 
+/// Each alert that these rules raise about the customers, told once.
+fn once(records: &[Record], rules: &[&str]) -> BTreeMap<String, usize> {
+    let alerts = rules
+        .iter()
+        .flat_map(|rule| records.iter().map(move |record| format!("{} {rule}", record.id)));
+    alerts.map(|alert| (alert, 1)).collect()
+}
+
 #[tokio::test]
 async fn what_ends_between_two_slices_is_gone_on_with_and_told_once() {
+    each_way_to_end(RULES, &["spend"]).await;
+    each_way_to_end(&with_two_rules(), &["spend", "over"]).await;
+}
+
+/// Lets a poll end after each page that it writes.
+async fn each_way_to_end(toml: &str, rules: &[&str]) {
     let records = customers(30, 95);
-    let once: BTreeMap<String, usize> =
-        records.iter().map(|record| (record.id.clone(), 1)).collect();
+    let once = once(&records, rules);
+    let count = records.len() * rules.len();
     let (mut broken_off, mut in_between) = (0, 0);
     for more in 0.. {
-        let world = World::new(RULES).in_slices_of(2);
+        let world = World::new(toml).in_slices_of(2);
         world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
         let pages =
             u32::try_from(std::fs::metadata(world.config().ledger.path).unwrap().len() / 4096)
@@ -215,7 +258,7 @@ async fn what_ends_between_two_slices_is_gone_on_with_and_told_once() {
             .unwrap()
             .len();
         broken_off += usize::from(!whole);
-        in_between += usize::from(!whole && recorded > 0 && recorded < 30);
+        in_between += usize::from(!whole && recorded > 0 && recorded < count);
         world.poll(DAY, &records).await;
         for notifier in ["hook", "chat", "mail"] {
             assert_eq!(
@@ -238,8 +281,7 @@ async fn an_id_that_comes_again_after_its_slice_is_alerted_about_once() {
     let mut records = customers(12, 95);
     records.extend(customers(12, 95));
     world.poll(DAY, &records).await;
-    let once: BTreeMap<String, usize> =
-        customers(12, 95).iter().map(|record| (record.id.clone(), 1)).collect();
+    let once = once(&customers(12, 95), &["spend"]);
     assert_eq!(times_told(&world, "hook").await, once);
     assert_eq!(times_told(&world, "chat").await, once);
 }

@@ -347,7 +347,7 @@ fn about(occasion: Occasion, identity: u128, to: &str) -> NewMessage {
 
 /// The same message as one that tells of the alert on this occasion.
 fn again(occasion: Occasion, alert: u128, message: NewMessage) -> NewMessage {
-    NewMessage { content: Content::Alert(occasion, carried(alert)), ..message }
+    NewMessage { content: Content::Alerts(occasion, vec![carried(alert)]), ..message }
 }
 
 fn news(identity: u128, over: bool, to: &[&str]) -> NewMessage {

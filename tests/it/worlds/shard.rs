@@ -1,5 +1,6 @@
 //! Worlds that share a ledger: the same polls through the program and through the model.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Config, Environment};
 use budget_alertd::delivery::OperatorFindings;
-use budget_alertd::domain::{Glob, Silence};
+use budget_alertd::domain::{Glob, MessageKind, Silence};
 use budget_alertd::ledger::{self, AlertFilter, AttemptRecord, Ledger};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify;
@@ -127,17 +128,34 @@ async fn poll(
         suppressed.passed,
         report.alerts.iter().map(line::raised).collect(),
     );
-    deliver(ledger, now).await;
+    let twice = deliver(ledger, now).await;
+    let raised = raised + &twice;
     let alerts = ledger::read(&config.ledger, |reader| reader.alerts(&AlertFilter::default()))
         .await
         .unwrap();
     raised + &sorted(alerts.iter().map(line::told).collect())
 }
 
-/// Marks all that is owed as accepted: reminders are for whoever has nothing coming.
-async fn deliver(ledger: &Ledger, at: Timestamp) {
+/// Marks all that is owed as accepted: reminders are for whoever has nothing coming. A line for
+/// each customer of which a poll tells a notifier in two messages of a kind: what a silence has
+/// hidden until now is told beside what is new.
+async fn deliver(ledger: &Ledger, at: Timestamp) -> String {
+    let mut twice = String::new();
     for notifier in NOTIFIERS {
+        let mut told = HashSet::new();
         for delivery in ledger.due(notifier, Vec::new(), 1000).await.unwrap() {
+            let customers: HashSet<_> =
+                delivery.message.alerts().iter().map(|one| one.alert.key()).collect();
+            let hidden = delivery.message.alerts().iter().all(|one| one.context.latest.is_some());
+            let occasion = match delivery.message.kind() {
+                MessageKind::Digest => MessageKind::Raised,
+                kind => kind,
+            };
+            for customer in customers {
+                if !told.insert((customer.clone(), occasion, hidden)) {
+                    writeln!(twice, "{} twice to {notifier}", customer.as_str()).unwrap();
+                }
+            }
             ledger
                 .mark_sent(AttemptRecord {
                     delivery: delivery.id,
@@ -150,6 +168,7 @@ async fn deliver(ledger: &Ledger, at: Timestamp) {
                 .unwrap();
         }
     }
+    twice
 }
 
 fn text(duplicates: u64, passed: u64, alerts: Vec<String>) -> String {
