@@ -114,13 +114,13 @@ fn notified(alert: &OpenAlert) -> Vec<Box<str>> {
 }
 
 /// The notifiers for which the incident of an alert goes on when the alert is over: those that were
-/// told of another step of it that stays open, or that is over too and comes after this one.
+/// told of another alert of it that stays open, or that is over too and comes after this one.
 pub(crate) fn still_open_for(
     alert: &OpenAlert,
     alerts: &[OpenAlert],
     followed: &[(&OpenAlert, Next, Vec<Box<str>>)],
 ) -> Vec<Box<str>> {
-    let (id, incident) = (alert.snapshot.alert.id, alert.snapshot.alert.incident());
+    let (id, incident) = (alert.snapshot.alert.id, alert.snapshot.incident());
     let mut seen = false;
     let mut names = Vec::new();
     for other in alerts {
@@ -136,7 +136,7 @@ pub(crate) fn still_open_for(
             Some((_, Next::Release, _)) => true,
             Some((_, Next::Supersede, _)) => false,
         };
-        if goes_on && that.incident() == incident {
+        if goes_on && other.snapshot.incident() == incident {
             names
                 .extend(next.map_or_else(|| other.notify.clone(), |(_, _, notify)| notify.clone()));
             names.extend(notified(other));

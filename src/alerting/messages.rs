@@ -82,6 +82,7 @@ pub fn snapshot(
             .as_ref()
             .map(|subscription| subscription.name.clone()),
         owner: assessed.profile.owner.clone(),
+        incident: Some(alert.new_incident()),
         ..AlertContext::default()
     };
     AlertSnapshot { alert, context }

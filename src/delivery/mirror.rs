@@ -15,7 +15,7 @@ use crate::delivery::backoff;
 use crate::delivery::notifier_health::NotifierHealth;
 use crate::delivery::operator_findings::{OperatorFindings, about};
 use crate::domain::{
-    Alert, FindingCode, Incident, Metric, OperatorFinding, OperatorNews, Severity,
+    Alert, CustomerKey, FindingCode, Metric, OperatorFinding, OperatorNews, Severity,
 };
 use crate::ledger::{AlertToMirror, LedgerError, OpenFinding, Reader};
 use crate::metrics::Metrics;
@@ -39,7 +39,7 @@ pub struct Mirror {
 }
 
 /// What two alerts have in common that are one where they are shown.
-type Identity = (Incident, Metric, Decimal, Severity);
+type Identity = (CustomerKey, Timestamp, String, Metric, Decimal, Severity);
 
 /// A pass over all that is shown.
 #[derive(Default)]
@@ -246,5 +246,6 @@ impl Mirror {
 }
 
 fn identity(alert: &Alert) -> Identity {
-    (alert.incident(), alert.metric, alert.threshold, alert.severity)
+    let (since, rule) = (alert.billing_period.start, alert.rule.clone());
+    (alert.key(), since, rule, alert.metric, alert.threshold, alert.severity)
 }

@@ -234,6 +234,10 @@ pub struct AlertContext {
     /// Whether another customer goes by a name that looks the same.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_namesake: bool,
+    /// The incident that it belongs to, which is the open one where there is one; none in alerts
+    /// of versions that had an incident for each rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
     /// How things are now, in reminders and when it is over.
     pub latest: Option<Latest>,
     /// How the cost went in the period before; empty where history has nothing of it.
@@ -251,22 +255,20 @@ pub struct AlertSnapshot {
     pub context: AlertContext,
 }
 
-/// What the alerts of one trouble have in common, for destinations that keep one incident for all
-/// of them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Incident {
-    /// What it is about: a customer, or a subscription of one.
-    pub about: CustomerKey,
-    /// The rule, by the name that it had.
-    pub rule: String,
-    /// The start of the billing period.
-    pub since: Timestamp,
+impl AlertSnapshot {
+    /// What it has in common with the other alerts of one incident, for destinations that keep
+    /// incidents.
+    pub fn incident(&self) -> String {
+        let of_rule = || format!("{}/{}", self.alert.new_incident(), self.alert.rule);
+        self.context.incident.clone().unwrap_or_else(of_rule)
+    }
 }
 
 impl Alert {
-    /// The incident that it belongs to.
-    pub fn incident(&self) -> Incident {
-        Incident { about: self.key(), rule: self.rule.clone(), since: self.billing_period.start }
+    /// The incident that it belongs to where none is open: one for each customer, or subscription,
+    /// and billing period.
+    pub fn new_incident(&self) -> String {
+        format!("{}/{}", self.key().as_str(), self.billing_period.start)
     }
 
     /// The short reference of an id, for people.

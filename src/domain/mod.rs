@@ -35,7 +35,7 @@ mod usage;
 
 pub use alert::{
     Alert, AlertContext, AlertSnapshot, AlertState, BudgetView, CostView, CustomerView, Ended,
-    Incident, Latest, Previous,
+    Latest, Previous,
 };
 pub use assessed::{Assessed, Judged, Profile};
 pub use audience::{Addresses, Audience, Readers, bare_address, people};

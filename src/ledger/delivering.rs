@@ -23,8 +23,8 @@ impl Ledger {
             .await
     }
 
-    /// The same for a notifier that keeps incidents: all that is about the same customer, billing
-    /// period and rule goes in the order of recording, whatever its severity.
+    /// The same for a notifier that keeps incidents: all that is about the same customer and billing
+    /// period goes in the order of recording, whatever its severity.
     pub async fn due_by_incident(
         &self,
         notifier: &str,

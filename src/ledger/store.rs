@@ -348,7 +348,7 @@ impl Ledger {
         let ledger = self.identity;
         let close = move |connection: &Connection, rule: &str| {
             for route in &routes {
-                for (alert, severity) in incidents::open(connection, rule, &route.notifier)? {
+                for (alert, severity) in incidents::ending(connection, rule, &route.notifier)? {
                     deliveries::owe(
                         connection,
                         &planning::end_of_incident(route, alert, severity, ledger),

@@ -1,6 +1,6 @@
 //! The PagerDuty notifier: events to its Events API v2
-//! (<https://developer.pagerduty.com/docs/events-api-v2-overview>). A customer's steps of one rule
-//! and billing period are one incident: each step triggers it again, and it is resolved with the
+//! (<https://developer.pagerduty.com/docs/events-api-v2-overview>). A customer's alerts of one
+//! billing period are one incident: each message triggers it again, and it is resolved with the
 //! last of them. Which messages that takes is planned by the ledger; here each message becomes its
 //! events.
 
@@ -253,7 +253,7 @@ fn triggers(
 fn by_incident(alerts: &[AlertSnapshot]) -> Vec<(String, Vec<&AlertSnapshot>)> {
     let mut incidents: Vec<(String, Vec<&AlertSnapshot>)> = Vec::new();
     for one in alerts {
-        let dedup_key = incident(&one.alert);
+        let dedup_key = incident(one);
         match incidents.iter_mut().find(|(known, _)| *known == dedup_key) {
             Some((_, alerts)) => alerts.push(one),
             None => incidents.push((dedup_key, vec![one])),
@@ -413,9 +413,8 @@ fn severity(severity: Severity) -> &'static str {
 }
 
 /// The key of the incident that an alert belongs to.
-fn incident(alert: &Alert) -> String {
-    let incident = alert.incident();
-    key(&format!("{OURSELVES}/{}/{}/{}", incident.about.as_str(), incident.since, incident.rule))
+fn incident(snapshot: &AlertSnapshot) -> String {
+    key(&format!("{OURSELVES}/{}", snapshot.incident()))
 }
 
 /// A text as a key of letters that travel well; the hash of one that is too long or has others.

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use crate::alerting::identity;
 use crate::alerting::{Content, NewAlert, NewMessage, NewStep};
-use crate::domain::{AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
+use crate::domain::{Alert, AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
 use crate::ledger::column::{self, Id, Instant, Length};
-use crate::ledger::sql::{self, Connection, Row, named_params, params};
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::chain::{Chain, EventKind};
 use crate::ledger::table::{history, spikes};
 use crate::text::sha256_hex;
@@ -36,9 +36,10 @@ pub(in crate::ledger) fn add(
         &alert.billing_period,
         alert.usage_as_of.instant(),
     )?;
+    let incident = open_incident(connection, alert)?.or_else(|| context.incident.clone());
     let snapshot = AlertSnapshot {
         alert: alert.clone(),
-        context: AlertContext { cost_history, ..context.clone() },
+        context: AlertContext { cost_history, incident, ..context.clone() },
     };
     let snapshot = json(&snapshot)?;
     connection
@@ -67,6 +68,19 @@ pub(in crate::ledger) fn add(
     let (key, sha256) = (alert.key(), sha256_hex(&snapshot));
     let content = RaisedEvent { customer: key.as_str(), rule: &alert.rule, sha256: &sha256 };
     chain.add(kind, &alert.id.to_string(), now, &content)
+}
+
+/// The incident that is open about the customer in the billing period of a new alert, by whatever
+/// version it was opened: rather that of the same rule, else the oldest. The period's end stands
+/// for the period.
+fn open_incident(connection: &Connection, new: &Alert) -> sql::Result<Option<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT snapshot, state FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1)
+         AND state IN ('raised', 'silenced') AND state = 'raised' AND period_end = ?2 ORDER BY rule <> ?3, seq LIMIT 1",
+    )?;
+    let (key, end) = (new.key(), Instant(new.billing_period.end));
+    let open = statement.query_row(params![key.as_str(), end, new.rule], snapshot).optional()?;
+    Ok(open.map(|open| open.incident()))
 }
 
 /// The snapshot in a row with the columns `snapshot` and `state`; the column holds, whatever the

@@ -118,8 +118,8 @@ pub(in crate::ledger) fn due_without(
     due_in(connection, &OF_ALERT, notifier, (except, recipients), limit)
 }
 
-/// The same where all about one customer, billing period and rule goes in the order of recording: a
-/// new step must not overtake the end of an earlier one, which would end the incident that both
+/// The same where all about one customer and billing period goes in the order of recording: a new
+/// alert must not overtake the end of an earlier one, which would end the incident that both
 /// belong to.
 pub(in crate::ledger) fn due_by_incident(
     connection: &Connection,
@@ -149,7 +149,7 @@ const OF_ALERT: Order = Order {
 const OF_INCIDENT: Order = Order {
     first_waits: true,
     others: "message_alert AS own CROSS JOIN alert AS this ON this.id = own.alert
-             CROSS JOIN alert AS that ON that.customer = this.customer AND that.rule = this.rule AND that.period_end = this.period_end
+             CROSS JOIN alert AS that ON that.customer = this.customer AND that.period_end = this.period_end
              CROSS JOIN message_alert AS other ON other.alert = that.id
              CROSS JOIN delivery ON delivery.message = other.message WHERE own.message = ?1",
 };

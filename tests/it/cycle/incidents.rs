@@ -1,5 +1,5 @@
-//! Incidents: one for a customer, rule and billing period, which ends with the last of its steps,
-//! and in which nothing overtakes what came before.
+//! Incidents: one for a customer and billing period, which ends with the last of its alerts, and in
+//! which nothing overtakes what came before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,4 +161,92 @@ async fn nothing_overtakes_what_came_before_in_its_incident() {
         "warning; critical critical",
         "what is new first, then the end"
     );
+}
+
+/// A world with a second rule, which finds the same customers at 90 %.
+fn paged_by_two_rules(services: &[PagerDutyService; 2]) -> World {
+    World::new(&format!(
+        "{}[rules.cost]\nmetric = \"total_cost\"\nnotify = [\"pager\"]\n\
+         steps = [{{ at = {{ SEK = 90 }}, severity = \"info\" }}]\n",
+        paged(services).rules()
+    ))
+}
+
+#[tokio::test]
+async fn the_alerts_of_all_rules_are_one_incident_that_ends_with_the_last() {
+    let services = services();
+    let world = paged_by_two_rules(&services);
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "95", "100").await;
+    deliver(&world, 5).await;
+    assert_eq!(incidents(&services[0]), "warning, open", "two reasons, one event");
+    poll(&world, 2, "105", "100").await;
+    deliver(&world, 5).await;
+    poll(&world, 3, "105", "1000").await;
+    deliver(&world, 5).await;
+    assert_eq!(
+        services.each_ref().map(incidents),
+        ["warning critical, open", "critical"],
+        "the cost alone is still there, of which the second was not told"
+    );
+    let next = 24 * 20;
+    poll(&world, next, "1", "1000").await;
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["warning critical", "critical"]);
+}
+
+#[tokio::test]
+async fn a_rule_that_is_removed_ends_only_what_no_other_rule_keeps_open() {
+    let services = services();
+    let mut world = paged_by_two_rules(&services);
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "105", "100").await;
+    deliver(&world, 5).await;
+    let both = world.rules().to_owned();
+    world.change_rules(
+        &both
+            .replace("[rules.spend]", "[rules.other]")
+            .replace("at = 80", "at = 500")
+            .replace("at = 100", "at = 600"),
+    );
+    poll(&world, 2, "105", "100").await;
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["critical, open", "critical"]);
+    world.change_rules(
+        &paged(&services)
+            .rules()
+            .replace("[rules.spend]", "[rules.third]")
+            .replace("at = 80", "at = 500")
+            .replace("at = 100", "at = 600"),
+    );
+    poll(&world, 3, "105", "100").await;
+    deliver(&world, 5).await;
+    assert_eq!(services.each_ref().map(incidents), ["critical", "critical"]);
+}
+
+#[tokio::test]
+async fn an_incident_of_an_older_version_is_gone_on_with_and_ended_under_its_key() {
+    let services = services();
+    let world = paged_by_two_rules(&services);
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "85", "100").await;
+    let ledger = rusqlite::Connection::open(world.config().ledger.path).unwrap();
+    let old = "UPDATE alert SET snapshot = json_remove(snapshot, '$.context.incident')";
+    assert_eq!(ledger.execute(old, ()).unwrap(), 1);
+    drop(ledger);
+    deliver(&world, 5).await;
+    // A step of the same rule, and another rule.
+    poll(&world, 2, "105", "100").await;
+    deliver(&world, 5).await;
+    assert_eq!(incidents(&services[0]), "warning critical, open");
+    let key = services[0].incidents()[0].dedup_key.clone();
+    assert!(key.ends_with("/2019-09-01T00:00:00Z/spend"), "{key}");
+    poll(&world, 24 * 20, "1", "1000").await;
+    deliver(&world, 5).await;
+    assert_eq!(incidents(&services[0]), "warning critical");
+    // In the next period there is none that is open.
+    poll(&world, 24 * 20 + 1, "950", "1000").await;
+    deliver(&world, 5).await;
+    let key = services[0].incidents()[1].dedup_key.clone();
+    assert!(key.ends_with("/2019-10-01T00:00:00Z"), "{key}");
 }

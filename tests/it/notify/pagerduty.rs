@@ -1,12 +1,12 @@
-//! What PagerDuty gets: events that it takes by its documented rules, one incident for all steps of
-//! a customer, rule and period.
+//! What PagerDuty gets: events that it takes by its documented rules, one incident for all alerts of
+//! a customer and period.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::domain::{
-    AlertSnapshot, CustomerId, Ended, Message, OperatorNews, Severity, SubscriptionCost,
+    AlertSnapshot, CustomerId, Digest, Ended, Message, OperatorNews, Severity, SubscriptionCost,
 };
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{DeliveryError, FailureReason, SampleKind, Verdict, sample_message};
@@ -35,7 +35,14 @@ async fn after(messages: Vec<Message>) -> Vec<SimIncident> {
 }
 
 fn alert(sample: &AlertSnapshot) -> Message {
-    Message::Alert(Box::new(sample.clone()))
+    Message::Alert(Box::new(placed(sample)))
+}
+
+/// The same in the incident that it opens.
+fn placed(sample: &AlertSnapshot) -> AlertSnapshot {
+    let mut sample = sample.clone();
+    sample.context.incident = Some(sample.alert.new_incident());
+    sample
 }
 
 /// The same at this step.
@@ -54,7 +61,7 @@ async fn an_alert_is_an_incident_with_its_words_and_its_numbers() {
     assert_eq!(event["client"], "budget-alertd");
     assert_eq!(
         incident.dedup_key,
-        "budget-alertd/11111111-6fb9-4b05-8f15-b3d72e0596e6/2026-11-01T00:00:00Z/spend"
+        "budget-alertd/11111111-6fb9-4b05-8f15-b3d72e0596e6/2026-11-01T00:00:00Z"
     );
     let payload = &event["payload"];
     let shown = ["summary", "severity", "source", "component", "group", "class", "timestamp"]
@@ -87,7 +94,7 @@ async fn an_alert_is_an_incident_with_its_words_and_its_numbers() {
 #[tokio::test]
 async fn a_higher_step_and_a_reminder_add_to_the_open_incident_and_the_end_resolves_it() {
     let (warning, critical) =
-        (at_step("80", Severity::Warning), at_step("100", Severity::Critical));
+        (at_step("80", Severity::Warning), placed(&at_step("100", Severity::Critical)));
     let reminder = Message::Reminder(together(vec![later(
         critical.clone(),
         "47000",
@@ -119,7 +126,7 @@ async fn a_higher_step_and_a_reminder_add_to_the_open_incident_and_the_end_resol
 }
 
 #[tokio::test]
-async fn another_customer_rule_period_or_subscription_is_another_incident() {
+async fn another_customer_period_or_subscription_is_another_incident_another_rule_is_not() {
     let change = |change: fn(&mut AlertSnapshot)| {
         let mut sample = attacked();
         change(&mut sample);
@@ -139,9 +146,50 @@ async fn another_customer_rule_period_or_subscription_is_another_incident() {
     let incidents = after(messages).await;
     assert_eq!(
         incidents.iter().map(|incident| incident.triggers.len()).collect::<Vec<_>>(),
-        [2, 1, 1, 1, 1],
+        [3, 1, 1, 1],
         "case makes none"
     );
+}
+
+#[tokio::test]
+async fn an_incident_that_an_older_version_opened_keeps_its_key() {
+    let old = Message::Alert(Box::new(attacked()));
+    let over = ended(later(attacked(), "47000", Some("47"), Some("100000")), Ended::Budget);
+    let incidents = after(vec![old, Message::Resolved(together(vec![over]))]).await;
+    assert_eq!(
+        incidents.iter().map(|one| (one.dedup_key.as_str(), one.open)).collect::<Vec<_>>(),
+        [("budget-alertd/11111111-6fb9-4b05-8f15-b3d72e0596e6/2026-11-01T00:00:00Z/spend", false)]
+    );
+}
+
+#[tokio::test]
+async fn several_reasons_are_one_event_of_one_incident() {
+    let (worst, mut other) = (placed(&attacked()), placed(&at_step("80", Severity::Warning)));
+    other.alert.rule = "trend".into();
+    other.alert.reference = "7A000000".into();
+    let all = || vec![worst.clone(), other.clone()];
+    let over =
+        |one: AlertSnapshot| ended(later(one, "47000", Some("47"), Some("100000")), Ended::Budget);
+    let messages = vec![
+        Message::Alerts(Digest::of_one_customer(all())),
+        Message::Reminder(together(
+            all().into_iter().map(|one| later(one, "47000", Some("940"), Some("5000"))).collect(),
+        )),
+        Message::Resolved(together(all().into_iter().map(over).collect())),
+    ];
+    let incidents = after(messages).await;
+    let [incident] = incidents.as_slice() else { panic!("{incidents:?}") };
+    assert_eq!((incident.triggers.len(), incident.open), (2, false));
+    let payload = &incident.triggers[0]["payload"];
+    assert_eq!(payload["severity"], "critical", "that of the worst");
+    let details = &payload["custom_details"];
+    assert_eq!(
+        details["Also"],
+        "WARNING 900 % of its November budget: 45,000 of 5,000 SEK · trend ≥ 80 % · Nov · 7A000000"
+    );
+    assert_eq!(details["alert"]["rule"], "spend");
+    let rules = details["alerts"].as_array().unwrap().iter().map(|one| &one["rule"]);
+    assert_eq!(rules.collect::<Vec<_>>(), ["spend", "trend"]);
 }
 
 #[tokio::test]
