@@ -1,5 +1,6 @@
 //! Notes that somebody knows of an alert, so that nobody is reminded of it until its next higher
-//! step, or takes that back.
+//! step, or takes that back; and so of every alert that a message told with it about the same
+//! customer.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -83,7 +84,8 @@ impl Action for AckRequest {
     }
 }
 
-/// The alerts that are meant, each once; of one that nobody knows, none is touched.
+/// The alerts that are meant, each once, and those that messages told with them about the same
+/// customer; of one that nobody knows, none is touched.
 fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError> {
     if texts.is_empty() {
         return Err(ActionError::Invalid(
@@ -93,8 +95,11 @@ fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError
     let mut rows: Vec<AlertRow> = Vec::new();
     for text in texts {
         let row = reader.find_alert(text)?.ok_or_else(|| unknown(text))?;
-        if rows.iter().all(|other| other.snapshot.alert.id != row.snapshot.alert.id) {
-            rows.push(row);
+        let others = reader.told_with(row.snapshot.alert.id)?;
+        for row in std::iter::once(row).chain(others) {
+            if rows.iter().all(|other| other.snapshot.alert.id != row.snapshot.alert.id) {
+                rows.push(row);
+            }
         }
     }
     Ok(rows)

@@ -69,10 +69,12 @@ pub(super) fn addressee(row: &DeliveryRow) -> String {
         .map_or_else(|| name.clone(), |recipient| format!("{name} {}", clean(recipient, 80)))
 }
 
-/// What the message says: `alert 5F0C1C3E`, `digest of 12`.
+/// What the message says: `alert 5F0C1C3E`, `alert 5F0C1C3E and 2 more`, `digest of 12`.
 pub(super) fn message(row: &DeliveryRow) -> String {
     let reference = || row.alerts.first().map(|id| Alert::reference_of(*id)).unwrap_or_default();
+    let others = row.alerts.len().saturating_sub(1);
     match row.kind {
+        MessageKind::Raised if others > 0 => format!("alert {} and {others} more", reference()),
         MessageKind::Raised => format!("alert {}", reference()),
         MessageKind::Digest => format!("digest of {}", row.alerts.len()),
         MessageKind::Test => "test".to_owned(),

@@ -94,6 +94,12 @@ impl Reader {
         })
     }
 
+    /// The other alerts about the same customer that any message told together with this one, the
+    /// oldest first.
+    pub fn told_with(&self, alert: Uuid) -> Result<Vec<AlertRow>, LedgerError> {
+        self.read(|connection| listings::told_with(connection, alert))
+    }
+
     /// The deliveries that a filter chooses, newest first.
     pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, LedgerError> {
         self.read(|connection| listings::deliveries(connection, filter))

@@ -311,10 +311,12 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
         DeliveryState::Pending => Tone::Uneasy.paint("owed"),
         DeliveryState::Dead => Tone::Bad.paint("given up"),
     };
-    let digest = if row.alerts.len() > 1 {
-        format!(", in a digest of {}", row.alerts.len())
-    } else {
-        String::new()
+    let digest = match (row.kind, row.alerts.len()) {
+        (_, 0 | 1) => String::new(),
+        (MessageKind::Raised, several) => {
+            format!(", with {}", text::count(several.saturating_sub(1), "other reason"))
+        }
+        (_, several) => format!(", in a digest of {several}"),
     };
     let id = if row.state == DeliveryState::Sent {
         String::new()

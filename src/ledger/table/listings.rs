@@ -60,6 +60,23 @@ pub(in crate::ledger) fn one(connection: &Connection, id: Uuid) -> sql::Result<O
     statement.query_row([Id(id)], |row| alert(connection, row)).optional()
 }
 
+/// The other alerts about the same customer that any message told together with this one, the oldest
+/// first.
+pub(in crate::ledger) fn told_with(
+    connection: &Connection,
+    id: Uuid,
+) -> sql::Result<Vec<AlertRow>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, snapshot, state, acked_at, acked_by FROM alert
+         WHERE customer = (SELECT customer FROM alert WHERE id = ?1) AND id <> ?1 AND EXISTS (
+             SELECT 1 FROM message_alert AS other JOIN message_alert AS own ON own.message = other.message
+             WHERE other.alert = alert.id AND own.alert = ?1)
+         ORDER BY seq",
+    )?;
+    let rows = statement.query_map([Id(id)], |row| alert(connection, row))?;
+    rows.collect()
+}
+
 fn alert(connection: &Connection, row: &Row<'_>) -> sql::Result<AlertRow> {
     Ok(AlertRow {
         snapshot: alerts::snapshot(row)?,

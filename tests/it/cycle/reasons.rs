@@ -2,10 +2,13 @@
 //! what is owed to that notifier and nothing else.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use budget_alertd::clock::Clock as _;
+use budget_alertd::actions::{AckRequest, Action as _, ActionContext, Author};
+use budget_alertd::clock::{Clock, SimulatedClock};
+use budget_alertd::daemon::{Assembly, assemble};
 use budget_alertd::domain::{Delivery, Glob, Message, Silence};
-use budget_alertd::ledger::AttemptRecord;
+use budget_alertd::ledger::{AlertFilter, AttemptRecord, Reader};
 
 use crate::support::world::{Record, World, plan};
 
@@ -252,4 +255,42 @@ async fn the_same_reasons_are_the_same_message_whoever_plans_it() {
             "critical budget.alert.raised: B spend 100 + B over 0 + B cost 90"
         ]
     );
+}
+
+/// Which alerts are acknowledged, by customer and rule.
+fn acknowledged(world: &World) -> Vec<String> {
+    let reader = Reader::open(&world.config().ledger).unwrap();
+    let known = reader.alerts(&AlertFilter::default()).unwrap().into_iter();
+    let mut known: Vec<String> = known
+        .filter(|row| row.acknowledged.is_some())
+        .map(|row| format!("{} {}", row.snapshot.alert.customer.id, row.snapshot.alert.rule))
+        .collect();
+    known.sort();
+    known
+}
+
+#[tokio::test]
+async fn who_acknowledges_one_alert_of_a_message_knows_of_all_that_it_told_of_the_customer() {
+    let world = settled(RULES).await;
+    let mut records = customers(6);
+    records.push(plan("A", "95", "100", DAY));
+    world.poll(DAY, &records).await;
+    let reader = Reader::open(&world.config().ledger).unwrap();
+    let alerts = reader.alerts(&AlertFilter::default()).unwrap().into_iter();
+    let mut alerts = alerts.map(|row| row.snapshot.alert);
+    let over = alerts.find(|one| one.customer.id.as_str() == "C3" && one.rule == "over").unwrap();
+    let (ledger, config) = (world.ledger(), world.config());
+    let clock: Arc<dyn Clock> = Arc::<SimulatedClock>::clone(&world.clock);
+    let Assembly { cycle, .. } = assemble(&config, &ledger, &clock, &world.metrics).unwrap();
+    let context = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone());
+    for undo in [false, true] {
+        let request = AckRequest { alerts: vec![over.reference.clone()], undo };
+        let answers = request.run(&context, &Author::of(0)).await.unwrap();
+        let first = &answers[0].alert;
+        assert_eq!((answers.len(), first.id), (3, over.id), "the one that is named comes first");
+        let known = acknowledged(&world);
+        let all: &[&str] = if undo { &[] } else { &["C3 cost", "C3 over", "C3 spend"] };
+        assert_eq!(known, all, "nothing of the others in the same digest");
+    }
+    ledger.close().await.unwrap();
 }
