@@ -173,6 +173,37 @@ async fn who_is_told_the_same_anyway_is_not_told_twice() {
 }
 
 #[tokio::test]
+async fn who_is_told_some_of_the_reasons_anyway_is_told_the_others_alone() {
+    let clock: Arc<dyn Clock> = SimulatedClock::starting_at(DAY.parse().unwrap());
+    let (ops, oncall) =
+        (HttpReceiver::start(Arc::clone(&clock)).unwrap(), HttpReceiver::start(clock).unwrap());
+    let both = rules("[\"ops\", \"oncall\"]", (&ops, ""), (&oncall, ""), "fallback = [\"oncall\"]");
+    let world = World::new(&format!(
+        "{both}[rules.cost]\nmetric = \"total_cost\"\nnotify = [\"ops\"]\nsteps = [{{ at = {{ SEK = 50 }} }}]\n"
+    ));
+    world.poll(DAY, &[plan("Z", "1", "100", DAY)]).await;
+    world.poll(DAY, &[plan("A", "85", "100", DAY)]).await;
+    let ledger = world.ledger();
+    let (workers, owed) = workers(&world, &ledger);
+    let mut pair =
+        Pair { clock: Arc::clone(&world.clock), world, ops, oncall, ledger, workers, owed };
+    pair.ops.fail(Fault::status(503));
+    pair.run(20 * MINUTE).await;
+    assert_eq!(told(&pair.oncall), ["A -", "A ops"]);
+    let rules: Vec<String> = pair
+        .oncall
+        .received()
+        .iter()
+        .map(|request| {
+            let json: serde_json::Value = serde_json::from_str(&request.text()).unwrap();
+            let alerts = json["data"]["alerts"].as_array().unwrap();
+            alerts.iter().map(|alert| alert["rule"].as_str().unwrap()).collect::<Vec<_>>().join("+")
+        })
+        .collect();
+    assert_eq!(rules, ["spend", "cost"]);
+}
+
+#[tokio::test]
 async fn two_that_stand_in_for_each_other_do_not_send_a_message_round_in_circles() {
     let mut pair = pair(1, "[\"ops\"]", "", "fallback = [\"ops\"]").await;
     pair.ops.fail(Fault::status(503));

@@ -110,11 +110,18 @@ fn owe(
     Ok(route.recipients.count())
 }
 
+/// That a notifier has a message of the same kind about the alert `own` of `message`.
+const IS_TOLD: &str = "EXISTS (
+    SELECT 1 FROM message_alert AS same JOIN message AS other ON other.id = same.message
+    JOIN delivery ON delivery.message = other.id
+    WHERE same.alert = own.alert AND notifier = :notifier AND delivery.state <> 'dead'
+    AND (other.kind = message.kind OR (other.kind IN (:raised, :digest) AND message.kind IN (:raised, :digest))))";
+
 /// Whether a notifier has the message already, or one of the same kind about each of its alerts, or
 /// the same news; what it has given up counts for nothing. All in steps through indexes: there may
 /// be very many deliveries.
 fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> sql::Result<bool> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT EXISTS (SELECT 1 FROM delivery WHERE message = :message AND notifier = :notifier)
          OR EXISTS (SELECT 1 FROM message AS own CROSS JOIN message AS other ON other.operator = own.operator AND other.kind = own.kind
              CROSS JOIN delivery ON delivery.message = other.id AND notifier = :notifier AND delivery.state <> 'dead'
@@ -123,12 +130,8 @@ fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> sql::R
              CROSS JOIN delivery ON delivery.message = other.id AND notifier = :notifier AND delivery.state <> 'dead'
              WHERE own.id = :message AND own.report IS NOT NULL)
          OR (EXISTS (SELECT 1 FROM message_alert WHERE message = :message) AND NOT EXISTS (
-             SELECT 1 FROM message_alert AS own JOIN message ON message.id = own.message WHERE own.message = :message AND NOT EXISTS (
-                 SELECT 1 FROM message_alert AS same JOIN message AS other ON other.id = same.message
-                 JOIN delivery ON delivery.message = other.id
-                 WHERE same.alert = own.alert AND notifier = :notifier AND delivery.state <> 'dead'
-                 AND (other.kind = message.kind OR (other.kind IN (:raised, :digest) AND message.kind IN (:raised, :digest))))))",
-    )?;
+             SELECT 1 FROM message_alert AS own JOIN message ON message.id = own.message WHERE own.message = :message AND NOT {IS_TOLD}))"
+    ))?;
     statement.query_row(
         named_params! {
             ":message": message,
@@ -141,27 +144,53 @@ fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> sql::R
 }
 
 /// The message, or where it holds more alerts than fit into one of that notifier, parts of it as
-/// messages of their own.
+/// messages of their own; of what is told of one customer only what the notifier is not told
+/// anyway.
 fn fitting(connection: &Connection, message: i64, route: &Route) -> sql::Result<Vec<i64>> {
-    let most = i64::from(route.digest_part.max(1));
-    let members: i64 = connection
+    let most = usize::try_from(route.digest_part.max(1)).unwrap_or(usize::MAX);
+    let members: usize = connection
         .prepare_cached("SELECT count(*) FROM message_alert WHERE message = ?1")?
-        .query_row([message], |row| row.get(0))?;
-    if members <= most {
+        .query_row([message], |row| column::count(row, 0))?
+        .try_into()
+        .unwrap_or(usize::MAX);
+    let untold = untold(connection, message, &route.notifier)?;
+    if untold.len() == members && members <= most {
         return Ok(vec![message]);
     }
-    let parts = members.div_euclid(most) + i64::from(members.rem_euclid(most) > 0);
-    (0..parts).map(|part| split(connection, message, &route.notifier, part, parts, most)).collect()
+    let chunks: Vec<&[i64]> = untold.chunks(most).collect();
+    let parts = i64::try_from(chunks.len()).unwrap_or(i64::MAX);
+    let split = |(part, positions): (i64, &&[i64])| {
+        split(connection, message, &route.notifier, (part, parts), positions)
+    };
+    (0..).zip(&chunks).map(split).collect()
 }
 
-/// A part of a message, counted from 0, as a message of its own.
+/// The places in a message of the alerts that a notifier is to be told; all of a digest.
+fn untold(connection: &Connection, message: i64, notifier: &str) -> sql::Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT position FROM message_alert AS own JOIN message ON message.id = own.message
+         WHERE own.message = :message AND (message.parts > 0 OR NOT {IS_TOLD}) ORDER BY position"
+    ))?;
+    let positions = statement.query_map(
+        named_params! {
+            ":message": message,
+            ":notifier": notifier,
+            ":raised": MessageKind::Raised.as_str(),
+            ":digest": MessageKind::Digest.as_str(),
+        },
+        |row| row.get(0),
+    )?;
+    positions.collect()
+}
+
+/// Some alerts of a message as a message of their own: a part, counted from 0, of so many, or all
+/// that is left to tell of one customer.
 fn split(
     connection: &Connection,
     message: i64,
     notifier: &str,
-    part: i64,
-    parts: i64,
-    most: i64,
+    (part, parts): (i64, i64),
+    positions: &[i64],
 ) -> sql::Result<i64> {
     let whole = connection
         .prepare_cached("SELECT identity FROM message WHERE id = ?1")?
@@ -171,17 +200,19 @@ fn split(
     let identity = identity::free(identity::of_part(whole, notifier, part), |id| {
         taken.query_row([Id(id)], |row| row.get(0))
     })?;
+    let (number, of) = if parts > 1 { (part.saturating_add(1), parts) } else { (0, 0) };
     let new: i64 = connection
         .prepare_cached(
             "INSERT INTO message (identity, kind, part, parts, total, criticals, baseline, operator, audience, report, totals)
-             SELECT ?2, kind, ?3 + 1, ?4, total, criticals, baseline, operator, audience, report, totals FROM message WHERE id = ?1 RETURNING id",
+             SELECT ?2, kind, ?3, ?4, total, criticals, baseline, operator, audience, report, totals FROM message WHERE id = ?1 RETURNING id",
         )?
-        .query_row(params![message, Id(identity), part, parts], |row| row.get(0))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO message_alert (message, position, alert, latest) SELECT ?2, position, alert, latest FROM message_alert
-             WHERE message = ?1 AND position >= ?3 AND position < ?4",
-        )?
-        .execute(params![message, new, part.saturating_mul(most), part.saturating_add(1).saturating_mul(most)])?;
+        .query_row(params![message, Id(identity), number, of], |row| row.get(0))?;
+    let mut add = connection.prepare_cached(
+        "INSERT INTO message_alert (message, position, alert, latest) SELECT ?2, position, alert, latest FROM message_alert
+         WHERE message = ?1 AND position = ?3",
+    )?;
+    for position in positions {
+        add.execute(params![message, new, position])?;
+    }
     Ok(new)
 }
