@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::domain::{Audience, Delivery, Message, OperatorNews, SentMessage, Severity};
 use crate::notify::address::in_ascii;
 use crate::notify::message::{Disclosed, MailText, Picture, in_place_of};
-use crate::notify::{Config, DeliveryError, FailureReason, Partner, Template, Templates, Verdict};
+use crate::notify::{Config, DeliveryError, FailureReason, Partner, Templates, Verdict};
 use crate::text::{bare, sha256_hex, short_hash};
 
 /// So many further alerts are named in a header.
@@ -76,15 +76,11 @@ impl Letters {
         now: Timestamp,
     ) -> Result<Option<MailText>, minijinja::Error> {
         let text = MailText::of(&delivery.message, &self.zone, now)?;
-        let own = |template: &Option<Template>| {
-            template.as_ref()?.render_if_sound(
-                &delivery.notifier,
-                &delivery.message,
-                &self.zone,
-                now,
-            )
-        };
-        let (subject, body) = (own(&self.templates.subject), own(&self.templates.body));
+        let (notifier, message, zone) = (&delivery.notifier, &delivery.message, &self.zone);
+        let Templates { subject, body } = &self.templates;
+        let subject =
+            subject.as_ref().and_then(|own| own.render_if_sound(notifier, message, zone, now));
+        let body = body.as_ref().and_then(|own| own.body_if_sound(notifier, message, zone, now));
         text.in_own_words(&delivery.message, subject.as_deref(), body.as_deref()).map(Some)
     }
 

@@ -65,7 +65,7 @@ impl Slack {
         copy: &MessageCopy,
     ) -> Result<Accepted, DeliveryError> {
         let own = self.own_body.as_ref().and_then(|body| {
-            body.render_if_sound(&delivery.notifier, &delivery.message, &self.zone, now)
+            body.body_if_sound(&delivery.notifier, &delivery.message, &self.zone, now)
         });
         let body = payload(delivery, &self.zone, now, own.as_deref()).to_string();
         copy.keep(http_answer::copy_of(body.as_bytes(), http_answer::as_json()));

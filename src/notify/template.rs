@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use crate::domain::{Alert, AlertSnapshot, Digest, Ended, Message, OperatorNews};
 use crate::notify::SampleKind;
-use crate::notify::message::{AlertWording, MailText, Member, Rendered, Row, is_marked_within};
+use crate::notify::message::{
+    ALSO, AlertWording, MailText, Member, Rendered, Row, is_marked_within,
+};
 use crate::notify::sample::{sample_alert, sample_message};
 use crate::text::clean;
 
@@ -159,6 +161,32 @@ impl Template {
     }
 }
 
+impl Template {
+    /// The same for plain text and for a chat. What it does not name of several reasons about one
+    /// customer stands below it: words that were written for one reason must not lose the others.
+    pub(crate) fn body_if_sound(
+        &self,
+        notifier: &str,
+        message: &Message,
+        zone: &TimeZone,
+        sent: Timestamp,
+    ) -> Option<String> {
+        let mut text = self.render_if_sound(notifier, message, zone, sent)?;
+        let Rendered::Alert(told) = Rendered::new(message, zone, sent) else { return Some(text) };
+        for reason in &told.also {
+            let reference = reason.rsplit(" · ").next().unwrap_or_default();
+            if !text.contains(reference) {
+                let reason = match self.escape {
+                    Escape::Slack => without_markup(reason),
+                    Escape::Plain | Escape::Json => reason.clone(),
+                };
+                text = format!("{}\n{ALSO}: {reason}\n", text.trim_end());
+            }
+        }
+        Some(text)
+    }
+}
+
 impl TemplateError {
     fn of(error: &minijinja::Error, source: &str) -> Self {
         let line = error
@@ -245,8 +273,12 @@ fn formatted(
     {
         return minijinja::escape_formatter(out, state, value);
     }
-    let text = value.to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    out.write_str(&text).map_err(minijinja::Error::from)
+    out.write_str(&without_markup(&value.to_string())).map_err(minijinja::Error::from)
+}
+
+/// A text in which Slack sees no mention and no link.
+fn without_markup(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A made-up message of every kind, and alerts of which little is known.

@@ -250,6 +250,25 @@ async fn the_customer_reads_one_mail_with_shares_alone() {
 }
 
 #[tokio::test]
+async fn own_words_that_name_one_reason_lose_none() {
+    let slack = Http::answering(Answer::with(200, "", "ok")).await;
+    let template = Template::try_new(
+        "{{ who or first }}: {% if reasons %}{{ reasons[0] }}{% endif %}",
+        Escape::Slack,
+    );
+    let config = budget_alertd::notify::Config {
+        templates: Templates { subject: None, body: Some(template.unwrap()) },
+        ..slack_config(&slack.url)
+    };
+    channel(&config).attempt(&delivery(raised())).await.unwrap();
+    let body = slack.requests().remove(0).json();
+    insta::assert_snapshot!(body["blocks"][0]["text"]["text"].as_str().unwrap(), @r"
+    Contoso Nord: WARNING 59 % of its November budget: 2,950 of 5,000 SEK · budget 1,000 → 5,000 SEK · spend ≥ 80 % · Nov · 7A000000
+    Also: INFO heading for 129 %: 2,950 of 5,000 SEK after 46 % of November · trend ≥ 120 % · Nov · 7B000000
+    ");
+}
+
+#[tokio::test]
 async fn own_words_know_every_reason() {
     let slack = Http::answering(Answer::with(200, "", "ok")).await;
     let source = "{{ who or first }}{% for reason in reasons %}\n+ {{ reason }}{% endfor %}";
