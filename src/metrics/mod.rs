@@ -87,8 +87,14 @@ pub const ODDITIES: [&str; 7] = [
 pub const ATTEMPT_OUTCOMES: [&str; 5] =
     ["accepted", "message-refused", "recipient-deferred", "destination-failed", "ambiguous"];
 /// The endpoints that are asked.
-pub const ENDPOINTS: [&str; 5] =
-    ["token", "usagerecords", "subscriptions", "usagesummary", "resourceusagerecords"];
+pub const ENDPOINTS: [&str; 6] = [
+    "token",
+    "usagerecords",
+    "subscriptions",
+    "usagesummary",
+    "resourceusagerecords",
+    "usagebudget",
+];
 /// Why a customer can never alert.
 pub const COVERAGE_REASONS: [&str; 5] =
     ["no-budget", "no-rule", "no-floor", "currency-unknown", "muted"];

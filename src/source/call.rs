@@ -25,6 +25,7 @@ pub(crate) enum Endpoint {
     Subscriptions,
     UsageSummary,
     ResourceUsage,
+    UsageBudget,
 }
 
 impl Endpoint {
@@ -35,6 +36,7 @@ impl Endpoint {
             Self::Subscriptions => "subscriptions",
             Self::UsageSummary => "usagesummary",
             Self::ResourceUsage => "resourceusagerecords",
+            Self::UsageBudget => "usagebudget",
         }
     }
 }
@@ -70,10 +72,13 @@ impl AnswerIds {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
-    /// Repeated when nobody knows whether the request arrived, else new for every request.
+    /// Repeated when nobody knows whether the request arrived, else new for every request. Of a
+    /// change it is the caller's.
     pub(crate) request_id: Uuid,
-    /// New for every request.
+    /// New for every request. Of a change it is the caller's.
     pub(crate) correlation_id: Uuid,
+    /// What is written, in JSON; none for a question.
+    pub(crate) body: Option<String>,
     /// The token of the last try.
     pub(crate) token: Option<Secret>,
     /// The token that was refused, so that it is renewed.
@@ -89,11 +94,27 @@ impl Call {
             endpoint,
             request_id: Uuid::new_v4(),
             correlation_id: Uuid::new_v4(),
+            body: None,
             token: None,
             refused: None,
             answer: AnswerIds::default(),
             failures: 0,
             throttled: 0,
+        }
+    }
+
+    /// A call that changes something: its body, `MS-RequestId` and `MS-CorrelationId`.
+    pub(crate) fn change(
+        endpoint: Endpoint,
+        body: String,
+        request: Uuid,
+        correlation: Uuid,
+    ) -> Self {
+        Self {
+            request_id: request,
+            correlation_id: correlation,
+            body: Some(body),
+            ..Self::new(endpoint)
         }
     }
 
@@ -106,10 +127,12 @@ impl Call {
     pub(crate) fn wait_after(&mut self, error: &SourceError) -> Option<Duration> {
         let wait = self.decide(error);
         self.log(error, wait);
-        if !matches!(error, SourceError::Network { unanswered: true, .. }) {
-            self.request_id = Uuid::new_v4();
+        if self.body.is_none() {
+            if !matches!(error, SourceError::Network { unanswered: true, .. }) {
+                self.request_id = Uuid::new_v4();
+            }
+            self.correlation_id = Uuid::new_v4();
         }
-        self.correlation_id = Uuid::new_v4();
         self.answer = AnswerIds::default();
         wait
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, HeaderMap, WWW_AUTHENTICATE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
@@ -127,11 +127,14 @@ impl Client {
         call: &mut Call,
     ) -> Result<Response, SourceError> {
         call.token = Some(token.clone());
-        let request = self
-            .http
-            .get(link.url.clone())
-            .headers(headers(link, call))
-            .bearer_auth(token.expose());
+        let url = link.url.clone();
+        let request = match &call.body {
+            None => self.http.get(url),
+            Some(body) => {
+                self.http.patch(url).header(CONTENT_TYPE, "application/json").body(body.clone())
+            }
+        };
+        let request = request.headers(headers(link, call)).bearer_auth(token.expose());
         let answered = request.send().await;
         let code = answered
             .as_ref()
@@ -147,6 +150,24 @@ impl Client {
         } else {
             Err(refusal(&mut response, &token, self.clock.now()).await)
         }
+    }
+
+    /// One try, and the whole body of the answer, no more than `cap` bytes.
+    pub(crate) async fn whole(
+        &self,
+        link: &PageLink,
+        call: &mut Call,
+        cap: u64,
+    ) -> Result<Vec<u8>, SourceError> {
+        let mut response = self.send(link, call).await?;
+        let mut body = Vec::new();
+        while let Some(bytes) = chunk(&mut response).await? {
+            body.extend_from_slice(bytes.as_ref());
+            if u64::try_from(body.len()).unwrap_or(u64::MAX) > cap {
+                return Err(SourceError::TooLarge { place: Place::PartnerCenter, cap });
+            }
+        }
+        Ok(body)
     }
 
     /// Waits before the next try of a call; `false` when there is none.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use crate::clock::Clock;
 use crate::domain::CustomerId;
@@ -12,8 +13,8 @@ use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::file::FileSource;
 use crate::source::{
-    BuildError, Config, Login, ReadReport, ResourceUsage, Sink, SourceError, SubscriptionSummary,
-    SubscriptionUsage, pages, resources, summaries,
+    BuildError, ChangeIds, Config, Login, ReadReport, ResourceUsage, Sink, SourceError,
+    SpendingBudget, SubscriptionSummary, SubscriptionUsage, budget, pages, resources, summaries,
 };
 
 /// Where usage is read from.
@@ -131,6 +132,36 @@ impl Source {
                 resources::resources(client, customer, plan).await.map(Some)
             }
             Kind::File(_) => Ok(None),
+        }
+    }
+
+    /// The budget that Partner Center has for a customer ("Get a customer's usage spending
+    /// budget"); `None` when the source has no such budgets (a file).
+    pub async fn spending_budget(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Option<SpendingBudget>, SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => budget::get(client, customer).await.map(Some),
+            Kind::File(_) => Ok(None),
+        }
+    }
+
+    /// Asks once to change that budget ("Update a customer's usage spending budget"), by order of a
+    /// person only. `amount` is sent with the digits it has, in the currency of the customer's
+    /// usage. Neither success nor failure says what the budget is now: read it. `false` when the
+    /// source has no such budgets (a file).
+    pub async fn change_spending_budget(
+        &self,
+        customer: &CustomerId,
+        amount: Decimal,
+        ids: ChangeIds,
+    ) -> Result<bool, SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => {
+                budget::change(client, customer, amount, ids).await.map(|()| true)
+            }
+            Kind::File(_) => Ok(false),
         }
     }
 

@@ -2,6 +2,7 @@
 //! remembers nothing but the sign-in.
 
 mod auth;
+mod budget;
 mod call;
 mod client;
 mod config;
@@ -21,6 +22,7 @@ mod sink;
 mod summaries;
 mod wire;
 
+pub use budget::{ChangeIds, SpendingBudget};
 pub use config::{BuildError, Config, PartnerCenterConfig};
 pub use error::{Place, SourceError};
 pub use facade::Source;

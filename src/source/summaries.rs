@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{Currency, CustomerId, SummaryDates, UsageDate};
 use crate::source::call::{Call, Endpoint};
-use crate::source::client::{Client, chunk};
+use crate::source::client::Client;
 use crate::source::links::{self, PageLink};
 use crate::source::pages::{next, try_page};
 use crate::source::record;
@@ -107,14 +107,7 @@ pub(crate) async fn summary(
 }
 
 async fn body(client: &Client, link: &PageLink, call: &mut Call) -> Result<Vec<u8>, SourceError> {
-    let mut response = client.send(link, call).await?;
-    let mut body = Vec::new();
-    while let Some(bytes) = chunk(&mut response).await? {
-        body.extend_from_slice(bytes.as_ref());
-        if u64::try_from(body.len()).unwrap_or(u64::MAX) > CAP {
-            return Err(SourceError::TooLarge { place: Place::PartnerCenter, cap: CAP });
-        }
-    }
+    let body = client.whole(link, call, CAP).await?;
     let is_nothing = matches!(body.trim_ascii(), b"" | b"null");
     if is_nothing || is_whole_object(repaired(&body).trim_start_matches('\u{feff}')) {
         return Ok(body);

@@ -38,6 +38,13 @@ pub(crate) struct WireUsage<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct WireBudget<'a> {
     pub(crate) amount: Raw<'a>,
+    pub(crate) attributes: Raw<'a>,
+}
+
+/// `attributes` of any resource.
+#[derive(Debug, Default)]
+pub(crate) struct WireAttributes<'a> {
+    pub(crate) object_type: Raw<'a>,
 }
 
 /// A struct of raw fields that is read from an object by name.
@@ -69,7 +76,17 @@ impl<'a> RawFields<'a> for WireUsage<'a> {
 
 impl<'a> RawFields<'a> for WireBudget<'a> {
     fn slot(&mut self, name: &str) -> Option<&mut Raw<'a>> {
-        (name == "amount").then_some(&mut self.amount)
+        match name {
+            "amount" => Some(&mut self.amount),
+            "attributes" => Some(&mut self.attributes),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> RawFields<'a> for WireAttributes<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Raw<'a>> {
+        (name == "objectType").then_some(&mut self.object_type)
     }
 }
 
