@@ -12,10 +12,14 @@ use crate::simulator::http_server::{self, Reply};
 use crate::simulator::journal::Journal;
 use crate::simulator::port::Port;
 use crate::simulator::sign_in::Tokens;
+use crate::simulator::spending_budget::SpendingBudgets;
 use crate::simulator::wire::{
     Collection, CustomerRecord, ResourceRecord, SubscriptionRecord, Summary,
 };
-use crate::simulator::{Answer, Fault, Form, Request, SignIn, SimCustomer, SimPlan, StillWaiting};
+use crate::simulator::{
+    Answer, BudgetChange, Fault, Form, Request, SignIn, SimBudget, SimCustomer, SimPlan,
+    StillWaiting,
+};
 
 /// Where the collection of usage records is.
 const USAGE_RECORDS: &str = "/v1/customers/usagerecords";
@@ -37,6 +41,11 @@ pub enum Endpoint {
     Summary,
     /// `GET /v1/customers/{id}/subscriptions/{id}/resourceusagerecords`
     ResourceUsage,
+    /// `GET /v1/customers/{id}/usagebudget`
+    Budget,
+    /// `PATCH /v1/customers/{id}/usagebudget`: a fault that answers something else makes no change,
+    /// any other one makes it.
+    BudgetChange,
 }
 
 struct World {
@@ -50,12 +59,15 @@ struct World {
     subscriptions: Faults<Fault>,
     summary: Faults<Fault>,
     resource_usage: Faults<Fault>,
+    budget: Faults<Fault>,
+    budget_change: Faults<Fault>,
 }
 
 struct State {
     customers: Vec<SimCustomer>,
     form: Form,
     tokens: Tokens,
+    budgets: SpendingBudgets,
 }
 
 /// A Partner Center on the loopback; dropping it ends it.
@@ -74,6 +86,7 @@ impl PartnerCenter {
                 customers: Vec::new(),
                 form: Form::default(),
                 tokens: Tokens::new(sign_in),
+                budgets: SpendingBudgets::default(),
             }),
             token: Faults::none(),
             device_code: Faults::none(),
@@ -82,6 +95,8 @@ impl PartnerCenter {
             subscriptions: Faults::none(),
             summary: Faults::none(),
             resource_usage: Faults::none(),
+            budget: Faults::none(),
+            budget_change: Faults::none(),
         });
         let answering = Arc::clone(&world);
         let serve = http_server::serve(clock, Arc::new(move |request| answering.respond(request)));
@@ -101,6 +116,17 @@ impl PartnerCenter {
     /// From now on these are the customers.
     pub fn set_customers(&self, customers: Vec<SimCustomer>) {
         self.world.state().customers = customers;
+    }
+
+    /// From now on this is what the customer's `usagebudget` answers; its record stays as it is,
+    /// and no `MS-RequestId` of before is known any more.
+    pub fn set_spending_budget(&self, customer: &str, budget: SimBudget) {
+        self.world.state().budgets.set(customer, budget);
+    }
+
+    /// Every change of a `usagebudget` so far, in order.
+    pub fn budget_changes(&self) -> Vec<BudgetChange> {
+        self.world.state().budgets.changes()
     }
 
     /// From now on answers are written so.
@@ -173,12 +199,18 @@ impl World {
             Endpoint::Subscriptions => &self.subscriptions,
             Endpoint::Summary => &self.summary,
             Endpoint::ResourceUsage => &self.resource_usage,
+            Endpoint::Budget => &self.budget,
+            Endpoint::BudgetChange => &self.budget_change,
         }
     }
 
     fn respond(&self, request: Request) -> Reply {
         let (endpoint, answer) = self.state().answer(&request, self.clock.now());
         let fault = endpoint.and_then(|endpoint| self.faults(endpoint).take());
+        let is_done = answer.status == 200 && !matches!(fault, Some(Fault::Answer(_)));
+        if endpoint == Some(Endpoint::BudgetChange) && is_done {
+            self.state().change_budget(&request);
+        }
         let echoed = ["MS-RequestId", "MS-CorrelationId"]
             .into_iter()
             .filter_map(|name| Some((name, request.header(name)?)));
@@ -219,6 +251,12 @@ impl State {
             }
             ("GET", ["v1", "customers", id, "subscriptions", plan, "resourceusagerecords"]) => {
                 (Endpoint::ResourceUsage, self.resource_usage(request, &path, id, plan))
+            }
+            ("GET", ["v1", "customers", id, "usagebudget"]) => {
+                (Endpoint::Budget, self.spending_budget(id))
+            }
+            ("PATCH", ["v1", "customers", id, "usagebudget"]) => {
+                (Endpoint::BudgetChange, self.budgets.answer_to_write(id, request))
             }
             _ => return (None, Answer::error(404, "1000", "Not found.")),
         };
@@ -286,6 +324,18 @@ impl State {
             .map(|resource| ResourceRecord::of(customer, found, resource))
             .collect();
         self.form.answer(request, &Collection::of(items, path))
+    }
+
+    fn spending_budget(&self, id: &str) -> Answer {
+        let recorded = self.customer(id).and_then(|customer| customer.budget);
+        self.budgets.read(id, recorded)
+    }
+
+    fn change_budget(&mut self, request: &Request) {
+        let mut segments = request.path.trim_matches('/').split('/');
+        if let Some(customer) = segments.nth(2) {
+            self.budgets.write(customer, request);
+        }
     }
 
     fn customer(&self, id: &str) -> Option<&SimCustomer> {
