@@ -22,6 +22,7 @@ pub mod metric_value;
 mod named;
 mod occasion;
 mod period;
+mod push_outcome;
 mod reason;
 mod recipients;
 pub mod recorded;
@@ -61,6 +62,7 @@ pub use metric_value::MetricValue;
 pub use named::NamedPeriods;
 pub use occasion::Occasion;
 pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates, utc_day};
+pub use push_outcome::PushOutcome;
 pub use reason::{Reason, Suppression, Verdict};
 pub use recipients::Recipients;
 pub use report::{

@@ -20,7 +20,8 @@ use crate::ledger::sql::{self, Connection, Database, params};
 /// The tables of the first version that there was on a server, then what brings them to each next
 /// one; applied in order, never changed once released. A step only adds: a host that still leads
 /// with the version before must be able to go on.
-const MIGRATIONS: [(i64, &str); 1] = [(7, include_str!("schema-postgres.sql"))];
+const MIGRATIONS: [(i64, &str); 2] =
+    [(7, include_str!("schema-postgres.sql")), (8, include_str!("schema-postgres-8.sql"))];
 /// The first version on a server.
 const FIRST: i64 = 7;
 /// Whoever makes the tables has this lock, so that several hosts that start at once make them once.

@@ -2,6 +2,7 @@
 //! what becomes of it, `alerting` decides.
 
 mod backup;
+mod budget_pushes;
 mod column;
 mod config;
 mod copy;
@@ -48,7 +49,8 @@ pub use copy::copy_ledger;
 pub use customer_hash::{customer_hash, customer_key_hash};
 pub use daily::{BACKUP_EVERY, Backups, DailyCopy, copy_if_due};
 pub use entry::{
-    AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollResult, RetryFilter, RetryTo,
+    AlertRows, AttemptRecord, BudgetPush, GiveUp, HoldFilter, NotifierState, PollResult,
+    RetryFilter, RetryTo,
 };
 pub use error::LedgerError;
 pub use fallback::StoodIn;

@@ -13,7 +13,7 @@ use crate::alerting::{
 use crate::domain::name_key;
 use crate::domain::{Alert, CustomerEvent, CustomerKey, OpenAlerts, SentMessage, Silence};
 use crate::ledger::Config;
-use crate::ledger::entry::{AlertRows, NotifierState};
+use crate::ledger::entry::{AlertRows, BudgetPush, NotifierState};
 use crate::ledger::error::LedgerError;
 use crate::ledger::file;
 use crate::ledger::listing::{
@@ -24,8 +24,8 @@ use crate::ledger::proof::{self, Proof};
 use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
-    chain, deliveries, findings, history, holds, life, listings, mirror, notifiers, polls,
-    recipients, reports, sent_messages, silences,
+    budget_pushes, chain, deliveries, findings, history, holds, life, listings, mirror, notifiers,
+    polls, recipients, reports, sent_messages, silences,
 };
 use crate::ledger::worst_first::WorstFirst;
 use crate::text::hex;
@@ -308,6 +308,12 @@ impl Reader {
     /// The alerts of a customer that are not over.
     pub fn open_alerts(&self, key: &CustomerKey) -> Result<Vec<OpenAlert>, LedgerError> {
         self.read(|connection| life::open(connection, key, None))
+    }
+
+    /// The changes of budgets in Partner Center of which it is not known yet what came of them,
+    /// oldest first.
+    pub fn open_budget_pushes(&self) -> Result<Vec<BudgetPush>, LedgerError> {
+        self.read(budget_pushes::open)
     }
 
     /// The open findings, oldest first.

@@ -8,7 +8,7 @@ use crate::domain::FindingCode;
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::table::retention::Piece;
-use crate::ledger::table::{chain, history, polls, retention};
+use crate::ledger::table::{budget_pushes, chain, history, polls, retention};
 
 /// How often.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -103,7 +103,10 @@ impl Ledger {
                 .await?;
         }
         self.thread
-            .write(move |connection| retention::findings_and_silences(connection, keep_from))
+            .write(move |connection| {
+                budget_pushes::forget(connection, keep_from)?;
+                retention::findings_and_silences(connection, keep_from)
+            })
             .await
     }
 }

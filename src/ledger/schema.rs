@@ -11,7 +11,7 @@ use crate::ledger::lock::beside;
 
 /// What brings a ledger from each version to the next; applied in order, never changed once
 /// released.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
@@ -19,9 +19,10 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
     include_str!("schema-7.sql"),
+    include_str!("schema-8.sql"),
 ];
 /// The version this program writes (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 7;
+pub(super) const VERSION: i64 = 8;
 
 /// The first version that has a chain of events.
 pub(super) const FIRST_WITH_CHAIN: i64 = 6;

@@ -7,7 +7,7 @@ use crate::ledger::schema;
 use crate::ledger::sql::{self, Connection, ToSql};
 
 /// The tables: each after those it refers to.
-pub(super) const TABLES: [&str; 22] = [
+pub(super) const TABLES: [&str; 23] = [
     "file",
     "customer",
     "seen",
@@ -30,6 +30,7 @@ pub(super) const TABLES: [&str; 22] = [
     "silence",
     "gathered",
     "chain",
+    "budget_push",
 ];
 /// How many values are written by one statement.
 const VALUES: usize = 1000;

@@ -1,7 +1,10 @@
-//! How polls, notifiers and attempts fared, in plain structs; the SQL is the store's.
+//! How polls, notifiers and attempts fared, and what people order, in plain structs; the SQL is the
+//! store's.
 
+mod budget_push;
 mod outcome;
 
+pub use budget_push::BudgetPush;
 pub use outcome::{
     AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollResult, RetryFilter, RetryTo,
 };

@@ -1,6 +1,7 @@
 //! The SQL, one file for each group of tables; transactions are the callers'.
 
 pub(super) mod alerts;
+pub(super) mod budget_pushes;
 pub(super) mod chain;
 pub(super) mod customers;
 pub(super) mod deliveries;

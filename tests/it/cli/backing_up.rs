@@ -76,11 +76,11 @@ async fn a_backup_beside_a_daemon_is_one_private_file_and_brings_all_back() {
     let last = head(&desk, &[]);
     assert_eq!(
         ledger(&desk, &["verify", &file]).out,
-        format!("✓ sound  {{dir}}/backup: version 7, 2 alerts, 3 deliveries\n{last}\n")
+        format!("✓ sound  {{dir}}/backup: version 8, 2 alerts, 3 deliveries\n{last}\n")
     );
     assert_eq!(
         ledger(&desk, &["verify"]).out,
-        format!("✓ sound  {{dir}}/state/ledger.db: version 7, 2 alerts, 3 deliveries\n{last}\n")
+        format!("✓ sound  {{dir}}/state/ledger.db: version 8, 2 alerts, 3 deliveries\n{last}\n")
     );
     let again = ledger(&desk, &["backup", &file]);
     assert_eq!(
@@ -100,7 +100,7 @@ async fn a_backup_beside_a_daemon_is_one_private_file_and_brings_all_back() {
     let restored = ledger(&desk, &["restore", &file]);
     assert_eq!(restored.code, 0, "{}", restored.err);
     let said = restored.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    for part in ["version 7, 2 alerts, 3 deliveries", "sign-in {dir}/state/sign-in.json"] {
+    for part in ["version 8, 2 alerts, 3 deliveries", "sign-in {dir}/state/sign-in.json"] {
         assert!(said.contains(part), "{said}");
     }
     assert_eq!(desk.json(&["deliveries", "--format", "json"]), before);
@@ -173,7 +173,7 @@ async fn damage_is_found_and_what_is_damaged_replaces_nothing() {
     std::fs::write(&file, &sound).unwrap();
     for (change, text) in [
         ("DELETE FROM message", "refers to a row of \"message\" that is not there"),
-        ("DROP INDEX alert_by_customer", "\"alert_by_customer\" is not as version 7 has it"),
+        ("DROP INDEX alert_by_customer", "\"alert_by_customer\" is not as version 8 has it"),
     ] {
         let connection = rusqlite::Connection::open(&file).unwrap();
         connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {change}")).unwrap();

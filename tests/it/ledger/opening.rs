@@ -176,7 +176,7 @@ async fn what_is_no_sound_ledger_is_refused_and_left_as_it_is() {
         ),
         (
             with(60, &99_u32.to_be_bytes()),
-            "/ledger.db has schema version 99, and this version knows up to 7: use the newer \
+            "/ledger.db has schema version 99, and this version knows up to 8: use the newer \
                 budget-alertd that wrote it"
                 .into(),
         ),
@@ -367,9 +367,9 @@ async fn before_a_ledger_is_brought_up_to_date_it_is_kept_for_the_program_that_w
     let path = config(&folder).path;
     version_4(&path);
     open(&config(&folder)).unwrap().close().await.unwrap();
-    let before = folder.path().join("ledger.db.before-7");
+    let before = folder.path().join("ledger.db.before-8");
     assert_eq!(verify_copy(&before, None).unwrap().version, 4);
-    assert_eq!(verify(&config(&folder), None).unwrap().version, 7);
+    assert_eq!(verify(&config(&folder), None).unwrap().version, 8);
     assert_eq!(std::fs::metadata(&before).unwrap().permissions().mode() & 0o7777, 0o600);
     // It is made once.
     let made = std::fs::metadata(&before).unwrap().modified().unwrap();
@@ -377,23 +377,23 @@ async fn before_a_ledger_is_brought_up_to_date_it_is_kept_for_the_program_that_w
     assert_eq!(std::fs::metadata(&before).unwrap().modified().unwrap(), made);
     // A program that does not know the version any more says how to go back.
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 8).unwrap();
+    connection.pragma_update(None, "user_version", 9).unwrap();
     drop(connection);
-    std::fs::rename(&before, folder.path().join("ledger.db.before-8")).unwrap();
+    std::fs::rename(&before, folder.path().join("ledger.db.before-9")).unwrap();
     assert_eq!(
         refusal(&folder),
-        "/ledger.db has schema version 8, and this version knows up to 7: use the newer \
+        "/ledger.db has schema version 9, and this version knows up to 8: use the newer \
             budget-alertd that wrote it, or bring the ledger of before back with `budget-alertd \
-            ledger restore /ledger.db.before-8 --force`"
+            ledger restore /ledger.db.before-9 --force`"
     );
-    let copy = folder.path().join("ledger.db.before-8");
+    let copy = folder.path().join("ledger.db.before-9");
     Restore::begin(&config(&folder), &copy, true)
         .unwrap()
         .finish(at("2026-10-05T12:00:00Z"))
         .unwrap();
     open(&config(&folder)).unwrap().close().await.unwrap();
     let restored = verify(&config(&folder), None).unwrap();
-    assert_eq!((restored.version, restored.alerts, restored.deliveries), (7, 1, 4));
+    assert_eq!((restored.version, restored.alerts, restored.deliveries), (8, 1, 4));
 }
 
 #[tokio::test]
