@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::actions::{ActionError, PollTicket, ReloadTicket, RunRead};
 use crate::fs::SeenFiles;
@@ -23,6 +23,9 @@ pub struct ActionContext {
     pub config: PathBuf,
     /// The lines to a daemon's loops; none in a command.
     pub daemon: Option<DaemonLines>,
+    /// Held by whoever changes budgets in Partner Center: two at once would take each other's
+    /// changes for a stranger's.
+    pub pushing: Arc<Mutex<()>>,
 }
 
 /// The lines to a daemon's loops.
@@ -43,7 +46,13 @@ pub struct DaemonLines {
 impl ActionContext {
     /// A context in a command: this cycle, and no daemon.
     pub fn in_process(cycle: Arc<Cycle>, ledger: ledger::Config, config: PathBuf) -> Self {
-        Self { cycle: watch::Sender::new(Some(cycle)).subscribe(), ledger, config, daemon: None }
+        Self {
+            cycle: watch::Sender::new(Some(cycle)).subscribe(),
+            ledger,
+            config,
+            daemon: None,
+            pushing: Arc::default(),
+        }
     }
 
     /// What is in force.

@@ -95,7 +95,7 @@ impl ReleaseRequest {
 }
 
 /// The one customer that is meant.
-fn customer(reader: &Reader, text: &str) -> Result<CustomerKey, ActionError> {
+pub(super) fn customer(reader: &Reader, text: &str) -> Result<CustomerKey, ActionError> {
     let mut keys: Vec<CustomerKey> =
         reader.find_customer(text)?.iter().map(|seen| seen.customer.key()).collect();
     keys.sort_unstable();

@@ -90,9 +90,24 @@ impl Control {
 
     /// Asks for an action, and closes what was opened for it.
     pub(super) async fn ask<A: Action>(self, action: A) -> anyhow::Result<A::Answer> {
+        let answer = self.ask_first(action).await;
+        self.close().await?;
+        answer
+    }
+
+    /// Asks for an action, when there may be more.
+    pub(super) async fn ask_first<A: Action>(&self, action: A) -> anyhow::Result<A::Answer> {
         match self {
             Self::Daemon(daemon) => daemon.ask(&action).await,
             Self::Here(here) => here.ask(action).await,
+        }
+    }
+
+    /// Closes what was opened.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        match self {
+            Self::Daemon(_) => Ok(()),
+            Self::Here(here) => Ok(here.opened.ledger.close().await?),
         }
     }
 }
@@ -113,9 +128,8 @@ impl Daemon {
 }
 
 impl Here {
-    async fn ask<A: Action>(self, action: A) -> anyhow::Result<A::Answer> {
+    async fn ask<A: Action>(&self, action: A) -> anyhow::Result<A::Answer> {
         let done = action.run(&self.context, &self.author).await;
-        self.opened.ledger.close().await?;
         done.map_err(|error| match error {
             ActionError::Invalid(text) => WrongUsage(text).into(),
             failed @ (ActionError::Forbidden(_)

@@ -159,7 +159,8 @@ enum Command {
     #[command(after_help = "Example: \
             budget-alertd evidence --customer \"Contoso Nord\" --since 2026-11-01")]
     Evidence(evidence::EvidenceOf),
-    /// A spreadsheet of customers with their budgets: prefilled out, checked and explained in
+    /// A spreadsheet of customers with their budgets: prefilled out, checked and explained in; and
+    /// what of them is written to Partner Center
     #[command(after_help = "Example: budget-alertd budgets export --output customers.csv")]
     Budgets(budgets::Budgets),
     /// Show it all against simulated servers, a month in about a minute; needs nothing
@@ -295,7 +296,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Silence(silence) => silence.run(&config()?).await,
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
         Command::Evidence(evidence) => evidence.run(&config()?),
-        Command::Budgets(budgets) => budgets.run(&config()?),
+        Command::Budgets(budgets) => Box::pin(budgets.run(&config()?)).await,
         Command::Demo(demo) => Box::pin(demo.run()).await,
         Command::Ledger(ledger) => ledger.run(&config()?),
         Command::NotifyTest(test) => test.run(&config()?).await,

@@ -97,6 +97,7 @@ impl Lines {
                 read,
                 owed: self.owed.clone(),
             }),
+            pushing: Arc::default(),
         }
     }
 }

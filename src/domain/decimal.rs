@@ -186,6 +186,16 @@ impl Currency {
         }
     }
 
+    /// How many digits an amount of it may have behind the point where it is sent to Partner
+    /// Center: none for currencies without a smaller coin (ISO 4217), else two.
+    pub fn digits(&self) -> u32 {
+        const WHOLE: [&str; 16] = [
+            "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND",
+            "VUV", "XAF", "XOF", "XPF",
+        ];
+        if WHOLE.contains(&self.as_str()) { 0 } else { 2 }
+    }
+
     /// The code, upper case.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")

@@ -1,5 +1,5 @@
 //! `budgets`: a spreadsheet of customers with their budgets, prefilled out and, checked and
-//! explained, in. What its cells mean is left to `budgets::sheet`, what becomes of it in force to
+//! explained, in; and what of them a person writes to Partner Center. What its cells mean is left to `budgets::sheet`, what becomes of it in force to
 //! `config`.
 
 mod changes;
@@ -9,6 +9,7 @@ mod export;
 mod file;
 mod import;
 mod outcome;
+mod push;
 mod record;
 mod report;
 
@@ -45,11 +46,23 @@ enum Order {
             written.\n\nExample: budget-alertd budgets import budgets.csv --dry-run"
     )]
     Import(import::Import),
+    /// Write the budgets that customers have here to Partner Center
+    #[command(
+        after_help = "Shows what would be written and asks; without a terminal it needs --yes. \
+            What Partner Center has is read before and after each change, and nobody else's change \
+            is overwritten. Budgets of subscriptions are not pushed, and none is ever cleared. One \
+            that is more than 10 times what Partner Center has, or 20 times the mean month, is \
+            written only where --customer names its customer.\nBeside a running daemon, the daemon \
+            does it; only root may order it.\n\nExits with 1 when one is skipped, refused or \
+            failed.\n\nExample: budget-alertd budgets push --dry-run"
+    )]
+    Push(push::Push),
 }
 
 impl Budgets {
-    pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
+    pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         match &self.order {
+            Order::Push(push) => push.run(path).await,
             Order::Export(export) => export.run(path),
             Order::Import(import) => import.run(path),
         }

@@ -11,8 +11,8 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use crate::actions::{
-    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, ReadRequest,
-    ReleaseRequest, ReloadRequest, RetryRequest, SignInRequest, SilenceRequest,
+    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, PushRequest,
+    ReadRequest, ReleaseRequest, ReloadRequest, RetryRequest, SignInRequest, SilenceRequest,
 };
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
@@ -25,6 +25,7 @@ pub(super) fn routes(context: ActionContext) -> Router {
     Router::new()
         .route("/v1/daemon", get(about))
         .merge(action::<PollRequest>())
+        .merge(action::<PushRequest>())
         .merge(action::<RetryRequest>())
         .merge(action::<ReleaseRequest>())
         .merge(action::<ReadRequest>())

@@ -1,0 +1,175 @@
+//! Which local budgets may be written to Partner Center: what the configuration and the ledger say,
+//! without asking anybody.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::actions::push::mean;
+use crate::actions::{ActionContext, ActionError, release};
+use crate::alerting::CustomerState;
+use crate::budgets::{LocalBudget, LocalCustomer};
+use crate::domain::{Currency, CustomerId, CustomerKey, same_name};
+use crate::ledger::{BudgetPush, LedgerError, Reader};
+use crate::poll::Cycle;
+use crate::source::SpendingBudget;
+use crate::text::{amount, clean};
+
+/// More than so many times what Partner Center has is no slip only where the customer is named.
+const MOST_OF_BEFORE: Decimal = Decimal::from_parts(10, 0, 0, false, 0);
+/// The same for the mean of the customer's whole months.
+const MOST_OF_MEAN: Decimal = Decimal::from_parts(20, 0, 0, false, 0);
+
+/// The local budget of one customer, with what is known of it.
+pub(super) struct Wanted {
+    pub(super) key: CustomerKey,
+    /// As received, else as configured.
+    pub(super) id: CustomerId,
+    /// What people call the customer.
+    pub(super) name: String,
+    pub(super) budget: LocalBudget,
+    /// The customer's currency; none where no usage was seen.
+    currency: Option<Option<Currency>>,
+    /// What its whole months come to.
+    mean: Option<Decimal>,
+    /// An earlier change of which nobody knows yet what came of it.
+    pub(super) open: Option<BudgetPush>,
+}
+
+impl Wanted {
+    /// The local budgets, by the names of their customers; only that of `customer` where one is
+    /// named.
+    pub(super) async fn find(
+        context: &ActionContext,
+        cycle: &Cycle,
+        customer: Option<&str>,
+    ) -> Result<Vec<Self>, ActionError> {
+        let locals = cycle.budgets.customers.iter().filter(|(_, local)| local.budget.is_some());
+        let locals: BTreeMap<CustomerKey, LocalCustomer> =
+            locals.map(|(key, local)| (key.clone(), local.clone())).collect();
+        let customer = customer.map(str::to_owned);
+        context
+            .read(move |reader| {
+                let mut locals = locals;
+                if let Some(text) = &customer {
+                    let key = meant(reader, &locals, text)?;
+                    locals.retain(|known, _| *known == key);
+                }
+                Ok(read(reader, locals)?)
+            })
+            .await
+    }
+
+    /// Why it is not written whatever Partner Center has, in words.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let LocalBudget { amount: wanted, currency } = self.budget;
+        match self.currency {
+            None => return Some("no usage of this customer was ever read".to_owned()),
+            Some(None) => return Some("the currency of its usage is not known".to_owned()),
+            Some(Some(usage)) if usage != currency => {
+                return Some(format!("its usage is in {usage}, the budget in {currency}"));
+            }
+            Some(Some(_)) => {}
+        }
+        if wanted <= Decimal::ZERO {
+            return Some("only amounts above 0 are written".to_owned());
+        }
+        match (wanted.normalize().scale(), currency.digits()) {
+            (has, most) if has <= most => None,
+            (_, 0) => Some(format!("amounts in {currency} are whole numbers")),
+            (_, most) => Some(format!("amounts in {currency} have {most} decimals at most")),
+        }
+    }
+
+    /// Why it is not written over what Partner Center has, unless the customer is named.
+    pub(super) fn excess(&self, from: Option<Decimal>) -> Option<String> {
+        let times = |most: Decimal, of: Decimal| self.budget.amount > most.saturating_mul(of);
+        let far = if let Some(from) = from.filter(|from| times(MOST_OF_BEFORE, *from)) {
+            format!("more than 10 times what Partner Center has ({})", amount(from))
+        } else {
+            // A customer that has spent nothing yet says nothing.
+            let mean = self.mean.filter(|mean| *mean > Decimal::ZERO);
+            let mean = mean.filter(|mean| times(MOST_OF_MEAN, *mean))?;
+            format!("more than 20 times its mean month ({})", amount(mean))
+        };
+        Some(format!("{far}: if it is meant, name the customer with --customer"))
+    }
+
+    /// The amount as it is sent: with as many digits as its currency has.
+    pub(super) fn amount(&self) -> Decimal {
+        let mut amount = self.budget.amount;
+        amount.rescale(self.budget.currency.digits());
+        amount
+    }
+}
+
+/// What an answer says that there is, as people read it.
+pub(super) fn shown(found: SpendingBudget) -> String {
+    match found {
+        SpendingBudget::None => "no budget".to_owned(),
+        SpendingBudget::Amount(found) => amount(found),
+        SpendingBudget::Unreadable => "something that cannot be read".to_owned(),
+    }
+}
+
+/// The one customer with a local budget that is meant.
+fn meant(
+    reader: &Reader,
+    locals: &BTreeMap<CustomerKey, LocalCustomer>,
+    text: &str,
+) -> Result<CustomerKey, ActionError> {
+    let written = CustomerKey::written(text);
+    let is_labelled = |local: &LocalCustomer| {
+        local.profile.label.as_deref().is_some_and(|label| same_name(label, text))
+    };
+    let mut labelled = locals.iter().filter(|(_, local)| is_labelled(local));
+    let key = match (locals.contains_key(&written), labelled.next(), labelled.next()) {
+        (true, ..) => written,
+        (false, Some((only, _)), None) => only.clone(),
+        _ => release::customer(reader, text)?,
+    };
+    if locals.contains_key(&key) {
+        return Ok(key);
+    }
+    Err(ActionError::Invalid(format!("\"{}\" has no budget of its own here", clean(text, 60))))
+}
+
+fn read(
+    reader: &Reader,
+    locals: BTreeMap<CustomerKey, LocalCustomer>,
+) -> Result<Vec<Wanted>, LedgerError> {
+    let mut seen: BTreeMap<CustomerKey, CustomerState> = BTreeMap::new();
+    reader.each_seen(|state| {
+        let key = state.key();
+        if locals.contains_key(&key) {
+            seen.insert(key, state);
+        }
+    })?;
+    let mut open: BTreeMap<CustomerKey, BudgetPush> = BTreeMap::new();
+    for push in reader.open_budget_pushes()? {
+        open.insert(push.customer.clone(), push);
+    }
+    let mut all = Vec::new();
+    for (key, local) in locals {
+        let Some(budget) = local.budget else { continue };
+        let state = seen.get(&key);
+        let id = state.map(|state| state.customer.clone());
+        let Some(id) = id.or_else(|| CustomerId::try_new(key.as_str())) else { continue };
+        let mean = match state {
+            Some(state) => mean::of_whole_months(state, &reader.history(&key)?),
+            None => None,
+        };
+        let name = local.profile.label.clone().or_else(|| state.map(|state| state.name.clone()));
+        all.push(Wanted {
+            name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()),
+            currency: state.map(|state| state.currency),
+            open: open.remove(&key),
+            key,
+            id,
+            budget,
+            mean,
+        });
+    }
+    all.sort_by_cached_key(|wanted| (wanted.name.to_lowercase(), wanted.key.clone()));
+    Ok(all)
+}
