@@ -33,6 +33,7 @@ mod ledger;
 mod notify;
 mod operator;
 mod properties;
+mod pushing;
 mod replay;
 mod schema;
 mod simulator;

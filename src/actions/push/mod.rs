@@ -86,7 +86,7 @@ impl Action for PushRequest {
                 "the source is a file: budgets are pushed to Partner Center only".to_owned(),
             ));
         }
-        let wanted = Wanted::find(context, &cycle, self.customer.as_deref()).await?;
+        let wanted = Wanted::find(context, &cycle, &self).await?;
         let mut push = Push::of(&cycle, author, self.customer.is_some());
         let Some(confirmed) = self.confirmed else { return push.plan(&wanted).await };
         let _alone = context.pushing.try_lock().map_err(|_| {

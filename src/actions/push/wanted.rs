@@ -1,11 +1,11 @@
 //! Which local budgets may be written to Partner Center: what the configuration and the ledger say,
 //! without asking anybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use crate::actions::push::mean;
+use crate::actions::push::{PushRequest, mean};
 use crate::actions::{ActionContext, ActionError, release};
 use crate::alerting::CustomerState;
 use crate::budgets::{LocalBudget, LocalCustomer};
@@ -37,23 +37,28 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The local budgets, by the names of their customers; only that of `customer` where one is
-    /// named.
+    /// The local budgets that are asked for, by the names of their customers.
     pub(super) async fn find(
         context: &ActionContext,
         cycle: &Cycle,
-        customer: Option<&str>,
+        asked: &PushRequest,
     ) -> Result<Vec<Self>, ActionError> {
         let locals = cycle.budgets.customers.iter().filter(|(_, local)| local.budget.is_some());
-        let locals: BTreeMap<CustomerKey, LocalCustomer> =
+        let mut locals: BTreeMap<CustomerKey, LocalCustomer> =
             locals.map(|(key, local)| (key.clone(), local.clone())).collect();
-        let customer = customer.map(str::to_owned);
+        let customer = asked.customer.clone();
+        let confirmed: Option<BTreeSet<CustomerKey>> = asked
+            .confirmed
+            .as_ref()
+            .map(|rows| rows.iter().map(|row| CustomerKey::of(&row.customer)).collect());
         context
             .read(move |reader| {
-                let mut locals = locals;
                 if let Some(text) = &customer {
                     let key = meant(reader, &locals, text)?;
                     locals.retain(|known, _| *known == key);
+                }
+                if let Some(confirmed) = &confirmed {
+                    locals.retain(|known, _| confirmed.contains(known));
                 }
                 Ok(read(reader, locals)?)
             })

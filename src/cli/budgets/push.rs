@@ -16,15 +16,15 @@ use crate::config::SecretsFor;
 use crate::text::{amount, money};
 
 /// How many are ordered at once: those after are not lost with them.
-const AT_ONCE: usize = 20;
+const AT_ONCE: usize = 50;
 
 #[derive(Debug, Args)]
 pub(super) struct Push {
     /// Only this customer: its id, its name or its label; its budget may be far higher than before
     #[arg(long, value_name = "CUSTOMER")]
     customer: Option<String>,
-    /// Only show what would be written
-    #[arg(long, conflicts_with = "yes")]
+    /// Only show what would be written, whatever else is said
+    #[arg(long)]
     dry_run: bool,
     /// Write without asking
     #[arg(long)]
@@ -48,8 +48,10 @@ impl Push {
         let control = Control::open(CommandContext::look_for(path, SecretsFor::Source)?).await?;
         let pushed = self.push(&control).await;
         control.close().await?;
-        let (rows, failure) = pushed?;
-        self.print(&rows)?;
+        let Pushed { rows, is_shown, failure } = pushed?;
+        if !is_shown {
+            self.print(&rows)?;
+        }
         if let Some(failure) = failure {
             return Err(failure);
         }
@@ -57,34 +59,27 @@ impl Push {
         Ok(if rows.iter().all(is_good) { Outcome::Done } else { Outcome::Failed })
     }
 
-    /// Returns what became of each budget, and what broke it off.
-    async fn push(
-        &self,
-        control: &Control,
-    ) -> anyhow::Result<(Vec<PushedBudget>, Option<anyhow::Error>)> {
+    /// Shows the plan where it asks, and does what of it is agreed to.
+    async fn push(&self, control: &Control) -> anyhow::Result<Pushed> {
         let plan = control.ask_first(self.request(None));
-        let mut rows = text::while_waiting("reading budgets", plan).await?;
-        let open: Vec<usize> = (0..rows.len())
-            .filter(|index| rows.get(*index).is_some_and(|row| row.outcome.is_none()))
-            .collect();
-        if self.dry_run || open.is_empty() || !self.yes && !agreed(&rows, open.len())? {
-            return Ok((rows, None));
+        let rows = text::while_waiting("reading budgets", plan).await?;
+        let mut pushed = Pushed { rows, is_shown: false, failure: None };
+        let open = pushed.open();
+        if self.dry_run || open.is_empty() {
+            return Ok(pushed);
+        }
+        if !self.yes && !agreed(&pushed.rows, open.len())? {
+            output::aside("Nothing was written.\n");
+            return Ok(Pushed { is_shown: true, ..pushed });
         }
         for some in open.chunks(AT_ONCE) {
-            let confirmed: Vec<ConfirmedBudget> =
-                some.iter().filter_map(|index| Some(rows.get(*index)?.confirmed())).collect();
-            let written = control.ask_first(self.request(Some(confirmed)));
-            let written = match text::while_waiting("writing budgets", written).await {
-                Ok(written) => written,
-                Err(failure) => return Ok((rows, Some(failure))),
-            };
-            for (index, row) in some.iter().zip(written) {
-                if let Some(place) = rows.get_mut(*index) {
-                    *place = row;
-                }
+            let written = control.ask_first(self.request(Some(pushed.confirmed(some))));
+            match text::while_waiting("writing budgets", written).await {
+                Ok(written) => pushed.take(some, written),
+                Err(failure) => return Ok(Pushed { failure: Some(failure), ..pushed }),
             }
         }
-        Ok((rows, None))
+        Ok(pushed)
     }
 
     fn request(&self, confirmed: Option<Vec<ConfirmedBudget>>) -> PushRequest {
@@ -108,6 +103,35 @@ impl Push {
                 ],
                 rows.iter().map(cells),
             ),
+        }
+    }
+}
+
+/// What became of each budget.
+struct Pushed {
+    rows: Vec<PushedBudget>,
+    /// Whether the person has seen the rows already.
+    is_shown: bool,
+    /// What broke it off.
+    failure: Option<anyhow::Error>,
+}
+
+impl Pushed {
+    /// Where the rows are that would be written.
+    fn open(&self) -> Vec<usize> {
+        let rows = self.rows.iter().enumerate();
+        rows.filter(|(_, row)| row.outcome.is_none()).map(|(index, _)| index).collect()
+    }
+
+    fn confirmed(&self, some: &[usize]) -> Vec<ConfirmedBudget> {
+        some.iter().filter_map(|index| Some(self.rows.get(*index)?.confirmed())).collect()
+    }
+
+    fn take(&mut self, some: &[usize], written: Vec<PushedBudget>) {
+        for (index, row) in some.iter().zip(written) {
+            if let Some(place) = self.rows.get_mut(*index) {
+                *place = row;
+            }
         }
     }
 }
