@@ -71,6 +71,8 @@
 //!   reload, a renamed rule.
 //! * Nothing is marked delivered before the receiver accepted it; the mark is on disk before the
 //!   next is sent in its place.
+//! * Partner Center is changed by `actions::push` only, for a person who ordered it; what was asked
+//!   for is on disk before.
 //! * Stages report findings for the operator as values; only the jobs and `daemon` record and tell
 //!   them.
 //! * A configuration that loads can run; a reload that does not load changes nothing.

@@ -142,6 +142,15 @@ async fn a_member_of_the_group_asks_everything_and_acts_under_its_own_name() {
         "{}",
         said(&reload)
     );
+    let push = on_call.run(MEMBER, &["budgets", "push", "--yes"]);
+    assert_eq!(push.status.code(), Some(1), "{}", said(&push));
+    assert!(
+        said(&push).contains(&format!(
+            "uid {MEMBER} may not push budgets to Partner Center: root may (sudo)"
+        )),
+        "{}",
+        said(&push)
+    );
     assert_eq!(on_call.run(0, &["reload"]).status.code(), Some(0));
 }
 
@@ -158,6 +167,7 @@ async fn a_stranger_is_told_who_may() {
         &["ack", "12345678"],
         &["silence", "add", "--customer", "*", "--for", "1h", "--reason", "x"],
         &["poll"],
+        &["budgets", "push", "--dry-run"],
         &["reload"],
     ] {
         let refused = on_call.run(STRANGER, command);

@@ -91,7 +91,7 @@ fn changed(ChangedEvent { number, kind, at, about }: &ChangedEvent) -> String {
     format!("event {number} ({kind}, {at}, {about}) was changed")
 }
 
-/// `version 7, 2 alerts, 3 deliveries`.
+/// `version 8, 2 alerts, 3 deliveries`.
 fn holds(Verified { version, alerts, deliveries, .. }: &Verified) -> String {
     let (alerts, deliveries) =
         (text::count(*alerts, "alert"), text::count(*deliveries, "delivery"));
