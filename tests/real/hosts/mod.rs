@@ -35,6 +35,31 @@ fn be_slow(receiver: &HttpReceiver) {
     receiver.fail(Fault::Slow(Duration::from_millis(100)));
 }
 
+/// What a host with version 7 makes when it starts.
+const VERSION_7: &str = include_str!("../../../src/ledger/schema-postgres.sql");
+
+#[test]
+fn the_tables_of_an_older_version_become_those_of_this_one_with_what_is_in_them() {
+    let cluster = Cluster::start();
+    cluster.ask(VERSION_7);
+    cluster.ask(
+        "INSERT INTO file (\"only\", created_at, clean, identity) VALUES (1, 5, 1, decode(repeat('07', 16), 'hex'))",
+    );
+    let fleet = Fleet::of(&[url(&cluster.address())]);
+    fleet.customers_over(1);
+    let refused = fleet.command(0, &["alerts"]);
+    assert!(
+        said(&refused).contains("the next `poll` or `run` brings it up to date"),
+        "{}",
+        said(&refused)
+    );
+    fleet.succeed(0, &["poll"]);
+    let file = cluster.ask("SELECT version >= 8, created_at, encode(identity, 'hex') FROM file");
+    assert_eq!(file, format!("t|5|{}", "07".repeat(16)));
+    fleet.succeed(0, &["ledger", "verify"]);
+    fleet.receiver_has(1);
+}
+
 #[test]
 fn a_leader_that_is_killed_or_frozen_is_followed_by_another_host() {
     let cluster = Cluster::start();
