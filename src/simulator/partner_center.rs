@@ -11,14 +11,15 @@ use crate::simulator::fault::Faults;
 use crate::simulator::http_server::{self, Reply};
 use crate::simulator::journal::Journal;
 use crate::simulator::port::Port;
-use crate::simulator::sign_in::Tokens;
+use crate::simulator::security::{Security, graph_error};
+use crate::simulator::sign_in::{AUDIENCE, GRAPH_AUDIENCE, Tokens};
 use crate::simulator::spending_budget::SpendingBudgets;
 use crate::simulator::wire::{
     Collection, CustomerRecord, ResourceRecord, SubscriptionRecord, Summary,
 };
 use crate::simulator::{
     Answer, BudgetChange, Fault, Form, Request, SignIn, SimBudget, SimCustomer, SimPlan,
-    StillWaiting,
+    SimSecurityAlert, StillWaiting,
 };
 
 /// Where the collection of usage records is.
@@ -46,6 +47,12 @@ pub enum Endpoint {
     /// `PATCH /v1/customers/{id}/usagebudget`: a fault that answers something else makes no change,
     /// any other one makes it.
     BudgetChange,
+    /// `GET`, `PATCH /beta/security/partner/securityAlerts`
+    SecurityAlerts,
+    /// `GET /beta/security/partner/securityScore/requirements`
+    SecurityScore,
+    /// `GET /v1/fraudEvents`, `POST /v1/fraudEvents/subscription/{id}/status`
+    FraudEvents,
 }
 
 struct World {
@@ -61,10 +68,14 @@ struct World {
     resource_usage: Faults<Fault>,
     budget: Faults<Fault>,
     budget_change: Faults<Fault>,
+    security_alerts: Faults<Fault>,
+    security_score: Faults<Fault>,
+    fraud_events: Faults<Fault>,
 }
 
 struct State {
     customers: Vec<SimCustomer>,
+    security: Security,
     form: Form,
     tokens: Tokens,
     budgets: SpendingBudgets,
@@ -84,6 +95,7 @@ impl PartnerCenter {
             seen: Journal::new(),
             state: Mutex::new(State {
                 customers: Vec::new(),
+                security: Security::default(),
                 form: Form::default(),
                 tokens: Tokens::new(sign_in),
                 budgets: SpendingBudgets::default(),
@@ -97,6 +109,9 @@ impl PartnerCenter {
             resource_usage: Faults::none(),
             budget: Faults::none(),
             budget_change: Faults::none(),
+            security_alerts: Faults::none(),
+            security_score: Faults::none(),
+            fraud_events: Faults::none(),
         });
         let answering = Arc::clone(&world);
         let serve = http_server::serve(clock, Arc::new(move |request| answering.respond(request)));
@@ -106,6 +121,36 @@ impl PartnerCenter {
     /// Base of the API, without `/v1`.
     pub fn api_url(&self) -> String {
         format!("http://{}", self.port.address())
+    }
+
+    /// Base of Microsoft Graph, with its version.
+    pub fn graph_url(&self) -> String {
+        format!("{}/beta", self.api_url())
+    }
+
+    /// From now on these are the security alerts.
+    pub fn set_security_alerts(&self, alerts: Vec<SimSecurityAlert>) {
+        self.world.state().security.alerts = alerts;
+    }
+
+    /// The security alerts, answered or not.
+    pub fn security_alerts(&self) -> Vec<SimSecurityAlert> {
+        self.world.state().security.alerts.clone()
+    }
+
+    /// From now on a page of security alerts holds so many.
+    pub fn set_security_page(&self, size: usize) {
+        self.world.state().security.page_size = Some(size);
+    }
+
+    /// From now on Microsoft finds that security alerts are answered in so many hours.
+    pub fn set_response_hours(&self, hours: &str) {
+        self.world.state().security.hours = Some(hours.to_owned());
+    }
+
+    /// From now on answers to security alerts are taken, but change nothing.
+    pub fn forget_answers(&self) {
+        self.world.state().security.forgets_answers = true;
     }
 
     /// Base of the sign-in, without the tenant.
@@ -201,6 +246,9 @@ impl World {
             Endpoint::ResourceUsage => &self.resource_usage,
             Endpoint::Budget => &self.budget,
             Endpoint::BudgetChange => &self.budget_change,
+            Endpoint::SecurityAlerts => &self.security_alerts,
+            Endpoint::SecurityScore => &self.security_score,
+            Endpoint::FraudEvents => &self.fraud_events,
         }
     }
 
@@ -258,9 +306,15 @@ impl State {
             ("PATCH", ["v1", "customers", id, "usagebudget"]) => {
                 (Endpoint::BudgetChange, self.budgets.answer_to_write(id, request))
             }
+            ("GET", ["v1", "fraudEvents"]) => {
+                (Endpoint::FraudEvents, self.security.fraud_events(request))
+            }
+            (_, ["v1", "fraudEvents", ..] | ["beta", ..]) => {
+                return self.security(request, now, &segments);
+            }
             _ => return (None, Answer::error(404, "1000", "Not found.")),
         };
-        if !self.tokens.admits(request, now) {
+        if !self.tokens.admits(request, AUDIENCE, now) {
             return (
                 Some(endpoint),
                 Answer::error(401, "800001", "Partner Token missing in request context."),
@@ -269,6 +323,46 @@ impl State {
         if !self.tokens.sign_in.mfa {
             return (Some(endpoint), Answer::error(401, "900421", "MFA required."));
         }
+        (Some(endpoint), answer)
+    }
+
+    /// What Microsoft Graph is asked for, and what changes anything.
+    fn security(
+        &mut self,
+        request: &Request,
+        now: Timestamp,
+        segments: &[&str],
+    ) -> (Option<Endpoint>, Answer) {
+        let is_graph = segments.first() == Some(&"beta");
+        let endpoint = match segments {
+            ["beta", "security", "partner", "securityAlerts", ..] => Endpoint::SecurityAlerts,
+            ["beta", "security", "partner", "securityScore", "requirements"] => {
+                Endpoint::SecurityScore
+            }
+            ["v1", "fraudEvents", "subscription", _, "status"] => Endpoint::FraudEvents,
+            _ => return (None, graph_error(404, "ResourceNotFound", "Not found.")),
+        };
+        let audience = if is_graph { GRAPH_AUDIENCE } else { AUDIENCE };
+        if !self.tokens.admits(request, audience, now) {
+            let refused = graph_error(401, "InvalidAuthenticationToken", "The token is not good.");
+            return (Some(endpoint), refused);
+        }
+        if !self.tokens.sign_in.mfa {
+            // With capitals, as it comes.
+            let body = r#"{"Error":{"Code":"Unauthorized_MissingMFA","Message":"MFA is required for this request. The provided authentication token does not have MFA claims."}}"#;
+            return (Some(endpoint), Answer::json(403, body));
+        }
+        let security = &mut self.security;
+        let answer = match (request.method.as_str(), segments) {
+            ("GET", ["beta", _, _, "securityAlerts"]) => security.list(request),
+            ("GET", ["beta", _, _, "securityAlerts", id]) => security.one(id),
+            ("PATCH", ["beta", _, _, "securityAlerts", id]) => security.patch(id, request, now),
+            ("GET", ["beta", ..]) => security.requirements(),
+            ("POST", ["v1", _, _, subscription, _]) => {
+                security.answer_events(subscription, request, now)
+            }
+            _ => graph_error(405, "MethodNotAllowed", "Not allowed."),
+        };
         (Some(endpoint), answer)
     }
 

@@ -12,7 +12,9 @@ use crate::simulator::consent::Consents;
 use crate::simulator::{Answer, Person, Request};
 
 /// The API that tokens are for.
-const AUDIENCE: &str = "https://api.partnercenter.microsoft.com";
+pub(crate) const AUDIENCE: &str = "https://api.partnercenter.microsoft.com";
+/// The other API that they can be for.
+pub(crate) const GRAPH_AUDIENCE: &str = "https://graph.microsoft.com";
 
 /// How `expires_in` is written: the v2 endpoint has a number, v1 a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,7 @@ pub enum Lifetime {
 }
 
 /// Who may sign in, and how the answers look.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Clone)]
 pub struct SignIn {
     /// The partner's tenant, in the path.
@@ -46,6 +49,8 @@ pub struct SignIn {
     /// Whether access tokens say that the user passed multi-factor authentication; the API refuses
     /// those that don't.
     pub mfa: bool,
+    /// Whether somebody has consented that the application reads Microsoft Graph.
+    pub graph_consent: bool,
     /// How long access tokens live.
     pub lifetime: Duration,
     /// How that is written.
@@ -64,6 +69,7 @@ impl Default for SignIn {
             account: "budgets@partner.onmicrosoft.example".to_owned(),
             person: Person::Accepts { after: 0 },
             mfa: true,
+            graph_consent: true,
             lifetime: Duration::from_hours(1),
             lifetime_form: Lifetime::Number,
         }
@@ -75,7 +81,8 @@ impl Default for SignIn {
 pub(crate) struct Tokens {
     pub(crate) sign_in: SignIn,
     refresh: Vec<String>,
-    access: HashMap<String, Timestamp>,
+    /// Until when each lives, and for which API it is.
+    access: HashMap<String, (Timestamp, &'static str)>,
     consents: Consents,
     issued: u32,
 }
@@ -101,10 +108,12 @@ impl Tokens {
         self.refresh.clear();
     }
 
-    /// Whether the request carries a living access token.
-    pub(crate) fn admits(&self, request: &Request, now: Timestamp) -> bool {
+    /// Whether the request carries a living access token for this API.
+    pub(crate) fn admits(&self, request: &Request, audience: &str, now: Timestamp) -> bool {
         let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        token.and_then(|token| self.access.get(token)).is_some_and(|expires| now < *expires)
+        token
+            .and_then(|token| self.access.get(token))
+            .is_some_and(|(expires, known)| now < *expires && *known == audience)
     }
 
     /// Answers `POST /{tenant}/oauth2/v2.0/devicecode`; `base` is where the server is.
@@ -154,14 +163,23 @@ impl Tokens {
             )),
         };
         match consented {
-            Ok(()) => self.issue(now, true),
+            Ok(()) => self.issue(now, true, AUDIENCE),
             Err((error, code, text)) => refusal(400, error, code, text),
         }
     }
 
     fn refresh(&mut self, form: &HashMap<String, String>, now: Timestamp) -> Answer {
-        if let Some(refusal) = wrong_scope(form) {
+        let is_graph = is_for_graph(form);
+        if let Some(refusal) = wrong_scope(form).filter(|_| !is_graph) {
             return refusal;
+        }
+        if is_graph && !self.sign_in.graph_consent {
+            return refusal(
+                400,
+                "invalid_grant",
+                65001,
+                "The user or administrator has not consented to use the application.",
+            );
         }
         let given = form.get("refresh_token").map_or("", String::as_str);
         let Some(used) = self.refresh.iter().position(|known| known == given) else {
@@ -175,7 +193,7 @@ impl Tokens {
         if self.sign_in.rotates && !self.sign_in.keeps_used {
             self.refresh.remove(used);
         }
-        self.issue(now, false)
+        self.issue(now, false, if is_graph { GRAPH_AUDIENCE } else { AUDIENCE })
     }
 
     /// The refusal of a tenant or an application that nobody knows.
@@ -217,17 +235,18 @@ impl Tokens {
     }
 
     /// New tokens; a person's sign-in always brings a refresh token, and says who they are.
-    fn issue(&mut self, now: Timestamp, to_person: bool) -> Answer {
+    fn issue(&mut self, now: Timestamp, to_person: bool, audience: &'static str) -> Answer {
         self.issued += 1;
         let expires = now.saturating_add(self.sign_in.lifetime).unwrap_or(Timestamp::MAX);
-        let access = self.access_token(now, expires);
-        self.access.insert(access.clone(), expires);
+        let access = self.access_token(now, expires, audience);
+        self.access.insert(access.clone(), (expires, audience));
         let seconds = self.sign_in.lifetime.as_secs();
         let lifetime = match self.sign_in.lifetime_form {
             Lifetime::Number => serde_json::json!(seconds),
             Lifetime::Text => serde_json::json!(seconds.to_string()),
         };
-        let scope = format!("{AUDIENCE}/user_impersonation");
+        let permission = if audience == AUDIENCE { "user_impersonation" } else { ".default" };
+        let scope = format!("{audience}/{permission}");
         let mut body = serde_json::json!({
             "token_type": "Bearer", "scope": scope, "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": access,
         });
@@ -250,10 +269,10 @@ impl Tokens {
         Answer::json(200, body.to_string())
     }
 
-    fn access_token(&self, now: Timestamp, expires: Timestamp) -> String {
+    fn access_token(&self, now: Timestamp, expires: Timestamp, audience: &str) -> String {
         let methods: &[&str] = if self.sign_in.mfa { &["pwd", "mfa"] } else { &["pwd"] };
         let payload = serde_json::json!({
-            "aud": AUDIENCE, "iss": format!("https://sts.windows.net/{}/", self.sign_in.tenant_id), "iat": now.as_second(),
+            "aud": audience, "iss": format!("https://sts.windows.net/{}/", self.sign_in.tenant_id), "iat": now.as_second(),
             "nbf": now.as_second(), "exp": expires.as_second(), "amr": methods, "appid": self.sign_in.client_id,
             "scp": "user_impersonation", "upn": self.sign_in.account, "tid": self.sign_in.tenant_id, "uti": format!("simulated-{}", self.issued), "ver": "1.0",
         });
@@ -270,6 +289,14 @@ fn token(payload: &serde_json::Value) -> String {
         encoded(&payload.to_string()),
         encoded("simulated")
     )
+}
+
+fn is_for_graph(form: &HashMap<String, String>) -> bool {
+    form.get("scope").is_some_and(|scopes| {
+        let wanted = format!("{GRAPH_AUDIENCE}/.default");
+        let mut scopes = scopes.split(' ');
+        scopes.next() == Some(&*wanted) && scopes.next() == Some("offline_access")
+    })
 }
 
 fn wrong_scope(form: &HashMap<String, String>) -> Option<Answer> {
