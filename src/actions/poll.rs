@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::actions::{Action, ActionContext, ActionError, Author, PollTicket, Polled, progress};
 use crate::domain::Alert;
 use crate::ledger::{AlertRows, Reader};
-use crate::poll::{CycleReport, Suppressed};
+use crate::poll::{CycleReport, SecurityReport, Suppressed};
 
 /// How long deliveries are waited for unless something else is said.
 const WAIT_SECONDS: u64 = 30;
@@ -51,6 +51,9 @@ pub struct PollAnswer {
     pub deliveries: DeliveriesAnswer,
     /// How reading went.
     pub source: SourceState,
+    /// How reading security alerts went.
+    #[serde(default)]
+    pub security: SecurityReadState,
     /// What went wrong or was odd, in words.
     pub errors: Vec<String>,
     /// How many of the owed deliveries wait for a person to release them; filled in by the command,
@@ -84,6 +87,19 @@ pub enum SourceState {
     Failed,
 }
 
+/// How reading security alerts went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecurityReadState {
+    /// Read whole.
+    Ok,
+    /// Not read whole.
+    Failed,
+    /// None are to be read.
+    #[default]
+    Off,
+}
+
 impl PollAnswer {
     /// What a poll came to, with its deliveries.
     pub fn of(report: &CycleReport, deliveries: DeliveriesAnswer) -> Self {
@@ -97,10 +113,26 @@ impl PollAnswer {
             suppressed: report.suppressed,
             deliveries,
             source: if report.good { SourceState::Ok } else { SourceState::Failed },
+            security: SecurityReadState::Off,
             errors: report.errors.clone(),
             held: 0,
             unshown: false,
         }
+    }
+
+    /// The same with what a read of security alerts came to.
+    #[must_use]
+    pub fn with_security(mut self, report: Option<&SecurityReport>) -> Self {
+        let Some(report) = report else { return self };
+        self.security = if report.good { SecurityReadState::Ok } else { SecurityReadState::Failed };
+        self.errors.extend(report.errors.iter().cloned());
+        self.alerts.extend(report.alerts.iter().map(|snapshot| snapshot.alert.clone()));
+        self.alerts.sort_by(Alert::worst_first);
+        self.suppressed.silenced += report.silenced;
+        if let Some(raised) = &mut self.raised {
+            *raised += u64::try_from(report.alerts.len()).unwrap_or_default();
+        }
+        self
     }
 
     /// That not all of what a poll raised is listed.
@@ -117,6 +149,7 @@ impl PollAnswer {
     /// was shown where it is.
     pub fn is_good(&self) -> bool {
         self.source == SourceState::Ok
+            && self.security != SecurityReadState::Failed
             && self.deliveries.pending == 0
             && self.deliveries.dead == 0
             && !self.unshown
@@ -145,6 +178,8 @@ impl Action for PollRequest {
             .await
             .map_err(|_| stopping())?;
         let polled = polled.await.map_err(|_| stopping())?;
+        let security = cycle.read_security().await?;
+        context.wake_couriers();
         let Polled { report, before, mut progress, call } =
             polled.map_err(ActionError::Unavailable)?;
         progress::settled(
@@ -156,6 +191,7 @@ impl Action for PollRequest {
         .await;
         let (sent, dead) = progress.borrow().since(&before);
         let pending = cycle.ledger.read(Reader::owed).await?.iter().map(|owed| owed.pending).sum();
-        Ok(PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead }))
+        let answer = PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead });
+        Ok(answer.with_security(security.as_ref()))
     }
 }

@@ -3,6 +3,7 @@
 //! never do.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use uuid::{Builder, Uuid};
 
 use crate::alerting::{Content, NewMessage, NewStep};
@@ -32,6 +33,17 @@ pub(crate) fn of_alert(ledger: Uuid, step: &NewStep) -> Uuid {
         day(step).as_bytes(),
         &step.period.start.as_nanosecond().to_be_bytes(),
         &step.period.end.as_nanosecond().to_be_bytes(),
+    ])
+}
+
+/// Of an alert about a security alert: by Microsoft's id in lower case, the rule and the step.
+pub(crate) fn of_security(ledger: Uuid, security: &str, rule: &str, at: Decimal) -> Uuid {
+    derive(&[
+        ledger.as_bytes(),
+        b"security",
+        security.as_bytes(),
+        rule.as_bytes(),
+        canonical(at).to_string().as_bytes(),
     ])
 }
 

@@ -36,6 +36,8 @@ impl Next {
                 "alert resolved: a changed budget took the value below the step"
             }
             Self::Resolve(Ended::Period) => "alert resolved: its billing period is over",
+            Self::Resolve(Ended::Answered) => "alert resolved: the security alert is answered",
+            Self::Resolve(Ended::Unlisted) => "alert resolved: Microsoft no longer lists it",
             Self::Release => "alert told: nothing silences it any more",
             Self::Supersede => {
                 "alert resolved: nothing silences it any more, and one of its rule that says more \
@@ -302,6 +304,7 @@ pub(crate) fn latest(metric: Metric, assessed: &Assessed, ended: Option<Ended>) 
         value: metric.value(&assessed.inputs()).ok().and_then(MetricValue::number),
         budget: assessed.budget.as_ref().map(BudgetView::of),
         ended,
+        security: None,
     }
 }
 
@@ -325,6 +328,7 @@ pub(crate) fn closed(alert: &OpenAlert, closing: Sample) -> Latest {
         value: snapshot.metric.value(&inputs).ok().and_then(MetricValue::number),
         budget: snapshot.budget.clone(),
         ended: Some(Ended::Period),
+        security: None,
     }
 }
 
@@ -337,6 +341,7 @@ pub(crate) fn silenceable<'a>(assessed: &'a Assessed, rule: &'a str) -> Silencea
         rule,
         value: None,
         period: assessed.period,
+        security: false,
     }
 }
 

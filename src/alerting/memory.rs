@@ -203,8 +203,12 @@ pub struct PollMemory {
 impl PollMemory {
     /// Whether a rule has not been through a good poll yet, under this name or the former one.
     pub fn is_baseline(&self, rule: &RuleFacts) -> bool {
+        self.last_good_at.is_none() || !self.is_settled(rule)
+    }
+
+    /// Whether a rule has been through a good read of what it is about, likewise.
+    pub(crate) fn is_settled(&self, rule: &RuleFacts) -> bool {
         let settled = |name: &str| self.settled_rules.iter().any(|rule| **rule == *name);
-        let is_settled = settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled);
-        self.last_good_at.is_none() || !is_settled
+        settled(&rule.name) || rule.formerly.as_deref().is_some_and(settled)
     }
 }

@@ -67,6 +67,7 @@ pub fn snapshot(
         usage_as_of: record.usage_as_of,
         inputs: raise.rule.metric.formula_inputs(&assessed.inputs()),
         spike: raise.spike,
+        security: None,
         raised_at: occasion.now,
         state: AlertState::Raised,
     };

@@ -14,6 +14,9 @@ mod new_message;
 pub(crate) mod planning;
 mod raise;
 mod recording;
+pub(crate) mod security;
+mod security_memory;
+mod security_spent;
 pub(crate) mod silenced_alerts;
 mod spending;
 pub(crate) mod spikes;
@@ -34,3 +37,8 @@ pub use recording::{
     AlertChange, Gathered, Interim, NewAlert, NewFinding, NewStep, OpenAlert, Recording, Reviewed,
     Slices,
 };
+pub use security_memory::{
+    ANSWERED_WITHIN, NewSecurityStep, RememberedSecurity, SecurityMemory, SecurityPoll,
+    SecurityRecording, SecurityScoreSeen, SecurityState, SecurityStep,
+};
+pub(crate) use security_spent::spent_since;

@@ -231,12 +231,14 @@ pub(crate) fn end_of_incident(
     message(route, &route.recipients, severity, content).identified(ledger)
 }
 
-/// The alerts of each customer, in their order; the customers in that of their first ones.
+/// The alerts of each customer, in their order; the customers in that of their first ones. Each
+/// security alert is a trouble of its own, whoever its customer is.
 fn by_customer(alerts: Vec<&Alert>) -> Vec<OfCustomer<'_>> {
     let mut customers: Vec<OfCustomer<'_>> = Vec::new();
-    let mut places: HashMap<CustomerKey, usize> = HashMap::new();
+    let mut places: HashMap<(CustomerKey, Option<&str>), usize> = HashMap::new();
     for alert in alerts {
-        let place = *places.entry(alert.key()).or_insert(customers.len());
+        let security = alert.security.as_ref().map(|security| security.id.as_str());
+        let place = *places.entry((alert.key(), security)).or_insert(customers.len());
         match customers.get_mut(place) {
             Some(customer) => customer.push(alert),
             None => customers.push(vec![alert]),

@@ -205,6 +205,8 @@ pub(super) fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -
         crate::domain::BudgetSource::PartnerCenter => "partner-center",
         crate::domain::BudgetSource::Local => "local",
     });
+    let used = alert.has_usage();
+    let of_usage = |text: String| if used { text } else { String::new() };
     vec![
         alert.id.to_string(),
         alert.reference.clone(),
@@ -217,14 +219,14 @@ pub(super) fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -
         alert.metric.as_str().to_owned(),
         alert.threshold.to_string(),
         text::or_nothing(alert.number()),
-        alert.cost.amount.to_string(),
+        of_usage(alert.cost.amount.to_string()),
         text::or_nothing(alert.cost.currency),
         text::or_nothing(alert.cost.usd),
         text::or_nothing(budget.map(|budget| budget.amount)),
         source.unwrap_or_default().to_owned(),
-        alert.usage_as_of.to_string(),
-        alert.billing_period.start.to_string(),
-        alert.billing_period.end.to_string(),
+        of_usage(alert.usage_as_of.to_string()),
+        of_usage(alert.billing_period.start.to_string()),
+        of_usage(alert.billing_period.end.to_string()),
         text::or_nothing(acknowledged.map(|(at, _)| at)),
         acknowledged.map(|(_, by)| text::bare(by)).unwrap_or_default(),
     ]

@@ -38,6 +38,7 @@ mod report;
 mod retry;
 mod run;
 mod schema;
+mod security;
 mod show;
 mod silence;
 mod simulate;
@@ -155,6 +156,8 @@ enum Command {
     /// List what is owed, sent and given up; owe again what was given up
     #[command(after_help = "Example: budget-alertd deliveries --state dead")]
     Deliveries(deliveries::Deliveries),
+    /// Microsoft's security alerts: list them, show one, answer one
+    Security(security::Security),
     /// Write a folder that proves what was seen of a customer, decided about it, and told to whom
     #[command(after_help = "Example: \
             budget-alertd evidence --customer \"Contoso Nord\" --since 2026-11-01")]
@@ -295,6 +298,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Ack(ack) => ack.run(&config()?).await,
         Command::Silence(silence) => silence.run(&config()?).await,
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
+        Command::Security(security) => Box::pin(security.run(&config()?)).await,
         Command::Evidence(evidence) => evidence.run(&config()?),
         Command::Budgets(budgets) => Box::pin(budgets.run(&config()?)).await,
         Command::Demo(demo) => Box::pin(demo.run()).await,

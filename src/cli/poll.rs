@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::actions::{DeliveriesAnswer, PollAnswer, PollRequest, SourceState};
+use crate::actions::{DeliveriesAnswer, PollAnswer, PollRequest, SecurityReadState, SourceState};
 use crate::cli::control::{self, Daemon, Found};
 use crate::cli::exit::Outcome;
 use crate::cli::open::{self, CommandContext, OpenLedger};
@@ -88,8 +88,11 @@ impl Poll {
             assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
         let before = opened.ledger.read(Reader::owed).await?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
+        let security =
+            text::while_waiting("reading security alerts", cycle.read_security()).await?;
         let told = newly_owed(&before, &opened.ledger.read(Reader::owed).await?);
-        let answer = PollAnswer::of(&report, DeliveriesAnswer::default());
+        let answer =
+            PollAnswer::of(&report, DeliveriesAnswer::default()).with_security(security.as_ref());
         self.print(
             &answer,
             Some(&told),
@@ -134,6 +137,8 @@ impl Poll {
         let Assembly { cycle, workers, mirrors, findings, heartbeat, .. } =
             assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
+        let security =
+            text::while_waiting("reading security alerts", cycle.read_security()).await?;
         let orphans = crate::delivery::drop_undeliverable(
             opened.config.owed_notifiers(),
             &findings,
@@ -152,7 +157,8 @@ impl Poll {
         let pending = opened.ledger.read(Reader::owed).await?.iter().map(|owed| owed.pending).sum();
         opened.ledger.close().await?;
         let mut answer =
-            PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead });
+            PollAnswer::of(&report, DeliveriesAnswer { sent, pending, dead: orphans + dead })
+                .with_security(security.as_ref());
         answer.unshown = !unshown.is_empty();
         answer.errors.extend(unshown);
         Ok(answer)
@@ -179,8 +185,15 @@ impl Poll {
             SourceState::Ok => Tone::Good.paint("read whole"),
             SourceState::Failed => Tone::Bad.paint("FAILED"),
         };
+        let security = match answer.security {
+            SecurityReadState::Ok => {
+                format!("; security alerts {}", Tone::Good.paint("read whole"))
+            }
+            SecurityReadState::Failed => format!("; security alerts {}", Tone::Bad.paint("FAILED")),
+            SecurityReadState::Off => String::new(),
+        };
         let mut lines = vec![format!(
-            "{}, {} skipped; source {source}.",
+            "{}, {} skipped; source {source}{security}.",
             text::count(answer.records, "record"),
             answer.skipped
         )];

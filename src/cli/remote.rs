@@ -35,6 +35,7 @@ impl Command {
             Self::Status(_) | Self::Explain(_) | Self::Coverage(_) | Self::Alerts(_) => true,
             Self::Report(report) => !report.sends(),
             Self::Silence(silence) => silence.only_lists(),
+            Self::Security(security) => security.only_lists(),
             Self::Deliveries(deliveries) => deliveries.only_lists(),
             Self::Evidence(evidence) => evidence.only_prints(),
             Self::Run

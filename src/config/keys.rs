@@ -111,6 +111,11 @@ pub(crate) const ROOT: Shape = &[
     key("notifiers", Kind::NamedTyped(&NOTIFIER), "where alerts go"),
     key("customers_csv", Kind::Table(CUSTOMERS_CSV), "customers from a spreadsheet"),
     key("report", Kind::Table(REPORT), "a regular report, also when all is quiet"),
+    key(
+        "security_alerts",
+        Kind::Table(SECURITY_ALERTS),
+        "Microsoft's security alerts; leave it out for none",
+    ),
 ];
 
 pub(crate) const SOURCE_TYPES: Choice = choice("type of source", &["partner-center", "file"]);
@@ -137,6 +142,15 @@ const SOURCE: Types = Types {
 const DAEMON: Shape = &[
     key("state_dir", Kind::Text, "folder of the ledger and the sign-in"),
     key("time_zone", Kind::Text, "for times in messages"),
+];
+
+pub(crate) const SECURITY_SOURCES: Choice =
+    choice("source of security alerts", &["graph", "partner-center"]);
+
+const SECURITY_ALERTS: Shape = &[
+    key("source", Kind::Choice(&SECURITY_SOURCES), "which API tells of them"),
+    key("url", Kind::Text, "base of Microsoft Graph with its version, in place of the cloud's"),
+    key("poll_interval", Kind::Duration, "time between two looks, jittered by up to 10 %"),
 ];
 
 const LEDGER: Shape = &[
@@ -242,6 +256,9 @@ const MATCH: Shape = &[
     key("currency", Kind::Texts, "any of them"),
     key("budget", Kind::Table(MATCH_BUDGET), "the budget's size"),
     key("usd_cost", Kind::Table(MATCH_USD), "the cost's size"),
+    key("alert_type", Kind::Texts, "of security alerts: patterns of the type"),
+    key("alert_severity", Kind::Texts, "of security alerts: any of them, in any case"),
+    key("confidence", Kind::Texts, "of security alerts: any of them, in any case"),
 ];
 
 const MATCH_BUDGET: Shape = &[

@@ -16,7 +16,7 @@ use crate::config::source::RefreshToken;
 use crate::config::value::quoted;
 use crate::config::{
     Cases, Config, Criteria, Environment, Mistakes, audience, check, customers, mailboxes,
-    notifiers, process, report, rules, source,
+    notifiers, process, report, rules, security, source,
 };
 use crate::fs::{self, SeenFiles};
 use crate::http;
@@ -258,6 +258,7 @@ fn tables<'a>(
     let backups = process::backups(&ledger_table, &state_dir);
     let http = root.table("http").map(|table| process::http(&table));
     let operator = process::operator(&root.table_or_empty("operator"), names);
+    let security = security::read(root);
     let report = report::read(root, names);
     let customers_csv = spreadsheet.source.clone();
     let budgets = customers::read(root, names, ids, spreadsheet);
@@ -284,6 +285,7 @@ fn tables<'a>(
         file: path.to_owned(),
         source: source?,
         poll_interval: source::poll_interval(&source_table),
+        security,
         state_dir,
         time_zone: time_zone?,
         ledger: ledger?,

@@ -31,6 +31,7 @@ mod reader;
 mod report;
 mod rules;
 mod schema;
+mod security;
 mod smtp;
 mod source;
 mod templates;
@@ -65,6 +66,8 @@ pub struct Config {
     pub source: crate::source::Config,
     /// How often.
     pub poll_interval: Duration,
+    /// Microsoft's security alerts; none by default.
+    pub security: Option<SecurityPlan>,
     /// The folder of the ledger and of the sign-in.
     pub state_dir: PathBuf,
     /// For times in messages.
@@ -123,6 +126,15 @@ pub struct Operator {
     pub source_failing_after: Duration,
     /// Pinged after a cycle that read, judged and left nothing overdue.
     pub heartbeat_url: Option<crate::secret::Secret>,
+}
+
+/// Microsoft's security alerts.
+#[derive(Debug, Clone)]
+pub struct SecurityPlan {
+    /// Which API tells of them, and where.
+    pub alerts: crate::source::SecurityConfig,
+    /// How often it is asked.
+    pub poll_interval: Duration,
 }
 
 /// The regular report.

@@ -49,10 +49,12 @@ fn rule<'a>(name: &str, table: &Table<'a>, names: &Names<'a>) -> Option<Rule> {
     table.require("metric");
     table.require("steps");
     let tables = table.tables("steps");
-    let read = tables.iter().flatten().filter_map(|table| Some((table, step(table, names)?)));
+    let notify = if is_about_security(table) { own_notifiers } else { notifiers };
+    let read =
+        tables.iter().flatten().filter_map(|table| Some((table, step(table, names, notify)?)));
     let (placed, steps): (Vec<&Table<'a>>, Vec<StepSpec>) = read.unzip();
     let selection = selection(&table.table_or_empty("match"));
-    let notify = notifiers(table, names);
+    let notify = notify(table, names);
     let metric = Metric::from_name(table.text("metric")?.value)?;
     if steps.is_empty() {
         return None;
@@ -113,11 +115,11 @@ fn entry_span(table: &Table<'_>, key: &str) -> Span {
 }
 
 /// A step whose threshold can be read.
-fn step<'a>(step: &Table<'a>, names: &Names<'a>) -> Option<StepSpec> {
+fn step<'a>(step: &Table<'a>, names: &Names<'a>, notify: Notify<'a>) -> Option<StepSpec> {
     step.require("at");
     let severity =
         step.text("severity").and_then(|name| Severity::from_name(name.value)).unwrap_or_default();
-    let notify = notifiers(step, names);
+    let notify = notify(step, names);
     let notify = step.entry("notify").map(|_| notify);
     Some(StepSpec {
         at: at(step.entry("at")?.value)?,
@@ -161,6 +163,21 @@ fn notifiers<'a>(table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str>> {
     if notify.is_empty() && table.entry("notify").is_some() { vec![Box::default()] } else { notify }
 }
 
+/// How a table is read for whom it tells.
+type Notify<'a> = fn(&Table<'a>, &Names<'a>) -> Vec<Box<str>>;
+
+/// Whether a rule is about security alerts, of which customers are never told.
+fn is_about_security(table: &Table<'_>) -> bool {
+    let metric = table.text("metric").and_then(|metric| Metric::from_name(metric.value));
+    metric == Some(Metric::SecurityAlertHours)
+}
+
+/// The same, of which none may be a customer's.
+fn own_notifiers<'a>(table: &Table<'a>, names: &Names<'a>) -> Vec<Box<str>> {
+    let notify = names.own_notifiers(table, "notify", "security alerts");
+    if notify.is_empty() && table.entry("notify").is_some() { vec![Box::default()] } else { notify }
+}
+
 /// A number, or numbers by currency; `None` where the check has found mistakes.
 fn at(value: &DeValue<'_>) -> Option<At> {
     let DeValue::Table(amounts) = value else { return number(value).ok().map(At::Number) };
@@ -186,7 +203,14 @@ fn selection(table: &Table<'_>) -> Selection {
             cost.require("at_least");
             cost.positive("at_least")
         }),
+        alert_types: globs(table, "alert_type"),
+        alert_severity: words(table, "alert_severity"),
+        confidence: words(table, "confidence"),
     }
+}
+
+fn words(table: &Table<'_>, key: &str) -> Vec<Box<str>> {
+    table.texts(key).iter().map(|word| word.value.trim().into()).collect()
 }
 
 fn globs(table: &Table<'_>, key: &str) -> Vec<Glob> {

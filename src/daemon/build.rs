@@ -15,7 +15,7 @@ use crate::domain::Origin;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure};
 use crate::notify::MirrorChannel;
-use crate::poll::Cycle;
+use crate::poll::{Cycle, SecurityReading};
 use crate::reports::{ReportSchedule, ReportScheduler};
 
 /// What one configuration runs.
@@ -159,10 +159,15 @@ pub(super) fn assemble_around(
     for rule in config.rules.facts() {
         metrics.know_rule(&rule.name);
     }
+    let source = config.source.build(Arc::clone(clock), metrics.clone())?;
+    let security = config.security.as_ref().and_then(|plan| source.security(&plan.alerts));
+    let security =
+        security.map(|alerts| SecurityReading { alerts, turn: tokio::sync::Mutex::default() });
     let cycle = Cycle {
+        security,
         ask_first: std::sync::Mutex::default(),
         slice: crate::poll::SLICE,
-        source: config.source.build(Arc::clone(clock), metrics.clone())?,
+        source,
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         routes: config.notifiers.iter().map(crate::notify::Config::route).collect(),

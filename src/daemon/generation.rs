@@ -10,9 +10,18 @@ use crate::clock::Clock;
 use crate::daemon::Assembly;
 use crate::daemon::channels::Lines;
 use crate::daemon::signals::{PollStatus, Signals};
-use crate::daemon::{loops, reports, standby, writes};
+use crate::daemon::{loops, reports, security, standby, writes};
 use crate::delivery::DeliveryWorker;
 use crate::metrics::Metrics;
+
+/// How often what is read is read again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Intervals {
+    /// Usage.
+    pub(super) usage: Duration,
+    /// Security alerts; none where none are to be read.
+    pub(super) security: Option<Duration>,
+}
 
 /// Running loops. Dropping it ends them at once.
 pub(super) struct Generation {
@@ -26,7 +35,7 @@ impl Generation {
     /// Starts the loops; `before` is what the ones before them came to.
     pub(super) fn start(
         assembly: Assembly,
-        poll_interval: Duration,
+        intervals: Intervals,
         before: PollStatus,
         lines: &Lines,
         clock: &Arc<dyn Clock>,
@@ -58,7 +67,11 @@ impl Generation {
         if let Some(scheduler) = assembly.scheduler {
             tasks.spawn(reports::report(scheduler, signals.clone()));
         }
-        tasks.spawn(loops::poll(assembly.cycle, assembly.heartbeat, poll_interval, signals));
+        if let Some(interval) = intervals.security {
+            let cycle = Arc::clone(&assembly.cycle);
+            tasks.spawn(security::read(cycle, interval, signals.clone()));
+        }
+        tasks.spawn(loops::poll(assembly.cycle, assembly.heartbeat, intervals.usage, signals));
         Self { stop, status: seen, tasks, leads: true }
     }
 

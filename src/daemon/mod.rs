@@ -18,6 +18,7 @@ mod pulse;
 mod reload;
 mod reload_requests;
 mod reports;
+mod security;
 mod signals;
 mod standby;
 mod systemd;
@@ -41,7 +42,7 @@ use crate::daemon::build::assemble_around;
 use crate::daemon::channels::Lines;
 use crate::daemon::clock_watch::ClockWatch;
 use crate::daemon::control::Control;
-use crate::daemon::generation::Generation;
+use crate::daemon::generation::{Generation, Intervals};
 use crate::daemon::reload_requests::Reloads;
 use crate::daemon::signals::PollStatus;
 use crate::daemon::writes::Writer;
@@ -245,7 +246,9 @@ impl Daemon {
             tracing::info!("standing by: {leader} leads");
         }
         if leads {
-            Generation::start(assembly, interval, before, lines, &self.clock, metrics)
+            let security = self.config.security.as_ref().map(|plan| plan.poll_interval);
+            let intervals = Intervals { usage: interval, security };
+            Generation::start(assembly, intervals, before, lines, &self.clock, metrics)
         } else {
             Generation::stand_by(assembly, interval, before, lines, metrics)
         }

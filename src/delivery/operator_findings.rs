@@ -306,7 +306,7 @@ impl AlertWording {
     }
 
     fn is_news(&self, finding: &OperatorFinding, since: Timestamp, now: Timestamp) -> bool {
-        has_passed(self.delay(finding.code), since, now)
+        has_passed(self.delay(finding), since, now)
     }
 
     /// What is owed for the end of a finding that was told.
@@ -320,8 +320,11 @@ impl AlertWording {
     }
 
     /// How long a finding must have been open before it is news.
-    fn delay(&self, code: FindingCode) -> Duration {
-        if matches!(code, FindingCode::SourceFailing | FindingCode::SubscriptionsUnread) {
+    fn delay(&self, finding: &OperatorFinding) -> Duration {
+        let code = finding.code;
+        let may_pass = code == FindingCode::SecuritySourceFailing && finding.subject.is_empty();
+        if may_pass || matches!(code, FindingCode::SourceFailing | FindingCode::SubscriptionsUnread)
+        {
             self.source_failing_after
         } else if code == FindingCode::NotifierFailing {
             PROBED_AGAIN

@@ -4,14 +4,15 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 use uuid::Uuid;
 
 use crate::domain::spike::SpikeView;
 use crate::domain::{
     BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
-    MetricValue, Plan, Point, ResourceCost, Severity, SubscriptionCost, UsageDate,
+    MetricValue, Plan, Point, ResourceCost, SecurityContext, SecurityEnd, SecurityView, Severity,
+    SubscriptionCost, UsageDate,
 };
 
 /// Where an alert stands in its life.
@@ -108,9 +109,16 @@ pub struct CostView {
     pub usd: Option<Decimal>,
 }
 
+impl CostView {
+    /// The cost of a customer of whose usage nothing is known.
+    const UNKNOWN: Self = Self { amount: Decimal::ZERO, currency: None, usd: None };
+}
+
 /// An alert in the form that webhooks, listings and the ledger share. Decimals are strings, times
-/// are UTC.
+/// are UTC. Of a customer without usage, `cost`, `billing_period` and `usage_as_of` are null in
+/// JSON; only an alert about a security alert may be of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Alert {
     /// Its identity.
     pub id: Uuid,
@@ -141,6 +149,7 @@ pub struct Alert {
     /// The budget in force; none without one.
     pub budget: Option<BudgetView>,
     /// The cost.
+    #[serde(deserialize_with = "cost_or_unknown")]
     pub cost: CostView,
     /// `percentUsed` as reported, canonical, where the budget in force is Partner Center's.
     #[serde(with = "crate::domain::recorded")]
@@ -148,7 +157,9 @@ pub struct Alert {
     /// The percentage computed from cost and budget.
     #[serde(with = "crate::domain::recorded")]
     pub computed_percent: Option<Decimal>,
-    /// The billing period it belongs to.
+    /// The billing period it belongs to; of a security alert, the one that the customer's usage is
+    /// in.
+    #[serde(deserialize_with = "period_or_none")]
     pub billing_period: BillingPeriod,
     /// What each subscription has cost, the costliest first; empty when nobody answered in time.
     pub subscriptions: Vec<SubscriptionCost>,
@@ -157,6 +168,7 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceCost>,
     /// The date of the data.
+    #[serde(deserialize_with = "date_or_none")]
     pub usage_as_of: UsageDate,
     /// What the metric's formula was given beside cost and budget, where it needs more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +176,9 @@ pub struct Alert {
     /// The numbers of a spike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spike: Option<SpikeView>,
+    /// The security alert, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<SecurityView>,
     /// When it was raised.
     pub raised_at: Timestamp,
     /// Where it stands in its life.
@@ -198,6 +213,9 @@ pub struct Latest {
     pub budget: Option<BudgetView>,
     /// Why the alert is over, once it is.
     pub ended: Option<Ended>,
+    /// How the security alert ended that the alert is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<SecurityEnd>,
 }
 
 /// Why an alert is over.
@@ -208,6 +226,10 @@ pub enum Ended {
     Budget,
     /// The billing period is over.
     Period,
+    /// The security alert was answered.
+    Answered,
+    /// The security alert is no longer listed.
+    Unlisted,
 }
 
 /// What messages need beside the alert itself; not part of any payload.
@@ -244,6 +266,9 @@ pub struct AlertContext {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[serde(rename = "course")]
     pub cost_history: Vec<Point>,
+    /// What is known of the security alert beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<SecurityContext>,
 }
 
 /// An alert with its context: all that its messages need, now and after any restart.
@@ -259,16 +284,33 @@ impl AlertSnapshot {
     /// What it has in common with the other alerts of one incident, for destinations that keep
     /// incidents.
     pub fn incident(&self) -> String {
-        let of_rule = || format!("{}/{}", self.alert.new_incident(), self.alert.rule);
+        let alert = &self.alert;
+        if alert.security.is_some() {
+            return alert.new_incident();
+        }
+        let of_rule = || format!("{}/{}", alert.new_incident(), alert.rule);
         self.context.incident.clone().unwrap_or_else(of_rule)
     }
 }
 
 impl Alert {
     /// The incident that it belongs to where none is open: one for each customer, or subscription,
-    /// and billing period.
+    /// and billing period; one for each security alert, whoever tells of it.
     pub fn new_incident(&self) -> String {
-        format!("{}/{}", self.key().as_str(), self.billing_period.start)
+        match &self.security {
+            Some(security) => format!("security/{}", security.id.to_ascii_lowercase()),
+            None => format!("{}/{}", self.key().as_str(), self.billing_period.start),
+        }
+    }
+
+    /// Whether anything is known of the customer's usage.
+    pub fn has_usage(&self) -> bool {
+        self.usage_as_of.instant() != NO_DATE
+    }
+
+    /// What stands in the place of usage that nobody knows.
+    pub fn no_usage() -> (CostView, BillingPeriod, UsageDate) {
+        (CostView::UNKNOWN, BillingPeriod::NONE, UsageDate::at(NO_DATE))
     }
 
     /// The short reference of an id, for people.
@@ -329,4 +371,45 @@ impl AsRef<Alert> for AlertSnapshot {
     fn as_ref(&self) -> &Alert {
         &self.alert
     }
+}
+
+/// What stands in the place of a date of the data: the year 1900, of which no usage is.
+const NO_DATE: Timestamp = Timestamp::constant(-2_208_988_800, 0);
+
+/// The fields that say nothing of a customer without usage.
+const OF_USAGE: [&str; 4] = ["cost", "budget", "billing_period", "usage_as_of"];
+
+impl Serialize for Alert {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.has_usage() {
+            return Self::serialize(self, serializer);
+        }
+        let value = Self::serialize(self, serde_json::value::Serializer);
+        let mut value = value.map_err(serde::ser::Error::custom)?;
+        for name in OF_USAGE {
+            if let Some(field) = value.get_mut(name) {
+                *field = serde_json::Value::Null;
+            }
+        }
+        value.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Alert {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+fn cost_or_unknown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CostView, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(CostView::UNKNOWN))
+}
+
+fn period_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BillingPeriod, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(BillingPeriod::NONE))
+}
+
+fn date_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UsageDate, D::Error> {
+    let none = || UsageDate::at(NO_DATE);
+    Ok(Option::deserialize(deserializer)?.unwrap_or_else(none))
 }

@@ -13,6 +13,8 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 pub enum FindingCode {
     /// The source failed; alerts may be late.
     SourceFailing,
+    /// Security alerts cannot be read; usage may be.
+    SecuritySourceFailing,
     /// The sign-in was refused (`invalid_grant` and the like).
     SignInRefused,
     /// The sign-in was made without multi-factor authentication.

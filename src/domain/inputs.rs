@@ -59,6 +59,8 @@ pub enum MissingInput {
     AfterCorrection,
     /// The whole collection is old, or nobody has looked at its age.
     CollectionAge,
+    /// The metric is about security alerts, not about usage.
+    SecurityAlert,
 }
 
 /// Where data stands in its billing period.

@@ -44,6 +44,8 @@ pub enum Metric {
     Spike,
     /// How old the data is, in hours.
     StaleHours,
+    /// How long a security alert of Microsoft has not been answered, in hours.
+    SecurityAlertHours,
 }
 
 /// What the steps of a metric are counted in.
@@ -108,7 +110,7 @@ impl Metric {
     /// Which of several equally bad alerts about one customer is told first; lower ones are.
     pub(crate) fn urgency(self) -> u8 {
         match self {
-            Self::Spike | Self::DailyCost | Self::DailyPercent => 0,
+            Self::Spike | Self::DailyCost | Self::DailyPercent | Self::SecurityAlertHours => 0,
             Self::PercentUsed
             | Self::AmountOver
             | Self::AmountLeft
@@ -137,7 +139,7 @@ impl Metric {
             | Self::DailyCost => Unit::Money,
             Self::UsdTotalCost => Unit::UsDollars,
             Self::Spike => Unit::Times,
-            Self::StaleHours => Unit::Hours,
+            Self::StaleHours | Self::SecurityAlertHours => Unit::Hours,
         }
     }
 
@@ -200,6 +202,8 @@ impl Metric {
             // Its rule reads it, from many days and from the spikes that it remembers.
             Self::Spike => return Err(MissingInput::EarlierDate),
             Self::StaleHours => inputs.stale_hours?,
+            // It is not about usage.
+            Self::SecurityAlertHours => return Err(MissingInput::SecurityAlert),
         };
         Ok(MetricValue::Number(number))
     }
@@ -236,7 +240,8 @@ impl Metric {
             | Self::UsdTotalCost
             | Self::UnbudgetedCost
             | Self::Spike
-            | Self::StaleHours => None,
+            | Self::StaleHours
+            | Self::SecurityAlertHours => None,
         }
     }
 }

@@ -28,6 +28,7 @@ mod recipients;
 pub mod recorded;
 mod report;
 mod rule;
+mod security;
 mod sent_message;
 mod severity;
 mod silence;
@@ -70,6 +71,10 @@ pub use report::{
     RepeatedlyOver, Report, Spend, Sum, Top, Trust, Uncovered,
 };
 pub use rule::{Evaluation, Rearm, RuleFacts, SpikeReading};
+pub use security::{
+    ANSWER_WITHIN, Began, SecurityAlert, SecurityContext, SecurityEnd, SecuritySource,
+    SecuritySummary, SecurityView, Spent,
+};
 pub use sent_message::SentMessage;
 pub use severity::Severity;
 pub use silence::{Silence, Silenceable};

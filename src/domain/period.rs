@@ -9,6 +9,9 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::domain::UsageDate;
 
+/// An instant that nobody waits for, and that the ledger can hold: the year 2200.
+const NEVER: Timestamp = Timestamp::constant(7_258_118_400, 0);
+
 /// How a billing period became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[derive(IntoStaticStr, EnumString, VariantNames)]
@@ -50,6 +53,10 @@ pub struct BillingPeriod {
 }
 
 impl BillingPeriod {
+    /// What stands in the place of a billing period where there is none.
+    pub const NONE: Self =
+        Self { start: Timestamp::UNIX_EPOCH, end: NEVER, source: PeriodSource::Assumed };
+
     /// The UTC calendar month that holds `at`.
     pub fn calendar_month(at: Timestamp, source: PeriodSource) -> Self {
         let first = at.to_zoned(TimeZone::UTC).date().first_of_month();

@@ -34,6 +34,8 @@ pub enum Reason {
     UsdCostTooSmall,
     /// A subscription is judged by its own budget only, and the metric reads none.
     NotForSubscriptions,
+    /// The metric is about security alerts, not about usage.
+    ForSecurityAlerts,
     /// The metric needs a budget and there is none.
     NoBudget,
     /// The metric is for customers without a budget and there is one.
@@ -172,6 +174,7 @@ impl From<MissingInput> for Reason {
             MissingInput::CostFell => Self::CostFell,
             MissingInput::AfterCorrection => Self::AfterCorrection,
             MissingInput::CollectionAge => Self::CollectionAge,
+            MissingInput::SecurityAlert => Self::ForSecurityAlerts,
         }
     }
 }
@@ -205,6 +208,10 @@ impl fmt::Display for Reason {
             Self::NotForSubscriptions => {
                 "a subscription is judged by its own budget only, and the \
                 metric reads none"
+            }
+            Self::ForSecurityAlerts => {
+                "the rule is about Microsoft's security alerts, not about usage: budget-alertd \
+                security list"
             }
             Self::NoBudget => "the customer has no budget, in Partner Center or locally",
             Self::HasBudget => "the customer has a budget, and the metric is for those without",

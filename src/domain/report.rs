@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::domain::{BillingPeriod, Currency, CustomerId, EventCode};
+use crate::domain::{BillingPeriod, Currency, CustomerId, EventCode, SecuritySummary};
 
 /// How often a report comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct Report {
     pub budgets_lost: Top<BudgetLost>,
     /// What is odd about the data.
     pub data: DataQuality,
+    /// How security alerts of Microsoft stand; none where they are not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<SecuritySummary>,
     /// The first digits of the hash of all that is recorded; empty in reports of older versions.
     #[serde(default)]
     pub record: String,

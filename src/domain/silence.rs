@@ -47,6 +47,8 @@ pub struct Silenceable<'a> {
     pub value: Option<MetricValue>,
     /// The alert's billing period.
     pub period: BillingPeriod,
+    /// Whether it is about a security alert: only a silence that names its rule covers it.
+    pub security: bool,
 }
 
 impl<'a> Silenceable<'a> {
@@ -59,6 +61,7 @@ impl<'a> Silenceable<'a> {
             rule: &alert.rule,
             value: alert.value,
             period: alert.billing_period,
+            security: alert.security.is_some(),
         }
     }
 }
@@ -79,6 +82,12 @@ impl Silence {
             && !above
             && any(&self.customers, &customer)
             && any(&self.rules, &[Some(alert.rule)])
+            && (!alert.security || self.names_rules())
+    }
+
+    /// Whether it is for some rules, rather than for whatever there is.
+    fn names_rules(&self) -> bool {
+        self.rules.iter().any(|glob| !glob.as_str().trim_matches('*').is_empty())
     }
 
     /// Covers a rule under its new name as well, where it covers it under the one before; returns

@@ -1,6 +1,7 @@
 //! The access tokens of one sign-in, as an application or as a user. They live in memory only, and
 //! each is renewed before its end. What they open is left to those that ask.
 
+use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ pub(crate) struct AccessTokens {
 }
 
 struct State {
-    access: Option<Access>,
+    /// By what they are for.
+    access: HashMap<String, Access>,
     /// As a user; none where the application signs in itself.
     refresh: Option<RefreshTokens>,
 }
@@ -50,7 +52,7 @@ impl AccessTokens {
         scope: &str,
         refresh: Option<RefreshTokens>,
     ) -> Self {
-        let state = Mutex::new(State { access: None, refresh });
+        let state = Mutex::new(State { access: HashMap::new(), refresh });
         Self { application, scope: scope.to_owned(), state }
     }
 
@@ -61,24 +63,33 @@ impl AccessTokens {
     /// An access token; a new one when there is none, it is about to end, or it is the one that was
     /// `refused`. Callers that come together wait for one renewal.
     pub(crate) async fn access(&self, refused: Option<&Secret>) -> Result<Given, TokenError> {
+        self.access_to(&self.scope, refused).await
+    }
+
+    /// The same for another purpose of the same sign-in.
+    pub(crate) async fn access_to(
+        &self,
+        scope: &str,
+        refused: Option<&Secret>,
+    ) -> Result<Given, TokenError> {
         let mut state = self.state.lock().await;
         let now = self.application.clock.monotonic();
-        if let Some(access) = &state.access
+        if let Some(access) = state.access.get(scope)
             && now < access.usable_until
             && refused != Some(&access.token)
         {
             return Ok(Given { token: access.token.clone(), is_new: false });
         }
-        state.access = None;
+        state.access.remove(scope);
         let (asked_at, answer) = match &mut state.refresh {
-            None => (now, self.ask(&[("grant_type", "client_credentials")]).await?),
-            Some(refresh) => self.renew(refresh).await?,
+            None => (now, self.ask(scope, &[("grant_type", "client_credentials")]).await?),
+            Some(refresh) => self.renew(scope, refresh).await?,
         };
         let token = answer.access_token;
         self.application.redactor.renew(&token);
         let margin = (answer.expires_in / 10).clamp(LEAST_MARGIN, MARGIN);
         let usable_until = asked_at.saturating_add(answer.expires_in.saturating_sub(margin));
-        state.access = Some(Access { token: token.clone(), usable_until });
+        state.access.insert(scope.to_owned(), Access { token: token.clone(), usable_until });
         Ok(Given { token, is_new: true })
     }
 
@@ -99,7 +110,7 @@ impl AccessTokens {
         let state = &mut *self.state.lock().await;
         if let Some(refresh) = &mut state.refresh {
             refresh.keep(token, self.application.clock.now()).await?;
-            state.access = None;
+            state.access.clear();
         }
         Ok(())
     }
@@ -108,15 +119,17 @@ impl AccessTokens {
     /// the answer is on disk before the access token is used.
     async fn renew(
         &self,
+        scope: &str,
         refresh: &mut RefreshTokens,
     ) -> Result<(Duration, TokenAnswer), TokenError> {
         let used = refresh.in_force().await?;
         self.application.redactor.renew(&used.token);
         let asked_at = self.application.clock.monotonic();
         let answer = self
-            .ask(&[("grant_type", "refresh_token"), ("refresh_token", used.token.expose())])
+            .ask(scope, &[("grant_type", "refresh_token"), ("refresh_token", used.token.expose())])
             .await;
-        if answer.as_ref().is_err_and(TokenError::is_final) {
+        // What is refused for another purpose may be good for this one.
+        if scope == self.scope && answer.as_ref().is_err_and(TokenError::is_final) {
             refresh.unsaved = None;
         }
         let mut answer = answer?;
@@ -124,7 +137,7 @@ impl AccessTokens {
         Ok((asked_at, answer))
     }
 
-    async fn ask(&self, grant: &[(&str, &str)]) -> Result<TokenAnswer, TokenError> {
-        self.application.tokens(&[grant, &[("scope", self.scope.as_str())]].concat()).await
+    async fn ask(&self, scope: &str, grant: &[(&str, &str)]) -> Result<TokenAnswer, TokenError> {
+        self.application.tokens(&[grant, &[("scope", scope)]].concat()).await
     }
 }

@@ -33,6 +33,7 @@ mod recipients;
 mod reports;
 mod retention;
 mod schema;
+mod security;
 mod server;
 mod sql;
 mod store;

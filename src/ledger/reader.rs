@@ -7,11 +7,13 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::{
-    CustomerState, Depth, Interim, KnownCustomers, NewSample, OpenAlert, PollMemory,
-    RememberedCustomer,
+    ANSWERED_WITHIN, CustomerState, Depth, Interim, KnownCustomers, NewSample, OpenAlert,
+    PollMemory, RememberedCustomer, SecurityMemory,
 };
 use crate::domain::name_key;
-use crate::domain::{Alert, CustomerEvent, CustomerKey, OpenAlerts, SentMessage, Silence};
+use crate::domain::{
+    Alert, CustomerEvent, CustomerKey, OpenAlerts, SecuritySummary, SentMessage, Silence,
+};
 use crate::ledger::Config;
 use crate::ledger::entry::{AlertRows, BudgetPush, NotifierState};
 use crate::ledger::error::LedgerError;
@@ -25,7 +27,7 @@ use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
     budget_pushes, chain, deliveries, findings, history, holds, life, listings, mirror, notifiers,
-    polls, recipients, reports, sent_messages, silences,
+    polls, recipients, reports, security, sent_messages, silences,
 };
 use crate::ledger::worst_first::WorstFirst;
 use crate::text::hex;
@@ -98,6 +100,17 @@ impl Reader {
     /// oldest first.
     pub fn told_with(&self, alert: Uuid) -> Result<Vec<AlertRow>, LedgerError> {
         self.read(|connection| listings::told_with(connection, alert))
+    }
+
+    /// What is remembered of security alerts: all that are open, and those that ended since.
+    pub fn security(&self, ended_since: Timestamp) -> Result<SecurityMemory, LedgerError> {
+        self.read(|connection| security::memory(connection, ended_since))
+    }
+
+    /// How security alerts stand; none before the first read.
+    pub fn security_summary(&self, now: Timestamp) -> Result<Option<SecuritySummary>, LedgerError> {
+        let since = now.saturating_sub(ANSWERED_WITHIN).unwrap_or(Timestamp::MIN);
+        Ok(self.security(since)?.summary(now))
     }
 
     /// The deliveries that a filter chooses, newest first.

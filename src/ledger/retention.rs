@@ -8,7 +8,9 @@ use crate::domain::FindingCode;
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::table::retention::Piece;
-use crate::ledger::table::{budget_pushes, chain, history, polls, retention};
+use crate::ledger::table::{
+    budget_pushes, chain, history, polls, retention, security, security_steps,
+};
 
 /// How often.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -69,6 +71,9 @@ impl Ledger {
                 .write(move |connection| chain::forget(connection, keep_from, ROWS))
                 .await?;
         }
+        self.thread
+            .write(move |connection| security_steps::forget_steps(connection, keep_from))
+            .await?;
         let mut next = Some(i64::MIN);
         while let Some(first) = next {
             next = self
@@ -105,6 +110,7 @@ impl Ledger {
         self.thread
             .write(move |connection| {
                 budget_pushes::forget(connection, keep_from)?;
+                security::forget_alerts(connection, keep_from)?;
                 retention::findings_and_silences(connection, keep_from)
             })
             .await

@@ -1,4 +1,4 @@
--- Version 8: what people order of Partner Center.
+-- Version 8: budgets that are pushed, and security alerts.
 
 -- Budgets that are pushed: each change is noted before it is asked for, and what came of it after. One without an outcome may have
 -- been made or not: it is read first when the order is given again.
@@ -16,3 +16,41 @@ CREATE TABLE budget_push (
     ended_at       INTEGER
 ) STRICT;
 CREATE INDEX budget_push_open ON budget_push (at) WHERE outcome IS NULL;
+
+-- Security alerts of Microsoft: as they were last read, the steps of rules that they have reached, and how reading them went.
+CREATE TABLE security_alert (
+    id         INTEGER PRIMARY KEY,
+    key        TEXT NOT NULL UNIQUE,         -- Microsoft's id in lower case
+    state      TEXT NOT NULL,                -- JSON: as it was last read
+    first_seen INTEGER NOT NULL,
+    listed_at  INTEGER NOT NULL,             -- when it was last written because it had changed
+    ended_at   INTEGER,                      -- when it was answered, or found to be gone; none while it is open
+    unlisted   INTEGER NOT NULL DEFAULT 0,   -- it is no longer listed
+    ordered_by TEXT                          -- who answered it from here
+) STRICT;
+CREATE INDEX security_alert_open ON security_alert (id) WHERE ended_at IS NULL;
+CREATE INDEX security_alert_ended ON security_alert (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE security_step (
+    security INTEGER NOT NULL REFERENCES security_alert (id),
+    rule     TEXT NOT NULL,
+    at       TEXT NOT NULL,                  -- canonical
+    raised   INTEGER NOT NULL,
+    alert    BLOB NOT NULL REFERENCES alert (id),
+    PRIMARY KEY (security, rule, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX security_step_by_alert ON security_step (alert);
+
+-- One row: the last read.
+CREATE TABLE security_poll (
+    only     INTEGER PRIMARY KEY CHECK (only = 1),
+    at       INTEGER NOT NULL,
+    good_at  INTEGER,                        -- when it was last read whole
+    source   TEXT NOT NULL,
+    errors   TEXT NOT NULL,                  -- JSON: a list of texts
+    score    TEXT,                           -- JSON: how fast Microsoft finds that alerts are answered
+    score_at INTEGER                         -- when it was last asked for that
+) STRICT;
+
+ALTER TABLE alert ADD COLUMN security INTEGER REFERENCES security_alert (id);
+CREATE INDEX alert_of_security ON alert (security) WHERE security IS NOT NULL;

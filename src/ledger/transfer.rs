@@ -7,14 +7,17 @@ use crate::ledger::schema;
 use crate::ledger::sql::{self, Connection, ToSql};
 
 /// The tables: each after those it refers to.
-pub(super) const TABLES: [&str; 23] = [
+pub(super) const TABLES: [&str; 26] = [
     "file",
     "customer",
     "seen",
     "sample",
     "event",
+    "security_alert",
+    "security_poll",
     "alert",
     "step",
+    "security_step",
     "spike_day",
     "rule_name",
     "message",

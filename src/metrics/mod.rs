@@ -57,6 +57,10 @@ pub struct Metrics {
     /// `sign_in_expires_timestamp_seconds`: 90 days after the refresh token was issued; 0 when
     /// unknown.
     pub sign_in_expires: Gauge,
+    /// `security_alerts_open{severity}`, severities of [`SECURITY_SEVERITIES`].
+    pub security_alerts_open: IntGaugeVec,
+    /// `security_alert_oldest_seconds`: 0 when none is open.
+    pub security_alert_oldest: IntGauge,
     /// `config_last_reload_successful`.
     pub config_last_reload_successful: IntGauge,
     /// `customers_without_coverage{reason}`.
@@ -87,14 +91,26 @@ pub const ODDITIES: [&str; 7] = [
 pub const ATTEMPT_OUTCOMES: [&str; 5] =
     ["accepted", "message-refused", "recipient-deferred", "destination-failed", "ambiguous"];
 /// The endpoints that are asked.
-pub const ENDPOINTS: [&str; 6] = [
+pub const ENDPOINTS: [&str; 9] = [
     "token",
     "usagerecords",
     "subscriptions",
     "usagesummary",
     "resourceusagerecords",
     "usagebudget",
+    "securityalerts",
+    "securityscore",
+    "fraudevents",
 ];
+/// How bad Microsoft finds a security alert; any other word counts as the last.
+pub const SECURITY_SEVERITIES: [&str; 5] = ["high", "medium", "low", "informational", "other"];
+
+/// The label of a severity.
+pub fn security_severity(word: &str) -> &'static str {
+    let known = SECURITY_SEVERITIES.into_iter().find(|known| known.eq_ignore_ascii_case(word));
+    known.unwrap_or("other")
+}
+
 /// Why a customer can never alert.
 pub const COVERAGE_REASONS: [&str; 5] =
     ["no-budget", "no-rule", "no-floor", "currency-unknown", "muted"];
@@ -193,6 +209,15 @@ impl Metrics {
                 "sign_in_expires_timestamp_seconds",
                 "When the refresh token expires, Unix time; 0 when unknown.",
             ),
+            security_alerts_open: register.gauges(
+                "security_alerts_open",
+                "Security alerts of Microsoft that have not been answered, by its severity.",
+                &["severity"],
+            ),
+            security_alert_oldest: register.gauge(
+                "security_alert_oldest_seconds",
+                "How long the oldest of them has not been answered; 0 when none is open.",
+            ),
             config_last_reload_successful: register.gauge(
                 "config_last_reload_successful",
                 "1 when the configuration in the file is the one in force.",
@@ -221,6 +246,9 @@ impl Metrics {
         }
         for endpoint in ENDPOINTS {
             metrics.partner_center_requests.with_label_values(&[endpoint, "200"]);
+        }
+        for severity in SECURITY_SEVERITIES {
+            metrics.security_alerts_open.with_label_values(&[severity]);
         }
         for reason in COVERAGE_REASONS {
             metrics.customers_without_coverage.with_label_values(&[reason]);

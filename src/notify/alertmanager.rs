@@ -150,6 +150,10 @@ impl Alertmanager {
         let alert = &snapshot.alert;
         let text = AlertText::new(Occasion::New, snapshot, &self.zone, now);
         let label = |text: &str| Some(bare(text, LABEL_CHARS));
+        let security = alert.security.as_ref();
+        // A security alert belongs to no billing period.
+        let of_usage = |text: String| Some(text).filter(|_| security.is_none());
+        let known = |text: String| Some(text).filter(|_| alert.has_usage());
         let labels = [
             ("alertname", Some(BUDGET_ALERT.to_owned())),
             ("severity", Some(alert.severity.as_str().to_owned())),
@@ -168,7 +172,9 @@ impl Alertmanager {
             ("rule", label(&alert.rule)),
             ("metric", Some(alert.metric.as_str().to_owned())),
             ("threshold", Some(alert.threshold.to_string())),
-            ("billing_period", Some(alert.billing_period.start.strftime("%F").to_string())),
+            ("billing_period", of_usage(alert.billing_period.start.strftime("%F").to_string())),
+            ("security_alert", security.and_then(|security| label(&security.id))),
+            ("alert_type", security.and_then(|security| label(&security.kind))),
         ];
         let rows = |wanted: &str| {
             text.rows.iter().find(|row| row.label == wanted).map(|row| row.text.clone())
@@ -184,11 +190,11 @@ impl Alertmanager {
                     .max(alert.computed_percent)
                     .map(|percent| percent.to_string()),
             ),
-            ("cost", Some(alert.cost.amount.to_string())),
+            ("cost", known(alert.cost.amount.to_string())),
             ("currency", alert.cost.currency.map(|currency| currency.to_string())),
             ("usd_cost", alert.cost.usd.map(|usd| usd.to_string())),
             ("budget", alert.budget.as_ref().map(|budget| budget.amount.to_string())),
-            ("usage_as_of", Some(alert.usage_as_of.to_string())),
+            ("usage_as_of", known(alert.usage_as_of.to_string())),
             ("where", rows("Where")),
             ("contact", rows("Contact")),
             ("owner", rows("Owner")),

@@ -219,11 +219,11 @@ fn thread(message: &Message, domain: &str) -> Vec<String> {
             [worst, others @ ..],
         ) if message.is_of_one_customer() => {
             let alert = &worst.alert;
-            let period = format!(
-                "{}\n{}\n{domain}",
-                alert.customer.id.key().as_str(),
-                alert.billing_period.start
-            );
+            let since = match &alert.security {
+                Some(security) => security.id.to_ascii_lowercase(),
+                None => alert.billing_period.start.to_string(),
+            };
+            let period = format!("{}\n{since}\n{domain}", alert.customer.id.key().as_str());
             // A client replies to the last: the worst.
             let alerts = others.iter().take(REFERENCES).rev().chain([worst]);
             let alerts = alerts.map(|one| format!("<alert.{}@{domain}>", one.alert.id.simple()));

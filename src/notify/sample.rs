@@ -78,6 +78,7 @@ fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
         value,
         budget,
         ended,
+        security: None,
     });
     snapshot
 }
@@ -139,6 +140,7 @@ pub fn sample_alert(now: Timestamp) -> AlertSnapshot {
         usage_as_of: UsageDate::at(usage_as_of),
         inputs: None,
         spike: None,
+        security: None,
         raised_at: now,
         state: AlertState::Raised,
     };

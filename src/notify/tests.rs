@@ -109,6 +109,7 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
         value: value.then(|| number(25)),
         budget: context.other_budget.clone(),
         ended: [None, Some(Ended::Period), Some(Ended::Budget), None][usize::from(facts.ended)],
+        security: None,
     });
     snapshot
 }

@@ -12,7 +12,7 @@ use crate::alerting::{AsOf, PollMemory};
 use crate::budgets;
 use crate::clock::Clock;
 use crate::delivery::OperatorFindings;
-use crate::domain::{CustomerKey, Route, Silence, Suppression};
+use crate::domain::{CustomerKey, Metric, Route, RuleFacts, Silence, Suppression};
 use crate::ledger::{Ledger, LedgerError, PollResult, Reader};
 use crate::metrics::Metrics;
 use crate::poll::candidate::{Candidate, Tally};
@@ -26,6 +26,7 @@ use crate::poll::intake::{Intake, Needs};
 use crate::poll::raising::Decisions;
 use crate::poll::recorder::{Recorded, Recorder};
 use crate::poll::report::{CycleReport, Suppressed};
+use crate::poll::security_reading::SecurityReading;
 use crate::poll::subscriptions;
 use crate::poll::subscriptions::Unread;
 use crate::rules::Rules;
@@ -38,6 +39,8 @@ const SPIKE_HISTORY: SignedDuration = SignedDuration::from_hours(70 * 24);
 pub struct Cycle {
     /// Where usage is read from.
     pub source: Source,
+    /// What reads security alerts; none where none are to be read.
+    pub security: Option<SecurityReading>,
     /// What is known of customers locally.
     pub budgets: budgets::Config,
     /// The rules.
@@ -281,6 +284,12 @@ impl Cycle {
         ASKING.saturating_sub(self.clock.monotonic().saturating_sub(read.asking_since))
     }
 
+    /// The names of the rules that a poll of usage looks through.
+    fn usage_rules(&self) -> Vec<Box<str>> {
+        let of_usage = |rule: &&Arc<RuleFacts>| rule.metric != Metric::SecurityAlertHours;
+        self.rules.facts().filter(of_usage).map(|rule| rule.name.clone()).collect()
+    }
+
     /// Rules that say what they were called before: (before, now).
     fn renames(&self) -> Vec<(Box<str>, Box<str>)> {
         self.rules
@@ -368,7 +377,7 @@ impl Cycle {
             newest: report.newest,
             errors: report.errors.clone(),
             uncovered,
-            rules: self.rules.facts().map(|rule| rule.name.clone()).collect(),
+            rules: self.usage_rules(),
         };
         self.ledger.finish_poll(result).await?;
         let known = self

@@ -77,6 +77,7 @@ pub fn report(
             currency_unknown: found.currency_unknown,
             ..events.data
         },
+        security: reader.security_summary(now)?,
         record: reader.head()?.chars().take(RECORD_DIGITS).collect(),
     };
     namesakes::mark_report(reader, &mut report)?;

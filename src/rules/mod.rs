@@ -6,6 +6,7 @@
 mod floor;
 mod ladder;
 mod rule;
+mod security;
 mod selection;
 mod sentence;
 mod spec;
@@ -18,10 +19,11 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use rust_decimal::Decimal;
 
-use crate::domain::{Assessed, Evaluation, Glob, Metric, Reason, RuleFacts};
+use crate::domain::{Assessed, Crossing, Evaluation, Glob, Metric, Reason, RuleFacts};
 
 pub use floor::FloorSpec;
 pub use rule::Rule;
+pub use security::{SecuritySubject, SubjectUsage};
 pub use selection::{BudgetRange, Selection};
 pub use spec::{At, RuleError, RuleSpec, StepSpec};
 
@@ -56,6 +58,18 @@ impl Rules {
     /// Whether any rule judges by what was spent each day.
     pub fn look_for_spikes(&self) -> bool {
         self.rules.iter().any(|rule| rule.facts().metric == Metric::Spike)
+    }
+
+    /// What each rule about security alerts says of one that has not been answered: the steps that
+    /// it has reached, of the rules that are for it.
+    pub fn evaluate_security(
+        &self,
+        subject: &SecuritySubject<'_>,
+    ) -> Vec<(&Arc<RuleFacts>, Crossing)> {
+        self.rules
+            .iter()
+            .filter_map(|rule| Some((rule.facts(), rule.security_crossing(subject)?)))
+            .collect()
     }
 
     /// Why no rule can ever alert about this customer as it is now: of all their reasons the one

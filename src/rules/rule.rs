@@ -30,6 +30,9 @@ impl Rule {
         errors.extend(orders(&spec));
         errors.extend(distances(&spec, &errors));
         errors.extend(floors(&spec));
+        if spec.metric != Metric::SecurityAlertHours && spec.selection.is_about_security() {
+            errors.push(RuleError::SecurityOfAnother);
+        }
         let silent = |step: &StepSpec| step.notify.as_ref().unwrap_or(&spec.notify).is_empty();
         errors.extend(
             spec.steps
@@ -149,6 +152,9 @@ impl Rule {
     }
 
     fn refusal(&self, assessed: &Assessed) -> Option<Reason> {
+        if self.facts.metric == Metric::SecurityAlertHours {
+            return Some(Reason::ForSecurityAlerts);
+        }
         if assessed.profile.mute_rules.iter().any(|muted| **muted == *self.facts.name) {
             return Some(Reason::Muted);
         }
@@ -158,7 +164,7 @@ impl Rule {
         self.spec.selection.refusal(assessed)
     }
 
-    fn ladder(&self, currency: Option<Currency>) -> Result<&Ladder, Reason> {
+    pub(crate) fn ladder(&self, currency: Option<Currency>) -> Result<&Ladder, Reason> {
         let wanted = if self.facts.metric.is_money() {
             Some(currency.ok_or(Reason::CurrencyUnknown)?)
         } else {

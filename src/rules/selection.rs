@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::domain::same_name;
-use crate::domain::{Assessed, Currency, Glob, Plan, Reason};
+use crate::domain::{Assessed, Budget, Currency, Glob, Plan, Reason};
 
 /// `match.budget`: from `at_least` up to, not including, `below`, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,12 @@ pub struct Selection {
     pub budget: Option<BudgetRange>,
     /// The least cost in US dollars; records without one are selected.
     pub usd_at_least: Option<Decimal>,
+    /// Of a security alert: any of them must fit its type.
+    pub alert_types: Vec<Glob>,
+    /// Of a security alert: its severity must be one of these words.
+    pub alert_severity: Vec<Box<str>>,
+    /// Of a security alert: its confidence must be one of these words.
+    pub confidence: Vec<Box<str>>,
 }
 
 impl Selection {
@@ -44,10 +50,20 @@ impl Selection {
             (self.has_tag(assessed), Reason::TagNotSelected),
             (self.plan.is_none_or(|plan| plan == assessed.record.plan), Reason::PlanNotSelected),
             (self.has_currency(assessed), Reason::CurrencyNotSelected),
-            (self.budget.is_none_or(|range| range.holds(assessed)), Reason::BudgetNotSelected),
+            (
+                self.budget.is_none_or(|range| range.contains(assessed.budget)),
+                Reason::BudgetNotSelected,
+            ),
             (self.has_usd_cost(assessed), Reason::UsdCostTooSmall),
         ];
         checks.into_iter().find_map(|(holds, reason)| (!holds).then_some(reason))
+    }
+
+    /// Whether it has conditions on security alerts.
+    pub(crate) fn is_about_security(&self) -> bool {
+        !(self.alert_types.is_empty()
+            && self.alert_severity.is_empty()
+            && self.confidence.is_empty())
     }
 
     fn has_customer(&self, assessed: &Assessed) -> bool {
@@ -87,8 +103,9 @@ fn fits(glob: &Glob, assessed: &Assessed) -> bool {
 }
 
 impl BudgetRange {
-    fn holds(&self, assessed: &Assessed) -> bool {
-        let Some(budget) = assessed.budget else { return false };
+    /// Whether a budget lies in it; no budget does not.
+    pub(crate) fn contains(&self, budget: Option<Budget>) -> bool {
+        let Some(budget) = budget else { return false };
         budget.currency() == Some(self.currency)
             && self.at_least.is_none_or(|least| budget.amount() >= least)
             && self.below.is_none_or(|below| budget.amount() < below)

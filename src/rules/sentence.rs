@@ -63,6 +63,9 @@ fn reached(metric: Metric, amount: &str) -> String {
             format!("a customer that spends {amount} on a day")
         }
         Metric::StaleHours => format!("a customer whose data is {amount} old"),
+        Metric::SecurityAlertHours => {
+            format!("a security alert of Microsoft that has not been answered for {amount}")
+        }
     }
 }
 
@@ -144,6 +147,9 @@ fn selected(selection: &Selection) -> String {
             .usd_at_least
             .map(|least| format!("with a cost of at least {least} USD where that is known")),
     );
+    parts.extend(of_alerts("of type", selection.alert_types.iter().map(Glob::as_str)));
+    parts.extend(of_alerts("of severity", selection.alert_severity.iter().map(AsRef::as_ref)));
+    parts.extend(of_alerts("of confidence", selection.confidence.iter().map(AsRef::as_ref)));
     if parts.is_empty() {
         "it judges every customer".to_owned()
     } else {
@@ -151,8 +157,17 @@ fn selected(selection: &Selection) -> String {
     }
 }
 
+/// With security alerts of these words, where any are written.
+fn of_alerts<'a>(what: &str, words: impl Iterator<Item = &'a str>) -> Option<String> {
+    let words: Vec<String> = words.map(|word| format!("\"{word}\"")).collect();
+    (!words.is_empty()).then(|| format!("with alerts {what} {}", listed(&words, "or")))
+}
+
 fn repeated(spec: &RuleSpec) -> &'static str {
     match spec.rearm {
+        _ if spec.metric == Metric::SecurityAlertHours => {
+            "each step alerts once per security alert"
+        }
         _ if spec.metric == Metric::Spike => {
             "a spike is told when it begins and when it grows by more than 10 %"
         }

@@ -146,6 +146,12 @@ pub enum RuleError {
         /// The key.
         key: &'static str,
     },
+    /// Conditions on security alerts where nothing reads them.
+    #[error(
+        "match.alert_type, alert_severity and confidence are for \
+        metric = \"security_alert_hours\" only"
+    )]
+    SecurityOfAnother,
     /// A step that does not follow the one before.
     #[error("steps must be strictly {}: {at}{} comes after {before}{}", order_of(*metric), InCurrency(*currency), InCurrency(*currency))]
     OutOfOrder {
@@ -189,6 +195,7 @@ impl RuleError {
             | Self::NoFloor
             | Self::FloorTooLow { .. }
             | Self::FloorOfAnother { .. }
+            | Self::SecurityOfAnother
             | Self::ThenEveryTooSmall
             | Self::ThenEveryWithoutStep(_) => None,
         }
@@ -199,6 +206,7 @@ impl RuleError {
         match self {
             Self::NoFloor => "metric",
             Self::FloorTooLow { key } | Self::FloorOfAnother { key } => key,
+            Self::SecurityOfAnother => "match",
             Self::NobodyTold { .. } => "severity",
             Self::BareNumber { step, .. }
             | Self::AmountsByCurrency { step, .. }

@@ -86,6 +86,19 @@ impl SignIn {
         Ok(token)
     }
 
+    /// An access token of the same sign-in for another API.
+    pub(crate) async fn access_to(
+        &self,
+        scope: &str,
+        refused: Option<&Secret>,
+    ) -> Result<Secret, SourceError> {
+        let given = self.tokens.access_to(scope, refused).await;
+        if !matches!(&given, Ok(given) if !given.is_new) {
+            self.tell_expiry().await;
+        }
+        Ok(given?.token)
+    }
+
     /// The application that it is made for.
     pub(crate) fn application(&self) -> &entra::Application {
         self.tokens.application()

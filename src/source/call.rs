@@ -26,6 +26,9 @@ pub(crate) enum Endpoint {
     UsageSummary,
     ResourceUsage,
     UsageBudget,
+    SecurityAlerts,
+    SecurityScore,
+    FraudEvents,
 }
 
 impl Endpoint {
@@ -37,6 +40,9 @@ impl Endpoint {
             Self::UsageSummary => "usagesummary",
             Self::ResourceUsage => "resourceusagerecords",
             Self::UsageBudget => "usagebudget",
+            Self::SecurityAlerts => "securityalerts",
+            Self::SecurityScore => "securityscore",
+            Self::FraudEvents => "fraudevents",
         }
     }
 }
@@ -60,8 +66,9 @@ impl AnswerIds {
                 .take(100)
                 .collect()
         };
+        let request = [text("ms-requestid"), text("request-id")];
         Self {
-            request: text("ms-requestid"),
+            request: request.into_iter().find(|id: &String| !id.is_empty()).unwrap_or_default(),
             correlation: text("ms-correlationid"),
             cv: text("ms-cv"),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
 
 use crate::clock::Clock;
@@ -21,6 +21,14 @@ use crate::source::{BuildError, PartnerCenterConfig, Place, SourceError};
 const ERROR_CAP: usize = 16 * 1024;
 /// The code of a token without multi-factor authentication.
 const MFA_CODE: &str = "900421";
+
+/// Where a request goes that is not about usage.
+pub(crate) struct Target<'a> {
+    /// Who is asked.
+    pub(crate) place: Place,
+    /// What the token is for; none for that of Partner Center.
+    pub(crate) scope: Option<&'a str>,
+}
 
 /// A client of one partner's Partner Center.
 pub(crate) struct Client {
@@ -135,7 +143,17 @@ impl Client {
             }
         };
         let request = request.headers(headers(link, call)).bearer_auth(token.expose());
-        let answered = request.send().await;
+        self.answered(request.send().await, &token, Place::PartnerCenter, call).await
+    }
+
+    /// Counts an answer and judges it.
+    async fn answered(
+        &self,
+        answered: Result<Response, reqwest::Error>,
+        token: &Secret,
+        place: Place,
+        call: &mut Call,
+    ) -> Result<Response, SourceError> {
         let code = answered
             .as_ref()
             .map_or_else(|_| "error".to_owned(), |response| response.status().as_u16().to_string());
@@ -143,12 +161,12 @@ impl Client {
             .partner_center_requests
             .with_label_values(&[call.endpoint.label(), code.as_str()])
             .inc();
-        let mut response = answered.map_err(|error| network(&error))?;
+        let mut response = answered.map_err(|error| network(&error, place))?;
         call.answered(response.headers());
         if response.status().is_success() {
             Ok(response)
         } else {
-            Err(refusal(&mut response, &token, self.clock.now()).await)
+            Err(refusal(&mut response, token, self.clock.now(), place).await)
         }
     }
 
@@ -168,6 +186,33 @@ impl Client {
             }
         }
         Ok(body)
+    }
+
+    /// One try of a request of another kind than reading usage, to `place`, by a token for it. An
+    /// answer that is no success is an error.
+    pub(crate) async fn exchange(
+        &self,
+        request: RequestBuilder,
+        to: &Target<'_>,
+        call: &mut Call,
+    ) -> Result<Response, SourceError> {
+        let token = match to.scope {
+            Some(scope) => self.sign_in.access_to(scope, call.refused.as_ref()).await?,
+            None => self.sign_in.access(call.refused.as_ref()).await?,
+        };
+        call.token = Some(token.clone());
+        let request = request
+            .header("ms-requestid", call.request_id.to_string())
+            .header("ms-correlationid", call.correlation_id.to_string())
+            .header("client-request-id", call.request_id.to_string())
+            .header(ACCEPT, "application/json")
+            .bearer_auth(token.expose());
+        self.answered(request.send().await, &token, to.place, call).await
+    }
+
+    /// A request to an address, as this program makes them.
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url)
     }
 
     /// Waits before the next try of a call; `false` when there is none.
@@ -208,15 +253,21 @@ fn headers(link: &PageLink, call: &Call) -> HeaderMap {
 pub(crate) async fn chunk(
     response: &mut Response,
 ) -> Result<Option<impl AsRef<[u8]> + use<>>, SourceError> {
-    response.chunk().await.map_err(|error| network(&error))
+    response.chunk().await.map_err(|error| network(&error, Place::PartnerCenter))
 }
 
-fn network(error: &reqwest::Error) -> SourceError {
+/// What failed on the way to `place`, or back.
+pub(crate) fn network(error: &reqwest::Error, place: Place) -> SourceError {
     let unanswered = error.is_timeout() || error.is_connect() || error.is_request();
-    SourceError::Network { place: Place::PartnerCenter, reason: http::describe(error), unanswered }
+    SourceError::Network { place, reason: http::describe(error), unanswered }
 }
 
-async fn refusal(response: &mut Response, token: &Secret, now: Timestamp) -> SourceError {
+async fn refusal(
+    response: &mut Response,
+    token: &Secret,
+    now: Timestamp,
+    place: Place,
+) -> SourceError {
     let status = response.status();
     let retry_after = http::retry_after(response.headers(), now);
     let phrase = response.extensions().get::<hyper::ext::ReasonPhrase>();
@@ -231,9 +282,10 @@ async fn refusal(response: &mut Response, token: &Secret, now: Timestamp) -> Sou
     redactor.add(token.expose());
     let reason = said(&redactor.redact(&body));
     signs.push_str(&body);
-    let place = Place::PartnerCenter;
     match status {
-        StatusCode::UNAUTHORIZED if is_mfa(&signs) => SourceError::MfaRequired { reason },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if is_mfa(&signs) => {
+            SourceError::MfaRequired { reason }
+        }
         StatusCode::UNAUTHORIZED => SourceError::Unauthorized { reason },
         StatusCode::FORBIDDEN => SourceError::RoleMissing { reason },
         StatusCode::TOO_MANY_REQUESTS => SourceError::Throttled { place, retry_after },
@@ -245,7 +297,8 @@ async fn refusal(response: &mut Response, token: &Secret, now: Timestamp) -> Sou
 }
 
 fn is_mfa(signs: &str) -> bool {
-    signs.contains(MFA_CODE) || signs.to_ascii_lowercase().contains("mfa required")
+    let signs = signs.to_ascii_lowercase();
+    [MFA_CODE, "mfa required", "missingmfa"].iter().any(|sign| signs.contains(sign))
 }
 
 /// What an error says: `{code, description}`, `{statusCode, message}`, some other text, or nothing.
@@ -255,8 +308,16 @@ fn said(body: &str) -> String {
         let is_page = body.starts_with('<');
         return if is_page { "a page of HTML".to_owned() } else { clipped(body) };
     };
-    let text = |name: &str| match fault.get(name) {
-        Some(Value::String(text)) => clipped(text),
+    // Microsoft Graph puts it one level deeper; names come in any case.
+    let named = |fault: &serde_json::Map<String, Value>, name: &str| {
+        fault.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+    };
+    let fault = match named(&fault, "error") {
+        Some(Value::Object(inner)) => inner,
+        _ => fault,
+    };
+    let text = |name: &str| match named(&fault, name) {
+        Some(Value::String(text)) => clipped(&text),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };

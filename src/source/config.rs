@@ -44,6 +44,23 @@ pub struct PartnerCenterConfig {
     pub state_dir: PathBuf,
 }
 
+/// Which API tells of Microsoft's security alerts; either is reached by the sign-in of Partner
+/// Center.
+#[derive(Debug, Clone)]
+pub enum SecurityConfig {
+    /// Microsoft Graph.
+    Graph {
+        /// Base of the API, with its version.
+        url: Url,
+        /// What the token is for.
+        scope: String,
+        /// Whether Microsoft's own account of how fast alerts are answered is there too.
+        has_score: bool,
+    },
+    /// Partner Center's `fraudEvents`, at the address of its API.
+    PartnerCenter,
+}
+
 impl PartnerCenterConfig {
     /// Where the newest refresh token is kept.
     pub fn sign_in_file(&self) -> PathBuf {

@@ -14,6 +14,8 @@ pub enum Place {
     PartnerCenter,
     /// The token endpoint of Microsoft Entra ID.
     SignIn,
+    /// Microsoft Graph.
+    Graph,
 }
 
 impl std::fmt::Display for Place {
@@ -21,6 +23,7 @@ impl std::fmt::Display for Place {
         f.write_str(match self {
             Self::PartnerCenter => "Partner Center",
             Self::SignIn => "the sign-in service",
+            Self::Graph => "Microsoft Graph",
         })
     }
 }
@@ -132,11 +135,11 @@ pub enum SourceError {
     },
 }
 
-fn sentences(first: &str, second: &str) -> String {
+pub(crate) fn sentences(first: &str, second: &str) -> String {
     format!("{}. {second}", first.trim_end_matches('.'))
 }
 
-fn after_colon(reason: &str) -> String {
+pub(crate) fn after_colon(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
@@ -171,7 +174,7 @@ impl SourceError {
     }
 
     /// What the sign-in service's refusal means, where it is known.
-    fn advice(&self) -> Option<Advice> {
+    pub(crate) fn advice(&self) -> Option<Advice> {
         if let Self::SignInRefused { reason } = self { advice(reason) } else { None }
     }
 

@@ -13,8 +13,9 @@ use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::file::FileSource;
 use crate::source::{
-    BuildError, ChangeIds, Config, Login, ReadReport, ResourceUsage, Sink, SourceError,
-    SpendingBudget, SubscriptionSummary, SubscriptionUsage, budget, pages, resources, summaries,
+    BuildError, ChangeIds, Config, Login, ReadReport, ResourceUsage, SecurityAlerts,
+    SecurityConfig, Sink, SourceError, SpendingBudget, SubscriptionSummary, SubscriptionUsage,
+    budget, pages, resources, summaries,
 };
 
 /// Where usage is read from.
@@ -24,7 +25,7 @@ pub struct Source {
 }
 
 enum Kind {
-    PartnerCenter(Box<Client>),
+    PartnerCenter(Arc<Client>),
     File(FileSource),
 }
 
@@ -33,7 +34,7 @@ impl Config {
     pub fn build(&self, clock: Arc<dyn Clock>, metrics: Metrics) -> Result<Source, BuildError> {
         let kind = match self {
             Self::PartnerCenter(config) => {
-                Kind::PartnerCenter(Box::new(Client::new(config, clock, metrics.clone())?))
+                Kind::PartnerCenter(Arc::new(Client::new(config, clock, metrics.clone())?))
             }
             Self::File { path } => Kind::File(FileSource::new(path)),
         };
@@ -162,6 +163,15 @@ impl Source {
                 budget::change(client, customer, amount, ids).await.map(|()| true)
             }
             Kind::File(_) => Ok(false),
+        }
+    }
+
+    /// What reads Microsoft's security alerts by the same sign-in; `None` for a source that needs
+    /// none (a file).
+    pub fn security(&self, config: &SecurityConfig) -> Option<SecurityAlerts> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => Some(SecurityAlerts::new(Arc::clone(client), config)),
+            Kind::File(_) => None,
         }
     }
 

@@ -17,18 +17,23 @@ mod record;
 mod report;
 mod resources;
 mod scan;
+mod security;
 mod sign_in;
 mod sink;
 mod summaries;
 mod wire;
 
 pub use budget::{ChangeIds, SpendingBudget};
-pub use config::{BuildError, Config, PartnerCenterConfig};
+pub use config::{BuildError, Config, PartnerCenterConfig, SecurityConfig};
 pub use error::{Place, SourceError};
 pub use facade::Source;
 pub use login::{Grant, Login};
 pub use report::ReadReport;
 pub use resources::{ResourceGroupUsage, ResourceUsage};
+pub use security::{
+    ACCESS, AnswerReason, SecurityAlerts, SecurityError, SecurityList, SecurityScore,
+    SecurityWanted,
+};
 pub use sign_in::{BrowserPrompt, DevicePrompt};
 pub use sink::{Read, Settle, Sink};
 pub use summaries::{SubscriptionSummary, SubscriptionUsage};

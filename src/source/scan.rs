@@ -33,8 +33,30 @@ pub(crate) trait ItemSink {
 pub(crate) struct Outline {
     /// `totalCount`.
     pub(crate) total_count: Vec<u8>,
-    /// `links`.
+    /// `links`, or what stands in its place.
     pub(crate) links: Vec<u8>,
+}
+
+/// How a collection is written: names with their quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// What its items are called.
+    items: &'static [u8],
+    /// What leads to the next page.
+    links: &'static [u8],
+    /// Whether it is nothing but the list of its items.
+    is_bare: bool,
+}
+
+impl Form {
+    /// Of Partner Center.
+    pub(crate) const PARTNER_CENTER: Self =
+        Self { items: b"\"items\"", links: b"\"links\"", is_bare: false };
+    /// As Microsoft Graph writes it.
+    pub(crate) const ODATA: Self =
+        Self { items: b"\"value\"", links: b"\"@odata.nextLink\"", is_bare: false };
+    /// A list.
+    pub(crate) const LIST: Self = Self { items: b"", links: b"", is_bare: true };
 }
 
 /// Why a body is no collection.
@@ -82,6 +104,7 @@ enum State {
 /// The scanner of one body.
 #[derive(Debug)]
 pub(crate) struct Scanner {
+    form: Form,
     state: State,
     walk: Walk,
     /// The bytes of the value being read that came in earlier chunks.
@@ -97,7 +120,13 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// A scanner before the first byte.
     pub(crate) fn new() -> Self {
+        Self::of(Form::PARTNER_CENTER)
+    }
+
+    /// The same for a collection that is written in this way.
+    pub(crate) fn of(form: Form) -> Self {
         Self {
+            form,
             state: State::Start,
             walk: Walk::starting(b'n'),
             carry: Vec::new(),
@@ -156,11 +185,13 @@ impl Scanner {
         let (state, used) = match (self.state, byte) {
             // The bytes of a BOM, whole or cut.
             (State::Start, 0xEF | 0xBB | 0xBF) => (State::Start, 1),
-            (State::Start, b'{') | (State::AfterValue, b',') => (State::BeforeName, 1),
+            (State::Start, b'{') if !self.form.is_bare => (State::BeforeName, 1),
+            (State::AfterValue, b',') => (State::BeforeName, 1),
+            (State::Start, b'[') if self.form.is_bare => (State::Items, 1),
             (State::Start, _) => return Err(ScanError::NotAnObject),
             (State::BeforeName, b'"') => (self.begin(Part::Name, byte), 0),
             (State::AfterName, b':') => (State::BeforeValue, 1),
-            (State::BeforeValue, b'[') if self.name == b"\"items\"" => (State::Items, 1),
+            (State::BeforeValue, b'[') if self.name == self.form.items => (State::Items, 1),
             (State::BeforeValue, b',' | b'}' | b']' | b':') => return Err(ScanError::Garbled),
             (State::BeforeValue, _) => (self.begin_named(byte), 0),
             (State::AfterValue | State::BeforeName, b'}') => (State::End, 1),
@@ -174,9 +205,9 @@ impl Scanner {
     fn begin_named(&mut self, first: u8) -> State {
         let part = match self.name.as_slice() {
             b"\"totalCount\"" => Part::TotalCount,
-            b"\"links\"" => Part::Links,
+            name if name == self.form.links => Part::Links,
             // `"items": null` is a collection without items.
-            b"\"items\"" => {
+            name if name == self.form.items => {
                 self.items_seen |= first == b'n';
                 Part::Other
             }
@@ -201,7 +232,7 @@ impl Scanner {
         let rest = bytes.get(at..).unwrap_or_default();
         let first = rest.first().copied().unwrap_or_default();
         if first == b']' {
-            self.state = State::AfterValue;
+            self.state = if self.form.is_bare { State::End } else { State::AfterValue };
             return at + 1;
         }
         if first == b'{'

@@ -13,6 +13,18 @@ pub(crate) fn alert(alert: &Alert) -> String {
         }
         _ => String::new(),
     };
+    if let Some(security) = &alert.security {
+        let hours = alert.number().map(amount).unwrap_or_default();
+        return format!(
+            "{} {} security alert {} not answered for {hours} h, rule {} at {}, ref {}",
+            alert.severity.as_str().to_ascii_uppercase(),
+            who(alert),
+            clean(&security.kind, 60),
+            clean(&alert.rule, 60),
+            alert.threshold.normalize(),
+            alert.reference
+        );
+    }
     let cost = match &alert.budget {
         Some(budget) => {
             format!("{} of {}", amount(alert.cost.amount), money(budget.amount, budget.currency))

@@ -125,6 +125,7 @@ fn snapshot(number: u128, rule: &str, severity: Severity) -> AlertSnapshot {
         usage_as_of: UsageDate::parse("2026-10-05T11:08:11.1433330Z").unwrap(),
         inputs: None,
         spike: None,
+        security: None,
         raised_at: at("2026-10-05T12:00:00Z"),
         state: AlertState::Raised,
     };

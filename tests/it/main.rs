@@ -36,6 +36,7 @@ mod properties;
 mod pushing;
 mod replay;
 mod schema;
+mod security;
 mod simulator;
 mod source;
 mod spikes;

@@ -94,7 +94,7 @@ fn raised(row: &AlertRow, words: &str, at: impl Fn(Timestamp) -> String) -> Valu
         at => at(alert.raised_at),
         words => words,
         rule => alert.rule.as_str(),
-        usage_as_of => at(alert.usage_as_of.instant()),
+        usage_as_of => alert.has_usage().then(|| at(alert.usage_as_of.instant())),
         state => alert.state.as_str(),
         acknowledged => row.acknowledged.as_ref().map(|(when, by)| context! {
             at => at(*when),

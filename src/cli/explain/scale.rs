@@ -36,6 +36,7 @@ impl Scale {
             Metric::DailyCost | Metric::DailyPercent => " a day",
             Metric::Spike => " the usual",
             Metric::StaleHours => " old",
+            Metric::SecurityAlertHours => " not answered",
             Metric::AmountOver if value < Decimal::ZERO => {
                 return format!("{} below the budget", self.amount(value.abs()));
             }

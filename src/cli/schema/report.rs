@@ -7,7 +7,7 @@ use crate::domain::{EventCode, Every};
 
 /// The schema of `data.report`.
 pub(super) fn report() -> Value {
-    whole(&json!({
+    let mut report = whole(&json!({
         "every": words(Every::NAMES),
         "at": reference("time", "when it was put together"),
         "since": reference("time", "what it calls new is since then"),
@@ -71,6 +71,25 @@ pub(super) fn report() -> Value {
             "percents_disagree": number("percentages that began to disagree since the last report")
         })),
         "record": text("the first digits of the hash of all that is recorded; budget-alertd ledger verify --head takes them")
+    }));
+    if let Some(Value::Object(properties)) = report.get_mut("properties") {
+        properties.insert("security".into(), security());
+    }
+    report
+}
+
+/// How security alerts of Microsoft stand, where they are read.
+fn security() -> Value {
+    whole(&json!({
+        "open": number("security alerts that are not answered"),
+        "oldest_hours": optional_decimal("for how long the oldest of them is not"),
+        "answered_in_hours": optional_decimal("in how long those of 30 days were answered, in the \
+            mean"),
+        "microsoft_hours": optional_decimal("the same as Microsoft counts it"),
+        "microsoft_compliant": { "type": ["boolean", "null"], "description": "whether that is fast \
+            enough for Microsoft" },
+        "read_at": reference("time", "when they were last read, well or not"),
+        "good_at": optional_time("when they were last read whole")
     }))
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::schema::parts::{boolean, optional_decimal, period, reference, text, whole, words};
 use crate::cli::schema::report;
-use crate::domain::{AlertState, BudgetSource, Metric, Plan, Severity};
+use crate::domain::{AlertState, BudgetSource, Metric, Plan, SecuritySource, Severity};
 
 /// The schema of the payload.
 pub(super) fn schema() -> Value {
@@ -77,13 +77,17 @@ fn digest() -> Value {
 }
 
 fn latest() -> Value {
-    whole(&json!({
+    let mut latest = whole(&json!({
         "usage_as_of": reference("time", "the date of the latest data"),
         "cost": optional_decimal("the cost then; null where a customer must not see it"),
         "value": optional_decimal("the metric's value, where it has one"),
         "budget": { "anyOf": [budget(), { "type": "null" }] },
-        "ended": { "enum": ["budget", "period", null], "description": "why the alert is over" }
-    }))
+        "ended": { "enum": ["budget", "period", "answered", "unlisted", null], "description": "why the alert is over" }
+    }));
+    if let Some(Value::Object(properties)) = latest.get_mut("properties") {
+        properties.insert("security".into(), security_end());
+    }
+    latest
 }
 
 fn operator() -> Value {
@@ -118,19 +122,19 @@ fn alert() -> Value {
         "baseline": boolean("whether it is of the first poll of its rule"),
         "customer": customer(),
         "budget": { "anyOf": [budget(), { "type": "null" }] },
-        "cost": { "description": "null where a customer must not see it", "anyOf": [{ "type": "null" }, whole(&json!({
+        "cost": { "description": "null where a customer must not see it, or where nothing is known of usage", "anyOf": [{ "type": "null" }, whole(&json!({
             "amount": reference("decimal", "exactly as read"),
             "currency": { "$ref": "#/$defs/currency" },
             "usd": optional_decimal("in US dollars")
         }))] },
         "reported_percent": optional_decimal("as Partner Center reports it"),
         "computed_percent": optional_decimal("from cost and budget"),
-        "billing_period": period(),
+        "billing_period": or_null(&period()),
         "subscriptions": {
             "type": "array",
             "items": whole(&json!({ "id": text("as received"), "name": text("as received"), "cost": { "$ref": "#/$defs/decimal" } }))
         },
-        "usage_as_of": reference("time", "the date of the data"),
+        "usage_as_of": or_null(&reference("time", "the date of the data")),
         "raised_at": reference("time", "when it was raised"),
         "state": words(AlertState::NAMES)
     }));
@@ -142,6 +146,7 @@ fn alert() -> Value {
         );
         properties.insert("inputs".into(), inputs());
         properties.insert("spike".into(), spike());
+        properties.insert("security".into(), security());
     }
     alert
 }
@@ -201,6 +206,41 @@ fn spike() -> Value {
         "times": optional_decimal("how many times the usual it is; null where nothing was spent \
             before")
     }))
+}
+
+/// A security alert of Microsoft.
+fn security() -> Value {
+    let time = |doc: &str| or_null(&reference("time", doc));
+    whole(&json!({
+        "id": text("Microsoft's id"),
+        "source": { "enum": [SecuritySource::Graph, SecuritySource::PartnerCenter] },
+        "type": text("what was seen, in Microsoft's word"),
+        "severity": text("Microsoft's word: informational, low, medium, high, or another"),
+        "confidence": text("Microsoft's word: low, medium, high, or another"),
+        "status": text("Microsoft's word: active, investigating, resolved, or another"),
+        "is_test": boolean("whether it is a test"),
+        "detected_at": time("when it was detected"),
+        "first_observed": time("when it was first observed"),
+        "last_observed": time("when it was last observed"),
+        "subscription": { "type": ["string", "null"], "description": "the subscription by its id" },
+        "resources": { "type": "array", "items": { "type": "string" }, "description": "by their ids" }
+    }))
+}
+
+/// How a security alert ended, in what is told of that.
+fn security_end() -> Value {
+    whole(&json!({
+        "reason": { "type": ["string", "null"], "description": "fraud, legitimate, ignore, or another word" },
+        "by": { "type": ["string", "null"], "description": "who answered it" },
+        "at": reference("time", "when it was answered, or found to be gone"),
+        "unlisted": boolean("whether Microsoft no longer lists it"),
+        "hours": reference("decimal", "from its beginning to its end")
+    }))
+}
+
+/// The same, or null where nothing is known of the customer's usage.
+fn or_null(schema: &Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
 fn customer() -> Value {

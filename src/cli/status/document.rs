@@ -6,7 +6,9 @@ use serde::Serialize;
 use crate::alerting::CustomerState;
 use crate::cli::status::health::Health;
 use crate::cli::status::{NotifierAccount, State};
-use crate::domain::{BillingPeriod, CustomerView, MetricValue, OperatorFinding, UsageDate};
+use crate::domain::{
+    BillingPeriod, CustomerView, MetricValue, OperatorFinding, SecuritySummary, UsageDate,
+};
 use crate::ledger::{DeferredRecipient, PollResult};
 
 #[derive(Serialize)]
@@ -27,6 +29,8 @@ pub(super) struct Document<'a> {
     newest_usage_as_of: Option<Timestamp>,
     findings: Vec<Finding<'a>>,
     data: serde_json::Value,
+    /// Security alerts of Microsoft; null where they were never read.
+    security: Option<&'a SecuritySummary>,
     notifiers: Vec<Notifier<'a>>,
     customers: Vec<Customer>,
 }
@@ -125,6 +129,7 @@ pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a>
         newest_usage_as_of: state.polls.last_good.as_ref().and_then(|good| good.newest),
         findings: state.findings.iter().map(finding).collect(),
         data: state.data.document(),
+        security: state.security.as_ref(),
         notifiers: state.notifiers.iter().map(notifier).collect(),
         customers: state.customers.iter().map(customer).collect(),
     }

@@ -18,7 +18,7 @@ use crate::cli::status::data::{Data, named_in};
 use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::domain::{FindingCode, MetricValue};
+use crate::domain::{FindingCode, MetricValue, SecuritySummary};
 use crate::ledger::{
     DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader,
 };
@@ -59,6 +59,8 @@ struct State {
     /// Which of them read like others.
     namesakes: Namesakes,
     data: Data,
+    /// How security alerts of Microsoft stand; none where they were never read.
+    security: Option<SecuritySummary>,
     /// Whether there are more.
     more_customers: bool,
 }
@@ -133,6 +135,7 @@ impl Status {
                 Some(reader),
             )?,
             data: Data { missing: reader.missing()?, events },
+            security: reader.security_summary(now)?,
             customers,
             more_customers,
         })
@@ -223,6 +226,7 @@ impl State {
             customers: Vec::new(),
             namesakes: Namesakes::default(),
             data: Data { missing: 0, events: Vec::new() },
+            security: None,
             more_customers: false,
         }
     }

@@ -12,7 +12,8 @@ use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::MetricValue;
 use crate::ledger::{DeferredRecipient, OpenFinding, PollResult};
-use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
+use crate::notify::message::security_in_words;
+use crate::text::{PeriodWords, capitalized, clean, moment, money, percent, seconds_between, span};
 
 /// The whole page.
 pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
@@ -22,6 +23,9 @@ pub(super) fn page(state: &State, health: &Health, zone: &TimeZone) -> String {
         state.polls.last.as_ref().filter(|last| !last.good || !last.errors.is_empty())
     {
         lines.extend(last_poll(last, state));
+    }
+    if let Some(security) = &state.security {
+        lines.push(format!("{}.", capitalized(&security_in_words(security))));
     }
     let changed = state.changed();
     if !state.findings.is_empty() || !changed.is_empty() {

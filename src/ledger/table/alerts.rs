@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use crate::alerting::identity;
 use crate::alerting::{Content, NewAlert, NewMessage, NewStep};
-use crate::domain::{Alert, AlertContext, AlertSnapshot, AlertState, Audience, MessageKind};
+use crate::domain::{
+    Alert, AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, MessageKind,
+};
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::chain::{Chain, EventKind};
-use crate::ledger::table::{history, spikes};
+use crate::ledger::table::{history, security_steps, spikes};
 use crate::text::sha256_hex;
 
 /// A new alert as the chain has it; all of it stands in its snapshot.
@@ -30,12 +32,13 @@ pub(in crate::ledger) fn add(
     now: Timestamp,
 ) -> sql::Result<()> {
     let AlertSnapshot { alert, context } = &new.snapshot;
-    let cost_history = history::cost_history(
-        connection,
-        &alert.key(),
-        &alert.billing_period,
-        alert.usage_as_of.instant(),
-    )?;
+    let cost_history = if alert.security.is_some() {
+        // It is no matter of a billing period.
+        Vec::new()
+    } else {
+        let as_of = alert.usage_as_of.instant();
+        history::cost_history(connection, &alert.key(), &alert.billing_period, as_of)?
+    };
     let incident = open_incident(connection, alert)?.or_else(|| context.incident.clone());
     let snapshot = AlertSnapshot {
         alert: alert.clone(),
@@ -56,7 +59,7 @@ pub(in crate::ledger) fn add(
             ":severity": alert.severity.as_str(),
             ":state": alert.state.as_str(),
             ":raised_at": Instant(alert.raised_at),
-            ":period_end": Instant(alert.billing_period.end),
+            ":period_end": Instant(if alert.security.is_some() { BillingPeriod::NONE.end } else { alert.billing_period.end }),
             ":notify": json(&new.notify)?,
             ":remind_every": new.remind_every.map(Length),
             ":snapshot": snapshot,
@@ -74,6 +77,10 @@ pub(in crate::ledger) fn add(
 /// version it was opened: rather that of the same rule, else the oldest. The period's end stands
 /// for the period.
 fn open_incident(connection: &Connection, new: &Alert) -> sql::Result<Option<String>> {
+    if new.security.is_some() {
+        // It is an incident of its own.
+        return Ok(None);
+    }
     let mut statement = connection.prepare_cached(
         "SELECT snapshot, state FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1)
          AND state IN ('raised', 'silenced') AND state = 'raised' AND period_end = ?2 ORDER BY rule <> ?3, seq LIMIT 1",
@@ -217,6 +224,7 @@ pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> sql
     connection.prepare_cached(sql)?.execute([rule])?;
     connection.prepare_cached("DELETE FROM step WHERE rule = ?1")?.execute([rule])?;
     spikes::forget_rule(connection, rule)?;
+    security_steps::forget_rule(connection, rule)?;
     connection.prepare_cached("DELETE FROM rule WHERE name = ?1")?.execute([rule])?;
     connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([rule])?;
     Ok(())
@@ -243,13 +251,15 @@ pub(in crate::ledger) fn rename_rule(
         )?
         .execute([before, now])?;
     spikes::rename_rule(connection, before, now)?;
+    security_steps::rename_rule(connection, before, now)?;
     connection
         .prepare_cached("UPDATE alert SET rule = ?2 WHERE rule = ?1")?
         .execute([before, now])?;
     connection.prepare_cached("DELETE FROM rule_name WHERE name = ?1")?.execute([before])?;
     connection
         .prepare_cached(
-            "INSERT INTO rule_name (name) SELECT rule FROM step WHERE rule = ?1 LIMIT 1 ON CONFLICT DO NOTHING",
+            "INSERT INTO rule_name (name) SELECT rule FROM (SELECT rule FROM step WHERE rule = ?1 UNION SELECT rule FROM security_step
+             WHERE rule = ?1) AS spent LIMIT 1 ON CONFLICT DO NOTHING",
         )?
         .execute([now])?;
     connection

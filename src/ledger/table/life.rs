@@ -41,21 +41,37 @@ pub(in crate::ledger) fn customers_silenced(connection: &Connection) -> sql::Res
     connection.prepare_cached(sql)?.query_row((), |row| column::count(row, 0))
 }
 
-/// The alerts of a customer that are not over, in the order in which they were raised. Those whose
+/// The columns of an alert that is not over.
+const OPEN: &str = "SELECT snapshot, state, rule, notify, remind_every, coalesce(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged,
+    (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
+        WHERE message_alert.alert = alert.id AND delivery.state = 'pending') AS owed_to,
+    (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
+        WHERE message_alert.alert = alert.id AND stands_in_for IS NOT NULL AND delivery.state <> 'dead') AS fell_back
+    FROM alert";
+
+/// The alerts about a security alert, by its row, that are not over, in the order in which they
+/// were raised.
+pub(in crate::ledger) fn open_of_security(
+    connection: &Connection,
+    security: i64,
+) -> sql::Result<Vec<OpenAlert>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{OPEN} WHERE security = ?1 AND state IN ('raised', 'silenced') ORDER BY seq"
+    ))?;
+    statement.query_map([security], open_alert)?.collect()
+}
+
+/// The alerts of a customer about its usage that are not over, in the order in which they were
+/// raised. Those whose
 /// billing period ends by the `newest` date of all data come with the last data of that period.
 pub(in crate::ledger) fn open(
     connection: &Connection,
     key: &CustomerKey,
     newest: Option<Timestamp>,
 ) -> sql::Result<Vec<OpenAlert>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT snapshot, state, rule, notify, remind_every, coalesce(told_at, raised_at) AS told_at, acked_at IS NOT NULL AS acknowledged,
-         (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
-             WHERE message_alert.alert = alert.id AND delivery.state = 'pending') AS owed_to,
-         (SELECT json_group_array(DISTINCT notifier) FROM message_alert JOIN delivery ON delivery.message = message_alert.message
-             WHERE message_alert.alert = alert.id AND stands_in_for IS NOT NULL AND delivery.state <> 'dead') AS fell_back
-         FROM alert WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') ORDER BY seq",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "{OPEN} WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND state IN ('raised', 'silenced') AND security IS NULL ORDER BY seq",
+    ))?;
     let mut alerts: Vec<OpenAlert> =
         statement.query_map([key.as_str()], open_alert)?.collect::<sql::Result<_>>()?;
     for alert in &mut alerts {

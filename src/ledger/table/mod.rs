@@ -19,6 +19,8 @@ pub(super) mod recipients;
 pub(super) mod reports;
 pub(super) mod retention;
 pub(super) mod retry;
+pub(super) mod security;
+pub(super) mod security_steps;
 pub(super) mod sent_messages;
 pub(super) mod silences;
 pub(super) mod spikes;

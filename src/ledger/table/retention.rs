@@ -84,7 +84,8 @@ pub(in crate::ledger) fn messages(
         "SELECT id, EXISTS (SELECT 1 FROM delivery WHERE message = message.id AND created_at >= :keep_from) AS young,
              EXISTS (SELECT 1 FROM delivery WHERE message = message.id AND (state = 'pending' OR coalesce(ended_at, created_at) >= :keep_from))
              OR EXISTS (SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert WHERE message = message.id
-                 AND (state IN ('raised', 'silenced') OR ended_at >= :keep_from OR EXISTS (SELECT 1 FROM step WHERE step.alert = alert.id)))
+                 AND (state IN ('raised', 'silenced') OR ended_at >= :keep_from OR EXISTS (SELECT 1 FROM step WHERE step.alert = alert.id)
+                 OR EXISTS (SELECT 1 FROM security_step WHERE security_step.alert = alert.id)))
              OR EXISTS (SELECT 1 FROM finding WHERE message.operator IS NOT NULL AND cleared_at IS NULL
                  AND code = json_extract(message.operator, '$.code') AND subject = json_extract(message.operator, '$.subject')) AS needed
          FROM message WHERE id > :after ORDER BY id LIMIT :count",
@@ -172,7 +173,8 @@ pub(in crate::ledger) fn alerts(
             "DELETE FROM alert WHERE seq > ?1 AND seq <= ?2 AND state IN ('resolved', 'closed') AND ended_at < ?3 AND raised_at < ?3
              AND NOT EXISTS (SELECT 1 FROM message_alert WHERE message_alert.alert = alert.id)
              AND NOT EXISTS (SELECT 1 FROM gathered WHERE gathered.alert = alert.id)
-             AND NOT EXISTS (SELECT 1 FROM step WHERE step.alert = alert.id)",
+             AND NOT EXISTS (SELECT 1 FROM step WHERE step.alert = alert.id)
+             AND NOT EXISTS (SELECT 1 FROM security_step WHERE security_step.alert = alert.id)",
         )?
         .execute(params![after, last, Instant(keep_from)])?;
     Ok(Piece::then(Some(last)))

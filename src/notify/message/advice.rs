@@ -22,6 +22,8 @@ impl AlertWording<'_> {
     pub(crate) fn advice(&self) -> &'static str {
         match (self.alert.metric, self.alert.severity) {
             (Metric::StaleHours, _) => STALE,
+            (Metric::SecurityAlertHours, _) if self.is_security_test() => "",
+            (Metric::SecurityAlertHours, _) => STOLEN,
             (_, Severity::Info) => "",
             (Metric::Spike, _) => STOLEN,
             (_, Severity::Critical) if self.looks_stolen() => STOLEN,

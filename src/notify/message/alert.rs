@@ -261,6 +261,7 @@ fn bar(telling: &AlertWording<'_>) -> Option<Bar> {
             | BudgetStatus::Unbudgeted
             | BudgetStatus::Spike(_)
             | BudgetStatus::Stale(_)
+            | BudgetStatus::Security(_)
     ) {
         return None;
     }

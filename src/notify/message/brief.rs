@@ -28,6 +28,9 @@ impl AlertWording<'_> {
             BudgetStatus::RisingShare(value) => format!("+{} of budget a day", percent(value)),
             BudgetStatus::Spike(spike) => Self::times_the_usual(&spike)?,
             BudgetStatus::Stale(hours) => format!("no usage for {}", whole_hours(hours)),
+            BudgetStatus::Security(hours) => {
+                format!("security alert {}", Self::unanswered_for(hours))
+            }
             BudgetStatus::OverZero
             | BudgetStatus::Cost
             | BudgetStatus::UsdCost(_)
@@ -58,6 +61,7 @@ impl AlertWording<'_> {
                 ("", format!("{} times", amount(spike.times?)), "the usual".to_owned())
             }
             BudgetStatus::Stale(hours) => ("", whole_hours(hours), "without new usage".to_owned()),
+            BudgetStatus::Security(hours) => ("", whole_hours(hours), "not answered".to_owned()),
             BudgetStatus::OverZero
             | BudgetStatus::Cost
             | BudgetStatus::UsdCost(_)
@@ -120,6 +124,7 @@ impl AlertWording<'_> {
             }
             BudgetStatus::Spike(spike) => self.spent_on_day(&spike),
             BudgetStatus::Stale(_) => format!("{} so far", self.cost_of_budget()),
+            BudgetStatus::Security(_) => self.security_brief(),
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) enum BudgetStatus {
     Spike(SpikeView),
     /// Without new usage for so many hours.
     Stale(Decimal),
+    /// With a security alert of Microsoft that has not been answered for so many hours.
+    Security(Decimal),
 }
 
 /// How a cost differs from its budget.
@@ -65,6 +67,9 @@ impl AlertWording<'_> {
             (Metric::DailyCost, Some(rise)) => BudgetStatus::Rising(rise),
             (Metric::DailyPercent, Some(points)) => BudgetStatus::RisingShare(points),
             (Metric::StaleHours, Some(hours)) => BudgetStatus::Stale(hours),
+            (Metric::SecurityAlertHours, hours) => {
+                BudgetStatus::Security(hours.unwrap_or_default())
+            }
             (Metric::TotalCost | Metric::DailyCost | Metric::Spike | Metric::StaleHours, _) => {
                 BudgetStatus::Cost
             }

@@ -117,7 +117,8 @@ impl AlertWording<'_> {
             | Metric::DailyCost
             | Metric::DailyPercent
             | Metric::Spike
-            | Metric::StaleHours => None,
+            | Metric::StaleHours
+            | Metric::SecurityAlertHours => None,
         }
     }
 

@@ -365,7 +365,7 @@ impl<'a> CustomerTelling<'a> {
         match self.ended {
             Some(Ended::Period) => format!("{} is over{at}", self.telling.period.name),
             Some(Ended::Budget) => format!("{} was changed{now}", self.telling.period.budget),
-            None => format!(
+            Some(Ended::Answered | Ended::Unlisted) | None => format!(
                 "your Azure usage is below the threshold again{}",
                 now.replace("of it", "of your budget")
             ),

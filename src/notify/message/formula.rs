@@ -32,7 +32,8 @@ impl AlertWording<'_> {
             | Metric::UsdTotalCost
             | Metric::UnbudgetedCost
             | Metric::Spike
-            | Metric::StaleHours => None,
+            | Metric::StaleHours
+            | Metric::SecurityAlertHours => None,
         }
     }
 

@@ -12,6 +12,9 @@ use crate::text::{capitalized, times};
 impl AlertWording<'_> {
     /// `CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK (+44,400 in 24 h)`.
     pub(crate) fn subject(&self) -> String {
+        if let Some(subject) = self.security_subject() {
+            return subject;
+        }
         let severity = self.alert.severity.as_str().to_ascii_uppercase();
         let speed = self.speed().map(|speed| format!(" ({speed})")).unwrap_or_default();
         let (link, measure) = self.measure();
@@ -31,7 +34,8 @@ impl AlertWording<'_> {
             | BudgetStatus::Rising(_)
             | BudgetStatus::RisingShare(_)
             | BudgetStatus::Spike(_)
-            | BudgetStatus::Stale(_) => return None,
+            | BudgetStatus::Stale(_)
+            | BudgetStatus::Security(_) => return None,
             BudgetStatus::UsdCost(_) => self.money(rise),
             BudgetStatus::Over(_)
             | BudgetStatus::OverZero
@@ -44,6 +48,9 @@ impl AlertWording<'_> {
 
     /// `Contoso Nord is 40,000 SEK over its November budget (about 4,290 USD). 24 h before, it was at 12 %.`
     pub(crate) fn first_line(&self) -> String {
+        if let Some(line) = self.security_line() {
+            return line;
+        }
         if let BudgetStatus::Spike(spike) = self.budget_status() {
             return self.spike_line(&spike);
         }
@@ -62,8 +69,9 @@ impl AlertWording<'_> {
                 ("was heading for", percent(value))
             }
             (Metric::Pace, Some(value)) if is_number => ("was", ahead(value)),
-            (Metric::PercentUsed | Metric::ForecastPercent | Metric::Pace, None) => return None,
-            (metric, _) if metric.is_daily() || metric == Metric::StaleHours => return None,
+            (Metric::PercentUsed | Metric::ForecastPercent | Metric::Pace, None)
+            | (Metric::StaleHours | Metric::SecurityAlertHours, _) => return None,
+            (metric, _) if metric.is_daily() => return None,
             _ => ("had cost", self.money(previous.cost)),
         };
         Some((times::about(seconds), was, value))
@@ -71,6 +79,9 @@ impl AlertWording<'_> {
 
     /// `Usage as of Sat 14 Nov 18:08, seen 22:41 CET (4 h 33 min old). If this is not expected, treat it as stolen credentials.`
     pub(crate) fn second_line(&self) -> String {
+        if self.alert.security.is_some() {
+            return self.security_second();
+        }
         let age = self.age().map(|age| format!(" ({age})")).unwrap_or_default();
         format!(
             "Usage as of {}{age}.{}",
@@ -82,6 +93,9 @@ impl AlertWording<'_> {
     /// The second line of a chat:
     /// `12 % → 900 % in 24 h, data Sat 14 Nov 18:08 CET (4 h 33 min old), most of it in "Prod"`.
     pub(crate) fn chat_line(&self) -> String {
+        if let Some(line) = self.security_line() {
+            return format!("{line} {}", self.security_second());
+        }
         let age = self.age().map(|age| format!(" ({age})")).unwrap_or_default();
         let data =
             format!("data {}{age}", times::moment(self.as_of(), self.alert.raised_at, self.zone));

@@ -29,6 +29,10 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     let Some(latest) = context.latest.as_ref().filter(|_| knows_latest(raised)) else {
         return snapshot;
     };
+    if alert.security.is_some() {
+        alert.value = latest.value.map(MetricValue::Number);
+        return snapshot;
+    }
     context.cost_history.push(Point { at: alert.usage_as_of.instant(), cost: alert.cost.amount });
     let zero = latest.budget.as_ref().is_some_and(|budget| budget.amount.is_zero());
     alert.usage_as_of = latest.usage_as_of;
@@ -109,6 +113,9 @@ impl<'a> Later<'a> {
 
     /// `900 % when raised, 940 % now. Usage as of Sun 15 Nov 18:08 CET (4 h 33 min old). To end the reminders: budget-alertd ack 5F0C1C3E`
     pub(crate) fn reminder_second(&self) -> String {
+        if self.now.alert.security.is_some() {
+            return self.now.security_second();
+        }
         let (then, now) = (self.raised.short(), self.now.short());
         let change = if then == now {
             format!("{now} when raised and now")
@@ -125,6 +132,9 @@ impl<'a> Later<'a> {
 
     /// The second line of a chat.
     pub(crate) fn reminder_chat(&self) -> String {
+        if self.now.alert.security.is_some() {
+            return self.now.security_second();
+        }
         let (then, now) = (self.raised.short(), self.now.short());
         let change =
             if then == now { format!("unchanged at {now}") } else { format!("{then} → {now}") };
@@ -136,6 +146,8 @@ impl<'a> Later<'a> {
         match self.ended() {
             Some(Ended::Budget) => "RESOLVED · budget changed",
             Some(Ended::Period) => "RESOLVED · billing period over",
+            Some(Ended::Answered) => "RESOLVED · answered",
+            Some(Ended::Unlisted) => "RESOLVED · no longer listed",
             None => "RESOLVED",
         }
     }
@@ -161,6 +173,9 @@ impl<'a> Later<'a> {
                     self.now.cost_of_budget()
                 )
             }
+            Some(Ended::Answered | Ended::Unlisted) => {
+                format!("RESOLVED {who}: {}", self.now.security_end())
+            }
             None => format!("RESOLVED {who}: {}", self.now.cost_of_budget()),
         }
     }
@@ -185,23 +200,32 @@ impl<'a> Later<'a> {
                     self.final_cost()
                 )
             }
+            Some(Ended::Answered | Ended::Unlisted) => {
+                format!("{}.", capitalized(&self.now.security_ended(who)))
+            }
             None => format!("{who} no longer reaches the step of {step}: {}.", self.final_cost()),
         }
     }
 
     /// The final numbers, and that nothing is left to do.
     pub(crate) fn resolved_second(&self) -> String {
+        if let Some(second) = self.now.security_resolved_second() {
+            return second;
+        }
         let cost = match self.ended() {
             Some(Ended::Budget) => {
                 format!("{} {}. ", self.now.cost_of_budget(), self.now.period.cost)
             }
-            Some(Ended::Period) | None => String::new(),
+            Some(Ended::Period | Ended::Answered | Ended::Unlisted) | None => String::new(),
         };
         format!("{cost}{} Nothing to do.", self.data())
     }
 
     /// What stands below a reminder.
     pub(crate) fn reminder_rows(&self) -> Vec<Row> {
+        if self.now.alert.security.is_some() {
+            return self.now.security_rows(self.sent);
+        }
         let place = self.raised.place().map(|place| format!("{place} (when raised)"));
         known([
             ("Raised", Some(self.was())),
@@ -220,6 +244,9 @@ impl<'a> Later<'a> {
 
     /// What stands below a resolution.
     pub(crate) fn resolved_rows(&self) -> Vec<Row> {
+        if self.now.alert.security.is_some() {
+            return self.now.security_resolved_rows();
+        }
         known([
             ("Raised", Some(self.was())),
             ("Now", self.known.then(|| self.is())),
@@ -240,6 +267,7 @@ impl<'a> Later<'a> {
         match self.ended() {
             Some(Ended::Budget) => format!("Budget {}{}", self.budgets(), self.cost_change()),
             Some(Ended::Period) => format!("{} is over", capitalized(&self.now.period.name)),
+            Some(Ended::Answered | Ended::Unlisted) => capitalized(&self.now.security_end()),
             None => "No longer reached".to_owned(),
         }
     }
@@ -277,6 +305,9 @@ impl<'a> Later<'a> {
 
     /// `Usage as of Sun 15 Nov 18:08 CET (4 h 33 min old).`
     fn data(&self) -> String {
+        if !self.now.alert.has_usage() {
+            return String::new();
+        }
         let age = self.now.age_at(self.sent).map(|age| format!(" ({age})")).unwrap_or_default();
         format!("Usage as of {}{age}.", times::moment(self.now.as_of(), self.sent, self.now.zone))
     }

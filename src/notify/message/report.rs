@@ -8,6 +8,7 @@ use crate::domain::{Every, OpenAlerts, Report};
 use crate::notify::message::report_lists::{self, Section};
 use crate::notify::message::report_numbers::{about_usd, count, grouped, were};
 use crate::notify::message::rows::{Row, known};
+use crate::notify::message::security::security_in_words;
 use crate::text::capitalized;
 use crate::text::clean::{clean, line, sentence};
 use crate::text::times::{moment, seconds_between, span};
@@ -63,6 +64,7 @@ impl ReportText {
             title: capitalized(&title),
             alarms,
             rows: known([
+                ("Microsoft", report.security.as_ref().map(security_in_words)),
                 ("Owed", words.backlog()),
                 ("Coverage", words.coverage()),
                 ("Silenced", words.silenced()),

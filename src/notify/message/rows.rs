@@ -38,6 +38,9 @@ pub(crate) fn known<const N: usize>(rows: [(&'static str, Option<String>); N]) -
 impl AlertWording<'_> {
     /// The details that are known, in their order.
     pub(crate) fn rows(&self, sent: Timestamp) -> Vec<Row> {
+        if self.alert.security.is_some() {
+            return self.security_rows(sent);
+        }
         let rows = [
             ("Where", self.place()),
             ("Formula", self.formula()),
@@ -175,6 +178,10 @@ impl AlertWording<'_> {
     /// What is true of its billing period whenever it is told.
     pub(super) fn doubts(&self, sent: Timestamp) -> Vec<String> {
         let alert = self.alert;
+        // It belongs to no billing period.
+        if alert.security.is_some() {
+            return Vec::new();
+        }
         let mut notes = Vec::new();
         if alert.billing_period.source == PeriodSource::Assumed {
             notes.push(
@@ -206,8 +213,10 @@ impl AlertWording<'_> {
     /// What can be done about it from a shell:
     /// `budget-alertd ack 5F0C1C3E · budget-alertd explain 1b2c…`.
     pub(super) fn commands(&self) -> Option<String> {
-        let commands: Vec<_> =
-            [self.to_acknowledge(), self.to_explain()].into_iter().flatten().collect();
+        let commands = match self.to_answer() {
+            Some(answer) => vec![answer],
+            None => [self.to_acknowledge(), self.to_explain()].into_iter().flatten().collect(),
+        };
         (!commands.is_empty()).then(|| commands.join(" · "))
     }
 
@@ -286,11 +295,11 @@ impl AlertWording<'_> {
             .map(|budget| format!(", {whose} from {}", budget.source.in_words()))
             .unwrap_or_default();
         let (rule, step) = (clean(&alert.rule, 60), self.on_scale(alert.threshold));
-        format!(
-            "rule \"{rule}\"{description}, step {step}{}, {}{budget}.",
-            self.passed(),
-            self.period.days
-        )
+        let passed = self.passed();
+        if alert.security.is_some() {
+            return format!("rule \"{rule}\"{description}, step {step}{passed}.");
+        }
+        format!("rule \"{rule}\"{description}, step {step}{passed}, {}{budget}.", self.period.days)
     }
 
     /// ` (80 % passed)`, ` (150 % to 850 % passed)`.
@@ -309,6 +318,9 @@ impl AlertWording<'_> {
     pub(crate) fn origin(&self) -> String {
         let sign = if self.alert.metric.direction() == Direction::Down { "≤" } else { "≥" };
         let (rule, step) = (clean(&self.alert.rule, 60), self.on_scale(self.alert.threshold));
+        if self.alert.security.is_some() {
+            return format!("{rule} {sign} {step} · {}", self.reference());
+        }
         let assumed = if self.alert.billing_period.source == PeriodSource::Assumed {
             " (assumed)"
         } else {

@@ -48,6 +48,7 @@ impl AlertWording<'_> {
                     self.share_of_budget(rise)
                 }),
             (BudgetStatus::Spike(spike), _) => return (" spent", self.spike_measure(&spike)),
+            (BudgetStatus::Security(_), _) => return (":", self.security_measure()),
             (BudgetStatus::Stale(hours), _) => {
                 return (
                     ":",
@@ -154,6 +155,9 @@ impl AlertWording<'_> {
                 self.went(&format!("{} of {} a day", percent(value), period.budget), "it")
             }
             (BudgetStatus::Spike(spike), _) => self.spike_predicate(&spike),
+            (BudgetStatus::Security(_), _) => {
+                format!("has a security alert of Microsoft: {}", self.security_measure())
+            }
             (BudgetStatus::Stale(hours), _) => {
                 let since = times::moment(self.as_of(), self.alert.raised_at, self.zone);
                 format!(

@@ -12,6 +12,9 @@ use crate::text::names::Name;
 use crate::text::times;
 use crate::text::times::PeriodWords;
 
+/// What is said in the place of a cost that nobody knows.
+const NO_USAGE: &str = "usage not known";
+
 /// An alert as it is told.
 pub(crate) struct AlertWording<'a> {
     pub alert: &'a Alert,
@@ -113,13 +116,17 @@ impl<'a> AlertWording<'a> {
             | Metric::DailyCost
             | Metric::DailyPercent
             | Metric::Spike
-            | Metric::StaleHours => false,
+            | Metric::StaleHours
+            | Metric::SecurityAlertHours => false,
         };
         self.alert.number().filter(|_| !said).map(|value| self.on_scale(value))
     }
 
     /// `45,000 of 5,000 SEK`; the cost alone without a budget.
     pub(crate) fn cost_of_budget(&self) -> String {
+        if !self.alert.has_usage() {
+            return NO_USAGE.to_owned();
+        }
         let cost = self.alert.cost.amount;
         match &self.alert.budget {
             Some(budget) => {
@@ -131,6 +138,9 @@ impl<'a> AlertWording<'a> {
 
     /// The cost alone, in a place with the budget beside it.
     pub(crate) fn cost_beside_budget(&self) -> String {
+        if !self.alert.has_usage() {
+            return NO_USAGE.to_owned();
+        }
         let cost = self.alert.cost.amount;
         self.alert
             .budget

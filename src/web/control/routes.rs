@@ -12,7 +12,8 @@ use axum::{Extension, Router};
 
 use crate::actions::{
     AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, PushRequest,
-    ReadRequest, ReleaseRequest, ReloadRequest, RetryRequest, SignInRequest, SilenceRequest,
+    ReadRequest, ReleaseRequest, ReloadRequest, ResolveRequest, RetryRequest, SignInRequest,
+    SilenceRequest,
 };
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
@@ -34,6 +35,7 @@ pub(super) fn routes(context: ActionContext) -> Router {
         .merge(action::<SilenceRequest>())
         .merge(action::<ExpireRequest>())
         .merge(action::<AckRequest>())
+        .merge(action::<ResolveRequest>())
         .fallback(async |uri: Uri| Refusal::unknown(uri.path()))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(DefaultBodyLimit::max(BODY_CAP))

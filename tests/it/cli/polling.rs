@@ -70,7 +70,7 @@ async fn programs_get_one_object() {
     let alerts = first["alerts"].take();
     let expected = json!({
         "records": 4, "skipped": 0, "alerts": null, "suppressed": {"duplicate": 0, "passed": 6, "silenced": 0},
-        "deliveries": {"sent": 3, "pending": 0, "dead": 0}, "source": "ok",
+        "deliveries": {"sent": 3, "pending": 0, "dead": 0}, "source": "ok", "security": "off",
         "errors": ["totalCount says 25 but only 4 items came; customers that are missing from the \
             answer were not judged"],
     });
@@ -379,7 +379,7 @@ fn programs_get_every_alert_of_a_mass_crossing_and_people_the_worst() {
     );
     let expected = json!({
         "records": 4500, "skipped": 0, "alerts": null, "suppressed": {"duplicate": 0, "passed": 0, "silenced": 0},
-        "deliveries": {"sent": 0, "pending": 5, "dead": 0}, "source": "ok", "errors": [],
+        "deliveries": {"sent": 0, "pending": 5, "dead": 0}, "source": "ok", "security": "off", "errors": [],
     });
     assert_eq!(document, expected);
 }

@@ -378,6 +378,7 @@ impl Town {
             std::time::Duration::from_hours(3),
         );
         let cycle = Cycle {
+            security: None,
             ask_first: Mutex::default(),
             slice: budget_alertd::poll::SLICE,
             source: config.source.build(Arc::clone(clock), metrics.clone()).unwrap(),
@@ -664,7 +665,7 @@ proptest! {
         let told: Vec<Followup> = new.iter().map(|new| Followup {
             still_open_for: Vec::new(),
             alert: new.snapshot.alert.clone(),
-            latest: Latest { usage_as_of: new.snapshot.alert.usage_as_of, cost: Decimal::ONE, value: None, budget: None, ended: None },
+            latest: Latest { usage_as_of: new.snapshot.alert.usage_as_of, cost: Decimal::ONE, value: None, budget: None, ended: None, security: None },
             contacts: new.snapshot.context.contacts.clone(),
             notify: notify.clone(),
         }).collect();

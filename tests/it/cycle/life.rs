@@ -87,6 +87,7 @@ fn member(snapshot: &AlertSnapshot) -> String {
         let ended = match latest.ended {
             Some(Ended::Budget) => ", budget",
             Some(Ended::Period) => ", period",
+            Some(Ended::Answered | Ended::Unlisted) => ", of a security alert",
             None => "",
         };
         format!(

@@ -67,8 +67,14 @@ fn now(budget: &str, ended: Option<Ended>) -> Digest {
     let budget =
         sample.alert.budget.clone().map(|view| BudgetView { amount: decimal(budget), ..view });
     let (cost, value) = (decimal("47000"), Some(decimal("58.75")));
-    sample.context.latest =
-        Some(Latest { usage_as_of: sample.alert.usage_as_of, cost, value, budget, ended });
+    sample.context.latest = Some(Latest {
+        usage_as_of: sample.alert.usage_as_of,
+        cost,
+        value,
+        budget,
+        ended,
+        security: None,
+    });
     alone(sample)
 }
 

@@ -60,6 +60,7 @@ pub(super) fn quiet() -> Report {
         repeatedly_over: Top::default(),
         budgets_lost: Top::default(),
         data: DataQuality::default(),
+        security: None,
         record: String::new(),
     }
 }

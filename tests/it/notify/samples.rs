@@ -80,6 +80,7 @@ pub(super) fn attacked() -> AlertSnapshot {
         usage_as_of: UsageDate::parse("2026-11-14T17:08:11.1433333Z").unwrap(),
         inputs: None,
         spike: None,
+        security: None,
         raised_at: time("2026-11-14T21:41:20Z"),
         state: AlertState::Raised,
     };
@@ -192,6 +193,7 @@ pub(super) fn later(
         value: value.map(decimal),
         budget,
         ended: None,
+        security: None,
     });
     raised
 }

@@ -13,7 +13,7 @@ use budget_alertd::daemon::assemble;
 use budget_alertd::domain::{AlertSnapshot, Delivery, PeriodSource};
 use budget_alertd::ledger::Ledger;
 use budget_alertd::metrics::Metrics;
-use budget_alertd::poll::CycleReport;
+use budget_alertd::poll::{CycleReport, SecurityReport};
 use tempfile::TempDir;
 
 use crate::support::server;
@@ -188,6 +188,18 @@ impl World {
                 Arc::get_mut(&mut assembly.cycle).unwrap().slice = slice;
             }
             assembly.cycle.run(false).await.unwrap()
+        };
+        ledger.close().await.unwrap();
+        report
+    }
+
+    /// Reads security alerts at `now`.
+    pub(crate) async fn read_security(&self, now: &str) -> SecurityReport {
+        self.clock.advance_to(now.parse().unwrap());
+        let ledger = self.ledger();
+        let report = {
+            let assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
+            assembly.cycle.read_security().await.unwrap().unwrap()
         };
         ledger.close().await.unwrap();
         report

@@ -104,6 +104,7 @@ async fn poll(
 ) -> String {
     let (now, clock) = (clock.now(), Arc::clone(clock) as Arc<dyn Clock>);
     let cycle = Cycle {
+        security: None,
         source: office.source.take().unwrap(),
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),

@@ -1,0 +1,165 @@
+//! Security alerts of Microsoft: as they were last read, the steps that they have reached, and how
+//! reading them went.
+
+use jiff::Timestamp;
+
+use crate::alerting::{RememberedSecurity, SecurityMemory, SecurityPoll, SecurityState};
+use crate::domain::{Alert, CustomerKey};
+use crate::ledger::column::{self, Id, Instant};
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
+use crate::ledger::table::alerts::json;
+use crate::ledger::table::{life, security_steps};
+
+/// All that are open, and those that ended since; the longest known first.
+pub(in crate::ledger) fn memory(
+    connection: &Connection,
+    ended_since: Timestamp,
+) -> sql::Result<SecurityMemory> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM security_alert WHERE ended_at IS NULL OR ended_at >= ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([Instant(ended_since)], |row| {
+        Ok((row.get::<_, i64>("id")?, state(row)?, column::instant(row, "listed_at")?))
+    })?;
+    let rows = rows.collect::<sql::Result<Vec<_>>>()?;
+    let remembered = |(id, state, listed_at): (i64, SecurityState, Timestamp)| {
+        Ok(RememberedSecurity {
+            state,
+            listed_at,
+            steps: security_steps::of(connection, id)?,
+            alerts: life::open_of_security(connection, id)?,
+            references: references(connection, id)?,
+        })
+    };
+    let alerts = rows.into_iter().map(remembered).collect::<sql::Result<_>>()?;
+    Ok(SecurityMemory { poll: poll(connection)?, alerts })
+}
+
+fn state(row: &Row<'_>) -> sql::Result<SecurityState> {
+    Ok(SecurityState {
+        alert: serde_json::from_str(row.get_ref("state")?.as_str()?).map_err(column::unreadable)?,
+        first_seen: column::instant(row, "first_seen")?,
+        ended_at: column::instant_if_any(row, "ended_at")?,
+        unlisted: row.get("unlisted")?,
+        ordered_by: row.get("ordered_by")?,
+    })
+}
+
+/// The references of the alerts about it, the newest first.
+fn references(connection: &Connection, id: i64) -> sql::Result<Vec<String>> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM alert WHERE security = ?1 ORDER BY seq DESC")?;
+    let references =
+        statement.query_map([id], |row| column::id(row, 0).map(Alert::reference_of))?;
+    references.collect()
+}
+
+fn poll(connection: &Connection) -> sql::Result<Option<SecurityPoll>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM security_poll")?;
+    let read = |row: &Row<'_>| {
+        let score = row.get_ref("score")?.as_str_or_null()?.map(serde_json::from_str);
+        Ok(SecurityPoll {
+            at: column::instant(row, "at")?,
+            good_at: column::instant_if_any(row, "good_at")?,
+            source: row.get("source")?,
+            errors: serde_json::from_str(row.get_ref("errors")?.as_str()?)
+                .map_err(column::unreadable)?,
+            score: score.transpose().map_err(column::unreadable)?,
+            score_at: column::instant_if_any(row, "score_at")?,
+        })
+    };
+    statement.query_row((), read).optional()
+}
+
+/// Keeps how a security alert stands, in place of what is kept of it. Its customer need not have
+/// been seen.
+pub(in crate::ledger) fn keep(
+    connection: &Connection,
+    customer: &CustomerKey,
+    state: &SecurityState,
+    now: Timestamp,
+) -> sql::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO customer (key, fingerprint, crossed, missing_since) VALUES (?1, 0, 0, ?2) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![customer.as_str(), Instant(now)])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO security_alert (key, state, first_seen, listed_at, ended_at, unlisted, ordered_by)
+             VALUES (:key, :state, :first_seen, :now, :ended_at, :unlisted, :ordered_by)
+             ON CONFLICT (key) DO UPDATE SET state = excluded.state, listed_at = excluded.listed_at, ended_at = excluded.ended_at,
+             unlisted = excluded.unlisted, ordered_by = excluded.ordered_by",
+        )?
+        .execute(named_params! {
+            ":key": state.alert.key(),
+            ":state": json(&state.alert)?,
+            ":first_seen": Instant(state.first_seen),
+            ":now": Instant(now),
+            ":ended_at": state.ended_at.map(Instant),
+            ":unlisted": state.unlisted,
+            ":ordered_by": state.ordered_by,
+        })?;
+    Ok(())
+}
+
+/// Says which security alert an alert is about.
+pub(in crate::ledger) fn tie(
+    connection: &Connection,
+    alert: uuid::Uuid,
+    security: &str,
+) -> sql::Result<()> {
+    let sql = "UPDATE alert SET security = (SELECT id FROM security_alert WHERE key = ?2) WHERE \
+        id = ?1";
+    connection.prepare_cached(sql)?.execute(params![Id(alert), security])?;
+    Ok(())
+}
+
+/// Keeps how a read went.
+pub(in crate::ledger) fn keep_poll(
+    connection: &Connection,
+    poll: &SecurityPoll,
+) -> sql::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO security_poll (\"only\", at, good_at, source, errors, score, score_at)
+             VALUES (1, :at, :good_at, :source, :errors, :score, :score_at)
+             ON CONFLICT (\"only\") DO UPDATE SET at = excluded.at, good_at = excluded.good_at, source = excluded.source,
+             errors = excluded.errors, score = excluded.score, score_at = excluded.score_at",
+        )?
+        .execute(named_params! {
+            ":at": Instant(poll.at),
+            ":good_at": poll.good_at.map(Instant),
+            ":source": poll.source,
+            ":errors": json(&poll.errors)?,
+            ":score": poll.score.as_ref().map(json).transpose()?,
+            ":score_at": poll.score_at.map(Instant),
+        })?;
+    Ok(())
+}
+
+/// Rules that have been through a good read are no longer new.
+pub(in crate::ledger) fn settle(
+    connection: &Connection,
+    rules: &[Box<str>],
+    now: Timestamp,
+) -> sql::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO rule (name, settled_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?;
+    rules.iter().try_for_each(|rule| statement.execute(params![rule, Instant(now)]).map(drop))
+}
+
+/// Forgets security alerts that ended long ago and are in no alert any more.
+pub(in crate::ledger) fn forget_alerts(
+    connection: &Connection,
+    keep_from: Timestamp,
+) -> sql::Result<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM security_alert WHERE ended_at < ?1 AND NOT EXISTS (SELECT 1 FROM alert WHERE alert.security = security_alert.id)
+             AND NOT EXISTS (SELECT 1 FROM security_step WHERE security_step.security = security_alert.id)",
+        )?
+        .execute([Instant(keep_from)])?;
+    Ok(())
+}

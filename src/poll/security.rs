@@ -1,0 +1,432 @@
+//! One read of Microsoft's security alerts: reads the list, asks about those that are missing from
+//! it, decides what is told, records it. Usage is read by itself, and neither waits for the other.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::alerting::security::{SecurityCase, SecurityNews, SecurityUnder};
+use crate::alerting::{
+    ANSWERED_WITHIN, Depth, NewAlert, NewSecurityStep, PollMemory, RememberedCustomer,
+    RememberedSecurity, SecurityMemory, SecurityPoll, SecurityRecording, SecurityScoreSeen,
+    SecurityState, followups, messages, spent_since,
+};
+use crate::delivery::operator_findings::FindingClosure;
+use crate::domain::{
+    AlertSnapshot, CustomerKey, FindingCode, Metric, Occasion, Profile, SecurityAlert, Suppression,
+    UsageDate, has_passed,
+};
+use crate::ledger::{LedgerError, Reader};
+use crate::poll::cycle::Cycle;
+use crate::source::{ACCESS, SecurityAlerts, SecurityError, SecurityList, SecurityWanted};
+use crate::text::log_words;
+
+/// How many that are missing from a list are asked for in one read.
+const MOST_ASKED: usize = 50;
+/// How much of a customer's history says what it has spent since.
+const HISTORY: Depth = Depth { samples: 120, spikes: false };
+/// How often Microsoft is asked how fast it finds that alerts are answered.
+const SCORE_EVERY: Duration = Duration::from_hours(1);
+
+/// What a read of security alerts came to.
+#[derive(Debug, Clone, Default)]
+pub struct SecurityReport {
+    /// Whether they were read whole.
+    pub good: bool,
+    /// What it raised.
+    pub alerts: Vec<AlertSnapshot>,
+    /// How many of these are told to nobody yet.
+    pub silenced: u64,
+    /// What went wrong, in words.
+    pub errors: Vec<String>,
+    /// The source asked not to be read again before this time is over.
+    pub retry_after: Option<Duration>,
+}
+
+impl Cycle {
+    /// Reads security alerts once; `None` where none are to be read.
+    ///
+    /// Fails when the ledger cannot be read or written; what was not recorded is found again by
+    /// the next read.
+    pub async fn read_security(&self) -> Result<Option<SecurityReport>, LedgerError> {
+        let Some(reading) = &self.security else { return Ok(None) };
+        let _turn = reading.turn.lock().await;
+        let now = self.clock.now();
+        let since = now.saturating_sub(ANSWERED_WITHIN).unwrap_or(Timestamp::MIN);
+        let memory = self.ledger.read(move |reader| reader.security(since)).await?;
+        let read = self.read_list(&reading.alerts, &memory, since).await;
+        let score = self.read_score(&reading.alerts, &memory, &read).await;
+        let report = self.judge_security(&memory, &read, score).await?;
+        self.tell_security(&read, &report).await?;
+        Ok(Some(report))
+    }
+
+    /// Reads the list, and asks for those open ones that are missing from a whole one.
+    async fn read_list(
+        &self,
+        source: &SecurityAlerts,
+        memory: &SecurityMemory,
+        since: Timestamp,
+    ) -> Read {
+        let open: HashSet<String> = open(memory).map(|one| one.state.alert.key()).collect();
+        let wanted = SecurityWanted { open, answered_since: since };
+        let SecurityList { alerts, failure } = source.list(&wanted).await;
+        let mut read = Read { alerts, gone: HashSet::new(), failure };
+        if read.failure.is_some() {
+            return read;
+        }
+        let listed: HashSet<String> = read.alerts.iter().map(SecurityAlert::key).collect();
+        let missing = open_missing(memory, &listed);
+        for one in missing.take(MOST_ASKED) {
+            let alert = &one.state.alert;
+            // Another API does not know it.
+            if alert.source != source.source() {
+                read.gone.insert(alert.key());
+                continue;
+            }
+            match source.one(alert).await {
+                Ok(Some(found)) => read.alerts.push(found),
+                Ok(None) => {
+                    read.gone.insert(alert.key());
+                }
+                Err(error) => {
+                    read.failure = Some(error);
+                    break;
+                }
+            }
+        }
+        read
+    }
+
+    /// How fast Microsoft finds that alerts are answered, now and then. That it does not say so is
+    /// no trouble.
+    async fn read_score(
+        &self,
+        source: &SecurityAlerts,
+        memory: &SecurityMemory,
+        read: &Read,
+    ) -> (Option<SecurityScoreSeen>, Option<Timestamp>) {
+        let now = self.clock.now();
+        let before = memory.poll.as_ref();
+        let (score, asked) =
+            before.map_or((None, None), |poll| (poll.score.clone(), poll.score_at));
+        if read.failure.is_some() || asked.is_some_and(|at| !has_passed(SCORE_EVERY, at, now)) {
+            return (score, asked);
+        }
+        let score = match source.score().await {
+            Ok(score) => score.map(|score| SecurityScoreSeen {
+                hours: score.hours,
+                is_compliant: score.is_compliant,
+            }),
+            Err(error) => {
+                tracing::debug!(%error, "Microsoft's mean time to answer is not known");
+                score
+            }
+        };
+        (score, Some(now))
+    }
+
+    /// Decides about all that are open, listed or not, and records it.
+    async fn judge_security(
+        &self,
+        memory: &SecurityMemory,
+        read: &Read,
+        (score, score_at): (Option<SecurityScoreSeen>, Option<Timestamp>),
+    ) -> Result<SecurityReport, LedgerError> {
+        let now = self.clock.now();
+        let good = read.failure.is_none();
+        let before = memory.poll.as_ref();
+        let good_before = before.and_then(|poll| poll.good_at);
+        let stands = standing(memory, read, now);
+        let customers = self.customers_of(&stands).await?;
+        let silences = self.ledger.read(Reader::silences).await?;
+        let polls: PollMemory = self.ledger.read(Reader::poll_memory).await?;
+        let under = SecurityUnder {
+            rules: &self.rules,
+            routes: &self.routes,
+            silences: &silences,
+            polls: &polls,
+            is_first: good_before.is_none(),
+            ledger: self.ledger.identity(),
+            now,
+        };
+        let nobody = Profile::default();
+        let mut recording = SecurityRecording { now, ..SecurityRecording::default() };
+        let mut all = SecurityNews::default();
+        for one in &stands {
+            let alert = &one.state.alert;
+            let key = alert.customer.key();
+            let local = self.budgets.customers.get(&key);
+            let customer = customers.get(&key);
+            let since = alert.began(one.state.first_seen).0;
+            let gap = (!good && !one.is_listed).then(|| last_listed(one, good_before)).flatten();
+            let case = SecurityCase {
+                state: &one.state,
+                remembered: one.remembered,
+                customer: customer.map(|customer| &customer.seen),
+                profile: local.map_or(&nobody, |local| &local.profile),
+                spent: customer.and_then(|customer| spent_since(customer, since)),
+                last_listed: gap,
+            };
+            let mut news = case.decide(&under);
+            self.name_freely(&mut news.alerts, &mut news.steps).await?;
+            if one.is_changed {
+                recording.states.push((key, one.state.clone()));
+            }
+            let tied = news.alerts.iter().map(|new| (alert.key(), new.clone()));
+            recording.alerts.extend(tied);
+            all.add(news);
+        }
+        let report = self.owe(&mut recording, all);
+        recording.poll = Some(SecurityPoll {
+            at: now,
+            good_at: if good { Some(now) } else { good_before },
+            source: self.source_name().to_owned(),
+            errors: read.failure.iter().map(SecurityError::in_full).collect(),
+            score,
+            score_at,
+        });
+        if good {
+            let own = self.rules.facts().filter(|rule| rule.metric == Metric::SecurityAlertHours);
+            recording.settled_rules = own.map(|rule| rule.name.clone()).collect();
+        }
+        self.ledger.record_security(recording).await?;
+        self.count_security(&stands, now);
+        Ok(SecurityReport {
+            good,
+            errors: read.failure.iter().map(prefixed).collect(),
+            retry_after: read.failure.as_ref().and_then(SecurityError::retry_after),
+            ..report
+        })
+    }
+
+    fn source_name(&self) -> &'static str {
+        self.security.as_ref().map_or("", |reading| reading.alerts.source().as_str())
+    }
+
+    /// What is known of the customers' usage.
+    async fn customers_of(
+        &self,
+        stands: &[Standing<'_>],
+    ) -> Result<HashMap<CustomerKey, RememberedCustomer>, LedgerError> {
+        let now = self.clock.now();
+        let keys: HashSet<CustomerKey> =
+            stands.iter().map(|one| one.state.alert.customer.key()).collect();
+        self.ledger.recall(keys.into_iter().map(|key| (key, now)).collect(), HISTORY).await
+    }
+
+    /// Gives alerts of a rule that was removed and is back the identities after those that they
+    /// had.
+    async fn name_freely(
+        &self,
+        alerts: &mut [NewAlert],
+        steps: &mut [NewSecurityStep],
+    ) -> Result<(), LedgerError> {
+        let wanted: Vec<Uuid> = alerts.iter().map(|new| new.snapshot.alert.id).collect();
+        let free = self.ledger.free_alert_ids(wanted).await?;
+        for (new, free) in alerts.iter_mut().zip(free) {
+            let alert = &mut new.snapshot.alert;
+            for step in steps.iter_mut().filter(|step| step.alert == alert.id) {
+                step.alert = free;
+            }
+            alert.id = free;
+            alert.reference = crate::domain::Alert::reference_of(free);
+        }
+        Ok(())
+    }
+
+    /// The messages that all of it owes.
+    fn owe(&self, recording: &mut SecurityRecording, news: SecurityNews) -> SecurityReport {
+        let ledger = self.ledger.identity();
+        let (mut told, latest): (Vec<NewAlert>, Vec<_>) = news
+            .released
+            .into_iter()
+            .map(|(new, latest)| (new.clone(), (new.snapshot.alert.id, latest)))
+            .unzip();
+        let latest: HashMap<Uuid, _> = latest.into_iter().collect();
+        told.extend(news.alerts.iter().cloned());
+        recording.messages = messages(&told, &self.routes, ledger);
+        for message in &mut recording.messages {
+            message.content.know_latest(|id| latest.get(&id).cloned());
+        }
+        for (occasion, told) in
+            [(Occasion::Reminder, news.reminders), (Occasion::Resolved, news.resolved)]
+        {
+            recording.messages.extend(followups(occasion, &told, &self.routes, ledger));
+        }
+        recording.steps = news.steps;
+        recording.changes = news.changes;
+        let silenced = news.alerts.iter().filter(|new| !new.is_told()).count();
+        let alerts = news.alerts.into_iter().map(|new| new.snapshot).collect();
+        let silenced = u64::try_from(silenced).unwrap_or(u64::MAX);
+        SecurityReport { alerts, silenced, ..SecurityReport::default() }
+    }
+
+    /// Sets the gauges; tests are in no counter.
+    fn count_security(&self, stands: &[Standing<'_>], now: Timestamp) {
+        let open = || {
+            stands
+                .iter()
+                .map(|one| &one.state)
+                .filter(|state| state.ended_at.is_none() && !state.alert.is_test)
+        };
+        for severity in crate::metrics::SECURITY_SEVERITIES {
+            let is = |alert: &SecurityAlert| {
+                crate::metrics::security_severity(&alert.severity) == severity
+            };
+            let count = open().filter(|state| is(&state.alert)).count();
+            let gauge = self.metrics.security_alerts_open.with_label_values(&[severity]);
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let since = open().map(|state| state.alert.began(state.first_seen).0).min();
+        let age = since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
+        self.metrics.security_alert_oldest.set(age);
+    }
+
+    /// Tells the log, the metrics and the operator.
+    async fn tell_security(&self, read: &Read, report: &SecurityReport) -> Result<(), LedgerError> {
+        for AlertSnapshot { alert, .. } in &report.alerts {
+            let is_test = alert.security.as_ref().is_some_and(|security| security.is_test);
+            if !is_test {
+                let labels = [alert.rule.as_str(), alert.severity.as_str()];
+                self.metrics.alerts.with_label_values(&labels).inc();
+            }
+            tracing::info!(
+                alert.r#ref = %alert.reference,
+                rule = alert.rule,
+                customer = alert.customer.id.as_str(),
+                "{}",
+                log_words::alert(alert)
+            );
+        }
+        let silenced = Suppression::Silenced.as_str();
+        self.metrics.alerts_suppressed.with_label_values(&[silenced]).inc_by(report.silenced);
+        match &read.failure {
+            Some(failure) => {
+                let finding = failure.finding();
+                let code = finding.code;
+                let other = if finding.subject.is_empty() { ACCESS } else { "" };
+                self.findings.report(finding).await?;
+                self.findings.replace(code, other).await?;
+            }
+            None => {
+                for subject in ["", ACCESS] {
+                    let ending = FindingClosure::of("security alerts are read again");
+                    let code = FindingCode::SecuritySourceFailing;
+                    self.findings.clear(code, subject, ending).await?;
+                }
+            }
+        }
+        self.findings.tell_overdue().await
+    }
+}
+
+/// What was read.
+struct Read {
+    alerts: Vec<SecurityAlert>,
+    /// The keys of those that are no longer listed.
+    gone: HashSet<String>,
+    failure: Option<SecurityError>,
+}
+
+/// A security alert as it stands now.
+struct Standing<'a> {
+    state: SecurityState,
+    remembered: Option<&'a RememberedSecurity>,
+    /// Whether this read has told of it.
+    is_listed: bool,
+    /// Whether anything about it is new.
+    is_changed: bool,
+}
+
+fn prefixed(error: &SecurityError) -> String {
+    format!("security alerts: {}", error.in_full())
+}
+
+fn open(memory: &SecurityMemory) -> impl Iterator<Item = &RememberedSecurity> {
+    memory.alerts.iter().filter(|one| one.state.ended_at.is_none())
+}
+
+fn open_missing<'a>(
+    memory: &'a SecurityMemory,
+    listed: &HashSet<String>,
+) -> impl Iterator<Item = &'a RememberedSecurity> {
+    open(memory).filter(|one| !listed.contains(&one.state.alert.key()))
+}
+
+/// When it was last known to be listed.
+fn last_listed(one: &Standing<'_>, good_at: Option<Timestamp>) -> Option<Timestamp> {
+    one.remembered.map(|remembered| remembered.listed_at).max(good_at)
+}
+
+/// All that were read, and those that are open and were not.
+fn standing<'a>(memory: &'a SecurityMemory, read: &Read, now: Timestamp) -> Vec<Standing<'a>> {
+    let known: HashMap<String, &RememberedSecurity> =
+        memory.alerts.iter().map(|one| (one.state.alert.key(), one)).collect();
+    let mut stands = Vec::new();
+    for alert in &read.alerts {
+        let remembered = known.get(&alert.key()).copied();
+        // One that was answered before anybody here saw it is nothing to tell, but counts in the
+        // mean.
+        let state = stand(alert, remembered, now);
+        let is_changed = remembered.is_none_or(|before| before.state != state);
+        stands.push(Standing { state, remembered, is_listed: true, is_changed });
+    }
+    let listed: HashSet<String> = read.alerts.iter().map(SecurityAlert::key).collect();
+    // Answered from here, and told as open by then.
+    let answered = memory.alerts.iter().filter(|one| {
+        one.state.ended_at.is_some()
+            && !one.alerts.is_empty()
+            && !listed.contains(&one.state.alert.key())
+    });
+    for one in open_missing(memory, &listed).chain(answered) {
+        let is_gone = read.gone.contains(&one.state.alert.key());
+        let mut state = one.state.clone();
+        if is_gone {
+            (state.ended_at, state.unlisted) = (Some(now), true);
+        }
+        stands.push(Standing {
+            state,
+            remembered: Some(one),
+            is_listed: false,
+            is_changed: is_gone,
+        });
+    }
+    stands
+}
+
+/// How an alert stands that was read just now.
+fn stand(
+    alert: &SecurityAlert,
+    remembered: Option<&RememberedSecurity>,
+    now: Timestamp,
+) -> SecurityState {
+    let before = remembered.map(|remembered| &remembered.state);
+    let answered_at = alert.resolved_at.map(UsageDate::instant).filter(|at| *at <= now);
+    let ended_at = alert.is_resolved().then(|| {
+        let ended_before = before.filter(|before| !before.unlisted);
+        ended_before.and_then(|before| before.ended_at).or(answered_at).unwrap_or(now)
+    });
+    SecurityState {
+        alert: alert.clone(),
+        first_seen: before.map_or(now, |before| before.first_seen),
+        ended_at,
+        unlisted: false,
+        ordered_by: before
+            .and_then(|before| before.ordered_by.clone())
+            .filter(|_| ended_at.is_some()),
+    }
+}
+
+impl SecurityNews {
+    fn add(&mut self, other: Self) {
+        self.alerts.extend(other.alerts);
+        self.steps.extend(other.steps);
+        self.changes.extend(other.changes);
+        self.released.extend(other.released);
+        self.reminders.extend(other.reminders);
+        self.resolved.extend(other.resolved);
+    }
+}

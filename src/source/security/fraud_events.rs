@@ -1,0 +1,181 @@
+//! Security alerts of Partner Center: `fraudEvents` in their new model, page by page, those of one
+//! subscription, and the answer to one.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde_json::json;
+
+use crate::domain::{SecurityAlert, SecuritySource};
+use crate::source::call::{Call, Endpoint};
+use crate::source::client::{Client, Target};
+use crate::source::scan::Form;
+use crate::source::security::graph::{read_page, with_json};
+use crate::source::security::list::{MOST_KEPT, PageSink, Pages};
+use crate::source::security::score::SecurityScore;
+use crate::source::security::{
+    AnswerReason, Answered, Api, SecurityError, SecurityList, SecurityWanted,
+};
+use crate::source::{Place, SourceError};
+
+/// How many events a page is asked for; a shorter one is the last.
+const PAGE_SIZE: usize = 100;
+/// More pages than events of years fill.
+const MOST_PAGES: usize = 10_000;
+/// What switches to the new model, which has types, severities and tests.
+const NEW_MODEL: (&str, &str) = ("X-NewEventsModel", "true");
+const TARGET: Target<'static> = Target { place: Place::PartnerCenter, scope: None };
+
+/// Partner Center.
+pub(super) struct FraudEvents {
+    pub(super) client: Arc<Client>,
+}
+
+impl Api for FraudEvents {
+    fn source(&self) -> SecuritySource {
+        SecuritySource::PartnerCenter
+    }
+
+    fn list<'a>(
+        &'a self,
+        wanted: &'a SecurityWanted,
+    ) -> Pin<Box<dyn Future<Output = SecurityList> + Send + 'a>> {
+        Box::pin(self.read(None, wanted))
+    }
+
+    fn one<'a>(&'a self, alert: &'a SecurityAlert) -> Answered<'a, Option<SecurityAlert>> {
+        Box::pin(async move {
+            let wanted = SecurityWanted { open: [alert.key()].into(), ..SecurityWanted::default() };
+            let list = self.read(alert.subscription.as_deref(), &wanted).await;
+            let found = list.alerts.into_iter().find(|one| one.key() == alert.key());
+            match (found, list.failure) {
+                (Some(found), _) => Ok(Some(found)),
+                (None, Some(failure)) => Err(failure),
+                (None, None) => Ok(None),
+            }
+        })
+    }
+
+    fn answer<'a>(&'a self, alert: &'a SecurityAlert, reason: AnswerReason) -> Answered<'a, ()> {
+        Box::pin(async move {
+            let subscription =
+                alert.subscription.as_deref().ok_or(SecurityError::NoSubscription)?;
+            let word = match reason {
+                AnswerReason::Fraud => "Fraud",
+                AnswerReason::Ignore => "Ignore",
+                AnswerReason::Legitimate => return Err(SecurityError::ReasonRefused("legitimate")),
+            };
+            let url = self.client.address(&["fraudEvents", "subscription", subscription, "status"]);
+            // Without an id every event of the subscription would be answered: there is always one.
+            let ids = [alert.id.as_str()];
+            let body =
+                json!({ "EventIds": ids, "EventStatus": "Resolved", "ResolvedReason": word });
+            let request = || with_json(self.client.request(Method::POST, url.clone()), &body);
+            let sent = self.send(request).await;
+            sent.map(drop).map_err(|error| SecurityError::of(error, Place::PartnerCenter))
+        })
+    }
+
+    fn takes(&self, reason: AnswerReason) -> Result<(), SecurityError> {
+        match reason {
+            AnswerReason::Fraud | AnswerReason::Ignore => Ok(()),
+            AnswerReason::Legitimate => Err(SecurityError::ReasonRefused(reason.as_str())),
+        }
+    }
+
+    fn score(&self) -> Answered<'_, Option<SecurityScore>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
+impl FraudEvents {
+    /// Reads all events, or those of a subscription.
+    async fn read(&self, subscription: Option<&str>, wanted: &SecurityWanted) -> SecurityList {
+        let mut pages = Pages::default();
+        let failure = self.pages(subscription, wanted, &mut pages).await.err();
+        pages.into_list(failure.map(|error| SecurityError::of(error, Place::PartnerCenter)))
+    }
+
+    async fn pages(
+        &self,
+        subscription: Option<&str>,
+        wanted: &SecurityWanted,
+        pages: &mut Pages,
+    ) -> Result<(), SourceError> {
+        for number in 1..=MOST_PAGES {
+            let mut url = self.client.address(&["fraudEvents"]);
+            url.query_pairs_mut()
+                .extend_pairs(subscription.map(|id| ("SubscriptionId", id)))
+                .append_pair("PageSize", &PAGE_SIZE.to_string())
+                .append_pair("PageNumber", &number.to_string());
+            let items = self.page(&url, wanted, pages).await?;
+            if pages.is_full() {
+                return Err(garbled(format!("there are {MOST_KEPT} open alerts or more")));
+            }
+            if items < PAGE_SIZE && pages.unreadable > 0 {
+                let unreadable = pages.unreadable;
+                return Err(garbled(format!("{unreadable} of the alerts cannot be read")));
+            }
+            if items < PAGE_SIZE {
+                return Ok(());
+            }
+        }
+        Err(SourceError::Link { reason: format!("there were {MOST_PAGES} pages before it") })
+    }
+
+    /// One page, with its tries; returns how many events it holds.
+    async fn page(
+        &self,
+        url: &Url,
+        wanted: &SecurityWanted,
+        pages: &mut Pages,
+    ) -> Result<usize, SourceError> {
+        let mut call = Call::new(Endpoint::FraudEvents);
+        let mut best = PageSink::new(wanted, SecuritySource::PartnerCenter);
+        loop {
+            let mut sink = PageSink::new(wanted, SecuritySource::PartnerCenter);
+            let tried = self.try_page(url, &mut call, &mut sink).await;
+            if tried.is_ok() || sink.items > best.items {
+                best = sink;
+            }
+            match tried {
+                Err(error) if self.client.wait_after(&error, &mut call).await => {}
+                tried => {
+                    let items = best.items;
+                    pages.add(best);
+                    return tried.map(|()| items);
+                }
+            }
+        }
+    }
+
+    async fn try_page(
+        &self,
+        url: &Url,
+        call: &mut Call,
+        sink: &mut PageSink<'_>,
+    ) -> Result<(), SourceError> {
+        let request =
+            self.client.request(Method::GET, url.clone()).header(NEW_MODEL.0, NEW_MODEL.1);
+        let mut response = self.client.exchange(request, &TARGET, call).await?;
+        read_page(&mut response, Form::LIST, Place::PartnerCenter, sink).await.map(drop)
+    }
+
+    /// Sends a request, with its tries.
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, SourceError> {
+        let mut call = Call::new(Endpoint::FraudEvents);
+        loop {
+            let request = request().header(NEW_MODEL.0, NEW_MODEL.1);
+            match self.client.exchange(request, &TARGET, &mut call).await {
+                Err(error) if self.client.wait_after(&error, &mut call).await => {}
+                sent => return sent,
+            }
+        }
+    }
+}
+
+fn garbled(reason: String) -> SourceError {
+    SourceError::Garbled { place: Place::PartnerCenter, reason }
+}

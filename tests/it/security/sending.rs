@@ -1,0 +1,77 @@
+//! What messages about security alerts say.
+
+use budget_alertd::domain::{Message, MessageKind};
+
+use super::{CONTOSO, CRYPTO, LADDER, NOBODY, Stage, crypto};
+
+/// What is owed to the webhook.
+async fn owed(stage: &Stage) -> Vec<Message> {
+    stage.world.owed("hook").await.into_iter().map(|delivery| delivery.message).collect()
+}
+
+#[tokio::test]
+async fn the_payload_has_the_security_alert_and_what_is_known_of_usage() {
+    let stage = Stage::new(LADDER).with_usage().await;
+    stage.set(&[crypto(CRYPTO, CONTOSO, "20:00"), crypto("b", NOBODY, "20:00")]);
+    stage.read("20:30").await;
+    let messages = owed(&stage).await;
+    let alerts: Vec<serde_json::Value> = messages
+        .iter()
+        .map(|message| serde_json::to_value(&message.alerts()[0].alert).unwrap())
+        .collect();
+    let (known, unknown) = if alerts[0]["cost"].is_null() {
+        (&alerts[1], &alerts[0])
+    } else {
+        (&alerts[0], &alerts[1])
+    };
+    assert_eq!(
+        known["security"],
+        serde_json::json!({
+            "id": CRYPTO, "source": "graph", "type": "CryptoMining", "severity": "high",
+            "confidence": "medium", "status": "active", "is_test": false,
+            "detected_at": "2026-11-14T20:00:00Z", "first_observed": "2026-11-14T20:00:00Z",
+            "last_observed": "2026-11-14T20:00:00Z",
+            "subscription": "22222222-1111-4b05-8f15-b3d72e0596e6",
+            "resources": ["/subscriptions/22222222-1111-4b05-8f15-b3d72e0596e6/resourceGroups/rg-batch/providers/Microsoft.Compute/virtualMachines/vm-7"],
+        })
+    );
+    for name in ["cost", "budget", "billing_period", "usage_as_of"] {
+        assert!(unknown[name].is_null(), "{name}: {unknown}");
+        assert!(!known[name].is_null(), "{name}: {known}");
+    }
+    assert_eq!(
+        (&known["cost"]["amount"], &known["customer"]["name"], &known["value"]),
+        (&"1410".into(), &"Contoso Nord".into(), &"0.5".into())
+    );
+    assert_eq!((&unknown["threshold"], &unknown["passed"]), (&"0".into(), &serde_json::json!([])));
+}
+
+#[tokio::test]
+async fn who_was_told_hears_of_the_end_once() {
+    let rules = LADDER.to_owned()
+        + "[notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\nsend_resolved = true\n";
+    let stage = Stage::new(&rules);
+    stage.set(&[crypto(CRYPTO, CONTOSO, "09:00"), crypto("gone", CONTOSO, "09:00")]);
+    for time in ["09:10", "10:10", "21:10"] {
+        stage.read(time).await;
+    }
+    let mut answered = crypto(CRYPTO, CONTOSO, "09:00");
+    answered.status = "resolved".to_owned();
+    answered.reason = Some("fraud".to_owned());
+    stage.set(&[answered]);
+    stage.read("22:10").await;
+    stage.read("22:20").await;
+    let messages = owed(&stage).await;
+    let ended: Vec<&Message> =
+        messages.iter().filter(|message| message.kind() == MessageKind::Resolved).collect();
+    let mut said: Vec<String> = ended
+        .iter()
+        .map(|message| {
+            let latest = message.alerts()[0].context.latest.clone().unwrap();
+            let end = latest.security.unwrap();
+            format!("{:?} {:?} {} h", latest.ended.unwrap(), end.reason, end.hours)
+        })
+        .collect();
+    said.sort();
+    assert_eq!(said, ["Answered Some(\"fraud\") 13.17 h", "Unlisted None 13.17 h"]);
+}
