@@ -2,6 +2,7 @@
 //! received"). What is said is `message`'s; a workflow answers before the card is posted, so that no
 //! answer says that anybody saw it.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -181,7 +182,10 @@ fn alert(text: &AlertText, above: Option<&str>, form: Form) -> Vec<Value> {
         .partner_center
         .iter()
         .map(|url| line_of(&format!("[Customer in Partner Center]({url})")));
-    let facts = facts(&text.rows, form).into_iter().chain(link);
+    // A detail that is cut has lost its reference.
+    let cut = if form.news { Vec::new() } else { references(&text.also) };
+    let cut = cut.iter().map(|references| small(&format!("{ALSO}: {references}"), false));
+    let facts = facts(&text.rows, form).into_iter().chain(cut).chain(link);
     std::iter::once(container(style(text.occasion, text.severity), &head))
         .chain(lines)
         .chain(facts)
@@ -211,7 +215,11 @@ fn listed(member: &Member, occasion: Occasion, form: Form) -> Value {
         .filter(|_| form.news)
         .map(|news| format!(" · {}", escaped(news.trim_end_matches('.'))));
     let also = if form.news { member.also.clone() } else { references(&member.also) };
-    let also: String = also.iter().map(|also| format!("\n\n{ALSO}: {}", escaped(also))).collect();
+    let also = also.iter().fold(String::new(), |mut lines, also| {
+        // Writing to a text never fails.
+        let _written = write!(lines, "\n\n{ALSO}: {}", escaped(also));
+        lines
+    });
     let (mark, news) = (mark(occasion, member.severity), news.unwrap_or_default());
     let text = format!(
         "{mark} **{name}{badge}** — {}{news} · {}{also}",

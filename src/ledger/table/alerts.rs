@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::alerting::identity;
 use crate::alerting::{Content, NewAlert, NewMessage, NewStep};
 use crate::domain::{
-    Alert, AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, MessageKind,
+    AlertContext, AlertSnapshot, AlertState, Audience, BillingPeriod, MessageKind,
 };
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
@@ -39,10 +39,10 @@ pub(in crate::ledger) fn add(
         let as_of = alert.usage_as_of.instant();
         history::cost_history(connection, &alert.key(), &alert.billing_period, as_of)?
     };
-    let incident = open_incident(connection, alert)?.or_else(|| context.incident.clone());
+    let incident = open_incident(connection, &new.snapshot)?.or_else(|| context.incident.clone());
     let snapshot = AlertSnapshot {
         alert: alert.clone(),
-        context: AlertContext { cost_history, incident, ..context.clone() },
+        context: AlertContext { incident, cost_history, ..context.clone() },
     };
     let snapshot = json(&snapshot)?;
     connection
@@ -76,9 +76,11 @@ pub(in crate::ledger) fn add(
 /// The incident that is open about the customer in the billing period of a new alert, by whatever
 /// version it was opened: rather that of the same rule, else the oldest. The period's end stands
 /// for the period.
-fn open_incident(connection: &Connection, new: &Alert) -> sql::Result<Option<String>> {
-    if new.security.is_some() {
-        // It is an incident of its own.
+fn open_incident(connection: &Connection, new: &AlertSnapshot) -> sql::Result<Option<String>> {
+    let AlertSnapshot { alert: new, context } = new;
+    // What has an incident of its own kind does not join that of the customer.
+    let of_its_own = context.incident.as_ref().is_some_and(|own| *own != new.new_incident());
+    if of_its_own || new.security.is_some() {
         return Ok(None);
     }
     let mut statement = connection.prepare_cached(

@@ -123,14 +123,14 @@ impl AlertText {
         sent: Timestamp,
     ) -> Self {
         Self::new(occasion, worst, zone, sent)
-            .with_reasons(reasons::reasons(occasion, others, zone, sent))
+            .with_reasons(&reasons::reasons(occasion, others, zone, sent))
     }
 
     /// The same with further reasons why the customer is told of.
     #[must_use]
-    pub(super) fn with_reasons(mut self, reasons: Vec<String>) -> Self {
-        self.rows.splice(0..0, reasons::rows(&reasons));
-        self.also = reasons::shown(&reasons);
+    pub(super) fn with_reasons(mut self, reasons: &[String]) -> Self {
+        self.rows.splice(0..0, reasons::rows(reasons));
+        self.also = reasons::shown(reasons);
         self
     }
 

@@ -145,7 +145,7 @@ impl<'a> CustomerTelling<'a> {
                 told.push(other);
             }
         }
-        let mut text = self.text().with_reasons(told.split_off(1));
+        let mut text = self.text().with_reasons(told.get(1..).unwrap_or_default());
         let references = std::iter::once(self).chain(others).take(REFERENCES);
         let references: Vec<_> = references.map(|one| one.telling.reference()).collect();
         for row in text.rows.iter_mut().filter(|row| row.label == "Ref") {

@@ -58,12 +58,11 @@ impl<'a> DigestText<'a> {
         let mut members: Vec<Member> = Vec::new();
         let mut places: HashMap<&CustomerKey, usize> = HashMap::new();
         for (one, (raised, now)) in each.iter().zip(pairs()) {
-            match places.get(&one.about).and_then(|place| members.get_mut(*place)) {
-                Some(member) => member.also.push(reason(occasion, raised, now, zone, sent)),
-                None => {
-                    places.insert(&one.about, members.len());
-                    members.push(one.clone());
-                }
+            if let Some(member) = places.get(&one.about).and_then(|place| members.get_mut(*place)) {
+                member.also.push(reason(occasion, raised, now, zone, sent));
+            } else {
+                places.insert(&one.about, members.len());
+                members.push(one.clone());
             }
         }
         for member in &mut members {

@@ -148,9 +148,10 @@ impl MailText {
         let (occasion, digest, test) = match message {
             Message::Operator(_) | Message::Report(_) => return Ok(None),
             Message::Alert(_) => (Occasion::New, None, None),
-            Message::Alerts(digest) => (Occasion::New, Some(digest), None),
             Message::Test(_) => (Occasion::New, None, Some(TEST_SENTENCE)),
-            Message::Digest(digest) => (Occasion::New, Some(digest), None),
+            Message::Alerts(digest) | Message::Digest(digest) => {
+                (Occasion::New, Some(digest), None)
+            }
             Message::Reminder(digest) => (Occasion::Reminder, Some(digest), None),
             Message::Resolved(digest) => (Occasion::Resolved, Some(digest), None),
         };

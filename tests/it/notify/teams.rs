@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
-use budget_alertd::domain::{AlertSnapshot, CustomerId, Ended, Message, OperatorNews};
+use budget_alertd::domain::{AlertSnapshot, CustomerId, Digest, Ended, Message, OperatorNews};
 use budget_alertd::metrics::Metrics;
 use budget_alertd::notify::{FailureReason, SampleKind, Verdict, sample_message};
 use proptest::prelude::*;
@@ -233,6 +233,15 @@ async fn the_largest_messages_stay_within_the_limit() {
                 "{kind:?} {card}"
             );
         }
+        let reason = |number: usize| {
+            let mut one = sample.clone();
+            one.alert.reference = format!("5F0C1C{number:02}");
+            one
+        };
+        let several = Digest::of_one_customer((0..9).map(reason).collect());
+        let card = shown(&card(Message::Alerts(several)).await);
+        let is_named = |number: usize| card.contains(&reason(number).alert.reference);
+        assert!((1..9).all(is_named), "no reason either: {card}");
     }
 }
 
