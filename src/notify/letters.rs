@@ -1,8 +1,6 @@
 //! Writes mails, however they are sent: who they are from and to, their headers, parts and threads.
 //! The words are in `message`.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -263,21 +261,18 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
             (header("X-Budget-Alert-Code"), news.code.as_str().to_owned()),
         ]);
     } else {
+        let (list_of, rules) = match rules(message).as_slice() {
+            [] => ("digest".to_owned(), "several".to_owned()),
+            all @ [worst, ..] => {
+                let all: Vec<String> = all.iter().map(|rule| bare(rule, 60)).collect();
+                (slug(worst), all.join(", "))
+            }
+        };
         let alerts = || message.alerts().iter().map(|snapshot| &snapshot.alert);
-        let first_rule = alerts().next().map(|alert| alert.rule.as_str());
-        let of_one = message.is_of_one_customer();
-        let one_rule =
-            first_rule.filter(|rule| of_one || alerts().all(|alert| alert.rule == *rule));
-        let rules: BTreeSet<_> = alerts().skip(1).map(|alert| alert.rule.as_str()).collect();
-        let rules = first_rule
-            .into_iter()
-            .chain(rules.into_iter().filter(|rule| Some(*rule) != first_rule));
-        let rules: Vec<_> = rules.take(REFERENCES).map(|rule| bare(rule, 60)).collect();
-        let rules = if one_rule.is_some() { rules.join(", ") } else { "several".to_owned() };
         let references: Vec<_> =
             alerts().take(50).map(|alert| bare(&alert.reference, 16)).collect();
         headers.extend([
-            list(&slug(one_rule.unwrap_or("digest"))),
+            list(&list_of),
             (header("X-Budget-Alert-Severity"), message.severity().as_str().to_owned()),
             (header("X-Budget-Alert-Rule"), rules),
             (header("X-Budget-Alert-Ref"), references.join(", ")),
@@ -288,6 +283,22 @@ fn headers(message: &Message, audience: Audience, domain: &str) -> Vec<(HeaderNa
         headers.push((header("X-Priority"), "1 (Highest)".to_owned()));
     }
     headers
+}
+
+/// The rules that a message about alerts comes of, that of the worst first; none of a digest that
+/// comes of several.
+fn rules(message: &Message) -> Vec<&str> {
+    let mut all: Vec<&str> = Vec::new();
+    for rule in message.alerts().iter().map(|snapshot| snapshot.alert.rule.as_str()) {
+        if !all.contains(&rule) {
+            all.push(rule);
+        }
+        if all.len() > 1 && !message.is_of_one_customer() {
+            return Vec::new();
+        }
+    }
+    all.truncate(REFERENCES);
+    all
 }
 
 /// Whether somebody should see it before other mail.
