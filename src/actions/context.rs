@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -24,8 +25,8 @@ pub struct ActionContext {
     /// The lines to a daemon's loops; none in a command.
     pub daemon: Option<DaemonLines>,
     /// Held by whoever changes budgets in Partner Center: two at once would take each other's
-    /// changes for a stranger's.
-    pub pushing: Arc<Mutex<()>>,
+    /// changes for a stranger's. When one was asked for last, by the clock's monotonic time.
+    pub pushing: Arc<Mutex<Option<Duration>>>,
 }
 
 /// The lines to a daemon's loops.

@@ -95,17 +95,15 @@ impl SpendingBudgets {
             return self.read(customer, None);
         }
         match new_amount(&request.body) {
-            Some(Some(amount)) => {
-                Answer::json(200, format!("{{\"amount\":{amount},{ATTRIBUTES}}}"))
-            }
-            Some(None) => Answer::json(200, format!("{{{ATTRIBUTES}}}")),
-            None => Answer::error(400, "3000", "Invalid property: Amount."),
+            Ok(Some(amount)) => Answer::json(200, format!("{{\"amount\":{amount},{ATTRIBUTES}}}")),
+            Ok(None) => Answer::json(200, format!("{{{ATTRIBUTES}}}")),
+            Err(NoAmount) => Answer::error(400, "3000", "Invalid property: Amount."),
         }
     }
 
     /// Makes a change that was answered with success; the same `MS-RequestId` makes it once.
     pub(crate) fn write(&mut self, customer: &str, request: &Request) {
-        let Some(amount) = new_amount(&request.body) else { return };
+        let Ok(amount) = new_amount(&request.body) else { return };
         let request_id = request.header("MS-RequestId").unwrap_or_default().to_owned();
         if !self.known_requests.insert(request_id.clone()) {
             return;
@@ -121,11 +119,57 @@ impl SpendingBudgets {
     }
 }
 
-/// `Amount` of a body, `null` as none; nothing where the key is missing or no number.
-fn new_amount(body: &[u8]) -> Option<Option<Decimal>> {
-    let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(body).ok()?;
-    match fields.get("Amount")?.get() {
-        "null" => Some(None),
-        number => Decimal::from_str_exact(number).ok().map(Some),
+/// The key `Amount` is missing, or its value is no number.
+struct NoAmount;
+
+/// `Amount` of a body; none where it is `null`.
+fn new_amount(body: &[u8]) -> Result<Option<Decimal>, NoAmount> {
+    let fields: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_slice(body).map_err(|_| NoAmount)?;
+    match fields.get("Amount").ok_or(NoAmount)?.get() {
+        "null" => Ok(None),
+        number => Decimal::from_str_exact(number).map(Some).map_err(|_| NoAmount),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(id: &str, body: &str) -> Request {
+        Request {
+            method: "PATCH".into(),
+            path: "/v1/customers/c1/usagebudget".into(),
+            headers: vec![("MS-RequestId".into(), id.into())],
+            body: body.into(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn shown(budgets: &SpendingBudgets) -> String {
+        String::from_utf8(budgets.read("C1", Some(7.into())).body).unwrap()
+    }
+
+    #[test]
+    fn one_request_id_makes_one_change_and_digits_stay() {
+        let mut budgets = SpendingBudgets::default();
+        assert_eq!(shown(&budgets), format!("{{\"amount\":7,{ATTRIBUTES}}}"));
+        let change = request("1", r#"{"Amount":5000.10}"#);
+        assert_eq!(budgets.answer_to_write("c1", &change).status, 200);
+        budgets.write("c1", &change);
+        assert_eq!(shown(&budgets), format!("{{\"amount\":5000.10,{ATTRIBUTES}}}"));
+        budgets.write("c1", &request("2", r#"{"Amount":null}"#));
+        assert_eq!(shown(&budgets), format!("{{{ATTRIBUTES}}}"));
+        budgets.write("c1", &change);
+        assert_eq!(shown(&budgets), format!("{{{ATTRIBUTES}}}"), "made before");
+        assert_eq!(budgets.changes().len(), 2);
+    }
+
+    #[test]
+    fn a_body_without_an_amount_is_refused() {
+        let budgets = SpendingBudgets::default();
+        for body in ["", "{}", r#"{"amount":5}"#, r#"{"Amount":"many"}"#] {
+            assert_eq!(budgets.answer_to_write("c1", &request("1", body)).status, 400, "{body}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Writes local budgets to Partner Center, where only a person orders it: first a plan that changes
-//! nothing, then what of it was confirmed. What may be written is decided in [`wanted`], how it is
-//! written safely in [`write`].
+//! nothing, then what of it was confirmed. What may be written is decided in `wanted`, how it is
+//! written safely in `write`.
 
 mod mean;
 mod read;
@@ -89,10 +89,13 @@ impl Action for PushRequest {
         let wanted = Wanted::find(context, &cycle, &self).await?;
         let mut push = Push::of(&cycle, author, self.customer.is_some());
         let Some(confirmed) = self.confirmed else { return push.plan(&wanted).await };
-        let _alone = context.pushing.try_lock().map_err(|_| {
+        let mut last_asked = context.pushing.try_lock().map_err(|_| {
             ActionError::Unavailable("budgets are being pushed already: ask again later".to_owned())
         })?;
         tracing::info!(%author, budgets = confirmed.len(), "budgets are pushed to Partner Center");
-        push.write(&wanted, &confirmed).await
+        push.last_asked = *last_asked;
+        let rows = push.write(&wanted, &confirmed).await;
+        *last_asked = push.last_asked;
+        rows
     }
 }

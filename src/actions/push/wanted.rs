@@ -28,8 +28,10 @@ pub(super) struct Wanted {
     /// What people call the customer.
     pub(super) name: String,
     pub(super) budget: LocalBudget,
-    /// The customer's currency; none where no usage was seen.
-    currency: Option<Option<Currency>>,
+    /// Whether usage of the customer was ever read.
+    is_seen: bool,
+    /// The currency of that usage.
+    currency: Option<Currency>,
     /// What its whole months come to.
     mean: Option<Decimal>,
     /// An earlier change of which nobody knows yet what came of it.
@@ -68,13 +70,15 @@ impl Wanted {
     /// Why it is not written whatever Partner Center has, in words.
     pub(super) fn obstacle(&self) -> Option<String> {
         let LocalBudget { amount: wanted, currency } = self.budget;
+        if !self.is_seen {
+            return Some("no usage of this customer was ever read".to_owned());
+        }
         match self.currency {
-            None => return Some("no usage of this customer was ever read".to_owned()),
-            Some(None) => return Some("the currency of its usage is not known".to_owned()),
-            Some(Some(usage)) if usage != currency => {
+            None => return Some("the currency of its usage is not known".to_owned()),
+            Some(usage) if usage != currency => {
                 return Some(format!("its usage is in {usage}, the budget in {currency}"));
             }
-            Some(Some(_)) => {}
+            Some(_) => {}
         }
         if wanted <= Decimal::ZERO {
             return Some("only amounts above 0 are written".to_owned());
@@ -167,7 +171,8 @@ fn read(
         let name = local.profile.label.clone().or_else(|| state.map(|state| state.name.clone()));
         all.push(Wanted {
             name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()),
-            currency: state.map(|state| state.currency),
+            is_seen: state.is_some(),
+            currency: state.and_then(|state| state.currency),
             open: open.remove(&key),
             key,
             id,

@@ -38,12 +38,15 @@ pub(super) struct Push<'a> {
     named: bool,
     /// Why nothing more is asked.
     over: Option<String>,
+    /// When a change was asked for last, by the clock's monotonic time.
+    pub(super) last_asked: Option<Duration>,
 }
 
 impl<'a> Push<'a> {
     pub(super) fn of(cycle: &'a Cycle, author: &Author, named: bool) -> Self {
         let author = author.to_string();
-        Self { cycle, ledger: cycle.ledger.ordered_by(&author), author, named, over: None }
+        let ledger = cycle.ledger.ordered_by(&author);
+        Self { cycle, ledger, author, named, over: None, last_asked: None }
     }
 
     /// What would be written, without writing anything.
@@ -213,7 +216,7 @@ impl<'a> Push<'a> {
     async fn send(&mut self, wanted: &Wanted, push: BudgetPush) -> Result<Done, ActionError> {
         let mut why = String::new();
         for wait in WAITS {
-            self.cycle.clock.sleep(wait).await;
+            self.wait_for_turn(wait).await;
             let push = BudgetPush { correlation_id: Uuid::new_v4(), ..push.clone() };
             self.ledger.begin_budget_push(push.clone()).await?;
             let ids = ChangeIds { request: push.request_id, correlation: push.correlation_id };
@@ -231,12 +234,20 @@ impl<'a> Push<'a> {
                 }
             };
             if let Some(done) = self.look(wanted, &push, is_taken).await? {
-                self.cycle.clock.sleep(PACE).await;
                 return Ok(done);
             }
         }
         let words = format!("it is not written after {} tries: {why}", WAITS.len());
         self.end(&push, PushOutcome::Failed, words).await
+    }
+
+    /// Waits before a change is asked for: at least so long, and until the last one is a second ago.
+    async fn wait_for_turn(&mut self, wait: Duration) {
+        let clock = &*self.cycle.clock;
+        let since = self.last_asked.map(|last| clock.monotonic().saturating_sub(last));
+        let pace = since.map_or(Duration::ZERO, |since| PACE.saturating_sub(since));
+        clock.sleep(wait.max(pace)).await;
+        self.last_asked = Some(clock.monotonic());
     }
 
     /// Reads what came of a try; none where the old budget is there and the try may have failed.

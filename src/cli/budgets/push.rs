@@ -13,6 +13,7 @@ use crate::cli::open::CommandContext;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::config::SecretsFor;
+use crate::domain::PushOutcome;
 use crate::text::{amount, money};
 
 /// How many are ordered at once: those after are not lost with them.
@@ -55,7 +56,7 @@ impl Push {
         if let Some(failure) = failure {
             return Err(failure);
         }
-        let is_good = |row: &PushedBudget| row.outcome.is_none_or(|outcome| outcome.is_good());
+        let is_good = |row: &PushedBudget| row.outcome.is_none_or(PushOutcome::is_good);
         Ok(if rows.iter().all(is_good) { Outcome::Done } else { Outcome::Failed })
     }
 

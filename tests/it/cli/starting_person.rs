@@ -1,58 +1,22 @@
 //! `init` with a person at a terminal: a wrong answer is asked again, and nothing else is lost.
 
-use std::io::{Read as _, Write as _};
-use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
-
 use budget_alertd::clock::SystemClock;
 use budget_alertd::simulator::{Fault, HttpReceiver};
 
 use super::Ended;
 use super::starting::{Empty, TENANT};
-use crate::support::process::{SOON, eventually};
+use crate::support::terminal;
 
 /// Runs `init` on a terminal of its own. Each answer is typed when its question is there: the piece
 /// of text that is waited for, and the keys.
 #[track_caller]
 fn at_terminal(house: &Empty, options: &[&str], answers: &[(&str, &str)]) -> Ended {
     let inner = house.0.command(&[&["init"][..], options].concat());
-    let words = std::iter::once(inner.get_program()).chain(inner.get_args());
-    let quoted: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
-    let mut child = Command::new("script")
-        .args(["--quiet", "--return", "--flush", "--command", &quoted.join(" "), "/dev/null"])
-        .env("CREDENTIALS_DIRECTORY", house.0.path("credentials"))
-        .env("TZ", "Europe/Stockholm")
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let shown = Arc::new(Mutex::new(Vec::new()));
-    let reading = std::thread::spawn({
-        let shown = Arc::clone(&shown);
-        move || {
-            let mut piece = [0; 4096];
-            while let Ok(length @ 1..) = screen.read(&mut piece) {
-                shown.lock().unwrap().extend_from_slice(&piece[..length]);
-            }
-        }
-    });
-    let mut seen = 0;
-    for (question, typed) in answers {
-        seen = eventually(SOON, question, || {
-            let shown = String::from_utf8_lossy(&shown.lock().unwrap()).into_owned();
-            let rest = shown.get(seen..)?;
-            rest.find(question).map(|at| seen + at + question.len())
-        });
-        keys.write_all(typed.as_bytes()).unwrap();
-    }
-    drop(keys);
-    let status = child.wait().unwrap();
-    reading.join().unwrap();
-    let stdout = shown.lock().unwrap().clone();
+    let credentials = house.0.path("credentials").display().to_string();
+    let environment = [("CREDENTIALS_DIRECTORY", &*credentials), ("TZ", "Europe/Stockholm")];
+    let output = terminal::at_terminal(&inner, &environment, answers);
     let folder = house.0.path("").display().to_string();
-    Ended::of(&Output { status, stdout, stderr: Vec::new() }, folder.trim_end_matches('/'))
+    Ended::of(&output, folder.trim_end_matches('/'))
 }
 
 #[test]

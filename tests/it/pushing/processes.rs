@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{NORD, local, nord};
 use crate::support::process::{House, SOON, eventually};
+use crate::support::terminal::at_terminal;
 
 /// A house whose source is the Partner Center; one poll has read its usage.
 fn house(center: &PartnerCenter) -> House {
@@ -87,6 +88,24 @@ async fn a_push_shows_what_it_would_write_and_writes_by_order_only() {
     assert!(csv.contains(&format!("{NORD},,5000,SEK,skipped,")), "{csv}");
     let unknown = house.run(&["budgets", "push", "--dry-run", "--customer", "Fabrikam"]);
     assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_sees_the_plan_and_is_asked() {
+    let center = center();
+    let house = house(&center);
+    let ask = |answer: &str| {
+        let question = "Write 1 budget to Partner Center? yes or no [no]: ";
+        at_terminal(&house.command(&["budgets", "push"]), &[], &[(question, answer)])
+    };
+    let refused = ask("\r");
+    let text = String::from_utf8_lossy(&refused.stdout);
+    assert!(text.contains("Contoso Nord") && text.contains("Nothing was written."), "{text}");
+    assert_eq!((refused.status.code(), patches(&center).len()), (Some(0), 0));
+    let agreed = ask("yes\r");
+    let text = String::from_utf8_lossy(&agreed.stdout);
+    assert!(text.contains("would be written") && text.contains("read back"), "{text}");
+    assert_eq!((agreed.status.code(), patches(&center).len()), (Some(0), 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

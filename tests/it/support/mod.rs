@@ -3,6 +3,7 @@
 pub(crate) mod process;
 mod schema;
 pub(crate) mod server;
+pub(crate) mod terminal;
 pub(crate) mod world;
 
 pub(crate) use schema::Schema;
