@@ -137,7 +137,7 @@ async fn every_metric_has_words_without_amounts() {
     over_zero.alert.budget.as_mut().unwrap().amount = decimal("0");
     over_zero.alert.value = Some(MetricValue::OverZero);
     over_zero.alert.computed_percent = None;
-    let samples = [
+    let samples = vec![
         watched(Metric::ForecastPercent, "100"),
         watched(Metric::Pace, "10"),
         watched(Metric::DailyPercent, "10"),

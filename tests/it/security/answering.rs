@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{CONTOSO, CRYPTO, OTHER};
-use crate::support::process::House;
+use crate::support::process::{House, SOON, eventually};
 
 struct Desk {
     microsoft: PartnerCenter,
@@ -190,4 +190,21 @@ async fn a_fraud_event_takes_two_reasons_and_always_an_id() {
         posted,
         serde_json::json!({ "EventIds": [CRYPTO], "EventStatus": "Resolved", "ResolvedReason": "Ignore" })
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_reads_them_by_itself_and_answers_by_order() {
+    let desk = Desk::new("graph");
+    let daemon = desk.house.start();
+    let of_type = |kind: &str| {
+        let received = desk.receiver.received();
+        received.into_iter().filter(|request| request.text().contains(kind)).count()
+    };
+    eventually(SOON, "both alerts", || (of_type("budget.alert.raised") == 2).then_some(()));
+    let (code, out, err) = desk.run(&["security", "resolve", CRYPTO, "--reason", "legitimate"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    eventually(SOON, "the end", || (of_type("budget.alert.resolved") == 1).then_some(()));
+    let polled = desk.json(&["poll", "--format", "json"]);
+    assert_eq!((&polled["security"], &polled["alerts"]), (&"ok".into(), &Value::Array(Vec::new())));
+    drop(daemon);
 }
