@@ -1,23 +1,37 @@
 //! Notes that somebody knows of an alert, so that nobody is reminded of it until its next higher
-//! step, or takes that back; and so of every alert that a message told with it about the same
-//! customer.
+//! Notes that somebody knows of an alert, so that nobody is reminded of it until its next higher
+//! step, and of a spike what it was; or takes that back. So of every alert that a message told with
+//! it about the same customer.
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::{Action, ActionContext, ActionError, Author};
-use crate::domain::Alert;
+use crate::domain::spike::{SpikeMark, SpikeNote};
+use crate::domain::{Alert, Metric, utc_day};
 use crate::ledger::{AlertRow, Reader};
 use crate::text::clean;
+
+/// How far ahead spikes may be expected.
+const LONGEST_DAYS: i64 = 90;
+/// How long a reason may be, in characters.
+const REASON_MOST: usize = 500;
 
 /// Which alerts somebody knows of.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AckRequest {
-    /// By id, or by the reference that messages show.
+    /// By id, or by the reference that messages show: each stands for all alerts of its message.
     pub alerts: Vec<String>,
-    /// Take it back: reminders go on.
+    /// Take it back: reminders go on, and nothing is said of spikes any more.
     pub undo: bool,
+    /// What the spikes among them were.
+    pub spikes: Option<SpikeMark>,
+    /// The last day of the data, in UTC, up to which further spikes are expected.
+    pub until: Option<Date>,
+    /// Why, for those who wonder later.
+    pub reason: Option<String>,
 }
 
 /// Who knows of an alert, and since when.
@@ -27,6 +41,26 @@ pub struct Acknowledgement {
     pub at: Timestamp,
     /// Who.
     pub by: String,
+    /// What was noted.
+    pub note: Option<String>,
+    /// Whether the spike that it is about was to be expected.
+    pub expected: bool,
+}
+
+/// What somebody said of the spike that an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpikeMarking {
+    /// What it was.
+    #[serde(rename = "as")]
+    pub mark: SpikeMark,
+    /// When that was said.
+    pub at: Timestamp,
+    /// Who said so.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The last day of the data, in UTC, up to which further spikes are expected.
+    pub until: Option<Date>,
 }
 
 /// An alert that somebody knows of, or no longer.
@@ -38,6 +72,38 @@ pub struct Acknowledged {
     pub before: Option<Acknowledgement>,
     /// Who says so now.
     pub now: Option<Acknowledgement>,
+    /// What was said of its spike before.
+    pub marked_before: Option<SpikeMarking>,
+    /// What is said of it now.
+    pub marked: Option<SpikeMarking>,
+}
+
+impl Acknowledgement {
+    /// Who knows of an alert.
+    pub fn of(row: &AlertRow) -> Option<Self> {
+        let (at, by) = row.acknowledged.clone()?;
+        let marked = row.marked.as_ref();
+        let reason = || marked?.reason.as_ref().map(ToString::to_string);
+        Some(Self {
+            at,
+            by,
+            note: row.note.clone().or_else(reason),
+            expected: marked.is_some_and(|note| note.mark == SpikeMark::Expected),
+        })
+    }
+}
+
+impl SpikeMarking {
+    /// What somebody said of the spike that an alert is about.
+    pub fn of(row: &AlertRow) -> Option<Self> {
+        row.marked.as_ref().map(|note| Self {
+            mark: note.mark,
+            at: note.at,
+            by: note.by.to_string(),
+            reason: note.reason.as_ref().map(ToString::to_string),
+            until: note.until,
+        })
+    }
 }
 
 impl Action for AckRequest {
@@ -51,58 +117,158 @@ impl Action for AckRequest {
     ) -> Result<Vec<Acknowledged>, ActionError> {
         let cycle = context.cycle()?;
         let (now, author) = (cycle.clock.now(), author.to_string());
-        let (mut answers, undo) = (Vec::new(), self.undo);
-        for AlertRow { snapshot, acknowledged, .. } in
-            context.read(move |reader| meant(reader, &self.alerts)).await?
-        {
-            let alert = snapshot.alert;
-            let before = acknowledged.map(|(at, by)| Acknowledgement { at, by });
-            let known = if undo {
-                cycle.ledger.ordered_by(&author).unacknowledge(alert.id, now).await?;
-                None
-            } else {
-                cycle.ledger.acknowledge(&alert.id.to_string(), &author, now).await?;
-                Some(
-                    before
-                        .clone()
-                        .unwrap_or_else(|| Acknowledgement { at: now, by: author.clone() }),
-                )
-            };
-            if known != before {
-                let what = if undo {
-                    "an acknowledgement is taken back"
-                } else {
-                    "an alert is acknowledged"
-                };
-                tracing::info!(%author, alert.r#ref = %alert.reference, rule = alert.rule, "{what}");
-            }
-            answers.push(Acknowledged { alert, before, now: known });
+        self.check()?;
+        let request = self.clone();
+        let before = context.read(move |reader| request.meant(reader, now)).await?;
+        let alerts: Vec<_> = before.iter().map(|row| row.snapshot.alert.id).collect();
+        if self.undo {
+            cycle.ledger.ordered_by(&author).take_back(alerts.clone(), now).await?;
+        } else {
+            let spikes = self.note(&author, now);
+            let (by, reason) = ((author.clone(), now), self.reason());
+            cycle.ledger.acknowledge_all(alerts.clone(), by, reason, spikes).await?;
         }
+        let find = move |reader: &Reader| {
+            let rows = alerts.iter().map(|id| reader.find_alert(&id.to_string()));
+            Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
+        let after: Vec<AlertRow> = context.read(find).await?;
+        let answers: Vec<_> =
+            before.iter().zip(&after).map(|(before, now)| answer(before, now)).collect();
+        answers.iter().for_each(|answer| log(answer, &author));
         // Notifiers that are shown what is open are shown who knows of it.
         context.wake_couriers();
         Ok(answers)
     }
 }
 
-/// The alerts that are meant, each once, and those that messages told with them about the same
-/// customer; of one that nobody knows, none is touched.
-fn meant(reader: &Reader, texts: &[String]) -> Result<Vec<AlertRow>, ActionError> {
-    if texts.is_empty() {
-        return Err(ActionError::Invalid(
-            "name an alert by the reference that its messages show".to_owned(),
-        ));
+fn answer(before: &AlertRow, now: &AlertRow) -> Acknowledged {
+    Acknowledged {
+        alert: now.snapshot.alert.clone(),
+        before: Acknowledgement::of(before),
+        now: Acknowledgement::of(now),
+        marked_before: SpikeMarking::of(before),
+        marked: SpikeMarking::of(now),
     }
-    let mut rows: Vec<AlertRow> = Vec::new();
-    for text in texts {
-        let row = reader.find_alert(text)?.ok_or_else(|| unknown(text))?;
-        let others = reader.told_with(row.snapshot.alert.id)?;
-        for row in std::iter::once(row).chain(others) {
-            if rows.iter().all(|other| other.snapshot.alert.id != row.snapshot.alert.id) {
-                rows.push(row);
+}
+
+fn log(answer: &Acknowledged, author: &str) {
+    let Acknowledged { alert, before, now, marked_before, marked } = answer;
+    let what = match (now, marked) {
+        _ if before == now && marked_before == marked => return,
+        (None, _) => "an acknowledgement is taken back",
+        (Some(_), None) => "an alert is acknowledged",
+        (Some(_), Some(SpikeMarking { mark: SpikeMark::Expected, .. })) => {
+            "a spike is marked as expected"
+        }
+        (Some(_), Some(SpikeMarking { mark: SpikeMark::Fraud, .. })) => {
+            "a spike is marked as fraud"
+        }
+    };
+    tracing::info!(%author, alert.r#ref = %alert.reference, rule = alert.rule, "{what}");
+}
+
+impl AckRequest {
+    /// What no alert makes sense of.
+    fn check(&self) -> Result<(), ActionError> {
+        let wrong = |text: &str| Err(ActionError::Invalid(text.to_owned()));
+        if self.alerts.is_empty() {
+            return wrong("name an alert by the reference that its messages show");
+        }
+        if self.undo && (self.spikes.is_some() || self.reason.is_some()) {
+            return wrong("undo takes back what was said: nothing else can be said with it");
+        }
+        if self.until.is_some() && self.spikes != Some(SpikeMark::Expected) {
+            return wrong("until is for what is expected: name the day with --expected");
+        }
+        Ok(())
+    }
+
+    fn reason(&self) -> Option<String> {
+        let reason = clean(self.reason.as_deref()?, REASON_MOST);
+        (!reason.trim().is_empty()).then(|| reason.trim().to_owned())
+    }
+
+    /// What is said of spikes.
+    fn note(&self, author: &str, now: Timestamp) -> Option<SpikeNote> {
+        self.spikes.map(|mark| SpikeNote {
+            mark,
+            by: author.into(),
+            at: now,
+            reason: self.reason().map(Into::into),
+            until: self.until,
+        })
+    }
+
+    /// The alerts that are meant, each once; of one that nobody knows, none is touched.
+    fn meant(&self, reader: &Reader, now: Timestamp) -> Result<Vec<AlertRow>, ActionError> {
+        let mut rows: Vec<AlertRow> = Vec::new();
+        for text in &self.alerts {
+            let named = reader.find_alert(text)?.ok_or_else(|| unknown(text))?;
+            let of_run = self.spikes.is_some() || (self.undo && named.marked.is_some());
+            let together = reader.alerts_with(named.snapshot.alert.id, of_run)?;
+            if self.spikes.is_some() {
+                check_spikes(&named, &together, reader)?;
             }
+            let is_new = |row: &AlertRow| {
+                rows.iter().all(|other| other.snapshot.alert.id != row.snapshot.alert.id)
+            };
+            let new: Vec<_> = together.into_iter().filter(is_new).collect();
+            rows.extend(new);
+        }
+        self.check_until(reader, now)?;
+        Ok(rows)
+    }
+
+    /// A day that is over expects nothing, one that is very far away hides what is not meant.
+    fn check_until(&self, reader: &Reader, now: Timestamp) -> Result<(), ActionError> {
+        let Some(until) = self.until else { return Ok(()) };
+        let newest = reader.poll_memory()?.newest.map(utc_day);
+        let today = utc_day(now);
+        if until < newest.unwrap_or(today) {
+            return Err(ActionError::Invalid(format!(
+                "{until} is over: there is data of {} already; name a later day, or leave --until \
+                    out",
+                newest.unwrap_or(today)
+            )));
+        }
+        let last = newest.map_or(today, |newest| newest.max(today));
+        let last = last.saturating_add(LONGEST_DAYS.days());
+        if until > last {
+            return Err(ActionError::Invalid(format!(
+                "{until} is too far away: name a day up to {last}, {LONGEST_DAYS} days ahead; what \
+                    goes on for 14 days counts as usual anyway"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses to say of alerts what they cannot be: `together` are those of the message of `named`.
+fn check_spikes(
+    named: &AlertRow,
+    together: &[AlertRow],
+    reader: &Reader,
+) -> Result<(), ActionError> {
+    let is_spike = |row: &&AlertRow| row.snapshot.alert.metric == Metric::Spike;
+    let (alert, mut spikes) = (&named.snapshot.alert, together.iter().filter(is_spike).peekable());
+    if spikes.peek().is_none() {
+        return Err(ActionError::Invalid(format!(
+            "{} is about {}, not about a spike: --expected and --fraud are for alerts of rules with \
+                metric = \"spike\"; ack without them says that somebody knows of it",
+            alert.reference,
+            alert.metric.as_str()
+        )));
+    }
+    for row in spikes {
+        if reader.run_length(row.snapshot.alert.id)? == 0 {
+            return Err(ActionError::Invalid(format!(
+                "the days of {} are no longer remembered, so that nothing can be said of them",
+                row.snapshot.alert.reference
+            )));
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn unknown(text: &str) -> ActionError {

@@ -26,7 +26,7 @@ use std::future::Future;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use ack::{AckRequest, Acknowledged, Acknowledgement};
+pub use ack::{AckRequest, Acknowledged, Acknowledgement, SpikeMarking};
 pub use author::{Author, group_name, user_name};
 pub use context::{ActionContext, DaemonLines};
 pub use error::ActionError;

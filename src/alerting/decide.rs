@@ -96,7 +96,7 @@ fn is_told_spike(
 ) -> bool {
     let run = spike_run(rule, spike, remembered);
     match run.today() {
-        Some(today) if today.mark.is_some() => true,
+        Some(today) if today.note.is_some() => true,
         _ => !has_alerted && run.was_told(spike.reading.excess()),
     }
 }

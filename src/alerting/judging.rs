@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use crate::alerting::spending::spending;
+use crate::alerting::spending::{series_since, spending};
 use crate::alerting::{CustomerState, Decided, Depth, NewSample, Recording, RememberedCustomer};
 use crate::budgets::{self, Joined, PeriodMemory};
 use crate::domain::{
@@ -141,6 +141,7 @@ pub(crate) fn seen_now(
         partner_center_budget: record.budget,
         period: assessed.period,
         closing_cost,
+        series_since: series_since(assessed, before),
         named: asked.map_or_else(|| named(remembered).clone(), |asked| asked.named.clone()),
         own_currency: record.currency,
         asked: asked.map(|_| (now, at)).or_else(|| before?.asked),

@@ -6,10 +6,13 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alerting::judging::AsOf;
+use crate::alerting::spike_run::{RunStatus, day_of, is_marked};
 use crate::alerting::{NewAlert, OpenAlert};
+use crate::domain::spike::{RecordedSpike, RunSummary, SpikeView};
 use crate::domain::{
-    Alert, AlertState, Assessed, BudgetView, Ended, Inputs, Judged, Latest, Metric, MetricValue,
-    MissingInput, Sample, Silence, Silenceable, Timing, UsageDate, Verdict, has_passed, utc_day,
+    Alert, AlertState, Assessed, BudgetView, Ended, Evaluation, Inputs, Judged, Latest, Metric,
+    MetricValue, MissingInput, Reason, Sample, Silence, Silenceable, Timing, UsageDate, Verdict,
+    has_passed, utc_day,
 };
 
 /// How long after its end a billing period of a customer without later data may still get some.
@@ -38,6 +41,14 @@ impl Next {
             Self::Resolve(Ended::Period) => "alert resolved: its billing period is over",
             Self::Resolve(Ended::Answered) => "alert resolved: the security alert is answered",
             Self::Resolve(Ended::Unlisted) => "alert resolved: Microsoft no longer lists it",
+            Self::Resolve(Ended::Usual) => "alert resolved: the spending is usual again",
+            Self::Resolve(Ended::Expected) => "alert resolved: the spike was to be expected",
+            Self::Resolve(Ended::NewNormal) => {
+                "alert resolved: what is spent counts as usual now, after 14 days"
+            }
+            Self::Resolve(Ended::NewSeries) => {
+                "alert resolved: the currency or the plan has changed"
+            }
             Self::Release => "alert told: nothing silences it any more",
             Self::Supersede => {
                 "alert resolved: nothing silences it any more, and one of its rule that says more \
@@ -49,10 +60,11 @@ impl Next {
 }
 
 /// What is to be done about a customer's alerts that are not over, in the order in which they were
-/// raised, and who is told; nothing about those that are left out.
+/// raised, and who is told; nothing about those that are left out. `spikes` are all that are remembered
+/// of the customer.
 pub(crate) fn followed<'a>(
     alerts: &'a [OpenAlert],
-    judged: &Judged,
+    (judged, spikes): (&Judged, &[RecordedSpike]),
     silences: &[Silence],
     time: AsOf,
 ) -> Vec<(&'a OpenAlert, Next, Vec<Box<str>>)> {
@@ -60,7 +72,7 @@ pub(crate) fn followed<'a>(
         let (earlier, rest) = alerts.split_at_checked(place)?;
         let (alert, later) = rest.split_first()?;
         let superseded = || is_superseded(alert, earlier, later, judged);
-        Some((alert, next(alert, superseded, judged, silences, time)?))
+        Some((alert, next(alert, superseded, (judged, spikes), silences, time)?))
     });
     let followed: Vec<(&OpenAlert, Next)> = followed.collect();
     let told = |(alert, next): &(&'a OpenAlert, Next)| match next {
@@ -165,15 +177,20 @@ pub(crate) fn released(alert: &OpenAlert, notify: Vec<Box<str>>) -> NewAlert {
 fn next(
     alert: &OpenAlert,
     superseded: impl Fn() -> bool,
-    judged: &Judged,
+    (judged, spikes): (&Judged, &[RecordedSpike]),
     silences: &[Silence],
     time: AsOf,
 ) -> Option<Next> {
     let now = time.now;
     let snapshot = &alert.snapshot.alert;
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
-    if is_over(alert, belongs_at, assessed, time) {
-        return Some(Next::Resolve(Ended::Period));
+    match RunStatus::of(alert, spikes, is_followed(alert, belongs_at, judged)) {
+        RunStatus::Over(end) => return Some(Next::Resolve(end.into())),
+        RunStatus::GoesOn => {}
+        RunStatus::None if is_over(alert, belongs_at, assessed, time) => {
+            return Some(Next::Resolve(Ended::Period));
+        }
+        RunStatus::None => {}
     }
     let same_day =
         !snapshot.metric.is_daily() || utc_day(belongs_at) == utc_day(assessed.belongs_at());
@@ -185,7 +202,7 @@ fn next(
         return (is_raised && ended_by_budget(alert, judged))
             .then_some(Next::Resolve(Ended::Budget));
     };
-    if is_silenced(assessed, &alert.rule, value, silences, now) {
+    if is_silenced(assessed, &alert.rule, value, silences, now) || is_marked(alert, spikes) {
         return None;
     }
     let is_highest = !superseded();
@@ -217,6 +234,15 @@ fn is_over(alert: &OpenAlert, belongs_at: Timestamp, assessed: &Assessed, time: 
     let long_over = time.newest.is_some_and(|newest| newest.duration_since(end) >= LATE_DATA);
     assessed.period.start > belongs_at
         || (long_over && has_passed(LATE_DATA.unsigned_abs(), snapshot.raised_at, time.now))
+}
+
+/// Whether the run of spikes of an alert may go on over its billing period: there is later data, and
+/// the rule reads it.
+fn is_followed(alert: &OpenAlert, belongs_at: Timestamp, judged: &Judged) -> bool {
+    judged.assessed.period.start > belongs_at
+        && of_rule(alert, judged).is_some_and(|one| {
+            one.written.is_some() && one.verdict != Verdict::NotApplicable(Reason::NoFloor)
+        })
 }
 
 /// The instant that places an alert in a billing period.
@@ -259,10 +285,7 @@ fn is_superseded(
 /// The value now, while it is at or beyond the alert's step.
 fn crossing_value(alert: &OpenAlert, judged: &Judged) -> Option<MetricValue> {
     let snapshot = &alert.snapshot.alert;
-    let of_rule = judged
-        .evaluations
-        .iter()
-        .find(|one| *one.rule.name == *alert.rule && one.rule.metric == snapshot.metric)?;
+    let of_rule = of_rule(alert, judged)?;
     let Verdict::Crossed { value, .. } = &of_rule.verdict else { return None };
     let has_reached = match &of_rule.spike {
         // Its value is rounded, to be shown.
@@ -270,6 +293,12 @@ fn crossing_value(alert: &OpenAlert, judged: &Judged) -> Option<MetricValue> {
         None => has_reached(*value, snapshot),
     };
     Some(*value).filter(|_| has_reached)
+}
+
+/// What the alert's rule says now.
+fn of_rule<'a>(alert: &OpenAlert, judged: &'a Judged) -> Option<&'a Evaluation> {
+    let metric = alert.snapshot.alert.metric;
+    judged.evaluations.iter().find(|one| *one.rule.name == *alert.rule && one.rule.metric == metric)
 }
 
 /// Whether a value is at or beyond the alert's step.
@@ -296,15 +325,29 @@ fn ended_by_budget(alert: &OpenAlert, judged: &Judged) -> bool {
     inputs.budget != before && fell && reached(&then) == Some(true)
 }
 
-/// How things are now.
-pub(crate) fn latest(metric: Metric, assessed: &Assessed, ended: Option<Ended>) -> Latest {
+/// How things are now, for an alert with all spikes that are remembered of its customer.
+pub(crate) fn latest(
+    alert: &OpenAlert,
+    (judged, spikes): (&Judged, &[RecordedSpike]),
+    ended: Option<Ended>,
+) -> Latest {
+    let (metric, assessed) = (alert.snapshot.alert.metric, &judged.assessed);
+    let spike = of_rule(alert, judged).and_then(|one| one.spike);
+    let value = match spike {
+        Some(spike) => spike.reading.times(),
+        None => metric.value(&assessed.inputs()).ok().and_then(MetricValue::number),
+    };
+    let is_run_over = ended.is_some_and(|ended| ended != Ended::Budget && ended != Ended::Period);
+    let run = day_of(alert, spikes).filter(|_| is_run_over);
     Latest {
         usage_as_of: assessed.record.usage_as_of,
         cost: assessed.record.cost,
-        value: metric.value(&assessed.inputs()).ok().and_then(MetricValue::number),
+        value,
         budget: assessed.budget.as_ref().map(BudgetView::of),
         ended,
         security: None,
+        spike: spike.map(|spike| SpikeView::of(&spike.reading, spike.floor)),
+        run: run.map(|day| RunSummary::of(day, spikes)),
     }
 }
 
@@ -329,6 +372,8 @@ pub(crate) fn closed(alert: &OpenAlert, closing: Sample) -> Latest {
         budget: snapshot.budget.clone(),
         ended: Some(Ended::Period),
         security: None,
+        spike: None,
+        run: None,
     }
 }
 

@@ -68,6 +68,9 @@ pub struct CustomerState {
     /// The last cost dated within `period`; differs from `cost` only while late data of the period
     /// is dated in the next.
     pub closing_cost: Decimal,
+    /// The date of the data from which on its currency and plan are what they are; none where they
+    /// always were.
+    pub series_since: Option<Timestamp>,
     /// The billing periods that its usage summaries named.
     pub named: NamedPeriods,
     /// When its summary was last asked for, and for data of which date.

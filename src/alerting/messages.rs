@@ -2,12 +2,15 @@
 //! `planning`'s.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::{CustomerState, LatePass, NewStep, Raise};
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView,
-    Direction, Inputs, MetricValue, Previous, Sample, SubscriptionCost, canonical,
+    Direction, Inputs, MetricValue, Point, Previous, Sample, SubscriptionCost, canonical,
 };
 
 /// How many passed steps an alert names.
@@ -84,9 +87,18 @@ pub fn snapshot(
             .map(|subscription| subscription.name.clone()),
         owner: assessed.profile.owner.clone(),
         incident: Some(alert.new_incident()),
+        days: raise.spike.map(|_| days_before(assessed)).unwrap_or_default(),
         ..AlertContext::default()
     };
     AlertSnapshot { alert, context }
+}
+
+/// What was spent on each of the days before.
+fn days_before(assessed: &Assessed) -> Vec<Point> {
+    let point = |(day, cost): (Date, Decimal)| {
+        Some(Point { at: day.to_zoned(TimeZone::UTC).ok()?.timestamp(), cost })
+    };
+    assessed.spending.iter().flat_map(|spending| spending.days_before()).filter_map(point).collect()
 }
 
 /// The steps passed, ascending: at most the 50 next to the highest, the lower ones are implied.

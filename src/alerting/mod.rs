@@ -19,6 +19,7 @@ mod security_memory;
 mod security_spent;
 pub(crate) mod silenced_alerts;
 mod spending;
+mod spike_run;
 pub(crate) mod spikes;
 
 pub use coverage::{Gap, gap, silent, silent_about};

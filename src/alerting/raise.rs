@@ -9,6 +9,7 @@ use crate::alerting::lifecycle::is_silenced;
 use crate::alerting::memory::{PollMemory, RememberedCustomer};
 use crate::alerting::messages::{Surroundings, late_step, snapshot, steps};
 use crate::alerting::recording::{NewAlert, NewStep};
+use crate::domain::spike::expected_on;
 use crate::domain::{AlertState, Judged, Sample, Silence, SubscriptionCost};
 
 /// What surrounds the alerts about one customer.
@@ -65,7 +66,13 @@ fn alert(id: Uuid, judged: &Judged, raise: &Raise, context: &RaiseContext<'_>) -
         earlier: context.earlier,
     };
     let mut snapshot = snapshot(id, assessed, raise, &surroundings);
-    if is_silenced(assessed, &raise.rule.name, raise.value, context.silences, context.now) {
+    let is_expected = || {
+        let (spike, known) = raise.spike.zip(context.remembered)?;
+        expected_on(&known.spikes, spike.day)
+    };
+    if is_silenced(assessed, &raise.rule.name, raise.value, context.silences, context.now)
+        || is_expected().is_some()
+    {
         snapshot.alert.state = AlertState::Silenced;
     }
     NewAlert { snapshot, notify: raise.notify.clone(), remind_every: raise.remind_every }

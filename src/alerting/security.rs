@@ -324,6 +324,8 @@ impl SecurityCase<'_> {
             budget: self.budget().as_ref().map(BudgetView::of),
             ended,
             security: self.state.end(),
+            spike: None,
+            run: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::alerting::judging::AsOf;
 use crate::alerting::lifecycle;
 use crate::alerting::lifecycle::Next;
 use crate::alerting::{NewAlert, OpenAlert};
+use crate::domain::spike::RecordedSpike;
 use crate::domain::{AlertState, CustomerKey, Judged, Silence};
 use crate::rules::Rules;
 
@@ -88,18 +89,18 @@ impl SilencedAlerts {
         self.forget_told();
     }
 
-    /// Looks at the customers with silenced alerts, in the light of what the rules say of them now;
-    /// returns what is told of them, the worst first.
+    /// Looks at the customers with silenced alerts, in the light of what the rules say of them now
+    /// and which spikes are remembered of them; returns what is told of them, the worst first.
     pub(crate) fn follow_up(
         &mut self,
         silences: &[Silence],
         time: AsOf,
-        judged: impl Fn(&CustomerKey) -> Option<Judged>,
+        judged: impl Fn(&CustomerKey) -> Option<(Judged, Vec<RecordedSpike>)>,
     ) -> Vec<NewAlert> {
         let mut told = Vec::new();
         for (key, alerts) in &mut self.alerts {
-            let Some(judged) = judged(key) else { continue };
-            let next = lifecycle::followed(alerts, &judged, silences, time).into_iter();
+            let Some((judged, spikes)) = judged(key) else { continue };
+            let next = lifecycle::followed(alerts, (&judged, &spikes), silences, time).into_iter();
             for (id, next, notify) in next
                 .map(|(alert, next, notify)| (alert.snapshot.alert.id, next, notify))
                 .collect::<Vec<_>>()

@@ -30,9 +30,9 @@ pub fn recollect(
     // Since when the customer was seen below a step is not kept.
     let steps = steps.map(|step| RecordedStep { seen_below: None, ..step.clone() }).collect();
     // What a day was judged later says nothing of what was known then.
-    let spikes =
-        today.spikes.iter().filter(|spike| spike.day < utc_day(seen.usage_as_of.instant()));
-    let spikes = spikes.cloned().collect();
+    let newest = utc_day(seen.usage_as_of.instant());
+    let spikes = today.spikes.iter().filter(|spike| spike.day < newest);
+    let spikes = spikes.map(|spike| spike.as_known_at(at, newest)).collect();
     Some(RememberedCustomer { seen, steps, samples: dates(read), spikes })
 }
 
@@ -142,6 +142,7 @@ mod tests {
             ),
             closing_cost: Decimal::from(20),
             named: NamedPeriods::NONE,
+            series_since: None,
             own_currency: None,
             asked: None,
             fingerprint: 0,

@@ -286,7 +286,9 @@ impl Replay {
     fn follow_up(&mut self, silences: &[Silence], time: AsOf) -> Vec<NewAlert> {
         let (budgets, rules, customers) = (&self.budgets, &self.rules, &self.customers);
         self.silenced_alerts.follow_up(silences, time, |key| {
-            Some(judged_again(budgets, rules, customers.get(key)?, time))
+            let remembered = customers.get(key)?;
+            let judged = judged_again(budgets, rules, remembered, time);
+            Some((judged, remembered.spikes.clone()))
         })
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::actions::Acknowledgement;
+use crate::actions::{Acknowledgement, SpikeMarking};
 use crate::cli::choice::Choice;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
@@ -37,6 +37,8 @@ pub(super) struct AlertDocument<'a> {
     #[serde(flatten)]
     alert: &'a Alert,
     acknowledged: Option<Acknowledgement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marked: Option<SpikeMarking>,
     deliveries: Vec<DeliveryCount<'a>>,
 }
 
@@ -82,7 +84,7 @@ impl Alerts {
             Format::Json => output::json(&rows.iter().map(document).collect::<Vec<_>>())?,
             Format::Csv => spreadsheet::print(
                 &HEADING,
-                rows.iter().map(|row| cells(&row.snapshot.alert, row.acknowledged.as_ref())),
+                rows.iter().map(|row| cells(&row.snapshot.alert, Some(row))),
             )?,
         }
         Ok(Outcome::Done)
@@ -97,14 +99,10 @@ pub(super) fn document(row: &AlertRow) -> AlertDocument<'_> {
     });
     AlertDocument {
         alert: &row.snapshot.alert,
-        acknowledged: acknowledgement(row),
+        acknowledged: Acknowledgement::of(row),
+        marked: SpikeMarking::of(row),
         deliveries: deliveries.collect(),
     }
-}
-
-/// Who knows of an alert.
-pub(super) fn acknowledgement(row: &AlertRow) -> Option<Acknowledgement> {
-    row.acknowledged.clone().map(|(at, by)| Acknowledgement { at, by })
 }
 
 fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
@@ -170,11 +168,12 @@ fn told(row: &AlertRow) -> Vec<String> {
         .acknowledged
         .as_ref()
         .map(|(_, by)| format!("known to {}", text::clean(by.split(" (").next().unwrap_or(by))));
-    told.chain(nobody).chain(state).chain(known).collect()
+    let marked = row.marked.as_ref().map(|note| note.mark.as_str().to_owned());
+    told.chain(nobody).chain(state).chain(known).chain(marked).collect()
 }
 
 /// What the columns of alerts are called.
-pub(super) const HEADING: [&str; 21] = [
+pub(super) const HEADING: [&str; 25] = [
     "id",
     "ref",
     "raised_at",
@@ -196,10 +195,16 @@ pub(super) const HEADING: [&str; 21] = [
     "period_end",
     "acknowledged_at",
     "acknowledged_by",
+    "note",
+    "marked",
+    "marked_by",
+    "expected_until",
 ];
 
-/// An alert as a row, with when somebody said that they know of it, and who.
-pub(super) fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -> Vec<String> {
+/// An alert as a row, with what people have said of it where the ledger has it in a `row`.
+pub(super) fn cells(alert: &Alert, row: Option<&AlertRow>) -> Vec<String> {
+    let known = row.and_then(Acknowledgement::of);
+    let marked = row.and_then(SpikeMarking::of);
     let budget = alert.budget.as_ref();
     let source = budget.map(|budget| match budget.source {
         crate::domain::BudgetSource::PartnerCenter => "partner-center",
@@ -227,7 +232,11 @@ pub(super) fn cells(alert: &Alert, acknowledged: Option<&(Timestamp, String)>) -
         of_usage(alert.usage_as_of.to_string()),
         of_usage(alert.billing_period.start.to_string()),
         of_usage(alert.billing_period.end.to_string()),
-        text::or_nothing(acknowledged.map(|(at, _)| at)),
-        acknowledged.map(|(_, by)| text::bare(by)).unwrap_or_default(),
+        text::or_nothing(known.as_ref().map(|known| known.at)),
+        known.as_ref().map(|known| text::bare(&known.by)).unwrap_or_default(),
+        known.and_then(|known| known.note).map(|note| text::bare(&note)).unwrap_or_default(),
+        marked.as_ref().map(|marked| marked.mark.as_str().to_owned()).unwrap_or_default(),
+        marked.as_ref().map(|marked| text::bare(&marked.by)).unwrap_or_default(),
+        text::or_nothing(marked.and_then(|marked| marked.until)),
     ]
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::actions::SilenceView;
 use crate::alerting::CustomerState;
 use crate::alerting::{Gap, gap, silent_about};
-use crate::analysis::Strangers;
+use crate::analysis::{LearningCustomer, Strangers, learning};
 use crate::cli::exit::Outcome;
 use crate::cli::output::Tone;
 use crate::cli::silence::{scope, until};
@@ -54,6 +54,8 @@ struct Gaps {
     silences: Vec<SilenceView>,
     /// What the configuration says of nobody.
     strangers: Strangers,
+    /// The customers that rules about spikes do not judge yet, those with the fewest days first.
+    learning: Vec<LearningCustomer>,
 }
 
 /// The customers about which a notifier tells nobody.
@@ -74,6 +76,8 @@ impl Coverage {
             Format::Text => {
                 let listed = gaps.uncovered.iter().take(self.listed()).map(|(_, seen)| seen);
                 let listed = listed.chain(gaps.silent.values().flat_map(|silent| &silent.first));
+                let learnt = gaps.learning.iter().take(self.listed()).map(|one| &one.seen);
+                let listed = listed.chain(learnt);
                 let namesakes = Namesakes::find(listed.map(text::named), Some(&reader))?;
                 output::page(&self.page(&gaps, &namesakes, now, &config.time_zone))?;
             }
@@ -127,6 +131,13 @@ impl Coverage {
                 text::clean(notifier)
             )
         }));
+        if !gaps.learning.is_empty() {
+            lines.push(format!(
+                "  {}: {}, which rules about spikes judge from 7 usable days of data on",
+                Tone::Uneasy.paint("learning"),
+                text::count(gaps.learning.len(), "customer")
+            ));
+        }
         lines.extend(gaps.silences.iter().map(|silence| {
             let (scope, until) = (scope(silence), until(silence, now, zone));
             format!(
@@ -148,6 +159,13 @@ impl Coverage {
             };
             lines.push(format!("\n{}", Tone::Strong.paint(&heading)));
             lines.extend(listing(gaps.uncovered.iter().take(listed), namesakes));
+        }
+        if !gaps.learning.is_empty() {
+            let heading = "Not judged by rules about spikes yet";
+            lines.push(format!("\n{}", Tone::Strong.paint(heading)));
+            lines.extend(learnt(gaps.learning.iter().take(self.listed()), namesakes));
+            let more = gaps.learning.len().saturating_sub(self.listed());
+            lines.extend((more > 0).then(|| format!("  … and {more} more (--all lists all)")));
         }
         lines.join("\n") + "\n"
     }
@@ -183,6 +201,31 @@ fn listing<'a>(
     listing.lines(2)
 }
 
+fn learnt<'a>(
+    learning: impl Iterator<Item = &'a LearningCustomer>,
+    namesakes: &Namesakes,
+) -> Vec<String> {
+    let mut listing = Listing::new(&[Column::Left("CUSTOMER"), Column::Left("REASON")]);
+    for one in learning {
+        listing.add(vec![text::called(&one.seen, namesakes), in_words(one)]);
+    }
+    listing.lines(2)
+}
+
+/// `learning, 4 of 7 days`.
+fn in_words(one: &LearningCustomer) -> String {
+    format!("learning, {} of 7 days", one.days)
+}
+
+fn view(seen: &CustomerState) -> CustomerView {
+    CustomerView {
+        id: seen.customer.clone(),
+        name: seen.name.clone(),
+        label: seen.label.clone(),
+        plan: seen.plan,
+    }
+}
+
 impl Gaps {
     fn gather(config: &Config, reader: &Reader, now: Timestamp) -> anyhow::Result<Self> {
         let states = reader.notifier_states()?.into_iter();
@@ -201,6 +244,7 @@ impl Gaps {
             silent: BTreeMap::new(),
             silences,
             strangers,
+            learning: learning(&config.budgets, &config.rules, reader, now)?,
         };
         let routes: Vec<Route> = config.notifiers.iter().map(notify::Config::route).collect();
         reader.each_customer(|seen| {
@@ -232,14 +276,8 @@ impl Gaps {
         });
         let reasons: Vec<Value> = reasons.collect();
         let customer = |(gap, seen): &(Gap, CustomerState)| {
-            let who = CustomerView {
-                id: seen.customer.clone(),
-                name: seen.name.clone(),
-                label: seen.label.clone(),
-                plan: seen.plan,
-            };
             json!({
-                "customer": who,
+                "customer": view(seen),
                 "reason": gap.as_str(),
                 "cost": { "amount": seen.cost, "currency": seen.currency, "usd": seen.usd_cost },
                 "usage_as_of": seen.usage_as_of,
@@ -253,6 +291,7 @@ impl Gaps {
             "silences": self.silences,
             "unknown_customers": self.strangers.customers,
             "unknown_patterns": self.strangers.patterns,
+            "learning": self.learning.iter().map(|one| json!({ "customer": view(&one.seen), "reason": in_words(one), "days": one.days })).collect::<Vec<_>>(),
             "uncovered": self.uncovered.iter().map(customer).collect::<Vec<_>>(),
         })
     }

@@ -64,7 +64,7 @@ fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
             expect_list(reader, entry, "a list of numbers", |item| numeric(reader, item));
         }
         Kind::Moment => reader.check(entry, moment(entry.value)),
-        Kind::Amount => amount(reader, entry),
+        Kind::Amount | Kind::Amounts => amount(reader, entry),
         Kind::Duration => match entry.value.as_str() {
             Some(text) => reader.check(entry, duration(text)),
             None => expect(reader, entry, "a duration such as \"15m\"", false),

@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Moment,
     /// A number, or numbers by currency.
     Amount,
+    /// Numbers by currency.
+    Amounts,
     /// A text such as `"15m"`.
     Duration,
     /// A text, or the place of a secret.
@@ -233,7 +235,7 @@ const RULE: Shape = &[
     key("notify", Kind::Texts, "notifiers of steps that name none"),
     key("rearm", Kind::Choice(&REARMS), "what a raised budget does"),
     key("then_every", Kind::Amount, "distance of further steps beyond the last"),
-    key("floor", Kind::Amount, "of a spike: the smallest excess to tell of, by currency"),
+    key("floor", Kind::Amounts, "of a spike: the smallest excess to tell of, by currency"),
     key("floor_percent", Kind::Number, "of a spike: likewise, in percent of the budget"),
     key("steps", Kind::Tables(STEP), "the thresholds"),
     key("match", Kind::Table(MATCH), "which customers; all parts must hold"),

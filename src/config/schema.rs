@@ -30,10 +30,14 @@ fn definitions() -> Value {
         "amount": {
             "description": "a number, or for money a number for each currency: \
                 { SEK = 5000, EUR = 450 }",
-            "anyOf": [
-                reference("number"),
-                { "type": "object", "minProperties": 1, "propertyNames": { "pattern": "^[A-Za-z]{3}$" }, "additionalProperties": reference("number") }
-            ]
+            "anyOf": [reference("number"), reference("amounts")]
+        },
+        "amounts": {
+            "description": "a number for each currency: { SEK = 5000, EUR = 450 }",
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": { "pattern": "^[A-Za-z]{3}$" },
+            "additionalProperties": reference("number")
         },
         "duration": {
             "description": "\"90s\", \"15m\", \"1h30m\", \"2d\"",
@@ -95,6 +99,7 @@ fn value(kind: &Kind) -> Option<Value> {
         Kind::Numbers => list(&reference("number"), 0),
         Kind::Moment => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}" }),
         Kind::Amount => reference("amount"),
+        Kind::Amounts => reference("amounts"),
         Kind::Duration => reference("duration"),
         Kind::Secret => reference("secret"),
         Kind::Template => reference("template"),

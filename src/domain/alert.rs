@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 use uuid::Uuid;
 
-use crate::domain::spike::SpikeView;
+use crate::domain::spike::{RunEnd, RunSummary, SpikeView};
 use crate::domain::{
     BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
     MetricValue, Plan, Point, ResourceCost, SecurityContext, SecurityEnd, SecurityView, Severity,
@@ -216,6 +216,12 @@ pub struct Latest {
     /// How the security alert ended that the alert is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<SecurityEnd>,
+    /// The numbers of the newest day, of a spike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spike: Option<SpikeView>,
+    /// What the spikes of a run that is over come to.
+    #[serde(flatten)]
+    pub run: Option<RunSummary>,
 }
 
 /// Why an alert is over.
@@ -230,6 +236,25 @@ pub enum Ended {
     Answered,
     /// The security alert is no longer listed.
     Unlisted,
+    /// Of a spike: a later day was usual again.
+    Usual,
+    /// Of a spike: somebody said that it was to be expected.
+    Expected,
+    /// Of a spike: it has gone on for so long that it counts as usual.
+    NewNormal,
+    /// Of a spike: the customer's currency or plan has changed.
+    NewSeries,
+}
+
+impl From<RunEnd> for Ended {
+    fn from(end: RunEnd) -> Self {
+        match end {
+            RunEnd::Usual => Self::Usual,
+            RunEnd::Expected => Self::Expected,
+            RunEnd::NewNormal => Self::NewNormal,
+            RunEnd::NewSeries => Self::NewSeries,
+        }
+    }
 }
 
 /// What messages need beside the alert itself; not part of any payload.
@@ -269,6 +294,10 @@ pub struct AlertContext {
     /// What is known of the security alert beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security: Option<SecurityContext>,
+    /// Of a spike: what was spent in 24 hours on each of the days before, which stand for their
+    /// beginnings, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<Point>,
 }
 
 /// An alert with its context: all that its messages need, now and after any restart.

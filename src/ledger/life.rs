@@ -1,9 +1,7 @@
-//! The ledger of what becomes of alerts after they were raised: who reviews them, who knows of
-//! them, what is silenced.
+//! The ledger of what becomes of alerts after they were raised: who reviews them, what is silenced.
 
 use jiff::Timestamp;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::alerting::{Depth, Reviewed};
 use crate::domain::{CustomerKey, Silence};
@@ -52,32 +50,6 @@ impl Ledger {
                 };
                 customers.into_iter().filter_map(|key| review(key).transpose()).collect()
             })
-            .await
-    }
-
-    /// Notes that somebody knows of an alert, named by its id or by the reference that messages
-    /// show: reminders of it end.
-    ///
-    /// Returns the alert, and whether nobody had said so before; none when there is no such alert.
-    pub async fn acknowledge(
-        &self,
-        alert: &str,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Option<(Uuid, bool)>, LedgerError> {
-        let (alert, by) = (alert.to_owned(), by.to_owned());
-        let work = move |connection: &Connection| {
-            let found = life::find(connection, &alert)?;
-            found.map(|id| Ok((id, life::acknowledge(connection, id, &by, now)?))).transpose()
-        };
-        self.thread.order(work).await
-    }
-
-    /// Takes back that somebody knows of an alert; returns whether somebody had said so.
-    pub async fn unacknowledge(&self, alert: Uuid, now: Timestamp) -> Result<bool, LedgerError> {
-        let by = self.author.clone();
-        self.thread
-            .order(move |connection| life::unacknowledge(connection, alert, by.as_deref(), now))
             .await
     }
 

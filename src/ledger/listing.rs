@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::CustomerState;
+use crate::domain::spike::SpikeNote;
 use crate::domain::{
     AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding,
 };
@@ -35,6 +36,10 @@ pub struct AlertRow {
     pub deliveries: Vec<DeliverySummary>,
     /// When somebody said that they know, and who.
     pub acknowledged: Option<(Timestamp, String)>,
+    /// What that person has noted.
+    pub note: Option<String>,
+    /// What somebody said of the spike that it is about.
+    pub marked: Option<SpikeNote>,
 }
 
 /// How the deliveries of an alert to one notifier stand.

@@ -1,6 +1,7 @@
 //! Remembers durably and lists: last seen states, alerts, deliveries, findings. What is new, and
 //! what becomes of it, `alerting` decides.
 
+mod acks;
 mod backup;
 mod budget_pushes;
 mod column;

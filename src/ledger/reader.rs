@@ -26,8 +26,8 @@ use crate::ledger::proof::{self, Proof};
 use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
-    budget_pushes, chain, deliveries, findings, history, holds, life, listings, mirror, notifiers,
-    polls, recipients, reports, security, sent_messages, silences,
+    acks, budget_pushes, chain, deliveries, findings, history, holds, life, listings, mirror,
+    notifiers, polls, recipients, reports, security, sent_messages, silences,
 };
 use crate::ledger::worst_first::WorstFirst;
 use crate::text::hex;
@@ -96,12 +96,6 @@ impl Reader {
         })
     }
 
-    /// The other alerts about the same customer that any message told together with this one, the
-    /// oldest first.
-    pub fn told_with(&self, alert: Uuid) -> Result<Vec<AlertRow>, LedgerError> {
-        self.read(|connection| listings::told_with(connection, alert))
-    }
-
     /// What is remembered of security alerts: all that are open, and those that ended since.
     pub fn security(&self, ended_since: Timestamp) -> Result<SecurityMemory, LedgerError> {
         self.read(|connection| security::memory(connection, ended_since))
@@ -111,6 +105,26 @@ impl Reader {
     pub fn security_summary(&self, now: Timestamp) -> Result<Option<SecuritySummary>, LedgerError> {
         let since = now.saturating_sub(ANSWERED_WITHIN).unwrap_or(Timestamp::MIN);
         Ok(self.security(since)?.summary(now))
+    }
+
+    /// An alert and those that were told together with it, of the same customer, itself first; with
+    /// `run` also those about the run of spikes that any of them is about.
+    pub fn alerts_with(&self, alert: Uuid, run: bool) -> Result<Vec<AlertRow>, LedgerError> {
+        self.read(|connection| {
+            let mut ids = acks::told_together(connection, alert)?;
+            for told in ids.clone().into_iter().filter(|_| run) {
+                let others = acks::alerts_of_run(connection, told)?;
+                let new: Vec<Uuid> = others.into_iter().filter(|id| !ids.contains(id)).collect();
+                ids.extend(new);
+            }
+            let rows = ids.into_iter().map(|id| listings::one(connection, id));
+            Ok(rows.collect::<sql::Result<Vec<_>>>()?.into_iter().flatten().collect())
+        })
+    }
+
+    /// How many days are remembered of the run of spikes that an alert is about.
+    pub fn run_length(&self, alert: Uuid) -> Result<usize, LedgerError> {
+        self.read(|connection| acks::run_length(connection, alert))
     }
 
     /// The deliveries that a filter chooses, newest first.
@@ -196,6 +210,16 @@ impl Reader {
     /// to `visit`.
     pub fn each_customer(&self, visit: impl FnMut(CustomerState)) -> Result<(), LedgerError> {
         self.read(|connection| customers::each_present(connection, visit))
+    }
+
+    /// The customers that had a record in the last good poll, and that have dates of fewer than
+    /// `most` days since an instant, or days that were spikes; subscriptions are left out.
+    pub fn customers_with_few_dates(
+        &self,
+        since: Timestamp,
+        most: u32,
+    ) -> Result<Vec<CustomerKey>, LedgerError> {
+        self.read(|connection| history::customers_with_few_dates(connection, since, most))
     }
 
     /// The customers that somebody may mean by `text`: the one with this id; else those with this

@@ -1,4 +1,4 @@
--- Version 8: budgets that are pushed, and security alerts.
+-- Version 8: budgets that are pushed, security alerts, and what people say of spikes.
 
 -- Budgets that are pushed: each change is noted before it is asked for, and what came of it after. One without an outcome may have
 -- been made or not: it is read first when the order is given again.
@@ -54,3 +54,15 @@ CREATE TABLE security_poll (
 
 ALTER TABLE alert ADD COLUMN security INTEGER REFERENCES security_alert (id);
 CREATE INDEX alert_of_security ON alert (security) WHERE security IS NOT NULL;
+
+-- Who marked a day, when, why, and up to which day of the data that is so; when people were told of the day.
+ALTER TABLE spike_day ADD COLUMN told_at INTEGER;
+ALTER TABLE spike_day ADD COLUMN marked_at INTEGER;
+ALTER TABLE spike_day ADD COLUMN marked_by TEXT;
+ALTER TABLE spike_day ADD COLUMN reason TEXT;
+ALTER TABLE spike_day ADD COLUMN until TEXT;                             -- days of all rules about spikes are expected up to it
+
+ALTER TABLE alert ADD COLUMN acked_note TEXT;                            -- what the first who knew of it has noted
+
+-- The date of the data from which on a customer's currency and plan are what they are now.
+ALTER TABLE seen ADD COLUMN series_since INTEGER;

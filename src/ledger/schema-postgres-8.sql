@@ -51,3 +51,13 @@ CREATE INDEX security_step_by_alert ON security_step (alert);
 
 ALTER TABLE alert ADD COLUMN security BIGINT REFERENCES security_alert (id);
 CREATE INDEX alert_of_security ON alert (security) WHERE security IS NOT NULL;
+
+ALTER TABLE spike_day ADD COLUMN told_at BIGINT;
+ALTER TABLE spike_day ADD COLUMN marked_at BIGINT;
+ALTER TABLE spike_day ADD COLUMN marked_by TEXT COLLATE "C";
+ALTER TABLE spike_day ADD COLUMN reason TEXT COLLATE "C";
+ALTER TABLE spike_day ADD COLUMN until TEXT COLLATE "C";
+
+ALTER TABLE alert ADD COLUMN acked_note TEXT COLLATE "C";
+
+ALTER TABLE seen ADD COLUMN series_since BIGINT;

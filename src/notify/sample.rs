@@ -79,6 +79,8 @@ fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
         budget,
         ended,
         security: None,
+        spike: None,
+        run: None,
     });
     snapshot
 }

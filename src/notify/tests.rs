@@ -110,6 +110,8 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
         budget: context.other_budget.clone(),
         ended: [None, Some(Ended::Period), Some(Ended::Budget), None][usize::from(facts.ended)],
         security: None,
+        spike: None,
+        run: None,
     });
     snapshot
 }

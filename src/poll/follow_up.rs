@@ -11,8 +11,9 @@ use crate::alerting::judging::{depth_for, judged_again};
 use crate::alerting::lifecycle::{Next, closed, followed, latest, released, still_open_for};
 use crate::alerting::{AlertChange, AsOf, Followup, NewAlert, OpenAlert, Recording, Reviewed};
 use crate::budgets;
+use crate::domain::spike::RecordedSpike;
 use crate::domain::{
-    AlertState, Assessed, CustomerKey, Ended, Judged, Latest, Occasion, Route, Silence, Verdict,
+    AlertState, CustomerKey, Ended, Judged, Latest, Occasion, Route, Silence, Verdict,
 };
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::poll::crossing::{CrossingCustomers, hold_if, is_suspicious};
@@ -56,7 +57,8 @@ impl FollowUp<'_> {
         for keys in self.keys.chunks(AT_ONCE) {
             for customer in self.review(keys).await? {
                 let judged = self.judged(&customer);
-                let followed = followed(&customer.alerts, &judged, self.silences, self.time);
+                let known = (&judged, &*customer.remembered.spikes);
+                let followed = followed(&customer.alerts, known, self.silences, self.time);
                 let released: Vec<NewAlert> = followed
                     .into_iter()
                     .filter(|(_, next, _)| *next == Next::Release)
@@ -77,11 +79,12 @@ impl FollowUp<'_> {
         for keys in self.keys.chunks(AT_ONCE) {
             for customer in self.review(keys).await? {
                 let judged = self.judged(&customer);
-                let followed = followed(&customer.alerts, &judged, self.silences, self.time);
+                let known = (&judged, &*customer.remembered.spikes);
+                let followed = followed(&customer.alerts, known, self.silences, self.time);
                 for (alert, next, notify) in &followed {
                     let still_open_for = still_open_for(alert, &customer.alerts, &followed);
                     let notify = self.reachable(notify.clone(), alert, &judged);
-                    told.note(alert, *next, notify, still_open_for, &judged.assessed);
+                    told.note(alert, *next, (notify, still_open_for), known);
                 }
                 turns.done().await;
             }
@@ -168,10 +171,10 @@ impl Told {
         &mut self,
         alert: &OpenAlert,
         next: Next,
-        notify: Vec<Box<str>>,
-        still_open_for: Vec<Box<str>>,
-        assessed: &Assessed,
+        (notify, still_open_for): (Vec<Box<str>>, Vec<Box<str>>),
+        known: (&Judged, &[RecordedSpike]),
     ) {
+        let assessed = &known.0.assessed;
         let id = alert.snapshot.alert.id;
         let ended = if let Next::Resolve(ended) = next { Some(ended) } else { None };
         let followup = |notify: Vec<Box<str>>| Followup {
@@ -179,10 +182,7 @@ impl Told {
             latest: alert
                 .closing
                 .filter(|_| ended == Some(Ended::Period) && !alert.snapshot.context.carried_over)
-                .map_or_else(
-                    || latest(alert.snapshot.alert.metric, assessed, ended),
-                    |closing| closed(alert, closing),
-                ),
+                .map_or_else(|| latest(alert, known, ended), |closing| closed(alert, closing)),
             contacts: assessed.profile.contacts.clone(),
             notify,
             still_open_for,
@@ -199,7 +199,7 @@ impl Told {
             Next::Supersede => self.changes.push(AlertChange::Resolved(id)),
             Next::Release => {
                 self.changes.push(AlertChange::Released(id));
-                self.latest.insert(id, latest(alert.snapshot.alert.metric, assessed, None));
+                self.latest.insert(id, latest(alert, known, None));
                 let mut released = released(alert, notify);
                 released.snapshot.context.contacts.clone_from(&assessed.profile.contacts);
                 self.released.push(released);

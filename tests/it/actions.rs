@@ -77,7 +77,7 @@ fn every_action_that_reads_the_ledger_leaves_the_others_their_thread() {
     assert!(!acts_beside_the_others(&world, ExpireRequest { id: added.silence.id }).already);
     let acknowledged = acts_beside_the_others(
         &world,
-        AckRequest { alerts: vec![alert.reference.clone()], undo: false },
+        AckRequest { alerts: vec![alert.reference.clone()], ..AckRequest::default() },
     );
     assert_eq!(acknowledged.len(), 1);
     assert_eq!(acts_beside_the_others(&world, RetryRequest::default()).owed, 0);

@@ -6,6 +6,7 @@ mod history;
 mod incidents;
 mod life;
 mod life_in_slices;
+mod marks;
 mod messages;
 mod mirror;
 mod operator;

@@ -83,6 +83,7 @@ fn seen(number: u128) -> CustomerState {
                 LegacyCycle::try_new(first.parse().unwrap(), last.parse().unwrap()).unwrap()
             })
             .collect(),
+        series_since: None,
         own_currency: Some(Currency::try_new("EUR").unwrap()),
         asked: Some((at("2026-10-05T12:00:01Z"), at("2026-10-05T11:00:00Z"))),
         fingerprint: u64::MAX - 5,

@@ -90,6 +90,7 @@ fn mistakes_in_names_types_and_words_are_found_without_the_program() {
         "unknown place",
         "needs exactly one of",
         "is no duration",
+        "floor is money",
         "has no type",
     ];
     let (schema, mut seen) = (schema(), 0);

@@ -99,6 +99,13 @@ fn raised(row: &AlertRow, words: &str, at: impl Fn(Timestamp) -> String) -> Valu
         acknowledged => row.acknowledged.as_ref().map(|(when, by)| context! {
             at => at(*when),
             by => bare(by, LONGEST),
+            note => row.note.as_ref().map(|note| bare(note, LONGEST)),
+        }),
+        marked => row.marked.as_ref().map(|note| context! {
+            mark => note.mark.as_str(),
+            by => bare(&note.by, LONGEST),
+            at => at(note.at),
+            until => note.until.map(|day| day.to_string()),
         }),
     }
 }

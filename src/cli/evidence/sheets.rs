@@ -8,7 +8,7 @@ use crate::text::bare;
 pub(super) fn alerts(evidence: &Evidence) -> anyhow::Result<String> {
     let heading: Vec<&str> = alerts::HEADING.into_iter().chain(["in_words"]).collect();
     let rows = evidence.rows.iter().zip(&evidence.in_words).map(|(row, words)| {
-        let mut cells = alerts::cells(&row.snapshot.alert, row.acknowledged.as_ref());
+        let mut cells = alerts::cells(&row.snapshot.alert, Some(row));
         cells.push(words.clone());
         cells
     });

@@ -5,11 +5,11 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::actions::{Acknowledgement, SilenceView};
+use crate::actions::{Acknowledgement, SilenceView, SpikeMarking};
 use crate::alerting::{CustomerState, NewSample, RecordedStep};
 use crate::analysis::{Explanation, RuleAccount};
+use crate::cli::delivery_row;
 use crate::cli::explain::{AlertStory, DeliveryStory, Story};
-use crate::cli::{alerts, delivery_row};
 use crate::domain::spike::SpikeView;
 use crate::domain::{
     Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs,
@@ -139,6 +139,8 @@ struct AlertDocument<'a> {
     #[serde(flatten)]
     alert: &'a Alert,
     acknowledged: Option<Acknowledgement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marked: Option<SpikeMarking>,
     deliveries: Vec<DeliveryDocument<'a>>,
 }
 
@@ -273,7 +275,8 @@ fn spent(step: &RecordedStep) -> Spent {
 fn alert(story: &AlertStory) -> AlertDocument<'_> {
     AlertDocument {
         alert: &story.row.snapshot.alert,
-        acknowledged: alerts::acknowledgement(&story.row),
+        acknowledged: Acknowledgement::of(&story.row),
+        marked: SpikeMarking::of(&story.row),
         deliveries: story.deliveries.iter().map(delivery).collect(),
     }
 }

@@ -4,17 +4,18 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use crate::actions::{Acknowledgement, SpikeMarking};
 use crate::alerting::CustomerState;
 use crate::budgets::{BudgetOddity, Prefer};
 use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule};
 use crate::cli::output::{self, Tone};
-use crate::cli::{ack, alerts, delivery_row, text};
+use crate::cli::{ack, delivery_row, text};
 use crate::config::Config;
 use crate::domain::{
     Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route,
     Severity, rounded,
 };
-use crate::ledger::AttemptRow;
+use crate::ledger::{AlertRow, AttemptRow};
 use crate::notify;
 use crate::notify::message::AlertWording;
 use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
@@ -280,9 +281,12 @@ fn told(story: &AlertStory, whole: &Story, zone: &TimeZone) -> Vec<String> {
     lines.extend(
         alert.subscription.as_deref().map(|id| format!("    of subscription {}", clean(id, 80))),
     );
+    lines.extend(Acknowledgement::of(&story.row).map(|known| {
+        format!("    acknowledged by {}{}", ack::by(&known, now, zone), note(&story.row))
+    }));
     lines.extend(
-        alerts::acknowledgement(&story.row)
-            .map(|known| format!("    acknowledged by {}", ack::by(&known, now, zone))),
+        SpikeMarking::of(&story.row)
+            .map(|marking| format!("    {}", ack::marked(&marking, now, zone))),
     );
     if story.deliveries.is_empty() {
         lines.push(
@@ -291,6 +295,12 @@ fn told(story: &AlertStory, whole: &Story, zone: &TimeZone) -> Vec<String> {
     }
     lines.extend(story.deliveries.iter().flat_map(|delivery| delivered(delivery, now, zone)));
     lines
+}
+
+/// What was noted with an acknowledgement, unless it is said of a spike.
+fn note(row: &AlertRow) -> String {
+    let note = row.note.as_ref().filter(|_| row.marked.is_none());
+    note.map(|note| format!(": {}", clean(note, 300))).unwrap_or_default()
 }
 
 /// `raised Sat 14 Nov 18:08 CET`; what became of it since, as of today.

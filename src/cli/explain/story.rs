@@ -133,6 +133,8 @@ impl Books<'_> {
         rows.retain(|row| row.snapshot.alert.raised_at <= self.now);
         for row in &mut rows {
             row.acknowledged.take_if(|(at, _)| *at > self.now);
+            row.note.take_if(|_| row.acknowledged.is_none());
+            row.marked.take_if(|note| note.at > self.now);
         }
         Ok(rows)
     }

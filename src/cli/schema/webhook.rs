@@ -82,9 +82,21 @@ fn latest() -> Value {
         "cost": optional_decimal("the cost then; null where a customer must not see it"),
         "value": optional_decimal("the metric's value, where it has one"),
         "budget": { "anyOf": [budget(), { "type": "null" }] },
-        "ended": { "enum": ["budget", "period", "answered", "unlisted", null], "description": "why the alert is over" }
+        "ended": { "enum": ["budget", "period", "usual", "expected", "new-normal", "new-series", "answered", "unlisted", null], "description": "why \
+            the alert is over; the first two of the billing period, the last two of security alerts, the others of spikes" }
     }));
-    if let Some(Value::Object(properties)) = latest.get_mut("properties") {
+    let day = |doc: &str| json!({ "type": "string", "format": "date", "description": doc });
+    let of_run = json!({
+        "spike": spike(),
+        "first_day": day("of a run of spikes that is over: its first day"),
+        "last_day": day("its last day that was a spike"),
+        "days": { "type": "integer", "minimum": 1, "description": "how many of its days were spikes" },
+        "excess": reference("decimal", "how much more than usual was spent on them")
+    });
+    if let (Some(Value::Object(properties)), Value::Object(of_run)) =
+        (latest.get_mut("properties"), of_run)
+    {
+        properties.extend(of_run);
         properties.insert("security".into(), security_end());
     }
     latest

@@ -2,14 +2,17 @@
 //! from the days before, and the verdict. All days are UTC, all numbers exact; nothing is divided
 //! before it is compared.
 
+mod note;
 mod rates;
 mod reading;
 mod recorded;
 mod spending;
 mod view;
 
+pub use note::SpikeNote;
 pub use rates::{CostDate, DayRate, DayRates, NoRate};
 pub use reading::{Floor, Learning, Reading, SpikeDay, SpikeMark};
-pub use recorded::{RecordedSpike, RunEnd, SpikeRun};
+pub(crate) use recorded::expected_on;
+pub use recorded::{RecordedSpike, RunEnd, RunSummary, SpikeRun};
 pub use spending::{NoReading, Spending};
 pub use view::SpikeView;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::domain::rounded;
 use crate::domain::spike::rates::{DayRate, DayRates};
 
 /// How many days before are looked at: five of each weekday.
-const WINDOW_DAYS: i64 = 35;
+pub(super) const WINDOW_DAYS: i64 = 35;
 /// Fewer usable days say nothing: one of each weekday.
 const FEWEST_DAYS: usize = 7;
 /// Fewer days of one weekday say nothing about it.
@@ -20,7 +21,8 @@ const FEWEST_OF_WEEKDAY: usize = 3;
 pub(super) const NEW_NORMAL_DAYS: i64 = 14;
 
 /// How a person marked a spike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
+#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum SpikeMark {
     /// It was to be expected: it is usual at once.

@@ -1,11 +1,14 @@
 //! What is remembered of the days that were spikes, by customer and rule, and how their runs go on.
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 use uuid::Uuid;
 
+use crate::domain::canonical;
+use crate::domain::spike::note::SpikeNote;
 use crate::domain::spike::reading::{NEW_NORMAL_DAYS, SpikeDay, SpikeMark, is_beyond};
 
 /// For how many days a spike that was told keeps those that are not above it silent, even after its
@@ -22,6 +25,8 @@ pub enum RunEnd {
     NewNormal,
     /// Somebody said that it was to be expected.
     Expected,
+    /// The customer's currency or plan has changed.
+    NewSeries,
 }
 
 impl RunEnd {
@@ -49,8 +54,10 @@ pub struct RecordedSpike {
     pub usual: Decimal,
     /// The excess over the usual that people were told of; none where they were not.
     pub told: Option<Decimal>,
-    /// How somebody marked it.
-    pub mark: Option<SpikeMark>,
+    /// When they were told; none where that is not known.
+    pub told_at: Option<Timestamp>,
+    /// What somebody said of it.
+    pub note: Option<SpikeNote>,
     /// The last alert that was raised about it.
     pub alert: Option<Uuid>,
     /// The day on which its run was over, and why.
@@ -60,12 +67,77 @@ pub struct RecordedSpike {
 impl RecordedSpike {
     /// What the usual is computed with.
     pub fn day(&self) -> SpikeDay {
-        SpikeDay { day: self.day, mark: self.mark }
+        SpikeDay { day: self.day, mark: self.mark() }
+    }
+
+    /// How somebody marked it.
+    pub fn mark(&self) -> Option<SpikeMark> {
+        self.note.as_ref().map(|note| note.mark)
+    }
+
+    /// Whether it belongs to the same run as another day of its customer and rule.
+    pub fn is_of_run(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.ended == other.ended
+    }
+
+    /// What was known of it at an earlier time, when the newest date of the data was of the day
+    /// `newest`.
+    #[must_use]
+    pub fn as_known_at(&self, at: Timestamp, newest: Date) -> Self {
+        let mut known = self.clone();
+        known.told.take_if(|_| self.told_at.is_some_and(|told| told > at));
+        known.note.take_if(|note| note.at > at);
+        known.ended.take_if(|(day, end)| {
+            *day > newest || (*end == RunEnd::Expected && known.note.is_none())
+        });
+        known
     }
 
     /// How much more than usual was spent.
     pub fn excess(&self) -> Decimal {
         self.rate.saturating_sub(self.usual)
+    }
+}
+
+/// Who said beforehand that a spike on this day is expected: the last of them. `spikes` are those
+/// of one customer, by any rule.
+pub(crate) fn expected_on<'a>(
+    spikes: impl IntoIterator<Item = &'a RecordedSpike>,
+    day: Date,
+) -> Option<&'a SpikeNote> {
+    let before = spikes.into_iter().filter(|spike| spike.day <= day);
+    before
+        .filter_map(|spike| spike.note.as_ref())
+        .filter(|note| note.expects(day))
+        .max_by_key(|note| note.at)
+}
+
+/// What the spike days of a run come to, in the currency of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Its first day.
+    pub first_day: Date,
+    /// Its last day that was a spike.
+    pub last_day: Date,
+    /// How many of its days were spikes.
+    pub days: usize,
+    /// How much more than usual was spent on them.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub excess: Decimal,
+}
+
+impl RunSummary {
+    /// The run that a day belongs to, of all spike days of its customer.
+    pub fn of(day: &RecordedSpike, spikes: &[RecordedSpike]) -> Self {
+        let nothing =
+            Self { first_day: day.day, last_day: day.day, days: 0, excess: Decimal::ZERO };
+        let add = |run: Self, spike: &RecordedSpike| Self {
+            first_day: run.first_day.min(spike.day),
+            last_day: run.last_day.max(spike.day),
+            days: run.days.saturating_add(1),
+            excess: canonical(run.excess.saturating_add(spike.excess())),
+        };
+        spikes.iter().filter(|spike| spike.is_of_run(day)).fold(nothing, add)
     }
 }
 
@@ -103,10 +175,18 @@ impl<'a> SpikeRun<'a> {
         self.earlier.iter().copied().filter(|spike| spike.ended.is_none())
     }
 
-    /// Whether the run has gone on for so long that its first day counts as usual.
+    /// Whether the run has gone on for so long that its first day counts as usual, which fraud
+    /// never does.
     pub fn is_new_normal(&self) -> bool {
         let first = self.day.saturating_sub(NEW_NORMAL_DAYS.days());
-        self.open().any(|spike| spike.day <= first)
+        self.open().any(|spike| spike.day <= first && spike.mark() != Some(SpikeMark::Fraud))
+    }
+
+    /// Who said that the run is fraud.
+    pub fn fraud(&self) -> Option<&'a SpikeNote> {
+        self.open()
+            .filter_map(|spike| spike.note.as_ref())
+            .find(|note| note.mark == SpikeMark::Fraud)
     }
 
     /// Whether an excess was told before: while the run goes on, and for 7 days, only one that is
@@ -117,5 +197,54 @@ impl<'a> SpikeRun<'a> {
             |spike: &&&RecordedSpike| spike.day >= recent || (goes_on && spike.ended.is_none());
         let highest = self.earlier.iter().filter(counts).filter_map(|spike| spike.told).max();
         highest.is_some_and(|told| !is_beyond(excess, told))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    /// Told at noon of the day after, marked in the evening, over two days later.
+    fn spike(end: RunEnd) -> RecordedSpike {
+        RecordedSpike {
+            rule: "spike".into(),
+            day: day("2026-11-14"),
+            rate: Decimal::from(240),
+            usual: Decimal::from(40),
+            told: Some(Decimal::from(200)),
+            told_at: Some(at("2026-11-15T12:00:00Z")),
+            note: Some(SpikeNote {
+                mark: SpikeMark::Expected,
+                by: "alice (uid 1000)".into(),
+                at: at("2026-11-15T18:00:00Z"),
+                reason: None,
+                until: None,
+            }),
+            alert: None,
+            ended: Some((day("2026-11-16"), end)),
+        }
+    }
+
+    #[test]
+    fn what_was_told_said_or_over_later_was_not_known_before() {
+        let known = |end, when, newest| {
+            let known = spike(end).as_known_at(at(when), day(newest));
+            (known.told.is_some(), known.note.is_some(), known.ended.is_some())
+        };
+        let usual = RunEnd::Usual;
+        assert_eq!(known(usual, "2026-11-15T11:59:59Z", "2026-11-15"), (false, false, false));
+        assert_eq!(known(usual, "2026-11-15T12:00:00Z", "2026-11-15"), (true, false, false));
+        assert_eq!(known(usual, "2026-11-15T18:00:00Z", "2026-11-15"), (true, true, false));
+        assert_eq!(known(usual, "2026-11-16T12:00:00Z", "2026-11-16"), (true, true, true));
+        let expected = RunEnd::Expected;
+        assert_eq!(known(expected, "2026-11-15T17:00:00Z", "2026-11-16"), (true, false, false));
     }
 }

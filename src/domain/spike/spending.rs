@@ -1,10 +1,11 @@
 //! What is known of a customer's spending by day when its newest record is judged.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use rust_decimal::Decimal;
 
 use crate::domain::spike::rates::{CostDate, DayRates, NoRate};
-use crate::domain::spike::reading::{Learning, Reading};
+use crate::domain::spike::reading::{Learning, Reading, WINDOW_DAYS};
 use crate::domain::spike::recorded::RecordedSpike;
 use crate::domain::utc_day;
 
@@ -45,6 +46,12 @@ impl Spending {
     /// The day that is judged.
     pub fn day(&self) -> Date {
         utc_day(self.at)
+    }
+
+    /// What was spent on each of the days before that are looked at, oldest first.
+    pub fn days_before(&self) -> impl Iterator<Item = (Date, Decimal)> {
+        let first = self.day().saturating_sub(WINDOW_DAYS.days());
+        self.rates.days.range(first..self.day()).map(|(day, rate)| (*day, rate.rate))
     }
 
     /// What was spent on it beside what is usual, for the rule with these names.

@@ -60,7 +60,7 @@ const LATE_DATA: SignedDuration = SignedDuration::from_hours(96);
 
 const SEEN_COLUMNS: &str = "SELECT received_id, subscription, subscription_name, crossed, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency, reported_percent,
     computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost, named,
-    own_currency, asked_at, asked_for, fingerprint, customer
+    own_currency, asked_at, asked_for, series_since, fingerprint, customer
     FROM seen JOIN customer ON customer.id = seen.customer";
 
 /// Which of a customer's steps are wanted.
@@ -240,6 +240,7 @@ fn seen(row: &Row<'_>) -> sql::Result<CustomerState> {
             source: column::read(row, "period_source", PeriodSource::from_name)?,
         },
         closing_cost: column::decimal(row, "closing_cost")?,
+        series_since: column::instant_if_any(row, "series_since")?,
         named: named_periods(row)?,
         own_currency: currency(row, "own_currency")?,
         asked: column::instant_if_any(row, "asked_at")?
@@ -337,10 +338,10 @@ pub(in crate::ledger) fn replace_seen(
         .prepare_cached(
             "INSERT INTO seen (customer, received_id, name, label, plan, usage_as_of, seen_at, cost, usd_cost, currency,
              reported_percent, computed_percent, budget, partner_center_budget, period_start, period_end, period_source, closing_cost,
-             named, own_currency, asked_at, asked_for, subscription, subscription_name)
+             named, own_currency, asked_at, asked_for, series_since, subscription, subscription_name)
              VALUES (:customer, :received_id, :name, :label, :plan, :usage_as_of, :seen_at, :cost, :usd_cost,
              :currency, :reported_percent, :computed_percent, :budget, :partner_center_budget, :period_start, :period_end,
-             :period_source, :closing_cost, :named, :own_currency, :asked_at, :asked_for, :subscription, :subscription_name)
+             :period_source, :closing_cost, :named, :own_currency, :asked_at, :asked_for, :series_since, :subscription, :subscription_name)
              ON CONFLICT (customer) DO UPDATE SET received_id = excluded.received_id, name = excluded.name, label = excluded.label,
              plan = excluded.plan, usage_as_of = excluded.usage_as_of, seen_at = excluded.seen_at, cost = excluded.cost,
              usd_cost = excluded.usd_cost, currency = excluded.currency, reported_percent = excluded.reported_percent,
@@ -348,7 +349,7 @@ pub(in crate::ledger) fn replace_seen(
              partner_center_budget = excluded.partner_center_budget, period_start = excluded.period_start,
              period_end = excluded.period_end, period_source = excluded.period_source, closing_cost = excluded.closing_cost,
              named = excluded.named, own_currency = excluded.own_currency, asked_at = excluded.asked_at,
-             asked_for = excluded.asked_for, subscription = excluded.subscription, subscription_name = excluded.subscription_name",
+             asked_for = excluded.asked_for, series_since = excluded.series_since, subscription = excluded.subscription, subscription_name = excluded.subscription_name",
         )?
         .execute(named_params! {
             ":customer": customer,
@@ -373,6 +374,7 @@ pub(in crate::ledger) fn replace_seen(
             ":own_currency": seen.own_currency.as_ref().map(Currency::as_str),
             ":asked_at": seen.asked.map(|(at, _)| Instant(at)),
             ":asked_for": seen.asked.map(|(_, date)| Instant(date)),
+            ":series_since": seen.series_since.map(Instant),
             ":subscription": seen.subscription.as_ref().map(|subscription| &subscription.id),
             ":subscription_name": seen.subscription.as_ref().map(|subscription| &subscription.name),
         })?;

@@ -103,6 +103,26 @@ pub(in crate::ledger) fn cost_history(
     Ok(domain::cost_history(period, points.collect::<Result<Vec<_>, _>>()?))
 }
 
+/// The customers that are present and have dates of fewer than `most` days since an instant, or
+/// days that were spikes; subscriptions are left out.
+pub(in crate::ledger) fn customers_with_few_dates(
+    connection: &Connection,
+    since: Timestamp,
+    most: u32,
+) -> sql::Result<Vec<CustomerKey>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key FROM customer JOIN seen ON seen.customer = customer.id WHERE subscription IS NULL AND missing_since IS NULL
+         AND ((SELECT count(DISTINCT usage_as_of / :day) FROM sample WHERE sample.customer = customer.id
+             AND sample.usage_as_of >= :since) < :most
+             OR EXISTS (SELECT 1 FROM spike_day WHERE spike_day.customer = customer.id)) ORDER BY key",
+    )?;
+    let keys = statement.query_map(
+        named_params! { ":day": DAY, ":since": Instant(since), ":most": most },
+        |row| Ok(CustomerKey::of(row.get_ref(0)?.as_str()?)),
+    )?;
+    keys.collect()
+}
+
 /// Everything that history has of a customer, as it was read, oldest reading first.
 pub(in crate::ledger) fn of_customer(
     connection: &Connection,

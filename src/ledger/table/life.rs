@@ -2,19 +2,17 @@
 //! noted about them.
 
 use jiff::Timestamp;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::alerting::{AlertChange, OpenAlert};
 use crate::domain::CustomerKey;
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::chain::{self, EventKind};
 use crate::ledger::table::{alerts, history, spikes};
 
 /// The customers with alerts that time may have changed by `now` and the `newest` date of all data:
-/// their period is over, they are silenced, or a reminder is due; one told by a clock that was
-/// ahead is.
+/// their period is over, the run of spikes that they are about is, they are silenced, or a reminder
+/// is due; one told by a clock that was ahead is.
 pub(in crate::ledger) fn to_review(
     connection: &Connection,
     now: Timestamp,
@@ -24,6 +22,8 @@ pub(in crate::ledger) fn to_review(
         "SELECT key FROM customer WHERE id IN (
              SELECT customer FROM alert WHERE state IN ('raised', 'silenced') AND period_end <= :newest
              UNION SELECT customer FROM alert WHERE state = 'silenced'
+             UNION SELECT customer FROM spike_day WHERE ended IS NOT NULL
+                 AND EXISTS (SELECT 1 FROM alert WHERE alert.id = spike_day.alert AND state = 'raised')
              UNION SELECT customer FROM alert WHERE state = 'raised' AND remind_every IS NOT NULL AND acked_at IS NULL
                  AND (told_at <= :now - remind_every OR told_at > :now)
          ) ORDER BY key",
@@ -121,7 +121,7 @@ pub(in crate::ledger) fn change(
             connection.prepare_cached(sql)?.execute(params![Id(*alert), Instant(now)])
         }
         AlertChange::Released(alert) => {
-            spikes::tell(connection, *alert)?;
+            spikes::tell(connection, *alert, now)?;
             connection
                 .prepare_cached("UPDATE alert SET state = 'raised', told_at = ?2 WHERE id = ?1")?
                 .execute(params![Id(*alert), Instant(now)])
@@ -146,49 +146,4 @@ pub(in crate::ledger) fn find(connection: &Connection, text: &str) -> sql::Resul
         "SELECT id FROM alert WHERE id BETWEEN ?1 AND ?2 ORDER BY seq DESC LIMIT 1",
     )?;
     statement.query_row(params![first, last], |row| column::id(row, 0)).optional()
-}
-
-/// Notes that somebody knows of an alert; returns whether nobody had said so before.
-pub(in crate::ledger) fn acknowledge(
-    connection: &Connection,
-    alert: Uuid,
-    by: &str,
-    now: Timestamp,
-) -> sql::Result<bool> {
-    let noted = connection
-        .prepare_cached(
-            "UPDATE alert SET acked_at = ?2, acked_by = ?3 WHERE id = ?1 AND acked_at IS NULL",
-        )?
-        .execute(params![Id(alert), Instant(now), by])?;
-    if noted > 0 {
-        note_acknowledgement(connection, alert, Some(by), false, now)?;
-    }
-    Ok(noted > 0)
-}
-
-/// Takes back that somebody knows of an alert; returns whether somebody had said so.
-pub(in crate::ledger) fn unacknowledge(
-    connection: &Connection,
-    alert: Uuid,
-    by: Option<&str>,
-    now: Timestamp,
-) -> sql::Result<bool> {
-    let sql =
-        "UPDATE alert SET acked_at = NULL, acked_by = NULL WHERE id = ?1 AND acked_at IS NOT NULL";
-    let taken_back = connection.prepare_cached(sql)?.execute([Id(alert)])? > 0;
-    if taken_back {
-        note_acknowledgement(connection, alert, by, true, now)?;
-    }
-    Ok(taken_back)
-}
-
-fn note_acknowledgement(
-    connection: &Connection,
-    alert: Uuid,
-    by: Option<&str>,
-    taken_back: bool,
-    now: Timestamp,
-) -> sql::Result<()> {
-    let content = json!({ "by": by.unwrap_or_default(), "taken_back": taken_back });
-    chain::add(connection, EventKind::Acknowledgement, &alert.to_string(), now, &content)
 }

@@ -9,7 +9,7 @@ use crate::ledger::listing::{
     AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary,
 };
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::alerts;
+use crate::ledger::table::{alerts, spikes};
 
 /// The alerts that a filter chooses.
 pub(in crate::ledger) fn alerts(
@@ -17,7 +17,7 @@ pub(in crate::ledger) fn alerts(
     filter: &AlertFilter,
 ) -> sql::Result<Vec<AlertRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, snapshot, state, acked_at, acked_by FROM alert
+        "SELECT id, snapshot, state, rule, acked_at, acked_by, acked_note FROM alert
          WHERE (CAST(:since AS BIGINT) IS NULL OR raised_at >= :since) AND (CAST(:until AS BIGINT) IS NULL OR raised_at < :until)
          AND (CAST(:state AS TEXT) IS NULL OR state = :state)
          AND (CAST(:customer AS TEXT) IS NULL OR customer IN (
@@ -55,31 +55,18 @@ pub(in crate::ledger) fn raised(
 /// One alert.
 pub(in crate::ledger) fn one(connection: &Connection, id: Uuid) -> sql::Result<Option<AlertRow>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, snapshot, state, acked_at, acked_by FROM alert WHERE id = ?1",
+        "SELECT id, snapshot, state, rule, acked_at, acked_by, acked_note FROM alert WHERE id = ?1",
     )?;
     statement.query_row([Id(id)], |row| alert(connection, row)).optional()
 }
 
-/// The other alerts about the same customer that any message told together with this one, the oldest
-/// first.
-pub(in crate::ledger) fn told_with(
-    connection: &Connection,
-    id: Uuid,
-) -> sql::Result<Vec<AlertRow>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, snapshot, state, acked_at, acked_by FROM alert
-         WHERE customer = (SELECT customer FROM alert WHERE id = ?1) AND id <> ?1 AND EXISTS (
-             SELECT 1 FROM message_alert AS other JOIN message_alert AS own ON own.message = other.message
-             WHERE other.alert = alert.id AND own.alert = ?1)
-         ORDER BY seq",
-    )?;
-    let rows = statement.query_map([Id(id)], |row| alert(connection, row))?;
-    rows.collect()
-}
-
 fn alert(connection: &Connection, row: &Row<'_>) -> sql::Result<AlertRow> {
+    let snapshot = alerts::snapshot(row)?;
+    let marked = spikes::note_of(connection, &snapshot.alert, row.get_ref("rule")?.as_str()?)?;
     Ok(AlertRow {
-        snapshot: alerts::snapshot(row)?,
+        snapshot,
+        marked,
+        note: row.get("acked_note")?,
         deliveries: summaries(connection, column::id(row, "id")?)?,
         acknowledged: column::instant_if_any(row, "acked_at")?.zip(row.get("acked_by")?),
     })

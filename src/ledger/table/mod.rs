@@ -1,5 +1,6 @@
 //! The SQL, one file for each group of tables; transactions are the callers'.
 
+pub(super) mod acks;
 pub(super) mod alerts;
 pub(super) mod budget_pushes;
 pub(super) mod chain;

@@ -5,10 +5,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::domain::spike::{RecordedSpike, RunEnd, SpikeMark};
-use crate::domain::{CustomerKey, canonical, utc_day};
-use crate::ledger::column::{self, Exact, Id};
-use crate::ledger::sql::{self, Connection, Row, named_params, params};
+use crate::domain::spike::{RecordedSpike, RunEnd, SpikeMark, SpikeNote};
+use crate::domain::{Alert, CustomerKey, canonical, utc_day};
+use crate::ledger::column::{self, Exact, Id, Instant};
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 
 /// The days of one customer, oldest first.
 pub(in crate::ledger) fn of(
@@ -16,14 +16,13 @@ pub(in crate::ledger) fn of(
     customer: i64,
 ) -> sql::Result<Vec<RecordedSpike>> {
     let mut statement = connection.prepare_cached(
-        "SELECT rule, day, rate, usual, told, mark, alert, ended, ended_by FROM spike_day \
-            WHERE customer = ?1 ORDER BY day, rule",
+        "SELECT rule, day, rate, usual, told, told_at, mark, marked_at, marked_by, reason, until, alert, ended, ended_by \
+            FROM spike_day WHERE customer = ?1 ORDER BY day, rule",
     )?;
     statement.query_map([customer], recorded)?.collect()
 }
 
 fn recorded(row: &Row<'_>) -> sql::Result<RecordedSpike> {
-    let mark = row.get::<_, Option<String>>("mark")?;
     let ended = row.get::<_, Option<String>>("ended")?;
     let ended_by = row.get::<_, Option<String>>("ended_by")?;
     let alert: Option<Id> = row.get("alert")?;
@@ -33,7 +32,8 @@ fn recorded(row: &Row<'_>) -> sql::Result<RecordedSpike> {
         rate: column::decimal(row, "rate")?,
         usual: column::decimal(row, "usual")?,
         told: column::decimal_if_any(row, "told")?,
-        mark: mark.as_deref().and_then(SpikeMark::from_name),
+        told_at: column::instant_if_any(row, "told_at")?,
+        note: note(row)?,
         alert: alert.map(|Id(alert)| alert),
         ended: ended
             .and_then(|day| day.parse().ok())
@@ -41,18 +41,37 @@ fn recorded(row: &Row<'_>) -> sql::Result<RecordedSpike> {
     })
 }
 
-/// Keeps a day in place of what was known of it; how somebody has marked it stays.
+fn note(row: &Row<'_>) -> sql::Result<Option<SpikeNote>> {
+    let mark = row.get::<_, Option<String>>("mark")?;
+    let at = column::instant_if_any(row, "marked_at")?;
+    let (by, until) =
+        (row.get::<_, Option<String>>("marked_by")?, row.get::<_, Option<String>>("until")?);
+    let reason = row.get::<_, Option<String>>("reason")?.map(Into::into);
+    let note = mark.as_deref().and_then(SpikeMark::from_name).zip(at).zip(by);
+    Ok(note.map(|((mark, at), by)| SpikeNote {
+        mark,
+        by: by.into(),
+        at,
+        reason,
+        until: until.and_then(|day| day.parse().ok()),
+    }))
+}
+
+/// Keeps a day in place of what was known of it; what somebody has said of it stays.
 pub(in crate::ledger) fn keep(
     connection: &Connection,
     customer: &CustomerKey,
     spike: &RecordedSpike,
 ) -> sql::Result<()> {
+    let note = spike.note.as_ref();
     connection
         .prepare_cached(
-            "INSERT INTO spike_day (customer, rule, day, rate, usual, told, alert, ended, ended_by)
-             VALUES ((SELECT id FROM customer WHERE key = :key), :rule, :day, :rate, :usual, :told, :alert, :ended, :ended_by)
+            "INSERT INTO spike_day (customer, rule, day, rate, usual, told, told_at, mark, marked_at, marked_by, reason, until, alert, ended, ended_by)
+             VALUES ((SELECT id FROM customer WHERE key = :key), :rule, :day, :rate, :usual, :told, :told_at, :mark, :marked_at, :marked_by,
+             :reason, :until, :alert, :ended, :ended_by)
              ON CONFLICT (customer, rule, day) DO UPDATE SET rate = excluded.rate, usual = excluded.usual, told = excluded.told,
-             alert = excluded.alert, ended = excluded.ended, ended_by = excluded.ended_by",
+             told_at = excluded.told_at, alert = excluded.alert, ended = coalesce(spike_day.ended, excluded.ended),
+             ended_by = coalesce(spike_day.ended_by, excluded.ended_by)",
         )?
         .execute(named_params! {
             ":key": customer.as_str(),
@@ -61,6 +80,12 @@ pub(in crate::ledger) fn keep(
             ":rate": Exact(canonical(spike.rate)),
             ":usual": Exact(canonical(spike.usual)),
             ":told": spike.told.map(|told| Exact(canonical(told))),
+            ":told_at": spike.told_at.map(Instant),
+            ":mark": spike.mark().map(SpikeMark::as_str),
+            ":marked_at": note.map(|note| Instant(note.at)),
+            ":marked_by": note.map(|note| &note.by),
+            ":reason": note.and_then(|note| note.reason.as_ref()),
+            ":until": note.and_then(|note| note.until).map(|day| day.to_string()),
             ":alert": spike.alert.map(Id),
             ":ended": spike.ended.map(|(day, _)| day.to_string()),
             ":ended_by": spike.ended.map(|(_, end)| end.as_str()),
@@ -96,13 +121,20 @@ pub(in crate::ledger) fn forget_before(
     keep_from: Timestamp,
 ) -> sql::Result<()> {
     connection
-        .prepare_cached("DELETE FROM spike_day WHERE customer BETWEEN ?1 AND ?2 AND day < ?3")?
+        .prepare_cached(
+            "DELETE FROM spike_day WHERE customer BETWEEN ?1 AND ?2 AND day < ?3 \
+            AND (until IS NULL OR until < ?3)",
+        )?
         .execute(params![first, last, utc_day(keep_from).to_string()])?;
     Ok(())
 }
 
 /// Notes that people are told now of the day that an alert is about.
-pub(in crate::ledger) fn tell(connection: &Connection, alert: Uuid) -> sql::Result<()> {
+pub(in crate::ledger) fn tell(
+    connection: &Connection,
+    alert: Uuid,
+    now: Timestamp,
+) -> sql::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT customer, rule, day, rate, usual FROM spike_day WHERE alert = ?1",
     )?;
@@ -112,13 +144,118 @@ pub(in crate::ledger) fn tell(connection: &Connection, alert: Uuid) -> sql::Resu
     })?;
     let days: Vec<(i64, String, String, Decimal)> = days.collect::<sql::Result<_>>()?;
     for (customer, rule, day, excess) in days {
-        let sql = "UPDATE spike_day SET told = ?4 WHERE customer = ?1 AND rule = ?2 AND day = ?3";
+        let sql = "UPDATE spike_day SET told = ?4, told_at = ?5 WHERE customer = ?1 AND rule = ?2 \
+            AND day = ?3";
         connection.prepare_cached(sql)?.execute(params![
             customer,
             rule,
             day,
-            Exact(canonical(excess))
+            Exact(canonical(excess)),
+            Instant(now)
         ])?;
     }
     Ok(())
+}
+
+/// The spike days of the run that an alert is about; none where they are not remembered.
+pub(in crate::ledger) fn run_of(
+    connection: &Connection,
+    alert: &Alert,
+    rule: &str,
+) -> sql::Result<Vec<RecordedSpike>> {
+    let Some(day) = alert.spike.map(|spike| spike.day) else { return Ok(Vec::new()) };
+    let Some(customer) = row_of(connection, &alert.key())? else { return Ok(Vec::new()) };
+    let spikes = of(connection, customer)?;
+    let Some(own) = spikes.iter().find(|spike| *spike.rule == *rule && spike.day == day) else {
+        return Ok(Vec::new());
+    };
+    Ok(spikes.iter().filter(|spike| spike.is_of_run(own)).cloned().collect())
+}
+
+fn row_of(connection: &Connection, customer: &CustomerKey) -> sql::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM customer WHERE key = ?1")?
+        .query_row([customer.as_str()], |row| row.get(0))
+        .optional()
+}
+
+/// Notes what somebody says of the days of a run. What was to be expected ends it; what is fraud,
+/// and was taken for expected, goes on.
+pub(in crate::ledger) fn mark(
+    connection: &Connection,
+    customer: &CustomerKey,
+    run: &[RecordedSpike],
+    note: &SpikeNote,
+) -> sql::Result<()> {
+    let last = run.iter().map(|spike| spike.day).max();
+    let end = last.filter(|_| note.mark == SpikeMark::Expected).map(|day| (day, RunEnd::Expected));
+    for spike in run {
+        let reopened = spike.ended.filter(|(_, end)| *end != RunEnd::Expected);
+        let ended = if note.mark == SpikeMark::Expected { spike.ended.or(end) } else { reopened };
+        set_note(connection, customer, spike, Some(note), ended)?;
+    }
+    Ok(())
+}
+
+/// Takes back what was said by these orders about the days of a customer, whatever the rule; a run
+/// that was over by it goes on.
+pub(in crate::ledger) fn unmark(
+    connection: &Connection,
+    customer: &CustomerKey,
+    orders: &[SpikeNote],
+) -> sql::Result<()> {
+    let Some(row) = row_of(connection, customer)? else { return Ok(()) };
+    let is_taken_back = |spike: &RecordedSpike| {
+        let note = spike.note.as_ref();
+        note.is_some_and(|note| orders.iter().any(|order| order.is_same_order(note)))
+    };
+    for spike in of(connection, row)?.iter().filter(|spike| is_taken_back(spike)) {
+        let ended = spike.ended.filter(|(_, end)| *end != RunEnd::Expected);
+        set_note(connection, customer, spike, None, ended)?;
+    }
+    Ok(())
+}
+
+fn set_note(
+    connection: &Connection,
+    customer: &CustomerKey,
+    spike: &RecordedSpike,
+    note: Option<&SpikeNote>,
+    ended: Option<(Date, RunEnd)>,
+) -> sql::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE spike_day SET mark = :mark, marked_at = :at, marked_by = :by, reason = :reason, until = :until, ended = :ended,
+             ended_by = :ended_by WHERE customer = (SELECT id FROM customer WHERE key = :key) AND rule = :rule AND day = :day",
+        )?
+        .execute(named_params! {
+            ":key": customer.as_str(),
+            ":rule": spike.rule,
+            ":day": spike.day.to_string(),
+            ":mark": note.map(|note| note.mark.as_str()),
+            ":at": note.map(|note| Instant(note.at)),
+            ":by": note.map(|note| &note.by),
+            ":reason": note.and_then(|note| note.reason.as_ref()),
+            ":until": note.and_then(|note| note.until).map(|day| day.to_string()),
+            ":ended": ended.map(|(day, _)| day.to_string()),
+            ":ended_by": ended.map(|(_, end)| end.as_str()),
+        })?;
+    Ok(())
+}
+
+/// What somebody has said of the day that an alert is about.
+pub(in crate::ledger) fn note_of(
+    connection: &Connection,
+    alert: &Alert,
+    rule: &str,
+) -> sql::Result<Option<SpikeNote>> {
+    let Some(day) = alert.spike.map(|spike| spike.day) else { return Ok(None) };
+    let found = connection
+        .prepare_cached(
+            "SELECT mark, marked_at, marked_by, reason, until FROM spike_day
+             WHERE customer = (SELECT id FROM customer WHERE key = ?1) AND rule = ?2 AND day = ?3",
+        )?
+        .query_row(params![alert.key().as_str(), rule, day.to_string()], note)
+        .optional()?;
+    Ok(found.flatten())
 }

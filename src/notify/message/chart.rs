@@ -12,7 +12,7 @@ use crate::notify::message::drawing::{Drawing, GRAY, HEIGHT, MARGIN, Place, Rgb,
 use crate::notify::message::telling::AlertWording;
 use crate::text::times;
 
-/// The chart of a billing period.
+/// The chart of a billing period, or of the days before a spike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Chart {
     #[serde(skip)]
@@ -21,7 +21,7 @@ pub(crate) struct Chart {
     pub alt: String,
     /// What its lines are.
     pub legend: Vec<Line>,
-    /// What stands below its two ends: the first and the last day of the period.
+    /// What stands below its two ends: the first and the last day.
     pub ends: (String, String),
 }
 
@@ -41,8 +41,14 @@ pub(crate) struct Line {
 const AHEAD_MOST: Decimal = Decimal::from_parts(3, 0, 0, false, 0);
 
 impl AlertWording<'_> {
-    /// The chart as of `sent`; none where less than two dates of the period are known.
+    /// The chart as of `sent`: of a spike the days before, else the period; none where less than two
+    /// of its days or dates are known.
     pub(crate) fn chart(&self, sent: Timestamp) -> Option<Chart> {
+        let of_days = self.alert.spike.and_then(|spike| self.daily_chart(&spike));
+        of_days.or_else(|| self.chart_of_period(sent))
+    }
+
+    fn chart_of_period(&self, sent: Timestamp) -> Option<Chart> {
         let alert = self.alert;
         let last = Point { at: self.as_of(), cost: alert.cost.amount };
         let earlier = self.context.cost_history.iter().copied().filter(|point| point.at < last.at);
@@ -69,6 +75,7 @@ impl AlertWording<'_> {
             ahead: ahead.and_then(|cost| Some((WIDTH.saturating_sub(MARGIN), scale.height(cost)?))),
             budget: budget.and_then(|amount| scale.height(amount)),
             step: step.and_then(|amount| scale.height(amount)),
+            band: None,
         };
         let date = |at: Timestamp| times::brief_moment(at, sent, self.zone);
         let lines = [
@@ -141,7 +148,7 @@ impl AlertWording<'_> {
 }
 
 /// Where a date and a cost stand in the picture.
-struct Scale {
+pub(super) struct Scale {
     start: i64,
     length: i64,
     most: Decimal,
@@ -161,7 +168,13 @@ impl Scale {
         }
     }
 
-    fn place(&self, point: Point) -> Option<Place> {
+    /// From one instant to another, with room for a cost of `most`.
+    pub(super) fn between(first: Timestamp, last: Timestamp, most: Decimal) -> Self {
+        let length = times::seconds_between(first, last);
+        Self { start: first.as_second(), length, most }
+    }
+
+    pub(super) fn place(&self, point: Point) -> Option<Place> {
         let passed = Decimal::from(point.at.as_second().saturating_sub(self.start));
         let wide = Decimal::from(WIDTH.saturating_sub(2 * MARGIN));
         let x =
@@ -170,7 +183,7 @@ impl Scale {
     }
 
     /// From the top; above it for what is higher than all that the picture has room for.
-    fn height(&self, cost: Decimal) -> Option<i16> {
+    pub(super) fn height(&self, cost: Decimal) -> Option<i16> {
         let floor = HEIGHT.saturating_sub(MARGIN);
         let high = Decimal::from(floor.saturating_sub(2 * MARGIN));
         let up = cost
@@ -185,7 +198,7 @@ impl Scale {
 }
 
 /// A severity's color, between light and dark.
-fn mid_tone(severity: Severity) -> Rgb {
+pub(super) fn mid_tone(severity: Severity) -> Rgb {
     match severity {
         Severity::Critical => Rgb(0xe5, 0x48, 0x4d),
         Severity::Warning => Rgb(0xd9, 0x77, 0x06),
@@ -193,6 +206,6 @@ fn mid_tone(severity: Severity) -> Rgb {
     }
 }
 
-fn html(Rgb(red, green, blue): Rgb) -> String {
+pub(super) fn html(Rgb(red, green, blue): Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }

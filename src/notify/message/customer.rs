@@ -365,6 +365,10 @@ impl<'a> CustomerTelling<'a> {
         match self.ended {
             Some(Ended::Period) => format!("{} is over{at}", self.telling.period.name),
             Some(Ended::Budget) => format!("{} was changed{now}", self.telling.period.budget),
+            Some(Ended::Expected) => "the unusual spending was expected".to_owned(),
+            Some(Ended::NewNormal) => "the higher spending counts as usual now".to_owned(),
+            Some(Ended::NewSeries) => "your currency or plan has changed".to_owned(),
+            Some(Ended::Usual) => "your spending is usual again".to_owned(),
             Some(Ended::Answered | Ended::Unlisted) | None => format!(
                 "your Azure usage is below the threshold again{}",
                 now.replace("of it", "of your budget")

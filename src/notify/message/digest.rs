@@ -19,7 +19,17 @@ use crate::notify::message::totals::totals;
 use crate::text::amounts::{in_subject, money};
 use crate::text::names;
 use crate::text::names::{Name, SHORTEST};
-use crate::text::times;
+use crate::text::{capitalized, times};
+
+/// Why alerts are over, in words that go with a number of them.
+const ENDINGS: [(Ended, &str); 6] = [
+    (Ended::Budget, "the budget was changed"),
+    (Ended::Period, "the billing period is over"),
+    (Ended::Usual, "the spending is usual again"),
+    (Ended::Expected, "the spike was expected"),
+    (Ended::NewNormal, "the spending counts as usual now"),
+    (Ended::NewSeries, "the currency or the plan has changed"),
+];
 
 /// How many customers a subject names.
 const NAMED: usize = 5;
@@ -191,8 +201,8 @@ impl<'a> DigestText<'a> {
         (!names.is_empty()).then(|| format!("{}{more}", names.join(", ")))
     }
 
-    /// ` For 3 of them the budget was changed, for 9 the billing period is over.`, of the members
-    /// of this part.
+    /// ` The budget was changed for 3 of them, the billing period is over for 9.`, of the members of
+    /// this part.
     fn endings(&self) -> String {
         let count = |ended: Ended| {
             self.alerts
@@ -200,15 +210,19 @@ impl<'a> DigestText<'a> {
                 .filter(|one| one.context.latest.as_ref().and_then(|l| l.ended) == Some(ended))
                 .count()
         };
-        match (count(Ended::Budget), count(Ended::Period)) {
-            (0, 0) => String::new(),
-            (budget, 0) => format!(" The budget was changed for {budget} of them."),
-            (0, period) => format!(" The billing period is over for {period} of them."),
-            (budget, period) => format!(
-                " The budget was changed for {budget} of them, the billing period is over for \
-                    {period}."
-            ),
+        let kinds = ENDINGS.iter().map(|(ended, words)| (count(*ended), *words));
+        let kinds = kinds.filter(|(number, _)| *number > 0);
+        let kinds: Vec<_> = kinds
+            .enumerate()
+            .map(|(place, (number, words))| {
+                let of_them = if place == 0 { " of them" } else { "" };
+                format!("{words} for {number}{of_them}")
+            })
+            .collect();
+        if kinds.is_empty() {
+            return String::new();
         }
+        format!(" {}.", capitalized(&kinds.join(", ")))
     }
 
     /// How old the data is, and what comes next.

@@ -28,6 +28,9 @@ const ALWAYS: [&str; 16] = [
 const INPUTS: [&str; 6] =
     ["elapsed_hours", "period_hours", "percent_used", "percent_elapsed", "since", "hours"];
 
+/// What it may know of how a spike goes on, where it may see amounts.
+const OF_SPIKE: [&str; 5] = ["spike", "first_day", "last_day", "days", "excess"];
+
 /// The alert for its customer; with amounts where `show_cost`.
 pub(crate) fn alert(alert: &Alert, show_cost: bool) -> Result<Value, serde_json::Error> {
     let Value::Object(mut all) = serde_json::to_value(alert)? else { return Ok(Value::Null) };
@@ -77,6 +80,7 @@ pub(crate) fn latest(
     if let Value::Object(told) = &mut told {
         told.retain(|key, _| {
             ["usage_as_of", "cost", "value", "budget", "ended"].contains(&key.as_str())
+                || (show_cost && OF_SPIKE.contains(&key.as_str()))
         });
         let hidden: &[&str] = match (show_cost, is_money(alert.metric)) {
             (true, _) => &[],

@@ -1,4 +1,4 @@
-//! Draws the chart of a billing period as a PNG: shapes only, in colours that are seen on a light
+//! Draws a chart as a PNG: shapes only, in colours that are seen on a light
 //! page as on a dark one, the background left open. Where each shape stands is decided before, in
 //! whole pixels; what it means is said by the words around.
 
@@ -31,6 +31,8 @@ pub(crate) struct Drawing {
     pub budget: Option<i16>,
     /// The height of the step, where that is not the budget.
     pub step: Option<i16>,
+    /// From the top to the foot of the band of what is usual.
+    pub band: Option<(i16, i16)>,
 }
 
 /// A color by its red, green and blue.
@@ -51,6 +53,10 @@ impl Drawing {
         let (left, right, floor) =
             (MARGIN, WIDTH.saturating_sub(MARGIN), HEIGHT.saturating_sub(MARGIN));
         let (first, last) = (*self.line.first()?, *self.line.last()?);
+        if let Some((top, foot)) = self.band {
+            let band = [(left, top), (right, top), (right, foot), (left, foot)];
+            fill(&mut picture, &outline(&band)?, &paint(GRAY, 110));
+        }
         let area: Vec<_> =
             self.line.iter().copied().chain([(last.0, floor), (first.0, floor)]).collect();
         fill(&mut picture, &outline(&area)?, &paint(self.color, 44));
@@ -138,6 +144,7 @@ mod tests {
             ahead: Some((1108, -900)),
             budget: Some(100),
             step: Some(140),
+            band: Some((150, 170)),
         };
         let png = drawing.png().unwrap();
         assert_eq!(drawing.png().unwrap(), png);

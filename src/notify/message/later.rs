@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use crate::domain::{AlertSnapshot, Ended, Latest, Metric, MetricValue, Point, percent_of};
 use crate::notify::message::budget_status::Margin;
 use crate::notify::message::rows::{Row, known};
+use crate::notify::message::run_over::RunOver;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, in_subject, money, percent, percentage};
 use crate::text::{capitalized, times};
@@ -38,7 +39,8 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     alert.usage_as_of = latest.usage_as_of;
     alert.cost.amount = latest.cost;
     alert.cost.usd = latest.value.filter(|_| alert.metric == Metric::UsdTotalCost);
-    let over_zero = alert.metric.is_percent() && zero && latest.cost > Decimal::ZERO;
+    let over_zero = (alert.metric.is_percent() && zero && latest.cost > Decimal::ZERO)
+        || latest.spike.is_some_and(|spike| spike.times.is_none());
     let number = latest.value.map(MetricValue::Number);
     alert.value = number.or(over_zero.then_some(MetricValue::OverZero));
     alert.computed_percent = latest
@@ -47,6 +49,7 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
         .and_then(|budget| percent_of(latest.cost.max(Decimal::ZERO), budget.amount));
     alert.reported_percent = None;
     alert.budget.clone_from(&latest.budget);
+    alert.spike = latest.spike.or(alert.spike);
     alert.subscriptions.clear();
     alert.resources.clear();
     alert.inputs = None;
@@ -62,12 +65,14 @@ pub(crate) fn released(raised: &AlertSnapshot, sent: Timestamp) -> AlertSnapshot
     snapshot
 }
 
-/// Whether the latest numbers belong to the alert's own billing period.
+/// Whether the latest numbers belong to the alert's own billing period, and are in its currency.
 fn knows_latest(snapshot: &AlertSnapshot) -> bool {
     let AlertSnapshot { alert, context } = snapshot;
-    let in_period = |latest: &Latest| {
-        alert.billing_period.holds(latest.usage_as_of.instant())
-            || latest.ended != Some(Ended::Period)
+    let in_period = |latest: &Latest| match latest.ended {
+        // They may be in another currency.
+        Some(Ended::NewSeries) => false,
+        Some(Ended::Period) => alert.billing_period.holds(latest.usage_as_of.instant()),
+        _ => true,
     };
     context.latest.as_ref().is_some_and(in_period)
 }
@@ -93,7 +98,9 @@ impl<'a> Later<'a> {
         let (severity, who) =
             (self.now.alert.severity.as_str().to_ascii_uppercase(), &self.now.who);
         let (link, measure) = self.now.measure();
-        format!("REMINDER {severity} {who}{link} still {measure} (open for {})", self.open_for())
+        // What was spent on a day is said of that day.
+        let still = if self.now.alert.spike.is_some() { "" } else { " still" };
+        format!("REMINDER {severity} {who}{link}{still} {measure} (open for {})", self.open_for())
     }
 
     /// `REMINDER · open for 24 h, not acknowledged`.
@@ -148,6 +155,10 @@ impl<'a> Later<'a> {
             Some(Ended::Period) => "RESOLVED · billing period over",
             Some(Ended::Answered) => "RESOLVED · answered",
             Some(Ended::Unlisted) => "RESOLVED · no longer listed",
+            Some(Ended::Usual) => "RESOLVED · spending usual again",
+            Some(Ended::Expected) => "RESOLVED · spike expected",
+            Some(Ended::NewNormal) => "RESOLVED · counts as usual now",
+            Some(Ended::NewSeries) => "RESOLVED · currency or plan changed",
             None => "RESOLVED",
         }
     }
@@ -155,6 +166,9 @@ impl<'a> Later<'a> {
     /// `RESOLVED Contoso Nord: budget 500 → 800 SEK, 97% → 61%`.
     pub(crate) fn resolved_subject(&self) -> String {
         let who = &self.now.who;
+        if let Some(run) = RunOver::of(&self.now) {
+            return format!("RESOLVED {who}: {}", run.in_brief());
+        }
         match self.ended() {
             Some(Ended::Budget) => format!(
                 "RESOLVED {who}: budget {}{}",
@@ -176,13 +190,16 @@ impl<'a> Later<'a> {
             Some(Ended::Answered | Ended::Unlisted) => {
                 format!("RESOLVED {who}: {}", self.now.security_end())
             }
-            None => format!("RESOLVED {who}: {}", self.now.cost_of_budget()),
+            _ => format!("RESOLVED {who}: {}", self.now.cost_of_budget()),
         }
     }
 
     /// What ended it.
     pub(crate) fn resolved_first(&self) -> String {
         let (who, step) = (&self.now.who, self.now.on_scale(self.now.alert.threshold));
+        if let Some(run) = RunOver::of(&self.now) {
+            return run.sentences();
+        }
         match self.ended() {
             Some(Ended::Budget) => {
                 let change = self.cost_change();
@@ -203,7 +220,7 @@ impl<'a> Later<'a> {
             Some(Ended::Answered | Ended::Unlisted) => {
                 format!("{}.", capitalized(&self.now.security_ended(who)))
             }
-            None => format!("{who} no longer reaches the step of {step}: {}.", self.final_cost()),
+            _ => format!("{who} no longer reaches the step of {step}: {}.", self.final_cost()),
         }
     }
 
@@ -216,9 +233,10 @@ impl<'a> Later<'a> {
             Some(Ended::Budget) => {
                 format!("{} {}. ", self.now.cost_of_budget(), self.now.period.cost)
             }
-            Some(Ended::Period | Ended::Answered | Ended::Unlisted) | None => String::new(),
+            _ => String::new(),
         };
-        format!("{cost}{} Nothing to do.", self.data())
+        let to_do = RunOver::of(&self.now).map_or("Nothing to do.", |run| run.what_to_do());
+        format!("{cost}{} {to_do}", self.data())
     }
 
     /// What stands below a reminder.
@@ -264,11 +282,14 @@ impl<'a> Later<'a> {
 
     /// What ended it, in a line of a digest.
     pub(crate) fn ended_by(&self) -> String {
+        if let Some(run) = RunOver::of(&self.now) {
+            return capitalized(&run.in_brief());
+        }
         match self.ended() {
             Some(Ended::Budget) => format!("Budget {}{}", self.budgets(), self.cost_change()),
             Some(Ended::Period) => format!("{} is over", capitalized(&self.now.period.name)),
             Some(Ended::Answered | Ended::Unlisted) => capitalized(&self.now.security_end()),
-            None => "No longer reached".to_owned(),
+            _ => "No longer reached".to_owned(),
         }
     }
 

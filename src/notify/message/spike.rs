@@ -1,6 +1,8 @@
 //! How a spike is told: so many times the usual, on which day, and by which numbers.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::domain::spike::SpikeView;
 use crate::notify::message::telling::AlertWording;
@@ -65,12 +67,17 @@ fn beside_usual(spike: &SpikeView) -> String {
     )
 }
 
+/// Where a day begins.
+pub(super) fn day_start(day: Date) -> Option<Timestamp> {
+    Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
 /// `14 Nov`.
-fn short_day(day: Date) -> String {
+pub(super) fn short_day(day: Date) -> String {
     day.strftime("%-d %b").to_string()
 }
 
 /// `Sat 14 Nov`.
-fn long_day(day: Date) -> String {
+pub(super) fn long_day(day: Date) -> String {
     day.strftime("%a %-d %b").to_string()
 }

@@ -75,3 +75,48 @@ async fn customers_whose_notifiers_all_fail_are_named_beside_the_others() {
         the notifiers fail. dead-notifier: ";
     assert!(told.starts_with(first), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_that_are_learnt_are_listed_with_how_many_days_are_known() {
+    let rule = "[rules.attack]\nmetric = \"spike\"\nfloor = { SEK = 100 }\nnotify = \
+        [\"hook\"]\nsteps = [{ at = 3 }]\n[rules.attack.match]\nplan = \"azure-plan\"\n[rules.pounds]";
+    let desk = Desk::with(&super::one_notifier().replace("[rules.pounds]", rule));
+    for day in 17..=22 {
+        let usage = super::USAGE.replace("2019-09-17T17", &format!("2019-09-{day}T17"));
+        let cost = format!("{}.5", 103 + day);
+        std::fs::write(
+            desk.house.path("usage.json"),
+            usage.replace("120.5682999999995904716", &cost),
+        )
+        .unwrap();
+        assert_eq!(desk.run(&["poll", "--wait", "0s"]).err, "");
+    }
+    let told = desk.told(&["coverage"]);
+    assert!(
+        told.contains("  learning: 1 customer, which rules about spikes judge from 7 usable"),
+        "{told}"
+    );
+    let listed: Vec<&str> =
+        told.lines().skip_while(|line| !line.starts_with("Not judged by rules about")).collect();
+    assert_eq!(
+        listed,
+        [
+            "Not judged by rules about spikes yet",
+            "  CUSTOMER  REASON",
+            "  Modern Azure Customer SE  learning, 4 of 7 days",
+        ]
+    );
+    let said = desk.json(&["coverage", "--format", "json"]);
+    assert_eq!(said["learning"][0]["reason"], "learning, 4 of 7 days");
+    assert_eq!(
+        (&said["learning"][0]["days"], &said["learning"][0]["customer"]["id"]),
+        (&json!(4), &json!(super::SWEDEN))
+    );
+    assert!(
+        said["uncovered"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["customer"]["id"] != super::SWEDEN)
+    );
+}

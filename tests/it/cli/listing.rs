@@ -83,9 +83,9 @@ WARNING  NOW  Contoso UK  27.23 %  gold  REF  hook
 "
     );
     assert_eq!(desk.told(&["alerts", "--format", "csv"]), "\
-id,ref,raised_at,state,severity,customer_id,customer,rule,metric,threshold,value,cost,currency,usd_cost,budget,budget_source,usage_as_of,period_start,period_end,acknowledged_at,acknowledged_by
-UUID,REF,TIME,raised,critical,11111111-6fb9-4b05-8f15-b3d72e0596e6,Modern Azure Customer SE,spend,percent_used,600,602.84,120.5682999999995904716,SEK,12.39999999999999985235,20,partner-center,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z,,
-UUID,REF,TIME,raised,warning,11111111-641b-4c53-b7fc-0f2bfca8a581,Contoso UK,gold,percent_used,20,27.23,27.23292827625710931604,GBP,33.280000000000001044,100,local,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z,,
+id,ref,raised_at,state,severity,customer_id,customer,rule,metric,threshold,value,cost,currency,usd_cost,budget,budget_source,usage_as_of,period_start,period_end,acknowledged_at,acknowledged_by,note,marked,marked_by,expected_until
+UUID,REF,TIME,raised,critical,11111111-6fb9-4b05-8f15-b3d72e0596e6,Modern Azure Customer SE,spend,percent_used,600,602.84,120.5682999999995904716,SEK,12.39999999999999985235,20,partner-center,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z,,,,,,
+UUID,REF,TIME,raised,warning,11111111-641b-4c53-b7fc-0f2bfca8a581,Contoso UK,gold,percent_used,20,27.23,27.23292827625710931604,GBP,33.280000000000001044,100,local,2019-09-17T17:08:11.1433333Z,2019-09-01T00:00:00Z,2019-10-01T00:00:00Z,,,,,,
 ");
     assert_eq!(
         desk.told(&["deliveries"]),

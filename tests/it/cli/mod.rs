@@ -11,6 +11,7 @@ mod evidence;
 mod explaining;
 mod generating;
 mod listing;
+mod marking;
 mod polling;
 mod releasing;
 mod reporting;

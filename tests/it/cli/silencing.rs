@@ -320,7 +320,7 @@ async fn an_acknowledgement_says_of_what_and_who_was_first() {
     let who = author();
     let listing = told(&desk, &["alerts"]);
     assert!(listing.contains(&format!("known to {}", who.split(' ').next().unwrap())), "{listing}");
-    assert!(told(&desk, &["alerts", "--format", "csv"]).contains(",TIME,WHO\n"));
+    assert!(told(&desk, &["alerts", "--format", "csv"]).contains(",TIME,WHO,,,,\n"));
     assert_eq!(
         told(&desk, &["ack", "--undo", &reference]),
         format!("{of}: no longer acknowledged by WHO, NOW; reminders go on.\n")

@@ -9,6 +9,7 @@ use budget_alertd::daemon::assemble;
 use budget_alertd::metrics::Metrics;
 use budget_alertd::simulator::{Fault, PagerDutyService};
 
+use super::spikes::Days;
 use crate::support::world::{World, plan};
 
 const DAY: &str = "2019-09-17T00:00:00Z";
@@ -249,4 +250,27 @@ async fn an_incident_of_an_older_version_is_gone_on_with_and_ended_under_its_key
     deliver(&world, 5).await;
     let key = services[0].incidents()[1].dedup_key.clone();
     assert!(key.ends_with("/2019-10-01T00:00:00Z"), "{key}");
+}
+
+#[tokio::test]
+async fn a_spike_ends_its_incident_with_its_run_whatever_the_month() {
+    let [service, _] = services();
+    let world = World::new(&format!(
+        "[rules.spike]\nmetric = \"spike\"\nfloor = {{ SEK = 100 }}\nnotify = [\"pager\"]\n\
+         steps = [{{ at = 3, severity = \"critical\" }}]\n\
+         [notifiers.pager]\ntype = \"pagerduty\"\nrouting_key = \"{KEY}\"\nurl = \"{}\"\n",
+        service.url()
+    ));
+    let mut days = Days::of(&world).await;
+    days.usual(29, 40).await;
+    assert!(days.day(240).await.starts_with("A spike 3: 6 of"));
+    for cost in [240, 170] {
+        assert_eq!(days.day(cost).await, "1 duplicate");
+        deliver(&world, 5).await;
+        assert_eq!(incidents(&service), "critical, open");
+    }
+    days.usual(1, 40).await;
+    deliver(&world, 5).await;
+    assert_eq!(incidents(&service), "critical");
+    assert_eq!(world.owed("pager").await.len(), 0);
 }

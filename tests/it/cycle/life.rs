@@ -87,7 +87,7 @@ fn member(snapshot: &AlertSnapshot) -> String {
         let ended = match latest.ended {
             Some(Ended::Budget) => ", budget",
             Some(Ended::Period) => ", period",
-            Some(Ended::Answered | Ended::Unlisted) => ", of a security alert",
+            Some(other) => panic!("{other:?} is of no budget"),
             None => "",
         };
         format!(

@@ -284,7 +284,8 @@ async fn who_acknowledges_one_alert_of_a_message_knows_of_all_that_it_told_of_th
     let Assembly { cycle, .. } = assemble(&config, &ledger, &clock, &world.metrics).unwrap();
     let context = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone());
     for undo in [false, true] {
-        let request = AckRequest { alerts: vec![over.reference.clone()], undo };
+        let request =
+            AckRequest { alerts: vec![over.reference.clone()], undo, ..AckRequest::default() };
         let answers = request.run(&context, &Author::of(0)).await.unwrap();
         let first = &answers[0].alert;
         assert_eq!((answers.len(), first.id), (3, over.id), "the one that is named comes first");

@@ -9,7 +9,7 @@ use crate::support::world::{Record, World, plan};
 
 const CASES: &str = include_str!("../../fixtures/spikes.json");
 
-fn rule(steps: &str) -> String {
+pub(super) fn rule(steps: &str) -> String {
     format!(
         "[rules.spike]\nmetric = \"spike\"\nfloor = {{ SEK = 100 }}\nnotify = [\"hook\"]\nsteps \
             = [{steps}]\n"
@@ -22,28 +22,28 @@ async fn begun(world: &World, at: &str) {
 }
 
 /// An Azure plan customer whose data is dated at 17:00 of each day, polled 5 hours later.
-struct Days<'a> {
-    world: &'a World,
-    next: Timestamp,
-    cost: i64,
+pub(super) struct Days<'a> {
+    pub(super) world: &'a World,
+    pub(super) next: Timestamp,
+    pub(super) cost: i64,
 }
 
 impl<'a> Days<'a> {
     /// From 1 October on.
-    async fn of(world: &'a World) -> Self {
+    pub(super) async fn of(world: &'a World) -> Self {
         begun(world, "2026-09-30T00:00:00Z").await;
         Self { world, next: "2026-10-01T17:00:00Z".parse().unwrap(), cost: 0 }
     }
 
     /// So many days of one cost, in silence.
-    async fn usual(&mut self, days: u32, cost: i64) {
+    pub(super) async fn usual(&mut self, days: u32, cost: i64) {
         for _ in 0..days {
             assert_eq!(self.day(cost).await, "");
         }
     }
 
     /// One day of this cost.
-    async fn day(&mut self, cost: i64) -> String {
+    pub(super) async fn day(&mut self, cost: i64) -> String {
         if self.next.to_string()[8..10] == *"01" {
             self.cost = 0;
         }
@@ -54,7 +54,7 @@ impl<'a> Days<'a> {
     }
 
     /// The day before once more, some hours later and with so much more of cost.
-    async fn later(&mut self, hours: i64, cost: i64) -> String {
+    pub(super) async fn later(&mut self, hours: i64, cost: i64) -> String {
         self.next -= SignedDuration::from_hours(24);
         self.cost += cost;
         let told = self.again(hours).await;

@@ -361,6 +361,51 @@ fn version_4(path: &Path) {
     connection.pragma_update(None, "user_version", 4).unwrap();
 }
 
+/// A ledger as version 7 wrote it: the first one with a day that was a spike, told and marked by
+/// nobody.
+fn version_7(path: &Path) {
+    version_4(path);
+    let connection = rusqlite::Connection::open(path).unwrap();
+    for step in [
+        include_str!("../../../src/ledger/schema-5.sql"),
+        include_str!("../../../src/ledger/schema-6.sql"),
+        include_str!("../../../src/ledger/schema-7.sql"),
+    ] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection
+        .execute(
+            "INSERT INTO spike_day (customer, rule, day, rate, usual, told, alert, ended, ended_by) \
+                VALUES (1, 'spike', '2026-10-04', '240', '40', '200', ?1, NULL, NULL)",
+            [id(1).as_bytes().as_slice()],
+        )
+        .unwrap();
+    connection.pragma_update(None, "user_version", 7).unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_of_version_7_keeps_its_spikes_and_its_acknowledgements() {
+    let folder = tempfile::tempdir().unwrap();
+    version_7(&config(&folder).path);
+    let connection = rusqlite::Connection::open(&config(&folder).path).unwrap();
+    connection.execute("UPDATE alert SET acked_at = 7, acked_by = 'alice'", []).unwrap();
+    drop(connection);
+    open(&config(&folder)).unwrap().close().await.unwrap();
+    assert_eq!(verify_copy(&folder.path().join("ledger.db.before-8"), None).unwrap().version, 7);
+    let reader = Reader::open(&config(&folder)).unwrap();
+    let spikes = reader.recollection(&customer(1).key()).unwrap().unwrap().spikes;
+    let spike = &spikes[0];
+    assert_eq!(
+        (spikes.len(), &*spike.rule, spike.day.to_string()),
+        (1, "spike", "2026-10-04".into())
+    );
+    assert_eq!((spike.told, spike.told_at), (Some(200.into()), None));
+    assert_eq!((&spike.note, spike.ended), (&None, None));
+    let alerts = reader.alerts(&AlertFilter::default()).unwrap();
+    assert_eq!(alerts[0].acknowledged.as_ref().map(|(_, by)| &**by), Some("alice"));
+    assert_eq!((&alerts[0].note, &alerts[0].marked), (&None, &None));
+}
+
 #[tokio::test]
 async fn before_a_ledger_is_brought_up_to_date_it_is_kept_for_the_program_that_wrote_it() {
     let folder = tempfile::tempdir().unwrap();

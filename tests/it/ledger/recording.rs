@@ -57,6 +57,7 @@ async fn a_last_seen_state_replaces_the_one_before() {
         budget: None,
         partner_center_budget: None,
         named: NamedPeriods::NONE,
+        series_since: None,
         own_currency: None,
         asked: None,
         fingerprint: 3,

@@ -74,6 +74,8 @@ fn now(budget: &str, ended: Option<Ended>) -> Digest {
         budget,
         ended,
         security: None,
+        spike: None,
+        run: None,
     });
     alone(sample)
 }

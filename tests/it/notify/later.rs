@@ -1,8 +1,10 @@
 //! What comes after an alert: reminders that cannot be taken for news, and that it is over.
 
+use budget_alertd::domain::spike::{RunSummary, SpikeView};
 use budget_alertd::domain::{AlertSnapshot, Ended, Message, Metric, Severity, UsageDate};
 
 use super::mail::{headline, raised, read, sent};
+use super::metrics::spike;
 use super::samples::{attacked, decimal, digest, ended, later, time, together, told_by, watched};
 use super::slack::{payload, shown};
 
@@ -350,4 +352,74 @@ async fn what_comes_later_stays_within_the_limits_of_a_chat() {
             "{lengths:?}"
         );
     }
+}
+
+/// A spike of three days, with how the day after is.
+fn run_over(by: Ended) -> AlertSnapshot {
+    let mut over = ended(later(spike("40", Some("31")), "4200", Some("1.03"), Some("5000")), by);
+    let latest = over.context.latest.as_mut().unwrap();
+    latest.spike = Some(SpikeView {
+        day: "2026-11-17".parse().unwrap(),
+        rate: decimal("41"),
+        excess: decimal("1"),
+        times: Some(decimal("1.03")),
+        ..over.alert.spike.unwrap()
+    });
+    latest.run = Some(RunSummary {
+        first_day: "2026-11-14".parse().unwrap(),
+        last_day: "2026-11-16".parse().unwrap(),
+        days: 3,
+        excess: decimal("3600"),
+    });
+    over
+}
+
+/// One that is usual again.
+pub(super) fn over_again(spike: AlertSnapshot) -> AlertSnapshot {
+    AlertSnapshot { context: run_over(Ended::Usual).context, ..spike }
+}
+
+#[tokio::test]
+async fn the_end_of_a_spike_says_why_and_what_it_came_to() {
+    let mut told = Vec::new();
+    for by in [Ended::Usual, Ended::Expected, Ended::NewNormal, Ended::NewSeries] {
+        told.push(headline(resolved(vec![run_over(by)])).await);
+    }
+    insta::assert_snapshot!(told.join("\n"), @r"
+    RESOLVED Contoso Nord: spending is usual again, 3,600 SEK more than usual in 3 days
+    Contoso Nord spends as usual again: about 41 SEK on Tue 17 Nov. From Sat 14 Nov to Mon 16 Nov it spent 3,600 SEK more than usual.
+    RESOLVED Contoso Nord: the spike was expected, 3,600 SEK more than usual in 3 days
+    The spike of Contoso Nord was marked as expected. From Sat 14 Nov to Mon 16 Nov it spent 3,600 SEK more than usual.
+    RESOLVED Contoso Nord: the spending counts as usual now, 3,600 SEK more than usual in 3 days
+    What Contoso Nord has been spending for 14 days counts as usual from now on. From Sat 14 Nov to Mon 16 Nov it spent 3,600 SEK more than usual.
+    RESOLVED Contoso Nord: its currency or plan has changed, 3,600 SEK more than usual in 3 days
+    The currency or the plan of Contoso Nord has changed: what is usual is learned anew. From Sat 14 Nov to Mon 16 Nov it spent 3,600 SEK more than usual.
+    ");
+}
+
+#[tokio::test]
+async fn a_reminder_of_a_spike_has_the_numbers_of_the_day_as_they_are_now() {
+    let mut grown = later(spike("40", Some("31")), "4200", Some("35"), Some("5000"));
+    let now = SpikeView {
+        rate: decimal("1400"),
+        excess: decimal("1360"),
+        times: Some(decimal("35")),
+        ..grown.alert.spike.unwrap()
+    };
+    grown.context.latest.as_mut().unwrap().spike = Some(now);
+    insta::assert_snapshot!(read(reminder(vec![grown])).await, @r#"
+    REMINDER CRITICAL Contoso Nord spent 35 times the usual: 1,400 SEK on 14 Nov (usually 40) (open for 3 min)
+
+    Reminder: Contoso Nord spent about 1,400 SEK on Sat 14 Nov; 40 is usual (median of 35 days), 1,360 more than usual. Open since Sat 14 Nov 22:41 CET (3 min), not acknowledged.
+    31 times the usual when raised, 35 times the usual now. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders: budget-alertd ack 5F0C1C3E
+
+    Raised    Sat 14 Nov 22:41 CET: 31 times the usual, 2,950 of 5,000 SEK
+    Now       35 times the usual, 4,200 of 5,000 SEK, usage as of Sat 14 Nov 21:08 CET
+    Pace      84 % used with 46 % of the period over; at this pace 9,100 SEK by 30 Nov
+    Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
+              Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
+    Contact   it@contoso.example
+    Why you   rule "spend" (Share of the monthly budget), step 3 times the usual, 1–30 Nov.
+    Ref       5F0C1C3E
+    "#);
 }

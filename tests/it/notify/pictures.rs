@@ -2,17 +2,31 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use budget_alertd::domain::{AlertSnapshot, Ended, Message, Metric};
+use budget_alertd::domain::{AlertSnapshot, Ended, Message, Metric, Point};
 use budget_alertd::notify::SmtpTls;
+use jiff::SignedDuration;
 use mail_parser::{MessageParser, MimeHeaders as _};
+use rust_decimal::Decimal;
 
-use super::metrics::WATCHED;
+use super::later::over_again;
+use super::metrics::{WATCHED, spike};
 use super::receivers::{Script, Smtp};
 use super::reports::{eventful, quiet};
 use super::samples::{
     attacked, channel, delivery, digest, email_config, ended, later, legacy, news, placed, time,
     together, told_by, watched,
 };
+
+/// The same after a month of days of 25 to 55.
+fn after_a_month(mut spike: AlertSnapshot) -> AlertSnapshot {
+    let start = time("2026-10-10T00:00:00Z");
+    let day = |number: i64| Point {
+        at: start + SignedDuration::from_hours(24 * number),
+        cost: Decimal::from(25 + number * 11 % 31),
+    };
+    spike.context.days = (0..35).map(day).collect();
+    spike
+}
 
 #[tokio::test]
 async fn mails_load_nothing_from_elsewhere() {
@@ -37,6 +51,8 @@ async fn mails_load_nothing_from_elsewhere() {
         ("forecast", Message::Alert(Box::new(watched(Metric::ForecastPercent, "120")))),
         ("pace", Message::Alert(Box::new(watched(Metric::Pace, "9")))),
         ("daily", Message::Alert(Box::new(watched(Metric::DailyCost, "1000")))),
+        ("spike", Message::Alert(Box::new(after_a_month(spike("40", Some("31")))))),
+        ("spike-over", Message::Resolved(together(vec![over_again(spike("40", Some("31")))]))),
         ("stale", Message::Alert(Box::new(watched(Metric::StaleHours, "48")))),
         ("digest", Message::Digest(digest(12, true))),
         ("largest", Message::Digest(digest(part, false))),
@@ -70,6 +86,11 @@ async fn mails_load_nothing_from_elsewhere() {
         let parsed = MessageParser::default().parse(mail).unwrap();
         let whole = parsed.body_html(0).unwrap().into_owned();
         let html = whole.replace("<img src=\"cid:", "");
+        if name == "spike" {
+            let said = "Chart of the days since 10 Oct: cost a day, 1,240 SEK on Sat 14 Nov; usual \
+                31 to 47 SEK a day.";
+            assert!(html.contains(said), "{html}");
+        }
         // A link loads nothing before somebody follows it.
         let html = html.replace("href=\"https://partner.microsoft.com/", "");
         for loading in ["http:", "https:", "<img", "<link", "url(", "@import", "<script"] {

@@ -194,6 +194,8 @@ pub(super) fn later(
         budget,
         ended: None,
         security: None,
+        spike: None,
+        run: None,
     });
     raised
 }
