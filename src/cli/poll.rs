@@ -110,7 +110,7 @@ impl Poll {
     /// operator: they are told at once.
     async fn poll_here(&self, config: Config, found: &Found) -> anyhow::Result<PollAnswer> {
         let polled = match found.explain(OpenLedger::open_to_lead(config.clone())) {
-            Ok(opened) => self.poll(opened).await,
+            Ok(opened) => Box::pin(self.poll(opened)).await,
             Err(error) => Err(error),
         };
         let unrecorded =
@@ -137,8 +137,6 @@ impl Poll {
         let Assembly { cycle, workers, mirrors, findings, heartbeat, .. } =
             assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
         let report = text::while_waiting("reading usage", cycle.run(self.accept_empty)).await?;
-        let security =
-            text::while_waiting("reading security alerts", cycle.read_security()).await?;
         let orphans = crate::delivery::drop_undeliverable(
             opened.config.owed_notifiers(),
             &findings,
@@ -147,10 +145,15 @@ impl Poll {
         .await?;
         look_at_disk(&opened.config.state_dir, &findings).await?;
         let delivering = drain(workers, findings.owed().subscribe(), &opened.clock, self.wait);
-        let (delivered, unshown) =
-            text::while_waiting("delivering", async { tokio::join!(delivering, show(mirrors)) })
-                .await;
-        let (Drained { sent, dead }, unshown) = (delivered?, unshown?);
+        // What usage has raised does not wait for security alerts.
+        let all = async { tokio::join!(delivering, show(mirrors), cycle.read_security()) };
+        let (delivered, unshown, security) = text::while_waiting("delivering", all).await;
+        let (Drained { mut sent, mut dead }, mut unshown) = (delivered?, unshown?);
+        let security = security?;
+        if security.is_some() {
+            let (more, now_unshown) = self.deliver_again(&opened).await?;
+            (sent, dead, unshown) = (sent + more.sent, dead + more.dead, now_unshown);
+        }
         if let Some(heartbeat) = heartbeat.filter(|_| report.good) {
             heartbeat.beat(&opened.ledger, &*opened.clock).await;
         }
@@ -162,6 +165,16 @@ impl Poll {
         answer.unshown = !unshown.is_empty();
         answer.errors.extend(unshown);
         Ok(answer)
+    }
+
+    /// Delivers what a read of security alerts has added, and shows it; says what went wrong.
+    async fn deliver_again(&self, opened: &OpenLedger) -> anyhow::Result<(Drained, Vec<String>)> {
+        let Assembly { workers, mirrors, findings, .. } =
+            assemble(&opened.config, &opened.ledger, &opened.clock, &opened.metrics)?;
+        let delivering = drain(workers, findings.owed().subscribe(), &opened.clock, self.wait);
+        let all = async { tokio::join!(delivering, show(mirrors)) };
+        let (delivered, unshown) = text::while_waiting("delivering", all).await;
+        Ok((delivered?, unshown?))
     }
 
     async fn print(
