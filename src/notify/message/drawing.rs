@@ -137,17 +137,28 @@ mod tests {
 
     #[test]
     fn the_same_drawing_is_the_same_small_picture() {
-        let line = (0..41).map(|x| (12 + x * 13, 268 - x * x / 8)).collect();
-        let drawing = Drawing {
+        let line: Vec<_> = (0..41).map(|x| (12 + x * 13, 268 - x * x / 8)).collect();
+        let of_period = Drawing {
             color: GRAY,
-            line,
+            line: line.clone(),
             ahead: Some((1108, -900)),
             budget: Some(100),
             step: Some(140),
+            band: None,
+        };
+        // A chart of days has a band, and nothing of a budget.
+        let of_days = Drawing {
+            color: GRAY,
+            line,
+            ahead: None,
+            budget: None,
+            step: None,
             band: Some((150, 170)),
         };
-        let png = drawing.png().unwrap();
-        assert_eq!(drawing.png().unwrap(), png);
-        assert!(png.len() < 15_000, "{}", png.len());
+        for drawing in [of_period, of_days] {
+            let png = drawing.png().unwrap();
+            assert_eq!(drawing.png().unwrap(), png);
+            assert!(png.len() < 15_000, "{}", png.len());
+        }
     }
 }

@@ -65,7 +65,7 @@ async fn a_mail_tells_the_worst_and_names_the_others_below() {
 async fn a_reminder_and_an_end_tell_all_reasons_in_one_message() {
     let now = || three().into_iter().map(|one| later(one, "2400", Some("120"), Some("2000")));
     insta::assert_snapshot!(read(Message::Reminder(together(now().collect()))).await, @r#"
-    REMINDER CRITICAL Contoso Nord spent still 31 times the usual: 1,240 SEK on 14 Nov (usually 40) (open for 3 min)
+    REMINDER CRITICAL Contoso Nord spent 31 times the usual: 1,240 SEK on 14 Nov (usually 40) (open for 3 min)
 
     Reminder: Contoso Nord spent about 1,240 SEK on Sat 14 Nov; 40 is usual (median of 35 days), 1,200 more than usual. Open since Sat 14 Nov 22:41 CET (3 min), not acknowledged.
     31 times the usual when raised and now. Usage as of Sat 14 Nov 21:08 CET (1 h 36 min old). To end the reminders: budget-alertd ack 5F0C1C3E
