@@ -135,7 +135,9 @@ impl Action for AckRequest {
         let after: Vec<AlertRow> = context.read(find).await?;
         let answers: Vec<_> =
             before.iter().zip(&after).map(|(before, now)| answer(before, now)).collect();
-        answers.iter().for_each(|answer| log(answer, &author));
+        for answer in &answers {
+            log(answer, &author);
+        }
         // Notifiers that are shown what is open are shown who knows of it.
         context.wake_couriers();
         Ok(answers)

@@ -186,11 +186,10 @@ fn next(
     let (belongs_at, assessed) = (belongs_at(alert), &judged.assessed);
     match RunStatus::of(alert, spikes, is_followed(alert, belongs_at, judged)) {
         RunStatus::Over(end) => return Some(Next::Resolve(end.into())),
-        RunStatus::GoesOn => {}
         RunStatus::None if is_over(alert, belongs_at, assessed, time) => {
             return Some(Next::Resolve(Ended::Period));
         }
-        RunStatus::None => {}
+        RunStatus::None | RunStatus::GoesOn => {}
     }
     let same_day =
         !snapshot.metric.is_daily() || utc_day(belongs_at) == utc_day(assessed.belongs_at());
