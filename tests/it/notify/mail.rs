@@ -28,7 +28,7 @@ pub(super) fn raised(sample: budget_alertd::domain::AlertSnapshot) -> Message {
 }
 
 /// Subject and text.
-pub(super) async fn read(message: Message) -> String {
+pub(crate) async fn read(message: Message) -> String {
     let mail = sent(vec![message]).await.remove(0);
     let mail = MessageParser::default().parse(&mail).unwrap();
     format!(

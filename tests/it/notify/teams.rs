@@ -30,7 +30,7 @@ async fn sent(message: Message) -> String {
 }
 
 /// The card, after everything about its form was checked.
-pub(super) async fn card(message: Message) -> Value {
+pub(crate) async fn card(message: Message) -> Value {
     let body = sent(message).await;
     assert!(body.len() <= 20_000, "{} bytes", body.len());
     let mut message: Value = serde_json::from_str(&body).unwrap();
@@ -91,7 +91,7 @@ fn documented(element: &Value) {
 }
 
 /// What is to be read on a card, in one line each: texts, and facts by their names.
-pub(super) fn shown(element: &Value) -> String {
+pub(crate) fn shown(element: &Value) -> String {
     let mut lines = Vec::new();
     if element["type"] == "Container" {
         lines.push(format!("[{}]", element["style"].as_str().unwrap()));

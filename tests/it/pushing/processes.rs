@@ -151,9 +151,8 @@ async fn beside_a_daemon_the_daemon_writes_and_never_by_itself() {
     assert!(!center.requests().iter().any(|request| request.path.contains("usagebudget")));
     let (written, code) = row(&house.run(&PUSH));
     assert_eq!((&written["outcome"], code), (&json!("written"), Some(0)), "{written}");
-    let log = process.log();
-    assert!(log.contains("budgets are pushed to Partner Center"), "{log}");
-    assert!(log.contains(&patches(&center)[0]), "{log}");
+    process.wait_for_log("budgets are pushed to Partner Center");
+    process.wait_for_log(&patches(&center)[0]);
     process.wait_for_metric(
         "partner_center_requests_total{code=\"200\",endpoint=\"usagebudget\"}",
         "4",

@@ -208,3 +208,16 @@ async fn a_daemon_reads_them_by_itself_and_answers_by_order() {
     assert_eq!((&polled["security"], &polled["alerts"]), (&"ok".into(), &Value::Array(Vec::new())));
     drop(daemon);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_live_says_whether_security_alerts_can_be_read() {
+    let desk = Desk::new("graph");
+    let (code, out, err) = desk.run(&["check", "--live"]);
+    assert!(out.contains("✓ security_alerts 2 alerts not answered\n"), "{out}{err}");
+    assert_eq!(code, Some(0), "{out}{err}");
+    desk.microsoft.fail(Endpoint::SecurityAlerts, Fault::status(403));
+    let (code, out, _) = desk.run(&["check", "--live"]);
+    assert!(out.contains("✗ security_alerts "), "{out}");
+    assert!(out.contains("✓ source  "), "usage is read all the same: {out}");
+    assert_eq!(code, Some(1));
+}

@@ -3,6 +3,7 @@
 use budget_alertd::domain::{Message, MessageKind};
 
 use super::{CONTOSO, CRYPTO, LADDER, NOBODY, Stage, crypto};
+use crate::notify::{mail, teams};
 
 /// What is owed to the webhook.
 async fn owed(stage: &Stage) -> Vec<Message> {
@@ -74,4 +75,20 @@ async fn who_was_told_hears_of_the_end_once() {
         .collect();
     said.sort();
     assert_eq!(said, ["Answered Some(\"fraud\") 13.17 h", "Unlisted None 13.17 h"]);
+}
+
+#[tokio::test]
+async fn a_mail_and_a_card_say_what_is_seen_where_and_how_to_answer() {
+    let stage = Stage::new(LADDER).with_usage().await;
+    stage.set(&[crypto(CRYPTO, CONTOSO, "08:00"), crypto("b", NOBODY, "08:00")]);
+    stage.read("20:30").await;
+    let reference = regex::Regex::new("[0-9A-F]{8}").unwrap();
+    let mut texts = Vec::new();
+    for message in owed(&stage).await {
+        let text = mail::read(message.clone()).await;
+        let text = text + "\n\n" + &teams::shown(&teams::card(message).await);
+        texts.push(reference.replace_all(&text, "REFERENCE").into_owned());
+    }
+    texts.sort();
+    insta::assert_snapshot!(texts.join("\n\n----\n\n"));
 }
