@@ -174,5 +174,9 @@ mod tests {
         assert_eq!(usize::try_from(tables).unwrap(), TABLES.len());
         assert_eq!(MIGRATIONS.first().map(|(to, _)| *to), Some(FIRST));
         assert_eq!(MIGRATIONS.last().map(|(to, _)| *to), Some(VERSION));
+        for (to, step) in &MIGRATIONS[1..] {
+            let default = format!("ALTER TABLE file ALTER COLUMN version SET DEFAULT {to};");
+            assert!(step.contains(&default), "what is copied here has version {to}");
+        }
     }
 }

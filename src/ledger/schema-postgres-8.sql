@@ -1,5 +1,8 @@
 -- Version 8: see schema-8.sql.
 
+-- A ledger that is copied here gets the version of the tables.
+ALTER TABLE file ALTER COLUMN version SET DEFAULT 8;
+
 CREATE TABLE budget_push (
     request_id     BYTEA PRIMARY KEY,
     correlation_id BYTEA NOT NULL,
