@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use crate::support::process::{SOON, eventually};
 
 /// Runs a command on a terminal of its own, with `environment`. Each answer is typed when its
-/// question is there: the piece of text that is waited for, and the keys.
+/// question is there: the piece of text that is waited for, and the keys. Keys wait until the line
+/// ends as questions do: an echo before that would stand in the middle of what is being written.
 #[track_caller]
 pub(crate) fn at_terminal(
     command: &Command,
@@ -40,7 +41,8 @@ pub(crate) fn at_terminal(
         seen = eventually(SOON, question, || {
             let shown = String::from_utf8_lossy(&shown.lock().unwrap()).into_owned();
             let rest = shown.get(seen..)?;
-            rest.find(question).map(|at| seen + at + question.len())
+            let found = rest.find(question).map(|at| seen + at + question.len())?;
+            (typed.is_empty() || shown.ends_with(": ")).then_some(found)
         });
         keys.write_all(typed.as_bytes()).unwrap();
     }
