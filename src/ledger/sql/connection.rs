@@ -13,17 +13,10 @@ use crate::ledger::sql::postgres::Database;
 use crate::ledger::sql::row::Row;
 use crate::ledger::sql::statement::Statement;
 
-/// The tables whose rows PostgreSQL numbers.
-const NUMBERED: [(&str, &str); 8] = [
-    ("customer", "id"),
-    ("event", "id"),
-    ("alert", "seq"),
-    ("step", "id"),
-    ("message", "id"),
-    ("delivery", "seq"),
-    ("attempt", "id"),
-    ("silence", "id"),
-];
+/// The columns that PostgreSQL numbers.
+const NUMBERED: &str =
+    "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
+    WHERE table_schema = current_schema() AND is_identity = 'YES'";
 /// Locks the head of the chain, which is one row.
 const LOCK: &str = "SELECT leader, epoch FROM file FOR UPDATE";
 /// How long to wait for others who use the file.
@@ -111,7 +104,9 @@ impl Connection {
     /// Lets the numbers of new rows follow those that are there; SQLite does so by itself.
     pub(in crate::ledger) fn go_on_counting(&self) -> Result<()> {
         let Self::Postgres(_) = self else { return Ok(()) };
-        for (table, column) in NUMBERED {
+        let mut statement = self.prepare_cached(NUMBERED)?;
+        let numbered = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (table, column) in numbered.collect::<Result<Vec<(String, String)>>>()? {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), coalesce(max({column}), 0) + 1, false) FROM {table}"
             );
