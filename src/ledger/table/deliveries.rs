@@ -150,6 +150,7 @@ const OF_INCIDENT: Order = Order {
     first_waits: true,
     others: "message_alert AS own CROSS JOIN alert AS this ON this.id = own.alert
              CROSS JOIN alert AS that ON that.customer = this.customer AND that.period_end = this.period_end
+             AND that.security IS NOT DISTINCT FROM this.security
              CROSS JOIN message_alert AS other ON other.alert = that.id
              CROSS JOIN delivery ON delivery.message = other.message WHERE own.message = ?1",
 };
