@@ -22,9 +22,11 @@ use crate::text::names::{Name, SHORTEST};
 use crate::text::{capitalized, times};
 
 /// Why alerts are over, in words that go with a number of them.
-const ENDINGS: [(Ended, &str); 6] = [
+const ENDINGS: [(Ended, &str); 8] = [
     (Ended::Budget, "the budget was changed"),
     (Ended::Period, "the billing period is over"),
+    (Ended::Answered, "the security alert was answered"),
+    (Ended::Unlisted, "the security alert is no longer listed"),
     (Ended::Usual, "the spending is usual again"),
     (Ended::Expected, "the spike was expected"),
     (Ended::NewNormal, "the spending counts as usual now"),
@@ -236,8 +238,10 @@ impl<'a> DigestText<'a> {
         format!("{}{next}", self.age())
     }
 
+    /// How old the usage is, where any is known.
     fn age(&self) -> String {
-        let dates = self.alerts.iter().map(|member| member.alert.usage_as_of.instant());
+        let with_usage = self.alerts.iter().filter(|member| member.alert.has_usage());
+        let dates = with_usage.map(|member| member.alert.usage_as_of.instant());
         let (oldest, newest) = (dates.clone().min(), dates.max());
         let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
         let seen = if self.occasion == Occasion::New { raised } else { Some(self.sent) };
@@ -261,6 +265,9 @@ impl<'a> DigestText<'a> {
                     times::moment(date, seen, self.zone),
                     span(date, seen)
                 )
+            }
+            (None, None, Some(seen)) => {
+                format!("Seen {}.", times::moment(seen, self.sent, self.zone))
             }
             _ => String::new(),
         }
@@ -310,9 +317,13 @@ impl<'a> DigestText<'a> {
         if self.occasion == Occasion::Resolved {
             return None;
         }
-        let over = self.named(|alert| self.sent >= alert.billing_period.end);
+        // A security alert belongs to no billing period.
+        let named = |meant: fn(&Self, &Alert) -> bool| {
+            self.named(|alert| alert.security.is_none() && meant(self, alert))
+        };
+        let over = named(|text, alert| text.sent >= alert.billing_period.end);
         let over = over.map(|names| format!("The billing period of {names} is over by now."));
-        let assumed = self.named(|alert| alert.billing_period.source == PeriodSource::Assumed);
+        let assumed = named(|_, alert| alert.billing_period.source == PeriodSource::Assumed);
         let assumed = assumed.map(|names| format!("The billing period of {names} is assumed."));
         let raised = self.alerts.iter().map(|member| member.alert.raised_at).max();
         let late = raised

@@ -14,7 +14,7 @@ pub(super) fn totals<'a>(
     alerts: &(impl Iterator<Item = &'a Alert> + Clone),
     of_part: bool,
 ) -> Vec<Row> {
-    let customers = each_once(alerts.clone());
+    let customers = each_once(alerts.clone().filter(|alert| alert.has_usage()));
     let cost = Sum::of(customers.iter().map(|alert| (alert, Some(alert.cost.amount), usd(alert))));
     let over = Sum::of(
         customers

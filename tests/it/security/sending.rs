@@ -92,3 +92,53 @@ async fn a_mail_and_a_card_say_what_is_seen_where_and_how_to_answer() {
     texts.sort();
     insta::assert_snapshot!(texts.join("\n\n----\n\n"));
 }
+
+#[tokio::test]
+async fn a_digest_says_nothing_of_usage_or_periods_that_nobody_knows() {
+    let rules = LADDER.to_owned()
+        + "[notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n\
+           digest_above = 1\nsend_resolved = true\n";
+    let stage = Stage::new(&rules);
+    let mut alerts = [crypto(CRYPTO, CONTOSO, "20:00"), crypto("b", NOBODY, "20:00")];
+    stage.set(&alerts);
+    stage.read("20:30").await;
+    for alert in &mut alerts {
+        alert.status = "resolved".to_owned();
+        alert.reason = Some("fraud".to_owned());
+    }
+    stage.set(&alerts);
+    stage.read("20:50").await;
+    let reference = regex::Regex::new("[0-9A-F]{8}").unwrap();
+    let mut texts = Vec::new();
+    for message in owed(&stage).await {
+        texts.push(reference.replace_all(&mail::read(message).await, "REFERENCE").into_owned());
+    }
+    insta::assert_snapshot!(texts.join("\n\n----\n\n"), @r#"
+    [2 alerts] First look: a customer without a na… (id REFERENCE…0000) security alert not answered yet, 1 more
+
+    First look: 2 alerts about 2 customers, none critical.
+    Seen Sat 14 Nov 21:30 CET. From now on, each new step is told once.
+    Delivered 1 h 15 min after it was seen.
+
+    Alerts    2 warning
+
+      Customer                                                                 Used  Cost / budget    Over  Rule, period, reference
+    WARNING
+      a customer without a name (id REFERENCE…0000)  security alert not answered yet  usage not known        microsoft ≥ 0 h · REFERENCE
+      a customer without a name (id REFERENCE…96e6)  security alert not answered yet  usage not known        microsoft ≥ 0 h · REFERENCE
+
+    ----
+
+    RESOLVED [2 alerts] a customer without a na… (id REFERENCE…0000) security alert not answered yet, 1 more
+
+    2 alerts are resolved. The security alert was answered for 2 of them.
+    Seen Sat 14 Nov 22:45 CET. Nothing to do.
+
+      Customer                                                                 Used  Cost / budget    Over  Rule, period, reference
+    was WARNING
+      a customer without a name (id REFERENCE…0000)  security alert not answered yet  usage not known        microsoft ≥ 0 h · REFERENCE
+        CryptoMining (high) answered as fraud within an hour. Raised Sat 14 Nov 21:30 CET (security alert not answered yet).
+      a customer without a name (id REFERENCE…96e6)  security alert not answered yet  usage not known        microsoft ≥ 0 h · REFERENCE
+        CryptoMining (high) answered as fraud within an hour. Raised Sat 14 Nov 21:30 CET (security alert not answered yet).
+    "#);
+}
