@@ -20,7 +20,7 @@ use crate::domain::{
 };
 use crate::http;
 use crate::notify::message::{
-    AlertText, DigestText, Member, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE,
+    ALSO, AlertText, DigestText, Member, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE,
     in_place_of,
 };
 use crate::notify::{
@@ -283,8 +283,9 @@ fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -
             .as_deref()
             .map(|news| format!(" · {}", news.trim_end_matches('.')))
             .unwrap_or_default();
+        let also: String = member.also.iter().map(|also| format!(" · {ALSO}: {also}")).collect();
         format!(
-            "{} {}{badge} — {}{news} · {}",
+            "{} {}{badge} — {}{news} · {}{also}",
             member.label, member.name, member.brief, member.origin
         )
     };

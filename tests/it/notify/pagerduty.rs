@@ -19,7 +19,7 @@ use super::samples::{
     news, pagerduty_config, time, together,
 };
 
-fn service() -> PagerDutyService {
+pub(super) fn service() -> PagerDutyService {
     let clock: Arc<dyn Clock> = SimulatedClock::starting_at(time(NOW));
     PagerDutyService::start(clock, ROUTING_KEY).unwrap()
 }

@@ -10,10 +10,10 @@ use super::mail::{read, sent};
 use super::metrics::spike;
 use super::receivers::{Answer, Http, Script, Smtp};
 use super::samples::{
-    channel, decimal, delivery, email_config, ended, later, slack_config, together, watched,
-    webhook_config,
+    channel, decimal, delivery, email_config, ended, later, pagerduty_config, slack_config,
+    together, watched, webhook_config,
 };
-use super::{slack, teams};
+use super::{pagerduty, slack, teams};
 
 /// An alert about the customer by another rule, with a reference that begins with these digits.
 fn another(mut sample: AlertSnapshot, rule: &str, severity: Severity, start: u8) -> AlertSnapshot {
@@ -184,6 +184,16 @@ async fn a_digest_has_one_row_for_the_customer() {
     Also: INFO heading for 129 %: 2,950 of 5,000 SEK after 46 % of November · trend ≥ 120 % · Nov · 7B000000
     🟠 **Fabrikam heading for 129 %** — 2,950 of 5,000 SEK after 46 % of November · 12 % → 129 % in 24 h · 01000000
     ");
+}
+
+#[tokio::test]
+async fn an_incident_that_lists_a_digest_names_every_reason() {
+    let service = pagerduty::service();
+    let channel = channel(&pagerduty_config(&service.url()));
+    channel.attempt(&delivery(Message::Digest(together(three())))).await.unwrap();
+    let incidents = service.incidents();
+    let details = &incidents[0].triggers[0]["payload"]["custom_details"];
+    insta::assert_snapshot!(details["Alerts"][0].as_str().unwrap(), @"CRITICAL Contoso Nord 31 times the usual — 1,240 SEK on 14 Nov (usually 40) · attack ≥ 3 times the usual · Nov · 5F0C1C3E · Also: WARNING 59 % of its November budget: 2,950 of 5,000 SEK · budget 1,000 → 5,000 SEK · spend ≥ 80 % · Nov · 7A000000 · Also: INFO heading for 129 %: 2,950 of 5,000 SEK after 46 % of November · trend ≥ 120 % · Nov · 7B000000");
 }
 
 #[tokio::test]
