@@ -148,7 +148,11 @@ fn destination(cycle: &Cycle, name: &str) -> Result<RetryTo, ActionError> {
             "notifier \"{name}\" is shown what is open and takes no messages: name another one"
         )));
     }
-    Ok(RetryTo { notifier: route.notifier.to_string(), recipients: route.recipients.clone() })
+    Ok(RetryTo {
+        notifier: route.notifier.to_string(),
+        recipients: route.recipients.clone(),
+        has_incidents: route.has_incidents(),
+    })
 }
 
 /// The delivery that is meant by an id, or by its beginning.

@@ -263,6 +263,23 @@ async fn who_stood_in_is_told_of_the_end_too() {
 }
 
 #[tokio::test]
+async fn each_reminder_of_a_notifier_that_is_gone_is_told_by_another() {
+    let mut pair = pair(1, "[\"ops\"]\nremind_every = \"24h\"", "", "").await;
+    pair.ops.fail(Fault::status(422));
+    pair.run(Duration::ZERO).await;
+    assert_eq!(told(&pair.oncall), ["C0 ops"]);
+    for day in 18..=20 {
+        pair.ledger.close().await.unwrap();
+        let now = format!("2019-09-{day}T06:00:00Z");
+        pair.world.poll(&now, &[plan("C0", "85", "100", &now)]).await;
+        pair.ledger = pair.world.ledger();
+        (pair.workers, pair.owed) = workers(&pair.world, &pair.ledger);
+        pair.run(Duration::ZERO).await;
+    }
+    assert_eq!(told(&pair.oncall), vec!["C0 ops"; 4]);
+}
+
+#[tokio::test]
 async fn a_digest_that_is_too_large_for_the_other_comes_in_parts() {
     // Mails hold 200 alerts, webhooks 15: what a mail server that is not there would have had goes
     // to the webhook.

@@ -110,4 +110,6 @@ pub struct RetryTo {
     pub notifier: String,
     /// To whom its messages go.
     pub recipients: Recipients,
+    /// Whether it keeps incidents, which the end of another notifier's alert must not end.
+    pub has_incidents: bool,
 }

@@ -10,7 +10,7 @@ use crate::ledger::column;
 use crate::ledger::entry::{RetryFilter, RetryTo};
 use crate::ledger::sql::{self, Connection, named_params, params};
 use crate::ledger::table::chain::{self, EventKind};
-use crate::ledger::table::{deliveries, deliveries::NewDelivery, recipients};
+use crate::ledger::table::{deliveries, deliveries::NewDelivery, recipients, standins};
 
 /// A delivery that was given up.
 struct Dead {
@@ -87,7 +87,8 @@ fn owe_again(
 
 /// Owes one message to the recipients of another notifier, those apart who have had it or are owed
 /// it. The deliveries given up become theirs with their attempts; what is more than one for each
-/// recipient joins the first.
+/// recipient joins the first. The end of an alert stays given up where it could end another one's
+/// incident.
 fn move_to(
     connection: &Connection,
     dead: &[Dead],
@@ -95,6 +96,9 @@ fn move_to(
     now: Timestamp,
 ) -> sql::Result<usize> {
     let Some(first) = dead.first() else { return Ok(0) };
+    if to.has_incidents && standins::is_end(connection, first.message)? {
+        return Ok(0);
+    }
     let served = served(connection, dead, to)?;
     let mut recipients = to.recipients.each();
     recipients.retain(|recipient| !served.contains(recipient.unwrap_or_default()));

@@ -75,7 +75,8 @@ pub(in crate::ledger) fn fall_back(
     let mut owed = 0;
     for delivery in unaided {
         for route in to {
-            if !tells_anyway(connection, delivery.message, &route.notifier)? {
+            let open = route.has_incidents() && is_end(connection, delivery.message)?;
+            if !open && !tells_anyway(connection, delivery.message, &route.notifier)? {
                 for message in fitting(connection, delivery.message, route)? {
                     owed += owe(connection, message, delivery.severity, notifier, route, now)?;
                 }
@@ -86,6 +87,14 @@ pub(in crate::ledger) fn fall_back(
             .execute([delivery.row])?;
     }
     Ok(owed)
+}
+
+/// Whether a message says that alerts are over. Who keeps incidents is told the end of one that it
+/// was told of by a message of its own; the end of another alert must not close it.
+pub(in crate::ledger) fn is_end(connection: &Connection, message: i64) -> sql::Result<bool> {
+    connection
+        .prepare_cached("SELECT kind = ?2 FROM message WHERE id = ?1")?
+        .query_row(params![message, MessageKind::Resolved.as_str()], |row| row.get(0))
 }
 
 fn owe(
@@ -110,11 +119,13 @@ fn owe(
     Ok(route.recipients.count())
 }
 
-/// That a notifier has a message of the same kind about the alert `own` of `message`.
+/// That a notifier has a message of the same kind about the alert `own` of `message`; of reminders,
+/// this one or a later one.
 const IS_TOLD: &str = "EXISTS (
     SELECT 1 FROM message_alert AS same JOIN message AS other ON other.id = same.message
     JOIN delivery ON delivery.message = other.id
     WHERE same.alert = own.alert AND notifier = :notifier AND delivery.state <> 'dead'
+    AND (message.kind <> :reminder OR other.id >= message.id)
     AND (other.kind = message.kind OR (other.kind IN (:raised, :digest) AND message.kind IN (:raised, :digest))))";
 
 /// Whether a notifier has the message already, or one of the same kind about each of its alerts, or
@@ -138,6 +149,7 @@ fn tells_anyway(connection: &Connection, message: i64, notifier: &str) -> sql::R
             ":notifier": notifier,
             ":raised": MessageKind::Raised.as_str(),
             ":digest": MessageKind::Digest.as_str(),
+            ":reminder": MessageKind::Reminder.as_str(),
         },
         |row| row.get(0),
     )
@@ -177,6 +189,7 @@ fn untold(connection: &Connection, message: i64, notifier: &str) -> sql::Result<
             ":notifier": notifier,
             ":raised": MessageKind::Raised.as_str(),
             ":digest": MessageKind::Digest.as_str(),
+            ":reminder": MessageKind::Reminder.as_str(),
         },
         |row| row.get(0),
     )?;

@@ -478,7 +478,11 @@ impl Town {
                         .retry(
                             RetryFilter::default(),
                             now,
-                            Some(RetryTo { notifier: "ops".into(), recipients: ops.recipients }),
+                            Some(RetryTo {
+                                notifier: "ops".into(),
+                                recipients: ops.recipients,
+                                has_incidents: false,
+                            }),
                         )
                         .await
                         .unwrap();

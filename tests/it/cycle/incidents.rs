@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::daemon::assemble;
+use budget_alertd::domain::Recipients;
+use budget_alertd::ledger::{RetryFilter, RetryTo};
 use budget_alertd::metrics::Metrics;
-use budget_alertd::simulator::{Fault, PagerDutyService};
+use budget_alertd::simulator::{Fault, HttpReceiver, PagerDutyService};
 
 use super::spikes::Days;
 use crate::support::world::{World, plan};
@@ -250,6 +252,42 @@ async fn an_incident_of_an_older_version_is_gone_on_with_and_ended_under_its_key
     deliver(&world, 5).await;
     let key = services[0].incidents()[1].dedup_key.clone();
     assert!(key.ends_with("/2019-10-01T00:00:00Z"), "{key}");
+}
+
+#[tokio::test]
+async fn the_end_of_another_notifiers_alert_leaves_the_incident_open() {
+    let ([service, _], clock) = (services(), SimulatedClock::starting_at(DAY.parse().unwrap()));
+    let ops = HttpReceiver::start(clock).unwrap();
+    let world = World::new(&format!(
+        "[rules.spend]\nmetric = \"percent_used\"\nnotify = [\"pager\"]\nsteps = [{{ at = 80 }}]\n\
+         [rules.far]\nmetric = \"percent_used\"\nnotify = [\"ops\"]\nsteps = [{{ at = 200 }}]\n\
+         [notifiers.pager]\ntype = \"pagerduty\"\nrouting_key = \"{KEY}\"\nurl = \"{}\"\n\
+         [notifiers.ops]\ntype = \"webhook\"\nurl = \"{}\"\nsend_resolved = true\n\
+         fallback = [\"pager\"]\n",
+        service.url(),
+        ops.url("/ops"),
+    ));
+    poll(&world, 0, "1", "100").await;
+    poll(&world, 1, "210", "100").await;
+    deliver(&world, 5).await;
+    assert_eq!((incidents(&service).as_str(), ops.received().len()), ("warning, open", 1));
+    // The step of 200 is over and that of 80 is not; who is told of that takes it no more.
+    ops.fail_once(Fault::status(400));
+    poll(&world, 2, "210", "200").await;
+    deliver(&world, 5).await;
+    deliver(&world, 5).await;
+    assert!(world.owed("ops").await.is_empty(), "the end was refused");
+    assert_eq!(incidents(&service), "warning, open");
+    // Nor does it by the hand of a person.
+    let ledger = world.ledger();
+    let pager = RetryTo {
+        notifier: "pager".into(),
+        recipients: Recipients::Destination,
+        has_incidents: true,
+    };
+    let moved = ledger.retry(RetryFilter::default(), world.clock.now(), Some(pager)).await.unwrap();
+    assert_eq!(moved, 0);
+    ledger.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -194,7 +194,11 @@ async fn deliveries_that_join_others_take_no_proof_with_them() {
     for delivery in ledger.due("mail", vec![], 10).await.unwrap() {
         ledger.mark_dead(attempt(delivery.id, NOW)).await.unwrap();
     }
-    let to = RetryTo { notifier: "oncall".into(), recipients: Recipients::Destination };
+    let to = RetryTo {
+        notifier: "oncall".into(),
+        recipients: Recipients::Destination,
+        has_incidents: false,
+    };
     assert_eq!(ledger.retry(RetryFilter::default(), at(NOW), Some(to)).await.unwrap(), 1);
     ledger.close().await.unwrap();
     let found = proof(&folder, None);

@@ -246,7 +246,11 @@ async fn what_was_given_up_moves_to_another_notifier_under_the_same_identity() {
     ledger.mark_dead(attempt(mails[0].id, "message-refused")).await.unwrap();
     ledger.mark_dead(attempt(mails[1].id, "message-refused")).await.unwrap();
     let now = at("2026-10-06T12:00:00Z");
-    let slack = RetryTo { notifier: "slack".into(), recipients: Recipients::Destination };
+    let slack = RetryTo {
+        notifier: "slack".into(),
+        recipients: Recipients::Destination,
+        has_incidents: false,
+    };
     assert_eq!(
         ledger
             .retry(
@@ -275,6 +279,7 @@ async fn what_was_given_up_moves_to_another_notifier_under_the_same_identity() {
     let oncall = RetryTo {
         notifier: "oncall".into(),
         recipients: Recipients::Addresses(addresses.map(str::to_owned).to_vec()),
+        has_incidents: false,
     };
     assert_eq!(ledger.retry(RetryFilter::default(), now, Some(oncall.clone())).await.unwrap(), 2);
     assert_eq!(
@@ -305,7 +310,7 @@ async fn recipients_may_change_places_when_a_message_moves() {
     }
     let recipients =
         Recipients::Addresses(["b@x.example", "a@x.example"].map(str::to_owned).to_vec());
-    let to = RetryTo { notifier: "oncall".into(), recipients };
+    let to = RetryTo { notifier: "oncall".into(), recipients, has_incidents: false };
     assert_eq!(
         ledger.retry(RetryFilter::default(), at("2026-10-06T12:00:00Z"), Some(to)).await.unwrap(),
         2
