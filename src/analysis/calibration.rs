@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use crate::alerting::{CustomerState, NewSample};
 use crate::analysis::Replay;
 use crate::analysis::simulation::record;
+use crate::analysis::whole_periods::comparable;
 use crate::budgets;
 use crate::domain::{
     Currency, CustomerKey, LegacyCycle, Metric, Rearm, Severity, UsageRecord, utc_day,
@@ -193,10 +194,11 @@ impl Calibration {
     }
 }
 
-/// The last that was read on each day of the data, oldest first.
+/// The last that was read on each day of the data, oldest first; only what is in the currency of
+/// now, in which all of it is judged.
 fn dates(customer: &CustomerState, history: &[NewSample]) -> Vec<Date> {
     let mut days: BTreeMap<_, &NewSample> = BTreeMap::new();
-    for sample in history {
+    for sample in comparable(customer, history) {
         let day = days.entry(utc_day(sample.usage_as_of)).or_insert(sample);
         if sample.seen_at >= day.seen_at {
             *day = sample;

@@ -1,5 +1,6 @@
 //! What would be, or was: [`explain()`], [`impact()`], [`Replay`], [`Simulation`],
-//! [`calibration`], the preview of a silence ([`SilencePreview`]), and customers or patterns that
+//! [`calibration`], the preview of a silence ([`SilencePreview`]), what
+//! past billing periods came to ([`whole_periods()`]), and customers or patterns that
 //! fit nobody ([`Strangers`]).
 
 pub mod calibration;
@@ -12,6 +13,7 @@ mod replay;
 mod silence_preview;
 mod simulation;
 mod strangers;
+mod whole_periods;
 
 pub use explain::{Explanation, RuleAccount, explain};
 pub use guess::Guess;
@@ -23,3 +25,4 @@ pub(crate) use silence_preview::reach;
 pub use silence_preview::{Hidden, SilencePreview};
 pub use simulation::{Comparison, Judge, Simulation};
 pub use strangers::Strangers;
+pub use whole_periods::whole_periods;

@@ -2,7 +2,6 @@
 //! nothing, then what of it was confirmed. What may be written is decided in `wanted`, how it is
 //! written safely in `write`.
 
-mod mean;
 mod read;
 mod wanted;
 mod write;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use crate::actions::push::{PushRequest, mean};
+use crate::actions::push::PushRequest;
 use crate::actions::{ActionContext, ActionError, release};
-use crate::alerting::CustomerState;
+use crate::alerting::{CustomerState, NewSample};
+use crate::analysis::whole_periods;
 use crate::budgets::{LocalBudget, LocalCustomer};
 use crate::domain::{Currency, CustomerId, CustomerKey, same_name};
 use crate::ledger::{BudgetPush, LedgerError, Reader};
@@ -143,6 +144,13 @@ fn meant(
     Err(ActionError::Invalid(format!("\"{}\" has no budget of its own here", clean(text, 60))))
 }
 
+/// The mean of a customer's whole months; none without any.
+fn mean_month(seen: &CustomerState, history: &[NewSample]) -> Option<Decimal> {
+    let whole = whole_periods(seen, history);
+    let sum = whole.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add);
+    sum.checked_div(Decimal::from(whole.len()))
+}
+
 fn read(
     reader: &Reader,
     locals: BTreeMap<CustomerKey, LocalCustomer>,
@@ -165,7 +173,7 @@ fn read(
         let id = state.map(|state| state.customer.clone());
         let Some(id) = id.or_else(|| CustomerId::try_new(key.as_str())) else { continue };
         let mean = match state {
-            Some(state) => mean::of_whole_months(state, &reader.history(&key)?),
+            Some(state) => mean_month(state, &reader.history(&key)?),
             None => None,
         };
         let name = local.profile.label.clone().or_else(|| state.map(|state| state.name.clone()));

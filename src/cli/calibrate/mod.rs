@@ -85,7 +85,7 @@ impl Calibrate {
         let bearable = self.alarms_per_week.unwrap_or_else(|| sample.one_in_a_thousand());
         let proposal = Proposal::choose(&tried.list, bearable);
         let rule = proposal.rule(&config.rules, &sample, &tried);
-        let unbudgeted = proposal::budgets(&reader)?;
+        let unbudgeted = proposal::budgets(&reader, &config.budgets)?;
         match self.format {
             Form::Text => {
                 let words = page::text(&sample, &tried, &proposal, &rule, unbudgeted.len());

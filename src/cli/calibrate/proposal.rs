@@ -1,19 +1,17 @@
 //! The rule that suits best, as it is written into a configuration, and budgets for customers that
 //! have none.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::alerting::{CustomerState, NewSample};
 use crate::analysis::calibration::FLOOR_PERCENT;
-use crate::budgets::period_holding;
+use crate::analysis::whole_periods;
+use crate::budgets;
 use crate::cli::calibrate::sample::Sample;
 use crate::cli::calibrate::{AllTried, Tried};
 use crate::cli::text::count;
-use crate::domain::{BillingPeriod, Metric, percent_of, rounded};
+use crate::domain::{Metric, percent_of, rounded};
 use crate::ledger::{LedgerError, Reader};
 use crate::rules::Rules;
 
@@ -134,10 +132,13 @@ fn place_of(present: &Rules) -> (String, Vec<String>) {
 
 /// A budget for each customer that has none and has used something in a whole period: the dearest
 /// of the last three, with room above it.
-pub(super) fn budgets(reader: &Reader) -> Result<Vec<(CustomerState, Decimal)>, LedgerError> {
+pub(super) fn budgets(
+    reader: &Reader,
+    local: &budgets::Config,
+) -> Result<Vec<(CustomerState, Decimal)>, LedgerError> {
     let mut without = Vec::new();
     reader.each_seen(|seen| {
-        if seen.subscription.is_none() && seen.budget.is_none() {
+        if seen.subscription.is_none() && seen.budget.is_none() && may_be_written(&seen, local) {
             without.push(seen);
         }
     })?;
@@ -151,18 +152,17 @@ pub(super) fn budgets(reader: &Reader) -> Result<Vec<(CustomerState, Decimal)>, 
     Ok(proposed)
 }
 
+/// Whether an import of the sheet would replace nothing that somebody has written: a local budget
+/// in another currency is none, and yet it stands there.
+fn may_be_written(seen: &CustomerState, local: &budgets::Config) -> bool {
+    local.customers.get(&seen.key()).is_none_or(|local| {
+        local.budget.is_none() && local.currency.is_none_or(|own| Some(own) == seen.currency)
+    })
+}
+
 fn budget(seen: &CustomerState, history: &[NewSample]) -> Option<Decimal> {
-    let mut periods: BTreeMap<Timestamp, (BillingPeriod, &NewSample)> = BTreeMap::new();
-    for sample in history.iter().filter(|sample| !sample.carried_over) {
-        let period = period_holding(seen.plan, sample.usage_as_of, &seen.named);
-        let (_, last) = periods.entry(period.start).or_insert((period, sample));
-        if sample.usage_as_of >= last.usage_as_of {
-            *last = sample;
-        }
-    }
-    let over = |(period, _): &&(BillingPeriod, _)| period.end <= seen.usage_as_of.instant();
-    let costs = periods.values().rev().filter(over).take(PERIODS).map(|(_, last)| last.cost);
-    let dearest = costs.max().filter(|cost| *cost >= Decimal::ONE)?;
+    let dearest = whole_periods(seen, history).into_iter().rev().take(PERIODS).max();
+    let dearest = dearest.filter(|cost| *cost >= Decimal::ONE)?;
     Some(rounded_up(dearest.checked_mul(ROOM)?.checked_div(Decimal::ONE_HUNDRED)?))
 }
 

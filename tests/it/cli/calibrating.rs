@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::world::{Record, World, plan};
+use crate::support::world::{Record, World, legacy, plan};
 
 const RULES: &str = r#"
 [rules.unusual]
@@ -118,6 +118,35 @@ fn is_taken_over(world: &World) {
     assert!(changed.config().warnings.is_empty());
     let imported = world.run(&["budgets", "import", &sheet, "--dry-run"]);
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+}
+
+#[tokio::test]
+async fn no_budget_is_proposed_over_one_that_is_written_or_from_amounts_of_another_plan() {
+    let world = World::new(&format!(
+        "{RULES}[customers.Written]\nbudget = {{ amount = 100, currency = \"EUR\" }}\n\
+         [customers.Switched]\ncurrency = \"SEK\"\n"
+    ));
+    let mut date: Timestamp = "2026-08-01T17:00:00Z".parse().unwrap();
+    for day in 0..92 {
+        let at = date.to_string();
+        let of_month: i64 = at[8..10].parse().unwrap();
+        let cost = |per_day: i64| (of_month * per_day).to_string();
+        // The last date of September has that month in amounts of the new plan.
+        let switched = if day < 45 {
+            legacy("Switched", &cost(9000), "", &at)
+        } else {
+            plan("Switched", &cost(10), "", &at)
+        };
+        let records = [plan("Written", &cost(400), "", &at), plan("Open", &cost(400), "", &at)];
+        let poll = (date + SignedDuration::from_hours(5)).to_string();
+        world.poll(&poll, &[&records[..], &[switched]].concat()).await;
+        date += SignedDuration::from_hours(24);
+    }
+    let document = calibrated(&world, &[]);
+    let budgets = document["budgets"].as_array().unwrap();
+    let proposed: Vec<String> =
+        budgets.iter().map(|one| format!("{} {}", one["name"], one["budget"])).collect();
+    assert_eq!(proposed, [r#""Customer Open" "16000""#, r#""Customer Switched" "380""#]);
 }
 
 #[tokio::test]

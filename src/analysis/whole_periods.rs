@@ -1,4 +1,4 @@
-//! What a customer's usage comes to in a whole month, as far as history knows.
+//! What a customer's usage came to in the billing periods that history knows to their end.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,21 @@ use crate::budgets::period_holding;
 /// Data dated so near to the end of a billing period is its total.
 const AT_THE_END: SignedDuration = SignedDuration::from_hours(72);
 
-/// The mean of a customer's billing periods that history knows to their end; none without any.
-pub(super) fn of_whole_months(seen: &CustomerState, history: &[NewSample]) -> Option<Decimal> {
+/// What of a customer's history is in the currency and of the plan of now: other amounts cannot be
+/// compared with it.
+pub(crate) fn comparable<'a>(
+    seen: &CustomerState,
+    history: &'a [NewSample],
+) -> impl Iterator<Item = &'a NewSample> {
+    let since = seen.series_since;
+    history.iter().filter(move |sample| since.is_none_or(|since| sample.usage_as_of >= since))
+}
+
+/// What each billing period came to that history knows to its end, oldest first, in the customer's
+/// currency of now.
+pub fn whole_periods(seen: &CustomerState, history: &[NewSample]) -> Vec<Decimal> {
     let mut last: BTreeMap<Timestamp, (Timestamp, &NewSample)> = BTreeMap::new();
-    for sample in history {
+    for sample in comparable(seen, history) {
         let mut period = period_holding(seen.plan, sample.usage_as_of, &seen.named);
         if sample.carried_over {
             let before = period.start.saturating_sub(SignedDuration::from_nanos(1));
@@ -28,11 +39,8 @@ pub(super) fn of_whole_months(seen: &CustomerState, history: &[NewSample]) -> Op
     }
     // The one that goes on is not whole.
     last.pop_last();
-    let whole: Vec<Decimal> = last
-        .values()
+    last.values()
         .filter(|(end, sample)| end.duration_since(sample.usage_as_of) <= AT_THE_END)
         .map(|(_, sample)| sample.cost)
-        .collect();
-    let sum = whole.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add);
-    sum.checked_div(Decimal::from(whole.len()))
+        .collect()
 }
