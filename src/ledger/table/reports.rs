@@ -43,7 +43,7 @@ pub(in crate::ledger) fn record(
 pub(in crate::ledger) fn open_alerts(connection: &Connection) -> sql::Result<OpenAlerts> {
     let mut statement = connection.prepare_cached(
         "SELECT severity, count(*) AS alerts, count(*) FILTER (WHERE acked_at IS NULL) AS unknown FROM alert WHERE seq IN (
-             SELECT max(seq) FROM alert WHERE state = 'raised' GROUP BY customer, subscription, rule, period_end
+             SELECT max(seq) FROM alert WHERE state = 'raised' GROUP BY customer, subscription, rule, period_end, security
          ) GROUP BY severity",
     )?;
     let mut open = OpenAlerts::default();

@@ -142,3 +142,14 @@ async fn a_digest_says_nothing_of_usage_or_periods_that_nobody_knows() {
         CryptoMining (high) answered as fraud within an hour. Raised Sat 14 Nov 21:30 CET (security alert not answered yet).
     "#);
 }
+
+#[tokio::test]
+async fn the_report_counts_each_of_a_customers() {
+    let stage = Stage::new(LADDER);
+    stage.set(&[crypto(CRYPTO, CONTOSO, "20:00"), crypto("b", CONTOSO, "20:00")]);
+    stage.read("20:30").await;
+    let report = stage.world.run(&["report", "--format", "json"]);
+    assert!(report.status.success(), "{}", String::from_utf8_lossy(&report.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!(report["alerts"]["warning"], 2, "{report}");
+}
