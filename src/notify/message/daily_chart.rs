@@ -5,12 +5,12 @@ use rust_decimal::Decimal;
 use crate::domain::Point;
 use crate::domain::spike::SpikeView;
 use crate::notify::message::chart::{Chart, Line, Scale, html, mid_tone};
-use crate::notify::message::drawing::{Drawing, GRAY};
+use crate::notify::message::drawing::{Drawing, GRAY, HEIGHT, MARGIN};
 use crate::notify::message::spike::{day_start, long_day, short_day};
 use crate::notify::message::telling::AlertWording;
 
 /// A band is at least so high in pixels, to be seen where all days have cost the same.
-const THINNEST: i16 = 10;
+const THINNEST: i16 = 26;
 
 /// The costs a day that half of the days before lie between, and the usual one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,9 @@ impl Band {
     }
 }
 
-/// From the top to the foot of a band in pixels.
+/// From the top to the foot of a band in pixels; it stays above the floor of the picture.
 fn thickened(top: i16, foot: i16) -> (i16, i16) {
     let missing = THINNEST.saturating_sub(foot.saturating_sub(top)).max(0);
-    (top.saturating_sub(missing / 2), foot.saturating_add(missing - missing / 2))
+    let foot = foot.saturating_add(missing / 2).min(HEIGHT.saturating_sub(MARGIN));
+    (top.min(foot.saturating_sub(THINNEST)), foot)
 }
