@@ -283,11 +283,12 @@ fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -
             .as_deref()
             .map(|news| format!(" · {}", news.trim_end_matches('.')))
             .unwrap_or_default();
-        let also: String = member.also.iter().map(|also| format!(" · {ALSO}: {also}")).collect();
-        format!(
-            "{} {}{badge} — {}{news} · {}{also}",
+        let worst = format!(
+            "{} {}{badge} — {}{news} · {}",
             member.label, member.name, member.brief, member.origin
-        )
+        );
+        let also = member.also.iter().map(|also| format!("{ALSO}: {also}"));
+        std::iter::once(worst).chain(also).collect::<Vec<_>>().join(" · ")
     };
     let mut details = details(&text.first_line(), &text.second_line(), &[]);
     details.insert("Alerts".into(), text.members.iter().map(line).collect());

@@ -18,6 +18,8 @@ pub struct SimSecurityAlert {
     pub customer: String,
     /// The subscription; may be empty.
     pub subscription: String,
+    /// The machine that it is about, with its resource group: `rg-batch/vm-7`.
+    pub machine: String,
     /// `alertType`.
     pub kind: String,
     /// `severity`.
@@ -43,6 +45,7 @@ impl SimSecurityAlert {
             id: id.to_owned(),
             customer: customer.to_owned(),
             subscription: "22222222-1111-4b05-8f15-b3d72e0596e6".to_owned(),
+            machine: "rg-batch/vm-7".to_owned(),
             kind: "CryptoMining".to_owned(),
             severity: "high".to_owned(),
             confidence: "medium".to_owned(),
@@ -56,10 +59,11 @@ impl SimSecurityAlert {
 
     /// The resource that it is about.
     fn resource(&self) -> String {
-        let subscription = &self.subscription;
+        let (subscription, machine) = (&self.subscription, &self.machine);
+        let (group, name) = machine.split_once('/').unwrap_or(("rg-batch", machine));
         format!(
-            "/subscriptions/{subscription}/resourceGroups/rg-batch/providers/Microsoft.Compute/\
-                virtualMachines/vm-7"
+            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/\
+                virtualMachines/{name}"
         )
     }
 

@@ -31,8 +31,8 @@ pub(super) fn blocks(books: &Books, came: Vec<Received>, fresh: usize) -> Vec<Bl
         block.came.sort_by(|a, b| a.door.cmp(&b.door));
     }
     blocks.sort_by_key(|block| (std::cmp::Reverse(block.severity(books)), block.position));
-    // Members of a digest other than its first have no block of their own.
-    blocks.retain(|block| !block.came.is_empty() || block.waits(books));
+    // What a message tells beside its first alert has no block of its own.
+    blocks.retain(|block| !block.came.is_empty() || (block.waits(books) && block.is_first(books)));
     blocks
 }
 
@@ -48,6 +48,16 @@ impl Block {
     fn waits(&self, books: &Books) -> bool {
         self.alert(books)
             .is_some_and(|snapshot| books.waiting().any(|delivery| is_about(delivery, snapshot)))
+    }
+
+    /// Whether no message that waits tells of an earlier alert before this one.
+    fn is_first(&self, books: &Books) -> bool {
+        let Some(own) = self.alert(books) else { return false };
+        let earlier = books.alerts.iter().take(self.position);
+        !books
+            .waiting()
+            .filter(|delivery| is_about(delivery, own))
+            .any(|delivery| earlier.clone().any(|earlier| is_about(delivery, earlier)))
     }
 
     /// The first line says who got it, the next what the person there sees first.

@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::cli::demo::inbox::{Door, Received};
 use crate::cli::demo::stage::{SLACK, WEBHOOK};
-use crate::domain::{AlertSnapshot, Delivery};
-use crate::poll::CycleReport;
+use crate::domain::{AlertSnapshot, Delivery, utc_day};
+use crate::poll::{CycleReport, SecurityReport};
 
 /// Everything that happened.
 #[derive(Debug, Default)]
@@ -55,6 +55,11 @@ impl Books {
         self.polls += 1;
         self.failed_polls += u64::from(!report.good);
         self.records += report.records;
+        self.alerts.extend(report.alerts.iter().cloned());
+    }
+
+    /// Takes down what a read of security alerts raised.
+    pub(super) fn warned(&mut self, report: &SecurityReport) {
         self.alerts.extend(report.alerts.iter().cloned());
     }
 
@@ -126,22 +131,24 @@ pub(super) fn is_about(delivery: &Delivery, snapshot: &AlertSnapshot) -> bool {
     delivery.message.alerts().iter().any(|carried| carried.alert.id == snapshot.alert.id)
 }
 
-/// What may be told once: the customer's step in a period under a budget.
-fn key(snapshot: &AlertSnapshot) -> (String, String, String, Timestamp, Option<String>) {
+/// What may be told once: the customer's step in a period under a budget, or on a day.
+fn key(snapshot: &AlertSnapshot) -> (String, String, String, Date, Option<String>) {
     let alert = &snapshot.alert;
     let customer = alert.customer.id.key().as_str().to_owned();
     let budget = alert.budget.as_ref().map(|budget| budget.amount.normalize().to_string());
-    (
-        customer,
-        alert.rule.clone(),
-        alert.threshold.normalize().to_string(),
-        alert.billing_period.start,
-        budget,
-    )
+    let since = if alert.metric.is_daily() {
+        alert.usage_as_of.instant()
+    } else {
+        alert.billing_period.start
+    };
+    let step = alert.threshold.normalize().to_string();
+    (customer, alert.rule.clone(), step, utc_day(since), budget)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::domain::{Audience, Message};
     use crate::notify::sample_alert;

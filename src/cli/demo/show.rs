@@ -19,7 +19,7 @@ use crate::cli::demo::stage::Stage;
 use crate::cli::demo::words::{BLUE, CYAN, GREEN, MAGENTA, YELLOW, day, harmless};
 use crate::cli::demo::{block, summary};
 use crate::cli::text::count;
-use crate::domain::PeriodSource;
+use crate::domain::{PeriodSource, rounded};
 use crate::poll::CycleReport;
 use crate::simulator::{EventKind, Story, StoryEvent};
 
@@ -76,6 +76,8 @@ struct Told {
     waiting: usize,
     /// Alerts, from the first.
     alerts: usize,
+    /// Security alerts that nobody had answered.
+    open_security_alerts: u64,
     /// Customers whose late data was told.
     late: HashSet<String>,
     /// Whether a payload was shown.
@@ -124,6 +126,9 @@ impl Show {
     async fn poll(&mut self) -> anyhow::Result<CycleReport> {
         let report = self.stage.poll().await?;
         self.books.polled(&report);
+        if let Some(report) = self.stage.read_security().await? {
+            self.books.warned(&report);
+        }
         self.books.owe(self.stage.owed().await?);
         Ok(report)
     }
@@ -176,7 +181,24 @@ impl Show {
         self.tell_source(report).await?;
         let remembered = self.stage.remembered().await?;
         self.narrator.show_day(self.stage.now(), DaySummary::of(&remembered)).await?;
-        self.tell_late_data(&remembered).await
+        self.tell_late_data(&remembered).await?;
+        self.tell_answer().await
+    }
+
+    /// That the security alert is answered, once.
+    async fn tell_answer(&mut self) -> anyhow::Result<()> {
+        let Some(security) = self.stage.security().await? else { return Ok(()) };
+        let open = std::mem::replace(&mut self.told.open_security_alerts, security.open);
+        match security.answered_in_hours {
+            Some(hours) if open > security.open => {
+                let text = format!(
+                    "✓ Answered after {} h, of 24 that Microsoft allows: nobody else is called.",
+                    rounded(hours, 1)
+                );
+                self.say(GREEN, &text).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn tell_source(&mut self, report: &CycleReport) -> anyhow::Result<()> {

@@ -12,11 +12,11 @@ use crate::alerting::{CustomerState, Depth};
 use crate::clock::{Clock, SimulatedClock};
 use crate::config::{self, Config, Environment};
 use crate::daemon::{Assembly, assemble};
-use crate::domain::{CustomerKey, Delivery};
+use crate::domain::{CustomerKey, Delivery, SecuritySummary};
 use crate::fs;
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::metrics::Metrics;
-use crate::poll::CycleReport;
+use crate::poll::{CycleReport, SecurityReport};
 use crate::simulator::{HttpReceiver, MailOptions, MailReceiver, PartnerCenter, SignIn, Story};
 
 /// The configuration, with ports that are replaced by the true ones.
@@ -102,6 +102,17 @@ impl Stage {
     /// One poll.
     pub(super) async fn poll(&self) -> Result<CycleReport, LedgerError> {
         self.assembly.cycle.run(false).await
+    }
+
+    /// Reads Microsoft's security alerts once.
+    pub(super) async fn read_security(&self) -> Result<Option<SecurityReport>, LedgerError> {
+        self.assembly.cycle.read_security().await
+    }
+
+    /// How Microsoft's security alerts stand; none before the first.
+    pub(super) async fn security(&self) -> Result<Option<SecuritySummary>, LedgerError> {
+        let now = self.now();
+        self.ledger.read(move |reader| reader.security_summary(now)).await
     }
 
     /// Delivers all that is due now; says when a destination may be probed again.

@@ -176,6 +176,12 @@ fn reached(alert: &Alert) -> (String, String) {
         Some(value) if alert.metric == Metric::PercentUsed => {
             (format!("{} %", whole(alert.threshold)), format!("{} %", value.trunc()))
         }
+        Some(value) if alert.metric == Metric::Spike => {
+            (format!("{} ×", whole(alert.threshold)), format!("{} ×", value.trunc()))
+        }
+        Some(value) if alert.metric == Metric::SecurityAlertHours => {
+            (format!("{} h", whole(alert.threshold)), format!("{} h", value.trunc()))
+        }
         Some(value) => (money(alert.threshold), money(value)),
         None => (money(Decimal::ZERO), money(alert.cost.amount)),
     }

@@ -21,6 +21,10 @@ pub(crate) enum Part {
     Raised(i64),
     /// The last of its old month arrives dated in the new one.
     Late,
+    /// For a day, somebody computes much more there than usual.
+    Busy,
+    /// Microsoft sees miners there, and somebody answers.
+    Watched,
     /// It should use nothing at all, and does from some day on.
     Idle,
 }
@@ -87,8 +91,16 @@ pub(crate) const IDLE: Role =
 pub(crate) const LEGACY_NEAR: Role =
     role("Blue Yonder Airports", Billing::Legacy("fr-FR", 14), 1_200, 1_115, LEGACY);
 /// The customer without a budget.
-pub(crate) const UNBUDGETED: Role =
-    Role { budget: None, ..role("School of Fine Art", EUR, 0, 3_400, PROD_AND_TEST) };
+pub(crate) const UNBUDGETED: Role = Role {
+    budget: None,
+    part: Part::Busy,
+    ..role("School of Fine Art", EUR, 0, 3_400, PROD_AND_TEST)
+};
+/// The customer about which Microsoft sends a security alert.
+pub(crate) const WATCHED: Role = Role {
+    part: Part::Watched,
+    ..role("Nordwind Logistik AB", SEK, 25_000, 17_750, PROD_AND_TEST)
+};
 
 /// Everybody, in the order Partner Center lists them.
 pub(crate) const CAST: [Role; 14] = [
@@ -99,7 +111,7 @@ pub(crate) const CAST: [Role; 14] = [
     ATTACKED,
     role("Graphic Design Institute", EUR, 650, 540, PROD),
     role("Litware Health", GBP, 2_200, 2_112, THREE),
-    role("Nordwind Logistik AB", SEK, 25_000, 17_750, PROD_AND_TEST),
+    WATCHED,
     role("O'Reilly & Dunne Solicitors", GBP, 900, 405, PROD),
     UNBUDGETED,
     role("Tailspin Toys 東京", JPY, 400_000, 312_000, PROD_AND_TEST),

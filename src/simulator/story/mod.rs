@@ -54,7 +54,7 @@ impl Story {
         plot::events(self)
     }
 
-    /// Puts this moment on stage: sets the customers, takes the source or Slack down or brings them
+    /// Puts this moment on stage: sets the customers and security alerts, takes the source or Slack down or brings them
     /// back. It may be done as often as one likes; it replaces faults planned for the API's
     /// endpoints.
     pub async fn play(
@@ -64,6 +64,7 @@ impl Story {
         slack: &HttpReceiver,
     ) -> io::Result<()> {
         center.set_customers(self.customers_at(at));
+        center.set_security_alerts(usage::security_alerts(self, at));
         let outages = self.outages_at(at);
         for endpoint in [
             Endpoint::UsageRecords,

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::simulator::story::Story;
-use crate::simulator::story::cast::{ATTACKED, IDLE, LATE, LEGACY_NEAR, Part, RAISED, Role};
+use crate::simulator::story::cast::{
+    ATTACKED, IDLE, LATE, LEGACY_NEAR, Part, RAISED, Role, UNBUDGETED, WATCHED,
+};
 
 /// What is out of order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +61,16 @@ pub(crate) fn machine_starts(story: Story) -> Timestamp {
     story.at(20, 9, 0)
 }
 
+/// When many machines run at the customer without a budget.
+pub(crate) fn busy_day(story: Story) -> Range<Timestamp> {
+    story.at(23, 1, 0)..story.at(23, 23, 0)
+}
+
+/// From when Microsoft's security alert is there until somebody answers it.
+pub(crate) fn security_alert(story: Story) -> Range<Timestamp> {
+    story.at(26, 18, 40)..story.at(27, 9, 20)
+}
+
 /// The dates of the late data: in the new month, with the cost of the old.
 pub(crate) fn late_data(story: Story) -> Range<Timestamp> {
     let turn = story.turn();
@@ -69,7 +81,13 @@ pub(crate) fn late_data(story: Story) -> Range<Timestamp> {
 pub(crate) fn budget(story: Story, role: &Role, at: Timestamp) -> Option<i64> {
     match role.part {
         Part::Raised(amount) if at >= budget_raised(story) => Some(amount),
-        Part::Steady | Part::Attacked | Part::Raised(_) | Part::Late | Part::Idle => role.budget,
+        Part::Steady
+        | Part::Attacked
+        | Part::Busy
+        | Part::Raised(_)
+        | Part::Late
+        | Part::Watched
+        | Part::Idle => role.budget,
     }
 }
 
@@ -175,6 +193,24 @@ pub(crate) fn events(story: Story) -> Vec<StoryEvent> {
             machine_starts(story),
             "A machine starts at a customer that left",
             "Its budget is zero, so that any cost is too much. The data follows tomorrow.",
+        ),
+        about(
+            &UNBUDGETED,
+            busy_day(story).start,
+            "Forty machines start at School of Fine Art",
+            "It has no budget that could be exceeded: only the rise can give them away.",
+        ),
+        about(
+            &WATCHED,
+            security_alert(story).start,
+            "Microsoft sees miners at Nordwind",
+            "A security alert, a day before any usage data. A partner has 24 hours to answer it.",
+        ),
+        about(
+            &WATCHED,
+            security_alert(story).end,
+            "Somebody answers Microsoft's alert",
+            "Nordwind's machine is deleted, the alert answered as fraud.",
         ),
         event(
             story.turn(),

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::domain::rounded;
-use crate::simulator::story::cast::{Billing, Part, Role};
+use crate::simulator::SimSecurityAlert;
+use crate::simulator::story::cast::{Billing, Part, Role, WATCHED};
 use crate::simulator::story::{Story, plot};
 use crate::simulator::world::{SimCustomer, SimPlan, SimResource, SimSubscription, cycle};
 
@@ -98,10 +99,20 @@ fn extra_cost(story: Story, role: &Role, as_of: Timestamp) -> Decimal {
             let full = Decimal::from(role.budget.unwrap_or_default()) * Decimal::new(888, 2);
             rounded(full * elapsed * (Decimal::ONE + elapsed) / Decimal::TWO, DIGITS)
         }
+        Part::Busy if start <= plot::busy_day(story).start => {
+            let busy = plot::busy_day(story);
+            let elapsed = since(busy.start).min(since(busy.start) - since(busy.end));
+            rounded(elapsed * Decimal::new(1_111, 5), DIGITS)
+        }
         Part::Idle => {
             rounded(since(plot::machine_starts(story).max(start)) * Decimal::new(57_870, 7), DIGITS)
         }
-        Part::Steady | Part::Attacked | Part::Raised(_) | Part::Late => Decimal::ZERO,
+        Part::Steady
+        | Part::Attacked
+        | Part::Busy
+        | Part::Raised(_)
+        | Part::Late
+        | Part::Watched => Decimal::ZERO,
     }
 }
 
@@ -188,6 +199,28 @@ fn mood(role: &Role, day: Date) -> u64 {
 /// 00:00 UTC.
 pub(crate) fn utc_midnight(day: Date) -> Timestamp {
     day.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+}
+
+/// What Microsoft's security alerts say at this moment: nothing, an active one, or the answered one.
+pub(crate) fn security_alerts(story: Story, at: Timestamp) -> Vec<SimSecurityAlert> {
+    let seen = plot::security_alert(story);
+    let customer = guid(WATCHED.name);
+    let alert = SimSecurityAlert {
+        subscription: guid(&format!("{}/Dev/Test", WATCHED.name)),
+        machine: "ci-rg/runner-04".to_owned(),
+        ..SimSecurityAlert::crypto_mining(&guid("miners"), &customer, seen.start)
+    };
+    let alert = if at < seen.end {
+        alert
+    } else {
+        SimSecurityAlert {
+            status: "resolved".to_owned(),
+            reason: Some("fraud".to_owned()),
+            resolved: Some(("oncall@partner.example".to_owned(), seen.end)),
+            ..alert
+        }
+    };
+    if at < seen.start { Vec::new() } else { vec![alert] }
 }
 
 /// An id that looks like the real ones, always the same for the same text.

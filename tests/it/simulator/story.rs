@@ -57,7 +57,7 @@ Graphic Design Institute       0%   16%   27%   29%   32%   35%   38%   41%   50
 Litware Health                 0%   18%   30%   33%   37%   40%   44%   47%   59%   66%   75%   84%   90%   94%    0%
 Nordwind Logistik AB           0%   14%   23%   24%   27%   30%   32%   35%   44%   48%   55%   62%   67%   69%    0%
 O'Reilly & Dunne Solicitors    0%    8%   14%   15%   17%   18%   20%   21%   27%   30%   34%   39%   42%   44%    0%
-School of Fine Art             27   659  1099  1176  1313  1440  1559  1686  2082  2330  2661  2973  3237  3337    13
+School of Fine Art             27   659  1099  1176  1313  1440  1559  1686  2082  2330  3541  3853  4117  4217    13
 Tailspin Toys 東京               0%   14%   23%   26%   29%   32%   34%   37%   46%   52%   59%   68%   73%   76%    0%
 Trey Research (offboarded)      0     0     0     0     0     0     0     0     0   981  2482  3981  4982  5482   169
 VanArsdel, Ltd.               22%   30%   35%   36%   38%   39%    1%    2%    7%   10%   13%   17%   20%   22%   23%
@@ -91,6 +91,9 @@ fn the_events_are_told_in_order() {
 2026-10-14T07:00:00Z Calendar: A legacy billing period turns over
 2026-10-16T10:00:00Z Budget: Adventure Works raises its budget
 2026-10-20T09:00:00Z Customer: A machine starts at a customer that left
+2026-10-23T01:00:00Z Customer: Forty machines start at School of Fine Art
+2026-10-26T18:40:00Z Customer: Microsoft sees miners at Nordwind
+2026-10-27T09:20:00Z Customer: Somebody answers Microsoft's alert
 2026-11-01T00:00:00Z Calendar: The calendar month turns over
 2026-11-02T02:10:00Z Calendar: The first data of the new month arrives
 2026-11-02T02:10:00Z Customer: Late data of the old month
