@@ -158,6 +158,37 @@ async fn no_budget_and_null_are_written_over_and_digits_follow_the_currency() {
 }
 
 #[tokio::test]
+async fn each_budget_is_compared_with_the_currency_of_its_own_customers_usage() {
+    let at = NOW.parse().unwrap();
+    let ids: Vec<String> =
+        (1..=4).map(|n| format!("11111111-0000-4000-8000-00000000000{n}")).collect();
+    let customers = ["SEK", "EUR", "JPY", "EUR"].iter().zip(&ids).map(|(currency, id)| {
+        SimCustomer::azure_plan(id, &format!("{currency} {}", &id[35..]), currency, at)
+    });
+    let budgets = [
+        local(&ids[0], "5000", "SEK"),
+        local(&ids[1], "500", "EUR"),
+        local(&ids[2], "70000", "JPY"),
+        local(&ids[3], "5000", "SEK"),
+    ];
+    let desk = Desk::new(customers.collect(), &budgets.concat()).await;
+    insta::assert_snapshot!(told(&desk.plan(None).await), @r"
+    EUR 2: - → 500 EUR, planned: would be written
+    EUR 4: - → 5000 SEK, skipped: its usage is in EUR, the budget in SEK
+    JPY 3: - → 70000 JPY, planned: would be written
+    SEK 1: - → 5000 SEK, planned: would be written
+    ");
+    insta::assert_snapshot!(told(&desk.push().await), @r"
+    EUR 2: - → 500 EUR, written: read back from Partner Center
+    JPY 3: - → 70000 JPY, written: read back from Partner Center
+    SEK 1: - → 5000 SEK, written: read back from Partner Center
+    ");
+    let mut sent: Vec<String> = desk.patches().iter().map(Request::text).collect();
+    sent.iter_mut().for_each(|body| body.truncate(body.find(',').unwrap()));
+    assert_eq!(sent, ["{\"Amount\":500.00", "{\"Amount\":70000", "{\"Amount\":5000.00"]);
+}
+
+#[tokio::test]
 async fn what_somebody_else_changed_meanwhile_is_left_alone() {
     let desk = Desk::of_nord().await;
     let plan = desk.plan(None).await;
