@@ -87,7 +87,8 @@ pub fn decide(judged: &Judged, remembered: Option<&RememberedCustomer>) -> Decid
 }
 
 /// Whether a spike is no news: people were told of it before, and it has not grown by more than
-/// 10 %. On a day that has alerted already only the steps decide, unless somebody has marked it.
+/// 10 %. On a day that has alerted already only the steps decide, unless somebody has marked it who
+/// may know of it.
 fn is_told_spike(
     rule: &RuleFacts,
     spike: &SpikeReading,
@@ -96,7 +97,7 @@ fn is_told_spike(
 ) -> bool {
     let run = spike_run(rule, spike, remembered);
     match run.today() {
-        Some(today) if today.note.is_some() => true,
+        Some(today) if today.is_settled() => true,
         _ => !has_alerted && run.was_told(spike.reading.excess()),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alerting::judging::AsOf;
-use crate::alerting::spike_run::{RunStatus, day_of, is_marked};
+use crate::alerting::spike_run::{RunStatus, day_of, is_expected};
 use crate::alerting::{NewAlert, OpenAlert};
 use crate::domain::spike::{RecordedSpike, RunSummary, SpikeView};
 use crate::domain::{
@@ -201,7 +201,7 @@ fn next(
         return (is_raised && ended_by_budget(alert, judged))
             .then_some(Next::Resolve(Ended::Budget));
     };
-    if is_silenced(assessed, &alert.rule, value, silences, now) || is_marked(alert, spikes) {
+    if is_silenced(assessed, &alert.rule, value, silences, now) || is_expected(alert, spikes) {
         return None;
     }
     let is_highest = !superseded();

@@ -2,7 +2,7 @@
 
 use crate::alerting::OpenAlert;
 use crate::domain::AlertState;
-use crate::domain::spike::{RecordedSpike, RunEnd, expected_on};
+use crate::domain::spike::{RecordedSpike, RunEnd, SpikeMark, expected_on};
 
 /// How the run of spikes stands that an alert is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,10 @@ pub(crate) fn day_of<'a>(
     spikes.iter().find(|spike| *spike.rule == *alert.rule && spike.day == day)
 }
 
-/// Whether somebody has said what the spike was, or beforehand that it is expected: then nobody is
+/// Whether somebody has said that the spike is expected, of its day or beforehand: then nobody is
 /// told any more.
-pub(crate) fn is_marked(alert: &OpenAlert, spikes: &[RecordedSpike]) -> bool {
-    let expected = || expected_on(spikes, alert.snapshot.alert.spike?.day);
-    day_of(alert, spikes).is_some_and(|day| day.note.is_some()) || expected().is_some()
+pub(crate) fn is_expected(alert: &OpenAlert, spikes: &[RecordedSpike]) -> bool {
+    let beforehand = || expected_on(spikes, alert.snapshot.alert.spike?.day);
+    let mark = day_of(alert, spikes).and_then(RecordedSpike::mark);
+    mark == Some(SpikeMark::Expected) || beforehand().is_some()
 }

@@ -75,6 +75,16 @@ impl RecordedSpike {
         self.note.as_ref().map(|note| note.mark)
     }
 
+    /// Whether somebody has said of it what needs no telling: that it is expected, or, once people
+    /// were told of it, that it is fraud. A day that is fraud since days before it were is news.
+    pub fn is_settled(&self) -> bool {
+        let Some(note) = &self.note else { return false };
+        match note.mark {
+            SpikeMark::Expected => true,
+            SpikeMark::Fraud => self.told_at.is_some_and(|told| told <= note.at),
+        }
+    }
+
     /// Whether it belongs to the same run as another day of its customer and rule.
     pub fn is_of_run(&self, other: &Self) -> bool {
         self.rule == other.rule && self.ended == other.ended

@@ -90,6 +90,26 @@ fn undo() -> AckRequest {
     AckRequest { undo: true, ..AckRequest::default() }
 }
 
+/// Silences A from now on.
+async fn silence_until(world: &World, end: &str) {
+    let now = world.clock.now();
+    let ledger = world.ledger();
+    let silence = Silence {
+        id: 0,
+        customers: vec![Glob::try_new("a").unwrap()],
+        rules: Vec::new(),
+        unless_above: None,
+        created_at: now,
+        as_of: now,
+        ends_at: Some(end.parse().unwrap()),
+        author: "alice (uid 1000)".into(),
+        reason: "migration".into(),
+        expired_at: None,
+    };
+    ledger.add_silence(silence).await.unwrap();
+    ledger.close().await.unwrap();
+}
+
 /// What is newly owed, without news for the operator; it counts as sent from then on.
 async fn sent(world: &World) -> Vec<String> {
     let ledger = world.ledger();
@@ -285,6 +305,36 @@ async fn fraud_never_becomes_usual() {
 }
 
 #[tokio::test]
+async fn a_later_day_of_fraud_is_told_when_it_grows() {
+    let world = World::new(RULE);
+    let mut days = Days::of(&world).await;
+    days.usual(10, 40).await;
+    days.day(240).await;
+    assert_eq!(sent(&world).await, ["raised 2026-10-11 3"]);
+    say(&world, fraud()).await.unwrap();
+    assert_eq!(days.later(1, 300).await, "1 duplicate", "whoever said so knows of this day");
+    assert_eq!(days.day(240).await, "1 duplicate");
+    assert_eq!(marks(&world), "11 fraud, 12 fraud");
+    assert_eq!(days.later(2, 1000).await, format!("A spike 10 passed 3: 29.76 {MONTH}\n1 passed"));
+    assert_eq!(days.later(3, 0).await, "1 duplicate");
+    assert_eq!(sent(&world).await, ["raised 2026-10-12 10"]);
+    assert!(days.day(3000).await.starts_with("A spike 10 passed 3: "));
+    assert_eq!(marks(&world), "11 fraud, 12 fraud, 13 fraud");
+}
+
+#[tokio::test]
+async fn a_later_day_of_fraud_is_told_once_nothing_silences_it() {
+    let world = World::new(RULE);
+    let mut days = attacked(&world).await;
+    say(&world, fraud()).await.unwrap();
+    silence_until(&world, "2026-10-13T20:00:00Z").await;
+    days.day(900).await;
+    assert_eq!((sent(&world).await, &*states(&world)), (vec![], "raised raised silenced"));
+    days.later(5, 0).await;
+    assert_eq!((sent(&world).await.len(), &*states(&world)), (1, "raised raised raised"));
+}
+
+#[tokio::test]
 async fn undone_is_as_if_it_had_not_been_said() {
     let world = World::new(RULE);
     let mut days = attacked(&world).await;
@@ -344,21 +394,7 @@ async fn a_spike_that_a_silence_hid_counts_as_told_once_it_is_told() {
     let world = World::new(RULE);
     let mut days = Days::of(&world).await;
     days.usual(10, 40).await;
-    let ledger = world.ledger();
-    let silence = Silence {
-        id: 0,
-        customers: vec![Glob::try_new("a").unwrap()],
-        rules: Vec::new(),
-        unless_above: None,
-        created_at: "2026-10-10T00:00:00Z".parse().unwrap(),
-        as_of: "2026-10-10T00:00:00Z".parse().unwrap(),
-        ends_at: Some("2026-10-11T20:00:00Z".parse().unwrap()),
-        author: "alice (uid 1000)".into(),
-        reason: "migration".into(),
-        expired_at: None,
-    };
-    ledger.add_silence(silence).await.unwrap();
-    ledger.close().await.unwrap();
+    silence_until(&world, "2026-10-11T20:00:00Z").await;
     days.day(240).await;
     assert_eq!((sent(&world).await, &*states(&world)), (vec![], "silenced"));
     days.later(5, 0).await;
