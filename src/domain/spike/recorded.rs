@@ -103,6 +103,30 @@ impl RecordedSpike {
         known
     }
 
+    /// What is to be kept of it, decided before what is known `now` of its customer: what was said
+    /// meanwhile holds for it, what was taken back does not.
+    #[must_use]
+    pub fn beside(&self, now: &[Self]) -> Self {
+        let of_rule = now.iter().filter(|spike| spike.rule == self.rule);
+        let run = SpikeRun::before(self.day, of_rule);
+        let ended = run.today().and_then(|own| own.ended);
+        let holds = |note: &&SpikeNote| {
+            now.iter()
+                .filter_map(|spike| spike.note.as_ref())
+                .any(|other| other.is_same_order(note))
+        };
+        let said = run.today().and_then(|own| own.note.as_ref());
+        let note = said
+            .or(self.note.as_ref().filter(holds))
+            .or_else(|| expected_on(now, self.day))
+            .or_else(|| run.fraud().filter(|_| ended.or(self.ended).is_none()));
+        let is_expected = note.is_some_and(|note| note.mark == SpikeMark::Expected);
+        let ended = ended.or(self.ended.filter(|(_, end)| *end != RunEnd::Expected || is_expected));
+        // What is expected beforehand is over at once.
+        let ended = ended.or(is_expected.then_some((self.day, RunEnd::Expected)));
+        Self { note: note.cloned(), ended, ..self.clone() }
+    }
+
     /// How much more than usual was spent.
     pub fn excess(&self) -> Decimal {
         self.rate.saturating_sub(self.usual)

@@ -57,12 +57,17 @@ fn note(row: &Row<'_>) -> sql::Result<Option<SpikeNote>> {
     }))
 }
 
-/// Keeps a day in place of what was known of it; what somebody has said of it stays.
+/// Keeps a day in place of what was known of it, beside what somebody has said since that was read.
 pub(in crate::ledger) fn keep(
     connection: &Connection,
     customer: &CustomerKey,
     spike: &RecordedSpike,
 ) -> sql::Result<()> {
+    let known = match row_of(connection, customer)? {
+        Some(row) => of(connection, row)?,
+        None => Vec::new(),
+    };
+    let spike = &spike.beside(&known);
     let note = spike.note.as_ref();
     connection
         .prepare_cached(
@@ -70,8 +75,8 @@ pub(in crate::ledger) fn keep(
              VALUES ((SELECT id FROM customer WHERE key = :key), :rule, :day, :rate, :usual, :told, :told_at, :mark, :marked_at, :marked_by,
              :reason, :until, :alert, :ended, :ended_by)
              ON CONFLICT (customer, rule, day) DO UPDATE SET rate = excluded.rate, usual = excluded.usual, told = excluded.told,
-             told_at = excluded.told_at, alert = excluded.alert, ended = coalesce(spike_day.ended, excluded.ended),
-             ended_by = coalesce(spike_day.ended_by, excluded.ended_by)",
+             told_at = excluded.told_at, mark = excluded.mark, marked_at = excluded.marked_at, marked_by = excluded.marked_by,
+             reason = excluded.reason, until = excluded.until, alert = excluded.alert, ended = excluded.ended, ended_by = excluded.ended_by",
         )?
         .execute(named_params! {
             ":key": customer.as_str(),

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use budget_alertd::actions::{AckRequest, Action, ActionContext, Author};
-use budget_alertd::alerting::AsOf;
+use budget_alertd::alerting::{AsOf, Recording};
 use budget_alertd::analysis::{explain, recollect};
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::assemble;
 use budget_alertd::domain::spike::{RecordedSpike, SpikeMark};
-use budget_alertd::domain::{AlertSnapshot, Glob, Message, Silence};
+use budget_alertd::domain::{AlertSnapshot, CustomerKey, Glob, Message, Silence};
 use budget_alertd::ledger::{AlertFilter, AlertRow, AttemptRecord, Reader};
 
 use super::spikes::Days;
@@ -46,9 +46,6 @@ fn states(world: &World) -> String {
 
 /// What somebody said of each spike day that is remembered of A.
 fn marks(world: &World) -> String {
-    let reader = Reader::open(&world.config().ledger).unwrap();
-    let known = reader.find_customer("A").unwrap().remove(0);
-    let spikes = reader.recollection(&known.key()).unwrap().unwrap().spikes;
     let day = |spike: &RecordedSpike| {
         let mark = spike.mark().map_or("none", SpikeMark::as_str);
         let ended = spike
@@ -56,7 +53,28 @@ fn marks(world: &World) -> String {
             .map_or(String::new(), |(day, end)| format!(" {} {}", end.as_str(), day.day()));
         format!("{} {mark}{ended}", spike.day.day())
     };
-    spikes.iter().map(day).collect::<Vec<_>>().join(", ")
+    spikes(world).iter().map(day).collect::<Vec<_>>().join(", ")
+}
+
+/// The spike days that are remembered of A.
+fn spikes(world: &World) -> Vec<RecordedSpike> {
+    let reader = Reader::open(&world.config().ledger).unwrap();
+    let known = reader.find_customer("A").unwrap().remove(0);
+    reader.recollection(&known.key()).unwrap().unwrap().spikes
+}
+
+/// What a poll writes of these days that it has decided about.
+async fn recorded(world: &World, decided: Vec<RecordedSpike>) {
+    let (ledger, customer) = (world.ledger(), CustomerKey::of("A"));
+    let spikes = decided.into_iter().map(|spike| (customer.clone(), spike)).collect();
+    ledger.record(Recording { spikes, ..Recording::default() }).await.unwrap();
+    ledger.close().await.unwrap();
+}
+
+/// The day after the last one, as it goes on with its run.
+fn next_day(spikes: &[RecordedSpike]) -> RecordedSpike {
+    let last = spikes.last().unwrap();
+    RecordedSpike { day: last.day.tomorrow().unwrap(), told: None, told_at: None, ..last.clone() }
 }
 
 /// Says of the newest alert what it was; returns what is refused.
@@ -358,6 +376,38 @@ async fn undone_is_as_if_it_had_not_been_said() {
     days.later(1, 0).await;
     assert_eq!(sent(&world).await.len(), 1);
     assert_eq!(states(&world), "resolved resolved resolved raised");
+}
+
+#[tokio::test]
+async fn what_is_said_while_a_poll_is_under_way_holds_for_what_it_writes() {
+    let world = World::new(RULE);
+    attacked(&world).await;
+    let mut decided = spikes(&world);
+    decided.push(next_day(&decided));
+    say(&world, fraud()).await.unwrap();
+    recorded(&world, decided.clone()).await;
+    assert_eq!(marks(&world), "11 fraud, 12 fraud, 13 fraud");
+    say(&world, expected(Some("2026-10-14"))).await.unwrap();
+    decided.push(next_day(&decided));
+    recorded(&world, decided).await;
+    assert_eq!(
+        marks(&world),
+        "11 expected expected 13, 12 expected expected 13, 13 expected expected 13, 14 expected expected 14"
+    );
+}
+
+#[tokio::test]
+async fn what_is_taken_back_while_a_poll_is_under_way_is_not_written_by_it() {
+    for request in [fraud(), expected(Some("2026-10-13"))] {
+        let world = World::new(RULE);
+        attacked(&world).await;
+        say(&world, request).await.unwrap();
+        let mut decided = spikes(&world);
+        decided.push(next_day(&decided));
+        say(&world, undo()).await.unwrap();
+        recorded(&world, decided).await;
+        assert_eq!(marks(&world), "11 none, 12 none, 13 none");
+    }
 }
 
 #[tokio::test]
