@@ -27,16 +27,22 @@ struct OnCall {
 
 impl OnCall {
     fn start() -> Self {
+        let rule = "metric = \"percent_used\"\nsteps = [{ at = 80, notify = [\"hook\"] }]\n";
+        Self::start_with(USAGE, rule, |alerts| alerts.contains("spend"))
+    }
+
+    /// A daemon with one rule that has read this usage, once its alerts are as they should be.
+    fn start_with(usage: &str, rule: &str, is_good: fn(&str) -> bool) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::set_permissions(folder.path(), traversable()).unwrap();
         let receiver = HttpReceiver::start(SystemClock::shared()).unwrap();
         let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("usage.json"), USAGE).unwrap();
+        std::fs::write(path("usage.json"), usage).unwrap();
         std::fs::write(
             path("alert-rules.toml"),
             format!(
                 "[source]\ntype = \"file\"\npath = \"usage.json\"\n[daemon]\nstate_dir = \"{}\"\n[rules.spend]\n\
-                metric = \"percent_used\"\nsteps = [{{ at = 80, notify = [\"hook\"] }}]\n[notifiers.hook]\ntype = \
+                {rule}[notifiers.hook]\ntype = \
                 \"webhook\"\nurl = \"{}\"\n",
                 path("state").display(),
                 receiver.url("/hook")
@@ -58,7 +64,7 @@ impl OnCall {
         eventually(Duration::from_mins(1), "the first poll with its delivery", || {
             let alerts = said(&on_call.run(0, &["alerts", "--format", "csv"]));
             let status = said(&on_call.run(0, &["status"]));
-            (alerts.contains("spend") && status.contains("; 0 owed, ")).then_some(())
+            (is_good(&alerts) && status.contains("; 0 owed, ")).then_some(())
         });
         on_call
     }
@@ -154,6 +160,52 @@ async fn a_member_of_the_group_asks_everything_and_acts_under_its_own_name() {
     assert_eq!(on_call.run(0, &["reload"]).status.code(), Some(0));
 }
 
+/// What a daemon with one rule has seen: a customer that spends 40 a day, and 400 on the last one.
+fn attacked() -> OnCall {
+    let rule =
+        "metric = \"spike\"\nfloor = { SEK = 100 }\nsteps = [{ at = 3, notify = [\"hook\"] }]\n";
+    let on_call = OnCall::start_with(&usage_of(1, 40), rule, |_| true);
+    for day in 2..=11 {
+        let cost = if day == 11 { 800 } else { 40 * day };
+        std::fs::write(on_call.path("usage.json"), usage_of(day, cost)).unwrap();
+        let polled = on_call.run(MEMBER, &["poll"]);
+        assert_eq!(polled.status.code(), Some(0), "{}", said(&polled));
+    }
+    on_call
+}
+
+/// The cost of a customer up to a day.
+fn usage_of(day: u32, cost: u32) -> String {
+    format!(
+        "{{\"totalCount\": 1, \"items\": [{{\"resourceId\": \"A\", \"resourceName\": \"Contoso\", \"isUpgraded\": true, \
+            \"totalCost\": {cost}, \"budget\": {{\"amount\": 1000}}, \"currencyCode\": \"SEK\", \
+            \"lastModifiedDate\": \"2026-10-{day:02}T17:00:00Z\"}}]}}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_the_group_says_under_its_own_name_what_a_spike_was() {
+    let on_call = attacked();
+    let reference = on_call.reference();
+    let explained = || said(&on_call.run(MEMBER, &["explain", "Contoso"]));
+    for mark in ["fraud", "expected"] {
+        let word = format!("--{mark}");
+        let refused = said(&on_call.run(STRANGER, &["ack", &reference, &word]));
+        assert!(refused.contains(&format!("not by uid {STRANGER}: root may (sudo)")), "{refused}");
+        assert!(!explained().contains(&format!("marked as {mark}")), "by a stranger");
+        let marked = on_call.run(MEMBER, &["ack", &reference, &word, "--reason", "asked them"]);
+        assert_eq!(marked.status.code(), Some(0), "{}", said(&marked));
+        let told = explained();
+        assert!(told.contains(&format!("marked as {mark} by uid {MEMBER}")), "{told}");
+        assert!(told.contains("asked them"), "{told}");
+    }
+    let undone = on_call.run(MEMBER, &["ack", &reference, "--undo"]);
+    assert_eq!(undone.status.code(), Some(0), "{}", said(&undone));
+    assert!(!explained().contains("marked as"), "{}", explained());
+    let log = std::fs::read_to_string(on_call.path("log")).unwrap();
+    assert!(log.contains(&format!("a spike is marked as fraud author=uid {MEMBER}")), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_told_who_may() {
     let on_call = OnCall::start();
@@ -165,6 +217,9 @@ async fn a_stranger_is_told_who_may() {
         &["coverage"],
         &["explain", "Modern Azure Customer SE"],
         &["ack", "12345678"],
+        &["ack", "12345678", "--expected"],
+        &["ack", "12345678", "--fraud"],
+        &["ack", "12345678", "--undo"],
         &["silence", "add", "--customer", "*", "--for", "1h", "--reason", "x"],
         &["poll"],
         &["budgets", "push", "--dry-run"],
