@@ -2,6 +2,7 @@
 //! nothing, then what of it was confirmed. What may be written is decided in `wanted`, how it is
 //! written safely in `write`.
 
+mod change;
 mod read;
 mod wanted;
 mod write;
@@ -87,14 +88,14 @@ impl Action for PushRequest {
         }
         let wanted = Wanted::find(context, &cycle, &self).await?;
         let mut push = Push::of(&cycle, author, self.customer.is_some());
-        let Some(confirmed) = self.confirmed else { return push.plan(&wanted).await };
+        let Some(confirmed) = self.confirmed else { return Ok(push.plan(&wanted).await) };
         let mut last_asked = context.pushing.try_lock().map_err(|_| {
             ActionError::Unavailable("budgets are being pushed already: ask again later".to_owned())
         })?;
         tracing::info!(%author, budgets = confirmed.len(), "budgets are pushed to Partner Center");
-        push.last_asked = *last_asked;
+        push.changes.last_asked = *last_asked;
         let rows = push.write(&wanted, &confirmed).await;
-        *last_asked = push.last_asked;
+        *last_asked = push.changes.last_asked;
         rows
     }
 }
