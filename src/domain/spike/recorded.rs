@@ -158,18 +158,27 @@ pub struct RunSummary {
     /// How much more than usual was spent on them.
     #[serde(with = "rust_decimal::serde::str")]
     pub excess: Decimal,
+    /// The day of the data that ended it; none while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_on: Option<Date>,
 }
 
 impl RunSummary {
     /// The run that a day belongs to, of all spike days of its customer.
     pub fn of(day: &RecordedSpike, spikes: &[RecordedSpike]) -> Self {
-        let nothing =
-            Self { first_day: day.day, last_day: day.day, days: 0, excess: Decimal::ZERO };
+        let nothing = Self {
+            first_day: day.day,
+            last_day: day.day,
+            days: 0,
+            excess: Decimal::ZERO,
+            over_on: day.ended.map(|(day, _)| day),
+        };
         let add = |run: Self, spike: &RecordedSpike| Self {
             first_day: run.first_day.min(spike.day),
             last_day: run.last_day.max(spike.day),
             days: run.days.saturating_add(1),
             excess: canonical(run.excess.saturating_add(spike.excess())),
+            over_on: run.over_on,
         };
         spikes.iter().filter(|spike| spike.is_of_run(day)).fold(nothing, add)
     }

@@ -29,7 +29,7 @@ const INPUTS: [&str; 6] =
     ["elapsed_hours", "period_hours", "percent_used", "percent_elapsed", "since", "hours"];
 
 /// What it may know of how a spike goes on, where it may see amounts.
-const OF_SPIKE: [&str; 5] = ["spike", "first_day", "last_day", "days", "excess"];
+const OF_SPIKE: [&str; 6] = ["spike", "first_day", "last_day", "days", "excess", "over_on"];
 
 /// The alert for its customer; with amounts where `show_cost`.
 pub(crate) fn alert(alert: &Alert, show_cost: bool) -> Result<Value, serde_json::Error> {

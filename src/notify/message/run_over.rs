@@ -9,8 +9,8 @@ use crate::notify::message::telling::AlertWording;
 pub(super) struct RunOver<'a> {
     ended: Ended,
     run: Option<RunSummary>,
-    /// The newest day.
-    newest: Option<SpikeView>,
+    /// The day that ended it, while no later one is known.
+    last: Option<SpikeView>,
     wording: &'a AlertWording<'a>,
 }
 
@@ -19,7 +19,9 @@ impl<'a> RunOver<'a> {
     pub(super) fn of(wording: &'a AlertWording<'a>) -> Option<Self> {
         let latest = wording.context.latest.as_ref()?;
         let ended = latest.ended.filter(|ended| why(*ended).is_some())?;
-        Some(Self { ended, run: latest.run, newest: latest.spike, wording })
+        let over_on = latest.run.and_then(|run| run.over_on);
+        let last = latest.spike.filter(|newest| over_on == Some(newest.day));
+        Some(Self { ended, run: latest.run, last, wording })
     }
 
     /// `spending is usual again, 3,600 EUR more than usual in 3 days`.
@@ -40,7 +42,7 @@ impl<'a> RunOver<'a> {
         let who = &self.wording.who;
         let why = match self.ended {
             Ended::Usual => {
-                let day = self.newest.map(|newest| self.day(&newest)).unwrap_or_default();
+                let day = self.last.map(|last| self.day(&last)).unwrap_or_default();
                 format!("{who} spends as usual again{day}.")
             }
             Ended::Expected => format!("The spike of {who} was marked as expected."),
@@ -69,8 +71,8 @@ impl<'a> RunOver<'a> {
     }
 
     /// `: about 41 EUR on Tue 17 Nov`.
-    fn day(&self, newest: &SpikeView) -> String {
-        format!(": about {} on {}", self.wording.money(newest.rate), long_day(newest.day))
+    fn day(&self, last: &SpikeView) -> String {
+        format!(": about {} on {}", self.wording.money(last.rate), long_day(last.day))
     }
 
     /// `From Sat 14 Nov to Mon 16 Nov it spent 3,600 EUR more than usual.`

@@ -370,6 +370,7 @@ fn run_over(by: Ended) -> AlertSnapshot {
         last_day: "2026-11-16".parse().unwrap(),
         days: 3,
         excess: decimal("3600"),
+        over_on: Some("2026-11-17".parse().unwrap()),
     });
     over
 }
@@ -394,6 +395,17 @@ async fn the_end_of_a_spike_says_why_and_what_it_came_to() {
     What Contoso Nord has been spending for 14 days counts as usual from now on. From Sat 14 Nov to Mon 16 Nov it spent 3,600 SEK more than usual.
     RESOLVED Contoso Nord: its currency or plan has changed, 3,600 SEK more than usual in 3 days
     The currency or the plan of Contoso Nord has changed: what is usual is learned anew. From Sat 14 Nov to Mon 16 Nov it spent 3,600 SEK more than usual.
+    ");
+}
+
+#[tokio::test]
+async fn the_end_of_a_spike_shows_no_day_after_it() {
+    let mut late = run_over(Ended::Usual);
+    let newest = late.context.latest.as_mut().unwrap().spike.as_mut().unwrap();
+    (newest.day, newest.rate) = ("2026-11-18".parse().unwrap(), decimal("900"));
+    insta::assert_snapshot!(headline(resolved(vec![late])).await, @r"
+    RESOLVED Contoso Nord: spending is usual again, 3,600 SEK more than usual in 3 days
+    Contoso Nord spends as usual again. From Sat 14 Nov to Mon 16 Nov it spent 3,600 SEK more than usual.
     ");
 }
 
