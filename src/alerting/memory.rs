@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::spike::RecordedSpike;
 use crate::domain::{
     BillingPeriod, Currency, CustomerId, CustomerKey, Inputs, Metric, MetricValue, MissingInput,
-    NamedPeriods, Plan, RuleFacts, Sample, Subscription, Timing, UsageDate,
+    NamedPeriods, Plan, RuleFacts, Sample, Subscription, Timing, UsageDate, WrittenBudget,
 };
 
 /// The little that is remembered of every customer while a collection is read, by
@@ -156,6 +156,8 @@ pub struct RememberedCustomer {
     pub samples: Vec<Sample>,
     /// The days that were spikes; empty unless asked for.
     pub spikes: Vec<RecordedSpike>,
+    /// The last budget that was written to Partner Center from here.
+    pub pushed: Option<WrittenBudget>,
 }
 
 /// How much is wanted of a customer's history.

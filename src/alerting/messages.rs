@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::alerting::{CustomerState, LatePass, NewStep, Raise};
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, Assessed, BudgetView, CostView, CustomerView,
-    Direction, Inputs, MetricValue, Point, Previous, Sample, SubscriptionCost, canonical,
+    Direction, Inputs, MetricValue, Point, Previous, Sample, SubscriptionCost, WrittenBudget,
+    canonical,
 };
 
 /// How many passed steps an alert names.
@@ -27,6 +28,8 @@ pub struct Surroundings<'a> {
     pub subscriptions: &'a [SubscriptionCost],
     /// The last seen state.
     pub seen: Option<&'a CustomerState>,
+    /// The last budget that was written to Partner Center from here.
+    pub pushed: Option<&'a WrittenBudget>,
     /// Earlier dates of the data, as far as they are known.
     pub earlier: &'a [Sample],
 }
@@ -78,6 +81,7 @@ pub fn snapshot(
         description: raise.rule.description.clone(),
         next_at: raise.next_at,
         other_budget: assessed.other_budget.as_ref().map(BudgetView::of),
+        pushed: occasion.pushed.filter(|pushed| pushed.is_awaited(record.budget)).cloned(),
         contacts: assessed.profile.contacts.clone(),
         previous: previous(assessed, raise, occasion),
         carried_over: assessed.carried_over,

@@ -63,6 +63,7 @@ fn alert(id: Uuid, judged: &Judged, raise: &Raise, context: &RaiseContext<'_>) -
         baseline: context.polls.is_baseline(&raise.rule),
         subscriptions: context.subscriptions,
         seen: context.remembered.map(|remembered| &remembered.seen),
+        pushed: context.remembered.and_then(|remembered| remembered.pushed.as_ref()),
         earlier: context.earlier,
     };
     let mut snapshot = snapshot(id, assessed, raise, &surroundings);

@@ -33,7 +33,8 @@ pub fn recollect(
     let newest = utc_day(seen.usage_as_of.instant());
     let spikes = today.spikes.iter().filter(|spike| spike.day < newest);
     let spikes = spikes.map(|spike| spike.as_known_at(at, newest)).collect();
-    Some(RememberedCustomer { seen, steps, samples: dates(read), spikes })
+    let pushed = today.pushed.clone().filter(|pushed| pushed.at <= at);
+    Some(RememberedCustomer { seen, steps, samples: dates(read), spikes, pushed })
 }
 
 /// The dates of the data, newest first; of each date what was read last.
@@ -160,7 +161,7 @@ mod tests {
             seen_below: None,
         };
         let (samples, spikes) = (Vec::new(), Vec::new());
-        RememberedCustomer { seen, steps: vec![step], samples, spikes }
+        RememberedCustomer { seen, steps: vec![step], samples, spikes, pushed: None }
     }
 
     /// What was known then: the cost, its billing period, how many dates and steps.

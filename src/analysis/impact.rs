@@ -47,6 +47,7 @@ pub fn impact(
             steps: Vec::new(),
             samples: Vec::new(),
             spikes: Vec::new(),
+            pushed: None,
         };
         let judged = judged_again(budgets, rules, &alone, time);
         // Only the few that have reached a step, or may have by their history, need all that is

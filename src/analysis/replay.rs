@@ -238,7 +238,7 @@ impl Replay {
             seen.as_ref().and_then(|seen| sample(seen, judged.assessed.carried_over, before));
         let first = || {
             let (steps, samples, spikes) = (Vec::new(), Vec::new(), Vec::new());
-            Some(RememberedCustomer { seen: seen.clone()?, steps, samples, spikes })
+            Some(RememberedCustomer { seen: seen.clone()?, steps, samples, spikes, pushed: None })
         };
         let Some(mut known) = remembered.or_else(first) else { return };
         if let Some(seen) = seen {

@@ -145,6 +145,7 @@ impl Survey<'_> {
             steps: Vec::new(),
             samples: Vec::new(),
             spikes: Vec::new(),
+            pushed: None,
         });
         let judged = judged_again(
             self.budgets,

@@ -12,7 +12,7 @@ use crate::domain::spike::{RunEnd, RunSummary, SpikeView};
 use crate::domain::{
     BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
     MetricValue, Plan, Point, ResourceCost, SecurityContext, SecurityEnd, SecurityView, Severity,
-    SubscriptionCost, UsageDate,
+    SubscriptionCost, UsageDate, WrittenBudget,
 };
 
 /// Where an alert stands in its life.
@@ -268,6 +268,9 @@ pub struct AlertContext {
     pub next_at: Option<Decimal>,
     /// The budget that exists too, but is not in force.
     pub other_budget: Option<BudgetView>,
+    /// What was written to Partner Center and is not in the usage data yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<WrittenBudget>,
     /// The customer's own mail addresses.
     pub contacts: Vec<String>,
     /// The state before.

@@ -63,7 +63,7 @@ pub use metric_value::MetricValue;
 pub use named::NamedPeriods;
 pub use occasion::Occasion;
 pub use period::{BillingPeriod, LegacyCycle, PeriodSource, SummaryDates, utc_day};
-pub use push_outcome::PushOutcome;
+pub use push_outcome::{PushOutcome, WrittenBudget};
 pub use reason::{Reason, Suppression, Verdict};
 pub use recipients::Recipients;
 pub use report::{

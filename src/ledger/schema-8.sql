@@ -16,6 +16,7 @@ CREATE TABLE budget_push (
     ended_at       INTEGER
 ) STRICT;
 CREATE INDEX budget_push_open ON budget_push (at) WHERE outcome IS NULL;
+CREATE INDEX budget_push_customer ON budget_push (customer, at);
 
 -- Security alerts of Microsoft: as they were last read, the steps of rules that they have reached, and how reading them went.
 CREATE TABLE security_alert (

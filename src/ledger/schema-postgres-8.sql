@@ -17,6 +17,7 @@ CREATE TABLE budget_push (
     ended_at       BIGINT
 );
 CREATE INDEX budget_push_open ON budget_push (at) WHERE outcome IS NULL;
+CREATE INDEX budget_push_customer ON budget_push (customer, at);
 
 -- Security alerts of Microsoft.
 CREATE TABLE security_alert (

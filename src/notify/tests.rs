@@ -11,12 +11,13 @@ use uuid::Uuid;
 use crate::domain::{
     AlertSnapshot, Audience, BudgetView, Currency, CustomerId, Delivery, Digest, Ended,
     FormulaInputs, Latest, Message, Metric, MetricValue, PeriodSource, Severity, UsageDate,
+    WrittenBudget,
 };
 use crate::notify::message::{Disclosed, MailText};
 use crate::notify::{sample_alert, webhook};
 
 /// What only the partner may know.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "Labelmark",
     "Ownermark",
     "rulemark",
@@ -24,6 +25,7 @@ const OWN: [&str; 7] = [
     "budget-alertd explain",
     "budget-alertd ack",
     "othermark",
+    "usage data",
 ];
 /// The middle of every amount: `11,234,567.89`, `12,234,567.89`, …
 const AMOUNT: &str = "234567";
@@ -102,6 +104,12 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
     context.contacts = vec!["othermark@customer.example".into()];
     context.other_budget =
         snapshot.alert.budget.clone().map(|view| BudgetView { amount: amount(23), ..view });
+    context.pushed = currency.filter(|_| budget).map(|currency| WrittenBudget {
+        at: now,
+        before: None,
+        amount: amount(26),
+        currency,
+    });
     context.carried_over = previous;
     context.latest = latest.then(|| Latest {
         usage_as_of: UsageDate::at(now),

@@ -201,7 +201,9 @@ impl Told {
                 self.changes.push(AlertChange::Released(id));
                 self.latest.insert(id, latest(alert, known, None));
                 let mut released = released(alert, notify);
-                released.snapshot.context.contacts.clone_from(&assessed.profile.contacts);
+                let context = &mut released.snapshot.context;
+                context.contacts.clone_from(&assessed.profile.contacts);
+                context.pushed.take_if(|pushed| !pushed.is_awaited(assessed.record.budget));
                 self.released.push(released);
             }
             Next::Remind => {

@@ -13,7 +13,7 @@ use crate::cli::explain::{AlertStory, DeliveryStory, Story};
 use crate::domain::spike::SpikeView;
 use crate::domain::{
     Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs,
-    Metric, MetricValue, Plan, Reason, Severity, UsageDate, Verdict,
+    Metric, MetricValue, Plan, Reason, Severity, UsageDate, Verdict, WrittenBudget,
 };
 use crate::ledger::AttemptRow;
 
@@ -25,6 +25,8 @@ pub(super) struct Document<'a> {
     usage: Usage,
     budget: Option<BudgetView>,
     other_budget: Option<BudgetView>,
+    /// What was written to Partner Center and is not in the usage data yet.
+    pushed: Option<&'a WrittenBudget>,
     billing_period: BillingPeriod,
     carried_over: bool,
     missing_since: Option<Timestamp>,
@@ -177,6 +179,7 @@ pub(super) fn document(story: &Story) -> Document<'_> {
         usage: usage(assessed, &story.seen),
         budget: assessed.budget.as_ref().map(BudgetView::of),
         other_budget: assessed.other_budget.as_ref().map(BudgetView::of),
+        pushed: story.pushed.as_ref(),
         billing_period: assessed.period,
         carried_over: assessed.carried_over,
         missing_since: story.missing_since,

@@ -31,7 +31,7 @@ pub(super) fn page(story: &Story, config: &Config) -> String {
     lines.extend(then(story, zone));
     lines.push(String::new());
     lines.extend(labelled("Usage", usage(story, zone)));
-    lines.extend(labelled("Budget", budget(story, config)));
+    lines.extend(labelled("Budget", budget(story, config, zone)));
     lines.extend(labelled("Period", period(story, zone)));
     lines.extend(history::dates(story, zone));
     lines.extend(history::events(story, zone));
@@ -184,7 +184,7 @@ fn exactly(cost: Decimal) -> String {
     }
 }
 
-fn budget(story: &Story, config: &Config) -> Vec<String> {
+fn budget(story: &Story, config: &Config, zone: &TimeZone) -> Vec<String> {
     let assessed = &story.explanation.assessed;
     let mut lines = vec![match &assessed.budget {
         None => "none, in Partner Center or locally".to_owned(),
@@ -194,6 +194,11 @@ fn budget(story: &Story, config: &Config) -> Vec<String> {
         let prefer =
             if config.budgets.prefer == Prefer::Local { "local" } else { "partner-center" };
         format!("{} does not count, since prefer = \"{prefer}\"", in_words(other))
+    }));
+    lines.extend(story.pushed.as_ref().map(|pushed| {
+        let at = moment(pushed.at, story.now, zone);
+        let money = money(pushed.amount, Some(pushed.currency));
+        format!("{money} pushed on {at}, not yet in the usage data")
     }));
     lines.extend(story.explanation.oddity.map(|oddity| match oddity {
         BudgetOddity::CurrencyClash { local, record } => {

@@ -10,6 +10,7 @@ use crate::cli::text;
 use crate::config::Config;
 use crate::domain::{
     Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence,
+    WrittenBudget,
 };
 use crate::ledger::{
     AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NotifierState, Reader,
@@ -29,6 +30,8 @@ pub(super) struct Story {
     pub(super) thinned: bool,
     pub(super) seen: CustomerState,
     pub(super) explanation: Explanation,
+    /// What was written to Partner Center and is not in the usage data yet.
+    pub(super) pushed: Option<WrittenBudget>,
     /// The dates of its data, newest first, of each what was read last.
     pub(super) dates: Vec<NewSample>,
     /// What happened to its data, oldest first.
@@ -94,6 +97,9 @@ impl Books<'_> {
             now: self.now,
             past: self.past,
             thinned: self.past && self.today.duration_since(self.now) > THINNED_AFTER,
+            pushed: remembered
+                .pushed
+                .filter(|pushed| pushed.is_awaited(explanation.assessed.record.budget)),
             seen: remembered.seen,
             dates: dates(&history, self.now),
             missing_since: if self.past {

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::{Currency, CustomerKey, PushOutcome};
+use crate::domain::{Currency, CustomerKey, PushOutcome, WrittenBudget};
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::entry::BudgetPush;
-use crate::ledger::sql::{self, Connection, Row, named_params, params};
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 
 /// Notes a change before it is asked for; of a further try only its `MS-CorrelationId` is new.
 pub(in crate::ledger) fn begin(connection: &Connection, push: &BudgetPush) -> sql::Result<()> {
@@ -53,6 +53,30 @@ pub(in crate::ledger) fn open(connection: &Connection) -> sql::Result<Vec<Budget
         .collect()
 }
 
+/// The last change of a customer's budget that was made.
+pub(in crate::ledger) fn last_written(
+    connection: &Connection,
+    customer: &CustomerKey,
+) -> sql::Result<Option<WrittenBudget>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT ended_at, before, amount, currency FROM budget_push WHERE customer = ?1 AND outcome = 'written' AND ended_at IS NOT NULL
+         ORDER BY at DESC LIMIT 1",
+    )?;
+    let written = |row: &Row<'_>| {
+        Ok(WrittenBudget {
+            at: column::instant(row, "ended_at")?,
+            before: column::decimal_if_any(row, "before")?,
+            amount: column::decimal(row, "amount")?,
+            currency: currency(row)?,
+        })
+    };
+    statement.query_row([customer.as_str()], written).optional()
+}
+
+fn currency(row: &Row<'_>) -> sql::Result<Currency> {
+    column::read(row, "currency", |text| Currency::try_new(text).ok())
+}
+
 fn push(row: &Row<'_>) -> sql::Result<BudgetPush> {
     Ok(BudgetPush {
         request_id: column::id(row, "request_id")?,
@@ -62,7 +86,7 @@ fn push(row: &Row<'_>) -> sql::Result<BudgetPush> {
         customer: CustomerKey::of(row.get_ref("customer")?.as_str()?),
         before: column::decimal_if_any(row, "before")?,
         amount: column::decimal(row, "amount")?,
-        currency: column::read(row, "currency", |text| Currency::try_new(text).ok())?,
+        currency: currency(row)?,
     })
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::ledger::column::{self, Exact, Id, Instant};
 use crate::ledger::customer_hash::text_hash;
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::{history, spikes};
+use crate::ledger::table::{budget_pushes, history, spikes};
 
 /// What is known of every customer.
 pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<KnownCustomers> {
@@ -101,7 +101,11 @@ pub(in crate::ledger) fn recall(
             Steps::NearSeen => steps_near(connection, customer, seen.usage_as_of.instant())?,
             Steps::All => all_steps(connection, customer)?,
         };
-        Ok(RememberedCustomer { seen, steps, samples, spikes })
+        let pushed = match seen.subscription {
+            Some(_) => None,
+            None => budget_pushes::last_written(connection, key)?,
+        };
+        Ok(RememberedCustomer { seen, steps, samples, spikes, pushed })
     };
     found.map(recollection).transpose()
 }

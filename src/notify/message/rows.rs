@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::domain::{BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource};
+use crate::domain::{
+    BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource, WrittenBudget,
+};
 use crate::notify::message::budget_status::BudgetStatus;
 use crate::notify::message::telling::AlertWording;
 use crate::text::amounts::{amount, percent};
@@ -158,8 +160,16 @@ impl AlertWording<'_> {
                 percent(computed)
             )
         });
-        let news: Vec<_> = [change, other, percents].into_iter().flatten().collect();
+        let pushed = self.context.pushed.as_ref().map(|pushed| self.pushed(pushed));
+        let news: Vec<_> = [change, other, pushed, percents].into_iter().flatten().collect();
         (!news.is_empty()).then(|| news.join(". "))
+    }
+
+    /// `5,000 SEK pushed on Tue 10 Nov 12:00 UTC, not yet in the usage data`.
+    fn pushed(&self, pushed: &WrittenBudget) -> String {
+        let money = crate::text::amounts::money(pushed.amount, Some(pushed.currency));
+        let at = times::moment(pushed.at, self.alert.raised_at, self.zone);
+        format!("{money} pushed on {at}, not yet in the usage data")
     }
 
     /// What somebody must know to read the numbers right.

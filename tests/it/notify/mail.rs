@@ -1,7 +1,7 @@
 //! What a mail says, to people and to machines.
 
 use budget_alertd::domain::{
-    BudgetSource, BudgetView, Message, Metric, MetricValue, Recipients, Severity,
+    BudgetSource, BudgetView, Message, Metric, MetricValue, Recipients, Severity, WrittenBudget,
 };
 use budget_alertd::notify::{SampleKind, SmtpTls, sample_alert, sample_message};
 use mail_parser::{MessageParser, MimeHeaders as _};
@@ -191,6 +191,12 @@ async fn changes_doubts_and_lateness_are_said() {
         source: BudgetSource::Local,
         previous_amount: None,
     });
+    sample.context.pushed = Some(WrittenBudget {
+        at: time("2026-11-10T12:00:00Z"),
+        before: None,
+        amount: decimal("6000"),
+        currency: sample.alert.cost.currency.unwrap(),
+    });
     insta::assert_snapshot!(read(raised(sample)).await, @r#"
     CRITICAL Contoso Nord 900% of budget: 45,000 of 5,000 SEK
 
@@ -198,7 +204,7 @@ async fn changes_doubts_and_lateness_are_said() {
     Usage as of Sat 14 Nov 18:08, seen Tue 10 Nov 23:00 CET. If this is not expected, treat it as stolen credentials.
 
     Where     Prod 43,900 SEK · Azure plan 1,000 SEK · 2 others 100 SEK
-    Budget    changed since this step was last told: 500 → 5,000 SEK. 5,000 SEK from Partner Center counts; 6,000 SEK from the local configuration does not. Partner Center reports 900 %, cost and budget give 880.5 %; the larger counts
+    Budget    changed since this step was last told: 500 → 5,000 SEK. 5,000 SEK from Partner Center counts; 6,000 SEK from the local configuration does not. 6,000 SEK pushed on Tue 10 Nov 13:00 CET, not yet in the usage data. Partner Center reports 900 %, cost and budget give 880.5 %; the larger counts
     Note      This was so already when the rule was first looked at. The data is dated in the next period, but carries on the cost of this one: taken for late data of it. This billing period is over: it ended Sat 14 Nov 01:00 CET. Delivered 3 d 23 h after it was seen.
     Do        budget-alertd ack 5F0C1C3E · budget-alertd explain 11111111-6fb9-4b05-8f15-b3d72e0596e6
               Customer in Partner Center: https://partner.microsoft.com/commerce/customers/11111111-6fb9-4b05-8f15-b3d72e0596e6/subscriptions
