@@ -8,16 +8,26 @@ use uuid::Uuid;
 
 use crate::domain::{Currency, PushOutcome, exact};
 use crate::ledger::Ledger;
-use crate::ledger::entry::BudgetPush;
+use crate::ledger::entry::{BudgetPush, PushTry};
 use crate::ledger::error::LedgerError;
+use crate::ledger::sql::Connection;
 use crate::ledger::table::budget_pushes;
 use crate::ledger::table::chain::{self, EventKind};
 
 impl Ledger {
-    /// Notes a change before it is asked for: on disk when this returns. A further try of the same
-    /// change is noted by the same `MS-RequestId`.
-    pub async fn begin_budget_push(&self, push: BudgetPush) -> Result<(), LedgerError> {
-        self.thread.order(move |connection| budget_pushes::begin(connection, &push)).await
+    /// Notes a try of a change before it is made: on disk when this returns. A further try of the
+    /// same change is noted by the same `MS-RequestId`. Where another process is at the customer's
+    /// budget, or has been since it was read, nothing is noted, and its change is returned.
+    pub async fn begin_budget_push(
+        &self,
+        push: BudgetPush,
+        attempt: PushTry,
+    ) -> Result<Option<BudgetPush>, LedgerError> {
+        let holder = self.shared.as_ref().map(|(_, seat)| seat.holder);
+        let begin = move |connection: &Connection| {
+            budget_pushes::begin(connection, &push, &attempt, holder)
+        };
+        self.thread.order(begin).await
     }
 
     /// Notes what came of a change.

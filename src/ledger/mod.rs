@@ -51,7 +51,7 @@ pub use copy::copy_ledger;
 pub use customer_hash::{customer_hash, customer_key_hash};
 pub use daily::{BACKUP_EVERY, Backups, DailyCopy, copy_if_due};
 pub use entry::{
-    AlertRows, AttemptRecord, BudgetPush, GiveUp, HoldFilter, NotifierState, PollResult,
+    AlertRows, AttemptRecord, BudgetPush, GiveUp, HoldFilter, NotifierState, PollResult, PushTry,
     RetryFilter, RetryTo,
 };
 pub use error::LedgerError;

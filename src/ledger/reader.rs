@@ -347,10 +347,9 @@ impl Reader {
         self.read(|connection| life::open(connection, key, None))
     }
 
-    /// The changes of budgets in Partner Center of which it is not known yet what came of them,
-    /// oldest first.
-    pub fn open_budget_pushes(&self) -> Result<Vec<BudgetPush>, LedgerError> {
-        self.read(budget_pushes::open)
+    /// The changes of budgets in Partner Center, oldest first.
+    pub fn budget_pushes(&self) -> Result<Vec<BudgetPush>, LedgerError> {
+        self.read(budget_pushes::all)
     }
 
     /// The open findings, oldest first.

@@ -4,9 +4,10 @@
 -- been made or not: it is read first when the order is given again.
 CREATE TABLE budget_push (
     request_id     BLOB PRIMARY KEY,         -- MS-RequestId, the same for every try
-    correlation_id BLOB NOT NULL,            -- MS-CorrelationId of the last try
     author         TEXT NOT NULL,
     at             INTEGER NOT NULL,
+    holder         BLOB,                     -- the process that asks for it, where several hosts share the ledger
+    tried_at       INTEGER NOT NULL,         -- when it was asked for last
     customer       TEXT NOT NULL,            -- its key; it need not have usage any more
     before         TEXT,                     -- what was there; none = no budget
     amount         TEXT NOT NULL,
@@ -17,6 +18,13 @@ CREATE TABLE budget_push (
 ) STRICT;
 CREATE INDEX budget_push_open ON budget_push (at) WHERE outcome IS NULL;
 CREATE INDEX budget_push_customer ON budget_push (customer, at);
+
+-- The tries of each change: Microsoft's audit records name them.
+CREATE TABLE budget_push_try (
+    correlation_id BLOB PRIMARY KEY,         -- MS-CorrelationId
+    request_id     BLOB NOT NULL REFERENCES budget_push (request_id)
+) STRICT;
+CREATE INDEX budget_push_try_request ON budget_push_try (request_id);
 
 -- Security alerts of Microsoft: as they were last read, the steps of rules that they have reached, and how reading them went.
 CREATE TABLE security_alert (

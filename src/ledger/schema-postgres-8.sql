@@ -5,9 +5,10 @@ ALTER TABLE file ALTER COLUMN version SET DEFAULT 8;
 
 CREATE TABLE budget_push (
     request_id     BYTEA PRIMARY KEY,
-    correlation_id BYTEA NOT NULL,
     author         TEXT COLLATE "C" NOT NULL,
     at             BIGINT NOT NULL,
+    holder         BYTEA,
+    tried_at       BIGINT NOT NULL,
     customer       TEXT COLLATE "C" NOT NULL,
     before         TEXT COLLATE "C",
     amount         TEXT COLLATE "C" NOT NULL,
@@ -18,6 +19,12 @@ CREATE TABLE budget_push (
 );
 CREATE INDEX budget_push_open ON budget_push (at) WHERE outcome IS NULL;
 CREATE INDEX budget_push_customer ON budget_push (customer, at);
+
+CREATE TABLE budget_push_try (
+    correlation_id BYTEA PRIMARY KEY,
+    request_id     BYTEA NOT NULL REFERENCES budget_push (request_id)
+);
+CREATE INDEX budget_push_try_request ON budget_push_try (request_id);
 
 -- Security alerts of Microsoft.
 CREATE TABLE security_alert (

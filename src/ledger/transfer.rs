@@ -7,7 +7,7 @@ use crate::ledger::schema;
 use crate::ledger::sql::{self, Connection, ToSql};
 
 /// The tables: each after those it refers to.
-pub(super) const TABLES: [&str; 26] = [
+pub(super) const TABLES: [&str; 27] = [
     "file",
     "customer",
     "seen",
@@ -34,6 +34,7 @@ pub(super) const TABLES: [&str; 26] = [
     "gathered",
     "chain",
     "budget_push",
+    "budget_push_try",
 ];
 /// How many values are written by one statement.
 const VALUES: usize = 1000;

@@ -10,10 +10,10 @@ use crate::actions::Author;
 use crate::actions::push::read::{read, wait_if_asked};
 use crate::actions::push::wanted::{Wanted, shown};
 use crate::domain::PushOutcome;
-use crate::ledger::{BudgetPush, Ledger, LedgerError};
+use crate::ledger::{BudgetPush, Ledger, LedgerError, PushTry};
 use crate::poll::Cycle;
 use crate::source::{ChangeIds, Place, SourceError, SpendingBudget};
-use crate::text::clean;
+use crate::text::{amount, clean};
 
 /// The waits before the tries of one change.
 const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(4)];
@@ -52,12 +52,11 @@ impl<'a> Changes<'a> {
         let mut why = String::new();
         for wait in WAITS {
             self.wait_for_turn(wait).await;
-            let push = BudgetPush { correlation_id: Uuid::new_v4(), ..push.clone() };
-            if let Err(error) = self.ledger.begin_budget_push(push.clone()).await {
-                let why = self.unwritable(&error);
-                return (PushOutcome::Failed, format!("not asked: {why}"));
-            }
-            let ids = ChangeIds { request: push.request_id, correlation: push.correlation_id };
+            let correlation = match self.begin(wanted, &push).await {
+                Ok(correlation) => correlation,
+                Err(done) => return done,
+            };
+            let ids = ChangeIds { request: push.request_id, correlation };
             let asked =
                 self.cycle.source.change_spending_budget(&wanted.id, push.amount, ids).await;
             let is_taken = match asked {
@@ -77,6 +76,20 @@ impl<'a> Changes<'a> {
         }
         let words = format!("it is not written after {} tries: {why}", WAITS.len());
         self.end(&push, PushOutcome::Failed, words).await
+    }
+
+    /// Notes a try before it is made; returns its `MS-CorrelationId`.
+    async fn begin(&mut self, wanted: &Wanted, push: &BudgetPush) -> Result<Uuid, Done> {
+        let (correlation_id, at) = (Uuid::new_v4(), self.cycle.clock.now());
+        let attempt = PushTry { correlation_id, at, known: wanted.known.clone() };
+        match self.ledger.begin_budget_push(push.clone(), attempt).await {
+            Ok(None) => Ok(correlation_id),
+            Ok(Some(other)) => Err((PushOutcome::Skipped, at_it(&other))),
+            Err(error) => {
+                let why = self.unwritable(&error);
+                Err((PushOutcome::Failed, format!("not asked: {why}")))
+            }
+        }
     }
 
     /// Waits before a change is asked for: at least so long, and until the last one is a second ago.
@@ -122,7 +135,6 @@ impl<'a> Changes<'a> {
             author = self.author,
             customer = push.customer.as_str(),
             request_id = %push.request_id,
-            correlation_id = %push.correlation_id,
             outcome = outcome.as_str(),
             "the budget in Partner Center: {} {}: {words}", push.amount, push.currency
         );
@@ -161,6 +173,15 @@ impl<'a> Changes<'a> {
 fn is_unsure(error: &SourceError) -> bool {
     error.is_transient()
         || matches!(error, SourceError::Refused { place: Place::PartnerCenter, status: 409, .. })
+}
+
+/// Another process pushes the same customer's budget.
+fn at_it(other: &BudgetPush) -> String {
+    let (author, amount) = (clean(&other.author, 80), amount(other.amount));
+    format!(
+        "changed meanwhile: {author} pushes {amount} {} from another host: push again in 10 minutes",
+        other.currency
+    )
 }
 
 /// Nobody knows what became of a change: it stays without an outcome.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use crate::actions::push::PushRequest;
 use crate::actions::{ActionContext, ActionError, release};
@@ -37,6 +38,8 @@ pub(super) struct Wanted {
     mean: Option<Decimal>,
     /// An earlier change of which nobody knows yet what came of it.
     pub(super) open: Option<BudgetPush>,
+    /// The `MS-RequestId`s of all earlier changes.
+    pub(super) known: Vec<Uuid>,
 }
 
 impl Wanted {
@@ -162,9 +165,9 @@ fn read(
             seen.insert(key, state);
         }
     })?;
-    let mut open: BTreeMap<CustomerKey, BudgetPush> = BTreeMap::new();
-    for push in reader.open_budget_pushes()? {
-        open.insert(push.customer.clone(), push);
+    let mut pushes: BTreeMap<CustomerKey, Vec<BudgetPush>> = BTreeMap::new();
+    for push in reader.budget_pushes()? {
+        pushes.entry(push.customer.clone()).or_default().push(push);
     }
     let mut all = Vec::new();
     for (key, local) in locals {
@@ -176,12 +179,14 @@ fn read(
             Some(state) => mean_month(state, &reader.history(&key)?),
             None => None,
         };
+        let pushes = pushes.remove(&key).unwrap_or_default();
         let name = local.profile.label.clone().or_else(|| state.map(|state| state.name.clone()));
         all.push(Wanted {
             name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()),
             is_seen: state.is_some(),
             currency: state.and_then(|state| state.currency),
-            open: open.remove(&key),
+            known: pushes.iter().map(|push| push.request_id).collect(),
+            open: pushes.into_iter().rfind(|push| push.outcome.is_none()),
             key,
             id,
             budget,

@@ -119,13 +119,13 @@ impl<'a> Push<'a> {
         }
         let push = BudgetPush {
             request_id: Uuid::new_v4(),
-            correlation_id: Uuid::new_v4(),
             author: self.changes.author.clone(),
             at: self.changes.cycle.clock.now(),
             customer: wanted.key.clone(),
             before: row.from,
             amount: wanted.amount(),
             currency: wanted.budget.currency,
+            outcome: None,
         };
         row.ms_request_id = Some(push.request_id);
         self.changes.make(wanted, push).await

@@ -4,7 +4,7 @@
 mod budget_push;
 mod outcome;
 
-pub use budget_push::BudgetPush;
+pub use budget_push::{BudgetPush, PushTry};
 pub use outcome::{
     AlertRows, AttemptRecord, GiveUp, HoldFilter, NotifierState, PollResult, RetryFilter, RetryTo,
 };

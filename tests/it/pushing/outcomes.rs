@@ -63,7 +63,9 @@ async fn a_budget_is_written_exactly_and_once() {
             "words": "read back from Partner Center", "ms_request_id": id
         })
     );
-    assert!(reader.open_budget_pushes().unwrap().is_empty());
+    let outcomes: Vec<_> =
+        reader.budget_pushes().unwrap().iter().map(|push| push.outcome).collect();
+    assert_eq!(outcomes, [Some(PushOutcome::Written)]);
     assert_eq!(reader.prove().unwrap().changed, None);
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod cluster;
 pub(crate) mod fleet;
+mod pushing;
 mod wire;
 
 use std::path::Path;
