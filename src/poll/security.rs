@@ -10,21 +10,21 @@ use uuid::Uuid;
 use crate::alerting::security::{SecurityCase, SecurityNews, SecurityUnder};
 use crate::alerting::{
     ANSWERED_WITHIN, Depth, NewAlert, NewSecurityStep, PollMemory, RememberedCustomer,
-    RememberedSecurity, SecurityMemory, SecurityPoll, SecurityRecording, SecurityScoreSeen,
-    SecurityState, followups, messages, spent_since,
+    SecurityMemory, SecurityPoll, SecurityRecording, SecurityScoreSeen, followups, messages,
+    spent_since,
 };
 use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{
     AlertSnapshot, CustomerKey, FindingCode, Metric, Occasion, Profile, SecurityAlert, Suppression,
-    UsageDate, has_passed,
+    has_passed,
 };
 use crate::ledger::{LedgerError, Reader};
 use crate::poll::cycle::Cycle;
-use crate::source::{ACCESS, SecurityAlerts, SecurityError, SecurityList, SecurityWanted};
+use crate::poll::security_list::Read;
+use crate::poll::security_standing::{Standing, last_listed, standing};
+use crate::source::{ACCESS, SecurityAlerts, SecurityError};
 use crate::text::log_words;
 
-/// How many that are missing from a list are asked for in one read.
-const MOST_ASKED: usize = 50;
 /// How much of a customer's history says what it has spent since.
 const HISTORY: Depth = Depth { samples: 120, spikes: false };
 /// How often Microsoft is asked how fast it finds that alerts are answered.
@@ -61,43 +61,6 @@ impl Cycle {
         let report = self.judge_security(&memory, &read, score).await?;
         self.tell_security(&read, &report).await?;
         Ok(Some(report))
-    }
-
-    /// Reads the list, and asks for those open ones that are missing from a whole one.
-    async fn read_list(
-        &self,
-        source: &SecurityAlerts,
-        memory: &SecurityMemory,
-        since: Timestamp,
-    ) -> Read {
-        let open: HashSet<String> = open(memory).map(|one| one.state.alert.key()).collect();
-        let wanted = SecurityWanted { open, answered_since: since };
-        let SecurityList { alerts, failure } = source.list(&wanted).await;
-        let mut read = Read { alerts, gone: HashSet::new(), failure };
-        if read.failure.is_some() {
-            return read;
-        }
-        let listed: HashSet<String> = read.alerts.iter().map(SecurityAlert::key).collect();
-        let missing = open_missing(memory, &listed);
-        for one in missing.take(MOST_ASKED) {
-            let alert = &one.state.alert;
-            // Another API does not know it.
-            if alert.source != source.source() {
-                read.gone.insert(alert.key());
-                continue;
-            }
-            match source.one(alert).await {
-                Ok(Some(found)) => read.alerts.push(found),
-                Ok(None) => {
-                    read.gone.insert(alert.key());
-                }
-                Err(error) => {
-                    read.failure = Some(error);
-                    break;
-                }
-            }
-        }
-        read
     }
 
     /// How fast Microsoft finds that alerts are answered, now and then. That it does not say so is
@@ -323,101 +286,8 @@ impl Cycle {
     }
 }
 
-/// What was read.
-struct Read {
-    alerts: Vec<SecurityAlert>,
-    /// The keys of those that are no longer listed.
-    gone: HashSet<String>,
-    failure: Option<SecurityError>,
-}
-
-/// A security alert as it stands now.
-struct Standing<'a> {
-    state: SecurityState,
-    remembered: Option<&'a RememberedSecurity>,
-    /// Whether this read has told of it.
-    is_listed: bool,
-    /// Whether anything about it is new.
-    is_changed: bool,
-}
-
 fn prefixed(error: &SecurityError) -> String {
     format!("security alerts: {}", error.in_full())
-}
-
-fn open(memory: &SecurityMemory) -> impl Iterator<Item = &RememberedSecurity> {
-    memory.alerts.iter().filter(|one| one.state.ended_at.is_none())
-}
-
-fn open_missing<'a>(
-    memory: &'a SecurityMemory,
-    listed: &HashSet<String>,
-) -> impl Iterator<Item = &'a RememberedSecurity> {
-    open(memory).filter(|one| !listed.contains(&one.state.alert.key()))
-}
-
-/// When it was last known to be listed.
-fn last_listed(one: &Standing<'_>, good_at: Option<Timestamp>) -> Option<Timestamp> {
-    one.remembered.map(|remembered| remembered.listed_at).max(good_at)
-}
-
-/// All that were read, and those that are open and were not.
-fn standing<'a>(memory: &'a SecurityMemory, read: &Read, now: Timestamp) -> Vec<Standing<'a>> {
-    let known: HashMap<String, &RememberedSecurity> =
-        memory.alerts.iter().map(|one| (one.state.alert.key(), one)).collect();
-    let mut stands = Vec::new();
-    for alert in &read.alerts {
-        let remembered = known.get(&alert.key()).copied();
-        // One that was answered before anybody here saw it is nothing to tell, but counts in the
-        // mean.
-        let state = stand(alert, remembered, now);
-        let is_changed = remembered.is_none_or(|before| before.state != state);
-        stands.push(Standing { state, remembered, is_listed: true, is_changed });
-    }
-    let listed: HashSet<String> = read.alerts.iter().map(SecurityAlert::key).collect();
-    // Answered from here, and told as open by then.
-    let answered = memory.alerts.iter().filter(|one| {
-        one.state.ended_at.is_some()
-            && !one.alerts.is_empty()
-            && !listed.contains(&one.state.alert.key())
-    });
-    for one in open_missing(memory, &listed).chain(answered) {
-        let is_gone = read.gone.contains(&one.state.alert.key());
-        let mut state = one.state.clone();
-        if is_gone {
-            (state.ended_at, state.unlisted) = (Some(now), true);
-        }
-        stands.push(Standing {
-            state,
-            remembered: Some(one),
-            is_listed: false,
-            is_changed: is_gone,
-        });
-    }
-    stands
-}
-
-/// How an alert stands that was read just now.
-fn stand(
-    alert: &SecurityAlert,
-    remembered: Option<&RememberedSecurity>,
-    now: Timestamp,
-) -> SecurityState {
-    let before = remembered.map(|remembered| &remembered.state);
-    let answered_at = alert.resolved_at.map(UsageDate::instant).filter(|at| *at <= now);
-    let ended_at = alert.is_resolved().then(|| {
-        let ended_before = before.filter(|before| !before.unlisted);
-        ended_before.and_then(|before| before.ended_at).or(answered_at).unwrap_or(now)
-    });
-    SecurityState {
-        alert: alert.clone(),
-        first_seen: before.map_or(now, |before| before.first_seen),
-        ended_at,
-        unlisted: false,
-        ordered_by: before
-            .and_then(|before| before.ordered_by.clone())
-            .filter(|_| ended_at.is_some()),
-    }
 }
 
 impl SecurityNews {
