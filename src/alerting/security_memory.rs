@@ -99,7 +99,7 @@ pub struct SecurityPoll {
 pub struct SecurityMemory {
     /// How the last read went; none before the first.
     pub poll: Option<SecurityPoll>,
-    /// Those that are open, and those that ended lately.
+    /// Those that are open, those that ended lately, and those whose alerts are not over.
     pub alerts: Vec<RememberedSecurity>,
 }
 
@@ -110,9 +110,11 @@ impl SecurityMemory {
         let counted = || self.alerts.iter().map(|one| &one.state).filter(|it| !it.alert.is_test);
         let open = || counted().filter(|state| state.ended_at.is_none());
         let hours = |state: &SecurityState, at| state.alert.hours(state.first_seen, at);
+        let lately = |at: &Timestamp| now.duration_since(*at) <= ANSWERED_WITHIN;
         let answered = counted().filter(|state| !state.unlisted);
-        let answered: Vec<Decimal> =
-            answered.filter_map(|state| Some(hours(state, state.ended_at?))).collect();
+        let answered: Vec<Decimal> = answered
+            .filter_map(|state| Some(hours(state, state.ended_at.filter(lately)?)))
+            .collect();
         let sum = answered.iter().fold(Decimal::ZERO, |sum, one| sum.saturating_add(*one));
         let mean = sum.checked_div(Decimal::from(answered.len()));
         let score = poll.score.as_ref();

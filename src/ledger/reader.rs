@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::alerting::{
     ANSWERED_WITHIN, CustomerState, Depth, Interim, KnownCustomers, NewSample, OpenAlert,
-    PollMemory, RememberedCustomer, SecurityMemory,
+    PollMemory, RememberedCustomer, RememberedSecurity, SecurityMemory,
 };
 use crate::domain::name_key;
 use crate::domain::{
@@ -96,9 +96,15 @@ impl Reader {
         })
     }
 
-    /// What is remembered of security alerts: all that are open, and those that ended since.
+    /// What is remembered of security alerts: all that are open, those that ended since, and those
+    /// that an alert is about that is not over.
     pub fn security(&self, ended_since: Timestamp) -> Result<SecurityMemory, LedgerError> {
         self.read(|connection| security::memory(connection, ended_since))
+    }
+
+    /// The same of those with these keys, however long ago they ended.
+    pub fn security_of(&self, keys: &[String]) -> Result<Vec<RememberedSecurity>, LedgerError> {
+        self.read(|connection| security::of_keys(connection, keys))
     }
 
     /// How security alerts stand; none before the first read.

@@ -55,8 +55,9 @@ impl Cycle {
         let _turn = reading.turn.lock().await;
         let now = self.clock.now();
         let since = now.saturating_sub(ANSWERED_WITHIN).unwrap_or(Timestamp::MIN);
-        let memory = self.ledger.read(move |reader| reader.security(since)).await?;
+        let mut memory = self.ledger.read(move |reader| reader.security(since)).await?;
         let read = self.read_list(&reading.alerts, &memory, since).await;
+        self.remember_listed(&mut memory, &read).await?;
         let score = self.read_score(&reading.alerts, &memory, &read).await;
         let report = self.judge_security(&memory, &read, score).await?;
         self.tell_security(&read, &report).await?;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::alerting::{RememberedSecurity, SecurityMemory};
 use crate::domain::SecurityAlert;
+use crate::ledger::LedgerError;
 use crate::poll::cycle::Cycle;
 use crate::source::{SecurityAlerts, SecurityError, SecurityList, SecurityWanted};
 
@@ -57,6 +58,23 @@ impl Cycle {
             }
         }
         read
+    }
+
+    /// Adds what the ledger knows of those that were read and ended too long ago to be in memory.
+    pub(super) async fn remember_listed(
+        &self,
+        memory: &mut SecurityMemory,
+        read: &Read,
+    ) -> Result<(), LedgerError> {
+        let known: HashSet<String> =
+            memory.alerts.iter().map(|one| one.state.alert.key()).collect();
+        let keys = read.alerts.iter().map(SecurityAlert::key);
+        let keys: Vec<String> = keys.filter(|key| !known.contains(key)).collect();
+        if !keys.is_empty() {
+            let older = self.ledger.read(move |reader| reader.security_of(&keys)).await?;
+            memory.alerts.extend(older);
+        }
+        Ok(())
     }
 }
 

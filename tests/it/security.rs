@@ -1,6 +1,7 @@
 //! Microsoft's security alerts: what the simulated Microsoft tells goes in, what is told to people
 //! comes out.
 
+mod again;
 mod answering;
 mod configuring;
 mod reading;

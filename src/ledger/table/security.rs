@@ -10,29 +10,59 @@ use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::alerts::json;
 use crate::ledger::table::{life, security_steps};
 
-/// All that are open, and those that ended since; the longest known first.
+/// All that are open, those that ended since, and those that an alert is about that is not over; the
+/// longest known first.
 pub(in crate::ledger) fn memory(
     connection: &Connection,
     ended_since: Timestamp,
 ) -> sql::Result<SecurityMemory> {
     let mut statement = connection.prepare_cached(
-        "SELECT * FROM security_alert WHERE ended_at IS NULL OR ended_at >= ?1 ORDER BY id",
+        "SELECT * FROM security_alert WHERE ended_at IS NULL OR ended_at >= ?1 OR id IN (SELECT security FROM alert
+             WHERE state IN ('raised', 'silenced') AND security IS NOT NULL) ORDER BY id",
     )?;
-    let rows = statement.query_map([Instant(ended_since)], |row| {
-        Ok((row.get::<_, i64>("id")?, state(row)?, column::instant(row, "listed_at")?))
-    })?;
+    let rows = statement.query_map([Instant(ended_since)], KeptRow::of)?;
     let rows = rows.collect::<sql::Result<Vec<_>>>()?;
-    let remembered = |(id, state, listed_at): (i64, SecurityState, Timestamp)| {
+    let alerts = rows.into_iter().map(|row| row.remembered(connection));
+    Ok(SecurityMemory { poll: poll(connection)?, alerts: alerts.collect::<sql::Result<_>>()? })
+}
+
+/// Those of these keys that are remembered, however long ago they ended.
+pub(in crate::ledger) fn of_keys(
+    connection: &Connection,
+    keys: &[String],
+) -> sql::Result<Vec<RememberedSecurity>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM security_alert WHERE key = ?1")?;
+    let mut found = Vec::new();
+    for key in keys {
+        let row = statement.query_row([key], KeptRow::of).optional()?;
+        found.extend(row.map(|row| row.remembered(connection)).transpose()?);
+    }
+    Ok(found)
+}
+
+/// A row of the table.
+struct KeptRow {
+    id: i64,
+    state: SecurityState,
+    listed_at: Timestamp,
+}
+
+impl KeptRow {
+    fn of(row: &Row<'_>) -> sql::Result<Self> {
+        let listed_at = column::instant(row, "listed_at")?;
+        Ok(Self { id: row.get("id")?, state: state(row)?, listed_at })
+    }
+
+    /// With what is known of it beside.
+    fn remembered(self, connection: &Connection) -> sql::Result<RememberedSecurity> {
         Ok(RememberedSecurity {
-            state,
-            listed_at,
-            steps: security_steps::of(connection, id)?,
-            alerts: life::open_of_security(connection, id)?,
-            references: references(connection, id)?,
+            state: self.state,
+            listed_at: self.listed_at,
+            steps: security_steps::of(connection, self.id)?,
+            alerts: life::open_of_security(connection, self.id)?,
+            references: references(connection, self.id)?,
         })
-    };
-    let alerts = rows.into_iter().map(remembered).collect::<sql::Result<_>>()?;
-    Ok(SecurityMemory { poll: poll(connection)?, alerts })
+    }
 }
 
 fn state(row: &Row<'_>) -> sql::Result<SecurityState> {

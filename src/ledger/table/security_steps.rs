@@ -21,7 +21,7 @@ pub(in crate::ledger) fn of(connection: &Connection, id: i64) -> sql::Result<Vec
     statement.query_map([id], step)?.collect()
 }
 
-/// Adds a step raised or passed; a step that is there already is refused.
+/// Adds a step raised or passed; one that is there already stays as it is.
 pub(in crate::ledger) fn add_step(
     connection: &Connection,
     step: &NewSecurityStep,
@@ -29,7 +29,8 @@ pub(in crate::ledger) fn add_step(
     connection
         .prepare_cached(
             "INSERT INTO security_step (security, rule, at, raised, alert)
-             VALUES ((SELECT id FROM security_alert WHERE key = :key), :rule, :at, :raised, :alert)",
+             VALUES ((SELECT id FROM security_alert WHERE key = :key), :rule, :at, :raised, :alert)
+             ON CONFLICT DO NOTHING",
         )?
         .execute(named_params! {
             ":key": step.security,

@@ -1,0 +1,105 @@
+//! Security alerts that were over and are active again.
+
+use budget_alertd::alerting::{NewSecurityStep, SecurityRecording, SecurityState};
+use budget_alertd::domain::MessageKind;
+use budget_alertd::simulator::SimSecurityAlert;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::{CONTOSO, CRYPTO, LADDER, OTHER, Stage, at, crypto, on_the_14th};
+
+/// The same rule, and a webhook that is told of ends.
+const HEARS_OF_ENDS: &str = r#"
+[rules.microsoft]
+metric = "security_alert_hours"
+notify = ["hook"]
+steps = [{ at = 0 }, { at = 1 }, { at = 12 }]
+[notifiers.hook]
+type = "webhook"
+url = "http://127.0.0.1:9/"
+send_resolved = true
+"#;
+
+/// What is owed, in its order.
+async fn kinds(stage: &Stage) -> Vec<MessageKind> {
+    let owed = stage.world.owed("hook").await;
+    owed.into_iter().map(|delivery| delivery.message.kind()).collect()
+}
+
+/// The same, answered at this time of that day.
+fn answered(alert: &SimSecurityAlert, time: &str) -> SimSecurityAlert {
+    SimSecurityAlert {
+        status: "resolved".to_owned(),
+        reason: Some("ignore".to_owned()),
+        resolved: Some(("anna@partner.example".to_owned(), at(&on_the_14th(time)))),
+        ..alert.clone()
+    }
+}
+
+#[tokio::test]
+async fn one_that_ended_long_ago_keeps_no_other_from_being_told() {
+    let stage = Stage::new(LADDER);
+    let old = crypto(CRYPTO, CONTOSO, "09:00");
+    stage.set(std::slice::from_ref(&old));
+    assert_eq!(stage.read("09:10").await.lines().count(), 1);
+    stage.set(&[answered(&old, "09:20")]);
+    assert_eq!(stage.read("09:20").await, "");
+    let new = SimSecurityAlert::crypto_mining(OTHER, CONTOSO, at("2027-01-14T09:00:00Z"));
+    stage.set(&[old, new]);
+    let told = stage.read_at("2027-01-14T09:10:00Z").await;
+    assert!(
+        told.contains("warning microsoft at 0 passed [], 0.17 h, CryptoMining high, raised\n"),
+        "{told}"
+    );
+    assert_eq!(stage.read_at("2027-01-14T09:20:00Z").await, "");
+}
+
+#[tokio::test]
+async fn who_was_told_hears_of_an_end_that_was_ordered_long_ago() {
+    let stage = Stage::new(HEARS_OF_ENDS);
+    stage.set(&[crypto(CRYPTO, CONTOSO, "09:00")]);
+    stage.read("09:10").await;
+    let ledger = stage.world.ledger();
+    let memory = ledger.read(|reader| reader.security(Timestamp::MIN)).await.unwrap();
+    let state = memory.alerts[0].state.clone();
+    let ended = at(&on_the_14th("09:30"));
+    let state = SecurityState { ended_at: Some(ended), ..state };
+    let customer = state.alert.customer.key();
+    ledger.answer_security(customer, state, "fraud", ended).await.unwrap();
+    ledger.close().await.unwrap();
+    stage.set(&[]);
+    stage.read_at("2027-01-14T09:10:00Z").await;
+    assert_eq!(kinds(&stage).await, [MessageKind::Raised, MessageKind::Resolved]);
+    let ledger = stage.world.ledger();
+    let now = at("2027-01-14T09:10:00Z");
+    let summary = ledger.read(move |reader| reader.security_summary(now)).await.unwrap().unwrap();
+    assert_eq!(summary.answered_in_hours, None, "that was not in the last 30 days");
+    ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_that_is_recorded_already_keeps_nothing_else_from_being_recorded() {
+    let stage = Stage::new(LADDER);
+    stage.set(&[crypto(CRYPTO, CONTOSO, "09:00")]);
+    let report = stage.world.read_security(&on_the_14th("09:10")).await;
+    let alert = report.alerts[0].alert.id;
+    let step = |at: i64| NewSecurityStep {
+        security: CRYPTO.to_owned(),
+        rule: "microsoft".into(),
+        at: Decimal::from(at),
+        raised: false,
+        alert,
+    };
+    let ledger = stage.world.ledger();
+    let recording = SecurityRecording {
+        now: at(&on_the_14th("09:20")),
+        steps: vec![step(0), step(1)],
+        ..SecurityRecording::default()
+    };
+    ledger.record_security(recording).await.unwrap();
+    let memory = ledger.read(|reader| reader.security(Timestamp::MIN)).await.unwrap();
+    let steps = memory.alerts[0].steps.iter();
+    let steps: Vec<String> = steps.map(|step| format!("{} {}", step.at, step.raised)).collect();
+    assert_eq!(steps, ["0 true", "1 false"]);
+    ledger.close().await.unwrap();
+}
