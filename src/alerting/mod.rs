@@ -15,6 +15,7 @@ pub(crate) mod planning;
 mod raise;
 mod recording;
 pub(crate) mod security;
+mod security_again;
 mod security_memory;
 mod security_spent;
 pub(crate) mod silenced_alerts;

@@ -74,6 +74,13 @@ pub enum AlertChange {
     Released(Uuid),
     /// It is told again.
     Reminded(Uuid),
+    /// It was over and is not any more. Whoever knew of it does not know that.
+    Reopened {
+        /// The alert.
+        alert: Uuid,
+        /// Whether a silence covers it: then it is told to nobody yet.
+        silenced: bool,
+    },
 }
 
 /// A step to be recorded as raised or passed.

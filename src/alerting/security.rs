@@ -106,6 +106,7 @@ impl SecurityCase<'_> {
         for (rule, crossing) in under.rules.evaluate_security(&subject) {
             self.raise(rule, &crossing, under, &mut news);
         }
+        self.reopen(under, &mut news);
         self.follow_up(under, &mut news);
         news
     }
@@ -273,7 +274,7 @@ impl SecurityCase<'_> {
         }
     }
 
-    fn is_still_silenced(&self, alert: &OpenAlert, under: &SecurityUnder<'_>) -> bool {
+    pub(super) fn is_still_silenced(&self, alert: &OpenAlert, under: &SecurityUnder<'_>) -> bool {
         let mut now = alert.snapshot.alert.clone();
         now.rule.clone_from(&alert.rule);
         now.value = Some(MetricValue::Number(self.hours(under.now)));
@@ -300,21 +301,12 @@ impl SecurityCase<'_> {
             if told.iter().skip(place + 1).any(|other| other.rule == alert.rule) {
                 continue;
             }
-            let mut notify: Vec<Box<str>> = Vec::new();
-            for name in told
-                .iter()
-                .filter(|other| other.rule == alert.rule)
-                .flat_map(|other| other.notify.iter().chain(&other.fell_back))
-            {
-                if !notify.contains(name) {
-                    notify.push(name.clone());
-                }
-            }
+            let notify = told_of(told.iter().filter(|other| other.rule == alert.rule).copied());
             news.resolved.push(followup(alert, notify, self.latest(under.now, Some(ended))));
         }
     }
 
-    fn latest(&self, now: Timestamp, ended: Option<Ended>) -> Latest {
+    pub(super) fn latest(&self, now: Timestamp, ended: Option<Ended>) -> Latest {
         let (_, _, no_date) = Alert::no_usage();
         let at = self.state.ended_at.unwrap_or(now);
         Latest {
@@ -330,7 +322,7 @@ impl SecurityCase<'_> {
     }
 }
 
-fn followup(alert: &OpenAlert, notify: Vec<Box<str>>, latest: Latest) -> Followup {
+pub(super) fn followup(alert: &OpenAlert, notify: Vec<Box<str>>, latest: Latest) -> Followup {
     Followup {
         alert: alert.snapshot.alert.clone(),
         latest,
@@ -338,6 +330,17 @@ fn followup(alert: &OpenAlert, notify: Vec<Box<str>>, latest: Latest) -> Followu
         notify,
         still_open_for: Vec::new(),
     }
+}
+
+/// Who was told of any of these alerts, or is told yet.
+pub(super) fn told_of<'a>(alerts: impl Iterator<Item = &'a OpenAlert>) -> Vec<Box<str>> {
+    let mut notify: Vec<Box<str>> = Vec::new();
+    for name in alerts.flat_map(|alert| alert.notify.iter().chain(&alert.fell_back)) {
+        if !notify.contains(name) {
+            notify.push(name.clone());
+        }
+    }
+    notify
 }
 
 /// Whether a reminder is due.

@@ -63,6 +63,9 @@ pub struct RememberedSecurity {
     pub steps: Vec<SecurityStep>,
     /// The alerts about it that are not over, in the order in which they were raised.
     pub alerts: Vec<OpenAlert>,
+    /// Those that are over and whose steps are kept, likewise; looked up only of one that may be
+    /// active again.
+    pub over: Vec<OpenAlert>,
     /// The references of all alerts about it, for people, the newest first.
     pub references: Vec<String>,
 }

@@ -102,7 +102,8 @@ impl Reader {
         self.read(|connection| security::memory(connection, ended_since))
     }
 
-    /// The same of those with these keys, however long ago they ended.
+    /// The same of those with these keys, however long ago they ended; also the alerts about them
+    /// that are over.
     pub fn security_of(&self, keys: &[String]) -> Result<Vec<RememberedSecurity>, LedgerError> {
         self.read(|connection| security::of_keys(connection, keys))
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::alerting::{NewSecurityStep, SecurityRecording, SecurityState, identity};
+use crate::alerting::{NewMessage, NewSecurityStep, SecurityRecording, SecurityState, identity};
 use crate::domain::CustomerKey;
 use crate::ledger::Ledger;
 use crate::ledger::column::Id;
@@ -93,7 +93,11 @@ fn record(connection: &Connection, recording: &SecurityRecording) -> sql::Result
         note_passed(&mut chain, step, now)?;
     }
     recording.changes.iter().try_for_each(|change| life::change(connection, change, now))?;
-    recording.messages.iter().try_for_each(|message| deliveries::owe(connection, message, now))?;
+    for message in &recording.messages {
+        // One that was over and is not any more ends, or is released, for a second time.
+        let identity = alerts::free_message_id(connection, message.identity)?;
+        deliveries::owe(connection, &NewMessage { identity, ..message.clone() }, now)?;
+    }
     security::settle(connection, &recording.settled_rules, now)?;
     recording.poll.as_ref().map_or(Ok(()), |poll| security::keep_poll(connection, poll))
 }

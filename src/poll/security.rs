@@ -56,8 +56,9 @@ impl Cycle {
         let now = self.clock.now();
         let since = now.saturating_sub(ANSWERED_WITHIN).unwrap_or(Timestamp::MIN);
         let mut memory = self.ledger.read(move |reader| reader.security(since)).await?;
-        let read = self.read_list(&reading.alerts, &memory, since).await;
+        let mut read = Self::read_list(&reading.alerts, &memory, since).await;
         self.remember_listed(&mut memory, &read).await?;
+        read.ask(&reading.alerts, &memory).await;
         let score = self.read_score(&reading.alerts, &memory, &read).await;
         let report = self.judge_security(&memory, &read, score).await?;
         self.tell_security(&read, &report).await?;

@@ -1,7 +1,7 @@
-//! Reads the list of security alerts, and asks for those that are missing from it. What that means
-//! for anybody is left to others.
+//! Reads the list of security alerts, and asks for those of which it says something else than was
+//! known. What that means for anybody is left to others.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::ledger::LedgerError;
 use crate::poll::cycle::Cycle;
 use crate::source::{SecurityAlerts, SecurityError, SecurityList, SecurityWanted};
 
-/// How many that are missing from a list are asked for in one read.
+/// How many are asked for by their ids in one read.
 const MOST_ASKED: usize = 50;
 
 /// What was read.
@@ -23,9 +23,8 @@ pub(super) struct Read {
 }
 
 impl Cycle {
-    /// Reads the list, and asks for those open ones that are missing from a whole one.
+    /// Reads the list.
     pub(super) async fn read_list(
-        &self,
         source: &SecurityAlerts,
         memory: &SecurityMemory,
         since: Timestamp,
@@ -33,49 +32,80 @@ impl Cycle {
         let open: HashSet<String> = open(memory).map(|one| one.state.alert.key()).collect();
         let wanted = SecurityWanted { open, answered_since: since };
         let SecurityList { alerts, failure } = source.list(&wanted).await;
-        let mut read = Read { alerts, gone: HashSet::new(), failure };
-        if read.failure.is_some() {
-            return read;
-        }
-        let listed: HashSet<String> = read.alerts.iter().map(SecurityAlert::key).collect();
-        let missing = open_missing(memory, &listed);
-        for one in missing.take(MOST_ASKED) {
-            let alert = &one.state.alert;
-            // Another API does not know it.
-            if alert.source != source.source() {
-                read.gone.insert(alert.key());
-                continue;
-            }
-            match source.one(alert).await {
-                Ok(Some(found)) => read.alerts.push(found),
-                Ok(None) => {
-                    read.gone.insert(alert.key());
-                }
-                Err(error) => {
-                    read.failure = Some(error);
-                    break;
-                }
-            }
-        }
-        read
+        Read { alerts, gone: HashSet::new(), failure }
     }
 
-    /// Adds what the ledger knows of those that were read and ended too long ago to be in memory.
+    /// Adds what the ledger knows of those that were read and that ended: too long ago to be in
+    /// memory, or with what was told of them.
     pub(super) async fn remember_listed(
         &self,
         memory: &mut SecurityMemory,
         read: &Read,
     ) -> Result<(), LedgerError> {
-        let known: HashSet<String> =
-            memory.alerts.iter().map(|one| one.state.alert.key()).collect();
-        let keys = read.alerts.iter().map(SecurityAlert::key);
-        let keys: Vec<String> = keys.filter(|key| !known.contains(key)).collect();
+        let known: HashMap<String, bool> = memory.alerts.iter().map(key_and_is_over).collect();
+        let is_known = |alert: &&SecurityAlert| {
+            known.get(&alert.key()).is_some_and(|is_over| !is_over || alert.is_resolved())
+        };
+        let keys: Vec<String> =
+            read.alerts.iter().filter(|alert| !is_known(alert)).map(SecurityAlert::key).collect();
         if !keys.is_empty() {
-            let older = self.ledger.read(move |reader| reader.security_of(&keys)).await?;
-            memory.alerts.extend(older);
+            let ended = self.ledger.read(move |reader| reader.security_of(&keys)).await?;
+            let found: HashSet<String> = ended.iter().map(|one| one.state.alert.key()).collect();
+            memory.alerts.retain(|one| !found.contains(&one.state.alert.key()));
+            memory.alerts.extend(ended);
         }
         Ok(())
     }
+}
+
+impl Read {
+    /// Asks for those that are said to be open and were over: the list may be older than the
+    /// answer. Then for those open ones that are missing from a whole list.
+    pub(super) async fn ask(&mut self, source: &SecurityAlerts, memory: &SecurityMemory) {
+        let known: HashMap<String, bool> = memory.alerts.iter().map(key_and_is_over).collect();
+        let is_back =
+            |alert: &SecurityAlert| !alert.is_resolved() && known.get(&alert.key()) == Some(&true);
+        let back = self.alerts.iter_mut().filter(|alert| is_back(alert));
+        for alert in back.take(MOST_ASKED) {
+            match source.one(alert).await {
+                Ok(Some(found)) => *alert = found,
+                // It is listed, and that counts.
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "a security alert counts as it is listed"),
+            }
+        }
+        if self.failure.is_none() {
+            self.failure = self.ask_for_missing(source, memory).await.err();
+        }
+    }
+
+    async fn ask_for_missing(
+        &mut self,
+        source: &SecurityAlerts,
+        memory: &SecurityMemory,
+    ) -> Result<(), SecurityError> {
+        let listed: HashSet<String> = self.alerts.iter().map(SecurityAlert::key).collect();
+        let missing = open_missing(memory, &listed);
+        for one in missing.take(MOST_ASKED) {
+            let alert = &one.state.alert;
+            // Another API does not know it.
+            if alert.source != source.source() {
+                self.gone.insert(alert.key());
+                continue;
+            }
+            match source.one(alert).await? {
+                Some(found) => self.alerts.push(found),
+                None => {
+                    self.gone.insert(alert.key());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key_and_is_over(one: &RememberedSecurity) -> (String, bool) {
+    (one.state.alert.key(), one.state.ended_at.is_some())
 }
 
 fn open(memory: &SecurityMemory) -> impl Iterator<Item = &RememberedSecurity> {

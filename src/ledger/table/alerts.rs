@@ -146,11 +146,21 @@ fn may_repeat(kind: MessageKind) -> bool {
 
 /// The identity of a message: of a second reminder, the one after that of the first.
 fn free_identity(connection: &Connection, message: &NewMessage) -> sql::Result<Uuid> {
+    if may_repeat(message.content.kind()) {
+        free_message_id(connection, message.identity)
+    } else {
+        Ok(message.identity)
+    }
+}
+
+/// The first of a message's identity and those after it that no message has.
+pub(in crate::ledger) fn free_message_id(
+    connection: &Connection,
+    identity: Uuid,
+) -> sql::Result<Uuid> {
     let mut statement =
         connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE identity = ?1)")?;
-    identity::free(message.identity, |id| {
-        Ok(may_repeat(message.content.kind()) && statement.query_row([Id(id)], |row| row.get(0))?)
-    })
+    identity::free(identity, |id| statement.query_row([Id(id)], |row| row.get(0)))
 }
 
 /// Adds a message without its deliveries; returns its row.

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::{AlertChange, OpenAlert};
-use crate::domain::CustomerKey;
+use crate::domain::{AlertState, CustomerKey};
 use crate::ledger::column::{self, Id, Instant, Length};
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
-use crate::ledger::table::{alerts, history, spikes};
+use crate::ledger::table::{acks, alerts, history, spikes};
 
 /// The customers with alerts that time may have changed by `now` and the `newest` date of all data:
 /// their period is over, the run of spikes that they are about is, they are silenced, or a reminder
@@ -57,6 +57,18 @@ pub(in crate::ledger) fn open_of_security(
 ) -> sql::Result<Vec<OpenAlert>> {
     let mut statement = connection.prepare_cached(&format!(
         "{OPEN} WHERE security = ?1 AND state IN ('raised', 'silenced') ORDER BY seq"
+    ))?;
+    statement.query_map([security], open_alert)?.collect()
+}
+
+/// The alerts about a security alert that are over, and whose steps are kept, likewise.
+pub(in crate::ledger) fn over_of_security(
+    connection: &Connection,
+    security: i64,
+) -> sql::Result<Vec<OpenAlert>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{OPEN} WHERE security = ?1 AND state IN ('resolved', 'closed')
+         AND EXISTS (SELECT 1 FROM security_step WHERE security_step.alert = alert.id) ORDER BY seq"
     ))?;
     statement.query_map([security], open_alert)?.collect()
 }
@@ -129,6 +141,13 @@ pub(in crate::ledger) fn change(
         AlertChange::Reminded(alert) => connection
             .prepare_cached("UPDATE alert SET told_at = ?2 WHERE id = ?1")?
             .execute(params![Id(*alert), Instant(now)]),
+        AlertChange::Reopened { alert, silenced } => {
+            acks::unacknowledge(connection, *alert, None, now)?;
+            let state = if *silenced { AlertState::Silenced } else { AlertState::Raised };
+            let sql = "UPDATE alert SET state = ?3, ended_at = NULL, told_at = ?2 WHERE id = ?1";
+            let row = params![Id(*alert), Instant(now), state.as_str()];
+            connection.prepare_cached(sql)?.execute(row)
+        }
     }?;
     Ok(())
 }

@@ -26,7 +26,8 @@ pub(in crate::ledger) fn memory(
     Ok(SecurityMemory { poll: poll(connection)?, alerts: alerts.collect::<sql::Result<_>>()? })
 }
 
-/// Those of these keys that are remembered, however long ago they ended.
+/// Those of these keys that are remembered, however long ago they ended; also with the alerts about
+/// them that are over.
 pub(in crate::ledger) fn of_keys(
     connection: &Connection,
     keys: &[String],
@@ -35,7 +36,10 @@ pub(in crate::ledger) fn of_keys(
     let mut found = Vec::new();
     for key in keys {
         let row = statement.query_row([key], KeptRow::of).optional()?;
-        found.extend(row.map(|row| row.remembered(connection)).transpose()?);
+        if let Some(row) = row {
+            let over = life::over_of_security(connection, row.id)?;
+            found.push(RememberedSecurity { over, ..row.remembered(connection)? });
+        }
     }
     Ok(found)
 }
@@ -60,6 +64,7 @@ impl KeptRow {
             listed_at: self.listed_at,
             steps: security_steps::of(connection, self.id)?,
             alerts: life::open_of_security(connection, self.id)?,
+            over: Vec::new(),
             references: references(connection, self.id)?,
         })
     }

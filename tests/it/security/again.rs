@@ -1,8 +1,8 @@
 //! Security alerts that were over and are active again.
 
 use budget_alertd::alerting::{NewSecurityStep, SecurityRecording, SecurityState};
-use budget_alertd::domain::MessageKind;
-use budget_alertd::simulator::SimSecurityAlert;
+use budget_alertd::domain::{Glob, MessageKind, Silence};
+use budget_alertd::simulator::{Answer, Endpoint, Fault, SimSecurityAlert};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -102,4 +102,114 @@ async fn a_step_that_is_recorded_already_keeps_nothing_else_from_being_recorded(
     let steps: Vec<String> = steps.map(|step| format!("{} {}", step.at, step.raised)).collect();
     assert_eq!(steps, ["0 true", "1 false"]);
     ledger.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_is_told_once_more_and_so_is_its_next_end() {
+    let stage = Stage::new(HEARS_OF_ENDS);
+    let alert = crypto(CRYPTO, CONTOSO, "09:00");
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("09:10").await;
+    stage.read("10:10").await;
+    stage.set(&[answered(&alert, "10:20")]);
+    stage.read("10:30").await;
+    stage.set(std::slice::from_ref(&alert));
+    assert_eq!(stage.read("10:40").await, "", "no step of it is new");
+    stage.read("10:50").await;
+    let told =
+        [MessageKind::Raised, MessageKind::Raised, MessageKind::Resolved, MessageKind::Reminder];
+    assert_eq!(kinds(&stage).await, told);
+    assert_eq!(stage.world.metric("budget_alertd_security_alerts_open{severity=\"high\"}"), "1");
+    assert_eq!(stage.read("21:10").await.lines().count(), 1, "its next step is told");
+    stage.set(&[answered(&alert, "21:20")]);
+    stage.read("21:30").await;
+    stage.read("21:40").await;
+    let told = [told.as_slice(), &[MessageKind::Raised, MessageKind::Resolved]].concat();
+    assert_eq!(kinds(&stage).await, told);
+}
+
+#[tokio::test]
+async fn one_that_was_no_longer_listed_is_told_once_more() {
+    let stage = Stage::new(HEARS_OF_ENDS);
+    let alert = crypto(CRYPTO, CONTOSO, "09:00");
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("09:10").await;
+    stage.set(&[]);
+    stage.read("09:20").await;
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("09:30").await;
+    stage.set(&[]);
+    stage.read("09:40").await;
+    let (raised, resolved) = (MessageKind::Raised, MessageKind::Resolved);
+    assert_eq!(kinds(&stage).await, [raised, resolved, MessageKind::Reminder, resolved]);
+}
+
+#[tokio::test]
+async fn who_was_told_of_a_lower_step_only_is_told_beside_a_new_step() {
+    let rules = HEARS_OF_ENDS.replace("{ at = 12 }", "{ at = 12, notify = [\"other\"] }")
+        + "[notifiers.other]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let stage = Stage::new(&rules);
+    let alert = crypto(CRYPTO, CONTOSO, "09:00");
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("09:10").await;
+    stage.read("10:10").await;
+    stage.set(&[answered(&alert, "10:20")]);
+    stage.read("10:30").await;
+    stage.set(&[alert]);
+    assert_eq!(stage.read("21:10").await.lines().count(), 1);
+    let raised = MessageKind::Raised;
+    let told = [raised, raised, MessageKind::Resolved, MessageKind::Reminder];
+    assert_eq!(kinds(&stage).await, told);
+    let other = stage.world.owed("other").await;
+    assert_eq!(other.len(), 1);
+    assert_eq!(other[0].message.kind(), raised);
+}
+
+#[tokio::test]
+async fn a_silence_hides_it_until_it_is_over() {
+    let stage = Stage::new(HEARS_OF_ENDS);
+    let alert = crypto(CRYPTO, CONTOSO, "09:00");
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("09:10").await;
+    stage.set(&[answered(&alert, "09:20")]);
+    stage.read("09:30").await;
+    let silence = Silence {
+        id: 0,
+        customers: Vec::new(),
+        rules: vec![Glob::try_new("microsoft").unwrap()],
+        unless_above: None,
+        created_at: at(&on_the_14th("09:35")),
+        as_of: at(&on_the_14th("09:35")),
+        ends_at: Some(at(&on_the_14th("09:45"))),
+        author: "alice (uid 1000)".into(),
+        reason: "looked at".into(),
+        expired_at: None,
+    };
+    let ledger = stage.world.ledger();
+    ledger.add_silence(silence).await.unwrap();
+    ledger.close().await.unwrap();
+    stage.set(&[alert]);
+    stage.read("09:40").await;
+    let told = [MessageKind::Raised, MessageKind::Resolved];
+    assert_eq!(kinds(&stage).await, told);
+    stage.read("09:50").await;
+    assert_eq!(kinds(&stage).await, [told.as_slice(), &[MessageKind::Raised]].concat());
+}
+
+#[tokio::test]
+async fn a_list_that_is_older_than_the_answer_reopens_nothing() {
+    let stage = Stage::new(HEARS_OF_ENDS);
+    let alert = crypto(CRYPTO, CONTOSO, "09:00");
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("09:10").await;
+    stage.set(&[answered(&alert, "09:20")]);
+    stage.read("09:20").await;
+    let stale = format!(
+        r#"{{"value": [{{"id": "{CRYPTO}", "status": "active", "customerTenantId": "{CONTOSO}"}}]}}"#
+    );
+    let once = Fault::Answer(Answer::json(200, stale));
+    stage.microsoft.fail_once(Endpoint::SecurityAlerts, once);
+    stage.read("09:30").await;
+    let told = [MessageKind::Raised, MessageKind::Resolved];
+    assert_eq!(kinds(&stage).await, told);
 }
