@@ -70,6 +70,8 @@ pub struct Reviewed {
 pub enum AlertChange {
     /// It is over.
     Resolved(Uuid),
+    /// Nobody looks after it any more.
+    Closed(Uuid),
     /// Its silence is over: it counts as raised, and is told now.
     Released(Uuid),
     /// It is told again.

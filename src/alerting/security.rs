@@ -6,9 +6,10 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::alerting::identity::of_security;
+use crate::alerting::planning::end_of_incident;
 use crate::alerting::{
-    AlertChange, CustomerState, Followup, NewAlert, NewSecurityStep, OpenAlert, PollMemory,
-    RememberedSecurity, SecurityState,
+    AlertChange, CustomerState, Followup, NewAlert, NewMessage, NewSecurityStep, OpenAlert,
+    PollMemory, RememberedSecurity, SecurityState,
 };
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, Budget, BudgetSource,
@@ -33,6 +34,8 @@ pub(crate) struct SecurityCase<'a> {
     pub(crate) spent: Option<Spent>,
     /// When it was last listed, where reading fails.
     pub(crate) last_listed: Option<Timestamp>,
+    /// Whether another API told of it, which is not asked any more.
+    pub(crate) is_elsewhere: bool,
 }
 
 /// What surrounds the decisions of one read.
@@ -58,6 +61,8 @@ pub(crate) struct SecurityNews {
     pub(crate) released: Vec<(NewAlert, Latest)>,
     pub(crate) reminders: Vec<Followup>,
     pub(crate) resolved: Vec<Followup>,
+    /// What ends incidents without a word to anybody else.
+    pub(crate) endings: Vec<NewMessage>,
 }
 
 impl SecurityCase<'_> {
@@ -91,6 +96,10 @@ impl SecurityCase<'_> {
     /// What is to be said of a security alert now.
     pub(crate) fn decide(&self, under: &SecurityUnder<'_>) -> SecurityNews {
         let mut news = SecurityNews::default();
+        if self.is_elsewhere {
+            self.let_go(under, &mut news);
+            return news;
+        }
         if self.state.ended_at.is_some() {
             self.end(under, &mut news);
             return news;
@@ -303,6 +312,25 @@ impl SecurityCase<'_> {
             }
             let notify = told_of(told.iter().filter(|other| other.rule == alert.rule).copied());
             news.resolved.push(followup(alert, notify, self.latest(under.now, Some(ended))));
+        }
+    }
+
+    /// Another API told of it, and may go on doing so: that is no news of it. Only incidents end,
+    /// which nothing would end later.
+    fn let_go(&self, under: &SecurityUnder<'_>, news: &mut SecurityNews) {
+        let open = self.remembered.map_or(&[][..], |remembered| &remembered.alerts);
+        news.changes.extend(open.iter().map(|open| AlertChange::Closed(open.snapshot.alert.id)));
+        let ends = |route: &&Route| route.has_incidents() && route.send_resolved;
+        for route in under.routes.iter().filter(ends) {
+            let told = open.iter().rfind(|open| {
+                open.snapshot.alert.state == AlertState::Raised
+                    && (open.notify.contains(&route.notifier)
+                        || open.fell_back.contains(&route.notifier))
+            });
+            news.endings.extend(told.map(|open| {
+                let alert = &open.snapshot.alert;
+                end_of_incident(route, alert.id, alert.severity, under.ledger)
+            }));
         }
     }
 

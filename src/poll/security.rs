@@ -74,7 +74,8 @@ impl Cycle {
         read: &Read,
     ) -> (Option<SecurityScoreSeen>, Option<Timestamp>) {
         let now = self.clock.now();
-        let before = memory.poll.as_ref();
+        let own = |poll: &&SecurityPoll| poll.source == source.source().as_str();
+        let before = memory.poll.as_ref().filter(own);
         let (score, asked) =
             before.map_or((None, None), |poll| (poll.score.clone(), poll.score_at));
         if read.failure.is_some() || asked.is_some_and(|at| !has_passed(SCORE_EVERY, at, now)) {
@@ -102,8 +103,7 @@ impl Cycle {
     ) -> Result<SecurityReport, LedgerError> {
         let now = self.clock.now();
         let good = read.failure.is_none();
-        let before = memory.poll.as_ref();
-        let good_before = before.and_then(|poll| poll.good_at);
+        let good_before = self.good_before(memory);
         let stands = standing(memory, read, now);
         let customers = self.customers_of(&stands).await?;
         let silences = self.ledger.read(Reader::silences).await?;
@@ -126,7 +126,8 @@ impl Cycle {
             let local = self.budgets.customers.get(&key);
             let customer = customers.get(&key);
             let since = alert.began(one.state.first_seen).0;
-            let gap = (!good && !one.is_listed).then(|| last_listed(one, good_before)).flatten();
+            let good_at = memory.poll.as_ref().and_then(|poll| poll.good_at);
+            let gap = (!good && !one.is_listed).then(|| last_listed(one, good_at)).flatten();
             let case = SecurityCase {
                 state: &one.state,
                 remembered: one.remembered,
@@ -134,6 +135,7 @@ impl Cycle {
                 profile: local.map_or(&nobody, |local| &local.profile),
                 spent: customer.and_then(|customer| spent_since(customer, since)),
                 last_listed: gap,
+                is_elsewhere: one.is_elsewhere,
             };
             let mut news = case.decide(&under);
             self.name_freely(&mut news.alerts, &mut news.steps).await?;
@@ -165,6 +167,12 @@ impl Cycle {
             retry_after: read.failure.as_ref().and_then(SecurityError::retry_after),
             ..report
         })
+    }
+
+    /// When they were last read whole from where they are read now.
+    fn good_before(&self, memory: &SecurityMemory) -> Option<Timestamp> {
+        let poll = memory.poll.as_ref().filter(|poll| poll.source == self.source_name());
+        poll.and_then(|poll| poll.good_at)
     }
 
     fn source_name(&self) -> &'static str {
@@ -221,6 +229,7 @@ impl Cycle {
         {
             recording.messages.extend(followups(occasion, &told, &self.routes, ledger));
         }
+        recording.messages.extend(news.endings);
         recording.steps = news.steps;
         recording.changes = news.changes;
         let silenced = news.alerts.iter().filter(|new| !new.is_told()).count();
@@ -300,5 +309,6 @@ impl SecurityNews {
         self.released.extend(other.released);
         self.reminders.extend(other.reminders);
         self.resolved.extend(other.resolved);
+        self.endings.extend(other.endings);
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Read {
     pub(super) alerts: Vec<SecurityAlert>,
     /// The keys of those that are no longer listed.
     pub(super) gone: HashSet<String>,
+    /// The keys of those that another API told of, which is not asked any more.
+    pub(super) elsewhere: HashSet<String>,
     pub(super) failure: Option<SecurityError>,
 }
 
@@ -32,7 +34,7 @@ impl Cycle {
         let open: HashSet<String> = open(memory).map(|one| one.state.alert.key()).collect();
         let wanted = SecurityWanted { open, answered_since: since };
         let SecurityList { alerts, failure } = source.list(&wanted).await;
-        Read { alerts, gone: HashSet::new(), failure }
+        Read { alerts, gone: HashSet::new(), elsewhere: HashSet::new(), failure }
     }
 
     /// Adds what the ledger knows of those that were read and that ended: too long ago to be in
@@ -85,14 +87,11 @@ impl Read {
         memory: &SecurityMemory,
     ) -> Result<(), SecurityError> {
         let listed: HashSet<String> = self.alerts.iter().map(SecurityAlert::key).collect();
-        let missing = open_missing(memory, &listed);
-        for one in missing.take(MOST_ASKED) {
-            let alert = &one.state.alert;
-            // Another API does not know it.
-            if alert.source != source.source() {
-                self.gone.insert(alert.key());
-                continue;
-            }
+        let missing = open_missing(memory, &listed).map(|one| &one.state.alert);
+        let (own, others): (Vec<&SecurityAlert>, Vec<&SecurityAlert>) =
+            missing.partition(|alert| alert.source == source.source());
+        self.elsewhere = others.into_iter().map(SecurityAlert::key).collect();
+        for alert in own.into_iter().take(MOST_ASKED) {
             match source.one(alert).await? {
                 Some(found) => self.alerts.push(found),
                 None => {

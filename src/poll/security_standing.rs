@@ -15,6 +15,8 @@ pub(super) struct Standing<'a> {
     pub(super) remembered: Option<&'a RememberedSecurity>,
     /// Whether this read has told of it.
     pub(super) is_listed: bool,
+    /// Whether another API told of it, which is not asked any more.
+    pub(super) is_elsewhere: bool,
     /// Whether anything about it is new.
     pub(super) is_changed: bool,
 }
@@ -39,7 +41,13 @@ pub(super) fn standing<'a>(
         // mean.
         let state = stand(alert, remembered, now);
         let is_changed = remembered.is_none_or(|before| before.state != state);
-        stands.push(Standing { state, remembered, is_listed: true, is_changed });
+        stands.push(Standing {
+            state,
+            remembered,
+            is_listed: true,
+            is_elsewhere: false,
+            is_changed,
+        });
     }
     let listed: HashSet<String> = read.alerts.iter().map(SecurityAlert::key).collect();
     // Answered from here, and told as open by then.
@@ -49,17 +57,15 @@ pub(super) fn standing<'a>(
             && !listed.contains(&one.state.alert.key())
     });
     for one in open_missing(memory, &listed).chain(answered) {
-        let is_gone = read.gone.contains(&one.state.alert.key());
+        let key = one.state.alert.key();
+        let is_elsewhere = read.elsewhere.contains(&key);
+        let is_changed = is_elsewhere || read.gone.contains(&key);
         let mut state = one.state.clone();
-        if is_gone {
+        if is_changed {
             (state.ended_at, state.unlisted) = (Some(now), true);
         }
-        stands.push(Standing {
-            state,
-            remembered: Some(one),
-            is_listed: false,
-            is_changed: is_gone,
-        });
+        let remembered = Some(one);
+        stands.push(Standing { state, remembered, is_listed: false, is_elsewhere, is_changed });
     }
     stands
 }

@@ -6,6 +6,7 @@ mod answering;
 mod configuring;
 mod reading;
 mod sending;
+mod switching;
 mod telling;
 
 use std::fmt::Write as _;
@@ -62,15 +63,20 @@ impl Stage {
     fn of(source: &str, rules: &str) -> Self {
         let world = World::new(rules).with_clock_at("2026-11-14T00:00:00Z");
         let clock: Arc<SimulatedClock> = Arc::clone(&world.clock);
-        let sign_in = SignIn::default();
-        let microsoft = PartnerCenter::start(clock as Arc<dyn Clock>, sign_in.clone()).unwrap();
+        let microsoft = PartnerCenter::start(clock as Arc<dyn Clock>, SignIn::default()).unwrap();
+        Self { microsoft, world }.reading(source)
+    }
+
+    /// From now on by this one of them.
+    fn reading(self, source: &str) -> Self {
+        let (microsoft, sign_in) = (&self.microsoft, SignIn::default());
         let (api, login) = (microsoft.api_url(), microsoft.login_url());
         let url = if source == "graph" {
             format!("url = \"{}\"\n", microsoft.graph_url())
         } else {
             String::new()
         };
-        let world = world.with_source(format!(
+        let source = format!(
             "[source]\ntype = \"partner-center\"\napi_url = \"{api}\"\nlogin_url = \"{login}\"\n\
              tenant_id = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\nrefresh_token = \"{}\"\n\
              [security_alerts]\nsource = \"{source}\"\n{url}",
@@ -78,8 +84,8 @@ impl Stage {
             sign_in.client_id,
             sign_in.client_secret.as_deref().unwrap(),
             sign_in.refresh_token,
-        ));
-        Self { microsoft, world }
+        );
+        Self { world: self.world.with_source(source), ..self }
     }
 
     /// The same with usage of Contoso Nord: 40 EUR a day for 13 days, then 890.

@@ -43,7 +43,7 @@ pub(super) fn list(
             clean(row.called()),
             short_moment(row.since, now, zone),
             row.hours.to_string(),
-            status(row),
+            status(row, poll),
         ]);
     }
     let open = rows.iter().filter(|row| row.answered_at.is_none() && !row.alert.is_test).count();
@@ -88,7 +88,7 @@ pub(super) fn one(
                 clean(&alert.confidence)
             ),
         ),
-        ("Status", status(row)),
+        ("Status", status(row, poll)),
         ("Seen", dates.join(", ")),
         ("Subscription", alert.subscription.as_deref().map(clean).unwrap_or_default()),
         ("Resources", resources.join(", ")),
@@ -121,10 +121,12 @@ pub(super) fn answered(answered: &SecurityAnswered, now: Timestamp, zone: &TimeZ
     }
 }
 
-fn status(row: &SecurityRow) -> String {
+fn status(row: &SecurityRow, poll: Option<&SecurityPoll>) -> String {
     let test = if row.alert.is_test { ", a test" } else { "" };
     if row.unlisted {
-        return format!("no longer listed{test}");
+        let is_elsewhere = poll.is_some_and(|poll| poll.source != row.alert.source.as_str());
+        let what = if is_elsewhere { "no longer read" } else { "no longer listed" };
+        return format!("{what}{test}");
     }
     if row.answered_at.is_none() {
         return format!("{}{test}", clean(&row.alert.status));

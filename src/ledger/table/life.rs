@@ -128,10 +128,8 @@ pub(in crate::ledger) fn change(
     now: Timestamp,
 ) -> sql::Result<()> {
     match change {
-        AlertChange::Resolved(alert) => {
-            let sql = "UPDATE alert SET state = 'resolved', ended_at = ?2 WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![Id(*alert), Instant(now)])
-        }
+        AlertChange::Resolved(alert) => end(connection, *alert, AlertState::Resolved, now),
+        AlertChange::Closed(alert) => end(connection, *alert, AlertState::Closed, now),
         AlertChange::Released(alert) => {
             spikes::tell(connection, *alert, now)?;
             connection
@@ -150,6 +148,16 @@ pub(in crate::ledger) fn change(
         }
     }?;
     Ok(())
+}
+
+fn end(
+    connection: &Connection,
+    alert: Uuid,
+    state: AlertState,
+    now: Timestamp,
+) -> sql::Result<usize> {
+    let sql = "UPDATE alert SET state = ?3, ended_at = ?2 WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![Id(alert), Instant(now), state.as_str()])
 }
 
 /// The alert that somebody means: its id, or the reference that messages show; the newest of
