@@ -68,7 +68,8 @@ impl Ledger {
         let by = self.author.clone().unwrap_or_default();
         let work = move |connection: &Connection| {
             let state = SecurityState { ordered_by: Some(by.clone()), ..state };
-            security::keep(connection, &customer, &state, now)?;
+            security::make_customer(connection, &customer, now)?;
+            security::keep(connection, &state, now)?;
             let key = state.alert.key();
             let order = "security resolve";
             let content = AnswerEvent { order, by: &by, security: &key, reason };
@@ -81,10 +82,12 @@ impl Ledger {
 fn record(connection: &Connection, recording: &SecurityRecording) -> sql::Result<()> {
     let now = recording.now;
     for (customer, state) in &recording.states {
-        security::keep(connection, customer, state, now)?;
+        security::make_customer(connection, customer, now)?;
+        security::keep(connection, state, now)?;
     }
     let mut chain = Chain::open(connection)?;
     for (key, alert) in &recording.alerts {
+        security::make_customer(connection, &alert.snapshot.alert.key(), now)?;
         alerts::add(connection, alert, &mut chain, now)?;
         security::tie(connection, alert.snapshot.alert.id, key)?;
     }

@@ -106,12 +106,11 @@ fn poll(connection: &Connection) -> sql::Result<Option<SecurityPoll>> {
     statement.query_row((), read).optional()
 }
 
-/// Keeps how a security alert stands, in place of what is kept of it. Its customer need not have
-/// been seen.
-pub(in crate::ledger) fn keep(
+/// Makes a customer that an alert can be about: it need not have been seen, and what was seen of it
+/// may be forgotten.
+pub(in crate::ledger) fn make_customer(
     connection: &Connection,
     customer: &CustomerKey,
-    state: &SecurityState,
     now: Timestamp,
 ) -> sql::Result<()> {
     connection
@@ -119,6 +118,15 @@ pub(in crate::ledger) fn keep(
             "INSERT INTO customer (key, fingerprint, crossed, missing_since) VALUES (?1, 0, 0, ?2) ON CONFLICT DO NOTHING",
         )?
         .execute(params![customer.as_str(), Instant(now)])?;
+    Ok(())
+}
+
+/// Keeps how a security alert stands, in place of what is kept of it.
+pub(in crate::ledger) fn keep(
+    connection: &Connection,
+    state: &SecurityState,
+    now: Timestamp,
+) -> sql::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO security_alert (key, state, first_seen, listed_at, ended_at, unlisted, ordered_by)

@@ -1,8 +1,9 @@
 //! What is told of security alerts, and when.
 
-use budget_alertd::simulator::{Endpoint, Fault};
+use budget_alertd::simulator::{Endpoint, Fault, SimCustomer};
+use jiff::SignedDuration;
 
-use super::{CONTOSO, CRYPTO, LADDER, NOBODY, OTHER, Stage, crypto};
+use super::{CONTOSO, CRYPTO, LADDER, NOBODY, OTHER, Stage, at, crypto};
 
 #[tokio::test]
 async fn it_escalates_by_the_clock_until_it_is_answered() {
@@ -129,4 +130,26 @@ async fn a_removed_rule_is_new_when_it_comes_back() {
     stage.world.change_rules(&renamed);
     stage.world.poll_source(&super::on_the_14th("09:40")).await;
     assert_eq!(stage.read("09:40").await, "", "a renamed one is not new");
+}
+
+#[tokio::test]
+async fn a_step_is_told_of_a_customer_that_is_long_forgotten() {
+    let rules = "[rules.microsoft]\nmetric = \"security_alert_hours\"\nnotify = [\"hook\"]\n\
+        steps = [{ at = 1500 }]\n[ledger]\nretention = \"30d\"\n";
+    let stage = Stage::new(rules).with_usage().await;
+    stage.set(&[crypto(CRYPTO, CONTOSO, "08:00")]);
+    assert_eq!(stage.read("20:00").await, "");
+    for day in ["2026-11-15", "2027-01-14"] {
+        let date = at(&format!("{day}T17:00:00Z"));
+        let other = SimCustomer::azure_plan(NOBODY, "Other", "EUR", date);
+        stage.microsoft.set_customers(vec![other]);
+        stage.world.poll_source(&format!("{day}T18:00:00Z")).await;
+    }
+    let ledger = stage.world.ledger();
+    let now = at("2027-01-14T19:00:00Z");
+    ledger.forget_old(now, SignedDuration::ZERO).await.unwrap();
+    assert_eq!(ledger.read(|reader| reader.find_customer(CONTOSO)).await.unwrap().len(), 0);
+    ledger.close().await.unwrap();
+    let told = stage.read_at("2027-01-16T08:00:00Z").await;
+    assert_eq!(told, "warning microsoft at 1500 passed [], 1512 h, CryptoMining high, raised\n");
 }
