@@ -121,7 +121,8 @@ pub(in crate::ledger) fn make_customer(
     Ok(())
 }
 
-/// Keeps how a security alert stands, in place of what is kept of it.
+/// Keeps how a security alert stands, in place of what is kept of it. Who answered it from here
+/// stays known until it is open again.
 pub(in crate::ledger) fn keep(
     connection: &Connection,
     state: &SecurityState,
@@ -132,7 +133,8 @@ pub(in crate::ledger) fn keep(
             "INSERT INTO security_alert (key, state, first_seen, listed_at, ended_at, unlisted, ordered_by)
              VALUES (:key, :state, :first_seen, :now, :ended_at, :unlisted, :ordered_by)
              ON CONFLICT (key) DO UPDATE SET state = excluded.state, listed_at = excluded.listed_at, ended_at = excluded.ended_at,
-             unlisted = excluded.unlisted, ordered_by = excluded.ordered_by",
+             unlisted = excluded.unlisted,
+             ordered_by = CASE WHEN excluded.ended_at IS NOT NULL THEN coalesce(excluded.ordered_by, security_alert.ordered_by) END",
         )?
         .execute(named_params! {
             ":key": state.alert.key(),

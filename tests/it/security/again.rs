@@ -213,3 +213,24 @@ async fn a_list_that_is_older_than_the_answer_reopens_nothing() {
     let told = [MessageKind::Raised, MessageKind::Resolved];
     assert_eq!(kinds(&stage).await, told);
 }
+
+#[tokio::test]
+async fn who_answered_it_from_here_is_known_whatever_is_read_later() {
+    let stage = Stage::new(LADDER);
+    stage.set(&[crypto(CRYPTO, CONTOSO, "09:00")]);
+    stage.read("09:10").await;
+    let ledger = stage.world.ledger().ordered_by("anna (uid 1000)");
+    let memory = ledger.read(|reader| reader.security(Timestamp::MIN)).await.unwrap();
+    let now = at(&on_the_14th("09:30"));
+    let state = SecurityState { ended_at: Some(now), ..memory.alerts[0].state.clone() };
+    let customer = state.alert.customer.key();
+    ledger.answer_security(customer.clone(), state.clone(), "fraud", now).await.unwrap();
+    // A read that began before knows nothing of the order.
+    let states = vec![(customer, state)];
+    let recording = SecurityRecording { now, states, ..SecurityRecording::default() };
+    ledger.record_security(recording).await.unwrap();
+    let memory = ledger.read(|reader| reader.security(Timestamp::MIN)).await.unwrap();
+    let end = memory.alerts[0].state.end().unwrap();
+    assert_eq!(end.by.as_deref(), Some("anna (uid 1000)"));
+    ledger.close().await.unwrap();
+}
