@@ -72,10 +72,11 @@ impl ActionContext {
         ledger::read(&self.ledger, work).await
     }
 
-    /// Tells the workers that something new is owed.
-    pub(crate) fn wake_couriers(&self) {
-        if let Some(daemon) = &self.daemon {
-            daemon.owed.send_modify(|count| *count = count.wrapping_add(1));
-        }
+    /// Tells the workers that something new is owed; returns which call this is, where a daemon
+    /// has workers.
+    pub(crate) fn wake_couriers(&self) -> Option<u64> {
+        let owed = &self.daemon.as_ref()?.owed;
+        owed.send_modify(|count| *count = count.wrapping_add(1));
+        Some(*owed.borrow())
     }
 }

@@ -179,12 +179,13 @@ impl Action for PollRequest {
             .map_err(|_| stopping())?;
         let polled = polled.await.map_err(|_| stopping())?;
         let security = cycle.read_security().await?;
-        context.wake_couriers();
+        // What that owes is waited for too.
+        let newest = context.wake_couriers();
         let Polled { report, before, mut progress, call } =
             polled.map_err(ActionError::Unavailable)?;
         progress::settled(
             &mut progress,
-            call,
+            newest.unwrap_or(call),
             &*cycle.clock,
             Duration::from_secs(self.wait_seconds),
         )

@@ -210,6 +210,26 @@ async fn a_daemon_reads_them_by_itself_and_answers_by_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_poll_beside_a_daemon_waits_until_new_ones_are_delivered() {
+    let desk = Desk::new("graph");
+    let daemon = desk.house.start();
+    let received = || desk.receiver.received().len();
+    eventually(SOON, "both alerts, twice", || (received() == 4).then_some(()));
+    for (number, id) in ["third", "fourth", "fifth"].into_iter().enumerate() {
+        let mut alerts = desk.microsoft.security_alerts();
+        alerts.push(SimSecurityAlert::crypto_mining(id, CONTOSO, hours_ago(3)));
+        desk.microsoft.set_security_alerts(alerts);
+        let (code, out, err) = desk.run(&["poll", "--format", "json"]);
+        assert_eq!(code, Some(0), "{number}: {out}{err}");
+        let polled: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(polled["alerts"].as_array().unwrap().len(), 1, "{polled}");
+        let expected = serde_json::json!({ "sent": 2, "pending": 0, "dead": 0 });
+        assert_eq!(polled["deliveries"], expected, "{number}: {polled}");
+    }
+    drop(daemon);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_live_says_whether_security_alerts_can_be_read() {
     let desk = Desk::new("graph");
     let (code, out, err) = desk.run(&["check", "--live"]);
