@@ -63,9 +63,13 @@ impl Api for Graph {
                 Err(error) if error.is_not_found() => return Ok(None),
                 body => body?,
             };
-            let read = items::alert(&body, SecuritySource::Graph);
-            let unreadable = || garbled("the alert cannot be read".to_owned());
-            read.map(Some).ok_or_else(|| SecurityError::Source(unreadable()))
+            let unreadable = |why: &str| SecurityError::Source(garbled(why.to_owned()));
+            let read = items::alert(&body, SecuritySource::Graph)
+                .ok_or_else(|| unreadable("the alert cannot be read"))?;
+            if read.key() != alert.key() {
+                return Err(unreadable("the answer is about another alert than was asked for"));
+            }
+            Ok(Some(read))
         })
     }
 

@@ -144,3 +144,24 @@ async fn an_event_that_is_missing_is_looked_for_at_its_subscription() {
     assert_eq!(stage.read("09:20").await, "");
     assert_eq!(stage.world.metric("budget_alertd_security_alerts_open{severity=\"high\"}"), "1");
 }
+
+#[tokio::test]
+async fn an_answer_about_another_alert_says_nothing_of_the_one_asked_for() {
+    let stage = Stage::new(LADDER);
+    stage.set(&[crypto(CRYPTO, CONTOSO, "09:00")]);
+    stage.read("09:10").await;
+    let answer = |body: &str| Fault::Answer(Answer::json(200, body));
+    stage.microsoft.fail_once(Endpoint::SecurityAlerts, answer(r#"{"value": []}"#));
+    let other = format!(r#"{{"id": "{OTHER}", "status": "resolved"}}"#);
+    stage.microsoft.fail_once(Endpoint::SecurityAlerts, answer(&other));
+    let told = stage.read("09:20").await;
+    let why = "! security alerts: Microsoft Graph: the answer is about another alert than was \
+        asked for. ";
+    assert!(told.starts_with(why), "{told}");
+    assert_eq!(stage.world.metric("budget_alertd_security_alerts_open{severity=\"high\"}"), "1");
+    let same = format!(r#"{{"id": "{}", "status": "resolved"}}"#, CRYPTO.to_uppercase());
+    stage.microsoft.fail_once(Endpoint::SecurityAlerts, answer(r#"{"value": []}"#));
+    stage.microsoft.fail_once(Endpoint::SecurityAlerts, answer(&same));
+    assert_eq!(stage.read("09:30").await, "");
+    assert_eq!(stage.world.metric("budget_alertd_security_alerts_open{severity=\"high\"}"), "0");
+}
