@@ -143,6 +143,11 @@ impl PartnerCenter {
         self.world.state().security.page_size = Some(size);
     }
 
+    /// From now on a page of fraud events has no more than this, whatever is asked for.
+    pub fn set_most_events(&self, most: usize) {
+        self.world.state().security.most_events = Some(most);
+    }
+
     /// From now on Microsoft finds that security alerts are answered in so many hours.
     pub fn set_response_hours(&self, hours: &str) {
         self.world.state().security.hours = Some(hours.to_owned());

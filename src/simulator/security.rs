@@ -117,6 +117,8 @@ pub(crate) struct Security {
     pub(crate) alerts: Vec<SimSecurityAlert>,
     /// How many a page of Microsoft Graph holds; all where none is said.
     pub(crate) page_size: Option<usize>,
+    /// More fraud events than this are on no page, whatever is asked for.
+    pub(crate) most_events: Option<usize>,
     /// How fast Microsoft finds that alerts are answered.
     pub(crate) hours: Option<String>,
     /// Whether an answer is taken, but never seen afterwards.
@@ -203,7 +205,8 @@ impl Security {
             return Answer::json(200, "[]");
         }
         let number = |name: &str| query(request, name).and_then(|text| text.parse::<usize>().ok());
-        let size = number("PageSize").unwrap_or(usize::MAX);
+        let most = self.most_events.unwrap_or(usize::MAX);
+        let size = number("PageSize").unwrap_or(usize::MAX).min(most);
         let skipped = number("PageNumber").unwrap_or(1).saturating_sub(1).saturating_mul(size);
         let of = query(request, "SubscriptionId");
         let asked = |alert: &&SimSecurityAlert| {

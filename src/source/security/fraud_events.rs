@@ -20,7 +20,8 @@ use crate::source::security::{
 };
 use crate::source::{Place, SourceError};
 
-/// How many events a page is asked for; a shorter one is the last.
+/// How many events a page is asked for. It may have fewer and not be the last: how pages end is not
+/// documented.
 const PAGE_SIZE: usize = 100;
 /// More pages than events of years fill.
 const MOST_PAGES: usize = 10_000;
@@ -98,6 +99,7 @@ impl FraudEvents {
         pages.into_list(failure.map(|error| SecurityError::of(error, Place::PartnerCenter)))
     }
 
+    /// Reads page after page, until one holds nothing that an earlier one did not.
     async fn pages(
         &self,
         subscription: Option<&str>,
@@ -110,28 +112,32 @@ impl FraudEvents {
                 .extend_pairs(subscription.map(|id| ("SubscriptionId", id)))
                 .append_pair("PageSize", &PAGE_SIZE.to_string())
                 .append_pair("PageNumber", &number.to_string());
-            let items = self.page(&url, wanted, pages).await?;
+            let is_new = match self.page(&url, wanted, pages).await {
+                // There is no such page.
+                Err(SourceError::Refused { status: 404, .. }) if number > 1 => false,
+                read => read?,
+            };
             if pages.is_full() {
                 return Err(garbled(format!("there are {MOST_KEPT} open alerts or more")));
             }
-            if items < PAGE_SIZE && pages.unreadable > 0 {
+            if !is_new && pages.unreadable > 0 {
                 let unreadable = pages.unreadable;
                 return Err(garbled(format!("{unreadable} of the alerts cannot be read")));
             }
-            if items < PAGE_SIZE {
+            if !is_new {
                 return Ok(());
             }
         }
         Err(SourceError::Link { reason: format!("there were {MOST_PAGES} pages before it") })
     }
 
-    /// One page, with its tries; returns how many events it holds.
+    /// One page, with its tries; returns whether it holds an event that no earlier one did.
     async fn page(
         &self,
         url: &Url,
         wanted: &SecurityWanted,
         pages: &mut Pages,
-    ) -> Result<usize, SourceError> {
+    ) -> Result<bool, SourceError> {
         let mut call = Call::new(Endpoint::FraudEvents);
         let mut best = PageSink::new(wanted, SecuritySource::PartnerCenter);
         loop {
@@ -143,9 +149,8 @@ impl FraudEvents {
             match tried {
                 Err(error) if self.client.wait_after(&error, &mut call).await => {}
                 tried => {
-                    let items = best.items;
-                    pages.add(best);
-                    return tried.map(|()| items);
+                    let is_new = pages.add(best);
+                    return tried.map(|()| is_new);
                 }
             }
         }

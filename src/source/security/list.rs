@@ -1,7 +1,8 @@
 //! Takes the alerts of a list as they come in and keeps those that are wanted: the list may hold
 //! years of answered ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::domain::{SecurityAlert, SecuritySource, UsageDate};
 use crate::source::scan::ItemSink;
@@ -30,11 +31,13 @@ pub(super) struct PageSink<'a> {
     pub(super) items: usize,
     /// Items that nobody can read.
     pub(super) unreadable: usize,
+    /// What tells the items apart, shortened.
+    seen: Vec<u64>,
 }
 
 impl<'a> PageSink<'a> {
     pub(super) fn new(wanted: &'a SecurityWanted, source: SecuritySource) -> Self {
-        Self { wanted, source, kept: HashMap::new(), items: 0, unreadable: 0 }
+        Self { wanted, source, kept: HashMap::new(), items: 0, unreadable: 0, seen: Vec::new() }
     }
 
     fn is_wanted(&self, alert: &SecurityAlert) -> bool {
@@ -52,7 +55,9 @@ impl ItemSink for PageSink<'_> {
 
     fn whole(&mut self, item: &[u8]) {
         self.items += 1;
-        match alert(item, self.source) {
+        let alert = alert(item, self.source);
+        self.seen.push(alert.as_ref().map_or_else(|| hash(item), |alert| hash(&alert.key())));
+        match alert {
             Some(alert) if self.is_wanted(&alert) => {
                 if self.kept.len() < MOST_KEPT {
                     self.kept.insert(alert.key(), alert);
@@ -63,8 +68,9 @@ impl ItemSink for PageSink<'_> {
         }
     }
 
-    fn too_large(&mut self, _start: &[u8]) {
+    fn too_large(&mut self, start: &[u8]) {
         self.items += 1;
+        self.seen.push(hash(start));
         self.unreadable += 1;
     }
 }
@@ -74,13 +80,21 @@ impl ItemSink for PageSink<'_> {
 pub(super) struct Pages {
     kept: HashMap<String, SecurityAlert>,
     pub(super) unreadable: usize,
+    seen: HashSet<u64>,
 }
 
 impl Pages {
-    /// Adds what a page held; the later of two copies of an alert counts.
-    pub(super) fn add(&mut self, page: PageSink<'_>) {
-        self.unreadable += page.unreadable;
+    /// Adds what a page held; the later of two copies of an alert counts. Returns whether it held
+    /// anything that no page before it did.
+    pub(super) fn add(&mut self, page: PageSink<'_>) -> bool {
+        let before = self.seen.len();
+        self.seen.extend(page.seen);
+        let is_new = self.seen.len() > before;
+        if is_new {
+            self.unreadable += page.unreadable;
+        }
         self.kept.extend(page.kept);
+        is_new
     }
 
     /// Whether there is no room for more.
@@ -94,4 +108,10 @@ impl Pages {
         alerts.sort_by_key(|alert| (alert.detected_at.map(UsageDate::instant), alert.key()));
         SecurityList { alerts, failure }
     }
+}
+
+fn hash(what: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }

@@ -126,7 +126,7 @@ async fn fraud_events_are_read_page_by_page() {
         .map(|request| request.path.as_str())
         .collect();
     let page = |number: u32| format!("/v1/fraudEvents?PageSize=100&PageNumber={number}");
-    assert_eq!(pages, [page(1), page(2)]);
+    assert_eq!(pages, [page(1), page(2), page(3)]);
     stage.set(&alerts[..1]);
     stage.microsoft.fail(
         Endpoint::FraudEvents,
@@ -164,4 +164,33 @@ async fn an_answer_about_another_alert_says_nothing_of_the_one_asked_for() {
     stage.microsoft.fail_once(Endpoint::SecurityAlerts, answer(&same));
     assert_eq!(stage.read("09:30").await, "");
     assert_eq!(stage.world.metric("budget_alertd_security_alerts_open{severity=\"high\"}"), "0");
+}
+
+#[tokio::test]
+async fn a_short_page_of_fraud_events_is_not_taken_for_the_last() {
+    let stage = Stage::of("partner-center", LADDER);
+    let alerts: Vec<_> =
+        (0..130).map(|number| crypto(&format!("id-{number}"), CONTOSO, "09:00")).collect();
+    stage.set(&alerts);
+    stage.microsoft.set_most_events(50);
+    assert_eq!(stage.read("09:10").await.lines().count(), 130);
+}
+
+#[tokio::test]
+async fn a_page_of_fraud_events_that_comes_again_is_the_last() {
+    let stage = Stage::of("partner-center", LADDER);
+    let whole = format!(
+        r#"[{{"eventId": "a", "eventStatus": "Active", "eventTime": "2026-11-14T09:00:00",
+            "customerTenantId": "{CONTOSO}"}}, {{"eventId": "b", "eventStatus": "Resolved"}}]"#
+    );
+    let whole = Answer::json(200, whole);
+    stage.microsoft.fail(Endpoint::FraudEvents, Fault::Answer(whole.clone()));
+    assert_eq!(stage.read("09:10").await.lines().count(), 1);
+    let asked = stage.microsoft.requests();
+    let pages = asked.iter().filter(|request| request.path.starts_with("/v1/fraudEvents"));
+    assert_eq!(pages.count(), 2);
+    stage.microsoft.heal(Endpoint::FraudEvents);
+    stage.microsoft.fail_once(Endpoint::FraudEvents, Fault::Answer(whole));
+    stage.microsoft.fail_once(Endpoint::FraudEvents, Fault::status(404));
+    assert_eq!(stage.read("09:20").await, "", "there is no second page");
 }
