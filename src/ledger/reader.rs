@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::alerting::{
     ANSWERED_WITHIN, CustomerState, Depth, Interim, KnownCustomers, NewSample, OpenAlert,
-    PollMemory, RememberedCustomer, RememberedSecurity, SecurityMemory,
+    PollMemory, RememberedCustomer, RememberedSecurity, SecurityMemory, SecurityPoll,
 };
 use crate::domain::name_key;
 use crate::domain::{
@@ -106,6 +106,11 @@ impl Reader {
     /// that are over.
     pub fn security_of(&self, keys: &[String]) -> Result<Vec<RememberedSecurity>, LedgerError> {
         self.read(|connection| security::of_keys(connection, keys))
+    }
+
+    /// How the last read of security alerts went; none before the first, and where none are read.
+    pub fn security_poll(&self) -> Result<Option<SecurityPoll>, LedgerError> {
+        self.read(security::poll)
     }
 
     /// How security alerts stand; none before the first read.

@@ -57,6 +57,11 @@ impl Ledger {
         self.thread.write(move |connection| record(connection, &recording)).await
     }
 
+    /// Records that security alerts are not read any more.
+    pub async fn forget_security_poll(&self, now: Timestamp) -> Result<(), LedgerError> {
+        self.thread.write(move |connection| security::forget_poll(connection, now)).await
+    }
+
     /// Records that a person has answered a security alert, for this reason.
     pub async fn answer_security(
         &self,

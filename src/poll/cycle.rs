@@ -386,6 +386,7 @@ impl Cycle {
             .flat_map(|rule| std::iter::once(rule.name.clone()).chain(rule.formerly.clone()))
             .collect();
         self.ledger.close_rules(known, &self.routes, self.clock.now()).await?;
+        self.forget_security().await?;
         let history =
             if self.rules.look_for_spikes() { SPIKE_HISTORY } else { SignedDuration::ZERO };
         self.ledger.forget_old(self.clock.now(), history).await?;

@@ -17,6 +17,7 @@ mod recorder;
 mod report;
 mod security;
 mod security_list;
+mod security_off;
 mod security_reading;
 mod security_standing;
 mod settle_batch;

@@ -69,23 +69,20 @@ impl Stage {
 
     /// From now on by this one of them.
     fn reading(self, source: &str) -> Self {
-        let (microsoft, sign_in) = (&self.microsoft, SignIn::default());
-        let (api, login) = (microsoft.api_url(), microsoft.login_url());
         let url = if source == "graph" {
-            format!("url = \"{}\"\n", microsoft.graph_url())
+            format!("url = \"{}\"\n", self.microsoft.graph_url())
         } else {
             String::new()
         };
-        let source = format!(
-            "[source]\ntype = \"partner-center\"\napi_url = \"{api}\"\nlogin_url = \"{login}\"\n\
-             tenant_id = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\nrefresh_token = \"{}\"\n\
-             [security_alerts]\nsource = \"{source}\"\n{url}",
-            sign_in.tenant_id,
-            sign_in.client_id,
-            sign_in.client_secret.as_deref().unwrap(),
-            sign_in.refresh_token,
-        );
-        Self { world: self.world.with_source(source), ..self }
+        let table = format!("[security_alerts]\nsource = \"{source}\"\n{url}");
+        Self { world: self.world.with_source(usage(&self.microsoft) + &table), ..self }
+    }
+
+    /// From now on none are read, and these are the rules.
+    fn reading_none(self, rules: &str) -> Self {
+        let mut world = self.world.with_source(usage(&self.microsoft));
+        world.change_rules(rules);
+        Self { world, ..self }
     }
 
     /// The same with usage of Contoso Nord: 40 EUR a day for 13 days, then 890.
@@ -115,6 +112,21 @@ impl Stage {
     async fn read_at(&self, now: &str) -> String {
         told(&self.world.read_security(now).await)
     }
+}
+
+/// The table that usage is read by.
+fn usage(microsoft: &PartnerCenter) -> String {
+    let sign_in = SignIn::default();
+    format!(
+        "[source]\ntype = \"partner-center\"\napi_url = \"{}\"\nlogin_url = \"{}\"\n\
+         tenant_id = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\nrefresh_token = \"{}\"\n",
+        microsoft.api_url(),
+        microsoft.login_url(),
+        sign_in.tenant_id,
+        sign_in.client_id,
+        sign_in.client_secret.as_deref().unwrap(),
+        sign_in.refresh_token,
+    )
 }
 
 /// What a read told, what went wrong with it.

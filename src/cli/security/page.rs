@@ -124,7 +124,7 @@ pub(super) fn answered(answered: &SecurityAnswered, now: Timestamp, zone: &TimeZ
 fn status(row: &SecurityRow, poll: Option<&SecurityPoll>) -> String {
     let test = if row.alert.is_test { ", a test" } else { "" };
     if row.unlisted {
-        let is_elsewhere = poll.is_some_and(|poll| poll.source != row.alert.source.as_str());
+        let is_elsewhere = poll.is_none_or(|poll| poll.source != row.alert.source.as_str());
         let what = if is_elsewhere { "no longer read" } else { "no longer listed" };
         return format!("{what}{test}");
     }
@@ -138,7 +138,7 @@ fn status(row: &SecurityRow, poll: Option<&SecurityPoll>) -> String {
 
 /// How old all of it is.
 fn how_old(poll: Option<&SecurityPoll>, now: Timestamp) -> String {
-    let Some(poll) = poll else { return "None were ever read.".to_owned() };
+    let Some(poll) = poll else { return "None were read yet, or none are to be read.".to_owned() };
     let good = poll.good_at.map(|at| format!("read whole {} ago", age(at, now)));
     match (good, poll.errors.first()) {
         (Some(good), None) => format!("Last {good}."),

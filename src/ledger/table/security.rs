@@ -89,7 +89,8 @@ fn references(connection: &Connection, id: i64) -> sql::Result<Vec<String>> {
     references.collect()
 }
 
-fn poll(connection: &Connection) -> sql::Result<Option<SecurityPoll>> {
+/// How the last read went; none before the first.
+pub(in crate::ledger) fn poll(connection: &Connection) -> sql::Result<Option<SecurityPoll>> {
     let mut statement = connection.prepare_cached("SELECT * FROM security_poll")?;
     let read = |row: &Row<'_>| {
         let score = row.get_ref("score")?.as_str_or_null()?.map(serde_json::from_str);
@@ -180,6 +181,14 @@ pub(in crate::ledger) fn keep_poll(
             ":score": poll.score.as_ref().map(json).transpose()?,
             ":score_at": poll.score_at.map(Instant),
         })?;
+    Ok(())
+}
+
+/// Security alerts are not read any more: forgets how that went, and looks after none that is open.
+pub(in crate::ledger) fn forget_poll(connection: &Connection, now: Timestamp) -> sql::Result<()> {
+    connection.prepare_cached("DELETE FROM security_poll")?.execute(())?;
+    let sql = "UPDATE security_alert SET ended_at = ?1, unlisted = ?2 WHERE ended_at IS NULL";
+    connection.prepare_cached(sql)?.execute(params![Instant(now), true])?;
     Ok(())
 }
 

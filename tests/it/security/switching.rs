@@ -1,9 +1,11 @@
-//! Security alerts once the other API tells of them.
+//! Security alerts once the other API tells of them, or none does.
 
 use budget_alertd::domain::MessageKind;
+use budget_alertd::ledger::Reader;
 use budget_alertd::simulator::{Endpoint, Fault};
 
-use super::{CONTOSO, CRYPTO, OTHER, Stage, crypto};
+use super::{CONTOSO, CRYPTO, OTHER, Stage, crypto, on_the_14th};
+use crate::support::world::SPEND;
 
 /// A rule that tells a webhook and PagerDuty, both of ends too.
 const RULES: &str = r#"
@@ -63,4 +65,29 @@ async fn one_that_is_told_of_again_after_a_way_back_is_told_once_more() {
     let owed = stage.world.owed("hook").await;
     let kinds: Vec<MessageKind> = owed.iter().map(|one| one.message.kind()).collect();
     assert_eq!(kinds, [MessageKind::Raised, MessageKind::Reminder]);
+}
+
+#[tokio::test]
+async fn nothing_is_said_of_them_any_more_once_none_are_read() {
+    let stage = Stage::of("graph", RULES);
+    stage.set(&[crypto(CRYPTO, CONTOSO, "09:00")]);
+    stage.read("09:10").await;
+    stage.microsoft.fail(Endpoint::SecurityAlerts, Fault::status(403));
+    stage.read("09:20").await;
+    let stage = stage.reading_none(SPEND);
+    stage.world.poll_source(&on_the_14th("09:30")).await;
+    let ledger = stage.world.ledger();
+    let open = ledger.read(Reader::findings).await.unwrap();
+    let codes: Vec<&str> = open.iter().map(|open| open.finding.code.as_str()).collect();
+    assert!(!codes.contains(&"security-source-failing"), "{codes:?}");
+    let now = ledger.read(|reader| reader.security_summary(jiff::Timestamp::MAX)).await.unwrap();
+    assert_eq!(now, None);
+    ledger.close().await.unwrap();
+    assert_eq!(stage.world.metric("budget_alertd_security_alerts_open{severity=\"high\"}"), "0");
+    assert_eq!(stage.world.metric("budget_alertd_security_alert_oldest_seconds"), "0");
+    let mut stage = stage.reading("graph");
+    stage.world.change_rules(RULES);
+    stage.microsoft.heal(Endpoint::SecurityAlerts);
+    let again = "warning microsoft at 0 passed [], 0.67 h, CryptoMining high, raised, baseline\n";
+    assert_eq!(stage.read("09:40").await, again);
 }
