@@ -12,7 +12,8 @@ use crate::domain::{Spent, rounded, utc_day};
 const DAYS: usize = 35;
 const FEWEST: usize = 3;
 
-/// What was spent since an instant; none where no data is dated after it.
+/// What was spent since an instant; none where no data is dated after it, or none before: then
+/// nobody knows what of the cost came later.
 pub(crate) fn spent_since(remembered: &RememberedCustomer, since: Timestamp) -> Option<Spent> {
     let seen = &remembered.seen;
     let date = |at: Timestamp, cost: Decimal| {
@@ -25,6 +26,11 @@ pub(crate) fn spent_since(remembered: &RememberedCustomer, since: Timestamp) -> 
     dates.push(date(seen.usage_as_of.instant(), seen.cost));
     dates.sort_by_key(|date| date.at);
     dates.dedup_by_key(|date| date.at);
+    // Costs before that are in another currency, or of another plan.
+    dates.retain(|date| seen.series_since.is_none_or(|from| date.at >= from));
+    if dates.first().is_none_or(|first| first.at > since) {
+        return None;
+    }
     let spans = dates.windows(2).filter_map(|pair| match pair {
         [before, after] if after.at > since => Some(risen(*before, *after, since)),
         _ => None,

@@ -26,7 +26,7 @@ use crate::source::{ACCESS, SecurityAlerts, SecurityError};
 use crate::text::log_words;
 
 /// How much of a customer's history says what it has spent since.
-const HISTORY: Depth = Depth { samples: 120, spikes: false };
+const HISTORY: Depth = Depth { samples: 400, spikes: false };
 /// How often Microsoft is asked how fast it finds that alerts are answered.
 const SCORE_EVERY: Duration = Duration::from_hours(1);
 

@@ -1,6 +1,7 @@
 //! What messages about security alerts say.
 
 use budget_alertd::domain::{Message, MessageKind};
+use budget_alertd::simulator::SimSecurityAlert;
 
 use super::{CONTOSO, CRYPTO, LADDER, NOBODY, Stage, crypto};
 use crate::notify::{mail, teams};
@@ -152,4 +153,23 @@ async fn the_report_counts_each_of_a_customers() {
     assert!(report.status.success(), "{}", String::from_utf8_lossy(&report.stderr));
     let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
     assert_eq!(report["alerts"]["warning"], 2, "{report}");
+}
+
+/// What the message says was spent since, of an alert that was detected then.
+async fn spent_since(detected: &str) -> Option<String> {
+    let stage = Stage::new(LADDER).with_usage().await;
+    let detected = super::at(detected);
+    stage.set(&[SimSecurityAlert::crypto_mining(CRYPTO, CONTOSO, detected)]);
+    stage.read("20:30").await;
+    let messages = owed(&stage).await;
+    let context = messages[0].alerts()[0].context.clone();
+    context.security.unwrap().spent.map(|spent| spent.since.to_string())
+}
+
+#[tokio::test]
+async fn what_was_spent_since_is_said_only_where_all_of_it_is_known() {
+    assert_eq!(spent_since("2026-11-13T17:00:00Z").await.as_deref(), Some("890"));
+    assert_eq!(spent_since("2026-11-01T17:00:00Z").await.as_deref(), Some("1370"));
+    assert_eq!(spent_since("2026-11-01T16:00:00Z").await, None, "history begins later");
+    assert_eq!(spent_since("2026-10-20T16:00:00Z").await, None);
 }
