@@ -48,6 +48,7 @@
 //! | [`reports`] | the regular report: when it is due, what it holds |
 //! | [`analysis`] | explains, replays, simulates, previews |
 //! | [`actions`] | what people order, one file each |
+//! | [`listings`] | what is remembered as people and programs read it: the same in commands and on pages |
 //! | [`web`] | metrics and health over HTTP; the control socket |
 //! | [`config`] | one TOML file becomes a checked tree of the rooms' own configurations |
 //! | [`daemon`] | lives long: schedule, reload, drain, systemd |
@@ -113,6 +114,8 @@ pub mod reports;
 pub mod analysis;
 
 pub mod actions;
+
+pub(crate) mod listings;
 
 pub mod web;
 

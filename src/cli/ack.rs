@@ -11,12 +11,12 @@ use jiff::tz::TimeZone;
 use crate::actions::{AckRequest, Acknowledged, Acknowledgement, SpikeMarking};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
-use crate::cli::explain::Scale;
 use crate::cli::open::CommandContext;
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::AlertState;
 use crate::domain::spike::SpikeMark;
+use crate::listings::Scale;
 use crate::text::{clean, moment};
 
 #[derive(Debug, Args)]

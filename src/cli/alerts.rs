@@ -5,7 +5,6 @@ use std::path::Path;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
 use crate::actions::{Acknowledgement, SpikeMarking};
 use crate::cli::choice::Choice;
@@ -14,8 +13,9 @@ use crate::cli::open::CommandContext;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
-use crate::domain::{Alert, AlertSnapshot, AlertState};
-use crate::ledger::{AlertFilter, AlertRow, DeliverySummary};
+use crate::domain::{Alert, AlertSnapshot};
+use crate::ledger::{AlertFilter, AlertRow};
+use crate::listings::alerts::{document, told, usage};
 use crate::notify::message::AlertWording;
 use crate::poll::Namesakes;
 
@@ -29,25 +29,6 @@ pub(super) struct Alerts {
     /// How to print them
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// An alert in JSON, with who knows of it and how its deliveries stand.
-#[derive(Serialize)]
-pub(super) struct AlertDocument<'a> {
-    #[serde(flatten)]
-    alert: &'a Alert,
-    acknowledged: Option<Acknowledgement>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marked: Option<SpikeMarking>,
-    deliveries: Vec<DeliveryCount<'a>>,
-}
-
-#[derive(Serialize)]
-struct DeliveryCount<'a> {
-    notifier: &'a str,
-    pending: u64,
-    sent: u64,
-    dead: u64,
 }
 
 impl Alerts {
@@ -91,20 +72,6 @@ impl Alerts {
     }
 }
 
-/// An alert as JSON.
-pub(super) fn document(row: &AlertRow) -> AlertDocument<'_> {
-    let deliveries = row.deliveries.iter();
-    let deliveries = deliveries.map(|DeliverySummary { notifier, pending, sent, dead }| {
-        DeliveryCount { notifier, pending: *pending, sent: *sent, dead: *dead }
-    });
-    AlertDocument {
-        alert: &row.snapshot.alert,
-        acknowledged: Acknowledgement::of(row),
-        marked: SpikeMarking::of(row),
-        deliveries: deliveries.collect(),
-    }
-}
-
 fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
     if rows.is_empty() {
         return "No alerts.\n".to_owned();
@@ -138,38 +105,6 @@ fn page(rows: &[AlertRow], now: Timestamp, zone: &TimeZone) -> String {
         text::count(rows.len(), "alert"),
         text::zone_note(zone)
     )
-}
-
-/// The value where it says more than the cost, and the cost of the budget.
-fn usage(telling: &AlertWording<'_>) -> Vec<String> {
-    let over_zero = telling.alert.is_over_zero().then(|| "over zero".to_owned());
-    over_zero
-        .or_else(|| telling.value_beside_cost())
-        .into_iter()
-        .chain([telling.cost_of_budget()])
-        .collect()
-}
-
-/// Who was told: `oncall`, `slack owed`; then where the alert stands, and who knows of it.
-fn told(row: &AlertRow) -> Vec<String> {
-    let told = row.deliveries.iter().map(|summary| {
-        let name = text::clean(&summary.notifier);
-        match (summary.sent, summary.pending, summary.dead) {
-            (_, 0, 0) => name,
-            (0, _, 0) => format!("{name} owed"),
-            (0, 0, _) => format!("{name} given up"),
-            (sent, pending, dead) => format!("{name} {sent} sent, {pending} owed, {dead} given up"),
-        }
-    });
-    let nobody = row.deliveries.is_empty().then(|| "nobody".to_owned());
-    let state = row.snapshot.alert.state;
-    let state = (state != AlertState::Raised).then(|| state.as_str().to_owned());
-    let known = row
-        .acknowledged
-        .as_ref()
-        .map(|(_, by)| format!("known to {}", text::clean(by.split(" (").next().unwrap_or(by))));
-    let marked = row.marked.as_ref().map(|note| note.mark.as_str().to_owned());
-    told.chain(nobody).chain(state).chain(known).chain(marked).collect()
 }
 
 /// What the columns of alerts are called.

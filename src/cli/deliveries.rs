@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::cli::choice::Choice;
-use crate::cli::delivery_row::{addressee, document, message, short_id, state_word};
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
 use crate::cli::release::Release;
@@ -21,6 +20,7 @@ use crate::cli::{Format, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::DeliveryState;
 use crate::ledger::{DeliveryFilter, DeliveryRow};
+use crate::listings::deliveries::{addressee, document, message, short_id, state_word};
 use crate::text::{bare, clean};
 
 #[derive(Debug, Args)]
@@ -102,7 +102,7 @@ impl Deliveries {
                 customer,
                 state: self.state.map(Into::into),
                 notifier: self.notifier.clone(),
-                limit: None,
+                ..DeliveryFilter::default()
             };
             rows.extend(reader.deliveries(&filter)?);
         }

@@ -11,7 +11,6 @@ mod choice;
 mod control;
 mod coverage;
 mod deliveries;
-mod delivery_row;
 mod demo;
 mod doubts;
 mod evidence;

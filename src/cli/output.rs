@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::cli::harmless;
+pub(super) use crate::listings::Tone;
 
 /// The width of text that goes into a pipe or a file.
 const WIDTH: u16 = 100;
@@ -145,21 +146,6 @@ pub(super) fn width() -> u16 {
         .map_or(WIDTH, |columns| columns.max(NARROWEST))
 }
 
-/// How a word is coloured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
-    /// Something is wrong now.
-    Bad,
-    /// Worth a look.
-    Uneasy,
-    /// All is well.
-    Good,
-    /// A heading.
-    Strong,
-    /// Beside the point.
-    Faint,
-}
-
 impl Tone {
     fn style(self) -> Style {
         let coloured = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
@@ -172,7 +158,7 @@ impl Tone {
         }
     }
 
-    /// The text in this tone.
+    /// The text in this tone, as a terminal shows it.
     pub(super) fn paint(self, text: &str) -> String {
         let style = self.style();
         format!("{style}{text}{style:#}")

@@ -1,15 +1,12 @@
 //! `deliveries show`: one delivery, its message as it was sent, and every attempt with the
 //! receiver's answer. Only reads.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
-use crate::cli::delivery_row::{self, DeliveryDocument};
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::explain::Form;
 use crate::cli::open::CommandContext;
@@ -17,6 +14,8 @@ use crate::cli::{output, text};
 use crate::clock::SystemClock;
 use crate::domain::{DeliveryState, SentMessage};
 use crate::ledger::{AttemptRow, DeliveryRow, Reader};
+use crate::listings::deliveries;
+use crate::listings::shown_delivery::document;
 use crate::text::{clean, moment};
 
 /// So many deliveries are named where several may be meant.
@@ -31,32 +30,6 @@ pub(super) struct Show {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: Form,
-}
-
-/// A delivery with its message and its attempts, as programs get it.
-#[derive(Serialize)]
-struct Document<'a> {
-    delivery: DeliveryDocument<'a>,
-    message: Option<MessageDocument<'a>>,
-    attempts: Vec<AttemptDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct MessageDocument<'a> {
-    subject: Option<&'a str>,
-    text: Option<&'a str>,
-    html: Option<&'a str>,
-    body: Option<&'a str>,
-    /// Those of one name are one, as in HTTP.
-    headers: BTreeMap<&'a str, String>,
-    sha256: &'a str,
-}
-
-#[derive(Serialize)]
-struct AttemptDocument<'a> {
-    at: Timestamp,
-    outcome: &'a str,
-    answer: &'a str,
 }
 
 impl Show {
@@ -95,7 +68,7 @@ fn meant(reader: &Reader, id: &str) -> anyhow::Result<DeliveryRow> {
         1 => Ok(found.swap_remove(0)),
         number => {
             let name =
-                |row: &DeliveryRow| format!("{} (to {})", row.id, delivery_row::addressee(row));
+                |row: &DeliveryRow| format!("{} (to {})", row.id, deliveries::addressee(row));
             let named: Vec<_> = found.iter().take(MOST_NAMED).map(name).collect();
             let more = if number > MOST_NAMED { ", …" } else { "" };
             Err(WrongUsage(format!(
@@ -105,34 +78,6 @@ fn meant(reader: &Reader, id: &str) -> anyhow::Result<DeliveryRow> {
             ))
             .into())
         }
-    }
-}
-
-fn document<'a>(
-    row: &'a DeliveryRow,
-    sent: Option<&'a (Timestamp, SentMessage)>,
-    attempts: &'a [AttemptRow],
-) -> Document<'a> {
-    let attempts = attempts.iter().map(|AttemptRow { at, outcome, detail }| AttemptDocument {
-        at: *at,
-        outcome,
-        answer: detail,
-    });
-    Document {
-        delivery: delivery_row::document(row),
-        message: sent.map(|(_, message)| message_document(message)),
-        attempts: attempts.collect(),
-    }
-}
-
-fn message_document(message: &SentMessage) -> MessageDocument<'_> {
-    MessageDocument {
-        subject: message.subject.as_deref(),
-        text: message.text.as_deref(),
-        html: message.html.as_deref(),
-        body: message.body.as_deref(),
-        headers: message.headers_by_name(),
-        sha256: &message.sha256,
     }
 }
 
@@ -146,9 +91,9 @@ fn page(
     let ended = row.ended_at.map(|ended| format!(", {}", at(ended))).unwrap_or_default();
     let mut page = format!(
         "{} to {}: {}{ended}\n\nDelivery {}\nMessage {}\nRecorded {}\n",
-        delivery_row::message(row),
-        delivery_row::addressee(row),
-        delivery_row::state_word(row),
+        deliveries::message(row),
+        deliveries::addressee(row),
+        deliveries::state_word(row),
         row.id,
         row.identity.simple(),
         at(row.created_at)

@@ -16,7 +16,7 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let with = |groups: &[&[&'static str]]| {
         groups.iter().flat_map(|group| group.iter().copied()).collect::<BTreeSet<_>>()
     };
-    let below_config = with(&[FOUNDATION, STAGES, JOBS, &["web"]]);
+    let below_config = with(&[FOUNDATION, STAGES, JOBS, &["listings", "web"]]);
     BTreeMap::from([
         ("domain", with(&[])),
         ("text", with(&[&["domain"]])),
@@ -37,8 +37,9 @@ fn allowed() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         ("reports", with(&[FOUNDATION, STAGES, &["delivery", "poll"]])),
         ("analysis", with(&[FOUNDATION, STAGES, &["poll"]])),
         ("actions", with(&[FOUNDATION, STAGES, &["delivery", "poll", "analysis"]])),
+        ("listings", with(&[FOUNDATION, STAGES, JOBS])),
         // The guard and the pages read tokens and clocks.
-        ("web", with(&[FOUNDATION, STAGES, JOBS])),
+        ("web", with(&[FOUNDATION, STAGES, JOBS, &["listings"]])),
         ("config", below_config.clone()),
         ("daemon", below_config.iter().copied().chain(["config"]).collect()),
         ("simulator", with(&[&["domain", "clock"]])),

@@ -7,10 +7,10 @@ use rust_decimal::Decimal;
 
 use crate::alerting::RememberedCustomer;
 use crate::budgets::{LocalBudget, LocalCustomer, LocalSubscription};
-use crate::cli::explain::Scale;
 use crate::cli::text::clean;
 use crate::config::Config;
 use crate::domain::{Currency, Severity, canonical, grouped};
+use crate::listings::Scale;
 
 /// An alert that the next poll would raise.
 pub(super) struct Raised {

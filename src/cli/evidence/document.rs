@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::alerting::{CustomerState, NewSample};
-use crate::cli::alerts;
+
 use crate::cli::evidence::redact::Shown;
 use crate::cli::evidence::shared::Sharing;
 use crate::cli::text;
@@ -177,7 +177,7 @@ impl Evidence {
             events: events.collect(),
             alerts: rows
                 .iter()
-                .map(|row| serde_json::to_value(alerts::document(row)))
+                .map(|row| serde_json::to_value(crate::listings::alerts::document(row)))
                 .collect::<Result<_, _>>()?,
             in_words: in_words(&rows),
             silences: silences(reader, seen, &rows, &span)?,

@@ -3,11 +3,11 @@
 use jiff::tz::TimeZone;
 
 use crate::alerting::NewSample;
-use crate::cli::explain::Story;
 use crate::cli::output::Tone;
 use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::EventCode;
+use crate::listings::story::Story;
 use crate::text::{clean, moment, money};
 
 /// No more dates and events than these are shown.

@@ -2,12 +2,8 @@
 //! period and history, what each rule makes of it and why, and what became of its alerts; now, or
 //! as it was known at an earlier time.
 
-mod document;
 mod history;
 mod page;
-mod rule;
-mod scale;
-mod story;
 
 use std::path::Path;
 
@@ -17,13 +13,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alerting::CustomerState;
 use crate::cli::choice::When;
 use crate::cli::exit::{Outcome, WrongUsage};
-use crate::cli::explain::story::{AlertStory, Books, DeliveryStory, Story};
 use crate::cli::{choice, open, output, text};
 use crate::clock::SystemClock;
 use crate::config::{Config, SecretsFor};
 use crate::ledger::Reader;
-
-pub(super) use scale::Scale;
+use crate::listings::story::{Books, StoryError};
+use crate::listings::story_document;
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
@@ -67,12 +62,23 @@ impl Explain {
         let today = SystemClock::shared().now();
         let now = self.moment(today, &config)?;
         let newest = reader.poll_memory()?.newest;
-        let story =
-            Books { config: &config, reader: &reader, now, past: now < today, today, newest }
-                .gather(&remembered)?;
+        let books = Books {
+            budgets: &config.budgets,
+            rules: &config.rules,
+            zone: &config.time_zone,
+            reader: &reader,
+            now,
+            past: now < today,
+            today,
+            newest,
+        };
+        let story = books.gather(&remembered).map_err(|error| match error {
+            StoryError::BeforeHistory(text) => WrongUsage(text).into(),
+            StoryError::Ledger(error) => anyhow::Error::from(error),
+        })?;
         match self.format {
             Form::Text => output::page(&page::page(&story, &config))?,
-            Form::Json => output::json(&document::document(&story))?,
+            Form::Json => output::json(&story_document::document(&story))?,
         }
         Ok(Outcome::Done)
     }

@@ -7,15 +7,17 @@ use rust_decimal::Decimal;
 use crate::actions::{Acknowledgement, SpikeMarking};
 use crate::alerting::CustomerState;
 use crate::budgets::{BudgetOddity, Prefer};
-use crate::cli::explain::{AlertStory, DeliveryStory, Scale, Story, history, rule};
+use crate::cli::explain::history;
 use crate::cli::output::{self, Tone};
-use crate::cli::{ack, delivery_row, text};
+use crate::cli::{ack, text};
 use crate::config::Config;
 use crate::domain::{
     Alert, AlertState, Assessed, Budget, DeliveryState, MessageKind, PeriodSource, Plan, Route,
     Severity, rounded,
 };
 use crate::ledger::{AlertRow, AttemptRow};
+use crate::listings::story::{AlertStory, DeliveryStory, Story, waiting};
+use crate::listings::{Scale, deliveries, rule};
 use crate::notify;
 use crate::notify::message::AlertWording;
 use crate::text::{PeriodWords, clean, moment, money, percent, seconds_between, span};
@@ -35,7 +37,7 @@ pub(super) fn page(story: &Story, config: &Config) -> String {
     lines.extend(labelled("Period", period(story, zone)));
     lines.extend(history::dates(story, zone));
     lines.extend(history::events(story, zone));
-    let beside = rule::Beside { now: story.now, past: story.past, zone };
+    let beside = rule::Beside { now: story.now, past: story.past, zone, paint: Tone::paint };
     lines.push(format!("\n{}", Tone::Strong.paint("Rules")));
     lines.extend(
         story.explanation.rules.iter().flat_map(|account| rule::lines(account, assessed, &beside)),
@@ -336,7 +338,7 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     let id = if row.state == DeliveryState::Sent {
         String::new()
     } else {
-        format!("; delivery {}", delivery_row::short_id(row.id))
+        format!("; delivery {}", deliveries::short_id(row.id))
     };
     let what = match row.kind {
         MessageKind::Reminder => "reminder, ",
@@ -350,7 +352,7 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
     };
     let mut lines = vec![format!(
         "    {what}{} {state}{digest}{}{id}",
-        delivery_row::addressee(row),
+        deliveries::addressee(row),
         waiting(story, now)
     )];
     let shown = |attempt: &AttemptRow| {
@@ -376,34 +378,4 @@ fn delivered(story: &DeliveryStory, now: Timestamp, zone: &TimeZone) -> Vec<Stri
         );
     }
     lines
-}
-
-/// Why an owed delivery is still owed.
-fn waiting(story: &DeliveryStory, now: Timestamp) -> String {
-    let Some(notifier) =
-        story.notifier.as_ref().filter(|_| story.row.state == DeliveryState::Pending)
-    else {
-        return String::new();
-    };
-    if story.row.held {
-        return ": suspiciously many customers reached a step at once; budget-alertd deliveries \
-            release sends it"
-            .to_owned();
-    }
-    if notifier.failures == 0
-        && let Some(next) = story.row.deferred_until
-    {
-        let next = if next > now { text::until(next, now) } else { "is due".to_owned() };
-        return format!(
-            ", its mail server takes nothing for this recipient at the moment; next try {next}"
-        );
-    }
-    if notifier.failures == 0 {
-        return ", will be sent by run or the next poll".to_owned();
-    }
-    let next = notifier.next_probe_at.filter(|next| *next > now);
-    format!(
-        ", the notifier fails; next try {}",
-        next.map_or_else(|| "is due".to_owned(), |next| text::until(next, now))
-    )
 }

@@ -1,7 +1,6 @@
 //! `security`: Microsoft's security alerts as the ledger has them, and the answer to one.
 
 mod page;
-mod row;
 
 use std::path::Path;
 
@@ -13,10 +12,10 @@ use crate::alerting::{ANSWERED_WITHIN, SecurityMemory};
 use crate::cli::control::Control;
 use crate::cli::exit::{Outcome, WrongUsage};
 use crate::cli::open::CommandContext;
-use crate::cli::security::row::SecurityRow;
 use crate::cli::{Format, output, spreadsheet};
 use crate::clock::SystemClock;
 use crate::config::SecretsFor;
+use crate::listings::security::{self, SecurityRow};
 use crate::source::AnswerReason;
 
 #[derive(Debug, Args)]
@@ -118,7 +117,7 @@ impl List {
             }
             Format::Json => output::json(&rows)?,
             Format::Csv => {
-                spreadsheet::print(&row::HEADING, rows.iter().map(SecurityRow::cells))?;
+                spreadsheet::print(&security::HEADING, rows.iter().map(SecurityRow::cells))?;
             }
         }
         Ok(Outcome::Done)
@@ -145,7 +144,7 @@ impl Show {
                 ))?;
             }
             Format::Json => output::json(&row)?,
-            Format::Csv => spreadsheet::print(&row::HEADING, [row.cells()])?,
+            Format::Csv => spreadsheet::print(&security::HEADING, [row.cells()])?,
         }
         Ok(Outcome::Done)
     }

@@ -6,14 +6,11 @@ use jiff::tz::TimeZone;
 use crate::actions::SecurityAnswered;
 use crate::alerting::SecurityPoll;
 use crate::cli::output::labelled;
-use crate::cli::security::row::SecurityRow;
 use crate::cli::table::{Column, Listing};
-use crate::cli::text::{age, clean, count, short_moment, zone_note};
+use crate::cli::text::{clean, count, short_moment, zone_note};
 use crate::domain::{SecurityAlert, SecurityEnd};
+use crate::listings::security::{SENTENCE, SecurityRow, how_old, status};
 use crate::text::moment;
-
-/// How much of a sentence of Microsoft's is shown.
-const SENTENCE: usize = 500;
 
 /// All of them.
 pub(super) fn list(
@@ -117,37 +114,6 @@ pub(super) fn answered(answered: &SecurityAnswered, now: Timestamp, zone: &TimeZ
         }
         (false, _) => format!(
             "{what} is answered{reason}, and Microsoft shows it so. That stops nothing in Azure.\n"
-        ),
-    }
-}
-
-fn status(row: &SecurityRow, poll: Option<&SecurityPoll>) -> String {
-    let test = if row.alert.is_test { ", a test" } else { "" };
-    if row.unlisted {
-        let is_elsewhere = poll.is_none_or(|poll| poll.source != row.alert.source.as_str());
-        let what = if is_elsewhere { "no longer read" } else { "no longer listed" };
-        return format!("{what}{test}");
-    }
-    if row.answered_at.is_none() {
-        return format!("{}{test}", clean(&row.alert.status));
-    }
-    let reason = row.reason.as_deref().map(|reason| format!(" as {}", clean(reason)));
-    let by = row.answered_by.as_deref().map(|by| format!(" by {}", clean(by)));
-    format!("answered{}{}{test}", reason.unwrap_or_default(), by.unwrap_or_default())
-}
-
-/// How old all of it is.
-fn how_old(poll: Option<&SecurityPoll>, now: Timestamp) -> String {
-    let Some(poll) = poll else { return "None were read yet, or none are to be read.".to_owned() };
-    let good = poll.good_at.map(|at| format!("read whole {} ago", age(at, now)));
-    match (good, poll.errors.first()) {
-        (Some(good), None) => format!("Last {good}."),
-        (Some(good), Some(error)) => {
-            format!("Last {good}; the last read failed: {}", crate::text::clean(error, SENTENCE))
-        }
-        (None, error) => format!(
-            "Never read whole: {}",
-            crate::text::clean(error.map_or("", String::as_str), SENTENCE)
         ),
     }
 }

@@ -13,13 +13,14 @@ use crate::actions::{SilenceAdded, SilenceRequest, UntilWord};
 use crate::analysis::{Hidden, SilencePreview};
 use crate::cli::control::Control;
 use crate::cli::exit::{Outcome, WrongUsage};
-use crate::cli::explain::Scale;
 use crate::cli::open::CommandContext;
 use crate::cli::output::{self, Tone};
-use crate::cli::silence::{now, scope, until};
+use crate::cli::silence::now;
 use crate::cli::text;
 use crate::config::parse_duration;
 use crate::domain::{Alert, Severity, parse_decimal};
+use crate::listings::Scale;
+use crate::listings::silences::{scope, until};
 use crate::text::clean;
 
 #[derive(Debug, Args)]

@@ -6,16 +6,16 @@ use std::path::Path;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
-use crate::actions::{SilenceView, Until};
+use crate::actions::Until;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
-use crate::cli::silence::{now, scope, until};
+use crate::cli::silence::now;
 use crate::cli::table::{Column, Listing};
 use crate::cli::{Format, output, spreadsheet, text};
-use crate::domain::{AlertState, Silence, Silenceable};
-use crate::ledger::{AlertFilter, AlertRow};
+use crate::domain::AlertState;
+use crate::ledger::AlertFilter;
+use crate::listings::silences::{SilenceRow as Row, scope, until};
 use crate::text::clean;
 
 #[derive(Debug, Args)]
@@ -28,16 +28,6 @@ pub(super) struct List {
     format: Format,
 }
 
-/// A silence in JSON.
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    silence: SilenceView,
-    in_force: bool,
-    /// How many alerts it has hidden that are still silenced.
-    silenced: usize,
-}
-
 impl List {
     pub(super) fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let context = CommandContext::look(path)?;
@@ -45,7 +35,7 @@ impl List {
         let now = now();
         let hidden = reader
             .alerts(&AlertFilter { state: Some(AlertState::Silenced), ..AlertFilter::default() })?;
-        let rows = reader.silences()?.into_iter().map(|silence| row(&silence, &hidden, now));
+        let rows = reader.silences()?.into_iter().map(|silence| Row::of(&silence, &hidden, now));
         let rows: Vec<Row> = rows.filter(|row| self.all || row.in_force).collect();
         match self.format {
             Format::Text => output::page(&page(&rows, now, &context.paths.time_zone, self.all))?,
@@ -53,19 +43,6 @@ impl List {
             Format::Csv => print_csv(&rows)?,
         }
         Ok(Outcome::Done)
-    }
-}
-
-fn row(silence: &Silence, hidden: &[AlertRow], now: Timestamp) -> Row {
-    let hid = |row: &&AlertRow| {
-        let alert = &row.snapshot.alert;
-        silence.created_at <= alert.raised_at
-            && silence.covers(&Silenceable::of(alert), alert.raised_at)
-    };
-    Row {
-        silence: SilenceView::of(silence),
-        in_force: silence.is_in_force(now),
-        silenced: hidden.iter().filter(hid).count(),
     }
 }
 

@@ -8,16 +8,14 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
-use crate::actions::{ExpireRequest, Expired, SilenceView, Until};
+use crate::actions::{ExpireRequest, Expired};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
 use crate::cli::{output, text};
 use crate::clock::SystemClock;
-use crate::domain::{BillingPeriod, PeriodSource};
-use crate::text::{clean, moment};
+use crate::listings::silences::scope;
 
 #[derive(Debug, Args)]
 pub(super) struct Silence {
@@ -85,37 +83,6 @@ impl Expire {
             }
         })?;
         Ok(Outcome::Done)
-    }
-}
-
-/// `customers Contoso*, rules spend and pace`: whom and what it is about, and above which value it
-/// is not.
-pub(super) fn scope(silence: &SilenceView) -> String {
-    let named = |what: &str, globs: &[String]| match globs {
-        [] => format!("all {what}s"),
-        [one] => format!("{what} {}", clean(one, 80)),
-        _ => format!(
-            "{what}s {}",
-            globs.iter().map(|glob| clean(glob, 80)).collect::<Vec<_>>().join(", ")
-        ),
-    };
-    let unless =
-        silence.unless_above.map(|limit| format!(", unless above {limit}")).unwrap_or_default();
-    format!("{}, {}{unless}", named("customer", &silence.customers), named("rule", &silence.rules))
-}
-
-/// When it ends: a moment, or the end of a billing period, with that of Azure plans.
-pub(super) fn until(silence: &SilenceView, now: Timestamp, zone: &TimeZone) -> String {
-    match (silence.expired_at, silence.until) {
-        (Some(ended), _) => format!("{}, ended early", moment(ended, now, zone)),
-        (None, Until::At(end)) => moment(end, now, zone),
-        (None, Until::Word(_)) => {
-            let month = BillingPeriod::calendar_month(silence.as_of, PeriodSource::CalendarMonth);
-            format!(
-                "the end of each customer's billing period ({} for Azure plans)",
-                moment(month.end, now, zone)
-            )
-        }
     }
 }
 

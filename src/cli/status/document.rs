@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::alerting::CustomerState;
-use crate::cli::status::health::Health;
-use crate::cli::status::{NotifierAccount, State};
+use crate::cli::status::State;
 use crate::domain::{
     BillingPeriod, CustomerView, MetricValue, OperatorFinding, SecuritySummary, UsageDate,
 };
 use crate::ledger::{DeferredRecipient, PollResult};
+use crate::listings::health::Health;
+use crate::listings::notifiers::NotifierAccount;
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {

@@ -3,7 +3,6 @@
 
 mod data;
 mod document;
-mod health;
 mod page;
 
 use std::path::{Path, PathBuf};
@@ -15,13 +14,14 @@ use crate::alerting::CustomerState;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
 use crate::cli::status::data::{Data, named_in};
-use crate::cli::status::health::HealthState;
 use crate::cli::{Format, control, output, spreadsheet, text};
 use crate::clock::SystemClock;
 use crate::domain::{FindingCode, MetricValue, SecuritySummary};
 use crate::ledger::{
     DeferredRecipient, LedgerError, NotifierState, OpenFinding, Owed, PollStatus, Reader,
 };
+use crate::listings::health::{self, Health, HealthState, Signs};
+use crate::listings::notifiers::{NotifierAccount, accounts};
 use crate::poll::Namesakes;
 use crate::web::control::About;
 
@@ -65,19 +65,6 @@ struct State {
     more_customers: bool,
 }
 
-/// A notifier with what it owes and how its destination is doing.
-struct NotifierAccount {
-    name: String,
-    /// Whether the configuration has it, as far as is known.
-    configured: bool,
-    /// Whether it is shown what is open, in place of being owed messages.
-    is_shown: bool,
-    owed: Owed,
-    state: NotifierState,
-    /// For whom the destination takes nothing at the moment.
-    deferred: Vec<DeferredRecipient>,
-}
-
 impl Status {
     pub(super) async fn run(&self, path: &Path) -> anyhow::Result<Outcome> {
         let context = CommandContext::look(path)?;
@@ -96,7 +83,7 @@ impl Status {
             ..daemon.about
         });
         let state = State { daemon, no_daemon, ..state };
-        let health = health::judge(&state, &context);
+        let health = judge(&state, &context);
         match self.format {
             Format::Text => output::page(&page::page(&state, &health, &context.paths.time_zone))?,
             Format::Json => output::json(&document::document(&state, &health))?,
@@ -142,53 +129,36 @@ impl Status {
     }
 }
 
-/// The notifiers of the file, then those that only the ledger knows and that still owe or have
-/// given up something.
+/// The notifiers of the file and of the ledger.
 fn notifiers(
     context: &CommandContext,
-    mut owed: Vec<Owed>,
+    owed: Vec<Owed>,
     states: &[(String, NotifierState)],
-    mut deferred: Vec<DeferredRecipient>,
+    deferred: Vec<DeferredRecipient>,
 ) -> Vec<NotifierAccount> {
-    let state = |name: &str| {
-        states
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, state)| state.clone())
-            .unwrap_or_default()
-    };
     let routes = context.config().map(|config| {
         config.notifiers.iter().map(crate::notify::Config::route).collect::<Vec<_>>()
     });
-    let is_shown = |name: &str| {
-        routes.iter().flatten().any(|route| *route.notifier == *name && !route.is_owed())
-    };
-    let mut accounts = Vec::new();
-    for name in &context.paths.notifiers {
-        let own =
-            owed.iter().position(|owed| owed.notifier == *name).map(|index| owed.remove(index));
-        let owed = own.unwrap_or_else(|| Owed {
-            notifier: name.clone(),
-            pending: 0,
-            held: 0,
-            oldest: None,
-            dead: 0,
-        });
-        let deferred = deferred.extract_if(.., |one| one.notifier == *name).collect();
-        let (name, is_shown, state) = (name.clone(), is_shown(name), state(name));
-        accounts.push(NotifierAccount { name, configured: true, is_shown, state, owed, deferred });
-    }
-    // A file with mistakes does not say who is gone.
-    let gone = context.config().is_some();
-    accounts.extend(owed.into_iter().map(|owed| NotifierAccount {
-        name: owed.notifier.clone(),
-        configured: !gone,
-        is_shown: false,
-        state: if gone { NotifierState::default() } else { state(&owed.notifier) },
-        deferred: Vec::new(),
-        owed,
-    }));
-    accounts
+    accounts(&context.paths.notifiers, routes.as_deref(), owed, states, deferred)
+}
+
+/// How well it is, by what is known.
+fn judge(state: &State, context: &CommandContext) -> Health {
+    let unwritable = state.daemon.as_ref().and_then(|daemon| daemon.unwritable.as_ref());
+    let mistaken = context.is_mistaken().then_some(context.paths.file.as_path());
+    health::judge(&Signs {
+        now: state.now,
+        no_daemon: state.no_daemon.as_deref(),
+        unwritable: unwritable.map(|unwritable| (unwritable.since, unwritable.why.as_str())),
+        is_not_reloaded: !state.changed().is_empty(),
+        mistaken,
+        polls: &state.polls,
+        findings: &state.findings,
+        notifiers: &state.notifiers,
+        source_failing_after: context.paths.source_failing_after,
+        poll_interval: context.paths.poll_interval,
+        duties: context.config().map(|config| (&config.rules, config.notifiers.as_slice())),
+    })
 }
 
 /// Whether findings are sent to anybody, as far as is known.

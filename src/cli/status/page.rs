@@ -6,12 +6,13 @@ use jiff::tz::TimeZone;
 
 use crate::alerting::CustomerState;
 use crate::cli::output::Tone;
-use crate::cli::status::health::{Health, HealthState};
-use crate::cli::status::{LISTED, NotifierAccount, State};
+use crate::cli::status::{LISTED, State};
 use crate::cli::table::{Column, Listing};
 use crate::cli::text;
 use crate::domain::MetricValue;
-use crate::ledger::{DeferredRecipient, OpenFinding, PollResult};
+use crate::ledger::{OpenFinding, PollResult};
+use crate::listings::health::{Health, HealthState};
+use crate::listings::notifiers::in_words;
 use crate::notify::message::security_in_words;
 use crate::text::{PeriodWords, capitalized, clean, moment, money, percent, seconds_between, span};
 
@@ -164,57 +165,10 @@ fn notifiers(state: &State, zone: &TimeZone) -> Vec<String> {
                 .map(|oldest| span(seconds_between(oldest, state.now)))
                 .unwrap_or_default(),
             notifier.owed.dead.to_string(),
-            notifier_state(notifier, state, zone),
+            in_words(notifier, state.now, zone),
         ]);
     }
     listing.lines(2)
-}
-
-/// How a destination is doing; why it fails is among the findings.
-fn notifier_state(notifier: &NotifierAccount, state: &State, zone: &TimeZone) -> String {
-    let destination = &notifier.state;
-    if !notifier.configured {
-        return "no longer configured".to_owned();
-    }
-    if destination.failures == 0 {
-        return match notifier.owed.held {
-            _ if notifier.is_shown => "ok: is shown what is open".to_owned(),
-            _ if !notifier.deferred.is_empty() => deferred(&notifier.deferred, state),
-            0 => "ok".to_owned(),
-            held => format!("ok; {held} held: see deliveries release"),
-        };
-    }
-    let since = destination
-        .failing_since
-        .map(|since| format!(" since {}", moment(since, state.now, zone)))
-        .unwrap_or_default();
-    let next = destination.next_probe_at.filter(|next| *next > state.now);
-    let next =
-        next.map(|next| format!(", next try {}", text::until(next, state.now))).unwrap_or_default();
-    format!("fails{since}{next}")
-}
-
-/// For whom a destination takes nothing at the moment, while it does for others.
-fn deferred(recipients: &[DeferredRecipient], state: &State) -> String {
-    let Some(first) = recipients.first() else { return "ok".to_owned() };
-    let more = recipients.len().saturating_sub(1);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let next = recipients
-        .iter()
-        .filter_map(|one| one.state.next_probe_at)
-        .min()
-        .filter(|next| *next > state.now);
-    let next = next.map_or_else(|| "is due".to_owned(), |next| text::until(next, state.now));
-    let said = first
-        .state
-        .last_error
-        .as_deref()
-        .map(|error| format!(": {}", clean(error, 160)))
-        .unwrap_or_default();
-    format!(
-        "ok, but takes nothing for {}{more}, next try {next}{said}",
-        clean(&first.recipient, 80)
-    )
 }
 
 fn heading(state: &State) -> String {

@@ -7,16 +7,16 @@ use crate::text::{money, percent};
 
 /// Numbers on the scale of a metric.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::cli) struct Scale {
+pub(crate) struct Scale {
     /// The metric.
-    pub(in crate::cli) metric: Metric,
+    pub(crate) metric: Metric,
     /// The customer's currency.
-    pub(in crate::cli) currency: Option<Currency>,
+    pub(crate) currency: Option<Currency>,
 }
 
 impl Scale {
     /// A step: `80 %`, `5,000 SEK`, `12 points`.
-    pub(in crate::cli) fn step(self, value: Decimal) -> String {
+    pub(crate) fn step(self, value: Decimal) -> String {
         match self.metric.unit() {
             Unit::Percent => percent(value),
             Unit::Points => format!("{} points", money(value, None)),
@@ -28,7 +28,7 @@ impl Scale {
     }
 
     /// A value with what it is: `80 % of the budget used`.
-    pub(in crate::cli) fn value(self, value: Decimal) -> String {
+    pub(crate) fn value(self, value: Decimal) -> String {
         let what = match self.metric {
             Metric::PercentUsed => " of the budget used",
             Metric::ForecastPercent => " of the budget at the end of the period, as it goes on",
@@ -51,7 +51,7 @@ impl Scale {
     }
 
     /// The same, or that the cost is over a budget of zero.
-    pub(in crate::cli) fn value_or_over_zero(self, value: MetricValue) -> String {
+    pub(crate) fn value_or_over_zero(self, value: MetricValue) -> String {
         match value {
             MetricValue::Number(number) => self.value(number),
             MetricValue::OverZero if self.metric == Metric::Spike => {
@@ -62,7 +62,7 @@ impl Scale {
     }
 
     /// An amount in the customer's currency.
-    pub(in crate::cli) fn amount(self, value: Decimal) -> String {
+    pub(crate) fn amount(self, value: Decimal) -> String {
         money(value, self.currency)
     }
 }

@@ -1,25 +1,55 @@
 //! Judges whether alerts would come: pure, from what the ledger remembers and what the daemon says.
 
+use std::path::Path;
 use std::time::Duration;
 
-use crate::cli::open::CommandContext;
-use crate::cli::status::State;
-use crate::cli::text;
-use crate::config::{Config, Paths};
+use jiff::Timestamp;
+
 use crate::domain::{FindingCode, has_passed, is_ahead};
+use crate::ledger::{OpenFinding, PollStatus};
+use crate::listings::notifiers::NotifierAccount;
+use crate::listings::words;
+use crate::notify;
+use crate::rules::Rules;
 use crate::text::{clean, seconds_between, span};
+
+/// What it is judged by.
+pub(crate) struct Signs<'a> {
+    /// When.
+    pub(crate) now: Timestamp,
+    /// Why there is no daemon that answers, if so.
+    pub(crate) no_daemon: Option<&'a str>,
+    /// Since when the daemon can record nothing, and why.
+    pub(crate) unwritable: Option<(Timestamp, &'a str)>,
+    /// Files that have changed since the daemon read them are not reloaded.
+    pub(crate) is_not_reloaded: bool,
+    /// The file of the configuration, where it has mistakes.
+    pub(crate) mistaken: Option<&'a Path>,
+    /// The polls.
+    pub(crate) polls: &'a PollStatus,
+    /// What the operator should know.
+    pub(crate) findings: &'a [OpenFinding],
+    /// How the notifiers stand.
+    pub(crate) notifiers: &'a [NotifierAccount],
+    /// How long there may be no good poll.
+    pub(crate) source_failing_after: Duration,
+    /// How often there is one.
+    pub(crate) poll_interval: Duration,
+    /// Who is to be told by which rules, where that is known.
+    pub(crate) duties: Option<(&'a Rules, &'a [notify::Config])>,
+}
 
 /// Whether the daemon does its work, and what keeps it from doing so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Health {
-    pub(super) state: HealthState,
+pub(crate) struct Health {
+    pub(crate) state: HealthState,
     /// Why it is not well; those that make it fail first.
-    pub(super) causes: Vec<Cause>,
+    pub(crate) causes: Vec<Cause>,
 }
 
 /// How well it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HealthState {
+pub(crate) enum HealthState {
     /// It reads, judges and delivers.
     Ok,
     /// It works, and something wants looking at.
@@ -30,11 +60,11 @@ pub(super) enum HealthState {
 
 /// Why something is not well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cause {
+pub(crate) struct Cause {
     /// For programs; that of a finding where it is one.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// For people.
-    pub(super) words: String,
+    pub(crate) words: String,
 }
 
 impl Cause {
@@ -50,7 +80,7 @@ impl Cause {
 
 impl Health {
     /// Its word in JSON.
-    pub(super) fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self.state {
             HealthState::Ok => "ok",
             HealthState::Degraded => "degraded",
@@ -59,7 +89,7 @@ impl Health {
     }
 
     /// The codes of its causes, each once.
-    pub(super) fn codes(&self) -> Vec<&str> {
+    pub(crate) fn codes(&self) -> Vec<&str> {
         let mut codes: Vec<&str> = Vec::new();
         for cause in &self.causes {
             if !codes.contains(&&*cause.code) {
@@ -70,27 +100,20 @@ impl Health {
     }
 
     /// Its causes in words.
-    pub(super) fn why(&self) -> String {
+    pub(crate) fn why(&self) -> String {
         self.causes.iter().map(|cause| cause.words.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
 /// Judges the state.
-pub(super) fn judge(state: &State, context: &CommandContext) -> Health {
-    let mut failing: Vec<Cause> = no_daemon(state)
-        .into_iter()
-        .chain(unwritable(state))
-        .chain(silence(state, &context.paths))
-        .collect();
-    let grave = state.findings.iter().map(|open| open.finding.code).filter(|code| is_grave(*code));
+pub(crate) fn judge(signs: &Signs<'_>) -> Health {
+    let mut failing: Vec<Cause> =
+        no_daemon(signs).into_iter().chain(unwritable(signs)).chain(silence(signs)).collect();
+    let grave = signs.findings.iter().map(|open| open.finding.code).filter(|code| is_grave(*code));
     failing.extend(grave.map(Cause::of));
-    failing.extend(context.config().into_iter().flat_map(|config| untold(state, config)));
-    let file = context.is_mistaken();
-    let file = file.then(|| {
-        Cause::new(
-            "configuration-mistaken",
-            format!("{} has mistakes", context.paths.file.display()),
-        )
+    failing.extend(untold(signs));
+    let file = signs.mistaken.map(|file| {
+        Cause::new("configuration-mistaken", format!("{} has mistakes", file.display()))
     });
     if !failing.is_empty() {
         return Health {
@@ -99,40 +122,38 @@ pub(super) fn judge(state: &State, context: &CommandContext) -> Health {
         };
     }
     let causes: Vec<Cause> =
-        file.into_iter().chain(not_reloaded(state)).chain(complaints(state)).collect();
+        file.into_iter().chain(not_reloaded(signs)).chain(complaints(signs)).collect();
     Health {
         state: if causes.is_empty() { HealthState::Ok } else { HealthState::Degraded },
         causes,
     }
 }
 
-fn no_daemon(state: &State) -> Option<Cause> {
-    state.no_daemon.as_ref().map(|words| Cause::new("no-daemon", words))
+fn no_daemon(signs: &Signs<'_>) -> Option<Cause> {
+    signs.no_daemon.map(|words| Cause::new("no-daemon", words))
 }
 
 /// Nothing can be recorded, says the daemon: this finding is in no ledger.
-fn unwritable(state: &State) -> Option<Cause> {
-    let unwritable = state.daemon.as_ref()?.unwritable.as_ref()?;
-    let (code, lasts) =
-        (FindingCode::LedgerUnwritable.as_str(), text::age(unwritable.since, state.now));
+fn unwritable(signs: &Signs<'_>) -> Option<Cause> {
+    let (since, why) = signs.unwritable?;
+    let (code, lasts) = (FindingCode::LedgerUnwritable.as_str(), words::age(since, signs.now));
     Some(Cause::new(
         code,
-        format!("{code}: nothing can be recorded for {lasts}: {}", clean(&unwritable.why, 300)),
+        format!("{code}: nothing can be recorded for {lasts}: {}", clean(why, 300)),
     ))
 }
 
 /// The daemon goes by files that have changed since.
-fn not_reloaded(state: &State) -> Option<Cause> {
-    let changed = !state.changed().is_empty();
-    changed.then(|| Cause::new("not-reloaded", "changed files are not reloaded"))
+fn not_reloaded(signs: &Signs<'_>) -> Option<Cause> {
+    signs.is_not_reloaded.then(|| Cause::new("not-reloaded", "changed files are not reloaded"))
 }
 
 /// Nothing was read for longer than the operator accepts, and than two polls take.
-fn silence(state: &State, paths: &Paths) -> Option<Cause> {
+fn silence(signs: &Signs<'_>) -> Option<Cause> {
     let cause = |words: String| Some(Cause::new("no-good-poll", words));
-    let Some(good) = &state.polls.last_good else {
+    let Some(good) = &signs.polls.last_good else {
         return cause(
-            if state.polls.last.is_some() {
+            if signs.polls.last.is_some() {
                 "no poll was good yet"
             } else {
                 "nothing was polled yet"
@@ -140,14 +161,14 @@ fn silence(state: &State, paths: &Paths) -> Option<Cause> {
             .to_owned(),
         );
     };
-    let accepted = paths.source_failing_after.max(paths.poll_interval.saturating_mul(2));
-    if is_ahead(good.at, state.now) {
+    let accepted = signs.source_failing_after.max(signs.poll_interval.saturating_mul(2));
+    if is_ahead(good.at, signs.now) {
         return cause("the last good poll is dated in the future".to_owned());
     }
     // To the second, as it is shown.
-    let late = has_passed(accepted.saturating_add(Duration::from_secs(1)), good.at, state.now);
+    let late = has_passed(accepted.saturating_add(Duration::from_secs(1)), good.at, signs.now);
     if late {
-        cause(format!("no good poll for {}", span(seconds_between(good.at, state.now))))
+        cause(format!("no good poll for {}", span(seconds_between(good.at, signs.now))))
     } else {
         None
     }
@@ -155,27 +176,23 @@ fn silence(state: &State, paths: &Paths) -> Option<Cause> {
 
 /// Rules of which nobody hears: each of their notifiers, and each that stands in for it, has failed
 /// for too long.
-fn untold(state: &State, config: &Config) -> Vec<Cause> {
+fn untold(signs: &Signs<'_>) -> Vec<Cause> {
+    let Some((rules, notifiers)) = signs.duties else { return Vec::new() };
     let is_silent = |name: &str| {
-        let notifier = config.notifiers.iter().find(|notifier| *notifier.name == *name);
+        let notifier = notifiers.iter().find(|notifier| *notifier.name == *name);
         notifier.is_some_and(|notifier| {
-            notifier
-                .fallback
-                .iter()
-                .map(AsRef::as_ref)
-                .chain([name])
-                .all(|name| fails(state, config, name))
+            let told = notifier.fallback.iter().map(AsRef::as_ref).chain([name]);
+            told.into_iter().all(|name| fails(signs, notifiers, name))
         })
     };
-    let untold = config
-        .rules
+    let untold = rules
         .notifiers()
         .filter(|(_, told)| !told.is_empty() && told.iter().all(|name| is_silent(name)));
     untold
         .map(|(rule, _)| {
             Cause::new(
                 "nobody-told",
-                format!("nobody is told by rule {}: its notifiers fail", text::clean(rule)),
+                format!("nobody is told by rule {}: its notifiers fail", words::clean(rule)),
             )
         })
         .collect()
@@ -183,16 +200,15 @@ fn untold(state: &State, config: &Config) -> Vec<Cause> {
 
 /// Whether a notifier has failed for so long that others are told in its place, where there are
 /// any.
-fn fails(state: &State, config: &Config, name: &str) -> bool {
-    let after = config
-        .notifiers
+fn fails(signs: &Signs<'_>, notifiers: &[notify::Config], name: &str) -> bool {
+    let after = notifiers
         .iter()
         .find(|notifier| *notifier.name == *name)
         .map(|notifier| notifier.fallback_after);
     let account =
-        state.notifiers.iter().find(|account| account.name == name && account.state.failures > 0);
+        signs.notifiers.iter().find(|account| account.name == name && account.state.failures > 0);
     let since = account.and_then(|account| account.state.failing_since);
-    since.zip(after).is_some_and(|(since, after)| has_passed(after, since, state.now))
+    since.zip(after).is_some_and(|(since, after)| has_passed(after, since, signs.now))
 }
 
 /// Nothing gets better before somebody acts.
@@ -206,28 +222,28 @@ fn is_grave(code: FindingCode) -> bool {
     )
 }
 
-fn complaints(state: &State) -> Vec<Cause> {
+fn complaints(signs: &Signs<'_>) -> Vec<Cause> {
     let mut complaints = Vec::new();
-    if state.polls.last.as_ref().is_some_and(|last| !last.good) {
+    if signs.polls.last.as_ref().is_some_and(|last| !last.good) {
         complaints.push(Cause::new("poll-failed", "the last poll failed"));
     }
-    let failing = state.notifiers.iter().filter(|notifier| notifier.state.failures > 0);
+    let failing = signs.notifiers.iter().filter(|notifier| notifier.state.failures > 0);
     let fails = |name: &str| {
         Cause::new(
             FindingCode::NotifierFailing.as_str(),
-            format!("notifier {} fails", text::clean(name)),
+            format!("notifier {} fails", words::clean(name)),
         )
     };
     complaints.extend(failing.map(|notifier| fails(&notifier.name)));
-    let deferring = state
+    let deferring = signs
         .notifiers
         .iter()
         .filter(|notifier| notifier.state.failures == 0 && !notifier.deferred.is_empty());
     complaints.extend(deferring.map(|notifier| {
-        let recipients = text::count(notifier.deferred.len(), "recipient");
+        let recipients = words::count(notifier.deferred.len(), "recipient");
         Cause::new(
             "recipients-deferred",
-            format!("{recipients} of notifier {} deferred", text::clean(&notifier.name)),
+            format!("{recipients} of notifier {} deferred", words::clean(&notifier.name)),
         )
     }));
     let told = |code| {
@@ -237,15 +253,16 @@ fn complaints(state: &State) -> Vec<Cause> {
         )
     };
     complaints.extend(
-        state
+        signs
             .findings
             .iter()
             .map(|open| open.finding.code)
             .filter(|code| !told(*code))
             .map(Cause::of),
     );
-    if state.dead() > 0 {
-        let words = format!("{} given up", text::count(state.dead(), "delivery"));
+    let dead: u64 = signs.notifiers.iter().map(|notifier| notifier.owed.dead).sum();
+    if dead > 0 {
+        let words = format!("{} given up", words::count(dead, "delivery"));
         complaints.push(Cause::new(FindingCode::DeliveryDead.as_str(), words));
     }
     complaints

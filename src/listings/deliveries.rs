@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cli::text;
 use crate::domain::{Alert, DeliveryState, MessageKind};
 use crate::ledger::DeliveryRow;
+use crate::listings::words;
 use crate::text::clean;
 
 /// A delivery in JSON.
 #[derive(Serialize)]
-pub(super) struct DeliveryDocument<'a> {
+pub(crate) struct DeliveryDocument<'a> {
     id: Uuid,
     identity: Uuid,
     notifier: &'a str,
@@ -32,7 +32,7 @@ pub(super) struct DeliveryDocument<'a> {
 }
 
 /// A delivery as JSON.
-pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
+pub(crate) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
     DeliveryDocument {
         id: row.id,
         identity: row.identity,
@@ -52,7 +52,7 @@ pub(super) fn document(row: &DeliveryRow) -> DeliveryDocument<'_> {
 }
 
 /// The state as people read it.
-pub(super) fn state_word(row: &DeliveryRow) -> &'static str {
+pub(crate) fn state_word(row: &DeliveryRow) -> &'static str {
     match (row.state, row.held) {
         (DeliveryState::Pending, true) => "held",
         (DeliveryState::Dead, true) => "discarded",
@@ -62,15 +62,15 @@ pub(super) fn state_word(row: &DeliveryRow) -> &'static str {
 }
 
 /// The notifier, with the recipient where it has several.
-pub(super) fn addressee(row: &DeliveryRow) -> String {
-    let name = text::clean(&row.notifier);
+pub(crate) fn addressee(row: &DeliveryRow) -> String {
+    let name = words::clean(&row.notifier);
     row.recipient
         .as_deref()
         .map_or_else(|| name.clone(), |recipient| format!("{name} {}", clean(recipient, 80)))
 }
 
 /// What the message says: `alert 5F0C1C3E`, `alert 5F0C1C3E and 2 more`, `digest of 12`.
-pub(super) fn message(row: &DeliveryRow) -> String {
+pub(crate) fn message(row: &DeliveryRow) -> String {
     let reference = || row.alerts.first().map(|id| Alert::reference_of(*id)).unwrap_or_default();
     let others = row.alerts.len().saturating_sub(1);
     match row.kind {
@@ -89,6 +89,6 @@ pub(super) fn message(row: &DeliveryRow) -> String {
 }
 
 /// The first characters of an id, which `deliveries retry` takes too.
-pub(super) fn short_id(id: Uuid) -> String {
+pub(crate) fn short_id(id: Uuid) -> String {
     id.simple().to_string().chars().take(8).collect()
 }

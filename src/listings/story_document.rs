@@ -8,17 +8,17 @@ use uuid::Uuid;
 use crate::actions::{Acknowledgement, SilenceView, SpikeMarking};
 use crate::alerting::{CustomerState, NewSample, RecordedStep};
 use crate::analysis::{Explanation, RuleAccount};
-use crate::cli::delivery_row;
-use crate::cli::explain::{AlertStory, DeliveryStory, Story};
 use crate::domain::spike::SpikeView;
 use crate::domain::{
     Alert, Assessed, BillingPeriod, BudgetView, CostView, CustomerEvent, CustomerId, FormulaInputs,
     Metric, MetricValue, Plan, Reason, Severity, UsageDate, Verdict, WrittenBudget,
 };
 use crate::ledger::AttemptRow;
+use crate::listings::deliveries;
+use crate::listings::story::{AlertStory, DeliveryStory, Story};
 
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     /// The earlier time that it is told of; `None`: now.
     at: Option<Timestamp>,
     customer: Customer<'a>,
@@ -149,7 +149,7 @@ struct AlertDocument<'a> {
 #[derive(Serialize)]
 struct DeliveryDocument<'a> {
     #[serde(flatten)]
-    delivery: delivery_row::DeliveryDocument<'a>,
+    delivery: deliveries::DeliveryDocument<'a>,
     tries: Vec<Attempt<'a>>,
 }
 
@@ -161,7 +161,7 @@ struct Attempt<'a> {
 }
 
 /// The whole document.
-pub(super) fn document(story: &Story) -> Document<'_> {
+pub(crate) fn document(story: &Story) -> Document<'_> {
     let assessed = &story.explanation.assessed;
     let (record, profile) = (&assessed.record, &*assessed.profile);
     Document {
@@ -290,5 +290,5 @@ fn delivery(story: &DeliveryStory) -> DeliveryDocument<'_> {
         outcome,
         detail,
     });
-    DeliveryDocument { delivery: delivery_row::document(&story.row), tries: made.collect() }
+    DeliveryDocument { delivery: deliveries::document(&story.row), tries: made.collect() }
 }

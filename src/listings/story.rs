@@ -1,82 +1,100 @@
 //! Gathers all that is told of a customer: what is known now, or was known at an earlier time.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alerting::AsOf;
 use crate::alerting::{CustomerState, NewSample, RememberedCustomer};
 use crate::analysis::Explanation;
-use crate::cli::exit::WrongUsage;
-use crate::cli::text;
-use crate::config::Config;
+use crate::budgets;
 use crate::domain::{
     Alert, BillingPeriod, CustomerEvent, CustomerKey, DeliveryState, EventCode, Silence,
     WrittenBudget,
 };
 use crate::ledger::{
-    AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, NotifierState, Reader,
+    AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, LedgerError, NotifierState,
+    Reader,
 };
+use crate::listings::words;
+use crate::rules::Rules;
 use crate::text::moment;
 
 /// From this age on, history keeps one sample a day.
 const THINNED_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
 
+/// Why nothing can be told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoryError {
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Nothing was known yet at the time that is asked about.
+    #[error("{0}")]
+    BeforeHistory(String),
+}
+
 /// Everything that is told.
-pub(super) struct Story {
+pub(crate) struct Story {
     /// When it is told, or the earlier time that it is told of.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Whether that is an earlier time.
-    pub(super) past: bool,
+    pub(crate) past: bool,
     /// Whether history may have forgotten what was read within a day by then.
-    pub(super) thinned: bool,
-    pub(super) seen: CustomerState,
-    pub(super) explanation: Explanation,
+    pub(crate) thinned: bool,
+    pub(crate) seen: CustomerState,
+    pub(crate) explanation: Explanation,
     /// What was written to Partner Center and is not in the usage data yet.
-    pub(super) pushed: Option<WrittenBudget>,
+    pub(crate) pushed: Option<WrittenBudget>,
     /// The dates of its data, newest first, of each what was read last.
-    pub(super) dates: Vec<NewSample>,
+    pub(crate) dates: Vec<NewSample>,
     /// What happened to its data, oldest first.
-    pub(super) events: Vec<CustomerEvent>,
+    pub(crate) events: Vec<CustomerEvent>,
     /// Since when good polls had no record of it.
-    pub(super) missing_since: Option<Timestamp>,
+    pub(crate) missing_since: Option<Timestamp>,
     /// What is told of each of its subscriptions that has a budget of its own.
-    pub(super) subscriptions: Vec<(CustomerState, Explanation)>,
+    pub(crate) subscriptions: Vec<(CustomerState, Explanation)>,
     /// The alerts of the billing period, newest first.
-    pub(super) alerts: Vec<AlertStory>,
+    pub(crate) alerts: Vec<AlertStory>,
     /// How many alerts it had in other periods.
-    pub(super) other_alerts: usize,
+    pub(crate) other_alerts: usize,
 }
 
 /// An alert with what became of it.
-pub(super) struct AlertStory {
-    pub(super) row: AlertRow,
-    pub(super) deliveries: Vec<DeliveryStory>,
+pub(crate) struct AlertStory {
+    pub(crate) row: AlertRow,
+    pub(crate) deliveries: Vec<DeliveryStory>,
 }
 
 /// A delivery with its attempts.
-pub(super) struct DeliveryStory {
-    pub(super) row: DeliveryRow,
-    pub(super) attempts: Vec<AttemptRow>,
+pub(crate) struct DeliveryStory {
+    pub(crate) row: DeliveryRow,
+    pub(crate) attempts: Vec<AttemptRow>,
     /// How the notifier does; none at an earlier time, of which that is not kept.
-    pub(super) notifier: Option<NotifierState>,
+    pub(crate) notifier: Option<NotifierState>,
 }
 
 /// What everything is gathered from.
-pub(super) struct Books<'a> {
-    pub(super) config: &'a Config,
-    pub(super) reader: &'a Reader,
+pub(crate) struct Books<'a> {
+    /// What is known of customers locally.
+    pub(crate) budgets: &'a budgets::Config,
+    /// The rules in force.
+    pub(crate) rules: &'a Rules,
+    /// For times.
+    pub(crate) zone: &'a TimeZone,
+    pub(crate) reader: &'a Reader,
     /// The time that it is told of.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Whether that is an earlier time.
-    pub(super) past: bool,
+    pub(crate) past: bool,
     /// When it is told.
-    pub(super) today: Timestamp,
+    pub(crate) today: Timestamp,
     /// The newest date of all data, as of today.
-    pub(super) newest: Option<Timestamp>,
+    pub(crate) newest: Option<Timestamp>,
 }
 
 impl Books<'_> {
     /// Everything about a customer, from what is remembered of it today.
-    pub(super) fn gather(&self, today: &RememberedCustomer) -> anyhow::Result<Story> {
+    pub(crate) fn gather(&self, today: &RememberedCustomer) -> Result<Story, StoryError> {
         let key = today.seen.key();
         let silences = self.reader.silences()?;
         let history = self.reader.history(&key)?;
@@ -122,17 +140,11 @@ impl Books<'_> {
         // What was read of the others at an earlier time is not known: that is taken for new.
         let newest = if self.past { Some(self.now) } else { self.newest };
         let time = AsOf { now: self.now, newest };
-        crate::analysis::explain(
-            &self.config.budgets,
-            &self.config.rules,
-            remembered,
-            silences,
-            time,
-        )
+        crate::analysis::explain(self.budgets, self.rules, remembered, silences, time)
     }
 
     /// The alerts that were there, newest first, with who knew of them.
-    fn alerts(&self, key: &CustomerKey) -> anyhow::Result<Vec<AlertRow>> {
+    fn alerts(&self, key: &CustomerKey) -> Result<Vec<AlertRow>, LedgerError> {
         let mut rows = self
             .reader
             .alerts(&AlertFilter { customer: Some(key.clone()), ..AlertFilter::default() })?;
@@ -151,30 +163,32 @@ impl Books<'_> {
         today: &RememberedCustomer,
         history: &[NewSample],
         rows: &[AlertRow],
-    ) -> anyhow::Result<RememberedCustomer> {
+    ) -> Result<RememberedCustomer, StoryError> {
         if !self.past {
             return Ok(today.clone());
         }
         let raised: Vec<_> = rows.iter().map(|row| row.snapshot.alert.id).collect();
-        let found =
-            crate::analysis::recollect(&self.config.budgets, today, history, &raised, self.now);
-        Ok(found.ok_or_else(|| self.before_history(today, history))?)
+        let found = crate::analysis::recollect(self.budgets, today, history, &raised, self.now);
+        found.ok_or_else(|| self.before_history(today, history))
     }
 
-    fn before_history(&self, today: &RememberedCustomer, history: &[NewSample]) -> WrongUsage {
-        let moment = |at| moment(at, self.today, &self.config.time_zone);
-        let who = text::clean(today.seen.label.as_deref().unwrap_or(&today.seen.name));
+    fn before_history(&self, today: &RememberedCustomer, history: &[NewSample]) -> StoryError {
+        let moment = |at| moment(at, self.today, self.zone);
+        let who = words::clean(today.seen.label.as_deref().unwrap_or(&today.seen.name));
         let begins =
             history.first().map(|sample| format!("its history begins {}", moment(sample.seen_at)));
         let begins = begins.unwrap_or_else(|| "it has no history yet".to_owned());
-        WrongUsage(format!("nothing is known of {who} at {}: {begins}", moment(self.now)))
+        StoryError::BeforeHistory(format!(
+            "nothing is known of {who} at {}: {begins}",
+            moment(self.now)
+        ))
     }
 
     fn subscriptions(
         &self,
         key: &CustomerKey,
         silences: &[Silence],
-    ) -> anyhow::Result<Vec<(CustomerState, Explanation)>> {
+    ) -> Result<Vec<(CustomerState, Explanation)>, LedgerError> {
         let mut keys = Vec::new();
         self.reader.each_seen(|seen| {
             if seen.subscription.is_some() && seen.customer.key() == *key {
@@ -198,7 +212,7 @@ impl Books<'_> {
         row: AlertRow,
         deliveries: &[DeliveryRow],
         states: &[(String, NotifierState)],
-    ) -> anyhow::Result<AlertStory> {
+    ) -> Result<AlertStory, LedgerError> {
         let mut stories = Vec::new();
         let of_alert = |delivery: &&DeliveryRow| {
             delivery.alerts.contains(&row.snapshot.alert.id) && delivery.created_at <= self.now
@@ -259,4 +273,34 @@ fn belongs(alert: &Alert, period: &BillingPeriod, remembered: &RememberedCustome
         step.alert == alert.id && period.holds(step.belongs_at)
     };
     alert.billing_period.same_span(period) || remembered.steps.iter().any(spends)
+}
+
+/// Why an owed delivery is still owed.
+pub(crate) fn waiting(story: &DeliveryStory, now: Timestamp) -> String {
+    let Some(notifier) =
+        story.notifier.as_ref().filter(|_| story.row.state == DeliveryState::Pending)
+    else {
+        return String::new();
+    };
+    if story.row.held {
+        return ": suspiciously many customers reached a step at once; budget-alertd deliveries \
+            release sends it"
+            .to_owned();
+    }
+    if notifier.failures == 0
+        && let Some(next) = story.row.deferred_until
+    {
+        let next = if next > now { words::until(next, now) } else { "is due".to_owned() };
+        return format!(
+            ", its mail server takes nothing for this recipient at the moment; next try {next}"
+        );
+    }
+    if notifier.failures == 0 {
+        return ", will be sent by run or the next poll".to_owned();
+    }
+    let next = notifier.next_probe_at.filter(|next| *next > now);
+    format!(
+        ", the notifier fails; next try {}",
+        next.map_or_else(|| "is due".to_owned(), |next| words::until(next, now))
+    )
 }

@@ -5,34 +5,34 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::analysis::RuleAccount;
-use crate::cli::explain::Scale;
-use crate::cli::output::Tone;
-use crate::cli::text;
 use crate::domain::spike::Reading;
 use crate::domain::{
     Alert, Assessed, FormulaInputs, Metric, Rearm, Reason, Silence, SpikeReading, Verdict, utc_day,
 };
+use crate::listings::{Scale, Tone, words};
 use crate::text::{clean, moment, percent};
 
 /// What a rule is told beside.
-pub(super) struct Beside<'a> {
+pub(crate) struct Beside<'a> {
     /// When it is told, or the earlier time that it is told of.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Whether that is an earlier time.
-    pub(super) past: bool,
+    pub(crate) past: bool,
     /// For times.
-    pub(super) zone: &'a TimeZone,
+    pub(crate) zone: &'a TimeZone,
+    /// How a word is shown in a tone.
+    pub(crate) paint: fn(Tone, &str) -> String,
 }
 
 /// The lines of one rule: what it says of the record and from which numbers, what comes of it, what
 /// would make it alert again.
-pub(super) fn lines(
+pub(crate) fn lines(
     account: &RuleAccount,
     assessed: &Assessed,
     beside: &Beside<'_>,
 ) -> Vec<String> {
     let scale = Scale { metric: account.rule.metric, currency: assessed.currency };
-    let name = Tone::Strong.paint(&text::clean(&account.rule.name));
+    let name = (beside.paint)(Tone::Strong, &words::clean(&account.rule.name));
     let mut lines = match &account.verdict {
         Verdict::NotApplicable(reason) => vec![if reason.is_not_applicable() {
             format!("  {name} does not apply: {reason}")
@@ -139,10 +139,10 @@ fn silenced(silence: &Silence, beside: &Beside<'_>) -> String {
     );
     let unless =
         silence.unless_above.map(|limit| format!(", unless above {limit}")).unwrap_or_default();
-    let (who, why) = (text::clean(&silence.author), clean(&silence.reason, 300));
+    let (who, why) = (words::clean(&silence.author), clean(&silence.reason, 300));
     format!(
         "{} by {who} until {until}{unless}: {why} (silence {})",
-        Tone::Uneasy.paint("silenced"),
+        (beside.paint)(Tone::Uneasy, "silenced"),
         silence.id
     )
 }
@@ -151,10 +151,10 @@ fn silenced(silence: &Silence, beside: &Beside<'_>) -> String {
 fn outcome(account: &RuleAccount, scale: Scale, beside: &Beside<'_>) -> String {
     let why = why(account.reason, account.rule.metric);
     let Some(raise) = &account.raise else { return format!("no new alert: {why}") };
-    let names: Vec<String> = raise.notify.iter().map(|name| text::clean(name)).collect();
+    let names: Vec<String> = raise.notify.iter().map(|name| words::clean(name)).collect();
     let when = if beside.past { "by today's configuration" } else { "at the next poll" };
     let alert = format!("a {} alert {when}", raise.severity.as_str());
-    let alert = Tone::Bad.paint(&alert);
+    let alert = (beside.paint)(Tone::Bad, &alert);
     let change = raise
         .previous_amount
         .map(|before| format!(" (it alerted under {} before)", scale.amount(before)));
