@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::alerting::CustomerState;
 use crate::domain::spike::SpikeNote;
 use crate::domain::{
-    AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding,
+    AlertSnapshot, AlertState, CustomerKey, DeliveryState, MessageKind, OperatorFinding, Severity,
 };
 use crate::ledger::entry::{NotifierState, PollResult};
 
@@ -23,6 +23,12 @@ pub struct AlertFilter {
     pub customer: Option<CustomerKey>,
     /// In this state.
     pub state: Option<AlertState>,
+    /// Of this severity.
+    pub severity: Option<Severity>,
+    /// Whether somebody has said that they know.
+    pub acknowledged: Option<bool>,
+    /// Recorded before this one.
+    pub before: Option<Uuid>,
     /// No more than so many, the newest.
     pub limit: Option<u32>,
 }
@@ -68,6 +74,8 @@ pub struct DeliveryFilter {
     pub state: Option<DeliveryState>,
     /// To this notifier.
     pub notifier: Option<String>,
+    /// Recorded before this one.
+    pub before: Option<Uuid>,
     /// No more than so many, the newest.
     pub limit: Option<u32>,
 }

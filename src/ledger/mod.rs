@@ -27,6 +27,7 @@ mod lock;
 mod made;
 mod mirror;
 mod orders;
+mod overview;
 mod polling;
 mod proof;
 mod reader;
@@ -43,7 +44,6 @@ mod thread;
 mod transfer;
 mod verify;
 mod wal;
-mod worst_first;
 
 pub use backup::{KeptFile, Restore, back_up};
 pub use config::Config;
@@ -64,6 +64,9 @@ pub use listing::{
     PollStatus,
 };
 pub use lock::{folder_of, is_own_file};
+pub use overview::{
+    CustomerCursor, CustomerFilter, CustomerPage, CustomerRow, CustomerTotals, OpenOfCustomer,
+};
 pub use proof::{ChangedEvent, Proof};
 pub use reader::{Reader, read};
 pub use server::{Server, ServerError};

@@ -22,14 +22,14 @@ use crate::ledger::listing::{
     AlertFilter, AlertRow, AttemptRow, ChainEvent, CostHistory, DeferredRecipient, DeliveryFilter,
     DeliveryRow, GivenUp, OpenFinding, Owed, PollStatus,
 };
+use crate::ledger::overview::{CustomerCursor, CustomerFilter, CustomerPage, CustomerTotals};
 use crate::ledger::proof::{self, Proof};
 use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
     acks, budget_pushes, chain, deliveries, findings, history, holds, life, listings, mirror,
-    notifiers, polls, recipients, reports, security, sent_messages, silences,
+    notifiers, overview, polls, recipients, reports, security, sent_messages, silences,
 };
-use crate::ledger::worst_first::WorstFirst;
 use crate::text::hex;
 
 /// How many of a customer's latest dates are looked at when it is judged.
@@ -189,12 +189,28 @@ impl Reader {
         self.read(|connection| sent_messages::of(connection, delivery))
     }
 
-    /// The customers that have used most of their budget, then those without one by their cost in
-    /// US dollars; no more than `limit`. The memory it takes grows with `limit` only.
+    /// The worst customers first: those over their budget by how much that is in US dollars, then
+    /// those over it of which that is not known and those below it by percent, then those without
+    /// one by their cost; no more than `limit`.
     pub fn customers_worst_first(&self, limit: usize) -> Result<Vec<CustomerState>, LedgerError> {
-        let mut worst = WorstFirst::of(limit);
-        self.read(|connection| customers::each_seen(connection, |seen| worst.add(seen)))?;
-        Ok(worst.into_list())
+        let mut worst = Vec::new();
+        self.read(|connection| overview::worst(connection, limit, |seen| worst.push(seen)))?;
+        Ok(worst)
+    }
+
+    /// A page of customers with what the overview shows of each, in the same order.
+    pub fn customer_page(
+        &self,
+        filter: &CustomerFilter,
+        after: Option<CustomerCursor>,
+        limit: usize,
+    ) -> Result<CustomerPage, LedgerError> {
+        self.read(|connection| overview::page(connection, filter, after, limit))
+    }
+
+    /// What all customers come to.
+    pub fn customer_totals(&self) -> Result<CustomerTotals, LedgerError> {
+        self.read(overview::totals)
     }
 
     /// The rows of all customers by what `form` makes of their names, then by id; subscriptions are

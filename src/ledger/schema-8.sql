@@ -75,3 +75,19 @@ ALTER TABLE alert ADD COLUMN acked_note TEXT;                            -- what
 
 -- The date of the data from which on a customer's currency and plan are what they are now.
 ALTER TABLE seen ADD COLUMN series_since INTEGER;
+
+-- By which customers are listed, the worst first: over the budget by US dollars, over it without those by percent, below it by
+-- percent, and without a budget by US dollars. Hundredths, above a number for each of the four; it only orders, and is never shown.
+ALTER TABLE seen ADD COLUMN used INTEGER GENERATED ALWAYS AS (CASE
+    WHEN budget IS NULL THEN NULL
+    WHEN CAST(budget AS REAL) > 0 THEN CAST(min(9e14, max(0.0, CAST(cost AS REAL) / CAST(budget AS REAL) * 10000.0,
+        CASE WHEN partner_center_budget = budget THEN CAST(coalesce(reported_percent, '0') AS REAL) * 100.0 ELSE 0.0 END)) AS INTEGER)
+    WHEN CAST(cost AS REAL) > 0 THEN 900000000000000
+    ELSE 0 END) VIRTUAL;
+ALTER TABLE seen ADD COLUMN worst INTEGER GENERATED ALWAYS AS (CASE
+    WHEN budget IS NULL THEN CAST(round(min(9e14, max(0.0, CAST(coalesce(usd_cost, '0') AS REAL) * 100.0))) AS INTEGER)
+    WHEN used < 10000 THEN 1000000000000000 + used
+    WHEN CAST(coalesce(usd_cost, '0') AS REAL) <= 0 OR CAST(cost AS REAL) <= 0 THEN 2000000000000000 + used
+    ELSE 3000000000000000 + CAST(round(min(9e14, max(0.0,
+        CAST(usd_cost AS REAL) * (1.0 - CAST(budget AS REAL) / CAST(cost AS REAL)) * 100.0))) AS INTEGER) END) VIRTUAL;
+CREATE INDEX seen_worst ON seen (worst DESC, customer);

@@ -72,3 +72,25 @@ ALTER TABLE spike_day ADD COLUMN until TEXT COLLATE "C";
 ALTER TABLE alert ADD COLUMN acked_note TEXT COLLATE "C";
 
 ALTER TABLE seen ADD COLUMN series_since BIGINT;
+
+ALTER TABLE seen ADD COLUMN used BIGINT GENERATED ALWAYS AS (CASE
+    WHEN budget IS NULL THEN NULL
+    WHEN budget::numeric > 0 THEN trunc(least(9e14, greatest(0, cost::numeric / budget::numeric * 10000,
+        CASE WHEN partner_center_budget = budget THEN coalesce(reported_percent, '0')::numeric * 100 ELSE 0 END)))::bigint
+    WHEN cost::numeric > 0 THEN 900000000000000
+    ELSE 0 END) STORED;
+ALTER TABLE seen ADD COLUMN worst BIGINT GENERATED ALWAYS AS (CASE
+    WHEN budget IS NULL THEN round(least(9e14, greatest(0, coalesce(usd_cost, '0')::numeric * 100)))::bigint
+    WHEN budget::numeric <= 0 THEN CASE
+        WHEN cost::numeric <= 0 THEN 1000000000000000
+        WHEN coalesce(usd_cost, '0')::numeric <= 0 THEN 2900000000000000
+        ELSE 3000000000000000 + round(least(9e14, usd_cost::numeric * 100))::bigint END
+    WHEN cost::numeric / budget::numeric < 1 AND (partner_center_budget IS DISTINCT FROM budget OR coalesce(reported_percent, '0')::numeric < 100)
+        THEN 1000000000000000 + trunc(greatest(0, cost::numeric / budget::numeric * 10000,
+            CASE WHEN partner_center_budget = budget THEN coalesce(reported_percent, '0')::numeric * 100 ELSE 0 END))::bigint
+    WHEN coalesce(usd_cost, '0')::numeric <= 0 OR cost::numeric <= 0
+        THEN 2000000000000000 + trunc(least(9e14, greatest(0, cost::numeric / budget::numeric * 10000,
+            CASE WHEN partner_center_budget = budget THEN coalesce(reported_percent, '0')::numeric * 100 ELSE 0 END)))::bigint
+    ELSE 3000000000000000 + round(least(9e14, greatest(0,
+        usd_cost::numeric * (1 - budget::numeric / cost::numeric) * 100)))::bigint END) STORED;
+CREATE INDEX seen_worst ON seen (worst DESC, customer);

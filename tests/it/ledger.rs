@@ -6,6 +6,7 @@ mod damage;
 mod identities;
 mod listing;
 mod opening;
+mod overview;
 mod owing;
 mod recording;
 mod snapshots;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::{Alert, AlertState, CustomerKey, DeliveryState, MessageKind};
+use crate::domain::{Alert, AlertState, CustomerKey, DeliveryState, MessageKind, Severity};
 use crate::ledger::column::{self, Id, Instant};
 use crate::ledger::entry::AlertRows;
 use crate::ledger::listing::{
@@ -16,10 +16,16 @@ pub(in crate::ledger) fn alerts(
     connection: &Connection,
     filter: &AlertFilter,
 ) -> sql::Result<Vec<AlertRow>> {
+    let Ok(before) = row_of(connection, "SELECT seq FROM alert WHERE id = ?1", filter.before)?
+    else {
+        return Ok(Vec::new());
+    };
     let mut statement = connection.prepare_cached(
         "SELECT id, snapshot, state, rule, acked_at, acked_by, acked_note FROM alert
          WHERE (CAST(:since AS BIGINT) IS NULL OR raised_at >= :since) AND (CAST(:until AS BIGINT) IS NULL OR raised_at < :until)
-         AND (CAST(:state AS TEXT) IS NULL OR state = :state)
+         AND (CAST(:state AS TEXT) IS NULL OR state = :state) AND (CAST(:severity AS TEXT) IS NULL OR severity = :severity)
+         AND (CAST(:known AS BIGINT) IS NULL OR CASE WHEN acked_at IS NULL THEN 0 ELSE 1 END = :known)
+         AND (CAST(:before AS BIGINT) IS NULL OR seq < :before)
          AND (CAST(:customer AS TEXT) IS NULL OR customer IN (
              SELECT id FROM customer WHERE key = :customer OR (key > :customer || '\u{1f}' AND key < :customer || ' ')))
          ORDER BY seq DESC LIMIT coalesce(:limit, 9223372036854775807)",
@@ -29,6 +35,9 @@ pub(in crate::ledger) fn alerts(
             ":since": filter.since.map(Instant),
             ":until": filter.until.map(Instant),
             ":state": filter.state.map(AlertState::as_str),
+            ":severity": filter.severity.map(Severity::as_str),
+            ":known": filter.acknowledged.map(i64::from),
+            ":before": before,
             ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
             ":limit": filter.limit,
         },
@@ -36,6 +45,21 @@ pub(in crate::ledger) fn alerts(
     )?;
     rows.collect()
 }
+
+/// The row that a listing goes on before; none where it begins with the newest, an error where
+/// there is no such row any more.
+fn row_of(
+    connection: &Connection,
+    sql: &str,
+    before: Option<Uuid>,
+) -> sql::Result<Result<Option<i64>, Gone>> {
+    let Some(before) = before else { return Ok(Ok(None)) };
+    let row = connection.prepare_cached(sql)?.query_row([Id(before)], |row| row.get(0)).optional();
+    Ok(row?.map(Some).ok_or(Gone))
+}
+
+/// A row that was deleted since.
+struct Gone;
 
 /// The first of some alerts, no more than `limit`, each with its row.
 pub(in crate::ledger) fn raised(
@@ -121,9 +145,14 @@ pub(in crate::ledger) fn deliveries(
     connection: &Connection,
     filter: &DeliveryFilter,
 ) -> sql::Result<Vec<DeliveryRow>> {
+    let Ok(before) = row_of(connection, "SELECT seq FROM delivery WHERE id = ?1", filter.before)?
+    else {
+        return Ok(Vec::new());
+    };
     let mut statement = connection.prepare_cached(&format!(
         "{DELIVERY} WHERE (CAST(:since AS BIGINT) IS NULL OR created_at >= :since) AND (CAST(:until AS BIGINT) IS NULL OR created_at < :until)
          AND (CAST(:state AS TEXT) IS NULL OR state = :state) AND (CAST(:notifier AS TEXT) IS NULL OR notifier = :notifier)
+         AND (CAST(:before AS BIGINT) IS NULL OR seq < :before)
          AND (CAST(:customer AS TEXT) IS NULL OR EXISTS (
              SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
              WHERE message_alert.message = delivery.message AND customer IN (
@@ -136,6 +165,7 @@ pub(in crate::ledger) fn deliveries(
             ":until": filter.until.map(Instant),
             ":state": filter.state.map(DeliveryState::as_str),
             ":notifier": filter.notifier,
+            ":before": before,
             ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
             ":limit": filter.limit,
         },

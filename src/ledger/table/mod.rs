@@ -15,6 +15,7 @@ pub(super) mod life;
 pub(super) mod listings;
 pub(super) mod mirror;
 pub(super) mod notifiers;
+pub(super) mod overview;
 pub(super) mod polls;
 pub(super) mod recipients;
 pub(super) mod reports;

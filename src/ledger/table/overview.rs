@@ -1,0 +1,260 @@
+//! Customers page by page, the worst first, and what is shown beside each. Their order is that of
+//! the column `worst`, which the schema explains.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{CustomerKey, Plan, Sample, Severity, name_key};
+use crate::ledger::column::{self, Instant};
+use crate::ledger::overview::{
+    CustomerCursor, CustomerFilter, CustomerPage, CustomerRow, CustomerTotals, OpenOfCustomer,
+};
+use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
+use crate::ledger::table::customers;
+
+/// How far back the dates of a customer go that are shown.
+const SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// From this rank on, a customer is at or over its budget, and from that one its excess is known
+/// in US dollars.
+const OVER: i64 = 2_000_000_000_000_000;
+const OVER_BY_USD: i64 = 3_000_000_000_000_000;
+
+/// The customers that a filter chooses behind a place, no more than `limit`.
+pub(in crate::ledger) fn page(
+    connection: &Connection,
+    filter: &CustomerFilter,
+    after: Option<CustomerCursor>,
+    limit: usize,
+) -> sql::Result<CustomerPage> {
+    let (mut places, total) = if filter.is_empty() {
+        (in_order(connection, after, limit)?, count(connection)?)
+    } else {
+        chosen(connection, filter, after)?
+    };
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let next = places.last().copied().filter(|_| more);
+    let mut rows = Vec::with_capacity(places.len());
+    for place in places {
+        rows.extend(row(connection, place.row)?);
+    }
+    Ok(CustomerPage { rows, next, total })
+}
+
+/// The rows of customers in their order, one more than `limit` where there is one.
+fn in_order(
+    connection: &Connection,
+    after: Option<CustomerCursor>,
+    limit: usize,
+) -> sql::Result<Vec<CustomerCursor>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT worst, customer FROM seen WHERE worst <= :worst AND (worst < :worst OR customer > :row)
+         ORDER BY worst DESC, customer LIMIT :limit",
+    )?;
+    let after = after.unwrap_or(CustomerCursor { worst: i64::MAX, row: 0 });
+    let limit = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let bound = named_params! { ":worst": after.worst, ":row": after.row, ":limit": limit };
+    statement.query_map(bound, place)?.collect()
+}
+
+fn place(row: &Row<'_>) -> sql::Result<CustomerCursor> {
+    Ok(CustomerCursor { worst: row.get(0)?, row: row.get(1)? })
+}
+
+fn count(connection: &Connection) -> sql::Result<u64> {
+    connection.query_row("SELECT count(*) FROM seen", (), |row| column::count(row, 0))
+}
+
+/// All that a filter chooses, in their order from behind a place, and how many it chooses.
+fn chosen(
+    connection: &Connection,
+    filter: &CustomerFilter,
+    after: Option<CustomerCursor>,
+) -> sql::Result<(Vec<CustomerCursor>, u64)> {
+    let wants_alerts = filter.severity.is_some() || filter.acknowledged.is_some();
+    let open = if wants_alerts { open_alerts(connection)? } else { HashMap::new() };
+    let mut statement = connection.prepare_cached(
+        "SELECT worst, customer, received_id, name, label FROM seen
+         WHERE (CAST(:plan AS TEXT) IS NULL OR plan = :plan)
+         AND (CAST(:currency AS TEXT) IS NULL OR coalesce(currency, '') = :currency)
+         AND (CAST(:budget AS BIGINT) IS NULL OR CASE WHEN budget IS NULL THEN 0 ELSE 1 END = :budget)",
+    )?;
+    let mut rows = statement.query(named_params! {
+        ":plan": filter.plan.map(Plan::as_str),
+        ":currency": filter.currency,
+        ":budget": filter.has_budget.map(i64::from),
+    })?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let place = place(&row)?;
+        if is_named(filter, &row)? && has_alerts(filter, open.get(&place.row)) {
+            found.push(place);
+        }
+    }
+    let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
+    let order = |place: &CustomerCursor| (std::cmp::Reverse(place.worst), place.row);
+    if let Some(after) = after {
+        found.retain(|place| order(place) > order(&after));
+    }
+    found.sort_unstable_by_key(order);
+    Ok((found, total))
+}
+
+/// Whether a customer is one of those wanted, by its id or its names.
+fn is_named(filter: &CustomerFilter, row: &Row<'_>) -> sql::Result<bool> {
+    let id = row.get_ref(2)?.as_str()?;
+    if filter.keys.as_ref().is_some_and(|keys| !keys.contains(&CustomerKey::of(id))) {
+        return Ok(false);
+    }
+    let Some(wanted) = &filter.wanted else { return Ok(true) };
+    let label = row.get_ref(4)?.as_str_or_null()?.unwrap_or_default();
+    Ok([row.get_ref(3)?.as_str()?, label, id].iter().any(|name| holds(name, wanted)))
+}
+
+/// Whether a name holds a text that [`name_key`] made.
+fn holds(name: &str, wanted: &str) -> bool {
+    // Most names are plain, and a hundred thousand of them are looked through.
+    if name.is_ascii() && !wanted.contains(' ') {
+        let wanted = wanted.as_bytes();
+        return name.as_bytes().windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted));
+    }
+    name_key(name).contains(wanted)
+}
+
+fn has_alerts(filter: &CustomerFilter, open: Option<&Open>) -> bool {
+    let severity = filter
+        .severity
+        .is_none_or(|severity| open.is_some_and(|open| open.severities.contains(&severity)));
+    let acknowledged = filter.acknowledged.is_none_or(|acknowledged| {
+        open.is_some_and(|open| open.unacknowledged.is_none() == acknowledged)
+    });
+    severity && acknowledged
+}
+
+/// The open alerts of a customer, in short.
+#[derive(Default)]
+struct Open {
+    severities: Vec<Severity>,
+    /// The worst that nobody has acknowledged.
+    unacknowledged: Option<Severity>,
+}
+
+fn open_alerts(connection: &Connection) -> sql::Result<HashMap<i64, Open>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT customer, severity, acked_at IS NULL AS unknown FROM alert WHERE state IN ('raised', 'silenced')",
+    )?;
+    let mut rows = statement.query(())?;
+    let mut all: HashMap<i64, Open> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let severity = column::read(&row, "severity", Severity::from_name)?;
+        let open = all.entry(row.get("customer")?).or_default();
+        if !open.severities.contains(&severity) {
+            open.severities.push(severity);
+        }
+        if row.get("unknown")? {
+            open.unacknowledged = open.unacknowledged.max(Some(severity));
+        }
+    }
+    Ok(all)
+}
+
+/// What is shown of the customer in a row; none where it was deleted since.
+fn row(connection: &Connection, customer: i64) -> sql::Result<Option<CustomerRow>> {
+    let Some(seen) = customers::in_row(connection, customer)? else { return Ok(None) };
+    let since = seen.usage_as_of.instant().saturating_sub(SPAN).unwrap_or(Timestamp::MIN);
+    Ok(Some(CustomerRow {
+        samples: samples(connection, customer, since)?,
+        open: open_of(connection, customer)?,
+        told: told(connection, customer)?,
+        seen,
+    }))
+}
+
+fn samples(connection: &Connection, customer: i64, since: Timestamp) -> sql::Result<Vec<Sample>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT usage_as_of, cost, carried_over FROM sample WHERE customer = ?1 AND usage_as_of >= ?2
+         ORDER BY usage_as_of, seen_at",
+    )?;
+    let mut rows = statement.query(params![customer, Instant(since)])?;
+    let mut samples: Vec<Sample> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let sample = Sample {
+            usage_as_of: column::instant(&row, "usage_as_of")?,
+            cost: column::decimal(&row, "cost")?,
+            carried_over: row.get("carried_over")?,
+        };
+        // What was read last of a date holds.
+        samples.pop_if(|last| last.usage_as_of == sample.usage_as_of);
+        samples.push(sample);
+    }
+    Ok(samples)
+}
+
+fn open_of(connection: &Connection, customer: i64) -> sql::Result<OpenOfCustomer> {
+    let mut statement = connection.prepare_cached(
+        "SELECT severity, acked_at, acked_by FROM alert WHERE customer = ?1 AND state IN ('raised', 'silenced') ORDER BY seq",
+    )?;
+    let mut rows = statement.query([customer])?;
+    let mut open = OpenOfCustomer::default();
+    while let Some(row) = rows.next()? {
+        open.count = open.count.saturating_add(1);
+        open.severity =
+            open.severity.max(Some(column::read(&row, "severity", Severity::from_name)?));
+        match column::instant_if_any(&row, "acked_at")?.zip(row.get("acked_by")?) {
+            Some(known) => open.acknowledged = Some(known),
+            None => open.unacknowledged = open.unacknowledged.saturating_add(1),
+        }
+    }
+    Ok(open)
+}
+
+fn told(connection: &Connection, customer: i64) -> sql::Result<Option<(String, Timestamp)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT notifier, delivery.ended_at AS told_at FROM alert JOIN message_alert ON message_alert.alert = alert.id
+         JOIN delivery ON delivery.message = message_alert.message
+         WHERE customer = ?1 AND delivery.state = 'sent' ORDER BY delivery.ended_at DESC, delivery.seq DESC LIMIT 1",
+    )?;
+    let told =
+        statement.query_row([customer], |row| Ok((row.get(0)?, column::instant(row, "told_at")?)));
+    told.optional()
+}
+
+/// What all customers come to.
+pub(in crate::ledger) fn totals(connection: &Connection) -> sql::Result<CustomerTotals> {
+    let mut totals = connection
+        .prepare_cached(
+            "SELECT count(*) AS beyond, CAST(coalesce(sum(CASE WHEN worst >= :usd THEN worst - :usd ELSE 0 END), 0) AS BIGINT) AS cents,
+             coalesce(sum(CASE WHEN worst < :usd THEN 1 ELSE 0 END), 0) AS uncounted FROM seen WHERE worst >= :over",
+        )?
+        .query_row(named_params! { ":over": OVER, ":usd": OVER_BY_USD }, |row| {
+            Ok(CustomerTotals {
+                over: column::count(row, "beyond")?,
+                over_cents: column::count(row, "cents")?,
+                over_uncounted: column::count(row, "uncounted")?,
+                ..CustomerTotals::default()
+            })
+        })?;
+    totals.customers = count(connection)?;
+    for open in open_alerts(connection)?.values() {
+        let counted = match open.unacknowledged {
+            Some(Severity::Critical) => &mut totals.unacknowledged_critical,
+            Some(Severity::Warning | Severity::Info) => &mut totals.unacknowledged_other,
+            None => &mut totals.acknowledged,
+        };
+        *counted = counted.saturating_add(1);
+    }
+    Ok(totals)
+}
+
+/// The worst customers, no more than `limit`.
+pub(in crate::ledger) fn worst(
+    connection: &Connection,
+    limit: usize,
+    mut visit: impl FnMut(crate::alerting::CustomerState),
+) -> sql::Result<()> {
+    for place in in_order(connection, None, limit.saturating_sub(1))? {
+        customers::in_row(connection, place.row)?.into_iter().for_each(&mut visit);
+    }
+    Ok(())
+}
