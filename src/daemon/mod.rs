@@ -123,6 +123,8 @@ pub struct Daemon {
     token: watch::Sender<Option<Secret>>,
     /// Whether `[http]` in force serves metrics of customers.
     customer_metrics: watch::Sender<bool>,
+    /// What the pages know of the configuration in force.
+    known: watch::Sender<Arc<web::Known>>,
     /// Between the control socket and the loops.
     lines: Lines,
     /// Who asks for a reload.
@@ -137,6 +139,7 @@ impl Daemon {
     /// A daemon on an open ledger.
     pub fn new(config: Config, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         let customer_metrics = watch::Sender::new(customer_metrics(&config));
+        let known = watch::Sender::new(Arc::new(pages_know(&config)));
         let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
         let (lines, reloads) = Lines::new();
@@ -156,6 +159,7 @@ impl Daemon {
             occurrence: Occurrence::default(),
             token,
             customer_metrics,
+            known,
             lines,
             reloads,
             tick,
@@ -265,6 +269,7 @@ impl Daemon {
             ledger_file: self.config.ledger.clone(),
             customer_metrics: self.customer_metrics.subscribe(),
             clock: Arc::clone(&self.clock),
+            known: self.known.subscribe(),
         };
         let token = self.token.subscribe();
         let task =
@@ -279,4 +284,19 @@ impl Daemon {
 /// Whether a configuration serves metrics of customers.
 fn customer_metrics(config: &Config) -> bool {
     config.http.as_ref().is_some_and(|http| http.customer_metrics)
+}
+
+/// What the pages know of a configuration.
+pub fn pages_know(config: &Config) -> web::Known {
+    web::Known {
+        zone: config.time_zone.clone(),
+        budgets: config.budgets.clone(),
+        rules: config.rules.clone(),
+        notifiers: config.notifiers.clone(),
+        tells_operator: !config.operator.notify.is_empty(),
+        poll_interval: config.poll_interval,
+        source_failing_after: config.operator.source_failing_after,
+        file: config.file.clone(),
+        files: config.files.clone(),
+    }
 }

@@ -2,6 +2,7 @@
 //! loops do is theirs.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -90,6 +91,7 @@ impl Daemon {
         self.config = config;
         self.findings = assembly.findings.clone();
         self.customer_metrics.send_replace(super::customer_metrics(&self.config));
+        self.known.send_replace(Arc::new(super::pages_know(&self.config)));
         self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
         self.breaks = 0;
         self.metrics.config_last_reload_successful.set(1);

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::alerting::CustomerState;
 use crate::domain::MetricValue;
 use crate::ledger::{self, LedgerError, Reader};
-use crate::web::Shown;
+use crate::web::shown::Shown;
 
 /// A metric: its name, what it is, and its value for a customer.
 type Metric = (&'static str, &'static str, fn(&CustomerState) -> Option<String>);

@@ -1,42 +1,140 @@
-//! Who may ask: the health paths are open to all; elsewhere an unexpected `Host` is refused, and
-//! where there is a token it is wanted.
+//! Who may look: the health paths are open to all; elsewhere an unexpected `Host` is refused, and
+//! where there is a token it is wanted, or the session that it opened. Without one only this
+//! machine may look. How somebody signs in is in `login`.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::IntoResponse as _;
-use subtle::ConstantTimeEq as _;
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::secret::Secret;
-use crate::text::sha256;
+use crate::web::login::{self, SESSION_COOKIE};
 use crate::web::names::{Names, asked_host};
+use crate::web::refused::{Reads, refused};
+use crate::web::same_origin;
+use crate::web::session::{Signed, Signer, is_token};
+use crate::web::viewer::{Peer, Viewer, reads_html};
+
+/// What the guard goes by. Cloning shares it.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) names: Names,
+    pub(super) token: watch::Receiver<Option<Secret>>,
+    pub(super) clock: Arc<dyn Clock>,
+}
 
 /// Puts the guard before all routes.
-pub(super) fn guarded(routes: Router, token: watch::Receiver<Option<Secret>>) -> Router {
-    let names = Names::of_this_host();
+pub(super) fn guarded(routes: Router, guard: Guard) -> Router {
     routes.layer(from_fn(move |request: Request, next: Next| {
-        let (names, token) = (names.clone(), token.clone());
-        async move {
-            // What checks health calls this host what it likes.
-            if matches!(request.uri().path(), "/healthz" | "/readyz") {
-                return next.run(request).await;
-            }
-            let host = asked_host(&request);
-            if !matches!(&host, Some(host) if names.have(host).await) {
-                let text =
-                    "this server answers to addresses, localhost and this host's own name only\n";
-                return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
-            }
-            if token.borrow().as_ref().is_some_and(|token| !bears(request.headers(), token)) {
-                let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-                let text = "send Authorization: Bearer with the token of [http]\n";
-                return (StatusCode::UNAUTHORIZED, challenge, text).into_response();
-            }
-            next.run(request).await
-        }
+        let guard = guard.clone();
+        async move { guard.pass(request, next).await }
     }))
+}
+
+impl Guard {
+    async fn pass(&self, mut request: Request, next: Next) -> Response {
+        let path = request.uri().path();
+        // What checks health calls this host what it likes.
+        if matches!(path, "/healthz" | "/readyz") {
+            return next.run(request).await;
+        }
+        let host = asked_host(&request);
+        if !matches!(&host, Some(host) if self.names.have(host).await) {
+            let text =
+                "this server answers to addresses, localhost and this host's own name only\n";
+            return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
+        }
+        let token = self.token.borrow().clone();
+        let now = self.clock.now();
+        if matches!(request.uri().path(), "/style.css" | "/icon.svg") {
+            return next.run(request).await;
+        }
+        if let Some(token) = &token
+            && matches!(request.uri().path(), "/login" | "/logout")
+        {
+            return login::answer(token, now, request).await;
+        }
+        match viewer(&request, token.as_ref(), now) {
+            Ok(viewer) => {
+                request.extensions_mut().insert(viewer);
+                next.run(request).await
+            }
+            Err(answer) => *answer,
+        }
+    }
+}
+
+/// Who looks; an answer for those who may not.
+fn viewer(
+    request: &Request,
+    token: Option<&Secret>,
+    now: Timestamp,
+) -> Result<Viewer, Box<Response>> {
+    let Some(token) = token else {
+        let peer = request.extensions().get::<Peer>();
+        if peer.is_some_and(|peer| peer.is_local()) {
+            return Ok(Viewer::Local);
+        }
+        let why = "without a token of [http] only this machine may look";
+        return Err(Box::new(refused(reads(request), StatusCode::FORBIDDEN, why)));
+    };
+    if bears(request.headers(), token) {
+        return Ok(Viewer::Bearer);
+    }
+    let signer = Signer::of(token);
+    let is_session = |value: &str| signer.holds(Signed::Session, value, now);
+    if cookies(request.headers()).any(is_session) {
+        return Ok(Viewer::SignedIn { form: signer.sign(Signed::Form, now) });
+    }
+    Err(Box::new(unknown(request, &signer, now)))
+}
+
+/// The answer to somebody of whom nothing is known.
+fn unknown(request: &Request, signer: &Signer, now: Timestamp) -> Response {
+    let reads = reads(request);
+    let mut response = if reads == Reads::Html {
+        let to = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        login::page(StatusCode::UNAUTHORIZED, signer, now, to, None)
+    } else {
+        let why = "send Authorization: Bearer with the token of [http]";
+        refused(reads, StatusCode::UNAUTHORIZED, why)
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    // A link in a mail brings no cookie along. Asked for again from here, the page has it.
+    if reads == Reads::Html
+        && request.method() == Method::GET
+        && same_origin::comes_from_elsewhere(request.headers())
+    {
+        headers.insert(header::REFRESH, HeaderValue::from_static("0"));
+    }
+    response
+}
+
+/// How whoever asks is answered.
+pub(super) fn reads(request: &Request) -> Reads {
+    let path = request.uri().path();
+    if path.starts_with("/api/") {
+        Reads::Problem
+    } else if !path.starts_with("/metrics") && reads_html(request.headers()) {
+        Reads::Html
+    } else {
+        Reads::Text
+    }
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|value| value.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .filter(|(name, _)| *name == SESSION_COOKIE)
+        .map(|(_, value)| value)
 }
 
 fn bears(headers: &HeaderMap, token: &Secret) -> bool {
@@ -44,9 +142,5 @@ fn bears(headers: &HeaderMap, token: &Secret) -> bool {
     let given = given
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    // Compared by hash in constant time, so that neither content nor length shows in how long it
-    // takes.
-    given.is_some_and(|(_, given)| {
-        sha256(given.trim()).as_slice().ct_eq(&sha256(token.expose())).into()
-    })
+    given.is_some_and(|(_, given)| is_token(given.trim(), token))
 }

@@ -1,53 +1,62 @@
-//! Metrics and health over HTTP, where GET changes nothing and nothing else is answered; and
-//! [`control`], where commands act through a running daemon.
+//! Pages for the people on call, metrics and health over HTTP; and [`control`], where commands act
+//! through a running daemon. GET changes nothing.
 
+mod address;
+mod assets;
 mod config;
 mod connections;
 pub mod control;
 mod customers;
+mod dashboard;
+mod fault;
+mod frame;
 mod guard;
+mod headers;
+mod health;
 mod incoming;
 mod limits;
+mod lists;
+mod login;
+mod look;
 mod names;
 mod pace;
 mod pages;
+mod query;
+mod refused;
+mod same_origin;
+mod session;
+mod shown;
+mod viewer;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use axum::middleware::from_fn;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::clock::Clock;
-use crate::ledger::{self, Ledger};
-use crate::metrics::Metrics;
 use crate::secret::Secret;
+use crate::web::guard::Guard;
+use crate::web::names::Names;
+use crate::web::viewer::Peer;
 
 pub use config::Config;
 pub use limits::Limits;
+pub use shown::{Known, Shown};
 
-/// What the pages show.
-#[derive(Clone)]
-pub struct Shown {
-    /// The instruments.
-    pub metrics: Metrics,
-    /// The ledger, asked at each scrape for what is owed.
-    pub ledger: Ledger,
-    /// Its file, for reading beside it.
-    pub ledger_file: ledger::Config,
-    /// Whether `/metrics/customers` is served.
-    pub customer_metrics: watch::Receiver<bool>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-}
-
-/// Serves, within `limits`, those who bear the `token` in force where there is one. The caller owns
-/// the socket, and ends all connections by dropping this.
+/// Serves, within `limits`, those who bear the `token` in force where there is one, and those who
+/// have signed in with it; this machine where there is none. The caller owns the socket, and ends
+/// all connections by dropping this.
 pub async fn run(
     listener: TcpListener,
     limits: Limits,
     token: watch::Receiver<Option<Secret>>,
     shown: Shown,
 ) -> Infallible {
-    connections::serve(listener, limits, guard::guarded(pages::routes(shown), token), |_| ()).await
+    let guard = Guard { names: Names::of_this_host(), token, clock: Arc::clone(&shown.clock) };
+    let routes = pages::routes(shown.clone()).merge(assets::routes());
+    let routes = guard::guarded(routes.merge(dashboard::routes(shown)), guard);
+    let routes = routes.layer(from_fn(headers::secured));
+    let peer = |stream: &TcpStream| Peer(stream.peer_addr().ok().map(|address| address.ip()));
+    connections::serve(listener, limits, routes, peer).await
 }

@@ -13,7 +13,8 @@ use prometheus::proto::MetricFamily;
 use tokio::time::timeout;
 
 use crate::ledger::{LedgerError, Reader};
-use crate::web::{Shown, customers};
+use crate::web::customers;
+use crate::web::shown::Shown;
 
 /// How long a scrape waits for what is owed; scrapers give up after 10 s.
 const LEDGER_TIME: Duration = Duration::from_secs(5);

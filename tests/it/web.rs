@@ -1,4 +1,8 @@
-//! What connections may take of a server: places, and time.
+//! What connections may take of a server: places, and time; and what it shows, to whom.
+
+mod access;
+mod reading;
+mod site;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +40,8 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (_sender, token) = watch::channel(None);
         let (_sender, customer_metrics) = watch::channel(false);
-        let shown = Shown { metrics, ledger, ledger_file: config, customer_metrics, clock };
+        let (_sender, known) = watch::channel(Arc::default());
+        let shown = Shown { metrics, ledger, ledger_file: config, customer_metrics, clock, known };
         let task =
             tokio::spawn(async move { match web::run(listener, limits, token, shown).await {} });
         Self { listener: address, task, _dir: dir }

@@ -1,0 +1,33 @@
+//! Addresses of pages about one thing.
+
+use uuid::Uuid;
+
+/// The page of a customer.
+pub(super) fn customer(id: &str) -> String {
+    below("customers", id)
+}
+
+/// The page of a delivery.
+pub(super) fn delivery(id: Uuid) -> String {
+    format!("/deliveries/{id}")
+}
+
+/// An address below another one, whatever letters its last part has.
+pub(super) fn below(folder: &str, part: &str) -> String {
+    let fallback = format!("/{folder}/");
+    let Ok(mut url) = "http://localhost/".parse::<reqwest::Url>() else { return fallback };
+    let Ok(mut parts) = url.path_segments_mut() else { return fallback };
+    parts.extend([folder, part]);
+    drop(parts);
+    url.path().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_any_letters_is_one_part_of_an_address() {
+        assert_eq!(customer("A/b c?#<\"%"), "/customers/A%2Fb%20c%3F%23%3C%22%25");
+    }
+}

@@ -1,0 +1,36 @@
+//! The pages for the people on call: each reads the ledger once, and changes nothing.
+
+mod alerts;
+mod deliveries;
+mod delivery;
+mod notifiers;
+mod security;
+mod silences;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+
+use crate::web::guard::reads;
+use crate::web::refused::refused;
+use crate::web::shown::Shown;
+
+/// All pages, and what is answered where there is none.
+pub(super) fn routes(shown: Shown) -> Router {
+    Router::new()
+        .route("/alerts", get(alerts::show))
+        .route("/deliveries", get(deliveries::show))
+        .route("/deliveries/{id}", get(delivery::show))
+        .route("/notifiers", get(notifiers::show))
+        .route("/silences", get(silences::show))
+        .route("/security-alerts", get(security::show))
+        .fallback(unknown)
+        .with_state(shown)
+}
+
+async fn unknown(State(_shown): State<Shown>, request: Request) -> Response {
+    let why = "Nothing is served at this address.";
+    refused(reads(&request), StatusCode::NOT_FOUND, why)
+}

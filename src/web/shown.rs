@@ -1,0 +1,72 @@
+//! What pages and metrics are made from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
+
+use crate::budgets;
+use crate::clock::Clock;
+use crate::fs::SeenFiles;
+use crate::ledger::{self, Ledger};
+use crate::metrics::Metrics;
+use crate::notify;
+use crate::rules::Rules;
+
+/// What the server shows.
+#[derive(Clone)]
+pub struct Shown {
+    /// The instruments.
+    pub metrics: Metrics,
+    /// The ledger, asked at each scrape for what is owed.
+    pub ledger: Ledger,
+    /// Its file, for reading beside it.
+    pub ledger_file: ledger::Config,
+    /// Whether `/metrics/customers` is served.
+    pub customer_metrics: watch::Receiver<bool>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What the configuration in force says.
+    pub known: watch::Receiver<Arc<Known>>,
+}
+
+/// The part of a configuration that pages speak of.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// For times.
+    pub zone: TimeZone,
+    /// What is known of customers locally.
+    pub budgets: budgets::Config,
+    /// The rules.
+    pub rules: Rules,
+    /// Where alerts go.
+    pub notifiers: Vec<notify::Config>,
+    /// Whether the operator is told of findings.
+    pub tells_operator: bool,
+    /// How often the source is polled.
+    pub poll_interval: Duration,
+    /// How long it may fail.
+    pub source_failing_after: Duration,
+    /// The file of the configuration, and those that it names.
+    pub file: PathBuf,
+    /// They as they were when they were read.
+    pub files: SeenFiles,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            zone: TimeZone::UTC,
+            budgets: budgets::Config::default(),
+            rules: Rules::default(),
+            notifiers: Vec::new(),
+            tells_operator: false,
+            poll_interval: Duration::from_hours(1),
+            source_failing_after: Duration::from_hours(3),
+            file: PathBuf::new(),
+            files: SeenFiles::default(),
+        }
+    }
+}
