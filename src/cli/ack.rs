@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::actions::{AckRequest, Acknowledged, Acknowledgement, SpikeMarking};
+use crate::actions::{AckRequest, Acknowledged, SpikeMarking};
 use crate::cli::control::Control;
 use crate::cli::exit::Outcome;
 use crate::cli::open::CommandContext;
@@ -17,7 +17,7 @@ use crate::clock::SystemClock;
 use crate::domain::AlertState;
 use crate::domain::spike::SpikeMark;
 use crate::listings::Scale;
-use crate::text::{clean, moment};
+use crate::listings::alerts::{by, written};
 
 #[derive(Debug, Args)]
 pub(super) struct Ack {
@@ -167,30 +167,6 @@ fn spike(answer: &Acknowledged) -> String {
         }
         (None, None) => String::new(),
     }
-}
-
-/// `expected by alice (uid 1000), Sat 14 Nov 18:08 CET: load test; up to Sat 5 Dec 2026`.
-pub(super) fn marked(marking: &SpikeMarking, now: Timestamp, zone: &TimeZone) -> String {
-    let SpikeMarking { mark, at, by, reason, until } = marking;
-    let reason = reason.as_ref().map(|reason| format!(": {}", clean(reason, 300)));
-    let until = until.map(|day| format!("; spikes are expected up to {}", written(day)));
-    format!(
-        "marked as {} by {}, {}{}{}",
-        mark.as_str(),
-        text::clean(by),
-        moment(*at, now, zone),
-        reason.unwrap_or_default(),
-        until.unwrap_or_default()
-    )
-}
-
-fn written(day: Date) -> String {
-    day.strftime("%a %-d %b %Y").to_string()
-}
-
-/// `alice (uid 1000), Sat 14 Nov 18:08 CET`.
-pub(super) fn by(acknowledged: &Acknowledgement, now: Timestamp, zone: &TimeZone) -> String {
-    format!("{}, {}", text::clean(&acknowledged.by), moment(acknowledged.at, now, zone))
 }
 
 fn what_follows(state: AlertState) -> &'static str {

@@ -1,5 +1,8 @@
 //! An alert as JSON, and in the words that listings have for it.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::actions::{Acknowledgement, SpikeMarking};
@@ -7,6 +10,7 @@ use crate::domain::{Alert, AlertState};
 use crate::ledger::{AlertRow, DeliverySummary};
 use crate::listings::words;
 use crate::notify::message::AlertWording;
+use crate::text::{clean, moment};
 
 /// An alert in JSON, with who knows of it and how its deliveries stand.
 #[derive(Serialize)]
@@ -71,4 +75,29 @@ pub(crate) fn told(row: &AlertRow) -> Vec<String> {
         .map(|(_, by)| format!("known to {}", words::clean(by.split(" (").next().unwrap_or(by))));
     let marked = row.marked.as_ref().map(|note| note.mark.as_str().to_owned());
     told.chain(nobody).chain(state).chain(known).chain(marked).collect()
+}
+
+/// `expected by alice (uid 1000), Sat 14 Nov 18:08 CET: load test; up to Sat 5 Dec 2026`.
+pub(crate) fn marked(marking: &SpikeMarking, now: Timestamp, zone: &TimeZone) -> String {
+    let SpikeMarking { mark, at, by, reason, until } = marking;
+    let reason = reason.as_ref().map(|reason| format!(": {}", clean(reason, 300)));
+    let until = until.map(|day| format!("; spikes are expected up to {}", written(day)));
+    format!(
+        "marked as {} by {}, {}{}{}",
+        mark.as_str(),
+        words::clean(by),
+        moment(*at, now, zone),
+        reason.unwrap_or_default(),
+        until.unwrap_or_default()
+    )
+}
+
+/// `alice (uid 1000), Sat 14 Nov 18:08 CET`.
+pub(crate) fn by(acknowledged: &Acknowledgement, now: Timestamp, zone: &TimeZone) -> String {
+    format!("{}, {}", words::clean(&acknowledged.by), moment(acknowledged.at, now, zone))
+}
+
+/// A day with its name.
+pub(crate) fn written(day: Date) -> String {
+    day.strftime("%a %-d %b %Y").to_string()
 }

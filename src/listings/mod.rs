@@ -12,6 +12,7 @@ pub(crate) mod shown_delivery;
 pub(crate) mod silences;
 pub(crate) mod story;
 pub(crate) mod story_document;
+pub(crate) mod story_words;
 mod tone;
 pub(crate) mod words;
 
