@@ -1,16 +1,22 @@
 //! What pages and the API list, chosen by what an address says: the same rows for both.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::{ANSWERED_WITHIN, SecurityPoll};
-use crate::domain::{AlertState, CustomerKey, DeliveryState, Severity};
-use crate::ledger::{AlertFilter, AlertRow, DeliveryFilter, DeliveryRow, Reader};
+use crate::domain::{AlertState, CustomerKey, DeliveryState, Plan, Severity, same_name};
+use crate::ledger::{
+    AlertFilter, AlertRow, CustomerCursor, CustomerFilter, CustomerRow, DeliveryFilter,
+    DeliveryRow, Reader,
+};
 use crate::listings::security::SecurityRow;
 use crate::listings::silences::SilenceRow;
 use crate::text::clean;
 use crate::web::fault::Fault;
 use crate::web::query::Query;
+use crate::web::shown::Known;
 
 /// How many rows a page has.
 pub(super) const PAGE: usize = 50;
@@ -64,6 +70,44 @@ pub(super) fn deliveries(reader: &Reader, query: &Query) -> Result<Listed<Delive
     };
     let rows = reader.deliveries(&filter)?;
     Ok(Listed::of(rows, |row| row.id.to_string()))
+}
+
+/// Customers, the worst first, and how many there are on all pages.
+pub(super) fn customers(
+    reader: &Reader,
+    known: &Known,
+    query: &Query,
+) -> Result<(Listed<CustomerRow>, u64), Fault> {
+    let after = word(query, "cursor", CustomerCursor::parse)?;
+    let page = reader.customer_page(&customer_filter(known, query)?, after, PAGE)?;
+    let next = page.next.map(CustomerCursor::as_text);
+    Ok((Listed { rows: page.rows, next }, page.total))
+}
+
+/// Which customers an address chooses.
+pub(super) fn customer_filter(known: &Known, query: &Query) -> Result<CustomerFilter, Fault> {
+    // What no currency is called, those have whose currency is unknown.
+    let currency = query.get("currency").map(|text| match text {
+        "unknown" => String::new(),
+        code => code.to_uppercase(),
+    });
+    let filter = CustomerFilter {
+        plan: word(query, "plan", Plan::from_name)?,
+        currency,
+        keys: query.get("tag").map(|tag| tagged(known, tag)),
+        severity: word(query, "severity", Severity::from_name)?,
+        has_budget: word(query, "budget", yes_or_no)?,
+        acknowledged: word(query, "acknowledged", yes_or_no)?,
+        ..CustomerFilter::default()
+    };
+    Ok(filter.named(query.get("q").unwrap_or_default()))
+}
+
+/// The customers that the configuration gives a tag.
+fn tagged(known: &Known, tag: &str) -> HashSet<CustomerKey> {
+    let all = known.budgets.customers.iter();
+    let tagged = all.filter(|(_, local)| local.profile.tags.iter().any(|own| same_name(own, tag)));
+    tagged.map(|(key, _)| key.clone()).collect()
 }
 
 /// Silences, those in force unless all are asked for, the oldest first.

@@ -1,11 +1,15 @@
 //! The pages for the people on call: each reads the ledger once, and changes nothing.
 
 mod alerts;
+mod customer_line;
 mod deliveries;
 mod delivery;
 mod notifiers;
+mod overview;
 mod security;
 mod silences;
+mod spark;
+mod trust;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -20,6 +24,7 @@ use crate::web::shown::Shown;
 /// All pages, and what is answered where there is none.
 pub(super) fn routes(shown: Shown) -> Router {
     Router::new()
+        .route("/", get(overview::show))
         .route("/alerts", get(alerts::show))
         .route("/deliveries", get(deliveries::show))
         .route("/deliveries/{id}", get(delivery::show))
