@@ -219,6 +219,11 @@ impl Reader {
         self.read(|connection| customers::by_name(connection, form))
     }
 
+    /// The keys of a customer's subscriptions that have budgets of their own.
+    pub fn subscriptions_of(&self, key: &CustomerKey) -> Result<Vec<CustomerKey>, LedgerError> {
+        self.read(|connection| customers::subscriptions_of(connection, key))
+    }
+
     /// The last seen state in a row; none where it was deleted since.
     pub fn customer_in(&self, row: i64) -> Result<Option<CustomerState>, LedgerError> {
         self.read(|connection| customers::in_row(connection, row))

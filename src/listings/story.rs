@@ -189,14 +189,8 @@ impl Books<'_> {
         key: &CustomerKey,
         silences: &[Silence],
     ) -> Result<Vec<(CustomerState, Explanation)>, LedgerError> {
-        let mut keys = Vec::new();
-        self.reader.each_seen(|seen| {
-            if seen.subscription.is_some() && seen.customer.key() == *key {
-                keys.push(seen.key());
-            }
-        })?;
         let mut found = Vec::new();
-        for key in keys {
+        for key in self.reader.subscriptions_of(key)? {
             let Some(today) = self.reader.recollection(&key)? else { continue };
             let (history, rows) = (self.reader.history(&key)?, self.alerts(&key)?);
             // One that was not known then is left out.

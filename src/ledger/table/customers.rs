@@ -140,6 +140,19 @@ pub(in crate::ledger) fn by_name(
     Ok(named.into_iter().map(|(_, row)| row).collect())
 }
 
+/// The keys of a customer's subscriptions that have budgets of their own.
+pub(in crate::ledger) fn subscriptions_of(
+    connection: &Connection,
+    key: &CustomerKey,
+) -> sql::Result<Vec<CustomerKey>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key FROM customer WHERE key > ?1 || '\u{1f}' AND key < ?1 || ' ' ORDER BY key",
+    )?;
+    let keys = statement
+        .query_map([key.as_str()], |row| Ok(CustomerKey::of(row.get_ref(0)?.as_str()?)))?;
+    keys.collect()
+}
+
 /// The last seen state in a row.
 pub(in crate::ledger) fn in_row(
     connection: &Connection,
