@@ -10,6 +10,7 @@ mod scale;
 pub(crate) mod security;
 pub(crate) mod shown_delivery;
 pub(crate) mod silences;
+pub(crate) mod status_document;
 pub(crate) mod story;
 pub(crate) mod story_document;
 pub(crate) mod story_words;

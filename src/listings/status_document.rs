@@ -2,18 +2,20 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::alerting::CustomerState;
-use crate::cli::status::State;
 use crate::domain::{
-    BillingPeriod, CustomerView, MetricValue, OperatorFinding, SecuritySummary, UsageDate,
+    BillingPeriod, CustomerEvent, CustomerView, MetricValue, OperatorFinding, SecuritySummary,
+    UsageDate,
 };
-use crate::ledger::{DeferredRecipient, PollResult};
+use crate::ledger::{DeferredRecipient, OpenFinding, Owed, PollResult, PollStatus};
 use crate::listings::health::Health;
 use crate::listings::notifiers::NotifierAccount;
 
+/// What `status` says, for programs.
 #[derive(Serialize)]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     health: &'static str,
     /// Codes.
     why: Vec<&'a str>,
@@ -29,7 +31,7 @@ pub(super) struct Document<'a> {
     last_good_poll: Option<Poll<'a>>,
     newest_usage_as_of: Option<Timestamp>,
     findings: Vec<Finding<'a>>,
-    data: serde_json::Value,
+    data: Value,
     /// Security alerts of Microsoft; null where they were never read.
     security: Option<&'a SecuritySummary>,
     notifiers: Vec<Notifier<'a>>,
@@ -89,8 +91,9 @@ struct Deferred<'a> {
     last_error: Option<&'a str>,
 }
 
+/// A customer as it was last seen.
 #[derive(Serialize)]
-struct Customer {
+pub(crate) struct Customer {
     #[serde(flatten)]
     who: CustomerView,
     percent_used: Option<String>,
@@ -104,36 +107,76 @@ struct Customer {
     billing_period: BillingPeriod,
 }
 
+/// Everything that the document is made from.
+pub(crate) struct Stated<'a> {
+    /// How well it is.
+    pub(crate) health: &'a Health,
+    /// The process that runs, if one does.
+    pub(crate) pid: Option<u32>,
+    /// Whether it leads; else who does, where that is known.
+    pub(crate) leads: bool,
+    /// The host that leads in its place.
+    pub(crate) leader: Option<String>,
+    /// How many silences are in force.
+    pub(crate) silences: usize,
+    /// Files that have changed since they were read.
+    pub(crate) changed: &'a [std::path::PathBuf],
+    /// The polls.
+    pub(crate) polls: &'a PollStatus,
+    /// What the operator should know.
+    pub(crate) findings: &'a [OpenFinding],
+    /// How the notifiers stand.
+    pub(crate) notifiers: &'a [NotifierAccount],
+    /// Customers that the last good poll had no record of.
+    pub(crate) missing: u64,
+    /// What happened to the data of late, with the customers' ids and what they are called.
+    pub(crate) events: &'a [(String, String, CustomerEvent)],
+    /// How security alerts stand.
+    pub(crate) security: Option<&'a SecuritySummary>,
+    /// The worst customers.
+    pub(crate) customers: &'a [CustomerState],
+}
+
+impl Stated<'_> {
+    fn owed(&self, number: fn(&Owed) -> u64) -> u64 {
+        self.notifiers.iter().map(|account| number(&account.owed)).sum()
+    }
+}
+
 /// The whole document.
-pub(super) fn document<'a>(state: &'a State, health: &'a Health) -> Document<'a> {
-    let finding = |open: &'a crate::ledger::OpenFinding| Finding {
-        what: &open.finding,
-        since: open.since,
-        told: open.told,
-    };
+pub(crate) fn document<'a>(state: &Stated<'a>) -> Document<'a> {
+    let finding =
+        |open: &'a OpenFinding| Finding { what: &open.finding, since: open.since, told: open.told };
     Document {
-        health: health.as_str(),
-        why: health.codes(),
+        health: state.health.as_str(),
+        why: state.health.codes(),
         daemon: Daemon {
-            running: state.daemon.is_some(),
-            pid: state.daemon.as_ref().map(|daemon| daemon.pid),
-            leader: state.daemon.as_ref().is_some_and(|daemon| daemon.leads),
-            leading_host: state.daemon.as_ref().and_then(|daemon| daemon.leader.clone()),
+            running: state.pid.is_some(),
+            pid: state.pid,
+            leader: state.leads,
+            leading_host: state.leader.clone(),
         },
-        owed: state.pending(),
-        held: state.held(),
-        dead: state.dead(),
+        owed: state.owed(|owed| owed.pending),
+        held: state.owed(|owed| owed.held),
+        dead: state.owed(|owed| owed.dead),
         silences: state.silences,
-        changed_files: state.changed(),
+        changed_files: state.changed,
         last_poll: state.polls.last.as_ref().map(poll),
         last_good_poll: state.polls.last_good.as_ref().map(poll),
         newest_usage_as_of: state.polls.last_good.as_ref().and_then(|good| good.newest),
         findings: state.findings.iter().map(finding).collect(),
-        data: state.data.document(),
-        security: state.security.as_ref(),
+        data: data(state.missing, state.events),
+        security: state.security,
         notifiers: state.notifiers.iter().map(notifier).collect(),
         customers: state.customers.iter().map(customer).collect(),
     }
+}
+
+fn data(missing: u64, events: &[(String, String, CustomerEvent)]) -> Value {
+    let events = events.iter().map(
+        |(id, called, event)| json!({ "customer": { "id": id, "name": called }, "event": event }),
+    );
+    json!({ "customers_without_record": missing, "events": events.collect::<Vec<_>>() })
 }
 
 fn poll(result: &PollResult) -> Poll<'_> {
@@ -172,7 +215,8 @@ fn deferred(one: &DeferredRecipient) -> Deferred<'_> {
     }
 }
 
-fn customer(seen: &CustomerState) -> Customer {
+/// A customer.
+pub(crate) fn customer(seen: &CustomerState) -> Customer {
     let used = seen.percent_used();
     let who = CustomerView {
         id: seen.customer.clone(),

@@ -2,6 +2,7 @@
 //! through a running daemon. GET changes nothing.
 
 mod address;
+mod api;
 mod assets;
 mod config;
 mod connections;
@@ -14,6 +15,7 @@ mod guard;
 mod headers;
 mod health;
 mod incoming;
+mod json;
 mod limits;
 mod lists;
 mod login;
@@ -55,7 +57,8 @@ pub async fn run(
 ) -> Infallible {
     let guard = Guard { names: Names::of_this_host(), token, clock: Arc::clone(&shown.clock) };
     let routes = pages::routes(shown.clone()).merge(assets::routes());
-    let routes = guard::guarded(routes.merge(dashboard::routes(shown)), guard);
+    let routes = routes.merge(api::routes(shown.clone())).merge(dashboard::routes(shown));
+    let routes = guard::guarded(routes, guard);
     let routes = routes.layer(from_fn(headers::secured));
     let peer = |stream: &TcpStream| Peer(stream.peer_addr().ok().map(|address| address.ip()));
     connections::serve(listener, limits, routes, peer).await

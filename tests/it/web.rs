@@ -1,6 +1,7 @@
 //! What connections may take of a server: places, and time; and what it shows, to whom.
 
 mod access;
+mod api;
 mod customer;
 mod overview;
 mod reading;

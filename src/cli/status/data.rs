@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
 
 use crate::cli::status::State;
 use crate::cli::text;
@@ -55,12 +54,6 @@ impl Data {
             ));
         }
         lines
-    }
-
-    /// The same for programs.
-    pub(super) fn document(&self) -> Value {
-        let events = self.events.iter().map(|(id, called, event)| json!({ "customer": { "id": id, "name": called }, "event": event }));
-        json!({ "customers_without_record": self.missing, "events": events.collect::<Vec<_>>() })
     }
 }
 

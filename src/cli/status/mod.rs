@@ -2,7 +2,6 @@
 //! worst customers stand; read beside a running daemon.
 
 mod data;
-mod document;
 mod page;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use crate::ledger::{
 };
 use crate::listings::health::{self, Health, HealthState, Signs};
 use crate::listings::notifiers::{NotifierAccount, accounts};
+use crate::listings::status_document::{Stated, document};
 use crate::poll::Namesakes;
 use crate::web::control::About;
 
@@ -86,7 +86,7 @@ impl Status {
         let health = judge(&state, &context);
         match self.format {
             Format::Text => output::page(&page::page(&state, &health, &context.paths.time_zone))?,
-            Format::Json => output::json(&document::document(&state, &health))?,
+            Format::Json => output::json(&document(&stated(&state, &health)))?,
             Format::Csv => print_csv(&state.customers)?,
         }
         Ok(if health.state == HealthState::Failing { Outcome::Failed } else { Outcome::Done })
@@ -159,6 +159,26 @@ fn judge(state: &State, context: &CommandContext) -> Health {
         poll_interval: context.paths.poll_interval,
         duties: context.config().map(|config| (&config.rules, config.notifiers.as_slice())),
     })
+}
+
+/// What is printed for programs.
+fn stated<'a>(state: &'a State, health: &'a Health) -> Stated<'a> {
+    let daemon = state.daemon.as_ref();
+    Stated {
+        health,
+        pid: daemon.map(|daemon| daemon.pid),
+        leads: daemon.is_some_and(|daemon| daemon.leads),
+        leader: daemon.and_then(|daemon| daemon.leader.clone()),
+        silences: state.silences,
+        changed: state.changed(),
+        polls: &state.polls,
+        findings: &state.findings,
+        notifiers: &state.notifiers,
+        missing: state.data.missing,
+        events: &state.data.events,
+        security: state.security.as_ref(),
+        customers: &state.customers,
+    }
 }
 
 /// Whether findings are sent to anybody, as far as is known.

@@ -16,6 +16,9 @@ mod spark;
 mod split;
 mod trust;
 
+pub(super) use customer::find as find_customer;
+pub(super) use delivery::find as find_delivery;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
