@@ -140,7 +140,7 @@ fn facts(story: &Story, look: &Look) -> Vec<(&'static str, Vec<String>)> {
     let called = profile.label.as_ref().map(|_| clean(&record.name, 80));
     let facts = [
         ("Usage", usage(story, zone, as_it_is)),
-        ("Budget", budget(story, look.known.budgets.prefer)),
+        ("Budget", budget(story, look.known.budgets.prefer, look.zone())),
         ("Period", period(story, zone)),
         ("Plan", vec![plan.to_owned()]),
         ("Id", vec![clean(record.customer.as_str(), 80)]),
