@@ -385,6 +385,12 @@ impl Reader {
         self.read(budget_pushes::all)
     }
 
+    /// The `MS-RequestId`s and `MS-CorrelationId`s of all changes of a customer's budget that were
+    /// asked for from here.
+    pub fn budget_push_ids(&self, customer: &CustomerKey) -> Result<HashSet<Uuid>, LedgerError> {
+        self.read(|connection| budget_pushes::ids(connection, customer))
+    }
+
     /// The open findings, oldest first.
     pub fn findings(&self) -> Result<Vec<OpenFinding>, LedgerError> {
         self.read(findings::all_open)

@@ -91,13 +91,14 @@ pub const ODDITIES: [&str; 7] = [
 pub const ATTEMPT_OUTCOMES: [&str; 5] =
     ["accepted", "message-refused", "recipient-deferred", "destination-failed", "ambiguous"];
 /// The endpoints that are asked.
-pub const ENDPOINTS: [&str; 9] = [
+pub const ENDPOINTS: [&str; 10] = [
     "token",
     "usagerecords",
     "subscriptions",
     "usagesummary",
     "resourceusagerecords",
     "usagebudget",
+    "auditrecords",
     "securityalerts",
     "securityscore",
     "fraudevents",

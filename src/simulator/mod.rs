@@ -2,6 +2,7 @@
 //! a month's story for them to live through. It knows nothing of the program that is run against
 //! it, and its wire forms are its own, so that a mistake in ours cannot hide in it.
 
+mod audit;
 mod consent;
 mod fault;
 mod http;
@@ -22,6 +23,7 @@ mod story;
 mod wire;
 mod world;
 
+pub use audit::SimAuditRecord;
 pub use consent::Person;
 pub use fault::{Fault, MailFault, Stage};
 pub use http::{Answer, Request};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::simulator::audit::AuditTrail;
 use crate::simulator::fault::Faults;
 use crate::simulator::http_server::{self, Reply};
 use crate::simulator::journal::Journal;
@@ -18,8 +19,8 @@ use crate::simulator::wire::{
     Collection, CustomerRecord, ResourceRecord, SubscriptionRecord, Summary,
 };
 use crate::simulator::{
-    Answer, BudgetChange, Fault, Form, Request, SignIn, SimBudget, SimCustomer, SimPlan,
-    SimSecurityAlert, StillWaiting,
+    Answer, BudgetChange, Fault, Form, Request, SignIn, SimAuditRecord, SimBudget, SimCustomer,
+    SimPlan, SimSecurityAlert, StillWaiting,
 };
 
 /// Where the collection of usage records is.
@@ -47,6 +48,8 @@ pub enum Endpoint {
     /// `PATCH /v1/customers/{id}/usagebudget`: a fault that answers something else makes no change,
     /// any other one makes it.
     BudgetChange,
+    /// `GET /v1/auditrecords`
+    AuditRecords,
     /// `GET`, `PATCH /beta/security/partner/securityAlerts`
     SecurityAlerts,
     /// `GET /beta/security/partner/securityScore/requirements`
@@ -68,6 +71,7 @@ struct World {
     resource_usage: Faults<Fault>,
     budget: Faults<Fault>,
     budget_change: Faults<Fault>,
+    audit_records: Faults<Fault>,
     security_alerts: Faults<Fault>,
     security_score: Faults<Fault>,
     fraud_events: Faults<Fault>,
@@ -79,6 +83,7 @@ struct State {
     form: Form,
     tokens: Tokens,
     budgets: SpendingBudgets,
+    audit: AuditTrail,
 }
 
 /// A Partner Center on the loopback; dropping it ends it.
@@ -99,6 +104,7 @@ impl PartnerCenter {
                 form: Form::default(),
                 tokens: Tokens::new(sign_in),
                 budgets: SpendingBudgets::default(),
+                audit: AuditTrail::default(),
             }),
             token: Faults::none(),
             device_code: Faults::none(),
@@ -109,6 +115,7 @@ impl PartnerCenter {
             resource_usage: Faults::none(),
             budget: Faults::none(),
             budget_change: Faults::none(),
+            audit_records: Faults::none(),
             security_alerts: Faults::none(),
             security_score: Faults::none(),
             fraud_events: Faults::none(),
@@ -177,6 +184,16 @@ impl PartnerCenter {
     /// Every change of a `usagebudget` so far, in order.
     pub fn budget_changes(&self) -> Vec<BudgetChange> {
         self.world.state().budgets.changes()
+    }
+
+    /// Adds a record of who did what.
+    pub fn add_audit_record(&self, record: SimAuditRecord) {
+        self.world.state().audit.records.push(record);
+    }
+
+    /// From now on a page of audit records holds so many.
+    pub fn set_audit_page(&self, size: usize) {
+        self.world.state().audit.page_size = Some(size);
     }
 
     /// From now on answers are written so.
@@ -251,6 +268,7 @@ impl World {
             Endpoint::ResourceUsage => &self.resource_usage,
             Endpoint::Budget => &self.budget,
             Endpoint::BudgetChange => &self.budget_change,
+            Endpoint::AuditRecords => &self.audit_records,
             Endpoint::SecurityAlerts => &self.security_alerts,
             Endpoint::SecurityScore => &self.security_score,
             Endpoint::FraudEvents => &self.fraud_events,
@@ -262,7 +280,7 @@ impl World {
         let fault = endpoint.and_then(|endpoint| self.faults(endpoint).take());
         let is_done = answer.status == 200 && !matches!(fault, Some(Fault::Answer(_)));
         if endpoint == Some(Endpoint::BudgetChange) && is_done {
-            self.state().change_budget(&request);
+            self.state().change_budget(&request, self.clock.now());
         }
         let echoed = ["MS-RequestId", "MS-CorrelationId"]
             .into_iter()
@@ -310,6 +328,9 @@ impl State {
             }
             ("PATCH", ["v1", "customers", id, "usagebudget"]) => {
                 (Endpoint::BudgetChange, self.budgets.answer_to_write(id, request))
+            }
+            ("GET", ["v1", "auditrecords"]) => {
+                (Endpoint::AuditRecords, self.audit_records(request, now))
             }
             ("GET", ["v1", "fraudEvents"]) => {
                 (Endpoint::FraudEvents, self.security.fraud_events(request))
@@ -373,9 +394,7 @@ impl State {
 
     fn usage_records(&self, request: &Request) -> Answer {
         let size = self.form.page_size.unwrap_or(usize::MAX).max(1);
-        let Some(from) = page_start(request) else {
-            return Answer::error(400, "3000", "Invalid property: MS-ContinuationToken.");
-        };
+        let Some(from) = page_start(request) else { return wrong_token() };
         let items: Vec<_> =
             self.customers.iter().skip(from).take(size).map(CustomerRecord::of).collect();
         let next = from.saturating_add(items.len());
@@ -430,11 +449,22 @@ impl State {
         self.budgets.read(id, recorded)
     }
 
-    fn change_budget(&mut self, request: &Request) {
+    fn audit_records(&self, request: &Request, now: Timestamp) -> Answer {
+        page_start(request).map_or_else(wrong_token, |from| {
+            self.audit.answer(request, from, now, continuation_token)
+        })
+    }
+
+    /// Makes a change, and records who made it.
+    fn change_budget(&mut self, request: &Request, now: Timestamp) {
         let mut segments = request.path.trim_matches('/').split('/');
-        if let Some(customer) = segments.nth(2) {
-            self.budgets.write(customer, request);
-        }
+        let Some(customer) = segments.nth(2) else { return };
+        let Some(change) = self.budgets.write(customer, request) else { return };
+        let amount = change.amount.map(|amount| amount.to_string());
+        self.audit.records.push(SimAuditRecord {
+            correlation: request.header("MS-CorrelationId").map(str::to_owned),
+            ..SimAuditRecord::budget(customer, "daemon@partner.example", amount.as_deref(), now)
+        });
     }
 
     fn customer(&self, id: &str) -> Option<&SimCustomer> {
@@ -444,6 +474,10 @@ impl State {
 
 fn not_a_customer() -> Answer {
     Answer::error(403, "20002", "The partner ID has no commerce relationship with the customer ID.")
+}
+
+fn wrong_token() -> Answer {
+    Answer::error(400, "3000", "Invalid property: MS-ContinuationToken.")
 }
 
 fn continuation_token(from: usize) -> String {

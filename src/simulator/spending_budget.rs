@@ -101,16 +101,19 @@ impl SpendingBudgets {
         }
     }
 
-    /// Makes a change that was answered with success; the same `MS-RequestId` makes it once.
-    pub(crate) fn write(&mut self, customer: &str, request: &Request) {
-        let Ok(amount) = new_amount(&request.body) else { return };
+    /// Makes a change that was answered with success, and returns it; the same `MS-RequestId` makes
+    /// it once.
+    pub(crate) fn write(&mut self, customer: &str, request: &Request) -> Option<BudgetChange> {
+        let amount = new_amount(&request.body).ok()?;
         let request_id = request.header("MS-RequestId").unwrap_or_default().to_owned();
         if !self.known_requests.insert(request_id.clone()) {
-            return;
+            return None;
         }
         let budget = amount.map_or(SimBudget::Absent, SimBudget::Amount);
         self.by_customer.insert(customer.to_lowercase(), budget);
-        self.changes.push(BudgetChange { customer: customer.to_owned(), request_id, amount });
+        let change = BudgetChange { customer: customer.to_owned(), request_id, amount };
+        self.changes.push(change.clone());
+        Some(change)
     }
 
     fn budget(&self, customer: &str, recorded: Option<Decimal>) -> SimBudget {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::clock::Clock;
@@ -13,9 +14,9 @@ use crate::secret::Secret;
 use crate::source::client::Client;
 use crate::source::file::FileSource;
 use crate::source::{
-    BuildError, ChangeIds, Config, Login, ReadReport, ResourceUsage, SecurityAlerts,
+    AuditedChange, BuildError, ChangeIds, Config, Login, ReadReport, ResourceUsage, SecurityAlerts,
     SecurityConfig, Sink, SourceError, SpendingBudget, SubscriptionSummary, SubscriptionUsage,
-    budget, pages, resources, summaries,
+    audit, budget, pages, resources, summaries,
 };
 
 /// Where usage is read from.
@@ -163,6 +164,19 @@ impl Source {
                 budget::change(client, customer, amount, ids).await.map(|()| true)
             }
             Kind::File(_) => Ok(false),
+        }
+    }
+
+    /// Who has changed a customer's budget since a UTC day ("Get a record of Partner Center activity
+    /// by user"), in no order; the records may come late. None of a file.
+    pub async fn budget_changes(
+        &self,
+        customer: &CustomerId,
+        since: Date,
+    ) -> Result<Vec<AuditedChange>, SourceError> {
+        match &self.kind {
+            Kind::PartnerCenter(client) => audit::budget_changes(client, customer, since).await,
+            Kind::File(_) => Ok(Vec::new()),
         }
     }
 

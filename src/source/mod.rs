@@ -1,6 +1,7 @@
 //! Reads usage, from Partner Center or from a file, as a stream of records; it judges nothing and
 //! remembers nothing but the sign-in.
 
+mod audit;
 mod auth;
 mod budget;
 mod call;
@@ -23,6 +24,7 @@ mod sink;
 mod summaries;
 mod wire;
 
+pub use audit::AuditedChange;
 pub use budget::{ChangeIds, SpendingBudget};
 pub use config::{BuildError, Config, PartnerCenterConfig, SecurityConfig};
 pub use error::{Place, SourceError};

@@ -1,6 +1,7 @@
 //! Budgets pushed to a simulated Partner Center: what is asked over the wire, what becomes of each
 //! budget, what the ledger keeps, and what a kill leaves behind.
 
+mod audit;
 mod awaited;
 mod journal;
 mod outcomes;

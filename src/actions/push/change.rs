@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::actions::Author;
 use crate::actions::push::read::{read, wait_if_asked};
 use crate::actions::push::wanted::{Wanted, shown};
+use crate::actions::push::who::Audit;
 use crate::domain::PushOutcome;
 use crate::ledger::{BudgetPush, Ledger, LedgerError, PushTry};
 use crate::poll::Cycle;
@@ -30,6 +31,7 @@ pub(super) struct Changes<'a> {
     pub(super) author: String,
     /// What becomes of all that is left, and why.
     over: Option<Done>,
+    audit: Audit,
     /// When a change was asked for last, by the clock's monotonic time.
     pub(super) last_asked: Option<Duration>,
 }
@@ -38,7 +40,7 @@ impl<'a> Changes<'a> {
     pub(super) fn of(cycle: &'a Cycle, author: &Author) -> Self {
         let author = author.to_string();
         let ledger = cycle.ledger.ordered_by(&author);
-        Self { cycle, ledger, author, over: None, last_asked: None }
+        Self { cycle, ledger, author, over: None, audit: Audit::default(), last_asked: None }
     }
 
     /// What becomes of a budget without asking anybody, where nothing more is asked.
@@ -92,6 +94,26 @@ impl<'a> Changes<'a> {
         }
     }
 
+    /// `; changed there by …`, where what was found is not what was last known.
+    pub(super) async fn news(&mut self, wanted: &Wanted, found: SpendingBudget) -> String {
+        match wanted.last_known {
+            Some((known, since)) if known != amount_of(found) => {
+                format!("; {}", self.audit.who(self.cycle, wanted, found, since).await)
+            }
+            Some(_) | None => String::new(),
+        }
+    }
+
+    /// That somebody else has changed a budget since the plan was made, or since it was tried.
+    pub(super) async fn changed_meanwhile(
+        &mut self,
+        wanted: &Wanted,
+        found: SpendingBudget,
+    ) -> String {
+        let who = self.audit.who(self.cycle, wanted, found, self.cycle.clock.now()).await;
+        format!("changed meanwhile: Partner Center has {} now; {who}", shown(found))
+    }
+
     /// Waits before a change is asked for: at least so long, and until the last one is a second ago.
     async fn wait_for_turn(&mut self, wait: Duration) {
         let clock = &*self.cycle.clock;
@@ -118,7 +140,7 @@ impl<'a> Changes<'a> {
         } else if amount_of(found) == push.before {
             return None;
         } else {
-            (PushOutcome::Skipped, changed_meanwhile(found))
+            (PushOutcome::Skipped, self.changed_meanwhile(wanted, found).await)
         };
         Some(self.end(push, outcome, words).await)
     }
@@ -190,10 +212,6 @@ fn unknown(why: &str) -> Done {
         "it may be written, but cannot be read back ({why}): push again, which looks at it first"
     );
     (PushOutcome::Failed, words)
-}
-
-pub(super) fn changed_meanwhile(found: SpendingBudget) -> String {
-    format!("changed meanwhile: Partner Center has {} now", shown(found))
 }
 
 pub(super) fn amount_of(found: SpendingBudget) -> Option<Decimal> {

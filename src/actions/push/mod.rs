@@ -5,6 +5,7 @@
 mod change;
 mod read;
 mod wanted;
+mod who;
 mod write;
 
 use rust_decimal::Decimal;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::actions::{ActionContext, ActionError, release};
 use crate::alerting::{CustomerState, NewSample};
 use crate::analysis::whole_periods;
 use crate::budgets::{LocalBudget, LocalCustomer};
-use crate::domain::{Currency, CustomerId, CustomerKey, same_name};
+use crate::domain::{Currency, CustomerId, CustomerKey, PushOutcome, same_name};
 use crate::ledger::{BudgetPush, LedgerError, Reader};
 use crate::poll::Cycle;
 use crate::source::SpendingBudget;
@@ -38,6 +39,9 @@ pub(super) struct Wanted {
     mean: Option<Decimal>,
     /// An earlier change of which nobody knows yet what came of it.
     pub(super) open: Option<BudgetPush>,
+    /// What Partner Center had when it was last written from here, else when usage data last told,
+    /// and since when.
+    pub(super) last_known: Option<(Option<Decimal>, Timestamp)>,
     /// The `MS-RequestId`s of all earlier changes.
     pub(super) known: Vec<Uuid>,
 }
@@ -185,6 +189,7 @@ fn read(
             name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()),
             is_seen: state.is_some(),
             currency: state.and_then(|state| state.currency),
+            last_known: last_known(&pushes, state),
             known: pushes.iter().map(|push| push.request_id).collect(),
             open: pushes.into_iter().rfind(|push| push.outcome.is_none()),
             key,
@@ -195,4 +200,14 @@ fn read(
     }
     all.sort_by_cached_key(|wanted| (wanted.name.to_lowercase(), wanted.key.clone()));
     Ok(all)
+}
+
+fn last_known(
+    pushes: &[BudgetPush],
+    state: Option<&CustomerState>,
+) -> Option<(Option<Decimal>, Timestamp)> {
+    let written = pushes.iter().rfind(|push| push.outcome == Some(PushOutcome::Written));
+    let written = written.map(|push| (Some(push.amount), push.at));
+    let seen = || state.map(|state| (state.partner_center_budget, state.usage_as_of.instant()));
+    written.or_else(seen)
 }

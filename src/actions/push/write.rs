@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::actions::push::change::{Changes, Done, amount_of, changed_meanwhile};
+use crate::actions::push::change::{Changes, Done, amount_of};
 use crate::actions::push::read::read;
 use crate::actions::push::wanted::Wanted;
 use crate::actions::push::{ConfirmedBudget, PushedBudget};
@@ -44,14 +44,23 @@ impl<'a> Push<'a> {
                 Ok(_) if wanted.open.is_some() => {
                     (None, "an earlier push was broken off: it is looked at first".to_owned())
                 }
-                Ok(found) => match self.needless(wanted, found) {
-                    Some((outcome, words)) => (Some(outcome), words),
-                    None => (None, "would be written".to_owned()),
-                },
+                Ok(found) => self.planned(wanted, found).await,
             };
             rows.push(row);
         }
         rows
+    }
+
+    async fn planned(
+        &mut self,
+        wanted: &Wanted,
+        found: SpendingBudget,
+    ) -> (Option<PushOutcome>, String) {
+        if let Some((outcome, words)) = self.needless(wanted, found) {
+            return (Some(outcome), words);
+        }
+        let news = self.changes.news(wanted, found).await;
+        (None, format!("would be written{news}"))
     }
 
     /// Writes what was confirmed of a plan. Where the configuration says something else by now,
@@ -115,7 +124,7 @@ impl<'a> Push<'a> {
             return done;
         }
         if amount_of(found) != row.from {
-            return (PushOutcome::Skipped, changed_meanwhile(found));
+            return (PushOutcome::Skipped, self.changes.changed_meanwhile(wanted, found).await);
         }
         let push = BudgetPush {
             request_id: Uuid::new_v4(),
@@ -128,7 +137,13 @@ impl<'a> Push<'a> {
             outcome: None,
         };
         row.ms_request_id = Some(push.request_id);
-        self.changes.make(wanted, push).await
+        let (outcome, words) = self.changes.make(wanted, push).await;
+        if outcome != PushOutcome::Written {
+            return (outcome, words);
+        }
+        // Asked after it, so that nobody has the time to change it again.
+        let news = self.changes.news(wanted, found).await;
+        (outcome, format!("{words}{news}"))
     }
 
     /// What Partner Center has of a budget that may be written, where that can be read.
@@ -171,7 +186,7 @@ impl<'a> Push<'a> {
             return is_wanted.then_some(done);
         }
         if amount_of(found) != open.before {
-            let words = changed_meanwhile(found);
+            let words = self.changes.changed_meanwhile(wanted, found).await;
             return Some(self.changes.end(open, PushOutcome::Skipped, words).await);
         }
         if !is_wanted {

@@ -1,5 +1,7 @@
 //! Changes of budgets in Partner Center: what was ordered, and what came of it.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -98,6 +100,22 @@ pub(in crate::ledger) fn all(connection: &Connection) -> sql::Result<Vec<BudgetP
         .prepare_cached("SELECT * FROM budget_push ORDER BY at")?
         .query_map((), push)?
         .collect()
+}
+
+/// The `MS-RequestId`s and `MS-CorrelationId`s of all changes of a customer's budget.
+pub(in crate::ledger) fn ids(
+    connection: &Connection,
+    customer: &CustomerKey,
+) -> sql::Result<HashSet<Uuid>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT budget_push.request_id, correlation_id FROM budget_push
+         JOIN budget_push_try ON budget_push_try.request_id = budget_push.request_id WHERE customer = ?1",
+    )?;
+    let both = statement.query_map([customer.as_str()], |row| {
+        Ok([column::id(row, 0)?, column::id(row, "correlation_id")?])
+    })?;
+    let both: Vec<[Uuid; 2]> = both.collect::<sql::Result<_>>()?;
+    Ok(both.into_iter().flatten().collect())
 }
 
 /// The last change of a customer's budget that was made.
