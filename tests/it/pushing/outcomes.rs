@@ -192,7 +192,9 @@ async fn each_budget_is_compared_with_the_currency_of_its_own_customers_usage() 
     SEK 1: - → 5000 SEK, written: read back from Partner Center
     ");
     let mut sent: Vec<String> = desk.patches().iter().map(Request::text).collect();
-    sent.iter_mut().for_each(|body| body.truncate(body.find(',').unwrap()));
+    for body in &mut sent {
+        body.truncate(body.find(',').unwrap());
+    }
     assert_eq!(sent, ["{\"Amount\":500.00", "{\"Amount\":70000", "{\"Amount\":5000.00"]);
 }
 
