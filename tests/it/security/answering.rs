@@ -215,6 +215,8 @@ async fn a_poll_beside_a_daemon_waits_until_new_ones_are_delivered() {
     let daemon = desk.house.start();
     let received = || desk.receiver.received().len();
     eventually(SOON, "both alerts, twice", || (received() == 4).then_some(()));
+    // They may not be marked yet.
+    desk.run(&["poll"]);
     for (number, id) in ["third", "fourth", "fifth"].into_iter().enumerate() {
         let mut alerts = desk.microsoft.security_alerts();
         alerts.push(SimSecurityAlert::crypto_mining(id, CONTOSO, hours_ago(3)));
