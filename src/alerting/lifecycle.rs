@@ -345,6 +345,7 @@ pub(crate) fn latest(
         budget: assessed.budget.as_ref().map(BudgetView::of),
         ended,
         security: None,
+        security_now: None,
         spike: spike.map(|spike| SpikeView::of(&spike.reading, spike.floor)),
         run: run.map(|day| RunSummary::of(day, spikes)),
     }
@@ -371,6 +372,7 @@ pub(crate) fn closed(alert: &OpenAlert, closing: Sample) -> Latest {
         budget: snapshot.budget.clone(),
         ended: Some(Ended::Period),
         security: None,
+        security_now: None,
         spike: None,
         run: None,
     }

@@ -14,8 +14,8 @@ use crate::alerting::{
 use crate::domain::{
     Alert, AlertContext, AlertSnapshot, AlertState, BillingPeriod, Budget, BudgetSource,
     BudgetView, CostView, CrossedStep, Crossing, CustomerView, Ended, Latest, Metric, MetricValue,
-    PeriodSource, Plan, Profile, Route, RuleFacts, SecurityContext, Severity, Silence, Silenceable,
-    Spent, canonical, has_passed,
+    PeriodSource, Plan, Profile, Route, RuleFacts, SecurityContext, SecurityNow, Severity, Silence,
+    Silenceable, Spent, canonical, has_passed,
 };
 use crate::rules::{Rules, SecuritySubject, SubjectUsage};
 
@@ -249,7 +249,14 @@ impl SecurityCase<'_> {
             subscription_name: alert.subscription_name.clone(),
             last_listed: self.last_listed,
             spent: self.spent,
+            reopened: self.is_back(),
         }
+    }
+
+    /// Whether it was over when it was remembered, and is active again.
+    pub(super) fn is_back(&self) -> bool {
+        let before = self.remembered.and_then(|remembered| remembered.state.ended_at);
+        before.is_some() && self.state.ended_at.is_none()
     }
 
     /// Alerts that a silence covered and none covers any more are told, of each rule the highest;
@@ -344,6 +351,12 @@ impl SecurityCase<'_> {
             budget: self.budget().as_ref().map(BudgetView::of),
             ended,
             security: self.state.end(),
+            security_now: Some(SecurityNow {
+                status: self.state.alert.status.clone(),
+                last_listed: self.last_listed,
+                spent: self.spent,
+                reopened: self.is_back(),
+            }),
             spike: None,
             run: None,
         }

@@ -8,12 +8,8 @@ impl SecurityCase<'_> {
     /// Alerts about one that is active again are not over any more. Who was told of any step hears
     /// so once, by the last alert of each rule, unless a new one tells it. A test is told once.
     pub(super) fn reopen(&self, under: &SecurityUnder<'_>, news: &mut SecurityNews) {
-        let Some(remembered) = self.remembered.filter(|_| !self.state.alert.is_test) else {
-            return;
-        };
-        if remembered.state.ended_at.is_none() {
-            return;
-        }
+        let is_back = self.is_back() && !self.state.alert.is_test;
+        let Some(remembered) = self.remembered.filter(|_| is_back) else { return };
         let is_open = |rule: &str| remembered.alerts.iter().any(|open| open.rule == *rule);
         let over: Vec<&OpenAlert> =
             remembered.over.iter().filter(|one| !is_open(&one.rule)).collect();

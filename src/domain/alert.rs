@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::domain::spike::{RunEnd, RunSummary, SpikeView};
 use crate::domain::{
     BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
-    MetricValue, Plan, Point, ResourceCost, SecurityContext, SecurityEnd, SecurityView, Severity,
-    SubscriptionCost, UsageDate, WrittenBudget,
+    MetricValue, Plan, Point, ResourceCost, SecurityContext, SecurityEnd, SecurityNow,
+    SecurityView, Severity, SubscriptionCost, UsageDate, WrittenBudget,
 };
 
 /// Where an alert stands in its life.
@@ -216,6 +216,9 @@ pub struct Latest {
     /// How the security alert ended that the alert is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<SecurityEnd>,
+    /// How the security alert is now that the alert is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_now: Option<SecurityNow>,
     /// The numbers of the newest day, of a spike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spike: Option<SpikeView>,

@@ -72,7 +72,7 @@ pub use report::{
 };
 pub use rule::{Evaluation, Rearm, RuleFacts, SpikeReading};
 pub use security::{
-    ANSWER_WITHIN, Began, SecurityAlert, SecurityContext, SecurityEnd, SecuritySource,
+    ANSWER_WITHIN, Began, SecurityAlert, SecurityContext, SecurityEnd, SecurityNow, SecuritySource,
     SecuritySummary, SecurityView, Spent,
 };
 pub use sent_message::SentMessage;

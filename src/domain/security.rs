@@ -176,6 +176,22 @@ pub struct SecurityContext {
     pub last_listed: Option<Timestamp>,
     /// What the customer has spent since, in its currency, and what it usually spends in a day.
     pub spent: Option<Spent>,
+    /// Whether it was over before, and is active again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopened: bool,
+}
+
+/// How a security alert is when it is told again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecurityNow {
+    /// `active`, `investigating`, `resolved`, or another word; may be empty.
+    pub status: String,
+    /// When it was last listed, where later reads failed.
+    pub last_listed: Option<Timestamp>,
+    /// What the customer has spent since, in its currency; null where that is not known.
+    pub spent: Option<Spent>,
+    /// Whether it was over before, and is active again.
+    pub reopened: bool,
 }
 
 /// What a customer has spent since a security alert began.

@@ -79,6 +79,7 @@ fn later(now: Timestamp, budget: i64, ended: Option<Ended>) -> AlertSnapshot {
         budget,
         ended,
         security: None,
+        security_now: None,
         spike: None,
         run: None,
     });

@@ -118,6 +118,7 @@ fn snapshot(facts: &Facts, customer: &str, place: usize, now: Timestamp) -> Aler
         budget: context.other_budget.clone(),
         ended: [None, Some(Ended::Period), Some(Ended::Budget), None][usize::from(facts.ended)],
         security: None,
+        security_now: None,
         spike: None,
         run: None,
     });

@@ -98,6 +98,7 @@ fn latest() -> Value {
     {
         properties.extend(of_run);
         properties.insert("security".into(), security_end());
+        properties.insert("security_now".into(), security_now());
     }
     latest
 }
@@ -247,6 +248,19 @@ fn security_end() -> Value {
         "at": reference("time", "when it was answered, or found to be gone"),
         "unlisted": boolean("whether Microsoft no longer lists it"),
         "hours": reference("decimal", "from its beginning to its end")
+    }))
+}
+
+fn security_now() -> Value {
+    let spent = whole(&json!({
+        "since": reference("decimal", "since it was detected, in the customer's currency"),
+        "usual": optional_decimal("what is usual in a day; null where too little is known")
+    }));
+    whole(&json!({
+        "status": text("active, investigating, resolved, or another word"),
+        "last_listed": { "anyOf": [reference("time", "when it was last seen, where later reads failed"), { "type": "null" }] },
+        "spent": { "anyOf": [spent, { "type": "null" }] },
+        "reopened": boolean("whether it was over before, and is active again")
     }))
 }
 

@@ -32,6 +32,15 @@ pub(crate) fn brought_up_to_date(raised: &AlertSnapshot) -> AlertSnapshot {
     };
     if alert.security.is_some() {
         alert.value = latest.value.map(MetricValue::Number);
+        if let (Some(now), Some(security)) = (&latest.security_now, &mut alert.security) {
+            security.status.clone_from(&now.status);
+        }
+        if let (Some(now), Some(security)) = (&latest.security_now, &mut context.security) {
+            security.last_listed = now.last_listed;
+            security.reopened = now.reopened;
+            // It is in the currency that the alert has.
+            security.spent = now.spent.filter(|_| alert.cost.currency.is_some());
+        }
         return snapshot;
     }
     context.cost_history.push(Point { at: alert.usage_as_of.instant(), cost: alert.cost.amount });

@@ -129,8 +129,10 @@ impl AlertWording<'_> {
             .last_seen()
             .map(|at| format!("Last seen at {at}: security alerts could not be read since."));
         let answer = self.to_answer().map(|command| format!("Answer: {command}"));
+        let back = self.context.security.as_ref().filter(|security| security.reopened);
+        let back = back.map(|_| "It was over, and is active again.".to_owned());
         let advice = Some(self.advice().trim().to_owned()).filter(|advice| !advice.is_empty());
-        [spent, gap, advice, answer].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        [back, spent, gap, advice, answer].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     fn last_seen(&self) -> Option<String> {

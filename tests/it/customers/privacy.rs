@@ -669,7 +669,7 @@ proptest! {
         let told: Vec<Followup> = new.iter().map(|new| Followup {
             still_open_for: Vec::new(),
             alert: new.snapshot.alert.clone(),
-            latest: Latest { usage_as_of: new.snapshot.alert.usage_as_of, cost: Decimal::ONE, value: None, budget: None, ended: None, spike: None, run: None, security: None },
+            latest: Latest { usage_as_of: new.snapshot.alert.usage_as_of, cost: Decimal::ONE, value: None, budget: None, ended: None, spike: None, run: None, security: None, security_now: None },
             contacts: new.snapshot.context.contacts.clone(),
             notify: notify.clone(),
         }).collect();

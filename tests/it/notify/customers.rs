@@ -74,6 +74,7 @@ fn now(budget: &str, ended: Option<Ended>) -> Digest {
         budget,
         ended,
         security: None,
+        security_now: None,
         spike: None,
         run: None,
     });

@@ -194,6 +194,7 @@ pub(super) fn later(
         budget,
         ended: None,
         security: None,
+        security_now: None,
         spike: None,
         run: None,
     });

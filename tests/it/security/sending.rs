@@ -1,7 +1,8 @@
 //! What messages about security alerts say.
 
 use budget_alertd::domain::{Message, MessageKind};
-use budget_alertd::simulator::SimSecurityAlert;
+use budget_alertd::simulator::{Endpoint, Fault, SimCustomer, SimSecurityAlert};
+use rust_decimal::Decimal;
 
 use super::{CONTOSO, CRYPTO, LADDER, NOBODY, Stage, crypto};
 use crate::notify::{mail, teams};
@@ -172,4 +173,40 @@ async fn what_was_spent_since_is_said_only_where_all_of_it_is_known() {
     assert_eq!(spent_since("2026-11-01T17:00:00Z").await.as_deref(), Some("1370"));
     assert_eq!(spent_since("2026-11-01T16:00:00Z").await, None, "history begins later");
     assert_eq!(spent_since("2026-10-20T16:00:00Z").await, None);
+}
+
+#[tokio::test]
+async fn a_reminder_says_what_is_known_now() {
+    let rules = LADDER.replace("{ at = 0 }, { at = 1 }", "{ at = 0, remind_every = \"1h\" }");
+    let stage = Stage::new(&rules).with_usage().await;
+    let alert = crypto(CRYPTO, CONTOSO, "18:30");
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("18:40").await;
+    let date = super::at("2026-11-14T19:00:00Z");
+    let usage = SimCustomer::azure_plan(CONTOSO, "Contoso Nord", "EUR", date)
+        .with_budget(Decimal::from(5000))
+        .with_cost(Decimal::from(1530));
+    stage.microsoft.set_customers(vec![usage]);
+    stage.world.poll_source("2026-11-14T19:30:00Z").await;
+    let investigated = SimSecurityAlert { status: "investigating".to_owned(), ..alert };
+    stage.set(std::slice::from_ref(&investigated));
+    stage.read("19:40").await;
+    stage.microsoft.fail(Endpoint::SecurityAlerts, Fault::status(503));
+    stage.read("20:50").await;
+    stage.microsoft.heal(Endpoint::SecurityAlerts);
+    let mut answered = investigated.clone();
+    answered.status = "resolved".to_owned();
+    stage.set(&[answered]);
+    stage.read("20:55").await;
+    stage.set(&[investigated]);
+    stage.read("21:00").await;
+    let reference = regex::Regex::new("[0-9A-F]{8}").unwrap();
+    let mut texts = Vec::new();
+    for message in owed(&stage).await {
+        let text = mail::read(message.clone()).await;
+        let lines = text.lines().filter(|line| !line.is_empty()).take(4);
+        let text = lines.collect::<Vec<_>>().join("\n");
+        texts.push(reference.replace_all(&text, "REFERENCE").into_owned());
+    }
+    insta::assert_snapshot!(texts.join("\n\n"));
 }
