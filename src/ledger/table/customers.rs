@@ -19,7 +19,8 @@ use crate::ledger::customer_hash::text_hash;
 use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::{budget_pushes, history, spikes};
 
-/// What is known of every customer.
+/// What is known of every customer that was seen. The others have a security alert; they are as
+/// good as unknown.
 pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<KnownCustomers> {
     let count =
         connection.query_row("SELECT count(*) FROM customer", (), |row| column::count(row, 0))?;
@@ -28,7 +29,8 @@ pub(in crate::ledger) fn scan(connection: &Connection) -> sql::Result<KnownCusto
         foldhash::fast::RandomState::default(),
     );
     let mut statement = connection.prepare_cached(
-        "SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer",
+        "SELECT key, fingerprint, crossed, missing_since IS NOT NULL FROM customer WHERE NOT (fingerprint = 0
+             AND missing_since IS NOT NULL AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.customer = customer.id))",
     )?;
     let mut rows = statement.query(())?;
     while let Some(row) = rows.next()? {
@@ -340,7 +342,7 @@ fn spent(row: &Row<'_>) -> sql::Result<RecordedStep> {
     })
 }
 
-/// Replaces the last seen state of a customer.
+/// Replaces the last seen state of a customer. One that was never seen before is not missing.
 pub(in crate::ledger) fn replace_seen(
     connection: &Connection,
     seen: &CustomerState,
@@ -348,7 +350,8 @@ pub(in crate::ledger) fn replace_seen(
     let customer: i64 = connection
         .prepare_cached(
             "INSERT INTO customer (key, fingerprint, crossed) VALUES (?1, ?2, ?3)
-             ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, crossed = excluded.crossed RETURNING id",
+             ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, crossed = excluded.crossed, missing_since =
+             CASE WHEN EXISTS (SELECT 1 FROM seen WHERE seen.customer = customer.id) THEN customer.missing_since END RETURNING id",
         )?
         .query_row(params![seen.key().as_str(), seen.fingerprint.cast_signed(), seen.crossed], |row| row.get(0))?;
     connection

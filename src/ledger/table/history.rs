@@ -342,10 +342,11 @@ pub(in crate::ledger) fn missing_since(
         .flatten())
 }
 
-/// How many customers the last good poll had no record of.
+/// How many customers the last good poll had no record of, and an earlier one had.
 pub(in crate::ledger) fn missing(connection: &Connection) -> sql::Result<u64> {
     connection.query_row(
-        "SELECT count(*) FROM customer WHERE missing_since IS NOT NULL",
+        "SELECT count(*) FROM customer JOIN seen ON seen.customer = customer.id WHERE missing_since \
+            IS NOT NULL",
         (),
         |row| column::count(row, 0),
     )

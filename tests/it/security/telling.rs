@@ -1,7 +1,8 @@
 //! What is told of security alerts, and when.
 
+use budget_alertd::ledger::Reader;
 use budget_alertd::simulator::{Endpoint, Fault, SimCustomer};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{CONTOSO, CRYPTO, LADDER, NOBODY, OTHER, Stage, at, crypto};
 
@@ -152,4 +153,30 @@ async fn a_step_is_told_of_a_customer_that_is_long_forgotten() {
     ledger.close().await.unwrap();
     let told = stage.read_at("2027-01-16T08:00:00Z").await;
     assert_eq!(told, "warning microsoft at 1500 passed [], 1512 h, CryptoMining high, raised\n");
+}
+
+#[tokio::test]
+async fn who_was_never_seen_in_usage_is_not_missing_from_it() {
+    let stage = Stage::new(LADDER).with_usage().await;
+    stage.set(&[crypto(CRYPTO, NOBODY, "08:00")]);
+    assert_eq!(stage.read("20:00").await.lines().count(), 1);
+    let missing = async || {
+        let ledger = stage.world.ledger();
+        let missing = ledger.read(Reader::missing).await.unwrap();
+        let events = ledger.read(|reader| reader.events_since(Timestamp::MIN)).await.unwrap();
+        ledger.close().await.unwrap();
+        let named =
+            events.into_iter().map(|(id, _, event)| format!("{id} {}", event.code.as_str()));
+        (missing, named.collect::<Vec<_>>())
+    };
+    assert_eq!(missing().await, (0, Vec::new()));
+    let date = at("2026-11-14T20:00:00Z");
+    let customers = [(CONTOSO, "Contoso Nord"), (NOBODY, "Fabrikam")];
+    let customers = customers.map(|(id, name)| SimCustomer::azure_plan(id, name, "EUR", date));
+    stage.microsoft.set_customers(customers.to_vec());
+    stage.world.poll_source(&super::on_the_14th("20:10")).await;
+    stage.world.poll_source(&super::on_the_14th("20:20")).await;
+    let events = missing().await;
+    assert_eq!(events.0, 0);
+    assert!(!events.1.iter().any(|event| event.starts_with(NOBODY)), "{events:?}");
 }
