@@ -4,6 +4,7 @@
 mod again;
 mod answering;
 mod configuring;
+mod destinations;
 mod reading;
 mod sending;
 mod switching;
