@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use crate::alerting::RememberedCustomer;
 use crate::budgets;
 use crate::domain::spike::{CostDate, DayRates};
-use crate::domain::{Spent, rounded, utc_day};
+use crate::domain::{Spent, SpentOf, rounded, utc_day};
 
 /// Of so many days before it the usual is taken, and of no fewer than these.
 const DAYS: usize = 35;
@@ -40,7 +40,11 @@ pub(crate) fn spent_since(remembered: &RememberedCustomer, since: Timestamp) -> 
         return None;
     }
     let sum = spans.into_iter().fold(Decimal::ZERO, Decimal::saturating_add);
-    Some(Spent { since: rounded(sum, 2), usual: usual(&dates, since) })
+    let of = match seen.subscription {
+        Some(_) => SpentOf::Subscription,
+        None => SpentOf::Customer,
+    };
+    Some(Spent { of, since: rounded(sum, 2), usual: usual(&dates, since) })
 }
 
 /// What was spent between two dates, as far as that is after `since`.

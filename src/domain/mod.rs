@@ -73,7 +73,7 @@ pub use report::{
 pub use rule::{Evaluation, Rearm, RuleFacts, SpikeReading};
 pub use security::{
     ANSWER_WITHIN, Began, SecurityAlert, SecurityContext, SecurityEnd, SecurityNow, SecuritySource,
-    SecuritySummary, SecurityView, Spent,
+    SecuritySummary, SecurityView, Spent, SpentOf,
 };
 pub use sent_message::SentMessage;
 pub use severity::Severity;

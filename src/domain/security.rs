@@ -112,6 +112,21 @@ impl SecurityAlert {
         hours(now.duration_since(self.began(first_seen).0).as_secs().max(0))
     }
 
+    /// The subscriptions that it is about: the one that it names, and those that its resources are
+    /// in.
+    pub fn subscriptions(&self) -> Vec<&str> {
+        subscriptions_of(self.subscription.as_deref(), &self.resources)
+    }
+
+    /// The one subscription that it is about: the one that it names, or the only one that its
+    /// resources are in.
+    pub fn only_subscription(&self) -> Option<&str> {
+        match self.subscriptions().as_slice() {
+            [only] => Some(*only),
+            _ => self.subscription.as_deref(),
+        }
+    }
+
     /// The form that payloads and listings share.
     pub fn view(&self) -> SecurityView {
         SecurityView {
@@ -125,7 +140,7 @@ impl SecurityAlert {
             detected_at: self.detected_at,
             first_observed: self.first_observed,
             last_observed: self.last_observed,
-            subscription: self.subscription.clone(),
+            subscription: self.only_subscription().map(str::to_owned),
             resources: self.resources.clone(),
         }
     }
@@ -155,10 +170,37 @@ pub struct SecurityView {
     pub first_observed: Option<UsageDate>,
     /// When it was last observed.
     pub last_observed: Option<UsageDate>,
-    /// The subscription by its id; null where none is named.
+    /// The subscription by its id: the one that is named, or the only one of the resources; else
+    /// null.
     pub subscription: Option<String>,
     /// The resources by their ids.
     pub resources: Vec<String>,
+}
+
+impl SecurityView {
+    /// The subscriptions that it is about, by their ids.
+    pub fn subscriptions(&self) -> Vec<&str> {
+        subscriptions_of(self.subscription.as_deref(), &self.resources)
+    }
+}
+
+/// The one that is named, then those of the resources, each once.
+fn subscriptions_of<'a>(named: Option<&'a str>, resources: &'a [String]) -> Vec<&'a str> {
+    let mut all: Vec<&str> = Vec::new();
+    let of_resources = resources.iter().filter_map(|resource| subscription_of(resource));
+    for id in named.into_iter().chain(of_resources) {
+        if !all.iter().any(|known| known.eq_ignore_ascii_case(id)) {
+            all.push(id);
+        }
+    }
+    all
+}
+
+/// The subscription in the id of an Azure resource: `/subscriptions/ID/resourceGroups/...`.
+fn subscription_of(resource: &str) -> Option<&str> {
+    let mut parts = resource.split('/').map(str::trim);
+    parts.find(|part| part.eq_ignore_ascii_case("subscriptions"))?;
+    parts.next().filter(|id| !id.is_empty())
 }
 
 /// What messages about a security alert need beside it; not part of any payload.
@@ -194,9 +236,23 @@ pub struct SecurityNow {
     pub reopened: bool,
 }
 
-/// What a customer has spent since a security alert began.
+/// Whose costs are meant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpentOf {
+    /// Those of the one subscription that the security alert is about.
+    Subscription,
+    /// All of the customer: what its subscriptions cost is remembered of some only.
+    #[default]
+    Customer,
+}
+
+/// What was spent since a security alert began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
+    /// Where.
+    #[serde(default)]
+    pub of: SpentOf,
     /// Since then.
     #[serde(with = "rust_decimal::serde::str")]
     pub since: Decimal,

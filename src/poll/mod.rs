@@ -20,6 +20,7 @@ mod security_list;
 mod security_off;
 mod security_reading;
 mod security_standing;
+mod security_usage;
 mod settle_batch;
 mod subscriptions;
 mod turns;

@@ -1,7 +1,7 @@
 //! One read of Microsoft's security alerts: reads the list, asks about those that are missing from
 //! it, decides what is told, records it. Usage is read by itself, and neither waits for the other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,14 +9,12 @@ use uuid::Uuid;
 
 use crate::alerting::security::{SecurityCase, SecurityNews, SecurityUnder};
 use crate::alerting::{
-    ANSWERED_WITHIN, Depth, NewAlert, NewSecurityStep, PollMemory, RememberedCustomer,
-    SecurityMemory, SecurityPoll, SecurityRecording, SecurityScoreSeen, followups, messages,
-    spent_since,
+    ANSWERED_WITHIN, NewAlert, NewSecurityStep, PollMemory, SecurityMemory, SecurityPoll,
+    SecurityRecording, SecurityScoreSeen, followups, messages,
 };
 use crate::delivery::operator_findings::FindingClosure;
 use crate::domain::{
-    AlertSnapshot, CustomerKey, FindingCode, Metric, Occasion, Profile, SecurityAlert, Suppression,
-    has_passed,
+    AlertSnapshot, FindingCode, Metric, Occasion, Profile, SecurityAlert, Suppression, has_passed,
 };
 use crate::ledger::{LedgerError, Reader};
 use crate::poll::cycle::Cycle;
@@ -25,8 +23,6 @@ use crate::poll::security_standing::{Standing, last_listed, standing};
 use crate::source::{ACCESS, SecurityAlerts, SecurityError};
 use crate::text::log_words;
 
-/// How much of a customer's history says what it has spent since.
-const HISTORY: Depth = Depth { samples: 400, spikes: false };
 /// How often Microsoft is asked how fast it finds that alerts are answered.
 const SCORE_EVERY: Duration = Duration::from_hours(1);
 
@@ -105,7 +101,7 @@ impl Cycle {
         let good = read.failure.is_none();
         let good_before = self.good_before(memory);
         let stands = standing(memory, read, now);
-        let customers = self.customers_of(&stands).await?;
+        let usage = self.usage_of(&stands).await?;
         let silences = self.ledger.read(Reader::silences).await?;
         let polls: PollMemory = self.ledger.read(Reader::poll_memory).await?;
         let under = SecurityUnder {
@@ -124,7 +120,7 @@ impl Cycle {
             let alert = &one.state.alert;
             let key = alert.customer.key();
             let local = self.budgets.customers.get(&key);
-            let customer = customers.get(&key);
+            let customer = usage.customer(alert);
             let since = alert.began(one.state.first_seen).0;
             let good_at = memory.poll.as_ref().and_then(|poll| poll.good_at);
             let gap = (!good && !one.is_listed).then(|| last_listed(one, good_at)).flatten();
@@ -133,7 +129,7 @@ impl Cycle {
                 remembered: one.remembered,
                 customer: customer.map(|customer| &customer.seen),
                 profile: local.map_or(&nobody, |local| &local.profile),
-                spent: customer.and_then(|customer| spent_since(customer, since)),
+                spent: usage.spent(alert, since),
                 last_listed: gap,
                 is_elsewhere: one.is_elsewhere,
             };
@@ -177,17 +173,6 @@ impl Cycle {
 
     fn source_name(&self) -> &'static str {
         self.security.as_ref().map_or("", |reading| reading.alerts.source().as_str())
-    }
-
-    /// What is known of the customers' usage.
-    async fn customers_of(
-        &self,
-        stands: &[Standing<'_>],
-    ) -> Result<HashMap<CustomerKey, RememberedCustomer>, LedgerError> {
-        let now = self.clock.now();
-        let keys: HashSet<CustomerKey> =
-            stands.iter().map(|one| one.state.alert.customer.key()).collect();
-        self.ledger.recall(keys.into_iter().map(|key| (key, now)).collect(), HISTORY).await
     }
 
     /// Gives alerts of a rule that was removed and is back the identities after those that they

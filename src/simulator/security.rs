@@ -18,8 +18,8 @@ pub struct SimSecurityAlert {
     pub customer: String,
     /// The subscription; may be empty.
     pub subscription: String,
-    /// The machine that it is about, with its resource group: `rg-batch/vm-7`.
-    pub machine: String,
+    /// The resources by their ids; of none, there is one in the subscription.
+    pub resources: Vec<String>,
     /// `alertType`.
     pub kind: String,
     /// `severity`.
@@ -45,7 +45,7 @@ impl SimSecurityAlert {
             id: id.to_owned(),
             customer: customer.to_owned(),
             subscription: "22222222-1111-4b05-8f15-b3d72e0596e6".to_owned(),
-            machine: "rg-batch/vm-7".to_owned(),
+            resources: Vec::new(),
             kind: "CryptoMining".to_owned(),
             severity: "high".to_owned(),
             confidence: "medium".to_owned(),
@@ -57,14 +57,22 @@ impl SimSecurityAlert {
         }
     }
 
-    /// The resource that it is about.
-    fn resource(&self) -> String {
-        let (subscription, machine) = (&self.subscription, &self.machine);
-        let (group, name) = machine.split_once('/').unwrap_or(("rg-batch", machine));
-        format!(
-            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/\
-                virtualMachines/{name}"
-        )
+    /// The resources that it is about, as Microsoft Graph writes them.
+    fn graph_resources(&self) -> Vec<Value> {
+        let subscription = &self.subscription;
+        let own = format!(
+            "/subscriptions/{subscription}/resourceGroups/rg-batch/providers/Microsoft.Compute/\
+                virtualMachines/vm-7"
+        );
+        let all = if self.resources.is_empty() { &vec![own] } else { &self.resources };
+        let resource = |id| json!({ "resourceId": id, "resourceType": "AzureResource" });
+        all.iter().map(resource).collect()
+    }
+
+    /// The same as Partner Center writes them: often none.
+    fn event_resources(&self) -> Vec<Value> {
+        let resource = |id| json!({ "azureResourceId": id, "type": "AzureResource" });
+        self.resources.iter().map(resource).collect()
     }
 
     /// As Microsoft Graph writes it.
@@ -80,7 +88,7 @@ impl SimSecurityAlert {
             "resolvedReason": self.reason, "resolvedOnDateTime": at, "resolvedBy": by,
             // The documents show both forms.
             "isTest": if self.is_test { json!("true") } else { json!(false) },
-            "affectedResources": [{ "resourceId": self.resource(), "resourceType": "AzureResource" }],
+            "affectedResources": self.graph_resources(),
             "activityLogs": [], "additionalDetails": { "ConnectionCount": "31" },
         })
     }
@@ -100,7 +108,7 @@ impl SimSecurityAlert {
             "eventType": self.kind, "severity": capital(&self.severity),
             "confidenceLevel": self.confidence, "displayName": "Action required",
             "description": "Something was seen.", "IsTest": self.is_test.to_string(),
-            "affectedResources": [],
+            "affectedResources": self.event_resources(),
             "activityLogs": "[{\"statusFrom\":\"Active\" \"broken\"}]",
         })
     }
@@ -270,7 +278,7 @@ fn set(body: &mut Value, name: &str, value: Value) {
 }
 
 /// A parameter of the address.
-pub(super) fn query(request: &Request, name: &str) -> Option<String> {
+fn query(request: &Request, name: &str) -> Option<String> {
     let url = reqwest::Url::parse(&format!("http://simulator{}", request.path)).ok()?;
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -253,6 +253,7 @@ fn security_end() -> Value {
 
 fn security_now() -> Value {
     let spent = whole(&json!({
+        "of": { "enum": ["subscription", "customer"], "description": "whose costs are meant" },
         "since": reference("decimal", "since it was detected, in the customer's currency"),
         "usual": optional_decimal("what is usual in a day; null where too little is known")
     }));

@@ -72,6 +72,7 @@ pub(super) fn one(
         .collect();
     let long = |text: &str| crate::text::clean(text, SENTENCE);
     let resources: Vec<String> = alert.resources.iter().map(|resource| long(resource)).collect();
+    let subscriptions: Vec<String> = alert.subscriptions().into_iter().map(clean).collect();
     let lines = [
         ("Alert", long(&alert.id)),
         ("Ref", row.reference.clone().unwrap_or_default()),
@@ -87,7 +88,7 @@ pub(super) fn one(
         ),
         ("Status", status(row, poll)),
         ("Seen", dates.join(", ")),
-        ("Subscription", alert.subscription.as_deref().map(clean).unwrap_or_default()),
+        ("Subscription", subscriptions.join(", ")),
         ("Resources", resources.join(", ")),
         ("Says", [long(&alert.display_name), long(&alert.description)].join(" ")),
         ("Age", how_old(poll, now)),

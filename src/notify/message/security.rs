@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::domain::{
-    ANSWER_WITHIN, Began, SecurityEnd, SecuritySource, SecuritySummary, SecurityView,
+    ANSWER_WITHIN, Began, SecurityEnd, SecuritySource, SecuritySummary, SecurityView, SpentOf,
 };
 use crate::notify::message::budget_status::whole_hours;
 use crate::notify::message::rows::{Row, known};
@@ -118,13 +118,24 @@ impl AlertWording<'_> {
         let name = context.and_then(|context| context.subscription_name.as_deref());
         match name.map(|name| clean(name, WORD)).filter(|name| !name.is_empty()) {
             Some(name) => format!("in subscription \"{name}\""),
-            None => "in a subscription".to_owned(),
+            None => {
+                let number = self.alert.security.as_ref().map(|it| it.subscriptions().len());
+                match number.unwrap_or_default() {
+                    0 | 1 => "in a subscription".to_owned(),
+                    more => format!("in {more} subscriptions"),
+                }
+            }
         }
     }
 
     /// `Spent there since: 890 EUR (usually 40 a day). Answer: budget-alertd security resolve 5F0C1C3E --reason fraud | legitimate | ignore`
     pub(super) fn security_second(&self) -> String {
-        let spent = self.spent_since().map(|spent| format!("Spent there since: {spent}."));
+        let there = self.context.security.as_ref().and_then(|security| security.spent);
+        let there = match there.map(|spent| spent.of) {
+            Some(SpentOf::Subscription) => "there",
+            Some(SpentOf::Customer) | None => "by the customer",
+        };
+        let spent = self.spent_since().map(|spent| format!("Spent {there} since: {spent}."));
         let gap = self
             .last_seen()
             .map(|at| format!("Last seen at {at}: security alerts could not be read since."));
@@ -323,13 +334,20 @@ fn what(security: &SecurityView) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// The subscription by its id, and the resources by their names.
+/// The subscriptions by their ids, and the resources by their names.
 fn place(security: &SecurityView) -> String {
-    let subscription =
-        security.subscription.as_deref().map(|id| format!("subscription {}", clean(id, WORD)));
+    let all = security.subscriptions();
+    let ids: Vec<String> = all.iter().take(RESOURCES).map(|id| clean(id, WORD)).collect();
+    let more = all.len().saturating_sub(RESOURCES);
+    let subscriptions = match ids.as_slice() {
+        [] => "Microsoft does not say in which subscription".to_owned(),
+        [id] => format!("subscription {id}"),
+        ids if more > 0 => format!("subscriptions {} and {more} more", ids.join(", ")),
+        ids => format!("subscriptions {}", ids.join(", ")),
+    };
     let name = |id: &String| clean(id.rsplit('/').next().unwrap_or(id), WORD);
     let named: Vec<String> = security.resources.iter().take(RESOURCES).map(name).collect();
     let more = security.resources.len().saturating_sub(RESOURCES);
     let more = (more > 0).then(|| format!("and {more} more resources"));
-    subscription.into_iter().chain(named).chain(more).collect::<Vec<_>>().join(" · ")
+    std::iter::once(subscriptions).chain(named).chain(more).collect::<Vec<_>>().join(" · ")
 }

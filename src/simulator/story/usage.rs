@@ -205,9 +205,14 @@ pub(crate) fn utc_midnight(day: Date) -> Timestamp {
 pub(crate) fn security_alerts(story: Story, at: Timestamp) -> Vec<SimSecurityAlert> {
     let seen = plot::security_alert(story);
     let customer = guid(WATCHED.name);
+    let subscription = guid(&format!("{}/Dev/Test", WATCHED.name));
+    let machine = format!(
+        "/subscriptions/{subscription}/resourceGroups/ci-rg/providers/Microsoft.Compute/\
+            virtualMachines/runner-04"
+    );
     let alert = SimSecurityAlert {
-        subscription: guid(&format!("{}/Dev/Test", WATCHED.name)),
-        machine: "ci-rg/runner-04".to_owned(),
+        subscription,
+        resources: vec![machine],
         ..SimSecurityAlert::crypto_mining(&guid("miners"), &customer, seen.start)
     };
     let alert = if at < seen.end {

@@ -61,8 +61,7 @@ impl Api for FraudEvents {
 
     fn answer<'a>(&'a self, alert: &'a SecurityAlert, reason: AnswerReason) -> Answered<'a, ()> {
         Box::pin(async move {
-            let subscription =
-                alert.subscription.as_deref().ok_or(SecurityError::NoSubscription)?;
+            let subscription = alert.only_subscription().ok_or(SecurityError::NoSubscription)?;
             let word = match reason {
                 AnswerReason::Fraud => "Fraud",
                 AnswerReason::Ignore => "Ignore",

@@ -210,3 +210,57 @@ async fn a_reminder_says_what_is_known_now() {
     }
     insta::assert_snapshot!(texts.join("\n\n"));
 }
+
+const PRODUCTION: &str = "22222222-1111-4b05-8f15-b3d72e0596e6";
+
+/// What is said of an alert whose subscription is named by its resources alone.
+async fn where_it_is(api: &str, subscriptions: &[&str]) -> String {
+    let mut stage = Stage::of(api, LADDER);
+    let csv = format!(
+        "customer_id,subscription_id,label,budget,currency\n{CONTOSO},{PRODUCTION},,100,EUR\n"
+    );
+    let path = stage.world.write_beside("customers.csv", &csv);
+    stage.world.change_rules(&format!("[customers_csv]\npath = \"{path}\"\n{LADDER}"));
+    for (day, cost) in [(13, 10), (14, 60)] {
+        let date = super::at(&format!("2026-11-{day}T17:00:00Z"));
+        let customer = SimCustomer::azure_plan(CONTOSO, "Contoso Nord", "EUR", date)
+            .with_budget(Decimal::from(5000))
+            .with_cost(Decimal::from(cost * 10))
+            .with_subscription(PRODUCTION, "Production", Decimal::from(cost));
+        stage.microsoft.set_customers(vec![customer]);
+        stage.world.poll_source(&format!("2026-11-{day}T18:00:00Z")).await;
+    }
+    let resource = |id: &&str| format!("/SUBSCRIPTIONS/{id}/resourceGroups/rg/providers/x/y/vm-7");
+    let alert = SimSecurityAlert {
+        subscription: String::new(),
+        resources: subscriptions.iter().map(resource).collect(),
+        ..SimSecurityAlert::crypto_mining(CRYPTO, CONTOSO, super::at("2026-11-13T17:00:00Z"))
+    };
+    stage.set(&[alert]);
+    stage.read("18:10").await;
+    let message = owed(&stage).await.remove(0);
+    let json = serde_json::to_value(&message.alerts()[0].alert.security).unwrap();
+    let text = mail::read(message).await;
+    let lines = text.lines().filter_map(|line| {
+        let line = line.strip_prefix("Where     ").or_else(|| line.split(". If").next());
+        line.filter(|line| {
+            ["Spent", "subscription", "Microsoft does"].iter().any(|it| line.starts_with(it))
+        })
+    });
+    let lines: Vec<&str> = lines.collect();
+    format!("{}\n{}", lines.join("\n"), json["subscription"])
+}
+
+#[tokio::test]
+async fn the_subscription_is_found_by_its_resources() {
+    const OTHER: &str = "33333333-1111-4b05-8f15-b3d72e0596e6";
+    for api in ["graph", "partner-center"] {
+        let told = [
+            where_it_is(api, &[PRODUCTION, &PRODUCTION.to_uppercase()]).await,
+            where_it_is(api, &[OTHER]).await,
+            where_it_is(api, &[PRODUCTION, OTHER]).await,
+            where_it_is(api, &[]).await.replace(" · vm-7", ""),
+        ];
+        insta::allow_duplicates! { insta::assert_snapshot!(told.join("\n\n")); }
+    }
+}
