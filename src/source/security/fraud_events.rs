@@ -5,15 +5,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Url};
 use serde_json::json;
 
 use crate::domain::{SecurityAlert, SecuritySource};
-use crate::source::call::{Call, Endpoint};
+use crate::source::call::Endpoint;
 use crate::source::client::{Client, Target};
 use crate::source::scan::Form;
-use crate::source::security::graph::{read_page, with_json};
-use crate::source::security::list::{MOST_KEPT, PageSink, Pages};
+use crate::source::security::asking::{Asking, with_json};
+use crate::source::security::list::{MOST_KEPT, Pages};
 use crate::source::security::score::SecurityScore;
 use crate::source::security::{
     AnswerReason, Answered, Api, SecurityError, SecurityList, SecurityWanted,
@@ -27,7 +27,6 @@ const PAGE_SIZE: usize = 100;
 const MOST_PAGES: usize = 10_000;
 /// What switches to the new model, which has types, severities and tests.
 const NEW_MODEL: (&str, &str) = ("X-NewEventsModel", "true");
-const TARGET: Target<'static> = Target { place: Place::PartnerCenter, scope: None };
 
 /// Partner Center.
 pub(super) struct FraudEvents {
@@ -72,8 +71,8 @@ impl Api for FraudEvents {
             let ids = [alert.id.as_str()];
             let body =
                 json!({ "EventIds": ids, "EventStatus": "Resolved", "ResolvedReason": word });
-            let request = || with_json(self.client.request(Method::POST, url.clone()), &body);
-            let sent = self.send(request).await;
+            let request = || with_json(self.request(Method::POST, &url), &body);
+            let sent = self.asking().send(Endpoint::FraudEvents, request).await;
             sent.map(drop).map_err(|error| SecurityError::of(error, Place::PartnerCenter))
         })
     }
@@ -111,10 +110,12 @@ impl FraudEvents {
                 .extend_pairs(subscription.map(|id| ("SubscriptionId", id)))
                 .append_pair("PageSize", &PAGE_SIZE.to_string())
                 .append_pair("PageNumber", &number.to_string());
-            let is_new = match self.page(&url, wanted, pages).await {
+            let request = || self.request(Method::GET, &url);
+            let read = self.asking().page(Endpoint::FraudEvents, request, wanted, pages).await;
+            let is_new = match read {
                 // There is no such page.
                 Err(SourceError::Refused { status: 404, .. }) if number > 1 => false,
-                read => read?,
+                read => read?.1,
             };
             if pages.is_full() {
                 return Err(garbled(format!("there are {MOST_KEPT} open alerts or more")));
@@ -130,53 +131,14 @@ impl FraudEvents {
         Err(SourceError::Link { reason: format!("there were {MOST_PAGES} pages before it") })
     }
 
-    /// One page, with its tries; returns whether it holds an event that no earlier one did.
-    async fn page(
-        &self,
-        url: &Url,
-        wanted: &SecurityWanted,
-        pages: &mut Pages,
-    ) -> Result<bool, SourceError> {
-        let mut call = Call::new(Endpoint::FraudEvents);
-        let mut best = PageSink::new(wanted, SecuritySource::PartnerCenter);
-        loop {
-            let mut sink = PageSink::new(wanted, SecuritySource::PartnerCenter);
-            let tried = self.try_page(url, &mut call, &mut sink).await;
-            if tried.is_ok() || sink.items > best.items {
-                best = sink;
-            }
-            match tried {
-                Err(error) if self.client.wait_after(&error, &mut call).await => {}
-                tried => {
-                    let is_new = pages.add(best);
-                    return tried.map(|()| is_new);
-                }
-            }
-        }
+    fn asking(&self) -> Asking<'_> {
+        let target = Target { place: Place::PartnerCenter, scope: None };
+        Asking { client: &self.client, target, source: self.source(), form: Form::LIST }
     }
 
-    async fn try_page(
-        &self,
-        url: &Url,
-        call: &mut Call,
-        sink: &mut PageSink<'_>,
-    ) -> Result<(), SourceError> {
-        let request =
-            self.client.request(Method::GET, url.clone()).header(NEW_MODEL.0, NEW_MODEL.1);
-        let mut response = self.client.exchange(request, &TARGET, call).await?;
-        read_page(&mut response, Form::LIST, Place::PartnerCenter, sink).await.map(drop)
-    }
-
-    /// Sends a request, with its tries.
-    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, SourceError> {
-        let mut call = Call::new(Endpoint::FraudEvents);
-        loop {
-            let request = request().header(NEW_MODEL.0, NEW_MODEL.1);
-            match self.client.exchange(request, &TARGET, &mut call).await {
-                Err(error) if self.client.wait_after(&error, &mut call).await => {}
-                sent => return sent,
-            }
-        }
+    /// A request for the new model.
+    fn request(&self, method: Method, url: &Url) -> RequestBuilder {
+        self.client.request(method, url.clone()).header(NEW_MODEL.0, NEW_MODEL.1)
     }
 }
 

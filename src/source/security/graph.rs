@@ -6,27 +6,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, Url};
 use serde_json::json;
 
 use crate::domain::{SecurityAlert, SecuritySource};
-use crate::http::{BodyError, read_capped};
-use crate::source::call::{Call, Endpoint};
-use crate::source::client::{Client, Target, network};
-use crate::source::scan::{Form, Outline, ScanError, Scanner};
+use crate::source::call::Endpoint;
+use crate::source::client::{Client, Target};
+use crate::source::scan::{Form, Outline};
+use crate::source::security::asking::{Asking, with_json};
 use crate::source::security::items;
-use crate::source::security::list::{MOST_KEPT, PageSink, Pages};
+use crate::source::security::list::{MOST_KEPT, Pages};
 use crate::source::security::score::{self, SecurityScore};
 use crate::source::security::{
     AnswerReason, Answered, Api, SecurityError, SecurityList, SecurityWanted,
 };
 use crate::source::{Place, SourceError};
 
-/// What one page may unpack to, in bytes.
-const PAGE_CAP: usize = 256 << 20;
-/// What the answer about one alert, or about the score, may unpack to.
-const ONE_CAP: usize = 4 << 20;
 /// More pages than alerts of years fill.
 const MOST_PAGES: usize = 10_000;
 
@@ -82,7 +77,7 @@ impl Api for Graph {
                 "resolvedReason": reason.as_str(),
             });
             let request = || with_json(self.client.request(Method::PATCH, url.clone()), &body);
-            let sent = self.send(Endpoint::SecurityAlerts, request).await;
+            let sent = self.asking().send(Endpoint::SecurityAlerts, request).await;
             sent.map(drop).map_err(|error| SecurityError::of(error, Place::Graph))
         })
     }
@@ -124,7 +119,9 @@ impl Graph {
             if seen.len() > MOST_PAGES {
                 return Err(link(format!("there were {MOST_PAGES} pages before it")));
             }
-            let outline = self.page(&url, wanted, pages).await?;
+            let request = || self.client.request(Method::GET, url.clone());
+            let (outline, _) =
+                self.asking().page(Endpoint::SecurityAlerts, request, wanted, pages).await?;
             if pages.is_full() {
                 return Err(garbled(format!("there are {MOST_KEPT} open alerts or more")));
             }
@@ -141,106 +138,16 @@ impl Graph {
         }
     }
 
-    /// One page, with its tries. The last try counts, or the one that held most.
-    async fn page(
-        &self,
-        url: &Url,
-        wanted: &SecurityWanted,
-        pages: &mut Pages,
-    ) -> Result<Outline, SourceError> {
-        let mut call = Call::new(Endpoint::SecurityAlerts);
-        let mut best = PageSink::new(wanted, SecuritySource::Graph);
-        loop {
-            let mut sink = PageSink::new(wanted, SecuritySource::Graph);
-            let tried = self.try_page(url, &mut call, &mut sink).await;
-            if tried.is_ok() || sink.items > best.items {
-                best = sink;
-            }
-            match tried {
-                Err(error) if self.client.wait_after(&error, &mut call).await => {}
-                tried => {
-                    pages.add(best);
-                    return tried;
-                }
-            }
-        }
-    }
-
-    async fn try_page(
-        &self,
-        url: &Url,
-        call: &mut Call,
-        sink: &mut PageSink<'_>,
-    ) -> Result<Outline, SourceError> {
-        let request = self.client.request(Method::GET, url.clone());
-        let mut response = self.client.exchange(request, &self.target(), call).await?;
-        read_page(&mut response, Form::ODATA, Place::Graph, sink).await
-    }
-
-    fn target(&self) -> Target<'_> {
-        Target { place: Place::Graph, scope: Some(&self.scope) }
+    fn asking(&self) -> Asking<'_> {
+        let target = Target { place: Place::Graph, scope: Some(&self.scope) };
+        Asking { client: &self.client, target, source: SecuritySource::Graph, form: Form::ODATA }
     }
 
     /// The whole body of an answer that is small.
     async fn body(&self, endpoint: Endpoint, url: &Url) -> Result<Vec<u8>, SourceError> {
         let request = || self.client.request(Method::GET, url.clone());
-        let mut response = self.send(endpoint, request).await?;
-        small_body(&mut response, Place::Graph).await
+        self.asking().body(endpoint, request).await
     }
-
-    /// Sends a request, with its tries.
-    async fn send(
-        &self,
-        endpoint: Endpoint,
-        request: impl Fn() -> RequestBuilder,
-    ) -> Result<Response, SourceError> {
-        let mut call = Call::new(endpoint);
-        loop {
-            match self.client.exchange(request(), &self.target(), &mut call).await {
-                Err(error) if self.client.wait_after(&error, &mut call).await => {}
-                sent => return sent,
-            }
-        }
-    }
-}
-
-/// Reads a page of alerts; an answer without a body is unreadable, not empty.
-pub(super) async fn read_page(
-    response: &mut Response,
-    form: Form,
-    place: Place,
-    sink: &mut PageSink<'_>,
-) -> Result<Outline, SourceError> {
-    let garbled = |error: ScanError| SourceError::Garbled {
-        place,
-        reason: format!("the list of security alerts {error}"),
-    };
-    let (mut scanner, mut size) = (Scanner::of(form), 0_usize);
-    while let Some(bytes) = response.chunk().await.map_err(|error| network(&error, place))? {
-        size = size.saturating_add(bytes.len());
-        if size > PAGE_CAP {
-            let cap = u64::try_from(PAGE_CAP).unwrap_or(u64::MAX);
-            return Err(SourceError::TooLarge { place, cap });
-        }
-        scanner.feed(&bytes, sink).map_err(garbled)?;
-    }
-    scanner.finish().map_err(garbled)
-}
-
-/// The body of an answer about one thing.
-pub(super) async fn small_body(
-    response: &mut Response,
-    place: Place,
-) -> Result<Vec<u8>, SourceError> {
-    read_capped(response, ONE_CAP).await.map_err(|error| match error {
-        BodyError::Broken(error) => network(&error, place),
-        error @ BodyError::TooLarge(_) => SourceError::Garbled { place, reason: error.to_string() },
-    })
-}
-
-/// A request with a body of JSON.
-pub(super) fn with_json(request: RequestBuilder, body: &serde_json::Value) -> RequestBuilder {
-    request.header(CONTENT_TYPE, "application/json").body(body.to_string())
 }
 
 /// The next page, as it is written; another host would get the token.

@@ -1,6 +1,7 @@
 //! Reads Microsoft's security alerts, from Microsoft Graph or from Partner Center, and answers one
 //! where a person orders that. What they mean for anybody is left to others.
 
+mod asking;
 mod error;
 mod fraud_events;
 mod graph;
