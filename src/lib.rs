@@ -49,7 +49,7 @@
 //! | [`analysis`] | explains, replays, simulates, previews |
 //! | [`actions`] | what people order, one file each |
 //! | [`listings`] | what is remembered as people and programs read it: the same in commands and on pages |
-//! | [`web`] | metrics and health over HTTP; the control socket |
+//! | [`web`] | pages and the API, metrics and health over HTTP; the control socket |
 //! | [`config`] | one TOML file becomes a checked tree of the rooms' own configurations |
 //! | [`daemon`] | lives long: schedule, reload, drain, systemd |
 //! | [`simulator`] | an embedded Partner Center and receivers, for the demonstration and for tests |

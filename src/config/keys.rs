@@ -104,7 +104,7 @@ pub(crate) const ROOT: Shape = &[
     key("source", Kind::Typed(&SOURCE), "where usage is read from"),
     key("daemon", Kind::Table(DAEMON), "state and time zone"),
     key("ledger", Kind::Table(LEDGER), "the durable record of alerts and deliveries"),
-    key("http", Kind::Table(HTTP), "metrics and health; leave it out for none"),
+    key("http", Kind::Table(HTTP), "pages, metrics and health; leave it out for none"),
     key("partner", Kind::Table(PARTNER), "who you are to your customers, in messages to them"),
     key("operator", Kind::Table(OPERATOR), "who hears of trouble with the daemon itself"),
     key("budgets", Kind::Table(BUDGETS), "which budget is in force where two exist"),
@@ -172,7 +172,7 @@ const LEDGER: Shape = &[
 
 const HTTP: Shape = &[
     key("listen", Kind::Text, "address and port"),
-    key("token", Kind::Secret, "required when listen is not loopback"),
+    key("token", Kind::Secret, "signs in to the pages; required when listen is not loopback"),
     key("customer_metrics", Kind::Boolean, "whether /metrics/customers names every customer"),
     key("public_url", Kind::Later, "for links in messages"),
 ];
