@@ -4,12 +4,14 @@
 
 pub(crate) mod case;
 mod coverage;
+mod daily_costs;
 mod decide;
 pub(crate) mod identity;
 pub(crate) mod judging;
 pub(crate) mod lifecycle;
 mod memory;
 mod messages;
+mod misuse;
 mod new_message;
 pub(crate) mod planning;
 mod raise;
@@ -24,6 +26,7 @@ mod spike_run;
 pub(crate) mod spikes;
 
 pub use coverage::{Gap, gap, silent, silent_about};
+pub use daily_costs::DailyCosts;
 pub use decide::{Decided, LatePass, Raise, decide};
 pub use identity::unrecorded_identity;
 pub use judging::AsOf;
@@ -32,6 +35,7 @@ pub use memory::{
     RememberedCustomer,
 };
 pub use messages::{Surroundings, late_step, snapshot, step, steps};
+pub use misuse::{Misuse, MisuseSign, MisuseVerdict, SignSource};
 pub use new_message::{Content, DigestPart, MessageAlert, NewMessage};
 pub use planning::{Followup, followups, messages, slice, slice_of_followups};
 pub use raise::{RaiseContext, Raised, raise};

@@ -26,6 +26,7 @@ mod listing;
 mod lock;
 mod made;
 mod mirror;
+mod misuse;
 mod orders;
 mod overview;
 mod polling;

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::alerting::{
-    ANSWERED_WITHIN, CustomerState, Depth, Interim, KnownCustomers, NewSample, OpenAlert,
-    PollMemory, RememberedCustomer, RememberedSecurity, SecurityMemory, SecurityPoll,
+    ANSWERED_WITHIN, CustomerState, Depth, Interim, KnownCustomers, MisuseSign, NewSample,
+    OpenAlert, PollMemory, RememberedCustomer, RememberedSecurity, SecurityMemory, SecurityPoll,
 };
 use crate::domain::name_key;
 use crate::domain::{
@@ -28,7 +28,7 @@ use crate::ledger::sql::{self, Connection};
 use crate::ledger::table::customers::{self, Steps};
 use crate::ledger::table::{
     acks, budget_pushes, chain, deliveries, findings, history, holds, life, listings, mirror,
-    notifiers, overview, polls, recipients, reports, security, sent_messages, silences,
+    misuse, notifiers, overview, polls, recipients, reports, security, sent_messages, silences,
 };
 use crate::text::hex;
 
@@ -117,6 +117,16 @@ impl Reader {
     pub fn security_summary(&self, now: Timestamp) -> Result<Option<SecuritySummary>, LedgerError> {
         let since = now.saturating_sub(ANSWERED_WITHIN).unwrap_or(Timestamp::MIN);
         Ok(self.security(since)?.summary(now))
+    }
+
+    /// What points to misuse of a customer's resources, its subscriptions' among them.
+    pub fn misuse_signs(&self, customer: &CustomerKey) -> Result<Vec<MisuseSign>, LedgerError> {
+        self.read(|connection| misuse::of_customer(connection, customer))
+    }
+
+    /// What is marked as fraud, of all customers, and is no older than this.
+    pub fn fraud_since(&self, since: Timestamp) -> Result<Vec<MisuseSign>, LedgerError> {
+        self.read(|connection| misuse::fraud_since(connection, since))
     }
 
     /// An alert and those that were told together with it, of the same customer, itself first; with

@@ -35,7 +35,9 @@ CREATE TABLE security_alert (
     listed_at  INTEGER NOT NULL,             -- when it was last written because it had changed
     ended_at   INTEGER,                      -- when it was answered, or found to be gone; none while it is open
     unlisted   INTEGER NOT NULL DEFAULT 0,   -- it is no longer listed
-    ordered_by TEXT                          -- who answered it from here
+    ordered_by TEXT,                         -- who answered it from here
+    evidence_at INTEGER,                     -- when somebody has gathered the evidence of it, as fraud
+    evidence_by TEXT
 ) STRICT;
 CREATE INDEX security_alert_open ON security_alert (id) WHERE ended_at IS NULL;
 CREATE INDEX security_alert_ended ON security_alert (ended_at) WHERE ended_at IS NOT NULL;
@@ -70,6 +72,11 @@ ALTER TABLE spike_day ADD COLUMN marked_at INTEGER;
 ALTER TABLE spike_day ADD COLUMN marked_by TEXT;
 ALTER TABLE spike_day ADD COLUMN reason TEXT;
 ALTER TABLE spike_day ADD COLUMN until TEXT;                             -- days of all rules about spikes are expected up to it
+
+-- When somebody has gathered the evidence of what is marked as fraud, and who: nobody is reminded of a claim any more.
+ALTER TABLE spike_day ADD COLUMN evidence_at INTEGER;
+ALTER TABLE spike_day ADD COLUMN evidence_by TEXT;
+CREATE INDEX spike_day_fraud ON spike_day (day) WHERE mark = 'fraud';
 
 ALTER TABLE alert ADD COLUMN acked_note TEXT;                            -- what the first who knew of it has noted
 

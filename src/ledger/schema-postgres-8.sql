@@ -35,7 +35,9 @@ CREATE TABLE security_alert (
     listed_at  BIGINT NOT NULL,
     ended_at   BIGINT,
     unlisted   BIGINT NOT NULL DEFAULT 0,
-    ordered_by TEXT COLLATE "C"
+    ordered_by TEXT COLLATE "C",
+    evidence_at BIGINT,
+    evidence_by TEXT COLLATE "C"
 );
 CREATE INDEX security_alert_open ON security_alert (id) WHERE ended_at IS NULL;
 CREATE INDEX security_alert_ended ON security_alert (ended_at) WHERE ended_at IS NOT NULL;
@@ -68,6 +70,10 @@ ALTER TABLE spike_day ADD COLUMN marked_at BIGINT;
 ALTER TABLE spike_day ADD COLUMN marked_by TEXT COLLATE "C";
 ALTER TABLE spike_day ADD COLUMN reason TEXT COLLATE "C";
 ALTER TABLE spike_day ADD COLUMN until TEXT COLLATE "C";
+
+ALTER TABLE spike_day ADD COLUMN evidence_at BIGINT;
+ALTER TABLE spike_day ADD COLUMN evidence_by TEXT COLLATE "C";
+CREATE INDEX spike_day_fraud ON spike_day (day) WHERE mark = 'fraud';
 
 ALTER TABLE alert ADD COLUMN acked_note TEXT COLLATE "C";
 

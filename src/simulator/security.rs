@@ -278,7 +278,7 @@ fn set(body: &mut Value, name: &str, value: Value) {
 }
 
 /// A parameter of the address.
-fn query(request: &Request, name: &str) -> Option<String> {
+pub(super) fn query(request: &Request, name: &str) -> Option<String> {
     let url = reqwest::Url::parse(&format!("http://simulator{}", request.path)).ok()?;
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

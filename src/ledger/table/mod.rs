@@ -14,6 +14,7 @@ pub(super) mod incidents;
 pub(super) mod life;
 pub(super) mod listings;
 pub(super) mod mirror;
+pub(super) mod misuse;
 pub(super) mod notifiers;
 pub(super) mod overview;
 pub(super) mod polls;

@@ -70,7 +70,8 @@ impl KeptRow {
     }
 }
 
-fn state(row: &Row<'_>) -> sql::Result<SecurityState> {
+/// Where the security alert in a row stands.
+pub(in crate::ledger) fn state(row: &Row<'_>) -> sql::Result<SecurityState> {
     Ok(SecurityState {
         alert: serde_json::from_str(row.get_ref("state")?.as_str()?).map_err(column::unreadable)?,
         first_seen: column::instant(row, "first_seen")?,
@@ -81,7 +82,7 @@ fn state(row: &Row<'_>) -> sql::Result<SecurityState> {
 }
 
 /// The references of the alerts about it, the newest first.
-fn references(connection: &Connection, id: i64) -> sql::Result<Vec<String>> {
+pub(in crate::ledger) fn references(connection: &Connection, id: i64) -> sql::Result<Vec<String>> {
     let mut statement =
         connection.prepare_cached("SELECT id FROM alert WHERE security = ?1 ORDER BY seq DESC")?;
     let references =

@@ -230,8 +230,9 @@ fn set_note(
 ) -> sql::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE spike_day SET mark = :mark, marked_at = :at, marked_by = :by, reason = :reason, until = :until, ended = :ended,
-             ended_by = :ended_by WHERE customer = (SELECT id FROM customer WHERE key = :key) AND rule = :rule AND day = :day",
+            "UPDATE spike_day SET mark = CAST(:mark AS TEXT), marked_at = :at, marked_by = :by, reason = :reason, until = :until, ended = :ended,
+             ended_by = :ended_by, evidence_at = CASE WHEN CAST(:mark AS TEXT) = 'fraud' THEN evidence_at END,
+             evidence_by = CASE WHEN CAST(:mark AS TEXT) = 'fraud' THEN evidence_by END WHERE customer = (SELECT id FROM customer WHERE key = :key) AND rule = :rule AND day = :day",
         )?
         .execute(named_params! {
             ":key": customer.as_str(),

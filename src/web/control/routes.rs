@@ -11,9 +11,9 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use crate::actions::{
-    AckRequest, Action, ActionContext, Author, ExpireRequest, PollRequest, PushRequest,
-    ReadRequest, ReleaseRequest, ReloadRequest, ResolveRequest, RetryRequest, SignInRequest,
-    SilenceRequest,
+    AckRequest, Action, ActionContext, Author, EvidenceRequest, ExpireRequest, PollRequest,
+    PushRequest, ReadRequest, ReleaseRequest, ReloadRequest, ResolveRequest, RetryRequest,
+    SignInRequest, SilenceRequest,
 };
 use crate::web::control::about::about;
 use crate::web::control::refusal::{Refusal, json};
@@ -36,6 +36,7 @@ pub(super) fn routes(context: ActionContext) -> Router {
         .merge(action::<ExpireRequest>())
         .merge(action::<AckRequest>())
         .merge(action::<ResolveRequest>())
+        .merge(action::<EvidenceRequest>())
         .fallback(async |uri: Uri| Refusal::unknown(uri.path()))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(DefaultBodyLimit::max(BODY_CAP))
