@@ -157,9 +157,12 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     /// Microsoft's security alerts: list them, show one, answer one
     Security(security::Security),
-    /// Write a folder that proves what was seen of a customer, decided about it, and told to whom
-    #[command(after_help = "Example: \
-            budget-alertd evidence --customer \"Contoso Nord\" --since 2026-11-01")]
+    /// Write a folder that proves what was seen of a customer, decided about it, and told to whom;
+    /// of an incident what a claim for fraud needs
+    #[command(
+        after_help = "Of an incident: budget-alertd evidence --incident 5F0C1C3E\n\nExample: \
+            budget-alertd evidence --customer \"Contoso Nord\" --since 2026-11-01"
+    )]
     Evidence(evidence::EvidenceOf),
     /// A spreadsheet of customers with their budgets: prefilled out, checked and explained in; and
     /// what of them is written to Partner Center
@@ -298,7 +301,7 @@ async fn execute(arguments: &Arguments) -> anyhow::Result<exit::Outcome> {
         Command::Silence(silence) => silence.run(&config()?).await,
         Command::Deliveries(deliveries) => deliveries.run(&config()?).await,
         Command::Security(security) => Box::pin(security.run(&config()?)).await,
-        Command::Evidence(evidence) => evidence.run(&config()?),
+        Command::Evidence(evidence) => Box::pin(evidence.run(&config()?)).await,
         Command::Budgets(budgets) => Box::pin(budgets.run(&config()?)).await,
         Command::Demo(demo) => Box::pin(demo.run()).await,
         Command::Ledger(ledger) => ledger.run(&config()?),

@@ -99,7 +99,7 @@ async fn ask(
     let ReadAnswer { code, out, err } = daemon.ask(request).await?;
     std::io::stderr().write_all(err.as_bytes())?;
     match evidence.filter(|_| code == 0) {
-        Some(evidence) => evidence.write_printed(&out)?,
+        Some(evidence) => evidence.write_printed(&out, &daemon).await?,
         None => std::io::stdout().write_all(out.as_bytes())?,
     }
     Ok(code)

@@ -10,26 +10,19 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::actions::{Incident, IncidentAbout};
 use crate::alerting::{CustomerState, NewSample};
-
+use crate::cli::evidence::deeds::{Deed, deeds};
+use crate::cli::evidence::incident::{Gathered, IncidentFacts, SecurityFacts};
 use crate::cli::evidence::redact::Shown;
 use crate::cli::evidence::shared::Sharing;
+use crate::cli::evidence::shown::{Attempt, Quiet, Recorded, Told};
+use crate::cli::evidence::span::Span;
 use crate::cli::text;
-use crate::domain::{
-    Currency, CustomerEvent, DeliveryState, MessageKind, Plan, Silence, Silenceable,
-};
+use crate::domain::{Currency, CustomerEvent, CustomerKey, Plan, Silence, Silenceable};
 use crate::ledger::{AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, Reader};
 use crate::poll::Namesakes;
 use crate::text::hex;
-
-/// What time it is about.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Span {
-    pub(super) from: Timestamp,
-    pub(super) until: Timestamp,
-    /// When it was gathered.
-    pub(super) made_at: Timestamp,
-}
 
 /// All of it.
 #[derive(Serialize)]
@@ -40,6 +33,9 @@ pub(super) struct Evidence {
     pub(super) time_zone: String,
     pub(super) program: &'static str,
     pub(super) ledger: Ledger,
+    /// The incident that it is of; none of a customer's evidence alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) incident: Option<IncidentFacts>,
     /// What was read, oldest first.
     pub(super) usage: Vec<Sample>,
     /// What happened to the data, oldest first.
@@ -53,6 +49,8 @@ pub(super) struct Evidence {
     /// Who was told, in the order of recording.
     pub(super) deliveries: Vec<Told>,
     pub(super) silences: Vec<Quiet>,
+    /// Who did what, oldest first.
+    pub(super) done: Vec<Deed>,
     /// The events of the ledger's chain about all this.
     pub(super) record: Vec<Recorded>,
 }
@@ -62,7 +60,8 @@ pub(super) struct Customer {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) label: Option<String>,
-    pub(super) plan: Plan,
+    /// None of one whose usage was never read.
+    pub(super) plan: Option<Plan>,
     pub(super) currency: Option<Currency>,
 }
 
@@ -88,69 +87,16 @@ pub(super) struct Sample {
     pub(super) reported_percent: Option<Decimal>,
 }
 
-/// One message to one receiver.
-#[derive(Serialize)]
-pub(super) struct Told {
-    pub(super) id: Uuid,
-    pub(super) identity: Uuid,
-    pub(super) notifier: String,
-    pub(super) recipient: Option<String>,
-    pub(super) kind: MessageKind,
-    pub(super) state: DeliveryState,
-    pub(super) held: bool,
-    pub(super) created_at: Timestamp,
-    pub(super) ended_at: Option<Timestamp>,
-    /// The references of the customer's alerts in it.
-    pub(super) alerts: Vec<String>,
-    /// How many alerts of other customers it told of.
-    pub(super) other_alerts: usize,
-    pub(super) attempts: Vec<Attempt>,
-    /// What the last attempt handed over.
-    pub(super) message: Option<Shown>,
-    pub(super) last_detail: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Attempt {
-    pub(super) at: Timestamp,
-    pub(super) outcome: String,
-    pub(super) answer: String,
-}
-
-/// A silence that covered the customer.
-#[derive(Serialize)]
-pub(super) struct Quiet {
-    pub(super) id: i64,
-    pub(super) rules: Vec<String>,
-    pub(super) unless_above: Option<Decimal>,
-    pub(super) created_at: Timestamp,
-    pub(super) ends_at: Option<Timestamp>,
-    pub(super) expired_at: Option<Timestamp>,
-    pub(super) author: String,
-    pub(super) reason: String,
-}
-
-/// An event of the ledger's chain.
-#[derive(Serialize)]
-pub(super) struct Recorded {
-    pub(super) number: i64,
-    pub(super) at: Timestamp,
-    pub(super) kind: String,
-    #[serde(rename = "ref")]
-    pub(super) about: String,
-    pub(super) content: Value,
-    pub(super) hash: String,
-}
-
 impl Evidence {
     /// Gathers it; what came of an alert after the span belongs to the alert.
     pub(super) fn gather(
         reader: &Reader,
-        seen: &CustomerState,
+        about: &About<'_>,
         span: Span,
         zone: &TimeZone,
     ) -> anyhow::Result<Self> {
-        let key = seen.customer.key();
+        let customer = Customer::of(about);
+        let key = customer.key();
         let mut rows = reader.alerts(&AlertFilter {
             since: Some(span.from),
             until: Some(span.until),
@@ -158,12 +104,29 @@ impl Evidence {
             ..AlertFilter::default()
         })?;
         rows.reverse();
-        let told = told(reader, seen, &rows, &span)?;
+        let told = told(reader, &customer, &rows, &span)?;
         let usage = reader.history(&key)?.into_iter().filter(|it| span.holds(it.seen_at));
         let events = reader.events(&key)?.into_iter().filter(|event| span.holds(event.at));
+        let events: Vec<_> = events.collect();
+        let incident = about.incident.map(|incident| {
+            let gathered = Gathered {
+                rows: &rows,
+                deliveries: &told,
+                events: &events,
+                span: &span,
+                partner: about.partner.map(str::to_owned),
+            };
+            IncidentFacts::of(reader, incident, about.seen, gathered)
+        });
+        let incident = incident.transpose()?;
+        let silences = silences(reader, &customer, &rows, &span)?;
+        let security = incident.as_ref().map_or(&[][..], |incident| &incident.security_alerts);
+        let record = record(reader, &customer, &About::ids(&rows, &told), security, &span)?;
         let proof = reader.prove()?;
         Ok(Self {
-            customer: Customer::of(seen),
+            done: deeds(&record, &silences, security),
+            customer,
+            incident,
             span,
             time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
             program: concat!("budget-alertd ", env!("CARGO_PKG_VERSION")),
@@ -174,14 +137,14 @@ impl Evidence {
                 changed: proof.changed.map(|event| event.number),
             },
             usage: usage.map(|sample| Sample::of(&sample)).collect(),
-            events: events.collect(),
+            events,
             alerts: rows
                 .iter()
                 .map(|row| serde_json::to_value(crate::listings::alerts::document(row)))
                 .collect::<Result<_, _>>()?,
             in_words: in_words(&rows),
-            silences: silences(reader, seen, &rows, &span)?,
-            record: record(reader, seen, &rows, &told, &span)?,
+            silences,
+            record,
             rows,
             deliveries: told,
         })
@@ -203,21 +166,49 @@ impl Evidence {
     }
 }
 
-impl Span {
-    fn holds(&self, at: Timestamp) -> bool {
-        (self.from..self.until).contains(&at)
+/// What evidence is of.
+pub(super) struct About<'a> {
+    /// The customer as it was seen last; none of one whose usage was never read.
+    pub(super) seen: Option<&'a CustomerState>,
+    pub(super) incident: Option<&'a Incident>,
+    /// The partner's tenant, where it is known.
+    pub(super) partner: Option<&'a str>,
+}
+
+impl About<'_> {
+    /// Alerts and messages, as the chain names them.
+    fn ids(rows: &[AlertRow], told: &[Told]) -> HashSet<String> {
+        let alerts = rows.iter().map(|row| row.snapshot.alert.id);
+        alerts.chain(told.iter().map(|told| told.id)).map(|id| id.to_string()).collect()
     }
 }
 
 impl Customer {
-    fn of(seen: &CustomerState) -> Self {
+    fn of(about: &About<'_>) -> Self {
+        let (seen, incident) = (about.seen, about.incident.map(|incident| &incident.about));
+        let id = seen.map(|seen| &seen.customer).or(incident.map(IncidentAbout::customer));
+        let id = id.map(|id| id.as_str().to_owned()).unwrap_or_default();
         Self {
-            id: seen.customer.as_str().to_owned(),
-            name: seen.name.clone(),
-            label: seen.label.clone(),
-            plan: seen.plan,
-            currency: seen.currency,
+            name: seen.map_or_else(|| id.clone(), |seen| seen.name.clone()),
+            id,
+            label: seen.and_then(|seen| seen.label.clone()),
+            plan: seen.map(|seen| seen.plan),
+            currency: seen.and_then(|seen| seen.currency),
         }
+    }
+
+    fn key(&self) -> CustomerKey {
+        CustomerKey::of(&self.id)
+    }
+
+    /// The id, the name and the label.
+    pub(super) fn names(&self) -> [Option<&str>; 3] {
+        [Some(&*self.id), Some(&*self.name), self.label.as_deref()]
+    }
+
+    /// The label, else the name.
+    pub(super) fn called(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
     }
 }
 
@@ -244,25 +235,25 @@ fn in_words(rows: &[AlertRow]) -> Vec<String> {
 /// Who was told of these alerts, and of anything about the customer in this time.
 fn told(
     reader: &Reader,
-    seen: &CustomerState,
+    customer: &Customer,
     rows: &[AlertRow],
     span: &Span,
 ) -> anyhow::Result<Vec<Told>> {
     let alerts: HashSet<Uuid> = rows.iter().map(|row| row.snapshot.alert.id).collect();
     let mut deliveries = reader.deliveries(&DeliveryFilter {
         since: Some(span.from),
-        customer: Some(seen.customer.key()),
+        customer: Some(customer.key()),
         ..DeliveryFilter::default()
     })?;
     deliveries.retain(|row| {
         span.holds(row.created_at) || row.alerts.iter().any(|alert| alerts.contains(alert))
     });
     deliveries.reverse();
-    deliveries.into_iter().map(|row| told_by(reader, seen, row)).collect()
+    deliveries.into_iter().map(|row| told_by(reader, customer, row)).collect()
 }
 
-fn told_by(reader: &Reader, seen: &CustomerState, row: DeliveryRow) -> anyhow::Result<Told> {
-    let sharing = Sharing::of(reader, seen, &row.alerts)?;
+fn told_by(reader: &Reader, customer: &Customer, row: DeliveryRow) -> anyhow::Result<Told> {
+    let sharing = Sharing::of(reader, &customer.names(), &row.alerts)?;
     let attempts = reader.attempts(row.id)?.into_iter();
     let attempts = attempts.map(|AttemptRow { at, outcome, detail }| Attempt {
         at,
@@ -290,11 +281,11 @@ fn told_by(reader: &Reader, seen: &CustomerState, row: DeliveryRow) -> anyhow::R
 
 fn silences(
     reader: &Reader,
-    seen: &CustomerState,
+    customer: &Customer,
     rows: &[AlertRow],
     span: &Span,
 ) -> anyhow::Result<Vec<Quiet>> {
-    let names = [Some(seen.customer.as_str()), Some(&*seen.name), seen.label.as_deref()];
+    let names = customer.names();
     let is_about = |silence: &Silence| {
         let by_name = silence.customers.is_empty()
             || silence.customers.iter().any(|glob| glob.fits_any(names));
@@ -309,49 +300,32 @@ fn silences(
     Ok(reader.silences()?.into_iter().filter(is_about).map(Quiet::of).collect())
 }
 
-impl Quiet {
-    /// Which other customers it was for is not said.
-    fn of(silence: Silence) -> Self {
-        Self {
-            id: silence.id,
-            rules: silence.rules.iter().map(|glob| glob.as_str().to_owned()).collect(),
-            unless_above: silence.unless_above,
-            created_at: silence.created_at,
-            ends_at: silence.ends_at,
-            expired_at: silence.expired_at,
-            author: silence.author,
-            reason: silence.reason,
-        }
-    }
-}
-
-/// The events of the chain about these alerts and messages, the steps that were passed, and the
-/// configurations that came into force meanwhile.
+/// The events of the chain about these alerts and messages, the steps that were passed, what was
+/// ordered about the customer, and the configurations that came into force meanwhile.
 fn record(
     reader: &Reader,
-    seen: &CustomerState,
-    rows: &[AlertRow],
-    told: &[Told],
+    customer: &Customer,
+    ids: &HashSet<String>,
+    security: &[SecurityFacts],
     span: &Span,
 ) -> anyhow::Result<Vec<Recorded>> {
-    let ids: HashSet<String> = rows
-        .iter()
-        .map(|row| row.snapshot.alert.id)
-        .chain(told.iter().map(|told| told.id))
-        .map(|id| id.to_string())
-        .collect();
-    let key = seen.customer.key();
+    let key = customer.key();
     let mut record = Vec::new();
     reader.each_event(|event| {
         let content: Value = serde_json::from_str(&event.content).unwrap_or_default();
-        let passed = || content.get("customer").and_then(Value::as_str) == Some(key.as_str());
+        let text = |field: &str| content.get(field).and_then(Value::as_str);
+        let is_own = || text("customer") == Some(key.as_str());
+        let is_answer = || {
+            let of = |id: &str| security.iter().any(|one| one.alert.id.eq_ignore_ascii_case(id));
+            text("security").is_some_and(of)
+        };
         let is_about = ids.contains(&event.about)
-            || (span.holds(event.at)
-                && match event.kind.as_str() {
-                    "reload" => true,
-                    "passed" => passed(),
-                    _ => false,
-                });
+            || match event.kind.as_str() {
+                "reload" => span.holds(event.at),
+                "passed" => span.holds(event.at) && is_own(),
+                "order" => (span.holds(event.at) && is_own()) || is_answer(),
+                _ => false,
+            };
         if is_about {
             record.push(Recorded {
                 number: event.number,

@@ -7,8 +7,10 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use rust_decimal::Decimal;
 
-use crate::cli::evidence::document::{Evidence, Sample, Told};
+use crate::cli::evidence::document::{Evidence, Sample};
+use crate::cli::evidence::incident_page;
 use crate::cli::evidence::shared::ANOTHER;
+use crate::cli::evidence::shown::Told;
 use crate::domain::Alert;
 use crate::ledger::AlertRow;
 use crate::text::amounts::{money, percent};
@@ -33,7 +35,9 @@ pub(super) fn html(evidence: &Evidence, zone: &TimeZone) -> anyhow::Result<Strin
         name => customer.name.as_str(),
         label => customer.label.as_deref(),
         id => customer.id.as_str(),
-        called => customer.label.as_deref().unwrap_or(&customer.name),
+        called => customer.called(),
+        incident => evidence.incident.as_ref()
+            .map(|facts| incident_page::incident(facts, &evidence.done, &at)),
         another => ANOTHER,
         program => evidence.program,
         ledger => evidence.ledger.identity.to_string(),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use crate::alerting::CustomerState;
 use crate::domain::Alert;
 use crate::ledger::{LedgerError, Reader};
 
@@ -23,13 +22,14 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
-    /// Of a message with these alerts. An alert that the ledger no longer has is another's.
+    /// Of a message with these alerts, for the customer with this id, name and label. An alert that the ledger no longer has is another's.
     pub(super) fn of(
         reader: &Reader,
-        seen: &CustomerState,
+        names: &[Option<&str>; 3],
         alerts: &[Uuid],
     ) -> Result<Self, LedgerError> {
-        let customer = seen.customer.as_str().to_lowercase();
+        let [id, own @ ..] = names;
+        let customer = id.unwrap_or_default().to_lowercase();
         let mut sharing = Self { customer, own: vec![], others: vec![], names: BTreeSet::new() };
         for id in alerts {
             match reader.find_alert(&id.to_string())? {
@@ -37,8 +37,7 @@ impl Sharing {
                 None => sharing.others.push(Alert::reference_of(*id)),
             }
         }
-        let own = [Some(&seen.name), seen.label.as_ref()];
-        let own: Vec<_> = own.into_iter().flatten().map(|name| name.to_lowercase()).collect();
+        let own: Vec<_> = own.iter().flatten().map(|name| name.to_lowercase()).collect();
         // A name within the customer's own says nothing of another.
         sharing.names.retain(|name| own.iter().all(|own| !own.contains(name.as_str())));
         Ok(sharing)

@@ -1,6 +1,7 @@
 //! The alerts and the messages as spreadsheets, with names and texts.
 
-use crate::cli::evidence::document::{Evidence, Told};
+use crate::cli::evidence::document::Evidence;
+use crate::cli::evidence::shown::Told;
 use crate::cli::{alerts, spreadsheet, text};
 use crate::text::bare;
 

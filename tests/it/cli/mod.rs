@@ -5,6 +5,7 @@ mod backing_up;
 mod budgets;
 mod calibrating;
 mod checking;
+mod claiming;
 mod coverage;
 mod deferring;
 mod evidence;
