@@ -147,3 +147,8 @@ pub struct ReportPlan {
     /// Notifiers by name.
     pub notify: Vec<Box<str>>,
 }
+
+impl ReportPlan {
+    /// When it comes unless the file says so, and what has no report goes by.
+    pub const AT: jiff::civil::Time = jiff::civil::Time::constant(8, 0, 0, 0);
+}

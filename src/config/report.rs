@@ -9,9 +9,6 @@ use crate::config::reader::Table;
 use crate::config::value::short;
 use crate::domain::Every;
 
-/// When it comes unless the file says so.
-const AT: Time = Time::constant(8, 0, 0, 0);
-
 /// The regular report; none without the table, or where it is mistaken.
 pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Option<ReportPlan> {
     let table = root.table("report")?;
@@ -26,7 +23,7 @@ pub(crate) fn read<'a>(root: &Table<'a>, names: &Names<'a>) -> Option<ReportPlan
                 || format!("\"{}\" is no time of the day, such as \"08:00\"", short(text.value));
             table.reader.accept(&text.span, read.ok_or_else(mistaken))
         }
-        None => Some(AT),
+        None => Some(ReportPlan::AT),
     };
     let notify = names.own_notifiers(&table, "notify", "the regular report");
     refuse_shown(root, &table, "notify");

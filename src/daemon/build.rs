@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ReportPlan};
 use crate::daemon::Heartbeat;
 use crate::daemon::ledger_failure::causes;
 use crate::daemon::writes::WriteWatch;
@@ -16,7 +16,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{Metrics, WriteFailure};
 use crate::notify::MirrorChannel;
 use crate::poll::{Cycle, SecurityReading};
-use crate::reports::{ReportSchedule, ReportScheduler};
+use crate::reports::{ClaimReminders, ReportSchedule, ReportScheduler};
 
 /// What one configuration runs.
 pub struct Assembly {
@@ -30,6 +30,8 @@ pub struct Assembly {
     pub heartbeat: Option<Heartbeat>,
     /// Reports at its times.
     pub scheduler: Option<Arc<ReportScheduler>>,
+    /// Reminds the operator of claims.
+    pub claims: Arc<ClaimReminders>,
     /// Watches whether all of them can write.
     pub writes: WriteWatch,
     /// Where all of them tell what the operator should know.
@@ -188,6 +190,11 @@ pub(super) fn assemble_around(
     let writes = WriteWatch { path: config.ledger.path.clone(), ledger: ledger.clone(), emergency };
     Ok(Assembly {
         scheduler: scheduler(config, &cycle),
+        claims: Arc::new(ClaimReminders {
+            findings: findings.clone(),
+            at: config.report.as_ref().map_or(ReportPlan::AT, |plan| plan.at),
+            zone: config.time_zone.clone(),
+        }),
         cycle,
         workers,
         mirrors,

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::daemon::Assembly;
 use crate::daemon::channels::Lines;
 use crate::daemon::signals::{PollStatus, Signals};
-use crate::daemon::{loops, reports, security, standby, writes};
+use crate::daemon::{claims, loops, reports, security, standby, writes};
 use crate::delivery::DeliveryWorker;
 use crate::metrics::Metrics;
 
@@ -67,6 +67,7 @@ impl Generation {
         if let Some(scheduler) = assembly.scheduler {
             tasks.spawn(reports::report(scheduler, signals.clone()));
         }
+        tasks.spawn(claims::remind(assembly.claims, metrics.clone(), signals.clone()));
         if let Some(interval) = intervals.security {
             let cycle = Arc::clone(&assembly.cycle);
             tasks.spawn(security::read(cycle, interval, signals.clone()));

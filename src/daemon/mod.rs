@@ -4,6 +4,7 @@
 mod backups;
 mod build;
 mod channels;
+mod claims;
 mod clock_watch;
 mod control;
 mod disk;

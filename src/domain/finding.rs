@@ -56,6 +56,8 @@ pub enum FindingCode {
     CoverageGrew,
     /// Budgets of subscriptions could not be judged: their usage could not be read.
     SubscriptionsUnread,
+    /// A claim for fraud must be filed with Microsoft soon.
+    ClaimDue,
     /// The clock of this host jumped.
     ClockJumped,
     /// The configuration describes customers of whom no usage was ever seen, or has patterns that

@@ -1,6 +1,7 @@
 //! What polls raise and keep silent: rules and records in, text out.
 
 mod budgets;
+mod claims;
 mod clock;
 mod history;
 mod incidents;

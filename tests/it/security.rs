@@ -3,6 +3,7 @@
 
 mod again;
 mod answering;
+mod claims;
 mod configuring;
 mod destinations;
 mod reading;

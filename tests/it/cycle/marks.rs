@@ -1,13 +1,10 @@
 //! What people say of spikes, and how spikes end: records over days and orders in, alerts and
 //! messages out.
 
-use std::sync::Arc;
-
-use budget_alertd::actions::{AckRequest, Action, ActionContext, Author};
+use budget_alertd::actions::AckRequest;
 use budget_alertd::alerting::{AsOf, Recording};
 use budget_alertd::analysis::{explain, recollect};
-use budget_alertd::clock::Clock;
-use budget_alertd::daemon::assemble;
+use budget_alertd::clock::Clock as _;
 use budget_alertd::domain::spike::{RecordedSpike, SpikeMark};
 use budget_alertd::domain::{AlertSnapshot, CustomerKey, Glob, Message, Silence};
 use budget_alertd::ledger::{AlertFilter, AlertRow, AttemptRecord, Reader};
@@ -80,15 +77,7 @@ fn next_day(spikes: &[RecordedSpike]) -> RecordedSpike {
 /// Says of the newest alert what it was; returns what is refused.
 async fn say(world: &World, request: AckRequest) -> Result<(), String> {
     let newest = alerts(world).pop().unwrap().snapshot.alert.reference;
-    let (ledger, config) = (world.ledger(), world.config());
-    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
-    let cycle = assemble(&config, &ledger, &clock, &world.metrics).unwrap().cycle;
-    let context = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone());
-    let request = AckRequest { alerts: vec![newest], ..request };
-    let said = request.run(&context, &Author::of(0)).await;
-    drop(context);
-    ledger.close().await.unwrap();
-    said.map(drop).map_err(|error| error.to_string())
+    world.order(AckRequest { alerts: vec![newest], ..request }).await.map(drop)
 }
 
 fn expected(until: Option<&str>) -> AckRequest {

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use budget_alertd::actions::{Action, ActionContext, Author};
 use budget_alertd::clock::{Clock, SimulatedClock};
 use budget_alertd::config::{self, Environment};
 use budget_alertd::daemon::assemble;
-use budget_alertd::domain::{AlertSnapshot, Delivery, PeriodSource};
+use budget_alertd::domain::{AlertSnapshot, Delivery, Message, PeriodSource};
 use budget_alertd::ledger::Ledger;
 use budget_alertd::metrics::Metrics;
 use budget_alertd::poll::{CycleReport, SecurityReport};
@@ -77,6 +78,8 @@ pub(crate) struct World {
     pub(crate) metrics: Metrics,
     rules: String,
     source: String,
+    /// The time zone of the messages.
+    zone: &'static str,
     /// How many customers are recorded together in a mass crossing; `None`: as many as a daemon
     /// records.
     slice: Option<usize>,
@@ -91,7 +94,15 @@ impl World {
             dir.path().join("usage.json").display()
         );
         let clock = SimulatedClock::starting_at("2019-01-01T00:00:00Z".parse().unwrap());
-        Self { dir, clock, metrics: Metrics::new(), rules: rules.to_owned(), source, slice: None }
+        Self {
+            dir,
+            clock,
+            metrics: Metrics::new(),
+            rules: rules.to_owned(),
+            source,
+            zone: "UTC",
+            slice: None,
+        }
     }
 
     /// Reads from this `[source]` instead of a file.
@@ -109,6 +120,11 @@ impl World {
     /// Records what a poll raises in slices of so many customers, once there are twice as many.
     pub(crate) fn in_slices_of(self, slice: usize) -> Self {
         Self { slice: Some(slice), ..self }
+    }
+
+    /// The same world with messages in this time zone.
+    pub(crate) fn in_zone(self, zone: &'static str) -> Self {
+        Self { zone, ..self }
     }
 
     /// The same world under a clock that shows `now`, whatever it showed before.
@@ -141,9 +157,10 @@ impl World {
         };
         let state = self.dir.path().join("state");
         let mut text = format!(
-            "{}\n[daemon]\nstate_dir = \"{}\"\n{}\n{hook}",
+            "{}\n[daemon]\nstate_dir = \"{}\"\ntime_zone = \"{}\"\n{}\n{hook}",
             self.source,
             state.display(),
+            self.zone,
             self.rules
         );
         if let Some(url) = server::url_for(&state) {
@@ -203,6 +220,39 @@ impl World {
         };
         ledger.close().await.unwrap();
         report
+    }
+
+    /// Looks at `now` which claims are due.
+    pub(crate) async fn remind(&self, now: &str) {
+        self.clock.advance_to(now.parse().unwrap());
+        let ledger = self.ledger();
+        let assembly = assemble(&self.config(), &ledger, &self.clock(), &self.metrics).unwrap();
+        assembly.claims.step().await.unwrap();
+        drop(assembly);
+        ledger.close().await.unwrap();
+    }
+
+    /// Lets root order something, with no daemon beside it.
+    pub(crate) async fn order<A: Action>(&self, request: A) -> Result<A::Answer, String> {
+        let (ledger, config) = (self.ledger(), self.config());
+        let cycle = assemble(&config, &ledger, &self.clock(), &self.metrics).unwrap().cycle;
+        let context = ActionContext::in_process(cycle, config.ledger.clone(), config.file);
+        let answer = request.run(&context, &Author::of(0)).await;
+        drop(context);
+        ledger.close().await.unwrap();
+        answer.map_err(|error| error.to_string())
+    }
+
+    /// What the operator was told through a notifier, a line each, and has not been sent yet.
+    pub(crate) async fn operator_news(&self, notifier: &str) -> Vec<String> {
+        let news = |delivery: Delivery| match delivery.message {
+            Message::Operator(news) if news.over => Some(format!("over: {}", news.summary)),
+            Message::Operator(news) => {
+                Some(format!("{}: {}\n{}", news.code, news.summary, news.action))
+            }
+            _ => None,
+        };
+        self.owed(notifier).await.into_iter().filter_map(news).collect()
     }
 
     /// Polls a collection of these records at `now`.
