@@ -33,8 +33,13 @@ impl DailyCosts {
         let mut costs = Self::default();
         let mut before: Option<CostDate> = None;
         for date in last_of_day.into_values() {
-            if let Some(before) = before {
-                costs.rise(before, date);
+            match before {
+                Some(before) => costs.rise(before, date),
+                // Nothing was spent before the first day of a period.
+                None if date.is_start_known && utc_day(date.start) == utc_day(date.at) => {
+                    costs.0.insert(utc_day(date.at), date.cost);
+                }
+                None => {}
             }
             before = Some(date);
         }

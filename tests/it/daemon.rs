@@ -2,6 +2,7 @@
 
 mod backups;
 mod canaries;
+mod claims;
 mod control;
 mod http;
 mod kill;

@@ -252,7 +252,7 @@ impl SecurityFacts {
         let alert = &one.state.alert;
         Self {
             alert: alert.view(),
-            description: [&*alert.display_name, &*alert.description].join(" ").trim().to_owned(),
+            description: describe(&alert.display_name, &alert.description),
             refs: one.references.clone(),
             first_read_at: one.state.first_seen,
             first_told_at,
@@ -263,6 +263,12 @@ impl SecurityFacts {
             is_unlisted: one.state.unlisted,
         }
     }
+}
+
+/// `Action required: something was seen`.
+fn describe(headline: &str, text: &str) -> String {
+    let parts = [headline.trim(), text.trim()].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(": ")
 }
 
 /// All that alerts name, each once.

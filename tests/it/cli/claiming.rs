@@ -107,7 +107,7 @@ async fn it_says_what_a_claim_needs() {
     Day (UTC) |  | Cost | More than usual |  |
     Tue 29 Sep 2026 | before | not known |  |  |
     Wed 30 Sep 2026 | before | not known |  |  |
-    Thu 1 Oct 2026 | before | not known |  |  |
+    Thu 1 Oct 2026 | before | 40 SEK | 0 SEK |  |
     Fri 2 Oct 2026 | before | 40 SEK | 0 SEK |  |
     Sat 3 Oct 2026 | before | 40 SEK | 0 SEK |  |
     Sun 4 Oct 2026 | before | 40 SEK | 0 SEK |  |
@@ -126,6 +126,10 @@ async fn it_says_what_a_claim_needs() {
     What a day has cost is the rise of the cost in Partner Center from one date of the data to the next; days without data share it evenly. A correction is below zero.
     Cost by resource
     Not known: no alert of this time says where the cost is.
+    Who was told when
+    When | Receiver | About | Answer of the receiver |
+    TIME | hook | REF, REF | sent: 200 OK |
+    Each message as it was sent is below.
     What was done
     When | Who | What |
     TIME | root (uid 0) | acknowledged REF: stolen key |

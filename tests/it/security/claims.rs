@@ -1,7 +1,9 @@
 //! Security alerts that are answered as fraud: the operator is reminded of a claim as of spikes.
 
-use budget_alertd::actions::{AckRequest, EvidenceRequest};
+use budget_alertd::actions::{AckRequest, EvidenceRequest, ResolveRequest};
 use budget_alertd::domain::spike::SpikeMark;
+use budget_alertd::source::AnswerReason;
+use serde_json::{Value, json};
 
 use super::{CONTOSO, CRYPTO, LADDER, NOBODY, OTHER, Stage, at, crypto};
 
@@ -33,9 +35,7 @@ async fn a_claim_counts_from_the_first_observation() {
     stage.world.remind("2026-12-14T08:00:00Z").await;
     let told = stage.world.operator_news("hook").await.split_off(before).join("\n");
     let (told, command) = told.split_once('\n').unwrap();
-    insta::assert_snapshot!(told, @"
-    claim-due: Contoso Nord: the claim for fraud must be filed with Microsoft by Wed 13 Jan 2027, in 30 days; misuse since Sat 14 Nov 2026 (estimate), 850 EUR more than usual so far, marked by ana@partner.example
-    ");
+    insta::assert_snapshot!(told, @"claim-due: Contoso Nord: the claim for fraud must be filed with Microsoft by Wed 13 Jan 2027, in 30 days; misuse since Sat 14 Nov 2026 (estimate), 850 EUR more than usual so far, marked by ana@partner.example");
     assert!(!command.contains("--undo"), "an answer is not taken back: {command}");
     let incident = CRYPTO.to_owned();
     assert!(stage.world.order(EvidenceRequest { incident }).await.unwrap().fraud);
@@ -63,4 +63,53 @@ async fn a_spike_and_an_alert_about_one_attack_are_one_claim() {
     stage.world.order(EvidenceRequest { incident }).await.unwrap();
     stage.world.remind("2027-01-03T08:00:00Z").await;
     assert_eq!(stage.world.operator_news("hook").await.len(), before + 2, "its end");
+}
+
+#[tokio::test]
+async fn the_evidence_has_what_microsoft_said_and_who_answered() {
+    let stage = Stage::new(&format!("{LADDER}{SPIKE}{OPERATOR}")).with_usage().await;
+    stage.set(&[crypto(CRYPTO, CONTOSO, "09:00"), crypto(OTHER, NOBODY, "09:00")]);
+    stage.read("18:10").await;
+    let (id, reason) = (CRYPTO.to_owned(), AnswerReason::Fraud);
+    stage.world.order(ResolveRequest { id, reason }).await.unwrap();
+    let gathered = |incident: &str| {
+        let folder = stage.world.write_beside("made", "");
+        std::fs::remove_file(&folder).unwrap();
+        let ended = stage.world.run(&["evidence", "--incident", incident, "--output", &folder]);
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        let json = std::fs::read_to_string(format!("{folder}/evidence.json")).unwrap();
+        let page = std::fs::read_to_string(format!("{folder}/index.html")).unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        (serde_json::from_str::<Value>(&json).unwrap(), page)
+    };
+    let (whole, page) = gathered(CRYPTO);
+    let incident = &whole["incident"];
+    for (field, expected) in [
+        ("first_bad_day", json!("2026-11-14")),
+        ("file_by", json!("2027-01-13")),
+        ("charges_covered_until", json!("2026-12-14")),
+        ("partner_tenant_id", json!("partner.onmicrosoft.example")),
+        ("customer_tenant_id", json!(CONTOSO)),
+        ("subscriptions", json!([{ "id": "22222222-1111-4b05-8f15-b3d72e0596e6", "name": null }])),
+    ] {
+        assert_eq!(incident[field], expected, "{field}");
+    }
+    assert!(incident["resources"][0].as_str().unwrap().ends_with("/virtualMachines/vm-7"));
+    let alerts = incident["security_alerts"].as_array().unwrap();
+    assert_eq!(alerts.len(), 1, "not that of another customer");
+    let alert = &alerts[0];
+    assert_eq!((&alert["id"], &alert["type"]), (&json!(CRYPTO), &json!("CryptoMining")));
+    assert_eq!(
+        (&alert["reason"], &alert["answered_by"]),
+        (&json!("fraud"), &json!("root (uid 0)"))
+    );
+    assert_eq!(alert["first_read_at"], "2026-11-14T18:10:00Z");
+    let done: Vec<_> = whole["done"].as_array().unwrap().iter().map(|one| &one["what"]).collect();
+    assert_eq!(done, [&json!(format!("answered Microsoft’s alert {CRYPTO} as fraud"))]);
+    assert!(page.contains("as fraud by root (uid 0)") && !page.contains(NOBODY), "{page}");
+    // Of a customer without usage there is what Microsoft says.
+    let (whole, page) = gathered(OTHER);
+    assert_eq!(whole["customer"]["plan"], Value::Null);
+    assert_eq!(whole["incident"]["customer_tenant_id"], NOBODY);
+    assert!(page.contains("<dt>Cost in these 30 days</dt><dd>not known</dd>"));
 }
