@@ -14,6 +14,9 @@ use crate::ledger::table::{
 
 /// How often.
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// What a claim may be about is kept for so long, whatever `retention` says: it can be filed for 60
+/// days, and an attack may go on.
+const CLAIMS: SignedDuration = SignedDuration::from_hours(120 * 24);
 /// How many customers are looked at in one transaction.
 const CUSTOMERS: u32 = 1000;
 /// How many events, steps, messages or alerts go in one transaction.
@@ -45,7 +48,9 @@ impl Ledger {
         let retention = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
         let keep_from = until.saturating_sub(retention).unwrap_or(Timestamp::MIN);
         let history_from = until.saturating_sub(history).unwrap_or(Timestamp::MIN);
+        let claims_from = until.saturating_sub(CLAIMS).unwrap_or(Timestamp::MIN).min(keep_from);
         let thinning = history::Thinning {
+            claims_from,
             keep_from,
             history_from: history_from.min(keep_from),
             thinned_to: last.map(|last| last.min(until)),
@@ -58,12 +63,16 @@ impl Ledger {
                 .write(move |connection| history::thin(connection, first, CUSTOMERS, &thinning))
                 .await?;
         }
-        self.forget_before(keep_from).await?;
+        self.forget_before(keep_from, claims_from).await?;
         self.thread.write(move |connection| history::set_pruned_at(connection, now)).await
     }
 
     /// The chain before what its events speak of. Steps first: they hold their alerts; then messages, which hold theirs; customers last.
-    async fn forget_before(&self, keep_from: Timestamp) -> Result<(), LedgerError> {
+    async fn forget_before(
+        &self,
+        keep_from: Timestamp,
+        claims_from: Timestamp,
+    ) -> Result<(), LedgerError> {
         let mut more = true;
         while more {
             more = self
@@ -110,7 +119,7 @@ impl Ledger {
         self.thread
             .write(move |connection| {
                 budget_pushes::forget(connection, keep_from)?;
-                security::forget_alerts(connection, keep_from)?;
+                security::forget_alerts(connection, claims_from)?;
                 retention::findings_and_silences(connection, keep_from)
             })
             .await

@@ -139,6 +139,22 @@ async fn a_member_of_the_group_asks_everything_and_acts_under_its_own_name() {
     assert!(page.contains(&reference) && page.contains(&format!("uid {MEMBER}")));
     assert_eq!(std::fs::metadata(&folder).unwrap().uid(), MEMBER);
 
+    // That it is of an incident is recorded by the daemon.
+    let folder = place.path().join("claim").display().to_string();
+    let claim = on_call.run(MEMBER, &["evidence", "--incident", &reference, "--output", &folder]);
+    assert!(said(&claim).contains("It is not marked as fraud"), "{}", said(&claim));
+    assert_eq!(std::fs::metadata(&folder).unwrap().uid(), MEMBER);
+    let folder = place.path().join("again").display().to_string();
+    on_call.run(MEMBER, &["evidence", "--incident", &reference, "--output", &folder]);
+    let whole = std::fs::read_to_string(format!("{folder}/evidence.json")).unwrap();
+    let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let deed = whole["done"].as_array().unwrap().last().unwrap();
+    let by = format!("uid {MEMBER}");
+    assert_eq!(
+        (deed["what"].as_str(), deed["by"].as_str()),
+        (Some("gathered evidence of an incident"), Some(&*by))
+    );
+
     // What changes the daemon is not for it.
     let reload = on_call.run(MEMBER, &["reload"]);
     assert_eq!(reload.status.code(), Some(1), "{}", said(&reload));

@@ -184,7 +184,9 @@ pub(in crate::ledger) fn set_pruned_at(connection: &Connection, now: Timestamp) 
 pub(in crate::ledger) struct Thinning {
     /// Events before this instant go.
     pub(in crate::ledger) keep_from: Timestamp,
-    /// Samples and spike days before this instant go.
+    /// Spike days that are marked as fraud go before this instant.
+    pub(in crate::ledger) claims_from: Timestamp,
+    /// Samples and other spike days before this instant go.
     pub(in crate::ledger) history_from: Timestamp,
     /// Samples from here on have not been thinned yet.
     pub(in crate::ledger) thinned_to: Option<Timestamp>,
@@ -212,7 +214,7 @@ pub(in crate::ledger) fn thin(
             AND seen_at < ?3",
         )?
         .execute(params![first, last, Instant(thinning.history_from)])?;
-    spikes::forget_before(connection, (first, last), thinning.history_from)?;
+    spikes::forget_before(connection, (first, last), thinning.history_from, thinning.claims_from)?;
     connection
         .prepare_cached("DELETE FROM event WHERE customer BETWEEN ?1 AND ?2 AND at < ?3")?
         .execute(params![first, last, Instant(thinning.keep_from)])?;

@@ -113,24 +113,42 @@ pub(in crate::ledger) fn rename_rule(
     Ok(())
 }
 
-/// Forgets the days of a removed rule.
+/// Forgets the days of a removed rule, but for what is marked as fraud: a claim may be about it. Its
+/// run is over.
 pub(in crate::ledger) fn forget_rule(connection: &Connection, rule: &str) -> sql::Result<()> {
-    connection.prepare_cached("DELETE FROM spike_day WHERE rule = ?1")?.execute([rule])?;
+    let sql = "DELETE FROM spike_day WHERE rule = ?1 AND (mark IS NULL OR mark <> 'fraud')";
+    connection.prepare_cached(sql)?.execute([rule])?;
+    let mut statement = connection.prepare_cached(
+        "SELECT customer, max(day) AS last FROM spike_day WHERE rule = ?1 AND ended IS NULL GROUP BY customer",
+    )?;
+    let open = statement
+        .query_map([rule], |row| Ok((row.get::<_, i64>("customer")?, row.get("last")?)))?
+        .collect::<sql::Result<Vec<(i64, String)>>>()?;
+    for (customer, last) in open {
+        connection
+            .prepare_cached(
+                "UPDATE spike_day SET ended = ?3, ended_by = ?4 WHERE customer = ?1 AND rule = ?2 AND ended IS NULL",
+            )?
+            .execute(params![customer, rule, last, RunEnd::NewSeries.as_str()])?;
+    }
     Ok(())
 }
 
-/// Forgets the days before an instant, of the customers in these rows.
+/// Forgets the days before an instant, those that are marked as fraud before another, of the
+/// customers in these rows.
 pub(in crate::ledger) fn forget_before(
     connection: &Connection,
     (first, last): (i64, i64),
     keep_from: Timestamp,
+    claims_from: Timestamp,
 ) -> sql::Result<()> {
+    let [keep_from, claims_from] = [keep_from, claims_from].map(|from| utc_day(from).to_string());
     connection
         .prepare_cached(
             "DELETE FROM spike_day WHERE customer BETWEEN ?1 AND ?2 AND day < ?3 \
-            AND (until IS NULL OR until < ?3)",
+            AND (until IS NULL OR until < ?3) AND (mark IS NULL OR mark <> 'fraud' OR day < ?4)",
         )?
-        .execute(params![first, last, utc_day(keep_from).to_string()])?;
+        .execute(params![first, last, keep_from, claims_from])?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use budget_alertd::domain::spike::SpikeMark;
 use budget_alertd::ledger::{AlertFilter, Reader};
 
 use super::spikes::{Days, rule};
-use crate::support::world::World;
+use crate::support::world::{SPEND, World, plan};
 
 const REPORT: &str = r#"
 [report]
@@ -154,4 +154,19 @@ async fn without_a_report_it_is_told_at_eight_in_the_zone_of_the_messages() {
     let mut before = world.operator_news("hook").await.len();
     assert_eq!(told(&world, "2026-11-29T06:59:59Z", &mut before).await, [""; 0]);
     assert_eq!(told(&world, "2026-11-29T07:00:00Z", &mut before).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_rule_that_is_removed_and_a_short_retention_lose_no_claim() {
+    let short = "[ledger]\nretention = \"20d\"\n";
+    let mut world = World::new(&(rule("{ at = 3 }") + REPORT + short));
+    let reference = attacked(&world).await;
+    world.order(fraud(&reference)).await.unwrap();
+    world.change_rules(&(SPEND.to_owned() + REPORT + short));
+    world.poll("2026-11-05T00:00:00Z", &[plan("A", "200", "", "2026-11-04T17:00:00Z")]).await;
+    world.poll("2026-12-25T00:00:00Z", &[plan("A", "900", "", "2026-12-24T17:00:00Z")]).await;
+    let mut before = world.operator_news("hook").await.len();
+    let late = told(&world, "2026-12-26T12:00:00Z", &mut before).await;
+    assert_eq!(late.len(), 1, "{late:?}");
+    assert!(late[0].contains("misuse since Fri 30 Oct 2026"), "{late:?}");
 }

@@ -71,6 +71,9 @@ async fn a_claim_is_told_once_across_restarts_until_its_evidence_is_gathered() {
     eventually(SOON, "the reminder", || (told(&receiver).len() == 1).then_some(()));
     let first = told(&receiver).remove(0);
     assert!(first.contains("raised") && first.contains("Contoso: the claim for fraud"), "{first}");
+    // What was accepted and is not marked yet would be sent again under its identity.
+    let owed = "SELECT count(*) FROM delivery WHERE state = 'pending'";
+    eventually(SOON, "the mark", || (house.number(owed) == 0).then_some(()));
     process.kill();
     let process = house.start();
     process.wait_for_log("poll good");

@@ -2,7 +2,9 @@
 
 use budget_alertd::actions::{AckRequest, EvidenceRequest, ResolveRequest};
 use budget_alertd::domain::spike::SpikeMark;
+use budget_alertd::simulator::SimCustomer;
 use budget_alertd::source::AnswerReason;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{CONTOSO, CRYPTO, LADDER, NOBODY, OTHER, Stage, at, crypto};
@@ -112,4 +114,20 @@ async fn the_evidence_has_what_microsoft_said_and_who_answered() {
     assert_eq!(whole["customer"]["plan"], Value::Null);
     assert_eq!(whole["incident"]["customer_tenant_id"], NOBODY);
     assert!(page.contains("<dt>Cost in these 30 days</dt><dd>not known</dd>"));
+}
+
+#[tokio::test]
+async fn a_short_retention_loses_no_claim() {
+    let short = "[ledger]\nretention = \"20d\"\n";
+    let stage = Stage::new(&format!("{LADDER}{OPERATOR}{short}")).with_usage().await;
+    answered(&stage, &[(CRYPTO, CONTOSO, "fraud")]).await;
+    stage.set(&[]);
+    let date = at("2027-01-02T17:00:00Z");
+    let customer = SimCustomer::azure_plan(CONTOSO, "Contoso Nord", "EUR", date);
+    stage.microsoft.set_customers(vec![customer.with_cost(Decimal::from(80))]);
+    stage.world.poll_source("2027-01-02T18:00:00Z").await;
+    let before = stage.world.operator_news("hook").await.len();
+    stage.world.remind("2027-01-03T08:00:00Z").await;
+    let told = stage.world.operator_news("hook").await.split_off(before);
+    assert_eq!(told.len(), 1, "{told:?}");
 }
