@@ -160,11 +160,12 @@ fn spike(answer: &Acknowledged) -> String {
                 until.unwrap_or_default()
             )
         }
-        (_, Some(SpikeMarking { mark: SpikeMark::Fraud, .. })) => {
+        (_, Some(SpikeMarking { mark: SpikeMark::Fraud, .. })) => format!(
             "fraud: the days of the spike, and those that follow without a break, never count as \
-                usual"
-                .to_owned()
-        }
+                usual; a claim must be filed with Microsoft within 60 days of the first: \
+                budget-alertd evidence --incident {}",
+            answer.alert.reference
+        ),
         (None, None) => String::new(),
     }
 }

@@ -80,7 +80,8 @@ fn incident_in_words(page: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_says_what_a_claim_needs() {
     let (desk, spike, _) = attacked();
-    desk.told(&["ack", &spike, "--fraud", "--reason", "stolen key"]);
+    let marked = desk.told(&["ack", &spike, "--fraud", "--reason", "stolen key"]);
+    assert!(marked.contains(": budget-alertd evidence --incident REF."), "{marked}");
     let (whole, page, said) = evidence(&desk, &spike, "claim");
     assert!(said.ends_with("Nobody is reminded of this claim any more.\n"), "{said}");
     insta::assert_snapshot!(incident_in_words(&page), @"
