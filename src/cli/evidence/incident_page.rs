@@ -6,10 +6,9 @@ use minijinja::context;
 use minijinja::value::Value;
 use rust_decimal::Decimal;
 
+use crate::cli::evidence::costs::{CostFacts, DayFacts, When};
 use crate::cli::evidence::deeds::Deed;
-use crate::cli::evidence::incident::{
-    Breakdown, CostFacts, DayFacts, IncidentFacts, SecurityFacts, When,
-};
+use crate::cli::evidence::incident::{Breakdown, IncidentFacts, SecurityFacts};
 use crate::text::amounts::{money, percent};
 use crate::text::bare;
 

@@ -2,6 +2,7 @@
 //! and done. It only reads the ledger; that the evidence of an incident was gathered is recorded by
 //! an order.
 
+mod costs;
 mod deeds;
 mod document;
 mod folder;

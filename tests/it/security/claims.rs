@@ -2,7 +2,7 @@
 
 use budget_alertd::actions::{AckRequest, EvidenceRequest, ResolveRequest};
 use budget_alertd::domain::spike::SpikeMark;
-use budget_alertd::simulator::SimCustomer;
+use budget_alertd::simulator::{SimCustomer, SimResource};
 use budget_alertd::source::AnswerReason;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -130,4 +130,35 @@ async fn a_short_retention_loses_no_claim() {
     stage.world.remind("2027-01-03T08:00:00Z").await;
     let told = stage.world.operator_news("hook").await.split_off(before);
     assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[tokio::test]
+async fn the_evidence_says_where_the_cost_is_as_far_as_an_alert_knows() {
+    let critical = SPIKE.replace("{ at = 3 }", "{ at = 3, severity = \"critical\" }");
+    let stage = Stage::new(&critical).with_usage().await;
+    let date = at("2026-11-15T17:00:00Z");
+    let rest =
+        SimResource::new("22222222-1111-4b05-8f15-b3d72e0596e6", "ml-rg", "vm-7", 2000.into());
+    let customer = SimCustomer::azure_plan(CONTOSO, "Contoso Nord", "EUR", date)
+        .with_cost(Decimal::from(3410))
+        .with_subscription("a-plan", "Azure plan", Decimal::from(3410))
+        .with_resources(vec![rest]);
+    stage.microsoft.set_customers(vec![customer]);
+    stage.world.poll_source("2026-11-15T18:00:00Z").await;
+    let alerts = stage.world.run(&["alerts", "--format", "json"]).stdout;
+    let alerts: Value = serde_json::from_slice(&alerts).unwrap();
+    let folder = stage.world.write_beside("made", "");
+    std::fs::remove_file(&folder).unwrap();
+    let incident = alerts[0]["ref"].as_str().unwrap();
+    stage.world.run(&["evidence", "--incident", incident, "--output", &folder]);
+    let whole = std::fs::read_to_string(format!("{folder}/evidence.json")).unwrap();
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    let breakdown = &whole["incident"]["costs_by_resource"];
+    assert_eq!(breakdown["ref"], incident, "{breakdown}");
+    assert_eq!(breakdown["subscriptions"][0]["name"], "Azure plan");
+    assert_eq!(breakdown["resources"][0]["resource_group"], "ml-rg");
+    let page = std::fs::read_to_string(format!("{folder}/index.html")).unwrap();
+    assert!(page.contains("<td>ml-rg</td><td>vm-7</td>"), "{page}");
+    let plan = json!({ "id": "a-plan", "name": "Azure plan" });
+    assert_eq!(whole["incident"]["subscriptions"], json!([plan]));
 }
