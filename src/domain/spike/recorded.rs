@@ -116,10 +116,12 @@ impl RecordedSpike {
                 .any(|other| other.is_same_order(note))
         };
         let said = run.today().and_then(|own| own.note.as_ref());
-        let note = said
-            .or(self.note.as_ref().filter(holds))
-            .or_else(|| expected_on(now, self.day))
-            .or_else(|| run.fraud().filter(|_| ended.or(self.ended).is_none()));
+        // Of a day that nobody could mark, since it was not known.
+        let inherited = || {
+            let fraud = run.fraud().filter(|_| self.ended.is_none());
+            expected_on(now, self.day).or(fraud).filter(|_| run.today().is_none())
+        };
+        let note = said.or(self.note.as_ref().filter(holds)).or_else(inherited);
         let is_expected = note.is_some_and(|note| note.mark == SpikeMark::Expected);
         let ended = ended.or(self.ended.filter(|(_, end)| *end != RunEnd::Expected || is_expected));
         // What is expected beforehand is over at once.
