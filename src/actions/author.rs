@@ -1,5 +1,5 @@
-//! Who asks for something: a user of this system. Who may ask is decided by the rights of the
-//! socket and of the ledger.
+//! Who asks for something: a user of this system, or somebody at a page. Who may ask is decided by
+//! the rights of the socket and of the ledger, and by the guard of the pages.
 
 use std::fmt;
 
@@ -9,29 +9,49 @@ use crate::actions::ActionError;
 
 /// Who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author {
-    uid: u32,
-    name: Option<String>,
-    /// Acts with root's rights, by sudo.
-    by_sudo: bool,
+pub struct Author(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// A user of this system.
+    User {
+        uid: u32,
+        name: Option<String>,
+        /// Acts with root's rights, by sudo.
+        by_sudo: bool,
+    },
+    /// Somebody at a page, by what is known of them.
+    Page(String),
 }
 
 impl Author {
     /// The user with this id; may wait for the system to name it.
     pub fn of(uid: u32) -> Self {
-        Self { uid, name: user_name(uid), by_sudo: false }
+        Self(Kind::User { uid, name: user_name(uid), by_sudo: false })
     }
 
     /// The user with this id, who acts as root by `sudo`; only root may say so of itself.
     pub fn by_sudo(uid: u32) -> Self {
-        Self { by_sudo: uid != 0, ..Self::of(uid) }
+        Self(Kind::User { uid, name: user_name(uid), by_sudo: uid != 0 })
+    }
+
+    /// Somebody at a page who bears the token of `[http]`.
+    pub(crate) fn by_token() -> Self {
+        Self(Kind::Page("http token".to_owned()))
+    }
+
+    /// Somebody at a page of whom only the machine is known.
+    pub(crate) fn someone_on(host: &str) -> Self {
+        Self(Kind::Page(format!("someone on {host}")))
     }
 
     /// Whether this user may change what the daemon does: its configuration, its sign-in. People on
     /// call, who may ask it everything else, may not.
     pub(crate) fn may_administer(&self, what: &str) -> Result<(), ActionError> {
         let daemon = Uid::effective();
-        if self.uid == 0 || self.by_sudo || self.uid == daemon.as_raw() {
+        if let Kind::User { uid, by_sudo, .. } = &self.0
+            && (*uid == 0 || *by_sudo || *uid == daemon.as_raw())
+        {
             return Ok(());
         }
         let own = user_name(daemon.as_raw()).unwrap_or_else(|| format!("uid {daemon}"));
@@ -42,14 +62,19 @@ impl Author {
 }
 
 /// `alice (uid 1000)`, or `uid 1000` where the system does not name it; `alice (uid 1000) as root`
-/// by sudo.
+/// by sudo; `http token` at a page.
 impl fmt::Display for Author {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{name} (uid {})", self.uid)?,
-            None => write!(f, "uid {}", self.uid)?,
+        match &self.0 {
+            Kind::User { uid, name, by_sudo } => {
+                match name {
+                    Some(name) => write!(f, "{name} (uid {uid})")?,
+                    None => write!(f, "uid {uid}")?,
+                }
+                f.write_str(if *by_sudo { " as root" } else { "" })
+            }
+            Kind::Page(who) => f.write_str(who),
         }
-        f.write_str(if self.by_sudo { " as root" } else { "" })
     }
 }
 
@@ -71,6 +96,9 @@ mod tests {
     fn a_user_is_named_as_the_system_names_it() {
         assert_eq!(Author::of(0).to_string(), "root (uid 0)");
         assert_eq!(group_name(0).as_deref(), Some("root"));
-        assert_eq!(Author { uid: 7, name: None, by_sudo: true }.to_string(), "uid 7 as root");
+        let sudo = Author(Kind::User { uid: 7, name: None, by_sudo: true });
+        assert_eq!(sudo.to_string(), "uid 7 as root");
+        assert_eq!(Author::someone_on("web1").to_string(), "someone on web1");
+        assert!(Author::by_token().may_administer("reload").is_err());
     }
 }

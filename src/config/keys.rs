@@ -174,6 +174,7 @@ const HTTP: Shape = &[
     key("listen", Kind::Text, "address and port"),
     key("token", Kind::Secret, "signs in to the pages; required when listen is not loopback"),
     key("customer_metrics", Kind::Boolean, "whether /metrics/customers names every customer"),
+    key("local_actions", Kind::Boolean, "whether this machine may act on pages without a token"),
     key("public_url", Kind::Later, "for links in messages"),
 ];
 

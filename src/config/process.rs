@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::Operator;
 use crate::config::names::Names;
+use crate::config::notifier_readers::value_span;
 use crate::config::reader::{Placed, Table};
 use crate::config::value::{hint, short};
 use crate::config::windows_zone;
@@ -141,7 +142,15 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
         );
     }
     let customer_metrics = table.boolean("customer_metrics").unwrap_or(false);
-    Some(web::Config { listen: address, token, customer_metrics })
+    let local_actions = table.boolean("local_actions").unwrap_or(false);
+    if local_actions && table.entry("token").is_none() {
+        table.reader.warning(
+            value_span(table, "local_actions"),
+            "every user and every program of this machine may acknowledge and silence on the \
+                pages, recorded as \"someone on\" this host",
+        );
+    }
+    Some(web::Config { listen: address, token, customer_metrics, local_actions })
 }
 
 /// Who we are to our customers.

@@ -271,6 +271,7 @@ impl Daemon {
             customer_metrics: self.customer_metrics.subscribe(),
             clock: Arc::clone(&self.clock),
             known: self.known.subscribe(),
+            actions: Some(self.lines.context(&self.config.ledger, &self.config.file, None)),
         };
         let token = self.token.subscribe();
         let task =
@@ -294,6 +295,7 @@ pub fn pages_know(config: &Config) -> web::Known {
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         notifiers: config.notifiers.clone(),
+        local_actions: config.http.as_ref().is_some_and(|http| http.local_actions),
         tells_operator: !config.operator.notify.is_empty(),
         poll_interval: config.poll_interval,
         source_failing_after: config.operator.source_failing_after,

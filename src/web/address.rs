@@ -22,6 +22,13 @@ pub(super) fn below(folder: &str, part: &str) -> String {
     url.path().to_owned()
 }
 
+/// A path of this server; any other address is the overview.
+pub(super) fn own_path(to: &str) -> &str {
+    let elsewhere = to.starts_with("//") || to.contains('\\') || to.chars().any(char::is_control);
+    let form = matches!(to, "/login" | "/logout");
+    if to.starts_with('/') && !elsewhere && !form { to } else { "/" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

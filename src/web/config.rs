@@ -13,4 +13,6 @@ pub struct Config {
     pub token: Option<Secret>,
     /// Whether `/metrics/customers` is served.
     pub customer_metrics: bool,
+    /// Whether this machine may act on the pages without a token.
+    pub local_actions: bool,
 }

@@ -35,8 +35,10 @@ pub(super) struct Frame {
     pub(super) tabs: Vec<Tab>,
     /// When it was made, with its zone; nothing where that is not said.
     pub(super) made: String,
-    /// What the form for signing out brings back.
-    pub(super) sign_out: Option<String>,
+    /// What forms bring back; none where nobody may act.
+    pub(super) form: Option<String>,
+    /// Whether somebody can sign out.
+    pub(super) has_session: bool,
     /// Where the style sheet is.
     pub(super) style: &'static str,
     pub(super) version: &'static str,
@@ -55,7 +57,8 @@ impl Frame {
         Self {
             tabs: PAGES.into_iter().map(tab).collect(),
             made: moment(now, now, zone),
-            sign_out: viewer.form().map(ToOwned::to_owned),
+            form: viewer.form(),
+            has_session: viewer.has_session(),
             ..Self::bare(title)
         }
     }
@@ -66,7 +69,8 @@ impl Frame {
             title: title.into(),
             tabs: Vec::new(),
             made: String::new(),
-            sign_out: None,
+            form: None,
+            has_session: false,
             style: STYLE_ADDRESS.as_str(),
             version: env!("CARGO_PKG_VERSION"),
         }

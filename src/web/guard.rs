@@ -19,13 +19,17 @@ use crate::web::names::{Names, asked_host};
 use crate::web::refused::{Reads, refused};
 use crate::web::same_origin;
 use crate::web::session::{Signed, Signer, is_token};
-use crate::web::viewer::{Peer, Viewer, reads_html};
+use crate::web::shown::Known;
+use crate::web::viewer::{KnownBy, Peer, Viewer, reads_html};
 
 /// What the guard goes by. Cloning shares it.
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) names: Names,
     pub(super) token: watch::Receiver<Option<Secret>>,
+    pub(super) known: watch::Receiver<Arc<Known>>,
+    /// Signs the forms of this machine, where no token does.
+    pub(super) local: Arc<Signer>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -60,7 +64,7 @@ impl Guard {
         {
             return login::answer(token, now, request).await;
         }
-        match viewer(&request, token.as_ref(), now) {
+        match self.viewer(&request, token.as_ref(), now) {
             Ok(viewer) => {
                 request.extensions_mut().insert(viewer);
                 next.run(request).await
@@ -68,31 +72,33 @@ impl Guard {
             Err(answer) => *answer,
         }
     }
-}
 
-/// Who looks; an answer for those who may not.
-fn viewer(
-    request: &Request,
-    token: Option<&Secret>,
-    now: Timestamp,
-) -> Result<Viewer, Box<Response>> {
-    let Some(token) = token else {
-        let peer = request.extensions().get::<Peer>();
-        if peer.is_some_and(|peer| peer.is_local()) {
-            return Ok(Viewer::Local);
+    /// Who looks; an answer for those who may not.
+    fn viewer(
+        &self,
+        request: &Request,
+        token: Option<&Secret>,
+        now: Timestamp,
+    ) -> Result<Viewer, Box<Response>> {
+        let Some(token) = token else {
+            let peer = request.extensions().get::<Peer>();
+            if peer.is_some_and(|peer| peer.is_local()) {
+                let forms = self.known.borrow().local_actions.then(|| Arc::clone(&self.local));
+                return Ok(Viewer::new(KnownBy::Machine, forms, now));
+            }
+            let why = "without a token of [http] only this machine may look";
+            return Err(Box::new(refused(reads(request), StatusCode::FORBIDDEN, why)));
+        };
+        let signer = Arc::new(Signer::of(token));
+        if bears(request.headers(), token) {
+            return Ok(Viewer::new(KnownBy::Token, Some(signer), now));
         }
-        let why = "without a token of [http] only this machine may look";
-        return Err(Box::new(refused(reads(request), StatusCode::FORBIDDEN, why)));
-    };
-    if bears(request.headers(), token) {
-        return Ok(Viewer::Bearer);
+        let is_session = |value: &str| signer.holds(Signed::Session, value, now);
+        if cookies(request.headers()).any(is_session) {
+            return Ok(Viewer::new(KnownBy::Session, Some(signer), now));
+        }
+        Err(Box::new(unknown(request, &signer, now)))
     }
-    let signer = Signer::of(token);
-    let is_session = |value: &str| signer.holds(Signed::Session, value, now);
-    if cookies(request.headers()).any(is_session) {
-        return Ok(Viewer::SignedIn { form: signer.sign(Signed::Form, now) });
-    }
-    Err(Box::new(unknown(request, &signer, now)))
 }
 
 /// The answer to somebody of whom nothing is known.

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 
 use crate::secret::Secret;
+use crate::web::address::own_path;
 use crate::web::frame::{Frame, html};
 use crate::web::query::Query;
 use crate::web::refused::{Reads, refused};
@@ -39,7 +40,7 @@ pub(super) fn page(
     let page = Page {
         frame: Frame::bare("Sign in"),
         why: why.map(ToOwned::to_owned),
-        form: signer.sign(Signed::Form, now),
+        form: signer.sign(Signed::Login, now),
         to: own_path(to).to_owned(),
     };
     html(status, &page)
@@ -62,7 +63,8 @@ pub(super) async fn answer(token: &Secret, now: Timestamp, request: Request) -> 
         return refused(Reads::Html, StatusCode::PAYLOAD_TOO_LARGE, why);
     };
     let form = Query::parse(&String::from_utf8_lossy(&body));
-    let known = form.get("form").is_some_and(|form| signer.holds(Signed::Form, form, now));
+    let kind = if is_login { Signed::Login } else { Signed::Form };
+    let known = form.get("form").is_some_and(|form| signer.holds(kind, form, now));
     if !own || !known {
         let why = "This form does not come from a page of this server, or the page is too old. \
             Open it again.";
@@ -79,13 +81,6 @@ pub(super) async fn answer(token: &Secret, now: Timestamp, request: Request) -> 
     }
     let session = signer.sign(Signed::Session, now);
     on_to(to, &cookie(&session, SESSION.as_secs(), encrypted))
-}
-
-/// A path of this server; any other address is the overview.
-fn own_path(to: &str) -> &str {
-    let elsewhere = to.starts_with("//") || to.contains('\\') || to.chars().any(char::is_control);
-    let form = matches!(to, "/login" | "/logout");
-    if to.starts_with('/') && !elsewhere && !form { to } else { "/" }
 }
 
 fn cookie(value: &str, seconds: i64, encrypted: bool) -> String {

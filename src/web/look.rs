@@ -17,7 +17,7 @@ use crate::web::guard::reads;
 use crate::web::query::Query;
 use crate::web::refused::Reads;
 use crate::web::shown::{Known, Shown};
-use crate::web::viewer::Viewer;
+use crate::web::viewer::{KnownBy, Viewer};
 
 /// So many read the ledger at the same time.
 static PLACES: Semaphore = Semaphore::const_new(4);
@@ -40,10 +40,15 @@ pub(super) struct Look {
 impl Look {
     /// What a request looks at.
     pub(super) fn of(shown: &Shown, request: &Request) -> Self {
+        let now = shown.clock.now();
         Self {
             known: shown.known.borrow().clone(),
-            now: shown.clock.now(),
-            viewer: request.extensions().get().cloned().unwrap_or(Viewer::Local),
+            now,
+            viewer: request
+                .extensions()
+                .get()
+                .cloned()
+                .unwrap_or_else(|| Viewer::new(KnownBy::Machine, None, now)),
             path: request.uri().path().to_owned(),
             query: Query::of(request.uri()),
             reads: reads(request),

@@ -1,6 +1,7 @@
 //! Pages for the people on call, metrics and health over HTTP; and [`control`], where commands act
 //! through a running daemon. GET changes nothing.
 
+mod acting;
 mod address;
 mod api;
 mod assets;
@@ -40,6 +41,7 @@ use tokio::sync::watch;
 use crate::secret::Secret;
 use crate::web::guard::Guard;
 use crate::web::names::Names;
+use crate::web::session::Signer;
 use crate::web::viewer::Peer;
 
 pub use config::Config;
@@ -55,9 +57,17 @@ pub async fn run(
     token: watch::Receiver<Option<Secret>>,
     shown: Shown,
 ) -> Infallible {
-    let guard = Guard { names: Names::of_this_host(), token, clock: Arc::clone(&shown.clock) };
+    let guard = Guard {
+        names: Names::of_this_host(),
+        token,
+        known: shown.known.clone(),
+        local: Arc::new(Signer::random()),
+        clock: Arc::clone(&shown.clock),
+    };
+    let acting = shown.actions.clone().map(acting::routes).unwrap_or_default();
     let routes = pages::routes(shown.clone()).merge(assets::routes());
     let routes = routes.merge(api::routes(shown.clone())).merge(dashboard::routes(shown));
+    let routes = routes.merge(acting);
     let routes = guard::guarded(routes, guard);
     let routes = routes.layer(from_fn(headers::secured));
     let peer = |stream: &TcpStream| Peer(stream.peer_addr().ok().map(|address| address.ip()));

@@ -62,6 +62,7 @@ fn heading(status: StatusCode) -> &'static str {
         StatusCode::NOT_FOUND => "There is no such page",
         StatusCode::FORBIDDEN => "Not allowed",
         StatusCode::BAD_REQUEST => "Not understood",
+        StatusCode::UNPROCESSABLE_ENTITY => "Nothing was done",
         StatusCode::SERVICE_UNAVAILABLE => "Not available now",
         _ => "That did not work",
     }

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
 use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
 
 use crate::secret::Secret;
 use crate::text::sha256;
@@ -20,8 +21,10 @@ const FORM: SignedDuration = SignedDuration::from_hours(12);
 pub(super) enum Signed {
     /// A session.
     Session,
-    /// A form of a page.
+    /// A form of a page, for those who have signed in.
     Form,
+    /// The form to sign in by, which everybody gets.
+    Login,
 }
 
 impl Signed {
@@ -29,13 +32,14 @@ impl Signed {
         match self {
             Self::Session => "session",
             Self::Form => "form",
+            Self::Login => "login",
         }
     }
 
     fn lasts(self) -> SignedDuration {
         match self {
             Self::Session => SESSION,
-            Self::Form => FORM,
+            Self::Form | Self::Login => FORM,
         }
     }
 }
@@ -47,6 +51,14 @@ impl Signer {
     /// With the key that a token gives.
     pub(super) fn of(token: &Secret) -> Self {
         let seed = sha256(format!("budget-alertd pages\0{}", token.expose()));
+        Self(hmac::Key::new(hmac::HMAC_SHA256, seed.as_slice()))
+    }
+
+    /// With a key that nobody else has, and that ends with this process.
+    pub(super) fn random() -> Self {
+        let seed = Uuid::new_v4().into_bytes();
+        let more = Uuid::new_v4().into_bytes();
+        let seed = sha256([seed, more].concat());
         Self(hmac::Key::new(hmac::HMAC_SHA256, seed.as_slice()))
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
+use crate::actions::ActionContext;
 use crate::budgets;
 use crate::clock::Clock;
 use crate::fs::SeenFiles;
@@ -30,6 +31,8 @@ pub struct Shown {
     pub clock: Arc<dyn Clock>,
     /// What the configuration in force says.
     pub known: watch::Receiver<Arc<Known>>,
+    /// Where people act from a page; none where nobody may.
+    pub actions: Option<ActionContext>,
 }
 
 /// The part of a configuration that pages speak of.
@@ -43,6 +46,8 @@ pub struct Known {
     pub rules: Rules,
     /// Where alerts go.
     pub notifiers: Vec<notify::Config>,
+    /// Whether this machine may act without a token.
+    pub local_actions: bool,
     /// Whether the operator is told of findings.
     pub tells_operator: bool,
     /// How often the source is polled.
@@ -62,6 +67,7 @@ impl Default for Known {
             budgets: budgets::Config::default(),
             rules: Rules::default(),
             notifiers: Vec::new(),
+            local_actions: false,
             tells_operator: false,
             poll_interval: Duration::from_hours(1),
             source_failing_after: Duration::from_hours(3),

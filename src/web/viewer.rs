@@ -1,8 +1,14 @@
 //! Who looks at a page, and from where.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
+use jiff::Timestamp;
+
+use crate::actions::Author;
+use crate::text::clean;
+use crate::web::session::{Signed, Signer};
 
 /// The address at the other end of a connection; none where the system does not say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,26 +21,55 @@ impl Peer {
     }
 }
 
+/// By what somebody is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KnownBy {
+    /// Being on this machine, where no token is wanted.
+    Machine,
+    /// Bearing the token.
+    Token,
+    /// Having signed in with it.
+    Session,
+}
+
 /// Who looks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Viewer {
-    /// Somebody on this machine, where no token is wanted.
-    Local,
-    /// A program, or a person, that bears the token.
-    Bearer,
-    /// Somebody who has signed in; with what a form of a page must bring back.
-    SignedIn {
-        /// Signed.
-        form: String,
-    },
+#[derive(Clone)]
+pub(super) struct Viewer {
+    known_by: KnownBy,
+    /// What signs forms; none where nobody may act.
+    forms: Option<Arc<Signer>>,
+    now: Timestamp,
 }
 
 impl Viewer {
-    /// What a form of a page must bring back, of somebody who can sign out.
-    pub(super) fn form(&self) -> Option<&str> {
-        match self {
-            Self::SignedIn { form } => Some(form),
-            Self::Local | Self::Bearer => None,
+    /// Somebody who may act if there is something that signs forms.
+    pub(super) fn new(known_by: KnownBy, forms: Option<Arc<Signer>>, now: Timestamp) -> Self {
+        Self { known_by, forms, now }
+    }
+
+    /// Whether it can sign out.
+    pub(super) fn has_session(&self) -> bool {
+        self.known_by == KnownBy::Session
+    }
+
+    /// What a form of a page must bring back; none where nobody may act.
+    pub(super) fn form(&self) -> Option<String> {
+        self.forms.as_ref().map(|signer| signer.sign(Signed::Form, self.now))
+    }
+
+    /// Whether a form brings back what a page gave it.
+    pub(super) fn knows_form(&self, form: &str) -> bool {
+        self.forms.as_ref().is_some_and(|signer| signer.holds(Signed::Form, form, self.now))
+    }
+
+    /// As whom it acts.
+    pub(super) fn author(&self) -> Author {
+        match self.known_by {
+            KnownBy::Machine => {
+                let system = rustix::system::uname();
+                Author::someone_on(&clean(&system.nodename().to_string_lossy(), 100))
+            }
+            KnownBy::Token | KnownBy::Session => Author::by_token(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What connections may take of a server: places, and time; and what it shows, to whom.
 
 mod access;
+mod acting;
 mod api;
 mod customer;
 mod overview;
@@ -44,7 +45,15 @@ impl Server {
         let (_sender, token) = watch::channel(None);
         let (_sender, customer_metrics) = watch::channel(false);
         let (_sender, known) = watch::channel(Arc::default());
-        let shown = Shown { metrics, ledger, ledger_file: config, customer_metrics, clock, known };
+        let shown = Shown {
+            metrics,
+            ledger,
+            ledger_file: config,
+            customer_metrics,
+            clock,
+            known,
+            actions: None,
+        };
         let task =
             tokio::spawn(async move { match web::run(listener, limits, token, shown).await {} });
         Self { listener: address, task, _dir: dir }

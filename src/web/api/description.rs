@@ -1,4 +1,4 @@
-//! `/api`: the OpenAPI document, and the same as a page for those who read HTML.
+//! `/api`: the `OpenAPI` document, and the same as a page for those who read HTML.
 
 use askama::Template;
 use axum::extract::{Request, State};

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use uuid::Uuid;
 
 use crate::actions::Acknowledgement;
 use crate::domain::AlertState;
@@ -25,6 +26,8 @@ use crate::web::{address, lists};
 #[template(path = "alerts.html")]
 struct Page {
     frame: Frame,
+    /// Its address, where forms lead back to.
+    to: String,
     severity: String,
     acknowledged: String,
     customer: String,
@@ -46,6 +49,8 @@ struct Line {
     reference: String,
     told: Vec<String>,
     note: Option<String>,
+    /// Its id, where somebody may still acknowledge it.
+    unknown: Option<Uuid>,
 }
 
 pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Response {
@@ -72,6 +77,7 @@ async fn page(look: &Look) -> Result<Page, Fault> {
     let of = |name| look.query.get(name).unwrap_or_default().to_owned();
     Ok(Page {
         frame: look.frame("Alerts", "/alerts"),
+        to: look.query.with("/alerts", "", None),
         severity: of("severity"),
         acknowledged: of("acknowledged"),
         customer: of("customer"),
@@ -84,10 +90,12 @@ async fn page(look: &Look) -> Result<Page, Fault> {
 fn line(row: &AlertRow, now: Timestamp, zone: &TimeZone) -> Line {
     let alert = &row.snapshot.alert;
     let wording = AlertWording::new(&row.snapshot, zone);
+    let is_open = matches!(alert.state, AlertState::Raised | AlertState::Silenced);
     let note = Acknowledgement::of(row).and_then(|known| known.note);
     Line {
         severity: alert.severity.as_str(),
-        is_open: matches!(alert.state, AlertState::Raised | AlertState::Silenced),
+        is_open,
+        unknown: (is_open && row.acknowledged.is_none()).then_some(alert.id),
         raised: words::short_moment(alert.raised_at, now, zone),
         who: wording.who.clone(),
         address: address::customer(alert.customer.id.as_str()),

@@ -28,6 +28,11 @@ const MOST: usize = 12;
 #[template(path = "customer.html")]
 struct Page {
     frame: Frame,
+    /// Its address, where forms lead back to.
+    to: String,
+    id: String,
+    /// The rules that a silence may be about.
+    rule_names: Vec<String>,
     facts: Vec<(&'static str, Vec<String>)>,
     curve: Option<Curve>,
     split: Option<Split>,
@@ -102,6 +107,9 @@ fn page(story: &Story, look: &Look) -> Page {
     });
     Page {
         frame: look.frame(title(assessed), "/"),
+        to: look.path.clone(),
+        id: id.to_owned(),
+        rule_names: look.known.rules.facts().map(|rule| rule.name.to_string()).collect(),
         facts: facts(story, look),
         curve: curve(story),
         split: split(story, look),

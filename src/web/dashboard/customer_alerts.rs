@@ -1,7 +1,9 @@
 //! The alerts of a customer's billing period, each with every delivery and every attempt.
 
+use uuid::Uuid;
+
 use crate::actions::{Acknowledgement, SpikeMarking};
-use crate::domain::DeliveryState;
+use crate::domain::{AlertState, DeliveryState};
 use crate::listings::alerts::{by, marked};
 use crate::listings::deliveries::{addressee, message, state_word};
 use crate::listings::story::{AlertStory, DeliveryStory, Story, waiting};
@@ -24,6 +26,9 @@ pub(super) struct AlertLine {
     /// Where it stands, and who knows of it.
     pub(super) state: Vec<String>,
     pub(super) deliveries: Vec<DeliveryLine>,
+    /// Its id, where it is not over.
+    pub(super) open: Option<Uuid>,
+    pub(super) is_acknowledged: bool,
 }
 
 /// A delivery in words.
@@ -55,6 +60,8 @@ fn alert_line(story: &AlertStory, look: &Look) -> AlertLine {
         what: format!("{rule}, step {step}: {value}{}", wording.cost_of_budget()),
         state: [Some(raised), known, marking].into_iter().flatten().collect(),
         deliveries: story.deliveries.iter().map(|one| delivery_line(one, look)).collect(),
+        open: matches!(alert.state, AlertState::Raised | AlertState::Silenced).then_some(alert.id),
+        is_acknowledged: row.acknowledged.is_some(),
     }
 }
 

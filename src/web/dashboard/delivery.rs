@@ -19,6 +19,11 @@ use crate::web::shown::Shown;
 #[template(path = "delivery.html")]
 struct Page {
     frame: Frame,
+    /// Its address, where forms lead back to.
+    to: String,
+    id: Uuid,
+    /// Whether it can be owed again.
+    is_dead: bool,
     state: &'static str,
     facts: Vec<(&'static str, String)>,
     attempts: Vec<Attempt>,
@@ -95,6 +100,9 @@ fn page(look: &Look, found: Found) -> Page {
     };
     Page {
         frame: look.frame(capitalized(&message(&row)), "/deliveries"),
+        to: look.path.clone(),
+        id: row.id,
+        is_dead: dead,
         state: state_word(&row),
         facts: facts.into_iter().filter_map(|(name, text)| Some((name, text?))).collect(),
         given_up: given_up.map(|why| clean(why, 500)),

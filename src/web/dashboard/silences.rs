@@ -18,6 +18,8 @@ use crate::web::shown::Shown;
 #[template(path = "silences.html")]
 struct Page {
     frame: Frame,
+    /// Its address, where forms lead back to.
+    to: &'static str,
     all: bool,
     rows: Vec<Line>,
 }
@@ -47,6 +49,7 @@ async fn page(look: &Look) -> Result<Page, Fault> {
     let rows = look.read(move |reader| lists::silences(reader, &query, now)).await?;
     Ok(Page {
         frame: look.frame("Silences", "/silences"),
+        to: "/silences",
         all: look.query.get("all").is_some(),
         rows: rows.iter().map(|row| line(row, look)).collect(),
     })

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use budget_alertd::actions::ActionContext;
 use budget_alertd::clock::Clock;
-use budget_alertd::daemon::pages_know;
+use budget_alertd::daemon::{assemble, pages_know};
 use budget_alertd::secret::Secret;
 use budget_alertd::web::{self, Limits, Shown};
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
@@ -39,13 +40,17 @@ impl Site {
         let (_sender, token) = watch::channel(token.map(Secret::new));
         let (_sender, customer_metrics) = watch::channel(false);
         let (_sender, known) = watch::channel(Arc::new(pages_know(&config)));
+        let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+        let cycle = assemble(&config, &ledger, &clock, &world.metrics).unwrap().cycle;
+        let actions = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone());
         let shown = Shown {
             metrics: world.metrics.clone(),
             ledger,
             ledger_file: config.ledger,
             customer_metrics,
-            clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
+            clock,
             known,
+            actions: Some(actions),
         };
         let task =
             tokio::spawn(
