@@ -169,15 +169,23 @@ impl Misuse {
     }
 
     /// After how many days the operator is reminded of a credit now, at this time of the day: the
-    /// last that has come; none where there is nothing to remind of.
-    pub fn reminder(&self, now: Timestamp, at: Time, zone: &TimeZone) -> Option<i64> {
+    /// last that has come, or the one that was told already, where the clock or the time of the day
+    /// has been set since. None where there is nothing to remind of.
+    pub fn reminder(
+        &self,
+        now: Timestamp,
+        (at, zone): (Time, &TimeZone),
+        told: Option<i64>,
+    ) -> Option<i64> {
         let has_come = |days: i64| {
             let day = self.first_day.saturating_add(days.days());
             let occasion = day.to_datetime(at).to_zoned(zone.clone());
             occasion.is_ok_and(|occasion| occasion.timestamp() <= now)
         };
-        let is_wanted = self.is_fraud() && self.evidence().is_none() && !has_come(FORGOTTEN_AFTER);
-        REMINDED_AFTER.into_iter().find(|days| is_wanted && has_come(*days))
+        if !self.is_fraud() || self.evidence().is_some() || has_come(FORGOTTEN_AFTER) {
+            return None;
+        }
+        REMINDED_AFTER.into_iter().find(|days| has_come(*days)).max(told)
     }
 }
 
@@ -231,7 +239,7 @@ mod tests {
         assert_eq!(fraud.covered_until(), day("2026-12-14"));
         let zone = TimeZone::get("Europe/Stockholm").unwrap();
         let at = |now: &str, one: &Misuse| {
-            one.reminder(now.parse().unwrap(), Time::constant(8, 0, 0, 0), &zone)
+            one.reminder(now.parse().unwrap(), (Time::constant(8, 0, 0, 0), &zone), None)
         };
         for (now, expected) in [
             ("2026-12-14T06:59:59Z", None),
@@ -244,6 +252,9 @@ mod tests {
         ] {
             assert_eq!(at(now, &fraud), expected, "{now}");
         }
+        let at_noon = (Time::constant(12, 0, 0, 0), &zone);
+        let after = |told| fraud.reminder("2027-01-03T08:00:00Z".parse().unwrap(), at_noon, told);
+        assert_eq!([after(None), after(Some(30)), after(Some(50))], [Some(30), Some(30), Some(50)]);
         let unsaid = group(sign("a", "2026-11-14", "2026-11-20", None));
         let meant = group(sign("a", "2026-11-14", "2026-11-20", Some(false)));
         assert_eq!(

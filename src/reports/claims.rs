@@ -66,18 +66,19 @@ impl ClaimReminders {
 fn look(reader: &Reader, now: Timestamp, at: Time, zone: &TimeZone) -> Result<Looked, LedgerError> {
     let since = now.saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
     let misuses = Misuse::group(reader.fraud_since(since)?);
-    let mut due = Vec::new();
-    for misuse in &misuses {
-        if let Some(days) = misuse.reminder(now, at, zone) {
-            due.push(Claim::of(reader, misuse)?.finding(days, utc_day(now)));
-        }
-    }
     let mut open = Vec::new();
     for told in reader.findings()? {
         if told.finding.code == FindingCode::ClaimDue {
             let customer = CustomerKey::of(customer_of(&told.finding.subject));
             let name = name_of(state_of(reader, &customer)?.as_ref(), &customer);
             open.push((told, name));
+        }
+    }
+    let mut due = Vec::new();
+    for misuse in &misuses {
+        let told = open.iter().filter_map(|(open, _)| told_after(&open.finding.subject, misuse));
+        if let Some(days) = misuse.reminder(now, (at, zone), told.max()) {
+            due.push(Claim::of(reader, misuse)?.finding(days, utc_day(now)));
         }
     }
     Ok(Looked { misuses, due, open })
@@ -92,6 +93,11 @@ fn start(misuse: &Misuse) -> String {
     format!("{}, {}", misuse.customer.as_str(), misuse.first_day)
 }
 
+/// After how many days a finding with this subject was told; none of another misuse.
+fn told_after(subject: &str, misuse: &Misuse) -> Option<i64> {
+    subject.strip_prefix(&start(misuse))?.strip_prefix(", day ")?.parse().ok()
+}
+
 fn customer_of(subject: &str) -> &str {
     let mut parts = subject.rsplitn(3, ", ");
     parts.nth(2).unwrap_or(subject)
@@ -99,8 +105,7 @@ fn customer_of(subject: &str) -> &str {
 
 /// Why nobody is reminded any more.
 fn ending(subject: &str, name: &str, misuses: &[Misuse]) -> FindingClosure {
-    let same =
-        misuses.iter().find(|misuse| subject.starts_with(&format!("{}, day", start(misuse))));
+    let same = misuses.iter().find(|misuse| told_after(subject, misuse).is_some());
     FindingClosure::of(match (same, same.and_then(Misuse::evidence)) {
         (Some(_), Some((_, by))) => {
             format!("{} has gathered the evidence about {name}", clean(by, 100))

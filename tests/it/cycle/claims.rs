@@ -170,3 +170,18 @@ async fn a_rule_that_is_removed_and_a_short_retention_lose_no_claim() {
     assert_eq!(late.len(), 1, "{late:?}");
     assert!(late[0].contains("misuse since Fri 30 Oct 2026"), "{late:?}");
 }
+
+#[tokio::test]
+async fn another_time_of_the_report_takes_nothing_back_and_tells_nothing_twice() {
+    let mut world = World::new(&(rule("{ at = 3 }") + REPORT));
+    let reference = attacked(&world).await;
+    world.order(fraud(&reference)).await.unwrap();
+    let mut before = world.operator_news("hook").await.len();
+    assert_eq!(told(&world, "2026-11-29T09:30:00Z", &mut before).await.len(), 1);
+    world.change_rules(&world.rules().replace("09:30", "21:00"));
+    for later in ["2026-11-29T09:31:00Z", "2026-11-29T21:00:00Z"] {
+        assert_eq!(told(&world, later, &mut before).await, [""; 0], "{later}");
+    }
+    assert_eq!(told(&world, "2026-12-19T20:59:00Z", &mut before).await, [""; 0]);
+    assert_eq!(told(&world, "2026-12-19T21:00:00Z", &mut before).await.len(), 1);
+}
