@@ -108,6 +108,20 @@ fn a_file_source_leaves_the_keys_of_partner_center_alone_so_that_a_dry_run_chang
 }
 
 #[test]
+fn that_a_machine_may_act_without_a_token_is_worth_a_warning() {
+    let http = "[http]\nlisten = \"127.0.0.1:9187\"\nlocal_actions = true\n";
+    let warnings = read(PARTNER_CENTER, http, VARIABLES).warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(
+        warnings[0].contains("every user and every program of this machine may acknowledge"),
+        "{}",
+        warnings[0]
+    );
+    let with_token = format!("{http}token = \"open sesame\"\n");
+    assert_eq!(read(PARTNER_CENTER, &with_token, VARIABLES).warnings, Vec::<String>::new());
+}
+
+#[test]
 fn a_notifier_that_nothing_tells_is_worth_a_warning() {
     let more = "[notifiers.spare]\ntype = \"webhook\"\nurl = \"https://x.example\"";
     let warnings = read(PARTNER_CENTER, more, VARIABLES).warnings;
