@@ -116,15 +116,12 @@ impl AlertWording<'_> {
     fn within(&self) -> String {
         let context = self.context.security.as_ref();
         let name = context.and_then(|context| context.subscription_name.as_deref());
-        match name.map(|name| clean(name, WORD)).filter(|name| !name.is_empty()) {
-            Some(name) => format!("in subscription \"{name}\""),
-            None => {
-                let number = self.alert.security.as_ref().map(|it| it.subscriptions().len());
-                match number.unwrap_or_default() {
-                    0 | 1 => "in a subscription".to_owned(),
-                    more => format!("in {more} subscriptions"),
-                }
-            }
+        let name = name.map(|name| clean(name, WORD)).filter(|name| !name.is_empty());
+        let number = self.alert.security.as_ref().map(|security| security.subscriptions().len());
+        match (name, number.unwrap_or_default()) {
+            (Some(name), _) => format!("in subscription \"{name}\""),
+            (None, 0 | 1) => "in a subscription".to_owned(),
+            (None, more) => format!("in {more} subscriptions"),
         }
     }
 

@@ -61,11 +61,10 @@ async fn who_was_told_hears_of_an_end_that_was_ordered_long_ago() {
     stage.read("09:10").await;
     let ledger = stage.world.ledger();
     let memory = ledger.read(|reader| reader.security(Timestamp::MIN)).await.unwrap();
-    let state = memory.alerts[0].state.clone();
-    let ended = at(&on_the_14th("09:30"));
-    let state = SecurityState { ended_at: Some(ended), ..state };
-    let customer = state.alert.customer.key();
-    ledger.answer_security(customer, state, "fraud", ended).await.unwrap();
+    let now = at(&on_the_14th("09:30"));
+    let ended = SecurityState { ended_at: Some(now), ..memory.alerts[0].state.clone() };
+    let customer = ended.alert.customer.key();
+    ledger.answer_security(customer, ended, "fraud", now).await.unwrap();
     ledger.close().await.unwrap();
     stage.set(&[]);
     stage.read_at("2027-01-14T09:10:00Z").await;
@@ -204,10 +203,10 @@ async fn a_list_that_is_older_than_the_answer_reopens_nothing() {
     stage.read("09:10").await;
     stage.set(&[answered(&alert, "09:20")]);
     stage.read("09:20").await;
-    let stale = format!(
+    let older = format!(
         r#"{{"value": [{{"id": "{CRYPTO}", "status": "active", "customerTenantId": "{CONTOSO}"}}]}}"#
     );
-    let once = Fault::Answer(Answer::json(200, stale));
+    let once = Fault::Answer(Answer::json(200, older));
     stage.microsoft.fail_once(Endpoint::SecurityAlerts, once);
     stage.read("09:30").await;
     let told = [MessageKind::Raised, MessageKind::Resolved];
@@ -222,11 +221,11 @@ async fn who_answered_it_from_here_is_known_whatever_is_read_later() {
     let ledger = stage.world.ledger().ordered_by("anna (uid 1000)");
     let memory = ledger.read(|reader| reader.security(Timestamp::MIN)).await.unwrap();
     let now = at(&on_the_14th("09:30"));
-    let state = SecurityState { ended_at: Some(now), ..memory.alerts[0].state.clone() };
-    let customer = state.alert.customer.key();
-    ledger.answer_security(customer.clone(), state.clone(), "fraud", now).await.unwrap();
+    let ended = SecurityState { ended_at: Some(now), ..memory.alerts[0].state.clone() };
+    let customer = ended.alert.customer.key();
+    ledger.answer_security(customer.clone(), ended.clone(), "fraud", now).await.unwrap();
     // A read that began before knows nothing of the order.
-    let states = vec![(customer, state)];
+    let states = vec![(customer, ended)];
     let recording = SecurityRecording { now, states, ..SecurityRecording::default() };
     ledger.record_security(recording).await.unwrap();
     let memory = ledger.read(|reader| reader.security(Timestamp::MIN)).await.unwrap();
