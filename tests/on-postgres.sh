@@ -26,8 +26,8 @@ server pg_ctl -w -l "$folder/log" start \
 rm "$folder.log"
 
 BUDGET_ALERTD_TEST_LEDGER=postgres://budget@127.0.0.1:$port/postgres cargo test --locked --test it "$@" -- \
-  ledger::identities ledger::listing ledger::overview ledger::owing ledger::recording ledger::snapshots \
-  cycle:: delivery:: fallback:: operator:: pushing::audit pushing::awaited pushing::outcomes \
+  ledger::identities ledger::links ledger::listing ledger::overview ledger::owing ledger::recording \
+  ledger::snapshots cycle:: delivery:: fallback:: operator:: pushing::audit pushing::awaited pushing::outcomes \
   security::again security::claims security::destinations security::reading security::sending security::switching \
   security::telling \
   --skip two_copies_of_a_ledger_give_the_same_identities \

@@ -9,6 +9,7 @@ mod decide;
 pub(crate) mod identity;
 pub(crate) mod judging;
 pub(crate) mod lifecycle;
+pub mod links;
 mod memory;
 mod messages;
 mod misuse;

@@ -22,6 +22,7 @@ mod group;
 mod leadership;
 mod lease;
 mod life;
+mod links;
 mod listing;
 mod lock;
 mod made;

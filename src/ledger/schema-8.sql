@@ -80,6 +80,13 @@ CREATE INDEX spike_day_fraud ON spike_day (day) WHERE mark = 'fraud';
 
 ALTER TABLE alert ADD COLUMN acked_note TEXT;                            -- what the first who knew of it has noted
 
+-- What signs the links of messages; an old key is kept while something holds that it has signed.
+CREATE TABLE link_key (
+    id     INTEGER PRIMARY KEY,
+    secret BLOB NOT NULL,                    -- 32 bytes
+    since  INTEGER NOT NULL                  -- since when it signs
+) STRICT;
+
 -- The date of the data from which on a customer's currency and plan are what they are now.
 ALTER TABLE seen ADD COLUMN series_since INTEGER;
 

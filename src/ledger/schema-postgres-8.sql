@@ -77,6 +77,12 @@ CREATE INDEX spike_day_fraud ON spike_day (day) WHERE mark = 'fraud';
 
 ALTER TABLE alert ADD COLUMN acked_note TEXT COLLATE "C";
 
+CREATE TABLE link_key (
+    id     BIGINT PRIMARY KEY,
+    secret BYTEA NOT NULL,
+    since  BIGINT NOT NULL
+);
+
 ALTER TABLE seen ADD COLUMN series_since BIGINT;
 
 ALTER TABLE seen ADD COLUMN used BIGINT GENERATED ALWAYS AS (CASE

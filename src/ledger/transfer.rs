@@ -7,7 +7,7 @@ use crate::ledger::schema;
 use crate::ledger::sql::{self, Connection, ToSql};
 
 /// The tables: each after those it refers to.
-pub(super) const TABLES: [&str; 27] = [
+pub(super) const TABLES: [&str; 28] = [
     "file",
     "customer",
     "seen",
@@ -35,6 +35,7 @@ pub(super) const TABLES: [&str; 27] = [
     "chain",
     "budget_push",
     "budget_push_try",
+    "link_key",
 ];
 /// How many values are written by one statement.
 const VALUES: usize = 1000;

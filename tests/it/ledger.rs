@@ -4,6 +4,7 @@ mod chain;
 mod daily;
 mod damage;
 mod identities;
+mod links;
 mod listing;
 mod opening;
 mod overview;

@@ -12,6 +12,7 @@ pub(super) mod history;
 pub(super) mod holds;
 pub(super) mod incidents;
 pub(super) mod life;
+pub(super) mod link_keys;
 pub(super) mod listings;
 pub(super) mod mirror;
 pub(super) mod misuse;

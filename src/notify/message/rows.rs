@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{
     BillingPeriod, BudgetSource, BudgetView, Direction, PeriodSource, WrittenBudget,
+    in_partner_center,
 };
 use crate::notify::message::budget_status::BudgetStatus;
 use crate::notify::message::telling::AlertWording;
@@ -242,11 +243,7 @@ impl AlertWording<'_> {
 
     /// The customer's page in Partner Center, for an id that is a tenant's.
     pub(super) fn in_partner_center(&self) -> Option<String> {
-        let id = uuid::Uuid::try_parse(self.alert.customer.id.as_str()).ok()?;
-        Some(format!(
-            "https://partner.microsoft.com/commerce/customers/{}/subscriptions",
-            id.hyphenated()
-        ))
+        in_partner_center(self.alert.customer.id.as_str())
     }
 
     /// The command that ends the reminders of this alert, likewise.
