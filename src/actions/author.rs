@@ -6,6 +6,7 @@ use std::fmt;
 use nix::unistd::{Gid, Group, Uid, User};
 
 use crate::actions::ActionError;
+use crate::text::clean;
 
 /// Who asks for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,11 @@ impl Author {
         Self(Kind::Page(format!("someone on {host}")))
     }
 
+    /// Somebody who acts by a link in a message of a notifier, without signing in.
+    pub(crate) fn by_link(notifier: &str) -> Self {
+        Self(Kind::Page(format!("the link in {}", clean(notifier, 60))))
+    }
+
     /// Whether this user may change what the daemon does: its configuration, its sign-in. People on
     /// call, who may ask it everything else, may not.
     pub(crate) fn may_administer(&self, what: &str) -> Result<(), ActionError> {
@@ -62,7 +68,7 @@ impl Author {
 }
 
 /// `alice (uid 1000)`, or `uid 1000` where the system does not name it; `alice (uid 1000) as root`
-/// by sudo; `http token` at a page.
+/// by sudo; `http token` or `the link in oncall` at a page.
 impl fmt::Display for Author {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -100,5 +106,7 @@ mod tests {
         assert_eq!(sudo.to_string(), "uid 7 as root");
         assert_eq!(Author::someone_on("web1").to_string(), "someone on web1");
         assert!(Author::by_token().may_administer("reload").is_err());
+        assert_eq!(Author::by_link("oncall").to_string(), "the link in oncall");
+        assert!(Author::by_link("oncall").may_administer("reload").is_err());
     }
 }

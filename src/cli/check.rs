@@ -105,7 +105,12 @@ fn facts(config: &Config) -> Vec<(&'static str, String)> {
     facts.extend(report(config).map(|report| ("Report", report)));
     if let Some(http) = &config.http {
         let token = if http.token.is_some() { ", with a token" } else { "" };
-        facts.push(("HTTP", format!("metrics and health on {}{token}", http.listen)));
+        let links = http.public_url.as_ref();
+        let links = links.map(|url| {
+            format!("; links in messages lead to {}", url.as_str().trim_end_matches('/'))
+        });
+        let links = links.unwrap_or_default();
+        facts.push(("HTTP", format!("metrics and health on {}{token}{links}", http.listen)));
     }
     facts
 }

@@ -20,11 +20,7 @@ pub(crate) fn table(reader: &Reader<'_>, table: &DeTable<'_>, shapes: &[Shape], 
         let name = entry.name;
         match shapes.iter().flat_map(|shape| shape.iter()).find(|key| key.name == name) {
             None => {
-                let known = shapes
-                    .iter()
-                    .flat_map(|shape| shape.iter())
-                    .filter(|key| !matches!(key.kind, Kind::Later))
-                    .map(|key| key.name);
+                let known = shapes.iter().flat_map(|shape| shape.iter()).map(|key| key.name);
                 let text =
                     format!("unknown key \"{}\" {}{}", short(name), place(path), hint(name, known));
                 reader.mistake(entry.key, text);
@@ -49,9 +45,6 @@ fn place(path: &str) -> String {
 
 fn value(reader: &Reader<'_>, entry: &Entry<'_>, kind: &Kind, path: &str) {
     match kind {
-        Kind::Later => {
-            reader.mistake(entry.key.clone(), format!("\"{}\" is not supported yet", short(path)));
-        }
         Kind::Text => text(reader, entry),
         Kind::TextOrEmpty => {
             expect(reader, entry, "a text in quotes", entry.value.as_str().is_some());

@@ -66,8 +66,6 @@ pub(crate) enum Kind {
     NamedTyped(&'static Types),
     /// A table of names, each with a secret.
     NamedSecrets,
-    /// Belongs to a later version.
-    Later,
 }
 
 /// Words to choose from.
@@ -175,7 +173,7 @@ const HTTP: Shape = &[
     key("token", Kind::Secret, "signs in to the pages; required when listen is not loopback"),
     key("customer_metrics", Kind::Boolean, "whether /metrics/customers names every customer"),
     key("local_actions", Kind::Boolean, "whether this machine may act on pages without a token"),
-    key("public_url", Kind::Later, "for links in messages"),
+    key("public_url", Kind::Text, "where people reach the pages, for links in messages"),
 ];
 
 const PARTNER: Shape = &[

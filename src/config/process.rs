@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use reqwest::Url;
 
 use crate::config::Operator;
 use crate::config::names::Names;
 use crate::config::notifier_readers::value_span;
 use crate::config::reader::{Placed, Table};
+use crate::config::url::endpoint;
 use crate::config::value::{hint, short};
 use crate::config::windows_zone;
 use crate::ledger::{Backups, Server};
@@ -150,7 +152,26 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
                 pages, recorded as \"someone on\" this host",
         );
     }
-    Some(web::Config { listen: address, token, customer_metrics, local_actions })
+    let public_url = public_url(table);
+    Some(web::Config { listen: address, token, customer_metrics, local_actions, public_url })
+}
+
+/// Where people reach the pages. Whoever comes there from elsewhere has to sign in.
+fn public_url(table: &Table<'_>) -> Option<Url> {
+    let written = table.text("public_url")?;
+    let url = table.reader.accept(&written.span, endpoint(written.value))?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        let text = "it is a scheme, a host and a port, such as \"https://alerts.partner.example\": \
+            the pages have their own paths below it";
+        table.reader.mistake(written.span, text);
+        return None;
+    }
+    if table.entry("token").is_none() {
+        let text = "pages that others reach need a token: add token \
+            = { credential = \"http-token\" }";
+        table.reader.mistake(written.span, text);
+    }
+    Some(url)
 }
 
 /// Who we are to our customers.

@@ -69,9 +69,8 @@ fn reference(name: &str) -> Value {
 /// A table that holds the keys of these shapes and no others.
 fn table(shapes: &[Shape]) -> Map<String, Value> {
     let keys = shapes.iter().flat_map(|shape| shape.iter());
-    let properties: Map<String, Value> = keys
-        .filter_map(|key| Some((key.name.to_owned(), described(value(&key.kind)?, key.doc))))
-        .collect();
+    let properties: Map<String, Value> =
+        keys.map(|key| (key.name.to_owned(), described(value(&key.kind), key.doc))).collect();
     let mut table = Map::new();
     table.insert("type".into(), json!("object"));
     table.insert("properties".into(), Value::Object(properties));
@@ -86,10 +85,9 @@ fn described(mut schema: Value, doc: &str) -> Value {
     schema
 }
 
-/// What a key holds; none for what belongs to a later version.
-fn value(kind: &Kind) -> Option<Value> {
-    Some(match kind {
-        Kind::Later => return None,
+/// What a key holds.
+fn value(kind: &Kind) -> Value {
+    match kind {
         Kind::Text => reference("text"),
         Kind::TextOrEmpty => json!({ "type": "string" }),
         Kind::Texts => list(&reference("text"), 1),
@@ -115,7 +113,7 @@ fn value(kind: &Kind) -> Option<Value> {
         Kind::Typed(types) => typed(types),
         Kind::NamedTyped(types) => named(&typed(types)),
         Kind::NamedSecrets => named(&reference("secret")),
-    })
+    }
 }
 
 fn list(items: &Value, least: u32) -> Value {

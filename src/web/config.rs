@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use reqwest::Url;
+
 use crate::secret::Secret;
 
 /// The HTTP server.
@@ -15,4 +17,6 @@ pub struct Config {
     pub customer_metrics: bool,
     /// Whether this machine may act on the pages without a token.
     pub local_actions: bool,
+    /// Where people reach the pages, for links in messages; a scheme, a host and a port.
+    pub public_url: Option<Url>,
 }

@@ -1,4 +1,4 @@
-//! Who may look: the health paths are open to all; elsewhere an unexpected `Host` is refused, and
+//! Who may look: the health paths are open to all, and links of messages to whoever has one; elsewhere an unexpected `Host` is refused, and
 //! where there is a token it is wanted, or the session that it opened. Without one only this
 //! machine may look. How somebody signs in is in `login`.
 
@@ -49,7 +49,11 @@ impl Guard {
             return next.run(request).await;
         }
         let host = asked_host(&request);
-        if !matches!(&host, Some(host) if self.names.have(host).await) {
+        let known = match &host {
+            Some(host) => self.is_public(host) || self.names.have(host).await,
+            None => false,
+        };
+        if !known {
             let text =
                 "this server answers to addresses, localhost and this host's own name only\n";
             return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
@@ -57,6 +61,10 @@ impl Guard {
         let token = self.token.borrow().clone();
         let now = self.clock.now();
         if matches!(request.uri().path(), "/style.css" | "/icon.svg") {
+            return next.run(request).await;
+        }
+        // A link bears its own signature.
+        if request.uri().path().starts_with("/link/") {
             return next.run(request).await;
         }
         if let Some(token) = &token
@@ -71,6 +79,13 @@ impl Guard {
             }
             Err(answer) => *answer,
         }
+    }
+
+    /// Whether it is the host of `public_url`.
+    fn is_public(&self, host: &str) -> bool {
+        let known = self.known.borrow();
+        let public = known.public_url.as_ref().and_then(|url| url.host_str());
+        public.is_some_and(|public| host.strip_suffix('.').unwrap_or(host) == public)
     }
 
     /// Who looks; an answer for those who may not.

@@ -18,6 +18,7 @@ mod health;
 mod incoming;
 mod json;
 mod limits;
+mod link;
 mod lists;
 mod login;
 mod look;
@@ -66,6 +67,7 @@ pub async fn run(
     };
     let acting = shown.actions.clone().map(acting::routes).unwrap_or_default();
     let routes = pages::routes(shown.clone()).merge(assets::routes());
+    let routes = routes.merge(link::routes(shown.clone()));
     let routes = routes.merge(api::routes(shown.clone())).merge(dashboard::routes(shown));
     let routes = routes.merge(acting);
     let routes = guard::guarded(routes, guard);

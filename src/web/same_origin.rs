@@ -2,6 +2,7 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Uri, header};
+use reqwest::Url;
 
 /// Whether the page that sends it was served by this host, under the name that is asked now.
 pub(super) fn is_own(request: &Request) -> bool {
@@ -9,6 +10,15 @@ pub(super) fn is_own(request: &Request) -> bool {
     let crossed = word(headers, "sec-fetch-site").is_some_and(|site| site == "cross-site");
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     !crossed && origin.zip(asked(request)).is_some_and(|(origin, host)| is_of(origin, &host))
+}
+
+/// Whether it was served under the address that people reach this host by from elsewhere, where a
+/// proxy asks it by another name.
+pub(super) fn is_of_public(request: &Request, public_url: Option<&Url>) -> bool {
+    let headers = request.headers();
+    let crossed = word(headers, "sec-fetch-site").is_some_and(|site| site == "cross-site");
+    let public = public_url.map(|url| url.origin().ascii_serialization());
+    !crossed && public.is_some_and(|public| word(headers, "origin") == Some(public.as_str()))
 }
 
 /// Whether that page came over an encrypted connection, as the browser knows.

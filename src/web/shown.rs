@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use reqwest::Url;
 use tokio::sync::watch;
 
 use crate::actions::ActionContext;
@@ -48,6 +49,8 @@ pub struct Known {
     pub notifiers: Vec<notify::Config>,
     /// Whether this machine may act without a token.
     pub local_actions: bool,
+    /// Where people reach the pages from elsewhere.
+    pub public_url: Option<Url>,
     /// Whether the operator is told of findings.
     pub tells_operator: bool,
     /// How often the source is polled.
@@ -68,6 +71,7 @@ impl Default for Known {
             rules: Rules::default(),
             notifiers: Vec::new(),
             local_actions: false,
+            public_url: None,
             tells_operator: false,
             poll_interval: Duration::from_hours(1),
             source_failing_after: Duration::from_hours(3),

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 
 use crate::domain::{Assessed, CustomerKey, Plan};
 use crate::ledger::Reader;
@@ -61,6 +62,16 @@ struct Date {
 
 /// All that is told of the customer with an id.
 pub(in crate::web) fn find(reader: &Reader, look: &Look, id: &str) -> Result<Story, Fault> {
+    find_at(reader, look, id, None)
+}
+
+/// The same as it was at an earlier time.
+pub(in crate::web) fn find_at(
+    reader: &Reader,
+    look: &Look,
+    id: &str,
+    then: Option<Timestamp>,
+) -> Result<Story, Fault> {
     let key = CustomerKey::written(id);
     let missing =
         || Fault::Missing(format!("No usage of a customer \"{}\" was read.", clean(id, 60)));
@@ -70,8 +81,8 @@ pub(in crate::web) fn find(reader: &Reader, look: &Look, id: &str) -> Result<Sto
         rules: &look.known.rules,
         zone: look.zone(),
         reader,
-        now: look.now,
-        past: false,
+        now: then.unwrap_or(look.now),
+        past: then.is_some(),
         today: look.now,
         newest: reader.poll_memory()?.newest,
     };
@@ -89,6 +100,13 @@ pub(super) async fn show(
         Ok(page) => html(StatusCode::OK, &page),
         Err(fault) => fault.answer(look.reads),
     }
+}
+
+/// The same for somebody who may see nothing else: without a way to other pages.
+pub(in crate::web) fn alone(story: &Story, look: &Look) -> Response {
+    let page = page(story, look);
+    let frame = Frame { made: page.frame.made, ..Frame::bare(page.frame.title) };
+    html(StatusCode::OK, &Page { frame, others: None, ..page })
 }
 
 fn page(story: &Story, look: &Look) -> Page {

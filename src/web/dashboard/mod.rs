@@ -16,7 +16,9 @@ mod spark;
 mod split;
 mod trust;
 
+pub(super) use customer::alone as customer_alone;
 pub(super) use customer::find as find_customer;
+pub(super) use customer::find_at as find_customer_at;
 pub(super) use delivery::find as find_delivery;
 
 use axum::Router;

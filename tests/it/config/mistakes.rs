@@ -48,19 +48,6 @@ fn secrets_are_in_no_message() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_refused_in_these_words() {
-    let later: Vec<PathBuf> = fixtures()
-        .into_iter()
-        .filter(|file| file.file_name().unwrap().to_str().unwrap().starts_with("later-"))
-        .collect();
-    assert!(!later.is_empty());
-    for file in later {
-        let said = mistakes(&std::fs::read_to_string(&file).unwrap());
-        assert!(said.contains("is not supported yet"), "{}: {said}", file.display());
-    }
-}
-
-#[test]
 fn all_mistakes_are_shown_at_once_in_the_order_of_the_file() {
     let text = r#"[source]
 type = "file"
