@@ -154,9 +154,12 @@ pub(super) fn assemble_around(
             routes: stands_in.map(crate::notify::Config::route).collect(),
             after: notifier.fallback_after,
         };
-        workers.push(
-            DeliveryWorker::new(channel, findings.clone(), metrics.clone()).with_fallback(fallback),
-        );
+        let worker =
+            DeliveryWorker::new(channel, findings.clone(), metrics.clone()).with_fallback(fallback);
+        workers.push(match config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
+            Some(url) => worker.with_links(url.as_str()),
+            None => worker,
+        });
     }
     for rule in config.rules.facts() {
         metrics.know_rule(&rule.name);

@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::delivery::deferred_recipients::DeferredRecipients;
+use crate::delivery::links::{self, Links};
 use crate::delivery::operator_findings::OperatorFindings;
 use crate::domain::{Delivery, FindingCode, OperatorFinding, SentMessage};
 use crate::ledger::{AttemptRecord, Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::notify::{Channel, DeliveryError, Verdict};
+use crate::notify::{Accepted, Channel, DeliveryError, Verdict};
 use crate::text::{clean, log_words};
 
 /// What receivers accepted and the ledger does not know yet, by notifier: never sent again by this
@@ -63,6 +64,8 @@ pub(crate) struct DeliveryAttempts {
     pub(crate) metrics: Metrics,
     pub(crate) unmarked: UnconfirmedDeliveries,
     pub(crate) recipients: DeferredRecipients,
+    /// Makes links to act by; none where there are no pages for them.
+    pub(crate) links: Option<Links>,
 }
 
 impl DeliveryAttempts {
@@ -73,6 +76,7 @@ impl DeliveryAttempts {
             metrics,
             unmarked: UnconfirmedDeliveries::default(),
             recipients: DeferredRecipients::default(),
+            links: None,
         }
     }
 
@@ -109,7 +113,7 @@ impl DeliveryAttempts {
             Ok(false) => return Carried::Ended,
             Err(error) => return Carried::Unrecorded(error),
         }
-        let ended = match self.channel.attempt(delivery).await {
+        let ended = match self.attempt(delivery).await {
             Ok(accepted) => {
                 tracing::info!(
                     notifier = self.name(),
@@ -145,6 +149,17 @@ impl DeliveryAttempts {
             Err(error) => Ok(Carried::Failed(error)),
         };
         ended.unwrap_or_else(Carried::Unrecorded)
+    }
+
+    async fn attempt(&self, delivery: &Delivery) -> Result<Accepted, DeliveryError> {
+        let linked = match &self.links {
+            Some(links) => links.put_into(delivery, self.ledger(), self.clock().now()).await,
+            None => None,
+        };
+        match &linked {
+            Some(linked) => links::masked(self.channel.attempt(linked).await, linked),
+            None => self.channel.attempt(delivery).await,
+        }
     }
 
     /// Marks what was accepted and could not be marked before.

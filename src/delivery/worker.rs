@@ -9,6 +9,7 @@ use crate::delivery::attempt::{Carried, DeliveryAttempts, UnconfirmedDeliveries}
 use crate::delivery::concurrency_limit::ConcurrencyLimit;
 use crate::delivery::fallback::{Fails, Fallback};
 use crate::delivery::in_flight_batch::InFlightBatch;
+use crate::delivery::links::Links;
 use crate::delivery::notifier_health::NotifierHealth;
 use crate::delivery::operator_findings::OperatorFindings;
 use crate::domain::Delivery;
@@ -71,6 +72,13 @@ impl DeliveryWorker {
     #[must_use]
     pub fn with_unmarked(mut self, unmarked: UnconfirmedDeliveries) -> Self {
         self.attempts.unmarked = unmarked;
+        self
+    }
+
+    /// The same, with links to act by that lead to the pages at an address.
+    #[must_use]
+    pub fn with_links(mut self, public_url: &str) -> Self {
+        self.attempts.links = Some(Links::to(public_url));
         self
     }
 

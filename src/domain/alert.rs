@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::domain::spike::{RunEnd, RunSummary, SpikeView};
 use crate::domain::{
-    BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey, FormulaInputs, Metric,
-    MetricValue, Plan, Point, ResourceCost, SecurityContext, SecurityEnd, SecurityNow,
-    SecurityView, Severity, SubscriptionCost, UsageDate, WrittenBudget,
+    AlertLinks, BillingPeriod, Budget, BudgetSource, Currency, CustomerId, CustomerKey,
+    FormulaInputs, Metric, MetricValue, Plan, Point, ResourceCost, SecurityContext, SecurityEnd,
+    SecurityNow, SecurityView, Severity, SubscriptionCost, UsageDate, WrittenBudget,
 };
 
 /// Where an alert stands in its life.
@@ -304,6 +304,9 @@ pub struct AlertContext {
     /// beginnings, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<Point>,
+    /// Where somebody acts by a link, in one delivery to the partner's own people; never recorded.
+    #[serde(skip)]
+    pub links: Option<AlertLinks>,
 }
 
 /// An alert with its context: all that its messages need, now and after any restart.

@@ -195,6 +195,18 @@ impl Message {
         }
     }
 
+    /// The same, to put into them what only one delivery has.
+    pub fn alerts_mut(&mut self) -> &mut [AlertSnapshot] {
+        match self {
+            Self::Alert(alert) | Self::Test(alert) => std::slice::from_mut(&mut **alert),
+            Self::Alerts(digest)
+            | Self::Digest(digest)
+            | Self::Reminder(digest)
+            | Self::Resolved(digest) => &mut digest.alerts,
+            Self::Operator(_) | Self::Report(_) => &mut [],
+        }
+    }
+
     /// Whether it tells of one customer alone, or of one subscription, for one reason or several.
     pub fn is_of_one_customer(&self) -> bool {
         match self {

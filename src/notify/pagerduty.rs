@@ -20,8 +20,8 @@ use crate::domain::{
 };
 use crate::http;
 use crate::notify::message::{
-    ALSO, AlertText, DigestText, Member, OperatorText, ReportText, Row, TEST_MARK, TEST_SENTENCE,
-    in_place_of,
+    ALSO, AlertText, DigestText, Member, NamedLink, OperatorText, ReportText, Row, TEST_MARK,
+    TEST_SENTENCE, in_place_of,
 };
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier,
@@ -59,9 +59,15 @@ enum Action {
 struct Event {
     dedup_key: String,
     action: Action,
+    links: Vec<NamedLink>,
 }
 
 impl Event {
+    /// One without links.
+    fn new(dedup_key: String, action: Action) -> Self {
+        Self { dedup_key, action, links: Vec::new() }
+    }
+
     /// Says one more thing among the details, where it says anything.
     fn say(&mut self, name: &str, text: &str) {
         if let Action::Trigger(payload) = &mut self.action
@@ -161,13 +167,17 @@ impl PagerDuty {
 
     fn body(&self, event: Event) -> String {
         let mut body = json!({ "routing_key": self.config.routing_key.expose(), "dedup_key": event.dedup_key });
-        let Event { action: Action::Trigger(payload), .. } = event else {
+        let Event { action: Action::Trigger(payload), links, .. } = event else {
             insert(&mut body, "event_action", "resolve".into());
             return body.to_string();
         };
         insert(&mut body, "event_action", "trigger".into());
         insert(&mut body, "client", OURSELVES.into());
         insert(&mut body, "payload", payload);
+        if !links.is_empty() {
+            let link = |one: &NamedLink| json!({ "href": one.url, "text": one.name });
+            insert(&mut body, "links", links.iter().map(link).collect());
+        }
         let text = body.to_string();
         if text.len() <= LARGEST {
             return text;
@@ -219,7 +229,7 @@ fn events(delivery: &Delivery, zone: &TimeZone, now: Timestamp) -> Vec<Event> {
         Message::Digest(digest) => vec![list(delivery, digest, zone, now)],
         Message::Reminder(digest) => triggers(Occasion::Reminder, &digest.alerts, zone, now),
         Message::Resolved(digest) => {
-            let resolve = |(dedup_key, _)| Event { dedup_key, action: Action::Resolve };
+            let resolve = |(dedup_key, _)| Event::new(dedup_key, Action::Resolve);
             by_incident(&digest.alerts).into_iter().map(resolve).collect()
         }
         Message::Operator(news) => vec![operator(news, &OperatorText::new(news, zone, now))],
@@ -244,7 +254,7 @@ fn triggers(
             let shown: Vec<Value> = alerts.iter().filter_map(|one| numbers(&one.alert)).collect();
             insert(details, "alerts", shown.into());
         }
-        events.push(Event { dedup_key, action: Action::Trigger(payload) });
+        events.push(Event { links: text.links, ..Event::new(dedup_key, Action::Trigger(payload)) });
     }
     events
 }
@@ -268,7 +278,7 @@ fn test(text: &AlertText, snapshot: &AlertSnapshot) -> Event {
         insert(details, "Test", TEST_SENTENCE.into());
     }
     let dedup_key = key(&format!("{OURSELVES}/test/{}", snapshot.alert.id.simple()));
-    Event { dedup_key, action: Action::Trigger(payload) }
+    Event::new(dedup_key, Action::Trigger(payload))
 }
 
 /// The first look at many customers: one incident that lists them. Each of them has one of its own
@@ -303,16 +313,16 @@ fn list(delivery: &Delivery, digest: &Digest, zone: &TimeZone, now: Timestamp) -
         "class": "digest",
         "custom_details": details,
     });
-    Event {
-        dedup_key: key(&format!("{OURSELVES}/digest/{}", delivery.identity.simple())),
-        action: Action::Trigger(payload),
-    }
+    Event::new(
+        key(&format!("{OURSELVES}/digest/{}", delivery.identity.simple())),
+        Action::Trigger(payload),
+    )
 }
 
 fn operator(news: &OperatorNews, text: &OperatorText) -> Event {
     let dedup_key = key(&format!("{OURSELVES}/operator/{}/{}", news.code.as_str(), news.subject));
     if news.over {
-        return Event { dedup_key, action: Action::Resolve };
+        return Event::new(dedup_key, Action::Resolve);
     }
     let worst = if news.code.hides_overspends() { Severity::Critical } else { Severity::Warning };
     let payload = json!({
@@ -323,7 +333,7 @@ fn operator(news: &OperatorNews, text: &OperatorText) -> Event {
         "class": news.code.as_str(),
         "custom_details": details(&text.first, &text.second, &text.rows),
     });
-    Event { dedup_key, action: Action::Trigger(payload) }
+    Event::new(dedup_key, Action::Trigger(payload))
 }
 
 /// A report wakes nobody: it is an event of its own that asks for nothing.
@@ -336,10 +346,10 @@ fn report(delivery: &Delivery, text: &ReportText) -> Event {
         "class": "report",
         "custom_details": details(&text.first, &text.second, &text.rows),
     });
-    Event {
-        dedup_key: key(&format!("{OURSELVES}/report/{}", delivery.identity.simple())),
-        action: Action::Trigger(payload),
-    }
+    Event::new(
+        key(&format!("{OURSELVES}/report/{}", delivery.identity.simple())),
+        Action::Trigger(payload),
+    )
 }
 
 /// What is shown of an alert, and its numbers for machines.

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::domain::{Delivery, Occasion, Severity};
 use crate::http;
 use crate::notify::message::{
-    ALSO, AlertText, Dated, DigestText, Line, Member, Mood, OperatorText, Rendered, ReportText,
-    Section, TEST_MARK, TEST_SENTENCE, in_place_of, references,
+    ALSO, AlertText, Dated, DigestText, Line, Member, Mood, NamedLink, OperatorText, Rendered,
+    ReportText, Section, TEST_MARK, TEST_SENTENCE, in_place_of, references,
 };
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier, ProbeFuture,
@@ -153,14 +153,22 @@ fn alert(text: &AlertText) -> (String, Vec<Value>) {
         format!("{} {name}\n{second}", mark(text.occasion, text.severity))
     };
     let mut small: Vec<_> = text.small.iter().map(|line| escaped(line)).collect();
-    if let (Some(origin), Some(url)) = (small.last_mut(), &text.partner_center) {
+    let page = text.partner_center.as_ref().filter(|_| text.links.is_empty());
+    if let (Some(origin), Some(url)) = (small.last_mut(), page) {
         *origin = format!("<{url}|Partner Center> · {origin}");
     }
     let mut lines = vec![head("*", &in_own_time(&plain, &text.dated))];
     lines.extend(text.also.iter().map(|also| format!("{ALSO}: {}", escaped(also))));
     let mut blocks = sections(&lines);
+    blocks.extend((!text.links.is_empty()).then(|| section(&linked(&text.links))));
     blocks.push(context(&small));
     (head("", &plain), blocks)
+}
+
+/// Links in a line. They are no buttons: Slack warns whoever presses one of a webhook's.
+fn linked(links: &[NamedLink]) -> String {
+    let all: Vec<_> = links.iter().map(|link| format!("*<{}|{}>*", link.url, link.name)).collect();
+    all.join("   ·   ")
 }
 
 /// `text` with the date of the data as each reader's clock has it

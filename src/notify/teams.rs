@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::domain::{Delivery, Occasion, Severity};
 use crate::http;
 use crate::notify::message::{
-    ALSO, AlertText, DigestText, Line, Member, Mood, OperatorText, Rendered, ReportText, Row,
-    Section, TEST_MARK, TEST_SENTENCE, in_place_of, references,
+    ALSO, AlertText, DigestText, Line, Member, Mood, NamedLink, OperatorText, Rendered, ReportText,
+    Row, Section, TEST_MARK, TEST_SENTENCE, in_place_of, references,
 };
 use crate::notify::{
     Accepted, BuildError, Config, DeliveryError, FailureReason, MessageCopy, Notifier, ProbeFuture,
@@ -155,14 +155,21 @@ fn card(told: &Rendered<'_>, below: Option<&Value>, form: Form) -> Value {
         Rendered::Report(text) => (text.subject.clone(), report(text, form)),
     };
     items.extend(below.cloned());
-    json!({
+    let mut card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": CARD_VERSION,
         "msteams": { "width": "Full" },
         "fallbackText": escaped(&subject),
         "body": items,
-    })
+    });
+    if let Rendered::Alert(text) = told
+        && let Some(card) = card.as_object_mut().filter(|_| !text.links.is_empty())
+    {
+        let open = |link: &NamedLink| json!({ "type": "Action.OpenUrl", "title": link.name, "url": link.url });
+        card.insert("actions".to_owned(), text.links.iter().map(open).collect());
+    }
+    card
 }
 
 fn alert(text: &AlertText, above: Option<&str>, form: Form) -> Vec<Value> {
@@ -181,6 +188,7 @@ fn alert(text: &AlertText, above: Option<&str>, form: Form) -> Vec<Value> {
     let link = text
         .partner_center
         .iter()
+        .filter(|_| text.links.is_empty())
         .map(|url| line_of(&format!("[Customer in Partner Center]({url})")));
     // A detail that is cut has lost its reference.
     let cut = if form.news { Vec::new() } else { references(&text.also) };

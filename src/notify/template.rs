@@ -8,7 +8,7 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::domain::{Alert, AlertSnapshot, Digest, Ended, Message, OperatorNews};
+use crate::domain::{Alert, AlertLinks, AlertSnapshot, Digest, Ended, Message, OperatorNews};
 use crate::notify::SampleKind;
 use crate::notify::message::{
     ALSO, AlertWording, MailText, Member, Rendered, Row, is_marked_within,
@@ -77,9 +77,30 @@ struct Given<'a> {
     cost: String,
     budget: String,
     reference: String,
+    links: GivenLinks<'a>,
     alert: Option<&'a Alert>,
     alerts: Vec<&'a Alert>,
     operator: Option<&'a OperatorNews>,
+}
+
+/// The links of the alert of a message about one customer.
+#[derive(Default, Serialize)]
+struct GivenLinks<'a> {
+    acknowledge: &'a str,
+    silence: &'a str,
+    explain: &'a str,
+    customer: &'a str,
+}
+
+impl<'a> GivenLinks<'a> {
+    fn of(links: &'a AlertLinks) -> Self {
+        Self {
+            acknowledge: &links.acknowledge,
+            silence: links.silence.as_deref().unwrap_or_default(),
+            explain: &links.explain,
+            customer: links.customer.as_deref().unwrap_or_default(),
+        }
+    }
 }
 
 impl Template {
@@ -245,6 +266,10 @@ impl<'a> Given<'a> {
                 telling.alert.budget.as_ref().map(|budget| telling.money(budget.amount))
             }),
             reference: told(&|telling| Some(telling.reference())),
+            links: one(message)
+                .and_then(|snapshot| snapshot.context.links.as_ref())
+                .map(GivenLinks::of)
+                .unwrap_or_default(),
             alert: one(message).map(|snapshot| &snapshot.alert),
             alerts,
             operator: if let Message::Operator(news) = message { Some(news) } else { None },

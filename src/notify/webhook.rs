@@ -1,6 +1,8 @@
 //! The webhook notifier: JSON to any HTTP endpoint, signed by the Standard Webhooks specification
 //! (<https://www.standardwebhooks.com>).
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -12,9 +14,11 @@ use reqwest::header::{
 use ring::hmac;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::domain::{
-    Alert, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews, Origin, Report,
+    Alert, AlertLinks, Audience, Delivery, Digest, FindingCode, Latest, Message, OperatorNews,
+    Origin, Report,
 };
 use crate::http;
 use crate::notify::message::{disclosed, is_about_one};
@@ -188,6 +192,9 @@ struct Told<'a> {
     /// Where several alerts are told together: which part this is.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Part>,
+    /// Where somebody acts by a link, by the alert's id; never for customers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    links: BTreeMap<Uuid, &'a AlertLinks>,
 }
 
 #[derive(Serialize)]
@@ -278,5 +285,10 @@ fn alerts(message: &Message, digest: Option<Part>) -> Told<'_> {
         alerts: message.alerts().iter().map(|snapshot| &snapshot.alert).collect(),
         latest: None,
         digest,
+        links: message
+            .alerts()
+            .iter()
+            .filter_map(|one| Some((one.alert.id, one.context.links.as_ref()?)))
+            .collect(),
     }
 }

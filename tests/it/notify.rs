@@ -6,6 +6,7 @@ mod copies;
 mod customers;
 mod deferred;
 mod later;
+mod links;
 pub(crate) mod mail;
 mod matrix;
 mod metrics;

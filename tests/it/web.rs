@@ -4,6 +4,7 @@ mod access;
 mod acting;
 mod api;
 mod customer;
+mod links;
 mod overview;
 mod reading;
 mod site;

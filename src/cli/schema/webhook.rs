@@ -27,6 +27,7 @@ pub(super) fn schema() -> Value {
                             in their order"
                     },
                     "digest": digest(),
+                    "links": links(),
                     "operator": operator(),
                     "fallback_for": text("the notifier in whose place this is sent, because it has \
                         not taken the message"),
@@ -66,6 +67,25 @@ fn needs(types: &str, key: &str) -> Value {
     json!({
         "if": { "properties": { "type": { "pattern": types } } },
         "then": { "properties": { "data": { "required": [key] } } }
+    })
+}
+
+fn links() -> Value {
+    let of_alert = json!({
+        "type": "object",
+        "properties": {
+            "acknowledge": text("says that somebody knows of it"),
+            "silence": text("silences its rule for the customer until the period ends"),
+            "explain": text("shows what is known of the customer"),
+            "customer": text("the customer in Partner Center")
+        },
+        "required": ["acknowledge", "explain"]
+    });
+    json!({
+        "type": "object",
+        "additionalProperties": of_alert,
+        "description": "where somebody acts without signing in, by the alert's id; only with \
+            public_url, never for customers"
     })
 }
 

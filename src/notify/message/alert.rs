@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 
-use crate::domain::{AlertSnapshot, Occasion, Severity};
+use crate::domain::{AlertLinks, AlertSnapshot, Occasion, Severity};
 use crate::notify::message::brief::Figure;
 use crate::notify::message::budget_status::{BudgetStatus, Margin};
 use crate::notify::message::chart::Chart;
@@ -53,6 +53,15 @@ pub(crate) struct AlertText {
     pub also: Vec<String>,
     /// The customer's page in Partner Center.
     pub partner_center: Option<String>,
+    /// Where somebody acts by a link: the customer in Partner Center is among them.
+    pub links: Vec<NamedLink>,
+}
+
+/// A link with what it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct NamedLink {
+    pub name: &'static str,
+    pub url: String,
 }
 
 /// A moment, and the words for it.
@@ -226,8 +235,16 @@ impl AlertText {
             rows: Vec::new(),
             also: Vec::new(),
             partner_center: telling.in_partner_center().filter(|_| occasion != Occasion::Resolved),
+            links: links(occasion, telling),
         }
     }
+}
+
+/// The links to act by, of what is not over.
+fn links(occasion: Occasion, telling: &AlertWording<'_>) -> Vec<NamedLink> {
+    let links = telling.context.links.as_ref().filter(|_| occasion != Occasion::Resolved);
+    let all = links.into_iter().flat_map(AlertLinks::named);
+    all.map(|(name, url)| NamedLink { name, url: url.to_owned() }).collect()
 }
 
 /// The date of the data, with its year where that is not the one of `beside`.

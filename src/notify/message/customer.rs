@@ -115,6 +115,7 @@ impl<'a> CustomerTelling<'a> {
             // Its scale would tell what the customer is not to read.
             chart: None,
             partner_center: None,
+            links: Vec::new(),
             occasion: self.occasion,
             severity: self.telling.alert.severity,
             label: self.label().to_owned(),

@@ -36,7 +36,7 @@ mod test_mark;
 mod told;
 mod totals;
 
-pub(crate) use alert::{AlertText, Dated};
+pub(crate) use alert::{AlertText, Dated, NamedLink};
 pub(crate) use customer::Disclosed;
 pub(crate) use digest::DigestText;
 pub(crate) use later::brought_up_to_date;

@@ -52,9 +52,10 @@ fn documented(element: &Value) {
     let spacing =
         ["None", "Small", "Default", "Medium", "Large", "ExtraLarge", "Padding"].as_slice();
     let (keys, words): (&[&str], &[(&str, &[&str])]) = match element["type"].as_str().unwrap() {
-        "AdaptiveCard" => {
-            (&["$schema", "version", "msteams", "fallbackText", "body"], &[("version", &["1.4"])])
-        }
+        "AdaptiveCard" => (
+            &["$schema", "version", "msteams", "fallbackText", "body", "actions"],
+            &[("version", &["1.4"])],
+        ),
         "Container" => (
             &["style", "bleed", "items"],
             &[("style", &["default", "emphasis", "good", "attention", "warning", "accent"])],
@@ -67,6 +68,7 @@ fn documented(element: &Value) {
                 ("spacing", spacing),
             ],
         ),
+        "Action.OpenUrl" => (&["title", "url"], &[]),
         "FactSet" => (&["facts", "separator"], &[]),
         other => panic!("no element {other}"),
     };
@@ -85,9 +87,8 @@ fn documented(element: &Value) {
     for fact in element["facts"].as_array().into_iter().flatten() {
         assert!(fact["title"].is_string() && fact["value"].is_string(), "{fact}");
     }
-    let inner =
-        [&element["body"], &element["items"]].into_iter().filter_map(Value::as_array).flatten();
-    inner.for_each(documented);
+    let inner = [&element["body"], &element["items"], &element["actions"]];
+    inner.into_iter().filter_map(Value::as_array).flatten().for_each(documented);
 }
 
 /// What is to be read on a card, in one line each: texts, and facts by their names.
