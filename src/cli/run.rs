@@ -35,7 +35,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Outcome> {
     let OpenLedger { config, ledger, clock, metrics } = opened?;
     tracing::info!(config = %path.display(), version = env!("CARGO_PKG_VERSION"), "started");
     let orders = Orders { control: control::sockets(&config.state_dir), ..orders };
-    Daemon::new(config, ledger, clock, metrics).run(orders).await?;
+    Box::pin(Daemon::new(config, ledger, clock, metrics).run(orders)).await?;
     Ok(Outcome::Done)
 }
 

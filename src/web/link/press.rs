@@ -49,10 +49,11 @@ pub(super) async fn press(
     let Some(context) = &shown.actions else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "Nobody can act here.");
     };
-    if opened.done.is_none() && opened.over.is_none() {
-        if let Err(error) = act(context, &opened).await {
-            return refuse(status(&error), &error.to_string());
-        }
+    if opened.done.is_none()
+        && opened.over.is_none()
+        && let Err(error) = act(context, &opened).await
+    {
+        return refuse(status(&error), &error.to_string());
     }
     match open(&look, &action, &token).await {
         Ok(opened) => html(StatusCode::OK, &page(&look, &opened)),
