@@ -41,6 +41,11 @@ impl Author {
         Self(Kind::Page("http token".to_owned()))
     }
 
+    /// Somebody at a page who has signed in with an account.
+    pub(crate) fn by_account(name: &str) -> Self {
+        Self(Kind::Page(clean(name, 100)))
+    }
+
     /// Somebody at a page of whom only the machine is known.
     pub(crate) fn someone_on(host: &str) -> Self {
         Self(Kind::Page(format!("someone on {host}")))
@@ -68,7 +73,7 @@ impl Author {
 }
 
 /// `alice (uid 1000)`, or `uid 1000` where the system does not name it; `alice (uid 1000) as root`
-/// by sudo; `http token` or `the link in oncall` at a page.
+/// by sudo; `http token`, `anna@partner.example` or `the link in oncall` at a page.
 impl fmt::Display for Author {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

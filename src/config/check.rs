@@ -1,5 +1,4 @@
-//! Compares a file with the description of the keys: unknown keys, wrong types, unknown words, what
-//! is not supported yet.
+//! Compares a file with the description of the keys: unknown keys, wrong types, unknown words.
 //!
 //! What the values mean is left to the readers of the tables, which stay silent where this has
 //! spoken.

@@ -174,7 +174,21 @@ const HTTP: Shape = &[
     key("customer_metrics", Kind::Boolean, "whether /metrics/customers names every customer"),
     key("local_actions", Kind::Boolean, "whether this machine may act on pages without a token"),
     key("public_url", Kind::Text, "where people reach the pages, for links in messages"),
+    key("sign_in", Kind::Typed(&SIGN_IN), "the partner's own accounts sign in to the pages"),
 ];
+
+pub(crate) const SIGN_IN_TYPES: Choice = choice("type of sign-in", &["entra"]);
+
+const SIGN_IN: Types = Types {
+    choice: &SIGN_IN_TYPES,
+    common: &[],
+    own: &[&[
+        key("tenant_id", Kind::Text, "the one tenant whose accounts may sign in"),
+        key("client_id", Kind::Text, "the application; its roles reader, operator, admin count"),
+        key("client_secret", Kind::Secret, "its secret; a new one signs everybody out"),
+        key("login_url", Kind::Text, "base of the sign-in in place of the cloud's"),
+    ]],
+};
 
 const PARTNER: Shape = &[
     key("name", Kind::Text, "what your customers call you"),

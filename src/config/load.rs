@@ -11,6 +11,7 @@ use crate::config::ids::Ids;
 use crate::config::keys::{ROOT, Shape};
 use crate::config::mistakes::{Mistake, Page};
 use crate::config::names::Names;
+use crate::config::oauth::Entra;
 use crate::config::reader::{Reader, Table};
 use crate::config::source::RefreshToken;
 use crate::config::value::quoted;
@@ -256,7 +257,8 @@ fn tables<'a>(
     let ledger_table = root.table_or_empty("ledger");
     let ledger = process::ledger(&ledger_table, &state_dir);
     let backups = process::backups(&ledger_table, &state_dir);
-    let http = root.table("http").map(|table| process::http(&table));
+    let entra = Entra::of(root, &state_dir);
+    let http = root.table("http").map(|table| process::http(&table, &entra));
     let operator = process::operator(&root.table_or_empty("operator"), names);
     let security = security::read(root);
     let report = report::read(root, names);

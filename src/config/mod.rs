@@ -32,6 +32,7 @@ mod report;
 mod rules;
 mod schema;
 mod security;
+mod sign_in;
 mod smtp;
 mod source;
 mod templates;

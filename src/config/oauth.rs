@@ -40,7 +40,9 @@ pub(crate) const GRAPH: Scopes = Scopes {
         "https://graph.microsoft.us/Mail.Send offline_access",
     ],
 };
-const LOGIN: [&str; 2] = ["https://login.microsoftonline.com", "https://login.microsoftonline.us"];
+/// Where people and applications sign in.
+pub(crate) const LOGIN: [&str; 2] =
+    ["https://login.microsoftonline.com", "https://login.microsoftonline.us"];
 
 impl Entra {
     /// The cloud is the one that `[source]` names.

@@ -10,7 +10,9 @@ use reqwest::Url;
 use crate::config::Operator;
 use crate::config::names::Names;
 use crate::config::notifier_readers::value_span;
+use crate::config::oauth::Entra;
 use crate::config::reader::{Placed, Table};
+use crate::config::sign_in;
 use crate::config::url::endpoint;
 use crate::config::value::{hint, short};
 use crate::config::windows_zone;
@@ -125,9 +127,10 @@ fn sqlite_file<'a>(table: &Table<'_>, url: &Placed<&'a str>) -> Option<&'a str> 
 }
 
 /// The HTTP server.
-pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
+pub(crate) fn http(table: &Table<'_>, entra: &Entra) -> Option<web::Config> {
     let listen = table.required_text("listen");
     let token = table.secret("token").map(|token| token.value);
+    let sign_in = sign_in::read(table, entra);
     let listen = listen?;
     let Ok(address) = listen.value.parse::<SocketAddr>() else {
         table.reader.mistake(
@@ -136,16 +139,16 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
         );
         return None;
     };
-    if !address.ip().is_loopback() && table.entry("token").is_none() {
+    if !address.ip().is_loopback() && !is_closed(table) {
         table.reader.mistake(
             listen.span,
-            "listening beyond this machine needs a token: add token \
-            = { credential = \"http-token\" }",
+            "listening beyond this machine needs a token or a sign-in: add token \
+            = { credential = \"http-token\" }, or [http.sign_in]",
         );
     }
     let customer_metrics = table.boolean("customer_metrics").unwrap_or(false);
     let local_actions = table.boolean("local_actions").unwrap_or(false);
-    if local_actions && table.entry("token").is_none() {
+    if local_actions && !is_closed(table) {
         table.reader.warning(
             value_span(table, "local_actions"),
             "every user and every program of this machine may acknowledge and silence on the \
@@ -153,7 +156,19 @@ pub(crate) fn http(table: &Table<'_>) -> Option<web::Config> {
         );
     }
     let public_url = public_url(table);
-    Some(web::Config { listen: address, token, customer_metrics, local_actions, public_url })
+    Some(web::Config {
+        listen: address,
+        token,
+        customer_metrics,
+        local_actions,
+        public_url,
+        sign_in,
+    })
+}
+
+/// Whether whoever comes has to say who it is.
+fn is_closed(http: &Table<'_>) -> bool {
+    http.entry("token").is_some() || http.entry("sign_in").is_some()
 }
 
 /// Where people reach the pages. Whoever comes there from elsewhere has to sign in.
@@ -166,9 +181,9 @@ fn public_url(table: &Table<'_>) -> Option<Url> {
         table.reader.mistake(written.span, text);
         return None;
     }
-    if table.entry("token").is_none() {
-        let text = "pages that others reach need a token: add token \
-            = { credential = \"http-token\" }";
+    if !is_closed(table) {
+        let text = "pages that others reach need a token or a sign-in: add token \
+            = { credential = \"http-token\" }, or [http.sign_in]";
         table.reader.mistake(written.span, text);
     }
     Some(url)

@@ -297,6 +297,7 @@ pub fn pages_know(config: &Config) -> web::Known {
         notifiers: config.notifiers.clone(),
         local_actions: config.http.as_ref().is_some_and(|http| http.local_actions),
         public_url: config.http.as_ref().and_then(|http| http.public_url.clone()),
+        sign_in: config.http.as_ref().and_then(web::SignIn::of),
         tells_operator: !config.operator.notify.is_empty(),
         poll_interval: config.poll_interval,
         source_failing_after: config.operator.source_failing_after,

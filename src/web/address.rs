@@ -25,7 +25,7 @@ pub(super) fn below(folder: &str, part: &str) -> String {
 /// A path of this server; any other address is the overview.
 pub(super) fn own_path(to: &str) -> &str {
     let elsewhere = to.starts_with("//") || to.contains('\\') || to.chars().any(char::is_control);
-    let form = matches!(to, "/login" | "/logout");
+    let form = matches!(to, "/login" | "/logout") || to.starts_with("/sign-in");
     if to.starts_with('/') && !elsewhere && !form { to } else { "/" }
 }
 

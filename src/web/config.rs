@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use reqwest::Url;
 
+use crate::entra::OpenIdConfig;
 use crate::secret::Secret;
 
 /// The HTTP server.
@@ -19,4 +20,6 @@ pub struct Config {
     pub local_actions: bool,
     /// Where people reach the pages, for links in messages; a scheme, a host and a port.
     pub public_url: Option<Url>,
+    /// Where people sign in with accounts of their own.
+    pub sign_in: Option<OpenIdConfig>,
 }

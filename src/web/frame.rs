@@ -37,8 +37,10 @@ pub(super) struct Frame {
     pub(super) made: String,
     /// What forms bring back; none where nobody may act.
     pub(super) form: Option<String>,
-    /// Whether somebody can sign out.
-    pub(super) has_session: bool,
+    /// What the form for signing out brings back; none where nobody has signed in.
+    pub(super) sign_out: Option<String>,
+    /// Who has signed in, with what the account may do.
+    pub(super) account: Option<String>,
     /// Where the style sheet is.
     pub(super) style: &'static str,
     pub(super) version: &'static str,
@@ -58,7 +60,8 @@ impl Frame {
             tabs: PAGES.into_iter().map(tab).collect(),
             made: moment(now, now, zone),
             form: viewer.form(),
-            has_session: viewer.has_session(),
+            sign_out: viewer.sign_out(),
+            account: viewer.account().map(ToString::to_string),
             ..Self::bare(title)
         }
     }
@@ -70,7 +73,8 @@ impl Frame {
             tabs: Vec::new(),
             made: String::new(),
             form: None,
-            has_session: false,
+            sign_out: None,
+            account: None,
             style: STYLE_ADDRESS.as_str(),
             version: env!("CARGO_PKG_VERSION"),
         }

@@ -1,6 +1,7 @@
-//! Who may look: the health paths are open to all, and links of messages to whoever has one; elsewhere an unexpected `Host` is refused, and
-//! where there is a token it is wanted, or the session that it opened. Without one only this
-//! machine may look. How somebody signs in is in `login`.
+//! Who may look, and who may act: the health paths are open to all, and links of messages to whoever
+//! has one; elsewhere an unexpected `Host` is refused, and where there is a token it is wanted, or
+//! the session that it opened, or that of an account. Where nobody can sign in, only this machine
+//! may look. How somebody signs in is in `login` and `sign_in`.
 
 use std::sync::Arc;
 
@@ -14,12 +15,16 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::secret::Secret;
-use crate::web::login::{self, SESSION_COOKIE};
+use crate::web::account::Account;
+use crate::web::cookies::{SESSION_COOKIE, cookies};
+use crate::web::doors::Doors;
+use crate::web::login;
 use crate::web::names::{Names, asked_host};
 use crate::web::refused::{Reads, refused};
 use crate::web::same_origin;
 use crate::web::session::{Signed, Signer, is_token};
 use crate::web::shown::Known;
+use crate::web::sign_in::{self, SignIn};
 use crate::web::viewer::{KnownBy, Peer, Viewer, reads_html};
 
 /// What the guard goes by. Cloning shares it.
@@ -48,12 +53,13 @@ impl Guard {
         if matches!(path, "/healthz" | "/readyz") {
             return next.run(request).await;
         }
+        let known = Arc::clone(&self.known.borrow());
         let host = asked_host(&request);
-        let known = match &host {
-            Some(host) => self.is_public(host) || self.names.have(host).await,
+        let is_known = match &host {
+            Some(host) => is_public(&known, host) || self.names.have(host).await,
             None => false,
         };
-        if !known {
+        if !is_known {
             let text =
                 "this server answers to addresses, localhost and this host's own name only\n";
             return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
@@ -67,12 +73,21 @@ impl Guard {
         if request.uri().path().starts_with("/link/") {
             return next.run(request).await;
         }
-        if let Some(token) = &token
-            && matches!(request.uri().path(), "/login" | "/logout")
+        let doors = Doors { token: token.as_ref(), sign_in: known.sign_in.as_deref() };
+        if let Some(sign_in) = doors.sign_in
+            && sign_in::is_door(request.uri().path())
         {
-            return login::answer(token, now, request).await;
+            return sign_in::answer(sign_in, &self.clock, request).await;
         }
-        match self.viewer(&request, token.as_ref(), now) {
+        if doors.are_any() && matches!(request.uri().path(), "/login" | "/logout") {
+            return login::answer(doors, now, request).await;
+        }
+        match self.viewer(&request, doors, now) {
+            Ok(viewer) if !may(&viewer, request.method()) => {
+                let why = "This account may look, but not act: that takes the app role operator or \
+                    admin.";
+                refused(reads(&request), StatusCode::FORBIDDEN, why)
+            }
             Ok(viewer) => {
                 request.extensions_mut().insert(viewer);
                 next.run(request).await
@@ -81,49 +96,74 @@ impl Guard {
         }
     }
 
-    /// Whether it is the host of `public_url`.
-    fn is_public(&self, host: &str) -> bool {
-        let known = self.known.borrow();
-        let public = known.public_url.as_ref().and_then(|url| url.host_str());
-        public.is_some_and(|public| host.strip_suffix('.').unwrap_or(host) == public)
-    }
-
     /// Who looks; an answer for those who may not.
     fn viewer(
         &self,
         request: &Request,
-        token: Option<&Secret>,
+        doors: Doors<'_>,
         now: Timestamp,
     ) -> Result<Viewer, Box<Response>> {
-        let Some(token) = token else {
-            let peer = request.extensions().get::<Peer>();
-            if peer.is_some_and(|peer| peer.is_local()) {
-                let forms = self.known.borrow().local_actions.then(|| Arc::clone(&self.local));
-                return Ok(Viewer::new(KnownBy::Machine, forms, now));
-            }
-            let why = "without a token of [http] only this machine may look";
-            return Err(Box::new(refused(reads(request), StatusCode::FORBIDDEN, why)));
-        };
-        let signer = Arc::new(Signer::of(token));
-        if bears(request.headers(), token) {
-            return Ok(Viewer::new(KnownBy::Token, Some(signer), now));
+        if !doors.are_any() {
+            return self.local(request, now);
         }
-        let is_session = |value: &str| signer.holds(Signed::Session, value, now);
-        if cookies(request.headers()).any(is_session) {
-            return Ok(Viewer::new(KnownBy::Session, Some(signer), now));
+        let of_token = doors.token.and_then(|token| by_token(request, token, now));
+        let of_account = || doors.sign_in.and_then(|sign_in| by_account(request, sign_in, now));
+        of_token.or_else(of_account).ok_or_else(|| Box::new(unknown(request, doors, now)))
+    }
+
+    /// Somebody on this machine, where nobody can sign in.
+    fn local(&self, request: &Request, now: Timestamp) -> Result<Viewer, Box<Response>> {
+        let peer = request.extensions().get::<Peer>();
+        if peer.is_some_and(|peer| peer.is_local()) {
+            let forms = self.known.borrow().local_actions.then(|| Arc::clone(&self.local));
+            return Ok(Viewer::new(KnownBy::Machine, forms, now));
         }
-        Err(Box::new(unknown(request, &signer, now)))
+        let why = "without a token or a sign-in of [http] only this machine may look";
+        Err(Box::new(refused(reads(request), StatusCode::FORBIDDEN, why)))
     }
 }
 
+/// Whether it is the host of `public_url`.
+fn is_public(known: &Known, host: &str) -> bool {
+    let public = known.public_url.as_ref().and_then(|url| url.host_str());
+    public.is_some_and(|public| host.strip_suffix('.').unwrap_or(host) == public)
+}
+
+/// Somebody who bears the token, or has signed in with it.
+fn by_token(request: &Request, token: &Secret, now: Timestamp) -> Option<Viewer> {
+    let signer = Arc::new(Signer::of(token));
+    if bears(request.headers(), token) {
+        return Some(Viewer::new(KnownBy::Token, Some(signer), now));
+    }
+    let is_session = |value: &str| signer.holds(Signed::Session, value, now);
+    let known = cookies(request.headers(), SESSION_COOKIE).any(is_session);
+    known.then(|| Viewer::new(KnownBy::Session, Some(signer), now))
+}
+
+/// Somebody who has signed in with an account.
+fn by_account(request: &Request, sign_in: &SignIn, now: Timestamp) -> Option<Viewer> {
+    let known = |value: &str| sign_in.account(value, now);
+    let account = cookies(request.headers(), SESSION_COOKIE).find_map(known)?;
+    Some(Viewer::new(KnownBy::Account(account), Some(Arc::new(sign_in.signer())), now))
+}
+
+/// Whether somebody may do what a method does.
+fn may(viewer: &Viewer, method: &Method) -> bool {
+    let looks = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    looks || viewer.account().is_none_or(Account::may_act)
+}
+
 /// The answer to somebody of whom nothing is known.
-fn unknown(request: &Request, signer: &Signer, now: Timestamp) -> Response {
+fn unknown(request: &Request, doors: Doors<'_>, now: Timestamp) -> Response {
     let reads = reads(request);
     let mut response = if reads == Reads::Html {
         let to = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        login::page(StatusCode::UNAUTHORIZED, signer, now, to, None)
+        login::page(StatusCode::UNAUTHORIZED, doors, now, to, None)
     } else {
-        let why = "send Authorization: Bearer with the token of [http]";
+        let why = match doors.token {
+            Some(_) => "send Authorization: Bearer with the token of [http]",
+            None => "programs need a token of [http]; people sign in at /login",
+        };
         refused(reads, StatusCode::UNAUTHORIZED, why)
     };
     let headers = response.headers_mut();
@@ -148,14 +188,6 @@ pub(super) fn reads(request: &Request) -> Reads {
     } else {
         Reads::Text
     }
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|value| value.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .filter(|(name, _)| *name == SESSION_COOKIE)
-        .map(|(_, value)| value)
 }
 
 fn bears(headers: &HeaderMap, token: &Secret) -> bool {

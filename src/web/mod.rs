@@ -1,6 +1,7 @@
 //! Pages for the people on call, metrics and health over HTTP; and [`control`], where commands act
 //! through a running daemon. GET changes nothing.
 
+mod account;
 mod acting;
 mod address;
 mod api;
@@ -8,8 +9,10 @@ mod assets;
 mod config;
 mod connections;
 pub mod control;
+mod cookies;
 mod customers;
 mod dashboard;
+mod doors;
 mod fault;
 mod frame;
 mod guard;
@@ -30,6 +33,7 @@ mod refused;
 mod same_origin;
 mod session;
 mod shown;
+mod sign_in;
 mod viewer;
 
 use std::convert::Infallible;
@@ -48,10 +52,11 @@ use crate::web::viewer::Peer;
 pub use config::Config;
 pub use limits::Limits;
 pub use shown::{Known, Shown};
+pub use sign_in::SignIn;
 
 /// Serves, within `limits`, those who bear the `token` in force where there is one, and those who
-/// have signed in with it; this machine where there is none. The caller owns the socket, and ends
-/// all connections by dropping this.
+/// have signed in with it or with an account; this machine where there is neither. The caller owns
+/// the socket, and ends all connections by dropping this.
 pub async fn run(
     listener: TcpListener,
     limits: Limits,

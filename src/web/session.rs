@@ -69,6 +69,18 @@ impl Signer {
         format!("{until}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
     }
 
+    /// Proves that a text was written here, for one purpose.
+    pub(super) fn proof(&self, purpose: &str, text: &str) -> String {
+        let tag = hmac::sign(&self.0, format!("{purpose}\0{text}").as_bytes());
+        URL_SAFE_NO_PAD.encode(tag.as_ref())
+    }
+
+    /// Whether that is its proof.
+    pub(super) fn proves(&self, purpose: &str, text: &str, proof: &str) -> bool {
+        let Ok(tag) = URL_SAFE_NO_PAD.decode(proof) else { return false };
+        hmac::verify(&self.0, format!("{purpose}\0{text}").as_bytes(), &tag).is_ok()
+    }
+
     /// Whether it was signed here and holds still.
     pub(super) fn holds(&self, what: Signed, text: &str, now: Timestamp) -> bool {
         let Some((until, tag)) = text.split_once('.') else { return false };

@@ -16,6 +16,7 @@ use crate::ledger::{self, Ledger};
 use crate::metrics::Metrics;
 use crate::notify;
 use crate::rules::Rules;
+use crate::web::sign_in::SignIn;
 
 /// What the server shows.
 #[derive(Clone)]
@@ -51,6 +52,8 @@ pub struct Known {
     pub local_actions: bool,
     /// Where people reach the pages from elsewhere.
     pub public_url: Option<Url>,
+    /// Where people sign in with accounts of their own.
+    pub sign_in: Option<Arc<SignIn>>,
     /// Whether the operator is told of findings.
     pub tells_operator: bool,
     /// How often the source is polled.
@@ -72,6 +75,7 @@ impl Default for Known {
             notifiers: Vec::new(),
             local_actions: false,
             public_url: None,
+            sign_in: None,
             tells_operator: false,
             poll_interval: Duration::from_hours(1),
             source_failing_after: Duration::from_hours(3),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::actions::Author;
 use crate::text::clean;
+use crate::web::account::Account;
 use crate::web::session::{Signed, Signer};
 
 /// The address at the other end of a connection; none where the system does not say it.
@@ -22,7 +23,7 @@ impl Peer {
 }
 
 /// By what somebody is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum KnownBy {
     /// Being on this machine, where no token is wanted.
     Machine,
@@ -30,13 +31,15 @@ pub(super) enum KnownBy {
     Token,
     /// Having signed in with it.
     Session,
+    /// Having signed in with an account.
+    Account(Account),
 }
 
 /// Who looks.
 #[derive(Clone)]
 pub(super) struct Viewer {
     known_by: KnownBy,
-    /// What signs forms; none where nobody may act.
+    /// What signs forms; none where nobody may act or sign out.
     forms: Option<Arc<Signer>>,
     now: Timestamp,
 }
@@ -47,29 +50,48 @@ impl Viewer {
         Self { known_by, forms, now }
     }
 
-    /// Whether it can sign out.
-    pub(super) fn has_session(&self) -> bool {
-        self.known_by == KnownBy::Session
+    /// What the form for signing out must bring back; none where there is no session.
+    pub(super) fn sign_out(&self) -> Option<String> {
+        let has_session = matches!(self.known_by, KnownBy::Session | KnownBy::Account(_));
+        self.forms.as_ref().filter(|_| has_session).map(|signer| self.signed(signer))
     }
 
     /// What a form of a page must bring back; none where nobody may act.
     pub(super) fn form(&self) -> Option<String> {
-        self.forms.as_ref().map(|signer| signer.sign(Signed::Form, self.now))
+        self.acting().map(|signer| self.signed(signer))
     }
 
-    /// Whether a form brings back what a page gave it.
+    /// Whether a form of somebody who may act brings back what a page gave it.
     pub(super) fn knows_form(&self, form: &str) -> bool {
-        self.forms.as_ref().is_some_and(|signer| signer.holds(Signed::Form, form, self.now))
+        self.acting().is_some_and(|signer| signer.holds(Signed::Form, form, self.now))
+    }
+
+    fn acting(&self) -> Option<&Signer> {
+        let may_act = self.account().is_none_or(Account::may_act);
+        self.forms.as_deref().filter(|_| may_act)
+    }
+
+    fn signed(&self, signer: &Signer) -> String {
+        signer.sign(Signed::Form, self.now)
     }
 
     /// As whom it acts.
     pub(super) fn author(&self) -> Author {
-        match self.known_by {
+        match &self.known_by {
             KnownBy::Machine => {
                 let system = rustix::system::uname();
                 Author::someone_on(&clean(&system.nodename().to_string_lossy(), 100))
             }
             KnownBy::Token | KnownBy::Session => Author::by_token(),
+            KnownBy::Account(account) => Author::by_account(account.name()),
+        }
+    }
+
+    /// The account, where there is one.
+    pub(super) fn account(&self) -> Option<&Account> {
+        match &self.known_by {
+            KnownBy::Account(account) => Some(account),
+            KnownBy::Machine | KnownBy::Token | KnownBy::Session => None,
         }
     }
 }

@@ -77,7 +77,6 @@ fn mistakes_in_names_types_and_words_are_found_without_the_program() {
         "must be a ",
         "must be true",
         "must not be empty",
-        "is not supported yet",
         "unknown type",
         "unknown severity",
         "unknown metric",

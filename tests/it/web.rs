@@ -7,6 +7,7 @@ mod customer;
 mod links;
 mod overview;
 mod reading;
+mod sign_in;
 mod site;
 
 use std::sync::Arc;

@@ -26,7 +26,8 @@ pub(super) async fn taken(request: Request) -> Result<Taken, Box<Response>> {
     let refuse = |status, why: &str| Err(Box::new(refused(Reads::Html, status, why)));
     let viewer = request.extensions().get::<Viewer>().filter(|viewer| viewer.form().is_some());
     let Some(viewer) = viewer.cloned() else {
-        let why = "Nobody may act here without a token: set [http] token, or local_actions = true.";
+        let why = "Nobody may act here without signing in: set [http] token or [http.sign_in], or \
+            local_actions = true.";
         return refuse(StatusCode::FORBIDDEN, why);
     };
     let own = is_own(&request);

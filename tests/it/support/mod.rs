@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod openid;
 pub(crate) mod process;
 mod schema;
 pub(crate) mod server;
