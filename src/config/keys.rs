@@ -174,6 +174,8 @@ const HTTP: Shape = &[
     key("customer_metrics", Kind::Boolean, "whether /metrics/customers names every customer"),
     key("local_actions", Kind::Boolean, "whether this machine may act on pages without a token"),
     key("public_url", Kind::Text, "where people reach the pages, for links in messages"),
+    key("certificate", Kind::Text, "a PEM file: TLS by the daemon itself"),
+    key("key", Kind::Secret, "the PEM file of its private key: a path, a file or a credential"),
     key("sign_in", Kind::Typed(&SIGN_IN), "the partner's own accounts sign in to the pages"),
 ];
 

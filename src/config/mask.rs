@@ -25,7 +25,7 @@ const SECRET: [&str; 9] = [
 /// Parts of names that make a value secret.
 const TELLING: [&str; 5] = ["secret", "passw", "token", "api_key", "apikey"];
 /// Parts of values that are secret whatever they are called.
-const TELLTALE: [&str; 4] = ["whsec_", "hooks.slack.com", "Bearer ", "&sig="];
+const TELLTALE: [&str; 5] = ["whsec_", "hooks.slack.com", "Bearer ", "&sig=", "-----BEGIN"];
 /// Keys of the places of secrets, which are no secrets where they look like a place.
 const PLACES: [&str; 3] = ["env", "file", "credential"];
 

@@ -9,6 +9,7 @@ mod audience;
 mod case_history;
 mod case_keys;
 mod cases;
+mod certificate;
 mod check;
 mod customers;
 mod customers_csv;

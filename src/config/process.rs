@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use reqwest::Url;
 
 use crate::config::Operator;
+use crate::config::certificate;
 use crate::config::names::Names;
 use crate::config::notifier_readers::value_span;
 use crate::config::oauth::Entra;
@@ -147,23 +148,30 @@ pub(crate) fn http(table: &Table<'_>, entra: &Entra) -> Option<web::Config> {
         );
     }
     let customer_metrics = table.boolean("customer_metrics").unwrap_or(false);
-    let local_actions = table.boolean("local_actions").unwrap_or(false);
-    if local_actions && !is_closed(table) {
-        table.reader.warning(
-            value_span(table, "local_actions"),
-            "every user and every program of this machine may acknowledge and silence on the \
-                pages, recorded as \"someone on\" this host",
-        );
-    }
-    let public_url = public_url(table);
+    let local_actions = local_actions(table);
+    let (public_url, certificate) = (public_url(table), certificate::read(table));
     Some(web::Config {
         listen: address,
         token,
         customer_metrics,
         local_actions,
         public_url,
+        certificate,
         sign_in,
     })
+}
+
+/// Whether this machine may act where nobody signs in.
+fn local_actions(table: &Table<'_>) -> bool {
+    let may = table.boolean("local_actions").unwrap_or(false);
+    if may && !is_closed(table) {
+        table.reader.warning(
+            value_span(table, "local_actions"),
+            "every user and every program of this machine may acknowledge and silence on the \
+                pages, recorded as \"someone on\" this host",
+        );
+    }
+    may
 }
 
 /// Whether whoever comes has to say who it is.

@@ -3,6 +3,7 @@
 
 mod backups;
 mod build;
+mod certificate;
 mod channels;
 mod claims;
 mod clock_watch;
@@ -40,6 +41,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::backups::DailyBackups;
 use crate::daemon::build::assemble_around;
+use crate::daemon::certificate::CertificateWatch;
 use crate::daemon::channels::Lines;
 use crate::daemon::clock_watch::ClockWatch;
 use crate::daemon::control::Control;
@@ -51,7 +53,7 @@ use crate::delivery::{Occurrence, OperatorFindings, UnconfirmedDeliveries};
 use crate::ledger::{Leadership, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::secret::Secret;
-use crate::web::{self, Limits};
+use crate::web::{self, Limits, Listening};
 
 pub use build::{Assembly, AssemblyError, assemble, host, tell_unrecorded};
 pub use disk::look_at_disk;
@@ -118,6 +120,8 @@ pub struct Daemon {
     clock_watch: ClockWatch,
     /// The daily copies of the ledger.
     backups: DailyBackups,
+    /// What connections to `[http]` are encrypted with.
+    certificate: CertificateWatch,
     /// What is written beside the loops.
     writer: Writer,
     /// The token of `[http]` in force.
@@ -146,10 +150,13 @@ impl Daemon {
         let (lines, reloads) = Lines::new();
         let findings = build::findings(&config, &ledger, &clock).calling(lines.owed.clone());
         let writer = Writer::new(&metrics, "news for the operator");
+        let own = config.http.as_ref().and_then(|http| http.certificate.clone());
+        let certificate = CertificateWatch::new(own);
         let clock_watch = ClockWatch::new(clock.now(), clock.monotonic());
         Self {
             clock_watch,
             backups: DailyBackups::default(),
+            certificate,
             config,
             ledger,
             clock,
@@ -274,11 +281,13 @@ impl Daemon {
             actions: Some(self.lines.context(&self.config.ledger, &self.config.file, None)),
         };
         let token = self.token.subscribe();
+        let scheme = if config.certificate.is_some() { "https" } else { "http" };
+        let listener = Listening::from(listener).with_certificate(self.certificate.subscribe());
         let task =
             tokio::spawn(
                 async move { match web::run(listener, Limits::http(), token, shown).await {} },
             );
-        tracing::info!("metrics and health are served on http://{address}");
+        tracing::info!("metrics and health are served on {scheme}://{address}");
         Ok(Some(task))
     }
 }

@@ -93,6 +93,8 @@ impl Daemon {
         self.customer_metrics.send_replace(super::customer_metrics(&self.config));
         self.known.send_replace(Arc::new(super::pages_know(&self.config)));
         self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
+        self.certificate
+            .change(self.config.http.as_ref().and_then(|http| http.certificate.clone()));
         self.breaks = 0;
         self.metrics.config_last_reload_successful.set(1);
         self.clear_refusal("the configuration was reloaded").await;
@@ -142,6 +144,9 @@ impl Daemon {
             self.findings.clear(FindingCode::ReloadRefused, "", FindingClosure::of(what)).await
         {
             tracing::warn!(%error, "the end of a refused reload cannot be recorded");
+        }
+        if let Err(error) = self.clear_certificate(what).await {
+            tracing::warn!(%error, "the end of a refused certificate cannot be recorded");
         }
     }
 }

@@ -132,6 +132,14 @@ impl SecretSource {
     }
 }
 
+/// The file of a credential, for what is read again when it changes.
+pub(crate) fn credential_file(
+    name: &str,
+    places: &impl SecretEnvironment,
+) -> Result<PathBuf, SecretError> {
+    Ok(credential(credential_name(name)?, places))
+}
+
 /// Where a credential lies: one of the unit, else one that was put there since.
 fn credential(name: &str, places: &impl SecretEnvironment) -> PathBuf {
     let of_unit = places.credentials().map(|folder| folder.join(name));

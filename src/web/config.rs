@@ -6,6 +6,7 @@ use reqwest::Url;
 
 use crate::entra::OpenIdConfig;
 use crate::secret::Secret;
+use crate::web::certificate::OwnCertificate;
 
 /// The HTTP server.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Config {
     pub local_actions: bool,
     /// Where people reach the pages, for links in messages; a scheme, a host and a port.
     pub public_url: Option<Url>,
+    /// What connections are encrypted with.
+    pub certificate: Option<OwnCertificate>,
     /// Where people sign in with accounts of their own.
     pub sign_in: Option<OpenIdConfig>,
 }

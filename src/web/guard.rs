@@ -1,7 +1,7 @@
-//! Who may look, and who may act: the health paths are open to all, and links of messages to whoever
-//! has one; elsewhere an unexpected `Host` is refused, and where there is a token it is wanted, or
-//! the session that it opened, or that of an account. Where nobody can sign in, only this machine
-//! may look. How somebody signs in is in `login` and `sign_in`.
+//! Who may look, and who may act: the health paths are open to all, and links of messages to
+//! whoever has one; elsewhere an unexpected `Host` is refused, and where there is a token it is
+//! wanted, or the session that it opened, or that of an account. Where nobody can sign in, only
+//! this machine may look. How somebody signs in is in `login` and `sign_in`.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Signing in with the token of `[http]`, once for 12 hours, the way to sign in with an account, and
-//! signing out.
+//! Signing in with the token of `[http]`, once for 12 hours, the way to sign in with an account,
+//! and signing out.
 
 use askama::Template;
 use axum::body::to_bytes;

@@ -6,6 +6,7 @@ mod acting;
 mod address;
 mod api;
 mod assets;
+mod certificate;
 mod config;
 mod connections;
 pub mod control;
@@ -22,6 +23,7 @@ mod incoming;
 mod json;
 mod limits;
 mod link;
+mod listening;
 mod lists;
 mod login;
 mod look;
@@ -40,17 +42,19 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::middleware::from_fn;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::secret::Secret;
 use crate::web::guard::Guard;
+use crate::web::listening::Connection;
 use crate::web::names::Names;
 use crate::web::session::Signer;
 use crate::web::viewer::Peer;
 
+pub use certificate::{Certificate, CertificateError, CertificateFiles, OwnCertificate};
 pub use config::Config;
 pub use limits::Limits;
+pub use listening::Listening;
 pub use shown::{Known, Shown};
 pub use sign_in::SignIn;
 
@@ -58,7 +62,7 @@ pub use sign_in::SignIn;
 /// have signed in with it or with an account; this machine where there is neither. The caller owns
 /// the socket, and ends all connections by dropping this.
 pub async fn run(
-    listener: TcpListener,
+    listener: impl Into<Listening>,
     limits: Limits,
     token: watch::Receiver<Option<Secret>>,
     shown: Shown,
@@ -77,6 +81,6 @@ pub async fn run(
     let routes = routes.merge(acting);
     let routes = guard::guarded(routes, guard);
     let routes = routes.layer(from_fn(headers::secured));
-    let peer = |stream: &TcpStream| Peer(stream.peer_addr().ok().map(|address| address.ip()));
-    connections::serve(listener, limits, routes, peer).await
+    let peer = |connection: &Connection| Peer(Some(connection.peer().ip()));
+    connections::serve(listener.into(), limits, routes, peer).await
 }

@@ -9,6 +9,7 @@ mod overview;
 mod reading;
 mod sign_in;
 mod site;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use budget_alertd::clock::SystemClock;
 use budget_alertd::ledger::{self, Ledger};
 use budget_alertd::metrics::Metrics;
-use budget_alertd::web::{self, Limits, Shown};
+use budget_alertd::web::{self, Limits, Listening, Shown};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,6 +38,11 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits) -> Self {
+        Self::listening(limits, Listening::from).await
+    }
+
+    /// The same with what stands before the socket.
+    async fn listening(limits: Limits, before: impl FnOnce(TcpListener) -> Listening) -> Self {
         let dir = TempDir::new().unwrap();
         let config =
             ledger::Config { path: dir.path().join("ledger.db"), server: None, retention: NEVER };
@@ -56,6 +62,7 @@ impl Server {
             known,
             actions: None,
         };
+        let listener = before(listener);
         let task =
             tokio::spawn(async move { match web::run(listener, limits, token, shown).await {} });
         Self { listener: address, task, _dir: dir }
