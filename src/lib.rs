@@ -36,7 +36,7 @@
 //! | [`secret`] | a value that never prints, and where it can come from |
 //! | [`metrics`] | every Prometheus instrument, and the health of the loops |
 //! | [`http`] | what every outgoing HTTP request shares |
-//! | [`entra`] | sign-in at Microsoft Entra ID: asks for tokens, renews and keeps them, what refusals mean |
+//! | [`entra`] | sign-in at Microsoft Entra ID: asks for tokens, renews and keeps them, what refusals mean; signs people in |
 //! | [`budgets`] | who the customers are to us; assesses a record |
 //! | [`rules`] | compiles rules, evaluates assessed records, purely |
 //! | [`alerting`] | every decision about alerts, purely: what is new, repeats, is silenced, ends; who is owed which message |
