@@ -64,6 +64,7 @@ impl Guard {
                 "this server answers to addresses, localhost and this host's own name only\n";
             return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
         }
+        same_origin::find_out(&mut request, known.public_url.as_ref());
         let token = self.token.borrow().clone();
         let now = self.clock.now();
         if matches!(request.uri().path(), "/style.css" | "/icon.svg") {

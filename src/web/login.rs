@@ -14,7 +14,7 @@ use crate::web::doors::Doors;
 use crate::web::frame::{Frame, html};
 use crate::web::query::Query;
 use crate::web::refused::{Reads, refused};
-use crate::web::same_origin::{is_encrypted, is_own};
+use crate::web::same_origin::{is_encrypted, is_from_own_page};
 use crate::web::session::{SESSION, Signed, Signer, is_token};
 
 /// No form is longer, in bytes.
@@ -61,7 +61,7 @@ pub(super) async fn answer(doors: Doors<'_>, now: Timestamp, request: Request) -
         let why = "this is done by the button of a page";
         return refused(Reads::Html, StatusCode::METHOD_NOT_ALLOWED, why);
     }
-    let (own, encrypted) = (is_own(&request), is_encrypted(request.headers()));
+    let (own, encrypted) = (is_from_own_page(&request), is_encrypted(request.headers()));
     let Ok(body) = to_bytes(request.into_body(), MOST).await else {
         let why = "the form is longer than any of ours";
         return refused(Reads::Html, StatusCode::PAYLOAD_TOO_LARGE, why);

@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::actions::ActionError;
 use crate::web::frame::{Frame, html};
 
 /// Who is answered, by what is asked and how.
@@ -54,6 +55,16 @@ pub(super) fn problem(status: StatusCode, why: &str) -> Response {
     let body = Problem { kind: "about:blank", title, status: status.as_u16(), detail: why };
     let body = serde_json::to_vec(&body).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+}
+
+/// The status of an action that was not done.
+pub(super) fn status_of(error: &ActionError) -> StatusCode {
+    match error {
+        ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ActionError::Forbidden(_) => StatusCode::FORBIDDEN,
+        ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ActionError::Ledger(_) | ActionError::Unsaved { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
 /// What people read above it.

@@ -4,8 +4,24 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Uri, header};
 use reqwest::Url;
 
+/// Whether a request comes from a page of ours, as the guard has found.
+#[derive(Debug, Clone, Copy)]
+struct FromOwnPage(bool);
+
+/// Finds for those who answer whether a request comes from a page of ours: one of this host, or of
+/// the address that people reach it by.
+pub(super) fn find_out(request: &mut Request, public_url: Option<&Url>) {
+    let own = is_own(request) || is_of_public(request, public_url);
+    request.extensions_mut().insert(FromOwnPage(own));
+}
+
+/// What was found.
+pub(super) fn is_from_own_page(request: &Request) -> bool {
+    request.extensions().get::<FromOwnPage>().is_some_and(|FromOwnPage(own)| *own)
+}
+
 /// Whether the page that sends it was served by this host, under the name that is asked now.
-pub(super) fn is_own(request: &Request) -> bool {
+fn is_own(request: &Request) -> bool {
     let headers = request.headers();
     let crossed = word(headers, "sec-fetch-site").is_some_and(|site| site == "cross-site");
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -14,7 +30,7 @@ pub(super) fn is_own(request: &Request) -> bool {
 
 /// Whether it was served under the address that people reach this host by from elsewhere, where a
 /// proxy asks it by another name.
-pub(super) fn is_of_public(request: &Request, public_url: Option<&Url>) -> bool {
+fn is_of_public(request: &Request, public_url: Option<&Url>) -> bool {
     let headers = request.headers();
     let crossed = word(headers, "sec-fetch-site").is_some_and(|site| site == "cross-site");
     let public = public_url.map(|url| url.origin().ascii_serialization());

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use crate::actions::{Action, ActionContext, ActionError, Author};
 use crate::web::address::own_path;
 use crate::web::query::Query;
-use crate::web::refused::{Reads, refused};
-use crate::web::same_origin::is_own;
+use crate::web::refused::{Reads, refused, status_of};
+use crate::web::same_origin::is_from_own_page;
 use crate::web::viewer::Viewer;
 
 /// No form is longer, in bytes.
@@ -30,7 +30,7 @@ pub(super) async fn taken(request: Request) -> Result<Taken, Box<Response>> {
             local_actions = true.";
         return refuse(StatusCode::FORBIDDEN, why);
     };
-    let own = is_own(&request);
+    let own = is_from_own_page(&request);
     let Ok(body) = to_bytes(request.into_body(), MOST).await else {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The form is longer than any of ours.");
     };
@@ -69,11 +69,5 @@ fn back(to: &str) -> Response {
 }
 
 fn failed(error: &ActionError) -> Response {
-    let status = match error {
-        ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ActionError::Forbidden(_) => StatusCode::FORBIDDEN,
-        ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        ActionError::Ledger(_) | ActionError::Unsaved { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    refused(Reads::Html, status, &error.to_string())
+    refused(Reads::Html, status_of(error), &error.to_string())
 }

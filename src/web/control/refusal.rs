@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::ActionError;
+use crate::web::refused::status_of;
 
 /// A refusal as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,14 +61,7 @@ impl From<BytesRejection> for Refusal {
 
 impl From<ActionError> for Refusal {
     fn from(error: ActionError) -> Self {
-        let status = match &error {
-            ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ActionError::Forbidden(_) => StatusCode::FORBIDDEN,
-            ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            ActionError::Ledger(_) | ActionError::Unsaved { .. } => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
+        let status = status_of(&error);
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(&error);
         while let Some(inner) = cause {

@@ -13,8 +13,8 @@ use crate::web::link::opened::{Opened, open, silence};
 use crate::web::link::page::page;
 use crate::web::look::Look;
 use crate::web::query::Query;
-use crate::web::refused::refused;
-use crate::web::same_origin::{is_of_public, is_own};
+use crate::web::refused::{refused, status_of};
+use crate::web::same_origin::is_from_own_page;
 use crate::web::shown::Shown;
 
 /// No form is longer, in bytes.
@@ -32,7 +32,7 @@ pub(super) async fn press(
 ) -> Response {
     let look = Look::of(&shown, &request);
     let refuse = |status, why: &str| refused(look.reads, status, why);
-    let own = is_own(&request) || is_of_public(&request, look.known.public_url.as_ref());
+    let own = is_from_own_page(&request);
     let Ok(body) = to_bytes(request.into_body(), MOST).await else {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The form is longer than any of ours.");
     };
@@ -53,7 +53,7 @@ pub(super) async fn press(
         && opened.over.is_none()
         && let Err(error) = act(context, &opened).await
     {
-        return refuse(status(&error), &error.to_string());
+        return refuse(status_of(&error), &error.to_string());
     }
     match open(&look, &action, &token).await {
         Ok(opened) => html(StatusCode::OK, &page(&look, &opened)),
@@ -72,14 +72,5 @@ async fn act(context: &ActionContext, opened: &Opened) -> Result<(), ActionError
         }
         LinkAction::Silence => silence(alert, &opened.row).run(context, &author).await.map(drop),
         LinkAction::Explain => Ok(()),
-    }
-}
-
-fn status(error: &ActionError) -> StatusCode {
-    match error {
-        ActionError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ActionError::Forbidden(_) => StatusCode::FORBIDDEN,
-        ActionError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        ActionError::Ledger(_) | ActionError::Unsaved { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

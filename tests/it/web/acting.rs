@@ -53,6 +53,23 @@ async fn an_alert_is_acknowledged_with_a_note_and_the_first_stays() {
 }
 
 #[tokio::test]
+async fn a_form_comes_back_through_a_proxy_that_asks_by_another_name() {
+    let public = "public_url = \"https://alerts.partner.example\"\ntoken = \"secret\"\n";
+    let http = format!("[http]\nlisten = \"127.0.0.1:1\"\n{public}");
+    let world = World::new(&format!("{SPEND}{http}"));
+    world.report(NOW, &[plan("A", "900", "100", DATE)]).await;
+    let site = Site::of(world, Some("secret")).await;
+    let page = customer(&site).await;
+    let (path, body) = (action(&page, "/acknowledge"), format!("form={}", page.field("form")));
+    for (origin, status) in
+        [("https://alerts.example.evil", 403), ("https://alerts.partner.example", 303)]
+    {
+        let done = site.post(&path, &body, &[TOKEN, ("origin", origin)]).await;
+        assert_eq!(done.status, status, "{origin}: {}", done.text);
+    }
+}
+
+#[tokio::test]
 async fn a_customer_is_silenced_and_the_silence_ended() {
     let site = one_over(false, Some("secret")).await;
     let origin = site.origin();
