@@ -5,14 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use askama::Template;
 use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::Semaphore;
 
 use crate::ledger::{self, Reader};
 use crate::web::fault::Fault;
-use crate::web::frame::Frame;
+use crate::web::frame::{Frame, html};
 use crate::web::guard::reads;
 use crate::web::query::Query;
 use crate::web::refused::Reads;
@@ -78,6 +81,14 @@ impl Look {
             work(reader)
         })
         .await
+    }
+
+    /// A page as an answer, or why there is none.
+    pub(super) fn answer(&self, page: Result<impl Template, Fault>) -> Response {
+        match page {
+            Ok(page) => html(StatusCode::OK, &page),
+            Err(fault) => fault.answer(self.reads),
+        }
     }
 
     /// The address of the next page of a list.

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,7 +16,7 @@ use crate::notify::message::AlertWording;
 use crate::poll::Namesakes;
 use crate::text::clean;
 use crate::web::fault::Fault;
-use crate::web::frame::{Frame, html};
+use crate::web::frame::Frame;
 use crate::web::look::Look;
 use crate::web::shown::Shown;
 use crate::web::{address, lists};
@@ -55,10 +54,7 @@ struct Line {
 
 pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Response {
     let look = Look::of(&shown, &request);
-    match page(&look).await {
-        Ok(page) => html(StatusCode::OK, &page),
-        Err(fault) => fault.answer(look.reads),
-    }
+    look.answer(page(&look).await)
 }
 
 async fn page(look: &Look) -> Result<Page, Fault> {

@@ -96,10 +96,7 @@ pub(super) async fn show(
 ) -> Response {
     let look = Look::of(&shown, &request);
     let own = look.clone();
-    match look.read(move |reader| Ok(page(&find(reader, &own, &id)?, &own))).await {
-        Ok(page) => html(StatusCode::OK, &page),
-        Err(fault) => fault.answer(look.reads),
-    }
+    look.answer(look.read(move |reader| Ok(page(&find(reader, &own, &id)?, &own))).await)
 }
 
 /// The same for somebody who may see nothing else: without a way to other pages.

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use uuid::Uuid;
 
@@ -11,7 +10,7 @@ use crate::ledger::{AttemptRow, DeliveryRow, Reader};
 use crate::listings::deliveries::{addressee, message, state_word};
 use crate::text::{capitalized, clean, moment};
 use crate::web::fault::Fault;
-use crate::web::frame::{Frame, html};
+use crate::web::frame::Frame;
 use crate::web::look::Look;
 use crate::web::shown::Shown;
 
@@ -71,10 +70,8 @@ pub(super) async fn show(
     request: Request,
 ) -> Response {
     let look = Look::of(&shown, &request);
-    match look.read(move |reader| find(reader, &id)).await {
-        Ok(found) => html(StatusCode::OK, &page(&look, found)),
-        Err(fault) => fault.answer(look.reads),
-    }
+    let found = look.read(move |reader| find(reader, &id)).await;
+    look.answer(found.map(|found| page(&look, found)))
 }
 
 fn page(look: &Look, found: Found) -> Page {

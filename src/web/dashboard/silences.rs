@@ -2,14 +2,13 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::listings::silences::{SilenceRow, scope, until};
 use crate::listings::words;
 use crate::text::clean;
 use crate::web::fault::Fault;
-use crate::web::frame::{Frame, html};
+use crate::web::frame::Frame;
 use crate::web::lists;
 use crate::web::look::Look;
 use crate::web::shown::Shown;
@@ -38,10 +37,7 @@ struct Line {
 
 pub(super) async fn show(State(shown): State<Shown>, request: Request) -> Response {
     let look = Look::of(&shown, &request);
-    match page(&look).await {
-        Ok(page) => html(StatusCode::OK, &page),
-        Err(fault) => fault.answer(look.reads),
-    }
+    look.answer(page(&look).await)
 }
 
 async fn page(look: &Look) -> Result<Page, Fault> {
