@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::alerting::planning;
-use crate::alerting::{Depth, NewStep, Recording, RememberedCustomer, Slices};
+use crate::alerting::{Depth, NewMessage, NewStep, Recording, RememberedCustomer, Slices};
 use crate::clock::Clock;
 use crate::domain::{CustomerKey, FindingCode, Route};
 use crate::fs;
@@ -349,11 +349,10 @@ impl Ledger {
         let close = move |connection: &Connection, rule: &str| {
             for route in &routes {
                 for (alert, severity) in incidents::ending(connection, rule, &route.notifier)? {
-                    deliveries::owe(
-                        connection,
-                        &planning::end_of_incident(route, alert, severity, ledger),
-                        now,
-                    )?;
+                    let end = planning::end_of_incident(route, alert, severity, ledger);
+                    // A security alert that was over and is not any more ends for a second time.
+                    let identity = alerts::free_message_id(connection, end.identity)?;
+                    deliveries::owe(connection, &NewMessage { identity, ..end }, now)?;
                 }
             }
             alerts::forget_rule(connection, rule)?;

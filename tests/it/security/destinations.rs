@@ -44,6 +44,29 @@ fn answered(alert: &SimSecurityAlert) -> SimSecurityAlert {
 }
 
 #[tokio::test]
+async fn an_incident_that_was_opened_again_ends_with_its_rule() {
+    let service = PagerDutyService::start(clock(), KEY).unwrap();
+    let notifier =
+        format!("type = \"pagerduty\"\nrouting_key = \"{KEY}\"\nurl = \"{}\"\n", service.url());
+    let rules = rules(&notifier);
+    let mut stage = Stage::new(&rules).with_usage().await;
+    let alert = crypto(CRYPTO, CONTOSO, "19:00");
+    for (list, time) in
+        [(alert.clone(), "19:10"), (answered(&alert), "19:20"), (alert.clone(), "19:30")]
+    {
+        stage.set(&[list]);
+        tell(&stage, time).await;
+    }
+    let open = || service.incidents().iter().any(|incident| incident.open);
+    assert!(open());
+    stage.world.change_rules(&rules.replace("[rules.microsoft]", "[rules.renamed]"));
+    stage.world.poll_source("2026-11-14T19:40:00Z").await;
+    stage.set(&[]);
+    tell(&stage, "19:50").await;
+    assert!(!open());
+}
+
+#[tokio::test]
 async fn a_security_alert_is_an_incident_of_pagerduty_that_ends_once_it_is_answered() {
     let service = PagerDutyService::start(clock(), KEY).unwrap();
     let notifier =
