@@ -67,15 +67,20 @@ impl Read {
         let known: HashMap<String, bool> = memory.alerts.iter().map(key_and_is_over).collect();
         let is_back =
             |alert: &SecurityAlert| !alert.is_resolved() && known.get(&alert.key()) == Some(&true);
-        let back = self.alerts.iter_mut().filter(|alert| is_back(alert));
-        for alert in back.take(MOST_ASKED) {
-            match source.one(alert).await {
-                Ok(Some(found)) => *alert = found,
+        let (back, mut alerts): (Vec<SecurityAlert>, Vec<SecurityAlert>) =
+            std::mem::take(&mut self.alerts).into_iter().partition(is_back);
+        // Those that are not asked for stay as they were until the next read.
+        for listed in back.into_iter().take(MOST_ASKED) {
+            match source.one(&listed).await {
+                Ok(Some(found)) => alerts.push(found),
                 // It is listed, and that counts.
-                Ok(None) => {}
-                Err(error) => tracing::debug!(%error, "a security alert counts as it is listed"),
+                Ok(None) => alerts.push(listed),
+                Err(error) => {
+                    self.failure.get_or_insert(error);
+                }
             }
         }
+        self.alerts = alerts;
         if self.failure.is_none() {
             self.failure = self.ask_for_missing(source, memory).await.err();
         }

@@ -214,6 +214,31 @@ async fn a_list_that_is_older_than_the_answer_reopens_nothing() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_asked_for_reopens_nothing_until_it_can() {
+    let stage = Stage::new(HEARS_OF_ENDS);
+    let alert = crypto(CRYPTO, CONTOSO, "09:00");
+    stage.set(std::slice::from_ref(&alert));
+    stage.read("09:10").await;
+    stage.set(&[answered(&alert, "09:20")]);
+    stage.read("09:20").await;
+    stage.set(std::slice::from_ref(&alert));
+    let listed = format!(
+        r#"{{"value": [{{"id": "{CRYPTO}", "status": "active", "customerTenantId": "{CONTOSO}"}}]}}"#
+    );
+    stage.microsoft.fail_once(Endpoint::SecurityAlerts, Fault::Answer(Answer::json(200, listed)));
+    for _ in 0..10 {
+        stage.microsoft.fail_once(Endpoint::SecurityAlerts, Fault::status(400));
+    }
+    let report = stage.world.read_security(&on_the_14th("09:30")).await;
+    assert!(!report.good, "{report:?}");
+    let told = [MessageKind::Raised, MessageKind::Resolved];
+    assert_eq!(kinds(&stage).await, told);
+    stage.microsoft.heal(Endpoint::SecurityAlerts);
+    stage.read("09:40").await;
+    assert_eq!(kinds(&stage).await, [told.as_slice(), &[MessageKind::Reminder]].concat());
+}
+
+#[tokio::test]
 async fn who_answered_it_from_here_is_known_whatever_is_read_later() {
     let stage = Stage::new(LADDER);
     stage.set(&[crypto(CRYPTO, CONTOSO, "09:00")]);
