@@ -65,7 +65,11 @@ impl ClaimReminders {
 
 fn look(reader: &Reader, now: Timestamp, at: Time, zone: &TimeZone) -> Result<Looked, LedgerError> {
     let since = now.saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
-    let misuses = Misuse::group(reader.fraud_since(since)?);
+    let signs = reader.fraud_since(since)?;
+    let left = signs.iter().filter(|sign| sign.evidence.is_none()).cloned().collect();
+    // What begins anew beside misuse whose evidence was gathered is a claim of its own.
+    let left = Misuse::group(left);
+    let misuses = Misuse::group(signs);
     let mut open = Vec::new();
     for told in reader.findings()? {
         if told.finding.code == FindingCode::ClaimDue {
@@ -75,7 +79,7 @@ fn look(reader: &Reader, now: Timestamp, at: Time, zone: &TimeZone) -> Result<Lo
         }
     }
     let mut due = Vec::new();
-    for misuse in &misuses {
+    for misuse in &left {
         let told = open.iter().filter_map(|(open, _)| told_after(&open.finding.subject, misuse));
         if let Some(days) = misuse.reminder(now, (at, zone), told.max()) {
             due.push(Claim::of(reader, misuse)?.finding(days, utc_day(now)));

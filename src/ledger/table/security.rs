@@ -123,8 +123,8 @@ pub(in crate::ledger) fn make_customer(
     Ok(())
 }
 
-/// Keeps how a security alert stands, in place of what is kept of it. Who answered it from here
-/// stays known until it is open again.
+/// Keeps how a security alert stands, in place of what is kept of it. Who answered it from here,
+/// and who has gathered its evidence, stays known until it is open again.
 pub(in crate::ledger) fn keep(
     connection: &Connection,
     state: &SecurityState,
@@ -136,6 +136,8 @@ pub(in crate::ledger) fn keep(
              VALUES (:key, :state, :first_seen, :now, :ended_at, :unlisted, :ordered_by)
              ON CONFLICT (key) DO UPDATE SET state = excluded.state, listed_at = excluded.listed_at, ended_at = excluded.ended_at,
              unlisted = excluded.unlisted,
+             evidence_at = CASE WHEN excluded.ended_at IS NOT NULL THEN security_alert.evidence_at END,
+             evidence_by = CASE WHEN excluded.ended_at IS NOT NULL THEN security_alert.evidence_by END,
              ordered_by = CASE WHEN excluded.ended_at IS NOT NULL THEN coalesce(excluded.ordered_by, security_alert.ordered_by) END",
         )?
         .execute(named_params! {

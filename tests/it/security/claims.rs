@@ -2,7 +2,7 @@
 
 use budget_alertd::actions::{AckRequest, EvidenceRequest, ResolveRequest};
 use budget_alertd::domain::spike::SpikeMark;
-use budget_alertd::simulator::{SimCustomer, SimResource};
+use budget_alertd::simulator::{SimCustomer, SimResource, SimSecurityAlert};
 use budget_alertd::source::AnswerReason;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -46,6 +46,29 @@ async fn a_claim_counts_from_the_first_observation() {
     assert!(over.starts_with("over: root (uid 0) has gathered the evidence about"), "{over}");
     stage.world.remind("2027-01-10T08:01:00Z").await;
     assert_eq!(stage.world.operator_news("hook").await.len(), before + 2);
+}
+
+#[tokio::test]
+async fn what_comes_after_the_evidence_was_gathered_is_a_claim_of_its_own() {
+    let stage = Stage::new(&format!("{LADDER}{OPERATOR}")).with_usage().await;
+    answered(&stage, &[(CRYPTO, CONTOSO, "fraud")]).await;
+    let incident = CRYPTO.to_owned();
+    stage.world.order(EvidenceRequest { incident }).await.unwrap();
+    let again = SimSecurityAlert::crypto_mining(OTHER, CONTOSO, at("2026-11-18T09:00:00Z"));
+    let mut known = stage.microsoft.security_alerts();
+    known.push(again.clone());
+    stage.set(&known);
+    stage.read_at("2026-11-18T09:10:00Z").await;
+    known.pop();
+    let reason = Some("fraud".to_owned());
+    known.push(SimSecurityAlert { status: "resolved".to_owned(), reason, ..again });
+    stage.set(&known);
+    stage.read_at("2026-11-18T10:00:00Z").await;
+    let before = stage.world.operator_news("hook").await.len();
+    stage.world.remind("2026-12-18T08:00:00Z").await;
+    let told = stage.world.operator_news("hook").await.split_off(before);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("misuse since Wed 18 Nov 2026 (estimate)"), "{told:?}");
 }
 
 #[tokio::test]
