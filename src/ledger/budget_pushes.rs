@@ -23,14 +23,19 @@ impl Ledger {
         push: BudgetPush,
         attempt: PushTry,
     ) -> Result<Option<BudgetPush>, LedgerError> {
-        let holder = self.shared.as_ref().map(|(_, seat)| seat.holder);
+        let holder = self.holder();
         let begin = move |connection: &Connection| {
             budget_pushes::begin(connection, &push, &attempt, holder)
         };
         self.thread.order(begin).await
     }
 
-    /// Notes what came of a change.
+    /// This process, where several share the ledger.
+    fn holder(&self) -> Option<Uuid> {
+        self.shared.as_ref().map(|(_, seat)| seat.holder)
+    }
+
+    /// Notes what came of a change, unless another process is still at it.
     pub async fn end_budget_push(
         &self,
         push: BudgetPush,
@@ -39,9 +44,11 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         let by = self.author.clone();
+        let holder = self.holder();
         self.thread
             .order(move |connection| {
-                if budget_pushes::end(connection, push.request_id, outcome, &words, now)? {
+                let noted = (outcome, &*words);
+                if budget_pushes::end(connection, push.request_id, noted, holder, now)? {
                     let event = Event::of(&push, by, outcome, &words);
                     chain::add(connection, EventKind::Order, "budgets", now, &event)?;
                 }

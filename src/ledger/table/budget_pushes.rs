@@ -48,8 +48,8 @@ pub(in crate::ledger) fn begin(
     Ok(None)
 }
 
-/// A change that was not known when Partner Center was read; or this one itself, where it is settled
-/// by now or another process is still at it.
+/// A change that was not known when Partner Center was read, or that another process is still at; or
+/// this one itself, likewise, or where it is settled by now.
 fn in_the_way(
     connection: &Connection,
     own: &BudgetPush,
@@ -69,7 +69,7 @@ fn in_the_way(
         let blocks = if other.request_id == own.request_id {
             other.outcome.is_some() || is_at_it
         } else {
-            !attempt.known.contains(&other.request_id)
+            !attempt.known.contains(&other.request_id) || (other.outcome.is_none() && is_at_it)
         };
         if blocks {
             return Ok(Some(other));
@@ -78,19 +78,29 @@ fn in_the_way(
     Ok(None)
 }
 
-/// Notes what came of a change; returns whether that was not known before.
+/// Notes what came of a change; returns whether that was not known before. What becomes of one that
+/// another process is still at is left to that.
 pub(in crate::ledger) fn end(
     connection: &Connection,
     request_id: Uuid,
-    outcome: PushOutcome,
-    words: &str,
+    (outcome, words): (PushOutcome, &str),
+    holder: Option<Uuid>,
     now: Timestamp,
 ) -> sql::Result<bool> {
+    let idle_since = now.saturating_sub(AT_IT).unwrap_or(Timestamp::MIN);
     let ended = connection
         .prepare_cached(
-            "UPDATE budget_push SET outcome = ?2, words = ?3, ended_at = ?4 WHERE request_id = ?1 AND outcome IS NULL",
+            "UPDATE budget_push SET outcome = ?2, words = ?3, ended_at = ?4 WHERE request_id = ?1 AND outcome IS NULL
+             AND (holder IS NOT DISTINCT FROM ?5 OR tried_at <= ?6)",
         )?
-        .execute(params![Id(request_id), outcome.as_str(), words, Instant(now)])?;
+        .execute(params![
+            Id(request_id),
+            outcome.as_str(),
+            words,
+            Instant(now),
+            holder.map(Id),
+            Instant(idle_since)
+        ])?;
     Ok(ended > 0)
 }
 

@@ -136,3 +136,31 @@ async fn what_another_host_is_at_is_left_to_it() {
     assert_eq!(other.push(Some(&plan)).await.outcome, Some(PushOutcome::Written));
     assert_eq!(patches(&center), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_to_another_amount_that_another_host_is_at_is_left_to_it_too() {
+    let cluster = Cluster::start();
+    let center = PartnerCenter::start(SystemClock::shared(), SignIn::default()).unwrap();
+    let (one, other) = two_hosts(&center, &cluster).await;
+    let plan = other.push(None).await;
+    let push = BudgetPush {
+        request_id: Uuid::new_v4(),
+        author: "alice (uid 1000)".into(),
+        at: SystemClock::shared().now(),
+        customer: budget_alertd::domain::CustomerKey::of(NORD),
+        before: Some(4000.into()),
+        amount: 4500.into(),
+        currency: plan.currency,
+        outcome: None,
+    };
+    let attempt = PushTry { correlation_id: Uuid::new_v4(), at: push.at, known: Vec::new() };
+    assert_eq!(one.ledger.begin_budget_push(push, attempt).await.unwrap(), None);
+    let row = other.push(Some(&plan)).await;
+    assert_eq!(row.outcome, Some(PushOutcome::Skipped), "{row:?}");
+    assert!(row.words.contains("alice (uid 1000) pushes 4,500 SEK from another host"), "{row:?}");
+    assert_eq!(patches(&center), 0);
+    assert_eq!(cluster.ask("SELECT count(*), count(outcome) FROM budget_push"), "1|0");
+    cluster.ask("UPDATE budget_push SET tried_at = tried_at - 600000000000");
+    assert_eq!(other.push(Some(&plan)).await.outcome, Some(PushOutcome::Written));
+    assert_eq!(cluster.ask("SELECT count(*), count(outcome) FROM budget_push"), "2|2");
+}
