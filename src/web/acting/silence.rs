@@ -21,8 +21,12 @@ pub(super) async fn add(State(context): State<Arc<ActionContext>>, request: Requ
 fn read(form: &Query, now: Timestamp) -> Result<SilenceRequest, String> {
     let customer = form.get("customer").ok_or("A customer has to be named.")?;
     let unless_above = form.get("unless_above").map(|text| {
-        let number = text.replace([' ', ','], "").parse::<Decimal>();
-        number.map_err(|_| format!("\"{}\" is no number.", crate::text::clean(text, 40)))
+        let number = text.replace(' ', "").parse::<Decimal>();
+        // A comma is a decimal one to some and parts thousands for others: nobody guesses.
+        number.map_err(|_| {
+            let text = crate::text::clean(text, 40);
+            format!("\"{text}\" is no number: write 1500.50, without commas.")
+        })
     });
     Ok(SilenceRequest {
         customers: vec![customer.to_owned()],

@@ -81,6 +81,7 @@ async fn a_customer_is_silenced_and_the_silence_ended() {
         (format!("form={form}&customer=A&until=7d"), "say why"),
         (format!("form={form}&reason=x&until=7d"), "A customer has to be named."),
         (format!("form={form}&customer=A&reason=x&until=7d&unless_above=much"), "is no number"),
+        (format!("form={form}&customer=A&reason=x&until=7d&unless_above=112,5"), "is no number"),
     ] {
         let refused = site.post("/silences/add", &wrong, &headers).await;
         assert_eq!(refused.status, 422, "{wrong}");
