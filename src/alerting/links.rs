@@ -156,15 +156,23 @@ pub fn key_of(keys: &[LinkKey], recorded: Timestamp) -> Option<&LinkKey> {
     then.or_else(|| keys.iter().min_by_key(|key| key.since))
 }
 
-/// Whether a new key has to be made.
+/// Whether a new key has to be made. One of the future was made by a clock that was wrong.
 pub fn wants_new_key(keys: &[LinkKey], now: Timestamp) -> bool {
-    let newest = keys.iter().map(|key| key.since).max();
+    let newest = keys.iter().map(|key| key.since).filter(|since| *since <= now).max();
     newest.is_none_or(|since| now.duration_since(since) >= SIGNS_FOR)
 }
 
-/// Before when a key that signs no longer was made.
-pub fn forgotten_before(now: Timestamp) -> Timestamp {
-    now.saturating_sub(SIGNS_FOR.saturating_add(KEPT_FOR)).unwrap_or(Timestamp::MIN)
+/// The numbers of the keys that have signed nothing for so long that nothing of it holds: those
+/// whose successor signs for that time. By when they were made themselves it cannot be said, since
+/// the clock may have been wrong then.
+pub fn forgotten(keys: &[LinkKey], now: Timestamp) -> Vec<u32> {
+    let mut past: Vec<&LinkKey> = keys.iter().filter(|key| key.since <= now).collect();
+    past.sort_by_key(|key| key.since);
+    past.windows(2)
+        .filter_map(|pair| if let [key, next] = pair { Some((key, next)) } else { None })
+        .filter(|(_, next)| now.duration_since(next.since) >= KEPT_FOR)
+        .map(|(key, _)| key.id)
+        .collect()
 }
 
 /// Until when links of an alert hold.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::alerting::links::{LinkKey, forgotten_before, wants_new_key};
+use crate::alerting::links::{LinkKey, forgotten, wants_new_key};
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
 use crate::ledger::reader::Reader;
@@ -23,7 +23,14 @@ impl Ledger {
             tracing::warn!("the system gives no random numbers: links keep their key");
             return Ok(keys);
         }
-        self.thread.write(move |connection| renewed(connection, secret, now)).await
+        let renewed = self.thread.write(move |connection| renewed(connection, secret, now)).await;
+        match renewed {
+            Err(error) if !keys.is_empty() => {
+                tracing::warn!(%error, "links keep their key");
+                Ok(keys)
+            }
+            renewed => renewed,
+        }
     }
 }
 
@@ -33,7 +40,9 @@ fn renewed(connection: &Connection, secret: Vec<u8>, now: Timestamp) -> sql::Res
     if wants_new_key(&keys, now) {
         let last = keys.iter().map(|key| key.id).max().unwrap_or_default();
         link_keys::add(connection, &LinkKey::new(last.saturating_add(1), now, secret))?;
-        link_keys::forget(connection, forgotten_before(now))?;
+        for id in forgotten(&keys, now) {
+            link_keys::forget(connection, id)?;
+        }
     }
     link_keys::all(connection)
 }

@@ -1,7 +1,5 @@
 //! The keys that sign links of messages, each with the time since when it signs.
 
-use jiff::Timestamp;
-
 use crate::alerting::links::LinkKey;
 use crate::ledger::column::{self, Instant};
 use crate::ledger::sql::{self, Connection, Row, params};
@@ -27,10 +25,10 @@ pub(in crate::ledger) fn add(connection: &Connection, key: &LinkKey) -> sql::Res
         .map(drop)
 }
 
-/// Forgets those that were made before an instant.
-pub(in crate::ledger) fn forget(connection: &Connection, before: Timestamp) -> sql::Result<()> {
+/// Forgets the one of this number.
+pub(in crate::ledger) fn forget(connection: &Connection, id: u32) -> sql::Result<()> {
     connection
-        .prepare_cached("DELETE FROM link_key WHERE since < ?1")?
-        .execute([Instant(before)])
+        .prepare_cached("DELETE FROM link_key WHERE id = ?1")?
+        .execute([i64::from(id)])
         .map(drop)
 }

@@ -23,3 +23,20 @@ async fn a_key_is_made_at_first_need_and_then_each_year_and_kept_while_its_links
     assert_eq!(reader.link_keys().unwrap(), third, "as another host reads them");
     assert!(format!("{third:?}").contains("***"));
 }
+
+#[tokio::test]
+async fn a_clock_that_was_wrong_costs_no_key_that_is_needed_and_none_that_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let ledger = open(&config(&folder)).unwrap();
+    ledger.link_keys(at("1970-01-01T00:01:00Z")).await.unwrap();
+    let ids = async |now: &str| {
+        let keys = ledger.link_keys(at(now)).await.unwrap();
+        keys.iter().map(|key| key.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("2026-01-01T00:00:00Z").await, [1, 2], "what was sent before still holds");
+    assert_eq!(ids("2099-01-01T00:00:00Z").await.len(), 2, "72 years are enough for the first");
+    assert_eq!(ids("2026-01-02T00:00:00Z").await, [2, 3]);
+    assert_eq!(ids("2027-01-02T00:00:00Z").await, [2, 3, 4], "and a new one each year");
+    ledger.close().await.unwrap();
+}
