@@ -52,7 +52,6 @@ use crate::daemon::writes::Writer;
 use crate::delivery::{Occurrence, OperatorFindings, UnconfirmedDeliveries};
 use crate::ledger::{Leadership, Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::secret::Secret;
 use crate::web::{self, Limits, Listening};
 
 pub use build::{Assembly, AssemblyError, assemble, host, tell_unrecorded};
@@ -124,8 +123,6 @@ pub struct Daemon {
     certificate: CertificateWatch,
     /// What is written beside the loops.
     writer: Writer,
-    /// The token of `[http]` in force.
-    token: watch::Sender<Option<Secret>>,
     /// Whether `[http]` in force serves metrics of customers.
     customer_metrics: watch::Sender<bool>,
     /// What the pages know of the configuration in force.
@@ -145,7 +142,6 @@ impl Daemon {
     pub fn new(config: Config, ledger: Ledger, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         let customer_metrics = watch::Sender::new(customer_metrics(&config));
         let known = watch::Sender::new(Arc::new(pages_know(&config)));
-        let token = watch::Sender::new(config.http.as_ref().and_then(|http| http.token.clone()));
         let tick = systemd::watchdog_interval().map_or(TICK, |interval| interval.min(TICK));
         let (lines, reloads) = Lines::new();
         let findings = build::findings(&config, &ledger, &clock).calling(lines.owed.clone());
@@ -165,7 +161,6 @@ impl Daemon {
             writer,
             unmarked: UnconfirmedDeliveries::default(),
             occurrence: Occurrence::default(),
-            token,
             customer_metrics,
             known,
             lines,
@@ -280,13 +275,10 @@ impl Daemon {
             known: self.known.subscribe(),
             actions: Some(self.lines.context(&self.config.ledger, &self.config.file, None)),
         };
-        let token = self.token.subscribe();
         let scheme = if config.certificate.is_some() { "https" } else { "http" };
         let listener = Listening::from(listener).with_certificate(self.certificate.subscribe());
         let task =
-            tokio::spawn(
-                async move { match web::run(listener, Limits::http(), token, shown).await {} },
-            );
+            tokio::spawn(async move { match web::run(listener, Limits::http(), shown).await {} });
         tracing::info!("metrics and health are served on {scheme}://{address}");
         Ok(Some(task))
     }
@@ -304,6 +296,7 @@ pub fn pages_know(config: &Config) -> web::Known {
         budgets: config.budgets.clone(),
         rules: config.rules.clone(),
         notifiers: config.notifiers.clone(),
+        token: config.http.as_ref().and_then(|http| http.token.clone()),
         local_actions: config.http.as_ref().is_some_and(|http| http.local_actions),
         public_url: config.http.as_ref().and_then(|http| http.public_url.clone()),
         sign_in: config.http.as_ref().and_then(web::SignIn::of),

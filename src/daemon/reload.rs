@@ -92,7 +92,6 @@ impl Daemon {
         self.findings = assembly.findings.clone();
         self.customer_metrics.send_replace(super::customer_metrics(&self.config));
         self.known.send_replace(Arc::new(super::pages_know(&self.config)));
-        self.token.send_replace(self.config.http.as_ref().and_then(|http| http.token.clone()));
         self.certificate
             .change(self.config.http.as_ref().and_then(|http| http.certificate.clone()));
         self.breaks = 0;

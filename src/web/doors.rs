@@ -2,6 +2,7 @@
 
 use crate::secret::Secret;
 use crate::web::session::Signer;
+use crate::web::shown::Known;
 use crate::web::sign_in::SignIn;
 
 /// By what people may sign in.
@@ -11,7 +12,12 @@ pub(super) struct Doors<'a> {
     pub(super) sign_in: Option<&'a SignIn>,
 }
 
-impl Doors<'_> {
+impl<'a> Doors<'a> {
+    /// What a configuration has.
+    pub(super) fn of(known: &'a Known) -> Self {
+        Self { token: known.token.as_ref(), sign_in: known.sign_in.as_deref() }
+    }
+
     /// Whether there is anything to sign in with.
     pub(super) fn are_any(self) -> bool {
         self.token.is_some() || self.sign_in.is_some()

@@ -31,7 +31,6 @@ use crate::web::viewer::{KnownBy, Peer, Viewer, reads_html};
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) names: Names,
-    pub(super) token: watch::Receiver<Option<Secret>>,
     pub(super) known: watch::Receiver<Arc<Known>>,
     /// Signs the forms of this machine, where no token does.
     pub(super) local: Arc<Signer>,
@@ -65,7 +64,6 @@ impl Guard {
             return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
         }
         same_origin::find_out(&mut request, known.public_url.as_ref());
-        let token = self.token.borrow().clone();
         let now = self.clock.now();
         if matches!(request.uri().path(), "/style.css" | "/icon.svg") {
             return next.run(request).await;
@@ -74,7 +72,7 @@ impl Guard {
         if request.uri().path().starts_with("/link/") {
             return next.run(request).await;
         }
-        let doors = Doors { token: token.as_ref(), sign_in: known.sign_in.as_deref() };
+        let doors = Doors::of(&known);
         if let Some(sign_in) = doors.sign_in
             && sign_in::is_door(request.uri().path())
         {
@@ -83,7 +81,7 @@ impl Guard {
         if doors.are_any() && matches!(request.uri().path(), "/login" | "/logout") {
             return login::answer(doors, now, request).await;
         }
-        match self.viewer(&request, doors, now) {
+        match self.viewer(&request, &known, now) {
             Ok(viewer) if !may(&viewer, request.method()) => {
                 let why = "This account may look, but not act: that takes the app role operator or \
                     admin.";
@@ -101,11 +99,12 @@ impl Guard {
     fn viewer(
         &self,
         request: &Request,
-        doors: Doors<'_>,
+        known: &Known,
         now: Timestamp,
     ) -> Result<Viewer, Box<Response>> {
+        let doors = Doors::of(known);
         if !doors.are_any() {
-            return self.local(request, now);
+            return self.local(request, known, now);
         }
         let of_token = doors.token.and_then(|token| by_token(request, token, now));
         let of_account = || doors.sign_in.and_then(|sign_in| by_account(request, sign_in, now));
@@ -113,10 +112,15 @@ impl Guard {
     }
 
     /// Somebody on this machine, where nobody can sign in.
-    fn local(&self, request: &Request, now: Timestamp) -> Result<Viewer, Box<Response>> {
+    fn local(
+        &self,
+        request: &Request,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Viewer, Box<Response>> {
         let peer = request.extensions().get::<Peer>();
         if peer.is_some_and(|peer| peer.is_local()) {
-            let forms = self.known.borrow().local_actions.then(|| Arc::clone(&self.local));
+            let forms = known.local_actions.then(|| Arc::clone(&self.local));
             return Ok(Viewer::new(KnownBy::Machine, forms, now));
         }
         let why = "without a token or a sign-in of [http] only this machine may look";

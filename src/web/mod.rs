@@ -42,9 +42,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::middleware::from_fn;
-use tokio::sync::watch;
 
-use crate::secret::Secret;
 use crate::web::guard::Guard;
 use crate::web::listening::Connection;
 use crate::web::names::Names;
@@ -58,18 +56,12 @@ pub use listening::Listening;
 pub use shown::{Known, Shown};
 pub use sign_in::SignIn;
 
-/// Serves, within `limits`, those who bear the `token` in force where there is one, and those who
+/// Serves, within `limits`, those who bear the token in force where there is one, and those who
 /// have signed in with it or with an account; this machine where there is neither. The caller owns
 /// the socket, and ends all connections by dropping this.
-pub async fn run(
-    listener: impl Into<Listening>,
-    limits: Limits,
-    token: watch::Receiver<Option<Secret>>,
-    shown: Shown,
-) -> Infallible {
+pub async fn run(listener: impl Into<Listening>, limits: Limits, shown: Shown) -> Infallible {
     let guard = Guard {
         names: Names::of_this_host(),
-        token,
         known: shown.known.clone(),
         local: Arc::new(Signer::random()),
         clock: Arc::clone(&shown.clock),

@@ -16,6 +16,7 @@ use crate::ledger::{self, Ledger};
 use crate::metrics::Metrics;
 use crate::notify;
 use crate::rules::Rules;
+use crate::secret::Secret;
 use crate::web::sign_in::SignIn;
 
 /// What the server shows.
@@ -48,6 +49,9 @@ pub struct Known {
     pub rules: Rules,
     /// Where alerts go.
     pub notifiers: Vec<notify::Config>,
+    /// What programs bear and people sign in with; beside `sign_in`, so that no request meets one
+    /// of them gone and the other not there yet.
+    pub token: Option<Secret>,
     /// Whether this machine may act without a token.
     pub local_actions: bool,
     /// Where people reach the pages from elsewhere.
@@ -73,6 +77,7 @@ impl Default for Known {
             budgets: budgets::Config::default(),
             rules: Rules::default(),
             notifiers: Vec::new(),
+            token: None,
             local_actions: false,
             public_url: None,
             sign_in: None,

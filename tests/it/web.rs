@@ -50,7 +50,6 @@ impl Server {
         let ledger = Ledger::open(&config, metrics.clone(), Arc::clone(&clock)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (_sender, token) = watch::channel(None);
         let (_sender, customer_metrics) = watch::channel(false);
         let (_sender, known) = watch::channel(Arc::default());
         let shown = Shown {
@@ -63,8 +62,7 @@ impl Server {
             actions: None,
         };
         let listener = before(listener);
-        let task =
-            tokio::spawn(async move { match web::run(listener, limits, token, shown).await {} });
+        let task = tokio::spawn(async move { match web::run(listener, limits, shown).await {} });
         Self { listener: address, task, _dir: dir }
     }
 

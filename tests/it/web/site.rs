@@ -7,7 +7,7 @@ use budget_alertd::actions::ActionContext;
 use budget_alertd::clock::Clock;
 use budget_alertd::daemon::{assemble, pages_know};
 use budget_alertd::secret::Secret;
-use budget_alertd::web::{self, Limits, Shown};
+use budget_alertd::web::{self, Known, Limits, Shown};
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -37,9 +37,9 @@ impl Site {
         let (config, ledger) = (world.config(), world.ledger());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (_sender, token) = watch::channel(token.map(Secret::new));
         let (_sender, customer_metrics) = watch::channel(false);
-        let (_sender, known) = watch::channel(Arc::new(pages_know(&config)));
+        let known = Known { token: token.map(Secret::new), ..pages_know(&config) };
+        let (_sender, known) = watch::channel(Arc::new(known));
         let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
         let cycle = assemble(&config, &ledger, &clock, &world.metrics).unwrap().cycle;
         let actions = ActionContext::in_process(cycle, config.ledger.clone(), config.file.clone());
@@ -53,9 +53,7 @@ impl Site {
             actions: Some(actions),
         };
         let task =
-            tokio::spawn(
-                async move { match web::run(listener, Limits::http(), token, shown).await {} },
-            );
+            tokio::spawn(async move { match web::run(listener, Limits::http(), shown).await {} });
         let client = client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { address, task, client, _world: world }
     }
