@@ -37,7 +37,6 @@ pub(super) async fn press(
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The form is longer than any of ours.");
     };
     let form = Query::parse(&String::from_utf8_lossy(&body));
-    let _alone = ONE.lock().await;
     let opened = match open(&look, &action, &token).await {
         Ok(opened) => opened,
         Err(answer) => return *answer,
@@ -46,6 +45,12 @@ pub(super) async fn press(
     if !own || !opened.key.holds_form(&opened.link, form, look.now) {
         return refuse(StatusCode::FORBIDDEN, STRANGE);
     }
+    // Only who has a link waits for others who have one.
+    let _alone = ONE.lock().await;
+    let opened = match open(&look, &action, &token).await {
+        Ok(opened) => opened,
+        Err(answer) => return *answer,
+    };
     let Some(context) = &shown.actions else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "Nobody can act here.");
     };
