@@ -67,7 +67,7 @@ pub(super) async fn answer(doors: Doors<'_>, now: Timestamp, request: Request) -
         return refused(Reads::Html, StatusCode::PAYLOAD_TOO_LARGE, why);
     };
     let form = Query::parse(&String::from_utf8_lossy(&body));
-    let kind = if is_login { Signed::Login } else { Signed::Form };
+    let kind = if is_login { Signed::Login } else { Signed::Out };
     let is_ours = |text: &str| doors.signers().iter().any(|one| one.holds(kind, text, now));
     let known = form.get("form").is_some_and(is_ours);
     if !own || !known {

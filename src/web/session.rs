@@ -21,8 +21,10 @@ const FORM: SignedDuration = SignedDuration::from_hours(12);
 pub(super) enum Signed {
     /// A session.
     Session,
-    /// A form of a page, for those who have signed in.
+    /// A form of a page, for those who may act.
     Form,
+    /// The form to sign out by, which those get too who may look only.
+    Out,
     /// The form to sign in by, which everybody gets.
     Login,
 }
@@ -32,6 +34,7 @@ impl Signed {
         match self {
             Self::Session => "session",
             Self::Form => "form",
+            Self::Out => "out",
             Self::Login => "login",
         }
     }
@@ -39,7 +42,7 @@ impl Signed {
     fn lasts(self) -> SignedDuration {
         match self {
             Self::Session => SESSION,
-            Self::Form | Self::Login => FORM,
+            Self::Form | Self::Out | Self::Login => FORM,
         }
     }
 }

@@ -53,12 +53,13 @@ impl Viewer {
     /// What the form for signing out must bring back; none where there is no session.
     pub(super) fn sign_out(&self) -> Option<String> {
         let has_session = matches!(self.known_by, KnownBy::Session | KnownBy::Account(_));
-        self.forms.as_ref().filter(|_| has_session).map(|signer| self.signed(signer))
+        let signer = self.forms.as_ref().filter(|_| has_session);
+        signer.map(|signer| signer.sign(Signed::Out, self.now))
     }
 
     /// What a form of a page must bring back; none where nobody may act.
     pub(super) fn form(&self) -> Option<String> {
-        self.acting().map(|signer| self.signed(signer))
+        self.acting().map(|signer| signer.sign(Signed::Form, self.now))
     }
 
     /// Whether a form of somebody who may act brings back what a page gave it.
@@ -69,10 +70,6 @@ impl Viewer {
     fn acting(&self) -> Option<&Signer> {
         let may_act = self.account().is_none_or(Account::may_act);
         self.forms.as_deref().filter(|_| may_act)
-    }
-
-    fn signed(&self, signer: &Signer) -> String {
-        signer.sign(Signed::Form, self.now)
     }
 
     /// As whom it acts.

@@ -322,7 +322,13 @@ async fn an_operator_acts_and_is_recorded_by_the_name_of_the_account() {
     let headers = from_page(&session);
     let page = scene.site.ask("/customers/A", &headers).await;
     let path = acknowledge(&page);
-    let form = format!("form={}&to=%2Fcustomers%2FA&note=we+call+them", page.field("form"));
+    let of_sign_out = format!("form={}", page.field("form"));
+    let refused = scene.site.post(&path, &of_sign_out, &headers).await;
+    assert_eq!(refused.status, 403, "who may look only has such a form, too");
+    let (_, own) = page.text.split_once(&path).unwrap();
+    let (_, own) = own.split_once("name=\"form\" value=\"").unwrap();
+    let own = own.split('"').next().unwrap();
+    let form = format!("form={own}&to=%2Fcustomers%2FA&note=we+call+them");
     let done = scene.site.post(&path, &form, &headers).await;
     assert_eq!((done.status, done.location()), (303, "/customers/A"), "{}", done.text);
     let words = scene.site.ask("/customers/A", &headers).await.words();
