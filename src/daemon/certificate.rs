@@ -16,21 +16,22 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// What the finding is about.
 const SUBJECT: &str = "certificate";
 
-/// What a look found: nothing new, a new certificate, or one that cannot be used.
-pub(super) type Look = Option<Result<(), CertificateError>>;
-
 /// The certificate in force.
 pub(super) struct CertificateWatch {
     in_force: watch::Sender<Option<Certificate>>,
     own: Option<OwnCertificate>,
     looked: Duration,
+    /// Why what is in the files cannot be used; none where it is in force.
+    unfit: Option<CertificateError>,
+    /// Whether the operator's findings say so.
+    is_told: bool,
 }
 
 impl CertificateWatch {
     /// The one of a configuration; none where connections are not encrypted.
     pub(super) fn new(own: Option<OwnCertificate>) -> Self {
         let in_force = watch::Sender::new(own.as_ref().map(|own| own.certificate.clone()));
-        Self { in_force, own, looked: Duration::ZERO }
+        Self { in_force, own, looked: Duration::ZERO, unfit: None, is_told: false }
     }
 
     /// For those who encrypt with it.
@@ -41,45 +42,58 @@ impl CertificateWatch {
     /// Takes over the one of another configuration.
     pub(super) fn change(&mut self, own: Option<OwnCertificate>) {
         self.in_force.send_replace(own.as_ref().map(|own| own.certificate.clone()));
-        self.own = own;
+        (self.own, self.unfit, self.is_told) = (own, None, false);
+    }
+
+    /// Says again what is known: another process has told the operator until now.
+    pub(super) fn tell_again(&mut self) {
+        self.is_told = false;
     }
 
     /// Looks at the files, unless that was done within the last minute.
-    pub(super) fn look(&mut self, now: Duration) -> Look {
-        let own = self.own.as_mut().filter(|_| now.saturating_sub(self.looked) >= PAUSE)?;
+    pub(super) fn look(&mut self, now: Duration) {
+        let Some(own) = self.own.as_mut() else { return };
+        if now.saturating_sub(self.looked) < PAUSE {
+            return;
+        }
         self.looked = now;
         if own.seen.changed().is_empty() {
-            return None;
+            return;
         }
         // Before it is read: what changes meanwhile is seen by the next look.
         own.seen = own.files.seen();
-        let read = Certificate::read(&own.files);
-        Some(read.map(|certificate| {
-            self.in_force.send_replace(Some(certificate));
-            tracing::info!(
-                "the certificate of [http] has changed: new connections get the new one"
-            );
-        }))
+        self.unfit = match Certificate::read(&own.files) {
+            Ok(certificate) => {
+                self.in_force.send_replace(Some(certificate));
+                let text = "the certificate of [http] has changed: new connections get the new one";
+                tracing::info!("{text}");
+                None
+            }
+            Err(error) => {
+                tracing::warn!("the new certificate of [http] is not used: {error}");
+                Some(error)
+            }
+        };
+        self.is_told = false;
     }
 }
 
 impl Daemon {
-    /// Tells the operator what a look at the certificate found.
-    pub(super) async fn tell_of_certificate(&self, look: Look) -> Result<(), LedgerError> {
-        match look {
-            None => Ok(()),
-            Some(Ok(())) => self.clear_certificate("the new certificate is in force").await,
-            Some(Err(error)) => {
-                self.findings.record(unfit(&error)).await?;
-                Ok(())
+    /// Tells the operator what is known of the certificate, until that is recorded.
+    pub(super) async fn tell_of_certificate(&mut self) -> Result<(), LedgerError> {
+        if self.certificate.is_told {
+            return Ok(());
+        }
+        match &self.certificate.unfit {
+            None => {
+                let closure = FindingClosure::of("the certificate in the files is in force");
+                self.findings.clear(FindingCode::ReloadRefused, SUBJECT, closure).await?;
+            }
+            Some(error) => {
+                self.findings.record(unfit(error)).await?;
             }
         }
-    }
-
-    /// The certificate in force is the one in the files.
-    pub(super) async fn clear_certificate(&self, what: &str) -> Result<(), LedgerError> {
-        let closure = FindingClosure::of(what);
-        self.findings.clear(FindingCode::ReloadRefused, SUBJECT, closure).await?;
+        self.certificate.is_told = true;
         Ok(())
     }
 }
@@ -129,24 +143,30 @@ mod tests {
         put(folder, &first, &first_key);
         let mut watch = CertificateWatch::new(Some(OwnCertificate::read(files).unwrap()));
         let mut seen = watch.subscribe();
-        assert!(watch.look(Duration::from_mins(1)).is_none(), "nothing has changed");
+        let look = |watch: &mut CertificateWatch, seconds: u64| {
+            watch.is_told = true;
+            watch.look(Duration::from_secs(seconds));
+            let unfit = watch.unfit.as_ref().map(ToString::to_string).unwrap_or_default();
+            (!watch.is_told, unfit)
+        };
+        assert_eq!(look(&mut watch, 60), (false, String::new()), "nothing has changed");
 
         put(folder, &second, &first_key);
-        assert!(watch.look(Duration::from_secs(119)).is_none(), "not yet");
-        let bad = watch.look(Duration::from_mins(2)).unwrap().unwrap_err();
-        assert!(bad.to_string().starts_with("certificate and key cannot be used"), "{bad}");
+        assert_eq!(look(&mut watch, 119), (false, String::new()), "not yet");
+        let (is_new, bad) = look(&mut watch, 120);
+        assert!(is_new && bad.starts_with("certificate and key cannot be used"), "{bad}");
         assert!(!seen.has_changed().unwrap(), "the one before stays");
-        assert!(watch.look(Duration::from_mins(3)).is_none(), "it is told once");
+        assert_eq!(look(&mut watch, 180), (false, bad), "it is told once, and goes on");
 
         put(folder, "no certificate", &second_key);
-        let bad = watch.look(Duration::from_mins(4)).unwrap().unwrap_err();
-        assert!(bad.to_string().ends_with("holds no certificate (BEGIN CERTIFICATE)"), "{bad}");
+        let (_, bad) = look(&mut watch, 240);
+        assert!(bad.ends_with("holds no certificate (BEGIN CERTIFICATE)"), "{bad}");
         std::fs::remove_file(folder.join("tls.key")).unwrap();
-        assert!(watch.look(Duration::from_mins(5)).unwrap().is_err());
+        assert!(look(&mut watch, 300).0);
         assert!(!seen.has_changed().unwrap());
 
         put(folder, &second, &second_key);
-        watch.look(Duration::from_mins(6)).unwrap().unwrap();
+        assert_eq!(look(&mut watch, 360), (true, String::new()));
         assert!(seen.has_changed().unwrap() && seen.borrow_and_update().is_some());
     }
 }

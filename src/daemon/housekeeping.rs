@@ -1,7 +1,6 @@
 //! Looks after the loops and says how things are: to systemd, to the log, in the gauges. It changes
 //! nothing but what is owed to nobody any more, and what the operator is told.
 
-use crate::daemon::certificate::Look;
 use crate::daemon::generation::Generation;
 use crate::daemon::{Daemon, DaemonError, look_at_disk, systemd};
 use crate::delivery::{FindingClosure, is_about, notifier_of};
@@ -15,14 +14,11 @@ impl Daemon {
         if self.feed_watchdog().await? {
             systemd::status(&self.status_line(generation).await);
         }
-        let certificate = self.certificate.look(self.clock.monotonic());
-        if let Some(Err(error)) = &certificate {
-            tracing::warn!("the new certificate of [http] is not used: {error}");
-        }
+        self.certificate.look(self.clock.monotonic());
         if !generation.leads() {
             return Ok(());
         }
-        match self.look_for_trouble(certificate).await {
+        match self.look_for_trouble().await {
             Ok(()) => self.writer.succeeded(),
             Err(error) => {
                 self.writer.failed(&*self.clock, &error);
@@ -34,8 +30,8 @@ impl Daemon {
 
     /// Trouble that no poll and no delivery decides about, or that has been open for long enough
     /// now.
-    async fn look_for_trouble(&mut self, certificate: Look) -> Result<(), LedgerError> {
-        self.tell_of_certificate(certificate).await?;
+    async fn look_for_trouble(&mut self) -> Result<(), LedgerError> {
+        self.tell_of_certificate().await?;
         self.clock_watch.look(&self.findings).await?;
         self.findings.tell_overdue().await?;
         self.findings.forget_revived().await?;
@@ -48,6 +44,7 @@ impl Daemon {
         self.recall().await;
         if self.leads() {
             self.forget_the_gone().await;
+            self.certificate.tell_again();
             self.clear_refusal("the daemon was started with a configuration that loads").await;
             self.tend_backups().await;
         }

@@ -144,8 +144,5 @@ impl Daemon {
         {
             tracing::warn!(%error, "the end of a refused reload cannot be recorded");
         }
-        if let Err(error) = self.clear_certificate(what).await {
-            tracing::warn!(%error, "the end of a refused certificate cannot be recorded");
-        }
     }
 }
