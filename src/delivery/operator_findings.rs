@@ -186,6 +186,21 @@ impl OperatorFindings {
         self.ledger.clear(code, subject, self.clock.now(), |_| Vec::new()).await.map(drop)
     }
 
+    /// Closes a finding whose place another one takes: only who keeps incidents is told, so that
+    /// none of them stays open.
+    pub(crate) async fn give_way(
+        &self,
+        code: FindingCode,
+        subject: &str,
+    ) -> Result<(), LedgerError> {
+        let (now, telling) = (self.clock.now(), self.telling.with_incidents());
+        let ending = FindingClosure::of("a later one has taken its place");
+        let over = move |open: &OpenFinding| telling.over(open, &ending, now);
+        let closed = self.ledger.clear(code, subject, now, over).await?;
+        self.wake_if(closed.is_some_and(|closed| closed.told));
+        Ok(())
+    }
+
     /// Reports a finding without a subject while `open`, else closes it.
     pub(crate) async fn report_if(
         &self,
@@ -310,6 +325,12 @@ impl AlertWording {
     }
 
     /// What is owed for the end of a finding that was told.
+    /// The same for those only who keep incidents.
+    fn with_incidents(&self) -> Self {
+        let routes = self.routes.iter().filter(|route| route.has_incidents()).cloned().collect();
+        Self { routes, ..self.clone() }
+    }
+
     fn over(&self, open: &OpenFinding, ending: &FindingClosure, now: Timestamp) -> Vec<NewMessage> {
         let OpenFinding { finding, since, .. } = open;
         let lasted = seconds_between(*since, now);

@@ -39,6 +39,17 @@ struct Looked {
     open: Vec<(OpenFinding, String)>,
 }
 
+impl Looked {
+    /// Whether a later reminder of the same misuse is due, or one of misuse that is dated anew.
+    fn is_replaced(&self, subject: &str) -> bool {
+        let is_known = self.misuses.iter().any(|misuse| told_after(subject, misuse).is_some());
+        self.due.iter().any(|due| {
+            start_of(&due.subject) == start_of(subject)
+                || (!is_known && customer_of(&due.subject) == customer_of(subject))
+        })
+    }
+}
+
 impl ClaimReminders {
     /// Tells what has become due, and ends what is due no more.
     pub async fn step(&self) -> Result<(), LedgerError> {
@@ -49,8 +60,8 @@ impl ClaimReminders {
             if looked.due.iter().any(|due| due.subject == *subject) {
                 continue;
             }
-            if looked.due.iter().any(|due| customer_of(&due.subject) == customer_of(subject)) {
-                self.findings.replace(FindingCode::ClaimDue, subject).await?;
+            if looked.is_replaced(subject) {
+                self.findings.give_way(FindingCode::ClaimDue, subject).await?;
             } else {
                 let ending = ending(subject, name, &looked.misuses);
                 self.findings.clear(FindingCode::ClaimDue, subject, ending).await?;
@@ -100,6 +111,11 @@ fn start(misuse: &Misuse) -> String {
 /// After how many days a finding with this subject was told; none of another misuse.
 fn told_after(subject: &str, misuse: &Misuse) -> Option<i64> {
     subject.strip_prefix(&start(misuse))?.strip_prefix(", day ")?.parse().ok()
+}
+
+/// Customer and first day.
+fn start_of(subject: &str) -> &str {
+    subject.rsplit_once(", ").map_or(subject, |(start, _)| start)
 }
 
 fn customer_of(subject: &str) -> &str {

@@ -54,6 +54,32 @@ async fn told(world: &World, now: &str, before: &mut usize) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn who_keeps_incidents_is_told_when_a_reminder_gives_way_to_the_next() {
+    let pager = "[notifiers.pager]\ntype = \"pagerduty\"\n\
+        routing_key = \"0123456789abcdef0123456789abcdef\"\nurl = \"http://127.0.0.1:9/\"\n\
+        [notifiers.hook]\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let report = REPORT
+        .replace("[operator]\nnotify = [\"hook\"]", "[operator]\nnotify = [\"hook\", \"pager\"]");
+    let world = World::new(&(rule("{ at = 3 }") + &report + pager));
+    let reference = attacked(&world).await;
+    let before = world.operator_news("pager").await.len();
+    world.order(fraud(&reference)).await.unwrap();
+    for due in ["2026-11-29T09:30:00Z", "2026-12-19T09:30:00Z", "2026-12-26T09:30:00Z"] {
+        world.remind(due).await;
+    }
+    world.order(undo(&reference)).await.unwrap();
+    world.remind("2026-12-26T09:31:00Z").await;
+    let of = |all: Vec<String>| {
+        let kinds = all.iter().map(|news| news.starts_with("over: ")).collect::<Vec<_>>();
+        (kinds.iter().filter(|over| !**over).count(), kinds.iter().filter(|over| **over).count())
+    };
+    let told = world.operator_news("pager").await.split_off(before);
+    assert_eq!(of(told), (3, 3), "each incident ends");
+    let hook = world.operator_news("hook").await.split_off(before);
+    assert_eq!(of(hook), (3, 1), "people hear of the last end");
+}
+
+#[tokio::test]
 async fn a_claim_is_reminded_of_three_times_at_the_time_of_the_report() {
     let world = World::new(&(rule("{ at = 3 }") + REPORT));
     let reference = attacked(&world).await;
