@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/packages.sh
 
-install_packages binutils buildah chromium crun curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev \
+install_packages binutils buildah caddy chromium crun curl dbus dovecot-core dovecot-submissiond fonts-dejavu-core fonts-noto-core gcc libc6-dev \
   libsasl2-modules libsasl2-modules-db mount nginx-light postfix postgresql procps prometheus prometheus-alertmanager python3 python3-pip rpm sasl2-bin \
   systemd systemd-container util-linux
 

@@ -1,13 +1,12 @@
-//! A certificate authority of our own, and the certificate it gave to this machine's loopback
-//! names.
+//! A certificate authority of our own, and the certificate it gave to the loopback names of this
+//! machine, and to the name that the documents show.
 
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-/// The authority and one certificate for `localhost` and 127.0.0.1, as PEM files that every user
-/// may read.
+/// The authority and one certificate for all these names, as PEM files that every user may read.
 pub(crate) struct Authority {
     folder: TempDir,
 }
@@ -20,7 +19,7 @@ impl Authority {
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root = CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let names = ["localhost", "127.0.0.1", "alerts.partner.example"].map(ToOwned::to_owned);
         let leaf = CertificateParams::new(names).unwrap().signed_by(&key, &root).unwrap();
 
         let folder =

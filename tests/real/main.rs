@@ -1,6 +1,6 @@
-//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Alertmanager,
-//! Prometheus and systemd. They need root and the packages that `tests/run.sh` installs; nothing here skips
-//! itself.
+//! Tests against the real thing on the other side: Debian's postfix, dovecot, nginx, Caddy,
+//! Alertmanager, Prometheus and systemd. They need root and the packages that `tests/run.sh`
+//! installs; nothing here skips itself.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,6 +31,7 @@ mod pictures;
 mod poll;
 mod postfix;
 mod process;
+mod proxies;
 mod rpm;
 mod standard_webhooks;
 mod standby;
