@@ -105,3 +105,7 @@ ALTER TABLE seen ADD COLUMN worst INTEGER GENERATED ALWAYS AS (CASE
     ELSE 3000000000000000 + CAST(round(min(9e14, max(0.0,
         CAST(usd_cost AS REAL) * (1.0 - CAST(budget AS REAL) / CAST(cost AS REAL)) * 100.0))) AS INTEGER) END) VIRTUAL;
 CREATE INDEX seen_worst ON seen (worst DESC, customer);
+
+-- By which alerts are listed, and what the overview counts of those that are not over: without reading their snapshots.
+CREATE INDEX alert_listed ON alert (seq, raised_at, severity, state, acked_at);
+CREATE INDEX alert_open_listed ON alert (customer, severity, acked_at, state) WHERE state IN ('raised', 'silenced');

@@ -106,3 +106,7 @@ ALTER TABLE seen ADD COLUMN worst BIGINT GENERATED ALWAYS AS (CASE
     ELSE 3000000000000000 + round(least(9e14, greatest(0,
         usd_cost::numeric * (1 - budget::numeric / cost::numeric) * 100)))::bigint END) STORED;
 CREATE INDEX seen_worst ON seen (worst DESC, customer);
+
+-- By which alerts are listed, and what the overview counts of those that are not over: without reading their snapshots.
+CREATE INDEX alert_listed ON alert (seq, raised_at, severity, state, acked_at);
+CREATE INDEX alert_open_listed ON alert (customer, severity, acked_at, state) WHERE state IN ('raised', 'silenced');

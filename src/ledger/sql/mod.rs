@@ -1,6 +1,7 @@
 //! SQL as the tables use it, whatever database answers: connection, statement, row, error. What is
 //! asked is the tables'.
 
+mod conditions;
 mod connection;
 mod error;
 mod failure;
@@ -9,6 +10,7 @@ mod postgres;
 mod row;
 mod statement;
 
+pub(super) use conditions::Conditions;
 pub(super) use connection::{Connection, PATIENCE, checkpoint};
 pub(super) use error::Error;
 pub(super) use error::{Optional, Result};

@@ -8,8 +8,12 @@ use crate::ledger::entry::AlertRows;
 use crate::ledger::listing::{
     AlertFilter, AlertRow, AttemptRow, DeliveryFilter, DeliveryRow, DeliverySummary,
 };
-use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
+use crate::ledger::sql::{self, Conditions, Connection, Optional, Row, params};
 use crate::ledger::table::{alerts, spikes};
+
+/// That an alert is of a customer, or of one of its subscriptions.
+const OF_CUSTOMER: &str = "customer IN (
+    SELECT id FROM customer WHERE key = :customer OR (key > :customer || '\u{1f}' AND key < :customer || ' '))";
 
 /// The alerts that a filter chooses.
 pub(in crate::ledger) fn alerts(
@@ -20,29 +24,33 @@ pub(in crate::ledger) fn alerts(
     else {
         return Ok(Vec::new());
     };
-    let mut statement = connection.prepare_cached(
+    let chosen = Conditions::default()
+        .on(":since", filter.since.map(Instant), "raised_at >= :since")
+        .on(":until", filter.until.map(Instant), "raised_at < :until")
+        .is("state", filter.state.map(AlertState::as_str))
+        .is("severity", filter.severity.map(Severity::as_str))
+        .also(
+            filter
+                .acknowledged
+                .map(|known| if known { "acked_at IS NOT NULL" } else { "acked_at IS NULL" }),
+        )
+        .on(":before", before, "seq < :before")
+        .on(":customer", filter.customer.as_ref().map(CustomerKey::as_str), OF_CUSTOMER);
+    let (narrowed, limit) = (chosen.sql(), limit(filter.limit));
+    // Of all customers, few may be found among very many: their snapshots are not read for that.
+    let found = if filter.customer.is_some() {
+        narrowed
+    } else {
+        format!(
+            "seq IN (SELECT seq FROM alert INDEXED BY alert_listed
+                 WHERE {narrowed} ORDER BY seq DESC {limit})"
+        )
+    };
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT id, snapshot, state, rule, acked_at, acked_by, acked_note FROM alert
-         WHERE (CAST(:since AS BIGINT) IS NULL OR raised_at >= :since) AND (CAST(:until AS BIGINT) IS NULL OR raised_at < :until)
-         AND (CAST(:state AS TEXT) IS NULL OR state = :state) AND (CAST(:severity AS TEXT) IS NULL OR severity = :severity)
-         AND (CAST(:known AS BIGINT) IS NULL OR CASE WHEN acked_at IS NULL THEN 0 ELSE 1 END = :known)
-         AND (CAST(:before AS BIGINT) IS NULL OR seq < :before)
-         AND (CAST(:customer AS TEXT) IS NULL OR customer IN (
-             SELECT id FROM customer WHERE key = :customer OR (key > :customer || '\u{1f}' AND key < :customer || ' ')))
-         ORDER BY seq DESC LIMIT coalesce(:limit, 9223372036854775807)",
-    )?;
-    let rows = statement.query_map(
-        named_params! {
-            ":since": filter.since.map(Instant),
-            ":until": filter.until.map(Instant),
-            ":state": filter.state.map(AlertState::as_str),
-            ":severity": filter.severity.map(Severity::as_str),
-            ":known": filter.acknowledged.map(i64::from),
-            ":before": before,
-            ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
-            ":limit": filter.limit,
-        },
-        |row| alert(connection, row),
-    )?;
+         WHERE {found} ORDER BY seq DESC {limit}"
+    ))?;
+    let rows = statement.query_map(&chosen, |row| alert(connection, row))?;
     rows.collect()
 }
 
@@ -56,6 +64,11 @@ fn row_of(
     let Some(before) = before else { return Ok(Ok(None)) };
     let row = connection.prepare_cached(sql)?.query_row([Id(before)], |row| row.get(0)).optional();
     Ok(row?.map(Some).ok_or(Gone))
+}
+
+/// The first of the rows that are found, where not all are wanted.
+fn limit(most: Option<u32>) -> String {
+    most.map(|most| format!("LIMIT {most}")).unwrap_or_default()
 }
 
 /// A row that was deleted since.
@@ -149,28 +162,23 @@ pub(in crate::ledger) fn deliveries(
     else {
         return Ok(Vec::new());
     };
+    let of_customer = format!(
+        "message IN (SELECT message_alert.message FROM alert
+             JOIN message_alert ON message_alert.alert = alert.id WHERE {OF_CUSTOMER})"
+    );
+    let chosen = Conditions::default()
+        .on(":since", filter.since.map(Instant), "created_at >= :since")
+        .on(":until", filter.until.map(Instant), "created_at < :until")
+        .is("state", filter.state.map(DeliveryState::as_str))
+        .on(":notifier", filter.notifier.as_deref(), "notifier = :notifier")
+        .on(":before", before, "seq < :before")
+        .on(":customer", filter.customer.as_ref().map(CustomerKey::as_str), &of_customer);
     let mut statement = connection.prepare_cached(&format!(
-        "{DELIVERY} WHERE (CAST(:since AS BIGINT) IS NULL OR created_at >= :since) AND (CAST(:until AS BIGINT) IS NULL OR created_at < :until)
-         AND (CAST(:state AS TEXT) IS NULL OR state = :state) AND (CAST(:notifier AS TEXT) IS NULL OR notifier = :notifier)
-         AND (CAST(:before AS BIGINT) IS NULL OR seq < :before)
-         AND (CAST(:customer AS TEXT) IS NULL OR EXISTS (
-             SELECT 1 FROM message_alert JOIN alert ON alert.id = message_alert.alert
-             WHERE message_alert.message = delivery.message AND customer IN (
-                 SELECT id FROM customer WHERE key = :customer OR (key > :customer || '\u{1f}' AND key < :customer || ' '))))
-         ORDER BY seq DESC LIMIT coalesce(:limit, 9223372036854775807)"
+        "{DELIVERY} WHERE {} ORDER BY seq DESC {}",
+        chosen.sql(),
+        limit(filter.limit),
     ))?;
-    let rows = statement.query_map(
-        named_params! {
-            ":since": filter.since.map(Instant),
-            ":until": filter.until.map(Instant),
-            ":state": filter.state.map(DeliveryState::as_str),
-            ":notifier": filter.notifier,
-            ":before": before,
-            ":customer": filter.customer.as_ref().map(CustomerKey::as_str),
-            ":limit": filter.limit,
-        },
-        |row| delivery(connection, row),
-    )?;
+    let rows = statement.query_map(&chosen, |row| delivery(connection, row))?;
     rows.collect()
 }
 

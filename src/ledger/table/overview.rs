@@ -10,7 +10,7 @@ use crate::ledger::column::{self, Instant};
 use crate::ledger::overview::{
     CustomerCursor, CustomerFilter, CustomerPage, CustomerRow, CustomerTotals, OpenOfCustomer,
 };
-use crate::ledger::sql::{self, Connection, Optional, Row, named_params, params};
+use crate::ledger::sql::{self, Conditions, Connection, Optional, Row, named_params, params};
 use crate::ledger::table::customers;
 
 /// How far back the dates of a customer go that are shown.
@@ -28,9 +28,12 @@ pub(in crate::ledger) fn page(
     limit: usize,
 ) -> sql::Result<CustomerPage> {
     let (mut places, total) = if filter.is_empty() {
-        (in_order(connection, after, limit)?, count(connection)?)
+        (in_order(connection, after, limit, |_| true)?, count(connection)?)
     } else {
-        chosen(connection, filter, after)?
+        let chosen = chosen(connection, filter)?;
+        let is_chosen = |place: &CustomerCursor| chosen.binary_search(&place.row).is_ok();
+        let total = u64::try_from(chosen.len()).unwrap_or(u64::MAX);
+        (in_order(connection, after, limit, is_chosen)?, total)
     };
     let more = places.len() > limit;
     places.truncate(limit);
@@ -42,20 +45,40 @@ pub(in crate::ledger) fn page(
     Ok(CustomerPage { rows, next, total })
 }
 
-/// The rows of customers in their order, one more than `limit` where there is one.
+/// The rows of customers in their order that are wanted, one more than `limit` where there is one.
+/// They are read from the index alone: in SQLite their rank is nowhere else, and takes longer to
+/// find out than all the rest of a row.
 fn in_order(
     connection: &Connection,
     after: Option<CustomerCursor>,
     limit: usize,
+    is_wanted: impl Fn(&CustomerCursor) -> bool,
 ) -> sql::Result<Vec<CustomerCursor>> {
     let mut statement = connection.prepare_cached(
         "SELECT worst, customer FROM seen WHERE worst <= :worst AND (worst < :worst OR customer > :row)
-         ORDER BY worst DESC, customer LIMIT :limit",
+         ORDER BY worst DESC, customer LIMIT :piece",
     )?;
-    let after = after.unwrap_or(CustomerCursor { worst: i64::MAX, row: 0 });
-    let limit = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let bound = named_params! { ":worst": after.worst, ":row": after.row, ":limit": limit };
-    statement.query_map(bound, place)?.collect()
+    let mut after = after.unwrap_or(CustomerCursor { worst: i64::MAX, row: 0 });
+    let mut found = Vec::new();
+    loop {
+        let piece = connection.piece();
+        let bound = named_params! { ":worst": after.worst, ":row": after.row, ":piece": piece };
+        let mut rows = statement.query(bound)?;
+        let mut left = piece;
+        while let Some(row) = rows.next()? {
+            after = place(&row)?;
+            left -= 1;
+            if is_wanted(&after) {
+                found.push(after);
+                if found.len() > limit {
+                    return Ok(found);
+                }
+            }
+        }
+        if left > 0 {
+            return Ok(found);
+        }
+    }
 }
 
 fn place(row: &Row<'_>) -> sql::Result<CustomerCursor> {
@@ -66,50 +89,52 @@ fn count(connection: &Connection) -> sql::Result<u64> {
     connection.query_row("SELECT count(*) FROM seen", (), |row| column::count(row, 0))
 }
 
-/// All that a filter chooses, in their order from behind a place, and how many it chooses.
-fn chosen(
-    connection: &Connection,
-    filter: &CustomerFilter,
-    after: Option<CustomerCursor>,
-) -> sql::Result<(Vec<CustomerCursor>, u64)> {
-    let wants_alerts = filter.severity.is_some() || filter.acknowledged.is_some();
-    let open = if wants_alerts { open_alerts(connection)? } else { HashMap::new() };
-    let mut statement = connection.prepare_cached(
-        "SELECT worst, customer, received_id, name, label FROM seen
-         WHERE (CAST(:plan AS TEXT) IS NULL OR plan = :plan)
-         AND (CAST(:currency AS TEXT) IS NULL OR coalesce(currency, '') = :currency)
-         AND (CAST(:budget AS BIGINT) IS NULL OR CASE WHEN budget IS NULL THEN 0 ELSE 1 END = :budget)",
-    )?;
-    let mut rows = statement.query(named_params! {
-        ":plan": filter.plan.map(Plan::as_str),
-        ":currency": filter.currency,
-        ":budget": filter.has_budget.map(i64::from),
-    })?;
+/// The rows of all that a filter chooses, in the order of their numbers.
+fn chosen(connection: &Connection, filter: &CustomerFilter) -> sql::Result<Vec<i64>> {
+    let is_open = |more: &str| {
+        format!(
+            "customer IN (SELECT customer FROM alert WHERE state IN ('raised', 'silenced'){more})"
+        )
+    };
+    let severe = filter.severity.map(|one| is_open(&format!(" AND severity = '{}'", one.as_str())));
+    let unknown = is_open(" AND acked_at IS NULL");
+    let known = filter
+        .acknowledged
+        .map(|known| if known { format!("{} AND NOT {unknown}", is_open("")) } else { unknown });
+    let budget = filter.has_budget.map(|has| if has { "IS NOT NULL" } else { "IS NULL" });
+    let conditions = Conditions::default()
+        .is("plan", filter.plan.map(Plan::as_str))
+        .on(":currency", filter.currency.as_deref(), "coalesce(currency, '') = :currency")
+        .also(budget.map(|is| format!("budget {is}")).as_deref())
+        .also(severe.as_deref())
+        .also(known.as_deref());
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT customer, received_id, name, label FROM seen WHERE {}",
+        conditions.sql()
+    ))?;
+    let mut rows = statement.query(&conditions)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let place = place(&row)?;
-        if is_named(filter, &row)? && has_alerts(filter, open.get(&place.row)) {
-            found.push(place);
+        if is_named(filter, &row)? {
+            found.push(row.get(0)?);
         }
     }
-    let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
-    let order = |place: &CustomerCursor| (std::cmp::Reverse(place.worst), place.row);
-    if let Some(after) = after {
-        found.retain(|place| order(place) > order(&after));
-    }
-    found.sort_unstable_by_key(order);
-    Ok((found, total))
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Whether a customer is one of those wanted, by its id or its names.
 fn is_named(filter: &CustomerFilter, row: &Row<'_>) -> sql::Result<bool> {
-    let id = row.get_ref(2)?.as_str()?;
+    if filter.keys.is_none() && filter.wanted.is_none() {
+        return Ok(true);
+    }
+    let id = row.get_ref(1)?.as_str()?;
     if filter.keys.as_ref().is_some_and(|keys| !keys.contains(&CustomerKey::of(id))) {
         return Ok(false);
     }
     let Some(wanted) = &filter.wanted else { return Ok(true) };
-    let label = row.get_ref(4)?.as_str_or_null()?.unwrap_or_default();
-    Ok([row.get_ref(3)?.as_str()?, label, id].iter().any(|name| holds(name, wanted)))
+    let label = row.get_ref(3)?.as_str_or_null()?.unwrap_or_default();
+    Ok([row.get_ref(2)?.as_str()?, label, id].iter().any(|name| holds(name, wanted)))
 }
 
 /// Whether a name holds a text that [`name_key`] made.
@@ -122,38 +147,18 @@ fn holds(name: &str, wanted: &str) -> bool {
     name_key(name).contains(wanted)
 }
 
-fn has_alerts(filter: &CustomerFilter, open: Option<&Open>) -> bool {
-    let severity = filter
-        .severity
-        .is_none_or(|severity| open.is_some_and(|open| open.severities.contains(&severity)));
-    let acknowledged = filter.acknowledged.is_none_or(|acknowledged| {
-        open.is_some_and(|open| open.unacknowledged.is_none() == acknowledged)
-    });
-    severity && acknowledged
-}
-
-/// The open alerts of a customer, in short.
-#[derive(Default)]
-struct Open {
-    severities: Vec<Severity>,
-    /// The worst that nobody has acknowledged.
-    unacknowledged: Option<Severity>,
-}
-
-fn open_alerts(connection: &Connection) -> sql::Result<HashMap<i64, Open>> {
+/// The worst that nobody has acknowledged of each customer with open alerts, by its row.
+fn open_alerts(connection: &Connection) -> sql::Result<HashMap<i64, Option<Severity>>> {
     let mut statement = connection.prepare_cached(
-        "SELECT customer, severity, acked_at IS NULL AS unknown FROM alert WHERE state IN ('raised', 'silenced')",
+        "SELECT customer, severity, acked_at IS NULL AS unknown FROM alert INDEXED BY alert_open_listed
+         WHERE state IN ('raised', 'silenced')",
     )?;
     let mut rows = statement.query(())?;
-    let mut all: HashMap<i64, Open> = HashMap::new();
+    let mut all: HashMap<i64, Option<Severity>> = HashMap::new();
     while let Some(row) = rows.next()? {
-        let severity = column::read(&row, "severity", Severity::from_name)?;
-        let open = all.entry(row.get("customer")?).or_default();
-        if !open.severities.contains(&severity) {
-            open.severities.push(severity);
-        }
+        let worst = all.entry(row.get("customer")?).or_default();
         if row.get("unknown")? {
-            open.unacknowledged = open.unacknowledged.max(Some(severity));
+            *worst = (*worst).max(Some(column::read(&row, "severity", Severity::from_name)?));
         }
     }
     Ok(all)
@@ -236,8 +241,8 @@ pub(in crate::ledger) fn totals(connection: &Connection) -> sql::Result<Customer
             })
         })?;
     totals.customers = count(connection)?;
-    for open in open_alerts(connection)?.values() {
-        let counted = match open.unacknowledged {
+    for unacknowledged in open_alerts(connection)?.into_values() {
+        let counted = match unacknowledged {
             Some(Severity::Critical) => &mut totals.unacknowledged_critical,
             Some(Severity::Warning | Severity::Info) => &mut totals.unacknowledged_other,
             None => &mut totals.acknowledged,
@@ -253,7 +258,7 @@ pub(in crate::ledger) fn worst(
     limit: usize,
     mut visit: impl FnMut(crate::alerting::CustomerState),
 ) -> sql::Result<()> {
-    for place in in_order(connection, None, limit.saturating_sub(1))? {
+    for place in in_order(connection, None, limit.saturating_sub(1), |_| true)? {
         customers::in_row(connection, place.row)?.into_iter().for_each(&mut visit);
     }
     Ok(())
