@@ -4,6 +4,7 @@ mod backups;
 mod canaries;
 mod claims;
 mod control;
+mod hostile;
 mod http;
 mod kill;
 mod life;

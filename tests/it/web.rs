@@ -20,9 +20,12 @@ use budget_alertd::metrics::Metrics;
 use budget_alertd::web::{self, Limits, Listening, Shown};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::support::process::SOON;
 
 /// Longer than any test takes.
 const NEVER: Duration = Duration::from_hours(1);
@@ -129,4 +132,19 @@ async fn a_head_without_end_is_refused() {
     let line = format!("X-Filler: {}\r\n", "x".repeat(1000));
     while stream.write_all(line.as_bytes()).await.is_ok() {}
     assert!(!rest(&mut stream).await.contains("200"));
+}
+
+#[tokio::test]
+async fn who_asks_on_and_reads_no_answer_gives_way_too() {
+    let server = Server::start(Limits { open: 1, coming: NEVER, idle: NEVER }).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut unread = socket.connect(server.listener).await.unwrap();
+    // Until the answers fill everything between the two.
+    let many = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    while timeout(SHORT, unread.write_all(many.as_bytes())).await.is_ok() {}
+    let question = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut other = server.say(question).await;
+    let answer = timeout(SOON, rest(&mut other)).await.expect("it gets a place");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
